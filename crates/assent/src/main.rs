@@ -1,0 +1,2 @@
+//! assent
+fn main() {}
