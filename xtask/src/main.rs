@@ -1,2 +1,80 @@
-//! tasks
-fn main() {}
+//! The project's own tasks, run as `cargo xtask <task>`.
+//!
+//! `test` is the whole of continuous integration, on a laptop as on a server: there is no second
+//! description of it anywhere. `tidy` holds the house rules that no compiler checks. `bench` and
+//! `soak` pass their arguments on to the programs of the `tests` package.
+
+mod foreign;
+mod postgres;
+mod report;
+mod shell;
+mod suite;
+mod tidy;
+mod tools;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result, bail};
+
+const HELP: &str = "\
+cargo xtask <task>
+
+  test [PART…]           every check and every test; or only the parts named, of:
+                         fmt clippy unit postgres e2e foreign docs tidy
+  tidy [--bless-new]     the house rules alone; --bless-new records the checksums of new migrations
+  bench [ARGUMENT…]      measures a release build (package `tests`, program `bench`)
+  soak [ARGUMENT…]       runs the long tests at full size (package `tests`, program `soak`)
+  with COMMAND…          runs a command beside a private PostgreSQL, with the tests' environment set
+  setup                  installs what the tests need and this machine lacks";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match run(&arguments) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("xtask: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs one task and says whether it succeeded. An error is a task that could not be run at all.
+fn run(arguments: &[String]) -> Result<bool> {
+    let root = repository_root()?;
+    let Some((task, rest)) = arguments.split_first() else {
+        bail!("name a task\n\n{HELP}");
+    };
+    match task.as_str() {
+        "test" => suite::run(&root, rest),
+        "tidy" => tidy::run(&root, rest),
+        "bench" | "soak" => dispatch(&root, task, rest),
+        "with" => suite::with_services(&root, rest),
+        "setup" => tools::install(&root, tools::Need::ALL).map(|()| true),
+        "help" | "--help" | "-h" => {
+            println!("{HELP}");
+            Ok(true)
+        }
+        other => bail!("there is no task `{other}`\n\n{HELP}"),
+    }
+}
+
+/// The repository's root folder: the parent of this package's own.
+fn repository_root() -> Result<PathBuf> {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let root = package.parent().context("xtask stands in no repository")?;
+    Ok(root.to_path_buf())
+}
+
+/// Hands `bench` and `soak` over to the program of that name, built for release.
+fn dispatch(root: &Path, program: &str, arguments: &[String]) -> Result<bool> {
+    let status = Command::new(shell::cargo())
+        .args(["run", "--release", "--package", "tests", "--bin", program])
+        .arg("--")
+        .args(arguments)
+        .current_dir(root)
+        .status()
+        .with_context(|| format!("cannot start `cargo run` for `{program}`"))?;
+    Ok(status.success())
+}

@@ -1,0 +1,136 @@
+//! The foreign judges: Python and Node packages, pinned, in folders of their own under `.tools`.
+//!
+//! The pins stand in `xtask/foreign/`. A stamp file beside each installation holds what was
+//! installed, so that an unchanged pin file costs nothing and a changed one installs anew.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context, Result};
+
+use crate::shell;
+
+/// The Python of the tests' own environment.
+pub fn python(root: &Path) -> PathBuf {
+    root.join(".tools/venv/bin/python")
+}
+
+/// The folder that holds the tests' Node packages.
+pub fn node_modules(root: &Path) -> PathBuf {
+    root.join(".tools/node/node_modules")
+}
+
+/// A Python that can make an environment: Debian's own may lack `ensurepip` until `python3-venv`
+/// is there, so each candidate is asked.
+pub fn base_python() -> Option<PathBuf> {
+    let candidates = [
+        shell::find("python3"),
+        Some(PathBuf::from("/usr/bin/python3")),
+    ];
+    candidates.into_iter().flatten().find(|python| {
+        shell::quiet(Command::new(python).args(["-c", "import venv, ensurepip"])).is_ok()
+    })
+}
+
+/// Makes `.tools/venv` with the pinned packages, unless its stamp says that it is there.
+///
+/// # Errors
+/// When there is no Python or the packages cannot be installed.
+pub fn install_python(root: &Path) -> Result<()> {
+    let base = base_python().context("there is no Python that can make an environment")?;
+    let pins = root.join("xtask/foreign/requirements.txt");
+    let version = shell::quiet(Command::new(&base).arg("--version"))?;
+    let wanted = format!("{version}{}", read(&pins)?);
+    let folder = root.join(".tools/venv");
+    if is_stamped(&folder, &wanted) {
+        return Ok(());
+    }
+    println!("installing the Python packages of {}", pins.display());
+    make_empty(&folder)?;
+    shell::quiet(Command::new(&base).args(["-m", "venv"]).arg(&folder))?;
+    shell::quiet(
+        Command::new(python(root))
+            .args([
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--no-deps",
+                "--disable-pip-version-check",
+            ])
+            .arg("--requirement")
+            .arg(&pins),
+    )?;
+    stamp(&folder, &wanted)
+}
+
+/// Makes `.tools/node` with the pinned packages, unless its stamp says that it is there.
+///
+/// # Errors
+/// When npm is missing or the packages cannot be installed.
+pub fn install_node(root: &Path) -> Result<()> {
+    let pins = root.join("xtask/foreign");
+    let wanted = read(&pins.join("package-lock.json"))?;
+    let folder = root.join(".tools/node");
+    if is_stamped(&folder, &wanted) {
+        return Ok(());
+    }
+    println!(
+        "installing the Node packages of {}",
+        pins.join("package.json").display()
+    );
+    make_empty(&folder)?;
+    for name in ["package.json", "package-lock.json"] {
+        fs::copy(pins.join(name), folder.join(name))
+            .with_context(|| format!("cannot copy {name}"))?;
+    }
+    shell::quiet(
+        Command::new("npm")
+            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+            .current_dir(&folder),
+    )?;
+    stamp(&folder, &wanted)
+}
+
+fn read(path: &Path) -> Result<String> {
+    fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+fn stamp_file(folder: &Path) -> PathBuf {
+    folder.join(".stamp")
+}
+
+fn is_stamped(folder: &Path, wanted: &str) -> bool {
+    fs::read_to_string(stamp_file(folder)).is_ok_and(|found| found == wanted)
+}
+
+/// Written last, so that an installation that was interrupted is done again.
+fn stamp(folder: &Path, text: &str) -> Result<()> {
+    fs::write(stamp_file(folder), text).context("cannot write the stamp file")
+}
+
+fn make_empty(folder: &Path) -> Result<()> {
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("cannot empty {}", folder.display()))?;
+    }
+    fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop")]
+
+    use super::*;
+
+    #[test]
+    fn a_stamp_holds_for_the_same_pins_only() {
+        let folder = std::env::temp_dir().join(format!("assent-stamp-{}", std::process::id()));
+        make_empty(&folder).unwrap();
+        assert!(!is_stamped(&folder, "a==1"), "nothing is installed yet");
+        stamp(&folder, "a==1").unwrap();
+        assert!(is_stamped(&folder, "a==1"));
+        assert!(!is_stamped(&folder, "a==2"), "a changed pin installs anew");
+        fs::remove_dir_all(&folder).unwrap();
+    }
+}

@@ -1,0 +1,110 @@
+//! Running other programs: their output is shown as it comes and kept for the report.
+
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use anyhow::{Context, Result, bail};
+
+/// What a program did: whether it exited with 0, and every line it wrote, both streams together.
+pub struct Finished {
+    /// Whether the exit code was 0.
+    pub succeeded: bool,
+    /// Standard output and standard error, line by line, in the order they arrived.
+    pub lines: Vec<String>,
+}
+
+/// The cargo that runs us, so that the whole suite uses one toolchain.
+pub fn cargo() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
+/// Runs `command` to its end without standard input, showing each line and keeping it.
+///
+/// # Errors
+/// When the program cannot be started or waited for; a failing exit code is no error here.
+pub fn tee(command: &mut Command) -> Result<Finished> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("cannot start `{name}`"))?;
+    let lines = Arc::new(Mutex::new(Vec::new()));
+    let readers = [
+        child.stdout.take().map(|out| collect(out, &lines)),
+        child.stderr.take().map(|err| collect(err, &lines)),
+    ];
+    let status = child
+        .wait()
+        .with_context(|| format!("cannot wait for `{name}`"))?;
+    for reader in readers.into_iter().flatten() {
+        if reader.join().is_err() {
+            bail!("reading the output of `{name}` failed");
+        }
+    }
+    let lines = std::mem::take(&mut *lines.lock().unwrap_or_else(PoisonError::into_inner));
+    Ok(Finished {
+        succeeded: status.success(),
+        lines,
+    })
+}
+
+/// Reads one stream on a thread of its own, so that a full pipe never stops the program.
+fn collect(stream: impl Read + Send + 'static, lines: &Arc<Mutex<Vec<String>>>) -> JoinHandle<()> {
+    let lines = Arc::clone(lines);
+    std::thread::spawn(move || {
+        for bytes in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
+            let line = String::from_utf8_lossy(&bytes)
+                .trim_end_matches('\r')
+                .to_owned();
+            println!("{line}");
+            lines
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(line);
+        }
+    })
+}
+
+/// Runs `command` quietly and fails, with its output, unless it exits with 0.
+///
+/// # Errors
+/// When the program cannot be started or fails.
+pub fn quiet(command: &mut Command) -> Result<String> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("cannot start `{name}`"))?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    if !output.status.success() {
+        bail!(
+            "`{name}` failed: {text}{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+    Ok(text)
+}
+
+/// Where a program of this name stands in `PATH`, if anywhere.
+pub fn find(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
+}
+
+/// Whether this process runs as the superuser.
+pub fn is_root() -> bool {
+    quiet(Command::new("id").arg("-u")).is_ok_and(|id| id.trim() == "0")
+}
+
+/// Where cargo puts what it builds, seen from `root`.
+pub fn target_folder(root: &Path) -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), |dir| root.join(dir))
+}

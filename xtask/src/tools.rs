@@ -1,0 +1,111 @@
+//! Installing what the tests need: on Debian as root by itself, elsewhere by saying the command.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Result, bail};
+
+use crate::{foreign, postgres, shell};
+
+/// Something outside of the repository that a part of the suite cannot do without.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Need {
+    /// The PostgreSQL 15 server programs.
+    Postgres,
+    /// Python with the pinned verifiers, in `.tools/venv`.
+    Python,
+    /// Node with the pinned packages, in `.tools/node`.
+    Node,
+    /// A browser and its driver.
+    Browser,
+    /// The system call tracer that the kill tests use.
+    Tracer,
+}
+
+impl Need {
+    /// Every need there is.
+    pub const ALL: &'static [Need] = &[
+        Need::Postgres,
+        Need::Python,
+        Need::Node,
+        Need::Browser,
+        Need::Tracer,
+    ];
+
+    /// The Debian packages that fill the need, or none when it is filled already.
+    fn missing_packages(self) -> &'static [&'static str] {
+        let (packages, present): (&[&str], bool) = match self {
+            Need::Postgres => (&["postgresql"], postgres::programs().is_some()),
+            Need::Python => (
+                &["python3", "python3-venv"],
+                foreign::base_python().is_some(),
+            ),
+            Need::Node => {
+                let present = shell::find("node").is_some() && shell::find("npm").is_some();
+                (&["nodejs", "npm"], present)
+            }
+            Need::Browser => {
+                let present = shell::find("chromium").is_some() && chromedriver().is_some();
+                (&["chromium", "chromium-driver"], present)
+            }
+            Need::Tracer => (&["strace"], shell::find("strace").is_some()),
+        };
+        if present { &[] } else { packages }
+    }
+}
+
+/// The browser's driver program, when it is installed.
+pub fn chromedriver() -> Option<PathBuf> {
+    shell::find("chromedriver")
+}
+
+/// Installs what of `needs` is missing, the system's packages first, then the pinned ones.
+///
+/// # Errors
+/// When something is missing that this process may not install: the message is the command to run.
+pub fn install(root: &Path, needs: &[Need]) -> Result<()> {
+    let packages: BTreeSet<&str> = needs
+        .iter()
+        .flat_map(|need| need.missing_packages())
+        .copied()
+        .collect();
+    install_packages(&packages)?;
+    if needs.contains(&Need::Python) {
+        foreign::install_python(root)?;
+    }
+    if needs.contains(&Need::Node) {
+        foreign::install_node(root)?;
+    }
+    Ok(())
+}
+
+/// Installs Debian packages, or says how.
+fn install_packages(packages: &BTreeSet<&str>) -> Result<()> {
+    if packages.is_empty() {
+        return Ok(());
+    }
+    let list = packages.iter().copied().collect::<Vec<_>>().join(" ");
+    if shell::find("apt-get").is_none() {
+        bail!("install what these Debian packages hold, then try again: {list}");
+    }
+    if !shell::is_root() {
+        bail!(
+            "run this, then try again:\n  \
+             sudo apt-get update && sudo apt-get install -y --no-install-recommends {list}"
+        );
+    }
+    println!("installing {list}");
+    let apt = |arguments: &[&str]| {
+        let mut command = Command::new("apt-get");
+        command
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .args(arguments);
+        shell::quiet(&mut command)
+    };
+    apt(&["update"])?;
+    let mut arguments = vec!["install", "-y", "--no-install-recommends"];
+    arguments.extend(packages.iter().copied());
+    apt(&arguments)?;
+    Ok(())
+}
