@@ -20,6 +20,7 @@ impl Tree {
     /// # Errors
     /// When git or a file cannot be read.
     pub fn read(root: &Path) -> Result<Self> {
+        // A server may check out as one user and test as another; git would refuse to list the files.
         let list = shell::quiet(
             Command::new("git")
                 .args([
