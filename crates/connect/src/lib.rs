@@ -1,1 +1,15 @@
-//! connect
+//! Translators to outside systems: verified bytes become a [`model::signal::Signal`] or a
+//! [`evidence::Reading`], and a [`mail::Letter`] becomes a message that a server understands.
+//!
+//! This room knows no database and none of our rules: it says what arrived, never what it means.
+//! All input here is written by strangers, so every reader has a limit on size and depth, and
+//! answers with a reason instead of a panic. Only [`socket`] opens sockets.
+
+pub mod cyclonedx;
+pub mod evidence;
+pub mod github;
+pub mod in_toto;
+pub mod junit;
+pub mod mail;
+pub mod sarif;
+pub mod socket;

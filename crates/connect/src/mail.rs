@@ -1,0 +1,323 @@
+//! Letters: one plain text to one person, turned into a message of RFC 5322.
+//!
+//! What stands in a letter may come from anybody (the title of a change, a display name), so no
+//! part of it can add a header: addresses and the message's id are checked, and the other parts
+//! are brought onto one line before the library encodes them.
+
+use std::time::SystemTime;
+
+use jiff::Timestamp;
+pub use lettre::Message;
+use lettre::message::header::{HeaderName, HeaderValue};
+use lettre::message::{Mailbox, header::ContentType};
+
+/// The longest subject or display name, in bytes; a longer one is cut off.
+pub const LINE_MAX_BYTES: usize = 255;
+/// The longest text, in bytes.
+pub const TEXT_MAX_BYTES: usize = 1024 * 1024;
+/// The longest message id, in bytes with its brackets.
+pub const MESSAGE_ID_MAX_BYTES: usize = 200;
+
+/// A mail to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// Who writes.
+    pub from: Party,
+    /// Who is written to. There is one, so that nobody learns of the others.
+    pub to: Party,
+    /// What it is about.
+    pub subject: String,
+    /// The text, with line feeds between its lines.
+    pub text: String,
+    /// `left@right` without brackets. The caller chooses it once for each letter, so that a
+    /// second try carries the same id and the receiver can drop the double.
+    pub message_id: String,
+    /// When it was written; the same on every try.
+    pub written_at: Timestamp,
+}
+
+/// One end of a letter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Party {
+    /// The display name, which may be empty.
+    pub name: String,
+    /// The address, `local@domain`.
+    pub address: String,
+}
+
+/// Says why a letter cannot become a message; trying again does not help.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LetterError {
+    /// The address is none; which one is named (`from` or `to`).
+    #[error("the address of `{0}` is not a mail address")]
+    Address(&'static str),
+    /// The message id is not `left@right` of plain characters.
+    #[error("the message id is not of the form left@right")]
+    MessageId,
+    /// The time cannot stand in a mail.
+    #[error("the letter's time lies outside of the years 1970 to 9999")]
+    Time,
+    /// The text is longer than [`TEXT_MAX_BYTES`].
+    #[error("the text is longer than 1 MiB")]
+    TooLong,
+    /// The library refused the message.
+    #[error("the message cannot be built: {0}")]
+    Build(String),
+}
+
+/// Builds the message, with `Auto-Submitted: auto-generated` (RFC 3834), so that no absence note
+/// answers it. The same letter always gives the same message.
+///
+/// # Errors
+/// [`LetterError`] as its variants say.
+pub fn message(letter: &Letter) -> Result<Message, LetterError> {
+    if letter.text.len() > TEXT_MAX_BYTES {
+        return Err(LetterError::TooLong);
+    }
+    let id = message_id(&letter.message_id)?;
+    let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
+    let mut message = Message::builder()
+        .date(date(letter.written_at)?)
+        .from(mailbox("from", &letter.from)?)
+        .to(mailbox("to", &letter.to)?)
+        .subject(one_line(&letter.subject))
+        .raw_header(HeaderValue::new(automatic, "auto-generated".to_owned()))
+        .header(ContentType::TEXT_PLAIN)
+        .body(lines(&letter.text))
+        .map_err(|error| LetterError::Build(error.to_string()))?;
+    // Written as it is: folding would put a line break into a long id.
+    let name = HeaderName::new_from_ascii_str("Message-ID");
+    let header = HeaderValue::dangerous_new_pre_encoded(name, id.clone(), id);
+    message.headers_mut().insert_raw(header);
+    Ok(message)
+}
+
+fn mailbox(which: &'static str, party: &Party) -> Result<Mailbox, LetterError> {
+    let address = party
+        .address
+        .parse()
+        .map_err(|_| LetterError::Address(which))?;
+    let is_plain = !party
+        .address
+        .chars()
+        .any(|c| c.is_control() || c.is_whitespace());
+    if !is_plain {
+        return Err(LetterError::Address(which));
+    }
+    let name = Some(one_line(&party.name)).filter(|name| !name.is_empty());
+    Ok(Mailbox::new(name, address))
+}
+
+fn message_id(text: &str) -> Result<String, LetterError> {
+    let is_plain = |part: &str| {
+        !part.is_empty()
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"._-+=".contains(&b))
+    };
+    match text.split_once('@') {
+        Some((left, right))
+            if is_plain(left) && is_plain(right) && text.len() + 2 <= MESSAGE_ID_MAX_BYTES =>
+        {
+            Ok(format!("<{text}>"))
+        }
+        _ => Err(LetterError::MessageId),
+    }
+}
+
+/// The library panics on times before 1970 and cannot write years beyond 9999.
+fn date(at: Timestamp) -> Result<SystemTime, LetterError> {
+    const END_OF_9999_SECONDS: i64 = 253_402_300_800;
+    let is_writable = (0..END_OF_9999_SECONDS).contains(&at.as_second());
+    is_writable.then(|| at.into()).ok_or(LetterError::Time)
+}
+
+/// Brings a text onto one line: control characters and runs of white space become one space. The
+/// sign `=?` gets a space inside, because readers would take it for the start of an encoded word.
+fn one_line(text: &str) -> String {
+    let spaced: String = text
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    let mut line = spaced
+        .split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace("=?", "= ?");
+    if line.len() > LINE_MAX_BYTES {
+        let end = (0..=LINE_MAX_BYTES - '…'.len_utf8())
+            .rev()
+            .find(|end| line.is_char_boundary(*end))
+            .unwrap_or(0);
+        line.truncate(end);
+        line.push('…');
+    }
+    line
+}
+
+/// Gives the text one kind of line end and takes control characters out of it.
+fn lines(text: &str) -> String {
+    text.replace("\r\n", "\n")
+        .chars()
+        .map(|c| match c {
+            '\r' => '\n',
+            '\n' | '\t' => c,
+            c if c.is_control() => char::REPLACEMENT_CHARACTER,
+            c => c,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use super::*;
+    use proptest::prelude::*;
+
+    fn letter() -> Letter {
+        Letter {
+            from: Party {
+                name: "Assent".to_owned(),
+                address: "assent@example.org".to_owned(),
+            },
+            to: Party {
+                name: "Ada Lovelace".to_owned(),
+                address: "ada@example.org".to_owned(),
+            },
+            subject: "CHG-7 waits for you".to_owned(),
+            text: "Hello,\nplease look.\n".to_owned(),
+            message_id: "0197.mail@assent.example.org".to_owned(),
+            written_at: "2026-01-02T03:04:05.678Z".parse().unwrap(),
+        }
+    }
+
+    fn formatted(letter: &Letter) -> String {
+        String::from_utf8(message(letter).unwrap().formatted()).unwrap()
+    }
+
+    /// The names of the headers, each at the beginning of a line that does not continue another.
+    fn header_names(formatted: &str) -> Vec<String> {
+        let (head, _) = formatted.split_once("\r\n\r\n").unwrap();
+        head.split("\r\n")
+            .filter(|line| !line.starts_with([' ', '\t']))
+            .map(|line| line.split(':').next().unwrap().to_owned())
+            .collect()
+    }
+
+    const HEADERS: [&str; 8] = [
+        "Date",
+        "From",
+        "To",
+        "Subject",
+        "Auto-Submitted",
+        "Content-Type",
+        "Content-Transfer-Encoding",
+        "Message-ID",
+    ];
+
+    #[test]
+    fn a_letter_becomes_a_message_that_is_always_the_same() {
+        let text = formatted(&letter());
+        assert_eq!(text, formatted(&letter()));
+        for line in [
+            "Date: Fri, 02 Jan 2026 03:04:05 +0000\r\n",
+            "From: Assent <assent@example.org>\r\n",
+            "To: \"Ada Lovelace\" <ada@example.org>\r\n",
+            "Subject: CHG-7 waits for you\r\n",
+            "Message-ID: <0197.mail@assent.example.org>\r\n",
+            "Auto-Submitted: auto-generated\r\n",
+            "\r\n\r\nHello,\r\nplease look.\r\n",
+        ] {
+            assert!(text.contains(line), "{line:?} is missing in {text}");
+        }
+    }
+
+    #[test]
+    fn addresses_and_ids_that_would_add_a_header_are_refused() {
+        for bad in [
+            "",
+            "ada",
+            "ada@example.org\r\nBcc: eve@example.org",
+            "a@b.c>\n",
+            "a b@example.org",
+            "a@exam ple.org",
+        ] {
+            let mut it = letter();
+            it.to.address = bad.to_owned();
+            assert_eq!(
+                message(&it).unwrap_err(),
+                LetterError::Address("to"),
+                "{bad:?}"
+            );
+        }
+        for bad in ["", "a", "@b", "a@", "a@b@c", "<a@b>", "a@b\r\nX: y", "ä@b"] {
+            let mut it = letter();
+            it.message_id = bad.to_owned();
+            assert_eq!(message(&it).unwrap_err(), LetterError::MessageId, "{bad:?}");
+        }
+        let mut long = letter();
+        long.message_id = format!("{}@b", "a".repeat(MESSAGE_ID_MAX_BYTES));
+        assert_eq!(message(&long).unwrap_err(), LetterError::MessageId);
+    }
+
+    #[test]
+    fn times_that_a_mail_cannot_hold_are_refused() {
+        for bad in ["1969-12-31T23:59:59Z", "-000001-01-01T00:00:00Z"] {
+            let mut it = letter();
+            it.written_at = bad.parse().unwrap();
+            assert_eq!(message(&it).unwrap_err(), LetterError::Time);
+        }
+        let mut it = letter();
+        it.written_at = Timestamp::MAX;
+        assert!(message(&it).is_ok());
+    }
+
+    #[test]
+    fn long_ids_are_not_broken_and_long_texts_are_refused() {
+        let mut it = letter();
+        it.message_id = format!("{}@{}", "a".repeat(98), "b".repeat(99));
+        assert!(formatted(&it).contains(&format!("Message-ID: <{}>\r\n", it.message_id)));
+        it.text = "x".repeat(TEXT_MAX_BYTES + 1);
+        assert_eq!(message(&it).unwrap_err(), LetterError::TooLong);
+    }
+
+    #[test]
+    fn one_line_is_one_line() {
+        assert_eq!(one_line("a\r\nBcc: b\t c\u{0}"), "a Bcc: b c");
+        assert_eq!(one_line("=?utf-8?q?x?="), "= ?utf-8?q?x?=");
+        let long = one_line(&"ä".repeat(300));
+        assert!(long.len() <= LINE_MAX_BYTES && long.ends_with('…'));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_adds_a_header(subject in any::<String>(), name in any::<String>(), text in any::<String>()) {
+            let mut it = letter();
+            it.subject = subject;
+            it.to.name = name;
+            it.text = text;
+            prop_assert_eq!(header_names(&formatted(&it)), HEADERS);
+        }
+
+        #[test]
+        fn no_line_break_adds_a_header(parts in proptest::collection::vec("(\r\n|\n|\r|Bcc: eve@example.org|\u{85}|\u{2028}|ä| |,|\"|<|>|;)", 0..30)) {
+            let mut it = letter();
+            it.subject = parts.concat();
+            it.from.name = parts.concat();
+            it.to.name = parts.concat();
+            prop_assert_eq!(header_names(&formatted(&it)), HEADERS);
+        }
+
+        #[test]
+        fn no_address_adds_a_header(address in "(a|@|b\\.org|\r|\n|Bcc:| |<|>|,|\"|ä){0,12}") {
+            let mut it = letter();
+            it.to.address = address;
+            if let Ok(message) = message(&it) {
+                let text = String::from_utf8_lossy(&message.formatted()).into_owned();
+                prop_assert_eq!(header_names(&text), HEADERS);
+                prop_assert_eq!(message.envelope().to().len(), 1);
+            }
+        }
+    }
+}

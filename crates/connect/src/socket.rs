@@ -1,0 +1,268 @@
+//! The only file of this room that opens sockets. All calls block, so they belong on a worker's
+//! thread, never on the server's own.
+
+use std::fmt;
+use std::time::Duration;
+
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
+use lettre::transport::smtp::extension::ClientId;
+use lettre::{SmtpTransport, Transport};
+
+use crate::mail::Message;
+
+/// How to reach the mail server.
+#[derive(Clone)]
+pub struct SmtpConfig {
+    /// Its name or address; with TLS, the name that its certificate must bear.
+    pub host: String,
+    /// Its port, by custom 25, 465 (implicit TLS) or 587 (STARTTLS).
+    pub port: u16,
+    /// How the connection is protected.
+    pub tls: TlsMode,
+    /// The account's login, if the server wants one.
+    pub login: Option<String>,
+    /// The account's password. It is never printed.
+    pub password: Option<String>,
+    /// One or more certificates (PEM) of an own authority, trusted besides the public ones.
+    pub authority_pem: Option<String>,
+    /// How we introduce ourselves (EHLO): this server's own domain name.
+    pub own_name: Option<String>,
+    /// The longest wait for each single step: to connect, to read, to write.
+    pub timeout: Duration,
+}
+
+impl SmtpConfig {
+    /// How long each step may take unless the configuration says otherwise. RFC 5321 section
+    /// 4.5.3.2 names minutes; a worker that serves others cannot wait so long.
+    pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
+    /// A server without login and with the usual timeout.
+    #[must_use]
+    pub fn new(host: impl Into<String>, port: u16, tls: TlsMode) -> Self {
+        Self {
+            host: host.into(),
+            port,
+            tls,
+            login: None,
+            password: None,
+            authority_pem: None,
+            own_name: None,
+            timeout: Self::DEFAULT_TIMEOUT,
+        }
+    }
+}
+
+impl fmt::Debug for SmtpConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SmtpConfig")
+            .field("host", &self.host)
+            .field("port", &self.port)
+            .field("tls", &self.tls)
+            .field("login", &self.login)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a connection is protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TlsMode {
+    /// Not at all: for a relay on the same machine or a trusted network.
+    None,
+    /// Begins in the clear and must turn to TLS; without it nothing is sent.
+    Starttls,
+    /// TLS from the first byte.
+    Implicit,
+}
+
+/// Says why a message was not sent.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text}")]
+pub struct SendError {
+    /// Whether trying the same message again later may help. It may where the server, the net or
+    /// our configuration is at fault, and does not where the server refuses this very message.
+    pub temporary: bool,
+    /// What went wrong, with the server's own words where it gave any.
+    pub text: String,
+}
+
+/// Sends one message over a connection of its own. When it returns without error, the server has
+/// taken the responsibility for the message. After an error the server may still have it (the
+/// connection broke before the answer), so a second try must carry the same message id.
+///
+/// # Errors
+/// [`SendError`]; also where a login is set but the connection would show it to others.
+pub fn send_mail(config: &SmtpConfig, message: &Message) -> Result<(), SendError> {
+    let transport = transport(config)?;
+    transport
+        .send(message)
+        .map(drop)
+        .map_err(|error| SendError {
+            temporary: is_temporary(error.status().map(u16::from), error.is_client()),
+            text: told(&error),
+        })
+}
+
+fn transport(config: &SmtpConfig) -> Result<SmtpTransport, SendError> {
+    let mut builder = SmtpTransport::builder_dangerous(&config.host)
+        .port(config.port)
+        .tls(tls(config)?)
+        .timeout(Some(config.timeout));
+    if let Some(name) = &config.own_name {
+        builder = builder.hello_name(ClientId::Domain(name.clone()));
+    }
+    if let (Some(login), Some(password)) = (&config.login, &config.password) {
+        if config.tls == TlsMode::None && !is_this_machine(&config.host) {
+            return Err(misconfigured("a login to another machine needs TLS"));
+        }
+        builder = builder.credentials(Credentials::new(login.clone(), password.clone()));
+    }
+    Ok(builder.build())
+}
+
+fn tls(config: &SmtpConfig) -> Result<Tls, SendError> {
+    if config.tls == TlsMode::None {
+        return Ok(Tls::None);
+    }
+    let mut parameters = TlsParameters::builder(config.host.clone());
+    if let Some(pem) = &config.authority_pem {
+        let authority = Certificate::from_pem(pem.as_bytes()).map_err(misconfigured)?;
+        parameters = parameters.add_root_certificate(authority);
+    }
+    let parameters = parameters.build_rustls().map_err(misconfigured)?;
+    Ok(match config.tls {
+        TlsMode::Implicit => Tls::Wrapper(parameters),
+        TlsMode::Starttls | TlsMode::None => Tls::Required(parameters),
+    })
+}
+
+/// A mail must not be lost because a setting is wrong for an hour, so these errors are temporary.
+fn misconfigured(what: impl fmt::Display) -> SendError {
+    SendError {
+        temporary: true,
+        text: format!("the mail server's configuration cannot be used: {what}"),
+    }
+}
+
+fn is_this_machine(host: &str) -> bool {
+    host == "localhost"
+        || host
+            .parse()
+            .is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+}
+
+/// 5xx refuses the message for good, except where the code speaks of our login (RFC 4954 section
+/// 6): a password that is put right lets the same message through. Without a code the connection
+/// failed; only where the library would not even try this message, trying again is in vain.
+fn is_temporary(code: Option<u16>, is_client: bool) -> bool {
+    match code {
+        Some(530 | 534 | 535 | 538) => true,
+        Some(code) => !(500..600).contains(&code),
+        None => !is_client,
+    }
+}
+
+/// The error and all its causes on one line.
+fn told(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let inner_text = inner.to_string();
+        if !text.contains(&inner_text) {
+            text.push_str(": ");
+            text.push_str(&inner_text);
+        }
+        cause = inner.source();
+    }
+    model::signal::SetAside::because(text).reason
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use std::net::TcpListener;
+
+    use super::*;
+    use crate::mail::{Letter, Party, message};
+
+    fn any_message() -> Message {
+        let party = |address: &str| Party {
+            name: String::new(),
+            address: address.to_owned(),
+        };
+        message(&Letter {
+            from: party("a@example.org"),
+            to: party("b@example.org"),
+            subject: "x".to_owned(),
+            text: "x".to_owned(),
+            message_id: "a@b".to_owned(),
+            written_at: "2026-01-02T03:04:05Z".parse().unwrap(),
+        })
+        .unwrap()
+    }
+
+    #[test]
+    fn codes_say_whether_to_try_again() {
+        for code in [421, 450, 451, 452, 454, 530, 534, 535, 538] {
+            assert!(is_temporary(Some(code), false), "{code}");
+        }
+        for code in [500, 521, 550, 552, 553, 554, 556] {
+            assert!(!is_temporary(Some(code), false), "{code}");
+        }
+        assert!(is_temporary(None, false));
+        assert!(!is_temporary(None, true));
+    }
+
+    #[test]
+    fn nobody_at_home_is_temporary() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        drop(listener);
+        let config = SmtpConfig::new("127.0.0.1", port, TlsMode::None);
+        let error = send_mail(&config, &any_message()).unwrap_err();
+        assert!(error.temporary, "{error:?}");
+    }
+
+    #[test]
+    fn a_silent_server_is_given_up_after_the_timeout() {
+        // It takes the connection into its backlog and never says a word.
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        for tls in [TlsMode::None, TlsMode::Starttls, TlsMode::Implicit] {
+            let mut config = SmtpConfig::new("127.0.0.1", port, tls);
+            config.timeout = Duration::from_millis(50);
+            let error = send_mail(&config, &any_message()).unwrap_err();
+            assert!(error.temporary, "{error:?}");
+        }
+    }
+
+    #[test]
+    fn a_password_is_neither_printed_nor_sent_in_the_clear() {
+        let mut config = SmtpConfig::new("mail.example.org", 25, TlsMode::None);
+        config.login = Some("robot".to_owned());
+        config.password = Some("hush hush".to_owned());
+        assert!(!format!("{config:?}").contains("hush"));
+        let error = send_mail(&config, &any_message()).unwrap_err();
+        assert!(error.text.contains("needs TLS"), "{error:?}");
+        assert!(
+            ["127.0.0.1", "::1", "localhost"]
+                .into_iter()
+                .all(is_this_machine)
+        );
+        assert!(
+            !["localhost.example.org", "10.0.0.1"]
+                .into_iter()
+                .any(is_this_machine)
+        );
+    }
+
+    #[test]
+    fn an_authority_that_is_none_is_told() {
+        let mut config = SmtpConfig::new("127.0.0.1", 465, TlsMode::Implicit);
+        config.authority_pem =
+            Some("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n".to_owned());
+        let error = send_mail(&config, &any_message()).unwrap_err();
+        assert!(error.text.contains("configuration"), "{error:?}");
+    }
+}
