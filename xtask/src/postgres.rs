@@ -19,6 +19,9 @@ use crate::shell;
 /// The owner of everything in the cluster; the tests make databases and serving roles with it.
 const OWNER: &str = "assent_owner";
 
+/// What the name of a cluster's folder begins with; the number of the process that made it follows.
+const FOLDER: &str = "assent-postgres-";
+
 /// How long a start may take before it is given up.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -49,7 +52,8 @@ impl Cluster {
     pub fn start() -> Result<Self> {
         let bin = programs().context("the PostgreSQL server programs are not installed")?;
         let user = account()?;
-        let folder = std::env::temp_dir().join(format!("assent-postgres-{}", std::process::id()));
+        sweep(&std::env::temp_dir());
+        let folder = std::env::temp_dir().join(format!("{FOLDER}{}", std::process::id()));
         make_private(&folder)?;
         let password = random_password()?;
         let port = free_port()?;
@@ -119,6 +123,22 @@ impl Drop for Cluster {
         );
         let _ = self.server.wait();
         let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// Removes the folders of runs that were interrupted: their maker and their server are both gone.
+fn sweep(parent: &Path) {
+    for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let maker = name
+            .strip_prefix(FOLDER)
+            .and_then(|number| number.parse::<u32>().ok());
+        let Some(maker) = maker else { continue };
+        let maker_lives = Path::new("/proc").join(maker.to_string()).exists();
+        if !maker_lives && !entry.path().join("data/postmaster.pid").exists() {
+            // A folder of somebody else's cannot be removed, and that is as it should be.
+            let _ = fs::remove_dir_all(entry.path());
+        }
     }
 }
 
@@ -228,6 +248,24 @@ mod tests {
         let (one, other) = (random_password().unwrap(), random_password().unwrap());
         assert_eq!(one.len(), 32);
         assert_ne!(one, other);
+    }
+
+    #[test]
+    fn sweeping_spares_what_lives_and_what_is_not_ours() {
+        let parent = std::env::temp_dir().join(format!("assent-sweep-{}", std::process::id()));
+        let living = format!("{FOLDER}{}", std::process::id());
+        let served = format!("{FOLDER}{}/data/postmaster.pid", u32::MAX);
+        let dead = format!("{FOLDER}{}", u32::MAX - 1);
+        for name in [&living, &served, &dead, "other"] {
+            fs::create_dir_all(parent.join(name)).unwrap();
+        }
+        sweep(&parent);
+        let left: Vec<bool> = [&living, &served, &dead, "other"]
+            .iter()
+            .map(|name| parent.join(name).exists())
+            .collect();
+        assert_eq!(left, [true, true, false, true]);
+        fs::remove_dir_all(&parent).unwrap();
     }
 
     #[test]
