@@ -1,1 +1,21 @@
-//! model
+//! The words and the rules of change enablement.
+//!
+//! Nouns as types, and functions from a change's file, a command and the time to an outcome or a refusal. This room does
+//! no I/O, reads no clock, makes no ids and knows no engine: everything it needs is handed in.
+
+pub mod act;
+pub mod change;
+pub mod content;
+pub mod directory;
+pub mod facts;
+pub mod file;
+pub mod ids;
+pub mod input;
+pub mod obligation;
+pub mod reading;
+pub mod records;
+pub mod refusal;
+pub mod requirement;
+pub mod risk;
+pub mod signal;
+pub mod words;

@@ -1,0 +1,139 @@
+//! The acts of the business on a change, by name. The names are also the actions of the policies.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! acts {
+    ($($(#[$doc:meta])* $name:ident = $text:literal),+ $(,)?) => {
+        /// An act on a change: one word in code, policies, refusals and events.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum Act { $($(#[$doc])* #[serde(rename = $text)] $name),+ }
+
+        impl Act {
+            /// Every act.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// The act's name in policies and refusals.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text),+ }
+            }
+        }
+    };
+}
+
+acts! {
+    /// Make a change.
+    Create = "create_change",
+    /// Change its content.
+    Edit = "edit_change",
+    /// Hand it over for assessment.
+    Submit = "submit_change",
+    /// State risk and impact.
+    Assess = "assess_change",
+    /// Say that one has seen that one is asked.
+    Acknowledge = "acknowledge_change",
+    /// Decide: approve, approve with conditions, reject, abstain.
+    Approve = "approve_change",
+    /// Take one's own decision back.
+    Withdraw = "withdraw_approval",
+    /// Back to draft with a question.
+    Return = "return_change",
+    /// Let others go on in spite of a rejection.
+    Overrule = "overrule_rejection",
+    /// Set the planned times.
+    Schedule = "schedule_change",
+    /// Pause it.
+    Hold = "hold_change",
+    /// Go on.
+    Resume = "resume_change",
+    /// Begin the work.
+    Start = "start_change",
+    /// Write into the log of actions.
+    Record = "record_entry",
+    /// Ask for more time.
+    AskExtension = "ask_extension",
+    /// Grant or deny it.
+    DecideExtension = "decide_extension",
+    /// Say how a target ended.
+    Complete = "complete_change",
+    /// Say whether it works.
+    Validate = "validate_change",
+    /// The post-implementation review.
+    Review = "review_change",
+    /// Close it.
+    Close = "close_change",
+    /// Take it back before the start.
+    Cancel = "cancel_change",
+    /// Start without approvals, in the open.
+    BreakGlass = "break_glass",
+    /// Co-sign a break-glass where dual control applies.
+    CosignBreakGlass = "cosign_break_glass",
+    /// Validate a break-glass afterwards.
+    ValidateBreakGlass = "validate_break_glass",
+    /// Confirm a retrospective change.
+    ConfirmRetrospective = "confirm_retrospective",
+    /// State the finding on unauthorized work.
+    StateFinding = "state_finding",
+    /// Read plan and code as a peer.
+    PeerReview = "peer_review_change",
+    /// Add evidence.
+    AddEvidence = "add_evidence",
+    /// Accept failed evidence with a reason.
+    AcceptEvidence = "accept_evidence",
+    /// Tick a checklist item.
+    TickChecklist = "tick_checklist",
+    /// Say that a condition is met.
+    MeetCondition = "meet_condition",
+    /// Give work to a team.
+    AddTask = "add_task",
+    /// Finish or drop a task.
+    UpdateTask = "update_task",
+    /// Comment.
+    Comment = "comment_change",
+    /// Watch or stop watching.
+    Watch = "watch_change",
+    /// Link to another change or an incident.
+    Link = "link_change",
+    /// Collect a permit ahead of the window.
+    IssuePermit = "issue_permit",
+    /// Revoke a permit.
+    RevokePermit = "revoke_permit",
+    /// Change uncovered labels.
+    Label = "label_change",
+}
+
+/// Actions of the policies that are not about one change.
+pub mod actions {
+    /// See changes, services and the like of one's tenant.
+    pub const READ: &str = "read";
+    /// Read the log, export bundles.
+    pub const AUDIT: &str = "audit";
+    /// Ask the gate.
+    pub const ASK_GATE: &str = "ask_gate";
+    /// Set or end freezes.
+    pub const SET_FREEZE: &str = "set_freeze";
+    /// Set maintenance windows.
+    pub const SET_WINDOW: &str = "set_window";
+    /// Open and resolve incidents.
+    pub const SET_INCIDENT: &str = "set_incident";
+    /// Set services, config items, environments, dependencies.
+    pub const SET_SERVICE: &str = "set_service";
+    /// Set ownership.
+    pub const SET_OWNERSHIP: &str = "set_ownership";
+    /// Set people and groups.
+    pub const SET_PERSON: &str = "set_person";
+    /// Make and revoke tokens.
+    pub const SET_TOKEN: &str = "set_token";
+    /// Set connections.
+    pub const SET_CONNECTION: &str = "set_connection";
+    /// Propose templates.
+    pub const PROPOSE_TEMPLATE: &str = "propose_template";
+    /// Approve, suspend, retire templates.
+    pub const APPROVE_TEMPLATE: &str = "approve_template";
+    /// Activate policies and the risk table.
+    pub const SET_POLICY: &str = "set_policy";
+    /// All of them.
+    pub const ALL: &[&str] = &[
+        READ, AUDIT, ASK_GATE, SET_FREEZE, SET_WINDOW, SET_INCIDENT, SET_SERVICE, SET_OWNERSHIP, SET_PERSON, SET_TOKEN,
+        SET_CONNECTION, PROPOSE_TEMPLATE, APPROVE_TEMPLATE, SET_POLICY,
+    ];
+}

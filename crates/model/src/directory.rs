@@ -1,0 +1,516 @@
+//! The estate and its people: services, environments, ownership, groups, freezes, windows, incidents, templates.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ChangeId, EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
+use crate::words::{Criticality, OwnershipRole, Role, TemplateState};
+
+/// A person (or a pipeline's identity) in a tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Person {
+    /// A random id: the log knows nothing else of a person.
+    pub id: PersonId,
+    /// Grows with every save.
+    pub version: i64,
+    /// What they sign in with: lower case, unique in the tenant.
+    pub login: String,
+    /// The name that others read.
+    pub name: String,
+    /// Where mail goes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// Rights in the tenant.
+    pub roles: BTreeSet<Role>,
+    /// IANA zone for pages and mail.
+    pub zone: String,
+    /// Whether they may act.
+    pub active: bool,
+    /// The login in connected systems (`github:octocat`).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<String>,
+}
+
+/// A group of people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Group {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// `change-managers`.
+    pub key: GroupKey,
+    /// A name for people.
+    pub name: String,
+    /// Its members.
+    pub members: BTreeSet<PersonId>,
+}
+
+/// A service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Service {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// `booking-api`.
+    pub key: ServiceKey,
+    /// A name for people.
+    pub name: String,
+    /// How much depends on it.
+    pub criticality: Criticality,
+    /// Regimes such as `sox`, `hipaa`.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub regimes: BTreeSet<String>,
+    /// `public`, `internal`, `confidential` or `restricted`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data_class: Option<String>,
+    /// The team that runs it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub team: Option<String>,
+}
+
+/// An environment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Environment {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// `production`.
+    pub key: EnvironmentKey,
+    /// A name for people.
+    pub name: String,
+    /// Whether customers depend on it.
+    pub is_production: bool,
+}
+
+/// A config item inside a service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConfigItem {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// Its key, unique in the tenant.
+    pub key: String,
+    /// A name for people.
+    pub name: String,
+    /// The service it belongs to.
+    pub service: ServiceKey,
+}
+
+/// One service needs another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dependency {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// The service that needs.
+    pub from: ServiceKey,
+    /// The service that is needed.
+    pub to: ServiceKey,
+}
+
+/// A line of the simple ownership list: a person or a group has a part in owning a service.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ownership {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// The service; absent means every service of the tenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<ServiceKey>,
+    /// The environment; absent means every one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<EnvironmentKey>,
+    /// The part.
+    pub role: OwnershipRole,
+    /// The person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonId>,
+    /// Or the group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<GroupKey>,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// A time in which work is welcome.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MaintenanceWindow {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// What it is called.
+    pub title: String,
+    /// Its start.
+    pub starts_at: Timestamp,
+    /// Its end.
+    pub ends_at: Timestamp,
+    /// Services; empty means all.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub services: BTreeSet<ServiceKey>,
+    /// Environments; empty means all.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub environments: BTreeSet<EnvironmentKey>,
+    /// Whether it was taken back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ended: bool,
+}
+
+/// A time in which no change begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Freeze {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// What it is called.
+    pub title: String,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Its start.
+    pub starts_at: Timestamp,
+    /// Its end.
+    pub ends_at: Timestamp,
+    /// Services; empty means all.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub services: BTreeSet<ServiceKey>,
+    /// Environments; empty means all.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub environments: BTreeSet<EnvironmentKey>,
+    /// Whether it also stops what is under way.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub halt: bool,
+    /// Changes that may go on in spite of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exceptions: Vec<FreezeException>,
+    /// Whether it was taken back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ended: bool,
+}
+
+/// A change that a freeze lets pass.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FreezeException {
+    /// The change.
+    pub change: ChangeId,
+    /// Its key.
+    pub change_key: String,
+    /// Why.
+    pub reason: String,
+    /// Who said so.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Freeze {
+    /// Whether it is about this service and environment.
+    pub fn covers(&self, service: &ServiceKey, environment: &EnvironmentKey) -> bool {
+        !self.ended
+            && (self.services.is_empty() || self.services.contains(service))
+            && (self.environments.is_empty() || self.environments.contains(environment))
+    }
+
+    /// Whether it lies over any instant of `[start, end)`.
+    pub fn overlaps(&self, start: Timestamp, end: Timestamp) -> bool {
+        self.starts_at < end && start < self.ends_at
+    }
+
+    /// Whether it holds at this instant.
+    pub fn is_on(&self, now: Timestamp) -> bool {
+        self.starts_at <= now && now < self.ends_at
+    }
+
+    /// Whether it lets this change pass.
+    pub fn excepts(&self, change: &ChangeId) -> bool {
+        self.exceptions.iter().any(|exception| &exception.change == change)
+    }
+}
+
+/// An incident, first form.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Incident {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// `INC-12`.
+    pub key: String,
+    /// In one line.
+    pub title: String,
+    /// 1 (gravest) to 4.
+    pub severity: i64,
+    /// Services it hurts.
+    pub services: BTreeSet<ServiceKey>,
+    /// Its start.
+    pub started_at: Timestamp,
+    /// Its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolved_at: Option<Timestamp>,
+    /// Its key elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_ref: Option<String>,
+}
+
+/// A pre-approved kind of change: the present version stands in it, earlier ones in its events.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StandardTemplate {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// `patch-web-tier`.
+    pub key: String,
+    /// Grows when its fields change.
+    pub template_version: i64,
+    /// Where it stands.
+    pub state: TemplateState,
+    /// A name for people.
+    pub title: String,
+    /// Fields whose values are fixed: name to value, in the API's form of a change.
+    pub locked: serde_json::Map<String, serde_json::Value>,
+    /// Fields that each change fills in.
+    pub free: BTreeSet<String>,
+    /// Services it may touch; empty means all.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub services: BTreeSet<ServiceKey>,
+    /// Environments it may touch; empty means all.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub environments: BTreeSet<EnvironmentKey>,
+    /// After this day it stops until reviewed.
+    pub review_by: Timestamp,
+    /// Minutes after completion until a clean change closes by itself.
+    pub watch_minutes: i64,
+    /// Who proposed this version.
+    pub proposer: PersonId,
+    /// Who has approved this version, and as what.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub approvals: Vec<TemplateApproval>,
+    /// Digest of the locked fields of this version.
+    pub digest: String,
+    /// Why it was suspended or retired.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_reason: Option<String>,
+}
+
+/// A yes to a template's version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemplateApproval {
+    /// Who.
+    pub person: PersonId,
+    /// As owner or as change manager.
+    pub role: Role,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A connection to an outside system.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Connection {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// `github`.
+    pub kind: String,
+    /// A name for people.
+    pub name: String,
+    /// Which repository is which service.
+    pub map: Vec<Mapping>,
+    /// The human owner, who stands as requester where no sender is known.
+    pub owner: PersonId,
+    /// Whether deliveries are taken.
+    pub active: bool,
+}
+
+/// A repository and what it stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mapping {
+    /// `halden/booking-api`.
+    pub repository: String,
+    /// Our service.
+    pub service: ServiceKey,
+    /// Their environment names to ours.
+    pub environments: BTreeMap<String, EnvironmentKey>,
+}
+
+/// An API token: only its digest is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Token {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// A name for people.
+    pub name: String,
+    /// The person for whom it speaks.
+    pub person: PersonId,
+    /// Who answers for it.
+    pub owner: PersonId,
+    /// SHA-256 of the secret: `sha256:…`.
+    pub digest: String,
+    /// The first characters, so that people can tell tokens apart.
+    pub prefix: String,
+    /// What it may do: `read`, `write`, `gate`, `audit`, `admin`.
+    pub scopes: BTreeSet<String>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<Timestamp>,
+    /// Whether it was revoked.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub revoked: bool,
+}
+
+/// The tenant's settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tenant {
+    /// The tenant's key as id.
+    pub id: String,
+    /// Grows with every save.
+    pub version: i64,
+    /// A name for people.
+    pub name: String,
+    /// Whether it was filled by the demo.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub demo: bool,
+    /// Whether the log is public.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub log_is_public: bool,
+    /// The risk table: rows by highest impact (none, low, medium, high), columns by complexity (low, medium, high).
+    pub risk_table: crate::risk::RiskTable,
+}
+
+/// The whole estate of a tenant, as decisions look at it. Loaded once and kept until `generation` moves.
+#[derive(Debug, Clone, Default)]
+pub struct Directory {
+    /// The tenant's settings; absent only before its creation.
+    pub tenant: Option<Tenant>,
+    /// Grows with each write to anything in here.
+    pub generation: i64,
+    /// People by id.
+    pub people: BTreeMap<PersonId, Person>,
+    /// Ids by login.
+    pub logins: BTreeMap<String, PersonId>,
+    /// Groups by key.
+    pub groups: BTreeMap<GroupKey, Group>,
+    /// Services by key.
+    pub services: BTreeMap<ServiceKey, Service>,
+    /// Config items by key.
+    pub config_items: BTreeMap<String, ConfigItem>,
+    /// Environments by key.
+    pub environments: BTreeMap<EnvironmentKey, Environment>,
+    /// Dependencies.
+    pub dependencies: Vec<Dependency>,
+    /// The ownership list.
+    pub ownerships: Vec<Ownership>,
+    /// Freezes that have not been taken back and not long gone.
+    pub freezes: Vec<Freeze>,
+    /// Windows.
+    pub windows: Vec<MaintenanceWindow>,
+    /// Incidents by key.
+    pub incidents: BTreeMap<String, Incident>,
+    /// Templates by key.
+    pub templates: BTreeMap<String, StandardTemplate>,
+}
+
+/// A person with the sentence that says why they have a part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// The person.
+    pub person: PersonId,
+    /// `owner of booking-api since 2025-03-01`.
+    pub why: String,
+}
+
+impl Directory {
+    /// A person's name for sentences; the id when unknown.
+    pub fn name(&self, person: &PersonId) -> String {
+        self.people.get(person).map_or_else(|| person.0.clone(), |found| found.name.clone())
+    }
+
+    /// A person's login; the id when unknown.
+    pub fn login(&self, person: &PersonId) -> String {
+        self.people.get(person).map_or_else(|| person.0.clone(), |found| found.login.clone())
+    }
+
+    /// The person behind a login, in any case of letters.
+    pub fn by_login(&self, login: &str) -> Option<&Person> {
+        self.logins.get(&login.trim().to_lowercase()).and_then(|id| self.people.get(id))
+    }
+
+    /// Whether the person may act and has this right.
+    pub fn has_role(&self, person: &PersonId, role: Role) -> bool {
+        self.people.get(person).is_some_and(|found| found.active && found.roles.contains(&role))
+    }
+
+    /// Active members of a group.
+    pub fn members(&self, key: &GroupKey) -> Vec<PersonId> {
+        let Some(group) = self.groups.get(key) else { return Vec::new() };
+        group.members.iter().filter(|id| self.is_active(id)).cloned().collect()
+    }
+
+    /// Keys of the groups that a person belongs to.
+    pub fn groups_of(&self, person: &PersonId) -> Vec<GroupKey> {
+        self.groups.values().filter(|group| group.members.contains(person)).map(|group| group.key.clone()).collect()
+    }
+
+    /// Whether a person is known and active.
+    pub fn is_active(&self, person: &PersonId) -> bool {
+        self.people.get(person).is_some_and(|found| found.active)
+    }
+
+    /// Active people with a role in the tenant.
+    pub fn with_role(&self, role: Role) -> Vec<PersonId> {
+        self.people.values().filter(|person| person.active && person.roles.contains(&role)).map(|p| p.id.clone()).collect()
+    }
+
+    /// Who holds a part in owning a service in an environment, each with the reason, one row a person.
+    pub fn holders(&self, service: &ServiceKey, environment: &EnvironmentKey, role: OwnershipRole) -> Vec<Holder> {
+        let mut found: Vec<Holder> = Vec::new();
+        for row in self.ownerships.iter().filter(|row| row.role == role && row.is_about(service, environment)) {
+            let people = match (&row.person, &row.group) {
+                (Some(person), _) => vec![person.clone()],
+                (None, Some(group)) => self.members(group),
+                (None, None) => Vec::new(),
+            };
+            for person in people {
+                if self.is_active(&person) && !found.iter().any(|holder| holder.person == person) {
+                    found.push(Holder { why: row.why(service), person });
+                }
+            }
+        }
+        found
+    }
+
+    /// Whether a person holds a part.
+    pub fn holds(&self, person: &PersonId, service: &ServiceKey, environment: &EnvironmentKey, role: OwnershipRole) -> bool {
+        self.holders(service, environment, role).iter().any(|holder| &holder.person == person)
+    }
+}
+
+impl Ownership {
+    fn is_about(&self, service: &ServiceKey, environment: &EnvironmentKey) -> bool {
+        self.service.as_ref().is_none_or(|own| own == service)
+            && self.environment.as_ref().is_none_or(|own| own == environment)
+    }
+
+    fn why(&self, service: &ServiceKey) -> String {
+        let day = self.since.strftime("%Y-%m-%d");
+        let role = self.role.as_str().replace('_', " ");
+        match &self.group {
+            Some(group) => format!("{role} of {service} through the group {group} since {day}"),
+            None => format!("{role} of {service} since {day}"),
+        }
+    }
+}

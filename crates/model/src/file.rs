@@ -1,0 +1,389 @@
+//! The file of a change: all that a decision may look at, and the case that an act works on.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use crate::change::{Change, Target};
+use crate::directory::Directory;
+use crate::facts::{ActorFacts, ChangeFacts, Part, TargetFacts};
+use crate::ids::{ChangeId, PersonId, RecordId};
+use crate::obligation::{Requirements, Verdict};
+use crate::records::{
+    Approval, ChecklistItem, ChangeTask, Comment, Condition, Entry, Evidence, Link, PeerReview, Permit, Unmet,
+};
+use crate::refusal::Refusal;
+use crate::words::{ApprovalState, OwnershipRole, PeerVerdict, Role, State};
+
+/// What a linked change has to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Linked {
+    /// The other change's key.
+    pub key: String,
+    /// Its state.
+    pub state: State,
+}
+
+/// A change with everything that stands around it.
+#[derive(Debug, Clone)]
+pub struct ChangeFile {
+    /// The change.
+    pub change: Change,
+    /// All decisions, also ended ones.
+    pub approvals: Vec<Approval>,
+    /// Conditions.
+    pub conditions: Vec<Condition>,
+    /// Peer reviews.
+    pub peer_reviews: Vec<PeerReview>,
+    /// Evidence.
+    pub evidence: Vec<Evidence>,
+    /// The log of actions.
+    pub entries: Vec<Entry>,
+    /// Tasks.
+    pub tasks: Vec<ChangeTask>,
+    /// Checklist items.
+    pub checklist: Vec<ChecklistItem>,
+    /// Comments: only those that the act at hand adds.
+    pub comments: Vec<Comment>,
+    /// Links.
+    pub links: Vec<Link>,
+    /// States of the changes that this one depends on.
+    pub depends_on: Vec<Linked>,
+    /// Permits given out.
+    pub permits: Vec<Permit>,
+    /// The key of a rejected change with the same artifact, service and environment that nobody overruled.
+    pub rejected_elsewhere: Option<String>,
+    /// What the policies require of it as it stands.
+    pub requirements: Requirements,
+}
+
+impl ChangeFile {
+    /// A file that holds a new change and nothing else.
+    pub fn new(change: Change) -> Self {
+        Self {
+            change,
+            approvals: Vec::new(),
+            conditions: Vec::new(),
+            peer_reviews: Vec::new(),
+            evidence: Vec::new(),
+            entries: Vec::new(),
+            tasks: Vec::new(),
+            checklist: Vec::new(),
+            comments: Vec::new(),
+            links: Vec::new(),
+            depends_on: Vec::new(),
+            permits: Vec::new(),
+            rejected_elsewhere: None,
+            requirements: Requirements::default(),
+        }
+    }
+
+    /// Decisions that still count in some part.
+    pub fn standing(&self) -> impl Iterator<Item = &Approval> {
+        self.approvals.iter().filter(|approval| approval.state == ApprovalState::Standing)
+    }
+
+    /// Whether a peer review agrees with the present content.
+    pub fn agreeing_peers(&self) -> impl Iterator<Item = &PeerReview> {
+        self.peer_reviews
+            .iter()
+            .filter(|review| review.state == ApprovalState::Standing && review.verdict == PeerVerdict::Agree)
+    }
+}
+
+/// What the policies are told of a change.
+pub fn change_facts(file: &ChangeFile, tenant: &str) -> ChangeFacts {
+    let change = &file.change;
+    let content = &change.content;
+    ChangeFacts {
+        tenant: tenant.to_owned(),
+        change: change.id.0.clone(),
+        kind: content.kind,
+        expedited: content.expedited,
+        retrospective: change.retrospective.is_some(),
+        state: change.state,
+        category: content.category,
+        touches: content.touches.iter().copied().collect(),
+        risk: change.risk.level,
+        impact_data: content.impact.data,
+        impact_availability: content.impact.availability,
+        impact_compliance: content.impact.compliance,
+        complexity: content.complexity.unwrap_or(crate::words::Level::High),
+        requester: change.requester.clone(),
+        owner: content.owner.clone(),
+        authors: change.authors.clone(),
+        implementers: content.implementers.clone(),
+        implemented_by: change.implemented_by.clone(),
+        tester: content.tester.clone(),
+    }
+}
+
+/// What the policies are told of its targets. A target whose service is unknown is told as critical.
+pub fn target_facts(file: &ChangeFile, directory: &Directory) -> Vec<TargetFacts> {
+    file.change.content.targets.iter().map(|target| one_target(target, directory)).collect()
+}
+
+fn one_target(target: &Target, directory: &Directory) -> TargetFacts {
+    let service = directory.services.get(&target.service);
+    let environment = directory.environments.get(&target.environment);
+    let owners = OwnershipRole::ALL
+        .iter()
+        .flat_map(|role| {
+            let holders = directory.holders(&target.service, &target.environment, *role);
+            holders.into_iter().map(move |holder| (*role, holder.person))
+        })
+        .collect();
+    TargetFacts {
+        target: target.id.clone(),
+        service: target.service.clone(),
+        criticality: service.map_or(crate::words::Criticality::Critical, |found| found.criticality),
+        regimes: service.map(|found| found.regimes.iter().cloned().collect()).unwrap_or_default(),
+        data_class: service.and_then(|found| found.data_class.clone()),
+        environment: target.environment.0.clone(),
+        is_production: environment.is_none_or(|found| found.is_production),
+        has_artifact: target.artifact.is_some() || target.commit.is_some(),
+        owners,
+    }
+}
+
+/// Who acts, and with what behind them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// The person; the system's own timers and deliveries act as [`Actor::system`].
+    pub person: PersonId,
+    /// Whether a token, not a session, speaks.
+    pub by_token: bool,
+    /// When a fresh factor was last shown in this session.
+    pub stepped_up_at: Option<Timestamp>,
+    /// Whether this is the system itself.
+    pub is_system: bool,
+}
+
+impl Actor {
+    /// The system: timers and judged deliveries.
+    pub fn system() -> Self {
+        Self { person: PersonId::from("system"), by_token: false, stepped_up_at: None, is_system: true }
+    }
+
+    /// Whether a factor was shown within the last five minutes.
+    pub fn is_stepped_up(&self, now: Timestamp) -> bool {
+        !self.by_token && self.stepped_up_at.is_some_and(|at| at <= now && now.duration_since(at).as_secs() <= 300)
+    }
+}
+
+/// An event that an act wants told; the acts room gives it bytes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EventDraft {
+    /// `change.approved`.
+    pub kind: &'static str,
+    /// The table and id of its subject.
+    pub subject: (&'static str, String),
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// What there is to say beside the record's difference: codes, keys, ids, numbers; no free text.
+    pub data: Map<String, Value>,
+}
+
+/// Something to tell a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Letter {
+    /// To whom.
+    pub to: PersonId,
+    /// What it is about: `asked_to_approve`.
+    pub topic: &'static str,
+    /// The one sentence of news.
+    pub news: String,
+    /// What the reader can do.
+    pub next: String,
+    /// The same matter is told once.
+    pub dedup: String,
+}
+
+/// Asks the policies what a change requires: injected by the acts room.
+pub type Judge<'a> = dyn Fn(&ChangeFile) -> Requirements + 'a;
+
+/// Asks the policies whether a person may do an act on a change: injected by the acts room.
+pub type May<'a> = dyn Fn(&ActorFacts, &str, Option<&ChangeFile>) -> Verdict + 'a;
+
+/// The working copy of one act: the file as it becomes, and what is to be told.
+pub struct Case<'a> {
+    /// The file.
+    pub file: ChangeFile,
+    /// The estate.
+    pub directory: Arc<Directory>,
+    /// Who acts.
+    pub actor: Actor,
+    /// The time of the act.
+    pub now: Timestamp,
+    /// Gives new ids.
+    pub ids: &'a mut dyn FnMut() -> String,
+    /// Asks the policies for obligations.
+    pub judge: &'a Judge<'a>,
+    /// Asks the policies for permission.
+    pub may: &'a May<'a>,
+    /// Events to write.
+    pub events: Vec<EventDraft>,
+    /// People to tell.
+    pub letters: Vec<Letter>,
+    /// Permits whose revocation must enter the list.
+    pub revoked: Vec<RecordId>,
+}
+
+impl Case<'_> {
+    /// A new id.
+    pub fn new_id(&mut self) -> RecordId {
+        RecordId((self.ids)())
+    }
+
+    /// The change.
+    pub fn change(&self) -> &Change {
+        &self.file.change
+    }
+
+    /// The acting person.
+    pub fn person(&self) -> PersonId {
+        self.actor.person.clone()
+    }
+
+    /// Notes an event about the change.
+    pub fn tell(&mut self, kind: &'static str, data: Value) {
+        let at = self.now;
+        self.tell_at(kind, at, data);
+    }
+
+    /// Notes an event that happened at another time than it is recorded.
+    pub fn tell_at(&mut self, kind: &'static str, occurred_at: Timestamp, data: Value) {
+        let data = match data {
+            Value::Object(map) => map,
+            _ => Map::new(),
+        };
+        let subject = ("change", self.file.change.id.0.clone());
+        self.events.push(EventDraft { kind, subject, occurred_at, data });
+    }
+
+    /// Writes to a person, once per `mark`.
+    pub fn write_to(&mut self, to: &PersonId, topic: &'static str, mark: &str, news: String, next: &str) {
+        if self.actor.person == *to || to.as_str() == "system" {
+            return;
+        }
+        let dedup = format!("{}/{topic}/{mark}/{to}", self.file.change.key);
+        self.letters.push(Letter { to: to.clone(), topic, news, next: next.to_owned(), dedup });
+    }
+
+    /// Owner of the change and change managers: whom bad news reaches at once.
+    pub fn people_in_charge(&self) -> Vec<PersonId> {
+        let mut people = vec![self.file.change.content.owner.clone()];
+        for manager in self.directory.with_role(Role::ChangeManager) {
+            if !people.contains(&manager) {
+                people.push(manager);
+            }
+        }
+        people
+    }
+
+    /// The parts that the acting person has in the change.
+    pub fn parts(&self) -> Vec<Part> {
+        parts_of(&self.file, &self.directory, &self.actor.person)
+    }
+
+    /// What policies are told of the acting person.
+    pub fn actor_facts(&self) -> ActorFacts {
+        actor_facts(&self.actor, &self.directory, self.parts())
+    }
+
+    /// Asks the policies, and refuses with their reasons.
+    ///
+    /// # Errors
+    /// [`Refusal::NotAllowed`] with the deciding policy.
+    pub fn allow(&self, act: crate::act::Act) -> Result<(), Refusal> {
+        if self.actor.is_system {
+            return Ok(());
+        }
+        let verdict = (self.may)(&self.actor_facts(), act.as_str(), Some(&self.file));
+        allowed(verdict, act.as_str())
+    }
+
+    /// Judges the change by the policies anew.
+    pub fn rejudge(&mut self) {
+        self.file.requirements = (self.judge)(&self.file);
+    }
+
+    /// The id of the change.
+    pub fn change_id(&self) -> ChangeId {
+        self.file.change.id.clone()
+    }
+
+    /// A person's name for sentences.
+    pub fn name(&self, person: &PersonId) -> String {
+        self.directory.name(person)
+    }
+}
+
+/// Turns a verdict into permission or refusal.
+///
+/// # Errors
+/// [`Refusal::NotAllowed`] with the deciding policies.
+pub fn allowed(verdict: Verdict, act: &str) -> Result<(), Refusal> {
+    if verdict.allowed {
+        return Ok(());
+    }
+    let text = match verdict.reasons.first() {
+        Some(reason) => format!("{} (rule `{}`).", reason.reason.trim_end_matches('.'), reason.id),
+        None => format!("No rule lets you {}.", act.replace('_', " ")),
+    };
+    Err(Refusal::NotAllowed { code: "not_allowed", text, policies: verdict.reasons })
+}
+
+/// What policies are told of an acting person.
+pub fn actor_facts(actor: &Actor, directory: &Directory, parts: Vec<Part>) -> ActorFacts {
+    let person = directory.people.get(&actor.person);
+    ActorFacts {
+        person: actor.person.clone(),
+        roles: person.filter(|p| p.active).map(|p| p.roles.iter().copied().collect()).unwrap_or_default(),
+        groups: directory.groups_of(&actor.person),
+        by_token: actor.by_token,
+        parts,
+    }
+}
+
+/// The parts that a person has in a change.
+pub fn parts_of(file: &ChangeFile, directory: &Directory, person: &PersonId) -> Vec<Part> {
+    let change = &file.change;
+    let content = &change.content;
+    let owns = |role| content.targets.iter().any(|t| directory.holds(person, &t.service, &t.environment, role));
+    let may_implement = if content.implementers.is_empty() {
+        owns(OwnershipRole::Implementer)
+            || owns(OwnershipRole::Pipeline)
+            || directory.has_role(person, Role::Implementer)
+            || directory.has_role(person, Role::Pipeline)
+    } else {
+        content.implementers.contains(person)
+    };
+    let asked = change.requests.iter().any(|request| &request.person == person);
+    let approved = file.standing().any(|approval| &approval.person == person);
+    let wrote = change.authors.contains(person);
+    let verbal = change.retrospective.as_ref().is_some_and(|retro| &retro.verbal_approver == person);
+    let checks = file.conditions.iter().any(|condition| &condition.checker == person);
+    [
+        (&change.requester == person, Part::Requester),
+        (&content.owner == person || owns(OwnershipRole::Owner), Part::Owner),
+        (wrote, Part::Author),
+        (may_implement, Part::Implementer),
+        (change.implemented_by.contains(person), Part::Implemented),
+        (content.tester.as_ref() == Some(person), Part::Tester),
+        (asked, Part::Asked),
+        (approved, Part::Approver),
+        (!wrote && !approved, Part::Peer),
+        (verbal, Part::VerbalApprover),
+        (checks, Part::Checker),
+    ]
+    .into_iter()
+    .filter_map(|(has, part)| has.then_some(part))
+    .collect()
+}
+
+/// A helper for sentences: the people who would satisfy something.
+pub fn unmet(code: &str, text: impl Into<String>, satisfy: impl Into<String>, waiting_on: Vec<String>) -> Unmet {
+    Unmet { code: code.to_owned(), text: text.into(), satisfy: satisfy.into(), waiting_on }
+}

@@ -1,0 +1,209 @@
+//! What the active policies require of a change, and what they say of an act.
+//!
+//! A permit policy of Cedar's action `require` is one obligation, told by its annotations. The crate `policy` compiles
+//! them; this room judges whether they are met.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::GroupKey;
+use crate::words::{Aspect, Covers, Level};
+
+/// One thing that the policies ask for before a step of the lifecycle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Obligation {
+    /// The policy's id, `pack.name`.
+    pub id: String,
+    /// The policy's `@reason`: why it asks, in one plain sentence.
+    pub reason: String,
+    /// Before which step it must be met.
+    pub due: Due,
+    /// What is asked.
+    #[serde(flatten)]
+    pub duty: Duty,
+}
+
+/// The step that an obligation holds up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Due {
+    /// Before the assessment ends and approvals are asked.
+    Approval,
+    /// Before implementation begins.
+    Start,
+    /// Before the change closes.
+    Close,
+}
+
+/// The kinds of duty: the closed vocabulary of `@require`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "require", rename_all = "snake_case")]
+pub enum Duty {
+    /// `@require("approval")`: decisions by people with authority.
+    Approval(ApprovalRule),
+    /// `@require("evidence")`: passed evidence of this aspect.
+    Evidence {
+        /// Which aspect was tested.
+        aspect: Aspect,
+        /// The environment in which it must have run, if the rule names one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        environment: Option<String>,
+    },
+    /// `@require("peer_review")`: an agreeing review by one who neither wrote nor approves.
+    PeerReview {
+        /// How many agreeing reviews.
+        count: u32,
+        /// The group that the peer must belong to, if the rule names one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<GroupKey>,
+    },
+    /// `@require("checklist")`: manual items to tick.
+    Checklist {
+        /// The items' texts, in order.
+        items: Vec<String>,
+    },
+    /// `@require("task")`: a task of this kind must exist and be done.
+    Task {
+        /// `prepare`, `test`, `implement` or `verify`.
+        kind: crate::words::TaskKind,
+        /// What the task is about.
+        title: String,
+    },
+    /// `@require("validation")`: somebody says that the change works (base obligation, due at close).
+    Validation {
+        /// Whom a validator must not be.
+        distinct_from: Vec<Party>,
+        /// Who besides tester and owner may validate.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<Asked>,
+    },
+    /// `@require("review")`: the post-implementation review (due at close).
+    Review {},
+    /// `@require("lead_time")`: submission this long before the planned start. Minutes of wall time.
+    LeadTime {
+        /// Minutes between submission and planned start.
+        minutes: i64,
+    },
+    /// `@require("permit")`: how permits of this change are made; asks nothing of people.
+    Permit {
+        /// A permit's life in minutes, at most 1,440.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        minutes: Option<i64>,
+        /// Whether a permit may be collected ahead of the window.
+        #[serde(default)]
+        ahead: bool,
+        /// How old, in seconds, a verifier's revocation list may be; at most 86,400.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        max_list_age_seconds: Option<i64>,
+    },
+}
+
+/// Who must approve, how many, and what their word covers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApprovalRule {
+    /// Who is asked.
+    pub from: Asked,
+    /// How many distinct people (k of n).
+    pub count: u32,
+    /// Whether the decision covers what is done, when, or both.
+    pub covers: Covers,
+    /// Whom an approver must not be, besides the author, who never counts.
+    #[serde(default)]
+    pub distinct_from: Vec<Party>,
+    /// For how many minutes an approval stays good; without it, until used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_for_minutes: Option<i64>,
+    /// Whether the approver must enter a fresh factor.
+    #[serde(default)]
+    pub step_up: bool,
+    /// Minutes within which the one asked should acknowledge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ack_sla_minutes: Option<i64>,
+    /// Whether this is a rule of dual control, for which break-glass needs a second person.
+    #[serde(default)]
+    pub dual_control: bool,
+}
+
+/// Whom a rule asks: the word in `@from`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Asked {
+    /// Who owns the target's service (ownership role `owner`).
+    Owner,
+    /// The target's technical lead (ownership role `technical_lead`).
+    TechnicalLead,
+    /// The target's security owner, else the group `security`.
+    Security,
+    /// The target's data owner (ownership role `data`).
+    Data,
+    /// The group `change-managers`.
+    ChangeManager,
+    /// The change's tester.
+    Tester,
+    /// A group by its key.
+    Group(GroupKey),
+}
+
+/// A part that a person can have in a change: the words in `@distinct_from`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Party {
+    /// Who wrote the change or edited its covered content.
+    Author,
+    /// Who asked for it.
+    Requester,
+    /// Who is named to implement it, or did.
+    Implementer,
+    /// Who approved it.
+    Approver,
+}
+
+/// The answer of the policies about one act of one person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// Whether the act is allowed.
+    pub allowed: bool,
+    /// The ids and reasons of the policies that decided, sorted by id.
+    pub reasons: Vec<PolicyReason>,
+}
+
+/// A policy that decided.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct PolicyReason {
+    /// `pack.name`.
+    pub id: String,
+    /// Its `@reason`.
+    pub reason: String,
+}
+
+/// What the policies require of one change, with the digest of the set that said so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct Requirements {
+    /// Digest of schema, policies and parameters.
+    pub policy_digest: String,
+    /// Digest of the facts that were judged.
+    pub facts_digest: String,
+    /// The union over the change's targets; `targets` tells which.
+    pub obligations: Vec<TargetObligation>,
+    /// Set when the policies could not be judged: everything then stops, and says this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop: Option<String>,
+}
+
+/// An obligation and the targets that brought it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TargetObligation {
+    /// The obligation.
+    pub obligation: Obligation,
+    /// The targets (ids) for which it is asked.
+    pub targets: Vec<crate::ids::TargetId>,
+}
+
+/// The level that a rule may test with a number beside it (0 none … 3 high).
+pub fn level_number(level: Level) -> i64 {
+    match level {
+        Level::None => 0,
+        Level::Low => 1,
+        Level::Medium => 2,
+        Level::High => 3,
+    }
+}

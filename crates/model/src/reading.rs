@@ -1,0 +1,293 @@
+//! Reads a request's JSON object field by field and gathers every error, so that a person mends a form once.
+
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use serde_json::{Map, Value};
+
+use crate::refusal::{FieldError, Refusal};
+
+/// The longest one-line text, in characters.
+pub const LINE: usize = 200;
+/// The longest free text, in characters.
+pub const TEXT: usize = 20_000;
+/// The longest list.
+pub const LIST: usize = 1_000;
+
+/// A JSON object being read.
+pub struct Reading<'a> {
+    map: &'a Map<String, Value>,
+    path: String,
+    known: Vec<&'static str>,
+    /// What was wrong so far.
+    pub errors: Vec<FieldError>,
+}
+
+impl<'a> Reading<'a> {
+    /// Begins to read an object; `path` is put before each field's name in errors (empty at the top).
+    pub fn new(map: &'a Map<String, Value>, path: &str) -> Self {
+        Self { map, path: path.to_owned(), known: Vec::new(), errors: Vec::new() }
+    }
+
+    /// The full path of a field.
+    pub fn at(&self, field: &str) -> String {
+        if self.path.is_empty() { field.to_owned() } else { format!("{}.{field}", self.path) }
+    }
+
+    /// Notes an error.
+    pub fn wrong(&mut self, field: &str, code: &str, text: impl Into<String>) {
+        let at = self.at(field);
+        self.errors.push(FieldError::new(at, code, text));
+    }
+
+    /// The raw value of a field; null counts as absent.
+    pub fn value(&mut self, field: &'static str) -> Option<&'a Value> {
+        self.known.push(field);
+        self.map.get(field).filter(|value| !value.is_null())
+    }
+
+    /// Names a field that may stand there and is not looked at.
+    pub fn ignore(&mut self, field: &'static str) {
+        self.known.push(field);
+    }
+
+    /// A text of at most `max` characters without control characters; blank counts as absent.
+    pub fn text(&mut self, field: &'static str, max: usize) -> Option<String> {
+        let value = self.value(field)?;
+        let Some(text) = value.as_str() else {
+            self.wrong(field, "not_text", format!("`{}` must be a text.", self.at(field)));
+            return None;
+        };
+        self.clean(field, text, max)
+    }
+
+    fn clean(&mut self, field: &str, text: &str, max: usize) -> Option<String> {
+        if text.trim().is_empty() {
+            return None;
+        }
+        let length = text.chars().count();
+        if length > max {
+            let at = self.at(field);
+            self.wrong(field, "too_long", format!("`{at}` has {length} characters; at most {max} fit."));
+            return None;
+        }
+        if let Some(bad) = text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\t' | '\r')) {
+            let at = self.at(field);
+            self.wrong(field, "control_character", format!("`{at}` holds the control character U+{:04X}.", bad as u32));
+            return None;
+        }
+        Some(text.to_owned())
+    }
+
+    /// A text that must be there.
+    pub fn needed(&mut self, field: &'static str, max: usize) -> String {
+        let before = self.errors.len();
+        let found = self.text(field, max);
+        if found.is_none() && self.errors.len() == before {
+            self.wrong(field, "missing", format!("`{}` is missing.", self.at(field)));
+        }
+        found.unwrap_or_default()
+    }
+
+    /// One of a closed set of words.
+    pub fn word<T: FromStr<Err = String>>(&mut self, field: &'static str) -> Option<T> {
+        let text = self.text(field, LINE)?;
+        match T::from_str(&text) {
+            Ok(word) => Some(word),
+            Err(help) => {
+                let at = self.at(field);
+                self.wrong(field, "unknown_word", format!("`{at}`: {help}."));
+                None
+            }
+        }
+    }
+
+    /// A closed word that must be there.
+    pub fn needed_word<T: FromStr<Err = String>>(&mut self, field: &'static str, otherwise: T) -> T {
+        let before = self.errors.len();
+        let found = self.word(field);
+        if found.is_none() && self.errors.len() == before {
+            self.wrong(field, "missing", format!("`{}` is missing.", self.at(field)));
+        }
+        found.unwrap_or(otherwise)
+    }
+
+    /// A list of closed words.
+    pub fn words<T: FromStr<Err = String>>(&mut self, field: &'static str) -> Option<Vec<T>> {
+        let texts = self.texts(field, LINE)?;
+        let mut words = Vec::new();
+        for (place, text) in texts.iter().enumerate() {
+            match T::from_str(text) {
+                Ok(word) => words.push(word),
+                Err(help) => self.wrong(&format!("{field}[{place}]"), "unknown_word", format!("{help}.")),
+            }
+        }
+        Some(words)
+    }
+
+    /// A list of texts.
+    pub fn texts(&mut self, field: &'static str, max: usize) -> Option<Vec<String>> {
+        let items = self.list(field)?;
+        let mut texts = Vec::new();
+        for (place, item) in items.iter().enumerate() {
+            let name = format!("{field}[{place}]");
+            match item.as_str() {
+                Some(text) => texts.extend(self.clean(&name, text, max)),
+                None => self.wrong(&name, "not_text", "It must be a text."),
+            }
+        }
+        Some(texts)
+    }
+
+    /// A list of at most [`LIST`] values.
+    pub fn list(&mut self, field: &'static str) -> Option<&'a [Value]> {
+        let value = self.value(field)?;
+        let Some(items) = value.as_array() else {
+            self.wrong(field, "not_a_list", format!("`{}` must be a list.", self.at(field)));
+            return None;
+        };
+        if items.len() > LIST {
+            self.wrong(field, "too_many", format!("At most {LIST} entries fit."));
+            return None;
+        }
+        Some(items)
+    }
+
+    /// An object inside this one, read by `read`; its errors join these.
+    pub fn object<T>(&mut self, field: &'static str, read: impl FnOnce(&mut Reading<'a>) -> T) -> Option<T> {
+        let value = self.value(field)?;
+        let at = self.at(field);
+        self.read_object(value, &at, read)
+    }
+
+    fn read_object<T>(&mut self, value: &'a Value, at: &str, read: impl FnOnce(&mut Reading<'a>) -> T) -> Option<T> {
+        let Some(map) = value.as_object() else {
+            self.errors.push(FieldError::new(at, "not_an_object", format!("`{at}` must be an object.")));
+            return None;
+        };
+        let mut inner = Reading::new(map, at);
+        let found = read(&mut inner);
+        inner.refuse_unknown();
+        self.errors.append(&mut inner.errors);
+        Some(found)
+    }
+
+    /// A list of objects.
+    pub fn objects<T>(&mut self, field: &'static str, read: impl Fn(&mut Reading<'a>) -> T) -> Option<Vec<T>> {
+        let items = self.list(field)?;
+        let mut found = Vec::new();
+        for (place, item) in items.iter().enumerate() {
+            let at = format!("{}[{place}]", self.at(field));
+            found.extend(self.read_object(item, &at, &read));
+        }
+        Some(found)
+    }
+
+    /// A whole number inside a range.
+    pub fn integer(&mut self, field: &'static str, range: std::ops::RangeInclusive<i64>) -> Option<i64> {
+        let value = self.value(field)?;
+        let number = value.as_i64().filter(|number| range.contains(number));
+        if number.is_none() {
+            let text = format!("`{}` must be a whole number from {} to {}.", self.at(field), range.start(), range.end());
+            self.wrong(field, "out_of_range", text);
+        }
+        number
+    }
+
+    /// A yes or no.
+    pub fn boolean(&mut self, field: &'static str) -> Option<bool> {
+        let value = self.value(field)?;
+        let found = value.as_bool();
+        if found.is_none() {
+            self.wrong(field, "not_boolean", format!("`{}` must be true or false.", self.at(field)));
+        }
+        found
+    }
+
+    /// A yes or no that must be there.
+    pub fn needed_boolean(&mut self, field: &'static str) -> bool {
+        let before = self.errors.len();
+        let found = self.boolean(field);
+        if found.is_none() && self.errors.len() == before {
+            self.wrong(field, "missing", format!("`{}` is missing.", self.at(field)));
+        }
+        found.unwrap_or_default()
+    }
+
+    /// An RFC 3339 time, kept to the microsecond.
+    pub fn time(&mut self, field: &'static str) -> Option<Timestamp> {
+        let text = self.text(field, LINE)?;
+        let Some(time) = text.parse::<Timestamp>().ok().and_then(to_micros) else {
+            let at = self.at(field);
+            self.wrong(field, "not_a_time", format!("`{at}` must be a time such as 2026-11-21T22:00:00Z."));
+            return None;
+        };
+        Some(time)
+    }
+
+    /// A time that must be there.
+    pub fn needed_time(&mut self, field: &'static str) -> Option<Timestamp> {
+        let before = self.errors.len();
+        let found = self.time(field);
+        if found.is_none() && self.errors.len() == before {
+            self.wrong(field, "missing", format!("`{}` is missing.", self.at(field)));
+        }
+        found
+    }
+
+    /// Notes every field that nobody has asked for, with the nearest known name.
+    pub fn refuse_unknown(&mut self) {
+        let unknown: Vec<String> = self.map.keys().filter(|key| !self.known.contains(&key.as_str())).cloned().collect();
+        for key in unknown {
+            let help = match nearest(&key, &self.known) {
+                Some(near) => format!("`{}` is not a field here; did you mean `{near}`?", self.at(&key)),
+                None => format!("`{}` is not a field here.", self.at(&key)),
+            };
+            self.wrong(&key, "unknown_field", help);
+        }
+    }
+
+    /// Ends the reading.
+    ///
+    /// # Errors
+    /// [`Refusal::Invalid`] with everything that was wrong.
+    pub fn finish(mut self) -> Result<(), Refusal> {
+        self.refuse_unknown();
+        if self.errors.is_empty() { Ok(()) } else { Err(Refusal::Invalid(self.errors)) }
+    }
+}
+
+/// A time cut to the microsecond, which both engines and the log keep; `None` outside the years 1970 to 9999.
+pub fn to_micros(time: Timestamp) -> Option<Timestamp> {
+    let micros = time.as_microsecond();
+    if !(0..=253_402_300_799_000_000).contains(&micros) {
+        return None;
+    }
+    Timestamp::from_microsecond(micros).ok()
+}
+
+/// The known word that is nearest, if it is near enough to be a slip of the finger.
+pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    known
+        .iter()
+        .map(|candidate| (distance(word, candidate), *candidate))
+        .min()
+        .filter(|(far, candidate)| *far <= 2.max(candidate.len() / 4))
+        .map(|(_, candidate)| candidate)
+}
+
+/// Levenshtein's distance between two short words.
+fn distance(left: &str, right: &str) -> usize {
+    let right: Vec<char> = right.chars().collect();
+    let mut row: Vec<usize> = (0..=right.len()).collect();
+    for (i, l) in left.chars().enumerate() {
+        let mut before = row[0];
+        row[0] = i + 1;
+        for (j, r) in right.iter().enumerate() {
+            let swap = before + usize::from(l != *r);
+            before = row[j + 1];
+            row[j + 1] = swap.min(row[j] + 1).min(before + 1);
+        }
+    }
+    row[right.len()]
+}

@@ -1,0 +1,515 @@
+//! The records that stand around a change: decisions, evidence, tasks, permits and the like.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{ChangeId, EnvironmentKey, PersonId, RecordId, ServiceKey, TargetId};
+use crate::words::{
+    ApprovalState, Aspect, CheckState, ConditionDue, Decision, EntryKind, EvidenceKind, EvidenceResult, GateDecision,
+    LinkKind, PeerVerdict, PermitState, Purpose, TaskKind, TaskState,
+};
+
+/// Whether an approval still counts for one of the two digests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Coverage {
+    /// No rule asked for it.
+    NotCovered,
+    /// It counts.
+    Standing,
+    /// It was voided, and stays so even if the edit is taken back.
+    Voided,
+}
+
+/// A rule for which a decision counts, and why its author had authority then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CountedFor {
+    /// The policy's id.
+    pub rule: String,
+    /// The targets for which it counts.
+    pub targets: Vec<TargetId>,
+    /// Why this person could decide, in one sentence.
+    pub why: String,
+    /// Whether the rule covers *what*.
+    pub what: bool,
+    /// Whether the rule covers *when*.
+    pub when: bool,
+    /// After this instant the decision no longer counts for the rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub valid_until: Option<Timestamp>,
+}
+
+/// One person's decision.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approval {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// The change.
+    pub change: ChangeId,
+    /// Who decided.
+    pub person: PersonId,
+    /// What they said.
+    pub decision: Decision,
+    /// In their words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comment: Option<String>,
+    /// The content digest they named.
+    pub content_digest: String,
+    /// The digest *what* at that moment.
+    pub what_digest: String,
+    /// The digest *when* at that moment.
+    pub when_digest: String,
+    /// The rules for which it counts.
+    pub counted_for: Vec<CountedFor>,
+    /// Whether its *what* part still counts.
+    pub what: Coverage,
+    /// Whether its *when* part still counts.
+    pub when: Coverage,
+    /// Where it stands as a whole.
+    pub state: ApprovalState,
+    /// Digests of the evidence that was there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub evidence_seen: Vec<String>,
+    /// Digest of the policies that asked.
+    pub policy_digest: String,
+    /// Digest of the facts that they saw.
+    pub facts_digest: String,
+    /// When it was given.
+    pub at: Timestamp,
+    /// Whether a fresh factor stood behind it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stepped_up: bool,
+    /// Why it no longer counts, if so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<String>,
+}
+
+impl Approval {
+    /// Whether it is a yes whose *what* part counts.
+    pub fn is_yes(&self) -> bool {
+        matches!(self.decision, Decision::Approve | Decision::ApproveWithConditions)
+    }
+
+    /// Works its state out from its two parts after one was voided.
+    pub fn settle_state(&mut self) {
+        let standing = self.what == Coverage::Standing || self.when == Coverage::Standing;
+        if self.state == ApprovalState::Standing && !standing {
+            self.state = ApprovalState::Voided;
+        }
+    }
+}
+
+/// A condition under which somebody approved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Condition {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// The change.
+    pub change: ChangeId,
+    /// The approval that set it.
+    pub approval: RecordId,
+    /// What must be so.
+    pub text: String,
+    /// By when.
+    pub due: ConditionDue,
+    /// Who checks it: a person; without one, whoever set it.
+    pub checker: PersonId,
+    /// Set when it was found to be so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub met: Option<MetCondition>,
+    /// Whether the approval behind it no longer stands.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lapsed: bool,
+}
+
+/// How a condition was met.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MetCondition {
+    /// Who checked.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+    /// What they saw.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
+/// A peer's word on plan and code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PeerReview {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// The change.
+    pub change: ChangeId,
+    /// The peer.
+    pub person: PersonId,
+    /// Their word.
+    pub verdict: PeerVerdict,
+    /// In their words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The digest *what* that they read.
+    pub what_digest: String,
+    /// Standing, voided by an edit, or replaced by a later word of the same peer.
+    pub state: ApprovalState,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A piece of evidence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Evidence {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// The change.
+    pub change: ChangeId,
+    /// What kind of file it is.
+    pub kind: EvidenceKind,
+    /// Which question it answers.
+    pub aspect: Aspect,
+    /// What it says.
+    pub result: EvidenceResult,
+    /// A name for people.
+    pub name: String,
+    /// The environment in which it was gained.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// The artifact that was tested.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact: Option<String>,
+    /// Without an artifact: the digest of the plan to which it is bound.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan_digest: Option<String>,
+    /// What a machine or a person read in it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The file's digest; notes have one over their text.
+    pub file_digest: String,
+    /// The file's size in bytes.
+    pub size: i64,
+    /// Its media type.
+    pub media_type: String,
+    /// Who added it.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+    /// Set when an approver accepted it although it failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<crate::change::Stated>,
+}
+
+/// A line in the log of actions.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save; entries are never edited.
+    pub version: i64,
+    /// The change.
+    pub change: ChangeId,
+    /// Step, deviation or issue.
+    pub kind: EntryKind,
+    /// What was done or seen.
+    pub text: String,
+    /// The target it is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<TargetId>,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// Who wrote it.
+    pub by: PersonId,
+    /// When it was written.
+    pub at: Timestamp,
+}
+
+/// Work given to somebody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeTask {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// The change.
+    pub change: ChangeId,
+    /// Prepare, test, implement or verify: which step it holds.
+    pub kind: TaskKind,
+    /// What is to be done.
+    pub title: String,
+    /// Who does it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assignee: Option<PersonId>,
+    /// Tasks that must be done first, by id.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub depends_on: Vec<RecordId>,
+    /// Whether it holds its step while open.
+    pub mandatory: bool,
+    /// Where it stands.
+    pub state: TaskState,
+    /// Planned start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned_start: Option<Timestamp>,
+    /// Planned end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub planned_end: Option<Timestamp>,
+    /// Actual start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actual_start: Option<Timestamp>,
+    /// Actual end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actual_end: Option<Timestamp>,
+    /// What came of it, or why it was dropped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Who made it.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A manual item of a checklist.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChecklistItem {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// The change.
+    pub change: ChangeId,
+    /// The rule that brought it.
+    pub rule: String,
+    /// What to check.
+    pub title: String,
+    /// Set when ticked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done: Option<MetCondition>,
+}
+
+/// A comment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Comment {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// The change.
+    pub change: ChangeId,
+    /// In their words.
+    pub text: String,
+    /// Who.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A link to another change or to an incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// The change that has the link.
+    pub change: ChangeId,
+    /// How they relate.
+    pub kind: LinkKind,
+    /// The other change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to_change: Option<ChangeId>,
+    /// The other's key, or an incident's key or outside reference.
+    pub to: String,
+    /// Who linked.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// A deployment permit that was given out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Permit {
+    /// The record's id; the permit's `jti`.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// The change.
+    pub change: ChangeId,
+    /// The change's key.
+    pub change_key: String,
+    /// The target.
+    pub target: TargetId,
+    /// The service.
+    pub service: ServiceKey,
+    /// The environment.
+    pub environment: EnvironmentKey,
+    /// The artifact, if the target names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact: Option<String>,
+    /// The commit, if the target names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// Forward or back.
+    pub purpose: Purpose,
+    /// The content digest at that moment.
+    pub content_digest: String,
+    /// Digest of the policies.
+    pub policy_digest: String,
+    /// Revocation epoch at that moment.
+    pub epoch: i64,
+    /// How old a verifier's list may be.
+    pub max_list_age_seconds: i64,
+    /// Whether it was given under break-glass.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub break_glass: bool,
+    /// When it was made.
+    pub issued_at: Timestamp,
+    /// From when it is good.
+    pub not_before: Timestamp,
+    /// Until when.
+    pub expires_at: Timestamp,
+    /// Who collected it.
+    pub by: PersonId,
+    /// Issued or revoked.
+    pub state: PermitState,
+    /// Why it was revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_reason: Option<String>,
+    /// When it was revoked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// One condition that is not met: what, what satisfies it, and whom it waits for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unmet {
+    /// A stable code such as `approval_missing`.
+    pub code: String,
+    /// The plain sentence.
+    pub text: String,
+    /// What satisfies it.
+    pub satisfy: String,
+    /// Logins of the people (or `group:KEY`) it waits for.
+    pub waiting_on: Vec<String>,
+}
+
+/// A recorded question to the gate and its answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateCheck {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// The service asked about, as given.
+    pub service: String,
+    /// The environment asked about, as given.
+    pub environment: String,
+    /// The artifact asked about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact: Option<String>,
+    /// The commit asked about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// The change named by the caller.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_change: Option<String>,
+    /// Forward or back.
+    pub purpose: Purpose,
+    /// Until when it waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_until: Option<Timestamp>,
+    /// Who asked.
+    pub by: PersonId,
+    /// When it was asked.
+    pub asked_at: Timestamp,
+    /// When it was judged last.
+    pub checked_at: Timestamp,
+    /// The answer.
+    pub decision: GateDecision,
+    /// The change it found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<String>,
+    /// Why not.
+    pub reasons: Vec<Unmet>,
+    /// When the answer may change by the clock alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_transition_at: Option<Timestamp>,
+    /// Waiting, collectable, settled or over.
+    pub state: CheckState,
+    /// The permit that was given, by its id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permit: Option<RecordId>,
+}
+
+/// A deployment that a delivery told of.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deployment {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// The connection that told it.
+    pub connection: RecordId,
+    /// The outside system's own id.
+    pub natural_key: String,
+    /// Our service.
+    pub service: ServiceKey,
+    /// Our environment.
+    pub environment: EnvironmentKey,
+    /// The commit.
+    pub commit: String,
+    /// The artifact, if told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact: Option<String>,
+    /// The change it belongs to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<ChangeId>,
+    /// The change's key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change_key: Option<String>,
+    /// Status ids that have had their effect.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub seen_statuses: Vec<String>,
+    /// The last status told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<String>,
+    /// Whether it began or ended without a lawful start.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unauthorized: bool,
+    /// When it was first told.
+    pub at: Timestamp,
+}
+
+/// A message to a person, kept whether or not it is mailed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Message {
+    /// The record's id; the mail's Message-ID is made from it.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// To whom.
+    pub person: PersonId,
+    /// About which change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change: Option<ChangeId>,
+    /// The change's key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change_key: Option<String>,
+    /// What it is about, such as `asked_to_approve`.
+    pub topic: String,
+    /// The subject line.
+    pub subject: String,
+    /// The text.
+    pub text: String,
+    /// The same matter is told once: unique per tenant.
+    pub dedup: String,
+    /// When it was written.
+    pub at: Timestamp,
+    /// `kept`, `mailed` or `failed`.
+    pub delivery: String,
+}

@@ -1,0 +1,126 @@
+//! "No" as an answer: a stable code, a plain sentence, and what would turn it into a yes.
+
+use serde::{Deserialize, Serialize};
+
+use crate::act::Act;
+use crate::obligation::PolicyReason;
+use crate::records::Unmet;
+use crate::words::State;
+
+/// A field of the request that cannot be taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldError {
+    /// The field's path: `targets[0].service`.
+    pub field: String,
+    /// A stable code: `missing`, `too_long`, `unknown`, `not_allowed`, `out_of_order` ….
+    pub code: String,
+    /// The plain sentence that says how to mend it.
+    pub text: String,
+}
+
+impl FieldError {
+    /// A field error.
+    pub fn new(field: impl Into<String>, code: &str, text: impl Into<String>) -> Self {
+        Self { field: field.into(), code: code.to_owned(), text: text.into() }
+    }
+}
+
+/// Why an act was not done. Nothing of it was done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// Absent, or hidden from the one who asks.
+    NotFound {
+        /// What was looked for, in the asker's own words.
+        what: String,
+    },
+    /// The policies say no (403).
+    NotAllowed {
+        /// A stable code, `not_allowed` or more precise.
+        code: &'static str,
+        /// The plain sentence.
+        text: String,
+        /// The policies that decided.
+        policies: Vec<PolicyReason>,
+    },
+    /// The request's content cannot be taken (422).
+    Invalid(Vec<FieldError>),
+    /// Lawful in itself, but not now (409).
+    NotNow {
+        /// A stable code.
+        code: &'static str,
+        /// The plain sentence.
+        text: String,
+        /// What is missing.
+        unmet: Vec<Unmet>,
+    },
+    /// Somebody else was faster (412).
+    Stale {
+        /// The plain sentence.
+        text: String,
+    },
+}
+
+impl Refusal {
+    /// Something that is not there.
+    pub fn not_found(what: impl Into<String>) -> Self {
+        Self::NotFound { what: what.into() }
+    }
+
+    /// One wrong field.
+    pub fn field(field: &str, code: &str, text: impl Into<String>) -> Self {
+        Self::Invalid(vec![FieldError::new(field, code, text)])
+    }
+
+    /// Not allowed by a rule of the house rather than by a policy.
+    pub fn not_allowed(code: &'static str, text: impl Into<String>) -> Self {
+        Self::NotAllowed { code, text: text.into(), policies: Vec::new() }
+    }
+
+    /// Not now, for one reason.
+    pub fn not_now(code: &'static str, text: impl Into<String>, satisfy: impl Into<String>, waiting_on: Vec<String>) -> Self {
+        let text = text.into();
+        let unmet = vec![Unmet { code: code.to_owned(), text: text.clone(), satisfy: satisfy.into(), waiting_on }];
+        Self::NotNow { code, text, unmet }
+    }
+
+    /// The act does not belong to this state; names the act that leads there.
+    pub fn not_in_state(act: Act, state: State, leads: Option<&str>) -> Self {
+        let name = act.as_str().replace('_', " ");
+        let text = format!("It is not possible to {name} while the change is {state}.");
+        let satisfy = leads.map_or_else(
+            || format!("No act leads from {state} to a state where this is possible."),
+            |lead| format!("First {lead}."),
+        );
+        Self::not_now("not_in_state", text, satisfy, Vec::new())
+    }
+
+    /// The stable code.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound { .. } => "not_found",
+            Self::NotAllowed { code, .. } | Self::NotNow { code, .. } => code,
+            Self::Invalid(_) => "invalid",
+            Self::Stale { .. } => "stale",
+        }
+    }
+
+    /// The plain sentence.
+    pub fn text(&self) -> String {
+        match self {
+            Self::NotFound { what } => format!("There is no {what} here."),
+            Self::NotAllowed { text, .. } | Self::NotNow { text, .. } | Self::Stale { text } => text.clone(),
+            Self::Invalid(errors) => match errors.as_slice() {
+                [one] => one.text.clone(),
+                many => format!("{} fields need another look.", many.len()),
+            },
+        }
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.code(), self.text())
+    }
+}
+
+impl std::error::Error for Refusal {}

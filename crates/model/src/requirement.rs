@@ -1,0 +1,721 @@
+//! What is still unmet before each next step, whom it waits for, and what satisfies it.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::change::{Change, Target};
+use crate::directory::{Directory, Freeze, Holder};
+use crate::file::{ChangeFile, unmet};
+use crate::ids::{GroupKey, PersonId, TargetId};
+use crate::obligation::{ApprovalRule, Asked, Due, Duty, Obligation, Party, TargetObligation};
+use crate::records::{Approval, Coverage, Evidence, Unmet};
+use crate::words::{
+    Aspect, ConditionDue, EvidenceResult, Kind, OwnershipRole, Role, State, TaskKind, TaskState,
+};
+
+/// The steps ahead of a change, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// draft → assessing.
+    Submission,
+    /// assessing → authorizing.
+    Assessment,
+    /// authorizing → approved.
+    Approval,
+    /// approved → scheduled.
+    Scheduling,
+    /// scheduled → implementing.
+    Implementation,
+    /// reviewing → closed.
+    Closure,
+}
+
+/// An unmet condition with the step that it holds up.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ahead {
+    /// The step.
+    pub step: Step,
+    /// The condition.
+    #[serde(flatten)]
+    pub unmet: Unmet,
+}
+
+/// Everything unmet ahead of a change, step by step.
+pub fn ahead(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Ahead> {
+    let state = file.change.state;
+    let steps: [(Step, State, fn(&ChangeFile, &Directory, Timestamp) -> Vec<Unmet>); 6] = [
+        (Step::Submission, State::Draft, |file, _, _| before_submission(&file.change)),
+        (Step::Assessment, State::Assessing, before_approvals_are_asked),
+        (Step::Approval, State::Authorizing, before_approved),
+        (Step::Scheduling, State::Scheduled, before_scheduled),
+        (Step::Implementation, State::Scheduled, before_start),
+        (Step::Closure, State::Reviewing, |file, directory, _| before_closure(file, directory)),
+    ];
+    if !state.is_open() {
+        return Vec::new();
+    }
+    steps
+        .into_iter()
+        .filter(|(_, last, _)| state <= *last)
+        .flat_map(|(step, _, find)| find(file, directory, now).into_iter().map(move |unmet| Ahead { step, unmet }))
+        .collect()
+}
+
+/// What submission needs: the facts that a reader cannot do without.
+pub fn before_submission(change: &Change) -> Vec<Unmet> {
+    let content = &change.content;
+    let emergency = content.kind == Kind::Emergency;
+    let mut missing: Vec<(&str, &str)> = Vec::new();
+    let mut need = |present: bool, field: &'static str, what: &'static str| {
+        if !present {
+            missing.push((field, what));
+        }
+    };
+    need(!content.title.trim().is_empty(), "title", "a title");
+    need(content.description.is_some(), "description", "a description");
+    need(content.justification.is_some(), "justification", "a justification");
+    need(!content.targets.is_empty(), "targets", "at least one target");
+    if emergency {
+        need(content.incident.is_some() || content.threat.is_some(), "incident", "the incident or threat behind it");
+    } else {
+        need(content.complexity.is_some(), "complexity", "its complexity");
+        need(change.planned_start.is_some(), "planned_start", "a planned start");
+        need(change.planned_end.is_some(), "planned_end", "a planned end");
+    }
+    missing
+        .into_iter()
+        .map(|(field, what)| {
+            unmet("field_missing", format!("It does not say {what}."), format!("Fill in `{field}`."), Vec::new())
+        })
+        .collect()
+}
+
+/// What the assessment needs before approvals are asked: the plans, and evidence due by then.
+pub fn before_approvals_are_asked(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
+    let mut rows = before_submission(&file.change);
+    rows.extend(plans_missing(&file.change));
+    rows.extend(stopped(file));
+    for row in due_by(file, Due::Approval) {
+        if matches!(row.obligation.duty, Duty::Evidence { .. } | Duty::Checklist { .. } | Duty::Task { .. }) {
+            rows.extend(duty_unmet(file, directory, row, now));
+        }
+    }
+    rows
+}
+
+fn plans_missing(change: &Change) -> Vec<Unmet> {
+    let content = &change.content;
+    let mut rows = Vec::new();
+    if content.plan.is_empty() {
+        rows.push(unmet("plan_missing", "There is no plan.", "Add at least one step to `plan`.", Vec::new()));
+    }
+    if content.rollback_plan.is_empty() && content.no_rollback_reason.is_none() {
+        rows.push(unmet(
+            "rollback_plan_missing",
+            "There is no way back.",
+            "Add `rollback_plan`, or say in `no_rollback_reason` why there is none.",
+            Vec::new(),
+        ));
+    }
+    rows
+}
+
+fn stopped(file: &ChangeFile) -> Option<Unmet> {
+    let stop = file.requirements.stop.as_ref()?;
+    Some(unmet(
+        "rules_not_judged",
+        format!("The policies could not be judged: {stop}"),
+        "An administrator mends the policies; nothing goes on before.",
+        vec!["group:admin".to_owned()],
+    ))
+}
+
+fn due_by(file: &ChangeFile, due: Due) -> impl Iterator<Item = &TargetObligation> {
+    file.requirements.obligations.iter().filter(move |row| row.obligation.due == due)
+}
+
+/// What the rules on *what* still ask.
+pub fn before_approved(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
+    let mut rows: Vec<Unmet> = stopped(file).into_iter().collect();
+    rows.extend(template_trouble(file, directory, now));
+    rows.extend(plans_missing_unless_standard(file));
+    for row in &file.requirements.obligations {
+        match &row.obligation.duty {
+            Duty::Approval(rule) if rule.covers.what() => {
+                rows.extend(approval_unmet(file, directory, row, rule, now, true));
+            }
+            Duty::PeerReview { .. } | Duty::Evidence { .. } | Duty::Checklist { .. } | Duty::Task { .. }
+                if row.obligation.due == Due::Approval =>
+            {
+                rows.extend(duty_unmet(file, directory, row, now));
+            }
+            _ => {}
+        }
+    }
+    rows
+}
+
+fn plans_missing_unless_standard(file: &ChangeFile) -> Vec<Unmet> {
+    if file.change.content.kind == Kind::Standard { Vec::new() } else { plans_missing(&file.change) }
+}
+
+/// What scheduling still asks: planned times, the rules on *when*, lead times, and no freeze.
+pub fn before_scheduled(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
+    let change = &file.change;
+    let mut rows = Vec::new();
+    let (Some(start), Some(end)) = (change.planned_start, change.planned_end) else {
+        rows.push(unmet(
+            "not_planned",
+            "It has no planned times.",
+            "Set `planned_start` and `planned_end`.",
+            vec![directory.login(&change.content.owner)],
+        ));
+        return rows;
+    };
+    if end <= now {
+        rows.push(unmet(
+            "window_over",
+            format!("Its planned end, {end}, has passed."),
+            "Set new planned times.",
+            vec![directory.login(&change.content.owner)],
+        ));
+    }
+    rows.extend(freezes_over(change, directory, start, end).map(|freeze| freeze_unmet(freeze, directory)));
+    for row in &file.requirements.obligations {
+        match &row.obligation.duty {
+            Duty::Approval(rule) if rule.covers.when() => {
+                rows.extend(approval_unmet(file, directory, row, rule, now, false));
+            }
+            Duty::LeadTime { minutes } => rows.extend(lead_time_unmet(change, row, *minutes, start)),
+            _ => {}
+        }
+    }
+    rows
+}
+
+fn lead_time_unmet(change: &Change, row: &TargetObligation, minutes: i64, start: Timestamp) -> Option<Unmet> {
+    let submitted = change.submitted_at?;
+    let earliest = submitted + jiff::SignedDuration::from_mins(minutes);
+    (start < earliest).then(|| {
+        unmet(
+            "lead_time",
+            format!("{} It can start at {earliest} at the earliest.", sentence(&row.obligation.reason)),
+            "Plan a later start.",
+            Vec::new(),
+        )
+    })
+}
+
+/// Freezes that lie over `[start, end)` of a change and do not except it.
+pub fn freezes_over<'a>(
+    change: &'a Change,
+    directory: &'a Directory,
+    start: Timestamp,
+    end: Timestamp,
+) -> impl Iterator<Item = &'a Freeze> {
+    directory.freezes.iter().filter(move |freeze| {
+        freeze.overlaps(start, end)
+            && !freeze.excepts(&change.id)
+            && change.content.targets.iter().any(|target| freeze.covers(&target.service, &target.environment))
+    })
+}
+
+/// A freeze as an unmet condition.
+pub fn freeze_unmet(freeze: &Freeze, directory: &Directory) -> Unmet {
+    let managers = directory.with_role(Role::ChangeManager);
+    unmet(
+        "freeze",
+        format!("The freeze “{}” lies over it, from {} to {}.", freeze.title, freeze.starts_at, freeze.ends_at),
+        "Plan another time, or have a change manager except this change.",
+        managers.iter().map(|person| directory.login(person)).collect(),
+    )
+}
+
+/// Everything due before work begins, without window and hold, which are matters of the clock and of people's word.
+pub fn before_start(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
+    let mut rows = Vec::new();
+    if let Some(key) = &file.rejected_elsewhere {
+        rows.push(unmet(
+            "rejected_elsewhere",
+            format!("{key} was rejected for the same artifact, service and environment."),
+            format!("{key} is revised, cancelled or overruled by a change manager."),
+            logins(directory, &directory.with_role(Role::ChangeManager)),
+        ));
+    }
+    for row in due_by(file, Due::Start) {
+        if !matches!(row.obligation.duty, Duty::Approval(_) | Duty::LeadTime { .. } | Duty::Permit { .. }) {
+            rows.extend(duty_unmet(file, directory, row, now));
+        }
+    }
+    for condition in file.conditions.iter().filter(|c| c.due == ConditionDue::Start && c.met.is_none() && !c.lapsed) {
+        rows.push(condition_unmet(condition, directory));
+    }
+    for task in &file.tasks {
+        let holds = matches!(task.kind, TaskKind::Prepare | TaskKind::Test);
+        if holds && task.mandatory && task.state == TaskState::Open {
+            rows.push(task_unmet(task, directory));
+        }
+    }
+    for linked in file.depends_on.iter().filter(|linked| linked.state != State::Closed) {
+        rows.push(unmet(
+            "dependency_open",
+            format!("It depends on {}, which is {}.", linked.key, linked.state),
+            format!("{} is closed, or the link is removed.", linked.key),
+            Vec::new(),
+        ));
+    }
+    rows
+}
+
+fn condition_unmet(condition: &crate::records::Condition, directory: &Directory) -> Unmet {
+    unmet(
+        "condition_open",
+        format!("A condition is open: {}", condition.text),
+        "Its checker says that it is met.",
+        vec![directory.login(&condition.checker)],
+    )
+}
+
+fn task_unmet(task: &crate::records::ChangeTask, directory: &Directory) -> Unmet {
+    unmet(
+        "task_open",
+        format!("The task “{}” is open.", task.title),
+        "The task is done, or dropped with a reason.",
+        task.assignee.iter().map(|person| directory.login(person)).collect(),
+    )
+}
+
+/// Everything due before closing.
+pub fn before_closure(file: &ChangeFile, directory: &Directory) -> Vec<Unmet> {
+    let change = &file.change;
+    let owner = vec![directory.login(&change.content.owner)];
+    let mut rows = Vec::new();
+    for target in change.open_targets() {
+        rows.push(unmet(
+            "outcome_missing",
+            format!("Target {} ({} in {}) has no outcome.", target.id, target.service, target.environment),
+            "Say how it ended.",
+            logins(directory, &change.content.implementers),
+        ));
+    }
+    rows.extend(validation_unmet(file, directory));
+    if review_is_needed(file) && change.reviews.is_empty() {
+        rows.push(unmet(
+            "review_missing",
+            "The post-implementation review is missing.",
+            "Write the review: objectives, assessment, steps, summary.",
+            owner.clone(),
+        ));
+    }
+    for row in due_by(file, Due::Close) {
+        let other = !matches!(row.obligation.duty, Duty::Validation { .. } | Duty::Review {} | Duty::Approval(_));
+        if other {
+            rows.extend(duty_unmet(file, directory, row, change.updated_at));
+        }
+    }
+    for condition in file.conditions.iter().filter(|c| c.met.is_none() && !c.lapsed) {
+        rows.push(condition_unmet(condition, directory));
+    }
+    for task in file.tasks.iter().filter(|task| task.mandatory && task.state == TaskState::Open) {
+        rows.push(task_unmet(task, directory));
+    }
+    rows.extend(bypass_unmet(file, directory));
+    rows
+}
+
+/// Emergency, retrospective and break-glass work cannot close without an independent word.
+fn bypass_unmet(file: &ChangeFile, directory: &Directory) -> Vec<Unmet> {
+    let change = &file.change;
+    let managers = logins(directory, &directory.with_role(Role::ChangeManager));
+    let mut rows = Vec::new();
+    if change.break_glass.as_ref().is_some_and(|glass| glass.validated.is_none()) {
+        rows.push(unmet(
+            "break_glass_validation_missing",
+            "The break-glass has not been validated.",
+            "Another person than the one who opened it validates it.",
+            managers.clone(),
+        ));
+    }
+    if let Some(retro) = change.retrospective.as_ref().filter(|retro| retro.confirmation.is_none() && !change.unauthorized) {
+        rows.push(unmet(
+            "confirmation_missing",
+            "The named approver has not confirmed this work.",
+            "The named approver confirms or denies it.",
+            vec![directory.login(&retro.verbal_approver)],
+        ));
+    }
+    if change.unauthorized && change.finding.is_none() {
+        rows.push(unmet(
+            "finding_missing",
+            "This work was not authorized.",
+            "A change manager states a finding.",
+            managers,
+        ));
+    }
+    rows
+}
+
+/// Whether a review is needed before closing: always, but for a standard change that went cleanly.
+pub fn review_is_needed(file: &ChangeFile) -> bool {
+    let asked = file.requirements.obligations.iter().any(|row| matches!(row.obligation.duty, Duty::Review {}));
+    let clean_standard = file.change.content.kind == Kind::Standard
+        && file.change.outcome == Some(crate::words::Outcome::Succeeded)
+        && file.change.break_glass.is_none();
+    asked || !clean_standard
+}
+
+fn validation_unmet(file: &ChangeFile, directory: &Directory) -> Option<Unmet> {
+    use crate::words::{Outcome, ValidationResult};
+    let change = &file.change;
+    let ended_badly =
+        matches!(change.outcome, Some(Outcome::RolledBack | Outcome::Failed | Outcome::NotImplemented));
+    let last = change.validations.last();
+    let clean_standard = change.content.kind == Kind::Standard && change.outcome == Some(Outcome::Succeeded);
+    let good = match last {
+        Some(validation) => ended_badly || validation.result == ValidationResult::Works,
+        None => clean_standard && change.break_glass.is_none(),
+    };
+    if good {
+        return None;
+    }
+    let mut people: Vec<PersonId> = change.content.tester.iter().cloned().collect();
+    if people.is_empty() {
+        people = owners_of(file, directory);
+    }
+    people.retain(|person| !change.implemented_by.contains(person));
+    Some(unmet(
+        "validation_missing",
+        if last.is_some() { "The last validation says that it does not work." } else { "Nobody has validated it." },
+        "Somebody who did not implement it says that it works.",
+        logins(directory, &people),
+    ))
+}
+
+/// The owners of the change and of its targets.
+pub fn owners_of(file: &ChangeFile, directory: &Directory) -> Vec<PersonId> {
+    let mut people = vec![file.change.content.owner.clone()];
+    for target in &file.change.content.targets {
+        for holder in directory.holders(&target.service, &target.environment, OwnershipRole::Owner) {
+            if !people.contains(&holder.person) {
+                people.push(holder.person);
+            }
+        }
+    }
+    people
+}
+
+fn logins(directory: &Directory, people: &[PersonId]) -> Vec<String> {
+    people.iter().map(|person| directory.login(person)).collect()
+}
+
+fn sentence(text: &str) -> String {
+    if text.ends_with('.') { text.to_owned() } else { format!("{text}.") }
+}
+
+/// A duty other than an approval, judged.
+fn duty_unmet(file: &ChangeFile, directory: &Directory, row: &TargetObligation, now: Timestamp) -> Vec<Unmet> {
+    match &row.obligation.duty {
+        Duty::Evidence { aspect, environment } => evidence_unmet(file, directory, row, *aspect, environment.as_deref()),
+        Duty::PeerReview { count, from } => {
+            peer_review_unmet(file, directory, &row.obligation, *count, from.as_ref()).into_iter().collect()
+        }
+        Duty::Checklist { .. } => checklist_unmet(file, row),
+        Duty::Task { kind, title } => task_duty_unmet(file, row, *kind, title).into_iter().collect(),
+        Duty::Approval(rule) => approval_unmet(file, directory, row, rule, now, true),
+        Duty::Validation { .. } | Duty::Review {} | Duty::LeadTime { .. } | Duty::Permit { .. } => Vec::new(),
+    }
+}
+
+fn evidence_unmet(
+    file: &ChangeFile,
+    directory: &Directory,
+    row: &TargetObligation,
+    aspect: Aspect,
+    environment: Option<&str>,
+) -> Vec<Unmet> {
+    let change = &file.change;
+    let plan = crate::content::plan_digest(&change.content);
+    let lacking: Vec<&Target> = change
+        .content
+        .targets
+        .iter()
+        .filter(|target| row.targets.contains(&target.id))
+        .filter(|target| {
+            !file.evidence.iter().any(|e| e.aspect == aspect && satisfies(e, target, environment, &plan))
+        })
+        .collect();
+    let Some(first) = lacking.first() else { return Vec::new() };
+    let place = environment.map(|name| format!(" from {name}")).unwrap_or_default();
+    let bound = first.artifact.as_deref().or(first.commit.as_deref()).unwrap_or("the present plan");
+    let mut people: Vec<PersonId> = change.content.tester.iter().cloned().collect();
+    people.push(change.requester.clone());
+    vec![unmet(
+        "evidence_missing",
+        format!("Passed {aspect} evidence{place} is missing for {bound} ({}).", first.service),
+        format!("Add passed evidence of the aspect `{aspect}`{place} (rule `{}`).", row.obligation.id),
+        logins(directory, &people),
+    )]
+}
+
+/// Whether a piece of evidence speaks for a target: passed or accepted, from the right place, for the right thing.
+pub fn satisfies(evidence: &Evidence, target: &Target, environment: Option<&str>, plan_digest: &str) -> bool {
+    let passed = evidence.result == EvidenceResult::Passed || evidence.accepted.is_some();
+    let place = environment.is_none_or(|name| evidence.environment.as_deref() == Some(name));
+    let bound = match (&evidence.artifact, &evidence.plan_digest) {
+        (Some(artifact), _) => target.artifact.as_ref() == Some(artifact) || target.commit.as_ref() == Some(artifact),
+        (None, Some(digest)) => digest == plan_digest,
+        (None, None) => false,
+    };
+    passed && place && bound
+}
+
+/// Peers who may review: in the group if one is named, and neither author nor approver.
+fn peer_review_unmet(
+    file: &ChangeFile,
+    directory: &Directory,
+    obligation: &Obligation,
+    count: u32,
+    from: Option<&GroupKey>,
+) -> Option<Unmet> {
+    let good: Vec<&PersonId> = file
+        .agreeing_peers()
+        .filter(|review| peer_counts(file, directory, &review.person, from))
+        .map(|review| &review.person)
+        .collect();
+    if good.len() >= count as usize {
+        return None;
+    }
+    let people: Vec<PersonId> = match from {
+        Some(key) => security_group(directory, key),
+        None => Vec::new(),
+    };
+    let waiting: Vec<PersonId> = people
+        .into_iter()
+        .filter(|person| peer_counts(file, directory, person, from) && !good.contains(&person))
+        .collect();
+    let who = from.map(|key| format!(" from the group {key}")).unwrap_or_default();
+    Some(unmet(
+        "peer_review_missing",
+        format!("{} {} of {count} peer reviews are there.", sentence(&obligation.reason), good.len()),
+        format!("A peer{who} who neither wrote nor approves reads it and agrees (rule `{}`).", obligation.id),
+        logins(directory, &waiting),
+    ))
+}
+
+fn security_group(directory: &Directory, key: &GroupKey) -> Vec<PersonId> {
+    directory.members(key)
+}
+
+/// Whether this person's peer review counts.
+pub fn peer_counts(file: &ChangeFile, directory: &Directory, person: &PersonId, from: Option<&GroupKey>) -> bool {
+    let wrote = file.change.authors.contains(person);
+    let approves = file.standing().any(|approval| &approval.person == person && approval.is_yes());
+    let belongs = from.is_none_or(|key| directory.members(key).contains(person));
+    !wrote && !approves && belongs
+}
+
+fn checklist_unmet(file: &ChangeFile, row: &TargetObligation) -> Vec<Unmet> {
+    let Duty::Checklist { items } = &row.obligation.duty else { return Vec::new() };
+    items
+        .iter()
+        .filter(|item| {
+            !file.checklist.iter().any(|c| c.rule == row.obligation.id && &c.title == *item && c.done.is_some())
+        })
+        .map(|item| {
+            unmet("checklist_open", format!("Not ticked: {item}"), format!("Tick it (rule `{}`).", row.obligation.id), Vec::new())
+        })
+        .collect()
+}
+
+fn task_duty_unmet(file: &ChangeFile, row: &TargetObligation, kind: TaskKind, title: &str) -> Option<Unmet> {
+    let done = file.tasks.iter().any(|task| task.kind == kind && task.title == title && task.state == TaskState::Done);
+    (!done).then(|| {
+        unmet(
+            "task_missing",
+            format!("The task “{title}” is not done."),
+            format!("Add the {kind} task “{title}” and finish it (rule `{}`).", row.obligation.id),
+            Vec::new(),
+        )
+    })
+}
+
+/// Who may decide for a rule on a target, authors and other barred people included.
+pub fn candidates(file: &ChangeFile, directory: &Directory, asked: &Asked, target: &Target) -> Vec<Holder> {
+    let owned = |role| directory.holders(&target.service, &target.environment, role);
+    match asked {
+        Asked::Owner => owned(OwnershipRole::Owner),
+        Asked::TechnicalLead => owned(OwnershipRole::TechnicalLead),
+        Asked::Data => owned(OwnershipRole::Data),
+        Asked::Security => {
+            let holders = owned(OwnershipRole::Security);
+            if holders.is_empty() { by_role_or_group(directory, Role::Security, "security") } else { holders }
+        }
+        Asked::ChangeManager => by_role_or_group(directory, Role::ChangeManager, "change-managers"),
+        Asked::Tester => file
+            .change
+            .content
+            .tester
+            .iter()
+            .map(|person| Holder { person: person.clone(), why: "named tester".to_owned() })
+            .collect(),
+        Asked::Group(key) => directory
+            .members(key)
+            .into_iter()
+            .map(|person| Holder { person, why: format!("member of the group {key}") })
+            .collect(),
+    }
+}
+
+fn by_role_or_group(directory: &Directory, role: Role, group: &str) -> Vec<Holder> {
+    let name = role.as_str().replace('_', " ");
+    let mut found: Vec<Holder> = directory
+        .with_role(role)
+        .into_iter()
+        .map(|person| Holder { person, why: format!("has the role {name}") })
+        .collect();
+    if !found.is_empty() {
+        return found;
+    }
+    for person in directory.members(&GroupKey::from(group)) {
+        found.push(Holder { person, why: format!("member of the group {group}") });
+    }
+    found
+}
+
+/// Whether a rule forbids this person's word: its author never counts, nor whom `@distinct_from` names.
+pub fn is_barred(file: &ChangeFile, rule: &ApprovalRule, person: &PersonId) -> bool {
+    let change = &file.change;
+    let peer = file.agreeing_peers().any(|review| &review.person == person);
+    change.authors.contains(person)
+        || rule.distinct_from.iter().any(|party| match party {
+            Party::Author => change.authors.contains(person),
+            Party::Requester => &change.requester == person,
+            Party::Implementer => {
+                change.content.implementers.contains(person) || change.implemented_by.contains(person)
+            }
+            Party::Approver => peer,
+        })
+}
+
+/// Whether an approval counts for a rule on a target now.
+pub fn counts(approval: &Approval, rule_id: &str, target: &TargetId, now: Timestamp, what: bool) -> bool {
+    if !approval.is_yes() {
+        return false;
+    }
+    let part = if what { approval.what } else { approval.when };
+    part == Coverage::Standing
+        && approval.counted_for.iter().any(|row| {
+            row.rule == rule_id
+                && row.targets.contains(target)
+                && (if what { row.what } else { row.when })
+                && row.valid_until.is_none_or(|until| now < until)
+        })
+}
+
+fn approval_unmet(
+    file: &ChangeFile,
+    directory: &Directory,
+    row: &TargetObligation,
+    rule: &ApprovalRule,
+    now: Timestamp,
+    what: bool,
+) -> Vec<Unmet> {
+    let mut rows: Vec<Unmet> = Vec::new();
+    for target in file.change.content.targets.iter().filter(|target| row.targets.contains(&target.id)) {
+        let Some(found) = approval_unmet_for(file, directory, row, rule, target, now, what) else { continue };
+        let same = rows.iter().any(|known| known.code == found.code && known.waiting_on == found.waiting_on);
+        if !same {
+            rows.push(found);
+        }
+    }
+    rows
+}
+
+fn approval_unmet_for(
+    file: &ChangeFile,
+    directory: &Directory,
+    row: &TargetObligation,
+    rule: &ApprovalRule,
+    target: &Target,
+    now: Timestamp,
+    what: bool,
+) -> Option<Unmet> {
+    let rule_id = &row.obligation.id;
+    let yes: Vec<&PersonId> = file
+        .standing()
+        .filter(|approval| counts(approval, rule_id, &target.id, now, what) && !is_barred(file, rule, &approval.person))
+        .map(|approval| &approval.person)
+        .collect();
+    if yes.len() >= rule.count as usize {
+        return None;
+    }
+    let open: Vec<PersonId> = candidates(file, directory, &rule.from, target)
+        .into_iter()
+        .map(|holder| holder.person)
+        .filter(|person| !is_barred(file, rule, person) && !yes.contains(&person))
+        .collect();
+    let covered = if what { "what is done" } else { "the planned times" };
+    if yes.len() + open.len() < rule.count as usize {
+        return Some(unmet(
+            "cannot_be_met",
+            format!(
+                "Rule `{rule_id}` asks {} for {}, and nobody who did not write the change can give it.",
+                asked_word(&rule.from), target.service
+            ),
+            "Give the service another owner or the group another member.",
+            vec!["group:admin".to_owned()],
+        ));
+    }
+    Some(unmet(
+        "approval_missing",
+        format!(
+            "{} {} of {} approvals on {covered} are there for {}.",
+            sentence(&row.obligation.reason), yes.len(), rule.count, target.service
+        ),
+        format!("{} approves (rule `{rule_id}`).", asked_word(&rule.from)),
+        logins(directory, &open),
+    ))
+}
+
+/// How sentences call those whom a rule asks.
+pub fn asked_word(asked: &Asked) -> String {
+    match asked {
+        Asked::Owner => "the service's owner".to_owned(),
+        Asked::TechnicalLead => "the technical lead".to_owned(),
+        Asked::Security => "security".to_owned(),
+        Asked::Data => "the data owner".to_owned(),
+        Asked::ChangeManager => "a change manager".to_owned(),
+        Asked::Tester => "the tester".to_owned(),
+        Asked::Group(key) => format!("the group {key}"),
+    }
+}
+
+/// What stands against the template of a standard change that has not begun.
+pub fn template_trouble(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Option<Unmet> {
+    let content = &file.change.content;
+    if content.kind != Kind::Standard {
+        return None;
+    }
+    let trouble = |text: String| {
+        Some(unmet("template_not_valid", text, "Use the present template, or make it a normal change.", Vec::new()))
+    };
+    let Some(pinned) = &content.template else { return trouble("It names no template.".to_owned()) };
+    let Some(template) = directory.templates.get(&pinned.key) else {
+        return trouble(format!("There is no template {}.", pinned.key));
+    };
+    if template.state != crate::words::TemplateState::Approved {
+        return trouble(format!("The template {} is {}.", template.key, template.state));
+    }
+    if template.template_version != pinned.template_version || template.digest != pinned.digest {
+        return trouble(format!("The template {} has a newer version, {}.", template.key, template.template_version));
+    }
+    if template.review_by <= now {
+        return trouble(format!("The template {} is past its review date.", template.key));
+    }
+    let permitted = content.targets.iter().all(|target| {
+        (template.services.is_empty() || template.services.contains(&target.service))
+            && (template.environments.is_empty() || template.environments.contains(&target.environment))
+    });
+    if permitted { None } else { trouble(format!("The template {} does not permit these targets.", template.key)) }
+}

@@ -1,0 +1,421 @@
+//! The closed words of the field: each is an enum whose JSON form is its snake_case name.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! words {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),+ $(,)? })+) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+        pub enum $name {
+            $($(#[$vdoc])* #[serde(rename = $text)] $variant),+
+        }
+
+        impl $name {
+            /// Every word, in the order of its meaning.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// The word as the API writes it.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),+ }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = String;
+            fn from_str(text: &str) -> Result<Self, Self::Err> {
+                match text {
+                    $($text => Ok(Self::$variant),)+
+                    _ => Err(format!("`{text}` is none of: {}", [$($text),+].join(", "))),
+                }
+            }
+        }
+    )+};
+}
+
+words! {
+    /// How a change is governed (ITIL).
+    Kind {
+        /// Judged case by case.
+        Normal = "normal",
+        /// Pre-approved by a template.
+        Standard = "standard",
+        /// Cannot wait: an incident or a threat drives it.
+        Emergency = "emergency",
+    }
+    /// Where a change stands.
+    State {
+        /// Being written.
+        Draft = "draft",
+        /// Risk and impact are being assessed.
+        Assessing = "assessing",
+        /// Approvals are asked.
+        Authorizing = "authorizing",
+        /// All rules on *what* are met.
+        Approved = "approved",
+        /// All rules on *when* are met too.
+        Scheduled = "scheduled",
+        /// Work is under way.
+        Implementing = "implementing",
+        /// Every target has an outcome; validation and review follow.
+        Reviewing = "reviewing",
+        /// Done; only addenda follow.
+        Closed = "closed",
+        /// Somebody who was asked said no.
+        Rejected = "rejected",
+        /// Taken back before the start.
+        Cancelled = "cancelled",
+    }
+    /// A level of impact, complexity or risk.
+    Level {
+        /// Nothing at stake.
+        None = "none",
+        /// Little.
+        Low = "low",
+        /// Noticeable.
+        Medium = "medium",
+        /// Grave.
+        High = "high",
+    }
+    /// What a change is about.
+    Category {
+        /// An application's code.
+        Application = "application",
+        /// Settings.
+        Configuration = "configuration",
+        /// A database.
+        Database = "database",
+        /// Machines and platforms.
+        Infrastructure = "infrastructure",
+        /// Networks.
+        Network = "network",
+        /// Security controls.
+        Security = "security",
+        /// Data itself.
+        Data = "data",
+        /// Buildings and power.
+        Facility = "facility",
+        /// Anything else.
+        Other = "other",
+    }
+    /// A sensitive thing that a change touches.
+    Touch {
+        /// Privileged accounts.
+        PrivilegedAccess = "privileged_access",
+        /// Cryptographic keys.
+        CryptoKeys = "crypto_keys",
+        /// A database schema.
+        Schema = "schema",
+        /// Network paths.
+        Network = "network",
+        /// Personal data.
+        PersonalData = "personal_data",
+    }
+    /// What users will notice.
+    Disruption {
+        /// Nothing.
+        None = "none",
+        /// Slower or less.
+        Degraded = "degraded",
+        /// Reading works, writing does not.
+        ReadOnly = "read_only",
+        /// Nothing works.
+        Outage = "outage",
+    }
+    /// How a target or a change ended.
+    Outcome {
+        /// As planned.
+        Succeeded = "succeeded",
+        /// It works, with issues.
+        SucceededWithIssues = "succeeded_with_issues",
+        /// Only in part.
+        PartiallyImplemented = "partially_implemented",
+        /// Taken back.
+        RolledBack = "rolled_back",
+        /// Tried and failed.
+        Failed = "failed",
+        /// Never done.
+        NotImplemented = "not_implemented",
+    }
+    /// What a decision's author says.
+    Decision {
+        /// Yes.
+        Approve = "approve",
+        /// Yes, if.
+        ApproveWithConditions = "approve_with_conditions",
+        /// Back to draft, with a question.
+        Return = "return",
+        /// No.
+        Reject = "reject",
+        /// No word either way.
+        Abstain = "abstain",
+    }
+    /// Where an approval stands.
+    ApprovalState {
+        /// It counts.
+        Standing = "standing",
+        /// An edit or an act voided it.
+        Voided = "voided",
+        /// Its author took it back.
+        Withdrawn = "withdrawn",
+        /// A later decision of the same person replaced it.
+        Replaced = "replaced",
+    }
+    /// Which content a rule or an approval covers.
+    Covers {
+        /// All that the decision card shows.
+        What = "what",
+        /// The planned times.
+        When = "when",
+        /// Both.
+        Both = "what_and_when",
+    }
+    /// What kind of evidence a file is.
+    EvidenceKind {
+        /// JUnit XML.
+        Junit = "junit",
+        /// SARIF static-analysis results.
+        Sarif = "sarif",
+        /// CycloneDX bill of materials.
+        Cyclonedx = "cyclonedx",
+        /// In-toto attestation.
+        InToto = "in_toto",
+        /// Any other file.
+        File = "file",
+        /// A person's note.
+        Note = "note",
+    }
+    /// Which question evidence answers.
+    Aspect {
+        /// Does it work?
+        Functional = "functional",
+        /// Does it fit what is around it?
+        Compatibility = "compatibility",
+        /// Is it secure?
+        Security = "security",
+        /// Can it be restored?
+        Backup = "backup",
+        /// Something else.
+        Other = "other",
+    }
+    /// What evidence says.
+    EvidenceResult {
+        /// It passed.
+        Passed = "passed",
+        /// It failed and satisfies nothing, unless an approver accepts it with a reason.
+        Failed = "failed",
+        /// It states no result.
+        Informational = "informational",
+    }
+    /// Work given to a team.
+    TaskKind {
+        /// Before the start.
+        Prepare = "prepare",
+        /// Before the start: test.
+        Test = "test",
+        /// During the implementation.
+        Implement = "implement",
+        /// Before closing.
+        Verify = "verify",
+    }
+    /// Where a task stands.
+    TaskState {
+        /// To be done.
+        Open = "open",
+        /// Done.
+        Done = "done",
+        /// Not needed, with a reason.
+        Dropped = "dropped",
+    }
+    /// A line in the log of actions.
+    EntryKind {
+        /// A step of the plan was done.
+        Step = "step",
+        /// Something was done otherwise than planned.
+        Deviation = "deviation",
+        /// Something went wrong.
+        Issue = "issue",
+    }
+    /// How two changes relate.
+    LinkKind {
+        /// The other is part of this one.
+        ParentOf = "parent_of",
+        /// The other must be finished first.
+        DependsOn = "depends_on",
+        /// This one follows the other up.
+        FollowsUp = "follows_up",
+        /// This one replaces the other.
+        Replaces = "replaces",
+        /// This one fixes what the other (or an incident) broke.
+        Fixes = "fixes",
+        /// This one caused the other (or an incident).
+        Caused = "caused",
+        /// Both ship in one release.
+        InRelease = "in_release",
+    }
+    /// When a condition must be met.
+    ConditionDue {
+        /// Before the start.
+        Start = "start",
+        /// Before closing.
+        Close = "close",
+    }
+    /// Whether the change does what it should.
+    ValidationResult {
+        /// Yes.
+        Works = "works",
+        /// No.
+        DoesNot = "does_not",
+    }
+    /// What a peer says after reading.
+    PeerVerdict {
+        /// Sound.
+        Agree = "agree",
+        /// Not sound.
+        Disagree = "disagree",
+    }
+    /// What a permit or a gate check is for.
+    Purpose {
+        /// The way forward.
+        Deploy = "deploy",
+        /// The way back.
+        Rollback = "rollback",
+    }
+    /// A gate's answer.
+    GateDecision {
+        /// It may go.
+        Go = "go",
+        /// It may not.
+        Stop = "stop",
+    }
+    /// Where a field's value came from.
+    Origin {
+        /// A person wrote it.
+        Person = "person",
+        /// A pipeline or a delivery told it.
+        Pipeline = "pipeline",
+        /// The system worked it out.
+        Derived = "derived",
+    }
+    /// A part in owning a service.
+    OwnershipRole {
+        /// Answers for the service.
+        Owner = "owner",
+        /// Answers for its technology.
+        TechnicalLead = "technical_lead",
+        /// Answers for its security.
+        Security = "security",
+        /// Answers for its data.
+        Data = "data",
+        /// May implement changes to it.
+        Implementer = "implementer",
+        /// A pipeline that may implement changes to it.
+        Pipeline = "pipeline",
+    }
+    /// A right that a person or a token holds in its tenant.
+    Role {
+        /// May create changes.
+        Requester = "requester",
+        /// Owns services.
+        Owner = "owner",
+        /// Security.
+        Security = "security",
+        /// Runs the process.
+        ChangeManager = "change_manager",
+        /// Does the work.
+        Implementer = "implementer",
+        /// Reads and verifies everything.
+        Auditor = "auditor",
+        /// Leads a major incident.
+        Commander = "commander",
+        /// Reads figures.
+        Executive = "executive",
+        /// Sets up people, connections and tokens.
+        Admin = "admin",
+        /// A delivery pipeline.
+        Pipeline = "pipeline",
+        /// An outside supplier.
+        Vendor = "vendor",
+    }
+    /// How much depends on a service.
+    Criticality {
+        /// Little.
+        Low = "low",
+        /// Some.
+        Medium = "medium",
+        /// Much.
+        High = "high",
+        /// Everything.
+        Critical = "critical",
+    }
+    /// Where a template stands.
+    TemplateState {
+        /// Waits for its approvals.
+        Proposed = "proposed",
+        /// In use.
+        Approved = "approved",
+        /// Stopped for now.
+        Suspended = "suspended",
+        /// Ended.
+        Retired = "retired",
+    }
+    /// Where a gate check stands.
+    CheckState {
+        /// Answered for good.
+        Settled = "settled",
+        /// Waits for a go until its time is over.
+        Waiting = "waiting",
+        /// It turned go, and its permit has not been collected.
+        Collectable = "collectable",
+        /// It waited in vain.
+        Over = "over",
+    }
+    /// A permit's state.
+    PermitState {
+        /// Good while it lives.
+        Issued = "issued",
+        /// Revoked.
+        Revoked = "revoked",
+    }
+}
+
+impl State {
+    /// Whether the change has ended for good.
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Closed | Self::Cancelled)
+    }
+
+    /// Whether work has not begun and may still begin: draft to scheduled.
+    pub fn is_before_start(self) -> bool {
+        self <= Self::Scheduled
+    }
+
+    /// Whether it counts as open: not closed, cancelled or rejected.
+    pub fn is_open(self) -> bool {
+        self < Self::Closed
+    }
+}
+
+impl Outcome {
+    /// Whether this counts as a success.
+    pub fn is_success(self) -> bool {
+        matches!(self, Self::Succeeded | Self::SucceededWithIssues)
+    }
+}
+
+impl Covers {
+    /// Whether *what* is covered.
+    pub fn what(self) -> bool {
+        matches!(self, Self::What | Self::Both)
+    }
+
+    /// Whether *when* is covered.
+    pub fn when(self) -> bool {
+        matches!(self, Self::When | Self::Both)
+    }
+}
