@@ -1,0 +1,288 @@
+//! The embedded engine.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::types::{ToSqlOutput, ValueRef};
+use rusqlite::wal::CheckpointMode;
+use rusqlite::{ErrorCode, OpenFlags, ffi};
+
+use crate::driver::Bound;
+use crate::error::{Error, Result};
+use crate::value::{Row, Value};
+
+/// How long a statement waits for another process that holds the file's lock.
+const BUSY: Duration = Duration::from_secs(5);
+/// How many prepared statements a connection keeps.
+const STATEMENTS: usize = 400;
+/// From how many pages of the write-ahead log on the writer moves them into the main file (4 KiB each).
+const CHECKPOINT_PAGES: i32 = 1_000;
+
+/// A connection to the file.
+pub(crate) struct SqliteConnection {
+    raw: rusqlite::Connection,
+    wal_pages: Arc<AtomicI32>,
+}
+
+impl SqliteConnection {
+    /// Opens the file for writing and creates it when absent.
+    pub(crate) fn writer(path: &Path) -> Result<Self> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut connection = Self::open(path, flags)?;
+        // The automatic checkpoint swallows its errors, a failed sync among them; ours is run by hand and looked at.
+        connection.batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;",
+        )?;
+        let pages = Arc::clone(&connection.wal_pages);
+        connection
+            .raw
+            .wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, count| {
+                pages.store(count, Ordering::Relaxed);
+                Ok(())
+            }))
+            .map_err(|it| sqlite_error(&it))?;
+        Ok(connection)
+    }
+
+    /// Opens the existing file for reading only.
+    pub(crate) fn reader(path: &Path) -> Result<Self> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        Self::open(path, flags)
+    }
+
+    /// Opens the existing file for copying it; a reader could not attach the copy.
+    pub(crate) fn copier(path: &Path) -> Result<Self> {
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        Self::open(path, flags)
+    }
+
+    fn open(path: &Path, flags: OpenFlags) -> Result<Self> {
+        let raw = rusqlite::Connection::open_with_flags(path, flags)
+            .and_then(|raw| {
+                raw.busy_timeout(BUSY)?;
+                raw.set_prepared_statement_cache_capacity(STATEMENTS);
+                // A misspelt column must not turn into a text literal.
+                raw.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
+                raw.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+                raw.execute_batch(
+                    "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;",
+                )?;
+                Ok(raw)
+            })
+            .map_err(|it| sqlite_error(&it))?;
+        Ok(Self {
+            raw,
+            wal_pages: Arc::default(),
+        })
+    }
+
+    /// Whether no transaction is open, be it ended or lost.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.raw.is_autocommit()
+    }
+
+    /// Moves pages of the write-ahead log into the main file when there are many. Only the writer calls it.
+    pub(crate) fn checkpoint_when_long(&mut self) -> Result<()> {
+        if self.wal_pages.load(Ordering::Relaxed) < CHECKPOINT_PAGES {
+            return Ok(());
+        }
+        self.raw
+            .wal_checkpoint_v2(None::<&str>, CheckpointMode::PASSIVE)
+            .map(|_| ())
+            .map_err(|it| sqlite_error(&it))
+    }
+
+    pub(crate) fn query(&mut self, text: &str, bound: &Bound<'_>) -> Result<Vec<Row>> {
+        self.query_raw(text, bound).map_err(|it| sqlite_error(&it))
+    }
+
+    fn query_raw(&self, text: &str, bound: &Bound<'_>) -> rusqlite::Result<Vec<Row>> {
+        let mut statement = self.raw.prepare_cached(text)?;
+        bind(&mut statement, bound)?;
+        let names: Arc<[String]> = statement
+            .column_names()
+            .into_iter()
+            .map(str::to_owned)
+            .collect();
+        let mut answer = Vec::new();
+        let mut rows = statement.raw_query();
+        while let Some(row) = rows.next()? {
+            let values = (0..names.len())
+                .map(|at| row.get_ref(at).map(from_sqlite))
+                .collect::<rusqlite::Result<Vec<_>>>()?;
+            answer.push(Row::new(Arc::clone(&names), values));
+        }
+        Ok(answer)
+    }
+
+    pub(crate) fn execute(&mut self, text: &str, bound: &Bound<'_>) -> Result<u64> {
+        self.execute_raw(text, bound)
+            .map(|count| count as u64)
+            .map_err(|it| sqlite_error(&it))
+    }
+
+    fn execute_raw(&self, text: &str, bound: &Bound<'_>) -> rusqlite::Result<usize> {
+        let mut statement = self.raw.prepare_cached(text)?;
+        bind(&mut statement, bound)?;
+        statement.raw_execute()
+    }
+
+    /// Commits. Here every failed write counts as fatal: what the file holds is then unknown.
+    pub(crate) fn commit(&mut self) -> Result<()> {
+        self.raw.execute_batch("COMMIT").map_err(|it| {
+            let io = it.sqlite_error_code() == Some(ErrorCode::SystemIoFailure);
+            if io {
+                return Error::Fatal(it.to_string());
+            }
+            sqlite_error(&it)
+        })
+    }
+
+    pub(crate) fn has_table(&mut self, name: &str) -> Result<bool> {
+        self.raw
+            .query_row(
+                "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = ?1",
+                [name],
+                |row| row.get::<_, i64>(0),
+            )
+            .map(|count| count > 0)
+            .map_err(|it| sqlite_error(&it))
+    }
+
+    pub(crate) fn batch(&mut self, text: &str) -> Result<()> {
+        self.raw.execute_batch(text).map_err(|it| sqlite_error(&it))
+    }
+
+    /// Copies the whole database, as it stands at one moment, into a new file.
+    pub(crate) fn copy_to(&mut self, path: &Path) -> Result<()> {
+        let path = path
+            .to_str()
+            .ok_or_else(|| Error::other("the backup's path is not UTF-8"))?;
+        self.raw
+            .execute("VACUUM INTO ?1", [path])
+            .map(|_| ())
+            .map_err(|it| sqlite_error(&it))
+    }
+}
+
+fn bind(statement: &mut rusqlite::Statement<'_>, bound: &Bound<'_>) -> rusqlite::Result<()> {
+    for (name, value) in bound.statement.names.iter().zip(&bound.values) {
+        statement.raw_bind_parameter(format!("${name}").as_str(), Parameter(value))?;
+    }
+    Ok(())
+}
+
+struct Parameter<'a>(&'a Value);
+
+impl rusqlite::ToSql for Parameter<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        let value = match self.0 {
+            Value::Text(it) => ValueRef::Text(it.as_bytes()),
+            Value::Int(it) => ValueRef::Integer(*it),
+            Value::Bool(it) => ValueRef::Integer(i64::from(*it)),
+            Value::Real(it) => ValueRef::Real(*it),
+            Value::Bytes(it) => ValueRef::Blob(it),
+            Value::Null => ValueRef::Null,
+        };
+        Ok(ToSqlOutput::Borrowed(value))
+    }
+}
+
+fn from_sqlite(value: ValueRef<'_>) -> Value {
+    match value {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(it) => Value::Int(it),
+        ValueRef::Real(it) => Value::Real(it),
+        // A damaged text comes out as bytes, and reading it as text says `Corrupt`.
+        ValueRef::Text(it) => {
+            String::from_utf8(it.to_vec()).map_or_else(|_| Value::Bytes(it.to_vec()), Value::Text)
+        }
+        ValueRef::Blob(it) => Value::Bytes(it.to_vec()),
+    }
+}
+
+/// Names an engine's fault without repeating any value. A constraint's message names only tables and columns.
+pub(crate) fn sqlite_error(error: &rusqlite::Error) -> Error {
+    let rusqlite::Error::SqliteFailure(code, message) = error else {
+        return match error {
+            rusqlite::Error::SqlInputError { msg, .. } => Error::Other(format!("SQL: {msg}")),
+            other => Error::Other(format!("SQLite: {other}")),
+        };
+    };
+    let text = message.clone().unwrap_or_else(|| code.to_string());
+    if is_failed_sync(code.extended_code) {
+        return Error::Fatal(text);
+    }
+    match code.code {
+        ErrorCode::DiskFull => Error::Full,
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => {
+            Error::Unavailable("the file is locked by another process".to_owned())
+        }
+        ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Error::Corrupt(text),
+        ErrorCode::CannotOpen | ErrorCode::SystemIoFailure | ErrorCode::OutOfMemory => {
+            Error::Unavailable(text)
+        }
+        ErrorCode::ConstraintViolation if is_unique(code.extended_code) => Error::Conflict {
+            table: table_of(&text),
+        },
+        _ => Error::Other(format!("SQLite: {text}")),
+    }
+}
+
+fn is_failed_sync(extended: i32) -> bool {
+    matches!(
+        extended,
+        ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC
+    )
+}
+
+fn is_unique(extended: i32) -> bool {
+    matches!(
+        extended,
+        ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY
+    )
+}
+
+/// "UNIQUE constraint failed: change.tenant, change.id" names the table before the first dot.
+fn table_of(message: &str) -> String {
+    message
+        .rsplit_once(": ")
+        .and_then(|(_, columns)| columns.split_once('.'))
+        .map(|(table, _)| table.to_owned())
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_conflict_names_its_table() {
+        assert_eq!(
+            table_of("UNIQUE constraint failed: change.tenant, change.id"),
+            "change"
+        );
+        assert_eq!(table_of("something else"), "");
+    }
+
+    #[test]
+    fn a_failed_sync_is_fatal_and_a_failed_read_is_not() {
+        let failure =
+            |code| sqlite_error(&rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+        assert!(matches!(failure(ffi::SQLITE_IOERR_FSYNC), Error::Fatal(_)));
+        assert!(matches!(
+            failure(ffi::SQLITE_IOERR_DIR_FSYNC),
+            Error::Fatal(_)
+        ));
+        assert!(matches!(
+            failure(ffi::SQLITE_IOERR_READ),
+            Error::Unavailable(_)
+        ));
+        assert_eq!(failure(ffi::SQLITE_FULL), Error::Full);
+    }
+}

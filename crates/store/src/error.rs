@@ -1,0 +1,79 @@
+//! The one error of this crate. It never carries a parameter's value: it may end in a log.
+
+/// A fault of the store. Refusals of the business are not here.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The lane's queue is full; ask again later (503).
+    #[error("the lane is full")]
+    Busy,
+    /// The disk or the file's allowance is full; heals by itself once there is room (503).
+    #[error("the storage is full")]
+    Full,
+    /// The database cannot be reached now; the lane reconnects by itself (503).
+    #[error("the database is unavailable: {0}")]
+    Unavailable(String),
+    /// The connection broke during COMMIT: it may or may not have happened. Ask again with the same key.
+    #[error("the result of the commit is unknown")]
+    Unknown,
+    /// A unique key is taken.
+    #[error("a row of `{table}` with this key is already there")]
+    Conflict {
+        /// The table, or an empty text when the engine did not name it.
+        table: String,
+    },
+    /// The row is no longer at the expected version.
+    #[error("the row of `{table}` has changed meanwhile")]
+    Stale {
+        /// The table of the row.
+        table: String,
+    },
+    /// The engine asked to run the transaction again; inside a lane this never leaves before the tries are used up.
+    #[error("the transaction lost the race too often")]
+    Retry,
+    /// What is stored cannot be right: a damaged file, an unreadable body, a changed migration.
+    #[error("the stored data is damaged: {0}")]
+    Corrupt(String),
+    /// The act panicked; it was rolled back and the lane goes on.
+    #[error("the act panicked")]
+    Panicked,
+    /// A failed sync: nothing may be acknowledged any more and the process must end.
+    #[error("the storage failed to keep what was written: {0}")]
+    Fatal(String),
+    /// Starting is refused: a newer schema, a role that bypasses row security, a wrong setting.
+    #[error("starting is refused: {0}")]
+    Refused(String),
+    /// A mistake in the caller or a fault without a name of its own.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl Error {
+    /// Whether asking again later may help without anybody doing anything (503 with Retry-After).
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        matches!(
+            self,
+            Self::Busy | Self::Full | Self::Unavailable(_) | Self::Retry
+        )
+    }
+
+    pub(crate) fn other(text: impl Into<String>) -> Self {
+        Self::Other(text.into())
+    }
+}
+
+/// What an act may fail with: it can hold a store's error, and tells whether it does.
+pub trait Failure: From<Error> + Send + 'static {
+    /// The store's error inside, when that is why the act failed.
+    fn store_error(&self) -> Option<&Error>;
+}
+
+impl Failure for Error {
+    fn store_error(&self) -> Option<&Error> {
+        Some(self)
+    }
+}
+
+/// The crate's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

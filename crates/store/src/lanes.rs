@@ -1,0 +1,55 @@
+//! The four lanes: bounded queues before named threads, on which connections live and die.
+
+mod postgres;
+mod queue;
+mod sqlite;
+mod task;
+
+pub(crate) use self::postgres::Link;
+pub(crate) use self::queue::Queue;
+pub(crate) use self::task::{Task, Work};
+pub(crate) use self::{
+    postgres::serve as serve_postgres, sqlite::read as read_sqlite, sqlite::write as write_sqlite,
+};
+
+/// Whose work it is. A crowded lane holds up no other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Lane {
+    /// Gate answers: the last to be shed.
+    Gate,
+    /// Acts of people and pipelines.
+    Acts,
+    /// Pages, lists and reports: the first to be shed.
+    Pages,
+    /// Jobs, timers, the inbox and the sequencer.
+    Worker,
+}
+
+impl Lane {
+    /// All lanes, in the order of their queues.
+    pub const ALL: [Self; 4] = [Self::Gate, Self::Acts, Self::Pages, Self::Worker];
+
+    pub(crate) fn place(self) -> usize {
+        self as usize
+    }
+
+    /// The lane's name in threads and metrics.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gate => "gate",
+            Self::Acts => "acts",
+            Self::Pages => "pages",
+            Self::Worker => "worker",
+        }
+    }
+}
+
+/// What a transaction may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Read one consistent moment; writing is a fault.
+    Read,
+    /// Read and write, as if alone.
+    Write,
+}

@@ -1,0 +1,210 @@
+//! PostgreSQL's lanes: each thread has a connection of its own, and makes a new one when it breaks.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, TryLockError};
+
+use crate::driver::{Address, Connection, PostgresConnection};
+use crate::error::{Error, Result};
+use crate::lanes::task::Attempt;
+use crate::lanes::{Mode, Queue, Work};
+use crate::store::Jitter;
+
+/// How often an act runs before it counts as lost to others.
+const TRIES: u32 = 12;
+
+/// How the threads reach the server, and whether it was there the last time.
+pub(crate) struct Link {
+    pub(crate) address: Address,
+    /// The role that the session takes on, when the one that connects may do too much.
+    pub(crate) role: Option<String>,
+    pub(crate) jitter: Jitter,
+    down: AtomicBool,
+    probe: Mutex<()>,
+}
+
+impl Link {
+    pub(crate) fn new(address: Address, role: Option<String>, jitter: Jitter) -> Self {
+        Self {
+            address,
+            role,
+            jitter,
+            down: AtomicBool::new(false),
+            probe: Mutex::new(()),
+        }
+    }
+
+    /// Connects. While the server is away one thread at a time tries, and the others answer at once instead of
+    /// waiting out the timeout each.
+    fn connect(&self) -> Result<PostgresConnection> {
+        if !self.down.load(Ordering::Acquire) {
+            return self.try_connect();
+        }
+        match self.probe.try_lock() {
+            Err(TryLockError::WouldBlock) => Err(Error::Unavailable(
+                "PostgreSQL cannot be reached".to_owned(),
+            )),
+            Ok(_) | Err(TryLockError::Poisoned(_)) => self.try_connect(),
+        }
+    }
+
+    fn try_connect(&self) -> Result<PostgresConnection> {
+        let connected = PostgresConnection::open(&self.address, self.role.as_deref());
+        self.down.store(connected.is_err(), Ordering::Release);
+        connected
+    }
+}
+
+/// Serves one thread's acts until the queue closes.
+pub(crate) fn serve(link: &Arc<Link>, queue: &Queue) {
+    let mut session = Session {
+        link: Arc::clone(link),
+        connection: None,
+    };
+    while let Some(batch) = queue.take(1) {
+        for mut work in batch {
+            if let Err(error) = session.run(work.as_mut()) {
+                work.settle(error);
+            }
+            work.answer();
+        }
+    }
+}
+
+struct Session {
+    link: Arc<Link>,
+    connection: Option<Connection>,
+}
+
+/// What is to be done after one try.
+enum Next {
+    /// The act's answer holds.
+    Answer,
+    /// This fault takes the answer's place.
+    Fault(Error),
+    /// Others were faster: run again after a pause.
+    Again,
+    /// The connection broke before the commit: run again on a new one.
+    Reconnect,
+}
+
+impl Session {
+    fn run(&mut self, work: &mut dyn Work) -> Result<()> {
+        let mut reconnected = false;
+        let mut conflicted = false;
+        for attempt in 0..TRIES {
+            match self.once(work, &mut conflicted) {
+                Ok(Next::Answer) => return Ok(()),
+                Ok(Next::Fault(error)) => return Err(error),
+                Ok(Next::Again) => std::thread::sleep((self.link.jitter)(attempt)),
+                Ok(Next::Reconnect) => {
+                    self.connection = None;
+                    if reconnected {
+                        return Err(Error::Unavailable("the connection broke".to_owned()));
+                    }
+                    reconnected = true;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::Retry)
+    }
+
+    /// One try: begin, act, commit.
+    fn once(&mut self, work: &mut dyn Work, conflicted: &mut bool) -> Result<Next> {
+        let begin = begin(work);
+        let fresh = self.connection.is_none();
+        let connection = match &mut self.connection {
+            Some(connection) => connection,
+            empty => empty.insert(Connection::Postgres(self.link.connect()?)),
+        };
+        if let Err(error) = connection.batch(&begin) {
+            let lost = is_lost(connection);
+            self.connection = None;
+            if lost && !fresh {
+                return Ok(Next::Reconnect);
+            }
+            return Ok(Next::Fault(error));
+        }
+        match work.attempt(connection) {
+            Attempt::Keep => Ok(self.commit(work.mode())),
+            Attempt::Panicked => {
+                self.connection = None;
+                Ok(Next::Answer)
+            }
+            Attempt::Undo => {
+                self.roll_back();
+                Ok(Next::Answer)
+            }
+            Attempt::Failed(error) => Ok(self.after_fault(&error, conflicted)),
+        }
+    }
+
+    fn commit(&mut self, mode: Mode) -> Next {
+        let Some(connection) = &mut self.connection else {
+            return Next::Fault(Error::Unknown);
+        };
+        let Err(error) = connection.batch("COMMIT") else {
+            return Next::Answer;
+        };
+        let lost = is_lost(connection);
+        if lost {
+            self.connection = None;
+        } else {
+            self.roll_back();
+        }
+        match error {
+            // What was read was true; only the farewell got lost.
+            _ if lost && mode == Mode::Read => Next::Answer,
+            _ if lost => Next::Fault(Error::Unknown),
+            Error::Retry => Next::Again,
+            // The server gave up in the middle of the commit: it may stand on a replica.
+            Error::Unavailable(_) => Next::Fault(Error::Unknown),
+            other => Next::Fault(other),
+        }
+    }
+
+    fn after_fault(&mut self, error: &Error, conflicted: &mut bool) -> Next {
+        if self.connection.as_ref().is_some_and(is_lost) {
+            return Next::Reconnect;
+        }
+        self.roll_back();
+        match error {
+            Error::Retry => Next::Again,
+            // The row may have come from an act that ran beside this one; with it in sight the act may answer better.
+            Error::Conflict { .. } if !*conflicted => {
+                *conflicted = true;
+                Next::Again
+            }
+            _ => Next::Answer,
+        }
+    }
+
+    fn roll_back(&mut self) {
+        let Some(connection) = &mut self.connection else {
+            return;
+        };
+        if connection.batch("ROLLBACK").is_err() {
+            self.connection = None;
+        }
+    }
+}
+
+fn is_lost(connection: &Connection) -> bool {
+    match connection {
+        Connection::Postgres(it) => it.is_lost(),
+        Connection::Sqlite(_) => false,
+    }
+}
+
+/// Begins and says in the same breath for whom: row security matches nothing until it is told.
+/// A tenant's id has no quote (`store::check_tenant`), so it may stand in the text.
+fn begin(work: &dyn Work) -> String {
+    let mode = match work.mode() {
+        Mode::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        Mode::Write => "BEGIN ISOLATION LEVEL SERIALIZABLE READ WRITE",
+    };
+    match work.tenant() {
+        "" => format!("{mode}; SET LOCAL assent.across = 'on'"),
+        tenant => format!("{mode}; SET LOCAL assent.tenant = '{tenant}'"),
+    }
+}

@@ -1,0 +1,211 @@
+//! SQLite's lanes: one writer that commits many acts at once, and readers beside it.
+
+use std::sync::Arc;
+
+use crate::driver::{Connection, SqliteConnection};
+use crate::error::{Error, Result};
+use crate::lanes::task::Attempt;
+use crate::lanes::{Queue, Work};
+use crate::store::FatalHook;
+
+type Batch = Vec<Box<dyn Work>>;
+
+/// Serves reads until the queue closes.
+pub(crate) fn read(connection: SqliteConnection, queue: &Queue) {
+    let mut connection = Connection::Sqlite(connection);
+    while let Some(batch) = queue.take(1) {
+        for mut work in batch {
+            if let Err(error) = read_one(&mut connection, work.as_mut()) {
+                work.settle(error);
+            }
+            work.answer();
+        }
+    }
+}
+
+fn read_one(connection: &mut Connection, work: &mut dyn Work) -> Result<()> {
+    connection.batch("BEGIN DEFERRED")?;
+    let _ = work.attempt(connection);
+    // Nothing was written, so ending the transaction cannot lose anything.
+    connection.batch("ROLLBACK")
+}
+
+/// Serves writes until the queue closes. It owns the only connection that writes.
+pub(crate) fn write(connection: Connection, queue: &Queue, most: usize, on_fatal: &FatalHook) {
+    let mut writer = Writer {
+        connection,
+        on_fatal: Arc::clone(on_fatal),
+        broken: None,
+    };
+    while let Some(mut batch) = queue.take(most) {
+        writer.serve(&mut batch);
+        for work in batch {
+            work.answer();
+        }
+        writer.checkpoint();
+    }
+}
+
+struct Writer {
+    connection: Connection,
+    on_fatal: FatalHook,
+    /// After a failed sync nothing may be acknowledged any more.
+    broken: Option<Error>,
+}
+
+/// Why a common transaction did not come about.
+enum Lost {
+    /// Run each act again alone.
+    Transaction,
+    /// It could not even begin; trying once for each act would only make the wait longer.
+    Beginning(Error),
+    /// The storage cannot be trusted.
+    Storage(Error),
+}
+
+impl Writer {
+    /// Leaves in every act of the batch the answer that holds.
+    fn serve(&mut self, batch: &mut Batch) {
+        let mut kept = 0;
+        if self.broken.is_none() {
+            match self.together(batch) {
+                Ok(()) => return,
+                Err(Lost::Storage(error)) => self.break_down(error),
+                Err(Lost::Beginning(error)) => return settle_from(batch, 0, &error),
+                Err(Lost::Transaction) => kept = self.each_alone(batch),
+            }
+        }
+        if let Some(error) = &self.broken {
+            settle_from(batch, kept, error);
+        }
+    }
+
+    fn break_down(&mut self, error: Error) {
+        tracing::error!(%error, "the storage failed a sync; nothing is acknowledged any more");
+        (self.on_fatal)(&error);
+        self.broken = Some(error);
+    }
+
+    /// All acts in one transaction, a savepoint each.
+    fn together(&mut self, batch: &mut Batch) -> Result<(), Lost> {
+        self.connection
+            .batch("BEGIN IMMEDIATE")
+            .map_err(|error| match lost(error.clone()) {
+                Lost::Transaction => Lost::Beginning(error),
+                storage => storage,
+            })?;
+        for work in batch.iter_mut() {
+            if let Err(lost) = self.one_of_many(work.as_mut()) {
+                self.abandon();
+                return Err(lost);
+            }
+        }
+        let committed = self.commit();
+        self.abandon();
+        committed.map_err(lost)
+    }
+
+    fn one_of_many(&mut self, work: &mut dyn Work) -> Result<(), Lost> {
+        self.connection.batch("SAVEPOINT act").map_err(lost)?;
+        let attempt = work.attempt(&mut self.connection);
+        if let Attempt::Failed(error @ Error::Fatal(_)) = attempt {
+            return Err(Lost::Storage(error));
+        }
+        // Some faults (a full disk, a failed read) end the whole transaction behind our back.
+        if self.is_idle() {
+            return Err(Lost::Transaction);
+        }
+        let end = match attempt {
+            Attempt::Keep => "RELEASE act",
+            Attempt::Undo | Attempt::Failed(_) | Attempt::Panicked => {
+                "ROLLBACK TO act; RELEASE act"
+            }
+        };
+        self.connection.batch(end).map_err(lost)
+    }
+
+    /// Each act in a transaction of its own, until the storage breaks. Answers how many have their answer.
+    fn each_alone(&mut self, batch: &mut Batch) -> usize {
+        let mut kept = 0;
+        for work in batch.iter_mut() {
+            match self.alone(work.as_mut()) {
+                Ok(()) => {}
+                Err(error @ Error::Fatal(_)) => {
+                    self.break_down(error);
+                    break;
+                }
+                Err(error) => work.settle(error),
+            }
+            kept += 1;
+        }
+        kept
+    }
+
+    fn alone(&mut self, work: &mut dyn Work) -> Result<()> {
+        self.connection.batch("BEGIN IMMEDIATE")?;
+        match work.attempt(&mut self.connection) {
+            Attempt::Keep => {
+                let committed = self.commit();
+                self.abandon();
+                committed
+            }
+            Attempt::Failed(error @ Error::Fatal(_)) => {
+                self.abandon();
+                Err(error)
+            }
+            Attempt::Undo | Attempt::Failed(_) | Attempt::Panicked => {
+                self.abandon();
+                Ok(())
+            }
+        }
+    }
+
+    fn commit(&mut self) -> Result<()> {
+        match &mut self.connection {
+            Connection::Sqlite(it) => it.commit(),
+            Connection::Postgres(_) => Err(Error::other("the writer is SQLite's alone")),
+        }
+    }
+
+    fn is_idle(&self) -> bool {
+        match &self.connection {
+            Connection::Sqlite(it) => it.is_idle(),
+            Connection::Postgres(_) => false,
+        }
+    }
+
+    /// Rolls back whatever is still open; after a commit nothing is.
+    fn abandon(&mut self) {
+        if self.is_idle() {
+            return;
+        }
+        if let Err(error) = self.connection.batch("ROLLBACK") {
+            tracing::warn!(%error, "a rollback failed");
+        }
+    }
+
+    fn checkpoint(&mut self) {
+        let Connection::Sqlite(connection) = &mut self.connection else {
+            return;
+        };
+        match connection.checkpoint_when_long() {
+            Ok(()) => {}
+            Err(error @ Error::Fatal(_)) => self.break_down(error),
+            // The log keeps the pages; the next checkpoint tries again.
+            Err(error) => tracing::warn!(%error, "a checkpoint of the write-ahead log failed"),
+        }
+    }
+}
+
+fn settle_from(batch: &mut Batch, first: usize, error: &Error) {
+    for work in batch.iter_mut().skip(first) {
+        work.settle(error.clone());
+    }
+}
+
+fn lost(error: Error) -> Lost {
+    match error {
+        Error::Fatal(_) => Lost::Storage(error),
+        _ => Lost::Transaction,
+    }
+}

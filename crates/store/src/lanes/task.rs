@@ -1,0 +1,94 @@
+//! One act on its way through a lane.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::driver::Connection;
+use crate::error::{Error, Failure};
+use crate::lanes::Mode;
+
+/// How one run of an act went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Attempt {
+    /// It wants its writes kept.
+    Keep,
+    /// It refused: its writes are to be undone.
+    Undo,
+    /// A statement failed: undo, and perhaps run again.
+    Failed(Error),
+    /// It panicked: undo.
+    Panicked,
+}
+
+/// An act as the lanes see it, whatever it answers.
+pub(crate) trait Work: Send {
+    /// The tenant it counts for in the queue; empty for work across tenants.
+    fn tenant(&self) -> &str;
+    /// Whether it writes.
+    fn mode(&self) -> Mode;
+    /// Runs the act once inside the open transaction and keeps what it answered.
+    fn attempt(&mut self, connection: &mut Connection) -> Attempt;
+    /// Puts a fault in the place of the answer.
+    fn settle(&mut self, error: Error);
+    /// Hands the answer out. Nothing may leave before the commit, so this comes last.
+    fn answer(self: Box<Self>);
+}
+
+/// An act with its way back.
+pub(crate) struct Task<T, E, A, D> {
+    pub(crate) tenant: String,
+    pub(crate) mode: Mode,
+    pub(crate) act: A,
+    pub(crate) done: D,
+    pub(crate) answer: Option<Result<T, E>>,
+}
+
+impl<T, E, A, D> Work for Task<T, E, A, D>
+where
+    T: Send + 'static,
+    E: Failure,
+    A: Fn(&mut Connection, &str) -> (Result<T, E>, Option<Error>) + Send + 'static,
+    D: FnOnce(Result<T, E>) + Send + 'static,
+{
+    fn tenant(&self) -> &str {
+        &self.tenant
+    }
+
+    fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    fn attempt(&mut self, connection: &mut Connection) -> Attempt {
+        let run = AssertUnwindSafe(|| (self.act)(connection, &self.tenant));
+        let Ok((answer, failed)) = catch_unwind(run) else {
+            self.settle(Error::Panicked);
+            return Attempt::Panicked;
+        };
+        match (answer, failed) {
+            (Ok(answer), None) => {
+                self.answer = Some(Ok(answer));
+                Attempt::Keep
+            }
+            (Ok(_), Some(error)) => {
+                self.settle(error.clone());
+                Attempt::Failed(error)
+            }
+            (Err(refused), failed) => {
+                self.answer = Some(Err(refused));
+                failed.map_or(Attempt::Undo, Attempt::Failed)
+            }
+        }
+    }
+
+    fn settle(&mut self, error: Error) {
+        self.answer = Some(Err(E::from(error)));
+    }
+
+    fn answer(self: Box<Self>) {
+        let Self { done, answer, .. } = *self;
+        let answer = answer.unwrap_or_else(|| Err(E::from(Error::other("the act never ran"))));
+        // A panic in the callback must not take the lane's thread with it.
+        if catch_unwind(AssertUnwindSafe(|| done(answer))).is_err() {
+            tracing::error!("an answer's callback panicked");
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! Brings the schema forwards, one immutable file after the other, and prepares PostgreSQL's roles.
+
+use crate::driver::{Address, Connection, PostgresConnection, Reach, SqliteConnection, quoted};
+use crate::error::{Error, Result};
+use crate::value::Value;
+
+/// One file. Its first line is `-- oldest binary: <version>`: what a binary must be to serve this schema.
+struct Migration {
+    number: i64,
+    name: &'static str,
+    text: &'static str,
+}
+
+macro_rules! migrations {
+    ($($number:literal $name:literal),+ $(,)?) => {
+        &[$(Migration {
+            number: $number,
+            name: $name,
+            text: include_str!(concat!("../migrations/", $name, ".sql")),
+        }),+]
+    };
+}
+
+const MIGRATIONS: &[Migration] = migrations![
+    1 "0001_nouns",
+    2 "0002_log",
+    3 "0003_queues",
+    4 "0004_access",
+];
+
+/// Several servers may start at once; the one that holds this lock migrates.
+const LOCK: i64 = 0x0061_7373_656e_74;
+
+const OWN_TABLES: &str = "
+CREATE TABLE IF NOT EXISTS schema_migration (
+    number BIGINT NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,
+    text TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS schema_info (
+    name TEXT NOT NULL PRIMARY KEY,
+    value TEXT NOT NULL
+);";
+
+/// Migrates a SQLite file.
+pub(crate) fn prepare_sqlite(mut writer: SqliteConnection, version: &str) -> Result<Connection> {
+    let known = writer.has_table("schema_info")?;
+    let mut connection = Connection::Sqlite(writer);
+    if known {
+        check_version(&mut connection, version)?;
+    }
+    run_all(
+        &mut connection,
+        "BEGIN EXCLUSIVE",
+        MIGRATIONS,
+        version,
+        |_| Ok(()),
+    )?;
+    Ok(connection)
+}
+
+/// Migrates a PostgreSQL database and answers the role that serving sessions take on, if they must.
+pub(crate) fn prepare_postgres(
+    owner: &Address,
+    serving: Option<&Address>,
+    version: &str,
+) -> Result<Option<String>> {
+    let mut connection = Connection::Postgres(PostgresConnection::open(owner, None)?);
+    if has_own_tables(&mut connection)? {
+        check_version(&mut connection, version)?;
+    }
+    // A long index build or a wait for another server's migration is no fault.
+    connection.batch("SET statement_timeout = 0; SET lock_timeout = 0")?;
+    let begin =
+        format!("BEGIN; SELECT pg_advisory_xact_lock({LOCK}); SET LOCAL assent.across = 'on'");
+    run_all(&mut connection, &begin, MIGRATIONS, version, secure_tables)?;
+    let role = match serving {
+        Some(address) => session_user(address)?,
+        None => own_role_name(&mut connection)?,
+    };
+    in_transaction(&mut connection, &begin, |connection| {
+        if serving.is_none() {
+            make_role(connection, &role)?;
+        }
+        grant(connection, &role)
+    })?;
+    let taken_on = serving.is_none().then_some(role);
+    let mut served = Connection::Postgres(PostgresConnection::open(
+        serving.unwrap_or(owner),
+        taken_on.as_deref(),
+    )?);
+    check_role(&mut served)?;
+    Ok(taken_on)
+}
+
+fn in_transaction<T>(
+    connection: &mut Connection,
+    begin: &str,
+    body: impl FnOnce(&mut Connection) -> Result<T>,
+) -> Result<T> {
+    connection.batch(begin)?;
+    let done = body(connection);
+    let ended = connection.batch(if done.is_ok() { "COMMIT" } else { "ROLLBACK" });
+    let value = done?;
+    ended?;
+    Ok(value)
+}
+
+fn run_all(
+    connection: &mut Connection,
+    begin: &str,
+    migrations: &[Migration],
+    version: &str,
+    secure: fn(&mut Connection) -> Result<()>,
+) -> Result<()> {
+    in_transaction(connection, begin, |connection| connection.batch(OWN_TABLES))?;
+    for migration in migrations {
+        in_transaction(connection, begin, |connection| {
+            // Another process may have gone further while this one waited for the lock.
+            check_version(connection, version)?;
+            if is_applied(connection, migration)? {
+                return Ok(());
+            }
+            tracing::info!(name = migration.name, "migrating");
+            for statement in statements(migration.text) {
+                connection.batch(&statement)?;
+            }
+            record(connection, migration)?;
+            secure(connection)
+        })?;
+    }
+    Ok(())
+}
+
+/// Whether a migration was run. One whose text has changed since is a damage.
+fn is_applied(connection: &mut Connection, migration: &Migration) -> Result<bool> {
+    let rows = connection.query(
+        "SELECT text FROM schema_migration WHERE number = $number",
+        &[("number", Value::Int(migration.number))],
+        Reach::Across,
+    )?;
+    let Some(row) = rows.first() else {
+        return Ok(false);
+    };
+    if row.text("text")? != migration.text {
+        return Err(Error::Corrupt(format!(
+            "the migration {} is not the one that was run",
+            migration.name
+        )));
+    }
+    Ok(true)
+}
+
+fn record(connection: &mut Connection, migration: &Migration) -> Result<()> {
+    connection.execute(
+        "INSERT INTO schema_migration (number, name, text) VALUES ($number, $name, $text)",
+        &[
+            ("number", Value::Int(migration.number)),
+            ("name", migration.name.into()),
+            ("text", migration.text.into()),
+        ],
+        Reach::Across,
+    )?;
+    connection.execute(
+        "INSERT INTO schema_info (name, value) VALUES ('oldest_binary', $value)
+         ON CONFLICT (name) DO UPDATE SET value = $value",
+        &[("value", oldest_binary(migration.text)?.into())],
+        Reach::Across,
+    )?;
+    Ok(())
+}
+
+fn oldest_binary(text: &str) -> Result<&str> {
+    text.lines()
+        .next()
+        .and_then(|line| line.strip_prefix("-- oldest binary: "))
+        .map(str::trim)
+        .ok_or_else(|| Error::other("a migration does not name its oldest binary"))
+}
+
+/// An older binary must not touch a schema that asks for a newer one.
+fn check_version(connection: &mut Connection, version: &str) -> Result<()> {
+    let rows = connection.query(
+        "SELECT value FROM schema_info WHERE name = 'oldest_binary'",
+        &[],
+        Reach::Across,
+    )?;
+    let Some(row) = rows.first() else {
+        return Ok(());
+    };
+    let oldest = row.text("value")?;
+    if parts(version)? < parts(&oldest)? {
+        return Err(Error::Refused(format!(
+            "the data needs version {oldest} or newer, and this is {version}"
+        )));
+    }
+    Ok(())
+}
+
+fn parts(version: &str) -> Result<[u32; 3]> {
+    let core = version.split(['-', '+']).next().unwrap_or_default();
+    let numbers: Vec<u32> = core.split('.').filter_map(|it| it.parse().ok()).collect();
+    numbers
+        .try_into()
+        .map_err(|_| Error::Other(format!("`{version}` is no version")))
+}
+
+/// Splits a file into statements, each of which ends with `;` at the end of a line.
+fn statements(text: &str) -> Vec<String> {
+    let mut done = Vec::new();
+    let mut open = String::new();
+    for line in text.lines() {
+        let code = line.split(" -- ").next().unwrap_or_default().trim_end();
+        if code.starts_with("--") || code.is_empty() {
+            continue;
+        }
+        open.push_str(code);
+        open.push('\n');
+        if code.ends_with(';') {
+            done.push(std::mem::take(&mut open));
+        }
+    }
+    if !open.trim().is_empty() {
+        done.push(open);
+    }
+    done
+}
+
+fn has_own_tables(connection: &mut Connection) -> Result<bool> {
+    let rows = connection.query(
+        "SELECT 1 AS one FROM pg_catalog.pg_tables
+         WHERE schemaname = current_schema() AND tablename = 'schema_info'",
+        &[],
+        Reach::Across,
+    )?;
+    Ok(!rows.is_empty())
+}
+
+/// Forces row security on every table with a tenant that has none yet. A tenant's transaction sees its own rows, one
+/// across tenants (only `run_across` sets `assent.across`) sees all, and a session that says nothing sees none.
+fn secure_tables(connection: &mut Connection) -> Result<()> {
+    let rows = connection.query(
+        "SELECT c.relname AS name FROM pg_catalog.pg_class c
+         JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attname = 'tenant' AND NOT a.attisdropped
+         WHERE c.relkind = 'r' AND c.relnamespace = current_schema()::regnamespace AND NOT c.relforcerowsecurity",
+        &[],
+        Reach::Across,
+    )?;
+    for row in rows {
+        let table = quoted(&row.text("name")?);
+        connection.batch(&format!(
+            "ALTER TABLE {table} ENABLE ROW LEVEL SECURITY;
+             ALTER TABLE {table} FORCE ROW LEVEL SECURITY;
+             CREATE POLICY of_tenant ON {table}
+             USING (tenant = current_setting('assent.tenant', true) OR current_setting('assent.across', true) = 'on')
+             WITH CHECK (tenant = current_setting('assent.tenant', true) OR current_setting('assent.across', true) = 'on')"
+        ))?;
+    }
+    Ok(())
+}
+
+fn session_user(address: &Address) -> Result<String> {
+    let mut connection = Connection::Postgres(PostgresConnection::open(address, None)?);
+    one_text(&mut connection, "SELECT current_user AS it")
+}
+
+/// PostgreSQL cuts names after 63 bytes, so ours is cut before.
+fn own_role_name(connection: &mut Connection) -> Result<String> {
+    let database = one_text(connection, "SELECT current_database() AS it")?;
+    let mut name = format!("assent_serve_{database}");
+    while name.len() > 63 {
+        name.pop();
+    }
+    Ok(name)
+}
+
+fn one_text(connection: &mut Connection, sql: &str) -> Result<String> {
+    let rows = connection.query(sql, &[], Reach::Across)?;
+    rows.first()
+        .ok_or_else(|| Error::other("the statement answered nothing"))?
+        .text("it")
+}
+
+fn make_role(connection: &mut Connection, role: &str) -> Result<()> {
+    let known = connection.query(
+        "SELECT 1 AS one FROM pg_catalog.pg_roles WHERE rolname = $role",
+        &[("role", role.into())],
+        Reach::Across,
+    )?;
+    let name = quoted(role);
+    if known.is_empty() {
+        connection
+            .batch(&format!("CREATE ROLE {name} NOLOGIN"))
+            .map_err(|fault| {
+                Error::Refused(format!(
+                    "the role {name} cannot be made ({fault}); make it by hand and grant it to the owner, \
+                     or give a URL of another role for serving"
+                ))
+            })?;
+    }
+    let member = connection.query(
+        "SELECT pg_catalog.pg_has_role(current_user, $role, 'MEMBER') AS it",
+        &[("role", role.into())],
+        Reach::Across,
+    )?;
+    if !member.iter().any(|row| row.bool("it") == Ok(true)) {
+        connection.batch(&format!("GRANT {name} TO CURRENT_USER"))?;
+    }
+    Ok(())
+}
+
+fn grant(connection: &mut Connection, role: &str) -> Result<()> {
+    let role = quoted(role);
+    let schema = quoted(&one_text(
+        connection,
+        "SELECT current_schema()::text AS it",
+    )?);
+    connection.batch(&format!(
+        "GRANT USAGE ON SCHEMA {schema} TO {role};
+         GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role};
+         REVOKE INSERT, UPDATE, DELETE ON schema_migration, schema_info FROM {role}"
+    ))
+}
+
+/// A role that bypasses row security, or owns a table and could switch it off, must not serve.
+fn check_role(connection: &mut Connection) -> Result<()> {
+    let rows = connection.query(
+        "SELECT rolname AS name, (rolsuper OR rolbypassrls) AS bypasses,
+            EXISTS (SELECT 1 FROM pg_catalog.pg_class c WHERE c.relkind = 'r'
+                AND c.relnamespace = current_schema()::regnamespace
+                AND pg_catalog.pg_has_role(current_user, c.relowner, 'USAGE')) AS owns
+         FROM pg_catalog.pg_roles WHERE rolname = current_user",
+        &[],
+        Reach::Across,
+    )?;
+    let row = rows
+        .first()
+        .ok_or_else(|| Error::other("the session's role is unknown"))?;
+    let name = row.text("name")?;
+    if row.bool("bypasses")? {
+        return Err(Error::Refused(format!(
+            "the role `{name}` bypasses row security"
+        )));
+    }
+    if row.bool("owns")? {
+        return Err(Error::Refused(format!(
+            "the role `{name}` owns tables and could switch row security off"
+        )));
+    }
+    Ok(())
+}

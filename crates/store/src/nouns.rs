@@ -1,0 +1,317 @@
+//! The model's nouns as records: under which columns each is found. Every column here is computed from the body alone,
+//! so that replay can compute it again.
+
+use model::change::Change;
+use model::directory::{
+    ConfigItem, Connection, Dependency, Environment, Freeze, Group, Incident, MaintenanceWindow,
+    Ownership, Person, Service, StandardTemplate, Tenant, Token,
+};
+use model::records::{
+    Approval, ChangeTask, ChecklistItem, Comment, Condition, Deployment, Entry, Evidence,
+    GateCheck, Link, Message, PeerReview, Permit,
+};
+
+use crate::changes::save_targets;
+use crate::error::{Error, Result};
+use crate::record::Record;
+use crate::search;
+use crate::tx::Tx;
+use crate::value::Value;
+
+/// How much of a long text is made findable, in bytes.
+const SEARCHED: usize = 4_000;
+
+/// A column with its value; any of the model's ids and words may stand for a text.
+fn column<V: IntoColumn>(name: &'static str, value: V) -> (&'static str, Value) {
+    (name, value.into_column())
+}
+
+trait IntoColumn {
+    fn into_column(self) -> Value;
+}
+
+macro_rules! plain_columns {
+    ($($kind:ty),+ $(,)?) => {$(
+        impl IntoColumn for $kind {
+            fn into_column(self) -> Value { self.into() }
+        }
+    )+};
+}
+
+macro_rules! id_columns {
+    ($($kind:ident),+ $(,)?) => {$(
+        impl IntoColumn for &model::ids::$kind {
+            fn into_column(self) -> Value { self.as_str().into() }
+        }
+    )+};
+}
+
+macro_rules! word_columns {
+    ($($kind:ident),+ $(,)?) => {$(
+        impl IntoColumn for model::words::$kind {
+            fn into_column(self) -> Value { self.as_str().into() }
+        }
+    )+};
+}
+
+plain_columns!(&str, &String, i64, bool, jiff::Timestamp);
+id_columns!(
+    ChangeId,
+    PersonId,
+    GroupKey,
+    ServiceKey,
+    EnvironmentKey,
+    RecordId
+);
+word_columns!(
+    State,
+    Kind,
+    Level,
+    ApprovalState,
+    EvidenceKind,
+    Aspect,
+    TaskState,
+    LinkKind,
+    PermitState,
+    GateDecision,
+    CheckState,
+    OwnershipRole,
+    TemplateState,
+);
+
+impl<T: IntoColumn> IntoColumn for Option<T> {
+    fn into_column(self) -> Value {
+        self.map_or(Value::Null, IntoColumn::into_column)
+    }
+}
+
+/// One noun: its type, its table, and its columns as `name = expression over it`.
+macro_rules! nouns {
+    ($($noun:ident in $table:literal |$it:ident| { $($name:ident = $value:expr),* $(,)? } $(=> $derive:ident;)?)+) => {
+        $(impl Record for $noun {
+            const TABLE: &'static str = $table;
+
+            fn id(&self) -> &str {
+                self.id.id_text()
+            }
+
+            fn version(&self) -> i64 {
+                self.version
+            }
+
+            fn columns(&self) -> Vec<(&'static str, Value)> {
+                let $it = self;
+                vec![$(column(stringify!($name), $value)),*]
+            }
+
+            $(fn save_derived(&self, tx: &mut Tx<'_>) -> Result<()> {
+                $derive(self, tx)
+            })?
+        })+
+
+        /// The tables of the model's nouns.
+        pub const TABLES: &[&str] = &[$($table),+];
+
+        /// The derived columns of a body, computed anew: what replay compares with the row. `Other` for a table that
+        /// is none of the model's.
+        pub fn derived_columns(table: &str, body: &str) -> Result<Vec<(&'static str, Value)>> {
+            match table {
+                $($table => Ok(read::<$noun>(body)?.columns()),)+
+                _ => Err(Error::Other(format!("`{table}` is no table of the model's"))),
+            }
+        }
+
+        /// Writes the rows that are derived from a body (targets, search terms) anew.
+        pub fn save_derived(tx: &mut Tx<'_>, table: &str, body: &str) -> Result<()> {
+            match table {
+                $($table => read::<$noun>(body)?.save_derived(tx),)+
+                _ => Err(Error::Other(format!("`{table}` is no table of the model's"))),
+            }
+        }
+    };
+}
+
+/// Ids are of several types, and all are text.
+trait IdText {
+    fn id_text(&self) -> &str;
+}
+
+macro_rules! id_texts {
+    ($($kind:ty),+ $(,)?) => {$(
+        impl IdText for $kind {
+            fn id_text(&self) -> &str {
+                self.as_str()
+            }
+        }
+    )+};
+}
+
+id_texts!(
+    model::ids::RecordId,
+    model::ids::ChangeId,
+    model::ids::PersonId,
+    String
+);
+
+nouns! {
+    Change in "change" |it| {
+        key = &it.key,
+        number = it.number,
+        title = &it.content.title,
+        state = it.state,
+        kind = it.content.kind,
+        risk = it.risk.level,
+        on_hold = it.is_on_hold(),
+        requester = &it.requester,
+        owner = &it.content.owner,
+        team = it.content.team.as_ref(),
+        created_at = it.created_at,
+        planned_start = it.planned_start,
+        planned_end = it.planned_end,
+        expedited = it.content.expedited,
+        updated_at = it.updated_at,
+    } => save_change;
+    Approval in "approval" |it| {
+        change_id = &it.change, person = &it.person, state = it.state, at = it.at,
+    }
+    PeerReview in "peer_review" |it| {
+        change_id = &it.change, person = &it.person, state = it.state,
+    }
+    Evidence in "evidence" |it| {
+        change_id = &it.change,
+        kind = it.kind,
+        aspect = it.aspect,
+        artifact = it.artifact.as_ref(),
+        file_digest = &it.file_digest,
+    }
+    Entry in "entry" |it| { change_id = &it.change, occurred_at = it.occurred_at }
+    ChangeTask in "task" |it| {
+        change_id = &it.change, state = it.state, assignee = it.assignee.as_ref(),
+    }
+    Comment in "comment" |it| { change_id = &it.change }
+    Condition in "condition" |it| { change_id = &it.change, state = condition_state(it) }
+    ChecklistItem in "checklist_item" |it| { change_id = &it.change }
+    Link in "link" |it| {
+        from_change = &it.change, to_change = it.to_change.as_ref(), kind = it.kind,
+    }
+    Permit in "permit" |it| {
+        change_id = &it.change,
+        service = &it.service,
+        environment = &it.environment,
+        artifact = it.artifact.as_ref(),
+        expires_at = it.expires_at,
+        state = it.state,
+    }
+    GateCheck in "gate_check" |it| {
+        service = &it.service,
+        environment = &it.environment,
+        artifact = it.artifact.as_ref(),
+        commit_sha = it.commit.as_ref(),
+        change_key = it.change.as_ref(),
+        decision = it.decision,
+        state = it.state,
+        asked_at = it.asked_at,
+        wait_until = it.wait_until,
+    }
+    Person in "person" |it| { login = &it.login, active = it.active } => save_person;
+    Group in "people_group" |it| { key = &it.key, name = &it.name }
+    Service in "service" |it| { key = &it.key, team = it.team.as_ref() } => save_service;
+    ConfigItem in "config_item" |it| { key = &it.key, service = &it.service }
+    Environment in "environment" |it| { key = &it.key }
+    Dependency in "dependency" |it| { from_service = &it.from, to_service = &it.to }
+    Ownership in "ownership" |it| {
+        service = it.service.as_ref(),
+        environment = it.environment.as_ref(),
+        role = it.role,
+        person = it.person.as_ref(),
+        people_group = it.group.as_ref(),
+    }
+    StandardTemplate in "template" |it| {
+        key = &it.key, state = it.state, template_version = it.template_version,
+    }
+    MaintenanceWindow in "maintenance_window" |it| {
+        starts_at = it.starts_at, ends_at = it.ends_at, active = !it.ended,
+    }
+    Freeze in "freeze" |it| { starts_at = it.starts_at, ends_at = it.ends_at, active = !it.ended }
+    Incident in "incident" |it| {
+        key = &it.key, started_at = it.started_at, resolved_at = it.resolved_at,
+    } => save_incident;
+    Connection in "connection" |it| { kind = &it.kind, name = &it.name }
+    Token in "token" |it| {
+        person = &it.person, digest = &it.digest, expires_at = it.expires_at, revoked = it.revoked,
+    }
+    Deployment in "deployment" |it| {
+        connection = &it.connection,
+        natural_key = &it.natural_key,
+        service = &it.service,
+        environment = &it.environment,
+        commit_sha = &it.commit,
+        change_id = it.change.as_ref(),
+    }
+    Message in "message" |it| {
+        change_id = it.change.as_ref(),
+        person = &it.person,
+        state = &it.delivery,
+        dedup = &it.dedup,
+    }
+    Tenant in "tenant_info" |it| { name = &it.name }
+}
+
+fn read<R: Record>(body: &str) -> Result<R> {
+    serde_json::from_str(body)
+        .map_err(|it| Error::Corrupt(format!("a body of `{}` cannot be read: {it}", R::TABLE)))
+}
+
+fn condition_state(condition: &Condition) -> &'static str {
+    if condition.lapsed {
+        return "lapsed";
+    }
+    if condition.met.is_some() {
+        "met"
+    } else {
+        "open"
+    }
+}
+
+fn save_change(change: &Change, tx: &mut Tx<'_>) -> Result<()> {
+    save_targets(tx, change)?;
+    let content = &change.content;
+    let mut texts = vec![change.key.as_str(), content.title.as_str()];
+    texts.extend(change.labels.iter().map(String::as_str));
+    texts.extend(content.targets.iter().map(|it| it.service.as_str()));
+    texts.extend(content.incident.as_deref());
+    texts.extend(content.description.as_deref().map(beginning));
+    texts.extend(content.justification.as_deref().map(beginning));
+    search::save(tx, "change", change.id.as_str(), &texts)
+}
+
+fn save_person(person: &Person, tx: &mut Tx<'_>) -> Result<()> {
+    search::save(
+        tx,
+        "person",
+        person.id.as_str(),
+        &[&person.login, &person.name],
+    )
+}
+
+fn save_service(service: &Service, tx: &mut Tx<'_>) -> Result<()> {
+    let mut texts = vec![service.key.as_str(), service.name.as_str()];
+    texts.extend(service.team.as_deref());
+    search::save(tx, "service", service.id.as_str(), &texts)
+}
+
+fn save_incident(incident: &Incident, tx: &mut Tx<'_>) -> Result<()> {
+    let mut texts = vec![incident.key.as_str(), incident.title.as_str()];
+    texts.extend(incident.external_ref.as_deref());
+    texts.extend(incident.services.iter().map(|it| it.as_str()));
+    search::save(tx, "incident", incident.id.as_str(), &texts)
+}
+
+/// The beginning of a long text, cut at a character's edge.
+fn beginning(text: &str) -> &str {
+    let mut end = text.len().min(SEARCHED);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}

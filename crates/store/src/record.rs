@@ -1,0 +1,414 @@
+//! Nouns as rows: one serde struct, one row with its whole body, and columns derived from it to find it by.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{Error, Result};
+use crate::tx::Tx;
+use crate::value::{Row, Value};
+
+/// A noun that is kept as a row: `tenant, id, version, body, sealed`, and the columns it is found by.
+pub trait Record: Serialize + DeserializeOwned {
+    /// The table, named like the noun.
+    const TABLE: &'static str;
+    /// The row's id within its tenant.
+    fn id(&self) -> &str;
+    /// Its version, from 1, one more with each change.
+    fn version(&self) -> i64;
+    /// The derived columns, all of them and always the same ones, computed from the body alone.
+    fn columns(&self) -> Vec<(&'static str, Value)>;
+    /// Rewrites rows of other tables that are derived from this record; called after each insert and update.
+    fn save_derived(&self, _tx: &mut Tx<'_>) -> Result<()> {
+        Ok(())
+    }
+}
+
+/// A record with its sealed form: the same JSON with every free text replaced by its commitment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stored<R> {
+    /// The record.
+    pub record: R,
+    /// Its sealed JSON as it stands in the row.
+    pub sealed: String,
+}
+
+/// A row of a noun's table as it stands, for replay.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RawRecord {
+    /// The row's id.
+    pub id: String,
+    /// Its version.
+    pub version: i64,
+    /// The plain JSON.
+    pub body: String,
+    /// The sealed JSON.
+    pub sealed: String,
+    /// The derived columns by name, in the table's order.
+    pub columns: Vec<(String, Value)>,
+}
+
+/// Writes a new row. `Conflict` when the id is taken.
+pub fn insert<R: Record>(tx: &mut Tx<'_>, record: &R, sealed: &str) -> Result<()> {
+    let columns = record.columns();
+    let names: String = columns
+        .iter()
+        .map(|(it, _)| format!(", \"{it}\""))
+        .collect();
+    let places: String = columns.iter().map(|(it, _)| format!(", $c_{it}")).collect();
+    let sql = format!(
+        "INSERT INTO \"{}\" (tenant, id, version, body, sealed{names})
+         VALUES ($tenant, $id, $version, $body, $sealed{places})",
+        R::TABLE
+    );
+    let named = prefixed(&columns);
+    tx.execute(&sql, &with_standard(record, sealed, &named)?)?;
+    record.save_derived(tx)
+}
+
+/// Replaces a row that is still at `expected`. `Stale` when it is not, or is not there.
+pub fn update<R: Record>(tx: &mut Tx<'_>, record: &R, sealed: &str, expected: i64) -> Result<()> {
+    let columns = record.columns();
+    let sets: String = columns
+        .iter()
+        .map(|(it, _)| format!(", \"{it}\" = $c_{it}"))
+        .collect();
+    let sql = format!(
+        "UPDATE \"{}\" SET version = $version, body = $body, sealed = $sealed{sets}
+         WHERE tenant = $tenant AND id = $id AND version = $expected",
+        R::TABLE
+    );
+    let named = prefixed(&columns);
+    let mut params = with_standard(record, sealed, &named)?;
+    params.push(("expected", expected.into()));
+    if tx.execute(&sql, &params)? == 0 {
+        return Err(Error::Stale {
+            table: R::TABLE.to_owned(),
+        });
+    }
+    record.save_derived(tx)
+}
+
+/// The record with this id.
+pub fn load<R: Record>(tx: &mut Tx<'_>, id: &str) -> Result<Option<Stored<R>>> {
+    let sql = format!(
+        "SELECT body, sealed FROM \"{}\" WHERE tenant = $tenant AND id = $id",
+        R::TABLE
+    );
+    tx.query_one(&sql, &[("id", id.into())])?
+        .map(|row| stored(&row))
+        .transpose()
+}
+
+/// The records that a filter picks, in its order.
+pub fn find<R: Record>(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<Stored<R>>> {
+    let (tail, params) = filter.written()?;
+    let sql = format!(
+        "SELECT body, sealed FROM \"{}\" WHERE tenant = $tenant{tail}",
+        R::TABLE
+    );
+    let params: Vec<(&str, Value)> = params
+        .iter()
+        .map(|(n, v)| (n.as_str(), v.clone()))
+        .collect();
+    tx.query(&sql, &params)?.iter().map(stored).collect()
+}
+
+/// The first record that a filter picks.
+pub fn find_one<R: Record>(tx: &mut Tx<'_>, filter: &Filter) -> Result<Option<Stored<R>>> {
+    Ok(find(tx, &filter.clone().limit(1))?.into_iter().next())
+}
+
+/// How many records a filter picks; its order and limit do not matter.
+pub fn count<R: Record>(tx: &mut Tx<'_>, filter: &Filter) -> Result<i64> {
+    let bare = Filter {
+        orders: Vec::new(),
+        limit: None,
+        ..filter.clone()
+    };
+    let (tail, params) = bare.written()?;
+    let sql = format!(
+        "SELECT count(*) AS it FROM \"{}\" WHERE tenant = $tenant{tail}",
+        R::TABLE
+    );
+    let params: Vec<(&str, Value)> = params
+        .iter()
+        .map(|(n, v)| (n.as_str(), v.clone()))
+        .collect();
+    tx.query_one(&sql, &params)?
+        .ok_or_else(|| Error::other("a count answered nothing"))?
+        .int("it")
+}
+
+/// Removes a row. Answers whether it was there. Only for nouns that the audit does not hold.
+pub fn delete<R: Record>(tx: &mut Tx<'_>, id: &str) -> Result<bool> {
+    let sql = format!(
+        "DELETE FROM \"{}\" WHERE tenant = $tenant AND id = $id",
+        R::TABLE
+    );
+    Ok(tx.execute(&sql, &[("id", id.into())])? > 0)
+}
+
+/// One row of any noun's table as it stands.
+pub fn raw(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<Option<RawRecord>> {
+    let table = checked_name(table)?;
+    let sql = format!("SELECT * FROM \"{table}\" WHERE tenant = $tenant AND id = $id");
+    tx.query_one(&sql, &[("id", id.into())])?
+        .map(|row| raw_record(&row))
+        .transpose()
+}
+
+/// The next rows of any noun's table in the order of ids; `after` is the last id seen, or empty.
+pub fn raw_page(tx: &mut Tx<'_>, table: &str, after: &str, limit: i64) -> Result<Vec<RawRecord>> {
+    let table = checked_name(table)?;
+    let sql = format!(
+        "SELECT * FROM \"{table}\" WHERE tenant = $tenant AND id > $after ORDER BY id LIMIT $limit"
+    );
+    tx.query(&sql, &[("after", after.into()), ("limit", limit.into())])?
+        .iter()
+        .map(raw_record)
+        .collect()
+}
+
+fn raw_record(row: &Row) -> Result<RawRecord> {
+    const STANDARD: [&str; 5] = ["tenant", "id", "version", "body", "sealed"];
+    let columns = row
+        .names()
+        .iter()
+        .filter(|name| !STANDARD.contains(&name.as_str()))
+        .map(|name| Ok((name.clone(), row.get(name)?.clone())))
+        .collect::<Result<Vec<_>>>()?;
+    Ok(RawRecord {
+        id: row.text("id")?,
+        version: row.int("version")?,
+        body: row.text("body")?,
+        sealed: row.text("sealed")?,
+        columns,
+    })
+}
+
+fn stored<R: Record>(row: &Row) -> Result<Stored<R>> {
+    let body = row.text("body")?;
+    let record = serde_json::from_str(&body)
+        .map_err(|it| Error::Corrupt(format!("a body of `{}` cannot be read: {it}", R::TABLE)))?;
+    Ok(Stored {
+        record,
+        sealed: row.text("sealed")?,
+    })
+}
+
+/// Derived columns may be named like the standard parameters of these statements, so theirs get a prefix.
+fn prefixed(columns: &[(&'static str, Value)]) -> Vec<(String, Value)> {
+    columns
+        .iter()
+        .map(|(name, value)| (format!("c_{name}"), value.clone()))
+        .collect()
+}
+
+fn with_standard<'a, R: Record>(
+    record: &'a R,
+    sealed: &str,
+    named: &'a [(String, Value)],
+) -> Result<Vec<(&'a str, Value)>> {
+    let body = serde_json::to_string(record).map_err(|it| {
+        Error::Other(format!(
+            "a record of `{}` cannot be written: {it}",
+            R::TABLE
+        ))
+    })?;
+    let mut params: Vec<(&str, Value)> = vec![
+        ("id", record.id().into()),
+        ("version", record.version().into()),
+        ("body", body.into()),
+        ("sealed", sealed.into()),
+    ];
+    params.extend(
+        named
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.clone())),
+    );
+    Ok(params)
+}
+
+/// A name that may stand in SQL text: lower-case letters and `_`.
+fn checked_name(name: &str) -> Result<&str> {
+    let fits = !name.is_empty() && name.bytes().all(|it| it.is_ascii_lowercase() || it == b'_');
+    if !fits {
+        return Err(Error::other(
+            "a table or column has lower-case letters and `_` only",
+        ));
+    }
+    Ok(name)
+}
+
+/// Which records, in which order: column names and values, never SQL.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    tests: Vec<Test>,
+    orders: Vec<(String, bool)>,
+    limit: Option<i64>,
+}
+
+#[derive(Debug, Clone)]
+enum Test {
+    Compare(String, &'static str, Value),
+    OneOf(String, Vec<Value>),
+    Null(String, bool),
+    Prefix(String, String),
+}
+
+impl Filter {
+    /// All records of the tenant.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn compare(mut self, column: &str, sign: &'static str, value: Value) -> Self {
+        self.tests
+            .push(Test::Compare(column.to_owned(), sign, value));
+        self
+    }
+
+    /// The column has this value.
+    #[must_use]
+    pub fn equals(self, column: &str, value: impl Into<Value>) -> Self {
+        self.compare(column, "=", value.into())
+    }
+
+    /// The column has another value; NULL does not count as one.
+    #[must_use]
+    pub fn differs(self, column: &str, value: impl Into<Value>) -> Self {
+        self.compare(column, "<>", value.into())
+    }
+
+    /// The column lies below.
+    #[must_use]
+    pub fn less(self, column: &str, value: impl Into<Value>) -> Self {
+        self.compare(column, "<", value.into())
+    }
+
+    /// The column lies below or equals.
+    #[must_use]
+    pub fn at_most(self, column: &str, value: impl Into<Value>) -> Self {
+        self.compare(column, "<=", value.into())
+    }
+
+    /// The column lies above.
+    #[must_use]
+    pub fn more(self, column: &str, value: impl Into<Value>) -> Self {
+        self.compare(column, ">", value.into())
+    }
+
+    /// The column lies above or equals.
+    #[must_use]
+    pub fn at_least(self, column: &str, value: impl Into<Value>) -> Self {
+        self.compare(column, ">=", value.into())
+    }
+
+    /// The column has one of these values; none of them picks nothing.
+    #[must_use]
+    pub fn one_of<V: Into<Value>>(
+        mut self,
+        column: &str,
+        values: impl IntoIterator<Item = V>,
+    ) -> Self {
+        let values = values.into_iter().map(Into::into).collect();
+        self.tests.push(Test::OneOf(column.to_owned(), values));
+        self
+    }
+
+    /// The column is NULL.
+    #[must_use]
+    pub fn is_null(mut self, column: &str) -> Self {
+        self.tests.push(Test::Null(column.to_owned(), true));
+        self
+    }
+
+    /// The column is not NULL.
+    #[must_use]
+    pub fn is_set(mut self, column: &str) -> Self {
+        self.tests.push(Test::Null(column.to_owned(), false));
+        self
+    }
+
+    /// The text column begins like this, letter for letter.
+    #[must_use]
+    pub fn starts_with(mut self, column: &str, prefix: &str) -> Self {
+        self.tests
+            .push(Test::Prefix(column.to_owned(), prefix.to_owned()));
+        self
+    }
+
+    /// Smallest first; a further call breaks ties.
+    #[must_use]
+    pub fn order_by(mut self, column: &str) -> Self {
+        self.orders.push((column.to_owned(), false));
+        self
+    }
+
+    /// Largest first; a further call breaks ties.
+    #[must_use]
+    pub fn descending_by(mut self, column: &str) -> Self {
+        self.orders.push((column.to_owned(), true));
+        self
+    }
+
+    /// At most so many.
+    #[must_use]
+    pub fn limit(mut self, limit: i64) -> Self {
+        self.limit = Some(limit);
+        self
+    }
+
+    /// What follows `WHERE tenant = $tenant`, with its parameters.
+    fn written(&self) -> Result<(String, Vec<(String, Value)>)> {
+        let mut sql = String::new();
+        let mut params = Vec::new();
+        for test in &self.tests {
+            sql.push_str(" AND ");
+            sql.push_str(&write_test(test, &mut params)?);
+        }
+        for (at, (column, descending)) in self.orders.iter().enumerate() {
+            let before = if at == 0 { " ORDER BY " } else { ", " };
+            let direction = if *descending { " DESC" } else { "" };
+            sql.push_str(&format!("{before}\"{}\"{direction}", checked_name(column)?));
+        }
+        if let Some(limit) = self.limit {
+            sql.push_str(" LIMIT $p_limit");
+            params.push(("p_limit".to_owned(), limit.into()));
+        }
+        Ok((sql, params))
+    }
+}
+
+fn write_test(test: &Test, params: &mut Vec<(String, Value)>) -> Result<String> {
+    Ok(match test {
+        Test::Compare(column, sign, value) => {
+            let place = place(params, value.clone());
+            format!("\"{}\" {sign} {place}", checked_name(column)?)
+        }
+        Test::OneOf(_, values) if values.is_empty() => "1 = 0".to_owned(),
+        Test::OneOf(column, values) => {
+            let places: Vec<String> = values.iter().map(|it| place(params, it.clone())).collect();
+            format!("\"{}\" IN ({})", checked_name(column)?, places.join(", "))
+        }
+        Test::Null(column, true) => format!("\"{}\" IS NULL", checked_name(column)?),
+        Test::Null(column, false) => format!("\"{}\" IS NOT NULL", checked_name(column)?),
+        Test::Prefix(column, prefix) => {
+            let length = i64::try_from(prefix.chars().count()).unwrap_or(i64::MAX);
+            let (length, prefix) = (
+                place(params, length.into()),
+                place(params, prefix.as_str().into()),
+            );
+            let column = checked_name(column)?;
+            format!("substr(\"{column}\", 1, CAST({length} AS INTEGER)) = {prefix}")
+        }
+    })
+}
+
+fn place(params: &mut Vec<(String, Value)>, value: Value) -> String {
+    let name = format!("p_{}", params.len());
+    let place = format!("${name}");
+    params.push((name, value));
+    place
+}

@@ -1,0 +1,165 @@
+//! Search by words, alike on both engines: a row for each word of a record.
+//!
+//! A word is a run of letters and digits after NFKC and lower-casing, cut after 24 characters. The last word of a question
+//! also matches as a beginning. Words are kept as bytes, which both engines order alike: a beginning is then a range.
+
+use std::collections::BTreeSet;
+
+use unicode_normalization::UnicodeNormalization;
+
+use crate::error::{Error, Result};
+use crate::tx::Tx;
+use crate::value::Value;
+
+/// The longest word that is kept apart, in characters.
+const LONGEST: usize = 24;
+/// How many different words of one record are kept.
+const WORDS: usize = 400;
+/// How many words of a question count.
+const ASKED: usize = 8;
+/// How many rows one statement writes.
+const CHUNK: usize = 16;
+/// A byte that stands in no UTF-8 text and behind all that do; with it a beginning becomes a range.
+const LAST: u8 = 0xFF;
+
+/// The words of a text, in order of appearance.
+#[must_use]
+pub fn words(text: &str) -> Vec<String> {
+    let plain: String = text.nfkc().collect::<String>().to_lowercase();
+    plain
+        .split(|it: char| !it.is_alphanumeric())
+        .filter(|it| !it.is_empty())
+        .map(|it| it.chars().take(LONGEST).collect())
+        .collect()
+}
+
+/// Makes a record findable by the words of these texts and by no others. Earlier texts win when there are too many words.
+pub fn save(tx: &mut Tx<'_>, table: &str, id: &str, texts: &[&str]) -> Result<()> {
+    let mut wanted = BTreeSet::new();
+    for word in texts.iter().flat_map(|it| words(it)) {
+        if wanted.len() >= WORDS {
+            break;
+        }
+        wanted.insert(word);
+    }
+    let present = terms_of(tx, table, id)?;
+    for gone in present.difference(&wanted) {
+        tx.execute(
+            "DELETE FROM search_term WHERE tenant = $tenant AND record_table = $table AND record_id = $id
+             AND term = $term",
+            &[("table", table.into()), ("id", id.into()), ("term", gone.as_bytes().into())],
+        )?;
+    }
+    let missing: Vec<&String> = wanted.difference(&present).collect();
+    for chunk in missing.chunks(CHUNK) {
+        insert(tx, table, id, chunk)?;
+    }
+    Ok(())
+}
+
+/// The words under which a record is found.
+pub fn terms_of(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<BTreeSet<String>> {
+    tx.query(
+        "SELECT term FROM search_term WHERE tenant = $tenant AND record_table = $table AND record_id = $id",
+        &[("table", table.into()), ("id", id.into())],
+    )?
+    .iter()
+    .map(|row| {
+        String::from_utf8(row.bytes("term")?)
+            .map_err(|_| Error::Corrupt("a search term is no text".to_owned()))
+    })
+    .collect()
+}
+
+/// Makes a record unfindable.
+pub fn forget(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<()> {
+    save(tx, table, id, &[])
+}
+
+/// Writes a chunk in one statement. A short last chunk repeats its last word, so that there is one text for all.
+fn insert(tx: &mut Tx<'_>, table: &str, id: &str, terms: &[&String]) -> Result<()> {
+    let Some(last) = terms.last() else {
+        return Ok(());
+    };
+    let names: Vec<String> = (0..CHUNK).map(|at| format!("t{at}")).collect();
+    let rows: Vec<String> = names
+        .iter()
+        .map(|name| format!("($tenant, ${name}, $table, $id)"))
+        .collect();
+    let sql = format!(
+        "INSERT INTO search_term (tenant, term, record_table, record_id) VALUES {}
+         ON CONFLICT DO NOTHING",
+        rows.join(", ")
+    );
+    let mut params: Vec<(&str, Value)> = vec![("table", table.into()), ("id", id.into())];
+    for (at, name) in names.iter().enumerate() {
+        let term = terms.get(at).unwrap_or(last);
+        params.push((name, term.as_bytes().into()));
+    }
+    tx.execute(&sql, &params)?;
+    Ok(())
+}
+
+/// Ids of the records of a table that have all words of a question, the last of them perhaps only begun. In order of
+/// ids, newest first; a question without a word finds nothing.
+pub fn find(tx: &mut Tx<'_>, table: &str, question: &str, limit: i64) -> Result<Vec<String>> {
+    let Some((condition, mut params)) = condition("record_id", question) else {
+        return Ok(Vec::new());
+    };
+    // The first word picks the candidates; the condition then holds for all words.
+    let sql = format!(
+        "SELECT DISTINCT record_id FROM search_term WHERE tenant = $tenant AND record_table = $table AND {condition}
+         ORDER BY record_id DESC LIMIT $limit"
+    );
+    params.push(("table".to_owned(), table.into()));
+    params.push(("limit".to_owned(), limit.into()));
+    let params: Vec<(&str, Value)> = params
+        .iter()
+        .map(|(n, v)| (n.as_str(), v.clone()))
+        .collect();
+    tx.query(&sql, &params)?
+        .iter()
+        .map(|row| row.text("record_id"))
+        .collect()
+}
+
+/// The condition that a column's record has all words of a question, with its parameters; `$table` is the caller's.
+pub(crate) fn condition(column: &str, question: &str) -> Option<(String, Vec<(String, Value)>)> {
+    let mut asked = words(question);
+    asked.truncate(ASKED);
+    let last = asked.pop()?;
+    let mut params = Vec::new();
+    let mut tests = Vec::new();
+    for (at, word) in asked.into_iter().enumerate() {
+        tests.push(having(column, &format!("term = $q{at}")));
+        params.push((format!("q{at}"), Value::from(word.into_bytes())));
+    }
+    let from = last.into_bytes();
+    let mut below = from.clone();
+    below.push(LAST);
+    tests.push(having(column, "term >= $q_from AND term < $q_below"));
+    params.push(("q_from".to_owned(), from.into()));
+    params.push(("q_below".to_owned(), below.into()));
+    Some((tests.join(" AND "), params))
+}
+
+fn having(column: &str, test: &str) -> String {
+    format!(
+        "{column} IN (SELECT record_id FROM search_term WHERE tenant = $tenant AND record_table = $table AND {test})"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_normalised_cut_and_in_order() {
+        assert_eq!(
+            words("Füße, ﬁrst CHG-1042!"),
+            ["füße", "first", "chg", "1042"]
+        );
+        assert_eq!(words(" -- "), Vec::<String>::new());
+        assert_eq!(words(&"x".repeat(40)), ["x".repeat(24)]);
+    }
+}

@@ -1,0 +1,401 @@
+//! Opening, running and closing.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
+
+use crate::driver::{Address, Connection, SqliteConnection};
+use crate::error::{Error, Failure, Result};
+use crate::lanes::{self, Lane, Link, Mode, Queue, Task};
+use crate::migrate;
+use crate::tx::{CrossTx, Tx};
+
+/// The tenant whose log is the system's own.
+pub const SYSTEM_TENANT: &str = "system";
+/// The longest tenant id, in characters.
+const TENANT_LIMIT: usize = 64;
+
+/// What is called, on the writer's thread, when a sync failed and before anything is answered: the process has to end.
+pub type FatalHook = Arc<dyn Fn(&Error) + Send + Sync>;
+/// How long to pause before the n-th (from 0) repetition of a lost race. It comes from outside, as randomness does.
+pub type Jitter = Arc<dyn Fn(u32) -> Duration + Send + Sync>;
+
+/// Which engine, and where.
+#[derive(Debug, Clone)]
+pub enum Engine {
+    /// The embedded engine.
+    Sqlite {
+        /// The database file; made when absent, in a folder that must be there.
+        path: PathBuf,
+    },
+    /// A server.
+    Postgres {
+        /// The owner's URL: it migrates, and its session acts as a role of lower rights when it serves.
+        url: String,
+        /// Another URL for serving; without it the role `assent_serve_<database>` is made and taken on.
+        serve_url: Option<String>,
+        /// PEM file of the authorities trusted for TLS; without it the distribution's.
+        root_certificates: Option<PathBuf>,
+    },
+}
+
+/// One lane's size.
+#[derive(Debug, Clone, Copy)]
+pub struct LaneSize {
+    /// Threads, each with a connection: readers on SQLite, readers and writers on PostgreSQL. At least 1.
+    pub threads: usize,
+    /// How many acts may wait; one more is answered `Busy`.
+    pub queue: usize,
+}
+
+/// All settings of a store.
+#[derive(Clone)]
+pub struct Config {
+    /// Which engine, and where.
+    pub engine: Engine,
+    /// Sizes in the order of `Lane::ALL`.
+    pub lanes: [LaneSize; 4],
+    /// How many acts SQLite commits at once.
+    pub batch: usize,
+    /// This binary's version, `major.minor.patch`; a schema may ask for a newer one.
+    pub version: String,
+    /// Milliseconds after which PostgreSQL gives a statement up.
+    pub statement_timeout_ms: u32,
+    /// Pauses between repetitions.
+    pub jitter: Jitter,
+    /// Called after a failed sync.
+    pub on_fatal: FatalHook,
+}
+
+impl Config {
+    /// The usual settings over a SQLite file.
+    pub fn sqlite(path: impl Into<PathBuf>) -> Self {
+        Self::new(Engine::Sqlite { path: path.into() })
+    }
+
+    /// The usual settings over a PostgreSQL server.
+    pub fn postgres(url: impl Into<String>) -> Self {
+        Self::new(Engine::Postgres {
+            url: url.into(),
+            serve_url: None,
+            root_certificates: None,
+        })
+    }
+
+    fn new(engine: Engine) -> Self {
+        let size = |threads| LaneSize {
+            threads,
+            queue: 1_024,
+        };
+        Self {
+            engine,
+            lanes: [size(4), size(4), size(3), size(2)],
+            batch: 64,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            statement_timeout_ms: 10_000,
+            jitter: Arc::new(|attempt| Duration::from_millis(1 << attempt.min(7))),
+            on_fatal: Arc::new(|_| {}),
+        }
+    }
+}
+
+/// The open store. Clones share it; the threads end with the last clone or with `close`.
+#[derive(Clone)]
+pub struct Store {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    engine: Engine,
+    /// By lane: the queue and the slot in it.
+    reads: Vec<(Arc<Queue>, usize)>,
+    writes: Vec<(Arc<Queue>, usize)>,
+    threads: Mutex<Vec<JoinHandle<()>>>,
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        self.close_queues();
+    }
+}
+
+impl Shared {
+    fn close_queues(&self) {
+        for (queue, _) in self.reads.iter().chain(&self.writes) {
+            queue.close();
+        }
+    }
+}
+
+impl Store {
+    /// Migrates forwards and starts the lanes. `Refused` for a newer schema or an unsafe role.
+    pub fn open(config: Config) -> Result<Self> {
+        match config.engine.clone() {
+            Engine::Sqlite { path } => Self::open_sqlite(&config, &path),
+            Engine::Postgres {
+                url,
+                serve_url,
+                root_certificates,
+            } => {
+                let address = |url| Address {
+                    url,
+                    root_certificates: root_certificates.clone(),
+                    statement_timeout_ms: config.statement_timeout_ms,
+                };
+                let owner = address(url);
+                let role = migrate::prepare_postgres(
+                    &owner,
+                    serve_url.clone().map(address).as_ref(),
+                    &config.version,
+                )?;
+                let serving = serve_url.map_or(owner, address);
+                let link = Link::new(serving, role, Arc::clone(&config.jitter));
+                Self::start_postgres(&config, link)
+            }
+        }
+    }
+
+    fn open_sqlite(config: &Config, path: &Path) -> Result<Self> {
+        let writer = SqliteConnection::writer(path)?;
+        let writer = migrate::prepare_sqlite(writer, &config.version)?;
+        let limits = config.lanes.map(|it| it.queue);
+        let acts = Arc::new(Queue::new(&limits));
+        let mut threads = Vec::new();
+        let (queue, batch, on_fatal) = (
+            Arc::clone(&acts),
+            config.batch.max(1),
+            Arc::clone(&config.on_fatal),
+        );
+        threads.push(spawn("writer", move || {
+            lanes::write_sqlite(writer, &queue, batch, &on_fatal);
+        })?);
+        let mut reads = Vec::new();
+        for lane in Lane::ALL {
+            let size = config.lanes[lane.place()];
+            let queue = Arc::new(Queue::new(&[size.queue]));
+            for number in 1..=size.threads.max(1) {
+                let reader = SqliteConnection::reader(path)?;
+                let queue = Arc::clone(&queue);
+                threads.push(spawn(&format!("{}-{number}", lane.name()), move || {
+                    lanes::read_sqlite(reader, &queue);
+                })?);
+            }
+            reads.push((queue, 0));
+        }
+        let writes = Lane::ALL
+            .iter()
+            .map(|lane| (Arc::clone(&acts), lane.place()))
+            .collect();
+        Ok(Self::new(config, reads, writes, threads))
+    }
+
+    fn start_postgres(config: &Config, link: Link) -> Result<Self> {
+        let link = Arc::new(link);
+        let mut threads = Vec::new();
+        let mut queues = Vec::new();
+        for lane in Lane::ALL {
+            let size = config.lanes[lane.place()];
+            let queue = Arc::new(Queue::new(&[size.queue]));
+            for number in 1..=size.threads.max(1) {
+                let (link, queue) = (Arc::clone(&link), Arc::clone(&queue));
+                threads.push(spawn(&format!("{}-{number}", lane.name()), move || {
+                    lanes::serve_postgres(&link, &queue);
+                })?);
+            }
+            queues.push((queue, 0));
+        }
+        Ok(Self::new(config, queues.clone(), queues, threads))
+    }
+
+    fn new(
+        config: &Config,
+        reads: Vec<(Arc<Queue>, usize)>,
+        writes: Vec<(Arc<Queue>, usize)>,
+        threads: Vec<JoinHandle<()>>,
+    ) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                engine: config.engine.clone(),
+                reads,
+                writes,
+                threads: Mutex::new(threads),
+            }),
+        }
+    }
+
+    /// Runs an act of one tenant and hands its answer to `done`, on a lane's thread and after the commit. A lane that
+    /// is full or closed answers `Busy` at once, on the calling thread. The act may run several times.
+    pub fn run<T, E, A, D>(&self, lane: Lane, tenant: &str, mode: Mode, act: A, done: D)
+    where
+        T: Send + 'static,
+        E: Failure,
+        A: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+        D: FnOnce(Result<T, E>) + Send + 'static,
+    {
+        if let Err(error) = check_tenant(tenant) {
+            return done(Err(E::from(error)));
+        }
+        let act = move |connection: &mut Connection, tenant: &str| {
+            let mut tx = Tx::new(connection, tenant);
+            let answer = act(&mut tx);
+            (answer, tx.failed())
+        };
+        self.push(lane, tenant, mode, act, done);
+    }
+
+    /// Runs work across tenants. `reason` says in a few words why it must see them all; it stands in the trace.
+    pub fn run_across<T, E, A, D>(
+        &self,
+        lane: Lane,
+        reason: &'static str,
+        mode: Mode,
+        act: A,
+        done: D,
+    ) where
+        T: Send + 'static,
+        E: Failure,
+        A: Fn(&mut CrossTx<'_>) -> Result<T, E> + Send + 'static,
+        D: FnOnce(Result<T, E>) + Send + 'static,
+    {
+        tracing::trace!(reason, lane = lane.name(), "work across tenants");
+        let act = move |connection: &mut Connection, _: &str| {
+            let mut tx = CrossTx::new(connection);
+            let answer = act(&mut tx);
+            (answer, tx.failed())
+        };
+        self.push(lane, "", mode, act, done);
+    }
+
+    fn push<T, E, A, D>(&self, lane: Lane, tenant: &str, mode: Mode, act: A, done: D)
+    where
+        T: Send + 'static,
+        E: Failure,
+        A: Fn(&mut Connection, &str) -> (Result<T, E>, Option<Error>) + Send + 'static,
+        D: FnOnce(Result<T, E>) + Send + 'static,
+    {
+        let task = Task {
+            tenant: tenant.to_owned(),
+            mode,
+            act,
+            done,
+            answer: None,
+        };
+        let queues = match mode {
+            Mode::Read => &self.shared.reads,
+            Mode::Write => &self.shared.writes,
+        };
+        let (queue, slot) = &queues[lane.place()];
+        if let Err(mut refused) = queue.push(*slot, Box::new(task)) {
+            refused.settle(Error::Busy);
+            refused.answer();
+        }
+    }
+
+    /// As `run`, but blocks the calling thread for the answer. Not for a lane's own thread: it would wait for itself.
+    pub fn wait<T, E, A>(&self, lane: Lane, tenant: &str, mode: Mode, act: A) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: Failure,
+        A: Fn(&mut Tx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let (send, receive) = mpsc::sync_channel(1);
+        self.run(lane, tenant, mode, act, move |answer| {
+            let _ = send.send(answer);
+        });
+        receive.recv().unwrap_or_else(|_| Err(unanswered()))
+    }
+
+    /// As `run_across`, but blocks the calling thread for the answer.
+    pub fn wait_across<T, E, A>(
+        &self,
+        lane: Lane,
+        reason: &'static str,
+        mode: Mode,
+        act: A,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: Failure,
+        A: Fn(&mut CrossTx<'_>) -> Result<T, E> + Send + 'static,
+    {
+        let (send, receive) = mpsc::sync_channel(1);
+        self.run_across(lane, reason, mode, act, move |answer| {
+            let _ = send.send(answer);
+        });
+        receive.recv().unwrap_or_else(|_| Err(unanswered()))
+    }
+
+    /// How many acts wait in a lane, for metrics: reads and writes.
+    #[must_use]
+    pub fn waiting(&self, lane: Lane) -> usize {
+        let (reads, slot) = &self.shared.reads[lane.place()];
+        let (writes, write_slot) = &self.shared.writes[lane.place()];
+        if Arc::ptr_eq(reads, writes) {
+            return reads.waiting(*slot);
+        }
+        reads.waiting(*slot) + writes.waiting(*write_slot)
+    }
+
+    /// Whether this store is a PostgreSQL server's, where everything shared has to live in the database.
+    #[must_use]
+    pub fn is_postgres(&self) -> bool {
+        matches!(self.shared.engine, Engine::Postgres { .. })
+    }
+
+    /// Copies the SQLite database, as it stands at one moment, into a new file, while work goes on. The file must not
+    /// be there yet. Blocks the calling thread. `Other` on PostgreSQL, which has tools of its own.
+    pub fn backup(&self, to: &Path) -> Result<()> {
+        let Engine::Sqlite { path } = &self.shared.engine else {
+            return Err(Error::other(
+                "a PostgreSQL database is backed up with its own tools",
+            ));
+        };
+        SqliteConnection::copier(path)?.copy_to(to)?;
+        std::fs::File::open(to)
+            .and_then(|file| file.sync_all())
+            .map_err(|it| Error::Fatal(format!("the backup could not be synced: {it}")))
+    }
+
+    /// Takes no more work, finishes what waits and ends the threads. Not to be called on a lane's own thread.
+    pub fn close(&self) {
+        self.shared.close_queues();
+        let threads = std::mem::take(
+            &mut *self
+                .shared
+                .threads
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a lane's thread had panicked");
+            }
+        }
+    }
+}
+
+fn unanswered<E: Failure>() -> E {
+    E::from(Error::other("the lane ended without an answer"))
+}
+
+/// Whether a text may be a tenant's id. PostgreSQL's session gets it inside a statement, so quotes must not pass.
+pub fn check_tenant(tenant: &str) -> Result<()> {
+    let fits = (1..=TENANT_LIMIT).contains(&tenant.len())
+        && tenant
+            .bytes()
+            .all(|it| it.is_ascii_alphanumeric() || b"._:-".contains(&it));
+    if !fits {
+        return Err(Error::other(
+            "a tenant's id has 1 to 64 of the characters A-Z a-z 0-9 . _ : -",
+        ));
+    }
+    Ok(())
+}
+
+fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
+    Builder::new()
+        .name(format!("store-{name}"))
+        .spawn(body)
+        .map_err(|it| Error::Unavailable(format!("no thread for a lane: {it}")))
+}

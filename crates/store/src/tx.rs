@@ -1,0 +1,116 @@
+//! What an act sees of its transaction.
+
+use crate::driver::{Connection, Reach};
+use crate::error::Error;
+use crate::error::Result;
+use crate::value::{Row, Value};
+
+/// The parameters of a statement: name without `$`, and value.
+pub type Params<'a> = &'a [(&'a str, Value)];
+
+/// A transaction of one tenant. `$tenant` binds itself.
+pub struct Tx<'c> {
+    connection: &'c mut Connection,
+    tenant: &'c str,
+    failed: Option<Error>,
+}
+
+/// A transaction across tenants, for workers and administration. Its statements name the tenant themselves
+/// (`tenant = $of`) and may not use `$tenant`. It is another type, so that no verb of a tenant runs in it by mistake.
+pub struct CrossTx<'c> {
+    connection: &'c mut Connection,
+    failed: Option<Error>,
+}
+
+impl<'c> Tx<'c> {
+    pub(crate) fn new(connection: &'c mut Connection, tenant: &'c str) -> Self {
+        Self {
+            connection,
+            tenant,
+            failed: None,
+        }
+    }
+
+    /// The tenant's id.
+    #[must_use]
+    pub fn tenant(&self) -> &str {
+        self.tenant
+    }
+
+    pub(crate) fn failed(self) -> Option<Error> {
+        self.failed
+    }
+
+    /// Runs a statement that answers rows.
+    pub fn query(&mut self, sql: &str, params: Params<'_>) -> Result<Vec<Row>> {
+        let reach = Reach::Tenant(self.tenant);
+        guard(&mut self.failed, || {
+            self.connection.query(sql, params, reach)
+        })
+    }
+
+    /// Runs a statement and answers how many rows it touched.
+    pub fn execute(&mut self, sql: &str, params: Params<'_>) -> Result<u64> {
+        let reach = Reach::Tenant(self.tenant);
+        guard(&mut self.failed, || {
+            self.connection.execute(sql, params, reach)
+        })
+    }
+
+    /// Runs a statement that answers at most one row; more are a mistake.
+    pub fn query_one(&mut self, sql: &str, params: Params<'_>) -> Result<Option<Row>> {
+        at_most_one(self.query(sql, params)?)
+    }
+}
+
+impl<'c> CrossTx<'c> {
+    pub(crate) fn new(connection: &'c mut Connection) -> Self {
+        Self {
+            connection,
+            failed: None,
+        }
+    }
+
+    pub(crate) fn failed(self) -> Option<Error> {
+        self.failed
+    }
+
+    /// Runs a statement that answers rows.
+    pub fn query(&mut self, sql: &str, params: Params<'_>) -> Result<Vec<Row>> {
+        guard(&mut self.failed, || {
+            self.connection.query(sql, params, Reach::Across)
+        })
+    }
+
+    /// Runs a statement and answers how many rows it touched.
+    pub fn execute(&mut self, sql: &str, params: Params<'_>) -> Result<u64> {
+        guard(&mut self.failed, || {
+            self.connection.execute(sql, params, Reach::Across)
+        })
+    }
+
+    /// Runs a statement that answers at most one row; more are a mistake.
+    pub fn query_one(&mut self, sql: &str, params: Params<'_>) -> Result<Option<Row>> {
+        at_most_one(self.query(sql, params)?)
+    }
+}
+
+/// After a failed statement PostgreSQL takes no further one, and SQLite would: so that an act behaves alike on both,
+/// a failed statement dooms its transaction here.
+fn guard<T>(failed: &mut Option<Error>, statement: impl FnOnce() -> Result<T>) -> Result<T> {
+    if let Some(error) = failed {
+        return Err(error.clone());
+    }
+    let done = statement();
+    if let Err(error) = &done {
+        *failed = Some(error.clone());
+    }
+    done
+}
+
+fn at_most_one(mut rows: Vec<Row>) -> Result<Option<Row>> {
+    if rows.len() > 1 {
+        return Err(Error::other("a statement for one row answered several"));
+    }
+    Ok(rows.pop())
+}
