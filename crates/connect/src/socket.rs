@@ -98,7 +98,10 @@ pub fn send_mail(config: &SmtpConfig, message: &Message) -> Result<(), SendError
         .send(message)
         .map(drop)
         .map_err(|error| SendError {
-            temporary: is_temporary(error.status().map(u16::from), error.is_client()),
+            temporary: match error.status() {
+                Some(code) => is_temporary(code.into()),
+                None => !(error.is_client() && needs_smtputf8(message)),
+            },
             text: told(&error),
         })
 }
@@ -152,14 +155,21 @@ fn is_this_machine(host: &str) -> bool {
 }
 
 /// 5xx refuses the message for good, except where the code speaks of our login (RFC 4954 section
-/// 6): a password that is put right lets the same message through. Without a code the connection
-/// failed; only where the library would not even try this message, trying again is in vain.
-fn is_temporary(code: Option<u16>, is_client: bool) -> bool {
-    match code {
-        Some(530 | 534 | 535 | 538) => true,
-        Some(code) => !(500..600).contains(&code),
-        None => !is_client,
-    }
+/// 6): a password that is put right lets the same message through.
+fn is_temporary(code: u16) -> bool {
+    matches!(code, 530 | 534 | 535 | 538) || !(500..600).contains(&code)
+}
+
+/// Whether the server must take addresses beyond ASCII. This is the one thing about a message
+/// that the library itself refuses; all else that it refuses lies in the server's offers or in
+/// our configuration, and may change.
+fn needs_smtputf8(message: &Message) -> bool {
+    let envelope = message.envelope();
+    envelope
+        .to()
+        .iter()
+        .chain(envelope.from())
+        .any(|address| !address.to_string().is_ascii())
 }
 
 /// The error and all its causes on one line.
@@ -205,13 +215,11 @@ mod tests {
     #[test]
     fn codes_say_whether_to_try_again() {
         for code in [421, 450, 451, 452, 454, 530, 534, 535, 538] {
-            assert!(is_temporary(Some(code), false), "{code}");
+            assert!(is_temporary(code), "{code}");
         }
         for code in [500, 521, 550, 552, 553, 554, 556] {
-            assert!(!is_temporary(Some(code), false), "{code}");
+            assert!(!is_temporary(code), "{code}");
         }
-        assert!(is_temporary(None, false));
-        assert!(!is_temporary(None, true));
     }
 
     #[test]

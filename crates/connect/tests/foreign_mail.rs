@@ -265,3 +265,29 @@ fn the_server_s_answer_says_whether_to_try_again() {
         assert_eq!(receiver.received(), Vec::<Value>::new());
     }
 }
+
+#[test]
+fn what_a_server_does_not_offer_is_told_apart_from_what_it_cannot_take() {
+    let receiver = Receiver::start(&["bare"]);
+    let mut config = receiver.config(TlsMode::None);
+    let mut it = letter("x", "x\n");
+    it.to.address = "žofie@example.net".to_owned();
+    let error = send_mail(&config, &message(&it).unwrap()).unwrap_err();
+    assert!(!error.temporary, "{error:?}");
+    config.login = Some("robot".to_owned());
+    config.password = Some("right".to_owned());
+    let error = send_mail(&config, &message(&letter("x", "x\n")).unwrap()).unwrap_err();
+    assert!(error.temporary, "{error:?}");
+    assert_eq!(receiver.received(), Vec::<Value>::new());
+}
+
+#[test]
+fn an_address_beyond_ascii_arrives_where_the_server_takes_it() {
+    let receiver = Receiver::start(&["plain"]);
+    let mut it = letter("x", "x\n");
+    it.to.address = "žofie@example.net".to_owned();
+    send_mail(&receiver.config(TlsMode::None), &message(&it).unwrap()).unwrap();
+    let mails = receiver.received();
+    assert_eq!(mails.len(), 1);
+    assert_eq!(mails[0]["envelope_to"], json!(["žofie@example.net"]));
+}

@@ -1,7 +1,8 @@
 """A mail server for one test: prints its port, then each mail that it takes as one JSON line.
 
 Usage: smtp_receiver.py MODE [CERTIFICATE KEY]. MODE is `plain`, `starttls`, `implicit`, or
-`answer=CODE TEXT`, which gives that answer to every mail. It ends when its input ends.
+`answer=CODE TEXT`, which gives that answer to every mail, or `bare`, which offers neither login
+nor addresses beyond ASCII. It ends when its input ends.
 """
 
 import asyncio
@@ -27,7 +28,10 @@ class Receiver:
     async def handle_DATA(self, server, session, envelope):
         if self.answer:
             return self.answer
-        message = email.message_from_bytes(envelope.content, policy=email.policy.default)
+        # Not from bytes: Python would not decode headers that stand in UTF-8 (RFC 6532).
+        message = email.message_from_string(
+            envelope.content.decode("utf-8"), policy=email.policy.default
+        )
         told({
             "envelope_from": envelope.mail_from,
             "envelope_to": envelope.rcpt_tos,
@@ -61,10 +65,11 @@ async def main(mode, files):
         return SMTP(
             Receiver(answer),
             hostname="receiver.test",
-            enable_SMTPUTF8=True,
+            enable_SMTPUTF8=mode != "bare",
             tls_context=starttls,
             require_starttls=starttls is not None,
             authenticator=authenticate,
+            auth_exclude_mechanism=["LOGIN", "PLAIN"] if mode == "bare" else None,
             auth_require_tls=False,
         )
 
