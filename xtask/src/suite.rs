@@ -242,18 +242,21 @@ fn unit(world: &World) -> Result<Count> {
     world.tests("unit", world.cargo(&arguments))
 }
 
-/// The tests that ask other people's programs, in every crate with the feature `foreign`.
+/// The tests that ask other people's programs, in every crate with the feature `foreign`. Each crate
+/// is a run of its own, so that one without a test is noticed beside one that has many.
 fn foreign_judges(world: &World) -> Result<Count> {
-    let mut command = world.cargo(&["test", "--no-fail-fast", "--test", "foreign*"]);
+    let mut count = Count::default();
     for package in packages_with_feature(world.root, "foreign")? {
+        let mut command = world.cargo(&["test", "--no-fail-fast", "--test", "foreign*"]);
         command.args([
             "--package",
             &package,
             "--features",
             &format!("{package}/foreign"),
         ]);
+        count.add(world.tests(&format!("foreign judges of {package}"), command)?);
     }
-    world.tests("foreign", command)
+    Ok(count)
 }
 
 /// The whole product, through its real binary, over one engine.
