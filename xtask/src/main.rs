@@ -51,7 +51,7 @@ fn run(arguments: &[String]) -> Result<bool> {
         "tidy" => tidy::run(&root, rest),
         "bench" | "soak" => dispatch(&root, task, rest),
         "with" => suite::with_services(&root, rest),
-        "setup" => tools::install(&root, tools::Need::ALL).map(|()| true),
+        "setup" => Ok(setup(&root)),
         "help" | "--help" | "-h" => {
             println!("{HELP}");
             Ok(true)
@@ -67,6 +67,15 @@ fn repository_root() -> Result<PathBuf> {
         .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     let root = package.parent().context("xtask stands in no repository")?;
     Ok(root.to_path_buf())
+}
+
+/// Installs everything that any part of the suite needs, and says what could not be had.
+fn setup(root: &Path) -> bool {
+    let missing = tools::install(root, tools::Need::ALL);
+    for error in &missing {
+        eprintln!("xtask: {error:#}");
+    }
+    missing.is_empty()
 }
 
 /// Hands `bench` and `soak` over to the program of that name, built for release.

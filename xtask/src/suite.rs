@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, bail};
 
 use crate::postgres::Cluster;
 use crate::report::{self, Count, PartResult};
@@ -86,8 +86,9 @@ pub fn run(root: &Path, names: &[String]) -> Result<bool> {
         root,
         cluster: None,
     };
-    if let Err(error) = prepare(&mut world, &needs) {
-        results.push(setup_failure(&error));
+    let missing = prepare(&mut world, &needs);
+    if !missing.is_empty() {
+        results.push(setup_failure(&missing));
     }
     for part in parts {
         println!("\n=== {}", part.name);
@@ -119,7 +120,9 @@ pub fn with_services(root: &Path, words: &[String]) -> Result<bool> {
         root,
         cluster: None,
     };
-    prepare(&mut world, Need::ALL)?;
+    for error in prepare(&mut world, Need::ALL) {
+        eprintln!("xtask: {error:#}");
+    }
     let mut command = Command::new(program);
     world.equip(&mut command);
     let status = command.args(arguments).status();
@@ -153,24 +156,32 @@ fn needs_of(parts: &[&Part]) -> Vec<Need> {
     needs
 }
 
-/// Installs what is missing and starts the database when a part wants one.
-fn prepare(world: &mut World, needs: &[Need]) -> Result<()> {
-    tools::install(world.root, needs)?;
+/// Installs what is missing and starts the database when a part wants one. What is answered is what
+/// could not be had.
+fn prepare(world: &mut World, needs: &[Need]) -> Vec<Error> {
+    let mut missing = tools::install(world.root, needs);
     if needs.contains(&Need::Postgres) {
-        world.cluster = Some(Cluster::start()?);
+        match Cluster::start() {
+            Ok(cluster) => world.cluster = Some(cluster),
+            Err(error) => missing.push(error),
+        }
     }
-    Ok(())
+    missing
 }
 
-/// A need that could not be filled is a failure of its own; the parts run all the same, so that one
+/// Needs that could not be filled are failures of their own; the parts run all the same, so that one
 /// missing package does not hide what else is wrong.
-fn setup_failure(error: &anyhow::Error) -> PartResult {
+fn setup_failure(missing: &[Error]) -> PartResult {
+    let mut count = Count::default();
+    for error in missing {
+        count.fail(&format!("{error:#}"), &[]);
+    }
     PartResult {
         name: "setup",
         passed: 0,
-        failed: 1,
+        failed: count.failed,
         took: std::time::Duration::ZERO,
-        tail: vec![format!("{error:#}")],
+        tail: count.tail,
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Result, bail};
+use anyhow::{Error, Result, bail};
 
 use crate::{foreign, postgres, shell};
 
@@ -62,22 +62,22 @@ pub fn chromedriver() -> Option<PathBuf> {
 
 /// Installs what of `needs` is missing, the system's packages first, then the pinned ones.
 ///
-/// # Errors
-/// When something is missing that this process may not install: the message is the command to run.
-pub fn install(root: &Path, needs: &[Need]) -> Result<()> {
+/// Everything is tried, so that one missing package does not hide another. What is answered is what
+/// could not be had, each with the command that would help.
+pub fn install(root: &Path, needs: &[Need]) -> Vec<Error> {
     let packages: BTreeSet<&str> = needs
         .iter()
         .flat_map(|need| need.missing_packages())
         .copied()
         .collect();
-    install_packages(&packages)?;
+    let mut tried = vec![install_packages(&packages)];
     if needs.contains(&Need::Python) {
-        foreign::install_python(root)?;
+        tried.push(foreign::install_python(root));
     }
     if needs.contains(&Need::Node) {
-        foreign::install_node(root)?;
+        tried.push(foreign::install_node(root));
     }
-    Ok(())
+    tried.into_iter().filter_map(Result::err).collect()
 }
 
 /// Installs Debian packages, or says how.
