@@ -37,7 +37,7 @@ const PARTS: &[Part] = &[
     },
     Part {
         name: "unit",
-        needs: &[Need::Python, Need::Node, Need::Postgres],
+        needs: &[],
         run: unit,
     },
     Part {
@@ -238,7 +238,8 @@ fn clippy(world: &World) -> Result<Count> {
     ]))
 }
 
-/// All packages but the end-to-end one; the store's tests take both engines by themselves.
+/// All packages but the end-to-end one, without what a feature holds back: that needs more than the
+/// compiler and is run by other parts.
 fn unit(world: &World) -> Result<Count> {
     let arguments = [
         "test",
@@ -292,14 +293,17 @@ fn end_to_end(world: &World, engine: &str) -> Result<Count> {
     world.tests(engine, command)
 }
 
-/// What differs on PostgreSQL: the store, and the whole product over it.
+/// What differs on PostgreSQL: every crate with tests of its own for it, and the whole product over it.
 fn on_postgres(world: &World) -> Result<Count> {
     if world.cluster.is_none() {
         bail!("there is no PostgreSQL to test against");
     }
-    let mut store = world.cargo(&["test", "--package", "store", "--no-fail-fast"]);
-    store.env("ASSENT_TEST_ENGINE", "postgres");
-    let mut count = world.tests("store", store)?;
+    let mut count = Count::default();
+    for package in packages_with_feature(world.root, "postgres-tests")? {
+        let mut command = world.cargo(&["test", "--package", &package, "--no-fail-fast"]);
+        command.args(["--features", &format!("{package}/postgres-tests")]);
+        count.add(world.tests(&format!("{package} on PostgreSQL"), command)?);
+    }
     count.add(end_to_end(world, "postgres")?);
     Ok(count)
 }
