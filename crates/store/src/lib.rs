@@ -3,21 +3,38 @@
 //! A verb here is `fn(&mut Tx, …) -> Result<…>`: load, find, list, count, insert, save, lease, finish, delete. It decides
 //! nothing, reads no clock and makes no id. `README.md` beside this crate's manifest lists the whole interface.
 
+pub mod blob;
 pub mod changes;
+pub mod counter;
 mod driver;
 mod error;
+pub mod event;
+pub mod gate_view;
+pub mod idempotency;
+pub mod inbox;
+pub mod job;
+pub mod keys;
 mod lanes;
+mod lease;
+pub mod log;
 mod migrate;
 pub mod nouns;
 pub mod record;
+pub mod revocation;
+pub mod salts;
 pub mod search;
+pub mod secrets;
+pub mod servers;
+pub mod session;
 mod sql;
 mod store;
+pub mod timer;
 mod tx;
 mod value;
 
 pub use error::{Error, Failure, Result};
 pub use lanes::{Lane, Mode};
+pub use lease::{Depth, Lease};
 pub use record::{Filter, Record, Stored};
 pub use store::{Config, Engine, FatalHook, Jitter, LaneSize, SYSTEM_TENANT, Store, check_tenant};
 pub use tx::{CrossTx, Params, Tx};

@@ -1,0 +1,34 @@
+//! Numbers that only grow: keys of changes and incidents, generations of caches.
+
+use crate::error::{Error, Result};
+use crate::tx::Tx;
+
+/// Raises a counter by one and answers it; the first answer is 1.
+pub fn next(tx: &mut Tx<'_>, name: &str) -> Result<i64> {
+    tx.query_one(
+        "INSERT INTO counter (tenant, name, value) VALUES ($tenant, $name, 1)
+         ON CONFLICT (tenant, name) DO UPDATE SET value = counter.value + 1 RETURNING value",
+        &[("name", name.into())],
+    )?
+    .ok_or_else(|| Error::other("the counter answered nothing"))?
+    .int("value")
+}
+
+/// Where a counter stands; 0 before the first `next`.
+pub fn get(tx: &mut Tx<'_>, name: &str) -> Result<i64> {
+    tx.query_one(
+        "SELECT value FROM counter WHERE tenant = $tenant AND name = $name",
+        &[("name", name.into())],
+    )?
+    .map_or(Ok(0), |row| row.int("value"))
+}
+
+/// Raises a counter to at least this, so that numbers begin where people expect them or after imported ones.
+pub fn raise_to(tx: &mut Tx<'_>, name: &str, value: i64) -> Result<()> {
+    tx.execute(
+        "INSERT INTO counter (tenant, name, value) VALUES ($tenant, $name, $value)
+         ON CONFLICT (tenant, name) DO UPDATE SET value = $value WHERE counter.value < $value",
+        &[("name", name.into()), ("value", value.into())],
+    )?;
+    Ok(())
+}

@@ -1,0 +1,263 @@
+//! Events: written by acts in the transaction of the state they speak of, placed in the log later by the sequencer.
+
+use jiff::Timestamp;
+
+use crate::error::Result;
+use crate::tx::{CrossTx, Tx};
+use crate::value::{Row, Value};
+
+/// An event to write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewEvent<'a> {
+    /// A new id; ids grow with time.
+    pub id: &'a str,
+    /// The id of the act, which its events share.
+    pub act: &'a str,
+    /// `change.approved`.
+    pub kind: &'a str,
+    /// The table of its subject.
+    pub subject_table: &'a str,
+    /// The subject's id.
+    pub subject_id: &'a str,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// When it was written down.
+    pub recorded_at: Timestamp,
+    /// The canonical JSON: the log's leaf.
+    pub bytes: &'a [u8],
+    /// Which versions of which records it made.
+    pub records: &'a [RecordRef],
+}
+
+/// A version of a record.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RecordRef {
+    /// The record's table.
+    pub table: String,
+    /// Its id.
+    pub id: String,
+    /// The version that the event made.
+    pub version: i64,
+}
+
+/// An event as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Event {
+    /// Its id.
+    pub id: String,
+    /// Its index in the tenant's log, once it is placed.
+    pub seq: Option<i64>,
+    /// The act.
+    pub act: String,
+    /// What happened.
+    pub kind: String,
+    /// The table of its subject.
+    pub subject_table: String,
+    /// The subject's id.
+    pub subject_id: String,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// When it was written down.
+    pub recorded_at: Timestamp,
+    /// The log's leaf.
+    pub bytes: Vec<u8>,
+}
+
+/// Writes an event. `Conflict` in `event_record` when another event made the same version of a record.
+pub fn append(tx: &mut Tx<'_>, event: &NewEvent<'_>) -> Result<()> {
+    tx.execute(
+        "INSERT INTO event (tenant, id, act, kind, subject_table, subject_id, occurred_at, recorded_at, bytes)
+         VALUES ($tenant, $id, $act, $kind, $subject_table, $subject_id, $occurred_at, $recorded_at, $bytes)",
+        &[
+            ("id", event.id.into()),
+            ("act", event.act.into()),
+            ("kind", event.kind.into()),
+            ("subject_table", event.subject_table.into()),
+            ("subject_id", event.subject_id.into()),
+            ("occurred_at", event.occurred_at.into()),
+            ("recorded_at", event.recorded_at.into()),
+            ("bytes", event.bytes.into()),
+        ],
+    )?;
+    for record in event.records {
+        tx.execute(
+            "INSERT INTO event_record (tenant, event_id, table_name, record_id, version)
+             VALUES ($tenant, $event, $table, $id, $version)",
+            &[
+                ("event", event.id.into()),
+                ("table", record.table.as_str().into()),
+                ("id", record.id.as_str().into()),
+                ("version", record.version.into()),
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+/// Events without a place, in the order of ids, with the versions each made. A record's earlier version may stand behind
+/// a later one, as servers' clocks differ: the sequencer sorts by version within a record (`earlier_unsequenced`).
+pub fn unsequenced(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<(Event, Vec<RecordRef>)>> {
+    let rows = tx.query(
+        "SELECT * FROM event WHERE tenant = $tenant AND seq IS NULL ORDER BY id LIMIT $limit",
+        &[("limit", limit.into())],
+    )?;
+    rows.iter()
+        .map(|row| {
+            let event = read(row)?;
+            let records = records_of(tx, &event.id)?;
+            Ok((event, records))
+        })
+        .collect()
+}
+
+/// The versions of records that an event made.
+pub fn records_of(tx: &mut Tx<'_>, event_id: &str) -> Result<Vec<RecordRef>> {
+    tx.query(
+        "SELECT table_name, record_id, version FROM event_record
+         WHERE tenant = $tenant AND event_id = $event ORDER BY table_name, record_id",
+        &[("event", event_id.into())],
+    )?
+    .iter()
+    .map(|row| {
+        Ok(RecordRef {
+            table: row.text("table_name")?,
+            id: row.text("record_id")?,
+            version: row.int("version")?,
+        })
+    })
+    .collect()
+}
+
+/// Events without a place that made earlier versions of this record: they must get their place first.
+pub fn earlier_unsequenced(tx: &mut Tx<'_>, record: &RecordRef) -> Result<Vec<String>> {
+    tx.query(
+        "SELECT r.event_id AS id FROM event_record r
+         JOIN event e ON e.tenant = r.tenant AND e.id = r.event_id
+         WHERE r.tenant = $tenant AND r.table_name = $table AND r.record_id = $id AND r.version < $version
+         AND e.seq IS NULL ORDER BY r.version",
+        &[
+            ("table", record.table.as_str().into()),
+            ("id", record.id.as_str().into()),
+            ("version", record.version.into()),
+        ],
+    )?
+    .iter()
+    .map(|row| row.text("id"))
+    .collect()
+}
+
+/// Gives an event its place. `false` when it has one already. `Conflict` when the place is taken.
+pub fn sequence(tx: &mut Tx<'_>, id: &str, seq: i64) -> Result<bool> {
+    let done = tx.execute(
+        "UPDATE event SET seq = $seq WHERE tenant = $tenant AND id = $id AND seq IS NULL",
+        &[("seq", seq.into()), ("id", id.into())],
+    )?;
+    Ok(done > 0)
+}
+
+/// Placed events from an index on.
+pub fn page(tx: &mut Tx<'_>, from: i64, limit: i64) -> Result<Vec<Event>> {
+    read_all(
+        tx,
+        "SELECT * FROM event WHERE tenant = $tenant AND seq >= $from ORDER BY seq LIMIT $limit",
+        &[("from", from.into()), ("limit", limit.into())],
+    )
+}
+
+/// All events about a subject, in the order of ids: its timeline.
+pub fn of_subject(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<Vec<Event>> {
+    read_all(
+        tx,
+        "SELECT * FROM event WHERE tenant = $tenant AND subject_table = $table AND subject_id = $id ORDER BY id",
+        &[("table", table.into()), ("id", id.into())],
+    )
+}
+
+/// All events of an act, in the order of ids.
+pub fn of_act(tx: &mut Tx<'_>, act: &str) -> Result<Vec<Event>> {
+    read_all(
+        tx,
+        "SELECT * FROM event WHERE tenant = $tenant AND act = $act ORDER BY id",
+        &[("act", act.into())],
+    )
+}
+
+/// The events that made the versions of a record, in the order of versions.
+pub fn of_record(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<Vec<Event>> {
+    read_all(
+        tx,
+        "SELECT e.* FROM event_record r JOIN event e ON e.tenant = r.tenant AND e.id = r.event_id
+         WHERE r.tenant = $tenant AND r.table_name = $table AND r.record_id = $id ORDER BY r.version",
+        &[("table", table.into()), ("id", id.into())],
+    )
+}
+
+/// The event with this id.
+pub fn load(tx: &mut Tx<'_>, id: &str) -> Result<Option<Event>> {
+    let events = read_all(
+        tx,
+        "SELECT * FROM event WHERE tenant = $tenant AND id = $id",
+        &[("id", id.into())],
+    )?;
+    Ok(events.into_iter().next())
+}
+
+/// How many events of the tenant wait for a place.
+pub fn count_unsequenced(tx: &mut Tx<'_>) -> Result<i64> {
+    tx.query(
+        "SELECT count(*) AS it FROM event WHERE tenant = $tenant AND seq IS NULL",
+        &[],
+    )?
+    .first()
+    .map_or(Ok(0), |row| row.int("it"))
+}
+
+/// The tenants that have events without a place.
+pub fn tenants_unsequenced(tx: &mut CrossTx<'_>) -> Result<Vec<String>> {
+    tx.query(
+        "SELECT DISTINCT tenant FROM event WHERE seq IS NULL ORDER BY tenant",
+        &[],
+    )?
+    .iter()
+    .map(|row| row.text("tenant"))
+    .collect()
+}
+
+/// Keeps what an event names by digest only: a long text or the facts of a decision.
+pub fn save_payload(tx: &mut Tx<'_>, event_id: &str, digest: &str, bytes: &[u8]) -> Result<()> {
+    tx.execute(
+        "INSERT INTO event_payload (tenant, event_id, digest, bytes) VALUES ($tenant, $event, $digest, $bytes)
+         ON CONFLICT DO NOTHING",
+        &[("event", event_id.into()), ("digest", digest.into()), ("bytes", bytes.into())],
+    )?;
+    Ok(())
+}
+
+/// What an event names by digest: digest and bytes.
+pub fn payloads(tx: &mut Tx<'_>, event_id: &str) -> Result<Vec<(String, Vec<u8>)>> {
+    tx.query(
+        "SELECT digest, bytes FROM event_payload WHERE tenant = $tenant AND event_id = $event ORDER BY digest",
+        &[("event", event_id.into())],
+    )?
+    .iter()
+    .map(|row| Ok((row.text("digest")?, row.bytes("bytes")?)))
+    .collect()
+}
+
+fn read_all(tx: &mut Tx<'_>, sql: &str, params: &[(&str, Value)]) -> Result<Vec<Event>> {
+    tx.query(sql, params)?.iter().map(read).collect()
+}
+
+fn read(row: &Row) -> Result<Event> {
+    Ok(Event {
+        id: row.text("id")?,
+        seq: row.opt_int("seq")?,
+        act: row.text("act")?,
+        kind: row.text("kind")?,
+        subject_table: row.text("subject_table")?,
+        subject_id: row.text("subject_id")?,
+        occurred_at: row.time("occurred_at")?,
+        recorded_at: row.time("recorded_at")?,
+        bytes: row.bytes("bytes")?,
+    })
+}

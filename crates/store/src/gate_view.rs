@@ -1,0 +1,119 @@
+//! The gate's view: one row for each target that could open the gate, found by one lookup.
+
+use crate::error::Result;
+use crate::tx::Tx;
+use crate::value::Row;
+
+/// A target as the gate sees it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GateRow {
+    /// The change.
+    pub change_id: String,
+    /// The target.
+    pub target_id: String,
+    /// `deploy` or `rollback`.
+    pub purpose: String,
+    /// The service.
+    pub service: String,
+    /// The environment.
+    pub environment: String,
+    /// The artifact that may pass.
+    pub artifact: Option<String>,
+    /// Or the commit.
+    pub commit: Option<String>,
+    /// All that the gate needs to answer, as JSON.
+    pub body: String,
+}
+
+/// Makes these the rows of a change, and no others.
+pub fn save(tx: &mut Tx<'_>, change_id: &str, rows: &[GateRow]) -> Result<()> {
+    let mut wanted = rows.to_vec();
+    wanted.sort_by(|a, b| (&a.target_id, &a.purpose).cmp(&(&b.target_id, &b.purpose)));
+    if of_change(tx, change_id)? == wanted {
+        return Ok(());
+    }
+    tx.execute(
+        "DELETE FROM gate_view WHERE tenant = $tenant AND change_id = $change_id",
+        &[("change_id", change_id.into())],
+    )?;
+    for row in wanted {
+        tx.execute(
+            "INSERT INTO gate_view (tenant, change_id, target_id, purpose, service, environment, artifact, commit_sha, body)
+             VALUES ($tenant, $change_id, $target_id, $purpose, $service, $environment, $artifact, $commit_sha, $body)",
+            &[
+                ("change_id", change_id.into()),
+                ("target_id", row.target_id.into()),
+                ("purpose", row.purpose.into()),
+                ("service", row.service.into()),
+                ("environment", row.environment.into()),
+                ("artifact", row.artifact.into()),
+                ("commit_sha", row.commit.into()),
+                ("body", row.body.into()),
+            ],
+        )?;
+    }
+    Ok(())
+}
+
+/// The rows of a change, in the order of targets and purposes.
+pub fn of_change(tx: &mut Tx<'_>, change_id: &str) -> Result<Vec<GateRow>> {
+    tx.query(
+        "SELECT * FROM gate_view WHERE tenant = $tenant AND change_id = $change_id ORDER BY target_id, purpose",
+        &[("change_id", change_id.into())],
+    )?
+    .iter()
+    .map(gate_row)
+    .collect()
+}
+
+/// The rows for a service and environment with this artifact or this commit. Neither finds nothing.
+pub fn find(
+    tx: &mut Tx<'_>,
+    service: &str,
+    environment: &str,
+    artifact: Option<&str>,
+    commit: Option<&str>,
+) -> Result<Vec<GateRow>> {
+    tx.query(
+        "SELECT * FROM gate_view WHERE tenant = $tenant AND service = $service AND environment = $environment
+         AND artifact = $artifact
+         UNION
+         SELECT * FROM gate_view WHERE tenant = $tenant AND service = $service AND environment = $environment
+         AND commit_sha = $commit
+         ORDER BY change_id, target_id, purpose",
+        &[
+            ("service", service.into()),
+            ("environment", environment.into()),
+            ("artifact", artifact.into()),
+            ("commit", commit.into()),
+        ],
+    )?
+    .iter()
+    .map(gate_row)
+    .collect()
+}
+
+/// All rows for a service and environment: what a freeze or a waiting check may touch.
+pub fn of_place(tx: &mut Tx<'_>, service: &str, environment: &str) -> Result<Vec<GateRow>> {
+    tx.query(
+        "SELECT * FROM gate_view WHERE tenant = $tenant AND service = $service AND environment = $environment
+         ORDER BY change_id, target_id, purpose",
+        &[("service", service.into()), ("environment", environment.into())],
+    )?
+    .iter()
+    .map(gate_row)
+    .collect()
+}
+
+fn gate_row(row: &Row) -> Result<GateRow> {
+    Ok(GateRow {
+        change_id: row.text("change_id")?,
+        target_id: row.text("target_id")?,
+        purpose: row.text("purpose")?,
+        service: row.text("service")?,
+        environment: row.text("environment")?,
+        artifact: row.opt_text("artifact")?,
+        commit: row.opt_text("commit_sha")?,
+        body: row.text("body")?,
+    })
+}

@@ -1,0 +1,89 @@
+//! Answers by the caller's key, so that a repeated request gets the first one's answer. Saved in the act's transaction.
+
+use jiff::Timestamp;
+
+use crate::error::Result;
+use crate::tx::{CrossTx, Tx};
+use crate::value::Value;
+
+/// What makes two requests the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestKey<'a> {
+    /// The caller's credential: a token's or session's id, never its secret.
+    pub credential: &'a str,
+    /// `POST` …
+    pub method: &'a str,
+    /// The path.
+    pub path: &'a str,
+    /// The caller's key.
+    pub key: &'a str,
+}
+
+/// The first answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedAnswer {
+    /// Digest of the first request's body: another body under the same key is a mistake.
+    pub body_digest: String,
+    /// The HTTP status.
+    pub status: i64,
+    /// The answer, in the caller's form.
+    pub answer: String,
+}
+
+impl RequestKey<'_> {
+    fn params(&self) -> Vec<(&'static str, Value)> {
+        vec![
+            ("credential", self.credential.into()),
+            ("method", self.method.into()),
+            ("path", self.path.into()),
+            ("key", self.key.into()),
+        ]
+    }
+}
+
+/// The answer kept under a key.
+pub fn load(tx: &mut Tx<'_>, key: &RequestKey<'_>) -> Result<Option<SavedAnswer>> {
+    tx.query_one(
+        "SELECT body_digest, status, answer FROM idempotency WHERE tenant = $tenant
+         AND credential = $credential AND method = $method AND path = $path AND key = $key",
+        &key.params(),
+    )?
+    .map(|row| {
+        Ok(SavedAnswer {
+            body_digest: row.text("body_digest")?,
+            status: row.int("status")?,
+            answer: row.text("answer")?,
+        })
+    })
+    .transpose()
+}
+
+/// Keeps an answer. `Conflict` when the key was used meanwhile: the act then runs again and finds that answer.
+pub fn save(
+    tx: &mut Tx<'_>,
+    key: &RequestKey<'_>,
+    answer: &SavedAnswer,
+    at: Timestamp,
+) -> Result<()> {
+    let mut params = key.params();
+    params.extend([
+        ("body_digest", answer.body_digest.as_str().into()),
+        ("status", answer.status.into()),
+        ("answer", answer.answer.as_str().into()),
+        ("at", at.into()),
+    ]);
+    tx.execute(
+        "INSERT INTO idempotency (tenant, credential, method, path, key, body_digest, status, answer, created_at)
+         VALUES ($tenant, $credential, $method, $path, $key, $body_digest, $status, $answer, $at)",
+        &params,
+    )?;
+    Ok(())
+}
+
+/// Removes answers of all tenants that are older.
+pub fn prune(tx: &mut CrossTx<'_>, before: Timestamp) -> Result<u64> {
+    tx.execute(
+        "DELETE FROM idempotency WHERE created_at < $before",
+        &[("before", before.into())],
+    )
+}

@@ -1,0 +1,183 @@
+//! The inbox: deliveries as they came, kept for ever. A delivery counts once, by its connection and id, and once by its
+//! body, because a signature covers only the body.
+
+use jiff::Timestamp;
+
+use crate::error::Result;
+use crate::lease;
+use crate::lease::{Depth, Lease};
+use crate::tx::{CrossTx, Tx};
+use crate::value::Row;
+
+const TABLE: &str = "inbox";
+const NOTED: (&str, &str) = ("inbox", "reason");
+
+/// A delivery to keep.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewDelivery<'a> {
+    /// A new id.
+    pub id: &'a str,
+    /// The connection it came by.
+    pub connection: &'a str,
+    /// The sender's id for it.
+    pub delivery_id: &'a str,
+    /// `sha256:…` of the raw body.
+    pub body_digest: &'a str,
+    /// What the sender calls it, such as `deployment_status`.
+    pub event: &'a str,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// The raw body.
+    pub body: &'a [u8],
+}
+
+/// A delivery as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivery {
+    /// The tenant, for leases across tenants.
+    pub tenant: String,
+    /// Its id.
+    pub id: String,
+    /// The connection it came by.
+    pub connection: String,
+    /// The sender's id for it.
+    pub delivery_id: String,
+    /// `sha256:…` of the raw body.
+    pub body_digest: String,
+    /// What the sender calls it.
+    pub event: String,
+    /// When it came.
+    pub received_at: Timestamp,
+    /// The raw body.
+    pub body: Vec<u8>,
+    /// How often it was leased, this time included.
+    pub tries: i64,
+    /// `waiting`, `done` or `parked`.
+    pub state: String,
+    /// What went wrong the last time.
+    pub reason: Option<String>,
+    /// What came of it.
+    pub result: Option<String>,
+}
+
+/// Keeps a delivery. `false` when it, or its body, was there before.
+pub fn receive(tx: &mut Tx<'_>, delivery: &NewDelivery<'_>) -> Result<bool> {
+    let done = tx.execute(
+        "INSERT INTO inbox (tenant, id, connection, delivery_id, body_digest, event, received_at, body, run_at,
+            lease_until, holder, tries, state)
+         VALUES ($tenant, $id, $connection, $delivery_id, $body_digest, $event, $received_at, $body, $received_at,
+            0, '', 0, 'waiting')
+         ON CONFLICT DO NOTHING",
+        &[
+            ("id", delivery.id.into()),
+            ("connection", delivery.connection.into()),
+            ("delivery_id", delivery.delivery_id.into()),
+            ("body_digest", delivery.body_digest.into()),
+            ("event", delivery.event.into()),
+            ("received_at", delivery.received_at.into()),
+            ("body", delivery.body.into()),
+        ],
+    )?;
+    Ok(done > 0)
+}
+
+/// Leases waiting deliveries of the tenant.
+pub fn lease(tx: &mut Tx<'_>, by: &Lease<'_>) -> Result<Vec<Delivery>> {
+    lease::lease(tx, TABLE, by)?.iter().map(delivery).collect()
+}
+
+/// Leases waiting deliveries of all tenants, an equal share each.
+pub fn lease_across(tx: &mut CrossTx<'_>, by: &Lease<'_>) -> Result<Vec<Delivery>> {
+    lease::lease_across(tx, TABLE, by)?
+        .iter()
+        .map(delivery)
+        .collect()
+}
+
+/// Whether the lease is still the holder's.
+pub fn holds(tx: &mut Tx<'_>, id: &str, holder: &str) -> Result<bool> {
+    lease::holds(tx, TABLE, id, holder)
+}
+
+/// Marks a delivery done, in the transaction of its effect. `false` when the lease was lost: then roll back.
+pub fn finish(tx: &mut Tx<'_>, id: &str, holder: &str, result: &str) -> Result<bool> {
+    let done = tx.execute(
+        "UPDATE inbox SET state = 'done', result = $result, lease_until = 0, holder = ''
+         WHERE tenant = $tenant AND id = $id AND holder = $holder",
+        &[
+            ("result", result.into()),
+            ("id", id.into()),
+            ("holder", holder.into()),
+        ],
+    )?;
+    Ok(done > 0)
+}
+
+/// Gives a delivery back for another try.
+pub fn fail(
+    tx: &mut Tx<'_>,
+    id: &str,
+    holder: &str,
+    retry_at: Timestamp,
+    reason: &str,
+) -> Result<bool> {
+    lease::fail(tx, NOTED, (id, holder), retry_at, reason)
+}
+
+/// Sets a poisonous delivery aside.
+pub fn park(tx: &mut Tx<'_>, id: &str, holder: &str, reason: &str) -> Result<bool> {
+    lease::park(tx, NOTED, (id, holder), reason)
+}
+
+/// Lets a parked delivery run again.
+pub fn unpark(tx: &mut Tx<'_>, id: &str, run_at: Timestamp) -> Result<bool> {
+    lease::unpark(tx, TABLE, id, run_at)
+}
+
+/// The delivery with this id.
+pub fn load(tx: &mut Tx<'_>, id: &str) -> Result<Option<Delivery>> {
+    tx.query_one(
+        "SELECT * FROM inbox WHERE tenant = $tenant AND id = $id",
+        &[("id", id.into())],
+    )?
+    .map(|row| delivery(&row))
+    .transpose()
+}
+
+/// The tenant's deliveries in a state, the newest first.
+pub fn list(tx: &mut Tx<'_>, state: &str, limit: i64) -> Result<Vec<Delivery>> {
+    tx.query(
+        "SELECT * FROM inbox WHERE tenant = $tenant AND state = $state ORDER BY run_at DESC, id DESC LIMIT $limit",
+        &[("state", state.into()), ("limit", limit.into())],
+    )?
+    .iter()
+    .map(delivery)
+    .collect()
+}
+
+/// When the next delivery of any tenant is due.
+pub fn next_due(tx: &mut CrossTx<'_>) -> Result<Option<Timestamp>> {
+    lease::next_due(tx, TABLE)
+}
+
+/// How many deliveries wait and are parked, over all tenants.
+pub fn depth(tx: &mut CrossTx<'_>) -> Result<Depth> {
+    lease::count_across(tx, TABLE)
+}
+
+fn delivery(row: &Row) -> Result<Delivery> {
+    Ok(Delivery {
+        tenant: row.text("tenant")?,
+        id: row.text("id")?,
+        connection: row.text("connection")?,
+        delivery_id: row.text("delivery_id")?,
+        body_digest: row.text("body_digest")?,
+        event: row.text("event")?,
+        received_at: row.time("received_at")?,
+        body: row.bytes("body")?,
+        tries: row.int("tries")?,
+        state: row.text("state")?,
+        reason: row.opt_text("reason")?,
+        result: row.opt_text("result")?,
+    })
+}

@@ -1,0 +1,192 @@
+//! What the three queues (job, timer, inbox) share. A row is `waiting` until it is finished or `parked`; who works on it
+//! holds a lease, and a lease that ran out is anyone's again. Every verb after the lease names its holder, so that a
+//! holder whose lease was taken over changes nothing.
+
+use jiff::Timestamp;
+
+use crate::error::Result;
+use crate::tx::{CrossTx, Tx};
+use crate::value::Row;
+
+/// Whose lease, until when, and how many rows at most.
+#[derive(Debug, Clone)]
+pub struct Lease<'a> {
+    /// The present.
+    pub now: Timestamp,
+    /// When the lease ends by itself.
+    pub until: Timestamp,
+    /// A name that no other worker has.
+    pub holder: &'a str,
+    /// At most so many rows.
+    pub most: i64,
+}
+
+/// Leases due rows of the transaction's tenant. The predicate stands outside once more: between the inner look and the
+/// write PostgreSQL may see a row that another worker has just taken.
+pub(crate) fn lease(tx: &mut Tx<'_>, table: &str, lease: &Lease<'_>) -> Result<Vec<Row>> {
+    let sql = format!(
+        "UPDATE \"{table}\" SET lease_until = $until, holder = $holder, tries = tries + 1
+         WHERE tenant = $tenant AND state = 'waiting' AND run_at <= $now AND lease_until <= $now
+         AND id IN (SELECT id FROM \"{table}\" WHERE tenant = $tenant AND state = 'waiting'
+            AND run_at <= $now AND lease_until <= $now ORDER BY run_at, id LIMIT $most)
+         RETURNING *"
+    );
+    tx.query(
+        &sql,
+        &[
+            ("until", lease.until.into()),
+            ("holder", lease.holder.into()),
+            ("now", lease.now.into()),
+            ("most", lease.most.into()),
+        ],
+    )
+}
+
+/// Leases due rows of all tenants, an equal share for each that has some, so that a crowded tenant holds up no other.
+pub(crate) fn lease_across(
+    tx: &mut CrossTx<'_>,
+    table: &str,
+    lease: &Lease<'_>,
+) -> Result<Vec<Row>> {
+    let due = tx.query(
+        &format!(
+            "SELECT tenant, min(run_at) AS since FROM \"{table}\"
+             WHERE state = 'waiting' AND run_at <= $now AND lease_until <= $now
+             GROUP BY tenant ORDER BY since, tenant"
+        ),
+        &[("now", lease.now.into())],
+    )?;
+    let mut taken = Vec::new();
+    let mut open = i64::try_from(due.len()).unwrap_or(i64::MAX);
+    for row in due {
+        let left = lease.most - i64::try_from(taken.len()).unwrap_or(i64::MAX);
+        if left <= 0 {
+            break;
+        }
+        let share = Lease {
+            most: (left / open).max(1),
+            ..lease.clone()
+        };
+        open -= 1;
+        taken.extend(lease_of(tx, table, &row.text("tenant")?, &share)?);
+    }
+    Ok(taken)
+}
+
+fn lease_of(tx: &mut CrossTx<'_>, table: &str, of: &str, lease: &Lease<'_>) -> Result<Vec<Row>> {
+    let sql = format!(
+        "UPDATE \"{table}\" SET lease_until = $until, holder = $holder, tries = tries + 1
+         WHERE tenant = $of AND state = 'waiting' AND run_at <= $now AND lease_until <= $now
+         AND id IN (SELECT id FROM \"{table}\" WHERE tenant = $of AND state = 'waiting'
+            AND run_at <= $now AND lease_until <= $now ORDER BY run_at, id LIMIT $most)
+         RETURNING *"
+    );
+    tx.query(
+        &sql,
+        &[
+            ("of", of.into()),
+            ("until", lease.until.into()),
+            ("holder", lease.holder.into()),
+            ("now", lease.now.into()),
+            ("most", lease.most.into()),
+        ],
+    )
+}
+
+/// Whether the lease is still the holder's: the first question of the transaction that does the work.
+pub(crate) fn holds(tx: &mut Tx<'_>, table: &str, id: &str, holder: &str) -> Result<bool> {
+    let sql = format!(
+        "SELECT 1 AS one FROM \"{table}\" WHERE tenant = $tenant AND id = $id AND holder = $holder
+         AND state = 'waiting'"
+    );
+    let params = [("id", id.into()), ("holder", holder.into())];
+    Ok(tx.query_one(&sql, &params)?.is_some())
+}
+
+/// Removes a row that is done. `false` when the lease was no longer the holder's.
+pub(crate) fn finish(tx: &mut Tx<'_>, table: &str, id: &str, holder: &str) -> Result<bool> {
+    let sql =
+        format!("DELETE FROM \"{table}\" WHERE tenant = $tenant AND id = $id AND holder = $holder");
+    Ok(tx.execute(&sql, &[("id", id.into()), ("holder", holder.into())])? > 0)
+}
+
+/// Gives a row back for another try at `retry_at`, with what went wrong. `note` names the column for it.
+pub(crate) fn fail(
+    tx: &mut Tx<'_>,
+    (table, note): (&str, &str),
+    (id, holder): (&str, &str),
+    retry_at: Timestamp,
+    error: &str,
+) -> Result<bool> {
+    let sql = format!(
+        "UPDATE \"{table}\" SET run_at = $retry_at, lease_until = 0, holder = '', {note} = $error
+         WHERE tenant = $tenant AND id = $id AND holder = $holder"
+    );
+    let params = [
+        ("retry_at", retry_at.into()),
+        ("error", error.into()),
+        ("id", id.into()),
+        ("holder", holder.into()),
+    ];
+    Ok(tx.execute(&sql, &params)? > 0)
+}
+
+/// Sets a row aside that failed too often; it waits for a person.
+pub(crate) fn park(
+    tx: &mut Tx<'_>,
+    (table, note): (&str, &str),
+    (id, holder): (&str, &str),
+    error: &str,
+) -> Result<bool> {
+    let sql = format!(
+        "UPDATE \"{table}\" SET state = 'parked', lease_until = 0, holder = '', {note} = $error
+         WHERE tenant = $tenant AND id = $id AND holder = $holder"
+    );
+    let params = [
+        ("error", error.into()),
+        ("id", id.into()),
+        ("holder", holder.into()),
+    ];
+    Ok(tx.execute(&sql, &params)? > 0)
+}
+
+/// Lets a parked row run again from `run_at`, with its tries forgotten.
+pub(crate) fn unpark(tx: &mut Tx<'_>, table: &str, id: &str, run_at: Timestamp) -> Result<bool> {
+    let sql = format!(
+        "UPDATE \"{table}\" SET state = 'waiting', run_at = $run_at, tries = 0
+         WHERE tenant = $tenant AND id = $id AND state = 'parked'"
+    );
+    Ok(tx.execute(&sql, &[("run_at", run_at.into()), ("id", id.into())])? > 0)
+}
+
+/// The earliest time at which a waiting row of any tenant is due, for the worker's pause.
+pub(crate) fn next_due(tx: &mut CrossTx<'_>, table: &str) -> Result<Option<Timestamp>> {
+    let sql = format!("SELECT min(run_at) AS it FROM \"{table}\" WHERE state = 'waiting'");
+    match tx.query_one(&sql, &[])? {
+        Some(row) => row.opt_time("it"),
+        None => Ok(None),
+    }
+}
+
+/// How many rows wait and how many are parked, over all tenants, for metrics.
+pub(crate) fn count_across(tx: &mut CrossTx<'_>, table: &str) -> Result<Depth> {
+    let sql = format!("SELECT state, count(*) AS it FROM \"{table}\" GROUP BY state");
+    let mut depth = Depth::default();
+    for row in tx.query(&sql, &[])? {
+        match row.text("state")?.as_str() {
+            "waiting" => depth.waiting = row.int("it")?,
+            "parked" => depth.parked = row.int("it")?,
+            _ => {}
+        }
+    }
+    Ok(depth)
+}
+
+/// How much a queue holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Depth {
+    /// Rows to be done, now or later.
+    pub waiting: i64,
+    /// Rows set aside.
+    pub parked: i64,
+}

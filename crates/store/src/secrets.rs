@@ -1,0 +1,68 @@
+//! Password hashes, and the encrypted secrets of connections.
+
+use jiff::Timestamp;
+
+use crate::error::Result;
+use crate::tx::Tx;
+
+/// Sets a person's password hash (PHC text).
+pub fn save_password(tx: &mut Tx<'_>, person: &str, phc: &str) -> Result<()> {
+    tx.execute(
+        "INSERT INTO password (tenant, person, phc) VALUES ($tenant, $person, $phc)
+         ON CONFLICT (tenant, person) DO UPDATE SET phc = $phc",
+        &[("person", person.into()), ("phc", phc.into())],
+    )?;
+    Ok(())
+}
+
+/// A person's password hash.
+pub fn password(tx: &mut Tx<'_>, person: &str) -> Result<Option<String>> {
+    tx.query_one(
+        "SELECT phc FROM password WHERE tenant = $tenant AND person = $person",
+        &[("person", person.into())],
+    )?
+    .map(|row| row.text("phc"))
+    .transpose()
+}
+
+/// Takes a person's password away.
+pub fn delete_password(tx: &mut Tx<'_>, person: &str) -> Result<bool> {
+    let done = tx.execute(
+        "DELETE FROM password WHERE tenant = $tenant AND person = $person",
+        &[("person", person.into())],
+    )?;
+    Ok(done > 0)
+}
+
+/// Sets a secret, already encrypted, under an id such as a connection's.
+pub fn save(tx: &mut Tx<'_>, id: &str, wrapped: &[u8], created_at: Timestamp) -> Result<()> {
+    tx.execute(
+        "INSERT INTO secret (tenant, id, wrapped, created_at) VALUES ($tenant, $id, $wrapped, $created_at)
+         ON CONFLICT (tenant, id) DO UPDATE SET wrapped = $wrapped, created_at = $created_at",
+        &[
+            ("id", id.into()),
+            ("wrapped", wrapped.into()),
+            ("created_at", created_at.into()),
+        ],
+    )?;
+    Ok(())
+}
+
+/// The encrypted secret under an id.
+pub fn load(tx: &mut Tx<'_>, id: &str) -> Result<Option<Vec<u8>>> {
+    tx.query_one(
+        "SELECT wrapped FROM secret WHERE tenant = $tenant AND id = $id",
+        &[("id", id.into())],
+    )?
+    .map(|row| row.bytes("wrapped"))
+    .transpose()
+}
+
+/// Removes a secret.
+pub fn delete(tx: &mut Tx<'_>, id: &str) -> Result<bool> {
+    let done = tx.execute(
+        "DELETE FROM secret WHERE tenant = $tenant AND id = $id",
+        &[("id", id.into())],
+    )?;
+    Ok(done > 0)
+}

@@ -1,0 +1,68 @@
+//! Servers that are up, and the tenants they serve: what concerns no single tenant.
+
+use jiff::Timestamp;
+
+use crate::error::Result;
+use crate::tx::CrossTx;
+
+/// A server that told of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Server {
+    /// Its id, new with each start.
+    pub id: String,
+    /// When it started.
+    pub started_at: Timestamp,
+    /// When it told of itself last.
+    pub beat_at: Timestamp,
+    /// Its version.
+    pub version: String,
+}
+
+/// Tells of a server, for the first time or again.
+pub fn beat(tx: &mut CrossTx<'_>, server: &Server) -> Result<()> {
+    tx.execute(
+        "INSERT INTO server (id, started_at, beat_at, version) VALUES ($id, $started_at, $beat_at, $version)
+         ON CONFLICT (id) DO UPDATE SET beat_at = $beat_at",
+        &[
+            ("id", server.id.as_str().into()),
+            ("started_at", server.started_at.into()),
+            ("beat_at", server.beat_at.into()),
+            ("version", server.version.as_str().into()),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Servers that told of themselves at or after `since`.
+pub fn list(tx: &mut CrossTx<'_>, since: Timestamp) -> Result<Vec<Server>> {
+    tx.query(
+        "SELECT * FROM server WHERE beat_at >= $since ORDER BY id",
+        &[("since", since.into())],
+    )?
+    .iter()
+    .map(|row| {
+        Ok(Server {
+            id: row.text("id")?,
+            started_at: row.time("started_at")?,
+            beat_at: row.time("beat_at")?,
+            version: row.text("version")?,
+        })
+    })
+    .collect()
+}
+
+/// Forgets servers that have been silent since before `before`.
+pub fn prune(tx: &mut CrossTx<'_>, before: Timestamp) -> Result<u64> {
+    tx.execute(
+        "DELETE FROM server WHERE beat_at < $before",
+        &[("before", before.into())],
+    )
+}
+
+/// The ids of all tenants that have settings.
+pub fn tenants(tx: &mut CrossTx<'_>) -> Result<Vec<String>> {
+    tx.query("SELECT tenant FROM tenant_info ORDER BY tenant", &[])?
+        .iter()
+        .map(|row| row.text("tenant"))
+        .collect()
+}

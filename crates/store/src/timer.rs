@@ -1,0 +1,157 @@
+//! Timers: when a record has to be looked at again. A record has one timer of each kind; setting it again moves it.
+//! Who leases a timer ignores everything but its subject, reloads, and asks the model what is due now.
+
+use jiff::Timestamp;
+
+use crate::error::Result;
+use crate::lease;
+use crate::lease::{Depth, Lease};
+use crate::tx::{CrossTx, Tx};
+use crate::value::Row;
+
+const TABLE: &str = "timer";
+const NOTED: (&str, &str) = ("timer", "last_error");
+
+/// A timer to set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewTimer<'a> {
+    /// A new id; not used when the record already has a timer of this kind.
+    pub id: &'a str,
+    /// The table of the record.
+    pub subject_table: &'a str,
+    /// Its id.
+    pub subject_id: &'a str,
+    /// What for, such as `window_end`.
+    pub kind: &'a str,
+    /// When.
+    pub run_at: Timestamp,
+}
+
+/// A timer as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timer {
+    /// The tenant, for leases across tenants.
+    pub tenant: String,
+    /// Its id.
+    pub id: String,
+    /// The table of the record.
+    pub subject_table: String,
+    /// Its id.
+    pub subject_id: String,
+    /// What for.
+    pub kind: String,
+    /// When.
+    pub run_at: Timestamp,
+    /// How often it was leased, this time included.
+    pub tries: i64,
+    /// `waiting` or `parked`.
+    pub state: String,
+}
+
+/// Sets or moves the record's timer of this kind. A worker that holds it meanwhile loses its lease.
+pub fn set(tx: &mut Tx<'_>, timer: &NewTimer<'_>) -> Result<()> {
+    tx.execute(
+        "INSERT INTO timer (tenant, id, subject_table, subject_id, kind, run_at, lease_until, holder, tries, state)
+         VALUES ($tenant, $id, $table, $subject, $kind, $run_at, 0, '', 0, 'waiting')
+         ON CONFLICT (tenant, subject_table, subject_id, kind)
+         DO UPDATE SET run_at = $run_at, lease_until = 0, holder = '', tries = 0, state = 'waiting'",
+        &[
+            ("id", timer.id.into()),
+            ("table", timer.subject_table.into()),
+            ("subject", timer.subject_id.into()),
+            ("kind", timer.kind.into()),
+            ("run_at", timer.run_at.into()),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Takes a record's timer of this kind away, if it has one.
+pub fn cancel(tx: &mut Tx<'_>, table: &str, subject: &str, kind: &str) -> Result<bool> {
+    let done = tx.execute(
+        "DELETE FROM timer WHERE tenant = $tenant AND subject_table = $table AND subject_id = $subject
+         AND kind = $kind",
+        &[("table", table.into()), ("subject", subject.into()), ("kind", kind.into())],
+    )?;
+    Ok(done > 0)
+}
+
+/// The timers of a record.
+pub fn of_subject(tx: &mut Tx<'_>, table: &str, subject: &str) -> Result<Vec<Timer>> {
+    tx.query(
+        "SELECT * FROM timer WHERE tenant = $tenant AND subject_table = $table AND subject_id = $subject
+         ORDER BY run_at, kind",
+        &[("table", table.into()), ("subject", subject.into())],
+    )?
+    .iter()
+    .map(timer)
+    .collect()
+}
+
+/// Leases due timers of the tenant.
+pub fn lease(tx: &mut Tx<'_>, by: &Lease<'_>) -> Result<Vec<Timer>> {
+    lease::lease(tx, TABLE, by)?.iter().map(timer).collect()
+}
+
+/// Leases due timers of all tenants, an equal share each.
+pub fn lease_across(tx: &mut CrossTx<'_>, by: &Lease<'_>) -> Result<Vec<Timer>> {
+    lease::lease_across(tx, TABLE, by)?
+        .iter()
+        .map(timer)
+        .collect()
+}
+
+/// Whether the lease is still the holder's.
+pub fn holds(tx: &mut Tx<'_>, id: &str, holder: &str) -> Result<bool> {
+    lease::holds(tx, TABLE, id, holder)
+}
+
+/// Removes a timer that has done its work. `false` when it was set anew meanwhile, perhaps by that very work, or when
+/// the lease was lost: ask `holds` before the work to tell the two apart.
+pub fn finish(tx: &mut Tx<'_>, id: &str, holder: &str) -> Result<bool> {
+    lease::finish(tx, TABLE, id, holder)
+}
+
+/// Gives a timer back for another try.
+pub fn fail(
+    tx: &mut Tx<'_>,
+    id: &str,
+    holder: &str,
+    retry_at: Timestamp,
+    error: &str,
+) -> Result<bool> {
+    lease::fail(tx, NOTED, (id, holder), retry_at, error)
+}
+
+/// Sets a timer aside.
+pub fn park(tx: &mut Tx<'_>, id: &str, holder: &str, error: &str) -> Result<bool> {
+    lease::park(tx, NOTED, (id, holder), error)
+}
+
+/// Lets a parked timer run again.
+pub fn unpark(tx: &mut Tx<'_>, id: &str, run_at: Timestamp) -> Result<bool> {
+    lease::unpark(tx, TABLE, id, run_at)
+}
+
+/// When the next timer of any tenant is due.
+pub fn next_due(tx: &mut CrossTx<'_>) -> Result<Option<Timestamp>> {
+    lease::next_due(tx, TABLE)
+}
+
+/// How many timers wait and are parked, over all tenants.
+pub fn depth(tx: &mut CrossTx<'_>) -> Result<Depth> {
+    lease::count_across(tx, TABLE)
+}
+
+fn timer(row: &Row) -> Result<Timer> {
+    Ok(Timer {
+        tenant: row.text("tenant")?,
+        id: row.text("id")?,
+        subject_table: row.text("subject_table")?,
+        subject_id: row.text("subject_id")?,
+        kind: row.text("kind")?,
+        run_at: row.time("run_at")?,
+        tries: row.int("tries")?,
+        state: row.text("state")?,
+    })
+}
