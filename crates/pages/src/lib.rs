@@ -1,1 +1,84 @@
-//! pages
+//! Typed page in, HTML out.
+//!
+//! Each page is a public struct of plain values: words, times already written
+//! for the reader (see [`Reader`]), acts as data ([`ActForm`]). It never asks a
+//! database or a person's rights; the server decides what is on it. `render`
+//! gives the whole document, `samples` gives believable instances, which the
+//! tests render and check.
+//!
+//! Rules that every page keeps: it works without JavaScript, a change of state
+//! is a POST form, there is no `style` attribute and no inline script, one
+//! sprite holds only the icons used, texts of people are escaped and their
+//! hidden characters made visible.
+
+mod api;
+pub mod assets;
+mod audit;
+mod change;
+mod change_form;
+mod components;
+mod filters;
+mod form;
+mod frame;
+mod gate;
+mod help;
+mod home;
+mod icons;
+mod list;
+mod lists;
+pub mod mail;
+mod parts;
+mod problem;
+mod reader;
+mod record;
+mod rich;
+pub mod samples;
+mod sign_in;
+mod table;
+pub mod text;
+mod words;
+
+pub use api::ApiPage;
+pub use audit::{AuditLog, LogEntry};
+pub use change::{ChangePage, Decision, TargetRow, Work};
+pub use change_form::{ChangeFields, ChangeForm, DerivedFact, FormSection, RowGroup, Rows};
+pub use components::Components;
+pub use form::{ActForm, ActTone, Choice, Field, Input};
+pub use frame::{Frame, Place, Seal};
+pub use gate::GatePage;
+pub use help::{Help, Term};
+pub use home::{Home, QueueCard, QueueRow};
+pub use list::{Chip, List, ListRow, View};
+pub use lists::{
+    ChangeList, ChangeRow, Deliveries, DeliveryRow, FreezeRow, Freezes, GateCheckRow, GateChecks,
+    IncidentRow, Incidents, MessageRow, Messages, People, PersonRow, ServiceRow, Services,
+    TemplateRow, Templates, TokenRow, Tokens, WindowRow, Windows,
+};
+pub use parts::{Brief, Empty, Entry, Fact, Moment, Notice, PlanStep, Stepper};
+pub use problem::Problem;
+pub use reader::{Reader, count, count_word, minutes, short_digest};
+pub use record::{RecordPage, Section, SectionBody};
+pub use rich::Rich;
+pub use sign_in::{SignIn, StepUp};
+pub use table::{Cell, Column, Fold, Paging, Sort, Table};
+pub use words::{Kind, Mark, Risk, State, Tone};
+
+/// A component: a value of this crate that knows its own, already escaped HTML.
+/// Strings are deliberately none, so a template cannot pass one through unescaped.
+pub trait Part {
+    /// The component's HTML.
+    fn html(&self) -> String;
+}
+
+impl<T: Part + ?Sized> Part for &T {
+    fn html(&self) -> String {
+        (**self).html()
+    }
+}
+
+/// Renders a template into memory.
+pub(crate) fn render<T: askama::Template>(template: &T) -> String {
+    template
+        .render()
+        .expect("writing a page into memory cannot fail: no filter of this crate returns an error")
+}

@@ -1,0 +1,321 @@
+//! The form that writes or edits a change: sections of fields, rows for targets
+//! and steps without script, facts that were derived, errors told twice.
+
+mod fields;
+
+use askama::Template;
+
+pub use fields::{ChangeFields, Rows};
+
+use crate::form::Fields;
+use crate::parts::Entries;
+use crate::{Entry, Field, Frame, Notice, Part, Place, Rich, Tone, filters, parts, render};
+
+/// Rows of the same fields: targets, plan steps.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RowGroup {
+    /// The name that the button sends as `add`: `targets`.
+    pub name: String,
+    /// One of them: “Target”, “Step”.
+    pub noun: String,
+    /// The button's words: “Add two more targets”.
+    pub add_label: String,
+    /// The fields of each row; empty rows are ignored when sent.
+    pub rows: Vec<Vec<Field>>,
+}
+
+/// A part of the form under its heading.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FormSection {
+    /// Its id, unique on the page.
+    pub id: String,
+    /// Its heading.
+    pub title: String,
+    /// One sentence that helps.
+    pub hint: String,
+    /// Its fields.
+    pub fields: Vec<Field>,
+    /// Its rows, after the fields.
+    pub rows: Option<RowGroup>,
+    /// Folded until it is opened, for what is seldom needed; opens by itself on an error.
+    pub is_folded: bool,
+}
+
+impl FormSection {
+    fn field_html(&self) -> FormHtml {
+        FormHtml(
+            Fields {
+                form_id: "",
+                fields: &self.fields,
+            }
+            .html(),
+        )
+    }
+
+    fn row_html(&self, fields: &[Field]) -> FormHtml {
+        FormHtml(
+            Fields {
+                form_id: "",
+                fields,
+            }
+            .html(),
+        )
+    }
+
+    fn all_fields(&self) -> impl Iterator<Item = &Field> {
+        let rows = self
+            .rows
+            .iter()
+            .flat_map(|group| group.rows.iter().flatten());
+        self.fields.iter().chain(rows)
+    }
+
+    fn is_open(&self) -> bool {
+        !self.is_folded || self.all_fields().any(|field| field.error.is_some())
+    }
+}
+
+/// A fact that nobody had to type, with its origin.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct DerivedFact {
+    /// Its label.
+    pub label: String,
+    /// Its value.
+    pub value: Rich,
+    /// Where it came from: “pipeline 8902”.
+    pub origin: String,
+}
+
+/// The page on which a change is written or edited.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Template)]
+#[template(path = "change_form.html")]
+pub struct ChangeForm {
+    /// Everything around it.
+    pub frame: Frame,
+    /// The news: “Four answers, and it can be assessed”, “Edit CHG-1042”.
+    pub title: String,
+    /// The sentence under it.
+    pub lede: String,
+    /// Where it belongs, after “Changes”: “New”, a key.
+    pub crumb: String,
+    /// Warnings: what an edit will void.
+    pub notices: Vec<Notice>,
+    /// What did not happen, when the form came back: “Not submitted yet: two answers need a second look”.
+    pub refused: String,
+    /// Errors that belong to no field.
+    pub errors: Vec<Rich>,
+    /// Where it is sent.
+    pub action_url: String,
+    /// What is sent along, such as the version that was edited.
+    pub hidden: Vec<Field>,
+    /// The sections.
+    pub sections: Vec<FormSection>,
+    /// The main button: words and the value of `act`.
+    pub go: (String, String),
+    /// The second button: words and the value of `act`; empty words for none.
+    pub keep: (String, String),
+    /// Where “Discard” leads.
+    pub back_url: String,
+    /// What was filled in, with its origin.
+    pub derived: Vec<DerivedFact>,
+    /// What happens next.
+    pub next: Vec<Entry>,
+}
+
+impl ChangeForm {
+    /// The whole document.
+    #[must_use]
+    pub fn render(&self) -> String {
+        self.frame.around(&self.title, false, &render(self))
+    }
+
+    /// Believable instances: empty, sent back with errors, odd.
+    #[must_use]
+    pub fn samples() -> Vec<Self> {
+        vec![sample_empty(), sample_refused(), sample_odd()]
+    }
+
+    fn notices(&self) -> parts::Notices<'_> {
+        parts::Notices(&self.notices)
+    }
+
+    fn hidden_html(&self) -> FormHtml {
+        FormHtml(
+            Fields {
+                form_id: "",
+                fields: &self.hidden,
+            }
+            .html(),
+        )
+    }
+
+    fn next_entries(&self) -> Entries<'_> {
+        Entries {
+            entries: &self.next,
+            wide: false,
+        }
+    }
+
+    /// Each error with the field that it leads to.
+    fn summary(&self) -> Vec<(String, String)> {
+        self.sections
+            .iter()
+            .flat_map(FormSection::all_fields)
+            .filter_map(|field| {
+                let error = field.error.as_ref()?;
+                Some((field.id(""), format!("{}: {error}", field.label)))
+            })
+            .collect()
+    }
+
+    fn is_refused(&self) -> bool {
+        !self.errors.is_empty() || !self.summary().is_empty()
+    }
+
+    fn refusal(&self) -> String {
+        if !self.refused.is_empty() {
+            return self.refused.clone();
+        }
+        match self.summary().len() + self.errors.len() {
+            1 => "Not kept yet: one answer needs a second look".to_owned(),
+            many => format!("Not kept yet: {many} answers need a second look"),
+        }
+    }
+
+    fn changes_url(&self) -> String {
+        self.frame.url(Place::Changes.path())
+    }
+}
+
+struct FormHtml(String);
+
+impl Part for FormHtml {
+    fn html(&self) -> String {
+        self.0.clone()
+    }
+}
+
+fn sample_base(fields: &ChangeFields) -> ChangeForm {
+    ChangeForm {
+        frame: crate::samples::frame(Place::Changes),
+        title: "Write a change".to_owned(),
+        lede:
+            "Say what, where, when and why; the rest is derived and shown before anybody decides."
+                .to_owned(),
+        crumb: "New".to_owned(),
+        action_url: "/t/halden/changes".to_owned(),
+        sections: fields.sections(),
+        go: ("Submit for assessment".to_owned(), "submit".to_owned()),
+        keep: ("Keep as draft".to_owned(), "keep".to_owned()),
+        back_url: "/t/halden/changes".to_owned(),
+        next: vec![
+            Entry::new(Tone::Plain, "Assessed at once")
+                .icon("s-assessing")
+                .why("Everything needed is there."),
+            Entry::new(Tone::Plain, "Hanne Brandt is asked")
+                .icon("s-authorizing")
+                .why("She usually answers in 3 h."),
+            Entry::new(Tone::Plain, "The gate opens at start")
+                .icon("s-scheduled")
+                .why("Pipeline 8902 waits by itself."),
+        ],
+        ..ChangeForm::default()
+    }
+}
+
+fn sample_fields() -> ChangeFields {
+    let mut fields = ChangeFields {
+        zone: "Europe/Oslo".to_owned(),
+        environments: vec!["staging".to_owned(), "production".to_owned()],
+        services: vec!["booking-api".to_owned(), "shipments".to_owned()],
+        ..ChangeFields::default()
+    };
+    for (name, value) in [
+        ("title", "booking-api 2.33.0: quote cache per customer"),
+        ("planned_start", "2026-11-23T20:00"),
+        ("planned_end", "2026-11-23T20:30"),
+        ("targets.0.service", "booking-api"),
+        ("targets.0.environment", "production"),
+        ("plan.0.title", "Bring it out, one node at a time"),
+    ] {
+        fields.set(name, value);
+    }
+    fields
+}
+
+fn sample_empty() -> ChangeForm {
+    sample_base(&ChangeFields {
+        zone: "Europe/Oslo".to_owned(),
+        ..ChangeFields::default()
+    })
+}
+
+fn sample_refused() -> ChangeForm {
+    let mut fields = sample_fields();
+    fields.fail(
+        "justification",
+        "The reason is empty. What does the business lose if this waits?",
+    );
+    fields.fail("planned_start", "Monday 23 November 20:00 is inside the peak shipping freeze (23 Nov to 1 Dec), agreed by Sales. Latest free slot: Sunday 22 November 21:00.");
+    fields.fail(
+        "targets.0.artifact",
+        "This is no digest. It begins with sha256: and has 64 more letters.",
+    );
+    let fact = |label: &str, value: Rich, origin: &str| DerivedFact {
+        label: label.to_owned(),
+        value,
+        origin: origin.to_owned(),
+    };
+    ChangeForm {
+        title: "Four answers, and it can be assessed".to_owned(),
+        refused: "Not submitted yet: three answers need a second look".to_owned(),
+        derived: vec![
+            fact(
+                "Build",
+                Rich::new()
+                    .code("sha256:c04e…91b")
+                    .text(", commit ")
+                    .code("7ad21f0"),
+                "pipeline 8902",
+            ),
+            fact(
+                "Tests",
+                Rich::from("388 passed, none failed, staging"),
+                "pipeline 8902",
+            ),
+            fact(
+                "Risk",
+                Rich::from("Medium: 11 things depend on it; 1 of 24 similar ones failed"),
+                "computed",
+            ),
+        ],
+        ..sample_base(&fields)
+    }
+}
+
+fn sample_odd() -> ChangeForm {
+    let mut fields = sample_fields();
+    for name in [
+        "title",
+        "description",
+        "owner",
+        "plan.0.title",
+        "targets.0.service",
+        "targets.1.service",
+    ] {
+        fields.set(name, crate::samples::MARKUP);
+    }
+    fields.set("justification", crate::samples::BIDI);
+    fields.fail("title", crate::samples::MARKUP);
+    fields.plan_rows = 6;
+    ChangeForm {
+        title: "Edit CHG-1042".to_owned(),
+        crumb: "CHG-1042".to_owned(),
+        notices: vec![Notice::new(Tone::Wait, "Hanne Brandt and Luc Moreau approved what stands here. An edit of it voids their approvals, and they are told.").title("An edit voids two approvals")],
+        hidden: vec![Field::hidden("version", "7")],
+        errors: vec![Rich::from(crate::samples::MARKUP)],
+        go: ("Keep these edits".to_owned(), "keep".to_owned()),
+        keep: (String::new(), String::new()),
+        ..sample_base(&fields)
+    }
+}

@@ -1,0 +1,423 @@
+//! The usual fields of a change: names, labels, choices. The server fills in
+//! values and errors by name and gets sections back.
+
+use std::collections::BTreeMap;
+
+use super::{FormSection, RowGroup};
+use crate::{Choice, Field, Input};
+
+/// Which group of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rows {
+    /// `targets.0.service`, `.environment`, `.artifact`, `.commit`, `.rollback_to`, `.config_items`.
+    Targets,
+    /// `plan.0.title`, `.owner`, `.minutes`, `.check`.
+    Plan,
+    /// `rollback_plan.0.title` and the same as in the plan.
+    RollbackPlan,
+}
+
+impl Rows {
+    /// The prefix of the names, and what the button “add” sends.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Rows::Targets => "targets",
+            Rows::Plan => "plan",
+            Rows::RollbackPlan => "rollback_plan",
+        }
+    }
+}
+
+/// Values and errors of a change's form by field name.
+///
+/// Plain fields are named as in the API; nested ones with points
+/// (`impact.data`, `disruption.kind`, `targets.0.service`). `touches` may be
+/// sent several times. Times are `datetime-local` values in `zone`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ChangeFields {
+    /// Values by name.
+    pub values: BTreeMap<String, String>,
+    /// The ticked values of `touches`.
+    pub touches: Vec<String>,
+    /// Errors by name.
+    pub errors: BTreeMap<String, String>,
+    /// The reader's zone, told beside the times.
+    pub zone: String,
+    /// Keys of services to choose from; empty makes it a free text.
+    pub services: Vec<String>,
+    /// Environments to choose from; empty makes it a free text.
+    pub environments: Vec<String>,
+    /// Approved templates: key and title.
+    pub templates: Vec<(String, String)>,
+    /// Rows of targets to show; at least what is filled in, and two.
+    pub target_rows: usize,
+    /// Rows of the plan to show; at least what is filled in, and three.
+    pub plan_rows: usize,
+    /// Rows of the rollback plan to show; at least what is filled in, and two.
+    pub rollback_rows: usize,
+}
+
+const LEVELS: [(&str, &str); 5] = [
+    ("", "As the service says"),
+    ("none", "None"),
+    ("low", "Low"),
+    ("medium", "Medium"),
+    ("high", "High"),
+];
+
+impl ChangeFields {
+    /// Sets the value of a field.
+    pub fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.values.insert(name.to_owned(), value.into());
+    }
+
+    /// Marks a field as sent back with an error.
+    pub fn fail(&mut self, name: &str, error: impl Into<String>) {
+        self.errors.insert(name.to_owned(), error.into());
+    }
+
+    /// The form's sections, with values and errors in place.
+    #[must_use]
+    pub fn sections(&self) -> Vec<FormSection> {
+        vec![
+            self.what(),
+            self.targets(),
+            self.times(),
+            self.effect(),
+            self.plan(),
+            self.rollback_plan(),
+            self.people(),
+            self.special(),
+        ]
+    }
+
+    fn what(&self) -> FormSection {
+        self.section(
+            "s-what",
+            "What and why",
+            "",
+            vec![
+                Field::text("title", "Title")
+                    .hint("What will be different, in one line.")
+                    .required(),
+                Field::textarea("description", "Description")
+                    .hint("For somebody who was not there. Markdown works."),
+                Field::textarea("justification", "Why now")
+                    .hint("One or two sentences for the owner, who is not an engineer."),
+                Field::text("verification", "How we will see that it worked"),
+                Field::select(
+                    "category",
+                    "Category",
+                    &[
+                        ("", "Not said"),
+                        ("application", "Application"),
+                        ("configuration", "Configuration"),
+                        ("database", "Database"),
+                        ("infrastructure", "Infrastructure"),
+                        ("network", "Network"),
+                        ("security", "Security"),
+                        ("data", "Data"),
+                        ("facility", "Facility"),
+                        ("other", "Other"),
+                    ],
+                )
+                .half(),
+                Field::select(
+                    "complexity",
+                    "Complexity",
+                    &[
+                        ("", "Not said"),
+                        ("low", "Low"),
+                        ("medium", "Medium"),
+                        ("high", "High"),
+                    ],
+                )
+                .half(),
+                Field::many(
+                    "touches",
+                    "It touches",
+                    &[
+                        ("privileged_access", "Privileged access"),
+                        ("crypto_keys", "Keys"),
+                        ("schema", "A schema"),
+                        ("network", "The network"),
+                        ("personal_data", "Personal data"),
+                    ],
+                ),
+            ],
+        )
+    }
+
+    fn targets(&self) -> FormSection {
+        let rows = self.rows(Rows::Targets, self.target_rows.max(2), |name| {
+            vec![
+                self.choose(format!("{name}.service"), "Service", &self.services)
+                    .half(),
+                self.choose(
+                    format!("{name}.environment"),
+                    "Environment",
+                    &self.environments,
+                )
+                .half(),
+                Field::text(format!("{name}.artifact"), "Artifact").half(),
+                Field::text(format!("{name}.commit"), "Commit").half(),
+                Field::text(format!("{name}.rollback_to"), "Way back to").half(),
+                Field::text(format!("{name}.config_items"), "Config items").half(),
+            ]
+        });
+        FormSection {
+            rows: Some(RowGroup { name: "targets".to_owned(), noun: "Target".to_owned(), add_label: "Add two more targets".to_owned(), rows }),
+            ..self.section("s-where", "Where", "One row for each service in each environment. With an artifact the gate opens for exactly that one; rows left empty are ignored.", Vec::new())
+        }
+    }
+
+    fn times(&self) -> FormSection {
+        let zone = if self.zone.is_empty() {
+            "UTC"
+        } else {
+            &self.zone
+        };
+        self.section(
+            "s-when",
+            "When",
+            &format!("Times in {zone}."),
+            vec![
+                Field::new("planned_start", "Start", Input::DateTime).half(),
+                Field::new("planned_end", "End", Input::DateTime).half(),
+            ],
+        )
+    }
+
+    fn effect(&self) -> FormSection {
+        self.section(
+            "s-effect",
+            "What people will notice",
+            "",
+            vec![
+                Field::radio(
+                    "disruption.kind",
+                    "For them",
+                    &[
+                        ("none", "Nothing"),
+                        ("degraded", "It is slower or partly missing"),
+                        ("read_only", "They can read, not write"),
+                        ("outage", "Something is unavailable"),
+                    ],
+                ),
+                Field::new("disruption.minutes", "For how many minutes", Input::Number).half(),
+                Field::text("disruption.audience", "Who they are").half(),
+                Field::select("impact.data", "Harm to data, if it goes wrong", &LEVELS).half(),
+                Field::select("impact.availability", "Harm to availability", &LEVELS).half(),
+                Field::select("impact.compliance", "Harm to compliance", &LEVELS).half(),
+            ],
+        )
+    }
+
+    fn plan(&self) -> FormSection {
+        FormSection {
+            rows: Some(RowGroup {
+                name: "plan".to_owned(),
+                noun: "Step".to_owned(),
+                add_label: "Add three more steps".to_owned(),
+                rows: self.steps(Rows::Plan, self.plan_rows.max(3)),
+            }),
+            ..self.section(
+                "s-plan",
+                "Plan",
+                "What is done, by whom, how long, and how each step is checked.",
+                Vec::new(),
+            )
+        }
+    }
+
+    fn rollback_plan(&self) -> FormSection {
+        FormSection {
+            rows: Some(RowGroup {
+                name: "rollback_plan".to_owned(),
+                noun: "Step back".to_owned(),
+                add_label: "Add two more steps back".to_owned(),
+                rows: self.steps(Rows::RollbackPlan, self.rollback_rows.max(2)),
+            }),
+            ..self.section(
+                "s-back",
+                "Rollback plan",
+                "How it is taken back, and how long that takes in all.",
+                vec![Field::new(
+                    "rollback_minutes",
+                    "Minutes in all",
+                    Input::Number,
+                )],
+            )
+        }
+    }
+
+    fn people(&self) -> FormSection {
+        self.section(
+            "s-people",
+            "People",
+            "Logins. Whoever is not named is derived from the service.",
+            vec![
+                Field::text("owner", "Owner").half(),
+                Field::text("team", "Team").half(),
+                Field::text("implementers", "Implementers")
+                    .hint("Parted by commas.")
+                    .half(),
+                Field::text("tester", "Tester").half(),
+                Field::text("business_contact", "Business contact").half(),
+            ],
+        )
+    }
+
+    fn special(&self) -> FormSection {
+        let templates: Vec<Choice> = std::iter::once(Choice::new("", "None"))
+            .chain(
+                self.templates
+                    .iter()
+                    .map(|(key, title)| Choice::new(key.as_str(), format!("{title} ({key})"))),
+            )
+            .collect();
+        FormSection {
+            is_folded: true,
+            ..self.section("s-special", "Kind, urgency, labels", "Most changes are normal and need nothing here.", vec![
+                Field::select("kind", "Kind", &[("normal", "Normal"), ("standard", "Standard, after a template"), ("emergency", "Emergency")]).half(),
+                Field::new("template", "Template", Input::Select(templates)).half(),
+                Field::text("incident", "Incident").hint("For an emergency: its key.").half(),
+                Field::text("threat", "Threat").hint("For an emergency without an incident.").half(),
+                Field::text("expedited", "Why it is late").hint("Fill it in for work that is late but not urgent; it is then marked as expedited."),
+                Field::textarea("objectives", "Objectives").hint("One a line; the review asks for each."),
+                Field::text("labels", "Labels").hint("Parted by commas."),
+            ])
+        }
+    }
+
+    fn steps(&self, rows: Rows, shown: usize) -> Vec<Vec<Field>> {
+        self.rows(rows, shown, |name| {
+            vec![
+                Field::text(format!("{name}.title"), "What"),
+                Field::text(format!("{name}.owner"), "Who").half(),
+                Field::new(format!("{name}.minutes"), "Minutes", Input::Number).half(),
+                Field::text(format!("{name}.check"), "Check").half(),
+            ]
+        })
+    }
+
+    fn rows(&self, rows: Rows, shown: usize, make: impl Fn(&str) -> Vec<Field>) -> Vec<Vec<Field>> {
+        let count = shown.max(self.filled(rows)).min(200);
+        (0..count)
+            .map(|place| {
+                make(&format!("{}.{place}", rows.name()))
+                    .into_iter()
+                    .map(|field| self.fill(field))
+                    .collect()
+            })
+            .collect()
+    }
+
+    /// One more than the highest row that holds a value or an error.
+    fn filled(&self, rows: Rows) -> usize {
+        let prefix = format!("{}.", rows.name());
+        let with_value = self
+            .values
+            .iter()
+            .filter(|(_, value)| !value.is_empty())
+            .map(|(name, _)| name);
+        with_value
+            .chain(self.errors.keys())
+            .filter_map(|name| {
+                name.strip_prefix(&prefix)?
+                    .split('.')
+                    .next()?
+                    .parse::<usize>()
+                    .ok()
+            })
+            .map(|place| place.saturating_add(1))
+            .max()
+            .unwrap_or(0)
+    }
+
+    /// A menu of what is known, with the present value kept even when it is unknown.
+    fn choose(&self, name: String, label: &str, known: &[String]) -> Field {
+        if known.is_empty() {
+            return Field::text(name, label);
+        }
+        let value = self
+            .values
+            .get(&name)
+            .filter(|value| !value.is_empty() && !known.contains(value));
+        let choices = std::iter::once(Choice::new("", "Not said"))
+            .chain(
+                known
+                    .iter()
+                    .chain(value)
+                    .map(|key| Choice::new(key.as_str(), key.as_str())),
+            )
+            .collect();
+        Field::new(name, label, Input::Select(choices))
+    }
+
+    fn section(&self, id: &str, title: &str, hint: &str, fields: Vec<Field>) -> FormSection {
+        FormSection {
+            id: id.to_owned(),
+            title: title.to_owned(),
+            hint: hint.to_owned(),
+            fields: fields.into_iter().map(|field| self.fill(field)).collect(),
+            ..FormSection::default()
+        }
+    }
+
+    fn fill(&self, mut field: Field) -> Field {
+        if let Some(value) = self.values.get(&field.name) {
+            field.value.clone_from(value);
+        }
+        if field.name == "touches" {
+            field.chosen.clone_from(&self.touches);
+        }
+        field.error = self.errors.get(&field.name).cloned();
+        field
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_and_errors_find_their_fields_and_rows_grow_with_them() {
+        let mut fields = ChangeFields::default();
+        fields.set("plan.6.title", "Seventh");
+        fields.fail("targets.3.service", "Unknown service.");
+        let sections = fields.sections();
+        let rows = |name: &str| {
+            sections
+                .iter()
+                .filter_map(|section| section.rows.as_ref())
+                .find(|group| group.name == name)
+                .map_or(0, |group| group.rows.len())
+        };
+        assert_eq!(
+            (rows("plan"), rows("targets"), rows("rollback_plan")),
+            (7, 4, 2)
+        );
+        let failed: Vec<&str> = sections
+            .iter()
+            .flat_map(FormSection::all_fields)
+            .filter(|field| field.error.is_some())
+            .map(|field| field.name.as_str())
+            .collect();
+        assert_eq!(failed, ["targets.3.service"]);
+    }
+
+    #[test]
+    fn a_huge_row_number_does_not_make_a_huge_page() {
+        let mut fields = ChangeFields::default();
+        fields.set("plan.99999999.title", "x");
+        let most = fields
+            .sections()
+            .iter()
+            .filter_map(|section| section.rows.as_ref())
+            .map(|group| group.rows.len())
+            .max();
+        assert_eq!(most, Some(200));
+    }
+}

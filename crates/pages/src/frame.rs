@@ -1,0 +1,274 @@
+//! The frame around every page of somebody who is signed in: skip link,
+//! navigation, top bar, and the log's health in the foot of the navigation.
+
+use askama::Template;
+
+use crate::{Notice, Part, assets, filters, icons, parts, render};
+
+/// A place of the navigation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Place {
+    /// What waits for the reader.
+    #[default]
+    Home,
+    /// All changes.
+    Changes,
+    /// Windows and what is planned in them.
+    Calendar,
+    /// Freezes.
+    Freezes,
+    /// Services and who owns them.
+    Services,
+    /// What the gates were asked and answered.
+    GateChecks,
+    /// Incidents.
+    Incidents,
+    /// Templates of standard changes.
+    Templates,
+    /// The log and how to verify it.
+    AuditLog,
+    /// What outside systems sent.
+    Deliveries,
+    /// People and their rights.
+    People,
+    /// Credentials of machines and people.
+    Tokens,
+    /// The glossary.
+    Help,
+    /// Messages of the reader; reached from the top bar.
+    Messages,
+    /// The reader's own account; reached from the top bar.
+    Account,
+}
+
+impl Place {
+    /// The places that everybody sees, in their order.
+    pub const EVERYBODY: [Place; 10] = [
+        Place::Home,
+        Place::Changes,
+        Place::Calendar,
+        Place::Freezes,
+        Place::Services,
+        Place::GateChecks,
+        Place::Incidents,
+        Place::Templates,
+        Place::AuditLog,
+        Place::Help,
+    ];
+
+    /// The path behind the tenant's address: `/changes`.
+    #[must_use]
+    pub fn path(self) -> &'static str {
+        match self {
+            Place::Home => "/",
+            Place::Changes => "/changes",
+            Place::Calendar => "/calendar",
+            Place::Freezes => "/freezes",
+            Place::Services => "/services",
+            Place::GateChecks => "/gate-checks",
+            Place::Incidents => "/incidents",
+            Place::Templates => "/templates",
+            Place::AuditLog => "/audit",
+            Place::Deliveries => "/deliveries",
+            Place::People => "/people",
+            Place::Tokens => "/tokens",
+            Place::Help => "/help",
+            Place::Messages => "/messages",
+            Place::Account => "/account",
+        }
+    }
+
+    /// The word in the navigation.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Place::Home => "Home",
+            Place::Changes => "Changes",
+            Place::Calendar => "Calendar",
+            Place::Freezes => "Freezes",
+            Place::Services => "Services",
+            Place::GateChecks => "Gate checks",
+            Place::Incidents => "Incidents",
+            Place::Templates => "Templates",
+            Place::AuditLog => "Audit log",
+            Place::Deliveries => "Deliveries",
+            Place::People => "People",
+            Place::Tokens => "Tokens",
+            Place::Help => "Help and glossary",
+            Place::Messages => "Messages",
+            Place::Account => "Your account",
+        }
+    }
+
+    fn icon(self) -> &'static str {
+        match self {
+            Place::Home => "home",
+            Place::Changes => "list",
+            Place::Calendar => "calendar",
+            Place::Freezes => "snow",
+            Place::Services => "service",
+            Place::GateChecks => "gate",
+            Place::Incidents => "incident",
+            Place::Templates => "template",
+            Place::AuditLog => "log",
+            Place::Deliveries => "inbox",
+            Place::People => "person",
+            Place::Tokens => "token",
+            Place::Help => "help",
+            Place::Messages => "bell",
+            Place::Account => "gear",
+        }
+    }
+
+    fn group(self) -> &'static str {
+        match self {
+            Place::Home | Place::Changes | Place::Calendar | Place::Freezes => "",
+            Place::Services | Place::GateChecks | Place::Incidents | Place::Templates => "Estate",
+            Place::AuditLog | Place::Deliveries => "Oversight",
+            Place::People | Place::Tokens => "Administration",
+            Place::Help | Place::Messages | Place::Account => "More",
+        }
+    }
+}
+
+/// The log's health, told on every page.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Seal {
+    /// Whether the last checkpoint is as fresh as it should be.
+    pub is_fresh: bool,
+    /// The news: “Log sealed 12 s ago”.
+    pub line: String,
+    /// The size: “48,213 entries, 2 witnesses”.
+    pub detail: String,
+}
+
+/// Everything around the page itself.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Frame {
+    /// The tenant's name, under the brand.
+    pub tenant: String,
+    /// Where the tenant's pages begin: `/t/halden`, without a slash at its end.
+    pub base: String,
+    /// Where the assets are served: `/assets`, without a slash at its end.
+    pub assets: String,
+    /// The places that this reader sees; begin with [`Place::EVERYBODY`].
+    pub places: Vec<Place>,
+    /// Where the reader is.
+    pub place: Place,
+    /// The reader's name.
+    pub person: String,
+    /// Changes that wait for the reader's word.
+    pub waiting: u32,
+    /// Messages not seen yet.
+    pub new_messages: u32,
+    /// Whether this reader may write a change.
+    pub may_create: bool,
+    /// The log's health.
+    pub seal: Seal,
+    /// What was searched for, kept in the field.
+    pub query: String,
+    /// The answer to what the reader just did, and warnings for everybody.
+    pub notices: Vec<Notice>,
+    /// Where live events come from, for the script; empty without them.
+    pub stream: String,
+}
+
+/// A group of places with its heading.
+struct Group {
+    heading: &'static str,
+    places: Vec<Place>,
+}
+
+#[derive(Template)]
+#[template(path = "frame.html")]
+struct Framed<'a> {
+    frame: &'a Frame,
+    wide: bool,
+    content: Content<'a>,
+}
+
+struct Content<'a>(&'a str);
+
+impl Part for Content<'_> {
+    fn html(&self) -> String {
+        self.0.to_owned()
+    }
+}
+
+#[derive(Template)]
+#[template(path = "document.html")]
+struct Document<'a> {
+    title: &'a str,
+    assets: &'a str,
+    body_class: &'a str,
+    sprite: Content<'a>,
+    body: Content<'a>,
+}
+
+impl Frame {
+    /// Puts the frame around the content of `main`.
+    pub(crate) fn around(&self, title: &str, wide: bool, content: &str) -> String {
+        let body = render(&Framed {
+            frame: self,
+            wide,
+            content: Content(content),
+        });
+        document(title, &self.assets, "", &body)
+    }
+
+    /// An address of this tenant: `self.url("/changes")`.
+    #[must_use]
+    pub fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+}
+
+impl Framed<'_> {
+    fn groups(&self) -> Vec<Group> {
+        let mut groups: Vec<Group> = Vec::new();
+        for place in &self.frame.places {
+            let heading = place.group();
+            match groups.iter_mut().find(|group| group.heading == heading) {
+                Some(group) => group.places.push(*place),
+                None => groups.push(Group {
+                    heading,
+                    places: vec![*place],
+                }),
+            }
+        }
+        groups
+    }
+
+    fn count(&self, place: &Place) -> u32 {
+        match place {
+            Place::Home => self.frame.waiting,
+            _ => 0,
+        }
+    }
+
+    fn is_here(&self, place: &Place) -> bool {
+        self.frame.place == *place
+    }
+
+    fn notices(&self) -> parts::Notices<'_> {
+        parts::Notices(&self.frame.notices)
+    }
+}
+
+/// The whole document: head, a sprite with the icons that `body` uses, body.
+pub(crate) fn document(title: &str, assets: &str, body_class: &str, body: &str) -> String {
+    let sprite = icons::sprite(body);
+    render(&Document {
+        title,
+        assets,
+        body_class,
+        sprite: Content(&sprite),
+        body: Content(body),
+    })
+}
+
+impl Document<'_> {
+    fn asset(&self, name: &str) -> String {
+        assets::url(self.assets, name)
+    }
+}

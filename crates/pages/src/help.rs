@@ -1,0 +1,112 @@
+//! The glossary: one word per thing.
+
+use askama::Template;
+
+use crate::samples::{BIDI, MARKUP};
+use crate::{Frame, Place, filters, render};
+
+/// A word of the glossary.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Term {
+    /// The word.
+    pub word: String,
+    /// What it means, in a sentence or two of Markdown.
+    pub meaning: String,
+    /// Other words for it that search understands: “RFC, ticket”.
+    pub also: String,
+}
+
+impl Term {
+    /// A word and its meaning.
+    #[must_use]
+    pub fn new(word: impl Into<String>, meaning: impl Into<String>) -> Self {
+        Self {
+            word: word.into(),
+            meaning: meaning.into(),
+            also: String::new(),
+        }
+    }
+
+    /// The id that `#permit` in an address leads to.
+    fn anchor(&self) -> String {
+        self.word
+            .to_lowercase()
+            .chars()
+            .map(|c| if c.is_alphanumeric() { c } else { '-' })
+            .collect()
+    }
+}
+
+/// The help page.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Template)]
+#[template(path = "help.html")]
+pub struct Help {
+    /// Everything around it.
+    pub frame: Frame,
+    /// The words, in their order.
+    pub terms: Vec<Term>,
+    /// The keys of the keyboard and what they do.
+    pub keys: Vec<(String, String)>,
+    /// Where the API's page is; empty to leave it out.
+    pub api_url: String,
+}
+
+impl Help {
+    /// The whole document.
+    #[must_use]
+    pub fn render(&self) -> String {
+        self.frame.around("Help and glossary", false, &render(self))
+    }
+
+    /// The keys that the script understands.
+    #[must_use]
+    pub fn usual_keys() -> Vec<(String, String)> {
+        [
+            ("/", "go to the search"),
+            ("J", "next change of the queue"),
+            ("K", "change before it"),
+            ("A", "approve"),
+            ("C", "approve with conditions"),
+            ("R", "return with a question"),
+            ("X", "reject"),
+            ("?", "this page"),
+        ]
+        .into_iter()
+        .map(|(key, act)| (key.to_owned(), act.to_owned()))
+        .collect()
+    }
+
+    /// Believable instances: the usual glossary, and one of odd words.
+    #[must_use]
+    pub fn samples() -> Vec<Self> {
+        let usual = Self {
+            frame: crate::samples::frame(Place::Help),
+            terms: vec![
+                Term {
+                    also: "RFC, ticket, change request".to_owned(),
+                    ..Term::new(
+                        "Change",
+                        "Anything that is done to production: what, where, when, by whom, and how to take it back.",
+                    )
+                },
+                Term::new(
+                    "Permit",
+                    "A signed note that lets one build go to one service for a short time. It can be checked without asking us.",
+                ),
+                Term::new(
+                    "Freeze",
+                    "A time in which nothing may start. A way back is never stopped by it.",
+                ),
+            ],
+            keys: Self::usual_keys(),
+            api_url: "/api".to_owned(),
+        };
+        let odd = Self {
+            terms: vec![Term::new(MARKUP, MARKUP), Term::new(BIDI, BIDI)],
+            keys: Vec::new(),
+            api_url: String::new(),
+            ..usual.clone()
+        };
+        vec![usual, odd]
+    }
+}

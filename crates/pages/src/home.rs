@@ -1,0 +1,409 @@
+//! What waits for the reader: cards to decide, own changes with their next step.
+
+use askama::Template;
+
+use crate::form::Acts;
+use crate::parts::{BriefRows, Entries};
+use crate::samples::{BIDI, LONG_WORD, MARKUP};
+use crate::{
+    ActForm, ActTone, Brief, Cell, Column, Empty, Entry, Field, Fold, Frame, Place, Rich, Risk,
+    State, Table, Tone, count_word, filters, render,
+};
+
+/// A change that needs the reader's word, with all that the decision asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct QueueCard {
+    /// Its key, unique on the page.
+    pub key: String,
+    /// Its page.
+    pub href: String,
+    /// Its title.
+    pub title: String,
+    /// Its risk.
+    pub risk: Risk,
+    /// How long it waits: “waits 19 h”.
+    pub waits: String,
+    /// When the word is due: “Due 17:00, in 6 h”; empty for no due time.
+    pub due: String,
+    /// Whether that is close or past.
+    pub is_late: bool,
+    /// The card's answers.
+    pub brief: Brief,
+    /// Approve, approve with conditions, return, reject; each carries the content digest hidden.
+    pub acts: Vec<ActForm>,
+}
+
+impl QueueCard {
+    fn brief_rows(&self) -> BriefRows<'_> {
+        BriefRows {
+            rows: self.brief.queued(),
+        }
+    }
+
+    fn act_row(&self) -> Acts<'_> {
+        Acts {
+            group: &self.key,
+            forms: &self.acts,
+        }
+    }
+}
+
+/// A change in a short list: one that waits later, or one of the reader's own.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct QueueRow {
+    /// Its key.
+    pub key: String,
+    /// Its page.
+    pub href: String,
+    /// Its title.
+    pub title: String,
+    /// Its state.
+    pub state: State,
+    /// Its risk; `None` until it was computed.
+    pub risk: Option<Risk>,
+    /// The next step and whose it is: “Submit for assessment”, “waits for Priya Raman”.
+    pub next: Rich,
+    /// When that is due or planned.
+    pub due: String,
+}
+
+/// The first page.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Template)]
+#[template(path = "home.html")]
+pub struct Home {
+    /// Everything around it.
+    pub frame: Frame,
+    /// For whom the reader answers: “You answer for Security, and for Yusuf Demir until Monday.”
+    pub lede: String,
+    /// Changes that need the reader's word now, the most urgent first.
+    pub due: Vec<QueueCard>,
+    /// Changes that need it later.
+    pub later: Vec<QueueRow>,
+    /// The reader's own open changes.
+    pub own: Vec<QueueRow>,
+    /// Work given to the reader: tasks, reviews, confirmations.
+    pub tasks: Vec<Entry>,
+    /// What the reader decided lately.
+    pub decided: Vec<Entry>,
+    /// Freezes, incidents and other things to keep in mind.
+    pub keep_in_mind: Vec<Entry>,
+    /// New messages.
+    pub messages: Vec<Entry>,
+}
+
+impl Home {
+    /// The whole document.
+    #[must_use]
+    pub fn render(&self) -> String {
+        self.frame.around(&self.title(), false, &render(self))
+    }
+
+    /// Believable instances: empty, ordinary, extreme.
+    #[must_use]
+    pub fn samples() -> Vec<Self> {
+        let empty = Self {
+            frame: crate::samples::frame(Place::Home),
+            ..Self::default()
+        };
+        vec![empty, sample_ordinary(), sample_extreme()]
+    }
+
+    fn title(&self) -> String {
+        let total = self.due.len() + self.later.len();
+        match total {
+            0 => "Nobody waits for you".to_owned(),
+            1 => "One change needs your word".to_owned(),
+            many => format!("{} changes need your word", count_word(many as u64)),
+        }
+    }
+
+    fn later_table(&self) -> Table {
+        table(
+            "Changes that wait for your word later",
+            &self.later,
+            "Why you",
+        )
+    }
+
+    fn own_table(&self) -> Table {
+        table(
+            "Your open changes and their next step",
+            &self.own,
+            "Next step",
+        )
+    }
+
+    fn entries<'a>(&self, entries: &'a [Entry]) -> Entries<'a> {
+        Entries {
+            entries,
+            wide: false,
+        }
+    }
+
+    fn nothing(&self) -> Empty {
+        let changes = self.frame.url("/changes");
+        Empty::new(
+            "Your queue is empty",
+            Rich::new()
+                .text("When a change needs your word it appears here and in your mail. Meanwhile: ")
+                .link("what changed lately", changes)
+                .text("."),
+        )
+    }
+}
+
+fn table(caption: &str, rows: &[QueueRow], next: &'static str) -> Table {
+    let cells = rows.iter().map(|row| {
+        vec![
+            Cell::Title {
+                text: row.title.clone(),
+                href: row.href.clone(),
+                key: row.key.clone(),
+                marks: Vec::new(),
+                sub: Rich::new(),
+            },
+            Cell::Mark(row.state.mark()),
+            row.risk
+                .map_or(Cell::text(""), |risk| Cell::Mark(risk.mark())),
+            Cell::Text(row.next.clone()),
+            Cell::Short(row.due.clone()),
+        ]
+    });
+    Table {
+        caption: caption.to_owned(),
+        columns: vec![
+            Column::new("Change", Fold::Never),
+            Column::new("State", Fold::Under),
+            Column::new("Risk", Fold::Under),
+            Column::new(next, Fold::Under),
+            Column::new("When", Fold::Under),
+        ],
+        rows: cells.collect(),
+    }
+}
+
+/// The acts of a decision, as the samples use them.
+pub(crate) fn sample_decisions(url: &str, writer: &str) -> Vec<ActForm> {
+    let digest = || Field::hidden("content_digest", "sha256:9f2c03ab");
+    let decision = |word: &str| Field::hidden("decision", word);
+    vec![
+        ActForm::new("approve", "Approve", url).tone(ActTone::Go).key('A').field(decision("approve")).field(digest()),
+        ActForm::new("conditions", "Approve with conditions", url)
+            .key('C')
+            .field(decision("approve_with_conditions"))
+            .field(digest())
+            .field(Field::textarea("condition", "Condition").hint("One sentence that somebody can check. It is due before start unless you say otherwise.").required())
+            .field(Field::select("due", "Due", &[("start", "Before start"), ("close", "Before closing")]).half())
+            .field(Field::text("checker", "Who checks it").value("Priya Raman").half())
+            .submit("Approve with this condition"),
+        ActForm::new("return", "Return with a question", url)
+            .key('R')
+            .field(decision("return"))
+            .field(digest())
+            .field(Field::textarea("comment", format!("Your question to {writer}")).hint("The change goes back to draft. The answer reaches you by mail, and you decide from there.").required())
+            .submit("Return with this question"),
+        ActForm::new("reject", "Reject", url)
+            .tone(ActTone::Stop)
+            .key('X')
+            .field(decision("reject"))
+            .field(digest())
+            .field(Field::textarea("comment", "Why not").hint(format!("Everyone on the change reads this. It ends here until {writer} revises it.")).required())
+            .submit("Reject this change"),
+        ActForm::new("abstain", "Abstain", url)
+            .tone(ActTone::Quiet)
+            .field(decision("abstain"))
+            .field(digest())
+            .field(Field::textarea("comment", "Why somebody else should decide").required())
+            .submit("Leave it to somebody else"),
+    ]
+}
+
+fn sample_card(key: &str, title: &str, risk: Risk, is_late: bool) -> QueueCard {
+    let url = format!("/t/halden/changes/{key}/approvals");
+    QueueCard {
+        key: key.to_owned(),
+        href: format!("/t/halden/changes/{key}"),
+        title: title.to_owned(),
+        risk,
+        waits: "waits 19 h".to_owned(),
+        due: "Due 17:00, in 6 h".to_owned(),
+        is_late,
+        brief: Brief {
+            why_you: Rich::from("The new column may hold personal data."),
+            when: Rich::from("Sat 21 Nov, 22:00 to 23:30. Bookings read-only for 4 minutes."),
+            where_: Rich::from("shipments and booking-api, production."),
+            why_safe: vec![
+                (
+                    Tone::Ok,
+                    Rich::from("412 of 412 tests passed on this build"),
+                ),
+                (Tone::Ok, Rich::from("Last night’s backup was restored")),
+            ],
+            if_it_fails: Rich::from("Back in 9 minutes, latest Saturday 23:15."),
+            still_missing: Rich::from("Your word, then Marta Lindqvist’s."),
+            ..Brief::default()
+        },
+        acts: sample_decisions(&url, "Ingrid Solheim"),
+    }
+}
+
+fn sample_row(key: &str, title: &str, state: State, next: Rich) -> QueueRow {
+    QueueRow {
+        key: key.to_owned(),
+        href: format!("/t/halden/changes/{key}"),
+        title: title.to_owned(),
+        state,
+        risk: Some(Risk::Medium),
+        next,
+        due: "Mon 23 Nov 12:00".to_owned(),
+    }
+}
+
+fn sample_ordinary() -> Home {
+    let undo = ActForm::new(
+        "undo",
+        "Undo",
+        "/t/halden/changes/CHG-1049/approvals/a1/withdrawal",
+    )
+    .tone(ActTone::Link);
+    Home {
+        frame: crate::samples::frame(Place::Home),
+        lede: "Two are due today. You answer for Security, and for Yusuf Demir until Monday."
+            .to_owned(),
+        due: vec![
+            sample_card(
+                "CHG-1042",
+                "Give every shipment a customs reference",
+                Risk::High,
+                true,
+            ),
+            sample_card(
+                "CHG-1057",
+                "Replace the carrier certificate on edge-dns",
+                Risk::Medium,
+                false,
+            ),
+        ],
+        later: vec![
+            sample_row(
+                "CHG-1051",
+                "Move ledger-db to new storage",
+                State::Authorizing,
+                Rich::from("for Security"),
+            ),
+            sample_row(
+                "CHG-1060",
+                "Let Cartwell Hosting patch the backup hosts",
+                State::Authorizing,
+                Rich::from("for Yusuf Demir"),
+            ),
+            sample_row(
+                "CHG-1044",
+                "Turn on passkeys for warehouse scanners",
+                State::OnHold,
+                Rich::from("for Security"),
+            ),
+        ],
+        own: vec![
+            sample_row(
+                "CHG-1036",
+                "Remove the second pricing table",
+                State::Draft,
+                Rich::new().link("Submit for assessment", "/t/halden/changes/CHG-1036#act"),
+            ),
+            sample_row(
+                "CHG-1063",
+                "Rotate the key of the label service",
+                State::Approved,
+                Rich::from("Set its times"),
+            ),
+        ],
+        tasks: vec![
+            Entry::new(
+                Tone::Wait,
+                Rich::new()
+                    .link("CHG-1039", "/t/halden/changes/CHG-1039")
+                    .text(" needs your validation"),
+            )
+            .why("driver-app 7.2 to all drivers, due tomorrow 12:00"),
+        ],
+        decided: vec![
+            Entry::new(
+                Tone::Ok,
+                Rich::new()
+                    .link("CHG-1049", "/t/halden/changes/CHG-1049")
+                    .text(" approved"),
+            )
+            .why("10 min ago")
+            .act("decided-1", undo),
+            Entry::new(
+                Tone::Plain,
+                Rich::new()
+                    .link("CHG-1031", "/t/halden/changes/CHG-1031")
+                    .text(" returned"),
+            )
+            .icon("back")
+            .why("Luc Moreau answered 08:12"),
+        ],
+        keep_in_mind: vec![
+            Entry::new(Tone::Freeze, "Peak shipping freeze from Monday")
+                .why("23 Nov to 1 Dec, agreed by Sales"),
+            Entry::new(
+                Tone::Wait,
+                Rich::new()
+                    .link("INC-318", "/t/halden/incidents/INC-318")
+                    .text(" slow label printing"),
+            )
+            .icon("incident")
+            .why("rates-engine is changing since 10:30"),
+        ],
+        messages: vec![
+            Entry::new(
+                Tone::Plain,
+                Rich::new().link("CHG-1031 came back with an answer", "/t/halden/messages"),
+            )
+            .icon("bell")
+            .why("08:12"),
+        ],
+    }
+}
+
+fn sample_extreme() -> Home {
+    let long = LONG_WORD.repeat(10);
+    let mut card = sample_card("CHG-9", &format!("{MARKUP} {long}"), Risk::Low, false);
+    card.brief.why_you = Rich::from(BIDI);
+    card.brief.still_missing = Rich::from(long.as_str());
+    card.brief.why_safe = vec![
+        (Tone::Stop, Rich::from(MARKUP)),
+        (Tone::Wait, Rich::from(BIDI)),
+    ];
+    if let Some(act) = card.acts.get_mut(2) {
+        act.is_open = true;
+        if let Some(field) = act.fields.last_mut() {
+            field.error = Some("The question is empty. What do you need to know?".to_owned());
+            field.value = MARKUP.to_owned();
+        }
+    }
+    if let Some(act) = card.acts.first_mut() {
+        act.disabled_reason = Some(
+            "Your training in risk disclosures ended yesterday. Pass the lesson, and this opens."
+                .to_owned(),
+        );
+    }
+    Home {
+        frame: crate::samples::frame(Place::Home),
+        lede: MARKUP.to_owned(),
+        due: vec![card],
+        later: vec![
+            sample_row("CHG-8", &long, State::Rejected, Rich::from(MARKUP)),
+            sample_row("CHG-7", BIDI, State::Closed, Rich::new()),
+        ],
+        decided: vec![
+            Entry::new(Tone::Stop, MARKUP)
+                .quote(MARKUP)
+                .code(MARKUP)
+                .why(BIDI),
+        ],
+        ..Home::default()
+    }
+}

@@ -1,0 +1,207 @@
+//! Many things on one page: saved views, filters, a table, paging. What a row
+//! shows is told once per kind of record, by [`ListRow`].
+
+use askama::Template;
+
+use crate::form::{Acts, Fields};
+use crate::{
+    ActForm, Cell, Column, Empty, Field, Frame, Paging, Rich, Table, filters, parts, render,
+};
+
+/// A saved view: the same list with other filters.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct View {
+    /// Its name.
+    pub label: String,
+    /// Where it is.
+    pub href: String,
+    /// How many records it holds, as words; empty when not counted.
+    pub count: String,
+    /// Whether it is shown now.
+    pub is_current: bool,
+}
+
+/// A filter that is on; the whole chip removes it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Chip {
+    /// The filter's name: “Environment”.
+    pub label: String,
+    /// What it lets through: “production”.
+    pub value: String,
+    /// The list without it.
+    pub remove_url: String,
+}
+
+/// What the list of one kind of record says and shows.
+pub trait ListRow: Sized {
+    /// The page's title when the server gives none.
+    const TITLE: &'static str;
+    /// The sentence under the title; empty for none.
+    const LEDE: &'static str = "";
+
+    /// The heads of the table, in the order of the cells.
+    fn columns() -> Vec<Column>;
+    /// One cell per column.
+    fn cells(&self) -> Vec<Cell>;
+    /// What an empty list says.
+    fn empty() -> Empty;
+    /// Believable rows, the last ones extreme.
+    fn sample_rows() -> Vec<Self>;
+    /// The form that makes one, for the samples.
+    fn sample_acts() -> Vec<ActForm> {
+        Vec::new()
+    }
+    /// The place in the navigation, for the samples.
+    fn place() -> crate::Place;
+}
+
+/// A list of records of one kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct List<R> {
+    /// Everything around it.
+    pub frame: Frame,
+    /// The news as a title: “Two freezes lie ahead”; empty takes the kind's own.
+    pub title: String,
+    /// The sentence under the title; empty takes the kind's own.
+    pub lede: String,
+    /// Acts on the list: make one, export.
+    pub acts: Vec<ActForm>,
+    /// Saved views.
+    pub views: Vec<View>,
+    /// Filters that are on.
+    pub chips: Vec<Chip>,
+    /// The form of filters, sent by GET to `filter_url`; empty for none.
+    pub filters: Vec<Field>,
+    /// Where the filters are sent.
+    pub filter_url: String,
+    /// The records.
+    pub rows: Vec<R>,
+    /// Heads with sort links, where the server offers them; empty takes the kind's own.
+    pub columns: Vec<Column>,
+    /// How many there are, with their whole: “214 changes”.
+    pub count: String,
+    /// Links to the neighbouring pages.
+    pub paging: Paging,
+    /// A list that stands above the table, for what needs the reader first.
+    pub first: Vec<parts::Entry>,
+}
+
+impl<R> Default for List<R> {
+    fn default() -> Self {
+        Self {
+            frame: Frame::default(),
+            title: String::new(),
+            lede: String::new(),
+            acts: Vec::new(),
+            views: Vec::new(),
+            chips: Vec::new(),
+            filters: Vec::new(),
+            filter_url: String::new(),
+            rows: Vec::new(),
+            columns: Vec::new(),
+            count: String::new(),
+            paging: Paging::default(),
+            first: Vec::new(),
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "list.html")]
+struct ListView<'a> {
+    title: &'a str,
+    lede: Rich,
+    acts: &'a [ActForm],
+    views: &'a [View],
+    chips: &'a [Chip],
+    filters: &'a [Field],
+    filter_url: &'a str,
+    table: Table,
+    count: &'a str,
+    paging: &'a Paging,
+    empty: Empty,
+    first: &'a [parts::Entry],
+}
+
+impl ListView<'_> {
+    fn act_row(&self) -> Acts<'_> {
+        Acts {
+            group: "list",
+            forms: self.acts,
+        }
+    }
+
+    fn filter_fields(&self) -> Fields<'_> {
+        Fields {
+            form_id: "filter",
+            fields: self.filters,
+        }
+    }
+
+    fn first_entries(&self) -> parts::Entries<'_> {
+        parts::Entries {
+            entries: self.first,
+            wide: true,
+        }
+    }
+}
+
+impl<R: ListRow> List<R> {
+    /// The whole document.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let title = if self.title.is_empty() {
+            R::TITLE
+        } else {
+            &self.title
+        };
+        let lede = if self.lede.is_empty() {
+            R::LEDE
+        } else {
+            &self.lede
+        };
+        let columns = if self.columns.is_empty() {
+            R::columns()
+        } else {
+            self.columns.clone()
+        };
+        let view = ListView {
+            title,
+            lede: Rich::from(lede),
+            acts: &self.acts,
+            views: &self.views,
+            chips: &self.chips,
+            filters: &self.filters,
+            filter_url: &self.filter_url,
+            table: Table {
+                caption: title.to_owned(),
+                columns,
+                rows: self.rows.iter().map(ListRow::cells).collect(),
+            },
+            count: &self.count,
+            paging: &self.paging,
+            empty: R::empty(),
+            first: &self.first,
+        };
+        self.frame.around(title, true, &render(&view))
+    }
+
+    /// Believable instances: empty, and with ordinary and extreme rows.
+    #[must_use]
+    pub fn samples() -> Vec<Self> {
+        let frame = crate::samples::frame(R::place());
+        let empty = Self {
+            frame: frame.clone(),
+            ..Self::default()
+        };
+        let rows = R::sample_rows();
+        let full = Self {
+            frame,
+            acts: R::sample_acts(),
+            count: format!("{} in all", rows.len()),
+            rows,
+            ..Self::default()
+        };
+        vec![empty, full]
+    }
+}

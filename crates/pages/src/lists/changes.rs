@@ -1,0 +1,317 @@
+//! The list of changes.
+
+use crate::samples::{BIDI, LONG_WORD, MARKUP};
+use crate::{
+    Cell, Chip, Column, Empty, Field, Fold, Kind, List, ListRow, Paging, Place, Rich, Risk, State,
+    View,
+};
+
+/// All changes that the reader may see, filtered.
+pub type ChangeList = List<ChangeRow>;
+
+/// A change in a list.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ChangeRow {
+    /// Its key: `CHG-1042`.
+    pub key: String,
+    /// Its page.
+    pub href: String,
+    /// Its title.
+    pub title: String,
+    /// Its kind; shown only when it is not normal.
+    pub kind: Kind,
+    /// Its state, or that it is on hold.
+    pub state: State,
+    /// Its risk; `None` until it was computed.
+    pub risk: Option<Risk>,
+    /// Its services: “shipments +1”.
+    pub targets: String,
+    /// Its planned start, for the reader; empty when none is planned.
+    pub planned: String,
+    /// Whom it waits for; empty for nobody.
+    pub waits_for: String,
+    /// How old it is: “4 d”.
+    pub age: String,
+}
+
+impl ListRow for ChangeRow {
+    const TITLE: &'static str = "Changes";
+
+    fn columns() -> Vec<Column> {
+        vec![
+            Column::new("Key", Fold::Under),
+            Column::new("Change", Fold::Never),
+            Column::new("State", Fold::Under),
+            Column::new("Risk", Fold::Under),
+            Column::new("Where", Fold::Away),
+            Column::new("Planned", Fold::Under),
+            Column::new("Waits for", Fold::Away),
+            Column::new("Age", Fold::Away).number(),
+        ]
+    }
+
+    fn cells(&self) -> Vec<Cell> {
+        let marks = match self.kind {
+            Kind::Normal => Vec::new(),
+            kind => vec![kind.mark()],
+        };
+        vec![
+            Cell::Text(Rich::new().key(&self.key)),
+            Cell::Title {
+                text: self.title.clone(),
+                href: self.href.clone(),
+                key: String::new(),
+                marks,
+                sub: Rich::new(),
+            },
+            Cell::Mark(self.state.mark()),
+            self.risk
+                .map_or(Cell::text(""), |risk| Cell::Mark(risk.mark())),
+            Cell::text(self.targets.as_str()),
+            Cell::Short(self.planned.clone()),
+            Cell::text(self.waits_for.as_str()),
+            Cell::Short(self.age.clone()),
+        ]
+    }
+
+    fn empty() -> Empty {
+        Empty::new(
+            "No change fits these filters",
+            "Take a filter away, search for another word, or write a new change.",
+        )
+    }
+
+    fn place() -> Place {
+        Place::Changes
+    }
+
+    fn sample_rows() -> Vec<Self> {
+        let long = LONG_WORD.repeat(10);
+        [
+            (
+                "CHG-1033",
+                "Raise memory of booking-api to 8 GB",
+                "standard",
+                "closed",
+                "low",
+                "booking-api",
+                "Mon 16 Nov 12:00",
+                "",
+                "12 d",
+            ),
+            (
+                "CHG-1061",
+                "Restart label printing with the patched driver",
+                "emergency",
+                "implementing",
+                "high",
+                "label-print",
+                "today 10:50",
+                "Yusuf Demir",
+                "20 min",
+            ),
+            (
+                "CHG-1057",
+                "Replace the carrier certificate on edge-dns",
+                "normal",
+                "authorizing",
+                "medium",
+                "edge-dns",
+                "today 23:00",
+                "Priya Raman",
+                "5 h",
+            ),
+            (
+                "CHG-1042",
+                "Give every shipment a customs reference",
+                "normal",
+                "authorizing",
+                "high",
+                "shipments +1",
+                "Sat 21 Nov 22:00",
+                "Priya Raman",
+                "4 d",
+            ),
+            (
+                "CHG-1059",
+                "Monthly patches, warehouse hosts",
+                "standard",
+                "scheduled",
+                "low",
+                "wms (34 hosts)",
+                "Sun 22 Nov 02:00",
+                "",
+                "6 h",
+            ),
+            (
+                "CHG-1048",
+                "Open port 8443 to the customs authority",
+                "normal",
+                "assessing",
+                "medium",
+                "customs-gateway",
+                "Tue 1 Dec 20:00",
+                "Ingrid Solheim",
+                "2 d",
+            ),
+            (
+                "CHG-1044",
+                "Turn on passkeys for warehouse scanners",
+                "normal",
+                "on_hold",
+                "medium",
+                "identity",
+                "Wed 2 Dec 21:00",
+                "Hanne Brandt",
+                "6 d",
+            ),
+            (
+                "CHG-1036",
+                "Remove the second pricing table",
+                "normal",
+                "draft",
+                "",
+                "rates-engine",
+                "",
+                "Ingrid Solheim",
+                "11 d",
+            ),
+            (
+                "CHG-1029",
+                "Switch invoice numbering for 2027",
+                "normal",
+                "rejected",
+                "high",
+                "invoicing",
+                "Fri 4 Dec 06:00",
+                "",
+                "15 d",
+            ),
+            (
+                "CHG-1028",
+                MARKUP,
+                "normal",
+                "cancelled",
+                "low",
+                MARKUP,
+                "",
+                MARKUP,
+                "15 d",
+            ),
+            (
+                "CHG-1027", BIDI, "normal", "approved", "low", BIDI, "", BIDI, "16 d",
+            ),
+            (
+                "CHG-1026",
+                long.as_str(),
+                "emergency",
+                "reviewing",
+                "high",
+                long.as_str(),
+                "Fri 4 Dec 06:00",
+                long.as_str(),
+                "16 d",
+            ),
+        ]
+        .into_iter()
+        .map(
+            |(key, title, kind, state, risk, targets, planned, waits_for, age)| Self {
+                key: key.to_owned(),
+                href: format!("/t/halden/changes/{key}"),
+                title: title.to_owned(),
+                kind: Kind::from_word(kind).unwrap_or_default(),
+                state: State::from_word(state).unwrap_or_default(),
+                risk: Risk::from_word(risk),
+                targets: targets.to_owned(),
+                planned: planned.to_owned(),
+                waits_for: waits_for.to_owned(),
+                age: age.to_owned(),
+            },
+        )
+        .collect()
+    }
+}
+
+impl ChangeList {
+    /// A list with views, filters, a sorted head and paging, as it is used.
+    #[must_use]
+    pub fn sample_in_use() -> Self {
+        let rows: Vec<ChangeRow> = ChangeRow::sample_rows().into_iter().take(9).collect();
+        let view = |label: &str, count: &str, is_current: bool| View {
+            label: label.to_owned(),
+            href: "/t/halden/changes?view=x".to_owned(),
+            count: count.to_owned(),
+            is_current,
+        };
+        let chip = |label: &str, value: &str| Chip {
+            label: label.to_owned(),
+            value: value.to_owned(),
+            remove_url: "/t/halden/changes".to_owned(),
+        };
+        let mut columns = ChangeRow::columns();
+        if let Some(planned) = columns.iter_mut().find(|column| column.label == "Planned") {
+            planned.sort = Some(crate::Sort {
+                href: "/t/halden/changes?sort=-planned_start".to_owned(),
+                ascending: Some(true),
+            });
+        }
+        Self {
+            frame: crate::samples::frame(Place::Changes),
+            acts: vec![crate::ActForm::link(
+                "Export as CSV",
+                "/t/halden/changes.csv",
+            )],
+            views: vec![
+                view("All open", "61", false),
+                view("Production around the freeze", "214", true),
+                view("Waiting for my team", "7", false),
+                view("Emergencies, 30 days", "9", false),
+                view("Missed their window", "2", false),
+            ],
+            chips: vec![
+                chip("Environment", "production"),
+                chip("Planned", "8 Nov to 4 Dec"),
+                chip("Team", "Logistics, Platform"),
+            ],
+            filters: sample_filters(),
+            filter_url: "/t/halden/changes".to_owned(),
+            rows,
+            columns,
+            count: "214 changes".to_owned(),
+            paging: Paging {
+                newer: None,
+                older: Some("/t/halden/changes?after=CHG-1029".to_owned()),
+                count: "1 to 9 of 214".to_owned(),
+            },
+            ..Self::default()
+        }
+    }
+}
+
+fn sample_filters() -> Vec<Field> {
+    vec![
+        Field::text("q", "Words, key or person").half(),
+        Field::select(
+            "state",
+            "State",
+            &[
+                ("", "Any"),
+                ("draft", "Draft"),
+                ("authorizing", "Authorizing"),
+            ],
+        )
+        .half(),
+        Field::select("kind", "Kind", &[("", "Any"), ("emergency", "Emergency")]).half(),
+        Field::select("risk", "Risk", &[("", "Any"), ("high", "High")]).half(),
+        Field::text("service", "Service").half(),
+        Field::select(
+            "environment",
+            "Environment",
+            &[("", "Any"), ("production", "production")],
+        )
+        .value("production")
+        .half(),
+        Field::new("planned_from", "Planned from", crate::Input::DateTime).half(),
+        Field::new("planned_to", "Planned to", crate::Input::DateTime).half(),
+    ]
+}

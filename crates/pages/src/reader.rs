@@ -1,0 +1,268 @@
+//! Writes times for one reader: in the reader's zone, with the day's name, on
+//! the 24-hour clock, and near times also as a distance.
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+
+/// Who reads, from where, and when. The time is given, never read from a clock.
+#[derive(Debug, Clone)]
+pub struct Reader {
+    zone: TimeZone,
+    now: Zoned,
+}
+
+impl Reader {
+    /// A reader in `zone` at the moment `now`.
+    #[must_use]
+    pub fn new(zone: TimeZone, now: Timestamp) -> Self {
+        let now = now.to_zoned(zone.clone());
+        Self { zone, now }
+    }
+
+    /// A reader whose zone has the IANA name `zone`; an unknown name reads in UTC.
+    #[must_use]
+    pub fn named(zone: &str, now: Timestamp) -> Self {
+        Self::new(TimeZone::get(zone).unwrap_or(TimeZone::UTC), now)
+    }
+
+    /// The zone's name, for the hint beside a time field.
+    #[must_use]
+    pub fn zone_name(&self) -> &str {
+        self.zone.iana_name().unwrap_or("UTC")
+    }
+
+    /// Day and time: `today 17:00`, `Sat 21 Nov 22:00`, `Mon 4 Jan 2027 09:00`.
+    #[must_use]
+    pub fn moment(&self, at: Timestamp) -> String {
+        let at = self.local(at);
+        format!("{} {}", self.day_word(at.date()), at.strftime("%H:%M"))
+    }
+
+    /// The day alone: `today`, `yesterday`, `Sat 21 Nov`.
+    #[must_use]
+    pub fn day(&self, at: Timestamp) -> String {
+        self.day_word(self.local(at).date())
+    }
+
+    /// The time alone, with seconds: `10:42:07`.
+    #[must_use]
+    pub fn clock(&self, at: Timestamp) -> String {
+        self.local(at).strftime("%H:%M:%S").to_string()
+    }
+
+    /// From and to, the day said once when it is the same: `Sat 21 Nov, 22:00 to 23:30`.
+    #[must_use]
+    pub fn span(&self, from: Timestamp, to: Timestamp) -> String {
+        let (start, end) = (self.local(from), self.local(to));
+        if start.date() == end.date() {
+            return format!(
+                "{}, {} to {}",
+                self.day_word(start.date()),
+                start.strftime("%H:%M"),
+                end.strftime("%H:%M")
+            );
+        }
+        format!("{} to {}", self.moment(from), self.moment(to))
+    }
+
+    /// The distance from now: `in 6 h`, `19 h ago`, `in 20 min`, `4 days ago`.
+    #[must_use]
+    pub fn distance(&self, at: Timestamp) -> String {
+        let seconds = at.as_second() - self.now.timestamp().as_second();
+        let length = length(seconds.unsigned_abs());
+        match seconds {
+            -59..60 => "now".to_owned(),
+            ..-59 => format!("{length} ago"),
+            _ => format!("in {length}"),
+        }
+    }
+
+    /// How long something has lasted since `since`: `19 h`, `4 days`.
+    #[must_use]
+    pub fn age(&self, since: Timestamp) -> String {
+        let seconds = self.now.timestamp().as_second() - since.as_second();
+        length(seconds.max(0).unsigned_abs())
+    }
+
+    /// A moment with its distance when it is within two days: `today 17:00, in 6 h`.
+    #[must_use]
+    pub fn due(&self, at: Timestamp) -> String {
+        let far = (at.as_second() - self.now.timestamp().as_second()).abs() > 48 * 3600;
+        if far {
+            return self.moment(at);
+        }
+        format!("{}, {}", self.moment(at), self.distance(at))
+    }
+
+    /// The value of a `datetime-local` control: `2026-11-21T22:00`.
+    #[must_use]
+    pub fn field(&self, at: Timestamp) -> String {
+        self.local(at).strftime("%Y-%m-%dT%H:%M").to_string()
+    }
+
+    /// Reads what a `datetime-local` control sends, in the reader's zone. A time
+    /// that a clock change skips or repeats is read as the zone's later or
+    /// earlier offset says (jiff's “compatible” rule). None if it is no time.
+    #[must_use]
+    pub fn read_field(&self, value: &str) -> Option<Timestamp> {
+        let civil: jiff::civil::DateTime = value.trim().parse().ok()?;
+        let zoned = civil.to_zoned(self.zone.clone()).ok()?;
+        Some(zoned.timestamp())
+    }
+
+    fn local(&self, at: Timestamp) -> Zoned {
+        at.to_zoned(self.zone.clone())
+    }
+
+    fn day_word(&self, date: Date) -> String {
+        let today = self.now.date();
+        if date == today {
+            return "today".to_owned();
+        }
+        if today.yesterday().is_ok_and(|day| day == date) {
+            return "yesterday".to_owned();
+        }
+        if today.tomorrow().is_ok_and(|day| day == date) {
+            return "tomorrow".to_owned();
+        }
+        let pattern = if date.year() == today.year() {
+            "%a %-d %b"
+        } else {
+            "%a %-d %b %Y"
+        };
+        date.strftime(pattern).to_string()
+    }
+}
+
+/// A length in the largest fitting unit: `20 min`, `6 h`, `1 day`, `12 days`.
+fn length(seconds: u64) -> String {
+    let minutes = seconds / 60;
+    let hours = minutes / 60;
+    let days = hours / 24;
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds} s"),
+        (0, 0, _) => format!("{minutes} min"),
+        (0, _, _) => format!("{hours} h"),
+        (1, _, _) => "1 day".to_owned(),
+        _ => format!("{days} days"),
+    }
+}
+
+/// Writes minutes as people say them: `9 min`, `1 h 15 min`, `2 h`.
+#[must_use]
+pub fn minutes(count: u64) -> String {
+    match (count / 60, count % 60) {
+        (0, rest) => format!("{rest} min"),
+        (hours, 0) => format!("{hours} h"),
+        (hours, rest) => format!("{hours} h {rest} min"),
+    }
+}
+
+/// Writes a count with separators: `48,213`.
+#[must_use]
+pub fn count(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// A count as a word at the start of a title: `Five`, `No`, `214`.
+#[must_use]
+pub fn count_word(number: u64) -> String {
+    const WORDS: [&str; 11] = [
+        "No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight", "Nine", "Ten",
+    ];
+    usize::try_from(number)
+        .ok()
+        .and_then(|place| WORDS.get(place))
+        .map_or_else(|| count(number), |word| (*word).to_owned())
+}
+
+/// A digest as people compare it: the first and the last letters, `9f2c…e41`.
+#[must_use]
+pub fn short_digest(digest: &str) -> String {
+    let (prefix, rest) = digest
+        .split_once(':')
+        .map_or(("", digest), |(algorithm, hex)| (algorithm, hex));
+    let letters: Vec<char> = rest.chars().collect();
+    let colon = if prefix.is_empty() { "" } else { ":" };
+    if letters.len() <= 12 {
+        return digest.to_owned();
+    }
+    let head: String = letters.iter().take(4).collect();
+    let tail: String = letters.iter().skip(letters.len() - 3).collect();
+    format!("{prefix}{colon}{head}…{tail}")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn oslo() -> Reader {
+        Reader::named("Europe/Oslo", at("2026-11-20T10:00:00Z"))
+    }
+
+    #[test]
+    fn near_days_have_words_and_far_days_their_year() {
+        let reader = oslo();
+        assert_eq!(reader.moment(at("2026-11-20T16:00:00Z")), "today 17:00");
+        assert_eq!(reader.moment(at("2026-11-19T15:10:00Z")), "yesterday 16:10");
+        assert_eq!(
+            reader.moment(at("2026-11-24T02:00:00Z")),
+            "Tue 24 Nov 03:00"
+        );
+        assert_eq!(
+            reader.moment(at("2027-01-04T08:00:00Z")),
+            "Mon 4 Jan 2027 09:00"
+        );
+    }
+
+    #[test]
+    fn spans_distances_and_due_times_read_as_sentences() {
+        let reader = oslo();
+        assert_eq!(
+            reader.span(at("2026-11-24T21:00:00Z"), at("2026-11-24T22:30:00Z")),
+            "Tue 24 Nov, 22:00 to 23:30"
+        );
+        assert_eq!(
+            reader.due(at("2026-11-20T16:00:00Z")),
+            "today 17:00, in 6 h"
+        );
+        assert_eq!(reader.distance(at("2026-11-16T10:00:00Z")), "4 days ago");
+        assert_eq!(reader.distance(at("2026-11-20T10:00:30Z")), "now");
+    }
+
+    #[test]
+    fn a_field_reads_back_what_it_wrote() {
+        let reader = oslo();
+        let moment = at("2026-11-21T21:00:00Z");
+        assert_eq!(reader.field(moment), "2026-11-21T22:00");
+        assert_eq!(reader.read_field("2026-11-21T22:00"), Some(moment));
+        assert_eq!(reader.read_field("tomorrow"), None);
+    }
+
+    #[test]
+    fn counts_lengths_and_digests() {
+        assert_eq!(count(48_213), "48,213");
+        assert_eq!(count(7), "7");
+        assert_eq!(count_word(5), "Five");
+        assert_eq!(minutes(75), "1 h 15 min");
+        assert_eq!(
+            short_digest("sha256:6b1d000000000000000000000007a"),
+            "sha256:6b1d…07a"
+        );
+        assert_eq!(short_digest("3fe90c2"), "3fe90c2");
+    }
+}

@@ -1,0 +1,208 @@
+//! Sentences with a few words set apart: a name in bold, a rule in mono, a link.
+
+use std::fmt::Write;
+
+use crate::Part;
+use crate::text;
+
+/// One piece of a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    Strong(String),
+    Emphasis(String),
+    Code(String),
+    Key(String),
+    Late(String),
+    Link {
+        text: String,
+        href: String,
+        code: bool,
+    },
+    Break,
+}
+
+/// A sentence or two, built from plain words. Every piece is escaped.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rich {
+    pieces: Vec<Piece>,
+}
+
+impl Rich {
+    /// An empty sentence, to be built from its pieces.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds plain words.
+    #[must_use]
+    pub fn text(self, text: impl Into<String>) -> Self {
+        self.with(Piece::Text(text.into()))
+    }
+
+    /// Adds what the sentence is about: a name, a role.
+    #[must_use]
+    pub fn strong(self, text: impl Into<String>) -> Self {
+        self.with(Piece::Strong(text.into()))
+    }
+
+    /// Adds a word used as a term, as in “approved *what* and *when*”.
+    #[must_use]
+    pub fn emphasis(self, text: impl Into<String>) -> Self {
+        self.with(Piece::Emphasis(text.into()))
+    }
+
+    /// Adds what is copied: a digest, a rule's name, a command.
+    #[must_use]
+    pub fn code(self, text: impl Into<String>) -> Self {
+        self.with(Piece::Code(text.into()))
+    }
+
+    /// Adds a record's key, such as `CHG-1042`.
+    #[must_use]
+    pub fn key(self, text: impl Into<String>) -> Self {
+        self.with(Piece::Key(text.into()))
+    }
+
+    /// Adds a time that is past or close, in the colour of what is late.
+    #[must_use]
+    pub fn late(self, text: impl Into<String>) -> Self {
+        self.with(Piece::Late(text.into()))
+    }
+
+    /// Adds a link. An address that is neither http, https, mailto nor a path
+    /// of this server leaves only the words.
+    #[must_use]
+    pub fn link(self, text: impl Into<String>, href: impl Into<String>) -> Self {
+        self.with(Piece::Link {
+            text: text.into(),
+            href: href.into(),
+            code: false,
+        })
+    }
+
+    /// Adds a link whose words are in mono, for rules and digests.
+    #[must_use]
+    pub fn code_link(self, text: impl Into<String>, href: impl Into<String>) -> Self {
+        self.with(Piece::Link {
+            text: text.into(),
+            href: href.into(),
+            code: true,
+        })
+    }
+
+    /// Goes to a new line.
+    #[must_use]
+    pub fn line(self) -> Self {
+        self.with(Piece::Break)
+    }
+
+    /// Adds everything that `other` says.
+    #[must_use]
+    pub fn append(mut self, other: Rich) -> Self {
+        self.pieces.extend(other.pieces);
+        self
+    }
+
+    /// Whether nothing was said.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    /// The same words as plain text; links are left as words.
+    #[must_use]
+    pub fn plain(&self) -> String {
+        self.pieces
+            .iter()
+            .map(|piece| match piece {
+                Piece::Text(text)
+                | Piece::Strong(text)
+                | Piece::Emphasis(text)
+                | Piece::Code(text)
+                | Piece::Key(text)
+                | Piece::Late(text)
+                | Piece::Link { text, .. } => text::plain(text),
+                Piece::Break => " ".to_owned(),
+            })
+            .collect()
+    }
+
+    fn with(mut self, piece: Piece) -> Self {
+        self.pieces.push(piece);
+        self
+    }
+}
+
+impl From<&str> for Rich {
+    fn from(text: &str) -> Self {
+        if text.is_empty() {
+            Self::new()
+        } else {
+            Self::new().text(text)
+        }
+    }
+}
+
+impl From<String> for Rich {
+    fn from(text: String) -> Self {
+        Self::from(text.as_str())
+    }
+}
+
+impl Part for Rich {
+    fn html(&self) -> String {
+        let mut out = String::new();
+        for piece in &self.pieces {
+            push(&mut out, piece);
+        }
+        out
+    }
+}
+
+fn push(out: &mut String, piece: &Piece) {
+    // Writing into a String cannot fail.
+    let _ = match piece {
+        Piece::Text(words) => write!(out, "{}", text::mark(words)),
+        Piece::Strong(words) => write!(out, "<b>{}</b>", text::mark(words)),
+        Piece::Emphasis(words) => write!(out, "<i>{}</i>", text::mark(words)),
+        Piece::Code(words) => write!(out, "<code>{}</code>", text::mark(words)),
+        Piece::Key(words) => write!(out, "<span class=\"key\">{}</span>", text::mark(words)),
+        Piece::Late(words) => write!(out, "<span class=\"late\">{}</span>", text::mark(words)),
+        Piece::Break => write!(out, "<br/>"),
+        Piece::Link {
+            text: words,
+            href,
+            code,
+        } => {
+            let words = match code {
+                true => format!("<code>{}</code>", text::mark(words)),
+                false => text::mark(words),
+            };
+            match text::has_allowed_scheme(href) {
+                true => write!(out, "<a href=\"{}\">{words}</a>", text::raw(href)),
+                false => write!(out, "{words}"),
+            }
+        }
+    };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_are_escaped_and_bad_links_lose_their_address() {
+        let rich = Rich::new()
+            .strong("<b>")
+            .text(" & ")
+            .link("go", "javascript:alert(1)")
+            .link("in", "/a?b=\"");
+        assert_eq!(
+            rich.html(),
+            "<b>&lt;b&gt;</b> &amp; go<a href=\"/a?b=&quot;\">in</a>"
+        );
+        assert_eq!(rich.plain(), "<b> & goin");
+    }
+}

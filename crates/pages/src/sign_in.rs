@@ -1,0 +1,184 @@
+//! The door: signing in, and the password asked again before an act of weight.
+
+use askama::Template;
+
+use crate::form::Fields;
+use crate::frame::document;
+use crate::{ActForm, Field, Input, Notice, Part, Tone, filters, parts, render};
+
+/// The page on which somebody signs in.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Template)]
+#[template(path = "sign_in.html")]
+pub struct SignIn {
+    /// The tenant's name, when the address names one.
+    pub tenant: String,
+    /// Where the form is sent.
+    pub action_url: String,
+    /// Where the assets are served.
+    pub assets: String,
+    /// Where the reader was going: “You were on the way to CHG-1042.”; empty when nowhere.
+    pub on_the_way: String,
+    /// Login, password, and what is sent along; with the tenant when the address names none.
+    pub fields: Vec<Field>,
+    /// Ways in that are links, such as an identity provider.
+    pub other_ways: Vec<ActForm>,
+    /// Why the reader is here: signed out, session over, paused after too many tries.
+    pub notices: Vec<Notice>,
+    /// Whom to ask without an account; empty when nobody is named.
+    pub whom_to_ask: String,
+}
+
+impl SignIn {
+    /// The usual form for a tenant: login and password.
+    #[must_use]
+    pub fn new(
+        tenant: impl Into<String>,
+        action_url: impl Into<String>,
+        assets: impl Into<String>,
+    ) -> Self {
+        let login = Field {
+            autocomplete: Some("username"),
+            ..Field::text("login", "Login").required()
+        };
+        let password = Field {
+            autocomplete: Some("current-password"),
+            ..Field::new("password", "Password", Input::Password).required()
+        };
+        Self {
+            tenant: tenant.into(),
+            action_url: action_url.into(),
+            assets: assets.into(),
+            fields: vec![login, password],
+            ..Self::default()
+        }
+    }
+
+    /// The whole document.
+    #[must_use]
+    pub fn render(&self) -> String {
+        document("Sign in", &self.assets, "door", &render(self))
+    }
+
+    /// Believable instances: fresh, refused, without a tenant in the address.
+    #[must_use]
+    pub fn samples() -> Vec<Self> {
+        let fresh = Self {
+            on_the_way: "You were on the way to CHG-1042. What you had typed is kept.".to_owned(),
+            whom_to_ask: "Marta Lindqvist, who keeps the list of people".to_owned(),
+            ..Self::new("Halden Freight", "/t/halden/session", "/assets")
+        };
+        let mut refused = fresh.clone();
+        if let Some(password) = refused.fields.last_mut() {
+            password.error = Some(
+                "Login and password do not match. Two tries are left before a pause of 15 minutes."
+                    .to_owned(),
+            );
+        }
+        let mut open = Self::new("", "/session", "/assets");
+        open.fields.insert(
+            0,
+            Field::text("tenant", "Organisation")
+                .hint("Its short name, as in the address of its pages.")
+                .required(),
+        );
+        open.notices
+            .push(Notice::new(Tone::Ok, "You are signed out on this device."));
+        vec![fresh, refused, open]
+    }
+
+    fn title(&self) -> String {
+        if self.tenant.is_empty() {
+            return "Sign in to Assent".to_owned();
+        }
+        format!("Sign in to {}", self.tenant)
+    }
+
+    fn form(&self) -> Fields<'_> {
+        Fields {
+            form_id: "",
+            fields: &self.fields,
+        }
+    }
+
+    fn notices(&self) -> parts::Notices<'_> {
+        parts::Notices(&self.notices)
+    }
+}
+
+/// The password asked again: a fresh factor before an act of weight.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Template)]
+#[template(path = "step_up.html")]
+pub struct StepUp {
+    /// The reader's name.
+    pub person: String,
+    /// What it is asked for: “Break glass on CHG-1042”.
+    pub purpose: String,
+    /// Which rule asks: its sentence, and how long the answer holds.
+    pub why: String,
+    /// Where the form is sent.
+    pub action_url: String,
+    /// Where the assets are served.
+    pub assets: String,
+    /// Where “Go back” leads.
+    pub back_url: String,
+    /// What is sent along, such as the address to return to.
+    pub fields: Vec<Field>,
+    /// What was wrong with the last try.
+    pub error: Option<String>,
+}
+
+impl StepUp {
+    /// The whole document.
+    #[must_use]
+    pub fn render(&self) -> String {
+        document("Your password again", &self.assets, "door", &render(self))
+    }
+
+    /// Believable instances: asked, and refused once.
+    #[must_use]
+    pub fn samples() -> Vec<Self> {
+        let asked = Self {
+            person: "Marta Lindqvist".to_owned(),
+            purpose: "Break glass on CHG-1061".to_owned(),
+            why: "Break-glass stands in for all approvals, so it needs a fresh proof that it is you. It holds for 5 minutes.".to_owned(),
+            action_url: "/t/halden/session/step-up".to_owned(),
+            assets: "/assets".to_owned(),
+            back_url: "/t/halden/changes/CHG-1061".to_owned(),
+            fields: vec![Field::hidden("return_to", "/t/halden/changes/CHG-1061#act-break-glass")],
+            error: None,
+        };
+        let refused = Self {
+            error: Some("That is not your password. Two tries are left.".to_owned()),
+            ..asked.clone()
+        };
+        vec![asked, refused]
+    }
+
+    fn password(&self) -> Vec<Field> {
+        let mut fields = self.fields.clone();
+        fields.push(Field {
+            autocomplete: Some("current-password"),
+            error: self.error.clone(),
+            ..Field::new("password", "Password", Input::Password).required()
+        });
+        fields
+    }
+
+    fn form_html(&self) -> FormHtml {
+        FormHtml(
+            Fields {
+                form_id: "",
+                fields: &self.password(),
+            }
+            .html(),
+        )
+    }
+}
+
+struct FormHtml(String);
+
+impl Part for FormHtml {
+    fn html(&self) -> String {
+        self.0.clone()
+    }
+}

@@ -1,0 +1,221 @@
+//! Tables: one line per row; on a narrow screen the columns fold under the title.
+
+use askama::Template;
+
+use crate::form::Acts;
+use crate::{ActForm, Mark, Part, Rich, filters, render};
+
+/// When a column folds away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Fold {
+    /// Always in its place.
+    #[default]
+    Never,
+    /// Under the title when narrow.
+    Under,
+    /// Gone when not wide; the record's own page tells it.
+    Away,
+}
+
+/// A sort link in a column's head.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sort {
+    /// Where the other order is.
+    pub href: String,
+    /// `Some(true)` when the table is sorted upwards by it, `Some(false)` downwards.
+    pub ascending: Option<bool>,
+}
+
+/// A column's head.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Column {
+    /// Its word.
+    pub label: &'static str,
+    /// When it folds.
+    pub fold: Fold,
+    /// Whether it holds figures that are compared.
+    pub is_number: bool,
+    /// Its sort link.
+    pub sort: Option<Sort>,
+}
+
+impl Column {
+    /// A column that folds as told.
+    #[must_use]
+    pub fn new(label: &'static str, fold: Fold) -> Self {
+        Self {
+            label,
+            fold,
+            ..Self::default()
+        }
+    }
+
+    /// The same column for figures.
+    #[must_use]
+    pub fn number(mut self) -> Self {
+        self.is_number = true;
+        self
+    }
+
+    fn class(&self) -> &'static str {
+        match (self.fold, self.is_number) {
+            (Fold::Never, false) => "",
+            (Fold::Never, true) => "num",
+            (Fold::Under, false) => "w2",
+            (Fold::Under, true) => "num w2",
+            (Fold::Away, false) => "w3",
+            (Fold::Away, true) => "num w3",
+        }
+    }
+
+    fn direction(&self) -> Option<&'static str> {
+        match self.sort.as_ref()?.ascending? {
+            true => Some("ascending"),
+            false => Some("descending"),
+        }
+    }
+
+    fn arrow(&self) -> &'static str {
+        match self.direction() {
+            Some("ascending") => " ↑",
+            Some(_) => " ↓",
+            None => "",
+        }
+    }
+}
+
+/// What stands in a cell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cell {
+    /// The row's name, with its address, its key and marks that are not normal.
+    Title {
+        /// The name.
+        text: String,
+        /// Its page; empty when it has none.
+        href: String,
+        /// A key in mono behind it; empty for none.
+        key: String,
+        /// Marks behind it, such as the kind of a change.
+        marks: Vec<Mark>,
+        /// A second line in grey.
+        sub: Rich,
+    },
+    /// A sentence or a word.
+    Text(Rich),
+    /// Words that stay on one line, such as a time.
+    Short(String),
+    /// A state, risk or kind.
+    Mark(Mark),
+    /// Acts on this row.
+    Acts {
+        /// Makes the ids of these acts unique on the page.
+        group: String,
+        /// The acts.
+        forms: Vec<ActForm>,
+    },
+}
+
+impl Cell {
+    /// A title with its page.
+    #[must_use]
+    pub fn title(text: impl Into<String>, href: impl Into<String>) -> Self {
+        Cell::Title {
+            text: text.into(),
+            href: href.into(),
+            key: String::new(),
+            marks: Vec::new(),
+            sub: Rich::new(),
+        }
+    }
+
+    /// Plain words.
+    #[must_use]
+    pub fn text(text: impl Into<Rich>) -> Self {
+        Cell::Text(text.into())
+    }
+
+    fn is_short(&self) -> bool {
+        matches!(self, Cell::Short(_))
+    }
+
+    fn inner(&self) -> String {
+        match self {
+            Cell::Title { .. } => String::new(),
+            Cell::Text(rich) => rich.html(),
+            Cell::Short(words) => crate::text::mark(words),
+            Cell::Mark(mark) => mark.html(),
+            Cell::Acts { group, forms } => Acts { group, forms }.html(),
+        }
+    }
+}
+
+impl Part for Cell {
+    fn html(&self) -> String {
+        self.inner()
+    }
+}
+
+/// A table. Exactly one column holds titles.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Template)]
+#[template(path = "parts/table.html")]
+pub struct Table {
+    /// What the table lists, for those who do not see it.
+    pub caption: String,
+    /// The heads.
+    pub columns: Vec<Column>,
+    /// The rows; each has one cell per column.
+    pub rows: Vec<Vec<Cell>>,
+}
+
+impl Table {
+    /// The cells that fold under the title: not the acts, which stay reachable as a column.
+    fn folded<'a>(&'a self, row: &'a [Cell]) -> Vec<&'a Cell> {
+        self.columns
+            .iter()
+            .zip(row)
+            .filter(|(column, cell)| {
+                column.fold == Fold::Under && !matches!(cell, Cell::Acts { .. })
+            })
+            .map(|(_, cell)| cell)
+            .filter(|cell| !cell.inner().is_empty())
+            .collect()
+    }
+
+    fn placed<'a>(&'a self, row: &'a [Cell]) -> Vec<(&'a Column, &'a Cell)> {
+        self.columns.iter().zip(row).collect()
+    }
+}
+
+impl Part for Table {
+    fn html(&self) -> String {
+        render(self)
+    }
+}
+
+/// Links to the neighbouring pages of a list that is cut by key.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Template)]
+#[template(path = "parts/paging.html")]
+pub struct Paging {
+    /// The page before; `None` on the first.
+    pub newer: Option<String>,
+    /// The page after; `None` on the last.
+    pub older: Option<String>,
+    /// The count with its whole: “1 to 13 of 214”.
+    pub count: String,
+}
+
+impl Paging {
+    fn is_needed(&self) -> bool {
+        self.newer.is_some() || self.older.is_some()
+    }
+}
+
+impl Part for Paging {
+    fn html(&self) -> String {
+        if self.is_needed() {
+            render(self)
+        } else {
+            String::new()
+        }
+    }
+}
