@@ -360,7 +360,7 @@ pub fn parts_of(file: &ChangeFile, directory: &Directory, person: &PersonId) -> 
     } else {
         content.implementers.contains(person)
     };
-    let asked = change.requests.iter().any(|request| &request.person == person);
+    let asked = !crate::authority::asking(file, directory, person, change.updated_at).is_empty();
     let approved = file.standing().any(|approval| &approval.person == person);
     let wrote = change.authors.contains(person);
     let verbal = change.retrospective.as_ref().is_some_and(|retro| &retro.verbal_approver == person);

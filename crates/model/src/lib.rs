@@ -4,18 +4,24 @@
 //! no I/O, reads no clock, makes no ids and knows no engine: everything it needs is handed in.
 
 pub mod act;
+pub mod authority;
 pub mod change;
 pub mod content;
 pub mod directory;
+pub mod due;
 pub mod facts;
 pub mod file;
+pub mod gate;
 pub mod ids;
 pub mod input;
+pub mod lifecycle;
 pub mod obligation;
 pub mod reading;
 pub mod records;
 pub mod refusal;
 pub mod requirement;
 pub mod risk;
+pub mod settle;
 pub mod signal;
+pub mod verbs;
 pub mod words;

@@ -3,12 +3,13 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::authority::{asked_word, candidates, counts, is_barred, peer_counts};
 use crate::change::{Change, Target};
-use crate::directory::{Directory, Freeze, Holder};
+use crate::directory::{Directory, Freeze};
 use crate::file::{ChangeFile, unmet};
-use crate::ids::{GroupKey, PersonId, TargetId};
-use crate::obligation::{ApprovalRule, Asked, Due, Duty, Obligation, Party, TargetObligation};
-use crate::records::{Approval, Coverage, Evidence, Unmet};
+use crate::ids::{GroupKey, PersonId};
+use crate::obligation::{ApprovalRule, Due, Duty, Obligation, TargetObligation};
+use crate::records::{Evidence, Unmet};
 use crate::words::{
     Aspect, ConditionDue, EvidenceResult, Kind, OwnershipRole, Role, State, TaskKind, TaskState,
 };
@@ -487,7 +488,7 @@ fn peer_review_unmet(
         return None;
     }
     let people: Vec<PersonId> = match from {
-        Some(key) => security_group(directory, key),
+        Some(key) => directory.members(key),
         None => Vec::new(),
     };
     let waiting: Vec<PersonId> = people
@@ -501,18 +502,6 @@ fn peer_review_unmet(
         format!("A peer{who} who neither wrote nor approves reads it and agrees (rule `{}`).", obligation.id),
         logins(directory, &waiting),
     ))
-}
-
-fn security_group(directory: &Directory, key: &GroupKey) -> Vec<PersonId> {
-    directory.members(key)
-}
-
-/// Whether this person's peer review counts.
-pub fn peer_counts(file: &ChangeFile, directory: &Directory, person: &PersonId, from: Option<&GroupKey>) -> bool {
-    let wrote = file.change.authors.contains(person);
-    let approves = file.standing().any(|approval| &approval.person == person && approval.is_yes());
-    let belongs = from.is_none_or(|key| directory.members(key).contains(person));
-    !wrote && !approves && belongs
 }
 
 fn checklist_unmet(file: &ChangeFile, row: &TargetObligation) -> Vec<Unmet> {
@@ -538,79 +527,6 @@ fn task_duty_unmet(file: &ChangeFile, row: &TargetObligation, kind: TaskKind, ti
             Vec::new(),
         )
     })
-}
-
-/// Who may decide for a rule on a target, authors and other barred people included.
-pub fn candidates(file: &ChangeFile, directory: &Directory, asked: &Asked, target: &Target) -> Vec<Holder> {
-    let owned = |role| directory.holders(&target.service, &target.environment, role);
-    match asked {
-        Asked::Owner => owned(OwnershipRole::Owner),
-        Asked::TechnicalLead => owned(OwnershipRole::TechnicalLead),
-        Asked::Data => owned(OwnershipRole::Data),
-        Asked::Security => {
-            let holders = owned(OwnershipRole::Security);
-            if holders.is_empty() { by_role_or_group(directory, Role::Security, "security") } else { holders }
-        }
-        Asked::ChangeManager => by_role_or_group(directory, Role::ChangeManager, "change-managers"),
-        Asked::Tester => file
-            .change
-            .content
-            .tester
-            .iter()
-            .map(|person| Holder { person: person.clone(), why: "named tester".to_owned() })
-            .collect(),
-        Asked::Group(key) => directory
-            .members(key)
-            .into_iter()
-            .map(|person| Holder { person, why: format!("member of the group {key}") })
-            .collect(),
-    }
-}
-
-fn by_role_or_group(directory: &Directory, role: Role, group: &str) -> Vec<Holder> {
-    let name = role.as_str().replace('_', " ");
-    let mut found: Vec<Holder> = directory
-        .with_role(role)
-        .into_iter()
-        .map(|person| Holder { person, why: format!("has the role {name}") })
-        .collect();
-    if !found.is_empty() {
-        return found;
-    }
-    for person in directory.members(&GroupKey::from(group)) {
-        found.push(Holder { person, why: format!("member of the group {group}") });
-    }
-    found
-}
-
-/// Whether a rule forbids this person's word: its author never counts, nor whom `@distinct_from` names.
-pub fn is_barred(file: &ChangeFile, rule: &ApprovalRule, person: &PersonId) -> bool {
-    let change = &file.change;
-    let peer = file.agreeing_peers().any(|review| &review.person == person);
-    change.authors.contains(person)
-        || rule.distinct_from.iter().any(|party| match party {
-            Party::Author => change.authors.contains(person),
-            Party::Requester => &change.requester == person,
-            Party::Implementer => {
-                change.content.implementers.contains(person) || change.implemented_by.contains(person)
-            }
-            Party::Approver => peer,
-        })
-}
-
-/// Whether an approval counts for a rule on a target now.
-pub fn counts(approval: &Approval, rule_id: &str, target: &TargetId, now: Timestamp, what: bool) -> bool {
-    if !approval.is_yes() {
-        return false;
-    }
-    let part = if what { approval.what } else { approval.when };
-    part == Coverage::Standing
-        && approval.counted_for.iter().any(|row| {
-            row.rule == rule_id
-                && row.targets.contains(target)
-                && (if what { row.what } else { row.when })
-                && row.valid_until.is_none_or(|until| now < until)
-        })
 }
 
 fn approval_unmet(
@@ -676,19 +592,6 @@ fn approval_unmet_for(
         format!("{} approves (rule `{rule_id}`).", asked_word(&rule.from)),
         logins(directory, &open),
     ))
-}
-
-/// How sentences call those whom a rule asks.
-pub fn asked_word(asked: &Asked) -> String {
-    match asked {
-        Asked::Owner => "the service's owner".to_owned(),
-        Asked::TechnicalLead => "the technical lead".to_owned(),
-        Asked::Security => "security".to_owned(),
-        Asked::Data => "the data owner".to_owned(),
-        Asked::ChangeManager => "a change manager".to_owned(),
-        Asked::Tester => "the tester".to_owned(),
-        Asked::Group(key) => format!("the group {key}"),
-    }
 }
 
 /// What stands against the template of a standard change that has not begun.

@@ -1,0 +1,302 @@
+//! The gate: one row per target and purpose, written with the change, and a decision that needs only the row and the clock.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::change::Target;
+use crate::directory::Directory;
+use crate::file::{ChangeFile, unmet};
+use crate::ids::{ChangeId, EnvironmentKey, ServiceKey, TargetId};
+use crate::obligation::Duty;
+use crate::records::Unmet;
+use crate::requirement::{before_approved, before_scheduled, before_start};
+use crate::words::{GateDecision, Purpose, State};
+
+/// A span of time in which a freeze stops a target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FrozenSpan {
+    /// What the freeze is called.
+    pub title: String,
+    /// Its start.
+    pub starts_at: Timestamp,
+    /// Its end.
+    pub ends_at: Timestamp,
+    /// Whether it also stops what is under way.
+    pub halt: bool,
+}
+
+/// All that the gate must know of one target: everything but the time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateRow {
+    /// The change.
+    pub change: ChangeId,
+    /// Its key.
+    pub key: String,
+    /// The target.
+    pub target: TargetId,
+    /// Service.
+    pub service: ServiceKey,
+    /// Environment.
+    pub environment: EnvironmentKey,
+    /// The artifact that may go (for a way back: the one that is restored).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact: Option<String>,
+    /// The commit that may go.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// Forward or back.
+    pub purpose: Purpose,
+    /// Where the change stands.
+    pub state: State,
+    /// Whether the target has an outcome.
+    pub is_done: bool,
+    /// Whether the change is on hold.
+    pub on_hold: bool,
+    /// Planned start.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opens_at: Option<Timestamp>,
+    /// Planned end, or the granted extension.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closes_at: Option<Timestamp>,
+    /// The end of a lawful break-glass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub glass_until: Option<Timestamp>,
+    /// The first instant at which an approval that is counted on ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub good_until: Option<Timestamp>,
+    /// Freezes over this target that do not except the change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub frozen: Vec<FrozenSpan>,
+    /// What is unmet apart from clock, hold and freeze.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unmet: Vec<Unmet>,
+    /// The change's owner, whom a stop waits for when nothing else is known.
+    pub owner: String,
+}
+
+/// A gate's answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// Go or stop.
+    pub decision: GateDecision,
+    /// The change that was found.
+    pub change: Option<String>,
+    /// The target that was found.
+    pub target: Option<(ChangeId, TargetId)>,
+    /// Forward or back, as it was found.
+    pub purpose: Purpose,
+    /// Why not.
+    pub reasons: Vec<Unmet>,
+    /// When the answer may change by the clock alone.
+    pub next_transition_at: Option<Timestamp>,
+}
+
+/// The rows of a change: a target that names neither artifact nor commit opens no gate.
+pub fn rows(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<GateRow> {
+    let change = &file.change;
+    if !change.state.is_open() {
+        return Vec::new();
+    }
+    let unmet = static_unmet(file, directory, now);
+    let mut found = Vec::new();
+    for target in &change.content.targets {
+        let named = target.artifact.is_some() || target.commit.is_some();
+        if named && change.state <= State::Reviewing {
+            found.push(row(file, directory, target, Purpose::Deploy, unmet.clone(), now));
+        }
+        let begun = matches!(change.state, State::Implementing | State::Reviewing);
+        if begun && target.rollback_to.is_some() && change.retrospective.is_none() {
+            found.push(row(file, directory, target, Purpose::Rollback, Vec::new(), now));
+        }
+    }
+    found
+}
+
+/// What stands against a start apart from clock, hold and freeze. Under way or under break-glass nothing does.
+fn static_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
+    if file.change.state == State::Implementing {
+        return Vec::new();
+    }
+    let mut rows = before_approved(file, directory, now);
+    rows.extend(before_scheduled(file, directory, now).into_iter().filter(|row| row.code != "freeze" && row.code != "window_over"));
+    rows.extend(before_start(file, directory, now));
+    rows
+}
+
+fn row(file: &ChangeFile, directory: &Directory, target: &Target, purpose: Purpose, unmet: Vec<Unmet>, now: Timestamp) -> GateRow {
+    let change = &file.change;
+    let back = purpose == Purpose::Rollback;
+    GateRow {
+        change: change.id.clone(),
+        key: change.key.clone(),
+        target: target.id.clone(),
+        service: target.service.clone(),
+        environment: target.environment.clone(),
+        artifact: if back { target.rollback_to.clone() } else { target.artifact.clone() },
+        commit: if back { None } else { target.commit.clone() },
+        purpose,
+        state: change.state,
+        is_done: change.target_record(&target.id).is_some_and(|record| record.outcome.is_some()),
+        on_hold: change.is_on_hold(),
+        opens_at: change.planned_start,
+        closes_at: change.window_end(),
+        glass_until: change.lawful_break_glass().filter(|glass| !glass.ended).map(|glass| glass.until),
+        good_until: good_until(file, target, now),
+        frozen: directory
+            .freezes
+            .iter()
+            .filter(|freeze| freeze.covers(&target.service, &target.environment) && !freeze.excepts(&change.id))
+            .map(|freeze| FrozenSpan {
+                title: freeze.title.clone(),
+                starts_at: freeze.starts_at,
+                ends_at: freeze.ends_at,
+                halt: freeze.halt,
+            })
+            .collect(),
+        unmet,
+        owner: directory.login(&change.content.owner),
+    }
+}
+
+fn good_until(file: &ChangeFile, target: &Target, now: Timestamp) -> Option<Timestamp> {
+    if file.change.state > State::Scheduled {
+        return None;
+    }
+    let rules: Vec<&str> = file
+        .requirements
+        .obligations
+        .iter()
+        .filter(|row| matches!(row.obligation.duty, Duty::Approval(_)))
+        .map(|row| row.obligation.id.as_str())
+        .collect();
+    file.standing()
+        .flat_map(|approval| &approval.counted_for)
+        .filter(|row| rules.contains(&row.rule.as_str()) && row.targets.contains(&target.id))
+        .filter_map(|row| row.valid_until)
+        .filter(|until| *until > now)
+        .min()
+}
+
+/// Decides over the rows that a question found. `asked_change` narrows them; it never suffices alone.
+pub fn decide(rows: &[GateRow], asked_change: Option<&str>, now: Timestamp) -> Answer {
+    let named: Vec<&GateRow> = rows.iter().filter(|row| asked_change.is_none_or(|key| row.key == key)).collect();
+    let live: Vec<&GateRow> =
+        named.iter().copied().filter(|row| !row.is_done || row.purpose == Purpose::Rollback).collect();
+    if let [one] = live.as_slice() {
+        return judge(one, now);
+    }
+    // Work under way or scheduled speaks before drafts of the same artifact, as long as it is one alone.
+    let ready: Vec<&GateRow> =
+        live.iter().copied().filter(|row| matches!(row.state, State::Scheduled | State::Implementing) || row.purpose == Purpose::Rollback).collect();
+    if let [one] = ready.as_slice() {
+        return judge(one, now);
+    }
+    if live.is_empty() {
+        return match named.first() {
+            Some(done) => stop(Some(done), target_done(done), None),
+            None => stop(None, change_missing(asked_change), None),
+        };
+    }
+    if same_way_back(&live) {
+        return judge(live[0], now);
+    }
+    stop(None, ambiguous(&live), None)
+}
+
+/// Two open ways back to the same artifact are the same way back.
+fn same_way_back(rows: &[&GateRow]) -> bool {
+    rows.iter().all(|row| row.purpose == Purpose::Rollback && row.change == rows[0].change)
+}
+
+fn change_missing(asked: Option<&str>) -> Vec<Unmet> {
+    let text = match asked {
+        Some(key) => format!("{key} does not name this service, environment and artifact in a target."),
+        None => "No open change names this service, environment and artifact.".to_owned(),
+    };
+    vec![unmet("change_missing", text, "Create a change that names them, and get it approved.", Vec::new())]
+}
+
+fn ambiguous(rows: &[&GateRow]) -> Vec<Unmet> {
+    let keys: Vec<&str> = rows.iter().map(|row| row.key.as_str()).collect();
+    let text = format!("Several open changes name it: {}.", keys.join(", "));
+    vec![unmet("change_ambiguous", text, "Ask again with `change=`.", Vec::new())]
+}
+
+fn target_done(row: &GateRow) -> Vec<Unmet> {
+    let text = format!("Target {} of {} has its outcome already.", row.target, row.key);
+    vec![unmet("target_done", text, "Create a new change for another deployment.", vec![row.owner.clone()])]
+}
+
+fn stop(row: Option<&GateRow>, reasons: Vec<Unmet>, next: Option<Timestamp>) -> Answer {
+    Answer {
+        decision: GateDecision::Stop,
+        change: row.map(|row| row.key.clone()),
+        target: row.map(|row| (row.change.clone(), row.target.clone())),
+        purpose: row.map_or(Purpose::Deploy, |row| row.purpose),
+        reasons,
+        next_transition_at: next,
+    }
+}
+
+/// Judges one row by the clock.
+pub fn judge(row: &GateRow, now: Timestamp) -> Answer {
+    let reasons = if row.purpose == Purpose::Rollback { Vec::new() } else { against(row, now) };
+    let next = next_transition(row, now);
+    if !reasons.is_empty() {
+        return stop(Some(row), reasons, next);
+    }
+    Answer { decision: GateDecision::Go, ..stop(Some(row), Vec::new(), next) }
+}
+
+fn against(row: &GateRow, now: Timestamp) -> Vec<Unmet> {
+    let mut rows = Vec::new();
+    if let Some(until) = row.glass_until {
+        if now >= until {
+            rows.push(unmet("window_over", format!("The break-glass of {} ended at {until}.", row.key), "Take the way back, or ask for more time.", vec![row.owner.clone()]));
+        }
+        return rows;
+    }
+    rows.extend(row.unmet.iter().cloned());
+    let begun = row.state == State::Implementing;
+    if !begun && row.state != State::Scheduled {
+        let text = format!("{} is {}.", row.key, row.state);
+        rows.push(unmet("not_scheduled", text, "It is approved and scheduled first.", vec![row.owner.clone()]));
+    }
+    if row.on_hold {
+        rows.push(unmet("on_hold", format!("{} is on hold.", row.key), "It is resumed first.", vec![row.owner.clone()]));
+    }
+    rows.extend(window_unmet(row, now));
+    for freeze in row.frozen.iter().filter(|freeze| freeze.starts_at <= now && now < freeze.ends_at && (!begun || freeze.halt)) {
+        let text = format!("The freeze “{}” is on until {}.", freeze.title, freeze.ends_at);
+        rows.push(unmet("freeze", text, "Wait for its end, or have a change manager except this change.", Vec::new()));
+    }
+    if row.good_until.is_some_and(|until| now >= until) {
+        rows.push(unmet("approval_expired", "An approval is no longer valid.", "Its author approves again.", Vec::new()));
+    }
+    rows
+}
+
+fn window_unmet(row: &GateRow, now: Timestamp) -> Option<Unmet> {
+    let (Some(opens), Some(closes)) = (row.opens_at, row.closes_at) else {
+        return (!row.unmet.iter().any(|u| u.code == "not_planned")).then(|| {
+            unmet("not_planned", format!("{} has no planned times.", row.key), "Set them.", vec![row.owner.clone()])
+        });
+    };
+    if now < opens {
+        return Some(unmet("window_not_open", format!("The window of {} opens at {opens}.", row.key), "Wait for it.", Vec::new()));
+    }
+    if now >= closes {
+        let text = format!("The window of {} ended at {closes}.", row.key);
+        return Some(unmet("window_over", text, "Plan another time, or ask for more.", vec![row.owner.clone()]));
+    }
+    None
+}
+
+fn next_transition(row: &GateRow, now: Timestamp) -> Option<Timestamp> {
+    let mut instants = vec![row.opens_at, row.closes_at, row.glass_until, row.good_until];
+    for freeze in &row.frozen {
+        instants.push(Some(freeze.starts_at));
+        instants.push(Some(freeze.ends_at));
+    }
+    instants.into_iter().flatten().filter(|instant| *instant > now).min()
+}

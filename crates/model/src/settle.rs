@@ -1,0 +1,328 @@
+//! After every act and timer the change moves as far as its conditions allow.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use crate::change::{Change, Request};
+use crate::content::digests;
+use crate::file::{Case, ChangeFile};
+use crate::ids::{PersonId, RecordId};
+use crate::obligation::Duty;
+use crate::records::{ChecklistItem, Coverage, Permit};
+use crate::authority::{asked_word, candidates, is_barred};
+use crate::requirement::{before_approved, before_scheduled};
+use crate::risk;
+use crate::words::{ApprovalState, Kind, Level, PermitState, Purpose, Role, State};
+
+/// Without a rule's own word, the one asked should acknowledge within a day.
+const ACKNOWLEDGE_MINUTES: i64 = 24 * 60;
+
+/// Recomputes what follows from the content: risk, digests, obligations, requests, checklist.
+pub fn recompute(case: &mut Case<'_>) {
+    compute_risk(case);
+    case.file.change.digests = digests(&case.file.change);
+    case.rejudge();
+    add_checklist(case);
+}
+
+fn compute_risk(case: &mut Case<'_>) {
+    let table = case.directory.tenant.as_ref().map(|tenant| tenant.risk_table.clone()).unwrap_or_default();
+    let stated = case.file.change.content.risk_override.as_ref().map(|stated| stated.level);
+    let approved = stated.is_some() && lowering_is_approved(case);
+    let content = &case.file.change.content;
+    let risk = risk::assess(&table, content.impact, content.complexity, stated.map(|level| (level, approved)));
+    let before = case.file.change.risk.level;
+    if risk.level != before && !case.file.change.key.is_empty() {
+        let data = json!({"from": before, "to": risk.level});
+        if case.file.change.version > 0 {
+            case.tell("change.risk_changed", data);
+        }
+    }
+    case.file.change.risk = risk;
+}
+
+/// A stated level below the table counts once a change manager's yes on *what* stands.
+fn lowering_is_approved(case: &Case<'_>) -> bool {
+    case.file.standing().any(|approval| {
+        approval.is_yes()
+            && approval.what == Coverage::Standing
+            && approval.what_digest == case.file.change.digests.what
+            && case.directory.has_role(&approval.person, Role::ChangeManager)
+    })
+}
+
+fn add_checklist(case: &mut Case<'_>) {
+    if case.file.change.state >= State::Reviewing {
+        return;
+    }
+    let wanted: Vec<(String, String)> = case
+        .file
+        .requirements
+        .obligations
+        .iter()
+        .filter_map(|row| match &row.obligation.duty {
+            Duty::Checklist { items } => Some((row.obligation.id.clone(), items.clone())),
+            _ => None,
+        })
+        .flat_map(|(rule, items)| items.into_iter().map(move |item| (rule.clone(), item)))
+        .collect();
+    for (rule, title) in wanted {
+        let known = case.file.checklist.iter().any(|item| item.rule == rule && item.title == title);
+        if !known {
+            let (id, change) = (case.new_id(), case.change_id());
+            case.file.checklist.push(ChecklistItem { id, version: 0, change, rule, title, done: None });
+        }
+    }
+}
+
+/// Moves the change as far as its conditions allow, forwards or back.
+pub fn settle(case: &mut Case<'_>) {
+    if lowering_matters(case) {
+        recompute(case);
+    }
+    for _ in 0..State::ALL.len() * 2 {
+        if !step(case) {
+            break;
+        }
+    }
+    route(case);
+    flag_freezes(case);
+}
+
+/// An approval of a lowered risk changes the level, and so the obligations.
+fn lowering_matters(case: &Case<'_>) -> bool {
+    let change = case.change();
+    change.content.risk_override.is_some() && change.state < State::Implementing
+}
+
+fn step(case: &mut Case<'_>) -> bool {
+    let now = case.now;
+    let change = case.change();
+    if let Some(end) = change.planned_end
+        && change.state == State::Scheduled
+        && end <= now
+    {
+        miss_window(case);
+        return true;
+    }
+    let held = change.is_on_hold();
+    let file = &case.file;
+    let what_is_open = || !before_approved(file, &case.directory, now).is_empty();
+    let when_is_open = || !before_scheduled(file, &case.directory, now).is_empty();
+    let next = match change.state {
+        State::Authorizing if !held && !what_is_open() => State::Approved,
+        State::Approved if what_is_open() => State::Authorizing,
+        State::Approved if !held && !when_is_open() => State::Scheduled,
+        State::Scheduled if what_is_open() => State::Authorizing,
+        State::Scheduled if when_is_open() => State::Approved,
+        _ => return false,
+    };
+    move_to(case, next);
+    true
+}
+
+/// Moves to another state and tells it.
+pub fn move_to(case: &mut Case<'_>, next: State) {
+    let before = case.change().state;
+    if before == next {
+        return;
+    }
+    case.file.change.state = next;
+    let kind = match next {
+        State::Draft => "change.drafted",
+        State::Assessing => "change.submitted",
+        State::Authorizing => "change.authorizing",
+        State::Approved => "change.approved",
+        State::Scheduled => "change.scheduled",
+        State::Implementing => "change.implementing",
+        State::Reviewing => "change.reviewing",
+        State::Closed => "change.closed",
+        State::Rejected => "change.rejected",
+        State::Cancelled => "change.cancelled",
+    };
+    case.tell(kind, json!({"from": before, "to": next}));
+    if before == State::Scheduled && next < State::Scheduled {
+        revoke_permits(case, "the change is no longer scheduled", |_| true);
+    }
+}
+
+/// The window passed without a start: decisions on *when* are void, people are told.
+fn miss_window(case: &mut Case<'_>) {
+    case.file.change.window_missed = true;
+    void_when(case, "its window passed without a start");
+    case.tell("change.window_missed", json!({}));
+    move_to(case, State::Approved);
+    let change = case.change();
+    let mut people = vec![change.content.owner.clone(), change.requester.clone()];
+    people.extend(change.content.implementers.iter().cloned());
+    let mark = change.planned_end.map(|end| end.to_string()).unwrap_or_default();
+    let news = format!("{} was not started before its window ended.", change.key);
+    for person in people {
+        case.write_to(&person, "window_missed", &mark, news.clone(), "Plan new times; those who decide on times are asked again.");
+    }
+}
+
+/// Voids every standing decision whole, and lets the conditions behind it lapse.
+pub fn void_all(case: &mut Case<'_>, reason: &str) {
+    void_parts(case, reason, true, true);
+}
+
+/// Voids what covers *what*; the *when* part stays.
+pub fn void_what(case: &mut Case<'_>, reason: &str) {
+    void_parts(case, reason, true, false);
+    for review in case.file.peer_reviews.iter_mut().filter(|review| review.state == ApprovalState::Standing) {
+        review.state = ApprovalState::Voided;
+    }
+}
+
+/// Voids what covers *when*; the *what* part stays.
+pub fn void_when(case: &mut Case<'_>, reason: &str) {
+    void_parts(case, reason, false, true);
+}
+
+fn void_parts(case: &mut Case<'_>, reason: &str, what: bool, when: bool) {
+    let mut touched: Vec<(PersonId, RecordId, bool)> = Vec::new();
+    for approval in case.file.approvals.iter_mut().filter(|approval| approval.state == ApprovalState::Standing) {
+        let hits_what = what && approval.what == Coverage::Standing;
+        let hits_when = when && approval.when == Coverage::Standing;
+        if !hits_what && !hits_when {
+            continue;
+        }
+        if hits_what {
+            approval.what = Coverage::Voided;
+        }
+        if hits_when {
+            approval.when = Coverage::Voided;
+        }
+        approval.settle_state();
+        approval.ended = Some(reason.to_owned());
+        touched.push((approval.person.clone(), approval.id.clone(), approval.state == ApprovalState::Voided));
+    }
+    for (person, id, whole) in touched {
+        if whole {
+            lapse_conditions(case, &id);
+        }
+        case.tell("approval.voided", json!({"approval": id, "person": person, "what": what, "when": when}));
+        let news = format!("Your decision on {} no longer counts: {reason}.", case.change().key);
+        case.write_to(&person, "approval_voided", id.as_str(), news, "Look at what changed and decide again.");
+    }
+}
+
+/// Conditions of a decision that no longer stands need not be met.
+pub fn lapse_conditions(case: &mut Case<'_>, approval: &RecordId) {
+    for condition in case.file.conditions.iter_mut().filter(|c| &c.approval == approval && c.met.is_none()) {
+        condition.lapsed = true;
+    }
+}
+
+/// Revokes permits that still live and that `which` names.
+pub fn revoke_permits(case: &mut Case<'_>, reason: &str, which: impl Fn(&Permit) -> bool) {
+    let now = case.now;
+    let mut revoked = Vec::new();
+    for permit in &mut case.file.permits {
+        if permit.state == PermitState::Issued && permit.expires_at > now && which(permit) {
+            permit.state = PermitState::Revoked;
+            permit.revoked_reason = Some(reason.to_owned());
+            permit.revoked_at = Some(now);
+            revoked.push(permit.id.clone());
+        }
+    }
+    for id in revoked {
+        case.tell("permit.revoked", json!({"jti": id}));
+        case.revoked.push(id);
+    }
+}
+
+/// Whether permits of a purpose die: helper for readers of [`revoke_permits`].
+pub fn is_forward(permit: &Permit) -> bool {
+    permit.purpose == Purpose::Deploy
+}
+
+/// Asks everyone whom a rule asks, and stops asking whom none asks any more.
+fn route(case: &mut Case<'_>) {
+    let asking = matches!(case.change().state, State::Authorizing | State::Approved | State::Scheduled);
+    let wanted = if asking { requests(&case.file, case) } else { Vec::new() };
+    let known = std::mem::take(&mut case.file.change.requests);
+    let mut now_asked: Vec<Request> = Vec::new();
+    let mut news: Vec<(PersonId, String)> = Vec::new();
+    for mut request in wanted {
+        match known.iter().find(|old| old.rule == request.rule && old.person == request.person) {
+            Some(old) => {
+                request.asked_at = old.asked_at;
+                request.acknowledge_by = old.acknowledge_by;
+                request.acknowledged_at = old.acknowledged_at;
+                request.why.clone_from(&old.why);
+            }
+            None => news.push((request.person.clone(), request.rule.clone())),
+        }
+        now_asked.push(request);
+    }
+    case.file.change.requests = now_asked;
+    for (person, rule) in news {
+        case.tell("approval.requested", json!({"person": person, "rule": rule}));
+        let text = format!("{} asks for your decision (rule `{rule}`).", case.change().key);
+        let mark = format!("{}/{rule}", case.change().digests.content);
+        case.write_to(&person, "asked_to_approve", &mark, text, "Approve it, set conditions, return it with a question, or reject it.");
+    }
+}
+
+fn requests(file: &ChangeFile, case: &Case<'_>) -> Vec<Request> {
+    let mut found: Vec<Request> = Vec::new();
+    for row in &file.requirements.obligations {
+        let Duty::Approval(rule) = &row.obligation.duty else { continue };
+        for target in file.change.content.targets.iter().filter(|target| row.targets.contains(&target.id)) {
+            for holder in candidates(file, &case.directory, &rule.from, target) {
+                if is_barred(file, rule, &holder.person) {
+                    continue;
+                }
+                let same = |known: &&mut Request| known.rule == row.obligation.id && known.person == holder.person;
+                if let Some(known) = found.iter_mut().find(same) {
+                    known.targets.push(target.id.clone());
+                    continue;
+                }
+                let minutes = rule.ack_sla_minutes.unwrap_or(ACKNOWLEDGE_MINUTES);
+                found.push(Request {
+                    rule: row.obligation.id.clone(),
+                    person: holder.person,
+                    targets: vec![target.id.clone()],
+                    why: format!("asked as {}: {}", asked_word(&rule.from), holder.why),
+                    asked_at: case.now,
+                    acknowledge_by: case.now + SignedDuration::from_mins(minutes),
+                    acknowledged_at: None,
+                });
+            }
+        }
+    }
+    found
+}
+
+/// A change under way goes on in a freeze, and says so.
+fn flag_freezes(case: &mut Case<'_>) {
+    let change = case.change();
+    let on = change.state == State::Implementing
+        && case.directory.freezes.iter().any(|freeze| {
+            freeze.is_on(case.now)
+                && !freeze.excepts(&change.id)
+                && change.open_targets().any(|target| freeze.covers(&target.service, &target.environment))
+        });
+    if on && !case.file.change.in_freeze {
+        case.tell("change.in_freeze", json!({}));
+    }
+    case.file.change.in_freeze = on;
+}
+
+/// The default window of an emergency: from now, for four hours.
+pub fn emergency_window(change: &mut Change, now: Timestamp) {
+    if change.content.kind != Kind::Emergency {
+        return;
+    }
+    let start = *change.planned_start.get_or_insert(now);
+    if change.planned_end.is_none() {
+        change.planned_end = Some(start + SignedDuration::from_hours(4));
+    }
+}
+
+/// The level that a draft starts with before it is judged.
+pub fn unjudged() -> crate::change::Risk {
+    crate::change::Risk { level: Level::Low, score: 0, reasons: Vec::new() }
+}

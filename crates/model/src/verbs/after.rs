@@ -1,0 +1,207 @@
+//! After the work: validation, the post-implementation review, closure, and the words on work told afterwards.
+
+use serde_json::json;
+
+use super::Body;
+use super::write::refuse_unmet;
+use crate::act::Act;
+use crate::change::{Confirmation, PostImplementationReview, Stated, Validation};
+use crate::file::Case;
+use crate::lifecycle::check_state;
+use crate::obligation::{Duty, Party};
+use crate::reading::{LINE, Reading, TEXT};
+use crate::refusal::Refusal;
+use crate::requirement::before_closure;
+use crate::settle::{move_to, revoke_permits, settle};
+use crate::words::{Outcome, State, ValidationResult};
+
+/// Says whether it works. Never by one who implemented; for an emergency never by one who approved either.
+///
+/// # Errors
+/// 403, 422, 409.
+pub fn validate(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
+    case.allow(Act::Validate)?;
+    check_independent(case)?;
+    let mut reading = Reading::new(body, "");
+    let result = reading.needed_word("result", ValidationResult::DoesNot);
+    let text = reading.text("text", TEXT);
+    reading.finish()?;
+    check_state(case, Act::Validate)?;
+    let (by, at) = (case.person(), case.now);
+    case.file.change.validations.push(Validation { result, text, by: by.clone(), at });
+    case.tell("change.validated", json!({"result": result, "by": by}));
+    if result == ValidationResult::DoesNot {
+        let news = format!("{} says that {} does not work.", case.name(&by), case.change().key);
+        for person in case.people_in_charge() {
+            case.write_to(&person, "does_not_work", &at.to_string(), news.clone(), "Take the way back, or state the true outcome.");
+        }
+        forbid_success(case);
+    }
+    settle(case);
+    Ok(())
+}
+
+/// `does_not` forbids `succeeded`: the outcome becomes one with issues until a person states another.
+fn forbid_success(case: &mut Case<'_>) {
+    let (by, at) = (case.person(), case.now);
+    let change = &mut case.file.change;
+    for record in change.target_records.iter_mut().filter(|record| record.outcome == Some(Outcome::Succeeded)) {
+        let reason = "a validation says that it does not work".to_owned();
+        record.earlier.push(crate::change::EarlierOutcome { outcome: Outcome::Succeeded, reason, by: by.clone(), at });
+        record.outcome = Some(Outcome::SucceededWithIssues);
+    }
+    let outcomes: Vec<Outcome> = change.target_records.iter().filter_map(|record| record.outcome).collect();
+    change.outcome = super::work::whole_outcome(&outcomes);
+}
+
+fn check_independent(case: &Case<'_>) -> Result<(), Refusal> {
+    let person = case.person();
+    let change = case.change();
+    let rules = case.file.requirements.obligations.iter();
+    for row in rules {
+        let Duty::Validation { distinct_from, .. } = &row.obligation.duty else { continue };
+        let barred = distinct_from.iter().any(|party| match party {
+            Party::Implementer => change.implemented_by.contains(&person),
+            Party::Approver => case.file.standing().any(|a| a.person == person && a.is_yes()),
+            Party::Author => change.authors.contains(&person),
+            Party::Requester => change.requester == person,
+        });
+        if barred {
+            let text = format!(
+                "{} has a part in this change that rule `{}` keeps apart from its validation.",
+                case.name(&person), row.obligation.id
+            );
+            return Err(Refusal::not_allowed("not_independent", text));
+        }
+    }
+    if change.implemented_by.contains(&person) {
+        return Err(Refusal::not_allowed("not_independent", "Who implemented a change cannot validate it."));
+    }
+    Ok(())
+}
+
+/// Writes the post-implementation review; after closing it is an addendum.
+///
+/// # Errors
+/// 403 for the only implementer; 422; 409.
+pub fn review(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
+    case.allow(Act::Review)?;
+    check_not_only_implementer(case)?;
+    let mut reading = Reading::new(body, "");
+    let objectives_met = reading.needed_boolean("objectives_met");
+    let assessment_adequate = reading.needed_boolean("assessment_adequate");
+    let steps_adequate = reading.needed_boolean("steps_adequate");
+    let summary = reading.needed("summary", TEXT);
+    let improvements = reading.texts("improvements", LINE * 5).unwrap_or_default();
+    reading.finish()?;
+    check_state(case, Act::Review)?;
+    let (by, at) = (case.person(), case.now);
+    let addendum = case.change().state == State::Closed;
+    case.file.change.reviews.push(PostImplementationReview {
+        objectives_met,
+        assessment_adequate,
+        steps_adequate,
+        summary,
+        improvements,
+        addendum,
+        by,
+        at,
+    });
+    case.tell("change.reviewed", json!({"addendum": addendum, "objectives_met": objectives_met}));
+    settle(case);
+    Ok(())
+}
+
+fn check_not_only_implementer(case: &Case<'_>) -> Result<(), Refusal> {
+    if case.change().implemented_by == [case.person()] {
+        let text = "The only implementer cannot review or close their own work.";
+        return Err(Refusal::not_allowed("only_implementer", text));
+    }
+    Ok(())
+}
+
+/// Closes.
+///
+/// # Errors
+/// 403; 409 with everything that is still due.
+pub fn close(case: &mut Case<'_>) -> Result<(), Refusal> {
+    case.allow(Act::Close)?;
+    check_not_only_implementer(case)?;
+    check_state(case, Act::Close)?;
+    refuse_unmet("closure_refused", "It cannot close yet.", before_closure(&case.file, &case.directory))?;
+    let by = case.person();
+    close_now(case);
+    case.file.change.closed_by = (by.as_str() != "system").then_some(by);
+    Ok(())
+}
+
+/// Marks the change as closed; permits that are left die.
+pub fn close_now(case: &mut Case<'_>) {
+    case.file.change.closed_at = Some(case.now);
+    revoke_permits(case, "the change was closed", |_| true);
+    move_to(case, State::Closed);
+}
+
+/// The named approver confirms or denies work that was told afterwards.
+///
+/// # Errors
+/// 403 for anyone else; 422; 409.
+pub fn confirm_retrospective(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
+    let person = case.person();
+    let named = case.change().retrospective.as_ref().map(|retro| retro.verbal_approver.clone());
+    if named.as_ref() != Some(&person) {
+        let text = "Only the named verbal approver can confirm or deny this.";
+        return Err(Refusal::not_allowed("not_the_named_approver", text));
+    }
+    case.allow(Act::ConfirmRetrospective)?;
+    let mut reading = Reading::new(body, "");
+    let confirmed = reading.needed_boolean("confirmed");
+    let text = reading.text("text", TEXT);
+    reading.finish()?;
+    check_state(case, Act::ConfirmRetrospective)?;
+    let now = case.now;
+    let Some(retro) = &mut case.file.change.retrospective else { return Ok(()) };
+    if retro.confirmation.is_some() {
+        return Err(Refusal::not_now("answered", "It has been answered.", "The first answer stands.", Vec::new()));
+    }
+    retro.confirmation = Some(Confirmation { confirmed, text, at: now });
+    case.tell("change.retrospective_answered", json!({"confirmed": confirmed, "by": person}));
+    if !confirmed {
+        mark_unauthorized(case, "denied");
+    }
+    settle(case);
+    Ok(())
+}
+
+/// Marks work as unauthorized and tells those in charge.
+pub fn mark_unauthorized(case: &mut Case<'_>, why: &str) {
+    if case.change().unauthorized {
+        return;
+    }
+    case.file.change.unauthorized = true;
+    case.tell("change.unauthorized", json!({"why": why}));
+    let news = format!("{} counts as unauthorized.", case.change().key);
+    for person in case.people_in_charge() {
+        case.write_to(&person, "unauthorized", why, news.clone(), "A change manager states a finding before it can close.");
+    }
+}
+
+/// The change manager's finding on unauthorized work.
+///
+/// # Errors
+/// 403, 422, 409 when the work is not unauthorized.
+pub fn state_finding(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
+    case.allow(Act::StateFinding)?;
+    let mut reading = Reading::new(body, "");
+    let reason = reading.needed("text", TEXT);
+    reading.finish()?;
+    check_state(case, Act::StateFinding)?;
+    if !case.change().unauthorized {
+        return Err(Refusal::not_now("not_unauthorized", "This work is not unauthorized.", "No finding is needed.", Vec::new()));
+    }
+    let (by, at) = (case.person(), case.now);
+    case.file.change.finding = Some(Stated { by, at, reason });
+    case.tell("change.finding_stated", json!({}));
+    settle(case);
+    Ok(())
+}

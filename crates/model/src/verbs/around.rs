@@ -1,0 +1,316 @@
+//! What stands around a change: peer reviews, evidence, checklist, conditions, comments, watchers, links.
+
+use serde_json::json;
+
+use super::Body;
+use crate::act::Act;
+use crate::change::Stated;
+use crate::content::plan_digest;
+use crate::file::Case;
+use crate::ids::{ChangeId, RecordId};
+use crate::lifecycle::check_state;
+use crate::obligation::Duty;
+use crate::reading::{LINE, Reading, TEXT};
+use crate::records::{Comment, Evidence, Link, MetCondition, PeerReview};
+use crate::refusal::Refusal;
+use crate::authority::peer_counts;
+use crate::settle::{recompute, settle};
+use crate::words::{
+    ApprovalState, Aspect, EvidenceKind, EvidenceResult, LinkKind, PeerVerdict,
+};
+
+/// A peer's word on plan and code. Void like an approval of *what*.
+///
+/// # Errors
+/// 403 for authors, approvers and whom the rule's group does not hold; 422; 409 for a digest that is not current.
+pub fn peer_review(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
+    let person = case.person();
+    if case.change().authors.contains(&person) {
+        return Err(Refusal::not_allowed("own_work", "Who wrote a change cannot review it as a peer."));
+    }
+    if case.file.standing().any(|approval| approval.person == person && approval.is_yes()) {
+        return Err(Refusal::not_allowed("is_approver", "Who approves a change cannot review it as a peer."));
+    }
+    case.allow(Act::PeerReview)?;
+    check_group(case)?;
+    let mut reading = Reading::new(body, "");
+    let verdict = reading.needed_word("verdict", PeerVerdict::Disagree);
+    let text = reading.text("text", TEXT);
+    let digest = reading.needed("content_digest", LINE);
+    reading.finish()?;
+    check_state(case, Act::PeerReview)?;
+    if digest != case.change().digests.content {
+        let text = format!("The change was edited since you read it; its digest is now {}.", case.change().digests.content);
+        return Err(Refusal::not_now("digest_not_current", text, "Read it as it stands now.", Vec::new()));
+    }
+    for review in &mut case.file.peer_reviews {
+        if review.person == person && review.state == ApprovalState::Standing {
+            review.state = ApprovalState::Replaced;
+        }
+    }
+    let (id, change, at) = (case.new_id(), case.change_id(), case.now);
+    let what_digest = case.change().digests.what.clone();
+    case.tell("peer_review.given", json!({"peer_review": id, "verdict": verdict, "by": person}));
+    let state = ApprovalState::Standing;
+    case.file.peer_reviews.push(PeerReview { id: id.clone(), version: 0, change, person, verdict, text, what_digest, state, at });
+    settle(case);
+    Ok(id)
+}
+
+fn check_group(case: &Case<'_>) -> Result<(), Refusal> {
+    let groups: Vec<_> = case
+        .file
+        .requirements
+        .obligations
+        .iter()
+        .filter_map(|row| match &row.obligation.duty {
+            Duty::PeerReview { from, .. } => Some(from.clone()),
+            _ => None,
+        })
+        .collect();
+    let person = case.person();
+    let welcome = groups.is_empty() || groups.iter().any(|from| peer_counts(&case.file, &case.directory, &person, from.as_ref()));
+    if welcome {
+        return Ok(());
+    }
+    let names: Vec<String> = groups.iter().flatten().map(ToString::to_string).collect();
+    Err(Refusal::not_allowed("not_asked", format!("A peer review is asked from the group {}.", names.join(", "))))
+}
+
+/// A file that was stored already, and what a machine read in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredFile {
+    /// `sha256:…`.
+    pub digest: String,
+    /// Bytes.
+    pub size: i64,
+    /// Its media type.
+    pub media_type: String,
+    /// What the reader of its kind found.
+    pub reading: Option<FileReading>,
+}
+
+/// What a reader of evidence found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileReading {
+    /// In words.
+    pub summary: String,
+    /// Whether it passed, if the kind can say so.
+    pub passed: Option<bool>,
+}
+
+/// Adds evidence whose file is stored.
+///
+/// # Errors
+/// 403, 422, 409.
+pub fn add_evidence(case: &mut Case<'_>, body: &Body, file: StoredFile) -> Result<RecordId, Refusal> {
+    case.allow(Act::AddEvidence)?;
+    let mut reading = Reading::new(body, "");
+    let kind = reading.needed_word("kind", EvidenceKind::Note);
+    let aspect = reading.word("aspect").unwrap_or(Aspect::Functional);
+    let stated: Option<EvidenceResult> = reading.word("result");
+    let name = reading.text("name", LINE).unwrap_or_else(|| format!("{kind} evidence"));
+    let environment = reading.text("environment", LINE);
+    let artifact = reading.text("artifact", 255);
+    let text = reading.text("text", TEXT);
+    if environment.as_ref().is_some_and(|key| !case.directory.environments.contains_key(&key.as_str().into())) {
+        reading.wrong("environment", "unknown", "There is no such environment.");
+    }
+    if kind == EvidenceKind::Note && text.is_none() {
+        reading.wrong("text", "missing", "A note says something in `text`.");
+    }
+    reading.finish()?;
+    check_state(case, Act::AddEvidence)?;
+    let result = judged_result(kind, stated, file.reading.as_ref());
+    let plan_digest = artifact.is_none().then(|| plan_digest(&case.change().content));
+    let summary = file.reading.map(|found| found.summary);
+    let text = match (kind, text, summary) {
+        (EvidenceKind::Note | EvidenceKind::File, text, _) => text,
+        (_, _, summary) => summary,
+    };
+    let (id, change, by, at) = (case.new_id(), case.change_id(), case.person(), case.now);
+    let data = json!({"evidence": id, "kind": kind, "aspect": aspect, "result": result, "file_digest": file.digest});
+    case.tell("evidence.added", data);
+    case.file.evidence.push(Evidence {
+        id: id.clone(),
+        version: 0,
+        change,
+        kind,
+        aspect,
+        result,
+        name,
+        environment,
+        artifact,
+        plan_digest,
+        text,
+        file_digest: file.digest,
+        size: file.size,
+        media_type: file.media_type,
+        by,
+        at,
+        accepted: None,
+    });
+    settle(case);
+    Ok(id)
+}
+
+/// A machine's reading beats what its bringer states: failed stays failed.
+fn judged_result(kind: EvidenceKind, stated: Option<EvidenceResult>, reading: Option<&FileReading>) -> EvidenceResult {
+    match (reading.and_then(|found| found.passed), stated) {
+        (Some(false), _) => EvidenceResult::Failed,
+        (Some(true), Some(EvidenceResult::Failed)) => EvidenceResult::Failed,
+        (Some(true), _) => EvidenceResult::Passed,
+        (None, Some(stated)) if kind != EvidenceKind::Junit => stated,
+        (None, _) => EvidenceResult::Informational,
+    }
+}
+
+/// An approver accepts failed evidence with a reason.
+///
+/// # Errors
+/// 403, 404, 422, 409.
+pub fn accept_evidence(case: &mut Case<'_>, evidence: &RecordId, body: &Body) -> Result<(), Refusal> {
+    case.allow(Act::AcceptEvidence)?;
+    let mut reading = Reading::new(body, "");
+    let reason = reading.needed("reason", TEXT);
+    reading.finish()?;
+    check_state(case, Act::AcceptEvidence)?;
+    let (by, at) = (case.person(), case.now);
+    let Some(found) = case.file.evidence.iter_mut().find(|row| &row.id == evidence) else {
+        return Err(Refusal::not_found("such evidence"));
+    };
+    if found.by == by {
+        return Err(Refusal::not_allowed("own_work", "Who brought evidence cannot accept its failure."));
+    }
+    found.accepted = Some(Stated { by: by.clone(), at, reason });
+    case.tell("evidence.accepted", json!({"evidence": evidence, "by": by}));
+    settle(case);
+    Ok(())
+}
+
+/// Ticks a checklist item.
+///
+/// # Errors
+/// 403, 404, 422, 409.
+pub fn tick(case: &mut Case<'_>, item: &RecordId, body: &Body) -> Result<(), Refusal> {
+    case.allow(Act::TickChecklist)?;
+    let mut reading = Reading::new(body, "");
+    let text = reading.text("text", TEXT);
+    reading.finish()?;
+    check_state(case, Act::TickChecklist)?;
+    let (by, at) = (case.person(), case.now);
+    let Some(found) = case.file.checklist.iter_mut().find(|row| &row.id == item) else {
+        return Err(Refusal::not_found("such checklist item"));
+    };
+    found.done = Some(MetCondition { by: by.clone(), at, text });
+    case.tell("checklist.ticked", json!({"item": item, "by": by}));
+    settle(case);
+    Ok(())
+}
+
+/// The checker says that a condition is met.
+///
+/// # Errors
+/// 403 for anyone but its checker; 404, 422, 409.
+pub fn meet_condition(case: &mut Case<'_>, condition: &RecordId, body: &Body) -> Result<(), Refusal> {
+    let person = case.person();
+    let Some(found) = case.file.conditions.iter().find(|row| &row.id == condition) else {
+        return Err(Refusal::not_found("such condition"));
+    };
+    if found.checker != person {
+        let text = format!("This condition is checked by {}.", case.name(&found.checker));
+        return Err(Refusal::not_allowed("not_the_checker", text));
+    }
+    case.allow(Act::MeetCondition)?;
+    let mut reading = Reading::new(body, "");
+    let text = reading.text("text", TEXT);
+    reading.finish()?;
+    check_state(case, Act::MeetCondition)?;
+    let at = case.now;
+    for row in case.file.conditions.iter_mut().filter(|row| &row.id == condition) {
+        row.met = Some(MetCondition { by: person.clone(), at, text: text.clone() });
+    }
+    case.tell("condition.met", json!({"condition": condition, "by": person}));
+    settle(case);
+    Ok(())
+}
+
+/// Comments.
+///
+/// # Errors
+/// 403, 422.
+pub fn comment(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
+    case.allow(Act::Comment)?;
+    let mut reading = Reading::new(body, "");
+    let text = reading.needed("text", TEXT);
+    reading.finish()?;
+    let (id, change, by, at) = (case.new_id(), case.change_id(), case.person(), case.now);
+    case.tell("comment.added", json!({"comment": id, "by": by}));
+    case.file.comments.push(Comment { id: id.clone(), version: 0, change, text, by: by.clone(), at });
+    let mut people = case.change().watchers.clone();
+    people.push(case.change().requester.clone());
+    people.push(case.change().content.owner.clone());
+    let news = format!("{} commented on {}.", case.name(&by), case.change().key);
+    for person in people {
+        case.write_to(&person, "comment", id.as_str(), news.clone(), "Read it in the change.");
+    }
+    Ok(id)
+}
+
+/// Watches, or stops watching.
+///
+/// # Errors
+/// 403.
+pub fn watch(case: &mut Case<'_>, on: bool) -> Result<(), Refusal> {
+    case.allow(Act::Watch)?;
+    let person = case.person();
+    let watchers = &mut case.file.change.watchers;
+    watchers.retain(|watcher| watcher != &person);
+    if on {
+        watchers.push(person.clone());
+    }
+    case.tell(if on { "change.watched" } else { "change.unwatched" }, json!({"by": person}));
+    Ok(())
+}
+
+/// A change that a link may point at: found by the acts room before the verb runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkEnd {
+    /// Its id.
+    pub id: ChangeId,
+    /// Its key.
+    pub key: String,
+}
+
+/// Links to another change, or to an incident by key or outside reference.
+///
+/// # Errors
+/// 403; 422 for itself, an unknown change or a doubled link.
+pub fn link(case: &mut Case<'_>, body: &Body, find: &dyn Fn(&str) -> Option<LinkEnd>) -> Result<RecordId, Refusal> {
+    case.allow(Act::Link)?;
+    let mut reading = Reading::new(body, "");
+    let kind = reading.needed_word("kind", LinkKind::FollowsUp);
+    let to = reading.needed("to", LINE);
+    let end = find(&to);
+    let is_change_key = to.starts_with("CHG-");
+    if is_change_key && end.is_none() {
+        reading.wrong("to", "unknown", format!("There is no change {to}."));
+    }
+    if end.as_ref().is_some_and(|end| end.id == case.change().id) {
+        reading.wrong("to", "not_allowed", "A change is not linked to itself.");
+    }
+    let needs_change = matches!(kind, LinkKind::DependsOn | LinkKind::ParentOf | LinkKind::Replaces);
+    if needs_change && end.is_none() && !to.is_empty() && !is_change_key {
+        reading.wrong("to", "not_allowed", format!("`{kind}` points at a change, such as CHG-1042."));
+    }
+    if case.file.links.iter().any(|link| link.kind == kind && link.to == to) {
+        reading.wrong("to", "not_unique", "This link is there already.");
+    }
+    reading.finish()?;
+    let (id, change, by, at) = (case.new_id(), case.change_id(), case.person(), case.now);
+    case.tell("change.linked", json!({"link": id, "kind": kind, "to": to}));
+    let to_change = end.map(|end| end.id);
+    case.file.links.push(Link { id: id.clone(), version: 0, change, kind, to_change, to, by, at });
+    recompute(case);
+    Ok(id)
+}

@@ -1,0 +1,306 @@
+//! Deciding: acknowledge, approve, withdraw, return, overrule.
+
+use serde_json::json;
+
+use super::Body;
+use crate::act::Act;
+use crate::change::{Rejection, Stated};
+use crate::file::{Case, allowed};
+use crate::ids::{PersonId, RecordId};
+use crate::reading::{LINE, Reading, TEXT};
+use crate::records::{Approval, Condition, CountedFor, Coverage};
+use crate::refusal::Refusal;
+use crate::lifecycle::{check_hold, check_state};
+use crate::authority::asking;
+use crate::settle::{lapse_conditions, move_to, recompute, revoke_permits, settle, void_all};
+use crate::words::{ApprovalState, ConditionDue, Decision, Role, State};
+
+/// Says that the one asked has seen it: stops their acknowledge clock.
+///
+/// # Errors
+/// 403 `not_asked`, 409 in the wrong state.
+pub fn acknowledge(case: &mut Case<'_>) -> Result<(), Refusal> {
+    check_asked(case)?;
+    case.allow(Act::Acknowledge)?;
+    check_state(case, Act::Acknowledge)?;
+    let (now, person) = (case.now, case.person());
+    for request in case.file.change.requests.iter_mut().filter(|request| request.person == person) {
+        request.acknowledged_at.get_or_insert(now);
+    }
+    case.tell("approval.acknowledged", json!({"person": person}));
+    settle(case);
+    Ok(())
+}
+
+fn check_asked(case: &Case<'_>) -> Result<(), Refusal> {
+    let person = case.person();
+    if !asking(&case.file, &case.directory, &person, case.now).is_empty() {
+        return Ok(());
+    }
+    Err(Refusal::not_allowed("not_asked", not_asked_text(case, &person)))
+}
+
+fn not_asked_text(case: &Case<'_>, person: &PersonId) -> String {
+    let name = case.name(person);
+    if case.change().authors.contains(person) {
+        return format!("{name} wrote this change or edited its covered content, so their word on it does not count.");
+    }
+    format!("No rule asks {name} about this change.")
+}
+
+struct Word {
+    decision: Decision,
+    comment: Option<String>,
+    digest: String,
+    conditions: Vec<(String, ConditionDue, Option<PersonId>)>,
+}
+
+fn read_word(case: &Case<'_>, body: &Body) -> Result<Word, Refusal> {
+    let mut reading = Reading::new(body, "");
+    let directory = case.directory.clone();
+    let decision = reading.needed_word("decision", Decision::Abstain);
+    let comment = reading.text("comment", TEXT);
+    let digest = reading.needed("content_digest", LINE);
+    let conditions = reading
+        .objects("conditions", |inner| {
+            let text = inner.needed("text", TEXT);
+            let due = inner.needed_word("due", ConditionDue::Start);
+            (text, due, crate::input::person(inner, "checker", &directory))
+        })
+        .unwrap_or_default();
+    if decision == Decision::ApproveWithConditions && conditions.is_empty() {
+        reading.wrong("conditions", "missing", "An approval with conditions names at least one.");
+    }
+    if decision != Decision::ApproveWithConditions && !conditions.is_empty() {
+        reading.wrong("conditions", "not_allowed", "Only an approval with conditions names conditions.");
+    }
+    let speechless = matches!(decision, Decision::Reject | Decision::Return) && comment.is_none();
+    if speechless {
+        reading.wrong("comment", "missing", "Say why, in `comment`.");
+    }
+    reading.finish()?;
+    Ok(Word { decision, comment, digest, conditions })
+}
+
+/// Decides. One decision counts for every rule that asks this person.
+///
+/// # Errors
+/// 403 `not_asked` or `step_up_required`; 422; 409 when the digest is no longer current, on hold or in the wrong state.
+pub fn approve(case: &mut Case<'_>, body: &Body) -> Result<Option<RecordId>, Refusal> {
+    check_asked(case)?;
+    case.allow(Act::Approve)?;
+    let word = read_word(case, body)?;
+    check_state(case, Act::Approve)?;
+    check_hold(case)?;
+    check_digest(case, &word.digest)?;
+    if word.decision == Decision::Return {
+        send_back(case, word.comment.unwrap_or_default());
+        return Ok(None);
+    }
+    check_step_up(case)?;
+    let approval = take_decision(case, &word);
+    let id = approval.id.clone();
+    replace_earlier(case, &approval.person);
+    let facts = json!({
+        "approval": id, "decision": word.decision, "policy_digest": approval.policy_digest,
+        "facts_digest": approval.facts_digest, "content_digest": approval.content_digest,
+    });
+    case.file.approvals.push(approval);
+    add_conditions(case, &id, word.conditions);
+    case.tell("approval.given", facts);
+    acknowledge_by_deciding(case);
+    if word.decision == Decision::Reject {
+        reject(case, word.comment.unwrap_or_default());
+    }
+    recompute(case);
+    settle(case);
+    Ok(Some(id))
+}
+
+fn acknowledge_by_deciding(case: &mut Case<'_>) {
+    let (now, person) = (case.now, case.person());
+    for request in case.file.change.requests.iter_mut().filter(|request| request.person == person) {
+        request.acknowledged_at.get_or_insert(now);
+    }
+}
+
+/// The digest must be the present one: nobody decides on a text that they have not seen.
+fn check_digest(case: &Case<'_>, named: &str) -> Result<(), Refusal> {
+    let digests = &case.change().digests;
+    if named == digests.content {
+        return Ok(());
+    }
+    let text = format!(
+        "The change was edited since you read it. You named {named}; now it is {} (what {}, when {}).",
+        digests.content, digests.what, digests.when
+    );
+    Err(Refusal::not_now("digest_not_current", text, "Read the change as it stands now and decide on its `content_digest`.", Vec::new()))
+}
+
+fn check_step_up(case: &Case<'_>) -> Result<(), Refusal> {
+    let asked = asking(&case.file, &case.directory, &case.actor.person, case.now);
+    let needed = asked.iter().any(|asking| asking.rule.step_up);
+    if !needed || case.actor.is_stepped_up(case.now) {
+        return Ok(());
+    }
+    Err(step_up_required())
+}
+
+/// The refusal for an act that needs a fresh factor.
+pub fn step_up_required() -> Refusal {
+    Refusal::not_allowed(
+        "step_up_required",
+        "This needs your password again, entered within the last five minutes in a session; a token alone is not enough.",
+    )
+}
+
+fn take_decision(case: &mut Case<'_>, word: &Word) -> Approval {
+    let person = case.person();
+    let counted_for: Vec<CountedFor> = asking(&case.file, &case.directory, &person, case.now).into_iter().map(|asking| asking.counted).collect();
+    let part = |covered: bool| if covered { Coverage::Standing } else { Coverage::NotCovered };
+    let (id, change) = (case.new_id(), case.change_id());
+    let digests = case.change().digests.clone();
+    let evidence_seen = case.file.evidence.iter().map(|evidence| evidence.file_digest.clone()).collect();
+    Approval {
+        id,
+        version: 0,
+        change,
+        person,
+        decision: word.decision,
+        comment: word.comment.clone(),
+        content_digest: digests.content,
+        what_digest: digests.what,
+        when_digest: digests.when,
+        what: part(counted_for.iter().any(|row| row.what)),
+        when: part(counted_for.iter().any(|row| row.when)),
+        counted_for,
+        state: ApprovalState::Standing,
+        evidence_seen,
+        policy_digest: case.file.requirements.policy_digest.clone(),
+        facts_digest: case.file.requirements.facts_digest.clone(),
+        at: case.now,
+        stepped_up: case.actor.is_stepped_up(case.now),
+        ended: None,
+    }
+}
+
+/// A second decision by the same person replaces the first, which stays in the history.
+fn replace_earlier(case: &mut Case<'_>, person: &PersonId) {
+    let mut replaced = Vec::new();
+    for approval in &mut case.file.approvals {
+        if &approval.person == person && approval.state == ApprovalState::Standing {
+            approval.state = ApprovalState::Replaced;
+            approval.ended = Some("replaced by a later decision of the same person".to_owned());
+            replaced.push(approval.id.clone());
+        }
+    }
+    for id in replaced {
+        lapse_conditions(case, &id);
+    }
+}
+
+fn add_conditions(case: &mut Case<'_>, approval: &RecordId, conditions: Vec<(String, ConditionDue, Option<PersonId>)>) {
+    for (text, due, checker) in conditions {
+        let (id, change) = (case.new_id(), case.change_id());
+        let checker = checker.unwrap_or_else(|| case.person());
+        case.tell("condition.set", json!({"condition": id, "due": due, "checker": checker}));
+        let approval = approval.clone();
+        case.file.conditions.push(Condition { id, version: 0, change, approval, text, due, checker, met: None, lapsed: false });
+    }
+}
+
+fn reject(case: &mut Case<'_>, reason: String) {
+    let (by, at) = (case.person(), case.now);
+    case.file.change.rejection = Some(Rejection { by: by.clone(), at, reason, overruled: None });
+    move_to(case, State::Rejected);
+    revoke_permits(case, "the change was rejected", |_| true);
+    let requester = case.change().requester.clone();
+    let news = format!("{} rejected {}.", case.name(&by), case.change().key);
+    case.write_to(&requester, "rejected", &at.to_string(), news, "Revise it, which makes it a draft again, or cancel it.");
+}
+
+/// Takes one's own decision back, until a permit is issued.
+///
+/// # Errors
+/// 404 for another's decision or none, 409 after a permit, in the wrong state or when it stands no more.
+pub fn withdraw(case: &mut Case<'_>, approval: &RecordId) -> Result<(), Refusal> {
+    let person = case.person();
+    let Some(found) = case.file.approvals.iter().find(|a| &a.id == approval) else {
+        return Err(Refusal::not_found("such decision"));
+    };
+    if found.person != person {
+        return Err(Refusal::not_allowed("not_yours", "Only the author of a decision can withdraw it."));
+    }
+    let standing = found.state == ApprovalState::Standing;
+    case.allow(Act::Withdraw)?;
+    check_state(case, Act::Withdraw)?;
+    if !standing {
+        return Err(Refusal::not_now("not_standing", "This decision no longer stands.", "Decide again.", Vec::new()));
+    }
+    if !case.file.permits.is_empty() {
+        let text = "A permit has been issued on this decision, so it can no longer be withdrawn.";
+        return Err(Refusal::not_now("permit_issued", text, "Return the change, or hold it: both revoke its permits.", Vec::new()));
+    }
+    for row in case.file.approvals.iter_mut().filter(|a| &a.id == approval) {
+        row.state = ApprovalState::Withdrawn;
+        row.ended = Some("withdrawn by its author".to_owned());
+    }
+    lapse_conditions(case, approval);
+    case.tell("approval.withdrawn", json!({"approval": approval, "person": person}));
+    recompute(case);
+    settle(case);
+    Ok(())
+}
+
+/// Sends the change back to draft with a question; all decisions are void.
+///
+/// # Errors
+/// 403, 422, 409.
+pub fn return_change(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
+    case.allow(Act::Return)?;
+    let mut reading = Reading::new(body, "");
+    let question = reading.needed("question", TEXT);
+    reading.finish()?;
+    check_state(case, Act::Return)?;
+    send_back(case, question);
+    Ok(())
+}
+
+fn send_back(case: &mut Case<'_>, question: String) {
+    let (by, at) = (case.person(), case.now);
+    let requester = case.change().requester.clone();
+    case.file.change.returned = Some(Stated { by: by.clone(), at, reason: question });
+    case.tell("change.returned", json!({"by": by}));
+    void_all(case, "the change was returned with a question");
+    for review in case.file.peer_reviews.iter_mut().filter(|review| review.state == ApprovalState::Standing) {
+        review.state = ApprovalState::Voided;
+    }
+    move_to(case, State::Draft);
+    revoke_permits(case, "the change was returned", |_| true);
+    let news = format!("{} returned {} with a question.", case.name(&by), case.change().key);
+    case.write_to(&requester, "returned", &at.to_string(), news, "Answer it in the change and submit it again.");
+    settle(case);
+}
+
+/// Lets others with the same artifact go on in spite of this change's rejection.
+///
+/// # Errors
+/// 403 for anyone but a change manager who is not the requester; 422; 409 when not rejected.
+pub fn overrule(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
+    allowed((case.may)(&case.actor_facts(), Act::Overrule.as_str(), Some(&case.file)), Act::Overrule.as_str())?;
+    let manager = case.directory.has_role(&case.actor.person, Role::ChangeManager);
+    if !manager || case.change().requester == case.actor.person {
+        let text = "A rejection is overruled by a change manager who is not the requester.";
+        return Err(Refusal::not_allowed("not_allowed", text));
+    }
+    let mut reading = Reading::new(body, "");
+    let reason = reading.needed("reason", TEXT);
+    reading.finish()?;
+    check_state(case, Act::Overrule)?;
+    let stated = Stated { by: case.person(), at: case.now, reason };
+    if let Some(rejection) = &mut case.file.change.rejection {
+        rejection.overruled = Some(stated);
+    }
+    case.tell("change.rejection_overruled", json!({"by": case.person()}));
+    Ok(())
+}

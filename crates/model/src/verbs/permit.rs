@@ -1,0 +1,169 @@
+//! Permits: made for one target and purpose, revoked by people or by what happens to the change.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use super::Body;
+use crate::act::Act;
+use crate::change::Target;
+use crate::file::Case;
+use crate::ids::{RecordId, TargetId};
+use crate::obligation::Duty;
+use crate::reading::{LINE, Reading, TEXT};
+use crate::records::Permit;
+use crate::refusal::Refusal;
+use crate::lifecycle::{check_hold, check_state};
+use crate::settle::revoke_permits;
+use crate::words::{PermitState, Purpose, State};
+
+/// A permit lives this long unless a policy grants more.
+const MINUTES: i64 = 15;
+/// The longest life a policy may grant.
+const LONGEST_MINUTES: i64 = 24 * 60;
+/// A verifier's list may be this old unless a policy grants more.
+const LIST_AGE: i64 = 900;
+/// The oldest list a policy may allow.
+const LONGEST_LIST_AGE: i64 = 86_400;
+
+struct Terms {
+    minutes: i64,
+    ahead: bool,
+    list_age: i64,
+}
+
+/// What the policies grant for a target: the most generous rule, inside the house's limits.
+fn terms(case: &Case<'_>, target: &TargetId) -> Terms {
+    let mut terms = Terms { minutes: MINUTES, ahead: false, list_age: LIST_AGE };
+    for row in case.file.requirements.obligations.iter().filter(|row| row.targets.contains(target)) {
+        let Duty::Permit { minutes, ahead, max_list_age_seconds } = &row.obligation.duty else { continue };
+        terms.minutes = terms.minutes.max(minutes.unwrap_or(MINUTES)).min(LONGEST_MINUTES);
+        terms.ahead |= ahead;
+        terms.list_age = terms.list_age.max(max_list_age_seconds.unwrap_or(LIST_AGE)).min(LONGEST_LIST_AGE);
+    }
+    terms
+}
+
+/// Makes a permit for a target whose gate says go. `epoch` is the revocation list's.
+pub fn issue(case: &mut Case<'_>, target: &Target, purpose: Purpose, epoch: i64) -> Permit {
+    let terms = terms(case, &target.id);
+    let now = case.now;
+    let end = now + SignedDuration::from_mins(terms.minutes);
+    let expires_at = latest(case, purpose).map_or(end, |limit| end.min(limit));
+    make(case, target, purpose, epoch, (now, expires_at), terms.list_age)
+}
+
+/// A permit forward never outlives the window, nor a break-glass its time box; a way back has no such end.
+fn latest(case: &Case<'_>, purpose: Purpose) -> Option<Timestamp> {
+    if purpose == Purpose::Rollback {
+        return None;
+    }
+    let change = case.change();
+    match change.lawful_break_glass() {
+        Some(glass) => Some(glass.until),
+        None => change.window_end(),
+    }
+}
+
+fn make(
+    case: &mut Case<'_>,
+    target: &Target,
+    purpose: Purpose,
+    epoch: i64,
+    (not_before, expires_at): (Timestamp, Timestamp),
+    max_list_age_seconds: i64,
+) -> Permit {
+    let (id, by, issued_at) = (case.new_id(), case.person(), case.now);
+    let change = case.change();
+    let artifact = if purpose == Purpose::Rollback { target.rollback_to.clone() } else { target.artifact.clone() };
+    let commit = if purpose == Purpose::Rollback { None } else { target.commit.clone() };
+    let permit = Permit {
+        id: id.clone(),
+        version: 0,
+        change: change.id.clone(),
+        change_key: change.key.clone(),
+        target: target.id.clone(),
+        service: target.service.clone(),
+        environment: target.environment.clone(),
+        artifact,
+        commit,
+        purpose,
+        content_digest: change.digests.content.clone(),
+        policy_digest: case.file.requirements.policy_digest.clone(),
+        epoch,
+        max_list_age_seconds,
+        break_glass: change.lawful_break_glass().is_some(),
+        issued_at,
+        not_before,
+        expires_at,
+        by,
+        state: PermitState::Issued,
+        revoked_reason: None,
+        revoked_at: None,
+    };
+    case.tell("permit.issued", json!({"jti": id, "target": target.id, "purpose": purpose, "expires_at": expires_at.to_string()}));
+    case.file.permits.push(permit.clone());
+    permit
+}
+
+/// Gives a permit ahead of the window, where a policy grants it. It starts nothing.
+///
+/// # Errors
+/// 403, 422 for a target that is not there, 409 where no policy grants it or something due before start is missing.
+pub fn issue_ahead(case: &mut Case<'_>, body: &Body, epoch: i64) -> Result<Permit, Refusal> {
+    case.allow(Act::IssuePermit)?;
+    let mut reading = Reading::new(body, "");
+    let service = reading.needed("service", LINE);
+    let environment = reading.needed("environment", LINE);
+    let artifact = reading.text("artifact", 255);
+    let commit = reading.text("commit", 64);
+    if artifact.is_none() && commit.is_none() {
+        reading.wrong("artifact", "missing", "Name the `artifact` or the `commit`.");
+    }
+    let found = case.change().content.targets.iter().find(|target| {
+        target.service.as_str() == service
+            && target.environment.as_str() == environment
+            && (artifact.is_some() && target.artifact == artifact || commit.is_some() && target.commit == commit)
+    });
+    let target = found.cloned();
+    if target.is_none() && reading.errors.is_empty() {
+        reading.wrong("service", "unknown", "The change has no such target.");
+    }
+    reading.finish()?;
+    check_state(case, Act::IssuePermit)?;
+    check_hold(case)?;
+    let Some(target) = target else { return Err(Refusal::not_found("such target")) };
+    let terms = terms(case, &target.id);
+    if !terms.ahead {
+        let text = "No policy grants permits ahead of the window for this target.";
+        return Err(Refusal::not_now("not_ahead", text, "Ask the gate inside the window.", Vec::new()));
+    }
+    let mut rows = super::work::against_start(case);
+    rows.retain(|row| row.code != "window_not_open");
+    if case.change().state == State::Scheduled {
+        super::write::refuse_unmet("permit_refused", "No permit can be given ahead.", rows)?;
+    }
+    let start = case.change().planned_start.unwrap_or(case.now).max(case.now);
+    let end = start + SignedDuration::from_mins(terms.minutes);
+    let expires_at = case.change().window_end().map_or(end, |limit| end.min(limit));
+    Ok(make(case, &target, Purpose::Deploy, epoch, (start, expires_at), terms.list_age))
+}
+
+/// Revokes one permit.
+///
+/// # Errors
+/// 403, 404, 422, 409 when it is no longer alive.
+pub fn revoke(case: &mut Case<'_>, permit: &RecordId, body: &Body) -> Result<(), Refusal> {
+    case.allow(Act::RevokePermit)?;
+    let mut reading = Reading::new(body, "");
+    let reason = reading.needed("reason", TEXT);
+    reading.finish()?;
+    let Some(found) = case.file.permits.iter().find(|row| &row.id == permit) else {
+        return Err(Refusal::not_found("such permit"));
+    };
+    if found.state == PermitState::Revoked || found.expires_at <= case.now {
+        let text = "This permit is no longer alive.";
+        return Err(Refusal::not_now("not_alive", text, "Nothing has to be revoked.", Vec::new()));
+    }
+    revoke_permits(case, &reason, |row| &row.id == permit);
+    Ok(())
+}

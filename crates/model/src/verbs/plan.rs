@@ -1,0 +1,102 @@
+//! Times and pauses: schedule, hold, resume, cancel.
+
+use serde_json::{Value, json};
+
+use super::{Body, write};
+use crate::act::Act;
+use crate::change::{Hold, Stated};
+use crate::file::Case;
+use crate::lifecycle::{check_hold, check_state};
+use crate::reading::{Reading, TEXT};
+use crate::refusal::Refusal;
+use crate::settle::{move_to, revoke_permits, settle};
+use crate::words::State;
+
+/// Sets both planned times. Voids *when* only; the start may lie in the past, the end must lie ahead.
+///
+/// # Errors
+/// 403, 422 for times out of order, 409 in the wrong state or on hold.
+pub fn schedule(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
+    case.allow(Act::Schedule)?;
+    let mut reading = Reading::new(body, "");
+    let start = reading.needed_time("planned_start");
+    let end = reading.needed_time("planned_end");
+    if let (Some(start), Some(end)) = (start, end) {
+        if end <= start {
+            reading.wrong("planned_end", "out_of_order", "`planned_end` must lie after `planned_start`.");
+        } else if end <= case.now {
+            reading.wrong("planned_end", "in_the_past", format!("`planned_end`, {end}, must lie ahead."));
+        }
+    }
+    reading.finish()?;
+    check_state(case, Act::Schedule)?;
+    check_hold(case)?;
+    let mut patch = Body::new();
+    for (name, time) in [("planned_start", start), ("planned_end", end)] {
+        patch.insert(name.to_owned(), time.map_or(Value::Null, |time| Value::String(time.to_string())));
+    }
+    let input = write::patched(case, &patch)?;
+    write::apply(case, input)?;
+    settle(case);
+    Ok(())
+}
+
+/// Pauses: clocks stop, permits die and do not come back.
+///
+/// # Errors
+/// 403, 422, 409.
+pub fn hold(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
+    case.allow(Act::Hold)?;
+    let mut reading = Reading::new(body, "");
+    let reason = reading.needed("reason", TEXT);
+    let until = reading.time("until");
+    if until.is_some_and(|until| until <= case.now) {
+        reading.wrong("until", "in_the_past", "`until` must lie ahead.");
+    }
+    reading.finish()?;
+    check_state(case, Act::Hold)?;
+    let (by, at) = (case.person(), case.now);
+    case.file.change.hold = Some(Hold { reason, until, by: by.clone(), at });
+    case.tell("change.held", json!({"by": by}));
+    revoke_permits(case, "the change was put on hold", |_| true);
+    settle(case);
+    Ok(())
+}
+
+/// Goes on. The clocks of those asked move on by the time of the pause.
+///
+/// # Errors
+/// 403, 409 when it is not on hold.
+pub fn resume(case: &mut Case<'_>) -> Result<(), Refusal> {
+    case.allow(Act::Resume)?;
+    check_state(case, Act::Resume)?;
+    let Some(hold) = case.file.change.hold.take() else {
+        return Err(Refusal::not_now("not_on_hold", "It is not on hold.", "Nothing has to be resumed.", Vec::new()));
+    };
+    let paused = case.now.duration_since(hold.at);
+    for request in case.file.change.requests.iter_mut().filter(|request| request.acknowledged_at.is_none()) {
+        request.acknowledge_by = request.acknowledge_by.checked_add(paused).unwrap_or(request.acknowledge_by);
+    }
+    case.tell("change.resumed", json!({"by": case.person()}));
+    settle(case);
+    Ok(())
+}
+
+/// Takes the change back before its start.
+///
+/// # Errors
+/// 403, 422, 409.
+pub fn cancel(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
+    case.allow(Act::Cancel)?;
+    let mut reading = Reading::new(body, "");
+    let reason = reading.needed("reason", TEXT);
+    reading.finish()?;
+    check_state(case, Act::Cancel)?;
+    let stated = Stated { by: case.person(), at: case.now, reason };
+    case.file.change.cancelled = Some(stated);
+    case.file.change.hold = None;
+    move_to(case, State::Cancelled);
+    revoke_permits(case, "the change was cancelled", |_| true);
+    settle(case);
+    Ok(())
+}

@@ -1,0 +1,133 @@
+//! Tasks: work given to people, which holds its step while open.
+
+use serde_json::json;
+
+use super::Body;
+use crate::act::Act;
+use crate::file::Case;
+use crate::ids::RecordId;
+use crate::input::person;
+use crate::lifecycle::check_state;
+use crate::reading::{LINE, Reading, TEXT};
+use crate::records::ChangeTask;
+use crate::refusal::Refusal;
+use crate::settle::settle;
+use crate::words::{TaskKind, TaskState};
+
+/// Adds a task.
+///
+/// # Errors
+/// 403, 422, 409.
+pub fn add(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
+    case.allow(Act::AddTask)?;
+    let directory = case.directory.clone();
+    let mut reading = Reading::new(body, "");
+    let kind = reading.needed_word("kind", TaskKind::Prepare);
+    let title = reading.needed("title", LINE);
+    let assignee = person(&mut reading, "assignee", &directory);
+    let depends_on = depends_on(case, &mut reading);
+    let mandatory = reading.boolean("mandatory").unwrap_or(true);
+    let planned_start = reading.time("planned_start");
+    let planned_end = reading.time("planned_end");
+    if let (Some(start), Some(end)) = (planned_start, planned_end)
+        && end < start
+    {
+        reading.wrong("planned_end", "out_of_order", "`planned_end` must not lie before `planned_start`.");
+    }
+    reading.finish()?;
+    check_state(case, Act::AddTask)?;
+    let (id, change, by, at) = (case.new_id(), case.change_id(), case.person(), case.now);
+    case.tell("task.added", json!({"task": id, "kind": kind, "assignee": assignee}));
+    if let Some(assignee) = &assignee {
+        let news = format!("A {kind} task on {} is yours.", case.change().key);
+        case.write_to(assignee, "task", id.as_str(), news, "Do it, then mark it as done.");
+    }
+    case.file.tasks.push(ChangeTask {
+        id: id.clone(),
+        version: 0,
+        change,
+        kind,
+        title,
+        assignee,
+        depends_on,
+        mandatory,
+        state: TaskState::Open,
+        planned_start,
+        planned_end,
+        actual_start: None,
+        actual_end: None,
+        text: None,
+        by,
+        at,
+    });
+    settle(case);
+    Ok(id)
+}
+
+fn depends_on(case: &Case<'_>, reading: &mut Reading<'_>) -> Vec<RecordId> {
+    let ids = reading.texts("depends_on", LINE).unwrap_or_default();
+    let mut found = Vec::new();
+    for (place, id) in ids.into_iter().map(RecordId).enumerate() {
+        if case.file.tasks.iter().any(|task| task.id == id) {
+            found.push(id);
+        } else {
+            reading.wrong(&format!("depends_on[{place}]"), "unknown", format!("There is no task `{id}`."));
+        }
+    }
+    found
+}
+
+/// Moves a task on: actual times, done, or dropped with a reason.
+///
+/// # Errors
+/// 403, 404, 422, 409 when a task before it is open.
+pub fn update(case: &mut Case<'_>, task: &RecordId, body: &Body) -> Result<(), Refusal> {
+    let assignee = case.file.tasks.iter().find(|row| &row.id == task).map(|row| row.assignee.clone());
+    let Some(assignee) = assignee else { return Err(Refusal::not_found("such task")) };
+    if assignee.as_ref() != Some(&case.actor.person) {
+        case.allow(Act::UpdateTask)?;
+    }
+    let mut reading = Reading::new(body, "");
+    let state: Option<TaskState> = reading.word("state");
+    let actual_start = reading.time("actual_start");
+    let actual_end = reading.time("actual_end");
+    let text = reading.text("text", TEXT);
+    if state == Some(TaskState::Dropped) && text.is_none() {
+        reading.wrong("text", "missing", "Say in `text` why the task is dropped.");
+    }
+    reading.finish()?;
+    check_state(case, Act::UpdateTask)?;
+    check_order(case, task, state)?;
+    let now = case.now;
+    for row in case.file.tasks.iter_mut().filter(|row| &row.id == task) {
+        row.state = state.unwrap_or(row.state);
+        row.actual_start = actual_start.or(row.actual_start);
+        row.actual_end = actual_end.or(row.actual_end);
+        if row.state == TaskState::Done {
+            row.actual_end.get_or_insert(now);
+        }
+        if text.is_some() {
+            row.text.clone_from(&text);
+        }
+    }
+    case.tell("task.updated", json!({"task": task, "state": state}));
+    settle(case);
+    Ok(())
+}
+
+fn check_order(case: &Case<'_>, task: &RecordId, state: Option<TaskState>) -> Result<(), Refusal> {
+    if state != Some(TaskState::Done) {
+        return Ok(());
+    }
+    let needed = case.file.tasks.iter().find(|row| &row.id == task).map(|row| row.depends_on.clone()).unwrap_or_default();
+    let open = case.file.tasks.iter().find(|row| needed.contains(&row.id) && row.state == TaskState::Open);
+    match open {
+        None => Ok(()),
+        Some(first) => Err(Refusal::not_now(
+            "task_before_open",
+            format!("The task “{}” comes first and is open.", first.title),
+            "Finish that task first.",
+            first.assignee.iter().map(|person| case.directory.login(person)).collect(),
+        )),
+    }
+}

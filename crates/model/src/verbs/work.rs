@@ -1,0 +1,327 @@
+//! The work itself: start, entries, extension, completion.
+
+use jiff::Timestamp;
+use serde_json::json;
+
+use super::Body;
+use super::write::refuse_unmet;
+use crate::act::Act;
+use crate::change::{EarlierOutcome, Extension, ExtensionDecision};
+use crate::file::{Case, unmet};
+use crate::ids::{PersonId, RecordId, TargetId};
+use crate::lifecycle::{check_hold, check_state};
+use crate::reading::{LINE, Reading, TEXT};
+use crate::records::{Entry, Unmet};
+use crate::refusal::Refusal;
+use crate::requirement::{before_approved, before_scheduled, before_start, freeze_unmet, freezes_over};
+use crate::settle::{is_forward, move_to, revoke_permits, settle};
+use crate::words::{EntryKind, Outcome, State};
+
+/// Everything that stands against a start at this instant: what is due, the window, a freeze now.
+pub fn against_start(case: &Case<'_>) -> Vec<Unmet> {
+    let change = case.change();
+    let now = case.now;
+    let mut rows = before_approved(&case.file, &case.directory, now);
+    rows.extend(before_scheduled(&case.file, &case.directory, now));
+    rows.extend(before_start(&case.file, &case.directory, now));
+    if let (Some(start), Some(end)) = (change.planned_start, change.window_end()) {
+        if now < start {
+            let text = format!("The window opens at {start}.");
+            rows.push(unmet("window_not_open", text, "Wait for it, or plan another time.", Vec::new()));
+        } else if now >= end && !rows.iter().any(|row| row.code == "window_over") {
+            rows.push(unmet("window_over", format!("The window ended at {end}."), "Plan another time.", Vec::new()));
+        }
+        let second = jiff::SignedDuration::from_secs(1);
+        let known = rows.iter().any(|row| row.code == "freeze");
+        if !known {
+            rows.extend(freezes_over(change, &case.directory, now, now + second).map(|f| freeze_unmet(f, &case.directory)));
+        }
+    }
+    rows
+}
+
+/// Begins the work by a person's word.
+///
+/// # Errors
+/// 403; 409 with all that stands against it.
+pub fn start(case: &mut Case<'_>) -> Result<(), Refusal> {
+    case.allow(Act::Start)?;
+    check_state(case, Act::Start)?;
+    check_hold(case)?;
+    refuse_unmet("start_refused", "It cannot start now.", against_start(case))?;
+    let at = case.now;
+    begin(case, at);
+    settle(case);
+    Ok(())
+}
+
+/// Marks the work as begun: the common end of a start by hand, a collected permit and a deployment's signal.
+pub fn begin(case: &mut Case<'_>, at: Timestamp) {
+    let by = case.person();
+    let is_system = case.actor.is_system;
+    let change = &mut case.file.change;
+    change.actual_start.get_or_insert(at);
+    change.window_missed = false;
+    if !is_system && !change.implemented_by.contains(&by) {
+        change.implemented_by.push(by);
+    }
+    move_to(case, State::Implementing);
+}
+
+/// Writes into the log of actions.
+///
+/// # Errors
+/// 403, 422, 409.
+pub fn record(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
+    case.allow(Act::Record)?;
+    let mut reading = Reading::new(body, "");
+    let text = reading.needed("text", TEXT);
+    let kind = reading.word("kind").unwrap_or(EntryKind::Step);
+    let target = target_field(case, &mut reading);
+    let occurred_at = reading.time("occurred_at").unwrap_or(case.now);
+    if occurred_at > case.now {
+        reading.wrong("occurred_at", "in_the_future", "`occurred_at` cannot lie ahead.");
+    }
+    reading.finish()?;
+    check_state(case, Act::Record)?;
+    let (id, change, by, at) = (case.new_id(), case.change_id(), case.person(), case.now);
+    remember_implementer(case, &by);
+    case.tell_at("entry.recorded", occurred_at, json!({"entry": id, "kind": kind}));
+    case.file.entries.push(Entry { id: id.clone(), version: 0, change, kind, text, target, occurred_at, by: by.clone(), at });
+    if kind != EntryKind::Step {
+        let news = format!("{} reports a {kind} on {}.", case.name(&by), case.change().key);
+        for person in case.people_in_charge() {
+            case.write_to(&person, "work_report", id.as_str(), news.clone(), "Read the log of actions and decide whether to go on.");
+        }
+    }
+    settle(case);
+    Ok(id)
+}
+
+fn remember_implementer(case: &mut Case<'_>, by: &PersonId) {
+    if !case.actor.is_system && !case.file.change.implemented_by.contains(by) {
+        case.file.change.implemented_by.push(by.clone());
+    }
+}
+
+fn target_field(case: &Case<'_>, reading: &mut Reading<'_>) -> Option<TargetId> {
+    let id = TargetId(reading.text("target", LINE)?);
+    if case.change().content.targets.iter().any(|target| target.id == id) {
+        return Some(id);
+    }
+    reading.wrong("target", "unknown", format!("The change has no target `{id}`."));
+    None
+}
+
+/// Asks for more time.
+///
+/// # Errors
+/// 403, 422, 409; never over a freeze.
+pub fn ask_extension(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
+    case.allow(Act::AskExtension)?;
+    let mut reading = Reading::new(body, "");
+    let until = reading.needed_time("until");
+    let reason = reading.needed("reason", TEXT);
+    let end = case.change().window_end();
+    if until.is_some_and(|until| until <= case.now || end.is_some_and(|end| until <= end)) {
+        reading.wrong("until", "out_of_order", "`until` must lie ahead, after the present end.");
+    }
+    reading.finish()?;
+    check_state(case, Act::AskExtension)?;
+    let until = until.unwrap_or(case.now);
+    check_no_freeze(case, until)?;
+    let (by, at) = (case.person(), case.now);
+    case.file.change.extension = Some(Extension { until, reason, by: by.clone(), at, decision: None });
+    case.tell("extension.asked", json!({"until": until.to_string(), "by": by}));
+    let news = format!("{} asks for more time for {}, until {until}.", case.name(&by), case.change().key);
+    for person in case.people_in_charge() {
+        case.write_to(&person, "extension_asked", &at.to_string(), news.clone(), "Grant or deny it; unanswered it is an overrun after 15 minutes.");
+    }
+    settle(case);
+    Ok(())
+}
+
+fn check_no_freeze(case: &Case<'_>, until: Timestamp) -> Result<(), Refusal> {
+    let from = case.change().window_end().unwrap_or(case.now);
+    let rows: Vec<Unmet> =
+        freezes_over(case.change(), &case.directory, from, until).map(|freeze| freeze_unmet(freeze, &case.directory)).collect();
+    refuse_unmet("freeze", "A freeze lies over the asked time.", rows)
+}
+
+/// Grants or denies more time.
+///
+/// # Errors
+/// 403 for the asker themselves; 422; 409 when nothing is asked or a freeze has come.
+pub fn decide_extension(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
+    case.allow(Act::DecideExtension)?;
+    let person = case.person();
+    if case.change().extension.as_ref().is_some_and(|extension| extension.by == person) {
+        return Err(Refusal::not_allowed("own_request", "Who asked for more time cannot grant it."));
+    }
+    let mut reading = Reading::new(body, "");
+    let grant = reading.needed_boolean("grant");
+    let reason = reading.text("reason", TEXT);
+    reading.finish()?;
+    check_state(case, Act::DecideExtension)?;
+    let open = case.change().extension.clone().filter(|extension| extension.decision.is_none());
+    let Some(extension) = open else {
+        return Err(Refusal::not_now("nothing_asked", "Nobody asks for more time.", "Ask with POST …/extension.", Vec::new()));
+    };
+    if grant {
+        check_no_freeze(case, extension.until)?;
+    }
+    let decision = ExtensionDecision { grant, reason, by: person, at: case.now };
+    let change = &mut case.file.change;
+    change.extension = Some(Extension { decision: Some(decision), ..extension.clone() });
+    if grant {
+        change.extended_until = Some(extension.until);
+        change.overrun = case.now >= extension.until;
+    }
+    case.tell(if grant { "extension.granted" } else { "extension.denied" }, json!({"until": extension.until.to_string()}));
+    let news = format!("More time for {} was {}.", case.change().key, if grant { "granted" } else { "denied" });
+    case.write_to(&extension.by, "extension_decided", &extension.at.to_string(), news, "Go on, or take the way back.");
+    settle(case);
+    Ok(())
+}
+
+struct Ending {
+    outcome: Outcome,
+    target: Option<TargetId>,
+    actual_start: Option<Timestamp>,
+    actual_end: Option<Timestamp>,
+    downtime: Option<i64>,
+    reason: Option<String>,
+}
+
+fn read_ending(case: &Case<'_>, body: &Body) -> Result<Ending, Refusal> {
+    let mut reading = Reading::new(body, "");
+    let ending = Ending {
+        outcome: reading.needed_word("outcome", Outcome::Failed),
+        target: target_field(case, &mut reading),
+        actual_start: reading.time("actual_start"),
+        actual_end: reading.time("actual_end"),
+        downtime: reading.integer("actual_downtime_minutes", 0..=1_000_000),
+        reason: reading.text("reason", TEXT),
+    };
+    let from = ending.actual_start.or(case.change().actual_start);
+    if let (Some(start), Some(end)) = (from, ending.actual_end)
+        && end < start
+    {
+        reading.wrong("actual_end", "out_of_order", "It ended before it began.");
+    }
+    let ahead = [("actual_start", ending.actual_start), ("actual_end", ending.actual_end)];
+    for (field, _) in ahead.into_iter().filter(|(_, time)| time.is_some_and(|time| time > case.now)) {
+        reading.wrong(field, "in_the_future", format!("`{field}` cannot lie ahead."));
+    }
+    reading.finish()?;
+    Ok(ending)
+}
+
+/// Says how one target, or all that are still open, ended.
+///
+/// # Errors
+/// 403; 422; 409 in the wrong state, for a repeated outcome without a reason, or against a `does_not` validation.
+pub fn complete(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
+    case.allow(Act::Complete)?;
+    let ending = read_ending(case, body)?;
+    check_state(case, Act::Complete)?;
+    let targets = ended_targets(case, &ending);
+    check_revision(case, &ending, &targets)?;
+    let by = case.person();
+    remember_implementer(case, &by);
+    finish(case, &ending, &targets);
+    Ok(())
+}
+
+/// Ends targets by a deployment's signal.
+pub fn complete_by_signal(case: &mut Case<'_>, target: &TargetId, outcome: Outcome, at: Timestamp) {
+    let ending = Ending {
+        outcome,
+        target: Some(target.clone()),
+        actual_start: None,
+        actual_end: Some(at),
+        downtime: None,
+        reason: None,
+    };
+    finish(case, &ending, std::slice::from_ref(target));
+}
+
+fn ended_targets(case: &Case<'_>, ending: &Ending) -> Vec<TargetId> {
+    match &ending.target {
+        Some(target) => vec![target.clone()],
+        None if case.change().state == State::Reviewing => {
+            case.change().content.targets.iter().map(|target| target.id.clone()).collect()
+        }
+        None => case.change().open_targets().map(|target| target.id.clone()).collect(),
+    }
+}
+
+fn check_revision(case: &Case<'_>, ending: &Ending, targets: &[TargetId]) -> Result<(), Refusal> {
+    let change = case.change();
+    let again = targets
+        .iter()
+        .any(|target| change.target_record(target).is_some_and(|record| record.outcome.is_some()));
+    if again && ending.reason.is_none() {
+        let text = "This target has an outcome already. Another one needs a `reason` and stands beside the first.";
+        return Err(Refusal::not_now("target_done", text, "Say the reason, or leave the outcome as it is.", Vec::new()));
+    }
+    let broken = change.validations.last().is_some_and(|v| v.result == crate::words::ValidationResult::DoesNot);
+    if broken && ending.outcome == Outcome::Succeeded {
+        let text = "The last validation says that it does not work, so it cannot have succeeded.";
+        return Err(Refusal::not_now("does_not_work", text, "Validate it again, or state another outcome.", Vec::new()));
+    }
+    Ok(())
+}
+
+fn finish(case: &mut Case<'_>, ending: &Ending, targets: &[TargetId]) {
+    let (now, by) = (case.now, case.person());
+    let change = &mut case.file.change;
+    let began = change.actual_start;
+    for record in change.target_records.iter_mut().filter(|record| targets.contains(&record.target)) {
+        if let Some(outcome) = record.outcome {
+            let reason = ending.reason.clone().unwrap_or_default();
+            record.earlier.push(EarlierOutcome { outcome, reason, by: by.clone(), at: now });
+        }
+        record.outcome = Some(ending.outcome);
+        record.actual_start = ending.actual_start.or(record.actual_start).or(began);
+        record.actual_end = Some(ending.actual_end.unwrap_or(now));
+        record.actual_downtime_minutes = ending.downtime.or(record.actual_downtime_minutes);
+    }
+    for target in targets {
+        case.tell("target.completed", json!({"target": target, "outcome": ending.outcome}));
+        revoke_permits(case, "the target has an outcome", |permit| permit.target == *target && is_forward(permit));
+    }
+    let all_done = case.change().open_targets().next().is_none();
+    if all_done {
+        conclude(case, ending);
+    }
+    settle(case);
+}
+
+fn conclude(case: &mut Case<'_>, ending: &Ending) {
+    let now = case.now;
+    let change = &mut case.file.change;
+    let outcomes: Vec<Outcome> = change.target_records.iter().filter_map(|record| record.outcome).collect();
+    change.outcome = whole_outcome(&outcomes);
+    if let Some(start) = ending.actual_start {
+        change.actual_start = Some(start);
+    }
+    change.actual_end = change.target_records.iter().filter_map(|record| record.actual_end).max().or(Some(now));
+    change.overrun = false;
+    let data = json!({"outcome": change.outcome});
+    case.tell("change.completed", data);
+    move_to(case, State::Reviewing);
+}
+
+/// The outcome of the whole: all equal → that; any success → partially implemented; else the worst.
+pub fn whole_outcome(outcomes: &[Outcome]) -> Option<Outcome> {
+    let first = *outcomes.first()?;
+    if outcomes.iter().all(|outcome| *outcome == first) {
+        return Some(first);
+    }
+    if outcomes.iter().any(|outcome| outcome.is_success() || *outcome == Outcome::PartiallyImplemented) {
+        return Some(Outcome::PartiallyImplemented);
+    }
+    let worst_first = [Outcome::Failed, Outcome::RolledBack, Outcome::NotImplemented];
+    worst_first.into_iter().find(|outcome| outcomes.contains(outcome))
+}

@@ -1,0 +1,470 @@
+//! Writing a change: create, edit, label, submit, assess.
+
+use serde_json::{Value, json};
+
+use super::Body;
+use crate::act::Act;
+use crate::change::{Change, Content, Digests, Retrospective, TargetRecord};
+use crate::content::{Cover, cover};
+use crate::file::Case;
+use crate::input::{self, Input};
+use crate::lifecycle::{check_hold, check_state};
+use crate::reading::Reading;
+use crate::refusal::Refusal;
+use crate::requirement::{before_approvals_are_asked, before_submission, template_trouble};
+use crate::risk;
+use crate::settle::{self, move_to, recompute, settle, void_what, void_when};
+use crate::words::{Kind, Outcome, State};
+
+/// Makes the record of a new change out of a checked input: a draft, or retrospective work in review.
+pub fn new_change(case_id: &str, key: String, number: i64, input: Input, requester: crate::ids::PersonId, now: jiff::Timestamp) -> Change {
+    let mut change = Change {
+        id: case_id.into(),
+        version: 0,
+        key,
+        number,
+        state: State::Draft,
+        authors: vec![requester.clone()],
+        requester,
+        created_at: now,
+        updated_at: now,
+        target_records: records_for(&input.content),
+        content: input.content,
+        planned_start: input.planned_start,
+        planned_end: input.planned_end,
+        labels: input.labels,
+        watchers: Vec::new(),
+        origins: input.origins,
+        risk: settle::unjudged(),
+        digests: Digests::default(),
+        implemented_by: Vec::new(),
+        requests: Vec::new(),
+        hold: None,
+        submitted_at: None,
+        assessed_at: None,
+        returned: None,
+        rejection: None,
+        cancelled: None,
+        outcome: None,
+        actual_start: None,
+        actual_end: None,
+        extension: None,
+        extended_until: None,
+        overrun: false,
+        window_missed: false,
+        in_freeze: false,
+        unauthorized: false,
+        finding: None,
+        turned_normal: Vec::new(),
+        break_glass: None,
+        retrospective: None,
+        validations: Vec::new(),
+        reviews: Vec::new(),
+        closed_at: None,
+        closed_by: None,
+        told: std::collections::BTreeSet::new(),
+    };
+    if let Some(retro) = input.retrospective {
+        change.retrospective = Some(Retrospective {
+            reason: retro.reason,
+            verbal_approver: retro.verbal_approver,
+            confirm_by: now + jiff::SignedDuration::from_hours(24),
+            confirmation: None,
+        });
+        change.actual_start = Some(retro.actual_start);
+        change.actual_end = Some(retro.actual_end);
+    }
+    change
+}
+
+fn records_for(content: &Content) -> Vec<TargetRecord> {
+    content
+        .targets
+        .iter()
+        .map(|target| TargetRecord {
+            target: target.id.clone(),
+            outcome: None,
+            earlier: Vec::new(),
+            actual_start: None,
+            actual_end: None,
+            actual_downtime_minutes: None,
+        })
+        .collect()
+}
+
+/// Creates: the case holds the new change already; this checks, judges and tells it.
+///
+/// # Errors
+/// 403 for who may not create; 422 when retrospective work lacks its facts or names its own author as approver.
+pub fn create(case: &mut Case<'_>) -> Result<(), Refusal> {
+    recompute(case);
+    case.allow(Act::Create)?;
+    let turned = drifted_fields(case);
+    let change = &mut case.file.change;
+    if change.retrospective.is_some() {
+        check_retrospective(change)?;
+    }
+    case.tell("change.created", json!({"key": case.change().key, "kind": case.change().content.kind}));
+    turn_normal(case, turned);
+    recompute(case);
+    if case.change().retrospective.is_some() {
+        open_retrospective(case);
+    }
+    settle(case);
+    Ok(())
+}
+
+fn check_retrospective(change: &Change) -> Result<(), Refusal> {
+    let mut errors = Vec::new();
+    for unmet in before_submission(change) {
+        let field = unmet.satisfy.split('`').nth(1).unwrap_or("").to_owned();
+        let about_the_future = matches!(field.as_str(), "planned_start" | "planned_end" | "incident" | "complexity");
+        if !about_the_future {
+            errors.push(crate::refusal::FieldError::new(field, "missing", unmet.text));
+        }
+    }
+    let own_word = change.retrospective.as_ref().is_some_and(|retro| retro.verbal_approver == change.requester);
+    if own_word {
+        let text = "The verbal approver must be another person than the requester.";
+        errors.push(crate::refusal::FieldError::new("retrospective.verbal_approver", "not_allowed", text));
+    }
+    if change.actual_end.is_some_and(|end| end > change.created_at) {
+        let text = "Retrospective work has ended already; it cannot end in the future.";
+        errors.push(crate::refusal::FieldError::new("retrospective.actual_end", "out_of_order", text));
+    }
+    if errors.is_empty() { Ok(()) } else { Err(Refusal::Invalid(errors)) }
+}
+
+/// Work already done goes straight to review; who told it counts as having done it.
+fn open_retrospective(case: &mut Case<'_>) {
+    let requester = case.change().requester.clone();
+    let change = &mut case.file.change;
+    change.implemented_by = if change.content.implementers.is_empty() {
+        vec![requester]
+    } else {
+        change.content.implementers.clone()
+    };
+    for record in &mut change.target_records {
+        record.outcome = Some(Outcome::Succeeded);
+        record.actual_start = change.actual_start;
+        record.actual_end = change.actual_end;
+    }
+    change.outcome = Some(Outcome::Succeeded);
+    let started = change.actual_start.unwrap_or(change.created_at);
+    let verbal = change.retrospective.as_ref().map(|retro| retro.verbal_approver.clone());
+    case.tell_at("change.told_afterwards", started, json!({"verbal_approver": verbal}));
+    move_to(case, State::Reviewing);
+    if let Some(person) = verbal {
+        let news = format!("{} says that you approved work by word of mouth.", case.change().key);
+        case.write_to(&person, "confirm_retrospective", "1", news, "Confirm or deny it within 24 hours.");
+    }
+}
+
+/// Edits by a JSON Merge Patch: voids exactly what it touches.
+///
+/// # Errors
+/// 403, 422, or 409 for a state that takes only labels or nothing.
+pub fn edit(case: &mut Case<'_>, patch: &Body) -> Result<(), Refusal> {
+    if patch.keys().all(|field| field == "labels") && !patch.is_empty() {
+        return label(case, patch);
+    }
+    case.allow(Act::Edit)?;
+    let input = patched(case, patch)?;
+    check_state(case, Act::Edit)?;
+    keep_what_was_needed(case, &input)?;
+    let revises = case.change().state == State::Rejected;
+    apply(case, input)?;
+    if revises {
+        case.file.change.rejection = None;
+        settle::void_all(case, "the change was revised after a rejection");
+        move_to(case, State::Draft);
+    }
+    settle(case);
+    Ok(())
+}
+
+/// Reads a patch against the present change.
+///
+/// # Errors
+/// [`Refusal::Invalid`].
+pub fn patched(case: &Case<'_>, patch: &Body) -> Result<Input, Refusal> {
+    if patch.contains_key("retrospective") {
+        return Err(Refusal::field("retrospective", "not_allowed", "`retrospective` can be said only when a change is created."));
+    }
+    let change = case.change();
+    let mut body = input::patch_base(change, &case.directory);
+    if ["services", "environment", "artifact", "commit", "config_items"].iter().any(|field| patch.contains_key(*field)) {
+        body.remove("targets");
+    }
+    if patch.get("kind").is_some_and(|kind| kind != "standard") {
+        body.remove("template");
+    }
+    input::merge(&mut body, patch);
+    let mut input = input::read(&body, &case.directory, &change.requester, Some(&change.content))?;
+    let same_template = input.content.template.as_ref().zip(change.content.template.as_ref());
+    if let Some((new, old)) = same_template
+        && new.key == old.key
+        && !patch.contains_key("template")
+    {
+        input.content.template = Some(old.clone());
+    }
+    Ok(input)
+}
+
+/// Past submission or assessment, what they needed cannot be removed.
+fn keep_what_was_needed(case: &Case<'_>, input: &Input) -> Result<(), Refusal> {
+    let change = case.change();
+    if matches!(change.state, State::Draft | State::Rejected) {
+        return Ok(());
+    }
+    let mut next = change.clone();
+    next.content = input.content.clone();
+    next.planned_start = input.planned_start;
+    next.planned_end = input.planned_end;
+    let mut errors: Vec<_> = before_submission(&next)
+        .into_iter()
+        .map(|row| {
+            let field = row.satisfy.split('`').nth(1).unwrap_or("").to_owned();
+            crate::refusal::FieldError::new(field, "needed", format!("{} It was needed for submission and must stay.", row.text))
+        })
+        .collect();
+    let standard = next.content.kind == Kind::Standard;
+    if change.state >= State::Authorizing && !standard && !change.content.plan.is_empty() && next.content.plan.is_empty() {
+        errors.push(crate::refusal::FieldError::new("plan", "needed", "The plan was needed for the assessment and must stay."));
+    }
+    let no_way_back = next.content.rollback_plan.is_empty() && next.content.no_rollback_reason.is_none();
+    if change.state >= State::Authorizing && !standard && no_way_back {
+        let text = "The way back was needed for the assessment and must stay.";
+        errors.push(crate::refusal::FieldError::new("rollback_plan", "needed", text));
+    }
+    if let Some(end) = next.planned_end.filter(|end| Some(*end) != change.planned_end && *end <= case.now) {
+        errors.push(crate::refusal::FieldError::new("planned_end", "in_the_past", format!("`planned_end`, {end}, must lie ahead.")));
+    }
+    if errors.is_empty() { Ok(()) } else { Err(Refusal::Invalid(errors)) }
+}
+
+/// Puts a checked input into the change and voids what it touches, in the same breath.
+///
+/// # Errors
+/// 409 `on_hold` for planned times while on hold is not raised here: edits are free on hold.
+pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
+    let before = case.file.change.clone();
+    let change = &mut case.file.change;
+    if change.content.targets != input.content.targets {
+        change.target_records = records_for(&input.content);
+    }
+    change.content = input.content;
+    change.planned_start = input.planned_start;
+    change.planned_end = input.planned_end;
+    change.labels = input.labels;
+    change.origins = input.origins;
+    if change.planned_start != before.planned_start || change.planned_end != before.planned_end {
+        change.window_missed = false;
+    }
+    let turned = drifted_fields(case);
+    turn_normal(case, turned);
+    recompute(case);
+    let fields = changed_fields(&before, case.change());
+    if fields.is_empty() {
+        return Ok(());
+    }
+    let what = before.digests.what != case.change().digests.what;
+    let when = before.digests.when != case.change().digests.when;
+    let editor = case.person();
+    if (what || when) && !case.actor.is_system && !case.file.change.authors.contains(&editor) {
+        case.file.change.authors.push(editor);
+    }
+    case.tell("change.edited", json!({"fields": fields, "what": what, "when": when}));
+    if what {
+        void_what(case, "its content was edited");
+        settle::revoke_permits(case, "the content was edited", |_| true);
+    }
+    if when {
+        void_when(case, "its planned times were edited");
+        settle::revoke_permits(case, "the planned times were edited", |_| true);
+    }
+    Ok(())
+}
+
+fn changed_fields(before: &Change, after: &Change) -> Vec<String> {
+    let (Ok(Value::Object(before)), Ok(Value::Object(after))) = (serde_json::to_value(before), serde_json::to_value(after)) else {
+        return Vec::new();
+    };
+    let mut fields: Vec<String> = before
+        .keys()
+        .chain(after.keys())
+        .filter(|field| matches!(cover(field), Some(Cover::What | Cover::When)) || *field == "labels")
+        .filter(|field| before.get(*field) != after.get(*field))
+        .cloned()
+        .collect();
+    fields.sort();
+    fields.dedup();
+    fields
+}
+
+/// Locked fields whose values are not the template's.
+fn drifted_fields(case: &Case<'_>) -> Vec<String> {
+    let content = &case.change().content;
+    let Some(pinned) = content.template.as_ref().filter(|_| content.kind == Kind::Standard) else { return Vec::new() };
+    let Some(template) = case.directory.templates.get(&pinned.key) else { return Vec::new() };
+    let present = input::present(case.change(), &case.directory);
+    template
+        .locked
+        .iter()
+        .filter(|(field, value)| *field != "kind" && !same_value(present.get(*field), value))
+        .map(|(field, _)| field.clone())
+        .collect()
+}
+
+/// Whether a present value says what the template's does; an object may say more (derived axes of impact).
+fn same_value(present: Option<&Value>, locked: &Value) -> bool {
+    match (present, locked) {
+        (Some(Value::Object(have)), Value::Object(want)) => {
+            want.iter().all(|(key, value)| same_value(have.get(key), value))
+        }
+        (Some(have), want) => have == want,
+        (None, want) => want.is_null() || want == &Value::Bool(false) || want == &json!([]),
+    }
+}
+
+/// An altered locked field makes a standard change a normal one, at most assessing.
+fn turn_normal(case: &mut Case<'_>, fields: Vec<String>) {
+    if fields.is_empty() {
+        return;
+    }
+    let change = &mut case.file.change;
+    change.content.kind = Kind::Normal;
+    change.content.template = None;
+    change.turned_normal.clone_from(&fields);
+    case.tell("change.turned_normal", json!({"fields": fields}));
+    if case.change().state > State::Assessing && case.change().state.is_before_start() {
+        move_to(case, State::Assessing);
+    }
+}
+
+/// Sets labels: nothing is voided.
+///
+/// # Errors
+/// 403, 422, or 409 once closed.
+pub fn label(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
+    case.allow(Act::Label)?;
+    let mut reading = Reading::new(body, "");
+    let labels = reading.texts("labels", crate::reading::LINE).unwrap_or_default();
+    reading.finish()?;
+    check_state(case, Act::Label)?;
+    case.file.change.labels = labels;
+    case.tell("change.edited", json!({"fields": ["labels"], "what": false, "when": false}));
+    settle(case);
+    Ok(())
+}
+
+/// Hands the change over for assessment; a standard change walks on by itself.
+///
+/// # Errors
+/// 403; 409 with every missing field, `on_hold`, or `template_not_valid`.
+pub fn submit(case: &mut Case<'_>) -> Result<(), Refusal> {
+    case.allow(Act::Submit)?;
+    check_state(case, Act::Submit)?;
+    check_hold(case)?;
+    settle::emergency_window(&mut case.file.change, case.now);
+    let mut unmet = before_submission(case.change());
+    if let Some(end) = case.change().planned_end.filter(|end| *end <= case.now) {
+        let text = format!("Its planned end, {end}, has passed.");
+        unmet.push(crate::file::unmet("window_over", text, "Set new planned times.", Vec::new()));
+    }
+    unmet.extend(template_trouble(&case.file, &case.directory, case.now));
+    refuse_unmet("submission_incomplete", "It cannot be submitted as it stands.", unmet)?;
+    let now = case.now;
+    let change = &mut case.file.change;
+    change.submitted_at = Some(now);
+    change.returned = None;
+    recompute(case);
+    move_to(case, State::Assessing);
+    if case.change().content.kind == Kind::Standard {
+        case.file.change.assessed_at = Some(now);
+        case.tell("change.assessed", json!({"by_template": case.change().content.template.as_ref().map(|t| &t.key)}));
+        move_to(case, State::Authorizing);
+    }
+    settle(case);
+    Ok(())
+}
+
+/// States risk and impact, and asks for approvals.
+///
+/// # Errors
+/// 403; 422; 409 with what the assessment still needs.
+pub fn assess(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
+    case.allow(Act::Assess)?;
+    let assessment = input::read_assessment(body)?;
+    check_state(case, Act::Assess)?;
+    check_hold(case)?;
+    let before = case.change().digests.what.clone();
+    take_assessment(case, assessment);
+    recompute(case);
+    let unmet = before_approvals_are_asked(&case.file, &case.directory, case.now);
+    refuse_unmet("assessment_incomplete", "Approvals cannot be asked yet.", unmet)?;
+    let (now, editor) = (case.now, case.person());
+    case.file.change.assessed_at = Some(now);
+    if before != case.change().digests.what {
+        if !case.actor.is_system && !case.file.change.authors.contains(&editor) {
+            case.file.change.authors.push(editor);
+        }
+        void_what(case, "the assessment changed its content");
+        recompute(case);
+    }
+    case.tell("change.assessed", json!({"risk": case.change().risk.level}));
+    move_to(case, State::Authorizing);
+    settle(case);
+    Ok(())
+}
+
+fn take_assessment(case: &mut Case<'_>, assessment: input::Assessment) {
+    let directory = case.directory.clone();
+    let change = &mut case.file.change;
+    let content = &mut change.content;
+    let given = [
+        ("data", assessment.impact[0], content.impact.data),
+        ("availability", assessment.impact[1], content.impact.availability),
+        ("compliance", assessment.impact[2], content.impact.compliance),
+    ];
+    let stated = given.map(|(name, now_given, present)| {
+        let derived = change.origins.contains_key(&format!("impact.{name}"));
+        now_given.or((!derived).then_some(present))
+    });
+    let (impact, origins) = input::with_derived_impact(stated, &directory, &content.targets, content.kind);
+    content.impact = impact;
+    change.origins.retain(|name, _| !name.starts_with("impact."));
+    change.origins.extend(origins);
+    content.complexity = assessment.complexity.or(content.complexity);
+    if assessment.security.is_some() {
+        content.security = assessment.security;
+    }
+    content.dependencies_reviewed = assessment.dependencies_reviewed.unwrap_or(content.dependencies_reviewed);
+    if let Some(excluded) = assessment.excluded {
+        content.excluded = excluded;
+    }
+    if assessment.risk_override.is_some() {
+        content.risk_override = assessment.risk_override;
+    }
+    let low_by_table = risk::assess(
+        &directory.tenant.as_ref().map(|tenant| tenant.risk_table.clone()).unwrap_or_default(),
+        content.impact,
+        content.complexity,
+        None,
+    );
+    if content.risk_override.as_ref().is_some_and(|stated| stated.level == low_by_table.level) {
+        content.risk_override = None;
+    }
+}
+
+/// Refuses with a list of what is missing, if anything is.
+///
+/// # Errors
+/// [`Refusal::NotNow`].
+pub fn refuse_unmet(code: &'static str, text: &str, unmet: Vec<crate::records::Unmet>) -> Result<(), Refusal> {
+    if unmet.is_empty() {
+        return Ok(());
+    }
+    Err(Refusal::NotNow { code, text: text.to_owned(), unmet })
+}
+
