@@ -1,1 +1,38 @@
-//! proof
+//! The proof room: everything that lets somebody check Assent's history without trusting Assent.
+//!
+//! Bytes go in and bytes come out. Nothing here reads a clock, a file, a socket or the system's
+//! randomness on its own (randomness is handed in as [`crypto::Entropy`]), and nothing here knows
+//! what a change or an approval is. Read in this order:
+//!
+//! 1. [`crypto`]: the one file that touches the cryptographic library.
+//! 2. [`canonical`], [`commitment`], [`diff`], [`event`]: what one leaf of the log says.
+//! 3. [`merkle`], [`tile`], [`note`], [`log_check`]: how the leaves stand in a signed log.
+//! 4. [`permit`], [`revocation`], over [`jws`] and [`jwks`]: leave to deploy, checked offline.
+//! 5. [`archive`], [`bundle`]: one change's whole proof in one file.
+//!
+//! The formats of leaves and bundles are told byte for byte in `docs/log-format.md`.
+
+pub mod archive;
+pub mod bundle;
+mod bundle_check;
+pub mod canonical;
+pub mod commitment;
+pub mod crypto;
+pub mod diff;
+mod error;
+pub mod event;
+pub mod jwks;
+pub mod jws;
+pub mod log_check;
+pub mod merkle;
+pub mod note;
+pub mod permit;
+pub mod report;
+pub mod revocation;
+pub mod tile;
+
+pub use error::Error;
+
+/// What fallible functions of this crate return; the error side is always a fault or a malformed
+/// input, while a check that ran and said no has a type of its own.
+pub type Result<T> = std::result::Result<T, Error>;

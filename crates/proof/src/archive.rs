@@ -1,0 +1,299 @@
+//! The bundle's container: a ZIP archive of stored files in one fixed form.
+//!
+//! Every byte of it follows from the names and contents of its files: no compression, no extra
+//! fields, one fixed time. So the same files give the same bytes on every machine and with every
+//! version, and a reader that writes what it read and compares finds any changed byte. Because
+//! nothing is compressed, an archive can never be larger inside than outside.
+//! Format: APPNOTE.TXT 6.3 sections 4.3.7, 4.3.12 and 4.3.16; any unzip program reads it.
+
+use crate::{Error, Result};
+
+/// The most files in an archive.
+pub const MAX_FILES: usize = 20_000;
+
+/// The largest archive, in bytes.
+pub const MAX_ARCHIVE_BYTES: usize = 1 << 30;
+
+/// The longest name of a file.
+const MAX_NAME_BYTES: usize = 200;
+
+const LOCAL: &[u8] = b"PK\x03\x04";
+const CENTRAL: &[u8] = b"PK\x01\x02";
+const END: &[u8] = b"PK\x05\x06";
+
+/// Bytes of a local header before the name.
+const LOCAL_BYTES: usize = 30;
+
+/// 1980-01-01 as a DOS date, the earliest there is, with the time 00:00.
+const DOS_TIME_DATE: [u8; 4] = [0, 0, 0x21, 0];
+
+/// One file of an archive: its name and its content.
+pub type File<'a> = (&'a str, &'a [u8]);
+
+/// Writes the archive.
+///
+/// # Errors
+/// [`Error::TooLarge`] past a limit, [`Error::Malformed`] for a name that is not plain or stands twice.
+pub fn write(files: &[File<'_>]) -> Result<Vec<u8>> {
+    check_files(files)?;
+    let mut out = Vec::new();
+    let mut central = Vec::new();
+    for (name, content) in files {
+        let offset = out.len() as u32;
+        let common = common_fields(name, content);
+        out.extend_from_slice(LOCAL);
+        out.extend_from_slice(&common);
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(content);
+        central.extend_from_slice(CENTRAL);
+        // Made on Unix by version 2.0, so that the mode below is understood.
+        central.extend_from_slice(&[20, 3]);
+        central.extend_from_slice(&common);
+        // No comment, first disk, no internal attributes; an ordinary file of mode 0644.
+        central.extend_from_slice(&[0; 6]);
+        central.extend_from_slice(&(0o100_644_u32 << 16).to_le_bytes());
+        central.extend_from_slice(&offset.to_le_bytes());
+        central.extend_from_slice(name.as_bytes());
+    }
+    let (start, count) = (out.len() as u32, files.len() as u16);
+    out.extend_from_slice(&central);
+    out.extend_from_slice(END);
+    out.extend_from_slice(&[0; 4]);
+    out.extend_from_slice(&count.to_le_bytes());
+    out.extend_from_slice(&count.to_le_bytes());
+    out.extend_from_slice(&(central.len() as u32).to_le_bytes());
+    out.extend_from_slice(&start.to_le_bytes());
+    out.extend_from_slice(&[0; 2]);
+    Ok(out)
+}
+
+/// The 26 bytes that local and central headers share: version 2.0, no flags, stored, time, CRC-32,
+/// twice the size, name length, no extra field.
+fn common_fields(name: &str, content: &[u8]) -> Vec<u8> {
+    let size = (content.len() as u32).to_le_bytes();
+    let name_length = (name.len() as u16).to_le_bytes();
+    let mut out = vec![20, 0, 0, 0, 0, 0];
+    out.extend_from_slice(&DOS_TIME_DATE);
+    out.extend_from_slice(&crc32(content).to_le_bytes());
+    out.extend_from_slice(&size);
+    out.extend_from_slice(&size);
+    out.extend_from_slice(&name_length);
+    out.extend_from_slice(&[0, 0]);
+    out
+}
+
+fn check_files(files: &[File<'_>]) -> Result<()> {
+    if files.len() > MAX_FILES {
+        let (size, limit) = (files.len() as u64, MAX_FILES as u64);
+        return Err(Error::TooLarge {
+            what: "number of files",
+            size,
+            limit,
+        });
+    }
+    let mut names = std::collections::HashSet::new();
+    let mut bytes = 0;
+    for (name, content) in files {
+        if !is_plain_name(name) || !names.insert(name) {
+            return Err(Error::malformed(
+                "archive",
+                format!("the name `{name}` is not plain or stands twice"),
+            ));
+        }
+        bytes += content.len() + 2 * (LOCAL_BYTES + name.len()) + 16;
+    }
+    check_size(bytes)
+}
+
+fn check_size(bytes: usize) -> Result<()> {
+    if bytes > MAX_ARCHIVE_BYTES {
+        let (size, limit) = (bytes as u64, MAX_ARCHIVE_BYTES as u64);
+        return Err(Error::TooLarge {
+            what: "archive",
+            size,
+            limit,
+        });
+    }
+    Ok(())
+}
+
+/// Relative, without `.` or `..`, of letters, digits and `-_.` only, so that unpacking it is safe.
+fn is_plain_name(name: &str) -> bool {
+    let is_plain = |part: &str| {
+        !part.is_empty()
+            && !part.starts_with('.')
+            && part
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+    };
+    name.len() <= MAX_NAME_BYTES && name.split('/').all(is_plain)
+}
+
+/// Reads an archive that must have the one fixed form, and gives its files in their order.
+///
+/// # Errors
+/// [`Error::TooLarge`] past a limit, [`Error::Malformed`] when any byte is other than [`write`]
+/// would have written it.
+pub fn read(archive: &[u8]) -> Result<Vec<File<'_>>> {
+    check_size(archive.len())?;
+    let mut files = Vec::new();
+    let mut rest = archive;
+    while rest.starts_with(LOCAL) {
+        let (file, after) = read_local(rest).ok_or_else(|| wrong("a file in it is cut"))?;
+        files.push(file);
+        rest = after;
+        if files.len() > MAX_FILES {
+            let (size, limit) = (files.len() as u64, MAX_FILES as u64);
+            return Err(Error::TooLarge {
+                what: "number of files",
+                size,
+                limit,
+            });
+        }
+    }
+    if write(&files)? != archive {
+        return Err(wrong(
+            "it is not in the fixed form of a bundle (stored files, fixed times)",
+        ));
+    }
+    Ok(files)
+}
+
+fn read_local(bytes: &[u8]) -> Option<(File<'_>, &[u8])> {
+    let (header, rest) = bytes.split_at_checked(LOCAL_BYTES)?;
+    let size = u32::from_le_bytes(header.get(18..22)?.try_into().ok()?) as usize;
+    let name_length = usize::from(u16::from_le_bytes(header.get(26..28)?.try_into().ok()?));
+    let (name, rest) = rest.split_at_checked(name_length)?;
+    let (content, rest) = rest.split_at_checked(size)?;
+    Some(((std::str::from_utf8(name).ok()?, content), rest))
+}
+
+fn wrong(why: &str) -> Error {
+    Error::malformed("archive", why)
+}
+
+/// CRC-32 as ZIP uses it (reflected polynomial 0xEDB88320); a checksum, not a proof.
+fn crc32(bytes: &[u8]) -> u32 {
+    let step =
+        |crc: u32, byte: &u8| CRC_TABLE[((crc ^ u32::from(*byte)) & 0xff) as usize] ^ (crc >> 8);
+    !bytes.iter().fold(!0, step)
+}
+
+const CRC_TABLE: [u32; 256] = crc_table();
+
+const fn crc_table() -> [u32; 256] {
+    let mut table = [0; 256];
+    let mut index = 0;
+    while index < 256 {
+        let mut crc = index as u32;
+        let mut bit = 0;
+        while bit < 8 {
+            crc = if crc & 1 == 1 {
+                0xedb8_8320 ^ (crc >> 1)
+            } else {
+                crc >> 1
+            };
+            bit += 1;
+        }
+        table[index] = crc;
+        index += 1;
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use super::*;
+    use std::io::{Cursor, Read as _, Write as _};
+
+    const FILES: [File<'static>; 3] = [
+        ("README.txt", b"read me"),
+        ("events/7.json", b""),
+        ("evidence/ab", &[0xff; 300]),
+    ];
+
+    #[test]
+    fn the_checksum_is_the_published_one() {
+        assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
+    }
+
+    #[test]
+    fn what_was_written_reads_back() {
+        let archive = write(&FILES).unwrap();
+        assert_eq!(read(&archive).unwrap(), FILES);
+        assert_eq!(read(&write(&[]).unwrap()).unwrap(), []);
+    }
+
+    #[test]
+    fn another_program_reads_it() {
+        let archive = write(&FILES).unwrap();
+        let mut zip = zip::ZipArchive::new(Cursor::new(archive)).unwrap();
+        assert_eq!(zip.len(), 3);
+        for (index, (name, content)) in FILES.iter().enumerate() {
+            let mut file = zip.by_index(index).unwrap();
+            assert_eq!(file.name().unwrap(), *name);
+            assert_eq!(file.unix_mode(), Some(0o100_644));
+            let mut read = Vec::new();
+            file.read_to_end(&mut read).unwrap();
+            assert_eq!(read, *content);
+        }
+    }
+
+    #[test]
+    fn any_changed_cut_or_added_byte_is_found() {
+        let archive = write(&FILES).unwrap();
+        for index in 0..archive.len() {
+            for bit in 0..8 {
+                let mut changed = archive.clone();
+                changed[index] ^= 1 << bit;
+                assert_ne!(
+                    read(&changed).ok(),
+                    Some(FILES.to_vec()),
+                    "byte {index} bit {bit}"
+                );
+                assert!(read(&changed).is_err(), "byte {index} bit {bit}");
+            }
+            assert!(read(&archive[..index]).is_err(), "cut at {index}");
+        }
+        assert!(read(&[archive.as_slice(), b"\0"].concat()).is_err());
+    }
+
+    #[test]
+    fn a_compressed_archive_is_refused_unopened() {
+        let mut zip = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        zip.start_file("bomb", zip::write::SimpleFileOptions::default())
+            .unwrap();
+        zip.write_all(&vec![0; 10 << 20]).unwrap();
+        let bomb = zip.finish().unwrap().into_inner();
+        assert!(bomb.len() < 100_000);
+        assert!(read(&bomb).is_err());
+    }
+
+    #[test]
+    fn unsafe_and_double_names_are_refused() {
+        let long = "a".repeat(201);
+        for name in [
+            "",
+            "/etc/passwd",
+            "../up",
+            "a/../b",
+            "a//b",
+            "a/",
+            ".hidden",
+            "a\\b",
+            "C:x",
+            "ä",
+            &long,
+        ] {
+            assert!(write(&[(name, b"")]).is_err(), "accepted {name:?}");
+        }
+        assert!(write(&[("a", b""), ("a", b"")]).is_err());
+        let many: Vec<String> = (0..=MAX_FILES).map(|i| i.to_string()).collect();
+        let many: Vec<File<'_>> = many
+            .iter()
+            .map(|name| (name.as_str(), [].as_slice()))
+            .collect();
+        assert!(matches!(write(&many), Err(Error::TooLarge { .. })));
+    }
+}

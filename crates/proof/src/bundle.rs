@@ -1,0 +1,293 @@
+//! The closure bundle: everything about one change in one file, to be checked years later without
+//! the server. What stands where is told in `docs/log-format.md` and, for a reader of the file, in
+//! its own `README.txt`.
+
+use crate::commitment::{self, SALT_BYTES};
+use crate::crypto::{self, Hash};
+use crate::event::{self, Event, Subject};
+use crate::note::{self, Note, NoteSigner, VerifierKeys};
+use crate::{Error, Result, archive, canonical};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use crate::bundle_check::{BundleReport, verify};
+
+/// The version of the bundle format that is written and read.
+pub const VERSION: u64 = 1;
+
+/// First line of the note that signs `bundle.json`; no log is called so.
+pub const STATEMENT: &str = "assent-bundle/v1";
+
+/// How to check a bundle by hand.
+const README: &str = include_str!("bundle_readme.txt");
+
+/// Something that belongs to the change and is not in the bundle.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Missing {
+    /// What it is: `record:{table}/{id}` for a record with an incomplete history,
+    /// `evidence:{digest}` for a file, anything else in plain words.
+    pub what: String,
+    /// Why it is missing, in plain words.
+    pub why: String,
+}
+
+/// One record as it stands, plain and sealed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RecordPart {
+    /// The table, in the singular.
+    pub table: String,
+    /// The record's id.
+    pub id: String,
+    /// The record's version.
+    pub version: u64,
+    /// The record with its texts; an erased one is `{"erased": true}`.
+    pub body: Value,
+    /// The record with commitments in place of texts.
+    pub sealed: Value,
+}
+
+/// One event with its place in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventPart {
+    /// Its index in the tenant's log.
+    pub index: u64,
+    /// The leaf's bytes as they stand in the log.
+    pub leaf: Vec<u8>,
+    /// The deltas beside the leaf, when the leaf names a `records_digest`.
+    pub records_payload: Option<Vec<u8>>,
+    /// The inclusion proof for the checkpoint's size.
+    pub proof: Vec<Hash>,
+}
+
+/// What goes into a bundle. Every event that touched a record of `records` belongs into `events`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BundleParts {
+    /// The tenant.
+    pub tenant: String,
+    /// The change's key, for people.
+    pub key: String,
+    /// The record that the bundle is about; it stands in `records`.
+    pub subject: Subject,
+    /// The change's state.
+    pub state: String,
+    /// Whether the change is still open, so that more will come.
+    pub is_open: bool,
+    /// When the bundle was made, RFC 3339 in UTC.
+    pub created_at: String,
+    /// What is known to be missing.
+    pub missing: Vec<Missing>,
+    /// The change and its records; written in the order of table and id.
+    pub records: Vec<RecordPart>,
+    /// Commitment to salt, for each text that is not erased.
+    pub salts: BTreeMap<String, [u8; SALT_BYTES]>,
+    /// The events; written in the order of their indexes.
+    pub events: Vec<EventPart>,
+    /// The signed checkpoint that the proofs lead to, as served.
+    pub checkpoint: String,
+    /// The log's verifier keys.
+    pub keys: VerifierKeys,
+    /// Evidence files by content; each is named by its digest.
+    pub evidence: Vec<Vec<u8>>,
+}
+
+/// One line of the list of files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FileEntry {
+    pub name: String,
+    pub sha256: String,
+    pub bytes: u64,
+}
+
+/// `bundle.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Manifest {
+    pub v: u64,
+    pub tenant: String,
+    pub key: String,
+    pub subject: Subject,
+    pub state: String,
+    pub is_open: bool,
+    pub created_at: String,
+    pub files: Vec<FileEntry>,
+    pub missing: Vec<Missing>,
+}
+
+/// `record.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Records {
+    pub records: Vec<RecordPart>,
+}
+
+/// One proof of `proofs.json`, hashes in hex.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ProofEntry {
+    pub index: u64,
+    pub hashes: Vec<String>,
+}
+
+/// `proofs.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Proofs {
+    pub size: u64,
+    pub root: String,
+    pub proofs: Vec<ProofEntry>,
+}
+
+/// Builds the bundle. The same parts and signer give the same bytes everywhere: nothing in it is
+/// random, and Ed25519 signatures are deterministic. `signer` is the log's own key; it signs the
+/// digest of `bundle.json`, which lists the digest of every other file.
+///
+/// # Errors
+/// [`Error::TooLarge`] past the archive's limits; [`Error::Malformed`] or [`Error::Canonical`] for
+/// parts that do not fit together.
+pub fn build(parts: &BundleParts, signer: &NoteSigner) -> Result<Vec<u8>> {
+    let checkpoint = note::Checkpoint::parse(&Note::parse(&parts.checkpoint)?.text)?;
+    let mut files = vec![("README.txt".to_owned(), README.as_bytes().to_vec())];
+    files.extend(described(parts, &checkpoint)?);
+    files.extend(attached(parts)?);
+    let manifest = to_json(&manifest(parts, &files))?;
+    let text = statement(&checkpoint.origin, &manifest);
+    let signatures = vec![signer.sign(&text)];
+    let signature = Note { text, signatures }.to_text();
+    files.insert(1, ("bundle.json".to_owned(), manifest));
+    files.insert(2, ("bundle.sig".to_owned(), signature.into_bytes()));
+    let files: Vec<archive::File<'_>> = files
+        .iter()
+        .map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
+        .collect();
+    archive::write(&files)
+}
+
+/// The text that signs `bundle.json`: three lines, of which the first keeps it from being taken
+/// for a checkpoint.
+pub(crate) fn statement(origin: &str, manifest: &[u8]) -> String {
+    format!("{STATEMENT}\n{origin}\n{}\n", crypto::digest_text(manifest))
+}
+
+fn manifest(parts: &BundleParts, files: &[(String, Vec<u8>)]) -> Manifest {
+    let entry = |(name, bytes): &(String, Vec<u8>)| FileEntry {
+        name: name.clone(),
+        sha256: hex::encode(crypto::sha256(bytes)),
+        bytes: bytes.len() as u64,
+    };
+    Manifest {
+        v: VERSION,
+        tenant: parts.tenant.clone(),
+        key: parts.key.clone(),
+        subject: parts.subject.clone(),
+        state: parts.state.clone(),
+        is_open: parts.is_open,
+        created_at: parts.created_at.clone(),
+        files: files.iter().map(entry).collect(),
+        missing: parts.missing.clone(),
+    }
+}
+
+/// The files that describe: records, salts, proofs, checkpoint, keys.
+fn described(parts: &BundleParts, checkpoint: &note::Checkpoint) -> Result<Vec<(String, Vec<u8>)>> {
+    let mut records = parts.records.clone();
+    records.sort_by(|a, b| (&a.table, &a.id).cmp(&(&b.table, &b.id)));
+    let salts: BTreeMap<&String, String> = parts
+        .salts
+        .iter()
+        .map(|(commitment, salt)| (commitment, crypto::base64url(salt)))
+        .collect();
+    let proof = |event: &&EventPart| ProofEntry {
+        index: event.index,
+        hashes: event.proof.iter().map(hex::encode).collect(),
+    };
+    let proofs = Proofs {
+        size: checkpoint.size,
+        root: hex::encode(checkpoint.root),
+        proofs: sorted_events(parts).iter().map(proof).collect(),
+    };
+    Ok(vec![
+        ("record.json".to_owned(), to_json(&Records { records })?),
+        (
+            "salts.json".to_owned(),
+            to_json(&json!({ "salts": salts }))?,
+        ),
+        ("proofs.json".to_owned(), to_json(&proofs)?),
+        (
+            "checkpoint".to_owned(),
+            parts.checkpoint.clone().into_bytes(),
+        ),
+        ("key".to_owned(), parts.keys.to_text().into_bytes()),
+    ])
+}
+
+/// The files that are attached as they are: leaves, deltas beside leaves, evidence.
+fn attached(parts: &BundleParts) -> Result<Vec<(String, Vec<u8>)>> {
+    let mut files = Vec::new();
+    let mut payloads = BTreeMap::new();
+    for event in sorted_events(parts) {
+        let parsed = Event::from_bytes(&event.leaf)?;
+        if let Some(payload) = &event.records_payload {
+            let digest = crypto::digest_text(payload);
+            parsed.with_payload(payload)?;
+            let path = event::payload_path(&digest);
+            payloads.insert(path.unwrap_or_default(), payload.clone());
+        }
+        files.push((event_name(event.index), event.leaf.clone()));
+    }
+    files.extend(payloads);
+    let by_digest: BTreeMap<String, &Vec<u8>> = parts
+        .evidence
+        .iter()
+        .map(|bytes| (hex::encode(crypto::sha256(bytes)), bytes))
+        .collect();
+    files.extend(
+        by_digest
+            .into_iter()
+            .map(|(hex, bytes)| (format!("evidence/{hex}"), bytes.clone())),
+    );
+    Ok(files)
+}
+
+pub(crate) fn event_name(index: u64) -> String {
+    format!("events/{index}.json")
+}
+
+fn sorted_events(parts: &BundleParts) -> Vec<&EventPart> {
+    let mut events: Vec<&EventPart> = parts.events.iter().collect();
+    events.sort_by_key(|event| event.index);
+    events
+}
+
+fn to_json<T: Serialize>(value: &T) -> Result<Vec<u8>> {
+    let value = serde_json::to_value(value)
+        .map_err(|error| Error::malformed("bundle", error.to_string()))?;
+    canonical::to_bytes(&value)
+}
+
+/// All commitments in a sealed value, so that a builder knows which salts to look up.
+#[must_use]
+pub fn commitments(sealed: &Value) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    collect_commitments(sealed, &mut found);
+    found
+}
+
+fn collect_commitments(value: &Value, found: &mut BTreeSet<String>) {
+    if let Some(commitment) = commitment::commitment_of(value) {
+        found.insert(commitment.to_owned());
+        return;
+    }
+    match value {
+        Value::Array(items) => items
+            .iter()
+            .for_each(|item| collect_commitments(item, found)),
+        Value::Object(members) => members
+            .values()
+            .for_each(|member| collect_commitments(member, found)),
+        _ => {}
+    }
+}

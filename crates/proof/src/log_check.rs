@@ -1,0 +1,421 @@
+//! Verifies a whole log from its resources alone: signatures, the root over all entries, the tiles,
+//! the form of every entry, the versions of every record, and that the log grew out of an older
+//! checkpoint. Names the first bad index where one can be named.
+
+use crate::crypto::Hash;
+use crate::event;
+use crate::merkle::{self, Frontier};
+use crate::note::{self, Checkpoint, VerifierKeys};
+use crate::report::{Outcome, Report};
+use crate::tile::{self, TileReader, TileSource, WIDTH};
+use crate::{Error, canonical, crypto};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+/// What to verify a log against.
+#[derive(Clone, Copy, Default)]
+pub struct LogCheck<'a> {
+    /// The log's name, when it is known; another one is refused.
+    pub origin: Option<&'a str>,
+    /// A checkpoint seen earlier, out of which this log must have grown.
+    pub older: Option<&'a Checkpoint>,
+    /// Is told the number of entries done, every 256 entries.
+    pub progress: Option<&'a dyn Fn(u64)>,
+}
+
+/// What verifying a log came to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LogReport {
+    /// Good, bad or cannot tell.
+    pub outcome: Outcome,
+    /// Every finding.
+    #[serde(flatten)]
+    pub report: Report,
+    /// The log's name.
+    pub origin: Option<String>,
+    /// Entries that the checkpoint speaks of.
+    pub size: Option<u64>,
+    /// Entries that were read.
+    pub checked: u64,
+    /// Cosigners whose signature verified, with the time in seconds since 1970.
+    pub cosigned: Vec<(String, u64)>,
+    /// The first index at which something is wrong, where one can be named.
+    pub first_bad: Option<u64>,
+}
+
+/// Verifies the log that `source` holds, trusting only `keys`.
+#[must_use]
+pub fn verify_log(source: &dyn TileSource, keys: &VerifierKeys, check: &LogCheck<'_>) -> LogReport {
+    let mut run = Run {
+        source,
+        report: Report::default(),
+        first_bad: None,
+        first_tile_bad: None,
+        versions: HashMap::new(),
+        tenant: None,
+        checked: 0,
+    };
+    let trusted = run.open(keys, check);
+    if let Some(trusted) = &trusted {
+        run.entries(&trusted.checkpoint, check);
+    }
+    let (checkpoint, cosigned) = match trusted {
+        Some(trusted) => (Some(trusted.checkpoint), trusted.cosigned),
+        None => (None, Vec::new()),
+    };
+    LogReport {
+        outcome: run.report.outcome(),
+        origin: checkpoint
+            .as_ref()
+            .map(|checkpoint| checkpoint.origin.clone()),
+        size: checkpoint.as_ref().map(|checkpoint| checkpoint.size),
+        checked: run.checked,
+        cosigned,
+        first_bad: run.first_bad,
+        report: run.report,
+    }
+}
+
+struct Run<'a> {
+    source: &'a dyn TileSource,
+    report: Report,
+    first_bad: Option<u64>,
+    /// The first index under a tile that does not fit the tile above it; which of the two is wrong
+    /// is known only when the root is.
+    first_tile_bad: Option<u64>,
+    versions: HashMap<(Box<str>, Box<str>), u64>,
+    tenant: Option<String>,
+    checked: u64,
+}
+
+/// The few members of an entry that are needed here; reading no more keeps this fast.
+#[derive(Deserialize)]
+struct Head<'a> {
+    v: u64,
+    #[serde(borrow)]
+    tenant: Cow<'a, str>,
+    #[serde(borrow, default)]
+    records: Vec<DeltaHead<'a>>,
+    #[serde(borrow, default)]
+    records_digest: Option<Cow<'a, str>>,
+}
+
+#[derive(Deserialize)]
+struct DeltaHead<'a> {
+    #[serde(borrow)]
+    table: Cow<'a, str>,
+    #[serde(borrow)]
+    id: Cow<'a, str>,
+    version: u64,
+}
+
+impl Run<'_> {
+    fn bad_at(&mut self, index: u64, code: &'static str, text: impl Into<String>) {
+        self.first_bad = Some(self.first_bad.map_or(index, |first| first.min(index)));
+        self.report.bad(code, &index.to_string(), text);
+    }
+
+    fn open(
+        &mut self,
+        keys: &VerifierKeys,
+        check: &LogCheck<'_>,
+    ) -> Option<note::TrustedCheckpoint> {
+        let note = match self.source.get("checkpoint") {
+            Ok(Some(note)) => note,
+            Ok(None) => {
+                self.report.cannot_tell(
+                    "no_checkpoint",
+                    "checkpoint",
+                    "The log has no checkpoint.",
+                );
+                return None;
+            }
+            Err(error) => {
+                self.report
+                    .cannot_tell("unreadable", "checkpoint", format!("{error}."));
+                return None;
+            }
+        };
+        let opened = note::open_checkpoint(&String::from_utf8_lossy(&note), keys, check.origin);
+        let trusted = match opened {
+            Ok(trusted) => trusted,
+            Err(why) => {
+                self.report.bad(
+                    "checkpoint_untrusted",
+                    "checkpoint",
+                    format!("The checkpoint is not trusted: {why}."),
+                );
+                return None;
+            }
+        };
+        if trusted.cosigned.is_empty() {
+            let text = "No known cosigner signed the checkpoint, so its age is not attested.";
+            self.report.remark("not_cosigned", "checkpoint", text);
+        }
+        if let Some(older) = check.older {
+            self.check_older(older, &trusted.checkpoint);
+        }
+        Some(trusted)
+    }
+
+    fn check_older(&mut self, older: &Checkpoint, now: &Checkpoint) {
+        if older.origin != now.origin {
+            self.report.bad(
+                "other_log",
+                "checkpoint",
+                "The older checkpoint is of another log.",
+            );
+        } else if older.size > now.size {
+            let text = format!(
+                "The log had {} entries and has {} now.",
+                older.size, now.size
+            );
+            self.bad_at(now.size, "log_cut", text);
+        }
+    }
+
+    fn entries(&mut self, checkpoint: &Checkpoint, check: &LogCheck<'_>) {
+        let reader = TileReader::new(self.source, checkpoint.size);
+        let mut frontier = Frontier::new();
+        for bundle in 0..checkpoint.size.div_ceil(WIDTH) {
+            let Some(hashes) = self.bundle(&reader, bundle) else {
+                return;
+            };
+            self.check_tiles(&reader, bundle, &hashes);
+            for hash in hashes {
+                frontier.push(hash);
+                self.check_prefix(&frontier, check.older);
+            }
+            self.checked = frontier.size();
+            if let Some(progress) = check.progress {
+                progress(self.checked);
+            }
+        }
+        self.check_root(&reader, &frontier, checkpoint, check.older);
+    }
+
+    /// Reads one entry bundle, checks its entries and gives their leaf hashes.
+    fn bundle(&mut self, reader: &TileReader<'_>, index: u64) -> Option<Vec<Hash>> {
+        let (first, width) = (index * WIDTH, reader.width(0, index));
+        let bytes = match reader.bundle(index) {
+            Ok(bytes) => bytes,
+            Err(error @ Error::Source { .. }) => {
+                self.report
+                    .cannot_tell("unreadable", &first.to_string(), format!("{error}."));
+                return None;
+            }
+            Err(error) => {
+                self.bad_at(
+                    first,
+                    "entries_missing",
+                    format!("Entries from {first} on are missing: {error}."),
+                );
+                return None;
+            }
+        };
+        let entries = tile::read_entries(&bytes).unwrap_or_default();
+        let Some(entries) = entries.get(..width as usize) else {
+            self.bad_at(
+                first,
+                "entries_missing",
+                format!("The entry bundle from {first} on is cut."),
+            );
+            return None;
+        };
+        for (index, entry) in (first..).zip(entries) {
+            self.entry(index, entry);
+        }
+        Some(
+            entries
+                .iter()
+                .map(|entry| merkle::leaf_hash(entry))
+                .collect(),
+        )
+    }
+
+    fn entry(&mut self, index: u64, entry: &[u8]) {
+        if !canonical::is_canonical(entry) {
+            return self.bad_at(
+                index,
+                "entry_malformed",
+                format!("Entry {index} is not canonical JSON."),
+            );
+        }
+        let head: Head<'_> = match serde_json::from_slice(entry) {
+            Ok(head) => head,
+            Err(error) => {
+                return self.bad_at(
+                    index,
+                    "entry_malformed",
+                    format!("Entry {index} is no event: {error}."),
+                );
+            }
+        };
+        if head.v != event::VERSION {
+            let text = format!("Entry {index} has the unknown version {}.", head.v);
+            self.report
+                .cannot_tell("unknown_version", &index.to_string(), text);
+        }
+        match &self.tenant {
+            None => self.tenant = Some(head.tenant.clone().into_owned()),
+            Some(tenant) if *tenant == head.tenant => {}
+            Some(_) => self.bad_at(
+                index,
+                "wrong_tenant",
+                format!("Entry {index} is of another tenant."),
+            ),
+        }
+        if let Some(digest) = &head.records_digest {
+            self.payload(index, digest);
+        }
+        self.records(index, &head.records);
+    }
+
+    fn records(&mut self, index: u64, records: &[DeltaHead<'_>]) {
+        for DeltaHead { table, id, version } in records {
+            let name = (Box::from(table.as_ref()), Box::from(id.as_ref()));
+            let before = self.versions.insert(name, *version).unwrap_or(0);
+            if *version != before + 1 {
+                let text = format!(
+                    "Entry {index} brings {table} {id} from version {before} to {version}."
+                );
+                self.bad_at(index, "version_order", text);
+            }
+        }
+    }
+
+    /// The deltas that stand beside an entry.
+    fn payload(&mut self, index: u64, digest: &str) {
+        let Some(path) = event::payload_path(digest) else {
+            return self.bad_at(
+                index,
+                "entry_malformed",
+                format!("Entry {index} names no digest."),
+            );
+        };
+        let payload = match self.source.get(&path) {
+            Ok(Some(payload)) => payload,
+            Ok(None) | Err(_) => {
+                let text = format!("What entry {index} did to records cannot be read.");
+                return self.report.cannot_tell("payload_missing", &path, text);
+            }
+        };
+        let is_right = crypto::digest_text(&payload) == digest && canonical::is_canonical(&payload);
+        match serde_json::from_slice::<Vec<DeltaHead<'_>>>(&payload) {
+            Ok(records) if is_right => self.records(index, &records),
+            _ => self.bad_at(
+                index,
+                "payload_changed",
+                format!("What stands beside entry {index} was changed."),
+            ),
+        }
+    }
+
+    /// Compares the leaf hashes with their tile, and each finished tile with the hash above it.
+    fn check_tiles(&mut self, reader: &TileReader<'_>, index: u64, hashes: &[Hash]) {
+        let first = index * WIDTH;
+        let tile = match reader.read_tile_fresh(0, index) {
+            Ok(tile) => tile,
+            Err(error) => return self.tile_unread(first, &error),
+        };
+        if let Some(at) = tile
+            .iter()
+            .zip(hashes)
+            .position(|(stored, computed)| stored != computed)
+        {
+            let at = first + at as u64;
+            self.tile_bad(
+                at,
+                &format!("Entry {at} has not the hash that its tile has."),
+            );
+        }
+        let mut root = (hashes.len() as u64 == WIDTH).then(|| tile::complete_root(&tile));
+        let (mut level, mut index) = (1, index);
+        while let Some(hash) = root.take() {
+            let (above, place) = (index / WIDTH, (index % WIDTH) as usize);
+            let tile = match reader.tile(level, above) {
+                Ok(tile) => tile,
+                Err(error) => return self.tile_unread(first, &error),
+            };
+            if tile.get(place) != Some(&hash) {
+                self.tile_bad(
+                    first,
+                    &format!(
+                        "The tile above level {} does not fit at {place}.",
+                        level - 1
+                    ),
+                );
+            }
+            // The last hash of a full tile finishes it, and so it is compared in its turn.
+            root = (place as u64 == WIDTH - 1).then(|| tile::complete_root(&tile));
+            (level, index) = (level + 1, above);
+        }
+    }
+
+    fn tile_unread(&mut self, index: u64, error: &Error) {
+        match error {
+            Error::Source { .. } => {
+                self.report
+                    .cannot_tell("unreadable", &index.to_string(), format!("{error}."))
+            }
+            _ => self.tile_bad(index, &format!("{error}.")),
+        }
+    }
+
+    fn tile_bad(&mut self, index: u64, why: &str) {
+        self.first_tile_bad.get_or_insert(index);
+        self.report.bad("tile_wrong", &index.to_string(), why);
+    }
+
+    fn check_prefix(&mut self, frontier: &Frontier, older: Option<&Checkpoint>) {
+        let Some(older) = older.filter(|older| older.size == frontier.size()) else {
+            return;
+        };
+        if frontier.root() != older.root {
+            let text = format!(
+                "The first {} entries are not those of the older checkpoint.",
+                older.size
+            );
+            self.report.bad("inconsistent", "checkpoint", text);
+            self.first_bad
+                .get_or_insert(self.first_tile_bad.unwrap_or(0));
+        }
+    }
+
+    fn check_root(
+        &mut self,
+        reader: &TileReader<'_>,
+        frontier: &Frontier,
+        checkpoint: &Checkpoint,
+        older: Option<&Checkpoint>,
+    ) {
+        if frontier.root() == checkpoint.root {
+            // The entries are right, so whatever is wrong with tiles is wrong with tiles alone.
+            match reader.root() {
+                Ok(root) if root == checkpoint.root => {}
+                Ok(_) => self.report.bad(
+                    "tile_wrong",
+                    "",
+                    "The tiles have not the checkpoint's root.",
+                ),
+                Err(error) => self.tile_unread(0, &error),
+            }
+            return;
+        }
+        self.report.bad(
+            "root_differs",
+            "checkpoint",
+            "The entries have not the checkpoint's root.",
+        );
+        let known = older
+            .filter(|_| !self.report.has("inconsistent"))
+            .map_or(0, |older| older.size);
+        let first = self.first_tile_bad.unwrap_or(known);
+        self.first_bad = Some(self.first_bad.map_or(first, |bad| bad.min(first)));
+    }
+}
+
+#[cfg(test)]
+#[path = "log_check_tests.rs"]
+mod tests;

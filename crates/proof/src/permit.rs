@@ -1,0 +1,241 @@
+//! Permits: signed leave to deploy one artifact of one service to one environment, verified without
+//! asking anybody. The header's `typ` is `assent-permit+jwt`.
+
+use crate::Result;
+use crate::crypto::SigningKey;
+use crate::jwks::Jwks;
+use crate::jws::{self, Refused};
+use crate::revocation::RevocationList;
+use serde::{Deserialize, Serialize};
+
+/// The `typ` of a permit's header.
+pub const TYPE: &str = "assent-permit+jwt";
+
+/// The largest permit that is read.
+pub const MAX_PERMIT_BYTES: usize = 8 * 1024;
+
+/// How far the verifier's clock may be off, in seconds.
+pub const SKEW_SECONDS: i64 = 60;
+
+/// The oldest revocation list that a permit may ask to be content with, in seconds.
+pub const MAX_LIST_AGE_SECONDS: u64 = 86_400;
+
+/// What a permit allows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// The way forward.
+    Deploy,
+    /// The way back.
+    Rollback,
+}
+
+/// The claims of a permit. Times are seconds since 1970.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    /// Who issued it: the server's public address.
+    pub iss: String,
+    /// The change's key.
+    pub sub: String,
+    /// `tenant/service/environment`.
+    pub aud: String,
+    /// The permit's own id.
+    pub jti: String,
+    /// Issued at.
+    pub iat: i64,
+    /// Not valid before.
+    pub nbf: i64,
+    /// Not valid from here on.
+    pub exp: i64,
+    /// The tenant.
+    pub tenant: String,
+    /// The service's key.
+    pub service: String,
+    /// The environment's key.
+    pub environment: String,
+    /// The artifact's digest, when the target names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub artifact: Option<String>,
+    /// The commit, when the target names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// Way forward or way back.
+    pub purpose: Purpose,
+    /// The digest over the change's content that was approved.
+    pub content_digest: String,
+    /// The digest of the policy set that decided.
+    pub policy_digest: String,
+    /// The revocation list's epoch when it was issued.
+    pub epoch: u64,
+    /// How old the revocation list may be, in seconds.
+    pub max_list_age_seconds: u64,
+    /// Whether break-glass stood in for approvals.
+    pub break_glass: bool,
+}
+
+impl Claims {
+    /// The audience that belongs to these three keys.
+    #[must_use]
+    pub fn audience(tenant: &str, service: &str, environment: &str) -> String {
+        format!("{tenant}/{service}/{environment}")
+    }
+}
+
+/// Signs a permit.
+///
+/// # Errors
+/// [`crate::Error::Canonical`] when a number lies outside the canonical subset.
+pub fn sign(claims: &Claims, key: &SigningKey) -> Result<String> {
+    let payload = serde_json::to_value(claims)
+        .map_err(|error| crate::Error::malformed("permit", error.to_string()))?;
+    jws::sign(TYPE, &payload, key)
+}
+
+/// What the verifier is about to do. The tenant is that of the key set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expected<'a> {
+    /// The service's key.
+    pub service: &'a str,
+    /// The environment's key.
+    pub environment: &'a str,
+    /// The artifact about to be deployed; this or `commit` must be given, and what is given must match.
+    pub artifact: Option<&'a str>,
+    /// The commit about to be deployed.
+    pub commit: Option<&'a str>,
+    /// The content digest that the verifier insists on, if it does.
+    pub content_digest: Option<&'a str>,
+    /// The verifier's time, in seconds since 1970.
+    pub now: i64,
+}
+
+/// Verifies a permit: its signature, that it is for this deployment and this moment, and that a
+/// revocation list that is new enough does not name it. Without such a list it cannot be told.
+///
+/// # Errors
+/// [`Refused`] with one of the codes `too_large`, `malformed`, `wrong_header`, `unknown_key`,
+/// `wrong_signature`, `wrong_tenant`, `wrong_audience`, `nothing_expected`, `wrong_artifact`,
+/// `wrong_commit`, `wrong_content`, `not_yet_valid`, `expired`, `revoked` (bad), or `no_list`,
+/// `list_behind`, `list_stale`, `list_from_future` (cannot tell).
+pub fn verify(
+    token: &str,
+    keys: &Jwks,
+    list: Option<&RevocationList>,
+    expected: &Expected<'_>,
+) -> std::result::Result<Claims, Refused> {
+    let token = token.trim_end_matches(['\r', '\n']);
+    let payload = jws::open(token, TYPE, keys, MAX_PERMIT_BYTES)?;
+    let claims: Claims = serde_json::from_slice(&payload).map_err(|error| {
+        Refused::bad(
+            "malformed",
+            format!("The permit's claims are malformed: {error}."),
+        )
+    })?;
+    check_audience(&claims, &keys.tenant, expected)?;
+    check_content(&claims, expected)?;
+    check_time(&claims, expected.now)?;
+    check_revocation(&claims, list, expected.now)?;
+    Ok(claims)
+}
+
+fn check_audience(
+    claims: &Claims,
+    tenant: &str,
+    expected: &Expected<'_>,
+) -> std::result::Result<(), Refused> {
+    if claims.tenant != tenant {
+        return Err(Refused::bad(
+            "wrong_tenant",
+            "The permit is of another tenant than the key set.",
+        ));
+    }
+    let audience = Claims::audience(tenant, expected.service, expected.environment);
+    let is_meant = claims.aud == audience
+        && claims.service == expected.service
+        && claims.environment == expected.environment;
+    if !is_meant {
+        let text = format!("The permit is for `{}`, not for `{audience}`.", claims.aud);
+        return Err(Refused::bad("wrong_audience", text));
+    }
+    Ok(())
+}
+
+fn check_content(claims: &Claims, expected: &Expected<'_>) -> std::result::Result<(), Refused> {
+    if expected.artifact.is_none() && expected.commit.is_none() {
+        let text = "Neither an artifact nor a commit was given to hold the permit to.";
+        return Err(Refused::bad("nothing_expected", text));
+    }
+    if expected.artifact.is_some() && expected.artifact != claims.artifact.as_deref() {
+        return Err(Refused::bad(
+            "wrong_artifact",
+            "The permit is for another artifact.",
+        ));
+    }
+    if expected.commit.is_some() && expected.commit != claims.commit.as_deref() {
+        return Err(Refused::bad(
+            "wrong_commit",
+            "The permit is for another commit.",
+        ));
+    }
+    if expected
+        .content_digest
+        .is_some_and(|digest| digest != claims.content_digest)
+    {
+        return Err(Refused::bad(
+            "wrong_content",
+            "The permit is for another content of the change.",
+        ));
+    }
+    Ok(())
+}
+
+fn check_time(claims: &Claims, now: i64) -> std::result::Result<(), Refused> {
+    let latest = now.saturating_add(SKEW_SECONDS);
+    if claims.nbf > latest || claims.iat > latest {
+        return Err(Refused::bad(
+            "not_yet_valid",
+            "The permit is not valid yet.",
+        ));
+    }
+    if now.saturating_sub(SKEW_SECONDS) >= claims.exp {
+        return Err(Refused::bad("expired", "The permit has run out."));
+    }
+    if claims.exp <= claims.nbf || claims.max_list_age_seconds > MAX_LIST_AGE_SECONDS {
+        return Err(Refused::bad(
+            "malformed",
+            "The permit's times contradict each other.",
+        ));
+    }
+    Ok(())
+}
+
+fn check_revocation(
+    claims: &Claims,
+    list: Option<&RevocationList>,
+    now: i64,
+) -> std::result::Result<(), Refused> {
+    let list =
+        list.ok_or_else(|| Refused::cannot_tell("no_list", "There is no revocation list."))?;
+    // Nothing un-revokes a permit, so a list that is too old still proves a revocation.
+    if list.revokes(claims) {
+        return Err(Refused::bad("revoked", "The permit was revoked."));
+    }
+    if list.epoch < claims.epoch {
+        let text = "The revocation list is older than the permit; fetch a newer one.";
+        return Err(Refused::cannot_tell("list_behind", text));
+    }
+    let age = now.saturating_sub(list.issued_at);
+    if age < -SKEW_SECONDS {
+        return Err(Refused::cannot_tell(
+            "list_from_future",
+            "The revocation list is dated in the future.",
+        ));
+    }
+    if age > claims.max_list_age_seconds as i64 {
+        let text = format!(
+            "The revocation list is {age} seconds old, the permit allows {}.",
+            claims.max_list_age_seconds
+        );
+        return Err(Refused::cannot_tell("list_stale", text));
+    }
+    Ok(())
+}
