@@ -535,9 +535,9 @@ fn claims_of_wrong_type() -> Vec<Vec<u8>> {
                 .filter(harmless)
                 .map(|value| change(name, value.clone())),
         );
-        let mut payload = serde_json::to_value(claims()).unwrap();
-        payload.as_object_mut().unwrap().remove(name);
-        payloads.push(serde_json::to_vec(&payload).unwrap());
+        let mut fewer = serde_json::to_value(claims()).unwrap();
+        fewer.as_object_mut().unwrap().remove(name);
+        payloads.push(serde_json::to_vec(&fewer).unwrap());
         let twice = format!(
             "{{\"{name}\":{},",
             serde_json::to_value(claims()).unwrap()[name]
