@@ -216,6 +216,13 @@ impl PlacedField<'_> {
         hint.into_iter().chain(error).collect::<Vec<_>>().join(" ")
     }
 
+    /// The value as it really is, when it holds characters that deceive the eye.
+    fn unmasked(&self) -> Option<&str> {
+        let is_typed = matches!(self.field.input, Input::Text | Input::Textarea);
+        let deceives = is_typed && crate::text::deceives(&self.field.value);
+        deceives.then_some(self.field.value.as_str())
+    }
+
     fn is_chosen(&self, choice: &Choice) -> bool {
         self.field.value == choice.value
     }
@@ -413,14 +420,6 @@ impl ActForm {
             ActTone::Stop => "btn stop",
             ActTone::Quiet => "btn quiet",
             ActTone::Link => "linkish",
-        }
-    }
-
-    /// The class of the button that opens its fields: the one `go` is inside.
-    fn summary_class(&self) -> &'static str {
-        match self.tone {
-            ActTone::Go => "btn",
-            _ => self.class(),
         }
     }
 

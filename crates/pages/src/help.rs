@@ -65,7 +65,7 @@ impl Help {
             ("/", "go to the search"),
             ("J", "next change of the queue"),
             ("K", "change before it"),
-            ("A", "approve"),
+            ("A", "go to Approve; Enter then decides"),
             ("C", "approve with conditions"),
             ("R", "return with a question"),
             ("X", "reject"),

@@ -247,6 +247,36 @@ fn sample_card(key: &str, title: &str, risk: Risk, is_late: bool) -> QueueCard {
     }
 }
 
+fn sample_second_card() -> QueueCard {
+    let mut card = sample_card(
+        "CHG-1057",
+        "Replace the carrier certificate on edge-dns",
+        Risk::Medium,
+        false,
+    );
+    card.waits = "waits 5 h".to_owned();
+    card.due = "Due 18:30, in 7 h".to_owned();
+    card.brief = Brief {
+        why_you: Rich::from("It touches a key. A second approver from Platform is asked too."),
+        when: Rich::from("Tonight 23:00 to 23:20. Nobody should notice."),
+        where_: Rich::from("edge-dns, production."),
+        why_safe: vec![
+            (
+                Tone::Ok,
+                Rich::from("Both certificates are valid for 9 more days"),
+            ),
+            (
+                Tone::Ok,
+                Rich::from("The same step went well 11 of 11 times"),
+            ),
+        ],
+        if_it_fails: Rich::from("Old certificate back in 2 minutes."),
+        still_missing: Rich::from("Your word and your password again."),
+        ..Brief::default()
+    };
+    card
+}
+
 fn sample_row(key: &str, title: &str, state: State, next: Rich) -> QueueRow {
     QueueRow {
         key: key.to_owned(),
@@ -277,12 +307,7 @@ fn sample_ordinary() -> Home {
                 Risk::High,
                 true,
             ),
-            sample_card(
-                "CHG-1057",
-                "Replace the carrier certificate on edge-dns",
-                Risk::Medium,
-                false,
-            ),
+            sample_second_card(),
         ],
         later: vec![
             sample_row(

@@ -253,6 +253,8 @@ pub(crate) struct BriefRow<'a> {
     pub(crate) answer: Option<&'a Rich>,
     pub(crate) list: &'a [(Tone, Rich)],
     pub(crate) unsaid: &'static str,
+    /// The shape of what is met: a fact is ticked, a person's yes is ringed.
+    pub(crate) met_icon: &'static str,
 }
 
 impl BriefRow<'_> {
@@ -260,9 +262,9 @@ impl BriefRow<'_> {
         self.answer.is_none_or(Rich::is_empty) && self.list.is_empty()
     }
 
-    fn list_icon(tone: &Tone) -> &'static str {
+    fn list_icon(&self, tone: &Tone) -> &'static str {
         match tone {
-            Tone::Ok => "check",
+            Tone::Ok => self.met_icon,
             Tone::Stop => "x",
             other => other.icon(),
         }
@@ -281,7 +283,10 @@ impl Brief {
                 &self.why_safe,
                 "No evidence is there yet.",
             ),
-            list("Who decides", &self.who_decides, "Nobody is asked yet."),
+            BriefRow {
+                met_icon: "go",
+                ..list("Who decides", &self.who_decides, "Nobody is asked yet.")
+            },
             row(
                 "If it fails",
                 "",
@@ -324,6 +329,7 @@ fn row<'a>(
         answer: Some(answer),
         list: &[],
         unsaid,
+        met_icon: "check",
     }
 }
 
@@ -338,6 +344,7 @@ fn list<'a>(
         answer: None,
         list: rows,
         unsaid,
+        met_icon: "check",
     }
 }
 

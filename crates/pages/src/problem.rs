@@ -62,7 +62,7 @@ impl Problem {
                 &self.what,
                 &self.assets,
                 "door",
-                &format!("<main id=\"main\">{}</main>", render(self)),
+                &format!("<main id=\"main\" class=\"wide\">{}</main>", render(self)),
             ),
         }
     }

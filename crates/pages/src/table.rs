@@ -134,8 +134,12 @@ impl Cell {
         Cell::Text(text.into())
     }
 
-    fn is_short(&self) -> bool {
-        matches!(self, Cell::Short(_))
+    fn class(&self) -> &'static str {
+        match self {
+            Cell::Short(_) => "nowrap tnum",
+            Cell::Text(_) => "words",
+            Cell::Title { .. } | Cell::Mark(_) | Cell::Acts { .. } => "",
+        }
     }
 
     fn inner(&self) -> String {
@@ -179,6 +183,12 @@ impl Table {
             .map(|(_, cell)| cell)
             .filter(|cell| !cell.inner().is_empty())
             .collect()
+    }
+
+    fn cell_class(&self, column: &Column, cell: &Cell) -> String {
+        format!("{} {}", column.class(), cell.class())
+            .trim()
+            .to_owned()
     }
 
     fn placed<'a>(&'a self, row: &'a [Cell]) -> Vec<(&'a Column, &'a Cell)> {

@@ -68,6 +68,12 @@ pub fn mark(text: &str) -> String {
     out
 }
 
+/// Whether [`mark`] would mark anything in `text`.
+#[must_use]
+pub fn deceives(text: &str) -> bool {
+    mark(text).contains("class=\"hidden-mark\"")
+}
+
 /// Writes `text` for plain-text mail: hidden characters are spelled out.
 #[must_use]
 pub fn plain(text: &str) -> String {

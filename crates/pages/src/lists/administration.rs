@@ -3,7 +3,7 @@
 use super::row_acts;
 use crate::samples::{BIDI, LONG_WORD, MARKUP};
 use crate::{
-    ActForm, ActTone, Cell, Column, Empty, Entry, Field, Fold, Input, List, ListRow, Place, Rich,
+    ActForm, ActTone, Cell, Column, Empty, Field, Fold, Input, List, ListRow, Notice, Place, Rich,
     Tone,
 };
 
@@ -238,27 +238,30 @@ impl ListRow for TokenRow {
 }
 
 impl Tokens {
-    /// The entry that shows a new token's secret, the only time that it can be seen.
+    /// The notice that shows a new token's secret, the only time that it can be
+    /// seen; it belongs into the frame's notices.
     #[must_use]
-    pub fn created(name: &str, secret: &str) -> Entry {
-        Entry::new(
+    pub fn created(name: &str, secret: &str) -> Notice {
+        let mut notice = Notice::new(
             Tone::Ok,
-            Rich::new()
-                .strong(name)
-                .text(" is made. Copy it now: it is not kept and cannot be shown again."),
+            "Copy it now: it is not kept and cannot be shown again.",
         )
-        .why(Rich::new().code(secret))
+        .title(format!("{name} is made"))
+        .answer();
+        notice.rows.push(Rich::new().code(secret));
+        notice
     }
 
     /// The list right after one was made.
     #[must_use]
     pub fn sample_created() -> Self {
+        let mut frame = crate::samples::frame(Place::Tokens);
+        frame.notices.push(Self::created(
+            "booking-api pipeline",
+            "assent_7Qm2vR9xT4bN8cW1zK6yH3jL5pD0sF",
+        ));
         Self {
-            frame: crate::samples::frame(Place::Tokens),
-            first: vec![Self::created(
-                "booking-api pipeline",
-                "assent_7Qm2vR9xT4bN8cW1zK6yH3jL5pD0sF",
-            )],
+            frame,
             acts: TokenRow::sample_acts(),
             rows: TokenRow::sample_rows(),
             ..Self::default()
