@@ -1,1 +1,82 @@
-//! policy
+//! Who may, and what is required: the only crate in which Cedar lives.
+//!
+//! Facts in, answers out. A permit policy of the action `require` is one obligation, told by its annotations (see
+//! `vocabulary.rs`); every other policy says who may act. The README tells how to call this crate.
+//!
+//! Cedar needs a deep stack: with little left every policy errs, and a deep text aborts the process. Compiling therefore
+//! spawns its own thread; asking runs in the caller's thread, which must have been made with [`STACK_BYTES`].
+
+mod builtin;
+mod cases;
+mod explain;
+mod judge;
+mod limits;
+mod load;
+mod nearest;
+mod parameters;
+mod question;
+mod scan;
+mod set;
+mod thread;
+mod values;
+mod vocabulary;
+
+pub use builtin::{Pack, SCHEMA, base, pack, packs};
+pub use cases::{CasesReport, check_cases, run_cases};
+pub use explain::{Explained, Explanation};
+pub use nearest::nearest;
+pub use set::{PolicySet, PolicySource};
+pub use thread::{STACK_BYTES, on_policy_thread};
+
+/// A file of a set: policies (`base/acts.cedar`), parameters (`sox/parameters.toml`) or cases. The folder is the pack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceFile {
+    /// The path with `/`, as findings name it; unique in a set.
+    pub name: String,
+    /// The text, at most 256 KiB.
+    pub text: String,
+}
+
+/// Something wrong with a set or its cases, told with its place.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Finding {
+    /// The file's name; `schema` and `parameters` for those two.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// A stable word for the kind of trouble, such as `unknown_annotation`.
+    pub code: &'static str,
+    /// What is wrong, in one sentence.
+    pub text: String,
+    /// What may have been meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+}
+
+impl std::fmt::Display for Finding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}: {}", self.file, self.line, self.text)?;
+        match &self.help {
+            Some(help) => write!(f, " ({help})"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Looks up the names that policies mention. Asked in the caller's thread while a set is compiled.
+pub trait Directory {
+    /// Whether the tenant has a group with this key.
+    fn group_exists(&self, key: &str) -> bool;
+    /// Whether the tenant has a person with this id.
+    fn person_exists(&self, id: &str) -> bool;
+    /// Whether the tenant has a service with this key.
+    fn service_exists(&self, key: &str) -> bool;
+    /// Whether the tenant has an environment with this key.
+    fn environment_exists(&self, key: &str) -> bool;
+}
+
+/// The digest function that the caller brings: bytes in, `sha256:<64 hex>` out.
+pub type Hasher = fn(&[u8]) -> String;
+
+/// The groups that every tenant has; a policy may name them without asking the directory.
+pub const WELL_KNOWN_GROUPS: [&str; 2] = ["change-managers", "security"];

@@ -1,0 +1,91 @@
+//! The texts that the binary carries: the schema, the base pack and the packs of three regimes.
+
+use crate::SourceFile;
+
+/// The schema that every set is compiled against.
+pub const SCHEMA: &str = include_str!("../../../policies/schema.cedarschema");
+
+/// Policies that belong together, with their cases.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pack {
+    /// The pack's name: the first part of its policies' ids.
+    pub name: &'static str,
+    /// What it is for, in one sentence.
+    pub about: &'static str,
+    /// Policies and declarations of parameters, for `PolicySet::compile`.
+    pub files: Vec<SourceFile>,
+    /// Cases, for `check_cases`.
+    pub cases: Vec<SourceFile>,
+}
+
+/// Reads one shipped file.
+macro_rules! shipped {
+    ($($name:literal from $path:literal),+ $(,)?) => {
+        vec![$(SourceFile {
+            name: $name.to_owned(),
+            text: include_str!(concat!("../../../policies/", $path)).to_owned(),
+        }),+]
+    };
+}
+
+/// The base pack: who may act, and what every change needs. It is part of every set.
+pub fn base() -> Pack {
+    Pack {
+        name: "base",
+        about: "Who may act, and what every change needs.",
+        files: shipped![
+            "base/acts.cedar" from "base/acts.cedar",
+            "base/parameters.toml" from "base/parameters.toml",
+            "base/requirements.cedar" from "base/requirements.cedar",
+            "base/tenant.cedar" from "base/tenant.cedar",
+        ],
+        cases: shipped![
+            "base/cases/acts.cases" from "base/cases/acts.cases",
+            "base/cases/requirements.cases" from "base/cases/requirements.cases",
+            "base/cases/tenant.cases" from "base/cases/tenant.cases",
+        ],
+    }
+}
+
+/// The packs that a tenant may add, sorted by name.
+pub fn packs() -> Vec<Pack> {
+    vec![dual_control(), hipaa(), sox()]
+}
+
+/// A pack by its name: `dual-control`, `hipaa` or `sox`.
+pub fn pack(name: &str) -> Option<Pack> {
+    packs().into_iter().find(|pack| pack.name == name)
+}
+
+fn dual_control() -> Pack {
+    Pack {
+        name: "dual-control",
+        about: "Privileged accounts and cryptographic keys never change by the word of one person.",
+        files: shipped!["dual-control/dual-control.cedar" from "packs/dual-control/dual-control.cedar"],
+        cases: shipped!["dual-control/cases/dual-control.cases" from "packs/dual-control/cases/dual-control.cases"],
+    }
+}
+
+fn hipaa() -> Pack {
+    Pack {
+        name: "hipaa",
+        about: "Whoever answers for health data agrees before it moves, and it can be brought back.",
+        files: shipped![
+            "hipaa/hipaa.cedar" from "packs/hipaa/hipaa.cedar",
+            "hipaa/parameters.toml" from "packs/hipaa/parameters.toml",
+        ],
+        cases: shipped!["hipaa/cases/hipaa.cases" from "packs/hipaa/cases/hipaa.cases"],
+    }
+}
+
+fn sox() -> Pack {
+    Pack {
+        name: "sox",
+        about: "Who builds does not put into production, and who approves answers for it with a fresh factor.",
+        files: shipped![
+            "sox/parameters.toml" from "packs/sox/parameters.toml",
+            "sox/sox.cedar" from "packs/sox/sox.cedar",
+        ],
+        cases: shipped!["sox/cases/sox.cases" from "packs/sox/cases/sox.cases"],
+    }
+}

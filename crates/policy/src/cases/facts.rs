@@ -1,0 +1,281 @@
+//! The world of a case: who there is, and the facts of one change and one target.
+
+use std::collections::BTreeMap;
+
+use model::facts::{ActorFacts, ChangeFacts, TargetFacts};
+use model::ids::{GroupKey, PersonId, ServiceKey, TargetId};
+use model::words::{Category, Kind, Level, OwnershipRole, State};
+
+use crate::nearest;
+use crate::question::neutral_target;
+
+/// The facts of a case.
+#[derive(Debug, Clone)]
+pub(super) struct World {
+    people: BTreeMap<String, ActorFacts>,
+    pub change: ChangeFacts,
+    pub target: TargetFacts,
+    pub has_target: bool,
+}
+
+const FACTS: [&str; 5] = ["people", "service", "environment", "target", "change"];
+
+impl World {
+    /// A low-risk normal change of one target, by nobody.
+    pub(super) fn new() -> Self {
+        let change = ChangeFacts {
+            tenant: "case".to_owned(),
+            change: "case".to_owned(),
+            kind: Kind::Normal,
+            expedited: false,
+            retrospective: false,
+            state: State::Draft,
+            category: Category::Application,
+            touches: Vec::new(),
+            risk: Level::Low,
+            impact_data: Level::Low,
+            impact_availability: Level::Low,
+            impact_compliance: Level::Low,
+            complexity: Level::Low,
+            requester: PersonId::from("nobody"),
+            owner: PersonId::from("nobody"),
+            authors: Vec::new(),
+            implementers: Vec::new(),
+            implemented_by: Vec::new(),
+            tester: None,
+        };
+        let target = TargetFacts {
+            target: TargetId::from("1"),
+            service: ServiceKey::from("service"),
+            ..neutral_target()
+        };
+        Self {
+            people: BTreeMap::new(),
+            change,
+            target,
+            has_target: true,
+        }
+    }
+
+    pub(super) fn is_fact(word: &str) -> bool {
+        FACTS.contains(&word)
+    }
+
+    pub(super) fn facts() -> String {
+        format!("facts are {}", FACTS.join(", "))
+    }
+
+    /// The targets that are judged: one, or none.
+    pub(super) fn targets(&self) -> Vec<TargetFacts> {
+        if self.has_target {
+            vec![self.target.clone()]
+        } else {
+            Vec::new()
+        }
+    }
+
+    pub(super) fn person(&self, name: &str) -> Result<ActorFacts, String> {
+        self.people.get(name).cloned().ok_or_else(|| {
+            let known = self
+                .people
+                .keys()
+                .map(String::as_str)
+                .chain(FACTS)
+                .chain(["requires"]);
+            let meant = nearest(name, known)
+                .map(|n| format!("; did you mean `{n}`?"))
+                .unwrap_or_default();
+            format!("`{name}` is neither one of the people nor a fact{meant}")
+        })
+    }
+
+    /// Takes one line of facts.
+    pub(super) fn set(&mut self, fact: &str, text: &str) -> Result<(), String> {
+        for (place, item) in text.split(',').map(str::trim).enumerate() {
+            let is_first = place == 0;
+            match fact {
+                "people" => self.set_person(item)?,
+                "service" => self.set_service(item, is_first)?,
+                "environment" => self.set_environment(item, is_first)?,
+                "target" => self.set_target(item)?,
+                _ => self.set_change(item)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// `olga roles owner+requester in own-pay+dba by token`
+    fn set_person(&mut self, item: &str) -> Result<(), String> {
+        let mut rest = words(item);
+        let name = rest.next().ok_or("a person has a name")?;
+        let mut person = ActorFacts {
+            person: PersonId::from(name),
+            roles: Vec::new(),
+            groups: Vec::new(),
+            by_token: false,
+            parts: Vec::new(),
+        };
+        while let Some(word) = rest.next() {
+            let value = rest
+                .next()
+                .ok_or_else(|| format!("`{word}` wants a word behind it"))?;
+            match (word, value) {
+                ("roles", roles) => person.roles = list(roles, |role| role.parse())?,
+                ("in", groups) => person.groups = list(groups, |group| Ok(GroupKey::from(group)))?,
+                ("by", "token") => person.by_token = true,
+                _ => {
+                    return Err(format!(
+                        "`{word} {value}` is none of `roles …`, `in …`, `by token`"
+                    ));
+                }
+            }
+        }
+        self.people.insert(name.to_owned(), person);
+        Ok(())
+    }
+
+    fn set_service(&mut self, item: &str, is_first: bool) -> Result<(), String> {
+        let Some((field, value)) = field(item, is_first)? else {
+            self.target.service = ServiceKey::from(item);
+            return Ok(());
+        };
+        match field {
+            "criticality" => self.target.criticality = value.parse()?,
+            "regimes" => self.target.regimes = list(value, |word| Ok(word.to_owned()))?,
+            "data_class" => {
+                self.target.data_class = (value != "unstated").then(|| value.to_owned())
+            }
+            "owners" => self.set_owners(OwnershipRole::Owner, value)?,
+            "technical_leads" => self.set_owners(OwnershipRole::TechnicalLead, value)?,
+            "security_owners" => self.set_owners(OwnershipRole::Security, value)?,
+            "data_owners" => self.set_owners(OwnershipRole::Data, value)?,
+            _ => {
+                let known = [
+                    "criticality",
+                    "regimes",
+                    "data_class",
+                    "owners",
+                    "technical_leads",
+                    "security_owners",
+                    "data_owners",
+                ];
+                return Err(crate::values::unknown(field, &known, ""));
+            }
+        }
+        Ok(())
+    }
+
+    fn set_owners(&mut self, role: OwnershipRole, value: &str) -> Result<(), String> {
+        self.target.owners.retain(|(owned, _)| *owned != role);
+        let people = people(value)?;
+        self.target
+            .owners
+            .extend(people.into_iter().map(|person| (role, person)));
+        Ok(())
+    }
+
+    fn set_environment(&mut self, item: &str, is_first: bool) -> Result<(), String> {
+        match field(item, is_first)? {
+            None => self.target.environment = item.to_owned(),
+            Some(("production", value)) => self.target.is_production = yes(value)?,
+            Some((field, _)) => return Err(crate::values::unknown(field, &["production"], "")),
+        }
+        Ok(())
+    }
+
+    fn set_target(&mut self, item: &str) -> Result<(), String> {
+        match item.split_once(char::is_whitespace) {
+            None if item == "none" => self.has_target = false,
+            Some(("artifact", value)) => {
+                self.has_target = true;
+                self.target.has_artifact = yes(value.trim())?;
+            }
+            _ => return Err(format!("`{item}` is neither `none` nor `artifact yes`")),
+        }
+        Ok(())
+    }
+
+    fn set_change(&mut self, item: &str) -> Result<(), String> {
+        let change = &mut self.change;
+        let (field, value) = field(item, false)?.ok_or("a change's facts are `field value`")?;
+        match field {
+            "kind" => change.kind = value.parse()?,
+            "state" => change.state = value.parse()?,
+            "category" => change.category = value.parse()?,
+            "touches" => change.touches = list(value, |word| word.parse())?,
+            "risk" => change.risk = value.parse()?,
+            "impact_data" => change.impact_data = value.parse()?,
+            "impact_availability" => change.impact_availability = value.parse()?,
+            "impact_compliance" => change.impact_compliance = value.parse()?,
+            "complexity" => change.complexity = value.parse()?,
+            "expedited" => change.expedited = yes(value)?,
+            "retrospective" => change.retrospective = yes(value)?,
+            "requester" => change.requester = PersonId::from(value),
+            "owner" => change.owner = PersonId::from(value),
+            "authors" => change.authors = people(value)?,
+            "implementers" => change.implementers = people(value)?,
+            "implemented_by" => change.implemented_by = people(value)?,
+            "tester" => change.tester = (value != "none").then(|| PersonId::from(value)),
+            _ => {
+                let known = [
+                    "kind",
+                    "state",
+                    "category",
+                    "touches",
+                    "risk",
+                    "impact_data",
+                    "impact_availability",
+                    "impact_compliance",
+                    "complexity",
+                    "expedited",
+                    "retrospective",
+                    "requester",
+                    "owner",
+                    "authors",
+                    "implementers",
+                    "implemented_by",
+                    "tester",
+                ];
+                return Err(crate::values::unknown(field, &known, ""));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `field value`; none for a first word alone, which is a key.
+fn field(item: &str, is_first: bool) -> Result<Option<(&str, &str)>, String> {
+    match item.split_once(char::is_whitespace) {
+        Some((field, value)) => Ok(Some((field, value.trim()))),
+        None if is_first && !item.is_empty() => Ok(None),
+        None => Err(format!("`{item}` wants a value behind it")),
+    }
+}
+
+/// The words of a text.
+pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split_whitespace()
+}
+
+/// Words joined by `+`, or `none`.
+pub(super) fn list<T>(
+    text: &str,
+    parse: impl Fn(&str) -> Result<T, String>,
+) -> Result<Vec<T>, String> {
+    if text == "none" {
+        return Ok(Vec::new());
+    }
+    text.split('+').map(parse).collect()
+}
+
+fn people(text: &str) -> Result<Vec<PersonId>, String> {
+    list(text, |word| Ok(PersonId::from(word)))
+}
+
+fn yes(text: &str) -> Result<bool, String> {
+    match text {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err(format!("`{text}` is neither `yes` nor `no`")),
+    }
+}

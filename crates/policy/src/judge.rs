@@ -1,0 +1,372 @@
+//! Asks Cedar and believes the answer only after five checks.
+//!
+//! Cedar alone fails open: a permit or forbid that errors is skipped, `x in Group` is false when a link is missing, and a
+//! missing target leaves only the unconditional policies. So the order is: every entity that the facts name is among
+//! them; no policy erred; the decision is Allow; the base obligation is among the reasons; every reason has a compiled
+//! obligation. Anything else stops.
+
+use cedar_policy::{Authorizer, Context, Decision, Entities, EntityUid, EvalResult, Request};
+use model::obligation::Obligation;
+
+use crate::PolicySet;
+use crate::question::Question;
+
+/// The policy without a condition that every answer must name.
+pub(crate) const BASE_OBLIGATION: &str = "base.require.validation";
+
+/// Cedar's answer, checked for gaps and errors.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub allowed: bool,
+    /// The ids of the policies that decided, sorted.
+    pub reasons: Vec<String>,
+}
+
+/// Why an answer is not believed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Trouble {
+    /// The facts do not fit the schema.
+    Unfit(String),
+    /// The facts name an entity that is not among them.
+    Dangling(String),
+    /// A policy erred.
+    Erred(String),
+    /// Nothing at all is required.
+    Denied,
+    /// The base obligation is missing.
+    NoBase,
+    /// A policy that decided has no compiled obligation.
+    Unknown(String),
+}
+
+impl Trouble {
+    /// The id that stands for this trouble in a verdict: the policy's, or one of this crate's.
+    pub(crate) fn id(&self) -> &str {
+        match self {
+            Self::Erred(id) | Self::Unknown(id) => id,
+            Self::Unfit(_) | Self::Dangling(_) => "assent.facts",
+            Self::Denied | Self::NoBase => BASE_OBLIGATION,
+        }
+    }
+
+    /// What people are told.
+    pub(crate) fn sentence(&self) -> String {
+        match self {
+            Self::Unfit(text) => format!("the facts do not fit the policies' schema: {text}"),
+            Self::Dangling(name) => format!("the facts name {name}, which is not among them"),
+            Self::Erred(id) => format!("a rule could not be judged: `{id}`"),
+            Self::Denied => {
+                "the policies require nothing, not even what every change needs".to_owned()
+            }
+            Self::NoBase => format!(
+                "the rule that every change has is missing from the answer: `{BASE_OBLIGATION}`"
+            ),
+            Self::Unknown(id) => format!("a rule says nothing that can be required: `{id}`"),
+        }
+    }
+}
+
+impl PolicySet {
+    /// Asks the policies of the question's action, and checks the facts and the answer for gaps.
+    pub(crate) fn ask(&self, question: Question) -> Result<Answer, Trouble> {
+        let unfit = |error: &dyn std::fmt::Display| Trouble::Unfit(error.to_string());
+        let empty = cedar_policy::PolicySet::new();
+        let policies = self
+            .by_action
+            .get(question.action.id().unescaped())
+            .unwrap_or(&empty);
+        let entities = Entities::from_entities(question.entities, Some(&self.schema))
+            .map_err(|e| unfit(&e))?;
+        let context = Context::from_pairs(question.context).map_err(|e| unfit(&e))?;
+        let request = Request::new(
+            question.principal,
+            question.action,
+            question.resource,
+            context,
+            Some(&self.schema),
+        )
+        .map_err(|e| unfit(&e))?;
+        if let Some(missing) = self.dangling(&entities, &request) {
+            return Err(Trouble::Dangling(missing.to_string()));
+        }
+        let response = Authorizer::new().is_authorized(&request, policies, &entities);
+        let mut erred: Vec<String> = response.diagnostics().errors().map(erring_policy).collect();
+        erred.sort();
+        if let Some(id) = erred.into_iter().next() {
+            return Err(Trouble::Erred(id));
+        }
+        let mut reasons: Vec<String> = response
+            .diagnostics()
+            .reason()
+            .map(ToString::to_string)
+            .collect();
+        reasons.sort();
+        Ok(Answer {
+            allowed: response.decision() == Decision::Allow,
+            reasons,
+        })
+    }
+
+    /// The obligations of one answer about `require`, in the order of their ids.
+    pub(crate) fn verdict(
+        &self,
+        answer: Result<Answer, Trouble>,
+    ) -> Result<Vec<&Obligation>, Trouble> {
+        let answer = answer?;
+        if !answer.allowed {
+            return Err(Trouble::Denied);
+        }
+        if !answer.reasons.iter().any(|id| id == BASE_OBLIGATION) {
+            return Err(Trouble::NoBase);
+        }
+        let known = |id: &String| {
+            self.obligations
+                .get(id)
+                .ok_or_else(|| Trouble::Unknown(id.clone()))
+        };
+        answer.reasons.iter().map(known).collect()
+    }
+
+    /// The first entity that the facts name and do not hold. Words of the schema are no facts.
+    fn dangling(&self, entities: &Entities, request: &Request) -> Option<EntityUid> {
+        let mut named: Vec<EntityUid> = [request.principal(), request.resource()]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect();
+        if let Some(target) = request.context().and_then(|context| context.get("target")) {
+            collect(&target, &mut named);
+        }
+        for entity in entities.iter() {
+            for (_, value) in entity.attrs() {
+                match value {
+                    Ok(value) => collect(&value, &mut named),
+                    Err(_) => return Some(entity.uid()),
+                }
+            }
+            named.extend(
+                entities
+                    .ancestors(&entity.uid())
+                    .into_iter()
+                    .flatten()
+                    .cloned(),
+            );
+        }
+        named
+            .into_iter()
+            .find(|uid| !self.closed_types.contains(uid.type_name()) && entities.get(uid).is_none())
+    }
+}
+
+fn erring_policy(error: &cedar_policy::AuthorizationError) -> String {
+    match error {
+        cedar_policy::AuthorizationError::PolicyEvaluationError(error) => {
+            error.policy_id().to_string()
+        }
+    }
+}
+
+/// The entities that a value names.
+fn collect(value: &EvalResult, named: &mut Vec<EntityUid>) {
+    match value {
+        EvalResult::EntityUid(uid) => named.push(uid.clone()),
+        EvalResult::Set(set) => set.iter().for_each(|value| collect(value, named)),
+        EvalResult::Record(record) => record.iter().for_each(|(_, value)| collect(value, named)),
+        EvalResult::Bool(_)
+        | EvalResult::Long(_)
+        | EvalResult::String(_)
+        | EvalResult::ExtensionValue(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test says by panicking what is wrong")]
+    use std::collections::{HashMap, HashSet};
+
+    use cedar_policy::{Entity, RestrictedExpression};
+    use model::facts::{ActorFacts, ChangeFacts, TargetFacts};
+    use model::words::{Category, Kind, Level, Role, State};
+
+    use super::*;
+    use crate::question::{neutral_target, uid};
+
+    struct Nobody;
+
+    impl crate::Directory for Nobody {
+        fn group_exists(&self, _: &str) -> bool {
+            false
+        }
+        fn person_exists(&self, _: &str) -> bool {
+            false
+        }
+        fn service_exists(&self, _: &str) -> bool {
+            false
+        }
+        fn environment_exists(&self, _: &str) -> bool {
+            false
+        }
+    }
+
+    fn set() -> PolicySet {
+        PolicySet::compile(&crate::base().files, "", crate::SCHEMA, &Nobody, |_| {
+            String::new()
+        })
+        .unwrap()
+    }
+
+    fn change() -> ChangeFacts {
+        ChangeFacts {
+            tenant: "t".into(),
+            change: "c".into(),
+            kind: Kind::Normal,
+            expedited: false,
+            retrospective: false,
+            state: State::Draft,
+            category: Category::Application,
+            touches: vec![],
+            risk: Level::Low,
+            impact_data: Level::Low,
+            impact_availability: Level::Low,
+            impact_compliance: Level::Low,
+            complexity: Level::Low,
+            requester: "p1".into(),
+            owner: "p2".into(),
+            authors: vec![],
+            implementers: vec![],
+            implemented_by: vec![],
+            tester: None,
+        }
+    }
+
+    fn question(set: &PolicySet) -> Question {
+        let target = TargetFacts {
+            service: "pay".into(),
+            environment: "prod".into(),
+            ..neutral_target()
+        };
+        Question::require(&change(), &target, &set.words).unwrap()
+    }
+
+    /// The trouble that is found when one entity is left out of the facts.
+    fn without(name: &'static str, id: &str) -> Trouble {
+        let set = set();
+        let mut question = question(&set);
+        let before = question.entities.len();
+        question
+            .entities
+            .retain(|entity| entity.uid() != uid(name, id));
+        assert_eq!(question.entities.len(), before - 1);
+        set.verdict(set.ask(question)).unwrap_err()
+    }
+
+    #[test]
+    fn a_missing_entity_stops() {
+        for (name, id) in [
+            ("Change", "c"),
+            ("Service", "pay"),
+            ("Environment", "prod"),
+            ("Person", "p1"),
+        ] {
+            assert_eq!(
+                without(name, id),
+                Trouble::Dangling(format!("{name}::\"{id}\""))
+            );
+        }
+    }
+
+    #[test]
+    fn a_missing_group_stops() {
+        let set = set();
+        let actor = ActorFacts {
+            person: "p1".into(),
+            roles: vec![Role::ChangeManager],
+            groups: vec!["own-pay".into()],
+            by_token: false,
+            parts: vec![],
+        };
+        let mut question = Question::in_tenant(&actor, "set_freeze").unwrap();
+        assert!(set.ask(question.clone()).unwrap().allowed);
+        question
+            .entities
+            .retain(|entity| entity.uid() != uid("Group", "own-pay"));
+        assert_eq!(
+            set.ask(question),
+            Err(Trouble::Dangling("Group::\"own-pay\"".to_owned()))
+        );
+    }
+
+    #[test]
+    fn facts_that_do_not_fit_the_schema_stop() {
+        let set = set();
+        let mut question = question(&set);
+        let attributes = HashMap::from([(
+            "is_production".to_owned(),
+            RestrictedExpression::new_string("yes".to_owned()),
+        )]);
+        question
+            .entities
+            .retain(|entity| entity.uid() != uid("Environment", "prod"));
+        question
+            .entities
+            .push(Entity::new(uid("Environment", "prod"), attributes, HashSet::new()).unwrap());
+        assert!(matches!(set.ask(question), Err(Trouble::Unfit(_))));
+    }
+
+    #[test]
+    fn an_answer_without_base_obligation_or_with_an_unknown_id_stops() {
+        let set = set();
+        let answer = |allowed: bool, reasons: &[&str]| {
+            Ok(Answer {
+                allowed,
+                reasons: reasons.iter().map(|id| (*id).to_owned()).collect(),
+            })
+        };
+        assert_eq!(set.verdict(answer(false, &[])), Err(Trouble::Denied));
+        assert_eq!(
+            set.verdict(answer(false, &[BASE_OBLIGATION])),
+            Err(Trouble::Denied)
+        );
+        assert_eq!(
+            set.verdict(answer(true, &["base.require.owner"])),
+            Err(Trouble::NoBase)
+        );
+        let stranger = set.verdict(answer(true, &[BASE_OBLIGATION, "policy0"]));
+        assert_eq!(stranger, Err(Trouble::Unknown("policy0".to_owned())));
+        let known = set
+            .verdict(answer(true, &["base.require.owner", BASE_OBLIGATION]))
+            .unwrap();
+        assert_eq!(known.len(), 2);
+    }
+
+    #[test]
+    fn an_empty_set_of_policies_requires_nothing_and_stops() {
+        let mut set = set();
+        set.by_action.clear();
+        let question = question(&set);
+        assert_eq!(set.verdict(set.ask(question)), Err(Trouble::Denied));
+        assert!(set.require(&change(), &[]).stop.is_some());
+    }
+
+    #[test]
+    fn a_clock_in_the_context_is_refused() {
+        let set = set();
+        let mut question = question(&set);
+        question
+            .context
+            .push(("now".to_owned(), RestrictedExpression::new_long(1)));
+        assert!(matches!(set.ask(question), Err(Trouble::Unfit(_))));
+    }
+
+    #[test]
+    fn the_whole_question_and_answer_agree() {
+        let set = set();
+        let answer = set.ask(question(&set)).unwrap();
+        assert!(answer.allowed);
+        assert!(answer.reasons.is_sorted());
+        assert_eq!(
+            set.verdict(Ok(answer.clone())).unwrap().len(),
+            answer.reasons.len()
+        );
+    }
+}

@@ -1,0 +1,354 @@
+//! Values that a tenant may set: `@count("$sox_owner_approvals")`.
+//!
+//! A pack declares its parameters in a file `parameters.toml` in its folder:
+//!
+//! ```toml
+//! [sox_owner_approvals]
+//! type = "count"        # count | minutes (whole numbers), duration ("30d", "4h", "15m"), name (a key such as "staging")
+//! default = 2
+//! floor = 2             # optional, not for names: a tenant may not go below
+//! ceiling = 5           # optional, not for names: nor above
+//! about = "How many owners approve."
+//! ```
+//!
+//! The tenant's own file holds values only: `sox_owner_approvals = 3`. Values are put in when a set is compiled, so that
+//! the digest covers them and every obligation shows the number.
+
+use std::collections::BTreeMap;
+
+use crate::scan::line_of;
+use crate::values;
+use crate::{Finding, SourceFile, limits, nearest};
+
+/// The name under which findings speak of the tenant's own values.
+pub(crate) const VALUES_FILE: &str = "parameters";
+
+/// What a parameter holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Type {
+    Count,
+    Minutes,
+    Duration,
+    Name,
+}
+
+impl Type {
+    fn parse(word: &str) -> Option<Self> {
+        match word {
+            "count" => Some(Self::Count),
+            "minutes" => Some(Self::Minutes),
+            "duration" => Some(Self::Duration),
+            "name" => Some(Self::Name),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Count => "count",
+            Self::Minutes => "minutes",
+            Self::Duration => "duration",
+            Self::Name => "name",
+        }
+    }
+}
+
+/// A parameter's value; durations are minutes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Value {
+    Number(i64),
+    Name(String),
+}
+
+/// The parameters of a set with the values that hold.
+#[derive(Debug, Default)]
+pub(crate) struct Parameters {
+    values: BTreeMap<String, (Type, Value)>,
+}
+
+struct Declaration {
+    kind: Type,
+    default: Value,
+    floor: Option<i64>,
+    ceiling: Option<i64>,
+}
+
+/// Whether a file declares parameters.
+pub(crate) fn is_declaration(file: &SourceFile) -> bool {
+    file.name.rsplit('/').next() == Some("parameters.toml")
+}
+
+impl Parameters {
+    /// Reads the declarations of all packs and the tenant's values.
+    pub(crate) fn read(files: &[SourceFile], values: &str) -> Result<Self, Vec<Finding>> {
+        let mut findings = Vec::new();
+        let mut declared: BTreeMap<String, Declaration> = BTreeMap::new();
+        for file in files.iter().filter(|file| is_declaration(file)) {
+            match declarations(file) {
+                Ok(found) => {
+                    for (name, declaration) in found {
+                        if declared.insert(name.clone(), declaration).is_some() {
+                            let text = format!("the parameter `{name}` is declared twice");
+                            findings.push(finding(&file.name, &file.text, &name, text));
+                        }
+                    }
+                }
+                Err(trouble) => findings.extend(trouble),
+            }
+        }
+        let set = match table(VALUES_FILE, values) {
+            Ok(set) => set,
+            Err(trouble) => {
+                findings.push(trouble);
+                toml::Table::new()
+            }
+        };
+        for (name, value) in &set {
+            if let Err((text, help)) = put(&mut declared, name, value) {
+                let mut trouble = finding(VALUES_FILE, values, name, text);
+                trouble.help = help;
+                findings.push(trouble);
+            }
+        }
+        if !findings.is_empty() {
+            return Err(findings);
+        }
+        let values = declared
+            .into_iter()
+            .map(|(name, d)| (name, (d.kind, d.default)))
+            .collect();
+        Ok(Self { values })
+    }
+
+    /// The value of a parameter of this type.
+    pub(crate) fn get(
+        &self,
+        name: &str,
+        kinds: &[Type],
+    ) -> Result<&Value, (String, Option<String>)> {
+        let Some((kind, value)) = self.values.get(name) else {
+            let help = nearest(name, self.values.keys().map(String::as_str))
+                .map(|n| format!("did you mean `${n}`?"));
+            return Err((format!("no parameter is called `${name}`"), help));
+        };
+        if kinds.contains(kind) {
+            return Ok(value);
+        }
+        let wanted: Vec<&str> = kinds.iter().map(|k| k.as_str()).collect();
+        Err((
+            format!(
+                "the parameter `${name}` is a {}, not a {}",
+                kind.as_str(),
+                wanted.join(" or ")
+            ),
+            None,
+        ))
+    }
+}
+
+/// Puts a tenant's value in the place of the default.
+fn put(
+    declared: &mut BTreeMap<String, Declaration>,
+    name: &str,
+    value: &toml::Value,
+) -> Result<(), (String, Option<String>)> {
+    if !declared.contains_key(name) {
+        let help = nearest(name, declared.keys().map(String::as_str))
+            .map(|n| format!("did you mean `{n}`?"));
+        return Err((
+            format!("no policy file declares the parameter `{name}`"),
+            help,
+        ));
+    }
+    let Some(declaration) = declared.get_mut(name) else {
+        return Ok(());
+    };
+    let value =
+        typed(declaration.kind, value).map_err(|text| (format!("`{name}`: {text}"), None))?;
+    within(&value, declaration.floor, declaration.ceiling)
+        .map_err(|text| (format!("`{name}` {text}"), None))?;
+    declaration.default = value;
+    Ok(())
+}
+
+fn declarations(file: &SourceFile) -> Result<Vec<(String, Declaration)>, Vec<Finding>> {
+    let table = table(&file.name, &file.text).map_err(|trouble| vec![trouble])?;
+    let mut found = Vec::new();
+    let mut findings = Vec::new();
+    for (name, body) in &table {
+        match declaration(name, body) {
+            Ok(declaration) => found.push((name.clone(), declaration)),
+            Err(text) => findings.push(finding(
+                &file.name,
+                &file.text,
+                name,
+                format!("`{name}`: {text}"),
+            )),
+        }
+    }
+    if findings.is_empty() {
+        Ok(found)
+    } else {
+        Err(findings)
+    }
+}
+
+fn declaration(name: &str, body: &toml::Value) -> Result<Declaration, String> {
+    const KEYS: [&str; 5] = ["type", "default", "floor", "ceiling", "about"];
+    if !values::is_word(name) {
+        return Err("a parameter's name has lower-case letters, digits and `_` only".to_owned());
+    }
+    let body = body
+        .as_table()
+        .ok_or("a parameter is a table with `type` and `default`")?;
+    if let Some(key) = body.keys().find(|key| !KEYS.contains(&key.as_str())) {
+        let help = nearest(key, KEYS)
+            .map(|n| format!("; did you mean `{n}`?"))
+            .unwrap_or_default();
+        return Err(format!("`{key}` is none of {}{help}", KEYS.join(", ")));
+    }
+    let word = body
+        .get("type")
+        .and_then(toml::Value::as_str)
+        .ok_or("`type` is missing")?;
+    let kind = Type::parse(word)
+        .ok_or_else(|| format!("the type `{word}` is none of count, minutes, duration, name"))?;
+    let default = typed(kind, body.get("default").ok_or("`default` is missing")?)?;
+    let floor = bound(kind, body.get("floor"))?;
+    let ceiling = bound(kind, body.get("ceiling"))?;
+    within(&default, floor, ceiling).map_err(|text| format!("the default {text}"))?;
+    Ok(Declaration {
+        kind,
+        default,
+        floor,
+        ceiling,
+    })
+}
+
+fn bound(kind: Type, value: Option<&toml::Value>) -> Result<Option<i64>, String> {
+    let Some(value) = value else { return Ok(None) };
+    match typed(kind, value)? {
+        Value::Number(number) => Ok(Some(number)),
+        Value::Name(_) => Err("a name has neither floor nor ceiling".to_owned()),
+    }
+}
+
+fn within(value: &Value, floor: Option<i64>, ceiling: Option<i64>) -> Result<(), String> {
+    let Value::Number(number) = value else {
+        return Ok(());
+    };
+    if floor.is_some_and(|floor| *number < floor) {
+        return Err("is below its floor".to_owned());
+    }
+    if ceiling.is_some_and(|ceiling| *number > ceiling) {
+        return Err("is above its ceiling".to_owned());
+    }
+    Ok(())
+}
+
+fn typed(kind: Type, value: &toml::Value) -> Result<Value, String> {
+    match kind {
+        Type::Count | Type::Minutes => {
+            let most = if kind == Type::Count {
+                i64::from(limits::COUNT)
+            } else {
+                limits::DURATION_MINUTES
+            };
+            let number = value.as_integer().ok_or("the value is a whole number")?;
+            if !(1..=most).contains(&number) {
+                return Err(format!("the value lies between 1 and {most}"));
+            }
+            Ok(Value::Number(number))
+        }
+        Type::Duration => {
+            let text = value
+                .as_str()
+                .ok_or("the value is a duration in quotes, such as \"30d\"")?;
+            values::duration(text).map(Value::Number)
+        }
+        Type::Name => {
+            let text = value.as_str().ok_or("the value is a name in quotes")?;
+            values::key(text).map(Value::Name)
+        }
+    }
+}
+
+fn table(file: &str, text: &str) -> Result<toml::Table, Finding> {
+    text.parse::<toml::Table>().map_err(|error| Finding {
+        file: file.to_owned(),
+        line: line_of(text, error.span().map_or(0, |span| span.start)),
+        code: "not_toml",
+        text: error.message().to_owned(),
+        help: None,
+    })
+}
+
+fn finding(file: &str, text: &str, name: &str, sentence: String) -> Finding {
+    let is_place = |line: &str| line.trim_start_matches(['[', ' ', '"']).starts_with(name);
+    let line = text.lines().position(is_place).map_or(1, |place| place + 1);
+    Finding {
+        file: file.to_owned(),
+        line: u32::try_from(line).unwrap_or(u32::MAX),
+        code: "parameter",
+        text: sentence,
+        help: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test says by panicking what is wrong")]
+    use super::*;
+
+    fn file(text: &str) -> [SourceFile; 1] {
+        [SourceFile {
+            name: "sox/parameters.toml".to_owned(),
+            text: text.to_owned(),
+        }]
+    }
+
+    const DECLARED: &str = "[owners]\ntype = \"count\"\ndefault = 2\nfloor = 2\nceiling = 4\n\n[life]\ntype = \"duration\"\ndefault = \"30d\"\n";
+
+    #[test]
+    fn a_tenant_value_stands_in_place_of_the_default() {
+        let parameters = Parameters::read(&file(DECLARED), "owners = 3\n").unwrap();
+        assert_eq!(
+            parameters.get("owners", &[Type::Count]),
+            Ok(&Value::Number(3))
+        );
+        assert_eq!(
+            parameters.get("life", &[Type::Duration]),
+            Ok(&Value::Number(30 * 24 * 60))
+        );
+        assert!(parameters.get("life", &[Type::Count]).is_err());
+        let (_, help) = parameters.get("owner", &[Type::Count]).unwrap_err();
+        assert_eq!(help.as_deref(), Some("did you mean `$owners`?"));
+    }
+
+    #[test]
+    fn floors_ceilings_types_and_names_are_kept() {
+        for (values, text) in [
+            ("\nowners = 1", "`owners` is below its floor"),
+            ("\nowners = 5", "`owners` is above its ceiling"),
+            ("\nowners = \"3\"", "`owners`: the value is a whole number"),
+            (
+                "\nowner = 3",
+                "no policy file declares the parameter `owner`",
+            ),
+        ] {
+            let findings = Parameters::read(&file(DECLARED), values).unwrap_err();
+            assert_eq!(
+                (findings[0].text.as_str(), findings[0].line),
+                (text, 2),
+                "{values}"
+            );
+        }
+        let findings = Parameters::read(&file("[a]\ntype = \"count\"\ndefault = 1\nfloor = 2"), "")
+            .unwrap_err();
+        assert_eq!(findings[0].text, "`a`: the default is below its floor");
+        assert_eq!(
+            Parameters::read(&[], "a = ").unwrap_err()[0].code,
+            "not_toml"
+        );
+    }
+}

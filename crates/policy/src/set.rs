@@ -1,0 +1,270 @@
+//! The compiled set and the two questions that it answers.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use cedar_policy::{EntityTypeName, Schema};
+use model::act::{Act, actions};
+use model::facts::{ActorFacts, ChangeFacts, TargetFacts};
+use model::ids::TargetId;
+use model::obligation::{Obligation, PolicyReason, Requirements, TargetObligation, Verdict};
+
+use crate::judge::{Answer, Trouble};
+use crate::question::{OpenWords, Question, neutral_target};
+use crate::{Directory, Finding, Hasher, SourceFile, load, thread};
+
+/// A compiled, validated set of policies. Share it by `Arc`; it never changes.
+#[derive(Debug, Clone)]
+pub struct PolicySet {
+    pub(crate) schema: Schema,
+    /// The policies that name each action; asking only those costs less than asking all.
+    pub(crate) by_action: HashMap<String, cedar_policy::PolicySet>,
+    /// The ids of the permits that name each action, sorted.
+    pub(crate) permits: HashMap<String, Vec<String>>,
+    pub(crate) obligations: HashMap<String, Obligation>,
+    pub(crate) sources: BTreeMap<String, PolicySource>,
+    pub(crate) words: OpenWords,
+    /// The enums of the schema, whose members are words and never entities.
+    pub(crate) closed_types: HashSet<EntityTypeName>,
+    pub(crate) digest: String,
+    pub(crate) hasher: Hasher,
+}
+
+/// Where a policy stands and what it says.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct PolicySource {
+    /// `pack.words`.
+    pub id: String,
+    /// Its `@reason`.
+    pub reason: String,
+    /// The file's name.
+    pub file: String,
+    /// The line of its first annotation, from 1.
+    pub line: u32,
+    /// The policy, verbatim.
+    pub text: String,
+}
+
+impl PolicySet {
+    /// Compiles a set.
+    ///
+    /// `files` are policies (`*.cedar`) and declarations of parameters (`*/parameters.toml`) and hold the base pack's;
+    /// `parameters` is the tenant's own TOML file of values; `names` answers which groups, people, services and
+    /// environments exist; `hasher` makes the digests. At most 100 files of 256 KiB and 1,000 policies. Runs on its own
+    /// thread, but asks `names` in the caller's.
+    ///
+    /// # Errors
+    /// All that is wrong, with file and line, sorted. A name that does not exist is told only when all else is right.
+    pub fn compile(
+        files: &[SourceFile],
+        parameters: &str,
+        schema: &str,
+        names: &dyn Directory,
+        hasher: Hasher,
+    ) -> Result<Self, Vec<Finding>> {
+        let draft = thread::on_policy_thread(|| load::draft(files, parameters, schema, hasher))?;
+        draft.check_names(names)
+    }
+
+    /// The digest of schema, policies and parameters.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// Where a policy stands and what it says.
+    pub fn source(&self, id: &str) -> Option<&PolicySource> {
+        self.sources.get(id)
+    }
+
+    /// Every policy, sorted by id.
+    pub fn sources(&self) -> impl Iterator<Item = &PolicySource> {
+        self.sources.values()
+    }
+
+    /// The regimes that policies can test, sorted; any other is seen as `other`.
+    pub fn regimes(&self) -> &[String] {
+        &self.words.regimes
+    }
+
+    /// The data classes that policies can test, sorted; any other is seen as `other`.
+    pub fn data_classes(&self) -> &[String] {
+        &self.words.data_classes
+    }
+
+    /// What the policies require of a change, asked once for each target.
+    ///
+    /// On any trouble `stop` says so and no obligation is given: nothing may go on. A change without targets is judged
+    /// once against a neutral one. The caller's thread needs a stack of [`crate::STACK_BYTES`].
+    pub fn require(&self, change: &ChangeFacts, targets: &[TargetFacts]) -> Requirements {
+        let mut requirements = Requirements {
+            policy_digest: self.digest.clone(),
+            facts_digest: self.facts_digest(change, targets),
+            ..Requirements::default()
+        };
+        match self.united(change, targets) {
+            Ok(obligations) => requirements.obligations = obligations,
+            Err(trouble) => requirements.stop = Some(trouble.sentence()),
+        }
+        requirements
+    }
+
+    /// Whether an actor may do an act: `Act::as_str` with the change and its targets, or one of `actions::ALL`, for
+    /// which the change is ignored. `create_change` may be asked without a change.
+    ///
+    /// Allowed only if allowed for every target. Refused on any error, with the policy's id and "a rule could not be
+    /// judged". The caller's thread needs a stack of [`crate::STACK_BYTES`].
+    pub fn may(
+        &self,
+        actor: &ActorFacts,
+        action: &str,
+        change: Option<(&ChangeFacts, &[TargetFacts])>,
+    ) -> Verdict {
+        let is_of_change = Act::ALL.iter().any(|act| act.as_str() == action);
+        let is_of_tenant = actions::ALL.contains(&action);
+        if !is_of_change && !is_of_tenant {
+            return refused(
+                "assent.unknown_action",
+                format!("no act is called `{action}`"),
+            );
+        }
+        match change {
+            Some((change, targets)) if is_of_change => {
+                self.may_on_change(actor, action, change, targets)
+            }
+            None if is_of_change && action != Act::Create.as_str() => refused(
+                "assent.facts",
+                format!("`{action}` is judged for a change, and none was given"),
+            ),
+            _ => self.verdict_of(action, self.ask_act(Question::in_tenant(actor, action))),
+        }
+    }
+
+    fn may_on_change(
+        &self,
+        actor: &ActorFacts,
+        action: &str,
+        change: &ChangeFacts,
+        targets: &[TargetFacts],
+    ) -> Verdict {
+        if targets.is_empty() {
+            return self.verdict_of(
+                action,
+                self.ask_act(Question::act(actor, action, change, None, &self.words)),
+            );
+        }
+        let mut allowing: Vec<PolicyReason> = Vec::new();
+        for target in targets {
+            let question = Question::act(actor, action, change, Some(target), &self.words);
+            let verdict = self.verdict_of(action, self.ask_act(question));
+            if !verdict.allowed {
+                return verdict;
+            }
+            allowing.extend(verdict.reasons);
+        }
+        allowing.sort();
+        allowing.dedup();
+        Verdict {
+            allowed: true,
+            reasons: allowing,
+        }
+    }
+
+    fn ask_act(&self, question: Result<Question, String>) -> Result<Answer, Trouble> {
+        self.ask(question.map_err(Trouble::Unfit)?)
+    }
+
+    /// Turns an answer into a verdict that names policies and their reasons.
+    fn verdict_of(&self, action: &str, answer: Result<Answer, Trouble>) -> Verdict {
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(trouble @ Trouble::Erred(_)) => return refused(trouble.id(), trouble.sentence()),
+            // What Cedar says about facts speaks of entities and attributes, which is not for everyone.
+            Err(trouble) => {
+                return refused(trouble.id(), "the facts could not be judged".to_owned());
+            }
+        };
+        // Where no forbid refused, the permits that would have allowed it say whose right it is.
+        let nobody = Vec::new();
+        let is_default = !answer.allowed && answer.reasons.is_empty();
+        let ids = if is_default {
+            self.permits.get(action).unwrap_or(&nobody)
+        } else {
+            &answer.reasons
+        };
+        Verdict {
+            allowed: answer.allowed,
+            reasons: ids.iter().map(|id| self.reason(id)).collect(),
+        }
+    }
+
+    fn reason(&self, id: &str) -> PolicyReason {
+        let reason = self
+            .sources
+            .get(id)
+            .map(|source| source.reason.clone())
+            .unwrap_or_default();
+        PolicyReason {
+            id: id.to_owned(),
+            reason,
+        }
+    }
+
+    /// The obligations over all targets: one row per policy, with the targets that brought it.
+    fn united(
+        &self,
+        change: &ChangeFacts,
+        targets: &[TargetFacts],
+    ) -> Result<Vec<TargetObligation>, Trouble> {
+        let mut rows: BTreeMap<&str, (&Obligation, Vec<TargetId>)> = BTreeMap::new();
+        let neutral = [neutral_target()];
+        let judged = if targets.is_empty() {
+            &neutral
+        } else {
+            targets
+        };
+        for target in judged {
+            let question =
+                Question::require(change, target, &self.words).map_err(Trouble::Unfit)?;
+            for obligation in self.verdict(self.ask(question))? {
+                let (_, brought) = rows
+                    .entry(&obligation.id)
+                    .or_insert((obligation, Vec::new()));
+                if !targets.is_empty() {
+                    brought.push(target.target.clone());
+                }
+            }
+        }
+        let row = |(obligation, targets): (&Obligation, Vec<TargetId>)| TargetObligation {
+            obligation: obligation.clone(),
+            targets,
+        };
+        Ok(rows.into_values().map(row).collect())
+    }
+
+    /// The digest of the facts; the order in lists that are sets does not count.
+    fn facts_digest(&self, change: &ChangeFacts, targets: &[TargetFacts]) -> String {
+        let mut change = change.clone();
+        change.touches.sort();
+        change.authors.sort();
+        change.implementers.sort();
+        change.implemented_by.sort();
+        let mut targets = targets.to_vec();
+        for target in &mut targets {
+            target.regimes.sort();
+            target.owners.sort();
+        }
+        targets.sort_by(|a, b| a.target.cmp(&b.target));
+        let bytes = serde_json::to_vec(&(change, targets))
+            .expect("facts hold text, numbers and lists only");
+        (self.hasher)(&bytes)
+    }
+}
+
+fn refused(id: &str, reason: String) -> Verdict {
+    Verdict {
+        allowed: false,
+        reasons: vec![PolicyReason {
+            id: id.to_owned(),
+            reason,
+        }],
+    }
+}

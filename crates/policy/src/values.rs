@@ -1,0 +1,251 @@
+//! The small grammars of annotation values: durations, counts, keys, lists.
+
+use model::ids::GroupKey;
+use model::obligation::{Asked, Due, Party};
+
+use crate::{limits, nearest};
+
+/// Minutes of a duration: a whole number and `d`, `h` or `m` (`30d`, `4h`, `15m`).
+pub(crate) fn duration(text: &str) -> Result<i64, String> {
+    if text.ends_with("bd") {
+        return Err(format!(
+            "`{text}`: business days need a calendar, which policies do not see yet; write days (`7d`) instead"
+        ));
+    }
+    let wrong = || {
+        format!("`{text}` is no duration; write a whole number and d, h or m, such as 30d, 4h, 15m")
+    };
+    let unit = match text.chars().last() {
+        Some('d') => 24 * 60,
+        Some('h') => 60,
+        Some('m') => 1,
+        _ => return Err(wrong()),
+    };
+    let digits = &text[..text.len() - 1];
+    if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(wrong());
+    }
+    let minutes = digits
+        .parse::<i64>()
+        .ok()
+        .and_then(|number| number.checked_mul(unit));
+    match minutes {
+        Some(minutes) if (1..=limits::DURATION_MINUTES).contains(&minutes) => Ok(minutes),
+        _ => Err(format!("`{text}` lies outside of one minute and ten years")),
+    }
+}
+
+/// A whole number from 1 to `most`.
+pub(crate) fn number(text: &str, most: i64) -> Result<i64, String> {
+    let is_plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let number = if is_plain {
+        text.parse::<i64>().ok()
+    } else {
+        None
+    };
+    match number {
+        Some(number) if (1..=most).contains(&number) => Ok(number),
+        _ => Err(format!("`{text}` is no whole number from 1 to {most}")),
+    }
+}
+
+/// A key such as `staging` or `change-managers`.
+pub(crate) fn key(text: &str) -> Result<String, String> {
+    let is_key = !text.is_empty()
+        && text.len() <= 64
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'));
+    if is_key {
+        Ok(text.to_owned())
+    } else {
+        Err(format!(
+            "`{text}` is no key (letters, digits, `-`, `_`, `.`)"
+        ))
+    }
+}
+
+/// Whether a text is a word of lower-case letters, digits and `_` that begins with a letter.
+pub(crate) fn is_word(text: &str) -> bool {
+    text.bytes().next().is_some_and(|b| b.is_ascii_lowercase())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+}
+
+/// A sentence, a title or an item: not empty, on one line, not too long.
+pub(crate) fn sentence(text: &str) -> Result<String, String> {
+    let trimmed = text.trim();
+    if trimmed.is_empty() {
+        return Err("the text is empty".to_owned());
+    }
+    if trimmed.chars().count() > limits::TEXT_LENGTH {
+        return Err(format!(
+            "the text is longer than {} letters",
+            limits::TEXT_LENGTH
+        ));
+    }
+    if trimmed.chars().any(char::is_control) {
+        return Err("the text holds a line break or another control character".to_owned());
+    }
+    Ok(trimmed.to_owned())
+}
+
+/// Items, separated by `;`.
+pub(crate) fn items(text: &str) -> Result<Vec<String>, String> {
+    let items: Vec<String> = text.split(';').map(sentence).collect::<Result<_, _>>()?;
+    if items.len() > limits::ITEMS {
+        return Err(format!("a checklist has at most {} items", limits::ITEMS));
+    }
+    if let Some((place, item)) = items
+        .iter()
+        .enumerate()
+        .find(|(place, item)| items[..*place].contains(item))
+    {
+        return Err(format!(
+            "the item `{item}` stands there twice (again as number {})",
+            place + 1
+        ));
+    }
+    Ok(items)
+}
+
+/// The words of `@from`.
+const ASKED: [&str; 6] = [
+    "owner",
+    "technical_lead",
+    "security",
+    "data",
+    "change_manager",
+    "tester",
+];
+
+/// Whom a rule asks: a word, or `group:` and a key.
+pub(crate) fn asked(text: &str) -> Result<Asked, String> {
+    if let Some(group) = text.strip_prefix("group:") {
+        return key(group).map(|key| Asked::Group(GroupKey(key)));
+    }
+    match text {
+        "owner" => Ok(Asked::Owner),
+        "technical_lead" => Ok(Asked::TechnicalLead),
+        "security" => Ok(Asked::Security),
+        "data" => Ok(Asked::Data),
+        "change_manager" => Ok(Asked::ChangeManager),
+        "tester" => Ok(Asked::Tester),
+        _ => Err(unknown(text, &ASKED, " or `group:` and a group's key")),
+    }
+}
+
+/// The word for whom a rule asks, as `@from` writes it.
+pub(crate) fn asked_word(asked: &Asked) -> String {
+    match asked {
+        Asked::Owner => "owner".to_owned(),
+        Asked::TechnicalLead => "technical_lead".to_owned(),
+        Asked::Security => "security".to_owned(),
+        Asked::Data => "data".to_owned(),
+        Asked::ChangeManager => "change_manager".to_owned(),
+        Asked::Tester => "tester".to_owned(),
+        Asked::Group(key) => format!("group:{key}"),
+    }
+}
+
+const PARTIES: [&str; 4] = ["author", "requester", "implementer", "approver"];
+
+/// The parts in `@distinct_from`, separated by commas; sorted, each once.
+pub(crate) fn parties(text: &str) -> Result<Vec<Party>, String> {
+    let mut parties = text
+        .split(',')
+        .map(|word| match word.trim() {
+            "author" => Ok(Party::Author),
+            "requester" => Ok(Party::Requester),
+            "implementer" => Ok(Party::Implementer),
+            "approver" => Ok(Party::Approver),
+            other => Err(unknown(other, &PARTIES, "")),
+        })
+        .collect::<Result<Vec<_>, _>>()?;
+    parties.sort();
+    parties.dedup();
+    Ok(parties)
+}
+
+/// The word for a part, as `@distinct_from` writes it.
+pub(crate) fn party_word(party: Party) -> &'static str {
+    match party {
+        Party::Author => "author",
+        Party::Requester => "requester",
+        Party::Implementer => "implementer",
+        Party::Approver => "approver",
+    }
+}
+
+/// The step in `@due`.
+pub(crate) fn due(text: &str) -> Result<Due, String> {
+    match text {
+        "approval" => Ok(Due::Approval),
+        "start" => Ok(Due::Start),
+        "close" => Ok(Due::Close),
+        _ => Err(unknown(text, &["approval", "start", "close"], "")),
+    }
+}
+
+/// The word for a step, as `@due` writes it.
+pub(crate) fn due_word(due: Due) -> &'static str {
+    match due {
+        Due::Approval => "approval",
+        Due::Start => "start",
+        Due::Close => "close",
+    }
+}
+
+/// Says that a word is none of the known ones, and which was meant.
+pub(crate) fn unknown(word: &str, known: &[&str], more: &str) -> String {
+    let meant = nearest(word, known.iter().copied())
+        .map(|n| format!("; did you mean `{n}`?"))
+        .unwrap_or_default();
+    format!("`{word}` is none of {}{more}{meant}", known.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_minutes() {
+        assert_eq!(duration("30d"), Ok(43_200));
+        assert_eq!(duration("4h"), Ok(240));
+        assert_eq!(duration("15m"), Ok(15));
+        for wrong in [
+            "",
+            "d",
+            "0m",
+            "-1d",
+            "+1d",
+            "1.5h",
+            "1w",
+            "99999999999999999999d",
+            "9223372036854775807d",
+            "5 d",
+        ] {
+            assert!(duration(wrong).is_err(), "{wrong}");
+        }
+        assert!(duration("5bd").is_err_and(|text| text.contains("business days need a calendar")));
+    }
+
+    #[test]
+    fn words_are_closed() {
+        assert_eq!(asked("group:dba"), Ok(Asked::Group(GroupKey::from("dba"))));
+        assert_eq!(
+            asked("ownr"),
+            Err("`ownr` is none of owner, technical_lead, security, data, change_manager, tester or `group:` and a group's key; did you mean `owner`?".to_owned())
+        );
+        assert_eq!(
+            parties("implementer, author,author"),
+            Ok(vec![Party::Author, Party::Implementer])
+        );
+        assert!(parties("").is_err() && parties("author,").is_err());
+        assert_eq!(due("close"), Ok(Due::Close));
+        assert!(number("0", 20).is_err() && number("+2", 20).is_err() && number("21", 20).is_err());
+        assert!(items("a;;b").is_err() && items("a;a").is_err());
+        assert!(key("").is_err() && key("a b").is_err());
+    }
+}

@@ -1,0 +1,681 @@
+//! The closed vocabulary of `@require`: one table says which annotations each kind needs and may have.
+//!
+//! | `@require` | needs | may have | due |
+//! |---|---|---|---|
+//! | `approval` | `@from @covers` | `@count @distinct_from @valid_for @step_up @ack_sla @dual_control` | start |
+//! | `evidence` | `@aspect` | `@environment @due` | `@due`, else start |
+//! | `peer_review` | | `@count @from` (a group's key) `@due` | `@due`, else start |
+//! | `checklist` | `@items` (separated by `;`) | `@due` | `@due`, else start |
+//! | `task` | `@kind @title` | | prepare, test: start; implement, verify: close |
+//! | `validation` | | `@distinct_from @from` | close |
+//! | `review` | | | close |
+//! | `lead_time` | `@lead_time` | | start |
+//! | `permit` | one of: | `@minutes @ahead @max_list_age` | start |
+//!
+//! Every policy has `@id("pack.words")` and `@reason("…")` besides. `@step_up`, `@dual_control` and `@ahead` stand alone.
+//! Durations are `30d`, `4h`, `15m`; `@count`, `@valid_for`, `@ack_sla`, `@lead_time`, `@minutes`, `@max_list_age` and
+//! `@environment` may name a parameter (`"$name"`). `@due("approval")` means: before all rules on *what* are met.
+
+use std::collections::BTreeMap;
+
+use model::ids::GroupKey;
+use model::obligation::{ApprovalRule, Due, Duty, Obligation};
+use model::words::{Aspect, Covers, TaskKind};
+
+use crate::parameters::{Parameters, Type, Value};
+use crate::{limits, nearest, values};
+
+/// What is wrong with a policy's annotations.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    /// The annotation that is wrong; without it, the policy as a whole.
+    pub key: Option<String>,
+    pub code: &'static str,
+    pub text: String,
+    pub help: Option<String>,
+}
+
+struct Kind {
+    name: &'static str,
+    needed: &'static [&'static str],
+    optional: &'static [&'static str],
+}
+
+const KINDS: &[Kind] = &[
+    Kind {
+        name: "approval",
+        needed: &["from", "covers"],
+        optional: &[
+            "count",
+            "distinct_from",
+            "valid_for",
+            "step_up",
+            "ack_sla",
+            "dual_control",
+        ],
+    },
+    Kind {
+        name: "evidence",
+        needed: &["aspect"],
+        optional: &["environment", "due"],
+    },
+    Kind {
+        name: "peer_review",
+        needed: &[],
+        optional: &["count", "from", "due"],
+    },
+    Kind {
+        name: "checklist",
+        needed: &["items"],
+        optional: &["due"],
+    },
+    Kind {
+        name: "task",
+        needed: &["kind", "title"],
+        optional: &[],
+    },
+    Kind {
+        name: "validation",
+        needed: &[],
+        optional: &["distinct_from", "from"],
+    },
+    Kind {
+        name: "review",
+        needed: &[],
+        optional: &[],
+    },
+    Kind {
+        name: "lead_time",
+        needed: &["lead_time"],
+        optional: &[],
+    },
+    Kind {
+        name: "permit",
+        needed: &[],
+        optional: &["minutes", "ahead", "max_list_age"],
+    },
+];
+
+/// The annotations that every policy has.
+const COMMON: [&str; 2] = ["id", "reason"];
+
+/// A policy's annotations by key.
+pub(crate) type Annotations = BTreeMap<String, String>;
+
+/// Compiles the annotations of a `require` permit to the duty that it tells.
+pub(crate) fn obligation(
+    id: &str,
+    reason: &str,
+    annotations: &Annotations,
+    parameters: &Parameters,
+) -> Result<Obligation, Vec<Problem>> {
+    let kind = kind_of(annotations).map_err(|problem| {
+        let is_known = |key: &&String| known_keys().any(|known| known == *key);
+        let unknown = annotations
+            .keys()
+            .filter(|key| !is_known(key))
+            .map(|key| unknown_key(key));
+        [problem].into_iter().chain(unknown).collect::<Vec<_>>()
+    })?;
+    let problems = misplaced(kind, annotations);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let reader = Reader {
+        annotations,
+        parameters,
+    };
+    let (due, duty) = reader.duty(kind.name).map_err(|problem| vec![problem])?;
+    Ok(Obligation {
+        id: id.to_owned(),
+        reason: reason.to_owned(),
+        due,
+        duty,
+    })
+}
+
+/// What is wrong with the annotations of a policy that is not of `require`: it has the common ones only.
+pub(crate) fn plain(annotations: &Annotations) -> Vec<Problem> {
+    let is_foreign = |key: &&String| !COMMON.contains(&key.as_str());
+    annotations
+        .keys()
+        .filter(is_foreign)
+        .map(|key| foreign(key))
+        .collect()
+}
+
+fn foreign(key: &str) -> Problem {
+    if known_keys().any(|known| known == key) {
+        let text = format!("`@{key}` belongs to policies of the action `require` only");
+        return problem(Some(key), "misplaced_annotation", text, None);
+    }
+    unknown_key(key)
+}
+
+fn kind_of(annotations: &Annotations) -> Result<&'static Kind, Problem> {
+    let names = || KINDS.iter().map(|kind| kind.name);
+    let Some(word) = annotations.get("require") else {
+        let text =
+            "a policy of the action `require` says what it requires: `@require(\"…\")`".to_owned();
+        return Err(problem(None, "require_missing", text, None));
+    };
+    if let Some(kind) = KINDS.iter().find(|kind| kind.name == word) {
+        return Ok(kind);
+    }
+    let text = format!(
+        "`@require(\"{word}\")` is none of {}",
+        names().collect::<Vec<_>>().join(", ")
+    );
+    let help = nearest(word, names()).map(|n| format!("did you mean `{n}`?"));
+    Err(problem(Some("require"), "unknown_kind", text, help))
+}
+
+/// Annotations that the kind does not know, and needed ones that are missing.
+fn misplaced(kind: &Kind, annotations: &Annotations) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    for key in annotations.keys() {
+        let is_known = COMMON.contains(&key.as_str())
+            || key == "require"
+            || kind.needed.contains(&key.as_str())
+            || kind.optional.contains(&key.as_str());
+        if is_known {
+            continue;
+        }
+        if known_keys().any(|known| known == key) {
+            let own: Vec<String> = kind
+                .needed
+                .iter()
+                .chain(kind.optional)
+                .map(|k| format!("`@{k}`"))
+                .collect();
+            let own = if own.is_empty() {
+                "none".to_owned()
+            } else {
+                own.join(", ")
+            };
+            let text = format!(
+                "`@{key}` does not belong to `{}`, whose annotations are: {own}",
+                kind.name
+            );
+            problems.push(problem(Some(key), "misplaced_annotation", text, None));
+        } else {
+            problems.push(unknown_key(key));
+        }
+    }
+    for key in kind
+        .needed
+        .iter()
+        .filter(|key| !annotations.contains_key(**key))
+    {
+        let text = format!("`{}` needs `@{key}`", kind.name);
+        problems.push(problem(None, "annotation_missing", text, None));
+    }
+    if kind.name == "permit"
+        && !kind
+            .optional
+            .iter()
+            .any(|key| annotations.contains_key(*key))
+    {
+        let text = "`permit` needs one of `@minutes`, `@ahead`, `@max_list_age`".to_owned();
+        problems.push(problem(None, "annotation_missing", text, None));
+    }
+    problems
+}
+
+fn unknown_key(key: &str) -> Problem {
+    let help = nearest(key, known_keys()).map(|n| format!("did you mean `@{n}`?"));
+    problem(
+        Some(key),
+        "unknown_annotation",
+        format!("no annotation is called `@{key}`"),
+        help,
+    )
+}
+
+fn known_keys() -> impl Iterator<Item = &'static str> {
+    let own = KINDS
+        .iter()
+        .flat_map(|kind| kind.needed.iter().chain(kind.optional).copied());
+    COMMON.into_iter().chain(["require"]).chain(own)
+}
+
+fn problem(key: Option<&str>, code: &'static str, text: String, help: Option<String>) -> Problem {
+    Problem {
+        key: key.map(str::to_owned),
+        code,
+        text,
+        help,
+    }
+}
+
+fn bad_value(key: &str, text: String) -> Problem {
+    problem(Some(key), "bad_value", format!("`@{key}`: {text}"), None)
+}
+
+/// Reads values out of annotations whose keys have been checked.
+struct Reader<'a> {
+    annotations: &'a Annotations,
+    parameters: &'a Parameters,
+}
+
+impl Reader<'_> {
+    fn duty(&self, kind: &str) -> Result<(Due, Duty), Problem> {
+        match kind {
+            "approval" => Ok((Due::Start, Duty::Approval(self.approval()?))),
+            "evidence" => {
+                let aspect = self.needed("aspect", |text| text.parse::<Aspect>())?;
+                Ok((
+                    self.due()?,
+                    Duty::Evidence {
+                        aspect,
+                        environment: self.environment()?,
+                    },
+                ))
+            }
+            "peer_review" => {
+                let from = self.text("from", values::key)?.map(GroupKey);
+                Ok((
+                    self.due()?,
+                    Duty::PeerReview {
+                        count: self.count()?,
+                        from,
+                    },
+                ))
+            }
+            "checklist" => Ok((
+                self.due()?,
+                Duty::Checklist {
+                    items: self.needed("items", values::items)?,
+                },
+            )),
+            "task" => self.task(),
+            "validation" => {
+                let distinct_from = self
+                    .text("distinct_from", values::parties)?
+                    .unwrap_or_default();
+                let from = self.text("from", values::asked)?;
+                Ok((
+                    Due::Close,
+                    Duty::Validation {
+                        distinct_from,
+                        from,
+                    },
+                ))
+            }
+            "review" => Ok((Due::Close, Duty::Review {})),
+            "lead_time" => {
+                let minutes = self.minutes("lead_time", limits::DURATION_MINUTES)?;
+                let missing = || {
+                    problem(
+                        None,
+                        "annotation_missing",
+                        "`@lead_time` is missing".to_owned(),
+                        None,
+                    )
+                };
+                Ok((
+                    Due::Start,
+                    Duty::LeadTime {
+                        minutes: minutes.ok_or_else(missing)?,
+                    },
+                ))
+            }
+            _ => self.permit(),
+        }
+    }
+
+    fn approval(&self) -> Result<ApprovalRule, Problem> {
+        Ok(ApprovalRule {
+            from: self.needed("from", values::asked)?,
+            count: self.count()?,
+            covers: self.needed("covers", |text| text.parse::<Covers>())?,
+            distinct_from: self
+                .text("distinct_from", values::parties)?
+                .unwrap_or_default(),
+            valid_for_minutes: self.minutes("valid_for", limits::DURATION_MINUTES)?,
+            step_up: self.flag("step_up")?,
+            ack_sla_minutes: self.minutes("ack_sla", limits::DURATION_MINUTES)?,
+            dual_control: self.flag("dual_control")?,
+        })
+    }
+
+    fn task(&self) -> Result<(Due, Duty), Problem> {
+        let kind = self.needed("kind", |text| text.parse::<TaskKind>())?;
+        let due = match kind {
+            TaskKind::Prepare | TaskKind::Test => Due::Start,
+            TaskKind::Implement | TaskKind::Verify => Due::Close,
+        };
+        Ok((
+            due,
+            Duty::Task {
+                kind,
+                title: self.needed("title", values::sentence)?,
+            },
+        ))
+    }
+
+    fn permit(&self) -> Result<(Due, Duty), Problem> {
+        let seconds = self
+            .minutes("max_list_age", limits::LIST_AGE_MINUTES)?
+            .map(|minutes| minutes * 60);
+        let minutes = match self.annotations.get("minutes") {
+            Some(text) => {
+                Some(self.number("minutes", text, limits::PERMIT_MINUTES, Type::Minutes)?)
+            }
+            None => None,
+        };
+        let duty = Duty::Permit {
+            minutes,
+            ahead: self.flag("ahead")?,
+            max_list_age_seconds: seconds,
+        };
+        Ok((Due::Start, duty))
+    }
+
+    fn text<T>(
+        &self,
+        key: &str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, Problem> {
+        let Some(text) = self.annotations.get(key) else {
+            return Ok(None);
+        };
+        parse(text).map(Some).map_err(|text| bad_value(key, text))
+    }
+
+    fn needed<T>(
+        &self,
+        key: &str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<T, Problem> {
+        let missing = || {
+            problem(
+                None,
+                "annotation_missing",
+                format!("`@{key}` is missing"),
+                None,
+            )
+        };
+        self.text(key, parse)?.ok_or_else(missing)
+    }
+
+    fn flag(&self, key: &str) -> Result<bool, Problem> {
+        match self.annotations.get(key).map(String::as_str) {
+            None => Ok(false),
+            Some("") => Ok(true),
+            Some(_) => Err(bad_value(
+                key,
+                "it stands alone, without a value".to_owned(),
+            )),
+        }
+    }
+
+    fn due(&self) -> Result<Due, Problem> {
+        Ok(self.text("due", values::due)?.unwrap_or(Due::Start))
+    }
+
+    fn count(&self) -> Result<u32, Problem> {
+        let Some(text) = self.annotations.get("count") else {
+            return Ok(1);
+        };
+        let number = self.number("count", text, i64::from(limits::COUNT), Type::Count)?;
+        u32::try_from(number).map_err(|_| bad_value("count", "it is too large".to_owned()))
+    }
+
+    fn number(&self, key: &str, text: &str, most: i64, kind: Type) -> Result<i64, Problem> {
+        let Some(name) = text.strip_prefix('$') else {
+            return values::number(text, most).map_err(|text| bad_value(key, text));
+        };
+        self.parameter_number(key, name, most, kind)
+    }
+
+    /// A duration in minutes, at most `most`.
+    fn minutes(&self, key: &str, most: i64) -> Result<Option<i64>, Problem> {
+        let Some(text) = self.annotations.get(key) else {
+            return Ok(None);
+        };
+        if let Some(name) = text.strip_prefix('$') {
+            return self
+                .parameter_number(key, name, most, Type::Duration)
+                .map(Some);
+        }
+        let minutes = values::duration(text).map_err(|text| bad_value(key, text))?;
+        bounded(key, minutes, most).map(Some)
+    }
+
+    fn environment(&self) -> Result<Option<String>, Problem> {
+        let Some(text) = self.annotations.get("environment") else {
+            return Ok(None);
+        };
+        let Some(name) = text.strip_prefix('$') else {
+            return self.text("environment", values::key);
+        };
+        match self.parameter("environment", name, Type::Name)? {
+            Value::Name(name) => Ok(Some(name.clone())),
+            Value::Number(_) => Err(bad_value("environment", format!("`${name}` is no name"))),
+        }
+    }
+
+    fn parameter_number(
+        &self,
+        key: &str,
+        name: &str,
+        most: i64,
+        kind: Type,
+    ) -> Result<i64, Problem> {
+        match self.parameter(key, name, kind)? {
+            Value::Number(number) => bounded(key, *number, most),
+            Value::Name(_) => Err(bad_value(key, format!("`${name}` is no number"))),
+        }
+    }
+
+    fn parameter(&self, key: &str, name: &str, kind: Type) -> Result<&Value, Problem> {
+        self.parameters.get(name, &[kind]).map_err(|(text, help)| {
+            problem(Some(key), "parameter", format!("`@{key}`: {text}"), help)
+        })
+    }
+}
+
+fn bounded(key: &str, number: i64, most: i64) -> Result<i64, Problem> {
+    if number <= most {
+        return Ok(number);
+    }
+    Err(bad_value(key, format!("it is at most {most} minutes")))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test says by panicking what is wrong")]
+    use super::*;
+    use model::obligation::{Asked, Party};
+
+    fn compile(pairs: &[(&str, &str)]) -> Result<Obligation, Vec<Problem>> {
+        let annotations = pairs
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+            .collect();
+        obligation("p.x", "Why.", &annotations, &Parameters::default())
+    }
+
+    #[test]
+    fn an_approval_keeps_every_word() {
+        let found = compile(&[
+            ("id", "p.x"),
+            ("reason", "Why."),
+            ("require", "approval"),
+            ("from", "group:security"),
+            ("count", "2"),
+            ("covers", "what_and_when"),
+            ("distinct_from", "author,implementer"),
+            ("valid_for", "30d"),
+            ("ack_sla", "4h"),
+            ("step_up", ""),
+            ("dual_control", ""),
+        ]);
+        let rule = ApprovalRule {
+            from: Asked::Group(GroupKey::from("security")),
+            count: 2,
+            covers: Covers::Both,
+            distinct_from: vec![Party::Author, Party::Implementer],
+            valid_for_minutes: Some(43_200),
+            step_up: true,
+            ack_sla_minutes: Some(240),
+            dual_control: true,
+        };
+        assert_eq!(found.unwrap().duty, Duty::Approval(rule));
+    }
+
+    #[test]
+    fn every_kind_compiles() {
+        let evidence = compile(&[
+            ("require", "evidence"),
+            ("aspect", "backup"),
+            ("due", "close"),
+        ])
+        .unwrap();
+        assert_eq!(
+            (evidence.due, evidence.duty),
+            (
+                Due::Close,
+                Duty::Evidence {
+                    aspect: Aspect::Backup,
+                    environment: None
+                }
+            )
+        );
+        let peer = compile(&[
+            ("require", "peer_review"),
+            ("from", "security"),
+            ("due", "approval"),
+        ])
+        .unwrap();
+        assert_eq!(
+            peer.duty,
+            Duty::PeerReview {
+                count: 1,
+                from: Some(GroupKey::from("security"))
+            }
+        );
+        let list = compile(&[("require", "checklist"), ("items", "One; Two")]).unwrap();
+        assert_eq!(
+            list.duty,
+            Duty::Checklist {
+                items: vec!["One".to_owned(), "Two".to_owned()]
+            }
+        );
+        let task = compile(&[("require", "task"), ("kind", "verify"), ("title", "Look")]).unwrap();
+        assert_eq!(
+            (task.due, task.duty),
+            (
+                Due::Close,
+                Duty::Task {
+                    kind: TaskKind::Verify,
+                    title: "Look".to_owned()
+                }
+            )
+        );
+        let lead = compile(&[("require", "lead_time"), ("lead_time", "5d")]).unwrap();
+        assert_eq!(lead.duty, Duty::LeadTime { minutes: 7_200 });
+        let permit = compile(&[
+            ("require", "permit"),
+            ("minutes", "30"),
+            ("ahead", ""),
+            ("max_list_age", "24h"),
+        ])
+        .unwrap();
+        assert_eq!(
+            permit.duty,
+            Duty::Permit {
+                minutes: Some(30),
+                ahead: true,
+                max_list_age_seconds: Some(86_400)
+            }
+        );
+        assert_eq!(
+            compile(&[("require", "review")]).unwrap().duty,
+            Duty::Review {}
+        );
+        let validation = compile(&[("require", "validation"), ("from", "tester")]).unwrap();
+        assert_eq!(
+            validation.duty,
+            Duty::Validation {
+                distinct_from: vec![],
+                from: Some(Asked::Tester)
+            }
+        );
+    }
+
+    #[test]
+    fn wrong_annotations_are_named_with_the_nearest() {
+        type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str);
+        let cases: &[Case<'_>] = &[
+            (
+                &[("require", "aproval")],
+                "unknown_kind",
+                "did you mean `approval`?",
+            ),
+            (
+                &[("require", "review"), ("dual_controll", "")],
+                "unknown_annotation",
+                "did you mean `@dual_control`?",
+            ),
+            (
+                &[("require", "review"), ("count", "2")],
+                "misplaced_annotation",
+                "",
+            ),
+            (
+                &[("require", "approval"), ("from", "owner")],
+                "annotation_missing",
+                "",
+            ),
+            (&[("require", "permit")], "annotation_missing", ""),
+            (
+                &[("require", "evidence"), ("aspect", "functinal")],
+                "bad_value",
+                "",
+            ),
+            (
+                &[("require", "permit"), ("minutes", "1441")],
+                "bad_value",
+                "",
+            ),
+            (
+                &[("require", "permit"), ("max_list_age", "25h")],
+                "bad_value",
+                "",
+            ),
+            (&[("require", "permit"), ("ahead", "yes")], "bad_value", ""),
+            (
+                &[("require", "lead_time"), ("lead_time", "5bd")],
+                "bad_value",
+                "",
+            ),
+            (
+                &[("require", "peer_review"), ("count", "$many")],
+                "parameter",
+                "",
+            ),
+            (&[], "require_missing", ""),
+        ];
+        for (pairs, code, help) in cases {
+            let problems = compile(pairs).unwrap_err();
+            assert_eq!(problems[0].code, *code, "{pairs:?}");
+            assert_eq!(
+                problems[0].help.as_deref().unwrap_or_default(),
+                *help,
+                "{pairs:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn other_policies_have_an_id_and_a_reason_only() {
+        let annotations = [("id", ""), ("reason", ""), ("count", "2"), ("reson", "")]
+            .into_iter()
+            .map(|(k, v)| (k.to_owned(), v.to_owned()))
+            .collect();
+        let codes: Vec<_> = plain(&annotations).into_iter().map(|p| p.code).collect();
+        assert_eq!(codes, ["misplaced_annotation", "unknown_annotation"]);
+    }
+}

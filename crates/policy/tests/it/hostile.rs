@@ -1,0 +1,313 @@
+//! Texts that would abort the process, fail open or mean something else than they seem to.
+
+use crate::support::{Names, compile, file, findings, hasher, with_house};
+use policy::{Finding, PolicySet};
+
+const HEAD: &str = "@id(\"house.a\")\n@reason(\"Why.\")\n";
+const REQUIRE: &str = "permit (principal, action == Action::\"require\", resource)";
+const APPROVE: &str = "(principal, action == Action::\"approve_change\", resource)";
+
+/// The findings' codes with their lines.
+fn codes(findings: &[Finding]) -> Vec<(&'static str, u32)> {
+    findings
+        .iter()
+        .map(|finding| (finding.code, finding.line))
+        .collect()
+}
+
+#[test]
+fn texts_that_are_too_deep_or_too_long_never_reach_the_parser() {
+    for (open, close) in [("(", ")"), ("!(", ")"), ("[", "]"), ("{a:", "}")] {
+        let text = format!(
+            "{HEAD}permit {APPROVE}\nwhen {{ {}true{} }};",
+            open.repeat(130),
+            close.repeat(130)
+        );
+        assert_eq!(codes(&findings(&text)), [("too_deep", 4)], "{open}");
+    }
+    for term in ["1 + ", "true && ", "resource.nothing == 1 && "] {
+        let text = format!(
+            "{HEAD}permit {APPROVE}\nwhen {{ {}1 == 1 }};",
+            term.repeat(2_000)
+        );
+        assert_eq!(codes(&findings(&text)), [("too_long", 4)], "{term}");
+    }
+    let open = format!("{HEAD}permit {APPROVE}\nwhen {{ \"open }};");
+    assert_eq!(codes(&findings(&open)), [("open_text", 4)]);
+    let large = format!("{HEAD}permit {APPROVE}; //{}", "x".repeat(300_000));
+    assert_eq!(codes(&findings(&large)), [("too_large", 1)]);
+    let many = "permit(principal, action, resource);".repeat(1_001);
+    assert!(
+        findings(&many)
+            .iter()
+            .any(|finding| finding.code == "too_many")
+    );
+}
+
+#[test]
+fn the_largest_policy_that_is_let_in_is_judged() {
+    let terms = "resource.risk_number >= 0 && ".repeat(155);
+    let text = format!("{HEAD}@require(\"review\")\n{REQUIRE}\nwhen {{ {terms}true }};");
+    let set = compile(&with_house(&text), "").unwrap_or_else(|findings| panic!("{findings:#?}"));
+    let answer = policy::on_policy_thread(|| set.require(&crate::support::change(), &[]));
+    assert_eq!(answer.stop, None);
+    assert!(
+        answer
+            .obligations
+            .iter()
+            .any(|row| row.obligation.id == "house.a")
+    );
+    let deep = format!("{}true{}", "(".repeat(31), ")".repeat(31));
+    let text = format!(
+        "{HEAD}@require(\"review\")\n{REQUIRE}\nwhen {{ {deep} && resource.risk_number >= 0 }};"
+    );
+    assert_eq!(findings(&text), []);
+}
+
+#[test]
+fn a_schema_that_is_too_deep_is_refused() {
+    let schema = format!(
+        "entity A = {{ a: {}Long{} }};",
+        "Set<".repeat(500),
+        ">".repeat(500)
+    );
+    let findings =
+        PolicySet::compile(&policy::base().files, "", &schema, &Names, hasher).unwrap_err();
+    assert_eq!(codes(&findings), [("too_deep", 1)]);
+    let findings = PolicySet::compile(
+        &policy::base().files,
+        "",
+        "entity A\nentity",
+        &Names,
+        hasher,
+    )
+    .unwrap_err();
+    assert_eq!(findings[0].code, "schema");
+}
+
+#[test]
+fn annotations_are_a_closed_vocabulary_with_lines() {
+    let cases: &[(&str, &str, u32, &str)] = &[
+        (
+            "@id(\"house.a\")\n@reason(\"Why.\")\n@reuire(\"review\")\n",
+            "unknown_annotation",
+            3,
+            "did you mean `@require`?",
+        ),
+        (
+            "@id(\"house.a\")\n@reason(\"Why.\")\n@require(\"reveiw\")\n",
+            "unknown_kind",
+            3,
+            "did you mean `review`?",
+        ),
+        (
+            "@id(\"house.a\")\n@reason(\"Why.\")\n@require(\"review\")\n@count(\"2\")\n",
+            "misplaced_annotation",
+            4,
+            "",
+        ),
+        (
+            "@id(\"house.a\")\n@reason(\"Why.\")\n@require(\"approval\")\n@from(\"owner\")\n",
+            "annotation_missing",
+            1,
+            "",
+        ),
+        (
+            "@id(\"house.a\")\n@reason(\"Why.\")\n@require(\"peer_review\")\n@count(\"0\")\n",
+            "bad_value",
+            4,
+            "",
+        ),
+        (
+            "@id(\"house.a\")\n@reason(\"Why.\")\n@require(\"lead_time\")\n@lead_time(\"5bd\")\n",
+            "bad_value",
+            4,
+            "",
+        ),
+        (
+            "@id(\"house.a\")\n@reason(\"Why.\")\n@require(\"peer_review\")\n@count(\"$mny\")\n",
+            "parameter",
+            4,
+            "",
+        ),
+        (
+            "@id(\"house.a\")\n@reason(\"Why.\")\n@require(\"peer_review\")\n@count(2)\n",
+            "parse",
+            4,
+            "",
+        ),
+        (
+            "@id(\"house.a\")\n@reason(\"Why.\")\n@reason(\"Why.\")\n@require(\"review\")\n",
+            "parse",
+            3,
+            "",
+        ),
+        ("@id(\"house.a\")\n@require(\"review\")\n", "reason", 1, ""),
+        ("@reason(\"Why.\")\n@require(\"review\")\n", "id", 1, ""),
+        (
+            "@id(\"base.a\")\n@reason(\"Why.\")\n@require(\"review\")\n",
+            "id",
+            1,
+            "",
+        ),
+        (
+            "@id(\"house.a\")\n@reason(\"Why.\")\n",
+            "require_missing",
+            1,
+            "",
+        ),
+    ];
+    for (head, code, line, help) in cases {
+        let found = findings(&format!("{head}{REQUIRE};"));
+        let row = found
+            .iter()
+            .find(|finding| finding.code == *code && finding.line == *line);
+        let row = row.unwrap_or_else(|| panic!("{head}: {found:#?}"));
+        assert!(
+            help.is_empty() || row.help.as_deref() == Some(*help),
+            "{row:?}"
+        );
+        assert_eq!(row.file, "house/house.cedar");
+    }
+}
+
+#[test]
+fn what_would_fail_open_is_refused() {
+    let cases: &[(String, &str)] = &[
+        (
+            format!(
+                "{HEAD}@require(\"review\")\nforbid (principal, action == Action::\"require\", resource);"
+            ),
+            "forbid_of_require",
+        ),
+        (
+            format!("{HEAD}forbid (principal, action, resource);"),
+            "actions_not_named",
+        ),
+        (
+            format!("{HEAD}permit (principal, action, resource);"),
+            "actions_not_named",
+        ),
+        (
+            format!("{HEAD}forbid (principal, action in Action::\"all\", resource);"),
+            "unknown_action",
+        ),
+        (
+            format!(
+                "{HEAD}@require(\"review\")\npermit (principal, action in [Action::\"require\", Action::\"read\"], resource);"
+            ),
+            "scope_of_require",
+        ),
+        (
+            format!(
+                "{HEAD}@require(\"review\")\npermit (principal == System::\"assent\", action == Action::\"require\", resource);"
+            ),
+            "scope_of_require",
+        ),
+        (
+            format!(
+                "{HEAD}@require(\"review\")\n{REQUIRE} when {{ resource.requester in Group::\"security\" }};"
+            ),
+            "membership_in_require",
+        ),
+        (
+            format!("{HEAD}permit {APPROVE} when {{ resource.rsik_number > 1 }};"),
+            "validation",
+        ),
+        (
+            format!("{HEAD}permit {APPROVE} when {{ resource.risk == Level::\"hgih\" }};"),
+            "validation",
+        ),
+        (
+            format!("{HEAD}permit {APPROVE} when {{ context.target.has_artifact }};"),
+            "validation",
+        ),
+        (
+            format!("{HEAD}permit {APPROVE} when {{ resource.risk_number == \"3\" }};"),
+            "validation",
+        ),
+        (
+            format!("{HEAD}permit {APPROVE} when {{ false }};"),
+            "validation",
+        ),
+        (
+            format!("{HEAD}permit {APPROVE} when {{ principal in Group::\"own-pya\" }};"),
+            "unknown_name",
+        ),
+        (
+            format!("{HEAD}permit {APPROVE} when {{ principal.person == Person::\"p-9\" }};"),
+            "unknown_name",
+        ),
+        (
+            format!("{HEAD}permit {APPROVE} when {{ resource == Change::\"c-9\" }};"),
+            "may_not_be_named",
+        ),
+        (
+            format!(
+                "{HEAD}@require(\"approval\")\n@from(\"group:dba\")\n@covers(\"what\")\n{REQUIRE};"
+            ),
+            "unknown_name",
+        ),
+        (
+            format!(
+                "{HEAD}permit (principal == ?principal, action == Action::\"read\", resource);"
+            ),
+            "parse",
+        ),
+        (
+            format!("{HEAD}permit (principal, action == Action::\"raed\", resource);"),
+            "unknown_action",
+        ),
+        (format!("{HEAD}permit {APPROVE}"), "parse"),
+        ("what is this".to_owned(), "parse"),
+    ];
+    for (text, code) in cases {
+        let found = findings(text);
+        assert!(
+            found.iter().any(|finding| finding.code == *code),
+            "{text}\n{found:#?}"
+        );
+    }
+    let fine = format!("{HEAD}permit {APPROVE} when {{ principal in Group::\"own-pay\" }};");
+    assert_eq!(findings(&fine), []);
+}
+
+#[test]
+fn an_id_is_used_once_and_told_where() {
+    let text = format!("{HEAD}permit {APPROVE};\n\n{HEAD}permit {APPROVE};");
+    let found = findings(&text);
+    assert_eq!(codes(&found), [("duplicate_id", 5)]);
+    assert_eq!(
+        found[0].text,
+        "the id `house.a` is already used at house/house.cedar:1"
+    );
+}
+
+#[test]
+fn several_mistakes_are_told_at_once_in_order() {
+    let text = format!(
+        "permit {APPROVE};\n@id(\"house.b\")\n@reason(\"\")\npermit {APPROVE};\n{HEAD}permit {APPROVE} when {{ 1 }};"
+    );
+    let found = findings(&text);
+    let lines: Vec<u32> = found.iter().map(|finding| finding.line).collect();
+    assert_eq!(lines, [1, 1, 2, 7], "{found:#?}");
+}
+
+#[test]
+fn the_base_obligation_cannot_be_left_out_or_given_a_condition() {
+    let found = compile(&[file("house/house.cedar", "")], "").unwrap_err();
+    assert_eq!(codes(&found), [("base_obligation", 1)]);
+    let mut files = policy::base().files;
+    for file in &mut files {
+        file.text = file
+            .text
+            .replacen("resource);", "resource)\nwhen { resource.expedited };", 1);
+    }
+    let found = compile(&files, "").unwrap_err();
+    assert!(
+        found
+            .iter()
+            .any(|finding| finding.code == "base_obligation"),
+        "{found:#?}"
+    );
+}

@@ -1,0 +1,9 @@
+//! What the crate promises to its callers: packs and cases, the access matrix, hostile texts, no failing open.
+#![allow(clippy::unwrap_used, reason = "a test says by panicking what is wrong")]
+
+mod hostile;
+mod matrix;
+mod packs;
+mod properties;
+mod questions;
+mod support;

@@ -1,0 +1,275 @@
+//! The shipped packs compile, alone and together, and their cases hold.
+
+use crate::support::{base_set, compile, file, full_set, with_house};
+use model::act::{Act, actions};
+use model::facts::Part;
+use model::words::{Category, Criticality, Kind, Level, Role, State, Touch};
+use policy::{check_cases, run_cases};
+use std::collections::BTreeSet;
+
+#[test]
+fn the_base_cases_hold_and_make_every_policy_decide() {
+    let report = check_cases(&base_set(), &policy::base().cases).unwrap();
+    assert!(report.passed >= 40, "{report:?}");
+    assert!(report.never_deciding.is_empty());
+}
+
+#[test]
+fn each_pack_holds_with_the_base() {
+    for pack in policy::packs() {
+        let mut files = policy::base().files;
+        files.extend(pack.files.clone());
+        let set =
+            compile(&files, "").unwrap_or_else(|findings| panic!("{}: {findings:#?}", pack.name));
+        let mut cases = policy::base().cases;
+        cases.extend(pack.cases.clone());
+        // Base cases must hold beside a pack wherever the pack has nothing to say; those that name regimes may not.
+        let own = policy::on_policy_thread(|| run_cases(&set, &pack.cases));
+        assert_eq!(own.failed, [], "{}", pack.name);
+        let prefix = format!("{}.", pack.name);
+        let never: Vec<_> = own
+            .never_deciding
+            .iter()
+            .filter(|id| id.starts_with(&prefix))
+            .collect();
+        assert!(never.is_empty(), "{never:?}");
+    }
+}
+
+#[test]
+fn all_packs_compile_together() {
+    assert!(full_set().sources().count() > 40);
+    assert!(policy::pack("sox").is_some() && policy::pack("basel").is_none());
+}
+
+#[test]
+fn a_failed_case_and_a_silent_policy_refuse_the_set() {
+    let set = compile(
+        &with_house(
+            "@id(\"house.tenant.vendor_audit\")\n@reason(\"Vendors audit.\")\npermit (principal, action == Action::\"audit\", resource)\nwhen { principal.roles.contains(Role::\"vendor\") };",
+        ),
+        "",
+    )
+    .unwrap();
+    let findings = check_cases(&set, &policy::base().cases).unwrap_err();
+    assert_eq!(findings.len(), 1);
+    assert_eq!(
+        findings[0].to_string(),
+        "house/house.cedar:1: no case makes `house.tenant.vendor_audit` decide"
+    );
+
+    let wrong = file(
+        "house/cases/house.cases",
+        "given all\n  people vera roles vendor\ncase vendors\n  vera audit no\n  vera set_freeze yes\ncase what is required\n  requires\n    base.require.owner  approval, from tester\n",
+    );
+    let report = policy::on_policy_thread(|| run_cases(&set, &[wrong]));
+    let failed: Vec<String> = report.failed.iter().map(ToString::to_string).collect();
+    assert_eq!(report.passed, 0);
+    assert!(failed.contains(
+        &"house/cases/house.cases:4: vendors: `audit` says yes (house.tenant.vendor_audit), the case says no".to_owned()
+    ));
+    assert!(failed.contains(
+        &"house/cases/house.cases:5: vendors: `set_freeze` says no (no policy allows it), the case says yes".to_owned()
+    ));
+    assert!(failed.iter().any(|row| row.contains(
+        ":8: what is required: `base.require.owner` says `approval, from owner, count 1, covers what`, the case says `approval, from tester`"
+    )));
+    assert!(failed.iter().any(|row| {
+        row.contains("requires `base.require.review` (review), the case does not say so")
+    }));
+    assert!(
+        report
+            .never_deciding
+            .contains(&"house.tenant.vendor_audit".to_owned()),
+        "a failed case covers nothing"
+    );
+}
+
+#[test]
+fn unreadable_cases_are_told_with_their_lines() {
+    let set = base_set();
+    for (text, line, part) in [
+        ("case a\n  service regimes socks\n", 2, "`socks` is none of"),
+        ("case a\n  change risk hgih\n", 2, "`hgih` is none of"),
+        ("case a\n  change rsik high\n", 2, "did you mean `risk`?"),
+        (
+            "case a\n  olga read yes\n",
+            2,
+            "`olga` is neither one of the people nor a fact",
+        ),
+        (
+            "given g\n  people olga roles owner\ncase a\n  olga aprove_change yes\n",
+            4,
+            "did you mean `approve_change`?",
+        ),
+        (
+            "given g\n  people olga roles owner\ncase a\n  olga read maybe\n",
+            4,
+            "`maybe` is neither `yes` nor `no`",
+        ),
+        (
+            "given g\n  people olga roles owner\ncase a\n  olga read yes base.tenant.raed\n",
+            4,
+            "did you mean `base.tenant.read`?",
+        ),
+        (
+            "given g\n  people olga roles owner\ncase a\n  olga approve_change as ownr yes\n",
+            4,
+            "did you mean `owner`?",
+        ),
+        (
+            "given g\n  people olga rolls owner\n",
+            2,
+            "is none of `roles …`",
+        ),
+        (
+            "case nothing\n  change risk low\n",
+            1,
+            "says nothing that could fail",
+        ),
+        ("cases\n", 1, "neither `given …` nor `case …`"),
+        ("  requires\n", 1, "stands below a `case`"),
+        (
+            "case a\n  requires\n    base.require.ownr\n",
+            3,
+            "did you mean `base.require.owner`?",
+        ),
+    ] {
+        let report = run_cases(&set, &[file("x/cases/x.cases", text)]);
+        let row = report
+            .failed
+            .iter()
+            .find(|row| row.line == line && row.text.contains(part));
+        assert!(row.is_some(), "{text:?}: {:?}", report.failed);
+    }
+}
+
+#[test]
+fn a_parameter_changes_what_is_required_and_the_digest() {
+    let mut files = policy::base().files;
+    files.extend(policy::pack("sox").unwrap().files);
+    let usual = compile(&files, "").unwrap();
+    let strict = compile(
+        &files,
+        "sox_owner_approvals = 3\nsox_approval_life = \"7d\"\n",
+    )
+    .unwrap();
+    let target = [crate::support::target("1", "pay", &["SOX"])];
+    let explanation = strict.explain(&crate::support::change(), &target);
+    let row = explanation
+        .policies
+        .iter()
+        .find(|row| row.source.id == "sox.require.owners")
+        .unwrap();
+    assert!(
+        row.words.contains("count 3") && row.words.contains("valid_for 7d"),
+        "{}",
+        row.words
+    );
+    assert!(
+        row.source.text.starts_with("@id(\"sox.require.owners\")")
+            && row.source.text.ends_with(';')
+    );
+    assert_eq!(
+        (row.source.file.as_str(), row.source.line),
+        ("sox/sox.cedar", 3)
+    );
+    assert_ne!(usual.digest(), strict.digest());
+    let findings = compile(&files, "sox_owner_approvals = 1\n").unwrap_err();
+    assert_eq!(
+        findings[0].to_string(),
+        "parameters:1: `sox_owner_approvals` is below its floor"
+    );
+}
+
+#[test]
+fn the_digest_knows_schema_files_and_order() {
+    let files = policy::base().files;
+    let mut turned = files.clone();
+    turned.reverse();
+    assert_eq!(
+        compile(&files, "").unwrap().digest(),
+        compile(&turned, "").unwrap().digest()
+    );
+    let mut other = files.clone();
+    other[0].text.push_str("\n// a remark\n");
+    assert_ne!(
+        compile(&files, "").unwrap().digest(),
+        compile(&other, "").unwrap().digest()
+    );
+}
+
+/// The words of an enum in the schema's text.
+fn enum_words(name: &str) -> BTreeSet<String> {
+    let start = policy::SCHEMA
+        .find(&format!("entity {name} enum ["))
+        .unwrap();
+    let body = &policy::SCHEMA[start..];
+    let body = &body[body.find('[').unwrap() + 1..body.find(']').unwrap()];
+    body.split(',')
+        .map(|word| word.trim().trim_matches('"').to_owned())
+        .collect()
+}
+
+#[test]
+fn the_schema_has_the_models_words() {
+    let words = |all: &[&str]| {
+        all.iter()
+            .map(|word| (*word).to_owned())
+            .collect::<BTreeSet<_>>()
+    };
+    macro_rules! same {
+        ($($name:literal = $words:ty),+) => {$(
+            let all: Vec<&str> = <$words>::ALL.iter().map(|word| word.as_str()).collect();
+            assert_eq!(enum_words($name), words(&all), $name);
+        )+};
+    }
+    same!(
+        "Kind" = Kind,
+        "State" = State,
+        "Level" = Level,
+        "Category" = Category,
+        "Touch" = Touch,
+        "Role" = Role
+    );
+    same!("Criticality" = Criticality);
+    let parts: BTreeSet<String> = [
+        Part::Requester,
+        Part::Owner,
+        Part::Author,
+        Part::Implementer,
+        Part::Implemented,
+        Part::Tester,
+        Part::Asked,
+        Part::Approver,
+        Part::Peer,
+        Part::VerbalApprover,
+        Part::Checker,
+    ]
+    .iter()
+    .map(|part| {
+        serde_json::to_value(part)
+            .unwrap()
+            .as_str()
+            .unwrap()
+            .to_owned()
+    })
+    .collect();
+    assert_eq!(enum_words("Part"), parts);
+}
+
+#[test]
+fn the_schema_has_the_models_actions() {
+    let (schema, _) = cedar_policy::Schema::from_cedarschema_str(policy::SCHEMA).unwrap();
+    let known: BTreeSet<String> = schema
+        .actions()
+        .map(|action| action.id().unescaped().to_owned())
+        .collect();
+    let acts = Act::ALL.iter().map(|act| act.as_str());
+    let expected: BTreeSet<String> = acts
+        .chain(actions::ALL.iter().copied())
+        .chain(["require"])
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(known, expected);
+}

@@ -1,0 +1,176 @@
+//! No error ever allows, whatever the facts.
+
+use std::sync::LazyLock;
+
+use crate::support::{actor, change, compile, full_set, target, with_house};
+use model::act::{Act, actions};
+use model::facts::{ActorFacts, ChangeFacts, Part, TargetFacts};
+use model::ids::{GroupKey, PersonId};
+use model::obligation::level_number;
+use model::words::{Category, Criticality, Kind, Level, OwnershipRole, Role, State, Touch};
+use policy::{PolicySet, on_policy_thread};
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+
+/// Overflows, and so errs, from medium risk on; strict validation does not see it.
+const ERRS: &str = "resource.risk_number * 9223372036854775807 >= 0";
+
+fn house(effect: &str, annotation: &str, action: &str) -> PolicySet {
+    let text = format!(
+        "@id(\"house.errs\")\n@reason(\"It errs.\")\n{annotation}\n{effect} (principal, action == Action::\"{action}\", resource)\nwhen {{ {ERRS} }};"
+    );
+    compile(&with_house(&text), "").unwrap()
+}
+
+static FULL: LazyLock<PolicySet> = LazyLock::new(full_set);
+static PERMIT_ERRS: LazyLock<PolicySet> = LazyLock::new(|| house("permit", "", "approve_change"));
+static FORBID_ERRS: LazyLock<PolicySet> = LazyLock::new(|| house("forbid", "", "approve_change"));
+static REQUIRE_ERRS: LazyLock<PolicySet> =
+    LazyLock::new(|| house("permit", "@require(\"review\")", "require"));
+
+prop_compose! {
+    fn any_change()(
+        kind in select(Kind::ALL), state in select(State::ALL), category in select(Category::ALL),
+        touches in subsequence(Touch::ALL, 0..=5), levels in proptest::array::uniform5(select(Level::ALL)),
+        expedited in any::<bool>(), retrospective in any::<bool>(), people in proptest::array::uniform4("[a-z \"\\\\]{0,4}"),
+    ) -> ChangeFacts {
+        let [requester, owner, author, implementer] = people.map(PersonId::from);
+        ChangeFacts {
+            kind, state, category, touches, expedited, retrospective, requester, owner,
+            risk: levels[0], impact_data: levels[1], impact_availability: levels[2], impact_compliance: levels[3],
+            complexity: levels[4], authors: vec![author], implementers: vec![implementer.clone()],
+            implemented_by: vec![implementer], ..change()
+        }
+    }
+}
+
+prop_compose! {
+    fn any_target()(
+        service in "[a-z\"\\\\]{0,4}", criticality in select(Criticality::ALL), is_production in any::<bool>(),
+        regimes in prop::collection::vec("(sox|hipaa|PCI-DSS|[a-z]{1,5})", 0..3), data_class in prop::option::of("[a-z]{0,8}"),
+        owners in prop::collection::vec((select(OwnershipRole::ALL), "[a-z]{0,2}"), 0..4),
+    ) -> TargetFacts {
+        let owners = owners.into_iter().map(|(role, person)| (role, PersonId::from(person))).collect();
+        TargetFacts { criticality, is_production, data_class, owners, regimes, ..target("1", &service, &[]) }
+    }
+}
+
+prop_compose! {
+    fn any_actor()(
+        roles in subsequence(Role::ALL, 0..=11), groups in prop::collection::vec("[a-z\"\\\\]{0,3}", 0..3),
+        by_token in any::<bool>(), person in "[a-z]{0,2}",
+        parts in subsequence(vec![Part::Requester, Part::Owner, Part::Author, Part::Implementer, Part::Asked, Part::Approver, Part::Peer], 0..=7),
+    ) -> ActorFacts {
+        let groups = groups.into_iter().map(GroupKey::from).collect();
+        ActorFacts { person: PersonId::from(person), groups, by_token, ..actor(&roles, &parts) }
+    }
+}
+
+/// Runs a property on the deep stack that the callers of this crate have.
+fn check<S: Strategy + Sync>(
+    strategy: S,
+    test: impl Fn(S::Value) -> Result<(), TestCaseError> + Send,
+) {
+    on_policy_thread(|| {
+        let mut runner = proptest::test_runner::TestRunner::deterministic();
+        runner
+            .run(&strategy, test)
+            .unwrap_or_else(|error| panic!("{error}"));
+    });
+}
+
+#[test]
+fn an_erring_policy_refuses_whatever_else_permits() {
+    check(
+        (any_actor(), any_change(), any_target()),
+        |(mut actor, change, target)| {
+            actor.parts.push(Part::Asked);
+            actor.by_token = false;
+            for set in [&*PERMIT_ERRS, &*FORBID_ERRS] {
+                let verdict = set.may(
+                    &actor,
+                    "approve_change",
+                    Some((&change, std::slice::from_ref(&target))),
+                );
+                if level_number(change.risk) >= 2 {
+                    prop_assert!(!verdict.allowed);
+                    prop_assert_eq!(
+                        &verdict.reasons[0].reason,
+                        "a rule could not be judged: `house.errs`"
+                    );
+                } else {
+                    let is_forbid = std::ptr::eq(set, &*FORBID_ERRS);
+                    prop_assert_eq!(
+                        verdict.allowed,
+                        !is_forbid,
+                        "the policy decides where it does not err"
+                    );
+                }
+            }
+            Ok(())
+        },
+    );
+}
+
+#[test]
+fn an_erring_requirement_stops_everything() {
+    check(
+        (any_change(), prop::collection::vec(any_target(), 0..3)),
+        |(change, targets)| {
+            let answer = REQUIRE_ERRS.require(&change, &targets);
+            if level_number(change.risk) >= 2 {
+                prop_assert_eq!(
+                    answer.stop.as_deref(),
+                    Some("a rule could not be judged: `house.errs`")
+                );
+                prop_assert!(answer.obligations.is_empty());
+            } else {
+                prop_assert_eq!(answer.stop, None);
+                prop_assert!(
+                    answer
+                        .obligations
+                        .iter()
+                        .any(|row| row.obligation.id == "house.errs")
+                );
+            }
+            Ok(())
+        },
+    );
+}
+
+#[test]
+fn the_shipped_packs_judge_all_facts() {
+    check(
+        (
+            any_actor(),
+            any_change(),
+            prop::collection::vec(any_target(), 0..3),
+        ),
+        |(actor, change, targets)| {
+            let answer = FULL.require(&change, &targets);
+            prop_assert_eq!(answer.stop, None);
+            prop_assert!(
+                answer
+                    .obligations
+                    .iter()
+                    .any(|row| row.obligation.id == "base.require.validation")
+            );
+            for action in Act::ALL
+                .iter()
+                .map(|act| act.as_str())
+                .chain(actions::ALL.iter().copied())
+            {
+                let verdict = FULL.may(&actor, action, Some((&change, &targets)));
+                prop_assert!(
+                    verdict
+                        .reasons
+                        .iter()
+                        .all(|reason| !reason.id.starts_with("assent.")),
+                    "{action}: {verdict:?}"
+                );
+                prop_assert!(!verdict.reasons.is_empty());
+            }
+            Ok(())
+        },
+    );
+}
