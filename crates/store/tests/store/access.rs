@@ -1,0 +1,206 @@
+//! Sessions, tokens, secrets, repeated requests, counters, the gate's view, files, servers.
+
+use serde_json::json;
+use store::gate_view::GateRow;
+use store::idempotency::{RequestKey, SavedAnswer};
+use store::servers::Server;
+use store::session::Session;
+use store::{Error, blob, counter, gate_view, idempotency, record, secrets, servers, session};
+
+use crate::world::{ACME, at, check};
+
+fn session_of(digest: &str, person: &str, expires: i64) -> Session {
+    Session {
+        token_digest: digest.to_owned(),
+        person: person.to_owned(),
+        created_at: at(0),
+        last_seen_at: at(0),
+        expires_at: at(expires),
+        stepped_up_at: None,
+    }
+}
+
+#[test]
+fn a_session_is_found_by_its_digest_alone() {
+    check(|world| {
+        world.act(|tx| session::insert(tx, &session_of("d1", "p1", 10)));
+        world.act(|tx| session::insert(tx, &session_of("d2", "p1", 20)));
+        world.act(|tx| session::insert(tx, &session_of("d3", "p2", 30)));
+        let (tenant, found) = world.across(|tx| session::find(tx, "d1")).unwrap();
+        assert_eq!((tenant.as_str(), found), (ACME, session_of("d1", "p1", 10)));
+        assert_eq!(world.across(|tx| session::find(tx, "d9")), None);
+        assert!(world.act(|tx| session::touch(tx, "d1", at(5), at(15))));
+        assert!(world.act(|tx| session::step_up(tx, "d1", at(6))));
+        let (_, found) = world.across(|tx| session::find(tx, "d1")).unwrap();
+        assert_eq!((found.last_seen_at, found.expires_at), (at(5), at(15)));
+        assert_eq!(found.stepped_up_at, Some(at(6)));
+        assert_eq!(world.across(|tx| session::prune(tx, at(15))), 1);
+        assert_eq!(world.act(|tx| session::delete_of_person(tx, "p1")), 1);
+        assert!(world.act(|tx| session::delete(tx, "d3")));
+        assert!(!world.act(|tx| session::delete(tx, "d3")));
+    });
+}
+
+#[test]
+fn a_token_is_found_by_its_digest_alone() {
+    check(|world| {
+        let token: model::directory::Token = serde_json::from_value(json!({
+            "id": "t1", "version": 1, "name": "ci", "person": "p1", "owner": "p2", "digest": "sha256:1",
+            "prefix": "asn_1", "scopes": ["gate"], "created_at": at(0).to_string(),
+        }))
+        .unwrap();
+        let saved = token.clone();
+        world.act(move |tx| record::insert(tx, &saved, "{}"));
+        let found = world.across(|tx| session::find_token(tx, "sha256:1"));
+        assert_eq!(found, Some((ACME.to_owned(), token)));
+        assert_eq!(world.across(|tx| session::find_token(tx, "sha256:2")), None);
+    });
+}
+
+#[test]
+fn passwords_and_secrets_are_replaced_and_removed() {
+    check(|world| {
+        world.act(|tx| secrets::save_password(tx, "p1", "phc1"));
+        world.act(|tx| secrets::save_password(tx, "p1", "phc2"));
+        assert_eq!(
+            world.read(|tx| secrets::password(tx, "p1")).as_deref(),
+            Some("phc2")
+        );
+        assert!(world.act(|tx| secrets::delete_password(tx, "p1")));
+        assert_eq!(world.read(|tx| secrets::password(tx, "p1")), None);
+        world.act(|tx| secrets::save(tx, "k1", &[1], at(0)));
+        world.act(|tx| secrets::save(tx, "k1", &[2], at(1)));
+        assert_eq!(world.read(|tx| secrets::load(tx, "k1")), Some(vec![2]));
+        assert!(world.act(|tx| secrets::delete(tx, "k1")));
+        assert_eq!(world.read(|tx| secrets::load(tx, "k1")), None);
+    });
+}
+
+#[test]
+fn a_repeated_request_finds_the_first_answer() {
+    check(|world| {
+        const KEY: RequestKey<'_> = RequestKey {
+            credential: "t1",
+            method: "POST",
+            path: "/api/v1/changes",
+            key: "k",
+        };
+        let answer = SavedAnswer {
+            body_digest: "sha256:1".to_owned(),
+            status: 201,
+            answer: "{}".to_owned(),
+        };
+        assert_eq!(world.read(|tx| idempotency::load(tx, &KEY)), None);
+        let saved = answer.clone();
+        world.act(move |tx| idempotency::save(tx, &KEY, &saved, at(0)));
+        assert_eq!(
+            world.read(|tx| idempotency::load(tx, &KEY)),
+            Some(answer.clone())
+        );
+        let twice = world.try_act(ACME, move |tx| idempotency::save(tx, &KEY, &answer, at(0)));
+        assert!(matches!(twice, Err(Error::Conflict { .. })));
+        let other = RequestKey {
+            credential: "t2",
+            ..KEY
+        };
+        assert_eq!(world.read(move |tx| idempotency::load(tx, &other)), None);
+        assert_eq!(world.across(|tx| idempotency::prune(tx, at(0))), 0);
+        assert_eq!(world.across(|tx| idempotency::prune(tx, at(1))), 1);
+    });
+}
+
+#[test]
+fn counters_only_grow() {
+    check(|world| {
+        assert_eq!(world.act(|tx| counter::next(tx, "change")), 1);
+        world.act(|tx| counter::raise_to(tx, "change", 1_000));
+        world.act(|tx| counter::raise_to(tx, "change", 5));
+        assert_eq!(world.act(|tx| counter::next(tx, "change")), 1_001);
+        assert_eq!(world.read(|tx| counter::get(tx, "change")), 1_001);
+    });
+}
+
+fn gate_row(target: &str, artifact: Option<&str>, commit: Option<&str>) -> GateRow {
+    GateRow {
+        change_id: "c1".to_owned(),
+        target_id: target.to_owned(),
+        purpose: "deploy".to_owned(),
+        service: "web".to_owned(),
+        environment: "production".to_owned(),
+        artifact: artifact.map(str::to_owned),
+        commit: commit.map(str::to_owned),
+        body: "{}".to_owned(),
+    }
+}
+
+#[test]
+fn the_gate_finds_a_target_by_artifact_or_commit() {
+    check(|world| {
+        let rows = [
+            gate_row("2", None, Some("c")),
+            gate_row("1", Some("a"), None),
+        ];
+        world.act(move |tx| gate_view::save(tx, "c1", &rows));
+        let find = |artifact: Option<&'static str>, commit: Option<&'static str>| {
+            world
+                .read(move |tx| gate_view::find(tx, "web", "production", artifact, commit))
+                .into_iter()
+                .map(|it| it.target_id)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(find(Some("a"), None), ["1"]);
+        assert_eq!(find(None, Some("c")), ["2"]);
+        assert_eq!(find(Some("a"), Some("c")), ["1", "2"]);
+        assert!(find(None, None).is_empty());
+        assert!(find(Some("x"), None).is_empty());
+        assert_eq!(
+            world
+                .read(|tx| gate_view::of_place(tx, "web", "production"))
+                .len(),
+            2
+        );
+        world.act(|tx| gate_view::save(tx, "c1", &[gate_row("1", Some("b"), None)]));
+        assert_eq!(
+            world.read(|tx| gate_view::of_change(tx, "c1")),
+            [gate_row("1", Some("b"), None)]
+        );
+        world.act(|tx| gate_view::save(tx, "c1", &[]));
+        assert!(world.read(|tx| gate_view::of_change(tx, "c1")).is_empty());
+    });
+}
+
+#[test]
+fn a_file_comes_back_chunk_by_chunk() {
+    check(|world| {
+        world.act(|tx| blob::save_chunk(tx, "sha256:1", 0, b"one"));
+        world.act(|tx| blob::save_chunk(tx, "sha256:1", 1, b"two"));
+        assert_eq!(world.read(|tx| blob::size(tx, "sha256:1")), None);
+        world.act(|tx| blob::finish(tx, "sha256:1", 6));
+        assert_eq!(world.read(|tx| blob::size(tx, "sha256:1")), Some(6));
+        assert_eq!(
+            world.read(|tx| blob::chunk(tx, "sha256:1", 1)),
+            Some(b"two".to_vec())
+        );
+        assert_eq!(world.read(|tx| blob::chunk(tx, "sha256:1", 2)), None);
+        assert!(world.act(|tx| blob::delete(tx, "sha256:1")));
+        assert_eq!(world.read(|tx| blob::chunk(tx, "sha256:1", 0)), None);
+    });
+}
+
+#[test]
+fn servers_tell_of_themselves() {
+    check(|world| {
+        let server = |beat| Server {
+            id: "s1".to_owned(),
+            started_at: at(0),
+            beat_at: at(beat),
+            version: "0.1.0".to_owned(),
+        };
+        world.across(move |tx| servers::beat(tx, &server(1)));
+        world.across(move |tx| servers::beat(tx, &server(5)));
+        assert_eq!(world.across(|tx| servers::list(tx, at(5))), [server(5)]);
+        assert!(world.across(|tx| servers::list(tx, at(6))).is_empty());
+        assert_eq!(world.across(|tx| servers::prune(tx, at(6))), 1);
+        assert!(world.across(servers::tenants).is_empty());
+    });
+}

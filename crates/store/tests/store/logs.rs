@@ -1,0 +1,310 @@
+//! Events, the log, texts and keys.
+
+use store::event::{NewEvent, RecordRef};
+use store::keys::SigningKey;
+use store::log::{Advance, Checkpoint};
+use store::revocation::{NotBefore, Revoked};
+use store::salts::SaltedText;
+use store::{Error, event, keys, log, revocation, salts};
+
+use crate::world::{ACME, OTHER, World, at, check};
+
+fn record(id: &str, version: i64) -> RecordRef {
+    RecordRef {
+        table: "change".to_owned(),
+        id: id.to_owned(),
+        version,
+    }
+}
+
+fn append(
+    world: &World,
+    tenant: &str,
+    id: &'static str,
+    records: Vec<RecordRef>,
+) -> Result<(), Error> {
+    world.try_act(tenant, move |tx| {
+        event::append(
+            tx,
+            &NewEvent {
+                id,
+                act: "a1",
+                kind: "change.created",
+                subject_table: "change",
+                subject_id: "c1",
+                occurred_at: at(1),
+                recorded_at: at(2),
+                bytes: id.as_bytes(),
+                records: &records,
+            },
+        )
+    })
+}
+
+#[test]
+fn events_get_their_places() {
+    check(|world| {
+        append(world, ACME, "e1", vec![record("c1", 2)]).unwrap();
+        append(world, ACME, "e2", vec![record("c1", 1), record("c2", 1)]).unwrap();
+        append(world, OTHER, "e3", vec![]).unwrap();
+        assert_eq!(world.across(event::tenants_unsequenced), [ACME, OTHER]);
+        assert_eq!(world.read(event::count_unsequenced), 2);
+        let waiting = world.read(|tx| event::unsequenced(tx, 10));
+        assert_eq!(waiting.len(), 2);
+        assert_eq!(waiting[1].1, [record("c1", 1), record("c2", 1)]);
+        let earlier = world.read(|tx| event::earlier_unsequenced(tx, &record("c1", 2)));
+        assert_eq!(earlier, ["e2"]);
+        assert!(world.act(|tx| event::sequence(tx, "e2", 0)));
+        assert!(world.act(|tx| event::sequence(tx, "e1", 1)));
+        assert!(!world.act(|tx| event::sequence(tx, "e1", 2)));
+        let page = world.read(|tx| event::page(tx, 1, 10));
+        assert_eq!(
+            (page.len(), page[0].id.as_str(), page[0].seq),
+            (1, "e1", Some(1))
+        );
+        assert_eq!(
+            (page[0].bytes.as_slice(), page[0].occurred_at),
+            (b"e1".as_slice(), at(1))
+        );
+        assert_eq!(
+            world.read(|tx| event::of_subject(tx, "change", "c1")).len(),
+            2
+        );
+        assert_eq!(world.read(|tx| event::of_act(tx, "a1")).len(), 2);
+        let history = world.read(|tx| event::of_record(tx, "change", "c1"));
+        assert_eq!(
+            history.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(),
+            ["e2", "e1"]
+        );
+        assert_eq!(
+            world.read(|tx| event::load(tx, "e2")).unwrap().recorded_at,
+            at(2)
+        );
+        assert_eq!(
+            world.read(|tx| event::records_of(tx, "e1")),
+            [record("c1", 2)]
+        );
+    });
+}
+
+#[test]
+fn a_place_and_a_version_are_given_once() {
+    check(|world| {
+        append(world, ACME, "e1", vec![record("c1", 1)]).unwrap();
+        append(world, ACME, "e2", vec![]).unwrap();
+        let twice = append(world, ACME, "e3", vec![record("c1", 1)]);
+        assert!(matches!(twice, Err(Error::Conflict { table }) if table == "event_record"));
+        world.act(|tx| event::sequence(tx, "e1", 0));
+        let taken = world.try_act(ACME, |tx| event::sequence(tx, "e2", 0));
+        assert!(matches!(taken, Err(Error::Conflict { table }) if table == "event"));
+    });
+}
+
+#[test]
+fn payloads_are_kept_by_digest() {
+    check(|world| {
+        world.act(|tx| event::save_payload(tx, "e1", "sha256:1", b"long"));
+        world.act(|tx| event::save_payload(tx, "e1", "sha256:1", b"long"));
+        let payloads = world.read(|tx| event::payloads(tx, "e1"));
+        assert_eq!(payloads, [("sha256:1".to_owned(), b"long".to_vec())]);
+    });
+}
+
+#[test]
+fn one_holder_writes_the_log_and_a_former_one_is_fenced_out() {
+    check(|world| {
+        assert_eq!(world.read(log::state), None);
+        assert_eq!(world.act(|tx| log::take(tx, at(0), at(10), "s1")), None);
+        world.act(|tx| log::create(tx, "r0", "n0"));
+        world.act(|tx| log::create(tx, "other", "other"));
+        let first = world.act(|tx| log::take(tx, at(0), at(10), "s1")).unwrap();
+        assert_eq!((first.epoch, first.size, first.root.as_str()), (1, 0, "r0"));
+        assert_eq!(world.act(|tx| log::take(tx, at(5), at(15), "s2")), None);
+        let kept = world.act(|tx| log::take(tx, at(5), at(15), "s1")).unwrap();
+        assert_eq!(kept.epoch, 1);
+        let to = Advance {
+            size: 2,
+            root: "r2",
+            checkpoint: "n2",
+        };
+        assert!(world.act(move |tx| log::advance(tx, 1, 0, &to)));
+        assert!(
+            !world.act(move |tx| log::advance(tx, 1, 0, &to)),
+            "the size has moved"
+        );
+        let second = world.act(|tx| log::take(tx, at(15), at(25), "s2")).unwrap();
+        assert_eq!((second.epoch, second.size), (2, 2));
+        assert!(
+            !world.act(move |tx| log::advance(tx, 1, 2, &to)),
+            "the epoch has moved"
+        );
+        let state = world.read(log::state).unwrap();
+        assert_eq!(
+            (state.checkpoint.as_str(), state.holder.as_str()),
+            ("n2", "s2")
+        );
+        assert_eq!(world.across(log::sizes), [(ACME.to_owned(), 2)]);
+    });
+}
+
+#[test]
+fn a_holder_that_slept_through_its_lease_gets_a_new_epoch() {
+    check(|world| {
+        world.act(|tx| log::create(tx, "r0", "n0"));
+        world.act(|tx| log::take(tx, at(0), at(10), "s1"));
+        let late = world.act(|tx| log::take(tx, at(20), at(30), "s1")).unwrap();
+        assert_eq!(late.epoch, 2);
+    });
+}
+
+#[test]
+fn tiles_and_checkpoints_are_kept() {
+    check(|world| {
+        world.act(|tx| log::save_tile(tx, "tile/0/000", b"one"));
+        world.act(|tx| log::save_tile(tx, "tile/0/000", b"two"));
+        assert_eq!(
+            world.read(|tx| log::tile(tx, "tile/0/000")),
+            Some(b"one".to_vec())
+        );
+        assert!(world.act(|tx| log::delete_tile(tx, "tile/0/000")));
+        assert_eq!(world.read(|tx| log::tile(tx, "tile/0/000")), None);
+        for (size, note) in [(3, "a"), (7, "b"), (7, "c")] {
+            world.act(move |tx| {
+                let note = note.to_owned();
+                log::save_checkpoint(
+                    tx,
+                    &Checkpoint {
+                        size,
+                        note,
+                        at: at(size),
+                    },
+                )
+            });
+        }
+        assert_eq!(world.read(log::last_checkpoint).unwrap().note, "c");
+        assert_eq!(
+            world
+                .read(|tx| log::checkpoint_covering(tx, 2))
+                .unwrap()
+                .size,
+            3
+        );
+        assert_eq!(
+            world
+                .read(|tx| log::checkpoint_covering(tx, 3))
+                .unwrap()
+                .size,
+            7
+        );
+        assert_eq!(world.read(|tx| log::checkpoint_covering(tx, 7)), None);
+    });
+}
+
+#[test]
+fn an_erased_text_is_gone() {
+    check(|world| {
+        let text = SaltedText {
+            commitment: "c1".to_owned(),
+            salt: vec![1, 2],
+            text: "Ada fell ill".to_owned(),
+            event_id: Some("e1".to_owned()),
+        };
+        let saved = text.clone();
+        world.act(move |tx| salts::save(tx, &saved));
+        assert_eq!(world.read(|tx| salts::load(tx, "c1")), Some(text.clone()));
+        assert_eq!(world.read(|tx| salts::of_event(tx, "e1")), [text]);
+        assert!(world.act(|tx| salts::erase(tx, "c1")));
+        assert!(!world.act(|tx| salts::erase(tx, "c1")));
+        assert_eq!(world.read(|tx| salts::load(tx, "c1")), None);
+    });
+}
+
+#[test]
+fn keys_are_kept_by_purpose() {
+    check(|world| {
+        for (kid, created) in [("k1", 1), ("k2", 2)] {
+            world.act(move |tx| {
+                let key = SigningKey {
+                    kid: kid.to_owned(),
+                    purpose: "permit".to_owned(),
+                    public: "pub".to_owned(),
+                    wrapped: vec![9],
+                    state: "active".to_owned(),
+                    created_at: at(created),
+                };
+                keys::insert(tx, &key)
+            });
+        }
+        assert_eq!(world.read(|tx| keys::list(tx, "permit"))[0].kid, "k2");
+        assert!(world.read(|tx| keys::list(tx, "log")).is_empty());
+        assert!(world.act(|tx| keys::set_state(tx, "k1", "retired")));
+        assert!(world.act(|tx| keys::rewrap(tx, "k1", &[7])));
+        let key = world.read(|tx| keys::load(tx, "k1")).unwrap();
+        assert_eq!(
+            (key.state.as_str(), key.wrapped.as_slice()),
+            ("retired", [7].as_slice())
+        );
+        assert!(!format!("{key:?}").contains('7'));
+    });
+}
+
+#[test]
+fn the_revocation_list_grows_by_epochs() {
+    check(|world| {
+        assert_eq!(world.read(revocation::state).epoch, 0);
+        assert_eq!(world.act(revocation::raise), 1);
+        assert_eq!(world.act(revocation::raise), 2);
+        let entry = Revoked {
+            jti: "p1".to_owned(),
+            epoch: 2,
+            at: at(1),
+            expires_at: at(100),
+        };
+        let first = entry.clone();
+        assert!(world.act(move |tx| revocation::revoke(tx, &first)));
+        let again = entry.clone();
+        assert!(!world.act(move |tx| revocation::revoke(tx, &again)));
+        assert_eq!(world.read(|tx| revocation::list(tx, at(99))), [entry]);
+        assert!(world.read(|tx| revocation::list(tx, at(100))).is_empty());
+        assert!(world.read(|tx| revocation::is_revoked(tx, "p1")));
+        assert_eq!(
+            world.across(|tx| revocation::stale_lists(tx, at(0))),
+            [ACME]
+        );
+        assert!(world.act(|tx| revocation::save_signed(tx, "jws", 2, at(5))));
+        assert!(!world.act(|tx| revocation::save_signed(tx, "old", 1, at(6))));
+        let state = world.read(revocation::state);
+        assert_eq!(
+            (state.signed.as_str(), state.signed_epoch, state.epoch),
+            ("jws", 2, 2)
+        );
+        assert!(
+            world
+                .across(|tx| revocation::stale_lists(tx, at(5)))
+                .is_empty()
+        );
+        assert_eq!(
+            world.across(|tx| revocation::stale_lists(tx, at(6))),
+            [ACME]
+        );
+    });
+}
+
+#[test]
+fn a_halt_only_moves_forwards() {
+    check(|world| {
+        for (iat, epoch) in [(10, 1), (5, 2), (20, 3)] {
+            world.act(move |tx| {
+                let entry = NotBefore {
+                    service: "web".to_owned(),
+                    environment: "production".to_owned(),
+                    iat: at(iat),
+                    epoch,
+                };
+                revocation::set_not_before(tx, &entry)
+            });
+        }
+        let halts = world.read(revocation::not_before);
+        assert_eq!((halts.len(), halts[0].iat, halts[0].epoch), (1, at(20), 3));
+    });
+}

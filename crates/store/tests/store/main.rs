@@ -1,0 +1,14 @@
+//! Every verb of the store, on both engines.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod access;
+mod lanes;
+mod logs;
+mod migrations;
+mod postgres;
+mod queues;
+mod records;
+mod sqlite;
+mod statements;
+mod world;

@@ -1,0 +1,233 @@
+//! Jobs, timers and the inbox.
+
+use store::inbox::NewDelivery;
+use store::job::NewJob;
+use store::timer::NewTimer;
+use store::{Depth, Error, Lease, inbox, job, timer};
+
+use crate::world::{ACME, OTHER, World, at, check};
+
+fn lease(now: i64, holder: &str) -> Lease<'_> {
+    Lease {
+        now: at(now),
+        until: at(now + 30),
+        holder,
+        most: 10,
+    }
+}
+
+fn add_job(world: &World, tenant: &str, id: &'static str, run_at: i64) {
+    world
+        .try_act(tenant, move |tx| {
+            job::insert(
+                tx,
+                &NewJob {
+                    id,
+                    kind: "mail",
+                    subject: "m-1",
+                    payload: "{}",
+                    run_at: at(run_at),
+                },
+            )
+        })
+        .unwrap();
+}
+
+#[test]
+fn a_job_is_leased_once_until_its_lease_runs_out() {
+    check(|world| {
+        add_job(world, ACME, "j1", 0);
+        add_job(world, ACME, "j2", 100);
+        let first = world.act(|tx| job::lease(tx, &lease(10, "w1")));
+        assert_eq!(first.len(), 1);
+        assert_eq!((first[0].id.as_str(), first[0].tries), ("j1", 1));
+        assert_eq!((first[0].tenant.as_str(), first[0].run_at), (ACME, at(0)));
+        assert!(world.act(|tx| job::lease(tx, &lease(20, "w2"))).is_empty());
+        let again = world.act(|tx| job::lease(tx, &lease(40, "w2")));
+        assert_eq!((again[0].id.as_str(), again[0].tries), ("j1", 2));
+        assert!(!world.act(|tx| job::holds(tx, "j1", "w1")));
+        assert!(!world.act(|tx| job::finish(tx, "j1", "w1")));
+        assert!(world.act(|tx| job::holds(tx, "j1", "w2")));
+        assert!(world.act(|tx| job::finish(tx, "j1", "w2")));
+        assert_eq!(world.across(job::next_due), Some(at(100)));
+    });
+}
+
+#[test]
+fn a_failing_job_waits_and_a_poisonous_one_is_parked() {
+    check(|world| {
+        add_job(world, ACME, "j1", 0);
+        world.act(|tx| job::lease(tx, &lease(1, "w")));
+        assert!(world.act(|tx| job::fail(tx, "j1", "w", at(60), "no route")));
+        assert!(world.act(|tx| job::lease(tx, &lease(59, "w"))).is_empty());
+        assert_eq!(world.act(|tx| job::lease(tx, &lease(60, "w"))).len(), 1);
+        assert!(world.act(|tx| job::park(tx, "j1", "w", "gone")));
+        assert!(!world.act(|tx| job::park(tx, "j1", "w", "gone")));
+        assert!(world.act(|tx| job::lease(tx, &lease(999, "w"))).is_empty());
+        let parked = world.read(|tx| job::list(tx, "parked", 10));
+        assert_eq!(parked[0].last_error.as_deref(), Some("gone"));
+        assert_eq!(
+            (parked[0].state.as_str(), parked[0].kind.as_str()),
+            ("parked", "mail")
+        );
+        let depth = Depth {
+            waiting: 0,
+            parked: 1,
+        };
+        assert_eq!(world.across(job::depth), depth);
+        assert!(world.act(|tx| job::unpark(tx, "j1", at(1_000))));
+        assert_eq!(
+            world.act(|tx| job::lease(tx, &lease(1_000, "w")))[0].tries,
+            1
+        );
+    });
+}
+
+#[test]
+fn a_crowded_tenant_holds_up_no_other() {
+    check(|world| {
+        for id in ["a1", "a2", "a3", "a4", "a5", "a6"] {
+            add_job(world, ACME, id, 0);
+        }
+        add_job(world, OTHER, "b1", 5);
+        let taken = world.across(|tx| {
+            job::lease_across(
+                tx,
+                &Lease {
+                    most: 4,
+                    ..lease(10, "w")
+                },
+            )
+        });
+        let of = |tenant| taken.iter().filter(|it| it.tenant == tenant).count();
+        assert_eq!((of(ACME), of(OTHER)), (2, 1), "{}", world.engine);
+    });
+}
+
+fn timer_at(run_at: i64) -> NewTimer<'static> {
+    NewTimer {
+        id: "t1",
+        subject_table: "change",
+        subject_id: "c1",
+        kind: "window_end",
+        run_at: at(run_at),
+    }
+}
+
+#[test]
+fn a_record_has_one_timer_of_a_kind() {
+    check(|world| {
+        world.act(|tx| timer::set(tx, &timer_at(10)));
+        world.act(|tx| {
+            timer::set(
+                tx,
+                &NewTimer {
+                    id: "t2",
+                    ..timer_at(20)
+                },
+            )
+        });
+        let timers = world.read(|tx| timer::of_subject(tx, "change", "c1"));
+        assert_eq!(timers.len(), 1);
+        assert_eq!((timers[0].id.as_str(), timers[0].run_at), ("t1", at(20)));
+        assert!(world.act(|tx| timer::cancel(tx, "change", "c1", "window_end")));
+        assert!(!world.act(|tx| timer::cancel(tx, "change", "c1", "window_end")));
+    });
+}
+
+#[test]
+fn a_timer_set_anew_by_its_own_work_stays() {
+    check(|world| {
+        world.act(|tx| timer::set(tx, &timer_at(10)));
+        let taken = world.across(|tx| timer::lease_across(tx, &lease(10, "w")));
+        assert_eq!(taken[0].subject_id, "c1");
+        let finished = world.act(|tx| {
+            assert!(timer::holds(tx, "t1", "w")?);
+            timer::set(tx, &timer_at(70))?;
+            timer::finish(tx, "t1", "w")
+        });
+        assert!(!finished);
+        assert_eq!(world.across(timer::next_due), Some(at(70)));
+        assert_eq!(world.act(|tx| timer::lease(tx, &lease(70, "w"))).len(), 1);
+        assert!(world.act(|tx| timer::fail(tx, "t1", "w", at(80), "later")));
+        assert_eq!(world.act(|tx| timer::lease(tx, &lease(80, "w"))).len(), 1);
+        assert!(world.act(|tx| timer::park(tx, "t1", "w", "never")));
+        assert_eq!(
+            world.across(timer::depth),
+            Depth {
+                waiting: 0,
+                parked: 1
+            }
+        );
+        assert!(world.act(|tx| timer::unpark(tx, "t1", at(90))));
+        world.act(|tx| timer::lease(tx, &lease(90, "w")));
+        assert!(world.act(|tx| timer::finish(tx, "t1", "w")));
+    });
+}
+
+fn delivery<'a>(id: &'a str, delivery_id: &'a str, digest: &'a str) -> NewDelivery<'a> {
+    NewDelivery {
+        id,
+        connection: "k",
+        delivery_id,
+        body_digest: digest,
+        event: "deployment_status",
+        received_at: at(1),
+        body: b"{\"raw\": true}",
+    }
+}
+
+#[test]
+fn a_delivery_counts_once_by_id_and_once_by_body() {
+    check(|world| {
+        assert!(world.act(|tx| inbox::receive(tx, &delivery("i1", "d1", "sha256:1"))));
+        assert!(!world.act(|tx| inbox::receive(tx, &delivery("i2", "d1", "sha256:2"))));
+        assert!(!world.act(|tx| inbox::receive(tx, &delivery("i3", "d3", "sha256:1"))));
+        assert!(world.act(|tx| inbox::receive(tx, &delivery("i4", "d4", "sha256:4"))));
+        assert_eq!(world.read(|tx| inbox::list(tx, "waiting", 10)).len(), 2);
+        assert_eq!(world.across(inbox::depth).waiting, 2);
+    });
+}
+
+#[test]
+fn an_effect_and_its_done_mark_stand_or_fall_together() {
+    check(|world| {
+        world.act(|tx| inbox::receive(tx, &delivery("i1", "d1", "sha256:1")));
+        let taken = world.act(|tx| inbox::lease(tx, &lease(1, "w")));
+        assert_eq!(taken[0].body, b"{\"raw\": true}");
+        let failed = world.try_act(ACME, |tx| {
+            store::counter::next(tx, "effect")?;
+            assert!(inbox::finish(tx, "i1", "w", "started")?);
+            Err::<(), _>(Error::Other("the effect failed".to_owned()))
+        });
+        assert!(failed.is_err());
+        assert_eq!(world.read(|tx| store::counter::get(tx, "effect")), 0);
+        assert!(world.act(|tx| inbox::holds(tx, "i1", "w")));
+        assert!(world.act(|tx| inbox::finish(tx, "i1", "w", "started")));
+        let done = world.read(|tx| inbox::load(tx, "i1")).unwrap();
+        assert_eq!(
+            (done.state.as_str(), done.result.as_deref()),
+            ("done", Some("started"))
+        );
+        assert!(
+            world
+                .across(|tx| inbox::lease_across(tx, &lease(99, "w")))
+                .is_empty()
+        );
+    });
+}
+
+#[test]
+fn a_poisonous_delivery_is_set_aside_with_its_reason() {
+    check(|world| {
+        world.act(|tx| inbox::receive(tx, &delivery("i1", "d1", "sha256:1")));
+        world.across(|tx| inbox::lease_across(tx, &lease(1, "w")));
+        assert!(world.act(|tx| inbox::fail(tx, "i1", "w", at(5), "unreadable")));
+        assert_eq!(world.across(inbox::next_due), Some(at(5)));
+        world.across(|tx| inbox::lease_across(tx, &lease(5, "w")));
+        assert!(world.act(|tx| inbox::park(tx, "i1", "w", "unreadable")));
+        let parked = world.read(|tx| inbox::list(tx, "parked", 10));
+        assert_eq!(parked[0].reason.as_deref(), Some("unreadable"));
+        assert!(world.act(|tx| inbox::unpark(tx, "i1", at(6))));
+    });
+}

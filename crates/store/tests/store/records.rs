@@ -1,0 +1,420 @@
+//! Nouns as rows, lists and search.
+
+use model::change::Change;
+use model::records::{Approval, Comment};
+use serde_json::{Value as Json, json};
+use store::changes::{
+    ChangeFilter, count_by_state, id_of_key, list_changes, targets_for, targets_of,
+};
+use store::{Error, Filter, Value, nouns, record, search};
+
+use crate::world::{ACME, World, at, change_json, check};
+
+fn change(id: &str, number: i64) -> Change {
+    serde_json::from_value(change_json(id, number)).unwrap()
+}
+
+fn changed(id: &str, number: i64, edit: impl FnOnce(&mut Json)) -> Change {
+    let mut value = change_json(id, number);
+    edit(&mut value);
+    serde_json::from_value(value).unwrap()
+}
+
+fn insert(world: &World, change: Change) {
+    world.act(move |tx| record::insert(tx, &change, "{\"sealed\":true}"));
+}
+
+#[test]
+fn a_record_comes_back_as_it_was() {
+    check(|world| {
+        let first = change("c1", 1);
+        insert(world, first.clone());
+        let stored = world.read(|tx| record::load::<Change>(tx, "c1")).unwrap();
+        assert_eq!(stored.record, first);
+        assert_eq!(stored.sealed, "{\"sealed\":true}");
+        assert!(world.read(|tx| record::load::<Change>(tx, "c2")).is_none());
+        let twice = world.try_act(ACME, move |tx| record::insert(tx, &first, "{}"));
+        assert_eq!(
+            twice,
+            Err(Error::Conflict {
+                table: "change".to_owned()
+            })
+        );
+    });
+}
+
+#[test]
+fn an_update_needs_the_version_that_was_read() {
+    check(|world| {
+        insert(world, change("c1", 1));
+        let second = changed("c1", 1, |it| {
+            it["version"] = json!(2);
+            it["state"] = json!("assessing");
+            it["targets"] = json!([{"id": "1", "service": "web", "environment": "production"}]);
+            it["title"] = json!("Lower the limit");
+        });
+        let update = second.clone();
+        world.act(move |tx| record::update(tx, &update, "{}", 1));
+        let stale = world.try_act(ACME, move |tx| record::update(tx, &second, "{}", 1));
+        assert_eq!(
+            stale,
+            Err(Error::Stale {
+                table: "change".to_owned()
+            })
+        );
+        let row = world.read(|tx| record::raw(tx, "change", "c1")).unwrap();
+        assert_eq!(row.version, 2);
+        let targets = world.read(|tx| targets_of(tx, "c1"));
+        assert_eq!((targets.len(), targets[0].service.as_str()), (1, "web"));
+        assert!(
+            world
+                .read(|tx| search::find(tx, "change", "raise", 10))
+                .is_empty()
+        );
+        assert_eq!(
+            world.read(|tx| search::find(tx, "change", "lower", 10)),
+            ["c1"]
+        );
+    });
+}
+
+#[test]
+fn derived_columns_are_what_the_row_holds() {
+    check(|world| {
+        insert(
+            world,
+            changed("c1", 1, |it| {
+                it["hold"] = json!({"reason": "wait", "by": "p-1", "at": at(9).to_string()});
+                it["planned_start"] = json!(at(50).to_string());
+            }),
+        );
+        let rows = world.read(|tx| record::raw_page(tx, "change", "", 10));
+        assert_eq!(rows.len(), 1);
+        let derived = nouns::derived_columns("change", &rows[0].body).unwrap();
+        assert_eq!(rows[0].columns.len(), derived.len());
+        for (name, value) in derived {
+            let (_, held) = rows[0].columns.iter().find(|(it, _)| it == name).unwrap();
+            let same = match (&value, held) {
+                (Value::Bool(it), Value::Int(held)) => i64::from(*it) == *held,
+                _ => value == *held,
+            };
+            assert!(same, "{name}: {value:?} is {held:?} on {}", world.engine);
+        }
+        assert!(
+            world
+                .read(|tx| record::raw_page(tx, "change", "c1", 10))
+                .is_empty()
+        );
+        assert!(nouns::derived_columns("nothing", "{}").is_err());
+    });
+}
+
+#[test]
+fn every_table_of_the_model_can_be_read_and_has_its_columns() {
+    check(|world| {
+        for table in nouns::TABLES {
+            let rows = world.read(move |tx| record::raw_page(tx, table, "", 1));
+            assert!(rows.is_empty(), "{table}");
+        }
+    });
+}
+
+fn approval(id: &str, person: &str, state: &str) -> Approval {
+    serde_json::from_value(json!({
+        "id": id, "version": 1, "change": "c1", "person": person, "decision": "approve", "content_digest": "",
+        "what_digest": "", "when_digest": "", "counted_for": [], "what": "standing", "when": "not_covered",
+        "state": state, "policy_digest": "", "facts_digest": "", "at": at(1).to_string(),
+    }))
+    .unwrap()
+}
+
+#[test]
+fn filters_pick_order_and_limit() {
+    check(|world| {
+        world.act(|tx| {
+            for (id, person, state) in [
+                ("a1", "p1", "voided"),
+                ("a2", "p1", "standing"),
+                ("a3", "p2", "standing"),
+            ] {
+                record::insert(tx, &approval(id, person, state), "{}")?;
+            }
+            Ok(())
+        });
+        let ids = |filter: Filter| {
+            world
+                .read(move |tx| record::find::<Approval>(tx, &filter))
+                .into_iter()
+                .map(|it| it.record.id.0)
+                .collect::<Vec<_>>()
+        };
+        let all = || Filter::new().order_by("id");
+        assert_eq!(ids(all()), ["a1", "a2", "a3"]);
+        assert_eq!(
+            ids(all().equals("person", "p1").differs("state", "voided")),
+            ["a2"]
+        );
+        assert_eq!(
+            ids(Filter::new()
+                .descending_by("person")
+                .order_by("id")
+                .limit(2)),
+            ["a3", "a1"]
+        );
+        assert_eq!(ids(all().one_of("id", ["a1", "a3"])), ["a1", "a3"]);
+        assert!(ids(all().one_of("id", Vec::<String>::new())).is_empty());
+        assert_eq!(ids(all().more("id", "a1").less("id", "a3")), ["a2"]);
+        assert_eq!(
+            ids(all()
+                .at_least("at", at(1))
+                .at_most("at", at(1))
+                .starts_with("id", "a"))
+            .len(),
+            3
+        );
+        assert!(ids(all().is_null("at")).is_empty());
+        assert_eq!(ids(all().is_set("at")).len(), 3);
+        let count = world.read(|tx| {
+            record::count::<Approval>(
+                tx,
+                &Filter::new()
+                    .equals("state", "standing")
+                    .order_by("id")
+                    .limit(1),
+            )
+        });
+        assert_eq!(count, 2);
+        let one = world
+            .read(|tx| record::find_one::<Approval>(tx, &Filter::new().equals("person", "p2")));
+        assert_eq!(one.unwrap().record.id.0, "a3");
+        let bad = world.try_act(ACME, |tx| {
+            record::find::<Approval>(tx, &Filter::new().equals("id = id OR \"x", "y")).map(|_| ())
+        });
+        assert!(matches!(bad, Err(Error::Other(_))));
+    });
+}
+
+#[test]
+fn one_person_stands_once_for_a_change() {
+    check(|world| {
+        world.act(|tx| record::insert(tx, &approval("a1", "p1", "standing"), "{}"));
+        let twice = world.try_act(ACME, |tx| {
+            record::insert(tx, &approval("a2", "p1", "standing"), "{}")
+        });
+        assert_eq!(
+            twice,
+            Err(Error::Conflict {
+                table: "approval".to_owned()
+            })
+        );
+    });
+}
+
+#[test]
+fn a_record_can_be_deleted() {
+    check(|world| {
+        world.act(|tx| {
+            let comment: Comment = serde_json::from_value(json!({
+                "id": "k1", "version": 1, "change": "c1", "text": "why?", "by": "p1", "at": at(1).to_string(),
+            }))
+            .unwrap();
+            record::insert(tx, &comment, "{}")
+        });
+        assert!(world.act(|tx| record::delete::<Comment>(tx, "k1")));
+        assert!(!world.act(|tx| record::delete::<Comment>(tx, "k1")));
+    });
+}
+
+fn estate(world: &World) {
+    for number in 1..=5 {
+        insert(
+            world,
+            changed(&format!("c{number}"), number, |it| {
+                it["planned_start"] = json!(at(100 + number).to_string());
+                if number == 3 {
+                    it["state"] = json!("scheduled");
+                    it["kind"] = json!("emergency");
+                    it["risk"]["level"] = json!("high");
+                    it["owner"] = json!("p-9");
+                    it["requester"] = json!("p-8");
+                    it["team"] = json!("web");
+                    it["title"] = json!("Rotate Zertifikate für Kasse");
+                    it["targets"][0]["service"] = json!("till");
+                }
+            }),
+        );
+    }
+}
+
+fn numbers(world: &World, filter: ChangeFilter, limit: i64, after: Option<i64>) -> Vec<i64> {
+    world
+        .read(move |tx| list_changes(tx, &filter, limit, after))
+        .iter()
+        .map(|it| it.number)
+        .collect()
+}
+
+#[test]
+fn lists_of_changes_filter_and_page() {
+    check(|world| {
+        estate(world);
+        let all = ChangeFilter::default;
+        let some = |text: &str| Some(text.to_owned());
+        assert_eq!(numbers(world, all(), 2, None), [5, 4]);
+        assert_eq!(numbers(world, all(), 9, Some(4)), [3, 2, 1]);
+        let only_third = [
+            ChangeFilter {
+                states: vec!["scheduled".to_owned(), "closed".to_owned()],
+                ..all()
+            },
+            ChangeFilter {
+                kind: some("emergency"),
+                ..all()
+            },
+            ChangeFilter {
+                risk: some("high"),
+                ..all()
+            },
+            ChangeFilter {
+                owner: some("p-9"),
+                ..all()
+            },
+            ChangeFilter {
+                requester: some("p-8"),
+                ..all()
+            },
+            ChangeFilter {
+                team: some("web"),
+                ..all()
+            },
+            ChangeFilter {
+                service: some("till"),
+                environment: some("production"),
+                ..all()
+            },
+            ChangeFilter {
+                q: some("zertifikate KASS"),
+                ..all()
+            },
+            ChangeFilter {
+                planned_from: Some(at(103)),
+                planned_to: Some(at(104)),
+                ..all()
+            },
+            ChangeFilter {
+                created_from: Some(at(3)),
+                created_to: Some(at(4)),
+                ..all()
+            },
+            ChangeFilter {
+                q: some("fur für rotate"),
+                service: some("till"),
+                kind: some("normal"),
+                ..all()
+            },
+        ];
+        for (place, filter) in only_third.into_iter().enumerate() {
+            let wanted: &[i64] = if place == 10 { &[] } else { &[3] };
+            let told = format!("{filter:?}");
+            assert_eq!(
+                numbers(world, filter, 9, None),
+                wanted,
+                "{told} on {}",
+                world.engine
+            );
+        }
+        let wrong_place = ChangeFilter {
+            service: some("till"),
+            environment: some("staging"),
+            ..all()
+        };
+        assert!(numbers(world, wrong_place, 9, None).is_empty());
+        assert!(
+            numbers(
+                world,
+                ChangeFilter {
+                    q: some("!?"),
+                    ..all()
+                },
+                9,
+                None
+            )
+            .is_empty()
+        );
+        let counts = world.read(count_by_state);
+        assert_eq!(
+            counts,
+            [("draft".to_owned(), 4), ("scheduled".to_owned(), 1)]
+        );
+        assert_eq!(
+            world.read(|tx| id_of_key(tx, "CHG-3")).as_deref(),
+            Some("c3")
+        );
+    });
+}
+
+#[test]
+fn targets_are_found_by_what_is_deployed() {
+    check(|world| {
+        estate(world);
+        let by_artifact =
+            world.read(|tx| targets_for(tx, "booking-api", "production", Some("sha256:2"), None));
+        assert_eq!(
+            (by_artifact.len(), by_artifact[0].change_id.as_str()),
+            (1, "c2")
+        );
+        let by_commit = world.read(|tx| targets_for(tx, "web", "staging", None, Some("c4")));
+        assert_eq!(
+            (by_commit[0].change_id.as_str(), by_commit[0].state.as_str()),
+            ("c4", "open")
+        );
+        assert!(
+            world
+                .read(|tx| targets_for(tx, "web", "staging", None, None))
+                .is_empty()
+        );
+    });
+}
+
+#[test]
+fn search_needs_all_words_and_completes_the_last() {
+    check(|world| {
+        world.act(|tx| search::save(tx, "change", "c1", &["Raise the ﬁrst limit", "naïve 東京"]));
+        world.act(|tx| search::save(tx, "change", "c2", &["Raise the second limit"]));
+        let find =
+            |question: &'static str| world.read(move |tx| search::find(tx, "change", question, 9));
+        assert_eq!(find("raise lim"), ["c2", "c1"]);
+        assert_eq!(find("RAISE first"), ["c1"]);
+        assert_eq!(find("東"), ["c1"]);
+        assert_eq!(find("naïv"), ["c1"]);
+        assert!(
+            find("rai first").is_empty(),
+            "only the last word may be a beginning"
+        );
+        assert!(find("").is_empty());
+        assert!(
+            world
+                .read(|tx| search::find(tx, "person", "raise", 9))
+                .is_empty()
+        );
+        world.act(|tx| search::forget(tx, "change", "c2"));
+        assert_eq!(find("raise"), ["c1"]);
+        assert!(
+            world
+                .read(|tx| search::terms_of(tx, "change", "c2"))
+                .is_empty()
+        );
+    });
+}
+
+#[test]
+fn many_words_are_written_in_chunks() {
+    check(|world| {
+        let text: String = (0..40).map(|it| format!("word{it} ")).collect();
+        world.act(move |tx| search::save(tx, "change", "c1", &[&text]));
+        assert_eq!(
+            world.read(|tx| search::terms_of(tx, "change", "c1")).len(),
+            40
+        );
+    });
+}
