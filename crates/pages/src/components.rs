@@ -18,13 +18,14 @@ impl Components {
     /// The whole document.
     #[must_use]
     pub fn render(&self) -> String {
-        let parts: [(&str, String); 12] = [
+        let parts: [(&str, String); 13] = [
             ("Buttons", buttons()),
             ("State, risk, kind", marks()),
             ("Notices", notices()),
             ("Stepper", stepper()),
             ("Fields", fields()),
             ("Acts", acts()),
+            ("Acts of a change", usual_acts()),
             ("Entries", entries()),
             ("Plan", plan()),
             ("Table and paging", table()),
@@ -188,6 +189,19 @@ fn acts() -> String {
     Acts {
         group: "acts",
         forms: &crate::home::sample_decisions("/t/halden", "Ingrid Solheim"),
+    }
+    .html()
+}
+
+fn usual_acts() -> String {
+    let context = crate::usual::sample_context();
+    let forms: Vec<ActForm> = crate::Act::ALL
+        .iter()
+        .map(|act| act.form(&context))
+        .collect();
+    Acts {
+        group: "usual",
+        forms: &forms,
     }
     .html()
 }

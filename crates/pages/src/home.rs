@@ -6,8 +6,8 @@ use crate::form::Acts;
 use crate::parts::{BriefRows, Entries};
 use crate::samples::{BIDI, LONG_WORD, MARKUP};
 use crate::{
-    ActForm, ActTone, Brief, Cell, Column, Empty, Entry, Field, Fold, Frame, Place, Rich, Risk,
-    State, Table, Tone, count_word, filters, render,
+    Act, ActContext, ActForm, ActTone, Brief, Cell, Column, Empty, Entry, Fold, Frame, Place, Rich,
+    Risk, State, Table, Tone, count_word, filters, render,
 };
 
 /// A change that needs the reader's word, with all that the decision asks for.
@@ -183,43 +183,26 @@ fn table(caption: &str, rows: &[QueueRow], next: &'static str) -> Table {
 }
 
 /// The acts of a decision, as the samples use them.
-pub(crate) fn sample_decisions(url: &str, writer: &str) -> Vec<ActForm> {
-    let digest = || Field::hidden("content_digest", "sha256:9f2c03ab");
-    let decision = |word: &str| Field::hidden("decision", word);
-    vec![
-        ActForm::new("approve", "Approve", url).tone(ActTone::Go).key('A').field(decision("approve")).field(digest()),
-        ActForm::new("conditions", "Approve with conditions", url)
-            .key('C')
-            .field(decision("approve_with_conditions"))
-            .field(digest())
-            .field(Field::textarea("condition", "Condition").hint("One sentence that somebody can check. It is due before start unless you say otherwise.").required())
-            .field(Field::select("due", "Due", &[("start", "Before start"), ("close", "Before closing")]).half())
-            .field(Field::text("checker", "Who checks it").value("Priya Raman").half())
-            .submit("Approve with this condition"),
-        ActForm::new("return", "Return with a question", url)
-            .key('R')
-            .field(decision("return"))
-            .field(digest())
-            .field(Field::textarea("comment", format!("Your question to {writer}")).hint("The change goes back to draft. The answer reaches you by mail, and you decide from there.").required())
-            .submit("Return with this question"),
-        ActForm::new("reject", "Reject", url)
-            .tone(ActTone::Stop)
-            .key('X')
-            .field(decision("reject"))
-            .field(digest())
-            .field(Field::textarea("comment", "Why not").hint(format!("Everyone on the change reads this. It ends here until {writer} revises it.")).required())
-            .submit("Reject this change"),
-        ActForm::new("abstain", "Abstain", url)
-            .tone(ActTone::Quiet)
-            .field(decision("abstain"))
-            .field(digest())
-            .field(Field::textarea("comment", "Why somebody else should decide").required())
-            .submit("Leave it to somebody else"),
+pub(crate) fn sample_decisions(change_url: &str, writer: &str) -> Vec<ActForm> {
+    let context = ActContext {
+        change_url: change_url.to_owned(),
+        writer: writer.to_owned(),
+        ..crate::usual::sample_context()
+    };
+    [
+        Act::Approve,
+        Act::ApproveWithConditions,
+        Act::Return,
+        Act::Reject,
+        Act::Abstain,
     ]
+    .iter()
+    .map(|act| act.form(&context))
+    .collect()
 }
 
 fn sample_card(key: &str, title: &str, risk: Risk, is_late: bool) -> QueueCard {
-    let url = format!("/t/halden/changes/{key}/approvals");
+    let url = format!("/t/halden/changes/{key}");
     QueueCard {
         key: key.to_owned(),
         href: format!("/t/halden/changes/{key}"),
@@ -290,12 +273,6 @@ fn sample_row(key: &str, title: &str, state: State, next: Rich) -> QueueRow {
 }
 
 fn sample_ordinary() -> Home {
-    let undo = ActForm::new(
-        "undo",
-        "Undo",
-        "/t/halden/changes/CHG-1049/approvals/a1/withdrawal",
-    )
-    .tone(ActTone::Link);
     Home {
         frame: crate::samples::frame(Place::Home),
         lede: "Two are due today. You answer for Security, and for Yusuf Demir until Monday."
@@ -343,6 +320,19 @@ fn sample_ordinary() -> Home {
                 Rich::from("Set its times"),
             ),
         ],
+        ..sample_surroundings()
+    }
+}
+
+/// The reader's tasks and what stands beside the queue.
+fn sample_surroundings() -> Home {
+    let undo = ActForm::new(
+        "undo",
+        "Undo",
+        "/t/halden/changes/CHG-1049/approvals/a1/withdrawal",
+    )
+    .tone(ActTone::Link);
+    Home {
         tasks: vec![
             Entry::new(
                 Tone::Wait,
@@ -390,6 +380,7 @@ fn sample_ordinary() -> Home {
             .icon("bell")
             .why("08:12"),
         ],
+        ..Home::default()
     }
 }
 

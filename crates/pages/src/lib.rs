@@ -36,6 +36,7 @@ pub mod samples;
 mod sign_in;
 mod table;
 pub mod text;
+mod usual;
 mod words;
 
 pub use api::ApiPage;
@@ -61,6 +62,7 @@ pub use record::{RecordPage, Section, SectionBody};
 pub use rich::Rich;
 pub use sign_in::{SignIn, StepUp};
 pub use table::{Cell, Column, Fold, Paging, Sort, Table};
+pub use usual::{Act, ActContext};
 pub use words::{Kind, Mark, Risk, State, Tone};
 
 /// A component: a value of this crate that knows its own, already escaped HTML.

@@ -320,7 +320,7 @@ fn asked() -> ChangePage {
             due: "Due today 17:00, in 6 h".to_owned(),
             is_late: true,
             asked: "asked yesterday 16:10".to_owned(),
-            acts: sample_decisions(&format!("{URL}/approvals"), "Ingrid Solheim"),
+            acts: sample_decisions(URL, "Ingrid Solheim"),
             binds: Rich::new().text("You decide on exactly this text: digest ").code("what 9f2c…e41").text(", ").code("when 03ab…7d2").text(". You can take it back until a permit is issued."),
         },
         approvals: approvals(),

@@ -1,0 +1,713 @@
+//! The usual form of every act on a change: its words, its fields, their names.
+//!
+//! The server decides which acts are legal and for whom; it takes the form from
+//! here, so that the words of an act are the same wherever it is offered. Field
+//! names are those of the API, nested ones with points (`impact.data`); lists
+//! are one entry a line.
+
+use crate::{ActForm, ActTone, Choice, Field, Input};
+
+/// An act on a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    /// draft → assessing.
+    Submit,
+    /// assessing → authorizing.
+    Assess,
+    /// Stops the acknowledge clock of the reader.
+    Acknowledge,
+    /// A decision: yes.
+    Approve,
+    /// A decision: yes, if.
+    ApproveWithConditions,
+    /// A question instead of a decision; back to draft.
+    Return,
+    /// A decision: no.
+    Reject,
+    /// Somebody else of those asked shall decide.
+    Abstain,
+    /// Takes the reader's own decision back; the context's `item` is its id.
+    Withdraw,
+    /// The peer's word on plan and code.
+    PeerReview,
+    /// Sets the planned times.
+    Schedule,
+    /// Pauses it.
+    Hold,
+    /// Ends the pause.
+    Resume,
+    /// scheduled → implementing.
+    Start,
+    /// An entry of the log of actions.
+    Entry,
+    /// Asks for more time.
+    Extend,
+    /// Grants or refuses more time.
+    DecideExtension,
+    /// Tells an outcome, for one target or all that are open.
+    Complete,
+    /// Does it work?
+    Validate,
+    /// The post-implementation review.
+    Review,
+    /// reviewing → closed.
+    Close,
+    /// Gives it up.
+    Cancel,
+    /// Stands in for all approvals.
+    BreakGlass,
+    /// The second person's signature under it.
+    CoSign,
+    /// Looks at it afterwards.
+    ValidateBreakGlass,
+    /// Lifts the stop that a rejection puts on equal changes.
+    Overrule,
+    /// Says whether work already done had been allowed.
+    ConfirmRetrospective,
+    /// Adds evidence.
+    AddEvidence,
+    /// Adds a task.
+    AddTask,
+    /// Adds a comment.
+    Comment,
+    /// Adds a link to another record.
+    Link,
+    /// Voids a permit; the context's `item` is its `jti`.
+    RevokePermit,
+    /// Follows it by messages.
+    Watch,
+}
+
+/// What the forms have to know of a change.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ActContext {
+    /// The change's page, to which the acts' paths are added: `/t/halden/changes/CHG-1042`.
+    pub change_url: String,
+    /// The digest over what and when that the reader sees now.
+    pub content_digest: String,
+    /// Who wrote it, for the question's label.
+    pub writer: String,
+    /// The reader's zone, told beside times.
+    pub zone: String,
+    /// The planned start as a `datetime-local` value; empty for none.
+    pub planned_start: String,
+    /// The planned end as a `datetime-local` value; empty for none.
+    pub planned_end: String,
+    /// The reader's login, proposed as the checker of conditions.
+    pub reader: String,
+    /// Open targets: id and words.
+    pub targets: Vec<(String, String)>,
+    /// The id of the item that the act is about, where it is about one.
+    pub item: String,
+    /// Environments that evidence can come from.
+    pub environments: Vec<String>,
+}
+
+const LEVELS: [(&str, &str); 5] = [
+    ("", "As derived"),
+    ("none", "None"),
+    ("low", "Low"),
+    ("medium", "Medium"),
+    ("high", "High"),
+];
+const OUTCOMES: [(&str, &str); 6] = [
+    ("succeeded", "Succeeded"),
+    ("succeeded_with_issues", "Succeeded with issues"),
+    ("partially_implemented", "Partially implemented"),
+    ("rolled_back", "Rolled back"),
+    ("failed", "Failed"),
+    ("not_implemented", "Not implemented"),
+];
+
+impl Act {
+    /// All acts, in the order of the lifecycle.
+    pub const ALL: [Act; 33] = [
+        Act::Submit,
+        Act::Assess,
+        Act::Acknowledge,
+        Act::Approve,
+        Act::ApproveWithConditions,
+        Act::Return,
+        Act::Reject,
+        Act::Abstain,
+        Act::Withdraw,
+        Act::PeerReview,
+        Act::Schedule,
+        Act::Hold,
+        Act::Resume,
+        Act::Start,
+        Act::Entry,
+        Act::Extend,
+        Act::DecideExtension,
+        Act::Complete,
+        Act::Validate,
+        Act::Review,
+        Act::Close,
+        Act::Cancel,
+        Act::BreakGlass,
+        Act::CoSign,
+        Act::ValidateBreakGlass,
+        Act::Overrule,
+        Act::ConfirmRetrospective,
+        Act::AddEvidence,
+        Act::AddTask,
+        Act::Comment,
+        Act::Link,
+        Act::RevokePermit,
+        Act::Watch,
+    ];
+
+    /// The form of this act, sent to the change's address with the act's path.
+    #[must_use]
+    pub fn form(self, context: &ActContext) -> ActForm {
+        match self {
+            Act::Approve
+            | Act::ApproveWithConditions
+            | Act::Return
+            | Act::Reject
+            | Act::Abstain => self.decision(context),
+            Act::Acknowledge
+            | Act::Withdraw
+            | Act::PeerReview
+            | Act::Overrule
+            | Act::ConfirmRetrospective => self.word(context),
+            Act::Submit | Act::Assess | Act::Schedule | Act::Hold | Act::Resume | Act::Cancel => {
+                self.before(context)
+            }
+            Act::Start | Act::Entry | Act::Extend | Act::DecideExtension | Act::Complete => {
+                self.during(context)
+            }
+            Act::Validate | Act::Review | Act::Close => self.after(context),
+            Act::BreakGlass | Act::CoSign | Act::ValidateBreakGlass | Act::RevokePermit => {
+                self.emergency(context)
+            }
+            Act::AddEvidence | Act::AddTask | Act::Comment | Act::Link | Act::Watch => {
+                self.addition(context)
+            }
+        }
+    }
+
+    fn decision(self, context: &ActContext) -> ActForm {
+        let writer = if context.writer.is_empty() {
+            "its writer"
+        } else {
+            &context.writer
+        };
+        let digest = Field::hidden("content_digest", context.content_digest.as_str());
+        let make = |id: &str, label: &str, word: &str| {
+            at(context, id, label, "/approvals")
+                .field(Field::hidden("decision", word))
+                .field(digest.clone())
+        };
+        match self {
+            Act::ApproveWithConditions => make("conditions", "Approve with conditions", "approve_with_conditions")
+                .key('C')
+                .field(Field::textarea("condition", "Condition").hint("One sentence that somebody can check. It is due before start unless you say otherwise.").required())
+                .field(Field::select("due", "Due", &[("start", "Before start"), ("close", "Before closing")]).half())
+                .field(Field::text("checker", "Who checks it").value(context.reader.as_str()).half())
+                .submit("Approve with this condition"),
+            Act::Return => make("return", "Return with a question", "return")
+                .key('R')
+                .field(Field::textarea("comment", format!("Your question to {writer}")).hint("The change goes back to draft, and the approvals it had are void. You are told when it is answered.").required())
+                .submit("Return with this question"),
+            Act::Reject => make("reject", "Reject", "reject")
+                .tone(ActTone::Stop)
+                .key('X')
+                .field(Field::textarea("comment", "Why not").hint(format!("Everyone on the change reads this. It ends here until {writer} revises it.")).required())
+                .submit("Reject this change"),
+            Act::Abstain => make("abstain", "Abstain", "abstain")
+                .tone(ActTone::Quiet)
+                .field(Field::textarea("comment", "Why somebody else should decide").required())
+                .submit("Leave it to somebody else"),
+            _ => make("approve", "Approve", "approve").tone(ActTone::Go).key('A'),
+        }
+    }
+
+    fn word(self, context: &ActContext) -> ActForm {
+        match self {
+            Act::Acknowledge => at(
+                context,
+                "acknowledge",
+                "I have seen it",
+                "/acknowledgements",
+            ),
+            Act::Withdraw => at(
+                context,
+                &format!("withdraw-{}", context.item),
+                "Take it back",
+                &format!("/approvals/{}/withdrawal", context.item),
+            )
+            .tone(ActTone::Link),
+            Act::PeerReview => at(
+                context,
+                "peer-review",
+                "Tell what you read",
+                "/peer-reviews",
+            )
+            .field(Field::hidden(
+                "content_digest",
+                context.content_digest.as_str(),
+            ))
+            .field(
+                Field::radio(
+                    "verdict",
+                    "Your word as a peer",
+                    &[
+                        ("agree", "I have read plan and code, and agree"),
+                        ("disagree", "I do not agree"),
+                    ],
+                )
+                .required(),
+            )
+            .field(Field::textarea("text", "What you saw").required())
+            .submit("Tell it"),
+            Act::Overrule => at(context, "overrule", "Overrule the rejection", "/overruling")
+                .tone(ActTone::Stop)
+                .note("Equal changes are then no longer stopped by this rejection.")
+                .field(reason("Why"))
+                .submit("Overrule this rejection"),
+            _ => at(
+                context,
+                "confirm",
+                "Say whether you allowed it",
+                "/retrospective/confirmation",
+            )
+            .field(
+                Field::radio(
+                    "confirmed",
+                    "This work was",
+                    &[
+                        ("true", "allowed by me beforehand"),
+                        ("false", "not allowed by me"),
+                    ],
+                )
+                .required(),
+            )
+            .field(Field::textarea("text", "When and how").required())
+            .submit("Say it"),
+        }
+    }
+
+    fn before(self, context: &ActContext) -> ActForm {
+        match self {
+            Act::Submit => {
+                at(context, "submit", "Submit for assessment", "/submission").tone(ActTone::Go)
+            }
+            Act::Assess => at(context, "assess", "Assess", "/assessment")
+                .tone(ActTone::Go)
+                .field(
+                    Field::select("impact.data", "Harm to data, if it goes wrong", &LEVELS).half(),
+                )
+                .field(Field::select("impact.availability", "Harm to availability", &LEVELS).half())
+                .field(Field::select("impact.compliance", "Harm to compliance", &LEVELS).half())
+                .field(
+                    Field::select(
+                        "complexity",
+                        "Complexity",
+                        &[
+                            ("", "As written"),
+                            ("low", "Low"),
+                            ("medium", "Medium"),
+                            ("high", "High"),
+                        ],
+                    )
+                    .half(),
+                )
+                .field(
+                    Field::textarea("security", "What it means for security")
+                        .hint("Empty when it means nothing."),
+                )
+                .field(
+                    Field::textarea("excluded", "Left out, and why")
+                        .hint("One a line: the item, a colon, the reason."),
+                )
+                .field(Field::new(
+                    "dependencies_reviewed",
+                    "I have looked at what depends on the targets",
+                    Input::Checkbox,
+                ))
+                .submit("Assess it so"),
+            Act::Schedule => at(context, "schedule", "Set its times", "/schedule")
+                .note("A new time asks only for the decisions that cover the time.")
+                .field(
+                    time("planned_start", "Start", context)
+                        .value(context.planned_start.as_str())
+                        .required(),
+                )
+                .field(
+                    time("planned_end", "End", context)
+                        .value(context.planned_end.as_str())
+                        .required(),
+                )
+                .submit("Set these times"),
+            Act::Hold => at(context, "hold", "Put on hold", "/hold")
+                .note("Its clocks pause, and its permits are void for good.")
+                .field(reason("Why it must wait"))
+                .field(time("until", "Remind people", context))
+                .submit("Put it on hold"),
+            Act::Resume => at(context, "resume", "Resume", "/resume").tone(ActTone::Go),
+            _ => at(context, "cancel", "Cancel this change", "/cancellation")
+                .tone(ActTone::Stop)
+                .field(reason("Why it is given up"))
+                .submit("Cancel it for good"),
+        }
+    }
+
+    fn during(self, context: &ActContext) -> ActForm {
+        match self {
+            Act::Start => at(context, "start", "Start", "/implementation").tone(ActTone::Go),
+            Act::Entry => at(
+                context,
+                "entry",
+                "Note an action",
+                "/implementation/entries",
+            )
+            .field(
+                Field::radio(
+                    "kind",
+                    "What it is",
+                    &[
+                        ("step", "A step is done"),
+                        ("deviation", "Something differs from the plan"),
+                        ("issue", "Something is wrong"),
+                    ],
+                )
+                .value("step"),
+            )
+            .field(
+                Field::textarea("text", "What happened")
+                    .hint("A deviation or an issue reaches owner and change manager at once.")
+                    .required(),
+            )
+            .field(target(context, "All of it"))
+            .submit("Note it"),
+            Act::Extend => at(context, "extend", "Ask for more time", "/extension")
+                .field(time("until", "Until", context).required())
+                .field(reason("Why"))
+                .submit("Ask for it"),
+            Act::DecideExtension => at(
+                context,
+                "extension",
+                "Decide on more time",
+                "/extension/decision",
+            )
+            .tone(ActTone::Go)
+            .field(
+                Field::radio(
+                    "grant",
+                    "More time",
+                    &[("true", "Grant it"), ("false", "Refuse it")],
+                )
+                .required(),
+            )
+            .field(Field::textarea("reason", "Why"))
+            .submit("Tell them"),
+            _ => at(context, "complete", "Tell the outcome", "/completion")
+                .field(target(context, "Every open target"))
+                .field(
+                    Field::radio("outcome", "Outcome", &OUTCOMES)
+                        .value("succeeded")
+                        .required(),
+                )
+                .field(time("actual_start", "Began", context))
+                .field(time("actual_end", "Ended", context))
+                .field(Field::new(
+                    "actual_downtime_minutes",
+                    "Minutes of downtime",
+                    Input::Number,
+                ))
+                .field(
+                    Field::textarea("reason", "Why the outcome is another one")
+                        .hint("Only when an outcome was told before."),
+                )
+                .submit("Tell this outcome"),
+        }
+    }
+
+    fn after(self, context: &ActContext) -> ActForm {
+        match self {
+            Act::Validate => at(context, "validate", "Validate", "/validation")
+                .field(
+                    Field::radio(
+                        "result",
+                        "Does it work?",
+                        &[("works", "It works"), ("does_not", "It does not")],
+                    )
+                    .required(),
+                )
+                .field(Field::textarea("text", "How you saw it").required())
+                .submit("Tell what you saw"),
+            Act::Review => at(context, "review", "Review it", "/review")
+                .field(Field::new(
+                    "objectives_met",
+                    "The objectives were met",
+                    Input::Checkbox,
+                ))
+                .field(Field::new(
+                    "assessment_adequate",
+                    "The assessment was adequate",
+                    Input::Checkbox,
+                ))
+                .field(Field::new(
+                    "steps_adequate",
+                    "The steps were adequate",
+                    Input::Checkbox,
+                ))
+                .field(Field::textarea("summary", "In a few sentences").required())
+                .field(Field::textarea("improvements", "What to do better").hint("One a line."))
+                .submit("Finish the review"),
+            _ => at(context, "close", "Close", "/closure")
+                .tone(ActTone::Go)
+                .note("Closed never opens again; what comes later is an addendum.")
+                .submit("Close it for good"),
+        }
+    }
+
+    fn emergency(self, context: &ActContext) -> ActForm {
+        match self {
+            Act::BreakGlass => at(context, "break-glass", "Break glass", "/break-glass")
+                .tone(ActTone::Stop)
+                .note("You are asked for your password again, owner and change manager are told at once, and somebody else validates it before it can close.")
+                .field(Field::textarea("reason", "Why nobody can be waited for").required())
+                .field(time("until", "Until, at most 4 hours ahead", context).required())
+                .field(Field::text("incident", "Incident"))
+                .submit("Break glass now"),
+            Act::CoSign => at(context, "co-sign", "Sign the break-glass too", "/break-glass/co-signature")
+                .tone(ActTone::Stop)
+                .note("With your signature the gate opens, and you answer for it as well.")
+                .submit("Sign it"),
+            Act::ValidateBreakGlass => at(context, "break-glass-validation", "Look at the break-glass", "/break-glass/validation")
+                .field(Field::textarea("text", "Was it needed, and was it used for nothing else?").required())
+                .submit("Tell what you found"),
+            _ => at(context, &format!("revoke-{}", context.item), "Revoke", &format!("/permits/{}/revocation", context.item))
+                .tone(ActTone::Link)
+                .field(reason("Why"))
+                .submit("Revoke this permit"),
+        }
+    }
+
+    fn addition(self, context: &ActContext) -> ActForm {
+        match self {
+            Act::AddEvidence => evidence(context),
+            Act::AddTask => at(context, "task", "Add a task", "/tasks")
+                .field(Field::text("title", "What is to be done").required())
+                .field(
+                    Field::select(
+                        "kind",
+                        "When",
+                        &[
+                            ("prepare", "Before the start"),
+                            ("test", "As a test"),
+                            ("implement", "In the work"),
+                            ("verify", "Afterwards"),
+                        ],
+                    )
+                    .half(),
+                )
+                .field(Field::text("assignee", "Who").half())
+                .field(
+                    Field::new("mandatory", "The next step waits for it", Input::Checkbox)
+                        .value("true"),
+                )
+                .submit("Add this task"),
+            Act::Comment => at(context, "comment", "Comment", "/comments")
+                .field(
+                    Field::textarea("text", "Your comment")
+                        .hint("Markdown works. Everyone on the change reads it.")
+                        .required(),
+                )
+                .submit("Add this comment"),
+            Act::Link => at(context, "link", "Link to another", "/links")
+                .field(
+                    Field::select(
+                        "kind",
+                        "This change",
+                        &[
+                            ("depends_on", "depends on"),
+                            ("parent_of", "is the parent of"),
+                            ("follows_up", "follows up"),
+                            ("replaces", "replaces"),
+                            ("fixes", "fixes"),
+                            ("caused", "caused"),
+                            ("in_release", "is in the release"),
+                        ],
+                    )
+                    .half(),
+                )
+                .field(Field::text("to", "Key of the other").required().half())
+                .submit("Link them"),
+            _ => at(context, "watch", "Watch", "/watchers"),
+        }
+    }
+}
+
+fn evidence(context: &ActContext) -> ActForm {
+    let environments = std::iter::once(Choice::new("", "Not said"))
+        .chain(
+            context
+                .environments
+                .iter()
+                .map(|name| Choice::new(name.as_str(), name.as_str())),
+        )
+        .collect();
+    at(context, "evidence", "Add evidence", "/evidence")
+        .field(Field::text("name", "Name").required().half())
+        .field(
+            Field::select(
+                "kind",
+                "Kind",
+                &[
+                    ("note", "Note"),
+                    ("file", "File"),
+                    ("junit", "JUnit report"),
+                    ("sarif", "SARIF report"),
+                    ("cyclonedx", "CycloneDX list"),
+                    ("in_toto", "in-toto statement"),
+                ],
+            )
+            .half(),
+        )
+        .field(
+            Field::select(
+                "aspect",
+                "What it shows",
+                &[
+                    ("functional", "It works"),
+                    ("compatibility", "Old and new fit"),
+                    ("security", "It is safe"),
+                    ("backup", "A backup is there"),
+                    ("other", "Something else"),
+                ],
+            )
+            .half(),
+        )
+        .field(
+            Field::select(
+                "result",
+                "Result",
+                &[
+                    ("", "As the file says"),
+                    ("passed", "Passed"),
+                    ("failed", "Failed"),
+                ],
+            )
+            .half(),
+        )
+        .field(Field::new("environment", "Where it ran", Input::Select(environments)).half())
+        .field(Field::text("artifact", "Artifact").half())
+        .field(Field::new("file", "File", Input::File))
+        .field(Field::textarea("text", "Text").hint(
+            "Instead of a file, or beside it. Without an artifact the evidence binds to the plan.",
+        ))
+        .submit("Add this evidence")
+}
+
+fn at(context: &ActContext, id: &str, label: &str, path: &str) -> ActForm {
+    ActForm::new(id, label, format!("{}{path}", context.change_url))
+}
+
+fn reason(label: &str) -> Field {
+    Field::textarea("reason", label).required()
+}
+
+fn time(name: &str, label: &str, context: &ActContext) -> Field {
+    let zone = if context.zone.is_empty() {
+        "UTC"
+    } else {
+        &context.zone
+    };
+    Field::new(name, label, Input::DateTime)
+        .hint(format!("In {zone}."))
+        .half()
+}
+
+/// A choice among the open targets; one alone needs no choice.
+fn target(context: &ActContext, all: &str) -> Field {
+    if context.targets.len() < 2 {
+        return Field::hidden("target", "");
+    }
+    let choices = std::iter::once(Choice::new("", all))
+        .chain(
+            context
+                .targets
+                .iter()
+                .map(|(id, words)| Choice::new(id.as_str(), words.as_str())),
+        )
+        .collect();
+    Field::new("target", "For", Input::Select(choices))
+}
+
+/// A context for samples.
+pub(crate) fn sample_context() -> ActContext {
+    ActContext {
+        change_url: "/t/halden/changes/CHG-1042".to_owned(),
+        content_digest: "sha256:9f2c03ab".to_owned(),
+        writer: "Ingrid Solheim".to_owned(),
+        zone: "Europe/Oslo".to_owned(),
+        planned_start: "2026-11-21T22:00".to_owned(),
+        planned_end: "2026-11-21T23:30".to_owned(),
+        reader: "priya.raman".to_owned(),
+        targets: vec![
+            ("1".to_owned(), "booking-api, production".to_owned()),
+            ("2".to_owned(), "shipments, production".to_owned()),
+        ],
+        item: "a1".to_owned(),
+        environments: vec!["staging".to_owned(), "production".to_owned()],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_act_has_a_form_of_its_own_below_the_change() {
+        let context = sample_context();
+        let forms: Vec<ActForm> = Act::ALL.iter().map(|act| act.form(&context)).collect();
+        let ids: BTreeSet<&str> = forms.iter().map(|form| form.id.as_str()).collect();
+        let labels: BTreeSet<&str> = forms.iter().map(|form| form.verb_label.as_str()).collect();
+        assert_eq!((ids.len(), labels.len()), (Act::ALL.len(), Act::ALL.len()));
+        assert!(
+            forms
+                .iter()
+                .all(|form| form.action_url.starts_with("/t/halden/changes/CHG-1042/"))
+        );
+    }
+
+    #[test]
+    fn decisions_carry_the_digest_that_was_seen() {
+        let context = sample_context();
+        for act in [
+            Act::Approve,
+            Act::ApproveWithConditions,
+            Act::Return,
+            Act::Reject,
+            Act::Abstain,
+            Act::PeerReview,
+        ] {
+            let form = act.form(&context);
+            let digest = form
+                .fields
+                .iter()
+                .find(|field| field.name == "content_digest");
+            assert_eq!(
+                digest.map(|field| field.value.as_str()),
+                Some("sha256:9f2c03ab"),
+                "{act:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn one_target_needs_no_choice() {
+        let mut context = sample_context();
+        context.targets.truncate(1);
+        let form = Act::Complete.form(&context);
+        assert!(
+            form.fields
+                .iter()
+                .any(|field| field.name == "target" && field.input == Input::Hidden)
+        );
+    }
+}
