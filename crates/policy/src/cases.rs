@@ -23,17 +23,17 @@
 
 mod facts;
 mod parse;
+mod words;
 
 use std::collections::BTreeSet;
 
-use model::obligation::{Duty, Obligation};
-use model::words::TaskKind;
+use model::obligation::Obligation;
 
 use crate::judge::Answer;
 use crate::question::Question;
-use crate::values::{asked_word, due_word, party_word};
 use crate::{Finding, PolicySet, SourceFile};
 use parse::{Case, Expectation};
+pub(crate) use words::words;
 
 /// What running cases has shown.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -248,101 +248,4 @@ fn deciding(
         Question::in_tenant(actor, action)
     };
     set.ask(question.ok()?).ok()
-}
-
-/// An obligation in words, as the rows of `requires` write it: the kind, then every annotation that holds.
-pub(crate) fn words(obligation: &Obligation) -> String {
-    let mut words: Vec<String> = Vec::new();
-    let due = format!("due {}", due_word(obligation.due));
-    let parties = |parties: &[model::obligation::Party]| {
-        parties
-            .iter()
-            .map(|party| party_word(*party))
-            .collect::<Vec<_>>()
-            .join("+")
-    };
-    match &obligation.duty {
-        Duty::Approval(rule) => {
-            words.push("approval".to_owned());
-            words.push(format!("from {}", asked_word(&rule.from)));
-            words.push(format!("count {}", rule.count));
-            words.push(format!("covers {}", rule.covers));
-            if !rule.distinct_from.is_empty() {
-                words.push(format!("distinct_from {}", parties(&rule.distinct_from)));
-            }
-            words.extend(
-                rule.valid_for_minutes
-                    .map(|minutes| format!("valid_for {}", duration(minutes))),
-            );
-            words.extend(rule.step_up.then(|| "step_up".to_owned()));
-            words.extend(
-                rule.ack_sla_minutes
-                    .map(|minutes| format!("ack_sla {}", duration(minutes))),
-            );
-            words.extend(rule.dual_control.then(|| "dual_control".to_owned()));
-        }
-        Duty::Evidence {
-            aspect,
-            environment,
-        } => {
-            words.push(format!("evidence, aspect {aspect}"));
-            words.extend(
-                environment
-                    .as_ref()
-                    .map(|environment| format!("environment {environment}")),
-            );
-            words.push(due);
-        }
-        Duty::PeerReview { count, from } => {
-            words.push(format!("peer_review, count {count}"));
-            words.extend(from.as_ref().map(|group| format!("from {group}")));
-            words.push(due);
-        }
-        Duty::Checklist { items } => {
-            words.push(format!("checklist, items {}, {due}", items.join("; ")))
-        }
-        Duty::Task { kind, title } => words.push(task(*kind, title)),
-        Duty::Validation {
-            distinct_from,
-            from,
-        } => {
-            words.push("validation".to_owned());
-            words.extend(
-                from.as_ref()
-                    .map(|asked| format!("from {}", asked_word(asked))),
-            );
-            if !distinct_from.is_empty() {
-                words.push(format!("distinct_from {}", parties(distinct_from)));
-            }
-        }
-        Duty::Review {} => words.push("review".to_owned()),
-        Duty::LeadTime { minutes } => words.push(format!("lead_time {}", duration(*minutes))),
-        Duty::Permit {
-            minutes,
-            ahead,
-            max_list_age_seconds,
-        } => {
-            words.push("permit".to_owned());
-            words.extend(minutes.map(|minutes| format!("minutes {minutes}")));
-            words.extend(ahead.then(|| "ahead".to_owned()));
-            words.extend(
-                max_list_age_seconds
-                    .map(|seconds| format!("max_list_age {}", duration(seconds / 60))),
-            );
-        }
-    }
-    words.join(", ")
-}
-
-fn task(kind: TaskKind, title: &str) -> String {
-    format!("task, kind {kind}, title {title}")
-}
-
-/// Minutes as an annotation writes them, in the largest unit that fits.
-fn duration(minutes: i64) -> String {
-    match minutes {
-        m if m % (24 * 60) == 0 => format!("{}d", m / (24 * 60)),
-        m if m % 60 == 0 => format!("{}h", m / 60),
-        m => format!("{m}m"),
-    }
 }

@@ -563,6 +563,10 @@ mod tests {
                 items: vec!["One".to_owned(), "Two".to_owned()]
             }
         );
+    }
+
+    #[test]
+    fn tasks_times_and_permits_compile() {
         let task = compile(&[("require", "task"), ("kind", "verify"), ("title", "Look")]).unwrap();
         assert_eq!(
             (task.due, task.duty),

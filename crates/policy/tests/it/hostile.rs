@@ -65,6 +65,60 @@ fn the_largest_policy_that_is_let_in_is_judged() {
 }
 
 #[test]
+fn no_shape_of_the_largest_policy_aborts() {
+    let shapes = [
+        format!("1{} == 2", " + 1".repeat(470)),
+        format!("1{} == 2", " * 1".repeat(470)),
+        format!("resource{} == 2", ".risk".repeat(470)),
+        format!("resource has risk{}", ".risk".repeat(470)),
+        format!("{}true", "!".repeat(900)),
+        format!("{}1 == 1", "-".repeat(900)),
+        format!("[{}1].contains(1)", "1, ".repeat(460)),
+        format!("{}1{}.isEmpty()", "[".repeat(31), "]".repeat(31)),
+        format!("{}true{}", "!(".repeat(31), ")".repeat(31)),
+        format!("{}true", "if true then false else ".repeat(30)),
+        format!(
+            "{}true",
+            "if true || false then false && true else ".repeat(30)
+        ),
+        format!("true{}", " || resource.expedited".repeat(230)),
+        format!("\"a\"{}", " like \"*\"".repeat(300)),
+        format!("principal{}", " in principal".repeat(400)),
+    ];
+    for shape in shapes {
+        let text = format!("{HEAD}permit {APPROVE}\nwhen {{ {shape} }};");
+        let found = findings(&text);
+        assert!(
+            !found
+                .iter()
+                .any(|finding| finding.code == "too_long" || finding.code == "too_deep"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn only_policies_and_parameters_belong_to_a_set() {
+    let mut files = policy::base().files;
+    files.push(file("house/house.cases", "case a"));
+    assert_eq!(
+        codes(&compile(&files, "").unwrap_err()),
+        [("unknown_file", 1)]
+    );
+    let own = format!("@id(\"assent.a\")\n@reason(\"Why.\")\npermit {APPROVE};");
+    for (name, code) in [("assent/a.cedar", "id"), ("As sent/a.cedar", "id")] {
+        let mut files = policy::base().files;
+        files.push(file(name, &own));
+        assert_eq!(codes(&compile(&files, "").unwrap_err()), [(code, 1)]);
+    }
+    let files = [policy::base().files, policy::base().files].concat();
+    assert_eq!(
+        codes(&compile(&files, "").unwrap_err()),
+        [("duplicate_file", 1)]
+    );
+}
+
+#[test]
 fn a_schema_that_is_too_deep_is_refused() {
     let schema = format!(
         "entity A = {{ a: {}Long{} }};",
@@ -85,79 +139,81 @@ fn a_schema_that_is_too_deep_is_refused() {
     assert_eq!(findings[0].code, "schema");
 }
 
+/// Annotations before a policy of `require`, the code and line of the finding, and its help.
+const ANNOTATIONS: &[(&str, &str, u32, &str)] = &[
+    (
+        "@id(\"house.a\")\n@reason(\"Why.\")\n@reuire(\"review\")\n",
+        "unknown_annotation",
+        3,
+        "did you mean `@require`?",
+    ),
+    (
+        "@id(\"house.a\")\n@reason(\"Why.\")\n@require(\"reveiw\")\n",
+        "unknown_kind",
+        3,
+        "did you mean `review`?",
+    ),
+    (
+        "@id(\"house.a\")\n@reason(\"Why.\")\n@require(\"review\")\n@count(\"2\")\n",
+        "misplaced_annotation",
+        4,
+        "",
+    ),
+    (
+        "@id(\"house.a\")\n@reason(\"Why.\")\n@require(\"approval\")\n@from(\"owner\")\n",
+        "annotation_missing",
+        1,
+        "",
+    ),
+    (
+        "@id(\"house.a\")\n@reason(\"Why.\")\n@require(\"peer_review\")\n@count(\"0\")\n",
+        "bad_value",
+        4,
+        "",
+    ),
+    (
+        "@id(\"house.a\")\n@reason(\"Why.\")\n@require(\"lead_time\")\n@lead_time(\"5bd\")\n",
+        "bad_value",
+        4,
+        "",
+    ),
+    (
+        "@id(\"house.a\")\n@reason(\"Why.\")\n@require(\"peer_review\")\n@count(\"$mny\")\n",
+        "parameter",
+        4,
+        "",
+    ),
+    (
+        "@id(\"house.a\")\n@reason(\"Why.\")\n@require(\"peer_review\")\n@count(2)\n",
+        "parse",
+        4,
+        "",
+    ),
+    (
+        "@id(\"house.a\")\n@reason(\"Why.\")\n@reason(\"Why.\")\n@require(\"review\")\n",
+        "parse",
+        3,
+        "",
+    ),
+    ("@id(\"house.a\")\n@require(\"review\")\n", "reason", 1, ""),
+    ("@reason(\"Why.\")\n@require(\"review\")\n", "id", 1, ""),
+    (
+        "@id(\"base.a\")\n@reason(\"Why.\")\n@require(\"review\")\n",
+        "id",
+        1,
+        "",
+    ),
+    (
+        "@id(\"house.a\")\n@reason(\"Why.\")\n",
+        "require_missing",
+        1,
+        "",
+    ),
+];
+
 #[test]
 fn annotations_are_a_closed_vocabulary_with_lines() {
-    let cases: &[(&str, &str, u32, &str)] = &[
-        (
-            "@id(\"house.a\")\n@reason(\"Why.\")\n@reuire(\"review\")\n",
-            "unknown_annotation",
-            3,
-            "did you mean `@require`?",
-        ),
-        (
-            "@id(\"house.a\")\n@reason(\"Why.\")\n@require(\"reveiw\")\n",
-            "unknown_kind",
-            3,
-            "did you mean `review`?",
-        ),
-        (
-            "@id(\"house.a\")\n@reason(\"Why.\")\n@require(\"review\")\n@count(\"2\")\n",
-            "misplaced_annotation",
-            4,
-            "",
-        ),
-        (
-            "@id(\"house.a\")\n@reason(\"Why.\")\n@require(\"approval\")\n@from(\"owner\")\n",
-            "annotation_missing",
-            1,
-            "",
-        ),
-        (
-            "@id(\"house.a\")\n@reason(\"Why.\")\n@require(\"peer_review\")\n@count(\"0\")\n",
-            "bad_value",
-            4,
-            "",
-        ),
-        (
-            "@id(\"house.a\")\n@reason(\"Why.\")\n@require(\"lead_time\")\n@lead_time(\"5bd\")\n",
-            "bad_value",
-            4,
-            "",
-        ),
-        (
-            "@id(\"house.a\")\n@reason(\"Why.\")\n@require(\"peer_review\")\n@count(\"$mny\")\n",
-            "parameter",
-            4,
-            "",
-        ),
-        (
-            "@id(\"house.a\")\n@reason(\"Why.\")\n@require(\"peer_review\")\n@count(2)\n",
-            "parse",
-            4,
-            "",
-        ),
-        (
-            "@id(\"house.a\")\n@reason(\"Why.\")\n@reason(\"Why.\")\n@require(\"review\")\n",
-            "parse",
-            3,
-            "",
-        ),
-        ("@id(\"house.a\")\n@require(\"review\")\n", "reason", 1, ""),
-        ("@reason(\"Why.\")\n@require(\"review\")\n", "id", 1, ""),
-        (
-            "@id(\"base.a\")\n@reason(\"Why.\")\n@require(\"review\")\n",
-            "id",
-            1,
-            "",
-        ),
-        (
-            "@id(\"house.a\")\n@reason(\"Why.\")\n",
-            "require_missing",
-            1,
-            "",
-        ),
-    ];
-    for (head, code, line, help) in cases {
+    for (head, code, line, help) in ANNOTATIONS {
         let found = findings(&format!("{head}{REQUIRE};"));
         let row = found
             .iter()
@@ -171,9 +227,9 @@ fn annotations_are_a_closed_vocabulary_with_lines() {
     }
 }
 
-#[test]
-fn what_would_fail_open_is_refused() {
-    let cases: &[(String, &str)] = &[
+/// Policies whose scope or effect would let something through.
+fn wrong_scopes() -> Vec<(String, &'static str)> {
+    vec![
         (
             format!(
                 "{HEAD}@require(\"review\")\nforbid (principal, action == Action::\"require\", resource);"
@@ -210,6 +266,12 @@ fn what_would_fail_open_is_refused() {
             ),
             "membership_in_require",
         ),
+    ]
+}
+
+/// Policies whose conditions or names would let something through.
+fn wrong_conditions() -> Vec<(String, &'static str)> {
+    vec![
         (
             format!("{HEAD}permit {APPROVE} when {{ resource.rsik_number > 1 }};"),
             "validation",
@@ -260,14 +322,22 @@ fn what_would_fail_open_is_refused() {
         ),
         (format!("{HEAD}permit {APPROVE}"), "parse"),
         ("what is this".to_owned(), "parse"),
-    ];
-    for (text, code) in cases {
-        let found = findings(text);
+    ]
+}
+
+#[test]
+fn what_would_fail_open_is_refused() {
+    for (text, code) in wrong_scopes().into_iter().chain(wrong_conditions()) {
+        let found = findings(&text);
         assert!(
-            found.iter().any(|finding| finding.code == *code),
+            found.iter().any(|finding| finding.code == code),
             "{text}\n{found:#?}"
         );
     }
+    let twice = format!(
+        "{HEAD}permit (principal, action in [Action::\"read\", Action::\"audit\", Action::\"read\"], resource);"
+    );
+    assert_eq!(findings(&twice), []);
     let fine = format!("{HEAD}permit {APPROVE} when {{ principal in Group::\"own-pay\" }};");
     assert_eq!(findings(&fine), []);
 }

@@ -11,6 +11,7 @@ use model::words::{Category, Criticality, Kind, Level, OwnershipRole, Role, Stat
 use policy::{PolicySet, on_policy_thread};
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
+use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 
 /// Overflows, and so errs, from medium risk on; strict validation does not see it.
 const ERRS: &str = "resource.risk_number * 9223372036854775807 >= 0";
@@ -66,13 +67,19 @@ prop_compose! {
     }
 }
 
-/// Runs a property on the deep stack that the callers of this crate have.
+/// Runs a property on the deep stack that the callers of this crate have, on 64 samples that are the same each time.
 fn check<S: Strategy + Sync>(
     strategy: S,
     test: impl Fn(S::Value) -> Result<(), TestCaseError> + Send,
 ) {
     on_policy_thread(|| {
-        let mut runner = proptest::test_runner::TestRunner::deterministic();
+        let config = ProptestConfig {
+            cases: 64,
+            failure_persistence: None,
+            ..ProptestConfig::default()
+        };
+        let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+        let mut runner = TestRunner::new_with_rng(config, rng);
         runner
             .run(&strategy, test)
             .unwrap_or_else(|error| panic!("{error}"));
@@ -169,6 +176,63 @@ fn the_shipped_packs_judge_all_facts() {
                     "{action}: {verdict:?}"
                 );
                 prop_assert!(!verdict.reasons.is_empty());
+            }
+            Ok(())
+        },
+    );
+}
+
+/// Pieces of policies, right and wrong, from which hostile files are made.
+const PIECES: [&str; 36] = [
+    "@id(\"house.a\")",
+    "@id(\"house.b\")",
+    "@reason(\"Why.\")",
+    "@require(\"review\")",
+    "@step_up",
+    "@",
+    "permit",
+    "forbid",
+    "(principal, action == Action::\"require\", resource)",
+    "(principal, action == Action::\"approve_change\", resource)",
+    "(principal, action, resource)",
+    "when {",
+    "unless {",
+    "}",
+    "(",
+    ")",
+    "[",
+    "]",
+    ";",
+    "\"",
+    "\\",
+    "// remark\r",
+    "\n",
+    "resource.risk_number > 1",
+    "context.target",
+    "principal in",
+    "&&",
+    "!",
+    "1 + 1 ==",
+    "if",
+    "then",
+    "else",
+    "?principal",
+    "Level::\"low\"",
+    "é",
+    "like",
+];
+
+#[test]
+fn no_text_panics_and_every_finding_has_a_place() {
+    check(
+        prop::collection::vec(select(PIECES.to_vec()), 0..40),
+        |pieces| {
+            let text = pieces.join(" ");
+            let lines = u32::try_from(text.lines().count().max(1)).unwrap();
+            for finding in compile(&with_house(&text), "").err().unwrap_or_default() {
+                prop_assert_eq!(&finding.file, "house/house.cedar");
+                prop_assert!((1..=lines + 1).contains(&finding.line), "{finding}");
+                prop_assert!(!finding.text.is_empty());
             }
             Ok(())
         },

@@ -1,0 +1,120 @@
+//! An obligation in words, as the rows of `requires` and `explain` write it.
+
+use model::obligation::{ApprovalRule, Duty, Obligation, Party};
+
+use crate::values::{asked_word, due_word, party_word};
+
+/// The kind, then every annotation that holds, separated by commas: `approval, from owner, count 1, covers what`.
+pub(crate) fn words(obligation: &Obligation) -> String {
+    let due = format!("due {}", due_word(obligation.due));
+    match &obligation.duty {
+        Duty::Approval(rule) => approval(rule),
+        Duty::Evidence {
+            aspect,
+            environment,
+        } => {
+            let environment = environment.as_ref().map(|key| format!("environment {key}"));
+            joined([
+                Some(format!("evidence, aspect {aspect}")),
+                environment,
+                Some(due),
+            ])
+        }
+        Duty::PeerReview { count, from } => {
+            let from = from.as_ref().map(|group| format!("from {group}"));
+            joined([Some(format!("peer_review, count {count}")), from, Some(due)])
+        }
+        Duty::Checklist { items } => format!("checklist, items {}, {due}", items.join("; ")),
+        Duty::Task { kind, title } => format!("task, kind {kind}, title {title}"),
+        Duty::Validation {
+            distinct_from,
+            from,
+        } => {
+            let from = from
+                .as_ref()
+                .map(|asked| format!("from {}", asked_word(asked)));
+            joined([Some("validation".to_owned()), from, distinct(distinct_from)])
+        }
+        Duty::Review {} => "review".to_owned(),
+        Duty::LeadTime { minutes } => format!("lead_time {}", duration(*minutes)),
+        Duty::Permit {
+            minutes,
+            ahead,
+            max_list_age_seconds,
+        } => joined([
+            Some("permit".to_owned()),
+            minutes.map(|minutes| format!("minutes {minutes}")),
+            ahead.then(|| "ahead".to_owned()),
+            max_list_age_seconds.map(|seconds| format!("max_list_age {}", duration(seconds / 60))),
+        ]),
+    }
+}
+
+fn approval(rule: &ApprovalRule) -> String {
+    joined([
+        Some(format!(
+            "approval, from {}, count {}, covers {}",
+            asked_word(&rule.from),
+            rule.count,
+            rule.covers
+        )),
+        distinct(&rule.distinct_from),
+        rule.valid_for_minutes
+            .map(|minutes| format!("valid_for {}", duration(minutes))),
+        rule.step_up.then(|| "step_up".to_owned()),
+        rule.ack_sla_minutes
+            .map(|minutes| format!("ack_sla {}", duration(minutes))),
+        rule.dual_control.then(|| "dual_control".to_owned()),
+    ])
+}
+
+fn distinct(parties: &[Party]) -> Option<String> {
+    let words: Vec<&str> = parties.iter().map(|party| party_word(*party)).collect();
+    (!words.is_empty()).then(|| format!("distinct_from {}", words.join("+")))
+}
+
+fn joined<const N: usize>(words: [Option<String>; N]) -> String {
+    words.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// Minutes as an annotation writes them, in the largest unit that fits.
+fn duration(minutes: i64) -> String {
+    match minutes {
+        m if m % (24 * 60) == 0 => format!("{}d", m / (24 * 60)),
+        m if m % 60 == 0 => format!("{}h", m / 60),
+        m => format!("{m}m"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::obligation::Due;
+
+    #[test]
+    fn durations_read_back_as_they_were_written() {
+        for (minutes, text) in [(43_200, "30d"), (240, "4h"), (90, "90m"), (1, "1m")] {
+            assert_eq!(duration(minutes), text);
+            assert_eq!(crate::values::duration(text), Ok(minutes));
+        }
+    }
+
+    #[test]
+    fn a_permit_tells_what_it_grants() {
+        let duty = Duty::Permit {
+            minutes: Some(30),
+            ahead: true,
+            max_list_age_seconds: Some(86_400),
+        };
+        let obligation = Obligation {
+            id: "p.x".to_owned(),
+            reason: "Why.".to_owned(),
+            due: Due::Start,
+            duty,
+        };
+        assert_eq!(
+            words(&obligation),
+            "permit, minutes 30, ahead, max_list_age 1d"
+        );
+    }
+}
