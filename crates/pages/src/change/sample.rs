@@ -504,7 +504,7 @@ fn odd() -> ChangePage {
         environment: MARKUP.to_owned(),
         build: long.clone(),
         rollback_to: BIDI.to_owned(),
-        outcome: Tone::Stop.mark(MARKUP),
+        outcome: Tone::Stop.mark("Failed"),
         ..TargetRow::default()
     }];
     page.timeline = vec![
