@@ -129,6 +129,20 @@ pub fn is_canonical(bytes: &[u8]) -> bool {
     scan.value(0).is_some() && scan.at == bytes.len()
 }
 
+/// The members of a canonical object at the top level, in order, with the bytes of their names
+/// (between the quotes, as written) and of their values; `None` where [`is_canonical`] says no or
+/// the value is no object.
+pub(crate) fn members(bytes: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let mut scan = Scan {
+        bytes: text.as_bytes(),
+        at: 0,
+    };
+    let mut members = Vec::with_capacity(16);
+    scan.object(1, &mut |name, value| members.push((name, value)))?;
+    (scan.at == bytes.len()).then_some(members)
+}
+
 /// A cursor over bytes that are known to be UTF-8; every step answers `None` where the canonical
 /// form is left.
 struct Scan<'a> {
@@ -143,7 +157,7 @@ impl<'a> Scan<'a> {
             b't' => self.word(b"true"),
             b'f' => self.word(b"false"),
             b'[' if depth < MAX_DEPTH => self.array(depth + 1),
-            b'{' if depth < MAX_DEPTH => self.object(depth + 1),
+            b'{' if depth < MAX_DEPTH => self.object(depth + 1, &mut |_, _| ()),
             b'-' | b'0'..=b'9' => self.integer(),
             _ => None,
         }
@@ -182,6 +196,10 @@ impl<'a> Scan<'a> {
         }
         let start = self.at;
         loop {
+            let rest = self.bytes.get(self.at..)?;
+            self.at += rest
+                .iter()
+                .position(|b| matches!(b, b'"' | b'\\' | 0..=0x1f))?;
             match self.bytes.get(self.at)? {
                 b'"' => {
                     let inner = self.bytes.get(start..self.at)?;
@@ -189,8 +207,7 @@ impl<'a> Scan<'a> {
                     return Some(inner);
                 }
                 b'\\' => self.escape()?,
-                0..=0x1f => return None,
-                _ => self.at += 1,
+                _ => return None,
             }
         }
     }
@@ -234,8 +251,11 @@ impl<'a> Scan<'a> {
         }
     }
 
-    fn object(&mut self, depth: usize) -> Option<()> {
-        self.at += 1;
+    /// Reads an object and tells each member's name and value, both as written.
+    fn object(&mut self, depth: usize, member: &mut dyn FnMut(&'a [u8], &'a [u8])) -> Option<()> {
+        if !self.take(b'{') {
+            return None;
+        }
         if self.take(b'}') {
             return Some(());
         }
@@ -249,7 +269,9 @@ impl<'a> Scan<'a> {
             if !self.take(b':') {
                 return None;
             }
+            let start = self.at;
             self.value(depth)?;
+            member(name, self.bytes.get(start..self.at)?);
             if self.take(b'}') {
                 return Some(());
             }

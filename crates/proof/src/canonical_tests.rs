@@ -116,6 +116,17 @@ fn another_spelling_of_the_same_value_is_not_canonical() {
     }
 }
 
+#[test]
+fn members_are_found_where_they_stand() {
+    let members = members(br#"{"a":[{"b":1}],"c":"\"","d":{}}"#).unwrap();
+    let expected: [(&[u8], &[u8]); 3] =
+        [(b"a", br#"[{"b":1}]"#), (b"c", br#""\"""#), (b"d", b"{}")];
+    assert_eq!(members, expected);
+    for wrong in ["[]", "1", "{} ", "{\"b\":1,\"a\":1}", "{\"a\":[1,]}", ""] {
+        assert_eq!(super::members(wrong.as_bytes()), None, "{wrong}");
+    }
+}
+
 fn any_value() -> impl Strategy<Value = Value> {
     let limit = i64::try_from(MAX_INTEGER).unwrap();
     let leaf = prop_oneof![

@@ -84,22 +84,43 @@ struct Run<'a> {
     /// The first index under a tile that does not fit the tile above it; which of the two is wrong
     /// is known only when the root is.
     first_tile_bad: Option<u64>,
-    versions: HashMap<(Box<str>, Box<str>), u64>,
+    /// The last version of each record, by table and id.
+    versions: HashMap<String, HashMap<String, u64>>,
     tenant: Option<String>,
     checked: u64,
 }
 
 /// The few members of an entry that are needed here; reading no more keeps this fast.
-#[derive(Deserialize)]
 struct Head<'a> {
     v: u64,
-    #[serde(borrow)]
     tenant: Cow<'a, str>,
-    #[serde(borrow, default)]
     records: Vec<DeltaHead<'a>>,
-    #[serde(borrow, default)]
     records_digest: Option<Cow<'a, str>>,
 }
+
+impl<'a> Head<'a> {
+    fn read(members: &[(&'a [u8], &'a [u8])]) -> serde_json::Result<Self> {
+        let find = |name: &str| {
+            members
+                .iter()
+                .find(|(found, _)| *found == name.as_bytes())
+                .map(|(_, value)| *value)
+        };
+        let records_digest = find("records_digest")
+            .map(serde_json::from_slice::<Text<'_>>)
+            .transpose()?;
+        Ok(Self {
+            v: serde_json::from_slice(find("v").unwrap_or_default())?,
+            tenant: serde_json::from_slice::<Text<'_>>(find("tenant").unwrap_or_default())?.0,
+            records: find("records").map_or(Ok(Vec::new()), serde_json::from_slice)?,
+            records_digest: records_digest.map(|text| text.0),
+        })
+    }
+}
+
+/// A string that is borrowed where it holds no escape.
+#[derive(Deserialize)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 #[derive(Deserialize)]
 struct DeltaHead<'a> {
@@ -182,10 +203,18 @@ impl Run<'_> {
             let Some(hashes) = self.bundle(&reader, bundle) else {
                 return;
             };
-            self.check_tiles(&reader, bundle, &hashes);
-            for hash in hashes {
-                frontier.push(hash);
-                self.check_prefix(&frontier, check.older);
+            let is_full = hashes.len() as u64 == WIDTH;
+            let root = is_full.then(|| tile::complete_root(&hashes));
+            self.check_tiles(&reader, bundle, &hashes, root);
+            let is_older_inside = check
+                .older
+                .is_some_and(|older| older.size / WIDTH == bundle);
+            match root.filter(|_| !is_older_inside) {
+                Some(root) => {
+                    frontier.push_subtree(8, root);
+                    self.check_prefix(&frontier, check.older);
+                }
+                None => self.push_each(&mut frontier, &hashes, check.older),
             }
             self.checked = frontier.size();
             if let Some(progress) = check.progress {
@@ -193,6 +222,13 @@ impl Run<'_> {
             }
         }
         self.check_root(&reader, &frontier, checkpoint, check.older);
+    }
+
+    fn push_each(&mut self, frontier: &mut Frontier, hashes: &[Hash], older: Option<&Checkpoint>) {
+        for hash in hashes {
+            frontier.push(*hash);
+            self.check_prefix(frontier, older);
+        }
     }
 
     /// Reads one entry bundle, checks its entries and gives their leaf hashes.
@@ -235,14 +271,14 @@ impl Run<'_> {
     }
 
     fn entry(&mut self, index: u64, entry: &[u8]) {
-        if !canonical::is_canonical(entry) {
+        let Some(members) = canonical::members(entry) else {
             return self.bad_at(
                 index,
                 "entry_malformed",
-                format!("Entry {index} is not canonical JSON."),
+                format!("Entry {index} is not a canonical JSON object."),
             );
-        }
-        let head: Head<'_> = match serde_json::from_slice(entry) {
+        };
+        let head = match Head::read(&members) {
             Ok(head) => head,
             Err(error) => {
                 return self.bad_at(
@@ -258,7 +294,7 @@ impl Run<'_> {
                 .cannot_tell("unknown_version", &index.to_string(), text);
         }
         match &self.tenant {
-            None => self.tenant = Some(head.tenant.clone().into_owned()),
+            None => self.tenant = Some(head.tenant.into_owned()),
             Some(tenant) if *tenant == head.tenant => {}
             Some(_) => self.bad_at(
                 index,
@@ -274,8 +310,7 @@ impl Run<'_> {
 
     fn records(&mut self, index: u64, records: &[DeltaHead<'_>]) {
         for DeltaHead { table, id, version } in records {
-            let name = (Box::from(table.as_ref()), Box::from(id.as_ref()));
-            let before = self.versions.insert(name, *version).unwrap_or(0);
+            let before = self.replace_version(table, id, *version);
             if *version != before + 1 {
                 let text = format!(
                     "Entry {index} brings {table} {id} from version {before} to {version}."
@@ -283,6 +318,17 @@ impl Run<'_> {
                 self.bad_at(index, "version_order", text);
             }
         }
+    }
+
+    /// Notes the version of a record and gives the one before, 0 for a record not seen so far.
+    fn replace_version(&mut self, table: &str, id: &str, version: u64) -> u64 {
+        let known = self.versions.get_mut(table).and_then(|ids| ids.get_mut(id));
+        if let Some(known) = known {
+            return std::mem::replace(known, version);
+        }
+        let ids = self.versions.entry(table.to_owned()).or_default();
+        ids.insert(id.to_owned(), version);
+        0
     }
 
     /// The deltas that stand beside an entry.
@@ -313,12 +359,20 @@ impl Run<'_> {
     }
 
     /// Compares the leaf hashes with their tile, and each finished tile with the hash above it.
-    fn check_tiles(&mut self, reader: &TileReader<'_>, index: u64, hashes: &[Hash]) {
+    /// `root` is the root over the leaf hashes when they fill the tile.
+    fn check_tiles(
+        &mut self,
+        reader: &TileReader<'_>,
+        index: u64,
+        hashes: &[Hash],
+        root: Option<Hash>,
+    ) {
         let first = index * WIDTH;
         let tile = match reader.read_tile_fresh(0, index) {
             Ok(tile) => tile,
             Err(error) => return self.tile_unread(first, &error),
         };
+        let mut root = root;
         if let Some(at) = tile
             .iter()
             .zip(hashes)
@@ -329,10 +383,10 @@ impl Run<'_> {
                 at,
                 &format!("Entry {at} has not the hash that its tile has."),
             );
+            root = root.map(|_| tile::complete_root(&tile));
         }
-        let mut root = (hashes.len() as u64 == WIDTH).then(|| tile::complete_root(&tile));
         let (mut level, mut index) = (1, index);
-        while let Some(hash) = root.take() {
+        while let Some(hash) = root {
             let (above, place) = (index / WIDTH, (index % WIDTH) as usize);
             let tile = match reader.tile(level, above) {
                 Ok(tile) => tile,
@@ -411,8 +465,12 @@ impl Run<'_> {
         let known = older
             .filter(|_| !self.report.has("inconsistent"))
             .map_or(0, |older| older.size);
-        let first = self.first_tile_bad.unwrap_or(known);
-        self.first_bad = Some(self.first_bad.map_or(first, |bad| bad.min(first)));
+        // Where nothing else points to an index, all that is known is where the trusted part ends.
+        let named = [self.first_bad, self.first_tile_bad]
+            .into_iter()
+            .flatten()
+            .min();
+        self.first_bad = Some(named.unwrap_or(known));
     }
 }
 

@@ -224,6 +224,34 @@ fn a_cut_or_rewritten_log_signed_with_the_true_key_is_found_by_an_older_checkpoi
 }
 
 #[test]
+fn an_older_checkpoint_of_any_size_is_compared() {
+    let store = whole();
+    for size in [1, 2, 255, 256, 257, 511, 512, 513, 699, 700] {
+        let mut older = checkpoint(size);
+        let check = |older: &Checkpoint| {
+            verify_log(
+                &store,
+                &keys(),
+                &LogCheck {
+                    older: Some(older),
+                    ..LogCheck::default()
+                },
+            )
+        };
+        assert_eq!(check(&older).outcome, Outcome::Good, "{size}");
+        older.root[0] ^= 1;
+        let report = check(&older);
+        let count = report
+            .report
+            .findings
+            .iter()
+            .filter(|finding| finding.code == "inconsistent")
+            .count();
+        assert_eq!((report.outcome, count), (Outcome::Bad, 1), "{size}");
+    }
+}
+
+#[test]
 fn versions_out_of_order_are_named() {
     type Change = fn(&mut Vec<Vec<u8>>);
     let cases: [Change; 4] = [

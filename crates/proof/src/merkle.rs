@@ -60,14 +60,28 @@ impl Frontier {
 
     /// Appends the next leaf by its hash.
     pub fn push(&mut self, leaf: Hash) {
-        let mut hash = leaf;
-        for _ in 0..self.size.trailing_ones() {
+        self.push_subtree(0, leaf);
+    }
+
+    /// Appends the 2^`level` leaves of a complete subtree by its root.
+    ///
+    /// # Panics
+    /// When the size so far is no multiple of 2^`level`: the subtree would not be one of this tree.
+    pub fn push_subtree(&mut self, level: u8, root: Hash) {
+        let before = self.size >> level;
+        assert_eq!(
+            before << level,
+            self.size,
+            "a subtree must begin at a multiple of its size"
+        );
+        let mut hash = root;
+        for _ in 0..before.trailing_ones() {
             // One root exists for each set bit, and the loop runs over set bits only.
             let Some(left) = self.roots.pop() else { break };
             hash = node_hash(&left, &hash);
         }
         self.roots.push(hash);
-        self.size += 1;
+        self.size += 1 << level;
     }
 
     /// The root over all leaves so far.

@@ -156,6 +156,27 @@ fn all_proofs_up_to_70_leaves_equal_the_recursive_definition() {
 }
 
 #[test]
+fn subtrees_may_be_appended_whole() {
+    let tree = tree(21);
+    let mut frontier = Frontier::new();
+    for (level, index) in [(2, 0), (2, 1), (3, 1), (1, 8), (0, 18), (0, 19), (0, 20)] {
+        frontier.push_subtree(level, tree.node(level, index).unwrap());
+    }
+    assert_eq!(
+        (frontier.size(), frontier.root()),
+        (21, Naive::mth(&tree.0))
+    );
+}
+
+#[test]
+#[should_panic(expected = "multiple of its size")]
+fn a_subtree_must_fit() {
+    let mut frontier = Frontier::new();
+    frontier.push([0; 32]);
+    frontier.push_subtree(1, [0; 32]);
+}
+
+#[test]
 fn proofs_outside_the_tree_are_refused() {
     let tree = tree(5);
     assert!(inclusion_proof(&tree, 5, 5).is_err());
