@@ -56,6 +56,21 @@ impl Place {
         Place::Help,
     ];
 
+    /// The places of a reader, in their order: those of everybody, and by right
+    /// the deliveries and the administration of people and tokens.
+    #[must_use]
+    pub fn shown(sees_deliveries: bool, administers: bool) -> Vec<Place> {
+        let mut places = Place::EVERYBODY.to_vec();
+        if sees_deliveries {
+            places.push(Place::Deliveries);
+        }
+        if administers {
+            places.extend([Place::People, Place::Tokens]);
+        }
+        places.sort_by_key(|place| *place as usize);
+        places
+    }
+
     /// The path behind the tenant's address: `/changes`.
     #[must_use]
     pub fn path(self) -> &'static str {
@@ -151,7 +166,7 @@ pub struct Frame {
     pub base: String,
     /// Where the assets are served: `/assets`, without a slash at its end.
     pub assets: String,
-    /// The places that this reader sees; begin with [`Place::EVERYBODY`].
+    /// The places that this reader sees; see [`Place::shown`].
     pub places: Vec<Place>,
     /// Where the reader is.
     pub place: Place,

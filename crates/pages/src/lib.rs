@@ -65,6 +65,11 @@ pub use table::{Cell, Column, Fold, Paging, Sort, Table};
 pub use usual::{Act, ActContext};
 pub use words::{Kind, Mark, Risk, State, Tone};
 
+/// The `Content-Security-Policy` under which every page works: nothing inline,
+/// nothing from elsewhere, no framing.
+pub const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; \
+connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
 /// A component: a value of this crate that knows its own, already escaped HTML.
 /// Strings are deliberately none, so a template cannot pass one through unescaped.
 pub trait Part {

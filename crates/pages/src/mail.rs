@@ -338,6 +338,97 @@ Who decides\n  Nobody is asked yet.\nIf it fails\n  No way back is written yet.\
         );
     }
 
+    fn every_news() -> Vec<News> {
+        let text = || "words".to_owned();
+        vec![
+            News::AskedToApprove {
+                why: text(),
+                due: String::new(),
+            },
+            News::Reminder { due: text() },
+            News::ApprovalVoided { what: text() },
+            News::Returned {
+                by: text(),
+                question: text(),
+            },
+            News::Rejected {
+                by: text(),
+                reason: text(),
+            },
+            News::Approved,
+            News::Scheduled { when: text() },
+            News::WindowMissed { when: text() },
+            News::Overrun { since: text() },
+            News::BrokeGlass {
+                by: text(),
+                reason: text(),
+                until: text(),
+            },
+            News::Deviation {
+                by: text(),
+                text: text(),
+            },
+            News::Issue {
+                by: text(),
+                text: text(),
+            },
+            News::PermitRevoked {
+                target: text(),
+                reason: text(),
+            },
+            News::OnHold {
+                by: text(),
+                reason: text(),
+            },
+            News::ExtensionAsked {
+                by: text(),
+                until: text(),
+                reason: text(),
+            },
+            News::Unauthorized {
+                target: text(),
+                text: text(),
+            },
+            News::TaskGiven {
+                task: text(),
+                due: text(),
+            },
+            News::ConfirmationAsked {
+                by: text(),
+                due: text(),
+            },
+            News::Closed { outcome: text() },
+            News::Other {
+                subject: text(),
+                text: text(),
+            },
+        ]
+    }
+
+    #[test]
+    fn every_letter_has_its_own_subject_one_link_and_whole_sentences() {
+        let letters: Vec<Mail> = every_news()
+            .into_iter()
+            .map(|news| letter("Title", news).render())
+            .collect();
+        let subjects: std::collections::BTreeSet<&str> =
+            letters.iter().map(|mail| mail.subject.as_str()).collect();
+        assert_eq!(subjects.len(), letters.len());
+        for mail in &letters {
+            assert!(
+                mail.subject.starts_with("CHG-1042 ") && mail.subject.ends_with(": Title"),
+                "{}",
+                mail.subject
+            );
+            assert_eq!(mail.body.matches("https://").count(), 1, "{}", mail.body);
+            assert!(
+                !mail.body.contains("  .") && !mail.body.contains('!'),
+                "{}",
+                mail.body
+            );
+        }
+    }
+
     #[test]
     fn a_subject_cannot_carry_a_second_header_or_hidden_letters() {
         let mail = letter("evil\r\nBcc: all@example.org \u{202E}x", News::Approved).render();

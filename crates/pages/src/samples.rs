@@ -14,14 +14,11 @@ pub const LONG_WORD: &str = "Donaudampfschifffahrtsgesellschaft";
 /// The frame of the samples: Priya Raman of Halden Freight.
 #[must_use]
 pub fn frame(place: Place) -> Frame {
-    let mut places = Place::EVERYBODY.to_vec();
-    places.extend([Place::Deliveries, Place::People, Place::Tokens]);
-    places.sort_by_key(|place| *place as usize);
     Frame {
         tenant: "Halden Freight".to_owned(),
         base: "/t/halden".to_owned(),
         assets: "/assets".to_owned(),
-        places,
+        places: Place::shown(true, true),
         place,
         person: "Priya Raman".to_owned(),
         waiting: 5,
@@ -72,6 +69,7 @@ pub fn all() -> Vec<Sample> {
         "api" => crate::ApiPage::samples(),
         "freezes" => crate::Freezes::samples(),
         "calendar" => crate::Windows::samples(),
+        "calendar-clash" => vec![crate::Windows::sample_clash()],
         "services" => crate::Services::samples(),
         "incidents" => crate::Incidents::samples(),
         "templates" => crate::Templates::samples(),

@@ -85,6 +85,7 @@ impl ChangeFields {
             self.targets(),
             self.times(),
             self.effect(),
+            self.harm(),
             self.plan(),
             self.rollback_plan(),
             self.people(),
@@ -120,17 +121,6 @@ impl ChangeFields {
                         ("data", "Data"),
                         ("facility", "Facility"),
                         ("other", "Other"),
-                    ],
-                )
-                .half(),
-                Field::select(
-                    "complexity",
-                    "Complexity",
-                    &[
-                        ("", "Not said"),
-                        ("low", "Low"),
-                        ("medium", "Medium"),
-                        ("high", "High"),
                     ],
                 )
                 .half(),
@@ -207,9 +197,30 @@ impl ChangeFields {
                 ),
                 Field::new("disruption.minutes", "For how many minutes", Input::Number).half(),
                 Field::text("disruption.audience", "Who they are").half(),
-                Field::select("impact.data", "Harm to data, if it goes wrong", &LEVELS).half(),
+            ],
+        )
+    }
+
+    fn harm(&self) -> FormSection {
+        self.section(
+            "s-harm",
+            "If it goes wrong",
+            "The risk is computed from these. What is not given is derived from the service.",
+            vec![
+                Field::select("impact.data", "Harm to data", &LEVELS).half(),
                 Field::select("impact.availability", "Harm to availability", &LEVELS).half(),
                 Field::select("impact.compliance", "Harm to compliance", &LEVELS).half(),
+                Field::select(
+                    "complexity",
+                    "Complexity",
+                    &[
+                        ("", "Not said"),
+                        ("low", "Low"),
+                        ("medium", "Medium"),
+                        ("high", "High"),
+                    ],
+                )
+                .half(),
             ],
         )
     }

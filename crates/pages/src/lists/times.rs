@@ -3,8 +3,8 @@
 use super::row_acts;
 use crate::samples::{BIDI, LONG_WORD, MARKUP};
 use crate::{
-    ActForm, ActTone, Cell, Column, Empty, Field, Fold, Input, List, ListRow, Place, Rich, State,
-    Tone,
+    ActForm, ActTone, Cell, Column, Empty, Entry, Field, Fold, Input, List, ListRow, Place, Rich,
+    State, Tone,
 };
 
 /// Freezes, the next one first.
@@ -289,5 +289,27 @@ impl ListRow for WindowRow {
                 ..row("w3", BIDI, "Sat 28 Nov, 21:00 to 24:00")
             },
         ]
+    }
+}
+
+impl Windows {
+    /// The calendar with a collision on top, as it is used.
+    #[must_use]
+    pub fn sample_clash() -> Self {
+        let clash = Entry::new(
+            Tone::Stop,
+            Rich::new()
+                .strong("CHG-1042 and CHG-1051 collide on Saturday, 22:30 to 23:30")
+                .text(", over ledger-db"),
+        )
+        .code("conflict_open")
+        .why("Neither can start until Marta Lindqvist decides which one moves.")
+        .aside("Marta Lindqvist, due today 16:00");
+        Self {
+            frame: crate::samples::frame(Place::Calendar),
+            first: vec![clash],
+            rows: WindowRow::sample_rows(),
+            ..Self::default()
+        }
     }
 }
