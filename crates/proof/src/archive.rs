@@ -132,7 +132,7 @@ fn is_plain_name(name: &str) -> bool {
 /// Reads an archive that must have the one fixed form, and gives its files in their order.
 ///
 /// # Errors
-/// [`Error::TooLarge`] past a limit, [`Error::Malformed`] when any byte is other than [`write`]
+/// [`Error::TooLarge`] past a limit, [`Error::Malformed`] when any byte is other than [`write()`]
 /// would have written it.
 pub fn read(archive: &[u8]) -> Result<Vec<File<'_>>> {
     check_size(archive.len())?;

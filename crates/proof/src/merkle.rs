@@ -143,7 +143,7 @@ fn split(size: u64) -> u64 {
     1 << (size - 1).ilog2()
 }
 
-/// PATH(index, D[0:size]) of RFC 9162 section 2.1.3.1, leaf end first.
+/// `PATH(index, D[0:size])` of RFC 9162 section 2.1.3.1, leaf end first.
 ///
 /// # Errors
 /// [`Error::Malformed`] when `index` is not below `size`, [`Error::Source`] from the source.
@@ -170,7 +170,7 @@ pub fn inclusion_proof(source: &dyn NodeSource, index: u64, size: u64) -> Result
     Ok(proof)
 }
 
-/// PROOF(old, D[0:new]) of RFC 9162 section 2.1.4.1; empty when the sizes are equal or `old` is 0.
+/// `PROOF(old, D[0:new])` of RFC 9162 section 2.1.4.1; empty when the sizes are equal or `old` is 0.
 ///
 /// # Errors
 /// [`Error::Malformed`] when `old` is larger than `new`, [`Error::Source`] from the source.
