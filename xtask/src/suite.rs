@@ -42,7 +42,7 @@ const PARTS: &[Part] = &[
     },
     Part {
         name: "foreign",
-        needs: &[Need::Python, Need::Node],
+        needs: &[Need::Python, Need::Node, Need::OpenSsl],
         run: foreign_judges,
     },
     Part {

@@ -19,6 +19,8 @@ pub enum Need {
     Node,
     /// A browser and its driver.
     Browser,
+    /// The command line of OpenSSL, as a judge of signatures; nothing of it is linked.
+    OpenSsl,
     /// The system call tracer that the kill tests use.
     Tracer,
 }
@@ -30,6 +32,7 @@ impl Need {
         Need::Python,
         Need::Node,
         Need::Browser,
+        Need::OpenSsl,
         Need::Tracer,
     ];
 
@@ -49,6 +52,7 @@ impl Need {
                 let present = shell::find("chromium").is_some() && chromedriver().is_some();
                 (&["chromium", "chromium-driver"], present)
             }
+            Need::OpenSsl => (&["openssl"], shell::find("openssl").is_some()),
             Need::Tracer => (&["strace"], shell::find("strace").is_some()),
         };
         if present { &[] } else { packages }
