@@ -359,3 +359,76 @@ pub(crate) fn save_targets(tx: &mut Tx<'_>, change: &Change) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use super::*;
+    use crate::{Config, Error, Lane, Mode, Store};
+
+    /// Sets one part of a filter to the given text or time.
+    type Part = fn(&mut ChangeFilter, Option<String>, Option<Timestamp>);
+
+    fn plan(store: &Store, filter: &ChangeFilter) -> String {
+        let (sql, params) = list_sql(filter, 20, Some(1_000));
+        store
+            .wait(Lane::Pages, "acme", Mode::Read, move |tx| {
+                let params: Vec<(&str, Value)> = params
+                    .iter()
+                    .map(|(n, v)| (n.as_str(), v.clone()))
+                    .collect();
+                let rows = tx.query(&format!("EXPLAIN QUERY PLAN {sql}"), &params)?;
+                let lines = rows.iter().map(|row| row.text("detail"));
+                Ok::<_, Error>(lines.collect::<Result<Vec<_>>>()?.join("\n"))
+            })
+            .unwrap()
+    }
+
+    /// Every combination of up to three filters is answered from indexes, and the usual ones in their order.
+    #[test]
+    fn no_list_reads_a_whole_table() {
+        let name = format!("assent-plans-{}", std::process::id());
+        let folder = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        let store = Store::open(Config::sqlite(folder.join("assent.db"))).unwrap();
+        let some = || Some("x".to_owned());
+        let time = Some(Timestamp::UNIX_EPOCH);
+        let parts: [Part; 11] = [
+            |it, text, _| it.states = text.into_iter().collect(),
+            |it, text, _| it.kind = text,
+            |it, text, _| it.service = text,
+            |it, text, _| it.environment = text,
+            |it, text, _| it.risk = text,
+            |it, text, _| it.owner = text,
+            |it, text, _| it.team = text,
+            |it, text, _| it.requester = text,
+            |it, text, _| it.q = text,
+            |it, _, time| it.planned_from = time,
+            |it, _, time| it.created_to = time,
+        ];
+        for (first, one) in parts.iter().enumerate() {
+            for (second, two) in parts.iter().enumerate() {
+                for three in &parts {
+                    let mut filter = ChangeFilter::default();
+                    for set in [one, two, three] {
+                        set(&mut filter, some(), time);
+                    }
+                    let plan = plan(&store, &filter);
+                    assert!(!plan.contains("SCAN "), "{filter:?}\n{plan}");
+                    let by_column = first == second && [0, 1, 4, 5, 6, 7].contains(&first);
+                    if by_column && std::ptr::eq(two, three) {
+                        assert!(!plan.contains("TEMP B-TREE"), "{filter:?}\n{plan}");
+                    }
+                }
+            }
+        }
+        let plain = plan(&store, &ChangeFilter::default());
+        assert!(
+            !plain.contains("SCAN ") && !plain.contains("TEMP"),
+            "{plain}"
+        );
+        store.close();
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}

@@ -29,7 +29,7 @@ const MIGRATIONS: &[Migration] = migrations![
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.
-const LOCK: i64 = 0x0061_7373_656e_74;
+const LOCK: i64 = 0x6173_7365_6e74;
 
 const OWN_TABLES: &str = "
 CREATE TABLE IF NOT EXISTS schema_migration (

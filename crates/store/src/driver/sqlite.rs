@@ -104,11 +104,7 @@ impl SqliteConnection {
     fn query_raw(&self, text: &str, bound: &Bound<'_>) -> rusqlite::Result<Vec<Row>> {
         let mut statement = self.raw.prepare_cached(text)?;
         bind(&mut statement, bound)?;
-        let names: Arc<[String]> = statement
-            .column_names()
-            .into_iter()
-            .map(str::to_owned)
-            .collect();
+        let names: Arc<[String]> = statement.column_names().map(str::to_owned).collect();
         let mut answer = Vec::new();
         let mut rows = statement.raw_query();
         while let Some(row) = rows.next()? {

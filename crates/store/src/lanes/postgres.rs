@@ -123,7 +123,12 @@ impl Session {
             if lost && !fresh {
                 return Ok(Next::Reconnect);
             }
-            return Ok(Next::Fault(error));
+            // A standby refuses to begin a writing transaction: the primary is elsewhere, or not yet.
+            let fault = match error {
+                Error::Retry => Error::Unavailable("PostgreSQL is a standby".to_owned()),
+                other => other,
+            };
+            return Ok(Next::Fault(fault));
         }
         match work.attempt(connection) {
             Attempt::Keep => Ok(self.commit(work.mode())),

@@ -209,3 +209,74 @@ fn lost(error: Error) -> Lost {
         _ => Lost::Transaction,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+    use crate::lanes::Mode;
+
+    /// An act whose run ends as told, and that notes what it was answered.
+    struct Told {
+        attempt: Attempt,
+        settled: Arc<Mutex<Vec<Error>>>,
+    }
+
+    impl Work for Told {
+        fn tenant(&self) -> &str {
+            "acme"
+        }
+        fn mode(&self) -> Mode {
+            Mode::Write
+        }
+        fn attempt(&mut self, _: &mut Connection) -> Attempt {
+            self.attempt.clone()
+        }
+        fn settle(&mut self, error: Error) {
+            self.settled.lock().unwrap().push(error);
+        }
+        fn answer(self: Box<Self>) {}
+    }
+
+    #[test]
+    fn after_a_failed_sync_nothing_is_acknowledged() {
+        let path = std::env::temp_dir().join(format!("assent-sync-{}.db", std::process::id()));
+        let calls = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&calls);
+        let mut writer = Writer {
+            connection: Connection::Sqlite(SqliteConnection::writer(&path).unwrap()),
+            on_fatal: Arc::new(move |_| {
+                counted.fetch_add(1, Ordering::SeqCst);
+            }),
+            broken: None,
+        };
+        let fatal = Error::Fatal("sync".to_owned());
+        let settled = Arc::new(Mutex::new(Vec::new()));
+        let batch = |attempts: &[Attempt]| -> Batch {
+            attempts
+                .iter()
+                .map(|attempt| {
+                    let (attempt, settled) = (attempt.clone(), Arc::clone(&settled));
+                    Box::new(Told { attempt, settled }) as Box<dyn Work>
+                })
+                .collect()
+        };
+        writer.serve(&mut batch(&[Attempt::Keep, Attempt::Undo]));
+        assert!(settled.lock().unwrap().is_empty());
+        writer.serve(&mut batch(&[
+            Attempt::Keep,
+            Attempt::Failed(fatal.clone()),
+            Attempt::Keep,
+        ]));
+        assert_eq!(*settled.lock().unwrap(), vec![fatal.clone(); 3]);
+        writer.serve(&mut batch(&[Attempt::Keep]));
+        assert_eq!(*settled.lock().unwrap(), vec![fatal; 4]);
+        assert_eq!(calls.load(Ordering::SeqCst), 1);
+        drop(writer);
+        std::fs::remove_file(&path).unwrap();
+    }
+}

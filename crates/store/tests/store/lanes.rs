@@ -71,7 +71,7 @@ fn push(world: &World, name: &'static str, way: Way) -> Receiver<Result<i64, Fau
                 Way::Refuse => Err(Fault::Refused("no")),
                 Way::Panic => panic!("the act of a test panics"),
                 Way::BadStatement => {
-                    tx.query("SELECT nothing FROM nowhere", &[])?;
+                    tx.query("SELECT nothing FROM nowhere WHERE tenant = $tenant", &[])?;
                     Ok(value)
                 }
             }

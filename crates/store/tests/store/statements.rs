@@ -90,10 +90,11 @@ fn truth_values_and_times_come_back() {
 fn wrong_names_are_mistakes_on_both_engines() {
     check(|world| {
         for (sql, params) in [
-            ("SELECT $a AS it", vec![]),
-            ("SELECT 1 AS it", vec![("a", Value::Int(1))]),
+            ("SELECT $a AS it, $tenant AS mine", vec![]),
+            ("SELECT $tenant AS it", vec![("a", Value::Int(1))]),
+            ("SELECT $a AS it", vec![("a", Value::Int(1))]),
             (
-                "SELECT $a AS it",
+                "SELECT $a AS it, $tenant AS mine",
                 vec![("a", Value::Int(1)), ("a", Value::Int(2))],
             ),
             (
