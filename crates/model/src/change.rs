@@ -73,8 +73,8 @@ pub struct EarlierOutcome {
 pub struct Step {
     /// What is done.
     pub title: String,
-    /// A login or free text.
-    #[serde(default, rename = "owner", skip_serializing_if = "Option::is_none")]
+    /// A login or free text; requests and answers call it `owner`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doer: Option<String>,
     /// The team.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -140,7 +140,7 @@ pub struct TemplateRef {
 
 /// All that the decision card shows: the content behind the digest *what*.
 ///
-/// `content::classification` names every field once more; a test fails when one is missing there.
+/// [`crate::content::WHAT`] names every field once more; a test fails when one is missing there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
     /// How it is governed.
@@ -461,8 +461,11 @@ pub struct Request {
 pub struct Change {
     /// The record's id.
     pub id: ChangeId,
-    /// Grows by one with every save; the ETag.
+    /// Grows by one with every save.
     pub version: i64,
+    /// Moves with the record, its state and decisions, but not with comments, watchers or entries: the ETag.
+    #[serde(default)]
+    pub revision: i64,
     /// `CHG-1042`.
     pub key: String,
     /// The number in the key.

@@ -28,7 +28,7 @@ pub const WHEN: &[&str] = &["planned_start", "planned_end"];
 
 /// Fields that no digest covers.
 pub const NEITHER: &[&str] = &[
-    "id", "version", "key", "number", "state", "requester", "created_at", "updated_at", "labels", "watchers", "origins",
+    "id", "version", "revision", "key", "number", "state", "requester", "created_at", "updated_at", "labels", "watchers", "origins",
     "risk", "digests", "target_records", "authors", "implemented_by", "requests", "hold", "submitted_at", "assessed_at",
     "returned", "rejection", "cancelled", "outcome", "actual_start", "actual_end", "extension", "extended_until",
     "overrun", "window_missed", "in_freeze", "unauthorized", "finding", "turned_normal", "break_glass", "retrospective",

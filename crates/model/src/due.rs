@@ -3,10 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use crate::change::Change;
+use crate::change::{Change, Request};
 use crate::file::Case;
 use crate::ids::PersonId;
-use crate::requirement::before_closure;
+use crate::requirement::{before_closure, open_rules, template_review};
 use crate::settle::{revoke_permits, settle, is_forward};
 use crate::verbs::after::{close_now, mark_unauthorized};
 use crate::words::{Kind, Outcome, State};
@@ -19,6 +19,10 @@ const OVERRUN_MINUTES: i64 = 15;
 const VALIDATION_HOURS: i64 = 24;
 /// See [`VALIDATION_HOURS`].
 const REVIEW_HOURS: i64 = 5 * 24;
+/// The marks of the two reminders.
+const VALIDATION_DUE: &str = "validation_due";
+/// See [`VALIDATION_DUE`].
+const REVIEW_DUE: &str = "review_due";
 
 /// The latest moment to roll back and still end inside the window.
 pub fn latest_rollback(change: &Change) -> Option<Timestamp> {
@@ -30,58 +34,157 @@ pub fn latest_rollback(change: &Change) -> Option<Timestamp> {
 }
 
 /// The next instant at which something may be due; `None` when nothing is ahead.
+///
+/// An instant that has passed is named only while [`run`] has not yet done what was due at it, so that a late timer
+/// is not forgotten when another act comes first, and no instant comes back once it was run.
 pub fn next_due(case: &Case<'_>) -> Option<Timestamp> {
-    instants(case).into_iter().filter(|instant| *instant > case.now).min()
+    instants(case)
+        .into_iter()
+        .filter_map(|due| due.at.map(|at| (at, due.is_pending)))
+        .filter(|(at, is_pending)| *at > case.now || *is_pending)
+        .map(|(at, _)| at)
+        .min()
 }
 
-fn instants(case: &Case<'_>) -> Vec<Timestamp> {
+/// An instant, and whether what is due at it has still to be done.
+struct DueAt {
+    at: Option<Timestamp>,
+    is_pending: bool,
+}
+
+/// An instant at which conditions are looked at anew; the looking leaves nothing undone.
+fn look(at: Option<Timestamp>) -> DueAt {
+    DueAt { at, is_pending: false }
+}
+
+/// An instant with a lasting effect of its own.
+fn effect(at: Option<Timestamp>, is_pending: bool) -> DueAt {
+    DueAt { at, is_pending }
+}
+
+/// An instant at which people are told something once, under a mark.
+fn news(case: &Case<'_>, at: Option<Timestamp>, mark: String) -> DueAt {
+    effect(at, at.is_some() && !case.change().told.contains(&mark))
+}
+
+fn instants(case: &Case<'_>) -> Vec<DueAt> {
     let change = case.change();
-    let mut found: Vec<Option<Timestamp>> = Vec::new();
     if let Some(hold) = &change.hold {
-        found.push(hold.until);
+        let mut found = vec![news(case, hold.until, hold_mark(hold.until))];
         if change.state == State::Scheduled {
-            found.push(change.planned_end);
+            found.push(look(change.planned_end));
         }
-        return found.into_iter().flatten().collect();
+        return found;
     }
-    match change.state {
-        State::Authorizing | State::Approved | State::Scheduled => {
-            found.push(change.planned_start);
-            found.push(change.planned_end);
-            found.extend(change.requests.iter().filter(|r| r.acknowledged_at.is_none()).map(|r| Some(r.acknowledge_by)));
-            let valid = case.file.standing().flat_map(|approval| &approval.counted_for).map(|row| row.valid_until);
-            found.extend(valid);
-        }
-        State::Implementing => {
-            found.push(latest_rollback(change));
-            found.push(change.window_end());
-            let asked = change.extension.as_ref().filter(|extension| extension.decision.is_none());
-            found.push(asked.map(|extension| extension.at + SignedDuration::from_mins(EXTENSION_MINUTES)));
-            found.push(change.lawful_break_glass().map(|glass| glass.until));
-            if change.overrun {
-                found.push(Some(case.now + SignedDuration::from_mins(OVERRUN_MINUTES)));
-            }
-            found.extend(freeze_edges(case));
-        }
-        State::Reviewing => {
-            let end = change.actual_end.unwrap_or(change.updated_at);
-            found.push(Some(end + SignedDuration::from_hours(VALIDATION_HOURS)));
-            found.push(Some(end + SignedDuration::from_hours(REVIEW_HOURS)));
-            found.push(change.retrospective.as_ref().map(|retro| retro.confirm_by));
-            found.push(change.lawful_break_glass().map(|glass| glass.until));
-            found.push(watch_end(case));
-        }
-        _ => {}
+    let mut found = match change.state {
+        State::Draft | State::Assessing => Vec::new(),
+        State::Authorizing | State::Approved | State::Scheduled => while_deciding(case),
+        State::Implementing => while_implementing(case),
+        State::Reviewing => while_reviewing(case),
+        State::Closed | State::Rejected | State::Cancelled => return Vec::new(),
+    };
+    if let Some(glass) = change.break_glass.as_ref().filter(|glass| !glass.ended) {
+        found.push(effect(Some(glass.until), true));
     }
-    if change.state.is_before_start() {
-        let waiting = change.break_glass.as_ref().filter(|glass| !glass.ended);
-        found.push(waiting.map(|glass| glass.until));
-    }
-    found.into_iter().flatten().collect()
+    found
 }
 
-fn freeze_edges(case: &Case<'_>) -> Vec<Option<Timestamp>> {
-    case.directory.freezes.iter().flat_map(|freeze| [Some(freeze.starts_at), Some(freeze.ends_at)]).collect()
+fn while_deciding(case: &Case<'_>) -> Vec<DueAt> {
+    let change = case.change();
+    let mut found = vec![look(change.planned_end), look(template_review(&case.file, &case.directory))];
+    found.push(match change.planned_start {
+        Some(start) if change.state == State::Scheduled => news(case, Some(start), window_mark(start)),
+        start => look(start),
+    });
+    found.extend(waiting_requests(case).map(|request| {
+        news(case, Some(request.acknowledge_by), unacknowledged_mark(request))
+    }));
+    let counted = case.file.standing().flat_map(|approval| &approval.counted_for);
+    found.extend(counted.map(|row| look(row.valid_until)));
+    found.extend(freeze_edges(case));
+    found
+}
+
+fn while_implementing(case: &Case<'_>) -> Vec<DueAt> {
+    let change = case.change();
+    let mut found: Vec<DueAt> = freeze_edges(case).collect();
+    if let Some(moment) = latest_rollback(change) {
+        found.push(news(case, Some(moment), rollback_mark(moment)));
+    }
+    if let Some(since) = overrun_since(change) {
+        let quarter = overrun_quarter(since, case.now);
+        let next = since + SignedDuration::from_mins(OVERRUN_MINUTES * (quarter + 1));
+        let due = news(case, Some(since), overrun_mark(since, quarter));
+        found.push(effect(due.at, since <= case.now && (due.is_pending || !change.overrun)));
+        found.push(look((since <= case.now).then_some(next)));
+    }
+    found
+}
+
+fn while_reviewing(case: &Case<'_>) -> Vec<DueAt> {
+    let change = case.change();
+    let end = change.actual_end.unwrap_or(change.updated_at);
+    let at = |hours: i64| Some(end + SignedDuration::from_hours(hours));
+    let rows = before_closure(&case.file, &case.directory);
+    let lacks = |code: &str, topic: &str| rows.iter().any(|row| row.code == code) && !change.told.contains(topic);
+    let unanswered = change.retrospective.as_ref().is_some_and(|retro| retro.confirmation.is_none());
+    vec![
+        effect(at(VALIDATION_HOURS), lacks("validation_missing", VALIDATION_DUE)),
+        effect(at(REVIEW_HOURS), lacks("review_missing", REVIEW_DUE)),
+        effect(change.retrospective.as_ref().map(|retro| retro.confirm_by), unanswered && !change.unauthorized),
+        effect(watch_end(case), closes_by_itself(case)),
+    ]
+}
+
+/// Requests whose clock runs: not acknowledged, and the rule behind them still lacks a word.
+fn waiting_requests<'a>(case: &'a Case<'_>) -> impl Iterator<Item = &'a Request> {
+    let open = open_rules(&case.file, &case.directory, case.now);
+    case.file
+        .change
+        .requests
+        .iter()
+        .filter(move |request| request.acknowledged_at.is_none() && open.contains(&request.rule))
+}
+
+fn hold_mark(until: Option<Timestamp>) -> String {
+    format!("hold/{}", until.map(|until| until.to_string()).unwrap_or_default())
+}
+
+fn window_mark(start: Timestamp) -> String {
+    format!("window_opens/{start}")
+}
+
+fn rollback_mark(moment: Timestamp) -> String {
+    format!("latest_rollback/{moment}")
+}
+
+fn unacknowledged_mark(request: &Request) -> String {
+    format!("unacknowledged/{}/{}/{}", request.rule, request.person, request.acknowledge_by)
+}
+
+fn overrun_mark(since: Timestamp, quarter: i64) -> String {
+    format!("overrun/{since}/{quarter}")
+}
+
+/// Since when work overruns: its end, or sooner where a request for more time stays without an answer. Under
+/// break-glass the time box says it all.
+fn overrun_since(change: &Change) -> Option<Timestamp> {
+    if change.lawful_break_glass().is_some() {
+        return None;
+    }
+    let end = change.window_end()?;
+    let asked = change.extension.as_ref().filter(|extension| extension.decision.is_none());
+    let silence = asked.map(|extension| extension.at + SignedDuration::from_mins(EXTENSION_MINUTES));
+    Some(silence.map_or(end, |silence| end.min(silence)))
+}
+
+/// How many times a quarter of an hour has passed since.
+fn overrun_quarter(since: Timestamp, now: Timestamp) -> i64 {
+    now.duration_since(since).as_mins().max(0) / OVERRUN_MINUTES
+}
+
+fn freeze_edges(case: &Case<'_>) -> impl Iterator<Item = DueAt> {
+    case.directory.freezes.iter().flat_map(|freeze| [look(Some(freeze.starts_at)), look(Some(freeze.ends_at))])
 }
 
 fn watch_end(case: &Case<'_>) -> Option<Timestamp> {
@@ -93,6 +196,9 @@ fn watch_end(case: &Case<'_>) -> Option<Timestamp> {
 
 /// Does what is due now. Running it twice at the same instant does nothing the second time.
 pub fn run(case: &mut Case<'_>) {
+    if !case.change().state.is_open() {
+        return;
+    }
     end_hold_reminder(case);
     if case.change().is_on_hold() {
         settle(case);
@@ -110,7 +216,7 @@ pub fn run(case: &mut Case<'_>) {
 fn end_hold_reminder(case: &mut Case<'_>) {
     let Some(hold) = case.change().hold.clone() else { return };
     let Some(until) = hold.until.filter(|until| *until <= case.now) else { return };
-    if !case.file.change.tell_once(&format!("hold/{until}")) {
+    if !case.file.change.tell_once(&hold_mark(Some(until))) {
         return;
     }
     case.tell("change.hold_ended", json!({"until": until.to_string()}));
@@ -122,15 +228,17 @@ fn end_hold_reminder(case: &mut Case<'_>) {
 
 fn unacknowledged(case: &mut Case<'_>) {
     let now = case.now;
-    let late: Vec<(PersonId, String, Timestamp)> = case
-        .change()
-        .requests
-        .iter()
-        .filter(|request| request.acknowledged_at.is_none() && request.acknowledge_by <= now)
-        .map(|request| (request.person.clone(), request.rule.clone(), request.acknowledge_by))
+    if !matches!(case.change().state, State::Authorizing | State::Approved | State::Scheduled) {
+        return;
+    }
+    let late: Vec<(PersonId, String, Timestamp, String)> = waiting_requests(case)
+        .filter(|request| request.acknowledge_by <= now)
+        .map(|request| {
+            (request.person.clone(), request.rule.clone(), request.acknowledge_by, unacknowledged_mark(request))
+        })
         .collect();
-    for (person, rule, by) in late {
-        if !case.file.change.tell_once(&format!("unacknowledged/{rule}/{person}/{by}")) {
+    for (person, rule, by, told) in late {
+        if !case.file.change.tell_once(&told) {
             continue;
         }
         case.tell("approval.unacknowledged", json!({"person": person, "rule": rule}));
@@ -146,7 +254,7 @@ fn unacknowledged(case: &mut Case<'_>) {
 fn window_opens(case: &mut Case<'_>) {
     let change = case.change();
     let Some(start) = change.planned_start.filter(|start| *start <= case.now) else { return };
-    if change.state != State::Scheduled || !case.file.change.tell_once(&format!("window_opens/{start}")) {
+    if change.state != State::Scheduled || !case.file.change.tell_once(&window_mark(start)) {
         return;
     }
     case.tell("change.window_opened", json!({"at": start.to_string()}));
@@ -159,7 +267,7 @@ fn window_opens(case: &mut Case<'_>) {
 fn latest_rollback_passes(case: &mut Case<'_>) {
     let change = case.change();
     let Some(moment) = latest_rollback(change).filter(|moment| *moment <= case.now) else { return };
-    if change.state != State::Implementing || !case.file.change.tell_once(&format!("latest_rollback/{moment}")) {
+    if change.state != State::Implementing || !case.file.change.tell_once(&rollback_mark(moment)) {
         return;
     }
     case.tell("change.latest_rollback_passed", json!({"at": moment.to_string()}));
@@ -172,28 +280,30 @@ fn latest_rollback_passes(case: &mut Case<'_>) {
 }
 
 fn overrun(case: &mut Case<'_>) {
-    if case.change().state != State::Implementing || case.change().lawful_break_glass().is_some() {
+    if case.change().state != State::Implementing {
         return;
     }
     let now = case.now;
-    let change = case.change();
-    let asked = change.extension.as_ref().filter(|extension| extension.decision.is_none());
-    let unanswered = asked.is_some_and(|e| e.at + SignedDuration::from_mins(EXTENSION_MINUTES) <= now);
-    let Some(end) = change.window_end().filter(|end| *end <= now || unanswered) else { return };
-    if !change.overrun {
+    let Some(since) = overrun_since(case.change()).filter(|since| *since <= now) else { return };
+    if !case.change().overrun {
         case.file.change.overrun = true;
-        case.tell("change.overrun", json!({"end": end.to_string()}));
+        case.tell("change.overrun", json!({"end": since.to_string()}));
         revoke_permits(case, "the change overran its window", is_forward);
     }
-    let quarter = now.duration_since(end).as_mins().max(0) / OVERRUN_MINUTES;
-    if !case.file.change.tell_once(&format!("overrun/{end}/{quarter}")) {
+    let quarter = overrun_quarter(since, now);
+    if !case.file.change.tell_once(&overrun_mark(since, quarter)) {
         return;
     }
+    let end = case.change().window_end().unwrap_or(since);
     let mut people = case.people_in_charge();
     people.extend(case.change().content.implementers.iter().cloned());
-    let news = format!("{} is past its end, {end}, and still under way.", case.change().key);
+    let news = if end <= now {
+        format!("{} is past its end, {end}, and still under way.", case.change().key)
+    } else {
+        format!("{} asked for more time, and nobody has answered.", case.change().key)
+    };
     for person in people {
-        case.write_to(&person, "overrun", &format!("{end}/{quarter}"), news.clone(), "Complete it, take the way back, or decide on more time.");
+        case.write_to(&person, "overrun", &format!("{since}/{quarter}"), news.clone(), "Complete it, take the way back, or decide on more time.");
     }
 }
 
@@ -233,10 +343,10 @@ fn after_the_work(case: &mut Case<'_>) {
     let late = |hours: i64| end + SignedDuration::from_hours(hours) <= now;
     let (validation, review) = (missing("validation_missing") && late(VALIDATION_HOURS), missing("review_missing") && late(REVIEW_HOURS));
     if validation {
-        remind(case, "validation_due", "has not been validated", "Say whether it works.");
+        remind(case, VALIDATION_DUE, "has not been validated", "Say whether it works.");
     }
     if review {
-        remind(case, "review_due", "has not been reviewed", "Write the post-implementation review.");
+        remind(case, REVIEW_DUE, "has not been reviewed", "Write the post-implementation review.");
     }
 }
 

@@ -102,7 +102,7 @@ pub enum Part {
     Implementer,
     /// Did some of the work.
     Implemented,
-    /// Is the named tester.
+    /// Is the named tester, or one whom a rule of validation names.
     Tester,
     /// Is asked for an approval by a rule.
     Asked,

@@ -9,7 +9,8 @@ use crate::change::{Change, Target};
 use crate::directory::Directory;
 use crate::facts::{ActorFacts, ChangeFacts, Part, TargetFacts};
 use crate::ids::{ChangeId, PersonId, RecordId};
-use crate::obligation::{Requirements, Verdict};
+use crate::authority::candidates;
+use crate::obligation::{Duty, Requirements, Verdict};
 use crate::records::{
     Approval, ChecklistItem, ChangeTask, Comment, Condition, Entry, Evidence, Link, PeerReview, Permit, Unmet,
 };
@@ -361,7 +362,7 @@ pub fn parts_of(file: &ChangeFile, directory: &Directory, person: &PersonId) -> 
         content.implementers.contains(person)
     };
     let asked = !crate::authority::asking(file, directory, person, change.updated_at).is_empty();
-    let approved = file.standing().any(|approval| &approval.person == person);
+    let approved = file.standing().any(|approval| &approval.person == person && approval.is_yes());
     let wrote = change.authors.contains(person);
     let verbal = change.retrospective.as_ref().is_some_and(|retro| &retro.verbal_approver == person);
     let checks = file.conditions.iter().any(|condition| &condition.checker == person);
@@ -371,7 +372,7 @@ pub fn parts_of(file: &ChangeFile, directory: &Directory, person: &PersonId) -> 
         (wrote, Part::Author),
         (may_implement, Part::Implementer),
         (change.implemented_by.contains(person), Part::Implemented),
-        (content.tester.as_ref() == Some(person), Part::Tester),
+        (content.tester.as_ref() == Some(person) || asked_to_validate(file, directory, person), Part::Tester),
         (asked, Part::Asked),
         (approved, Part::Approver),
         (!wrote && !approved, Part::Peer),
@@ -381,6 +382,19 @@ pub fn parts_of(file: &ChangeFile, directory: &Directory, person: &PersonId) -> 
     .into_iter()
     .filter_map(|(has, part)| has.then_some(part))
     .collect()
+}
+
+/// Whether a rule names the person as one who may validate beside tester and owner.
+fn asked_to_validate(file: &ChangeFile, directory: &Directory, person: &PersonId) -> bool {
+    file.requirements.obligations.iter().any(|row| {
+        let Duty::Validation { from: Some(asked), .. } = &row.obligation.duty else { return false };
+        file.change
+            .content
+            .targets
+            .iter()
+            .filter(|target| row.targets.contains(&target.id))
+            .any(|target| candidates(file, directory, asked, target).iter().any(|holder| &holder.person == person))
+    })
 }
 
 /// A helper for sentences: the people who would satisfy something.

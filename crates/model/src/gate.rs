@@ -9,7 +9,7 @@ use crate::file::{ChangeFile, unmet};
 use crate::ids::{ChangeId, EnvironmentKey, ServiceKey, TargetId};
 use crate::obligation::Duty;
 use crate::records::Unmet;
-use crate::requirement::{before_approved, before_scheduled, before_start};
+use crate::requirement::{before_approved, before_scheduled, before_start, template_review};
 use crate::words::{GateDecision, Purpose, State};
 
 /// A span of time in which a freeze stops a target.
@@ -58,10 +58,11 @@ pub struct GateRow {
     /// Planned end, or the granted extension.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub closes_at: Option<Timestamp>,
-    /// The end of a lawful break-glass.
+    /// The end of a lawful break-glass, also once it is over: nobody approved what began under it, so the way forward
+    /// stays shut afterwards, whatever the window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub glass_until: Option<Timestamp>,
-    /// The first instant at which an approval that is counted on ends.
+    /// The first instant at which an approval that is counted on ends; for a standard change its template's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub good_until: Option<Timestamp>,
     /// Freezes over this target that do not except the change.
@@ -115,7 +116,10 @@ pub fn rows(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Gat
 /// What stands against a start apart from clock, hold and freeze. Under way or under break-glass nothing does.
 fn static_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     if file.change.state == State::Implementing {
-        return Vec::new();
+        let owner = directory.login(&file.change.content.owner);
+        let text = "It has overrun, and nobody granted more time.";
+        let help = "The owner or a change manager grants more time, or the way back is taken.";
+        return if file.change.overrun { vec![unmet("overrun", text, help, vec![owner])] } else { Vec::new() };
     }
     let mut rows = before_approved(file, directory, now);
     rows.extend(before_scheduled(file, directory, now).into_iter().filter(|row| row.code != "freeze" && row.code != "window_over"));
@@ -140,8 +144,8 @@ fn row(file: &ChangeFile, directory: &Directory, target: &Target, purpose: Purpo
         on_hold: change.is_on_hold(),
         opens_at: change.planned_start,
         closes_at: change.window_end(),
-        glass_until: change.lawful_break_glass().filter(|glass| !glass.ended).map(|glass| glass.until),
-        good_until: good_until(file, target, now),
+        glass_until: change.lawful_break_glass().map(|glass| glass.until),
+        good_until: good_until(file, directory, target, now),
         frozen: directory
             .freezes
             .iter()
@@ -158,7 +162,7 @@ fn row(file: &ChangeFile, directory: &Directory, target: &Target, purpose: Purpo
     }
 }
 
-fn good_until(file: &ChangeFile, target: &Target, now: Timestamp) -> Option<Timestamp> {
+fn good_until(file: &ChangeFile, directory: &Directory, target: &Target, now: Timestamp) -> Option<Timestamp> {
     if file.change.state > State::Scheduled {
         return None;
     }
@@ -173,39 +177,37 @@ fn good_until(file: &ChangeFile, target: &Target, now: Timestamp) -> Option<Time
         .flat_map(|approval| &approval.counted_for)
         .filter(|row| rules.contains(&row.rule.as_str()) && row.targets.contains(&target.id))
         .filter_map(|row| row.valid_until)
+        .chain(template_review(file, directory))
         .filter(|until| *until > now)
         .min()
 }
 
 /// Decides over the rows that a question found. `asked_change` narrows them; it never suffices alone.
+///
+/// A way back needs no window and no approval, so it is go as soon as the way forward is not.
 pub fn decide(rows: &[GateRow], asked_change: Option<&str>, now: Timestamp) -> Answer {
     let named: Vec<&GateRow> = rows.iter().filter(|row| asked_change.is_none_or(|key| row.key == key)).collect();
-    let live: Vec<&GateRow> =
-        named.iter().copied().filter(|row| !row.is_done || row.purpose == Purpose::Rollback).collect();
-    if let [one] = live.as_slice() {
-        return judge(one, now);
+    let back: Vec<&GateRow> = named.iter().copied().filter(|row| row.purpose == Purpose::Rollback).collect();
+    let forward: Vec<&GateRow> =
+        named.iter().copied().filter(|row| row.purpose == Purpose::Deploy && !row.is_done).collect();
+    let onward = one_change(&forward).map(|row| judge(row, now));
+    match (onward, one_change(&back)) {
+        (Some(answer), _) if answer.decision == GateDecision::Go => return answer,
+        (_, Some(row)) => return judge(row, now),
+        (Some(answer), None) => return answer,
+        (None, None) => {}
     }
-    // Work under way or scheduled speaks before drafts of the same artifact, as long as it is one alone.
-    let ready: Vec<&GateRow> =
-        live.iter().copied().filter(|row| matches!(row.state, State::Scheduled | State::Implementing) || row.purpose == Purpose::Rollback).collect();
-    if let [one] = ready.as_slice() {
-        return judge(one, now);
+    match (forward.is_empty() && back.is_empty(), named.first()) {
+        (false, _) => stop(None, ambiguous(&named), None),
+        (true, Some(done)) => stop(Some(done), target_done(done), None),
+        (true, None) => stop(None, change_missing(asked_change), None),
     }
-    if live.is_empty() {
-        return match named.first() {
-            Some(done) => stop(Some(done), target_done(done), None),
-            None => stop(None, change_missing(asked_change), None),
-        };
-    }
-    if same_way_back(&live) {
-        return judge(live[0], now);
-    }
-    stop(None, ambiguous(&live), None)
 }
 
-/// Two open ways back to the same artifact are the same way back.
-fn same_way_back(rows: &[&GateRow]) -> bool {
-    rows.iter().all(|row| row.purpose == Purpose::Rollback && row.change == rows[0].change)
+/// The first row, if all belong to one change: several of its targets may name the same commit.
+fn one_change<'a>(rows: &[&'a GateRow]) -> Option<&'a GateRow> {
+    let first = *rows.first()?;
+    rows.iter().all(|row| row.change == first.change).then_some(first)
 }
 
 fn change_missing(asked: Option<&str>) -> Vec<Unmet> {
@@ -217,7 +219,9 @@ fn change_missing(asked: Option<&str>) -> Vec<Unmet> {
 }
 
 fn ambiguous(rows: &[&GateRow]) -> Vec<Unmet> {
-    let keys: Vec<&str> = rows.iter().map(|row| row.key.as_str()).collect();
+    let mut keys: Vec<&str> = rows.iter().map(|row| row.key.as_str()).collect();
+    keys.sort_unstable();
+    keys.dedup();
     let text = format!("Several open changes name it: {}.", keys.join(", "));
     vec![unmet("change_ambiguous", text, "Ask again with `change=`.", Vec::new())]
 }

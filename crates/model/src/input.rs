@@ -252,7 +252,7 @@ fn read_targets(reading: &mut Reading<'_>, directory: &Directory) -> Vec<Target>
     let artifact = digest_text(reading, "artifact");
     let commit = commit_text(reading, "commit");
     let config_items = reading.texts("config_items", LINE);
-    let short = services.is_some() || environment.is_some() || artifact.is_some() || commit.is_some();
+    let short = services.is_some() || environment.is_some() || artifact.is_some() || commit.is_some() || config_items.is_some();
     if long.is_some() && short {
         reading.wrong("services", "not_allowed", "Say `targets`, or the short form with `services`, not both.");
         return Vec::new();
@@ -463,6 +463,13 @@ pub fn present(change: &Change, directory: &Directory) -> Map<String, Value> {
     };
     let login = |person: &PersonId| Value::String(directory.login(person));
     map.insert("owner".into(), login(&content.owner));
+    for plan in ["plan", "rollback_plan"] {
+        for step in map.get_mut(plan).and_then(Value::as_array_mut).into_iter().flatten().filter_map(Value::as_object_mut) {
+            if let Some(doer) = step.remove("doer") {
+                step.insert("owner".into(), doer);
+            }
+        }
+    }
     if !content.implementers.is_empty() {
         map.insert("implementers".into(), content.implementers.iter().map(login).collect());
     }

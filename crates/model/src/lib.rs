@@ -23,5 +23,6 @@ pub mod requirement;
 pub mod risk;
 pub mod settle;
 pub mod signal;
+pub mod texts;
 pub mod verbs;
 pub mod words;

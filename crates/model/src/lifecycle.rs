@@ -23,7 +23,9 @@ pub fn states(act: Act) -> &'static [State] {
         Act::Acknowledge | Act::Approve | Act::Withdraw => DECIDING,
         Act::Return | Act::Schedule | Act::PeerReview => ASSESSED,
         Act::Overrule => &[Rejected],
-        Act::Hold | Act::Resume | Act::Cancel | Act::BreakGlass | Act::CosignBreakGlass => BEFORE_START,
+        Act::Hold | Act::Resume | Act::BreakGlass | Act::CosignBreakGlass => BEFORE_START,
+        // A rejected change stops others until it is revised, cancelled or overruled, so it can be cancelled.
+        Act::Cancel => &[Draft, Assessing, Authorizing, Approved, Scheduled, Rejected],
         Act::Start => &[Scheduled],
         Act::Record | Act::AskExtension | Act::DecideExtension => &[Implementing],
         Act::Complete => &[Implementing, Reviewing],
@@ -47,12 +49,14 @@ pub fn is_legal(act: Act, state: State) -> bool {
 /// The act that leads from here towards a state in which the wanted act is possible.
 pub fn leads(act: Act, state: State) -> Option<&'static str> {
     let ahead = states(act).iter().any(|wanted| *wanted > state && wanted.is_open());
+    let behind = states(act).iter().any(|wanted| matches!(wanted, State::Draft | State::Assessing));
     match state {
         State::Rejected if states(act).contains(&State::Draft) || ahead => {
             Some("revise it with PATCH, which makes it a draft again")
         }
         State::Rejected => Some("revise it with PATCH, and walk it from draft again"),
         State::Closed | State::Cancelled => None,
+        _ if !ahead && behind && state.is_before_start() => Some("return it with a question (POST …/return)"),
         _ if !ahead => None,
         State::Draft => Some("submit it (POST …/submission)"),
         State::Assessing => Some("assess it (POST …/assessment)"),

@@ -1,5 +1,7 @@
 //! What is still unmet before each next step, whom it waits for, and what satisfies it.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -182,7 +184,8 @@ pub fn before_scheduled(file: &ChangeFile, directory: &Directory, now: Timestamp
             vec![directory.login(&change.content.owner)],
         ));
     }
-    rows.extend(freezes_over(change, directory, start, end).map(|freeze| freeze_unmet(freeze, directory)));
+    // What lies behind us stops nothing: a freeze that is over does not forbid the rest of the window.
+    rows.extend(freezes_over(change, directory, start.max(now), end).map(|freeze| freeze_unmet(freeze, directory)));
     for row in &file.requirements.obligations {
         match &row.obligation.duty {
             Duty::Approval(rule) if rule.covers.when() => {
@@ -291,7 +294,7 @@ fn task_unmet(task: &crate::records::ChangeTask, directory: &Directory) -> Unmet
 pub fn before_closure(file: &ChangeFile, directory: &Directory) -> Vec<Unmet> {
     let change = &file.change;
     let owner = vec![directory.login(&change.content.owner)];
-    let mut rows = Vec::new();
+    let mut rows: Vec<Unmet> = stopped(file).into_iter().collect();
     for target in change.open_targets() {
         rows.push(unmet(
             "outcome_missing",
@@ -330,7 +333,7 @@ fn bypass_unmet(file: &ChangeFile, directory: &Directory) -> Vec<Unmet> {
     let change = &file.change;
     let managers = logins(directory, &directory.with_role(Role::ChangeManager));
     let mut rows = Vec::new();
-    if change.break_glass.as_ref().is_some_and(|glass| glass.validated.is_none()) {
+    if change.lawful_break_glass().is_some_and(|glass| glass.validated.is_none()) {
         rows.push(unmet(
             "break_glass_validation_missing",
             "The break-glass has not been validated.",
@@ -374,7 +377,8 @@ fn validation_unmet(file: &ChangeFile, directory: &Directory) -> Option<Unmet> {
     let last = change.validations.last();
     let clean_standard = change.content.kind == Kind::Standard && change.outcome == Some(Outcome::Succeeded);
     let good = match last {
-        Some(validation) => ended_badly || validation.result == ValidationResult::Works,
+        Some(validation) if ended_badly => last_revision(change).is_none_or(|at| at <= validation.at),
+        Some(validation) => validation.result == ValidationResult::Works,
         None => clean_standard && change.break_glass.is_none(),
     };
     if good {
@@ -387,10 +391,19 @@ fn validation_unmet(file: &ChangeFile, directory: &Directory) -> Option<Unmet> {
     people.retain(|person| !change.implemented_by.contains(person));
     Some(unmet(
         "validation_missing",
-        if last.is_some() { "The last validation says that it does not work." } else { "Nobody has validated it." },
-        "Somebody who did not implement it says that it works.",
+        match last {
+            Some(_) if ended_badly => "The last validation is older than the present outcome.",
+            Some(_) => "The last validation says that it does not work.",
+            None => "Nobody has validated it.",
+        },
+        if ended_badly { "Somebody who did not implement it says whether it works now." } else { "Somebody who did not implement it says that it works." },
         logins(directory, &people),
     ))
+}
+
+/// When an outcome was last revised: a validation from before it says nothing of the present state.
+fn last_revision(change: &Change) -> Option<Timestamp> {
+    change.target_records.iter().flat_map(|record| &record.earlier).map(|earlier| earlier.at).max()
 }
 
 /// The owners of the change and of its targets.
@@ -529,6 +542,19 @@ fn task_duty_unmet(file: &ChangeFile, row: &TargetObligation, kind: TaskKind, ti
     })
 }
 
+/// The rules of approval that still lack a word, on *what* or on *when*.
+pub(crate) fn open_rules(file: &ChangeFile, directory: &Directory, now: Timestamp) -> BTreeSet<String> {
+    let mut open = BTreeSet::new();
+    for row in &file.requirements.obligations {
+        let Duty::Approval(rule) = &row.obligation.duty else { continue };
+        let lacks = |what: bool| !approval_unmet(file, directory, row, rule, now, what).is_empty();
+        if (rule.covers.what() && lacks(true)) || (rule.covers.when() && lacks(false)) {
+            open.insert(row.obligation.id.clone());
+        }
+    }
+    open
+}
+
 fn approval_unmet(
     file: &ChangeFile,
     directory: &Directory,
@@ -592,6 +618,13 @@ fn approval_unmet_for(
         format!("{} approves (rule `{rule_id}`).", asked_word(&rule.from)),
         logins(directory, &open),
     ))
+}
+
+/// When the template behind a standard change stops unless it is reviewed.
+pub(crate) fn template_review(file: &ChangeFile, directory: &Directory) -> Option<Timestamp> {
+    let content = &file.change.content;
+    let pinned = content.template.as_ref().filter(|_| content.kind == Kind::Standard)?;
+    directory.templates.get(&pinned.key).map(|template| template.review_by)
 }
 
 /// What stands against the template of a standard change that has not begun.

@@ -12,15 +12,15 @@ use crate::records::{ChecklistItem, Coverage, Permit};
 use crate::authority::{asked_word, candidates, is_barred};
 use crate::requirement::{before_approved, before_scheduled};
 use crate::risk;
-use crate::words::{ApprovalState, Kind, Level, PermitState, Purpose, Role, State};
+use crate::words::{ApprovalState, Kind, Level, Origin, PermitState, Purpose, Role, State};
 
 /// Without a rule's own word, the one asked should acknowledge within a day.
 const ACKNOWLEDGE_MINUTES: i64 = 24 * 60;
 
 /// Recomputes what follows from the content: risk, digests, obligations, requests, checklist.
 pub fn recompute(case: &mut Case<'_>) {
-    compute_risk(case);
     case.file.change.digests = digests(&case.file.change);
+    compute_risk(case);
     case.rejudge();
     add_checklist(case);
 }
@@ -162,17 +162,14 @@ fn miss_window(case: &mut Case<'_>) {
     }
 }
 
-/// Voids every standing decision whole, and lets the conditions behind it lapse.
+/// Voids every standing decision whole, lets the conditions behind it lapse, and voids the peer reviews.
 pub fn void_all(case: &mut Case<'_>, reason: &str) {
     void_parts(case, reason, true, true);
 }
 
-/// Voids what covers *what*; the *when* part stays.
+/// Voids what covers *what*, peer reviews too; the *when* part stays.
 pub fn void_what(case: &mut Case<'_>, reason: &str) {
     void_parts(case, reason, true, false);
-    for review in case.file.peer_reviews.iter_mut().filter(|review| review.state == ApprovalState::Standing) {
-        review.state = ApprovalState::Voided;
-    }
 }
 
 /// Voids what covers *when*; the *what* part stays.
@@ -181,6 +178,9 @@ pub fn void_when(case: &mut Case<'_>, reason: &str) {
 }
 
 fn void_parts(case: &mut Case<'_>, reason: &str, what: bool, when: bool) {
+    for review in case.file.peer_reviews.iter_mut().filter(|row| what && row.state == ApprovalState::Standing) {
+        review.state = ApprovalState::Voided;
+    }
     let mut touched: Vec<(PersonId, RecordId, bool)> = Vec::new();
     for approval in case.file.approvals.iter_mut().filter(|approval| approval.state == ApprovalState::Standing) {
         let hits_what = what && approval.what == Coverage::Standing;
@@ -316,9 +316,13 @@ pub fn emergency_window(change: &mut Change, now: Timestamp) {
     if change.content.kind != Kind::Emergency {
         return;
     }
-    let start = *change.planned_start.get_or_insert(now);
+    if change.planned_start.is_none() {
+        change.planned_start = Some(now);
+        change.origins.insert("planned_start".to_owned(), Origin::Derived);
+    }
     if change.planned_end.is_none() {
-        change.planned_end = Some(start + SignedDuration::from_hours(4));
+        change.planned_end = change.planned_start.map(|start| start + SignedDuration::from_hours(4));
+        change.origins.insert("planned_end".to_owned(), Origin::Derived);
     }
 }
 

@@ -13,7 +13,7 @@ use crate::reading::{LINE, Reading, TEXT};
 use crate::refusal::Refusal;
 use crate::requirement::before_closure;
 use crate::settle::{move_to, revoke_permits, settle};
-use crate::words::{Outcome, State, ValidationResult};
+use crate::words::{Kind, Outcome, State, ValidationResult};
 
 /// Says whether it works. Never by one who implemented; for an emergency never by one who approved either.
 ///
@@ -76,6 +76,10 @@ fn check_independent(case: &Case<'_>) -> Result<(), Refusal> {
     }
     if change.implemented_by.contains(&person) {
         return Err(Refusal::not_allowed("not_independent", "Who implemented a change cannot validate it."));
+    }
+    let approved = case.file.standing().any(|approval| approval.person == person && approval.is_yes());
+    if change.content.kind == Kind::Emergency && approved {
+        return Err(Refusal::not_allowed("not_independent", "Who approved an emergency change cannot validate it."));
     }
     Ok(())
 }

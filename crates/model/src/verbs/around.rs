@@ -170,19 +170,26 @@ fn judged_result(kind: EvidenceKind, stated: Option<EvidenceResult>, reading: Op
 /// # Errors
 /// 403, 404, 422, 409.
 pub fn accept_evidence(case: &mut Case<'_>, evidence: &RecordId, body: &Body) -> Result<(), Refusal> {
+    let (by, at) = (case.person(), case.now);
+    let Some(found) = case.file.evidence.iter().find(|row| &row.id == evidence) else {
+        return Err(Refusal::not_found("such evidence"));
+    };
+    let (own, failed) = (found.by == by, found.result == EvidenceResult::Failed);
     case.allow(Act::AcceptEvidence)?;
+    if own {
+        return Err(Refusal::not_allowed("own_work", "Who brought evidence cannot accept its failure."));
+    }
     let mut reading = Reading::new(body, "");
     let reason = reading.needed("reason", TEXT);
     reading.finish()?;
     check_state(case, Act::AcceptEvidence)?;
-    let (by, at) = (case.person(), case.now);
-    let Some(found) = case.file.evidence.iter_mut().find(|row| &row.id == evidence) else {
-        return Err(Refusal::not_found("such evidence"));
-    };
-    if found.by == by {
-        return Err(Refusal::not_allowed("own_work", "Who brought evidence cannot accept its failure."));
+    if !failed {
+        let text = "This evidence has not failed, so there is nothing to accept.";
+        return Err(Refusal::not_now("not_failed", text, "Add evidence that states its result.", Vec::new()));
     }
-    found.accepted = Some(Stated { by: by.clone(), at, reason });
+    for row in case.file.evidence.iter_mut().filter(|row| &row.id == evidence) {
+        row.accepted = Some(Stated { by: by.clone(), at, reason: reason.clone() });
+    }
     case.tell("evidence.accepted", json!({"evidence": evidence, "by": by}));
     settle(case);
     Ok(())
@@ -193,16 +200,18 @@ pub fn accept_evidence(case: &mut Case<'_>, evidence: &RecordId, body: &Body) ->
 /// # Errors
 /// 403, 404, 422, 409.
 pub fn tick(case: &mut Case<'_>, item: &RecordId, body: &Body) -> Result<(), Refusal> {
+    if !case.file.checklist.iter().any(|row| &row.id == item) {
+        return Err(Refusal::not_found("such checklist item"));
+    }
     case.allow(Act::TickChecklist)?;
     let mut reading = Reading::new(body, "");
     let text = reading.text("text", TEXT);
     reading.finish()?;
     check_state(case, Act::TickChecklist)?;
     let (by, at) = (case.person(), case.now);
-    let Some(found) = case.file.checklist.iter_mut().find(|row| &row.id == item) else {
-        return Err(Refusal::not_found("such checklist item"));
-    };
-    found.done = Some(MetCondition { by: by.clone(), at, text });
+    for row in case.file.checklist.iter_mut().filter(|row| &row.id == item) {
+        row.done = Some(MetCondition { by: by.clone(), at, text: text.clone() });
+    }
     case.tell("checklist.ticked", json!({"item": item, "by": by}));
     settle(case);
     Ok(())

@@ -89,6 +89,10 @@ fn read_word(case: &Case<'_>, body: &Body) -> Result<Word, Refusal> {
 pub fn approve(case: &mut Case<'_>, body: &Body) -> Result<Option<RecordId>, Refusal> {
     check_asked(case)?;
     case.allow(Act::Approve)?;
+    // A question back binds nobody, so it needs no fresh factor.
+    if body.get("decision").and_then(serde_json::Value::as_str) != Some(Decision::Return.as_str()) {
+        check_step_up(case)?;
+    }
     let word = read_word(case, body)?;
     check_state(case, Act::Approve)?;
     check_hold(case)?;
@@ -97,7 +101,6 @@ pub fn approve(case: &mut Case<'_>, body: &Body) -> Result<Option<RecordId>, Ref
         send_back(case, word.comment.unwrap_or_default());
         return Ok(None);
     }
-    check_step_up(case)?;
     let approval = take_decision(case, &word);
     let id = approval.id.clone();
     replace_earlier(case, &approval.person);
@@ -232,12 +235,13 @@ pub fn withdraw(case: &mut Case<'_>, approval: &RecordId) -> Result<(), Refusal>
         return Err(Refusal::not_allowed("not_yours", "Only the author of a decision can withdraw it."));
     }
     let standing = found.state == ApprovalState::Standing;
+    let used = case.file.permits.iter().any(|permit| permit.issued_at >= found.at);
     case.allow(Act::Withdraw)?;
     check_state(case, Act::Withdraw)?;
     if !standing {
         return Err(Refusal::not_now("not_standing", "This decision no longer stands.", "Decide again.", Vec::new()));
     }
-    if !case.file.permits.is_empty() {
+    if used {
         let text = "A permit has been issued on this decision, so it can no longer be withdrawn.";
         return Err(Refusal::not_now("permit_issued", text, "Return the change, or hold it: both revoke its permits.", Vec::new()));
     }
@@ -272,9 +276,6 @@ fn send_back(case: &mut Case<'_>, question: String) {
     case.file.change.returned = Some(Stated { by: by.clone(), at, reason: question });
     case.tell("change.returned", json!({"by": by}));
     void_all(case, "the change was returned with a question");
-    for review in case.file.peer_reviews.iter_mut().filter(|review| review.state == ApprovalState::Standing) {
-        review.state = ApprovalState::Voided;
-    }
     move_to(case, State::Draft);
     revoke_permits(case, "the change was returned", |_| true);
     let news = format!("{} returned {} with a question.", case.name(&by), case.change().key);

@@ -7,7 +7,8 @@ use super::Body;
 use super::decide::step_up_required;
 use crate::act::Act;
 use crate::change::{BreakGlass, Cosignature, Stated};
-use crate::file::Case;
+use crate::facts::Part;
+use crate::file::{Case, allowed};
 use crate::lifecycle::check_state;
 use crate::obligation::Duty;
 use crate::reading::{LINE, Reading, TEXT};
@@ -88,7 +89,7 @@ fn check_ready(case: &Case<'_>) -> Result<(), Refusal> {
         let help = "Add `rollback_plan`, or say in `no_rollback_reason` why there is none.";
         unmet.push(crate::file::unmet("rollback_plan_missing", "There is no way back.", help, Vec::new()));
     }
-    if case.change().break_glass.as_ref().is_some_and(|glass| !glass.ended && glass.cosigned.is_none()) {
+    if case.change().break_glass.as_ref().is_some_and(|glass| !glass.ended && glass.until > case.now && glass.cosigned.is_none()) {
         let text = "The glass is open already and waits for its co-signature.";
         unmet.push(crate::file::unmet("already_open", text, "A second person co-signs it.", Vec::new()));
     }
@@ -102,7 +103,9 @@ fn needs_cosignature(case: &Case<'_>) -> bool {
         Duty::PeerReview { .. } => true,
         _ => false,
     };
-    case.file.requirements.obligations.iter().any(|row| dual(&row.obligation.duty))
+    // Where the rules could not be judged, nobody knows that none of them asks for two people.
+    let unjudged = case.file.requirements.stop.is_some();
+    unjudged || case.file.requirements.obligations.iter().any(|row| dual(&row.obligation.duty))
 }
 
 /// The second person signs: only now does work begin.
@@ -118,6 +121,7 @@ pub fn cosign(case: &mut Case<'_>) -> Result<(), Refusal> {
         let text = "A co-signature is given by one whom the rule of dual control or peer review could ask.";
         return Err(Refusal::not_allowed("not_asked", text));
     }
+    check_policies(case)?;
     if !case.actor.is_stepped_up(case.now) {
         return Err(step_up_required());
     }
@@ -132,9 +136,19 @@ pub fn cosign(case: &mut Case<'_>) -> Result<(), Refusal> {
     }
     glass.cosigned = Some(Cosignature { by: person.clone(), at: now });
     case.tell("break_glass.cosigned", json!({"by": person}));
-    super::work::begin(case, now);
+    super::work::begin_without_hand(case, now);
     settle(case);
     Ok(())
+}
+
+/// Asks the policies: one whom dual control or peer review could ask speaks here as one who is asked.
+fn check_policies(case: &Case<'_>) -> Result<(), Refusal> {
+    let mut facts = case.actor_facts();
+    if !facts.parts.contains(&Part::Asked) {
+        facts.parts.push(Part::Asked);
+    }
+    let act = Act::CosignBreakGlass.as_str();
+    allowed((case.may)(&facts, act, Some(&case.file)), act)
 }
 
 fn could_be_asked(case: &Case<'_>) -> bool {

@@ -7,12 +7,14 @@ use super::Body;
 use crate::act::Act;
 use crate::change::Target;
 use crate::file::Case;
+use crate::gate;
 use crate::ids::{RecordId, TargetId};
 use crate::obligation::Duty;
 use crate::reading::{LINE, Reading, TEXT};
-use crate::records::Permit;
+use crate::records::{Permit, Unmet};
 use crate::refusal::Refusal;
 use crate::lifecycle::{check_hold, check_state};
+use crate::requirement::{before_approved, before_scheduled, before_start};
 use crate::settle::revoke_permits;
 use crate::words::{PermitState, Purpose, State};
 
@@ -137,15 +139,26 @@ pub fn issue_ahead(case: &mut Case<'_>, body: &Body, epoch: i64) -> Result<Permi
         let text = "No policy grants permits ahead of the window for this target.";
         return Err(Refusal::not_now("not_ahead", text, "Ask the gate inside the window.", Vec::new()));
     }
-    let mut rows = super::work::against_start(case);
-    rows.retain(|row| row.code != "window_not_open");
-    if case.change().state == State::Scheduled {
-        super::write::refuse_unmet("permit_refused", "No permit can be given ahead.", rows)?;
-    }
+    super::write::refuse_unmet("permit_refused", "No permit can be given ahead.", against_ahead(case, &target))?;
     let start = case.change().planned_start.unwrap_or(case.now).max(case.now);
     let end = start + SignedDuration::from_mins(terms.minutes);
     let expires_at = case.change().window_end().map_or(end, |limit| end.min(limit));
     Ok(make(case, &target, Purpose::Deploy, epoch, (start, expires_at), terms.list_age))
+}
+
+/// What stands against a permit: before the start all that is due by then, whatever the hour; afterwards what the gate says.
+fn against_ahead(case: &Case<'_>, target: &Target) -> Vec<Unmet> {
+    let (file, directory, now) = (&case.file, &case.directory, case.now);
+    if case.change().state == State::Scheduled {
+        let mut rows = before_approved(file, directory, now);
+        rows.extend(before_scheduled(file, directory, now));
+        rows.extend(before_start(file, directory, now));
+        return rows;
+    }
+    let rows = gate::rows(file, directory, now);
+    let own: Vec<_> =
+        rows.into_iter().filter(|row| row.target == target.id && row.purpose == Purpose::Deploy).collect();
+    gate::decide(&own, None, now).reasons
 }
 
 /// Revokes one permit.
@@ -153,14 +166,16 @@ pub fn issue_ahead(case: &mut Case<'_>, body: &Body, epoch: i64) -> Result<Permi
 /// # Errors
 /// 403, 404, 422, 409 when it is no longer alive.
 pub fn revoke(case: &mut Case<'_>, permit: &RecordId, body: &Body) -> Result<(), Refusal> {
+    let Some(found) = case.file.permits.iter().find(|row| &row.id == permit) else {
+        return Err(Refusal::not_found("such permit"));
+    };
+    let is_over = found.state == PermitState::Revoked || found.expires_at <= case.now;
     case.allow(Act::RevokePermit)?;
     let mut reading = Reading::new(body, "");
     let reason = reading.needed("reason", TEXT);
     reading.finish()?;
-    let Some(found) = case.file.permits.iter().find(|row| &row.id == permit) else {
-        return Err(Refusal::not_found("such permit"));
-    };
-    if found.state == PermitState::Revoked || found.expires_at <= case.now {
+    check_state(case, Act::RevokePermit)?;
+    if is_over {
         let text = "This permit is no longer alive.";
         return Err(Refusal::not_now("not_alive", text, "Nothing has to be revoked.", Vec::new()));
     }

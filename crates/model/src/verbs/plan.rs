@@ -1,5 +1,6 @@
 //! Times and pauses: schedule, hold, resume, cancel.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Body, write};
@@ -56,6 +57,9 @@ pub fn hold(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     reading.finish()?;
     check_state(case, Act::Hold)?;
     let (by, at) = (case.person(), case.now);
+    if let Some(earlier) = case.file.change.hold.take() {
+        move_clocks(case, earlier.at);
+    }
     case.file.change.hold = Some(Hold { reason, until, by: by.clone(), at });
     case.tell("change.held", json!({"by": by}));
     revoke_permits(case, "the change was put on hold", |_| true);
@@ -73,13 +77,19 @@ pub fn resume(case: &mut Case<'_>) -> Result<(), Refusal> {
     let Some(hold) = case.file.change.hold.take() else {
         return Err(Refusal::not_now("not_on_hold", "It is not on hold.", "Nothing has to be resumed.", Vec::new()));
     };
-    let paused = case.now.duration_since(hold.at);
-    for request in case.file.change.requests.iter_mut().filter(|request| request.acknowledged_at.is_none()) {
-        request.acknowledge_by = request.acknowledge_by.checked_add(paused).unwrap_or(request.acknowledge_by);
-    }
+    move_clocks(case, hold.at);
     case.tell("change.resumed", json!({"by": case.person()}));
     settle(case);
     Ok(())
+}
+
+/// Moves the clocks of those asked on by the pause, as far as they ran in it.
+fn move_clocks(case: &mut Case<'_>, since: Timestamp) {
+    let now = case.now;
+    for request in case.file.change.requests.iter_mut().filter(|request| request.acknowledged_at.is_none()) {
+        let paused = now.duration_since(since.max(request.asked_at));
+        request.acknowledge_by = request.acknowledge_by.checked_add(paused).unwrap_or(request.acknowledge_by);
+    }
 }
 
 /// Takes the change back before its start.

@@ -58,13 +58,15 @@ pub fn start(case: &mut Case<'_>) -> Result<(), Refusal> {
 /// Marks the work as begun: the common end of a start by hand, a collected permit and a deployment's signal.
 pub fn begin(case: &mut Case<'_>, at: Timestamp) {
     let by = case.person();
-    let is_system = case.actor.is_system;
+    remember_implementer(case, &by);
+    begin_without_hand(case, at);
+}
+
+/// Marks the work as begun by a word that is no work: a co-signature.
+pub(super) fn begin_without_hand(case: &mut Case<'_>, at: Timestamp) {
     let change = &mut case.file.change;
     change.actual_start.get_or_insert(at);
     change.window_missed = false;
-    if !is_system && !change.implemented_by.contains(&by) {
-        change.implemented_by.push(by);
-    }
     move_to(case, State::Implementing);
 }
 
@@ -175,8 +177,9 @@ pub fn decide_extension(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal>
     change.extension = Some(Extension { decision: Some(decision), ..extension.clone() });
     if grant {
         change.extended_until = Some(extension.until);
-        change.overrun = case.now >= extension.until;
     }
+    // An answer, whichever, ends the overrun of silence; past the end it stays one.
+    change.overrun &= change.window_end().is_some_and(|end| end <= case.now);
     case.tell(if grant { "extension.granted" } else { "extension.denied" }, json!({"until": extension.until.to_string()}));
     let news = format!("More time for {} was {}.", case.change().key, if grant { "granted" } else { "denied" });
     case.write_to(&extension.by, "extension_decided", &extension.at.to_string(), news, "Go on, or take the way back.");
@@ -284,7 +287,7 @@ fn finish(case: &mut Case<'_>, ending: &Ending, targets: &[TargetId]) {
         }
         record.outcome = Some(ending.outcome);
         record.actual_start = ending.actual_start.or(record.actual_start).or(began);
-        record.actual_end = Some(ending.actual_end.unwrap_or(now));
+        record.actual_end = Some(ending.actual_end.or(record.actual_end).unwrap_or(now));
         record.actual_downtime_minutes = ending.downtime.or(record.actual_downtime_minutes);
     }
     for target in targets {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Body;
 use crate::act::Act;
 use crate::change::{Change, Content, Digests, Retrospective, TargetRecord};
-use crate::content::{Cover, cover};
+use crate::content::{Cover, WHEN, cover};
 use crate::file::Case;
 use crate::input::{self, Input};
 use crate::lifecycle::{check_hold, check_state};
@@ -14,13 +14,14 @@ use crate::refusal::Refusal;
 use crate::requirement::{before_approvals_are_asked, before_submission, template_trouble};
 use crate::risk;
 use crate::settle::{self, move_to, recompute, settle, void_what, void_when};
-use crate::words::{Kind, Outcome, State};
+use crate::words::{Kind, Origin, Outcome, State};
 
 /// Makes the record of a new change out of a checked input: a draft, or retrospective work in review.
 pub fn new_change(case_id: &str, key: String, number: i64, input: Input, requester: crate::ids::PersonId, now: jiff::Timestamp) -> Change {
     let mut change = Change {
         id: case_id.into(),
         version: 0,
+        revision: 0,
         key,
         number,
         state: State::Draft,
@@ -169,8 +170,15 @@ pub fn edit(case: &mut Case<'_>, patch: &Body) -> Result<(), Refusal> {
         return label(case, patch);
     }
     case.allow(Act::Edit)?;
+    let new_times = sets_times(case, patch);
+    if new_times {
+        case.allow(Act::Schedule)?;
+    }
     let input = patched(case, patch)?;
     check_state(case, Act::Edit)?;
+    if new_times {
+        check_hold(case)?;
+    }
     keep_what_was_needed(case, &input)?;
     let revises = case.change().state == State::Rejected;
     apply(case, input)?;
@@ -183,6 +191,12 @@ pub fn edit(case: &mut Case<'_>, patch: &Body) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Past the draft a PATCH of the planned times is the same act as PUT …/schedule, with its rules.
+fn sets_times(case: &Case<'_>, patch: &Body) -> bool {
+    let planning = crate::lifecycle::is_legal(Act::Schedule, case.change().state);
+    planning && WHEN.iter().any(|field| patch.contains_key(*field))
+}
+
 /// Reads a patch against the present change.
 ///
 /// # Errors
@@ -193,7 +207,7 @@ pub fn patched(case: &Case<'_>, patch: &Body) -> Result<Input, Refusal> {
     }
     let change = case.change();
     let mut body = input::patch_base(change, &case.directory);
-    if ["services", "environment", "artifact", "commit", "config_items"].iter().any(|field| patch.contains_key(*field)) {
+    if ["services", "environment", "artifact", "commit", "config_items"].iter().any(|field| patch.get(*field).is_some_and(|value| !value.is_null())) {
         body.remove("targets");
     }
     if patch.get("kind").is_some_and(|kind| kind != "standard") {
@@ -246,7 +260,7 @@ fn keep_what_was_needed(case: &Case<'_>, input: &Input) -> Result<(), Refusal> {
 /// Puts a checked input into the change and voids what it touches, in the same breath.
 ///
 /// # Errors
-/// 409 `on_hold` for planned times while on hold is not raised here: edits are free on hold.
+/// None of its own: callers check state and hold before.
 pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
     let before = case.file.change.clone();
     let change = &mut case.file.change;
@@ -263,8 +277,12 @@ pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
     }
     let turned = drifted_fields(case);
     turn_normal(case, turned);
+    if case.change().content.kind == Kind::Standard {
+        case.file.change.turned_normal.clear();
+    }
     recompute(case);
     let fields = changed_fields(&before, case.change());
+    keep_origins(case, &before, &fields);
     if fields.is_empty() {
         return Ok(());
     }
@@ -284,6 +302,18 @@ pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
         settle::revoke_permits(case, "the planned times were edited", |_| true);
     }
     Ok(())
+}
+
+/// A value that nobody touched keeps its origin: what a pipeline told, or what submission filled in.
+fn keep_origins(case: &mut Case<'_>, before: &Change, changed: &[String]) {
+    let kept = before
+        .origins
+        .iter()
+        .filter(|(field, origin)| **origin == Origin::Pipeline || WHEN.contains(&field.as_str()))
+        .filter(|(field, _)| !changed.contains(field));
+    for (field, origin) in kept {
+        case.file.change.origins.entry(field.clone()).or_insert(*origin);
+    }
 }
 
 fn changed_fields(before: &Change, after: &Change) -> Vec<String> {

@@ -1,0 +1,46 @@
+//! Makes a change, from whatever door (`POST /changes`).
+
+use model::file::ChangeFile;
+use model::ids::PersonId;
+use model::verbs::Body;
+use model::verbs::write::{create, new_change};
+use model::words::Origin;
+use store::counter;
+
+use crate::error::Result;
+use crate::room::Room;
+
+/// The counter behind the keys; the first change of a tenant is CHG-1001.
+const NUMBERS: &str = "change";
+
+/// Makes a change and answers its key. `pipeline` names the fields that a delivery told rather than a person.
+///
+/// # Errors
+/// 403, 422, or the store's.
+pub fn create_change(room: &mut Room<'_, '_>, body: &Body, pipeline: &[&str]) -> Result<String> {
+    let requester = room.actor.person.clone();
+    create_change_for(room, body, pipeline, &requester)
+}
+
+/// Makes a change on behalf of a requester: what a delivery does.
+///
+/// # Errors
+/// 403, 422, or the store's.
+pub fn create_change_for(room: &mut Room<'_, '_>, body: &Body, pipeline: &[&str], requester: &PersonId) -> Result<String> {
+    let directory = room.directory()?;
+    let mut body = body.clone();
+    model::input::fill_from_template(&mut body, &directory);
+    let mut input = model::input::read(&body, &directory, requester, None)?;
+    for field in pipeline {
+        input.origins.insert((*field).to_owned(), Origin::Pipeline);
+    }
+    let number = 1_000 + counter::next(room.tx, NUMBERS)?;
+    let key = format!("CHG-{number}");
+    let change = new_change(&room.new_id()?, key.clone(), number, input, requester.clone(), room.now);
+    let mut file = ChangeFile::new(change);
+    if !file.change.content.targets.is_empty() {
+        file.rejected_elsewhere = room.rejected_elsewhere(&file.change)?;
+    }
+    room.on_file(None, file, create)?;
+    Ok(key)
+}

@@ -1,0 +1,176 @@
+//! The desk: where every act is done. It opens the transaction for one tenant, supplies the time and ids, and lets the
+//! store repeat the act after a lost race.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+use model::directory::Directory;
+use model::file::Actor;
+use policy::PolicySet;
+use proof::crypto::{Entropy, MasterKey, SigningKey};
+use store::{CrossTx, Lane, Mode, Store, Tx};
+
+use crate::error::{Error, Result};
+use crate::room::Room;
+
+/// Where the time comes from.
+pub trait Clock: Send + Sync {
+    /// The present.
+    fn now(&self) -> Timestamp;
+}
+
+/// What the desk needs to work: everything that differs between production, tests and the demo.
+pub struct Tools {
+    /// The opened store.
+    pub store: Store,
+    /// The business's time: when things occur.
+    pub clock: Arc<dyn Clock>,
+    /// The true time: when things are recorded. The same clock, but for the demo's history.
+    pub recorder: Arc<dyn Clock>,
+    /// Randomness for ids, salts and keys.
+    pub entropy: Arc<dyn Entropy>,
+    /// Wraps signing keys at rest.
+    pub master: Arc<MasterKey>,
+    /// The active policies.
+    pub policies: Arc<PolicySet>,
+    /// Where people and verifiers reach the server, without a slash at the end.
+    pub public_url: String,
+    /// Where evidence files lie; on PostgreSQL they lie in the database and this is absent.
+    pub evidence_folder: Option<PathBuf>,
+}
+
+/// Where acts are done. Clones share everything.
+#[derive(Clone)]
+pub struct Desk(Arc<Inner>);
+
+struct Inner {
+    tools: Tools,
+    directories: Mutex<HashMap<String, Arc<Directory>>>,
+    keys: Mutex<HashMap<String, Arc<SigningKey>>>,
+    ids: Mutex<(u64, u16)>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What stands behind these locks is a cache or a counter: it is whole after any panic.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Desk {
+    /// A desk with its tools.
+    pub fn new(tools: Tools) -> Self {
+        let keys = Mutex::new(HashMap::new());
+        Self(Arc::new(Inner { tools, directories: Mutex::new(HashMap::new()), keys, ids: Mutex::new((0, 0)) }))
+    }
+
+    /// Its tools.
+    pub fn tools(&self) -> &Tools {
+        &self.0.tools
+    }
+
+    /// A desk with the same tools but another business clock: the demo's history is made with it.
+    pub fn with_clock(&self, clock: Arc<dyn Clock>) -> Self {
+        let tools = &self.0.tools;
+        Self::new(Tools {
+            store: tools.store.clone(),
+            clock,
+            recorder: tools.recorder.clone(),
+            entropy: tools.entropy.clone(),
+            master: tools.master.clone(),
+            policies: tools.policies.clone(),
+            public_url: tools.public_url.clone(),
+            evidence_folder: tools.evidence_folder.clone(),
+        })
+    }
+
+    /// Does an act in one tenant; `done` is called on a lane's thread after the commit.
+    pub fn run<T, A, D>(&self, lane: Lane, tenant: &str, actor: Actor, mode: Mode, act: A, done: D)
+    where
+        T: Send + 'static,
+        A: Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static,
+        D: FnOnce(Result<T>) + Send + 'static,
+    {
+        let desk = self.clone();
+        let whole = move |tx: &mut Tx<'_>| act(&mut desk.room(tx, actor.clone(), mode)?);
+        self.0.tools.store.run(lane, tenant, mode, whole, done);
+    }
+
+    /// Does an act in one tenant and waits for its answer. Never on a thread that must not block.
+    ///
+    /// # Errors
+    /// The act's own error, or the store's.
+    pub fn wait<T, A>(&self, lane: Lane, tenant: &str, actor: Actor, mode: Mode, act: A) -> Result<T>
+    where
+        T: Send + 'static,
+        A: Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static,
+    {
+        let desk = self.clone();
+        self.0.tools.store.wait(lane, tenant, mode, move |tx: &mut Tx<'_>| act(&mut desk.room(tx, actor.clone(), mode)?))
+    }
+
+    /// Looks across tenants: leases, token look-ups, sizes of logs.
+    ///
+    /// # Errors
+    /// The closure's own error, or the store's.
+    pub fn wait_across<T, A>(&self, lane: Lane, reason: &'static str, mode: Mode, act: A) -> Result<T>
+    where
+        T: Send + 'static,
+        A: Fn(&mut CrossTx<'_>) -> Result<T> + Send + 'static,
+    {
+        self.0.tools.store.wait_across(lane, reason, mode, act)
+    }
+
+    fn room<'a, 'c>(&'a self, tx: &'a mut Tx<'c>, actor: Actor, mode: Mode) -> Result<Room<'a, 'c>> {
+        let now = model::reading::to_micros(self.0.tools.clock.now())
+            .ok_or_else(|| Error::Fault("the clock stands outside the years 1970 to 9999".to_owned()))?;
+        let recorded_at = model::reading::to_micros(self.0.tools.recorder.now()).unwrap_or(now);
+        let act = self.new_id(recorded_at)?;
+        Ok(Room::new(tx, self, actor, now, recorded_at, act, mode == Mode::Write))
+    }
+
+    /// A new UUIDv7. Ids of one server never go back, also when its clock does.
+    ///
+    /// # Errors
+    /// A fault when there is no randomness.
+    pub fn new_id(&self, at: Timestamp) -> Result<String> {
+        let mut random = [0_u8; 10];
+        self.0.tools.entropy.fill(&mut random)?;
+        let millis = u64::try_from(at.as_millisecond()).unwrap_or_default();
+        let (millis, count) = self.next_tick(millis);
+        // The twelve bits after the time count within a millisecond (RFC 9562, section 6.2, method 1).
+        random[0] = (count >> 8) as u8;
+        random[1] = (count & 0xff) as u8;
+        Ok(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid().to_string())
+    }
+
+    fn next_tick(&self, millis: u64) -> (u64, u16) {
+        let mut last = locked(&self.0.ids);
+        *last = match *last {
+            (before, _) if millis > before => (millis, 0),
+            (before, count) if count < 0xfff => (before, count + 1),
+            (before, _) => (before + 1, 0),
+        };
+        *last
+    }
+
+    /// The cached estate of a tenant, if it is of this generation.
+    pub(crate) fn cached_directory(&self, tenant: &str, generation: i64) -> Option<Arc<Directory>> {
+        locked(&self.0.directories).get(tenant).filter(|found| found.generation == generation).cloned()
+    }
+
+    /// Keeps an estate that was read from committed state.
+    pub(crate) fn keep_directory(&self, tenant: &str, directory: &Arc<Directory>) {
+        locked(&self.0.directories).insert(tenant.to_owned(), directory.clone());
+    }
+
+    /// An unwrapped signing key, by its id.
+    pub(crate) fn cached_key(&self, kid: &str) -> Option<Arc<SigningKey>> {
+        locked(&self.0.keys).get(kid).cloned()
+    }
+
+    /// Keeps an unwrapped signing key.
+    pub(crate) fn keep_key(&self, kid: &str, key: &Arc<SigningKey>) {
+        locked(&self.0.keys).insert(kid.to_owned(), key.clone());
+    }
+}

@@ -1,0 +1,417 @@
+//! The gate: rows rewritten with each change, questions answered from them, checks recorded and permits given.
+
+use jiff::Timestamp;
+use model::file::ChangeFile;
+use model::gate::{Answer, GateRow, decide, rows};
+use model::ids::{RecordId, TargetId};
+use model::records::{GateCheck, Permit, Unmet};
+use model::refusal::Refusal;
+use model::words::{CheckState, GateDecision, Purpose, State};
+use serde_json::json;
+use store::record::{self, Filter};
+use store::{gate_view, revocation, timer};
+
+use crate::error::{Error, Result};
+use crate::room::Room;
+use crate::save::{Written, draft};
+
+/// A question to the gate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// The service's key.
+    pub service: String,
+    /// The environment's key.
+    pub environment: String,
+    /// The artifact's digest.
+    pub artifact: Option<String>,
+    /// Or the commit.
+    pub commit: Option<String>,
+    /// The change that the caller means; it never suffices alone.
+    pub change: Option<String>,
+    /// Forward, back, or either.
+    pub purpose: Option<Purpose>,
+}
+
+/// Rewrites the gate's rows of a change and judges the checks that wait for them.
+///
+/// # Errors
+/// The store's.
+pub fn refresh(room: &mut Room<'_, '_>, before: Option<&ChangeFile>, file: &ChangeFile) -> Result<()> {
+    let directory = room.directory()?;
+    let fresh = rows(file, &directory, room.now);
+    let stored: Vec<gate_view::GateRow> = fresh.iter().map(to_stored).collect::<Result<_>>()?;
+    let known = gate_view::of_change(room.tx, file.change.id.as_str())?;
+    if known == stored {
+        return Ok(());
+    }
+    gate_view::save(room.tx, file.change.id.as_str(), &stored)?;
+    if before.is_none() && file.change.state == State::Draft {
+        return Ok(());
+    }
+    rejudge(room, &[known, stored].concat())
+}
+
+fn to_stored(row: &GateRow) -> Result<gate_view::GateRow> {
+    Ok(gate_view::GateRow {
+        change_id: row.change.0.clone(),
+        target_id: row.target.0.clone(),
+        purpose: row.purpose.to_string(),
+        service: row.service.0.clone(),
+        environment: row.environment.0.clone(),
+        artifact: row.artifact.clone(),
+        commit: row.commit.clone(),
+        body: serde_json::to_string(row)?,
+    })
+}
+
+/// Judges again every waiting check that one of these rows may answer.
+fn rejudge(room: &mut Room<'_, '_>, touched: &[gate_view::GateRow]) -> Result<()> {
+    let mut seen: Vec<RecordId> = Vec::new();
+    for row in touched {
+        for (column, value) in [("artifact", &row.artifact), ("commit_sha", &row.commit)] {
+            let Some(value) = value else { continue };
+            let filter = Filter::new()
+                .equals("service", row.service.as_str())
+                .equals("environment", row.environment.as_str())
+                .equals(column, value.as_str())
+                .one_of("state", [CheckState::Waiting.as_str(), CheckState::Collectable.as_str()])
+                .order_by("id");
+            for stored in record::find::<GateCheck>(room.tx, &filter)? {
+                if !seen.contains(&stored.record.id) {
+                    seen.push(stored.record.id.clone());
+                    judge_check(room, stored.record)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Answers a question from the rows. Writes nothing.
+///
+/// # Errors
+/// The store's.
+pub fn ask(room: &mut Room<'_, '_>, question: &Question) -> Result<Answer> {
+    let now = room.now;
+    let found = gate_view::find(
+        room.tx,
+        &question.service,
+        &question.environment,
+        question.artifact.as_deref(),
+        question.commit.as_deref(),
+    )?;
+    let mut forward = Vec::new();
+    let mut back = Vec::new();
+    for row in found {
+        let row: GateRow = serde_json::from_str(&row.body)?;
+        if row.purpose == Purpose::Rollback { back.push(row) } else { forward.push(row) }
+    }
+    let asked = question.change.as_deref().map(str::to_uppercase);
+    let asked = asked.as_deref();
+    if question.purpose != Some(Purpose::Deploy) && !back.is_empty() {
+        let answer = decide(&back, asked, now);
+        if answer.decision == GateDecision::Go || question.purpose == Some(Purpose::Rollback) {
+            return Ok(answer);
+        }
+    }
+    if question.purpose == Some(Purpose::Rollback) {
+        return Ok(no_way_back(question));
+    }
+    if forward.is_empty() {
+        return Ok(unknown_place(room, question)?.unwrap_or_else(|| decide(&forward, asked, now)));
+    }
+    Ok(decide(&forward, asked, now))
+}
+
+fn stopped(purpose: Purpose, reason: Unmet) -> Answer {
+    Answer {
+        decision: GateDecision::Stop,
+        change: None,
+        target: None,
+        purpose,
+        reasons: vec![reason],
+        next_transition_at: None,
+    }
+}
+
+fn no_way_back(question: &Question) -> Answer {
+    let text = format!(
+        "No change under way names this as its way back for {} in {}.",
+        question.service, question.environment
+    );
+    let satisfy = "The way back is open from a change's start until its closing, to its target's `rollback_to`.";
+    stopped(Purpose::Rollback, model::file::unmet("change_missing", text, satisfy, Vec::new()))
+}
+
+fn unknown_place(room: &mut Room<'_, '_>, question: &Question) -> Result<Option<Answer>> {
+    let directory = room.directory()?;
+    let unknown = |code: &str, what: &str, key: &str| {
+        let text = format!("There is no {what} `{key}`.");
+        stopped(Purpose::Deploy, model::file::unmet(code, text, format!("Register the {what}, or mend the name."), Vec::new()))
+    };
+    if !directory.services.contains_key(&question.service.as_str().into()) {
+        return Ok(Some(unknown("unknown_service", "service", &question.service)));
+    }
+    if !directory.environments.contains_key(&question.environment.as_str().into()) {
+        return Ok(Some(unknown("unknown_environment", "environment", &question.environment)));
+    }
+    Ok(None)
+}
+
+/// A recorded check, with the permit if one was given.
+#[derive(Debug, Clone)]
+pub struct Checked {
+    /// The record.
+    pub check: GateCheck,
+    /// The signed permit.
+    pub permit: Option<String>,
+}
+
+/// The question that a check asked.
+pub fn question_of(check: &GateCheck) -> Question {
+    Question {
+        service: check.service.clone(),
+        environment: check.environment.clone(),
+        artifact: check.artifact.clone(),
+        commit: check.commit.clone(),
+        change: check.asked_change.clone(),
+        purpose: Some(check.purpose),
+    }
+}
+
+fn take_answer(check: &mut GateCheck, answer: Answer, now: Timestamp) {
+    check.checked_at = now;
+    check.decision = answer.decision;
+    check.change = answer.change;
+    check.reasons = answer.reasons;
+    check.next_transition_at = answer.next_transition_at;
+}
+
+/// Records a question; on go it starts the work and gives the permit, in the same act.
+///
+/// # Errors
+/// The store's, or a fault of the keys.
+pub fn check(room: &mut Room<'_, '_>, question: &Question, wait_until: Option<Timestamp>) -> Result<Checked> {
+    let purpose = question.purpose.unwrap_or(Purpose::Deploy);
+    let question = Question { purpose: Some(purpose), ..question.clone() };
+    let answer = ask(room, &question)?;
+    let go = answer.decision == GateDecision::Go;
+    let target = answer.target.clone().filter(|_| go);
+    let mut record = GateCheck {
+        id: RecordId(room.new_id()?),
+        version: 0,
+        service: question.service,
+        environment: question.environment,
+        artifact: question.artifact,
+        commit: question.commit,
+        asked_change: question.change,
+        purpose,
+        wait_until,
+        by: room.actor.person.clone(),
+        asked_at: room.now,
+        checked_at: room.now,
+        decision: GateDecision::Stop,
+        change: None,
+        reasons: Vec::new(),
+        next_transition_at: None,
+        state: if wait_until.is_some() && !go { CheckState::Waiting } else { CheckState::Settled },
+        permit: None,
+    };
+    let now = room.now;
+    take_answer(&mut record, answer, now);
+    let mut permit = None;
+    if let Some((change, target)) = target {
+        match give_permit(room, change.as_str(), &target, purpose)? {
+            Given::Permit(given) => {
+                record.permit = Some(given.id.clone());
+                permit = Some(sign(room, &given)?);
+            }
+            Given::Stop(answer) => take_answer(&mut record, answer, now),
+        }
+    }
+    save_check(room, "gate.checked", record, permit)
+}
+
+fn save_check(room: &mut Room<'_, '_>, kind: &'static str, record: GateCheck, permit: Option<String>) -> Result<Checked> {
+    let mut written = Written::default();
+    let check = room.put(&mut written, record)?;
+    let data = json!({"decision": check.decision, "change": check.change, "service": check.service, "environment": check.environment});
+    let event = draft(kind, ("gate_check", check.id.0.clone()), room.now, data);
+    room.tell(vec![event], written)?;
+    set_timer(room, &check)?;
+    Ok(Checked { check, permit })
+}
+
+fn set_timer(room: &mut Room<'_, '_>, check: &GateCheck) -> Result<()> {
+    let waits = matches!(check.state, CheckState::Waiting | CheckState::Collectable);
+    let run_at = [check.next_transition_at, check.wait_until].into_iter().flatten().filter(|at| *at > room.now).min();
+    let Some(run_at) = run_at.filter(|_| waits) else {
+        timer::cancel(room.tx, "gate_check", check.id.as_str(), "due")?;
+        return Ok(());
+    };
+    let id = room.new_id()?;
+    timer::set(
+        room.tx,
+        &timer::NewTimer { id: &id, subject_table: "gate_check", subject_id: check.id.as_str(), kind: "due", run_at },
+    )?;
+    Ok(())
+}
+
+enum Given {
+    Permit(Box<Permit>),
+    Stop(Answer),
+}
+
+/// Judges the target anew inside the change's own act; on go it starts the work and makes the permit.
+fn give_permit(room: &mut Room<'_, '_>, change: &str, target: &TargetId, purpose: Purpose) -> Result<Given> {
+    let epoch = revocation::state(room.tx)?.epoch;
+    let target = target.clone();
+    room.on_change(change, |case| {
+        let now = case.now;
+        let found = rows(&case.file, &case.directory, now).into_iter().find(|row| row.target == target && row.purpose == purpose);
+        let Some(row) = found else { return Err(Refusal::not_found("gate row")) };
+        let answer = model::gate::judge(&row, now);
+        if answer.decision == GateDecision::Stop {
+            return Ok(Given::Stop(answer));
+        }
+        let named = case.change().content.targets.iter().find(|known| known.id == target).cloned();
+        let Some(named) = named else { return Err(Refusal::not_found("target")) };
+        if purpose == Purpose::Deploy && case.change().state == State::Scheduled {
+            model::verbs::work::begin(case, now);
+        }
+        let permit = model::verbs::permit::issue(case, &named, purpose, epoch);
+        model::settle::settle(case);
+        Ok(Given::Permit(Box::new(permit)))
+    })
+}
+
+/// Judges a waiting check again: by an act that touched it, or by its timer.
+///
+/// # Errors
+/// The store's.
+pub fn judge_check(room: &mut Room<'_, '_>, check: GateCheck) -> Result<()> {
+    if !matches!(check.state, CheckState::Waiting | CheckState::Collectable) {
+        return Ok(());
+    }
+    let answer = ask(room, &question_of(&check))?;
+    let mut next = check.clone();
+    let now = room.now;
+    take_answer(&mut next, answer, now);
+    let over = check.wait_until.is_some_and(|until| until <= now);
+    next.state = match next.decision {
+        _ if over => CheckState::Over,
+        GateDecision::Go => CheckState::Collectable,
+        GateDecision::Stop => CheckState::Waiting,
+    };
+    if over {
+        let text = format!("The wait ended at {}.", check.wait_until.unwrap_or(now));
+        next.decision = GateDecision::Stop;
+        next.reasons.insert(0, model::file::unmet("wait_over", text, "Ask the gate again.", Vec::new()));
+    }
+    let same = next.decision == check.decision && next.state == check.state && next.reasons == check.reasons;
+    if same && next.next_transition_at == check.next_transition_at {
+        set_timer(room, &check)?;
+        return Ok(());
+    }
+    save_check(room, "gate.judged_again", next, None)?;
+    Ok(())
+}
+
+/// Loads a check.
+///
+/// # Errors
+/// [`Refusal::NotFound`], or the store's.
+pub fn load_check(room: &mut Room<'_, '_>, id: &str) -> Result<GateCheck> {
+    let found = record::load::<GateCheck>(room.tx, id)?;
+    found.map(|stored| stored.record).ok_or_else(|| Error::Refused(Refusal::not_found("gate check")))
+}
+
+/// Collects the permit of a check that turned go: judged anew, and the same permit when asked again.
+///
+/// # Errors
+/// 404; 409 with the reasons when it is not go, or when it was settled as a stop.
+pub fn collect(room: &mut Room<'_, '_>, id: &str) -> Result<Checked> {
+    let check = load_check(room, id)?;
+    if let Some(given) = &check.permit {
+        return collect_again(room, check.clone(), given.clone());
+    }
+    if matches!(check.state, CheckState::Settled | CheckState::Over) {
+        return Err(Refusal::NotNow {
+            code: "not_go",
+            text: "This check was answered with stop.".to_owned(),
+            unmet: check.reasons,
+        }
+        .into());
+    }
+    let answer = ask(room, &question_of(&check))?;
+    let mut next = check;
+    let target = answer.target.clone();
+    let now = room.now;
+    take_answer(&mut next, answer, now);
+    let (GateDecision::Go, Some((change, target))) = (next.decision, target) else {
+        let text = "The gate says stop.".to_owned();
+        return Err(Refusal::NotNow { code: "not_go", text, unmet: next.reasons }.into());
+    };
+    match give_permit(room, change.as_str(), &target, next.purpose)? {
+        Given::Stop(answer) => {
+            let text = "The gate says stop.".to_owned();
+            Err(Refusal::NotNow { code: "not_go", text, unmet: answer.reasons }.into())
+        }
+        Given::Permit(permit) => {
+            // The act above may have judged this very check again, so it is read anew before it is settled.
+            let mut fresh = load_check(room, next.id.as_str())?;
+            fresh.decision = GateDecision::Go;
+            fresh.reasons = Vec::new();
+            fresh.change = next.change;
+            fresh.checked_at = now;
+            fresh.state = CheckState::Settled;
+            fresh.permit = Some(permit.id.clone());
+            let token = sign(room, &permit)?;
+            save_check(room, "gate.permit_collected", fresh, Some(token))
+        }
+    }
+}
+
+fn collect_again(room: &mut Room<'_, '_>, check: GateCheck, permit: RecordId) -> Result<Checked> {
+    let found = record::load::<Permit>(room.tx, permit.as_str())?.map(|stored| stored.record);
+    let now = room.now;
+    let alive = found.filter(|permit| permit.state == model::words::PermitState::Issued && permit.expires_at > now);
+    let Some(permit) = alive else {
+        return Err(Refusal::not_now("not_alive", "This check's permit is no longer alive.", "Ask the gate again.", Vec::new()).into());
+    };
+    let token = sign(room, &permit)?;
+    Ok(Checked { check, permit: Some(token) })
+}
+
+/// Signs a permit. The same record always gives the same token.
+///
+/// # Errors
+/// A fault of the keys.
+pub fn sign(room: &mut Room<'_, '_>, permit: &Permit) -> Result<String> {
+    let key = crate::keys::signing_key(room, crate::keys::PERMIT)?;
+    let tenant = room.tenant();
+    let claims = proof::permit::Claims {
+        iss: room.desk.tools().public_url.clone(),
+        sub: permit.change_key.clone(),
+        aud: proof::permit::Claims::audience(&tenant, permit.service.as_str(), permit.environment.as_str()),
+        jti: permit.id.0.clone(),
+        iat: permit.issued_at.as_second(),
+        nbf: permit.not_before.as_second(),
+        exp: permit.expires_at.as_second(),
+        tenant,
+        service: permit.service.0.clone(),
+        environment: permit.environment.0.clone(),
+        artifact: permit.artifact.clone(),
+        commit: permit.commit.clone(),
+        purpose: match permit.purpose {
+            Purpose::Deploy => proof::permit::Purpose::Deploy,
+            Purpose::Rollback => proof::permit::Purpose::Rollback,
+        },
+        content_digest: permit.content_digest.clone(),
+        policy_digest: permit.policy_digest.clone(),
+        epoch: u64::try_from(permit.epoch).unwrap_or_default(),
+        max_list_age_seconds: u64::try_from(permit.max_list_age_seconds).unwrap_or_default(),
+        break_glass: permit.break_glass,
+    };
+    Ok(proof::permit::sign(&claims, &key)?)
+}

@@ -1,0 +1,18 @@
+//! Gives a permit ahead of the window, where a policy grants it (`POST …/permits`).
+
+use model::records::Permit;
+use model::verbs::Body;
+
+use crate::error::Result;
+use crate::room::Room;
+
+/// Gives the permit and its signed form.
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn issue_permit(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<(Permit, String)> {
+    let epoch = store::revocation::state(room.tx)?.epoch;
+    let permit = room.on_change(key, |case| model::verbs::permit::issue_ahead(case, body, epoch))?;
+    let token = crate::gate::sign(room, &permit)?;
+    Ok((permit, token))
+}

@@ -1,0 +1,136 @@
+//! Signing keys of a tenant: made once, at rest encrypted under the master key, unwrapped in memory only.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use proof::crypto::SigningKey;
+use proof::note::{KeyKind, NoteSigner, VerifierKey, VerifierKeys};
+use store::keys::SigningKey as StoredKey;
+
+use crate::error::{Error, Result};
+use crate::room::Room;
+
+/// Signs permits and revocation lists.
+pub const PERMIT: &str = "permit";
+/// Signs checkpoints.
+pub const LOG: &str = "log";
+/// Cosigns checkpoints with a time.
+pub const COSIGNER: &str = "cosigner";
+
+/// The 32 bytes of a seed or of a public key.
+fn seed_of(bytes: &[u8]) -> Result<[u8; 32]> {
+    bytes.try_into().map_err(|_| Error::Fault("a stored key has not 32 bytes".to_owned()))
+}
+
+/// What a wrapped key is bound to, so that a row cannot be moved to another tenant or purpose.
+fn associated(tenant: &str, purpose: &str, kid: &str) -> Vec<u8> {
+    format!("assent signing key\0{tenant}\0{purpose}\0{kid}").into_bytes()
+}
+
+/// The name under which a tenant's log signs: the public address without its scheme, and the log's path.
+pub fn log_name(public_url: &str, tenant: &str) -> String {
+    let host = public_url.split_once("://").map_or(public_url, |(_, rest)| rest);
+    format!("{host}/t/{tenant}/log")
+}
+
+/// The name of the server's own cosigner for a tenant's log.
+pub fn cosigner_name(public_url: &str, tenant: &str) -> String {
+    format!("{}/cosigner", log_name(public_url, tenant))
+}
+
+/// Makes and keeps a new key of a purpose.
+///
+/// # Errors
+/// The store's, or a fault of the entropy.
+pub fn make(room: &mut Room<'_, '_>, purpose: &str, at: Timestamp) -> Result<String> {
+    let tools = room.desk.tools();
+    let key = SigningKey::generate(tools.entropy.as_ref())?;
+    let tenant = room.tenant();
+    let kid = proof::jwks::Jwk::new(*key.public()).kid();
+    let public = match purpose {
+        LOG => VerifierKey::new(&log_name(&tools.public_url, &tenant), KeyKind::Ed25519, *key.public())?.to_text(),
+        COSIGNER => VerifierKey::new(&cosigner_name(&tools.public_url, &tenant), KeyKind::Cosigner, *key.public())?.to_text(),
+        _ => proof::crypto::base64url(key.public()),
+    };
+    let wrapped = tools.master.seal(key.seed(), &associated(&tenant, purpose, &kid), tools.entropy.as_ref())?;
+    let row = StoredKey {
+        kid: kid.clone(),
+        purpose: purpose.to_owned(),
+        public,
+        wrapped,
+        state: "active".to_owned(),
+        created_at: at,
+    };
+    store::keys::insert(room.tx, &row)?;
+    Ok(kid)
+}
+
+fn active(room: &mut Room<'_, '_>, purpose: &str) -> Result<StoredKey> {
+    let keys = store::keys::list(room.tx, purpose)?;
+    keys.into_iter()
+        .filter(|key| key.state == "active")
+        .max_by_key(|key| key.created_at)
+        .ok_or_else(|| Error::Fault(format!("the tenant {} has no active {purpose} key", room.tenant())))
+}
+
+/// The active key of a purpose, unwrapped.
+///
+/// # Errors
+/// A fault when the master key is not the one under which it was wrapped.
+pub fn signing_key(room: &mut Room<'_, '_>, purpose: &str) -> Result<Arc<SigningKey>> {
+    let stored = active(room, purpose)?;
+    unwrapped(room, &stored)
+}
+
+fn unwrapped(room: &mut Room<'_, '_>, stored: &StoredKey) -> Result<Arc<SigningKey>> {
+    if let Some(key) = room.desk.cached_key(&stored.kid) {
+        return Ok(key);
+    }
+    let bound = associated(&room.tenant(), &stored.purpose, &stored.kid);
+    let seed = room.desk.tools().master.open(&stored.wrapped, &bound)?;
+    let key = Arc::new(SigningKey::from_seed(seed_of(&seed)?)?);
+    room.desk.keep_key(&stored.kid, &key);
+    Ok(key)
+}
+
+/// The signer of a note: the log's, or its cosigner's.
+///
+/// # Errors
+/// A fault of the keys.
+pub fn note_signer(room: &mut Room<'_, '_>, purpose: &str) -> Result<NoteSigner> {
+    let stored = active(room, purpose)?;
+    let key = unwrapped(room, &stored)?;
+    let name = VerifierKey::parse(&stored.public)?.name().to_owned();
+    Ok(NoteSigner::new(&name, SigningKey::from_seed(*key.seed())?)?)
+}
+
+/// The public keys of a tenant's log, one a line: the log's, its cosigner's, earlier ones after a rotation.
+///
+/// # Errors
+/// The store's.
+pub fn verifier_keys(room: &mut Room<'_, '_>) -> Result<VerifierKeys> {
+    let mut keys = Vec::new();
+    for purpose in [LOG, COSIGNER] {
+        let mut stored = store::keys::list(room.tx, purpose)?;
+        stored.retain(|key| key.state != "revoked");
+        stored.sort_by_key(|key| (key.state != "active", std::cmp::Reverse(key.created_at)));
+        for key in stored {
+            keys.push(VerifierKey::parse(&key.public)?);
+        }
+    }
+    Ok(VerifierKeys(keys))
+}
+
+/// The key set by which permits and revocation lists are verified.
+///
+/// # Errors
+/// The store's.
+pub fn jwks(room: &mut Room<'_, '_>) -> Result<proof::jwks::Jwks> {
+    let stored = store::keys::list(room.tx, PERMIT)?;
+    let mut keys = Vec::new();
+    for key in stored.iter().filter(|key| key.state != "revoked") {
+        let bytes = proof::crypto::from_base64url(&key.public).unwrap_or_default();
+        keys.push(proof::jwks::Jwk::new(seed_of(&bytes)?));
+    }
+    Ok(proof::jwks::Jwks { tenant: room.tenant(), keys })
+}

@@ -1,0 +1,280 @@
+//! The room of one act: its transaction, its time, who acts, and what it has to tell.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use model::change::Change;
+use model::directory::Directory;
+use model::facts::ActorFacts;
+use model::file::{Actor, Case, ChangeFile, Linked, allowed, actor_facts, change_facts, target_facts};
+use model::obligation::{Requirements, Verdict};
+use model::refusal::Refusal;
+use model::words::LinkKind;
+use store::record::{self, Filter, Record};
+use store::{Tx, counter};
+
+use crate::desk::Desk;
+use crate::error::{Error, Result};
+
+/// The counter that grows with each write to the estate.
+const GENERATION: &str = "directory";
+
+/// One act's room.
+pub struct Room<'a, 'c> {
+    /// The transaction.
+    pub tx: &'a mut Tx<'c>,
+    /// The desk.
+    pub desk: &'a Desk,
+    /// Who acts.
+    pub actor: Actor,
+    /// When it occurs.
+    pub now: Timestamp,
+    /// When it is recorded.
+    pub recorded_at: Timestamp,
+    /// The id that joins the act's events.
+    pub act: String,
+    /// Whether the transaction writes.
+    pub writes: bool,
+    directory: Option<Arc<Directory>>,
+}
+
+impl<'a, 'c> Room<'a, 'c> {
+    pub(crate) fn new(
+        tx: &'a mut Tx<'c>,
+        desk: &'a Desk,
+        actor: Actor,
+        now: Timestamp,
+        recorded_at: Timestamp,
+        act: String,
+        writes: bool,
+    ) -> Self {
+        Self { tx, desk, actor, now, recorded_at, act, writes, directory: None }
+    }
+
+    /// The tenant's key.
+    pub fn tenant(&self) -> String {
+        self.tx.tenant().to_owned()
+    }
+
+    /// A new id.
+    ///
+    /// # Errors
+    /// A fault when there is no randomness.
+    pub fn new_id(&self) -> Result<String> {
+        self.desk.new_id(self.recorded_at)
+    }
+
+    /// The estate as this transaction sees it.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn directory(&mut self) -> Result<Arc<Directory>> {
+        if let Some(directory) = &self.directory {
+            return Ok(directory.clone());
+        }
+        let generation = counter::get(self.tx, GENERATION)?;
+        let tenant = self.tenant();
+        if let Some(directory) = self.desk.cached_directory(&tenant, generation) {
+            self.directory = Some(directory.clone());
+            return Ok(directory);
+        }
+        let directory = Arc::new(crate::estate::load(self.tx, generation)?);
+        // What a writing transaction sees may never be committed, so only readers fill the cache.
+        if !self.writes {
+            self.desk.keep_directory(&tenant, &directory);
+        }
+        self.directory = Some(directory.clone());
+        Ok(directory)
+    }
+
+    /// Says that the estate was written: it is read anew from here on.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn touch_directory(&mut self) -> Result<()> {
+        counter::next(self.tx, GENERATION)?;
+        self.directory = None;
+        Ok(())
+    }
+
+    /// Refuses unless the policies allow the acting person this action, which is not about one change.
+    ///
+    /// # Errors
+    /// [`Refusal::NotAllowed`].
+    pub fn allow(&mut self, action: &str) -> Result<()> {
+        if self.actor.is_system {
+            return Ok(());
+        }
+        let directory = self.directory()?;
+        let facts = actor_facts(&self.actor, &directory, Vec::new());
+        allowed(self.desk.tools().policies.may(&facts, action, None), action)?;
+        Ok(())
+    }
+
+    /// A change by its key (`CHG-1042`, in any case of letters) or by its id.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`], or the store's.
+    pub fn change(&mut self, key: &str) -> Result<Change> {
+        let wanted = key.to_uppercase();
+        let id = store::changes::id_of_key(self.tx, &wanted)?.unwrap_or_else(|| key.to_owned());
+        let found = record::load::<Change>(self.tx, &id)?;
+        found.map(|stored| stored.record).ok_or_else(|| Refusal::not_found(format!("change {key}")).into())
+    }
+
+    fn around<R: Record>(&mut self, change: &str) -> Result<Vec<R>> {
+        let filter = Filter::new().equals("change_id", change).order_by("id");
+        Ok(record::find::<R>(self.tx, &filter)?.into_iter().map(|stored| stored.record).collect())
+    }
+
+    /// The whole file of a change, judged by the policies as it stands.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`], or the store's.
+    pub fn file(&mut self, key: &str) -> Result<ChangeFile> {
+        let change = self.change(key)?;
+        let id = change.id.0.clone();
+        let mut file = ChangeFile::new(change);
+        file.approvals = self.around(&id)?;
+        file.conditions = self.around(&id)?;
+        file.peer_reviews = self.around(&id)?;
+        file.evidence = self.around(&id)?;
+        file.tasks = self.around(&id)?;
+        file.checklist = self.around(&id)?;
+        file.permits = self.around(&id)?;
+        let links = Filter::new().equals("from_change", id.as_str()).order_by("id");
+        file.links = record::find(self.tx, &links)?.into_iter().map(|stored| stored.record).collect();
+        file.depends_on = self.depends_on(&file)?;
+        file.rejected_elsewhere = self.rejected_elsewhere(&file.change)?;
+        let directory = self.directory()?;
+        file.requirements = judge(self.desk, &self.tenant(), &directory, &file);
+        Ok(file)
+    }
+
+    fn depends_on(&mut self, file: &ChangeFile) -> Result<Vec<Linked>> {
+        let mut found = Vec::new();
+        for link in file.links.iter().filter(|link| link.kind == LinkKind::DependsOn) {
+            let Some(id) = &link.to_change else { continue };
+            if let Some(other) = record::load::<Change>(self.tx, id.as_str())? {
+                found.push(Linked { key: other.record.key, state: other.record.state });
+            }
+        }
+        Ok(found)
+    }
+
+    /// Another change for the same artifact, service and environment that was rejected and not overruled.
+    pub(crate) fn rejected_elsewhere(&mut self, change: &Change) -> Result<Option<String>> {
+        for target in &change.content.targets {
+            let Some(artifact) = &target.artifact else { continue };
+            let rows = store::changes::targets_for(
+                self.tx,
+                target.service.as_str(),
+                target.environment.as_str(),
+                Some(artifact),
+                None,
+            )?;
+            for row in rows.into_iter().filter(|row| row.change_id != change.id.0) {
+                let Some(other) = record::load::<Change>(self.tx, &row.change_id)? else { continue };
+                let rejection = other.record.rejection.as_ref();
+                if rejection.is_some_and(|rejection| rejection.overruled.is_none()) {
+                    return Ok(Some(other.record.key));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Does a verb on a change and saves what became of it.
+    ///
+    /// # Errors
+    /// The verb's refusal, or the store's.
+    pub fn on_change<T>(&mut self, key: &str, verb: impl FnOnce(&mut Case<'_>) -> std::result::Result<T, Refusal>) -> Result<T> {
+        let before = self.file(key)?;
+        self.on_file(Some(before.clone()), before, verb)
+    }
+
+    /// Does a verb on a file in hand; `before` is what stands in the store.
+    ///
+    /// # Errors
+    /// The verb's refusal, or the store's.
+    pub fn on_file<T>(
+        &mut self,
+        before: Option<ChangeFile>,
+        file: ChangeFile,
+        verb: impl FnOnce(&mut Case<'_>) -> std::result::Result<T, Refusal>,
+    ) -> Result<T> {
+        let directory = self.directory()?;
+        let tenant = self.tenant();
+        let desk = self.desk;
+        let recorded_at = self.recorded_at;
+        let mut trouble: Option<Error> = None;
+        let mut ids = || match desk.new_id(recorded_at) {
+            Ok(id) => id,
+            Err(error) => {
+                trouble = Some(error);
+                String::new()
+            }
+        };
+        let judge_it = |file: &ChangeFile| judge(desk, &tenant, &directory, file);
+        let may_it = |facts: &ActorFacts, act: &str, file: Option<&ChangeFile>| may(desk, &tenant, &directory, facts, act, file);
+        let mut case = Case {
+            file,
+            directory: directory.clone(),
+            actor: self.actor.clone(),
+            now: self.now,
+            ids: &mut ids,
+            judge: &judge_it,
+            may: &may_it,
+            events: Vec::new(),
+            letters: Vec::new(),
+            revoked: Vec::new(),
+        };
+        let answer = verb(&mut case)?;
+        let next_due = model::due::next_due(&case);
+        let done = crate::save::Done {
+            file: case.file,
+            events: case.events,
+            letters: case.letters,
+            revoked: case.revoked,
+            next_due,
+        };
+        if let Some(error) = trouble {
+            return Err(error);
+        }
+        crate::save::file(self, before.as_ref(), done)?;
+        Ok(answer)
+    }
+
+    /// What is unmet ahead of a change.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`], or the store's.
+    pub fn ahead(&mut self, key: &str) -> Result<Vec<model::requirement::Ahead>> {
+        let file = self.file(key)?;
+        let directory = self.directory()?;
+        Ok(model::requirement::ahead(&file, &directory, self.now))
+    }
+}
+
+/// Asks the policies what a change requires.
+pub fn judge(desk: &Desk, tenant: &str, directory: &Directory, file: &ChangeFile) -> Requirements {
+    desk.tools().policies.require(&change_facts(file, tenant), &target_facts(file, directory))
+}
+
+fn may(
+    desk: &Desk,
+    tenant: &str,
+    directory: &Directory,
+    facts: &ActorFacts,
+    act: &str,
+    file: Option<&ChangeFile>,
+) -> Verdict {
+    let policies = &desk.tools().policies;
+    match file {
+        Some(file) => {
+            let (change, targets) = (change_facts(file, tenant), target_facts(file, directory));
+            policies.may(facts, act, Some((&change, &targets)))
+        }
+        None => policies.may(facts, act, None),
+    }
+}

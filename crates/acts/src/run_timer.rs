@@ -1,0 +1,28 @@
+//! Does what the clock made due for a change or a waiting check. It takes nothing but the subject, and may run twice.
+
+use store::record;
+
+use crate::error::{Error, Result};
+use crate::room::Room;
+
+/// Reloads the subject and asks the model what is due now.
+///
+/// # Errors
+/// The store's. A subject that is gone is no error: its timer is simply over.
+pub fn run_timer(room: &mut Room<'_, '_>, table: &str, subject: &str) -> Result<()> {
+    let answer = match table {
+        "change" => room.on_change(subject, |case| {
+            model::due::run(case);
+            Ok(())
+        }),
+        "gate_check" => match record::load(room.tx, subject)? {
+            Some(stored) => crate::gate::judge_check(room, stored.record),
+            None => Ok(()),
+        },
+        _ => Ok(()),
+    };
+    match answer {
+        Err(Error::Refused(model::refusal::Refusal::NotFound { .. })) => Ok(()),
+        other => other,
+    }
+}

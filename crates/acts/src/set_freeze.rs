@@ -1,0 +1,151 @@
+//! Sets a freeze, takes it back, or excepts a change from it. It takes effect in its own transaction.
+
+use model::directory::{Freeze, FreezeException};
+use model::ids::{EnvironmentKey, RecordId, ServiceKey};
+use model::reading::{LINE, Reading, TEXT};
+use model::refusal::Refusal;
+use model::verbs::Body;
+use serde_json::json;
+use store::record;
+use store::revocation::{self, NotBefore};
+
+use crate::error::Result;
+use crate::room::Room;
+use crate::settle_open::settle_open;
+
+/// Reads the scope of a freeze or window: services and environments that exist.
+///
+/// # Errors
+/// Never; wrong names are noted in the reading.
+pub(crate) fn read_scope(
+    reading: &mut Reading<'_>,
+    directory: &model::directory::Directory,
+) -> (std::collections::BTreeSet<ServiceKey>, std::collections::BTreeSet<EnvironmentKey>) {
+    let mut services = std::collections::BTreeSet::new();
+    for (place, key) in reading.texts("services", LINE).unwrap_or_default().into_iter().map(ServiceKey).enumerate() {
+        if !directory.services.contains_key(&key) {
+            reading.wrong(&format!("services[{place}]"), "unknown", format!("There is no service `{key}`."));
+        }
+        services.insert(key);
+    }
+    let mut environments = std::collections::BTreeSet::new();
+    for (place, key) in reading.texts("environments", LINE).unwrap_or_default().into_iter().map(EnvironmentKey).enumerate() {
+        if !directory.environments.contains_key(&key) {
+            reading.wrong(&format!("environments[{place}]"), "unknown", format!("There is no environment `{key}`."));
+        }
+        environments.insert(key);
+    }
+    (services, environments)
+}
+
+/// Reads a span of time whose end lies after its start.
+pub(crate) fn read_span(reading: &mut Reading<'_>, otherwise: jiff::Timestamp) -> (jiff::Timestamp, jiff::Timestamp) {
+    let start = reading.needed_time("starts_at");
+    let end = reading.needed_time("ends_at");
+    if let (Some(start), Some(end)) = (start, end)
+        && end <= start
+    {
+        reading.wrong("ends_at", "out_of_order", "`ends_at` must lie after `starts_at`.");
+    }
+    (start.unwrap_or(otherwise), end.unwrap_or(otherwise))
+}
+
+/// Sets a freeze.
+///
+/// # Errors
+/// 403, 422, or the store's.
+pub fn set_freeze(room: &mut Room<'_, '_>, body: &Body) -> Result<Freeze> {
+    room.allow(model::act::actions::SET_FREEZE)?;
+    let directory = room.directory()?;
+    let mut reading = Reading::new(body, "");
+    let (services, environments) = read_scope(&mut reading, &directory);
+    let (starts_at, ends_at) = read_span(&mut reading, room.now);
+    let freeze = Freeze {
+        id: RecordId(room.new_id()?),
+        version: 0,
+        title: reading.needed("title", LINE),
+        reason: reading.text("reason", TEXT),
+        starts_at,
+        ends_at,
+        services,
+        environments,
+        halt: reading.boolean("halt").unwrap_or_default(),
+        exceptions: Vec::new(),
+        ended: false,
+    };
+    if ends_at <= room.now {
+        reading.wrong("ends_at", "in_the_past", "`ends_at` must lie ahead.");
+    }
+    reading.finish()?;
+    let freeze = room.put_estate("freeze.set", freeze, json!({}))?;
+    take_effect(room, &freeze)?;
+    Ok(freeze)
+}
+
+/// Judges what it lies over; a halting freeze that is on voids every permit given before it.
+fn take_effect(room: &mut Room<'_, '_>, freeze: &Freeze) -> Result<()> {
+    if freeze.halt && freeze.is_on(room.now) {
+        let directory = room.directory()?;
+        let epoch = revocation::raise(room.tx)?;
+        for service in directory.services.keys() {
+            for environment in directory.environments.keys().filter(|place| freeze.covers(service, place)) {
+                let entry =
+                    NotBefore { service: service.0.clone(), environment: environment.0.clone(), iat: room.now, epoch };
+                revocation::set_not_before(room.tx, &entry)?;
+            }
+        }
+    }
+    settle_touched(room, freeze)
+}
+
+fn settle_touched(room: &mut Room<'_, '_>, freeze: &Freeze) -> Result<()> {
+    let scope = Freeze { ended: false, ..freeze.clone() };
+    settle_open(room, |change| {
+        change.content.targets.iter().any(|target| scope.covers(&target.service, &target.environment))
+    })
+}
+
+fn load(room: &mut Room<'_, '_>, id: &str) -> Result<Freeze> {
+    let found = record::load::<Freeze>(room.tx, id)?.map(|stored| stored.record);
+    found.ok_or_else(|| Refusal::not_found("freeze").into())
+}
+
+/// Takes a freeze back.
+///
+/// # Errors
+/// 403, 404, or the store's.
+pub fn end_freeze(room: &mut Room<'_, '_>, id: &str) -> Result<Freeze> {
+    room.allow(model::act::actions::SET_FREEZE)?;
+    let freeze = load(room, id)?;
+    let ended = room.put_estate("freeze.ended", Freeze { ended: true, ..freeze }, json!({}))?;
+    settle_touched(room, &ended)?;
+    Ok(ended)
+}
+
+/// Lets one change pass a freeze (`POST /freezes/{id}/exceptions`).
+///
+/// # Errors
+/// 403, 404, 422, or the store's.
+pub fn except_from_freeze(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Freeze> {
+    room.allow(model::act::actions::SET_FREEZE)?;
+    let mut freeze = load(room, id)?;
+    let mut reading = Reading::new(body, "");
+    let key = reading.needed("change", LINE);
+    let reason = reading.needed("reason", TEXT);
+    reading.finish()?;
+    let change = room.change(&key)?;
+    if change.requester == room.actor.person {
+        return Err(Refusal::not_allowed("own_request", "Nobody excepts their own change from a freeze.").into());
+    }
+    let exception = FreezeException {
+        change: change.id.clone(),
+        change_key: change.key.clone(),
+        reason,
+        by: room.actor.person.clone(),
+        at: room.now,
+    };
+    freeze.exceptions.push(exception);
+    let freeze = room.put_estate("freeze.excepted", freeze, json!({"change": change.key}))?;
+    settle_open(room, |open| open.id == change.id)?;
+    Ok(freeze)
+}

@@ -1,0 +1,26 @@
+//! Judges open changes again after the estate moved under them: a freeze, an ownership row, a template.
+
+use model::change::Change;
+use model::words::State;
+use store::record::{self, Filter};
+
+use crate::error::Result;
+use crate::room::Room;
+
+/// Judges every open change for which `concerns` says yes, in this transaction.
+///
+/// # Errors
+/// The store's.
+pub fn settle_open(room: &mut Room<'_, '_>, concerns: impl Fn(&Change) -> bool) -> Result<()> {
+    let open: Vec<&str> = State::ALL.iter().filter(|state| state.is_open()).map(|state| state.as_str()).collect();
+    let filter = Filter::new().one_of("state", open).order_by("number");
+    let changes = record::find::<Change>(room.tx, &filter)?;
+    for stored in changes.into_iter().filter(|stored| concerns(&stored.record)) {
+        room.on_change(stored.record.id.as_str(), |case| {
+            model::settle::recompute(case);
+            model::settle::settle(case);
+            Ok(())
+        })?;
+    }
+    Ok(())
+}

@@ -1,0 +1,23 @@
+//! Which fields of a record are free text: what the log commits to with a salt instead of holding it, so that it can be
+//! erased while the proof stands. A name means the same in every record.
+
+/// Fields that may hold a person's words or name.
+pub const TEXT_FIELDS: &[&str] = &[
+    "accounts", "audience", "business_contact", "check", "comment", "description", "doer", "email", "ended",
+    "ended_reason", "expedited_reason", "improvements", "item", "justification", "labels", "login", "name",
+    "no_rollback_reason", "objectives", "reason", "revoked_reason", "satisfy", "security", "subject", "summary", "text",
+    "threat", "title", "verification", "waiting_on", "why",
+];
+
+/// Whether a field holds free text.
+pub fn is_text(field: &str) -> bool {
+    TEXT_FIELDS.binary_search(&field).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_list_is_sorted() {
+        assert!(super::TEXT_FIELDS.is_sorted());
+    }
+}

@@ -1,0 +1,202 @@
+//! Every act in every state, through the real verbs: the answers are the table's.
+
+use model::act::Act;
+use model::change::Retrospective;
+use model::file::Case;
+use model::lifecycle::{is_legal, leads};
+use model::obligation::{Asked, Due, Duty};
+use model::records::{ChecklistItem, Condition};
+use model::refusal::Refusal;
+use model::verbs::around::LinkEnd;
+use model::verbs::{after, around, decide, glass, permit, plan, tasks, work, write};
+use model::words::{ConditionDue, Covers, State};
+use serde_json::{Value, json};
+
+use crate::people::{requirements, rule};
+use crate::world::{World, at, body};
+
+/// A change in a state, with one of each record around it, so that every act finds its object.
+fn furnished(state: State) -> World {
+    let mut world = World::in_state(state);
+    let full = World::new().to_scheduled();
+    if !world.file.approvals.iter().any(|row| row.person.as_str() == "olga") {
+        world.file.approvals = full.file.approvals.clone();
+    }
+    if world.file.permits.is_empty() {
+        let mut started = full.clone();
+        started.wait_until(at("11:10"));
+        started.collect("ida", "sha256:aa").unwrap();
+        world.file.permits = started.file.permits;
+        world.file.permits[0].expires_at = at("23:00");
+    }
+    let mut failed = full.file.evidence[0].clone();
+    failed.id = "failed".into();
+    failed.result = model::words::EvidenceResult::Failed;
+    world.file.evidence.push(failed);
+    let change = world.change().id.clone();
+    let item = ChecklistItem {
+        id: "item".into(),
+        version: 1,
+        change: change.clone(),
+        rule: "r".into(),
+        title: "Backup seen".into(),
+        done: None,
+    };
+    world.file.checklist.push(item);
+    world.file.conditions.push(Condition {
+        id: "condition".into(),
+        version: 1,
+        change,
+        approval: world.file.approvals[0].id.clone(),
+        text: "Only at night".into(),
+        due: ConditionDue::Close,
+        checker: "mia".into(),
+        met: None,
+        lapsed: false,
+    });
+    let mut donor = World::new();
+    let add = body(json!({"kind": "verify", "title": "Look at it", "mandatory": false}));
+    donor.act("rita", |case| tasks::add(case, &add)).unwrap();
+    donor.file.tasks[0].id = "task".into();
+    world.file.tasks = donor.file.tasks;
+    world.file.change.retrospective = Some(Retrospective {
+        reason: "It burned".into(),
+        verbal_approver: "olga".into(),
+        confirm_by: at("23:00"),
+        confirmation: None,
+    });
+    let mut dual = rule(Asked::Owner, Covers::What);
+    dual.dual_control = true;
+    world.extra.push((Due::Start, Duty::Approval(dual)));
+    world.file.requirements = requirements(&world.file, &world.extra, None);
+    world
+}
+
+fn attempt(world: &mut World, act: Act) -> Result<(), Refusal> {
+    let digest = world.change().digests.content.clone();
+    let approval = world.file.approvals.iter().find(|row| row.person.as_str() == "olga").unwrap().id.clone();
+    let permit_id = world.file.permits[0].id.clone();
+    let (who, words) = script(act, &digest);
+    let words = body(words);
+    let find = |key: &str| Some(LinkEnd { id: "c2".into(), key: key.to_owned() });
+    let done = |_: model::ids::RecordId| ();
+    world.act(who, |case: &mut Case<'_>| match act {
+        Act::Create => Ok(()),
+        Act::Edit | Act::Label => write::edit(case, &words),
+        Act::Submit => write::submit(case),
+        Act::Assess => write::assess(case, &words),
+        Act::Acknowledge => decide::acknowledge(case),
+        Act::Approve => decide::approve(case, &words).map(|_| ()),
+        Act::Withdraw => decide::withdraw(case, &approval),
+        Act::Return => decide::return_change(case, &words),
+        Act::Overrule => decide::overrule(case, &words),
+        Act::Schedule => plan::schedule(case, &words),
+        Act::Hold => plan::hold(case, &words),
+        Act::Resume => plan::resume(case),
+        Act::Start => work::start(case),
+        Act::Record => work::record(case, &words).map(done),
+        Act::AskExtension => work::ask_extension(case, &words),
+        Act::DecideExtension => work::decide_extension(case, &words),
+        Act::Complete => work::complete(case, &words),
+        Act::Validate => after::validate(case, &words),
+        Act::Review => after::review(case, &words),
+        Act::Close => after::close(case),
+        Act::Cancel => plan::cancel(case, &words),
+        Act::BreakGlass => glass::break_glass(case, &words),
+        Act::CosignBreakGlass => glass::cosign(case),
+        Act::ValidateBreakGlass => glass::validate(case, &words),
+        Act::ConfirmRetrospective => after::confirm_retrospective(case, &words),
+        Act::StateFinding => after::state_finding(case, &words),
+        Act::PeerReview => around::peer_review(case, &words).map(done),
+        Act::AddEvidence => around::add_evidence(case, &words, crate::world::file()).map(done),
+        Act::AcceptEvidence => around::accept_evidence(case, &"failed".into(), &words),
+        Act::TickChecklist => around::tick(case, &"item".into(), &words),
+        Act::MeetCondition => around::meet_condition(case, &"condition".into(), &words),
+        Act::AddTask => tasks::add(case, &words).map(done),
+        Act::UpdateTask => tasks::update(case, &"task".into(), &words),
+        Act::Comment => around::comment(case, &words).map(done),
+        Act::Watch => around::watch(case, true),
+        Act::Link => around::link(case, &words, &find).map(done),
+        Act::IssuePermit => permit::issue_ahead(case, &words, 1).map(|_| ()),
+        Act::RevokePermit => permit::revoke(case, &permit_id, &words),
+    })
+}
+
+/// Who tries an act, and with which words: always someone who may, so that only the state can refuse.
+fn script(act: Act, digest: &str) -> (&'static str, Value) {
+    let reason = json!({"reason": "It is time"});
+    match act {
+        Act::Edit => ("rita", json!({"title": "Ship 2.5"})),
+        Act::Label => ("rita", json!({"labels": ["q4"]})),
+        Act::Approve => ("olga", json!({"decision": "approve", "content_digest": digest})),
+        Act::Acknowledge | Act::Withdraw | Act::Close | Act::CosignBreakGlass => ("olga", json!({})),
+        Act::Return => ("mia", json!({"question": "Why now?"})),
+        Act::Overrule => ("mia", reason),
+        Act::Schedule => {
+            ("rita", json!({"planned_start": "2026-11-20T14:00:00Z", "planned_end": "2026-11-20T15:00:00Z"}))
+        }
+        Act::Start => ("ida", json!({})),
+        Act::Record => ("ida", json!({"text": "Rolled out"})),
+        Act::AskExtension => ("ida", json!({"until": "2026-11-20T14:00:00Z", "reason": "Slow"})),
+        Act::DecideExtension => ("olga", json!({"grant": true})),
+        Act::Complete => ("ida", json!({"outcome": "succeeded", "reason": "Seen again"})),
+        Act::Validate => ("tom", json!({"result": "works"})),
+        Act::Review => (
+            "olga",
+            json!({"objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "Fine"}),
+        ),
+        Act::BreakGlass => ("cora", json!({"reason": "Down", "until": "2026-11-20T13:59:00Z"})),
+        Act::ValidateBreakGlass | Act::StateFinding => ("mia", json!({"text": "Looked at it"})),
+        Act::ConfirmRetrospective => ("olga", json!({"confirmed": true})),
+        Act::PeerReview => ("sue", json!({"verdict": "agree", "content_digest": digest})),
+        Act::AddEvidence => ("pip", json!({"kind": "note", "text": "Green", "result": "passed"})),
+        Act::AcceptEvidence => ("olga", reason),
+        Act::MeetCondition => ("mia", json!({})),
+        Act::AddTask => ("rita", json!({"kind": "prepare", "title": "Tell them"})),
+        Act::UpdateTask => ("rita", json!({"state": "done"})),
+        Act::Comment => ("vera", json!({"text": "Good luck"})),
+        Act::Link => ("vera", json!({"kind": "follows_up", "to": "CHG-2"})),
+        Act::IssuePermit => {
+            ("ida", json!({"service": "shop", "environment": "production", "artifact": "sha256:aa"}))
+        }
+        Act::RevokePermit => ("mia", reason),
+        Act::Hold | Act::Cancel => ("rita", reason),
+        _ => ("rita", json!({})),
+    }
+}
+
+#[test]
+fn every_act_in_every_state_gives_the_tables_answer() {
+    let mut text = String::new();
+    for act in Act::ALL.iter().copied().filter(|act| *act != Act::Create) {
+        text.push_str(&format!("{:22}", act.as_str()));
+        for state in State::ALL.iter().copied() {
+            let mut world = furnished(state);
+            let answer = attempt(&mut world, act);
+            check(act, state, &answer);
+            let cell = match &answer {
+                Ok(()) => format!("→ {}", world.state()),
+                Err(refusal) if refusal.code() == "not_in_state" => "·".to_owned(),
+                Err(refusal) => refusal.code().to_owned(),
+            };
+            text.push_str(&format!(" {cell:22}"));
+        }
+        text.truncate(text.trim_end().len());
+        text.push('\n');
+    }
+    insta::assert_snapshot!("answers", text);
+}
+
+fn check(act: Act, state: State, answer: &Result<(), Refusal>) {
+    if let Err(Refusal::NotAllowed { .. } | Refusal::NotFound { .. } | Refusal::Invalid(_)) = answer {
+        panic!("{act:?} in {state}: the script itself is wrong: {answer:?}");
+    }
+    let refused = matches!(answer, Err(refusal) if refusal.code() == "not_in_state");
+    assert_eq!(refused, !is_legal(act, state), "{act:?} in {state}: {answer:?}");
+    if let (true, Err(Refusal::NotNow { unmet, .. })) = (refused, answer) {
+        assert_eq!(unmet.len(), 1, "{act:?} in {state}");
+        if let Some(lead) = leads(act, state) {
+            assert!(unmet[0].satisfy.contains(lead), "{act:?} in {state}: {unmet:?}");
+        }
+    }
+}

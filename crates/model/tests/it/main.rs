@@ -1,0 +1,16 @@
+//! The rules of change enablement, tried from outside: whole walks, every act in every state, and random histories.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop where it fails")]
+
+mod content;
+mod gate;
+mod input;
+mod lifecycle;
+mod oracle;
+mod order;
+mod people;
+mod properties;
+mod walks;
+mod walks_after;
+mod walks_around;
+mod walks_rules;
+mod world;

@@ -1,0 +1,239 @@
+//! The small organisation of the tests: its estate, its people, and policies that mimic the base set.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use model::directory::{Directory, Environment, Group, Ownership, Person, Service, StandardTemplate, Tenant};
+use model::facts::{ActorFacts, Part};
+use model::file::ChangeFile;
+use model::obligation::{
+    ApprovalRule, Asked, Due, Duty, Obligation, Party, PolicyReason, Requirements, TargetObligation, Verdict,
+};
+use model::words::{Aspect, Covers, Criticality, Kind, Level, OwnershipRole, Role, TemplateState};
+use serde_json::json;
+
+/// Everybody, with their rights. `rita` asks, `olga` owns, `sam` and `sue` are security, `mia` and `max` manage.
+pub const PEOPLE: &[(&str, &[Role])] = &[
+    ("rita", &[Role::Requester]),
+    ("olga", &[Role::Owner]),
+    ("sam", &[Role::Security]),
+    ("sue", &[Role::Executive]),
+    ("mia", &[Role::ChangeManager]),
+    ("max", &[Role::ChangeManager]),
+    ("ida", &[Role::Implementer]),
+    ("tom", &[Role::Requester]),
+    ("cora", &[Role::Commander]),
+    ("pip", &[Role::Pipeline]),
+    ("ada", &[Role::Admin]),
+    ("vera", &[Role::Requester]),
+];
+
+/// The instant at which every test begins.
+pub fn dawn() -> Timestamp {
+    "2026-11-20T10:00:00Z".parse().unwrap()
+}
+
+/// The estate: two services, two environments, one template.
+pub fn directory() -> Directory {
+    let mut found = Directory {
+        tenant: Some(Tenant {
+            id: "halden".into(),
+            version: 1,
+            name: "Halden".into(),
+            demo: false,
+            log_is_public: false,
+            risk_table: Default::default(),
+        }),
+        ..Directory::default()
+    };
+    for (login, roles) in PEOPLE {
+        found.logins.insert((*login).into(), (*login).into());
+        found.people.insert((*login).into(), person(login, roles));
+    }
+    let members = BTreeSet::from(["sam".into(), "sue".into()]);
+    let security = Group { id: "g1".into(), version: 1, key: "security".into(), name: "Security".into(), members };
+    found.groups.insert(security.key.clone(), security);
+    for (key, criticality) in [("shop", Criticality::Low), ("pay", Criticality::High)] {
+        found.services.insert(key.into(), service(key, criticality));
+    }
+    for (key, is_production) in [("staging", false), ("production", true)] {
+        let environment = Environment { id: key.into(), version: 1, key: key.into(), name: key.into(), is_production };
+        found.environments.insert(key.into(), environment);
+    }
+    found.ownerships = vec![Ownership {
+        id: "o1".into(),
+        version: 1,
+        service: None,
+        environment: None,
+        role: OwnershipRole::Owner,
+        person: Some("olga".into()),
+        group: None,
+        since: dawn(),
+    }];
+    found.templates = BTreeMap::from([("patch".to_owned(), template())]);
+    found
+}
+
+fn person(login: &str, roles: &[Role]) -> Person {
+    Person {
+        id: login.into(),
+        version: 1,
+        login: login.into(),
+        name: login.to_uppercase(),
+        email: None,
+        roles: roles.iter().copied().collect(),
+        zone: "Europe/Oslo".into(),
+        active: true,
+        accounts: Vec::new(),
+    }
+}
+
+fn service(key: &str, criticality: Criticality) -> Service {
+    Service {
+        id: key.into(),
+        version: 1,
+        key: key.into(),
+        name: key.into(),
+        criticality,
+        regimes: BTreeSet::new(),
+        data_class: None,
+        team: None,
+    }
+}
+
+fn template() -> StandardTemplate {
+    StandardTemplate {
+        id: "t1".into(),
+        version: 1,
+        key: "patch".into(),
+        template_version: 3,
+        state: TemplateState::Approved,
+        title: "Patch the shop".into(),
+        locked: locked(),
+        free: BTreeSet::from(["title".into()]),
+        services: BTreeSet::from(["shop".into()]),
+        environments: BTreeSet::new(),
+        review_by: "2027-06-01T00:00:00Z".parse().unwrap(),
+        watch_minutes: 30,
+        proposer: "ida".into(),
+        approvals: Vec::new(),
+        digest: "sha256:template".into(),
+        ended_reason: None,
+    }
+}
+
+fn locked() -> serde_json::Map<String, serde_json::Value> {
+    match json!({
+        "category": "application",
+        "plan": [{"title": "Patch", "minutes": 5}],
+        "rollback_plan": [{"title": "Take the patch back", "minutes": 5}],
+    }) {
+        serde_json::Value::Object(map) => map,
+        _ => unreachable!("the text above is an object"),
+    }
+}
+
+fn approval(from: Asked, covers: Covers) -> Duty {
+    Duty::Approval(rule(from, covers))
+}
+
+/// A plain rule of approval by one person.
+pub fn rule(from: Asked, covers: Covers) -> ApprovalRule {
+    ApprovalRule {
+        from,
+        count: 1,
+        covers,
+        distinct_from: Vec::new(),
+        valid_for_minutes: None,
+        step_up: false,
+        ack_sla_minutes: None,
+        dual_control: false,
+    }
+}
+
+/// What the base policies require of a change, beside the test's own rules.
+pub fn requirements(file: &ChangeFile, extra: &[(Due, Duty)], stop: Option<&str>) -> Requirements {
+    let change = &file.change;
+    let mut rows: Vec<(&str, Due, Duty)> =
+        vec![("base.validation", Due::Close, Duty::Validation { distinct_from: vec![Party::Implementer], from: None })];
+    let functional = |environment: Option<&str>| Duty::Evidence {
+        aspect: Aspect::Functional,
+        environment: environment.map(str::to_owned),
+    };
+    let lives = change.retrospective.is_none();
+    if change.content.kind != Kind::Standard {
+        rows.push(("base.review", Due::Close, Duty::Review {}));
+    }
+    if change.content.kind == Kind::Normal && lives {
+        rows.push(("base.owner", Due::Start, approval(Asked::Owner, Covers::What)));
+        rows.push(("base.security", Due::Start, approval(Asked::Security, Covers::What)));
+        rows.push(("base.manager", Due::Start, approval(Asked::ChangeManager, Covers::Both)));
+        rows.push(("base.evidence", Due::Start, functional(Some("staging"))));
+        if change.risk.level == Level::High {
+            let peer = Duty::PeerReview { count: 1, from: Some("security".into()) };
+            rows.push(("base.peer", Due::Approval, peer));
+        }
+    }
+    if change.content.kind == Kind::Emergency && lives {
+        rows.push(("base.emergency_owner", Due::Start, approval(Asked::Owner, Covers::What)));
+        rows.push(("base.emergency_manager", Due::Start, approval(Asked::ChangeManager, Covers::What)));
+        rows.push(("base.emergency_evidence", Due::Close, functional(None)));
+    }
+    let own = extra.iter().enumerate().map(|(place, (due, duty))| (format!("own.{place}"), *due, duty.clone()));
+    let targets: Vec<_> = change.content.targets.iter().map(|target| target.id.clone()).collect();
+    let obligations = rows
+        .into_iter()
+        .map(|(id, due, duty)| (id.to_owned(), due, duty))
+        .chain(own)
+        .map(|(id, due, duty)| TargetObligation {
+            obligation: Obligation { id, reason: "The house asks for it".into(), due, duty },
+            targets: targets.clone(),
+        })
+        .collect();
+    match stop {
+        Some(stop) => Requirements { stop: Some(stop.to_owned()), ..Requirements::default() },
+        None => Requirements { policy_digest: "p".into(), facts_digest: "f".into(), obligations, stop: None },
+    }
+}
+
+/// Whether the base policies let a person act: by parts and rights, as the contract says.
+pub fn may(facts: &ActorFacts, act: &str) -> Verdict {
+    let part = |parts: &[Part]| parts.iter().any(|part| facts.parts.contains(part));
+    let role = |role: Role| facts.roles.contains(&role);
+    let manager = role(Role::ChangeManager);
+    let allowed = match act {
+        "create_change" => {
+            manager || role(Role::Requester) || role(Role::Owner) || role(Role::Implementer) || role(Role::Pipeline)
+        }
+        "edit_change" | "submit_change" | "assess_change" | "label_change" | "schedule_change" | "hold_change"
+        | "resume_change" | "cancel_change" => manager || part(&[Part::Requester, Part::Owner]),
+        "acknowledge_change" | "approve_change" | "withdraw_approval" => part(&[Part::Asked, Part::Approver]),
+        "return_change" => manager || part(&[Part::Asked]),
+        "overrule_rejection" => manager && !part(&[Part::Requester]),
+        "start_change" | "record_entry" | "complete_change" => part(&[Part::Implementer]),
+        "ask_extension" => part(&[Part::Implementer, Part::Owner, Part::Requester]),
+        "decide_extension" | "review_change" | "close_change" => manager || part(&[Part::Owner]),
+        "validate_change" => part(&[Part::Tester, Part::Owner]),
+        "break_glass" => manager || role(Role::Commander) || part(&[Part::Implementer, Part::Owner]),
+        "cosign_break_glass" => part(&[Part::Asked]),
+        "validate_break_glass" => manager || role(Role::Security) || part(&[Part::Owner]),
+        "confirm_retrospective" => part(&[Part::VerbalApprover]),
+        "state_finding" => manager,
+        "peer_review_change" => part(&[Part::Peer]),
+        "add_evidence" => {
+            role(Role::Pipeline) || part(&[Part::Requester, Part::Owner, Part::Tester, Part::Implementer])
+        }
+        "accept_evidence" => part(&[Part::Asked, Part::Approver, Part::Owner]) && !part(&[Part::Author]),
+        "tick_checklist" | "add_task" | "update_task" | "meet_condition" => {
+            manager || part(&[Part::Requester, Part::Owner, Part::Implementer, Part::Tester, Part::Checker])
+        }
+        "comment_change" | "watch_change" | "link_change" => !facts.roles.is_empty(),
+        "issue_permit" => role(Role::Pipeline) || part(&[Part::Implementer]),
+        "revoke_permit" => {
+            manager || role(Role::Security) || role(Role::Commander) || part(&[Part::Owner])
+        }
+        other => unreachable!("no act is called {other}"),
+    };
+    let reason = PolicyReason { id: "base.act".into(), reason: "The house says so.".into() };
+    Verdict { allowed, reasons: vec![reason] }
+}
