@@ -1,0 +1,16 @@
+//! Adds evidence whose file has been stored by its digest (`POST …/evidence`).
+
+use model::ids::RecordId;
+use model::verbs::Body;
+use model::verbs::around::StoredFile;
+
+use crate::error::Result;
+use crate::room::Room;
+
+/// Adds evidence; answers its id.
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn add_evidence(room: &mut Room<'_, '_>, key: &str, body: &Body, file: &StoredFile) -> Result<RecordId> {
+    room.on_change(key, |case| model::verbs::around::add_evidence(case, body, file.clone()))
+}

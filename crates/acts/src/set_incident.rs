@@ -1,0 +1,76 @@
+//! Incidents, first form: opened and resolved; they freeze nothing by themselves.
+
+use model::directory::Incident;
+use model::ids::{RecordId, ServiceKey};
+use model::reading::{LINE, Reading};
+use model::refusal::Refusal;
+use model::verbs::Body;
+use serde_json::json;
+use store::counter;
+
+use crate::error::Result;
+use crate::room::Room;
+
+fn fill(reading: &mut Reading<'_>, directory: &model::directory::Directory, incident: &mut Incident) {
+    if let Some(title) = reading.text("title", LINE) {
+        incident.title = title;
+    }
+    incident.severity = reading.integer("severity", 1..=4).unwrap_or(incident.severity);
+    if let Some(keys) = reading.texts("services", LINE) {
+        incident.services = keys.into_iter().map(ServiceKey).collect();
+    }
+    for key in incident.services.clone() {
+        if !directory.services.contains_key(&key) {
+            reading.wrong("services", "unknown", format!("There is no service `{key}`."));
+        }
+    }
+    incident.started_at = reading.time("started_at").unwrap_or(incident.started_at);
+    incident.resolved_at = reading.time("resolved_at").or(incident.resolved_at);
+    incident.external_ref = reading.text("external_ref", LINE).or(incident.external_ref.take());
+    if incident.title.is_empty() {
+        reading.wrong("title", "missing", "`title` is missing.");
+    }
+    if incident.resolved_at.is_some_and(|end| end < incident.started_at) {
+        reading.wrong("resolved_at", "out_of_order", "It was resolved before it began.");
+    }
+}
+
+/// Opens an incident (`POST /incidents`).
+///
+/// # Errors
+/// 403, 422, or the store's.
+pub fn open_incident(room: &mut Room<'_, '_>, body: &Body) -> Result<Incident> {
+    room.allow(model::act::actions::SET_INCIDENT)?;
+    let directory = room.directory()?;
+    let mut reading = Reading::new(body, "");
+    let mut incident = Incident {
+        id: RecordId(room.new_id()?),
+        version: 0,
+        key: String::new(),
+        title: String::new(),
+        severity: 3,
+        services: std::collections::BTreeSet::new(),
+        started_at: room.now,
+        resolved_at: None,
+        external_ref: None,
+    };
+    fill(&mut reading, &directory, &mut incident);
+    reading.finish()?;
+    incident.key = format!("INC-{}", 100 + counter::next(room.tx, "incident")?);
+    room.put_estate("incident.opened", incident, json!({}))
+}
+
+/// Changes or resolves an incident (`PATCH /incidents/{key}`).
+///
+/// # Errors
+/// 403, 404, 422, or the store's.
+pub fn edit_incident(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<Incident> {
+    room.allow(model::act::actions::SET_INCIDENT)?;
+    let directory = room.directory()?;
+    let found = directory.incidents.get(&key.to_uppercase()).cloned();
+    let Some(mut incident) = found else { return Err(Refusal::not_found(format!("incident {key}")).into()) };
+    let mut reading = Reading::new(body, "");
+    fill(&mut reading, &directory, &mut incident);
+    reading.finish()?;
+    room.put_estate("incident.edited", incident, json!({}))
+}

@@ -1,0 +1,161 @@
+//! People: made, changed, deactivated; their passwords. A deactivation ends sessions and tokens at once.
+
+use std::collections::BTreeSet;
+
+use model::directory::{Person, Token};
+use model::ids::{PersonId, RecordId};
+use model::reading::{LINE, Reading};
+use model::refusal::Refusal;
+use model::verbs::Body;
+use model::words::Role;
+use serde_json::json;
+use store::record::{self, Filter};
+
+use crate::error::Result;
+use crate::room::Room;
+
+/// Makes a person (`POST /people {login, name, email, roles, zone, accounts}`).
+///
+/// # Errors
+/// 403, 422, or the store's.
+pub fn create_person(room: &mut Room<'_, '_>, body: &Body) -> Result<Person> {
+    room.allow(model::act::actions::SET_PERSON)?;
+    let directory = room.directory()?;
+    let mut reading = Reading::new(body, "");
+    let login = reading.needed("login", LINE).trim().to_lowercase();
+    if directory.logins.contains_key(&login) {
+        reading.wrong("login", "not_unique", format!("The login `{login}` is taken."));
+    }
+    if login.contains(char::is_whitespace) {
+        reading.wrong("login", "not_a_login", "A login has no spaces.");
+    }
+    let person = Person {
+        id: PersonId(room.new_id()?),
+        version: 0,
+        name: reading.text("name", LINE).unwrap_or_else(|| login.clone()),
+        login,
+        email: reading.text("email", LINE),
+        roles: reading.words::<Role>("roles").unwrap_or_default().into_iter().collect(),
+        zone: read_zone(&mut reading).unwrap_or_else(|| "UTC".to_owned()),
+        active: true,
+        accounts: reading.texts("accounts", LINE).unwrap_or_default(),
+    };
+    reading.finish()?;
+    let person = room.put_estate("person.created", person, json!({}))?;
+    join_well_known_groups(room, &person)?;
+    Ok(person)
+}
+
+fn read_zone(reading: &mut Reading<'_>) -> Option<String> {
+    let zone = reading.text("zone", LINE)?;
+    if jiff::tz::TimeZone::get(&zone).is_err() {
+        reading.wrong("zone", "unknown", format!("`{zone}` is no IANA time zone, such as Europe/Oslo."));
+    }
+    Some(zone)
+}
+
+/// The roles security and change manager come with their groups, which the base policies name.
+fn join_well_known_groups(room: &mut Room<'_, '_>, person: &Person) -> Result<()> {
+    for (role, key) in [(Role::Security, "security"), (Role::ChangeManager, "change-managers")] {
+        let directory = room.directory()?;
+        let Some(group) = directory.groups.get(&key.into()).cloned() else { continue };
+        let belongs = person.active && person.roles.contains(&role);
+        if !belongs || group.members.contains(&person.id) {
+            continue;
+        }
+        let mut members = group.members.clone();
+        members.insert(person.id.clone());
+        room.put_estate("group.set", model::directory::Group { members, ..group }, json!({}))?;
+    }
+    Ok(())
+}
+
+/// Changes a person (`PATCH /people/{login}`); `active: false` deactivates.
+///
+/// # Errors
+/// 403, 404, 422, or the store's.
+pub fn edit_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<Person> {
+    room.allow(model::act::actions::SET_PERSON)?;
+    let directory = room.directory()?;
+    let found = directory.by_login(login).cloned();
+    let Some(mut person) = found else { return Err(Refusal::not_found(format!("person {login}")).into()) };
+    if person.id == room.actor.person && body.contains_key("roles") {
+        return Err(Refusal::not_allowed("own_request", "Nobody changes their own roles.").into());
+    }
+    let mut reading = Reading::new(body, "");
+    person.name = reading.text("name", LINE).unwrap_or(person.name);
+    person.email = reading.text("email", LINE).or(person.email);
+    person.zone = read_zone(&mut reading).unwrap_or(person.zone);
+    if let Some(roles) = reading.words::<Role>("roles") {
+        person.roles = roles.into_iter().collect::<BTreeSet<_>>();
+    }
+    if let Some(accounts) = reading.texts("accounts", LINE) {
+        person.accounts = accounts;
+    }
+    person.active = reading.boolean("active").unwrap_or(person.active);
+    reading.finish()?;
+    let was_active = directory.is_active(&person.id);
+    let person = room.put_estate("person.edited", person, json!({}))?;
+    join_well_known_groups(room, &person)?;
+    if was_active && !person.active {
+        end_access(room, &person.id)?;
+    }
+    Ok(person)
+}
+
+/// Ends sessions and tokens of a person.
+fn end_access(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
+    store::session::delete_of_person(room.tx, person.as_str())?;
+    let filter = Filter::new().equals("person", person.as_str()).equals("revoked", false).order_by("id");
+    for stored in record::find::<Token>(room.tx, &filter)? {
+        room.put_estate("token.revoked", Token { revoked: true, ..stored.record }, json!({}))?;
+    }
+    crate::settle_open::settle_open(room, |change| change.requests.iter().any(|request| &request.person == person))
+}
+
+/// Keeps a password as its PHC text, which the door has hashed outside the transaction. Ends other sessions.
+///
+/// # Errors
+/// 403 for another's password without the right; 404; the store's.
+pub fn set_password(room: &mut Room<'_, '_>, login: &str, phc: &str) -> Result<()> {
+    let directory = room.directory()?;
+    let Some(person) = directory.by_login(login) else { return Err(Refusal::not_found(format!("person {login}")).into()) };
+    if person.id != room.actor.person {
+        room.allow(model::act::actions::SET_PERSON)?;
+    }
+    store::secrets::save_password(room.tx, person.id.as_str(), phc)?;
+    store::session::delete_of_person(room.tx, person.id.as_str())?;
+    let event = crate::save::draft("person.password_set", ("person", person.id.0.clone()), room.now, json!({}));
+    room.tell(vec![event], crate::save::Written::default())
+}
+
+/// Makes or changes a group (`PUT /groups/{key} {name, members}`).
+///
+/// # Errors
+/// 403, 422, or the store's.
+pub fn set_group(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<model::directory::Group> {
+    room.allow(model::act::actions::SET_PERSON)?;
+    let directory = room.directory()?;
+    let mut reading = Reading::new(body, "");
+    let name = reading.text("name", LINE).unwrap_or_else(|| key.to_owned());
+    let mut members = BTreeSet::new();
+    for (place, login) in reading.texts("members", LINE).unwrap_or_default().iter().enumerate() {
+        match directory.by_login(login) {
+            Some(person) => {
+                members.insert(person.id.clone());
+            }
+            None => reading.wrong(&format!("members[{place}]"), "unknown", format!("There is no person `{login}`.")),
+        }
+    }
+    reading.ignore("key");
+    reading.finish()?;
+    let old = directory.groups.get(&key.into()).cloned();
+    let (id, version) = match old {
+        Some(old) => (old.id, old.version),
+        None => (RecordId(room.new_id()?), 0),
+    };
+    let group = model::directory::Group { id, version, key: key.into(), name, members };
+    let group = room.put_estate("group.set", group, json!({}))?;
+    crate::settle_open::settle_open(room, |change| !change.requests.is_empty())?;
+    Ok(group)
+}

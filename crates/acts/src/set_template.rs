@@ -1,0 +1,157 @@
+//! The catalogue of standard changes: proposed, approved by owner and change manager, suspended, retired.
+
+use std::collections::BTreeSet;
+
+use model::directory::{StandardTemplate, TemplateApproval};
+use model::ids::{EnvironmentKey, RecordId, ServiceKey};
+use model::reading::{LINE, Reading, TEXT};
+use model::refusal::Refusal;
+use model::verbs::Body;
+use model::words::{Kind, OwnershipRole, Role, TemplateState};
+use serde_json::{Map, Value, json};
+
+use crate::error::{Error, Result};
+use crate::room::Room;
+use crate::settle_open::settle_open;
+
+/// Fields that a template may lock or leave free: those of a change's request.
+const FIELDS: &[&str] = &[
+    "title", "description", "justification", "objectives", "verification", "category", "touches", "impact", "complexity",
+    "disruption", "plan", "rollback_plan", "no_rollback_reason", "rollback_minutes", "team",
+];
+
+/// Proposes a template, or a new version of one (`POST /templates`).
+///
+/// # Errors
+/// 403, 422, or the store's.
+pub fn propose_template(room: &mut Room<'_, '_>, body: &Body) -> Result<StandardTemplate> {
+    room.allow(model::act::actions::PROPOSE_TEMPLATE)?;
+    let directory = room.directory()?;
+    let mut reading = Reading::new(body, "");
+    let key = reading.needed("key", 100);
+    let locked = read_locked(&mut reading);
+    let (services, environments) = crate::set_freeze::read_scope(&mut reading, &directory);
+    let old = directory.templates.get(&key).cloned();
+    let digest = proof::canonical::digest(&Value::Object(locked.clone()));
+    if digest.is_err() {
+        reading.wrong("locked", "not_allowed", "`locked` holds only texts, whole numbers, booleans, lists and objects.");
+    }
+    let free = reading.texts("free", LINE).unwrap_or_default().into_iter().collect::<BTreeSet<_>>();
+    for field in free.iter().filter(|field| locked.contains_key(*field)) {
+        reading.wrong("free", "not_allowed", format!("`{field}` cannot be both locked and free."));
+    }
+    let template = StandardTemplate {
+        id: match &old {
+            Some(old) => old.id.clone(),
+            None => RecordId(room.new_id()?),
+        },
+        version: old.as_ref().map_or(0, |old| old.version),
+        template_version: old.as_ref().map_or(1, |old| old.template_version + 1),
+        state: TemplateState::Proposed,
+        title: reading.text("title", LINE).unwrap_or_else(|| key.clone()),
+        key,
+        locked,
+        free,
+        services,
+        environments,
+        review_by: reading.time("review_by").unwrap_or(room.now + jiff::SignedDuration::from_hours(24 * 365)),
+        watch_minutes: reading.integer("watch_minutes", 0..=100_000).unwrap_or(60),
+        proposer: room.actor.person.clone(),
+        approvals: Vec::new(),
+        digest: digest.unwrap_or_default(),
+        ended_reason: None,
+    };
+    reading.finish()?;
+    save(room, "template.proposed", template)
+}
+
+fn read_locked(reading: &mut Reading<'_>) -> Map<String, Value> {
+    let locked = match reading.value("locked") {
+        Some(Value::Object(map)) => map.clone(),
+        Some(_) => {
+            reading.wrong("locked", "not_an_object", "`locked` must be an object of fields and values.");
+            Map::new()
+        }
+        None => Map::new(),
+    };
+    for field in locked.keys().filter(|field| !FIELDS.contains(&field.as_str())) {
+        reading.wrong(&format!("locked.{field}"), "unknown_field", format!("A template cannot lock `{field}`."));
+    }
+    locked
+}
+
+fn save(room: &mut Room<'_, '_>, kind: &'static str, template: StandardTemplate) -> Result<StandardTemplate> {
+    let data = json!({"key": template.key, "template_version": template.template_version});
+    let template = room.put_estate(kind, template, data)?;
+    settle_open(room, |change| {
+        change.content.kind == Kind::Standard && change.content.template.as_ref().is_some_and(|t| t.key == template.key)
+    })?;
+    Ok(template)
+}
+
+fn load(room: &mut Room<'_, '_>, key: &str) -> Result<StandardTemplate> {
+    let found = room.directory()?.templates.get(key).cloned();
+    found.ok_or_else(|| Error::Refused(Refusal::not_found(format!("template {key}"))))
+}
+
+/// Approves the proposed version (`POST /templates/{key}/approvals`): owner and change manager, never the proposer.
+///
+/// # Errors
+/// 403, 404, 409, or the store's.
+pub fn approve_template(room: &mut Room<'_, '_>, key: &str) -> Result<StandardTemplate> {
+    let mut template = load(room, key)?;
+    room.allow(model::act::actions::APPROVE_TEMPLATE)?;
+    let person = room.actor.person.clone();
+    if template.proposer == person {
+        return Err(Refusal::not_allowed("own_request", "Who proposed a template cannot approve it.").into());
+    }
+    if template.state != TemplateState::Proposed {
+        let text = format!("The template is {}.", template.state);
+        return Err(Refusal::not_now("not_in_state", text, "Propose a new version.", Vec::new()).into());
+    }
+    let role = approving_role(room, &template)?;
+    template.approvals.retain(|approval| approval.person != person);
+    template.approvals.push(TemplateApproval { person, role, at: room.now });
+    let has = |role| template.approvals.iter().any(|approval| approval.role == role);
+    if has(Role::Owner) && has(Role::ChangeManager) {
+        template.state = TemplateState::Approved;
+    }
+    save(room, "template.approved", template)
+}
+
+/// As whom the acting person approves: as change manager, or as owner of the permitted services.
+fn approving_role(room: &mut Room<'_, '_>, template: &StandardTemplate) -> Result<Role> {
+    let directory = room.directory()?;
+    let person = &room.actor.person;
+    if directory.has_role(person, Role::ChangeManager) {
+        return Ok(Role::ChangeManager);
+    }
+    let services: Vec<&ServiceKey> =
+        if template.services.is_empty() { directory.services.keys().collect() } else { template.services.iter().collect() };
+    let places: Vec<&EnvironmentKey> = if template.environments.is_empty() {
+        directory.environments.keys().collect()
+    } else {
+        template.environments.iter().collect()
+    };
+    let owns_all = services
+        .iter()
+        .all(|service| places.iter().all(|place| directory.holds(person, service, place, OwnershipRole::Owner)));
+    if owns_all {
+        return Ok(Role::Owner);
+    }
+    Err(Refusal::not_allowed("not_asked", "A template is approved by a change manager and by who owns all its services.").into())
+}
+
+/// Suspends or retires a template with a reason (`POST /templates/{key}/suspension`, `/retirement`).
+///
+/// # Errors
+/// 403, 404, 422, or the store's.
+pub fn end_template(room: &mut Room<'_, '_>, key: &str, body: &Body, state: TemplateState) -> Result<StandardTemplate> {
+    let template = load(room, key)?;
+    room.allow(model::act::actions::APPROVE_TEMPLATE)?;
+    let mut reading = Reading::new(body, "");
+    let reason = reading.needed("reason", TEXT);
+    reading.finish()?;
+    let kind = if state == TemplateState::Retired { "template.retired" } else { "template.suspended" };
+    save(room, kind, StandardTemplate { state, ended_reason: Some(reason), ..template })
+}

@@ -1,0 +1,87 @@
+//! API tokens: shown once, kept as a digest, revocable.
+
+use std::collections::BTreeSet;
+
+use model::directory::Token;
+use model::ids::RecordId;
+use model::reading::{LINE, Reading};
+use model::refusal::Refusal;
+use model::verbs::Body;
+use serde_json::json;
+use store::record;
+
+use crate::error::Result;
+use crate::room::Room;
+
+/// What a token may be scoped to.
+pub const SCOPES: &[&str] = &["read", "write", "gate", "audit", "admin"];
+
+/// How every secret begins, so that scanners of leaked secrets know it.
+pub const PREFIX: &str = "ast_";
+
+/// A new random secret: the prefix and 256 bits.
+///
+/// # Errors
+/// A fault when there is no randomness.
+pub fn new_secret(room: &Room<'_, '_>) -> Result<String> {
+    let mut bytes = [0_u8; 32];
+    room.desk.tools().entropy.fill(&mut bytes)?;
+    Ok(format!("{PREFIX}{}", proof::crypto::base64url(&bytes)))
+}
+
+/// Makes a token (`POST /tokens {name, person, scopes, expires_at}`); answers it with its secret, once.
+///
+/// # Errors
+/// 403, 422, or the store's.
+pub fn create_token(room: &mut Room<'_, '_>, body: &Body) -> Result<(Token, String)> {
+    room.allow(model::act::actions::SET_TOKEN)?;
+    let directory = room.directory()?;
+    let mut reading = Reading::new(body, "");
+    let person = model::input::person(&mut reading, "person", &directory).unwrap_or_else(|| room.actor.person.clone());
+    let scopes = read_scopes(&mut reading);
+    let name = reading.needed("name", LINE);
+    let expires_at = reading.time("expires_at");
+    if expires_at.is_some_and(|end| end <= room.now) {
+        reading.wrong("expires_at", "in_the_past", "`expires_at` must lie ahead.");
+    }
+    reading.finish()?;
+    let secret = new_secret(room)?;
+    let token = Token {
+        id: RecordId(room.new_id()?),
+        version: 0,
+        name,
+        person,
+        owner: room.actor.person.clone(),
+        digest: proof::crypto::digest_text(secret.as_bytes()),
+        prefix: secret.chars().take(8).collect(),
+        scopes,
+        created_at: room.now,
+        expires_at,
+        revoked: false,
+    };
+    let token = room.put_estate("token.created", token, json!({}))?;
+    Ok((token, secret))
+}
+
+fn read_scopes(reading: &mut Reading<'_>) -> BTreeSet<String> {
+    let scopes: BTreeSet<String> = reading.texts("scopes", LINE).unwrap_or_default().into_iter().collect();
+    for scope in &scopes {
+        if !SCOPES.contains(&scope.as_str()) {
+            reading.wrong("scopes", "unknown_word", format!("`{scope}` is none of: {}.", SCOPES.join(", ")));
+        }
+    }
+    if scopes.is_empty() { ["read", "write", "gate"].map(str::to_owned).into() } else { scopes }
+}
+
+/// Revokes a token (`DELETE /tokens/{id}`): its owner, its person, or who may set tokens.
+///
+/// # Errors
+/// 403, 404, or the store's.
+pub fn revoke_token(room: &mut Room<'_, '_>, id: &str) -> Result<Token> {
+    let Some(stored) = record::load::<Token>(room.tx, id)? else { return Err(Refusal::not_found("token").into()) };
+    let token = stored.record;
+    if token.person != room.actor.person && token.owner != room.actor.person {
+        room.allow(model::act::actions::SET_TOKEN)?;
+    }
+    room.put_estate("token.revoked", Token { revoked: true, ..token }, json!({}))
+}
