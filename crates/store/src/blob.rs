@@ -8,7 +8,11 @@ pub fn save_chunk(tx: &mut Tx<'_>, digest: &str, part: i64, bytes: &[u8]) -> Res
     tx.execute(
         "INSERT INTO evidence_chunk (tenant, digest, part, bytes) VALUES ($tenant, $digest, $part, $bytes)
          ON CONFLICT DO NOTHING",
-        &[("digest", digest.into()), ("part", part.into()), ("bytes", bytes.into())],
+        &[
+            ("digest", digest.into()),
+            ("part", part.into()),
+            ("bytes", bytes.into()),
+        ],
     )?;
     Ok(())
 }

@@ -100,26 +100,14 @@ pub struct TargetRow {
 }
 
 /// Changes with the newest number first; `after` is the number of the last one seen.
-pub fn list_changes(
-    tx: &mut Tx<'_>,
-    filter: &ChangeFilter,
-    limit: i64,
-    after: Option<i64>,
-) -> Result<Vec<ChangeRow>> {
+pub fn list_changes(tx: &mut Tx<'_>, filter: &ChangeFilter, limit: i64, after: Option<i64>) -> Result<Vec<ChangeRow>> {
     let (sql, params) = list_sql(filter, limit, after);
-    let params: Vec<(&str, Value)> = params
-        .iter()
-        .map(|(n, v)| (n.as_str(), v.clone()))
-        .collect();
+    let params: Vec<(&str, Value)> = params.iter().map(|(n, v)| (n.as_str(), v.clone())).collect();
     tx.query(&sql, &params)?.iter().map(change_row).collect()
 }
 
 /// The statement of a list, so that a test can look at its plan.
-pub(crate) fn list_sql(
-    filter: &ChangeFilter,
-    limit: i64,
-    after: Option<i64>,
-) -> (String, Vec<(String, Value)>) {
+pub(crate) fn list_sql(filter: &ChangeFilter, limit: i64, after: Option<i64>) -> (String, Vec<(String, Value)>) {
     let mut list = Conditions::default();
     list.texts("state", &filter.states);
     for (column, value) in [
@@ -177,8 +165,7 @@ impl Conditions {
                 place
             })
             .collect();
-        self.sql
-            .push_str(&format!(" AND {column} IN ({})", places.join(", ")));
+        self.sql.push_str(&format!(" AND {column} IN ({})", places.join(", ")));
     }
 
     fn targets(&mut self, filter: &ChangeFilter) {
@@ -374,10 +361,7 @@ mod tests {
         let (sql, params) = list_sql(filter, 20, Some(1_000));
         store
             .wait(Lane::Pages, "acme", Mode::Read, move |tx| {
-                let params: Vec<(&str, Value)> = params
-                    .iter()
-                    .map(|(n, v)| (n.as_str(), v.clone()))
-                    .collect();
+                let params: Vec<(&str, Value)> = params.iter().map(|(n, v)| (n.as_str(), v.clone())).collect();
                 let rows = tx.query(&format!("EXPLAIN QUERY PLAN {sql}"), &params)?;
                 let lines = rows.iter().map(|row| row.text("detail"));
                 Ok::<_, Error>(lines.collect::<Result<Vec<_>>>()?.join("\n"))
@@ -424,10 +408,7 @@ mod tests {
             }
         }
         let plain = plan(&store, &ChangeFilter::default());
-        assert!(
-            !plain.contains("SCAN ") && !plain.contains("TEMP"),
-            "{plain}"
-        );
+        assert!(!plain.contains("SCAN ") && !plain.contains("TEMP"), "{plain}");
         store.close();
         std::fs::remove_dir_all(&folder).unwrap();
     }

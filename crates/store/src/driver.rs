@@ -39,12 +39,7 @@ pub(crate) struct Bound<'a> {
 }
 
 impl Connection {
-    pub(crate) fn query(
-        &mut self,
-        text: &str,
-        values: &[(&str, Value)],
-        reach: Reach<'_>,
-    ) -> Result<Vec<Row>> {
+    pub(crate) fn query(&mut self, text: &str, values: &[(&str, Value)], reach: Reach<'_>) -> Result<Vec<Row>> {
         let statement = sql::parse_cached(text);
         let tenant = tenant_value(reach);
         let bound = bind(&statement, values, tenant.as_ref())?;
@@ -54,12 +49,7 @@ impl Connection {
         }
     }
 
-    pub(crate) fn execute(
-        &mut self,
-        text: &str,
-        values: &[(&str, Value)],
-        reach: Reach<'_>,
-    ) -> Result<u64> {
+    pub(crate) fn execute(&mut self, text: &str, values: &[(&str, Value)], reach: Reach<'_>) -> Result<u64> {
         let statement = sql::parse_cached(text);
         let tenant = tenant_value(reach);
         let bound = bind(&statement, values, tenant.as_ref())?;
@@ -86,11 +76,7 @@ fn tenant_value(reach: Reach<'_>) -> Option<Value> {
 }
 
 /// Puts the values into the order of the statement's names. A missing, extra, doubled or reserved name is a mistake.
-fn bind<'a>(
-    statement: &'a Statement,
-    values: &'a [(&str, Value)],
-    tenant: Option<&'a Value>,
-) -> Result<Bound<'a>> {
+fn bind<'a>(statement: &'a Statement, values: &'a [(&str, Value)], tenant: Option<&'a Value>) -> Result<Bound<'a>> {
     // SQLite has no row security: there this line alone keeps a forgotten condition from reading foreign rows.
     if tenant.is_some() && !statement.names.iter().any(|it| it == TENANT) {
         return Err(Error::other(
@@ -116,11 +102,7 @@ fn bind<'a>(
     Ok(Bound { statement, values })
 }
 
-fn find_value<'a>(
-    name: &str,
-    values: &'a [(&str, Value)],
-    tenant: Option<&'a Value>,
-) -> Result<&'a Value> {
+fn find_value<'a>(name: &str, values: &'a [(&str, Value)], tenant: Option<&'a Value>) -> Result<&'a Value> {
     if name == TENANT {
         return tenant.ok_or_else(|| Error::other("a transaction across tenants has no `$tenant`"));
     }

@@ -52,10 +52,7 @@ impl Error {
     /// Whether asking again later may help without anybody doing anything (503 with Retry-After).
     #[must_use]
     pub fn is_passing(&self) -> bool {
-        matches!(
-            self,
-            Self::Busy | Self::Full | Self::Unavailable(_) | Self::Retry
-        )
+        matches!(self, Self::Busy | Self::Full | Self::Unavailable(_) | Self::Retry)
     }
 
     pub(crate) fn other(text: impl Into<String>) -> Self {

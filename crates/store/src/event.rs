@@ -228,7 +228,11 @@ pub fn save_payload(tx: &mut Tx<'_>, event_id: &str, digest: &str, bytes: &[u8])
     tx.execute(
         "INSERT INTO event_payload (tenant, event_id, digest, bytes) VALUES ($tenant, $event, $digest, $bytes)
          ON CONFLICT DO NOTHING",
-        &[("event", event_id.into()), ("digest", digest.into()), ("bytes", bytes.into())],
+        &[
+            ("event", event_id.into()),
+            ("digest", digest.into()),
+            ("bytes", bytes.into()),
+        ],
     )?;
     Ok(())
 }

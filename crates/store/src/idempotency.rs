@@ -59,12 +59,7 @@ pub fn load(tx: &mut Tx<'_>, key: &RequestKey<'_>) -> Result<Option<SavedAnswer>
 }
 
 /// Keeps an answer. `Conflict` when the key was used meanwhile: the act then runs again and finds that answer.
-pub fn save(
-    tx: &mut Tx<'_>,
-    key: &RequestKey<'_>,
-    answer: &SavedAnswer,
-    at: Timestamp,
-) -> Result<()> {
+pub fn save(tx: &mut Tx<'_>, key: &RequestKey<'_>, answer: &SavedAnswer, at: Timestamp) -> Result<()> {
     let mut params = key.params();
     params.extend([
         ("body_digest", answer.body_digest.as_str().into()),

@@ -88,10 +88,7 @@ pub fn lease(tx: &mut Tx<'_>, by: &Lease<'_>) -> Result<Vec<Delivery>> {
 
 /// Leases waiting deliveries of all tenants, an equal share each.
 pub fn lease_across(tx: &mut CrossTx<'_>, by: &Lease<'_>) -> Result<Vec<Delivery>> {
-    lease::lease_across(tx, TABLE, by)?
-        .iter()
-        .map(delivery)
-        .collect()
+    lease::lease_across(tx, TABLE, by)?.iter().map(delivery).collect()
 }
 
 /// Whether the lease is still the holder's.
@@ -104,23 +101,13 @@ pub fn finish(tx: &mut Tx<'_>, id: &str, holder: &str, result: &str) -> Result<b
     let done = tx.execute(
         "UPDATE inbox SET state = 'done', result = $result, lease_until = 0, holder = ''
          WHERE tenant = $tenant AND id = $id AND holder = $holder",
-        &[
-            ("result", result.into()),
-            ("id", id.into()),
-            ("holder", holder.into()),
-        ],
+        &[("result", result.into()), ("id", id.into()), ("holder", holder.into())],
     )?;
     Ok(done > 0)
 }
 
 /// Gives a delivery back for another try.
-pub fn fail(
-    tx: &mut Tx<'_>,
-    id: &str,
-    holder: &str,
-    retry_at: Timestamp,
-    reason: &str,
-) -> Result<bool> {
+pub fn fail(tx: &mut Tx<'_>, id: &str, holder: &str, retry_at: Timestamp, reason: &str) -> Result<bool> {
     lease::fail(tx, NOTED, (id, holder), retry_at, reason)
 }
 

@@ -72,10 +72,7 @@ pub fn lease(tx: &mut Tx<'_>, by: &Lease<'_>) -> Result<Vec<Job>> {
 
 /// Leases due jobs of all tenants, an equal share each.
 pub fn lease_across(tx: &mut CrossTx<'_>, by: &Lease<'_>) -> Result<Vec<Job>> {
-    lease::lease_across(tx, TABLE, by)?
-        .iter()
-        .map(job)
-        .collect()
+    lease::lease_across(tx, TABLE, by)?.iter().map(job).collect()
 }
 
 /// Whether the lease is still the holder's.
@@ -89,13 +86,7 @@ pub fn finish(tx: &mut Tx<'_>, id: &str, holder: &str) -> Result<bool> {
 }
 
 /// Gives a job back for another try. `false` when the lease was lost.
-pub fn fail(
-    tx: &mut Tx<'_>,
-    id: &str,
-    holder: &str,
-    retry_at: Timestamp,
-    error: &str,
-) -> Result<bool> {
+pub fn fail(tx: &mut Tx<'_>, id: &str, holder: &str, retry_at: Timestamp, error: &str) -> Result<bool> {
     lease::fail(tx, NOTED, (id, holder), retry_at, error)
 }
 

@@ -8,9 +8,7 @@ mod task;
 pub(crate) use self::postgres::Link;
 pub(crate) use self::queue::Queue;
 pub(crate) use self::task::{Task, Work};
-pub(crate) use self::{
-    postgres::serve as serve_postgres, sqlite::read as read_sqlite, sqlite::write as write_sqlite,
-};
+pub(crate) use self::{postgres::serve as serve_postgres, sqlite::read as read_sqlite, sqlite::write as write_sqlite};
 
 /// Whose work it is. A crowded lane holds up no other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -43,11 +43,7 @@ pub(crate) fn lease(tx: &mut Tx<'_>, table: &str, lease: &Lease<'_>) -> Result<V
 }
 
 /// Leases due rows of all tenants, an equal share for each that has some, so that a crowded tenant holds up no other.
-pub(crate) fn lease_across(
-    tx: &mut CrossTx<'_>,
-    table: &str,
-    lease: &Lease<'_>,
-) -> Result<Vec<Row>> {
+pub(crate) fn lease_across(tx: &mut CrossTx<'_>, table: &str, lease: &Lease<'_>) -> Result<Vec<Row>> {
     let due = tx.query(
         &format!(
             "SELECT tenant, min(run_at) AS since FROM \"{table}\"
@@ -105,8 +101,7 @@ pub(crate) fn holds(tx: &mut Tx<'_>, table: &str, id: &str, holder: &str) -> Res
 
 /// Removes a row that is done. `false` when the lease was no longer the holder's.
 pub(crate) fn finish(tx: &mut Tx<'_>, table: &str, id: &str, holder: &str) -> Result<bool> {
-    let sql =
-        format!("DELETE FROM \"{table}\" WHERE tenant = $tenant AND id = $id AND holder = $holder");
+    let sql = format!("DELETE FROM \"{table}\" WHERE tenant = $tenant AND id = $id AND holder = $holder");
     Ok(tx.execute(&sql, &[("id", id.into()), ("holder", holder.into())])? > 0)
 }
 
@@ -142,11 +137,7 @@ pub(crate) fn park(
         "UPDATE \"{table}\" SET state = 'parked', lease_until = 0, holder = '', {note} = $error
          WHERE tenant = $tenant AND id = $id AND holder = $holder"
     );
-    let params = [
-        ("error", error.into()),
-        ("id", id.into()),
-        ("holder", holder.into()),
-    ];
+    let params = [("error", error.into()), ("id", id.into()), ("holder", holder.into())];
     Ok(tx.execute(&sql, &params)? > 0)
 }
 

@@ -52,22 +52,13 @@ pub fn state(tx: &mut Tx<'_>) -> Result<Option<LogState>> {
 }
 
 /// Takes the pen or keeps it, when nobody else holds it now. `None` when somebody does, or there is no log.
-pub fn take(
-    tx: &mut Tx<'_>,
-    now: Timestamp,
-    until: Timestamp,
-    holder: &str,
-) -> Result<Option<LogState>> {
+pub fn take(tx: &mut Tx<'_>, now: Timestamp, until: Timestamp, holder: &str) -> Result<Option<LogState>> {
     tx.query_one(
         "UPDATE log_state SET
             epoch = CASE WHEN holder = $holder AND lease_until > $now THEN epoch ELSE epoch + 1 END,
             holder = $holder, lease_until = $until
          WHERE tenant = $tenant AND (holder = $holder OR lease_until <= $now) RETURNING *",
-        &[
-            ("holder", holder.into()),
-            ("now", now.into()),
-            ("until", until.into()),
-        ],
+        &[("holder", holder.into()), ("now", now.into()), ("until", until.into())],
     )?
     .map(|row| log_state(&row))
     .transpose()

@@ -49,30 +49,19 @@ pub(crate) fn prepare_sqlite(mut writer: SqliteConnection, version: &str) -> Res
     if known {
         check_version(&mut connection, version)?;
     }
-    run_all(
-        &mut connection,
-        "BEGIN EXCLUSIVE",
-        MIGRATIONS,
-        version,
-        |_| Ok(()),
-    )?;
+    run_all(&mut connection, "BEGIN EXCLUSIVE", MIGRATIONS, version, |_| Ok(()))?;
     Ok(connection)
 }
 
 /// Migrates a PostgreSQL database and answers the role that serving sessions take on, if they must.
-pub(crate) fn prepare_postgres(
-    owner: &Address,
-    serving: Option<&Address>,
-    version: &str,
-) -> Result<Option<String>> {
+pub(crate) fn prepare_postgres(owner: &Address, serving: Option<&Address>, version: &str) -> Result<Option<String>> {
     let mut connection = Connection::Postgres(PostgresConnection::open(owner, None)?);
     if has_own_tables(&mut connection)? {
         check_version(&mut connection, version)?;
     }
     // A long index build or a wait for another server's migration is no fault.
     connection.batch("SET statement_timeout = 0; SET lock_timeout = 0")?;
-    let begin =
-        format!("BEGIN; SELECT pg_advisory_xact_lock({LOCK}); SET LOCAL assent.across = 'on'");
+    let begin = format!("BEGIN; SELECT pg_advisory_xact_lock({LOCK}); SET LOCAL assent.across = 'on'");
     run_all(&mut connection, &begin, MIGRATIONS, version, secure_tables)?;
     let role = match serving {
         Some(address) => session_user(address)?,
@@ -85,10 +74,7 @@ pub(crate) fn prepare_postgres(
         grant(connection, &role)
     })?;
     let taken_on = serving.is_none().then_some(role);
-    let mut served = Connection::Postgres(PostgresConnection::open(
-        serving.unwrap_or(owner),
-        taken_on.as_deref(),
-    )?);
+    let mut served = Connection::Postgres(PostgresConnection::open(serving.unwrap_or(owner), taken_on.as_deref())?);
     check_role(&mut served)?;
     Ok(taken_on)
 }
@@ -311,10 +297,7 @@ fn make_role(connection: &mut Connection, role: &str) -> Result<()> {
 
 fn grant(connection: &mut Connection, role: &str) -> Result<()> {
     let role = quoted(role);
-    let schema = quoted(&one_text(
-        connection,
-        "SELECT current_schema()::text AS it",
-    )?);
+    let schema = quoted(&one_text(connection, "SELECT current_schema()::text AS it")?);
     connection.batch(&format!(
         "GRANT USAGE ON SCHEMA {schema} TO {role};
          GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA {schema} TO {role};
@@ -338,9 +321,7 @@ fn check_role(connection: &mut Connection) -> Result<()> {
         .ok_or_else(|| Error::other("the session's role is unknown"))?;
     let name = row.text("name")?;
     if row.bool("bypasses")? {
-        return Err(Error::Refused(format!(
-            "the role `{name}` bypasses row security"
-        )));
+        return Err(Error::Refused(format!("the role `{name}` bypasses row security")));
     }
     if row.bool("owns")? {
         return Err(Error::Refused(format!(

@@ -3,12 +3,12 @@
 
 use model::change::Change;
 use model::directory::{
-    ConfigItem, Connection, Dependency, Environment, Freeze, Group, Incident, MaintenanceWindow,
-    Ownership, Person, Service, StandardTemplate, Tenant, Token,
+    ConfigItem, Connection, Dependency, Environment, Freeze, Group, Incident, MaintenanceWindow, Ownership, Person,
+    Service, StandardTemplate, Tenant, Token,
 };
 use model::records::{
-    Approval, ChangeTask, ChecklistItem, Comment, Condition, Deployment, Entry, Evidence,
-    GateCheck, Link, Message, PeerReview, Permit,
+    Approval, ChangeTask, ChecklistItem, Comment, Condition, Deployment, Entry, Evidence, GateCheck, Link, Message,
+    PeerReview, Permit,
 };
 
 use crate::changes::save_targets;
@@ -55,14 +55,7 @@ macro_rules! word_columns {
 }
 
 plain_columns!(&str, &String, i64, bool, jiff::Timestamp);
-id_columns!(
-    ChangeId,
-    PersonId,
-    GroupKey,
-    ServiceKey,
-    EnvironmentKey,
-    RecordId
-);
+id_columns!(ChangeId, PersonId, GroupKey, ServiceKey, EnvironmentKey, RecordId);
 word_columns!(
     State,
     Kind,
@@ -146,12 +139,7 @@ macro_rules! id_texts {
     )+};
 }
 
-id_texts!(
-    model::ids::RecordId,
-    model::ids::ChangeId,
-    model::ids::PersonId,
-    String
-);
+id_texts!(model::ids::RecordId, model::ids::ChangeId, model::ids::PersonId, String);
 
 nouns! {
     Change in "change" |it| {
@@ -258,19 +246,14 @@ nouns! {
 }
 
 fn read<R: Record>(body: &str) -> Result<R> {
-    serde_json::from_str(body)
-        .map_err(|it| Error::Corrupt(format!("a body of `{}` cannot be read: {it}", R::TABLE)))
+    serde_json::from_str(body).map_err(|it| Error::Corrupt(format!("a body of `{}` cannot be read: {it}", R::TABLE)))
 }
 
 fn condition_state(condition: &Condition) -> &'static str {
     if condition.lapsed {
         return "lapsed";
     }
-    if condition.met.is_some() {
-        "met"
-    } else {
-        "open"
-    }
+    if condition.met.is_some() { "met" } else { "open" }
 }
 
 fn save_change(change: &Change, tx: &mut Tx<'_>) -> Result<()> {
@@ -286,12 +269,7 @@ fn save_change(change: &Change, tx: &mut Tx<'_>) -> Result<()> {
 }
 
 fn save_person(person: &Person, tx: &mut Tx<'_>) -> Result<()> {
-    search::save(
-        tx,
-        "person",
-        person.id.as_str(),
-        &[&person.login, &person.name],
-    )
+    search::save(tx, "person", person.id.as_str(), &[&person.login, &person.name])
 }
 
 fn save_service(service: &Service, tx: &mut Tx<'_>) -> Result<()> {

@@ -50,10 +50,7 @@ pub struct RawRecord {
 /// Writes a new row. `Conflict` when the id is taken.
 pub fn insert<R: Record>(tx: &mut Tx<'_>, record: &R, sealed: &str) -> Result<()> {
     let columns = record.columns();
-    let names: String = columns
-        .iter()
-        .map(|(it, _)| format!(", \"{it}\""))
-        .collect();
+    let names: String = columns.iter().map(|(it, _)| format!(", \"{it}\"")).collect();
     let places: String = columns.iter().map(|(it, _)| format!(", $c_{it}")).collect();
     let sql = format!(
         "INSERT INTO \"{}\" (tenant, id, version, body, sealed{names})
@@ -68,10 +65,7 @@ pub fn insert<R: Record>(tx: &mut Tx<'_>, record: &R, sealed: &str) -> Result<()
 /// Replaces a row that is still at `expected`. `Stale` when it is not, or is not there.
 pub fn update<R: Record>(tx: &mut Tx<'_>, record: &R, sealed: &str, expected: i64) -> Result<()> {
     let columns = record.columns();
-    let sets: String = columns
-        .iter()
-        .map(|(it, _)| format!(", \"{it}\" = $c_{it}"))
-        .collect();
+    let sets: String = columns.iter().map(|(it, _)| format!(", \"{it}\" = $c_{it}")).collect();
     let sql = format!(
         "UPDATE \"{}\" SET version = $version, body = $body, sealed = $sealed{sets}
          WHERE tenant = $tenant AND id = $id AND version = $expected",
@@ -102,14 +96,8 @@ pub fn load<R: Record>(tx: &mut Tx<'_>, id: &str) -> Result<Option<Stored<R>>> {
 /// The records that a filter picks, in its order.
 pub fn find<R: Record>(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<Stored<R>>> {
     let (tail, params) = filter.written()?;
-    let sql = format!(
-        "SELECT body, sealed FROM \"{}\" WHERE tenant = $tenant{tail}",
-        R::TABLE
-    );
-    let params: Vec<(&str, Value)> = params
-        .iter()
-        .map(|(n, v)| (n.as_str(), v.clone()))
-        .collect();
+    let sql = format!("SELECT body, sealed FROM \"{}\" WHERE tenant = $tenant{tail}", R::TABLE);
+    let params: Vec<(&str, Value)> = params.iter().map(|(n, v)| (n.as_str(), v.clone())).collect();
     tx.query(&sql, &params)?.iter().map(stored).collect()
 }
 
@@ -130,10 +118,7 @@ pub fn count<R: Record>(tx: &mut Tx<'_>, filter: &Filter) -> Result<i64> {
         "SELECT count(*) AS it FROM \"{}\" WHERE tenant = $tenant{tail}",
         R::TABLE
     );
-    let params: Vec<(&str, Value)> = params
-        .iter()
-        .map(|(n, v)| (n.as_str(), v.clone()))
-        .collect();
+    let params: Vec<(&str, Value)> = params.iter().map(|(n, v)| (n.as_str(), v.clone())).collect();
     tx.query_one(&sql, &params)?
         .ok_or_else(|| Error::other("a count answered nothing"))?
         .int("it")
@@ -141,10 +126,7 @@ pub fn count<R: Record>(tx: &mut Tx<'_>, filter: &Filter) -> Result<i64> {
 
 /// Removes a row. Answers whether it was there. Only for nouns that the audit does not hold.
 pub fn delete<R: Record>(tx: &mut Tx<'_>, id: &str) -> Result<bool> {
-    let sql = format!(
-        "DELETE FROM \"{}\" WHERE tenant = $tenant AND id = $id",
-        R::TABLE
-    );
+    let sql = format!("DELETE FROM \"{}\" WHERE tenant = $tenant AND id = $id", R::TABLE);
     Ok(tx.execute(&sql, &[("id", id.into())])? > 0)
 }
 
@@ -160,9 +142,7 @@ pub fn raw(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<Option<RawRecord>> 
 /// The next rows of any noun's table in the order of ids; `after` is the last id seen, or empty.
 pub fn raw_page(tx: &mut Tx<'_>, table: &str, after: &str, limit: i64) -> Result<Vec<RawRecord>> {
     let table = checked_name(table)?;
-    let sql = format!(
-        "SELECT * FROM \"{table}\" WHERE tenant = $tenant AND id > $after ORDER BY id LIMIT $limit"
-    );
+    let sql = format!("SELECT * FROM \"{table}\" WHERE tenant = $tenant AND id > $after ORDER BY id LIMIT $limit");
     tx.query(&sql, &[("after", after.into()), ("limit", limit.into())])?
         .iter()
         .map(raw_record)
@@ -209,23 +189,15 @@ fn with_standard<'a, R: Record>(
     sealed: &str,
     named: &'a [(String, Value)],
 ) -> Result<Vec<(&'a str, Value)>> {
-    let body = serde_json::to_string(record).map_err(|it| {
-        Error::Other(format!(
-            "a record of `{}` cannot be written: {it}",
-            R::TABLE
-        ))
-    })?;
+    let body = serde_json::to_string(record)
+        .map_err(|it| Error::Other(format!("a record of `{}` cannot be written: {it}", R::TABLE)))?;
     let mut params: Vec<(&str, Value)> = vec![
         ("id", record.id().into()),
         ("version", record.version().into()),
         ("body", body.into()),
         ("sealed", sealed.into()),
     ];
-    params.extend(
-        named
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.clone())),
-    );
+    params.extend(named.iter().map(|(name, value)| (name.as_str(), value.clone())));
     Ok(params)
 }
 
@@ -233,9 +205,7 @@ fn with_standard<'a, R: Record>(
 fn checked_name(name: &str) -> Result<&str> {
     let fits = !name.is_empty() && name.bytes().all(|it| it.is_ascii_lowercase() || it == b'_');
     if !fits {
-        return Err(Error::other(
-            "a table or column has lower-case letters and `_` only",
-        ));
+        return Err(Error::other("a table or column has lower-case letters and `_` only"));
     }
     Ok(name)
 }
@@ -264,8 +234,7 @@ impl Filter {
     }
 
     fn compare(mut self, column: &str, sign: &'static str, value: Value) -> Self {
-        self.tests
-            .push(Test::Compare(column.to_owned(), sign, value));
+        self.tests.push(Test::Compare(column.to_owned(), sign, value));
         self
     }
 
@@ -307,11 +276,7 @@ impl Filter {
 
     /// The column has one of these values; none of them picks nothing.
     #[must_use]
-    pub fn one_of<V: Into<Value>>(
-        mut self,
-        column: &str,
-        values: impl IntoIterator<Item = V>,
-    ) -> Self {
+    pub fn one_of<V: Into<Value>>(mut self, column: &str, values: impl IntoIterator<Item = V>) -> Self {
         let values = values.into_iter().map(Into::into).collect();
         self.tests.push(Test::OneOf(column.to_owned(), values));
         self
@@ -334,8 +299,7 @@ impl Filter {
     /// The text column begins like this, letter for letter.
     #[must_use]
     pub fn starts_with(mut self, column: &str, prefix: &str) -> Self {
-        self.tests
-            .push(Test::Prefix(column.to_owned(), prefix.to_owned()));
+        self.tests.push(Test::Prefix(column.to_owned(), prefix.to_owned()));
         self
     }
 
@@ -396,10 +360,7 @@ fn write_test(test: &Test, params: &mut Vec<(String, Value)>) -> Result<String> 
         Test::Null(column, false) => format!("\"{}\" IS NOT NULL", checked_name(column)?),
         Test::Prefix(column, prefix) => {
             let length = i64::try_from(prefix.chars().count()).unwrap_or(i64::MAX);
-            let (length, prefix) = (
-                place(params, length.into()),
-                place(params, prefix.as_str().into()),
-            );
+            let (length, prefix) = (place(params, length.into()), place(params, prefix.as_str().into()));
             let column = checked_name(column)?;
             format!("substr(\"{column}\", 1, CAST({length} AS INTEGER)) = {prefix}")
         }

@@ -46,8 +46,7 @@ pub struct NotBefore {
 
 /// Where the tenant's list stands; an epoch of 0 before the first entry.
 pub fn state(tx: &mut Tx<'_>) -> Result<RevocationState> {
-    let Some(row) = tx.query_one("SELECT * FROM revocation_state WHERE tenant = $tenant", &[])?
-    else {
+    let Some(row) = tx.query_one("SELECT * FROM revocation_state WHERE tenant = $tenant", &[])? else {
         return Ok(RevocationState {
             epoch: 0,
             signed: String::new(),
@@ -159,11 +158,7 @@ pub fn save_signed(tx: &mut Tx<'_>, signed: &str, epoch: i64, at: Timestamp) -> 
          VALUES ($tenant, $epoch, $signed, $epoch, $at)
          ON CONFLICT (tenant) DO UPDATE SET signed = $signed, signed_epoch = $epoch, signed_at = $at
          WHERE revocation_state.signed_epoch <= $epoch",
-        &[
-            ("epoch", epoch.into()),
-            ("signed", signed.into()),
-            ("at", at.into()),
-        ],
+        &[("epoch", epoch.into()), ("signed", signed.into()), ("at", at.into())],
     )?;
     Ok(done > 0)
 }

@@ -47,7 +47,11 @@ pub fn save(tx: &mut Tx<'_>, table: &str, id: &str, texts: &[&str]) -> Result<()
         tx.execute(
             "DELETE FROM search_term WHERE tenant = $tenant AND record_table = $table AND record_id = $id
              AND term = $term",
-            &[("table", table.into()), ("id", id.into()), ("term", gone.as_bytes().into())],
+            &[
+                ("table", table.into()),
+                ("id", id.into()),
+                ("term", gone.as_bytes().into()),
+            ],
         )?;
     }
     let missing: Vec<&String> = wanted.difference(&present).collect();
@@ -64,10 +68,7 @@ pub fn terms_of(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<BTreeSet<Strin
         &[("table", table.into()), ("id", id.into())],
     )?
     .iter()
-    .map(|row| {
-        String::from_utf8(row.bytes("term")?)
-            .map_err(|_| Error::Corrupt("a search term is no text".to_owned()))
-    })
+    .map(|row| String::from_utf8(row.bytes("term")?).map_err(|_| Error::Corrupt("a search term is no text".to_owned())))
     .collect()
 }
 
@@ -113,10 +114,7 @@ pub fn find(tx: &mut Tx<'_>, table: &str, question: &str, limit: i64) -> Result<
     );
     params.push(("table".to_owned(), table.into()));
     params.push(("limit".to_owned(), limit.into()));
-    let params: Vec<(&str, Value)> = params
-        .iter()
-        .map(|(n, v)| (n.as_str(), v.clone()))
-        .collect();
+    let params: Vec<(&str, Value)> = params.iter().map(|(n, v)| (n.as_str(), v.clone())).collect();
     tx.query(&sql, &params)?
         .iter()
         .map(|row| row.text("record_id"))
@@ -155,10 +153,7 @@ mod tests {
 
     #[test]
     fn words_are_normalised_cut_and_in_order() {
-        assert_eq!(
-            words("Füße, ﬁrst CHG-1042!"),
-            ["füße", "first", "chg", "1042"]
-        );
+        assert_eq!(words("Füße, ﬁrst CHG-1042!"), ["füße", "first", "chg", "1042"]);
         assert_eq!(words(" -- "), Vec::<String>::new());
         assert_eq!(words(&"x".repeat(40)), ["x".repeat(24)]);
     }

@@ -52,12 +52,7 @@ pub fn find(tx: &mut CrossTx<'_>, digest: &str) -> Result<Option<(String, Sessio
 }
 
 /// Notes that a session was used.
-pub fn touch(
-    tx: &mut Tx<'_>,
-    digest: &str,
-    seen_at: Timestamp,
-    expires_at: Timestamp,
-) -> Result<bool> {
+pub fn touch(tx: &mut Tx<'_>, digest: &str, seen_at: Timestamp, expires_at: Timestamp) -> Result<bool> {
     let done = tx.execute(
         "UPDATE session SET last_seen_at = $seen_at, expires_at = $expires_at
          WHERE tenant = $tenant AND token_digest = $digest",
@@ -98,10 +93,7 @@ pub fn delete_of_person(tx: &mut Tx<'_>, person: &str) -> Result<u64> {
 
 /// Removes sessions of all tenants that have ended.
 pub fn prune(tx: &mut CrossTx<'_>, now: Timestamp) -> Result<u64> {
-    tx.execute(
-        "DELETE FROM session WHERE expires_at <= $now",
-        &[("now", now.into())],
-    )
+    tx.execute("DELETE FROM session WHERE expires_at <= $now", &[("now", now.into())])
 }
 
 /// The API token with this digest and its tenant, ended or not.

@@ -84,10 +84,7 @@ impl Config {
     }
 
     fn new(engine: Engine) -> Self {
-        let size = |threads| LaneSize {
-            threads,
-            queue: 1_024,
-        };
+        let size = |threads| LaneSize { threads, queue: 1_024 };
         Self {
             engine,
             lanes: [size(4), size(4), size(3), size(2)],
@@ -144,11 +141,7 @@ impl Store {
                     statement_timeout_ms: config.statement_timeout_ms,
                 };
                 let owner = address(url);
-                let role = migrate::prepare_postgres(
-                    &owner,
-                    serve_url.clone().map(address).as_ref(),
-                    &config.version,
-                )?;
+                let role = migrate::prepare_postgres(&owner, serve_url.clone().map(address).as_ref(), &config.version)?;
                 let serving = serve_url.map_or(owner, address);
                 let link = Link::new(serving, role, Arc::clone(&config.jitter));
                 Self::start_postgres(&config, link)
@@ -162,11 +155,7 @@ impl Store {
         let limits = config.lanes.map(|it| it.queue);
         let acts = Arc::new(Queue::new(&limits));
         let mut threads = Vec::new();
-        let (queue, batch, on_fatal) = (
-            Arc::clone(&acts),
-            config.batch.max(1),
-            Arc::clone(&config.on_fatal),
-        );
+        let (queue, batch, on_fatal) = (Arc::clone(&acts), config.batch.max(1), Arc::clone(&config.on_fatal));
         threads.push(spawn("writer", move || {
             lanes::write_sqlite(writer, &queue, batch, &on_fatal);
         })?);
@@ -183,10 +172,7 @@ impl Store {
             }
             reads.push((queue, 0));
         }
-        let writes = Lane::ALL
-            .iter()
-            .map(|lane| (Arc::clone(&acts), lane.place()))
-            .collect();
+        let writes = Lane::ALL.iter().map(|lane| (Arc::clone(&acts), lane.place())).collect();
         Ok(Self::new(config, reads, writes, threads))
     }
 
@@ -245,14 +231,8 @@ impl Store {
     }
 
     /// Runs work across tenants. `reason` says in a few words why it must see them all; it stands in the trace.
-    pub fn run_across<T, E, A, D>(
-        &self,
-        lane: Lane,
-        reason: &'static str,
-        mode: Mode,
-        act: A,
-        done: D,
-    ) where
+    pub fn run_across<T, E, A, D>(&self, lane: Lane, reason: &'static str, mode: Mode, act: A, done: D)
+    where
         T: Send + 'static,
         E: Failure,
         A: Fn(&mut CrossTx<'_>) -> Result<T, E> + Send + 'static,
@@ -307,13 +287,7 @@ impl Store {
     }
 
     /// As `run_across`, but blocks the calling thread for the answer.
-    pub fn wait_across<T, E, A>(
-        &self,
-        lane: Lane,
-        reason: &'static str,
-        mode: Mode,
-        act: A,
-    ) -> Result<T, E>
+    pub fn wait_across<T, E, A>(&self, lane: Lane, reason: &'static str, mode: Mode, act: A) -> Result<T, E>
     where
         T: Send + 'static,
         E: Failure,
@@ -347,9 +321,7 @@ impl Store {
     /// be there yet. Blocks the calling thread. `Other` on PostgreSQL, which has tools of its own.
     pub fn backup(&self, to: &Path) -> Result<()> {
         let Engine::Sqlite { path } = &self.shared.engine else {
-            return Err(Error::other(
-                "a PostgreSQL database is backed up with its own tools",
-            ));
+            return Err(Error::other("a PostgreSQL database is backed up with its own tools"));
         };
         SqliteConnection::copier(path)?.copy_to(to)?;
         std::fs::File::open(to)
@@ -360,13 +332,7 @@ impl Store {
     /// Takes no more work, finishes what waits and ends the threads. Not to be called on a lane's own thread.
     pub fn close(&self) {
         self.shared.close_queues();
-        let threads = std::mem::take(
-            &mut *self
-                .shared
-                .threads
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-        );
+        let threads = std::mem::take(&mut *self.shared.threads.lock().unwrap_or_else(PoisonError::into_inner));
         for thread in threads {
             if thread.join().is_err() {
                 tracing::error!("a lane's thread had panicked");

@@ -71,7 +71,11 @@ pub fn cancel(tx: &mut Tx<'_>, table: &str, subject: &str, kind: &str) -> Result
     let done = tx.execute(
         "DELETE FROM timer WHERE tenant = $tenant AND subject_table = $table AND subject_id = $subject
          AND kind = $kind",
-        &[("table", table.into()), ("subject", subject.into()), ("kind", kind.into())],
+        &[
+            ("table", table.into()),
+            ("subject", subject.into()),
+            ("kind", kind.into()),
+        ],
     )?;
     Ok(done > 0)
 }
@@ -95,10 +99,7 @@ pub fn lease(tx: &mut Tx<'_>, by: &Lease<'_>) -> Result<Vec<Timer>> {
 
 /// Leases due timers of all tenants, an equal share each.
 pub fn lease_across(tx: &mut CrossTx<'_>, by: &Lease<'_>) -> Result<Vec<Timer>> {
-    lease::lease_across(tx, TABLE, by)?
-        .iter()
-        .map(timer)
-        .collect()
+    lease::lease_across(tx, TABLE, by)?.iter().map(timer).collect()
 }
 
 /// Whether the lease is still the holder's.
@@ -113,13 +114,7 @@ pub fn finish(tx: &mut Tx<'_>, id: &str, holder: &str) -> Result<bool> {
 }
 
 /// Gives a timer back for another try.
-pub fn fail(
-    tx: &mut Tx<'_>,
-    id: &str,
-    holder: &str,
-    retry_at: Timestamp,
-    error: &str,
-) -> Result<bool> {
+pub fn fail(tx: &mut Tx<'_>, id: &str, holder: &str, retry_at: Timestamp, error: &str) -> Result<bool> {
     lease::fail(tx, NOTED, (id, holder), retry_at, error)
 }
 

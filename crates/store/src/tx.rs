@@ -44,17 +44,13 @@ impl<'c> Tx<'c> {
     /// Runs a statement that answers rows.
     pub fn query(&mut self, sql: &str, params: Params<'_>) -> Result<Vec<Row>> {
         let reach = Reach::Tenant(self.tenant);
-        guard(&mut self.failed, || {
-            self.connection.query(sql, params, reach)
-        })
+        guard(&mut self.failed, || self.connection.query(sql, params, reach))
     }
 
     /// Runs a statement and answers how many rows it touched.
     pub fn execute(&mut self, sql: &str, params: Params<'_>) -> Result<u64> {
         let reach = Reach::Tenant(self.tenant);
-        guard(&mut self.failed, || {
-            self.connection.execute(sql, params, reach)
-        })
+        guard(&mut self.failed, || self.connection.execute(sql, params, reach))
     }
 
     /// Runs a statement that answers at most one row; more are a mistake.
@@ -77,16 +73,12 @@ impl<'c> CrossTx<'c> {
 
     /// Runs a statement that answers rows.
     pub fn query(&mut self, sql: &str, params: Params<'_>) -> Result<Vec<Row>> {
-        guard(&mut self.failed, || {
-            self.connection.query(sql, params, Reach::Across)
-        })
+        guard(&mut self.failed, || self.connection.query(sql, params, Reach::Across))
     }
 
     /// Runs a statement and answers how many rows it touched.
     pub fn execute(&mut self, sql: &str, params: Params<'_>) -> Result<u64> {
-        guard(&mut self.failed, || {
-            self.connection.execute(sql, params, Reach::Across)
-        })
+        guard(&mut self.failed, || self.connection.execute(sql, params, Reach::Across))
     }
 
     /// Runs a statement that answers at most one row; more are a mistake.

@@ -174,7 +174,5 @@ fn mismatch(column: &str, wanted: &str, found: &Value) -> Error {
         Value::Bytes(_) => "bytes",
         Value::Null => "nothing",
     };
-    Error::Corrupt(format!(
-        "column `{column}` holds {kind} where {wanted} was expected"
-    ))
+    Error::Corrupt(format!("column `{column}` holds {kind} where {wanted} was expected"))
 }

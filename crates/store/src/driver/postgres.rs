@@ -88,20 +88,12 @@ impl PostgresConnection {
     pub(crate) fn query(&mut self, bound: &Bound<'_>) -> Result<Vec<Row>> {
         let statement = self.prepared(&bound.statement.numbered)?;
         let rows = {
-            let parameters: Vec<Parameter<'_>> =
-                bound.values.iter().map(|it| Parameter(it)).collect();
-            let parameters: Vec<&(dyn ToSql + Sync)> = parameters
-                .iter()
-                .map(|it| it as &(dyn ToSql + Sync))
-                .collect();
+            let parameters: Vec<Parameter<'_>> = bound.values.iter().map(|it| Parameter(it)).collect();
+            let parameters: Vec<&(dyn ToSql + Sync)> = parameters.iter().map(|it| it as &(dyn ToSql + Sync)).collect();
             self.client.query(&statement, &parameters)
         };
         let rows = rows.map_err(|it| self.named(&it))?;
-        let names: Arc<[String]> = statement
-            .columns()
-            .iter()
-            .map(|it| it.name().to_owned())
-            .collect();
+        let names: Arc<[String]> = statement.columns().iter().map(|it| it.name().to_owned()).collect();
         rows.iter()
             .map(|row| {
                 (0..names.len())
@@ -115,10 +107,7 @@ impl PostgresConnection {
     pub(crate) fn execute(&mut self, bound: &Bound<'_>) -> Result<u64> {
         let statement = self.prepared(&bound.statement.numbered)?;
         let parameters: Vec<Parameter<'_>> = bound.values.iter().map(|it| Parameter(it)).collect();
-        let parameters: Vec<&(dyn ToSql + Sync)> = parameters
-            .iter()
-            .map(|it| it as &(dyn ToSql + Sync))
-            .collect();
+        let parameters: Vec<&(dyn ToSql + Sync)> = parameters.iter().map(|it| it as &(dyn ToSql + Sync)).collect();
         let done = self.client.execute(&statement, &parameters);
         done.map_err(|it| self.named(&it))
     }
@@ -162,13 +151,27 @@ fn connect(config: &postgres::Config, address: &Address) -> Result<Client> {
         _ => config.connect(tls(address.root_certificates.as_deref())?),
     };
     connected.map_err(|it| match it.as_db_error() {
-        Some(refused) if is_refusal(refused) => Error::Refused(format!(
-            "PostgreSQL refuses the connection ({})",
-            refused.code().code()
-        )),
+        Some(refused) if is_refusal(refused) => {
+            Error::Refused(format!("PostgreSQL refuses the connection ({})", refused.code().code()))
+        }
         Some(refused) => Error::Unavailable(format!("PostgreSQL: {}", refused.code().code())),
-        None => Error::Unavailable("PostgreSQL cannot be reached".to_owned()),
+        None => Error::Unavailable(format!("PostgreSQL cannot be reached: {}", causes(&it))),
     })
+}
+
+/// A failed connection's causes in one line: addresses and certificates, nothing secret.
+fn causes(error: &postgres::Error) -> String {
+    let mut line = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(inner) = source {
+        let text = inner.to_string();
+        if !line.contains(&text) {
+            line.push_str(": ");
+            line.push_str(&text);
+        }
+        source = inner.source();
+    }
+    line
 }
 
 /// A wrong password, role or database does not heal by trying again.
@@ -222,9 +225,7 @@ impl ToSql for Parameter<'_> {
     ) -> std::result::Result<IsNull, Box<dyn std::error::Error + Sync + Send>> {
         match (self.0, kind) {
             (Value::Null, _) => Ok(IsNull::Yes),
-            (Value::Text(it), &Type::TEXT | &Type::VARCHAR | &Type::NAME | &Type::UNKNOWN) => {
-                it.to_sql(kind, out)
-            }
+            (Value::Text(it), &Type::TEXT | &Type::VARCHAR | &Type::NAME | &Type::UNKNOWN) => it.to_sql(kind, out),
             (Value::Int(it), &Type::INT8) => it.to_sql(kind, out),
             (Value::Int(it), &Type::INT4) => i32::try_from(*it)?.to_sql(kind, out),
             (Value::Bool(it), &Type::BOOL) => it.to_sql(kind, out),

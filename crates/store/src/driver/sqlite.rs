@@ -30,14 +30,10 @@ pub(crate) struct SqliteConnection {
 impl SqliteConnection {
     /// Opens the file for writing and creates it when absent.
     pub(crate) fn writer(path: &Path) -> Result<Self> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-            | OpenFlags::SQLITE_OPEN_CREATE
-            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Self::open(path, flags)?;
         // The automatic checkpoint swallows its errors, a failed sync among them; ours is run by hand and looked at.
-        connection.batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;",
-        )?;
+        connection.batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;")?;
         let pages = Arc::clone(&connection.wal_pages);
         connection
             .raw
@@ -195,9 +191,7 @@ fn from_sqlite(value: ValueRef<'_>) -> Value {
         ValueRef::Integer(it) => Value::Int(it),
         ValueRef::Real(it) => Value::Real(it),
         // A damaged text comes out as bytes, and reading it as text says `Corrupt`.
-        ValueRef::Text(it) => {
-            String::from_utf8(it.to_vec()).map_or_else(|_| Value::Bytes(it.to_vec()), Value::Text)
-        }
+        ValueRef::Text(it) => String::from_utf8(it.to_vec()).map_or_else(|_| Value::Bytes(it.to_vec()), Value::Text),
         ValueRef::Blob(it) => Value::Bytes(it.to_vec()),
     }
 }
@@ -220,21 +214,14 @@ pub(crate) fn sqlite_error(error: &rusqlite::Error) -> Error {
             Error::Unavailable("the file is locked by another process".to_owned())
         }
         ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase => Error::Corrupt(text),
-        ErrorCode::CannotOpen | ErrorCode::SystemIoFailure | ErrorCode::OutOfMemory => {
-            Error::Unavailable(text)
-        }
-        ErrorCode::ConstraintViolation if is_unique(code.extended_code) => Error::Conflict {
-            table: table_of(&text),
-        },
+        ErrorCode::CannotOpen | ErrorCode::SystemIoFailure | ErrorCode::OutOfMemory => Error::Unavailable(text),
+        ErrorCode::ConstraintViolation if is_unique(code.extended_code) => Error::Conflict { table: table_of(&text) },
         _ => Error::Other(format!("SQLite: {text}")),
     }
 }
 
 fn is_failed_sync(extended: i32) -> bool {
-    matches!(
-        extended,
-        ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC
-    )
+    matches!(extended, ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC)
 }
 
 fn is_unique(extended: i32) -> bool {
@@ -259,26 +246,16 @@ mod tests {
 
     #[test]
     fn a_conflict_names_its_table() {
-        assert_eq!(
-            table_of("UNIQUE constraint failed: change.tenant, change.id"),
-            "change"
-        );
+        assert_eq!(table_of("UNIQUE constraint failed: change.tenant, change.id"), "change");
         assert_eq!(table_of("something else"), "");
     }
 
     #[test]
     fn a_failed_sync_is_fatal_and_a_failed_read_is_not() {
-        let failure =
-            |code| sqlite_error(&rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
+        let failure = |code| sqlite_error(&rusqlite::Error::SqliteFailure(ffi::Error::new(code), None));
         assert!(matches!(failure(ffi::SQLITE_IOERR_FSYNC), Error::Fatal(_)));
-        assert!(matches!(
-            failure(ffi::SQLITE_IOERR_DIR_FSYNC),
-            Error::Fatal(_)
-        ));
-        assert!(matches!(
-            failure(ffi::SQLITE_IOERR_READ),
-            Error::Unavailable(_)
-        ));
+        assert!(matches!(failure(ffi::SQLITE_IOERR_DIR_FSYNC), Error::Fatal(_)));
+        assert!(matches!(failure(ffi::SQLITE_IOERR_READ), Error::Unavailable(_)));
         assert_eq!(failure(ffi::SQLITE_FULL), Error::Full);
     }
 }

@@ -40,9 +40,7 @@ impl Link {
             return self.try_connect();
         }
         match self.probe.try_lock() {
-            Err(TryLockError::WouldBlock) => Err(Error::Unavailable(
-                "PostgreSQL cannot be reached".to_owned(),
-            )),
+            Err(TryLockError::WouldBlock) => Err(Error::Unavailable("PostgreSQL cannot be reached".to_owned())),
             Ok(_) | Err(TryLockError::Poisoned(_)) => self.try_connect(),
         }
     }

@@ -73,10 +73,7 @@ impl Queue {
             if state.closed {
                 return None;
             }
-            state = self
-                .ready
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = self.ready.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         let mut taken = Vec::new();
         while taken.len() < most && state.waiting > 0 {
@@ -105,10 +102,7 @@ impl Queue {
 impl Slot {
     fn push(&mut self, work: Item) {
         self.waiting += 1;
-        let known = self
-            .tenants
-            .iter_mut()
-            .find(|(tenant, _)| tenant == work.tenant());
+        let known = self.tenants.iter_mut().find(|(tenant, _)| tenant == work.tenant());
         match known {
             Some((_, line)) => line.push_back(work),
             None => {

@@ -117,9 +117,7 @@ impl Writer {
         }
         let end = match attempt {
             Attempt::Keep => "RELEASE act",
-            Attempt::Undo | Attempt::Failed(_) | Attempt::Panicked => {
-                "ROLLBACK TO act; RELEASE act"
-            }
+            Attempt::Undo | Attempt::Failed(_) | Attempt::Panicked => "ROLLBACK TO act; RELEASE act",
         };
         self.connection.batch(end).map_err(lost)
     }

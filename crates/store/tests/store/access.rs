@@ -62,10 +62,7 @@ fn passwords_and_secrets_are_replaced_and_removed() {
     check(|world| {
         world.act(|tx| secrets::save_password(tx, "p1", "phc1"));
         world.act(|tx| secrets::save_password(tx, "p1", "phc2"));
-        assert_eq!(
-            world.read(|tx| secrets::password(tx, "p1")).as_deref(),
-            Some("phc2")
-        );
+        assert_eq!(world.read(|tx| secrets::password(tx, "p1")).as_deref(), Some("phc2"));
         assert!(world.act(|tx| secrets::delete_password(tx, "p1")));
         assert_eq!(world.read(|tx| secrets::password(tx, "p1")), None);
         world.act(|tx| secrets::save(tx, "k1", &[1], at(0)));
@@ -93,10 +90,7 @@ fn a_repeated_request_finds_the_first_answer() {
         assert_eq!(world.read(|tx| idempotency::load(tx, &KEY)), None);
         let saved = answer.clone();
         world.act(move |tx| idempotency::save(tx, &KEY, &saved, at(0)));
-        assert_eq!(
-            world.read(|tx| idempotency::load(tx, &KEY)),
-            Some(answer.clone())
-        );
+        assert_eq!(world.read(|tx| idempotency::load(tx, &KEY)), Some(answer.clone()));
         let twice = world.try_act(ACME, move |tx| idempotency::save(tx, &KEY, &answer, at(0)));
         assert!(matches!(twice, Err(Error::Conflict { .. })));
         let other = RequestKey {
@@ -136,10 +130,7 @@ fn gate_row(target: &str, artifact: Option<&str>, commit: Option<&str>) -> GateR
 #[test]
 fn the_gate_finds_a_target_by_artifact_or_commit() {
     check(|world| {
-        let rows = [
-            gate_row("2", None, Some("c")),
-            gate_row("1", Some("a"), None),
-        ];
+        let rows = [gate_row("2", None, Some("c")), gate_row("1", Some("a"), None)];
         world.act(move |tx| gate_view::save(tx, "c1", &rows));
         let find = |artifact: Option<&'static str>, commit: Option<&'static str>| {
             world
@@ -153,12 +144,7 @@ fn the_gate_finds_a_target_by_artifact_or_commit() {
         assert_eq!(find(Some("a"), Some("c")), ["1", "2"]);
         assert!(find(None, None).is_empty());
         assert!(find(Some("x"), None).is_empty());
-        assert_eq!(
-            world
-                .read(|tx| gate_view::of_place(tx, "web", "production"))
-                .len(),
-            2
-        );
+        assert_eq!(world.read(|tx| gate_view::of_place(tx, "web", "production")).len(), 2);
         world.act(|tx| gate_view::save(tx, "c1", &[gate_row("1", Some("b"), None)]));
         assert_eq!(
             world.read(|tx| gate_view::of_change(tx, "c1")),
@@ -177,10 +163,7 @@ fn a_file_comes_back_chunk_by_chunk() {
         assert_eq!(world.read(|tx| blob::size(tx, "sha256:1")), None);
         world.act(|tx| blob::finish(tx, "sha256:1", 6));
         assert_eq!(world.read(|tx| blob::size(tx, "sha256:1")), Some(6));
-        assert_eq!(
-            world.read(|tx| blob::chunk(tx, "sha256:1", 1)),
-            Some(b"two".to_vec())
-        );
+        assert_eq!(world.read(|tx| blob::chunk(tx, "sha256:1", 1)), Some(b"two".to_vec()));
         assert_eq!(world.read(|tx| blob::chunk(tx, "sha256:1", 2)), None);
         assert!(world.act(|tx| blob::delete(tx, "sha256:1")));
         assert_eq!(world.read(|tx| blob::chunk(tx, "sha256:1", 0)), None);

@@ -156,10 +156,7 @@ fn a_panicking_callback_spares_the_lane() {
 fn acts_that_run_at_once_do_not_lose_each_other() {
     check(|world| {
         let answers: Vec<_> = (0..60).map(|_| push(world, "n", Way::Good)).collect();
-        let mut values: Vec<i64> = answers
-            .iter()
-            .map(|it| it.recv().unwrap().unwrap())
-            .collect();
+        let mut values: Vec<i64> = answers.iter().map(|it| it.recv().unwrap().unwrap()).collect();
         values.sort_unstable();
         assert_eq!(values, (1..=60).collect::<Vec<_>>(), "{}", world.engine);
     });
@@ -193,10 +190,7 @@ fn a_lost_race_runs_again() {
             move |answer: Result<i64, Error>| send.send(answer).unwrap(),
         );
     }
-    let mut seen = [
-        receive.recv().unwrap().unwrap(),
-        receive.recv().unwrap().unwrap(),
-    ];
+    let mut seen = [receive.recv().unwrap().unwrap(), receive.recv().unwrap().unwrap()];
     seen.sort_unstable();
     assert_eq!(seen, [0, 1], "one act must have seen the other");
     assert!(runs.load(Ordering::SeqCst) >= 3);

@@ -17,12 +17,7 @@ fn record(id: &str, version: i64) -> RecordRef {
     }
 }
 
-fn append(
-    world: &World,
-    tenant: &str,
-    id: &'static str,
-    records: Vec<RecordRef>,
-) -> Result<(), Error> {
+fn append(world: &World, tenant: &str, id: &'static str, records: Vec<RecordRef>) -> Result<(), Error> {
     world.try_act(tenant, move |tx| {
         event::append(
             tx,
@@ -58,32 +53,20 @@ fn events_get_their_places() {
         assert!(world.act(|tx| event::sequence(tx, "e1", 1)));
         assert!(!world.act(|tx| event::sequence(tx, "e1", 2)));
         let page = world.read(|tx| event::page(tx, 1, 10));
-        assert_eq!(
-            (page.len(), page[0].id.as_str(), page[0].seq),
-            (1, "e1", Some(1))
-        );
+        assert_eq!((page.len(), page[0].id.as_str(), page[0].seq), (1, "e1", Some(1)));
         assert_eq!(
             (page[0].bytes.as_slice(), page[0].occurred_at),
             (b"e1".as_slice(), at(1))
         );
-        assert_eq!(
-            world.read(|tx| event::of_subject(tx, "change", "c1")).len(),
-            2
-        );
+        assert_eq!(world.read(|tx| event::of_subject(tx, "change", "c1")).len(), 2);
         assert_eq!(world.read(|tx| event::of_act(tx, "a1")).len(), 2);
         let history = world.read(|tx| event::of_record(tx, "change", "c1"));
         assert_eq!(
             history.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(),
             ["e2", "e1"]
         );
-        assert_eq!(
-            world.read(|tx| event::load(tx, "e2")).unwrap().recorded_at,
-            at(2)
-        );
-        assert_eq!(
-            world.read(|tx| event::records_of(tx, "e1")),
-            [record("c1", 2)]
-        );
+        assert_eq!(world.read(|tx| event::load(tx, "e2")).unwrap().recorded_at, at(2));
+        assert_eq!(world.read(|tx| event::records_of(tx, "e1")), [record("c1", 2)]);
     });
 }
 
@@ -128,21 +111,12 @@ fn one_holder_writes_the_log_and_a_former_one_is_fenced_out() {
             checkpoint: "n2",
         };
         assert!(world.act(move |tx| log::advance(tx, 1, 0, &to)));
-        assert!(
-            !world.act(move |tx| log::advance(tx, 1, 0, &to)),
-            "the size has moved"
-        );
+        assert!(!world.act(move |tx| log::advance(tx, 1, 0, &to)), "the size has moved");
         let second = world.act(|tx| log::take(tx, at(15), at(25), "s2")).unwrap();
         assert_eq!((second.epoch, second.size), (2, 2));
-        assert!(
-            !world.act(move |tx| log::advance(tx, 1, 2, &to)),
-            "the epoch has moved"
-        );
+        assert!(!world.act(move |tx| log::advance(tx, 1, 2, &to)), "the epoch has moved");
         let state = world.read(log::state).unwrap();
-        assert_eq!(
-            (state.checkpoint.as_str(), state.holder.as_str()),
-            ("n2", "s2")
-        );
+        assert_eq!((state.checkpoint.as_str(), state.holder.as_str()), ("n2", "s2"));
         assert_eq!(world.across(log::sizes), [(ACME.to_owned(), 2)]);
     });
 }
@@ -162,10 +136,7 @@ fn tiles_and_checkpoints_are_kept() {
     check(|world| {
         world.act(|tx| log::save_tile(tx, "tile/0/000", b"one"));
         world.act(|tx| log::save_tile(tx, "tile/0/000", b"two"));
-        assert_eq!(
-            world.read(|tx| log::tile(tx, "tile/0/000")),
-            Some(b"one".to_vec())
-        );
+        assert_eq!(world.read(|tx| log::tile(tx, "tile/0/000")), Some(b"one".to_vec()));
         assert!(world.act(|tx| log::delete_tile(tx, "tile/0/000")));
         assert_eq!(world.read(|tx| log::tile(tx, "tile/0/000")), None);
         for (size, note) in [(3, "a"), (7, "b"), (7, "c")] {
@@ -182,20 +153,8 @@ fn tiles_and_checkpoints_are_kept() {
             });
         }
         assert_eq!(world.read(log::last_checkpoint).unwrap().note, "c");
-        assert_eq!(
-            world
-                .read(|tx| log::checkpoint_covering(tx, 2))
-                .unwrap()
-                .size,
-            3
-        );
-        assert_eq!(
-            world
-                .read(|tx| log::checkpoint_covering(tx, 3))
-                .unwrap()
-                .size,
-            7
-        );
+        assert_eq!(world.read(|tx| log::checkpoint_covering(tx, 2)).unwrap().size, 3);
+        assert_eq!(world.read(|tx| log::checkpoint_covering(tx, 3)).unwrap().size, 7);
         assert_eq!(world.read(|tx| log::checkpoint_covering(tx, 7)), None);
     });
 }
@@ -267,26 +226,13 @@ fn the_revocation_list_grows_by_epochs() {
         assert_eq!(world.read(|tx| revocation::list(tx, at(99))), [entry]);
         assert!(world.read(|tx| revocation::list(tx, at(100))).is_empty());
         assert!(world.read(|tx| revocation::is_revoked(tx, "p1")));
-        assert_eq!(
-            world.across(|tx| revocation::stale_lists(tx, at(0))),
-            [ACME]
-        );
+        assert_eq!(world.across(|tx| revocation::stale_lists(tx, at(0))), [ACME]);
         assert!(world.act(|tx| revocation::save_signed(tx, "jws", 2, at(5))));
         assert!(!world.act(|tx| revocation::save_signed(tx, "old", 1, at(6))));
         let state = world.read(revocation::state);
-        assert_eq!(
-            (state.signed.as_str(), state.signed_epoch, state.epoch),
-            ("jws", 2, 2)
-        );
-        assert!(
-            world
-                .across(|tx| revocation::stale_lists(tx, at(5)))
-                .is_empty()
-        );
-        assert_eq!(
-            world.across(|tx| revocation::stale_lists(tx, at(6))),
-            [ACME]
-        );
+        assert_eq!((state.signed.as_str(), state.signed_epoch, state.epoch), ("jws", 2, 2));
+        assert!(world.across(|tx| revocation::stale_lists(tx, at(5))).is_empty());
+        assert_eq!(world.across(|tx| revocation::stale_lists(tx, at(6))), [ACME]);
     });
 }
 

@@ -71,9 +71,7 @@ fn a_store_opens_again_with_its_data() {
     let folder = Folder::new();
     for wanted in [1, 2] {
         let store = Store::open(Config::sqlite(folder.path().join("assent.db"))).unwrap();
-        let next = store.wait(Lane::Acts, ACME, Mode::Write, |tx| {
-            store::counter::next(tx, "n")
-        });
+        let next = store.wait(Lane::Acts, ACME, Mode::Write, |tx| store::counter::next(tx, "n"));
         assert_eq!(next, Ok::<_, Error>(wanted));
         store.close();
     }
@@ -97,11 +95,7 @@ fn servers_that_start_at_once_migrate_once() {
     let Some(database) = Database::new() else {
         return;
     };
-    opens_at_once(
-        (0..4)
-            .map(|_| small(Config::postgres(&database.url)))
-            .collect(),
-    );
+    opens_at_once((0..4).map(|_| small(Config::postgres(&database.url))).collect());
 }
 
 fn refuses_older_and_changed(config: &Config, run: impl Fn(&str)) {
@@ -128,10 +122,7 @@ fn an_older_binary_and_a_changed_migration_are_refused() {
     let folder = Folder::new();
     let path = folder.path().join("assent.db");
     refuses_older_and_changed(&Config::sqlite(&path), |sql| {
-        rusqlite::Connection::open(&path)
-            .unwrap()
-            .execute_batch(sql)
-            .unwrap();
+        rusqlite::Connection::open(&path).unwrap().execute_batch(sql).unwrap();
     });
     let Some(database) = Database::new() else {
         return;
@@ -147,8 +138,7 @@ fn both_engines_have_the_tables_of_the_text() {
         for file in FILES {
             for table in file.lines().filter_map(table_name).map(str::to_owned) {
                 let told = table.clone();
-                let rows =
-                    world.across(move |tx| tx.query(&format!("SELECT * FROM \"{table}\""), &[]));
+                let rows = world.across(move |tx| tx.query(&format!("SELECT * FROM \"{table}\""), &[]));
                 assert!(rows.is_empty(), "{told}");
             }
         }

@@ -29,9 +29,7 @@ fn row_security_hides_foreign_rows_from_hand_written_sql() {
     };
     world.act(|tx| counter::next(tx, "n"));
     let foreign = world.try_act(OTHER, |tx| {
-        let seen = tx
-            .query("SELECT * FROM counter WHERE $tenant <> ''", &[])?
-            .len();
+        let seen = tx.query("SELECT * FROM counter WHERE $tenant <> ''", &[])?.len();
         let touched = tx.execute("UPDATE counter SET value = 99 WHERE $tenant <> ''", &[])?;
         let deleted = tx.execute("DELETE FROM counter WHERE $tenant <> ''", &[])?;
         Ok((seen, touched, deleted))
@@ -75,17 +73,8 @@ fn a_session_that_names_no_tenant_sees_nothing() {
     let mut client = database.client();
     let role = format!("SET ROLE assent_serve_{}", database.name);
     client.batch_execute(&role).unwrap();
-    assert!(
-        client
-            .query("SELECT * FROM counter", &[])
-            .unwrap()
-            .is_empty()
-    );
-    assert!(
-        client
-            .batch_execute("DELETE FROM schema_migration")
-            .is_err()
-    );
+    assert!(client.query("SELECT * FROM counter", &[]).unwrap().is_empty());
+    assert!(client.batch_execute("DELETE FROM schema_migration").is_err());
     assert!(client.batch_execute("TRUNCATE counter").is_err());
     assert!(
         client
@@ -149,20 +138,14 @@ fn a_role_that_bypasses_row_security_or_owns_tables_may_not_serve() {
         store.close();
         next
     });
-    run_sql(
-        &database.url,
-        &format!("ALTER TABLE counter OWNER TO {user}"),
-    );
+    run_sql(&database.url, &format!("ALTER TABLE counter OWNER TO {user}"));
     let owning = serving_as(&database, &user).err();
     run_sql(
         &database.url,
         &format!("REASSIGN OWNED BY {user} TO CURRENT_USER; DROP OWNED BY {user}"),
     );
     run_sql(&server, &format!("DROP ROLE {user}"));
-    assert!(
-        matches!(bypassing, Some(Error::Refused(_))),
-        "{bypassing:?}"
-    );
+    assert!(matches!(bypassing, Some(Error::Refused(_))), "{bypassing:?}");
     assert_eq!(harmless, Ok(Ok::<_, Error>(1)));
     assert!(matches!(owning, Some(Error::Refused(_))), "{owning:?}");
 }
@@ -253,9 +236,7 @@ fn nobody_listening_is_unavailable() {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
-    let refused = Store::open(Config::postgres(format!(
-        "postgres://nobody@127.0.0.1:{port}/none"
-    )));
+    let refused = Store::open(Config::postgres(format!("postgres://nobody@127.0.0.1:{port}/none")));
     assert!(matches!(refused.err(), Some(Error::Unavailable(_))));
     let unread = Store::open(Config::postgres("postgres://[broken"));
     assert!(matches!(unread.err(), Some(Error::Refused(_))));

@@ -66,20 +66,11 @@ fn a_failing_job_waits_and_a_poisonous_one_is_parked() {
         assert!(world.act(|tx| job::lease(tx, &lease(999, "w"))).is_empty());
         let parked = world.read(|tx| job::list(tx, "parked", 10));
         assert_eq!(parked[0].last_error.as_deref(), Some("gone"));
-        assert_eq!(
-            (parked[0].state.as_str(), parked[0].kind.as_str()),
-            ("parked", "mail")
-        );
-        let depth = Depth {
-            waiting: 0,
-            parked: 1,
-        };
+        assert_eq!((parked[0].state.as_str(), parked[0].kind.as_str()), ("parked", "mail"));
+        let depth = Depth { waiting: 0, parked: 1 };
         assert_eq!(world.across(job::depth), depth);
         assert!(world.act(|tx| job::unpark(tx, "j1", at(1_000))));
-        assert_eq!(
-            world.act(|tx| job::lease(tx, &lease(1_000, "w")))[0].tries,
-            1
-        );
+        assert_eq!(world.act(|tx| job::lease(tx, &lease(1_000, "w")))[0].tries, 1);
     });
 }
 
@@ -152,13 +143,7 @@ fn a_timer_set_anew_by_its_own_work_stays() {
         assert!(world.act(|tx| timer::fail(tx, "t1", "w", at(80), "later")));
         assert_eq!(world.act(|tx| timer::lease(tx, &lease(80, "w"))).len(), 1);
         assert!(world.act(|tx| timer::park(tx, "t1", "w", "never")));
-        assert_eq!(
-            world.across(timer::depth),
-            Depth {
-                waiting: 0,
-                parked: 1
-            }
-        );
+        assert_eq!(world.across(timer::depth), Depth { waiting: 0, parked: 1 });
         assert!(world.act(|tx| timer::unpark(tx, "t1", at(90))));
         world.act(|tx| timer::lease(tx, &lease(90, "w")));
         assert!(world.act(|tx| timer::finish(tx, "t1", "w")));
@@ -205,15 +190,8 @@ fn an_effect_and_its_done_mark_stand_or_fall_together() {
         assert!(world.act(|tx| inbox::holds(tx, "i1", "w")));
         assert!(world.act(|tx| inbox::finish(tx, "i1", "w", "started")));
         let done = world.read(|tx| inbox::load(tx, "i1")).unwrap();
-        assert_eq!(
-            (done.state.as_str(), done.result.as_deref()),
-            ("done", Some("started"))
-        );
-        assert!(
-            world
-                .across(|tx| inbox::lease_across(tx, &lease(99, "w")))
-                .is_empty()
-        );
+        assert_eq!((done.state.as_str(), done.result.as_deref()), ("done", Some("started")));
+        assert!(world.across(|tx| inbox::lease_across(tx, &lease(99, "w"))).is_empty());
     });
 }
 

@@ -3,9 +3,7 @@
 use model::change::Change;
 use model::records::{Approval, Comment};
 use serde_json::{Value as Json, json};
-use store::changes::{
-    ChangeFilter, count_by_state, id_of_key, list_changes, targets_for, targets_of,
-};
+use store::changes::{ChangeFilter, count_by_state, id_of_key, list_changes, targets_for, targets_of};
 use store::{Error, Filter, Value, nouns, record, search};
 
 use crate::world::{ACME, World, at, change_json, check};
@@ -66,15 +64,8 @@ fn an_update_needs_the_version_that_was_read() {
         assert_eq!(row.version, 2);
         let targets = world.read(|tx| targets_of(tx, "c1"));
         assert_eq!((targets.len(), targets[0].service.as_str()), (1, "web"));
-        assert!(
-            world
-                .read(|tx| search::find(tx, "change", "raise", 10))
-                .is_empty()
-        );
-        assert_eq!(
-            world.read(|tx| search::find(tx, "change", "lower", 10)),
-            ["c1"]
-        );
+        assert!(world.read(|tx| search::find(tx, "change", "raise", 10)).is_empty());
+        assert_eq!(world.read(|tx| search::find(tx, "change", "lower", 10)), ["c1"]);
     });
 }
 
@@ -100,11 +91,7 @@ fn derived_columns_are_what_the_row_holds() {
             };
             assert!(same, "{name}: {value:?} is {held:?} on {}", world.engine);
         }
-        assert!(
-            world
-                .read(|tx| record::raw_page(tx, "change", "c1", 10))
-                .is_empty()
-        );
+        assert!(world.read(|tx| record::raw_page(tx, "change", "c1", 10)).is_empty());
         assert!(nouns::derived_columns("nothing", "{}").is_err());
     });
 }
@@ -150,42 +137,25 @@ fn filters_pick_order_and_limit() {
         };
         let all = || Filter::new().order_by("id");
         assert_eq!(ids(all()), ["a1", "a2", "a3"]);
+        assert_eq!(ids(all().equals("person", "p1").differs("state", "voided")), ["a2"]);
         assert_eq!(
-            ids(all().equals("person", "p1").differs("state", "voided")),
-            ["a2"]
-        );
-        assert_eq!(
-            ids(Filter::new()
-                .descending_by("person")
-                .order_by("id")
-                .limit(2)),
+            ids(Filter::new().descending_by("person").order_by("id").limit(2)),
             ["a3", "a1"]
         );
         assert_eq!(ids(all().one_of("id", ["a1", "a3"])), ["a1", "a3"]);
         assert!(ids(all().one_of("id", Vec::<String>::new())).is_empty());
         assert_eq!(ids(all().more("id", "a1").less("id", "a3")), ["a2"]);
         assert_eq!(
-            ids(all()
-                .at_least("at", at(1))
-                .at_most("at", at(1))
-                .starts_with("id", "a"))
-            .len(),
+            ids(all().at_least("at", at(1)).at_most("at", at(1)).starts_with("id", "a")).len(),
             3
         );
         assert!(ids(all().is_null("at")).is_empty());
         assert_eq!(ids(all().is_set("at")).len(), 3);
         let count = world.read(|tx| {
-            record::count::<Approval>(
-                tx,
-                &Filter::new()
-                    .equals("state", "standing")
-                    .order_by("id")
-                    .limit(1),
-            )
+            record::count::<Approval>(tx, &Filter::new().equals("state", "standing").order_by("id").limit(1))
         });
         assert_eq!(count, 2);
-        let one = world
-            .read(|tx| record::find_one::<Approval>(tx, &Filter::new().equals("person", "p2")));
+        let one = world.read(|tx| record::find_one::<Approval>(tx, &Filter::new().equals("person", "p2")));
         assert_eq!(one.unwrap().record.id.0, "a3");
         let bad = world.try_act(ACME, |tx| {
             record::find::<Approval>(tx, &Filter::new().equals("id = id OR \"x", "y")).map(|_| ())
@@ -198,9 +168,7 @@ fn filters_pick_order_and_limit() {
 fn one_person_stands_once_for_a_change() {
     check(|world| {
         world.act(|tx| record::insert(tx, &approval("a1", "p1", "standing"), "{}"));
-        let twice = world.try_act(ACME, |tx| {
-            record::insert(tx, &approval("a2", "p1", "standing"), "{}")
-        });
+        let twice = world.try_act(ACME, |tx| record::insert(tx, &approval("a2", "p1", "standing"), "{}"));
         assert_eq!(
             twice,
             Err(Error::Conflict {
@@ -316,12 +284,7 @@ fn lists_of_changes_filter_and_page() {
         for (place, filter) in only_third.into_iter().enumerate() {
             let wanted: &[i64] = if place == 10 { &[] } else { &[3] };
             let told = format!("{filter:?}");
-            assert_eq!(
-                numbers(world, filter, 9, None),
-                wanted,
-                "{told} on {}",
-                world.engine
-            );
+            assert_eq!(numbers(world, filter, 9, None), wanted, "{told} on {}", world.engine);
         }
         let wrong_place = ChangeFilter {
             service: some("till"),
@@ -329,27 +292,10 @@ fn lists_of_changes_filter_and_page() {
             ..all()
         };
         assert!(numbers(world, wrong_place, 9, None).is_empty());
-        assert!(
-            numbers(
-                world,
-                ChangeFilter {
-                    q: some("!?"),
-                    ..all()
-                },
-                9,
-                None
-            )
-            .is_empty()
-        );
+        assert!(numbers(world, ChangeFilter { q: some("!?"), ..all() }, 9, None).is_empty());
         let counts = world.read(count_by_state);
-        assert_eq!(
-            counts,
-            [("draft".to_owned(), 4), ("scheduled".to_owned(), 1)]
-        );
-        assert_eq!(
-            world.read(|tx| id_of_key(tx, "CHG-3")).as_deref(),
-            Some("c3")
-        );
+        assert_eq!(counts, [("draft".to_owned(), 4), ("scheduled".to_owned(), 1)]);
+        assert_eq!(world.read(|tx| id_of_key(tx, "CHG-3")).as_deref(), Some("c3"));
     });
 }
 
@@ -357,12 +303,8 @@ fn lists_of_changes_filter_and_page() {
 fn targets_are_found_by_what_is_deployed() {
     check(|world| {
         estate(world);
-        let by_artifact =
-            world.read(|tx| targets_for(tx, "booking-api", "production", Some("sha256:2"), None));
-        assert_eq!(
-            (by_artifact.len(), by_artifact[0].change_id.as_str()),
-            (1, "c2")
-        );
+        let by_artifact = world.read(|tx| targets_for(tx, "booking-api", "production", Some("sha256:2"), None));
+        assert_eq!((by_artifact.len(), by_artifact[0].change_id.as_str()), (1, "c2"));
         let by_commit = world.read(|tx| targets_for(tx, "web", "staging", None, Some("c4")));
         assert_eq!(
             (by_commit[0].change_id.as_str(), by_commit[0].state.as_str()),
@@ -381,29 +323,17 @@ fn search_needs_all_words_and_completes_the_last() {
     check(|world| {
         world.act(|tx| search::save(tx, "change", "c1", &["Raise the ﬁrst limit", "naïve 東京"]));
         world.act(|tx| search::save(tx, "change", "c2", &["Raise the second limit"]));
-        let find =
-            |question: &'static str| world.read(move |tx| search::find(tx, "change", question, 9));
+        let find = |question: &'static str| world.read(move |tx| search::find(tx, "change", question, 9));
         assert_eq!(find("raise lim"), ["c2", "c1"]);
         assert_eq!(find("RAISE first"), ["c1"]);
         assert_eq!(find("東"), ["c1"]);
         assert_eq!(find("naïv"), ["c1"]);
-        assert!(
-            find("rai first").is_empty(),
-            "only the last word may be a beginning"
-        );
+        assert!(find("rai first").is_empty(), "only the last word may be a beginning");
         assert!(find("").is_empty());
-        assert!(
-            world
-                .read(|tx| search::find(tx, "person", "raise", 9))
-                .is_empty()
-        );
+        assert!(world.read(|tx| search::find(tx, "person", "raise", 9)).is_empty());
         world.act(|tx| search::forget(tx, "change", "c2"));
         assert_eq!(find("raise"), ["c1"]);
-        assert!(
-            world
-                .read(|tx| search::terms_of(tx, "change", "c2"))
-                .is_empty()
-        );
+        assert!(world.read(|tx| search::terms_of(tx, "change", "c2")).is_empty());
     });
 }
 
@@ -412,9 +342,6 @@ fn many_words_are_written_in_chunks() {
     check(|world| {
         let text: String = (0..40).map(|it| format!("word{it} ")).collect();
         world.act(move |tx| search::save(tx, "change", "c1", &[&text]));
-        assert_eq!(
-            world.read(|tx| search::terms_of(tx, "change", "c1")).len(),
-            40
-        );
+        assert_eq!(world.read(|tx| search::terms_of(tx, "change", "c1")).len(), 40);
     });
 }

@@ -35,9 +35,7 @@ fn pragma(store: &Store, sql: &'static str) {
 fn a_full_file_refuses_and_heals() {
     let world = World::sqlite();
     pragma(&world.store, "PRAGMA max_page_count = 400");
-    let full = (0..200)
-        .map(|it| fill(&world.store, it))
-        .find(Result::is_err);
+    let full = (0..200).map(|it| fill(&world.store, it)).find(Result::is_err);
     assert_eq!(full, Some(Err(Error::Full)));
     assert!(Error::Full.is_passing());
     let kept = world.read(event::count_unsequenced);
@@ -98,11 +96,7 @@ fn a_batch_that_loses_its_transaction_runs_each_act_alone() {
     assert_eq!(answers[1], ("b", Ok(1)));
     assert!(matches!(answers[2], ("lost", Err(_))));
     for (name, value) in [("a", 1), ("b", 1), ("lost", 0)] {
-        assert_eq!(
-            world.read(move |tx| counter::get(tx, name)),
-            value,
-            "{name}"
-        );
+        assert_eq!(world.read(move |tx| counter::get(tx, name)), value, "{name}");
     }
 }
 
@@ -120,10 +114,7 @@ fn a_backup_is_whole_and_opens() {
     let count = restored.wait(Lane::Pages, ACME, Mode::Read, event::count_unsequenced);
     assert_eq!(count, Ok::<_, Error>(20));
     restored.close();
-    assert!(
-        world.store.backup(&copy).is_err(),
-        "a backup overwrites nothing"
-    );
+    assert!(world.store.backup(&copy).is_err(), "a backup overwrites nothing");
 }
 
 #[test]
@@ -143,12 +134,7 @@ fn the_write_ahead_log_is_moved_into_the_file() {
     for number in 0..600 {
         fill(&store, number).unwrap();
     }
-    let log = std::fs::metadata(folder.path().join("assent.db-wal"))
-        .unwrap()
-        .len();
-    assert!(
-        log < 10_000_000,
-        "the write-ahead log has grown to {log} bytes"
-    );
+    let log = std::fs::metadata(folder.path().join("assent.db-wal")).unwrap().len();
+    assert!(log < 10_000_000, "the write-ahead log has grown to {log} bytes");
     store.close();
 }

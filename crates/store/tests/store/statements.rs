@@ -23,8 +23,7 @@ fn make_table(world: &World) {
 fn names_bind_whatever_their_order() {
     check(|world| {
         let row = world.read(|tx| {
-            let params: [(&str, Value); 3] =
-                [("a", "first".into()), ("b", 2_i64.into()), ("aa", "third".into())];
+            let params: [(&str, Value); 3] = [("a", "first".into()), ("b", 2_i64.into()), ("aa", "third".into())];
             let row = tx.query_one(
                 "SELECT CAST($b AS BIGINT) AS two, CAST($aa AS TEXT) AS three, CAST($a AS TEXT) AS one,
                     CAST($b AS BIGINT) AS again, '$a' AS quoted, CAST($tenant AS TEXT) AS mine -- $nothing
@@ -97,20 +96,16 @@ fn wrong_names_are_mistakes_on_both_engines() {
                 "SELECT $a AS it, $tenant AS mine",
                 vec![("a", Value::Int(1)), ("a", Value::Int(2))],
             ),
-            (
-                "SELECT $tenant AS it",
-                vec![("tenant", Value::from("other"))],
-            ),
+            ("SELECT $tenant AS it", vec![("tenant", Value::from("other"))]),
         ] {
             let failed = world.try_act("acme", move |tx| tx.query(sql, &params));
             assert!(matches!(failed, Err(Error::Other(_))), "{sql}: {failed:?}");
         }
-        let failed =
-            world
-                .store
-                .wait_across(store::Lane::Acts, "a test", store::Mode::Read, |tx| {
-                    tx.query("SELECT $tenant AS it", &[])
-                });
+        let failed = world
+            .store
+            .wait_across(store::Lane::Acts, "a test", store::Mode::Read, |tx| {
+                tx.query("SELECT $tenant AS it", &[])
+            });
         assert!(matches!(failed, Err(Error::Other(_))));
     });
 }
@@ -147,11 +142,7 @@ fn a_failed_statement_dooms_the_act_that_swallows_it() {
             );
             Ok(())
         });
-        assert!(
-            matches!(done, Err(Error::Conflict { .. })),
-            "{}",
-            world.engine
-        );
+        assert!(matches!(done, Err(Error::Conflict { .. })), "{}", world.engine);
         assert_eq!(world.read(|tx| store::counter::get(tx, "n")), 0);
     });
 }
@@ -159,16 +150,10 @@ fn a_failed_statement_dooms_the_act_that_swallows_it() {
 #[test]
 fn reading_lanes_cannot_write() {
     check(|world| {
-        let done = world
-            .store
-            .wait(store::Lane::Pages, "acme", store::Mode::Read, |tx| {
-                store::counter::next(tx, "n")
-            });
-        assert!(
-            matches!(done, Err(Error::Other(_))),
-            "{}: {done:?}",
-            world.engine
-        );
+        let done = world.store.wait(store::Lane::Pages, "acme", store::Mode::Read, |tx| {
+            store::counter::next(tx, "n")
+        });
+        assert!(matches!(done, Err(Error::Other(_))), "{}: {done:?}", world.engine);
     });
 }
 

@@ -73,14 +73,8 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         let server = postgres_url().unwrap();
-        run_sql(
-            &server,
-            &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name),
-        );
-        run_sql(
-            &server,
-            &format!("DROP ROLE IF EXISTS assent_serve_{}", self.name),
-        );
+        run_sql(&server, &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+        run_sql(&server, &format!("DROP ROLE IF EXISTS assent_serve_{}", self.name));
     }
 }
 
@@ -93,13 +87,9 @@ pub fn run_sql(url: &str, sql: &str) {
 fn with_database(url: &str, name: &str) -> String {
     let (base, options) = url
         .split_once('?')
-        .map_or((url, String::new()), |(base, options)| {
-            (base, format!("?{options}"))
-        });
+        .map_or((url, String::new()), |(base, options)| (base, format!("?{options}")));
     let host_at = base.find("://").unwrap() + 3;
-    let end = base[host_at..]
-        .find('/')
-        .map_or(base.len(), |at| host_at + at);
+    let end = base[host_at..].find('/').map_or(base.len(), |at| host_at + at);
     format!("{}/{name}{options}", &base[..end])
 }
 
@@ -135,10 +125,7 @@ impl World {
     }
 
     /// Runs an act of the tenant `acme` that must go well.
-    pub fn act<T: Send + 'static>(
-        &self,
-        act: impl Fn(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
-    ) -> T {
+    pub fn act<T: Send + 'static>(&self, act: impl Fn(&mut Tx<'_>) -> Result<T, Error> + Send + 'static) -> T {
         self.try_act(ACME, act).unwrap()
     }
 
@@ -151,18 +138,12 @@ impl World {
     }
 
     /// Reads for the tenant `acme`.
-    pub fn read<T: Send + 'static>(
-        &self,
-        act: impl Fn(&mut Tx<'_>) -> Result<T, Error> + Send + 'static,
-    ) -> T {
+    pub fn read<T: Send + 'static>(&self, act: impl Fn(&mut Tx<'_>) -> Result<T, Error> + Send + 'static) -> T {
         self.store.wait(Lane::Pages, ACME, Mode::Read, act).unwrap()
     }
 
     /// Works across tenants.
-    pub fn across<T: Send + 'static>(
-        &self,
-        act: impl Fn(&mut CrossTx<'_>) -> Result<T, Error> + Send + 'static,
-    ) -> T {
+    pub fn across<T: Send + 'static>(&self, act: impl Fn(&mut CrossTx<'_>) -> Result<T, Error> + Send + 'static) -> T {
         self.store
             .wait_across(Lane::Worker, "a test", Mode::Write, act)
             .unwrap()
