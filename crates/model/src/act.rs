@@ -133,7 +133,19 @@ pub mod actions {
     pub const SET_POLICY: &str = "set_policy";
     /// All of them.
     pub const ALL: &[&str] = &[
-        READ, AUDIT, ASK_GATE, SET_FREEZE, SET_WINDOW, SET_INCIDENT, SET_SERVICE, SET_OWNERSHIP, SET_PERSON, SET_TOKEN,
-        SET_CONNECTION, PROPOSE_TEMPLATE, APPROVE_TEMPLATE, SET_POLICY,
+        READ,
+        AUDIT,
+        ASK_GATE,
+        SET_FREEZE,
+        SET_WINDOW,
+        SET_INCIDENT,
+        SET_SERVICE,
+        SET_OWNERSHIP,
+        SET_PERSON,
+        SET_TOKEN,
+        SET_CONNECTION,
+        PROPOSE_TEMPLATE,
+        APPROVE_TEMPLATE,
+        SET_POLICY,
     ];
 }

@@ -23,24 +23,46 @@ pub struct Asking {
 pub fn asking(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> Vec<Asking> {
     let mut found = Vec::new();
     for row in &file.requirements.obligations {
-        let Duty::Approval(rule) = &row.obligation.duty else { continue };
+        let Duty::Approval(rule) = &row.obligation.duty else {
+            continue;
+        };
         if is_barred(file, rule, person) {
             continue;
         }
         let mut targets = Vec::new();
         let mut why = String::new();
-        for target in file.change.content.targets.iter().filter(|target| row.targets.contains(&target.id)) {
-            let holder = candidates(file, directory, &rule.from, target).into_iter().find(|h| &h.person == person);
+        for target in file
+            .change
+            .content
+            .targets
+            .iter()
+            .filter(|target| row.targets.contains(&target.id))
+        {
+            let holder = candidates(file, directory, &rule.from, target)
+                .into_iter()
+                .find(|h| &h.person == person);
             if let Some(holder) = holder {
                 targets.push(target.id.clone());
                 why = holder.why;
             }
         }
         if !targets.is_empty() {
-            let valid_until = rule.valid_for_minutes.map(|minutes| now + SignedDuration::from_mins(minutes));
+            let valid_until = rule
+                .valid_for_minutes
+                .map(|minutes| now + SignedDuration::from_mins(minutes));
             let (what, when) = (rule.covers.what(), rule.covers.when());
-            let counted = CountedFor { rule: row.obligation.id.clone(), targets, why, what, when, valid_until };
-            found.push(Asking { rule: rule.clone(), counted });
+            let counted = CountedFor {
+                rule: row.obligation.id.clone(),
+                targets,
+                why,
+                what,
+                when,
+                valid_until,
+            };
+            found.push(Asking {
+                rule: rule.clone(),
+                counted,
+            });
         }
     }
     found
@@ -55,7 +77,11 @@ pub fn candidates(file: &ChangeFile, directory: &Directory, asked: &Asked, targe
         Asked::Data => owned(OwnershipRole::Data),
         Asked::Security => {
             let holders = owned(OwnershipRole::Security);
-            if holders.is_empty() { by_role_or_group(directory, Role::Security, "security") } else { holders }
+            if holders.is_empty() {
+                by_role_or_group(directory, Role::Security, "security")
+            } else {
+                holders
+            }
         }
         Asked::ChangeManager => by_role_or_group(directory, Role::ChangeManager, "change-managers"),
         Asked::Tester => file
@@ -63,12 +89,18 @@ pub fn candidates(file: &ChangeFile, directory: &Directory, asked: &Asked, targe
             .content
             .tester
             .iter()
-            .map(|person| Holder { person: person.clone(), why: "named tester".to_owned() })
+            .map(|person| Holder {
+                person: person.clone(),
+                why: "named tester".to_owned(),
+            })
             .collect(),
         Asked::Group(key) => directory
             .members(key)
             .into_iter()
-            .map(|person| Holder { person, why: format!("member of the group {key}") })
+            .map(|person| Holder {
+                person,
+                why: format!("member of the group {key}"),
+            })
             .collect(),
     }
 }
@@ -78,13 +110,19 @@ fn by_role_or_group(directory: &Directory, role: Role, group: &str) -> Vec<Holde
     let mut found: Vec<Holder> = directory
         .with_role(role)
         .into_iter()
-        .map(|person| Holder { person, why: format!("has the role {name}") })
+        .map(|person| Holder {
+            person,
+            why: format!("has the role {name}"),
+        })
         .collect();
     if !found.is_empty() {
         return found;
     }
     for person in directory.members(&GroupKey::from(group)) {
-        found.push(Holder { person, why: format!("member of the group {group}") });
+        found.push(Holder {
+            person,
+            why: format!("member of the group {group}"),
+        });
     }
     found
 }
@@ -135,8 +173,9 @@ pub fn asked_word(asked: &Asked) -> String {
 /// Whether this person's peer review counts.
 pub fn peer_counts(file: &ChangeFile, directory: &Directory, person: &PersonId, from: Option<&GroupKey>) -> bool {
     let wrote = file.change.authors.contains(person);
-    let approves = file.standing().any(|approval| &approval.person == person && approval.is_yes());
+    let approves = file
+        .standing()
+        .any(|approval| &approval.person == person && approval.is_yes());
     let belongs = from.is_none_or(|key| directory.members(key).contains(person));
     !wrote && !approves && belongs
 }
-

@@ -6,9 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ChangeId, EnvironmentKey, PersonId, ServiceKey, TargetId};
-use crate::words::{
-    Category, Disruption, Kind, Level, Origin, Outcome, State, Touch, ValidationResult,
-};
+use crate::words::{Category, Disruption, Kind, Level, Origin, Outcome, State, Touch, ValidationResult};
 
 /// One service in one environment that a change touches. Its outcome stands in [`TargetRecord`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -592,10 +590,10 @@ impl Change {
 
     /// Targets without an outcome.
     pub fn open_targets(&self) -> impl Iterator<Item = &Target> {
-        self.content
-            .targets
-            .iter()
-            .filter(|target| self.target_record(&target.id).is_none_or(|record| record.outcome.is_none()))
+        self.content.targets.iter().filter(|target| {
+            self.target_record(&target.id)
+                .is_none_or(|record| record.outcome.is_none())
+        })
     }
 
     /// The end of its time: the granted extension, else the planned end.
@@ -618,4 +616,3 @@ impl Change {
         self.told.insert(mark.to_owned())
     }
 }
-

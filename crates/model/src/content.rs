@@ -17,10 +17,36 @@ pub enum Cover {
 
 /// Fields that the digest *what* covers: exactly the fields of [`Content`].
 pub const WHAT: &[&str] = &[
-    "kind", "template", "expedited", "expedited_reason", "title", "description", "justification", "objectives",
-    "verification", "category", "touches", "targets", "impact", "complexity", "disruption", "security",
-    "dependencies_reviewed", "excluded", "risk_override", "plan", "rollback_plan", "no_rollback_reason",
-    "rollback_minutes", "owner", "team", "implementers", "tester", "business_contact", "incident", "threat",
+    "kind",
+    "template",
+    "expedited",
+    "expedited_reason",
+    "title",
+    "description",
+    "justification",
+    "objectives",
+    "verification",
+    "category",
+    "touches",
+    "targets",
+    "impact",
+    "complexity",
+    "disruption",
+    "security",
+    "dependencies_reviewed",
+    "excluded",
+    "risk_override",
+    "plan",
+    "rollback_plan",
+    "no_rollback_reason",
+    "rollback_minutes",
+    "owner",
+    "team",
+    "implementers",
+    "tester",
+    "business_contact",
+    "incident",
+    "threat",
 ];
 
 /// Fields that the digest *when* covers.
@@ -28,11 +54,48 @@ pub const WHEN: &[&str] = &["planned_start", "planned_end"];
 
 /// Fields that no digest covers.
 pub const NEITHER: &[&str] = &[
-    "id", "version", "revision", "key", "number", "state", "requester", "created_at", "updated_at", "labels", "watchers", "origins",
-    "risk", "digests", "target_records", "authors", "implemented_by", "requests", "hold", "submitted_at", "assessed_at",
-    "returned", "rejection", "cancelled", "outcome", "actual_start", "actual_end", "extension", "extended_until",
-    "overrun", "window_missed", "in_freeze", "unauthorized", "finding", "turned_normal", "break_glass", "retrospective",
-    "validations", "reviews", "closed_at", "closed_by", "told",
+    "id",
+    "version",
+    "revision",
+    "key",
+    "number",
+    "state",
+    "requester",
+    "created_at",
+    "updated_at",
+    "labels",
+    "watchers",
+    "origins",
+    "risk",
+    "digests",
+    "target_records",
+    "authors",
+    "implemented_by",
+    "requests",
+    "hold",
+    "submitted_at",
+    "assessed_at",
+    "returned",
+    "rejection",
+    "cancelled",
+    "outcome",
+    "actual_start",
+    "actual_end",
+    "extension",
+    "extended_until",
+    "overrun",
+    "window_missed",
+    "in_freeze",
+    "unauthorized",
+    "finding",
+    "turned_normal",
+    "break_glass",
+    "retrospective",
+    "validations",
+    "reviews",
+    "closed_at",
+    "closed_by",
+    "told",
 ];
 
 /// Which digest covers a field; `None` for a field that nobody classified, which a test forbids.
@@ -60,7 +123,10 @@ fn digest(value: &Value) -> String {
 pub fn digests(change: &Change) -> Digests {
     let what = digest(&to_object(&change.content));
     let mut times = Map::new();
-    for (name, time) in [("planned_start", change.planned_start), ("planned_end", change.planned_end)] {
+    for (name, time) in [
+        ("planned_start", change.planned_start),
+        ("planned_end", change.planned_end),
+    ] {
         if let Some(time) = time {
             times.insert(name.to_owned(), Value::String(time.to_string()));
         }

@@ -436,33 +436,47 @@ pub struct Holder {
 impl Directory {
     /// A person's name for sentences; the id when unknown.
     pub fn name(&self, person: &PersonId) -> String {
-        self.people.get(person).map_or_else(|| person.0.clone(), |found| found.name.clone())
+        self.people
+            .get(person)
+            .map_or_else(|| person.0.clone(), |found| found.name.clone())
     }
 
     /// A person's login; the id when unknown.
     pub fn login(&self, person: &PersonId) -> String {
-        self.people.get(person).map_or_else(|| person.0.clone(), |found| found.login.clone())
+        self.people
+            .get(person)
+            .map_or_else(|| person.0.clone(), |found| found.login.clone())
     }
 
     /// The person behind a login, in any case of letters.
     pub fn by_login(&self, login: &str) -> Option<&Person> {
-        self.logins.get(&login.trim().to_lowercase()).and_then(|id| self.people.get(id))
+        self.logins
+            .get(&login.trim().to_lowercase())
+            .and_then(|id| self.people.get(id))
     }
 
     /// Whether the person may act and has this right.
     pub fn has_role(&self, person: &PersonId, role: Role) -> bool {
-        self.people.get(person).is_some_and(|found| found.active && found.roles.contains(&role))
+        self.people
+            .get(person)
+            .is_some_and(|found| found.active && found.roles.contains(&role))
     }
 
     /// Active members of a group.
     pub fn members(&self, key: &GroupKey) -> Vec<PersonId> {
-        let Some(group) = self.groups.get(key) else { return Vec::new() };
+        let Some(group) = self.groups.get(key) else {
+            return Vec::new();
+        };
         group.members.iter().filter(|id| self.is_active(id)).cloned().collect()
     }
 
     /// Keys of the groups that a person belongs to.
     pub fn groups_of(&self, person: &PersonId) -> Vec<GroupKey> {
-        self.groups.values().filter(|group| group.members.contains(person)).map(|group| group.key.clone()).collect()
+        self.groups
+            .values()
+            .filter(|group| group.members.contains(person))
+            .map(|group| group.key.clone())
+            .collect()
     }
 
     /// Whether a person is known and active.
@@ -472,13 +486,21 @@ impl Directory {
 
     /// Active people with a role in the tenant.
     pub fn with_role(&self, role: Role) -> Vec<PersonId> {
-        self.people.values().filter(|person| person.active && person.roles.contains(&role)).map(|p| p.id.clone()).collect()
+        self.people
+            .values()
+            .filter(|person| person.active && person.roles.contains(&role))
+            .map(|p| p.id.clone())
+            .collect()
     }
 
     /// Who holds a part in owning a service in an environment, each with the reason, one row a person.
     pub fn holders(&self, service: &ServiceKey, environment: &EnvironmentKey, role: OwnershipRole) -> Vec<Holder> {
         let mut found: Vec<Holder> = Vec::new();
-        for row in self.ownerships.iter().filter(|row| row.role == role && row.is_about(service, environment)) {
+        for row in self
+            .ownerships
+            .iter()
+            .filter(|row| row.role == role && row.is_about(service, environment))
+        {
             let people = match (&row.person, &row.group) {
                 (Some(person), _) => vec![person.clone()],
                 (None, Some(group)) => self.members(group),
@@ -486,7 +508,10 @@ impl Directory {
             };
             for person in people {
                 if self.is_active(&person) && !found.iter().any(|holder| holder.person == person) {
-                    found.push(Holder { why: row.why(service), person });
+                    found.push(Holder {
+                        why: row.why(service),
+                        person,
+                    });
                 }
             }
         }
@@ -494,8 +519,16 @@ impl Directory {
     }
 
     /// Whether a person holds a part.
-    pub fn holds(&self, person: &PersonId, service: &ServiceKey, environment: &EnvironmentKey, role: OwnershipRole) -> bool {
-        self.holders(service, environment, role).iter().any(|holder| &holder.person == person)
+    pub fn holds(
+        &self,
+        person: &PersonId,
+        service: &ServiceKey,
+        environment: &EnvironmentKey,
+        role: OwnershipRole,
+    ) -> bool {
+        self.holders(service, environment, role)
+            .iter()
+            .any(|holder| &holder.person == person)
     }
 }
 

@@ -7,7 +7,7 @@ use crate::change::{Change, Request};
 use crate::file::Case;
 use crate::ids::PersonId;
 use crate::requirement::{before_closure, open_rules, template_review};
-use crate::settle::{revoke_permits, settle, is_forward};
+use crate::settle::{is_forward, revoke_permits, settle};
 use crate::verbs::after::{close_now, mark_unauthorized};
 use crate::words::{Kind, Outcome, State};
 
@@ -27,10 +27,18 @@ const REVIEW_DUE: &str = "review_due";
 /// The latest moment to roll back and still end inside the window.
 pub fn latest_rollback(change: &Change) -> Option<Timestamp> {
     let minutes = change.content.rollback_minutes.or_else(|| {
-        let sum: i64 = change.content.rollback_plan.iter().filter_map(|step| step.minutes).sum();
+        let sum: i64 = change
+            .content
+            .rollback_plan
+            .iter()
+            .filter_map(|step| step.minutes)
+            .sum();
         (sum > 0).then_some(sum)
     })?;
-    change.window_end()?.checked_sub(SignedDuration::from_mins(minutes)).ok()
+    change
+        .window_end()?
+        .checked_sub(SignedDuration::from_mins(minutes))
+        .ok()
 }
 
 /// The next instant at which something may be due; `None` when nothing is ahead.
@@ -91,14 +99,17 @@ fn instants(case: &Case<'_>) -> Vec<DueAt> {
 
 fn while_deciding(case: &Case<'_>) -> Vec<DueAt> {
     let change = case.change();
-    let mut found = vec![look(change.planned_end), look(template_review(&case.file, &case.directory))];
+    let mut found = vec![
+        look(change.planned_end),
+        look(template_review(&case.file, &case.directory)),
+    ];
     found.push(match change.planned_start {
         Some(start) if change.state == State::Scheduled => news(case, Some(start), window_mark(start)),
         start => look(start),
     });
-    found.extend(waiting_requests(case).map(|request| {
-        news(case, Some(request.acknowledge_by), unacknowledged_mark(request))
-    }));
+    found.extend(
+        waiting_requests(case).map(|request| news(case, Some(request.acknowledge_by), unacknowledged_mark(request))),
+    );
     let counted = case.file.standing().flat_map(|approval| &approval.counted_for);
     found.extend(counted.map(|row| look(row.valid_until)));
     found.extend(freeze_edges(case));
@@ -127,11 +138,17 @@ fn while_reviewing(case: &Case<'_>) -> Vec<DueAt> {
     let at = |hours: i64| Some(end + SignedDuration::from_hours(hours));
     let rows = before_closure(&case.file, &case.directory);
     let lacks = |code: &str, topic: &str| rows.iter().any(|row| row.code == code) && !change.told.contains(topic);
-    let unanswered = change.retrospective.as_ref().is_some_and(|retro| retro.confirmation.is_none());
+    let unanswered = change
+        .retrospective
+        .as_ref()
+        .is_some_and(|retro| retro.confirmation.is_none());
     vec![
         effect(at(VALIDATION_HOURS), lacks("validation_missing", VALIDATION_DUE)),
         effect(at(REVIEW_HOURS), lacks("review_missing", REVIEW_DUE)),
-        effect(change.retrospective.as_ref().map(|retro| retro.confirm_by), unanswered && !change.unauthorized),
+        effect(
+            change.retrospective.as_ref().map(|retro| retro.confirm_by),
+            unanswered && !change.unauthorized,
+        ),
         effect(watch_end(case), closes_by_itself(case)),
     ]
 }
@@ -159,7 +176,10 @@ fn rollback_mark(moment: Timestamp) -> String {
 }
 
 fn unacknowledged_mark(request: &Request) -> String {
-    format!("unacknowledged/{}/{}/{}", request.rule, request.person, request.acknowledge_by)
+    format!(
+        "unacknowledged/{}/{}/{}",
+        request.rule, request.person, request.acknowledge_by
+    )
 }
 
 fn overrun_mark(since: Timestamp, quarter: i64) -> String {
@@ -173,7 +193,10 @@ fn overrun_since(change: &Change) -> Option<Timestamp> {
         return None;
     }
     let end = change.window_end()?;
-    let asked = change.extension.as_ref().filter(|extension| extension.decision.is_none());
+    let asked = change
+        .extension
+        .as_ref()
+        .filter(|extension| extension.decision.is_none());
     let silence = asked.map(|extension| extension.at + SignedDuration::from_mins(EXTENSION_MINUTES));
     Some(silence.map_or(end, |silence| end.min(silence)))
 }
@@ -184,13 +207,24 @@ fn overrun_quarter(since: Timestamp, now: Timestamp) -> i64 {
 }
 
 fn freeze_edges(case: &Case<'_>) -> impl Iterator<Item = DueAt> {
-    case.directory.freezes.iter().flat_map(|freeze| [look(Some(freeze.starts_at)), look(Some(freeze.ends_at))])
+    case.directory
+        .freezes
+        .iter()
+        .flat_map(|freeze| [look(Some(freeze.starts_at)), look(Some(freeze.ends_at))])
 }
 
 fn watch_end(case: &Case<'_>) -> Option<Timestamp> {
     let change = case.change();
-    let template = change.content.template.as_ref().filter(|_| change.content.kind == Kind::Standard)?;
-    let minutes = case.directory.templates.get(&template.key).map_or(60, |found| found.watch_minutes);
+    let template = change
+        .content
+        .template
+        .as_ref()
+        .filter(|_| change.content.kind == Kind::Standard)?;
+    let minutes = case
+        .directory
+        .templates
+        .get(&template.key)
+        .map_or(60, |found| found.watch_minutes);
     change.actual_end.map(|end| end + SignedDuration::from_mins(minutes))
 }
 
@@ -215,26 +249,42 @@ pub fn run(case: &mut Case<'_>) {
 
 fn end_hold_reminder(case: &mut Case<'_>) {
     let Some(hold) = case.change().hold.clone() else { return };
-    let Some(until) = hold.until.filter(|until| *until <= case.now) else { return };
+    let Some(until) = hold.until.filter(|until| *until <= case.now) else {
+        return;
+    };
     if !case.file.change.tell_once(&hold_mark(Some(until))) {
         return;
     }
     case.tell("change.hold_ended", json!({"until": until.to_string()}));
     let news = format!("The hold of {} was meant to last until {until}.", case.change().key);
     for person in [hold.by, case.change().content.owner.clone()] {
-        case.write_to(&person, "hold_ended", &until.to_string(), news.clone(), "Resume it, or hold it for longer.");
+        case.write_to(
+            &person,
+            "hold_ended",
+            &until.to_string(),
+            news.clone(),
+            "Resume it, or hold it for longer.",
+        );
     }
 }
 
 fn unacknowledged(case: &mut Case<'_>) {
     let now = case.now;
-    if !matches!(case.change().state, State::Authorizing | State::Approved | State::Scheduled) {
+    if !matches!(
+        case.change().state,
+        State::Authorizing | State::Approved | State::Scheduled
+    ) {
         return;
     }
     let late: Vec<(PersonId, String, Timestamp, String)> = waiting_requests(case)
         .filter(|request| request.acknowledge_by <= now)
         .map(|request| {
-            (request.person.clone(), request.rule.clone(), request.acknowledge_by, unacknowledged_mark(request))
+            (
+                request.person.clone(),
+                request.rule.clone(),
+                request.acknowledge_by,
+                unacknowledged_mark(request),
+            )
         })
         .collect();
     for (person, rule, by, told) in late {
@@ -244,29 +294,51 @@ fn unacknowledged(case: &mut Case<'_>) {
         case.tell("approval.unacknowledged", json!({"person": person, "rule": rule}));
         let mark = format!("{rule}/{by}");
         let news = format!("{} still waits for your word.", case.change().key);
-        case.write_to(&person, "reminder", &mark, news, "Acknowledge it, decide, or return it with a question.");
+        case.write_to(
+            &person,
+            "reminder",
+            &mark,
+            news,
+            "Acknowledge it, decide, or return it with a question.",
+        );
         let (owner, name) = (case.change().content.owner.clone(), case.name(&person));
         let news = format!("{name} has not acknowledged {}.", case.change().key);
-        case.write_to(&owner, "unacknowledged", &format!("{mark}/{person}"), news, "Ask them, or another who may decide.");
+        case.write_to(
+            &owner,
+            "unacknowledged",
+            &format!("{mark}/{person}"),
+            news,
+            "Ask them, or another who may decide.",
+        );
     }
 }
 
 fn window_opens(case: &mut Case<'_>) {
     let change = case.change();
-    let Some(start) = change.planned_start.filter(|start| *start <= case.now) else { return };
+    let Some(start) = change.planned_start.filter(|start| *start <= case.now) else {
+        return;
+    };
     if change.state != State::Scheduled || !case.file.change.tell_once(&window_mark(start)) {
         return;
     }
     case.tell("change.window_opened", json!({"at": start.to_string()}));
     let news = format!("The window of {} is open.", case.change().key);
     for person in case.change().content.implementers.clone() {
-        case.write_to(&person, "window_opens", &start.to_string(), news.clone(), "Start it, or put it on hold.");
+        case.write_to(
+            &person,
+            "window_opens",
+            &start.to_string(),
+            news.clone(),
+            "Start it, or put it on hold.",
+        );
     }
 }
 
 fn latest_rollback_passes(case: &mut Case<'_>) {
     let change = case.change();
-    let Some(moment) = latest_rollback(change).filter(|moment| *moment <= case.now) else { return };
+    let Some(moment) = latest_rollback(change).filter(|moment| *moment <= case.now) else {
+        return;
+    };
     if change.state != State::Implementing || !case.file.change.tell_once(&rollback_mark(moment)) {
         return;
     }
@@ -275,7 +347,13 @@ fn latest_rollback_passes(case: &mut Case<'_>) {
     people.extend(case.people_in_charge());
     let news = format!("{} can no longer be rolled back inside its window.", case.change().key);
     for person in people {
-        case.write_to(&person, "latest_rollback", &moment.to_string(), news.clone(), "Decide now: finish, take the way back, or ask for more time.");
+        case.write_to(
+            &person,
+            "latest_rollback",
+            &moment.to_string(),
+            news.clone(),
+            "Decide now: finish, take the way back, or ask for more time.",
+        );
     }
 }
 
@@ -284,7 +362,9 @@ fn overrun(case: &mut Case<'_>) {
         return;
     }
     let now = case.now;
-    let Some(since) = overrun_since(case.change()).filter(|since| *since <= now) else { return };
+    let Some(since) = overrun_since(case.change()).filter(|since| *since <= now) else {
+        return;
+    };
     if !case.change().overrun {
         case.file.change.overrun = true;
         case.tell("change.overrun", json!({"end": since.to_string()}));
@@ -303,13 +383,25 @@ fn overrun(case: &mut Case<'_>) {
         format!("{} asked for more time, and nobody has answered.", case.change().key)
     };
     for person in people {
-        case.write_to(&person, "overrun", &format!("{since}/{quarter}"), news.clone(), "Complete it, take the way back, or decide on more time.");
+        case.write_to(
+            &person,
+            "overrun",
+            &format!("{since}/{quarter}"),
+            news.clone(),
+            "Complete it, take the way back, or decide on more time.",
+        );
     }
 }
 
 fn end_break_glass(case: &mut Case<'_>) {
     let now = case.now;
-    let Some(glass) = case.file.change.break_glass.as_mut().filter(|glass| !glass.ended && glass.until <= now) else {
+    let Some(glass) = case
+        .file
+        .change
+        .break_glass
+        .as_mut()
+        .filter(|glass| !glass.ended && glass.until <= now)
+    else {
         return;
     };
     glass.ended = true;
@@ -318,7 +410,13 @@ fn end_break_glass(case: &mut Case<'_>) {
     revoke_permits(case, "the break-glass has ended", is_forward);
     let news = format!("The break-glass of {} has ended.", case.change().key);
     for person in case.people_in_charge() {
-        case.write_to(&person, "break_glass_ended", &until.to_string(), news.clone(), "Complete the change; another person validates it.");
+        case.write_to(
+            &person,
+            "break_glass_ended",
+            &until.to_string(),
+            news.clone(),
+            "Complete the change; another person validates it.",
+        );
     }
 }
 
@@ -329,8 +427,10 @@ fn after_the_work(case: &mut Case<'_>) {
     let now = case.now;
     let change = case.change();
     let end = change.actual_end.unwrap_or(change.updated_at);
-    let late_confirmation =
-        change.retrospective.as_ref().is_some_and(|retro| retro.confirmation.is_none() && retro.confirm_by <= now);
+    let late_confirmation = change
+        .retrospective
+        .as_ref()
+        .is_some_and(|retro| retro.confirmation.is_none() && retro.confirm_by <= now);
     if late_confirmation {
         mark_unauthorized(case, "unanswered");
     }
@@ -341,12 +441,20 @@ fn after_the_work(case: &mut Case<'_>) {
     let rows = before_closure(&case.file, &case.directory);
     let missing = |code: &str| rows.iter().any(|row| row.code == code);
     let late = |hours: i64| end + SignedDuration::from_hours(hours) <= now;
-    let (validation, review) = (missing("validation_missing") && late(VALIDATION_HOURS), missing("review_missing") && late(REVIEW_HOURS));
+    let (validation, review) = (
+        missing("validation_missing") && late(VALIDATION_HOURS),
+        missing("review_missing") && late(REVIEW_HOURS),
+    );
     if validation {
         remind(case, VALIDATION_DUE, "has not been validated", "Say whether it works.");
     }
     if review {
-        remind(case, REVIEW_DUE, "has not been reviewed", "Write the post-implementation review.");
+        remind(
+            case,
+            REVIEW_DUE,
+            "has not been reviewed",
+            "Write the post-implementation review.",
+        );
     }
 }
 

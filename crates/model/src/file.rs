@@ -5,14 +5,14 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use crate::authority::candidates;
 use crate::change::{Change, Target};
 use crate::directory::Directory;
 use crate::facts::{ActorFacts, ChangeFacts, Part, TargetFacts};
 use crate::ids::{ChangeId, PersonId, RecordId};
-use crate::authority::candidates;
 use crate::obligation::{Duty, Requirements, Verdict};
 use crate::records::{
-    Approval, ChecklistItem, ChangeTask, Comment, Condition, Entry, Evidence, Link, PeerReview, Permit, Unmet,
+    Approval, ChangeTask, ChecklistItem, Comment, Condition, Entry, Evidence, Link, PeerReview, Permit, Unmet,
 };
 use crate::refusal::Refusal;
 use crate::words::{ApprovalState, OwnershipRole, PeerVerdict, Role, State};
@@ -82,7 +82,9 @@ impl ChangeFile {
 
     /// Decisions that still count in some part.
     pub fn standing(&self) -> impl Iterator<Item = &Approval> {
-        self.approvals.iter().filter(|approval| approval.state == ApprovalState::Standing)
+        self.approvals
+            .iter()
+            .filter(|approval| approval.state == ApprovalState::Standing)
     }
 
     /// Whether a peer review agrees with the present content.
@@ -122,7 +124,12 @@ pub fn change_facts(file: &ChangeFile, tenant: &str) -> ChangeFacts {
 
 /// What the policies are told of its targets. A target whose service is unknown is told as critical.
 pub fn target_facts(file: &ChangeFile, directory: &Directory) -> Vec<TargetFacts> {
-    file.change.content.targets.iter().map(|target| one_target(target, directory)).collect()
+    file.change
+        .content
+        .targets
+        .iter()
+        .map(|target| one_target(target, directory))
+        .collect()
 }
 
 fn one_target(target: &Target, directory: &Directory) -> TargetFacts {
@@ -139,7 +146,9 @@ fn one_target(target: &Target, directory: &Directory) -> TargetFacts {
         target: target.id.clone(),
         service: target.service.clone(),
         criticality: service.map_or(crate::words::Criticality::Critical, |found| found.criticality),
-        regimes: service.map(|found| found.regimes.iter().cloned().collect()).unwrap_or_default(),
+        regimes: service
+            .map(|found| found.regimes.iter().cloned().collect())
+            .unwrap_or_default(),
         data_class: service.and_then(|found| found.data_class.clone()),
         environment: target.environment.0.clone(),
         is_production: environment.is_none_or(|found| found.is_production),
@@ -164,12 +173,20 @@ pub struct Actor {
 impl Actor {
     /// The system: timers and judged deliveries.
     pub fn system() -> Self {
-        Self { person: PersonId::from("system"), by_token: false, stepped_up_at: None, is_system: true }
+        Self {
+            person: PersonId::from("system"),
+            by_token: false,
+            stepped_up_at: None,
+            is_system: true,
+        }
     }
 
     /// Whether a factor was shown within the last five minutes.
     pub fn is_stepped_up(&self, now: Timestamp) -> bool {
-        !self.by_token && self.stepped_up_at.is_some_and(|at| at <= now && now.duration_since(at).as_secs() <= 300)
+        !self.by_token
+            && self
+                .stepped_up_at
+                .is_some_and(|at| at <= now && now.duration_since(at).as_secs() <= 300)
     }
 }
 
@@ -260,7 +277,12 @@ impl Case<'_> {
             _ => Map::new(),
         };
         let subject = ("change", self.file.change.id.0.clone());
-        self.events.push(EventDraft { kind, subject, occurred_at, data });
+        self.events.push(EventDraft {
+            kind,
+            subject,
+            occurred_at,
+            data,
+        });
     }
 
     /// Writes to a person, once per `mark`.
@@ -269,7 +291,13 @@ impl Case<'_> {
             return;
         }
         let dedup = format!("{}/{topic}/{mark}/{to}", self.file.change.key);
-        self.letters.push(Letter { to: to.clone(), topic, news, next: next.to_owned(), dedup });
+        self.letters.push(Letter {
+            to: to.clone(),
+            topic,
+            news,
+            next: next.to_owned(),
+            dedup,
+        });
     }
 
     /// Owner of the change and change managers: whom bad news reaches at once.
@@ -333,7 +361,11 @@ pub fn allowed(verdict: Verdict, act: &str) -> Result<(), Refusal> {
         Some(reason) => format!("{} (rule `{}`).", reason.reason.trim_end_matches('.'), reason.id),
         None => format!("No rule lets you {}.", act.replace('_', " ")),
     };
-    Err(Refusal::NotAllowed { code: "not_allowed", text, policies: verdict.reasons })
+    Err(Refusal::NotAllowed {
+        code: "not_allowed",
+        text,
+        policies: verdict.reasons,
+    })
 }
 
 /// What policies are told of an acting person.
@@ -341,7 +373,10 @@ pub fn actor_facts(actor: &Actor, directory: &Directory, parts: Vec<Part>) -> Ac
     let person = directory.people.get(&actor.person);
     ActorFacts {
         person: actor.person.clone(),
-        roles: person.filter(|p| p.active).map(|p| p.roles.iter().copied().collect()).unwrap_or_default(),
+        roles: person
+            .filter(|p| p.active)
+            .map(|p| p.roles.iter().copied().collect())
+            .unwrap_or_default(),
         groups: directory.groups_of(&actor.person),
         by_token: actor.by_token,
         parts,
@@ -352,7 +387,12 @@ pub fn actor_facts(actor: &Actor, directory: &Directory, parts: Vec<Part>) -> Ac
 pub fn parts_of(file: &ChangeFile, directory: &Directory, person: &PersonId) -> Vec<Part> {
     let change = &file.change;
     let content = &change.content;
-    let owns = |role| content.targets.iter().any(|t| directory.holds(person, &t.service, &t.environment, role));
+    let owns = |role| {
+        content
+            .targets
+            .iter()
+            .any(|t| directory.holds(person, &t.service, &t.environment, role))
+    };
     let may_implement = if content.implementers.is_empty() {
         owns(OwnershipRole::Implementer)
             || owns(OwnershipRole::Pipeline)
@@ -362,9 +402,14 @@ pub fn parts_of(file: &ChangeFile, directory: &Directory, person: &PersonId) -> 
         content.implementers.contains(person)
     };
     let asked = !crate::authority::asking(file, directory, person, change.updated_at).is_empty();
-    let approved = file.standing().any(|approval| &approval.person == person && approval.is_yes());
+    let approved = file
+        .standing()
+        .any(|approval| &approval.person == person && approval.is_yes());
     let wrote = change.authors.contains(person);
-    let verbal = change.retrospective.as_ref().is_some_and(|retro| &retro.verbal_approver == person);
+    let verbal = change
+        .retrospective
+        .as_ref()
+        .is_some_and(|retro| &retro.verbal_approver == person);
     let checks = file.conditions.iter().any(|condition| &condition.checker == person);
     [
         (&change.requester == person, Part::Requester),
@@ -372,7 +417,10 @@ pub fn parts_of(file: &ChangeFile, directory: &Directory, person: &PersonId) -> 
         (wrote, Part::Author),
         (may_implement, Part::Implementer),
         (change.implemented_by.contains(person), Part::Implemented),
-        (content.tester.as_ref() == Some(person) || asked_to_validate(file, directory, person), Part::Tester),
+        (
+            content.tester.as_ref() == Some(person) || asked_to_validate(file, directory, person),
+            Part::Tester,
+        ),
         (asked, Part::Asked),
         (approved, Part::Approver),
         (!wrote && !approved, Part::Peer),
@@ -387,17 +435,28 @@ pub fn parts_of(file: &ChangeFile, directory: &Directory, person: &PersonId) -> 
 /// Whether a rule names the person as one who may validate beside tester and owner.
 fn asked_to_validate(file: &ChangeFile, directory: &Directory, person: &PersonId) -> bool {
     file.requirements.obligations.iter().any(|row| {
-        let Duty::Validation { from: Some(asked), .. } = &row.obligation.duty else { return false };
+        let Duty::Validation { from: Some(asked), .. } = &row.obligation.duty else {
+            return false;
+        };
         file.change
             .content
             .targets
             .iter()
             .filter(|target| row.targets.contains(&target.id))
-            .any(|target| candidates(file, directory, asked, target).iter().any(|holder| &holder.person == person))
+            .any(|target| {
+                candidates(file, directory, asked, target)
+                    .iter()
+                    .any(|holder| &holder.person == person)
+            })
     })
 }
 
 /// A helper for sentences: the people who would satisfy something.
 pub fn unmet(code: &str, text: impl Into<String>, satisfy: impl Into<String>, waiting_on: Vec<String>) -> Unmet {
-    Unmet { code: code.to_owned(), text: text.into(), satisfy: satisfy.into(), waiting_on }
+    Unmet {
+        code: code.to_owned(),
+        text: text.into(),
+        satisfy: satisfy.into(),
+        waiting_on,
+    }
 }

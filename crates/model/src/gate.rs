@@ -119,15 +119,30 @@ fn static_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec
         let owner = directory.login(&file.change.content.owner);
         let text = "It has overrun, and nobody granted more time.";
         let help = "The owner or a change manager grants more time, or the way back is taken.";
-        return if file.change.overrun { vec![unmet("overrun", text, help, vec![owner])] } else { Vec::new() };
+        return if file.change.overrun {
+            vec![unmet("overrun", text, help, vec![owner])]
+        } else {
+            Vec::new()
+        };
     }
     let mut rows = before_approved(file, directory, now);
-    rows.extend(before_scheduled(file, directory, now).into_iter().filter(|row| row.code != "freeze" && row.code != "window_over"));
+    rows.extend(
+        before_scheduled(file, directory, now)
+            .into_iter()
+            .filter(|row| row.code != "freeze" && row.code != "window_over"),
+    );
     rows.extend(before_start(file, directory, now));
     rows
 }
 
-fn row(file: &ChangeFile, directory: &Directory, target: &Target, purpose: Purpose, unmet: Vec<Unmet>, now: Timestamp) -> GateRow {
+fn row(
+    file: &ChangeFile,
+    directory: &Directory,
+    target: &Target,
+    purpose: Purpose,
+    unmet: Vec<Unmet>,
+    now: Timestamp,
+) -> GateRow {
     let change = &file.change;
     let back = purpose == Purpose::Rollback;
     GateRow {
@@ -136,11 +151,17 @@ fn row(file: &ChangeFile, directory: &Directory, target: &Target, purpose: Purpo
         target: target.id.clone(),
         service: target.service.clone(),
         environment: target.environment.clone(),
-        artifact: if back { target.rollback_to.clone() } else { target.artifact.clone() },
+        artifact: if back {
+            target.rollback_to.clone()
+        } else {
+            target.artifact.clone()
+        },
         commit: if back { None } else { target.commit.clone() },
         purpose,
         state: change.state,
-        is_done: change.target_record(&target.id).is_some_and(|record| record.outcome.is_some()),
+        is_done: change
+            .target_record(&target.id)
+            .is_some_and(|record| record.outcome.is_some()),
         on_hold: change.is_on_hold(),
         opens_at: change.planned_start,
         closes_at: change.window_end(),
@@ -186,10 +207,20 @@ fn good_until(file: &ChangeFile, directory: &Directory, target: &Target, now: Ti
 ///
 /// A way back needs no window and no approval, so it is go as soon as the way forward is not.
 pub fn decide(rows: &[GateRow], asked_change: Option<&str>, now: Timestamp) -> Answer {
-    let named: Vec<&GateRow> = rows.iter().filter(|row| asked_change.is_none_or(|key| row.key == key)).collect();
-    let back: Vec<&GateRow> = named.iter().copied().filter(|row| row.purpose == Purpose::Rollback).collect();
-    let forward: Vec<&GateRow> =
-        named.iter().copied().filter(|row| row.purpose == Purpose::Deploy && !row.is_done).collect();
+    let named: Vec<&GateRow> = rows
+        .iter()
+        .filter(|row| asked_change.is_none_or(|key| row.key == key))
+        .collect();
+    let back: Vec<&GateRow> = named
+        .iter()
+        .copied()
+        .filter(|row| row.purpose == Purpose::Rollback)
+        .collect();
+    let forward: Vec<&GateRow> = named
+        .iter()
+        .copied()
+        .filter(|row| row.purpose == Purpose::Deploy && !row.is_done)
+        .collect();
     let onward = one_change(&forward).map(|row| judge(row, now));
     match (onward, one_change(&back)) {
         (Some(answer), _) if answer.decision == GateDecision::Go => return answer,
@@ -215,7 +246,12 @@ fn change_missing(asked: Option<&str>) -> Vec<Unmet> {
         Some(key) => format!("{key} does not name this service, environment and artifact in a target."),
         None => "No open change names this service, environment and artifact.".to_owned(),
     };
-    vec![unmet("change_missing", text, "Create a change that names them, and get it approved.", Vec::new())]
+    vec![unmet(
+        "change_missing",
+        text,
+        "Create a change that names them, and get it approved.",
+        Vec::new(),
+    )]
 }
 
 fn ambiguous(rows: &[&GateRow]) -> Vec<Unmet> {
@@ -228,7 +264,12 @@ fn ambiguous(rows: &[&GateRow]) -> Vec<Unmet> {
 
 fn target_done(row: &GateRow) -> Vec<Unmet> {
     let text = format!("Target {} of {} has its outcome already.", row.target, row.key);
-    vec![unmet("target_done", text, "Create a new change for another deployment.", vec![row.owner.clone()])]
+    vec![unmet(
+        "target_done",
+        text,
+        "Create a new change for another deployment.",
+        vec![row.owner.clone()],
+    )]
 }
 
 fn stop(row: Option<&GateRow>, reasons: Vec<Unmet>, next: Option<Timestamp>) -> Answer {
@@ -244,19 +285,31 @@ fn stop(row: Option<&GateRow>, reasons: Vec<Unmet>, next: Option<Timestamp>) -> 
 
 /// Judges one row by the clock.
 pub fn judge(row: &GateRow, now: Timestamp) -> Answer {
-    let reasons = if row.purpose == Purpose::Rollback { Vec::new() } else { against(row, now) };
+    let reasons = if row.purpose == Purpose::Rollback {
+        Vec::new()
+    } else {
+        against(row, now)
+    };
     let next = next_transition(row, now);
     if !reasons.is_empty() {
         return stop(Some(row), reasons, next);
     }
-    Answer { decision: GateDecision::Go, ..stop(Some(row), Vec::new(), next) }
+    Answer {
+        decision: GateDecision::Go,
+        ..stop(Some(row), Vec::new(), next)
+    }
 }
 
 fn against(row: &GateRow, now: Timestamp) -> Vec<Unmet> {
     let mut rows = Vec::new();
     if let Some(until) = row.glass_until {
         if now >= until {
-            rows.push(unmet("window_over", format!("The break-glass of {} ended at {until}.", row.key), "Take the way back, or ask for more time.", vec![row.owner.clone()]));
+            rows.push(unmet(
+                "window_over",
+                format!("The break-glass of {} ended at {until}.", row.key),
+                "Take the way back, or ask for more time.",
+                vec![row.owner.clone()],
+            ));
         }
         return rows;
     }
@@ -264,18 +317,42 @@ fn against(row: &GateRow, now: Timestamp) -> Vec<Unmet> {
     let begun = row.state == State::Implementing;
     if !begun && row.state != State::Scheduled {
         let text = format!("{} is {}.", row.key, row.state);
-        rows.push(unmet("not_scheduled", text, "It is approved and scheduled first.", vec![row.owner.clone()]));
+        rows.push(unmet(
+            "not_scheduled",
+            text,
+            "It is approved and scheduled first.",
+            vec![row.owner.clone()],
+        ));
     }
     if row.on_hold {
-        rows.push(unmet("on_hold", format!("{} is on hold.", row.key), "It is resumed first.", vec![row.owner.clone()]));
+        rows.push(unmet(
+            "on_hold",
+            format!("{} is on hold.", row.key),
+            "It is resumed first.",
+            vec![row.owner.clone()],
+        ));
     }
     rows.extend(window_unmet(row, now));
-    for freeze in row.frozen.iter().filter(|freeze| freeze.starts_at <= now && now < freeze.ends_at && (!begun || freeze.halt)) {
+    for freeze in row
+        .frozen
+        .iter()
+        .filter(|freeze| freeze.starts_at <= now && now < freeze.ends_at && (!begun || freeze.halt))
+    {
         let text = format!("The freeze “{}” is on until {}.", freeze.title, freeze.ends_at);
-        rows.push(unmet("freeze", text, "Wait for its end, or have a change manager except this change.", Vec::new()));
+        rows.push(unmet(
+            "freeze",
+            text,
+            "Wait for its end, or have a change manager except this change.",
+            Vec::new(),
+        ));
     }
     if row.good_until.is_some_and(|until| now >= until) {
-        rows.push(unmet("approval_expired", "An approval is no longer valid.", "Its author approves again.", Vec::new()));
+        rows.push(unmet(
+            "approval_expired",
+            "An approval is no longer valid.",
+            "Its author approves again.",
+            Vec::new(),
+        ));
     }
     rows
 }
@@ -283,15 +360,30 @@ fn against(row: &GateRow, now: Timestamp) -> Vec<Unmet> {
 fn window_unmet(row: &GateRow, now: Timestamp) -> Option<Unmet> {
     let (Some(opens), Some(closes)) = (row.opens_at, row.closes_at) else {
         return (!row.unmet.iter().any(|u| u.code == "not_planned")).then(|| {
-            unmet("not_planned", format!("{} has no planned times.", row.key), "Set them.", vec![row.owner.clone()])
+            unmet(
+                "not_planned",
+                format!("{} has no planned times.", row.key),
+                "Set them.",
+                vec![row.owner.clone()],
+            )
         });
     };
     if now < opens {
-        return Some(unmet("window_not_open", format!("The window of {} opens at {opens}.", row.key), "Wait for it.", Vec::new()));
+        return Some(unmet(
+            "window_not_open",
+            format!("The window of {} opens at {opens}.", row.key),
+            "Wait for it.",
+            Vec::new(),
+        ));
     }
     if now >= closes {
         let text = format!("The window of {} ended at {closes}.", row.key);
-        return Some(unmet("window_over", text, "Plan another time, or ask for more.", vec![row.owner.clone()]));
+        return Some(unmet(
+            "window_over",
+            text,
+            "Plan another time, or ask for more.",
+            vec![row.owner.clone()],
+        ));
     }
     None
 }

@@ -5,9 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-use crate::change::{
-    Change, Content, DisruptionPlan, Exclusion, Impact, RiskOverride, Step, Target, TemplateRef,
-};
+use crate::change::{Change, Content, DisruptionPlan, Exclusion, Impact, RiskOverride, Step, Target, TemplateRef};
 use crate::directory::Directory;
 use crate::ids::{EnvironmentKey, PersonId, ServiceKey, TargetId};
 use crate::reading::{LINE, Reading, TEXT};
@@ -120,7 +118,11 @@ fn read_fields(reading: &mut Reading<'_>, directory: &Directory, requester: &Per
         threat: reading.text("threat", TEXT),
     };
     if content.expedited && content.expedited_reason.is_none() {
-        reading.wrong("expedited_reason", "missing", "An expedited change says in `expedited_reason` why it is late.");
+        reading.wrong(
+            "expedited_reason",
+            "missing",
+            "An expedited change says in `expedited_reason` why it is late.",
+        );
     }
     Input {
         content,
@@ -140,13 +142,22 @@ fn read_retrospective(reading: &mut Reading<'_>, directory: &Directory) -> Optio
             let reason = inner.needed("reason", TEXT);
             let verbal_approver = person(inner, "verbal_approver", directory);
             if verbal_approver.is_none() && inner.errors.is_empty() {
-                inner.wrong("verbal_approver", "missing", "`retrospective.verbal_approver` is missing.");
+                inner.wrong(
+                    "verbal_approver",
+                    "missing",
+                    "`retrospective.verbal_approver` is missing.",
+                );
             }
             let (start, end) = (actual_start?, actual_end?);
             if end < start {
                 inner.wrong("actual_end", "out_of_order", "It ended before it began.");
             }
-            Some(RetrospectiveInput { actual_start: start, actual_end: end, reason, verbal_approver: verbal_approver? })
+            Some(RetrospectiveInput {
+                actual_start: start,
+                actual_end: end,
+                reason,
+                verbal_approver: verbal_approver?,
+            })
         })
         .flatten()
 }
@@ -167,7 +178,11 @@ fn read_template(reading: &mut Reading<'_>, directory: &Directory, kind: Kind) -
         reading.wrong("template", "unknown", format!("There is no template `{key}`."));
         return None;
     };
-    Some(TemplateRef { key, template_version: template.template_version, digest: template.digest.clone() })
+    Some(TemplateRef {
+        key,
+        template_version: template.template_version,
+        digest: template.digest.clone(),
+    })
 }
 
 fn read_level(reading: &mut Reading<'_>, field: &'static str, allowed: &[Level]) -> Option<Level> {
@@ -207,7 +222,11 @@ fn read_impact(
     let given = reading
         .object("impact", |inner| {
             let all = Level::ALL;
-            [read_level(inner, "data", all), read_level(inner, "availability", all), read_level(inner, "compliance", all)]
+            [
+                read_level(inner, "data", all),
+                read_level(inner, "availability", all),
+                read_level(inner, "compliance", all),
+            ]
         })
         .unwrap_or([None; 3]);
     with_derived_impact(given, directory, targets, kind)
@@ -220,13 +239,27 @@ pub fn with_derived_impact(
     targets: &[Target],
     kind: Kind,
 ) -> (Impact, BTreeMap<String, Origin>) {
-    let lowest = Impact { data: Level::None, availability: Level::None, compliance: Level::None };
+    let lowest = Impact {
+        data: Level::None,
+        availability: Level::None,
+        compliance: Level::None,
+    };
     let derived = if kind == Kind::Emergency {
-        Impact { data: Level::High, availability: Level::High, compliance: Level::High }
+        Impact {
+            data: Level::High,
+            availability: Level::High,
+            compliance: Level::High,
+        }
     } else {
         targets.iter().fold(lowest, |sum, target| {
-            let production = directory.environments.get(&target.environment).is_none_or(|found| found.is_production);
-            crate::risk::union(sum, crate::risk::derived_impact(directory.services.get(&target.service), production))
+            let production = directory
+                .environments
+                .get(&target.environment)
+                .is_none_or(|found| found.is_production);
+            crate::risk::union(
+                sum,
+                crate::risk::derived_impact(directory.services.get(&target.service), production),
+            )
         })
     };
     let mut origins = BTreeMap::new();
@@ -252,16 +285,25 @@ fn read_targets(reading: &mut Reading<'_>, directory: &Directory) -> Vec<Target>
     let artifact = digest_text(reading, "artifact");
     let commit = commit_text(reading, "commit");
     let config_items = reading.texts("config_items", LINE);
-    let short = services.is_some() || environment.is_some() || artifact.is_some() || commit.is_some() || config_items.is_some();
+    let short =
+        services.is_some() || environment.is_some() || artifact.is_some() || commit.is_some() || config_items.is_some();
     if long.is_some() && short {
-        reading.wrong("services", "not_allowed", "Say `targets`, or the short form with `services`, not both.");
+        reading.wrong(
+            "services",
+            "not_allowed",
+            "Say `targets`, or the short form with `services`, not both.",
+        );
         return Vec::new();
     }
     let named = match (long, services) {
         (Some(targets), _) => targets,
         (None, Some(services)) => {
             let Some(environment) = environment else {
-                reading.wrong("environment", "missing", "The short form with `services` needs `environment`.");
+                reading.wrong(
+                    "environment",
+                    "missing",
+                    "The short form with `services` needs `environment`.",
+                );
                 return Vec::new();
             };
             services
@@ -277,7 +319,11 @@ fn read_targets(reading: &mut Reading<'_>, directory: &Directory) -> Vec<Target>
                 .collect()
         }
         (None, None) if short => {
-            reading.wrong("services", "missing", "The short form names at least one service in `services`.");
+            reading.wrong(
+                "services",
+                "missing",
+                "The short form names at least one service in `services`.",
+            );
             Vec::new()
         }
         (None, None) => Vec::new(),
@@ -306,7 +352,11 @@ fn digest_text(reading: &mut Reading<'_>, field: &'static str) -> Option<String>
         return Some(text);
     }
     let at = reading.at(field);
-    reading.wrong(field, "not_a_digest", format!("`{at}` must be a digest such as sha256:6b1d… without spaces."));
+    reading.wrong(
+        field,
+        "not_a_digest",
+        format!("`{at}` must be a digest such as sha256:6b1d… without spaces."),
+    );
     None
 }
 
@@ -316,7 +366,11 @@ fn commit_text(reading: &mut Reading<'_>, field: &'static str) -> Option<String>
         return Some(text.to_lowercase());
     }
     let at = reading.at(field);
-    reading.wrong(field, "not_a_commit", format!("`{at}` must be a commit's hash, 7 to 64 hexadecimal digits."));
+    reading.wrong(
+        field,
+        "not_a_commit",
+        format!("`{at}` must be a commit's hash, 7 to 64 hexadecimal digits."),
+    );
     None
 }
 
@@ -329,11 +383,15 @@ fn checked_targets(reading: &mut Reading<'_>, directory: &Directory, named: Vec<
         let environment = EnvironmentKey::from(input.environment);
         if !directory.services.contains_key(&service) && !service.0.is_empty() {
             let text = format!("There is no service `{service}`.");
-            reading.errors.push(FieldError::new(format!("{path}.service"), "unknown", text));
+            reading
+                .errors
+                .push(FieldError::new(format!("{path}.service"), "unknown", text));
         }
         if !directory.environments.contains_key(&environment) && !environment.0.is_empty() {
             let text = format!("There is no environment `{environment}`.");
-            reading.errors.push(FieldError::new(format!("{path}.environment"), "unknown", text));
+            reading
+                .errors
+                .push(FieldError::new(format!("{path}.environment"), "unknown", text));
         }
         if !seen.insert((service.clone(), environment.clone(), input.artifact.clone())) {
             let text = "Service, environment and artifact are the same as in an earlier target.";
@@ -357,7 +415,11 @@ pub fn person(reading: &mut Reading<'_>, field: &'static str, directory: &Direct
     let login = reading.text(field, LINE)?;
     let found = directory.by_login(&login).map(|person| person.id.clone());
     if found.is_none() {
-        reading.wrong(field, "unknown", format!("There is no person with the login `{login}`."));
+        reading.wrong(
+            field,
+            "unknown",
+            format!("There is no person with the login `{login}`."),
+        );
     }
     found
 }
@@ -381,7 +443,11 @@ fn check_times(reading: &mut Reading<'_>, input: &Input) {
     if let (Some(start), Some(end)) = (input.planned_start, input.planned_end)
         && end <= start
     {
-        reading.wrong("planned_end", "out_of_order", "`planned_end` must lie after `planned_start`.");
+        reading.wrong(
+            "planned_end",
+            "out_of_order",
+            "`planned_end` must lie after `planned_start`.",
+        );
     }
 }
 
@@ -411,7 +477,11 @@ pub fn read_assessment(body: &Map<String, Value>) -> Result<Assessment, Refusal>
     let impact = reading
         .object("impact", |inner| {
             let all = Level::ALL;
-            [read_level(inner, "data", all), read_level(inner, "availability", all), read_level(inner, "compliance", all)]
+            [
+                read_level(inner, "data", all),
+                read_level(inner, "availability", all),
+                read_level(inner, "compliance", all),
+            ]
         })
         .unwrap_or([None; 3]);
     let assessment = Assessment {
@@ -447,7 +517,11 @@ fn read_security(reading: &mut Reading<'_>) -> Option<String> {
         }
         Some(Value::String(_)) => reading.text("security", TEXT),
         Some(_) => {
-            reading.wrong("security", "not_text", "`security` must be a text or an object of questions and answers.");
+            reading.wrong(
+                "security",
+                "not_text",
+                "`security` must be a text or an object of questions and answers.",
+            );
             None
         }
         None => None,
@@ -464,7 +538,13 @@ pub fn present(change: &Change, directory: &Directory) -> Map<String, Value> {
     let login = |person: &PersonId| Value::String(directory.login(person));
     map.insert("owner".into(), login(&content.owner));
     for plan in ["plan", "rollback_plan"] {
-        for step in map.get_mut(plan).and_then(Value::as_array_mut).into_iter().flatten().filter_map(Value::as_object_mut) {
+        for step in map
+            .get_mut(plan)
+            .and_then(Value::as_array_mut)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_object_mut)
+        {
             if let Some(doer) = step.remove("doer") {
                 step.insert("owner".into(), doer);
             }
@@ -479,7 +559,10 @@ pub fn present(change: &Change, directory: &Directory) -> Map<String, Value> {
     if let Some(template) = &content.template {
         map.insert("template".into(), Value::String(template.key.clone()));
     }
-    for (name, time) in [("planned_start", change.planned_start), ("planned_end", change.planned_end)] {
+    for (name, time) in [
+        ("planned_start", change.planned_start),
+        ("planned_end", change.planned_end),
+    ] {
         if let Some(time) = time {
             map.insert(name.into(), Value::String(time.to_string()));
         }
@@ -534,8 +617,12 @@ pub fn merge(base: &mut Map<String, Value>, patch: &Map<String, Value>) {
 
 /// Puts a template's locked values into a request that does not say them itself.
 pub fn fill_from_template(body: &mut Map<String, Value>, directory: &Directory) {
-    let Some(key) = body.get("template").and_then(Value::as_str) else { return };
-    let Some(template) = directory.templates.get(key) else { return };
+    let Some(key) = body.get("template").and_then(Value::as_str) else {
+        return;
+    };
+    let Some(template) = directory.templates.get(key) else {
+        return;
+    };
     body.entry("kind").or_insert_with(|| Value::String("standard".into()));
     for (field, value) in &template.locked {
         body.entry(field.clone()).or_insert_with(|| value.clone());

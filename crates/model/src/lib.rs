@@ -23,6 +23,7 @@ pub mod requirement;
 pub mod risk;
 pub mod settle;
 pub mod signal;
+mod template;
 pub mod texts;
 pub mod verbs;
 pub mod words;

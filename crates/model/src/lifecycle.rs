@@ -7,17 +7,35 @@ use crate::words::State;
 
 /// The states in which an act is possible at all; conditions come on top.
 pub fn states(act: Act) -> &'static [State] {
-    use State::{Approved, Assessing, Authorizing, Cancelled, Closed, Draft, Implementing, Rejected, Reviewing, Scheduled};
+    use State::{
+        Approved, Assessing, Authorizing, Cancelled, Closed, Draft, Implementing, Rejected, Reviewing, Scheduled,
+    };
     const BEFORE_START: &[State] = &[Draft, Assessing, Authorizing, Approved, Scheduled];
     const DECIDING: &[State] = &[Authorizing, Approved, Scheduled];
     const ASSESSED: &[State] = &[Assessing, Authorizing, Approved, Scheduled];
-    const UNTIL_CLOSED: &[State] =
-        &[Draft, Assessing, Authorizing, Approved, Scheduled, Implementing, Reviewing];
+    const UNTIL_CLOSED: &[State] = &[
+        Draft,
+        Assessing,
+        Authorizing,
+        Approved,
+        Scheduled,
+        Implementing,
+        Reviewing,
+    ];
     const ALL: &[State] = State::ALL;
     match act {
         Act::Create => &[],
         Act::Edit => &[Draft, Assessing, Authorizing, Approved, Scheduled, Rejected],
-        Act::Label => &[Draft, Assessing, Authorizing, Approved, Scheduled, Implementing, Reviewing, Rejected],
+        Act::Label => &[
+            Draft,
+            Assessing,
+            Authorizing,
+            Approved,
+            Scheduled,
+            Implementing,
+            Reviewing,
+            Rejected,
+        ],
         Act::Submit => &[Draft],
         Act::Assess => &[Assessing],
         Act::Acknowledge | Act::Approve | Act::Withdraw => DECIDING,
@@ -36,7 +54,15 @@ pub fn states(act: Act) -> &'static [State] {
         Act::AcceptEvidence => &[Assessing, Authorizing, Approved, Scheduled, Implementing, Reviewing],
         Act::MeetCondition => &[Authorizing, Approved, Scheduled, Implementing, Reviewing],
         Act::IssuePermit => &[Scheduled, Implementing],
-        Act::RevokePermit => &[Authorizing, Approved, Scheduled, Implementing, Reviewing, Cancelled, Closed],
+        Act::RevokePermit => &[
+            Authorizing,
+            Approved,
+            Scheduled,
+            Implementing,
+            Reviewing,
+            Cancelled,
+            Closed,
+        ],
         Act::Comment | Act::Watch | Act::Link => ALL,
     }
 }
@@ -49,7 +75,9 @@ pub fn is_legal(act: Act, state: State) -> bool {
 /// The act that leads from here towards a state in which the wanted act is possible.
 pub fn leads(act: Act, state: State) -> Option<&'static str> {
     let ahead = states(act).iter().any(|wanted| *wanted > state && wanted.is_open());
-    let behind = states(act).iter().any(|wanted| matches!(wanted, State::Draft | State::Assessing));
+    let behind = states(act)
+        .iter()
+        .any(|wanted| matches!(wanted, State::Draft | State::Assessing));
     match state {
         State::Rejected if states(act).contains(&State::Draft) || ahead => {
             Some("revise it with PATCH, which makes it a draft again")

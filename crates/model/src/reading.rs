@@ -26,12 +26,21 @@ pub struct Reading<'a> {
 impl<'a> Reading<'a> {
     /// Begins to read an object; `path` is put before each field's name in errors (empty at the top).
     pub fn new(map: &'a Map<String, Value>, path: &str) -> Self {
-        Self { map, path: path.to_owned(), known: Vec::new(), errors: Vec::new() }
+        Self {
+            map,
+            path: path.to_owned(),
+            known: Vec::new(),
+            errors: Vec::new(),
+        }
     }
 
     /// The full path of a field.
     pub fn at(&self, field: &str) -> String {
-        if self.path.is_empty() { field.to_owned() } else { format!("{}.{field}", self.path) }
+        if self.path.is_empty() {
+            field.to_owned()
+        } else {
+            format!("{}.{field}", self.path)
+        }
     }
 
     /// Notes an error.
@@ -68,12 +77,23 @@ impl<'a> Reading<'a> {
         let length = text.chars().count();
         if length > max {
             let at = self.at(field);
-            self.wrong(field, "too_long", format!("`{at}` has {length} characters; at most {max} fit."));
+            self.wrong(
+                field,
+                "too_long",
+                format!("`{at}` has {length} characters; at most {max} fit."),
+            );
             return None;
         }
-        if let Some(bad) = text.chars().find(|c| c.is_control() && !matches!(c, '\n' | '\t' | '\r')) {
+        if let Some(bad) = text
+            .chars()
+            .find(|c| c.is_control() && !matches!(c, '\n' | '\t' | '\r'))
+        {
             let at = self.at(field);
-            self.wrong(field, "control_character", format!("`{at}` holds the control character U+{:04X}.", bad as u32));
+            self.wrong(
+                field,
+                "control_character",
+                format!("`{at}` holds the control character U+{:04X}.", bad as u32),
+            );
             return None;
         }
         Some(text.to_owned())
@@ -162,7 +182,11 @@ impl<'a> Reading<'a> {
 
     fn read_object<T>(&mut self, value: &'a Value, at: &str, read: impl FnOnce(&mut Reading<'a>) -> T) -> Option<T> {
         let Some(map) = value.as_object() else {
-            self.errors.push(FieldError::new(at, "not_an_object", format!("`{at}` must be an object.")));
+            self.errors.push(FieldError::new(
+                at,
+                "not_an_object",
+                format!("`{at}` must be an object."),
+            ));
             return None;
         };
         let mut inner = Reading::new(map, at);
@@ -188,7 +212,12 @@ impl<'a> Reading<'a> {
         let value = self.value(field)?;
         let number = value.as_i64().filter(|number| range.contains(number));
         if number.is_none() {
-            let text = format!("`{}` must be a whole number from {} to {}.", self.at(field), range.start(), range.end());
+            let text = format!(
+                "`{}` must be a whole number from {} to {}.",
+                self.at(field),
+                range.start(),
+                range.end()
+            );
             self.wrong(field, "out_of_range", text);
         }
         number
@@ -199,7 +228,11 @@ impl<'a> Reading<'a> {
         let value = self.value(field)?;
         let found = value.as_bool();
         if found.is_none() {
-            self.wrong(field, "not_boolean", format!("`{}` must be true or false.", self.at(field)));
+            self.wrong(
+                field,
+                "not_boolean",
+                format!("`{}` must be true or false.", self.at(field)),
+            );
         }
         found
     }
@@ -219,7 +252,11 @@ impl<'a> Reading<'a> {
         let text = self.text(field, LINE)?;
         let Some(time) = text.parse::<Timestamp>().ok().and_then(to_micros) else {
             let at = self.at(field);
-            self.wrong(field, "not_a_time", format!("`{at}` must be a time such as 2026-11-21T22:00:00Z."));
+            self.wrong(
+                field,
+                "not_a_time",
+                format!("`{at}` must be a time such as 2026-11-21T22:00:00Z."),
+            );
             return None;
         };
         Some(time)
@@ -237,7 +274,12 @@ impl<'a> Reading<'a> {
 
     /// Notes every field that nobody has asked for, with the nearest known name.
     pub fn refuse_unknown(&mut self) {
-        let unknown: Vec<String> = self.map.keys().filter(|key| !self.known.contains(&key.as_str())).cloned().collect();
+        let unknown: Vec<String> = self
+            .map
+            .keys()
+            .filter(|key| !self.known.contains(&key.as_str()))
+            .cloned()
+            .collect();
         for key in unknown {
             let help = match nearest(&key, &self.known) {
                 Some(near) => format!("`{}` is not a field here; did you mean `{near}`?", self.at(&key)),
@@ -253,7 +295,11 @@ impl<'a> Reading<'a> {
     /// [`Refusal::Invalid`] with everything that was wrong.
     pub fn finish(mut self) -> Result<(), Refusal> {
         self.refuse_unknown();
-        if self.errors.is_empty() { Ok(()) } else { Err(Refusal::Invalid(self.errors)) }
+        if self.errors.is_empty() {
+            Ok(())
+        } else {
+            Err(Refusal::Invalid(self.errors))
+        }
     }
 }
 

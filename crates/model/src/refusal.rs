@@ -21,7 +21,11 @@ pub struct FieldError {
 impl FieldError {
     /// A field error.
     pub fn new(field: impl Into<String>, code: &str, text: impl Into<String>) -> Self {
-        Self { field: field.into(), code: code.to_owned(), text: text.into() }
+        Self {
+            field: field.into(),
+            code: code.to_owned(),
+            text: text.into(),
+        }
     }
 }
 
@@ -73,13 +77,27 @@ impl Refusal {
 
     /// Not allowed by a rule of the house rather than by a policy.
     pub fn not_allowed(code: &'static str, text: impl Into<String>) -> Self {
-        Self::NotAllowed { code, text: text.into(), policies: Vec::new() }
+        Self::NotAllowed {
+            code,
+            text: text.into(),
+            policies: Vec::new(),
+        }
     }
 
     /// Not now, for one reason.
-    pub fn not_now(code: &'static str, text: impl Into<String>, satisfy: impl Into<String>, waiting_on: Vec<String>) -> Self {
+    pub fn not_now(
+        code: &'static str,
+        text: impl Into<String>,
+        satisfy: impl Into<String>,
+        waiting_on: Vec<String>,
+    ) -> Self {
         let text = text.into();
-        let unmet = vec![Unmet { code: code.to_owned(), text: text.clone(), satisfy: satisfy.into(), waiting_on }];
+        let unmet = vec![Unmet {
+            code: code.to_owned(),
+            text: text.clone(),
+            satisfy: satisfy.into(),
+            waiting_on,
+        }];
         Self::NotNow { code, text, unmet }
     }
 

@@ -12,9 +12,9 @@ use crate::file::{ChangeFile, unmet};
 use crate::ids::{GroupKey, PersonId};
 use crate::obligation::{ApprovalRule, Due, Duty, Obligation, TargetObligation};
 use crate::records::{Evidence, Unmet};
-use crate::words::{
-    Aspect, ConditionDue, EvidenceResult, Kind, OwnershipRole, Role, State, TaskKind, TaskState,
-};
+pub(crate) use crate::template::template_review;
+pub use crate::template::template_trouble;
+use crate::words::{Aspect, ConditionDue, EvidenceResult, Kind, OwnershipRole, Role, State, TaskKind, TaskState};
 
 /// The steps ahead of a change, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -44,16 +44,23 @@ pub struct Ahead {
     pub unmet: Unmet,
 }
 
+/// Finds what is unmet before one step.
+type Find = fn(&ChangeFile, &Directory, Timestamp) -> Vec<Unmet>;
+
 /// Everything unmet ahead of a change, step by step.
 pub fn ahead(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Ahead> {
     let state = file.change.state;
-    let steps: [(Step, State, fn(&ChangeFile, &Directory, Timestamp) -> Vec<Unmet>); 6] = [
-        (Step::Submission, State::Draft, |file, _, _| before_submission(&file.change)),
+    let steps: [(Step, State, Find); 6] = [
+        (Step::Submission, State::Draft, |file, _, _| {
+            before_submission(&file.change)
+        }),
         (Step::Assessment, State::Assessing, before_approvals_are_asked),
         (Step::Approval, State::Authorizing, before_approved),
         (Step::Scheduling, State::Scheduled, before_scheduled),
         (Step::Implementation, State::Scheduled, before_start),
-        (Step::Closure, State::Reviewing, |file, directory, _| before_closure(file, directory)),
+        (Step::Closure, State::Reviewing, |file, directory, _| {
+            before_closure(file, directory)
+        }),
     ];
     if !state.is_open() {
         return Vec::new();
@@ -61,7 +68,11 @@ pub fn ahead(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Ah
     steps
         .into_iter()
         .filter(|(_, last, _)| state <= *last)
-        .flat_map(|(step, _, find)| find(file, directory, now).into_iter().map(move |unmet| Ahead { step, unmet }))
+        .flat_map(|(step, _, find)| {
+            find(file, directory, now)
+                .into_iter()
+                .map(move |unmet| Ahead { step, unmet })
+        })
         .collect()
 }
 
@@ -80,7 +91,11 @@ pub fn before_submission(change: &Change) -> Vec<Unmet> {
     need(content.justification.is_some(), "justification", "a justification");
     need(!content.targets.is_empty(), "targets", "at least one target");
     if emergency {
-        need(content.incident.is_some() || content.threat.is_some(), "incident", "the incident or threat behind it");
+        need(
+            content.incident.is_some() || content.threat.is_some(),
+            "incident",
+            "the incident or threat behind it",
+        );
     } else {
         need(content.complexity.is_some(), "complexity", "its complexity");
         need(change.planned_start.is_some(), "planned_start", "a planned start");
@@ -89,7 +104,12 @@ pub fn before_submission(change: &Change) -> Vec<Unmet> {
     missing
         .into_iter()
         .map(|(field, what)| {
-            unmet("field_missing", format!("It does not say {what}."), format!("Fill in `{field}`."), Vec::new())
+            unmet(
+                "field_missing",
+                format!("It does not say {what}."),
+                format!("Fill in `{field}`."),
+                Vec::new(),
+            )
         })
         .collect()
 }
@@ -100,7 +120,10 @@ pub fn before_approvals_are_asked(file: &ChangeFile, directory: &Directory, now:
     rows.extend(plans_missing(&file.change));
     rows.extend(stopped(file));
     for row in due_by(file, Due::Approval) {
-        if matches!(row.obligation.duty, Duty::Evidence { .. } | Duty::Checklist { .. } | Duty::Task { .. }) {
+        if matches!(
+            row.obligation.duty,
+            Duty::Evidence { .. } | Duty::Checklist { .. } | Duty::Task { .. }
+        ) {
             rows.extend(duty_unmet(file, directory, row, now));
         }
     }
@@ -111,7 +134,12 @@ fn plans_missing(change: &Change) -> Vec<Unmet> {
     let content = &change.content;
     let mut rows = Vec::new();
     if content.plan.is_empty() {
-        rows.push(unmet("plan_missing", "There is no plan.", "Add at least one step to `plan`.", Vec::new()));
+        rows.push(unmet(
+            "plan_missing",
+            "There is no plan.",
+            "Add at least one step to `plan`.",
+            Vec::new(),
+        ));
     }
     if content.rollback_plan.is_empty() && content.no_rollback_reason.is_none() {
         rows.push(unmet(
@@ -135,7 +163,10 @@ fn stopped(file: &ChangeFile) -> Option<Unmet> {
 }
 
 fn due_by(file: &ChangeFile, due: Due) -> impl Iterator<Item = &TargetObligation> {
-    file.requirements.obligations.iter().filter(move |row| row.obligation.due == due)
+    file.requirements
+        .obligations
+        .iter()
+        .filter(move |row| row.obligation.due == due)
 }
 
 /// What the rules on *what* still ask.
@@ -160,7 +191,11 @@ pub fn before_approved(file: &ChangeFile, directory: &Directory, now: Timestamp)
 }
 
 fn plans_missing_unless_standard(file: &ChangeFile) -> Vec<Unmet> {
-    if file.change.content.kind == Kind::Standard { Vec::new() } else { plans_missing(&file.change) }
+    if file.change.content.kind == Kind::Standard {
+        Vec::new()
+    } else {
+        plans_missing(&file.change)
+    }
 }
 
 /// What scheduling still asks: planned times, the rules on *when*, lead times, and no freeze.
@@ -204,7 +239,10 @@ fn lead_time_unmet(change: &Change, row: &TargetObligation, minutes: i64, start:
     (start < earliest).then(|| {
         unmet(
             "lead_time",
-            format!("{} It can start at {earliest} at the earliest.", sentence(&row.obligation.reason)),
+            format!(
+                "{} It can start at {earliest} at the earliest.",
+                sentence(&row.obligation.reason)
+            ),
             "Plan a later start.",
             Vec::new(),
         )
@@ -221,7 +259,11 @@ pub fn freezes_over<'a>(
     directory.freezes.iter().filter(move |freeze| {
         freeze.overlaps(start, end)
             && !freeze.excepts(&change.id)
-            && change.content.targets.iter().any(|target| freeze.covers(&target.service, &target.environment))
+            && change
+                .content
+                .targets
+                .iter()
+                .any(|target| freeze.covers(&target.service, &target.environment))
     })
 }
 
@@ -230,7 +272,10 @@ pub fn freeze_unmet(freeze: &Freeze, directory: &Directory) -> Unmet {
     let managers = directory.with_role(Role::ChangeManager);
     unmet(
         "freeze",
-        format!("The freeze “{}” lies over it, from {} to {}.", freeze.title, freeze.starts_at, freeze.ends_at),
+        format!(
+            "The freeze “{}” lies over it, from {} to {}.",
+            freeze.title, freeze.starts_at, freeze.ends_at
+        ),
         "Plan another time, or have a change manager except this change.",
         managers.iter().map(|person| directory.login(person)).collect(),
     )
@@ -248,11 +293,18 @@ pub fn before_start(file: &ChangeFile, directory: &Directory, now: Timestamp) ->
         ));
     }
     for row in due_by(file, Due::Start) {
-        if !matches!(row.obligation.duty, Duty::Approval(_) | Duty::LeadTime { .. } | Duty::Permit { .. }) {
+        if !matches!(
+            row.obligation.duty,
+            Duty::Approval(_) | Duty::LeadTime { .. } | Duty::Permit { .. }
+        ) {
             rows.extend(duty_unmet(file, directory, row, now));
         }
     }
-    for condition in file.conditions.iter().filter(|c| c.due == ConditionDue::Start && c.met.is_none() && !c.lapsed) {
+    for condition in file
+        .conditions
+        .iter()
+        .filter(|c| c.due == ConditionDue::Start && c.met.is_none() && !c.lapsed)
+    {
         rows.push(condition_unmet(condition, directory));
     }
     for task in &file.tasks {
@@ -298,7 +350,10 @@ pub fn before_closure(file: &ChangeFile, directory: &Directory) -> Vec<Unmet> {
     for target in change.open_targets() {
         rows.push(unmet(
             "outcome_missing",
-            format!("Target {} ({} in {}) has no outcome.", target.id, target.service, target.environment),
+            format!(
+                "Target {} ({} in {}) has no outcome.",
+                target.id, target.service, target.environment
+            ),
             "Say how it ended.",
             logins(directory, &change.content.implementers),
         ));
@@ -313,7 +368,10 @@ pub fn before_closure(file: &ChangeFile, directory: &Directory) -> Vec<Unmet> {
         ));
     }
     for row in due_by(file, Due::Close) {
-        let other = !matches!(row.obligation.duty, Duty::Validation { .. } | Duty::Review {} | Duty::Approval(_));
+        let other = !matches!(
+            row.obligation.duty,
+            Duty::Validation { .. } | Duty::Review {} | Duty::Approval(_)
+        );
         if other {
             rows.extend(duty_unmet(file, directory, row, change.updated_at));
         }
@@ -321,7 +379,11 @@ pub fn before_closure(file: &ChangeFile, directory: &Directory) -> Vec<Unmet> {
     for condition in file.conditions.iter().filter(|c| c.met.is_none() && !c.lapsed) {
         rows.push(condition_unmet(condition, directory));
     }
-    for task in file.tasks.iter().filter(|task| task.mandatory && task.state == TaskState::Open) {
+    for task in file
+        .tasks
+        .iter()
+        .filter(|task| task.mandatory && task.state == TaskState::Open)
+    {
         rows.push(task_unmet(task, directory));
     }
     rows.extend(bypass_unmet(file, directory));
@@ -333,7 +395,10 @@ fn bypass_unmet(file: &ChangeFile, directory: &Directory) -> Vec<Unmet> {
     let change = &file.change;
     let managers = logins(directory, &directory.with_role(Role::ChangeManager));
     let mut rows = Vec::new();
-    if change.lawful_break_glass().is_some_and(|glass| glass.validated.is_none()) {
+    if change
+        .lawful_break_glass()
+        .is_some_and(|glass| glass.validated.is_none())
+    {
         rows.push(unmet(
             "break_glass_validation_missing",
             "The break-glass has not been validated.",
@@ -341,7 +406,11 @@ fn bypass_unmet(file: &ChangeFile, directory: &Directory) -> Vec<Unmet> {
             managers.clone(),
         ));
     }
-    if let Some(retro) = change.retrospective.as_ref().filter(|retro| retro.confirmation.is_none() && !change.unauthorized) {
+    if let Some(retro) = change
+        .retrospective
+        .as_ref()
+        .filter(|retro| retro.confirmation.is_none() && !change.unauthorized)
+    {
         rows.push(unmet(
             "confirmation_missing",
             "The named approver has not confirmed this work.",
@@ -362,7 +431,11 @@ fn bypass_unmet(file: &ChangeFile, directory: &Directory) -> Vec<Unmet> {
 
 /// Whether a review is needed before closing: always, but for a standard change that went cleanly.
 pub fn review_is_needed(file: &ChangeFile) -> bool {
-    let asked = file.requirements.obligations.iter().any(|row| matches!(row.obligation.duty, Duty::Review {}));
+    let asked = file
+        .requirements
+        .obligations
+        .iter()
+        .any(|row| matches!(row.obligation.duty, Duty::Review {}));
     let clean_standard = file.change.content.kind == Kind::Standard
         && file.change.outcome == Some(crate::words::Outcome::Succeeded)
         && file.change.break_glass.is_none();
@@ -372,8 +445,10 @@ pub fn review_is_needed(file: &ChangeFile) -> bool {
 fn validation_unmet(file: &ChangeFile, directory: &Directory) -> Option<Unmet> {
     use crate::words::{Outcome, ValidationResult};
     let change = &file.change;
-    let ended_badly =
-        matches!(change.outcome, Some(Outcome::RolledBack | Outcome::Failed | Outcome::NotImplemented));
+    let ended_badly = matches!(
+        change.outcome,
+        Some(Outcome::RolledBack | Outcome::Failed | Outcome::NotImplemented)
+    );
     let last = change.validations.last();
     let clean_standard = change.content.kind == Kind::Standard && change.outcome == Some(Outcome::Succeeded);
     let good = match last {
@@ -396,14 +471,23 @@ fn validation_unmet(file: &ChangeFile, directory: &Directory) -> Option<Unmet> {
             Some(_) => "The last validation says that it does not work.",
             None => "Nobody has validated it.",
         },
-        if ended_badly { "Somebody who did not implement it says whether it works now." } else { "Somebody who did not implement it says that it works." },
+        if ended_badly {
+            "Somebody who did not implement it says whether it works now."
+        } else {
+            "Somebody who did not implement it says that it works."
+        },
         logins(directory, &people),
     ))
 }
 
 /// When an outcome was last revised: a validation from before it says nothing of the present state.
 fn last_revision(change: &Change) -> Option<Timestamp> {
-    change.target_records.iter().flat_map(|record| &record.earlier).map(|earlier| earlier.at).max()
+    change
+        .target_records
+        .iter()
+        .flat_map(|record| &record.earlier)
+        .map(|earlier| earlier.at)
+        .max()
 }
 
 /// The owners of the change and of its targets.
@@ -424,16 +508,20 @@ fn logins(directory: &Directory, people: &[PersonId]) -> Vec<String> {
 }
 
 fn sentence(text: &str) -> String {
-    if text.ends_with('.') { text.to_owned() } else { format!("{text}.") }
+    if text.ends_with('.') {
+        text.to_owned()
+    } else {
+        format!("{text}.")
+    }
 }
 
 /// A duty other than an approval, judged.
 fn duty_unmet(file: &ChangeFile, directory: &Directory, row: &TargetObligation, now: Timestamp) -> Vec<Unmet> {
     match &row.obligation.duty {
         Duty::Evidence { aspect, environment } => evidence_unmet(file, directory, row, *aspect, environment.as_deref()),
-        Duty::PeerReview { count, from } => {
-            peer_review_unmet(file, directory, &row.obligation, *count, from.as_ref()).into_iter().collect()
-        }
+        Duty::PeerReview { count, from } => peer_review_unmet(file, directory, &row.obligation, *count, from.as_ref())
+            .into_iter()
+            .collect(),
         Duty::Checklist { .. } => checklist_unmet(file, row),
         Duty::Task { kind, title } => task_duty_unmet(file, row, *kind, title).into_iter().collect(),
         Duty::Approval(rule) => approval_unmet(file, directory, row, rule, now, true),
@@ -456,18 +544,33 @@ fn evidence_unmet(
         .iter()
         .filter(|target| row.targets.contains(&target.id))
         .filter(|target| {
-            !file.evidence.iter().any(|e| e.aspect == aspect && satisfies(e, target, environment, &plan))
+            !file
+                .evidence
+                .iter()
+                .any(|e| e.aspect == aspect && satisfies(e, target, environment, &plan))
         })
         .collect();
-    let Some(first) = lacking.first() else { return Vec::new() };
+    let Some(first) = lacking.first() else {
+        return Vec::new();
+    };
     let place = environment.map(|name| format!(" from {name}")).unwrap_or_default();
-    let bound = first.artifact.as_deref().or(first.commit.as_deref()).unwrap_or("the present plan");
+    let bound = first
+        .artifact
+        .as_deref()
+        .or(first.commit.as_deref())
+        .unwrap_or("the present plan");
     let mut people: Vec<PersonId> = change.content.tester.iter().cloned().collect();
     people.push(change.requester.clone());
     vec![unmet(
         "evidence_missing",
-        format!("Passed {aspect} evidence{place} is missing for {bound} ({}).", first.service),
-        format!("Add passed evidence of the aspect `{aspect}`{place} (rule `{}`).", row.obligation.id),
+        format!(
+            "Passed {aspect} evidence{place} is missing for {bound} ({}).",
+            first.service
+        ),
+        format!(
+            "Add passed evidence of the aspect `{aspect}`{place} (rule `{}`).",
+            row.obligation.id
+        ),
         logins(directory, &people),
     )]
 }
@@ -511,32 +614,55 @@ fn peer_review_unmet(
     let who = from.map(|key| format!(" from the group {key}")).unwrap_or_default();
     Some(unmet(
         "peer_review_missing",
-        format!("{} {} of {count} peer reviews are there.", sentence(&obligation.reason), good.len()),
-        format!("A peer{who} who neither wrote nor approves reads it and agrees (rule `{}`).", obligation.id),
+        format!(
+            "{} {} of {count} peer reviews are there.",
+            sentence(&obligation.reason),
+            good.len()
+        ),
+        format!(
+            "A peer{who} who neither wrote nor approves reads it and agrees (rule `{}`).",
+            obligation.id
+        ),
         logins(directory, &waiting),
     ))
 }
 
 fn checklist_unmet(file: &ChangeFile, row: &TargetObligation) -> Vec<Unmet> {
-    let Duty::Checklist { items } = &row.obligation.duty else { return Vec::new() };
+    let Duty::Checklist { items } = &row.obligation.duty else {
+        return Vec::new();
+    };
     items
         .iter()
         .filter(|item| {
-            !file.checklist.iter().any(|c| c.rule == row.obligation.id && &c.title == *item && c.done.is_some())
+            !file
+                .checklist
+                .iter()
+                .any(|c| c.rule == row.obligation.id && &c.title == *item && c.done.is_some())
         })
         .map(|item| {
-            unmet("checklist_open", format!("Not ticked: {item}"), format!("Tick it (rule `{}`).", row.obligation.id), Vec::new())
+            unmet(
+                "checklist_open",
+                format!("Not ticked: {item}"),
+                format!("Tick it (rule `{}`).", row.obligation.id),
+                Vec::new(),
+            )
         })
         .collect()
 }
 
 fn task_duty_unmet(file: &ChangeFile, row: &TargetObligation, kind: TaskKind, title: &str) -> Option<Unmet> {
-    let done = file.tasks.iter().any(|task| task.kind == kind && task.title == title && task.state == TaskState::Done);
+    let done = file
+        .tasks
+        .iter()
+        .any(|task| task.kind == kind && task.title == title && task.state == TaskState::Done);
     (!done).then(|| {
         unmet(
             "task_missing",
             format!("The task “{title}” is not done."),
-            format!("Add the {kind} task “{title}” and finish it (rule `{}`).", row.obligation.id),
+            format!(
+                "Add the {kind} task “{title}” and finish it (rule `{}`).",
+                row.obligation.id
+            ),
             Vec::new(),
         )
     })
@@ -546,7 +672,9 @@ fn task_duty_unmet(file: &ChangeFile, row: &TargetObligation, kind: TaskKind, ti
 pub(crate) fn open_rules(file: &ChangeFile, directory: &Directory, now: Timestamp) -> BTreeSet<String> {
     let mut open = BTreeSet::new();
     for row in &file.requirements.obligations {
-        let Duty::Approval(rule) = &row.obligation.duty else { continue };
+        let Duty::Approval(rule) = &row.obligation.duty else {
+            continue;
+        };
         let lacks = |what: bool| !approval_unmet(file, directory, row, rule, now, what).is_empty();
         if (rule.covers.what() && lacks(true)) || (rule.covers.when() && lacks(false)) {
             open.insert(row.obligation.id.clone());
@@ -564,9 +692,19 @@ fn approval_unmet(
     what: bool,
 ) -> Vec<Unmet> {
     let mut rows: Vec<Unmet> = Vec::new();
-    for target in file.change.content.targets.iter().filter(|target| row.targets.contains(&target.id)) {
-        let Some(found) = approval_unmet_for(file, directory, row, rule, target, now, what) else { continue };
-        let same = rows.iter().any(|known| known.code == found.code && known.waiting_on == found.waiting_on);
+    for target in file
+        .change
+        .content
+        .targets
+        .iter()
+        .filter(|target| row.targets.contains(&target.id))
+    {
+        let Some(found) = approval_unmet_for(file, directory, row, rule, target, now, what) else {
+            continue;
+        };
+        let same = rows
+            .iter()
+            .any(|known| known.code == found.code && known.waiting_on == found.waiting_on);
         if !same {
             rows.push(found);
         }
@@ -603,7 +741,8 @@ fn approval_unmet_for(
             "cannot_be_met",
             format!(
                 "Rule `{rule_id}` asks {} for {}, and nobody who did not write the change can give it.",
-                asked_word(&rule.from), target.service
+                asked_word(&rule.from),
+                target.service
             ),
             "Give the service another owner or the group another member.",
             vec!["group:admin".to_owned()],
@@ -613,45 +752,12 @@ fn approval_unmet_for(
         "approval_missing",
         format!(
             "{} {} of {} approvals on {covered} are there for {}.",
-            sentence(&row.obligation.reason), yes.len(), rule.count, target.service
+            sentence(&row.obligation.reason),
+            yes.len(),
+            rule.count,
+            target.service
         ),
         format!("{} approves (rule `{rule_id}`).", asked_word(&rule.from)),
         logins(directory, &open),
     ))
-}
-
-/// When the template behind a standard change stops unless it is reviewed.
-pub(crate) fn template_review(file: &ChangeFile, directory: &Directory) -> Option<Timestamp> {
-    let content = &file.change.content;
-    let pinned = content.template.as_ref().filter(|_| content.kind == Kind::Standard)?;
-    directory.templates.get(&pinned.key).map(|template| template.review_by)
-}
-
-/// What stands against the template of a standard change that has not begun.
-pub fn template_trouble(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Option<Unmet> {
-    let content = &file.change.content;
-    if content.kind != Kind::Standard {
-        return None;
-    }
-    let trouble = |text: String| {
-        Some(unmet("template_not_valid", text, "Use the present template, or make it a normal change.", Vec::new()))
-    };
-    let Some(pinned) = &content.template else { return trouble("It names no template.".to_owned()) };
-    let Some(template) = directory.templates.get(&pinned.key) else {
-        return trouble(format!("There is no template {}.", pinned.key));
-    };
-    if template.state != crate::words::TemplateState::Approved {
-        return trouble(format!("The template {} is {}.", template.key, template.state));
-    }
-    if template.template_version != pinned.template_version || template.digest != pinned.digest {
-        return trouble(format!("The template {} has a newer version, {}.", template.key, template.template_version));
-    }
-    if template.review_by <= now {
-        return trouble(format!("The template {} is past its review date.", template.key));
-    }
-    let permitted = content.targets.iter().all(|target| {
-        (template.services.is_empty() || template.services.contains(&target.service))
-            && (template.environments.is_empty() || template.environments.contains(&target.environment))
-    });
-    if permitted { None } else { trouble(format!("The template {} does not permit these targets.", template.key)) }
 }

@@ -15,7 +15,12 @@ impl Default for RiskTable {
     /// The first table of the outside contract.
     fn default() -> Self {
         use Level::{High, Low, Medium};
-        Self([[Low, Low, Medium], [Low, Low, Medium], [Low, Medium, High], [Medium, High, High]])
+        Self([
+            [Low, Low, Medium],
+            [Low, Low, Medium],
+            [Low, Medium, High],
+            [Medium, High, High],
+        ])
     }
 }
 
@@ -34,7 +39,11 @@ impl RiskTable {
 /// The impact that a service's facts suggest, for the axes that nobody gave.
 pub fn derived_impact(service: Option<&Service>, is_production: bool) -> Impact {
     let Some(service) = service else {
-        return Impact { data: Level::High, availability: Level::High, compliance: Level::High };
+        return Impact {
+            data: Level::High,
+            availability: Level::High,
+            compliance: Level::High,
+        };
     };
     let availability = match service.criticality {
         Criticality::Low => Level::Low,
@@ -47,8 +56,16 @@ pub fn derived_impact(service: Option<&Service>, is_production: bool) -> Impact 
         Some("internal") => Level::Low,
         _ => Level::None,
     };
-    let compliance = if service.regimes.is_empty() { Level::None } else { Level::Medium };
-    let impact = Impact { data, availability, compliance };
+    let compliance = if service.regimes.is_empty() {
+        Level::None
+    } else {
+        Level::Medium
+    };
+    let impact = Impact {
+        data,
+        availability,
+        compliance,
+    };
     if is_production { impact } else { capped(impact) }
 }
 
@@ -95,13 +112,15 @@ pub fn assess(table: &RiskTable, impact: Impact, complexity: Option<Level>, stat
             level
         }
         Some((level, false)) if level < by_table => {
-            reasons.push(format!("{level} was proposed and counts once a change manager has approved it"));
+            reasons.push(format!(
+                "{level} was proposed and counts once a change manager has approved it"
+            ));
             by_table
         }
         _ => by_table,
     };
-    let score = crate::obligation::level_number(impact.highest()) * 3
-        + complexity.map_or(3, crate::obligation::level_number);
+    let score =
+        crate::obligation::level_number(impact.highest()) * 3 + complexity.map_or(3, crate::obligation::level_number);
     Risk { level, score, reasons }
 }
 
@@ -117,13 +136,22 @@ mod tests {
         });
         assert_eq!(
             rows,
-            [["low", "low", "medium"], ["low", "low", "medium"], ["low", "medium", "high"], ["medium", "high", "high"]]
+            [
+                ["low", "low", "medium"],
+                ["low", "low", "medium"],
+                ["low", "medium", "high"],
+                ["medium", "high", "high"]
+            ]
         );
     }
 
     #[test]
     fn a_lower_level_counts_only_after_an_approval() {
-        let impact = Impact { data: Level::None, availability: Level::High, compliance: Level::None };
+        let impact = Impact {
+            data: Level::None,
+            availability: Level::High,
+            compliance: Level::None,
+        };
         let table = RiskTable::default();
         let proposed = assess(&table, impact, Some(Level::High), Some((Level::Low, false)));
         let approved = assess(&table, impact, Some(Level::High), Some((Level::Low, true)));

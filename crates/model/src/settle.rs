@@ -3,13 +3,13 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
+use crate::authority::{asked_word, candidates, is_barred};
 use crate::change::{Change, Request};
 use crate::content::digests;
 use crate::file::{Case, ChangeFile};
 use crate::ids::{PersonId, RecordId};
 use crate::obligation::Duty;
 use crate::records::{ChecklistItem, Coverage, Permit};
-use crate::authority::{asked_word, candidates, is_barred};
 use crate::requirement::{before_approved, before_scheduled};
 use crate::risk;
 use crate::words::{ApprovalState, Kind, Level, Origin, PermitState, Purpose, Role, State};
@@ -26,11 +26,27 @@ pub fn recompute(case: &mut Case<'_>) {
 }
 
 fn compute_risk(case: &mut Case<'_>) {
-    let table = case.directory.tenant.as_ref().map(|tenant| tenant.risk_table.clone()).unwrap_or_default();
-    let stated = case.file.change.content.risk_override.as_ref().map(|stated| stated.level);
+    let table = case
+        .directory
+        .tenant
+        .as_ref()
+        .map(|tenant| tenant.risk_table.clone())
+        .unwrap_or_default();
+    let stated = case
+        .file
+        .change
+        .content
+        .risk_override
+        .as_ref()
+        .map(|stated| stated.level);
     let approved = stated.is_some() && lowering_is_approved(case);
     let content = &case.file.change.content;
-    let risk = risk::assess(&table, content.impact, content.complexity, stated.map(|level| (level, approved)));
+    let risk = risk::assess(
+        &table,
+        content.impact,
+        content.complexity,
+        stated.map(|level| (level, approved)),
+    );
     let before = case.file.change.risk.level;
     if risk.level != before && !case.file.change.key.is_empty() {
         let data = json!({"from": before, "to": risk.level});
@@ -67,10 +83,21 @@ fn add_checklist(case: &mut Case<'_>) {
         .flat_map(|(rule, items)| items.into_iter().map(move |item| (rule.clone(), item)))
         .collect();
     for (rule, title) in wanted {
-        let known = case.file.checklist.iter().any(|item| item.rule == rule && item.title == title);
+        let known = case
+            .file
+            .checklist
+            .iter()
+            .any(|item| item.rule == rule && item.title == title);
         if !known {
             let (id, change) = (case.new_id(), case.change_id());
-            case.file.checklist.push(ChecklistItem { id, version: 0, change, rule, title, done: None });
+            case.file.checklist.push(ChecklistItem {
+                id,
+                version: 0,
+                change,
+                rule,
+                title,
+                done: None,
+            });
         }
     }
 }
@@ -158,7 +185,13 @@ fn miss_window(case: &mut Case<'_>) {
     let mark = change.planned_end.map(|end| end.to_string()).unwrap_or_default();
     let news = format!("{} was not started before its window ended.", change.key);
     for person in people {
-        case.write_to(&person, "window_missed", &mark, news.clone(), "Plan new times; those who decide on times are asked again.");
+        case.write_to(
+            &person,
+            "window_missed",
+            &mark,
+            news.clone(),
+            "Plan new times; those who decide on times are asked again.",
+        );
     }
 }
 
@@ -178,11 +211,21 @@ pub fn void_when(case: &mut Case<'_>, reason: &str) {
 }
 
 fn void_parts(case: &mut Case<'_>, reason: &str, what: bool, when: bool) {
-    for review in case.file.peer_reviews.iter_mut().filter(|row| what && row.state == ApprovalState::Standing) {
+    for review in case
+        .file
+        .peer_reviews
+        .iter_mut()
+        .filter(|row| what && row.state == ApprovalState::Standing)
+    {
         review.state = ApprovalState::Voided;
     }
     let mut touched: Vec<(PersonId, RecordId, bool)> = Vec::new();
-    for approval in case.file.approvals.iter_mut().filter(|approval| approval.state == ApprovalState::Standing) {
+    for approval in case
+        .file
+        .approvals
+        .iter_mut()
+        .filter(|approval| approval.state == ApprovalState::Standing)
+    {
         let hits_what = what && approval.what == Coverage::Standing;
         let hits_when = when && approval.when == Coverage::Standing;
         if !hits_what && !hits_when {
@@ -196,21 +239,39 @@ fn void_parts(case: &mut Case<'_>, reason: &str, what: bool, when: bool) {
         }
         approval.settle_state();
         approval.ended = Some(reason.to_owned());
-        touched.push((approval.person.clone(), approval.id.clone(), approval.state == ApprovalState::Voided));
+        touched.push((
+            approval.person.clone(),
+            approval.id.clone(),
+            approval.state == ApprovalState::Voided,
+        ));
     }
     for (person, id, whole) in touched {
         if whole {
             lapse_conditions(case, &id);
         }
-        case.tell("approval.voided", json!({"approval": id, "person": person, "what": what, "when": when}));
+        case.tell(
+            "approval.voided",
+            json!({"approval": id, "person": person, "what": what, "when": when}),
+        );
         let news = format!("Your decision on {} no longer counts: {reason}.", case.change().key);
-        case.write_to(&person, "approval_voided", id.as_str(), news, "Look at what changed and decide again.");
+        case.write_to(
+            &person,
+            "approval_voided",
+            id.as_str(),
+            news,
+            "Look at what changed and decide again.",
+        );
     }
 }
 
 /// Conditions of a decision that no longer stands need not be met.
 pub fn lapse_conditions(case: &mut Case<'_>, approval: &RecordId) {
-    for condition in case.file.conditions.iter_mut().filter(|c| &c.approval == approval && c.met.is_none()) {
+    for condition in case
+        .file
+        .conditions
+        .iter_mut()
+        .filter(|c| &c.approval == approval && c.met.is_none())
+    {
         condition.lapsed = true;
     }
 }
@@ -240,13 +301,19 @@ pub fn is_forward(permit: &Permit) -> bool {
 
 /// Asks everyone whom a rule asks, and stops asking whom none asks any more.
 fn route(case: &mut Case<'_>) {
-    let asking = matches!(case.change().state, State::Authorizing | State::Approved | State::Scheduled);
+    let asking = matches!(
+        case.change().state,
+        State::Authorizing | State::Approved | State::Scheduled
+    );
     let wanted = if asking { requests(&case.file, case) } else { Vec::new() };
     let known = std::mem::take(&mut case.file.change.requests);
     let mut now_asked: Vec<Request> = Vec::new();
     let mut news: Vec<(PersonId, String)> = Vec::new();
     for mut request in wanted {
-        match known.iter().find(|old| old.rule == request.rule && old.person == request.person) {
+        match known
+            .iter()
+            .find(|old| old.rule == request.rule && old.person == request.person)
+        {
             Some(old) => {
                 request.asked_at = old.asked_at;
                 request.acknowledge_by = old.acknowledge_by;
@@ -262,15 +329,29 @@ fn route(case: &mut Case<'_>) {
         case.tell("approval.requested", json!({"person": person, "rule": rule}));
         let text = format!("{} asks for your decision (rule `{rule}`).", case.change().key);
         let mark = format!("{}/{rule}", case.change().digests.content);
-        case.write_to(&person, "asked_to_approve", &mark, text, "Approve it, set conditions, return it with a question, or reject it.");
+        case.write_to(
+            &person,
+            "asked_to_approve",
+            &mark,
+            text,
+            "Approve it, set conditions, return it with a question, or reject it.",
+        );
     }
 }
 
 fn requests(file: &ChangeFile, case: &Case<'_>) -> Vec<Request> {
     let mut found: Vec<Request> = Vec::new();
     for row in &file.requirements.obligations {
-        let Duty::Approval(rule) = &row.obligation.duty else { continue };
-        for target in file.change.content.targets.iter().filter(|target| row.targets.contains(&target.id)) {
+        let Duty::Approval(rule) = &row.obligation.duty else {
+            continue;
+        };
+        for target in file
+            .change
+            .content
+            .targets
+            .iter()
+            .filter(|target| row.targets.contains(&target.id))
+        {
             for holder in candidates(file, &case.directory, &rule.from, target) {
                 if is_barred(file, rule, &holder.person) {
                     continue;
@@ -303,7 +384,9 @@ fn flag_freezes(case: &mut Case<'_>) {
         && case.directory.freezes.iter().any(|freeze| {
             freeze.is_on(case.now)
                 && !freeze.excepts(&change.id)
-                && change.open_targets().any(|target| freeze.covers(&target.service, &target.environment))
+                && change
+                    .open_targets()
+                    .any(|target| freeze.covers(&target.service, &target.environment))
         });
     if on && !case.file.change.in_freeze {
         case.tell("change.in_freeze", json!({}));
@@ -328,5 +411,9 @@ pub fn emergency_window(change: &mut Change, now: Timestamp) {
 
 /// The level that a draft starts with before it is judged.
 pub fn unjudged() -> crate::change::Risk {
-    crate::change::Risk { level: Level::Low, score: 0, reasons: Vec::new() }
+    crate::change::Risk {
+        level: Level::Low,
+        score: 0,
+        reasons: Vec::new(),
+    }
 }

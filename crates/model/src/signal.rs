@@ -74,9 +74,7 @@ impl Envelope {
         name("delivery id", &self.delivery_id)?;
         name("event", &self.event)?;
         if digest(&self.body_digest).as_deref() != Some(self.body_digest.as_str()) {
-            return Err(SetAside::because(
-                "the body's digest is not a SHA-256 digest",
-            ));
+            return Err(SetAside::because("the body's digest is not a SHA-256 digest"));
         }
         Ok(self)
     }
@@ -118,17 +116,12 @@ impl Signal {
     pub fn natural_key(&self) -> String {
         match self {
             Self::Ping => "ping".to_owned(),
-            Self::Deployment(it) => {
-                key("deployment", &[&folded(&it.repository), &it.deployment_id])
-            }
+            Self::Deployment(it) => key("deployment", &[&folded(&it.repository), &it.deployment_id]),
             Self::DeploymentStatus(it) => key(
                 "deployment_status",
                 &[&folded(&it.repository), &it.deployment_id, &it.status_id],
             ),
-            Self::Push(it) => key(
-                "push",
-                &[&folded(&it.repository), &it.ref_name, &it.before, &it.after],
-            ),
+            Self::Push(it) => key("push", &[&folded(&it.repository), &it.ref_name, &it.before, &it.after]),
             Self::PullRequest(it) => key(
                 "pull_request",
                 &[
@@ -148,9 +141,7 @@ impl Signal {
                     &it.occurred_at.map(|at| at.to_string()).unwrap_or_default(),
                 ],
             ),
-            Self::Unknown { event, action } => {
-                key("unknown", &[event, action.as_deref().unwrap_or_default()])
-            }
+            Self::Unknown { event, action } => key("unknown", &[event, action.as_deref().unwrap_or_default()]),
         }
     }
 }
@@ -364,9 +355,7 @@ pub fn name(field: &str, text: &str) -> Result<String, SetAside> {
         )));
     }
     if text.chars().any(char::is_control) {
-        return Err(SetAside::because(format_args!(
-            "{field} holds a control character"
-        )));
+        return Err(SetAside::because(format_args!("{field} holds a control character")));
     }
     Ok(text.to_owned())
 }
@@ -377,9 +366,7 @@ pub fn name(field: &str, text: &str) -> Result<String, SetAside> {
 /// [`SetAside`] for anything else; `field` names it in the reason.
 pub fn commit(field: &str, text: &str) -> Result<String, SetAside> {
     if !matches!(text.len(), 40 | 64) || !text.bytes().all(is_lower_hex) {
-        return Err(SetAside::because(format_args!(
-            "{field} is not a commit id"
-        )));
+        return Err(SetAside::because(format_args!("{field} is not a commit id")));
     }
     Ok(text.to_owned())
 }

@@ -28,12 +28,23 @@ pub fn validate(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     reading.finish()?;
     check_state(case, Act::Validate)?;
     let (by, at) = (case.person(), case.now);
-    case.file.change.validations.push(Validation { result, text, by: by.clone(), at });
+    case.file.change.validations.push(Validation {
+        result,
+        text,
+        by: by.clone(),
+        at,
+    });
     case.tell("change.validated", json!({"result": result, "by": by}));
     if result == ValidationResult::DoesNot {
         let news = format!("{} says that {} does not work.", case.name(&by), case.change().key);
         for person in case.people_in_charge() {
-            case.write_to(&person, "does_not_work", &at.to_string(), news.clone(), "Take the way back, or state the true outcome.");
+            case.write_to(
+                &person,
+                "does_not_work",
+                &at.to_string(),
+                news.clone(),
+                "Take the way back, or state the true outcome.",
+            );
         }
         forbid_success(case);
     }
@@ -45,12 +56,25 @@ pub fn validate(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
 fn forbid_success(case: &mut Case<'_>) {
     let (by, at) = (case.person(), case.now);
     let change = &mut case.file.change;
-    for record in change.target_records.iter_mut().filter(|record| record.outcome == Some(Outcome::Succeeded)) {
+    for record in change
+        .target_records
+        .iter_mut()
+        .filter(|record| record.outcome == Some(Outcome::Succeeded))
+    {
         let reason = "a validation says that it does not work".to_owned();
-        record.earlier.push(crate::change::EarlierOutcome { outcome: Outcome::Succeeded, reason, by: by.clone(), at });
+        record.earlier.push(crate::change::EarlierOutcome {
+            outcome: Outcome::Succeeded,
+            reason,
+            by: by.clone(),
+            at,
+        });
         record.outcome = Some(Outcome::SucceededWithIssues);
     }
-    let outcomes: Vec<Outcome> = change.target_records.iter().filter_map(|record| record.outcome).collect();
+    let outcomes: Vec<Outcome> = change
+        .target_records
+        .iter()
+        .filter_map(|record| record.outcome)
+        .collect();
     change.outcome = super::work::whole_outcome(&outcomes);
 }
 
@@ -59,7 +83,9 @@ fn check_independent(case: &Case<'_>) -> Result<(), Refusal> {
     let change = case.change();
     let rules = case.file.requirements.obligations.iter();
     for row in rules {
-        let Duty::Validation { distinct_from, .. } = &row.obligation.duty else { continue };
+        let Duty::Validation { distinct_from, .. } = &row.obligation.duty else {
+            continue;
+        };
         let barred = distinct_from.iter().any(|party| match party {
             Party::Implementer => change.implemented_by.contains(&person),
             Party::Approver => case.file.standing().any(|a| a.person == person && a.is_yes()),
@@ -69,17 +95,27 @@ fn check_independent(case: &Case<'_>) -> Result<(), Refusal> {
         if barred {
             let text = format!(
                 "{} has a part in this change that rule `{}` keeps apart from its validation.",
-                case.name(&person), row.obligation.id
+                case.name(&person),
+                row.obligation.id
             );
             return Err(Refusal::not_allowed("not_independent", text));
         }
     }
     if change.implemented_by.contains(&person) {
-        return Err(Refusal::not_allowed("not_independent", "Who implemented a change cannot validate it."));
+        return Err(Refusal::not_allowed(
+            "not_independent",
+            "Who implemented a change cannot validate it.",
+        ));
     }
-    let approved = case.file.standing().any(|approval| approval.person == person && approval.is_yes());
+    let approved = case
+        .file
+        .standing()
+        .any(|approval| approval.person == person && approval.is_yes());
     if change.content.kind == Kind::Emergency && approved {
-        return Err(Refusal::not_allowed("not_independent", "Who approved an emergency change cannot validate it."));
+        return Err(Refusal::not_allowed(
+            "not_independent",
+            "Who approved an emergency change cannot validate it.",
+        ));
     }
     Ok(())
 }
@@ -111,7 +147,10 @@ pub fn review(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         by,
         at,
     });
-    case.tell("change.reviewed", json!({"addendum": addendum, "objectives_met": objectives_met}));
+    case.tell(
+        "change.reviewed",
+        json!({"addendum": addendum, "objectives_met": objectives_met}),
+    );
     settle(case);
     Ok(())
 }
@@ -132,7 +171,11 @@ pub fn close(case: &mut Case<'_>) -> Result<(), Refusal> {
     case.allow(Act::Close)?;
     check_not_only_implementer(case)?;
     check_state(case, Act::Close)?;
-    refuse_unmet("closure_refused", "It cannot close yet.", before_closure(&case.file, &case.directory))?;
+    refuse_unmet(
+        "closure_refused",
+        "It cannot close yet.",
+        before_closure(&case.file, &case.directory),
+    )?;
     let by = case.person();
     close_now(case);
     case.file.change.closed_by = (by.as_str() != "system").then_some(by);
@@ -152,7 +195,11 @@ pub fn close_now(case: &mut Case<'_>) {
 /// 403 for anyone else; 422; 409.
 pub fn confirm_retrospective(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     let person = case.person();
-    let named = case.change().retrospective.as_ref().map(|retro| retro.verbal_approver.clone());
+    let named = case
+        .change()
+        .retrospective
+        .as_ref()
+        .map(|retro| retro.verbal_approver.clone());
     if named.as_ref() != Some(&person) {
         let text = "Only the named verbal approver can confirm or deny this.";
         return Err(Refusal::not_allowed("not_the_named_approver", text));
@@ -164,12 +211,26 @@ pub fn confirm_retrospective(case: &mut Case<'_>, body: &Body) -> Result<(), Ref
     reading.finish()?;
     check_state(case, Act::ConfirmRetrospective)?;
     let now = case.now;
-    let Some(retro) = &mut case.file.change.retrospective else { return Ok(()) };
+    let Some(retro) = &mut case.file.change.retrospective else {
+        return Ok(());
+    };
     if retro.confirmation.is_some() {
-        return Err(Refusal::not_now("answered", "It has been answered.", "The first answer stands.", Vec::new()));
+        return Err(Refusal::not_now(
+            "answered",
+            "It has been answered.",
+            "The first answer stands.",
+            Vec::new(),
+        ));
     }
-    retro.confirmation = Some(Confirmation { confirmed, text, at: now });
-    case.tell("change.retrospective_answered", json!({"confirmed": confirmed, "by": person}));
+    retro.confirmation = Some(Confirmation {
+        confirmed,
+        text,
+        at: now,
+    });
+    case.tell(
+        "change.retrospective_answered",
+        json!({"confirmed": confirmed, "by": person}),
+    );
     if !confirmed {
         mark_unauthorized(case, "denied");
     }
@@ -186,7 +247,13 @@ pub fn mark_unauthorized(case: &mut Case<'_>, why: &str) {
     case.tell("change.unauthorized", json!({"why": why}));
     let news = format!("{} counts as unauthorized.", case.change().key);
     for person in case.people_in_charge() {
-        case.write_to(&person, "unauthorized", why, news.clone(), "A change manager states a finding before it can close.");
+        case.write_to(
+            &person,
+            "unauthorized",
+            why,
+            news.clone(),
+            "A change manager states a finding before it can close.",
+        );
     }
 }
 
@@ -201,7 +268,12 @@ pub fn state_finding(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     reading.finish()?;
     check_state(case, Act::StateFinding)?;
     if !case.change().unauthorized {
-        return Err(Refusal::not_now("not_unauthorized", "This work is not unauthorized.", "No finding is needed.", Vec::new()));
+        return Err(Refusal::not_now(
+            "not_unauthorized",
+            "This work is not unauthorized.",
+            "No finding is needed.",
+            Vec::new(),
+        ));
     }
     let (by, at) = (case.person(), case.now);
     case.file.change.finding = Some(Stated { by, at, reason });

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::Body;
 use crate::act::Act;
+use crate::authority::peer_counts;
 use crate::change::Stated;
 use crate::content::plan_digest;
 use crate::file::Case;
@@ -13,11 +14,8 @@ use crate::obligation::Duty;
 use crate::reading::{LINE, Reading, TEXT};
 use crate::records::{Comment, Evidence, Link, MetCondition, PeerReview};
 use crate::refusal::Refusal;
-use crate::authority::peer_counts;
 use crate::settle::{recompute, settle};
-use crate::words::{
-    ApprovalState, Aspect, EvidenceKind, EvidenceResult, LinkKind, PeerVerdict,
-};
+use crate::words::{ApprovalState, Aspect, EvidenceKind, EvidenceResult, LinkKind, PeerVerdict};
 
 /// A peer's word on plan and code. Void like an approval of *what*.
 ///
@@ -26,10 +24,20 @@ use crate::words::{
 pub fn peer_review(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
     let person = case.person();
     if case.change().authors.contains(&person) {
-        return Err(Refusal::not_allowed("own_work", "Who wrote a change cannot review it as a peer."));
+        return Err(Refusal::not_allowed(
+            "own_work",
+            "Who wrote a change cannot review it as a peer.",
+        ));
     }
-    if case.file.standing().any(|approval| approval.person == person && approval.is_yes()) {
-        return Err(Refusal::not_allowed("is_approver", "Who approves a change cannot review it as a peer."));
+    if case
+        .file
+        .standing()
+        .any(|approval| approval.person == person && approval.is_yes())
+    {
+        return Err(Refusal::not_allowed(
+            "is_approver",
+            "Who approves a change cannot review it as a peer.",
+        ));
     }
     case.allow(Act::PeerReview)?;
     check_group(case)?;
@@ -40,8 +48,16 @@ pub fn peer_review(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal
     reading.finish()?;
     check_state(case, Act::PeerReview)?;
     if digest != case.change().digests.content {
-        let text = format!("The change was edited since you read it; its digest is now {}.", case.change().digests.content);
-        return Err(Refusal::not_now("digest_not_current", text, "Read it as it stands now.", Vec::new()));
+        let text = format!(
+            "The change was edited since you read it; its digest is now {}.",
+            case.change().digests.content
+        );
+        return Err(Refusal::not_now(
+            "digest_not_current",
+            text,
+            "Read it as it stands now.",
+            Vec::new(),
+        ));
     }
     for review in &mut case.file.peer_reviews {
         if review.person == person && review.state == ApprovalState::Standing {
@@ -50,9 +66,22 @@ pub fn peer_review(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal
     }
     let (id, change, at) = (case.new_id(), case.change_id(), case.now);
     let what_digest = case.change().digests.what.clone();
-    case.tell("peer_review.given", json!({"peer_review": id, "verdict": verdict, "by": person}));
+    case.tell(
+        "peer_review.given",
+        json!({"peer_review": id, "verdict": verdict, "by": person}),
+    );
     let state = ApprovalState::Standing;
-    case.file.peer_reviews.push(PeerReview { id: id.clone(), version: 0, change, person, verdict, text, what_digest, state, at });
+    case.file.peer_reviews.push(PeerReview {
+        id: id.clone(),
+        version: 0,
+        change,
+        person,
+        verdict,
+        text,
+        what_digest,
+        state,
+        at,
+    });
     settle(case);
     Ok(id)
 }
@@ -69,12 +98,18 @@ fn check_group(case: &Case<'_>) -> Result<(), Refusal> {
         })
         .collect();
     let person = case.person();
-    let welcome = groups.is_empty() || groups.iter().any(|from| peer_counts(&case.file, &case.directory, &person, from.as_ref()));
+    let welcome = groups.is_empty()
+        || groups
+            .iter()
+            .any(|from| peer_counts(&case.file, &case.directory, &person, from.as_ref()));
     if welcome {
         return Ok(());
     }
     let names: Vec<String> = groups.iter().flatten().map(ToString::to_string).collect();
-    Err(Refusal::not_allowed("not_asked", format!("A peer review is asked from the group {}.", names.join(", "))))
+    Err(Refusal::not_allowed(
+        "not_asked",
+        format!("A peer review is asked from the group {}.", names.join(", ")),
+    ))
 }
 
 /// A file that was stored already, and what a machine read in it.
@@ -113,7 +148,10 @@ pub fn add_evidence(case: &mut Case<'_>, body: &Body, file: StoredFile) -> Resul
     let environment = reading.text("environment", LINE);
     let artifact = reading.text("artifact", 255);
     let text = reading.text("text", TEXT);
-    if environment.as_ref().is_some_and(|key| !case.directory.environments.contains_key(&key.as_str().into())) {
+    if environment
+        .as_ref()
+        .is_some_and(|key| !case.directory.environments.contains_key(&key.as_str().into()))
+    {
         reading.wrong("environment", "unknown", "There is no such environment.");
     }
     if kind == EvidenceKind::Note && text.is_none() {
@@ -177,7 +215,10 @@ pub fn accept_evidence(case: &mut Case<'_>, evidence: &RecordId, body: &Body) ->
     let (own, failed) = (found.by == by, found.result == EvidenceResult::Failed);
     case.allow(Act::AcceptEvidence)?;
     if own {
-        return Err(Refusal::not_allowed("own_work", "Who brought evidence cannot accept its failure."));
+        return Err(Refusal::not_allowed(
+            "own_work",
+            "Who brought evidence cannot accept its failure.",
+        ));
     }
     let mut reading = Reading::new(body, "");
     let reason = reading.needed("reason", TEXT);
@@ -185,10 +226,19 @@ pub fn accept_evidence(case: &mut Case<'_>, evidence: &RecordId, body: &Body) ->
     check_state(case, Act::AcceptEvidence)?;
     if !failed {
         let text = "This evidence has not failed, so there is nothing to accept.";
-        return Err(Refusal::not_now("not_failed", text, "Add evidence that states its result.", Vec::new()));
+        return Err(Refusal::not_now(
+            "not_failed",
+            text,
+            "Add evidence that states its result.",
+            Vec::new(),
+        ));
     }
     for row in case.file.evidence.iter_mut().filter(|row| &row.id == evidence) {
-        row.accepted = Some(Stated { by: by.clone(), at, reason: reason.clone() });
+        row.accepted = Some(Stated {
+            by: by.clone(),
+            at,
+            reason: reason.clone(),
+        });
     }
     case.tell("evidence.accepted", json!({"evidence": evidence, "by": by}));
     settle(case);
@@ -210,7 +260,11 @@ pub fn tick(case: &mut Case<'_>, item: &RecordId, body: &Body) -> Result<(), Ref
     check_state(case, Act::TickChecklist)?;
     let (by, at) = (case.person(), case.now);
     for row in case.file.checklist.iter_mut().filter(|row| &row.id == item) {
-        row.done = Some(MetCondition { by: by.clone(), at, text: text.clone() });
+        row.done = Some(MetCondition {
+            by: by.clone(),
+            at,
+            text: text.clone(),
+        });
     }
     case.tell("checklist.ticked", json!({"item": item, "by": by}));
     settle(case);
@@ -237,7 +291,11 @@ pub fn meet_condition(case: &mut Case<'_>, condition: &RecordId, body: &Body) ->
     check_state(case, Act::MeetCondition)?;
     let at = case.now;
     for row in case.file.conditions.iter_mut().filter(|row| &row.id == condition) {
-        row.met = Some(MetCondition { by: person.clone(), at, text: text.clone() });
+        row.met = Some(MetCondition {
+            by: person.clone(),
+            at,
+            text: text.clone(),
+        });
     }
     case.tell("condition.met", json!({"condition": condition, "by": person}));
     settle(case);
@@ -255,7 +313,14 @@ pub fn comment(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
     reading.finish()?;
     let (id, change, by, at) = (case.new_id(), case.change_id(), case.person(), case.now);
     case.tell("comment.added", json!({"comment": id, "by": by}));
-    case.file.comments.push(Comment { id: id.clone(), version: 0, change, text, by: by.clone(), at });
+    case.file.comments.push(Comment {
+        id: id.clone(),
+        version: 0,
+        change,
+        text,
+        by: by.clone(),
+        at,
+    });
     let mut people = case.change().watchers.clone();
     people.push(case.change().requester.clone());
     people.push(case.change().content.owner.clone());
@@ -278,7 +343,10 @@ pub fn watch(case: &mut Case<'_>, on: bool) -> Result<(), Refusal> {
     if on {
         watchers.push(person.clone());
     }
-    case.tell(if on { "change.watched" } else { "change.unwatched" }, json!({"by": person}));
+    case.tell(
+        if on { "change.watched" } else { "change.unwatched" },
+        json!({"by": person}),
+    );
     Ok(())
 }
 
@@ -310,7 +378,11 @@ pub fn link(case: &mut Case<'_>, body: &Body, find: &dyn Fn(&str) -> Option<Link
     }
     let needs_change = matches!(kind, LinkKind::DependsOn | LinkKind::ParentOf | LinkKind::Replaces);
     if needs_change && end.is_none() && !to.is_empty() && !is_change_key {
-        reading.wrong("to", "not_allowed", format!("`{kind}` points at a change, such as CHG-1042."));
+        reading.wrong(
+            "to",
+            "not_allowed",
+            format!("`{kind}` points at a change, such as CHG-1042."),
+        );
     }
     if case.file.links.iter().any(|link| link.kind == kind && link.to == to) {
         reading.wrong("to", "not_unique", "This link is there already.");
@@ -319,7 +391,16 @@ pub fn link(case: &mut Case<'_>, body: &Body, find: &dyn Fn(&str) -> Option<Link
     let (id, change, by, at) = (case.new_id(), case.change_id(), case.person(), case.now);
     case.tell("change.linked", json!({"link": id, "kind": kind, "to": to}));
     let to_change = end.map(|end| end.id);
-    case.file.links.push(Link { id: id.clone(), version: 0, change, kind, to_change, to, by, at });
+    case.file.links.push(Link {
+        id: id.clone(),
+        version: 0,
+        change,
+        kind,
+        to_change,
+        to,
+        by,
+        at,
+    });
     recompute(case);
     Ok(id)
 }

@@ -4,14 +4,14 @@ use serde_json::json;
 
 use super::Body;
 use crate::act::Act;
+use crate::authority::asking;
 use crate::change::{Rejection, Stated};
 use crate::file::{Case, allowed};
 use crate::ids::{PersonId, RecordId};
+use crate::lifecycle::{check_hold, check_state};
 use crate::reading::{LINE, Reading, TEXT};
 use crate::records::{Approval, Condition, CountedFor, Coverage};
 use crate::refusal::Refusal;
-use crate::lifecycle::{check_hold, check_state};
-use crate::authority::asking;
 use crate::settle::{lapse_conditions, move_to, recompute, revoke_permits, settle, void_all};
 use crate::words::{ApprovalState, ConditionDue, Decision, Role, State};
 
@@ -24,7 +24,13 @@ pub fn acknowledge(case: &mut Case<'_>) -> Result<(), Refusal> {
     case.allow(Act::Acknowledge)?;
     check_state(case, Act::Acknowledge)?;
     let (now, person) = (case.now, case.person());
-    for request in case.file.change.requests.iter_mut().filter(|request| request.person == person) {
+    for request in case
+        .file
+        .change
+        .requests
+        .iter_mut()
+        .filter(|request| request.person == person)
+    {
         request.acknowledged_at.get_or_insert(now);
     }
     case.tell("approval.acknowledged", json!({"person": person}));
@@ -69,17 +75,30 @@ fn read_word(case: &Case<'_>, body: &Body) -> Result<Word, Refusal> {
         })
         .unwrap_or_default();
     if decision == Decision::ApproveWithConditions && conditions.is_empty() {
-        reading.wrong("conditions", "missing", "An approval with conditions names at least one.");
+        reading.wrong(
+            "conditions",
+            "missing",
+            "An approval with conditions names at least one.",
+        );
     }
     if decision != Decision::ApproveWithConditions && !conditions.is_empty() {
-        reading.wrong("conditions", "not_allowed", "Only an approval with conditions names conditions.");
+        reading.wrong(
+            "conditions",
+            "not_allowed",
+            "Only an approval with conditions names conditions.",
+        );
     }
     let speechless = matches!(decision, Decision::Reject | Decision::Return) && comment.is_none();
     if speechless {
         reading.wrong("comment", "missing", "Say why, in `comment`.");
     }
     reading.finish()?;
-    Ok(Word { decision, comment, digest, conditions })
+    Ok(Word {
+        decision,
+        comment,
+        digest,
+        conditions,
+    })
 }
 
 /// Decides. One decision counts for every rule that asks this person.
@@ -122,7 +141,13 @@ pub fn approve(case: &mut Case<'_>, body: &Body) -> Result<Option<RecordId>, Ref
 
 fn acknowledge_by_deciding(case: &mut Case<'_>) {
     let (now, person) = (case.now, case.person());
-    for request in case.file.change.requests.iter_mut().filter(|request| request.person == person) {
+    for request in case
+        .file
+        .change
+        .requests
+        .iter_mut()
+        .filter(|request| request.person == person)
+    {
         request.acknowledged_at.get_or_insert(now);
     }
 }
@@ -137,7 +162,12 @@ fn check_digest(case: &Case<'_>, named: &str) -> Result<(), Refusal> {
         "The change was edited since you read it. You named {named}; now it is {} (what {}, when {}).",
         digests.content, digests.what, digests.when
     );
-    Err(Refusal::not_now("digest_not_current", text, "Read the change as it stands now and decide on its `content_digest`.", Vec::new()))
+    Err(Refusal::not_now(
+        "digest_not_current",
+        text,
+        "Read the change as it stands now and decide on its `content_digest`.",
+        Vec::new(),
+    ))
 }
 
 fn check_step_up(case: &Case<'_>) -> Result<(), Refusal> {
@@ -159,11 +189,25 @@ pub fn step_up_required() -> Refusal {
 
 fn take_decision(case: &mut Case<'_>, word: &Word) -> Approval {
     let person = case.person();
-    let counted_for: Vec<CountedFor> = asking(&case.file, &case.directory, &person, case.now).into_iter().map(|asking| asking.counted).collect();
-    let part = |covered: bool| if covered { Coverage::Standing } else { Coverage::NotCovered };
+    let counted_for: Vec<CountedFor> = asking(&case.file, &case.directory, &person, case.now)
+        .into_iter()
+        .map(|asking| asking.counted)
+        .collect();
+    let part = |covered: bool| {
+        if covered {
+            Coverage::Standing
+        } else {
+            Coverage::NotCovered
+        }
+    };
     let (id, change) = (case.new_id(), case.change_id());
     let digests = case.change().digests.clone();
-    let evidence_seen = case.file.evidence.iter().map(|evidence| evidence.file_digest.clone()).collect();
+    let evidence_seen = case
+        .file
+        .evidence
+        .iter()
+        .map(|evidence| evidence.file_digest.clone())
+        .collect();
     Approval {
         id,
         version: 0,
@@ -206,20 +250,44 @@ fn add_conditions(case: &mut Case<'_>, approval: &RecordId, conditions: Vec<(Str
     for (text, due, checker) in conditions {
         let (id, change) = (case.new_id(), case.change_id());
         let checker = checker.unwrap_or_else(|| case.person());
-        case.tell("condition.set", json!({"condition": id, "due": due, "checker": checker}));
+        case.tell(
+            "condition.set",
+            json!({"condition": id, "due": due, "checker": checker}),
+        );
         let approval = approval.clone();
-        case.file.conditions.push(Condition { id, version: 0, change, approval, text, due, checker, met: None, lapsed: false });
+        case.file.conditions.push(Condition {
+            id,
+            version: 0,
+            change,
+            approval,
+            text,
+            due,
+            checker,
+            met: None,
+            lapsed: false,
+        });
     }
 }
 
 fn reject(case: &mut Case<'_>, reason: String) {
     let (by, at) = (case.person(), case.now);
-    case.file.change.rejection = Some(Rejection { by: by.clone(), at, reason, overruled: None });
+    case.file.change.rejection = Some(Rejection {
+        by: by.clone(),
+        at,
+        reason,
+        overruled: None,
+    });
     move_to(case, State::Rejected);
     revoke_permits(case, "the change was rejected", |_| true);
     let requester = case.change().requester.clone();
     let news = format!("{} rejected {}.", case.name(&by), case.change().key);
-    case.write_to(&requester, "rejected", &at.to_string(), news, "Revise it, which makes it a draft again, or cancel it.");
+    case.write_to(
+        &requester,
+        "rejected",
+        &at.to_string(),
+        news,
+        "Revise it, which makes it a draft again, or cancel it.",
+    );
 }
 
 /// Takes one's own decision back, until a permit is issued.
@@ -232,18 +300,31 @@ pub fn withdraw(case: &mut Case<'_>, approval: &RecordId) -> Result<(), Refusal>
         return Err(Refusal::not_found("such decision"));
     };
     if found.person != person {
-        return Err(Refusal::not_allowed("not_yours", "Only the author of a decision can withdraw it."));
+        return Err(Refusal::not_allowed(
+            "not_yours",
+            "Only the author of a decision can withdraw it.",
+        ));
     }
     let standing = found.state == ApprovalState::Standing;
     let used = case.file.permits.iter().any(|permit| permit.issued_at >= found.at);
     case.allow(Act::Withdraw)?;
     check_state(case, Act::Withdraw)?;
     if !standing {
-        return Err(Refusal::not_now("not_standing", "This decision no longer stands.", "Decide again.", Vec::new()));
+        return Err(Refusal::not_now(
+            "not_standing",
+            "This decision no longer stands.",
+            "Decide again.",
+            Vec::new(),
+        ));
     }
     if used {
         let text = "A permit has been issued on this decision, so it can no longer be withdrawn.";
-        return Err(Refusal::not_now("permit_issued", text, "Return the change, or hold it: both revoke its permits.", Vec::new()));
+        return Err(Refusal::not_now(
+            "permit_issued",
+            text,
+            "Return the change, or hold it: both revoke its permits.",
+            Vec::new(),
+        ));
     }
     for row in case.file.approvals.iter_mut().filter(|a| &a.id == approval) {
         row.state = ApprovalState::Withdrawn;
@@ -273,13 +354,23 @@ pub fn return_change(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
 fn send_back(case: &mut Case<'_>, question: String) {
     let (by, at) = (case.person(), case.now);
     let requester = case.change().requester.clone();
-    case.file.change.returned = Some(Stated { by: by.clone(), at, reason: question });
+    case.file.change.returned = Some(Stated {
+        by: by.clone(),
+        at,
+        reason: question,
+    });
     case.tell("change.returned", json!({"by": by}));
     void_all(case, "the change was returned with a question");
     move_to(case, State::Draft);
     revoke_permits(case, "the change was returned", |_| true);
     let news = format!("{} returned {} with a question.", case.name(&by), case.change().key);
-    case.write_to(&requester, "returned", &at.to_string(), news, "Answer it in the change and submit it again.");
+    case.write_to(
+        &requester,
+        "returned",
+        &at.to_string(),
+        news,
+        "Answer it in the change and submit it again.",
+    );
     settle(case);
 }
 
@@ -288,7 +379,10 @@ fn send_back(case: &mut Case<'_>, question: String) {
 /// # Errors
 /// 403 for anyone but a change manager who is not the requester; 422; 409 when not rejected.
 pub fn overrule(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
-    allowed((case.may)(&case.actor_facts(), Act::Overrule.as_str(), Some(&case.file)), Act::Overrule.as_str())?;
+    allowed(
+        (case.may)(&case.actor_facts(), Act::Overrule.as_str(), Some(&case.file)),
+        Act::Overrule.as_str(),
+    )?;
     let manager = case.directory.has_role(&case.actor.person, Role::ChangeManager);
     if !manager || case.change().requester == case.actor.person {
         let text = "A rejection is overruled by a change manager who is not the requester.";
@@ -298,7 +392,11 @@ pub fn overrule(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     let reason = reading.needed("reason", TEXT);
     reading.finish()?;
     check_state(case, Act::Overrule)?;
-    let stated = Stated { by: case.person(), at: case.now, reason };
+    let stated = Stated {
+        by: case.person(),
+        at: case.now,
+        reason,
+    };
     if let Some(rejection) = &mut case.file.change.rejection {
         rejection.overruled = Some(stated);
     }

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::Body;
 use super::decide::step_up_required;
 use crate::act::Act;
+use crate::authority::{candidates, is_barred};
 use crate::change::{BreakGlass, Cosignature, Stated};
 use crate::facts::Part;
 use crate::file::{Case, allowed};
@@ -13,7 +14,6 @@ use crate::lifecycle::check_state;
 use crate::obligation::Duty;
 use crate::reading::{LINE, Reading, TEXT};
 use crate::refusal::Refusal;
-use crate::authority::{candidates, is_barred};
 use crate::settle::settle;
 use crate::words::Role;
 
@@ -62,10 +62,23 @@ pub fn break_glass(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         ended: false,
         validated: None,
     });
-    case.tell("break_glass.opened", json!({"by": by, "until": until.to_string(), "needs_cosignature": needs_cosignature}));
-    let news = format!("{} broke the glass for {} until {until}.", case.name(&by), case.change().key);
+    case.tell(
+        "break_glass.opened",
+        json!({"by": by, "until": until.to_string(), "needs_cosignature": needs_cosignature}),
+    );
+    let news = format!(
+        "{} broke the glass for {} until {until}.",
+        case.name(&by),
+        case.change().key
+    );
     for person in case.people_in_charge() {
-        case.write_to(&person, "break_glass", &at.to_string(), news.clone(), "Look at it now; another person validates it afterwards.");
+        case.write_to(
+            &person,
+            "break_glass",
+            &at.to_string(),
+            news.clone(),
+            "Look at it now; another person validates it afterwards.",
+        );
     }
     if !needs_cosignature {
         super::work::begin(case, at);
@@ -83,17 +96,41 @@ fn check_ready(case: &Case<'_>) -> Result<(), Refusal> {
     let content = &case.change().content;
     let mut unmet = Vec::new();
     if content.targets.is_empty() {
-        unmet.push(crate::file::unmet("field_missing", "It has no target.", "Fill in `targets`.", Vec::new()));
+        unmet.push(crate::file::unmet(
+            "field_missing",
+            "It has no target.",
+            "Fill in `targets`.",
+            Vec::new(),
+        ));
     }
     if content.rollback_plan.is_empty() && content.no_rollback_reason.is_none() {
         let help = "Add `rollback_plan`, or say in `no_rollback_reason` why there is none.";
-        unmet.push(crate::file::unmet("rollback_plan_missing", "There is no way back.", help, Vec::new()));
+        unmet.push(crate::file::unmet(
+            "rollback_plan_missing",
+            "There is no way back.",
+            help,
+            Vec::new(),
+        ));
     }
-    if case.change().break_glass.as_ref().is_some_and(|glass| !glass.ended && glass.until > case.now && glass.cosigned.is_none()) {
+    if case
+        .change()
+        .break_glass
+        .as_ref()
+        .is_some_and(|glass| !glass.ended && glass.until > case.now && glass.cosigned.is_none())
+    {
         let text = "The glass is open already and waits for its co-signature.";
-        unmet.push(crate::file::unmet("already_open", text, "A second person co-signs it.", Vec::new()));
+        unmet.push(crate::file::unmet(
+            "already_open",
+            text,
+            "A second person co-signs it.",
+            Vec::new(),
+        ));
     }
-    super::write::refuse_unmet("break_glass_refused", "The glass cannot be broken as the change stands.", unmet)
+    super::write::refuse_unmet(
+        "break_glass_refused",
+        "The glass cannot be broken as the change stands.",
+        unmet,
+    )
 }
 
 /// Dual control and the peer review of high risk are not stood in for: a second person signs first.
@@ -105,7 +142,13 @@ fn needs_cosignature(case: &Case<'_>) -> bool {
     };
     // Where the rules could not be judged, nobody knows that none of them asks for two people.
     let unjudged = case.file.requirements.stop.is_some();
-    unjudged || case.file.requirements.obligations.iter().any(|row| dual(&row.obligation.duty))
+    unjudged
+        || case
+            .file
+            .requirements
+            .obligations
+            .iter()
+            .any(|row| dual(&row.obligation.duty))
 }
 
 /// The second person signs: only now does work begin.
@@ -114,8 +157,16 @@ fn needs_cosignature(case: &Case<'_>) -> bool {
 /// 403 for the opener and for whom no such rule could ask; 409 when nothing waits for it.
 pub fn cosign(case: &mut Case<'_>) -> Result<(), Refusal> {
     let person = case.person();
-    if case.change().break_glass.as_ref().is_some_and(|glass| glass.by == person) {
-        return Err(Refusal::not_allowed("own_request", "Who broke the glass cannot co-sign it."));
+    if case
+        .change()
+        .break_glass
+        .as_ref()
+        .is_some_and(|glass| glass.by == person)
+    {
+        return Err(Refusal::not_allowed(
+            "own_request",
+            "Who broke the glass cannot co-sign it.",
+        ));
     }
     if !could_be_asked(case) {
         let text = "A co-signature is given by one whom the rule of dual control or peer review could ask.";
@@ -127,14 +178,32 @@ pub fn cosign(case: &mut Case<'_>) -> Result<(), Refusal> {
     }
     check_state(case, Act::CosignBreakGlass)?;
     let now = case.now;
-    let waiting = case.file.change.break_glass.as_mut().filter(|glass| glass.needs_cosignature && glass.cosigned.is_none() && !glass.ended);
+    let waiting = case
+        .file
+        .change
+        .break_glass
+        .as_mut()
+        .filter(|glass| glass.needs_cosignature && glass.cosigned.is_none() && !glass.ended);
     let Some(glass) = waiting else {
-        return Err(Refusal::not_now("nothing_to_sign", "No break-glass waits for a co-signature.", "Nothing has to be signed.", Vec::new()));
+        return Err(Refusal::not_now(
+            "nothing_to_sign",
+            "No break-glass waits for a co-signature.",
+            "Nothing has to be signed.",
+            Vec::new(),
+        ));
     };
     if glass.until <= now {
-        return Err(Refusal::not_now("time_box_over", "Its time box is over.", "Break the glass again.", Vec::new()));
+        return Err(Refusal::not_now(
+            "time_box_over",
+            "Its time box is over.",
+            "Break the glass again.",
+            Vec::new(),
+        ));
     }
-    glass.cosigned = Some(Cosignature { by: person.clone(), at: now });
+    glass.cosigned = Some(Cosignature {
+        by: person.clone(),
+        at: now,
+    });
     case.tell("break_glass.cosigned", json!({"by": person}));
     super::work::begin_without_hand(case, now);
     settle(case);
@@ -154,14 +223,21 @@ fn check_policies(case: &Case<'_>) -> Result<(), Refusal> {
 fn could_be_asked(case: &Case<'_>) -> bool {
     let person = case.person();
     let file = &case.file;
-    file.requirements.obligations.iter().any(|row| match &row.obligation.duty {
-        Duty::Approval(rule) if rule.dual_control => file.change.content.targets.iter().any(|target| {
-            candidates(file, &case.directory, &rule.from, target).iter().any(|holder| holder.person == person)
-                && !is_barred(file, rule, &person)
-        }),
-        Duty::PeerReview { from, .. } => crate::authority::peer_counts(file, &case.directory, &person, from.as_ref()),
-        _ => false,
-    })
+    file.requirements
+        .obligations
+        .iter()
+        .any(|row| match &row.obligation.duty {
+            Duty::Approval(rule) if rule.dual_control => file.change.content.targets.iter().any(|target| {
+                candidates(file, &case.directory, &rule.from, target)
+                    .iter()
+                    .any(|holder| holder.person == person)
+                    && !is_barred(file, rule, &person)
+            }),
+            Duty::PeerReview { from, .. } => {
+                crate::authority::peer_counts(file, &case.directory, &person, from.as_ref())
+            }
+            _ => false,
+        })
 }
 
 /// Another person validates the break-glass afterwards.
@@ -170,8 +246,16 @@ fn could_be_asked(case: &Case<'_>) -> bool {
 /// 403 for the opener; 422; 409.
 pub fn validate(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     let person = case.person();
-    if case.change().break_glass.as_ref().is_some_and(|glass| glass.by == person) {
-        return Err(Refusal::not_allowed("own_request", "Who broke the glass cannot validate it."));
+    if case
+        .change()
+        .break_glass
+        .as_ref()
+        .is_some_and(|glass| glass.by == person)
+    {
+        return Err(Refusal::not_allowed(
+            "own_request",
+            "Who broke the glass cannot validate it.",
+        ));
     }
     case.allow(Act::ValidateBreakGlass)?;
     let mut reading = Reading::new(body, "");
@@ -179,10 +263,25 @@ pub fn validate(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     reading.finish()?;
     check_state(case, Act::ValidateBreakGlass)?;
     let at = case.now;
-    let Some(glass) = case.file.change.break_glass.as_mut().filter(|glass| glass.validated.is_none()) else {
-        return Err(Refusal::not_now("nothing_to_validate", "No break-glass waits for a validation.", "Nothing has to be done.", Vec::new()));
+    let Some(glass) = case
+        .file
+        .change
+        .break_glass
+        .as_mut()
+        .filter(|glass| glass.validated.is_none())
+    else {
+        return Err(Refusal::not_now(
+            "nothing_to_validate",
+            "No break-glass waits for a validation.",
+            "Nothing has to be done.",
+            Vec::new(),
+        ));
     };
-    glass.validated = Some(Stated { by: person.clone(), at, reason });
+    glass.validated = Some(Stated {
+        by: person.clone(),
+        at,
+        reason,
+    });
     case.tell("break_glass.validated", json!({"by": person}));
     settle(case);
     Ok(())

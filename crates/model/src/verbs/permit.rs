@@ -9,11 +9,11 @@ use crate::change::Target;
 use crate::file::Case;
 use crate::gate;
 use crate::ids::{RecordId, TargetId};
+use crate::lifecycle::{check_hold, check_state};
 use crate::obligation::Duty;
 use crate::reading::{LINE, Reading, TEXT};
 use crate::records::{Permit, Unmet};
 use crate::refusal::Refusal;
-use crate::lifecycle::{check_hold, check_state};
 use crate::requirement::{before_approved, before_scheduled, before_start};
 use crate::settle::revoke_permits;
 use crate::words::{PermitState, Purpose, State};
@@ -35,12 +35,32 @@ struct Terms {
 
 /// What the policies grant for a target: the most generous rule, inside the house's limits.
 fn terms(case: &Case<'_>, target: &TargetId) -> Terms {
-    let mut terms = Terms { minutes: MINUTES, ahead: false, list_age: LIST_AGE };
-    for row in case.file.requirements.obligations.iter().filter(|row| row.targets.contains(target)) {
-        let Duty::Permit { minutes, ahead, max_list_age_seconds } = &row.obligation.duty else { continue };
+    let mut terms = Terms {
+        minutes: MINUTES,
+        ahead: false,
+        list_age: LIST_AGE,
+    };
+    for row in case
+        .file
+        .requirements
+        .obligations
+        .iter()
+        .filter(|row| row.targets.contains(target))
+    {
+        let Duty::Permit {
+            minutes,
+            ahead,
+            max_list_age_seconds,
+        } = &row.obligation.duty
+        else {
+            continue;
+        };
         terms.minutes = terms.minutes.max(minutes.unwrap_or(MINUTES)).min(LONGEST_MINUTES);
         terms.ahead |= ahead;
-        terms.list_age = terms.list_age.max(max_list_age_seconds.unwrap_or(LIST_AGE)).min(LONGEST_LIST_AGE);
+        terms.list_age = terms
+            .list_age
+            .max(max_list_age_seconds.unwrap_or(LIST_AGE))
+            .min(LONGEST_LIST_AGE);
     }
     terms
 }
@@ -76,8 +96,16 @@ fn make(
 ) -> Permit {
     let (id, by, issued_at) = (case.new_id(), case.person(), case.now);
     let change = case.change();
-    let artifact = if purpose == Purpose::Rollback { target.rollback_to.clone() } else { target.artifact.clone() };
-    let commit = if purpose == Purpose::Rollback { None } else { target.commit.clone() };
+    let artifact = if purpose == Purpose::Rollback {
+        target.rollback_to.clone()
+    } else {
+        target.artifact.clone()
+    };
+    let commit = if purpose == Purpose::Rollback {
+        None
+    } else {
+        target.commit.clone()
+    };
     let permit = Permit {
         id: id.clone(),
         version: 0,
@@ -102,7 +130,10 @@ fn make(
         revoked_reason: None,
         revoked_at: None,
     };
-    case.tell("permit.issued", json!({"jti": id, "target": target.id, "purpose": purpose, "expires_at": expires_at.to_string()}));
+    case.tell(
+        "permit.issued",
+        json!({"jti": id, "target": target.id, "purpose": purpose, "expires_at": expires_at.to_string()}),
+    );
     case.file.permits.push(permit.clone());
     permit
 }
@@ -133,17 +164,35 @@ pub fn issue_ahead(case: &mut Case<'_>, body: &Body, epoch: i64) -> Result<Permi
     reading.finish()?;
     check_state(case, Act::IssuePermit)?;
     check_hold(case)?;
-    let Some(target) = target else { return Err(Refusal::not_found("such target")) };
+    let Some(target) = target else {
+        return Err(Refusal::not_found("such target"));
+    };
     let terms = terms(case, &target.id);
     if !terms.ahead {
         let text = "No policy grants permits ahead of the window for this target.";
-        return Err(Refusal::not_now("not_ahead", text, "Ask the gate inside the window.", Vec::new()));
+        return Err(Refusal::not_now(
+            "not_ahead",
+            text,
+            "Ask the gate inside the window.",
+            Vec::new(),
+        ));
     }
-    super::write::refuse_unmet("permit_refused", "No permit can be given ahead.", against_ahead(case, &target))?;
+    super::write::refuse_unmet(
+        "permit_refused",
+        "No permit can be given ahead.",
+        against_ahead(case, &target),
+    )?;
     let start = case.change().planned_start.unwrap_or(case.now).max(case.now);
     let end = start + SignedDuration::from_mins(terms.minutes);
     let expires_at = case.change().window_end().map_or(end, |limit| end.min(limit));
-    Ok(make(case, &target, Purpose::Deploy, epoch, (start, expires_at), terms.list_age))
+    Ok(make(
+        case,
+        &target,
+        Purpose::Deploy,
+        epoch,
+        (start, expires_at),
+        terms.list_age,
+    ))
 }
 
 /// What stands against a permit: before the start all that is due by then, whatever the hour; afterwards what the gate says.
@@ -156,8 +205,10 @@ fn against_ahead(case: &Case<'_>, target: &Target) -> Vec<Unmet> {
         return rows;
     }
     let rows = gate::rows(file, directory, now);
-    let own: Vec<_> =
-        rows.into_iter().filter(|row| row.target == target.id && row.purpose == Purpose::Deploy).collect();
+    let own: Vec<_> = rows
+        .into_iter()
+        .filter(|row| row.target == target.id && row.purpose == Purpose::Deploy)
+        .collect();
     gate::decide(&own, None, now).reasons
 }
 
@@ -177,7 +228,12 @@ pub fn revoke(case: &mut Case<'_>, permit: &RecordId, body: &Body) -> Result<(),
     check_state(case, Act::RevokePermit)?;
     if is_over {
         let text = "This permit is no longer alive.";
-        return Err(Refusal::not_now("not_alive", text, "Nothing has to be revoked.", Vec::new()));
+        return Err(Refusal::not_now(
+            "not_alive",
+            text,
+            "Nothing has to be revoked.",
+            Vec::new(),
+        ));
     }
     revoke_permits(case, &reason, |row| &row.id == permit);
     Ok(())

@@ -24,9 +24,17 @@ pub fn schedule(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     let end = reading.needed_time("planned_end");
     if let (Some(start), Some(end)) = (start, end) {
         if end <= start {
-            reading.wrong("planned_end", "out_of_order", "`planned_end` must lie after `planned_start`.");
+            reading.wrong(
+                "planned_end",
+                "out_of_order",
+                "`planned_end` must lie after `planned_start`.",
+            );
         } else if end <= case.now {
-            reading.wrong("planned_end", "in_the_past", format!("`planned_end`, {end}, must lie ahead."));
+            reading.wrong(
+                "planned_end",
+                "in_the_past",
+                format!("`planned_end`, {end}, must lie ahead."),
+            );
         }
     }
     reading.finish()?;
@@ -34,7 +42,10 @@ pub fn schedule(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     check_hold(case)?;
     let mut patch = Body::new();
     for (name, time) in [("planned_start", start), ("planned_end", end)] {
-        patch.insert(name.to_owned(), time.map_or(Value::Null, |time| Value::String(time.to_string())));
+        patch.insert(
+            name.to_owned(),
+            time.map_or(Value::Null, |time| Value::String(time.to_string())),
+        );
     }
     let input = write::patched(case, &patch)?;
     write::apply(case, input)?;
@@ -60,7 +71,12 @@ pub fn hold(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     if let Some(earlier) = case.file.change.hold.take() {
         move_clocks(case, earlier.at);
     }
-    case.file.change.hold = Some(Hold { reason, until, by: by.clone(), at });
+    case.file.change.hold = Some(Hold {
+        reason,
+        until,
+        by: by.clone(),
+        at,
+    });
     case.tell("change.held", json!({"by": by}));
     revoke_permits(case, "the change was put on hold", |_| true);
     settle(case);
@@ -75,7 +91,12 @@ pub fn resume(case: &mut Case<'_>) -> Result<(), Refusal> {
     case.allow(Act::Resume)?;
     check_state(case, Act::Resume)?;
     let Some(hold) = case.file.change.hold.take() else {
-        return Err(Refusal::not_now("not_on_hold", "It is not on hold.", "Nothing has to be resumed.", Vec::new()));
+        return Err(Refusal::not_now(
+            "not_on_hold",
+            "It is not on hold.",
+            "Nothing has to be resumed.",
+            Vec::new(),
+        ));
     };
     move_clocks(case, hold.at);
     case.tell("change.resumed", json!({"by": case.person()}));
@@ -86,9 +107,18 @@ pub fn resume(case: &mut Case<'_>) -> Result<(), Refusal> {
 /// Moves the clocks of those asked on by the pause, as far as they ran in it.
 fn move_clocks(case: &mut Case<'_>, since: Timestamp) {
     let now = case.now;
-    for request in case.file.change.requests.iter_mut().filter(|request| request.acknowledged_at.is_none()) {
+    for request in case
+        .file
+        .change
+        .requests
+        .iter_mut()
+        .filter(|request| request.acknowledged_at.is_none())
+    {
         let paused = now.duration_since(since.max(request.asked_at));
-        request.acknowledge_by = request.acknowledge_by.checked_add(paused).unwrap_or(request.acknowledge_by);
+        request.acknowledge_by = request
+            .acknowledge_by
+            .checked_add(paused)
+            .unwrap_or(request.acknowledge_by);
     }
 }
 
@@ -102,7 +132,11 @@ pub fn cancel(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     let reason = reading.needed("reason", TEXT);
     reading.finish()?;
     check_state(case, Act::Cancel)?;
-    let stated = Stated { by: case.person(), at: case.now, reason };
+    let stated = Stated {
+        by: case.person(),
+        at: case.now,
+        reason,
+    };
     case.file.change.cancelled = Some(stated);
     case.file.change.hold = None;
     move_to(case, State::Cancelled);

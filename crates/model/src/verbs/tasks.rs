@@ -32,7 +32,11 @@ pub fn add(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
     if let (Some(start), Some(end)) = (planned_start, planned_end)
         && end < start
     {
-        reading.wrong("planned_end", "out_of_order", "`planned_end` must not lie before `planned_start`.");
+        reading.wrong(
+            "planned_end",
+            "out_of_order",
+            "`planned_end` must not lie before `planned_start`.",
+        );
     }
     reading.finish()?;
     check_state(case, Act::AddTask)?;
@@ -71,7 +75,11 @@ fn depends_on(case: &Case<'_>, reading: &mut Reading<'_>) -> Vec<RecordId> {
         if case.file.tasks.iter().any(|task| task.id == id) {
             found.push(id);
         } else {
-            reading.wrong(&format!("depends_on[{place}]"), "unknown", format!("There is no task `{id}`."));
+            reading.wrong(
+                &format!("depends_on[{place}]"),
+                "unknown",
+                format!("There is no task `{id}`."),
+            );
         }
     }
     found
@@ -82,8 +90,15 @@ fn depends_on(case: &Case<'_>, reading: &mut Reading<'_>) -> Vec<RecordId> {
 /// # Errors
 /// 403, 404, 422, 409 when a task before it is open.
 pub fn update(case: &mut Case<'_>, task: &RecordId, body: &Body) -> Result<(), Refusal> {
-    let assignee = case.file.tasks.iter().find(|row| &row.id == task).map(|row| row.assignee.clone());
-    let Some(assignee) = assignee else { return Err(Refusal::not_found("such task")) };
+    let assignee = case
+        .file
+        .tasks
+        .iter()
+        .find(|row| &row.id == task)
+        .map(|row| row.assignee.clone());
+    let Some(assignee) = assignee else {
+        return Err(Refusal::not_found("such task"));
+    };
     if assignee.as_ref() != Some(&case.actor.person) {
         case.allow(Act::UpdateTask)?;
     }
@@ -119,15 +134,29 @@ fn check_order(case: &Case<'_>, task: &RecordId, state: Option<TaskState>) -> Re
     if state != Some(TaskState::Done) {
         return Ok(());
     }
-    let needed = case.file.tasks.iter().find(|row| &row.id == task).map(|row| row.depends_on.clone()).unwrap_or_default();
-    let open = case.file.tasks.iter().find(|row| needed.contains(&row.id) && row.state == TaskState::Open);
+    let needed = case
+        .file
+        .tasks
+        .iter()
+        .find(|row| &row.id == task)
+        .map(|row| row.depends_on.clone())
+        .unwrap_or_default();
+    let open = case
+        .file
+        .tasks
+        .iter()
+        .find(|row| needed.contains(&row.id) && row.state == TaskState::Open);
     match open {
         None => Ok(()),
         Some(first) => Err(Refusal::not_now(
             "task_before_open",
             format!("The task “{}” comes first and is open.", first.title),
             "Finish that task first.",
-            first.assignee.iter().map(|person| case.directory.login(person)).collect(),
+            first
+                .assignee
+                .iter()
+                .map(|person| case.directory.login(person))
+                .collect(),
         )),
     }
 }

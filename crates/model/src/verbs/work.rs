@@ -27,14 +27,26 @@ pub fn against_start(case: &Case<'_>) -> Vec<Unmet> {
     if let (Some(start), Some(end)) = (change.planned_start, change.window_end()) {
         if now < start {
             let text = format!("The window opens at {start}.");
-            rows.push(unmet("window_not_open", text, "Wait for it, or plan another time.", Vec::new()));
+            rows.push(unmet(
+                "window_not_open",
+                text,
+                "Wait for it, or plan another time.",
+                Vec::new(),
+            ));
         } else if now >= end && !rows.iter().any(|row| row.code == "window_over") {
-            rows.push(unmet("window_over", format!("The window ended at {end}."), "Plan another time.", Vec::new()));
+            rows.push(unmet(
+                "window_over",
+                format!("The window ended at {end}."),
+                "Plan another time.",
+                Vec::new(),
+            ));
         }
         let second = jiff::SignedDuration::from_secs(1);
         let known = rows.iter().any(|row| row.code == "freeze");
         if !known {
-            rows.extend(freezes_over(change, &case.directory, now, now + second).map(|f| freeze_unmet(f, &case.directory)));
+            rows.extend(
+                freezes_over(change, &case.directory, now, now + second).map(|f| freeze_unmet(f, &case.directory)),
+            );
         }
     }
     rows
@@ -89,11 +101,27 @@ pub fn record(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
     let (id, change, by, at) = (case.new_id(), case.change_id(), case.person(), case.now);
     remember_implementer(case, &by);
     case.tell_at("entry.recorded", occurred_at, json!({"entry": id, "kind": kind}));
-    case.file.entries.push(Entry { id: id.clone(), version: 0, change, kind, text, target, occurred_at, by: by.clone(), at });
+    case.file.entries.push(Entry {
+        id: id.clone(),
+        version: 0,
+        change,
+        kind,
+        text,
+        target,
+        occurred_at,
+        by: by.clone(),
+        at,
+    });
     if kind != EntryKind::Step {
         let news = format!("{} reports a {kind} on {}.", case.name(&by), case.change().key);
         for person in case.people_in_charge() {
-            case.write_to(&person, "work_report", id.as_str(), news.clone(), "Read the log of actions and decide whether to go on.");
+            case.write_to(
+                &person,
+                "work_report",
+                id.as_str(),
+                news.clone(),
+                "Read the log of actions and decide whether to go on.",
+            );
         }
     }
     settle(case);
@@ -126,18 +154,38 @@ pub fn ask_extension(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     let reason = reading.needed("reason", TEXT);
     let end = case.change().window_end();
     if until.is_some_and(|until| until <= case.now || end.is_some_and(|end| until <= end)) {
-        reading.wrong("until", "out_of_order", "`until` must lie ahead, after the present end.");
+        reading.wrong(
+            "until",
+            "out_of_order",
+            "`until` must lie ahead, after the present end.",
+        );
     }
     reading.finish()?;
     check_state(case, Act::AskExtension)?;
     let until = until.unwrap_or(case.now);
     check_no_freeze(case, until)?;
     let (by, at) = (case.person(), case.now);
-    case.file.change.extension = Some(Extension { until, reason, by: by.clone(), at, decision: None });
+    case.file.change.extension = Some(Extension {
+        until,
+        reason,
+        by: by.clone(),
+        at,
+        decision: None,
+    });
     case.tell("extension.asked", json!({"until": until.to_string(), "by": by}));
-    let news = format!("{} asks for more time for {}, until {until}.", case.name(&by), case.change().key);
+    let news = format!(
+        "{} asks for more time for {}, until {until}.",
+        case.name(&by),
+        case.change().key
+    );
     for person in case.people_in_charge() {
-        case.write_to(&person, "extension_asked", &at.to_string(), news.clone(), "Grant or deny it; unanswered it is an overrun after 15 minutes.");
+        case.write_to(
+            &person,
+            "extension_asked",
+            &at.to_string(),
+            news.clone(),
+            "Grant or deny it; unanswered it is an overrun after 15 minutes.",
+        );
     }
     settle(case);
     Ok(())
@@ -145,8 +193,9 @@ pub fn ask_extension(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
 
 fn check_no_freeze(case: &Case<'_>, until: Timestamp) -> Result<(), Refusal> {
     let from = case.change().window_end().unwrap_or(case.now);
-    let rows: Vec<Unmet> =
-        freezes_over(case.change(), &case.directory, from, until).map(|freeze| freeze_unmet(freeze, &case.directory)).collect();
+    let rows: Vec<Unmet> = freezes_over(case.change(), &case.directory, from, until)
+        .map(|freeze| freeze_unmet(freeze, &case.directory))
+        .collect();
     refuse_unmet("freeze", "A freeze lies over the asked time.", rows)
 }
 
@@ -157,32 +206,70 @@ fn check_no_freeze(case: &Case<'_>, until: Timestamp) -> Result<(), Refusal> {
 pub fn decide_extension(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     case.allow(Act::DecideExtension)?;
     let person = case.person();
-    if case.change().extension.as_ref().is_some_and(|extension| extension.by == person) {
-        return Err(Refusal::not_allowed("own_request", "Who asked for more time cannot grant it."));
+    if case
+        .change()
+        .extension
+        .as_ref()
+        .is_some_and(|extension| extension.by == person)
+    {
+        return Err(Refusal::not_allowed(
+            "own_request",
+            "Who asked for more time cannot grant it.",
+        ));
     }
     let mut reading = Reading::new(body, "");
     let grant = reading.needed_boolean("grant");
     let reason = reading.text("reason", TEXT);
     reading.finish()?;
     check_state(case, Act::DecideExtension)?;
-    let open = case.change().extension.clone().filter(|extension| extension.decision.is_none());
+    let open = case
+        .change()
+        .extension
+        .clone()
+        .filter(|extension| extension.decision.is_none());
     let Some(extension) = open else {
-        return Err(Refusal::not_now("nothing_asked", "Nobody asks for more time.", "Ask with POST …/extension.", Vec::new()));
+        return Err(Refusal::not_now(
+            "nothing_asked",
+            "Nobody asks for more time.",
+            "Ask with POST …/extension.",
+            Vec::new(),
+        ));
     };
     if grant {
         check_no_freeze(case, extension.until)?;
     }
-    let decision = ExtensionDecision { grant, reason, by: person, at: case.now };
+    let decision = ExtensionDecision {
+        grant,
+        reason,
+        by: person,
+        at: case.now,
+    };
     let change = &mut case.file.change;
-    change.extension = Some(Extension { decision: Some(decision), ..extension.clone() });
+    change.extension = Some(Extension {
+        decision: Some(decision),
+        ..extension.clone()
+    });
     if grant {
         change.extended_until = Some(extension.until);
     }
     // An answer, whichever, ends the overrun of silence; past the end it stays one.
     change.overrun &= change.window_end().is_some_and(|end| end <= case.now);
-    case.tell(if grant { "extension.granted" } else { "extension.denied" }, json!({"until": extension.until.to_string()}));
-    let news = format!("More time for {} was {}.", case.change().key, if grant { "granted" } else { "denied" });
-    case.write_to(&extension.by, "extension_decided", &extension.at.to_string(), news, "Go on, or take the way back.");
+    case.tell(
+        if grant { "extension.granted" } else { "extension.denied" },
+        json!({"until": extension.until.to_string()}),
+    );
+    let news = format!(
+        "More time for {} was {}.",
+        case.change().key,
+        if grant { "granted" } else { "denied" }
+    );
+    case.write_to(
+        &extension.by,
+        "extension_decided",
+        &extension.at.to_string(),
+        news,
+        "Go on, or take the way back.",
+    );
     settle(case);
     Ok(())
 }
@@ -213,7 +300,10 @@ fn read_ending(case: &Case<'_>, body: &Body) -> Result<Ending, Refusal> {
         reading.wrong("actual_end", "out_of_order", "It ended before it began.");
     }
     let ahead = [("actual_start", ending.actual_start), ("actual_end", ending.actual_end)];
-    for (field, _) in ahead.into_iter().filter(|(_, time)| time.is_some_and(|time| time > case.now)) {
+    for (field, _) in ahead
+        .into_iter()
+        .filter(|(_, time)| time.is_some_and(|time| time > case.now))
+    {
         reading.wrong(field, "in_the_future", format!("`{field}` cannot lie ahead."));
     }
     reading.finish()?;
@@ -252,26 +342,45 @@ pub fn complete_by_signal(case: &mut Case<'_>, target: &TargetId, outcome: Outco
 fn ended_targets(case: &Case<'_>, ending: &Ending) -> Vec<TargetId> {
     match &ending.target {
         Some(target) => vec![target.clone()],
-        None if case.change().state == State::Reviewing => {
-            case.change().content.targets.iter().map(|target| target.id.clone()).collect()
-        }
+        None if case.change().state == State::Reviewing => case
+            .change()
+            .content
+            .targets
+            .iter()
+            .map(|target| target.id.clone())
+            .collect(),
         None => case.change().open_targets().map(|target| target.id.clone()).collect(),
     }
 }
 
 fn check_revision(case: &Case<'_>, ending: &Ending, targets: &[TargetId]) -> Result<(), Refusal> {
     let change = case.change();
-    let again = targets
-        .iter()
-        .any(|target| change.target_record(target).is_some_and(|record| record.outcome.is_some()));
+    let again = targets.iter().any(|target| {
+        change
+            .target_record(target)
+            .is_some_and(|record| record.outcome.is_some())
+    });
     if again && ending.reason.is_none() {
         let text = "This target has an outcome already. Another one needs a `reason` and stands beside the first.";
-        return Err(Refusal::not_now("target_done", text, "Say the reason, or leave the outcome as it is.", Vec::new()));
+        return Err(Refusal::not_now(
+            "target_done",
+            text,
+            "Say the reason, or leave the outcome as it is.",
+            Vec::new(),
+        ));
     }
-    let broken = change.validations.last().is_some_and(|v| v.result == crate::words::ValidationResult::DoesNot);
+    let broken = change
+        .validations
+        .last()
+        .is_some_and(|v| v.result == crate::words::ValidationResult::DoesNot);
     if broken && ending.outcome == Outcome::Succeeded {
         let text = "The last validation says that it does not work, so it cannot have succeeded.";
-        return Err(Refusal::not_now("does_not_work", text, "Validate it again, or state another outcome.", Vec::new()));
+        return Err(Refusal::not_now(
+            "does_not_work",
+            text,
+            "Validate it again, or state another outcome.",
+            Vec::new(),
+        ));
     }
     Ok(())
 }
@@ -280,10 +389,19 @@ fn finish(case: &mut Case<'_>, ending: &Ending, targets: &[TargetId]) {
     let (now, by) = (case.now, case.person());
     let change = &mut case.file.change;
     let began = change.actual_start;
-    for record in change.target_records.iter_mut().filter(|record| targets.contains(&record.target)) {
+    for record in change
+        .target_records
+        .iter_mut()
+        .filter(|record| targets.contains(&record.target))
+    {
         if let Some(outcome) = record.outcome {
             let reason = ending.reason.clone().unwrap_or_default();
-            record.earlier.push(EarlierOutcome { outcome, reason, by: by.clone(), at: now });
+            record.earlier.push(EarlierOutcome {
+                outcome,
+                reason,
+                by: by.clone(),
+                at: now,
+            });
         }
         record.outcome = Some(ending.outcome);
         record.actual_start = ending.actual_start.or(record.actual_start).or(began);
@@ -292,7 +410,9 @@ fn finish(case: &mut Case<'_>, ending: &Ending, targets: &[TargetId]) {
     }
     for target in targets {
         case.tell("target.completed", json!({"target": target, "outcome": ending.outcome}));
-        revoke_permits(case, "the target has an outcome", |permit| permit.target == *target && is_forward(permit));
+        revoke_permits(case, "the target has an outcome", |permit| {
+            permit.target == *target && is_forward(permit)
+        });
     }
     let all_done = case.change().open_targets().next().is_none();
     if all_done {
@@ -304,12 +424,21 @@ fn finish(case: &mut Case<'_>, ending: &Ending, targets: &[TargetId]) {
 fn conclude(case: &mut Case<'_>, ending: &Ending) {
     let now = case.now;
     let change = &mut case.file.change;
-    let outcomes: Vec<Outcome> = change.target_records.iter().filter_map(|record| record.outcome).collect();
+    let outcomes: Vec<Outcome> = change
+        .target_records
+        .iter()
+        .filter_map(|record| record.outcome)
+        .collect();
     change.outcome = whole_outcome(&outcomes);
     if let Some(start) = ending.actual_start {
         change.actual_start = Some(start);
     }
-    change.actual_end = change.target_records.iter().filter_map(|record| record.actual_end).max().or(Some(now));
+    change.actual_end = change
+        .target_records
+        .iter()
+        .filter_map(|record| record.actual_end)
+        .max()
+        .or(Some(now));
     change.overrun = false;
     let data = json!({"outcome": change.outcome});
     case.tell("change.completed", data);
@@ -322,7 +451,10 @@ pub fn whole_outcome(outcomes: &[Outcome]) -> Option<Outcome> {
     if outcomes.iter().all(|outcome| *outcome == first) {
         return Some(first);
     }
-    if outcomes.iter().any(|outcome| outcome.is_success() || *outcome == Outcome::PartiallyImplemented) {
+    if outcomes
+        .iter()
+        .any(|outcome| outcome.is_success() || *outcome == Outcome::PartiallyImplemented)
+    {
         return Some(Outcome::PartiallyImplemented);
     }
     let worst_first = [Outcome::Failed, Outcome::RolledBack, Outcome::NotImplemented];

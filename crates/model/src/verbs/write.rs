@@ -17,7 +17,14 @@ use crate::settle::{self, move_to, recompute, settle, void_what, void_when};
 use crate::words::{Kind, Origin, Outcome, State};
 
 /// Makes the record of a new change out of a checked input: a draft, or retrospective work in review.
-pub fn new_change(case_id: &str, key: String, number: i64, input: Input, requester: crate::ids::PersonId, now: jiff::Timestamp) -> Change {
+pub fn new_change(
+    case_id: &str,
+    key: String,
+    number: i64,
+    input: Input,
+    requester: crate::ids::PersonId,
+    now: jiff::Timestamp,
+) -> Change {
     let mut change = Change {
         id: case_id.into(),
         version: 0,
@@ -105,7 +112,10 @@ pub fn create(case: &mut Case<'_>) -> Result<(), Refusal> {
     if change.retrospective.is_some() {
         check_retrospective(change)?;
     }
-    case.tell("change.created", json!({"key": case.change().key, "kind": case.change().content.kind}));
+    case.tell(
+        "change.created",
+        json!({"key": case.change().key, "kind": case.change().content.kind}),
+    );
     turn_normal(case, turned);
     recompute(case);
     if case.change().retrospective.is_some() {
@@ -119,21 +129,39 @@ fn check_retrospective(change: &Change) -> Result<(), Refusal> {
     let mut errors = Vec::new();
     for unmet in before_submission(change) {
         let field = unmet.satisfy.split('`').nth(1).unwrap_or("").to_owned();
-        let about_the_future = matches!(field.as_str(), "planned_start" | "planned_end" | "incident" | "complexity");
+        let about_the_future = matches!(
+            field.as_str(),
+            "planned_start" | "planned_end" | "incident" | "complexity"
+        );
         if !about_the_future {
             errors.push(crate::refusal::FieldError::new(field, "missing", unmet.text));
         }
     }
-    let own_word = change.retrospective.as_ref().is_some_and(|retro| retro.verbal_approver == change.requester);
+    let own_word = change
+        .retrospective
+        .as_ref()
+        .is_some_and(|retro| retro.verbal_approver == change.requester);
     if own_word {
         let text = "The verbal approver must be another person than the requester.";
-        errors.push(crate::refusal::FieldError::new("retrospective.verbal_approver", "not_allowed", text));
+        errors.push(crate::refusal::FieldError::new(
+            "retrospective.verbal_approver",
+            "not_allowed",
+            text,
+        ));
     }
     if change.actual_end.is_some_and(|end| end > change.created_at) {
         let text = "Retrospective work has ended already; it cannot end in the future.";
-        errors.push(crate::refusal::FieldError::new("retrospective.actual_end", "out_of_order", text));
+        errors.push(crate::refusal::FieldError::new(
+            "retrospective.actual_end",
+            "out_of_order",
+            text,
+        ));
     }
-    if errors.is_empty() { Ok(()) } else { Err(Refusal::Invalid(errors)) }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Refusal::Invalid(errors))
+    }
 }
 
 /// Work already done goes straight to review; who told it counts as having done it.
@@ -157,7 +185,13 @@ fn open_retrospective(case: &mut Case<'_>) {
     move_to(case, State::Reviewing);
     if let Some(person) = verbal {
         let news = format!("{} says that you approved work by word of mouth.", case.change().key);
-        case.write_to(&person, "confirm_retrospective", "1", news, "Confirm or deny it within 24 hours.");
+        case.write_to(
+            &person,
+            "confirm_retrospective",
+            "1",
+            news,
+            "Confirm or deny it within 24 hours.",
+        );
     }
 }
 
@@ -203,11 +237,18 @@ fn sets_times(case: &Case<'_>, patch: &Body) -> bool {
 /// [`Refusal::Invalid`].
 pub fn patched(case: &Case<'_>, patch: &Body) -> Result<Input, Refusal> {
     if patch.contains_key("retrospective") {
-        return Err(Refusal::field("retrospective", "not_allowed", "`retrospective` can be said only when a change is created."));
+        return Err(Refusal::field(
+            "retrospective",
+            "not_allowed",
+            "`retrospective` can be said only when a change is created.",
+        ));
     }
     let change = case.change();
     let mut body = input::patch_base(change, &case.directory);
-    if ["services", "environment", "artifact", "commit", "config_items"].iter().any(|field| patch.get(*field).is_some_and(|value| !value.is_null())) {
+    if ["services", "environment", "artifact", "commit", "config_items"]
+        .iter()
+        .any(|field| patch.get(*field).is_some_and(|value| !value.is_null()))
+    {
         body.remove("targets");
     }
     if patch.get("kind").is_some_and(|kind| kind != "standard") {
@@ -239,22 +280,45 @@ fn keep_what_was_needed(case: &Case<'_>, input: &Input) -> Result<(), Refusal> {
         .into_iter()
         .map(|row| {
             let field = row.satisfy.split('`').nth(1).unwrap_or("").to_owned();
-            crate::refusal::FieldError::new(field, "needed", format!("{} It was needed for submission and must stay.", row.text))
+            crate::refusal::FieldError::new(
+                field,
+                "needed",
+                format!("{} It was needed for submission and must stay.", row.text),
+            )
         })
         .collect();
     let standard = next.content.kind == Kind::Standard;
-    if change.state >= State::Authorizing && !standard && !change.content.plan.is_empty() && next.content.plan.is_empty() {
-        errors.push(crate::refusal::FieldError::new("plan", "needed", "The plan was needed for the assessment and must stay."));
+    if change.state >= State::Authorizing
+        && !standard
+        && !change.content.plan.is_empty()
+        && next.content.plan.is_empty()
+    {
+        errors.push(crate::refusal::FieldError::new(
+            "plan",
+            "needed",
+            "The plan was needed for the assessment and must stay.",
+        ));
     }
     let no_way_back = next.content.rollback_plan.is_empty() && next.content.no_rollback_reason.is_none();
     if change.state >= State::Authorizing && !standard && no_way_back {
         let text = "The way back was needed for the assessment and must stay.";
         errors.push(crate::refusal::FieldError::new("rollback_plan", "needed", text));
     }
-    if let Some(end) = next.planned_end.filter(|end| Some(*end) != change.planned_end && *end <= case.now) {
-        errors.push(crate::refusal::FieldError::new("planned_end", "in_the_past", format!("`planned_end`, {end}, must lie ahead.")));
+    if let Some(end) = next
+        .planned_end
+        .filter(|end| Some(*end) != change.planned_end && *end <= case.now)
+    {
+        errors.push(crate::refusal::FieldError::new(
+            "planned_end",
+            "in_the_past",
+            format!("`planned_end`, {end}, must lie ahead."),
+        ));
     }
-    if errors.is_empty() { Ok(()) } else { Err(Refusal::Invalid(errors)) }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Refusal::Invalid(errors))
+    }
 }
 
 /// Puts a checked input into the change and voids what it touches, in the same breath.
@@ -317,7 +381,9 @@ fn keep_origins(case: &mut Case<'_>, before: &Change, changed: &[String]) {
 }
 
 fn changed_fields(before: &Change, after: &Change) -> Vec<String> {
-    let (Ok(Value::Object(before)), Ok(Value::Object(after))) = (serde_json::to_value(before), serde_json::to_value(after)) else {
+    let (Ok(Value::Object(before)), Ok(Value::Object(after))) =
+        (serde_json::to_value(before), serde_json::to_value(after))
+    else {
         return Vec::new();
     };
     let mut fields: Vec<String> = before
@@ -335,8 +401,12 @@ fn changed_fields(before: &Change, after: &Change) -> Vec<String> {
 /// Locked fields whose values are not the template's.
 fn drifted_fields(case: &Case<'_>) -> Vec<String> {
     let content = &case.change().content;
-    let Some(pinned) = content.template.as_ref().filter(|_| content.kind == Kind::Standard) else { return Vec::new() };
-    let Some(template) = case.directory.templates.get(&pinned.key) else { return Vec::new() };
+    let Some(pinned) = content.template.as_ref().filter(|_| content.kind == Kind::Standard) else {
+        return Vec::new();
+    };
+    let Some(template) = case.directory.templates.get(&pinned.key) else {
+        return Vec::new();
+    };
     let present = input::present(case.change(), &case.directory);
     template
         .locked
@@ -383,7 +453,10 @@ pub fn label(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     reading.finish()?;
     check_state(case, Act::Label)?;
     case.file.change.labels = labels;
-    case.tell("change.edited", json!({"fields": ["labels"], "what": false, "when": false}));
+    case.tell(
+        "change.edited",
+        json!({"fields": ["labels"], "what": false, "when": false}),
+    );
     settle(case);
     Ok(())
 }
@@ -400,7 +473,12 @@ pub fn submit(case: &mut Case<'_>) -> Result<(), Refusal> {
     let mut unmet = before_submission(case.change());
     if let Some(end) = case.change().planned_end.filter(|end| *end <= case.now) {
         let text = format!("Its planned end, {end}, has passed.");
-        unmet.push(crate::file::unmet("window_over", text, "Set new planned times.", Vec::new()));
+        unmet.push(crate::file::unmet(
+            "window_over",
+            text,
+            "Set new planned times.",
+            Vec::new(),
+        ));
     }
     unmet.extend(template_trouble(&case.file, &case.directory, case.now));
     refuse_unmet("submission_incomplete", "It cannot be submitted as it stands.", unmet)?;
@@ -412,7 +490,10 @@ pub fn submit(case: &mut Case<'_>) -> Result<(), Refusal> {
     move_to(case, State::Assessing);
     if case.change().content.kind == Kind::Standard {
         case.file.change.assessed_at = Some(now);
-        case.tell("change.assessed", json!({"by_template": case.change().content.template.as_ref().map(|t| &t.key)}));
+        case.tell(
+            "change.assessed",
+            json!({"by_template": case.change().content.template.as_ref().map(|t| &t.key)}),
+        );
         move_to(case, State::Authorizing);
     }
     settle(case);
@@ -469,7 +550,9 @@ fn take_assessment(case: &mut Case<'_>, assessment: input::Assessment) {
     if assessment.security.is_some() {
         content.security = assessment.security;
     }
-    content.dependencies_reviewed = assessment.dependencies_reviewed.unwrap_or(content.dependencies_reviewed);
+    content.dependencies_reviewed = assessment
+        .dependencies_reviewed
+        .unwrap_or(content.dependencies_reviewed);
     if let Some(excluded) = assessment.excluded {
         content.excluded = excluded;
     }
@@ -477,12 +560,20 @@ fn take_assessment(case: &mut Case<'_>, assessment: input::Assessment) {
         content.risk_override = assessment.risk_override;
     }
     let low_by_table = risk::assess(
-        &directory.tenant.as_ref().map(|tenant| tenant.risk_table.clone()).unwrap_or_default(),
+        &directory
+            .tenant
+            .as_ref()
+            .map(|tenant| tenant.risk_table.clone())
+            .unwrap_or_default(),
         content.impact,
         content.complexity,
         None,
     );
-    if content.risk_override.as_ref().is_some_and(|stated| stated.level == low_by_table.level) {
+    if content
+        .risk_override
+        .as_ref()
+        .is_some_and(|stated| stated.level == low_by_table.level)
+    {
         content.risk_override = None;
     }
 }
@@ -495,6 +586,9 @@ pub fn refuse_unmet(code: &'static str, text: &str, unmet: Vec<crate::records::U
     if unmet.is_empty() {
         return Ok(());
     }
-    Err(Refusal::NotNow { code, text: text.to_owned(), unmet })
+    Err(Refusal::NotNow {
+        code,
+        text: text.to_owned(),
+        unmet,
+    })
 }
-

@@ -10,7 +10,7 @@ use model::verbs::{around, decide, plan, tasks};
 use model::words::{ApprovalState, Level, State};
 use serde_json::{Value, json};
 
-use crate::world::{World, body, facts_but};
+use crate::world::{World, body, facts, facts_but};
 
 /// The names of a struct's fields. A field that is not named here does not compile.
 macro_rules! names {
@@ -23,24 +23,31 @@ macro_rules! names {
 #[test]
 fn every_field_of_a_change_is_classified_once() {
     let change = World::new().file.change;
-    let what = names!(
+    let what = names! {
         Content, change.content.clone(), kind, template, expedited, expedited_reason, title, description,
-        justification, objectives, verification, category, touches, targets, impact, complexity, disruption, security,
-        dependencies_reviewed, excluded, risk_override, plan, rollback_plan, no_rollback_reason, rollback_minutes,
-        owner, team, implementers, tester, business_contact, incident, threat,
-    );
-    let rest = names!(
-        Change, change, id, version, revision, key, number, state, requester, created_at, updated_at, content, planned_start,
-        planned_end, labels, watchers, origins, risk, digests, target_records, authors, implemented_by, requests, hold,
-        submitted_at, assessed_at, returned, rejection, cancelled, outcome, actual_start, actual_end, extension,
-        extended_until, overrun, window_missed, in_freeze, unauthorized, finding, turned_normal, break_glass,
-        retrospective, validations, reviews, closed_at, closed_by, told,
-    );
+        justification, objectives, verification, category, touches, targets, impact, complexity, disruption,
+        security, dependencies_reviewed, excluded, risk_override, plan, rollback_plan, no_rollback_reason,
+        rollback_minutes, owner, team, implementers, tester, business_contact, incident, threat,
+    };
+    let rest = names! {
+        Change, change, id, version, revision, key, number, state, requester, created_at, updated_at, content,
+        planned_start, planned_end, labels, watchers, origins, risk, digests, target_records, authors,
+        implemented_by, requests, hold, submitted_at, assessed_at, returned, rejection, cancelled, outcome,
+        actual_start, actual_end, extension, extended_until, overrun, window_missed, in_freeze, unauthorized,
+        finding, turned_normal, break_glass, retrospective, validations, reviews, closed_at, closed_by, told,
+    };
     assert_eq!(BTreeSet::from_iter(what.iter()), BTreeSet::from_iter(WHAT));
     let others: BTreeSet<_> = rest.iter().filter(|name| **name != "content").collect();
     assert_eq!(others, WHEN.iter().chain(NEITHER).collect());
-    assert_eq!(WHAT.len() + WHEN.len() + NEITHER.len(), what.len() + others.len(), "a field is named twice");
-    assert_eq!((cover("title"), cover("planned_end"), cover("labels")), (Some(Cover::What), Some(Cover::When), Some(Cover::Neither)));
+    assert_eq!(
+        WHAT.len() + WHEN.len() + NEITHER.len(),
+        what.len() + others.len(),
+        "a field is named twice"
+    );
+    assert_eq!(
+        (cover("title"), cover("planned_end"), cover("labels")),
+        (Some(Cover::What), Some(Cover::When), Some(Cover::Neither))
+    );
     assert_eq!(cover("tittle"), None);
 }
 
@@ -54,51 +61,67 @@ fn what_is_serialised_is_what_is_classified() {
     }
 }
 
-/// A patch for every field of *what* that an edit can reach, and a second one that takes it back.
+/// For every field of *what* that an edit can reach: a patch, and the patch that takes it back.
+const EDITS: &str = r#"
+kind | {"kind": "emergency", "incident": "INC-1"} | {"kind": "normal", "incident": null}
+expedited | {"expedited": true, "expedited_reason": "Late"} | {"expedited": null, "expedited_reason": null}
+expedited_reason | {"expedited_reason": "Late"} | {"expedited_reason": null}
+title | {"title": "Ship 2.5"} | {"title": "Ship 2.4"}
+description | {"description": "x"} | {"description": "The new basket."}
+justification | {"justification": "x"} | {"justification": "Customers wait for it."}
+objectives | {"objectives": "Faster"} | {"objectives": null}
+verification | {"verification": "Look"} | {"verification": null}
+category | {"category": "database"} | {"category": null}
+touches | {"touches": ["schema"]} | {"touches": []}
+targets | {"services": ["pay"], "environment": "production"} | TARGETS
+impact | {"impact": {"data": "none"}} | {"impact": {"data": "low"}}
+complexity | {"complexity": "medium"} | {"complexity": "low"}
+disruption | {"disruption": {"kind": "degraded", "minutes": 3}} | {"disruption": null}
+plan | {"plan": [{"title": "Other"}]} | {"plan": [{"title": "Roll out", "minutes": 10}]}
+rollback_plan | {"rollback_plan": [{"title": "Other"}]} | {"rollback_plan": [{"title": "Roll back", "minutes": 5}]}
+no_rollback_reason | {"no_rollback_reason": "x"} | {"no_rollback_reason": null}
+rollback_minutes | {"rollback_minutes": 7} | {"rollback_minutes": null}
+owner | {"owner": "vera"} | {"owner": null}
+team | {"team": "web"} | {"team": null}
+implementers | {"implementers": ["ida", "vera"]} | {"implementers": ["ida"]}
+tester | {"tester": "vera"} | {"tester": "tom"}
+business_contact | {"business_contact": "Kim"} | {"business_contact": null}
+incident | {"incident": "INC-9"} | {"incident": null}
+threat | {"threat": "CVE"} | {"threat": null}
+"#;
+
 fn edits() -> Vec<(&'static str, Value, Value)> {
-    let target = |service: &str| json!([{
-        "service": service, "environment": "production", "artifact": "sha256:aa", "commit": "abcdef0", "rollback_to": "sha256:00",
-    }]);
-    vec![
-        ("kind", json!({"kind": "emergency", "incident": "INC-1"}), json!({"kind": "normal", "incident": null})),
-        ("expedited", json!({"expedited": true, "expedited_reason": "Late"}), json!({"expedited": null, "expedited_reason": null})),
-        ("expedited_reason", json!({"expedited_reason": "Late"}), json!({"expedited_reason": null})),
-        ("title", json!({"title": "Ship 2.5"}), json!({"title": "Ship 2.4"})),
-        ("description", json!({"description": "x"}), json!({"description": "The new basket."})),
-        ("justification", json!({"justification": "x"}), json!({"justification": "Customers wait for it."})),
-        ("objectives", json!({"objectives": "Faster"}), json!({"objectives": null})),
-        ("verification", json!({"verification": "Look"}), json!({"verification": null})),
-        ("category", json!({"category": "database"}), json!({"category": null})),
-        ("touches", json!({"touches": ["schema"]}), json!({"touches": []})),
-        ("targets", json!({"targets": target("pay")}), json!({"targets": target("shop")})),
-        ("impact", json!({"impact": {"data": "none"}}), json!({"impact": {"data": "low"}})),
-        ("complexity", json!({"complexity": "medium"}), json!({"complexity": "low"})),
-        ("disruption", json!({"disruption": {"kind": "degraded", "minutes": 3}}), json!({"disruption": null})),
-        ("plan", json!({"plan": [{"title": "Other"}]}), json!({"plan": [{"title": "Roll out", "minutes": 10}]})),
-        ("rollback_plan", json!({"rollback_plan": [{"title": "Other"}]}), json!({"rollback_plan": [{"title": "Roll back", "minutes": 5}]})),
-        ("no_rollback_reason", json!({"no_rollback_reason": "x"}), json!({"no_rollback_reason": null})),
-        ("rollback_minutes", json!({"rollback_minutes": 7}), json!({"rollback_minutes": null})),
-        ("owner", json!({"owner": "vera"}), json!({"owner": null})),
-        ("team", json!({"team": "web"}), json!({"team": null})),
-        ("implementers", json!({"implementers": ["ida", "vera"]}), json!({"implementers": ["ida"]})),
-        ("tester", json!({"tester": "vera"}), json!({"tester": "tom"})),
-        ("business_contact", json!({"business_contact": "Kim"}), json!({"business_contact": null})),
-        ("incident", json!({"incident": "INC-9"}), json!({"incident": null})),
-        ("threat", json!({"threat": "CVE"}), json!({"threat": null})),
-    ]
+    let read = |text: &str| match text {
+        "TARGETS" => json!({"targets": facts()["targets"]}),
+        text => serde_json::from_str(text).unwrap(),
+    };
+    let row = |line: &'static str| {
+        let mut cells = line.split(" | ");
+        (
+            cells.next().unwrap(),
+            read(cells.next().unwrap()),
+            read(cells.next().unwrap()),
+        )
+    };
+    EDITS.trim().lines().map(row).collect()
 }
 
 /// Fields that only the assessment writes: no edit reaches them once approvals are asked.
 const BY_ASSESSMENT: &[&str] = &["security", "dependencies_reviewed", "excluded", "risk_override"];
 
 fn scheduled_with_peer() -> World {
-    let mut world = World::new().to_scheduled();
+    let mut world = World::new().until_scheduled();
     world.peer_review("sue", "agree").unwrap();
     world
 }
 
 fn parts(world: &World) -> Vec<(String, Coverage, Coverage)> {
-    world.file.approvals.iter().map(|row| (row.person.0.clone(), row.what, row.when)).collect()
+    world
+        .file
+        .approvals
+        .iter()
+        .map(|row| (row.person.0.clone(), row.what, row.when))
+        .collect()
 }
 
 #[test]
@@ -106,25 +129,44 @@ fn an_edit_of_what_voids_every_word_on_what_and_nothing_else() {
     for (field, patch, back) in edits() {
         let mut world = scheduled_with_peer();
         let before = world.change().digests.clone();
-        world.edit("rita", patch).unwrap_or_else(|refusal| panic!("{field}: {refusal}"));
+        world
+            .edit("rita", patch)
+            .unwrap_or_else(|refusal| panic!("{field}: {refusal}"));
         let after = world.change().digests.clone();
         assert_ne!(before.what, after.what, "{field}");
         assert_eq!(before.when, after.when, "{field}");
         assert_ne!(before.content, after.content, "{field}");
         for approval in &world.file.approvals {
             assert_eq!(approval.what, Coverage::Voided, "{field}");
-            let when = if approval.person.as_str() == "mia" { Coverage::Standing } else { Coverage::NotCovered };
+            let when = if approval.person.as_str() == "mia" {
+                Coverage::Standing
+            } else {
+                Coverage::NotCovered
+            };
             assert_eq!(approval.when, when, "{field}");
         }
-        assert!(world.file.peer_reviews.iter().all(|row| row.state == ApprovalState::Voided), "{field}");
+        assert!(
+            world
+                .file
+                .peer_reviews
+                .iter()
+                .all(|row| row.state == ApprovalState::Voided),
+            "{field}"
+        );
         let voided = parts(&world);
-        world.edit("rita", back).unwrap_or_else(|refusal| panic!("{field}: {refusal}"));
+        world
+            .edit("rita", back)
+            .unwrap_or_else(|refusal| panic!("{field}: {refusal}"));
         assert_eq!(world.change().digests, before, "{field}: taken back");
         assert_eq!(parts(&world), voided, "{field}: a voided word stays void");
         assert_eq!(world.state(), State::Authorizing, "{field}");
     }
     let edited = edits();
-    let reached = edited.iter().map(|(field, _, _)| field).chain(BY_ASSESSMENT).chain(["template"].iter());
+    let reached = edited
+        .iter()
+        .map(|(field, _, _)| field)
+        .chain(BY_ASSESSMENT)
+        .chain(["template"].iter());
     assert_eq!(reached.collect::<BTreeSet<_>>(), WHAT.iter().collect());
 }
 
@@ -134,16 +176,25 @@ fn a_template_is_bound_too() {
         "category": "application", "plan": [{"title": "Patch", "minutes": 5}],
         "rollback_plan": [{"title": "Take the patch back", "minutes": 5}],
     });
-    let mut world = World::with(facts_but(locked), Vec::new()).to_scheduled();
+    let mut world = World::with(facts_but(locked), Vec::new()).until_scheduled();
     let before = world.change().digests.clone();
-    world.edit("rita", json!({"kind": "standard", "template": "patch"})).unwrap();
+    world
+        .edit("rita", json!({"kind": "standard", "template": "patch"}))
+        .unwrap();
     assert!(world.file.approvals.iter().all(|row| row.what == Coverage::Voided));
     assert_ne!(before.what, world.change().digests.what);
     let pinned = world.change().content.template.clone().unwrap();
     assert_eq!((pinned.key.as_str(), pinned.template_version), ("patch", 3));
     let mut next = world.change().clone();
-    next.content.template = Some(model::change::TemplateRef { template_version: 4, ..pinned });
-    assert_ne!(digests(&next).what, world.change().digests.what, "another version is another content");
+    next.content.template = Some(model::change::TemplateRef {
+        template_version: 4,
+        ..pinned
+    });
+    assert_ne!(
+        digests(&next).what,
+        world.change().digests.what,
+        "another version is another content"
+    );
 }
 
 #[test]
@@ -153,8 +204,18 @@ fn what_the_assessment_says_is_bound_too() {
     let edits: [fn(&mut Content); 4] = [
         |content| content.security = Some("No secrets".into()),
         |content| content.dependencies_reviewed = true,
-        |content| content.excluded.push(Exclusion { item: "Load".into(), reason: "Small".into() }),
-        |content| content.risk_override = Some(RiskOverride { level: Level::High, reason: "New".into() }),
+        |content| {
+            content.excluded.push(Exclusion {
+                item: "Load".into(),
+                reason: "Small".into(),
+            })
+        },
+        |content| {
+            content.risk_override = Some(RiskOverride {
+                level: Level::High,
+                reason: "New".into(),
+            })
+        },
     ];
     for edit in edits {
         let mut next = change.clone();
@@ -178,9 +239,24 @@ fn new_times_void_the_word_on_when_alone() {
         assert_eq!(before.what, after.what, "{field}");
         assert_ne!(before.when, after.when, "{field}");
         let (standing, none, voided) = (Coverage::Standing, Coverage::NotCovered, Coverage::Voided);
-        let wanted = [("olga", standing, none), ("sam", standing, none), ("mia", standing, voided)];
-        assert_eq!(parts(&world), wanted.map(|(who, what, when)| (who.to_owned(), what, when)), "{field}");
-        assert!(world.file.peer_reviews.iter().all(|row| row.state == ApprovalState::Standing), "{field}");
+        let wanted = [
+            ("olga", standing, none),
+            ("sam", standing, none),
+            ("mia", standing, voided),
+        ];
+        assert_eq!(
+            parts(&world),
+            wanted.map(|(who, what, when)| (who.to_owned(), what, when)),
+            "{field}"
+        );
+        assert!(
+            world
+                .file
+                .peer_reviews
+                .iter()
+                .all(|row| row.state == ApprovalState::Standing),
+            "{field}"
+        );
         assert_eq!(world.state(), State::Approved, "{field}");
         world.schedule("rita", "11:00", "13:00").unwrap();
         assert_eq!(world.change().digests, before);
@@ -200,12 +276,27 @@ fn everything_else_voids_nothing() {
     let (before, digests) = (words(&world), world.change().digests.clone());
     world.edit("rita", json!({"labels": ["q4"]})).unwrap();
     world.act("vera", |case| around::watch(case, true)).unwrap();
-    world.act("vera", |case| around::comment(case, &body(json!({"text": "Hm"})))).unwrap();
+    world
+        .act("vera", |case| around::comment(case, &body(json!({"text": "Hm"}))))
+        .unwrap();
     world.evidence("pip", "failed", None).unwrap();
     world.act("max", decide::acknowledge).unwrap();
-    let find = |key: &str| Some(LinkEnd { id: "c2".into(), key: key.to_owned() });
-    world.act("vera", |case| around::link(case, &body(json!({"kind": "follows_up", "to": "CHG-2"})), &find)).unwrap();
-    world.act("rita", |case| tasks::add(case, &body(json!({"kind": "verify", "title": "Look"})))).unwrap();
+    let find = |key: &str| {
+        Some(LinkEnd {
+            id: "c2".into(),
+            key: key.to_owned(),
+        })
+    };
+    world
+        .act("vera", |case| {
+            around::link(case, &body(json!({"kind": "follows_up", "to": "CHG-2"})), &find)
+        })
+        .unwrap();
+    world
+        .act("rita", |case| {
+            tasks::add(case, &body(json!({"kind": "verify", "title": "Look"})))
+        })
+        .unwrap();
     world.hold("rita", json!({"reason": "Wait"})).unwrap();
     world.act("rita", plan::resume).unwrap();
     world.edit("rita", json!({"title": "Ship 2.4"})).unwrap();
@@ -216,16 +307,26 @@ fn everything_else_voids_nothing() {
 
 #[test]
 fn values_nobody_wrote_say_where_they_came_from() {
-    let mut world = World::with(body(json!({"title": "x", "services": ["pay"], "environment": "production"})), Vec::new());
+    let mut world = World::with(
+        body(json!({"title": "x", "services": ["pay"], "environment": "production"})),
+        Vec::new(),
+    );
     let impact = world.change().content.impact;
     assert_eq!((impact.data, impact.availability), (Level::None, Level::High));
     assert!(world.change().origins.contains_key("impact.availability"));
-    world.file.change.origins.insert("title".into(), model::words::Origin::Pipeline);
+    world
+        .file
+        .change
+        .origins
+        .insert("title".into(), model::words::Origin::Pipeline);
     world.edit("rita", json!({"impact": {"availability": "low"}})).unwrap();
     assert_eq!(world.change().content.impact.availability, Level::Low);
     assert!(!world.change().origins.contains_key("impact.availability"));
     assert!(world.change().origins.contains_key("impact.data"));
-    assert!(world.change().origins.contains_key("title"), "what a pipeline told stays told by it");
+    assert!(
+        world.change().origins.contains_key("title"),
+        "what a pipeline told stays told by it"
+    );
     world.edit("rita", json!({"title": "y"})).unwrap();
     assert!(!world.change().origins.contains_key("title"));
 }

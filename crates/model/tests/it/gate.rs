@@ -1,1 +1,109 @@
-//! To come.
+//! The gate's decision over rows that a question found.
+
+use model::gate::{GateRow, decide, rows};
+use model::words::{GateDecision, Purpose, State};
+
+use crate::world::{World, at};
+
+fn row(change: &str, key: &str, state: State, purpose: Purpose) -> GateRow {
+    let world = World::new().until_implementing();
+    let own = rows(&world.file, &world.directory, world.now);
+    let mut row = own.into_iter().find(|row| row.purpose == purpose).unwrap();
+    row.change = change.into();
+    row.key = key.to_owned();
+    row.state = state;
+    row
+}
+
+fn codes(found: &[GateRow], asked: Option<&str>) -> Vec<String> {
+    decide(found, asked, at("11:20"))
+        .reasons
+        .into_iter()
+        .map(|row| row.code)
+        .collect()
+}
+
+#[test]
+fn exactly_one_change_may_name_it() {
+    let good = row("c1", "CHG-1", State::Scheduled, Purpose::Deploy);
+    let draft = row("c2", "CHG-2", State::Draft, Purpose::Deploy);
+    assert_eq!(codes(&[], None), ["change_missing"]);
+    assert_eq!(codes(std::slice::from_ref(&good), Some("CHG-9")), ["change_missing"]);
+    assert!(codes(std::slice::from_ref(&good), None).is_empty());
+    assert_eq!(codes(&[good.clone(), draft.clone()], None), ["change_ambiguous"]);
+    assert!(codes(&[good.clone(), draft.clone()], Some("CHG-1")).is_empty());
+    assert_eq!(codes(&[good, draft.clone()], Some("CHG-2")), ["not_scheduled"]);
+    let mut done = draft;
+    done.is_done = true;
+    assert_eq!(codes(&[done], None), ["target_done"]);
+}
+
+#[test]
+fn two_targets_of_one_change_are_one_change() {
+    let one = row("c1", "CHG-1", State::Implementing, Purpose::Deploy);
+    let mut two = one.clone();
+    two.target = "2".into();
+    assert!(codes(&[one.clone(), two.clone()], None).is_empty());
+    let mut done = one;
+    done.is_done = true;
+    assert_eq!(
+        decide(&[done, two], None, at("11:20")).target.unwrap().1.as_str(),
+        "2",
+        "the one that is still open"
+    );
+}
+
+#[test]
+fn a_way_back_is_not_hidden_by_what_goes_forward() {
+    let back = row("c1", "CHG-1", State::Implementing, Purpose::Rollback);
+    let draft = row("c2", "CHG-2", State::Draft, Purpose::Deploy);
+    let answer = decide(&[back.clone(), draft], None, at("11:20"));
+    assert_eq!((answer.decision, answer.purpose), (GateDecision::Go, Purpose::Rollback));
+    let other = row("c3", "CHG-3", State::Reviewing, Purpose::Rollback);
+    assert_eq!(codes(&[back.clone(), other.clone()], None), ["change_ambiguous"]);
+    assert!(codes(&[back, other], Some("CHG-3")).is_empty());
+}
+
+#[test]
+fn the_window_is_closed_at_its_start_and_open_at_its_end() {
+    let one = row("c1", "CHG-1", State::Scheduled, Purpose::Deploy);
+    let found = [one];
+    for (time, wanted, next) in [
+        ("10:59", "window_not_open", Some("11:00")),
+        ("11:00", "", Some("13:00")),
+        ("12:59", "", Some("13:00")),
+        ("13:00", "window_over", None),
+    ] {
+        let answer = decide(&found, None, at(time));
+        let code = answer.reasons.first().map(|row| row.code.clone()).unwrap_or_default();
+        assert_eq!(
+            (code.as_str(), answer.next_transition_at),
+            (wanted, next.map(at)),
+            "{time}"
+        );
+    }
+}
+
+#[test]
+fn a_target_that_names_nothing_opens_no_gate() {
+    let mut words = crate::world::facts();
+    words["targets"] = serde_json::json!([{"service": "shop", "environment": "production"}]);
+    let world = World::with(words, Vec::new());
+    assert!(rows(&world.file, &world.directory, world.now).is_empty());
+    for state in [State::Closed, State::Rejected, State::Cancelled] {
+        let world = World::in_state(state);
+        assert!(rows(&world.file, &world.directory, world.now).is_empty(), "{state}");
+    }
+}
+
+#[test]
+fn a_row_reads_back_from_its_json() {
+    for state in State::ALL {
+        let world = World::in_state(*state);
+        for row in rows(&world.file, &world.directory, world.now) {
+            let text = serde_json::to_string(&row).unwrap();
+            assert!(!text.contains("null"), "{text}");
+            assert_eq!(serde_json::from_str::<GateRow>(&text).unwrap(), row);
+        }
+    }
+}

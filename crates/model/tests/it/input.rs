@@ -1,1 +1,340 @@
-//! To come.
+//! What a request may say: every limit, every kind of slip, and the laws of the merge patch.
+
+use model::input::{self, Input, merge};
+use model::reading::{LINE, LIST, TEXT, nearest};
+use model::refusal::{FieldError, Refusal};
+use proptest::prelude::*;
+use serde_json::{Map, Value, json};
+
+use crate::people::directory;
+use crate::world::{body, facts, facts_but};
+
+fn read(words: Map<String, Value>) -> Result<Input, Vec<FieldError>> {
+    match input::read(&words, &directory(), &"rita".into(), None) {
+        Ok(input) => Ok(input),
+        Err(Refusal::Invalid(errors)) => Err(errors),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+fn errors(words: Value) -> Vec<(String, String)> {
+    let read = read(facts_but(words)).expect_err("it should not be taken");
+    read.into_iter().map(|error| (error.field, error.code)).collect()
+}
+
+#[test]
+fn an_unknown_field_is_named_with_its_nearest() {
+    let found = read(facts_but(
+        json!({"titel": "x", "zzzzzzzz": 1, "disruption": {"kind": "none", "minuts": 3}}),
+    ))
+    .unwrap_err();
+    let texts: Vec<_> = found
+        .iter()
+        .map(|error| (error.field.as_str(), error.text.as_str()))
+        .collect();
+    assert_eq!(
+        texts,
+        [
+            (
+                "disruption.minuts",
+                "`disruption.minuts` is not a field here; did you mean `minutes`?"
+            ),
+            ("titel", "`titel` is not a field here; did you mean `title`?"),
+            ("zzzzzzzz", "`zzzzzzzz` is not a field here."),
+        ]
+    );
+    assert_eq!(
+        nearest("planed_start", &["planned_start", "planned_end"]),
+        Some("planned_start")
+    );
+    assert_eq!(nearest("x", &[]), None);
+}
+
+#[test]
+fn every_limit_is_held_and_met() {
+    let long = |length: usize| "ä".repeat(length);
+    assert!(read(facts_but(json!({"title": long(LINE), "description": long(TEXT)}))).is_ok());
+    assert_eq!(
+        errors(json!({"title": long(LINE + 1)})),
+        [("title".into(), "too_long".into())]
+    );
+    assert_eq!(
+        errors(json!({"description": long(TEXT + 1)})),
+        [("description".into(), "too_long".into())]
+    );
+    let labels = |count: usize| json!({"labels": vec!["x"; count]});
+    assert!(read(facts_but(labels(LIST))).is_ok());
+    assert_eq!(errors(labels(LIST + 1)), [("labels".into(), "too_many".into())]);
+    assert!(read(facts_but(json!({"rollback_minutes": 100_000}))).is_ok());
+    for wrong in [json!(100_001), json!(-1), json!(1.5), json!("7")] {
+        assert_eq!(
+            errors(json!({"rollback_minutes": wrong})),
+            [("rollback_minutes".into(), "out_of_range".into())]
+        );
+    }
+    let artifact = |length: usize| format!("sha256:{}", "a".repeat(length - 7));
+    let target =
+        |artifact: String| json!({"targets": [{"service": "shop", "environment": "production", "artifact": artifact}]});
+    assert!(read(facts_but(target(artifact(255)))).is_ok());
+    assert_eq!(
+        errors(target(artifact(256))),
+        [("targets[0].artifact".into(), "too_long".into())]
+    );
+}
+
+#[test]
+fn every_wrong_kind_of_value_is_told_at_once() {
+    let mut found = errors(json!({
+        "title": 7, "expedited": "yes", "labels": "x", "impact": [], "plan": [{"minutes": 3}, 4], "category": "cooking",
+        "planned_start": "tomorrow", "complexity": "none", "touches": ["schema", "moon"], "owner": "nobody", "tester": 1,
+        "implementers": ["ida", "nobody"],
+    }));
+    found.sort();
+    let wanted = [
+        ("category", "unknown_word"),
+        ("complexity", "unknown_word"),
+        ("expedited", "not_boolean"),
+        ("impact", "not_an_object"),
+        ("implementers[1]", "unknown"),
+        ("labels", "not_a_list"),
+        ("owner", "unknown"),
+        ("plan[0].title", "missing"),
+        ("plan[1]", "not_an_object"),
+        ("planned_start", "not_a_time"),
+        ("tester", "not_text"),
+        ("title", "not_text"),
+        ("touches[1]", "unknown_word"),
+    ];
+    assert_eq!(found, wanted.map(|(field, code)| (field.to_owned(), code.to_owned())));
+}
+
+#[test]
+fn targets_are_checked_against_the_estate() {
+    let target =
+        |service: &str, artifact: &str| json!({"service": service, "environment": "production", "artifact": artifact});
+    let found = errors(json!({"targets": [
+        target("shop", "sha256:aa"), target("shop", "sha256:aa"), target("nowhere", "sha256:aa"), target("shop", "no digest"),
+        {"service": "shop", "environment": "moon", "commit": "xyz"},
+    ]}));
+    assert_eq!(
+        found,
+        [
+            ("targets[3].artifact", "not_a_digest"),
+            ("targets[4].commit", "not_a_commit"),
+            ("targets[1]", "not_unique"),
+            ("targets[2].service", "unknown"),
+            ("targets[4].environment", "unknown"),
+        ]
+        .map(|(field, code)| (field.to_owned(), code.to_owned()))
+    );
+}
+
+#[test]
+fn the_short_form_says_equal_targets() {
+    let mut words = facts();
+    words.remove("targets");
+    let short = body(json!({
+        "services": ["shop", "pay"], "environment": "production", "artifact": "sha256:aa", "config_items": ["vm-1"],
+    }));
+    words.extend(short);
+    let input = read(words.clone()).unwrap();
+    let ids: Vec<_> = input
+        .content
+        .targets
+        .iter()
+        .map(|target| (target.id.as_str(), target.service.as_str()))
+        .collect();
+    assert_eq!(ids, [("1", "shop"), ("2", "pay")]);
+    assert_eq!(input.content.targets[1].config_items, ["vm-1"]);
+    words.insert("targets".into(), facts()["targets"].clone());
+    assert!(read(words.clone()).is_err(), "not both");
+    words.remove("targets");
+    words.remove("services");
+    assert_eq!(read(words.clone()).unwrap_err()[0].field, "services");
+    words.remove("artifact");
+    words.remove("environment");
+    assert_eq!(
+        read(words).unwrap_err()[0].field,
+        "services",
+        "config items alone name no target"
+    );
+    assert_eq!(
+        errors(json!({"config_items": ["vm-1"]})),
+        [("services".into(), "not_allowed".into())]
+    );
+}
+
+#[test]
+fn what_belongs_together_comes_together() {
+    let missing = |field: &str| vec![(field.to_owned(), "missing".to_owned())];
+    assert_eq!(errors(json!({"expedited": true})), missing("expedited_reason"));
+    assert_eq!(errors(json!({"kind": "standard"})), missing("template"));
+    assert_eq!(
+        errors(json!({"template": "patch"})),
+        [("template".into(), "not_allowed".into())]
+    );
+    assert_eq!(
+        errors(json!({"kind": "standard", "template": "none"})),
+        [("template".into(), "unknown".into())]
+    );
+    let backwards = json!({"planned_end": "2026-11-20T11:00:00Z"});
+    assert_eq!(errors(backwards), [("planned_end".into(), "out_of_order".into())]);
+    let told = json!({"retrospective": {"actual_start": "2026-11-20T08:00:00Z", "actual_end": "2026-11-20T07:00:00Z", "reason": "x", "verbal_approver": "olga"}});
+    assert_eq!(
+        errors(told),
+        [("retrospective.actual_end".into(), "out_of_order".into())]
+    );
+}
+
+#[test]
+fn control_characters_are_refused_and_all_else_is_kept() {
+    for bad in ['\0', '\u{7}', '\u{1b}', '\u{7f}', '\u{85}'] {
+        let text = format!("a{bad}b");
+        assert_eq!(
+            errors(json!({"title": text})),
+            [("title".into(), "control_character".into())],
+            "{bad:?}"
+        );
+        assert_eq!(
+            errors(json!({"labels": [text]})),
+            [("labels[0]".into(), "control_character".into())],
+            "{bad:?}"
+        );
+    }
+    for good in [
+        "Ærlig 🚀 変更",
+        "e\u{301}",
+        "עברית",
+        "a\tb\nc\r\n",
+        "  spaces stay  ",
+        "𝔘𝔫𝔦",
+    ] {
+        let input = read(facts_but(json!({"title": good, "description": good}))).unwrap();
+        assert_eq!(
+            (input.content.title.as_str(), input.content.description.as_deref()),
+            (good, Some(good))
+        );
+    }
+    let blank = read(facts_but(json!({"description": " \n "}))).unwrap();
+    assert_eq!(blank.content.description, None, "blank counts as absent");
+}
+
+#[test]
+fn times_are_kept_to_the_microsecond_in_utc() {
+    let words = facts_but(json!({"planned_start": "2026-11-20T12:00:00.123456789+01:00"}));
+    assert_eq!(
+        read(words).unwrap().planned_start.unwrap().to_string(),
+        "2026-11-20T11:00:00.123456Z"
+    );
+    for wrong in ["1969-12-31T23:59:59Z", "2026-11-20", "2026-11-20T11:00:00"] {
+        assert_eq!(
+            errors(json!({"planned_start": wrong})),
+            [("planned_start".into(), "not_a_time".into())],
+            "{wrong}"
+        );
+    }
+}
+
+#[test]
+fn the_assessment_is_read_alike() {
+    let wrong = body(json!({
+        "impact": {"data": "huge"}, "excluded": [{"item": "Load"}], "risk_override": {"level": "none", "reason": "x"},
+        "security": 4, "riskoverride": 1,
+    }));
+    let Err(Refusal::Invalid(found)) = input::read_assessment(&wrong) else {
+        panic!("it should not be taken")
+    };
+    let fields: Vec<_> = found.iter().map(|error| error.field.as_str()).collect();
+    assert_eq!(
+        fields,
+        [
+            "impact.data",
+            "security",
+            "excluded[0].reason",
+            "risk_override.level",
+            "riskoverride"
+        ]
+    );
+}
+
+/// A small JSON value, with nulls in it as patches have them.
+fn value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::Bool),
+        (0i64..5).prop_map(Value::from)
+    ];
+    leaf.prop_recursive(3, 12, 3, |inner| {
+        prop_oneof![
+            proptest::collection::vec(inner.clone(), 0..3).prop_map(Value::Array),
+            proptest::collection::btree_map("[a-c]", inner, 0..3)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+fn object() -> impl Strategy<Value = Map<String, Value>> {
+    proptest::collection::btree_map("[a-d]", value(), 0..4).prop_map(|map| map.into_iter().collect())
+}
+
+/// RFC 7396, section 2, as the standard writes it down.
+fn merge_patch(target: Value, patch: &Value) -> Value {
+    let Value::Object(patch) = patch else {
+        return patch.clone();
+    };
+    let mut target = if let Value::Object(map) = target {
+        map
+    } else {
+        Map::new()
+    };
+    for (name, value) in patch {
+        if value.is_null() {
+            target.remove(name);
+        } else {
+            let old = target.remove(name).unwrap_or(Value::Null);
+            target.insert(name.clone(), merge_patch(old, value));
+        }
+    }
+    Value::Object(target)
+}
+
+proptest! {
+    #[test]
+    fn a_merge_is_the_standards(base in object(), patch in object()) {
+        let mut merged = base.clone();
+        merge(&mut merged, &patch);
+        let wanted = merge_patch(Value::Object(base), &Value::Object(patch.clone()));
+        prop_assert_eq!(&Value::Object(merged.clone()), &wanted);
+        let mut again = merged.clone();
+        merge(&mut again, &patch);
+        prop_assert_eq!(again, merged, "a patch applied twice does the same as once");
+    }
+
+    #[test]
+    fn no_request_makes_it_stumble(words in object(), field in "[a-z_]{1,12}", word in any::<String>()) {
+        let mut words = words;
+        words.insert(field, Value::String(word));
+        let _ = input::read(&words, &directory(), &"rita".into(), None);
+        let _ = input::read_assessment(&words);
+    }
+
+    #[test]
+    fn any_printable_title_is_kept_as_it_is(title in "\\PC{1,60}") {
+        prop_assume!(!title.trim().is_empty());
+        prop_assert_eq!(read(facts_but(json!({"title": title.clone()}))).unwrap().content.title, title);
+    }
+}
+
+#[test]
+fn an_answer_can_be_sent_back_as_a_request() {
+    let world = crate::world::World::new().until_scheduled();
+    let shown = input::present(world.change(), &world.directory);
+    let kept = ["security", "dependencies_reviewed", "excluded", "risk_override"];
+    let words: Map<String, Value> = shown
+        .into_iter()
+        .filter(|(field, _)| !kept.contains(&field.as_str()))
+        .collect();
+    let again = read(words).unwrap();
+    assert_eq!(again.content, world.change().content);
+    assert_eq!(again.planned_end, world.change().planned_end);
+}

@@ -16,18 +16,21 @@ use crate::people::{requirements, rule};
 use crate::world::{World, at, body};
 
 /// A change in a state, with one of each record around it, so that every act finds its object.
-fn furnished(state: State) -> World {
+fn furnished(state: State, act: Act) -> World {
     let mut world = World::in_state(state);
-    let full = World::new().to_scheduled();
-    if !world.file.approvals.iter().any(|row| row.person.as_str() == "olga") {
-        world.file.approvals = full.file.approvals.clone();
+    let full = World::new().until_scheduled();
+    // Records that would move the state by themselves stand there only where the act is about them.
+    if matches!(act, Act::Withdraw) {
+        world.file.approvals.clone_from(&full.file.approvals);
     }
-    if world.file.permits.is_empty() {
+    if matches!(act, Act::RevokePermit) {
         let mut started = full.clone();
         started.wait_until(at("11:10"));
         started.collect("ida", "sha256:aa").unwrap();
         world.file.permits = started.file.permits;
         world.file.permits[0].expires_at = at("23:00");
+    } else {
+        world.file.permits.clear();
     }
     let mut failed = full.file.evidence[0].clone();
     failed.id = "failed".into();
@@ -47,7 +50,7 @@ fn furnished(state: State) -> World {
         id: "condition".into(),
         version: 1,
         change,
-        approval: world.file.approvals[0].id.clone(),
+        approval: "approval".into(),
         text: "Only at night".into(),
         due: ConditionDue::Close,
         checker: "mia".into(),
@@ -59,26 +62,41 @@ fn furnished(state: State) -> World {
     donor.act("rita", |case| tasks::add(case, &add)).unwrap();
     donor.file.tasks[0].id = "task".into();
     world.file.tasks = donor.file.tasks;
+    if matches!(act, Act::CosignBreakGlass) {
+        let mut dual = rule(Asked::Owner, Covers::What);
+        dual.dual_control = true;
+        world.extra.push((Due::Start, Duty::Approval(dual)));
+        world.file.requirements = requirements(&world.file, &world.extra, None);
+    }
+    if !matches!(act, Act::ConfirmRetrospective) {
+        return world;
+    }
     world.file.change.retrospective = Some(Retrospective {
         reason: "It burned".into(),
         verbal_approver: "olga".into(),
         confirm_by: at("23:00"),
         confirmation: None,
     });
-    let mut dual = rule(Asked::Owner, Covers::What);
-    dual.dual_control = true;
-    world.extra.push((Due::Start, Duty::Approval(dual)));
-    world.file.requirements = requirements(&world.file, &world.extra, None);
     world
 }
 
 fn attempt(world: &mut World, act: Act) -> Result<(), Refusal> {
     let digest = world.change().digests.content.clone();
-    let approval = world.file.approvals.iter().find(|row| row.person.as_str() == "olga").unwrap().id.clone();
-    let permit_id = world.file.permits[0].id.clone();
+    let own = world.file.approvals.iter().find(|row| row.person.as_str() == "olga");
+    let approval = own.map_or_else(|| "none".into(), |row| row.id.clone());
+    let permit_id = world
+        .file
+        .permits
+        .first()
+        .map_or_else(|| "none".into(), |row| row.id.clone());
     let (who, words) = script(act, &digest);
     let words = body(words);
-    let find = |key: &str| Some(LinkEnd { id: "c2".into(), key: key.to_owned() });
+    let find = |key: &str| {
+        Some(LinkEnd {
+            id: "c2".into(),
+            key: key.to_owned(),
+        })
+    };
     let done = |_: model::ids::RecordId| ();
     world.act(who, |case: &mut Case<'_>| match act {
         Act::Create => Ok(()),
@@ -132,9 +150,10 @@ fn script(act: Act, digest: &str) -> (&'static str, Value) {
         Act::Acknowledge | Act::Withdraw | Act::Close | Act::CosignBreakGlass => ("olga", json!({})),
         Act::Return => ("mia", json!({"question": "Why now?"})),
         Act::Overrule => ("mia", reason),
-        Act::Schedule => {
-            ("rita", json!({"planned_start": "2026-11-20T14:00:00Z", "planned_end": "2026-11-20T15:00:00Z"}))
-        }
+        Act::Schedule => (
+            "rita",
+            json!({"planned_start": "2026-11-20T14:00:00Z", "planned_end": "2026-11-20T15:00:00Z"}),
+        ),
         Act::Start => ("ida", json!({})),
         Act::Record => ("ida", json!({"text": "Rolled out"})),
         Act::AskExtension => ("ida", json!({"until": "2026-11-20T14:00:00Z", "reason": "Slow"})),
@@ -156,9 +175,10 @@ fn script(act: Act, digest: &str) -> (&'static str, Value) {
         Act::UpdateTask => ("rita", json!({"state": "done"})),
         Act::Comment => ("vera", json!({"text": "Good luck"})),
         Act::Link => ("vera", json!({"kind": "follows_up", "to": "CHG-2"})),
-        Act::IssuePermit => {
-            ("ida", json!({"service": "shop", "environment": "production", "artifact": "sha256:aa"}))
-        }
+        Act::IssuePermit => (
+            "ida",
+            json!({"service": "shop", "environment": "production", "artifact": "sha256:aa"}),
+        ),
         Act::RevokePermit => ("mia", reason),
         Act::Hold | Act::Cancel => ("rita", reason),
         _ => ("rita", json!({})),
@@ -171,7 +191,7 @@ fn every_act_in_every_state_gives_the_tables_answer() {
     for act in Act::ALL.iter().copied().filter(|act| *act != Act::Create) {
         text.push_str(&format!("{:22}", act.as_str()));
         for state in State::ALL.iter().copied() {
-            let mut world = furnished(state);
+            let mut world = furnished(state, act);
             let answer = attempt(&mut world, act);
             check(act, state, &answer);
             let cell = match &answer {

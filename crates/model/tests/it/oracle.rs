@@ -1,1 +1,116 @@
-//! To come.
+//! A second judge, written apart from the rules: it keeps its own history of who wrote and who said what, and knows
+//! the test's policies by heart.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::change::Change;
+use model::words::{Kind, Level};
+
+/// One person's last word.
+#[derive(Clone, Debug)]
+pub struct Word {
+    pub yes: bool,
+    pub what_epoch: u32,
+    pub when_epoch: u32,
+    pub withdrawn: bool,
+}
+
+/// What happened so far, as a careful clerk would have written it down.
+#[derive(Clone, Debug, Default)]
+pub struct Clerk {
+    /// Grows whenever words on *what* lose their ground.
+    pub what_epoch: u32,
+    /// Grows whenever words on *when* lose their ground.
+    pub when_epoch: u32,
+    pub authors: BTreeSet<String>,
+    pub words: BTreeMap<String, Word>,
+    /// Peers and the epoch in which they agreed.
+    pub peers: BTreeMap<String, u32>,
+    /// Artifacts with passed functional evidence from staging.
+    pub tested: BTreeSet<String>,
+    /// Whether a break-glass was opened, and whether it needed and has a second signature.
+    pub glass: Option<(bool, bool)>,
+}
+
+impl Clerk {
+    /// Compares what an act left behind with what was there before, and writes down what lost its ground.
+    pub fn note_edit(&mut self, who: &str, before: &Change, after: &Change) {
+        let what = before.content != after.content;
+        let when = (before.planned_start, before.planned_end) != (after.planned_start, after.planned_end);
+        self.what_epoch += u32::from(what);
+        self.when_epoch += u32::from(when);
+        if what || when {
+            self.authors.insert(who.to_owned());
+        }
+    }
+
+    pub fn note_all_void(&mut self) {
+        self.what_epoch += 1;
+        self.when_epoch += 1;
+    }
+
+    pub fn note_word(&mut self, who: &str, yes: bool) {
+        let word = Word {
+            yes,
+            what_epoch: self.what_epoch,
+            when_epoch: self.when_epoch,
+            withdrawn: false,
+        };
+        self.words.insert(who.to_owned(), word);
+    }
+
+    fn says_yes(&self, who: &str, when: bool) -> bool {
+        let fresh = |word: &Word| {
+            let epoch = if when {
+                word.when_epoch == self.when_epoch
+            } else {
+                word.what_epoch == self.what_epoch
+            };
+            word.yes && !word.withdrawn && epoch
+        };
+        !self.authors.contains(who) && self.words.get(who).is_some_and(fresh)
+    }
+
+    fn any(&self, people: &[&str], when: bool) -> bool {
+        people.iter().any(|who| self.says_yes(who, when))
+    }
+
+    /// Whether all that is due before *what* counts as approved is there.
+    pub fn what_is_met(&self, change: &Change) -> bool {
+        let owner = self.any(&["olga"], false);
+        let manager = self.any(&["mia", "max"], false);
+        let peer = ["sam", "sue"].iter().any(|who| {
+            let agreed = self.peers.get(*who) == Some(&self.what_epoch);
+            agreed && !self.authors.contains(*who) && !self.has_approved(who)
+        });
+        let plans = !change.content.plan.is_empty();
+        match change.content.kind {
+            Kind::Emergency => owner && manager && plans,
+            Kind::Normal => {
+                owner && manager && plans && self.any(&["sam"], false) && (peer || change.risk.level != Level::High)
+            }
+            Kind::Standard => false,
+        }
+    }
+
+    /// Whether somebody's yes stands in any part.
+    fn has_approved(&self, who: &str) -> bool {
+        self.says_yes(who, false) || (matches!(who, "mia" | "max") && self.says_yes(who, true))
+    }
+
+    /// Whether the rules on *when* are met.
+    pub fn when_is_met(&self, change: &Change) -> bool {
+        change.content.kind == Kind::Emergency || self.any(&["mia", "max"], true)
+    }
+
+    /// Whether the evidence due before start is there.
+    pub fn evidence_is_there(&self, change: &Change) -> bool {
+        let tested = |artifact: &Option<String>| artifact.as_ref().is_some_and(|name| self.tested.contains(name));
+        change.content.kind == Kind::Emergency || change.content.targets.iter().all(|target| tested(&target.artifact))
+    }
+
+    /// Whether a break-glass opens the way.
+    pub fn glass_is_lawful(&self) -> bool {
+        self.glass.is_some_and(|(needs, signed)| !needs || signed)
+    }
+}

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
+use model::change::Change;
 use model::directory::{Directory, Environment, Group, Ownership, Person, Service, StandardTemplate, Tenant};
 use model::facts::{ActorFacts, Part};
 use model::file::ChangeFile;
@@ -51,13 +52,25 @@ pub fn directory() -> Directory {
         found.people.insert((*login).into(), person(login, roles));
     }
     let members = BTreeSet::from(["sam".into(), "sue".into()]);
-    let security = Group { id: "g1".into(), version: 1, key: "security".into(), name: "Security".into(), members };
+    let security = Group {
+        id: "g1".into(),
+        version: 1,
+        key: "security".into(),
+        name: "Security".into(),
+        members,
+    };
     found.groups.insert(security.key.clone(), security);
     for (key, criticality) in [("shop", Criticality::Low), ("pay", Criticality::High)] {
         found.services.insert(key.into(), service(key, criticality));
     }
     for (key, is_production) in [("staging", false), ("production", true)] {
-        let environment = Environment { id: key.into(), version: 1, key: key.into(), name: key.into(), is_production };
+        let environment = Environment {
+            id: key.into(),
+            version: 1,
+            key: key.into(),
+            name: key.into(),
+            is_production,
+        };
         found.environments.insert(key.into(), environment);
     }
     found.ownerships = vec![Ownership {
@@ -154,8 +167,14 @@ pub fn rule(from: Asked, covers: Covers) -> ApprovalRule {
 /// What the base policies require of a change, beside the test's own rules.
 pub fn requirements(file: &ChangeFile, extra: &[(Due, Duty)], stop: Option<&str>) -> Requirements {
     let change = &file.change;
-    let mut rows: Vec<(&str, Due, Duty)> =
-        vec![("base.validation", Due::Close, Duty::Validation { distinct_from: vec![Party::Implementer], from: None })];
+    let mut rows: Vec<(&str, Due, Duty)> = vec![(
+        "base.validation",
+        Due::Close,
+        Duty::Validation {
+            distinct_from: vec![Party::Implementer],
+            from: None,
+        },
+    )];
     let functional = |environment: Option<&str>| Duty::Evidence {
         aspect: Aspect::Functional,
         environment: environment.map(str::to_owned),
@@ -170,29 +189,57 @@ pub fn requirements(file: &ChangeFile, extra: &[(Due, Duty)], stop: Option<&str>
         rows.push(("base.manager", Due::Start, approval(Asked::ChangeManager, Covers::Both)));
         rows.push(("base.evidence", Due::Start, functional(Some("staging"))));
         if change.risk.level == Level::High {
-            let peer = Duty::PeerReview { count: 1, from: Some("security".into()) };
+            let peer = Duty::PeerReview {
+                count: 1,
+                from: Some("security".into()),
+            };
             rows.push(("base.peer", Due::Approval, peer));
         }
     }
     if change.content.kind == Kind::Emergency && lives {
         rows.push(("base.emergency_owner", Due::Start, approval(Asked::Owner, Covers::What)));
-        rows.push(("base.emergency_manager", Due::Start, approval(Asked::ChangeManager, Covers::What)));
+        rows.push((
+            "base.emergency_manager",
+            Due::Start,
+            approval(Asked::ChangeManager, Covers::What),
+        ));
         rows.push(("base.emergency_evidence", Due::Close, functional(None)));
     }
-    let own = extra.iter().enumerate().map(|(place, (due, duty))| (format!("own.{place}"), *due, duty.clone()));
+    gathered(change, rows, extra, stop)
+}
+
+/// The rules of the house and the test's own, as the policies would answer them.
+fn gathered(change: &Change, rows: Vec<(&str, Due, Duty)>, extra: &[(Due, Duty)], stop: Option<&str>) -> Requirements {
+    let own = extra
+        .iter()
+        .enumerate()
+        .map(|(place, (due, duty))| (format!("own.{place}"), *due, duty.clone()));
     let targets: Vec<_> = change.content.targets.iter().map(|target| target.id.clone()).collect();
     let obligations = rows
         .into_iter()
         .map(|(id, due, duty)| (id.to_owned(), due, duty))
         .chain(own)
         .map(|(id, due, duty)| TargetObligation {
-            obligation: Obligation { id, reason: "The house asks for it".into(), due, duty },
+            obligation: Obligation {
+                id,
+                reason: "The house asks for it".into(),
+                due,
+                duty,
+            },
             targets: targets.clone(),
         })
         .collect();
     match stop {
-        Some(stop) => Requirements { stop: Some(stop.to_owned()), ..Requirements::default() },
-        None => Requirements { policy_digest: "p".into(), facts_digest: "f".into(), obligations, stop: None },
+        Some(stop) => Requirements {
+            stop: Some(stop.to_owned()),
+            ..Requirements::default()
+        },
+        None => Requirements {
+            policy_digest: "p".into(),
+            facts_digest: "f".into(),
+            obligations,
+            stop: None,
+        },
     }
 }
 
@@ -225,15 +272,26 @@ pub fn may(facts: &ActorFacts, act: &str) -> Verdict {
         }
         "accept_evidence" => part(&[Part::Asked, Part::Approver, Part::Owner]) && !part(&[Part::Author]),
         "tick_checklist" | "add_task" | "update_task" | "meet_condition" => {
-            manager || part(&[Part::Requester, Part::Owner, Part::Implementer, Part::Tester, Part::Checker])
+            manager
+                || part(&[
+                    Part::Requester,
+                    Part::Owner,
+                    Part::Implementer,
+                    Part::Tester,
+                    Part::Checker,
+                ])
         }
         "comment_change" | "watch_change" | "link_change" => !facts.roles.is_empty(),
         "issue_permit" => role(Role::Pipeline) || part(&[Part::Implementer]),
-        "revoke_permit" => {
-            manager || role(Role::Security) || role(Role::Commander) || part(&[Part::Owner])
-        }
+        "revoke_permit" => manager || role(Role::Security) || role(Role::Commander) || part(&[Part::Owner]),
         other => unreachable!("no act is called {other}"),
     };
-    let reason = PolicyReason { id: "base.act".into(), reason: "The house says so.".into() };
-    Verdict { allowed, reasons: vec![reason] }
+    let reason = PolicyReason {
+        id: "base.act".into(),
+        reason: "The house says so.".into(),
+    };
+    Verdict {
+        allowed,
+        reasons: vec![reason],
+    }
 }

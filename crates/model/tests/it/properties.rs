@@ -1,1 +1,546 @@
-//! To come.
+//! Random people do random things, and nothing unlawful ever comes of it.
+
+use model::due;
+use model::obligation::{Due, Duty};
+use model::records::Coverage;
+use model::verbs::{around, decide, glass, permit, plan, work, write};
+use model::words::{ApprovalState, GateDecision, Purpose, State};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use crate::oracle::Clerk;
+use crate::people::PEOPLE;
+use crate::world::{World, body, facts};
+
+/// How many histories are tried: `ASSENT_TEST_SIZE` times forty.
+fn cases() -> u32 {
+    let size: u32 = std::env::var("ASSENT_TEST_SIZE")
+        .ok()
+        .and_then(|size| size.parse().ok())
+        .unwrap_or(1);
+    size.saturating_mul(40)
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Deed {
+    Onward,
+    Title(u8),
+    Artifact(u8),
+    Risk(u8),
+    Times(u8),
+    Label(u8),
+    Urgent,
+    Submit,
+    Assess,
+    Say(u8),
+    Withdraw,
+    Return,
+    Hold,
+    Resume,
+    Cancel,
+    Evidence(bool, u8),
+    Peer(bool),
+    Start,
+    Collect,
+    Ahead,
+    Complete(u8),
+    Validate(bool),
+    Review,
+    Close,
+    Glass,
+    Cosign,
+    ValidateGlass,
+    Extend,
+    Grant(bool),
+    Wait(u8),
+}
+
+fn deed() -> impl Strategy<Value = Deed> {
+    prop_oneof![
+        30 => Just(Deed::Onward),
+        4 => (0u8..4).prop_map(Deed::Wait),
+        1 => (0u8..3).prop_map(Deed::Title),
+        1 => (0u8..3).prop_map(Deed::Artifact),
+        1 => (0u8..2).prop_map(Deed::Risk),
+        1 => (0u8..3).prop_map(Deed::Times),
+        1 => (0u8..3).prop_map(Deed::Label),
+        1 => Just(Deed::Urgent),
+        1 => Just(Deed::Submit),
+        1 => Just(Deed::Assess),
+        4 => (0u8..5).prop_map(Deed::Say),
+        1 => Just(Deed::Withdraw),
+        1 => Just(Deed::Return),
+        1 => Just(Deed::Hold),
+        2 => Just(Deed::Resume),
+        1 => Just(Deed::Cancel),
+        2 => (any::<bool>(), 0u8..3).prop_map(|(passed, name)| Deed::Evidence(passed, name)),
+        2 => any::<bool>().prop_map(Deed::Peer),
+        3 => Just(Deed::Start),
+        3 => Just(Deed::Collect),
+        2 => Just(Deed::Ahead),
+        2 => (0u8..4).prop_map(Deed::Complete),
+        2 => any::<bool>().prop_map(Deed::Validate),
+        2 => Just(Deed::Review),
+        3 => Just(Deed::Close),
+        1 => Just(Deed::Glass),
+        2 => Just(Deed::Cosign),
+        1 => Just(Deed::ValidateGlass),
+        1 => Just(Deed::Extend),
+        1 => any::<bool>().prop_map(Deed::Grant),
+    ]
+}
+
+const ARTIFACTS: [&str; 3] = ["sha256:aa", "sha256:bb", "sha256:cc"];
+const OUTCOMES: [&str; 4] = ["succeeded", "failed", "rolled_back", "succeeded_with_issues"];
+
+/// The next lawful step, by whom it belongs to, so that histories get somewhere.
+fn onward(world: &World, round: usize) -> (&'static str, Deed) {
+    match world.state() {
+        _ if world.change().is_on_hold() => ("rita", Deed::Resume),
+        State::Draft => ("rita", Deed::Submit),
+        State::Assessing => ("rita", Deed::Assess),
+        State::Authorizing | State::Approved => match round % 6 {
+            0 => ("olga", Deed::Say(0)),
+            1 => ("sam", Deed::Say(0)),
+            2 => ("sue", Deed::Peer(true)),
+            3 => ("max", Deed::Say(0)),
+            4 => ("rita", Deed::Times(2)),
+            _ => ("mia", Deed::Say(0)),
+        },
+        State::Scheduled => match round % 4 {
+            0 => ("pip", Deed::Evidence(true, artifact_number(world))),
+            1 => ("rita", Deed::Wait(3)),
+            2 => ("ida", Deed::Collect),
+            _ => ("ida", Deed::Start),
+        },
+        State::Implementing => match round % 3 {
+            0 => ("ida", Deed::Collect),
+            1 => ("rita", Deed::Wait(0)),
+            _ => ("ida", Deed::Complete(0)),
+        },
+        State::Reviewing => match round % 5 {
+            0 => ("tom", Deed::Validate(true)),
+            1 => ("pip", Deed::Evidence(true, artifact_number(world))),
+            2 => ("max", Deed::ValidateGlass),
+            3 => ("olga", Deed::Review),
+            _ => ("olga", Deed::Close),
+        },
+        State::Rejected => ("rita", Deed::Title(2)),
+        State::Closed | State::Cancelled => ("rita", Deed::Label(0)),
+    }
+}
+
+fn artifact_number(world: &World) -> u8 {
+    let own = world
+        .change()
+        .content
+        .targets
+        .first()
+        .and_then(|target| target.artifact.as_deref());
+    ARTIFACTS.iter().position(|name| Some(*name) == own).unwrap_or(0) as u8
+}
+
+fn times(world: &World, choice: u8) -> Value {
+    let (from, minutes) = [(30, 120), (-30, 90), (0, 240)][usize::from(choice) % 3];
+    let start = world.now + jiff::SignedDuration::from_mins(from);
+    let end = start + jiff::SignedDuration::from_mins(minutes);
+    json!({"planned_start": start.to_string(), "planned_end": end.to_string()})
+}
+
+fn done<T>(_: T) {}
+
+/// Does a deed; says whether it was allowed.
+fn try_it(world: &mut World, who: &str, deed: Deed) -> bool {
+    let edit = |world: &mut World, patch: Value| world.edit(who, patch).is_ok();
+    let target = |artifact: &str| {
+        json!({"targets": [{
+        "service": "shop", "environment": "production", "artifact": artifact, "rollback_to": "sha256:00"}]})
+    };
+    match deed {
+        Deed::Onward => false,
+        Deed::Title(n) => edit(world, json!({"title": format!("Ship {n}")})),
+        Deed::Artifact(n) => edit(world, target(ARTIFACTS[usize::from(n)])),
+        Deed::Risk(n) => {
+            let level = ["low", "high"][usize::from(n)];
+            edit(world, json!({"impact": {"availability": level}, "complexity": level}))
+        }
+        Deed::Times(n) => {
+            let words = body(times(world, n));
+            if world.state() == State::Draft {
+                return edit(world, Value::Object(words));
+            }
+            world.act(who, |case| plan::schedule(case, &words)).is_ok()
+        }
+        Deed::Label(n) => edit(world, json!({"labels": [n.to_string()]})),
+        Deed::Urgent => edit(world, json!({"kind": "emergency", "incident": "INC-1"})),
+        Deed::Submit => world.submit(who).is_ok(),
+        Deed::Assess => world.assess(who, json!({})).is_ok(),
+        Deed::Say(n) => {
+            let said = ["approve", "approve", "approve_with_conditions", "abstain", "reject"][usize::from(n)];
+            let mut words = body(json!({"decision": said, "comment": "So be it"}));
+            if n == 2 {
+                words.insert(
+                    "conditions".into(),
+                    json!([{"text": "Watch it", "due": "close", "checker": "tom"}]),
+                );
+            }
+            world.decide(who, Value::Object(words)).is_ok()
+        }
+        Deed::Withdraw => {
+            let own = world
+                .file
+                .standing()
+                .find(|row| row.person.as_str() == who)
+                .map(|row| row.id.clone());
+            own.is_some_and(|id| world.act(who, |case| decide::withdraw(case, &id)).is_ok())
+        }
+        deed => try_step(world, who, deed),
+    }
+}
+
+fn try_step(world: &mut World, who: &str, deed: Deed) -> bool {
+    match deed {
+        Deed::Return => world
+            .act(who, |case| decide::return_change(case, &body(json!({"question": "?"}))))
+            .is_ok(),
+        Deed::Hold => world.hold(who, json!({"reason": "Wait"})).is_ok(),
+        Deed::Resume => world.act(who, plan::resume).is_ok(),
+        Deed::Cancel => world
+            .act(who, |case| plan::cancel(case, &body(json!({"reason": "No"}))))
+            .is_ok(),
+        Deed::Evidence(passed, n) => world
+            .evidence(
+                who,
+                if passed { "passed" } else { "failed" },
+                Some(ARTIFACTS[usize::from(n)]),
+            )
+            .is_ok(),
+        Deed::Peer(agrees) => world
+            .peer_review(who, if agrees { "agree" } else { "disagree" })
+            .is_ok(),
+        Deed::Start => world.start(who).is_ok(),
+        Deed::Collect => {
+            let own = ARTIFACTS[usize::from(artifact_number(world))];
+            world.collect(who, own).is_ok()
+        }
+        Deed::Ahead => {
+            let own = ARTIFACTS[usize::from(artifact_number(world))];
+            let words = body(json!({"service": "shop", "environment": "production", "artifact": own}));
+            world
+                .act(who, |case| permit::issue_ahead(case, &words, 1))
+                .map(done)
+                .is_ok()
+        }
+        deed => try_late(world, who, deed),
+    }
+}
+
+fn try_late(world: &mut World, who: &str, deed: Deed) -> bool {
+    match deed {
+        Deed::Complete(n) => world
+            .complete(who, json!({"outcome": OUTCOMES[usize::from(n)], "reason": "Seen"}))
+            .is_ok(),
+        Deed::Validate(works) => world.validate(who, if works { "works" } else { "does_not" }).is_ok(),
+        Deed::Review => world.review(who).is_ok(),
+        Deed::Close => world.close(who).is_ok(),
+        Deed::Glass => world.break_glass(who, 60).is_ok(),
+        Deed::Cosign => world.act(who, glass::cosign).is_ok(),
+        Deed::ValidateGlass => {
+            let words = body(json!({"text": "Looked at it"}));
+            world.act(who, |case| glass::validate(case, &words)).is_ok()
+        }
+        Deed::Extend => {
+            let until = world.now + jiff::SignedDuration::from_mins(300);
+            let words = body(json!({"until": until.to_string(), "reason": "Slow"}));
+            world.act(who, |case| work::ask_extension(case, &words)).is_ok()
+        }
+        Deed::Grant(grant) => world
+            .act(who, |case| work::decide_extension(case, &body(json!({"grant": grant}))))
+            .is_ok(),
+        Deed::Wait(n) => {
+            world.wait([7, 30, 61, 35][usize::from(n)]);
+            true
+        }
+        other => unreachable!("{other:?} is tried elsewhere"),
+    }
+}
+
+/// Writes a deed that was done into the clerk's book.
+fn note(clerk: &mut Clerk, who: &str, deed: Deed, before: &World, after: &World) {
+    clerk.note_edit(who, before.change(), after.change());
+    let state = |world: &World| world.state();
+    match deed {
+        Deed::Say(n) => clerk.note_word(who, n <= 2),
+        Deed::Withdraw => {
+            if let Some(word) = clerk.words.get_mut(who) {
+                word.withdrawn = true;
+            }
+        }
+        Deed::Return => clerk.note_all_void(),
+        Deed::Peer(agrees) => {
+            let epoch = if agrees { clerk.what_epoch } else { u32::MAX };
+            clerk.peers.insert(who.to_owned(), epoch);
+        }
+        Deed::Evidence(true, n) => {
+            clerk.tested.insert(ARTIFACTS[usize::from(n)].to_owned());
+        }
+        Deed::Glass => {
+            clerk.glass = after
+                .change()
+                .break_glass
+                .as_ref()
+                .map(|glass| (glass.needs_cosignature, false))
+        }
+        Deed::Cosign => clerk.glass = Some((true, true)),
+        _ => {}
+    }
+    if state(before) == State::Rejected && state(after) == State::Draft {
+        clerk.note_all_void();
+    }
+    let missed = |world: &World| {
+        world
+            .events
+            .iter()
+            .filter(|event| event.kind == "change.window_missed")
+            .count()
+    };
+    if missed(before) != missed(after) {
+        clerk.when_epoch += 1;
+    }
+}
+
+/// What must hold after every act of everybody.
+fn inspect(world: &World, clerk: &Clerk, before: &World) -> Result<(), TestCaseError> {
+    let change = world.change();
+    let (what, when) = (clerk.what_is_met(change), clerk.when_is_met(change));
+    if matches!(world.state(), State::Approved | State::Scheduled) {
+        prop_assert!(what, "approved without all words: {clerk:?}");
+    }
+    if world.state() == State::Scheduled {
+        prop_assert!(when, "scheduled without the word on when: {clerk:?}");
+        prop_assert!(change.planned_end.is_some_and(|end| end > world.now));
+    }
+    if world.state() == State::Implementing && before.state() != State::Implementing {
+        let lawful = what && when && clerk.evidence_is_there(change) && !before.change().is_on_hold();
+        prop_assert!(lawful || clerk.glass_is_lawful(), "began unlawfully: {clerk:?}");
+    }
+    gate_is_lawful(world, clerk)?;
+    words_are_counted_once(world)?;
+    closed_is_complete(world)?;
+    permits_die(world, before)
+}
+
+fn gate_is_lawful(world: &World, clerk: &Clerk) -> Result<(), TestCaseError> {
+    let change = world.change();
+    let begun = change.state == State::Implementing;
+    let ready = clerk.what_is_met(change) && clerk.when_is_met(change) && clerk.evidence_is_there(change);
+    let glass = change.break_glass.as_ref().filter(|_| clerk.glass_is_lawful());
+    let open_glass = begun && glass.is_some_and(|glass| world.now < glass.until);
+    let in_window = change.planned_start.is_some_and(|start| start <= world.now)
+        && change
+            .extended_until
+            .or(change.planned_end)
+            .is_some_and(|end| world.now < end);
+    for artifact in ARTIFACTS {
+        let answer = world.gate(artifact);
+        if answer.decision == GateDecision::Go && answer.purpose == Purpose::Deploy {
+            let lawful = in_window
+                && !change.is_on_hold()
+                && glass.is_none()
+                && match change.state {
+                    State::Scheduled => ready,
+                    State::Implementing => !change.overrun,
+                    _ => false,
+                };
+            prop_assert!(
+                lawful || open_glass,
+                "the gate is open for {artifact} while {}",
+                change.state
+            );
+        }
+    }
+    for permit in world
+        .live_permits()
+        .into_iter()
+        .filter(|permit| permit.purpose == Purpose::Deploy)
+    {
+        let lawful = matches!(change.state, State::Scheduled) && ready || begun;
+        prop_assert!(
+            lawful && !change.is_on_hold(),
+            "a permit lives while {}: {permit:?}",
+            change.state
+        );
+        prop_assert_eq!(&permit.content_digest, &change.digests.content);
+        prop_assert!(permit.not_before < permit.expires_at);
+    }
+    Ok(())
+}
+
+fn words_are_counted_once(world: &World) -> Result<(), TestCaseError> {
+    let mut people: Vec<_> = world.file.standing().map(|row| &row.person).collect();
+    people.sort();
+    let all = people.len();
+    people.dedup();
+    prop_assert_eq!(people.len(), all, "somebody has two standing words");
+    for row in world
+        .file
+        .approvals
+        .iter()
+        .filter(|row| row.state == ApprovalState::Standing)
+    {
+        prop_assert!(row.what == Coverage::Standing || row.when == Coverage::Standing);
+    }
+    Ok(())
+}
+
+fn closed_is_complete(world: &World) -> Result<(), TestCaseError> {
+    let change = world.change();
+    if change.state != State::Closed {
+        return Ok(());
+    }
+    prop_assert!(change.target_records.iter().all(|record| record.outcome.is_some()));
+    let validator = &change.validations.last().unwrap().by;
+    prop_assert!(!change.implemented_by.contains(validator));
+    prop_assert!(!change.reviews.is_empty());
+    if let Some(glass) = change.break_glass.as_ref().filter(|glass| glass.is_lawful()) {
+        prop_assert!(glass.validated.as_ref().is_some_and(|word| word.by != glass.by));
+    }
+    prop_assert!(world.file.conditions.iter().all(|row| row.met.is_some() || row.lapsed));
+    prop_assert!(world.live_permits().is_empty());
+    Ok(())
+}
+
+fn permits_die(world: &World, before: &World) -> Result<(), TestCaseError> {
+    let times = |world: &World| (world.change().planned_start, world.change().planned_end);
+    let held = world.change().is_on_hold();
+    let stopped = matches!(
+        world.state(),
+        State::Draft | State::Assessing | State::Authorizing | State::Approved | State::Rejected | State::Cancelled
+    );
+    if held || stopped {
+        prop_assert!(world.live_permits().is_empty(), "permits live while {}", world.state());
+    }
+    if times(world) != times(before) {
+        let old: Vec<_> = before
+            .live_permits()
+            .into_iter()
+            .map(|permit| permit.id.clone())
+            .collect();
+        prop_assert!(world.live_permits().iter().all(|permit| !old.contains(&permit.id)));
+    }
+    Ok(())
+}
+
+/// A timer that runs again at the same instant changes nothing, and the next instant lies ahead.
+fn timers_rest(world: &World) -> Result<(), TestCaseError> {
+    let mut once = world.clone();
+    once.run_timers();
+    let mut twice = once.clone();
+    twice
+        .act("system", |case| {
+            due::run(case);
+            Ok(())
+        })
+        .unwrap();
+    let (left, right) = (
+        serde_json::to_value(once.change()).unwrap(),
+        serde_json::to_value(twice.change()).unwrap(),
+    );
+    let plain = |mut value: Value| {
+        for counted in ["version", "updated_at"] {
+            value.as_object_mut().unwrap().remove(counted);
+        }
+        value
+    };
+    prop_assert_eq!(plain(left), plain(right));
+    prop_assert_eq!(once.events.len(), twice.events.len());
+    prop_assert_eq!(once.letters.len(), twice.letters.len());
+    let next = twice.look(due::next_due);
+    prop_assert!(next.is_none_or(|at| at > twice.now), "due again at {next:?}");
+    Ok(())
+}
+
+fn run_history(deeds: Vec<(usize, Deed)>, high: bool) -> Result<(u32, State), TestCaseError> {
+    let ahead = (
+        Due::Start,
+        Duty::Permit {
+            minutes: Some(60),
+            ahead: true,
+            max_list_age_seconds: None,
+        },
+    );
+    let mut words = facts();
+    if high {
+        words.insert("impact".into(), json!({"availability": "high"}));
+        words.insert("complexity".into(), json!("high"));
+    }
+    let mut world = World::with(words, vec![ahead]);
+    let mut clerk = Clerk::default();
+    clerk.authors.insert("rita".into());
+    let mut count = 0;
+    for (round, (person, wish)) in deeds.into_iter().enumerate() {
+        let (who, deed) = match wish {
+            Deed::Onward => onward(&world, round),
+            other => (PEOPLE[person % PEOPLE.len()].0, other),
+        };
+        let before = world.clone();
+        if try_it(&mut world, who, deed) {
+            note(&mut clerk, who, deed, &before, &world);
+            count += 1;
+        }
+        inspect(&world, &clerk, &before)?;
+        timers_rest(&world)?;
+    }
+    Ok((count, world.state()))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn nothing_unlawful_ever_comes_of_it(
+        deeds in proptest::collection::vec((0usize..12, deed()), 1..70), high in any::<bool>(),
+    ) {
+        run_history(deeds, high)?;
+    }
+
+    #[test]
+    fn merging_an_empty_patch_or_its_own_result_changes_nothing(title in "[a-z]{1,8}", minutes in 0i64..500) {
+        let mut world = World::new();
+        let patch = json!({"title": title, "rollback_minutes": minutes, "disruption": {"kind": "outage"}});
+        world.edit("rita", patch.clone()).unwrap();
+        let once = world.change().content.clone();
+        world.edit("rita", patch).unwrap();
+        prop_assert_eq!(&world.change().content, &once);
+        world.act("rita", |case| write::edit(case, &body(json!({})))).unwrap();
+        prop_assert_eq!(&world.change().content, &once);
+    }
+}
+
+/// The histories above mean little if none gets far: this one does, by the same steps.
+#[test]
+fn the_steps_onward_lead_to_the_end() {
+    let deeds = (0..60).map(|_| (0, Deed::Onward)).collect();
+    let (count, state) = run_history(deeds, false).unwrap();
+    assert_eq!(state, State::Closed);
+    assert!(count > 12);
+    let deeds = (0..60).map(|_| (0, Deed::Onward)).collect();
+    assert_eq!(run_history(deeds, true).unwrap().1, State::Closed);
+}
+
+/// A peer who later approves: a person counts as peer or as approver, never as both.
+#[test]
+fn nobody_counts_as_peer_and_as_approver() {
+    let mut words = facts();
+    words.insert("impact".into(), json!({"availability": "high"}));
+    words.insert("complexity".into(), json!("high"));
+    let mut world = World::with(words, Vec::new()).until_authorizing();
+    let agree = body(json!({"verdict": "agree", "content_digest": world.change().digests.content}));
+    world.act("sam", |case| around::peer_review(case, &agree)).unwrap();
+    for who in ["olga", "sam", "mia"] {
+        world.approve(who).unwrap();
+    }
+    assert_eq!(world.state(), State::Authorizing);
+    world.act("sue", |case| around::peer_review(case, &agree)).unwrap();
+    assert_eq!(world.state(), State::Scheduled);
+}

@@ -14,7 +14,12 @@ fn a_normal_change_walks_through_its_steps() {
     assert_eq!((world.state(), world.change().risk.level), (State::Draft, Level::Low));
     world.submit("rita").unwrap();
     assert_eq!(world.state(), State::Assessing);
-    world.assess("rita", json!({"security": {"Secrets touched?": "No"}, "dependencies_reviewed": true})).unwrap();
+    world
+        .assess(
+            "rita",
+            json!({"security": {"Secrets touched?": "No"}, "dependencies_reviewed": true}),
+        )
+        .unwrap();
     assert_eq!(world.state(), State::Authorizing);
     assert_eq!(world.change().content.security.as_deref(), Some("Secrets touched?: No"));
     world.approve("olga").unwrap();
@@ -32,7 +37,10 @@ fn a_normal_change_walks_through_its_steps() {
     assert_eq!(world.state(), State::Implementing);
     assert_eq!(permit.expires_at, at("11:25"));
     world.complete("ida", json!({"outcome": "succeeded"})).unwrap();
-    assert_eq!((world.state(), world.change().outcome), (State::Reviewing, Some(Outcome::Succeeded)));
+    assert_eq!(
+        (world.state(), world.change().outcome),
+        (State::Reviewing, Some(Outcome::Succeeded))
+    );
     assert!(world.live_permits().is_empty());
     let mut rows = missing(world.close("olga"));
     rows.sort();
@@ -91,7 +99,9 @@ fn an_edited_locked_field_makes_it_normal() {
     world.submit("rita").unwrap();
     world.edit("rita", json!({"title": "Patch the shop tonight"})).unwrap();
     assert_eq!(world.state(), State::Scheduled, "the title is free");
-    world.edit("rita", json!({"plan": [{"title": "Something else"}]})).unwrap();
+    world
+        .edit("rita", json!({"plan": [{"title": "Something else"}]}))
+        .unwrap();
     assert_eq!(world.state(), State::Assessing);
     assert_eq!(world.change().turned_normal, ["plan"]);
     assert!(world.change().content.template.is_none());
@@ -144,7 +154,12 @@ fn an_emergency_asks_little_before_and_all_the_rest_before_closing() {
     assert_eq!(world.change().planned_end, Some(at("14:07")));
     let rows = missing(world.assess("rita", json!({})));
     assert_eq!(rows, ["plan_missing", "rollback_plan_missing"]);
-    world.edit("rita", json!({"plan": [{"title": "Close it"}], "no_rollback_reason": "Nothing to go back to"})).unwrap();
+    world
+        .edit(
+            "rita",
+            json!({"plan": [{"title": "Close it"}], "no_rollback_reason": "Nothing to go back to"}),
+        )
+        .unwrap();
     world.assess("rita", json!({})).unwrap();
     world.approve("olga").unwrap();
     world.approve("mia").unwrap();
@@ -174,16 +189,26 @@ fn an_emergency_without_its_cause_is_not_submitted() {
 
 #[test]
 fn a_return_asks_a_question_and_begins_anew() {
-    let mut world = World::new().to_scheduled();
+    let mut world = World::new().until_scheduled();
     world.peer_review("sue", "agree").unwrap();
-    assert_eq!(code(world.act("vera", |case| decide::return_change(case, &body(json!({"question": "?"}))))), "not_allowed");
-    world.act("olga", |case| decide::return_change(case, &body(json!({"question": "Is it tested?"})))).unwrap();
+    assert_eq!(
+        code(world.act("vera", |case| decide::return_change(
+            case,
+            &body(json!({"question": "?"}))
+        ))),
+        "not_allowed"
+    );
+    world
+        .act("olga", |case| {
+            decide::return_change(case, &body(json!({"question": "Is it tested?"})))
+        })
+        .unwrap();
     assert_eq!(world.state(), State::Draft);
     assert_eq!(world.change().returned.as_ref().unwrap().reason, "Is it tested?");
     assert!(world.file.standing().next().is_none());
     assert!(world.file.agreeing_peers().next().is_none());
     assert!(world.change().requests.is_empty());
-    let mut world = world.to_authorizing();
+    let mut world = world.until_authorizing();
     assert!(world.change().returned.is_none());
     for who in ["olga", "sam", "mia"] {
         world.approve(who).unwrap();
@@ -193,42 +218,58 @@ fn a_return_asks_a_question_and_begins_anew() {
 
 #[test]
 fn a_rejection_ends_it_until_it_is_revised() {
-    let mut world = World::new().to_authorizing();
+    let mut world = World::new().until_authorizing();
     world.peer_review("sue", "agree").unwrap();
     world.approve("olga").unwrap();
-    world.decide("sam", json!({"decision": "reject", "comment": "Unsafe"})).unwrap();
+    world
+        .decide("sam", json!({"decision": "reject", "comment": "Unsafe"}))
+        .unwrap();
     assert_eq!(world.state(), State::Rejected);
     assert_eq!(world.change().rejection.as_ref().unwrap().by, PersonId::from("sam"));
     let reason = body(json!({"reason": "It is safe"}));
-    assert_eq!(code(world.act("olga", |case| decide::overrule(case, &reason))), "not_allowed");
+    assert_eq!(
+        code(world.act("olga", |case| decide::overrule(case, &reason))),
+        "not_allowed"
+    );
     world.act("mia", |case| decide::overrule(case, &reason)).unwrap();
     assert!(world.change().rejection.as_ref().unwrap().overruled.is_some());
     let key = world.change().key.clone();
     world.edit("rita", json!({"labels": ["later"]})).unwrap();
     assert_eq!(world.state(), State::Rejected, "labels are no revision");
-    world.edit("rita", json!({"planned_end": "2026-11-20T13:30:00Z"})).unwrap();
+    world
+        .edit("rita", json!({"planned_end": "2026-11-20T13:30:00Z"}))
+        .unwrap();
     assert_eq!((world.state(), &world.change().key), (State::Draft, &key));
     assert!(world.change().rejection.is_none());
     assert!(world.file.standing().next().is_none());
-    assert!(world.file.agreeing_peers().next().is_none(), "peer reviews are void like approvals");
+    assert!(
+        world.file.agreeing_peers().next().is_none(),
+        "peer reviews are void like approvals"
+    );
     let mut own = World::create("mia", crate::world::facts(), Vec::new(), crate::people::directory()).unwrap();
     own.submit("mia").unwrap();
     own.assess("mia", json!({})).unwrap();
-    own.decide("max", json!({"decision": "reject", "comment": "No"})).unwrap();
-    assert_eq!(code(own.act("mia", |case| decide::overrule(case, &reason))), "not_allowed");
+    own.decide("max", json!({"decision": "reject", "comment": "No"}))
+        .unwrap();
+    assert_eq!(
+        code(own.act("mia", |case| decide::overrule(case, &reason))),
+        "not_allowed"
+    );
 }
 
 #[test]
 fn a_rejected_change_can_be_cancelled() {
     let mut world = World::in_state(State::Rejected);
-    world.act("rita", |case| plan::cancel(case, &body(json!({"reason": "Given up"})))).unwrap();
+    world
+        .act("rita", |case| plan::cancel(case, &body(json!({"reason": "Given up"}))))
+        .unwrap();
     assert_eq!(world.state(), State::Cancelled);
     assert_eq!(code(world.edit("rita", json!({"title": "x"}))), "not_in_state");
 }
 
 #[test]
 fn a_rejection_elsewhere_holds_the_start() {
-    let mut world = World::new().to_scheduled();
+    let mut world = World::new().until_scheduled();
     world.file.rejected_elsewhere = Some("CHG-7".into());
     world.wait_until(at("11:10"));
     assert_eq!(missing(world.start("ida")), ["rejected_elsewhere"]);
@@ -239,36 +280,61 @@ fn a_rejection_elsewhere_holds_the_start() {
 
 #[test]
 fn a_second_decision_replaces_the_first_which_stays_in_the_history() {
-    let mut world = World::new().to_scheduled();
+    let mut world = World::new().until_scheduled();
     world.decide("mia", json!({"decision": "abstain"})).unwrap();
     assert_eq!(world.state(), State::Authorizing);
     assert_eq!(world.file.approvals.len(), 4);
-    assert_eq!(world.file.standing().filter(|row| row.person.as_str() == "mia").count(), 1);
+    assert_eq!(
+        world.file.standing().filter(|row| row.person.as_str() == "mia").count(),
+        1
+    );
     world.approve("mia").unwrap();
     assert_eq!(world.state(), State::Scheduled);
 }
 
 #[test]
 fn a_decision_is_withdrawn_until_a_permit_is_issued() {
-    let mut world = World::new().to_scheduled();
+    let mut world = World::new().until_scheduled();
     let own = world.file.approvals[0].id.clone();
     assert_eq!(code(world.act("sam", |case| decide::withdraw(case, &own))), "not_yours");
-    assert_eq!(code(world.act("olga", |case| decide::withdraw(case, &"nothing".into()))), "not_found");
+    assert_eq!(
+        code(world.act("olga", |case| decide::withdraw(case, &"nothing".into()))),
+        "not_found"
+    );
     world.act("olga", |case| decide::withdraw(case, &own)).unwrap();
     assert_eq!(world.state(), State::Authorizing);
-    assert_eq!(code(world.act("olga", |case| decide::withdraw(case, &own))), "not_standing");
+    assert_eq!(
+        code(world.act("olga", |case| decide::withdraw(case, &own))),
+        "not_standing"
+    );
     world.approve("olga").unwrap();
-    let granted = (model::obligation::Due::Start, model::obligation::Duty::Permit { minutes: None, ahead: true, max_list_age_seconds: None });
+    let granted = (
+        model::obligation::Due::Start,
+        model::obligation::Duty::Permit {
+            minutes: None,
+            ahead: true,
+            max_list_age_seconds: None,
+        },
+    );
     world.extra.push(granted);
     world.settle();
     let asked = body(json!({"service": "shop", "environment": "production", "artifact": "sha256:aa"}));
-    world.act("ida", |case| model::verbs::permit::issue_ahead(case, &asked, 1)).unwrap();
+    world
+        .act("ida", |case| model::verbs::permit::issue_ahead(case, &asked, 1))
+        .unwrap();
     let last = world.file.approvals.last().unwrap().id.clone();
-    assert_eq!(code(world.act("olga", |case| decide::withdraw(case, &last))), "permit_issued");
+    assert_eq!(
+        code(world.act("olga", |case| decide::withdraw(case, &last))),
+        "permit_issued"
+    );
     world.now = at("10:30");
-    world.act("olga", |case| decide::return_change(case, &body(json!({"question": "?"})))).unwrap();
+    world
+        .act("olga", |case| {
+            decide::return_change(case, &body(json!({"question": "?"})))
+        })
+        .unwrap();
     assert!(world.live_permits().is_empty());
-    let mut world = world.to_authorizing();
+    let mut world = world.until_authorizing();
     world.approve("olga").unwrap();
     let last = world.file.approvals.last().unwrap().id.clone();
     world.act("olga", |case| decide::withdraw(case, &last)).unwrap();
@@ -280,7 +346,7 @@ fn two_targets_and_one_rolled_back() {
         {"service": "shop", "environment": "production", "artifact": "sha256:aa", "rollback_to": "sha256:00"},
         {"service": "pay", "environment": "production", "artifact": "sha256:bb", "rollback_to": "sha256:11"},
     ]});
-    let mut world = World::with(facts_but(targets), Vec::new()).to_authorizing();
+    let mut world = World::with(facts_but(targets), Vec::new()).until_authorizing();
     for artifact in ["sha256:aa", "sha256:bb"] {
         world.evidence("pip", "passed", Some(artifact)).unwrap();
     }
@@ -288,24 +354,47 @@ fn two_targets_and_one_rolled_back() {
         world.approve(who).unwrap();
     }
     world.wait_until(at("11:10"));
-    assert_eq!(world.gate("sha256:00").decision, GateDecision::Stop, "no way back before the start");
+    assert_eq!(
+        world.gate("sha256:00").decision,
+        GateDecision::Stop,
+        "no way back before the start"
+    );
     world.collect("ida", "sha256:aa").unwrap();
     assert_eq!(world.gate_for("pay", "sha256:bb").decision, GateDecision::Go);
-    world.complete("ida", json!({"target": "1", "outcome": "rolled_back"})).unwrap();
+    world
+        .complete("ida", json!({"target": "1", "outcome": "rolled_back"}))
+        .unwrap();
     assert_eq!(world.state(), State::Implementing);
-    let codes: Vec<_> = world.gate("sha256:aa").reasons.into_iter().map(|row| row.code).collect();
+    let codes: Vec<_> = world
+        .gate("sha256:aa")
+        .reasons
+        .into_iter()
+        .map(|row| row.code)
+        .collect();
     assert_eq!(codes, ["target_done"]);
     assert!(world.live_permits().is_empty());
     world.freeze("11:00", "18:00", true);
     assert!(world.change().in_freeze);
-    assert_eq!(world.gate_for("pay", "sha256:bb").decision, GateDecision::Stop, "the freeze halts");
+    assert_eq!(
+        world.gate_for("pay", "sha256:bb").decision,
+        GateDecision::Stop,
+        "the freeze halts"
+    );
     for (service, artifact) in [("shop", "sha256:00"), ("pay", "sha256:11")] {
-        assert_eq!(world.gate_for(service, artifact).decision, GateDecision::Go, "the way back is open");
+        assert_eq!(
+            world.gate_for(service, artifact).decision,
+            GateDecision::Go,
+            "the way back is open"
+        );
     }
     let back = world.collect("ida", "sha256:00").unwrap();
     assert_eq!(back.purpose, model::words::Purpose::Rollback);
     world.wait_until(at("15:00"));
-    assert_eq!(world.gate("sha256:00").decision, GateDecision::Go, "after the window too");
+    assert_eq!(
+        world.gate("sha256:00").decision,
+        GateDecision::Go,
+        "after the window too"
+    );
     world.complete("ida", json!({"outcome": "succeeded"})).unwrap();
     assert_eq!(world.change().outcome, Some(Outcome::PartiallyImplemented));
     assert_eq!(world.gate("sha256:00").decision, GateDecision::Go, "until closing");
@@ -314,20 +403,32 @@ fn two_targets_and_one_rolled_back() {
     world.review("olga").unwrap();
     world.close("olga").unwrap();
     let permit = world.file.permits.iter().find(|row| row.id == back.id).unwrap();
-    assert_eq!(permit.state, model::words::PermitState::Revoked, "closing revokes the rest");
+    assert_eq!(
+        permit.state,
+        model::words::PermitState::Revoked,
+        "closing revokes the rest"
+    );
     assert_eq!(world.gate("sha256:00").decision, GateDecision::Stop);
 }
 
 #[test]
 fn a_raised_risk_asks_a_peer_after_all() {
-    let mut world = World::new().to_scheduled();
-    world.edit("rita", json!({"impact": {"availability": "high"}, "complexity": "high"})).unwrap();
-    assert_eq!((world.state(), world.change().risk.level), (State::Authorizing, Level::High));
+    let mut world = World::new().until_scheduled();
+    world
+        .edit(
+            "rita",
+            json!({"impact": {"availability": "high"}, "complexity": "high"}),
+        )
+        .unwrap();
+    assert_eq!(
+        (world.state(), world.change().risk.level),
+        (State::Authorizing, Level::High)
+    );
     for who in ["olga", "sam", "mia"] {
         world.approve(who).unwrap();
     }
     assert_eq!(world.state(), State::Authorizing);
-    assert_eq!(code(world.peer_review("sam", "agree")), "not_allowed", "who approves is no peer");
+    assert_eq!(code(world.peer_review("sam", "agree")), "is_approver");
     assert_eq!(code(world.peer_review("vera", "agree")), "not_asked");
     world.peer_review("sue", "disagree").unwrap();
     assert_eq!(world.state(), State::Authorizing);
@@ -340,20 +441,41 @@ fn a_lower_risk_counts_only_once_a_manager_has_approved_it() {
     let high = json!({"impact": {"availability": "high"}, "complexity": "high"});
     let mut world = World::with(facts_but(high), Vec::new());
     world.submit("rita").unwrap();
-    world.assess("rita", json!({"risk_override": {"level": "low", "reason": "Tried often"}})).unwrap();
+    world
+        .assess(
+            "rita",
+            json!({"risk_override": {"level": "low", "reason": "Tried often"}}),
+        )
+        .unwrap();
     assert_eq!(world.change().risk.level, Level::High);
     assert!(world.unmet().contains(&"peer_review_missing".to_owned()));
     world.approve("olga").unwrap();
     world.approve("sam").unwrap();
-    assert_eq!(world.change().risk.level, Level::High, "an owner's word does not lower it");
+    assert_eq!(
+        world.change().risk.level,
+        Level::High,
+        "an owner's word does not lower it"
+    );
     world.approve("mia").unwrap();
-    assert_eq!((world.change().risk.level, world.state()), (Level::Low, State::Scheduled));
+    assert_eq!(
+        (world.change().risk.level, world.state()),
+        (Level::Low, State::Scheduled)
+    );
     let own = world.file.approvals.last().unwrap().id.clone();
     world.act("mia", |case| decide::withdraw(case, &own)).unwrap();
-    assert_eq!((world.change().risk.level, world.state()), (Level::High, State::Authorizing));
+    assert_eq!(
+        (world.change().risk.level, world.state()),
+        (Level::High, State::Authorizing)
+    );
     world.approve("mia").unwrap();
-    world.edit("rita", json!({"description": "Quite another thing"})).unwrap();
-    assert_eq!(world.change().risk.level, Level::High, "the word on the lower level is void");
+    world
+        .edit("rita", json!({"description": "Quite another thing"}))
+        .unwrap();
+    assert_eq!(
+        world.change().risk.level,
+        Level::High,
+        "the word on the lower level is void"
+    );
     assert_eq!(world.state(), State::Authorizing);
 }
 
@@ -361,19 +483,31 @@ fn a_lower_risk_counts_only_once_a_manager_has_approved_it() {
 fn a_raised_level_counts_at_once() {
     let mut world = World::new();
     world.submit("rita").unwrap();
-    world.assess("rita", json!({"risk_override": {"level": "high", "reason": "New vendor"}})).unwrap();
+    world
+        .assess(
+            "rita",
+            json!({"risk_override": {"level": "high", "reason": "New vendor"}}),
+        )
+        .unwrap();
     assert_eq!(world.change().risk.level, Level::High);
     assert!(world.unmet().contains(&"peer_review_missing".to_owned()));
 }
 
 #[test]
 fn nobody_decides_on_what_they_wrote() {
-    let mut world = World::new().to_authorizing();
+    let mut world = World::new().until_authorizing();
     world.approve("olga").unwrap();
     world.edit("olga", json!({"title": "Ship 2.4 now"})).unwrap();
     assert_eq!(code(world.approve("olga")), "not_asked");
-    assert!(world.unmet().contains(&"cannot_be_met".to_owned()), "{:?}", world.unmet());
-    assert_eq!(code(world.act("olga", |case| around::peer_review(case, &body(json!({}))))), "own_work");
+    assert!(
+        world.unmet().contains(&"cannot_be_met".to_owned()),
+        "{:?}",
+        world.unmet()
+    );
+    assert_eq!(
+        code(world.act("olga", |case| around::peer_review(case, &body(json!({}))))),
+        "own_work"
+    );
     world.edit("mia", json!({"title": "Ship 2.4 today"})).unwrap();
     assert_eq!(code(world.approve("mia")), "not_asked");
     world.approve("max").unwrap();
@@ -387,7 +521,10 @@ fn what_needs_no_word_is_approved_at_once() {
     world.freeze("11:00", "12:00", false);
     world.submit("rita").unwrap();
     assert_eq!(world.state(), State::Approved, "a freeze forbids its time");
-    assert_eq!(fields(world.schedule("rita", "09:00", "09:30")), [("planned_end".into(), "in_the_past".into())]);
+    assert_eq!(
+        fields(world.schedule("rita", "09:00", "09:30")),
+        [("planned_end".into(), "in_the_past".into())]
+    );
     world.schedule("rita", "09:00", "10:30").unwrap();
     assert_eq!(world.state(), State::Scheduled, "the start may lie in the past");
 }

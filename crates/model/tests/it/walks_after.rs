@@ -1,1 +1,361 @@
-//! To come.
+//! After the work: outcomes, validation, retrospective work, break-glass, and the time after them.
+
+use model::file::Actor;
+use model::obligation::{Asked, Due, Duty};
+use model::verbs::work::whole_outcome;
+use model::verbs::{after, glass};
+use model::words::{Covers, GateDecision, Outcome, Purpose, State};
+use serde_json::{Value, json};
+
+use crate::people::{directory, rule};
+use crate::world::{World, at, body, code, facts, facts_but, fields, missing};
+
+#[test]
+fn outcomes_add_up() {
+    use Outcome::{Failed, NotImplemented, PartiallyImplemented, RolledBack, Succeeded, SucceededWithIssues};
+    let cases: [(&[Outcome], Option<Outcome>); 9] = [
+        (&[], None),
+        (&[Succeeded], Some(Succeeded)),
+        (&[NotImplemented, NotImplemented], Some(NotImplemented)),
+        (&[Succeeded, SucceededWithIssues], Some(PartiallyImplemented)),
+        (&[Failed, Succeeded], Some(PartiallyImplemented)),
+        (&[RolledBack, Failed, NotImplemented], Some(Failed)),
+        (&[NotImplemented, RolledBack], Some(RolledBack)),
+        (
+            &[PartiallyImplemented, PartiallyImplemented],
+            Some(PartiallyImplemented),
+        ),
+        (&[PartiallyImplemented, Failed], Some(PartiallyImplemented)),
+    ];
+    for (outcomes, whole) in cases {
+        assert_eq!(whole_outcome(outcomes), whole, "{outcomes:?}");
+    }
+}
+
+#[test]
+fn another_outcome_needs_a_reason_and_stands_beside_the_first() {
+    let mut world = World::new().until_reviewing();
+    let end = world.change().actual_end;
+    assert_eq!(code(world.complete("ida", json!({"outcome": "failed"}))), "target_done");
+    world.wait(60);
+    world
+        .complete("ida", json!({"outcome": "rolled_back", "reason": "It broke overnight"}))
+        .unwrap();
+    let record = &world.change().target_records[0];
+    assert_eq!(record.outcome, Some(Outcome::RolledBack));
+    assert_eq!(record.earlier[0].outcome, Outcome::Succeeded);
+    assert_eq!(
+        (world.change().outcome, world.change().actual_end),
+        (Some(Outcome::RolledBack), end)
+    );
+    assert_eq!(code(world.validate("ida", "works")), "not_allowed");
+}
+
+#[test]
+fn what_does_not_work_has_not_succeeded() {
+    let mut world = World::new().until_reviewing();
+    world.validate("tom", "does_not").unwrap();
+    assert_eq!(world.change().outcome, Some(Outcome::SucceededWithIssues));
+    world.review("olga").unwrap();
+    assert_eq!(missing(world.close("olga")), ["validation_missing"]);
+    let again = json!({"outcome": "succeeded", "reason": "It does"});
+    assert_eq!(code(world.complete("ida", again)), "does_not_work");
+    world.wait(5);
+    world
+        .complete("ida", json!({"outcome": "failed", "reason": "Indeed"}))
+        .unwrap();
+    assert_eq!(
+        missing(world.close("olga")),
+        ["validation_missing"],
+        "that word was about the state before"
+    );
+    world.wait(5);
+    world.validate("tom", "does_not").unwrap();
+    world.close("olga").unwrap();
+}
+
+#[test]
+fn times_of_the_work_are_checked() {
+    let mut world = World::new().until_implementing();
+    let wrong =
+        json!({"outcome": "succeeded", "actual_start": "2026-11-20T11:30:00Z", "actual_end": "2026-11-20T11:20:00Z"});
+    let found = fields(world.complete("ida", wrong));
+    assert_eq!(found.iter().filter(|(field, _)| field == "actual_end").count(), 2);
+    assert!(found.contains(&("actual_start".into(), "in_the_future".into())));
+    assert_eq!(
+        fields(world.complete("ida", json!({"outcome": "succeeded", "target": "9"}))),
+        [("target".into(), "unknown".into())]
+    );
+}
+
+#[test]
+fn the_only_implementer_neither_reviews_nor_closes() {
+    let mut words = facts_but(json!({"implementers": ["olga"]}));
+    words.insert("tester".into(), "tom".into());
+    let mut world = World::with(words, Vec::new()).until_scheduled();
+    world.wait_until(at("11:10"));
+    world.start("olga").unwrap();
+    world.complete("olga", json!({"outcome": "succeeded"})).unwrap();
+    assert_eq!(code(world.review("olga")), "only_implementer");
+    assert_eq!(code(world.close("olga")), "only_implementer");
+    world.validate("tom", "works").unwrap();
+    world.review("mia").unwrap();
+    world.close("mia").unwrap();
+}
+
+#[test]
+fn a_rule_may_name_another_validator() {
+    let names = Duty::Validation {
+        distinct_from: Vec::new(),
+        from: Some(Asked::Group("security".into())),
+    };
+    let mut world = World::with(facts(), vec![(Due::Close, names)]).until_reviewing();
+    assert_eq!(code(world.validate("vera", "works")), "not_allowed");
+    world.validate("sue", "works").unwrap();
+}
+
+#[test]
+fn reminders_come_once() {
+    let mut world = World::new().until_reviewing();
+    world.wait(10 * 24 * 60);
+    let reminded = world
+        .events
+        .iter()
+        .filter(|event| event.kind == "change.reminded")
+        .count();
+    assert_eq!(reminded, 2, "one for the validation, one for the review");
+}
+
+fn told_afterwards(who: &str, approver: &str) -> Result<World, model::refusal::Refusal> {
+    let words = facts_but(json!({"retrospective": {
+        "actual_start": "2026-11-20T07:00:00Z", "actual_end": "2026-11-20T08:00:00Z",
+        "reason": "The shop was down", "verbal_approver": approver,
+    }}));
+    World::create(who, words, Vec::new(), directory())
+}
+
+fn answer(world: &mut World, who: &str, confirmed: bool) -> Result<(), model::refusal::Refusal> {
+    world.act(who, |case| {
+        after::confirm_retrospective(case, &body(json!({"confirmed": confirmed})))
+    })
+}
+
+#[test]
+fn work_told_afterwards_is_confirmed_by_who_allowed_it() {
+    let mut world = told_afterwards("rita", "olga").unwrap();
+    assert_eq!(world.state(), State::Reviewing);
+    assert_eq!(world.gate("sha256:aa").decision, GateDecision::Stop);
+    assert_eq!(world.gate("sha256:00").decision, GateDecision::Stop, "never a permit");
+    assert!(missing(world.close("olga")).contains(&"confirmation_missing".to_owned()));
+    assert_eq!(code(answer(&mut world, "mia", true)), "not_the_named_approver");
+    answer(&mut world, "olga", true).unwrap();
+    assert_eq!(code(answer(&mut world, "olga", false)), "answered");
+    world.wait(2 * 24 * 60);
+    assert!(!world.change().unauthorized);
+    world.validate("tom", "works").unwrap();
+    world.review("mia").unwrap();
+    world.close("mia").unwrap();
+}
+
+#[test]
+fn denied_or_unanswered_work_needs_a_finding() {
+    let mut denied = told_afterwards("rita", "olga").unwrap();
+    answer(&mut denied, "olga", false).unwrap();
+    let mut silent = told_afterwards("rita", "olga").unwrap();
+    silent.wait(24 * 60 - 1);
+    assert!(!silent.change().unauthorized);
+    silent.wait(1);
+    for mut world in [denied, silent] {
+        assert!(world.change().unauthorized);
+        world.validate("tom", "works").unwrap();
+        world.review("olga").unwrap();
+        assert_eq!(missing(world.close("olga")), ["finding_missing"]);
+        let words = body(json!({"text": "Nobody was asked"}));
+        assert_eq!(
+            code(world.act("olga", |case| after::state_finding(case, &words))),
+            "not_allowed"
+        );
+        world.act("mia", |case| after::state_finding(case, &words)).unwrap();
+        world.close("olga").unwrap();
+    }
+}
+
+#[test]
+fn nobody_allows_their_own_work_afterwards() {
+    let refused = told_afterwards("rita", "rita");
+    assert_eq!(
+        fields(refused),
+        [("retrospective.verbal_approver".into(), "not_allowed".into())]
+    );
+    let words = facts_but(json!({"title": null, "retrospective": {
+        "actual_start": "2026-11-20T09:00:00Z", "actual_end": "2026-11-20T12:00:00Z", "reason": "x", "verbal_approver": "olga",
+    }}));
+    let found = fields(World::create("rita", words, Vec::new(), directory()));
+    assert_eq!(
+        found,
+        [
+            ("title".into(), "missing".into()),
+            ("retrospective.actual_end".into(), "out_of_order".into())
+        ]
+    );
+    let mut world = World::new();
+    assert_eq!(
+        fields(world.edit("rita", json!({"retrospective": null}))),
+        [("retrospective".into(), "not_allowed".into())]
+    );
+}
+
+#[test]
+fn breaking_the_glass_stands_in_for_everything_and_ends() {
+    let mut world = World::new();
+    world.freeze("09:00", "23:00", true);
+    assert_eq!(code(world.break_glass("vera", 60)), "not_allowed");
+    assert_eq!(
+        fields(world.break_glass("cora", 241)),
+        [("until".into(), "too_long".into())]
+    );
+    world.by_token = true;
+    assert_eq!(code(world.break_glass("cora", 60)), "step_up_required");
+    world.by_token = false;
+    world.break_glass("cora", 60).unwrap();
+    assert_eq!(world.state(), State::Implementing);
+    let permit = world.collect("ida", "sha256:aa").unwrap();
+    assert!(permit.break_glass);
+    world.edit("rita", json!({"title": "x"})).unwrap_err();
+    world.wait_until(at("11:00"));
+    assert!(world.change().break_glass.as_ref().unwrap().ended);
+    assert!(world.live_permits().is_empty());
+    world.wait_until(at("11:05"));
+    let answer = world.gate("sha256:aa");
+    assert_eq!(
+        answer.decision,
+        GateDecision::Stop,
+        "its window is open now, but nobody approved it"
+    );
+    assert_eq!(world.gate("sha256:00").purpose, Purpose::Rollback);
+    assert_eq!(world.gate("sha256:00").decision, GateDecision::Go);
+    world.complete("ida", json!({"outcome": "succeeded"})).unwrap();
+    world.validate("tom", "works").unwrap();
+    world.review("olga").unwrap();
+    assert_eq!(missing(world.close("olga")), ["break_glass_validation_missing"]);
+    let words = body(json!({"text": "It was right"}));
+    assert_eq!(
+        code(world.act("cora", |case| glass::validate(case, &words))),
+        "own_request"
+    );
+    world.act("mia", |case| glass::validate(case, &words)).unwrap();
+    world.close("olga").unwrap();
+}
+
+#[test]
+fn the_glass_is_not_broken_on_hold_nor_without_a_way_back_nor_by_an_administrator() {
+    let mut world = World::with(
+        facts_but(json!({"rollback_plan": null, "implementers": ["ada"]})),
+        Vec::new(),
+    );
+    assert_eq!(code(world.break_glass("ada", 30)), "not_allowed");
+    assert_eq!(missing(world.break_glass("cora", 30)), ["rollback_plan_missing"]);
+    world
+        .edit("rita", json!({"no_rollback_reason": "None needed"}))
+        .unwrap();
+    world.hold("rita", json!({"reason": "Wait"})).unwrap();
+    assert_eq!(code(world.break_glass("cora", 30)), "on_hold");
+    let stale = Actor {
+        person: "cora".into(),
+        by_token: false,
+        stepped_up_at: Some(at("09:54")),
+        is_system: false,
+    };
+    let words = body(json!({"reason": "x", "until": "2026-11-20T11:00:00Z"}));
+    let answer = world.act_as(stale, |case| glass::break_glass(case, &words));
+    assert_eq!(code(answer), "step_up_required", "six minutes old");
+}
+
+fn high() -> Value {
+    json!({"impact": {"availability": "high"}, "complexity": "high"})
+}
+
+#[test]
+fn dual_control_wants_a_second_hand_on_the_glass() {
+    let mut world = World::with(facts_but(high()), Vec::new());
+    world.break_glass("cora", 60).unwrap();
+    assert_eq!(world.state(), State::Draft, "it keeps its state");
+    assert_eq!(world.gate("sha256:aa").decision, GateDecision::Stop);
+    assert_eq!(missing(world.break_glass("mia", 60)), ["already_open"]);
+    for (who, answer) in [("cora", "own_request"), ("rita", "not_asked"), ("olga", "not_asked")] {
+        assert_eq!(code(world.act(who, glass::cosign)), answer, "{who}");
+    }
+    world.by_token = true;
+    assert_eq!(code(world.act("sue", glass::cosign)), "step_up_required");
+    world.by_token = false;
+    world.act("sue", glass::cosign).unwrap();
+    assert_eq!(world.state(), State::Implementing);
+    assert!(
+        !world.change().implemented_by.contains(&"sue".into()),
+        "a signature is no work"
+    );
+    assert_eq!(world.gate("sha256:aa").decision, GateDecision::Go);
+    let mut dual = rule(Asked::Owner, Covers::What);
+    dual.dual_control = true;
+    let mut world = World::with(facts(), vec![(Due::Start, Duty::Approval(dual))]);
+    world.break_glass("cora", 60).unwrap();
+    assert_eq!(code(world.act("sue", glass::cosign)), "not_asked");
+    world.act("olga", glass::cosign).unwrap();
+    assert_eq!(world.state(), State::Implementing);
+}
+
+#[test]
+fn a_glass_that_nobody_signed_opens_nothing_and_may_be_broken_again() {
+    let mut world = World::with(facts_but(high()), Vec::new());
+    world.break_glass("cora", 30).unwrap();
+    world.wait(30);
+    assert!(world.change().break_glass.as_ref().unwrap().ended);
+    assert_eq!(code(world.act("sue", glass::cosign)), "nothing_to_sign");
+    world.break_glass("cora", 30).unwrap();
+    world.hold("rita", json!({"reason": "Wait"})).unwrap();
+    world.wait(45);
+    world.act("rita", model::verbs::plan::resume).unwrap();
+    world.break_glass("cora", 30).unwrap();
+    world.act("sue", glass::cosign).unwrap();
+    assert_eq!(world.state(), State::Implementing);
+}
+
+#[test]
+fn an_unsigned_glass_asks_for_no_validation() {
+    let mut world = World::with(facts_but(high()), Vec::new());
+    world.break_glass("cora", 30).unwrap();
+    world.submit("rita").unwrap();
+    world.assess("rita", json!({})).unwrap();
+    world.peer_review("sue", "agree").unwrap();
+    world.evidence("pip", "passed", Some("sha256:aa")).unwrap();
+    for who in ["olga", "sam", "mia"] {
+        world.approve(who).unwrap();
+    }
+    world.wait_until(at("11:10"));
+    world.start("ida").unwrap();
+    world.complete("ida", json!({"outcome": "succeeded"})).unwrap();
+    world.validate("tom", "works").unwrap();
+    world.review("olga").unwrap();
+    world.close("olga").unwrap();
+}
+
+#[test]
+fn unjudged_rules_stop_everything() {
+    let mut world = World::new().until_scheduled();
+    world.stop = Some("pack.rule has an error".into());
+    world.settle();
+    assert_eq!(world.state(), State::Authorizing);
+    assert!(world.unmet().contains(&"rules_not_judged".to_owned()));
+    world.break_glass("cora", 30).unwrap();
+    assert_eq!(
+        world.state(),
+        State::Authorizing,
+        "nobody knows whether two hands are asked"
+    );
+    let mut late = World::new().until_reviewing();
+    late.validate("tom", "works").unwrap();
+    late.review("olga").unwrap();
+    late.stop = Some("pack.rule has an error".into());
+    late.settle();
+    assert_eq!(missing(late.close("olga")), ["rules_not_judged"]);
+}

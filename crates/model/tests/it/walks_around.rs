@@ -1,1 +1,460 @@
-//! To come.
+//! Times, pauses, tasks, conditions and evidence around a change.
+
+use model::obligation::{Asked, Due, Duty};
+use model::verbs::{around, decide, plan, tasks, work};
+use model::words::{Aspect, Covers, GateDecision, State};
+use serde_json::{Value, json};
+
+use crate::people::rule;
+use crate::world::{World, at, body, code, facts, facts_but, fields, missing};
+
+#[test]
+fn a_window_that_passes_without_a_start_is_missed() {
+    for on_hold in [false, true] {
+        let mut world = World::new().until_scheduled();
+        world.letters.clear();
+        if on_hold {
+            world.hold("rita", json!({"reason": "Wait"})).unwrap();
+        }
+        world.wait_until(at("13:00"));
+        assert_eq!(world.state(), State::Approved);
+        assert!(world.change().window_missed);
+        assert_eq!(world.change().planned_end, Some(at("13:00")), "the times stay visible");
+        let told: Vec<_> = world
+            .letters
+            .iter()
+            .filter(|letter| letter.topic == "window_missed")
+            .map(|letter| letter.to.as_str())
+            .collect();
+        assert_eq!(
+            told,
+            ["rita", "rita", "ida"],
+            "owner, requester, implementers; doubles are told once by their mark"
+        );
+        if on_hold {
+            assert_eq!(code(world.schedule("rita", "14:00", "15:00")), "on_hold");
+            assert_eq!(
+                code(world.edit("rita", json!({"planned_end": "2026-11-20T15:00:00Z"}))),
+                "on_hold"
+            );
+            world.act("rita", plan::resume).unwrap();
+        }
+        world.schedule("rita", "14:00", "15:00").unwrap();
+        assert!(!world.change().window_missed);
+        assert_eq!(world.state(), State::Approved, "the word on when is void");
+        world.approve("mia").unwrap();
+        assert_eq!(world.state(), State::Scheduled);
+    }
+}
+
+#[test]
+fn a_hold_stops_the_steps_and_the_clocks() {
+    let mut asks = rule(Asked::Owner, Covers::What);
+    asks.ack_sla_minutes = Some(60);
+    let mut world = World::with(facts(), vec![(Due::Start, Duty::Approval(asks))]).until_authorizing();
+    let before = world
+        .change()
+        .requests
+        .iter()
+        .find(|row| row.rule == "own.0")
+        .unwrap()
+        .acknowledge_by;
+    assert_eq!(before, at("11:00"));
+    world.wait(10);
+    let long = json!({"reason": "Wait", "until": "2026-11-20T10:40:00Z"});
+    assert_eq!(
+        fields(world.hold("rita", json!({"reason": "x", "until": "2026-11-20T10:10:00Z"}))),
+        [("until".into(), "in_the_past".into())]
+    );
+    world.hold("rita", long).unwrap();
+    assert_eq!(code(world.approve("olga")), "on_hold");
+    assert_eq!(code(world.schedule("rita", "14:00", "15:00")), "on_hold");
+    world.edit("rita", json!({"labels": ["x"]})).unwrap();
+    world.edit("rita", json!({"description": "Told anew"})).unwrap();
+    world.peer_review("sue", "agree").unwrap();
+    world.wait(20);
+    world
+        .hold(
+            "rita",
+            json!({"reason": "Wait longer", "until": "2026-11-20T10:45:00Z"}),
+        )
+        .unwrap();
+    world.wait(20);
+    let reminded = world
+        .events
+        .iter()
+        .filter(|event| event.kind == "change.hold_ended")
+        .count();
+    assert_eq!(reminded, 1);
+    assert!(world.change().is_on_hold(), "people end a hold, not the clock");
+    assert_eq!(world.look(model::due::next_due), None);
+    world.act("rita", plan::resume).unwrap();
+    let after = world
+        .change()
+        .requests
+        .iter()
+        .find(|row| row.rule == "own.0")
+        .unwrap()
+        .acknowledge_by;
+    assert_eq!(after, at("11:40"), "forty minutes of pause");
+    assert_eq!(code(world.act("rita", plan::resume)), "not_on_hold");
+    world.wait_until(at("11:39"));
+    assert!(!world.events.iter().any(|event| event.kind == "approval.unacknowledged"));
+    world.wait_until(at("11:40"));
+    assert!(world.events.iter().any(|event| event.kind == "approval.unacknowledged"));
+}
+
+#[test]
+fn a_hold_refuses_submission_assessment_and_start() {
+    let mut world = World::new();
+    world.hold("rita", json!({"reason": "Wait"})).unwrap();
+    assert_eq!(code(world.submit("rita")), "on_hold");
+    world.act("rita", plan::resume).unwrap();
+    world.submit("rita").unwrap();
+    world.hold("rita", json!({"reason": "Wait"})).unwrap();
+    assert_eq!(code(world.assess("rita", json!({}))), "on_hold");
+    let mut world = World::new().until_scheduled();
+    world.wait_until(at("11:10"));
+    world.hold("rita", json!({"reason": "Wait"})).unwrap();
+    assert_eq!(code(world.start("ida")), "on_hold");
+    assert_eq!(world.gate("sha256:aa").decision, GateDecision::Stop);
+    assert_eq!(world.state(), State::Scheduled, "the state stays");
+    world
+        .act("olga", |case| {
+            decide::return_change(case, &body(json!({"question": "?"})))
+        })
+        .unwrap();
+    assert_eq!(world.state(), State::Draft);
+}
+
+#[test]
+fn nobody_is_reminded_of_a_rule_that_is_met() {
+    let mut world = World::new().until_scheduled();
+    world.schedule("rita", "11:00", "13:00").unwrap();
+    let mut far = World::with(
+        facts_but(json!({"planned_start": "2026-11-23T11:00:00Z", "planned_end": "2026-11-23T13:00:00Z"})),
+        Vec::new(),
+    )
+    .until_authorizing();
+    for who in ["olga", "sam", "mia"] {
+        far.approve(who).unwrap();
+    }
+    far.wait(48 * 60);
+    assert!(
+        !far.events.iter().any(|event| event.kind == "approval.unacknowledged"),
+        "max need not answer any more"
+    );
+    let mut waits = World::with(
+        facts_but(json!({"planned_start": "2026-11-23T11:00:00Z", "planned_end": "2026-11-23T13:00:00Z"})),
+        Vec::new(),
+    )
+    .until_authorizing();
+    waits.act("max", decide::acknowledge).unwrap();
+    waits.wait(48 * 60);
+    let late: Vec<_> = waits
+        .events
+        .iter()
+        .filter(|event| event.kind == "approval.unacknowledged")
+        .collect();
+    assert_eq!(late.len(), 3, "olga, sam and mia, once each: {late:?}");
+}
+
+#[test]
+fn work_that_runs_over_is_told_every_quarter_of_an_hour() {
+    let mut world = World::new().until_implementing();
+    world.collect("ida", "sha256:aa").unwrap();
+    world.letters.clear();
+    world.wait_until(at("13:00"));
+    assert!(world.change().overrun);
+    assert_eq!(world.gate("sha256:aa").decision, GateDecision::Stop);
+    assert_eq!(world.gate("sha256:00").decision, GateDecision::Go);
+    world.wait_until(at("13:44"));
+    let to_ida = world
+        .letters
+        .iter()
+        .filter(|letter| letter.topic == "overrun" && letter.to.as_str() == "ida")
+        .count();
+    assert_eq!(to_ida, 3, "at 13:00, 13:15 and 13:30");
+    let entry = body(json!({"text": "Still at it", "kind": "issue", "target": "1"}));
+    world.act("ida", |case| work::record(case, &entry)).unwrap();
+    world.complete("ida", json!({"outcome": "rolled_back"})).unwrap();
+    assert!(!world.change().overrun);
+}
+
+fn ask(world: &mut World, until: &str) -> Result<(), model::refusal::Refusal> {
+    let words = body(json!({"until": at(until).to_string(), "reason": "Slow disks"}));
+    world.act("ida", |case| work::ask_extension(case, &words))
+}
+
+fn grant(world: &mut World, who: &str, yes: bool) -> Result<(), model::refusal::Refusal> {
+    world.act(who, |case| {
+        work::decide_extension(case, &body(json!({"grant": yes, "reason": "Go on"})))
+    })
+}
+
+#[test]
+fn more_time_is_granted_by_another_person() {
+    let mut world = World::new().until_implementing();
+    let digests = world.change().digests.clone();
+    assert_eq!(
+        fields(ask(&mut world, "12:59")),
+        [("until".into(), "out_of_order".into())]
+    );
+    assert_eq!(code(grant(&mut world, "olga", true)), "nothing_asked");
+    world.wait_until(at("12:50"));
+    ask(&mut world, "14:00").unwrap();
+    assert_eq!(code(grant(&mut world, "ida", true)), "not_allowed");
+    grant(&mut world, "olga", true).unwrap();
+    assert_eq!(world.change().extended_until, Some(at("14:00")));
+    assert_eq!(world.change().digests, digests, "outside the digests");
+    world.wait_until(at("13:30"));
+    assert!(!world.change().overrun);
+    assert_eq!(world.gate("sha256:aa").decision, GateDecision::Go);
+    world.freeze("15:00", "16:00", false);
+    assert_eq!(missing(ask(&mut world, "15:30")), ["freeze"]);
+    world.wait_until(at("14:00"));
+    assert!(world.change().overrun);
+}
+
+#[test]
+fn silence_about_more_time_is_an_overrun() {
+    let mut world = World::new().until_implementing();
+    ask(&mut world, "14:00").unwrap();
+    world.wait(14);
+    assert!(!world.change().overrun);
+    world.wait(1);
+    assert!(world.change().overrun);
+    assert_eq!(
+        world.gate("sha256:aa").decision,
+        GateDecision::Stop,
+        "the way forward stops"
+    );
+    assert_eq!(
+        world.gate("sha256:00").decision,
+        GateDecision::Go,
+        "the way back does not"
+    );
+    let mut denied = world.clone();
+    grant(&mut denied, "mia", false).unwrap();
+    assert!(!denied.change().overrun, "its own window is still open");
+    assert_eq!(denied.gate("sha256:aa").decision, GateDecision::Go);
+    denied.wait_until(at("13:00"));
+    assert!(denied.change().overrun);
+    grant(&mut world, "mia", true).unwrap();
+    assert!(!world.change().overrun);
+    assert_eq!(world.gate("sha256:aa").decision, GateDecision::Go);
+}
+
+#[test]
+fn the_last_moment_to_go_back_is_told() {
+    let mut world = World::new().until_implementing();
+    world.wait_until(at("12:54"));
+    assert!(
+        !world
+            .events
+            .iter()
+            .any(|event| event.kind == "change.latest_rollback_passed")
+    );
+    world.wait_until(at("12:55"));
+    assert!(
+        world
+            .events
+            .iter()
+            .any(|event| event.kind == "change.latest_rollback_passed")
+    );
+}
+
+#[test]
+fn a_late_timer_is_not_forgotten_when_an_act_comes_first() {
+    let mut world = World::new().until_implementing();
+    world.now = at("13:01");
+    let entry = body(json!({"text": "Still at it"}));
+    world.act("ida", |case| work::record(case, &entry)).unwrap();
+    assert!(!world.change().overrun);
+    assert!(
+        world.look(model::due::next_due).is_some_and(|next| next <= world.now),
+        "it is due now"
+    );
+    world.run_timers();
+    assert!(world.change().overrun);
+}
+
+#[test]
+fn conditions_hold_the_step_that_they_name() {
+    let mut world = World::new().until_authorizing();
+    world.evidence("pip", "passed", Some("sha256:aa")).unwrap();
+    world.approve("olga").unwrap();
+    world.approve("mia").unwrap();
+    let words = json!({"decision": "approve_with_conditions", "conditions": [
+        {"text": "Tell support", "due": "start", "checker": "tom"}, {"text": "Watch a day", "due": "close"},
+    ]});
+    world.decide("sam", words).unwrap();
+    assert_eq!(world.state(), State::Scheduled, "conditions do not hold the approval");
+    world.wait_until(at("11:10"));
+    assert_eq!(missing(world.start("ida")), ["condition_open"]);
+    assert_eq!(world.gate("sha256:aa").decision, GateDecision::Stop);
+    let [first, second] = [0, 1].map(|place: usize| world.file.conditions[place].id.clone());
+    let empty = body(json!({}));
+    assert_eq!(
+        code(world.act("mia", |case| around::meet_condition(case, &first, &empty))),
+        "not_the_checker"
+    );
+    world
+        .act("tom", |case| around::meet_condition(case, &first, &empty))
+        .unwrap();
+    world.start("ida").unwrap();
+    world.complete("ida", json!({"outcome": "succeeded"})).unwrap();
+    world.validate("tom", "works").unwrap();
+    world.review("olga").unwrap();
+    assert_eq!(missing(world.close("olga")), ["condition_open"]);
+    world
+        .act("sam", |case| around::meet_condition(case, &second, &empty))
+        .unwrap();
+    world.close("olga").unwrap();
+}
+
+#[test]
+fn a_condition_lapses_with_its_decision() {
+    let mut world = World::new().until_authorizing();
+    let words =
+        json!({"decision": "approve_with_conditions", "conditions": [{"text": "Tell support", "due": "start"}]});
+    world.decide("sam", words).unwrap();
+    assert!(!world.file.conditions[0].lapsed);
+    world.approve("sam").unwrap();
+    assert!(world.file.conditions[0].lapsed);
+}
+
+fn add_task(world: &mut World, words: Value) -> model::ids::RecordId {
+    world.act("rita", |case| tasks::add(case, &body(words))).unwrap()
+}
+
+#[test]
+fn open_tasks_hold_their_step() {
+    let mut world = World::new().until_scheduled();
+    let first = add_task(
+        &mut world,
+        json!({"kind": "prepare", "title": "Back up", "assignee": "vera"}),
+    );
+    let then = add_task(
+        &mut world,
+        json!({"kind": "test", "title": "Try it", "depends_on": [first.as_str()]}),
+    );
+    let last = add_task(&mut world, json!({"kind": "verify", "title": "Look at it"}));
+    add_task(
+        &mut world,
+        json!({"kind": "prepare", "title": "Cake", "mandatory": false}),
+    );
+    world.wait_until(at("11:10"));
+    assert_eq!(missing(world.start("ida")), ["task_open", "task_open"]);
+    let done = body(json!({"state": "done"}));
+    assert_eq!(
+        code(world.act("rita", |case| tasks::update(case, &then, &done))),
+        "task_before_open"
+    );
+    assert_eq!(
+        code(world.act("cora", |case| tasks::update(case, &first, &done))),
+        "not_allowed"
+    );
+    world.act("vera", |case| tasks::update(case, &first, &done)).unwrap();
+    let dropped = body(json!({"state": "dropped"}));
+    assert_eq!(
+        fields(world.act("rita", |case| tasks::update(case, &then, &dropped))),
+        [("text".into(), "missing".into())]
+    );
+    let dropped = body(json!({"state": "dropped", "text": "Tried last week"}));
+    world.act("rita", |case| tasks::update(case, &then, &dropped)).unwrap();
+    world.start("ida").unwrap();
+    world.complete("ida", json!({"outcome": "succeeded"})).unwrap();
+    world.validate("tom", "works").unwrap();
+    world.review("olga").unwrap();
+    assert_eq!(missing(world.close("olga")), ["task_open"]);
+    world.act("rita", |case| tasks::update(case, &last, &done)).unwrap();
+    world.close("olga").unwrap();
+}
+
+#[test]
+fn failed_evidence_satisfies_nothing_until_an_approver_accepts_it() {
+    let mut world = World::new().until_scheduled();
+    world.file.evidence.clear();
+    let failed = world.evidence("pip", "failed", Some("sha256:aa")).unwrap();
+    let vague = world.evidence("pip", "informational", Some("sha256:aa")).unwrap();
+    world.evidence("pip", "passed", Some("sha256:zz")).unwrap();
+    world.wait_until(at("11:10"));
+    assert_eq!(missing(world.start("ida")), ["evidence_missing"]);
+    let why = body(json!({"reason": "Only the clock was off"}));
+    assert_eq!(
+        code(world.act("rita", |case| around::accept_evidence(case, &failed, &why))),
+        "not_allowed"
+    );
+    assert_eq!(
+        code(world.act("olga", |case| around::accept_evidence(case, &vague, &why))),
+        "not_failed"
+    );
+    world
+        .act("olga", |case| around::accept_evidence(case, &failed, &why))
+        .unwrap();
+    world.start("ida").unwrap();
+}
+
+#[test]
+fn evidence_without_an_artifact_is_bound_to_the_plan() {
+    let mut world = World::new().until_scheduled();
+    world.file.evidence.clear();
+    world.evidence("tom", "passed", None).unwrap();
+    assert!(!world.unmet().contains(&"evidence_missing".to_owned()));
+    world.edit("rita", json!({"plan": [{"title": "Another way"}]})).unwrap();
+    assert!(world.unmet().contains(&"evidence_missing".to_owned()));
+}
+
+#[test]
+fn evidence_and_checklists_due_before_approval_hold_the_assessment() {
+    let evidence = (
+        Due::Approval,
+        Duty::Evidence {
+            aspect: Aspect::Backup,
+            environment: None,
+        },
+    );
+    let list = (
+        Due::Start,
+        Duty::Checklist {
+            items: vec!["Backup seen".into()],
+        },
+    );
+    let mut world = World::with(facts(), vec![evidence, list]);
+    world.submit("rita").unwrap();
+    assert_eq!(missing(world.assess("rita", json!({}))), ["evidence_missing"]);
+    let words = body(
+        json!({"kind": "note", "aspect": "backup", "result": "passed", "text": "Restored it", "artifact": "abcdef0"}),
+    );
+    world
+        .act("tom", |case| around::add_evidence(case, &words, crate::world::file()))
+        .unwrap();
+    let mut world = world;
+    world.assess("rita", json!({})).unwrap();
+    world.evidence("pip", "passed", Some("sha256:aa")).unwrap();
+    for who in ["olga", "sam", "mia"] {
+        world.approve(who).unwrap();
+    }
+    world.wait_until(at("11:10"));
+    assert_eq!(missing(world.start("ida")), ["checklist_open"]);
+    let item = world.file.checklist[0].id.clone();
+    world
+        .act("ida", |case| around::tick(case, &item, &body(json!({}))))
+        .unwrap();
+    world.start("ida").unwrap();
+}
+
+#[test]
+fn an_open_dependency_holds_the_start() {
+    let mut world = World::new().until_scheduled();
+    world.wait_until(at("11:10"));
+    let linked = model::file::Linked {
+        key: "CHG-9".into(),
+        state: State::Reviewing,
+    };
+    world.file.depends_on.push(linked);
+    assert_eq!(missing(world.start("ida")), ["dependency_open"]);
+    world.file.depends_on[0].state = State::Closed;
+    world.start("ida").unwrap();
+}

@@ -1,1 +1,305 @@
-//! To come.
+//! What single rules ask: validity, lead time, counts, keeping people apart, freezes, permits ahead.
+
+use model::obligation::{Asked, Due, Duty, Party};
+use model::verbs::{decide, permit};
+use model::words::{Covers, GateDecision, State};
+use serde_json::json;
+
+use crate::people::rule;
+use crate::world::{World, at, body, code, facts, facts_but, missing};
+
+#[test]
+fn an_approval_ends_with_its_validity() {
+    let mut asks = rule(Asked::Owner, Covers::What);
+    asks.valid_for_minutes = Some(70);
+    let mut world = World::with(facts(), vec![(Due::Start, Duty::Approval(asks))]).until_scheduled();
+    world.wait_until(at("11:00"));
+    let answer = world.gate("sha256:aa");
+    assert_eq!(
+        (answer.decision, answer.next_transition_at),
+        (GateDecision::Go, Some(at("11:10")))
+    );
+    world.wait_until(at("11:09"));
+    assert_eq!(world.state(), State::Scheduled);
+    world.now = at("11:10");
+    assert_eq!(
+        world.gate("sha256:aa").decision,
+        GateDecision::Stop,
+        "also before the timer ran"
+    );
+    world.wait_until(at("11:10"));
+    assert_eq!(world.state(), State::Authorizing);
+    world.approve("olga").unwrap();
+    assert_eq!(world.state(), State::Scheduled);
+}
+
+#[test]
+fn a_short_notice_waits_for_a_later_time() {
+    let lead = (Due::Start, Duty::LeadTime { minutes: 180 });
+    let mut world = World::with(facts(), vec![lead]).until_authorizing();
+    for who in ["olga", "sam", "mia"] {
+        world.approve(who).unwrap();
+    }
+    assert_eq!(world.state(), State::Approved);
+    assert!(world.unmet().contains(&"lead_time".to_owned()));
+    world.schedule("rita", "13:00", "14:00").unwrap();
+    world.approve("mia").unwrap();
+    assert_eq!(world.state(), State::Scheduled);
+}
+
+#[test]
+fn two_of_a_group_are_two_people() {
+    let mut asks = rule(Asked::ChangeManager, Covers::What);
+    asks.count = 2;
+    let mut world = World::with(facts(), vec![(Due::Start, Duty::Approval(asks))]).until_authorizing();
+    for who in ["olga", "sam", "mia", "mia"] {
+        world.approve(who).unwrap();
+    }
+    assert_eq!(world.state(), State::Authorizing);
+    world.approve("max").unwrap();
+    assert_eq!(world.state(), State::Scheduled);
+    let mut alone = world.clone();
+    alone.edit("max", json!({"title": "Ship it now"})).unwrap();
+    assert!(alone.unmet().contains(&"cannot_be_met".to_owned()));
+}
+
+#[test]
+fn a_rule_keeps_people_apart() {
+    let mut asks = rule(Asked::Group("security".into()), Covers::What);
+    asks.distinct_from = vec![Party::Implementer];
+    let mut world = World::with(
+        facts_but(json!({"implementers": ["ida", "sue"]})),
+        vec![(Due::Start, Duty::Approval(asks))],
+    )
+    .until_authorizing();
+    assert_eq!(code(world.approve("sue")), "not_asked");
+    let counted = world
+        .approve("sam")
+        .unwrap()
+        .and_then(|id| world.file.approvals.iter().find(|row| row.id == id))
+        .unwrap();
+    let rules: Vec<_> = counted.counted_for.iter().map(|row| row.rule.as_str()).collect();
+    assert_eq!(
+        rules,
+        ["base.security", "own.0"],
+        "one word counts for every rule that asks this person"
+    );
+}
+
+#[test]
+fn a_rule_on_both_keeps_its_what_part_when_only_the_times_move() {
+    let mut world = World::new().until_scheduled();
+    world.schedule("rita", "11:30", "13:30").unwrap();
+    let rows = model::requirement::before_approved(&world.file, &world.directory, world.now);
+    assert!(rows.is_empty());
+    assert_eq!(world.state(), State::Approved);
+    world.edit("rita", json!({"title": "Ship 2.5"})).unwrap();
+    world.approve("max").unwrap();
+    world.edit("rita", json!({"title": "Ship 2.6"})).unwrap();
+    let rows = model::requirement::before_scheduled(&world.file, &world.directory, world.now);
+    assert!(
+        rows.is_empty(),
+        "the word on when stays when only what changes: {rows:?}"
+    );
+}
+
+#[test]
+fn a_freeze_stops_times_and_starts_and_passes() {
+    let mut world = World::new().until_scheduled();
+    world.freeze("10:30", "12:00", false);
+    assert_eq!(world.state(), State::Approved);
+    world.wait_until(at("11:30"));
+    let codes: Vec<_> = world
+        .gate("sha256:aa")
+        .reasons
+        .into_iter()
+        .map(|row| row.code)
+        .collect();
+    assert_eq!(codes, ["not_scheduled", "freeze"]);
+    world.wait_until(at("12:00"));
+    assert_eq!(world.state(), State::Scheduled, "the rest of its window is free");
+    assert_eq!(world.gate("sha256:aa").decision, GateDecision::Go);
+    let mut excepted = World::new().until_scheduled();
+    excepted.freeze("10:30", "12:00", true);
+    let exception = model::directory::FreezeException {
+        change: "c1".into(),
+        change_key: "CHG-1".into(),
+        reason: "Needed".into(),
+        by: "mia".into(),
+        at: excepted.now,
+    };
+    excepted.estate(|estate| estate.freezes[0].exceptions.push(exception));
+    excepted.settle();
+    excepted.wait_until(at("11:10"));
+    assert_eq!(excepted.gate("sha256:aa").decision, GateDecision::Go);
+    excepted.start("ida").unwrap();
+}
+
+#[test]
+fn work_under_way_goes_on_in_a_freeze_and_says_so() {
+    let mut world = World::new().until_implementing();
+    world.freeze("11:30", "12:00", false);
+    assert!(!world.change().in_freeze);
+    world.wait_until(at("11:30"));
+    assert!(world.change().in_freeze);
+    assert_eq!(world.gate("sha256:aa").decision, GateDecision::Go);
+    world.wait_until(at("12:00"));
+    assert!(!world.change().in_freeze);
+}
+
+fn ahead(minutes: Option<i64>) -> (Due, Duty) {
+    (
+        Due::Start,
+        Duty::Permit {
+            minutes,
+            ahead: true,
+            max_list_age_seconds: Some(90_000),
+        },
+    )
+}
+
+#[test]
+fn a_permit_ahead_is_good_from_the_window_on() {
+    let asked = body(json!({"service": "shop", "environment": "production", "artifact": "sha256:aa"}));
+    let mut plain = World::new().until_scheduled();
+    assert_eq!(
+        code(plain.act("ida", |case| permit::issue_ahead(case, &asked, 1))),
+        "not_ahead"
+    );
+    let mut world = World::with(facts(), vec![ahead(Some(600))]).until_scheduled();
+    world.file.evidence.clear();
+    assert_eq!(
+        missing(world.act("ida", |case| permit::issue_ahead(case, &asked, 1))),
+        ["evidence_missing"]
+    );
+    world.evidence("pip", "passed", Some("sha256:aa")).unwrap();
+    let given = world.act("ida", |case| permit::issue_ahead(case, &asked, 1)).unwrap();
+    assert_eq!(
+        (given.not_before, given.expires_at),
+        (at("11:00"), at("13:00")),
+        "never beyond the window"
+    );
+    assert_eq!(given.max_list_age_seconds, 86_400);
+    assert_eq!(world.state(), State::Scheduled, "it starts nothing");
+    world.schedule("rita", "11:30", "13:00").unwrap();
+    assert!(world.live_permits().is_empty(), "new times kill it");
+}
+
+#[test]
+fn no_permit_for_a_target_that_is_done_or_too_late() {
+    let targets = json!({"targets": [
+        {"service": "shop", "environment": "production", "artifact": "sha256:aa"},
+        {"service": "pay", "environment": "production", "artifact": "sha256:bb"},
+    ]});
+    let mut world = World::with(facts_but(targets), vec![ahead(None)]).until_authorizing();
+    for artifact in ["sha256:aa", "sha256:bb"] {
+        world.evidence("pip", "passed", Some(artifact)).unwrap();
+    }
+    for who in ["olga", "sam", "mia"] {
+        world.approve(who).unwrap();
+    }
+    world.wait_until(at("11:10"));
+    world.start("ida").unwrap();
+    world
+        .complete("ida", json!({"target": "1", "outcome": "succeeded"}))
+        .unwrap();
+    let first = body(json!({"service": "shop", "environment": "production", "artifact": "sha256:aa"}));
+    let second = body(json!({"service": "pay", "environment": "production", "artifact": "sha256:bb"}));
+    assert_eq!(
+        missing(world.act("ida", |case| permit::issue_ahead(case, &first, 1))),
+        ["target_done"]
+    );
+    world.act("ida", |case| permit::issue_ahead(case, &second, 1)).unwrap();
+    world.wait_until(at("13:05"));
+    assert_eq!(
+        missing(world.act("ida", |case| permit::issue_ahead(case, &second, 1))),
+        ["overrun", "window_over"]
+    );
+}
+
+#[test]
+fn permits_die_with_what_they_stood_on() {
+    type Verb = fn(&mut World);
+    let deaths: [(&str, Verb); 5] = [
+        ("hold", |world| world.hold("rita", json!({"reason": "Wait"})).unwrap()),
+        ("return", |world| {
+            world
+                .act("mia", |case| {
+                    decide::return_change(case, &body(json!({"question": "?"})))
+                })
+                .unwrap()
+        }),
+        ("cancel", |world| {
+            world
+                .act("rita", |case| {
+                    model::verbs::plan::cancel(case, &body(json!({"reason": "No"})))
+                })
+                .unwrap()
+        }),
+        ("void", |world| world.edit("rita", json!({"title": "Other"})).unwrap()),
+        ("new times", |world| world.schedule("rita", "11:15", "13:00").unwrap()),
+    ];
+    for (name, die) in deaths {
+        let mut world = World::with(facts(), vec![ahead(None)]).until_scheduled();
+        let asked = body(json!({"service": "shop", "environment": "production", "commit": "abcdef0"}));
+        world.act("ida", |case| permit::issue_ahead(case, &asked, 1)).unwrap();
+        assert_eq!(world.live_permits().len(), 1, "{name}");
+        die(&mut world);
+        assert!(world.live_permits().is_empty(), "{name}");
+        if name == "hold" {
+            world.act("rita", model::verbs::plan::resume).unwrap();
+            assert!(world.live_permits().is_empty(), "they do not come back");
+        }
+    }
+}
+
+#[test]
+fn one_permit_is_revoked_by_hand() {
+    let mut world = World::new().until_scheduled();
+    world.wait_until(at("11:10"));
+    let given = world.collect("ida", "sha256:aa").unwrap();
+    let why = body(json!({"reason": "The key leaked"}));
+    assert_eq!(
+        code(world.act("ida", |case| permit::revoke(case, &given.id, &why))),
+        "not_allowed"
+    );
+    world.act("sam", |case| permit::revoke(case, &given.id, &why)).unwrap();
+    assert!(world.live_permits().is_empty());
+    assert_eq!(
+        code(world.act("sam", |case| permit::revoke(case, &given.id, &why))),
+        "not_alive"
+    );
+}
+
+#[test]
+fn those_who_are_asked_are_named_with_their_reason() {
+    let world = World::new().until_authorizing();
+    let asked: Vec<_> = world
+        .change()
+        .requests
+        .iter()
+        .map(|row| (row.rule.as_str(), row.person.as_str()))
+        .collect();
+    assert_eq!(
+        asked,
+        [
+            ("base.owner", "olga"),
+            ("base.security", "sam"),
+            ("base.manager", "max"),
+            ("base.manager", "mia")
+        ]
+    );
+    assert!(
+        world.change().requests[0]
+            .why
+            .contains("owner of shop since 2026-11-20"),
+        "{}",
+        world.change().requests[0].why
+    );
+    let ahead = model::requirement::ahead(&world.file, &world.directory, world.now);
+    let owner = ahead
+        .iter()
+        .find(|row| row.unmet.satisfy.contains("base.owner"))
+        .unwrap();
+    assert_eq!(owner.unmet.waiting_on, ["olga"]);
+}

@@ -345,7 +345,14 @@ impl World {
             return Err(answer.reasons);
         }
         let (_, id) = answer.target.unwrap();
-        let target = self.change().content.targets.iter().find(|target| target.id == id).unwrap().clone();
+        let target = self
+            .change()
+            .content
+            .targets
+            .iter()
+            .find(|target| target.id == id)
+            .unwrap()
+            .clone();
         let given = self.act(who, |case| {
             let given = permit::issue(case, &target, answer.purpose, 1);
             if case.change().state == State::Scheduled && answer.purpose == Purpose::Deploy {
@@ -359,22 +366,21 @@ impl World {
 
     /// Permits that live now.
     pub fn live_permits(&self) -> Vec<&Permit> {
-        let lives = |permit: &&Permit| {
-            permit.state == model::words::PermitState::Issued && permit.expires_at > self.now
-        };
+        let lives =
+            |permit: &&Permit| permit.state == model::words::PermitState::Issued && permit.expires_at > self.now;
         self.file.permits.iter().filter(lives).collect()
     }
 
     /// Walks to authorizing.
-    pub fn to_authorizing(mut self) -> Self {
+    pub fn until_authorizing(mut self) -> Self {
         self.submit("rita").unwrap();
         self.assess("rita", json!({})).unwrap();
         self
     }
 
     /// Walks to scheduled with all that the base rules ask.
-    pub fn to_scheduled(self) -> Self {
-        let mut world = self.to_authorizing();
+    pub fn until_scheduled(self) -> Self {
+        let mut world = self.until_authorizing();
         world.evidence("pip", "passed", Some("sha256:aa")).unwrap();
         for who in ["olga", "sam", "mia"] {
             world.approve(who).unwrap();
@@ -384,23 +390,23 @@ impl World {
     }
 
     /// Walks to implementing.
-    pub fn to_implementing(self) -> Self {
-        let mut world = self.to_scheduled();
+    pub fn until_implementing(self) -> Self {
+        let mut world = self.until_scheduled();
         world.wait_until(at("11:10"));
         world.start("ida").unwrap();
         world
     }
 
     /// Walks to reviewing.
-    pub fn to_reviewing(self) -> Self {
-        let mut world = self.to_implementing();
+    pub fn until_reviewing(self) -> Self {
+        let mut world = self.until_implementing();
         world.complete("ida", json!({"outcome": "succeeded"})).unwrap();
         world
     }
 
     /// Walks to closed.
-    pub fn to_closed(self) -> Self {
-        let mut world = self.to_reviewing();
+    pub fn until_closed(self) -> Self {
+        let mut world = self.until_reviewing();
         world.validate("tom", "works").unwrap();
         world.review("olga").unwrap();
         world.close("olga").unwrap();
@@ -413,21 +419,27 @@ impl World {
         match state {
             State::Draft => {}
             State::Assessing => world.submit("rita").unwrap(),
-            State::Authorizing => return world.to_authorizing(),
+            State::Authorizing => return world.until_authorizing(),
             State::Approved => {
-                world = world.to_scheduled();
+                world = world.until_scheduled();
                 world.freeze("11:30", "12:00", false);
             }
-            State::Scheduled => return world.to_scheduled(),
-            State::Implementing => return world.to_implementing(),
-            State::Reviewing => return world.to_reviewing(),
-            State::Closed => return world.to_closed(),
+            State::Scheduled => return world.until_scheduled(),
+            State::Implementing => return world.until_implementing(),
+            State::Reviewing => return world.until_reviewing(),
+            State::Closed => return world.until_closed(),
             State::Rejected => {
-                world = world.to_authorizing();
-                world.decide("sam", json!({"decision": "reject", "comment": "Unsafe."})).unwrap();
+                world = world.until_authorizing();
+                world
+                    .decide("sam", json!({"decision": "reject", "comment": "Unsafe."}))
+                    .unwrap();
             }
             State::Cancelled => {
-                world.act("rita", |case| plan::cancel(case, &body(json!({"reason": "Not needed"})))).unwrap();
+                world
+                    .act("rita", |case| {
+                        plan::cancel(case, &body(json!({"reason": "Not needed"})))
+                    })
+                    .unwrap();
             }
         }
         assert_eq!(world.state(), state);
@@ -437,12 +449,21 @@ impl World {
 
 /// A stored file for evidence that no machine reads.
 pub fn file() -> StoredFile {
-    StoredFile { digest: "sha256:file".into(), size: 9, media_type: "text/plain".into(), reading: None }
+    StoredFile {
+        digest: "sha256:file".into(),
+        size: 9,
+        media_type: "text/plain".into(),
+        reading: None,
+    }
 }
 
 /// An instant of the first day, by its time of day, or any RFC 3339 instant.
 pub fn at(time: &str) -> Timestamp {
-    if time.contains('T') { time.parse().unwrap() } else { format!("2026-11-20T{time}:00Z").parse().unwrap() }
+    if time.contains('T') {
+        time.parse().unwrap()
+    } else {
+        format!("2026-11-20T{time}:00Z").parse().unwrap()
+    }
 }
 
 /// A refusal's code.
