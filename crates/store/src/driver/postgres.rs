@@ -46,6 +46,8 @@ pub(crate) struct Address {
 pub(crate) struct PostgresConnection {
     client: Client,
     statements: HashMap<String, postgres::Statement>,
+    /// The server has said farewell; the socket may take a moment longer to close.
+    farewell: bool,
 }
 
 impl PostgresConnection {
@@ -68,6 +70,7 @@ impl PostgresConnection {
         let mut connection = Self {
             client,
             statements: HashMap::new(),
+            farewell: false,
         };
         connection.batch(&format!(
             "SET statement_timeout = {0}; SET lock_timeout = {0}; \
@@ -82,7 +85,7 @@ impl PostgresConnection {
 
     /// Whether the server has gone away.
     pub(crate) fn is_lost(&self) -> bool {
-        self.client.is_closed()
+        self.farewell || self.client.is_closed()
     }
 
     pub(crate) fn query(&mut self, bound: &Bound<'_>) -> Result<Vec<Row>> {
@@ -136,7 +139,10 @@ impl PostgresConnection {
             self.statements.clear();
             return Error::Retry;
         }
-        if self.client.is_closed() {
+        // 57P01 to 57P03: ended by an administrator, by a crash, or not ready to serve.
+        let ended = error.code().is_some_and(|it| it.code().starts_with("57P0"));
+        if ended || self.client.is_closed() {
+            self.farewell = true;
             return Error::Unavailable("the connection broke".to_owned());
         }
         postgres_error(error)
