@@ -359,9 +359,13 @@ pub fn check_tenant(tenant: &str) -> Result<()> {
     Ok(())
 }
 
+/// The stack of a lane's thread: policies are judged on it, and Cedar needs room for deep expressions.
+const STACK_BYTES: usize = 8 * 1024 * 1024;
+
 fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
     Builder::new()
         .name(format!("store-{name}"))
+        .stack_size(STACK_BYTES)
         .spawn(body)
         .map_err(|it| Error::Unavailable(format!("no thread for a lane: {it}")))
 }
