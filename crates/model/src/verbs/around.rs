@@ -7,7 +7,7 @@ use crate::act::Act;
 use crate::authority::peer_counts;
 use crate::change::Stated;
 use crate::content::plan_digest;
-use crate::file::Case;
+use crate::file::{Case, Linked};
 use crate::ids::{ChangeId, RecordId};
 use crate::lifecycle::check_state;
 use crate::obligation::Duty;
@@ -15,7 +15,7 @@ use crate::reading::{LINE, Reading, TEXT};
 use crate::records::{Comment, Evidence, Link, MetCondition, PeerReview};
 use crate::refusal::Refusal;
 use crate::settle::{recompute, settle};
-use crate::words::{ApprovalState, Aspect, EvidenceKind, EvidenceResult, LinkKind, PeerVerdict};
+use crate::words::{ApprovalState, Aspect, EvidenceKind, EvidenceResult, LinkKind, PeerVerdict, State};
 
 /// A peer's word on plan and code. Void like an approval of *what*.
 ///
@@ -391,6 +391,11 @@ pub fn link(case: &mut Case<'_>, body: &Body, find: &dyn Fn(&str) -> Option<Link
     let (id, change, by, at) = (case.new_id(), case.change_id(), case.person(), case.now);
     case.tell("change.linked", json!({"link": id, "kind": kind, "to": to}));
     let to_change = end.map(|end| end.id);
+    if kind == LinkKind::DependsOn {
+        // Its state is not at hand here; until the file is loaded again it holds the start, so that nothing slips by.
+        let (key, state) = (to.clone(), State::Draft);
+        case.file.depends_on.push(Linked { key, state });
+    }
     case.file.links.push(Link {
         id: id.clone(),
         version: 0,

@@ -1,6 +1,7 @@
 //! Times, pauses, tasks, conditions and evidence around a change.
 
 use model::obligation::{Asked, Due, Duty};
+use model::verbs::around::LinkEnd;
 use model::verbs::{around, decide, plan, tasks, work};
 use model::words::{Aspect, Covers, GateDecision, State};
 use serde_json::{Value, json};
@@ -457,4 +458,28 @@ fn an_open_dependency_holds_the_start() {
     assert_eq!(missing(world.start("ida")), ["dependency_open"]);
     world.file.depends_on[0].state = State::Closed;
     world.start("ida").unwrap();
+}
+
+#[test]
+fn a_new_dependency_holds_the_start_at_once() {
+    let mut world = World::new().until_scheduled();
+    world.wait_until(at("11:10"));
+    let find = |key: &str| {
+        (key == "CHG-2").then(|| LinkEnd {
+            id: "c2".into(),
+            key: key.to_owned(),
+        })
+    };
+    let link = |world: &mut World, words: Value| world.act("rita", |case| around::link(case, &body(words), &find));
+    let unknown = fields(link(&mut world, json!({"kind": "depends_on", "to": "CHG-3"})));
+    assert_eq!(unknown, [("to".into(), "unknown".into())]);
+    let incident = fields(link(&mut world, json!({"kind": "depends_on", "to": "INC-1"})));
+    assert_eq!(incident, [("to".into(), "not_allowed".into())]);
+    link(&mut world, json!({"kind": "fixes", "to": "INC-1"})).unwrap();
+    assert_eq!(world.gate("sha256:aa").decision, GateDecision::Go);
+    link(&mut world, json!({"kind": "depends_on", "to": "CHG-2"})).unwrap();
+    assert_eq!(world.gate("sha256:aa").decision, GateDecision::Stop);
+    assert_eq!(missing(world.start("ida")), ["dependency_open"]);
+    let again = fields(link(&mut world, json!({"kind": "depends_on", "to": "CHG-2"})));
+    assert_eq!(again, [("to".into(), "not_unique".into())]);
 }
