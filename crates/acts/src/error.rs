@@ -11,6 +11,9 @@ pub enum Error {
     /// The same idempotency key came with another body.
     #[error("this idempotency key was used with another body")]
     KeyReused,
+    /// What was asked for is not there yet and will be by itself in a moment: asking again later helps (503, Retry-After).
+    #[error("not yet: {0}")]
+    NotYet(String),
     /// The store failed.
     #[error("store: {0}")]
     Store(#[from] store::Error),

@@ -1,8 +1,41 @@
-//! Opens a tenant's log.
+//! Opens a tenant's log: its keys, and the signed checkpoint of no entries.
+
+use proof::merkle::empty_root;
+use proof::note::Checkpoint;
+
 use crate::error::Result;
+use crate::keys;
+use crate::log_tiles::signed;
 use crate::room::Room;
-/// Opens the log.
+
+/// Makes what the log of the room's tenant needs; what is there already stays as it is. The system's own log is opened
+/// by the same act in the room of [`store::SYSTEM_TENANT`].
 ///
 /// # Errors
-/// The store's.
-pub fn open_log(room: &mut Room<'_, '_>) -> Result<()> { let _ = room; Ok(()) }
+/// A fault of the entropy or the keys, or the store's.
+pub fn open_log(room: &mut Room<'_, '_>) -> Result<()> {
+    for purpose in [keys::PERMIT, keys::LOG, keys::COSIGNER] {
+        if store::keys::list(room.tx, purpose)?.is_empty() {
+            keys::make(room, purpose, room.recorded_at)?;
+        }
+    }
+    if store::log::state(room.tx)?.is_some() {
+        return Ok(());
+    }
+    let origin = keys::log_name(&room.desk.tools().public_url, &room.tenant());
+    let checkpoint = Checkpoint {
+        origin,
+        size: 0,
+        root: empty_root(),
+    };
+    let seconds = u64::try_from(room.recorded_at.as_second()).unwrap_or_default();
+    let note = signed(room, &checkpoint, seconds)?;
+    store::log::create(room.tx, &proof::crypto::hash_text(&checkpoint.root), &note)?;
+    let first = store::log::Checkpoint {
+        size: 0,
+        note,
+        at: room.recorded_at,
+    };
+    store::log::save_checkpoint(room.tx, &first)?;
+    Ok(())
+}
