@@ -220,7 +220,11 @@ fn no_permit_for_a_target_that_is_done_or_too_late() {
 #[test]
 fn permits_die_with_what_they_stood_on() {
     type Verb = fn(&mut World);
-    let deaths: [(&str, Verb); 5] = [
+    let deaths: [(&str, Verb); 7] = [
+        ("second thoughts", |world| {
+            world.decide("mia", json!({"decision": "abstain"})).unwrap();
+        }),
+        ("freeze", |world| world.freeze("11:30", "12:00", false)),
         ("hold", |world| world.hold("rita", json!({"reason": "Wait"})).unwrap()),
         ("return", |world| {
             world
