@@ -1,1 +1,4 @@
-//! End to end.
+//! The whole product through its real binary: guide walks, crashes, tampering, deliveries, foreign verifiers.
+#![expect(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
+
+mod guide;

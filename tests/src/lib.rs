@@ -1,1 +1,200 @@
-//! Test world.
+//! A running server for tests: the real binary over a folder of its own, on SQLite or on PostgreSQL, with a clock that
+//! the test holds.
+#![expect(clippy::unwrap_used, reason = "a harness says what it expects by unwrapping")]
+
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpListener;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+
+/// Which engine this run is about.
+pub fn on_postgres() -> bool {
+    std::env::var("ASSENT_TEST_ENGINE").is_ok_and(|engine| engine == "postgres")
+}
+
+/// The checkout.
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+}
+
+/// The real binary: `ASSENT_TEST_BINARY`, or the debug build beside this test.
+pub fn binary() -> PathBuf {
+    std::env::var_os("ASSENT_TEST_BINARY").map_or_else(|| root().join("target/debug/assent"), PathBuf::from)
+}
+
+/// A database of its own for one server; the folder for SQLite.
+pub struct Place {
+    /// The data folder.
+    pub folder: tempfile::TempDir,
+    /// The database's URL, on PostgreSQL.
+    pub database: Option<String>,
+}
+
+impl Place {
+    /// A fresh place on this run's engine.
+    pub fn new(name: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let database = on_postgres().then(|| create_database(name));
+        Self { folder, database }
+    }
+}
+
+fn create_database(name: &str) -> String {
+    let url = std::env::var("ASSENT_TEST_POSTGRES").expect("ASSENT_TEST_POSTGRES names the private cluster; run cargo xtask test postgres");
+    let database = format!("e2e_{name}_{}", std::process::id());
+    let made = Command::new("psql").args([&url, "-v", "ON_ERROR_STOP=1", "-c", &format!("CREATE DATABASE {database}")]).output();
+    let made = made.expect("psql is installed with PostgreSQL");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let (head, _) = url.rsplit_once('/').unwrap();
+    format!("{head}/{database}")
+}
+
+/// A running server.
+pub struct Server {
+    child: Child,
+    /// `http://127.0.0.1:PORT`.
+    pub url: String,
+    /// Its data folder.
+    pub data: PathBuf,
+    now: Timestamp,
+}
+
+impl Server {
+    /// Starts the binary over a place; `demo` fills it. Waits until it is ready.
+    pub fn start(place: &Place, demo: bool) -> Self {
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let url = format!("http://127.0.0.1:{port}");
+        let data = place.folder.path().to_path_buf();
+        let mut command = Command::new(binary());
+        command.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--public-url", &url, "--data"]).arg(&data);
+        if demo {
+            command.arg("--demo");
+        }
+        if let Some(database) = &place.database {
+            command.args(["--database", database]);
+            command.env("ASSENT_MASTER_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+        }
+        let log = std::fs::File::create(data.join("server.log")).unwrap();
+        command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+        let child = command.spawn().expect("the binary starts");
+        let mut server = Self { child, url, data, now: Timestamp::UNIX_EPOCH };
+        server.wait_until_ready();
+        server
+    }
+
+    /// What the server printed so far.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.data.join("server.log")).unwrap_or_default()
+    }
+
+    fn wait_until_ready(&mut self) {
+        // Filling the demo takes a while in a debug build; three minutes are a bound, not a measure.
+        for _ in 0..1_800 {
+            if self.get("/readyz", None).0 == 200 {
+                return;
+            }
+            if let Ok(Some(status)) = self.child.try_wait() {
+                panic!("the server ended with {status}:\n{}", self.log());
+            }
+            std::thread::park_timeout(Duration::from_millis(100));
+        }
+        panic!("the server is not ready:\n{}", self.log());
+    }
+
+    /// GET as a bearer of a token; the status and the body.
+    pub fn get(&self, path: &str, token: Option<&str>) -> (u16, Vec<u8>) {
+        self.ask("GET", path, token, None)
+    }
+
+    /// Any request with a JSON body; the status and the body. Status 0 means that nobody answered.
+    pub fn ask(&self, method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> (u16, Vec<u8>) {
+        let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url));
+        if let Some(token) = token {
+            request = request.header("Authorization", format!("Bearer {token}"));
+        }
+        let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(60)));
+        let agent: ureq::Agent = config.build().into();
+        let answer = match body {
+            Some(body) => agent.run(request.header("Content-Type", "application/json").body(body.to_string()).unwrap()),
+            None => agent.run(request.body(()).unwrap()),
+        };
+        match answer {
+            Ok(mut answer) => {
+                let status = answer.status().as_u16();
+                (status, answer.body_mut().with_config().limit(200 << 20).read_to_vec().unwrap_or_default())
+            }
+            Err(_) => (0, Vec::new()),
+        }
+    }
+
+    /// A request that must be answered with 2xx, and its JSON.
+    pub fn must(&self, method: &str, path: &str, token: &str, body: Option<&Value>) -> Value {
+        let (status, bytes) = self.ask(method, path, Some(token), body);
+        assert!((200..300).contains(&status), "{method} {path}: {status} {}\n{}", String::from_utf8_lossy(&bytes), self.log());
+        serde_json::from_slice(&bytes).unwrap_or(Value::Null)
+    }
+
+    /// The token of a role of the demo.
+    pub fn token(&self, role: &str) -> String {
+        let text = std::fs::read_to_string(self.data.join("demo-credentials.json")).unwrap();
+        let file: Value = serde_json::from_str(&text).unwrap();
+        let people = file["people"].as_array().unwrap();
+        let person = people.iter().find(|person| person["role"] == role).unwrap();
+        person["token"].as_str().unwrap().to_owned()
+    }
+
+    fn say_to_clock(&self, line: &str) {
+        let mut stream = UnixStream::connect(self.data.join("clock.sock")).expect("the binary is built with test-clock");
+        writeln!(stream, "{line}").unwrap();
+        let mut answer = String::new();
+        BufReader::new(stream).read_line(&mut answer).unwrap();
+        assert_eq!(answer.trim(), "ok");
+    }
+
+    /// Holds the server's clock.
+    pub fn hold_clock(&mut self, at: Timestamp) {
+        self.say_to_clock(&format!("set {at}"));
+        self.now = at;
+    }
+
+    /// Moves the held clock.
+    pub fn advance(&mut self, seconds: i64) {
+        self.say_to_clock(&format!("advance {seconds}"));
+        self.now += SignedDuration::from_secs(seconds);
+    }
+
+    /// The held time, as GNU date reads it.
+    pub fn now_for_date(&self) -> String {
+        self.now.strftime("%F %T UTC").to_string()
+    }
+
+    /// The process id.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends the process at once, as a power cut would.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks the process to stop, and waits for its end.
+    pub fn stop(mut self) -> std::process::ExitStatus {
+        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(asked.success());
+        self.child.wait().unwrap()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

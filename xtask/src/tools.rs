@@ -34,6 +34,7 @@ impl Need {
         Need::Browser,
         Need::OpenSsl,
         Need::Tracer,
+        Need::Shell,
     ];
 
     /// The Debian packages that fill the need, or none when it is filled already.
@@ -54,6 +55,10 @@ impl Need {
             }
             Need::OpenSsl => (&["openssl"], shell::find("openssl").is_some()),
             Need::Tracer => (&["strace"], shell::find("strace").is_some()),
+            Need::Shell => {
+                let present = shell::find("curl").is_some() && shell::find("jq").is_some();
+                (&["curl", "jq"], present)
+            }
         };
         if present { &[] } else { packages }
     }

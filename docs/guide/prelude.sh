@@ -1,0 +1,117 @@
+# Sourced by every walk of this guide. Needs curl and jq, and the demo's credentials file.
+# ASSENT_CREDENTIALS: path of demo-credentials.json (default ./assent-data/demo-credentials.json).
+set -euo pipefail
+ASSENT_CREDENTIALS=${ASSENT_CREDENTIALS:-assent-data/demo-credentials.json}
+SERVER=${ASSENT_SERVER:-$(jq -r .server "$ASSENT_CREDENTIALS")}
+
+# token ROLE: that person's token.
+token() { jq -r --arg role "$1" '.people[] | select(.role == $role) | .token' "$ASSENT_CREDENTIALS"; }
+
+# login ROLE: what that person signs in with.
+login() { jq -r --arg role "$1" '.people[] | select(.role == $role) | .login' "$ASSENT_CREDENTIALS"; }
+
+# at "+2 hours": a time in UTC, counted from now.
+at() { date -u -d "${ASSENT_NOW:-$(date -u '+%F %T UTC')} $1" +%FT%TZ; }
+
+# fresh: a digest that nobody has used, as a build would give it.
+fresh() { echo "sha256:$(head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n')"; }
+
+# call ROLE METHOD PATH [JSON]: asks the API as that person and prints the answer; fails unless the answer is 2xx.
+call() {
+  local role=$1 method=$2 path=$3 body=${4:-} answer status
+  local -a more=()
+  if [ -n "$body" ]; then more+=(-H 'Content-Type: application/json' -d "$body"); fi
+  if [ "$method" = PATCH ] || [ "$method" = PUT ]; then
+    case $path in
+      /changes/*) more+=(-H "If-Match: $(etag "$role" "$(echo "$path" | cut -d/ -f3)")");;
+    esac
+  fi
+  answer=$(curl -sS -X "$method" -H "Authorization: Bearer $(token "$role")" -w '\n%{http_code}' "${more[@]}" "$SERVER/api/v1$path")
+  status=${answer##*$'\n'}
+  answer=${answer%$'\n'*}
+  echo "$answer"
+  case $status in 2*) return 0;; esac
+  echo "$role $method $path: $status" >&2
+  echo "$answer" >&2
+  return 1
+}
+
+# etag ROLE KEY: the present ETag of a change.
+etag() { curl -sS -o /dev/null -D - -H "Authorization: Bearer $(token "$1")" "$SERVER/api/v1/changes/$2" | tr -d '\r' | sed -n 's/^[Ee][Tt][Aa][Gg]: //p'; }
+
+# refused STATUS CODE ROLE METHOD PATH [JSON]: the same question must be refused with this status and code.
+refused() {
+  local want=$1 code=$2; shift 2
+  local answer
+  if answer=$(call "$@" 2>&1 >/dev/null); then echo "was not refused: $*" >&2; return 1; fi
+  echo "$answer" | grep -q ": $want\$" || { echo "not $want: $answer" >&2; return 1; }
+  echo "$answer" | grep -q "\"$code\"" || { echo "no $code in: $answer" >&2; return 1; }
+}
+
+# state KEY: where a change stands.
+state() { call requester GET "/changes/$1" | jq -r .state; }
+
+# fact KEY FILTER VALUE: the change must say so; timers get twenty seconds to come to it.
+fact() {
+  local found tries
+  for tries in $(seq 100); do
+    found=$(call requester GET "/changes/$1" | jq -r "$2")
+    if [ "$found" = "$3" ]; then echo "$1: $2 is $found"; return 0; fi
+    sleep 0.2
+  done
+  echo "$1: $2 is $found, not $3" >&2
+  call requester GET "/changes/$1/requirements" >&2
+  return 1
+}
+
+# expect KEY STATE: it must stand there.
+expect() { fact "$1" .state "$2"; }
+
+# approve ROLE KEY: a yes on exactly the text that stands there now.
+approve() {
+  local digest; digest=$(call "$1" GET "/changes/$2" | jq -r .content_digest)
+  call "$1" POST "/changes/$2/approvals" "{\"decision\": \"approve\", \"content_digest\": \"$digest\"}" >/dev/null
+}
+
+# gate SERVICE ARTIFACT: go or stop, with the codes of what is missing.
+gate() {
+  curl -sS -H "Authorization: Bearer $(token pipeline)" "$SERVER/api/v1/gate?service=$1&environment=production&artifact=$2" \
+    | jq -r '.decision + " " + ([.reasons[].code] | join(","))'
+}
+
+# expect_gate SERVICE ARTIFACT go|stop
+expect_gate() {
+  local found; found=$(gate "$1" "$2")
+  [ "${found%% *}" = "$3" ] || { echo "the gate says $found, not $3" >&2; return 1; }
+  echo "the gate says $found"
+}
+
+# change TITLE SERVICE ARTIFACT START END: makes a low-risk change, submits and assesses it, prints its key.
+change() {
+  local key
+  key=$(call requester POST /changes "{
+    \"title\": \"$1\", \"description\": \"What the guide's walk does.\", \"justification\": \"To show the way.\",
+    \"category\": \"application\", \"complexity\": \"low\",
+    \"impact\": {\"data\": \"none\", \"availability\": \"low\", \"compliance\": \"none\"},
+    \"targets\": [{\"service\": \"$2\", \"environment\": \"production\", \"artifact\": \"$3\"}],
+    \"planned_start\": \"$4\", \"planned_end\": \"$5\",
+    \"plan\": [{\"title\": \"Bring it out\", \"minutes\": 10}],
+    \"rollback_plan\": [{\"title\": \"Bring the old one back\", \"minutes\": 5}], \"rollback_minutes\": 5
+  }" | jq -r .key)
+  call requester POST "/changes/$key/submission" '{}' >/dev/null
+  call requester POST "/changes/$key/assessment" '{"dependencies_reviewed": true}' >/dev/null
+  echo "$key"
+}
+
+# evidence KEY ARTIFACT: passed functional evidence from staging.
+evidence() {
+  call requester POST "/changes/$1/evidence" "{\"kind\": \"note\", \"aspect\": \"functional\", \"result\": \"passed\",
+    \"name\": \"Tests in staging\", \"environment\": \"staging\", \"artifact\": \"$2\", \"text\": \"412 of 412 passed\"}" >/dev/null
+}
+
+# finish KEY: validation, review, closure.
+finish() {
+  call owner POST "/changes/$1/validation" '{"result": "works", "text": "Looked at it."}' >/dev/null
+  call requester POST "/changes/$1/review" '{"objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "As planned."}' >/dev/null
+  call requester POST "/changes/$1/closure" '{}' >/dev/null
+}

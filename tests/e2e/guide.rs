@@ -1,0 +1,86 @@
+//! Every command of the guide is run against the demo, page by page.
+
+use std::process::Command;
+
+use jiff::Timestamp;
+use tests::{Place, Server, root};
+
+/// One thing to do on a page.
+enum Piece {
+    Shell(String),
+    Advance(i64),
+}
+
+/// The shell blocks of a page and the moves of the clock between them.
+fn pieces(page: &str) -> Vec<Piece> {
+    let mut found = Vec::new();
+    let mut block: Option<String> = None;
+    for line in page.lines() {
+        match (&mut block, line.trim()) {
+            (None, "```sh") => block = Some(String::new()),
+            (Some(text), "```") => {
+                found.push(Piece::Shell(std::mem::take(text)));
+                block = None;
+            }
+            (Some(text), _) => {
+                text.push_str(line);
+                text.push('\n');
+            }
+            (None, trimmed) => {
+                let advance = trimmed.strip_prefix("<!-- advance ").and_then(|rest| rest.strip_suffix(" -->"));
+                found.extend(advance.map(|seconds| Piece::Advance(seconds.parse().unwrap())));
+            }
+        }
+    }
+    found
+}
+
+/// Runs a page as one bash session, whose clock moves between blocks; answers what went wrong.
+fn walk(server: &mut Server, name: &str) -> Result<(), String> {
+    let page = std::fs::read_to_string(root().join("docs/guide").join(name)).unwrap();
+    let variables = server.data.join("walk.env");
+    std::fs::write(&variables, "").unwrap();
+    let mut ran = 0;
+    for piece in pieces(&page) {
+        match piece {
+            Piece::Advance(seconds) => server.advance(seconds),
+            Piece::Shell(text) => {
+                ran += 1;
+                let script = format!(
+                    ". docs/guide/prelude.sh\n. {0}\n{text}\ndeclare -p | grep -E '^declare -- [A-Z]+=' | grep -v BASH > {0}\n",
+                    variables.display()
+                );
+                let done = Command::new("bash")
+                    .args(["-c", &script])
+                    .current_dir(root())
+                    .env("ASSENT_CREDENTIALS", server.data.join("demo-credentials.json"))
+                    .env("ASSENT_NOW", server.now_for_date())
+                    .output()
+                    .unwrap();
+                if !done.status.success() {
+                    let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+                    return Err(format!("{name}, block {ran}:\n{text}\n--- out\n{out}\n--- err\n{err}"));
+                }
+            }
+        }
+    }
+    assert!(ran > 0, "{name} has no command");
+    Ok(())
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "the held clock begins at the true time, for the demo was filled then")]
+fn every_walk_of_the_guide_works() {
+    let place = Place::new("guide");
+    let mut server = Server::start(&place, true);
+    server.hold_clock(Timestamp::now());
+    let mut pages: Vec<String> = std::fs::read_dir(root().join("docs/guide"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".md") && name != "README.md")
+        .collect();
+    pages.sort();
+    assert!(pages.len() >= 12, "the guide lost pages: {pages:?}");
+    let wrong: Vec<String> = pages.iter().filter_map(|name| walk(&mut server, name).err()).collect();
+    assert!(wrong.is_empty(), "{} of {} walks failed\n{}", wrong.len(), pages.len(), wrong.join("\n=====\n"));
+}
