@@ -23,6 +23,8 @@ pub enum Need {
     OpenSsl,
     /// The system call tracer that the kill tests use.
     Tracer,
+    /// What the guide's walks ask with: curl and jq.
+    Shell,
 }
 
 impl Need {

@@ -8,5 +8,5 @@ use crate::room::Room;
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn acknowledge_change(room: &mut Room<'_, '_>, key: &str) -> Result<()> {
-    room.on_change(key, |case| model::verbs::decide::acknowledge(case))
+    room.on_change(key, model::verbs::decide::acknowledge)
 }

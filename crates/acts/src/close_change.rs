@@ -8,5 +8,5 @@ use crate::room::Room;
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn close_change(room: &mut Room<'_, '_>, key: &str) -> Result<()> {
-    room.on_change(key, |case| model::verbs::after::close(case))
+    room.on_change(key, model::verbs::after::close)
 }

@@ -8,5 +8,5 @@ use crate::room::Room;
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn cosign_break_glass(room: &mut Room<'_, '_>, key: &str) -> Result<()> {
-    room.on_change(key, |case| model::verbs::glass::cosign(case))
+    room.on_change(key, model::verbs::glass::cosign)
 }

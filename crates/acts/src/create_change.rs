@@ -26,7 +26,12 @@ pub fn create_change(room: &mut Room<'_, '_>, body: &Body, pipeline: &[&str]) ->
 ///
 /// # Errors
 /// 403, 422, or the store's.
-pub fn create_change_for(room: &mut Room<'_, '_>, body: &Body, pipeline: &[&str], requester: &PersonId) -> Result<String> {
+pub fn create_change_for(
+    room: &mut Room<'_, '_>,
+    body: &Body,
+    pipeline: &[&str],
+    requester: &PersonId,
+) -> Result<String> {
     let directory = room.directory()?;
     let mut body = body.clone();
     model::input::fill_from_template(&mut body, &directory);

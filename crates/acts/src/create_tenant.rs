@@ -23,17 +23,36 @@ pub fn create_tenant(room: &mut Room<'_, '_>, name: &str, demo: bool) -> Result<
     }
     crate::open_log::open_log(room)?;
     let risk_table = RiskTable::default();
-    let tenant = Tenant { id: key, version: 0, name: name.to_owned(), demo, log_is_public: false, risk_table };
+    let tenant = Tenant {
+        id: key,
+        version: 0,
+        name: name.to_owned(),
+        demo,
+        log_is_public: false,
+        risk_table,
+    };
     room.put_estate("tenant.created", tenant, json!({}))?;
     for (key, name, is_production) in [("staging", "Staging", false), ("production", "Production", true)] {
         let id = RecordId(room.new_id()?);
-        let place = Environment { id, version: 0, key: key.into(), name: name.to_owned(), is_production };
+        let place = Environment {
+            id,
+            version: 0,
+            key: key.into(),
+            name: name.to_owned(),
+            is_production,
+        };
         room.put_estate("environment.set", place, json!({}))?;
     }
     for (key, name) in GROUPS {
         let id = RecordId(room.new_id()?);
         let members = std::collections::BTreeSet::new();
-        let group = Group { id, version: 0, key: key.into(), name: name.to_owned(), members };
+        let group = Group {
+            id,
+            version: 0,
+            key: key.into(),
+            name: name.to_owned(),
+            members,
+        };
         room.put_estate("group.set", group, json!({}))?;
     }
     Ok(())

@@ -61,7 +61,12 @@ impl Desk {
     /// A desk with its tools.
     pub fn new(tools: Tools) -> Self {
         let keys = Mutex::new(HashMap::new());
-        Self(Arc::new(Inner { tools, directories: Mutex::new(HashMap::new()), keys, ids: Mutex::new((0, 0)) }))
+        Self(Arc::new(Inner {
+            tools,
+            directories: Mutex::new(HashMap::new()),
+            keys,
+            ids: Mutex::new((0, 0)),
+        }))
     }
 
     /// Its tools.
@@ -106,7 +111,9 @@ impl Desk {
         A: Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static,
     {
         let desk = self.clone();
-        self.0.tools.store.wait(lane, tenant, mode, move |tx: &mut Tx<'_>| act(&mut desk.room(tx, actor.clone(), mode)?))
+        self.0.tools.store.wait(lane, tenant, mode, move |tx: &mut Tx<'_>| {
+            act(&mut desk.room(tx, actor.clone(), mode)?)
+        })
     }
 
     /// Looks across tenants: leases, token look-ups, sizes of logs.
@@ -141,7 +148,9 @@ impl Desk {
         // The twelve bits after the time count within a millisecond (RFC 9562, section 6.2, method 1).
         random[0] = (count >> 8) as u8;
         random[1] = (count & 0xff) as u8;
-        Ok(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid().to_string())
+        Ok(uuid::Builder::from_unix_timestamp_millis(millis, &random)
+            .into_uuid()
+            .to_string())
     }
 
     fn next_tick(&self, millis: u64) -> (u64, u16) {
@@ -156,7 +165,10 @@ impl Desk {
 
     /// The cached estate of a tenant, if it is of this generation.
     pub(crate) fn cached_directory(&self, tenant: &str, generation: i64) -> Option<Arc<Directory>> {
-        locked(&self.0.directories).get(tenant).filter(|found| found.generation == generation).cloned()
+        locked(&self.0.directories)
+            .get(tenant)
+            .filter(|found| found.generation == generation)
+            .cloned()
     }
 
     /// Keeps an estate that was read from committed state.

@@ -74,7 +74,10 @@ fn rejudge(room: &mut Room<'_, '_>, touched: &[gate_view::GateRow]) -> Result<()
                 .equals("service", row.service.as_str())
                 .equals("environment", row.environment.as_str())
                 .equals(column, value.as_str())
-                .one_of("state", [CheckState::Waiting.as_str(), CheckState::Collectable.as_str()])
+                .one_of(
+                    "state",
+                    [CheckState::Waiting.as_str(), CheckState::Collectable.as_str()],
+                )
                 .order_by("id");
             for stored in record::find::<GateCheck>(room.tx, &filter)? {
                 if !seen.contains(&stored.record.id) {
@@ -104,7 +107,11 @@ pub fn ask(room: &mut Room<'_, '_>, question: &Question) -> Result<Answer> {
     let mut back = Vec::new();
     for row in found {
         let row: GateRow = serde_json::from_str(&row.body)?;
-        if row.purpose == Purpose::Rollback { back.push(row) } else { forward.push(row) }
+        if row.purpose == Purpose::Rollback {
+            back.push(row)
+        } else {
+            forward.push(row)
+        }
     }
     let asked = question.change.as_deref().map(str::to_uppercase);
     let asked = asked.as_deref();
@@ -140,20 +147,38 @@ fn no_way_back(question: &Question) -> Answer {
         question.service, question.environment
     );
     let satisfy = "The way back is open from a change's start until its closing, to its target's `rollback_to`.";
-    stopped(Purpose::Rollback, model::file::unmet("change_missing", text, satisfy, Vec::new()))
+    stopped(
+        Purpose::Rollback,
+        model::file::unmet("change_missing", text, satisfy, Vec::new()),
+    )
 }
 
 fn unknown_place(room: &mut Room<'_, '_>, question: &Question) -> Result<Option<Answer>> {
     let directory = room.directory()?;
     let unknown = |code: &str, what: &str, key: &str| {
         let text = format!("There is no {what} `{key}`.");
-        stopped(Purpose::Deploy, model::file::unmet(code, text, format!("Register the {what}, or mend the name."), Vec::new()))
+        stopped(
+            Purpose::Deploy,
+            model::file::unmet(
+                code,
+                text,
+                format!("Register the {what}, or mend the name."),
+                Vec::new(),
+            ),
+        )
     };
     if !directory.services.contains_key(&question.service.as_str().into()) {
         return Ok(Some(unknown("unknown_service", "service", &question.service)));
     }
-    if !directory.environments.contains_key(&question.environment.as_str().into()) {
-        return Ok(Some(unknown("unknown_environment", "environment", &question.environment)));
+    if !directory
+        .environments
+        .contains_key(&question.environment.as_str().into())
+    {
+        return Ok(Some(unknown(
+            "unknown_environment",
+            "environment",
+            &question.environment,
+        )));
     }
     Ok(None)
 }
@@ -193,7 +218,10 @@ fn take_answer(check: &mut GateCheck, answer: Answer, now: Timestamp) {
 /// The store's, or a fault of the keys.
 pub fn check(room: &mut Room<'_, '_>, question: &Question, wait_until: Option<Timestamp>) -> Result<Checked> {
     let purpose = question.purpose.unwrap_or(Purpose::Deploy);
-    let question = Question { purpose: Some(purpose), ..question.clone() };
+    let question = Question {
+        purpose: Some(purpose),
+        ..question.clone()
+    };
     let answer = ask(room, &question)?;
     let go = answer.decision == GateDecision::Go;
     let target = answer.target.clone().filter(|_| go);
@@ -214,7 +242,11 @@ pub fn check(room: &mut Room<'_, '_>, question: &Question, wait_until: Option<Ti
         change: None,
         reasons: Vec::new(),
         next_transition_at: None,
-        state: if wait_until.is_some() && !go { CheckState::Waiting } else { CheckState::Settled },
+        state: if wait_until.is_some() && !go {
+            CheckState::Waiting
+        } else {
+            CheckState::Settled
+        },
         permit: None,
     };
     let now = room.now;
@@ -232,7 +264,12 @@ pub fn check(room: &mut Room<'_, '_>, question: &Question, wait_until: Option<Ti
     save_check(room, "gate.checked", record, permit)
 }
 
-fn save_check(room: &mut Room<'_, '_>, kind: &'static str, record: GateCheck, permit: Option<String>) -> Result<Checked> {
+fn save_check(
+    room: &mut Room<'_, '_>,
+    kind: &'static str,
+    record: GateCheck,
+    permit: Option<String>,
+) -> Result<Checked> {
     let mut written = Written::default();
     let check = room.put(&mut written, record)?;
     let data = json!({"decision": check.decision, "change": check.change, "service": check.service, "environment": check.environment});
@@ -244,7 +281,11 @@ fn save_check(room: &mut Room<'_, '_>, kind: &'static str, record: GateCheck, pe
 
 fn set_timer(room: &mut Room<'_, '_>, check: &GateCheck) -> Result<()> {
     let waits = matches!(check.state, CheckState::Waiting | CheckState::Collectable);
-    let run_at = [check.next_transition_at, check.wait_until].into_iter().flatten().filter(|at| *at > room.now).min();
+    let run_at = [check.next_transition_at, check.wait_until]
+        .into_iter()
+        .flatten()
+        .filter(|at| *at > room.now)
+        .min();
     let Some(run_at) = run_at.filter(|_| waits) else {
         timer::cancel(room.tx, "gate_check", check.id.as_str(), "due")?;
         return Ok(());
@@ -252,7 +293,13 @@ fn set_timer(room: &mut Room<'_, '_>, check: &GateCheck) -> Result<()> {
     let id = room.new_id()?;
     timer::set(
         room.tx,
-        &timer::NewTimer { id: &id, subject_table: "gate_check", subject_id: check.id.as_str(), kind: "due", run_at },
+        &timer::NewTimer {
+            id: &id,
+            subject_table: "gate_check",
+            subject_id: check.id.as_str(),
+            kind: "due",
+            run_at,
+        },
     )?;
     Ok(())
 }
@@ -268,14 +315,26 @@ fn give_permit(room: &mut Room<'_, '_>, change: &str, target: &TargetId, purpose
     let target = target.clone();
     room.on_change(change, |case| {
         let now = case.now;
-        let found = rows(&case.file, &case.directory, now).into_iter().find(|row| row.target == target && row.purpose == purpose);
-        let Some(row) = found else { return Err(Refusal::not_found("gate row")) };
+        let found = rows(&case.file, &case.directory, now)
+            .into_iter()
+            .find(|row| row.target == target && row.purpose == purpose);
+        let Some(row) = found else {
+            return Err(Refusal::not_found("gate row"));
+        };
         let answer = model::gate::judge(&row, now);
         if answer.decision == GateDecision::Stop {
             return Ok(Given::Stop(answer));
         }
-        let named = case.change().content.targets.iter().find(|known| known.id == target).cloned();
-        let Some(named) = named else { return Err(Refusal::not_found("target")) };
+        let named = case
+            .change()
+            .content
+            .targets
+            .iter()
+            .find(|known| known.id == target)
+            .cloned();
+        let Some(named) = named else {
+            return Err(Refusal::not_found("target"));
+        };
         if purpose == Purpose::Deploy && case.change().state == State::Scheduled {
             model::verbs::work::begin(case, now);
         }
@@ -306,7 +365,10 @@ pub fn judge_check(room: &mut Room<'_, '_>, check: GateCheck) -> Result<()> {
     if over {
         let text = format!("The wait ended at {}.", check.wait_until.unwrap_or(now));
         next.decision = GateDecision::Stop;
-        next.reasons.insert(0, model::file::unmet("wait_over", text, "Ask the gate again.", Vec::new()));
+        next.reasons.insert(
+            0,
+            model::file::unmet("wait_over", text, "Ask the gate again.", Vec::new()),
+        );
     }
     let same = next.decision == check.decision && next.state == check.state && next.reasons == check.reasons;
     if same && next.next_transition_at == check.next_transition_at {
@@ -323,7 +385,9 @@ pub fn judge_check(room: &mut Room<'_, '_>, check: GateCheck) -> Result<()> {
 /// [`Refusal::NotFound`], or the store's.
 pub fn load_check(room: &mut Room<'_, '_>, id: &str) -> Result<GateCheck> {
     let found = record::load::<GateCheck>(room.tx, id)?;
-    found.map(|stored| stored.record).ok_or_else(|| Error::Refused(Refusal::not_found("gate check")))
+    found
+        .map(|stored| stored.record)
+        .ok_or_else(|| Error::Refused(Refusal::not_found("gate check")))
 }
 
 /// Collects the permit of a check that turned go: judged anew, and the same permit when asked again.
@@ -350,12 +414,22 @@ pub fn collect(room: &mut Room<'_, '_>, id: &str) -> Result<Checked> {
     take_answer(&mut next, answer, now);
     let (GateDecision::Go, Some((change, target))) = (next.decision, target) else {
         let text = "The gate says stop.".to_owned();
-        return Err(Refusal::NotNow { code: "not_go", text, unmet: next.reasons }.into());
+        return Err(Refusal::NotNow {
+            code: "not_go",
+            text,
+            unmet: next.reasons,
+        }
+        .into());
     };
     match give_permit(room, change.as_str(), &target, next.purpose)? {
         Given::Stop(answer) => {
             let text = "The gate says stop.".to_owned();
-            Err(Refusal::NotNow { code: "not_go", text, unmet: answer.reasons }.into())
+            Err(Refusal::NotNow {
+                code: "not_go",
+                text,
+                unmet: answer.reasons,
+            }
+            .into())
         }
         Given::Permit(permit) => {
             // The act above may have judged this very check again, so it is read anew before it is settled.
@@ -377,10 +451,19 @@ fn collect_again(room: &mut Room<'_, '_>, check: GateCheck, permit: RecordId) ->
     let now = room.now;
     let alive = found.filter(|permit| permit.state == model::words::PermitState::Issued && permit.expires_at > now);
     let Some(permit) = alive else {
-        return Err(Refusal::not_now("not_alive", "This check's permit is no longer alive.", "Ask the gate again.", Vec::new()).into());
+        return Err(Refusal::not_now(
+            "not_alive",
+            "This check's permit is no longer alive.",
+            "Ask the gate again.",
+            Vec::new(),
+        )
+        .into());
     };
     let token = sign(room, &permit)?;
-    Ok(Checked { check, permit: Some(token) })
+    Ok(Checked {
+        check,
+        permit: Some(token),
+    })
 }
 
 /// Signs a permit. The same record always gives the same token.

@@ -19,7 +19,9 @@ pub const COSIGNER: &str = "cosigner";
 
 /// The 32 bytes of a seed or of a public key.
 fn seed_of(bytes: &[u8]) -> Result<[u8; 32]> {
-    bytes.try_into().map_err(|_| Error::Fault("a stored key has not 32 bytes".to_owned()))
+    bytes
+        .try_into()
+        .map_err(|_| Error::Fault("a stored key has not 32 bytes".to_owned()))
 }
 
 /// What a wrapped key is bound to, so that a row cannot be moved to another tenant or purpose.
@@ -49,10 +51,17 @@ pub fn make(room: &mut Room<'_, '_>, purpose: &str, at: Timestamp) -> Result<Str
     let kid = proof::jwks::Jwk::new(*key.public()).kid();
     let public = match purpose {
         LOG => VerifierKey::new(&log_name(&tools.public_url, &tenant), KeyKind::Ed25519, *key.public())?.to_text(),
-        COSIGNER => VerifierKey::new(&cosigner_name(&tools.public_url, &tenant), KeyKind::Cosigner, *key.public())?.to_text(),
+        COSIGNER => VerifierKey::new(
+            &cosigner_name(&tools.public_url, &tenant),
+            KeyKind::Cosigner,
+            *key.public(),
+        )?
+        .to_text(),
         _ => proof::crypto::base64url(key.public()),
     };
-    let wrapped = tools.master.seal(key.seed(), &associated(&tenant, purpose, &kid), tools.entropy.as_ref())?;
+    let wrapped = tools
+        .master
+        .seal(key.seed(), &associated(&tenant, purpose, &kid), tools.entropy.as_ref())?;
     let row = StoredKey {
         kid: kid.clone(),
         purpose: purpose.to_owned(),
@@ -132,5 +141,8 @@ pub fn jwks(room: &mut Room<'_, '_>) -> Result<proof::jwks::Jwks> {
         let bytes = proof::crypto::from_base64url(&key.public).unwrap_or_default();
         keys.push(proof::jwks::Jwk::new(seed_of(&bytes)?));
     }
-    Ok(proof::jwks::Jwks { tenant: room.tenant(), keys })
+    Ok(proof::jwks::Jwks {
+        tenant: room.tenant(),
+        keys,
+    })
 }

@@ -107,7 +107,7 @@ fn cut(bytes: &[u8], name: TileName) -> Option<Vec<u8>> {
 }
 
 /// The deltas that stand beside a leaf, under `records/{hex}`.
-fn payload(tx: &mut Tx<'_>, path: &str) -> store::Result<Option<Vec<u8>>> {
+pub(crate) fn payload(tx: &mut Tx<'_>, path: &str) -> store::Result<Option<Vec<u8>>> {
     let digest = format!("sha256:{}", path.trim_start_matches("records/"));
     if payload_path(&digest).as_deref() != Some(path) {
         return Ok(None);

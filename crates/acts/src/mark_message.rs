@@ -12,13 +12,23 @@ use crate::save::{Written, draft};
 /// # Errors
 /// The store's.
 pub fn mark_message(room: &mut Room<'_, '_>, id: &str, delivery: &str) -> Result<()> {
-    let Some(stored) = record::load::<Message>(room.tx, id)? else { return Ok(()) };
+    let Some(stored) = record::load::<Message>(room.tx, id)? else {
+        return Ok(());
+    };
     if stored.record.delivery == delivery {
         return Ok(());
     }
     let mut written = Written::default();
-    let message = Message { delivery: delivery.to_owned(), ..stored.record };
+    let message = Message {
+        delivery: delivery.to_owned(),
+        ..stored.record
+    };
     room.put(&mut written, message)?;
-    let event = draft("message.delivery", ("message", id.to_owned()), room.now, serde_json::json!({"delivery": delivery}));
+    let event = draft(
+        "message.delivery",
+        ("message", id.to_owned()),
+        room.now,
+        serde_json::json!({"delivery": delivery}),
+    );
     room.tell(vec![event], written)
 }

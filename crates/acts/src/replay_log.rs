@@ -1,21 +1,39 @@
-//! Rebuilds what the store says from what the log says, and names every difference.
+//! Rebuilds what the store says from what the log says, and names every difference: first the signed log itself, then
+//! each event's row against its leaf, then each record against its events, and what is derived from a record against it.
+//!
+//! Left out are tables of no audit: queues, sessions, leases, timers and search terms, which are made anew in working.
 
+mod events;
+mod rows;
+
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use proof::log_check::LogReport;
+use model::file::Actor;
+use proof::crypto::Hash;
+use proof::log_check::{LogCheck, LogReport, verify_log};
+use proof::note::Checkpoint;
+use proof::report::Outcome;
 use serde::Serialize;
+use serde_json::Value;
+use store::event::{self, Event};
+use store::log::{self, LogState};
+use store::{Lane, Mode, SYSTEM_TENANT};
 
 use crate::desk::Desk;
 use crate::error::Result;
+use crate::keys;
+use crate::log_tiles::{StoredTiles, log_state};
+use crate::room::Room;
 
 /// One difference.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// The table it is in, `log` for the signed log itself.
     pub table: String,
-    /// The row's id, or the path in the log.
+    /// The row's id, or the index or path in the log.
     pub id: String,
-    /// The column or JSON Pointer, when one can be named.
+    /// The column, or the JSON Pointer within the record, when one can be named.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub field: Option<String>,
     /// What is wrong, in one sentence.
@@ -25,26 +43,207 @@ pub struct Finding {
 /// What a replay came to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReplayReport {
-    /// Every difference, at most [`MAX_FINDINGS`].
+    /// Every difference, at most [`MAX_FINDINGS`]; none means that the store says what the log says.
     pub findings: Vec<Finding>,
     /// Rows that were compared.
     pub records: u64,
     /// Events that were compared, waiting ones included.
     pub events: u64,
-    /// What verifying the log alone came to.
-    pub log: LogReport,
+    /// What verifying the log alone came to; `None` when the tenant has no log.
+    pub log: Option<LogReport>,
 }
 
-/// The most findings that are kept.
+/// The most findings that are kept; after so many, more would tell nothing new.
 pub const MAX_FINDINGS: usize = 1_000;
 
-/// Is told what is being done (`log`, `events`, or a table) and how many entries or rows are done.
+/// Is told what is being gone through (`log`, `event`, or a record's table) and how many of it are done.
 pub type Progress = Arc<dyn Fn(&str, u64) + Send + Sync>;
 
-/// Replays a tenant.
+/// Replays a tenant's log and compares it with the tenant's rows, all as of one moment. It reads everything, so it runs
+/// on the lane that is the first to be shed, page by page; what it holds in memory is one digest for each record.
 ///
 /// # Errors
-/// The store's.
-pub fn replay_log(_desk: &Desk, _tenant: &str, _progress: Progress) -> Result<ReplayReport> {
-    Err(crate::error::Error::Fault("replay".to_owned()))
+/// The store's. Differences are findings, never errors.
+pub fn replay_log(desk: &Desk, tenant: &str, progress: &Progress) -> Result<ReplayReport> {
+    // What the system's log noted is read first, so that the tenant's log cannot be behind it.
+    let noted = if tenant == SYSTEM_TENANT {
+        None
+    } else {
+        noted(desk, tenant)?
+    };
+    let progress = progress.clone();
+    desk.wait(Lane::Pages, tenant, Actor::system(), Mode::Read, move |room| {
+        let mut replay = Replay::new(&progress);
+        replay.run(room, noted)?;
+        Ok(ReplayReport {
+            findings: replay.findings,
+            records: replay.records,
+            events: replay.events,
+            log: replay.log,
+        })
+    })
+}
+
+/// The last version of a record that events tell of.
+struct Head {
+    version: u64,
+    digest: String,
+}
+
+/// A replay under way.
+struct Replay<'p> {
+    progress: &'p Progress,
+    findings: Vec<Finding>,
+    records: u64,
+    events: u64,
+    log: Option<LogReport>,
+    /// By table and id; what a row was found for is taken out.
+    heads: BTreeMap<String, HashMap<String, Head>>,
+}
+
+impl<'p> Replay<'p> {
+    fn new(progress: &'p Progress) -> Self {
+        Self {
+            progress,
+            findings: Vec::new(),
+            records: 0,
+            events: 0,
+            log: None,
+            heads: BTreeMap::new(),
+        }
+    }
+
+    fn find(&mut self, table: &str, id: &str, field: Option<&str>, what: impl Into<String>) {
+        if self.findings.len() < MAX_FINDINGS {
+            let field = field.map(str::to_owned);
+            self.findings.push(Finding {
+                table: table.to_owned(),
+                id: id.to_owned(),
+                field,
+                what: what.into(),
+            });
+        }
+    }
+
+    fn run(&mut self, room: &mut Room<'_, '_>, noted: Option<(u64, Hash)>) -> Result<()> {
+        match log::state(room.tx)? {
+            Some(state) => {
+                self.check_log(room, &state, noted)?;
+                self.check_events(room, &state)?;
+            }
+            None => self.find("log_state", &room.tenant(), None, "The tenant has no log."),
+        }
+        self.check_rows(room)
+    }
+
+    /// Verifies the log from its files alone, and that it grew out of what the system's log noted.
+    fn check_log(&mut self, room: &mut Room<'_, '_>, state: &LogState, noted: Option<(u64, Hash)>) -> Result<()> {
+        let verifiers = keys::verifier_keys(room)?;
+        let origin = keys::log_name(&room.desk.tools().public_url, &room.tenant());
+        let older = noted.map(|(size, root)| Checkpoint {
+            origin: origin.clone(),
+            size,
+            root,
+        });
+        self.check_state(room, state)?;
+        let progress = |done: u64| (self.progress)("log", done);
+        let check = LogCheck {
+            origin: Some(&origin),
+            older: older.as_ref(),
+            progress: Some(&progress),
+        };
+        let source = StoredTiles::new(room.tx, state.clone());
+        let report = verify_log(&source, &verifiers, &check);
+        source.settle(Ok(()))?;
+        for finding in report
+            .report
+            .findings
+            .iter()
+            .filter(|finding| finding.outcome != Outcome::Good)
+        {
+            self.find(
+                "log",
+                finding.at.as_deref().unwrap_or("checkpoint"),
+                None,
+                finding.text.clone(),
+            );
+        }
+        self.log = Some(report);
+        Ok(())
+    }
+
+    /// Compares the state of the log with its checkpoint and with the newest checkpoint that was ever kept.
+    fn check_state(&mut self, room: &mut Room<'_, '_>, state: &LogState) -> Result<()> {
+        let tenant = room.tenant();
+        let told = proof::note::Note::parse(&state.checkpoint).and_then(|note| Checkpoint::parse(&note.text));
+        if let Ok(told) = told {
+            if i64::try_from(told.size).ok() != Some(state.size) {
+                let what = format!("The log's state has size {}, its checkpoint {}.", state.size, told.size);
+                self.find("log_state", &tenant, Some("size"), what);
+            }
+            if proof::crypto::hash_text(&told.root) != state.root {
+                let what = "The log's state has another root than its checkpoint.";
+                self.find("log_state", &tenant, Some("root"), what);
+            }
+        }
+        let newest = log::last_checkpoint(room.tx)?.map_or(0, |checkpoint| checkpoint.size);
+        if newest != state.size {
+            let what = format!(
+                "The newest checkpoint has size {newest}, the log's state {}: the log was cut.",
+                state.size
+            );
+            self.find("log_state", &tenant, Some("size"), what);
+        }
+        Ok(())
+    }
+}
+
+/// Size and root of a tenant's log as the system's log noted them last.
+fn noted(desk: &Desk, tenant: &str) -> Result<Option<(u64, Hash)>> {
+    let tenant = tenant.to_owned();
+    desk.wait(Lane::Pages, SYSTEM_TENANT, Actor::system(), Mode::Read, move |room| {
+        if log::state(room.tx)?.is_none() {
+            return Ok(None);
+        }
+        let waiting = event::count_unsequenced(room.tx)?;
+        let waiting = event::unsequenced(room.tx, waiting)?;
+        if let Some(found) = waiting.iter().rev().find_map(|(event, _)| noted_in(event, &tenant)) {
+            return Ok(Some(found));
+        }
+        let mut end = log_state(room)?.size;
+        while end > 0 {
+            let from = (end - PAGE).max(0);
+            let page = event::page(room.tx, from, end - from)?;
+            if let Some(found) = page.iter().rev().find_map(|event| noted_in(event, &tenant)) {
+                return Ok(Some(found));
+            }
+            end = from;
+        }
+        Ok(None)
+    })
+}
+
+/// How many rows are read at a time.
+const PAGE: i64 = 256;
+
+fn noted_in(stored: &Event, tenant: &str) -> Option<(u64, Hash)> {
+    if stored.kind != "log.sized" || stored.subject_id != tenant {
+        return None;
+    }
+    let event = proof::event::Event::from_bytes(&stored.bytes).ok()?;
+    let size = event.data.get("size")?.as_u64()?;
+    let root = event.data.get("root").and_then(Value::as_str)?;
+    Some((size, hash(root)?))
+}
+
+/// Reads `sha256:<hex>`.
+fn hash(text: &str) -> Option<Hash> {
+    let hex = text
+        .strip_prefix("sha256:")
+        .filter(|_| proof::crypto::is_digest_text(text))?;
+    let mut bytes = [0; 32];
+    for (at, byte) in bytes.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(hex.get(2 * at..2 * at + 2)?, 16).ok()?;
+    }
+    Some(bytes)
 }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use model::change::Change;
 use model::directory::Directory;
 use model::facts::ActorFacts;
-use model::file::{Actor, Case, ChangeFile, Linked, allowed, actor_facts, change_facts, target_facts};
+use model::file::{Actor, Case, ChangeFile, Linked, actor_facts, allowed, change_facts, target_facts};
 use model::obligation::{Requirements, Verdict};
 use model::refusal::Refusal;
 use model::words::LinkKind;
@@ -48,7 +48,16 @@ impl<'a, 'c> Room<'a, 'c> {
         act: String,
         writes: bool,
     ) -> Self {
-        Self { tx, desk, actor, now, recorded_at, act, writes, directory: None }
+        Self {
+            tx,
+            desk,
+            actor,
+            now,
+            recorded_at,
+            act,
+            writes,
+            directory: None,
+        }
     }
 
     /// The tenant's key.
@@ -119,12 +128,17 @@ impl<'a, 'c> Room<'a, 'c> {
         let wanted = key.to_uppercase();
         let id = store::changes::id_of_key(self.tx, &wanted)?.unwrap_or_else(|| key.to_owned());
         let found = record::load::<Change>(self.tx, &id)?;
-        found.map(|stored| stored.record).ok_or_else(|| Refusal::not_found(format!("change {key}")).into())
+        found
+            .map(|stored| stored.record)
+            .ok_or_else(|| Refusal::not_found(format!("change {key}")).into())
     }
 
     fn around<R: Record>(&mut self, change: &str) -> Result<Vec<R>> {
         let filter = Filter::new().equals("change_id", change).order_by("id");
-        Ok(record::find::<R>(self.tx, &filter)?.into_iter().map(|stored| stored.record).collect())
+        Ok(record::find::<R>(self.tx, &filter)?
+            .into_iter()
+            .map(|stored| stored.record)
+            .collect())
     }
 
     /// The whole file of a change, judged by the policies as it stands.
@@ -143,7 +157,10 @@ impl<'a, 'c> Room<'a, 'c> {
         file.checklist = self.around(&id)?;
         file.permits = self.around(&id)?;
         let links = Filter::new().equals("from_change", id.as_str()).order_by("id");
-        file.links = record::find(self.tx, &links)?.into_iter().map(|stored| stored.record).collect();
+        file.links = record::find(self.tx, &links)?
+            .into_iter()
+            .map(|stored| stored.record)
+            .collect();
         file.depends_on = self.depends_on(&file)?;
         file.rejected_elsewhere = self.rejected_elsewhere(&file.change)?;
         let directory = self.directory()?;
@@ -156,7 +173,10 @@ impl<'a, 'c> Room<'a, 'c> {
         for link in file.links.iter().filter(|link| link.kind == LinkKind::DependsOn) {
             let Some(id) = &link.to_change else { continue };
             if let Some(other) = record::load::<Change>(self.tx, id.as_str())? {
-                found.push(Linked { key: other.record.key, state: other.record.state });
+                found.push(Linked {
+                    key: other.record.key,
+                    state: other.record.state,
+                });
             }
         }
         Ok(found)
@@ -174,7 +194,9 @@ impl<'a, 'c> Room<'a, 'c> {
                 None,
             )?;
             for row in rows.into_iter().filter(|row| row.change_id != change.id.0) {
-                let Some(other) = record::load::<Change>(self.tx, &row.change_id)? else { continue };
+                let Some(other) = record::load::<Change>(self.tx, &row.change_id)? else {
+                    continue;
+                };
                 let rejection = other.record.rejection.as_ref();
                 if rejection.is_some_and(|rejection| rejection.overruled.is_none()) {
                     return Ok(Some(other.record.key));
@@ -188,7 +210,11 @@ impl<'a, 'c> Room<'a, 'c> {
     ///
     /// # Errors
     /// The verb's refusal, or the store's.
-    pub fn on_change<T>(&mut self, key: &str, verb: impl FnOnce(&mut Case<'_>) -> std::result::Result<T, Refusal>) -> Result<T> {
+    pub fn on_change<T>(
+        &mut self,
+        key: &str,
+        verb: impl FnOnce(&mut Case<'_>) -> std::result::Result<T, Refusal>,
+    ) -> Result<T> {
         let before = self.file(key)?;
         self.on_file(Some(before.clone()), before, verb)
     }
@@ -216,7 +242,8 @@ impl<'a, 'c> Room<'a, 'c> {
             }
         };
         let judge_it = |file: &ChangeFile| judge(desk, &tenant, &directory, file);
-        let may_it = |facts: &ActorFacts, act: &str, file: Option<&ChangeFile>| may(desk, &tenant, &directory, facts, act, file);
+        let may_it =
+            |facts: &ActorFacts, act: &str, file: Option<&ChangeFile>| may(desk, &tenant, &directory, facts, act, file);
         let mut case = Case {
             file,
             directory: directory.clone(),
@@ -258,7 +285,9 @@ impl<'a, 'c> Room<'a, 'c> {
 
 /// Asks the policies what a change requires.
 pub fn judge(desk: &Desk, tenant: &str, directory: &Directory, file: &ChangeFile) -> Requirements {
-    desk.tools().policies.require(&change_facts(file, tenant), &target_facts(file, directory))
+    desk.tools()
+        .policies
+        .require(&change_facts(file, tenant), &target_facts(file, directory))
 }
 
 fn may(

@@ -103,11 +103,19 @@ impl Room<'_, '_> {
         if let Some(stored) = &before
             && stored.record.version() != next.version()
         {
-            return Err(store::Error::Stale { table: R::TABLE.to_owned() }.into());
+            return Err(store::Error::Stale {
+                table: R::TABLE.to_owned(),
+            }
+            .into());
         }
         next.set_version(version);
         let body = serde_json::to_value(&next)?;
-        let previous = before.map(|stored| Ok::<_, Error>((serde_json::to_value(&stored.record)?, serde_json::from_str(&stored.sealed)?)));
+        let previous = before.map(|stored| {
+            Ok::<_, Error>((
+                serde_json::to_value(&stored.record)?,
+                serde_json::from_str(&stored.sealed)?,
+            ))
+        });
         let previous: Option<(Value, Value)> = previous.transpose()?;
         let pair = previous.as_ref().map(|(body, sealed)| (body, sealed));
         let sealed = seal_record(&body, &model::texts::is_text, pair, self.desk.tools().entropy.as_ref())?;
@@ -130,10 +138,17 @@ impl Room<'_, '_> {
     /// The store's, or a fault when bytes cannot be made.
     pub fn tell(&mut self, mut drafts: Vec<EventDraft>, written: Written) -> Result<()> {
         if drafts.is_empty() {
-            let Some(first) = written.deltas.first() else { return Ok(()) };
+            let Some(first) = written.deltas.first() else {
+                return Ok(());
+            };
             // Timers may mark a record without anything that people call news.
             let subject = (table_name(&first.table), first.id.clone());
-            drafts.push(EventDraft { kind: "record.updated", subject, occurred_at: self.now, data: Map::new() });
+            drafts.push(EventDraft {
+                kind: "record.updated",
+                subject,
+                occurred_at: self.now,
+                data: Map::new(),
+            });
         }
         let mut deltas = Some(written.deltas);
         for draft in drafts {
@@ -177,7 +192,10 @@ impl Room<'_, '_> {
             actor: self.actor.person.0.clone(),
             occurred_at: draft.occurred_at.to_string(),
             recorded_at: self.recorded_at.to_string(),
-            subject: Subject { table: draft.subject.0.to_owned(), id: draft.subject.1.clone() },
+            subject: Subject {
+                table: draft.subject.0.to_owned(),
+                id: draft.subject.1.clone(),
+            },
             data: without_nulls(draft.data),
             records,
             records_digest: None,
@@ -212,7 +230,15 @@ impl Room<'_, '_> {
         let saved = self.put(&mut written, record)?;
         let data = if let Value::Object(map) = data { map } else { Map::new() };
         let subject = (R::TABLE, saved.id().to_owned());
-        self.tell(vec![EventDraft { kind, subject, occurred_at: self.now, data }], written)?;
+        self.tell(
+            vec![EventDraft {
+                kind,
+                subject,
+                occurred_at: self.now,
+                data,
+            }],
+            written,
+        )?;
         self.touch_directory()?;
         Ok(saved)
     }
@@ -230,7 +256,11 @@ fn without_nulls(data: Map<String, Value>) -> Map<String, Value> {
 }
 
 fn table_name(name: &str) -> &'static str {
-    store::nouns::TABLES.iter().find(|table| **table == name).copied().unwrap_or("change")
+    store::nouns::TABLES
+        .iter()
+        .find(|table| **table == name)
+        .copied()
+        .unwrap_or("change")
 }
 
 /// Saves a change's file: what differs from before, the events, and everything that hangs on them.
@@ -253,12 +283,27 @@ pub fn file(room: &mut Room<'_, '_>, before: Option<&ChangeFile>, mut done: Done
 }
 
 /// Saves the records around the change; answers whether a decision among them moved.
-fn save_around(room: &mut Room<'_, '_>, written: &mut Written, before: Option<&ChangeFile>, file: &mut ChangeFile) -> Result<bool> {
+fn save_around(
+    room: &mut Room<'_, '_>,
+    written: &mut Written,
+    before: Option<&ChangeFile>,
+    file: &mut ChangeFile,
+) -> Result<bool> {
     let count = |written: &Written| written.deltas.len();
     let start = count(written);
     save_list(room, written, before.map(|old| &old.approvals[..]), &mut file.approvals)?;
-    save_list(room, written, before.map(|old| &old.conditions[..]), &mut file.conditions)?;
-    save_list(room, written, before.map(|old| &old.peer_reviews[..]), &mut file.peer_reviews)?;
+    save_list(
+        room,
+        written,
+        before.map(|old| &old.conditions[..]),
+        &mut file.conditions,
+    )?;
+    save_list(
+        room,
+        written,
+        before.map(|old| &old.peer_reviews[..]),
+        &mut file.peer_reviews,
+    )?;
     save_list(room, written, before.map(|old| &old.evidence[..]), &mut file.evidence)?;
     save_list(room, written, before.map(|old| &old.checklist[..]), &mut file.checklist)?;
     let decided = count(written) > start;
@@ -271,7 +316,12 @@ fn save_around(room: &mut Room<'_, '_>, written: &mut Written, before: Option<&C
 }
 
 /// Writes what is new or different. Ended decisions go first: one person has one standing decision at a time.
-fn save_list<R: Versioned>(room: &mut Room<'_, '_>, written: &mut Written, before: Option<&[R]>, after: &mut [R]) -> Result<()> {
+fn save_list<R: Versioned>(
+    room: &mut Room<'_, '_>,
+    written: &mut Written,
+    before: Option<&[R]>,
+    after: &mut [R],
+) -> Result<()> {
     for row in after.iter_mut() {
         let old = before.unwrap_or_default().iter().find(|old| old.id() == row.id());
         if old.is_none_or(|old| old != row) {
@@ -315,11 +365,22 @@ fn save_letters(room: &mut Room<'_, '_>, written: &mut Written, file: &ChangeFil
         let subject = format!("{} {}", file.change.key, topic_words(letter.topic));
         let text = format!(
             "{}\n{}\n\n{}: {}\n{}/t/{}/changes/{}\n",
-            letter.news, letter.next, file.change.key, file.change.content.title,
-            room.desk.tools().public_url, room.tenant(), file.change.key
+            letter.news,
+            letter.next,
+            file.change.key,
+            file.change.content.title,
+            room.desk.tools().public_url,
+            room.tenant(),
+            file.change.key
         );
         let about = Some((&file.change.id, file.change.key.as_str()));
-        save_message(room, written, &letter.to, about, (letter.topic, &subject, &text, &letter.dedup))?;
+        save_message(
+            room,
+            written,
+            &letter.to,
+            about,
+            (letter.topic, &subject, &text, &letter.dedup),
+        )?;
     }
     Ok(())
 }
@@ -358,7 +419,13 @@ pub fn save_message(
     };
     let message = room.put(written, message)?;
     let id = room.new_id()?;
-    let new = job::NewJob { id: &id, kind: "mail", subject: message.id.as_str(), payload: "", run_at: room.now };
+    let new = job::NewJob {
+        id: &id,
+        kind: "mail",
+        subject: message.id.as_str(),
+        payload: "",
+        run_at: room.now,
+    };
     job::insert(room.tx, &new)?;
     Ok(())
 }
@@ -369,8 +436,15 @@ fn revoke(room: &mut Room<'_, '_>, file: &ChangeFile, revoked: &[RecordId]) -> R
     }
     let epoch = revocation::raise(room.tx)?;
     for id in revoked {
-        let Some(permit) = file.permits.iter().find(|permit| &permit.id == id) else { continue };
-        let entry = revocation::Revoked { jti: id.0.clone(), epoch, at: room.now, expires_at: permit.expires_at };
+        let Some(permit) = file.permits.iter().find(|permit| &permit.id == id) else {
+            continue;
+        };
+        let entry = revocation::Revoked {
+            jti: id.0.clone(),
+            epoch,
+            at: room.now,
+            expires_at: permit.expires_at,
+        };
         revocation::revoke(room.tx, &entry)?;
     }
     Ok(())
@@ -382,7 +456,13 @@ fn set_timer(room: &mut Room<'_, '_>, change: &ChangeId, due: Option<Timestamp>)
         return Ok(());
     };
     let id = room.new_id()?;
-    let new = timer::NewTimer { id: &id, subject_table: "change", subject_id: change.as_str(), kind: "due", run_at };
+    let new = timer::NewTimer {
+        id: &id,
+        subject_table: "change",
+        subject_id: change.as_str(),
+        kind: "due",
+        run_at,
+    };
     timer::set(room.tx, &new)?;
     Ok(())
 }
@@ -390,6 +470,10 @@ fn set_timer(room: &mut Room<'_, '_>, change: &ChangeId, due: Option<Timestamp>)
 /// A helper for events with data.
 pub fn draft(kind: &'static str, subject: (&'static str, String), occurred_at: Timestamp, data: Value) -> EventDraft {
     let data = if let Value::Object(map) = data { map } else { Map::new() };
-    EventDraft { kind, subject, occurred_at, data }
+    EventDraft {
+        kind,
+        subject,
+        occurred_at,
+        data,
+    }
 }
-

@@ -32,16 +32,30 @@ pub fn create_connection(room: &mut Room<'_, '_>, body: &Body) -> Result<(Connec
     }
     let name = reading.needed("name", LINE);
     let owner = model::input::person(&mut reading, "owner", &directory).unwrap_or_else(|| room.actor.person.clone());
-    let map = reading.objects("map", |inner| read_mapping(inner, &directory)).unwrap_or_default();
+    let map = reading
+        .objects("map", |inner| read_mapping(inner, &directory))
+        .unwrap_or_default();
     reading.finish()?;
     let id = RecordId(room.new_id()?);
     let mut bytes = [0_u8; 32];
     let tools = room.desk.tools();
     tools.entropy.fill(&mut bytes)?;
     let secret = proof::crypto::base64url(&bytes);
-    let wrapped = tools.master.seal(secret.as_bytes(), &associated(&room.tenant(), id.as_str()), tools.entropy.as_ref())?;
+    let wrapped = tools.master.seal(
+        secret.as_bytes(),
+        &associated(&room.tenant(), id.as_str()),
+        tools.entropy.as_ref(),
+    )?;
     store::secrets::save(room.tx, id.as_str(), &wrapped, room.now)?;
-    let connection = Connection { id, version: 0, kind, name, map, owner, active: true };
+    let connection = Connection {
+        id,
+        version: 0,
+        kind,
+        name,
+        map,
+        owner,
+        active: true,
+    };
     let connection = room.put_estate("connection.created", connection, json!({}))?;
     Ok((connection, secret))
 }
@@ -63,10 +77,18 @@ fn read_mapping(reading: &mut Reading<'_>, directory: &model::directory::Directo
                 environments.insert(theirs.clone(), ours);
             }
         }
-        Some(_) => reading.wrong("environments", "not_an_object", "`environments` maps their names to ours."),
+        Some(_) => reading.wrong(
+            "environments",
+            "not_an_object",
+            "`environments` maps their names to ours.",
+        ),
         None => {}
     }
-    Mapping { repository, service, environments }
+    Mapping {
+        repository,
+        service,
+        environments,
+    }
 }
 
 /// A connection by its id.
@@ -83,7 +105,9 @@ pub fn connection(room: &mut Room<'_, '_>, id: &str) -> Result<Connection> {
 /// # Errors
 /// 404 when there is none; a fault of the keys.
 pub fn connection_secret(room: &mut Room<'_, '_>, id: &str) -> Result<Vec<u8>> {
-    let Some(wrapped) = store::secrets::load(room.tx, id)? else { return Err(Refusal::not_found("connection").into()) };
+    let Some(wrapped) = store::secrets::load(room.tx, id)? else {
+        return Err(Refusal::not_found("connection").into());
+    };
     let bound = associated(&room.tenant(), id);
     Ok(room.desk.tools().master.open(&wrapped, &bound)?.to_vec())
 }

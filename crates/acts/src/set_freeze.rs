@@ -20,18 +20,41 @@ use crate::settle_open::settle_open;
 pub(crate) fn read_scope(
     reading: &mut Reading<'_>,
     directory: &model::directory::Directory,
-) -> (std::collections::BTreeSet<ServiceKey>, std::collections::BTreeSet<EnvironmentKey>) {
+) -> (
+    std::collections::BTreeSet<ServiceKey>,
+    std::collections::BTreeSet<EnvironmentKey>,
+) {
     let mut services = std::collections::BTreeSet::new();
-    for (place, key) in reading.texts("services", LINE).unwrap_or_default().into_iter().map(ServiceKey).enumerate() {
+    for (place, key) in reading
+        .texts("services", LINE)
+        .unwrap_or_default()
+        .into_iter()
+        .map(ServiceKey)
+        .enumerate()
+    {
         if !directory.services.contains_key(&key) {
-            reading.wrong(&format!("services[{place}]"), "unknown", format!("There is no service `{key}`."));
+            reading.wrong(
+                &format!("services[{place}]"),
+                "unknown",
+                format!("There is no service `{key}`."),
+            );
         }
         services.insert(key);
     }
     let mut environments = std::collections::BTreeSet::new();
-    for (place, key) in reading.texts("environments", LINE).unwrap_or_default().into_iter().map(EnvironmentKey).enumerate() {
+    for (place, key) in reading
+        .texts("environments", LINE)
+        .unwrap_or_default()
+        .into_iter()
+        .map(EnvironmentKey)
+        .enumerate()
+    {
         if !directory.environments.contains_key(&key) {
-            reading.wrong(&format!("environments[{place}]"), "unknown", format!("There is no environment `{key}`."));
+            reading.wrong(
+                &format!("environments[{place}]"),
+                "unknown",
+                format!("There is no environment `{key}`."),
+            );
         }
         environments.insert(key);
     }
@@ -88,9 +111,17 @@ fn take_effect(room: &mut Room<'_, '_>, freeze: &Freeze) -> Result<()> {
         let directory = room.directory()?;
         let epoch = revocation::raise(room.tx)?;
         for service in directory.services.keys() {
-            for environment in directory.environments.keys().filter(|place| freeze.covers(service, place)) {
-                let entry =
-                    NotBefore { service: service.0.clone(), environment: environment.0.clone(), iat: room.now, epoch };
+            for environment in directory
+                .environments
+                .keys()
+                .filter(|place| freeze.covers(service, place))
+            {
+                let entry = NotBefore {
+                    service: service.0.clone(),
+                    environment: environment.0.clone(),
+                    iat: room.now,
+                    epoch,
+                };
                 revocation::set_not_before(room.tx, &entry)?;
             }
         }
@@ -99,9 +130,16 @@ fn take_effect(room: &mut Room<'_, '_>, freeze: &Freeze) -> Result<()> {
 }
 
 fn settle_touched(room: &mut Room<'_, '_>, freeze: &Freeze) -> Result<()> {
-    let scope = Freeze { ended: false, ..freeze.clone() };
+    let scope = Freeze {
+        ended: false,
+        ..freeze.clone()
+    };
     settle_open(room, |change| {
-        change.content.targets.iter().any(|target| scope.covers(&target.service, &target.environment))
+        change
+            .content
+            .targets
+            .iter()
+            .any(|target| scope.covers(&target.service, &target.environment))
     })
 }
 

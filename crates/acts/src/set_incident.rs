@@ -68,7 +68,9 @@ pub fn edit_incident(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<
     room.allow(model::act::actions::SET_INCIDENT)?;
     let directory = room.directory()?;
     let found = directory.incidents.get(&key.to_uppercase()).cloned();
-    let Some(mut incident) = found else { return Err(Refusal::not_found(format!("incident {key}")).into()) };
+    let Some(mut incident) = found else {
+        return Err(Refusal::not_found(format!("incident {key}")).into());
+    };
     let mut reading = Reading::new(body, "");
     fill(&mut reading, &directory, &mut incident);
     reading.finish()?;

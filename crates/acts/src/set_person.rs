@@ -49,7 +49,11 @@ pub fn create_person(room: &mut Room<'_, '_>, body: &Body) -> Result<Person> {
 fn read_zone(reading: &mut Reading<'_>) -> Option<String> {
     let zone = reading.text("zone", LINE)?;
     if jiff::tz::TimeZone::get(&zone).is_err() {
-        reading.wrong("zone", "unknown", format!("`{zone}` is no IANA time zone, such as Europe/Oslo."));
+        reading.wrong(
+            "zone",
+            "unknown",
+            format!("`{zone}` is no IANA time zone, such as Europe/Oslo."),
+        );
     }
     Some(zone)
 }
@@ -58,7 +62,9 @@ fn read_zone(reading: &mut Reading<'_>) -> Option<String> {
 fn join_well_known_groups(room: &mut Room<'_, '_>, person: &Person) -> Result<()> {
     for (role, key) in [(Role::Security, "security"), (Role::ChangeManager, "change-managers")] {
         let directory = room.directory()?;
-        let Some(group) = directory.groups.get(&key.into()).cloned() else { continue };
+        let Some(group) = directory.groups.get(&key.into()).cloned() else {
+            continue;
+        };
         let belongs = person.active && person.roles.contains(&role);
         if !belongs || group.members.contains(&person.id) {
             continue;
@@ -78,7 +84,9 @@ pub fn edit_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<
     room.allow(model::act::actions::SET_PERSON)?;
     let directory = room.directory()?;
     let found = directory.by_login(login).cloned();
-    let Some(mut person) = found else { return Err(Refusal::not_found(format!("person {login}")).into()) };
+    let Some(mut person) = found else {
+        return Err(Refusal::not_found(format!("person {login}")).into());
+    };
     if person.id == room.actor.person && body.contains_key("roles") {
         return Err(Refusal::not_allowed("own_request", "Nobody changes their own roles.").into());
     }
@@ -106,11 +114,23 @@ pub fn edit_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<
 /// Ends sessions and tokens of a person.
 fn end_access(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
     store::session::delete_of_person(room.tx, person.as_str())?;
-    let filter = Filter::new().equals("person", person.as_str()).equals("revoked", false).order_by("id");
+    let filter = Filter::new()
+        .equals("person", person.as_str())
+        .equals("revoked", false)
+        .order_by("id");
     for stored in record::find::<Token>(room.tx, &filter)? {
-        room.put_estate("token.revoked", Token { revoked: true, ..stored.record }, json!({}))?;
+        room.put_estate(
+            "token.revoked",
+            Token {
+                revoked: true,
+                ..stored.record
+            },
+            json!({}),
+        )?;
     }
-    crate::settle_open::settle_open(room, |change| change.requests.iter().any(|request| &request.person == person))
+    crate::settle_open::settle_open(room, |change| {
+        change.requests.iter().any(|request| &request.person == person)
+    })
 }
 
 /// Keeps a password as its PHC text, which the door has hashed outside the transaction. Ends other sessions.
@@ -119,13 +139,20 @@ fn end_access(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
 /// 403 for another's password without the right; 404; the store's.
 pub fn set_password(room: &mut Room<'_, '_>, login: &str, phc: &str) -> Result<()> {
     let directory = room.directory()?;
-    let Some(person) = directory.by_login(login) else { return Err(Refusal::not_found(format!("person {login}")).into()) };
+    let Some(person) = directory.by_login(login) else {
+        return Err(Refusal::not_found(format!("person {login}")).into());
+    };
     if person.id != room.actor.person {
         room.allow(model::act::actions::SET_PERSON)?;
     }
     store::secrets::save_password(room.tx, person.id.as_str(), phc)?;
     store::session::delete_of_person(room.tx, person.id.as_str())?;
-    let event = crate::save::draft("person.password_set", ("person", person.id.0.clone()), room.now, json!({}));
+    let event = crate::save::draft(
+        "person.password_set",
+        ("person", person.id.0.clone()),
+        room.now,
+        json!({}),
+    );
     room.tell(vec![event], crate::save::Written::default())
 }
 
@@ -144,7 +171,11 @@ pub fn set_group(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<mode
             Some(person) => {
                 members.insert(person.id.clone());
             }
-            None => reading.wrong(&format!("members[{place}]"), "unknown", format!("There is no person `{login}`.")),
+            None => reading.wrong(
+                &format!("members[{place}]"),
+                "unknown",
+                format!("There is no person `{login}`."),
+            ),
         }
     }
     reading.ignore("key");
@@ -154,7 +185,13 @@ pub fn set_group(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<mode
         Some(old) => (old.id, old.version),
         None => (RecordId(room.new_id()?), 0),
     };
-    let group = model::directory::Group { id, version, key: key.into(), name, members };
+    let group = model::directory::Group {
+        id,
+        version,
+        key: key.into(),
+        name,
+        members,
+    };
     let group = room.put_estate("group.set", group, json!({}))?;
     crate::settle_open::settle_open(room, |change| !change.requests.is_empty())?;
     Ok(group)

@@ -17,8 +17,15 @@ use crate::settle_open::settle_open;
 /// A key as the estate uses it: lower case, digits, `-`, `_`, `.`, at most 100 characters.
 fn read_key(reading: &mut Reading<'_>, field: &'static str) -> String {
     let key = reading.needed(field, 100);
-    if !key.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.')) {
-        reading.wrong(field, "not_a_key", format!("`{field}` takes lower-case letters, digits, `-`, `_` and `.`."));
+    if !key
+        .chars()
+        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.'))
+    {
+        reading.wrong(
+            field,
+            "not_a_key",
+            format!("`{field}` takes lower-case letters, digits, `-`, `_` and `.`."),
+        );
     }
     key
 }
@@ -53,7 +60,13 @@ pub fn set_service(room: &mut Room<'_, '_>, body: &Body) -> Result<Service> {
     };
     reading.finish()?;
     let service = room.put_estate("service.set", service, json!({}))?;
-    settle_open(room, |change| change.content.targets.iter().any(|target| target.service == service.key))?;
+    settle_open(room, |change| {
+        change
+            .content
+            .targets
+            .iter()
+            .any(|target| target.service == service.key)
+    })?;
     Ok(service)
 }
 
@@ -61,7 +74,11 @@ fn read_data_class(reading: &mut Reading<'_>) -> Option<String> {
     let class = reading.text("data_class", LINE)?;
     let known = ["public", "internal", "confidential", "restricted"];
     if !known.contains(&class.as_str()) {
-        reading.wrong("data_class", "unknown_word", format!("`data_class` is one of: {}.", known.join(", ")));
+        reading.wrong(
+            "data_class",
+            "unknown_word",
+            format!("`data_class` is one of: {}.", known.join(", ")),
+        );
     }
     Some(class)
 }
@@ -75,17 +92,40 @@ pub fn set_environment(room: &mut Room<'_, '_>, body: &Body) -> Result<Environme
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
     let key = EnvironmentKey(read_key(&mut reading, "key"));
-    let old = directory.environments.get(&key).map(|old| (old.id.clone(), old.version));
+    let old = directory
+        .environments
+        .get(&key)
+        .map(|old| (old.id.clone(), old.version));
     let (id, version) = identity(room, old)?;
     let name = reading.text("name", LINE).unwrap_or_else(|| key.0.clone());
     let is_production = reading.boolean("is_production").unwrap_or(true);
     reading.finish()?;
-    let place = room.put_estate("environment.set", Environment { id, version, key, name, is_production }, json!({}))?;
-    settle_open(room, |change| change.content.targets.iter().any(|target| target.environment == place.key))?;
+    let place = room.put_estate(
+        "environment.set",
+        Environment {
+            id,
+            version,
+            key,
+            name,
+            is_production,
+        },
+        json!({}),
+    )?;
+    settle_open(room, |change| {
+        change
+            .content
+            .targets
+            .iter()
+            .any(|target| target.environment == place.key)
+    })?;
     Ok(place)
 }
 
-fn known_service(reading: &mut Reading<'_>, field: &'static str, directory: &model::directory::Directory) -> ServiceKey {
+fn known_service(
+    reading: &mut Reading<'_>,
+    field: &'static str,
+    directory: &model::directory::Directory,
+) -> ServiceKey {
     let key = ServiceKey(reading.needed(field, LINE));
     if !key.0.is_empty() && !directory.services.contains_key(&key) {
         reading.wrong(field, "unknown", format!("There is no service `{key}`."));
@@ -102,12 +142,25 @@ pub fn set_config_item(room: &mut Room<'_, '_>, body: &Body) -> Result<ConfigIte
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
     let key = read_key(&mut reading, "key");
-    let old = directory.config_items.get(&key).map(|old| (old.id.clone(), old.version));
+    let old = directory
+        .config_items
+        .get(&key)
+        .map(|old| (old.id.clone(), old.version));
     let (id, version) = identity(room, old)?;
     let name = reading.text("name", LINE).unwrap_or_else(|| key.clone());
     let service = known_service(&mut reading, "service", &directory);
     reading.finish()?;
-    room.put_estate("config_item.set", ConfigItem { id, version, key, name, service }, json!({}))
+    room.put_estate(
+        "config_item.set",
+        ConfigItem {
+            id,
+            version,
+            key,
+            name,
+            service,
+        },
+        json!({}),
+    )
 }
 
 /// Says that one service needs another (`POST /dependencies {from, to}`).
@@ -123,12 +176,25 @@ pub fn set_dependency(room: &mut Room<'_, '_>, body: &Body) -> Result<Dependency
     if from == to && !from.0.is_empty() {
         reading.wrong("to", "not_allowed", "A service does not depend on itself.");
     }
-    if directory.dependencies.iter().any(|known| known.from == from && known.to == to) {
+    if directory
+        .dependencies
+        .iter()
+        .any(|known| known.from == from && known.to == to)
+    {
         reading.wrong("to", "not_unique", "This dependency is there already.");
     }
     reading.finish()?;
     let id = RecordId(room.new_id()?);
-    room.put_estate("dependency.set", Dependency { id, version: 0, from, to }, json!({}))
+    room.put_estate(
+        "dependency.set",
+        Dependency {
+            id,
+            version: 0,
+            from,
+            to,
+        },
+        json!({}),
+    )
 }
 
 /// Adds a line to the ownership list (`POST /ownerships {service?, environment?, role, person | group}`).
@@ -140,11 +206,17 @@ pub fn set_ownership(room: &mut Room<'_, '_>, body: &Body) -> Result<Ownership> 
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
     let service = reading.text("service", LINE).map(ServiceKey);
-    if service.as_ref().is_some_and(|key| !directory.services.contains_key(key)) {
+    if service
+        .as_ref()
+        .is_some_and(|key| !directory.services.contains_key(key))
+    {
         reading.wrong("service", "unknown", "There is no such service.");
     }
     let environment = reading.text("environment", LINE).map(EnvironmentKey);
-    if environment.as_ref().is_some_and(|key| !directory.environments.contains_key(key)) {
+    if environment
+        .as_ref()
+        .is_some_and(|key| !directory.environments.contains_key(key))
+    {
         reading.wrong("environment", "unknown", "There is no such environment.");
     }
     let role = reading.needed_word("role", OwnershipRole::Owner);
@@ -158,10 +230,21 @@ pub fn set_ownership(room: &mut Room<'_, '_>, body: &Body) -> Result<Ownership> 
     }
     reading.finish()?;
     let id = RecordId(room.new_id()?);
-    let row = Ownership { id, version: 0, service, environment, role, person, group, since: room.now };
+    let row = Ownership {
+        id,
+        version: 0,
+        service,
+        environment,
+        role,
+        person,
+        group,
+        since: room.now,
+    };
     let row = room.put_estate("ownership.set", row, json!({}))?;
     settle_open(room, |change| {
-        row.service.as_ref().is_none_or(|key| change.content.targets.iter().any(|target| &target.service == key))
+        row.service
+            .as_ref()
+            .is_none_or(|key| change.content.targets.iter().any(|target| &target.service == key))
     })?;
     Ok(row)
 }
@@ -179,7 +262,16 @@ pub fn set_window(room: &mut Room<'_, '_>, body: &Body) -> Result<MaintenanceWin
     let id = RecordId(room.new_id()?);
     let title = reading.needed("title", LINE);
     reading.finish()?;
-    let window = MaintenanceWindow { id, version: 0, title, starts_at, ends_at, services, environments, ended: false };
+    let window = MaintenanceWindow {
+        id,
+        version: 0,
+        title,
+        starts_at,
+        ends_at,
+        services,
+        environments,
+        ended: false,
+    };
     room.put_estate("window.set", window, json!({}))
 }
 
@@ -192,5 +284,12 @@ pub fn end_window(room: &mut Room<'_, '_>, id: &str) -> Result<MaintenanceWindow
     let Some(stored) = record::load::<MaintenanceWindow>(room.tx, id)? else {
         return Err(Refusal::not_found("window").into());
     };
-    room.put_estate("window.ended", MaintenanceWindow { ended: true, ..stored.record }, json!({}))
+    room.put_estate(
+        "window.ended",
+        MaintenanceWindow {
+            ended: true,
+            ..stored.record
+        },
+        json!({}),
+    )
 }

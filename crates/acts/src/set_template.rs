@@ -16,8 +16,21 @@ use crate::settle_open::settle_open;
 
 /// Fields that a template may lock or leave free: those of a change's request.
 const FIELDS: &[&str] = &[
-    "title", "description", "justification", "objectives", "verification", "category", "touches", "impact", "complexity",
-    "disruption", "plan", "rollback_plan", "no_rollback_reason", "rollback_minutes", "team",
+    "title",
+    "description",
+    "justification",
+    "objectives",
+    "verification",
+    "category",
+    "touches",
+    "impact",
+    "complexity",
+    "disruption",
+    "plan",
+    "rollback_plan",
+    "no_rollback_reason",
+    "rollback_minutes",
+    "team",
 ];
 
 /// Proposes a template, or a new version of one (`POST /templates`).
@@ -34,11 +47,23 @@ pub fn propose_template(room: &mut Room<'_, '_>, body: &Body) -> Result<Standard
     let old = directory.templates.get(&key).cloned();
     let digest = proof::canonical::digest(&Value::Object(locked.clone()));
     if digest.is_err() {
-        reading.wrong("locked", "not_allowed", "`locked` holds only texts, whole numbers, booleans, lists and objects.");
+        reading.wrong(
+            "locked",
+            "not_allowed",
+            "`locked` holds only texts, whole numbers, booleans, lists and objects.",
+        );
     }
-    let free = reading.texts("free", LINE).unwrap_or_default().into_iter().collect::<BTreeSet<_>>();
+    let free = reading
+        .texts("free", LINE)
+        .unwrap_or_default()
+        .into_iter()
+        .collect::<BTreeSet<_>>();
     for field in free.iter().filter(|field| locked.contains_key(*field)) {
-        reading.wrong("free", "not_allowed", format!("`{field}` cannot be both locked and free."));
+        reading.wrong(
+            "free",
+            "not_allowed",
+            format!("`{field}` cannot be both locked and free."),
+        );
     }
     let template = StandardTemplate {
         id: match &old {
@@ -54,7 +79,9 @@ pub fn propose_template(room: &mut Room<'_, '_>, body: &Body) -> Result<Standard
         free,
         services,
         environments,
-        review_by: reading.time("review_by").unwrap_or(room.now + jiff::SignedDuration::from_hours(24 * 365)),
+        review_by: reading
+            .time("review_by")
+            .unwrap_or(room.now + jiff::SignedDuration::from_hours(24 * 365)),
         watch_minutes: reading.integer("watch_minutes", 0..=100_000).unwrap_or(60),
         proposer: room.actor.person.clone(),
         approvals: Vec::new(),
@@ -69,13 +96,21 @@ fn read_locked(reading: &mut Reading<'_>) -> Map<String, Value> {
     let locked = match reading.value("locked") {
         Some(Value::Object(map)) => map.clone(),
         Some(_) => {
-            reading.wrong("locked", "not_an_object", "`locked` must be an object of fields and values.");
+            reading.wrong(
+                "locked",
+                "not_an_object",
+                "`locked` must be an object of fields and values.",
+            );
             Map::new()
         }
         None => Map::new(),
     };
     for field in locked.keys().filter(|field| !FIELDS.contains(&field.as_str())) {
-        reading.wrong(&format!("locked.{field}"), "unknown_field", format!("A template cannot lock `{field}`."));
+        reading.wrong(
+            &format!("locked.{field}"),
+            "unknown_field",
+            format!("A template cannot lock `{field}`."),
+        );
     }
     locked
 }
@@ -111,7 +146,11 @@ pub fn approve_template(room: &mut Room<'_, '_>, key: &str) -> Result<StandardTe
     }
     let role = approving_role(room, &template)?;
     template.approvals.retain(|approval| approval.person != person);
-    template.approvals.push(TemplateApproval { person, role, at: room.now });
+    template.approvals.push(TemplateApproval {
+        person,
+        role,
+        at: room.now,
+    });
     let has = |role| template.approvals.iter().any(|approval| approval.role == role);
     if has(Role::Owner) && has(Role::ChangeManager) {
         template.state = TemplateState::Approved;
@@ -126,20 +165,29 @@ fn approving_role(room: &mut Room<'_, '_>, template: &StandardTemplate) -> Resul
     if directory.has_role(person, Role::ChangeManager) {
         return Ok(Role::ChangeManager);
     }
-    let services: Vec<&ServiceKey> =
-        if template.services.is_empty() { directory.services.keys().collect() } else { template.services.iter().collect() };
+    let services: Vec<&ServiceKey> = if template.services.is_empty() {
+        directory.services.keys().collect()
+    } else {
+        template.services.iter().collect()
+    };
     let places: Vec<&EnvironmentKey> = if template.environments.is_empty() {
         directory.environments.keys().collect()
     } else {
         template.environments.iter().collect()
     };
-    let owns_all = services
-        .iter()
-        .all(|service| places.iter().all(|place| directory.holds(person, service, place, OwnershipRole::Owner)));
+    let owns_all = services.iter().all(|service| {
+        places
+            .iter()
+            .all(|place| directory.holds(person, service, place, OwnershipRole::Owner))
+    });
     if owns_all {
         return Ok(Role::Owner);
     }
-    Err(Refusal::not_allowed("not_asked", "A template is approved by a change manager and by who owns all its services.").into())
+    Err(Refusal::not_allowed(
+        "not_asked",
+        "A template is approved by a change manager and by who owns all its services.",
+    )
+    .into())
 }
 
 /// Suspends or retires a template with a reason (`POST /templates/{key}/suspension`, `/retirement`).
@@ -152,6 +200,18 @@ pub fn end_template(room: &mut Room<'_, '_>, key: &str, body: &Body, state: Temp
     let mut reading = Reading::new(body, "");
     let reason = reading.needed("reason", TEXT);
     reading.finish()?;
-    let kind = if state == TemplateState::Retired { "template.retired" } else { "template.suspended" };
-    save(room, kind, StandardTemplate { state, ended_reason: Some(reason), ..template })
+    let kind = if state == TemplateState::Retired {
+        "template.retired"
+    } else {
+        "template.suspended"
+    };
+    save(
+        room,
+        kind,
+        StandardTemplate {
+            state,
+            ended_reason: Some(reason),
+            ..template
+        },
+    )
 }

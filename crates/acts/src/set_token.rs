@@ -67,10 +67,18 @@ fn read_scopes(reading: &mut Reading<'_>) -> BTreeSet<String> {
     let scopes: BTreeSet<String> = reading.texts("scopes", LINE).unwrap_or_default().into_iter().collect();
     for scope in &scopes {
         if !SCOPES.contains(&scope.as_str()) {
-            reading.wrong("scopes", "unknown_word", format!("`{scope}` is none of: {}.", SCOPES.join(", ")));
+            reading.wrong(
+                "scopes",
+                "unknown_word",
+                format!("`{scope}` is none of: {}.", SCOPES.join(", ")),
+            );
         }
     }
-    if scopes.is_empty() { ["read", "write", "gate"].map(str::to_owned).into() } else { scopes }
+    if scopes.is_empty() {
+        ["read", "write", "gate"].map(str::to_owned).into()
+    } else {
+        scopes
+    }
 }
 
 /// Revokes a token (`DELETE /tokens/{id}`): its owner, its person, or who may set tokens.
@@ -78,7 +86,9 @@ fn read_scopes(reading: &mut Reading<'_>) -> BTreeSet<String> {
 /// # Errors
 /// 403, 404, or the store's.
 pub fn revoke_token(room: &mut Room<'_, '_>, id: &str) -> Result<Token> {
-    let Some(stored) = record::load::<Token>(room.tx, id)? else { return Err(Refusal::not_found("token").into()) };
+    let Some(stored) = record::load::<Token>(room.tx, id)? else {
+        return Err(Refusal::not_found("token").into());
+    };
     let token = stored.record;
     if token.person != room.actor.person && token.owner != room.actor.person {
         room.allow(model::act::actions::SET_TOKEN)?;

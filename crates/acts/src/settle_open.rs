@@ -12,7 +12,11 @@ use crate::room::Room;
 /// # Errors
 /// The store's.
 pub fn settle_open(room: &mut Room<'_, '_>, concerns: impl Fn(&Change) -> bool) -> Result<()> {
-    let open: Vec<&str> = State::ALL.iter().filter(|state| state.is_open()).map(|state| state.as_str()).collect();
+    let open: Vec<&str> = State::ALL
+        .iter()
+        .filter(|state| state.is_open())
+        .map(|state| state.as_str())
+        .collect();
     let filter = Filter::new().one_of("state", open).order_by("number");
     let changes = record::find::<Change>(room.tx, &filter)?;
     for stored in changes.into_iter().filter(|stored| concerns(&stored.record)) {

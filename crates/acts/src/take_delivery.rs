@@ -63,14 +63,27 @@ impl<'a> From<&'a signal::DeploymentStatus> for Told<'a> {
 ///
 /// # Errors
 /// The store's. A signal that means nothing here is no error.
-pub fn take_delivery(room: &mut Room<'_, '_>, delivery: &str, holder: &str, connection: &str, signals: &[Signal]) -> Result<String> {
+pub fn take_delivery(
+    room: &mut Room<'_, '_>,
+    delivery: &str,
+    holder: &str,
+    connection: &str,
+    signals: &[Signal],
+) -> Result<String> {
     let mut results = Vec::new();
     for signal in signals {
         results.push(take_signal(room, connection, signal)?);
     }
-    let result = if results.is_empty() { "nothing in it concerns us".to_owned() } else { results.join("; ") };
+    let result = if results.is_empty() {
+        "nothing in it concerns us".to_owned()
+    } else {
+        results.join("; ")
+    };
     if !store::inbox::finish(room.tx, delivery, holder, &result)? {
-        return Err(store::Error::Stale { table: "inbox".to_owned() }.into());
+        return Err(store::Error::Stale {
+            table: "inbox".to_owned(),
+        }
+        .into());
     }
     Ok(result)
 }
@@ -91,15 +104,24 @@ pub fn take_signal(room: &mut Room<'_, '_>, connection: &str, signal: &Signal) -
     };
     let connection = crate::set_connection::connection(room, connection)?;
     let Some((mapping, environment)) = place_of(&connection, &told) else {
-        return Ok(format!("noted: {} to {} is mapped to nothing here", told.repository, told.environment));
+        return Ok(format!(
+            "noted: {} to {} is mapped to nothing here",
+            told.repository, told.environment
+        ));
     };
     let mapping = mapping.clone();
     take_deployment(room, &connection, &mapping, &environment, &told)
 }
 
 fn place_of<'a>(connection: &'a Connection, told: &Told<'_>) -> Option<(&'a Mapping, EnvironmentKey)> {
-    let mapping = connection.map.iter().find(|row| row.repository.eq_ignore_ascii_case(told.repository))?;
-    let ours = mapping.environments.iter().find(|(theirs, _)| theirs.eq_ignore_ascii_case(told.environment))?;
+    let mapping = connection
+        .map
+        .iter()
+        .find(|row| row.repository.eq_ignore_ascii_case(told.repository))?;
+    let ours = mapping
+        .environments
+        .iter()
+        .find(|(theirs, _)| theirs.eq_ignore_ascii_case(told.environment))?;
     Some((mapping, ours.1.clone()))
 }
 
@@ -111,7 +133,9 @@ fn take_deployment(
     told: &Told<'_>,
 ) -> Result<String> {
     let mut deployment = find_deployment(room, connection, mapping, environment, told)?;
-    let seen = told.status.is_some_and(|(id, _)| deployment.seen_statuses.iter().any(|known| known == id));
+    let seen = told
+        .status
+        .is_some_and(|(id, _)| deployment.seen_statuses.iter().any(|known| known == id));
     if seen {
         return Ok("known already".to_owned());
     }
@@ -145,7 +169,9 @@ fn find_deployment(
     told: &Told<'_>,
 ) -> Result<Deployment> {
     let natural_key = format!("{}#{}", mapping.repository, told.deployment_id);
-    let filter = Filter::new().equals("connection", connection.id.as_str()).equals("natural_key", natural_key.as_str());
+    let filter = Filter::new()
+        .equals("connection", connection.id.as_str())
+        .equals("natural_key", natural_key.as_str());
     if let Some(stored) = record::find_one::<Deployment>(room.tx, &filter)? {
         return Ok(stored.record);
     }
@@ -171,7 +197,11 @@ fn save_deployment(room: &mut Room<'_, '_>, deployment: Deployment, told: &Told<
     let mut written = Written::default();
     let unauthorized = deployment.unauthorized && told.status.is_some();
     let saved = room.put(&mut written, deployment)?;
-    let kind = if unauthorized { "deployment.unauthorized" } else { "deployment.told" };
+    let kind = if unauthorized {
+        "deployment.unauthorized"
+    } else {
+        "deployment.told"
+    };
     let data = json!({"change": saved.change_key, "status": saved.status, "service": saved.service, "environment": saved.environment});
     if unauthorized {
         alert(room, &mut written, &saved)?;
@@ -184,10 +214,17 @@ fn save_deployment(room: &mut Room<'_, '_>, deployment: Deployment, told: &Told<
 fn alert(room: &mut Room<'_, '_>, written: &mut Written, deployment: &Deployment) -> Result<()> {
     let directory = room.directory()?;
     let mut people = directory.with_role(model::words::Role::ChangeManager);
-    let owners = directory.holders(&deployment.service, &deployment.environment, model::words::OwnershipRole::Owner);
+    let owners = directory.holders(
+        &deployment.service,
+        &deployment.environment,
+        model::words::OwnershipRole::Owner,
+    );
     people.extend(owners.into_iter().map(|holder| holder.person));
     let key = deployment.change_key.clone().unwrap_or_default();
-    let subject = format!("Unauthorized deployment of {} in {}", deployment.service, deployment.environment);
+    let subject = format!(
+        "Unauthorized deployment of {} in {}",
+        deployment.service, deployment.environment
+    );
     let text = format!(
         "A deployment of {} to {} was told ({}) although {key} was not open for it.\nLook at it; a retrospective change may follow.\n",
         deployment.service,
@@ -198,7 +235,13 @@ fn alert(room: &mut Room<'_, '_>, written: &mut Written, deployment: &Deployment
     for person in people {
         let dedup = format!("unauthorized/{}/{status}/{person}", deployment.natural_key);
         let about = deployment.change.as_ref().map(|id| (id, key.as_str()));
-        save_message(room, written, &person, about, ("unauthorized_deployment", &subject, &text, &dedup))?;
+        save_message(
+            room,
+            written,
+            &person,
+            about,
+            ("unauthorized_deployment", &subject, &text, &dedup),
+        )?;
     }
     Ok(())
 }
@@ -216,7 +259,9 @@ fn find_or_create_change(
     let mut found: Option<(State, i64, String)> = None;
     for row in rows.into_iter().filter(|row| row.state == "open") {
         let change = room.change(&row.change_id)?;
-        let better = found.as_ref().is_none_or(|(state, number, _)| (change.state, -change.number) > (*state, -number));
+        let better = found
+            .as_ref()
+            .is_none_or(|(state, number, _)| (change.state, -change.number) > (*state, -number));
         if change.state.is_open() && better {
             found = Some((change.state, change.number, change.key));
         }
@@ -227,7 +272,12 @@ fn find_or_create_change(
     let requester = sender(room, told)?.unwrap_or_else(|| connection.owner.clone());
     let short: String = told.commit.chars().take(12).collect();
     let mut target = Body::new();
-    for (field, value) in [("service", Some(service)), ("environment", Some(place)), ("commit", Some(told.commit)), ("artifact", told.artifact)] {
+    for (field, value) in [
+        ("service", Some(service)),
+        ("environment", Some(place)),
+        ("commit", Some(told.commit)),
+        ("artifact", told.artifact),
+    ] {
         if let Some(value) = value {
             target.insert(field.to_owned(), json!(value));
         }
@@ -239,7 +289,12 @@ fn find_or_create_change(
         "targets": [target],
     });
     let body = body.as_object().cloned().unwrap_or_default();
-    create_change_for(room, &body, &["title", "description", "category", "targets"], &requester)
+    create_change_for(
+        room,
+        &body,
+        &["title", "description", "category", "targets"],
+        &requester,
+    )
 }
 
 /// The person behind the sender's account, if one is mapped and active.
@@ -247,9 +302,10 @@ fn sender(room: &mut Room<'_, '_>, told: &Told<'_>) -> Result<Option<PersonId>> 
     let Some(login) = told.sender else { return Ok(None) };
     let directory = room.directory()?;
     let account = format!("github:{}", login.to_lowercase());
-    let found = directory.people.values().find(|person| {
-        person.active && person.accounts.iter().any(|known| known.to_lowercase() == account)
-    });
+    let found = directory
+        .people
+        .values()
+        .find(|person| person.active && person.accounts.iter().any(|known| known.to_lowercase() == account));
     Ok(found.map(|person| person.id.clone()))
 }
 
@@ -277,13 +333,24 @@ fn apply_status(
                 && (target.commit.as_deref() == Some(told.commit)
                     || told.artifact.is_some() && target.artifact.as_deref() == told.artifact)
         });
-        let Some(target) = target.map(|target| target.id.clone()) else { return Ok(false) };
+        let Some(target) = target.map(|target| target.id.clone()) else {
+            return Ok(false);
+        };
         Ok(move_target(case, &target, outcome, at, who.clone()))
     })
 }
 
-fn move_target(case: &mut Case<'_>, target: &TargetId, outcome: Option<Outcome>, at: Timestamp, who: Option<PersonId>) -> bool {
-    let done = case.change().target_record(target).is_some_and(|record| record.outcome.is_some());
+fn move_target(
+    case: &mut Case<'_>,
+    target: &TargetId,
+    outcome: Option<Outcome>,
+    at: Timestamp,
+    who: Option<PersonId>,
+) -> bool {
+    let done = case
+        .change()
+        .target_record(target)
+        .is_some_and(|record| record.outcome.is_some());
     if done {
         // A late word on a target that has ended says nothing new.
         return true;
@@ -310,6 +377,8 @@ fn move_target(case: &mut Case<'_>, target: &TargetId, outcome: Option<Outcome>,
 /// Whether the gate would have said go for the target at the signal's own time.
 fn was_open(case: &Case<'_>, target: &TargetId, at: Timestamp) -> bool {
     let rows = model::gate::rows(&case.file, &case.directory, case.now);
-    let row = rows.iter().find(|row| &row.target == target && row.purpose == Purpose::Deploy);
+    let row = rows
+        .iter()
+        .find(|row| &row.target == target && row.purpose == Purpose::Deploy);
     row.is_some_and(|row| model::gate::judge(row, at).decision == GateDecision::Go)
 }

@@ -1,0 +1,118 @@
+//! Finds the acts that are open to the acting person on a change now: legal in its state, allowed by the policies, and
+//! not empty of sense. Pages offer these and no others; the act itself judges everything once more.
+
+use model::act::Act;
+use model::authority::{asking, peer_counts};
+use model::directory::Directory;
+use model::file::{ChangeFile, actor_facts, change_facts, parts_of, target_facts};
+use model::ids::PersonId;
+use model::lifecycle::is_legal;
+use model::obligation::Duty;
+
+use crate::error::Result;
+use crate::room::Room;
+
+/// The acts that stand open, and whether a decision asks for a fresh factor.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OpenActs {
+    /// The acts, in the order of [`Act::ALL`].
+    pub acts: Vec<Act>,
+    /// Whether a rule wants the password again before this person decides.
+    pub decision_needs_step_up: bool,
+    /// Whether this person has shown a fresh factor within the last five minutes.
+    pub is_stepped_up: bool,
+}
+
+impl OpenActs {
+    /// Whether an act is open.
+    pub fn has(&self, act: Act) -> bool {
+        self.acts.contains(&act)
+    }
+}
+
+/// Finds the open acts on a file in hand.
+///
+/// # Errors
+/// The store's.
+pub fn find_acts(room: &mut Room<'_, '_>, file: &ChangeFile) -> Result<OpenActs> {
+    let directory = room.directory()?;
+    let tenant = room.tenant();
+    let person = room.actor.person.clone();
+    let asked = asking(file, &directory, &person, room.now);
+    let facts = actor_facts(&room.actor, &directory, parts_of(file, &directory, &person));
+    let (change, targets) = (change_facts(file, &tenant), target_facts(file, &directory));
+    let policies = &room.desk.tools().policies;
+    let acts = Act::ALL
+        .iter()
+        .copied()
+        .filter(|act| is_legal(*act, file.change.state))
+        .filter(|act| makes_sense(*act, file, &directory, &person, !asked.is_empty()))
+        .filter(|act| policies.may(&facts, act.as_str(), Some((&change, &targets))).allowed)
+        .collect();
+    Ok(OpenActs {
+        acts,
+        decision_needs_step_up: asked.iter().any(|asking| asking.rule.step_up),
+        is_stepped_up: room.actor.is_stepped_up(room.now),
+    })
+}
+
+/// Whether the act has anything to act on: nobody is offered to resume what is not on hold.
+fn makes_sense(act: Act, file: &ChangeFile, directory: &Directory, person: &PersonId, is_asked: bool) -> bool {
+    let change = &file.change;
+    let glass = change.break_glass.as_ref();
+    match act {
+        Act::Submit | Act::Assess | Act::Schedule | Act::Start => !change.is_on_hold(),
+        Act::Approve => is_asked && !change.is_on_hold(),
+        Act::Acknowledge => change
+            .requests
+            .iter()
+            .any(|request| &request.person == person && request.acknowledged_at.is_none()),
+        Act::Hold => !change.is_on_hold(),
+        Act::Resume => change.is_on_hold(),
+        Act::Overrule => change
+            .rejection
+            .as_ref()
+            .is_some_and(|rejection| rejection.overruled.is_none()),
+        Act::PeerReview => is_peer(file, directory, person),
+        Act::AskExtension => !has_open_extension(file),
+        Act::DecideExtension => {
+            has_open_extension(file)
+                && change
+                    .extension
+                    .as_ref()
+                    .is_some_and(|extension| &extension.by != person)
+        }
+        Act::BreakGlass => glass.is_none() && !change.is_on_hold(),
+        Act::CosignBreakGlass => {
+            glass.is_some_and(|glass| glass.needs_cosignature && glass.cosigned.is_none() && &glass.by != person)
+        }
+        Act::ValidateBreakGlass => glass.is_some_and(|glass| glass.validated.is_none() && &glass.by != person),
+        Act::ConfirmRetrospective => change
+            .retrospective
+            .as_ref()
+            .is_some_and(|retro| retro.confirmation.is_none()),
+        Act::StateFinding => change.unauthorized && change.finding.is_none(),
+        _ => true,
+    }
+}
+
+fn has_open_extension(file: &ChangeFile) -> bool {
+    file.change
+        .extension
+        .as_ref()
+        .is_some_and(|extension| extension.decision.is_none())
+}
+
+/// Whether a rule asks for a peer review, takes this person's, and they have not given it on the present content.
+fn is_peer(file: &ChangeFile, directory: &Directory, person: &PersonId) -> bool {
+    let said = file.agreeing_peers().any(|review| &review.person == person);
+    !said
+        && file
+            .requirements
+            .obligations
+            .iter()
+            .any(|row| match &row.obligation.duty {
+                Duty::PeerReview { from, .. } => peer_counts(file, directory, person, from.as_ref()),
+                _ => false,
+            })
+}

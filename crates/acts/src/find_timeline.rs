@@ -1,0 +1,113 @@
+//! Finds what happened: to one change, or in the whole tenant by the log's index.
+
+use jiff::Timestamp;
+use model::act::actions;
+use model::ids::PersonId;
+use serde_json::{Map, Value};
+use store::event::Event;
+
+use crate::error::Result;
+use crate::room::Room;
+
+/// An event as people are told of it.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// `approval.given`.
+    pub kind: String,
+    /// When it happened.
+    pub at: Timestamp,
+    /// Its index in the log; `None` while it is not sealed.
+    pub index: Option<i64>,
+    /// Who acted; `system` for timers and deliveries.
+    pub actor: PersonId,
+    /// The table of its subject.
+    pub table: String,
+    /// The subject's id.
+    pub subject: String,
+    /// Codes, keys, ids and numbers; no free text.
+    pub data: Map<String, Value>,
+}
+
+/// How far the log is, and its last entries.
+#[derive(Debug, Clone, Default)]
+pub struct LogView {
+    /// How many entries are sealed.
+    pub size: i64,
+    /// The root at that size.
+    pub root: String,
+    /// The last signed checkpoint.
+    pub checkpoint: String,
+    /// When it was signed.
+    pub sealed_at: Option<Timestamp>,
+    /// How many events wait for a place.
+    pub waiting: i64,
+    /// Entries, newest first.
+    pub entries: Vec<Told>,
+}
+
+fn told(event: Event) -> Told {
+    // The bytes were written by this program; should they be unreadable all the same, the kind still tells something.
+    let leaf: Map<String, Value> = serde_json::from_slice(&event.bytes).unwrap_or_default();
+    let actor = leaf.get("actor").and_then(Value::as_str).unwrap_or("system");
+    Told {
+        kind: event.kind,
+        at: event.occurred_at,
+        index: event.seq,
+        actor: PersonId::from(actor),
+        table: event.subject_table,
+        subject: event.subject_id,
+        data: leaf.get("data").and_then(Value::as_object).cloned().unwrap_or_default(),
+    }
+}
+
+/// Finds the timeline of a change by its id, newest first.
+///
+/// # Errors
+/// The store's.
+pub fn find_timeline(room: &mut Room<'_, '_>, change: &str) -> Result<Vec<Told>> {
+    let mut events: Vec<Told> = store::event::of_subject(room.tx, "change", change)?
+        .into_iter()
+        .map(told)
+        .collect();
+    events.reverse();
+    Ok(events)
+}
+
+/// How far the log is: size, last seal, how much waits. Everybody of the tenant may see that.
+///
+/// # Errors
+/// The store's.
+pub fn find_seal(room: &mut Room<'_, '_>) -> Result<LogView> {
+    let Some(state) = store::log::state(room.tx)? else {
+        return Ok(LogView::default());
+    };
+    let last = store::log::last_checkpoint(room.tx)?;
+    Ok(LogView {
+        size: state.size,
+        root: state.root,
+        checkpoint: last
+            .as_ref()
+            .map_or_else(|| state.checkpoint.clone(), |last| last.note.clone()),
+        sealed_at: last.map(|last| last.at),
+        waiting: store::event::count_unsequenced(room.tx)?,
+        entries: Vec::new(),
+    })
+}
+
+/// Finds a page of the log that ends before the index `before`, newest first.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn find_log(room: &mut Room<'_, '_>, before: Option<i64>, limit: i64) -> Result<LogView> {
+    room.allow(actions::AUDIT)?;
+    let mut view = find_seal(room)?;
+    let end = before.unwrap_or(view.size).clamp(0, view.size);
+    let from = (end - limit).max(0);
+    let mut entries: Vec<Told> = store::event::page(room.tx, from, end - from)?
+        .into_iter()
+        .map(told)
+        .collect();
+    entries.reverse();
+    view.entries = entries;
+    Ok(view)
+}

@@ -1,0 +1,294 @@
+//! Each record's row against its events, and what is derived from a record against it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use jiff::Timestamp;
+use model::change::Change;
+use model::gate::GateRow;
+use model::records::Permit;
+use model::words::PermitState;
+use proof::commitment::{SALT_BYTES, commit, open_record};
+use proof::event::Event;
+use proof::{bundle, canonical, diff};
+use serde_json::Value;
+use store::record::{self, RawRecord};
+use store::{changes, event, gate_view, nouns, revocation, salts};
+
+use super::{Head, PAGE, Replay};
+use crate::error::Result;
+use crate::room::Room;
+
+impl Replay<'_> {
+    /// Goes through all rows of all nouns; what events tell of and no row stands for is named at the end.
+    pub(super) fn check_rows(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
+        for table in nouns::TABLES {
+            let mut heads = self.heads.remove(*table).unwrap_or_default();
+            let (mut after, mut done) = (String::new(), 0);
+            loop {
+                let page = record::raw_page(room.tx, table, &after, PAGE)?;
+                let Some(last) = page.last() else { break };
+                after.clone_from(&last.id);
+                done += page.len() as u64;
+                for row in &page {
+                    let head = heads.remove(&row.id);
+                    self.row(room, table, row, head.as_ref())?;
+                }
+                (self.progress)(table, done);
+            }
+            self.records += done;
+            self.gone(table, heads);
+        }
+        for (table, heads) in std::mem::take(&mut self.heads) {
+            self.gone(&table, heads);
+        }
+        Ok(())
+    }
+
+    fn gone(&mut self, table: &str, heads: HashMap<String, Head>) {
+        let ordered: BTreeMap<String, Head> = heads.into_iter().collect();
+        for (id, head) in ordered {
+            let what = format!(
+                "The log tells of this record up to version {}, but its row is gone.",
+                head.version
+            );
+            self.find(table, &id, None, what);
+        }
+    }
+
+    fn row(&mut self, room: &mut Room<'_, '_>, table: &str, row: &RawRecord, head: Option<&Head>) -> Result<()> {
+        match head {
+            Some(head) => self.history(room, table, row, head)?,
+            None => self.find(table, &row.id, None, "No event tells of this row."),
+        }
+        self.texts(room, table, row)?;
+        self.columns_of(table, row);
+        match table {
+            "change" => self.around_change(room, row),
+            "permit" => self.permit(room, row),
+            _ => Ok(()),
+        }
+    }
+
+    /// Compares a row's version and sealed form with what its events add up to.
+    fn history(&mut self, room: &mut Room<'_, '_>, table: &str, row: &RawRecord, head: &Head) -> Result<()> {
+        if u64::try_from(row.version).ok() != Some(head.version) {
+            let what = format!(
+                "The row has version {}, its events tell of version {}.",
+                row.version, head.version
+            );
+            self.find(table, &row.id, Some("version"), what);
+        }
+        let Ok(sealed) = serde_json::from_str::<Value>(&row.sealed) else {
+            self.find(table, &row.id, Some("sealed"), "The sealed form is no JSON.");
+            return Ok(());
+        };
+        let before = self.findings.len();
+        match self.rebuilt(room, table, &row.id)? {
+            Ok(rebuilt) => self.members(table, &row.id, &rebuilt, &sealed),
+            Err(why) => self.find(table, &row.id, None, format!("Its history cannot be rebuilt: {why}.")),
+        }
+        let digest = canonical::digest(&sealed).unwrap_or_default();
+        if digest != head.digest && self.findings.len() == before {
+            self.find(
+                table,
+                &row.id,
+                Some("sealed"),
+                "The sealed form has another digest than its last event tells.",
+            );
+        }
+        Ok(())
+    }
+
+    /// The sealed form that the events of a record add up to, or why they do not.
+    fn rebuilt(
+        &mut self,
+        room: &mut Room<'_, '_>,
+        table: &str,
+        id: &str,
+    ) -> Result<std::result::Result<Value, String>> {
+        let (mut version, mut sealed) = (0, None);
+        for row in event::of_record(room.tx, table, id)? {
+            let event = match Event::from_bytes(&row.bytes) {
+                Ok(event) => event,
+                Err(error) => return Ok(Err(format!("event {} cannot be read ({error})", row.id))),
+            };
+            let deltas = self.deltas(room, event)?;
+            let Some(delta) = deltas.iter().find(|delta| delta.table == table && delta.id == id) else {
+                return Ok(Err(format!("event {} does not speak of it", row.id)));
+            };
+            if delta.version != version + 1 {
+                return Ok(Err(format!("the event of version {} is missing", version + 1)));
+            }
+            match diff::apply(delta, sealed.as_ref()) {
+                Ok(next) => (version, sealed) = (delta.version, Some(next)),
+                Err(error) => return Ok(Err(error.to_string())),
+            }
+        }
+        Ok(sealed.ok_or_else(|| "no event of it is left".to_owned()))
+    }
+
+    fn members(&mut self, table: &str, id: &str, rebuilt: &Value, sealed: &Value) {
+        let empty = serde_json::Map::new();
+        let (told, stands) = (
+            rebuilt.as_object().unwrap_or(&empty),
+            sealed.as_object().unwrap_or(&empty),
+        );
+        let names: std::collections::BTreeSet<&String> = told.keys().chain(stands.keys()).collect();
+        for name in names {
+            if told.get(name) != stands.get(name) {
+                let what = format!("The sealed form has another `{name}` than the events tell.");
+                self.find(table, id, Some(&format!("/{name}")), what);
+            }
+        }
+    }
+
+    /// Opens the commitments of the sealed form against the body.
+    fn texts(&mut self, room: &mut Room<'_, '_>, table: &str, row: &RawRecord) -> Result<()> {
+        let Ok(sealed) = serde_json::from_str::<Value>(&row.sealed) else {
+            return Ok(());
+        };
+        let Ok(body) = serde_json::from_str::<Value>(&row.body) else {
+            self.find(table, &row.id, Some("body"), "The body is no JSON.");
+            return Ok(());
+        };
+        let mut known: HashMap<String, [u8; SALT_BYTES]> = HashMap::new();
+        for commitment in bundle::commitments(&sealed) {
+            let Some(text) = salts::load(room.tx, &commitment)? else {
+                continue;
+            };
+            let Ok(salt) = <[u8; SALT_BYTES]>::try_from(text.salt) else {
+                continue;
+            };
+            if commit(&salt, &text.text) != commitment {
+                self.find("text_salt", &commitment, None, "The kept text or its salt was changed.");
+            }
+            known.insert(commitment, salt);
+        }
+        if let Err(mismatch) = open_record(&sealed, &body, &|commitment| known.get(commitment).copied()) {
+            let what = format!("The body is not what the log committed to: {}.", mismatch.why);
+            self.find(table, &row.id, Some(&mismatch.path), what);
+        }
+        Ok(())
+    }
+
+    /// Compares the columns by which a row is found with those computed from its body.
+    fn columns_of(&mut self, table: &str, row: &RawRecord) {
+        let computed = match nouns::derived_columns(table, &row.body) {
+            Ok(computed) => computed,
+            Err(error) => {
+                return self.find(
+                    table,
+                    &row.id,
+                    Some("body"),
+                    format!("The body cannot be read: {error}."),
+                );
+            }
+        };
+        for (name, wanted) in computed {
+            let stands = row
+                .columns
+                .iter()
+                .find(|(found, _)| found == name)
+                .map(|(_, value)| value);
+            if !stands.is_some_and(|stands| is_same(stands, &wanted)) {
+                let what = format!("The column `{name}` is not what the body says.");
+                self.find(table, &row.id, Some(name), what);
+            }
+        }
+    }
+
+    /// What hangs on a change: the rows of its targets and of the gate.
+    fn around_change(&mut self, room: &mut Room<'_, '_>, row: &RawRecord) -> Result<()> {
+        // That a body cannot be read was told with its columns.
+        let Ok(change) = serde_json::from_str::<Change>(&row.body) else {
+            return Ok(());
+        };
+        if changes::targets_of(room.tx, &row.id)? != changes::target_rows(&change) {
+            self.find(
+                "change_target",
+                &row.id,
+                None,
+                format!("The target rows of {} are not what it says.", change.key),
+            );
+        }
+        let stands = gate_view::of_change(room.tx, &row.id)?;
+        let stored: Vec<Option<GateRow>> = stands.iter().map(read_gate_row).collect();
+        let is_right = stored.iter().all(Option::is_some) && {
+            let stored: Vec<GateRow> = stored.into_iter().flatten().collect();
+            is_gate_right(room, &change, &stored)?
+        };
+        if !is_right {
+            let what = format!("The gate's rows of {} are not what its records give.", change.key);
+            self.find("gate_view", &row.id, None, what);
+        }
+        Ok(())
+    }
+
+    /// A revoked permit that has not run out stands on the revocation list.
+    fn permit(&mut self, room: &mut Room<'_, '_>, row: &RawRecord) -> Result<()> {
+        let Ok(permit) = serde_json::from_str::<Permit>(&row.body) else {
+            return Ok(());
+        };
+        let should_be = permit.state == PermitState::Revoked && permit.expires_at > room.now;
+        if should_be && !revocation::is_revoked(room.tx, &row.id)? {
+            self.find(
+                "revoked",
+                &row.id,
+                None,
+                "The permit was revoked and is not on the revocation list.",
+            );
+        }
+        Ok(())
+    }
+}
+
+/// SQLite keeps truth values as 0 and 1.
+fn is_same(stands: &store::Value, wanted: &store::Value) -> bool {
+    match (stands, wanted) {
+        (store::Value::Int(stands), store::Value::Bool(wanted)) => *stands == i64::from(*wanted),
+        _ => stands == wanted,
+    }
+}
+
+/// A gate's row, when its columns say what its body says.
+fn read_gate_row(stored: &gate_view::GateRow) -> Option<GateRow> {
+    let row: GateRow = serde_json::from_str(&stored.body).ok()?;
+    let is_same = row.change.as_str() == stored.change_id
+        && row.target.as_str() == stored.target_id
+        && row.purpose.to_string() == stored.purpose
+        && row.service.as_str() == stored.service
+        && row.environment.as_str() == stored.environment
+        && row.artifact == stored.artifact
+        && row.commit == stored.commit;
+    is_same.then_some(row)
+}
+
+/// Whether the gate's rows are those that the change gives now, or gave when it was last saved: what the clock moved
+/// since then is mended by the next timer.
+fn is_gate_right(room: &mut Room<'_, '_>, change: &Change, stored: &[GateRow]) -> Result<bool> {
+    if !change.state.is_open() {
+        return Ok(stored.is_empty());
+    }
+    let Ok(file) = room.file(change.id.as_str()) else {
+        return Ok(false);
+    };
+    let directory = room.directory()?;
+    let at = |moment: Timestamp| comparable(&model::gate::rows(&file, &directory, moment));
+    let stored = comparable(stored);
+    Ok(stored == at(room.now) || stored == at(change.updated_at))
+}
+
+/// Rows without the names of people, which move with groups and logins, in the order of targets and purposes.
+fn comparable(rows: &[GateRow]) -> Vec<GateRow> {
+    let mut rows = rows.to_vec();
+    for row in &mut rows {
+        row.owner.clear();
+        for unmet in &mut row.unmet {
+            unmet.text.clear();
+            unmet.satisfy.clear();
+            unmet.waiting_on.clear();
+        }
+    }
+    rows.sort_by_key(|row| (row.target.as_str().to_owned(), row.purpose.to_string()));
+    rows
+}

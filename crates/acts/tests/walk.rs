@@ -1,0 +1,234 @@
+//! One change walks its nine steps through the acts, on a real store.
+#![expect(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
+
+use std::sync::{Arc, Mutex};
+
+use acts::desk::{Clock, Desk, Tools};
+use acts::{Error, Room};
+use jiff::{SignedDuration, Timestamp};
+use model::file::Actor;
+use model::ids::PersonId;
+use model::verbs::Body;
+use model::words::{GateDecision, State};
+use proof::crypto::{MasterKey, SeededEntropy};
+use serde_json::{Value, json};
+use store::{Config, Lane, Mode, Store};
+
+struct Hand(Mutex<Timestamp>);
+
+impl Clock for Hand {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap()
+    }
+}
+
+struct All;
+
+impl policy::Directory for All {
+    fn group_exists(&self, _: &str) -> bool {
+        true
+    }
+    fn person_exists(&self, _: &str) -> bool {
+        true
+    }
+    fn service_exists(&self, _: &str) -> bool {
+        true
+    }
+    fn environment_exists(&self, _: &str) -> bool {
+        true
+    }
+}
+
+struct World {
+    desk: Desk,
+    clock: Arc<Hand>,
+    _folder: tempfile::TempDir,
+}
+
+fn body(value: Value) -> Body {
+    value.as_object().unwrap().clone()
+}
+
+impl World {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(Config::sqlite(folder.path().join("assent.db"))).unwrap();
+        let clock = Arc::new(Hand(Mutex::new("2026-11-20T08:00:00Z".parse().unwrap())));
+        let policies = policy::PolicySet::compile(&policy::base().files, "", policy::SCHEMA, &All, |bytes| {
+            proof::crypto::digest_text(bytes)
+        })
+        .unwrap();
+        let desk = Desk::new(Tools {
+            store,
+            clock: clock.clone(),
+            recorder: clock.clone(),
+            entropy: Arc::new(SeededEntropy::new(7)),
+            master: Arc::new(MasterKey::new([3; 32])),
+            policies: Arc::new(policies),
+            public_url: "http://127.0.0.1:8080".to_owned(),
+            evidence_folder: None,
+        });
+        let world = Self {
+            desk,
+            clock,
+            _folder: folder,
+        };
+        world.system(|room| acts::create_tenant::create_tenant(room, "Halden Freight", false));
+        world.system(|room| {
+            for (login, role) in [
+                ("rita", "requester"),
+                ("olga", "owner"),
+                ("sam", "security"),
+                ("mona", "change_manager"),
+                ("ivo", "implementer"),
+                ("pipe", "pipeline"),
+                ("ada", "admin"),
+            ] {
+                acts::set_person::create_person(room, &body(json!({"login": login, "roles": [role]})))?;
+            }
+            Ok(())
+        });
+        world.system(|room| {
+            acts::set_service::set_service(room, &body(json!({"key": "pay", "criticality": "low"})))?;
+            acts::set_service::set_ownership(room, &body(json!({"role": "owner", "person": "olga"})))?;
+            Ok(())
+        });
+        world
+    }
+
+    fn system<T: Send + 'static>(&self, act: impl Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static) -> T {
+        self.desk
+            .wait(Lane::Acts, "halden", Actor::system(), Mode::Write, act)
+            .unwrap()
+    }
+
+    fn by<T: Send + 'static>(
+        &self,
+        login: &'static str,
+        act: impl Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+    ) -> acts::Result<T> {
+        let person: PersonId = self.system(move |room| Ok(room.directory()?.by_login(login).unwrap().id.clone()));
+        let actor = Actor {
+            person,
+            by_token: false,
+            stepped_up_at: None,
+            is_system: false,
+        };
+        self.desk.wait(Lane::Acts, "halden", actor, Mode::Write, act)
+    }
+
+    fn pass(&self, minutes: i64) {
+        let mut now = self.clock.0.lock().unwrap();
+        *now += SignedDuration::from_mins(minutes);
+    }
+
+    fn state(&self, key: &str) -> State {
+        let key = key.to_owned();
+        self.system(move |room| Ok(room.change(&key)?.state))
+    }
+}
+
+#[test]
+fn a_normal_change_walks_all_nine_steps() {
+    let world = World::new();
+    let artifact = "sha256:aaaa";
+    let key = world
+        .by("rita", move |room| {
+            let request = body(json!({
+                "title": "Give every shipment a customs reference", "description": "Adds a column.",
+                "justification": "Customs asks for it.", "complexity": "low",
+                "targets": [{"service": "pay", "environment": "production", "artifact": artifact}],
+                "planned_start": "2026-11-20T10:00:00Z", "planned_end": "2026-11-20T12:00:00Z",
+                "plan": [{"title": "Deploy", "minutes": 10}], "rollback_plan": [{"title": "Deploy the old one", "minutes": 5}],
+                "implementers": ["ivo"], "tester": "olga",
+            }));
+            acts::create_change::create_change(room, &request, &[])
+        })
+        .unwrap();
+    assert_eq!(key, "CHG-1001");
+    let k = key.clone();
+    world
+        .by("rita", move |room| acts::submit_change::submit_change(room, &k))
+        .unwrap();
+    let k = key.clone();
+    world
+        .by("rita", move |room| {
+            acts::assess_change::assess_change(room, &k, &body(json!({"dependencies_reviewed": true})))
+        })
+        .unwrap();
+    assert_eq!(world.state(&key), State::Authorizing);
+    for login in ["olga", "sam", "mona"] {
+        let k = key.clone();
+        world
+            .by(login, move |room| {
+                let digest = room.change(&k)?.digests.content;
+                acts::approve_change::approve_change(
+                    room,
+                    &k,
+                    &body(json!({"decision": "approve", "content_digest": digest})),
+                )
+            })
+            .unwrap();
+    }
+    assert_eq!(world.state(&key), State::Scheduled);
+    let k = key.clone();
+    let refused = world.by("ivo", move |room| acts::start_change::start_change(room, &k));
+    let Err(Error::Refused(refusal)) = refused else {
+        panic!("started without evidence and before its window")
+    };
+    let text = format!("{refusal:?}");
+    assert!(
+        text.contains("evidence_missing") && text.contains("window_not_open"),
+        "{text}"
+    );
+    let k = key.clone();
+    world
+        .by("rita", move |room| {
+            let file = model::verbs::around::StoredFile {
+                digest: "sha256:00".into(), size: 3, media_type: "text/plain".into(), reading: None,
+            };
+            let request = body(json!({"kind": "note", "aspect": "functional", "result": "passed", "environment": "staging", "artifact": artifact, "text": "works"}));
+            acts::add_evidence::add_evidence(room, &k, &request, &file)
+        })
+        .unwrap();
+    world.pass(150);
+    let question = acts::gate::Question {
+        service: "pay".into(),
+        environment: "production".into(),
+        artifact: Some(artifact.into()),
+        commit: None,
+        change: None,
+        purpose: None,
+    };
+    let checked = world
+        .by("pipe", move |room| acts::gate::check(room, &question, None))
+        .unwrap();
+    assert_eq!(checked.check.decision, GateDecision::Go, "{:?}", checked.check.reasons);
+    assert!(checked.permit.is_some());
+    assert_eq!(world.state(&key), State::Implementing);
+    let k = key.clone();
+    world
+        .by("ivo", move |room| {
+            acts::complete_change::complete_change(room, &k, &body(json!({"outcome": "succeeded"})))
+        })
+        .unwrap();
+    let k = key.clone();
+    world
+        .by("olga", move |room| {
+            acts::validate_change::validate_change(room, &k, &body(json!({"result": "works"})))
+        })
+        .unwrap();
+    let k = key.clone();
+    let review =
+        json!({"objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "Fine."});
+    world
+        .by("rita", move |room| {
+            acts::review_change::review_change(room, &k, &body(review.clone()))
+        })
+        .unwrap();
+    let k = key.clone();
+    world
+        .by("rita", move |room| acts::close_change::close_change(room, &k))
+        .unwrap();
+    assert_eq!(world.state(&key), State::Closed);
+}
