@@ -128,16 +128,25 @@ impl World {
     }
 }
 
+const ARTIFACT: &str = "sha256:aaaa";
+
 #[test]
 fn a_normal_change_walks_all_nine_steps() {
     let world = World::new();
-    let artifact = "sha256:aaaa";
+    let key = initiate_and_assess(&world);
+    approve(&world, &key);
+    test_and_deploy(&world, &key);
+    review_and_close(&world, &key);
+    assert_eq!(world.state(&key), State::Closed);
+}
+
+fn initiate_and_assess(world: &World) -> String {
     let key = world
         .by("rita", move |room| {
             let request = body(json!({
                 "title": "Give every shipment a customs reference", "description": "Adds a column.",
                 "justification": "Customs asks for it.", "complexity": "low",
-                "targets": [{"service": "pay", "environment": "production", "artifact": artifact}],
+                "targets": [{"service": "pay", "environment": "production", "artifact": ARTIFACT}],
                 "planned_start": "2026-11-20T10:00:00Z", "planned_end": "2026-11-20T12:00:00Z",
                 "plan": [{"title": "Deploy", "minutes": 10}], "rollback_plan": [{"title": "Deploy the old one", "minutes": 5}],
                 "implementers": ["ivo"], "tester": "olga",
@@ -157,8 +166,12 @@ fn a_normal_change_walks_all_nine_steps() {
         })
         .unwrap();
     assert_eq!(world.state(&key), State::Authorizing);
+    key
+}
+
+fn approve(world: &World, key: &str) {
     for login in ["olga", "sam", "mona"] {
-        let k = key.clone();
+        let k = key.to_owned();
         world
             .by(login, move |room| {
                 let digest = room.change(&k)?.digests.content;
@@ -170,8 +183,11 @@ fn a_normal_change_walks_all_nine_steps() {
             })
             .unwrap();
     }
-    assert_eq!(world.state(&key), State::Scheduled);
-    let k = key.clone();
+    assert_eq!(world.state(key), State::Scheduled);
+}
+
+fn test_and_deploy(world: &World, key: &str) {
+    let k = key.to_owned();
     let refused = world.by("ivo", move |room| acts::start_change::start_change(room, &k));
     let Err(Error::Refused(refusal)) = refused else {
         panic!("started without evidence and before its window")
@@ -181,13 +197,13 @@ fn a_normal_change_walks_all_nine_steps() {
         text.contains("evidence_missing") && text.contains("window_not_open"),
         "{text}"
     );
-    let k = key.clone();
+    let k = key.to_owned();
     world
         .by("rita", move |room| {
             let file = model::verbs::around::StoredFile {
                 digest: "sha256:00".into(), size: 3, media_type: "text/plain".into(), reading: None,
             };
-            let request = body(json!({"kind": "note", "aspect": "functional", "result": "passed", "environment": "staging", "artifact": artifact, "text": "works"}));
+            let request = body(json!({"kind": "note", "aspect": "functional", "result": "passed", "environment": "staging", "artifact": ARTIFACT, "text": "works"}));
             acts::add_evidence::add_evidence(room, &k, &request, &file)
         })
         .unwrap();
@@ -195,7 +211,7 @@ fn a_normal_change_walks_all_nine_steps() {
     let question = acts::gate::Question {
         service: "pay".into(),
         environment: "production".into(),
-        artifact: Some(artifact.into()),
+        artifact: Some(ARTIFACT.into()),
         commit: None,
         change: None,
         purpose: None,
@@ -205,20 +221,23 @@ fn a_normal_change_walks_all_nine_steps() {
         .unwrap();
     assert_eq!(checked.check.decision, GateDecision::Go, "{:?}", checked.check.reasons);
     assert!(checked.permit.is_some());
-    assert_eq!(world.state(&key), State::Implementing);
-    let k = key.clone();
+    assert_eq!(world.state(key), State::Implementing);
+}
+
+fn review_and_close(world: &World, key: &str) {
+    let k = key.to_owned();
     world
         .by("ivo", move |room| {
             acts::complete_change::complete_change(room, &k, &body(json!({"outcome": "succeeded"})))
         })
         .unwrap();
-    let k = key.clone();
+    let k = key.to_owned();
     world
         .by("olga", move |room| {
             acts::validate_change::validate_change(room, &k, &body(json!({"result": "works"})))
         })
         .unwrap();
-    let k = key.clone();
+    let k = key.to_owned();
     let review =
         json!({"objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "Fine."});
     world
@@ -226,7 +245,7 @@ fn a_normal_change_walks_all_nine_steps() {
             acts::review_change::review_change(room, &k, &body(review.clone()))
         })
         .unwrap();
-    let k = key.clone();
+    let k = key.to_owned();
     world
         .by("rita", move |room| acts::close_change::close_change(room, &k))
         .unwrap();

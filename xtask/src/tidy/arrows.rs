@@ -18,8 +18,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("wire", &["model"]),
     ("connect", &["model"]),
     ("acts", &["model", "policy", "proof", "store"]),
-    ("server", &["acts", "wire", "pages", "connect"]),
-    ("assent", &["server", "acts", "policy", "wire", "proof"]),
+    ("server", &["acts", "wire", "pages", "connect", "model", "policy", "proof", "store"]),
+    ("assent", &["server", "acts", "policy", "wire", "proof", "model", "store", "connect"]),
 ];
 
 /// The heavy libraries and the only packages that may name them. `tests` stands outside of the
