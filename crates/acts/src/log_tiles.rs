@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 
-use proof::event::payload_path;
 use proof::note::{self, Checkpoint, TrustedCheckpoint};
 use proof::tile::{self, TileName, TileReader, TileSource, WIDTH};
 use store::Tx;
@@ -46,15 +45,12 @@ impl<'t, 'c> StoredTiles<'t, 'c> {
         if path == "checkpoint" {
             return Ok(Some(self.state.checkpoint.clone().into_bytes()));
         }
-        if path.starts_with("records/") {
-            return payload(tx, path);
+        if let Some(bytes) = log::tile(tx, path)? {
+            return Ok(Some(bytes));
         }
         let Some(name) = TileName::parse(path) else {
             return Ok(None);
         };
-        if let Some(bytes) = log::tile(tx, path)? {
-            return Ok(Some(bytes));
-        }
         let full = TileName { width: WIDTH, ..name };
         let standing = TileName {
             width: width_at(self.size(), name),
@@ -104,19 +100,6 @@ fn cut(bytes: &[u8], name: TileName) -> Option<Vec<u8>> {
     }
     let entries = tile::read_entries(bytes).ok()?;
     tile::write_entries(entries.get(..width)?).ok()
-}
-
-/// The deltas that stand beside a leaf, under `records/{hex}`.
-pub(crate) fn payload(tx: &mut Tx<'_>, path: &str) -> store::Result<Option<Vec<u8>>> {
-    let digest = format!("sha256:{}", path.trim_start_matches("records/"));
-    if payload_path(&digest).as_deref() != Some(path) {
-        return Ok(None);
-    }
-    let found = tx.query_one(
-        "SELECT bytes FROM event_payload WHERE tenant = $tenant AND digest = $digest ORDER BY event_id LIMIT 1",
-        &[("digest", digest.into())],
-    )?;
-    found.map(|row| row.bytes("bytes")).transpose()
 }
 
 /// How far the tenant's log is.

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use model::file::Actor;
+use proof::event::payload_path;
 use proof::note::Checkpoint;
 use proof::tile::{self, Appended, TileName};
+use serde::Deserialize;
 use store::event::{self, Event, RecordRef};
 use store::log::{self, Advance, LogState};
 use store::{Lane, Mode};
@@ -31,7 +33,7 @@ pub struct Sequenced {
     pub from: u64,
     /// The log's size now. Events `from..to` were placed; all of them are final.
     pub to: u64,
-    /// Whether this server holds the pen. When not, another one places the events.
+    /// Whether this server took the pen. When not, nothing waited, or another one places the events.
     pub has_pen: bool,
 }
 
@@ -187,6 +189,7 @@ fn place(room: &mut Room<'_, '_>, state: LogState, events: &[Event]) -> Result<u
         source.settle(appended)?
     };
     save_tiles(room, from, &appended)?;
+    save_payloads(room, events)?;
     for (seq, event) in (size..).zip(events) {
         if !event::sequence(room.tx, &event.id, seq)? {
             return Err(store::Error::Retry.into());
@@ -238,6 +241,29 @@ fn save_tiles(room: &mut Room<'_, '_>, from: u64, appended: &Appended) -> Result
         if before.width > 0 && before.width < name.width {
             log::delete_tile(room.tx, &before.path())?;
         }
+    }
+    Ok(())
+}
+
+/// Only this much of a leaf is read to learn whether its deltas stand beside it.
+#[derive(Deserialize)]
+struct Beside {
+    records_digest: Option<String>,
+}
+
+/// Puts the deltas that stand beside leaves among the files of the log, where their digests are their names.
+fn save_payloads(room: &mut Room<'_, '_>, events: &[Event]) -> Result<()> {
+    for event in events {
+        let beside: Beside = serde_json::from_slice(&event.bytes)?;
+        let Some(digest) = beside.records_digest else { continue };
+        let found = event::payloads(room.tx, &event.id)?
+            .into_iter()
+            .find(|(name, _)| *name == digest);
+        let path = payload_path(&digest);
+        let (Some((_, bytes)), Some(path)) = (found, path) else {
+            return Err(Error::Fault(format!("what stands beside event {} is gone", event.id)));
+        };
+        log::save_tile(room.tx, &path, &bytes)?;
     }
     Ok(())
 }

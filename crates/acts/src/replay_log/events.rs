@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 use proof::diff::RecordDelta;
-use proof::event::{Event, payload_path};
+use proof::event::Event;
 use proof::tile::{self, TileReader, WIDTH};
 use store::event::{self, Event as Row};
 use store::log::LogState;
 
 use super::{Head, PAGE, Replay};
 use crate::error::Result;
-use crate::log_tiles::{StoredTiles, payload};
+use crate::log_tiles::StoredTiles;
 use crate::room::Room;
 
 impl Replay<'_> {
@@ -156,12 +156,14 @@ impl Replay<'_> {
 
     /// The deltas of an event, also when they stand beside it.
     pub(super) fn deltas(&mut self, room: &mut Room<'_, '_>, event: Event) -> Result<Vec<RecordDelta>> {
-        let Some(path) = event.records_digest.as_deref().and_then(payload_path) else {
+        let Some(digest) = event.records_digest.clone() else {
             return Ok(event.records);
         };
         let id = event.id.clone();
-        let beside = payload(room.tx, &path)?.map(|bytes| event.with_payload(&bytes));
-        match beside {
+        let beside = event::payloads(room.tx, &id)?
+            .into_iter()
+            .find(|(name, _)| *name == digest);
+        match beside.map(|(_, bytes)| event.with_payload(&bytes)) {
             Some(Ok(event)) => Ok(event.records),
             Some(Err(error)) => {
                 self.find(

@@ -1,0 +1,8 @@
+//! The log on a real store: placing events, proving them, packing bundles, and finding what somebody changed in the
+//! database past the server.
+#![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
+
+mod placing;
+mod proving;
+mod replaying;
+mod world;

@@ -1,0 +1,298 @@
+//! The sequencer, the cosigner, the list of revocations and the system's log.
+
+use acts::cosign_log::cosign_log;
+use acts::note_log_sizes::note_log_sizes;
+use acts::sequence_events::sequence_events;
+use model::file::Actor;
+use proof::log_check::{LogCheck, verify_log};
+use proof::report::Outcome;
+use proof::revocation::RevocationList;
+use proof::tile::{TileName, TileSource};
+use serde_json::json;
+use store::{Lane, Mode, SYSTEM_TENANT};
+
+use crate::world::{TENANT, World, body};
+
+#[test]
+fn what_acts_wrote_is_a_log_that_a_stranger_verifies() {
+    let world = World::new();
+    let empty = world.checkpoint();
+    assert_eq!(empty.size, 0);
+    world.draft("One");
+    world.scheduled("Two");
+    let done = world.sequence();
+    assert!(done.has_pen && done.from == 0 && done.to > 10, "{done:?}");
+    let report = world.verify(Some(&empty));
+    assert_eq!(report.outcome, Outcome::Good, "{report:?}");
+    assert_eq!(report.checked, done.to);
+    assert_eq!(
+        report.cosigned,
+        [("assent.example/t/halden/log/cosigner".to_owned(), 1_795_161_600)]
+    );
+    let idle = world.sequence();
+    assert_eq!((idle.from, idle.to), (done.to, done.to));
+}
+
+#[test]
+fn each_path_that_was_served_keeps_its_content_while_the_log_grows() {
+    let world = World::new();
+    let mut served: Vec<(String, Vec<u8>)> = Vec::new();
+    let mut checkpoints = Vec::new();
+    for count in [1, 3, 120, 90, 200, 1, 400] {
+        world.noise(count);
+        let size = world.sequence().to;
+        for level in [None, Some(0), Some(1)] {
+            let hashes = if level == Some(1) { size / 256 } else { size };
+            for index in 0..hashes.div_ceil(256) {
+                let width = (hashes - index * 256).min(256);
+                let path = TileName { level, index, width }.path();
+                served.push((path.clone(), world.log(TENANT).get(&path).unwrap().unwrap()));
+            }
+        }
+        for (path, bytes) in &served {
+            assert_eq!(
+                world.log(TENANT).get(path).unwrap().as_ref(),
+                Some(bytes),
+                "{path} at size {size}"
+            );
+        }
+        let report = world.verify(checkpoints.last());
+        assert_eq!(report.outcome, Outcome::Good, "{report:?}");
+        checkpoints.push(world.checkpoint());
+    }
+    for older in &checkpoints {
+        assert_eq!(world.verify(Some(older)).outcome, Outcome::Good, "since {}", older.size);
+    }
+    assert_eq!(world.log(TENANT).get("tile/0/009").unwrap(), None);
+}
+
+#[test]
+fn a_later_version_waits_for_the_earlier_one_whatever_the_clocks_say() {
+    let world = World::new();
+    let key = world.draft("One");
+    // The other server's clock is an hour late, so its events have smaller ids than those before them.
+    let late = world.other_desk(-60);
+    for title in ["Two", "Three", "Four"] {
+        let key = key.clone();
+        let act = move |room: &mut acts::Room<'_, '_>| {
+            room.actor.person = room.directory()?.by_login("rita").unwrap().id.clone();
+            acts::edit_change::edit_change(room, &key, &body(json!({"title": title})))
+        };
+        late.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, act)
+            .unwrap();
+    }
+    world.sequence();
+    let report = world.verify(None);
+    assert_eq!(report.outcome, Outcome::Good, "{report:?}");
+    assert_eq!(world.replay().findings, []);
+}
+
+#[test]
+fn an_event_waits_for_one_that_lies_beyond_the_batch() {
+    let world = World::new();
+    world.sequence();
+    let key = world.draft("One");
+    let late = world.other_desk(-60);
+    let edit = move |room: &mut acts::Room<'_, '_>| {
+        room.actor.person = room.directory()?.by_login("rita").unwrap().id.clone();
+        acts::edit_change::edit_change(room, &key, &body(json!({"title": "Two"})))
+    };
+    late.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, edit)
+        .unwrap();
+    // So many events with smaller ids than the draft's stand before it that a batch does not reach it.
+    let noise = |room: &mut acts::Room<'_, '_>| {
+        let event = |_| {
+            acts::save::draft(
+                "tenant.looked_at",
+                ("tenant_info", TENANT.to_owned()),
+                room.now,
+                json!({}),
+            )
+        };
+        room.tell((0..1_500).map(event).collect(), acts::save::Written::default())
+    };
+    late.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, noise)
+        .unwrap();
+    let before = world.checkpoint().size;
+    let first = world.sequence();
+    assert_eq!(first.to - first.from, 999);
+    while world.sequence().has_pen {}
+    assert!(world.checkpoint().size >= before + 1_502);
+    assert_eq!(world.verify(None).outcome, Outcome::Good);
+}
+
+#[test]
+fn deltas_too_long_for_a_leaf_stand_beside_it() {
+    let world = World::new();
+    world.system(|room| {
+        let members = (0..2_500)
+            .map(|at| format!("0193aaaa-0000-7000-8000-{at:012}").as_str().into())
+            .collect();
+        let id = model::ids::RecordId(room.new_id()?);
+        let group = model::directory::Group {
+            id,
+            version: 0,
+            key: "all".into(),
+            name: "All".to_owned(),
+            members,
+        };
+        room.put_estate("group.set", group, json!({}))
+    });
+    world.sequence();
+    let report = world.verify(None);
+    assert_eq!(report.outcome, Outcome::Good, "{report:?}");
+    assert_eq!(world.replay().findings, []);
+    let count = "UPDATE log_tile SET bytes = x'5b5d' WHERE tenant = 'halden' AND path LIKE 'records/%'";
+    let findings = world.tampered(count);
+    assert!(findings.iter().any(|finding| finding.table == "log"), "{findings:#?}");
+    let findings = world.tampered("UPDATE event_payload SET bytes = x'5b5d' WHERE tenant = 'halden'");
+    assert!(
+        findings.iter().any(|finding| finding.table == "event_payload"),
+        "{findings:#?}"
+    );
+}
+
+#[test]
+fn two_servers_never_place_an_event_twice_nor_fork_the_log() {
+    let world = World::new();
+    let other = world.other_desk(0);
+    let mut checkpoints = vec![world.checkpoint()];
+    for round in 0..12 {
+        world.noise(40);
+        let (first, second) = std::thread::scope(|scope| {
+            let first = scope.spawn(|| sequence_events(&world.desk, TENANT, "server-1"));
+            let second = scope.spawn(|| sequence_events(&other, TENANT, "server-2"));
+            (first.join().unwrap(), second.join().unwrap())
+        });
+        let (first, second) = (first.unwrap(), second.unwrap());
+        assert!(!(first.has_pen && second.has_pen), "two pens in round {round}");
+        let placed = (first.to - first.from) + (second.to - second.from);
+        let grown = world.checkpoint();
+        assert_eq!(placed, grown.size - checkpoints[round].size, "round {round}");
+        assert!(placed > 0);
+        checkpoints.push(grown);
+    }
+    for older in &checkpoints {
+        assert_eq!(world.verify(Some(older)).outcome, Outcome::Good, "since {}", older.size);
+    }
+    assert_eq!(world.replay().findings, []);
+}
+
+#[test]
+fn the_pen_passes_when_its_holder_is_silent() {
+    let world = World::new();
+    world.sequence();
+    world.noise(1);
+    let other = sequence_events(&world.desk, TENANT, "server-2").unwrap();
+    assert!(!other.has_pen && other.from == other.to);
+    world.pass_seconds(6);
+    let other = sequence_events(&world.desk, TENANT, "server-2").unwrap();
+    assert!(other.has_pen && other.to == other.from + 1);
+    world.noise(1);
+    assert!(!sequence_events(&world.desk, TENANT, "server-1").unwrap().has_pen);
+}
+
+#[test]
+fn nothing_is_signed_over_a_log_that_was_changed() {
+    let world = World::new();
+    world.sequence();
+    world.noise(1);
+    world.tampered(
+        "UPDATE log_tile SET bytes = zeroblob(length(bytes)) WHERE tenant = 'halden' AND path LIKE 'tile/0/%'",
+    );
+    assert!(matches!(
+        sequence_events(&world.desk, TENANT, "server-1"),
+        Err(acts::Error::Proof(_))
+    ));
+    world.tampered("UPDATE log_state SET checkpoint = replace(checkpoint, 'halden', 'haldem') WHERE tenant = 'halden'");
+    assert!(matches!(
+        sequence_events(&world.desk, TENANT, "server-1"),
+        Err(acts::Error::Fault(_))
+    ));
+    assert!(matches!(cosign_log(&world.desk, TENANT), Err(acts::Error::Fault(_))));
+}
+
+#[test]
+fn an_idle_log_is_attested_again_within_the_minute() {
+    let world = World::new();
+    world.sequence();
+    let before = world.checkpoint();
+    let cosigned = |world: &World| world.verify(None).cosigned[0].1;
+    let first = cosigned(&world);
+    world.pass_seconds(44);
+    assert!(!cosign_log(&world.desk, TENANT).unwrap());
+    world.pass_seconds(1);
+    assert!(cosign_log(&world.desk, TENANT).unwrap());
+    assert!(!cosign_log(&world.desk, TENANT).unwrap());
+    assert_eq!(cosigned(&world), first + 45);
+    assert_eq!(world.checkpoint(), before);
+    world.noise(1);
+    world.sequence();
+    assert_eq!(world.verify(Some(&before)).outcome, Outcome::Good);
+}
+
+#[test]
+fn the_list_of_revocations_is_signed_when_it_is_due() {
+    let world = World::new();
+    let sign = acts::sign_revocations::sign_revocations;
+    assert!(matches!(world.look(sign), Err(acts::Error::NotYet(_))));
+    let first = world.system(sign);
+    assert_eq!(world.look(sign).unwrap(), first);
+    world.pass_seconds(44);
+    assert_eq!(world.system(sign), first);
+    world.system(|room| {
+        let epoch = store::revocation::raise(room.tx)?;
+        let expires_at = room.now + jiff::SignedDuration::from_mins(5);
+        let entry = store::revocation::Revoked {
+            jti: "p-1".into(),
+            epoch,
+            at: room.now,
+            expires_at,
+        };
+        store::revocation::revoke(room.tx, &entry)?;
+        let iat = "2026-11-20T08:00:00.25Z".parse().unwrap();
+        let halt = store::revocation::NotBefore {
+            service: "pay".into(),
+            environment: "production".into(),
+            iat,
+            epoch,
+        };
+        Ok(store::revocation::set_not_before(room.tx, &halt)?)
+    });
+    let second = world.system(sign);
+    assert_ne!(second, first);
+    let keys = world.look(acts::keys::jwks).unwrap();
+    let list = RevocationList::open(&second, &keys).unwrap();
+    assert_eq!(
+        (list.epoch, list.revoked.as_slice()),
+        (1, ["p-1".to_owned()].as_slice())
+    );
+    assert_eq!(list.next_update - list.issued_at, 60);
+    // Permits count whole seconds, so one of the halt's own second is void.
+    assert_eq!(list.not_before[0].iat, 1_795_161_601);
+    world.pass_seconds(45);
+    let third = RevocationList::open(&world.system(sign), &keys).unwrap();
+    assert_eq!((third.epoch, third.issued_at), (1, list.issued_at + 45));
+}
+
+#[test]
+fn the_system_log_notes_sizes_and_keys() {
+    let world = World::new();
+    world.sequence();
+    assert_eq!(note_log_sizes(&world.desk).unwrap(), 2);
+    assert_eq!(note_log_sizes(&world.desk).unwrap(), 0);
+    world.noise(1);
+    world.sequence();
+    assert_eq!(note_log_sizes(&world.desk).unwrap(), 0, "at most once a minute");
+    world.pass_seconds(60);
+    assert_eq!(note_log_sizes(&world.desk).unwrap(), 1);
+    assert_eq!(sequence_events(&world.desk, SYSTEM_TENANT, "server-1").unwrap().to, 3);
+    let check = LogCheck {
+        origin: Some("assent.example/t/system/log"),
+        older: None,
+        progress: None,
+    };
+    let report = verify_log(&world.log(SYSTEM_TENANT), &world.keys(SYSTEM_TENANT), &check);
+    assert_eq!(report.outcome, Outcome::Good, "{report:?}");
+    assert_eq!(world.replay().findings, []);
+}

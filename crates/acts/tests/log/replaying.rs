@@ -1,0 +1,272 @@
+//! Replay agrees with a store that only the server wrote, and names what somebody else changed in it.
+
+use acts::replay_log::Finding;
+
+use crate::world::{TENANT, World};
+
+/// One change that is closed, one that waits for its window; all events but the last in the log.
+fn world() -> World {
+    let world = World::new();
+    world.closed("Give every shipment a customs reference");
+    world.draft("Another");
+    world.sequence();
+    world.draft("A third");
+    world
+}
+
+fn has(findings: &[Finding], table: &str, field: Option<&str>) -> bool {
+    findings
+        .iter()
+        .any(|finding| finding.table == table && finding.field.as_deref() == field)
+}
+
+/// Tampers with a world of its own, and expects a finding in this table and field.
+fn expect(sql: &str, table: &str, field: Option<&str>) -> Vec<Finding> {
+    let findings = world().tampered(sql);
+    assert!(has(&findings, table, field), "{sql}\n{findings:#?}");
+    findings
+}
+
+#[test]
+fn an_honest_store_replays_without_a_finding() {
+    let world = world();
+    let report = world.replay();
+    assert_eq!(report.findings, []);
+    assert!(report.records > 20 && report.events > 20, "{report:?}");
+    world.sequence();
+    world.noise(600);
+    world.sequence();
+    world.pass_seconds(30 * 86_400);
+    assert_eq!(world.replay().findings, []);
+}
+
+#[test]
+fn an_edited_title_is_found_in_the_body() {
+    let sql = "UPDATE \"change\" SET body = replace(body, 'customs', 'custom') WHERE key = 'CHG-1001'";
+    let findings = expect(sql, "change", Some("/title"));
+    assert!(
+        has(&findings, "change", Some("title")),
+        "the column no longer fits the body: {findings:#?}"
+    );
+}
+
+#[test]
+fn an_edited_title_in_body_column_and_text_is_found() {
+    let sql =
+        "UPDATE \"change\" SET body = replace(body, 'customs', 'custom'), title = replace(title, 'customs', 'custom')
+                   WHERE key = 'CHG-1001';
+               UPDATE text_salt SET body = replace(body, 'customs', 'custom') WHERE body LIKE '%customs%';";
+    let findings = expect(sql, "change", Some("/title"));
+    assert!(has(&findings, "text_salt", None), "{findings:#?}");
+}
+
+#[test]
+fn an_edited_column_is_found() {
+    let findings = expect(
+        "UPDATE \"change\" SET state = 'approved' WHERE key = 'CHG-1002'",
+        "change",
+        Some("state"),
+    );
+    assert_eq!(findings.len(), 1, "{findings:#?}");
+}
+
+#[test]
+fn an_edited_plain_value_is_found_even_when_the_sealed_form_was_edited_too() {
+    let edit = "SET body = replace(body, '\"state\":\"draft\"', '\"state\":\"closed\"')";
+    let sealed = ", sealed = replace(sealed, '\"state\":\"draft\"', '\"state\":\"closed\"'), state = 'closed'";
+    let sql = format!("UPDATE \"change\" {edit}{sealed} WHERE key = 'CHG-1002'");
+    expect(&sql, "change", Some("/state"));
+}
+
+#[test]
+fn a_deleted_approval_is_found() {
+    let sql = "DELETE FROM approval WHERE id = (SELECT min(id) FROM approval)";
+    let findings = expect(sql, "approval", None);
+    assert!(
+        findings.iter().any(|finding| finding.what.contains("its row is gone")),
+        "{findings:#?}"
+    );
+}
+
+#[test]
+fn a_row_without_a_history_is_found() {
+    let sql = "UPDATE approval SET id = 'forged' WHERE id = (SELECT min(id) FROM approval)";
+    let findings = expect(sql, "approval", None);
+    assert!(
+        findings
+            .iter()
+            .any(|finding| finding.id == "forged" && finding.what == "No event tells of this row.")
+    );
+}
+
+#[test]
+fn a_deleted_event_is_found() {
+    let sql = "DELETE FROM event WHERE tenant = 'halden' AND seq = 12";
+    let findings = expect(sql, "event", Some("seq"));
+    assert!(
+        findings.iter().any(|finding| finding.what.contains("at index 12")),
+        "{findings:#?}"
+    );
+}
+
+#[test]
+fn swapped_events_are_found() {
+    let sql = "UPDATE event SET seq = -1 WHERE tenant = 'halden' AND seq = 4;
+               UPDATE event SET seq = 4 WHERE tenant = 'halden' AND seq = 9;
+               UPDATE event SET seq = 9 WHERE tenant = 'halden' AND seq = -1;";
+    let findings = expect(sql, "event", Some("seq"));
+    for index in ["index 4,", "index 9,"] {
+        assert!(
+            findings.iter().any(|finding| finding.what.contains(index)),
+            "{index} {findings:#?}"
+        );
+    }
+}
+
+#[test]
+fn an_event_with_other_bytes_or_columns_is_found() {
+    let bytes =
+        "UPDATE event SET bytes = CAST(replace(CAST(bytes AS TEXT), 'change.created', 'change.creates') AS BLOB)
+                 WHERE tenant = 'halden' AND kind = 'change.created' AND seq IS NOT NULL";
+    expect(bytes, "event", Some("bytes"));
+    expect(
+        "UPDATE event SET kind = 'change.closed' WHERE tenant = 'halden' AND seq = 3",
+        "event",
+        Some("kind"),
+    );
+}
+
+#[test]
+fn a_flipped_byte_in_a_tile_is_found() {
+    let flip = "SET bytes = CAST(x'00' || substr(bytes, 2) AS BLOB) WHERE tenant = 'halden'";
+    expect(&format!("UPDATE log_tile {flip} AND path LIKE 'tile/0/%'"), "log", None);
+    expect(
+        &format!("UPDATE log_tile {flip} AND path LIKE 'tile/entries/%'"),
+        "log",
+        None,
+    );
+}
+
+#[test]
+fn a_cut_tail_is_found() {
+    let world = world();
+    acts::note_log_sizes::note_log_sizes(&world.desk).unwrap();
+    let size = world.checkpoint().size;
+    world.sequence();
+    acts::note_log_sizes::note_log_sizes(&world.desk).unwrap();
+    // The log goes back to an earlier checkpoint that it did sign, and the events after it lose their place.
+    let sql = format!(
+        "DELETE FROM checkpoint WHERE tenant = 'halden' AND size > {size};
+         UPDATE log_state SET size = {size}, checkpoint = (SELECT note FROM checkpoint WHERE tenant = 'halden' AND size = {size})
+             WHERE tenant = 'halden';"
+    );
+    let findings = world.tampered(&sql);
+    assert!(
+        has(&findings, "event", Some("seq")),
+        "rows beyond the end: {findings:#?}"
+    );
+    assert!(has(&findings, "log_state", Some("root")), "{findings:#?}");
+}
+
+#[test]
+fn a_cut_that_leaves_no_trace_in_the_tenant_is_found_in_the_system_log() {
+    let world = World::new();
+    world.noise(3);
+    world.sequence();
+    let (size, root) = (
+        world.checkpoint().size,
+        proof::crypto::hash_text(&world.checkpoint().root),
+    );
+    world.noise(3);
+    world.sequence();
+    acts::note_log_sizes::note_log_sizes(&world.desk).unwrap();
+    let sql = format!(
+        "DELETE FROM event WHERE tenant = 'halden' AND seq >= {size};
+         DELETE FROM checkpoint WHERE tenant = 'halden' AND size > {size};
+         UPDATE log_state SET size = {size}, root = '{root}',
+             checkpoint = (SELECT note FROM checkpoint WHERE tenant = 'halden' AND size = {size}) WHERE tenant = 'halden';"
+    );
+    world.tampered(&sql);
+    let tiles = world.log(TENANT);
+    let widest = proof::tile::TileReader::new(&tiles, size + 3);
+    let (hashes, entries) = (widest.tile(0, 0).unwrap().concat(), widest.bundle(0).unwrap());
+    let kept = proof::tile::read_entries(&entries).unwrap();
+    let kept = proof::tile::write_entries(&kept[..size as usize]).unwrap();
+    let hex = |bytes: &[u8]| bytes.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let sql = format!(
+        "DELETE FROM log_tile WHERE tenant = 'halden';
+         INSERT INTO log_tile VALUES ('halden', '{}', x'{}'), ('halden', '{}', x'{}');",
+        proof::tile::tile_path(0, 0, size),
+        hex(&hashes[..32 * size as usize]),
+        proof::tile::entries_path(0, size),
+        hex(&kept),
+    );
+    let findings = world.tampered(&sql);
+    assert_eq!(findings.len(), 1, "{findings:#?}");
+    assert!(
+        findings[0].table == "log" && findings[0].what.contains("entries"),
+        "{findings:#?}"
+    );
+}
+
+#[test]
+fn derived_rows_are_compared() {
+    let closed = "UPDATE change_target SET environment = 'staging' WHERE change_id IN (SELECT id FROM \"change\" WHERE key = 'CHG-1002')";
+    expect(closed, "change_target", None);
+    let gate = "UPDATE gate_view SET body = json_set(body, '$.unmet', json('[]')) WHERE change_id IN
+                (SELECT id FROM \"change\" WHERE key = 'CHG-1002')";
+    expect(gate, "gate_view", None);
+    expect("DELETE FROM gate_view", "gate_view", None);
+    expect(
+        "DELETE FROM event_record WHERE table_name = 'change' AND version = 2",
+        "change",
+        None,
+    );
+}
+
+#[test]
+fn a_revocation_that_was_taken_off_the_list_is_found() {
+    let world = World::new();
+    let key = world.scheduled("One");
+    world.system(move |room| {
+        let change = room.change(&key)?;
+        let permit = model::records::Permit {
+            id: "p-1".into(),
+            version: 0,
+            change: change.id.clone(),
+            change_key: key.clone(),
+            target: change.content.targets[0].id.clone(),
+            service: "pay".into(),
+            environment: "production".into(),
+            artifact: None,
+            commit: None,
+            purpose: model::words::Purpose::Deploy,
+            content_digest: "sha256:00".into(),
+            policy_digest: "sha256:00".into(),
+            epoch: 0,
+            max_list_age_seconds: 900,
+            break_glass: false,
+            issued_at: room.now,
+            not_before: room.now,
+            expires_at: room.now + jiff::SignedDuration::from_mins(15),
+            by: "system".into(),
+            state: model::words::PermitState::Revoked,
+            revoked_reason: None,
+            revoked_at: Some(room.now),
+        };
+        let epoch = store::revocation::raise(room.tx)?;
+        let entry = store::revocation::Revoked {
+            jti: "p-1".into(),
+            epoch,
+            at: room.now,
+            expires_at: permit.expires_at,
+        };
+        store::revocation::revoke(room.tx, &entry)?;
+        room.put_estate("permit.revoked", permit, serde_json::json!({}))
+    });
+    world.sequence();
+    assert_eq!(world.replay().findings, []);
+    let findings = world.tampered("DELETE FROM revoked");
+    assert_eq!(findings.len(), 1, "{findings:#?}");
+    assert_eq!(findings[0].table, "revoked");
+}

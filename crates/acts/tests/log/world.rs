@@ -1,0 +1,332 @@
+//! A small tenant on a real store: people, a service, changes, and a clock in the hand.
+
+use std::sync::{Arc, Mutex};
+
+use acts::desk::{Clock, Desk, Tools};
+use acts::replay_log::{Finding, ReplayReport, replay_log};
+use acts::sequence_events::{Sequenced, sequence_events};
+use acts::{Result, Room};
+use jiff::{SignedDuration, Timestamp};
+use model::file::Actor;
+use model::ids::PersonId;
+use model::verbs::Body;
+use proof::crypto::{MasterKey, SeededEntropy};
+use proof::log_check::{LogCheck, LogReport, verify_log};
+use proof::note::{Checkpoint, Note, VerifierKeys};
+use proof::tile::TileSource;
+use serde_json::{Value, json};
+use store::{Config, Lane, Mode, SYSTEM_TENANT, Store};
+
+pub const TENANT: &str = "halden";
+pub const ARTIFACT: &str = "sha256:aaaa";
+
+pub struct Hand(pub Mutex<Timestamp>);
+
+impl Clock for Hand {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap()
+    }
+}
+
+struct All;
+
+impl policy::Directory for All {
+    fn group_exists(&self, _: &str) -> bool {
+        true
+    }
+    fn person_exists(&self, _: &str) -> bool {
+        true
+    }
+    fn service_exists(&self, _: &str) -> bool {
+        true
+    }
+    fn environment_exists(&self, _: &str) -> bool {
+        true
+    }
+}
+
+pub struct World {
+    pub desk: Desk,
+    pub clock: Arc<Hand>,
+    pub folder: tempfile::TempDir,
+}
+
+pub fn body(value: Value) -> Body {
+    value.as_object().unwrap().clone()
+}
+
+fn digest(bytes: &[u8]) -> String {
+    proof::crypto::digest_text(bytes)
+}
+
+impl World {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(Config::sqlite(folder.path().join("assent.db"))).unwrap();
+        let clock = Arc::new(Hand(Mutex::new("2026-11-20T08:00:00.5Z".parse().unwrap())));
+        let files = policy::base().files;
+        let policies = policy::PolicySet::compile(&files, "", policy::SCHEMA, &All, digest).unwrap();
+        let desk = Desk::new(Tools {
+            store,
+            clock: clock.clone(),
+            recorder: clock.clone(),
+            entropy: Arc::new(SeededEntropy::new(7)),
+            master: Arc::new(MasterKey::new([3; 32])),
+            policies: Arc::new(policies),
+            public_url: "https://assent.example".to_owned(),
+            evidence_folder: Some(folder.path().join("evidence")),
+        });
+        let world = Self { desk, clock, folder };
+        std::fs::create_dir(world.folder.path().join("evidence")).unwrap();
+        let system = world.desk.wait(
+            Lane::Acts,
+            SYSTEM_TENANT,
+            Actor::system(),
+            Mode::Write,
+            acts::open_log::open_log,
+        );
+        system.unwrap();
+        world.system(|room| acts::create_tenant::create_tenant(room, "Halden Freight", false));
+        world.system(|room| {
+            let people = [
+                ("rita", "requester"),
+                ("olga", "owner"),
+                ("sam", "security"),
+                ("mona", "change_manager"),
+            ];
+            for (login, role) in people.into_iter().chain([("ivo", "implementer"), ("pipe", "pipeline")]) {
+                acts::set_person::create_person(room, &body(json!({"login": login, "roles": [role]})))?;
+            }
+            acts::set_service::set_service(room, &body(json!({"key": "pay", "criticality": "low"})))?;
+            acts::set_service::set_ownership(room, &body(json!({"role": "owner", "person": "olga"})))
+        });
+        world
+    }
+
+    /// A second server on the same store, whose clock goes wrong by `minutes`.
+    pub fn other_desk(&self, minutes: i64) -> Desk {
+        let now = self.clock.now() + SignedDuration::from_mins(minutes);
+        let tools = self.desk.tools();
+        let clock = Arc::new(Hand(Mutex::new(now)));
+        Desk::new(Tools {
+            store: tools.store.clone(),
+            clock: clock.clone(),
+            recorder: clock,
+            entropy: Arc::new(SeededEntropy::new(8)),
+            master: tools.master.clone(),
+            policies: tools.policies.clone(),
+            public_url: tools.public_url.clone(),
+            evidence_folder: None,
+        })
+    }
+
+    pub fn system<T: Send + 'static>(&self, act: impl Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static) -> T {
+        self.desk
+            .wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, act)
+            .unwrap()
+    }
+
+    pub fn look<T: Send + 'static>(&self, act: impl Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static) -> Result<T> {
+        self.desk.wait(Lane::Pages, TENANT, Actor::system(), Mode::Read, act)
+    }
+
+    pub fn by<T: Send + 'static>(
+        &self,
+        login: &'static str,
+        act: impl Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static,
+    ) -> T {
+        let person: PersonId = self.system(move |room| Ok(room.directory()?.by_login(login).unwrap().id.clone()));
+        let actor = Actor {
+            person,
+            by_token: false,
+            stepped_up_at: None,
+            is_system: false,
+        };
+        self.desk.wait(Lane::Acts, TENANT, actor, Mode::Write, act).unwrap()
+    }
+
+    pub fn pass_seconds(&self, seconds: i64) {
+        *self.clock.0.lock().unwrap() += SignedDuration::from_secs(seconds);
+    }
+
+    pub fn sequence(&self) -> Sequenced {
+        sequence_events(&self.desk, TENANT, "server-1").unwrap()
+    }
+
+    /// `count` events about nothing in particular, in one act.
+    pub fn noise(&self, count: usize) {
+        self.system(move |room| {
+            let event = |_| {
+                acts::save::draft(
+                    "tenant.looked_at",
+                    ("tenant_info", TENANT.to_owned()),
+                    room.now,
+                    json!({}),
+                )
+            };
+            let drafts = (0..count).map(event).collect();
+            room.tell(drafts, acts::save::Written::default())
+        });
+    }
+
+    /// A change as a draft; answers its key.
+    pub fn draft(&self, title: &str) -> String {
+        let request = json!({
+            "title": title, "description": "Adds a column.", "justification": "Customs asks for it.",
+            "complexity": "low", "targets": [{"service": "pay", "environment": "production", "artifact": ARTIFACT}],
+            "planned_start": "2026-11-20T10:00:00Z", "planned_end": "2026-11-20T12:00:00Z",
+            "plan": [{"title": "Deploy", "minutes": 10}],
+            "rollback_plan": [{"title": "Deploy the old one", "minutes": 5}],
+            "implementers": ["ivo"], "tester": "olga",
+        });
+        let request = body(request);
+        self.by("rita", move |room| {
+            acts::create_change::create_change(room, &request, &[])
+        })
+    }
+
+    /// A change that three people approved.
+    pub fn scheduled(&self, title: &str) -> String {
+        let key = self.draft(title);
+        let k = key.clone();
+        self.by("rita", move |room| acts::submit_change::submit_change(room, &k));
+        let k = key.clone();
+        let request = body(json!({"dependencies_reviewed": true}));
+        self.by("rita", move |room| {
+            acts::assess_change::assess_change(room, &k, &request)
+        });
+        for login in ["olga", "sam", "mona"] {
+            let k = key.clone();
+            self.by(login, move |room| {
+                let digest = room.change(&k)?.digests.content;
+                let request = body(json!({"decision": "approve", "content_digest": digest, "comment": "Fine by me"}));
+                acts::approve_change::approve_change(room, &k, &request)
+            });
+        }
+        key
+    }
+
+    /// A change that went all the way, with a note and a file as evidence.
+    pub fn closed(&self, title: &str) -> String {
+        let key = self.scheduled(title);
+        self.evidence(&key, "note", b"works");
+        self.evidence(&key, "file", b"<testsuite tests=\"3\" failures=\"0\"/>");
+        self.pass_seconds(150 * 60);
+        let question = acts::gate::Question {
+            service: "pay".into(),
+            environment: "production".into(),
+            artifact: Some(ARTIFACT.into()),
+            commit: None,
+            change: None,
+            purpose: None,
+        };
+        let checked = self.by("pipe", move |room| acts::gate::check(room, &question, None));
+        assert!(checked.permit.is_some(), "{:?}", checked.check.reasons);
+        let k = key.clone();
+        let request = body(json!({"outcome": "succeeded"}));
+        self.by("ivo", move |room| {
+            acts::complete_change::complete_change(room, &k, &request)
+        });
+        let k = key.clone();
+        let request = body(json!({"result": "works"}));
+        self.by("olga", move |room| {
+            acts::validate_change::validate_change(room, &k, &request)
+        });
+        let k = key.clone();
+        let review = body(json!({
+            "objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "Fine.",
+        }));
+        self.by("rita", move |room| {
+            acts::review_change::review_change(room, &k, &review)
+        });
+        let k = key.clone();
+        self.by("rita", move |room| acts::close_change::close_change(room, &k));
+        key
+    }
+
+    fn evidence(&self, key: &str, kind: &'static str, bytes: &'static [u8]) {
+        let digest = proof::crypto::digest_text(bytes);
+        if kind != "note" {
+            let name = digest.trim_start_matches("sha256:");
+            std::fs::write(self.folder.path().join("evidence").join(name), bytes).unwrap();
+        }
+        let key = key.to_owned();
+        self.by("rita", move |room| {
+            let file = model::verbs::around::StoredFile {
+                digest: digest.clone(),
+                size: bytes.len() as i64,
+                media_type: "text/plain".into(),
+                reading: None,
+            };
+            let request = body(json!({
+                "kind": kind, "aspect": "functional", "result": "passed", "environment": "staging",
+                "artifact": ARTIFACT, "text": if kind == "note" { "works" } else { "all passed" },
+            }));
+            acts::add_evidence::add_evidence(room, &key, &request, &file)
+        });
+    }
+
+    /// The log of a tenant, file by file, as the server serves it.
+    pub fn log(&self, tenant: &'static str) -> Served<'_> {
+        Served { world: self, tenant }
+    }
+
+    pub fn keys(&self, tenant: &str) -> VerifierKeys {
+        self.desk
+            .wait(
+                Lane::Pages,
+                tenant,
+                Actor::system(),
+                Mode::Read,
+                acts::keys::verifier_keys,
+            )
+            .unwrap()
+    }
+
+    pub fn checkpoint(&self) -> Checkpoint {
+        let note = self.look(acts::prove_event::checkpoint).unwrap();
+        Checkpoint::parse(&Note::parse(&note).unwrap().text).unwrap()
+    }
+
+    /// Verifies the tenant's log from outside, also that it grew out of `older`.
+    pub fn verify(&self, older: Option<&Checkpoint>) -> LogReport {
+        let check = LogCheck {
+            origin: Some("assent.example/t/halden/log"),
+            older,
+            progress: None,
+        };
+        verify_log(&self.log(TENANT), &self.keys(TENANT), &check)
+    }
+
+    pub fn replay(&self) -> ReplayReport {
+        let progress: acts::replay_log::Progress = Arc::new(|_, _| {});
+        replay_log(&self.desk, TENANT, &progress).unwrap()
+    }
+
+    /// The findings of a replay after somebody wrote into the database past the server.
+    pub fn tampered(&self, sql: &str) -> Vec<Finding> {
+        let connection = rusqlite::Connection::open(self.folder.path().join("assent.db")).unwrap();
+        connection.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+        connection.execute_batch(sql).unwrap();
+        assert!(connection.changes() > 0, "changed nothing: {sql}");
+        self.replay().findings
+    }
+}
+
+/// A log's files, each read by an act of its own.
+pub struct Served<'w> {
+    world: &'w World,
+    tenant: &'static str,
+}
+
+impl TileSource for Served<'_> {
+    fn get(&self, path: &str) -> proof::Result<Option<Vec<u8>>> {
+        let path = path.to_owned();
+        let look = move |room: &mut Room<'_, '_>| acts::prove_event::tile(room, &path);
+        Ok(self
+            .world
+            .desk
+            .wait(Lane::Pages, self.tenant, Actor::system(), Mode::Read, look)
+            .unwrap())
+    }
+}
