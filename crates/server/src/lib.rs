@@ -1,1 +1,43 @@
-//! server
+//! The doors: REST, pages, hooks, and the threads that work behind them.
+//!
+//! A door extracts what came in, runs one act on the desk and renders its answer. No door decides anything about changes,
+//! approvals or windows. Acts run on the store's own threads; their answers come back over a oneshot.
+
+mod api;
+mod bell;
+mod body;
+mod caller;
+mod clock;
+mod failure;
+mod files;
+mod health;
+mod hooks;
+mod listen;
+mod logs;
+mod master;
+mod metrics;
+mod open;
+pub mod password;
+mod route;
+mod router;
+mod sequencer;
+mod serve;
+mod settings;
+mod sign_in;
+mod state;
+mod throttle;
+#[cfg(feature = "web")]
+pub mod web;
+mod worker;
+
+pub use bell::Bells;
+pub use caller::{Caller, Credential};
+pub use clock::SystemClock;
+pub use failure::Failure;
+pub use files::NewFile;
+pub use open::{Opened, open};
+pub use router::router;
+pub use serve::{Prepare, Running, ServeError, serve, start};
+pub use settings::{Settings, Smtp, Tls};
+pub use sign_in::{NewSession, SESSION_COOKIE, end_session, sign_in, step_up};
+pub use state::AppState;

@@ -1,1 +1,5 @@
-//! wire
+//! The JSON shapes of the API: what answers look like, for the server that writes them and the command line that reads them.
+
+pub mod openapi;
+pub mod problem;
+pub mod views;

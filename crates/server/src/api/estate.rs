@@ -1,0 +1,322 @@
+//! The estate: services and what belongs to them, people, templates, freezes, incidents; tokens and connections.
+
+use acts::Room;
+use model::directory::{
+    Connection, Dependency, Directory, Freeze, Incident, MaintenanceWindow, Ownership, Person, Token,
+};
+use model::refusal::Refusal;
+use model::verbs::Body;
+use model::words::TemplateState;
+use serde::Serialize;
+use serde_json::{Value, json};
+use store::record::{Filter, Record};
+use wire::views;
+
+use super::around::page;
+use crate::caller::Scope;
+use crate::route::{Ask, Reply, Route};
+
+/// A list that the directory holds, by its key.
+macro_rules! known {
+    ($path:literal, $summary:literal, |$directory:ident| $rows:expr) => {
+        Route::get($path, $summary, |room, ask| {
+            room.allow(model::act::actions::READ)?;
+            let $directory = room.directory()?;
+            keyed(ask, $rows)
+        })
+    };
+}
+
+/// One thing that the directory holds.
+macro_rules! one {
+    ($path:literal, $summary:literal, $what:literal, |$directory:ident, $key:ident| $found:expr) => {
+        Route::get($path, $summary, |room, ask| {
+            room.allow(model::act::actions::READ)?;
+            let $directory = room.directory()?;
+            let $key = ask.place(0);
+            let found = $found.ok_or_else(|| Refusal::not_found(format!("{} {}", $what, $key)))?;
+            tagged(&$directory, found)
+        })
+    };
+}
+
+/// An act that sets a thing of the estate from the body.
+macro_rules! set {
+    ($path:literal, $summary:literal, $verb:path) => {
+        Route::post($path, $summary, |room, ask| {
+            let made = $verb(room, &ask.body)?;
+            new_one(room, &made)
+        })
+    };
+}
+
+/// Services, places, ownership, people, groups, templates, windows, freezes, incidents.
+pub(crate) const ROUTES: &[Route] = &[
+    known!("/services", "Lists services.", |it| it.services.values().map(|row| (row.key.0.clone(), views::shown(row, &it)))),
+    one!("/services/{key}", "Shows a service.", "service", |it, key| it.services.get(&key.into())),
+    set!("/services", "Makes or sets a service.", acts::set_service::set_service),
+    Route::patch("/services/{key}", "Changes a service.", service_version, |room, ask| {
+        let old = room.directory()?.services.get(&ask.place(0).into()).cloned();
+        let merged = merged(ask, "service", old)?;
+        let made = acts::set_service::set_service(room, &merged)?;
+        tagged(&*room.directory()?, &made)
+    }),
+    known!("/environments", "Lists environments.", |it| {
+        it.environments.values().map(|row| (row.key.0.clone(), views::shown(row, &it)))
+    }),
+    one!("/environments/{key}", "Shows an environment.", "environment", |it, key| it.environments.get(&key.into())),
+    set!("/environments", "Makes or sets an environment.", acts::set_service::set_environment),
+    known!("/config-items", "Lists config items.", |it| {
+        it.config_items.values().map(|row| (row.key.clone(), views::shown(row, &it)))
+    }),
+    one!("/config-items/{key}", "Shows a config item.", "config item", |it, key| it.config_items.get(key)),
+    set!("/config-items", "Makes or sets a config item.", acts::set_service::set_config_item),
+    Route::get("/dependencies", "Lists dependencies.", all::<Dependency>),
+    set!("/dependencies", "Says that one service needs another.", acts::set_service::set_dependency),
+    Route::get("/ownerships", "Lists ownership.", all::<Ownership>),
+    set!("/ownerships", "Adds a line of ownership.", acts::set_service::set_ownership),
+    known!("/people", "Lists people.", |it| it.people.values().map(|row| (row.login.clone(), views::shown(row, &it)))),
+    one!("/people/{login}", "Shows a person.", "person", |it, key| it.by_login(key)),
+    known!("/groups", "Lists groups.", |it| it.groups.values().map(|row| (row.key.0.clone(), views::shown(row, &it)))),
+    one!("/groups/{key}", "Shows a group.", "group", |it, key| it.groups.get(&key.into())),
+    known!("/templates", "Lists standard templates.", |it| {
+        it.templates.values().map(|row| (row.key.clone(), views::shown(row, &it)))
+    }),
+    one!("/templates/{key}", "Shows a standard template.", "template", |it, key| it.templates.get(key)),
+    set!("/templates", "Proposes a template, or a new version.", acts::set_template::propose_template),
+    Route::post("/templates/{key}/approvals", "Approves the proposed version.", |room, ask| {
+        let made = acts::set_template::approve_template(room, ask.place(0))?;
+        new_one(room, &made)
+    }),
+    Route::post("/templates/{key}/suspension", "Suspends a template.", |room, ask| {
+        let made = acts::set_template::end_template(room, ask.place(0), &ask.body, TemplateState::Suspended)?;
+        new_one(room, &made)
+    }),
+    Route::post("/templates/{key}/retirement", "Retires a template.", |room, ask| {
+        let made = acts::set_template::end_template(room, ask.place(0), &ask.body, TemplateState::Retired)?;
+        new_one(room, &made)
+    }),
+    Route::get("/windows", "Lists maintenance windows.", all::<MaintenanceWindow>),
+    set!("/windows", "Sets a maintenance window.", acts::set_service::set_window),
+    Route::delete("/windows/{id}", "Takes a maintenance window back.", |room, ask| {
+        let ended = acts::set_service::end_window(room, ask.place(0))?;
+        tagged(&*room.directory()?, &ended)
+    }),
+    Route::get("/freezes", "Lists freezes.", all::<Freeze>),
+    Route::get("/freezes/{id}", "Shows a freeze.", loaded::<Freeze>),
+    set!("/freezes", "Sets a freeze.", acts::set_freeze::set_freeze),
+    Route::post("/freezes/{id}/exceptions", "Lets a change pass a freeze.", |room, ask| {
+        let made = acts::set_freeze::except_from_freeze(room, ask.place(0), &ask.body)?;
+        new_one(room, &made)
+    }),
+    Route::delete("/freezes/{id}", "Takes a freeze back.", |room, ask| {
+        let ended = acts::set_freeze::end_freeze(room, ask.place(0))?;
+        tagged(&*room.directory()?, &ended)
+    }),
+    known!("/incidents", "Lists incidents.", |it| {
+        it.incidents.values().map(|row| (row.key.clone(), views::shown(row, &it)))
+    }),
+    one!("/incidents/{key}", "Shows an incident.", "incident", |it, key| it.incidents.get(&key.to_uppercase())),
+    set!("/incidents", "Opens an incident.", acts::set_incident::open_incident),
+    Route::patch("/incidents/{key}", "Changes or resolves an incident.", incident_version, |room, ask| {
+        let made = acts::set_incident::edit_incident(room, ask.place(0), &ask.body)?;
+        tagged(&*room.directory()?, &made)
+    }),
+    Route::get("/calendar", "Shows planned changes, freezes and windows in a span of time.", calendar),
+];
+
+/// Whoever may do what: people, groups, tokens, connections, policies, the tenant.
+pub(crate) const ACCESS: &[Route] = &[
+    Route::get("/me", "Shows who asks.", me),
+    Route::get("/tenant", "Shows the tenant's settings.", tenant),
+    set!("/people", "Makes a person.", acts::set_person::create_person).scope(Scope::Admin),
+    Route::patch("/people/{login}", "Changes or deactivates a person.", person_version, |room, ask| {
+        let made = acts::set_person::edit_person(room, ask.place(0), &ask.body)?;
+        tagged(&*room.directory()?, &made)
+    })
+    .scope(Scope::Admin),
+    Route::put("/groups/{key}", "Makes or sets a group.", group_version, |room, ask| {
+        let made = acts::set_person::set_group(room, ask.place(0), &ask.body)?;
+        tagged(&*room.directory()?, &made)
+    })
+    .scope(Scope::Admin),
+    Route::get("/tokens", "Lists tokens, without their secrets.", |room, ask| {
+        room.allow(model::act::actions::SET_TOKEN)?;
+        page::<Token>(room, ask, Filter::new(), views::shown)
+    })
+    .scope(Scope::Admin),
+    Route::post("/tokens", "Makes a token; its secret is shown once.", |room, ask| {
+        let (token, secret) = acts::set_token::create_token(room, &ask.body)?;
+        let mut reply = new_one(room, &token)?.shown_once(&["secret"]);
+        reply.body["secret"] = json!(secret);
+        Ok(reply)
+    })
+    .scope(Scope::Admin),
+    Route::delete("/tokens/{id}", "Revokes a token.", |room, ask| {
+        let ended = acts::set_token::revoke_token(room, ask.place(0))?;
+        tagged(&*room.directory()?, &ended)
+    }),
+    Route::get("/connections", "Lists connections.", |room, ask| {
+        room.allow(model::act::actions::SET_CONNECTION)?;
+        page::<Connection>(room, ask, Filter::new(), connection_view)
+    })
+    .scope(Scope::Admin),
+    Route::post("/connections", "Makes a connection; its secret is shown once.", |room, ask| {
+        let (made, secret) = acts::set_connection::create_connection(room, &ask.body)?;
+        let directory = room.directory()?;
+        let mut reply = Reply::created(connection_view(&made, &directory)).tagged(made.version).shown_once(&["secret"]);
+        reply.body["secret"] = json!(secret);
+        Ok(reply)
+    })
+    .scope(Scope::Admin),
+    Route::delete("/connections/{id}", "Stops taking a connection's deliveries.", |room, ask| {
+        let ended = acts::set_connection::end_connection(room, ask.place(0))?;
+        Ok(Reply::ok(connection_view(&ended, &*room.directory()?)))
+    })
+    .scope(Scope::Admin),
+    Route::get("/connections/{id}/deliveries", "Lists deliveries by their state.", deliveries).scope(Scope::Admin),
+    Route::get("/policies", "Lists the active policies, with their texts.", policies),
+];
+
+fn tagged<T: Serialize + Record>(directory: &Directory, record: &T) -> acts::Result<Reply> {
+    Ok(Reply::ok(views::shown(record, directory)).tagged(record.version()))
+}
+
+fn new_one<T: Serialize + Record>(room: &mut Room<'_, '_>, record: &T) -> acts::Result<Reply> {
+    let directory = room.directory()?;
+    Ok(Reply { status: 201, ..tagged(&directory, record)? })
+}
+
+/// A page of what the directory holds, in the order of keys.
+fn keyed(ask: &Ask, rows: impl Iterator<Item = (String, Value)>) -> acts::Result<Reply> {
+    let limit = usize::try_from(ask.limit()?).unwrap_or_default();
+    let after = ask.query("after").unwrap_or_default();
+    let wanted = ask.query("q").unwrap_or_default().to_lowercase();
+    let mut rows: Vec<(String, Value)> = rows
+        .filter(|(key, _)| after.is_empty() || key.as_str() > after)
+        .filter(|(key, value)| wanted.is_empty() || is_named(key, value, &wanted))
+        .collect();
+    rows.sort_by(|left, right| left.0.cmp(&right.0));
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = rows.last().filter(|_| more).map(|(key, _)| key.clone());
+    Ok(ask.page(rows.into_iter().map(|(_, value)| value).collect(), next))
+}
+
+fn is_named(key: &str, value: &Value, wanted: &str) -> bool {
+    let has = |field: &str| value[field].as_str().is_some_and(|text| text.to_lowercase().contains(wanted));
+    key.contains(wanted) || has("name") || has("title")
+}
+
+fn all<R: Record>(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    room.allow(model::act::actions::READ)?;
+    page::<R>(room, ask, Filter::new(), views::shown)
+}
+
+fn loaded<R: Record>(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    room.allow(model::act::actions::READ)?;
+    let found = store::record::load::<R>(room.tx, ask.place(0))?.ok_or_else(|| Refusal::not_found(R::TABLE))?;
+    tagged(&*room.directory()?, &found.record)
+}
+
+/// A thing as it stands with the body's merge patch on it, without what the server itself adds.
+fn merged<T: Serialize>(ask: &Ask, what: &str, old: Option<T>) -> acts::Result<Body> {
+    let Some(old) = old else { return Err(Refusal::not_found(format!("{what} {}", ask.place(0))).into()) };
+    let Value::Object(mut map) = serde_json::to_value(&old)? else { return Ok(Body::new()) };
+    for ours in ["id", "version"] {
+        map.remove(ours);
+    }
+    let key = map.get("key").cloned();
+    model::input::merge(&mut map, &ask.body);
+    if let Some(key) = key {
+        map.insert("key".into(), key);
+    }
+    Ok(map)
+}
+
+fn service_version(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
+    Ok(room.directory()?.services.get(&ask.place(0).into()).map(|row| row.version))
+}
+
+fn incident_version(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
+    Ok(room.directory()?.incidents.get(&ask.place(0).to_uppercase()).map(|row: &Incident| row.version))
+}
+
+fn person_version(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
+    Ok(room.directory()?.by_login(ask.place(0)).map(|row: &Person| row.version))
+}
+
+fn group_version(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
+    Ok(room.directory()?.groups.get(&ask.place(0).into()).map(|row| row.version))
+}
+
+fn connection_view(connection: &Connection, directory: &Directory) -> Value {
+    let mut value = views::shown(connection, directory);
+    value["hook_path"] = json!(format!("/hooks/{}", connection.id));
+    value
+}
+
+fn deliveries(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    room.allow(model::act::actions::SET_CONNECTION)?;
+    let state = ask.query("state").unwrap_or("parked");
+    let found = store::inbox::list(room.tx, state, ask.limit()?)?;
+    let of_this = found.into_iter().filter(|row| row.connection == ask.place(0));
+    let items = of_this.map(|row| {
+        json!({
+            "id": row.id, "delivery_id": row.delivery_id, "event": row.event, "received_at": row.received_at,
+            "state": row.state, "tries": row.tries, "reason": row.reason, "result": row.result,
+        })
+    });
+    Ok(ask.page(items.collect(), None))
+}
+
+fn me(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
+    let directory = room.directory()?;
+    let person = directory.people.get(&room.actor.person).ok_or_else(|| Refusal::not_found("person"))?;
+    let mut value = views::shown(person, &directory);
+    value["tenant"] = json!(room.tenant());
+    value["groups"] = json!(directory.groups_of(&room.actor.person));
+    value["by_token"] = json!(room.actor.by_token);
+    value["stepped_up"] = json!(room.actor.is_stepped_up(room.now));
+    Ok(Reply::ok(value))
+}
+
+fn tenant(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
+    room.allow(model::act::actions::READ)?;
+    let directory = room.directory()?;
+    let tenant = directory.tenant.as_ref().ok_or_else(|| Refusal::not_found("tenant"))?;
+    tagged(&directory, tenant)
+}
+
+fn policies(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    room.allow(model::act::actions::READ)?;
+    let set = &room.desk.tools().policies;
+    let items = set.sources().map(|it| {
+        json!({"id": it.id, "file": it.file, "line": it.line, "text": it.text, "reason": it.reason})
+    });
+    let mut reply = ask.page(items.collect(), None);
+    reply.body["digest"] = json!(set.digest());
+    Ok(reply)
+}
+
+fn calendar(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    room.allow(model::act::actions::READ)?;
+    let month = jiff::SignedDuration::from_hours(24 * 31);
+    let from = ask.query_time("from")?.unwrap_or(room.now);
+    let to = ask.query_time("to")?.unwrap_or(from + month);
+    let filter = store::changes::ChangeFilter { planned_from: Some(from), planned_to: Some(to), ..Default::default() };
+    let changes = store::changes::list_changes(room.tx, &filter, 200, None)?;
+    let directory = room.directory()?;
+    let freezes = directory.freezes.iter().filter(|row| row.overlaps(from, to)).map(|row| views::shown(row, &directory));
+    let windows = directory.windows.iter().filter(|row| row.starts_at < to && from < row.ends_at);
+    Ok(Reply::ok(json!({
+        "from": from,
+        "to": to,
+        "changes": changes.iter().map(|row| json!({
+            "key": row.key, "title": row.title, "state": row.state, "kind": row.kind, "risk": row.risk,
+            "planned_start": row.planned_start, "planned_end": row.planned_end, "on_hold": row.on_hold,
+        })).collect::<Vec<_>>(),
+        "freezes": freezes.collect::<Vec<_>>(),
+        "windows": windows.map(|row| views::shown(row, &directory)).collect::<Vec<_>>(),
+    })))
+}

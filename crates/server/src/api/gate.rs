@@ -1,0 +1,146 @@
+//! The gate: the plain question, recorded checks, waiting for a turn, collecting a permit.
+
+use std::time::Duration;
+
+use acts::Room;
+use acts::gate::Question;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, Uri};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use jiff::{SignedDuration, Timestamp};
+use model::reading::{LINE, Reading};
+use model::records::GateCheck;
+use model::refusal::Refusal;
+use model::verbs::Body;
+use model::words::{CheckState, GateDecision};
+use serde_json::Value;
+use store::{Lane, Mode};
+use wire::views;
+
+use crate::caller::{Caller, Scope};
+use crate::failure::Failure;
+use crate::route::{Ask, BASE, Reply, Route, query_of};
+use crate::state::AppState;
+
+/// How far ahead a check may wait.
+const LONGEST_WAIT: SignedDuration = SignedDuration::from_hours(24 * 7);
+/// How long one request may wait for a turn, in seconds.
+const LONGEST_POLL: u64 = 60;
+/// How often a waiting request looks by itself: another server may have committed.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// Asking, and collecting.
+pub(crate) const ROUTES: &[Route] = &[
+    Route::get("/gate", "Answers whether it may go; writes nothing.", ask_gate).scope(Scope::Gate).lane(Lane::Gate),
+    Route::post("/gate-checks", "Records a question; on go it carries the permit.", check).scope(Scope::Gate).lane(Lane::Gate),
+    Route::post("/gate-checks/{id}/permit", "Collects the permit of a check that turned go.", collect)
+        .scope(Scope::Gate)
+        .lane(Lane::Gate),
+];
+
+/// Waiting for a turn holds neither a thread nor a connection, so it is no plain act.
+pub(crate) fn router() -> Router<AppState> {
+    Router::new().route(&format!("{BASE}/gate-checks/{{id}}"), get(show_check))
+}
+
+fn read_question(reading: &mut Reading<'_>) -> Question {
+    let question = Question {
+        service: reading.needed("service", LINE),
+        environment: reading.needed("environment", LINE),
+        artifact: reading.text("artifact", 255),
+        commit: reading.text("commit", 64).map(|commit| commit.to_lowercase()),
+        change: reading.text("change", LINE),
+        purpose: reading.word("purpose"),
+    };
+    if question.artifact.is_none() && question.commit.is_none() && reading.errors.is_empty() {
+        reading.wrong("artifact", "missing", "Name the `artifact` by its digest, or the `commit`.");
+    }
+    question
+}
+
+fn ask_gate(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    room.allow(model::act::actions::ASK_GATE)?;
+    let fields: Body = ask.query.iter().map(|(field, value)| (field.clone(), Value::String(value.clone()))).collect();
+    let mut reading = Reading::new(&fields, "");
+    let question = read_question(&mut reading);
+    reading.finish()?;
+    let answer = acts::gate::ask(room, &question)?;
+    let mut reply = Reply::ok(views::gate_answer(&answer, &room.now.to_string()));
+    reply.status = if answer.decision == GateDecision::Go { 200 } else { 403 };
+    Ok(reply.with("assent-decision", answer.decision.as_str()).with("cache-control", "no-store"))
+}
+
+fn check(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    room.allow(model::act::actions::ASK_GATE)?;
+    let mut reading = Reading::new(&ask.body, "");
+    let question = read_question(&mut reading);
+    let wait_until = read_wait(&mut reading, room.now);
+    reading.finish()?;
+    let checked = acts::gate::check(room, &question, wait_until)?;
+    let directory = room.directory()?;
+    let view = views::gate_check(&checked.check, checked.permit.as_deref(), &directory);
+    Ok(Reply::created(view).with("assent-decision", checked.check.decision.as_str()))
+}
+
+fn read_wait(reading: &mut Reading<'_>, now: Timestamp) -> Option<Timestamp> {
+    let until = reading.time("wait_until")?;
+    if until > now + LONGEST_WAIT {
+        reading.wrong("wait_until", "out_of_range", "A check waits for at most 7 days.");
+    }
+    Some(until)
+}
+
+fn collect(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    room.allow(model::act::actions::ASK_GATE)?;
+    own_check(room, ask.place(0))?;
+    let checked = acts::gate::collect(room, ask.place(0))?;
+    let directory = room.directory()?;
+    Ok(Reply::created(views::gate_check(&checked.check, checked.permit.as_deref(), &directory)))
+}
+
+/// A check is its caller's: nobody else collects by it.
+fn own_check(room: &mut Room<'_, '_>, id: &str) -> acts::Result<GateCheck> {
+    let check = acts::gate::load_check(room, id)?;
+    if check.by != room.actor.person {
+        return Err(Refusal::not_allowed("not_yours", "Only who asked collects the permit.").into());
+    }
+    Ok(check)
+}
+
+/// `GET /gate-checks/{id}?wait=60`: answers at once when it is settled or turned, else when it turns or the wait is over.
+async fn show_check(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<String>,
+    uri: Uri,
+) -> Result<Response, Failure> {
+    let query = query_of(&uri)?;
+    let wait = query.iter().find(|(field, _)| field == "wait").and_then(|(_, value)| value.parse::<u64>().ok());
+    let end = tokio::time::Instant::from_std(crate::clock::tick()) + Duration::from_secs(wait.unwrap_or(0).min(LONGEST_POLL));
+    let mut bell = state.bells().listen(&caller.tenant);
+    loop {
+        let (is_waiting, view) = look(&state, &caller, &id).await?;
+        let now = tokio::time::Instant::from_std(crate::clock::tick());
+        if !is_waiting || now >= end {
+            return Ok((StatusCode::OK, axum::Json(view)).into_response());
+        }
+        // The bell rings for this server's writes; the pause finds those of others.
+        let _ = tokio::time::timeout((end - now).min(LOOK), bell.changed()).await;
+    }
+}
+
+async fn look(state: &AppState, caller: &Caller, id: &str) -> Result<(bool, Value), Failure> {
+    let (id, asked) = (id.to_owned(), caller.clone());
+    let act = move |room: &mut Room<'_, '_>| {
+        let check = match room.allow(model::act::actions::ASK_GATE) {
+            Ok(()) => acts::gate::load_check(room, &id)?,
+            Err(_) => return Err(Refusal::not_found("gate check").into()),
+        };
+        asked.check_scope(Scope::Gate)?;
+        let directory = room.directory()?;
+        Ok((check.state == CheckState::Waiting, views::gate_check(&check, None, &directory)))
+    };
+    state.act(Lane::Gate, caller, Mode::Read, act).await
+}

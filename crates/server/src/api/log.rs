@@ -1,0 +1,155 @@
+//! What auditors and verifiers fetch: the log's files, keys, revocation lists, proofs and bundles.
+
+use acts::Room;
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use model::file::Actor;
+use model::refusal::Refusal;
+use serde_json::json;
+use store::{Lane, Mode, SYSTEM_TENANT, revocation};
+
+use crate::caller::{Caller, Scope};
+use crate::failure::Failure;
+use crate::route::{Ask, BASE, Reply, Route, see_change};
+use crate::state::AppState;
+
+/// Proofs of single events.
+pub(crate) const ROUTES: &[Route] =
+    &[Route::get("/events/{id}/proof", "Proves that an event stands in the log.", prove).scope(Scope::Audit)];
+
+/// Files of the log, keys, lists and bundles: they are no JSON, or need no credential.
+pub(crate) fn router() -> Router<AppState> {
+    Router::new()
+        .route(&format!("{BASE}/changes/{{key}}/bundle"), get(bundle))
+        .route("/t/{tenant}/log/key", get(key))
+        .route("/t/{tenant}/log/{*path}", get(file))
+        .route("/t/{tenant}/.well-known/jwks.json", get(jwks))
+        .route("/t/{tenant}/.well-known/assent-revocations", get(revocations))
+}
+
+fn prove(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    room.allow(model::act::actions::AUDIT)?;
+    let proof = acts::prove_event::prove_event(room, ask.place(0))?;
+    Ok(Reply::ok(json!({
+        "index": proof.index,
+        "leaf": proof.leaf,
+        "checkpoint": proof.checkpoint,
+        "inclusion": proof.inclusion,
+    })))
+}
+
+async fn bundle(State(state): State<AppState>, caller: Caller, Path(key): Path<String>) -> Result<Response, Failure> {
+    let scope = caller.clone();
+    let name = format!("attachment; filename=\"{}.zip\"", key.to_uppercase().replace(|c: char| !c.is_ascii_alphanumeric() && c != '-', ""));
+    let act = move |room: &mut Room<'_, '_>| {
+        see_change(room, &key)?;
+        scope.check_scope(Scope::Audit)?;
+        room.allow(model::act::actions::AUDIT)?;
+        acts::export_bundle::export_bundle(room, &key)
+    };
+    let bytes = state.act(Lane::Worker, &caller, Mode::Read, act).await?;
+    let headers = [(header::CONTENT_TYPE, "application/zip".to_owned()), (header::CONTENT_DISPOSITION, name)];
+    Ok((StatusCode::OK, headers, bytes).into_response())
+}
+
+fn absent() -> Failure {
+    Failure::from(acts::Error::from(Refusal::not_found("log")))
+}
+
+/// Looks into a tenant without a credential. A tenant that cannot be looks like one that is not there.
+async fn open_to_all<T: Send + 'static>(
+    state: &AppState,
+    tenant: &str,
+    mode: Mode,
+    act: impl Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+) -> Result<T, Failure> {
+    if store::check_tenant(tenant).is_err() {
+        return Err(absent());
+    }
+    state.act_as(Lane::Pages, tenant, Actor::system(), mode, act).await
+}
+
+async fn key(State(state): State<AppState>, Path(tenant): Path<String>) -> Result<Response, Failure> {
+    let keys = open_to_all(&state, &tenant, Mode::Read, acts::keys::verifier_keys).await?;
+    if keys.0.is_empty() {
+        return Err(absent());
+    }
+    Ok(text(keys.to_text()))
+}
+
+fn text(text: String) -> Response {
+    ([(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")], text).into_response()
+}
+
+async fn file(
+    State(state): State<AppState>,
+    Path((tenant, path)): Path<(String, String)>,
+    method: Method,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    check_reader(&state, &tenant, &method, &headers).await?;
+    let name = path.clone();
+    let found = open_to_all(&state, &tenant, Mode::Read, move |room| {
+        if store::log::state(room.tx)?.is_none() {
+            return Ok(None);
+        }
+        acts::prove_event::tile(room, &name)
+    });
+    let bytes = found.await?.ok_or_else(absent)?;
+    if path == "checkpoint" {
+        return Ok(text(String::from_utf8(bytes).unwrap_or_default()));
+    }
+    // A tile's path never changes its content.
+    let cache = "private, max-age=31536000, immutable";
+    Ok(([(header::CONTENT_TYPE, "application/octet-stream"), (header::CACHE_CONTROL, cache)], bytes).into_response())
+}
+
+/// The log is read with the audit scope by the tenant's own auditors, or by anyone where the tenant chose so. The
+/// system's log is read by any tenant's auditors.
+async fn check_reader(state: &AppState, tenant: &str, method: &Method, headers: &HeaderMap) -> Result<(), Failure> {
+    if tenant != SYSTEM_TENANT {
+        let is_public = |room: &mut Room<'_, '_>| Ok(room.directory()?.tenant.as_ref().is_some_and(|it| it.log_is_public));
+        if open_to_all(state, tenant, Mode::Read, is_public).await? {
+            return Ok(());
+        }
+    }
+    let caller = Caller::of(state, method, headers).await?;
+    if caller.tenant != tenant && tenant != SYSTEM_TENANT {
+        return Err(absent());
+    }
+    let scope = caller.clone();
+    let check = move |room: &mut Room<'_, '_>| {
+        scope.check_scope(Scope::Audit)?;
+        room.allow(model::act::actions::AUDIT)
+    };
+    state.act(Lane::Pages, &caller, Mode::Read, check).await
+}
+
+async fn jwks(State(state): State<AppState>, Path(tenant): Path<String>) -> Result<Response, Failure> {
+    let jwks = open_to_all(&state, &tenant, Mode::Read, acts::keys::jwks).await?;
+    if jwks.keys.is_empty() {
+        return Err(absent());
+    }
+    let body = jwks.to_json().to_string();
+    Ok(([(header::CONTENT_TYPE, "application/jwk-set+json"), (header::CACHE_CONTROL, "no-cache")], body).into_response())
+}
+
+async fn revocations(State(state): State<AppState>, Path(tenant): Path<String>) -> Result<Response, Failure> {
+    let ready = open_to_all(&state, &tenant, Mode::Read, |room| {
+        if store::keys::list(room.tx, acts::keys::PERMIT)?.is_empty() {
+            return Err(Refusal::not_found("revocation list").into());
+        }
+        let kept = revocation::state(room.tx)?;
+        let age = room.now.as_second() - kept.signed_at.as_second();
+        let is_fresh = (0..acts::sign_revocations::RENEWED_AFTER_SECONDS).contains(&age);
+        Ok((is_fresh && kept.signed_epoch == kept.epoch && !kept.signed.is_empty()).then_some(kept.signed))
+    });
+    let signed = match ready.await? {
+        Some(signed) => signed,
+        None => open_to_all(&state, &tenant, Mode::Write, acts::sign_revocations::sign_revocations).await?,
+    };
+    Ok(([(header::CONTENT_TYPE, "application/jose"), (header::CACHE_CONTROL, "no-cache")], signed).into_response())
+}

@@ -1,0 +1,88 @@
+//! Sessions for the command line and for scripts that sign in as a person; and passwords.
+
+use acts::Room;
+use axum::Router;
+use axum::extract::{Extension, Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::post;
+use model::reading::{LINE, Reading};
+use serde_json::json;
+use store::{Lane, Mode};
+
+use crate::body::JsonBody;
+use crate::caller::{Caller, check_site};
+use crate::failure::Failure;
+use crate::listen::Source;
+use crate::route::BASE;
+use crate::sign_in;
+use crate::state::AppState;
+
+/// Signing in, the fresh factor, signing out, passwords.
+pub(crate) fn router() -> Router<AppState> {
+    Router::new()
+        .route(&format!("{BASE}/session"), post(begin).delete(end))
+        .route(&format!("{BASE}/session/step-up"), post(step_up))
+        .route(&format!("{BASE}/people/{{login}}/password"), post(set_password))
+}
+
+fn refused(refusal: model::refusal::Refusal) -> Failure {
+    Failure::from(acts::Error::from(refusal))
+}
+
+async fn begin(
+    State(state): State<AppState>,
+    Extension(source): Extension<Source>,
+    headers: HeaderMap,
+    body: JsonBody,
+) -> Result<Response, Failure> {
+    // Without a cookie there is nothing to ride on, but another site must not sign a visitor in as somebody else.
+    if headers.contains_key("sec-fetch-site") || headers.contains_key("origin") {
+        check_site(&state, &headers)?;
+    }
+    let mut reading = Reading::new(&body.fields, "");
+    let tenant = reading.needed("tenant", LINE);
+    let login = reading.needed("login", LINE);
+    let password = reading.needed("password", crate::password::LONGEST_BYTES);
+    reading.finish().map_err(refused)?;
+    let session = sign_in::sign_in(&state, &source.0, &tenant, &login, &password).await?;
+    let view = json!({"tenant": session.tenant, "login": login.trim().to_lowercase(), "expires_at": session.expires_at});
+    Ok((StatusCode::CREATED, [(header::SET_COOKIE, session.cookie)], axum::Json(view)).into_response())
+}
+
+async fn step_up(
+    State(state): State<AppState>,
+    caller: Caller,
+    Extension(source): Extension<Source>,
+    body: JsonBody,
+) -> Result<Response, Failure> {
+    let mut reading = Reading::new(&body.fields, "");
+    let password = reading.needed("password", crate::password::LONGEST_BYTES);
+    reading.finish().map_err(refused)?;
+    sign_in::step_up(&state, &caller, &source.0, &password).await?;
+    Ok((StatusCode::CREATED, axum::Json(json!({"stepped_up": true}))).into_response())
+}
+
+async fn end(State(state): State<AppState>, caller: Caller) -> Result<Response, Failure> {
+    let cookie = sign_in::end_session(&state, &caller).await?;
+    Ok((StatusCode::OK, [(header::SET_COOKIE, cookie)], axum::Json(json!({"ended": true}))).into_response())
+}
+
+async fn set_password(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(login): Path<String>,
+    body: JsonBody,
+) -> Result<Response, Failure> {
+    let mut reading = Reading::new(&body.fields, "");
+    let password = reading.needed("password", crate::password::LONGEST_BYTES);
+    reading.finish().map_err(refused)?;
+    let phc = sign_in::hash_password(&state, &password).await?;
+    let scope = caller.clone();
+    let act = move |room: &mut Room<'_, '_>| {
+        scope.check_scope(crate::caller::Scope::Admin)?;
+        acts::set_person::set_password(room, &login, &phc)
+    };
+    state.act(Lane::Acts, &caller, Mode::Write, act).await?;
+    Ok((StatusCode::CREATED, axum::Json(json!({"set": true}))).into_response())
+}

@@ -1,0 +1,88 @@
+//! Bells: rung after each committed write of a tenant, so that nobody who waits holds a thread or a connection.
+
+use std::collections::HashMap;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::watch;
+
+/// The bells of all tenants. Clones share them.
+#[derive(Clone, Default)]
+pub struct Bells(Arc<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    tenants: Mutex<HashMap<String, watch::Sender<u64>>>,
+    threads: Mutex<Vec<SyncSender<()>>>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A list of senders is whole after any panic.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Bells {
+    /// Wakes all who wait for news of this tenant, and the threads that work behind the doors.
+    pub fn ring(&self, tenant: &str) {
+        self.ring_for_readers(tenant);
+        for thread in locked(&self.0.threads).iter() {
+            // A full channel means that the thread is awake already.
+            let _ = thread.try_send(());
+        }
+    }
+
+    /// Wakes only those who wait at a door: the log moved on, and there is nothing to work.
+    pub fn ring_for_readers(&self, tenant: &str) {
+        let mut tenants = locked(&self.0.tenants);
+        if tenants.get(tenant).is_some_and(|bell| bell.receiver_count() == 0) {
+            tenants.remove(tenant);
+            return;
+        }
+        if let Some(bell) = tenants.get(tenant) {
+            bell.send_modify(|count| *count += 1);
+        }
+    }
+
+    /// Listens to a tenant's bell from now on.
+    pub fn listen(&self, tenant: &str) -> watch::Receiver<u64> {
+        let mut tenants = locked(&self.0.tenants);
+        tenants.entry(tenant.to_owned()).or_insert_with(|| watch::Sender::new(0)).subscribe()
+    }
+
+    /// A channel that gets a word at each ring of any tenant; for a thread.
+    pub fn wake_thread(&self) -> Receiver<()> {
+        let (send, receive) = sync_channel(1);
+        locked(&self.0.threads).push(send);
+        receive
+    }
+
+    /// Wakes the threads once more and lets them go: their channels end.
+    pub fn dismiss_threads(&self) {
+        locked(&self.0.threads).clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use super::*;
+
+    #[test]
+    fn a_ring_reaches_its_tenant_and_the_threads() {
+        let bells = Bells::default();
+        let mut ours = bells.listen("ours");
+        let mut theirs = bells.listen("theirs");
+        let thread = bells.wake_thread();
+        bells.ring("ours");
+        bells.ring("ours");
+        assert!(ours.has_changed().unwrap());
+        assert!(!theirs.has_changed().unwrap());
+        assert!(thread.try_recv().is_ok());
+        assert!(thread.try_recv().is_err(), "two rings before waking are one word");
+        ours.mark_unchanged();
+        theirs.mark_unchanged();
+        bells.dismiss_threads();
+        assert!(thread.recv().is_err());
+    }
+}

@@ -1,0 +1,285 @@
+//! Reads request bodies: bounded in size, depth and time, JSON without doubled fields.
+
+use std::fmt;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, header};
+use model::verbs::Body as Fields;
+use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_json::{Map, Number, Value};
+use tokio_stream::StreamExt;
+
+use crate::failure::Failure;
+use crate::state::AppState;
+
+/// The largest JSON body, in bytes.
+pub(crate) const JSON_LIMIT: u64 = 1024 * 1024;
+/// The deepest nesting of a JSON body.
+const DEPTH: usize = 64;
+/// How long a body may stand still.
+const STANDSTILL: Duration = Duration::from_secs(10);
+/// The slowest body that is waited for, in bytes a second, once the first seconds are over.
+const SLOWEST: u64 = 1_024;
+/// How long even the slowest body may take before its rate is looked at.
+const GRACE: Duration = Duration::from_secs(20);
+
+/// A JSON object from a request; an empty body counts as an empty object.
+pub(crate) struct JsonBody {
+    /// The fields.
+    pub fields: Fields,
+    /// `sha256:…` of the raw bytes.
+    pub digest: String,
+}
+
+impl FromRequest<AppState> for JsonBody {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, _: &AppState) -> Result<Self, Failure> {
+        let (parts, body) = request.into_parts();
+        check_length(&parts.headers, JSON_LIMIT)?;
+        let has_body = parts.headers.contains_key(header::CONTENT_TYPE) || has_length(&parts.headers);
+        if has_body {
+            check_json(&parts.headers)?;
+        }
+        let bytes = read_all(body, JSON_LIMIT).await?;
+        Self::parse(&bytes)
+    }
+}
+
+impl JsonBody {
+    /// Parses the bytes of a JSON object.
+    ///
+    /// # Errors
+    /// 400.
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Failure> {
+        let digest = proof::crypto::digest_text(bytes);
+        if bytes.iter().all(u8::is_ascii_whitespace) {
+            return Ok(Self { fields: Fields::new(), digest });
+        }
+        let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+        let value = Strict { depth: 0 }.deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value));
+        match value {
+            Ok(Value::Object(fields)) => Ok(Self { fields, digest }),
+            Ok(_) => Err(Failure::new(400, "malformed", "The body must be a JSON object.")),
+            Err(error) => Err(Failure::new(400, "malformed", format!("The body is no JSON that can be taken: {error}."))),
+        }
+    }
+}
+
+fn has_length(headers: &HeaderMap) -> bool {
+    headers.get(header::CONTENT_LENGTH).is_some_and(|length| length != "0") || headers.contains_key(header::TRANSFER_ENCODING)
+}
+
+/// Refuses a declared length beyond the limit, unread.
+///
+/// # Errors
+/// 413.
+pub(crate) fn check_length(headers: &HeaderMap, limit: u64) -> Result<(), Failure> {
+    let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    if declared.is_some_and(|length| length > limit) {
+        return Err(too_large(limit));
+    }
+    Ok(())
+}
+
+fn too_large(limit: u64) -> Failure {
+    Failure::new(413, "too_large", format!("The body is larger than {limit} bytes."))
+}
+
+/// The media type without its parameters, in lower case.
+pub(crate) fn media_type(headers: &HeaderMap) -> String {
+    let text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    text.split(';').next().unwrap_or_default().trim().to_lowercase()
+}
+
+fn check_json(headers: &HeaderMap) -> Result<(), Failure> {
+    let kind = media_type(headers);
+    if kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json")) {
+        return Ok(());
+    }
+    Err(Failure::new(415, "not_json", "Send JSON, with `Content-Type: application/json`."))
+}
+
+/// Reads a whole body that may not be larger than `limit` bytes.
+///
+/// # Errors
+/// 413, 408 when it is too slow, 400 when it breaks off.
+pub(crate) async fn read_all(body: Body, limit: u64) -> Result<Vec<u8>, Failure> {
+    let mut chunks = Chunks::new(body, limit);
+    let mut bytes = Vec::new();
+    while let Some(chunk) = chunks.next().await? {
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+/// A body, chunk by chunk, under a limit of size and of patience.
+pub(crate) struct Chunks {
+    stream: axum::body::BodyDataStream,
+    limit: u64,
+    pace: Pace,
+}
+
+impl Chunks {
+    pub(crate) fn new(body: Body, limit: u64) -> Self {
+        Self { stream: body.into_data_stream(), limit, pace: Pace::new() }
+    }
+
+    /// The next chunk; `None` at the end.
+    ///
+    /// # Errors
+    /// 413, 408, 400.
+    pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
+        let Some(chunk) = self.pace.patiently(self.stream.next()).await? else { return Ok(None) };
+        let chunk = chunk.map_err(|_| Failure::new(400, "broken_off", "The body broke off."))?;
+        if self.pace.took(chunk.len()) > self.limit {
+            return Err(too_large(self.limit));
+        }
+        Ok(Some(chunk))
+    }
+}
+
+/// Watches how fast a body comes in.
+pub(crate) struct Pace {
+    began: std::time::Instant,
+    taken: u64,
+}
+
+impl Pace {
+    pub(crate) fn new() -> Self {
+        Self { began: crate::clock::tick(), taken: 0 }
+    }
+
+    /// Waits for the next piece, but not for ever.
+    ///
+    /// # Errors
+    /// 408.
+    pub(crate) async fn patiently<T>(&self, piece: impl Future<Output = T>) -> Result<T, Failure> {
+        let slow = || Failure::new(408, "too_slow", "The body came in too slowly.");
+        let piece = tokio::time::timeout(STANDSTILL, piece).await.map_err(|_| slow())?;
+        let spent = crate::clock::tick().saturating_duration_since(self.began);
+        if spent > GRACE && self.taken < SLOWEST * (spent - GRACE).as_secs() {
+            return Err(slow());
+        }
+        Ok(piece)
+    }
+
+    /// Counts bytes; answers how many there were.
+    pub(crate) fn took(&mut self, bytes: usize) -> u64 {
+        self.taken = self.taken.saturating_add(bytes as u64);
+        self.taken
+    }
+}
+
+/// Builds a value, refusing deep nesting and doubled fields, of which different readers take different ones.
+#[derive(Clone, Copy)]
+struct Strict {
+    depth: usize,
+}
+
+impl Strict {
+    fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
+        if self.depth == DEPTH {
+            return Err(E::custom(format!("it is nested deeper than {DEPTH} levels")));
+        }
+        Ok(Self { depth: self.depth + 1 })
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Strict {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Strict {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
+        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("a number is not finite"))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::String(value.to_owned()))
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<Value, A::Error> {
+        let inner = self.deeper()?;
+        let mut list = Vec::new();
+        while let Some(value) = rows.next_element_seed(inner)? {
+            list.push(value);
+        }
+        Ok(Value::Array(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
+        let inner = self.deeper()?;
+        let mut map = Map::new();
+        while let Some(field) = fields.next_key::<String>()? {
+            let value = fields.next_value_seed(inner)?;
+            if map.contains_key(&field) {
+                return Err(A::Error::custom(format!("the field `{field}` stands twice")));
+            }
+            map.insert(field, value);
+        }
+        Ok(Value::Object(map))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use super::*;
+
+    fn status(text: &str) -> Option<u16> {
+        JsonBody::parse(text.as_bytes()).err().map(|failure| failure.status())
+    }
+
+    #[test]
+    fn objects_are_taken_and_nothing_else() {
+        let body = JsonBody::parse(br#"{"a": [1, -2, true, null, "x"], "b": {"c": 1.5}}"#).unwrap();
+        assert_eq!(body.fields["a"][1], -2);
+        assert_eq!(body.fields["b"]["c"], 1.5);
+        assert!(JsonBody::parse(b" ").unwrap().fields.is_empty());
+        for bad in ["[]", "1", "{", "{\"a\":1}x", "{\"a\":1,\"a\":2}", "{\"a\":{\"b\":1,\"b\":1}}", "nul"] {
+            assert_eq!(status(bad), Some(400), "{bad}");
+        }
+    }
+
+    #[test]
+    fn sixty_four_levels_fit_and_one_more_does_not() {
+        let nested = |levels: usize| format!("{}1{}", "{\"a\":".repeat(levels), "}".repeat(levels));
+        assert_eq!(status(&nested(64)), None);
+        assert_eq!(status(&nested(65)), Some(400));
+        assert_eq!(status(&nested(100_000)), Some(400));
+    }
+}

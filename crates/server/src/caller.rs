@@ -1,0 +1,269 @@
+//! Who is at the door: a token in the header, or a session in the cookie.
+
+use std::collections::BTreeSet;
+
+use acts::Room;
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, Method, header};
+use jiff::Timestamp;
+use model::file::Actor;
+use model::ids::PersonId;
+use model::refusal::Refusal;
+use store::{Lane, Mode};
+use wire::problem::UNAUTHENTICATED;
+
+use crate::failure::Failure;
+use crate::sign_in::SESSION_COOKIE;
+use crate::state::AppState;
+
+/// The longest credential that is looked up, in bytes.
+const LONGEST: usize = 200;
+
+/// What a credential may do at the doors; the policies judge on top of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// Look at things.
+    Read,
+    /// Change things.
+    Write,
+    /// Ask the gate.
+    Gate,
+    /// Read the log and export bundles.
+    Audit,
+    /// People, tokens, connections, policies.
+    Admin,
+}
+
+impl Scope {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Gate => "gate",
+            Self::Audit => "audit",
+            Self::Admin => "admin",
+        }
+    }
+}
+
+/// With what a caller showed who they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Credential {
+    /// A token, by its id, with its scopes.
+    Token {
+        /// The token's record.
+        id: String,
+        /// What it may do.
+        scopes: BTreeSet<String>,
+    },
+    /// A session, by the digest of its secret.
+    Session {
+        /// `sha256:…`.
+        digest: String,
+        /// When a fresh factor was shown last.
+        stepped_up_at: Option<Timestamp>,
+    },
+}
+
+/// Who asks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The tenant that the credential belongs to.
+    pub tenant: String,
+    /// The person for whom it speaks.
+    pub person: PersonId,
+    /// The credential.
+    pub credential: Credential,
+}
+
+impl Caller {
+    /// The caller as acts know it.
+    pub fn actor(&self) -> Actor {
+        let (by_token, stepped_up_at) = match &self.credential {
+            Credential::Token { .. } => (true, None),
+            Credential::Session { stepped_up_at, .. } => (false, *stepped_up_at),
+        };
+        Actor { person: self.person.clone(), by_token, stepped_up_at, is_system: false }
+    }
+
+    /// The credential's name in the table of idempotency keys: never its secret.
+    pub(crate) fn credential_id(&self) -> &str {
+        match &self.credential {
+            Credential::Token { id, .. } => id,
+            Credential::Session { digest, .. } => digest,
+        }
+    }
+
+    /// Refuses a token without the scope. A session has all of them; whoever may write or audit may also read.
+    ///
+    /// # Errors
+    /// [`Refusal::NotAllowed`] with the code `scope_missing`.
+    pub(crate) fn check_scope(&self, scope: Scope) -> Result<(), Refusal> {
+        let Credential::Token { scopes, .. } = &self.credential else { return Ok(()) };
+        let has = |wanted: Scope| scopes.contains(wanted.as_str());
+        let enough = match scope {
+            Scope::Read => [Scope::Read, Scope::Write, Scope::Audit, Scope::Admin].into_iter().any(has),
+            Scope::Gate => has(Scope::Gate),
+            Scope::Write => has(Scope::Write),
+            Scope::Audit => has(Scope::Audit),
+            Scope::Admin => has(Scope::Admin),
+        };
+        if enough {
+            return Ok(());
+        }
+        let text = format!("This token lacks the scope `{}`.", scope.as_str());
+        Err(Refusal::not_allowed("scope_missing", text))
+    }
+
+    /// Refuses a person who was deactivated after the credential was made.
+    ///
+    /// # Errors
+    /// [`Refusal::NotAllowed`], answered with 401; or the store's.
+    pub(crate) fn check_active(room: &mut Room<'_, '_>) -> acts::Result<()> {
+        let person = room.actor.person.clone();
+        if room.actor.is_system || room.directory()?.is_active(&person) {
+            return Ok(());
+        }
+        Err(Refusal::not_allowed(UNAUTHENTICATED, "The person behind this credential may no longer act.").into())
+    }
+
+    /// Finds out who asks, by the request's head.
+    ///
+    /// # Errors
+    /// 401 without a good credential; 403 when another site sent a session's request; 503 while the store is away.
+    pub async fn of(state: &AppState, method: &Method, headers: &HeaderMap) -> Result<Self, Failure> {
+        if let Some(text) = headers.get(header::AUTHORIZATION) {
+            let text = text.to_str().unwrap_or_default();
+            let (scheme, secret) = text.split_once(' ').unwrap_or((text, ""));
+            if !scheme.eq_ignore_ascii_case("bearer") {
+                return Err(unknown());
+            }
+            return by_token(state, secret.trim()).await;
+        }
+        let Some(secret) = cookie(headers, SESSION_COOKIE) else { return Err(unknown()) };
+        let caller = by_session(state, secret).await?;
+        if !method.is_safe() {
+            check_site(state, headers)?;
+        }
+        Ok(caller)
+    }
+}
+
+fn unknown() -> Failure {
+    let text = "Send `Authorization: Bearer` with a token, or sign in. This credential is absent, unknown or over.";
+    Failure::new(401, UNAUTHENTICATED, text)
+}
+
+/// The value of a cookie.
+pub(crate) fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+        .find(|(key, _)| *key == name)
+        .map(|(_, value)| value)
+}
+
+/// The digest under which a secret is kept.
+pub(crate) fn digest_of(secret: &str) -> String {
+    proof::crypto::digest_text(secret.as_bytes())
+}
+
+async fn by_token(state: &AppState, secret: &str) -> Result<Caller, Failure> {
+    if !secret.starts_with(acts::set_token::PREFIX) || secret.len() > LONGEST {
+        return Err(unknown());
+    }
+    let digest = digest_of(secret);
+    let find = move |tx: &mut store::CrossTx<'_>| Ok(store::session::find_token(tx, &digest)?);
+    let found = state.across(Lane::Gate, "whose token is it", Mode::Read, find).await?;
+    let now = state.desk().tools().clock.now();
+    let Some((tenant, token)) = found else { return Err(unknown()) };
+    if token.revoked || token.expires_at.is_some_and(|end| end <= now) {
+        return Err(unknown());
+    }
+    let credential = Credential::Token { id: token.id.0, scopes: token.scopes };
+    Ok(Caller { tenant, person: token.person, credential })
+}
+
+async fn by_session(state: &AppState, secret: &str) -> Result<Caller, Failure> {
+    if secret.is_empty() || secret.len() > LONGEST {
+        return Err(unknown());
+    }
+    let digest = digest_of(secret);
+    let find = move |tx: &mut store::CrossTx<'_>| Ok(store::session::find(tx, &digest)?);
+    let found = state.across(Lane::Gate, "whose session is it", Mode::Read, find).await?;
+    let now = state.desk().tools().clock.now();
+    let Some((tenant, session)) = found else { return Err(unknown()) };
+    if session.expires_at <= now {
+        return Err(unknown());
+    }
+    let credential = Credential::Session { digest: session.token_digest, stepped_up_at: session.stepped_up_at };
+    Ok(Caller { tenant, person: PersonId(session.person), credential })
+}
+
+/// Refuses a state-changing request that another site's page may have sent with our cookie.
+///
+/// # Errors
+/// 403 `cross_site`.
+pub(crate) fn check_site(state: &AppState, headers: &HeaderMap) -> Result<(), Failure> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let is_ours = match (text("sec-fetch-site"), text("origin")) {
+        (Some(site), _) => matches!(site, "same-origin" | "none"),
+        (None, Some(origin)) => is_own_origin(state, origin, text("host")),
+        (None, None) => false,
+    };
+    if is_ours {
+        return Ok(());
+    }
+    let text = "A session's request that changes something says in `Origin` that it comes from this server's own pages.";
+    Err(Failure::new(403, "cross_site", text))
+}
+
+fn is_own_origin(state: &AppState, origin: &str, host: Option<&str>) -> bool {
+    let bare = |text: &str| text.split_once("://").map(|(_, rest)| rest.trim_end_matches('/').to_lowercase());
+    let public = bare(state.public_url()).map(|rest| rest.split('/').next().unwrap_or_default().to_owned());
+    let asked = bare(origin);
+    asked.is_some() && (asked == public || asked.as_deref() == host.map(str::to_lowercase).as_deref())
+}
+
+impl FromRequestParts<AppState> for Caller {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Failure> {
+        Self::of(state, &parts.method, &parts.headers).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use super::*;
+
+    fn token(scopes: &[&str]) -> Caller {
+        let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
+        let credential = Credential::Token { id: "t".to_owned(), scopes };
+        Caller { tenant: "acme".to_owned(), person: PersonId::from("p"), credential }
+    }
+
+    #[test]
+    fn scopes_open_their_own_doors() {
+        assert!(token(&["write"]).check_scope(Scope::Read).is_ok());
+        assert!(token(&["read"]).check_scope(Scope::Write).is_err());
+        assert!(token(&["gate"]).check_scope(Scope::Read).is_err());
+        assert!(token(&["write"]).check_scope(Scope::Gate).is_err());
+        assert!(token(&["admin"]).check_scope(Scope::Write).is_err());
+        assert!(token(&["gate"]).check_scope(Scope::Gate).is_ok());
+    }
+
+    #[test]
+    fn cookies_are_found_among_others() {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::COOKIE, "a=1; assent_session=xyz ;b=2".parse().unwrap());
+        assert_eq!(cookie(&headers, "assent_session"), Some("xyz"));
+        assert_eq!(cookie(&headers, "c"), None);
+    }
+}

@@ -1,0 +1,130 @@
+//! Files on their way in: written as they come, hashed as they are written, never held in memory.
+
+use std::path::{Path, PathBuf};
+
+use acts::Room;
+use store::{Lane, Mode, blob};
+use tokio::fs::{self, File};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::caller::Caller;
+use crate::failure::Failure;
+use crate::state::AppState;
+
+/// How large the chunks are in which the database keeps files, in bytes.
+const CHUNK: usize = 1024 * 1024;
+
+/// A file that is being received. It is removed when it is dropped before it is kept.
+pub struct NewFile {
+    path: PathBuf,
+    file: File,
+    hash: proof::crypto::Sha256,
+    size: u64,
+    kept: bool,
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        if !self.kept {
+            // Nobody waits for the answer; what is left over is removed at the next start.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn io(error: std::io::Error) -> Failure {
+    if error.kind() == std::io::ErrorKind::StorageFull {
+        return Failure::busy("storage_full", "The storage is full; nothing can be written now.").after(30);
+    }
+    Failure::fault(&error)
+}
+
+impl NewFile {
+    /// Begins a file in the folder for uploads.
+    ///
+    /// # Errors
+    /// 503 when the storage is full, 500.
+    pub async fn begin(state: &AppState) -> Result<Self, Failure> {
+        let id = state.desk().new_id(state.desk().tools().recorder.now())?;
+        let path = state.uploads().join(id);
+        let file = File::create_new(&path).await.map_err(io)?;
+        Ok(Self { path, file, hash: proof::crypto::Sha256::new(), size: 0, kept: false })
+    }
+
+    /// Adds bytes; answers the size so far.
+    ///
+    /// # Errors
+    /// 503 when the storage is full, 500.
+    pub async fn write(&mut self, bytes: &[u8]) -> Result<u64, Failure> {
+        self.hash.update(bytes);
+        self.file.write_all(bytes).await.map_err(io)?;
+        self.size += bytes.len() as u64;
+        Ok(self.size)
+    }
+
+    /// Its size so far, in bytes.
+    pub fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The first bytes of it, for a reader; `None` when there are more than `limit`.
+    ///
+    /// # Errors
+    /// 500.
+    pub async fn bytes(&mut self, limit: usize) -> Result<Option<Vec<u8>>, Failure> {
+        if usize::try_from(self.size).map_or(true, |size| size > limit) {
+            return Ok(None);
+        }
+        self.file.flush().await.map_err(io)?;
+        fs::read(&self.path).await.map(Some).map_err(io)
+    }
+
+    /// Keeps it for good under its digest (`sha256:…`), which is answered: in the folder, or in the database.
+    ///
+    /// # Errors
+    /// 503 when the storage is full or away, 500.
+    pub async fn keep(mut self, state: &AppState, caller: &Caller) -> Result<String, Failure> {
+        self.file.flush().await.map_err(io)?;
+        self.file.sync_all().await.map_err(io)?;
+        let digest = proof::crypto::hash_text(&std::mem::take(&mut self.hash).finish());
+        let hex = digest.trim_start_matches("sha256:").to_owned();
+        match state.desk().tools().evidence_folder.clone() {
+            Some(folder) => self.into_folder(&folder, &hex).await?,
+            None => self.into_database(state, caller, &hex).await?,
+        }
+        Ok(digest)
+    }
+
+    async fn into_folder(&mut self, folder: &Path, hex: &str) -> Result<(), Failure> {
+        fs::rename(&self.path, folder.join(hex)).await.map_err(io)?;
+        self.kept = true;
+        // The name is kept only once the folder is: a power cut must not lose what was acknowledged.
+        let folder = folder.to_owned();
+        let synced = tokio::task::spawn_blocking(move || std::fs::File::open(folder).and_then(|it| it.sync_all())).await;
+        synced.map_err(|error| Failure::fault(&error))?.map_err(io)
+    }
+
+    async fn into_database(&mut self, state: &AppState, caller: &Caller, hex: &str) -> Result<(), Failure> {
+        let mut source = File::open(&self.path).await.map_err(io)?;
+        let mut part = 0;
+        loop {
+            let chunk = next_chunk(&mut source).await.map_err(io)?;
+            if chunk.is_empty() {
+                break;
+            }
+            let name = hex.to_owned();
+            let save = move |room: &mut Room<'_, '_>| Ok(blob::save_chunk(room.tx, &name, part, &chunk)?);
+            state.act(Lane::Pages, caller, Mode::Write, save).await?;
+            part += 1;
+        }
+        let (name, size) = (hex.to_owned(), i64::try_from(self.size).unwrap_or(i64::MAX));
+        let finish = move |room: &mut Room<'_, '_>| Ok(blob::finish(room.tx, &name, size)?);
+        state.act(Lane::Pages, caller, Mode::Write, finish).await
+    }
+}
+
+async fn next_chunk(source: &mut File) -> std::io::Result<Vec<u8>> {
+    let mut chunk = Vec::with_capacity(CHUNK);
+    source.take(CHUNK as u64).read_to_end(&mut chunk).await?;
+    Ok(chunk)
+}

@@ -1,0 +1,207 @@
+//! Takes connections: plain or TLS, with a limit on how slowly a request's head may come, and ends them in order.
+
+use std::net::{IpAddr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request};
+use hyper::body::Incoming;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls;
+use tower::ServiceExt;
+
+use crate::settings::Tls;
+
+/// How long a request's head may take.
+const HEAD_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a TLS handshake may take.
+const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
+/// How many connections there may be at once.
+const CONNECTIONS: usize = 10_000;
+
+/// Where a request came from: the peer's address, or what a trusted proxy says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Source(pub String);
+
+/// Proxies whose word on the source counts.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Proxies(Vec<(IpAddr, u8)>);
+
+impl Proxies {
+    /// Reads addresses and networks such as `10.0.0.0/8`.
+    ///
+    /// # Errors
+    /// A sentence that names the text that is neither.
+    pub(crate) fn parse(texts: &[String]) -> Result<Self, String> {
+        texts.iter().map(|text| network(text).ok_or(format!("`{text}` is no address or network"))).collect::<Result<_, _>>().map(Self)
+    }
+
+    fn trusts(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.0.iter().any(|(network, bits)| lies_in(address, *network, *bits))
+    }
+
+    /// The source of a request: the rightmost address that no trusted proxy holds.
+    pub(crate) fn source(&self, peer: IpAddr, headers: &HeaderMap) -> Source {
+        let mut source = peer.to_canonical();
+        let lines = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
+        let named: Vec<IpAddr> = lines.flat_map(|line| line.split(',')).filter_map(|it| it.trim().parse().ok()).collect();
+        for address in named.into_iter().rev() {
+            if !self.trusts(source) {
+                break;
+            }
+            source = address.to_canonical();
+        }
+        Source(source.to_string())
+    }
+}
+
+fn network(text: &str) -> Option<(IpAddr, u8)> {
+    let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
+    let address: IpAddr = address.trim().parse().ok()?;
+    let most = if address.is_ipv4() { 32 } else { 128 };
+    let bits = bits.map_or(Some(most), |bits| bits.trim().parse().ok())?;
+    (bits <= most).then_some((address, bits))
+}
+
+fn lies_in(address: IpAddr, network: IpAddr, bits: u8) -> bool {
+    match (address, network) {
+        (IpAddr::V4(address), IpAddr::V4(network)) => {
+            let shift = u32::from(32 - bits);
+            u32::from(address).checked_shr(shift).unwrap_or(0) == u32::from(network).checked_shr(shift).unwrap_or(0)
+        }
+        (IpAddr::V6(address), IpAddr::V6(network)) => {
+            let shift = u32::from(128 - bits);
+            u128::from(address).checked_shr(shift).unwrap_or(0) == u128::from(network).checked_shr(shift).unwrap_or(0)
+        }
+        _ => false,
+    }
+}
+
+/// Reads certificate and key.
+///
+/// # Errors
+/// A sentence for the operator.
+pub(crate) fn acceptor(tls: &Tls) -> Result<TlsAcceptor, String> {
+    use rustls::pki_types::pem::PemObject;
+    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+    let wrong = |path: &Path, why: &dyn std::fmt::Display| format!("{} cannot be used: {why}", path.display());
+    let certificates = CertificateDer::pem_file_iter(&tls.certificate)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| wrong(&tls.certificate, &error))?;
+    let key = PrivateKeyDer::from_pem_file(&tls.key).map_err(|error| wrong(&tls.key, &error))?;
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|error| error.to_string())?
+        .with_no_client_auth()
+        .with_single_cert(certificates, key)
+        .map_err(|error| wrong(&tls.certificate, &error))?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(TlsAcceptor::from(Arc::new(config)))
+}
+
+/// What answers requests, and how.
+#[derive(Clone)]
+pub(crate) struct Front {
+    /// The doors; exchanged once, when the server has started.
+    pub doors: watch::Receiver<Router>,
+    /// Proxies whose word counts.
+    pub proxies: Arc<Proxies>,
+    /// Speaks TLS, if it does.
+    pub tls: Option<TlsAcceptor>,
+}
+
+/// Takes connections until told to stop, then waits for those that are open, at most `patience`.
+pub(crate) async fn take(listener: TcpListener, front: Front, mut stop: watch::Receiver<bool>, patience: Duration) {
+    let graceful = GracefulShutdown::new();
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            _ = stop.wait_for(|stop| *stop) => break,
+        };
+        let Ok((stream, peer)) = accepted else {
+            // Most often there are no file handles left for a moment.
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            continue;
+        };
+        let Ok(place) = places.clone().try_acquire_owned() else { continue };
+        let (front, watcher) = (front.clone(), graceful.watcher());
+        tokio::spawn(async move {
+            meet(stream, peer, front, watcher).await;
+            drop(place);
+        });
+    }
+    drop(listener);
+    if tokio::time::timeout(patience, graceful.shutdown()).await.is_err() {
+        tracing::warn!("some connections were cut");
+    }
+}
+
+async fn meet(stream: TcpStream, peer: SocketAddr, front: Front, watcher: hyper_util::server::graceful::Watcher) {
+    // Small answers must not wait for more.
+    let _ = stream.set_nodelay(true);
+    let Some(tls) = front.tls.clone() else { return speak(stream, peer, front, watcher).await };
+    if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_PATIENCE, tls.accept(stream)).await {
+        speak(stream, peer, front, watcher).await;
+    }
+}
+
+async fn speak<S>(stream: S, peer: SocketAddr, front: Front, watcher: hyper_util::server::graceful::Watcher)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let service = hyper::service::service_fn(move |request: Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        let source = front.proxies.source(peer.ip(), request.headers());
+        request.extensions_mut().insert(source);
+        let router = front.doors.borrow().clone();
+        router.oneshot(request)
+    });
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_PATIENCE);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(100)
+        .keep_alive_interval(Duration::from_secs(30))
+        .keep_alive_timeout(Duration::from_secs(20));
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+    if let Err(error) = watcher.watch(connection).await {
+        tracing::debug!(%error, "a connection ended badly");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use super::*;
+
+    fn source(proxies: &[&str], peer: &str, forwarded: &str) -> String {
+        let texts: Vec<String> = proxies.iter().map(|text| (*text).to_owned()).collect();
+        let mut headers = HeaderMap::new();
+        headers.insert("x-forwarded-for", forwarded.parse().unwrap());
+        Proxies::parse(&texts).unwrap().source(peer.parse().unwrap(), &headers).0
+    }
+
+    #[test]
+    fn only_trusted_proxies_are_believed() {
+        assert_eq!(source(&[], "10.0.0.1", "1.2.3.4"), "10.0.0.1");
+        assert_eq!(source(&["10.0.0.0/8"], "10.0.0.1", "1.2.3.4"), "1.2.3.4");
+        assert_eq!(source(&["10.0.0.0/8"], "10.0.0.1", "6.6.6.6, 1.2.3.4, 10.9.9.9"), "1.2.3.4");
+        assert_eq!(source(&["::1"], "::1", "2001:db8::5"), "2001:db8::5");
+        assert!(Proxies::parse(&["10.0.0.0/40".to_owned()]).is_err());
+        assert!(Proxies::parse(&["here".to_owned()]).is_err());
+    }
+}

@@ -1,0 +1,106 @@
+//! Figures for operators, in OpenMetrics. No tenant's content stands in them.
+
+use std::time::Duration;
+
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+use store::Depth;
+
+/// Edges of the histogram, in seconds.
+const EDGES: [f64; 12] = [0.001, 0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0];
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Answered {
+    route: String,
+    method: String,
+    status: u16,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Door {
+    door: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct QueueLabel {
+    queue: &'static str,
+    state: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct LaneLabel {
+    lane: &'static str,
+}
+
+/// All figures.
+pub(crate) struct Metrics {
+    registry: Registry,
+    answers: Family<Answered, Counter>,
+    seconds: Family<Door, Histogram>,
+    queues: Family<QueueLabel, Gauge>,
+    lanes: Family<LaneLabel, Gauge>,
+    refused_deliveries: Counter,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        let mut registry = Registry::with_prefix("assent");
+        let answers = Family::default();
+        registry.register("http_requests", "Requests answered", answers.clone());
+        let seconds: Family<Door, Histogram> = Family::new_with_constructor(|| Histogram::new(EDGES));
+        registry.register("http_request_duration_seconds", "Time to an answer's head", seconds.clone());
+        let queues = Family::default();
+        registry.register("queue_rows", "Rows in the queues", queues.clone());
+        let lanes = Family::default();
+        registry.register("lane_waiting", "Acts that wait for a thread", lanes.clone());
+        let refused_deliveries = Counter::default();
+        registry.register("hook_refused", "Deliveries with a bad signature", refused_deliveries.clone());
+        Self { registry, answers, seconds, queues, lanes, refused_deliveries }
+    }
+}
+
+impl Metrics {
+    /// Notes an answer. `route` is the pattern of the path, never the path itself.
+    pub(crate) fn note_answer(&self, route: &str, method: &str, status: u16, took: Duration) {
+        let label = Answered { route: route.to_owned(), method: method.to_owned(), status };
+        self.answers.get_or_create(&label).inc();
+        let door = match route {
+            "/api/v1/gate" | "/api/v1/gate-checks" => "gate",
+            other if other.starts_with("/api") => "api",
+            other if other.starts_with("/hooks") => "hooks",
+            _ => "pages",
+        };
+        self.seconds.get_or_create(&Door { door }).observe(took.as_secs_f64());
+    }
+
+    /// Notes a delivery whose signature was bad.
+    pub(crate) fn note_refused_delivery(&self) {
+        self.refused_deliveries.inc();
+    }
+
+    /// Notes the depths of jobs, timers and deliveries.
+    pub(crate) fn note_depths(&self, depths: [Depth; 3]) {
+        for (queue, depth) in ["job", "timer", "inbox"].into_iter().zip(depths) {
+            self.queues.get_or_create(&QueueLabel { queue, state: "waiting" }).set(depth.waiting);
+            self.queues.get_or_create(&QueueLabel { queue, state: "parked" }).set(depth.parked);
+        }
+    }
+
+    /// Notes how many acts wait in a lane.
+    pub(crate) fn note_lane(&self, lane: &'static str, waiting: usize) {
+        self.lanes.get_or_create(&LaneLabel { lane }).set(i64::try_from(waiting).unwrap_or(i64::MAX));
+    }
+
+    /// The figures as text.
+    pub(crate) fn text(&self) -> String {
+        let mut text = String::new();
+        // Writing into a text cannot fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}

@@ -1,0 +1,106 @@
+//! Opens the house: data folder, store, master key, policies, desk. The command line opens it the same way for its acts
+//! on the host.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use acts::{Clock, Desk, Tools};
+use model::file::Actor;
+use policy::{PolicySet, SourceFile};
+use proof::crypto::{Entropy, SystemEntropy};
+use store::{Config, Lane, Mode, SYSTEM_TENANT, Store};
+
+use crate::master;
+use crate::serve::ServeError;
+use crate::settings::Settings;
+
+/// The exit code after a sync that failed (EX_IOERR of sysexits.h).
+const EXIT_IO_ERROR: i32 = 74;
+
+/// An opened house.
+pub struct Opened {
+    /// Where acts are done.
+    pub desk: Desk,
+    /// The folder for files on their way in.
+    pub uploads: PathBuf,
+}
+
+/// Every group, person, service and environment a policy names is taken to exist until tenants bring policies of their own.
+struct AnyName;
+
+impl policy::Directory for AnyName {
+    fn group_exists(&self, _: &str) -> bool {
+        true
+    }
+
+    fn person_exists(&self, _: &str) -> bool {
+        true
+    }
+
+    fn service_exists(&self, _: &str) -> bool {
+        true
+    }
+
+    fn environment_exists(&self, _: &str) -> bool {
+        true
+    }
+}
+
+/// Opens or makes everything that `settings` name. `public_url` stands in permits and in the log's name.
+///
+/// # Errors
+/// [`ServeError`] with a sentence for the operator.
+pub fn open(settings: &Settings, public_url: &str, clock: Arc<dyn Clock>) -> Result<Opened, ServeError> {
+    let folder = |name: &str| {
+        let path = settings.data_dir.join(name);
+        std::fs::create_dir_all(&path).map_err(|error| ServeError::Folder(path.clone(), error)).map(|()| path)
+    };
+    folder("")?;
+    let uploads = folder("uploads")?;
+    forget_leftovers(&uploads);
+    let store = Store::open(config(settings))?;
+    let evidence_folder = if store.is_postgres() { None } else { Some(folder("evidence")?) };
+    let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
+    let master = Arc::new(master::key(settings, &store, entropy.as_ref())?);
+    let policies = Arc::new(policies(settings)?);
+    let recorder = clock.clone();
+    let public_url = public_url.trim_end_matches('/').to_owned();
+    let desk = Desk::new(Tools { store, clock, recorder, entropy, master, policies, public_url, evidence_folder });
+    desk.wait(Lane::Worker, SYSTEM_TENANT, Actor::system(), Mode::Write, acts::open_log::open_log)?;
+    Ok(Opened { desk, uploads })
+}
+
+fn config(settings: &Settings) -> Config {
+    let mut config = match &settings.database_url {
+        Some(url) => Config::postgres(url),
+        None => Config::sqlite(settings.data_dir.join("assent.db")),
+    };
+    config.on_fatal = Arc::new(|error| {
+        // Nothing may be acknowledged after a sync that failed, so the process ends before anything is answered.
+        tracing::error!(%error, "the storage failed to keep what was written; this process ends");
+        std::process::exit(EXIT_IO_ERROR);
+    });
+    config
+}
+
+/// Removes what broken-off uploads left. Another server that uploads into the same folder does not exist: it is this
+/// machine's own.
+fn forget_leftovers(uploads: &std::path::Path) {
+    for entry in std::fs::read_dir(uploads).into_iter().flatten().flatten() {
+        let _ = std::fs::remove_file(entry.path());
+    }
+}
+
+fn policies(settings: &Settings) -> Result<PolicySet, ServeError> {
+    let mut files: Vec<SourceFile> = policy::base().files;
+    for name in &settings.packs {
+        let pack = policy::pack(name).ok_or_else(|| ServeError::Refused(format!("there is no policy pack `{name}`")))?;
+        files.extend(pack.files);
+    }
+    let compiled =
+        PolicySet::compile(&files, &settings.policy_parameters, policy::SCHEMA, &AnyName, proof::crypto::digest_text);
+    compiled.map_err(|findings| {
+        let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
+        ServeError::Refused(format!("the policies cannot be used:\n{}", lines.join("\n")))
+    })
+}

@@ -1,0 +1,464 @@
+//! One table row per route: its path, its scope, its act. One handler does for all of them what every door owes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use acts::Room;
+use axum::Router;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodFilter, on};
+use model::refusal::Refusal;
+use model::verbs::Body;
+use serde_json::{Value, json};
+use store::idempotency::{self, RequestKey, SavedAnswer};
+use store::{Lane, Mode};
+use wire::problem::IF_MATCH_NEEDED;
+
+use crate::body::JsonBody;
+use crate::caller::{Caller, Scope};
+use crate::failure::Failure;
+use crate::state::AppState;
+
+/// Where the API stands.
+pub(crate) const BASE: &str = "/api/v1";
+/// How long an act may take before its caller is told that it is not done yet.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The longest idempotency key, in characters.
+const KEY_LIMIT: usize = 200;
+/// The most items in one answer.
+const MOST_ITEMS: i64 = 200;
+/// How many items there are without `limit`.
+const USUAL_ITEMS: i64 = 50;
+
+/// What a route does: one act, rendered.
+pub(crate) type Act = fn(&mut Room<'_, '_>, &Ask) -> acts::Result<Reply>;
+/// The present version of what a route changes; `None` when it is not there yet.
+pub(crate) type Current = fn(&mut Room<'_, '_>, &Ask) -> acts::Result<Option<i64>>;
+
+/// A route.
+pub(crate) struct Route {
+    /// The method's name.
+    pub method: &'static str,
+    /// The path below [`BASE`].
+    pub path: &'static str,
+    /// What it does, in one sentence.
+    pub summary: &'static str,
+    /// What a token needs.
+    pub scope: Scope,
+    /// Where it runs.
+    pub lane: Lane,
+    /// What it does.
+    pub act: Act,
+    /// For PATCH and PUT: what `If-Match` is held against.
+    pub current: Option<Current>,
+}
+
+impl Route {
+    const fn new(method: &'static str, path: &'static str, summary: &'static str, act: Act) -> Self {
+        Self { method, path, summary, scope: Scope::Write, lane: Lane::Acts, act, current: None }
+    }
+
+    /// Looks.
+    pub(crate) const fn get(path: &'static str, summary: &'static str, act: Act) -> Self {
+        Self { scope: Scope::Read, lane: Lane::Pages, ..Self::new("GET", path, summary, act) }
+    }
+
+    /// Creates.
+    pub(crate) const fn post(path: &'static str, summary: &'static str, act: Act) -> Self {
+        Self::new("POST", path, summary, act)
+    }
+
+    /// Changes in part.
+    pub(crate) const fn patch(path: &'static str, summary: &'static str, current: Current, act: Act) -> Self {
+        Self { current: Some(current), ..Self::new("PATCH", path, summary, act) }
+    }
+
+    /// Sets.
+    pub(crate) const fn put(path: &'static str, summary: &'static str, current: Current, act: Act) -> Self {
+        Self { current: Some(current), ..Self::new("PUT", path, summary, act) }
+    }
+
+    /// Takes back.
+    pub(crate) const fn delete(path: &'static str, summary: &'static str, act: Act) -> Self {
+        Self::new("DELETE", path, summary, act)
+    }
+
+    /// With another scope.
+    pub(crate) const fn scope(mut self, scope: Scope) -> Self {
+        self.scope = scope;
+        self
+    }
+
+    /// In another lane.
+    pub(crate) const fn lane(mut self, lane: Lane) -> Self {
+        self.lane = lane;
+        self
+    }
+
+    fn mode(&self) -> Mode {
+        if self.method == "GET" { Mode::Read } else { Mode::Write }
+    }
+
+    fn filter(&self) -> MethodFilter {
+        match self.method {
+            "GET" => MethodFilter::GET,
+            "PATCH" => MethodFilter::PATCH,
+            "PUT" => MethodFilter::PUT,
+            "DELETE" => MethodFilter::DELETE,
+            _ => MethodFilter::POST,
+        }
+    }
+
+    fn is_about_change(&self) -> bool {
+        self.path.starts_with("/changes/{key}")
+    }
+}
+
+/// What came in, as far as acts may see it.
+pub(crate) struct Ask {
+    /// The values of the path's places, in order.
+    pub places: Vec<String>,
+    /// The query.
+    pub query: Vec<(String, String)>,
+    /// The body's fields.
+    pub body: Body,
+    path: String,
+    if_match: Option<String>,
+}
+
+impl Ask {
+    /// The value of the path's n-th place.
+    pub(crate) fn place(&self, number: usize) -> &str {
+        self.places.get(number).map_or("", String::as_str)
+    }
+
+    /// The first value of a field of the query; an empty one counts as absent.
+    pub(crate) fn query(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(field, value)| field == name && !value.is_empty()).map(|(_, value)| value.as_str())
+    }
+
+    /// All values of a field of the query, also those joined by commas.
+    pub(crate) fn queries(&self, name: &str) -> Vec<String> {
+        let values = self.query.iter().filter(|(field, _)| field == name);
+        let parts = values.flat_map(|(_, value)| value.split(','));
+        parts.map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    }
+
+    /// A time in the query.
+    ///
+    /// # Errors
+    /// 422.
+    pub(crate) fn query_time(&self, name: &str) -> acts::Result<Option<jiff::Timestamp>> {
+        let Some(text) = self.query(name) else { return Ok(None) };
+        let wrong = || Refusal::field(name, "not_a_time", format!("`{name}` must be a time such as 2026-05-04T20:00:00Z."));
+        Ok(Some(text.parse().map_err(|_| wrong())?))
+    }
+
+    /// How many items are wanted.
+    ///
+    /// # Errors
+    /// 422.
+    pub(crate) fn limit(&self) -> acts::Result<i64> {
+        let Some(text) = self.query("limit") else { return Ok(USUAL_ITEMS) };
+        let found = text.parse::<i64>().ok().filter(|limit| (1..=MOST_ITEMS).contains(limit));
+        let wrong = || Refusal::field("limit", "out_of_range", format!("`limit` lies between 1 and {MOST_ITEMS}."));
+        Ok(found.ok_or_else(wrong)?)
+    }
+
+    /// A page of a list; `next` is the key behind which the following page begins.
+    pub(crate) fn page(&self, items: Vec<Value>, next: Option<String>) -> Reply {
+        let mut reply = Reply::ok(json!({"items": items, "next": next}));
+        if let Some(next) = next {
+            reply.headers.push(("link", format!("<{}>; rel=\"next\"", self.path_after(&next))));
+        }
+        reply
+    }
+
+    fn path_after(&self, next: &str) -> String {
+        let mut pairs: Vec<String> = Vec::new();
+        for (field, value) in self.query.iter().filter(|(field, _)| field != "after") {
+            pairs.push(format!("{}={}", escaped(field), escaped(value)));
+        }
+        pairs.push(format!("after={}", escaped(next)));
+        format!("{}?{}", self.path, pairs.join("&"))
+    }
+}
+
+/// Percent-encodes what may not stand in a query.
+fn escaped(text: &str) -> String {
+    let keeps = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte);
+    text.bytes().map(|byte| if keeps(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body.
+    pub body: Value,
+    /// The version behind the ETag.
+    pub etag: Option<i64>,
+    /// Further headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// Fields of the body that are shown once: a repeated request does not get them.
+    pub once: &'static [&'static str],
+}
+
+impl Reply {
+    /// 200 with a body.
+    pub(crate) fn ok(body: Value) -> Self {
+        Self { status: 200, body, etag: None, headers: Vec::new(), once: &[] }
+    }
+
+    /// 201 with a body.
+    pub(crate) fn created(body: Value) -> Self {
+        Self { status: 201, ..Self::ok(body) }
+    }
+
+    /// With an ETag.
+    pub(crate) fn tagged(mut self, version: i64) -> Self {
+        self.etag = Some(version);
+        self
+    }
+
+    /// With fields that are shown once.
+    pub(crate) fn shown_once(mut self, fields: &'static [&'static str]) -> Self {
+        self.once = fields;
+        self
+    }
+
+    /// With a header.
+    pub(crate) fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+}
+
+impl IntoResponse for Reply {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK);
+        let mut response = (status, axum::Json(self.body)).into_response();
+        let headers = response.headers_mut();
+        if let Some(version) = self.etag {
+            insert(headers, "etag", &format!("\"{version}\""));
+        }
+        for (name, value) in self.headers {
+            insert(headers, name, &value);
+        }
+        response
+    }
+}
+
+fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        headers.insert(HeaderName::from_static(name), value);
+    }
+}
+
+/// Routes for a table.
+pub(crate) fn routes(table: &'static [Route]) -> Router<AppState> {
+    let mut router = Router::new();
+    for route in table {
+        let path = format!("{BASE}{}", route.path);
+        let handler = move |state, caller, uri, path, headers, body| handle(route, state, caller, uri, path, headers, body);
+        router = router.route(&path, on(route.filter(), handler));
+    }
+    router
+}
+
+async fn handle(
+    route: &'static Route,
+    State(state): State<AppState>,
+    caller: Caller,
+    uri: Uri,
+    Path(places): Path<Vec<String>>,
+    headers: HeaderMap,
+    body: JsonBody,
+) -> Result<Response, Failure> {
+    let query = query_of(&uri)?;
+    let if_match = headers.get(header::IF_MATCH).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let path = uri.path().to_owned();
+    let ask = Arc::new(Ask { places, query, body: body.fields, path: path.clone(), if_match });
+    let key = match route.method {
+        "POST" => idempotency_key(&headers)?,
+        _ => None,
+    };
+    let once = Once { credential: caller.credential_id().to_owned(), path, key, body_digest: body.digest };
+    let asked = caller.clone();
+    let act = move |room: &mut Room<'_, '_>| once.run(room, |room| guarded(room, route, &asked, &ask));
+    let done = state.act(route.lane, &caller, route.mode(), act);
+    match tokio::time::timeout(PATIENCE, done).await {
+        Ok(reply) => Ok(reply?.into_response()),
+        Err(_) => Err(Failure::busy("too_slow", "This takes longer than expected; it may still be done. Ask again.")),
+    }
+}
+
+/// The query's pairs.
+///
+/// # Errors
+/// 400.
+pub(crate) fn query_of(uri: &Uri) -> Result<Vec<(String, String)>, Failure> {
+    let query = Query::<Vec<(String, String)>>::try_from_uri(uri);
+    query.map(|Query(pairs)| pairs).map_err(|_| Failure::new(400, "malformed", "The query cannot be read."))
+}
+
+/// The caller's idempotency key.
+///
+/// # Errors
+/// 400.
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Failure> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default().trim();
+    if text.is_empty() || text.len() > KEY_LIMIT {
+        let text = format!("An idempotency key has 1 to {KEY_LIMIT} plain characters.");
+        return Err(Failure::new(400, "malformed", text));
+    }
+    Ok(Some(text.to_owned()))
+}
+
+/// Absent or hidden first, then the scope, the act's own word on who may, the precondition, and the act's answer.
+fn guarded(room: &mut Room<'_, '_>, route: &Route, caller: &Caller, ask: &Ask) -> acts::Result<Reply> {
+    if route.is_about_change() {
+        see_change(room, ask.place(0))?;
+    }
+    caller.check_scope(route.scope)?;
+    let Some(current) = route.current else { return (route.act)(room, ask) };
+    let version = current(room, ask)?;
+    let answer = (route.act)(room, ask);
+    if let Err(acts::Error::Refused(Refusal::NotFound { .. } | Refusal::NotAllowed { .. })) = &answer {
+        return answer;
+    }
+    if let Err(acts::Error::Store(_) | acts::Error::Fault(_) | acts::Error::Proof(_)) = &answer {
+        return answer;
+    }
+    check_precondition(ask.if_match.as_deref(), version)?;
+    answer
+}
+
+/// A change as far as the caller may see it: what is hidden from them is absent.
+pub(crate) fn see_change(room: &mut Room<'_, '_>, key: &str) -> acts::Result<model::change::Change> {
+    match room.allow(model::act::actions::READ) {
+        Err(acts::Error::Refused(_)) => Err(Refusal::not_found(format!("change {key}")).into()),
+        Err(error) => Err(error),
+        Ok(()) => room.change(key),
+    }
+}
+
+fn check_precondition(if_match: Option<&str>, version: Option<i64>) -> Result<(), Refusal> {
+    let Some(version) = version else { return Ok(()) };
+    let Some(text) = if_match else {
+        let text = "Say in `If-Match` which version you read.";
+        return Err(Refusal::not_now(IF_MATCH_NEEDED, text, "Read it, and send its ETag in `If-Match`.", Vec::new()));
+    };
+    let tag = format!("\"{version}\"");
+    if text.split(',').map(str::trim).any(|asked| asked == "*" || asked == tag) {
+        return Ok(());
+    }
+    Err(Refusal::Stale { text: format!("It has changed meanwhile; it is now at version {tag}. Read it again.") })
+}
+
+/// A request that may come twice.
+pub(crate) struct Once {
+    /// The credential's id.
+    pub credential: String,
+    /// The path.
+    pub path: String,
+    /// The caller's key, if there is one.
+    pub key: Option<String>,
+    /// `sha256:…` of the body.
+    pub body_digest: String,
+}
+
+impl Once {
+    /// Answers from what was kept, or acts and keeps the answer in the same transaction.
+    pub(crate) fn run(
+        &self,
+        room: &mut Room<'_, '_>,
+        act: impl FnOnce(&mut Room<'_, '_>) -> acts::Result<Reply>,
+    ) -> acts::Result<Reply> {
+        let Some(key) = &self.key else { return act(room) };
+        let method = Method::POST;
+        let request = RequestKey { credential: &self.credential, method: method.as_str(), path: &self.path, key };
+        if let Some(saved) = idempotency::load(room.tx, &request)? {
+            if saved.body_digest != self.body_digest {
+                return Err(acts::Error::KeyReused);
+            }
+            return replayed(&saved);
+        }
+        let reply = act(room)?;
+        let answer = SavedAnswer {
+            body_digest: self.body_digest.clone(),
+            status: i64::from(reply.status),
+            answer: kept(&reply).to_string(),
+        };
+        idempotency::save(room.tx, &request, &answer, room.recorded_at)?;
+        Ok(reply)
+    }
+}
+
+fn kept(reply: &Reply) -> Value {
+    let mut body = reply.body.clone();
+    if let Value::Object(map) = &mut body {
+        for field in reply.once {
+            map.remove(*field);
+        }
+    }
+    json!({"body": body, "etag": reply.etag})
+}
+
+fn replayed(saved: &SavedAnswer) -> acts::Result<Reply> {
+    let kept: Value = serde_json::from_str(&saved.answer)?;
+    let status = u16::try_from(saved.status).unwrap_or(200);
+    let reply = Reply { status, etag: kept["etag"].as_i64(), ..Reply::ok(kept["body"].clone()) };
+    Ok(reply.with("idempotent-replayed", "true"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use super::*;
+
+    fn ask(query: &[(&str, &str)]) -> Ask {
+        let query = query.iter().map(|(field, value)| ((*field).to_owned(), (*value).to_owned())).collect();
+        Ask { places: Vec::new(), query, body: Body::new(), path: "/api/v1/changes".to_owned(), if_match: None }
+    }
+
+    #[test]
+    fn preconditions_follow_the_standard() {
+        assert!(check_precondition(Some("\"3\""), Some(3)).is_ok());
+        assert!(check_precondition(Some("\"1\", \"3\""), Some(3)).is_ok());
+        assert!(check_precondition(Some("*"), Some(3)).is_ok());
+        assert!(check_precondition(None, None).is_ok());
+        assert_eq!(check_precondition(None, Some(3)).unwrap_err().code(), IF_MATCH_NEEDED);
+        assert_eq!(check_precondition(Some("W/\"3\""), Some(3)).unwrap_err().code(), "stale");
+        assert_eq!(check_precondition(Some("3"), Some(3)).unwrap_err().code(), "stale");
+    }
+
+    #[test]
+    fn lists_say_where_the_next_page_begins() {
+        let ask = ask(&[("state", "draft"), ("after", "9"), ("q", "a b&c")]);
+        let reply = ask.page(vec![json!(1)], Some("7".to_owned()));
+        assert_eq!(reply.headers[0].1, "</api/v1/changes?state=draft&q=a%20b%26c&after=7>; rel=\"next\"");
+        assert_eq!(reply.body["next"], "7");
+        assert!(ask.page(Vec::new(), None).headers.is_empty());
+    }
+
+    #[test]
+    fn limits_are_bounded() {
+        assert_eq!(ask(&[]).limit().unwrap(), USUAL_ITEMS);
+        assert_eq!(ask(&[("limit", "200")]).limit().unwrap(), 200);
+        for bad in ["0", "201", "x", "-1"] {
+            assert!(ask(&[("limit", bad)]).limit().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_shown_once_is_not_kept() {
+        let reply = Reply::created(json!({"id": "1", "secret": "s"})).shown_once(&["secret"]);
+        assert_eq!(kept(&reply)["body"], json!({"id": "1"}));
+    }
+}

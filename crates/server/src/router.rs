@@ -1,0 +1,124 @@
+//! All doors in one router, and what each of them gets: an id, a limit, a log line, headers that keep browsers careful.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use tokio::sync::Semaphore;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tracing::Instrument;
+
+use crate::failure::Failure;
+use crate::state::AppState;
+use crate::{api, health, hooks};
+
+/// How many requests are worked at once; more are told to come again.
+const AT_ONCE: usize = 1_024;
+/// How many more may ask the gate: pipelines wait for it, so it is shed last.
+const GATE_AT_ONCE: usize = 2_048;
+/// A line is written for a request that took longer.
+const SLOW: Duration = Duration::from_secs(1);
+
+/// What pages may load: their own files and nothing else.
+const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
+    font-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+#[derive(Clone)]
+struct Turns {
+    state: AppState,
+    others: Arc<Semaphore>,
+    gate: Arc<Semaphore>,
+}
+
+/// The whole server as one service.
+pub fn router(state: AppState) -> Router {
+    let turns =
+        Turns { state: state.clone(), others: Arc::new(Semaphore::new(AT_ONCE)), gate: Arc::new(Semaphore::new(GATE_AT_ONCE)) };
+    let doors = Router::new().merge(api::router()).merge(hooks::router()).merge(health::router());
+    #[cfg(feature = "web")]
+    let doors = doors.merge(crate::web::routes());
+    doors
+        .fallback(absent)
+        .method_not_allowed_fallback(wrong_method)
+        .layer(CompressionLayer::new())
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(turns, attend))
+        .with_state(state)
+}
+
+async fn absent() -> Response {
+    Failure::new(404, "not_found", "There is nothing here.").into_response()
+}
+
+async fn wrong_method() -> Response {
+    Failure::new(405, "method_not_allowed", "This address does not take this method.").into_response()
+}
+
+fn panicked(_: Box<dyn std::any::Any + Send + 'static>) -> Response {
+    // The panic's own text went to the log by the hook; it may hold what a caller must not see.
+    Failure::fault(&"a request panicked").into_response()
+}
+
+/// Gives a request its id and its turn, and its answer the usual headers.
+async fn attend(State(turns): State<Turns>, request: Request, next: Next) -> Response {
+    let began = crate::clock::tick();
+    let id = request_id(&turns.state, &request);
+    let method = request.method().to_string();
+    let route = request.extensions().get::<MatchedPath>().map_or("none", |path| path.as_str()).to_owned();
+    let span = tracing::info_span!("request", id, method, route);
+    let mut response = take_turn(&turns, &route, request, next).instrument(span.clone()).await;
+    let took = crate::clock::tick().saturating_duration_since(began);
+    let status = response.status().as_u16();
+    turns.state.metrics().note_answer(&route, &method, status, took);
+    span.in_scope(|| {
+        let ms = took.as_millis() as u64;
+        if took > SLOW || status >= 500 { tracing::warn!(status, ms, "answered") } else { tracing::debug!(status, ms, "answered") }
+    });
+    finish_headers(response.headers_mut(), &id, turns.state.is_secure());
+    response
+}
+
+fn request_id(state: &AppState, request: &Request) -> String {
+    let given = request.headers().get("x-request-id").and_then(|value| value.to_str().ok());
+    let is_plain = |id: &&str| (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    if let Some(id) = given.filter(is_plain) {
+        return id.to_owned();
+    }
+    state.desk().new_id(state.desk().tools().recorder.now()).unwrap_or_default()
+}
+
+/// Streams and waiting checks hold no thread, so they need no turn.
+async fn take_turn(turns: &Turns, route: &str, request: Request, next: Next) -> Response {
+    if matches!(route, "/api/v1/stream" | "/api/v1/gate-checks/{id}" | "/healthz" | "/readyz") {
+        return next.run(request).await;
+    }
+    let is_gate = route.ends_with("/gate") || route.ends_with("/gate-checks") || route.ends_with("/permit");
+    let queue = if is_gate { &turns.gate } else { &turns.others };
+    let Ok(_turn) = queue.try_acquire() else {
+        return Failure::busy("overloaded", "The server has too much to do. Ask again soon.").into_response();
+    };
+    next.run(request).await
+}
+
+fn finish_headers(headers: &mut axum::http::HeaderMap, id: &str, is_secure: bool) {
+    if let Ok(value) = HeaderValue::from_str(id) {
+        headers.insert("x-request-id", value);
+    }
+    let mut usual = |name: HeaderName, value: &'static str| {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
+    usual(header::CONTENT_SECURITY_POLICY, CONTENT_POLICY);
+    usual(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    usual(header::REFERRER_POLICY, "same-origin");
+    usual(header::X_FRAME_OPTIONS, "DENY");
+    usual(header::CACHE_CONTROL, "no-store");
+    usual(HeaderName::from_static("cross-origin-opener-policy"), "same-origin");
+    if is_secure {
+        usual(header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+}

@@ -1,0 +1,104 @@
+//! The threads that keep the logs: they place events, sign sizes and lists, and tell who listens.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
+
+use model::file::Actor;
+use store::{Lane, Mode, SYSTEM_TENANT};
+
+use crate::clock::tick;
+use crate::state::AppState;
+
+/// How often it looks for other servers' events.
+const LOOK: Duration = Duration::from_millis(100);
+/// How often cosignatures and revocation lists are looked after; each is renewed when it is old enough.
+const TEND: Duration = Duration::from_secs(10);
+
+/// Starts the sequencer. It ends when the bells dismiss it.
+pub(crate) fn start(state: &AppState, server: &str) -> std::io::Result<JoinHandle<()>> {
+    let (state, server) = (state.clone(), server.to_owned());
+    let bell = state.bells().wake_thread();
+    Builder::new().name("sequencer".to_owned()).spawn(move || {
+        let mut sequencer = Sequencer { state, server, tended_at: None };
+        while pause(&bell, LOOK) {
+            sequencer.round();
+        }
+        // What was written last is placed before the process ends.
+        sequencer.place_all();
+    })
+}
+
+/// Waits for the bell, but not longer; `false` when it is time to end.
+pub(crate) fn pause(bell: &Receiver<()>, longest: Duration) -> bool {
+    !matches!(bell.recv_timeout(longest), Err(RecvTimeoutError::Disconnected))
+}
+
+struct Sequencer {
+    state: AppState,
+    server: String,
+    tended_at: Option<Instant>,
+}
+
+impl Sequencer {
+    fn round(&mut self) {
+        self.place_all();
+        let now = tick();
+        if self.tended_at.is_none_or(|at| now.saturating_duration_since(at) >= TEND) {
+            self.tended_at = Some(now);
+            self.tend();
+        }
+        self.sign_lists();
+    }
+
+    /// Places the waiting events of every tenant.
+    fn place_all(&self) {
+        let find = |tx: &mut store::CrossTx<'_>| Ok(store::event::tenants_unsequenced(tx)?);
+        let waiting = self.state.desk().wait_across(Lane::Worker, "whose events wait for a place", Mode::Read, find);
+        for tenant in told(waiting, "looking for events without a place").unwrap_or_default() {
+            let placed = acts::sequence_events::sequence_events(self.state.desk(), &tenant, &self.server);
+            if told(placed, "placing events").is_some_and(|it| it.to > it.from) {
+                self.state.bells().ring_for_readers(&tenant);
+            }
+        }
+    }
+
+    /// Renews cosignatures, and notes in the system's log how far each tenant's is.
+    fn tend(&self) {
+        for tenant in self.tenants() {
+            told(acts::cosign_log::cosign_log(self.state.desk(), &tenant), "cosigning a log");
+        }
+        told(acts::cosign_log::cosign_log(self.state.desk(), SYSTEM_TENANT), "cosigning the system's log");
+        told(acts::note_log_sizes::note_log_sizes(self.state.desk()), "noting sizes of logs");
+    }
+
+    fn tenants(&self) -> Vec<String> {
+        let find = |tx: &mut store::CrossTx<'_>| Ok(store::servers::tenants(tx)?);
+        let found = self.state.desk().wait_across(Lane::Worker, "all tenants", Mode::Read, find);
+        told(found, "listing tenants").unwrap_or_default()
+    }
+
+    /// Signs the revocation lists that have new entries or grow old.
+    fn sign_lists(&self) {
+        let now = self.state.desk().tools().clock.now();
+        let before = now - jiff::SignedDuration::from_secs(acts::sign_revocations::RENEWED_AFTER_SECONDS);
+        let find = move |tx: &mut store::CrossTx<'_>| Ok(store::revocation::stale_lists(tx, before)?);
+        let stale = self.state.desk().wait_across(Lane::Worker, "whose list is old", Mode::Read, find);
+        for tenant in told(stale, "looking for old revocation lists").unwrap_or_default() {
+            let act = acts::sign_revocations::sign_revocations;
+            let signed = self.state.desk().wait(Lane::Worker, &tenant, Actor::system(), Mode::Write, act);
+            told(signed, "signing a revocation list");
+        }
+    }
+}
+
+/// Notes a fault once, at the place that cannot answer it to anybody.
+pub(crate) fn told<T>(answer: acts::Result<T>, doing: &'static str) -> Option<T> {
+    match answer {
+        Ok(value) => Some(value),
+        Err(error) => {
+            tracing::error!(%error, doing, "work behind the doors failed");
+            None
+        }
+    }
+}

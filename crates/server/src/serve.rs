@@ -1,0 +1,196 @@
+//! Starts and stops a server.
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use acts::Desk;
+use axum::Router;
+use store::{Lane, Mode};
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::watch;
+
+use crate::bell::Bells;
+use crate::health;
+use crate::listen::{Front, Proxies, acceptor, take};
+use crate::open::open;
+use crate::router::router;
+use crate::settings::Settings;
+use crate::state::AppState;
+use crate::{logs, sequencer, worker};
+
+/// Why a server did not start or did not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// Something the operator has to put right.
+    #[error("{0}")]
+    Refused(String),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {0}: {1}")]
+    Listen(SocketAddr, std::io::Error),
+    /// A folder cannot be made.
+    #[error("{} cannot be used: {}", .0.display(), .1)]
+    Folder(PathBuf, std::io::Error),
+    /// The store did not open.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// An act at the start failed.
+    #[error(transparent)]
+    Act(#[from] acts::Error),
+    /// No thread, no runtime.
+    #[error("the system gives no more threads: {0}")]
+    System(#[from] std::io::Error),
+}
+
+/// Work on the opened desk before the doors open: the demo's filling.
+pub type Prepare = Box<dyn FnOnce(&Desk, &str) -> Result<(), ServeError> + Send>;
+
+/// A server that runs. Dropping it stops it.
+pub struct Running {
+    runtime: Option<Runtime>,
+    state: AppState,
+    address: SocketAddr,
+    stop: watch::Sender<bool>,
+    taking: Option<tokio::task::JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Running {
+    /// The address it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.address.port()
+    }
+
+    /// What its doors share.
+    pub fn state(&self) -> &AppState {
+        &self.state
+    }
+
+    /// Stops: no new connections, those that are open end, what was written gets its place in the log, the store closes.
+    pub fn stop(&mut self) {
+        // Nobody listens any more when it was stopped before.
+        let _ = self.stop.send(true);
+        let Some(runtime) = self.runtime.take() else { return };
+        if let Some(taking) = self.taking.take() {
+            let _ = runtime.block_on(taking);
+        }
+        self.state.bells().dismiss_threads();
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a thread behind the doors had panicked");
+            }
+        }
+        self.state.desk().tools().store.close();
+        runtime.shutdown_timeout(Duration::from_secs(1));
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Starts a server and answers when it is ready. `prepare` runs before the doors open.
+///
+/// # Errors
+/// [`ServeError`] with a sentence for the operator.
+pub fn start(settings: &Settings, prepare: Option<Prepare>) -> Result<Running, ServeError> {
+    let proxies = Arc::new(Proxies::parse(&settings.trusted_proxies).map_err(ServeError::Refused)?);
+    let tls = settings.tls.as_ref().map(acceptor).transpose().map_err(ServeError::Refused)?;
+    let runtime = Builder::new_multi_thread().enable_all().thread_name("door").max_blocking_threads(16).build()?;
+    let listen = |error| ServeError::Listen(settings.listen, error);
+    let listener = runtime.block_on(TcpListener::bind(settings.listen)).map_err(listen)?;
+    let address = listener.local_addr().map_err(listen)?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let public_url = settings.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
+
+    let (doors, shown) = watch::channel(health::closed());
+    let (stop, stopped) = watch::channel(false);
+    let patience = Duration::from_secs(settings.stop_seconds);
+    let taking = runtime.spawn(take(listener, Front { doors: shown, proxies, tls }, stopped, patience));
+    let state = open_house(settings, &public_url, prepare)?;
+    let threads = start_threads(settings, &state)?;
+    open_doors(&doors, router(state.clone()));
+    Ok(Running { runtime: Some(runtime), state, address, stop, taking: Some(taking), threads })
+}
+
+fn open_doors(doors: &watch::Sender<Router>, router: Router) {
+    drop(doors.send_replace(router));
+}
+
+fn open_house(settings: &Settings, public_url: &str, prepare: Option<Prepare>) -> Result<AppState, ServeError> {
+    let bells = Bells::default();
+    #[cfg(all(feature = "test-clock", debug_assertions))]
+    let clock = crate::clock::HeldClock::default();
+    #[cfg(not(all(feature = "test-clock", debug_assertions)))]
+    let clock = crate::clock::SystemClock;
+    #[cfg(all(feature = "test-clock", debug_assertions))]
+    {
+        let folder = &settings.data_dir;
+        std::fs::create_dir_all(folder).map_err(|error| ServeError::Folder(folder.clone(), error))?;
+        clock.listen(folder, &bells)?;
+    }
+    let opened = open(settings, public_url, Arc::new(clock))?;
+    if let Some(prepare) = prepare {
+        prepare(&opened.desk, public_url)?;
+    }
+    Ok(AppState::new(opened.desk, bells, opened.uploads, settings.evidence_limit_bytes))
+}
+
+fn start_threads(settings: &Settings, state: &AppState) -> Result<Vec<JoinHandle<()>>, ServeError> {
+    let server = state.desk().new_id(state.desk().tools().recorder.now())?;
+    let mut threads = worker::start(state, &server, settings.smtp.as_ref(), settings.workers)?;
+    threads.push(sequencer::start(state, &server)?);
+    Ok(threads)
+}
+
+/// Runs a server until it is told to stop (SIGTERM or SIGINT).
+///
+/// # Errors
+/// [`ServeError`] with a sentence for the operator.
+pub fn serve(settings: &Settings, prepare: Option<Prepare>) -> Result<(), ServeError> {
+    logs::begin();
+    let mut running = start(settings, prepare)?;
+    greet(&running)?;
+    if let Some(runtime) = &running.runtime {
+        runtime.block_on(told_to_stop())?;
+    }
+    tracing::info!("stopping");
+    running.stop();
+    Ok(())
+}
+
+/// Prints the address, and on first use how to make the first administrator.
+fn greet(running: &Running) -> Result<(), ServeError> {
+    let look = |tx: &mut store::CrossTx<'_>| Ok(store::servers::tenants(tx)?.is_empty());
+    let is_empty = running.state.desk().wait_across(Lane::Worker, "is it the first use", Mode::Read, look)?;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "Assent listens on {}", running.state.public_url())?;
+    if is_empty {
+        writeln!(out, "There is nobody here yet. Make the first administrator on this machine:")?;
+        writeln!(out, "  assent person create --admin --tenant TENANT --login LOGIN")?;
+    }
+    out.flush()?;
+    Ok(())
+}
+
+async fn told_to_stop() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}

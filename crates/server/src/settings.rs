@@ -1,0 +1,74 @@
+//! All that the operator says before the start.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// How a server is to be run.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where to listen; port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// How people and verifiers reach it, without a slash at the end; by default `http(s)://` and the bound address.
+    pub public_url: Option<String>,
+    /// Certificate and key for TLS; without them plain HTTP is spoken.
+    pub tls: Option<Tls>,
+    /// Addresses of proxies whose `X-Forwarded-For` is believed, as `10.0.0.0/8` or a plain address.
+    pub trusted_proxies: Vec<String>,
+    /// The folder for the embedded database, evidence files and the master key.
+    pub data_dir: PathBuf,
+    /// `postgres://…`; without it the embedded database in the data folder.
+    pub database_url: Option<String>,
+    /// The master key, 32 bytes in base64 (`ASSENT_MASTER_KEY`); needed with PostgreSQL, refused beside a key file.
+    pub master_key: Option<String>,
+    /// The mail server; without one messages are kept and shown on the pages only.
+    pub smtp: Option<Smtp>,
+    /// The largest file of evidence, in bytes.
+    pub evidence_limit_bytes: u64,
+    /// Policy packs besides the base: `sox`, `hipaa`, `dual-control`.
+    pub packs: Vec<String>,
+    /// Parameters of those packs, as TOML.
+    pub policy_parameters: String,
+    /// How many worker threads serve jobs, timers and deliveries.
+    pub workers: usize,
+    /// For how many seconds a stop waits for requests under way.
+    pub stop_seconds: u64,
+}
+
+impl Settings {
+    /// The usual settings over a data folder: `127.0.0.1:8080`, the embedded database.
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: None,
+            tls: None,
+            trusted_proxies: Vec::new(),
+            data_dir: data_dir.into(),
+            database_url: None,
+            master_key: None,
+            smtp: None,
+            evidence_limit_bytes: 100 * 1024 * 1024,
+            packs: Vec::new(),
+            policy_parameters: String::new(),
+            workers: 2,
+            stop_seconds: 10,
+        }
+    }
+}
+
+/// Where certificate and key lie, as PEM files.
+#[derive(Debug, Clone)]
+pub struct Tls {
+    /// The certificate and those above it.
+    pub certificate: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+/// The mail server and the sender of our mail.
+#[derive(Debug, Clone)]
+pub struct Smtp {
+    /// How to reach it.
+    pub server: connect::socket::SmtpConfig,
+    /// The address that letters come from.
+    pub from: String,
+}

@@ -1,0 +1,154 @@
+//! What every door shares, and the bridge between the async doors and the store's threads.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use acts::{Desk, Room};
+use model::file::Actor;
+use store::{CrossTx, Lane, Mode};
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::bell::Bells;
+use crate::caller::Caller;
+use crate::failure::Failure;
+use crate::metrics::Metrics;
+use crate::throttle::Throttle;
+
+/// How many passwords are hashed at once: each takes 19 MiB and some tens of milliseconds of a core.
+const HASHERS: usize = 2;
+
+/// What every door shares. Clones share it.
+#[derive(Clone)]
+pub struct AppState(Arc<Inner>);
+
+struct Inner {
+    desk: Desk,
+    bells: Bells,
+    uploads: PathBuf,
+    evidence_limit: u64,
+    metrics: Metrics,
+    throttle: Throttle,
+    hashing: Semaphore,
+    no_password: OnceLock<String>,
+}
+
+impl AppState {
+    /// The state over a desk. `uploads` is a folder for files on their way in; `evidence_limit` is in bytes.
+    pub fn new(desk: Desk, bells: Bells, uploads: PathBuf, evidence_limit: u64) -> Self {
+        Self(Arc::new(Inner {
+            desk,
+            bells,
+            uploads,
+            evidence_limit,
+            metrics: Metrics::default(),
+            throttle: Throttle::default(),
+            hashing: Semaphore::new(HASHERS),
+            no_password: OnceLock::new(),
+        }))
+    }
+
+    /// Where acts are done.
+    pub fn desk(&self) -> &Desk {
+        &self.0.desk
+    }
+
+    /// The bells.
+    pub fn bells(&self) -> &Bells {
+        &self.0.bells
+    }
+
+    /// How people reach the server, without a slash at the end.
+    pub fn public_url(&self) -> &str {
+        &self.0.desk.tools().public_url
+    }
+
+    /// Whether people reach it by HTTPS, so that cookies are marked secure.
+    pub fn is_secure(&self) -> bool {
+        self.public_url().starts_with("https://")
+    }
+
+    /// The largest file of evidence, in bytes.
+    pub fn evidence_limit(&self) -> u64 {
+        self.0.evidence_limit
+    }
+
+    pub(crate) fn uploads(&self) -> &std::path::Path {
+        &self.0.uploads
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    pub(crate) fn throttle(&self) -> &Throttle {
+        &self.0.throttle
+    }
+
+    pub(crate) fn hashing(&self) -> &Semaphore {
+        &self.0.hashing
+    }
+
+    pub(crate) fn no_password(&self) -> &OnceLock<String> {
+        &self.0.no_password
+    }
+
+    /// Does an act for a caller. Refuses with 401 when the person may no longer act.
+    ///
+    /// # Errors
+    /// The act's refusal or fault, as it is answered.
+    pub async fn act<T, A>(&self, lane: Lane, caller: &Caller, mode: Mode, act: A) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        A: Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+    {
+        let whole = move |room: &mut Room<'_, '_>| {
+            Caller::check_active(room)?;
+            act(room)
+        };
+        self.act_as(lane, &caller.tenant, caller.actor(), mode, whole).await
+    }
+
+    /// Does an act as anybody, the system included. Writing acts ring the tenant's bell after their commit.
+    ///
+    /// # Errors
+    /// The act's refusal or fault, as it is answered.
+    pub async fn act_as<T, A>(&self, lane: Lane, tenant: &str, actor: Actor, mode: Mode, act: A) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        A: Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+    {
+        let (send, receive) = oneshot::channel();
+        let (bells, rings) = (self.0.bells.clone(), tenant.to_owned());
+        self.0.desk.run(lane, tenant, actor, mode, act, move |answer| {
+            if mode == Mode::Write && answer.is_ok() {
+                bells.ring(&rings);
+            }
+            // A caller who went away takes no answer.
+            let _ = send.send(answer);
+        });
+        answer(receive.await)
+    }
+
+    /// Looks across tenants.
+    ///
+    /// # Errors
+    /// The store's, as it is answered.
+    pub async fn across<T, A>(&self, lane: Lane, reason: &'static str, mode: Mode, act: A) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        A: Fn(&mut CrossTx<'_>) -> acts::Result<T> + Send + 'static,
+    {
+        let (send, receive) = oneshot::channel();
+        self.0.desk.tools().store.run_across(lane, reason, mode, act, move |answer| {
+            let _ = send.send(answer);
+        });
+        answer(receive.await)
+    }
+}
+
+fn answer<T>(received: Result<acts::Result<T>, oneshot::error::RecvError>) -> Result<T, Failure> {
+    match received {
+        Ok(answer) => answer.map_err(Failure::from),
+        Err(_) => Err(Failure::busy("stopping", "The server is stopping.")),
+    }
+}

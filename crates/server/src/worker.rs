@@ -1,0 +1,267 @@
+//! The threads that do what waits in rows: mail, timers, deliveries. Each may run twice without harm.
+
+use std::thread::{Builder, JoinHandle};
+use std::time::{Duration, Instant};
+
+use connect::mail::{Letter, Party};
+use jiff::{SignedDuration, Timestamp};
+use model::file::Actor;
+use model::records::Message;
+use store::inbox::Delivery;
+use store::job::Job;
+use store::timer::Timer;
+use store::{Lane, Lease, Mode, inbox, job, record, timer};
+
+use crate::clock::tick;
+use crate::sequencer::{pause, told};
+use crate::settings::Smtp;
+use crate::state::AppState;
+
+/// How often a worker looks by itself: the clock makes timers due, other servers write rows.
+const LOOK: Duration = Duration::from_millis(250);
+/// How long a lease lasts.
+const LEASE: SignedDuration = SignedDuration::from_secs(60);
+/// How many rows a round takes.
+const MOST: i64 = 20;
+/// After so many tries a row is set aside for a person.
+const TRIES: i64 = 5;
+/// How often a server tells that it is up and old rows are removed.
+const TEND: Duration = Duration::from_secs(30);
+/// After so many hours a silent server is forgotten, and answers kept for idempotency keys are removed.
+const SERVER_HOURS: i64 = 24;
+const KEPT_HOURS: i64 = 24 * 7;
+
+/// Starts the workers. They end when the bells dismiss them.
+pub(crate) fn start(state: &AppState, server: &str, smtp: Option<&Smtp>, count: usize) -> std::io::Result<Vec<JoinHandle<()>>> {
+    (0..count.max(1)).map(|number| start_one(state, &format!("{server}-{number}"), number == 0, smtp)).collect()
+}
+
+fn start_one(state: &AppState, holder: &str, tends: bool, smtp: Option<&Smtp>) -> std::io::Result<JoinHandle<()>> {
+    let bell = state.bells().wake_thread();
+    let worker = Worker { state: state.clone(), holder: holder.to_owned(), smtp: smtp.cloned(), tends };
+    Builder::new().name(format!("worker-{holder}")).spawn(move || {
+        let mut tended_at = None;
+        let began_at = worker.state.desk().tools().recorder.now();
+        while pause(&bell, LOOK) {
+            worker.round();
+            worker.tend(&mut tended_at, began_at);
+        }
+    })
+}
+
+struct Worker {
+    state: AppState,
+    holder: String,
+    smtp: Option<Smtp>,
+    tends: bool,
+}
+
+/// What became of a row.
+enum Done {
+    /// It is finished, in its own transaction.
+    Finished,
+    /// Somebody else holds it now.
+    Lost,
+}
+
+impl Worker {
+    fn round(&self) {
+        for timer in self.leased("due timers", timer::lease_across) {
+            self.run_timer(&timer);
+        }
+        for delivery in self.leased("due deliveries", inbox::lease_across) {
+            self.take_delivery(&delivery);
+        }
+        for job in self.leased("due jobs", job::lease_across) {
+            self.do_job(&job);
+        }
+    }
+
+    fn now(&self) -> Timestamp {
+        self.state.desk().tools().clock.now()
+    }
+
+    fn leased<T: Send + 'static>(
+        &self,
+        reason: &'static str,
+        lease: fn(&mut store::CrossTx<'_>, &Lease<'_>) -> store::Result<Vec<T>>,
+    ) -> Vec<T> {
+        let (now, holder) = (self.now(), self.holder.clone());
+        let take = move |tx: &mut store::CrossTx<'_>| {
+            Ok(lease(tx, &Lease { now, until: now + LEASE, holder: &holder, most: MOST })?)
+        };
+        told(self.state.desk().wait_across(Lane::Worker, reason, Mode::Write, take), reason).unwrap_or_default()
+    }
+
+    /// Does an act in a tenant as the system, and rings its bell.
+    fn act<T: Send + 'static>(
+        &self,
+        tenant: &str,
+        act: impl Fn(&mut acts::Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+    ) -> acts::Result<T> {
+        let done = self.state.desk().wait(Lane::Worker, tenant, Actor::system(), Mode::Write, act);
+        if done.is_ok() {
+            self.state.bells().ring(tenant);
+        }
+        done
+    }
+
+    fn run_timer(&self, row: &Timer) {
+        let (row_in, holder) = (row.clone(), self.holder.clone());
+        let done = self.act(&row.tenant, move |room| {
+            if !timer::holds(room.tx, &row_in.id, &holder)? {
+                return Ok(Done::Lost);
+            }
+            acts::run_timer::run_timer(room, &row_in.subject_table, &row_in.subject_id)?;
+            // The work may have set the timer anew, which ends the lease as well: either way it is done.
+            timer::finish(room.tx, &row_in.id, &holder)?;
+            Ok(Done::Finished)
+        });
+        if let Err(error) = done {
+            self.again(&row.tenant, &row.id, row.tries, &error, (timer::fail, timer::park));
+        }
+    }
+
+    fn take_delivery(&self, row: &Delivery) {
+        let signals = match connect::github::read(&row.event, &row.body) {
+            Ok(signals) => signals,
+            Err(aside) => return self.set_aside(row, aside.reason),
+        };
+        let (row_in, holder) = (row.clone(), self.holder.clone());
+        let done = self.act(&row.tenant, move |room| {
+            if !inbox::holds(room.tx, &row_in.id, &holder)? {
+                return Ok(Done::Lost);
+            }
+            acts::take_delivery::take_delivery(room, &row_in.id, &holder, &row_in.connection, &signals)?;
+            Ok(Done::Finished)
+        });
+        if let Err(error) = done {
+            self.again(&row.tenant, &row.id, row.tries, &error, (inbox::fail, inbox::park));
+        }
+    }
+
+    /// A delivery that cannot be read will not get better: it is kept, with the reason, and shown to an administrator.
+    fn set_aside(&self, row: &Delivery, reason: String) {
+        let (id, holder) = (row.id.clone(), self.holder.clone());
+        told(self.act(&row.tenant, move |room| Ok(inbox::park(room.tx, &id, &holder, &reason)?)), "setting a delivery aside");
+    }
+
+    /// Gives a row back for a later try, or sets it aside after too many.
+    fn again(&self, tenant: &str, id: &str, tries: i64, error: &acts::Error, verbs: (Fail, Park)) {
+        tracing::error!(%error, tenant, id, tries, "a row could not be worked");
+        let passing = matches!(error, acts::Error::Store(fault) if fault.is_passing());
+        let (id, holder, why) = (id.to_owned(), self.holder.clone(), error.to_string());
+        let seconds = 1_i64 << tries.clamp(0, 9);
+        let (fail, park) = verbs;
+        let noted = self.act(tenant, move |room| {
+            let done = if tries >= TRIES && !passing {
+                park(room.tx, &id, &holder, &why)?
+            } else {
+                let retry_at = room.now + SignedDuration::from_secs(seconds);
+                fail(room.tx, &id, &holder, retry_at, &why)?
+            };
+            Ok(done)
+        });
+        told(noted, "giving a row back");
+    }
+
+    fn do_job(&self, row: &Job) {
+        let done = match row.kind.as_str() {
+            "mail" => self.mail(row),
+            other => Err(acts::Error::Fault(format!("nobody does jobs of the kind `{other}`"))),
+        };
+        if let Err(error) = done {
+            self.again(&row.tenant, &row.id, row.tries, &error, (job::fail, job::park));
+        }
+    }
+
+    /// Sends a message's mail; without a mail server it stays kept, and is read on the pages.
+    fn mail(&self, row: &Job) -> acts::Result<()> {
+        let Some(smtp) = &self.smtp else { return self.finish_job(row, None) };
+        let subject = row.subject.clone();
+        let load = move |room: &mut acts::Room<'_, '_>| {
+            let Some(stored) = record::load::<Message>(room.tx, &subject)? else { return Ok(None) };
+            let directory = room.directory()?;
+            let person = directory.people.get(&stored.record.person).cloned();
+            Ok(person.map(|person| (stored.record, person)))
+        };
+        let found = self.state.desk().wait(Lane::Worker, &row.tenant, Actor::system(), Mode::Read, load)?;
+        let Some((message, person)) = found else { return self.finish_job(row, None) };
+        let Some(address) = person.email.clone().filter(|_| person.active) else { return self.finish_job(row, None) };
+        let to = Party { name: person.name, address };
+        match self.send(smtp, &message, to) {
+            Ok(()) => self.finish_job(row, Some("mailed")),
+            Err(error) if error.temporary && row.tries < TRIES => Err(acts::Error::Fault(error.text)),
+            Err(error) => {
+                tracing::warn!(error = %error.text, message = %message.id, "a letter was not taken");
+                self.finish_job(row, Some("failed"))
+            }
+        }
+    }
+
+    fn send(&self, smtp: &Smtp, message: &Message, to: Party) -> Result<(), connect::socket::SendError> {
+        let host = self.state.public_url().split_once("://").map_or("assent", |(_, rest)| rest);
+        let host: String = host.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-')).collect();
+        let letter = Letter {
+            from: Party { name: "Assent".to_owned(), address: smtp.from.clone() },
+            to,
+            subject: message.subject.clone(),
+            text: message.text.clone(),
+            message_id: format!("{}@{host}", message.id),
+            written_at: message.at,
+        };
+        let built = connect::mail::message(&letter);
+        let built = built.map_err(|error| connect::socket::SendError { temporary: false, text: error.to_string() })?;
+        connect::socket::send_mail(&smtp.server, &built)
+    }
+
+    /// Ends a job, and notes what became of its message.
+    fn finish_job(&self, row: &Job, delivery: Option<&'static str>) -> acts::Result<()> {
+        let (id, subject, holder) = (row.id.clone(), row.subject.clone(), self.holder.clone());
+        self.act(&row.tenant, move |room| {
+            if !job::finish(room.tx, &id, &holder)? {
+                return Ok(());
+            }
+            let Some(delivery) = delivery else { return Ok(()) };
+            let Some(stored) = record::load::<Message>(room.tx, &subject)? else { return Ok(()) };
+            let mut written = acts::save::Written::default();
+            room.put(&mut written, Message { delivery: delivery.to_owned(), ..stored.record })?;
+            room.tell(Vec::new(), written)
+        })
+    }
+
+    /// Tells that this server is up, and removes what is over.
+    fn tend(&self, tended_at: &mut Option<Instant>, began_at: Timestamp) {
+        let now = tick();
+        let is_due = tended_at.is_none_or(|at| now.saturating_duration_since(at) >= TEND);
+        if !self.tends || !is_due {
+            return;
+        }
+        *tended_at = Some(now);
+        let (business, true_time) = (self.now(), self.state.desk().tools().recorder.now());
+        let server = store::servers::Server {
+            id: self.holder.clone(),
+            started_at: began_at,
+            beat_at: true_time,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        let sweep = move |tx: &mut store::CrossTx<'_>| {
+            store::servers::beat(tx, &server)?;
+            store::servers::prune(tx, true_time - SignedDuration::from_hours(SERVER_HOURS))?;
+            store::session::prune(tx, business)?;
+            store::idempotency::prune(tx, true_time - SignedDuration::from_hours(KEPT_HOURS))?;
+            Ok(())
+        };
+        told(self.state.desk().wait_across(Lane::Worker, "sweeping", Mode::Write, sweep), "sweeping");
+        let depths = |tx: &mut store::CrossTx<'_>| Ok([job::depth(tx)?, timer::depth(tx)?, inbox::depth(tx)?]);
+        let found = self.state.desk().wait_across(Lane::Worker, "depths of queues", Mode::Read, depths);
+        if let Some(depths) = told(found, "measuring queues") {
+            self.state.metrics().note_depths(depths);
+        }
+    }
+}
+
+/// Gives a row back: id, holder, when, why.
+type Fail = fn(&mut store::Tx<'_>, &str, &str, Timestamp, &str) -> store::Result<bool>;
+/// Sets a row aside: id, holder, why.
+type Park = fn(&mut store::Tx<'_>, &str, &str, &str) -> store::Result<bool>;

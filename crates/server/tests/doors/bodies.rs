@@ -1,0 +1,96 @@
+//! Bodies that are too large, too deep, doubled or slow; files of evidence.
+
+#![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+use std::io::{Read, Write};
+
+use serde_json::json;
+
+use crate::world::{ARTIFACT, World};
+
+#[test]
+fn a_larger_declared_length_is_refused_unread() {
+    let world = World::new();
+    let ask = world.as_person("rita", "POST", "/changes").header("content-type", "application/json");
+    // Nothing of the body is ever sent, and the answer comes all the same.
+    ask.header("content-length", "1048577").send().problem(413, "too_large");
+}
+
+#[test]
+fn a_chunked_body_is_counted_as_it_comes() {
+    let world = World::new();
+    let mut body = Vec::new();
+    for _ in 0..17 {
+        body.extend_from_slice(b"10000\r\n");
+        body.extend_from_slice(&vec![b' '; 65_536]);
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(b"0\r\n\r\n");
+    let mut stream = world.connect();
+    let head = format!(
+        "POST /api/v1/changes HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\ncontent-type: application/json\r\n\
+         transfer-encoding: chunked\r\nconnection: close\r\n\r\n",
+        world.tokens["rita"]
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let _ = stream.write_all(&body);
+    let mut start = [0_u8; 12];
+    stream.read_exact(&mut start).unwrap();
+    assert_eq!(&start, b"HTTP/1.1 413");
+}
+
+#[test]
+fn deep_doubled_and_broken_bodies_are_malformed() {
+    let world = World::new();
+    let deep = format!("{}1{}", "{\"a\":".repeat(65), "}".repeat(65));
+    for bad in [deep.as_str(), "{\"title\":\"a\",\"title\":\"b\"}", "[]", "{\"title\":", "\u{0}"] {
+        let ask = world.as_person("rita", "POST", "/changes").bytes("application/json", bad.as_bytes());
+        ask.send().problem(400, "malformed");
+    }
+}
+
+#[test]
+fn a_head_that_never_ends_is_cut() {
+    let world = World::new();
+    let mut stream = world.connect();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n").unwrap();
+    let mut rest = Vec::new();
+    // The server ends the connection by itself; otherwise the read's own limit of a minute makes this fail.
+    stream.read_to_end(&mut rest).unwrap();
+    assert!(rest.is_empty() || rest.starts_with(b"HTTP/1.1 408"), "{}", String::from_utf8_lossy(&rest));
+}
+
+fn form(kind: &str, file: &str) -> Vec<u8> {
+    let mut text = String::new();
+    for (name, value) in [("kind", kind), ("aspect", "functional"), ("name", "unit tests"), ("environment", "staging"), ("artifact", ARTIFACT)] {
+        text.push_str(&format!("--x\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"));
+    }
+    text.push_str("--x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"report.xml\"\r\ncontent-type: text/xml\r\n\r\n");
+    text.push_str(file);
+    text.push_str("\r\n--x--\r\n");
+    text.into_bytes()
+}
+
+#[test]
+fn a_file_of_evidence_is_read_kept_and_given_back() {
+    let world = World::with(|settings| settings.evidence_limit_bytes = 300_000);
+    let key = world.draft();
+    let path = format!("/changes/{key}/evidence");
+    let send = |kind: &str, file: &str| {
+        world.as_person("rita", "POST", &path).bytes("multipart/form-data; boundary=x", &form(kind, file)).send()
+    };
+    let report = "<testsuite name=\"s\" tests=\"2\" failures=\"1\"><testcase name=\"a\"/><testcase name=\"b\"><failure/></testcase></testsuite>";
+    let evidence = send("junit", report).expect(201);
+    assert_eq!(evidence["result"], "failed", "{evidence}");
+    assert_eq!(evidence["change_state"], "draft");
+    let back = world.get("rita", &format!("{path}/{}/file", evidence["id"].as_str().unwrap()));
+    assert_eq!(back.status, 200);
+    assert_eq!(back.body, report.as_bytes());
+    assert_eq!(back.header("content-disposition"), "attachment");
+    send("junit", "no XML").problem(422, "invalid");
+    send("file", &"x".repeat(300_001)).problem(413, "too_large");
+    assert_eq!(world.get("rita", &path).expect(200)["items"].as_array().unwrap().len(), 1);
+    let absent = world.as_person("rita", "POST", "/changes/CHG-1/evidence");
+    absent.bytes("multipart/form-data; boundary=x", &form("file", "x")).send().problem(404, "not_found");
+    assert!(world.post("rita", &path, &json!({"kind": "note"})).expect(422)["errors"].is_array());
+}

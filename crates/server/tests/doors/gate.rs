@@ -1,0 +1,80 @@
+//! The gate: stop and go, waiting, collecting, permits that verify.
+
+#![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+use serde_json::json;
+
+use crate::world::{ARTIFACT, World};
+
+fn question() -> serde_json::Value {
+    json!({"service": "booking-api", "environment": "production", "artifact": ARTIFACT})
+}
+
+#[test]
+fn the_gate_answers_go_and_stop_with_its_header() {
+    let world = World::new();
+    let path = format!("/gate?service=booking-api&environment=production&artifact={ARTIFACT}");
+    let stop = world.get("pipe", &path);
+    let body = stop.expect(403);
+    assert_eq!(stop.header("assent-decision"), "stop");
+    assert_eq!(body["reasons"][0]["code"], "change_missing");
+    world.get("pipe", "/gate?service=booking-api").problem(422, "invalid");
+    let key = world.draft();
+    world.schedule(&key);
+    let go = world.get("pipe", &path);
+    assert_eq!(go.expect(200)["change"], json!(key), "{go:?}");
+    assert_eq!(go.header("assent-decision"), "go");
+    assert_eq!(world.get("rita", &format!("/changes/{key}")).json()["state"], "scheduled");
+}
+
+#[test]
+fn a_check_that_is_go_starts_the_work_and_gives_the_permit() {
+    let world = World::new();
+    let key = world.draft();
+    world.schedule(&key);
+    let check = world.post("pipe", "/gate-checks", &question()).expect(201);
+    assert_eq!(check["decision"], "go", "{check}");
+    assert_eq!(check["permit"].as_str().unwrap().split('.').count(), 3);
+    assert_eq!(world.get("rita", &format!("/changes/{key}")).json()["state"], "implementing");
+    let jti = check_permits(&world, &key);
+    let revoked = world.post("mona", &format!("/permits/{jti}/revocation"), &json!({"reason": "Wrong build."}));
+    assert_eq!(revoked.expect(201)["state"], "revoked");
+    let list = world.ask("GET", "/t/acme/.well-known/assent-revocations").send();
+    assert_eq!(list.status, 200);
+    let payload = String::from_utf8(list.body).unwrap().split('.').nth(1).unwrap().to_owned();
+    let payload = proof::crypto::from_base64url(&payload).unwrap();
+    assert!(String::from_utf8(payload).unwrap().contains(&jti), "a revocation is on the list at once");
+}
+
+fn check_permits(world: &World, key: &str) -> String {
+    let permits = world.get("mona", &format!("/changes/{key}/permits")).expect(200);
+    assert_eq!(permits["items"].as_array().unwrap().len(), 1);
+    permits["items"][0]["id"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_waiting_check_turns_when_the_change_is_scheduled() {
+    let world = World::new();
+    let mut body = question();
+    body["wait_until"] = json!("2100-01-01T00:00:00Z");
+    world.post("pipe", "/gate-checks", &body).problem(422, "invalid");
+    let until = world.server.state().desk().tools().clock.now() + jiff::SignedDuration::from_hours(1);
+    body["wait_until"] = json!(until.to_string());
+    let check = world.post("pipe", "/gate-checks", &body).expect(201);
+    let id = check["id"].as_str().unwrap().to_owned();
+    assert_eq!(check["decision"], "stop");
+    assert_eq!(check["state"], "waiting");
+    let turned = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| world.get("pipe", &format!("/gate-checks/{id}?wait=60")).expect(200));
+        let key = world.draft();
+        world.schedule(&key);
+        waiting.join().unwrap()
+    });
+    assert_eq!(turned["decision"], "go", "{turned}");
+    assert!(turned["permit"].is_null());
+    world.post("rita", &format!("/gate-checks/{id}/permit"), &json!({})).problem(403, "not_yours");
+    let first = world.post("pipe", &format!("/gate-checks/{id}/permit"), &json!({})).expect(201);
+    let again = world.post("pipe", &format!("/gate-checks/{id}/permit"), &json!({})).expect(201);
+    assert!(first["permit"].is_string());
+    assert_eq!(first["permit"], again["permit"]);
+}

@@ -1,0 +1,70 @@
+//! The log from outside: keys, checkpoint, tiles, bundles, live events, and whom they are open to.
+
+#![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+use std::io::{BufRead, BufReader, Write};
+
+use crate::world::{Answer, World};
+
+fn fetch(world: &World, login: &str, path: &str) -> Answer {
+    let bearer = format!("Bearer {}", world.tokens[login]);
+    world.ask("GET", path).header("authorization", &bearer).send()
+}
+
+/// The bundle of a change, asked for until its events have their place.
+fn bundle(world: &World, key: &str) -> Answer {
+    loop {
+        let answer = world.get("aino", &format!("/changes/{key}/bundle"));
+        if answer.status != 503 {
+            return answer;
+        }
+        assert_eq!(answer.header("retry-after"), "1");
+    }
+}
+
+#[test]
+fn an_auditor_fetches_what_verifies() {
+    let world = World::new();
+    let key = world.draft();
+    let zip = bundle(&world, &key);
+    assert_eq!(zip.status, 200);
+    let keys = String::from_utf8(fetch(&world, "aino", "/t/acme/log/key").body).unwrap();
+    let keys = proof::note::VerifierKeys::parse(&keys).unwrap();
+    let report = proof::bundle::verify(&zip.body, Some(&keys));
+    assert_eq!(report.outcome, proof::report::Outcome::Good, "{report:?}");
+    let checkpoint = fetch(&world, "aino", "/t/acme/log/checkpoint");
+    assert_eq!(checkpoint.status, 200);
+    let size: u64 = String::from_utf8(checkpoint.body).unwrap().lines().nth(1).unwrap().parse().unwrap();
+    assert!(size > 0);
+    assert_eq!(fetch(&world, "aino", &format!("/t/acme/log/tile/0/000.p/{size}")).status, 200);
+    fetch(&world, "aino", "/t/acme/log/tile/0/999").problem(404, "not_found");
+}
+
+#[test]
+fn the_log_is_open_to_auditors_alone() {
+    let world = World::new();
+    let key = world.draft();
+    fetch(&world, "rita", "/t/acme/log/checkpoint").problem(403, "not_allowed");
+    world.get("rita", &format!("/changes/{key}/bundle")).problem(403, "not_allowed");
+    world.ask("GET", "/t/acme/log/checkpoint").send().problem(401, "unauthenticated");
+    fetch(&world, "aino", "/t/other/log/checkpoint").problem(404, "not_found");
+    world.ask("GET", "/t/other/log/key").send().problem(404, "not_found");
+    world.ask("GET", "/t/other/.well-known/assent-revocations").send().problem(404, "not_found");
+    assert_eq!(fetch(&world, "aino", "/t/system/log/checkpoint").status, 200);
+}
+
+#[test]
+fn live_events_come_with_their_index_and_are_replayed() {
+    let world = World::new();
+    let key = world.draft();
+    assert_eq!(bundle(&world, &key).status, 200, "by now its events have their place");
+    let mut stream = world.connect();
+    let head = format!(
+        "GET /api/v1/stream HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {}\r\nlast-event-id: 0\r\n\r\n",
+        world.tokens["rita"]
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut lines = BufReader::new(stream).lines().map(Result::unwrap);
+    assert_eq!(lines.find(|line| line.starts_with("id:")).unwrap(), "id: 1");
+    assert!(lines.any(|line| line == "event: change.created"));
+}

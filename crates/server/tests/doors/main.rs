@@ -1,0 +1,11 @@
+//! The doors, from outside: a server on a free port over an embedded database in a folder of its own.
+
+mod access;
+mod bodies;
+mod gate;
+mod log;
+mod once;
+mod order;
+mod session;
+mod walk;
+mod world;

@@ -1,0 +1,159 @@
+//! The body of every error answer: `application/problem+json` (RFC 9457) with the members that this API adds.
+
+use model::obligation::PolicyReason;
+use model::records::Unmet;
+use model::refusal::{FieldError, Refusal};
+use serde::{Deserialize, Serialize};
+
+/// The media type of this body.
+pub const MEDIA_TYPE: &str = "application/problem+json";
+
+/// The code with which the server's own rooms ask for an `If-Match`; it is answered with 428.
+pub const IF_MATCH_NEEDED: &str = "if_match_needed";
+/// The code of a credential that is absent or not good; it is answered with 401.
+pub const UNAUTHENTICATED: &str = "unauthenticated";
+
+/// Why a request was not done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// Always `about:blank`: the code tells more than a type would.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// The status in words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// A stable code such as `not_in_state`.
+    pub code: String,
+    /// The plain sentence for people.
+    pub detail: String,
+    /// Wrong fields, all at once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<FieldError>,
+    /// What is missing; never empty where the status is 409.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unmet: Vec<Unmet>,
+    /// The policies that decided, with their reasons.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub policies: Vec<PolicyReason>,
+}
+
+impl Problem {
+    /// A problem of a status, with its code and its sentence.
+    pub fn new(status: u16, code: &str, detail: impl Into<String>) -> Self {
+        Self {
+            kind: "about:blank".to_owned(),
+            title: title(status).to_owned(),
+            status,
+            code: code.to_owned(),
+            detail: detail.into(),
+            errors: Vec::new(),
+            unmet: Vec::new(),
+            policies: Vec::new(),
+        }
+    }
+
+    /// The same with one thing that is missing.
+    #[must_use]
+    pub fn with_unmet(mut self, satisfy: &str) -> Self {
+        self.unmet.push(Unmet {
+            code: self.code.clone(),
+            text: self.detail.clone(),
+            satisfy: satisfy.to_owned(),
+            waiting_on: Vec::new(),
+        });
+        self
+    }
+}
+
+impl From<&Refusal> for Problem {
+    fn from(refusal: &Refusal) -> Self {
+        let mut problem = Self::new(status(refusal), refusal.code(), refusal.text());
+        match refusal {
+            Refusal::Invalid(errors) => problem.errors.clone_from(errors),
+            Refusal::NotAllowed { policies, .. } => problem.policies.clone_from(policies),
+            Refusal::NotNow { unmet, .. } => problem.unmet.clone_from(unmet),
+            Refusal::NotFound { .. } | Refusal::Stale { .. } => {}
+        }
+        if problem.status == 409 && problem.unmet.is_empty() {
+            return problem.with_unmet("Read the change again, and ask for what the present state allows.");
+        }
+        problem
+    }
+}
+
+fn status(refusal: &Refusal) -> u16 {
+    match refusal {
+        Refusal::NotFound { .. } => 404,
+        Refusal::NotAllowed { code, .. } if *code == UNAUTHENTICATED => 401,
+        Refusal::NotAllowed { .. } => 403,
+        Refusal::Invalid(_) => 422,
+        Refusal::NotNow { code, .. } if *code == IF_MATCH_NEEDED => 428,
+        Refusal::NotNow { .. } => 409,
+        Refusal::Stale { .. } => 412,
+    }
+}
+
+fn title(status: u16) -> &'static str {
+    match status {
+        400 => "Bad Request",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        408 => "Request Timeout",
+        409 => "Conflict",
+        412 => "Precondition Failed",
+        413 => "Content Too Large",
+        415 => "Unsupported Media Type",
+        422 => "Unprocessable Content",
+        428 => "Precondition Required",
+        429 => "Too Many Requests",
+        503 => "Service Unavailable",
+        _ => "Internal Server Error",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_refusal_has_its_status() {
+        let rows = [
+            (Refusal::not_found("change CHG-1"), 404),
+            (Refusal::not_allowed("not_asked", "No."), 403),
+            (Refusal::not_allowed(UNAUTHENTICATED, "Who?"), 401),
+            (Refusal::field("title", "missing", "`title` is missing."), 422),
+            (
+                Refusal::not_now("on_hold", "It is on hold.", "Resume it.", Vec::new()),
+                409,
+            ),
+            (
+                Refusal::not_now(IF_MATCH_NEEDED, "Say it.", "Send it.", Vec::new()),
+                428,
+            ),
+            (
+                Refusal::Stale {
+                    text: "Too late.".to_owned(),
+                },
+                412,
+            ),
+        ];
+        for (refusal, status) in rows {
+            let problem = Problem::from(&refusal);
+            assert_eq!(problem.status, status, "{refusal}");
+            assert_eq!(problem.code, refusal.code());
+        }
+    }
+
+    #[test]
+    fn a_conflict_always_says_what_is_unmet() {
+        let bare = Refusal::NotNow {
+            code: "stale",
+            text: "It moved.".to_owned(),
+            unmet: Vec::new(),
+        };
+        assert_eq!(Problem::from(&bare).unmet.len(), 1);
+    }
+}

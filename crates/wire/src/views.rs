@@ -1,0 +1,277 @@
+//! Records as answers show them: people as logins, absent things left out. Pure functions of the record and the estate.
+
+use model::change::{Change, Target, TargetRecord};
+use model::directory::Directory;
+use model::gate::Answer;
+use model::ids::PersonId;
+use model::records::GateCheck;
+use model::words::State;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+/// Fields whose text is a person's id in records and a login in answers.
+const PEOPLE: &[&str] = &[
+    "actor",
+    "approved_by",
+    "assignee",
+    "authors",
+    "by",
+    "checker",
+    "closed_by",
+    "implemented_by",
+    "implementers",
+    "members",
+    "owner",
+    "person",
+    "proposer",
+    "requester",
+    "tester",
+    "verbal_approver",
+    "watchers",
+];
+
+/// Fields of a record that answers leave out: the change is in the path, a digest of a secret is nobody's business.
+const INNER: &[&str] = &["told", "digest"];
+
+/// A change as `GET /changes/{key}` shows it.
+pub fn change(change: &Change, directory: &Directory) -> Value {
+    let mut map = model::input::present(change, directory);
+    map.insert("key".into(), json!(change.key));
+    map.insert("id".into(), json!(change.id));
+    map.insert("state".into(), json!(change.state));
+    map.insert("on_hold".into(), json!(change.is_on_hold()));
+    map.insert("requester".into(), json!(directory.login(&change.requester)));
+    map.insert("version".into(), json!(change.revision));
+    map.insert(
+        "digests".into(),
+        json!({"what": change.digests.what, "when": change.digests.when}),
+    );
+    map.insert("content_digest".into(), json!(change.digests.content));
+    map.insert("targets".into(), targets(change));
+    for flag in [
+        ("overrun", change.overrun),
+        ("window_missed", change.window_missed),
+        ("unauthorized", change.unauthorized),
+    ] {
+        map.insert(flag.0.into(), json!(flag.1));
+    }
+    map.insert("in_freeze".into(), json!(change.in_freeze));
+    if let Value::Object(record) = shown(change, directory) {
+        for field in RECORD {
+            if let Some(value) = record.get(*field) {
+                map.insert((*field).to_owned(), value.clone());
+            }
+        }
+    }
+    Value::Object(map)
+}
+
+/// Fields of the record that answers take over as they are, when they are there.
+const RECORD: &[&str] = &[
+    "created_at",
+    "updated_at",
+    "risk",
+    "origins",
+    "outcome",
+    "actual_start",
+    "actual_end",
+    "extension",
+    "extended_until",
+    "watchers",
+    "authors",
+    "implemented_by",
+    "requests",
+    "hold",
+    "submitted_at",
+    "assessed_at",
+    "returned",
+    "rejection",
+    "cancelled",
+    "finding",
+    "turned_normal",
+    "template_not_valid",
+    "break_glass",
+    "retrospective",
+    "validations",
+    "reviews",
+    "closed_at",
+    "closed_by",
+];
+
+fn targets(change: &Change) -> Value {
+    change
+        .content
+        .targets
+        .iter()
+        .map(|target| one_target(change, target))
+        .collect()
+}
+
+fn one_target(change: &Change, target: &Target) -> Value {
+    let mut map = object(target);
+    let record = change.target_record(&target.id);
+    map.insert("state".into(), json!(target_state(change.state, record)));
+    if let Some(record) = record {
+        let mut known = object(record);
+        known.remove("target");
+        map.extend(known);
+    }
+    Value::Object(map)
+}
+
+/// `done` with an outcome, `implementing` while work is under way, else `open`.
+fn target_state(state: State, record: Option<&TargetRecord>) -> &'static str {
+    if record.is_some_and(|record| record.outcome.is_some()) {
+        return "done";
+    }
+    if state == State::Implementing {
+        "implementing"
+    } else {
+        "open"
+    }
+}
+
+fn object<T: Serialize>(record: &T) -> Map<String, Value> {
+    match serde_json::to_value(record) {
+        Ok(Value::Object(map)) => map,
+        _ => Map::new(),
+    }
+}
+
+/// Any record, with logins in place of people's ids.
+pub fn shown<T: Serialize>(record: &T, directory: &Directory) -> Value {
+    let mut value = Value::Object(object(record));
+    name_people(&mut value, directory);
+    value
+}
+
+/// An item of a change (evidence, entry, comment, task …) with the state of its change.
+pub fn item<T: Serialize>(record: &T, state: State, directory: &Directory) -> Value {
+    let mut value = shown(record, directory);
+    if let Value::Object(map) = &mut value {
+        map.remove("change");
+        map.insert("change_state".into(), json!(state));
+    }
+    value
+}
+
+/// An item of a change in a list.
+pub fn listed<T: Serialize>(record: &T, directory: &Directory) -> Value {
+    let mut value = shown(record, directory);
+    if let Value::Object(map) = &mut value {
+        map.remove("change");
+    }
+    value
+}
+
+fn name_people(value: &mut Value, directory: &Directory) {
+    match value {
+        Value::Object(map) => {
+            for field in INNER {
+                map.remove(*field);
+            }
+            for (field, inner) in map.iter_mut() {
+                if PEOPLE.contains(&field.as_str()) {
+                    name_person(inner, directory);
+                }
+                name_people(inner, directory);
+            }
+        }
+        Value::Array(rows) => rows.iter_mut().for_each(|row| name_people(row, directory)),
+        _ => {}
+    }
+}
+
+fn name_person(value: &mut Value, directory: &Directory) {
+    match value {
+        Value::String(id) => *id = directory.login(&PersonId::from(id.as_str())),
+        Value::Array(rows) => rows.iter_mut().for_each(|row| name_person(row, directory)),
+        _ => {}
+    }
+}
+
+/// The answer of `GET /gate`.
+pub fn gate_answer(answer: &Answer, checked_at: &str) -> Value {
+    json!({
+        "decision": answer.decision,
+        "change": answer.change,
+        "purpose": answer.purpose,
+        "checked_at": checked_at,
+        "reasons": answer.reasons,
+        "next_transition_at": answer.next_transition_at,
+    })
+}
+
+/// A recorded check, with its permit where it is given out.
+pub fn gate_check(check: &GateCheck, permit: Option<&str>, directory: &Directory) -> Value {
+    let mut value = shown(check, directory);
+    if let Value::Object(map) = &mut value {
+        map.remove("version");
+        map.insert("change".into(), json!(check.change));
+        map.insert("next_transition_at".into(), json!(check.next_transition_at));
+        map.insert("permit".into(), json!(permit));
+    }
+    value
+}
+
+/// An event of a timeline: its leaf, opened as far as readers need it, with its place in the log.
+pub fn event(leaf: &[u8], index: Option<i64>, directory: &Directory) -> Value {
+    let leaf: Map<String, Value> = serde_json::from_slice(leaf).unwrap_or_default();
+    let mut map = Map::new();
+    for field in [
+        "id",
+        "kind",
+        "act",
+        "subject",
+        "actor",
+        "occurred_at",
+        "recorded_at",
+        "data",
+    ] {
+        if let Some(value) = leaf.get(field) {
+            map.insert(field.to_owned(), value.clone());
+        }
+    }
+    map.insert("index".into(), json!(index));
+    let mut value = Value::Object(map);
+    name_people(&mut value, directory);
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use model::ids::{ChangeId, RecordId};
+    use model::records::Comment;
+
+    #[test]
+    fn items_show_logins_and_the_state_of_their_change() {
+        let mut directory = Directory::default();
+        let id = PersonId::from("0197");
+        let person = model::directory::Person {
+            id: id.clone(),
+            version: 1,
+            login: "mira".to_owned(),
+            name: "Mira".to_owned(),
+            email: None,
+            roles: std::collections::BTreeSet::new(),
+            zone: "UTC".to_owned(),
+            active: true,
+            accounts: Vec::new(),
+        };
+        directory.people.insert(id.clone(), person);
+        let comment = Comment {
+            id: RecordId::from("c1"),
+            version: 1,
+            change: ChangeId::from("x"),
+            text: "by".to_owned(),
+            by: id,
+            at: jiff::Timestamp::UNIX_EPOCH,
+        };
+        let value = item(&comment, State::Draft, &directory);
+        assert_eq!(value["by"], "mira");
+        assert_eq!(value["change_state"], "draft");
+        assert_eq!(value["text"], "by");
+        assert!(value.get("change").is_none());
+    }
+}
