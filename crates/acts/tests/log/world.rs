@@ -62,7 +62,22 @@ fn digest(bytes: &[u8]) -> String {
 impl World {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(Config::sqlite(folder.path().join("assent.db"))).unwrap();
+        let config = Config::sqlite(folder.path().join("assent.db"));
+        Self::on(config, folder)
+    }
+
+    /// The same world on a database of the PostgreSQL server named by `ASSENT_TEST_POSTGRES`; `None` without one.
+    pub fn on_postgres() -> Option<(Self, Database)> {
+        let server = std::env::var("ASSENT_TEST_POSTGRES").ok()?;
+        let database = Database::new(server);
+        Some((
+            Self::on(Config::postgres(&database.url), tempfile::tempdir().unwrap()),
+            database,
+        ))
+    }
+
+    fn on(config: Config, folder: tempfile::TempDir) -> Self {
+        let store = Store::open(config).unwrap();
         let clock = Arc::new(Hand(Mutex::new("2026-11-20T08:00:00.5Z".parse().unwrap())));
         let files = policy::base().files;
         let policies = policy::PolicySet::compile(&files, "", policy::SCHEMA, &All, digest).unwrap();
@@ -311,6 +326,54 @@ impl World {
         assert!(connection.changes() > 0, "changed nothing: {sql}");
         self.replay().findings
     }
+}
+
+/// A database that goes when it is dropped, with the role that the store made for it.
+pub struct Database {
+    server: String,
+    name: String,
+    pub url: String,
+}
+
+impl Database {
+    fn new(server: String) -> Self {
+        let name = format!("acts_log_{}", std::process::id());
+        let database = Self {
+            url: with_database(&server, &name),
+            server,
+            name,
+        };
+        run(&database.server, &format!("CREATE DATABASE {}", database.name));
+        database
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        run(
+            &self.server,
+            &format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name),
+        );
+        run(&self.server, &format!("DROP ROLE IF EXISTS assent_serve_{}", self.name));
+    }
+}
+
+/// Writes into a PostgreSQL database past the server.
+pub fn run(url: &str, sql: &str) {
+    postgres::Client::connect(url, postgres::NoTls)
+        .unwrap()
+        .batch_execute(sql)
+        .unwrap();
+}
+
+/// `postgres://user@host:port/database` with another database; options after `?` stay.
+fn with_database(url: &str, name: &str) -> String {
+    let (base, options) = url
+        .split_once('?')
+        .map_or((url, String::new()), |(base, rest)| (base, format!("?{rest}")));
+    let host_at = base.find("://").unwrap() + 3;
+    let end = base[host_at..].find('/').map_or(base.len(), |at| host_at + at);
+    format!("{}/{name}{options}", &base[..end])
 }
 
 /// A log's files, each read by an act of its own.
