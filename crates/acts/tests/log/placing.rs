@@ -295,4 +295,6 @@ fn the_system_log_notes_sizes_and_keys() {
     let report = verify_log(&world.log(SYSTEM_TENANT), &world.keys(SYSTEM_TENANT), &check);
     assert_eq!(report.outcome, Outcome::Good, "{report:?}");
     assert_eq!(world.replay().findings, []);
+    let system = world.replay_of(SYSTEM_TENANT);
+    assert_eq!((system.findings.as_slice(), system.events), ([].as_slice(), 3));
 }

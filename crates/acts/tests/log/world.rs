@@ -314,8 +314,12 @@ impl World {
     }
 
     pub fn replay(&self) -> ReplayReport {
+        self.replay_of(TENANT)
+    }
+
+    pub fn replay_of(&self, tenant: &str) -> ReplayReport {
         let progress: acts::replay_log::Progress = Arc::new(|_, _| {});
-        replay_log(&self.desk, TENANT, &progress).unwrap()
+        replay_log(&self.desk, tenant, &progress).unwrap()
     }
 
     /// The findings of a replay after somebody wrote into the database past the server.
