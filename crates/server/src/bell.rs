@@ -1,6 +1,7 @@
 //! Bells: rung after each committed write of a tenant, so that nobody who waits holds a thread or a connection.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -14,6 +15,7 @@ pub struct Bells(Arc<Inner>);
 struct Inner {
     tenants: Mutex<HashMap<String, watch::Sender<u64>>>,
     threads: Mutex<Vec<SyncSender<()>>>,
+    is_stopping: AtomicBool,
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -46,7 +48,10 @@ impl Bells {
     /// Listens to a tenant's bell from now on.
     pub fn listen(&self, tenant: &str) -> watch::Receiver<u64> {
         let mut tenants = locked(&self.0.tenants);
-        tenants.entry(tenant.to_owned()).or_insert_with(|| watch::Sender::new(0)).subscribe()
+        tenants
+            .entry(tenant.to_owned())
+            .or_insert_with(|| watch::Sender::new(0))
+            .subscribe()
     }
 
     /// A channel that gets a word at each ring of any tenant; for a thread.
@@ -54,6 +59,17 @@ impl Bells {
         let (send, receive) = sync_channel(1);
         locked(&self.0.threads).push(send);
         receive
+    }
+
+    /// Wakes all who wait at a door, so that they go: the server stops.
+    pub fn stop_readers(&self) {
+        self.0.is_stopping.store(true, Ordering::SeqCst);
+        locked(&self.0.tenants).clear();
+    }
+
+    /// Whether whoever waits at a door should go.
+    pub fn is_stopping(&self) -> bool {
+        self.0.is_stopping.load(Ordering::SeqCst)
     }
 
     /// Wakes the threads once more and lets them go: their channels end.

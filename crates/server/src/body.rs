@@ -56,20 +56,30 @@ impl JsonBody {
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Failure> {
         let digest = proof::crypto::digest_text(bytes);
         if bytes.iter().all(u8::is_ascii_whitespace) {
-            return Ok(Self { fields: Fields::new(), digest });
+            return Ok(Self {
+                fields: Fields::new(),
+                digest,
+            });
         }
         let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-        let value = Strict { depth: 0 }.deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value));
+        let value = Strict { depth: 0 }
+            .deserialize(&mut deserializer)
+            .and_then(|value| deserializer.end().map(|()| value));
         match value {
             Ok(Value::Object(fields)) => Ok(Self { fields, digest }),
             Ok(_) => Err(Failure::new(400, "malformed", "The body must be a JSON object.")),
-            Err(error) => Err(Failure::new(400, "malformed", format!("The body is no JSON that can be taken: {error}."))),
+            Err(error) => Err(Failure::new(
+                400,
+                "malformed",
+                format!("The body is no JSON that can be taken: {error}."),
+            )),
         }
     }
 }
 
 fn has_length(headers: &HeaderMap) -> bool {
-    headers.get(header::CONTENT_LENGTH).is_some_and(|length| length != "0") || headers.contains_key(header::TRANSFER_ENCODING)
+    headers.get(header::CONTENT_LENGTH).is_some_and(|length| length != "0")
+        || headers.contains_key(header::TRANSFER_ENCODING)
 }
 
 /// Refuses a declared length beyond the limit, unread.
@@ -77,7 +87,9 @@ fn has_length(headers: &HeaderMap) -> bool {
 /// # Errors
 /// 413.
 pub(crate) fn check_length(headers: &HeaderMap, limit: u64) -> Result<(), Failure> {
-    let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let declared = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if declared.is_some_and(|length| length > limit) {
         return Err(too_large(limit));
     }
@@ -90,7 +102,10 @@ fn too_large(limit: u64) -> Failure {
 
 /// The media type without its parameters, in lower case.
 pub(crate) fn media_type(headers: &HeaderMap) -> String {
-    let text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let text = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
     text.split(';').next().unwrap_or_default().trim().to_lowercase()
 }
 
@@ -99,7 +114,11 @@ fn check_json(headers: &HeaderMap) -> Result<(), Failure> {
     if kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json")) {
         return Ok(());
     }
-    Err(Failure::new(415, "not_json", "Send JSON, with `Content-Type: application/json`."))
+    Err(Failure::new(
+        415,
+        "not_json",
+        "Send JSON, with `Content-Type: application/json`.",
+    ))
 }
 
 /// Reads a whole body that may not be larger than `limit` bytes.
@@ -124,7 +143,11 @@ pub(crate) struct Chunks {
 
 impl Chunks {
     pub(crate) fn new(body: Body, limit: u64) -> Self {
-        Self { stream: body.into_data_stream(), limit, pace: Pace::new() }
+        Self {
+            stream: body.into_data_stream(),
+            limit,
+            pace: Pace::new(),
+        }
     }
 
     /// The next chunk; `None` at the end.
@@ -132,7 +155,9 @@ impl Chunks {
     /// # Errors
     /// 413, 408, 400.
     pub(crate) async fn next(&mut self) -> Result<Option<Bytes>, Failure> {
-        let Some(chunk) = self.pace.patiently(self.stream.next()).await? else { return Ok(None) };
+        let Some(chunk) = self.pace.patiently(self.stream.next()).await? else {
+            return Ok(None);
+        };
         let chunk = chunk.map_err(|_| Failure::new(400, "broken_off", "The body broke off."))?;
         if self.pace.took(chunk.len()) > self.limit {
             return Err(too_large(self.limit));
@@ -149,7 +174,10 @@ pub(crate) struct Pace {
 
 impl Pace {
     pub(crate) fn new() -> Self {
-        Self { began: crate::clock::tick(), taken: 0 }
+        Self {
+            began: crate::clock::tick(),
+            taken: 0,
+        }
     }
 
     /// Waits for the next piece, but not for ever.
@@ -216,7 +244,9 @@ impl<'de> Visitor<'de> for Strict {
     }
 
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("a number is not finite"))
+        Number::from_f64(value)
+            .map(Value::Number)
+            .ok_or_else(|| E::custom("a number is not finite"))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
@@ -270,7 +300,15 @@ mod tests {
         assert_eq!(body.fields["a"][1], -2);
         assert_eq!(body.fields["b"]["c"], 1.5);
         assert!(JsonBody::parse(b" ").unwrap().fields.is_empty());
-        for bad in ["[]", "1", "{", "{\"a\":1}x", "{\"a\":1,\"a\":2}", "{\"a\":{\"b\":1,\"b\":1}}", "nul"] {
+        for bad in [
+            "[]",
+            "1",
+            "{",
+            "{\"a\":1}x",
+            "{\"a\":1,\"a\":2}",
+            "{\"a\":{\"b\":1,\"b\":1}}",
+            "nul",
+        ] {
             assert_eq!(status(bad), Some(400), "{bad}");
         }
     }

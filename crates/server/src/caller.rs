@@ -84,7 +84,12 @@ impl Caller {
             Credential::Token { .. } => (true, None),
             Credential::Session { stepped_up_at, .. } => (false, *stepped_up_at),
         };
-        Actor { person: self.person.clone(), by_token, stepped_up_at, is_system: false }
+        Actor {
+            person: self.person.clone(),
+            by_token,
+            stepped_up_at,
+            is_system: false,
+        }
     }
 
     /// The credential's name in the table of idempotency keys: never its secret.
@@ -100,10 +105,14 @@ impl Caller {
     /// # Errors
     /// [`Refusal::NotAllowed`] with the code `scope_missing`.
     pub(crate) fn check_scope(&self, scope: Scope) -> Result<(), Refusal> {
-        let Credential::Token { scopes, .. } = &self.credential else { return Ok(()) };
+        let Credential::Token { scopes, .. } = &self.credential else {
+            return Ok(());
+        };
         let has = |wanted: Scope| scopes.contains(wanted.as_str());
         let enough = match scope {
-            Scope::Read => [Scope::Read, Scope::Write, Scope::Audit, Scope::Admin].into_iter().any(has),
+            Scope::Read => [Scope::Read, Scope::Write, Scope::Audit, Scope::Admin]
+                .into_iter()
+                .any(has),
             Scope::Gate => has(Scope::Gate),
             Scope::Write => has(Scope::Write),
             Scope::Audit => has(Scope::Audit),
@@ -141,7 +150,9 @@ impl Caller {
             }
             return by_token(state, secret.trim()).await;
         }
-        let Some(secret) = cookie(headers, SESSION_COOKIE) else { return Err(unknown()) };
+        let Some(secret) = cookie(headers, SESSION_COOKIE) else {
+            return Err(unknown());
+        };
         let caller = by_session(state, secret).await?;
         if !method.is_safe() {
             check_site(state, headers)?;
@@ -180,12 +191,21 @@ async fn by_token(state: &AppState, secret: &str) -> Result<Caller, Failure> {
     let find = move |tx: &mut store::CrossTx<'_>| Ok(store::session::find_token(tx, &digest)?);
     let found = state.across(Lane::Gate, "whose token is it", Mode::Read, find).await?;
     let now = state.desk().tools().clock.now();
-    let Some((tenant, token)) = found else { return Err(unknown()) };
+    let Some((tenant, token)) = found else {
+        return Err(unknown());
+    };
     if token.revoked || token.expires_at.is_some_and(|end| end <= now) {
         return Err(unknown());
     }
-    let credential = Credential::Token { id: token.id.0, scopes: token.scopes };
-    Ok(Caller { tenant, person: token.person, credential })
+    let credential = Credential::Token {
+        id: token.id.0,
+        scopes: token.scopes,
+    };
+    Ok(Caller {
+        tenant,
+        person: token.person,
+        credential,
+    })
 }
 
 async fn by_session(state: &AppState, secret: &str) -> Result<Caller, Failure> {
@@ -194,14 +214,25 @@ async fn by_session(state: &AppState, secret: &str) -> Result<Caller, Failure> {
     }
     let digest = digest_of(secret);
     let find = move |tx: &mut store::CrossTx<'_>| Ok(store::session::find(tx, &digest)?);
-    let found = state.across(Lane::Gate, "whose session is it", Mode::Read, find).await?;
+    let found = state
+        .across(Lane::Gate, "whose session is it", Mode::Read, find)
+        .await?;
     let now = state.desk().tools().clock.now();
-    let Some((tenant, session)) = found else { return Err(unknown()) };
+    let Some((tenant, session)) = found else {
+        return Err(unknown());
+    };
     if session.expires_at <= now {
         return Err(unknown());
     }
-    let credential = Credential::Session { digest: session.token_digest, stepped_up_at: session.stepped_up_at };
-    Ok(Caller { tenant, person: PersonId(session.person), credential })
+    let credential = Credential::Session {
+        digest: session.token_digest,
+        stepped_up_at: session.stepped_up_at,
+    };
+    Ok(Caller {
+        tenant,
+        person: PersonId(session.person),
+        credential,
+    })
 }
 
 /// Refuses a state-changing request that another site's page may have sent with our cookie.
@@ -218,12 +249,16 @@ pub(crate) fn check_site(state: &AppState, headers: &HeaderMap) -> Result<(), Fa
     if is_ours {
         return Ok(());
     }
-    let text = "A session's request that changes something says in `Origin` that it comes from this server's own pages.";
+    let text =
+        "A session's request that changes something says in `Origin` that it comes from this server's own pages.";
     Err(Failure::new(403, "cross_site", text))
 }
 
 fn is_own_origin(state: &AppState, origin: &str, host: Option<&str>) -> bool {
-    let bare = |text: &str| text.split_once("://").map(|(_, rest)| rest.trim_end_matches('/').to_lowercase());
+    let bare = |text: &str| {
+        text.split_once("://")
+            .map(|(_, rest)| rest.trim_end_matches('/').to_lowercase())
+    };
     let public = bare(state.public_url()).map(|rest| rest.split('/').next().unwrap_or_default().to_owned());
     let asked = bare(origin);
     asked.is_some() && (asked == public || asked.as_deref() == host.map(str::to_lowercase).as_deref())
@@ -245,8 +280,15 @@ mod tests {
 
     fn token(scopes: &[&str]) -> Caller {
         let scopes = scopes.iter().map(|scope| (*scope).to_owned()).collect();
-        let credential = Credential::Token { id: "t".to_owned(), scopes };
-        Caller { tenant: "acme".to_owned(), person: PersonId::from("p"), credential }
+        let credential = Credential::Token {
+            id: "t".to_owned(),
+            scopes,
+        };
+        Caller {
+            tenant: "acme".to_owned(),
+            person: PersonId::from("p"),
+            credential,
+        }
     }
 
     #[test]

@@ -10,7 +10,10 @@ use jiff::Timestamp;
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the outermost layer hands the time to everything below")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the outermost layer hands the time to everything below"
+    )]
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }
@@ -81,11 +84,13 @@ mod held {
             }
             let listener = UnixListener::bind(&path)?;
             let (clock, bells) = (self.clone(), bells.clone());
-            std::thread::Builder::new().name("test-clock".to_owned()).spawn(move || {
-                for stream in listener.incoming().flatten() {
-                    clock.talk(&stream, &bells);
-                }
-            })?;
+            std::thread::Builder::new()
+                .name("test-clock".to_owned())
+                .spawn(move || {
+                    for stream in listener.incoming().flatten() {
+                        clock.talk(&stream, &bells);
+                    }
+                })?;
             Ok(())
         }
 

@@ -16,7 +16,10 @@ pub struct Failure {
 impl Failure {
     /// A failure of a status, with its code and its sentence.
     pub fn new(status: u16, code: &str, detail: impl Into<String>) -> Self {
-        Self { problem: Box::new(Problem::new(status, code, detail)), retry_after: None }
+        Self {
+            problem: Box::new(Problem::new(status, code, detail)),
+            retry_after: None,
+        }
     }
 
     /// A passing failure: 503, asking again helps.
@@ -34,7 +37,11 @@ impl Failure {
     /// A fault of ours: told in the log, and to the caller only that it happened.
     pub fn fault(what: &dyn std::fmt::Display) -> Self {
         tracing::error!(error = %what, "a request failed");
-        Self::new(500, "fault", "Something went wrong here. It was written down; the request id helps to find it.")
+        Self::new(
+            500,
+            "fault",
+            "Something went wrong here. It was written down; the request id helps to find it.",
+        )
     }
 
     /// The HTTP status.
@@ -46,10 +53,15 @@ impl Failure {
 impl From<acts::Error> for Failure {
     fn from(error: acts::Error) -> Self {
         match &error {
-            acts::Error::Refused(refusal) => Self { problem: Box::new(Problem::from(refusal)), retry_after: None },
-            acts::Error::KeyReused => {
-                Self::new(422, "idempotency_key_reused", "This idempotency key was used with another body.")
-            }
+            acts::Error::Refused(refusal) => Self {
+                problem: Box::new(Problem::from(refusal)),
+                retry_after: None,
+            },
+            acts::Error::KeyReused => Self::new(
+                422,
+                "idempotency_key_reused",
+                "This idempotency key was used with another body.",
+            ),
             acts::Error::NotYet(what) => Self::busy("not_yet", format!("Not yet: {what}.")),
             acts::Error::Store(fault) => from_store(fault),
             acts::Error::Proof(_) | acts::Error::Fault(_) => Self::fault(&error),
@@ -59,7 +71,9 @@ impl From<acts::Error> for Failure {
 
 fn from_store(error: &store::Error) -> Failure {
     match error {
-        store::Error::Full => Failure::busy("storage_full", "The storage is full; nothing can be written now.").after(30),
+        store::Error::Full => {
+            Failure::busy("storage_full", "The storage is full; nothing can be written now.").after(30)
+        }
         store::Error::Unknown => Failure::busy(
             "outcome_unknown",
             "The database broke off while it kept this; ask again with the same idempotency key.",
@@ -69,9 +83,10 @@ fn from_store(error: &store::Error) -> Failure {
             failure.problem = Box::new(failure.problem.with_unmet("Read it again, and repeat what still fits."));
             failure
         }
-        passing if passing.is_passing() => {
-            Failure::busy("unavailable", "The server has too much to do, or its database cannot be reached. Ask again soon.")
-        }
+        passing if passing.is_passing() => Failure::busy(
+            "unavailable",
+            "The server has too much to do, or its database cannot be reached. Ask again soon.",
+        ),
         other => Failure::fault(other),
     }
 }

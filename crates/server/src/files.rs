@@ -48,7 +48,13 @@ impl NewFile {
         let id = state.desk().new_id(state.desk().tools().recorder.now())?;
         let path = state.uploads().join(id);
         let file = File::create_new(&path).await.map_err(io)?;
-        Ok(Self { path, file, hash: proof::crypto::Sha256::new(), size: 0, kept: false })
+        Ok(Self {
+            path,
+            file,
+            hash: proof::crypto::Sha256::new(),
+            size: 0,
+            kept: false,
+        })
     }
 
     /// Adds bytes; answers the size so far.
@@ -100,7 +106,8 @@ impl NewFile {
         self.kept = true;
         // The name is kept only once the folder is: a power cut must not lose what was acknowledged.
         let folder = folder.to_owned();
-        let synced = tokio::task::spawn_blocking(move || std::fs::File::open(folder).and_then(|it| it.sync_all())).await;
+        let synced =
+            tokio::task::spawn_blocking(move || std::fs::File::open(folder).and_then(|it| it.sync_all())).await;
         synced.map_err(|error| Failure::fault(&error))?.map_err(io)
     }
 

@@ -18,7 +18,10 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// `/healthz`, `/readyz`, `/metrics`.
 pub(crate) fn router() -> Router<AppState> {
-    Router::new().route("/healthz", get(alive)).route("/readyz", get(ready)).route("/metrics", get(metrics))
+    Router::new()
+        .route("/healthz", get(alive))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics))
 }
 
 /// The doors while the house is being opened.
@@ -33,16 +36,20 @@ async fn alive() -> Response {
 
 async fn ready(State(state): State<AppState>) -> Result<Response, Failure> {
     let away = || Failure::busy("unavailable", "The database does not answer.");
-    let look = state.across(Lane::Pages, "is the store there", Mode::Read, |tx| Ok(store::servers::tenants(tx)?.len()));
+    let look = state.across(Lane::Pages, "is the store there", Mode::Read, |tx| {
+        Ok(store::servers::tenants(tx)?.len())
+    });
     match tokio::time::timeout(PATIENCE, look).await {
-        Ok(Ok(_)) => Ok(axum::Json(json!({"status": "ready"})).into_response()),
+        Ok(Ok(_)) => Ok(axum::Json(json!({"is_ready": true, "reasons": []})).into_response()),
         _ => Err(away()),
     }
 }
 
 async fn metrics(State(state): State<AppState>) -> Response {
     for lane in Lane::ALL {
-        state.metrics().note_lane(lane.name(), state.desk().tools().store.waiting(lane));
+        state
+            .metrics()
+            .note_lane(lane.name(), state.desk().tools().store.waiting(lane));
     }
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     ([(header::CONTENT_TYPE, kind)], state.metrics().text()).into_response()

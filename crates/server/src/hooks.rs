@@ -3,7 +3,7 @@
 use acts::Room;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
@@ -16,6 +16,7 @@ use store::{Lane, Mode};
 
 use crate::body::{check_length, read_all};
 use crate::failure::Failure;
+use crate::route::Places;
 use crate::state::AppState;
 
 /// The largest delivery, in bytes: what GitHub sends at most.
@@ -30,21 +31,34 @@ pub(crate) fn router() -> Router<AppState> {
 
 async fn receive(
     State(state): State<AppState>,
-    Path(connection): Path<String>,
+    mut places: Places,
     headers: HeaderMap,
     body: Body,
 ) -> Result<Response, Failure> {
+    let connection = places.take(0);
     check_length(&headers, LIMIT)?;
     let (tenant, secret) = find(&state, &connection).await?;
     let bytes = read_all(body, LIMIT).await?;
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
+    let text = |name: &str| {
+        headers
+            .get(name)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default()
+            .to_owned()
+    };
     if !verify(&[secret], &bytes, &text("x-hub-signature-256")) {
         state.metrics().note_refused_delivery();
-        return Err(Failure::new(401, "bad_signature", "The signature does not fit the body and this connection's secret."));
+        return Err(Failure::new(
+            401,
+            "bad_signature",
+            "The signature does not fit the body and this connection's secret.",
+        ));
     }
     let event = text("x-github-event");
     let digest = proof::crypto::digest_text(&bytes);
-    let delivery_id = Some(text("x-github-delivery")).filter(|id| !id.is_empty()).unwrap_or_else(|| digest.clone());
+    let delivery_id = Some(text("x-github-delivery"))
+        .filter(|id| !id.is_empty())
+        .unwrap_or_else(|| digest.clone());
     if event.len() > NAME_LIMIT || delivery_id.len() > NAME_LIMIT {
         return Err(Failure::new(400, "malformed", "A header of the delivery is too long."));
     }
@@ -61,7 +75,9 @@ async fn receive(
         };
         Ok(inbox::receive(room.tx, &delivery)?)
     };
-    let is_new = state.act_as(Lane::Acts, &tenant, Actor::system(), Mode::Write, keep).await?;
+    let is_new = state
+        .act_as(Lane::Acts, &tenant, Actor::system(), Mode::Write, keep)
+        .await?;
     Ok((StatusCode::ACCEPTED, axum::Json(json!({"kept": is_new}))).into_response())
 }
 
@@ -71,7 +87,9 @@ async fn find(state: &AppState, connection: &str) -> Result<(String, Secret), Fa
     if connection.len() > 64 {
         return Err(absent());
     }
-    let tenants = state.across(Lane::Pages, "whose connection is it", Mode::Read, |tx| Ok(store::servers::tenants(tx)?));
+    let tenants = state.across(Lane::Pages, "whose connection is it", Mode::Read, |tx| {
+        Ok(store::servers::tenants(tx)?)
+    });
     for tenant in tenants.await? {
         let id = connection.to_owned();
         let look = move |room: &mut Room<'_, '_>| match acts::set_connection::connection(room, &id) {
@@ -79,7 +97,10 @@ async fn find(state: &AppState, connection: &str) -> Result<(String, Secret), Fa
             Ok(_) | Err(acts::Error::Refused(_)) => Ok(None),
             Err(error) => Err(error),
         };
-        if let Some(secret) = state.act_as(Lane::Pages, &tenant, Actor::system(), Mode::Read, look).await? {
+        if let Some(secret) = state
+            .act_as(Lane::Pages, &tenant, Actor::system(), Mode::Read, look)
+            .await?
+        {
             let secret = Secret::new(&secret).ok_or_else(|| Failure::fault(&"a connection's secret is too short"))?;
             return Ok((tenant, secret));
         }

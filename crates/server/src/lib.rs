@@ -8,6 +8,7 @@ mod bell;
 mod body;
 mod caller;
 mod clock;
+pub mod demo;
 mod failure;
 mod files;
 mod health;

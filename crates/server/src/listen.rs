@@ -42,7 +42,11 @@ impl Proxies {
     /// # Errors
     /// A sentence that names the text that is neither.
     pub(crate) fn parse(texts: &[String]) -> Result<Self, String> {
-        texts.iter().map(|text| network(text).ok_or(format!("`{text}` is no address or network"))).collect::<Result<_, _>>().map(Self)
+        texts
+            .iter()
+            .map(|text| network(text).ok_or(format!("`{text}` is no address or network")))
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 
     fn trusts(&self, address: IpAddr) -> bool {
@@ -53,8 +57,14 @@ impl Proxies {
     /// The source of a request: the rightmost address that no trusted proxy holds.
     pub(crate) fn source(&self, peer: IpAddr, headers: &HeaderMap) -> Source {
         let mut source = peer.to_canonical();
-        let lines = headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok());
-        let named: Vec<IpAddr> = lines.flat_map(|line| line.split(',')).filter_map(|it| it.trim().parse().ok()).collect();
+        let lines = headers
+            .get_all("x-forwarded-for")
+            .iter()
+            .filter_map(|line| line.to_str().ok());
+        let named: Vec<IpAddr> = lines
+            .flat_map(|line| line.split(','))
+            .filter_map(|it| it.trim().parse().ok())
+            .collect();
         for address in named.into_iter().rev() {
             if !self.trusts(source) {
                 break;
@@ -66,7 +76,9 @@ impl Proxies {
 }
 
 fn network(text: &str) -> Option<(IpAddr, u8)> {
-    let (address, bits) = text.split_once('/').map_or((text, None), |(address, bits)| (address, Some(bits)));
+    let (address, bits) = text
+        .split_once('/')
+        .map_or((text, None), |(address, bits)| (address, Some(bits)));
     let address: IpAddr = address.trim().parse().ok()?;
     let most = if address.is_ipv4() { 32 } else { 128 };
     let bits = bits.map_or(Some(most), |bits| bits.trim().parse().ok())?;
@@ -135,7 +147,9 @@ pub(crate) async fn take(listener: TcpListener, front: Front, mut stop: watch::R
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let Ok(place) = places.clone().try_acquire_owned() else { continue };
+        let Ok(place) = places.clone().try_acquire_owned() else {
+            continue;
+        };
         let (front, watcher) = (front.clone(), graceful.watcher());
         tokio::spawn(async move {
             meet(stream, peer, front, watcher).await;
@@ -151,7 +165,9 @@ pub(crate) async fn take(listener: TcpListener, front: Front, mut stop: watch::R
 async fn meet(stream: TcpStream, peer: SocketAddr, front: Front, watcher: hyper_util::server::graceful::Watcher) {
     // Small answers must not wait for more.
     let _ = stream.set_nodelay(true);
-    let Some(tls) = front.tls.clone() else { return speak(stream, peer, front, watcher).await };
+    let Some(tls) = front.tls.clone() else {
+        return speak(stream, peer, front, watcher).await;
+    };
     if let Ok(Ok(stream)) = tokio::time::timeout(HANDSHAKE_PATIENCE, tls.accept(stream)).await {
         speak(stream, peer, front, watcher).await;
     }
@@ -169,14 +185,19 @@ where
         router.oneshot(request)
     });
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_PATIENCE);
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(HEAD_PATIENCE);
     builder
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(100)
         .keep_alive_interval(Duration::from_secs(30))
         .keep_alive_timeout(Duration::from_secs(20));
-    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+    let connection = builder
+        .serve_connection_with_upgrades(TokioIo::new(stream), service)
+        .into_owned();
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%error, "a connection ended badly");
     }
@@ -192,14 +213,20 @@ mod tests {
         let texts: Vec<String> = proxies.iter().map(|text| (*text).to_owned()).collect();
         let mut headers = HeaderMap::new();
         headers.insert("x-forwarded-for", forwarded.parse().unwrap());
-        Proxies::parse(&texts).unwrap().source(peer.parse().unwrap(), &headers).0
+        Proxies::parse(&texts)
+            .unwrap()
+            .source(peer.parse().unwrap(), &headers)
+            .0
     }
 
     #[test]
     fn only_trusted_proxies_are_believed() {
         assert_eq!(source(&[], "10.0.0.1", "1.2.3.4"), "10.0.0.1");
         assert_eq!(source(&["10.0.0.0/8"], "10.0.0.1", "1.2.3.4"), "1.2.3.4");
-        assert_eq!(source(&["10.0.0.0/8"], "10.0.0.1", "6.6.6.6, 1.2.3.4, 10.9.9.9"), "1.2.3.4");
+        assert_eq!(
+            source(&["10.0.0.0/8"], "10.0.0.1", "6.6.6.6, 1.2.3.4, 10.9.9.9"),
+            "1.2.3.4"
+        );
         assert_eq!(source(&["::1"], "::1", "2001:db8::5"), "2001:db8::5");
         assert!(Proxies::parse(&["10.0.0.0/40".to_owned()]).is_err());
         assert!(Proxies::parse(&["here".to_owned()]).is_err());

@@ -28,20 +28,32 @@ fn refused(text: impl Into<String>) -> ServeError {
 pub(crate) fn key(settings: &Settings, store: &Store, entropy: &dyn Entropy) -> Result<MasterKey, ServeError> {
     let known = fingerprint(store)?;
     let key = match (&settings.master_key, store.is_postgres()) {
-        (Some(text), _) => MasterKey::from_base64(text).map_err(|error| refused(format!("ASSENT_MASTER_KEY: {error}")))?,
-        (None, true) => return Err(refused("with PostgreSQL the master key comes from ASSENT_MASTER_KEY: 32 bytes in base64")),
+        (Some(text), _) => {
+            MasterKey::from_base64(text).map_err(|error| refused(format!("ASSENT_MASTER_KEY: {error}")))?
+        }
+        (None, true) => {
+            return Err(refused(
+                "with PostgreSQL the master key comes from ASSENT_MASTER_KEY: 32 bytes in base64",
+            ));
+        }
         (None, false) => from_file(&settings.data_dir.join(FILE), known.is_none(), entropy)?,
     };
     match known {
         None => remember(store, key.fingerprint())?,
         Some(known) if known == key.fingerprint() => {}
-        Some(_) => return Err(refused("the master key is not the one under which the stored keys were sealed")),
+        Some(_) => {
+            return Err(refused(
+                "the master key is not the one under which the stored keys were sealed",
+            ));
+        }
     }
     Ok(key)
 }
 
 fn fingerprint(store: &Store) -> Result<Option<String>, ServeError> {
-    let found = store.wait(Lane::Worker, SYSTEM_TENANT, Mode::Read, |tx| store::secrets::load(tx, FINGERPRINT))?;
+    let found = store.wait(Lane::Worker, SYSTEM_TENANT, Mode::Read, |tx| {
+        store::secrets::load(tx, FINGERPRINT)
+    })?;
     Ok(found.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
 }
 
@@ -56,13 +68,22 @@ fn from_file(path: &Path, may_make: bool, entropy: &dyn Entropy) -> Result<Maste
     let unusable = |error: &dyn std::fmt::Display| refused(format!("{} cannot be used: {error}", path.display()));
     if !path.exists() {
         if !may_make {
-            return Err(refused(format!("{} is missing, and the stored keys were sealed under it", path.display())));
+            return Err(refused(format!(
+                "{} is missing, and the stored keys were sealed under it",
+                path.display()
+            )));
         }
         return make_file(path, entropy).map_err(|error| unusable(&error));
     }
-    let mode = std::fs::metadata(path).map_err(|error| unusable(&error))?.permissions().mode();
+    let mode = std::fs::metadata(path)
+        .map_err(|error| unusable(&error))?
+        .permissions()
+        .mode();
     if mode & 0o077 != 0 {
-        return Err(refused(format!("{} is readable by others; set its mode to 0600", path.display())));
+        return Err(refused(format!(
+            "{} is readable by others; set its mode to 0600",
+            path.display()
+        )));
     }
     let text = std::fs::read_to_string(path).map_err(|error| unusable(&error))?;
     MasterKey::from_base64(&text).map_err(|error| unusable(&error))

@@ -53,21 +53,40 @@ impl Default for Metrics {
         let answers = Family::default();
         registry.register("http_requests", "Requests answered", answers.clone());
         let seconds: Family<Door, Histogram> = Family::new_with_constructor(|| Histogram::new(EDGES));
-        registry.register("http_request_duration_seconds", "Time to an answer's head", seconds.clone());
+        registry.register(
+            "http_request_duration_seconds",
+            "Time to an answer's head",
+            seconds.clone(),
+        );
         let queues = Family::default();
         registry.register("queue_rows", "Rows in the queues", queues.clone());
         let lanes = Family::default();
         registry.register("lane_waiting", "Acts that wait for a thread", lanes.clone());
         let refused_deliveries = Counter::default();
-        registry.register("hook_refused", "Deliveries with a bad signature", refused_deliveries.clone());
-        Self { registry, answers, seconds, queues, lanes, refused_deliveries }
+        registry.register(
+            "hook_refused",
+            "Deliveries with a bad signature",
+            refused_deliveries.clone(),
+        );
+        Self {
+            registry,
+            answers,
+            seconds,
+            queues,
+            lanes,
+            refused_deliveries,
+        }
     }
 }
 
 impl Metrics {
     /// Notes an answer. `route` is the pattern of the path, never the path itself.
     pub(crate) fn note_answer(&self, route: &str, method: &str, status: u16, took: Duration) {
-        let label = Answered { route: route.to_owned(), method: method.to_owned(), status };
+        let label = Answered {
+            route: route.to_owned(),
+            method: method.to_owned(),
+            status,
+        };
         self.answers.get_or_create(&label).inc();
         let door = match route {
             "/api/v1/gate" | "/api/v1/gate-checks" => "gate",
@@ -86,14 +105,23 @@ impl Metrics {
     /// Notes the depths of jobs, timers and deliveries.
     pub(crate) fn note_depths(&self, depths: [Depth; 3]) {
         for (queue, depth) in ["job", "timer", "inbox"].into_iter().zip(depths) {
-            self.queues.get_or_create(&QueueLabel { queue, state: "waiting" }).set(depth.waiting);
-            self.queues.get_or_create(&QueueLabel { queue, state: "parked" }).set(depth.parked);
+            self.queues
+                .get_or_create(&QueueLabel {
+                    queue,
+                    state: "waiting",
+                })
+                .set(depth.waiting);
+            self.queues
+                .get_or_create(&QueueLabel { queue, state: "parked" })
+                .set(depth.parked);
         }
     }
 
     /// Notes how many acts wait in a lane.
     pub(crate) fn note_lane(&self, lane: &'static str, waiting: usize) {
-        self.lanes.get_or_create(&LaneLabel { lane }).set(i64::try_from(waiting).unwrap_or(i64::MAX));
+        self.lanes
+            .get_or_create(&LaneLabel { lane })
+            .set(i64::try_from(waiting).unwrap_or(i64::MAX));
     }
 
     /// The figures as text.

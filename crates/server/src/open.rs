@@ -53,20 +53,40 @@ impl policy::Directory for AnyName {
 pub fn open(settings: &Settings, public_url: &str, clock: Arc<dyn Clock>) -> Result<Opened, ServeError> {
     let folder = |name: &str| {
         let path = settings.data_dir.join(name);
-        std::fs::create_dir_all(&path).map_err(|error| ServeError::Folder(path.clone(), error)).map(|()| path)
+        std::fs::create_dir_all(&path)
+            .map_err(|error| ServeError::Folder(path.clone(), error))
+            .map(|()| path)
     };
     folder("")?;
     let uploads = folder("uploads")?;
-    forget_leftovers(&uploads);
     let store = Store::open(config(settings))?;
-    let evidence_folder = if store.is_postgres() { None } else { Some(folder("evidence")?) };
+    let evidence_folder = if store.is_postgres() {
+        None
+    } else {
+        Some(folder("evidence")?)
+    };
     let entropy: Arc<dyn Entropy> = Arc::new(SystemEntropy::new());
     let master = Arc::new(master::key(settings, &store, entropy.as_ref())?);
     let policies = Arc::new(policies(settings)?);
     let recorder = clock.clone();
     let public_url = public_url.trim_end_matches('/').to_owned();
-    let desk = Desk::new(Tools { store, clock, recorder, entropy, master, policies, public_url, evidence_folder });
-    desk.wait(Lane::Worker, SYSTEM_TENANT, Actor::system(), Mode::Write, acts::open_log::open_log)?;
+    let desk = Desk::new(Tools {
+        store,
+        clock,
+        recorder,
+        entropy,
+        master,
+        policies,
+        public_url,
+        evidence_folder,
+    });
+    desk.wait(
+        Lane::Worker,
+        SYSTEM_TENANT,
+        Actor::system(),
+        Mode::Write,
+        acts::open_log::open_log,
+    )?;
     Ok(Opened { desk, uploads })
 }
 
@@ -83,9 +103,8 @@ fn config(settings: &Settings) -> Config {
     config
 }
 
-/// Removes what broken-off uploads left. Another server that uploads into the same folder does not exist: it is this
-/// machine's own.
-fn forget_leftovers(uploads: &std::path::Path) {
+/// Removes what broken-off uploads left; for a server's start, before its doors open.
+pub(crate) fn forget_leftovers(uploads: &std::path::Path) {
     for entry in std::fs::read_dir(uploads).into_iter().flatten().flatten() {
         let _ = std::fs::remove_file(entry.path());
     }
@@ -94,11 +113,17 @@ fn forget_leftovers(uploads: &std::path::Path) {
 fn policies(settings: &Settings) -> Result<PolicySet, ServeError> {
     let mut files: Vec<SourceFile> = policy::base().files;
     for name in &settings.packs {
-        let pack = policy::pack(name).ok_or_else(|| ServeError::Refused(format!("there is no policy pack `{name}`")))?;
+        let pack =
+            policy::pack(name).ok_or_else(|| ServeError::Refused(format!("there is no policy pack `{name}`")))?;
         files.extend(pack.files);
     }
-    let compiled =
-        PolicySet::compile(&files, &settings.policy_parameters, policy::SCHEMA, &AnyName, proof::crypto::digest_text);
+    let compiled = PolicySet::compile(
+        &files,
+        &settings.policy_parameters,
+        policy::SCHEMA,
+        &AnyName,
+        proof::crypto::digest_text,
+    );
     compiled.map_err(|findings| {
         let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
         ServeError::Refused(format!("the policies cannot be used:\n{}", lines.join("\n")))

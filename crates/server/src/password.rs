@@ -1,8 +1,8 @@
 //! Passwords: Argon2id, never inside a transaction.
 
+use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use argon2::Argon2;
 
 /// The longest password that is hashed, in bytes; a longer one is refused unread.
 pub const LONGEST_BYTES: usize = 1_024;
@@ -35,7 +35,9 @@ pub fn hash(password: &str) -> Result<String, PasswordError> {
         return Err(PasswordError::TooLong);
     }
     let hashed = Argon2::default().hash_password(password.as_bytes());
-    hashed.map(|phc| phc.to_string()).map_err(|error| PasswordError::Hash(error.to_string()))
+    hashed
+        .map(|phc| phc.to_string())
+        .map_err(|error| PasswordError::Hash(error.to_string()))
 }
 
 /// Whether a password is the one behind a PHC text. Takes as long for a wrong one.

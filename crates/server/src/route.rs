@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use acts::Room;
 use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::{FromRequestParts, Path, Query, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
@@ -57,12 +58,24 @@ pub(crate) struct Route {
 
 impl Route {
     const fn new(method: &'static str, path: &'static str, summary: &'static str, act: Act) -> Self {
-        Self { method, path, summary, scope: Scope::Write, lane: Lane::Acts, act, current: None }
+        Self {
+            method,
+            path,
+            summary,
+            scope: Scope::Write,
+            lane: Lane::Acts,
+            act,
+            current: None,
+        }
     }
 
     /// Looks.
     pub(crate) const fn get(path: &'static str, summary: &'static str, act: Act) -> Self {
-        Self { scope: Scope::Read, lane: Lane::Pages, ..Self::new("GET", path, summary, act) }
+        Self {
+            scope: Scope::Read,
+            lane: Lane::Pages,
+            ..Self::new("GET", path, summary, act)
+        }
     }
 
     /// Creates.
@@ -72,12 +85,18 @@ impl Route {
 
     /// Changes in part.
     pub(crate) const fn patch(path: &'static str, summary: &'static str, current: Current, act: Act) -> Self {
-        Self { current: Some(current), ..Self::new("PATCH", path, summary, act) }
+        Self {
+            current: Some(current),
+            ..Self::new("PATCH", path, summary, act)
+        }
     }
 
     /// Sets.
     pub(crate) const fn put(path: &'static str, summary: &'static str, current: Current, act: Act) -> Self {
-        Self { current: Some(current), ..Self::new("PUT", path, summary, act) }
+        Self {
+            current: Some(current),
+            ..Self::new("PUT", path, summary, act)
+        }
     }
 
     /// Takes back.
@@ -136,14 +155,21 @@ impl Ask {
 
     /// The first value of a field of the query; an empty one counts as absent.
     pub(crate) fn query(&self, name: &str) -> Option<&str> {
-        self.query.iter().find(|(field, value)| field == name && !value.is_empty()).map(|(_, value)| value.as_str())
+        self.query
+            .iter()
+            .find(|(field, value)| field == name && !value.is_empty())
+            .map(|(_, value)| value.as_str())
     }
 
     /// All values of a field of the query, also those joined by commas.
     pub(crate) fn queries(&self, name: &str) -> Vec<String> {
         let values = self.query.iter().filter(|(field, _)| field == name);
         let parts = values.flat_map(|(_, value)| value.split(','));
-        parts.map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+        parts
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+            .map(str::to_owned)
+            .collect()
     }
 
     /// A time in the query.
@@ -152,7 +178,13 @@ impl Ask {
     /// 422.
     pub(crate) fn query_time(&self, name: &str) -> acts::Result<Option<jiff::Timestamp>> {
         let Some(text) = self.query(name) else { return Ok(None) };
-        let wrong = || Refusal::field(name, "not_a_time", format!("`{name}` must be a time such as 2026-05-04T20:00:00Z."));
+        let wrong = || {
+            Refusal::field(
+                name,
+                "not_a_time",
+                format!("`{name}` must be a time such as 2026-05-04T20:00:00Z."),
+            )
+        };
         Ok(Some(text.parse().map_err(|_| wrong())?))
     }
 
@@ -161,9 +193,20 @@ impl Ask {
     /// # Errors
     /// 422.
     pub(crate) fn limit(&self) -> acts::Result<i64> {
-        let Some(text) = self.query("limit") else { return Ok(USUAL_ITEMS) };
-        let found = text.parse::<i64>().ok().filter(|limit| (1..=MOST_ITEMS).contains(limit));
-        let wrong = || Refusal::field("limit", "out_of_range", format!("`limit` lies between 1 and {MOST_ITEMS}."));
+        let Some(text) = self.query("limit") else {
+            return Ok(USUAL_ITEMS);
+        };
+        let found = text
+            .parse::<i64>()
+            .ok()
+            .filter(|limit| (1..=MOST_ITEMS).contains(limit));
+        let wrong = || {
+            Refusal::field(
+                "limit",
+                "out_of_range",
+                format!("`limit` lies between 1 and {MOST_ITEMS}."),
+            )
+        };
         Ok(found.ok_or_else(wrong)?)
     }
 
@@ -171,7 +214,9 @@ impl Ask {
     pub(crate) fn page(&self, items: Vec<Value>, next: Option<String>) -> Reply {
         let mut reply = Reply::ok(json!({"items": items, "next": next}));
         if let Some(next) = next {
-            reply.headers.push(("link", format!("<{}>; rel=\"next\"", self.path_after(&next))));
+            reply
+                .headers
+                .push(("link", format!("<{}>; rel=\"next\"", self.path_after(&next))));
         }
         reply
     }
@@ -189,7 +234,15 @@ impl Ask {
 /// Percent-encodes what may not stand in a query.
 fn escaped(text: &str) -> String {
     let keeps = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:".contains(&byte);
-    text.bytes().map(|byte| if keeps(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    text.bytes()
+        .map(|byte| {
+            if keeps(byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
 }
 
 /// An answer.
@@ -210,12 +263,21 @@ pub(crate) struct Reply {
 impl Reply {
     /// 200 with a body.
     pub(crate) fn ok(body: Value) -> Self {
-        Self { status: 200, body, etag: None, headers: Vec::new(), once: &[] }
+        Self {
+            status: 200,
+            body,
+            etag: None,
+            headers: Vec::new(),
+            once: &[],
+        }
     }
 
     /// 201 with a body.
     pub(crate) fn created(body: Value) -> Self {
-        Self { status: 201, ..Self::ok(body) }
+        Self {
+            status: 201,
+            ..Self::ok(body)
+        }
     }
 
     /// With an ETag.
@@ -263,10 +325,32 @@ pub(crate) fn routes(table: &'static [Route]) -> Router<AppState> {
     let mut router = Router::new();
     for route in table {
         let path = format!("{BASE}{}", route.path);
-        let handler = move |state, caller, uri, path, headers, body| handle(route, state, caller, uri, path, headers, body);
+        let handler =
+            move |state, caller, uri, path, headers, body| handle(route, state, caller, uri, path, headers, body);
         router = router.route(&path, on(route.filter(), handler));
     }
     router
+}
+
+/// The values of a path's places, in order.
+pub(crate) struct Places(pub Vec<String>);
+
+impl FromRequestParts<AppState> for Places {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Failure> {
+        let places = Path::<Vec<String>>::from_request_parts(parts, state).await;
+        places
+            .map(|Path(places)| Self(places))
+            .map_err(|_| Failure::new(400, "malformed", "The address cannot be read."))
+    }
+}
+
+impl Places {
+    /// The n-th value.
+    pub(crate) fn take(&mut self, number: usize) -> String {
+        self.0.get_mut(number).map(std::mem::take).unwrap_or_default()
+    }
 }
 
 async fn handle(
@@ -274,25 +358,43 @@ async fn handle(
     State(state): State<AppState>,
     caller: Caller,
     uri: Uri,
-    Path(places): Path<Vec<String>>,
+    Places(places): Places,
     headers: HeaderMap,
     body: JsonBody,
 ) -> Result<Response, Failure> {
+    tracing::debug!(doing = route.summary, "an act was asked for");
     let query = query_of(&uri)?;
-    let if_match = headers.get(header::IF_MATCH).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let if_match = headers
+        .get(header::IF_MATCH)
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned);
     let path = uri.path().to_owned();
-    let ask = Arc::new(Ask { places, query, body: body.fields, path: path.clone(), if_match });
+    let ask = Arc::new(Ask {
+        places,
+        query,
+        body: body.fields,
+        path: path.clone(),
+        if_match,
+    });
     let key = match route.method {
         "POST" => idempotency_key(&headers)?,
         _ => None,
     };
-    let once = Once { credential: caller.credential_id().to_owned(), path, key, body_digest: body.digest };
+    let once = Once {
+        credential: caller.credential_id().to_owned(),
+        path,
+        key,
+        body_digest: body.digest,
+    };
     let asked = caller.clone();
     let act = move |room: &mut Room<'_, '_>| once.run(room, |room| guarded(room, route, &asked, &ask));
     let done = state.act(route.lane, &caller, route.mode(), act);
     match tokio::time::timeout(PATIENCE, done).await {
         Ok(reply) => Ok(reply?.into_response()),
-        Err(_) => Err(Failure::busy("too_slow", "This takes longer than expected; it may still be done. Ask again.")),
+        Err(_) => Err(Failure::busy(
+            "too_slow",
+            "This takes longer than expected; it may still be done. Ask again.",
+        )),
     }
 }
 
@@ -302,7 +404,9 @@ async fn handle(
 /// 400.
 pub(crate) fn query_of(uri: &Uri) -> Result<Vec<(String, String)>, Failure> {
     let query = Query::<Vec<(String, String)>>::try_from_uri(uri);
-    query.map(|Query(pairs)| pairs).map_err(|_| Failure::new(400, "malformed", "The query cannot be read."))
+    query
+        .map(|Query(pairs)| pairs)
+        .map_err(|_| Failure::new(400, "malformed", "The query cannot be read."))
 }
 
 /// The caller's idempotency key.
@@ -310,7 +414,9 @@ pub(crate) fn query_of(uri: &Uri) -> Result<Vec<(String, String)>, Failure> {
 /// # Errors
 /// 400.
 pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Failure> {
-    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let Some(value) = headers.get("idempotency-key") else {
+        return Ok(None);
+    };
     let text = value.to_str().unwrap_or_default().trim();
     if text.is_empty() || text.len() > KEY_LIMIT {
         let text = format!("An idempotency key has 1 to {KEY_LIMIT} plain characters.");
@@ -325,7 +431,9 @@ fn guarded(room: &mut Room<'_, '_>, route: &Route, caller: &Caller, ask: &Ask) -
         see_change(room, ask.place(0))?;
     }
     caller.check_scope(route.scope)?;
-    let Some(current) = route.current else { return (route.act)(room, ask) };
+    let Some(current) = route.current else {
+        return (route.act)(room, ask);
+    };
     let version = current(room, ask)?;
     let answer = (route.act)(room, ask);
     if let Err(acts::Error::Refused(Refusal::NotFound { .. } | Refusal::NotAllowed { .. })) = &answer {
@@ -351,13 +459,20 @@ fn check_precondition(if_match: Option<&str>, version: Option<i64>) -> Result<()
     let Some(version) = version else { return Ok(()) };
     let Some(text) = if_match else {
         let text = "Say in `If-Match` which version you read.";
-        return Err(Refusal::not_now(IF_MATCH_NEEDED, text, "Read it, and send its ETag in `If-Match`.", Vec::new()));
+        return Err(Refusal::not_now(
+            IF_MATCH_NEEDED,
+            text,
+            "Read it, and send its ETag in `If-Match`.",
+            Vec::new(),
+        ));
     };
     let tag = format!("\"{version}\"");
     if text.split(',').map(str::trim).any(|asked| asked == "*" || asked == tag) {
         return Ok(());
     }
-    Err(Refusal::Stale { text: format!("It has changed meanwhile; it is now at version {tag}. Read it again.") })
+    Err(Refusal::Stale {
+        text: format!("It has changed meanwhile; it is now at version {tag}. Read it again."),
+    })
 }
 
 /// A request that may come twice.
@@ -381,7 +496,12 @@ impl Once {
     ) -> acts::Result<Reply> {
         let Some(key) = &self.key else { return act(room) };
         let method = Method::POST;
-        let request = RequestKey { credential: &self.credential, method: method.as_str(), path: &self.path, key };
+        let request = RequestKey {
+            credential: &self.credential,
+            method: method.as_str(),
+            path: &self.path,
+            key,
+        };
         if let Some(saved) = idempotency::load(room.tx, &request)? {
             if saved.body_digest != self.body_digest {
                 return Err(acts::Error::KeyReused);
@@ -412,7 +532,11 @@ fn kept(reply: &Reply) -> Value {
 fn replayed(saved: &SavedAnswer) -> acts::Result<Reply> {
     let kept: Value = serde_json::from_str(&saved.answer)?;
     let status = u16::try_from(saved.status).unwrap_or(200);
-    let reply = Reply { status, etag: kept["etag"].as_i64(), ..Reply::ok(kept["body"].clone()) };
+    let reply = Reply {
+        status,
+        etag: kept["etag"].as_i64(),
+        ..Reply::ok(kept["body"].clone())
+    };
     Ok(reply.with("idempotent-replayed", "true"))
 }
 
@@ -423,8 +547,17 @@ mod tests {
     use super::*;
 
     fn ask(query: &[(&str, &str)]) -> Ask {
-        let query = query.iter().map(|(field, value)| ((*field).to_owned(), (*value).to_owned())).collect();
-        Ask { places: Vec::new(), query, body: Body::new(), path: "/api/v1/changes".to_owned(), if_match: None }
+        let query = query
+            .iter()
+            .map(|(field, value)| ((*field).to_owned(), (*value).to_owned()))
+            .collect();
+        Ask {
+            places: Vec::new(),
+            query,
+            body: Body::new(),
+            path: "/api/v1/changes".to_owned(),
+            if_match: None,
+        }
     }
 
     #[test]
@@ -434,7 +567,10 @@ mod tests {
         assert!(check_precondition(Some("*"), Some(3)).is_ok());
         assert!(check_precondition(None, None).is_ok());
         assert_eq!(check_precondition(None, Some(3)).unwrap_err().code(), IF_MATCH_NEEDED);
-        assert_eq!(check_precondition(Some("W/\"3\""), Some(3)).unwrap_err().code(), "stale");
+        assert_eq!(
+            check_precondition(Some("W/\"3\""), Some(3)).unwrap_err().code(),
+            "stale"
+        );
         assert_eq!(check_precondition(Some("3"), Some(3)).unwrap_err().code(), "stale");
     }
 
@@ -442,7 +578,10 @@ mod tests {
     fn lists_say_where_the_next_page_begins() {
         let ask = ask(&[("state", "draft"), ("after", "9"), ("q", "a b&c")]);
         let reply = ask.page(vec![json!(1)], Some("7".to_owned()));
-        assert_eq!(reply.headers[0].1, "</api/v1/changes?state=draft&q=a%20b%26c&after=7>; rel=\"next\"");
+        assert_eq!(
+            reply.headers[0].1,
+            "</api/v1/changes?state=draft&q=a%20b%26c&after=7>; rel=\"next\""
+        );
         assert_eq!(reply.body["next"], "7");
         assert!(ask.page(Vec::new(), None).headers.is_empty());
     }

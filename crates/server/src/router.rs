@@ -37,9 +37,15 @@ struct Turns {
 
 /// The whole server as one service.
 pub fn router(state: AppState) -> Router {
-    let turns =
-        Turns { state: state.clone(), others: Arc::new(Semaphore::new(AT_ONCE)), gate: Arc::new(Semaphore::new(GATE_AT_ONCE)) };
-    let doors = Router::new().merge(api::router()).merge(hooks::router()).merge(health::router());
+    let turns = Turns {
+        state: state.clone(),
+        others: Arc::new(Semaphore::new(AT_ONCE)),
+        gate: Arc::new(Semaphore::new(GATE_AT_ONCE)),
+    };
+    let doors = Router::new()
+        .merge(api::router())
+        .merge(hooks::router())
+        .merge(health::router());
     #[cfg(feature = "web")]
     let doors = doors.merge(crate::web::routes());
     doors
@@ -69,7 +75,11 @@ async fn attend(State(turns): State<Turns>, request: Request, next: Next) -> Res
     let began = crate::clock::tick();
     let id = request_id(&turns.state, &request);
     let method = request.method().to_string();
-    let route = request.extensions().get::<MatchedPath>().map_or("none", |path| path.as_str()).to_owned();
+    let route = request
+        .extensions()
+        .get::<MatchedPath>()
+        .map_or("none", |path| path.as_str())
+        .to_owned();
     let span = tracing::info_span!("request", id, method, route);
     let mut response = take_turn(&turns, &route, request, next).instrument(span.clone()).await;
     let took = crate::clock::tick().saturating_duration_since(began);
@@ -77,24 +87,39 @@ async fn attend(State(turns): State<Turns>, request: Request, next: Next) -> Res
     turns.state.metrics().note_answer(&route, &method, status, took);
     span.in_scope(|| {
         let ms = took.as_millis() as u64;
-        if took > SLOW || status >= 500 { tracing::warn!(status, ms, "answered") } else { tracing::debug!(status, ms, "answered") }
+        if took > SLOW || status >= 500 {
+            tracing::warn!(status, ms, "answered")
+        } else {
+            tracing::debug!(status, ms, "answered")
+        }
     });
     finish_headers(response.headers_mut(), &id, turns.state.is_secure());
     response
 }
 
 fn request_id(state: &AppState, request: &Request) -> String {
-    let given = request.headers().get("x-request-id").and_then(|value| value.to_str().ok());
-    let is_plain = |id: &&str| (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    let given = request
+        .headers()
+        .get("x-request-id")
+        .and_then(|value| value.to_str().ok());
+    let is_plain = |id: &&str| {
+        (1..=64).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+    };
     if let Some(id) = given.filter(is_plain) {
         return id.to_owned();
     }
-    state.desk().new_id(state.desk().tools().recorder.now()).unwrap_or_default()
+    state
+        .desk()
+        .new_id(state.desk().tools().recorder.now())
+        .unwrap_or_default()
 }
 
 /// Streams and waiting checks hold no thread, so they need no turn.
 async fn take_turn(turns: &Turns, route: &str, request: Request, next: Next) -> Response {
-    if matches!(route, "/api/v1/stream" | "/api/v1/gate-checks/{id}" | "/healthz" | "/readyz") {
+    if matches!(
+        route,
+        "/api/v1/stream" | "/api/v1/gate-checks/{id}" | "/healthz" | "/readyz"
+    ) {
         return next.run(request).await;
     }
     let is_gate = route.ends_with("/gate") || route.ends_with("/gate-checks") || route.ends_with("/permit");

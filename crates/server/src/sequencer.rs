@@ -20,7 +20,11 @@ pub(crate) fn start(state: &AppState, server: &str) -> std::io::Result<JoinHandl
     let (state, server) = (state.clone(), server.to_owned());
     let bell = state.bells().wake_thread();
     Builder::new().name("sequencer".to_owned()).spawn(move || {
-        let mut sequencer = Sequencer { state, server, tended_at: None };
+        let mut sequencer = Sequencer {
+            state,
+            server,
+            tended_at: None,
+        };
         while pause(&bell, LOOK) {
             sequencer.round();
         }
@@ -44,7 +48,10 @@ impl Sequencer {
     fn round(&mut self) {
         self.place_all();
         let now = tick();
-        if self.tended_at.is_none_or(|at| now.saturating_duration_since(at) >= TEND) {
+        if self
+            .tended_at
+            .is_none_or(|at| now.saturating_duration_since(at) >= TEND)
+        {
             self.tended_at = Some(now);
             self.tend();
         }
@@ -54,7 +61,10 @@ impl Sequencer {
     /// Places the waiting events of every tenant.
     fn place_all(&self) {
         let find = |tx: &mut store::CrossTx<'_>| Ok(store::event::tenants_unsequenced(tx)?);
-        let waiting = self.state.desk().wait_across(Lane::Worker, "whose events wait for a place", Mode::Read, find);
+        let waiting = self
+            .state
+            .desk()
+            .wait_across(Lane::Worker, "whose events wait for a place", Mode::Read, find);
         for tenant in told(waiting, "looking for events without a place").unwrap_or_default() {
             let placed = acts::sequence_events::sequence_events(self.state.desk(), &tenant, &self.server);
             if told(placed, "placing events").is_some_and(|it| it.to > it.from) {
@@ -66,15 +76,27 @@ impl Sequencer {
     /// Renews cosignatures, and notes in the system's log how far each tenant's is.
     fn tend(&self) {
         for tenant in self.tenants() {
-            told(acts::cosign_log::cosign_log(self.state.desk(), &tenant), "cosigning a log");
+            told(
+                acts::cosign_log::cosign_log(self.state.desk(), &tenant),
+                "cosigning a log",
+            );
         }
-        told(acts::cosign_log::cosign_log(self.state.desk(), SYSTEM_TENANT), "cosigning the system's log");
-        told(acts::note_log_sizes::note_log_sizes(self.state.desk()), "noting sizes of logs");
+        told(
+            acts::cosign_log::cosign_log(self.state.desk(), SYSTEM_TENANT),
+            "cosigning the system's log",
+        );
+        told(
+            acts::note_log_sizes::note_log_sizes(self.state.desk()),
+            "noting sizes of logs",
+        );
     }
 
     fn tenants(&self) -> Vec<String> {
         let find = |tx: &mut store::CrossTx<'_>| Ok(store::servers::tenants(tx)?);
-        let found = self.state.desk().wait_across(Lane::Worker, "all tenants", Mode::Read, find);
+        let found = self
+            .state
+            .desk()
+            .wait_across(Lane::Worker, "all tenants", Mode::Read, find);
         told(found, "listing tenants").unwrap_or_default()
     }
 
@@ -83,10 +105,16 @@ impl Sequencer {
         let now = self.state.desk().tools().clock.now();
         let before = now - jiff::SignedDuration::from_secs(acts::sign_revocations::RENEWED_AFTER_SECONDS);
         let find = move |tx: &mut store::CrossTx<'_>| Ok(store::revocation::stale_lists(tx, before)?);
-        let stale = self.state.desk().wait_across(Lane::Worker, "whose list is old", Mode::Read, find);
+        let stale = self
+            .state
+            .desk()
+            .wait_across(Lane::Worker, "whose list is old", Mode::Read, find);
         for tenant in told(stale, "looking for old revocation lists").unwrap_or_default() {
             let act = acts::sign_revocations::sign_revocations;
-            let signed = self.state.desk().wait(Lane::Worker, &tenant, Actor::system(), Mode::Write, act);
+            let signed = self
+                .state
+                .desk()
+                .wait(Lane::Worker, &tenant, Actor::system(), Mode::Write, act);
             told(signed, "signing a revocation list");
         }
     }

@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use crate::bell::Bells;
 use crate::health;
 use crate::listen::{Front, Proxies, acceptor, take};
-use crate::open::open;
+use crate::open::{forget_leftovers, open};
 use crate::router::router;
 use crate::settings::Settings;
 use crate::state::AppState;
@@ -79,6 +79,7 @@ impl Running {
     pub fn stop(&mut self) {
         // Nobody listens any more when it was stopped before.
         let _ = self.stop.send(true);
+        self.state.bells().stop_readers();
         let Some(runtime) = self.runtime.take() else { return };
         if let Some(taking) = self.taking.take() {
             let _ = runtime.block_on(taking);
@@ -106,22 +107,50 @@ impl Drop for Running {
 /// [`ServeError`] with a sentence for the operator.
 pub fn start(settings: &Settings, prepare: Option<Prepare>) -> Result<Running, ServeError> {
     let proxies = Arc::new(Proxies::parse(&settings.trusted_proxies).map_err(ServeError::Refused)?);
-    let tls = settings.tls.as_ref().map(acceptor).transpose().map_err(ServeError::Refused)?;
-    let runtime = Builder::new_multi_thread().enable_all().thread_name("door").max_blocking_threads(16).build()?;
+    let tls = settings
+        .tls
+        .as_ref()
+        .map(acceptor)
+        .transpose()
+        .map_err(ServeError::Refused)?;
+    let runtime = Builder::new_multi_thread()
+        .enable_all()
+        .thread_name("door")
+        .max_blocking_threads(16)
+        .build()?;
     let listen = |error| ServeError::Listen(settings.listen, error);
     let listener = runtime.block_on(TcpListener::bind(settings.listen)).map_err(listen)?;
     let address = listener.local_addr().map_err(listen)?;
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let public_url = settings.public_url.clone().unwrap_or_else(|| format!("{scheme}://{address}"));
+    let public_url = settings
+        .public_url
+        .clone()
+        .unwrap_or_else(|| format!("{scheme}://{address}"));
 
     let (doors, shown) = watch::channel(health::closed());
     let (stop, stopped) = watch::channel(false);
     let patience = Duration::from_secs(settings.stop_seconds);
-    let taking = runtime.spawn(take(listener, Front { doors: shown, proxies, tls }, stopped, patience));
+    let taking = runtime.spawn(take(
+        listener,
+        Front {
+            doors: shown,
+            proxies,
+            tls,
+        },
+        stopped,
+        patience,
+    ));
     let state = open_house(settings, &public_url, prepare)?;
     let threads = start_threads(settings, &state)?;
     open_doors(&doors, router(state.clone()));
-    Ok(Running { runtime: Some(runtime), state, address, stop, taking: Some(taking), threads })
+    Ok(Running {
+        runtime: Some(runtime),
+        state,
+        address,
+        stop,
+        taking: Some(taking),
+        threads,
+    })
 }
 
 fn open_doors(doors: &watch::Sender<Router>, router: Router) {
@@ -141,10 +170,16 @@ fn open_house(settings: &Settings, public_url: &str, prepare: Option<Prepare>) -
         clock.listen(folder, &bells)?;
     }
     let opened = open(settings, public_url, Arc::new(clock))?;
+    forget_leftovers(&opened.uploads);
     if let Some(prepare) = prepare {
         prepare(&opened.desk, public_url)?;
     }
-    Ok(AppState::new(opened.desk, bells, opened.uploads, settings.evidence_limit_bytes))
+    Ok(AppState::new(
+        opened.desk,
+        bells,
+        opened.uploads,
+        settings.evidence_limit_bytes,
+    ))
 }
 
 fn start_threads(settings: &Settings, state: &AppState) -> Result<Vec<JoinHandle<()>>, ServeError> {
@@ -173,11 +208,17 @@ pub fn serve(settings: &Settings, prepare: Option<Prepare>) -> Result<(), ServeE
 /// Prints the address, and on first use how to make the first administrator.
 fn greet(running: &Running) -> Result<(), ServeError> {
     let look = |tx: &mut store::CrossTx<'_>| Ok(store::servers::tenants(tx)?.is_empty());
-    let is_empty = running.state.desk().wait_across(Lane::Worker, "is it the first use", Mode::Read, look)?;
+    let is_empty = running
+        .state
+        .desk()
+        .wait_across(Lane::Worker, "is it the first use", Mode::Read, look)?;
     let mut out = std::io::stdout().lock();
     writeln!(out, "Assent listens on {}", running.state.public_url())?;
     if is_empty {
-        writeln!(out, "There is nobody here yet. Make the first administrator on this machine:")?;
+        writeln!(
+            out,
+            "There is nobody here yet. Make the first administrator on this machine:"
+        )?;
         writeln!(out, "  assent person create --admin --tenant TENANT --login LOGIN")?;
     }
     out.flush()?;

@@ -40,10 +40,20 @@ pub struct NewSession {
 ///
 /// # Errors
 /// 401; 429 after repeated failures; 503 while the hashers are busy or the store is away.
-pub async fn sign_in(state: &AppState, source: &str, tenant: &str, login: &str, secret: &str) -> Result<NewSession, Failure> {
+pub async fn sign_in(
+    state: &AppState,
+    source: &str,
+    tenant: &str,
+    login: &str,
+    secret: &str,
+) -> Result<NewSession, Failure> {
     let login = login.trim().to_lowercase();
     let names = [format!("account {tenant}/{login}"), format!("source {source}")];
-    let found = if store::check_tenant(tenant).is_ok() { find_person(state, tenant, &login).await? } else { None };
+    let found = if store::check_tenant(tenant).is_ok() {
+        find_person(state, tenant, &login).await?
+    } else {
+        None
+    };
     check_password(state, &names, found.as_ref().map(|(_, phc)| phc.clone()), secret).await?;
     let Some((person, _)) = found else { return Err(wrong()) };
     begin(state, tenant, person).await
@@ -58,11 +68,15 @@ async fn find_person(state: &AppState, tenant: &str, login: &str) -> Result<Opti
     let login = login.to_owned();
     let find = move |room: &mut Room<'_, '_>| {
         let directory = room.directory()?;
-        let Some(person) = directory.by_login(&login).filter(|person| person.active) else { return Ok(None) };
+        let Some(person) = directory.by_login(&login).filter(|person| person.active) else {
+            return Ok(None);
+        };
         let phc = store::secrets::password(room.tx, person.id.as_str())?;
         Ok(phc.map(|phc| (person.id.clone(), phc)))
     };
-    state.act_as(Lane::Pages, tenant, Actor::system(), Mode::Read, find).await
+    state
+        .act_as(Lane::Pages, tenant, Actor::system(), Mode::Read, find)
+        .await
 }
 
 /// Checks a password against its PHC text, or against one that fits nothing.
@@ -111,12 +125,19 @@ async fn hashing<T: Send + 'static>(state: &AppState, work: impl FnOnce() -> T +
     let busy = || Failure::busy("busy", "Too many people sign in at once. Try again soon.");
     let turn = tokio::time::timeout(HASHER_PATIENCE, state.hashing().acquire()).await;
     let _turn = turn.map_err(|_| busy())?.map_err(|_| busy())?;
-    tokio::task::spawn_blocking(work).await.map_err(|error| Failure::fault(&error))
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Failure::fault(&error))
 }
 
 async fn begin(state: &AppState, tenant: &str, person: PersonId) -> Result<NewSession, Failure> {
     let mut bytes = [0_u8; 32];
-    state.desk().tools().entropy.fill(&mut bytes).map_err(|error| Failure::fault(&error))?;
+    state
+        .desk()
+        .tools()
+        .entropy
+        .fill(&mut bytes)
+        .map_err(|error| Failure::fault(&error))?;
     let secret = proof::crypto::base64url(&bytes);
     let (digest, whose) = (digest_of(&secret), person.clone());
     let insert = move |room: &mut Room<'_, '_>| {
@@ -132,9 +153,16 @@ async fn begin(state: &AppState, tenant: &str, person: PersonId) -> Result<NewSe
         session::insert(room.tx, &session)?;
         Ok(expires_at)
     };
-    let expires_at = state.act_as(Lane::Pages, tenant, Actor::system(), Mode::Write, insert).await?;
+    let expires_at = state
+        .act_as(Lane::Pages, tenant, Actor::system(), Mode::Write, insert)
+        .await?;
     let cookie = cookie(state, &secret, SESSION_HOURS * 3_600);
-    Ok(NewSession { tenant: tenant.to_owned(), person, expires_at, cookie })
+    Ok(NewSession {
+        tenant: tenant.to_owned(),
+        person,
+        expires_at,
+        cookie,
+    })
 }
 
 fn cookie(state: &AppState, value: &str, seconds: i64) -> String {
@@ -148,7 +176,11 @@ fn cookie(state: &AppState, value: &str, seconds: i64) -> String {
 /// 403 for a token; 401 for a wrong password; 429 after repeated failures.
 pub async fn step_up(state: &AppState, caller: &Caller, source: &str, secret: &str) -> Result<(), Failure> {
     let Credential::Session { digest, .. } = &caller.credential else {
-        return Err(Failure::new(403, "step_up_required", "A token has no fresh factor; sign in, and step up there."));
+        return Err(Failure::new(
+            403,
+            "step_up_required",
+            "A token has no fresh factor; sign in, and step up there.",
+        ));
     };
     let whose = caller.person.clone();
     let find = move |room: &mut Room<'_, '_>| {

@@ -139,9 +139,13 @@ impl AppState {
         A: Fn(&mut CrossTx<'_>) -> acts::Result<T> + Send + 'static,
     {
         let (send, receive) = oneshot::channel();
-        self.0.desk.tools().store.run_across(lane, reason, mode, act, move |answer| {
-            let _ = send.send(answer);
-        });
+        self.0
+            .desk
+            .tools()
+            .store
+            .run_across(lane, reason, mode, act, move |answer| {
+                let _ = send.send(answer);
+            });
         answer(receive.await)
     }
 }

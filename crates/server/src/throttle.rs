@@ -24,7 +24,9 @@ struct Failures {
 impl Failures {
     /// How long the next try must wait: doubling from one second.
     fn pause(self) -> Duration {
-        let Some(over) = self.count.checked_sub(FREE) else { return Duration::ZERO };
+        let Some(over) = self.count.checked_sub(FREE) else {
+            return Duration::ZERO;
+        };
         Duration::from_secs(1 << over.min(20)).min(LONGEST)
     }
 }

@@ -32,13 +32,25 @@ const SERVER_HOURS: i64 = 24;
 const KEPT_HOURS: i64 = 24 * 7;
 
 /// Starts the workers. They end when the bells dismiss them.
-pub(crate) fn start(state: &AppState, server: &str, smtp: Option<&Smtp>, count: usize) -> std::io::Result<Vec<JoinHandle<()>>> {
-    (0..count.max(1)).map(|number| start_one(state, &format!("{server}-{number}"), number == 0, smtp)).collect()
+pub(crate) fn start(
+    state: &AppState,
+    server: &str,
+    smtp: Option<&Smtp>,
+    count: usize,
+) -> std::io::Result<Vec<JoinHandle<()>>> {
+    (0..count.max(1))
+        .map(|number| start_one(state, &format!("{server}-{number}"), number == 0, smtp))
+        .collect()
 }
 
 fn start_one(state: &AppState, holder: &str, tends: bool, smtp: Option<&Smtp>) -> std::io::Result<JoinHandle<()>> {
     let bell = state.bells().wake_thread();
-    let worker = Worker { state: state.clone(), holder: holder.to_owned(), smtp: smtp.cloned(), tends };
+    let worker = Worker {
+        state: state.clone(),
+        holder: holder.to_owned(),
+        smtp: smtp.cloned(),
+        tends,
+    };
     Builder::new().name(format!("worker-{holder}")).spawn(move || {
         let mut tended_at = None;
         let began_at = worker.state.desk().tools().recorder.now();
@@ -88,9 +100,21 @@ impl Worker {
     ) -> Vec<T> {
         let (now, holder) = (self.now(), self.holder.clone());
         let take = move |tx: &mut store::CrossTx<'_>| {
-            Ok(lease(tx, &Lease { now, until: now + LEASE, holder: &holder, most: MOST })?)
+            Ok(lease(
+                tx,
+                &Lease {
+                    now,
+                    until: now + LEASE,
+                    holder: &holder,
+                    most: MOST,
+                },
+            )?)
         };
-        told(self.state.desk().wait_across(Lane::Worker, reason, Mode::Write, take), reason).unwrap_or_default()
+        told(
+            self.state.desk().wait_across(Lane::Worker, reason, Mode::Write, take),
+            reason,
+        )
+        .unwrap_or_default()
     }
 
     /// Does an act in a tenant as the system, and rings its bell.
@@ -99,7 +123,10 @@ impl Worker {
         tenant: &str,
         act: impl Fn(&mut acts::Room<'_, '_>) -> acts::Result<T> + Send + 'static,
     ) -> acts::Result<T> {
-        let done = self.state.desk().wait(Lane::Worker, tenant, Actor::system(), Mode::Write, act);
+        let done = self
+            .state
+            .desk()
+            .wait(Lane::Worker, tenant, Actor::system(), Mode::Write, act);
         if done.is_ok() {
             self.state.bells().ring(tenant);
         }
@@ -143,7 +170,12 @@ impl Worker {
     /// A delivery that cannot be read will not get better: it is kept, with the reason, and shown to an administrator.
     fn set_aside(&self, row: &Delivery, reason: String) {
         let (id, holder) = (row.id.clone(), self.holder.clone());
-        told(self.act(&row.tenant, move |room| Ok(inbox::park(room.tx, &id, &holder, &reason)?)), "setting a delivery aside");
+        told(
+            self.act(&row.tenant, move |room| {
+                Ok(inbox::park(room.tx, &id, &holder, &reason)?)
+            }),
+            "setting a delivery aside",
+        );
     }
 
     /// Gives a row back for a later try, or sets it aside after too many.
@@ -177,18 +209,32 @@ impl Worker {
 
     /// Sends a message's mail; without a mail server it stays kept, and is read on the pages.
     fn mail(&self, row: &Job) -> acts::Result<()> {
-        let Some(smtp) = &self.smtp else { return self.finish_job(row, None) };
+        let Some(smtp) = &self.smtp else {
+            return self.finish_job(row, None);
+        };
         let subject = row.subject.clone();
         let load = move |room: &mut acts::Room<'_, '_>| {
-            let Some(stored) = record::load::<Message>(room.tx, &subject)? else { return Ok(None) };
+            let Some(stored) = record::load::<Message>(room.tx, &subject)? else {
+                return Ok(None);
+            };
             let directory = room.directory()?;
             let person = directory.people.get(&stored.record.person).cloned();
             Ok(person.map(|person| (stored.record, person)))
         };
-        let found = self.state.desk().wait(Lane::Worker, &row.tenant, Actor::system(), Mode::Read, load)?;
-        let Some((message, person)) = found else { return self.finish_job(row, None) };
-        let Some(address) = person.email.clone().filter(|_| person.active) else { return self.finish_job(row, None) };
-        let to = Party { name: person.name, address };
+        let found = self
+            .state
+            .desk()
+            .wait(Lane::Worker, &row.tenant, Actor::system(), Mode::Read, load)?;
+        let Some((message, person)) = found else {
+            return self.finish_job(row, None);
+        };
+        let Some(address) = person.email.clone().filter(|_| person.active) else {
+            return self.finish_job(row, None);
+        };
+        let to = Party {
+            name: person.name,
+            address,
+        };
         match self.send(smtp, &message, to) {
             Ok(()) => self.finish_job(row, Some("mailed")),
             Err(error) if error.temporary && row.tries < TRIES => Err(acts::Error::Fault(error.text)),
@@ -200,10 +246,20 @@ impl Worker {
     }
 
     fn send(&self, smtp: &Smtp, message: &Message, to: Party) -> Result<(), connect::socket::SendError> {
-        let host = self.state.public_url().split_once("://").map_or("assent", |(_, rest)| rest);
-        let host: String = host.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-')).collect();
+        let host = self
+            .state
+            .public_url()
+            .split_once("://")
+            .map_or("assent", |(_, rest)| rest);
+        let host: String = host
+            .chars()
+            .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'))
+            .collect();
         let letter = Letter {
-            from: Party { name: "Assent".to_owned(), address: smtp.from.clone() },
+            from: Party {
+                name: "Assent".to_owned(),
+                address: smtp.from.clone(),
+            },
             to,
             subject: message.subject.clone(),
             text: message.text.clone(),
@@ -211,7 +267,10 @@ impl Worker {
             written_at: message.at,
         };
         let built = connect::mail::message(&letter);
-        let built = built.map_err(|error| connect::socket::SendError { temporary: false, text: error.to_string() })?;
+        let built = built.map_err(|error| connect::socket::SendError {
+            temporary: false,
+            text: error.to_string(),
+        })?;
         connect::socket::send_mail(&smtp.server, &built)
     }
 
@@ -223,9 +282,17 @@ impl Worker {
                 return Ok(());
             }
             let Some(delivery) = delivery else { return Ok(()) };
-            let Some(stored) = record::load::<Message>(room.tx, &subject)? else { return Ok(()) };
+            let Some(stored) = record::load::<Message>(room.tx, &subject)? else {
+                return Ok(());
+            };
             let mut written = acts::save::Written::default();
-            room.put(&mut written, Message { delivery: delivery.to_owned(), ..stored.record })?;
+            room.put(
+                &mut written,
+                Message {
+                    delivery: delivery.to_owned(),
+                    ..stored.record
+                },
+            )?;
             room.tell(Vec::new(), written)
         })
     }
@@ -252,9 +319,17 @@ impl Worker {
             store::idempotency::prune(tx, true_time - SignedDuration::from_hours(KEPT_HOURS))?;
             Ok(())
         };
-        told(self.state.desk().wait_across(Lane::Worker, "sweeping", Mode::Write, sweep), "sweeping");
+        told(
+            self.state
+                .desk()
+                .wait_across(Lane::Worker, "sweeping", Mode::Write, sweep),
+            "sweeping",
+        );
         let depths = |tx: &mut store::CrossTx<'_>| Ok([job::depth(tx)?, timer::depth(tx)?, inbox::depth(tx)?]);
-        let found = self.state.desk().wait_across(Lane::Worker, "depths of queues", Mode::Read, depths);
+        let found = self
+            .state
+            .desk()
+            .wait_across(Lane::Worker, "depths of queues", Mode::Read, depths);
         if let Some(depths) = told(found, "measuring queues") {
             self.state.metrics().note_depths(depths);
         }

@@ -23,67 +23,125 @@ macro_rules! items {
 
 /// What is read around a change.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get("/changes/{key}/requirements", "Tells all that is unmet ahead, and whom it waits for.", requirements),
-    items!("/changes/{key}/approvals", "Lists decisions, also ended ones.", Approval),
+    Route::get(
+        "/changes/{key}/requirements",
+        "Tells all that is unmet ahead, and whom it waits for.",
+        requirements,
+    ),
+    items!(
+        "/changes/{key}/approvals",
+        "Lists decisions, also ended ones.",
+        Approval
+    ),
     items!("/changes/{key}/conditions", "Lists conditions of approvals.", Condition),
     items!("/changes/{key}/evidence", "Lists evidence.", Evidence),
     items!("/changes/{key}/peer-reviews", "Lists peer reviews.", PeerReview),
     items!("/changes/{key}/checklist", "Lists checklist items.", ChecklistItem),
     items!("/changes/{key}/tasks", "Lists tasks.", ChangeTask),
     items!("/changes/{key}/comments", "Lists comments.", Comment),
-    items!("/changes/{key}/implementation/entries", "Lists the log of actions.", Entry),
-    items!("/changes/{key}/permits", "Lists permits.", Permit),
-    Route::get("/changes/{key}/links", "Lists links.", |room, ask| list::<Link>(room, ask, "from_change")),
+    items!(
+        "/changes/{key}/implementation/entries",
+        "Lists the log of actions.",
+        Entry
+    ),
+    Route::get("/changes/{key}/permits", "Lists permits.", permits),
+    Route::get("/changes/{key}/links", "Lists links.", |room, ask| {
+        list::<Link>(room, ask, "from_change")
+    }),
     Route::get("/changes/{key}/watchers", "Lists who watches.", watchers),
-    Route::get("/changes/{key}/events", "Shows the timeline, with places in the log.", events),
+    Route::get(
+        "/changes/{key}/events",
+        "Shows the timeline, with places in the log.",
+        events,
+    ),
 ];
 
 /// What is added and done around a change.
 pub(crate) const ITEMS: &[Route] = &[
-    Route::post("/changes/{key}/approvals", "Decides: approve, return, reject, abstain.", approve),
-    Route::delete("/changes/{key}/approvals/{id}", "Takes one's own decision back.", |room, ask| {
-        acts::withdraw_approval::withdraw_approval(room, ask.place(0), &id(ask))?;
-        show(room, ask.place(0))
-    }),
-    Route::post("/changes/{key}/conditions/{id}/met", "Says that a condition is met.", |room, ask| {
-        acts::meet_condition::meet_condition(room, ask.place(0), &id(ask), &ask.body)?;
-        created::<Condition>(room, ask, &id(ask))
-    }),
-    Route::post("/changes/{key}/evidence/{id}/acceptance", "Accepts failed evidence with a reason.", |room, ask| {
-        acts::accept_evidence::accept_evidence(room, ask.place(0), &id(ask), &ask.body)?;
-        created::<Evidence>(room, ask, &id(ask))
-    }),
-    Route::post("/changes/{key}/peer-reviews", "Says what a peer thinks of plan and code.", |room, ask| {
-        let id = acts::peer_review_change::peer_review_change(room, ask.place(0), &ask.body)?;
-        created::<PeerReview>(room, ask, &id)
-    }),
-    Route::post("/changes/{key}/checklist/{id}/tick", "Ticks a checklist item.", |room, ask| {
-        acts::tick_checklist::tick_checklist(room, ask.place(0), &id(ask), &ask.body)?;
-        created::<ChecklistItem>(room, ask, &id(ask))
-    }),
+    Route::post(
+        "/changes/{key}/approvals",
+        "Decides: approve, return, reject, abstain.",
+        approve,
+    ),
+    Route::delete(
+        "/changes/{key}/approvals/{id}",
+        "Takes one's own decision back.",
+        |room, ask| {
+            acts::withdraw_approval::withdraw_approval(room, ask.place(0), &id(ask))?;
+            show(room, ask.place(0))
+        },
+    ),
+    Route::post(
+        "/changes/{key}/conditions/{id}/met",
+        "Says that a condition is met.",
+        |room, ask| {
+            acts::meet_condition::meet_condition(room, ask.place(0), &id(ask), &ask.body)?;
+            created::<Condition>(room, ask, &id(ask))
+        },
+    ),
+    Route::post(
+        "/changes/{key}/evidence/{id}/acceptance",
+        "Accepts failed evidence with a reason.",
+        |room, ask| {
+            acts::accept_evidence::accept_evidence(room, ask.place(0), &id(ask), &ask.body)?;
+            created::<Evidence>(room, ask, &id(ask))
+        },
+    ),
+    Route::post(
+        "/changes/{key}/peer-reviews",
+        "Says what a peer thinks of plan and code.",
+        |room, ask| {
+            let id = acts::peer_review_change::peer_review_change(room, ask.place(0), &ask.body)?;
+            created::<PeerReview>(room, ask, &id)
+        },
+    ),
+    Route::post(
+        "/changes/{key}/checklist/{id}/tick",
+        "Ticks a checklist item.",
+        |room, ask| {
+            acts::tick_checklist::tick_checklist(room, ask.place(0), &id(ask), &ask.body)?;
+            created::<ChecklistItem>(room, ask, &id(ask))
+        },
+    ),
     Route::post("/changes/{key}/tasks", "Gives work to somebody.", |room, ask| {
         let id = acts::add_task::add_task(room, ask.place(0), &ask.body)?;
         created::<ChangeTask>(room, ask, &id)
     }),
-    Route::patch("/changes/{key}/tasks/{id}", "Moves a task on.", task_version, |room, ask| {
-        acts::update_task::update_task(room, ask.place(0), &id(ask), &ask.body)?;
-        show(room, ask.place(0))
-    }),
+    Route::patch(
+        "/changes/{key}/tasks/{id}",
+        "Moves a task on.",
+        task_version,
+        |room, ask| {
+            acts::update_task::update_task(room, ask.place(0), &id(ask), &ask.body)?;
+            show(room, ask.place(0))
+        },
+    ),
     Route::post("/changes/{key}/comments", "Comments.", |room, ask| {
         let id = acts::comment_change::comment_change(room, ask.place(0), &ask.body)?;
         created::<Comment>(room, ask, &id)
     }),
-    Route::post("/changes/{key}/implementation/entries", "Writes a line in the log of actions.", |room, ask| {
-        let id = acts::record_entry::record_entry(room, ask.place(0), &ask.body)?;
-        created::<Entry>(room, ask, &id)
-    }),
-    Route::post("/changes/{key}/links", "Links to another change or an incident.", |room, ask| {
-        let id = acts::link_change::link_change(room, ask.place(0), &ask.body)?;
-        created::<Link>(room, ask, &id)
-    }),
+    Route::post(
+        "/changes/{key}/implementation/entries",
+        "Writes a line in the log of actions.",
+        |room, ask| {
+            let id = acts::record_entry::record_entry(room, ask.place(0), &ask.body)?;
+            created::<Entry>(room, ask, &id)
+        },
+    ),
+    Route::post(
+        "/changes/{key}/links",
+        "Links to another change or an incident.",
+        |room, ask| {
+            let id = acts::link_change::link_change(room, ask.place(0), &ask.body)?;
+            created::<Link>(room, ask, &id)
+        },
+    ),
     Route::post("/changes/{key}/watchers", "Watches a change.", |room, ask| {
         acts::watch_change::watch_change(room, ask.place(0), true)?;
-        Ok(Reply { status: 201, ..show(room, ask.place(0))? })
+        Ok(Reply {
+            status: 201,
+            ..show(room, ask.place(0))?
+        })
     }),
     Route::put("/changes/{key}/watchers", "Watches a change.", current, |room, ask| {
         acts::watch_change::watch_change(room, ask.place(0), true)?;
@@ -93,7 +151,11 @@ pub(crate) const ITEMS: &[Route] = &[
         acts::watch_change::watch_change(room, ask.place(0), false)?;
         show(room, ask.place(0))
     }),
-    Route::post("/changes/{key}/permits", "Gives a permit ahead of the window.", issue_permit),
+    Route::post(
+        "/changes/{key}/permits",
+        "Gives a permit ahead of the window.",
+        issue_permit,
+    ),
     Route::post("/permits/{jti}/revocation", "Revokes a permit.", revoke_permit),
 ];
 
@@ -157,7 +219,11 @@ fn requirements(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
 fn watchers(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let change = room.change(ask.place(0))?;
     let directory = room.directory()?;
-    let items = change.watchers.iter().map(|person| json!({"person": directory.login(person)})).collect();
+    let items = change
+        .watchers
+        .iter()
+        .map(|person| json!(directory.login(person)))
+        .collect();
     Ok(ask.page(items, None))
 }
 
@@ -170,7 +236,10 @@ fn events(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
         if let Value::Object(map) = &mut value {
             map.insert("index".into(), json!(told.index));
             map.insert("texts".into(), json!(told.texts));
-            let actor = map.get("actor").and_then(Value::as_str).map(|id| directory.login(&id.into()));
+            let actor = map
+                .get("actor")
+                .and_then(Value::as_str)
+                .map(|id| directory.login(&id.into()));
             map.insert("actor".into(), json!(actor));
         }
         items.push(value);
@@ -183,7 +252,9 @@ fn approve(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
         // A return leaves no decision behind: its question stands in the change.
         let change = room.change(ask.place(0))?;
         let decision = ask.body.get("decision");
-        return Ok(Reply::created(json!({"id": null, "decision": decision, "change_state": change.state})));
+        return Ok(Reply::created(
+            json!({"id": null, "decision": decision, "change_state": change.state}),
+        ));
     };
     created::<Approval>(room, ask, &id)
 }
@@ -196,8 +267,23 @@ fn issue_permit(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let (permit, token) = acts::issue_permit::issue_permit(room, ask.place(0), &ask.body)?;
     let change = room.change(ask.place(0))?;
     let mut value = item::<Permit>(room, &change, &permit.id)?;
+    value["jti"] = json!(permit.id);
     value["permit"] = json!(token);
     Ok(Reply::created(value))
+}
+
+fn permits(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    let change = room.change(ask.place(0))?;
+    page::<Permit>(
+        room,
+        ask,
+        Filter::new().equals("change_id", change.id.as_str()),
+        |permit, directory| {
+            let mut value = views::listed(permit, directory);
+            value["jti"] = json!(permit.id);
+            value
+        },
+    )
 }
 
 fn revoke_permit(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {

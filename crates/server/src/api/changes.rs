@@ -33,35 +33,127 @@ macro_rules! plain_act {
 pub(crate) const ROUTES: &[Route] = &[
     Route::get("/changes", "Lists changes, newest first.", list),
     Route::post("/changes", "Makes a change.", create),
-    Route::get("/changes/{key}", "Shows a change.", |room, ask| show(room, ask.place(0))),
-    Route::patch("/changes/{key}", "Edits a change by a merge patch.", current, |room, ask| {
-        acts::edit_change::edit_change(room, ask.place(0), &ask.body)?;
+    Route::get("/changes/{key}", "Shows a change.", |room, ask| {
         show(room, ask.place(0))
     }),
-    Route::put("/changes/{key}/schedule", "Sets both planned times.", current, |room, ask| {
-        acts::schedule_change::schedule_change(room, ask.place(0), &ask.body)?;
-        show(room, ask.place(0))
-    }),
-    plain_act!("/changes/{key}/submission", "Hands a change over for assessment.", acts::submit_change::submit_change),
-    act!("/changes/{key}/assessment", "States risk and impact, and asks for approvals.", acts::assess_change::assess_change),
-    plain_act!("/changes/{key}/acknowledgements", "Says that one has seen the request.", acts::acknowledge_change::acknowledge_change),
-    act!("/changes/{key}/return", "Sends a change back with a question.", acts::return_change::return_change),
-    act!("/changes/{key}/overruling", "Lets others go on in spite of a rejection.", acts::overrule_rejection::overrule_rejection),
-    act!("/changes/{key}/hold", "Pauses a change.", acts::hold_change::hold_change),
-    plain_act!("/changes/{key}/resume", "Ends a pause.", acts::resume_change::resume_change),
-    plain_act!("/changes/{key}/implementation", "Starts the work.", acts::start_change::start_change),
-    act!("/changes/{key}/extension", "Asks for more time.", acts::ask_extension::ask_extension),
-    act!("/changes/{key}/extension/decision", "Grants or denies more time.", acts::decide_extension::decide_extension),
-    act!("/changes/{key}/completion", "Says how targets ended.", acts::complete_change::complete_change),
-    act!("/changes/{key}/validation", "Says whether it works.", acts::validate_change::validate_change),
-    act!("/changes/{key}/review", "Writes the post-implementation review.", acts::review_change::review_change),
-    plain_act!("/changes/{key}/closure", "Closes a change.", acts::close_change::close_change),
-    act!("/changes/{key}/cancellation", "Takes a change back before its start.", acts::cancel_change::cancel_change),
-    act!("/changes/{key}/break-glass", "Starts without approvals, in the open.", acts::break_glass::break_glass),
-    plain_act!("/changes/{key}/break-glass/co-signature", "Signs a break-glass as the second person.", acts::cosign_break_glass::cosign_break_glass),
-    act!("/changes/{key}/break-glass/validation", "Validates a break-glass afterwards.", acts::validate_break_glass::validate_break_glass),
-    act!("/changes/{key}/retrospective/confirmation", "Confirms or denies work told afterwards.", acts::confirm_retrospective::confirm_retrospective),
-    act!("/changes/{key}/finding", "States the finding on unauthorized work.", acts::state_finding::state_finding),
+    Route::patch(
+        "/changes/{key}",
+        "Edits a change by a merge patch.",
+        current,
+        |room, ask| {
+            acts::edit_change::edit_change(room, ask.place(0), &ask.body)?;
+            show(room, ask.place(0))
+        },
+    ),
+    Route::put(
+        "/changes/{key}/schedule",
+        "Sets both planned times.",
+        current,
+        |room, ask| {
+            acts::schedule_change::schedule_change(room, ask.place(0), &ask.body)?;
+            show(room, ask.place(0))
+        },
+    ),
+    plain_act!(
+        "/changes/{key}/submission",
+        "Hands a change over for assessment.",
+        acts::submit_change::submit_change
+    ),
+    act!(
+        "/changes/{key}/assessment",
+        "States risk and impact, and asks for approvals.",
+        acts::assess_change::assess_change
+    ),
+    plain_act!(
+        "/changes/{key}/acknowledgements",
+        "Says that one has seen the request.",
+        acts::acknowledge_change::acknowledge_change
+    ),
+    act!(
+        "/changes/{key}/return",
+        "Sends a change back with a question.",
+        acts::return_change::return_change
+    ),
+    act!(
+        "/changes/{key}/overruling",
+        "Lets others go on in spite of a rejection.",
+        acts::overrule_rejection::overrule_rejection
+    ),
+    act!(
+        "/changes/{key}/hold",
+        "Pauses a change.",
+        acts::hold_change::hold_change
+    ),
+    plain_act!(
+        "/changes/{key}/resume",
+        "Ends a pause.",
+        acts::resume_change::resume_change
+    ),
+    plain_act!(
+        "/changes/{key}/implementation",
+        "Starts the work.",
+        acts::start_change::start_change
+    ),
+    act!(
+        "/changes/{key}/extension",
+        "Asks for more time.",
+        acts::ask_extension::ask_extension
+    ),
+    act!(
+        "/changes/{key}/extension/decision",
+        "Grants or denies more time.",
+        acts::decide_extension::decide_extension
+    ),
+    act!(
+        "/changes/{key}/completion",
+        "Says how targets ended.",
+        acts::complete_change::complete_change
+    ),
+    act!(
+        "/changes/{key}/validation",
+        "Says whether it works.",
+        acts::validate_change::validate_change
+    ),
+    act!(
+        "/changes/{key}/review",
+        "Writes the post-implementation review.",
+        acts::review_change::review_change
+    ),
+    plain_act!(
+        "/changes/{key}/closure",
+        "Closes a change.",
+        acts::close_change::close_change
+    ),
+    act!(
+        "/changes/{key}/cancellation",
+        "Takes a change back before its start.",
+        acts::cancel_change::cancel_change
+    ),
+    act!(
+        "/changes/{key}/break-glass",
+        "Starts without approvals, in the open.",
+        acts::break_glass::break_glass
+    ),
+    plain_act!(
+        "/changes/{key}/break-glass/co-signature",
+        "Signs a break-glass as the second person.",
+        acts::cosign_break_glass::cosign_break_glass
+    ),
+    act!(
+        "/changes/{key}/break-glass/validation",
+        "Validates a break-glass afterwards.",
+        acts::validate_break_glass::validate_break_glass
+    ),
+    act!(
+        "/changes/{key}/retrospective/confirmation",
+        "Confirms or denies work told afterwards.",
+        acts::confirm_retrospective::confirm_retrospective
+    ),
+    act!(
+        "/changes/{key}/finding",
+        "States the finding on unauthorized work.",
+        acts::state_finding::state_finding
+    ),
 ];
 
 /// A change as answers show it, with its ETag.
@@ -72,7 +164,10 @@ pub(crate) fn show(room: &mut Room<'_, '_>, key: &str) -> acts::Result<Reply> {
 }
 
 fn moved(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    Ok(Reply { status: 201, ..show(room, ask.place(0))? })
+    Ok(Reply {
+        status: 201,
+        ..show(room, ask.place(0))?
+    })
 }
 
 /// What `If-Match` is held against.
@@ -82,7 +177,10 @@ pub(crate) fn current(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option
 
 fn create(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let key = acts::create_change::create_change(room, &ask.body, &[])?;
-    let reply = Reply { status: 201, ..show(room, &key)? };
+    let reply = Reply {
+        status: 201,
+        ..show(room, &key)?
+    };
     Ok(reply.with("location", format!("{}/changes/{key}", crate::route::BASE)))
 }
 
@@ -103,14 +201,20 @@ fn list(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
 fn shown(room: &mut Room<'_, '_>, ids: Vec<&str>) -> acts::Result<Vec<Value>> {
     let directory = room.directory()?;
     let found = record::find::<Change>(room.tx, &Filter::new().one_of("id", ids).descending_by("number"))?;
-    Ok(found.iter().map(|stored| views::change(&stored.record, &directory)).collect())
+    Ok(found
+        .iter()
+        .map(|stored| views::change(&stored.record, &directory))
+        .collect())
 }
 
 fn filter(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<ChangeFilter> {
     let directory = room.directory()?;
     let text = |name: &str| ask.query(name).map(str::to_owned);
     // A login that nobody has finds nothing.
-    let person = |name: &str| ask.query(name).map(|login| directory.by_login(login).map_or_else(String::new, |p| p.id.0.clone()));
+    let person = |name: &str| {
+        ask.query(name)
+            .map(|login| directory.by_login(login).map_or_else(String::new, |p| p.id.0.clone()))
+    };
     Ok(ChangeFilter {
         states: ask.queries("state"),
         kind: text("kind"),

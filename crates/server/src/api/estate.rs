@@ -1,12 +1,13 @@
 //! The estate: services and what belongs to them, people, templates, freezes, incidents; tokens and connections.
 
 use acts::Room;
+use jiff::Timestamp;
 use model::directory::{
     Connection, Dependency, Directory, Freeze, Incident, MaintenanceWindow, Ownership, Person, Token,
 };
 use model::refusal::Refusal;
 use model::verbs::Body;
-use model::words::TemplateState;
+use model::words::{State, TemplateState};
 use serde::Serialize;
 use serde_json::{Value, json};
 use store::record::{Filter, Record};
@@ -52,8 +53,13 @@ macro_rules! set {
 
 /// Services, places, ownership, people, groups, templates, windows, freezes, incidents.
 pub(crate) const ROUTES: &[Route] = &[
-    known!("/services", "Lists services.", |it| it.services.values().map(|row| (row.key.0.clone(), views::shown(row, &it)))),
-    one!("/services/{key}", "Shows a service.", "service", |it, key| it.services.get(&key.into())),
+    known!("/services", "Lists services.", |it| it
+        .services
+        .values()
+        .map(|row| (row.key.0.clone(), views::shown(row, &it)))),
+    one!("/services/{key}", "Shows a service.", "service", |it, key| it
+        .services
+        .get(&key.into())),
     set!("/services", "Makes or sets a service.", acts::set_service::set_service),
     Route::patch("/services/{key}", "Changes a service.", service_version, |room, ask| {
         let old = room.directory()?.services.get(&ask.place(0).into()).cloned();
@@ -62,32 +68,88 @@ pub(crate) const ROUTES: &[Route] = &[
         tagged(&*room.directory()?, &made)
     }),
     known!("/environments", "Lists environments.", |it| {
-        it.environments.values().map(|row| (row.key.0.clone(), views::shown(row, &it)))
+        it.environments
+            .values()
+            .map(|row| (row.key.0.clone(), views::shown(row, &it)))
     }),
-    one!("/environments/{key}", "Shows an environment.", "environment", |it, key| it.environments.get(&key.into())),
-    set!("/environments", "Makes or sets an environment.", acts::set_service::set_environment),
+    one!(
+        "/environments/{key}",
+        "Shows an environment.",
+        "environment",
+        |it, key| it.environments.get(&key.into())
+    ),
+    set!(
+        "/environments",
+        "Makes or sets an environment.",
+        acts::set_service::set_environment
+    ),
     known!("/config-items", "Lists config items.", |it| {
-        it.config_items.values().map(|row| (row.key.clone(), views::shown(row, &it)))
+        it.config_items
+            .values()
+            .map(|row| (row.key.clone(), views::shown(row, &it)))
     }),
-    one!("/config-items/{key}", "Shows a config item.", "config item", |it, key| it.config_items.get(key)),
-    set!("/config-items", "Makes or sets a config item.", acts::set_service::set_config_item),
+    one!(
+        "/config-items/{key}",
+        "Shows a config item.",
+        "config item",
+        |it, key| it.config_items.get(key)
+    ),
+    set!(
+        "/config-items",
+        "Makes or sets a config item.",
+        acts::set_service::set_config_item
+    ),
     Route::get("/dependencies", "Lists dependencies.", all::<Dependency>),
-    set!("/dependencies", "Says that one service needs another.", acts::set_service::set_dependency),
+    Route::get("/dependencies/{id}", "Shows a dependency.", loaded::<Dependency>),
+    set!(
+        "/dependencies",
+        "Says that one service needs another.",
+        acts::set_service::set_dependency
+    ),
     Route::get("/ownerships", "Lists ownership.", all::<Ownership>),
-    set!("/ownerships", "Adds a line of ownership.", acts::set_service::set_ownership),
-    known!("/people", "Lists people.", |it| it.people.values().map(|row| (row.login.clone(), views::shown(row, &it)))),
-    one!("/people/{login}", "Shows a person.", "person", |it, key| it.by_login(key)),
-    known!("/groups", "Lists groups.", |it| it.groups.values().map(|row| (row.key.0.clone(), views::shown(row, &it)))),
-    one!("/groups/{key}", "Shows a group.", "group", |it, key| it.groups.get(&key.into())),
+    Route::get("/ownerships/{id}", "Shows a line of ownership.", loaded::<Ownership>),
+    set!(
+        "/ownerships",
+        "Adds a line of ownership.",
+        acts::set_service::set_ownership
+    ),
+    known!("/people", "Lists people.", |it| it
+        .people
+        .values()
+        .map(|row| (row.login.clone(), views::shown(row, &it)))),
+    one!("/people/{login}", "Shows a person.", "person", |it, key| it
+        .by_login(key)),
+    known!("/groups", "Lists groups.", |it| it
+        .groups
+        .values()
+        .map(|row| (row.key.0.clone(), views::shown(row, &it)))),
+    one!("/groups/{key}", "Shows a group.", "group", |it, key| it
+        .groups
+        .get(&key.into())),
     known!("/templates", "Lists standard templates.", |it| {
-        it.templates.values().map(|row| (row.key.clone(), views::shown(row, &it)))
+        it.templates
+            .values()
+            .map(|row| (row.key.clone(), views::shown(row, &it)))
     }),
-    one!("/templates/{key}", "Shows a standard template.", "template", |it, key| it.templates.get(key)),
-    set!("/templates", "Proposes a template, or a new version.", acts::set_template::propose_template),
-    Route::post("/templates/{key}/approvals", "Approves the proposed version.", |room, ask| {
-        let made = acts::set_template::approve_template(room, ask.place(0))?;
-        new_one(room, &made)
-    }),
+    one!(
+        "/templates/{key}",
+        "Shows a standard template.",
+        "template",
+        |it, key| it.templates.get(key)
+    ),
+    set!(
+        "/templates",
+        "Proposes a template, or a new version.",
+        acts::set_template::propose_template
+    ),
+    Route::post(
+        "/templates/{key}/approvals",
+        "Approves the proposed version.",
+        |room, ask| {
+            let made = acts::set_template::approve_template(room, ask.place(0))?;
+            new_one(room, &made)
+        },
+    ),
     Route::post("/templates/{key}/suspension", "Suspends a template.", |room, ask| {
         let made = acts::set_template::end_template(room, ask.place(0), &ask.body, TemplateState::Suspended)?;
         new_one(room, &made)
@@ -97,6 +159,11 @@ pub(crate) const ROUTES: &[Route] = &[
         new_one(room, &made)
     }),
     Route::get("/windows", "Lists maintenance windows.", all::<MaintenanceWindow>),
+    Route::get(
+        "/windows/{id}",
+        "Shows a maintenance window.",
+        loaded::<MaintenanceWindow>,
+    ),
     set!("/windows", "Sets a maintenance window.", acts::set_service::set_window),
     Route::delete("/windows/{id}", "Takes a maintenance window back.", |room, ask| {
         let ended = acts::set_service::end_window(room, ask.place(0))?;
@@ -105,24 +172,41 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::get("/freezes", "Lists freezes.", all::<Freeze>),
     Route::get("/freezes/{id}", "Shows a freeze.", loaded::<Freeze>),
     set!("/freezes", "Sets a freeze.", acts::set_freeze::set_freeze),
-    Route::post("/freezes/{id}/exceptions", "Lets a change pass a freeze.", |room, ask| {
-        let made = acts::set_freeze::except_from_freeze(room, ask.place(0), &ask.body)?;
-        new_one(room, &made)
-    }),
+    Route::post(
+        "/freezes/{id}/exceptions",
+        "Lets a change pass a freeze.",
+        |room, ask| {
+            let made = acts::set_freeze::except_from_freeze(room, ask.place(0), &ask.body)?;
+            new_one(room, &made)
+        },
+    ),
     Route::delete("/freezes/{id}", "Takes a freeze back.", |room, ask| {
         let ended = acts::set_freeze::end_freeze(room, ask.place(0))?;
         tagged(&*room.directory()?, &ended)
     }),
     known!("/incidents", "Lists incidents.", |it| {
-        it.incidents.values().map(|row| (row.key.clone(), views::shown(row, &it)))
+        it.incidents
+            .values()
+            .map(|row| (row.key.clone(), views::shown(row, &it)))
     }),
-    one!("/incidents/{key}", "Shows an incident.", "incident", |it, key| it.incidents.get(&key.to_uppercase())),
+    one!("/incidents/{key}", "Shows an incident.", "incident", |it, key| it
+        .incidents
+        .get(&key.to_uppercase())),
     set!("/incidents", "Opens an incident.", acts::set_incident::open_incident),
-    Route::patch("/incidents/{key}", "Changes or resolves an incident.", incident_version, |room, ask| {
-        let made = acts::set_incident::edit_incident(room, ask.place(0), &ask.body)?;
-        tagged(&*room.directory()?, &made)
-    }),
-    Route::get("/calendar", "Shows planned changes, freezes and windows in a span of time.", calendar),
+    Route::patch(
+        "/incidents/{key}",
+        "Changes or resolves an incident.",
+        incident_version,
+        |room, ask| {
+            let made = acts::set_incident::edit_incident(room, ask.place(0), &ask.body)?;
+            tagged(&*room.directory()?, &made)
+        },
+    ),
+    Route::get(
+        "/calendar",
+        "Shows planned changes, freezes and windows in a span of time.",
+        calendar,
+    ),
 ];
 
 /// Whoever may do what: people, groups, tokens, connections, policies, the tenant.
@@ -130,10 +214,15 @@ pub(crate) const ACCESS: &[Route] = &[
     Route::get("/me", "Shows who asks.", me),
     Route::get("/tenant", "Shows the tenant's settings.", tenant),
     set!("/people", "Makes a person.", acts::set_person::create_person).scope(Scope::Admin),
-    Route::patch("/people/{login}", "Changes or deactivates a person.", person_version, |room, ask| {
-        let made = acts::set_person::edit_person(room, ask.place(0), &ask.body)?;
-        tagged(&*room.directory()?, &made)
-    })
+    Route::patch(
+        "/people/{login}",
+        "Changes or deactivates a person.",
+        person_version,
+        |room, ask| {
+            let made = acts::set_person::edit_person(room, ask.place(0), &ask.body)?;
+            tagged(&*room.directory()?, &made)
+        },
+    )
     .scope(Scope::Admin),
     Route::put("/groups/{key}", "Makes or sets a group.", group_version, |room, ask| {
         let made = acts::set_person::set_group(room, ask.place(0), &ask.body)?;
@@ -147,8 +236,8 @@ pub(crate) const ACCESS: &[Route] = &[
     .scope(Scope::Admin),
     Route::post("/tokens", "Makes a token; its secret is shown once.", |room, ask| {
         let (token, secret) = acts::set_token::create_token(room, &ask.body)?;
-        let mut reply = new_one(room, &token)?.shown_once(&["secret"]);
-        reply.body["secret"] = json!(secret);
+        let mut reply = new_one(room, &token)?.shown_once(&["token"]);
+        reply.body["token"] = json!(secret);
         Ok(reply)
     })
     .scope(Scope::Admin),
@@ -161,20 +250,41 @@ pub(crate) const ACCESS: &[Route] = &[
         page::<Connection>(room, ask, Filter::new(), connection_view)
     })
     .scope(Scope::Admin),
-    Route::post("/connections", "Makes a connection; its secret is shown once.", |room, ask| {
-        let (made, secret) = acts::set_connection::create_connection(room, &ask.body)?;
-        let directory = room.directory()?;
-        let mut reply = Reply::created(connection_view(&made, &directory)).tagged(made.version).shown_once(&["secret"]);
-        reply.body["secret"] = json!(secret);
-        Ok(reply)
+    Route::post(
+        "/connections",
+        "Makes a connection; its secret is shown once.",
+        |room, ask| {
+            let (made, secret) = acts::set_connection::create_connection(room, &ask.body)?;
+            let directory = room.directory()?;
+            let mut reply = Reply::created(connection_view(&made, &directory))
+                .tagged(made.version)
+                .shown_once(&["secret"]);
+            reply.body["secret"] = json!(secret);
+            Ok(reply)
+        },
+    )
+    .scope(Scope::Admin),
+    Route::get("/connections/{id}", "Shows a connection.", |room, ask| {
+        room.allow(model::act::actions::SET_CONNECTION)?;
+        let found = acts::set_connection::connection(room, ask.place(0))?;
+        Ok(Reply::ok(connection_view(&found, &*room.directory()?)).tagged(found.version))
     })
     .scope(Scope::Admin),
-    Route::delete("/connections/{id}", "Stops taking a connection's deliveries.", |room, ask| {
-        let ended = acts::set_connection::end_connection(room, ask.place(0))?;
-        Ok(Reply::ok(connection_view(&ended, &*room.directory()?)))
-    })
+    Route::delete(
+        "/connections/{id}",
+        "Stops taking a connection's deliveries.",
+        |room, ask| {
+            let ended = acts::set_connection::end_connection(room, ask.place(0))?;
+            Ok(Reply::ok(connection_view(&ended, &*room.directory()?)))
+        },
+    )
     .scope(Scope::Admin),
-    Route::get("/connections/{id}/deliveries", "Lists deliveries by their state.", deliveries).scope(Scope::Admin),
+    Route::get(
+        "/connections/{id}/deliveries",
+        "Lists deliveries by their state.",
+        deliveries,
+    )
+    .scope(Scope::Admin),
     Route::get("/policies", "Lists the active policies, with their texts.", policies),
 ];
 
@@ -184,7 +294,10 @@ fn tagged<T: Serialize + Record>(directory: &Directory, record: &T) -> acts::Res
 
 fn new_one<T: Serialize + Record>(room: &mut Room<'_, '_>, record: &T) -> acts::Result<Reply> {
     let directory = room.directory()?;
-    Ok(Reply { status: 201, ..tagged(&directory, record)? })
+    Ok(Reply {
+        status: 201,
+        ..tagged(&directory, record)?
+    })
 }
 
 /// A page of what the directory holds, in the order of keys.
@@ -204,7 +317,11 @@ fn keyed(ask: &Ask, rows: impl Iterator<Item = (String, Value)>) -> acts::Result
 }
 
 fn is_named(key: &str, value: &Value, wanted: &str) -> bool {
-    let has = |field: &str| value[field].as_str().is_some_and(|text| text.to_lowercase().contains(wanted));
+    let has = |field: &str| {
+        value[field]
+            .as_str()
+            .is_some_and(|text| text.to_lowercase().contains(wanted))
+    };
     key.contains(wanted) || has("name") || has("title")
 }
 
@@ -221,8 +338,12 @@ fn loaded<R: Record>(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> 
 
 /// A thing as it stands with the body's merge patch on it, without what the server itself adds.
 fn merged<T: Serialize>(ask: &Ask, what: &str, old: Option<T>) -> acts::Result<Body> {
-    let Some(old) = old else { return Err(Refusal::not_found(format!("{what} {}", ask.place(0))).into()) };
-    let Value::Object(mut map) = serde_json::to_value(&old)? else { return Ok(Body::new()) };
+    let Some(old) = old else {
+        return Err(Refusal::not_found(format!("{what} {}", ask.place(0))).into());
+    };
+    let Value::Object(mut map) = serde_json::to_value(&old)? else {
+        return Ok(Body::new());
+    };
     for ours in ["id", "version"] {
         map.remove(ours);
     }
@@ -235,11 +356,19 @@ fn merged<T: Serialize>(ask: &Ask, what: &str, old: Option<T>) -> acts::Result<B
 }
 
 fn service_version(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
-    Ok(room.directory()?.services.get(&ask.place(0).into()).map(|row| row.version))
+    Ok(room
+        .directory()?
+        .services
+        .get(&ask.place(0).into())
+        .map(|row| row.version))
 }
 
 fn incident_version(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
-    Ok(room.directory()?.incidents.get(&ask.place(0).to_uppercase()).map(|row: &Incident| row.version))
+    Ok(room
+        .directory()?
+        .incidents
+        .get(&ask.place(0).to_uppercase())
+        .map(|row: &Incident| row.version))
 }
 
 fn person_version(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
@@ -247,7 +376,11 @@ fn person_version(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i64
 }
 
 fn group_version(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
-    Ok(room.directory()?.groups.get(&ask.place(0).into()).map(|row| row.version))
+    Ok(room
+        .directory()?
+        .groups
+        .get(&ask.place(0).into())
+        .map(|row| row.version))
 }
 
 fn connection_view(connection: &Connection, directory: &Directory) -> Value {
@@ -272,7 +405,10 @@ fn deliveries(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
 
 fn me(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
     let directory = room.directory()?;
-    let person = directory.people.get(&room.actor.person).ok_or_else(|| Refusal::not_found("person"))?;
+    let person = directory
+        .people
+        .get(&room.actor.person)
+        .ok_or_else(|| Refusal::not_found("person"))?;
     let mut value = views::shown(person, &directory);
     value["tenant"] = json!(room.tenant());
     value["groups"] = json!(directory.groups_of(&room.actor.person));
@@ -288,35 +424,76 @@ fn tenant(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
     tagged(&directory, tenant)
 }
 
-fn policies(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+fn policies(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
     room.allow(model::act::actions::READ)?;
     let set = &room.desk.tools().policies;
-    let items = set.sources().map(|it| {
-        json!({"id": it.id, "file": it.file, "line": it.line, "text": it.text, "reason": it.reason})
-    });
-    let mut reply = ask.page(items.collect(), None);
-    reply.body["digest"] = json!(set.digest());
-    Ok(reply)
+    let items = set
+        .sources()
+        .map(|it| json!({"id": it.id, "file": it.file, "line": it.line, "text": it.text, "reason": it.reason}));
+    Ok(Reply::ok(
+        json!({"digest": set.digest(), "policies": items.collect::<Vec<Value>>()}),
+    ))
 }
 
 fn calendar(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     room.allow(model::act::actions::READ)?;
-    let month = jiff::SignedDuration::from_hours(24 * 31);
     let from = ask.query_time("from")?.unwrap_or(room.now);
-    let to = ask.query_time("to")?.unwrap_or(from + month);
-    let filter = store::changes::ChangeFilter { planned_from: Some(from), planned_to: Some(to), ..Default::default() };
-    let changes = store::changes::list_changes(room.tx, &filter, 200, None)?;
+    let to = ask
+        .query_time("to")?
+        .unwrap_or(from + jiff::SignedDuration::from_hours(24 * 31));
+    let (service, environment) = (
+        ask.query("service").map(str::to_owned),
+        ask.query("environment").map(str::to_owned),
+    );
+    let filter = store::changes::ChangeFilter {
+        planned_to: Some(to),
+        service: service.clone(),
+        environment: environment.clone(),
+        states: State::ALL
+            .iter()
+            .filter(|state| state.is_open())
+            .map(ToString::to_string)
+            .collect(),
+        ..Default::default()
+    };
+    let changes = store::changes::list_changes(room.tx, &filter, 1_000, None)?;
     let directory = room.directory()?;
-    let freezes = directory.freezes.iter().filter(|row| row.overlaps(from, to)).map(|row| views::shown(row, &directory));
-    let windows = directory.windows.iter().filter(|row| row.starts_at < to && from < row.ends_at);
-    Ok(Reply::ok(json!({
-        "from": from,
-        "to": to,
-        "changes": changes.iter().map(|row| json!({
-            "key": row.key, "title": row.title, "state": row.state, "kind": row.kind, "risk": row.risk,
-            "planned_start": row.planned_start, "planned_end": row.planned_end, "on_hold": row.on_hold,
-        })).collect::<Vec<_>>(),
-        "freezes": freezes.collect::<Vec<_>>(),
-        "windows": windows.map(|row| views::shown(row, &directory)).collect::<Vec<_>>(),
-    })))
+    let mut entries = Vec::new();
+    for row in changes {
+        let (Some(starts_at), Some(ends_at)) = (row.planned_start, row.planned_end) else {
+            continue;
+        };
+        if ends_at <= from {
+            continue;
+        }
+        entries.push(json!({
+            "kind": "change", "key": row.key, "title": row.title, "starts_at": starts_at, "ends_at": ends_at,
+            "state": row.state, "risk": row.risk, "on_hold": row.on_hold,
+        }));
+    }
+    let asked = |keys: &[String], wanted: &Option<String>| {
+        wanted.as_ref().is_none_or(|key| keys.is_empty() || keys.contains(key))
+    };
+    for (kind, mut value) in spans(&directory, from, to) {
+        let keys = |field: &str| -> Vec<String> { serde_json::from_value(value[field].clone()).unwrap_or_default() };
+        if asked(&keys("services"), &service) && asked(&keys("environments"), &environment) {
+            value["kind"] = json!(kind);
+            entries.push(value);
+        }
+    }
+    entries.sort_by_key(|entry| entry["starts_at"].to_string());
+    Ok(ask.page(entries, None))
+}
+
+/// Freezes and windows that lie over a span of time.
+fn spans(directory: &Directory, from: Timestamp, to: Timestamp) -> Vec<(&'static str, Value)> {
+    let freezes = directory.freezes.iter().filter(|row| row.overlaps(from, to));
+    let windows = directory
+        .windows
+        .iter()
+        .filter(|row| row.starts_at < to && from < row.ends_at);
+    freezes
+        .map(|row| ("freeze", views::shown(row, directory)))
+        .chain(windows.map(|row| ("window", views::shown(row, directory))))
+        .collect()
 }

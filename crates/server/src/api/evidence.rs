@@ -3,7 +3,7 @@
 use acts::Room;
 use axum::Router;
 use axum::extract::multipart::Field;
-use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Path, Request, State};
+use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request, State};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -22,7 +22,7 @@ use crate::body::{JsonBody, Pace, check_length, media_type};
 use crate::caller::{Caller, Scope};
 use crate::failure::Failure;
 use crate::files::NewFile;
-use crate::route::{BASE, Once, Reply, idempotency_key, see_change};
+use crate::route::{BASE, Once, Places, Reply, idempotency_key, see_change};
 use crate::state::AppState;
 
 /// The largest text field beside a file, in bytes.
@@ -51,17 +51,22 @@ struct Received {
 async fn add(
     State(state): State<AppState>,
     caller: Caller,
-    Path(key): Path<String>,
+    mut places: Places,
     uri: Uri,
     request: Request,
 ) -> Result<Response, Failure> {
+    let key = places.take(0);
     let headers = request.headers().clone();
     check_length(&headers, state.evidence_limit() + FORM_ROOM)?;
     let received = match media_type(&headers).as_str() {
         "multipart/form-data" => from_form(&state, request).await?,
         _ => {
             let body = JsonBody::from_request(request, &state).await?;
-            Received { fields: body.fields, file: None, digest: body.digest }
+            Received {
+                fields: body.fields,
+                file: None,
+                digest: body.digest,
+            }
         }
     };
     // Whoever may not see the change learns so before anything is kept.
@@ -98,11 +103,21 @@ fn malformed(text: impl Into<String>) -> Failure {
 }
 
 async fn from_form(state: &AppState, request: Request) -> Result<Received, Failure> {
-    let mut form = Multipart::from_request(request, state).await.map_err(|error| malformed(format!("{error}.")))?;
+    let mut form = Multipart::from_request(request, state)
+        .await
+        .map_err(|error| malformed(format!("{error}.")))?;
     let mut pace = Pace::new();
-    let mut received = Received { fields: Body::new(), file: None, digest: String::new() };
+    let mut received = Received {
+        fields: Body::new(),
+        file: None,
+        digest: String::new(),
+    };
     let mut seen = proof::crypto::Sha256::new();
-    while let Some(field) = pace.patiently(form.next_field()).await?.map_err(|error| malformed(format!("{error}.")))? {
+    while let Some(field) = pace
+        .patiently(form.next_field())
+        .await?
+        .map_err(|error| malformed(format!("{error}.")))?
+    {
         let name = field.name().unwrap_or_default().to_owned();
         seen.update(name.as_bytes());
         if field.file_name().is_some() {
@@ -115,7 +130,9 @@ async fn from_form(state: &AppState, request: Request) -> Result<Received, Failu
             continue;
         }
         if received.fields.len() == FIELDS || received.fields.contains_key(&name) {
-            return Err(malformed(format!("The field `{name}` stands twice, or there are too many fields.")));
+            return Err(malformed(format!(
+                "The field `{name}` stands twice, or there are too many fields."
+            )));
         }
         let text = take_text(field, &mut pace).await?;
         seen.update(text.as_bytes());
@@ -132,7 +149,11 @@ async fn take_file(
     seen: &mut proof::crypto::Sha256,
 ) -> Result<NewFile, Failure> {
     let mut file = NewFile::begin(state).await?;
-    while let Some(chunk) = pace.patiently(field.chunk()).await?.map_err(|error| malformed(format!("{error}.")))? {
+    while let Some(chunk) = pace
+        .patiently(field.chunk())
+        .await?
+        .map_err(|error| malformed(format!("{error}.")))?
+    {
         pace.took(chunk.len());
         seen.update(&chunk);
         if file.write(&chunk).await? > state.evidence_limit() {
@@ -145,11 +166,19 @@ async fn take_file(
 
 async fn take_text(mut field: Field<'_>, pace: &mut Pace) -> Result<String, Failure> {
     let mut bytes = Vec::new();
-    while let Some(chunk) = pace.patiently(field.chunk()).await?.map_err(|error| malformed(format!("{error}.")))? {
+    while let Some(chunk) = pace
+        .patiently(field.chunk())
+        .await?
+        .map_err(|error| malformed(format!("{error}.")))?
+    {
         pace.took(chunk.len());
         bytes.extend_from_slice(&chunk);
         if bytes.len() > FIELD_LIMIT {
-            return Err(Failure::new(413, "too_large", format!("A field beside a file has at most {FIELD_LIMIT} bytes.")));
+            return Err(Failure::new(
+                413,
+                "too_large",
+                format!("A field beside a file has at most {FIELD_LIMIT} bytes."),
+            ));
         }
     }
     String::from_utf8(bytes).map_err(|_| malformed("A field is not UTF-8 text."))
@@ -163,14 +192,21 @@ async fn keep(
     file: Option<(NewFile, String)>,
 ) -> Result<StoredFile, Failure> {
     let kind = fields.get("kind").and_then(Value::as_str).unwrap_or_default();
-    let Some((mut file, media_type)) = file else { return without_file(fields, kind) };
+    let Some((mut file, media_type)) = file else {
+        return without_file(fields, kind);
+    };
     let reading = match reader_of(kind) {
         Some(reader) => Some(read_file(&mut file, reader).await?),
         None => None,
     };
     let size = i64::try_from(file.size()).unwrap_or(i64::MAX);
     let digest = file.keep(state, caller).await?;
-    Ok(StoredFile { digest, size, media_type, reading })
+    Ok(StoredFile {
+        digest,
+        size,
+        media_type,
+        reading,
+    })
 }
 
 fn reader_of(kind: &str) -> Option<Kind> {
@@ -183,41 +219,54 @@ fn unreadable(text: String) -> Failure {
 
 async fn read_file(file: &mut NewFile, kind: Kind) -> Result<FileReading, Failure> {
     let Some(bytes) = file.bytes(DOCUMENT_MAX_BYTES).await? else {
-        return Err(unreadable("A document that is read has at most 16 MiB; send it as a plain `file`.".to_owned()));
+        return Err(unreadable(
+            "A document that is read has at most 16 MiB; send it as a plain `file`.".to_owned(),
+        ));
     };
-    let reading = tokio::task::spawn_blocking(move || read(kind, &bytes)).await.map_err(|error| Failure::fault(&error))?;
+    let reading = tokio::task::spawn_blocking(move || read(kind, &bytes))
+        .await
+        .map_err(|error| Failure::fault(&error))?;
     reading.map(found).map_err(|error| unreadable(format!("{error}.")))
 }
 
 fn found(reading: Reading) -> FileReading {
-    FileReading { summary: reading.summary, passed: reading.passed }
+    FileReading {
+        summary: reading.summary,
+        passed: reading.passed,
+    }
 }
 
 /// JSON alone: a note's file is its text; a document may stand in `text` as well.
 fn without_file(fields: &Body, kind: &str) -> Result<StoredFile, Failure> {
     let text = fields.get("text").and_then(Value::as_str).unwrap_or_default();
     let reading = match reader_of(kind) {
-        Some(reader) => Some(found(read(reader, text.as_bytes()).map_err(|error| unreadable(format!("{error}.")))?)),
+        Some(reader) => Some(found(
+            read(reader, text.as_bytes()).map_err(|error| unreadable(format!("{error}.")))?,
+        )),
         None => None,
     };
     let size = i64::try_from(text.len()).unwrap_or(i64::MAX);
     let media_type = "text/plain; charset=utf-8".to_owned();
-    Ok(StoredFile { digest: proof::crypto::digest_text(text.as_bytes()), size, media_type, reading })
+    Ok(StoredFile {
+        digest: proof::crypto::digest_text(text.as_bytes()),
+        size,
+        media_type,
+        reading,
+    })
 }
 
 /// The file of a piece of evidence, as an attachment that no browser opens by itself.
-async fn show_file(
-    State(state): State<AppState>,
-    caller: Caller,
-    Path((key, id)): Path<(String, String)>,
-) -> Result<Response, Failure> {
+async fn show_file(State(state): State<AppState>, caller: Caller, mut places: Places) -> Result<Response, Failure> {
+    let (key, id) = (places.take(0), places.take(1));
     let scope = caller.clone();
     let look = move |room: &mut Room<'_, '_>| {
         let change = see_change(room, &key)?;
         scope.check_scope(Scope::Read)?;
         let id = RecordId::from(id.as_str());
         let found = record::load::<Evidence>(room.tx, id.as_str())?.map(|stored| stored.record);
-        let evidence = found.filter(|it| it.change == change.id).ok_or_else(|| Refusal::not_found("evidence"))?;
+        let evidence = found
+            .filter(|it| it.change == change.id)
+            .ok_or_else(|| Refusal::not_found("evidence"))?;
         let bytes = stored_bytes(room, &evidence)?.ok_or_else(|| Refusal::not_found("file"))?;
         Ok((bytes, evidence.file_digest))
     };

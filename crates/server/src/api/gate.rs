@@ -1,12 +1,14 @@
 //! The gate: the plain question, recorded checks, waiting for a turn, collecting a permit.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use acts::Room;
 use acts::gate::Question;
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{StatusCode, Uri};
+use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use jiff::{SignedDuration, Timestamp};
@@ -17,11 +19,13 @@ use model::verbs::Body;
 use model::words::{CheckState, GateDecision};
 use serde_json::Value;
 use store::{Lane, Mode};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
 use wire::views;
 
 use crate::caller::{Caller, Scope};
 use crate::failure::Failure;
-use crate::route::{Ask, BASE, Reply, Route, query_of};
+use crate::route::{Ask, BASE, Places, Reply, Route, query_of};
 use crate::state::AppState;
 
 /// How far ahead a check may wait.
@@ -33,16 +37,30 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// Asking, and collecting.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get("/gate", "Answers whether it may go; writes nothing.", ask_gate).scope(Scope::Gate).lane(Lane::Gate),
-    Route::post("/gate-checks", "Records a question; on go it carries the permit.", check).scope(Scope::Gate).lane(Lane::Gate),
-    Route::post("/gate-checks/{id}/permit", "Collects the permit of a check that turned go.", collect)
+    Route::get("/gate", "Answers whether it may go; writes nothing.", ask_gate)
         .scope(Scope::Gate)
         .lane(Lane::Gate),
+    Route::post(
+        "/gate-checks",
+        "Records a question; on go it carries the permit.",
+        check,
+    )
+    .scope(Scope::Gate)
+    .lane(Lane::Gate),
+    Route::post(
+        "/gate-checks/{id}/permit",
+        "Collects the permit of a check that turned go.",
+        collect,
+    )
+    .scope(Scope::Gate)
+    .lane(Lane::Gate),
 ];
 
 /// Waiting for a turn holds neither a thread nor a connection, so it is no plain act.
 pub(crate) fn router() -> Router<AppState> {
-    Router::new().route(&format!("{BASE}/gate-checks/{{id}}"), get(show_check))
+    Router::new()
+        .route(&format!("{BASE}/gate-checks/{{id}}"), get(show_check))
+        .route(&format!("{BASE}/gate-checks/{{id}}/stream"), get(follow_check))
 }
 
 fn read_question(reading: &mut Reading<'_>) -> Question {
@@ -55,21 +73,31 @@ fn read_question(reading: &mut Reading<'_>) -> Question {
         purpose: reading.word("purpose"),
     };
     if question.artifact.is_none() && question.commit.is_none() && reading.errors.is_empty() {
-        reading.wrong("artifact", "missing", "Name the `artifact` by its digest, or the `commit`.");
+        reading.wrong(
+            "artifact",
+            "missing",
+            "Name the `artifact` by its digest, or the `commit`.",
+        );
     }
     question
 }
 
 fn ask_gate(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     room.allow(model::act::actions::ASK_GATE)?;
-    let fields: Body = ask.query.iter().map(|(field, value)| (field.clone(), Value::String(value.clone()))).collect();
+    let fields: Body = ask
+        .query
+        .iter()
+        .map(|(field, value)| (field.clone(), Value::String(value.clone())))
+        .collect();
     let mut reading = Reading::new(&fields, "");
     let question = read_question(&mut reading);
     reading.finish()?;
     let answer = acts::gate::ask(room, &question)?;
     let mut reply = Reply::ok(views::gate_answer(&answer, &room.now.to_string()));
     reply.status = if answer.decision == GateDecision::Go { 200 } else { 403 };
-    Ok(reply.with("assent-decision", answer.decision.as_str()).with("cache-control", "no-store"))
+    Ok(reply
+        .with("assent-decision", answer.decision.as_str())
+        .with("cache-control", "no-store"))
 }
 
 fn check(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
@@ -97,7 +125,11 @@ fn collect(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     own_check(room, ask.place(0))?;
     let checked = acts::gate::collect(room, ask.place(0))?;
     let directory = room.directory()?;
-    Ok(Reply::created(views::gate_check(&checked.check, checked.permit.as_deref(), &directory)))
+    Ok(Reply::created(views::gate_check(
+        &checked.check,
+        checked.permit.as_deref(),
+        &directory,
+    )))
 }
 
 /// A check is its caller's: nobody else collects by it.
@@ -113,21 +145,65 @@ fn own_check(room: &mut Room<'_, '_>, id: &str) -> acts::Result<GateCheck> {
 async fn show_check(
     State(state): State<AppState>,
     caller: Caller,
-    Path(id): Path<String>,
+    mut places: Places,
     uri: Uri,
 ) -> Result<Response, Failure> {
-    let query = query_of(&uri)?;
-    let wait = query.iter().find(|(field, _)| field == "wait").and_then(|(_, value)| value.parse::<u64>().ok());
-    let end = tokio::time::Instant::from_std(crate::clock::tick()) + Duration::from_secs(wait.unwrap_or(0).min(LONGEST_POLL));
+    let (query, id) = (query_of(&uri)?, places.take(0));
+    let wait = query
+        .iter()
+        .find(|(field, _)| field == "wait")
+        .and_then(|(_, value)| value.parse::<u64>().ok());
+    let end =
+        tokio::time::Instant::from_std(crate::clock::tick()) + Duration::from_secs(wait.unwrap_or(0).min(LONGEST_POLL));
     let mut bell = state.bells().listen(&caller.tenant);
     loop {
         let (is_waiting, view) = look(&state, &caller, &id).await?;
         let now = tokio::time::Instant::from_std(crate::clock::tick());
-        if !is_waiting || now >= end {
+        if !is_waiting || now >= end || state.bells().is_stopping() {
             return Ok((StatusCode::OK, axum::Json(view)).into_response());
         }
         // The bell rings for this server's writes; the pause finds those of others.
         let _ = tokio::time::timeout((end - now).min(LOOK), bell.changed()).await;
+    }
+}
+
+/// Follows a check: its view at once, then at each change, until it waits no more.
+async fn follow_check(State(state): State<AppState>, caller: Caller, mut places: Places) -> Result<Response, Failure> {
+    let id = places.take(0);
+    let first = look(&state, &caller, &id).await?;
+    let (send, receive) = mpsc::channel(8);
+    tokio::spawn(tell_turns(state, caller, id, first, send));
+    Ok(Sse::new(ReceiverStream::new(receive))
+        .keep_alive(KeepAlive::default())
+        .into_response())
+}
+
+async fn tell_turns(
+    state: AppState,
+    caller: Caller,
+    id: String,
+    first: (bool, Value),
+    send: mpsc::Sender<Result<Event, Infallible>>,
+) {
+    let mut bell = state.bells().listen(&caller.tenant);
+    let (mut is_waiting, mut view) = first;
+    let mut told = Value::Null;
+    loop {
+        if view != told {
+            let event = Event::default().event("gate_check").data(view.to_string());
+            if send.send(Ok(event)).await.is_err() {
+                return;
+            }
+            told = view;
+        }
+        if !is_waiting || send.is_closed() || state.bells().is_stopping() {
+            return;
+        }
+        let _ = tokio::time::timeout(LOOK, bell.changed()).await;
+        let Ok(found) = look(&state, &caller, &id).await else {
+            return;
+        };
+        (is_waiting, view) = found;
     }
 }
 
@@ -140,7 +216,10 @@ async fn look(state: &AppState, caller: &Caller, id: &str) -> Result<(bool, Valu
         };
         asked.check_scope(Scope::Gate)?;
         let directory = room.directory()?;
-        Ok((check.state == CheckState::Waiting, views::gate_check(&check, None, &directory)))
+        Ok((
+            check.state == CheckState::Waiting,
+            views::gate_check(&check, None, &directory),
+        ))
     };
     state.act(Lane::Gate, caller, Mode::Read, act).await
 }

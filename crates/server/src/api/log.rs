@@ -2,7 +2,7 @@
 
 use acts::Room;
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -13,7 +13,7 @@ use store::{Lane, Mode, SYSTEM_TENANT, revocation};
 
 use crate::caller::{Caller, Scope};
 use crate::failure::Failure;
-use crate::route::{Ask, BASE, Reply, Route, see_change};
+use crate::route::{Ask, BASE, Places, Reply, Route, see_change};
 use crate::state::AppState;
 
 /// Proofs of single events.
@@ -41,9 +41,14 @@ fn prove(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     })))
 }
 
-async fn bundle(State(state): State<AppState>, caller: Caller, Path(key): Path<String>) -> Result<Response, Failure> {
+async fn bundle(State(state): State<AppState>, caller: Caller, mut places: Places) -> Result<Response, Failure> {
+    let key = places.take(0);
     let scope = caller.clone();
-    let name = format!("attachment; filename=\"{}.zip\"", key.to_uppercase().replace(|c: char| !c.is_ascii_alphanumeric() && c != '-', ""));
+    let name = format!(
+        "attachment; filename=\"{}.zip\"",
+        key.to_uppercase()
+            .replace(|c: char| !c.is_ascii_alphanumeric() && c != '-', "")
+    );
     let act = move |room: &mut Room<'_, '_>| {
         see_change(room, &key)?;
         scope.check_scope(Scope::Audit)?;
@@ -51,7 +56,10 @@ async fn bundle(State(state): State<AppState>, caller: Caller, Path(key): Path<S
         acts::export_bundle::export_bundle(room, &key)
     };
     let bytes = state.act(Lane::Worker, &caller, Mode::Read, act).await?;
-    let headers = [(header::CONTENT_TYPE, "application/zip".to_owned()), (header::CONTENT_DISPOSITION, name)];
+    let headers = [
+        (header::CONTENT_TYPE, "application/zip".to_owned()),
+        (header::CONTENT_DISPOSITION, name),
+    ];
     Ok((StatusCode::OK, headers, bytes).into_response())
 }
 
@@ -72,7 +80,8 @@ async fn open_to_all<T: Send + 'static>(
     state.act_as(Lane::Pages, tenant, Actor::system(), mode, act).await
 }
 
-async fn key(State(state): State<AppState>, Path(tenant): Path<String>) -> Result<Response, Failure> {
+async fn key(State(state): State<AppState>, mut places: Places) -> Result<Response, Failure> {
+    let tenant = places.take(0);
     let keys = open_to_all(&state, &tenant, Mode::Read, acts::keys::verifier_keys).await?;
     if keys.0.is_empty() {
         return Err(absent());
@@ -81,15 +90,23 @@ async fn key(State(state): State<AppState>, Path(tenant): Path<String>) -> Resul
 }
 
 fn text(text: String) -> Response {
-    ([(header::CONTENT_TYPE, "text/plain; charset=utf-8"), (header::CACHE_CONTROL, "no-cache")], text).into_response()
+    (
+        [
+            (header::CONTENT_TYPE, "text/plain; charset=utf-8"),
+            (header::CACHE_CONTROL, "no-cache"),
+        ],
+        text,
+    )
+        .into_response()
 }
 
 async fn file(
     State(state): State<AppState>,
-    Path((tenant, path)): Path<(String, String)>,
+    mut places: Places,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Failure> {
+    let (tenant, path) = (places.take(0), places.take(1));
     check_reader(&state, &tenant, &method, &headers).await?;
     let name = path.clone();
     let found = open_to_all(&state, &tenant, Mode::Read, move |room| {
@@ -104,14 +121,22 @@ async fn file(
     }
     // A tile's path never changes its content.
     let cache = "private, max-age=31536000, immutable";
-    Ok(([(header::CONTENT_TYPE, "application/octet-stream"), (header::CACHE_CONTROL, cache)], bytes).into_response())
+    Ok((
+        [
+            (header::CONTENT_TYPE, "application/octet-stream"),
+            (header::CACHE_CONTROL, cache),
+        ],
+        bytes,
+    )
+        .into_response())
 }
 
 /// The log is read with the audit scope by the tenant's own auditors, or by anyone where the tenant chose so. The
 /// system's log is read by any tenant's auditors.
 async fn check_reader(state: &AppState, tenant: &str, method: &Method, headers: &HeaderMap) -> Result<(), Failure> {
     if tenant != SYSTEM_TENANT {
-        let is_public = |room: &mut Room<'_, '_>| Ok(room.directory()?.tenant.as_ref().is_some_and(|it| it.log_is_public));
+        let is_public =
+            |room: &mut Room<'_, '_>| Ok(room.directory()?.tenant.as_ref().is_some_and(|it| it.log_is_public));
         if open_to_all(state, tenant, Mode::Read, is_public).await? {
             return Ok(());
         }
@@ -128,16 +153,25 @@ async fn check_reader(state: &AppState, tenant: &str, method: &Method, headers: 
     state.act(Lane::Pages, &caller, Mode::Read, check).await
 }
 
-async fn jwks(State(state): State<AppState>, Path(tenant): Path<String>) -> Result<Response, Failure> {
+async fn jwks(State(state): State<AppState>, mut places: Places) -> Result<Response, Failure> {
+    let tenant = places.take(0);
     let jwks = open_to_all(&state, &tenant, Mode::Read, acts::keys::jwks).await?;
     if jwks.keys.is_empty() {
         return Err(absent());
     }
     let body = jwks.to_json().to_string();
-    Ok(([(header::CONTENT_TYPE, "application/jwk-set+json"), (header::CACHE_CONTROL, "no-cache")], body).into_response())
+    Ok((
+        [
+            (header::CONTENT_TYPE, "application/jwk-set+json"),
+            (header::CACHE_CONTROL, "no-cache"),
+        ],
+        body,
+    )
+        .into_response())
 }
 
-async fn revocations(State(state): State<AppState>, Path(tenant): Path<String>) -> Result<Response, Failure> {
+async fn revocations(State(state): State<AppState>, mut places: Places) -> Result<Response, Failure> {
+    let tenant = places.take(0);
     let ready = open_to_all(&state, &tenant, Mode::Read, |room| {
         if store::keys::list(room.tx, acts::keys::PERMIT)?.is_empty() {
             return Err(Refusal::not_found("revocation list").into());
@@ -151,5 +185,12 @@ async fn revocations(State(state): State<AppState>, Path(tenant): Path<String>) 
         Some(signed) => signed,
         None => open_to_all(&state, &tenant, Mode::Write, acts::sign_revocations::sign_revocations).await?,
     };
-    Ok(([(header::CONTENT_TYPE, "application/jose"), (header::CACHE_CONTROL, "no-cache")], signed).into_response())
+    Ok((
+        [
+            (header::CONTENT_TYPE, "application/jose"),
+            (header::CACHE_CONTROL, "no-cache"),
+        ],
+        signed,
+    )
+        .into_response())
 }

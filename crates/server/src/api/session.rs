@@ -2,8 +2,8 @@
 
 use acts::Room;
 use axum::Router;
-use axum::extract::{Extension, Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::extract::{Extension, State};
+use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use model::reading::{LINE, Reading};
@@ -14,7 +14,7 @@ use crate::body::JsonBody;
 use crate::caller::{Caller, check_site};
 use crate::failure::Failure;
 use crate::listen::Source;
-use crate::route::BASE;
+use crate::route::{BASE, Places};
 use crate::sign_in;
 use crate::state::AppState;
 
@@ -23,7 +23,10 @@ pub(crate) fn router() -> Router<AppState> {
     Router::new()
         .route(&format!("{BASE}/session"), post(begin).delete(end))
         .route(&format!("{BASE}/session/step-up"), post(step_up))
-        .route(&format!("{BASE}/people/{{login}}/password"), post(set_password))
+        .route(
+            &format!("{BASE}/people/{{login}}/password"),
+            post(set_password).put(set_password),
+        )
 }
 
 fn refused(refusal: model::refusal::Refusal) -> Failure {
@@ -46,8 +49,14 @@ async fn begin(
     let password = reading.needed("password", crate::password::LONGEST_BYTES);
     reading.finish().map_err(refused)?;
     let session = sign_in::sign_in(&state, &source.0, &tenant, &login, &password).await?;
-    let view = json!({"tenant": session.tenant, "login": login.trim().to_lowercase(), "expires_at": session.expires_at});
-    Ok((StatusCode::CREATED, [(header::SET_COOKIE, session.cookie)], axum::Json(view)).into_response())
+    let view =
+        json!({"tenant": session.tenant, "login": login.trim().to_lowercase(), "expires_at": session.expires_at});
+    Ok((
+        StatusCode::CREATED,
+        [(header::SET_COOKIE, session.cookie)],
+        axum::Json(view),
+    )
+        .into_response())
 }
 
 async fn step_up(
@@ -65,15 +74,22 @@ async fn step_up(
 
 async fn end(State(state): State<AppState>, caller: Caller) -> Result<Response, Failure> {
     let cookie = sign_in::end_session(&state, &caller).await?;
-    Ok((StatusCode::OK, [(header::SET_COOKIE, cookie)], axum::Json(json!({"ended": true}))).into_response())
+    Ok((
+        StatusCode::OK,
+        [(header::SET_COOKIE, cookie)],
+        axum::Json(json!({"ended": true})),
+    )
+        .into_response())
 }
 
 async fn set_password(
     State(state): State<AppState>,
     caller: Caller,
-    Path(login): Path<String>,
+    mut places: Places,
+    method: Method,
     body: JsonBody,
 ) -> Result<Response, Failure> {
+    let login = places.take(0);
     let mut reading = Reading::new(&body.fields, "");
     let password = reading.needed("password", crate::password::LONGEST_BYTES);
     reading.finish().map_err(refused)?;
@@ -84,5 +100,10 @@ async fn set_password(
         acts::set_person::set_password(room, &login, &phc)
     };
     state.act(Lane::Acts, &caller, Mode::Write, act).await?;
-    Ok((StatusCode::CREATED, axum::Json(json!({"set": true}))).into_response())
+    let status = if method == Method::POST {
+        StatusCode::CREATED
+    } else {
+        StatusCode::OK
+    };
+    Ok((status, axum::Json(json!({"set": true}))).into_response())
 }

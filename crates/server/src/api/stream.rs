@@ -39,12 +39,10 @@ struct Line {
     text: String,
 }
 
-async fn stream(
-    State(state): State<AppState>,
-    caller: Caller,
-    headers: HeaderMap,
-) -> Result<Response, Failure> {
-    let last = headers.get("last-event-id").and_then(|value| value.to_str().ok()?.parse::<i64>().ok());
+async fn stream(State(state): State<AppState>, caller: Caller, headers: HeaderMap) -> Result<Response, Failure> {
+    let last = headers
+        .get("last-event-id")
+        .and_then(|value| value.to_str().ok()?.parse::<i64>().ok());
     let scope = caller.clone();
     let begin = move |room: &mut Room<'_, '_>| {
         scope.check_scope(Scope::Read)?;
@@ -59,17 +57,24 @@ async fn stream(
         // A stream that is not read to its end, or whose reader went away, ends with its channel.
         let _ = tokio::time::timeout(LIFE, feed).await;
     });
-    Ok(Sse::new(ReceiverStream::new(receive)).keep_alive(KeepAlive::default()).into_response())
+    Ok(Sse::new(ReceiverStream::new(receive))
+        .keep_alive(KeepAlive::default())
+        .into_response())
 }
 
 async fn feed(state: AppState, caller: Caller, mut from: i64, send: mpsc::Sender<Result<Event, Infallible>>) {
     let mut bell = state.bells().listen(&caller.tenant);
-    while !send.is_closed() {
-        let Ok(lines) = look(&state, &caller, from).await else { return };
+    while !send.is_closed() && !state.bells().is_stopping() {
+        let Ok(lines) = look(&state, &caller, from).await else {
+            return;
+        };
         let is_full = i64::try_from(lines.len()).is_ok_and(|count| count == BATCH);
         for line in lines {
             from = line.index + 1;
-            let event = Event::default().id(line.index.to_string()).event(line.kind).data(line.text);
+            let event = Event::default()
+                .id(line.index.to_string())
+                .event(line.kind)
+                .data(line.text);
             if send.send(Ok(event)).await.is_err() {
                 return;
             }
@@ -88,7 +93,11 @@ async fn look(state: &AppState, caller: &Caller, from: i64) -> Result<Vec<Line>,
         let line = |event: store::event::Event| {
             let index = event.seq.unwrap_or(from);
             let text = views::event(&event.bytes, Some(index), &directory).to_string();
-            Line { index, kind: event.kind, text }
+            Line {
+                index,
+                kind: event.kind,
+                text,
+            }
         };
         Ok(events.into_iter().map(line).collect())
     };

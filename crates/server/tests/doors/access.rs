@@ -10,12 +10,25 @@ use crate::world::World;
 fn without_a_good_credential_nothing_opens() {
     let world = World::new();
     for value in ["", "Bearer", "Bearer ast_unknown", "Basic YTpi", "Bearer x y"] {
-        let answer = world.ask("GET", "/api/v1/changes").header("authorization", value).send();
+        let answer = world
+            .ask("GET", "/api/v1/changes")
+            .header("authorization", value)
+            .send();
         answer.problem(401, "unauthenticated");
         assert_eq!(answer.header("www-authenticate"), "Bearer");
     }
-    world.ask("GET", "/api/v1/changes").send().problem(401, "unauthenticated");
-    for path in ["/healthz", "/readyz", "/metrics", "/api/openapi.json", "/t/acme/.well-known/jwks.json", "/t/acme/log/key"] {
+    world
+        .ask("GET", "/api/v1/changes")
+        .send()
+        .problem(401, "unauthenticated");
+    for path in [
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/api/openapi.json",
+        "/t/acme/.well-known/jwks.json",
+        "/t/acme/log/key",
+    ] {
         assert_eq!(world.ask("GET", path).send().status, 200, "{path}");
     }
 }
@@ -25,7 +38,11 @@ fn scopes_are_held_to() {
     let world = World::new();
     let key = world.draft();
     let ask = |token: &str, method: &str, path: &str| {
-        world.ask(method, &format!("/api/v1{path}")).header("authorization", &format!("Bearer {token}")).json(&json!({})).send()
+        world
+            .ask(method, &format!("/api/v1{path}"))
+            .header("authorization", &format!("Bearer {token}"))
+            .json(&json!({}))
+            .send()
     };
     let reader = world.token("rita", &["read"]);
     assert_eq!(ask(&reader, "GET", "/changes").status, 200);
@@ -35,23 +52,37 @@ fn scopes_are_held_to() {
     ask(&reader, "GET", "/gate?service=a&environment=b&commit=1234567").problem(403, "scope_missing");
     let gate = world.token("pipe", &["gate"]);
     ask(&gate, "GET", "/changes").problem(403, "scope_missing");
-    assert_eq!(ask(&gate, "GET", "/gate?service=a&environment=b&commit=1234567").header("assent-decision"), "stop");
+    assert_eq!(
+        ask(&gate, "GET", "/gate?service=a&environment=b&commit=1234567").header("assent-decision"),
+        "stop"
+    );
 }
 
 #[test]
 fn revoked_tokens_and_deactivated_people_are_out_at_once() {
     let world = World::new();
     let token = world.token("rita", &["read"]);
-    let ask = || world.ask("GET", "/api/v1/me").header("authorization", &format!("Bearer {token}")).send();
+    let ask = || {
+        world
+            .ask("GET", "/api/v1/me")
+            .header("authorization", &format!("Bearer {token}"))
+            .send()
+    };
     assert_eq!(ask().expect(200)["login"], "rita");
     let tokens = world.get("adam", "/tokens?limit=200").expect(200);
     let own = tokens["items"].as_array().unwrap().last().unwrap().clone();
     assert!(own.get("digest").is_none());
-    world.as_person("adam", "DELETE", &format!("/tokens/{}", own["id"].as_str().unwrap())).send().expect(200);
+    world
+        .as_person("adam", "DELETE", &format!("/tokens/{}", own["id"].as_str().unwrap()))
+        .send()
+        .expect(200);
     ask().problem(401, "unauthenticated");
     let tag = world.get("adam", "/people/vera").header("etag").to_owned();
     assert_eq!(world.get("vera", "/changes").status, 200);
-    let off = world.as_person("adam", "PATCH", "/people/vera").header("if-match", &tag).json(&json!({"active": false}));
+    let off = world
+        .as_person("adam", "PATCH", "/people/vera")
+        .header("if-match", &tag)
+        .json(&json!({"active": false}));
     off.send().expect(200);
     world.get("vera", "/changes").problem(401, "unauthenticated");
 }
@@ -60,9 +91,39 @@ fn revoked_tokens_and_deactivated_people_are_out_at_once() {
 fn every_answer_tells_browsers_to_be_careful() {
     let world = World::new();
     let answer = world.ask("GET", "/healthz").header("x-request-id", "abc-1").send();
-    assert!(answer.header("content-security-policy").starts_with("default-src 'none'"));
+    assert!(
+        answer
+            .header("content-security-policy")
+            .starts_with("default-src 'none'")
+    );
     assert_eq!(answer.header("x-content-type-options"), "nosniff");
     assert_eq!(answer.header("x-request-id"), "abc-1");
     let other = world.ask("GET", "/healthz").header("x-request-id", "a b").send();
     assert_eq!(other.header("x-request-id").len(), 36);
+}
+
+/// Every documented route is served: what is not there answers `There is nothing here`, another method 405.
+#[test]
+fn every_documented_route_is_served() {
+    let world = World::new();
+    let mut absent = Vec::new();
+    for route in wire::openapi::routes()
+        .iter()
+        .filter(|route| !route.path.contains("stream"))
+    {
+        let path = route
+            .path
+            .replace("{tenant}", "acme")
+            .replace("{+rest}", "000")
+            .replace("{level}", "0")
+            .replace('{', "x")
+            .replace('}', "x");
+        let bearer = format!("Bearer {}", world.tokens["adam"]);
+        let answer = world.ask(route.method, &path).header("authorization", &bearer).send();
+        let body = String::from_utf8_lossy(&answer.body).into_owned();
+        if answer.status == 405 || body.contains("There is nothing here") {
+            absent.push(format!("{} {}", route.method, route.path));
+        }
+    }
+    assert!(absent.is_empty(), "{absent:#?}");
 }

@@ -11,7 +11,9 @@ use crate::world::{ARTIFACT, World};
 #[test]
 fn a_larger_declared_length_is_refused_unread() {
     let world = World::new();
-    let ask = world.as_person("rita", "POST", "/changes").header("content-type", "application/json");
+    let ask = world
+        .as_person("rita", "POST", "/changes")
+        .header("content-type", "application/json");
     // Nothing of the body is ever sent, and the answer comes all the same.
     ask.header("content-length", "1048577").send().problem(413, "too_large");
 }
@@ -43,8 +45,16 @@ fn a_chunked_body_is_counted_as_it_comes() {
 fn deep_doubled_and_broken_bodies_are_malformed() {
     let world = World::new();
     let deep = format!("{}1{}", "{\"a\":".repeat(65), "}".repeat(65));
-    for bad in [deep.as_str(), "{\"title\":\"a\",\"title\":\"b\"}", "[]", "{\"title\":", "\u{0}"] {
-        let ask = world.as_person("rita", "POST", "/changes").bytes("application/json", bad.as_bytes());
+    for bad in [
+        deep.as_str(),
+        "{\"title\":\"a\",\"title\":\"b\"}",
+        "[]",
+        "{\"title\":",
+        "\u{0}",
+    ] {
+        let ask = world
+            .as_person("rita", "POST", "/changes")
+            .bytes("application/json", bad.as_bytes());
         ask.send().problem(400, "malformed");
     }
 }
@@ -57,13 +67,34 @@ fn a_head_that_never_ends_is_cut() {
     let mut rest = Vec::new();
     // The server ends the connection by itself; otherwise the read's own limit of a minute makes this fail.
     stream.read_to_end(&mut rest).unwrap();
-    assert!(rest.is_empty() || rest.starts_with(b"HTTP/1.1 408"), "{}", String::from_utf8_lossy(&rest));
+    assert!(
+        rest.is_empty() || rest.starts_with(b"HTTP/1.1 408"),
+        "{}",
+        String::from_utf8_lossy(&rest)
+    );
+}
+
+#[test]
+fn a_body_that_stands_still_is_cut() {
+    let world = World::new();
+    let ask = world
+        .as_person("rita", "POST", "/changes")
+        .header("content-type", "application/json");
+    ask.header("content-length", "100").send().problem(408, "too_slow");
 }
 
 fn form(kind: &str, file: &str) -> Vec<u8> {
     let mut text = String::new();
-    for (name, value) in [("kind", kind), ("aspect", "functional"), ("name", "unit tests"), ("environment", "staging"), ("artifact", ARTIFACT)] {
-        text.push_str(&format!("--x\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"));
+    for (name, value) in [
+        ("kind", kind),
+        ("aspect", "functional"),
+        ("name", "unit tests"),
+        ("environment", "staging"),
+        ("artifact", ARTIFACT),
+    ] {
+        text.push_str(&format!(
+            "--x\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+        ));
     }
     text.push_str("--x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"report.xml\"\r\ncontent-type: text/xml\r\n\r\n");
     text.push_str(file);
@@ -77,7 +108,10 @@ fn a_file_of_evidence_is_read_kept_and_given_back() {
     let key = world.draft();
     let path = format!("/changes/{key}/evidence");
     let send = |kind: &str, file: &str| {
-        world.as_person("rita", "POST", &path).bytes("multipart/form-data; boundary=x", &form(kind, file)).send()
+        world
+            .as_person("rita", "POST", &path)
+            .bytes("multipart/form-data; boundary=x", &form(kind, file))
+            .send()
     };
     let report = "<testsuite name=\"s\" tests=\"2\" failures=\"1\"><testcase name=\"a\"/><testcase name=\"b\"><failure/></testcase></testsuite>";
     let evidence = send("junit", report).expect(201);
@@ -89,8 +123,14 @@ fn a_file_of_evidence_is_read_kept_and_given_back() {
     assert_eq!(back.header("content-disposition"), "attachment");
     send("junit", "no XML").problem(422, "invalid");
     send("file", &"x".repeat(300_001)).problem(413, "too_large");
-    assert_eq!(world.get("rita", &path).expect(200)["items"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        world.get("rita", &path).expect(200)["items"].as_array().unwrap().len(),
+        1
+    );
     let absent = world.as_person("rita", "POST", "/changes/CHG-1/evidence");
-    absent.bytes("multipart/form-data; boundary=x", &form("file", "x")).send().problem(404, "not_found");
+    absent
+        .bytes("multipart/form-data; boundary=x", &form("file", "x"))
+        .send()
+        .problem(404, "not_found");
     assert!(world.post("rita", &path, &json!({"kind": "note"})).expect(422)["errors"].is_array());
 }

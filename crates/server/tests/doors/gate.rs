@@ -24,7 +24,10 @@ fn the_gate_answers_go_and_stop_with_its_header() {
     let go = world.get("pipe", &path);
     assert_eq!(go.expect(200)["change"], json!(key), "{go:?}");
     assert_eq!(go.header("assent-decision"), "go");
-    assert_eq!(world.get("rita", &format!("/changes/{key}")).json()["state"], "scheduled");
+    assert_eq!(
+        world.get("rita", &format!("/changes/{key}")).json()["state"],
+        "scheduled"
+    );
 }
 
 #[test]
@@ -35,15 +38,30 @@ fn a_check_that_is_go_starts_the_work_and_gives_the_permit() {
     let check = world.post("pipe", "/gate-checks", &question()).expect(201);
     assert_eq!(check["decision"], "go", "{check}");
     assert_eq!(check["permit"].as_str().unwrap().split('.').count(), 3);
-    assert_eq!(world.get("rita", &format!("/changes/{key}")).json()["state"], "implementing");
+    assert_eq!(
+        world.get("rita", &format!("/changes/{key}")).json()["state"],
+        "implementing"
+    );
     let jti = check_permits(&world, &key);
-    let revoked = world.post("mona", &format!("/permits/{jti}/revocation"), &json!({"reason": "Wrong build."}));
+    let revoked = world.post(
+        "mona",
+        &format!("/permits/{jti}/revocation"),
+        &json!({"reason": "Wrong build."}),
+    );
     assert_eq!(revoked.expect(201)["state"], "revoked");
     let list = world.ask("GET", "/t/acme/.well-known/assent-revocations").send();
     assert_eq!(list.status, 200);
-    let payload = String::from_utf8(list.body).unwrap().split('.').nth(1).unwrap().to_owned();
+    let payload = String::from_utf8(list.body)
+        .unwrap()
+        .split('.')
+        .nth(1)
+        .unwrap()
+        .to_owned();
     let payload = proof::crypto::from_base64url(&payload).unwrap();
-    assert!(String::from_utf8(payload).unwrap().contains(&jti), "a revocation is on the list at once");
+    assert!(
+        String::from_utf8(payload).unwrap().contains(&jti),
+        "a revocation is on the list at once"
+    );
 }
 
 fn check_permits(world: &World, key: &str) -> String {
@@ -72,9 +90,15 @@ fn a_waiting_check_turns_when_the_change_is_scheduled() {
     });
     assert_eq!(turned["decision"], "go", "{turned}");
     assert!(turned["permit"].is_null());
-    world.post("rita", &format!("/gate-checks/{id}/permit"), &json!({})).problem(403, "not_yours");
-    let first = world.post("pipe", &format!("/gate-checks/{id}/permit"), &json!({})).expect(201);
-    let again = world.post("pipe", &format!("/gate-checks/{id}/permit"), &json!({})).expect(201);
+    world
+        .post("rita", &format!("/gate-checks/{id}/permit"), &json!({}))
+        .problem(403, "not_yours");
+    let first = world
+        .post("pipe", &format!("/gate-checks/{id}/permit"), &json!({}))
+        .expect(201);
+    let again = world
+        .post("pipe", &format!("/gate-checks/{id}/permit"), &json!({}))
+        .expect(201);
     assert!(first["permit"].is_string());
     assert_eq!(first["permit"], again["permit"]);
 }

@@ -34,9 +34,18 @@ fn an_auditor_fetches_what_verifies() {
     assert_eq!(report.outcome, proof::report::Outcome::Good, "{report:?}");
     let checkpoint = fetch(&world, "aino", "/t/acme/log/checkpoint");
     assert_eq!(checkpoint.status, 200);
-    let size: u64 = String::from_utf8(checkpoint.body).unwrap().lines().nth(1).unwrap().parse().unwrap();
+    let size: u64 = String::from_utf8(checkpoint.body)
+        .unwrap()
+        .lines()
+        .nth(1)
+        .unwrap()
+        .parse()
+        .unwrap();
     assert!(size > 0);
-    assert_eq!(fetch(&world, "aino", &format!("/t/acme/log/tile/0/000.p/{size}")).status, 200);
+    assert_eq!(
+        fetch(&world, "aino", &format!("/t/acme/log/tile/0/000.p/{size}")).status,
+        200
+    );
     fetch(&world, "aino", "/t/acme/log/tile/0/999").problem(404, "not_found");
 }
 
@@ -45,11 +54,19 @@ fn the_log_is_open_to_auditors_alone() {
     let world = World::new();
     let key = world.draft();
     fetch(&world, "rita", "/t/acme/log/checkpoint").problem(403, "not_allowed");
-    world.get("rita", &format!("/changes/{key}/bundle")).problem(403, "not_allowed");
-    world.ask("GET", "/t/acme/log/checkpoint").send().problem(401, "unauthenticated");
+    world
+        .get("rita", &format!("/changes/{key}/bundle"))
+        .problem(403, "not_allowed");
+    world
+        .ask("GET", "/t/acme/log/checkpoint")
+        .send()
+        .problem(401, "unauthenticated");
     fetch(&world, "aino", "/t/other/log/checkpoint").problem(404, "not_found");
     world.ask("GET", "/t/other/log/key").send().problem(404, "not_found");
-    world.ask("GET", "/t/other/.well-known/assent-revocations").send().problem(404, "not_found");
+    world
+        .ask("GET", "/t/other/.well-known/assent-revocations")
+        .send()
+        .problem(404, "not_found");
     assert_eq!(fetch(&world, "aino", "/t/system/log/checkpoint").status, 200);
 }
 

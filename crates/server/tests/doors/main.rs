@@ -2,6 +2,8 @@
 
 mod access;
 mod bodies;
+#[cfg(feature = "test-clock")]
+mod clock;
 mod gate;
 mod log;
 mod once;

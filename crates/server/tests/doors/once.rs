@@ -9,18 +9,33 @@ use crate::world::World;
 #[test]
 fn the_same_key_gives_the_same_answer_and_one_change() {
     let world = World::new();
-    let ask = || world.as_person("rita", "POST", "/changes").header("idempotency-key", "k1");
+    let ask = || {
+        world
+            .as_person("rita", "POST", "/changes")
+            .header("idempotency-key", "k1")
+    };
     let first = ask().json(&World::change_body()).send();
     let second = ask().json(&World::change_body()).send();
     assert_eq!(first.expect(201), second.expect(201));
     assert_eq!(first.header("idempotent-replayed"), "");
     assert_eq!(second.header("idempotent-replayed"), "true");
     assert_eq!(first.header("etag"), second.header("etag"));
-    assert_eq!(world.get("rita", "/changes").json()["items"].as_array().unwrap().len(), 1);
-    ask().json(&json!({"title": "Another"})).send().problem(422, "idempotency_key_reused");
-    let other = world.as_person("oscar", "POST", "/changes").header("idempotency-key", "k1");
+    assert_eq!(
+        world.get("rita", "/changes").json()["items"].as_array().unwrap().len(),
+        1
+    );
+    ask()
+        .json(&json!({"title": "Another"}))
+        .send()
+        .problem(422, "idempotency_key_reused");
+    let other = world
+        .as_person("oscar", "POST", "/changes")
+        .header("idempotency-key", "k1");
     other.json(&World::change_body()).send().expect(201);
-    assert_eq!(world.get("rita", "/changes").json()["items"].as_array().unwrap().len(), 2);
+    assert_eq!(
+        world.get("rita", "/changes").json()["items"].as_array().unwrap().len(),
+        2
+    );
 }
 
 #[test]
@@ -28,9 +43,17 @@ fn refusals_are_judged_anew() {
     let world = World::new();
     let key = world.draft();
     let path = format!("/changes/{key}/assessment");
-    let ask = || world.as_person("rita", "POST", &path).header("idempotency-key", "k").json(&json!({})).send();
+    let ask = || {
+        world
+            .as_person("rita", "POST", &path)
+            .header("idempotency-key", "k")
+            .json(&json!({}))
+            .send()
+    };
     ask().problem(409, "not_in_state");
-    world.post("rita", &format!("/changes/{key}/submission"), &json!({})).expect(201);
+    world
+        .post("rita", &format!("/changes/{key}/submission"), &json!({}))
+        .expect(201);
     assert_eq!(ask().expect(201)["state"], "authorizing");
 }
 
@@ -38,11 +61,13 @@ fn refusals_are_judged_anew() {
 fn a_secret_is_never_replayed() {
     let world = World::new();
     let ask = || {
-        let ask = world.as_person("adam", "POST", "/tokens").header("idempotency-key", "t");
+        let ask = world
+            .as_person("adam", "POST", "/tokens")
+            .header("idempotency-key", "t");
         ask.json(&json!({"name": "ci", "person": "pipe"})).send().expect(201)
     };
     let (first, second) = (ask(), ask());
-    assert!(first["secret"].as_str().unwrap().starts_with("ast_"));
+    assert!(first["token"].as_str().unwrap().starts_with("ast_"));
     assert_eq!(first["id"], second["id"]);
-    assert!(second.get("secret").is_none());
+    assert!(second.get("token").is_none());
 }

@@ -13,22 +13,51 @@ fn the_first_error_in_the_order_is_told() {
     let key = world.draft();
     let path = format!("/api/v1/changes/{key}");
     let huge = vec![b' '; 1024 * 1024 + 1];
-    world.ask("PATCH", &path).bytes("text/plain", &huge).send().problem(401, "unauthenticated");
+    world
+        .ask("PATCH", &path)
+        .bytes("text/plain", &huge)
+        .send()
+        .problem(401, "unauthenticated");
     let ask = |login: &str, path: &str| world.as_person(login, "PATCH", path);
-    ask("vera", "/changes/CHG-9").bytes("text/plain", &huge).send().problem(413, "too_large");
-    ask("vera", "/changes/CHG-9").bytes("text/plain", b"{").send().problem(415, "not_json");
-    ask("vera", "/changes/CHG-9").bytes("application/json", b"{").send().problem(400, "malformed");
+    ask("vera", "/changes/CHG-9")
+        .bytes("text/plain", &huge)
+        .send()
+        .problem(413, "too_large");
+    ask("vera", "/changes/CHG-9")
+        .bytes("text/plain", b"{")
+        .send()
+        .problem(415, "not_json");
+    ask("vera", "/changes/CHG-9")
+        .bytes("application/json", b"{")
+        .send()
+        .problem(400, "malformed");
     let wrong = json!({"title": 7, "complexity": "huge"});
-    ask("vera", "/changes/CHG-9").json(&wrong).send().problem(404, "not_found");
+    ask("vera", "/changes/CHG-9")
+        .json(&wrong)
+        .send()
+        .problem(404, "not_found");
     let path = format!("/changes/{key}");
     let refused = ask("vera", &path).json(&wrong).send().problem(403, "not_allowed");
-    assert!(refused["policies"][0]["id"].as_str().unwrap().starts_with("base."), "{refused}");
+    assert!(
+        refused["policies"][0]["id"].as_str().unwrap().starts_with("base."),
+        "{refused}"
+    );
     ask("rita", &path).json(&wrong).send().problem(428, "if_match_needed");
-    ask("rita", &path).header("if-match", "\"77\"").json(&wrong).send().problem(412, "stale");
+    ask("rita", &path)
+        .header("if-match", "\"77\"")
+        .json(&wrong)
+        .send()
+        .problem(412, "stale");
     let tag = world.get("rita", &path).header("etag").to_owned();
-    let invalid = ask("rita", &path).header("if-match", &tag).json(&wrong).send().problem(422, "invalid");
+    let invalid = ask("rita", &path)
+        .header("if-match", &tag)
+        .json(&wrong)
+        .send()
+        .problem(422, "invalid");
     assert_eq!(invalid["errors"].as_array().unwrap().len(), 2, "{invalid}");
-    let early = world.post("ivan", &format!("{path}/implementation"), &json!({})).problem(409, "not_in_state");
+    let early = world
+        .post("ivan", &format!("{path}/implementation"), &json!({}))
+        .problem(409, "not_in_state");
     assert_eq!(early["unmet"].as_array().unwrap().len(), 1);
 }
 
@@ -38,20 +67,38 @@ fn an_edit_answers_with_a_new_etag_and_comments_leave_it() {
     let key = world.draft();
     let path = format!("/changes/{key}");
     let tag = world.get("rita", &path).header("etag").to_owned();
-    world.post("rita", &format!("{path}/comments"), &json!({"text": "Hello."})).expect(201);
-    world.as_person("rita", "PUT", &format!("{path}/watchers")).header("if-match", &tag).send().expect(200);
+    world
+        .post("rita", &format!("{path}/comments"), &json!({"text": "Hello."}))
+        .expect(201);
+    world
+        .as_person("rita", "PUT", &format!("{path}/watchers"))
+        .header("if-match", &tag)
+        .send()
+        .expect(200);
     assert_eq!(world.get("rita", &path).header("etag"), tag);
-    let edited = world.as_person("rita", "PATCH", &path).header("if-match", &tag).json(&json!({"title": "Better"})).send();
+    let edited = world
+        .as_person("rita", "PATCH", &path)
+        .header("if-match", &tag)
+        .json(&json!({"title": "Better"}))
+        .send();
     assert_eq!(edited.expect(200)["title"], "Better");
     assert_ne!(edited.header("etag"), tag);
-    world.as_person("rita", "PATCH", &path).header("if-match", &tag).json(&json!({"title": "Late"})).send().problem(412, "stale");
+    world
+        .as_person("rita", "PATCH", &path)
+        .header("if-match", &tag)
+        .json(&json!({"title": "Late"}))
+        .send()
+        .problem(412, "stale");
 }
 
 #[test]
 fn unknown_places_and_methods_are_problems_too() {
     let world = World::new();
     world.get("rita", "/nowhere").problem(404, "not_found");
-    world.as_person("rita", "DELETE", "/changes").send().problem(405, "method_not_allowed");
+    world
+        .as_person("rita", "DELETE", "/changes")
+        .send()
+        .problem(405, "method_not_allowed");
     world.get("rita", "/changes/CHG-1").problem(404, "not_found");
     world.get("rita", "/changes/%FF").expect(400);
 }

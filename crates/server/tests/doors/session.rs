@@ -28,11 +28,27 @@ fn a_session_acts_from_its_own_pages_alone() {
     assert_eq!(ask("GET", "/me").send().expect(200)["login"], "rita");
     let body = World::change_body();
     ask("POST", "/changes").json(&body).send().problem(403, "cross_site");
-    ask("POST", "/changes").header("origin", "https://evil.example").json(&body).send().problem(403, "cross_site");
-    ask("POST", "/changes").header("sec-fetch-site", "cross-site").json(&body).send().problem(403, "cross_site");
+    ask("POST", "/changes")
+        .header("origin", "https://evil.example")
+        .json(&body)
+        .send()
+        .problem(403, "cross_site");
+    ask("POST", "/changes")
+        .header("sec-fetch-site", "cross-site")
+        .json(&body)
+        .send()
+        .problem(403, "cross_site");
     let own = format!("http://{}", world.host());
-    ask("POST", "/changes").header("origin", &own).json(&body).send().expect(201);
-    ask("POST", "/changes").header("sec-fetch-site", "same-origin").json(&body).send().expect(201);
+    ask("POST", "/changes")
+        .header("origin", &own)
+        .json(&body)
+        .send()
+        .expect(201);
+    ask("POST", "/changes")
+        .header("sec-fetch-site", "same-origin")
+        .json(&body)
+        .send()
+        .expect(201);
     ask("DELETE", "/session").header("origin", &own).send().expect(200);
     ask("GET", "/me").send().problem(401, "unauthenticated");
 }
@@ -44,12 +60,17 @@ fn a_fresh_factor_is_a_sessions_and_needs_the_password() {
     let cookie = cookie(&sign_in(&world, "rita", PASSWORD));
     let own = format!("http://{}", world.host());
     let step_up = |password: &str| {
-        let ask = world.ask("POST", "/api/v1/session/step-up").header("cookie", &cookie).header("origin", &own);
+        let ask = world
+            .ask("POST", "/api/v1/session/step-up")
+            .header("cookie", &cookie)
+            .header("origin", &own);
         ask.json(&json!({"password": password})).send()
     };
     step_up("wrong password").problem(401, "unauthenticated");
     step_up(PASSWORD).expect(201);
-    world.post("rita", "/session/step-up", &json!({"password": PASSWORD})).problem(403, "step_up_required");
+    world
+        .post("rita", "/session/step-up", &json!({"password": PASSWORD}))
+        .problem(403, "step_up_required");
 }
 
 #[test]
@@ -69,6 +90,10 @@ fn nobody_and_nowhere_look_alike() {
     let world = World::new();
     let unknown = sign_in(&world, "nobody", PASSWORD).problem(401, "unauthenticated");
     let body = json!({"tenant": "no/where", "login": "rita", "password": PASSWORD});
-    let nowhere = world.ask("POST", "/api/v1/session").json(&body).send().problem(401, "unauthenticated");
+    let nowhere = world
+        .ask("POST", "/api/v1/session")
+        .json(&body)
+        .send()
+        .problem(401, "unauthenticated");
     assert_eq!(unknown, nowhere);
 }

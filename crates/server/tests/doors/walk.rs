@@ -20,18 +20,41 @@ fn a_change_walks_from_draft_to_closed() {
     assert_eq!(change["targets"][0]["state"], "open");
     world.schedule(&key);
     let change = world.get("rita", &format!("/changes/{key}")).expect(200);
-    assert_eq!(change["state"], "scheduled", "{}", world.get("rita", &format!("/changes/{key}/requirements")).json());
+    assert_eq!(
+        change["state"],
+        "scheduled",
+        "{}",
+        world.get("rita", &format!("/changes/{key}/requirements")).json()
+    );
     let path = |act: &str| format!("/changes/{key}{act}");
-    assert_eq!(world.post("ivan", &path("/implementation"), &json!({})).expect(201)["state"], "implementing");
-    let entry = world.post("ivan", &path("/implementation/entries"), &json!({"text": "Deployed.", "kind": "step"})).expect(201);
+    assert_eq!(
+        world.post("ivan", &path("/implementation"), &json!({})).expect(201)["state"],
+        "implementing"
+    );
+    let entry = world
+        .post(
+            "ivan",
+            &path("/implementation/entries"),
+            &json!({"text": "Deployed.", "kind": "step"}),
+        )
+        .expect(201);
     assert_eq!(entry["change_state"], "implementing");
     assert_eq!(entry["by"], "ivan");
-    let done = world.post("ivan", &path("/completion"), &json!({"outcome": "succeeded"})).expect(201);
+    let done = world
+        .post("ivan", &path("/completion"), &json!({"outcome": "succeeded"}))
+        .expect(201);
     assert_eq!(done["state"], "reviewing");
     assert_eq!(done["outcome"], "succeeded");
     assert_eq!(done["targets"][0]["state"], "done");
-    world.post("oscar", &path("/validation"), &json!({"result": "works", "text": "Looked."})).expect(201);
-    let review = json!({"objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "Fine."});
+    world
+        .post(
+            "oscar",
+            &path("/validation"),
+            &json!({"result": "works", "text": "Looked."}),
+        )
+        .expect(201);
+    let review =
+        json!({"objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "Fine."});
     world.post("oscar", &path("/review"), &review).expect(201);
     let closed = world.post("oscar", &path("/closure"), &json!({})).expect(201);
     assert_eq!(closed["state"], "closed");
@@ -48,13 +71,25 @@ fn lists_are_paged_and_filtered() {
     let body = page.expect(200);
     assert_eq!(body["items"].as_array().unwrap().len(), 2);
     assert_eq!(body["items"][0]["key"], json!(keys[2]));
-    let next = page.header("link").trim_start_matches("</api/v1").split('>').next().unwrap().to_owned();
+    let next = page
+        .header("link")
+        .trim_start_matches("</api/v1")
+        .split('>')
+        .next()
+        .unwrap()
+        .to_owned();
     let rest = world.get("rita", &next).expect(200);
     assert_eq!(rest["items"][0]["key"], json!(keys[0]));
     assert!(rest["next"].is_null());
     let none = world.get("rita", "/changes?requester=nobody").expect(200);
     assert!(none["items"].as_array().unwrap().is_empty());
-    assert_eq!(world.get("rita", "/changes?q=booking&service=booking-api").expect(200)["items"].as_array().unwrap().len(), 3);
+    assert_eq!(
+        world.get("rita", "/changes?q=booking&service=booking-api").expect(200)["items"]
+            .as_array()
+            .unwrap()
+            .len(),
+        3
+    );
     world.get("rita", "/changes?limit=0").problem(422, "invalid");
     world.get("rita", "/changes?planned_from=soon").problem(422, "invalid");
 }

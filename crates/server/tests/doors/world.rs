@@ -61,7 +61,8 @@ pub struct Answer {
 
 impl Answer {
     pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(&self.body)))
+        serde_json::from_slice(&self.body)
+            .unwrap_or_else(|_| panic!("no JSON: {}", String::from_utf8_lossy(&self.body)))
     }
 
     /// The body, after a look at the status.
@@ -111,7 +112,12 @@ impl Ask<'_> {
     }
 
     pub fn send(self) -> Answer {
-        let mut head = format!("{} {} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.method, self.path, self.world.host());
+        let mut head = format!(
+            "{} {} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n",
+            self.method,
+            self.path,
+            self.world.host()
+        );
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -149,8 +155,9 @@ fn parse(bytes: &[u8]) -> Answer {
     let mut lines = head.split("\r\n");
     let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
     let pairs = lines.filter_map(|line| line.split_once(':'));
-    let headers: BTreeMap<String, String> =
-        pairs.map(|(name, value)| (name.to_lowercase(), value.trim().to_owned())).collect();
+    let headers: BTreeMap<String, String> = pairs
+        .map(|(name, value)| (name.to_lowercase(), value.trim().to_owned()))
+        .collect();
     let mut body = bytes[end + 4..].to_vec();
     if headers.get("transfer-encoding").is_some_and(|it| it == "chunked") {
         body = unchunked(&body);
@@ -186,7 +193,11 @@ impl World {
         settings.stop_seconds = 1;
         change(&mut settings);
         let server = start(&settings, None).unwrap();
-        let mut world = Self { server, tokens: BTreeMap::new(), folder };
+        let mut world = Self {
+            server,
+            tokens: BTreeMap::new(),
+            folder,
+        };
         world.fill();
         world
     }
@@ -215,7 +226,11 @@ impl World {
 
     /// Does an act on the host, as the system.
     pub fn act<T: Send + 'static>(&self, act: impl Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static) -> T {
-        self.server.state().desk().wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, act).unwrap()
+        self.server
+            .state()
+            .desk()
+            .wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, act)
+            .unwrap()
     }
 
     /// A new token of a person.
@@ -231,6 +246,12 @@ impl World {
         self.act(move |room| acts::set_person::set_password(room, login, &phc));
     }
 
+    /// The data folder.
+    #[cfg(feature = "test-clock")]
+    pub fn folder(&self) -> &std::path::Path {
+        &self.folder
+    }
+
     pub fn host(&self) -> String {
         format!("127.0.0.1:{}", self.server.port())
     }
@@ -243,12 +264,19 @@ impl World {
 
     /// A request without a credential.
     pub fn ask(&self, method: &str, path: &str) -> Ask<'_> {
-        Ask { world: self, method: method.to_owned(), path: path.to_owned(), headers: Vec::new(), body: Vec::new() }
+        Ask {
+            world: self,
+            method: method.to_owned(),
+            path: path.to_owned(),
+            headers: Vec::new(),
+            body: Vec::new(),
+        }
     }
 
     /// A request below the API's base, with a person's token.
     pub fn as_person(&self, login: &str, method: &str, path: &str) -> Ask<'_> {
-        self.ask(method, &format!("/api/v1{path}")).header("authorization", &format!("Bearer {}", self.tokens[login]))
+        self.ask(method, &format!("/api/v1{path}"))
+            .header("authorization", &format!("Bearer {}", self.tokens[login]))
     }
 
     pub fn get(&self, login: &str, path: &str) -> Answer {
@@ -278,16 +306,25 @@ impl World {
 
     /// Walks a draft until it is scheduled.
     pub fn schedule(&self, key: &str) {
-        self.post("rita", &format!("/changes/{key}/submission"), &json!({})).expect(201);
-        self.post("rita", &format!("/changes/{key}/assessment"), &json!({"dependencies_reviewed": true})).expect(201);
+        self.post("rita", &format!("/changes/{key}/submission"), &json!({}))
+            .expect(201);
+        self.post(
+            "rita",
+            &format!("/changes/{key}/assessment"),
+            &json!({"dependencies_reviewed": true}),
+        )
+        .expect(201);
         let note = json!({"kind": "note", "aspect": "functional", "result": "passed", "name": "smoke",
             "environment": "staging", "artifact": ARTIFACT, "text": "All 12 checks passed."});
-        let evidence = self.post("rita", &format!("/changes/{key}/evidence"), &note).expect(201);
+        let evidence = self
+            .post("rita", &format!("/changes/{key}/evidence"), &note)
+            .expect(201);
         assert_eq!(evidence["result"], "passed", "{evidence}");
         for login in ["oscar", "sina", "mona"] {
             let change = self.get(login, &format!("/changes/{key}")).expect(200);
             let word = json!({"decision": "approve", "content_digest": change["content_digest"]});
-            self.post(login, &format!("/changes/{key}/approvals"), &word).expect(201);
+            self.post(login, &format!("/changes/{key}/approvals"), &word)
+                .expect(201);
         }
     }
 }
