@@ -254,11 +254,11 @@ impl ChangeFields {
                 "s-back",
                 "Rollback plan",
                 "How it is taken back, and how long that takes in all.",
-                vec![Field::new(
-                    "rollback_minutes",
-                    "Minutes in all",
-                    Input::Number,
-                )],
+                vec![
+                    Field::new("rollback_minutes", "Minutes in all", Input::Number),
+                    Field::text("no_rollback_reason", "Or why there is no way back")
+                        .hint("Only when no step can take it back."),
+                ],
             )
         }
     }

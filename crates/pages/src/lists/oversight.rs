@@ -231,7 +231,7 @@ pub struct MessageRow {
     pub href: String,
     /// Its first sentence.
     pub summary: String,
-    /// Whether the reader has not seen it yet.
+    /// Whether it was written within the last day.
     pub is_new: bool,
     /// When it was written, for the reader.
     pub sent: String,
@@ -246,7 +246,7 @@ impl ListRow for MessageRow {
     fn columns() -> Vec<Column> {
         vec![
             Column::new("Message", Fold::Never),
-            Column::new("Seen", Fold::Under),
+            Column::new("Age", Fold::Under),
             Column::new("Written", Fold::Under),
             Column::new("Sent", Fold::Away),
         ]
@@ -255,7 +255,7 @@ impl ListRow for MessageRow {
     fn cells(&self) -> Vec<Cell> {
         let seen = match self.is_new {
             true => Tone::Wait.mark("new"),
-            false => Tone::Plain.mark("seen"),
+            false => Tone::Plain.mark("earlier"),
         };
         vec![
             Cell::Title {

@@ -1,0 +1,107 @@
+//! The reader's own account and messages.
+
+use axum::extract::State;
+use axum::response::Response;
+use pages::{ActForm, Fact, Field, Input, MessageRow, Messages, Place, RecordPage, Rich, Section, SectionBody};
+
+use super::form::Form;
+use super::view::{View, Visitor, show, write};
+use super::words::{beginning, plain};
+use crate::failure::Failure;
+use crate::sign_in;
+use crate::state::AppState;
+
+/// How many messages are shown.
+const MESSAGES: i64 = 200;
+
+/// The account.
+pub(super) async fn show_account(State(state): State<AppState>, visitor: Visitor) -> Response {
+    show(&state, &visitor, Place::Account, |view| Ok(account_page(view))).await
+}
+
+fn account_page(view: &View<'_, '_, '_>) -> String {
+    let person = view.directory.people.get(&view.me);
+    let text = |pick: fn(&model::directory::Person) -> String| person.map(pick).unwrap_or_default();
+    let roles = text(|it| it.roles.iter().map(|role| plain(role.as_str())).collect::<Vec<_>>().join(", "));
+    let groups: Vec<String> = view.directory.groups_of(&view.me).iter().map(|group| group.0.clone()).collect();
+    let facts = vec![
+        Fact::new("Login", text(|it| it.login.clone())),
+        Fact::new("Mail address", text(|it| it.email.clone().unwrap_or_else(|| "none".to_owned()))),
+        Fact::new("Time zone", text(|it| it.zone.clone())),
+        Fact::new("Rights", roles),
+        Fact::new("Groups", if groups.is_empty() { "none".to_owned() } else { groups.join(", ") }),
+    ];
+    let field = |name: &str, label: &str, token: &'static str| Field {
+        autocomplete: Some(token),
+        ..Field::new(name, label, Input::Password).required()
+    };
+    let password = ActForm::new("password", "Set a new password", view.url("/account/password"))
+        .field(field("present", "Present password", "current-password"))
+        .field(field("password", "New password", "new-password").hint("At least 10 characters."))
+        .note("Your other sessions end, and you sign in again.")
+        .submit("Set this password");
+    let page = RecordPage {
+        frame: view.frame.clone(),
+        title: view.name(&view.me),
+        acts: vec![password],
+        sections: vec![
+            Section::new("you", "You", SectionBody::Facts(facts)),
+            Section::new("tokens", "Your tokens", SectionBody::Prose("Tokens for command lines and pipelines act with your rights.".to_owned()))
+                .note(Rich::new().link("Your tokens", view.url("/tokens"))),
+        ],
+        ..RecordPage::default()
+    };
+    page.render()
+}
+
+/// Sets the reader's own password, after the present one was shown again.
+pub(super) async fn set_password(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    axum::extract::Extension(source): axum::extract::Extension<crate::listen::Source>,
+    form: Form,
+) -> Response {
+    let back = format!("{}/account", visitor.base());
+    if let Err(failure) = sign_in::step_up(&state, &visitor.caller, &source.0, form.first("present")).await {
+        let failure = match failure.status() {
+            401 => Failure::new(422, "wrong_password", "The present password is another one."),
+            _ => failure,
+        };
+        return super::view::problem(&state, &visitor, &failure, &back).await;
+    }
+    let login = write(&state, &visitor, |room| {
+        let person = room.actor.person.clone();
+        Ok(room.directory()?.login(&person))
+    })
+    .await;
+    match login {
+        Ok(login) => super::people::set_password(&state, &visitor, &login, form.first("password"), "/account").await,
+        Err(failure) => super::view::problem(&state, &visitor, &failure, &back).await,
+    }
+}
+
+/// The reader's messages.
+pub(super) async fn messages(State(state): State<AppState>, visitor: Visitor) -> Response {
+    show(&state, &visitor, Place::Messages, |view| {
+        let day_ago = view.now() - jiff::SignedDuration::from_hours(24);
+        let found = acts::find_records::find_messages(view.room, MESSAGES)?;
+        let rows = found.into_iter().map(|message| MessageRow {
+            href: message.change_key.as_deref().map(|key| view.change_url(key)).unwrap_or_default(),
+            summary: beginning(&message.text, 160),
+            is_new: message.at > day_ago,
+            sent: view.reader.moment(message.at),
+            delivery: match message.delivery.as_str() {
+                "mailed" => "by mail",
+                "failed" => "mail failed",
+                "kept" => "here only",
+                _ => "on its way",
+            }
+            .to_owned(),
+            subject: message.subject,
+        });
+        let rows: Vec<MessageRow> = rows.collect();
+        let page = Messages { frame: view.frame.clone(), count: format!("{} shown", rows.len()), rows, ..Messages::default() };
+        Ok(page.render())
+    })
+    .await
+}

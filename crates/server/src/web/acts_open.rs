@@ -1,0 +1,145 @@
+//! The forms of the acts that are open to the reader on a change: found by `acts`, drawn by `pages`.
+
+use acts::find_acts::OpenActs;
+use model::act::Act as Verb;
+use model::file::ChangeFile;
+use model::requirement::{before_closure, before_start, before_submission};
+use model::words::State;
+use pages::{Act, ActContext, ActForm, ActTone, Field};
+
+use super::view::{View, escaped};
+
+/// What forms have to know of a change.
+pub(super) fn context(view: &View<'_, '_, '_>, file: &ChangeFile) -> ActContext {
+    let change = &file.change;
+    let field = |at: Option<jiff::Timestamp>| at.map(|at| view.reader.field(at)).unwrap_or_default();
+    ActContext {
+        change_url: view.change_url(&change.key),
+        content_digest: change.digests.content.clone(),
+        writer: view.name(&change.requester),
+        zone: view.reader.zone_name().to_owned(),
+        planned_start: field(change.planned_start),
+        planned_end: field(change.planned_end),
+        reader: view.directory.login(&view.me),
+        targets: change
+            .open_targets()
+            .map(|target| (target.id.0.clone(), format!("{}, {}", target.service, target.environment)))
+            .collect(),
+        item: String::new(),
+        environments: view.directory.environments.keys().map(|key| key.0.clone()).collect(),
+    }
+}
+
+/// The decisions open to the reader, the yes first.
+pub(super) fn decisions(open: &OpenActs, context: &ActContext) -> Vec<ActForm> {
+    if !open.has(Verb::Approve) {
+        return Vec::new();
+    }
+    let acts = [Act::Approve, Act::ApproveWithConditions, Act::Return, Act::Reject, Act::Abstain];
+    let forms = acts.iter().map(|act| {
+        let form = act.form(context);
+        let needs = open.decision_needs_step_up && !open.is_stepped_up && *act != Act::Return;
+        if needs { stepped(form, context) } else { form }
+    });
+    forms.collect()
+}
+
+/// The way to an act that wants the password first.
+fn stepped(form: ActForm, context: &ActContext) -> ActForm {
+    let base = context.change_url.split("/changes/").next().unwrap_or_default();
+    let address = format!("{base}/step-up?next={}", escaped(&context.change_url));
+    let mut link = ActForm::link(format!("{}: your password first", form.verb_label), address).tone(form.tone);
+    link.id = form.id;
+    link
+}
+
+/// Every other act on the change as a whole, the main one first.
+pub(super) fn others(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, context: &ActContext) -> Vec<ActForm> {
+    let mut forms = Vec::new();
+    let plain = [
+        (Verb::Submit, Act::Submit),
+        (Verb::Assess, Act::Assess),
+        (Verb::CosignBreakGlass, Act::CoSign),
+        (Verb::ValidateBreakGlass, Act::ValidateBreakGlass),
+        (Verb::ConfirmRetrospective, Act::ConfirmRetrospective),
+        (Verb::Resume, Act::Resume),
+        (Verb::Start, Act::Start),
+        (Verb::DecideExtension, Act::DecideExtension),
+        (Verb::Complete, Act::Complete),
+        (Verb::Close, Act::Close),
+        (Verb::PeerReview, Act::PeerReview),
+        (Verb::Acknowledge, Act::Acknowledge),
+        (Verb::Schedule, Act::Schedule),
+        (Verb::AskExtension, Act::Extend),
+        (Verb::Overrule, Act::Overrule),
+        (Verb::Hold, Act::Hold),
+        (Verb::Cancel, Act::Cancel),
+    ];
+    for (verb, act) in plain {
+        if open.has(verb) {
+            forms.push(why_not(view, file, verb, act.form(context)));
+        }
+    }
+    if open.has(Verb::StateFinding) {
+        forms.insert(0, finding(context));
+    }
+    if open.has(Verb::Return) && !open.has(Verb::Approve) {
+        forms.push(return_form(context));
+    }
+    if open.has(Verb::BreakGlass) {
+        let form = Act::BreakGlass.form(context);
+        forms.push(if open.is_stepped_up { form } else { stepped(form, context) });
+    }
+    forms
+}
+
+/// Says why an act cannot be done yet, where the rules name it.
+fn why_not(view: &View<'_, '_, '_>, file: &ChangeFile, verb: Verb, form: ActForm) -> ActForm {
+    let unmet = match verb {
+        Verb::Submit => before_submission(&file.change),
+        Verb::Start => before_start(file, &view.directory, view.now()),
+        Verb::Close => before_closure(file, &view.directory),
+        _ => Vec::new(),
+    };
+    match (unmet.first(), unmet.len()) {
+        (None, _) => form,
+        (Some(row), 1) => form.disabled(view.sentence(&row.text)),
+        (Some(row), many) => form.disabled(format!("{} And {} more.", view.sentence(&row.text), many - 1)),
+    }
+}
+
+fn finding(context: &ActContext) -> ActForm {
+    ActForm::new("finding", "State your finding", format!("{}/finding", context.change_url))
+        .tone(ActTone::Go)
+        .field(Field::textarea("text", "What you found about the unauthorized work").required())
+        .submit("State this finding")
+}
+
+/// Sending it back by somebody whom no rule asks: the change manager.
+fn return_form(context: &ActContext) -> ActForm {
+    ActForm::new("return", "Return with a question", format!("{}/return", context.change_url))
+        .field(
+            Field::textarea("question", format!("Your question to {}", context.writer))
+                .hint("The change goes back to draft, and the approvals it had are void.")
+                .required(),
+        )
+        .submit("Return with this question")
+}
+
+/// What stands above the acts.
+pub(super) fn note(state: State, has_acts: bool) -> &'static str {
+    if !has_acts {
+        return "";
+    }
+    match state {
+        State::Draft => "Next: submit it for assessment.",
+        State::Assessing => "Next: assess it.",
+        State::Authorizing => "It waits for its approvals.",
+        State::Approved => "Next: it is scheduled by itself when its times are approved and free.",
+        State::Scheduled => "Next: start it inside its window; a pipeline's permit does so by itself.",
+        State::Implementing => "Next: tell the outcome of each target.",
+        State::Reviewing => "Next: validate, review and close it.",
+        State::Rejected => "It ended here. An edit makes it a draft again.",
+        State::Closed | State::Cancelled => "",
+    }
+}

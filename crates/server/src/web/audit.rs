@@ -1,0 +1,174 @@
+//! The log for people, what outside systems delivered, and how an event is told in words.
+
+use acts::find_timeline::{Told, find_log};
+use axum::extract::{Query, State};
+use axum::response::Response;
+use pages::{AuditLog, Deliveries, DeliveryRow, Fact, Moment, Notice, Paging, Place, Rich, Tone, count};
+use serde_json::Value;
+
+use super::sections::index;
+use super::view::{View, Visitor, show};
+use super::words::{capital, plain};
+use crate::state::AppState;
+
+/// How many entries one page of the log shows.
+const PAGE: i64 = 50;
+/// How many deliveries are shown.
+const DELIVERIES: i64 = 200;
+
+/// Where a page of the log ends.
+#[derive(Debug, Default, serde::Deserialize)]
+pub(super) struct Asked {
+    before: Option<i64>,
+}
+
+/// The tenant's log.
+pub(super) async fn log(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Asked>) -> Response {
+    let public_url = state.public_url().to_owned();
+    show(&state, &visitor, Place::AuditLog, move |view| log_page(view, asked.before, &public_url)).await
+}
+
+fn log_page(view: &mut View<'_, '_, '_>, before: Option<i64>, public_url: &str) -> acts::Result<String> {
+    let log = find_log(view.room, before, PAGE)?;
+    let size = count(log.size.unsigned_abs());
+    let lede = match log.sealed_at {
+        Some(at) => format!("{size} entries, sealed {}.", view.reader.distance(at)),
+        None => format!("{size} entries."),
+    };
+    let tenant = view.room.tenant();
+    let first = log.entries.last().and_then(|told| told.index).unwrap_or(0);
+    let end = before.unwrap_or(log.size).clamp(0, log.size);
+    let newer = (end < log.size).then(|| view.url(&format!("/audit?before={}", (end + PAGE).min(log.size))));
+    let older = (first > 0).then(|| view.url(&format!("/audit?before={first}")));
+    let mut notices = Vec::new();
+    if log.waiting > 0 {
+        notices.push(Notice::new(Tone::Wait, format!("{} events are written and wait for their place in the log.", log.waiting)));
+    }
+    let page = AuditLog {
+        frame: view.frame.clone(),
+        lede,
+        checkpoint: log.checkpoint,
+        notices,
+        entries: log.entries.iter().map(|told| moment(view, told)).collect(),
+        paging: Paging { newer, older, count: format!("{} of {size}", log.entries.len()) },
+        checks: vec![
+            (
+                "Every entry, its place and the signatures, without trusting this server:".to_owned(),
+                format!("assent audit verify {public_url}/t/{tenant}/log --key {tenant}.pub"),
+            ),
+            ("That the database holds what the log says, on the host:".to_owned(), "assent audit replay".to_owned()),
+        ],
+        facts: vec![
+            Fact::new("Size", size),
+            Fact::new("Root", Rich::new().code(log.root)),
+            Fact::new("Keys", Rich::new().link("Verifier keys", format!("/t/{tenant}/log/key"))),
+        ],
+    };
+    Ok(page.render())
+}
+
+/// An event as a moment of a timeline.
+pub(super) fn moment(view: &View<'_, '_, '_>, told: &Told) -> Moment {
+    let (icon, words) = phrase(told);
+    let mut text = Rich::new().strong(view.name(&told.actor)).text(format!(" {words}"));
+    if let Some(detail) = detail(view, told) {
+        text = text.text(format!(": {detail}"));
+    }
+    Moment {
+        icon,
+        text,
+        meta: Rich::new().text(format!("{} · ", view.reader.moment(told.at))).code(told.kind.as_str()),
+        index: told.index.map(index),
+        proof_url: told.index.map(|number| view.url(&format!("/audit?before={}", number + 1))).unwrap_or_default(),
+    }
+}
+
+/// Icon and words of an event; an event without words of its own is told by its kind.
+fn phrase(told: &Told) -> (&'static str, String) {
+    let fixed = PHRASES.iter().find(|(kind, _, _)| *kind == told.kind);
+    match fixed {
+        Some((_, icon, words)) => (icon, (*words).to_owned()),
+        None => ("leaf", plain(&told.kind.replace('.', ": "))),
+    }
+}
+
+/// What an event's data adds: a decision, an outcome, a rule.
+fn detail(view: &View<'_, '_, '_>, told: &Told) -> Option<String> {
+    let text = |name: &str| told.data.get(name).and_then(Value::as_str);
+    if told.kind == "approval.requested" {
+        let person = model::ids::PersonId::from(text("person")?);
+        return Some(format!("{} (rule {})", view.name(&person), text("rule")?));
+    }
+    let word = ["decision", "outcome", "result", "verdict", "kind", "aspect", "to", "state"].iter().find_map(|name| text(name))?;
+    Some(plain(word))
+}
+
+const PHRASES: &[(&str, &str, &str)] = &[
+    ("approval.acknowledged", "comment", "has seen it"),
+    ("approval.given", "go", "decided"),
+    ("approval.requested", "bell", "asked for a decision"),
+    ("approval.unacknowledged", "clock", "reminded of an unanswered request"),
+    ("approval.voided", "x", "voided an approval by an edit"),
+    ("approval.withdrawn", "back", "took a decision back"),
+    ("break_glass.cosigned", "incident", "signed the break-glass too"),
+    ("break_glass.ended", "incident", "ended the break-glass"),
+    ("break_glass.opened", "incident", "broke the glass"),
+    ("break_glass.validated", "go", "validated the break-glass"),
+    ("change.assessed", "s-assessing", "assessed it"),
+    ("change.completed", "s-reviewing", "told the outcome"),
+    ("change.created", "plus", "wrote it"),
+    ("change.edited", "edit", "edited it"),
+    ("change.held", "s-hold", "put it on hold"),
+    ("change.linked", "list", "linked it"),
+    ("change.moved", "leaf", "moved it"),
+    ("change.overrun", "clock", "flagged it: it overran its window"),
+    ("change.resumed", "s-implementing", "resumed it"),
+    ("change.returned", "back", "returned it with a question"),
+    ("change.reviewed", "s-reviewing", "reviewed it"),
+    ("change.risk_changed", "leaf", "computed the risk anew"),
+    ("change.submitted", "s-assessing", "submitted it"),
+    ("change.validated", "go", "validated it"),
+    ("change.window_missed", "clock", "flagged it: its window passed without a start"),
+    ("change.window_opened", "calendar", "opened its window"),
+    ("comment.added", "comment", "commented"),
+    ("condition.met", "check", "said that a condition is met"),
+    ("condition.set", "leaf", "set a condition"),
+    ("entry.recorded", "edit", "noted an action"),
+    ("evidence.accepted", "check", "accepted failed evidence"),
+    ("evidence.added", "check", "added evidence"),
+    ("extension.asked", "clock", "asked for more time"),
+    ("peer_review.given", "go", "reviewed it as a peer"),
+    ("permit.issued", "leaf", "issued a permit"),
+    ("permit.revoked", "x", "revoked a permit"),
+    ("task.added", "plus", "added a task"),
+    ("task.updated", "check", "updated a task"),
+];
+
+/// What outside systems delivered.
+pub(super) async fn deliveries(State(state): State<AppState>, visitor: Visitor) -> Response {
+    show(&state, &visitor, Place::Deliveries, |view| {
+        let found = acts::find_records::find_deliveries(view.room, DELIVERIES)?;
+        let rows = found.into_iter().map(|delivery| {
+            let (tone, word) = match delivery.state.as_str() {
+                "done" => (Tone::Ok, "done"),
+                "parked" => (Tone::Stop, "set aside"),
+                _ => (Tone::Wait, "waiting"),
+            };
+            DeliveryRow {
+                id: delivery.id,
+                href: String::new(),
+                event: capital(&delivery.event),
+                connection: delivery.connection,
+                state: word.to_owned(),
+                tone,
+                effect: Rich::from(delivery.result.or(delivery.reason).unwrap_or_default()),
+                received: view.reader.moment(delivery.received_at),
+                acts: Vec::new(),
+            }
+        });
+        let rows: Vec<DeliveryRow> = rows.collect();
+        let page = Deliveries { frame: view.frame.clone(), count: format!("{} shown", rows.len()), rows, ..Deliveries::default() };
+        Ok(page.render())
+    })
+    .await
+}

@@ -1,0 +1,91 @@
+//! Forms of lists and records: sent, done, and on a refusal shown again with what was wrong.
+
+use acts::Room;
+use axum::response::Response;
+use model::refusal::Refusal;
+use model::verbs::Body;
+use pages::{ActForm, Frame, Input, Place, Reader, Rich};
+
+use super::form::{Decoded, Form, refill};
+use super::view::{View, Visitor, notice_of, problem, reader_of, see, show_as, write};
+use crate::failure::Failure;
+use crate::state::AppState;
+
+/// A form that came back.
+pub(super) struct Back {
+    /// Where it was sent.
+    pub url: String,
+    form: Form,
+    decoded: Decoded,
+    failure: Failure,
+}
+
+impl Back {
+    /// A form that was sent to a path of the tenant and refused.
+    pub fn new(state: &AppState, visitor: &Visitor, path: &str, form: Form, failure: Failure) -> Self {
+        // Only the places of rows are read from it here, so any zone does; times that are none are told by the refusal.
+        let reader = Reader::named("UTC", state.desk().tools().clock.now());
+        let decoded = form.decode(&reader, &[]).without_errors();
+        Self { url: format!("{}{path}", visitor.base()), form, decoded, failure }
+    }
+
+    /// Opens the form among these acts with its values and errors, and tells the rest in the frame.
+    pub fn put<'x>(&self, view: &View<'_, '_, '_>, frame: &mut Frame, acts: impl Iterator<Item = &'x mut ActForm>) {
+        let mut errors = self.failure.problem.errors.clone();
+        errors.extend(self.decoded.errors.iter().cloned());
+        let errors = self.decoded.by_field(&errors);
+        let mut same = acts.filter(|act| act.action_url == self.url && self.has_hidden(act));
+        let rest = match same.next() {
+            Some(act) => refill(act, &self.form, &errors),
+            None => errors.values().cloned().collect(),
+        };
+        let mut notice = notice_of(view, &self.failure);
+        notice.rows.extend(rest.into_iter().map(Rich::from));
+        frame.notices.push(notice);
+    }
+
+    fn has_hidden(&self, act: &ActForm) -> bool {
+        let mut hidden = act.fields.iter().filter(|field| field.input == Input::Hidden);
+        hidden.all(|field| self.form.first(&field.name) == field.value)
+    }
+}
+
+/// A form that was sent.
+pub(super) struct Sent {
+    /// What was sent.
+    pub form: Form,
+    /// Boxes that are sent as `false` when they are not ticked.
+    pub boxes: &'static [&'static str],
+    /// Where it was sent, without the tenant: `/freezes`.
+    pub path: String,
+    /// Where the reader goes when it is done, without the tenant.
+    pub then: String,
+    /// The place of the page that shows it again.
+    pub place: Place,
+}
+
+/// Does what a form asks for; shows its page again when it is refused.
+pub(super) async fn send<A, P>(state: &AppState, visitor: &Visitor, sent: Sent, run: A, page: P) -> Response
+where
+    A: Fn(&mut Room<'_, '_>, &Body) -> acts::Result<()> + Send + 'static,
+    P: Fn(&mut View<'_, '_, '_>, Option<&Back>) -> acts::Result<String> + Send + 'static,
+{
+    let (form, boxes) = (sent.form.clone(), sent.boxes);
+    let done = write(state, visitor, move |room| {
+        let directory = room.directory()?;
+        let decoded = form.decode(&reader_of(room, &directory), boxes);
+        if !decoded.errors.is_empty() {
+            return Err(Refusal::Invalid(decoded.errors).into());
+        }
+        run(room, &decoded.body)
+    })
+    .await;
+    let base = visitor.base();
+    let Err(failure) = done else { return see(&format!("{base}{}", sent.then)) };
+    if !matches!(failure.status(), 409 | 412 | 422) {
+        return problem(state, visitor, &failure, &format!("{base}{}", sent.then)).await;
+    }
+    let status = failure.status();
+    let back = Back::new(state, visitor, &sent.path, sent.form, failure);
+    show_as(state, visitor, sent.place, status, move |view| page(view, Some(&back))).await
+}

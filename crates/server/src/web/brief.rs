@@ -1,0 +1,211 @@
+//! The answers of a decision card: what, where, when, why it is safe, who decides, what if it fails, what is missing.
+
+use model::change::{Change, Target};
+use model::file::ChangeFile;
+use model::records::{Approval, Coverage};
+use model::requirement::{Ahead, ahead};
+use model::words::{ApprovalState, Decision, Disruption, EvidenceResult};
+use pages::{Brief, Rich, Tone, minutes};
+
+use super::view::View;
+use super::words::{and, beginning, capital, plain};
+
+/// How many sentences of what is missing a card tells.
+const MISSING_SHOWN: usize = 3;
+
+/// The card of a change for the reader.
+pub(super) fn brief(view: &View<'_, '_, '_>, file: &ChangeFile) -> Brief {
+    let rows = ahead(file, &view.directory, view.now());
+    Brief {
+        what: what(&file.change),
+        where_: places(view, &file.change),
+        when: when(view, &file.change),
+        why_you: why_you(view, &file.change),
+        why_safe: why_safe(view, file),
+        who_decides: who_decides(view, file, &rows),
+        if_it_fails: if_it_fails(view, &file.change),
+        still_missing: still_missing(view, &rows),
+    }
+}
+
+fn what(change: &Change) -> Rich {
+    let content = &change.content;
+    let said = |text: &Option<String>| text.as_deref().map(|text| beginning(text, 240)).unwrap_or_default();
+    let (what, why) = (said(&content.description), said(&content.justification));
+    match (what.is_empty(), why.is_empty()) {
+        (true, true) => Rich::new(),
+        (false, true) => Rich::from(what),
+        (true, false) => Rich::from(why),
+        (false, false) => Rich::new().text(what).line().emphasis(why),
+    }
+}
+
+fn places(view: &View<'_, '_, '_>, change: &Change) -> Rich {
+    let mut rich = Rich::new();
+    for (place, target) in change.content.targets.iter().enumerate() {
+        if place > 0 {
+            rich = rich.text("; ");
+        }
+        let service = target.service.as_str();
+        rich = rich.link(service, view.url(&format!("/services/{service}"))).text(format!(", {}", target.environment));
+    }
+    let dependents = dependents(view, &change.content.targets);
+    match dependents.len() {
+        0 => rich,
+        1..=4 => rich.text(format!(". {} depend on it.", and(&dependents))),
+        many => rich.text(format!(". {many} services depend on it.")),
+    }
+}
+
+/// Services that depend on the targets and are none themselves.
+fn dependents(view: &View<'_, '_, '_>, targets: &[Target]) -> Vec<String> {
+    let is_target = |key: &model::ids::ServiceKey| targets.iter().any(|target| &target.service == key);
+    let rows = view.directory.dependencies.iter();
+    let mut found: Vec<String> =
+        rows.filter(|row| is_target(&row.to) && !is_target(&row.from)).map(|row| row.from.0.clone()).collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+fn when(view: &View<'_, '_, '_>, change: &Change) -> Rich {
+    let (Some(start), Some(end)) = (change.planned_start, change.planned_end) else { return Rich::new() };
+    let mut rich = Rich::new().strong(view.reader.span(start, end)).text(".");
+    if let Some(until) = change.extended_until {
+        rich = rich.text(format!(" More time until {}.", view.reader.moment(until)));
+    }
+    if change.window_missed {
+        rich = rich.text(" ").late("This window passed without a start.");
+    }
+    rich.text(format!(" {}", noticed(change)))
+}
+
+/// What people will notice, in a sentence.
+fn noticed(change: &Change) -> String {
+    let Some(plan) = &change.content.disruption else { return "Nobody said what people will notice.".to_owned() };
+    let length = plan.minutes.map(|count| format!(" for {}", minutes(count.unsigned_abs()))).unwrap_or_default();
+    let who = plan.audience.as_deref().unwrap_or("People");
+    match plan.kind {
+        Disruption::None => "Nobody should notice.".to_owned(),
+        Disruption::Degraded => format!("{who} see it slower or partly missing{length}."),
+        Disruption::ReadOnly => format!("{who} can read, not write{length}."),
+        Disruption::Outage => format!("It is unavailable for {}{length}.", who.to_lowercase()),
+    }
+}
+
+fn why_you(view: &View<'_, '_, '_>, change: &Change) -> Rich {
+    let reasons: Vec<String> =
+        change.requests.iter().filter(|request| request.person == view.me).map(|request| capital_first(&request.why)).collect();
+    Rich::from(reasons.join("; "))
+}
+
+fn capital_first(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+fn why_safe(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
+    let mut rows = Vec::new();
+    for evidence in &file.evidence {
+        let tone = match (evidence.result, &evidence.accepted) {
+            (EvidenceResult::Passed, _) => Tone::Ok,
+            (EvidenceResult::Failed, None) => Tone::Stop,
+            (EvidenceResult::Failed, Some(_)) => Tone::Wait,
+            (EvidenceResult::Informational, _) => Tone::Plain,
+        };
+        let place = evidence.environment.as_ref().map(|name| format!(", {name}")).unwrap_or_default();
+        let result = plain(evidence.result.as_str());
+        let said = evidence.text.as_deref().map(|text| format!(": {}", beginning(text, 120))).unwrap_or_default();
+        rows.push((tone, Rich::new().text(format!("{} ({}{place}) {result}{said}", evidence.name, plain(evidence.aspect.as_str())))));
+    }
+    for review in file.agreeing_peers() {
+        rows.push((Tone::Ok, Rich::new().text(format!("{} read plan and code, and agrees", view.name(&review.person)))));
+    }
+    rows
+}
+
+fn who_decides(view: &View<'_, '_, '_>, file: &ChangeFile, ahead: &[Ahead]) -> Vec<(Tone, Rich)> {
+    let mut rows: Vec<(Tone, Rich)> =
+        file.approvals.iter().filter(|approval| approval.state == ApprovalState::Standing).map(|found| decided(view, found)).collect();
+    for row in ahead.iter().filter(|row| matches!(row.unmet.code.as_str(), "approval_missing" | "cannot_be_met")) {
+        let who = view.all_waits_on(&row.unmet.waiting_on);
+        let tone = if row.unmet.code == "cannot_be_met" { Tone::Stop } else { Tone::Wait };
+        rows.push((tone, Rich::new().strong(who).text(": ").text(view.sentence(&row.unmet.text))));
+    }
+    rows
+}
+
+/// A decision in a sentence.
+pub(super) fn decided(view: &View<'_, '_, '_>, approval: &Approval) -> (Tone, Rich) {
+    let name = view.name(&approval.person);
+    let (tone, said) = match approval.decision {
+        Decision::Approve => (Tone::Ok, "approved"),
+        Decision::ApproveWithConditions => (Tone::Ok, "approved with conditions"),
+        Decision::Return => (Tone::Wait, "returned it"),
+        Decision::Reject => (Tone::Stop, "rejected it"),
+        Decision::Abstain => (Tone::Plain, "abstained"),
+    };
+    let covers = match (approval.is_yes(), approval.what, approval.when) {
+        (true, Coverage::Standing, Coverage::Standing) => " what and when",
+        (true, Coverage::Standing, _) => " what is done",
+        (true, _, Coverage::Standing) => " the time",
+        _ => "",
+    };
+    (tone, Rich::new().strong(name).text(format!(" {said}{covers}, {}", view.reader.distance(approval.at))))
+}
+
+fn if_it_fails(view: &View<'_, '_, '_>, change: &Change) -> Rich {
+    let content = &change.content;
+    if let Some(reason) = content.no_rollback_reason.as_ref().filter(|_| content.rollback_plan.is_empty()) {
+        return Rich::new().late("There is no way back: ").text(beginning(reason, 200));
+    }
+    let Some(first) = content.rollback_plan.first() else { return Rich::new() };
+    let steps = match content.rollback_plan.len() {
+        1 => first.title.clone(),
+        many => format!("{many} steps back, the first: {}", first.title),
+    };
+    let length = content.rollback_minutes.map(|count| format!(", in {}", minutes(count.unsigned_abs()))).unwrap_or_default();
+    let rich = Rich::new().text(format!("{steps}{length}."));
+    match model::due::latest_rollback(change) {
+        Some(latest) => rich.text(" Latest moment to turn back: ").strong(view.reader.moment(latest)).text("."),
+        None => rich,
+    }
+}
+
+fn still_missing(view: &View<'_, '_, '_>, rows: &[Ahead]) -> Rich {
+    let Some(step) = rows.first().map(|row| row.step) else { return Rich::new() };
+    let next: Vec<&Ahead> = rows.iter().filter(|row| row.step == step).collect();
+    let mut rich = Rich::new();
+    for row in next.iter().take(MISSING_SHOWN) {
+        rich = rich.text(format!("{} ", view.sentence(&row.unmet.text)));
+    }
+    match next.len().saturating_sub(MISSING_SHOWN) {
+        0 => rich,
+        more => rich.link(format!("{more} more"), "#requirements"),
+    }
+}
+
+/// A step of the lifecycle as people name it.
+pub(super) fn step_name(step: model::requirement::Step) -> &'static str {
+    use model::requirement::Step;
+    match step {
+        Step::Submission => "before it is submitted",
+        Step::Assessment => "before it is assessed",
+        Step::Approval => "before it is approved",
+        Step::Scheduling => "before it is scheduled",
+        Step::Implementation => "before it starts",
+        Step::Closure => "before it closes",
+    }
+}
+
+/// An outcome as a mark.
+pub(super) fn outcome_mark(outcome: model::words::Outcome) -> pages::Mark {
+    use model::words::Outcome;
+    let tone = match outcome {
+        Outcome::Succeeded => Tone::Ok,
+        Outcome::SucceededWithIssues | Outcome::PartiallyImplemented | Outcome::RolledBack => Tone::Wait,
+        Outcome::Failed => Tone::Stop,
+        Outcome::NotImplemented => Tone::Plain,
+    };
+    tone.mark(capital(outcome.as_str()))
+}

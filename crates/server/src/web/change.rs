@@ -1,0 +1,294 @@
+//! The page of a change: the decision first, everything else below it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use acts::find_acts::{OpenActs, find_acts};
+use acts::find_records::{find_comments, find_entries};
+use acts::find_timeline::find_timeline;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use model::act::{Act as Verb, actions};
+use model::change::Change;
+use model::file::ChangeFile;
+use pages::{Act, ActContext, ActForm, ActTone, ChangePage, Decision, Entry, Notice, Place, Rich, Tone, Work, short_digest};
+
+use super::acts_open::{context, decisions, note, others};
+use super::brief::brief;
+use super::form::{Decoded, Form, refill};
+use super::sections::{Around, length, steps};
+use super::view::{View, Visitor, done_notice, notice_of, show_as};
+use super::words::{kind, plain, risk, state};
+use crate::failure::Failure;
+use crate::state::AppState;
+
+/// What the address of a change's page says besides its key.
+#[derive(Debug, Default, serde::Deserialize)]
+pub(super) struct Asked {
+    done: Option<String>,
+}
+
+/// A form that came back: what it sent, and what was wrong.
+pub(super) struct Refused {
+    /// Where it was sent, below the change's address: `/hold`.
+    pub path: String,
+    /// What was sent.
+    pub form: Form,
+    /// What it was read into.
+    pub decoded: Decoded,
+    /// The answer.
+    pub failure: Failure,
+}
+
+/// Shows a change.
+pub(super) async fn show(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, key)): Path<(String, String)>,
+    Query(asked): Query<Asked>,
+) -> Response {
+    show_as(&state, &visitor, Place::Changes, 200, move |view| {
+        if let Some(words) = asked.done.as_deref().and_then(super::act::done_words) {
+            view.frame.notices.push(done_notice(words));
+        }
+        page(view, &key, None)
+    })
+    .await
+}
+
+/// Shows a change with a form that came back.
+pub(super) async fn show_refused(state: &AppState, visitor: &Visitor, key: String, refused: Refused) -> Response {
+    let status = refused.failure.status();
+    let refused = Arc::new(refused);
+    show_as(state, visitor, Place::Changes, status, move |view| page(view, &key, Some(&refused))).await
+}
+
+fn page(view: &mut View<'_, '_, '_>, key: &str, refused: Option<&Refused>) -> acts::Result<String> {
+    view.room.allow(actions::READ)?;
+    let file = view.room.file(key)?;
+    let open = find_acts(view.room, &file)?;
+    let id = file.change.id.0.clone();
+    let comments = find_comments(view.room, &id)?;
+    let entries = find_entries(view.room, &id)?;
+    let told = find_timeline(view.room, &id)?;
+    let context = context(view, &file);
+    let around = Around { file: &file, comments, entries, told, open: &open, context: &context };
+    let mut page = assemble(view, &around);
+    if let Some(refused) = refused {
+        put_back(view, &mut page, refused, &context);
+    }
+    Ok(page.render())
+}
+
+fn assemble(view: &View<'_, '_, '_>, around: &Around<'_>) -> ChangePage {
+    let file = around.file;
+    let change = &file.change;
+    let content = &change.content;
+    let acts = others(view, file, around.open, around.context);
+    ChangePage {
+        frame: view.frame.clone(),
+        key: change.key.clone(),
+        title: content.title.clone(),
+        state: state(change.state),
+        is_on_hold: change.is_on_hold(),
+        risk: (!change.risk.reasons.is_empty()).then(|| risk(change.risk.level)),
+        kind: kind(content.kind),
+        flags: flags(change),
+        byline: Rich::from(format!("by {}, {}", view.name(&change.requester), view.reader.distance(change.created_at))),
+        notices: notices(view, file),
+        head_acts: head_acts(view, change, around.open, around.context),
+        stepper: around.stepper(view),
+        brief: brief(view, file),
+        decision: decision(view, file, around.open, around.context),
+        acts_note: Rich::from(note(change.state, !acts.is_empty())),
+        acts,
+        requirements: around.requirements(view),
+        approvals: around.approvals(view),
+        plan: steps(view, &content.plan),
+        plan_note: Rich::from(length(&content.plan)),
+        rollback_plan: steps(view, &content.rollback_plan),
+        rollback_note: Rich::from(length(&content.rollback_plan)),
+        texts: texts(change),
+        targets: around.targets(view),
+        evidence: around.evidence(view),
+        conditions: around.conditions(view),
+        tasks: around.tasks(view),
+        gate: around.gate(view),
+        runbook: around.runbook(view),
+        review: around.review(view),
+        links: around.links(view),
+        comments: around.comments(view),
+        timeline: around.timeline(view),
+        timeline_note: Rich::new().link("The whole log", view.url("/audit")),
+        facts: around.facts(view),
+    }
+}
+
+fn flags(change: &Change) -> Vec<pages::Mark> {
+    let rows = [
+        (change.content.expedited, Tone::Plain, "Expedited"),
+        (change.overrun, Tone::Stop, "Overrun"),
+        (change.window_missed, Tone::Wait, "Window missed"),
+        (change.in_freeze, Tone::Freeze, "In a freeze"),
+        (change.unauthorized, Tone::Stop, "Unauthorized"),
+        (change.break_glass.is_some(), Tone::Stop, "Break-glass"),
+        (change.retrospective.is_some(), Tone::Wait, "Told afterwards"),
+    ];
+    let mut marks: Vec<pages::Mark> =
+        rows.into_iter().filter(|(is, _, _)| *is).map(|(_, tone, words)| tone.mark(words)).collect();
+    marks.extend(change.outcome.map(super::brief::outcome_mark));
+    marks
+}
+
+fn texts(change: &Change) -> Vec<(String, String)> {
+    let content = &change.content;
+    let rows = [
+        ("Description", &content.description),
+        ("Why now", &content.justification),
+        ("Objectives", &content.objectives),
+        ("How we will see that it worked", &content.verification),
+        ("What it means for security", &content.security),
+        ("Why it is late", &content.expedited_reason),
+        ("Why there is no way back", &content.no_rollback_reason),
+        ("The threat", &content.threat),
+    ];
+    let mut texts: Vec<(String, String)> =
+        rows.into_iter().filter_map(|(label, text)| Some((label.to_owned(), text.clone()?))).collect();
+    if !content.excluded.is_empty() {
+        let lines: Vec<String> = content.excluded.iter().map(|row| format!("- {}: {}", row.item, row.reason)).collect();
+        texts.push(("Left out of the assessment".to_owned(), lines.join("\n")));
+    }
+    texts
+}
+
+fn notices(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<Notice> {
+    let change = &file.change;
+    let mut notices = Vec::new();
+    if let Some(hold) = &change.hold {
+        let until = hold.until.map(|at| format!(" People are reminded {}.", view.reader.moment(at))).unwrap_or_default();
+        let title = format!("On hold by {}, {}", view.name(&hold.by), view.reader.distance(hold.at));
+        notices.push(Notice::new(Tone::Wait, format!("{}{until}", hold.reason)).title(title));
+    }
+    if let Some(returned) = &change.returned {
+        let title = format!("{} returned it with a question", view.name(&returned.by));
+        notices.push(Notice::new(Tone::Wait, returned.reason.as_str()).title(title));
+    }
+    if let Some(rejection) = &change.rejection {
+        let title = format!("{} rejected it, {}", view.name(&rejection.by), view.reader.distance(rejection.at));
+        notices.push(Notice::new(Tone::Stop, rejection.reason.as_str()).title(title));
+    }
+    if let Some(cancelled) = &change.cancelled {
+        let title = format!("{} cancelled it", view.name(&cancelled.by));
+        notices.push(Notice::new(Tone::Plain, cancelled.reason.as_str()).title(title));
+    }
+    if let Some(glass) = &change.break_glass {
+        let title = format!("{} broke the glass, until {}", view.name(&glass.by), view.reader.moment(glass.until));
+        let waits = if glass.is_lawful() { "" } else { " It opens nothing before a second person signs." };
+        notices.push(Notice::new(Tone::Stop, format!("{}{waits}", glass.reason)).title(title));
+    }
+    if let Some(asked) = change.extension.as_ref().filter(|asked| asked.decision.is_none()) {
+        let title = format!("{} asks for more time, until {}", view.name(&asked.by), view.reader.moment(asked.until));
+        notices.push(Notice::new(Tone::Wait, asked.reason.as_str()).title(title));
+    }
+    if !change.turned_normal.is_empty() {
+        let fields: Vec<String> = change.turned_normal.iter().map(|field| plain(field)).collect();
+        let text = format!("An edit of what its template locks made it normal: {}.", fields.join(", "));
+        notices.push(Notice::new(Tone::Wait, text));
+    }
+    notices
+}
+
+fn head_acts(view: &View<'_, '_, '_>, change: &Change, open: &OpenActs, context: &ActContext) -> Vec<ActForm> {
+    let mut acts = Vec::new();
+    if open.has(Verb::Edit) {
+        acts.push(ActForm::link("Edit", format!("{}/edit", context.change_url)).tone(ActTone::Quiet));
+    }
+    if open.has(Verb::Watch) {
+        let watches = change.watchers.contains(&view.me);
+        let form = Act::Watch.form(context).tone(ActTone::Quiet);
+        acts.push(match watches {
+            true => ActForm::new("unwatch", "Stop watching", format!("{}/watchers/end", context.change_url)).tone(ActTone::Quiet),
+            false => form,
+        });
+    }
+    acts
+}
+
+fn decision(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, context: &ActContext) -> Decision {
+    let change = &file.change;
+    let acts = decisions(open, context);
+    let mine: Vec<_> = change.requests.iter().filter(|request| request.person == view.me).collect();
+    let said = file.standing().any(|approval| approval.person == view.me);
+    let heading = match (acts.is_empty(), said) {
+        (true, _) => "What is decided here",
+        (false, false) => "Your decision",
+        (false, true) => "You decided; another word replaces it",
+    };
+    let first = mine.iter().min_by_key(|request| request.asked_at);
+    let due = first.filter(|request| request.acknowledged_at.is_none() && !said && !acts.is_empty());
+    Decision {
+        heading: heading.to_owned(),
+        due: due.map(|request| format!("Seen by {}", view.reader.due(request.acknowledge_by))).unwrap_or_default(),
+        is_late: due.is_some_and(|request| request.acknowledge_by <= view.now()),
+        asked: first.map(|request| format!("asked {}", view.reader.moment(request.asked_at))).unwrap_or_default(),
+        binds: binds(change, acts.is_empty()),
+        acts,
+    }
+}
+
+fn binds(change: &Change, is_silent: bool) -> Rich {
+    let digest = short_digest(&change.digests.content);
+    match is_silent {
+        true => Rich::new().text("Content digest ").code(digest),
+        false => Rich::new().text("You decide on exactly this text: digest ").code(digest).text(". An edit of it voids your word, and you are told."),
+    }
+}
+
+/// Opens the form that came back, with its values and errors, and tells the rest above the page.
+fn put_back(view: &View<'_, '_, '_>, page: &mut ChangePage, refused: &Refused, context: &ActContext) {
+    let mut errors = refused.failure.problem.errors.clone();
+    errors.extend(refused.decoded.errors.iter().cloned());
+    let errors: BTreeMap<String, String> = refused.decoded.by_field(&errors);
+    let address = format!("{}{}", context.change_url, refused.path);
+    let mut rest: Option<Vec<String>> = None;
+    for_each_act(page, &mut |act| {
+        if rest.is_none() && is_same(act, &address, &refused.form) {
+            rest = Some(refill(act, &refused.form, &errors));
+        }
+    });
+    let mut notice = notice_of(view, &refused.failure);
+    let unplaced = rest.unwrap_or_else(|| errors.values().cloned().collect());
+    notice.rows.extend(unplaced.into_iter().map(Rich::from));
+    page.frame.notices.push(notice);
+}
+
+/// Whether this is the form that was sent: the same address, and the same hidden words beside it.
+fn is_same(act: &ActForm, address: &str, form: &Form) -> bool {
+    let hidden = act.fields.iter().filter(|field| field.input == pages::Input::Hidden && field.name != "content_digest");
+    act.action_url == address && hidden.into_iter().all(|field| form.first(&field.name) == field.value)
+}
+
+fn for_each_act(page: &mut ChangePage, see: &mut dyn FnMut(&mut ActForm)) {
+    page.decision.acts.iter_mut().chain(page.acts.iter_mut()).chain(page.head_acts.iter_mut()).for_each(&mut *see);
+    page.targets.iter_mut().flat_map(|target| target.acts.iter_mut()).for_each(&mut *see);
+    let works: [&mut Work; 9] = [
+        &mut page.requirements,
+        &mut page.approvals,
+        &mut page.evidence,
+        &mut page.conditions,
+        &mut page.tasks,
+        &mut page.gate,
+        &mut page.runbook,
+        &mut page.review,
+        &mut page.links,
+    ];
+    for work in works {
+        see_work(work, see);
+    }
+    see_work(&mut page.comments, see);
+}
+
+fn see_work(work: &mut Work, see: &mut dyn FnMut(&mut ActForm)) {
+    work.acts.iter_mut().for_each(&mut *see);
+    work.entries.iter_mut().flat_map(|entry: &mut Entry| entry.acts.iter_mut()).for_each(&mut *see);
+}

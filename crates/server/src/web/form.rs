@@ -1,0 +1,336 @@
+//! Reads a form into the JSON object that the API takes, and puts what came back beside its fields.
+//!
+//! Names follow the API, nested ones with points (`targets.0.service`). Lists are one entry a line or parted by commas;
+//! times are `datetime-local` values in the reader's zone; empty fields are left out.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{FromRequest, Request};
+use axum::response::Response;
+use model::refusal::FieldError;
+use model::verbs::Body;
+use pages::{ActForm, Field, Input, Reader};
+use serde_json::{Map, Value};
+
+use super::view::bare_problem;
+use crate::failure::Failure;
+use crate::state::AppState;
+
+/// Times of day and date.
+const TIMES: &[&str] = &[
+    "planned_start", "planned_end", "until", "actual_start", "actual_end", "starts_at", "ends_at", "occurred_at",
+    "started_at", "resolved_at", "expires_at", "review_by", "wait_until",
+];
+/// Whole numbers.
+const NUMBERS: &[&str] = &["minutes", "rollback_minutes", "actual_downtime_minutes", "severity", "watch_minutes"];
+/// Yes or no.
+const BOOLEANS: &[&str] = &[
+    "dependencies_reviewed", "objectives_met", "assessment_adequate", "steps_adequate", "grant", "confirmed",
+    "mandatory", "halt", "active", "is_production", "compromised",
+];
+/// Lists whose entries hold no commas.
+const LISTS: &[&str] = &[
+    "implementers", "labels", "services", "environments", "config_items", "regimes", "members", "accounts", "free",
+    "depends_on", "touches", "roles", "scopes",
+];
+/// Lists of sentences, one a line.
+const LINES: &[&str] = &["improvements"];
+/// Names that steer the page and are no fields of the act.
+const STEERING: &[&str] = &["act", "add", "revision"];
+
+/// What a form sent, in its order.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Form {
+    pairs: Vec<(String, String)>,
+}
+
+/// A form as the JSON object of the API.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Decoded {
+    /// The object.
+    pub body: Body,
+    /// What could not be read at all, such as a time that is none.
+    pub errors: Vec<FieldError>,
+    rows: BTreeMap<String, Vec<usize>>,
+}
+
+impl FromRequest<AppState> for Form {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, Response> {
+        match axum::Form::<Vec<(String, String)>>::from_request(request, state).await {
+            Ok(axum::Form(pairs)) => Ok(Self::new(pairs)),
+            Err(rejection) => {
+                let status = rejection.status().as_u16();
+                Err(bare_problem(&Failure::new(status, "malformed", "The form could not be read.")))
+            }
+        }
+    }
+}
+
+enum Node {
+    Leaf(Value),
+    Branch(BTreeMap<String, Node>),
+}
+
+impl Form {
+    /// A form from its pairs. Browsers send line ends as CRLF; they become LF.
+    pub fn new(pairs: Vec<(String, String)>) -> Self {
+        let plain = |(name, value): (String, String)| (name, value.replace("\r\n", "\n"));
+        Self { pairs: pairs.into_iter().map(plain).collect() }
+    }
+
+    /// The first value under a name, or an empty text.
+    pub fn first(&self, name: &str) -> &str {
+        self.pairs.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+    }
+
+    /// All values under a name.
+    pub fn all(&self, name: &str) -> Vec<String> {
+        self.pairs.iter().filter(|(known, _)| known == name).map(|(_, value)| value.clone()).collect()
+    }
+
+    /// Every name and value, in order.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.pairs.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Reads it for somebody in the reader's zone. A box of `boxes` that is not ticked is sent as `false`.
+    pub fn decode(&self, reader: &Reader, boxes: &[&str]) -> Decoded {
+        let mut decoded = Decoded::default();
+        let mut tree = BTreeMap::new();
+        for (name, value) in self.pairs() {
+            if STEERING.contains(&name) || value.trim().is_empty() {
+                continue;
+            }
+            let leaf = self.leaf(name, value, reader, &mut decoded.errors);
+            insert(&mut tree, name, leaf);
+        }
+        for name in boxes {
+            tree.entry((*name).to_owned()).or_insert(Node::Leaf(Value::Bool(false)));
+        }
+        decoded.body = object(tree, "", &mut decoded.rows);
+        decoded
+    }
+
+    fn leaf(&self, name: &str, value: &str, reader: &Reader, errors: &mut Vec<FieldError>) -> Value {
+        let last = name.rsplit('.').next().unwrap_or(name);
+        if LISTS.contains(&last) {
+            return entries(&self.all(name), &['\n', ',']);
+        }
+        if LINES.contains(&last) {
+            return entries(&self.all(name), &['\n']);
+        }
+        if TIMES.contains(&last) {
+            return match reader.read_field(value) {
+                Some(at) => Value::String(at.to_string()),
+                None => {
+                    errors.push(FieldError::new(name, "not_a_time", "This is no day and time, such as 2026-11-21 22:00."));
+                    Value::Null
+                }
+            };
+        }
+        if NUMBERS.contains(&last) {
+            return value.trim().parse::<i64>().map_or_else(|_| Value::String(value.to_owned()), Value::from);
+        }
+        match value {
+            "true" | "on" if BOOLEANS.contains(&last) => Value::Bool(true),
+            "false" if BOOLEANS.contains(&last) => Value::Bool(false),
+            _ => Value::String(value.to_owned()),
+        }
+    }
+}
+
+fn entries(values: &[String], marks: &[char]) -> Value {
+    let texts = values.iter().flat_map(|value| value.split(marks)).map(str::trim).filter(|text| !text.is_empty());
+    texts.map(|text| Value::String(text.to_owned())).collect()
+}
+
+fn insert(tree: &mut BTreeMap<String, Node>, name: &str, leaf: Value) {
+    let Some((head, rest)) = name.split_once('.') else {
+        tree.insert(name.to_owned(), Node::Leaf(leaf));
+        return;
+    };
+    let branch = tree.entry(head.to_owned()).or_insert_with(|| Node::Branch(BTreeMap::new()));
+    if let Node::Branch(inner) = branch {
+        insert(inner, rest, leaf);
+    }
+}
+
+fn object(tree: BTreeMap<String, Node>, path: &str, rows: &mut BTreeMap<String, Vec<usize>>) -> Map<String, Value> {
+    tree.into_iter().map(|(name, node)| (name.clone(), value_of(node, &join(path, &name), rows))).collect()
+}
+
+fn join(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}
+
+fn value_of(node: Node, path: &str, rows: &mut BTreeMap<String, Vec<usize>>) -> Value {
+    let inner = match node {
+        Node::Leaf(value) => return value,
+        Node::Branch(inner) => inner,
+    };
+    let numbers: Option<Vec<usize>> = inner.keys().map(|name| name.parse().ok()).collect();
+    let Some(numbers) = numbers else { return Value::Object(object(inner, path, rows)) };
+    let mut items: Vec<(usize, Node)> = numbers.into_iter().zip(inner.into_values()).collect();
+    items.sort_by_key(|(number, _)| *number);
+    rows.insert(path.to_owned(), items.iter().map(|(number, _)| *number).collect());
+    items.into_iter().map(|(number, node)| value_of(node, &join(path, &number.to_string()), rows)).collect()
+}
+
+impl Decoded {
+    /// The same without what could not be read, which a refusal has told already.
+    pub fn without_errors(mut self) -> Self {
+        self.errors.clear();
+        self
+    }
+
+    /// The name of the form's field that an error of the API speaks of: `targets[0].service` is `targets.3.service`
+    /// when the first rows were left empty.
+    pub fn field_name(&self, api: &str) -> String {
+        let mut name = String::new();
+        for part in api.split('.') {
+            let (head, index) = match part.split_once('[') {
+                Some((head, rest)) => (head, rest.trim_end_matches(']').parse::<usize>().ok()),
+                None => (part, None),
+            };
+            name = join(&name, head);
+            let row = index.and_then(|index| self.rows.get(&name)?.get(index).copied());
+            if let Some(row) = row {
+                name = join(&name, &row.to_string());
+            }
+        }
+        name
+    }
+
+    /// Errors by the names of the form's fields, each told once.
+    pub fn by_field(&self, errors: &[FieldError]) -> BTreeMap<String, String> {
+        let mut found = BTreeMap::new();
+        for error in errors {
+            found.entry(self.field_name(&error.field)).or_insert_with(|| error.text.clone());
+        }
+        found
+    }
+}
+
+/// Puts sent values and errors back into the form of an act, and opens it. Answers the errors that fit no field.
+pub(super) fn refill(act: &mut ActForm, form: &Form, errors: &BTreeMap<String, String>) -> Vec<String> {
+    act.is_open = true;
+    let labels: Vec<(String, String)> = act.fields.iter().map(|field| (field.name.clone(), field.label.clone())).collect();
+    let mut known = Vec::new();
+    for field in &mut act.fields {
+        if field.input != Input::Hidden {
+            refill_field(field, form);
+        }
+        if let Some((name, text)) = errors.iter().find(|(name, _)| belongs(name, &field.name)) {
+            field.error = Some(with_labels(text, &labels));
+            known.push(name.clone());
+        }
+    }
+    errors.iter().filter(|(name, _)| !known.contains(name)).map(|(_, text)| with_labels(text, &labels)).collect()
+}
+
+fn refill_field(field: &mut Field, form: &Form) {
+    match field.input {
+        Input::Many(_) => field.chosen = form.all(&field.name),
+        Input::Password | Input::File => {}
+        _ => field.value = form.first(&field.name).to_owned(),
+    }
+}
+
+/// Whether an error's name is the field's or lies below it: one of a list, or of rows that one field gathers.
+fn belongs(error: &str, field: &str) -> bool {
+    let gathered = match field {
+        "condition" => "conditions",
+        "due" => "conditions.due",
+        "checker" => "conditions.checker",
+        "expedited" => "expedited_reason",
+        other => other,
+    };
+    let is_below = |name: &str| error == name || (field != "condition" && error.starts_with(&format!("{name}.")));
+    is_below(gathered) || (field == "condition" && error == "conditions.text")
+}
+
+/// A rule's sentence with the fields by the words above them: `` `title` `` is “Title”.
+pub(super) fn with_labels(text: &str, labels: &[(String, String)]) -> String {
+    labels.iter().filter(|(name, label)| !name.is_empty() && !label.is_empty()).fold(text.to_owned(), |text, (name, label)| {
+        text.replace(&format!("`{name}`"), &format!("“{label}”"))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use jiff::Timestamp;
+    use serde_json::json;
+
+    use super::*;
+
+    fn form(pairs: &[(&str, &str)]) -> Form {
+        Form::new(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+
+    fn oslo() -> Reader {
+        Reader::named("Europe/Oslo", Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn names_nest_and_empty_fields_are_left_out() {
+        let decoded = form(&[
+            ("title", "A\r\nB"),
+            ("description", "  "),
+            ("impact.data", "low"),
+            ("targets.1.service", "api"),
+            ("targets.0.service", ""),
+            ("targets.1.config_items", "a, b"),
+            ("planned_start", "2026-11-21T22:00"),
+            ("rollback_minutes", "9"),
+            ("touches", "schema"),
+            ("touches", "network"),
+            ("improvements", "one, two\nthree"),
+            ("add", "plan"),
+        ])
+        .decode(&oslo(), &["halt"]);
+        assert_eq!(
+            Value::Object(decoded.body.clone()),
+            json!({
+                "halt": false, "impact": {"data": "low"}, "improvements": ["one, two", "three"],
+                "planned_start": "2026-11-21T21:00:00Z", "rollback_minutes": 9,
+                "targets": [{"config_items": ["a", "b"], "service": "api"}], "title": "A\nB",
+                "touches": ["schema", "network"],
+            })
+        );
+        assert_eq!(decoded.field_name("targets[0].service"), "targets.1.service");
+        assert_eq!(decoded.field_name("implementers[2]"), "implementers");
+    }
+
+    #[test]
+    fn what_is_no_time_is_told_beside_its_field() {
+        let decoded = form(&[("until", "tomorrow"), ("plan.4.minutes", "x")]).decode(&oslo(), &[]);
+        assert_eq!(decoded.errors[0].field, "until");
+        assert_eq!(decoded.body["plan"][0]["minutes"], "x");
+    }
+
+    #[test]
+    fn a_leaf_that_is_also_a_branch_breaks_nothing() {
+        let decoded = form(&[("a", "1"), ("a.b", "2"), ("c.d", "3"), ("c", "4")]).decode(&oslo(), &[]);
+        assert_eq!(decoded.body["a"], "1");
+        assert_eq!(decoded.body["c"], "4");
+    }
+
+    #[test]
+    fn values_and_errors_come_back_to_their_fields() {
+        let mut act = ActForm::new("hold", "Hold", "/x")
+            .field(Field::textarea("reason", "Why it waits"))
+            .field(Field::text("condition", "Condition"));
+        let errors = [("reason", "`reason` is missing."), ("conditions.text", "No."), ("other", "Odd.")];
+        let errors = errors.map(|(name, text)| (name.to_owned(), text.to_owned())).into();
+        let rest = refill(&mut act, &form(&[("reason", "because")]), &errors);
+        assert_eq!(act.fields[0].value, "because");
+        assert_eq!(act.fields[0].error.as_deref(), Some("“Why it waits” is missing."));
+        assert_eq!(act.fields[1].error.as_deref(), Some("No."));
+        assert_eq!(rest, ["Odd."]);
+        assert!(act.is_open);
+    }
+}

@@ -1,0 +1,107 @@
+//! The pages for people: everything under `/t/{tenant}/`, rendered on the server.
+//!
+//! A page is one act in `Mode::Read` on the pages' lane; a form is the same act as the API's, with its fields read into
+//! the same JSON object. What a person may do is asked from `acts`; this folder draws the answer.
+
+mod account;
+mod act;
+mod acts_open;
+mod assets;
+mod audit;
+mod back;
+mod brief;
+mod change;
+mod changes;
+mod edit;
+mod estate;
+mod evidence;
+mod form;
+mod gate;
+mod help;
+mod home;
+mod people;
+mod sections;
+mod session;
+mod templates;
+mod times;
+mod view;
+mod words;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::routing::{get, post};
+
+use crate::state::AppState;
+
+/// Where the files of the pages are served.
+pub(crate) const ASSETS: &str = "/assets";
+/// The largest form without a file, in bytes.
+const FORM_LIMIT: usize = 1024 * 1024;
+
+/// The routes of all pages.
+pub fn routes() -> Router<AppState> {
+    Router::new()
+        .route("/", get(session::front))
+        .route("/sign-in", get(session::front_form).post(session::front_go))
+        .route("/assets/{name}", get(assets::serve))
+        .merge(session_routes())
+        .merge(change_routes())
+        .merge(estate_routes())
+        .merge(other_routes())
+        .layer(DefaultBodyLimit::max(FORM_LIMIT))
+}
+
+fn session_routes() -> Router<AppState> {
+    Router::new()
+        .route("/t/{tenant}/sign-in", get(session::form).post(session::go))
+        .route("/t/{tenant}/sign-out", post(session::out))
+        .route("/t/{tenant}/step-up", get(session::step_up_form).post(session::step_up_go))
+        .route("/t/{tenant}/account", get(account::show_account))
+        .route("/t/{tenant}/account/password", post(account::set_password))
+}
+
+fn change_routes() -> Router<AppState> {
+    Router::new()
+        .route("/t/{tenant}", get(home::short))
+        .route("/t/{tenant}/", get(home::show_home))
+        .route("/t/{tenant}/changes", get(changes::show_list).post(edit::create))
+        .route("/t/{tenant}/changes/new", get(edit::new_form))
+        .route("/t/{tenant}/changes/{key}", get(change::show))
+        .route("/t/{tenant}/changes/{key}/edit", get(edit::edit_form).post(edit::edit))
+        .route("/t/{tenant}/changes/{key}/evidence", post(act::evidence).layer(DefaultBodyLimit::disable()))
+        .route("/t/{tenant}/changes/{key}/{*act}", get(act::away).post(act::act))
+}
+
+fn estate_routes() -> Router<AppState> {
+    Router::new()
+        .route("/t/{tenant}/calendar", get(times::calendar))
+        .route("/t/{tenant}/windows", post(times::set_window))
+        .route("/t/{tenant}/windows/{id}/end", post(times::end_window))
+        .route("/t/{tenant}/freezes", get(times::freezes).post(times::set_freeze))
+        .route("/t/{tenant}/freezes/{id}/end", post(times::end_freeze))
+        .route("/t/{tenant}/freezes/{id}/exceptions", post(times::except))
+        .route("/t/{tenant}/services", get(estate::services).post(estate::set_service))
+        .route("/t/{tenant}/services/{key}", get(estate::service))
+        .route("/t/{tenant}/services/{key}/ownerships", post(estate::set_ownership))
+        .route("/t/{tenant}/incidents", get(estate::incidents).post(estate::open_incident))
+        .route("/t/{tenant}/incidents/{key}", get(estate::incident).post(estate::edit_incident))
+        .route("/t/{tenant}/templates", get(templates::show_list).post(templates::propose))
+        .route("/t/{tenant}/templates/{key}", get(templates::one))
+        .route("/t/{tenant}/templates/{key}/{act}", post(templates::act))
+}
+
+fn other_routes() -> Router<AppState> {
+    Router::new()
+        .route("/t/{tenant}/gate-checks", get(gate::list))
+        .route("/t/{tenant}/gate-checks/{id}", get(gate::one))
+        .route("/t/{tenant}/audit", get(audit::log))
+        .route("/t/{tenant}/deliveries", get(audit::deliveries))
+        .route("/t/{tenant}/messages", get(account::messages))
+        .route("/t/{tenant}/people", get(people::show_people).post(people::create))
+        .route("/t/{tenant}/people/{login}/{act}", post(people::act))
+        .route("/t/{tenant}/tokens", get(people::tokens).post(people::create_token))
+        .route("/t/{tenant}/tokens/{id}/revocation", post(people::revoke_token))
+        .route("/t/{tenant}/help", get(help::show_help))
+        .route("/t/{tenant}/components", get(help::components))
+        .route("/t/{tenant}/{*rest}", get(help::nothing))
+}

@@ -1,0 +1,222 @@
+//! People and tokens, by administrators.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use model::act::actions;
+use model::directory::{Person, Token};
+use model::verbs::Body;
+use model::words::Role;
+use pages::{ActForm, ActTone, Choice, Field, Input, People, PersonRow, Place, TokenRow, Tokens};
+use serde_json::json;
+
+use super::back::{Back, Sent, send};
+use super::form::Form;
+use super::times::time_field;
+use super::view::{View, Visitor, escaped, problem, see, show, show_as, write};
+use super::words::capital;
+use crate::failure::Failure;
+use crate::sign_in::hash_password;
+use crate::state::AppState;
+
+fn role_choices() -> Input {
+    Input::Many(Role::ALL.iter().map(|role| Choice::new(role.as_str(), capital(role.as_str()))).collect())
+}
+
+/// The list of people.
+pub(super) async fn show_people(State(state): State<AppState>, visitor: Visitor) -> Response {
+    show(&state, &visitor, Place::People, |view| people_page(view, None)).await
+}
+
+fn people_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
+    view.room.allow(actions::READ)?;
+    let may_set = view.may(actions::SET_PERSON);
+    let mut found: Vec<&Person> = view.directory.people.values().collect();
+    found.sort_by_key(|person| (!person.active, person.name.to_lowercase()));
+    let rows: Vec<PersonRow> = found.into_iter().map(|person| person_row(view, person, may_set)).collect();
+    let mut page = People { frame: view.frame.clone(), count: format!("{} in all", rows.len()), rows, ..People::default() };
+    if may_set {
+        page.acts.push(person_form(view));
+    }
+    if let Some(back) = back {
+        let acts = page.acts.iter_mut().chain(page.rows.iter_mut().flat_map(|row| row.acts.iter_mut()));
+        back.put(view, &mut page.frame, acts);
+    }
+    Ok(page.render())
+}
+
+fn person_row(view: &View<'_, '_, '_>, person: &Person, may_set: bool) -> PersonRow {
+    let groups = view.directory.groups_of(&person.id);
+    let roles = person.roles.iter().map(|role| super::words::plain(role.as_str()));
+    let roles: Vec<String> = roles.chain(groups.iter().map(|group| format!("group {group}"))).collect();
+    PersonRow {
+        login: person.login.clone(),
+        href: String::new(),
+        name: person.name.clone(),
+        roles: roles.join(", "),
+        team: String::new(),
+        is_active: person.active,
+        last_seen: String::new(),
+        acts: if may_set { person_acts(view, person) } else { Vec::new() },
+    }
+}
+
+fn person_acts(view: &View<'_, '_, '_>, person: &Person) -> Vec<ActForm> {
+    let url = |act: &str| view.url(&format!("/people/{}/{act}", escaped(&person.login)));
+    let mut roles = Field::new("roles", "Rights", role_choices());
+    roles.chosen = person.roles.iter().map(|role| role.as_str().to_owned()).collect();
+    let mut acts = Vec::new();
+    if person.id != view.me {
+        acts.push(ActForm::new("roles", "Rights", url("roles")).tone(ActTone::Link).field(roles).submit("Keep these rights"));
+    }
+    let password = Field { autocomplete: Some("new-password"), ..Field::new("password", "New password", Input::Password) };
+    let password = password.hint("At least 10 characters. Their sessions end.").required();
+    acts.push(ActForm::new("password", "New password", url("password")).tone(ActTone::Link).field(password).submit("Set it"));
+    if person.id != view.me {
+        let (id, label) = if person.active { ("deactivation", "Deactivate") } else { ("activation", "Activate") };
+        acts.push(ActForm::new(id, label, url(id)).tone(ActTone::Link));
+    }
+    acts
+}
+
+fn person_form(view: &View<'_, '_, '_>) -> ActForm {
+    ActForm::new("person", "Add a person", view.url("/people"))
+        .field(Field::text("login", "Login").required().half())
+        .field(Field::text("name", "Name").required().half())
+        .field(Field::new("email", "Mail address", Input::Email).half())
+        .field(Field::text("zone", "Time zone").hint("Such as Europe/Oslo.").half())
+        .field(Field::new("roles", "Rights", role_choices()))
+        .submit("Add this person")
+}
+
+/// Adds a person.
+pub(super) async fn create(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+    let path = "/people".to_owned();
+    let sent = Sent { form, boxes: &[], path: path.clone(), then: path, place: Place::People };
+    send(&state, &visitor, sent, |room, body| acts::set_person::create_person(room, body).map(drop), people_page).await
+}
+
+/// Changes a person's rights, password or activity.
+pub(super) async fn act(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, login, act)): Path<(String, String, String)>,
+    form: Form,
+) -> Response {
+    let body = match act.as_str() {
+        "roles" => json!({"roles": form.all("roles")}),
+        "activation" => json!({"active": true}),
+        "deactivation" => json!({"active": false}),
+        "password" => return set_password(&state, &visitor, &login, form.first("password"), "/people").await,
+        _ => {
+            let failure = Failure::new(404, "not_found", "There is no such act.");
+            return problem(&state, &visitor, &failure, &format!("{}/people", visitor.base())).await;
+        }
+    };
+    let body: Body = body.as_object().cloned().unwrap_or_default();
+    let path = format!("/people/{}/{act}", escaped(&login));
+    let sent = Sent { form, boxes: &[], path, then: "/people".to_owned(), place: Place::People };
+    let run = move |room: &mut acts::Room<'_, '_>, _: &Body| acts::set_person::edit_person(room, &login, &body).map(drop);
+    send(&state, &visitor, sent, run, people_page).await
+}
+
+/// Sets a password; the new one is hashed before the act begins.
+pub(super) async fn set_password(state: &AppState, visitor: &Visitor, login: &str, password: &str, then: &str) -> Response {
+    let then = format!("{}{then}", visitor.base());
+    let phc = match hash_password(state, password).await {
+        Ok(phc) => phc,
+        Err(failure) => return problem(state, visitor, &failure, &then).await,
+    };
+    let login = login.to_owned();
+    match write(state, visitor, move |room| acts::set_person::set_password(room, &login, &phc)).await {
+        Ok(()) => see(&then),
+        Err(failure) => problem(state, visitor, &failure, &then).await,
+    }
+}
+
+/// The list of tokens.
+pub(super) async fn tokens(State(state): State<AppState>, visitor: Visitor) -> Response {
+    show(&state, &visitor, Place::Tokens, |view| tokens_page(view, None, None)).await
+}
+
+fn tokens_page(view: &mut View<'_, '_, '_>, back: Option<&Back>, made: Option<&(String, String)>) -> acts::Result<String> {
+    let found = acts::find_records::find_tokens(view.room)?;
+    let rows: Vec<TokenRow> = found.iter().map(|token| token_row(view, token)).collect();
+    let mut page = Tokens { frame: view.frame.clone(), count: format!("{} in all", rows.len()), rows, ..Tokens::default() };
+    if view.may(actions::SET_TOKEN) {
+        page.acts.push(token_form(view));
+    }
+    if let Some((name, secret)) = made {
+        page.frame.notices.push(Tokens::created(name, secret));
+    }
+    if let Some(back) = back {
+        back.put(view, &mut page.frame, page.acts.iter_mut());
+    }
+    Ok(page.render())
+}
+
+fn token_row(view: &View<'_, '_, '_>, token: &Token) -> TokenRow {
+    let is_over = token.revoked || token.expires_at.is_some_and(|end| end <= view.now());
+    let ends = match (token.revoked, token.expires_at) {
+        (true, _) => "revoked".to_owned(),
+        (false, Some(end)) => view.reader.day(end),
+        (false, None) => "never".to_owned(),
+    };
+    let revoke = ActForm::new("revoke", "Revoke", view.url(&format!("/tokens/{}/revocation", token.id))).tone(ActTone::Link);
+    TokenRow {
+        id: token.id.0.clone(),
+        name: format!("{} ({}…)", token.name, token.prefix),
+        person: view.name(&token.person),
+        scopes: token.scopes.iter().cloned().collect::<Vec<_>>().join(", "),
+        last_used: String::new(),
+        ends,
+        acts: if is_over { Vec::new() } else { vec![revoke] },
+    }
+}
+
+fn token_form(view: &View<'_, '_, '_>) -> ActForm {
+    let scopes: Vec<(&str, &str)> = acts::set_token::SCOPES.iter().map(|scope| (*scope, *scope)).collect();
+    let mut many = Field::many("scopes", "It may", &scopes);
+    many.chosen = ["read", "write", "gate"].map(str::to_owned).to_vec();
+    ActForm::new("token", "Make a token", view.url("/tokens"))
+        .field(Field::text("name", "Name").hint("What uses it: “booking-api pipeline”.").required())
+        .field(Field::text("person", "Acts as").hint("A login.").value(view.directory.login(&view.me)).half())
+        .field(time_field(view, "expires_at", "Ends"))
+        .field(many)
+        .submit("Make this token")
+}
+
+/// Makes a token and shows its secret, this once: the answer is the page itself, so the secret stands in no address.
+pub(super) async fn create_token(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+    let sent = form.clone();
+    let made = write(&state, &visitor, move |room| {
+        let directory = room.directory()?;
+        let decoded = sent.decode(&super::view::reader_of(room, &directory), &[]);
+        if !decoded.errors.is_empty() {
+            return Err(model::refusal::Refusal::Invalid(decoded.errors).into());
+        }
+        let (token, secret) = acts::set_token::create_token(room, &decoded.body)?;
+        Ok((token.name, secret))
+    })
+    .await;
+    match made {
+        Ok(made) => show(&state, &visitor, Place::Tokens, move |view| tokens_page(view, None, Some(&made))).await,
+        Err(failure) if failure.status() == 422 => {
+            let back = Back::new(&state, &visitor, "/tokens", form, failure);
+            show_as(&state, &visitor, Place::Tokens, 422, move |view| tokens_page(view, Some(&back), None)).await
+        }
+        Err(failure) => problem(&state, &visitor, &failure, &format!("{}/tokens", visitor.base())).await,
+    }
+}
+
+/// Revokes a token.
+pub(super) async fn revoke_token(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, id)): Path<(String, String)>,
+) -> Response {
+    let url = format!("{}/tokens", visitor.base());
+    match write(&state, &visitor, move |room| acts::set_token::revoke_token(room, &id).map(drop)).await {
+        Ok(()) => see(&url),
+        Err(failure) => problem(&state, &visitor, &failure, &url).await,
+    }
+}

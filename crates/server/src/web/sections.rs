@@ -1,0 +1,491 @@
+//! The sections of a change's page below its decision card.
+
+use acts::find_acts::OpenActs;
+use acts::find_timeline::Told;
+use model::act::Act as Verb;
+use model::change::Step;
+use model::file::ChangeFile;
+use model::records::{Comment, Entry as ActionEntry};
+use model::requirement::ahead;
+use model::words::{ApprovalState, EntryKind, EvidenceResult, GateDecision, PermitState, TaskState, ValidationResult};
+use pages::{Act, ActContext, ActForm, ActTone, Choice, Entry, Fact, Field, Input, Moment, PlanStep, Rich, Stepper, TargetRow, Tone, Work, count, minutes, short_digest};
+
+use super::brief::{decided, outcome_mark, step_name};
+use super::view::View;
+use super::words::{capital, plain, state};
+
+/// How many moments of the timeline a change's page shows.
+const MOMENTS: usize = 60;
+
+/// What the sections are made from.
+pub(super) struct Around<'f> {
+    /// The file.
+    pub file: &'f ChangeFile,
+    /// Its comments.
+    pub comments: Vec<Comment>,
+    /// Its log of actions.
+    pub entries: Vec<ActionEntry>,
+    /// What happened, newest first.
+    pub told: Vec<Told>,
+    /// What is open to the reader.
+    pub open: &'f OpenActs,
+    /// What forms know of it.
+    pub context: &'f ActContext,
+}
+
+impl Around<'_> {
+    fn act(&self, verb: Verb, act: Act) -> Vec<ActForm> {
+        if self.open.has(verb) { vec![act.form(self.context)] } else { Vec::new() }
+    }
+
+    fn item(&self, act: Act, item: &str) -> ActForm {
+        act.form(&ActContext { item: item.to_owned(), ..self.context.clone() })
+    }
+
+    fn at(&self, id: &str, label: &str, path: &str) -> ActForm {
+        ActForm::new(id, label, format!("{}{path}", self.context.change_url)).tone(ActTone::Link)
+    }
+
+    /// What is still unmet before each step.
+    pub fn requirements(&self, view: &View<'_, '_, '_>) -> Work {
+        let rows = ahead(self.file, &view.directory, view.now());
+        let entries = rows.iter().map(|row| {
+            let entry = Entry::new(Tone::Wait, view.sentence(&row.unmet.text))
+                .code(row.unmet.code.as_str())
+                .why(view.sentence(&row.unmet.satisfy))
+                .aside(step_name(row.step));
+            match row.unmet.waiting_on.is_empty() {
+                true => entry,
+                false => entry.aside(view.all_waits_on(&row.unmet.waiting_on)),
+            }
+        });
+        let mut entries: Vec<Entry> = entries.collect();
+        entries.extend(self.checklist(view));
+        let open = rows.len();
+        let note = if open == 0 { String::new() } else { format!("{open} open") };
+        Work::new(note, entries)
+    }
+
+    fn checklist(&self, view: &View<'_, '_, '_>) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        for item in &self.file.checklist {
+            let id = item.id.as_str();
+            let entry = match &item.done {
+                Some(done) => Entry::new(Tone::Ok, item.title.as_str())
+                    .why(format!("{}, {}", view.name(&done.by), view.reader.distance(done.at))),
+                None => Entry::new(Tone::Wait, item.title.as_str()).why(format!("Asked by rule {}", item.rule)),
+            };
+            let tick = self.at(&format!("tick-{id}"), "Tick it", &format!("/checklist/{id}/tick"));
+            entries.push(match (&item.done, self.open.has(Verb::TickChecklist)) {
+                (None, true) => entry.act(format!("check-{id}"), tick),
+                _ => entry,
+            });
+        }
+        entries
+    }
+
+    /// Who was asked, why, and what they said.
+    pub fn approvals(&self, view: &View<'_, '_, '_>) -> Work {
+        let mut entries = Vec::new();
+        for approval in &self.file.approvals {
+            entries.push(self.approval(view, approval));
+        }
+        let change = &self.file.change;
+        for request in &change.requests {
+            if self.file.standing().any(|approval| approval.person == request.person) {
+                continue;
+            }
+            let aside = match request.acknowledged_at {
+                Some(at) => format!("seen {}", view.reader.distance(at)),
+                None => format!("asked {}", view.reader.distance(request.asked_at)),
+            };
+            let is_late = request.acknowledged_at.is_none() && request.acknowledge_by < view.now();
+            let aside = if is_late { Rich::new().late(aside) } else { Rich::from(aside) };
+            entries.push(
+                Entry::new(Tone::Wait, Rich::new().strong(view.name(&request.person)).text(" is asked"))
+                    .why(format!("{} (rule {})", request.why, request.rule))
+                    .aside(aside),
+            );
+        }
+        for review in &self.file.peer_reviews {
+            let tone = if review.state == ApprovalState::Standing { Tone::Ok } else { Tone::Plain };
+            let words = format!(" {}s as a peer", review.verdict.as_str());
+            let entry = Entry::new(tone, Rich::new().strong(view.name(&review.person)).text(words))
+                .why(plain(review.state.as_str()))
+                .aside(view.reader.distance(review.at));
+            entries.push(match &review.text {
+                Some(text) => entry.quote(text.as_str()),
+                None => entry,
+            });
+        }
+        let standing = self.file.standing().filter(|approval| approval.is_yes()).count();
+        Work::new(format!("{standing} standing"), entries)
+    }
+
+    fn approval(&self, view: &View<'_, '_, '_>, approval: &model::records::Approval) -> Entry {
+        let (tone, text) = decided(view, approval);
+        let stands = approval.state == ApprovalState::Standing;
+        let mut entry = Entry::new(if stands { tone } else { Tone::Plain }, text);
+        let rules: Vec<&str> = approval.counted_for.iter().map(|row| row.rule.as_str()).collect();
+        entry.sub = match (stands, approval.ended.as_deref()) {
+            (true, _) => Rich::from(format!("for {}", rules.join(", "))),
+            (false, why) => Rich::from(why.unwrap_or(approval.state.as_str())),
+        };
+        if let Some(comment) = &approval.comment {
+            entry = entry.quote(comment.as_str());
+        }
+        entry = entry.aside(Rich::new().code(short_digest(&approval.content_digest)));
+        let used = self.file.permits.iter().any(|permit| permit.issued_at >= approval.at);
+        if stands && approval.person == view.me && self.open.has(Verb::Withdraw) && !used {
+            let id = approval.id.as_str();
+            entry = entry.act(format!("approval-{id}"), self.item(Act::Withdraw, id));
+        }
+        entry
+    }
+
+    /// Conditions of approvals.
+    pub fn conditions(&self, view: &View<'_, '_, '_>) -> Work {
+        let entries = self.file.conditions.iter().filter(|condition| !condition.lapsed).map(|condition| {
+            let id = condition.id.as_str();
+            let checker = view.name(&condition.checker);
+            let entry = Entry::new(if condition.met.is_some() { Tone::Ok } else { Tone::Wait }, condition.text.as_str());
+            match &condition.met {
+                Some(met) => entry.why(format!("{} says it is met", view.name(&met.by))).aside(view.reader.distance(met.at)),
+                None if condition.checker == view.me && self.open.has(Verb::MeetCondition) => {
+                    let meet = self
+                        .at(&format!("meet-{id}"), "It is met", &format!("/conditions/{id}/met"))
+                        .field(Field::textarea("text", "How you saw it"))
+                        .submit("Say that it is met");
+                    entry.why(format!("due before {}, checked by you", condition.due.as_str())).act(format!("condition-{id}"), meet)
+                }
+                None => entry.why(format!("due before {}, checked by {checker}", condition.due.as_str())),
+            }
+        });
+        Work::new("", entries.collect())
+    }
+
+    /// Evidence, with the form that adds to it.
+    pub fn evidence(&self, view: &View<'_, '_, '_>) -> Work {
+        let entries = self.file.evidence.iter().map(|evidence| {
+            let tone = match evidence.result {
+                EvidenceResult::Passed => Tone::Ok,
+                EvidenceResult::Failed => Tone::Stop,
+                EvidenceResult::Informational => Tone::Plain,
+            };
+            let bound = evidence.artifact.as_deref().map_or_else(|| "the plan".to_owned(), short_digest);
+            let place = evidence.environment.as_ref().map(|name| format!(", {name}")).unwrap_or_default();
+            let mut entry = Entry::new(tone, Rich::new().strong(evidence.name.as_str()).text(format!(" {}", plain(evidence.result.as_str()))))
+                .why(format!("{}, {}{place}; for {bound}; by {}", evidence.kind, evidence.aspect, view.name(&evidence.by)))
+                .aside(view.reader.distance(evidence.at));
+            if let Some(text) = &evidence.text {
+                entry = entry.quote(text.as_str());
+            }
+            if let Some(accepted) = &evidence.accepted {
+                entry = entry.aside(format!("accepted by {}", view.name(&accepted.by)));
+            }
+            let id = evidence.id.as_str();
+            let may = evidence.result == EvidenceResult::Failed && evidence.accepted.is_none() && evidence.by != view.me;
+            if may && self.open.has(Verb::AcceptEvidence) {
+                let accept = self
+                    .at(&format!("accept-{id}"), "Accept it", &format!("/evidence/{id}/acceptance"))
+                    .field(Field::textarea("reason", "Why its failure does not matter").required())
+                    .submit("Accept this failure");
+                entry = entry.act(format!("evidence-{id}"), accept);
+            }
+            entry
+        });
+        let entries: Vec<Entry> = entries.collect();
+        let passed = self.file.evidence.iter().filter(|evidence| evidence.result == EvidenceResult::Passed).count();
+        let note = if entries.is_empty() { String::new() } else { format!("{passed} of {} passed", entries.len()) };
+        Work::new(note, entries).acts(self.act(Verb::AddEvidence, Act::AddEvidence))
+    }
+
+    /// Tasks.
+    pub fn tasks(&self, view: &View<'_, '_, '_>) -> Work {
+        let entries = self.file.tasks.iter().map(|task| {
+            let tone = match task.state {
+                TaskState::Open => Tone::Wait,
+                TaskState::Done => Tone::Ok,
+                TaskState::Dropped => Tone::Plain,
+            };
+            let who = task.assignee.as_ref().map_or_else(|| "nobody yet".to_owned(), |person| view.name(person));
+            let holds = if task.mandatory { "the next step waits for it" } else { "optional" };
+            let entry = Entry::new(tone, Rich::new().text(task.title.as_str()))
+                .why(format!("{}, {who}; {holds}", task.kind))
+                .aside(plain(task.state.as_str()));
+            let id = task.id.as_str();
+            if task.state != TaskState::Open || !self.open.has(Verb::UpdateTask) {
+                return entry;
+            }
+            let update = self
+                .at(&format!("task-{id}"), "Finish or drop it", &format!("/tasks/{id}"))
+                .field(Field::radio("state", "It is", &[("done", "done"), ("dropped", "dropped")]).value("done").required())
+                .field(Field::textarea("text", "In words").hint("Needed when it is dropped."))
+                .submit("Tell it");
+            entry.act(format!("task-{id}"), update)
+        });
+        let entries: Vec<Entry> = entries.collect();
+        let done = self.file.tasks.iter().filter(|task| task.state != TaskState::Open).count();
+        let note = if entries.is_empty() { String::new() } else { format!("{done} of {} done", entries.len()) };
+        Work::new(note, entries).acts(self.act(Verb::AddTask, Act::AddTask))
+    }
+
+    /// What a gate would answer for each target now, and the permits given out.
+    pub fn gate(&self, view: &View<'_, '_, '_>) -> Work {
+        let now = view.now();
+        let mut entries = Vec::new();
+        for row in model::gate::rows(self.file, &view.directory, now) {
+            let answer = model::gate::judge(&row, now);
+            let artifact = row.artifact.as_deref().or(row.commit.as_deref()).map(short_digest).unwrap_or_default();
+            let way = if row.purpose == model::words::Purpose::Rollback { "back to" } else { "forward with" };
+            let (tone, word) = match answer.decision {
+                GateDecision::Go => (Tone::Ok, "Go"),
+                GateDecision::Stop => (Tone::Stop, "Stop"),
+            };
+            let text = Rich::new().strong(word).text(format!(" for {}, {}, {way} ", row.service, row.environment)).code(artifact);
+            let why = answer.reasons.first().map(|reason| view.sentence(&reason.text)).unwrap_or_default();
+            let entry = Entry::new(tone, text).why(why);
+            entries.push(match answer.next_transition_at {
+                Some(at) => entry.aside(format!("looks again {}", view.reader.moment(at))),
+                None => entry,
+            });
+        }
+        entries.extend(self.file.permits.iter().map(|permit| self.permit(view, permit)));
+        Work::new("", entries)
+    }
+
+    fn permit(&self, view: &View<'_, '_, '_>, permit: &model::records::Permit) -> Entry {
+        let id = permit.id.as_str();
+        let is_good = permit.state == PermitState::Issued && permit.expires_at > view.now();
+        let text = Rich::new().text(format!("Permit for {}, {}, {}", permit.service, permit.environment, permit.purpose));
+        let mut entry = Entry::new(if is_good { Tone::Ok } else { Tone::Plain }, text).icon("leaf");
+        entry.sub = match &permit.revoked_reason {
+            Some(reason) => Rich::from(format!("revoked: {reason}")),
+            None => Rich::from(format!("good until {}", view.reader.moment(permit.expires_at))),
+        };
+        entry = entry.aside(view.reader.distance(permit.issued_at));
+        if is_good && self.open.has(Verb::RevokePermit) {
+            entry = entry.act(format!("permit-{id}"), self.item(Act::RevokePermit, id));
+        }
+        entry
+    }
+
+    /// The log of actions, with the form that writes into it.
+    pub fn runbook(&self, view: &View<'_, '_, '_>) -> Work {
+        let entries = self.entries.iter().map(|entry| {
+            let (tone, word) = match entry.kind {
+                EntryKind::Step => (Tone::Ok, "Step"),
+                EntryKind::Deviation => (Tone::Wait, "Deviation"),
+                EntryKind::Issue => (Tone::Stop, "Issue"),
+            };
+            Entry::new(tone, Rich::new().strong(word).text(format!(" by {}", view.name(&entry.by))))
+                .quote(entry.text.as_str())
+                .aside(view.reader.moment(entry.occurred_at))
+        });
+        Work::new("", entries.collect()).acts(self.act(Verb::Record, Act::Entry))
+    }
+
+    /// Validations and reviews, with their forms.
+    pub fn review(&self, view: &View<'_, '_, '_>) -> Work {
+        let change = &self.file.change;
+        let mut entries: Vec<Entry> = Vec::new();
+        for validation in &change.validations {
+            let (tone, word) = match validation.result {
+                ValidationResult::Works => (Tone::Ok, "it works"),
+                ValidationResult::DoesNot => (Tone::Stop, "it does not work"),
+            };
+            let entry = Entry::new(tone, Rich::new().strong(view.name(&validation.by)).text(format!(" says that {word}")))
+                .aside(view.reader.distance(validation.at));
+            entries.push(match &validation.text {
+                Some(text) => entry.quote(text.as_str()),
+                None => entry,
+            });
+        }
+        for review in &change.reviews {
+            let yes = |is: bool| if is { "yes" } else { "no" };
+            let kind = if review.addendum { "added to the review" } else { "reviewed it" };
+            let mut entry = Entry::new(Tone::Ok, Rich::new().strong(view.name(&review.by)).text(format!(" {kind}")))
+                .why(format!(
+                    "Objectives met: {}. Assessment adequate: {}. Steps adequate: {}.",
+                    yes(review.objectives_met),
+                    yes(review.assessment_adequate),
+                    yes(review.steps_adequate)
+                ))
+                .quote(review.summary.as_str())
+                .aside(view.reader.distance(review.at));
+            for line in &review.improvements {
+                entry = entry.aside(format!("To do better: {line}"));
+            }
+            entries.push(entry);
+        }
+        if let Some(finding) = &change.finding {
+            let text = Rich::new().strong(view.name(&finding.by)).text(" found on the unauthorized work");
+            entries.push(Entry::new(Tone::Wait, text).quote(finding.reason.as_str()));
+        }
+        let mut acts = self.act(Verb::Validate, Act::Validate);
+        acts.extend(self.act(Verb::Review, Act::Review));
+        Work::new("", entries).acts(acts)
+    }
+
+    /// Links to other records.
+    pub fn links(&self, view: &View<'_, '_, '_>) -> Work {
+        let entries = self.file.links.iter().map(|link| {
+            let to = match &link.to_change {
+                Some(_) => Rich::new().link(link.to.as_str(), view.change_url(&link.to)),
+                None => Rich::new().text(link.to.as_str()),
+            };
+            Entry::new(Tone::Plain, Rich::new().text(format!("{} ", capital(link.kind.as_str()))).append(to)).icon("list")
+        });
+        Work::new("", entries.collect()).acts(self.act(Verb::Link, Act::Link))
+    }
+
+    /// Comments, oldest first, with the form that adds one.
+    pub fn comments(&self, view: &View<'_, '_, '_>) -> Work {
+        let entries = self.comments.iter().map(|comment| {
+            Entry::new(Tone::Plain, Rich::new().strong(view.name(&comment.by)))
+                .icon("comment")
+                .quote(comment.text.as_str())
+                .aside(view.reader.moment(comment.at))
+        });
+        Work::new("", entries.collect()).acts(self.act(Verb::Comment, Act::Comment))
+    }
+
+    /// What happened, newest first, with log indexes.
+    pub fn timeline(&self, view: &View<'_, '_, '_>) -> Vec<Moment> {
+        self.told.iter().take(MOMENTS).map(|told| super::audit::moment(view, told)).collect()
+    }
+
+    /// The targets with their outcomes.
+    pub fn targets(&self, view: &View<'_, '_, '_>) -> Vec<TargetRow> {
+        let change = &self.file.change;
+        let rows = change.content.targets.iter().map(|target| {
+            let outcome = change.target_record(&target.id).and_then(|record| record.outcome);
+            let mut acts = Vec::new();
+            if outcome.is_some() && self.open.has(Verb::Complete) {
+                acts.push(self.revise_outcome(target));
+            }
+            TargetRow {
+                id: target.id.0.clone(),
+                service: target.service.0.clone(),
+                href: view.url(&format!("/services/{}", target.service)),
+                environment: target.environment.0.clone(),
+                build: target.artifact.as_deref().or(target.commit.as_deref()).map(short_digest).unwrap_or_default(),
+                rollback_to: target.rollback_to.as_deref().map(short_digest).unwrap_or_default(),
+                outcome: outcome.map(outcome_mark).unwrap_or_default(),
+                acts,
+            }
+        });
+        rows.collect()
+    }
+
+    fn revise_outcome(&self, target: &model::change::Target) -> ActForm {
+        let id = target.id.as_str();
+        let mut form = Act::Complete.form(self.context).tone(ActTone::Link);
+        form.id = format!("complete-{id}");
+        form.verb_label = "Another outcome".to_owned();
+        form.fields.retain(|field| field.name != "target");
+        form.field(Field::hidden("target", id))
+    }
+
+    /// The facts beside the page.
+    pub fn facts(&self, view: &View<'_, '_, '_>) -> Vec<Fact> {
+        let change = &self.file.change;
+        let content = &change.content;
+        let mut facts = vec![
+            Fact::people("Owner", vec![view.name(&content.owner)]),
+            Fact::people("Requester", vec![view.name(&change.requester)]),
+        ];
+        if !content.implementers.is_empty() {
+            facts.push(Fact::people("Implementers", content.implementers.iter().map(|person| view.name(person)).collect()));
+        }
+        if let Some(tester) = &content.tester {
+            facts.push(Fact::people("Tester", vec![view.name(tester)]));
+        }
+        for (label, value) in [("Team", &content.team), ("Business contact", &content.business_contact), ("Incident", &content.incident)] {
+            if let Some(value) = value {
+                facts.push(Fact::new(label, value.as_str()));
+            }
+        }
+        facts.push(risk_fact(self.file));
+        if !content.touches.is_empty() {
+            let words: Vec<String> = content.touches.iter().map(|touch| plain(touch.as_str())).collect();
+            facts.push(Fact::new("Touches", words.join(", ")));
+        }
+        facts.push(Fact::new("Category", capital(content.category.as_str())));
+        if !change.labels.is_empty() {
+            facts.push(Fact::new("Labels", change.labels.join(", ")));
+        }
+        let digests = Fact {
+            label: "Digests".to_owned(),
+            values: vec![
+                Rich::new().text("what ").code(short_digest(&change.digests.what)),
+                Rich::new().text("when ").code(short_digest(&change.digests.when)),
+            ],
+            people: Vec::new(),
+        };
+        facts.push(digests);
+        facts.push(Fact::new("Updated", view.reader.moment(change.updated_at)));
+        facts
+    }
+
+    /// The lifecycle.
+    pub fn stepper(&self, view: &View<'_, '_, '_>) -> Stepper {
+        let change = &self.file.change;
+        let day = |at: Option<jiff::Timestamp>| at.map(|at| view.reader.day(at));
+        let notes = [
+            (pages::State::Draft, day(Some(change.created_at))),
+            (pages::State::Assessing, day(change.submitted_at)),
+            (pages::State::Authorizing, day(change.assessed_at)),
+            (pages::State::Implementing, day(change.actual_start)),
+            (pages::State::Closed, day(change.closed_at)),
+        ];
+        let reached = match (change.assessed_at, change.submitted_at) {
+            (Some(_), _) => pages::State::Authorizing,
+            (None, Some(_)) => pages::State::Assessing,
+            (None, None) => pages::State::Draft,
+        };
+        Stepper {
+            current: state(change.state),
+            reached: Some(reached),
+            notes: notes.into_iter().filter_map(|(state, note)| Some((state, note?))).collect(),
+        }
+    }
+}
+
+fn risk_fact(file: &ChangeFile) -> Fact {
+    let risk = &file.change.risk;
+    let mut values = vec![Rich::new().strong(capital(risk.level.as_str())).text(format!(" ({} of 12)", risk.score))];
+    values.extend(risk.reasons.iter().map(|reason| Rich::from(reason.as_str())));
+    Fact { label: "Risk".to_owned(), values, people: Vec::new() }
+}
+
+/// The steps of a plan; a doer who is a login is shown by name.
+pub(super) fn steps(view: &View<'_, '_, '_>, steps: &[Step]) -> Vec<PlanStep> {
+    let rows = steps.iter().map(|step| {
+        let doer = step.doer.as_deref().map(|doer| view.waits_on(doer));
+        let parts = [doer, step.team.clone(), step.check.as_ref().map(|check| format!("check: {check}"))];
+        PlanStep {
+            title: step.title.clone(),
+            detail: parts.into_iter().flatten().collect::<Vec<_>>().join(" · "),
+            length: step.minutes.map(|count| minutes(count.unsigned_abs())).unwrap_or_default(),
+        }
+    });
+    rows.collect()
+}
+
+/// The sum of the steps' minutes, in words; empty when nobody said.
+pub(super) fn length(steps: &[Step]) -> String {
+    let sum: i64 = steps.iter().filter_map(|step| step.minutes).sum();
+    if sum > 0 { minutes(sum.unsigned_abs()) } else { String::new() }
+}
+
+/// A log index as it is written: `48,107`.
+pub(super) fn index(number: i64) -> String {
+    count(number.unsigned_abs())
+}
+
+/// A menu of services, of which none may be chosen.
+pub(super) fn keys_menu(name: &str, label: &str, keys: impl Iterator<Item = String>) -> Field {
+    let choices = std::iter::once(Choice::new("", "Not said")).chain(keys.map(|key| Choice::new(key.clone(), key)));
+    Field::new(name, label, Input::Select(choices.collect()))
+}

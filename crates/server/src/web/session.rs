@@ -1,0 +1,195 @@
+//! The door: signing in, signing out, and the password asked again before an act of weight.
+
+use axum::extract::{Extension, Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use model::file::Actor;
+use pages::{Field, Notice, SignIn, StepUp, Tone};
+use store::{Lane, Mode};
+
+use super::ASSETS;
+use super::form::Form;
+use super::view::{Visitor, bare_problem, base, html, safe_next, see};
+use crate::caller::{Caller, Credential, check_site};
+use crate::failure::Failure;
+use crate::listen::Source;
+use crate::sign_in;
+use crate::state::AppState;
+
+/// Where the reader was going.
+#[derive(Debug, Default, serde::Deserialize)]
+pub(super) struct Next {
+    next: Option<String>,
+    out: Option<String>,
+}
+
+/// `/`: home for who is signed in, else the door.
+pub(super) async fn front(State(state): State<AppState>, headers: HeaderMap) -> Response {
+    match Caller::of(&state, &axum::http::Method::GET, &headers).await {
+        Ok(caller) if matches!(caller.credential, Credential::Session { .. }) => see(&format!("{}/", base(&caller.tenant))),
+        _ => see("/sign-in"),
+    }
+}
+
+/// The door without a tenant in its address.
+pub(super) async fn front_form() -> Response {
+    html(200, front_page(None, &Form::default()).render())
+}
+
+fn front_page(error: Option<&str>, form: &Form) -> SignIn {
+    let mut page = SignIn::new("", "/sign-in", ASSETS);
+    let tenant = Field::text("tenant", "Organisation").hint("Its short name, as in the address of its pages.").required();
+    page.fields.insert(0, tenant.value(form.first("tenant")));
+    refuse(&mut page, error, form);
+    page
+}
+
+fn refuse(page: &mut SignIn, error: Option<&str>, form: &Form) {
+    for field in &mut page.fields {
+        if field.name == "login" {
+            field.value = form.first("login").to_owned();
+        }
+        if field.name == "password" {
+            field.error = error.map(str::to_owned);
+        }
+    }
+}
+
+/// Signs in by organisation, login and password.
+pub(super) async fn front_go(
+    State(state): State<AppState>,
+    Extension(source): Extension<Source>,
+    headers: HeaderMap,
+    form: Form,
+) -> Response {
+    let tenant = form.first("tenant").trim().to_lowercase();
+    match enter(&state, &source, &headers, &tenant, &form).await {
+        Ok(cookie) => with_cookie(see(&format!("{}/", base(&tenant))), &cookie),
+        Err(failure) if failure.status() == 403 => bare_problem(&failure),
+        Err(failure) => html(failure.status(), front_page(Some(&failure.problem.detail), &form).render()),
+    }
+}
+
+async fn enter(
+    state: &AppState,
+    source: &Source,
+    headers: &HeaderMap,
+    tenant: &str,
+    form: &Form,
+) -> Result<String, Failure> {
+    // Another site must not sign a visitor in as somebody else.
+    check_site(state, headers)?;
+    let session = sign_in::sign_in(state, &source.0, tenant, form.first("login"), form.first("password")).await?;
+    Ok(session.cookie)
+}
+
+fn with_cookie(mut response: Response, cookie: &str) -> Response {
+    if let Ok(value) = HeaderValue::from_str(cookie) {
+        response.headers_mut().append(header::SET_COOKIE, value);
+    }
+    response
+}
+
+/// The tenant's name for the door; its key when there is no such tenant, so that the door tells nothing.
+async fn tenant_name(state: &AppState, tenant: &str) -> String {
+    if store::check_tenant(tenant).is_err() {
+        return tenant.to_owned();
+    }
+    let find = |room: &mut acts::Room<'_, '_>| Ok(room.directory()?.tenant.as_ref().map(|found| found.name.clone()));
+    let found = state.act_as(Lane::Pages, tenant, Actor::system(), Mode::Read, find).await;
+    found.ok().flatten().unwrap_or_else(|| tenant.to_owned())
+}
+
+async fn door(state: &AppState, tenant: &str, next: &str) -> SignIn {
+    let name = tenant_name(state, tenant).await;
+    let mut page = SignIn::new(name, format!("{}/sign-in", base(tenant)), ASSETS);
+    if !next.is_empty() {
+        page.on_the_way = "You are sent on to where you were going.".to_owned();
+        page.fields.push(Field::hidden("next", next));
+    }
+    page
+}
+
+/// The door of a tenant.
+pub(super) async fn form(State(state): State<AppState>, Path(tenant): Path<String>, Query(asked): Query<Next>) -> Response {
+    let next = asked.next.unwrap_or_default();
+    let mut page = door(&state, &tenant, safe_next(&next, "")).await;
+    if asked.out.is_some() {
+        page.notices.push(Notice::new(Tone::Ok, "You are signed out on this device."));
+    }
+    html(200, page.render())
+}
+
+/// Signs in to a tenant.
+pub(super) async fn go(
+    State(state): State<AppState>,
+    Path(tenant): Path<String>,
+    Extension(source): Extension<Source>,
+    headers: HeaderMap,
+    form: Form,
+) -> Response {
+    let home = format!("{}/", base(&tenant));
+    match enter(&state, &source, &headers, &tenant, &form).await {
+        Ok(cookie) => with_cookie(see(safe_next(form.first("next"), &home)), &cookie),
+        Err(failure) if failure.status() == 403 => bare_problem(&failure),
+        Err(failure) => {
+            let mut page = door(&state, &tenant, safe_next(form.first("next"), "")).await;
+            refuse(&mut page, Some(&failure.problem.detail), &form);
+            html(failure.status(), page.render())
+        }
+    }
+}
+
+/// Signs out on this device.
+pub(super) async fn out(State(state): State<AppState>, visitor: Visitor) -> Response {
+    match sign_in::end_session(&state, &visitor.caller).await {
+        Ok(cookie) => with_cookie(see(&format!("{}/sign-in?out=1", visitor.base())), &cookie),
+        Err(failure) => failure.into_response(),
+    }
+}
+
+async fn step_up_page(state: &AppState, visitor: &Visitor, next: &str, error: Option<String>) -> Result<StepUp, Failure> {
+    let find = |room: &mut acts::Room<'_, '_>| {
+        let person = room.actor.person.clone();
+        Ok(room.directory()?.name(&person))
+    };
+    let person = state.act(Lane::Pages, &visitor.caller, Mode::Read, find).await?;
+    let home = format!("{}/", visitor.base());
+    let next = safe_next(next, &home);
+    Ok(StepUp {
+        person,
+        purpose: "For an act of weight".to_owned(),
+        why: "A rule wants a fresh proof that it is you. It holds for 5 minutes.".to_owned(),
+        action_url: format!("{}/step-up", visitor.base()),
+        assets: ASSETS.to_owned(),
+        back_url: next.to_owned(),
+        fields: vec![Field::hidden("next", next)],
+        error,
+    })
+}
+
+/// Asks for the password again.
+pub(super) async fn step_up_form(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Next>) -> Response {
+    match step_up_page(&state, &visitor, asked.next.as_deref().unwrap_or(""), None).await {
+        Ok(page) => html(200, page.render()),
+        Err(failure) => bare_problem(&failure),
+    }
+}
+
+/// Takes the password again and goes back to the act.
+pub(super) async fn step_up_go(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Extension(source): Extension<Source>,
+    form: Form,
+) -> Response {
+    let home = format!("{}/", visitor.base());
+    let next = safe_next(form.first("next"), &home);
+    let Err(failure) = sign_in::step_up(&state, &visitor.caller, &source.0, form.first("password")).await else {
+        return see(next);
+    };
+    match step_up_page(&state, &visitor, next, Some(failure.problem.detail.clone())).await {
+        Ok(page) => html(failure.status(), page.render()),
+        Err(failure) => bare_problem(&failure),
+    }
+}

@@ -1,0 +1,218 @@
+//! Templates of standard changes.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use model::act::actions;
+use model::directory::StandardTemplate;
+use model::refusal::Refusal;
+use model::verbs::Body;
+use model::words::TemplateState;
+use pages::{ActForm, ActTone, Entry, Fact, Field, Place, RecordPage, Rich, Section, SectionBody, TemplateRow, Templates, Tone};
+use serde_json::Value;
+
+use super::back::{Back, Sent, send};
+use super::form::Form;
+use super::times::time_field;
+use super::view::{View, Visitor, escaped, show};
+use super::words::{and, capital, plain};
+use crate::failure::Failure;
+use crate::state::AppState;
+
+/// The list.
+pub(super) async fn show_list(State(state): State<AppState>, visitor: Visitor) -> Response {
+    show(&state, &visitor, Place::Templates, |view| list_page(view, None)).await
+}
+
+fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
+    view.room.allow(actions::READ)?;
+    let rows = view.directory.templates.values().map(|template| row(view, template)).collect();
+    let mut page = Templates { frame: view.frame.clone(), rows, ..Templates::default() };
+    if view.may(actions::PROPOSE_TEMPLATE) {
+        page.acts.push(propose_form(view));
+    }
+    if let Some(back) = back {
+        back.put(view, &mut page.frame, page.acts.iter_mut());
+    }
+    Ok(page.render())
+}
+
+fn row(view: &View<'_, '_, '_>, template: &StandardTemplate) -> TemplateRow {
+    TemplateRow {
+        key: template.key.clone(),
+        href: view.url(&format!("/templates/{}", escaped(&template.key))),
+        title: template.title.clone(),
+        state: template.state.as_str().to_owned(),
+        version: format!("v{}", template.template_version),
+        targets: targets(template),
+        review_by: view.reader.day(template.review_by),
+        record: String::new(),
+        acts: Vec::new(),
+    }
+}
+
+fn targets(template: &StandardTemplate) -> String {
+    let services: Vec<String> = template.services.iter().map(|key| key.0.clone()).collect();
+    let places: Vec<String> = template.environments.iter().map(|key| key.0.clone()).collect();
+    let services = if services.is_empty() { "all services".to_owned() } else { and(&services) };
+    if places.is_empty() { services } else { format!("{services}, {}", and(&places)) }
+}
+
+fn propose_form(view: &View<'_, '_, '_>) -> ActForm {
+    let levels = [("low", "Low"), ("medium", "Medium"), ("high", "High")];
+    ActForm::new("template", "Propose a template", view.url("/templates"))
+        .field(Field::text("key", "Key").required().half())
+        .field(Field::text("title", "Title").required().half())
+        .field(Field::textarea("locked.description", "What is always done").required())
+        .field(Field::textarea("locked.justification", "Why it is safe to do without a decision"))
+        .field(Field::select("locked.complexity", "Complexity", &levels).half())
+        .field(Field::textarea("steps", "Plan").hint("One step a line.").required())
+        .field(Field::textarea("steps_back", "Rollback plan").hint("One step a line.").required())
+        .field(Field::text("services", "Services").hint("Keys, parted by commas; empty means all.").half())
+        .field(Field::text("environments", "Environments").hint("Parted by commas; empty means all.").half())
+        .field(Field::text("free", "Free fields").hint("Names that each change may fill in for itself, parted by commas.").value("title"))
+        .field(time_field(view, "review_by", "Look again by"))
+        .field(Field::new("watch_minutes", "Minutes to watch before it closes by itself", pages::Input::Number).value("60").half())
+        .submit("Propose it")
+}
+
+/// Plans stand one step a line in the form and are locked fields in the API.
+fn gather(body: &Body) -> Body {
+    let mut body = body.clone();
+    let plans = [("steps", "plan"), ("steps_back", "rollback_plan")];
+    for (sent, field) in plans {
+        let Some(Value::String(text)) = body.remove(sent) else { continue };
+        let rows: Value = text
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .map(|line| serde_json::json!({"title": line}))
+            .collect();
+        let locked = body.entry("locked").or_insert_with(|| Value::Object(Body::new()));
+        if let Value::Object(locked) = locked {
+            locked.insert(field.to_owned(), rows);
+        }
+    }
+    body
+}
+
+/// Proposes a template.
+pub(super) async fn propose(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+    let path = "/templates".to_owned();
+    let sent = Sent { form, boxes: &[], path: path.clone(), then: path, place: Place::Templates };
+    let run = |room: &mut acts::Room<'_, '_>, body: &Body| acts::set_template::propose_template(room, &gather(body)).map(drop);
+    send(&state, &visitor, sent, run, list_page).await
+}
+
+/// One template.
+pub(super) async fn one(State(state): State<AppState>, visitor: Visitor, Path((_, key)): Path<(String, String)>) -> Response {
+    show(&state, &visitor, Place::Templates, move |view| page(view, &key, None)).await
+}
+
+fn page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Result<String> {
+    view.room.allow(actions::READ)?;
+    let directory = view.directory.clone();
+    let Some(template) = directory.templates.get(key) else {
+        return Err(Refusal::not_found(format!("template {key}")).into());
+    };
+    let tone = match template.state {
+        TemplateState::Approved => Tone::Ok,
+        TemplateState::Proposed => Tone::Wait,
+        TemplateState::Suspended => Tone::Stop,
+        TemplateState::Retired => Tone::Plain,
+    };
+    let approvals = template.approvals.iter().map(|approval| {
+        Entry::new(Tone::Ok, Rich::new().strong(view.name(&approval.person)).text(format!(" approved as {}", plain(approval.role.as_str()))))
+            .aside(view.reader.distance(approval.at))
+    });
+    let mut page = RecordPage {
+        frame: view.frame.clone(),
+        crumb: vec![("Templates".to_owned(), view.url("/templates"))],
+        key: template.key.clone(),
+        title: template.title.clone(),
+        marks: vec![tone.mark(capital(template.state.as_str()))],
+        byline: Rich::from(format!("proposed by {}", view.name(&template.proposer))),
+        sections: vec![
+            Section::new("approvals", "Approvals", SectionBody::Entries(approvals.collect()))
+                .unsaid("An owner and a change manager approve it, never who proposed it."),
+            Section::new("locked", "Locked fields", SectionBody::Facts(locked(template))),
+        ],
+        facts: vec![
+            Fact::new("Version", format!("v{}", template.template_version)),
+            Fact::new("Where", targets(template)),
+            Fact::new("Free fields", template.free.iter().cloned().collect::<Vec<_>>().join(", ")),
+            Fact::new("Look again by", view.reader.day(template.review_by)),
+            Fact::new("Closes by itself after", pages::minutes(template.watch_minutes.unsigned_abs())),
+        ],
+        acts: page_acts(view, template),
+        ..RecordPage::default()
+    };
+    if let Some(back) = back {
+        back.put(view, &mut page.frame, page.acts.iter_mut());
+    }
+    Ok(page.render())
+}
+
+fn page_acts(view: &View<'_, '_, '_>, template: &StandardTemplate) -> Vec<ActForm> {
+    if !view.may(actions::APPROVE_TEMPLATE) {
+        return Vec::new();
+    }
+    let url = |act: &str| view.url(&format!("/templates/{}/{act}", escaped(&template.key)));
+    let end = |id: &str, label: &str| {
+        ActForm::new(id, label, url(id)).tone(ActTone::Stop).field(Field::textarea("reason", "Why").required())
+    };
+    let approve = ActForm::new("approval", "Approve it", url("approval")).tone(ActTone::Go);
+    match template.state {
+        TemplateState::Proposed => vec![approve, end("retirement", "Retire it")],
+        TemplateState::Approved => vec![end("suspension", "Suspend it"), end("retirement", "Retire it")],
+        TemplateState::Suspended => vec![end("retirement", "Retire it")],
+        TemplateState::Retired => Vec::new(),
+    }
+}
+
+/// The locked fields with their values as they read.
+fn locked(template: &StandardTemplate) -> Vec<Fact> {
+    let rows = template.locked.iter().map(|(name, value)| {
+        let values: Vec<Rich> = match value {
+            Value::Array(rows) => rows.iter().map(|row| Rich::from(words_of(row))).collect(),
+            other => vec![Rich::from(words_of(other))],
+        };
+        Fact { label: capital(name), values, people: Vec::new() }
+    });
+    rows.collect()
+}
+
+fn words_of(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Object(map) => map.values().map(words_of).collect::<Vec<_>>().join(", "),
+        Value::Array(rows) => rows.iter().map(words_of).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}
+
+/// Approves, suspends or retires a template.
+pub(super) async fn act(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, key, act)): Path<(String, String, String)>,
+    form: Form,
+) -> Response {
+    let address = format!("/templates/{}", escaped(&key));
+    let known = ["approval", "suspension", "retirement"];
+    if !known.contains(&act.as_str()) {
+        let failure = Failure::new(404, "not_found", "There is no such act.");
+        return super::view::problem(&state, &visitor, &failure, &format!("{}{address}", visitor.base())).await;
+    }
+    let sent = Sent { form, boxes: &[], path: format!("{address}/{act}"), then: address, place: Place::Templates };
+    let whose = key.clone();
+    let run = move |room: &mut acts::Room<'_, '_>, body: &Body| {
+        use acts::set_template::{approve_template, end_template};
+        let done = match act.as_str() {
+            "approval" => approve_template(room, &whose),
+            "suspension" => end_template(room, &whose, body, TemplateState::Suspended),
+            _ => end_template(room, &whose, body, TemplateState::Retired),
+        };
+        done.map(drop)
+    };
+    send(&state, &visitor, sent, run, move |view, back| page(view, &key, back)).await
+}

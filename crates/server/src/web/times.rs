@@ -1,0 +1,267 @@
+//! The calendar as a list, maintenance windows, and freezes.
+
+use acts::find_changes::{ChangeFilter, find_changes};
+use axum::extract::{Path, State};
+use axum::response::Response;
+use jiff::SignedDuration;
+use model::act::actions;
+use model::directory::Freeze;
+use model::ids::{EnvironmentKey, ServiceKey};
+use pages::{ActForm, ActTone, Field, FreezeRow, Freezes, Input, Place, Rich, WindowRow, Windows};
+
+use super::back::{Back, Sent, send};
+use super::form::Form;
+use super::view::{View, Visitor, escaped, show};
+use super::words::and;
+use crate::state::AppState;
+
+/// How far back and ahead the calendar looks, in days.
+const LOOK: (i64, i64) = (1, 60);
+/// The most changes that the calendar shows.
+const MOST: i64 = 300;
+
+/// A field for a time in the reader's zone.
+pub(super) fn time_field(view: &View<'_, '_, '_>, name: &str, label: &str) -> Field {
+    Field::new(name, label, Input::DateTime).hint(format!("In {}.", view.reader.zone_name())).half()
+}
+
+/// Services and environments in words.
+fn scope<'s>(
+    services: impl ExactSizeIterator<Item = &'s ServiceKey>,
+    environments: impl ExactSizeIterator<Item = &'s EnvironmentKey>,
+) -> String {
+    let services: Vec<String> = services.map(|key| key.0.clone()).collect();
+    let places: Vec<String> = environments.map(|key| key.0.clone()).collect();
+    let services = if services.is_empty() { "all services".to_owned() } else { and(&services) };
+    if places.is_empty() { format!("{services}, everywhere") } else { format!("{services}, {}", and(&places)) }
+}
+
+fn scope_fields() -> [Field; 2] {
+    [
+        Field::text("services", "Services").hint("Keys, parted by commas; empty means all.").half(),
+        Field::text("environments", "Environments").hint("Parted by commas; empty means all.").half(),
+    ]
+}
+
+/// The calendar.
+pub(super) async fn calendar(State(state): State<AppState>, visitor: Visitor) -> Response {
+    show(&state, &visitor, Place::Calendar, |view| calendar_page(view, None)).await
+}
+
+fn calendar_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
+    let now = view.now();
+    let from = now - SignedDuration::from_hours(24 * LOOK.0);
+    let to = now + SignedDuration::from_hours(24 * LOOK.1);
+    let mut rows = Vec::new();
+    let may_set = view.may(actions::SET_WINDOW);
+    for window in view.directory.windows.iter().filter(|window| !window.ended && window.ends_at > from && window.starts_at < to) {
+        let id = window.id.as_str();
+        let end = ActForm::new("end", "Take it back", view.url(&format!("/windows/{id}/end"))).tone(ActTone::Link);
+        let row = WindowRow {
+            id: id.to_owned(),
+            title: window.title.clone(),
+            sort: "Window".to_owned(),
+            span: view.reader.span(window.starts_at, window.ends_at),
+            scope: scope(window.services.iter(), window.environments.iter()),
+            acts: if may_set { vec![end] } else { Vec::new() },
+            ..WindowRow::default()
+        };
+        rows.push((window.starts_at, row));
+    }
+    for freeze in view.directory.freezes.iter().filter(|freeze| !freeze.ended && freeze.overlaps(from, to)) {
+        let row = WindowRow {
+            id: freeze.id.0.clone(),
+            href: view.url("/freezes"),
+            title: freeze.title.clone(),
+            sort: "Freeze".to_owned(),
+            span: view.reader.span(freeze.starts_at, freeze.ends_at),
+            scope: scope(freeze.services.iter(), freeze.environments.iter()),
+            ..WindowRow::default()
+        };
+        rows.push((freeze.starts_at, row));
+    }
+    let filter = ChangeFilter { planned_from: Some(from), planned_to: Some(to), ..ChangeFilter::default() };
+    for (listed, targets) in find_changes(view.room, &filter, MOST, None)?.rows {
+        let (Some(start), Some(end)) = (listed.planned_start, listed.planned_end) else { continue };
+        if matches!(listed.state.as_str(), "cancelled" | "rejected") {
+            continue;
+        }
+        let places: Vec<String> = targets.iter().map(|target| format!("{}, {}", target.service, target.environment)).collect();
+        let clash = clash(view, &targets, start, end);
+        let row = WindowRow {
+            id: listed.id.clone(),
+            href: view.change_url(&listed.key),
+            title: listed.title.clone(),
+            key: listed.key.clone(),
+            state: pages::State::from_word(&listed.state),
+            span: view.reader.span(start, end),
+            scope: places.join("; "),
+            clash,
+            ..WindowRow::default()
+        };
+        rows.push((start, row));
+    }
+    rows.sort_by_key(|(start, _)| *start);
+    let rows: Vec<WindowRow> = rows.into_iter().map(|(_, row)| row).collect();
+    let mut page = Windows { frame: view.frame.clone(), count: format!("{} in 60 days", rows.len()), rows, ..Windows::default() };
+    if may_set {
+        page.acts.push(window_form(view));
+    }
+    if let Some(back) = back {
+        back.put(view, &mut page.frame, page.acts.iter_mut());
+    }
+    Ok(page.render())
+}
+
+/// A freeze that lies over a change's planned time.
+fn clash(
+    view: &View<'_, '_, '_>,
+    targets: &[acts::find_changes::TargetRow],
+    start: jiff::Timestamp,
+    end: jiff::Timestamp,
+) -> Rich {
+    let covers = |freeze: &&Freeze| {
+        freeze.overlaps(start, end)
+            && targets.iter().any(|target| {
+                freeze.covers(&ServiceKey::from(target.service.as_str()), &EnvironmentKey::from(target.environment.as_str()))
+            })
+    };
+    match view.directory.freezes.iter().find(covers) {
+        Some(freeze) => Rich::new().late("In the freeze ").link(freeze.title.as_str(), view.url("/freezes")),
+        None => Rich::new(),
+    }
+}
+
+fn window_form(view: &View<'_, '_, '_>) -> ActForm {
+    let [services, environments] = scope_fields();
+    ActForm::new("window", "Add a maintenance window", view.url("/windows"))
+        .field(Field::text("title", "Name").required())
+        .field(time_field(view, "starts_at", "From").required())
+        .field(time_field(view, "ends_at", "To").required())
+        .field(services)
+        .field(environments)
+        .submit("Add this window")
+}
+
+fn sent(form: Form, path: String, then: &str, place: Place) -> Sent {
+    Sent { form, boxes: &[], path, then: then.to_owned(), place }
+}
+
+/// Adds a maintenance window.
+pub(super) async fn set_window(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+    let sent = sent(form, "/windows".to_owned(), "/calendar", Place::Calendar);
+    send(&state, &visitor, sent, |room, body| acts::set_service::set_window(room, body).map(drop), calendar_page).await
+}
+
+/// Takes a maintenance window back.
+pub(super) async fn end_window(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, id)): Path<(String, String)>,
+    form: Form,
+) -> Response {
+    let sent = sent(form, format!("/windows/{}/end", escaped(&id)), "/calendar", Place::Calendar);
+    send(&state, &visitor, sent, move |room, _| acts::set_service::end_window(room, &id).map(drop), calendar_page).await
+}
+
+/// Freezes.
+pub(super) async fn freezes(State(state): State<AppState>, visitor: Visitor) -> Response {
+    show(&state, &visitor, Place::Freezes, |view| freeze_page(view, None)).await
+}
+
+fn freeze_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
+    view.room.allow(actions::READ)?;
+    let may_set = view.may(actions::SET_FREEZE);
+    let mut found: Vec<&Freeze> = view.directory.freezes.iter().collect();
+    found.sort_by_key(|freeze| (freeze.ended || freeze.ends_at <= view.now(), freeze.starts_at));
+    let rows = found.into_iter().map(|freeze| freeze_row(view, freeze, may_set)).collect();
+    let mut page = Freezes { frame: view.frame.clone(), rows, ..Freezes::default() };
+    if may_set {
+        page.acts.push(freeze_form(view));
+    }
+    if let Some(back) = back {
+        let acts = page.acts.iter_mut().chain(page.rows.iter_mut().flat_map(|row| row.acts.iter_mut()));
+        back.put(view, &mut page.frame, acts);
+    }
+    Ok(page.render())
+}
+
+fn freeze_row(view: &View<'_, '_, '_>, freeze: &Freeze, may_set: bool) -> FreezeRow {
+    let (now, id) = (view.now(), freeze.id.as_str());
+    let is_over = freeze.ended || freeze.ends_at <= now;
+    let state = match (is_over, freeze.is_on(now)) {
+        (true, _) => "over".to_owned(),
+        (false, true) => "holds now".to_owned(),
+        (false, false) => view.reader.distance(freeze.starts_at),
+    };
+    let exceptions = match freeze.exceptions.as_slice() {
+        [] => String::new(),
+        rows => and(&rows.iter().map(|row| row.change_key.clone()).collect::<Vec<_>>()),
+    };
+    let mut acts = Vec::new();
+    if may_set && !is_over {
+        acts.push(ActForm::new("end", "End it now", view.url(&format!("/freezes/{id}/end"))).tone(ActTone::Link));
+        let except = ActForm::new("except", "Except a change", view.url(&format!("/freezes/{id}/exceptions")))
+            .tone(ActTone::Link)
+            .field(Field::text("change", "The change’s key").required())
+            .field(Field::textarea("reason", "Why it may pass").required())
+            .submit("Let it pass");
+        acts.push(except);
+    }
+    FreezeRow {
+        id: id.to_owned(),
+        href: String::new(),
+        title: freeze.title.clone(),
+        state,
+        span: view.reader.span(freeze.starts_at, freeze.ends_at),
+        scope: scope(freeze.services.iter(), freeze.environments.iter()),
+        halts: freeze.halt,
+        reason: freeze.reason.clone().unwrap_or_default(),
+        exceptions,
+        acts,
+    }
+}
+
+fn freeze_form(view: &View<'_, '_, '_>) -> ActForm {
+    let [services, environments] = scope_fields();
+    ActForm::new("freeze", "Set a freeze", view.url("/freezes"))
+        .field(Field::text("title", "Name").required())
+        .field(time_field(view, "starts_at", "From").required())
+        .field(time_field(view, "ends_at", "To").required())
+        .field(services)
+        .field(environments.value("production"))
+        .field(Field::textarea("reason", "Why, and who agreed"))
+        .field(Field::new("halt", "Work that is going on must stop too", Input::Checkbox))
+        .submit("Set this freeze")
+}
+
+/// Sets a freeze.
+pub(super) async fn set_freeze(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+    let sent = sent(form, "/freezes".to_owned(), "/freezes", Place::Freezes);
+    send(&state, &visitor, sent, |room, body| acts::set_freeze::set_freeze(room, body).map(drop), freeze_page).await
+}
+
+/// Takes a freeze back.
+pub(super) async fn end_freeze(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, id)): Path<(String, String)>,
+    form: Form,
+) -> Response {
+    let sent = sent(form, format!("/freezes/{}/end", escaped(&id)), "/freezes", Place::Freezes);
+    send(&state, &visitor, sent, move |room, _| acts::set_freeze::end_freeze(room, &id).map(drop), freeze_page).await
+}
+
+/// Lets one change pass a freeze.
+pub(super) async fn except(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, id)): Path<(String, String)>,
+    form: Form,
+) -> Response {
+    let sent = sent(form, format!("/freezes/{}/exceptions", escaped(&id)), "/freezes", Place::Freezes);
+    let run = move |room: &mut acts::Room<'_, '_>, body: &model::verbs::Body| {
+        acts::set_freeze::except_from_freeze(room, &id, body).map(drop)
+    };
+    send(&state, &visitor, sent, run, freeze_page).await
+}

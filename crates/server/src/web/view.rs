@@ -1,0 +1,358 @@
+//! What every page needs: who reads, their zone, the frame around it; and how an answer leaves.
+
+use std::sync::Arc;
+
+use acts::Room;
+use axum::extract::{FromRequestParts, RawPathParams};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Redirect, Response};
+use jiff::Timestamp;
+use model::act::{Act, actions};
+use model::directory::Directory;
+use model::file::actor_facts;
+use model::ids::PersonId;
+use pages::{ActForm, Entry, Frame, Notice, Place, Reader, Rich, Seal, Tone, count};
+use store::{Lane, Mode};
+
+use super::ASSETS;
+use crate::caller::{Caller, Credential};
+use crate::failure::Failure;
+use crate::state::AppState;
+
+/// How long after its last seal a log counts as fresh, in seconds, while something waits.
+const FRESH_SECONDS: i64 = 60;
+
+/// A person who is signed in to the tenant that the address names.
+pub(super) struct Visitor {
+    /// Who.
+    pub caller: Caller,
+}
+
+impl Visitor {
+    /// The tenant's address: `/t/halden`.
+    pub fn base(&self) -> String {
+        base(&self.caller.tenant)
+    }
+}
+
+/// Where a tenant's pages begin.
+pub(super) fn base(tenant: &str) -> String {
+    format!("/t/{tenant}")
+}
+
+impl FromRequestParts<AppState> for Visitor {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Response> {
+        let params = RawPathParams::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
+        let tenant = params.iter().find(|(name, _)| *name == "tenant").map_or("", |(_, value)| value).to_owned();
+        let wanted = parts.uri.path_and_query().map_or("", |path| path.as_str()).to_owned();
+        match Caller::of(state, &parts.method, &parts.headers).await {
+            Ok(caller) if caller.tenant == tenant && matches!(caller.credential, Credential::Session { .. }) => {
+                Ok(Self { caller })
+            }
+            Ok(_) => Err(to_sign_in(&tenant, &wanted)),
+            Err(failure) if failure.status() == 401 && parts.method.is_safe() => Err(to_sign_in(&tenant, &wanted)),
+            Err(failure) if failure.status() == 401 => Err(to_sign_in(&tenant, "")),
+            Err(failure) => Err(bare_problem(&failure)),
+        }
+    }
+}
+
+/// Sends a reader to the door, and remembers where they were going.
+fn to_sign_in(tenant: &str, wanted: &str) -> Response {
+    let next = if wanted.is_empty() { String::new() } else { format!("?next={}", escaped(wanted)) };
+    Redirect::to(&format!("{}/sign-in{next}", base(tenant))).into_response()
+}
+
+/// Percent-encodes what may not stand in a query's value.
+pub(super) fn escaped(text: &str) -> String {
+    let keeps = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/".contains(&byte);
+    text.bytes().map(|byte| if keeps(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
+/// An address within this server that may be returned to: a path, nothing else.
+pub(super) fn safe_next<'a>(next: &'a str, otherwise: &'a str) -> &'a str {
+    let is_path = next.starts_with('/') && !next.starts_with("//") && !next.contains('\\');
+    if is_path && next.chars().all(|c| c.is_ascii_graphic()) { next } else { otherwise }
+}
+
+/// A page on its way out.
+pub(super) fn html(status: u16, page: String) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = (status, [(header::CONTENT_TYPE, "text/html; charset=utf-8")], page).into_response();
+    let headers = response.headers_mut();
+    let mut set = |name: HeaderName, value: &'static str| {
+        headers.insert(name, HeaderValue::from_static(value));
+    };
+    set(header::CONTENT_SECURITY_POLICY, pages::CONTENT_SECURITY_POLICY);
+    set(header::CACHE_CONTROL, "no-store");
+    set(header::REFERRER_POLICY, "same-origin");
+    set(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(header::X_FRAME_OPTIONS, "DENY");
+    response
+}
+
+/// Sends the reader on after a form was taken.
+pub(super) fn see(path: &str) -> Response {
+    Redirect::to(path).into_response()
+}
+
+/// What a page is made from, inside its read transaction.
+pub(super) struct View<'v, 'a, 'c> {
+    /// The room.
+    pub room: &'v mut Room<'a, 'c>,
+    /// The estate.
+    pub directory: Arc<Directory>,
+    /// Writes times for the reader.
+    pub reader: Reader,
+    /// Who reads.
+    pub me: PersonId,
+    /// The frame around the page.
+    pub frame: Frame,
+}
+
+impl<'v, 'a, 'c> View<'v, 'a, 'c> {
+    /// Opens the view at a place of the navigation.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn open(room: &'v mut Room<'a, 'c>, place: Place) -> acts::Result<Self> {
+        let directory = room.directory()?;
+        let me = room.actor.person.clone();
+        let reader = reader_of(room, &directory);
+        let frame = frame(room, &directory, &reader, place)?;
+        Ok(Self { room, directory, reader, me, frame })
+    }
+
+    /// The present.
+    pub fn now(&self) -> Timestamp {
+        self.room.now
+    }
+
+    /// An address of the tenant.
+    pub fn url(&self, path: &str) -> String {
+        self.frame.url(path)
+    }
+
+    /// The page of a change.
+    pub fn change_url(&self, key: &str) -> String {
+        self.url(&format!("/changes/{key}"))
+    }
+
+    /// Whether the policies allow the reader an action that is not about one change.
+    pub fn may(&self, action: &str) -> bool {
+        may(self.room, &self.directory, action)
+    }
+
+    /// A person's name.
+    pub fn name(&self, person: &PersonId) -> String {
+        if person.as_str() == "system" { "Assent".to_owned() } else { self.directory.name(person) }
+    }
+
+    /// The name behind what an unmet condition waits on: a login, or `group:key`.
+    pub fn waits_on(&self, who: &str) -> String {
+        match who.strip_prefix("group:") {
+            Some(group) => format!("the group {group}"),
+            None => self.directory.by_login(who).map_or_else(|| who.to_owned(), |person| person.name.clone()),
+        }
+    }
+
+    /// Several of them in a sentence; the first three by name.
+    pub fn all_waits_on(&self, who: &[String]) -> String {
+        let names: Vec<String> = who.iter().take(3).map(|one| self.waits_on(one)).collect();
+        let rest = who.len().saturating_sub(3);
+        match (names.as_slice(), rest) {
+            ([], _) => String::new(),
+            (names, 0) => names.join(" or "),
+            (names, rest) => format!("{} or {rest} more", names.join(", ")),
+        }
+    }
+
+    /// A sentence of the rules with its times written for the reader instead of in UTC.
+    pub fn sentence(&self, text: &str) -> String {
+        super::words::with_times(text, &self.reader)
+    }
+}
+
+fn may(room: &Room<'_, '_>, directory: &Directory, action: &str) -> bool {
+    let facts = actor_facts(&room.actor, directory, Vec::new());
+    room.desk.tools().policies.may(&facts, action, None).allowed
+}
+
+/// How times are written for the acting person.
+pub(super) fn reader_of(room: &Room<'_, '_>, directory: &Directory) -> Reader {
+    let zone = directory.people.get(&room.actor.person).map_or("UTC", |person| person.zone.as_str());
+    Reader::named(zone, room.now)
+}
+
+fn frame(room: &mut Room<'_, '_>, directory: &Directory, reader: &Reader, place: Place) -> acts::Result<Frame> {
+    let tenant = room.tenant();
+    let waiting = acts::find_queue::find_queue(room)?.len();
+    let day_ago = room.now - jiff::SignedDuration::from_hours(24);
+    let messages = acts::find_records::find_messages(room, 20)?;
+    let administers = [actions::SET_PERSON, actions::SET_TOKEN].iter().any(|action| may(room, directory, action));
+    Ok(Frame {
+        tenant: directory.tenant.as_ref().map_or_else(|| tenant.clone(), |found| found.name.clone()),
+        base: base(&tenant),
+        assets: ASSETS.to_owned(),
+        places: Place::shown(may(room, directory, actions::AUDIT), administers),
+        place,
+        person: directory.name(&room.actor.person),
+        waiting: u32::try_from(waiting).unwrap_or(u32::MAX),
+        new_messages: u32::try_from(messages.iter().filter(|message| message.at > day_ago).count()).unwrap_or_default(),
+        may_create: may(room, directory, Act::Create.as_str()),
+        seal: seal(room, reader)?,
+        query: String::new(),
+        notices: Vec::new(),
+        stream: String::new(),
+    })
+}
+
+fn seal(room: &mut Room<'_, '_>, reader: &Reader) -> acts::Result<Seal> {
+    let log = acts::find_timeline::find_seal(room)?;
+    let age = log.sealed_at.map(|at| room.now.duration_since(at).as_secs());
+    let is_fresh = log.waiting == 0 || age.is_some_and(|seconds| seconds <= FRESH_SECONDS);
+    let line = match log.sealed_at {
+        Some(at) if log.size > 0 => format!("Log sealed {}", reader.distance(at)),
+        _ => "Log not sealed yet".to_owned(),
+    };
+    let size = u64::try_from(log.size).unwrap_or_default();
+    Ok(Seal { is_fresh, line, detail: format!("{} entries", count(size)) })
+}
+
+/// Shows a page: one reading act on the pages' lane.
+pub(super) async fn show<F>(state: &AppState, visitor: &Visitor, place: Place, make: F) -> Response
+where
+    F: Fn(&mut View<'_, '_, '_>) -> acts::Result<String> + Send + 'static,
+{
+    show_as(state, visitor, place, 200, make).await
+}
+
+/// Shows a page with another status than 200.
+pub(super) async fn show_as<F>(state: &AppState, visitor: &Visitor, place: Place, status: u16, make: F) -> Response
+where
+    F: Fn(&mut View<'_, '_, '_>) -> acts::Result<String> + Send + 'static,
+{
+    let act = move |room: &mut Room<'_, '_>| make(&mut View::open(room, place)?);
+    match state.act(Lane::Pages, &visitor.caller, Mode::Read, act).await {
+        Ok(page) => html(status, page),
+        Err(failure) => problem(state, visitor, &failure, "").await,
+    }
+}
+
+/// Does a writing act on the pages' lane.
+///
+/// # Errors
+/// As it is answered.
+pub(super) async fn write<T, F>(state: &AppState, visitor: &Visitor, act: F) -> Result<T, Failure>
+where
+    T: Send + 'static,
+    F: Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+{
+    state.act(Lane::Pages, &visitor.caller, Mode::Write, act).await
+}
+
+/// Shows a refusal or a fault as a page; `back` is where the reader came from.
+pub(super) async fn problem(state: &AppState, visitor: &Visitor, failure: &Failure, back: &str) -> Response {
+    if failure.status() == 401 {
+        return to_sign_in(&visitor.caller.tenant, "");
+    }
+    let (told, back) = (failure.clone(), back.to_owned());
+    let act = move |room: &mut Room<'_, '_>| {
+        let view = View::open(room, Place::Home)?;
+        Ok(framed_problem(&view, &told, &back))
+    };
+    match state.act(Lane::Pages, &visitor.caller, Mode::Read, act).await {
+        Ok(page) => html(failure.status(), page),
+        Err(_) => bare_problem(failure),
+    }
+}
+
+fn framed_problem(view: &View<'_, '_, '_>, failure: &Failure, back: &str) -> String {
+    let mut page = problem_of(failure);
+    page.unmet = unmet_entries(view, failure);
+    if let Some(row) = failure.problem.unmet.first() {
+        page.opens = Rich::from(view.sentence(&row.satisfy));
+        page.holder = Rich::from(view.all_waits_on(&row.waiting_on));
+    }
+    page.why = Rich::from(view.sentence(&failure.problem.detail));
+    if !back.is_empty() {
+        page.ways.push(ActForm::link("Go back", back));
+    }
+    page.ways.push(ActForm::link("Home", view.url("/")));
+    page.frame = Some(view.frame.clone());
+    page.render()
+}
+
+/// The unmet conditions behind a refusal.
+pub(super) fn unmet_entries(view: &View<'_, '_, '_>, failure: &Failure) -> Vec<Entry> {
+    let rows = failure.problem.unmet.iter();
+    rows.map(|row| {
+        let entry = Entry::new(Tone::Wait, Rich::new().strong(view.sentence(&row.text)))
+            .code(row.code.as_str())
+            .why(view.sentence(&row.satisfy));
+        match row.waiting_on.is_empty() {
+            true => entry,
+            false => entry.aside(view.all_waits_on(&row.waiting_on)),
+        }
+    })
+    .collect()
+}
+
+/// A refusal for somebody of whom nothing is known.
+pub(super) fn bare_problem(failure: &Failure) -> Response {
+    html(failure.status(), problem_of(failure).render())
+}
+
+/// The four parts of a refusal: what, why, what opens it, who holds it.
+fn problem_of(failure: &Failure) -> pages::Problem {
+    let told = &failure.problem;
+    let (what, opens) = match told.status {
+        404 => return pages::Problem::not_found(None, ASSETS),
+        403 => ("This is not yours to do", "Somebody with the right does it, or an administrator gives you the right."),
+        409 => ("Not possible now", ""),
+        412 => ("Somebody else was faster", "Read it as it stands now, and repeat what still fits."),
+        413 => ("Too large", "Send less, or a smaller file."),
+        422 => ("Some answers need a second look", "Go back and mend them."),
+        503 => ("The server is busy", "Try again in a few seconds. Nothing was done twice."),
+        400..=499 => ("This could not be read", "Go back and try again."),
+        _ => ("The page could not be made", "Try again. Whoever runs this server finds the cause in its log."),
+    };
+    let mut why = Rich::from(told.detail.as_str());
+    for error in &told.errors {
+        why = why.line().text(error.text.as_str());
+    }
+    pages::Problem {
+        assets: ASSETS.to_owned(),
+        status: told.status,
+        code: told.code.clone(),
+        what: what.to_owned(),
+        why,
+        opens: Rich::from(opens),
+        ..pages::Problem::default()
+    }
+}
+
+/// A refusal as a notice on the page that it belongs to.
+pub(super) fn notice_of(view: &View<'_, '_, '_>, failure: &Failure) -> Notice {
+    let page = problem_of(failure);
+    let mut notice = Notice::new(Tone::Stop, view.sentence(&failure.problem.detail)).title(page.what).answer();
+    for row in &failure.problem.unmet {
+        let mut line = Rich::new().text(view.sentence(&row.text)).text(" ").emphasis(view.sentence(&row.satisfy));
+        if !row.waiting_on.is_empty() {
+            line = line.text(format!(" Held by {}.", view.all_waits_on(&row.waiting_on)));
+        }
+        notice.rows.push(line);
+    }
+    if failure.problem.unmet.is_empty() && failure.problem.errors.is_empty() {
+        notice.rows.push(page.opens);
+    }
+    notice
+}
+
+/// The notice after something was done.
+pub(super) fn done_notice(words: &str) -> Notice {
+    Notice::new(Tone::Ok, words).answer()
+}

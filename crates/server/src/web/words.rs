@@ -1,0 +1,85 @@
+//! Words and times for people, made from the closed words and the sentences of the rules.
+
+use jiff::Timestamp;
+use model::words::{Kind, Level, State};
+use pages::Reader;
+
+/// A closed word as it reads: `rolled_back` is “rolled back”.
+pub(super) fn plain(word: &str) -> String {
+    word.replace('_', " ")
+}
+
+/// The same with a capital.
+pub(super) fn capital(word: &str) -> String {
+    let text = plain(word);
+    let mut letters = text.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+/// A state as pages draw it.
+pub(super) fn state(state: State) -> pages::State {
+    pages::State::from_word(state.as_str()).unwrap_or_default()
+}
+
+/// A kind as pages draw it.
+pub(super) fn kind(kind: Kind) -> pages::Kind {
+    pages::Kind::from_word(kind.as_str()).unwrap_or_default()
+}
+
+/// A risk level as pages draw it; `none` is drawn as low.
+pub(super) fn risk(level: Level) -> pages::Risk {
+    pages::Risk::from_word(level.as_str()).unwrap_or_default()
+}
+
+/// Replaces each RFC 3339 time in a sentence by the same time as the reader's clock shows it.
+pub(super) fn with_times(text: &str, reader: &Reader) -> String {
+    let words = text.split(' ').map(|word| {
+        let bare = word.trim_end_matches(['.', ',', ';', ':', ')']);
+        let is_time = bare.len() >= 20 && bare.ends_with('Z') && bare.starts_with(|c: char| c.is_ascii_digit());
+        match bare.parse::<Timestamp>() {
+            Ok(at) if is_time => format!("{}{}", reader.moment(at), &word[bare.len()..]),
+            _ => word.to_owned(),
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// Several words in a sentence: `a, b and c`.
+pub(super) fn and(words: &[String]) -> String {
+    match words {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+/// The first words of a long text.
+pub(super) fn beginning(text: &str, most: usize) -> String {
+    let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
+    if line.chars().count() <= most {
+        return line.to_owned();
+    }
+    let cut: String = line.chars().take(most).collect();
+    format!("{}…", cut.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_in_sentences_are_written_for_the_reader() {
+        let now = Timestamp::UNIX_EPOCH;
+        let reader = Reader::named("Europe/Oslo", now);
+        assert_eq!(with_times("It ends at 1970-01-01T10:00:00Z.", &reader), "It ends at today 11:00.");
+        assert_eq!(with_times("Nothing here, 12 h.", &reader), "Nothing here, 12 h.");
+    }
+
+    #[test]
+    fn words_are_joined_and_cut() {
+        let words = ["a".to_owned(), "b".to_owned(), "c".to_owned()];
+        assert_eq!(and(&words), "a, b and c");
+        assert_eq!(beginning("\nabcdef\nx", 3), "abc…");
+        assert_eq!(capital("rolled_back"), "Rolled back");
+    }
+}
