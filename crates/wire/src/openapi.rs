@@ -1,0 +1,410 @@
+//! The API told in OpenAPI 3.1, made from one table of routes.
+//!
+//! The table is the single list of what is served: the document is built from it, a test of the
+//! server compares it with the router, and a test of tenants walks its id parameters.
+
+mod answers;
+mod bodies;
+mod shapes;
+mod table;
+mod table_estate;
+
+use serde_json::{Map, Value, json};
+use std::sync::OnceLock;
+
+/// One route: a method at a path.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// The method in capitals.
+    pub method: &'static str,
+    /// The whole path with `{name}` for a segment and `{+name}` for the rest of the path.
+    pub path: String,
+    /// The group under which it is told.
+    pub tag: &'static str,
+    /// A name that no other route has; of acts, the act's name in policies and refusals.
+    pub operation: &'static str,
+    /// What it does, in one line.
+    pub summary: &'static str,
+    /// The name of the request's shape.
+    pub body: Option<&'static str>,
+    /// What a success brings.
+    pub answer: Answer,
+    /// The status of a success.
+    pub status: u16,
+    /// Query parameters beside those of paging.
+    pub params: &'static [Param],
+    /// What the caller must bring.
+    pub scope: Scope,
+    /// Whether `If-Match` is needed.
+    pub is_conditional: bool,
+}
+
+/// What a success brings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// A named shape.
+    Json(&'static str),
+    /// A page of a named shape, `{"items", "next"}`.
+    List(&'static str),
+    /// Bytes of a media type.
+    Bytes(&'static str),
+    /// Server-sent events.
+    Events,
+}
+
+/// What the caller must bring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Nothing.
+    Open,
+    /// A credential; it decides the tenant.
+    Credential,
+    /// A credential with the scope `audit`, unless the tenant made its log public.
+    Audit,
+    /// A signature over the raw body.
+    Signed,
+}
+
+/// A query parameter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Param {
+    /// Its name.
+    pub name: &'static str,
+    /// What it says.
+    pub doc: &'static str,
+    /// Whether it must be there.
+    pub is_needed: bool,
+    /// Whether it is a moment in RFC 3339.
+    pub is_time: bool,
+}
+
+impl Param {
+    const fn new(name: &'static str, doc: &'static str) -> Self {
+        Self {
+            name,
+            doc,
+            is_needed: false,
+            is_time: false,
+        }
+    }
+
+    const fn time(name: &'static str, doc: &'static str) -> Self {
+        Self {
+            name,
+            doc,
+            is_needed: false,
+            is_time: true,
+        }
+    }
+
+    const fn needed(self) -> Self {
+        Self {
+            is_needed: true,
+            ..self
+        }
+    }
+}
+
+impl Route {
+    /// The names in the path, in their order.
+    #[must_use]
+    pub fn path_params(&self) -> Vec<&str> {
+        let names = self.path.split('{').skip(1);
+        names
+            .filter_map(|part| part.split('}').next())
+            .map(|name| name.trim_start_matches('+'))
+            .collect()
+    }
+
+    /// The path as the document tells it: a parameter for the rest of the path is a plain one there.
+    #[must_use]
+    pub fn document_path(&self) -> String {
+        self.path.replace("{+", "{")
+    }
+
+    /// A path with these values in place of its parameters, in their order.
+    #[must_use]
+    pub fn fill(&self, values: &[&str]) -> String {
+        let mut path = String::new();
+        let mut values = values.iter();
+        for (place, part) in self.path.split('{').enumerate() {
+            match part.split_once('}') {
+                Some((_, rest)) if place > 0 => {
+                    path.push_str(values.next().unwrap_or(&"-"));
+                    path.push_str(rest);
+                }
+                _ => path.push_str(part),
+            }
+        }
+        path
+    }
+}
+
+/// Every documented route, in the document's order.
+#[must_use]
+pub fn routes() -> &'static [Route] {
+    static ROUTES: OnceLock<Vec<Route>> = OnceLock::new();
+    ROUTES.get_or_init(table::all)
+}
+
+/// The document for a server that is reached at `public_url` (without a slash at the end).
+#[must_use]
+pub fn document(public_url: &str) -> Value {
+    let mut paths = Map::new();
+    for route in routes() {
+        let path = paths.entry(route.document_path()).or_insert_with(|| json!({}));
+        path[route.method.to_lowercase()] = operation(route);
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Assent API",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": DESCRIPTION,
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": public_url}],
+        "tags": TAGS.iter().map(|(name, doc)| json!({"name": name, "description": doc})).collect::<Vec<_>>(),
+        "paths": paths,
+        "components": components(),
+    })
+}
+
+const DESCRIPTION: &str = "Changes, approvals and gates. Bodies are JSON in snake_case of at most 1 MiB; times are RFC 3339 in \
+UTC; absent values are left out. Lists are cut by key: follow `next`. A refusal is `application/problem+json` with a stable \
+`code`, and names in `unmet` what would open the way and whom it waits for.";
+
+const TAGS: &[(&str, &str)] = &[
+    (
+        "changes",
+        "The change and the acts of its lifecycle. An act's POST answers the change.",
+    ),
+    (
+        "around a change",
+        "Decisions, evidence, tasks and the like. An item's POST answers the item.",
+    ),
+    ("gate", "May this go? Permits to deploy, and their revocation."),
+    (
+        "estate",
+        "Services, environments, ownership, windows, freezes, incidents.",
+    ),
+    ("templates", "Standard changes: pre-approved and versioned."),
+    ("administration", "People, groups, tokens, connections, policies."),
+    ("deliveries", "What outside systems send."),
+    ("without credential", "Health, this document, public keys."),
+    (
+        "log",
+        "The tenant's transparency log, to be verified without trusting the server.",
+    ),
+];
+
+fn operation(route: &Route) -> Value {
+    let mut told = json!({
+        "tags": [route.tag],
+        "operationId": route.operation,
+        "summary": route.summary,
+        "parameters": parameters(route),
+        "responses": responses(route),
+        "security": security(route.scope),
+    });
+    if let Some(body) = route.body {
+        told["requestBody"] = request(route, body);
+    }
+    told
+}
+
+fn security(scope: Scope) -> Value {
+    match scope {
+        Scope::Open => json!([]),
+        Scope::Credential => json!([{"credential": []}]),
+        Scope::Audit => json!([{"credential": ["audit"]}, {}]),
+        Scope::Signed => json!([{"signature": []}]),
+    }
+}
+
+fn request(route: &Route, body: &str) -> Value {
+    let schema = shapes::reference(body);
+    let mut content = json!({"application/json": {"schema": schema}});
+    if route.method == "PATCH" {
+        content["application/merge-patch+json"] = json!({"schema": schema});
+    }
+    if body == "EvidenceInput" {
+        let file = json!({"type": "object", "required": ["file"], "properties": {"file": {"type": "string", "contentMediaType": "application/octet-stream"}}});
+        content["multipart/form-data"] = json!({"schema": {"allOf": [schema, file]}});
+    }
+    // A body that may be empty may be left out altogether.
+    let is_needed = !matches!(body, "NoBody" | "OptionalTextInput");
+    json!({"required": is_needed, "content": content})
+}
+
+fn parameters(route: &Route) -> Value {
+    let mut all: Vec<Value> = route.path_params().iter().map(|name| path_parameter(name)).collect();
+    for param in route.params {
+        let mut schema = json!({"type": "string"});
+        if param.is_time {
+            schema["format"] = json!("date-time");
+        }
+        all.push(json!({"name": param.name, "in": "query", "required": param.is_needed, "description": param.doc, "schema": schema}));
+    }
+    let shared = |name: &str| json!({"$ref": format!("#/components/parameters/{name}")});
+    if matches!(route.answer, Answer::List(_)) {
+        all.extend([shared("limit"), shared("after")]);
+    }
+    if route.method == "POST" && route.scope == Scope::Credential {
+        all.push(shared("idempotency_key"));
+    }
+    if route.is_conditional {
+        all.push(shared("if_match"));
+    }
+    json!(all)
+}
+
+fn path_parameter(name: &str) -> Value {
+    let doc = match name {
+        "key" => "The key, such as `CHG-1042`.",
+        "id" => "The record's id.",
+        "jti" => "The permit's id.",
+        "login" => "The person's login.",
+        "tenant" => "The tenant.",
+        "connection" => "The connection's id.",
+        "level" => "The level of the tile.",
+        _ => "The rest of the path.",
+    };
+    json!({"name": name, "in": "path", "required": true, "description": doc, "schema": {"type": "string"}})
+}
+
+fn responses(route: &Route) -> Value {
+    let mut all = Map::new();
+    all.insert(route.status.to_string(), success(route));
+    if route.operation == "ask_gate" {
+        let content = json!({"application/json": {"schema": shapes::reference("GateAnswer")}, "application/problem+json": {"schema": shapes::reference("Problem")}});
+        all.insert("403".to_owned(), json!({"description": "Stop, when the header `Assent-Decision` is there; otherwise the caller may not ask.", "content": content}));
+    }
+    if route.operation == "readyz" {
+        all.insert("503".to_owned(), json!({"description": "Not now.", "content": {"application/json": {"schema": shapes::reference("Health")}}}));
+    }
+    for status in refusals(route) {
+        let told = json!({"$ref": format!("#/components/responses/{}", name_of(*status))});
+        all.entry(status.to_string()).or_insert(told);
+    }
+    Value::Object(all)
+}
+
+fn success(route: &Route) -> Value {
+    let schema = |name: &str| shapes::reference(name);
+    let (kind, schema) = match route.answer {
+        Answer::Json(name) => ("application/json", schema(name)),
+        Answer::List(name) => ("application/json", page_of(name)),
+        Answer::Bytes("text/plain" | "text/html" | "application/jwt" | "application/openmetrics-text") => {
+            return json!({"description": "Done.", "content": {text_kind(route.answer): {"schema": {"type": "string"}}}});
+        }
+        // A JSON document whose own schema is published elsewhere.
+        Answer::Bytes("application/json") => ("application/json", json!({"type": "object"})),
+        Answer::Bytes(kind) => (kind, json!({"type": "string", "contentMediaType": kind})),
+        Answer::Events => ("text/event-stream", json!({"type": "string"})),
+    };
+    let mut told = json!({"description": "Done.", "content": {kind: {"schema": schema}}});
+    if matches!(route.answer, Answer::Json("Change")) {
+        told["headers"] = json!({"ETag": {"description": "Moves with the record, its state and decisions.", "schema": {"type": "string"}}});
+    }
+    if matches!(route.answer, Answer::List(_)) {
+        told["headers"] =
+            json!({"Link": {"description": "The next page, `rel=\"next\"`.", "schema": {"type": "string"}}});
+    }
+    if route.operation == "ask_gate" {
+        told["headers"] = json!({"Assent-Decision": {"description": "`go` or `stop`.", "schema": {"type": "string", "enum": ["go", "stop"]}}});
+    }
+    told
+}
+
+fn text_kind(answer: Answer) -> &'static str {
+    match answer {
+        Answer::Bytes(kind) => kind,
+        _ => "text/plain",
+    }
+}
+
+fn page_of(name: &str) -> Value {
+    json!({"type": "object", "required": ["items"], "properties": {
+        "items": {"type": "array", "items": shapes::reference(name)},
+        "next": {"type": ["string", "null"], "description": "What to give as `after`; absent or null on the last page."},
+    }})
+}
+
+/// The refusals that a route can answer.
+fn refusals(route: &Route) -> &'static [u16] {
+    match (route.scope, route.method) {
+        (Scope::Open, "POST") => &[400, 401, 413, 415, 422, 429, 503],
+        (Scope::Open, _) if route.path.contains('{') => &[404, 429, 503],
+        (Scope::Open, _) => &[],
+        (Scope::Signed, _) => &[401, 404, 413, 429, 503],
+        (_, "GET") if route.operation == "read_bundle" => &[401, 403, 404, 429, 503],
+        (_, "GET") => &[400, 401, 403, 404, 429, 503],
+        (_, "DELETE") => &[401, 403, 404, 409, 429, 503],
+        (_, "PATCH" | "PUT") if route.is_conditional => &[400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 429, 503],
+        _ => &[400, 401, 403, 404, 409, 413, 415, 422, 429, 503],
+    }
+}
+
+const STATUSES: &[(u16, &str, &str)] = &[
+    (400, "malformed", "The request cannot be read."),
+    (401, "no_credential", "There is no credential, or none that is known."),
+    (403, "not_allowed", "A policy or a rule says no, and which."),
+    (404, "not_found", "It is absent, or hidden from the one who asks."),
+    (409, "not_now", "Not legal now; `unmet` says what leads there."),
+    (412, "stale", "Somebody else was faster; read it again."),
+    (413, "too_large", "The body is too large."),
+    (415, "wrong_media_type", "The body is of a kind that is not read here."),
+    (422, "invalid", "Fields cannot be taken; `errors` names all of them."),
+    (428, "if_match_needed", "`If-Match` is absent."),
+    (429, "too_many", "Too many requests; `Retry-After` says when."),
+    (503, "unavailable", "Not at the moment; `Retry-After` says when."),
+];
+
+fn name_of(status: u16) -> &'static str {
+    STATUSES
+        .iter()
+        .find(|row| row.0 == status)
+        .map_or("malformed", |row| row.1)
+}
+
+fn components() -> Value {
+    let mut schemas = Map::new();
+    for shape in bodies::shapes().into_iter().chain(answers::shapes()) {
+        schemas.insert(shape.name.to_owned(), shape.schema());
+    }
+    schemas.insert(
+        "Delivery".to_owned(),
+        json!({"type": "object", "description": "The payload as its sender made it."}),
+    );
+    let mut responses = Map::new();
+    for (status, name, doc) in STATUSES {
+        let mut told = json!({"description": doc, "content": {"application/problem+json": {"schema": shapes::reference("Problem")}}});
+        if matches!(status, 429 | 503) {
+            told["headers"] = json!({"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}});
+        }
+        responses.insert((*name).to_owned(), told);
+    }
+    json!({
+        "schemas": schemas,
+        "responses": responses,
+        "parameters": shared_parameters(),
+        "securitySchemes": {
+            "credential": {"type": "http", "scheme": "bearer", "description": "A token; it decides the tenant."},
+            "signature": {"type": "apiKey", "in": "header", "name": "X-Hub-Signature-256", "description": "HMAC-SHA256 over the raw body."},
+        },
+    })
+}
+
+fn shared_parameters() -> Value {
+    let text = json!({"type": "string", "maxLength": 255});
+    json!({
+        "limit": {"name": "limit", "in": "query", "description": "Items of a page.", "schema": {"type": "integer", "minimum": 1, "maximum": 200}},
+        "after": {"name": "after", "in": "query", "description": "The `next` of the page before.", "schema": {"type": "string"}},
+        "idempotency_key": {"name": "Idempotency-Key", "in": "header", "description": "Makes a repeat harmless; kept for seven days.", "schema": text},
+        "if_match": {"name": "If-Match", "in": "header", "required": true, "description": "The ETag that was read.", "schema": text},
+    })
+}
+
+#[cfg(test)]
+mod tests;
