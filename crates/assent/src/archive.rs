@@ -1,0 +1,335 @@
+//! The file that `assent backup` writes: a ZIP archive with a manifest of digests, streamed, so that its size does not
+//! matter.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::path::{Component, Path, PathBuf};
+
+use proof::crypto::{self, Sha256};
+use serde::{Deserialize, Serialize};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
+
+use crate::bridge;
+use crate::failure::{Failure, Result};
+
+/// The master key's name in the data folder.
+pub const KEY_FILE: &str = "master.key";
+
+/// The database's name in the data folder.
+pub const DATABASE_FILE: &str = "assent.db";
+
+/// The manifest's name in the archive; it is written last.
+const MANIFEST: &str = "manifest.json";
+
+/// The version of the format.
+const VERSION: u32 = 1;
+
+/// What only a backup with keys holds: whoever has it can act as this server or its people.
+const SECRETS: &[&str] = &[KEY_FILE, "demo-credentials.json"];
+
+/// What was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Written {
+    /// Files, the manifest aside.
+    pub files: usize,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Whether the master key is among them.
+    pub has_keys: bool,
+}
+
+/// What an archive holds.
+#[derive(Debug, Serialize, Deserialize)]
+struct Manifest {
+    version: u32,
+    made_by: String,
+    files: Vec<Entry>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Entry {
+    name: String,
+    bytes: u64,
+    digest: String,
+}
+
+fn trouble(path: &Path) -> impl Fn(std::io::Error) -> Failure {
+    let path = path.display().to_string();
+    move |error| Failure::could_not(format!("`{path}`: {error}."))
+}
+
+fn zip_trouble(path: &Path) -> impl Fn(zip::result::ZipError) -> Failure {
+    let path = path.display().to_string();
+    move |error| Failure::could_not(format!("`{path}` cannot be used as a backup: {error}."))
+}
+
+/// Saves a data folder while its server runs: the database as it stands at one moment, then the evidence, which is named
+/// by its content and is there before the database speaks of it.
+///
+/// # Errors
+/// When the folder holds no database, the file is there already, or something cannot be read or written.
+pub fn save(data: &Path, to: &Path, with_keys: bool) -> Result<Written> {
+    let database = data.join(DATABASE_FILE);
+    if !database.is_file() {
+        return Err(Failure::could_not(format!(
+            "`{}` holds no database of Assent.",
+            data.display()
+        )));
+    }
+    let file = create_new(to)?;
+    let saved = fill(data, &database, to, file, with_keys);
+    if saved.is_err() {
+        // Half a backup must not be taken for one. What went wrong is told; that the rest stays is then told by `ls`.
+        let _ = std::fs::remove_file(to);
+    }
+    saved
+}
+
+fn fill(data: &Path, database: &Path, to: &Path, file: File, with_keys: bool) -> Result<Written> {
+    let mut zip = ZipWriter::new(file);
+    let mut entries = Vec::new();
+    let copy = Copied::of(database, to)?;
+    entries.push(put(&mut zip, DATABASE_FILE, &copy.0)?);
+    drop(copy);
+    for path in files_of(data)? {
+        let name = path
+            .strip_prefix(data)
+            .unwrap_or(&path)
+            .to_string_lossy()
+            .replace('\\', "/");
+        let is_secret = SECRETS.contains(&name.as_str());
+        if is_operational(&name) || (is_secret && !with_keys) {
+            continue;
+        }
+        entries.push(put(&mut zip, &name, &path)?);
+    }
+    let written = Written {
+        files: entries.len(),
+        bytes: entries.iter().map(|entry| entry.bytes).sum(),
+        has_keys: entries.iter().any(|entry| entry.name == KEY_FILE),
+    };
+    let manifest = Manifest {
+        version: VERSION,
+        made_by: env!("CARGO_PKG_VERSION").to_owned(),
+        files: entries,
+    };
+    let text = serde_json::to_vec_pretty(&manifest).map_err(|error| Failure::could_not(error.to_string()))?;
+    zip.start_file(MANIFEST, options()).map_err(zip_trouble(to))?;
+    zip.write_all(&text).map_err(trouble(to))?;
+    let file = zip.finish().map_err(zip_trouble(to))?;
+    file.sync_all().map_err(trouble(to))?;
+    Ok(written)
+}
+
+fn options() -> SimpleFileOptions {
+    SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Deflated)
+        .large_file(true)
+        .unix_permissions(0o600)
+}
+
+fn create_new(path: &Path) -> Result<File> {
+    let mut options = File::options();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path).map_err(trouble(path))
+}
+
+/// A copy of the database beside the backup, removed when it is done with.
+struct Copied(PathBuf);
+
+impl Copied {
+    fn of(database: &Path, beside: &Path) -> Result<Self> {
+        let mut name = beside.as_os_str().to_owned();
+        name.push(".database");
+        let copy = Self(PathBuf::from(name));
+        bridge::copy_database(database, &copy.0)?;
+        Ok(copy)
+    }
+}
+
+impl Drop for Copied {
+    fn drop(&mut self) {
+        // It may never have been made.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// What belongs to the running server or to the database itself.
+fn is_operational(name: &str) -> bool {
+    let is_database = name
+        .strip_prefix(DATABASE_FILE)
+        .is_some_and(|rest| matches!(rest, "" | "-wal" | "-shm" | "-journal"));
+    is_database
+        || name.starts_with("uploads/")
+        || name.ends_with(".lock")
+        || name.ends_with(".sock")
+        || name.ends_with(".pid")
+}
+
+/// Every ordinary file under a folder, sorted.
+fn files_of(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).map_err(trouble(&folder))? {
+            let entry = entry.map_err(trouble(&folder))?;
+            let kind = entry.file_type().map_err(trouble(&folder))?;
+            if kind.is_dir() {
+                folders.push(entry.path());
+            } else if kind.is_file() {
+                files.push(entry.path());
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn put(zip: &mut ZipWriter<File>, name: &str, path: &Path) -> Result<Entry> {
+    let mut from = File::open(path).map_err(trouble(path))?;
+    zip.start_file(name, options()).map_err(zip_trouble(path))?;
+    let (bytes, digest) = copy(&mut from, zip, path)?;
+    Ok(Entry {
+        name: name.to_owned(),
+        bytes,
+        digest,
+    })
+}
+
+/// Copies and digests at once.
+fn copy(from: &mut dyn Read, to: &mut dyn Write, path: &Path) -> Result<(u64, String)> {
+    let mut hash = Sha256::new();
+    let mut bytes = 0;
+    let mut part = vec![0; 1 << 16];
+    loop {
+        let count = from.read(&mut part).map_err(trouble(path))?;
+        if count == 0 {
+            return Ok((bytes, crypto::hash_text(&hash.finish())));
+        }
+        hash.update(&part[..count]);
+        to.write_all(&part[..count]).map_err(trouble(path))?;
+        bytes += count as u64;
+    }
+}
+
+/// Fills an empty folder from a backup. Every file is checked against the manifest.
+///
+/// # Errors
+/// When the folder is not empty, the backup is damaged, or something cannot be read or written.
+pub fn restore(from: &Path, data: &Path) -> Result<Written> {
+    check_empty(data)?;
+    let mut zip = ZipArchive::new(File::open(from).map_err(trouble(from))?).map_err(zip_trouble(from))?;
+    let manifest = read_manifest(&mut zip, from)?;
+    make_folder(data)?;
+    let mut written = Written {
+        files: 0,
+        bytes: 0,
+        has_keys: false,
+    };
+    for entry in &manifest.files {
+        let path = data.join(safe(&entry.name)?);
+        if let Some(folder) = path.parent() {
+            make_folder(folder)?;
+        }
+        let mut source = zip.by_name(&entry.name).map_err(zip_trouble(from))?;
+        let mut target = create_new(&path)?;
+        let (bytes, digest) = copy(&mut source, &mut target, &path)?;
+        if bytes != entry.bytes || digest != entry.digest {
+            return Err(Failure::could_not(format!(
+                "`{}` is damaged: `{}` is not what was saved.",
+                from.display(),
+                entry.name
+            )));
+        }
+        target.sync_all().map_err(trouble(&path))?;
+        written.files += 1;
+        written.bytes += bytes;
+        written.has_keys |= entry.name == KEY_FILE;
+    }
+    Ok(written)
+}
+
+fn read_manifest(zip: &mut ZipArchive<File>, from: &Path) -> Result<Manifest> {
+    let wrong = |why: &str| Failure::could_not(format!("`{}` is no whole backup: {why}.", from.display()));
+    let mut text = String::new();
+    let part = zip.by_name(MANIFEST).map_err(|_| wrong("its manifest is missing"))?;
+    part.take(256 << 20).read_to_string(&mut text).map_err(trouble(from))?;
+    let manifest: Manifest = serde_json::from_str(&text).map_err(|_| wrong("its manifest cannot be read"))?;
+    if manifest.version != VERSION {
+        return Err(wrong("it was made by a newer version"));
+    }
+    if !manifest.files.iter().any(|entry| entry.name == DATABASE_FILE) {
+        return Err(wrong("it holds no database"));
+    }
+    Ok(manifest)
+}
+
+fn check_empty(data: &Path) -> Result<()> {
+    match std::fs::read_dir(data) {
+        Ok(mut entries) => match entries.next() {
+            None => Ok(()),
+            Some(_) => Err(Failure::could_not(format!(
+                "`{}` is not empty; a backup goes into an empty folder.",
+                data.display()
+            ))),
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(trouble(data)(error)),
+    }
+}
+
+fn make_folder(folder: &Path) -> Result<()> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(trouble(folder))
+}
+
+/// A name from an archive must stay inside the folder.
+fn safe(name: &str) -> Result<&Path> {
+    let path = Path::new(name);
+    let is_inside = path.components().all(|part| matches!(part, Component::Normal(_)));
+    if is_inside && !name.is_empty() {
+        Ok(path)
+    } else {
+        Err(Failure::could_not(format!(
+            "The backup names `{name}`, which lies outside of the folder."
+        )))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_leave_the_folder_are_refused() {
+        for fine in ["assent.db", "evidence/ab/cd"] {
+            assert!(safe(fine).is_ok(), "{fine}");
+        }
+        for wrong in ["", "/etc/passwd", "../up", "a/../../b", "./a"] {
+            assert!(safe(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn what_belongs_to_the_running_server_is_left_out() {
+        for left in [
+            "assent.db",
+            "assent.db-wal",
+            "assent.db-shm",
+            "uploads/1",
+            "server.lock",
+            "clock.sock",
+        ] {
+            assert!(is_operational(left), "{left}");
+        }
+        for kept in ["evidence/sha", "master.key", "assent.db.old"] {
+            assert!(!is_operational(kept), "{kept}");
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! The one file that joins the command line to the server's inside: it starts the server, and opens the data on the host
+//! the way the server does.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use acts::replay_log::{Progress, ReplayReport, replay_log};
+use model::file::Actor;
+use serde_json::{Map, Value};
+use store::{Lane, Mode, SYSTEM_TENANT, Store};
+
+use crate::commands::serve::{MailAddress, Protection};
+use crate::failure::{Failure, Result};
+
+fn could_not(error: impl std::fmt::Display) -> Failure {
+    Failure::could_not(format!("{error}."))
+}
+
+/// An act's refusal is told like the server's, so that it reads the same on the host.
+fn refused(error: acts::Error) -> Failure {
+    match &error {
+        acts::Error::Refused(refusal) => {
+            let problem = wire::problem::Problem::from(refusal);
+            let status = problem.status;
+            match serde_json::to_value(&problem) {
+                Ok(problem) => Failure::Refused { status, problem },
+                Err(fault) => could_not(fault),
+            }
+        }
+        _ => could_not(error),
+    }
+}
+
+/// The mail server as the server's settings take it.
+pub(crate) fn smtp(address: &MailAddress, password: Option<&str>, from: &str) -> server::Smtp {
+    use connect::socket::{SmtpConfig, TlsMode};
+    let mode = match address.protection {
+        Protection::Implicit => TlsMode::Implicit,
+        Protection::StartTls => TlsMode::Starttls,
+        Protection::Plain => TlsMode::None,
+    };
+    let mut config = SmtpConfig::new(address.host.clone(), address.port, mode);
+    config.login.clone_from(&address.login);
+    config.password = password.map(str::to_owned);
+    server::Smtp {
+        server: config,
+        from: from.to_owned(),
+    }
+}
+
+/// Starts the server and stays until it is told to stop.
+pub(crate) fn serve(settings: &server::Settings, is_demo: bool) -> Result<()> {
+    let data_dir = settings.data_dir.clone();
+    let prepare: Option<server::Prepare> = is_demo.then(|| {
+        let fill: server::Prepare = Box::new(move |desk: &acts::Desk, url: &str| {
+            let look = |tx: &mut store::CrossTx<'_>| Ok(store::servers::tenants(tx)?);
+            let tenants = desk.wait_across(Lane::Worker, "is there a demo", Mode::Read, look)?;
+            let filled = server::demo::fill(desk, &tenants, crate::clock::now(), url, &data_dir);
+            filled.map_err(|error| server::ServeError::Refused(error.to_string()))
+        });
+        fill
+    });
+    server::serve(settings, prepare).map_err(could_not)
+}
+
+/// How the server would be reached with these settings: part of the name under which a log signs.
+fn public_url(settings: &server::Settings) -> String {
+    let scheme = if settings.tls.is_some() { "https" } else { "http" };
+    settings
+        .public_url
+        .clone()
+        .unwrap_or_else(|| format!("{scheme}://{}", settings.listen))
+}
+
+/// The data, opened on the host.
+pub(crate) struct Host {
+    desk: acts::Desk,
+}
+
+impl Host {
+    /// Opens the data as the server does: migrates forwards, and refuses another master key than the data's.
+    pub(crate) fn open(settings: &server::Settings) -> Result<Self> {
+        let clock = Arc::new(server::SystemClock);
+        let opened = server::open(settings, &public_url(settings), clock).map_err(could_not)?;
+        Ok(Self { desk: opened.desk })
+    }
+
+    /// Makes a person with a password, and the tenant when it is not there.
+    pub(crate) fn create_person(
+        &self,
+        tenant: &str,
+        name: &str,
+        body: Map<String, Value>,
+        password: &str,
+    ) -> Result<()> {
+        check_tenant(tenant)?;
+        let login = body
+            .get("login")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .trim()
+            .to_lowercase();
+        let phc = server::password::hash(password).map_err(could_not)?;
+        let name = name.to_owned();
+        let act = move |room: &mut acts::Room<'_, '_>| {
+            acts::create_tenant::create_tenant(room, &name, false)?;
+            acts::set_person::create_person(room, &body)?;
+            acts::set_person::set_password(room, &login, &phc)
+        };
+        self.desk
+            .wait(Lane::Worker, tenant, Actor::system(), Mode::Write, act)
+            .map_err(refused)
+    }
+
+    /// Sets a password.
+    pub(crate) fn set_password(&self, tenant: &str, login: &str, password: &str) -> Result<()> {
+        check_tenant(tenant)?;
+        let phc = server::password::hash(password).map_err(could_not)?;
+        let login = login.to_lowercase();
+        let act = move |room: &mut acts::Room<'_, '_>| acts::set_person::set_password(room, &login, &phc);
+        self.desk
+            .wait(Lane::Worker, tenant, Actor::system(), Mode::Write, act)
+            .map_err(refused)
+    }
+
+    /// Every tenant that has a log, the system's included.
+    pub(crate) fn tenants(&self) -> Result<Vec<String>> {
+        let look = |tx: &mut store::CrossTx<'_>| Ok(store::servers::tenants(tx)?);
+        let mut tenants = self
+            .desk
+            .wait_across(Lane::Worker, "which tenants there are", Mode::Read, look)
+            .map_err(could_not)?;
+        if !tenants.iter().any(|tenant| tenant == SYSTEM_TENANT) {
+            tenants.push(SYSTEM_TENANT.to_owned());
+        }
+        Ok(tenants)
+    }
+
+    /// Replays a tenant.
+    pub(crate) fn replay(&self, tenant: &str, progress: &Progress) -> Result<ReplayReport> {
+        replay_log(&self.desk, tenant, progress).map_err(refused)
+    }
+
+    /// Queue rows that were set aside after too many tries: jobs and timers.
+    pub(crate) fn parked(&self) -> Result<[i64; 2]> {
+        let look = |tx: &mut store::CrossTx<'_>| Ok([store::job::depth(tx)?.parked, store::timer::depth(tx)?.parked]);
+        self.desk
+            .wait_across(Lane::Worker, "what is parked", Mode::Read, look)
+            .map_err(could_not)
+    }
+}
+
+fn check_tenant(tenant: &str) -> Result<()> {
+    store::check_tenant(tenant).map_err(could_not)
+}
+
+/// Copies an embedded database, as it stands at one moment, into a new file while its server works on.
+pub(crate) fn copy_database(database: &Path, to: &Path) -> Result<()> {
+    let store = Store::open(store::Config::sqlite(database)).map_err(could_not)?;
+    let copied = store.backup(to).map_err(could_not);
+    store.close();
+    copied
+}
+
+/// How a tenant's log stands, for the doctor.
+pub(crate) struct LogStanding {
+    /// The tenant.
+    pub tenant: String,
+    /// When the last checkpoint was signed.
+    pub signed_at: Option<jiff::Timestamp>,
+    /// The signed note.
+    pub note: String,
+    /// Events without a place in the log, at most [`BACKLOG`].
+    pub backlog: usize,
+}
+
+/// The most waiting events that are counted.
+pub(crate) const BACKLOG: i64 = 1_000;
+
+impl Host {
+    /// How every log stands.
+    pub(crate) fn logs(&self) -> Result<Vec<LogStanding>> {
+        self.tenants()?.into_iter().map(|tenant| self.log(tenant)).collect()
+    }
+
+    fn log(&self, tenant: String) -> Result<LogStanding> {
+        let look = |room: &mut acts::Room<'_, '_>| {
+            let last = store::log::last_checkpoint(room.tx)?;
+            let backlog = store::event::unsequenced(room.tx, BACKLOG)?.len();
+            Ok((last.map(|last| (last.at, last.note)), backlog))
+        };
+        let found = self
+            .desk
+            .wait(Lane::Worker, &tenant, Actor::system(), Mode::Read, look)
+            .map_err(refused)?;
+        let (last, backlog) = found;
+        let (signed_at, note) = last.map_or((None, String::new()), |(at, note)| (Some(at), note));
+        Ok(LogStanding {
+            tenant,
+            signed_at,
+            note,
+            backlog,
+        })
+    }
+}

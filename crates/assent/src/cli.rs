@@ -1,0 +1,157 @@
+//! The command line's grammar: what can be asked, with which words.
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::commands::{audit, change, config, doctor, estate, gate, host, people, permit, policy, serve, tokens};
+use crate::failure::{Failure, Result, read_text};
+
+/// `assent`.
+#[derive(Debug, Parser)]
+#[command(
+    name = "assent",
+    version,
+    about = "Changes, approvals and gates, with proof",
+    max_term_width = 100
+)]
+#[command(after_help = "Exit codes: 0 yes, 1 no, 2 could not be done or told.\n\
+    Example: assent change new --title 'Move booking to 4.2' --service booking-api --environment production")]
+pub struct Cli {
+    /// What every command takes.
+    #[command(flatten)]
+    pub common: Common,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub struct Common {
+    /// Print the result as JSON.
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub json: bool,
+    /// The server's address.
+    #[arg(
+        long,
+        global = true,
+        env = "ASSENT_SERVER",
+        value_name = "URL",
+        default_value = "http://127.0.0.1:8080",
+        help_heading = "Everywhere"
+    )]
+    pub server: String,
+    /// The credential. Others on this machine see it here: prefer ASSENT_TOKEN or --token-file.
+    #[arg(
+        long,
+        global = true,
+        env = "ASSENT_TOKEN",
+        value_name = "TOKEN",
+        hide_env_values = true,
+        help_heading = "Everywhere"
+    )]
+    pub token: Option<String>,
+    /// A file that holds the credential.
+    #[arg(
+        long,
+        global = true,
+        env = "ASSENT_TOKEN_FILE",
+        value_name = "FILE",
+        help_heading = "Everywhere"
+    )]
+    pub token_file: Option<String>,
+    /// Let plain http leave this machine.
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub insecure_http: bool,
+    /// Certificates (PEM) of the authorities to trust instead of the usual ones.
+    #[arg(
+        long,
+        global = true,
+        env = "ASSENT_CA_CERT",
+        value_name = "FILE",
+        help_heading = "Everywhere"
+    )]
+    pub ca_cert: Option<String>,
+    /// Seconds to wait for an answer.
+    #[arg(
+        long,
+        global = true,
+        value_name = "SECONDS",
+        default_value_t = 90,
+        help_heading = "Everywhere"
+    )]
+    pub timeout: u64,
+}
+
+impl Common {
+    /// The credential, from wherever it was given.
+    ///
+    /// # Errors
+    /// When its file cannot be read or it cannot be one.
+    pub fn credential(&self) -> Result<Option<String>> {
+        let token = match (&self.token, &self.token_file) {
+            (Some(token), _) => token.clone(),
+            (None, Some(path)) => read_text(path)?,
+            (None, None) => return Ok(None),
+        };
+        let token = token.trim();
+        if token.is_empty() {
+            return Ok(None);
+        }
+        if token.bytes().any(|byte| !byte.is_ascii_graphic()) {
+            return Err(Failure::could_not("The token holds characters that no token has."));
+        }
+        Ok(Some(token.to_owned()))
+    }
+}
+
+/// Every command.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Start the server.
+    Serve(serve::Serve),
+    /// Look at the server's settings without starting it.
+    #[command(subcommand)]
+    Config(config::Config),
+    /// Work on changes.
+    #[command(subcommand)]
+    Change(Box<change::Change>),
+    /// Ask the gate whether something may be deployed.
+    #[command(subcommand)]
+    Gate(gate::Gate),
+    /// Verify permits offline, or revoke them.
+    #[command(subcommand)]
+    Permit(permit::Permit),
+    /// Verify and export the history, without trusting the server.
+    #[command(subcommand)]
+    Audit(audit::Audit),
+    /// Check, test and explain policies.
+    #[command(subcommand)]
+    Policy(policy::Policy),
+    /// Credentials for programs.
+    #[command(subcommand)]
+    Token(tokens::Token),
+    /// People.
+    #[command(subcommand)]
+    Person(people::Person),
+    /// Times in which no change begins.
+    #[command(subcommand)]
+    Freeze(estate::Freeze),
+    /// Services.
+    #[command(subcommand)]
+    Service(estate::Service),
+    /// Save the embedded database and its evidence while the server runs.
+    Backup(host::Backup),
+    /// Bring a backup back into an empty data directory.
+    Restore(host::Restore),
+    /// Find and explain what is wrong with an installation.
+    Doctor(doctor::Doctor),
+    /// Print a script that completes commands in a shell.
+    #[command(after_help = "Example: assent completions bash > /etc/bash_completion.d/assent")]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the API's OpenAPI document.
+    #[command(after_help = "Example: assent openapi > openapi.json")]
+    Openapi,
+}

@@ -1,0 +1,55 @@
+//! The commands, one file per group.
+
+pub mod audit;
+pub mod change;
+pub mod config;
+pub mod doctor;
+pub mod estate;
+pub mod gate;
+pub mod host;
+pub mod people;
+pub mod permit;
+pub mod policy;
+pub mod serve;
+pub mod tokens;
+
+use clap::CommandFactory;
+
+use crate::cli::{Cli, Command};
+use crate::failure::Result;
+use crate::output::Output;
+
+/// Does what the command line says; answers the exit code.
+///
+/// # Errors
+/// The server's refusal, or why something could not be done.
+pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
+    let common = &cli.common;
+    match &cli.command {
+        Command::Serve(serve) => serve::run(serve),
+        Command::Config(config) => config::run(config, output),
+        Command::Change(change) => change::run(change, common, output),
+        Command::Gate(gate) => gate::run(gate, common, output),
+        Command::Permit(permit) => permit::run(permit, common, output),
+        Command::Audit(audit) => audit::run(audit, common, output),
+        Command::Policy(policy) => policy::run(policy, common, output),
+        Command::Token(token) => tokens::run(token, common, output),
+        Command::Person(person) => people::run(person, common, output),
+        Command::Freeze(freeze) => estate::freeze(freeze, common, output),
+        Command::Service(service) => estate::service(service, common, output),
+        Command::Backup(backup) => host::backup(backup, output),
+        Command::Restore(restore) => host::restore(restore, output),
+        Command::Doctor(doctor) => doctor::run(doctor, common, output),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(*shell, &mut Cli::command(), "assent", &mut script);
+            output.line(String::from_utf8_lossy(&script).trim_end());
+            Ok(0)
+        }
+        Command::Openapi => {
+            let document = wire::openapi::document(common.server.trim_end_matches('/'));
+            output.line(&serde_json::to_string_pretty(&document).unwrap_or_default());
+            Ok(0)
+        }
+    }
+}

@@ -1,0 +1,628 @@
+//! The acts of the lifecycle: each is a POST whose answer is the change (or, of decisions and entries, the item).
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::{path, show};
+use crate::client::Client;
+use crate::clock;
+use crate::failure::{Failure, Result};
+use crate::output::{Output, Tone, text_of};
+
+/// An act.
+#[derive(Debug, Subcommand)]
+pub enum Act {
+    /// Hand it over for assessment.
+    Submit {
+        /// The change's key.
+        key: String,
+    },
+    /// State risk and impact.
+    #[command(
+        after_help = "Example: assent change assess CHG-1042 --impact-availability low --complexity low --dependencies-reviewed"
+    )]
+    Assess {
+        /// The change's key.
+        key: String,
+        /// Impact on data.
+        #[arg(long, value_parser = ["none", "low", "medium", "high"])]
+        impact_data: Option<String>,
+        /// Impact on availability.
+        #[arg(long, value_parser = ["none", "low", "medium", "high"])]
+        impact_availability: Option<String>,
+        /// Impact on compliance.
+        #[arg(long, value_parser = ["none", "low", "medium", "high"])]
+        impact_compliance: Option<String>,
+        /// How hard it is.
+        #[arg(long, value_parser = ["low", "medium", "high"])]
+        complexity: Option<String>,
+        /// The answers to the security questions.
+        #[arg(long)]
+        security: Option<String>,
+        /// The dependencies were looked at.
+        #[arg(long)]
+        dependencies_reviewed: bool,
+        /// A level against the table; needs --reason.
+        #[arg(long, value_parser = ["low", "medium", "high"], requires = "reason")]
+        risk: Option<String>,
+        /// Why that level.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Say that you have seen that you are asked.
+    Acknowledge {
+        /// The change's key.
+        key: String,
+    },
+    /// Approve. Without --digest it shows the change and approves the content that it showed.
+    #[command(
+        after_help = "Example: assent change approve CHG-1042 --comment 'Fine by me'\n         \
+        assent change approve CHG-1042 --condition 'Backup verified' --due start"
+    )]
+    Approve {
+        /// The change's key.
+        key: String,
+        /// In your own words.
+        #[arg(long)]
+        comment: Option<String>,
+        /// The content digest that you read.
+        #[arg(long)]
+        digest: Option<String>,
+        /// A condition; may be given several times.
+        #[arg(long)]
+        condition: Vec<String>,
+        /// When conditions are due.
+        #[arg(long, value_parser = ["start", "close"], default_value = "start")]
+        due: String,
+        /// Who checks the conditions; you unless said.
+        #[arg(long, value_name = "LOGIN")]
+        checker: Option<String>,
+        /// Say neither yes nor no.
+        #[arg(long, conflicts_with = "condition")]
+        abstain: bool,
+    },
+    /// Reject. One rejection by anyone asked rejects.
+    Reject {
+        /// The change's key.
+        key: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+        /// The content digest that you read.
+        #[arg(long)]
+        digest: Option<String>,
+    },
+    /// Take your own decision back.
+    Withdraw {
+        /// The change's key.
+        key: String,
+        /// The decision's id, as `approvals` shows it.
+        approval: String,
+    },
+    /// Send it back to draft with a question.
+    Return {
+        /// The change's key.
+        key: String,
+        /// What you ask.
+        #[arg(long)]
+        question: String,
+    },
+    /// Let other changes go on in spite of this one's rejection.
+    Overrule {
+        /// The change's key.
+        key: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Say your word as a peer.
+    PeerReview {
+        /// The change's key.
+        key: String,
+        /// Your word.
+        #[arg(long, value_parser = ["agree", "disagree"])]
+        verdict: String,
+        /// In your own words.
+        #[arg(long)]
+        text: Option<String>,
+        /// The content digest that you read.
+        #[arg(long)]
+        digest: Option<String>,
+    },
+    /// Pause it.
+    Hold {
+        /// The change's key.
+        key: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+        /// When people are reminded.
+        #[arg(long, value_name = "TIME")]
+        until: Option<String>,
+    },
+    /// Go on.
+    Resume {
+        /// The change's key.
+        key: String,
+    },
+    /// Begin the work by hand.
+    Start {
+        /// The change's key.
+        key: String,
+    },
+    /// Write into the log of actions.
+    #[command(after_help = "Example: assent change note CHG-1042 'Node 3 drained slowly' --kind issue")]
+    Note {
+        /// The change's key.
+        key: String,
+        /// What was done or seen.
+        text: String,
+        /// A deviation or an issue alerts owner and change manager at once.
+        #[arg(long, value_parser = ["step", "deviation", "issue"], default_value = "step")]
+        kind: String,
+        /// The target's id.
+        #[arg(long)]
+        target: Option<String>,
+        /// When it happened.
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
+    },
+    /// Ask for more time, or decide on it.
+    #[command(
+        after_help = "Example: assent change extend CHG-1042 --until +30m --reason 'Index build is slow'\n         \
+        assent change extend CHG-1042 --grant"
+    )]
+    Extend {
+        /// The change's key.
+        key: String,
+        /// Until when.
+        #[arg(long, value_name = "TIME", required_unless_present_any = ["grant", "deny"])]
+        until: Option<String>,
+        /// Why.
+        #[arg(long)]
+        reason: Option<String>,
+        /// Grant what was asked.
+        #[arg(long, conflicts_with_all = ["until", "deny"])]
+        grant: bool,
+        /// Deny what was asked.
+        #[arg(long, conflicts_with = "until")]
+        deny: bool,
+    },
+    /// Say how it ended.
+    Complete {
+        /// The change's key.
+        key: String,
+        /// How.
+        #[arg(long, value_parser = ["succeeded", "succeeded_with_issues", "partially_implemented", "rolled_back", "failed", "not_implemented"])]
+        outcome: String,
+        /// One target's id; all that are still open unless said.
+        #[arg(long)]
+        target: Option<String>,
+        /// When the work began.
+        #[arg(long, value_name = "TIME")]
+        from: Option<String>,
+        /// When it ended.
+        #[arg(long, value_name = "TIME")]
+        to: Option<String>,
+        /// Minutes of real downtime.
+        #[arg(long, value_name = "MINUTES")]
+        downtime: Option<i64>,
+        /// Why, when another outcome stands already.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+    /// Say whether it works.
+    Validate {
+        /// The change's key.
+        key: String,
+        /// It works.
+        #[arg(long, required_unless_present = "does_not")]
+        works: bool,
+        /// It does not.
+        #[arg(long, conflicts_with = "works")]
+        does_not: bool,
+        /// What you saw.
+        #[arg(long)]
+        text: Option<String>,
+    },
+    /// Write the post-implementation review. What is not marked as wrong was right.
+    Review {
+        /// The change's key.
+        key: String,
+        /// What is to be remembered.
+        #[arg(long)]
+        summary: String,
+        /// The objectives were not met.
+        #[arg(long)]
+        objectives_missed: bool,
+        /// The assessment was not adequate.
+        #[arg(long)]
+        assessment_inadequate: bool,
+        /// The steps were not adequate.
+        #[arg(long)]
+        steps_inadequate: bool,
+        /// What should be done better; may be given several times.
+        #[arg(long)]
+        improvement: Vec<String>,
+    },
+    /// Close it.
+    Close {
+        /// The change's key.
+        key: String,
+    },
+    /// Take it back before the start.
+    Cancel {
+        /// The change's key.
+        key: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Start without approvals, in the open. Needs a fresh factor of a session.
+    BreakGlass {
+        /// The change's key.
+        key: String,
+        /// Why.
+        #[arg(long, required_unless_present = "validate")]
+        reason: Option<String>,
+        /// At most four hours ahead.
+        #[arg(long, value_name = "TIME", default_value = "+1h")]
+        until: String,
+        /// The incident.
+        #[arg(long, value_name = "KEY")]
+        incident: Option<String>,
+        /// Afterwards, as another person: what you found.
+        #[arg(long, value_name = "TEXT", conflicts_with_all = ["reason", "incident"])]
+        validate: Option<String>,
+    },
+    /// Co-sign somebody else's break-glass.
+    Cosign {
+        /// The change's key.
+        key: String,
+    },
+    /// Confirm or deny that you agreed to work that was recorded afterwards.
+    Confirm {
+        /// The change's key.
+        key: String,
+        /// You did not agree.
+        #[arg(long)]
+        deny: bool,
+        /// In your own words.
+        #[arg(long)]
+        text: Option<String>,
+    },
+    /// State the finding on unauthorized work.
+    Finding {
+        /// The change's key.
+        key: String,
+        /// The finding.
+        text: String,
+    },
+}
+
+/// A body of those fields that have a value.
+fn fields(all: &[(&str, Option<Value>)]) -> Value {
+    let set = all
+        .iter()
+        .filter_map(|(name, value)| Some(((*name).to_owned(), value.clone()?)));
+    Value::Object(set.collect())
+}
+
+fn text(value: &Option<String>) -> Option<Value> {
+    value.as_ref().map(|text| json!(text))
+}
+
+fn time(value: &Option<String>) -> Result<Option<Value>> {
+    let moment = value
+        .as_deref()
+        .map(|text| clock::moment(text, clock::now()))
+        .transpose()?;
+    Ok(moment.map(|at| json!(at.to_string())))
+}
+
+/// Sets the planned times, on the condition that nobody was faster.
+pub(super) fn schedule(client: &Client, key: &str, from: &str, to: &str, output: &Output) -> Result<()> {
+    let now = clock::now();
+    let body = json!({
+        "planned_start": clock::moment(from, now)?.to_string(),
+        "planned_end": clock::moment(to, now)?.to_string(),
+    });
+    let etag = client.get(&path(key, ""))?.etag.unwrap_or_else(|| "*".to_owned());
+    let change = client.conditional("PUT", &path(key, "/schedule"), &body, &etag)?.body;
+    show::told(output, &change, "has its times");
+    Ok(())
+}
+
+/// Does an act and tells what came of it.
+pub(super) fn run(client: &Client, act: &Act, output: &Output) -> Result<()> {
+    match act {
+        Act::Approve { .. } | Act::Reject { .. } | Act::PeerReview { .. } => return decide(client, act, output),
+        Act::Withdraw { key, approval } => {
+            let at = path(key, &format!("/approvals/{}", crate::client::encode(approval)));
+            let change = client.delete(&at)?.body;
+            show::told(output, &change, "has one decision less");
+            return Ok(());
+        }
+        _ => {}
+    }
+    let (key, rest, body, done) = request(act)?;
+    let answer = client.post(&path(key, rest), &body)?.body;
+    if answer.get("change_state").is_some() {
+        tell_item(output, key, &answer, done);
+    } else {
+        show::told(output, &answer, done);
+    }
+    Ok(())
+}
+
+/// The answer to an item: its id, and where the change stands now.
+pub(super) fn tell_item(output: &Output, key: &str, item: &Value, done: &str) {
+    let state = text_of(item, "change_state");
+    output.data(item, |output| {
+        let now = if state.is_empty() {
+            String::new()
+        } else {
+            format!(", {}", output.tone(Tone::Strong, &state))
+        };
+        output.line(&format!("{key} {done} ({}){now}", text_of(item, "id")));
+    });
+    show::suggest(output, key, &state, false);
+}
+
+type Request<'a> = (&'a str, &'static str, Value, &'static str);
+
+/// Key, route, body and the word for what was done.
+fn request(act: &Act) -> Result<Request<'_>> {
+    let nothing = || json!({});
+    Ok(match act {
+        Act::Submit { key } => (key, "/submission", nothing(), "submitted"),
+        Act::Assess { key, .. } => (key, "/assessment", assessment(act), "assessed"),
+        Act::Acknowledge { key } => (key, "/acknowledgements", nothing(), "acknowledged"),
+        Act::Return { key, question } => (key, "/return", json!({"question": question}), "returned"),
+        Act::Overrule { key, reason } => (key, "/overruling", json!({"reason": reason}), "overruled"),
+        Act::Hold { key, reason, until } => (
+            key,
+            "/hold",
+            fields(&[("reason", Some(json!(reason))), ("until", time(until)?)]),
+            "held",
+        ),
+        Act::Resume { key } => (key, "/resume", nothing(), "resumed"),
+        Act::Start { key } => (key, "/implementation", nothing(), "started"),
+        Act::Note {
+            key,
+            text: words,
+            kind,
+            target,
+            at,
+        } => {
+            let all = [
+                ("text", Some(json!(words))),
+                ("kind", Some(json!(kind))),
+                ("target", text(target)),
+                ("occurred_at", time(at)?),
+            ];
+            (key, "/implementation/entries", fields(&all), "noted")
+        }
+        Act::Extend { key, until, reason, .. } if until.is_some() => (
+            key,
+            "/extension",
+            fields(&[("until", time(until)?), ("reason", text(reason))]),
+            "asks for more time",
+        ),
+        Act::Extend { key, reason, grant, .. } => {
+            let done = if *grant { "has more time" } else { "gets no more time" };
+            (
+                key,
+                "/extension/decision",
+                fields(&[("grant", Some(json!(grant))), ("reason", text(reason))]),
+                done,
+            )
+        }
+        _ => return later(act),
+    })
+}
+
+/// The acts from completion on.
+fn later(act: &Act) -> Result<Request<'_>> {
+    Ok(match act {
+        Act::Complete { key, .. } => (key, "/completion", completion(act)?, "completed"),
+        Act::Validate {
+            key,
+            works,
+            text: words,
+            ..
+        } => {
+            let result = if *works { "works" } else { "does_not" };
+            (
+                key,
+                "/validation",
+                fields(&[("result", Some(json!(result))), ("text", text(words))]),
+                "validated",
+            )
+        }
+        Act::Review { key, .. } => (key, "/review", review(act), "reviewed"),
+        Act::Close { key } => (key, "/closure", json!({}), "closed"),
+        Act::Cancel { key, reason } => (key, "/cancellation", json!({"reason": reason}), "cancelled"),
+        Act::BreakGlass {
+            key,
+            validate: Some(words),
+            ..
+        } => (key, "/break-glass/validation", json!({"text": words}), "validated"),
+        Act::BreakGlass {
+            key,
+            reason,
+            until,
+            incident,
+            ..
+        } => {
+            let until = Some(json!(clock::moment(until, clock::now())?.to_string()));
+            let all = [("reason", text(reason)), ("until", until), ("incident", text(incident))];
+            (key, "/break-glass", fields(&all), "broke the glass")
+        }
+        Act::Cosign { key } => (key, "/break-glass/co-signature", json!({}), "co-signed"),
+        Act::Confirm { key, deny, text: words } => {
+            let all = [("confirmed", Some(json!(!deny))), ("text", text(words))];
+            (
+                key,
+                "/retrospective/confirmation",
+                fields(&all),
+                if *deny { "denied" } else { "confirmed" },
+            )
+        }
+        Act::Finding { key, text: words } => (key, "/finding", json!({"text": words}), "has its finding"),
+        _ => return Err(Failure::could_not("This act has no route of its own.")),
+    })
+}
+
+fn assessment(act: &Act) -> Value {
+    let Act::Assess {
+        impact_data,
+        impact_availability,
+        impact_compliance,
+        complexity,
+        security,
+        dependencies_reviewed,
+        risk,
+        reason,
+        ..
+    } = act
+    else {
+        return Value::Null;
+    };
+    let impact = fields(&[
+        ("data", text(impact_data)),
+        ("availability", text(impact_availability)),
+        ("compliance", text(impact_compliance)),
+    ]);
+    let has_impact = impact.as_object().is_some_and(|axes| !axes.is_empty());
+    fields(&[
+        ("impact", has_impact.then_some(impact)),
+        ("complexity", text(complexity)),
+        ("security", text(security)),
+        ("dependencies_reviewed", dependencies_reviewed.then_some(json!(true))),
+        (
+            "risk_override",
+            risk.as_ref().map(|level| json!({"level": level, "reason": reason})),
+        ),
+    ])
+}
+
+fn completion(act: &Act) -> Result<Value> {
+    let Act::Complete {
+        outcome,
+        target,
+        from,
+        to,
+        downtime,
+        reason,
+        ..
+    } = act
+    else {
+        return Ok(Value::Null);
+    };
+    Ok(fields(&[
+        ("outcome", Some(json!(outcome))),
+        ("target", text(target)),
+        ("actual_start", time(from)?),
+        ("actual_end", time(to)?),
+        ("actual_downtime_minutes", downtime.map(|minutes| json!(minutes))),
+        ("reason", text(reason)),
+    ]))
+}
+
+fn review(act: &Act) -> Value {
+    let Act::Review {
+        summary,
+        objectives_missed,
+        assessment_inadequate,
+        steps_inadequate,
+        improvement,
+        ..
+    } = act
+    else {
+        return Value::Null;
+    };
+    fields(&[
+        ("objectives_met", Some(json!(!objectives_missed))),
+        ("assessment_adequate", Some(json!(!assessment_inadequate))),
+        ("steps_adequate", Some(json!(!steps_inadequate))),
+        ("summary", Some(json!(summary))),
+        ("improvements", (!improvement.is_empty()).then(|| json!(improvement))),
+    ])
+}
+
+/// Decisions and peer reviews name the digest of the content that was read; without one, the content is shown first and
+/// its digest named, so that an edit in between is refused.
+fn decide(client: &Client, act: &Act, output: &Output) -> Result<()> {
+    let (key, digest) = match act {
+        Act::Approve { key, digest, .. } | Act::Reject { key, digest, .. } | Act::PeerReview { key, digest, .. } => {
+            (key, digest)
+        }
+        _ => return Ok(()),
+    };
+    let digest = match digest {
+        Some(digest) => digest.clone(),
+        None => {
+            let change = client.get(&path(key, ""))?.body;
+            if !output.is_json() {
+                show::card(output, &change);
+            }
+            text_of(&change, "content_digest")
+        }
+    };
+    let digest = Some(json!(digest));
+    let (rest, body, done) = match act {
+        Act::Reject { reason, .. } => {
+            let all = [
+                ("decision", Some(json!("reject"))),
+                ("comment", Some(json!(reason))),
+                ("content_digest", digest),
+            ];
+            ("/approvals", fields(&all), "rejected")
+        }
+        Act::PeerReview {
+            verdict, text: words, ..
+        } => {
+            let all = [
+                ("verdict", Some(json!(verdict))),
+                ("text", text(words)),
+                ("content_digest", digest),
+            ];
+            ("/peer-reviews", fields(&all), "peer-reviewed")
+        }
+        Act::Approve {
+            comment,
+            condition,
+            due,
+            checker,
+            abstain,
+            ..
+        } => {
+            let one = |words: &String| {
+                fields(&[
+                    ("text", Some(json!(words))),
+                    ("due", Some(json!(due))),
+                    ("checker", text(checker)),
+                ])
+            };
+            let conditions: Vec<Value> = condition.iter().map(one).collect();
+            let (word, done) = match (*abstain, conditions.is_empty()) {
+                (true, _) => ("abstain", "has your abstention"),
+                (false, true) => ("approve", "approved"),
+                (false, false) => ("approve_with_conditions", "approved with conditions"),
+            };
+            let conditions = (!conditions.is_empty()).then_some(Value::Array(conditions));
+            let all = [
+                ("decision", Some(json!(word))),
+                ("comment", text(comment)),
+                ("content_digest", digest),
+                ("conditions", conditions),
+            ];
+            ("/approvals", fields(&all), done)
+        }
+        _ => return Ok(()),
+    };
+    let item = client.post(&path(key, rest), &body)?.body;
+    tell_item(output, key, &item, done);
+    Ok(())
+}

@@ -1,0 +1,280 @@
+//! The content of a change, from flags or a file: making and editing.
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use super::{path, show};
+use crate::client::Client;
+use crate::clock;
+use crate::failure::{Failure, Result, read_text};
+use crate::output::{Output, text_of};
+
+/// What a change says. Each flag sets the field of its name; `--file` brings the rest.
+#[derive(Debug, Args, Default)]
+pub struct Content {
+    /// A JSON or TOML file with fields as the API names them, `-` for JSON on standard input; flags win over it.
+    #[arg(long, value_name = "FILE")]
+    pub file: Option<String>,
+    /// In one line.
+    #[arg(long)]
+    pub title: Option<String>,
+    /// What is done.
+    #[arg(long)]
+    pub description: Option<String>,
+    /// Why it is worth doing.
+    #[arg(long)]
+    pub justification: Option<String>,
+    /// What it should achieve.
+    #[arg(long)]
+    pub objectives: Option<String>,
+    /// How success will be seen.
+    #[arg(long)]
+    pub verification: Option<String>,
+    /// How it is governed.
+    #[arg(long, value_parser = ["normal", "standard", "emergency"])]
+    pub kind: Option<String>,
+    /// For a standard change: the template's key.
+    #[arg(long, value_name = "KEY")]
+    pub template: Option<String>,
+    /// Late, not urgent: why.
+    #[arg(long, value_name = "REASON")]
+    pub expedited: Option<String>,
+    /// What it is about.
+    #[arg(long, value_parser = ["application", "configuration", "database", "infrastructure", "network", "security", "data", "facility", "other"])]
+    pub category: Option<String>,
+    /// A sensitive thing it touches; may be given several times.
+    #[arg(long, value_parser = ["privileged_access", "crypto_keys", "schema", "network", "personal_data"])]
+    pub touches: Vec<String>,
+    /// A service; may be given several times.
+    #[arg(long, value_name = "KEY")]
+    pub service: Vec<String>,
+    /// The environment of these services.
+    #[arg(long, value_name = "KEY")]
+    pub environment: Option<String>,
+    /// The artifact's digest.
+    #[arg(long, value_name = "DIGEST")]
+    pub artifact: Option<String>,
+    /// The commit.
+    #[arg(long, value_name = "SHA")]
+    pub commit: Option<String>,
+    /// A config item's key; may be given several times.
+    #[arg(long, value_name = "KEY")]
+    pub config_item: Vec<String>,
+    /// Impact on data.
+    #[arg(long, value_parser = LEVELS)]
+    pub impact_data: Option<String>,
+    /// Impact on availability.
+    #[arg(long, value_parser = LEVELS)]
+    pub impact_availability: Option<String>,
+    /// Impact on compliance.
+    #[arg(long, value_parser = LEVELS)]
+    pub impact_compliance: Option<String>,
+    /// How hard it is.
+    #[arg(long, value_parser = ["low", "medium", "high"])]
+    pub complexity: Option<String>,
+    /// What users will notice.
+    #[arg(long, value_parser = ["none", "degraded", "read_only", "outage"])]
+    pub disruption: Option<String>,
+    /// For how many minutes they will.
+    #[arg(long, value_name = "MINUTES", requires = "disruption")]
+    pub disruption_minutes: Option<i64>,
+    /// The planned start, such as 2026-12-01T22:00:00Z or +2h.
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// The planned end.
+    #[arg(long, value_name = "TIME")]
+    pub to: Option<String>,
+    /// A step of the plan; may be given several times.
+    #[arg(long, value_name = "TITLE")]
+    pub step: Vec<String>,
+    /// A step of the way back; may be given several times.
+    #[arg(long, value_name = "TITLE")]
+    pub rollback_step: Vec<String>,
+    /// Why there is no way back.
+    #[arg(long, value_name = "REASON")]
+    pub no_rollback_reason: Option<String>,
+    /// Minutes that the way back takes.
+    #[arg(long, value_name = "MINUTES")]
+    pub rollback_minutes: Option<i64>,
+    /// Who owns it.
+    #[arg(long, value_name = "LOGIN")]
+    pub owner: Option<String>,
+    /// The team.
+    #[arg(long)]
+    pub team: Option<String>,
+    /// Who implements it; may be given several times.
+    #[arg(long, value_name = "LOGIN")]
+    pub implementer: Vec<String>,
+    /// Who tests it.
+    #[arg(long, value_name = "LOGIN")]
+    pub tester: Option<String>,
+    /// Whom the business asks.
+    #[arg(long, value_name = "LOGIN")]
+    pub business_contact: Option<String>,
+    /// For an emergency: the incident.
+    #[arg(long, value_name = "KEY")]
+    pub incident: Option<String>,
+    /// For an emergency: the threat.
+    #[arg(long)]
+    pub threat: Option<String>,
+    /// A word to find it by; may be given several times.
+    #[arg(long)]
+    pub label: Vec<String>,
+}
+
+const LEVELS: [&str; 4] = ["none", "low", "medium", "high"];
+
+impl Content {
+    /// The body that says this.
+    fn body(&self) -> Result<Map<String, Value>> {
+        let mut body = match &self.file {
+            Some(file) => from_file(file)?,
+            None => Map::new(),
+        };
+        let mut set = |name: &str, value: Value| body.insert(name.to_owned(), value);
+        for (name, value) in self.texts() {
+            if let Some(value) = value {
+                set(name, json!(value));
+            }
+        }
+        for (name, values) in self.lists() {
+            if !values.is_empty() {
+                set(name, json!(values));
+            }
+        }
+        for (name, titles) in [("plan", &self.step), ("rollback_plan", &self.rollback_step)] {
+            if !titles.is_empty() {
+                set(name, titles.iter().map(|title| json!({"title": title})).collect());
+            }
+        }
+        if let Some(reason) = &self.expedited {
+            set("expedited", json!(true));
+            set("expedited_reason", json!(reason));
+        }
+        if let Some(minutes) = self.rollback_minutes {
+            set("rollback_minutes", json!(minutes));
+        }
+        let now = clock::now();
+        for (name, time) in [("planned_start", &self.from), ("planned_end", &self.to)] {
+            if let Some(time) = time {
+                set(name, json!(clock::moment(time, now)?.to_string()));
+            }
+        }
+        self.nested(&mut body);
+        Ok(body)
+    }
+
+    fn nested(&self, body: &mut Map<String, Value>) {
+        let axes = [
+            ("data", &self.impact_data),
+            ("availability", &self.impact_availability),
+            ("compliance", &self.impact_compliance),
+        ];
+        for (axis, level) in axes {
+            if let Some(level) = level {
+                let impact = body.entry("impact").or_insert_with(|| json!({}));
+                impact[axis] = json!(level);
+            }
+        }
+        if let Some(kind) = &self.disruption {
+            let mut disruption = json!({"kind": kind});
+            if let Some(minutes) = self.disruption_minutes {
+                disruption["minutes"] = json!(minutes);
+            }
+            body.insert("disruption".to_owned(), disruption);
+        }
+    }
+
+    fn texts(&self) -> [(&'static str, &Option<String>); 19] {
+        [
+            ("title", &self.title),
+            ("description", &self.description),
+            ("justification", &self.justification),
+            ("objectives", &self.objectives),
+            ("verification", &self.verification),
+            ("kind", &self.kind),
+            ("template", &self.template),
+            ("category", &self.category),
+            ("environment", &self.environment),
+            ("artifact", &self.artifact),
+            ("commit", &self.commit),
+            ("complexity", &self.complexity),
+            ("no_rollback_reason", &self.no_rollback_reason),
+            ("owner", &self.owner),
+            ("team", &self.team),
+            ("tester", &self.tester),
+            ("business_contact", &self.business_contact),
+            ("incident", &self.incident),
+            ("threat", &self.threat),
+        ]
+    }
+
+    fn lists(&self) -> [(&'static str, &Vec<String>); 5] {
+        [
+            ("touches", &self.touches),
+            ("services", &self.service),
+            ("config_items", &self.config_item),
+            ("implementers", &self.implementer),
+            ("labels", &self.label),
+        ]
+    }
+}
+
+/// Reads fields from a file; one whose name ends with `.toml` is TOML, any other JSON.
+fn from_file(file: &str) -> Result<Map<String, Value>> {
+    let text = read_text(file)?;
+    let wrong = |why: String| Failure::could_not(format!("`{file}` cannot be used: {why}."));
+    let value: Value = if file.ends_with(".toml") {
+        toml::from_str(&text).map_err(|error| wrong(error.message().to_owned()))?
+    } else {
+        serde_json::from_str(&text).map_err(|error| wrong(error.to_string()))?
+    };
+    match value {
+        Value::Object(fields) => Ok(fields),
+        _ => Err(wrong("it holds no object of fields".to_owned())),
+    }
+}
+
+/// Makes a change.
+pub(super) fn create(client: &Client, content: &Content, output: &Output) -> Result<()> {
+    let body = content.body()?;
+    if body.is_empty() {
+        return Err(Failure::could_not("Say at least --title, or bring a --file."));
+    }
+    let made = client.post("/changes", &Value::Object(body))?.body;
+    show::told(output, &made, "made");
+    Ok(())
+}
+
+/// Edits a change, on the condition that nobody was faster since it was read.
+pub(super) fn edit(
+    client: &Client,
+    key: &str,
+    content: &Content,
+    clear: &[String],
+    if_match: Option<&str>,
+    output: &Output,
+) -> Result<()> {
+    let mut body = content.body()?;
+    for field in clear {
+        body.insert(field.clone(), Value::Null);
+    }
+    if body.is_empty() {
+        return Err(Failure::could_not(
+            "Nothing is said to change; `assent change edit --help` lists the fields.",
+        ));
+    }
+    let before = client.get(&path(key, ""))?;
+    let etag = if_match
+        .map(str::to_owned)
+        .or(before.etag)
+        .unwrap_or_else(|| "*".to_owned());
+    let after = client
+        .conditional("PATCH", &path(key, ""), &Value::Object(body), &etag)?
+        .body;
+    if text_of(&before.body, "content_digest") != text_of(&after, "content_digest") {
+        output.talk("The covered content changed: approvals that it touches are void.");
+    }
+    show::told(output, &after, "edited");
+    Ok(())
+}

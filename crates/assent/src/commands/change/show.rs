@@ -1,0 +1,253 @@
+//! What a change looks like in a terminal.
+
+use serde_json::{Value, json};
+
+use super::{List, path};
+use crate::client::{Client, query};
+use crate::clock;
+use crate::failure::{Failure, Result};
+use crate::output::{Output, Tone, array, text_of, unmet_lines};
+
+/// The most items of one page.
+const PAGE: u32 = 200;
+
+/// The one-line answer to an act, and what is useful next.
+pub(super) fn told(output: &Output, change: &Value, done: &str) {
+    let (key, state) = (text_of(change, "key"), text_of(change, "state"));
+    output.data(change, |output| {
+        let hold = if is_true(change, "on_hold") { ", on hold" } else { "" };
+        output.line(&format!("{key} {done}, {}{hold}", output.tone(Tone::Strong, &state)));
+    });
+    suggest(output, &key, &state, is_true(change, "on_hold"));
+}
+
+fn is_true(value: &Value, name: &str) -> bool {
+    value.get(name).and_then(Value::as_bool) == Some(true)
+}
+
+/// Names the command that leads on from a state.
+pub(super) fn suggest(output: &Output, key: &str, state: &str, is_on_hold: bool) {
+    let key = if key.is_empty() { "KEY" } else { key };
+    if is_on_hold {
+        return output.next(&format!("assent change resume {key}"));
+    }
+    let next = match state {
+        "draft" => format!("assent change submit {key}"),
+        "assessing" => format!("assent change assess {key}"),
+        "authorizing" => format!("assent change requirements {key}, or assent change approve {key}"),
+        "approved" => format!("assent change requirements {key}, or assent change schedule {key} --from … --to …"),
+        "scheduled" => format!("assent gate check …, or assent change start {key}"),
+        "implementing" => format!("assent change complete {key} --outcome succeeded"),
+        "reviewing" => format!("assent change requirements {key}, assent change validate {key} --works"),
+        "closed" => format!("assent change bundle {key} -o {key}.zip"),
+        "rejected" => format!("assent change edit {key} …, which makes it a draft again"),
+        _ => return,
+    };
+    output.next(&next);
+}
+
+/// Shows a change.
+pub(super) fn show(client: &Client, key: &str, output: &Output) -> Result<()> {
+    let change = client.get(&path(key, ""))?.body;
+    output.data(&change, |output| card(output, &change));
+    suggest(
+        output,
+        &text_of(&change, "key"),
+        &text_of(&change, "state"),
+        is_true(&change, "on_hold"),
+    );
+    Ok(())
+}
+
+/// All that the decision card shows, as far as a terminal can.
+pub(super) fn card(output: &Output, change: &Value) {
+    let title = format!("{}  {}", text_of(change, "key"), text_of(change, "title"));
+    output.line(&output.tone(Tone::Strong, &title));
+    let risk = change
+        .get("risk")
+        .map(|risk| format!("{}: {}", text_of(risk, "level"), text_of(risk, "reasons")));
+    let (start, end) = (text_of(change, "planned_start"), text_of(change, "planned_end"));
+    let planned = if start.is_empty() {
+        String::new()
+    } else {
+        format!("{start} to {end}")
+    };
+    let impact = change.get("impact").map(|it| {
+        format!(
+            "data {}, availability {}, compliance {}",
+            text_of(it, "data"),
+            text_of(it, "availability"),
+            text_of(it, "compliance")
+        )
+    });
+    let field = |name: &str| text_of(change, name);
+    output.pairs(&[
+        (
+            "state",
+            if is_true(change, "on_hold") {
+                format!("{}, on hold", field("state"))
+            } else {
+                field("state")
+            },
+        ),
+        ("kind", field("kind")),
+        ("risk", risk.unwrap_or_default()),
+        ("impact", impact.unwrap_or_default()),
+        ("complexity", field("complexity")),
+        ("planned", planned),
+        ("requester", field("requester")),
+        ("owner", field("owner")),
+        ("implementers", field("implementers")),
+        ("outcome", field("outcome")),
+        ("description", field("description")),
+        ("justification", field("justification")),
+        ("digest", field("content_digest")),
+    ]);
+    for target in array(change, "targets") {
+        let what = [text_of(target, "artifact"), text_of(target, "commit")]
+            .into_iter()
+            .find(|it| !it.is_empty());
+        let line = format!(
+            "  target {}: {} in {} {} {}",
+            text_of(target, "id"),
+            text_of(target, "service"),
+            text_of(target, "environment"),
+            what.unwrap_or_default(),
+            text_of(target, "outcome")
+        );
+        output.line(line.trim_end());
+    }
+    for (name, title) in [("plan", "plan"), ("rollback_plan", "way back")] {
+        for (place, step) in array(change, name).iter().enumerate() {
+            output.line(&format!("  {title} {}: {}", place + 1, text_of(step, "title")));
+        }
+    }
+}
+
+/// Lists changes, page by page until the limit.
+pub(super) fn list(client: &Client, list: &List, output: &Output) -> Result<()> {
+    let now = clock::now();
+    let moment = |text: &Option<String>| text.as_deref().map(|text| clock::moment(text, now)).transpose();
+    let (from, to) = (moment(&list.planned_from)?, moment(&list.planned_to)?);
+    let (from, to) = (from.map(|at| at.to_string()), to.map(|at| at.to_string()));
+    let fields = [
+        ("state", list.state.as_deref()),
+        ("kind", list.kind.as_deref()),
+        ("service", list.service.as_deref()),
+        ("environment", list.environment.as_deref()),
+        ("risk", list.risk.as_deref()),
+        ("owner", list.owner.as_deref()),
+        ("team", list.team.as_deref()),
+        ("requester", list.requester.as_deref()),
+        ("q", list.q.as_deref()),
+        ("planned_from", from.as_deref()),
+        ("planned_to", to.as_deref()),
+    ];
+    let (items, next) = pages(client, "/changes", &fields, list.limit)?;
+    let rows: Vec<Vec<String>> = items.iter().map(row).collect();
+    output.data(&json!({"items": items, "next": next}), |output| {
+        output.rows(&["key", "state", "risk", "planned start", "requester", "title"], &rows);
+    });
+    if next.is_string() {
+        output.talk("There are more; --limit shows them.");
+    }
+    Ok(())
+}
+
+fn row(change: &Value) -> Vec<String> {
+    // A list may tell the level alone where the change tells level and reasons.
+    let risk = match change.get("risk") {
+        Some(risk @ Value::Object(_)) => text_of(risk, "level"),
+        _ => text_of(change, "risk"),
+    };
+    let mut row: Vec<String> = ["key", "state"].iter().map(|it| text_of(change, it)).collect();
+    row.push(risk);
+    row.extend(
+        ["planned_start", "requester", "title"]
+            .iter()
+            .map(|it| text_of(change, it)),
+    );
+    row
+}
+
+/// Items of a list, at most so many, and the cursor of what is left.
+pub(super) fn pages(
+    client: &Client,
+    at: &str,
+    fields: &[(&str, Option<&str>)],
+    limit: u32,
+) -> Result<(Vec<Value>, Value)> {
+    let mut items: Vec<Value> = Vec::new();
+    let mut next: Option<String> = None;
+    loop {
+        let left = (limit as usize).saturating_sub(items.len());
+        let size = left.min(PAGE as usize).to_string();
+        let mut all = fields.to_vec();
+        all.extend([("limit", Some(size.as_str())), ("after", next.as_deref())]);
+        let page = client.get(&format!("{at}{}", query(&all)))?.body;
+        let found = array(&page, "items");
+        items.extend(found.iter().take(left).cloned());
+        next = page.get("next").and_then(Value::as_str).map(str::to_owned);
+        if next.is_none() || found.is_empty() || items.len() >= limit as usize {
+            return Ok((items, json!(next)));
+        }
+    }
+}
+
+/// Shows what is unmet, by step.
+pub(super) fn requirements(client: &Client, key: &str, output: &Output) -> Result<()> {
+    let list = client.get(&path(key, "/requirements"))?.body;
+    output.data(&list, |output| {
+        let mut last = String::new();
+        for row in array(&list, "items") {
+            let step = text_of(row, "step");
+            if step != last {
+                output.line(&output.tone(Tone::Strong, &format!("before {step}")));
+                last = step;
+            }
+            unmet_lines(std::slice::from_ref(row))
+                .iter()
+                .for_each(|line| output.line(line));
+        }
+        if array(&list, "items").is_empty() {
+            output.line("Nothing is missing.");
+        }
+    });
+    Ok(())
+}
+
+/// Shows the timeline.
+pub(super) fn events(client: &Client, key: &str, output: &Output) -> Result<()> {
+    let (items, next) = pages(client, &path(key, "/events"), &[], 10_000)?;
+    let names = ["index", "occurred_at", "kind", "actor", "id"];
+    let row = |item: &Value| names.iter().map(|name| text_of(item, name)).collect();
+    let rows: Vec<Vec<String>> = items.iter().map(row).collect();
+    output.data(&json!({"items": items, "next": next}), |output| {
+        output.rows(&names, &rows)
+    });
+    Ok(())
+}
+
+/// Shows the decisions.
+pub(super) fn approvals(client: &Client, key: &str, output: &Output) -> Result<()> {
+    let (items, next) = pages(client, &path(key, "/approvals"), &[], 10_000)?;
+    let names = ["id", "person", "decision", "state", "at", "comment"];
+    let row = |item: &Value| names.iter().map(|name| text_of(item, name)).collect();
+    let rows: Vec<Vec<String>> = items.iter().map(row).collect();
+    output.data(&json!({"items": items, "next": next}), |output| {
+        output.rows(&names, &rows)
+    });
+    Ok(())
+}
+
+/// Writes the bundle of a change into a file.
+pub(super) fn bundle(client: &Client, key: &str, file: &str, output: &Output) -> Result<()> {
+    let bytes = client.bytes(&format!("/api/v1{}", path(key, "/bundle")))?;
+    let bytes = bytes.ok_or_else(|| Failure::could_not(format!("There is no change {key} here.")))?;
+    std::fs::write(file, &bytes)
+        .map_err(|error| Failure::could_not(format!("`{file}` cannot be written: {error}.")))?;
+    let value = json!({"file": file, "bytes": bytes.len()});
+    output.data(&value, |output| output.line(&format!("{file}  {} bytes", bytes.len())));
+    output.next(&format!("assent audit verify {file}"));
+    Ok(())
+}

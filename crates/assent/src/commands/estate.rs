@@ -1,0 +1,188 @@
+//! `assent freeze` and `assent service`: the parts of the estate that a terminal is handy for.
+
+use clap::{Args, Subcommand};
+use serde_json::{Map, Value, json};
+
+use crate::cli::Common;
+use crate::client::{Client, encode};
+use crate::clock;
+use crate::failure::Result;
+use crate::output::{Output, array, text_of};
+
+/// Times in which no change begins.
+#[derive(Debug, Subcommand)]
+pub enum Freeze {
+    /// Set a freeze.
+    #[command(
+        after_help = "Example: assent freeze set --title 'Quarter end' --from 2026-12-28T00:00:00Z --to 2027-01-04T00:00:00Z"
+    )]
+    Set(FreezeSet),
+    /// List freezes.
+    List,
+    /// Take a freeze back.
+    End {
+        /// The freeze's id, as `list` shows it.
+        id: String,
+    },
+    /// Let one change pass a freeze.
+    Except {
+        /// The freeze's id.
+        id: String,
+        /// The change's key.
+        #[arg(long)]
+        change: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+/// A freeze to set.
+#[derive(Debug, Args)]
+pub struct FreezeSet {
+    /// What it is called.
+    #[arg(long)]
+    pub title: String,
+    /// Its start, such as `now` or 2026-12-28T00:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    pub from: String,
+    /// Its end, such as +4h.
+    #[arg(long, value_name = "TIME")]
+    pub to: String,
+    /// A service it lies over; all unless said.
+    #[arg(long)]
+    pub service: Vec<String>,
+    /// An environment it lies over; all unless said.
+    #[arg(long)]
+    pub environment: Vec<String>,
+    /// Also stop what is under way.
+    #[arg(long)]
+    pub halt: bool,
+    /// Why.
+    #[arg(long)]
+    pub reason: Option<String>,
+}
+
+/// Services.
+#[derive(Debug, Subcommand)]
+pub enum Service {
+    /// Make or change a service.
+    #[command(after_help = "Example: assent service set booking-api --name Booking --criticality high --regime sox")]
+    Set(ServiceSet),
+    /// List services.
+    List,
+    /// Show a service.
+    Show {
+        /// The service's key.
+        key: String,
+    },
+}
+
+/// A service to make or change.
+#[derive(Debug, Args)]
+pub struct ServiceSet {
+    /// The service's key.
+    pub key: String,
+    /// A name for people.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// How much depends on it.
+    #[arg(long, value_parser = ["low", "medium", "high", "critical"])]
+    pub criticality: Option<String>,
+    /// A regime it is under, such as sox; may be given several times.
+    #[arg(long)]
+    pub regime: Vec<String>,
+    /// The class of its data.
+    #[arg(long, value_parser = ["public", "internal", "confidential", "restricted"])]
+    pub data_class: Option<String>,
+    /// The team that runs it.
+    #[arg(long)]
+    pub team: Option<String>,
+}
+
+/// Runs a command about freezes.
+///
+/// # Errors
+/// The server's refusal, or why it could not be asked.
+pub fn freeze(freeze: &Freeze, common: &Common, output: &Output) -> Result<u8> {
+    let client = Client::new(common)?;
+    let heads = ["id", "title", "starts_at", "ends_at", "services", "environments"];
+    match freeze {
+        Freeze::Set(set) => {
+            let now = clock::now();
+            let mut body = json!({
+                "title": set.title,
+                "starts_at": clock::moment(&set.from, now)?.to_string(),
+                "ends_at": clock::moment(&set.to, now)?.to_string(),
+                "services": set.service,
+                "environments": set.environment,
+                "halt": set.halt,
+            });
+            if let Some(reason) = &set.reason {
+                body["reason"] = json!(reason);
+            }
+            let made = client.post("/freezes", &body)?.body;
+            output.data(&made, |output| output.line(&format!("set {}", text_of(&made, "id"))));
+            output.next(&format!("assent freeze end {}", text_of(&made, "id")));
+        }
+        Freeze::List => list(&client, output, "/freezes", &heads)?,
+        Freeze::End { id } => {
+            let ended = client.delete(&format!("/freezes/{}", encode(id)))?.body;
+            output.data(&ended, |output| output.line(&format!("ended {id}")));
+        }
+        Freeze::Except { id, change, reason } => {
+            let body = json!({"change": change, "reason": reason});
+            let freeze = client.post(&format!("/freezes/{}/exceptions", encode(id)), &body)?.body;
+            output.data(&freeze, |output| {
+                output.line(&format!("{change} may pass {}", text_of(&freeze, "title")))
+            });
+        }
+    }
+    Ok(0)
+}
+
+/// Runs a command about services.
+///
+/// # Errors
+/// The server's refusal, or why it could not be asked.
+pub fn service(service: &Service, common: &Common, output: &Output) -> Result<u8> {
+    let client = Client::new(common)?;
+    let heads = ["key", "name", "criticality", "regimes", "data_class", "team"];
+    match service {
+        Service::Set(set) => {
+            let mut body = Map::new();
+            body.insert("key".to_owned(), json!(set.key));
+            let texts = [
+                ("name", &set.name),
+                ("criticality", &set.criticality),
+                ("data_class", &set.data_class),
+                ("team", &set.team),
+            ];
+            for (name, value) in texts {
+                if let Some(value) = value {
+                    body.insert(name.to_owned(), json!(value));
+                }
+            }
+            if !set.regime.is_empty() {
+                body.insert("regimes".to_owned(), json!(set.regime));
+            }
+            let made = client.post("/services", &Value::Object(body))?.body;
+            output.data(&made, |output| output.line(&format!("set {}", set.key)));
+        }
+        Service::List => list(&client, output, "/services", &heads)?,
+        Service::Show { key } => {
+            let found = client.get(&format!("/services/{}", encode(key)))?.body;
+            let pairs: Vec<(&str, String)> = heads.iter().map(|head| (*head, text_of(&found, head))).collect();
+            output.data(&found, |output| output.pairs(&pairs));
+        }
+    }
+    Ok(0)
+}
+
+fn list(client: &Client, output: &Output, path: &str, heads: &[&str]) -> Result<()> {
+    let list = client.get(&format!("{path}?limit=200"))?.body;
+    let row = |item: &Value| heads.iter().map(|head| text_of(item, head)).collect();
+    let rows: Vec<Vec<String>> = array(&list, "items").iter().map(row).collect();
+    output.data(&list, |output| output.rows(heads, &rows));
+    Ok(())
+}

@@ -1,0 +1,213 @@
+//! `assent gate check`: asks whether something may be deployed, waits for go, and collects the permit.
+
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use crate::cli::Common;
+use crate::client::{Client, encode};
+use crate::clock;
+use crate::failure::{Failure, Result, write_secret};
+use crate::output::{Output, Tone, array, text_of, unmet_lines};
+
+/// Seconds that one long poll lasts.
+const POLL_SECONDS: i64 = 30;
+
+/// How long past the end of waiting the server's last word is awaited.
+const GRACE_SECONDS: i64 = 15;
+
+/// Asks the gate.
+#[derive(Debug, Subcommand)]
+pub enum Gate {
+    /// Ask; exit 0 go, 1 stop, 2 could not ask.
+    #[command(
+        after_help = "Example: assent gate check --service booking-api --environment production \\\n           \
+        --artifact sha256:… --wait 30m --permit permit.jwt && ./deploy.sh"
+    )]
+    Check(Check),
+}
+
+/// What to ask the gate.
+#[derive(Debug, Args)]
+pub struct Check {
+    /// The service's key.
+    #[arg(long)]
+    pub service: String,
+    /// The environment's key.
+    #[arg(long)]
+    pub environment: String,
+    /// The artifact's digest.
+    #[arg(long, value_name = "DIGEST", required_unless_present = "commit")]
+    pub artifact: Option<String>,
+    /// The commit.
+    #[arg(long, value_name = "SHA", conflicts_with = "artifact")]
+    pub commit: Option<String>,
+    /// The change that is meant; it never suffices alone.
+    #[arg(long, value_name = "KEY")]
+    pub change: Option<String>,
+    /// Ask for the way back.
+    #[arg(long)]
+    pub rollback: bool,
+    /// How long to wait for go, such as 30m; at most seven days.
+    #[arg(long, value_name = "SPAN", value_parser = clock::seconds)]
+    pub wait: Option<i64>,
+    /// Where to write the permit, readable by its owner alone.
+    #[arg(long, value_name = "FILE")]
+    pub permit: Option<String>,
+}
+
+/// Runs a command of the group.
+///
+/// # Errors
+/// The server's refusal (which is no decision: the exit code is 2), or why it could not be asked.
+pub fn run(gate: &Gate, common: &Common, output: &Output) -> Result<u8> {
+    let Gate::Check(check) = gate;
+    let client = Client::new(common)?;
+    let begun = clock::now();
+    let answer = ask(&client, check, begun).and_then(|first| wait(&client, check, output, first, begun));
+    // A refusal here is no stop: nobody decided.
+    let answer = answer.map_err(|failure| {
+        output.failure(&failure);
+        Failure::could_not("The gate could not be asked; nothing was decided.")
+    })?;
+    let waited = clock::now().duration_since(begun).as_secs();
+    tell(check, output, &answer, waited)
+}
+
+fn ask(client: &Client, check: &Check, now: Timestamp) -> Result<Value> {
+    let mut body = Map::new();
+    body.insert("service".to_owned(), json!(check.service));
+    body.insert("environment".to_owned(), json!(check.environment));
+    let purpose = check.rollback.then(|| "rollback".to_owned());
+    let optional = [
+        ("artifact", &check.artifact),
+        ("commit", &check.commit),
+        ("change", &check.change),
+        ("purpose", &purpose),
+    ];
+    for (name, value) in optional {
+        if let Some(value) = value {
+            body.insert(name.to_owned(), json!(value));
+        }
+    }
+    if let Some(seconds) = check.wait {
+        body.insert(
+            "wait_until".to_owned(),
+            json!((now + jiff::SignedDuration::from_secs(seconds)).to_string()),
+        );
+    }
+    Ok(client.post("/gate-checks", &Value::Object(body))?.body)
+}
+
+/// Reads the check until it is go, its time is over or it settled; then collects the permit.
+fn wait(client: &Client, check: &Check, output: &Output, first: Value, begun: Timestamp) -> Result<Value> {
+    let Some(id) = first.get("id").and_then(Value::as_str).map(str::to_owned) else {
+        return Err(Failure::could_not(
+            "The answer names no check; is this an Assent server?",
+        ));
+    };
+    let patience = check.wait.unwrap_or_default();
+    let mut answer = first;
+    let mut told = Vec::new();
+    while !is_go(&answer) && is_waiting(&answer, patience) {
+        tell_reasons(output, &answer, &mut told);
+        let left = patience + GRACE_SECONDS - clock::now().duration_since(begun).as_secs();
+        if left <= 0 {
+            break;
+        }
+        answer = poll(client, output, &id, left.min(POLL_SECONDS))?.unwrap_or(answer);
+    }
+    if is_go(&answer) && permit_of(&answer).is_none() {
+        answer = client
+            .post(&format!("/gate-checks/{}/permit", encode(&id)), &json!({}))?
+            .body;
+    }
+    Ok(answer)
+}
+
+/// One long poll. What passes (a restart of the server, a busy moment) is told and waited out.
+fn poll(client: &Client, output: &Output, id: &str, seconds: i64) -> Result<Option<Value>> {
+    let asked = clock::now();
+    let answer = match client.get(&format!("/gate-checks/{}?wait={seconds}", encode(id))) {
+        Ok(answer) => Some(answer.body),
+        Err(failure) if failure.is_passing() => {
+            output.failure(&failure);
+            None
+        }
+        Err(failure) => return Err(failure),
+    };
+    // A server that answers at once without news must not be asked in a tight loop.
+    let is_news = answer.as_ref().is_some_and(is_go);
+    if !is_news && clock::now().duration_since(asked).as_secs() < 1 {
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    Ok(answer)
+}
+
+fn is_go(answer: &Value) -> bool {
+    answer.get("decision").and_then(Value::as_str) == Some("go")
+}
+
+fn is_waiting(answer: &Value, patience: i64) -> bool {
+    let is_over = array(answer, "reasons")
+        .iter()
+        .any(|reason| text_of(reason, "code") == "wait_over");
+    let is_settled = matches!(text_of(answer, "state").as_str(), "settled" | "over");
+    patience > 0 && !is_over && !is_settled
+}
+
+/// Where the permit may stand: the compact JWS itself, or in an object around it.
+fn permit_of(answer: &Value) -> Option<&str> {
+    let found = answer.get("permit")?;
+    found.as_str().or_else(|| found.get("permit")?.as_str())
+}
+
+/// Prints the reasons when they are other than those told last.
+fn tell_reasons(output: &Output, answer: &Value, told: &mut Vec<String>) {
+    let mut lines = unmet_lines(array(answer, "reasons"));
+    let next = text_of(answer, "next_transition_at");
+    if !next.is_empty() {
+        lines.push(format!("    by itself at {next}"));
+    }
+    if lines != *told {
+        output.talk(&format!("{} waiting:", output.tone(Tone::Warn, "stop")));
+        lines.iter().for_each(|line| output.talk(line));
+        *told = lines;
+    }
+}
+
+fn tell(check: &Check, output: &Output, answer: &Value, waited: i64) -> Result<u8> {
+    let mut shown = answer.clone();
+    shown["waited_seconds"] = json!(waited);
+    if !is_go(answer) {
+        output.data(&shown, |output| {
+            output.line(&output.tone(Tone::Bad, "stop"));
+            unmet_lines(array(answer, "reasons"))
+                .iter()
+                .for_each(|line| output.line(line));
+        });
+        output.talk(&format!("Waited {waited} s."));
+        return Ok(1);
+    }
+    let permit = permit_of(answer);
+    if let Some(path) = &check.permit {
+        let token = permit.ok_or_else(|| Failure::could_not("The gate said go but gave no permit."))?;
+        write_secret(path, format!("{token}\n").as_bytes())?;
+        // What went into the file with care need not stand in a build log.
+        shown["permit"] = json!(path);
+    }
+    output.data(&shown, |output| {
+        output.line(&format!(
+            "{} {}",
+            output.tone(Tone::Good, "go"),
+            text_of(answer, "change")
+        ));
+    });
+    output.talk(&format!("Waited {waited} s."));
+    if let Some(path) = &check.permit {
+        output.talk(&format!("The permit stands in {path}."));
+    }
+    Ok(0)
+}

@@ -1,0 +1,275 @@
+//! What works on the host, over the data itself: the first administrator, replay, backup, restore.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use proof::crypto::{Entropy, SystemEntropy, base64url};
+use serde_json::{Value, json};
+
+use super::people::Create;
+use super::{audit, people, serve};
+use crate::bridge;
+use crate::failure::{Failure, Result};
+use crate::output::{Output, Tone, clean};
+
+/// Where the data is.
+#[derive(Debug, Args, Clone, Default)]
+pub struct Place {
+    /// The server's data folder.
+    #[arg(long, value_name = "DIR", conflicts_with = "database")]
+    pub data: Option<PathBuf>,
+    /// The server's PostgreSQL database; the master key comes from ASSENT_MASTER_KEY.
+    #[arg(long, value_name = "URL")]
+    pub database: Option<String>,
+}
+
+impl Place {
+    /// Whether either was named.
+    #[must_use]
+    pub fn is_named(&self) -> bool {
+        self.data.is_some() || self.database.is_some()
+    }
+
+    /// Settings over this place; where it was not named, and in everything else, as variables and file say.
+    ///
+    /// # Errors
+    /// When the settings cannot be used or there is no such folder.
+    pub fn settings(&self) -> Result<server::Settings> {
+        let flags = serve::Flags {
+            data: self.data.as_ref().map(|data| data.display().to_string()),
+            database: self.database.clone(),
+            ..serve::Flags::default()
+        };
+        let mut settings = serve::read(&serve::merged(&flags)?)?;
+        if let Some(data) = &self.data {
+            // A database named in a variable belongs to the server's own start, not to this folder.
+            settings.database_url = None;
+            if !data.is_dir() {
+                return Err(Failure::could_not(format!("`{}` is no folder.", data.display())));
+            }
+        }
+        Ok(settings)
+    }
+}
+
+/// Makes a tenant, if need be, and a person in it.
+pub(super) fn create_person(create: &Create, output: &Output) -> Result<u8> {
+    let tenant = create
+        .tenant
+        .as_deref()
+        .ok_or_else(|| Failure::could_not("Say --tenant: a short key such as `acme`."))?;
+    let (password, is_made) = match create.password_file.as_deref() {
+        Some(file) => (people::read_password(file)?, false),
+        None => (new_password()?, true),
+    };
+    if let Some(data) = &create.place.data {
+        std::fs::create_dir_all(data).map_err(|error| Failure::could_not(format!("`{}`: {error}.", data.display())))?;
+    }
+    let host = bridge::Host::open(&create.place.settings()?)?;
+    let name = create.tenant_name.as_deref().unwrap_or(tenant);
+    host.create_person(tenant, name, create.body(), &password)?;
+    let mut value = json!({"tenant": tenant, "login": create.login()});
+    if is_made {
+        value["password"] = json!(password);
+    }
+    output.data(&value, |output| {
+        output.line(&format!("made {} in {tenant}", create.login()));
+        if is_made {
+            output.line(&format!("password: {password}"));
+        }
+    });
+    output.next("assent serve, then sign in on its pages");
+    Ok(0)
+}
+
+/// A password of 144 random bits.
+fn new_password() -> Result<String> {
+    let mut bytes = [0; 18];
+    let filled = SystemEntropy::new().fill(&mut bytes);
+    filled.map_err(|error| Failure::could_not(format!("There is no randomness: {error}.")))?;
+    Ok(base64url(&bytes))
+}
+
+/// Sets a password on the host.
+pub(super) fn set_password(
+    place: &Place,
+    tenant: Option<&str>,
+    login: &str,
+    password: &str,
+    output: &Output,
+) -> Result<u8> {
+    let tenant = tenant.ok_or_else(|| Failure::could_not("Say --tenant."))?;
+    let host = bridge::Host::open(&place.settings()?)?;
+    host.set_password(tenant, login, password)?;
+    output.data(&json!({"tenant": tenant, "login": login}), |output| {
+        output.line(&format!("{login} has a new password"))
+    });
+    Ok(0)
+}
+
+/// Replays one tenant or all.
+pub(super) fn replay(place: &Place, tenant: Option<&str>, output: &Output) -> Result<u8> {
+    let host = bridge::Host::open(&place.settings()?)?;
+    let tenants = match tenant {
+        Some(tenant) => vec![tenant.to_owned()],
+        None => host.tenants()?,
+    };
+    let bar = audit::bar(output);
+    let moving = bar.clone();
+    let progress: acts::replay_log::Progress = Arc::new(move |what, done| {
+        moving.set_message(what.to_owned());
+        moving.set_position(done);
+    });
+    let mut code = 0;
+    let mut reports = Vec::new();
+    for tenant in &tenants {
+        let report = host.replay(tenant, &progress)?;
+        let is_equal = report.findings.is_empty();
+        let of_log = report.log.as_ref().map_or(2, |log| log.outcome.exit_code());
+        // What is proven false weighs more than what cannot be told.
+        code = match (is_equal && of_log != 1, of_log) {
+            (false, _) => 1,
+            (true, 2) if code == 0 => 2,
+            _ => code,
+        };
+        reports.push(json!({"tenant": tenant, "is_equal": is_equal, "report": report}));
+    }
+    bar.finish_and_clear();
+    output.data(&json!({"tenants": reports}), |output| {
+        reports.iter().for_each(|report| tell_replay(output, report))
+    });
+    Ok(code)
+}
+
+fn tell_replay(output: &Output, replay: &Value) {
+    let report = &replay["report"];
+    let (word, tone) = if replay["is_equal"] == true {
+        ("equal", Tone::Good)
+    } else {
+        ("differs", Tone::Bad)
+    };
+    let text = |name: &str| crate::output::text_of(report, name);
+    output.line(&format!(
+        "{}: {}, {} records and {} events compared, log {}",
+        crate::output::text_of(replay, "tenant"),
+        output.tone(tone, word),
+        text("records"),
+        text("events"),
+        crate::output::text_of(&report["log"], "outcome")
+    ));
+    for finding in crate::output::array(report, "findings") {
+        let field = crate::output::text_of(finding, "field");
+        let place = format!(
+            "{} {} {field}",
+            crate::output::text_of(finding, "table"),
+            crate::output::text_of(finding, "id")
+        );
+        output.line(&clean(&format!(
+            "  - {}: {}",
+            place.trim_end(),
+            crate::output::text_of(finding, "what")
+        )));
+    }
+    for finding in crate::output::array(&report["log"], "findings") {
+        output.line(&format!("  - log: {}", crate::output::text_of(finding, "text")));
+    }
+}
+
+/// Saves the data.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example: assent backup --data /var/lib/assent -o assent-2026-11-20.backup\n\
+    Without --with-keys the master key is left out: keep it elsewhere, a restored server needs it."
+)]
+pub struct Backup {
+    /// Where the data is.
+    #[command(flatten)]
+    pub place: Place,
+    /// The file to write; it must not be there yet.
+    #[arg(short, long, value_name = "FILE")]
+    pub output: PathBuf,
+    /// Put the master key into the backup: whoever has it can sign as this server.
+    #[arg(long)]
+    pub with_keys: bool,
+}
+
+/// Brings a backup back.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example: assent restore assent-2026-11-20.backup --data /var/lib/assent\n\
+    Then put the master key into the folder, unless the backup holds it, and run `assent doctor`."
+)]
+pub struct Restore {
+    /// The backup.
+    pub file: PathBuf,
+    /// The folder to fill; it must be empty or not there.
+    #[arg(long, value_name = "DIR")]
+    pub data: PathBuf,
+}
+
+/// Saves database and evidence while the server runs.
+///
+/// # Errors
+/// What could not be read or written.
+pub fn backup(backup: &Backup, output: &Output) -> Result<u8> {
+    if backup.place.database.is_some() {
+        let text = "On PostgreSQL everything but the master key is in the database, evidence included. Save it with:\n  \
+            pg_dump --format=custom --file=assent.dump \"$ASSENT_DATABASE\"\n\
+            and keep ASSENT_MASTER_KEY elsewhere. Bring it back into an empty database with:\n  \
+            pg_restore --exit-on-error --no-owner --dbname=\"$ASSENT_DATABASE\" assent.dump";
+        output.data(
+            &json!({"command": "pg_dump --format=custom --file=assent.dump \"$ASSENT_DATABASE\""}),
+            |output| output.line(text),
+        );
+        return Ok(2);
+    }
+    let data = backup
+        .place
+        .data
+        .as_deref()
+        .ok_or_else(|| Failure::could_not("Say where the data is: --data DIR."))?;
+    let written = crate::archive::save(data, &backup.output, backup.with_keys)?;
+    let value =
+        json!({"file": backup.output, "files": written.files, "bytes": written.bytes, "has_keys": backup.with_keys});
+    output.data(&value, |output| {
+        output.line(&format!(
+            "{}  {} files, {} bytes",
+            backup.output.display(),
+            written.files,
+            written.bytes
+        ));
+    });
+    if !backup.with_keys {
+        output
+            .talk("The master key is not in it. Keep it elsewhere: without it nothing can be signed after a restore.");
+    }
+    output.next(&format!("assent restore {} --data EMPTY-DIR", backup.output.display()));
+    Ok(0)
+}
+
+/// Fills an empty folder from a backup.
+///
+/// # Errors
+/// When the folder is not empty, or the backup is damaged.
+pub fn restore(restore: &Restore, output: &Output) -> Result<u8> {
+    let written = crate::archive::restore(&restore.file, &restore.data)?;
+    let value =
+        json!({"data": restore.data, "files": written.files, "bytes": written.bytes, "has_keys": written.has_keys});
+    output.data(&value, |output| {
+        output.line(&format!(
+            "{}  {} files, {} bytes",
+            restore.data.display(),
+            written.files,
+            written.bytes
+        ));
+    });
+    if !written.has_keys {
+        output.talk(&format!(
+            "The backup holds no master key: put it at {}.",
+            Path::new(&restore.data).join(crate::archive::KEY_FILE).display()
+        ));
+    }
+    output.next(&format!("assent doctor --data {}", restore.data.display()));
+    Ok(0)
+}

@@ -1,0 +1,197 @@
+//! `assent person`: people, over the API; and on the host the first administrator, when nobody can sign in yet.
+
+use clap::{Args, Subcommand};
+use serde_json::{Map, Value, json};
+
+use super::host::{self, Place};
+use crate::cli::Common;
+use crate::client::{Client, encode};
+use crate::failure::{Failure, Result, read_text};
+use crate::output::{Output, array, text_of};
+
+/// People.
+#[derive(Debug, Subcommand)]
+pub enum Person {
+    /// Make a person. With --tenant, on the host and in that tenant, which is made when it is not there.
+    #[command(
+        after_help = "Example: assent person create olga --name 'Olga Berg' --role owner --password-file -\n         \
+        assent person create --admin --login root --tenant acme --data /var/lib/assent"
+    )]
+    Create(Create),
+    /// List people.
+    List,
+    /// Deactivate a person: sessions, tokens and open requests end.
+    Deactivate {
+        /// The person's login.
+        login: String,
+    },
+    /// Set a password, read from a file or standard input.
+    #[command(after_help = "Example: assent person password olga --password-file - < new-password")]
+    Password {
+        /// The person's login.
+        login: String,
+        /// Where the password stands, `-` for standard input.
+        #[arg(long, value_name = "FILE", default_value = "-")]
+        password_file: String,
+        /// On the host: where the data is.
+        #[command(flatten)]
+        place: Place,
+        /// On the host: the tenant.
+        #[arg(long)]
+        tenant: Option<String>,
+    },
+}
+
+/// A person to make.
+#[derive(Debug, Args)]
+pub struct Create {
+    /// What they sign in with.
+    #[arg(value_name = "LOGIN", required_unless_present = "login", conflicts_with = "login")]
+    pub named: Option<String>,
+    /// The same as a flag.
+    #[arg(long)]
+    pub login: Option<String>,
+    /// The right to set up people, connections and tokens; short for --role admin.
+    #[arg(long)]
+    pub admin: bool,
+    /// The name that others read.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Where mail goes.
+    #[arg(long)]
+    pub email: Option<String>,
+    /// A right in the tenant; may be given several times.
+    #[arg(long, value_parser = ["requester", "owner", "security", "change_manager", "implementer", "auditor", "commander", "executive", "admin", "pipeline", "vendor"])]
+    pub role: Vec<String>,
+    /// IANA zone, such as Europe/Zurich.
+    #[arg(long)]
+    pub zone: Option<String>,
+    /// A login in a connected system, such as github:octocat; may be given several times.
+    #[arg(long)]
+    pub account: Vec<String>,
+    /// Where the first password stands, `-` for standard input. On the host, one is made and printed when this is not given.
+    #[arg(long, value_name = "FILE")]
+    pub password_file: Option<String>,
+    /// On the host: where the data is.
+    #[command(flatten)]
+    pub place: Place,
+    /// On the host: the tenant.
+    #[arg(long)]
+    pub tenant: Option<String>,
+    /// On the host: the tenant's name for people, when it is made.
+    #[arg(long)]
+    pub tenant_name: Option<String>,
+}
+
+impl Create {
+    /// The login, however it was given.
+    #[must_use]
+    pub fn login(&self) -> &str {
+        self.named.as_deref().or(self.login.as_deref()).unwrap_or_default()
+    }
+
+    /// The body that says this, as the API reads it.
+    #[must_use]
+    pub fn body(&self) -> Map<String, Value> {
+        let mut body = Map::new();
+        body.insert("login".to_owned(), json!(self.login()));
+        body.insert("name".to_owned(), json!(self.name.as_deref().unwrap_or(self.login())));
+        for (name, value) in [("email", &self.email), ("zone", &self.zone)] {
+            if let Some(value) = value {
+                body.insert(name.to_owned(), json!(value));
+            }
+        }
+        let mut roles = self.role.clone();
+        if self.admin && !roles.iter().any(|role| role == "admin") {
+            roles.push("admin".to_owned());
+        }
+        for (name, values) in [("roles", &roles), ("accounts", &self.account)] {
+            if !values.is_empty() {
+                body.insert(name.to_owned(), json!(values));
+            }
+        }
+        body
+    }
+}
+
+/// A password from a file: its first line.
+///
+/// # Errors
+/// When the file cannot be read or is empty.
+pub fn read_password(file: &str) -> Result<String> {
+    let text = read_text(file)?;
+    let line = text.lines().next().unwrap_or_default();
+    if line.is_empty() {
+        return Err(Failure::could_not(format!("`{file}` holds no password.")));
+    }
+    Ok(line.to_owned())
+}
+
+/// Runs a command of the group.
+///
+/// # Errors
+/// The server's refusal, or why it could not be asked.
+pub fn run(person: &Person, common: &Common, output: &Output) -> Result<u8> {
+    match person {
+        Person::Create(create) if create.place.is_named() || create.tenant.is_some() => {
+            host::create_person(create, output)
+        }
+        Person::Create(create) => {
+            let client = Client::new(common)?;
+            let password = create.password_file.as_deref().map(read_password).transpose()?;
+            let made = client.post("/people", &Value::Object(create.body()))?.body;
+            if let Some(password) = password {
+                set_password(&client, create.login(), &password)?;
+            }
+            output.data(&made, |output| output.line(&format!("made {}", create.login())));
+            if create.password_file.is_none() {
+                output.next(&format!("assent person password {}", create.login()));
+            }
+            Ok(0)
+        }
+        Person::List => list(&Client::new(common)?, output),
+        Person::Deactivate { login } => {
+            let client = Client::new(common)?;
+            let gone = patch(&client, login, &json!({"active": false}))?;
+            output.data(&gone, |output| output.line(&format!("deactivated {login}")));
+            Ok(0)
+        }
+        Person::Password {
+            login,
+            password_file,
+            place,
+            tenant,
+        } => {
+            let password = read_password(password_file)?;
+            if place.is_named() || tenant.is_some() {
+                return host::set_password(place, tenant.as_deref(), login, &password, output);
+            }
+            set_password(&Client::new(common)?, login, &password)?;
+            output.data(&json!({"login": login}), |output| {
+                output.line(&format!("{login} has a new password"))
+            });
+            Ok(0)
+        }
+    }
+}
+
+fn set_password(client: &Client, login: &str, password: &str) -> Result<()> {
+    let path = format!("/people/{}/password", encode(login));
+    client.send("PUT", &path, Some(&json!({"password": password})), &[("If-Match", "*")])?;
+    Ok(())
+}
+
+fn patch(client: &Client, login: &str, body: &Value) -> Result<Value> {
+    let path = format!("/people/{}", encode(login));
+    let etag = client.get(&path)?.etag.unwrap_or_else(|| "*".to_owned());
+    Ok(client.conditional("PATCH", &path, body, &etag)?.body)
+}
+
+fn list(client: &Client, output: &Output) -> Result<u8> {
+    let list = client.get("/people?limit=200")?.body;
+    let heads = ["login", "name", "roles", "email", "active"];
+    let row = |item: &Value| heads.iter().map(|head| text_of(item, head)).collect();
+    let rows: Vec<Vec<String>> = array(&list, "items").iter().map(row).collect();
+    output.data(&list, |output| output.rows(&heads, &rows));
+    Ok(0)
+}

@@ -1,0 +1,322 @@
+//! `assent serve`: reads the settings and starts the server.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use server::{Settings, Smtp, Tls};
+
+use crate::bridge;
+use crate::failure::{Failure, Result, read_text};
+use crate::settings::{Merged, Sources, merge};
+
+/// Starts the server.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Flags win over ASSENT_* variables, these over ./assent.toml; `assent config explain` shows what came from where.\n\
+    Example: assent serve --demo --data /tmp/demo\n         \
+    assent serve --listen 0.0.0.0:443 --public-url https://assent.example --tls-cert cert.pem --tls-key key.pem"
+)]
+pub struct Serve {
+    /// The settings.
+    #[command(flatten)]
+    pub flags: Flags,
+}
+
+/// Settings as flags.
+#[derive(Debug, Args, Default)]
+pub struct Flags {
+    /// The file of settings; ./assent.toml when it is there.
+    #[arg(long, value_name = "FILE", env = "ASSENT_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// The address and port to listen on [usual: 127.0.0.1:8080].
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<String>,
+    /// How people and verifiers reach the server.
+    #[arg(long, value_name = "URL")]
+    pub public_url: Option<String>,
+    /// The certificate and those above it, a PEM file.
+    #[arg(long, value_name = "FILE")]
+    pub tls_cert: Option<String>,
+    /// Its private key, a PEM file.
+    #[arg(long, value_name = "FILE")]
+    pub tls_key: Option<String>,
+    /// A proxy whose X-Forwarded-For is believed, such as 10.0.0.0/8; may be given several times.
+    #[arg(long, value_name = "CIDR")]
+    pub trusted_proxy: Vec<String>,
+    /// The folder for the embedded database, evidence and the master key [usual: ./assent-data].
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<String>,
+    /// A PostgreSQL database instead of the embedded one; with a password in it, prefer ASSENT_DATABASE_FILE.
+    #[arg(long, value_name = "URL")]
+    pub database: Option<String>,
+    /// Fill an empty data folder with a believable organisation, and open it again later.
+    #[arg(long)]
+    pub demo: bool,
+    /// What is logged, such as info or server=debug [usual: info].
+    #[arg(long, value_name = "FILTER")]
+    pub log: Option<String>,
+}
+
+impl Flags {
+    fn given(&self) -> Vec<(&'static str, Vec<String>)> {
+        let texts = [
+            ("listen", &self.listen),
+            ("public_url", &self.public_url),
+            ("tls_cert", &self.tls_cert),
+            ("tls_key", &self.tls_key),
+            ("data", &self.data),
+            ("database", &self.database),
+            ("log", &self.log),
+        ];
+        let mut given: Vec<(&'static str, Vec<String>)> = texts
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, vec![value.clone()?])))
+            .collect();
+        if !self.trusted_proxy.is_empty() {
+            given.push(("trusted_proxy", self.trusted_proxy.clone()));
+        }
+        if self.demo {
+            given.push(("demo", vec!["true".to_owned()]));
+        }
+        given
+    }
+}
+
+/// Merges flags, variables and the file.
+///
+/// # Errors
+/// All that is wrong, one sentence a line.
+pub fn merged(flags: &Flags) -> Result<Merged> {
+    let file = match &flags.config {
+        Some(path) => Some((path.display().to_string(), read_text(&path.to_string_lossy())?)),
+        None if std::path::Path::new("assent.toml").is_file() => {
+            Some(("assent.toml".to_owned(), read_text("assent.toml")?))
+        }
+        None => None,
+    };
+    let sources = Sources {
+        flags: flags.given(),
+        variable: &|name| std::env::var(name).ok(),
+        read: &|path| std::fs::read_to_string(path).map_err(|error| format!("`{path}` cannot be read: {error}")),
+        file,
+    };
+    merge(&sources)
+        .map_err(|wrong| Failure::could_not(format!("the settings cannot be used:\n  {}", wrong.join("\n  "))))
+}
+
+/// Reads what was merged into what the server takes.
+///
+/// # Errors
+/// The first value that cannot be used, with its origin.
+pub fn read(merged: &Merged) -> Result<Settings> {
+    let wrong = |name: &str, why: &str| {
+        let origin = merged
+            .found(name)
+            .map(|found| found.origin.to_string())
+            .unwrap_or_default();
+        Failure::could_not(format!("`{name}` ({origin}) cannot be used: {why}."))
+    };
+    let mut settings = Settings::new(merged.text("data").unwrap_or("./assent-data"));
+    let listen = merged.text("listen").unwrap_or_default();
+    settings.listen = listen
+        .parse()
+        .map_err(|_| wrong("listen", "write an address and a port, such as 127.0.0.1:8080"))?;
+    settings.public_url = merged
+        .text("public_url")
+        .map(|url| url.trim_end_matches('/').to_owned());
+    if settings
+        .public_url
+        .as_deref()
+        .is_some_and(|url| !url.starts_with("https://") && !url.starts_with("http://"))
+    {
+        return Err(wrong("public_url", "it begins with https:// or http://"));
+    }
+    settings.tls = match (merged.text("tls_cert"), merged.text("tls_key")) {
+        (Some(certificate), Some(key)) => Some(Tls {
+            certificate: certificate.into(),
+            key: key.into(),
+        }),
+        (None, None) => None,
+        (Some(_), None) => return Err(wrong("tls_cert", "`tls_key` is missing beside it")),
+        (None, Some(_)) => return Err(wrong("tls_key", "`tls_cert` is missing beside it")),
+    };
+    settings.trusted_proxies = merged.list("trusted_proxy");
+    settings.database_url = merged.text("database").map(str::to_owned);
+    if settings
+        .database_url
+        .as_deref()
+        .is_some_and(|url| !url.starts_with("postgres://") && !url.starts_with("postgresql://"))
+    {
+        return Err(wrong("database", "it begins with postgres://"));
+    }
+    settings.master_key = merged.text("master_key").map(str::to_owned);
+    settings.evidence_limit_bytes = merged.number("evidence_limit_bytes");
+    settings.packs = merged.list("packs");
+    if let Some(name) = settings.packs.iter().find(|name| policy::pack(name).is_none()) {
+        return Err(wrong("packs", &format!("there is no pack `{name}`")));
+    }
+    if let Some(file) = merged.text("policy_parameters") {
+        settings.policy_parameters = read_text(file)?;
+    }
+    settings.workers = usize::try_from(merged.number("workers"))
+        .unwrap_or(usize::MAX)
+        .clamp(1, 64);
+    settings.stop_seconds = merged.number("stop_seconds");
+    settings.smtp = smtp(merged, &wrong)?;
+    Ok(settings)
+}
+
+fn smtp(merged: &Merged, wrong: &dyn Fn(&str, &str) -> Failure) -> Result<Option<Smtp>> {
+    let Some(url) = merged.text("smtp") else {
+        return Ok(None);
+    };
+    let from = merged
+        .text("smtp_from")
+        .ok_or_else(|| wrong("smtp", "`smtp_from` is missing beside it"))?;
+    let parsed = MailAddress::parse(url).map_err(|why| wrong("smtp", &why))?;
+    Ok(Some(bridge::smtp(&parsed, merged.text("smtp_password"), from)))
+}
+
+/// How a connection to the mail server is protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protection {
+    /// TLS from the first byte.
+    Implicit,
+    /// TLS after STARTTLS, insisted on.
+    StartTls,
+    /// None.
+    Plain,
+}
+
+/// A mail server, as settings name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailAddress {
+    /// Its name.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// The account's login.
+    pub login: Option<String>,
+    /// How the connection is protected.
+    pub protection: Protection,
+}
+
+impl MailAddress {
+    /// Reads `smtps://HOST`, `smtp://LOGIN@HOST:PORT`, `smtp+plain://HOST`.
+    ///
+    /// # Errors
+    /// What can be written.
+    pub fn parse(url: &str) -> std::result::Result<Self, String> {
+        let help = || "write smtps://HOST, smtp://LOGIN@HOST:PORT or smtp+plain://HOST".to_owned();
+        let (scheme, rest) = url.split_once("://").ok_or_else(help)?;
+        let (protection, usual) = match scheme {
+            "smtps" => (Protection::Implicit, 465),
+            "smtp" => (Protection::StartTls, 587),
+            "smtp+plain" => (Protection::Plain, 25),
+            _ => return Err(help()),
+        };
+        let rest = rest.trim_end_matches('/');
+        let (login, place) = rest
+            .rsplit_once('@')
+            .map_or((None, rest), |(login, place)| (Some(login.to_owned()), place));
+        let (host, port) = match place.rsplit_once(':') {
+            Some((host, port)) => (host, port.parse().map_err(|_| help())?),
+            None => (place, usual),
+        };
+        if host.is_empty() || host.contains(['/', ' ']) {
+            return Err(help());
+        }
+        Ok(Self {
+            host: host.to_owned(),
+            port,
+            login,
+            protection,
+        })
+    }
+}
+
+/// Starts the server and stays until it ends.
+///
+/// # Errors
+/// Settings that cannot be used, or why the server could not start.
+pub fn run(serve: &Serve) -> Result<u8> {
+    let merged = merged(&serve.flags)?;
+    let settings = read(&merged)?;
+    start_log(&merged)?;
+    bridge::serve(&settings, merged.switch("demo"))?;
+    Ok(0)
+}
+
+fn start_log(merged: &Merged) -> Result<()> {
+    use tracing_subscriber::EnvFilter;
+    let words = merged.text("log").unwrap_or("info");
+    let filter =
+        EnvFilter::try_new(words).map_err(|error| Failure::could_not(format!("`log` cannot be used: {error}.")))?;
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    let begun = match merged.text("log_format") {
+        Some("json") => builder.json().try_init(),
+        _ => builder.try_init(),
+    };
+    begun.map_err(|error| Failure::could_not(format!("The log cannot be written: {error}.")))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use super::*;
+
+    #[test]
+    fn a_mail_server_is_named_by_an_address() {
+        let full = MailAddress::parse("smtp://bob@x.example@mail.example:2525/").unwrap();
+        assert_eq!(
+            (full.host.as_str(), full.port, full.login.as_deref()),
+            ("mail.example", 2525, Some("bob@x.example"))
+        );
+        assert_eq!(full.protection, Protection::StartTls);
+        assert_eq!(MailAddress::parse("smtps://mail.example").unwrap().port, 465);
+        assert_eq!(
+            MailAddress::parse("smtp+plain://127.0.0.1").unwrap().protection,
+            Protection::Plain
+        );
+        for wrong in [
+            "mail.example",
+            "http://mail.example",
+            "smtp://",
+            "smtp://mail.example:port",
+            "smtp://@",
+        ] {
+            assert!(MailAddress::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    fn settings(lines: &str) -> Result<Settings> {
+        let sources = Sources {
+            flags: Vec::new(),
+            variable: &|_| None,
+            read: &|_| Err(String::new()),
+            file: Some(("assent.toml".to_owned(), lines.to_owned())),
+        };
+        read(&merge(&sources).unwrap())
+    }
+
+    #[test]
+    fn settings_that_contradict_each_other_are_refused_with_their_origin() {
+        let fine = settings("public_url = \"https://assent.example/\"\npacks = [\"sox\"]").unwrap();
+        assert_eq!(fine.public_url.as_deref(), Some("https://assent.example"));
+        assert_eq!(fine.packs, ["sox"]);
+        for (lines, part) in [
+            ("listen = \"8080\"", "`listen` (assent.toml:1)"),
+            ("tls_cert = \"a\"", "`tls_key` is missing"),
+            ("database = \"mysql://x\"", "begins with postgres://"),
+            ("packs = [\"soks\"]", "there is no pack `soks`"),
+            ("smtp = \"smtps://mail.example\"", "`smtp_from` is missing"),
+        ] {
+            match settings(lines) {
+                Err(Failure::CouldNot(text)) => assert!(text.contains(part), "{text}"),
+                other => panic!("{lines}: {other:?}"),
+            }
+        }
+    }
+}

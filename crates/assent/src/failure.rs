@@ -1,0 +1,102 @@
+//! Why a command gave no answer: the server said no, or it could not be asked.
+
+use serde_json::Value;
+
+/// What ends a command early.
+#[derive(Debug)]
+pub enum Failure {
+    /// The server answered with a problem (RFC 9457).
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// The problem as the server wrote it; may be anything when something else answered.
+        problem: Value,
+    },
+    /// It could not be done or not be told: no connection, no file, a wrong call.
+    CouldNot(String),
+}
+
+/// What commands return: an exit code, or why there is none.
+pub type Result<T> = std::result::Result<T, Failure>;
+
+impl Failure {
+    /// A failure told in one sentence.
+    pub fn could_not(text: impl Into<String>) -> Self {
+        Self::CouldNot(text.into())
+    }
+
+    /// 1 when the server said no to what was asked; 2 when it could not be asked: no connection, no credential, not now.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Refused { status, .. } if !matches!(status, 401 | 429 | 500..) => 1,
+            _ => 2,
+        }
+    }
+
+    /// The stable code of a refusal.
+    #[must_use]
+    pub fn code(&self) -> Option<&str> {
+        match self {
+            Self::Refused { problem, .. } => problem.get("code").and_then(Value::as_str),
+            Self::CouldNot(_) => None,
+        }
+    }
+
+    /// Whether trying again later may help.
+    #[must_use]
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Refused { status, .. } => matches!(status, 429 | 502..=504),
+            Self::CouldNot(_) => true,
+        }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::CouldNot(error.to_string())
+    }
+}
+
+impl From<String> for Failure {
+    fn from(text: String) -> Self {
+        Self::CouldNot(text)
+    }
+}
+
+/// Reads a file, or standard input for `-`.
+///
+/// # Errors
+/// [`Failure::CouldNot`] with the file's name.
+pub fn read_file(path: &str) -> Result<Vec<u8>> {
+    let named = |error: std::io::Error| Failure::could_not(format!("`{path}` cannot be read: {error}."));
+    if path == "-" {
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut std::io::stdin().lock(), &mut bytes).map_err(named)?;
+        return Ok(bytes);
+    }
+    std::fs::read(path).map_err(named)
+}
+
+/// Reads a file that holds text.
+///
+/// # Errors
+/// [`Failure::CouldNot`] with the file's name.
+pub fn read_text(path: &str) -> Result<String> {
+    String::from_utf8(read_file(path)?).map_err(|_| Failure::could_not(format!("`{path}` holds no text.")))
+}
+
+/// Writes a new file that only its owner may read: it holds a credential.
+///
+/// # Errors
+/// [`Failure::CouldNot`] with the file's name.
+pub fn write_secret(path: &str, bytes: &[u8]) -> Result<()> {
+    let named = |error: std::io::Error| Failure::could_not(format!("`{path}` cannot be written: {error}."));
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(named)?;
+    std::io::Write::write_all(&mut file, bytes).map_err(named)
+}

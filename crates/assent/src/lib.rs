@@ -1,0 +1,44 @@
+//! The binary's inside: `serve`, and a command line that talks to a server through its REST API or checks what a server
+//! has signed without trusting it.
+//!
+//! One file per group of commands under `commands/`. What a command prints as its result goes to standard output,
+//! everything else to standard error. Exit codes: 0 yes, 1 no, 2 could not be done or could not be told.
+
+pub mod archive;
+mod bridge;
+pub mod cli;
+pub mod client;
+pub mod clock;
+pub mod commands;
+pub mod failure;
+pub mod output;
+pub mod settings;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::Cli;
+use crate::output::Output;
+
+/// Reads the command line, does what it says and answers the exit code.
+pub fn run<I: IntoIterator<Item = OsString>>(words: I) -> ExitCode {
+    let cli = match Cli::try_parse_from(words) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are answers, everything else is a wrong call.
+            let code = if error.use_stderr() { 2 } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    let output = Output::new(cli.common.json);
+    match commands::run(&cli, &output) {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            output.failure(&failure);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! What people and programs read: data on standard output, talk on standard error.
+
+use std::io::{IsTerminal, Write};
+
+use comfy_table::{ContentArrangement, Table, presets};
+use serde_json::Value;
+
+use crate::failure::Failure;
+
+/// How to print: as JSON, with or without colour, in tables or plain lines.
+#[derive(Debug, Clone, Copy)]
+pub struct Output {
+    is_json: bool,
+    is_table: bool,
+    is_coloured: bool,
+}
+
+/// Meanings that a terminal may show in colour; the words say the same without.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// It is as it should be.
+    Good,
+    /// Somebody has to act.
+    Warn,
+    /// It is not as it should be.
+    Bad,
+    /// A heading.
+    Strong,
+}
+
+impl Output {
+    /// Looks at the terminal and at `NO_COLOR`.
+    #[must_use]
+    pub fn new(is_json: bool) -> Self {
+        let no_colour = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        Self {
+            is_json,
+            is_table: std::io::stdout().is_terminal(),
+            is_coloured: !no_colour && std::io::stdout().is_terminal() && std::io::stderr().is_terminal(),
+        }
+    }
+
+    /// Whether programs read the result.
+    #[must_use]
+    pub fn is_json(&self) -> bool {
+        self.is_json
+    }
+
+    /// Prints a result: the value for programs, or what `told` makes of it for people.
+    pub fn data(&self, value: &Value, told: impl FnOnce(&Self)) {
+        if self.is_json {
+            self.line(&serde_json::to_string_pretty(value).unwrap_or_default());
+        } else {
+            told(self);
+        }
+    }
+
+    /// A line of the result.
+    pub fn line(&self, text: &str) {
+        // Who closed the pipe has read enough; the exit code still says what it has to.
+        let _ = writeln!(std::io::stdout().lock(), "{text}");
+    }
+
+    /// Talk: progress, hints, warnings.
+    pub fn talk(&self, text: &str) {
+        let _ = writeln!(std::io::stderr().lock(), "{text}");
+    }
+
+    /// The next useful command, on a terminal only.
+    pub fn next(&self, command: &str) {
+        if !self.is_json && std::io::stderr().is_terminal() {
+            self.talk(&format!("Next: {command}"));
+        }
+    }
+
+    /// Text in a tone.
+    #[must_use]
+    pub fn tone(&self, tone: Tone, text: &str) -> String {
+        if !self.is_coloured {
+            return text.to_owned();
+        }
+        let code = match tone {
+            Tone::Good => "32",
+            Tone::Warn => "33",
+            Tone::Bad => "31",
+            Tone::Strong => "1",
+        };
+        format!("\x1b[{code}m{text}\x1b[0m")
+    }
+
+    /// Rows: a table on a terminal, otherwise lines with tabs that programs can cut.
+    pub fn rows(&self, heads: &[&str], rows: &[Vec<String>]) {
+        if !self.is_table {
+            for row in rows {
+                let plain: Vec<String> = row.iter().map(|cell| cell.replace(['\t', '\n'], " ")).collect();
+                self.line(&plain.join("\t"));
+            }
+            return;
+        }
+        let mut table = Table::new();
+        table
+            .load_style(presets::UTF8_HORIZONTAL_ONLY)
+            .set_content_arrangement(ContentArrangement::Dynamic);
+        table.set_header(heads.iter().copied());
+        for row in rows {
+            table.add_row(row.iter().map(|cell| clean(cell)));
+        }
+        self.line(&table.to_string());
+    }
+
+    /// Names and values, one pair a line.
+    pub fn pairs(&self, pairs: &[(&str, String)]) {
+        let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+        for (name, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
+            self.line(&format!("{name:width$}  {}", clean(value)));
+        }
+    }
+
+    /// Why a command gave no answer: what, why, what opens it, who holds it.
+    pub fn failure(&self, failure: &Failure) {
+        match failure {
+            Failure::CouldNot(text) => {
+                if self.is_json {
+                    self.line(&serde_json::json!({"code": "could_not", "detail": text}).to_string());
+                }
+                self.talk(&format!("{} {text}", self.tone(Tone::Bad, "assent:")));
+            }
+            Failure::Refused { status, problem } => {
+                if self.is_json {
+                    self.line(&serde_json::to_string_pretty(problem).unwrap_or_default());
+                }
+                self.problem(*status, problem);
+            }
+        }
+    }
+
+    fn problem(&self, status: u16, problem: &Value) {
+        let word = |name: &str| problem.get(name).and_then(Value::as_str).unwrap_or_default();
+        let detail = [word("detail"), word("title")]
+            .into_iter()
+            .find(|text| !text.is_empty());
+        let code = if word("code").is_empty() {
+            status.to_string()
+        } else {
+            word("code").to_owned()
+        };
+        let detail = clean(detail.unwrap_or("The server said no."));
+        self.talk(&format!("{} {detail} ({code})", self.tone(Tone::Bad, "assent:")));
+        for row in array(problem, "errors") {
+            self.talk(&format!("  {}: {}", text_of(row, "field"), text_of(row, "text")));
+        }
+        for row in array(problem, "policies") {
+            self.talk(&format!("  policy {}: {}", text_of(row, "id"), text_of(row, "reason")));
+        }
+        for line in unmet_lines(array(problem, "unmet")) {
+            self.talk(&line);
+        }
+        match (status, word("code")) {
+            (401, _) => self.talk("  Set ASSENT_TOKEN, or give --token-file."),
+            (_, "step_up_required") => {
+                self.talk(
+                    "  A token has no fresh factor: do this on the change's page, after giving your password there.",
+                );
+            }
+            (412, _) => self.talk("  Somebody else was faster: read it again, then try again."),
+            _ => {}
+        }
+        if !word("request_id").is_empty() {
+            self.talk(&format!("  request {}", word("request_id")));
+        }
+    }
+}
+
+/// The lines of unmet conditions: what is missing, what opens the way, whom it waits for.
+#[must_use]
+pub fn unmet_lines(rows: &[Value]) -> Vec<String> {
+    let mut lines = Vec::new();
+    for row in rows {
+        lines.push(format!("  - {} ({})", text_of(row, "text"), text_of(row, "code")));
+        if !text_of(row, "satisfy").is_empty() {
+            lines.push(format!("    to open: {}", text_of(row, "satisfy")));
+        }
+        let who: Vec<&str> = array(row, "waiting_on").iter().filter_map(Value::as_str).collect();
+        if !who.is_empty() {
+            lines.push(format!("    waits for: {}", clean(&who.join(", "))));
+        }
+    }
+    lines
+}
+
+/// A text field, empty when there is none, safe to print.
+#[must_use]
+pub fn text_of(value: &Value, name: &str) -> String {
+    match value.get(name) {
+        Some(Value::String(text)) => clean(text),
+        Some(Value::Null) | None => String::new(),
+        Some(Value::Array(items)) => {
+            let plain = |item: &Value| item.as_str().map_or_else(|| item.to_string(), str::to_owned);
+            clean(&items.iter().map(plain).collect::<Vec<_>>().join(", "))
+        }
+        Some(other) => clean(&other.to_string()),
+    }
+}
+
+/// A list field, empty when there is none.
+#[must_use]
+pub fn array<'a>(value: &'a Value, name: &str) -> &'a [Value] {
+    value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// Other people's texts may hold control characters that would move the reader's terminal.
+#[must_use]
+pub fn clean(text: &str) -> String {
+    text.chars()
+        .map(|c| if c.is_control() && c != '\n' { ' ' } else { c })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn unmet_conditions_say_what_opens_them_and_who_holds_them() {
+        let rows = [
+            json!({"code": "approval_missing", "text": "One approval is missing.", "satisfy": "Olga approves.", "waiting_on": ["olga", "group:security"]}),
+        ];
+        assert_eq!(
+            unmet_lines(&rows),
+            [
+                "  - One approval is missing. (approval_missing)",
+                "    to open: Olga approves.",
+                "    waits for: olga, group:security"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_hostile_text_cannot_move_the_cursor() {
+        assert_eq!(clean("a\x1b[2Jb\rc\nd"), "a [2Jb c\nd");
+        assert_eq!(text_of(&json!({"a": ["x", "y\x07"], "n": 3}), "a"), "x, y ");
+        assert_eq!(text_of(&json!({"n": 3}), "n"), "3");
+    }
+}

@@ -1,0 +1,397 @@
+//! The exit codes of the commands that verify offline, through the real program, over files made by `proof`.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use proof::crypto::SigningKey;
+use proof::jwks::{Jwk, Jwks};
+use proof::note::{Checkpoint, KeyKind, NoteSigner, VerifierKeys};
+use proof::permit::{self, Claims, Purpose};
+use proof::revocation::RevocationList;
+use proof::tile::{self, MemoryTiles};
+use serde_json::{Value, json};
+
+const ISSUED: i64 = 1_795_000_000;
+const ARTIFACT: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+const ORIGIN: &str = "assent.example/t/acme/log";
+
+/// A folder of its own for each test, removed at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("offline-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn write(&self, name: &str, content: impl AsRef<[u8]>) -> String {
+        let path = self.0.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn assent(words: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_assent"));
+    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ASSENT_")) {
+        command.env_remove(name);
+    }
+    command.args(words).output().unwrap()
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn told(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn key() -> SigningKey {
+    SigningKey::from_seed([3; 32]).unwrap()
+}
+
+fn claims() -> Claims {
+    Claims {
+        iss: "https://assent.example".into(),
+        sub: "CHG-7".into(),
+        aud: "acme/pay/production".into(),
+        jti: "p-1".into(),
+        iat: ISSUED,
+        nbf: ISSUED,
+        exp: ISSUED + 900,
+        tenant: "acme".into(),
+        service: "pay".into(),
+        environment: "production".into(),
+        artifact: Some(ARTIFACT.into()),
+        commit: None,
+        purpose: Purpose::Deploy,
+        content_digest: "sha256:c".into(),
+        policy_digest: "sha256:p".into(),
+        epoch: 4,
+        max_list_age_seconds: 900,
+        break_glass: false,
+    }
+}
+
+struct PermitFiles {
+    folder: Folder,
+    permit: String,
+    keys: String,
+    list: String,
+}
+
+fn permit_files(name: &str, revoked: &[&str]) -> PermitFiles {
+    let folder = Folder::new(name);
+    let permit = folder.write("permit.jwt", format!("{}\n", permit::sign(&claims(), &key()).unwrap()));
+    let set = Jwks {
+        tenant: "acme".into(),
+        keys: vec![Jwk::new(*key().public())],
+    };
+    let keys = folder.write("jwks.json", set.to_json().to_string());
+    let list = RevocationList {
+        tenant: Some("acme".into()),
+        epoch: 4,
+        issued_at: ISSUED,
+        next_update: ISSUED + 60,
+        revoked: revoked.iter().map(|jti| (*jti).to_owned()).collect(),
+        not_before: Vec::new(),
+    };
+    let list = folder.write("revocations.jwt", list.sign(&key()).unwrap());
+    PermitFiles {
+        folder,
+        permit,
+        keys,
+        list,
+    }
+}
+
+impl PermitFiles {
+    fn verify(&self, more: &[&str]) -> Output {
+        let at = "2026-11-18T11:06:50Z";
+        let mut words = vec!["permit", "verify", &self.permit, "--keys", &self.keys, "--json"];
+        words.extend(["--service", "pay", "--at", at]);
+        words.extend(more);
+        assent(&words)
+    }
+}
+
+#[test]
+fn a_permit_is_good_bad_or_cannot_be_told() {
+    let files = permit_files("permit", &[]);
+    let here = ["--environment", "production", "--artifact", ARTIFACT];
+    let listed = ["--revocations", files.list.as_str()];
+    let judge = |words: &[&[&str]]| {
+        let output = files.verify(&words.concat());
+        (
+            code(&output),
+            told(&output)["code"].as_str().unwrap_or_default().to_owned(),
+        )
+    };
+    assert_eq!(judge(&[&here, &listed]), (0, "good".into()));
+    assert_eq!(
+        judge(&[&here, &listed, &["--content-digest", "sha256:c"]]),
+        (0, "good".into())
+    );
+    assert_eq!(
+        judge(&[&here, &listed, &["--content-digest", "sha256:d"]]),
+        (1, "wrong_content".into())
+    );
+    assert_eq!(
+        judge(&[&["--environment", "staging", "--artifact", ARTIFACT], &listed]),
+        (1, "wrong_audience".into())
+    );
+    assert_eq!(
+        judge(&[&["--environment", "production", "--commit", "abc"], &listed]),
+        (1, "wrong_commit".into())
+    );
+    assert_eq!(judge(&[&here]), (2, "no_list".into()));
+    let broken = files.folder.write("broken.jwt", "a.b.c");
+    assert_eq!(judge(&[&here, &["--revocations", &broken]]), (2, "list_invalid".into()));
+}
+
+#[test]
+fn a_revoked_or_expired_permit_is_bad() {
+    let files = permit_files("revoked", &["p-1"]);
+    let words = [
+        "--environment",
+        "production",
+        "--artifact",
+        ARTIFACT,
+        "--revocations",
+        files.list.as_str(),
+    ];
+    assert_eq!(code(&files.verify(&words)), 1);
+    let late = assent(
+        &[
+            &[
+                "permit",
+                "verify",
+                &files.permit,
+                "--keys",
+                &files.keys,
+                "--service",
+                "pay",
+                "--at",
+                "2026-12-01T00:00:00Z",
+            ],
+            words.as_slice(),
+        ]
+        .concat(),
+    );
+    assert_eq!(code(&late), 1);
+    assert!(
+        String::from_utf8_lossy(&late.stdout).starts_with("bad: "),
+        "the outcome is the first word"
+    );
+}
+
+#[test]
+fn what_cannot_be_read_or_was_called_wrongly_is_no_verdict() {
+    let files = permit_files("unread", &[]);
+    let gone = assent(&[
+        "permit",
+        "verify",
+        "/gone",
+        "--keys",
+        &files.keys,
+        "--service",
+        "a",
+        "--environment",
+        "b",
+        "--commit",
+        "c",
+    ]);
+    assert_eq!(code(&gone), 2);
+    assert!(gone.stdout.is_empty());
+    assert_eq!(code(&assent(&["permit", "verify"])), 2);
+    let no_keys = files.folder.write("none.json", "{}");
+    let output = assent(&[
+        "permit",
+        "verify",
+        &files.permit,
+        "--keys",
+        &no_keys,
+        "--service",
+        "pay",
+        "--environment",
+        "production",
+        "--commit",
+        "c",
+    ]);
+    assert_eq!(code(&output), 2);
+    let wrong = assent(&["chnge"]);
+    assert_eq!(code(&wrong), 2);
+    assert!(
+        String::from_utf8_lossy(&wrong.stderr).contains("'change'"),
+        "the nearest command is named"
+    );
+}
+
+fn signer(seed: u8) -> NoteSigner {
+    NoteSigner::new(ORIGIN, SigningKey::from_seed([seed; 32]).unwrap()).unwrap()
+}
+
+fn event(index: u64) -> Vec<u8> {
+    let event = json!({
+        "act": format!("a-{index}"), "actor": "p-1", "data": {}, "id": format!("e-{index}"), "kind": "person.signed_in",
+        "occurred_at": "2026-11-20T07:12:52Z", "recorded_at": "2026-11-20T07:12:52Z", "records": [],
+        "subject": {"id": "p-1", "table": "person"}, "tenant": "acme", "v": 1,
+    });
+    proof::canonical::to_bytes(&event).unwrap()
+}
+
+/// A log of so many events in a folder, with its key.
+fn log_in(folder: &Folder, events: u64) -> MemoryTiles {
+    let leaves: Vec<Vec<u8>> = (0..events).map(event).collect();
+    let mut tiles = MemoryTiles::default();
+    let done = tile::append(&tiles, 0, &proof::merkle::empty_root(), &leaves).unwrap();
+    tiles.write(&done.tiles);
+    let checkpoint = Checkpoint {
+        origin: ORIGIN.into(),
+        size: done.size,
+        root: done.root,
+    };
+    tiles
+        .0
+        .insert("checkpoint".into(), checkpoint.sign(&signer(1)).to_text().into_bytes());
+    tiles.0.insert(
+        "key".into(),
+        VerifierKeys(vec![signer(1).verifier(KeyKind::Ed25519)])
+            .to_text()
+            .into_bytes(),
+    );
+    for (name, bytes) in &tiles.0 {
+        folder.write(&format!("log/{name}"), bytes);
+    }
+    tiles
+}
+
+#[test]
+fn a_log_in_a_folder_is_good_bad_or_cannot_be_told() {
+    let folder = Folder::new("log");
+    let tiles = log_in(&folder, 300);
+    let place = folder.0.join("log").to_str().unwrap().to_owned();
+    let key = folder.write("acme.key", &tiles.0["key"]);
+    let saved = folder.0.join("checkpoint").to_str().unwrap().to_owned();
+
+    let good = assent(&[
+        "audit", "verify", "--log", &place, "--key", &key, "--save", &saved, "--json",
+    ]);
+    assert_eq!(code(&good), 0, "{}", String::from_utf8_lossy(&good.stdout));
+    assert_eq!(told(&good)["checked"], 300);
+    assert!(!String::from_utf8_lossy(&good.stderr).contains("warning"));
+    let again = assent(&["audit", "verify", "--log", &place, "--key", &key, "--older", &saved]);
+    assert_eq!(code(&again), 0);
+
+    let own = assent(&["audit", "verify", "--log", &place]);
+    assert_eq!(code(&own), 0);
+    assert!(String::from_utf8_lossy(&own.stderr).contains("own key was trusted"));
+
+    let other = VerifierKeys(vec![signer(2).verifier(KeyKind::Ed25519)]).to_text();
+    let other = folder.write("other.key", other);
+    assert_eq!(code(&assent(&["audit", "verify", "--log", &place, "--key", &other])), 1);
+    assert_eq!(code(&assent(&["audit", "verify", "--log", "/gone", "--key", &key])), 2);
+
+    let entries = tile::entries_path(0, 256);
+    let mut bytes = tiles.0[&entries].clone();
+    bytes[100] ^= 1;
+    folder.write(&format!("log/{entries}"), bytes);
+    let bad = assent(&["audit", "verify", "--log", &place, "--key", &key, "--json"]);
+    assert_eq!((code(&bad), told(&bad)["outcome"].as_str()), (1, Some("bad")));
+}
+
+#[test]
+fn an_event_is_proven_by_index_or_id() {
+    let folder = Folder::new("prove");
+    let tiles = log_in(&folder, 300);
+    let place = folder.0.join("log").to_str().unwrap().to_owned();
+    let key = folder.write("acme.key", &tiles.0["key"]);
+    for event in ["270", "e-270"] {
+        let output = assent(&["audit", "prove", event, "--log", &place, "--key", &key, "--json"]);
+        assert_eq!(code(&output), 0, "{event}");
+        assert_eq!(told(&output)["event"]["id"], "e-270");
+        assert_eq!(told(&output)["index"], 270);
+    }
+    for absent in ["300", "e-300"] {
+        assert_eq!(
+            code(&assent(&["audit", "prove", absent, "--log", &place, "--key", &key])),
+            1,
+            "{absent}"
+        );
+    }
+}
+
+#[test]
+fn what_is_no_bundle_is_bad_and_what_is_not_there_cannot_be_told() {
+    let folder = Folder::new("bundle");
+    let file = folder.write("bundle.zip", "no archive");
+    assert_eq!(code(&assent(&["audit", "verify", &file])), 1);
+    assert_eq!(code(&assent(&["audit", "verify", "/gone.zip"])), 2);
+    let key = folder.write("no.key", "no key");
+    assert_eq!(code(&assent(&["audit", "verify", &file, "--key", &key])), 2);
+}
+
+#[test]
+fn policies_are_checked_and_tested_offline() {
+    assert_eq!(
+        code(&assent(&["policy", "check", "--pack", "sox"])),
+        1,
+        "its parameters have no values yet"
+    );
+    let good = assent(&["policy", "check", "--json"]);
+    assert_eq!(code(&good), 0, "{}", String::from_utf8_lossy(&good.stdout));
+    assert!(told(&good)["digest"].as_str().unwrap().starts_with("sha256:"));
+    assert_eq!(code(&assent(&["policy", "test"])), 0);
+    assert_eq!(code(&assent(&["policy", "check", "--pack", "soks"])), 2);
+
+    let folder = Folder::new("policy");
+    folder.write(
+        "own/own.cedar",
+        "@id(\"own.oops\")\npermit (principal, action == Action::\"no_such_act\", resource);\n",
+    );
+    let bad = assent(&["policy", "check", folder.0.to_str().unwrap(), "--json"]);
+    assert_eq!(code(&bad), 1);
+    assert_eq!(told(&bad)["findings"][0]["file"], "own/own.cedar");
+}
+
+#[test]
+fn settings_are_explained_with_their_origin_and_unknown_ones_refused() {
+    let folder = Folder::new("settings");
+    let file = folder.write("assent.toml", "listen = \"127.0.0.1:9\"\n");
+    let output = assent(&["config", "explain", "--config", &file, "--data", "/elsewhere", "--json"]);
+    assert_eq!(code(&output), 0);
+    let items = told(&output);
+    let origin = |name: &str| {
+        let item = items["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|item| item["name"] == name)
+            .unwrap()
+            .clone();
+        item["origin"].as_str().unwrap().to_owned()
+    };
+    assert!(origin("listen").ends_with("assent.toml:1"));
+    assert_eq!(origin("data"), "flag --data");
+    let wrong = folder.write("wrong.toml", "listn = \"127.0.0.1:9\"\n");
+    let output = assent(&["config", "check", "--config", &wrong]);
+    assert_eq!(code(&output), 2);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("did you mean `listen`?"));
+}
+
+#[test]
+fn the_document_of_the_api_names_the_server() {
+    let output = assent(&["openapi", "--server", "https://assent.example/"]);
+    assert_eq!(code(&output), 0);
+    assert_eq!(told(&output)["servers"][0]["url"], "https://assent.example");
+}
