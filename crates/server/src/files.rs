@@ -95,13 +95,13 @@ impl NewFile {
         let digest = proof::crypto::hash_text(&std::mem::take(&mut self.hash).finish());
         let hex = digest.trim_start_matches("sha256:").to_owned();
         match state.desk().tools().evidence_folder.clone() {
-            Some(folder) => self.into_folder(&folder, &hex).await?,
-            None => self.into_database(state, caller, &hex).await?,
+            Some(folder) => self.keep_in_folder(&folder, &hex).await?,
+            None => self.keep_in_database(state, caller, &hex).await?,
         }
         Ok(digest)
     }
 
-    async fn into_folder(&mut self, folder: &Path, hex: &str) -> Result<(), Failure> {
+    async fn keep_in_folder(&mut self, folder: &Path, hex: &str) -> Result<(), Failure> {
         fs::rename(&self.path, folder.join(hex)).await.map_err(io)?;
         self.kept = true;
         // The name is kept only once the folder is: a power cut must not lose what was acknowledged.
@@ -111,7 +111,7 @@ impl NewFile {
         synced.map_err(|error| Failure::fault(&error))?.map_err(io)
     }
 
-    async fn into_database(&mut self, state: &AppState, caller: &Caller, hex: &str) -> Result<(), Failure> {
+    async fn keep_in_database(&mut self, state: &AppState, caller: &Caller, hex: &str) -> Result<(), Failure> {
         let mut source = File::open(&self.path).await.map_err(io)?;
         let mut part = 0;
         loop {

@@ -27,7 +27,6 @@ mod settings;
 mod sign_in;
 mod state;
 mod throttle;
-#[cfg(feature = "web")]
 pub mod web;
 mod worker;
 

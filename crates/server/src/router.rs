@@ -15,7 +15,7 @@ use tracing::Instrument;
 
 use crate::failure::Failure;
 use crate::state::AppState;
-use crate::{api, health, hooks};
+use crate::{api, health, hooks, web};
 
 /// How many requests are worked at once; more are told to come again.
 const AT_ONCE: usize = 1_024;
@@ -45,9 +45,8 @@ pub fn router(state: AppState) -> Router {
     let doors = Router::new()
         .merge(api::router())
         .merge(hooks::router())
-        .merge(health::router());
-    #[cfg(feature = "web")]
-    let doors = doors.merge(crate::web::routes());
+        .merge(health::router())
+        .merge(web::routes());
     doors
         .fallback(absent)
         .method_not_allowed_fallback(wrong_method)

@@ -336,11 +336,11 @@ fn a_change_walks_to_its_approval_by_forms() {
     let home = house.get(&hanne, "/t/halden/");
     assert!(home.shows("One change needs your word") && home.shows("CHG-1001"), "{home:?}");
     let page = house.get(&hanne, change);
-    assert!(page.shows("Your decision") && page.shows("decide-approve"), "{page:?}");
+    assert!(page.shows("Your decision") && page.shows("decide-conditions"), "{page:?}");
     let digest = page.hidden("content_digest");
     assert!(digest.starts_with("sha256:"), "{digest}");
     // Nobody is offered what is not theirs, and sending it all the same is refused.
-    assert!(!house.get(&ingrid, change).shows("decide-approve"));
+    assert!(!house.get(&ingrid, change).shows("decide-conditions"));
     let own = house.post(&ingrid, &format!("{change}/approvals"), &[("decision", "approve"), ("content_digest", &digest)]);
     assert_eq!(own.status, 403, "{own:?}");
     assert!(own.shows("This is not yours to do"));

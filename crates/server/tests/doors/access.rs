@@ -116,8 +116,7 @@ fn every_documented_route_is_served() {
             .replace("{tenant}", "acme")
             .replace("{+rest}", "000")
             .replace("{level}", "0")
-            .replace('{', "x")
-            .replace('}', "x");
+            .replace(['{', '}'], "x");
         let bearer = format!("Bearer {}", world.tokens["adam"]);
         let answer = world.ask(route.method, &path).header("authorization", &bearer).send();
         let body = String::from_utf8_lossy(&answer.body).into_owned();

@@ -1,10 +1,12 @@
 //! The doors, from outside: a server on a free port over an embedded database in a folder of its own.
 
 mod access;
+mod again;
 mod bodies;
 #[cfg(feature = "test-clock")]
 mod clock;
 mod gate;
+mod hooks;
 mod log;
 mod once;
 mod order;

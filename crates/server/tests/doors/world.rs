@@ -37,6 +37,12 @@ const PEOPLE: &[(&str, &str, &str)] = &[
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
 
+/// A folder that nobody else uses; it is not made yet.
+pub fn fresh_folder() -> PathBuf {
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    std::env::temp_dir().join(format!("assent-doors-{}-{number}", std::process::id()))
+}
+
 /// A running server, and everybody's token.
 pub struct World {
     pub server: Running,
@@ -186,20 +192,29 @@ impl World {
 
     /// The same, with other settings.
     pub fn with(change: impl FnOnce(&mut Settings)) -> Self {
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("assent-doors-{}-{number}", std::process::id()));
-        let mut settings = Settings::new(&folder);
+        let mut settings = Settings::new(fresh_folder());
         settings.listen.set_port(0);
         settings.stop_seconds = 1;
         change(&mut settings);
+        Self::over(settings)
+    }
+
+    /// The same, with just these settings.
+    pub fn over(settings: Settings) -> Self {
         let server = start(&settings, None).unwrap();
         let mut world = Self {
             server,
             tokens: BTreeMap::new(),
-            folder,
+            folder: settings.data_dir,
         };
         world.fill();
         world
+    }
+
+    /// Stops, and starts over the same data.
+    pub fn restart(&mut self, settings: Settings) {
+        self.server.stop();
+        self.server = start(&settings, None).unwrap();
     }
 
     fn fill(&mut self) {
