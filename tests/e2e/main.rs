@@ -1,4 +1,9 @@
 //! The whole product through its real binary: guide walks, crashes, tampering, deliveries, foreign verifiers.
 #![expect(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
 
+mod crash;
+mod deliveries;
+mod foreign;
 mod guide;
+mod tamper;
+mod two_servers;

@@ -12,6 +12,9 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+/// The master key of servers on PostgreSQL in tests.
+pub const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
 /// Which engine this run is about.
 pub fn on_postgres() -> bool {
     std::env::var("ASSENT_TEST_ENGINE").is_ok_and(|engine| engine == "postgres")
@@ -77,7 +80,7 @@ impl Server {
         }
         if let Some(database) = &place.database {
             command.args(["--database", database]);
-            command.env("ASSENT_MASTER_KEY", "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=");
+            command.env("ASSENT_MASTER_KEY", MASTER_KEY);
         }
         let log = std::fs::File::create(data.join("server.log")).unwrap();
         command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
@@ -146,6 +149,32 @@ impl Server {
         let people = file["people"].as_array().unwrap();
         let person = people.iter().find(|person| person["role"] == role).unwrap();
         person["token"].as_str().unwrap().to_owned()
+    }
+
+    /// The server's own time, from its answers.
+    pub fn server_time(&self) -> Timestamp {
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let answer = agent.get(format!("{}/healthz", self.url)).call().unwrap();
+        let date = answer.headers().get("date").unwrap().to_str().unwrap().to_owned();
+        jiff::fmt::rfc2822::parse(&date).unwrap().timestamp()
+    }
+
+    /// Waits until every committed event has its place in the log.
+    pub fn wait_for_log(&self) {
+        let token = self.token("auditor");
+        let mut last = Vec::new();
+        let mut same = 0;
+        for _ in 0..600 {
+            let checkpoint = self.get("/t/halden/log/checkpoint", Some(&token)).1;
+            let size = checkpoint.split(|byte| *byte == b'\n').nth(1).unwrap_or_default().to_vec();
+            same = if size == last && size != b"0" { same + 1 } else { 0 };
+            if same >= 10 {
+                return;
+            }
+            last = size;
+            std::thread::park_timeout(Duration::from_millis(100));
+        }
+        panic!("the log never came to rest:\n{}", self.log());
     }
 
     fn say_to_clock(&self, line: &str) {

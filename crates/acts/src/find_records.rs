@@ -88,7 +88,7 @@ pub fn find_deliveries(room: &mut Room<'_, '_>, limit: i64) -> Result<Vec<Delive
     for state in ["waiting", "done", "parked"] {
         found.extend(store::inbox::list(room.tx, state, limit)?);
     }
-    found.sort_by(|left, right| right.received_at.cmp(&left.received_at));
+    found.sort_by_key(|row| std::cmp::Reverse(row.received_at));
     found.truncate(usize::try_from(limit).unwrap_or_default());
     Ok(found)
 }

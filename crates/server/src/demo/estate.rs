@@ -1,0 +1,212 @@
+//! The demo's people, services and templates.
+
+use std::collections::BTreeMap;
+
+use acts::desk::Desk;
+use jiff::Timestamp;
+use model::ids::PersonId;
+use serde_json::{Value, json};
+
+use super::{OTHER, Past, Result, TENANT, body};
+
+/// The people of a tenant, by the word they have in the credentials file.
+pub struct Staff {
+    /// Ids by role word, extra people by login.
+    pub people: BTreeMap<String, PersonId>,
+    /// Rows of the credentials file.
+    pub credentials: Vec<Value>,
+}
+
+/// Role word, login, name, roles.
+type Row = (&'static str, &'static str, &'static str, &'static [&'static str]);
+
+const FIRST: &[Row] = &[
+    ("requester", "ingrid", "Ingrid Solheim", &["requester"]),
+    ("owner", "hanne", "Hanne Brandt", &["owner"]),
+    ("security", "priya", "Priya Raman", &["security"]),
+    ("change_manager", "marta", "Marta Lindqvist", &["change_manager"]),
+    ("implementer", "tomasz", "Tomasz Wrona", &["implementer"]),
+    ("auditor", "edmund", "Edmund Okafor", &["auditor"]),
+    ("commander", "yusuf", "Yusuf Demir", &["commander"]),
+    ("executive", "solveig", "Solveig Aas", &["executive"]),
+    ("admin", "nils", "Nils Berg", &["admin"]),
+    ("pipeline", "pipeline", "Delivery pipeline", &["pipeline"]),
+    ("vendor", "cartwell-hosting", "Cartwell Hosting", &["vendor"]),
+];
+
+/// Colleagues who make the organisation believable; they hold no rights that decide anything.
+const COLLEAGUES: &[Row] = &[
+    ("luc", "luc", "Luc Moreau", &["requester"]),
+    ("aiko", "aiko", "Aiko Tanaka", &["requester"]),
+];
+
+const SECOND: &[Row] = &[
+    ("other_requester", "bea", "Bea Castellan", &["requester"]),
+    ("other_admin", "omar", "Omar Haddad", &["admin"]),
+];
+
+/// Key, name, criticality, data class, regimes, team.
+type ServiceRow = (&'static str, &'static str, &'static str, &'static str, &'static [&'static str], &'static str);
+
+const SERVICES: &[ServiceRow] = &[
+    ("shipments", "Shipments", "critical", "confidential", &["sox"], "Logistics"),
+    ("booking-api", "Booking API", "high", "internal", &[], "Logistics"),
+    ("rates-engine", "Rates engine", "medium", "internal", &[], "Pricing"),
+    ("invoicing", "Invoicing", "high", "confidential", &["sox"], "Finance"),
+    ("ledger-db", "Ledger database", "critical", "restricted", &["sox"], "Finance"),
+    ("driver-app", "Driver app", "medium", "internal", &[], "Mobile"),
+    ("label-print", "Label printing", "low", "public", &[], "Warehouse"),
+    ("wms", "Warehouse management", "medium", "internal", &[], "Warehouse"),
+    ("customs-gateway", "Customs gateway", "high", "confidential", &[], "Logistics"),
+    ("edge-dns", "Edge DNS", "low", "public", &[], "Platform"),
+    ("status-page", "Status page", "low", "public", &[], "Platform"),
+    ("backup", "Backup", "low", "internal", &[], "Platform"),
+];
+
+const DEPENDENCIES: &[(&str, &str)] = &[
+    ("booking-api", "shipments"),
+    ("booking-api", "rates-engine"),
+    ("shipments", "ledger-db"),
+    ("invoicing", "ledger-db"),
+    ("driver-app", "booking-api"),
+    ("wms", "shipments"),
+    ("wms", "label-print"),
+    ("customs-gateway", "shipments"),
+    ("status-page", "edge-dns"),
+    ("ledger-db", "backup"),
+];
+
+/// Fills the first tenant.
+///
+/// # Errors
+/// [`super::DemoError`].
+pub fn fill_first(desk: &Desk, at: Timestamp) -> Result<Staff> {
+    let past = Past::new(desk, TENANT, at);
+    open_tenant(&past, "Halden Freight")?;
+    let mut staff = hire(&past, FIRST, true)?;
+    staff.people.extend(hire(&past, COLLEAGUES, false)?.people);
+    past.system(|room| {
+        for (key, name, criticality, data_class, regimes, team) in SERVICES {
+            let service = json!({"key": key, "name": name, "criticality": criticality, "data_class": data_class, "regimes": regimes, "team": team});
+            acts::set_service::set_service(room, &body(service))?;
+        }
+        for (from, to) in DEPENDENCIES {
+            acts::set_service::set_dependency(room, &body(json!({"from": from, "to": to})))?;
+        }
+        for (role, login) in [("owner", "hanne"), ("implementer", "tomasz"), ("pipeline", "pipeline")] {
+            acts::set_service::set_ownership(room, &body(json!({"role": role, "person": login})))?;
+        }
+        acts::set_person::set_group(
+            room,
+            "security",
+            &body(json!({"name": "Security", "members": ["priya", "yusuf", "luc"]})),
+        )?;
+        Ok(())
+    })?;
+    catalogue(&past, &staff)?;
+    Ok(staff)
+}
+
+/// Fills the second tenant: another business unit that must see nothing of the first.
+///
+/// # Errors
+/// [`super::DemoError`].
+pub fn fill_second(desk: &Desk, at: Timestamp) -> Result<Staff> {
+    let past = Past::new(desk, OTHER, at);
+    open_tenant(&past, "Cartwell Ferries")?;
+    let staff = hire(&past, SECOND, true)?;
+    past.system(|room| {
+        for (key, name) in [("timetable", "Timetable"), ("ticketing", "Ticketing")] {
+            acts::set_service::set_service(room, &body(json!({"key": key, "name": name, "criticality": "medium"})))?;
+        }
+        acts::set_service::set_ownership(room, &body(json!({"role": "owner", "person": "omar"})))?;
+        Ok(())
+    })?;
+    let requester = staff.people.get("other_requester").cloned().unwrap_or_default();
+    past.by(&requester, |room| {
+        let request = json!({
+            "title": "Winter timetable", "description": "Load the winter timetable.", "justification": "It begins in December.",
+            "complexity": "low", "targets": [{"service": "timetable", "environment": "production"}],
+        });
+        acts::create_change::create_change(room, &body(request), &[])
+    })?;
+    Ok(staff)
+}
+
+/// The log opens, and the first event of all says that this is a demo.
+fn open_tenant(past: &Past, name: &'static str) -> Result<()> {
+    past.system(move |room| {
+        acts::open_log::open_log(room)?;
+        let event = acts::save::draft("demo.filled", ("tenant_info", room.tenant()), room.now, json!({}));
+        room.tell(vec![event], acts::save::Written::default())?;
+        acts::create_tenant::create_tenant(room, name, true)
+    })
+}
+
+fn hire(past: &Past, rows: &'static [Row], with_credentials: bool) -> Result<Staff> {
+    let mut staff = Staff { people: BTreeMap::new(), credentials: Vec::new() };
+    for (word, login, name, roles) in rows {
+        let person = past.system(move |room| {
+            let request = json!({
+                "login": login, "name": name, "email": format!("{login}@{}.example", room.tenant()),
+                "roles": roles, "zone": "Europe/Oslo", "accounts": [format!("github:{login}")],
+            });
+            Ok(acts::set_person::create_person(room, &body(request))?.id)
+        })?;
+        staff.people.insert((*word).to_owned(), person);
+        if with_credentials {
+            staff.credentials.push(credential(past, word, login)?);
+        }
+    }
+    Ok(staff)
+}
+
+fn credential(past: &Past, word: &'static str, login: &'static str) -> Result<Value> {
+    let password = past.system(|room| acts::set_token::new_secret(room).map(|secret| secret[4..24].to_owned()))?;
+    let phc = crate::password::hash(&password)?;
+    let tenant = past.tenant;
+    let token = past.system(move |room| {
+        acts::set_person::set_password(room, login, &phc)?;
+        let request = json!({"name": "demo", "person": login, "scopes": acts::set_token::SCOPES});
+        Ok(acts::set_token::create_token(room, &body(request))?.1)
+    })?;
+    Ok(json!({"role": word, "tenant": tenant, "login": login, "password": password, "token": token}))
+}
+
+/// Two standard changes: proposed by an engineer, approved by owner and change manager.
+fn catalogue(past: &Past, staff: &Staff) -> Result<()> {
+    let templates = [
+        json!({
+            "key": "restart-label-print", "title": "Restart label printing",
+            "services": ["label-print"], "environments": ["production"], "free": ["planned_start", "planned_end"],
+            "locked": {
+                "category": "application", "complexity": "low",
+                "description": "Restart the print spooler on both nodes, one after the other.",
+                "justification": "The spooler holds memory after two weeks.",
+                "plan": [{"title": "Restart node one", "minutes": 3, "check": "A test label prints"}, {"title": "Restart node two", "minutes": 3, "check": "A test label prints"}],
+                "rollback_plan": [{"title": "Fail over to the spare printer server", "minutes": 5}],
+            },
+        }),
+        json!({
+            "key": "rotate-edge-certificate", "title": "Rotate the edge certificate",
+            "services": ["edge-dns", "status-page"], "environments": ["production"], "free": [],
+            "locked": {
+                "category": "security", "complexity": "low", "description": "Install the renewed certificate.",
+                "justification": "Certificates end after 90 days.",
+                "plan": [{"title": "Install the certificate", "minutes": 5, "check": "The new serial is served"}],
+                "rollback_plan": [{"title": "Put the old certificate back", "minutes": 2}],
+            },
+        }),
+    ];
+    let person = |word: &str| staff.people.get(word).cloned().unwrap_or_default();
+    for template in templates {
+        let key = template["key"].as_str().unwrap_or_default().to_owned();
+        past.by(&person("requester"), move |room| acts::set_template::propose_template(room, &body(template.clone())))?;
+        for word in ["owner", "change_manager"] {
+            let key = key.clone();
+            past.by(&person(word), move |room| acts::set_template::approve_template(room, &key))?;
+        }
+    }
+    past.pass(60);
+    Ok(())
+}

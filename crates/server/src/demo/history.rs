@@ -1,0 +1,327 @@
+//! Three months of changes, and today's open ones in every state.
+
+use acts::desk::Desk;
+use jiff::{SignedDuration, Timestamp};
+use model::ids::PersonId;
+use model::verbs::around::StoredFile;
+use serde_json::{Value, json};
+
+use super::estate::Staff;
+use super::plans::{PLANS, artifact, request};
+use super::{Past, Result, TENANT, body};
+
+/// How many ordinary changes the three months hold.
+const ORDINARY: usize = 40;
+
+/// A change being walked: its key, and the desk at its own moment.
+struct Walk<'a> {
+    past: &'a Past,
+    staff: &'a Staff,
+    key: String,
+}
+
+impl Walk<'_> {
+    fn person(&self, word: &str) -> PersonId {
+        self.staff.people.get(word).cloned().unwrap_or_default()
+    }
+
+    fn act(
+        &self,
+        word: &str,
+        act: impl Fn(&mut acts::Room<'_, '_>, &str) -> acts::Result<()> + Send + 'static,
+    ) -> Result<()> {
+        let key = self.key.clone();
+        self.past.by(&self.person(word), move |room| act(room, &key))
+    }
+
+    fn submit(&self) -> Result<()> {
+        self.act("requester", acts::submit_change::submit_change)
+    }
+
+    fn assess(&self) -> Result<()> {
+        self.act("requester", |room, key| {
+            acts::assess_change::assess_change(room, key, &body(json!({"dependencies_reviewed": true})))
+        })
+    }
+
+    fn decide(&self, word: &str, decision: &'static str, comment: &'static str) -> Result<()> {
+        self.act(word, move |room, key| {
+            let digest = room.change(key)?.digests.content;
+            let mut request = json!({"decision": decision, "content_digest": digest});
+            if !comment.is_empty() {
+                request["comment"] = json!(comment);
+            }
+            acts::approve_change::approve_change(room, key, &body(request)).map(|_| ())
+        })
+    }
+
+    fn approve(&self) -> Result<()> {
+        for word in ["owner", "security", "change_manager"] {
+            self.past.pass(47);
+            self.decide(word, "approve", "")?;
+        }
+        Ok(())
+    }
+
+    fn evidence(&self, n: usize) -> Result<()> {
+        let text = "412 of 412 tests passed on this build.";
+        self.act("requester", move |room, key| {
+            let digest = proof::crypto::digest_text(text.as_bytes());
+            let size = i64::try_from(text.len()).unwrap_or_default();
+            let file = StoredFile { digest, size, media_type: "text/plain".to_owned(), reading: None };
+            let request = json!({
+                "kind": "note", "aspect": "functional", "result": "passed", "name": "Tests in staging",
+                "environment": "staging", "artifact": artifact(n), "text": text,
+            });
+            acts::add_evidence::add_evidence(room, key, &body(request), &file).map(|_| ())
+        })
+    }
+
+    /// Collects a permit for each target, as the pipeline does: the first starts the work.
+    fn deploy(&self, n: usize) -> Result<()> {
+        self.act("pipeline", move |room, key| {
+            for target in room.change(key)?.content.targets {
+                let question = acts::gate::Question {
+                    service: target.service.0,
+                    environment: target.environment.0,
+                    artifact: Some(artifact(n)),
+                    commit: None,
+                    change: Some(key.to_owned()),
+                    purpose: None,
+                };
+                acts::gate::check(room, &question, None)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn complete(&self, outcome: &'static str) -> Result<()> {
+        self.act("implementer", move |room, key| {
+            acts::complete_change::complete_change(room, key, &body(json!({"outcome": outcome})))
+        })
+    }
+
+    fn finish(&self, well: bool) -> Result<()> {
+        self.past.pass(35);
+        self.act("owner", move |room, key| {
+            let request = json!({"result": "works", "text": "Checked after the change."});
+            acts::validate_change::validate_change(room, key, &body(request))
+        })?;
+        self.past.pass(90);
+        self.act("change_manager", move |room, key| {
+            let summary = if well { "It went as planned." } else { "The test data missed a case that production has." };
+            let improvements: Vec<&str> = if well { Vec::new() } else { vec!["Add the missing case to the test data."] };
+            let request = json!({
+                "objectives_met": well, "assessment_adequate": well, "steps_adequate": true,
+                "summary": summary, "improvements": improvements,
+            });
+            acts::review_change::review_change(room, key, &body(request))?;
+            acts::close_change::close_change(room, key)
+        })
+    }
+}
+
+fn create<'a>(past: &'a Past, staff: &'a Staff, word: &str, request: Value) -> Result<Walk<'a>> {
+    let person = staff.people.get(word).cloned().unwrap_or_default();
+    let key = past.by(&person, move |room| acts::create_change::create_change(room, &body(request.clone()), &[]))?;
+    Ok(Walk { past, staff, key })
+}
+
+/// Makes the history and the present.
+///
+/// # Errors
+/// [`super::DemoError`].
+pub fn fill(desk: &Desk, staff: &Staff, begin: Timestamp, now: Timestamp) -> Result<()> {
+    let past = Past::new(desk, TENANT, begin);
+    for n in 0..ORDINARY {
+        let day = i64::try_from(n).unwrap_or_default() * 88 / i64::try_from(ORDINARY).unwrap_or(1) + 1;
+        ordinary(&past, staff, n, begin + SignedDuration::from_hours(24 * day))?;
+    }
+    for (n, day) in [9, 37, 71].into_iter().enumerate() {
+        emergency(&past, staff, 900 + n, begin + SignedDuration::from_hours(24 * day + 3))?;
+    }
+    for day in [5, 19, 33, 47, 61, 75] {
+        standard(&past, staff, begin + SignedDuration::from_hours(24 * day + 6))?;
+    }
+    around_today(desk, staff, now)?;
+    today(&Past::new(desk, TENANT, now - SignedDuration::from_hours(30)), staff, now)
+}
+
+/// How the n-th ordinary change ended: most well, a few not.
+fn outcome_of(n: usize) -> &'static str {
+    match n {
+        7 | 23 => "rolled_back",
+        15 => "failed",
+        11 | 31 => "succeeded_with_issues",
+        _ => "succeeded",
+    }
+}
+
+fn ordinary(past: &Past, staff: &Staff, n: usize, at: Timestamp) -> Result<()> {
+    past.go_to(at);
+    let start = at + SignedDuration::from_hours(30);
+    let plan = &PLANS[n % PLANS.len()];
+    let walk = create(past, staff, "requester", request(plan, n, start, start + SignedDuration::from_hours(2)))?;
+    past.pass(20);
+    walk.submit()?;
+    past.pass(15);
+    walk.assess()?;
+    if n == 19 {
+        past.pass(60);
+        return walk.decide("security", "reject", "The gateway would answer to any address. Restrict it first.");
+    }
+    walk.approve()?;
+    walk.evidence(n)?;
+    past.go_to(start + SignedDuration::from_mins(2));
+    walk.deploy(n)?;
+    past.pass(41);
+    let outcome = outcome_of(n);
+    walk.complete(outcome)?;
+    walk.finish(outcome == "succeeded")
+}
+
+fn emergency(past: &Past, staff: &Staff, n: usize, at: Timestamp) -> Result<()> {
+    past.go_to(at);
+    let request = json!({
+        "kind": "emergency", "title": "Restart label printing with the patched driver",
+        "description": "The driver loses the connection after each hundredth label.",
+        "justification": "Three docks stand still.", "threat": "Labels stop at every dock within the hour.",
+        "category": "application", "complexity": "low",
+        "impact": {"data": "none", "availability": "medium", "compliance": "none"},
+        "targets": [{"service": "label-print", "environment": "production", "artifact": artifact(n)}],
+        "plan": [{"title": "Install the patched driver and restart", "minutes": 6}],
+        "rollback_plan": [{"title": "Put the old driver back", "minutes": 4}], "implementers": ["tomasz", "pipeline"], "tester": "ingrid",
+    });
+    let walk = create(past, staff, "implementer", request)?;
+    walk.act("implementer", acts::submit_change::submit_change)?;
+    walk.act("implementer", |room, key| acts::assess_change::assess_change(room, key, &body(json!({}))))?;
+    for word in ["owner", "change_manager"] {
+        past.pass(4);
+        walk.decide(word, "approve", "")?;
+    }
+    walk.deploy(n)?;
+    past.pass(9);
+    walk.complete("succeeded")?;
+    walk.evidence(n)?;
+    past.pass(35);
+    walk.act("requester", |room, key| {
+        acts::validate_change::validate_change(room, key, &body(json!({"result": "works", "text": "A hundred labels printed."})))
+    })?;
+    walk.act("change_manager", |room, key| {
+        let request = json!({
+            "objectives_met": true, "assessment_adequate": true, "steps_adequate": true,
+            "summary": "Printing came back in nine minutes.", "improvements": ["Watch the driver's connections."],
+        });
+        acts::review_change::review_change(room, key, &body(request))?;
+        acts::close_change::close_change(room, key)
+    })
+}
+
+fn standard(past: &Past, staff: &Staff, at: Timestamp) -> Result<()> {
+    past.go_to(at);
+    let request = standard_request(at + SignedDuration::from_mins(30));
+    let walk = create(past, staff, "implementer", request)?;
+    walk.act("implementer", acts::submit_change::submit_change)?;
+    past.pass(32);
+    walk.act("implementer", acts::start_change::start_change)?;
+    past.pass(8);
+    walk.complete("succeeded")?;
+    past.pass(61);
+    let key = walk.key.clone();
+    tick(past, key)
+}
+
+/// Does what the clock made due for a change.
+fn tick(past: &Past, key: String) -> Result<()> {
+    past.system(move |room| {
+        let id = room.change(&key)?.id;
+        acts::run_timer::run_timer(room, "change", id.as_str())
+    })
+}
+
+fn standard_request(start: Timestamp) -> Value {
+    json!({
+        "kind": "standard", "template": "restart-label-print", "title": "Restart label printing",
+        "targets": [{"service": "label-print", "environment": "production"}],
+        "planned_start": start.to_string(), "planned_end": (start + SignedDuration::from_hours(1)).to_string(),
+    })
+}
+
+/// A freeze that begins in ten days, an incident that freezes nothing, maintenance windows, the vendor's notice.
+fn around_today(desk: &Desk, staff: &Staff, now: Timestamp) -> Result<()> {
+    let past = Past::new(desk, TENANT, now - SignedDuration::from_hours(40));
+    let at = move |hours: i64| (now + SignedDuration::from_hours(hours)).to_string();
+    let manager = staff.people.get("change_manager").cloned().unwrap_or_default();
+    past.by(&manager, move |room| {
+        acts::set_freeze::set_freeze(
+            room,
+            &body(json!({
+                "title": "Month-end closing", "reason": "Finance closes the books.",
+                "starts_at": at(24 * 10), "ends_at": at(24 * 13), "environments": ["production"],
+            })),
+        )?;
+        for (title, from, hours, services) in [
+            ("Saturday maintenance", 26, 6, json!([])),
+            ("Cartwell Hosting: storage maintenance (their notice CW-2291)", 52, 4, json!(["backup", "ledger-db"])),
+        ] {
+            let window = json!({"title": title, "starts_at": at(from), "ends_at": at(from + hours), "services": services, "environments": ["production"]});
+            acts::set_service::set_window(room, &body(window))?;
+        }
+        Ok(())
+    })?;
+    let commander = staff.people.get("commander").cloned().unwrap_or_default();
+    past.by(&commander, move |room| {
+        let incident = json!({
+            "title": "Customs declarations are slow", "severity": 3, "services": ["customs-gateway"],
+            "started_at": at(-20), "external_ref": "SD-8812",
+        });
+        acts::set_incident::open_incident(room, &body(incident)).map(|_| ())
+    })
+}
+
+/// One open change in every state.
+fn today(past: &Past, staff: &Staff, now: Timestamp) -> Result<()> {
+    let hours = |n: i64| now + SignedDuration::from_hours(n);
+    let make = |n: usize, plan: usize, from: Timestamp, until: Timestamp| {
+        create(past, staff, "requester", request(&PLANS[plan], 1_000 + n, from, until))
+    };
+    make(0, 2, hours(96), hours(98))?;
+    make(1, 1, hours(72), hours(74))?.submit()?;
+    let authorizing = make(2, 4, hours(50), hours(53))?;
+    authorizing.submit()?;
+    authorizing.assess()?;
+    past.pass(40);
+    authorizing.decide("owner", "approve", "Finance knows and has planned for it.")?;
+    let ready = |n: usize, plan: usize, from: Timestamp, until: Timestamp| -> Result<Walk<'_>> {
+        let walk = make(n, plan, from, until)?;
+        walk.submit()?;
+        walk.assess()?;
+        walk.approve()?;
+        Ok(walk)
+    };
+    let scheduled = ready(3, 0, hours(28), hours(30))?;
+    scheduled.evidence(1_003)?;
+    let held = ready(4, 3, hours(34), hours(36))?;
+    held.act("requester", |room, key| {
+        acts::hold_change::hold_change(room, key, &body(json!({"reason": "We wait for the new surcharge table."})))
+    })?;
+    let cancelled = make(5, 6, hours(60), hours(62))?;
+    cancelled.act("requester", |room, key| {
+        acts::cancel_change::cancel_change(room, key, &body(json!({"reason": "The status page gets the figure from elsewhere."})))
+    })?;
+    let missed = ready(6, 7, now - SignedDuration::from_hours(20), now - SignedDuration::from_hours(18))?;
+    let reviewing = ready(7, 2, now - SignedDuration::from_hours(6), now - SignedDuration::from_hours(4))?;
+    reviewing.evidence(1_007)?;
+    let implementing = ready(8, 5, now - SignedDuration::from_mins(30), hours(3))?;
+    implementing.evidence(1_008)?;
+    past.go_to(now - SignedDuration::from_hours(17));
+    let key = missed.key.clone();
+    tick(past, key)?;
+    past.go_to(now - SignedDuration::from_hours(6) + SignedDuration::from_mins(3));
+    reviewing.deploy(1_007)?;
+    past.pass(30);
+    reviewing.complete("succeeded")?;
+    past.go_to(now - SignedDuration::from_mins(20));
+    implementing.deploy(1_008)?;
+    Ok(())
+}

@@ -1,0 +1,182 @@
+//! GitHub's deliveries, signed as GitHub signs: doubled, in the wrong order, forged, and every example that it publishes.
+
+use std::process::Command;
+
+use ring::hmac;
+use serde_json::{Value, json};
+use tests::{Place, Server};
+
+const COMMIT: &str = "6dcb09b5b57875f334f61aebed695e2e4193db5e";
+
+fn signature(secret: &str, body: &[u8]) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    let tag = hmac::sign(&key, body);
+    let digits: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256={digits}")
+}
+
+struct Hook<'a> {
+    server: &'a Server,
+    path: String,
+    secret: String,
+}
+
+impl Hook<'_> {
+    fn deliver(&self, event: &str, id: &str, body: &[u8], signed: &str) -> u16 {
+        let request = ureq::http::Request::builder()
+            .method("POST")
+            .uri(format!("{}{}", self.server.url, self.path))
+            .header("Content-Type", "application/json")
+            .header("X-GitHub-Event", event)
+            .header("X-GitHub-Delivery", id)
+            .header("X-Hub-Signature-256", signed)
+            .body(body)
+            .unwrap();
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        agent.run(request).unwrap().status().as_u16()
+    }
+
+    fn good(&self, event: &str, id: &str, body: &Value) -> u16 {
+        let bytes = serde_json::to_vec(body).unwrap();
+        self.deliver(event, id, &bytes, &signature(&self.secret, &bytes))
+    }
+}
+
+fn connect(server: &Server) -> Hook<'_> {
+    let request = json!({
+        "kind": "github", "name": "GitHub",
+        "map": [{"repository": "halden/edge-dns", "service": "edge-dns", "environments": {"production": "production"}}],
+    });
+    let made = server.must("POST", "/api/v1/connections", &server.token("admin"), Some(&request));
+    Hook {
+        server,
+        path: made["hook_path"].as_str().unwrap().to_owned(),
+        secret: made["secret"].as_str().unwrap().to_owned(),
+    }
+}
+
+fn repository() -> Value {
+    json!({"full_name": "halden/edge-dns", "name": "edge-dns", "owner": {"login": "halden"}})
+}
+
+fn deployment() -> Value {
+    json!({
+        "id": 4711, "sha": COMMIT, "ref": "main", "task": "deploy", "environment": "production", "payload": {},
+        "creator": {"login": "ingrid"}, "created_at": "2026-11-20T10:00:00Z", "updated_at": "2026-11-20T10:00:00Z",
+        "url": "https://api.github.example/deployments/4711", "description": "Ship it",
+    })
+}
+
+fn asked() -> Value {
+    json!({"action": "created", "deployment": deployment(), "repository": repository(), "sender": {"login": "ingrid"}})
+}
+
+fn status(id: u64, state: &str) -> Value {
+    json!({
+        "action": "created", "deployment": deployment(), "repository": repository(), "sender": {"login": "ingrid"},
+        "deployment_status": {
+            "id": id, "state": state, "environment": "production", "creator": {"login": "ingrid"}, "description": "",
+            "created_at": "2026-11-20T10:05:00Z", "updated_at": "2026-11-20T10:05:00Z",
+        },
+    })
+}
+
+/// Changes that name the commit.
+fn changes(server: &Server) -> Vec<Value> {
+    let token = server.token("requester");
+    let list = server.must("GET", "/api/v1/changes?service=edge-dns&limit=200", &token, None);
+    let keys: Vec<String> =
+        list["items"].as_array().unwrap().iter().map(|row| row["key"].as_str().unwrap().to_owned()).collect();
+    keys.iter()
+        .map(|key| server.must("GET", &format!("/api/v1/changes/{key}"), &token, None))
+        .filter(|change| change["targets"].as_array().unwrap().iter().any(|target| target["commit"] == COMMIT))
+        .collect()
+}
+
+/// Asks until it is so; the worker reads deliveries after they were acknowledged.
+fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    for _ in 0..300 {
+        if is_so() {
+            return;
+        }
+        std::thread::park_timeout(std::time::Duration::from_millis(100));
+    }
+    panic!("never came true: {what}");
+}
+
+#[test]
+fn a_deployment_told_twice_and_in_the_wrong_order_is_one_change_with_one_outcome() {
+    let place = Place::new("deliveries");
+    let mut server = Server::start(&place, true);
+    server.hold_clock("2026-11-20T10:10:00Z".parse().unwrap());
+    let requester = server.token("requester");
+    let request = json!({
+        "title": "Ship the new zone", "description": "One commit.", "justification": "It is tested.", "complexity": "low",
+        "impact": {"data": "none", "availability": "low", "compliance": "none"},
+        "targets": [{"service": "edge-dns", "environment": "production", "commit": COMMIT}],
+        "planned_start": "2026-11-20T09:00:00Z", "planned_end": "2026-11-20T12:00:00Z",
+        "plan": [{"title": "Deploy"}], "rollback_plan": [{"title": "Deploy the old one"}],
+    });
+    let key = server.must("POST", "/api/v1/changes", &requester, Some(&request))["key"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/changes/{key}");
+    server.must("POST", &format!("{path}/submission"), &requester, Some(&json!({})));
+    server.must("POST", &format!("{path}/assessment"), &requester, Some(&json!({"dependencies_reviewed": true})));
+    let evidence = json!({"kind": "note", "aspect": "functional", "result": "passed", "environment": "staging", "artifact": COMMIT, "text": "ok"});
+    server.must("POST", &format!("{path}/evidence"), &requester, Some(&evidence));
+    for role in ["owner", "security", "change_manager"] {
+        let digest = server.must("GET", &path, &requester, None)["content_digest"].clone();
+        let decision = json!({"decision": "approve", "content_digest": digest});
+        server.must("POST", &format!("{path}/approvals"), &server.token(role), Some(&decision));
+    }
+    let hook = connect(&server);
+    for (event, id, body) in [
+        ("deployment_status", "d-3", status(9002, "success")),
+        ("deployment_status", "d-2", status(9001, "in_progress")),
+        ("deployment", "d-1", asked()),
+        ("deployment", "d-1", asked()),
+        ("deployment_status", "d-2b", status(9001, "in_progress")),
+        ("deployment_status", "d-3", status(9002, "success")),
+    ] {
+        assert_eq!(hook.good(event, id, &body), 202, "{event} {id}");
+    }
+    eventually("the change is in review", || server.must("GET", &path, &requester, None)["state"] == "reviewing");
+    let found = changes(&server);
+    assert_eq!(found.len(), 1, "{found:#?}");
+    assert_eq!(found[0]["outcome"], "succeeded");
+    assert_eq!(found[0]["targets"][0]["outcome"], "succeeded");
+}
+
+#[test]
+fn forged_deliveries_are_refused_and_real_examples_are_kept() {
+    let place = Place::new("examples");
+    let server = Server::start(&place, true);
+    let hook = connect(&server);
+    let body = serde_json::to_vec(&asked()).unwrap();
+    assert_eq!(hook.deliver("deployment", "x-1", &body, &signature("another secret", &body)), 401);
+    assert_eq!(hook.deliver("deployment", "x-2", &body, "sha1=00"), 401);
+    let unknown = Hook { server: &server, path: "/hooks/0192aaaa-0000-7000-8000-000000000000".into(), secret: String::new() };
+    assert_eq!(unknown.deliver("deployment", "x-3", &body, "sha256=00"), 404);
+    let modules = std::env::var("ASSENT_TEST_NODE_MODULES").expect("run by cargo xtask test, which installs the examples");
+    let print = "const all = require('@octokit/webhooks-examples'); const list = all.default ?? all; for (const e of list) for (const x of e.examples) console.log(JSON.stringify([e.name, x]))";
+    let out = Command::new("node").args(["-e", print]).env("NODE_PATH", &modules).current_dir(&modules).output().unwrap();
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let mut sent = 0;
+    let mut distinct = std::collections::BTreeSet::new();
+    for (n, line) in String::from_utf8_lossy(&out.stdout).lines().enumerate() {
+        let row: Value = serde_json::from_str(line).unwrap();
+        let bytes = serde_json::to_vec(&row[1]).unwrap();
+        let event = row[0].as_str().unwrap();
+        let status = hook.deliver(event, &format!("example-{n}"), &bytes, &signature(&hook.secret, &bytes));
+        assert_eq!(status, 202, "{event} number {n}");
+        distinct.insert(bytes);
+        sent += 1;
+    }
+    assert!(sent >= 300, "only {sent} examples");
+    let admin = server.token("admin");
+    let count = |state: &str| {
+        let list = server.must("GET", &format!("/api/v1/deliveries?state={state}&limit=200"), &admin, None);
+        list["items"].as_array().map_or(0, Vec::len)
+    };
+    eventually("no delivery waits", || count("waiting") == 0);
+    assert_eq!(server.get("/readyz", None).0, 200);
+}

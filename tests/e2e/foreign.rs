@@ -1,0 +1,146 @@
+//! Verifiers that we did not write judge what the real server hands out.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use serde_json::json;
+use tests::{Place, Server, root};
+
+fn python() -> PathBuf {
+    std::env::var_os("ASSENT_TEST_PYTHON").expect("run by cargo xtask test, which installs the verifiers").into()
+}
+
+fn judge(program: PathBuf, arguments: &[&str], script: &str) {
+    let done = Command::new(&program).args(arguments).arg(script).output().unwrap();
+    let text = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+    assert!(done.status.success(), "{}: {text}", program.display());
+}
+
+/// A scheduled low-risk change with its evidence; answers its key.
+fn ready_change(server: &Server, artifact: &str) -> String {
+    let requester = server.token("requester");
+    let from = server.server_time() - jiff::SignedDuration::from_mins(1);
+    let request = json!({
+        "title": "Ship it", "description": "One build.", "justification": "It is tested.", "complexity": "low",
+        "impact": {"data": "none", "availability": "low", "compliance": "none"},
+        "targets": [{"service": "edge-dns", "environment": "production", "artifact": artifact}],
+        "planned_start": from.to_string(), "planned_end": (from + jiff::SignedDuration::from_hours(2)).to_string(),
+        "plan": [{"title": "Deploy"}], "rollback_plan": [{"title": "Deploy the old one"}],
+    });
+    let key = server.must("POST", "/api/v1/changes", &requester, Some(&request))["key"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/changes/{key}");
+    server.must("POST", &format!("{path}/submission"), &requester, Some(&json!({})));
+    server.must("POST", &format!("{path}/assessment"), &requester, Some(&json!({"dependencies_reviewed": true})));
+    let evidence = json!({"kind": "note", "aspect": "functional", "result": "passed", "environment": "staging", "artifact": artifact, "text": "ok"});
+    server.must("POST", &format!("{path}/evidence"), &requester, Some(&evidence));
+    for role in ["owner", "security", "change_manager"] {
+        let digest = server.must("GET", &path, &requester, None)["content_digest"].clone();
+        let decision = json!({"decision": "approve", "content_digest": digest});
+        server.must("POST", &format!("{path}/approvals"), &server.token(role), Some(&decision));
+    }
+    key
+}
+
+#[test]
+fn strangers_verify_permit_log_and_bundle() {
+    let place = Place::new("foreign");
+    let server = Server::start(&place, true);
+    let artifact = "sha256:6b1d0000000000000000000000000000000000000000000000000000000007aa";
+    let key = ready_change(&server, artifact);
+    let question = json!({"service": "edge-dns", "environment": "production", "artifact": artifact});
+    let check = server.must("POST", "/api/v1/gate-checks", &server.token("pipeline"), Some(&question));
+    assert_eq!(check["decision"], "go", "{check:#}");
+    let folder = server.data.join("foreign");
+    std::fs::create_dir_all(&folder).unwrap();
+    let jwks = server.get("/t/halden/.well-known/jwks.json", None).1;
+    std::fs::write(folder.join("jwks.json"), &jwks).unwrap();
+    std::fs::write(folder.join("permit.jwt"), check["permit"].as_str().unwrap()).unwrap();
+    judge_permit(&folder);
+    judge_checkpoint(&server, &folder);
+    judge_bundle(&server, &folder, &key);
+}
+
+fn judge_permit(folder: &std::path::Path) {
+    let script = format!(
+        "import json, jwt, pathlib\nfolder = pathlib.Path({folder:?})\ntoken = (folder / 'permit.jwt').read_text()\n\
+         keys = jwt.PyJWKSet.from_dict(json.loads((folder / 'jwks.json').read_text()))\n\
+         kid = jwt.get_unverified_header(token)['kid']\nkey = next(k for k in keys.keys if k.key_id == kid)\n\
+         claims = jwt.decode(token, key.key, algorithms=['EdDSA'], audience='halden/edge-dns/production')\n\
+         assert claims['service'] == 'edge-dns', claims\n"
+    );
+    judge(python(), &["-c"], &script);
+    let modules = std::env::var("ASSENT_TEST_NODE_MODULES").unwrap();
+    let script = format!(
+        "const fs = require('fs'); const jose = require({:?}); const folder = {folder:?};\n\
+         const keys = jose.createLocalJWKSet(JSON.parse(fs.readFileSync(folder + '/jwks.json')));\n\
+         jose.jwtVerify(fs.readFileSync(folder + '/permit.jwt', 'utf8'), keys, {{algorithms: ['EdDSA'], audience: 'halden/edge-dns/production'}})\n\
+         .then(() => process.exit(0), (error) => {{ console.error(error); process.exit(1); }});",
+        format!("{modules}/jose")
+    );
+    judge("node".into(), &["-e"], &script);
+}
+
+/// The checkpoint's signature by openssl; the tree by an RFC 9162 verifier in Python over the served tiles.
+fn judge_checkpoint(server: &Server, folder: &std::path::Path) {
+    server.wait_for_log();
+    let token = server.token("auditor");
+    let log = folder.join("log");
+    std::fs::create_dir_all(&log).unwrap();
+    for name in ["checkpoint", "key"] {
+        std::fs::write(log.join(name), server.get(&format!("/t/halden/log/{name}"), Some(&token)).1).unwrap();
+    }
+    let note = std::fs::read_to_string(log.join("checkpoint")).unwrap();
+    let size: u64 = note.lines().nth(1).unwrap().parse().unwrap();
+    assert!(size > 100, "{note}");
+    for kind in ["entries", "0"] {
+        for index in 0..size.div_ceil(256) {
+            let width = (size - index * 256).min(256);
+            let partial = if width == 256 { String::new() } else { format!(".p/{width}") };
+            let path = format!("tile/{kind}/{index:03}{partial}");
+            let (status, bytes) = server.get(&format!("/t/halden/log/{path}"), Some(&token));
+            assert_eq!(status, 200, "{path}");
+            let file = log.join(&path);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, bytes).unwrap();
+        }
+    }
+    let hand = root().join("crates/proof/tests/foreign");
+    let script = hand.join("log.py");
+    let done = Command::new(python()).arg(script).arg(&log).output().unwrap();
+    assert!(done.status.success(), "{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+    judge_signature_with_openssl(&log, &note);
+}
+
+fn judge_signature_with_openssl(log: &std::path::Path, note: &str) {
+    let script = format!(
+        "import base64, pathlib, subprocess\nlog = pathlib.Path({log:?})\nnote = {note:?}\n\
+         key = base64.b64decode((log / 'key').read_text().splitlines()[0].rsplit('+', 1)[1])\nassert key[0] == 1\n\
+         text, signatures = note.split('\\n\\n', 1)\nsignature = base64.b64decode(signatures.splitlines()[0].split(' ')[2])[4:]\n\
+         der = bytes.fromhex('302a300506032b6570032100') + key[1:]\n(log / 'key.der').write_bytes(der)\n\
+         (log / 'text').write_bytes((text + '\\n').encode())\n(log / 'sig').write_bytes(signature)\n\
+         subprocess.run(['openssl', 'pkeyutl', '-verify', '-pubin', '-keyform', 'DER', '-inkey', str(log / 'key.der'), '-rawin', '-in', str(log / 'text'), '-sigfile', str(log / 'sig')], check=True)\n"
+    );
+    judge(python(), &["-c"], &script);
+}
+
+fn judge_bundle(server: &Server, folder: &std::path::Path, key: &str) {
+    let token = server.token("auditor");
+    let (status, bytes) = server.get(&format!("/api/v1/changes/{key}/bundle"), Some(&token));
+    assert_eq!(status, 200, "{}", String::from_utf8_lossy(&bytes));
+    let file = folder.join("bundle.zip");
+    std::fs::write(&file, &bytes).unwrap();
+    let script = root().join("crates/proof/tests/foreign/bundle.py");
+    let done = Command::new(python()).arg(script).arg(folder).output().unwrap();
+    assert!(done.status.success(), "{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+    let keys = folder.join("log/key");
+    let verify = |file: &std::path::Path| {
+        Command::new(tests::binary()).args(["audit", "verify"]).arg(file).arg("--key").arg(&keys).output().unwrap().status.code()
+    };
+    assert_eq!(verify(&file), Some(0));
+    let mut broken = bytes;
+    let middle = broken.len() / 2;
+    broken[middle] ^= 1;
+    let bad = folder.join("broken.zip");
+    std::fs::write(&bad, broken).unwrap();
+    assert_eq!(verify(&bad), Some(1));
+}
