@@ -25,13 +25,17 @@ pub(crate) fn start(state: &AppState, server: &str) -> std::io::Result<JoinHandl
             server,
             tended_at: None,
         };
-        while pause(&bell, LOOK) {
-            sequencer.round();
+        let mut longest = LOOK;
+        while pause(&bell, longest) {
+            longest = if sequencer.round() { LOOK } else { REST };
         }
         // What was written last is placed before the process ends.
         sequencer.place_all();
     })
 }
+
+/// How long a thread rests after the store was away, or something could not be done: its line in the log is enough.
+pub(crate) const REST: Duration = Duration::from_secs(2);
 
 /// Waits for the bell, but not longer; `false` when it is time to end.
 pub(crate) fn pause(bell: &Receiver<()>, longest: Duration) -> bool {
@@ -45,8 +49,11 @@ struct Sequencer {
 }
 
 impl Sequencer {
-    fn round(&mut self) {
-        self.place_all();
+    /// Answers whether the store was there.
+    fn round(&mut self) -> bool {
+        if !self.place_all() {
+            return false;
+        }
         let now = tick();
         if self
             .tended_at
@@ -56,21 +63,29 @@ impl Sequencer {
             self.tend();
         }
         self.sign_lists();
+        true
     }
 
-    /// Places the waiting events of every tenant.
-    fn place_all(&self) {
+    /// Places the waiting events of every tenant; answers whether the store was there.
+    fn place_all(&self) -> bool {
         let find = |tx: &mut store::CrossTx<'_>| Ok(store::event::tenants_unsequenced(tx)?);
         let waiting = self
             .state
             .desk()
             .wait_across(Lane::Worker, "whose events wait for a place", Mode::Read, find);
-        for tenant in told(waiting, "looking for events without a place").unwrap_or_default() {
+        let Some(waiting) = told(waiting, "looking for events without a place") else {
+            return false;
+        };
+        let mut is_well = true;
+        for tenant in waiting {
             let placed = acts::sequence_events::sequence_events(self.state.desk(), &tenant, &self.server);
-            if told(placed, "placing events").is_some_and(|it| it.to > it.from) {
+            let placed = told(placed, "placing events");
+            is_well &= placed.is_some();
+            if placed.is_some_and(|it| it.to > it.from) {
                 self.state.bells().ring_for_readers(&tenant);
             }
         }
+        is_well
     }
 
     /// Renews cosignatures, and notes in the system's log how far each tenant's is.

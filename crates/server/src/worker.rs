@@ -13,7 +13,7 @@ use store::timer::Timer;
 use store::{Lane, Lease, Mode, inbox, job, record, timer};
 
 use crate::clock::tick;
-use crate::sequencer::{pause, told};
+use crate::sequencer::{REST, pause, told};
 use crate::settings::Smtp;
 use crate::state::AppState;
 
@@ -54,8 +54,9 @@ fn start_one(state: &AppState, holder: &str, tends: bool, smtp: Option<&Smtp>) -
     Builder::new().name(format!("worker-{holder}")).spawn(move || {
         let mut tended_at = None;
         let began_at = worker.state.desk().tools().recorder.now();
-        while pause(&bell, LOOK) {
-            worker.round();
+        let mut longest = LOOK;
+        while pause(&bell, longest) {
+            longest = if worker.round() { LOOK } else { REST };
             worker.tend(&mut tended_at, began_at);
         }
     })
@@ -77,16 +78,35 @@ enum Done {
 }
 
 impl Worker {
-    fn round(&self) {
-        for timer in self.leased("due timers", timer::lease_across) {
-            self.run_timer(&timer);
+    /// Takes what is due; answers whether the store was there.
+    fn round(&self) -> bool {
+        let now = self.now();
+        let look = |tx: &mut store::CrossTx<'_>| Ok([timer::next_due(tx)?, inbox::next_due(tx)?, job::next_due(tx)?]);
+        // A look is cheap; a lease writes.
+        let found = self
+            .state
+            .desk()
+            .wait_across(Lane::Worker, "what is due", Mode::Read, look);
+        let Some(due) = told(found, "looking for what is due") else {
+            return false;
+        };
+        let [timers, deliveries, jobs] = due.map(|at| at.is_some_and(|at| at <= now));
+        if timers {
+            for timer in self.leased("due timers", timer::lease_across) {
+                self.run_timer(&timer);
+            }
         }
-        for delivery in self.leased("due deliveries", inbox::lease_across) {
-            self.take_delivery(&delivery);
+        if deliveries {
+            for delivery in self.leased("due deliveries", inbox::lease_across) {
+                self.take_delivery(&delivery);
+            }
         }
-        for job in self.leased("due jobs", job::lease_across) {
-            self.do_job(&job);
+        if jobs {
+            for job in self.leased("due jobs", job::lease_across) {
+                self.do_job(&job);
+            }
         }
+        true
     }
 
     fn now(&self) -> Timestamp {

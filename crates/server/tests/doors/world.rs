@@ -43,6 +43,28 @@ pub fn fresh_folder() -> PathBuf {
     std::env::temp_dir().join(format!("assent-doors-{}-{number}", std::process::id()))
 }
 
+/// With `ASSENT_TEST_ENGINE=postgres` a world stands on a fresh database of the cluster that `ASSENT_TEST_POSTGRES` names.
+fn use_engine(settings: &mut Settings) {
+    if std::env::var("ASSENT_TEST_ENGINE").as_deref() != Ok("postgres") {
+        return;
+    }
+    let cluster = std::env::var("ASSENT_TEST_POSTGRES").expect("ASSENT_TEST_POSTGRES names the cluster");
+    let database = format!(
+        "doors_{}_{}",
+        std::process::id(),
+        NUMBER.fetch_add(1, Ordering::Relaxed)
+    );
+    let statement = format!("CREATE DATABASE {database}");
+    let made = std::process::Command::new("psql")
+        .args([&cluster, "-qc", &statement])
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let (head, _) = cluster.rsplit_once('/').unwrap();
+    settings.database_url = Some(format!("{head}/{database}"));
+    settings.master_key = Some("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=".to_owned());
+}
+
 /// A running server, and everybody's token.
 pub struct World {
     pub server: Running,
@@ -195,6 +217,7 @@ impl World {
         let mut settings = Settings::new(fresh_folder());
         settings.listen.set_port(0);
         settings.stop_seconds = 1;
+        use_engine(&mut settings);
         change(&mut settings);
         Self::over(settings)
     }
