@@ -39,7 +39,10 @@ struct Answer {
 impl Answer {
     fn header(&self, name: &str) -> Option<&str> {
         let lines = self.head.lines().filter_map(|line| line.split_once(':'));
-        lines.into_iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.trim())
+        lines
+            .into_iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim())
     }
 
     fn place(&self) -> &str {
@@ -68,14 +71,21 @@ fn seed(room: &mut Room<'_, '_>) -> acts::Result<()> {
     let people = [
         ("ingrid", "Ingrid Solheim", json!(["requester", "implementer"])),
         ("hanne", "Hanne Brandt", json!(["owner"])),
-        ("marta", "Marta Lindqvist", json!(["change_manager", "admin", "security"])),
+        (
+            "marta",
+            "Marta Lindqvist",
+            json!(["change_manager", "admin", "security"]),
+        ),
     ];
     for (login, name, roles) in people {
         let body = object(json!({"login": login, "name": name, "roles": roles, "zone": "Europe/Oslo"}));
         acts::set_person::create_person(room, &body)?;
         acts::set_person::set_password(room, login, &phc)?;
     }
-    acts::set_service::set_service(room, &object(json!({"key": "booking-api", "name": "Bookings", "criticality": "medium"})))?;
+    acts::set_service::set_service(
+        room,
+        &object(json!({"key": "booking-api", "name": "Bookings", "criticality": "medium"})),
+    )?;
     acts::set_service::set_environment(room, &object(json!({"key": "production", "is_production": true})))?;
     let owner = json!({"service": "booking-api", "role": "owner", "person": "hanne"});
     acts::set_service::set_ownership(room, &object(owner))?;
@@ -90,13 +100,19 @@ fn house(name: &str) -> House {
         desk.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, seed)?;
         Ok(())
     });
-    House { running: start(&settings, Some(prepare)).unwrap(), folder }
+    House {
+        running: start(&settings, Some(prepare)).unwrap(),
+        folder,
+    }
 }
 
 impl House {
     fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
         let mut stream = TcpStream::connect(self.running.address()).unwrap();
-        let mut text = format!("{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n", self.running.address());
+        let mut text = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n",
+            self.running.address()
+        );
         for (name, value) in headers {
             text.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -107,7 +123,11 @@ impl House {
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-        Answer { status, head: head.to_owned(), body: body.to_owned() }
+        Answer {
+            status,
+            head: head.to_owned(),
+            body: body.to_owned(),
+        }
     }
 
     fn get(&self, cookie: &str, path: &str) -> Answer {
@@ -115,24 +135,45 @@ impl House {
     }
 
     fn post(&self, cookie: &str, path: &str, pairs: &[(&str, &str)]) -> Answer {
-        let headers =
-            [("cookie", cookie), ("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "same-origin")];
+        let headers = [
+            ("cookie", cookie),
+            ("content-type", "application/x-www-form-urlencoded"),
+            ("sec-fetch-site", "same-origin"),
+        ];
         self.ask("POST", path, &headers, &encoded(pairs))
     }
 
     fn sign_in(&self, login: &str) -> String {
         let answer = self.post("", "/t/halden/sign-in", &[("login", login), ("password", SECRET)]);
         assert_eq!(answer.status, 303, "{answer:?}");
-        answer.header("set-cookie").unwrap().split(';').next().unwrap().to_owned()
+        answer
+            .header("set-cookie")
+            .unwrap()
+            .split(';')
+            .next()
+            .unwrap()
+            .to_owned()
     }
 }
 
 fn encoded(pairs: &[(&str, &str)]) -> String {
     let escape = |text: &str| -> String {
         let plain = |byte: u8| byte.is_ascii_alphanumeric();
-        text.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+        text.bytes()
+            .map(|byte| {
+                if plain(byte) {
+                    char::from(byte).to_string()
+                } else {
+                    format!("%{byte:02X}")
+                }
+            })
+            .collect()
     };
-    pairs.iter().map(|(name, value)| format!("{}={}", escape(name), escape(value))).collect::<Vec<_>>().join("&")
+    pairs
+        .iter()
+        .map(|(name, value)| format!("{}={}", escape(name), escape(value)))
+        .collect::<Vec<_>>()
+        .join("&")
 }
 
 /// A whole form of a change, with its times some hours ahead.
@@ -140,7 +181,9 @@ fn change_form(house: &House, act: &'static str) -> Vec<(&'static str, String)> 
     let now = house.running.state().desk().tools().clock.now();
     let field = |hours: i64| {
         let at = now + jiff::SignedDuration::from_hours(hours);
-        at.to_zoned(jiff::tz::TimeZone::get("Europe/Oslo").unwrap()).strftime("%Y-%m-%dT%H:%M").to_string()
+        at.to_zoned(jiff::tz::TimeZone::get("Europe/Oslo").unwrap())
+            .strftime("%Y-%m-%dT%H:%M")
+            .to_string()
     };
     let rows = [
         ("title", "Give every shipment a customs reference"),
@@ -183,7 +226,10 @@ fn the_door_opens_for_the_right_password_alone() {
     assert_eq!(away.status, 303);
     assert_eq!(away.place(), "/t/halden/sign-in?next=/t/halden/changes%3Fstate%3Dopen");
     let door = house.get("", away.place());
-    assert!(door.status == 200 && door.shows("Sign in to Halden Freight"), "{door:?}");
+    assert!(
+        door.status == 200 && door.shows("Sign in to Halden Freight"),
+        "{door:?}"
+    );
     assert_guarded(&door);
 
     let wrong = house.post("", "/t/halden/sign-in", &[("login", "ingrid"), ("password", "wrong")]);
@@ -214,14 +260,25 @@ fn another_site_changes_nothing() {
         vec![],
     ];
     for mut headers in foreign {
-        headers.extend([("cookie", cookie.as_str()), ("content-type", "application/x-www-form-urlencoded")]);
+        headers.extend([
+            ("cookie", cookie.as_str()),
+            ("content-type", "application/x-www-form-urlencoded"),
+        ]);
         let answer = house.ask("POST", "/t/halden/freezes", &headers, form);
         assert_eq!(answer.status, 403, "{answer:?}");
         assert_guarded(&answer);
     }
     assert!(house.get(&cookie, "/t/halden/freezes").shows("No freeze holds"));
-    let headers = [("content-type", "application/x-www-form-urlencoded"), ("sec-fetch-site", "cross-site")];
-    let answer = house.ask("POST", "/t/halden/sign-in", &headers, &encoded(&[("login", "marta"), ("password", SECRET)]));
+    let headers = [
+        ("content-type", "application/x-www-form-urlencoded"),
+        ("sec-fetch-site", "cross-site"),
+    ];
+    let answer = house.ask(
+        "POST",
+        "/t/halden/sign-in",
+        &headers,
+        &encoded(&[("login", "marta"), ("password", SECRET)]),
+    );
     assert_eq!(answer.status, 403);
     assert!(answer.header("set-cookie").is_none());
 }
@@ -231,9 +288,25 @@ fn no_page_is_without_its_policy_and_nothing_is_found_by_guessing() {
     let house = house("pages");
     let cookie = house.sign_in("marta");
     let pages = [
-        "/", "/changes", "/changes?q=customs&state=open", "/changes/new", "/calendar", "/freezes", "/services",
-        "/services/booking-api", "/incidents", "/templates", "/gate-checks", "/audit", "/deliveries", "/messages",
-        "/people", "/tokens", "/account", "/help", "/components",
+        "/",
+        "/changes",
+        "/changes?q=customs&state=open",
+        "/changes/new",
+        "/calendar",
+        "/freezes",
+        "/services",
+        "/services/booking-api",
+        "/incidents",
+        "/templates",
+        "/gate-checks",
+        "/audit",
+        "/deliveries",
+        "/messages",
+        "/people",
+        "/tokens",
+        "/account",
+        "/help",
+        "/components",
     ];
     for page in pages {
         let answer = house.get(&cookie, &format!("/t/halden{page}"));
@@ -242,14 +315,23 @@ fn no_page_is_without_its_policy_and_nothing_is_found_by_guessing() {
         assert_guarded(&answer);
         assert_eq!(answer.header("cache-control"), Some("no-store"), "{page}");
     }
-    for page in ["/changes/CHG-9999", "/services/none", "/incidents/INC-9", "/templates/x", "/gate-checks/x"] {
+    for page in [
+        "/changes/CHG-9999",
+        "/services/none",
+        "/incidents/INC-9",
+        "/templates/x",
+        "/gate-checks/x",
+    ] {
         let answer = house.get(&cookie, &format!("/t/halden{page}"));
         assert_eq!(answer.status, 404, "{page}: {answer:?}");
         assert!(answer.shows("Nothing is here for you"), "{page}");
         assert_guarded(&answer);
     }
     // A session of one tenant is nobody in another.
-    assert_eq!(house.get(&cookie, "/t/other/changes").place(), "/t/other/sign-in?next=/t/other/changes");
+    assert_eq!(
+        house.get(&cookie, "/t/other/changes").place(),
+        "/t/other/sign-in?next=/t/other/changes"
+    );
     let ingrid = house.sign_in("ingrid");
     let audit = house.get(&ingrid, "/t/halden/audit");
     assert_eq!(audit.status, 403, "{audit:?}");
@@ -264,8 +346,14 @@ fn assets_are_kept_for_a_year_under_their_own_version() {
     let version = rest.split('"').next().unwrap();
     let style = house.get("", &format!("/assets/app.css{version}"));
     assert_eq!(style.status, 200);
-    assert_eq!(style.header("cache-control"), Some("public, max-age=31536000, immutable"));
-    assert_eq!(house.get("", "/assets/app.css").header("cache-control"), Some("no-cache"));
+    assert_eq!(
+        style.header("cache-control"),
+        Some("public, max-age=31536000, immutable")
+    );
+    assert_eq!(
+        house.get("", "/assets/app.css").header("cache-control"),
+        Some("no-cache")
+    );
     assert_eq!(house.get("", "/assets/nothing.css").status, 404);
 }
 
@@ -282,24 +370,66 @@ fn a_change_is_written_by_form_and_wrong_answers_come_back() {
     ];
     let answer = house.post(&cookie, "/t/halden/changes", &wrong);
     assert_eq!(answer.status, 422, "{answer:?}");
-    assert!(answer.shows("Only a title") && answer.shows("This is no day and time"), "{answer:?}");
+    assert!(
+        answer.shows("Only a title") && answer.shows("This is no day and time"),
+        "{answer:?}"
+    );
     assert_guarded(&answer);
 
-    let answer = house.post(&cookie, "/t/halden/changes", &[("title", "x"), ("targets.1.service", "booking-api"), ("act", "keep")]);
+    let answer = house.post(
+        &cookie,
+        "/t/halden/changes",
+        &[("title", "x"), ("targets.1.service", "booking-api"), ("act", "keep")],
+    );
     assert_eq!(answer.status, 422);
-    assert!(answer.shows("targets.1.environment-e"), "the error stands beside its own row: {answer:?}");
+    assert!(
+        answer.shows("targets.1.environment-e"),
+        "the error stands beside its own row: {answer:?}"
+    );
 
-    let more = house.post(&cookie, "/t/halden/changes", &[("title", "Typed before"), ("add", "plan")]);
+    let early = house.post(
+        &cookie,
+        "/t/halden/changes",
+        &[("title", "Too early"), ("act", "submit")],
+    );
+    assert_eq!(early.status, 409, "{early:?}");
+    assert!(
+        early.shows("justification-e") && early.shows("needed before it can be submitted"),
+        "{early:?}"
+    );
+    assert!(
+        !house.get(&cookie, "/t/halden/changes").shows("Too early"),
+        "nothing of it was kept"
+    );
+
+    let more = house.post(
+        &cookie,
+        "/t/halden/changes",
+        &[("title", "Typed before"), ("add", "plan")],
+    );
     assert_eq!(more.status, 200);
-    assert!(more.shows("Typed before") && more.shows("name=\"plan.2.title\""), "{more:?}");
+    assert!(
+        more.shows("Typed before") && more.shows("name=\"plan.2.title\""),
+        "{more:?}"
+    );
 
     let done = send(&house, &cookie, "/t/halden/changes", &change_form(&house, "keep"));
-    assert_eq!((done.status, done.place()), (303, "/t/halden/changes/CHG-1001?done=created"), "{done:?}");
+    assert_eq!(
+        (done.status, done.place()),
+        (303, "/t/halden/changes/CHG-1001?done=created"),
+        "{done:?}"
+    );
     let page = house.get(&cookie, done.place());
-    assert!(page.shows("Give every shipment a customs reference") && page.shows("The change is written."), "{page:?}");
+    assert!(
+        page.shows("Give every shipment a customs reference") && page.shows("The change is written."),
+        "{page:?}"
+    );
     assert!(page.shows("Submit for assessment") && page.shows("wrote it"));
     assert!(house.get(&cookie, "/t/halden/changes?q=customs").shows("CHG-1001"));
-    assert_eq!(house.get(&cookie, "/t/halden/changes?q=chg-1001").place(), "/t/halden/changes/CHG-1001");
+    assert_eq!(
+        house.get(&cookie, "/t/halden/changes?q=chg-1001").place(),
+        "/t/halden/changes/CHG-1001"
+    );
     assert!(house.get(&cookie, "/t/halden/").shows("CHG-1001"));
 }
 
@@ -330,39 +460,78 @@ fn a_change_walks_to_its_approval_by_forms() {
     let done = send(&house, &ingrid, "/t/halden/changes", &change_form(&house, "submit"));
     assert_eq!(done.status, 303, "{done:?}");
     let change = "/t/halden/changes/CHG-1001";
-    let assessed = house.post(&marta, &format!("{change}/assessment"), &[("dependencies_reviewed", "true"), ("excluded", "DR: none")]);
+    let assessed = house.post(
+        &marta,
+        &format!("{change}/assessment"),
+        &[("dependencies_reviewed", "true"), ("excluded", "DR: none")],
+    );
     assert_eq!(assessed.status, 303, "{assessed:?}");
 
     let home = house.get(&hanne, "/t/halden/");
-    assert!(home.shows("One change needs your word") && home.shows("CHG-1001"), "{home:?}");
+    assert!(
+        home.shows("One change needs your word") && home.shows("CHG-1001"),
+        "{home:?}"
+    );
     let page = house.get(&hanne, change);
-    assert!(page.shows("Your decision") && page.shows("decide-conditions"), "{page:?}");
+    assert!(
+        page.shows("Your decision") && page.shows("decide-conditions"),
+        "{page:?}"
+    );
     let digest = page.hidden("content_digest");
     assert!(digest.starts_with("sha256:"), "{digest}");
     // Nobody is offered what is not theirs, and sending it all the same is refused.
     assert!(!house.get(&ingrid, change).shows("decide-conditions"));
-    let own = house.post(&ingrid, &format!("{change}/approvals"), &[("decision", "approve"), ("content_digest", &digest)]);
+    let own = house.post(
+        &ingrid,
+        &format!("{change}/approvals"),
+        &[("decision", "approve"), ("content_digest", &digest)],
+    );
     assert_eq!(own.status, 403, "{own:?}");
     assert!(own.shows("This is not yours to do"));
     assert_guarded(&own);
 
-    let mute = house.post(&hanne, &format!("{change}/approvals"), &[("decision", "reject"), ("content_digest", &digest)]);
+    let mute = house.post(
+        &hanne,
+        &format!("{change}/approvals"),
+        &[("decision", "reject"), ("content_digest", &digest)],
+    );
     assert_eq!(mute.status, 422, "{mute:?}");
-    assert!(mute.shows("decide-reject-comment-e"), "the error stands in the form that was sent: {mute:?}");
-    let old = house.post(&hanne, &format!("{change}/approvals"), &[("decision", "approve"), ("content_digest", "sha256:0")]);
+    assert!(
+        mute.shows("decide-reject-comment-e"),
+        "the error stands in the form that was sent: {mute:?}"
+    );
+    let old = house.post(
+        &hanne,
+        &format!("{change}/approvals"),
+        &[("decision", "approve"), ("content_digest", "sha256:0")],
+    );
     assert_eq!(old.status, 409, "{old:?}");
     assert!(old.shows("edited since you read it"));
 
-    let yes = house.post(&hanne, &format!("{change}/approvals"), &[("decision", "approve"), ("content_digest", &digest)]);
-    assert_eq!((yes.status, yes.place()), (303, "/t/halden/changes/CHG-1001?done=approvals"), "{yes:?}");
+    let yes = house.post(
+        &hanne,
+        &format!("{change}/approvals"),
+        &[("decision", "approve"), ("content_digest", &digest)],
+    );
+    assert_eq!(
+        (yes.status, yes.place()),
+        (303, "/t/halden/changes/CHG-1001?done=approvals"),
+        "{yes:?}"
+    );
     let page = house.get(&hanne, yes.place());
-    assert!(page.shows("Your word is noted.") && page.shows("Hanne Brandt"), "{page:?}");
+    assert!(
+        page.shows("Your word is noted.") && page.shows("Hanne Brandt"),
+        "{page:?}"
+    );
     assert!(house.get(&hanne, "/t/halden/").shows("Nobody waits for you"));
 
     let said = house.post(&ingrid, &format!("{change}/comments"), &[("text", "Thanks <b>all</b>")]);
     assert_eq!(said.status, 303, "{said:?}");
     let page = house.get(&ingrid, change);
-    assert!(page.shows("Thanks &lt;b&gt;all") && !page.shows("Thanks <b>"), "{page:?}");
+    assert!(
+        page.shows("Thanks &lt;b&gt;all") && !page.shows("Thanks <b>"),
+        "{page:?}"
+    );
     let hold = house.post(&ingrid, &format!("{change}/hold"), &[("reason", " ")]);
     assert_eq!(hold.status, 422);
     assert!(hold.shows("act-hold-reason-e"), "{hold:?}");
@@ -374,10 +543,14 @@ fn evidence_comes_with_its_file() {
     let house = house("evidence");
     let cookie = house.sign_in("ingrid");
     send(&house, &cookie, "/t/halden/changes", &change_form(&house, "keep"));
-    let field = |name: &str, value: &str| format!("--edge\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
+    let field = |name: &str, value: &str| {
+        format!("--edge\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+    };
     let report = "<testsuites><testsuite name=\"s\" tests=\"2\" failures=\"0\"><testcase name=\"a\"/><testcase name=\"b\"/></testsuite></testsuites>";
     let file = |name: &str, text: &str| {
-        format!("--edge\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name}\"\r\ncontent-type: text/xml\r\n\r\n{text}\r\n--edge--\r\n")
+        format!(
+            "--edge\r\ncontent-disposition: form-data; name=\"file\"; filename=\"{name}\"\r\ncontent-type: text/xml\r\n\r\n{text}\r\n--edge--\r\n"
+        )
     };
     let headers = [
         ("cookie", cookie.as_str()),
@@ -385,9 +558,14 @@ fn evidence_comes_with_its_file() {
         ("sec-fetch-site", "same-origin"),
     ];
     let url = "/t/halden/changes/CHG-1001/evidence";
-    let body = field("name", "Unit tests") + &field("kind", "junit") + &field("aspect", "functional") + &file("r.xml", report);
+    let body =
+        field("name", "Unit tests") + &field("kind", "junit") + &field("aspect", "functional") + &file("r.xml", report);
     let done = house.ask("POST", url, &headers, &body);
-    assert_eq!((done.status, done.place()), (303, "/t/halden/changes/CHG-1001?done=evidence"), "{done:?}");
+    assert_eq!(
+        (done.status, done.place()),
+        (303, "/t/halden/changes/CHG-1001?done=evidence"),
+        "{done:?}"
+    );
     let page = house.get(&cookie, "/t/halden/changes/CHG-1001");
     assert!(page.shows("Unit tests") && page.shows("1 of 1 passed"), "{page:?}");
 
@@ -403,10 +581,22 @@ fn evidence_comes_with_its_file() {
 fn a_tokens_secret_is_shown_once() {
     let house = house("token");
     let cookie = house.sign_in("marta");
-    let made = house.post(&cookie, "/t/halden/tokens", &[("name", "pipeline"), ("person", "ingrid"), ("scopes", "gate")]);
+    let made = house.post(
+        &cookie,
+        "/t/halden/tokens",
+        &[("name", "pipeline"), ("person", "ingrid"), ("scopes", "gate")],
+    );
     assert_eq!(made.status, 200, "{made:?}");
     assert!(made.shows("pipeline is made") && made.shows("ast_"), "{made:?}");
-    let secret = made.body.split_once("<code>ast_").unwrap().1.split('<').next().unwrap().to_owned();
+    let secret = made
+        .body
+        .split_once("<code>ast_")
+        .unwrap()
+        .1
+        .split('<')
+        .next()
+        .unwrap()
+        .to_owned();
     let list = house.get(&cookie, "/t/halden/tokens");
     assert!(list.shows("pipeline") && !list.shows(&secret));
     let wrong = house.post(&cookie, "/t/halden/tokens", &[("name", "")]);

@@ -22,14 +22,35 @@ pub(super) async fn show_account(State(state): State<AppState>, visitor: Visitor
 fn account_page(view: &View<'_, '_, '_>) -> String {
     let person = view.directory.people.get(&view.me);
     let text = |pick: fn(&model::directory::Person) -> String| person.map(pick).unwrap_or_default();
-    let roles = text(|it| it.roles.iter().map(|role| plain(role.as_str())).collect::<Vec<_>>().join(", "));
-    let groups: Vec<String> = view.directory.groups_of(&view.me).iter().map(|group| group.0.clone()).collect();
+    let roles = text(|it| {
+        it.roles
+            .iter()
+            .map(|role| plain(role.as_str()))
+            .collect::<Vec<_>>()
+            .join(", ")
+    });
+    let groups: Vec<String> = view
+        .directory
+        .groups_of(&view.me)
+        .iter()
+        .map(|group| group.0.clone())
+        .collect();
     let facts = vec![
         Fact::new("Login", text(|it| it.login.clone())),
-        Fact::new("Mail address", text(|it| it.email.clone().unwrap_or_else(|| "none".to_owned()))),
+        Fact::new(
+            "Mail address",
+            text(|it| it.email.clone().unwrap_or_else(|| "none".to_owned())),
+        ),
         Fact::new("Time zone", text(|it| it.zone.clone())),
         Fact::new("Rights", roles),
-        Fact::new("Groups", if groups.is_empty() { "none".to_owned() } else { groups.join(", ") }),
+        Fact::new(
+            "Groups",
+            if groups.is_empty() {
+                "none".to_owned()
+            } else {
+                groups.join(", ")
+            },
+        ),
     ];
     let field = |name: &str, label: &str, token: &'static str| Field {
         autocomplete: Some(token),
@@ -46,8 +67,12 @@ fn account_page(view: &View<'_, '_, '_>) -> String {
         acts: vec![password],
         sections: vec![
             Section::new("you", "You", SectionBody::Facts(facts)),
-            Section::new("tokens", "Your tokens", SectionBody::Prose("Tokens for command lines and pipelines act with your rights.".to_owned()))
-                .note(Rich::new().link("Your tokens", view.url("/tokens"))),
+            Section::new(
+                "tokens",
+                "Your tokens",
+                SectionBody::Prose("Tokens for command lines and pipelines act with your rights.".to_owned()),
+            )
+            .note(Rich::new().link("Your tokens", view.url("/tokens"))),
         ],
         ..RecordPage::default()
     };
@@ -86,7 +111,11 @@ pub(super) async fn messages(State(state): State<AppState>, visitor: Visitor) ->
         let day_ago = view.now() - jiff::SignedDuration::from_hours(24);
         let found = acts::find_records::find_messages(view.room, MESSAGES)?;
         let rows = found.into_iter().map(|message| MessageRow {
-            href: message.change_key.as_deref().map(|key| view.change_url(key)).unwrap_or_default(),
+            href: message
+                .change_key
+                .as_deref()
+                .map(|key| view.change_url(key))
+                .unwrap_or_default(),
             summary: beginning(&message.text, 160),
             is_new: message.at > day_ago,
             sent: view.reader.moment(message.at),
@@ -100,7 +129,12 @@ pub(super) async fn messages(State(state): State<AppState>, visitor: Visitor) ->
             subject: message.subject,
         });
         let rows: Vec<MessageRow> = rows.collect();
-        let page = Messages { frame: view.frame.clone(), count: format!("{} shown", rows.len()), rows, ..Messages::default() };
+        let page = Messages {
+            frame: view.frame.clone(),
+            count: format!("{} shown", rows.len()),
+            rows,
+            ..Messages::default()
+        };
         Ok(page.render())
     })
     .await

@@ -31,7 +31,12 @@ const fn door(
     done: &'static str,
     run: fn(&mut Room<'_, '_>, &str, &str, &Body) -> acts::Result<()>,
 ) -> Door {
-    Door { path, boxes: &[], done, run }
+    Door {
+        path,
+        boxes: &[],
+        done,
+        run,
+    }
 }
 
 const fn boxed(mut door: Door, boxes: &'static [&'static str]) -> Door {
@@ -41,17 +46,25 @@ const fn boxed(mut door: Door, boxes: &'static [&'static str]) -> Door {
 
 /// Every act on a change.
 const DOORS: &[Door] = &[
-    door("submission", "It is handed over for assessment.", |room, key, _, _| acts::submit_change::submit_change(room, key)),
-    door("assessment", "It is assessed.", |room, key, _, body| acts::assess_change::assess_change(room, key, body)),
-    door("acknowledgements", "It is noted that you have seen it.", |room, key, _, _| {
-        acts::acknowledge_change::acknowledge_change(room, key)
+    door("submission", "It is handed over for assessment.", |room, key, _, _| {
+        acts::submit_change::submit_change(room, key)
     }),
+    door("assessment", "It is assessed.", |room, key, _, body| {
+        acts::assess_change::assess_change(room, key, body)
+    }),
+    door(
+        "acknowledgements",
+        "It is noted that you have seen it.",
+        |room, key, _, _| acts::acknowledge_change::acknowledge_change(room, key),
+    ),
     door("approvals", "Your word is noted.", |room, key, _, body| {
         acts::approve_change::approve_change(room, key, body).map(drop)
     }),
-    door("approvals/{}/withdrawal", "Your word is taken back.", |room, key, item, _| {
-        acts::withdraw_approval::withdraw_approval(room, key, &RecordId::from(item))
-    }),
+    door(
+        "approvals/{}/withdrawal",
+        "Your word is taken back.",
+        |room, key, item, _| acts::withdraw_approval::withdraw_approval(room, key, &RecordId::from(item)),
+    ),
     door("return", "It is returned with your question.", |room, key, _, body| {
         acts::return_change::return_change(room, key, body)
     }),
@@ -61,40 +74,70 @@ const DOORS: &[Door] = &[
     door("overruling", "The rejection is overruled.", |room, key, _, body| {
         acts::overrule_rejection::overrule_rejection(room, key, body)
     }),
-    door("schedule", "Its times are set.", |room, key, _, body| acts::schedule_change::schedule_change(room, key, body)),
-    door("hold", "It is on hold.", |room, key, _, body| acts::hold_change::hold_change(room, key, body)),
-    door("resume", "It goes on.", |room, key, _, _| acts::resume_change::resume_change(room, key)),
-    door("implementation", "The work has begun.", |room, key, _, _| acts::start_change::start_change(room, key)),
+    door("schedule", "Its times are set.", |room, key, _, body| {
+        acts::schedule_change::schedule_change(room, key, body)
+    }),
+    door("hold", "It is on hold.", |room, key, _, body| {
+        acts::hold_change::hold_change(room, key, body)
+    }),
+    door("resume", "It goes on.", |room, key, _, _| {
+        acts::resume_change::resume_change(room, key)
+    }),
+    door("implementation", "The work has begun.", |room, key, _, _| {
+        acts::start_change::start_change(room, key)
+    }),
     door("implementation/entries", "It is noted.", |room, key, _, body| {
         acts::record_entry::record_entry(room, key, body).map(drop)
     }),
-    door("extension", "The owner and the change managers are asked.", |room, key, _, body| {
-        acts::ask_extension::ask_extension(room, key, body)
+    door(
+        "extension",
+        "The owner and the change managers are asked.",
+        |room, key, _, body| acts::ask_extension::ask_extension(room, key, body),
+    ),
+    door("extension/decision", "They are told.", |room, key, _, body| {
+        acts::decide_extension::decide_extension(room, key, body)
     }),
-    door("extension/decision", "They are told.", |room, key, _, body| acts::decide_extension::decide_extension(room, key, body)),
-    door("completion", "The outcome is noted.", |room, key, _, body| acts::complete_change::complete_change(room, key, body)),
+    door("completion", "The outcome is noted.", |room, key, _, body| {
+        acts::complete_change::complete_change(room, key, body)
+    }),
     door("validation", "Your validation is noted.", |room, key, _, body| {
         acts::validate_change::validate_change(room, key, body)
     }),
     boxed(
-        door("review", "The review is noted.", |room, key, _, body| acts::review_change::review_change(room, key, body)),
+        door("review", "The review is noted.", |room, key, _, body| {
+            acts::review_change::review_change(room, key, body)
+        }),
         &["objectives_met", "assessment_adequate", "steps_adequate"],
     ),
-    door("closure", "It is closed.", |room, key, _, _| acts::close_change::close_change(room, key)),
-    door("cancellation", "It is cancelled.", |room, key, _, body| acts::cancel_change::cancel_change(room, key, body)),
-    door("break-glass", "The glass is broken. Owner and change managers are told.", |room, key, _, body| {
-        acts::break_glass::break_glass(room, key, body)
+    door("closure", "It is closed.", |room, key, _, _| {
+        acts::close_change::close_change(room, key)
     }),
-    door("break-glass/co-signature", "You have signed it too.", |room, key, _, _| {
-        acts::cosign_break_glass::cosign_break_glass(room, key)
+    door("cancellation", "It is cancelled.", |room, key, _, body| {
+        acts::cancel_change::cancel_change(room, key, body)
     }),
-    door("break-glass/validation", "Your validation is noted.", |room, key, _, body| {
-        acts::validate_break_glass::validate_break_glass(room, key, body)
+    door(
+        "break-glass",
+        "The glass is broken. Owner and change managers are told.",
+        |room, key, _, body| acts::break_glass::break_glass(room, key, body),
+    ),
+    door(
+        "break-glass/co-signature",
+        "You have signed it too.",
+        |room, key, _, _| acts::cosign_break_glass::cosign_break_glass(room, key),
+    ),
+    door(
+        "break-glass/validation",
+        "Your validation is noted.",
+        |room, key, _, body| acts::validate_break_glass::validate_break_glass(room, key, body),
+    ),
+    door(
+        "retrospective/confirmation",
+        "Your answer is noted.",
+        |room, key, _, body| acts::confirm_retrospective::confirm_retrospective(room, key, body),
+    ),
+    door("finding", "Your finding is noted.", |room, key, _, body| {
+        acts::state_finding::state_finding(room, key, body)
     }),
-    door("retrospective/confirmation", "Your answer is noted.", |room, key, _, body| {
-        acts::confirm_retrospective::confirm_retrospective(room, key, body)
-    }),
-    door("finding", "Your finding is noted.", |room, key, _, body| acts::state_finding::state_finding(room, key, body)),
     door("evidence/{}/acceptance", "It is accepted.", |room, key, item, body| {
         acts::accept_evidence::accept_evidence(room, key, &RecordId::from(item), body)
     }),
@@ -105,7 +148,9 @@ const DOORS: &[Door] = &[
         acts::tick_checklist::tick_checklist(room, key, &RecordId::from(item), body)
     }),
     boxed(
-        door("tasks", "The task is added.", |room, key, _, body| acts::add_task::add_task(room, key, body).map(drop)),
+        door("tasks", "The task is added.", |room, key, _, body| {
+            acts::add_task::add_task(room, key, body).map(drop)
+        }),
         &["mandatory"],
     ),
     door("tasks/{}", "The task is updated.", |room, key, item, body| {
@@ -114,19 +159,30 @@ const DOORS: &[Door] = &[
     door("comments", "Your comment is there.", |room, key, _, body| {
         acts::comment_change::comment_change(room, key, body).map(drop)
     }),
-    door("links", "They are linked.", |room, key, _, body| acts::link_change::link_change(room, key, body).map(drop)),
-    door("permits/{}/revocation", "The permit is revoked.", |room, key, item, body| {
-        acts::revoke_permit::revoke_permit(room, key, &RecordId::from(item), body)
+    door("links", "They are linked.", |room, key, _, body| {
+        acts::link_change::link_change(room, key, body).map(drop)
     }),
-    door("watchers", "You are told of its news.", |room, key, _, _| acts::watch_change::watch_change(room, key, true)),
-    door("watchers/end", "You are no longer told of its news.", |room, key, _, _| {
-        acts::watch_change::watch_change(room, key, false)
+    door(
+        "permits/{}/revocation",
+        "The permit is revoked.",
+        |room, key, item, body| acts::revoke_permit::revoke_permit(room, key, &RecordId::from(item), body),
+    ),
+    door("watchers", "You are told of its news.", |room, key, _, _| {
+        acts::watch_change::watch_change(room, key, true)
     }),
+    door(
+        "watchers/end",
+        "You are no longer told of its news.",
+        |room, key, _, _| acts::watch_change::watch_change(room, key, false),
+    ),
 ];
 
 /// Finds the act of a path, and the id of the item in it.
 fn find(path: &str) -> Option<(&'static Door, String)> {
-    let exact = DOORS.iter().find(|door| door.path == path).map(|door| (door, String::new()));
+    let exact = DOORS
+        .iter()
+        .find(|door| door.path == path)
+        .map(|door| (door, String::new()));
     exact.or_else(|| {
         DOORS.iter().find_map(|door| {
             let (before, after) = door.path.split_once("{}")?;
@@ -176,11 +232,17 @@ fn gather_condition(body: &mut Body) {
 
 /// What was left out stands one a line: the item, a colon, the reason.
 fn gather_excluded(body: &mut Body) {
-    let Some(Value::String(text)) = body.remove("excluded") else { return };
-    let rows = text.lines().map(str::trim).filter(|line| !line.is_empty()).map(|line| match line.split_once(':') {
-        Some((item, reason)) => json!({"item": item.trim(), "reason": reason.trim()}),
-        None => json!({"item": line}),
-    });
+    let Some(Value::String(text)) = body.remove("excluded") else {
+        return;
+    };
+    let rows = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(|line| match line.split_once(':') {
+            Some((item, reason)) => json!({"item": item.trim(), "reason": reason.trim()}),
+            None => json!({"item": line}),
+        });
     body.insert("excluded".to_owned(), rows.collect());
 }
 
@@ -193,7 +255,13 @@ pub(super) async fn act(
 ) -> Response {
     let back = format!("{}/changes/{}", visitor.base(), escaped(&key));
     let Some((door, item)) = find(&path) else {
-        return problem(&state, &visitor, &Failure::new(404, "not_found", "There is no such act."), &back).await;
+        return problem(
+            &state,
+            &visitor,
+            &Failure::new(404, "not_found", "There is no such act."),
+            &back,
+        )
+        .await;
     };
     let (sent, whose) = (form.clone(), key.clone());
     let done = write(&state, &visitor, move |room| {
@@ -207,7 +275,9 @@ pub(super) async fn act(
         (door.run)(room, &whose, &item, &decoded.body)
     })
     .await;
-    let Err(failure) = done else { return see(&format!("{back}?done={}", escaped(door.path))) };
+    let Err(failure) = done else {
+        return see(&format!("{back}?done={}", escaped(door.path)));
+    };
     if failure.problem.code == "step_up_required" {
         return see(&format!("{}/step-up?next={}", visitor.base(), escaped(&back)));
     }
@@ -216,7 +286,12 @@ pub(super) async fn act(
     }
     let reader = Reader::named("UTC", state.desk().tools().clock.now());
     let decoded = read(&form, door, &reader).without_errors();
-    let refused = Refused { path: format!("/{path}"), form, decoded, failure };
+    let refused = Refused {
+        path: format!("/{path}"),
+        form,
+        decoded,
+        failure,
+    };
     show_refused(&state, &visitor, key, refused).await
 }
 
@@ -236,7 +311,12 @@ pub(super) async fn evidence(
     match super::evidence::take(&state, &visitor, &key, multipart).await {
         Ok(()) => see(&format!("{back}?done=evidence")),
         Err((form, failure)) if matches!(failure.status(), 403 | 409 | 422) => {
-            let refused = Refused { path: "/evidence".to_owned(), form, decoded: Decoded::default(), failure };
+            let refused = Refused {
+                path: "/evidence".to_owned(),
+                form,
+                decoded: Decoded::default(),
+                failure,
+            };
             show_refused(&state, &visitor, key, refused).await
         }
         Err((_, failure)) => problem(&state, &visitor, &failure, &back).await,
@@ -253,7 +333,10 @@ mod tests {
 
     #[test]
     fn every_usual_form_of_a_change_finds_its_act() {
-        let context = pages::ActContext { item: "i1".to_owned(), ..pages::ActContext::default() };
+        let context = pages::ActContext {
+            item: "i1".to_owned(),
+            ..pages::ActContext::default()
+        };
         for act in pages::Act::ALL {
             let form = act.form(&context);
             let path = form.action_url.trim_start_matches('/');
@@ -264,7 +347,10 @@ mod tests {
     #[test]
     fn items_are_found_in_their_path() {
         assert_eq!(find("tasks/t1").unwrap().1, "t1");
-        assert_eq!(find("approvals/a1/withdrawal").unwrap().0.path, "approvals/{}/withdrawal");
+        assert_eq!(
+            find("approvals/a1/withdrawal").unwrap().0.path,
+            "approvals/{}/withdrawal"
+        );
         assert!(find("approvals//withdrawal").is_none());
         assert!(find("nothing").is_none());
     }
@@ -273,13 +359,25 @@ mod tests {
     fn forms_gather_what_the_api_parts() {
         let reader = Reader::named("UTC", Timestamp::UNIX_EPOCH);
         let form = |pairs: &[(&str, &str)]| {
-            Form::new(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+            Form::new(
+                pairs
+                    .iter()
+                    .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                    .collect(),
+            )
         };
-        let sent = form(&[("decision", "approve_with_conditions"), ("condition", "Back up first"), ("due", "start")]);
+        let sent = form(&[
+            ("decision", "approve_with_conditions"),
+            ("condition", "Back up first"),
+            ("due", "start"),
+        ]);
         let body = read(&sent, find("approvals").unwrap().0, &reader).body;
         assert_eq!(body["conditions"], json!([{"due": "start", "text": "Back up first"}]));
         let sent = form(&[("excluded", "DR site: not affected\nload")]);
         let body = read(&sent, find("assessment").unwrap().0, &reader).body;
-        assert_eq!(body["excluded"], json!([{"item": "DR site", "reason": "not affected"}, {"item": "load"}]));
+        assert_eq!(
+            body["excluded"],
+            json!([{"item": "DR site", "reason": "not affected"}, {"item": "load"}])
+        );
     }
 }

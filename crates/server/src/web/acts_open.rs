@@ -23,7 +23,12 @@ pub(super) fn context(view: &View<'_, '_, '_>, file: &ChangeFile) -> ActContext 
         reader: view.directory.login(&view.me),
         targets: change
             .open_targets()
-            .map(|target| (target.id.0.clone(), format!("{}, {}", target.service, target.environment)))
+            .map(|target| {
+                (
+                    target.id.0.clone(),
+                    format!("{}, {}", target.service, target.environment),
+                )
+            })
             .collect(),
         item: String::new(),
         environments: view.directory.environments.keys().map(|key| key.0.clone()).collect(),
@@ -35,7 +40,13 @@ pub(super) fn decisions(open: &OpenActs, context: &ActContext) -> Vec<ActForm> {
     if !open.has(Verb::Approve) {
         return Vec::new();
     }
-    let acts = [Act::Approve, Act::ApproveWithConditions, Act::Return, Act::Reject, Act::Abstain];
+    let acts = [
+        Act::Approve,
+        Act::ApproveWithConditions,
+        Act::Return,
+        Act::Reject,
+        Act::Abstain,
+    ];
     let forms = acts.iter().map(|act| {
         let form = act.form(context);
         let needs = open.decision_needs_step_up && !open.is_stepped_up && *act != Act::Return;
@@ -54,7 +65,12 @@ fn stepped(form: ActForm, context: &ActContext) -> ActForm {
 }
 
 /// Every other act on the change as a whole, the main one first.
-pub(super) fn others(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, context: &ActContext) -> Vec<ActForm> {
+pub(super) fn others(
+    view: &View<'_, '_, '_>,
+    file: &ChangeFile,
+    open: &OpenActs,
+    context: &ActContext,
+) -> Vec<ActForm> {
     let mut forms = Vec::new();
     let plain = [
         (Verb::Submit, Act::Submit),
@@ -88,7 +104,11 @@ pub(super) fn others(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs
     }
     if open.has(Verb::BreakGlass) {
         let form = Act::BreakGlass.form(context);
-        forms.push(if open.is_stepped_up { form } else { stepped(form, context) });
+        forms.push(if open.is_stepped_up {
+            form
+        } else {
+            stepped(form, context)
+        });
     }
     forms
 }
@@ -103,27 +123,35 @@ fn why_not(view: &View<'_, '_, '_>, file: &ChangeFile, verb: Verb, form: ActForm
     };
     match (unmet.first(), unmet.len()) {
         (None, _) => form,
-        (Some(row), 1) => form.disabled(view.sentence(&row.text)),
-        (Some(row), many) => form.disabled(format!("{} And {} more.", view.sentence(&row.text), many - 1)),
+        (Some(row), 1) => form.disabled(view.plain(&row.text)),
+        (Some(row), many) => form.disabled(format!("{} And {} more.", view.plain(&row.text), many - 1)),
     }
 }
 
 fn finding(context: &ActContext) -> ActForm {
-    ActForm::new("finding", "State your finding", format!("{}/finding", context.change_url))
-        .tone(ActTone::Go)
-        .field(Field::textarea("text", "What you found about the unauthorized work").required())
-        .submit("State this finding")
+    ActForm::new(
+        "finding",
+        "State your finding",
+        format!("{}/finding", context.change_url),
+    )
+    .tone(ActTone::Go)
+    .field(Field::textarea("text", "What you found about the unauthorized work").required())
+    .submit("State this finding")
 }
 
 /// Sending it back by somebody whom no rule asks: the change manager.
 fn return_form(context: &ActContext) -> ActForm {
-    ActForm::new("return", "Return with a question", format!("{}/return", context.change_url))
-        .field(
-            Field::textarea("question", format!("Your question to {}", context.writer))
-                .hint("The change goes back to draft, and the approvals it had are void.")
-                .required(),
-        )
-        .submit("Return with this question")
+    ActForm::new(
+        "return",
+        "Return with a question",
+        format!("{}/return", context.change_url),
+    )
+    .field(
+        Field::textarea("question", format!("Your question to {}", context.writer))
+            .hint("The change goes back to draft, and the approvals it had are void.")
+            .required(),
+    )
+    .submit("Return with this question")
 }
 
 /// What stands above the acts.

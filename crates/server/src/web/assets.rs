@@ -12,9 +12,15 @@ pub(super) struct Version {
 
 /// Serves one asset; with the present version in its address it never has to be asked for again.
 pub(super) async fn serve(Path(name): Path<String>, Query(version): Query<Version>, headers: HeaderMap) -> Response {
-    let Some(asset) = pages::assets::get(&name) else { return StatusCode::NOT_FOUND.into_response() };
+    let Some(asset) = pages::assets::get(&name) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
     let is_present = version.v.as_deref() == Some(asset.etag.trim_matches('"'));
-    let keep = if is_present { "public, max-age=31536000, immutable" } else { "no-cache" };
+    let keep = if is_present {
+        "public, max-age=31536000, immutable"
+    } else {
+        "no-cache"
+    };
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     let mut response = match known {
         Some(known) if known.contains(asset.etag) => StatusCode::NOT_MODIFIED.into_response(),

@@ -25,7 +25,10 @@ pub(super) struct Asked {
 /// The tenant's log.
 pub(super) async fn log(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Asked>) -> Response {
     let public_url = state.public_url().to_owned();
-    show(&state, &visitor, Place::AuditLog, move |view| log_page(view, asked.before, &public_url)).await
+    show(&state, &visitor, Place::AuditLog, move |view| {
+        log_page(view, asked.before, &public_url)
+    })
+    .await
 }
 
 fn log_page(view: &mut View<'_, '_, '_>, before: Option<i64>, public_url: &str) -> acts::Result<String> {
@@ -42,7 +45,13 @@ fn log_page(view: &mut View<'_, '_, '_>, before: Option<i64>, public_url: &str) 
     let older = (first > 0).then(|| view.url(&format!("/audit?before={first}")));
     let mut notices = Vec::new();
     if log.waiting > 0 {
-        notices.push(Notice::new(Tone::Wait, format!("{} events are written and wait for their place in the log.", log.waiting)));
+        notices.push(Notice::new(
+            Tone::Wait,
+            format!(
+                "{} events are written and wait for their place in the log.",
+                log.waiting
+            ),
+        ));
     }
     let page = AuditLog {
         frame: view.frame.clone(),
@@ -50,18 +59,28 @@ fn log_page(view: &mut View<'_, '_, '_>, before: Option<i64>, public_url: &str) 
         checkpoint: log.checkpoint,
         notices,
         entries: log.entries.iter().map(|told| moment(view, told)).collect(),
-        paging: Paging { newer, older, count: format!("{} of {size}", log.entries.len()) },
+        paging: Paging {
+            newer,
+            older,
+            count: format!("{} of {size}", log.entries.len()),
+        },
         checks: vec![
             (
                 "Every entry, its place and the signatures, without trusting this server:".to_owned(),
                 format!("assent audit verify {public_url}/t/{tenant}/log --key {tenant}.pub"),
             ),
-            ("That the database holds what the log says, on the host:".to_owned(), "assent audit replay".to_owned()),
+            (
+                "That the database holds what the log says, on the host:".to_owned(),
+                "assent audit replay".to_owned(),
+            ),
         ],
         facts: vec![
             Fact::new("Size", size),
             Fact::new("Root", Rich::new().code(log.root)),
-            Fact::new("Keys", Rich::new().link("Verifier keys", format!("/t/{tenant}/log/key"))),
+            Fact::new(
+                "Keys",
+                Rich::new().link("Verifier keys", format!("/t/{tenant}/log/key")),
+            ),
         ],
     };
     Ok(page.render())
@@ -77,14 +96,26 @@ pub(super) fn moment(view: &View<'_, '_, '_>, told: &Told) -> Moment {
     Moment {
         icon,
         text,
-        meta: Rich::new().text(format!("{} · ", view.reader.moment(told.at))).code(told.kind.as_str()),
+        meta: Rich::new()
+            .text(format!("{} · ", view.reader.moment(told.at)))
+            .code(told.kind.as_str()),
         index: told.index.map(index),
-        proof_url: told.index.map(|number| view.url(&format!("/audit?before={}", number + 1))).unwrap_or_default(),
+        proof_url: told
+            .index
+            .map(|number| view.url(&format!("/audit?before={}", number + 1)))
+            .unwrap_or_default(),
     }
 }
 
 /// Icon and words of an event; an event without words of its own is told by its kind.
 fn phrase(told: &Told) -> (&'static str, String) {
+    let reached = told
+        .kind
+        .strip_prefix("change.")
+        .and_then(|word| STATES.iter().find(|(state, _)| *state == word));
+    if let Some((state, icon)) = reached {
+        return (icon, format!("brought it to: {state}"));
+    }
     let fixed = PHRASES.iter().find(|(kind, _, _)| *kind == told.kind);
     match fixed {
         Some((_, icon, words)) => (icon, (*words).to_owned()),
@@ -94,14 +125,35 @@ fn phrase(told: &Told) -> (&'static str, String) {
 
 /// What an event's data adds: a decision, an outcome, a rule.
 fn detail(view: &View<'_, '_, '_>, told: &Told) -> Option<String> {
+    if STATES.iter().any(|(state, _)| told.kind == format!("change.{state}")) {
+        return None;
+    }
     let text = |name: &str| told.data.get(name).and_then(Value::as_str);
     if told.kind == "approval.requested" {
         let person = model::ids::PersonId::from(text("person")?);
         return Some(format!("{} (rule {})", view.name(&person), text("rule")?));
     }
-    let word = ["decision", "outcome", "result", "verdict", "kind", "aspect", "to", "state"].iter().find_map(|name| text(name))?;
+    let word = [
+        "decision", "outcome", "result", "verdict", "kind", "aspect", "to", "state",
+    ]
+    .iter()
+    .find_map(|name| text(name))?;
     Some(plain(word))
 }
+
+/// The states whose name alone is an event, with their icons.
+const STATES: &[(&str, &str)] = &[
+    ("draft", "s-draft"),
+    ("assessing", "s-assessing"),
+    ("authorizing", "s-authorizing"),
+    ("approved", "s-approved"),
+    ("scheduled", "s-scheduled"),
+    ("implementing", "s-implementing"),
+    ("reviewing", "s-reviewing"),
+    ("closed", "s-closed"),
+    ("rejected", "s-rejected"),
+    ("cancelled", "s-cancelled"),
+];
 
 const PHRASES: &[(&str, &str, &str)] = &[
     ("approval.acknowledged", "comment", "has seen it"),
@@ -128,7 +180,11 @@ const PHRASES: &[(&str, &str, &str)] = &[
     ("change.risk_changed", "leaf", "computed the risk anew"),
     ("change.submitted", "s-assessing", "submitted it"),
     ("change.validated", "go", "validated it"),
-    ("change.window_missed", "clock", "flagged it: its window passed without a start"),
+    (
+        "change.window_missed",
+        "clock",
+        "flagged it: its window passed without a start",
+    ),
     ("change.window_opened", "calendar", "opened its window"),
     ("comment.added", "comment", "commented"),
     ("condition.met", "check", "said that a condition is met"),
@@ -167,7 +223,12 @@ pub(super) async fn deliveries(State(state): State<AppState>, visitor: Visitor) 
             }
         });
         let rows: Vec<DeliveryRow> = rows.collect();
-        let page = Deliveries { frame: view.frame.clone(), count: format!("{} shown", rows.len()), rows, ..Deliveries::default() };
+        let page = Deliveries {
+            frame: view.frame.clone(),
+            count: format!("{} shown", rows.len()),
+            rows,
+            ..Deliveries::default()
+        };
         Ok(page.render())
     })
     .await

@@ -26,7 +26,12 @@ impl Back {
         // Only the places of rows are read from it here, so any zone does; times that are none are told by the refusal.
         let reader = Reader::named("UTC", state.desk().tools().clock.now());
         let decoded = form.decode(&reader, &[]).without_errors();
-        Self { url: format!("{}{path}", visitor.base()), form, decoded, failure }
+        Self {
+            url: format!("{}{path}", visitor.base()),
+            form,
+            decoded,
+            failure,
+        }
     }
 
     /// Opens the form among these acts with its values and errors, and tells the rest in the frame.
@@ -81,7 +86,9 @@ where
     })
     .await;
     let base = visitor.base();
-    let Err(failure) = done else { return see(&format!("{base}{}", sent.then)) };
+    let Err(failure) = done else {
+        return see(&format!("{base}{}", sent.then));
+    };
     if !matches!(failure.status(), 409 | 412 | 422) {
         return problem(state, visitor, &failure, &format!("{base}{}", sent.then)).await;
     }

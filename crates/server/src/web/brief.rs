@@ -8,7 +8,7 @@ use model::words::{ApprovalState, Decision, Disruption, EvidenceResult};
 use pages::{Brief, Rich, Tone, minutes};
 
 use super::view::View;
-use super::words::{and, beginning, capital, plain};
+use super::words::{and, beginning, capital, capital_first, plain};
 
 /// How many sentences of what is missing a card tells.
 const MISSING_SHOWN: usize = 3;
@@ -47,7 +47,9 @@ fn places(view: &View<'_, '_, '_>, change: &Change) -> Rich {
             rich = rich.text("; ");
         }
         let service = target.service.as_str();
-        rich = rich.link(service, view.url(&format!("/services/{service}"))).text(format!(", {}", target.environment));
+        rich = rich
+            .link(service, view.url(&format!("/services/{service}")))
+            .text(format!(", {}", target.environment));
     }
     let dependents = dependents(view, &change.content.targets);
     match dependents.len() {
@@ -61,15 +63,19 @@ fn places(view: &View<'_, '_, '_>, change: &Change) -> Rich {
 fn dependents(view: &View<'_, '_, '_>, targets: &[Target]) -> Vec<String> {
     let is_target = |key: &model::ids::ServiceKey| targets.iter().any(|target| &target.service == key);
     let rows = view.directory.dependencies.iter();
-    let mut found: Vec<String> =
-        rows.filter(|row| is_target(&row.to) && !is_target(&row.from)).map(|row| row.from.0.clone()).collect();
+    let mut found: Vec<String> = rows
+        .filter(|row| is_target(&row.to) && !is_target(&row.from))
+        .map(|row| row.from.0.clone())
+        .collect();
     found.sort();
     found.dedup();
     found
 }
 
 fn when(view: &View<'_, '_, '_>, change: &Change) -> Rich {
-    let (Some(start), Some(end)) = (change.planned_start, change.planned_end) else { return Rich::new() };
+    let (Some(start), Some(end)) = (change.planned_start, change.planned_end) else {
+        return Rich::new();
+    };
     let mut rich = Rich::new().strong(view.reader.span(start, end)).text(".");
     if let Some(until) = change.extended_until {
         rich = rich.text(format!(" More time until {}.", view.reader.moment(until)));
@@ -82,8 +88,13 @@ fn when(view: &View<'_, '_, '_>, change: &Change) -> Rich {
 
 /// What people will notice, in a sentence.
 fn noticed(change: &Change) -> String {
-    let Some(plan) = &change.content.disruption else { return "Nobody said what people will notice.".to_owned() };
-    let length = plan.minutes.map(|count| format!(" for {}", minutes(count.unsigned_abs()))).unwrap_or_default();
+    let Some(plan) = &change.content.disruption else {
+        return "Nobody said what people will notice.".to_owned();
+    };
+    let length = plan
+        .minutes
+        .map(|count| format!(" for {}", minutes(count.unsigned_abs())))
+        .unwrap_or_default();
     let who = plan.audience.as_deref().unwrap_or("People");
     match plan.kind {
         Disruption::None => "Nobody should notice.".to_owned(),
@@ -94,14 +105,13 @@ fn noticed(change: &Change) -> String {
 }
 
 fn why_you(view: &View<'_, '_, '_>, change: &Change) -> Rich {
-    let reasons: Vec<String> =
-        change.requests.iter().filter(|request| request.person == view.me).map(|request| capital_first(&request.why)).collect();
+    let reasons: Vec<String> = change
+        .requests
+        .iter()
+        .filter(|request| request.person == view.me)
+        .map(|request| capital_first(&request.why))
+        .collect();
     Rich::from(reasons.join("; "))
-}
-
-fn capital_first(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn why_safe(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
@@ -113,24 +123,64 @@ fn why_safe(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
             (EvidenceResult::Failed, Some(_)) => Tone::Wait,
             (EvidenceResult::Informational, _) => Tone::Plain,
         };
-        let place = evidence.environment.as_ref().map(|name| format!(", {name}")).unwrap_or_default();
+        let place = evidence
+            .environment
+            .as_ref()
+            .map(|name| format!(", {name}"))
+            .unwrap_or_default();
         let result = plain(evidence.result.as_str());
-        let said = evidence.text.as_deref().map(|text| format!(": {}", beginning(text, 120))).unwrap_or_default();
-        rows.push((tone, Rich::new().text(format!("{} ({}{place}) {result}{said}", evidence.name, plain(evidence.aspect.as_str())))));
+        let said = evidence
+            .text
+            .as_deref()
+            .map(|text| format!(": {}", beginning(text, 120)))
+            .unwrap_or_default();
+        rows.push((
+            tone,
+            Rich::new().text(format!(
+                "{} ({}{place}) {result}{said}",
+                evidence.name,
+                plain(evidence.aspect.as_str())
+            )),
+        ));
     }
     for review in file.agreeing_peers() {
-        rows.push((Tone::Ok, Rich::new().text(format!("{} read plan and code, and agrees", view.name(&review.person)))));
+        rows.push((
+            Tone::Ok,
+            Rich::new().text(format!("{} read plan and code, and agrees", view.name(&review.person))),
+        ));
     }
     rows
 }
 
 fn who_decides(view: &View<'_, '_, '_>, file: &ChangeFile, ahead: &[Ahead]) -> Vec<(Tone, Rich)> {
-    let mut rows: Vec<(Tone, Rich)> =
-        file.approvals.iter().filter(|approval| approval.state == ApprovalState::Standing).map(|found| decided(view, found)).collect();
-    for row in ahead.iter().filter(|row| matches!(row.unmet.code.as_str(), "approval_missing" | "cannot_be_met")) {
+    let mut rows: Vec<(Tone, Rich)> = file
+        .approvals
+        .iter()
+        .filter(|approval| approval.state == ApprovalState::Standing)
+        .map(|found| decided(view, found))
+        .collect();
+    let mut told: Vec<(&str, &[String])> = Vec::new();
+    for row in ahead
+        .iter()
+        .filter(|row| matches!(row.unmet.code.as_str(), "approval_missing" | "cannot_be_met"))
+    {
+        // A rule on what and when is unmet twice, and asks the same people once.
+        let same = (row.unmet.satisfy.as_str(), row.unmet.waiting_on.as_slice());
+        if told.contains(&same) {
+            continue;
+        }
+        told.push(same);
         let who = view.all_waits_on(&row.unmet.waiting_on);
-        let tone = if row.unmet.code == "cannot_be_met" { Tone::Stop } else { Tone::Wait };
-        rows.push((tone, Rich::new().strong(who).text(": ").text(view.sentence(&row.unmet.text))));
+        let tone = if row.unmet.code == "cannot_be_met" {
+            Tone::Stop
+        } else {
+            Tone::Wait
+        };
+        let text = Rich::new()
+            .strong(who)
+            .text(": ")
+            .append(view.sentence(&row.unmet.text));
+        rows.push((tone, text));
     }
     rows
 }
@@ -151,37 +201,69 @@ pub(super) fn decided(view: &View<'_, '_, '_>, approval: &Approval) -> (Tone, Ri
         (true, _, Coverage::Standing) => " the time",
         _ => "",
     };
-    (tone, Rich::new().strong(name).text(format!(" {said}{covers}, {}", view.reader.distance(approval.at))))
+    (
+        tone,
+        Rich::new()
+            .strong(name)
+            .text(format!(" {said}{covers}, {}", view.reader.distance(approval.at))),
+    )
 }
 
 fn if_it_fails(view: &View<'_, '_, '_>, change: &Change) -> Rich {
     let content = &change.content;
-    if let Some(reason) = content.no_rollback_reason.as_ref().filter(|_| content.rollback_plan.is_empty()) {
+    if let Some(reason) = content
+        .no_rollback_reason
+        .as_ref()
+        .filter(|_| content.rollback_plan.is_empty())
+    {
         return Rich::new().late("There is no way back: ").text(beginning(reason, 200));
     }
-    let Some(first) = content.rollback_plan.first() else { return Rich::new() };
+    let Some(first) = content.rollback_plan.first() else {
+        return Rich::new();
+    };
     let steps = match content.rollback_plan.len() {
         1 => first.title.clone(),
         many => format!("{many} steps back, the first: {}", first.title),
     };
-    let length = content.rollback_minutes.map(|count| format!(", in {}", minutes(count.unsigned_abs()))).unwrap_or_default();
+    let length = content
+        .rollback_minutes
+        .map(|count| format!(", in {}", minutes(count.unsigned_abs())))
+        .unwrap_or_default();
     let rich = Rich::new().text(format!("{steps}{length}."));
     match model::due::latest_rollback(change) {
-        Some(latest) => rich.text(" Latest moment to turn back: ").strong(view.reader.moment(latest)).text("."),
+        Some(latest) => rich
+            .text(" Latest moment to turn back: ")
+            .strong(view.reader.moment(latest))
+            .text("."),
         None => rich,
     }
 }
 
 fn still_missing(view: &View<'_, '_, '_>, rows: &[Ahead]) -> Rich {
-    let Some(step) = rows.first().map(|row| row.step) else { return Rich::new() };
+    let Some(step) = rows.first().map(|row| row.step) else {
+        return Rich::new();
+    };
     let next: Vec<&Ahead> = rows.iter().filter(|row| row.step == step).collect();
     let mut rich = Rich::new();
     for row in next.iter().take(MISSING_SHOWN) {
-        rich = rich.text(format!("{} ", view.sentence(&row.unmet.text)));
+        rich = match row.unmet.code.as_str() {
+            "approval_missing" => rich.text(format!("{} ", whose_word(view, &row.unmet.waiting_on))),
+            _ => rich.append(view.sentence(&row.unmet.text)).text(" "),
+        };
     }
     match next.len().saturating_sub(MISSING_SHOWN) {
         0 => rich,
         more => rich.link(format!("{more} more"), "#requirements"),
+    }
+}
+
+/// Whose word is missing: the reader's own is named first.
+fn whose_word(view: &View<'_, '_, '_>, waiting_on: &[String]) -> String {
+    let me = view.directory.login(&view.me);
+    match (waiting_on.contains(&me), waiting_on.len()) {
+        (true, 1) => "Your word.".to_owned(),
+        (true, _) => "Your word, or that of others who are asked too.".to_owned(),
+        (false, _) => format!("The word of {}.", view.all_waits_on(waiting_on)),
     }
 }
 
@@ -208,4 +290,13 @@ pub(super) fn outcome_mark(outcome: model::words::Outcome) -> pages::Mark {
         Outcome::NotImplemented => Tone::Plain,
     };
     tone.mark(capital(outcome.as_str()))
+}
+
+/// By when somebody who is asked should say that they have seen it.
+pub(super) fn due_words(view: &View<'_, '_, '_>, request: &model::change::Request) -> String {
+    let by = request.acknowledge_by;
+    if by <= view.now() {
+        return format!("An answer was due {}", view.reader.moment(by));
+    }
+    format!("Due {}", view.reader.due(by))
 }

@@ -11,7 +11,9 @@ use axum::response::Response;
 use model::act::{Act as Verb, actions};
 use model::change::Change;
 use model::file::ChangeFile;
-use pages::{Act, ActContext, ActForm, ActTone, ChangePage, Decision, Entry, Notice, Place, Rich, Tone, Work, short_digest};
+use pages::{
+    Act, ActContext, ActForm, ActTone, ChangePage, Decision, Entry, Notice, Place, Rich, Tone, Work, short_digest,
+};
 
 use super::acts_open::{context, decisions, note, others};
 use super::brief::brief;
@@ -60,7 +62,10 @@ pub(super) async fn show(
 pub(super) async fn show_refused(state: &AppState, visitor: &Visitor, key: String, refused: Refused) -> Response {
     let status = refused.failure.status();
     let refused = Arc::new(refused);
-    show_as(state, visitor, Place::Changes, status, move |view| page(view, &key, Some(&refused))).await
+    show_as(state, visitor, Place::Changes, status, move |view| {
+        page(view, &key, Some(&refused))
+    })
+    .await
 }
 
 fn page(view: &mut View<'_, '_, '_>, key: &str, refused: Option<&Refused>) -> acts::Result<String> {
@@ -72,7 +77,14 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, refused: Option<&Refused>) -> ac
     let entries = find_entries(view.room, &id)?;
     let told = find_timeline(view.room, &id)?;
     let context = context(view, &file);
-    let around = Around { file: &file, comments, entries, told, open: &open, context: &context };
+    let around = Around {
+        file: &file,
+        comments,
+        entries,
+        told,
+        open: &open,
+        context: &context,
+    };
     let mut page = assemble(view, &around);
     if let Some(refused) = refused {
         put_back(view, &mut page, refused, &context);
@@ -94,7 +106,11 @@ fn assemble(view: &View<'_, '_, '_>, around: &Around<'_>) -> ChangePage {
         risk: (!change.risk.reasons.is_empty()).then(|| risk(change.risk.level)),
         kind: kind(content.kind),
         flags: flags(change),
-        byline: Rich::from(format!("by {}, {}", view.name(&change.requester), view.reader.distance(change.created_at))),
+        byline: Rich::from(format!(
+            "by {}, {}",
+            view.name(&change.requester),
+            view.reader.distance(change.created_at)
+        )),
         notices: notices(view, file),
         head_acts: head_acts(view, change, around.open, around.context),
         stepper: around.stepper(view),
@@ -134,8 +150,11 @@ fn flags(change: &Change) -> Vec<pages::Mark> {
         (change.break_glass.is_some(), Tone::Stop, "Break-glass"),
         (change.retrospective.is_some(), Tone::Wait, "Told afterwards"),
     ];
-    let mut marks: Vec<pages::Mark> =
-        rows.into_iter().filter(|(is, _, _)| *is).map(|(_, tone, words)| tone.mark(words)).collect();
+    let mut marks: Vec<pages::Mark> = rows
+        .into_iter()
+        .filter(|(is, _, _)| *is)
+        .map(|(_, tone, words)| tone.mark(words))
+        .collect();
     marks.extend(change.outcome.map(super::brief::outcome_mark));
     marks
 }
@@ -152,10 +171,16 @@ fn texts(change: &Change) -> Vec<(String, String)> {
         ("Why there is no way back", &content.no_rollback_reason),
         ("The threat", &content.threat),
     ];
-    let mut texts: Vec<(String, String)> =
-        rows.into_iter().filter_map(|(label, text)| Some((label.to_owned(), text.clone()?))).collect();
+    let mut texts: Vec<(String, String)> = rows
+        .into_iter()
+        .filter_map(|(label, text)| Some((label.to_owned(), text.clone()?)))
+        .collect();
     if !content.excluded.is_empty() {
-        let lines: Vec<String> = content.excluded.iter().map(|row| format!("- {}: {}", row.item, row.reason)).collect();
+        let lines: Vec<String> = content
+            .excluded
+            .iter()
+            .map(|row| format!("- {}: {}", row.item, row.reason))
+            .collect();
         texts.push(("Left out of the assessment".to_owned(), lines.join("\n")));
     }
     texts
@@ -165,7 +190,10 @@ fn notices(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<Notice> {
     let change = &file.change;
     let mut notices = Vec::new();
     if let Some(hold) = &change.hold {
-        let until = hold.until.map(|at| format!(" People are reminded {}.", view.reader.moment(at))).unwrap_or_default();
+        let until = hold
+            .until
+            .map(|at| format!(" People are reminded {}.", view.reader.moment(at)))
+            .unwrap_or_default();
         let title = format!("On hold by {}, {}", view.name(&hold.by), view.reader.distance(hold.at));
         notices.push(Notice::new(Tone::Wait, format!("{}{until}", hold.reason)).title(title));
     }
@@ -174,7 +202,11 @@ fn notices(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<Notice> {
         notices.push(Notice::new(Tone::Wait, returned.reason.as_str()).title(title));
     }
     if let Some(rejection) = &change.rejection {
-        let title = format!("{} rejected it, {}", view.name(&rejection.by), view.reader.distance(rejection.at));
+        let title = format!(
+            "{} rejected it, {}",
+            view.name(&rejection.by),
+            view.reader.distance(rejection.at)
+        );
         notices.push(Notice::new(Tone::Stop, rejection.reason.as_str()).title(title));
     }
     if let Some(cancelled) = &change.cancelled {
@@ -182,17 +214,32 @@ fn notices(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<Notice> {
         notices.push(Notice::new(Tone::Plain, cancelled.reason.as_str()).title(title));
     }
     if let Some(glass) = &change.break_glass {
-        let title = format!("{} broke the glass, until {}", view.name(&glass.by), view.reader.moment(glass.until));
-        let waits = if glass.is_lawful() { "" } else { " It opens nothing before a second person signs." };
+        let title = format!(
+            "{} broke the glass, until {}",
+            view.name(&glass.by),
+            view.reader.moment(glass.until)
+        );
+        let waits = if glass.is_lawful() {
+            ""
+        } else {
+            " It opens nothing before a second person signs."
+        };
         notices.push(Notice::new(Tone::Stop, format!("{}{waits}", glass.reason)).title(title));
     }
     if let Some(asked) = change.extension.as_ref().filter(|asked| asked.decision.is_none()) {
-        let title = format!("{} asks for more time, until {}", view.name(&asked.by), view.reader.moment(asked.until));
+        let title = format!(
+            "{} asks for more time, until {}",
+            view.name(&asked.by),
+            view.reader.moment(asked.until)
+        );
         notices.push(Notice::new(Tone::Wait, asked.reason.as_str()).title(title));
     }
     if !change.turned_normal.is_empty() {
         let fields: Vec<String> = change.turned_normal.iter().map(|field| plain(field)).collect();
-        let text = format!("An edit of what its template locks made it normal: {}.", fields.join(", "));
+        let text = format!(
+            "An edit of what its template locks made it normal: {}.",
+            fields.join(", ")
+        );
         notices.push(Notice::new(Tone::Wait, text));
     }
     notices
@@ -207,7 +254,12 @@ fn head_acts(view: &View<'_, '_, '_>, change: &Change, open: &OpenActs, context:
         let watches = change.watchers.contains(&view.me);
         let form = Act::Watch.form(context).tone(ActTone::Quiet);
         acts.push(match watches {
-            true => ActForm::new("unwatch", "Stop watching", format!("{}/watchers/end", context.change_url)).tone(ActTone::Quiet),
+            true => ActForm::new(
+                "unwatch",
+                "Stop watching",
+                format!("{}/watchers/end", context.change_url),
+            )
+            .tone(ActTone::Quiet),
             false => form,
         });
     }
@@ -217,7 +269,11 @@ fn head_acts(view: &View<'_, '_, '_>, change: &Change, open: &OpenActs, context:
 fn decision(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, context: &ActContext) -> Decision {
     let change = &file.change;
     let acts = decisions(open, context);
-    let mine: Vec<_> = change.requests.iter().filter(|request| request.person == view.me).collect();
+    let mine: Vec<_> = change
+        .requests
+        .iter()
+        .filter(|request| request.person == view.me)
+        .collect();
     let said = file.standing().any(|approval| approval.person == view.me);
     let heading = match (acts.is_empty(), said) {
         (true, _) => "What is decided here",
@@ -228,9 +284,13 @@ fn decision(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, context
     let due = first.filter(|request| request.acknowledged_at.is_none() && !said && !acts.is_empty());
     Decision {
         heading: heading.to_owned(),
-        due: due.map(|request| format!("Seen by {}", view.reader.due(request.acknowledge_by))).unwrap_or_default(),
+        due: due
+            .map(|request| super::brief::due_words(view, request))
+            .unwrap_or_default(),
         is_late: due.is_some_and(|request| request.acknowledge_by <= view.now()),
-        asked: first.map(|request| format!("asked {}", view.reader.moment(request.asked_at))).unwrap_or_default(),
+        asked: first
+            .map(|request| format!("asked {}", view.reader.moment(request.asked_at)))
+            .unwrap_or_default(),
         binds: binds(change, acts.is_empty()),
         acts,
     }
@@ -240,7 +300,10 @@ fn binds(change: &Change, is_silent: bool) -> Rich {
     let digest = short_digest(&change.digests.content);
     match is_silent {
         true => Rich::new().text("Content digest ").code(digest),
-        false => Rich::new().text("You decide on exactly this text: digest ").code(digest).text(". An edit of it voids your word, and you are told."),
+        false => Rich::new()
+            .text("You decide on exactly this text: digest ")
+            .code(digest)
+            .text(". An edit of it voids your word, and you are told."),
     }
 }
 
@@ -264,13 +327,24 @@ fn put_back(view: &View<'_, '_, '_>, page: &mut ChangePage, refused: &Refused, c
 
 /// Whether this is the form that was sent: the same address, and the same hidden words beside it.
 fn is_same(act: &ActForm, address: &str, form: &Form) -> bool {
-    let hidden = act.fields.iter().filter(|field| field.input == pages::Input::Hidden && field.name != "content_digest");
+    let hidden = act
+        .fields
+        .iter()
+        .filter(|field| field.input == pages::Input::Hidden && field.name != "content_digest");
     act.action_url == address && hidden.into_iter().all(|field| form.first(&field.name) == field.value)
 }
 
 fn for_each_act(page: &mut ChangePage, see: &mut dyn FnMut(&mut ActForm)) {
-    page.decision.acts.iter_mut().chain(page.acts.iter_mut()).chain(page.head_acts.iter_mut()).for_each(&mut *see);
-    page.targets.iter_mut().flat_map(|target| target.acts.iter_mut()).for_each(&mut *see);
+    page.decision
+        .acts
+        .iter_mut()
+        .chain(page.acts.iter_mut())
+        .chain(page.head_acts.iter_mut())
+        .for_each(&mut *see);
+    page.targets
+        .iter_mut()
+        .flat_map(|target| target.acts.iter_mut())
+        .for_each(&mut *see);
     let works: [&mut Work; 9] = [
         &mut page.requirements,
         &mut page.approvals,
@@ -290,5 +364,8 @@ fn for_each_act(page: &mut ChangePage, see: &mut dyn FnMut(&mut ActForm)) {
 
 fn see_work(work: &mut Work, see: &mut dyn FnMut(&mut ActForm)) {
     work.acts.iter_mut().for_each(&mut *see);
-    work.entries.iter_mut().flat_map(|entry: &mut Entry| entry.acts.iter_mut()).for_each(&mut *see);
+    work.entries
+        .iter_mut()
+        .flat_map(|entry: &mut Entry| entry.acts.iter_mut())
+        .for_each(&mut *see);
 }

@@ -32,17 +32,27 @@ struct Wanted(Vec<(String, String)>);
 
 impl Wanted {
     fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, value)| known == name && !value.trim().is_empty()).map(|(_, value)| value.trim())
+        self.0
+            .iter()
+            .find(|(known, value)| known == name && !value.trim().is_empty())
+            .map(|(_, value)| value.trim())
     }
 
     /// The address with a filter replaced, or removed for an empty value. A new filter begins on the first page.
     fn with(&self, name: &str, value: &str) -> String {
-        let kept = self.0.iter().filter(|(known, kept)| known != name && known != "after" && !kept.trim().is_empty());
+        let kept = self
+            .0
+            .iter()
+            .filter(|(known, kept)| known != name && known != "after" && !kept.trim().is_empty());
         let mut pairs: Vec<String> = kept.map(|(known, kept)| format!("{known}={}", escaped(kept))).collect();
         if !value.is_empty() {
             pairs.push(format!("{name}={}", escaped(value)));
         }
-        if pairs.is_empty() { String::new() } else { format!("?{}", pairs.join("&")) }
+        if pairs.is_empty() {
+            String::new()
+        } else {
+            format!("?{}", pairs.join("&"))
+        }
     }
 }
 
@@ -60,7 +70,10 @@ pub(super) async fn show_list(
 }
 
 fn is_key(text: &str) -> bool {
-    let rest = text.get(..4).filter(|head| head.eq_ignore_ascii_case("chg-")).and_then(|_| text.get(4..));
+    let rest = text
+        .get(..4)
+        .filter(|head| head.eq_ignore_ascii_case("chg-"))
+        .and_then(|_| text.get(4..));
     rest.is_some_and(|number| !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()))
 }
 
@@ -68,11 +81,23 @@ fn filter(view: &View<'_, '_, '_>, wanted: &Wanted) -> ChangeFilter {
     let text = |name: &str| wanted.get(name).map(str::to_owned);
     // A login that nobody has finds nothing, rather than everything.
     let person = |name: &str| {
-        wanted.get(name).map(|login| view.directory.by_login(login).map_or_else(|| login.to_owned(), |person| person.id.0.clone()))
+        wanted.get(name).map(|login| {
+            view.directory
+                .by_login(login)
+                .map_or_else(|| login.to_owned(), |person| person.id.0.clone())
+        })
     };
-    let time = |name: &str| wanted.get(name).and_then(|text| text.parse::<Timestamp>().ok().or_else(|| view.reader.read_field(text)));
+    let time = |name: &str| {
+        wanted
+            .get(name)
+            .and_then(|text| text.parse::<Timestamp>().ok().or_else(|| view.reader.read_field(text)))
+    };
     let states = match wanted.get("state") {
-        Some("open") => Stage::ALL.iter().filter(|state| state.is_open()).map(|state| state.as_str().to_owned()).collect(),
+        Some("open") => Stage::ALL
+            .iter()
+            .filter(|state| state.is_open())
+            .map(|state| state.as_str().to_owned())
+            .collect(),
         Some(state) => state.split(',').map(|word| word.trim().to_owned()).collect(),
         None => Vec::new(),
     };
@@ -97,7 +122,11 @@ fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<String> {
     let after = wanted.get("after").and_then(|text| text.parse().ok());
     let filter = filter(view, wanted);
     let found = find_changes(view.room, &filter, PAGE, after)?;
-    let rows: Vec<ChangeRow> = found.rows.iter().map(|(listed, targets)| row(view, listed, targets)).collect();
+    let rows: Vec<ChangeRow> = found
+        .rows
+        .iter()
+        .map(|(listed, targets)| row(view, listed, targets))
+        .collect();
     let url = view.url("/changes");
     let older = found.next.map(|next| {
         let rest = wanted.with("after", "");
@@ -114,7 +143,11 @@ fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<String> {
         filters: fields(view, wanted),
         filter_url: url,
         count: shown.clone(),
-        paging: Paging { newer, older, count: shown },
+        paging: Paging {
+            newer,
+            older,
+            count: shown,
+        },
         rows,
         columns: columns(),
         ..ChangeList::default()
@@ -144,7 +177,10 @@ fn row(view: &View<'_, '_, '_>, listed: &Listed, targets: &[TargetRow]) -> Chang
         state: if listed.on_hold { pages::State::OnHold } else { state },
         risk: pages::Risk::from_word(&listed.risk),
         targets: if more == 0 { first } else { format!("{first} +{more}") },
-        planned: listed.planned_start.map(|at| view.reader.moment(at)).unwrap_or_default(),
+        planned: listed
+            .planned_start
+            .map(|at| view.reader.moment(at))
+            .unwrap_or_default(),
         waits_for: view.name(&owner),
         age: view.reader.age(listed.created_at),
     }
@@ -172,14 +208,20 @@ fn views(view: &View<'_, '_, '_>, wanted: &Wanted) -> Vec<SavedView> {
     let views = rows.into_iter().map(|(label, query)| SavedView {
         label: label.to_owned(),
         is_current: present(&query),
-        href: view.url(&if query.is_empty() { "/changes".to_owned() } else { format!("/changes?{query}") }),
+        href: view.url(&if query.is_empty() {
+            "/changes".to_owned()
+        } else {
+            format!("/changes?{query}")
+        }),
         count: String::new(),
     });
     views.collect()
 }
 
 fn chips(url: &str, wanted: &Wanted) -> Vec<Chip> {
-    let set = FILTERS.iter().filter_map(|(name, label)| Some((name, label, wanted.get(name)?)));
+    let set = FILTERS
+        .iter()
+        .filter_map(|(name, label)| Some((name, label, wanted.get(name)?)));
     set.map(|(name, label, value)| Chip {
         label: (*label).to_owned(),
         value: value.replace('_', " "),
@@ -193,19 +235,35 @@ fn fields(view: &View<'_, '_, '_>, wanted: &Wanted) -> Vec<Field> {
     let menu = |name: &str, label: &str, words: Vec<String>| {
         let any = std::iter::once(Choice::new("", "Any"));
         let choices = any.chain(words.iter().map(|word| Choice::new(word.as_str(), word_label(word))));
-        Field::new(name, label, Input::Select(choices.collect())).value(present(name)).half()
+        Field::new(name, label, Input::Select(choices.collect()))
+            .value(present(name))
+            .half()
     };
     let stages = std::iter::once("open".to_owned()).chain(Stage::ALL.iter().map(|state| state.as_str().to_owned()));
     let levels = [Level::Low, Level::Medium, Level::High].map(|level| level.as_str().to_owned());
     vec![
         Field::text("q", "Words").value(present("q")),
         menu("state", "State", stages.collect()),
-        menu("kind", "Kind", ["normal", "standard", "emergency"].map(str::to_owned).to_vec()),
-        menu("service", "Service", view.directory.services.keys().map(|key| key.0.clone()).collect()),
-        menu("environment", "Environment", view.directory.environments.keys().map(|key| key.0.clone()).collect()),
+        menu(
+            "kind",
+            "Kind",
+            ["normal", "standard", "emergency"].map(str::to_owned).to_vec(),
+        ),
+        menu(
+            "service",
+            "Service",
+            view.directory.services.keys().map(|key| key.0.clone()).collect(),
+        ),
+        menu(
+            "environment",
+            "Environment",
+            view.directory.environments.keys().map(|key| key.0.clone()).collect(),
+        ),
         menu("risk", "Risk", levels.to_vec()),
         Field::text("owner", "Owner’s login").value(present("owner")).half(),
-        Field::text("requester", "Requester’s login").value(present("requester")).half(),
+        Field::text("requester", "Requester’s login")
+            .value(present("requester"))
+            .half(),
         Field::text("team", "Team").value(present("team")).half(),
     ]
 }
@@ -232,7 +290,12 @@ mod tests {
     #[test]
     fn a_filter_is_replaced_or_removed_in_the_address() {
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        let wanted = Wanted(vec![pair("q", "a b"), pair("state", "open"), pair("after", "9"), pair("kind", "")]);
+        let wanted = Wanted(vec![
+            pair("q", "a b"),
+            pair("state", "open"),
+            pair("after", "9"),
+            pair("kind", ""),
+        ]);
         assert_eq!(wanted.with("state", ""), "?q=a%20b");
         assert_eq!(wanted.with("risk", "high"), "?q=a%20b&state=open&risk=high");
         assert_eq!(Wanted::default().with("q", ""), "");

@@ -20,10 +20,35 @@ use crate::state::AppState;
 
 /// The fields that the form holds, by their name in the API. What is not here an edit leaves alone.
 const HELD: &[&str] = &[
-    "title", "description", "justification", "verification", "category", "touches", "targets", "planned_start",
-    "planned_end", "disruption", "impact", "complexity", "plan", "rollback_plan", "rollback_minutes",
-    "no_rollback_reason", "owner", "team", "implementers", "tester", "business_contact", "kind", "template", "incident",
-    "threat", "expedited", "expedited_reason", "objectives", "labels",
+    "title",
+    "description",
+    "justification",
+    "verification",
+    "category",
+    "touches",
+    "targets",
+    "planned_start",
+    "planned_end",
+    "disruption",
+    "impact",
+    "complexity",
+    "plan",
+    "rollback_plan",
+    "rollback_minutes",
+    "no_rollback_reason",
+    "owner",
+    "team",
+    "implementers",
+    "tester",
+    "business_contact",
+    "kind",
+    "template",
+    "incident",
+    "threat",
+    "expedited",
+    "expedited_reason",
+    "objectives",
+    "labels",
 ];
 
 /// How the form came back.
@@ -54,9 +79,15 @@ fn new_page(view: &View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
         keep: ("Keep as draft".to_owned(), "keep".to_owned()),
         back_url: view.url("/changes"),
         next: vec![
-            Entry::new(Tone::Plain, "It is assessed").icon("s-assessing").why("Risk and impact are stated, and computed."),
-            Entry::new(Tone::Plain, "The right people are asked").icon("s-authorizing").why("By the rules, at once."),
-            Entry::new(Tone::Plain, "The gate opens at its start").icon("s-scheduled").why("For exactly what was approved."),
+            Entry::new(Tone::Plain, "It is assessed")
+                .icon("s-assessing")
+                .why("Risk and impact are stated, and computed."),
+            Entry::new(Tone::Plain, "The right people are asked")
+                .icon("s-authorizing")
+                .why("By the rules, at once."),
+            Entry::new(Tone::Plain, "The gate opens at its start")
+                .icon("s-scheduled")
+                .why("For exactly what was approved."),
         ],
         ..ChangeForm::default()
     };
@@ -66,12 +97,17 @@ fn new_page(view: &View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
 
 fn empty_fields(view: &View<'_, '_, '_>) -> ChangeFields {
     let directory = &view.directory;
-    let approved = directory.templates.values().filter(|template| template.state == TemplateState::Approved);
+    let approved = directory
+        .templates
+        .values()
+        .filter(|template| template.state == TemplateState::Approved);
     ChangeFields {
         zone: view.reader.zone_name().to_owned(),
         services: directory.services.keys().map(|key| key.0.clone()).collect(),
         environments: directory.environments.keys().map(|key| key.0.clone()).collect(),
-        templates: approved.map(|template| (template.key.clone(), template.title.clone())).collect(),
+        templates: approved
+            .map(|template| (template.key.clone(), template.title.clone()))
+            .collect(),
         ..ChangeFields::default()
     }
 }
@@ -89,7 +125,12 @@ fn fill_back(view: &View<'_, '_, '_>, page: &mut ChangeForm, fields: &mut Change
     fields.touches = back.form.all("touches");
     let decoded = read(&back.form, &view.reader);
     let mut errors: Vec<FieldError> = decoded.errors.clone();
-    errors.extend(back.failure.iter().flat_map(|failure| failure.problem.errors.iter().cloned()));
+    errors.extend(
+        back.failure
+            .iter()
+            .flat_map(|failure| failure.problem.errors.iter().cloned()),
+    );
+    errors.extend(back.failure.iter().flat_map(missing_fields));
     let by_field = decoded.by_field(&errors);
     let labels = labels(fields);
     let known: Vec<&String> = labels.iter().map(|(name, _)| name).collect();
@@ -102,8 +143,23 @@ fn fill_back(view: &View<'_, '_, '_>, page: &mut ChangeForm, fields: &mut Change
     }
     add_rows(fields, back.form.first("add"));
     page.sections = fields.sections();
-    let is_plain = back.failure.as_ref().filter(|failure| failure.problem.errors.is_empty());
+    // Wrong fields are told beside them and above the form already.
+    let is_plain = back.failure.as_ref().filter(|_| errors.is_empty());
     page.notices.extend(is_plain.map(|failure| notice_of(view, failure)));
+}
+
+/// The fields that a submission lacks, as the rules name them: in backticks.
+fn missing_fields(failure: &Failure) -> Vec<FieldError> {
+    let rows = failure.problem.unmet.iter().filter(|row| row.code == "field_missing");
+    rows.filter_map(|row| {
+        let name = row.satisfy.split('`').nth(1)?;
+        Some(FieldError::new(
+            name,
+            "missing",
+            "This is needed before it can be submitted.",
+        ))
+    })
+    .collect()
 }
 
 /// Names and labels of every field that the form shows.
@@ -111,7 +167,11 @@ fn labels(fields: &ChangeFields) -> Vec<(String, String)> {
     let sections = fields.sections();
     let all = sections.iter().flat_map(|section| {
         let rows = section.rows.iter().flat_map(|group| group.rows.iter().flatten());
-        section.fields.iter().chain(rows).map(|field: &Field| (field.name.clone(), field.label.clone()))
+        section
+            .fields
+            .iter()
+            .chain(rows)
+            .map(|field: &Field| (field.name.clone(), field.label.clone()))
     });
     all.collect()
 }
@@ -128,7 +188,10 @@ fn shown_as(name: &str, known: &[&String]) -> Option<String> {
 fn add_rows(fields: &mut ChangeFields, add: &str) {
     let count = |rows: Rows| {
         let prefix = format!("{}.", rows.name());
-        let places = fields.values.keys().filter_map(|name| name.strip_prefix(&prefix)?.split('.').next()?.parse::<usize>().ok());
+        let places = fields
+            .values
+            .keys()
+            .filter_map(|name| name.strip_prefix(&prefix)?.split('.').next()?.parse::<usize>().ok());
         places.max().map_or(0, |last| last.saturating_add(1)).min(200)
     };
     let (targets, plan, back) = (count(Rows::Targets), count(Rows::Plan), count(Rows::RollbackPlan));
@@ -165,7 +228,15 @@ pub(super) async fn create(State(state): State<AppState>, visitor: Visitor, form
     match done {
         Ok(key) => see(&format!("{}/changes/{key}?done=created", visitor.base())),
         Err(failure) if matches!(failure.status(), 409 | 422) => {
-            show_new(&state, &visitor, Back { form, failure: Some(failure) }).await
+            show_new(
+                &state,
+                &visitor,
+                Back {
+                    form,
+                    failure: Some(failure),
+                },
+            )
+            .await
         }
         Err(failure) => problem(&state, &visitor, &failure, &format!("{}/changes", visitor.base())).await,
     }
@@ -184,7 +255,10 @@ fn create_from(room: &mut Room<'_, '_>, form: &Form) -> acts::Result<String> {
 
 async fn show_new(state: &AppState, visitor: &Visitor, back: Back) -> Response {
     let status = back.failure.as_ref().map_or(200, Failure::status);
-    show_as(state, visitor, Place::Changes, status, move |view| new_page(view, Some(&back))).await
+    show_as(state, visitor, Place::Changes, status, move |view| {
+        new_page(view, Some(&back))
+    })
+    .await
 }
 
 /// The form over a change as it stands.
@@ -193,7 +267,10 @@ pub(super) async fn edit_form(
     visitor: Visitor,
     Path((_, key)): Path<(String, String)>,
 ) -> Response {
-    show(&state, &visitor, Place::Changes, move |view| edit_page(view, &key, None)).await
+    show(&state, &visitor, Place::Changes, move |view| {
+        edit_page(view, &key, None)
+    })
+    .await
 }
 
 fn edit_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Result<String> {
@@ -221,12 +298,18 @@ fn edit_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> act
         back_url: view.change_url(&change.key),
         ..ChangeForm::default()
     };
-    let yes: Vec<String> =
-        file.standing().filter(|approval| approval.is_yes()).map(|approval| view.name(&approval.person)).collect();
+    let yes: Vec<String> = file
+        .standing()
+        .filter(|approval| approval.is_yes())
+        .map(|approval| view.name(&approval.person))
+        .collect();
     if !yes.is_empty() {
         let names = super::words::and(&yes);
-        let text = format!("{names} approved what stands here. An edit of what they approved voids their word, and they are told.");
-        page.notices.push(Notice::new(Tone::Wait, text).title("An edit voids approvals"));
+        let text = format!(
+            "{names} approved what stands here. An edit of what they approved voids their word, and they are told."
+        );
+        page.notices
+            .push(Notice::new(Tone::Wait, text).title("An edit voids approvals"));
     }
     fill_back(view, &mut page, &mut fields, back);
     Ok(page.render())
@@ -234,7 +317,9 @@ fn edit_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> act
 
 /// The revision that the reader saw; a form that came back keeps the one that it was made from.
 fn revision(change: &Change, back: Option<&Back>) -> String {
-    let sent = back.map(|back| back.form.first("revision").to_owned()).filter(|text| !text.is_empty());
+    let sent = back
+        .map(|back| back.form.first("revision").to_owned())
+        .filter(|text| !text.is_empty());
     sent.unwrap_or_else(|| change.revision.to_string())
 }
 
@@ -252,12 +337,22 @@ fn flat(body: &Body, reader: &Reader) -> Vec<(String, String)> {
 
 fn flatten(name: &str, value: &Value, reader: &Reader, found: &mut Vec<(String, String)>) {
     match value {
-        Value::Object(map) => map.iter().for_each(|(inner, value)| flatten(&format!("{name}.{inner}"), value, reader, found)),
+        Value::Object(map) => map
+            .iter()
+            .for_each(|(inner, value)| flatten(&format!("{name}.{inner}"), value, reader, found)),
         Value::Array(items) if items.iter().any(Value::is_object) => {
-            items.iter().enumerate().for_each(|(place, item)| flatten(&format!("{name}.{place}"), item, reader, found));
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(place, item)| flatten(&format!("{name}.{place}"), item, reader, found));
         }
         Value::Array(items) if name == "touches" => {
-            found.extend(items.iter().filter_map(Value::as_str).map(|text| (name.to_owned(), text.to_owned())));
+            found.extend(
+                items
+                    .iter()
+                    .filter_map(Value::as_str)
+                    .map(|text| (name.to_owned(), text.to_owned())),
+            );
         }
         Value::Array(items) => {
             let texts: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
@@ -327,10 +422,15 @@ fn cleared(old: &Body, new: &Body) -> Body {
 
 /// Rows keep what the form does not show, such as a step's team, while they stay where they were.
 fn kept_beside(old: Option<&Value>, new: Value) -> Value {
-    let (Some(Value::Array(old)), Value::Array(mut rows)) = (old, new.clone()) else { return new };
+    let (Some(Value::Array(old)), Value::Array(mut rows)) = (old, new.clone()) else {
+        return new;
+    };
     for (old, row) in old.iter().zip(&mut rows) {
-        let (Some(old), Some(row)) = (old.as_object(), row.as_object_mut()) else { continue };
-        if old.get("title").is_some() && old.get("title") == row.get("title")
+        let (Some(old), Some(row)) = (old.as_object(), row.as_object_mut()) else {
+            continue;
+        };
+        if old.get("title").is_some()
+            && old.get("title") == row.get("title")
             && let Some(team) = old.get("team")
         {
             row.entry("team").or_insert_with(|| team.clone());
@@ -355,7 +455,16 @@ pub(super) async fn edit(
     match done {
         Ok(()) => see(&format!("{page}?done=edited")),
         Err(failure) if matches!(failure.status(), 409 | 412 | 422) => {
-            show_edit(&state, &visitor, key, Back { form, failure: Some(failure) }).await
+            show_edit(
+                &state,
+                &visitor,
+                key,
+                Back {
+                    form,
+                    failure: Some(failure),
+                },
+            )
+            .await
         }
         Err(failure) => problem(&state, &visitor, &failure, &page).await,
     }
@@ -381,7 +490,10 @@ fn edit_from(room: &mut Room<'_, '_>, key: &str, form: &Form) -> acts::Result<()
 
 async fn show_edit(state: &AppState, visitor: &Visitor, key: String, back: Back) -> Response {
     let status = back.failure.as_ref().map_or(200, Failure::status);
-    show_as(state, visitor, Place::Changes, status, move |view| edit_page(view, &key, Some(&back))).await
+    show_as(state, visitor, Place::Changes, status, move |view| {
+        edit_page(view, &key, Some(&back))
+    })
+    .await
 }
 
 #[cfg(test)]
@@ -418,7 +530,9 @@ mod tests {
 
     #[test]
     fn what_was_emptied_is_cleared_and_teams_stay() {
-        let base = body(json!({"description": "x", "impact": {"data": "low", "compliance": "high"}, "plan": [{"title": "Go", "team": "Ops"}]}));
+        let base = body(
+            json!({"description": "x", "impact": {"data": "low", "compliance": "high"}, "plan": [{"title": "Go", "team": "Ops"}]}),
+        );
         let sent = body(json!({"impact": {"data": "high"}, "plan": [{"title": "Go", "minutes": 4}]}));
         let patch = patch(&base, &sent, &reader());
         assert_eq!(patch["description"], Value::Null);

@@ -25,10 +25,21 @@ use crate::state::AppState;
 /// How many changes of a service its page shows.
 const CHANGES: i64 = 20;
 /// The words of an incident's severity, the worst first.
-const SEVERITIES: [(&str, &str); 4] = [("1", "1, critical"), ("2", "2, major"), ("3", "3, minor"), ("4", "4, cosmetic")];
+const SEVERITIES: [(&str, &str); 4] = [
+    ("1", "1, critical"),
+    ("2", "2, major"),
+    ("3", "3, minor"),
+    ("4", "4, cosmetic"),
+];
 
 fn sent(form: Form, path: String, then: String, place: Place) -> Sent {
-    Sent { form, boxes: &[], path, then, place }
+    Sent {
+        form,
+        boxes: &[],
+        path,
+        then,
+        place,
+    }
 }
 
 /// The list of services.
@@ -38,8 +49,18 @@ pub(super) async fn services(State(state): State<AppState>, visitor: Visitor) ->
 
 fn services_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
     let open = open_changes(view)?;
-    let rows: Vec<ServiceRow> = view.directory.services.values().map(|service| service_row(view, service, &open)).collect();
-    let mut page = Services { frame: view.frame.clone(), count: format!("{} in all", rows.len()), rows, ..Services::default() };
+    let rows: Vec<ServiceRow> = view
+        .directory
+        .services
+        .values()
+        .map(|service| service_row(view, service, &open))
+        .collect();
+    let mut page = Services {
+        frame: view.frame.clone(),
+        count: format!("{} in all", rows.len()),
+        rows,
+        ..Services::default()
+    };
     if view.may(actions::SET_SERVICE) {
         page.acts.push(service_form(view, None));
     }
@@ -51,8 +72,14 @@ fn services_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Resu
 
 /// How many open changes each service has.
 fn open_changes(view: &mut View<'_, '_, '_>) -> acts::Result<BTreeMap<String, usize>> {
-    let states = Stage::ALL.iter().filter(|state| state.is_open()).map(|state| state.as_str().to_owned());
-    let filter = ChangeFilter { states: states.collect(), ..ChangeFilter::default() };
+    let states = Stage::ALL
+        .iter()
+        .filter(|state| state.is_open())
+        .map(|state| state.as_str().to_owned());
+    let filter = ChangeFilter {
+        states: states.collect(),
+        ..ChangeFilter::default()
+    };
     let mut open = BTreeMap::new();
     for (_, targets) in find_changes(view.room, &filter, 500, None)?.rows {
         let mut services: Vec<String> = targets.into_iter().map(|target| target.service).collect();
@@ -70,7 +97,11 @@ fn service_row(view: &View<'_, '_, '_>, service: &Service, open: &BTreeMap<Strin
     ServiceRow {
         key: key.to_owned(),
         href: view.url(&format!("/services/{key}")),
-        name: if service.name == key { String::new() } else { service.name.clone() },
+        name: if service.name == key {
+            String::new()
+        } else {
+            service.name.clone()
+        },
         criticality: capital(service.criticality.as_str()),
         owner: and(&owners(view, &service.key)),
         team: service.team.clone().unwrap_or_default(),
@@ -95,14 +126,27 @@ fn owners(view: &View<'_, '_, '_>, service: &ServiceKey) -> Vec<String> {
 }
 
 fn service_form(view: &View<'_, '_, '_>, service: Option<&Service>) -> ActForm {
-    let words: Vec<(&str, &str)> = Criticality::ALL.iter().map(|word| (word.as_str(), word.as_str())).collect();
+    let words: Vec<(&str, &str)> = Criticality::ALL
+        .iter()
+        .map(|word| (word.as_str(), word.as_str()))
+        .collect();
     let text = |pick: fn(&Service) -> String| service.map(pick).unwrap_or_default();
     let criticality = service.map_or(Criticality::Medium, |service| service.criticality);
     let classes: Vec<(&str, &str)> = std::iter::once(("", "Not said"))
-        .chain(view.room.desk.tools().policies.data_classes().iter().map(|word| (word.as_str(), word.as_str())))
+        .chain(
+            view.room
+                .desk
+                .tools()
+                .policies
+                .data_classes()
+                .iter()
+                .map(|word| (word.as_str(), word.as_str())),
+        )
         .collect();
     let label = if service.is_some() { "Edit it" } else { "Add a service" };
-    let key = Field::text("key", "Key").hint("As pipelines name it: lower case, no spaces.").required();
+    let key = Field::text("key", "Key")
+        .hint("As pipelines name it: lower case, no spaces.")
+        .required();
     let key = match service {
         Some(service) => Field::hidden("key", service.key.as_str()),
         None => key,
@@ -110,27 +154,57 @@ fn service_form(view: &View<'_, '_, '_>, service: Option<&Service>) -> ActForm {
     ActForm::new("service", label, view.url("/services"))
         .field(key)
         .field(Field::text("name", "Name").value(text(|service| service.name.clone())))
-        .field(Field::select("criticality", "Criticality", &words).value(criticality.as_str()).half())
-        .field(Field::select("data_class", "Data class", &classes).value(text(|it| it.data_class.clone().unwrap_or_default())).half())
-        .field(Field::text("team", "Team").value(text(|it| it.team.clone().unwrap_or_default())).half())
+        .field(
+            Field::select("criticality", "Criticality", &words)
+                .value(criticality.as_str())
+                .half(),
+        )
+        .field(
+            Field::select("data_class", "Data class", &classes)
+                .value(text(|it| it.data_class.clone().unwrap_or_default()))
+                .half(),
+        )
+        .field(
+            Field::text("team", "Team")
+                .value(text(|it| it.team.clone().unwrap_or_default()))
+                .half(),
+        )
         .field(
             Field::text("regimes", "Regimes")
                 .hint("Parted by commas.")
                 .value(text(|it| it.regimes.iter().cloned().collect::<Vec<_>>().join(", ")))
                 .half(),
         )
-        .submit(if service.is_some() { "Keep it" } else { "Add this service" })
+        .submit(if service.is_some() {
+            "Keep it"
+        } else {
+            "Add this service"
+        })
 }
 
 /// Adds a service or edits one.
 pub(super) async fn set_service(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let sent = sent(form, "/services".to_owned(), "/services".to_owned(), Place::Services);
-    send(&state, &visitor, sent, |room, body| acts::set_service::set_service(room, body).map(drop), services_page).await
+    send(
+        &state,
+        &visitor,
+        sent,
+        |room, body| acts::set_service::set_service(room, body).map(drop),
+        services_page,
+    )
+    .await
 }
 
 /// One service.
-pub(super) async fn service(State(state): State<AppState>, visitor: Visitor, Path((_, key)): Path<(String, String)>) -> Response {
-    show(&state, &visitor, Place::Services, move |view| service_page(view, &key, None)).await
+pub(super) async fn service(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, key)): Path<(String, String)>,
+) -> Response {
+    show(&state, &visitor, Place::Services, move |view| {
+        service_page(view, &key, None)
+    })
+    .await
 }
 
 fn service_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Result<String> {
@@ -144,8 +218,12 @@ fn service_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> 
         crumb: vec![("Services".to_owned(), view.url("/services"))],
         key: service.key.0.clone(),
         title: service.name.clone(),
-        marks: vec![Tone::Plain.mark(format!("{} criticality", capital(service.criticality.as_str())))],
-        sections: vec![ownership_section(view, service), dependency_section(view, service), change_section(view, service)?],
+        marks: vec![Tone::Plain.mark(format!("Criticality: {}", service.criticality.as_str()))],
+        sections: vec![
+            ownership_section(view, service),
+            dependency_section(view, service),
+            change_section(view, service)?,
+        ],
         facts: service_facts(view, service),
         ..RecordPage::default()
     };
@@ -153,7 +231,10 @@ fn service_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> 
         page.acts.push(service_form(view, Some(service)));
     }
     if let Some(back) = back {
-        let acts = page.acts.iter_mut().chain(page.sections.iter_mut().flat_map(|section| section.acts.iter_mut()));
+        let acts = page
+            .acts
+            .iter_mut()
+            .chain(page.sections.iter_mut().flat_map(|section| section.acts.iter_mut()));
         back.put(view, &mut page.frame, acts);
     }
     Ok(page.render())
@@ -162,9 +243,17 @@ fn service_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> 
 fn service_facts(view: &View<'_, '_, '_>, service: &Service) -> Vec<Fact> {
     let mut facts = vec![Fact::people("Owner", owners(view, &service.key))];
     facts.extend(service.team.as_deref().map(|team| Fact::new("Team", team)));
-    facts.extend(service.data_class.as_deref().map(|class| Fact::new("Data class", class)));
+    facts.extend(
+        service
+            .data_class
+            .as_deref()
+            .map(|class| Fact::new("Data class", class)),
+    );
     if !service.regimes.is_empty() {
-        facts.push(Fact::new("Regimes", service.regimes.iter().cloned().collect::<Vec<_>>().join(", ")));
+        facts.push(Fact::new(
+            "Regimes",
+            service.regimes.iter().cloned().collect::<Vec<_>>().join(", "),
+        ));
     }
     facts
 }
@@ -177,28 +266,53 @@ fn ownership_section(view: &View<'_, '_, '_>, service: &Service) -> Section {
             (None, Some(group)) => format!("the group {group}"),
             (None, None) => "nobody".to_owned(),
         };
-        let place = row.environment.as_ref().map_or_else(|| "everywhere".to_owned(), |key| key.0.clone());
-        Entry::new(Tone::Plain, Rich::new().strong(who).text(format!(" is {}", super::words::plain(row.role.as_str()))))
-            .icon("person")
-            .why(format!("{place}, since {}", view.reader.day(row.since)))
+        let place = row
+            .environment
+            .as_ref()
+            .map_or_else(|| "everywhere".to_owned(), |key| key.0.clone());
+        Entry::new(
+            Tone::Plain,
+            Rich::new()
+                .strong(who)
+                .text(format!(" is {}", super::words::plain(row.role.as_str()))),
+        )
+        .icon("person")
+        .why(format!("{place}, since {}", view.reader.day(row.since)))
     });
-    let section = Section::new("ownership", "Who answers for it", SectionBody::Entries(entries.collect()))
-        .unsaid("Nobody: no change to it can be approved.");
-    if view.may(actions::SET_OWNERSHIP) { section.acts(vec![ownership_form(view, service)]) } else { section }
+    let section = Section::new(
+        "ownership",
+        "Who answers for it",
+        SectionBody::Entries(entries.collect()),
+    )
+    .unsaid("Nobody: no change to it can be approved.");
+    if view.may(actions::SET_OWNERSHIP) {
+        section.acts(vec![ownership_form(view, service)])
+    } else {
+        section
+    }
 }
 
 fn ownership_form(view: &View<'_, '_, '_>, service: &Service) -> ActForm {
-    let roles: Vec<(String, String)> =
-        OwnershipRole::ALL.iter().map(|role| (role.as_str().to_owned(), capital(role.as_str()))).collect();
-    let roles: Vec<(&str, &str)> = roles.iter().map(|(word, label)| (word.as_str(), label.as_str())).collect();
+    let roles: Vec<(String, String)> = OwnershipRole::ALL
+        .iter()
+        .map(|role| (role.as_str().to_owned(), capital(role.as_str())))
+        .collect();
+    let roles: Vec<(&str, &str)> = roles
+        .iter()
+        .map(|(word, label)| (word.as_str(), label.as_str()))
+        .collect();
     let places = view.directory.environments.keys().map(|key| key.0.clone());
-    ActForm::new("ownership", "Name somebody", view.url(&format!("/services/{}/ownerships", service.key)))
-        .field(Field::hidden("service", service.key.as_str()))
-        .field(Field::select("role", "As", &roles).half())
-        .field(super::sections::keys_menu("environment", "In", places).half())
-        .field(Field::text("person", "Login").half())
-        .field(Field::text("group", "Or a group").half())
-        .submit("Name them")
+    ActForm::new(
+        "ownership",
+        "Name somebody",
+        view.url(&format!("/services/{}/ownerships", service.key)),
+    )
+    .field(Field::hidden("service", service.key.as_str()))
+    .field(Field::select("role", "As", &roles).half())
+    .field(super::sections::keys_menu("environment", "In", places).half())
+    .field(Field::text("person", "Login").half())
+    .field(Field::text("group", "Or a group").half())
+    .submit("Name them")
 }
 
 fn dependency_section(view: &View<'_, '_, '_>, service: &Service) -> Section {
@@ -214,7 +328,10 @@ fn dependency_section(view: &View<'_, '_, '_>, service: &Service) -> Section {
 }
 
 fn change_section(view: &mut View<'_, '_, '_>, service: &Service) -> acts::Result<Section> {
-    let filter = ChangeFilter { service: Some(service.key.0.clone()), ..ChangeFilter::default() };
+    let filter = ChangeFilter {
+        service: Some(service.key.0.clone()),
+        ..ChangeFilter::default()
+    };
     let found = find_changes(view.room, &filter, CHANGES, None)?;
     let rows = found.rows.iter().map(|(listed, _)| {
         let state = pages::State::from_word(&listed.state).unwrap_or_default();
@@ -225,16 +342,25 @@ fn change_section(view: &mut View<'_, '_, '_>, service: &Service) -> acts::Resul
             marks: Vec::new(),
             sub: Rich::new(),
         };
-        let planned = listed.planned_start.map(|at| view.reader.moment(at)).unwrap_or_default();
+        let planned = listed
+            .planned_start
+            .map(|at| view.reader.moment(at))
+            .unwrap_or_default();
         vec![title, Cell::Mark(state.mark()), Cell::Short(planned)]
     });
     let table = Table {
         caption: "Changes of this service, the newest first".to_owned(),
-        columns: vec![Column::new("Change", Fold::Never), Column::new("State", Fold::Under), Column::new("Planned", Fold::Under)],
+        columns: vec![
+            Column::new("Change", Fold::Never),
+            Column::new("State", Fold::Under),
+            Column::new("Planned", Fold::Under),
+        ],
         rows: rows.collect(),
     };
     let all = view.url(&format!("/changes?service={}", escaped(service.key.as_str())));
-    Ok(Section::new("changes", "Changes", SectionBody::Table(table)).note(Rich::new().link("All", all)).unsaid("None yet."))
+    Ok(Section::new("changes", "Changes", SectionBody::Table(table))
+        .note(Rich::new().link("All", all))
+        .unsaid("None yet."))
 }
 
 /// Names an owner or another part of a service.
@@ -246,8 +372,13 @@ pub(super) async fn set_ownership(
 ) -> Response {
     let page = format!("/services/{}", escaped(&key));
     let sent = sent(form, format!("{page}/ownerships"), page, Place::Services);
-    let run = |room: &mut acts::Room<'_, '_>, body: &model::verbs::Body| acts::set_service::set_ownership(room, body).map(drop);
-    send(&state, &visitor, sent, run, move |view, back| service_page(view, &key, back)).await
+    let run = |room: &mut acts::Room<'_, '_>, body: &model::verbs::Body| {
+        acts::set_service::set_ownership(room, body).map(drop)
+    };
+    send(&state, &visitor, sent, run, move |view, back| {
+        service_page(view, &key, back)
+    })
+    .await
 }
 
 /// The list of incidents.
@@ -260,7 +391,11 @@ fn incidents_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Res
     let mut found: Vec<&Incident> = view.directory.incidents.values().collect();
     found.sort_by_key(|incident| (incident.resolved_at.is_some(), std::cmp::Reverse(incident.started_at)));
     let rows = found.into_iter().map(|incident| incident_row(view, incident)).collect();
-    let mut page = Incidents { frame: view.frame.clone(), rows, ..Incidents::default() };
+    let mut page = Incidents {
+        frame: view.frame.clone(),
+        rows,
+        ..Incidents::default()
+    };
     if view.may(actions::SET_INCIDENT) {
         page.acts.push(incident_form(view));
     }
@@ -272,11 +407,19 @@ fn incidents_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Res
 
 fn severity(number: i64) -> String {
     let text = number.to_string();
-    SEVERITIES.iter().find(|(word, _)| *word == text).map_or(text.clone(), |(_, label)| (*label).to_owned())
+    SEVERITIES
+        .iter()
+        .find(|(word, _)| *word == text)
+        .map_or(text.clone(), |(_, label)| (*label).to_owned())
 }
 
 fn services_of(incident: &Incident) -> String {
-    incident.services.iter().map(|key| key.0.clone()).collect::<Vec<_>>().join(", ")
+    incident
+        .services
+        .iter()
+        .map(|key| key.0.clone())
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn incident_row(view: &View<'_, '_, '_>, incident: &Incident) -> IncidentRow {
@@ -306,12 +449,26 @@ fn incident_form(view: &View<'_, '_, '_>) -> ActForm {
 /// Reports an incident.
 pub(super) async fn open_incident(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let sent = sent(form, "/incidents".to_owned(), "/incidents".to_owned(), Place::Incidents);
-    send(&state, &visitor, sent, |room, body| acts::set_incident::open_incident(room, body).map(drop), incidents_page).await
+    send(
+        &state,
+        &visitor,
+        sent,
+        |room, body| acts::set_incident::open_incident(room, body).map(drop),
+        incidents_page,
+    )
+    .await
 }
 
 /// One incident.
-pub(super) async fn incident(State(state): State<AppState>, visitor: Visitor, Path((_, key)): Path<(String, String)>) -> Response {
-    show(&state, &visitor, Place::Incidents, move |view| incident_page(view, &key, None)).await
+pub(super) async fn incident(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, key)): Path<(String, String)>,
+) -> Response {
+    show(&state, &visitor, Place::Incidents, move |view| {
+        incident_page(view, &key, None)
+    })
+    .await
 }
 
 fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Result<String> {
@@ -329,8 +486,17 @@ fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) ->
         Fact::new("Began", view.reader.moment(incident.started_at)),
         Fact::new("Services", services_of(incident)),
     ];
-    facts.extend(incident.resolved_at.map(|at| Fact::new("Resolved", view.reader.moment(at))));
-    facts.extend(incident.external_ref.as_deref().map(|text| Fact::new("Elsewhere", text)));
+    facts.extend(
+        incident
+            .resolved_at
+            .map(|at| Fact::new("Resolved", view.reader.moment(at))),
+    );
+    facts.extend(
+        incident
+            .external_ref
+            .as_deref()
+            .map(|text| Fact::new("Elsewhere", text)),
+    );
     let mut page = RecordPage {
         frame: view.frame.clone(),
         crumb: vec![("Incidents".to_owned(), view.url("/incidents"))],
@@ -344,7 +510,11 @@ fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) ->
     if incident.resolved_at.is_none() && view.may(actions::SET_INCIDENT) {
         let resolve = ActForm::new("resolve", "Resolve", view.url(&format!("/incidents/{}", incident.key)))
             .tone(ActTone::Go)
-            .field(time_field(view, "resolved_at", "When it was over").value(view.reader.field(view.now())).required())
+            .field(
+                time_field(view, "resolved_at", "When it was over")
+                    .value(view.reader.field(view.now()))
+                    .required(),
+            )
             .submit("Say that it is over");
         page.acts.push(resolve);
     }
@@ -356,14 +526,27 @@ fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) ->
 
 /// The changes that name an incident.
 fn named_by(view: &mut View<'_, '_, '_>, key: &str) -> acts::Result<Section> {
-    let filter = ChangeFilter { q: Some(key.to_owned()), ..ChangeFilter::default() };
+    let filter = ChangeFilter {
+        q: Some(key.to_owned()),
+        ..ChangeFilter::default()
+    };
     let found = find_changes(view.room, &filter, CHANGES, None)?;
     let entries = found.rows.iter().map(|(listed, _)| {
-        Entry::new(Tone::Plain, Rich::new().link(listed.key.as_str(), view.change_url(&listed.key)).text(format!(" {}", listed.title)))
-            .icon("list")
-            .why(super::words::plain(&listed.state))
+        Entry::new(
+            Tone::Plain,
+            Rich::new()
+                .link(listed.key.as_str(), view.change_url(&listed.key))
+                .text(format!(" {}", listed.title)),
+        )
+        .icon("list")
+        .why(super::words::plain(&listed.state))
     });
-    Ok(Section::new("changes", "Changes that name it", SectionBody::Entries(entries.collect())).unsaid("None yet."))
+    Ok(Section::new(
+        "changes",
+        "Changes that name it",
+        SectionBody::Entries(entries.collect()),
+    )
+    .unsaid("None yet."))
 }
 
 /// Resolves an incident.
@@ -379,5 +562,8 @@ pub(super) async fn edit_incident(
     let run = move |room: &mut acts::Room<'_, '_>, body: &model::verbs::Body| {
         acts::set_incident::edit_incident(room, &whose, body).map(drop)
     };
-    send(&state, &visitor, sent, run, move |view, back| incident_page(view, &key, back)).await
+    send(&state, &visitor, sent, run, move |view, back| {
+        incident_page(view, &key, back)
+    })
+    .await
 }

@@ -45,7 +45,10 @@ pub(super) async fn take(
         Err(failure) => return Err((form, failure)),
     };
     let key = key.to_owned();
-    let added = write(state, visitor, move |room| acts::add_evidence::add_evidence(room, &key, &body, &stored)).await;
+    let added = write(state, visitor, move |room| {
+        acts::add_evidence::add_evidence(room, &key, &body, &stored)
+    })
+    .await;
     added.map(drop).map_err(|failure| (form, failure))
 }
 
@@ -60,7 +63,11 @@ async fn receive(
 ) -> Result<Option<(NewFile, String)>, Failure> {
     let mut pace = Pace::new();
     let mut file = None;
-    while let Some(field) = pace.patiently(multipart.next_field()).await?.map_err(|error| malformed(format!("{error}.")))? {
+    while let Some(field) = pace
+        .patiently(multipart.next_field())
+        .await?
+        .map_err(|error| malformed(format!("{error}.")))?
+    {
         let name = field.name().unwrap_or_default().to_owned();
         match field.file_name() {
             // A browser sends an empty part without a name when no file was chosen.
@@ -79,7 +86,11 @@ async fn receive(
 
 async fn take_file(state: &AppState, mut field: Field<'_>, pace: &mut Pace) -> Result<NewFile, Failure> {
     let mut file = NewFile::begin(state).await?;
-    while let Some(chunk) = pace.patiently(field.chunk()).await?.map_err(|error| malformed(format!("{error}.")))? {
+    while let Some(chunk) = pace
+        .patiently(field.chunk())
+        .await?
+        .map_err(|error| malformed(format!("{error}.")))?
+    {
         pace.took(chunk.len());
         if file.write(&chunk).await? > state.evidence_limit() {
             let text = format!("A file of evidence has at most {} bytes.", state.evidence_limit());
@@ -91,11 +102,19 @@ async fn take_file(state: &AppState, mut field: Field<'_>, pace: &mut Pace) -> R
 
 async fn take_text(mut field: Field<'_>, pace: &mut Pace) -> Result<String, Failure> {
     let mut bytes = Vec::new();
-    while let Some(chunk) = pace.patiently(field.chunk()).await?.map_err(|error| malformed(format!("{error}.")))? {
+    while let Some(chunk) = pace
+        .patiently(field.chunk())
+        .await?
+        .map_err(|error| malformed(format!("{error}.")))?
+    {
         pace.took(chunk.len());
         bytes.extend_from_slice(&chunk);
         if bytes.len() > FIELD_LIMIT {
-            return Err(Failure::new(413, "too_large", format!("A field beside a file has at most {FIELD_LIMIT} bytes.")));
+            return Err(Failure::new(
+                413,
+                "too_large",
+                format!("A field beside a file has at most {FIELD_LIMIT} bytes."),
+            ));
         }
     }
     String::from_utf8(bytes).map_err(|_| malformed("A field is not UTF-8 text."))
@@ -112,31 +131,57 @@ async fn keep(
     body: &Body,
     file: Option<(NewFile, String)>,
 ) -> Result<StoredFile, Failure> {
-    let kind: Option<Kind> = body.get("kind").and_then(|word| serde_json::from_value(word.clone()).ok());
+    let kind: Option<Kind> = body
+        .get("kind")
+        .and_then(|word| serde_json::from_value(word.clone()).ok());
     let Some((mut file, media_type)) = file else {
-        let text = body.get("text").and_then(Value::as_str).unwrap_or_default().as_bytes().to_vec();
+        let text = body
+            .get("text")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .as_bytes()
+            .to_vec();
         let digest = proof::crypto::digest_text(&text);
         let size = i64::try_from(text.len()).unwrap_or(i64::MAX);
         let reading = reading_of(kind, text).await?;
-        return Ok(StoredFile { digest, size, media_type: "text/plain; charset=utf-8".to_owned(), reading });
+        return Ok(StoredFile {
+            digest,
+            size,
+            media_type: "text/plain; charset=utf-8".to_owned(),
+            reading,
+        });
     };
     let reading = match kind {
         None => None,
         Some(_) => match file.bytes(DOCUMENT_MAX_BYTES).await? {
             Some(bytes) => reading_of(kind, bytes).await?,
-            None => return Err(unreadable("A document that is read has at most 16 MiB; send it as a plain file.".to_owned())),
+            None => {
+                return Err(unreadable(
+                    "A document that is read has at most 16 MiB; send it as a plain file.".to_owned(),
+                ));
+            }
         },
     };
     let size = i64::try_from(file.size()).unwrap_or(i64::MAX);
     let digest = file.keep(state, &visitor.caller).await?;
-    Ok(StoredFile { digest, size, media_type, reading })
+    Ok(StoredFile {
+        digest,
+        size,
+        media_type,
+        reading,
+    })
 }
 
 async fn reading_of(kind: Option<Kind>, bytes: Vec<u8>) -> Result<Option<FileReading>, Failure> {
     let Some(kind) = kind else { return Ok(None) };
-    let done = tokio::task::spawn_blocking(move || read(kind, &bytes)).await.map_err(|error| Failure::fault(&error))?;
+    let done = tokio::task::spawn_blocking(move || read(kind, &bytes))
+        .await
+        .map_err(|error| Failure::fault(&error))?;
     match done {
-        Ok(found) => Ok(Some(FileReading { summary: found.summary, passed: found.passed })),
+        Ok(found) => Ok(Some(FileReading {
+            summary: found.summary,
+            passed: found.passed,
+        })),
         Err(error) => Err(unreadable(format!("{error}."))),
     }
 }

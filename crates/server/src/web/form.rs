@@ -18,20 +18,57 @@ use crate::state::AppState;
 
 /// Times of day and date.
 const TIMES: &[&str] = &[
-    "planned_start", "planned_end", "until", "actual_start", "actual_end", "starts_at", "ends_at", "occurred_at",
-    "started_at", "resolved_at", "expires_at", "review_by", "wait_until",
+    "planned_start",
+    "planned_end",
+    "until",
+    "actual_start",
+    "actual_end",
+    "starts_at",
+    "ends_at",
+    "occurred_at",
+    "started_at",
+    "resolved_at",
+    "expires_at",
+    "review_by",
+    "wait_until",
 ];
 /// Whole numbers.
-const NUMBERS: &[&str] = &["minutes", "rollback_minutes", "actual_downtime_minutes", "severity", "watch_minutes"];
+const NUMBERS: &[&str] = &[
+    "minutes",
+    "rollback_minutes",
+    "actual_downtime_minutes",
+    "severity",
+    "watch_minutes",
+];
 /// Yes or no.
 const BOOLEANS: &[&str] = &[
-    "dependencies_reviewed", "objectives_met", "assessment_adequate", "steps_adequate", "grant", "confirmed",
-    "mandatory", "halt", "active", "is_production", "compromised",
+    "dependencies_reviewed",
+    "objectives_met",
+    "assessment_adequate",
+    "steps_adequate",
+    "grant",
+    "confirmed",
+    "mandatory",
+    "halt",
+    "active",
+    "is_production",
+    "compromised",
 ];
 /// Lists whose entries hold no commas.
 const LISTS: &[&str] = &[
-    "implementers", "labels", "services", "environments", "config_items", "regimes", "members", "accounts", "free",
-    "depends_on", "touches", "roles", "scopes",
+    "implementers",
+    "labels",
+    "services",
+    "environments",
+    "config_items",
+    "regimes",
+    "members",
+    "accounts",
+    "free",
+    "depends_on",
+    "touches",
+    "roles",
+    "scopes",
 ];
 /// Lists of sentences, one a line.
 const LINES: &[&str] = &["improvements"];
@@ -62,7 +99,11 @@ impl FromRequest<AppState> for Form {
             Ok(axum::Form(pairs)) => Ok(Self::new(pairs)),
             Err(rejection) => {
                 let status = rejection.status().as_u16();
-                Err(bare_problem(&Failure::new(status, "malformed", "The form could not be read.")))
+                Err(bare_problem(&Failure::new(
+                    status,
+                    "malformed",
+                    "The form could not be read.",
+                )))
             }
         }
     }
@@ -77,17 +118,26 @@ impl Form {
     /// A form from its pairs. Browsers send line ends as CRLF; they become LF.
     pub fn new(pairs: Vec<(String, String)>) -> Self {
         let plain = |(name, value): (String, String)| (name, value.replace("\r\n", "\n"));
-        Self { pairs: pairs.into_iter().map(plain).collect() }
+        Self {
+            pairs: pairs.into_iter().map(plain).collect(),
+        }
     }
 
     /// The first value under a name, or an empty text.
     pub fn first(&self, name: &str) -> &str {
-        self.pairs.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+        self.pairs
+            .iter()
+            .find(|(known, _)| known == name)
+            .map_or("", |(_, value)| value)
     }
 
     /// All values under a name.
     pub fn all(&self, name: &str) -> Vec<String> {
-        self.pairs.iter().filter(|(known, _)| known == name).map(|(_, value)| value.clone()).collect()
+        self.pairs
+            .iter()
+            .filter(|(known, _)| known == name)
+            .map(|(_, value)| value.clone())
+            .collect()
     }
 
     /// Every name and value, in order.
@@ -125,13 +175,20 @@ impl Form {
             return match reader.read_field(value) {
                 Some(at) => Value::String(at.to_string()),
                 None => {
-                    errors.push(FieldError::new(name, "not_a_time", "This is no day and time, such as 2026-11-21 22:00."));
+                    errors.push(FieldError::new(
+                        name,
+                        "not_a_time",
+                        "This is no day and time, such as 2026-11-21 22:00.",
+                    ));
                     Value::Null
                 }
             };
         }
         if NUMBERS.contains(&last) {
-            return value.trim().parse::<i64>().map_or_else(|_| Value::String(value.to_owned()), Value::from);
+            return value
+                .trim()
+                .parse::<i64>()
+                .map_or_else(|_| Value::String(value.to_owned()), Value::from);
         }
         match value {
             "true" | "on" if BOOLEANS.contains(&last) => Value::Bool(true),
@@ -142,7 +199,11 @@ impl Form {
 }
 
 fn entries(values: &[String], marks: &[char]) -> Value {
-    let texts = values.iter().flat_map(|value| value.split(marks)).map(str::trim).filter(|text| !text.is_empty());
+    let texts = values
+        .iter()
+        .flat_map(|value| value.split(marks))
+        .map(str::trim)
+        .filter(|text| !text.is_empty());
     texts.map(|text| Value::String(text.to_owned())).collect()
 }
 
@@ -151,18 +212,26 @@ fn insert(tree: &mut BTreeMap<String, Node>, name: &str, leaf: Value) {
         tree.insert(name.to_owned(), Node::Leaf(leaf));
         return;
     };
-    let branch = tree.entry(head.to_owned()).or_insert_with(|| Node::Branch(BTreeMap::new()));
+    let branch = tree
+        .entry(head.to_owned())
+        .or_insert_with(|| Node::Branch(BTreeMap::new()));
     if let Node::Branch(inner) = branch {
         insert(inner, rest, leaf);
     }
 }
 
 fn object(tree: BTreeMap<String, Node>, path: &str, rows: &mut BTreeMap<String, Vec<usize>>) -> Map<String, Value> {
-    tree.into_iter().map(|(name, node)| (name.clone(), value_of(node, &join(path, &name), rows))).collect()
+    tree.into_iter()
+        .map(|(name, node)| (name.clone(), value_of(node, &join(path, &name), rows)))
+        .collect()
 }
 
 fn join(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+    if path.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{path}.{name}")
+    }
 }
 
 fn value_of(node: Node, path: &str, rows: &mut BTreeMap<String, Vec<usize>>) -> Value {
@@ -171,11 +240,16 @@ fn value_of(node: Node, path: &str, rows: &mut BTreeMap<String, Vec<usize>>) -> 
         Node::Branch(inner) => inner,
     };
     let numbers: Option<Vec<usize>> = inner.keys().map(|name| name.parse().ok()).collect();
-    let Some(numbers) = numbers else { return Value::Object(object(inner, path, rows)) };
+    let Some(numbers) = numbers else {
+        return Value::Object(object(inner, path, rows));
+    };
     let mut items: Vec<(usize, Node)> = numbers.into_iter().zip(inner.into_values()).collect();
     items.sort_by_key(|(number, _)| *number);
     rows.insert(path.to_owned(), items.iter().map(|(number, _)| *number).collect());
-    items.into_iter().map(|(number, node)| value_of(node, &join(path, &number.to_string()), rows)).collect()
+    items
+        .into_iter()
+        .map(|(number, node)| value_of(node, &join(path, &number.to_string()), rows))
+        .collect()
 }
 
 impl Decoded {
@@ -207,7 +281,9 @@ impl Decoded {
     pub fn by_field(&self, errors: &[FieldError]) -> BTreeMap<String, String> {
         let mut found = BTreeMap::new();
         for error in errors {
-            found.entry(self.field_name(&error.field)).or_insert_with(|| error.text.clone());
+            found
+                .entry(self.field_name(&error.field))
+                .or_insert_with(|| error.text.clone());
         }
         found
     }
@@ -216,7 +292,11 @@ impl Decoded {
 /// Puts sent values and errors back into the form of an act, and opens it. Answers the errors that fit no field.
 pub(super) fn refill(act: &mut ActForm, form: &Form, errors: &BTreeMap<String, String>) -> Vec<String> {
     act.is_open = true;
-    let labels: Vec<(String, String)> = act.fields.iter().map(|field| (field.name.clone(), field.label.clone())).collect();
+    let labels: Vec<(String, String)> = act
+        .fields
+        .iter()
+        .map(|field| (field.name.clone(), field.label.clone()))
+        .collect();
     let mut known = Vec::new();
     for field in &mut act.fields {
         if field.input != Input::Hidden {
@@ -227,7 +307,11 @@ pub(super) fn refill(act: &mut ActForm, form: &Form, errors: &BTreeMap<String, S
             known.push(name.clone());
         }
     }
-    errors.iter().filter(|(name, _)| !known.contains(name)).map(|(_, text)| with_labels(text, &labels)).collect()
+    errors
+        .iter()
+        .filter(|(name, _)| !known.contains(name))
+        .map(|(_, text)| with_labels(text, &labels))
+        .collect()
 }
 
 fn refill_field(field: &mut Field, form: &Form) {
@@ -253,9 +337,12 @@ fn belongs(error: &str, field: &str) -> bool {
 
 /// A rule's sentence with the fields by the words above them: `` `title` `` is “Title”.
 pub(super) fn with_labels(text: &str, labels: &[(String, String)]) -> String {
-    labels.iter().filter(|(name, label)| !name.is_empty() && !label.is_empty()).fold(text.to_owned(), |text, (name, label)| {
-        text.replace(&format!("`{name}`"), &format!("“{label}”"))
-    })
+    labels
+        .iter()
+        .filter(|(name, label)| !name.is_empty() && !label.is_empty())
+        .fold(text.to_owned(), |text, (name, label)| {
+            text.replace(&format!("`{name}`"), &format!("“{label}”"))
+        })
 }
 
 #[cfg(test)]
@@ -268,7 +355,12 @@ mod tests {
     use super::*;
 
     fn form(pairs: &[(&str, &str)]) -> Form {
-        Form::new(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+        Form::new(
+            pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+        )
     }
 
     fn oslo() -> Reader {
@@ -324,7 +416,11 @@ mod tests {
         let mut act = ActForm::new("hold", "Hold", "/x")
             .field(Field::textarea("reason", "Why it waits"))
             .field(Field::text("condition", "Condition"));
-        let errors = [("reason", "`reason` is missing."), ("conditions.text", "No."), ("other", "Odd.")];
+        let errors = [
+            ("reason", "`reason` is missing."),
+            ("conditions.text", "No."),
+            ("other", "Odd."),
+        ];
         let errors = errors.map(|(name, text)| (name.to_owned(), text.to_owned())).into();
         let rest = refill(&mut act, &form(&[("reason", "because")]), &errors);
         assert_eq!(act.fields[0].value, "because");

@@ -41,7 +41,11 @@ fn list_page(view: &mut View<'_, '_, '_>, before: Option<Timestamp>) -> acts::Re
     let page = GateChecks {
         frame: view.frame.clone(),
         count: shown.clone(),
-        paging: Paging { newer, older, count: shown },
+        paging: Paging {
+            newer,
+            older,
+            count: shown,
+        },
         rows,
         ..GateChecks::default()
     };
@@ -49,7 +53,12 @@ fn list_page(view: &mut View<'_, '_, '_>, before: Option<Timestamp>) -> acts::Re
 }
 
 fn build(check: &GateCheck) -> String {
-    check.artifact.as_deref().or(check.commit.as_deref()).map(short_digest).unwrap_or_default()
+    check
+        .artifact
+        .as_deref()
+        .or(check.commit.as_deref())
+        .map(short_digest)
+        .unwrap_or_default()
 }
 
 fn row(view: &View<'_, '_, '_>, check: &GateCheck) -> GateCheckRow {
@@ -60,14 +69,25 @@ fn row(view: &View<'_, '_, '_>, check: &GateCheck) -> GateCheckRow {
         artifact: build(check),
         is_go: check.decision == GateDecision::Go,
         is_waiting: matches!(check.state, CheckState::Waiting | CheckState::Collectable),
-        change: check.change.as_deref().map_or_else(Rich::new, |key| Rich::new().link(key, view.change_url(key))),
-        why: check.reasons.first().map(|reason| view.sentence(&reason.text)).unwrap_or_default(),
+        change: check
+            .change
+            .as_deref()
+            .map_or_else(Rich::new, |key| Rich::new().link(key, view.change_url(key))),
+        why: check
+            .reasons
+            .first()
+            .map(|reason| view.plain(&reason.text))
+            .unwrap_or_default(),
         asked: view.reader.moment(check.asked_at),
     }
 }
 
 /// One check.
-pub(super) async fn one(State(state): State<AppState>, visitor: Visitor, Path((_, id)): Path<(String, String)>) -> Response {
+pub(super) async fn one(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, id)): Path<(String, String)>,
+) -> Response {
     show(&state, &visitor, Place::GateChecks, move |view| {
         view.room.allow(actions::READ)?;
         let check = acts::gate::load_check(view.room, &id)?;
@@ -78,16 +98,27 @@ pub(super) async fn one(State(state): State<AppState>, visitor: Visitor, Path((_
 
 fn page(view: &View<'_, '_, '_>, check: &GateCheck) -> GatePage {
     let is_go = check.decision == GateDecision::Go;
-    let what = format!("{} may {}go to {}", check.service, if is_go { "" } else { "not " }, check.environment);
+    let what = format!(
+        "{} may {}go to {}",
+        check.service,
+        if is_go { "" } else { "not " },
+        check.environment
+    );
     let answer = match &check.change {
-        Some(key) => Rich::new().text(format!("{what}: ")).link(key.as_str(), view.change_url(key)),
+        Some(key) => Rich::new()
+            .text(format!("{what}: "))
+            .link(key.as_str(), view.change_url(key)),
         None => Rich::new().text(format!("{what}: no change answers for it")),
     };
     let open = check.reasons.iter().map(|reason| {
-        let entry = Entry::new(Tone::Wait, Rich::new().strong(view.sentence(&reason.text)))
+        let entry = Entry::new(Tone::Wait, view.sentence(&reason.text))
             .code(reason.code.as_str())
             .why(view.sentence(&reason.satisfy));
-        if reason.waiting_on.is_empty() { entry } else { entry.aside(view.all_waits_on(&reason.waiting_on)) }
+        if reason.waiting_on.is_empty() {
+            entry
+        } else {
+            entry.aside(view.all_waits_on(&reason.waiting_on))
+        }
     });
     GatePage {
         frame: view.frame.clone(),
@@ -113,7 +144,13 @@ fn answer_json(check: &GateCheck) -> String {
 
 fn facts(view: &View<'_, '_, '_>, check: &GateCheck) -> Vec<Fact> {
     let mut facts = vec![
-        Fact::new("Service", Rich::new().link(check.service.as_str(), view.url(&format!("/services/{}", check.service)))),
+        Fact::new(
+            "Service",
+            Rich::new().link(
+                check.service.as_str(),
+                view.url(&format!("/services/{}", check.service)),
+            ),
+        ),
         Fact::new("Environment", check.environment.as_str()),
         Fact::new("Build", Rich::new().code(build(check))),
         Fact::new("Asked by", view.name(&check.by)),

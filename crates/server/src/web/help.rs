@@ -19,7 +19,10 @@ fn terms() -> Vec<Term> {
         let word = cells.first()?.trim_matches('*');
         let meaning = cells.get(1)?;
         let also = cells.get(3).map_or("", |cell| cell.trim_matches(['|', ' ']));
-        Some(Term { also: also.to_owned(), ..Term::new(word, *meaning) })
+        Some(Term {
+            also: also.to_owned(),
+            ..Term::new(word, *meaning)
+        })
     })
     .collect()
 }
@@ -27,7 +30,12 @@ fn terms() -> Vec<Term> {
 /// The help page.
 pub(super) async fn show_help(State(state): State<AppState>, visitor: Visitor) -> Response {
     show(&state, &visitor, Place::Help, |view| {
-        let page = Help { frame: view.frame.clone(), terms: terms(), keys: Help::usual_keys(), api_url: "/api".to_owned() };
+        let page = Help {
+            frame: view.frame.clone(),
+            terms: terms(),
+            keys: Help::usual_keys(),
+            api_url: "/api".to_owned(),
+        };
         Ok(page.render())
     })
     .await
@@ -36,7 +44,10 @@ pub(super) async fn show_help(State(state): State<AppState>, visitor: Visitor) -
 /// Every component in every state, for whoever changes the look.
 pub(super) async fn components(_: Visitor) -> Response {
     let page = Components::samples().into_iter().next();
-    page.map_or_else(|| html(404, Problem::not_found(None, ASSETS).render()), |page| html(200, page.render()))
+    page.map_or_else(
+        || html(404, Problem::not_found(None, ASSETS).render()),
+        |page| html(200, page.render()),
+    )
 }
 
 /// Nothing is here.
@@ -54,7 +65,15 @@ mod tests {
         let rows = GLOSSARY.lines().filter(|line| line.starts_with("| **")).count();
         assert_eq!(terms.len(), rows);
         assert!(terms.len() > 40);
-        assert!(terms.iter().all(|term| !term.word.is_empty() && !term.word.contains('*') && term.meaning.len() > 10));
-        assert!(terms.iter().any(|term| term.word == "Change" && term.also.starts_with("change request")));
+        assert!(
+            terms
+                .iter()
+                .all(|term| !term.word.is_empty() && !term.word.contains('*') && term.meaning.len() > 10)
+        );
+        assert!(
+            terms
+                .iter()
+                .any(|term| term.word == "Change" && term.also.starts_with("change request"))
+        );
     }
 }

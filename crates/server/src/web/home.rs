@@ -43,7 +43,11 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     for file in queue.iter().take(CARDS) {
         due.push(card(view, file)?);
     }
-    let later = queue.iter().skip(CARDS).map(|file| row(view, file, Rich::from(why(view, &file.change)))).collect();
+    let later = queue
+        .iter()
+        .skip(CARDS)
+        .map(|file| row(view, file, Rich::from(why(view, &file.change))))
+        .collect();
     let own = own(view)?;
     let page = Home {
         lede: lede(view),
@@ -66,7 +70,10 @@ fn lede(view: &View<'_, '_, '_>) -> String {
         .keys()
         .filter(|service| {
             let mut places = view.directory.environments.keys();
-            places.any(|place| view.directory.holds(&view.me, service, place, model::words::OwnershipRole::Owner))
+            places.any(|place| {
+                view.directory
+                    .holds(&view.me, service, place, model::words::OwnershipRole::Owner)
+            })
         })
         .map(|service| service.0.clone())
         .collect();
@@ -78,21 +85,34 @@ fn lede(view: &View<'_, '_, '_>) -> String {
 }
 
 fn why(view: &View<'_, '_, '_>, change: &Change) -> String {
-    change.requests.iter().find(|request| request.person == view.me).map(|request| request.why.clone()).unwrap_or_default()
+    change
+        .requests
+        .iter()
+        .find(|request| request.person == view.me)
+        .map(|request| request.why.clone())
+        .unwrap_or_default()
 }
 
 fn card(view: &mut View<'_, '_, '_>, file: &ChangeFile) -> acts::Result<QueueCard> {
     let open = find_acts(view.room, file)?;
     let change = &file.change;
-    let first = change.requests.iter().filter(|request| request.person == view.me).min_by_key(|request| request.asked_at);
+    let first = change
+        .requests
+        .iter()
+        .filter(|request| request.person == view.me)
+        .min_by_key(|request| request.asked_at);
     let unseen = first.filter(|request| request.acknowledged_at.is_none());
     Ok(QueueCard {
         key: change.key.clone(),
         href: view.change_url(&change.key),
         title: change.content.title.clone(),
         risk: risk(change.risk.level),
-        waits: first.map(|request| format!("waits {}", view.reader.age(request.asked_at))).unwrap_or_default(),
-        due: unseen.map(|request| format!("Due {}", view.reader.due(request.acknowledge_by))).unwrap_or_default(),
+        waits: first
+            .map(|request| format!("waits {}", view.reader.age(request.asked_at)))
+            .unwrap_or_default(),
+        due: unseen
+            .map(|request| super::brief::due_words(view, request))
+            .unwrap_or_default(),
         is_late: unseen.is_some_and(|request| request.acknowledge_by <= view.now()),
         brief: brief(view, file),
         acts: decisions(&open, &context(view, file)),
@@ -105,17 +125,31 @@ fn row(view: &View<'_, '_, '_>, file: &ChangeFile, next: Rich) -> QueueRow {
         key: change.key.clone(),
         href: view.change_url(&change.key),
         title: change.content.title.clone(),
-        state: if change.is_on_hold() { pages::State::OnHold } else { stage(change.state) },
+        state: if change.is_on_hold() {
+            pages::State::OnHold
+        } else {
+            stage(change.state)
+        },
         risk: (!change.risk.reasons.is_empty()).then(|| risk(change.risk.level)),
         next,
-        due: change.planned_start.map(|at| view.reader.moment(at)).unwrap_or_default(),
+        due: change
+            .planned_start
+            .map(|at| view.reader.moment(at))
+            .unwrap_or_default(),
     }
 }
 
 /// The reader's own open changes, each with what it waits for.
 fn own(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<QueueRow>> {
-    let states = Stage::ALL.iter().filter(|state| !state.is_final()).map(|state| state.as_str().to_owned());
-    let filter = ChangeFilter { states: states.collect(), requester: Some(view.me.0.clone()), ..ChangeFilter::default() };
+    let states = Stage::ALL
+        .iter()
+        .filter(|state| !state.is_final())
+        .map(|state| state.as_str().to_owned());
+    let filter = ChangeFilter {
+        states: states.collect(),
+        requester: Some(view.me.0.clone()),
+        ..ChangeFilter::default()
+    };
     let found = find_changes(view.room, &filter, OWN, None)?;
     let mut rows = Vec::new();
     for (listed, _) in found.rows {
@@ -137,7 +171,10 @@ fn next_step(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
         return Rich::new().link(format!("Answer {}", view.name(&returned.by)), url);
     }
     let rows = ahead(file, &view.directory, view.now());
-    let first = rows.first().map(|row| view.all_waits_on(&row.unmet.waiting_on)).filter(|who| !who.is_empty());
+    let first = rows
+        .first()
+        .map(|row| view.all_waits_on(&row.unmet.waiting_on))
+        .filter(|who| !who.is_empty());
     match (change.state, first) {
         (Stage::Draft, _) if rows.iter().any(|row| row.step == model::requirement::Step::Submission) => {
             Rich::new().link("Fill in what is missing", url)
@@ -156,14 +193,21 @@ fn next_step(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
 /// Work given to the reader: open changes under way that wait for their word, and conditions they check.
 fn tasks(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
     let states = [Stage::Implementing, Stage::Reviewing].map(|state| state.as_str().to_owned());
-    let filter = ChangeFilter { states: states.to_vec(), ..ChangeFilter::default() };
+    let filter = ChangeFilter {
+        states: states.to_vec(),
+        ..ChangeFilter::default()
+    };
     let login = view.directory.login(&view.me);
     let mut entries = Vec::new();
     for (listed, _) in find_changes(view.room, &filter, 50, None)?.rows {
         let file = view.room.file(&listed.key)?;
         let rows = ahead(&file, &view.directory, view.now());
-        let Some(row) = rows.iter().find(|row| row.unmet.waiting_on.contains(&login)) else { continue };
-        let text = Rich::new().link(listed.key.as_str(), view.change_url(&listed.key)).text(format!(" {}", listed.title));
+        let Some(row) = rows.iter().find(|row| row.unmet.waiting_on.contains(&login)) else {
+            continue;
+        };
+        let text = Rich::new()
+            .link(listed.key.as_str(), view.change_url(&listed.key))
+            .text(format!(" {}", listed.title));
         entries.push(Entry::new(Tone::Wait, text).why(view.sentence(&row.unmet.text)));
     }
     Ok(entries)
@@ -173,17 +217,38 @@ fn keep_in_mind(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
     let now = view.now();
     let horizon = now + jiff::SignedDuration::from_hours(24 * AHEAD_DAYS);
     let mut entries: Vec<Entry> = late(view)?;
-    for freeze in view.directory.freezes.iter().filter(|freeze| !freeze.ended && freeze.overlaps(now, horizon)) {
+    for freeze in view
+        .directory
+        .freezes
+        .iter()
+        .filter(|freeze| !freeze.ended && freeze.overlaps(now, horizon))
+    {
         let words = if freeze.is_on(now) { "is on" } else { "lies ahead" };
         entries.push(
-            Entry::new(Tone::Freeze, Rich::new().link(freeze.title.as_str(), view.url("/freezes")).text(format!(" {words}")))
-                .why(view.reader.span(freeze.starts_at, freeze.ends_at)),
+            Entry::new(
+                Tone::Freeze,
+                Rich::new()
+                    .link(freeze.title.as_str(), view.url("/freezes"))
+                    .text(format!(" {words}")),
+            )
+            .why(view.reader.span(freeze.starts_at, freeze.ends_at)),
         );
     }
-    for incident in view.directory.incidents.values().filter(|incident| incident.resolved_at.is_none()) {
+    for incident in view
+        .directory
+        .incidents
+        .values()
+        .filter(|incident| incident.resolved_at.is_none())
+    {
         let url = view.url(&format!("/incidents/{}", incident.key));
-        let text = Rich::new().link(incident.key.as_str(), url).text(format!(" {}", incident.title));
-        entries.push(Entry::new(Tone::Wait, text).icon("incident").why(format!("since {}", view.reader.moment(incident.started_at))));
+        let text = Rich::new()
+            .link(incident.key.as_str(), url)
+            .text(format!(" {}", incident.title));
+        entries.push(
+            Entry::new(Tone::Wait, text)
+                .icon("incident")
+                .why(format!("since {}", view.reader.moment(incident.started_at))),
+        );
     }
     Ok(entries)
 }
@@ -191,12 +256,26 @@ fn keep_in_mind(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
 /// What is late: work past its end, and windows that passed.
 fn late(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
     let states = [Stage::Approved, Stage::Scheduled, Stage::Implementing].map(|state| state.as_str().to_owned());
-    let filter = ChangeFilter { states: states.to_vec(), planned_to: Some(view.now()), ..ChangeFilter::default() };
+    let filter = ChangeFilter {
+        states: states.to_vec(),
+        planned_to: Some(view.now()),
+        ..ChangeFilter::default()
+    };
     let mut entries = Vec::new();
     for (listed, _) in find_changes(view.room, &filter, 50, None)?.rows {
-        let Some(end) = listed.planned_end.filter(|end| *end <= view.now()) else { continue };
-        let text = Rich::new().link(listed.key.as_str(), view.change_url(&listed.key)).text(format!(" {}", listed.title));
-        entries.push(Entry::new(Tone::Stop, text).icon("clock").why(Rich::new().late(format!("should have ended {}", view.reader.moment(end)))));
+        let Some(end) = listed.planned_end.filter(|end| *end <= view.now()) else {
+            continue;
+        };
+        let text = Rich::new()
+            .link(listed.key.as_str(), view.change_url(&listed.key))
+            .text(format!(" {}", listed.title));
+        let words = if listed.state == Stage::Implementing.as_str() {
+            "should have ended"
+        } else {
+            "its window passed"
+        };
+        let why = Rich::new().late(format!("{words} {}", view.reader.moment(end)));
+        entries.push(Entry::new(Tone::Stop, text).icon("clock").why(why));
     }
     Ok(entries)
 }
@@ -205,8 +284,13 @@ fn messages(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
     let url = view.url("/messages");
     let found = find_messages(view.room, 5)?;
     let entries = found.into_iter().map(|message| {
-        let address = message.change_key.as_deref().map_or_else(|| url.clone(), |key| view.change_url(key));
-        Entry::new(Tone::Plain, Rich::new().link(message.subject, address)).icon("bell").why(view.reader.moment(message.at))
+        let address = message
+            .change_key
+            .as_deref()
+            .map_or_else(|| url.clone(), |key| view.change_url(key));
+        Entry::new(Tone::Plain, Rich::new().link(message.subject, address))
+            .icon("bell")
+            .why(view.reader.moment(message.at))
     });
     Ok(entries.collect())
 }

@@ -55,7 +55,10 @@ fn session_routes() -> Router<AppState> {
     Router::new()
         .route("/t/{tenant}/sign-in", get(session::form).post(session::go))
         .route("/t/{tenant}/sign-out", post(session::out))
-        .route("/t/{tenant}/step-up", get(session::step_up_form).post(session::step_up_go))
+        .route(
+            "/t/{tenant}/step-up",
+            get(session::step_up_form).post(session::step_up_go),
+        )
         .route("/t/{tenant}/account", get(account::show_account))
         .route("/t/{tenant}/account/password", post(account::set_password))
 }
@@ -68,7 +71,10 @@ fn change_routes() -> Router<AppState> {
         .route("/t/{tenant}/changes/new", get(edit::new_form))
         .route("/t/{tenant}/changes/{key}", get(change::show))
         .route("/t/{tenant}/changes/{key}/edit", get(edit::edit_form).post(edit::edit))
-        .route("/t/{tenant}/changes/{key}/evidence", post(act::evidence).layer(DefaultBodyLimit::disable()))
+        .route(
+            "/t/{tenant}/changes/{key}/evidence",
+            post(act::evidence).layer(DefaultBodyLimit::disable()),
+        )
         .route("/t/{tenant}/changes/{key}/{*act}", get(act::away).post(act::act))
 }
 
@@ -83,9 +89,18 @@ fn estate_routes() -> Router<AppState> {
         .route("/t/{tenant}/services", get(estate::services).post(estate::set_service))
         .route("/t/{tenant}/services/{key}", get(estate::service))
         .route("/t/{tenant}/services/{key}/ownerships", post(estate::set_ownership))
-        .route("/t/{tenant}/incidents", get(estate::incidents).post(estate::open_incident))
-        .route("/t/{tenant}/incidents/{key}", get(estate::incident).post(estate::edit_incident))
-        .route("/t/{tenant}/templates", get(templates::show_list).post(templates::propose))
+        .route(
+            "/t/{tenant}/incidents",
+            get(estate::incidents).post(estate::open_incident),
+        )
+        .route(
+            "/t/{tenant}/incidents/{key}",
+            get(estate::incident).post(estate::edit_incident),
+        )
+        .route(
+            "/t/{tenant}/templates",
+            get(templates::show_list).post(templates::propose),
+        )
         .route("/t/{tenant}/templates/{key}", get(templates::one))
         .route("/t/{tenant}/templates/{key}/{act}", post(templates::act))
 }

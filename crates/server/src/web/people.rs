@@ -19,7 +19,12 @@ use crate::sign_in::hash_password;
 use crate::state::AppState;
 
 fn role_choices() -> Input {
-    Input::Many(Role::ALL.iter().map(|role| Choice::new(role.as_str(), capital(role.as_str()))).collect())
+    Input::Many(
+        Role::ALL
+            .iter()
+            .map(|role| Choice::new(role.as_str(), capital(role.as_str())))
+            .collect(),
+    )
 }
 
 /// The list of people.
@@ -32,13 +37,24 @@ fn people_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result
     let may_set = view.may(actions::SET_PERSON);
     let mut found: Vec<&Person> = view.directory.people.values().collect();
     found.sort_by_key(|person| (!person.active, person.name.to_lowercase()));
-    let rows: Vec<PersonRow> = found.into_iter().map(|person| person_row(view, person, may_set)).collect();
-    let mut page = People { frame: view.frame.clone(), count: format!("{} in all", rows.len()), rows, ..People::default() };
+    let rows: Vec<PersonRow> = found
+        .into_iter()
+        .map(|person| person_row(view, person, may_set))
+        .collect();
+    let mut page = People {
+        frame: view.frame.clone(),
+        count: format!("{} in all", rows.len()),
+        rows,
+        ..People::default()
+    };
     if may_set {
         page.acts.push(person_form(view));
     }
     if let Some(back) = back {
-        let acts = page.acts.iter_mut().chain(page.rows.iter_mut().flat_map(|row| row.acts.iter_mut()));
+        let acts = page
+            .acts
+            .iter_mut()
+            .chain(page.rows.iter_mut().flat_map(|row| row.acts.iter_mut()));
         back.put(view, &mut page.frame, acts);
     }
     Ok(page.render())
@@ -47,7 +63,9 @@ fn people_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result
 fn person_row(view: &View<'_, '_, '_>, person: &Person, may_set: bool) -> PersonRow {
     let groups = view.directory.groups_of(&person.id);
     let roles = person.roles.iter().map(|role| super::words::plain(role.as_str()));
-    let roles: Vec<String> = roles.chain(groups.iter().map(|group| format!("group {group}"))).collect();
+    let roles: Vec<String> = roles
+        .chain(groups.iter().map(|group| format!("group {group}")))
+        .collect();
     PersonRow {
         login: person.login.clone(),
         href: String::new(),
@@ -66,13 +84,30 @@ fn person_acts(view: &View<'_, '_, '_>, person: &Person) -> Vec<ActForm> {
     roles.chosen = person.roles.iter().map(|role| role.as_str().to_owned()).collect();
     let mut acts = Vec::new();
     if person.id != view.me {
-        acts.push(ActForm::new("roles", "Rights", url("roles")).tone(ActTone::Link).field(roles).submit("Keep these rights"));
+        acts.push(
+            ActForm::new("roles", "Rights", url("roles"))
+                .tone(ActTone::Link)
+                .field(roles)
+                .submit("Keep these rights"),
+        );
     }
-    let password = Field { autocomplete: Some("new-password"), ..Field::new("password", "New password", Input::Password) };
+    let password = Field {
+        autocomplete: Some("new-password"),
+        ..Field::new("password", "New password", Input::Password)
+    };
     let password = password.hint("At least 10 characters. Their sessions end.").required();
-    acts.push(ActForm::new("password", "New password", url("password")).tone(ActTone::Link).field(password).submit("Set it"));
+    acts.push(
+        ActForm::new("password", "New password", url("password"))
+            .tone(ActTone::Link)
+            .field(password)
+            .submit("Set it"),
+    );
     if person.id != view.me {
-        let (id, label) = if person.active { ("deactivation", "Deactivate") } else { ("activation", "Activate") };
+        let (id, label) = if person.active {
+            ("deactivation", "Deactivate")
+        } else {
+            ("activation", "Activate")
+        };
         acts.push(ActForm::new(id, label, url(id)).tone(ActTone::Link));
     }
     acts
@@ -91,8 +126,21 @@ fn person_form(view: &View<'_, '_, '_>) -> ActForm {
 /// Adds a person.
 pub(super) async fn create(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let path = "/people".to_owned();
-    let sent = Sent { form, boxes: &[], path: path.clone(), then: path, place: Place::People };
-    send(&state, &visitor, sent, |room, body| acts::set_person::create_person(room, body).map(drop), people_page).await
+    let sent = Sent {
+        form,
+        boxes: &[],
+        path: path.clone(),
+        then: path,
+        place: Place::People,
+    };
+    send(
+        &state,
+        &visitor,
+        sent,
+        |room, body| acts::set_person::create_person(room, body).map(drop),
+        people_page,
+    )
+    .await
 }
 
 /// Changes a person's rights, password or activity.
@@ -114,20 +162,37 @@ pub(super) async fn act(
     };
     let body: Body = body.as_object().cloned().unwrap_or_default();
     let path = format!("/people/{}/{act}", escaped(&login));
-    let sent = Sent { form, boxes: &[], path, then: "/people".to_owned(), place: Place::People };
-    let run = move |room: &mut acts::Room<'_, '_>, _: &Body| acts::set_person::edit_person(room, &login, &body).map(drop);
+    let sent = Sent {
+        form,
+        boxes: &[],
+        path,
+        then: "/people".to_owned(),
+        place: Place::People,
+    };
+    let run =
+        move |room: &mut acts::Room<'_, '_>, _: &Body| acts::set_person::edit_person(room, &login, &body).map(drop);
     send(&state, &visitor, sent, run, people_page).await
 }
 
 /// Sets a password; the new one is hashed before the act begins.
-pub(super) async fn set_password(state: &AppState, visitor: &Visitor, login: &str, password: &str, then: &str) -> Response {
+pub(super) async fn set_password(
+    state: &AppState,
+    visitor: &Visitor,
+    login: &str,
+    password: &str,
+    then: &str,
+) -> Response {
     let then = format!("{}{then}", visitor.base());
     let phc = match hash_password(state, password).await {
         Ok(phc) => phc,
         Err(failure) => return problem(state, visitor, &failure, &then).await,
     };
     let login = login.to_owned();
-    match write(state, visitor, move |room| acts::set_person::set_password(room, &login, &phc)).await {
+    match write(state, visitor, move |room| {
+        acts::set_person::set_password(room, &login, &phc)
+    })
+    .await
+    {
         Ok(()) => see(&then),
         Err(failure) => problem(state, visitor, &failure, &then).await,
     }
@@ -138,10 +203,19 @@ pub(super) async fn tokens(State(state): State<AppState>, visitor: Visitor) -> R
     show(&state, &visitor, Place::Tokens, |view| tokens_page(view, None, None)).await
 }
 
-fn tokens_page(view: &mut View<'_, '_, '_>, back: Option<&Back>, made: Option<&(String, String)>) -> acts::Result<String> {
+fn tokens_page(
+    view: &mut View<'_, '_, '_>,
+    back: Option<&Back>,
+    made: Option<&(String, String)>,
+) -> acts::Result<String> {
     let found = acts::find_records::find_tokens(view.room)?;
     let rows: Vec<TokenRow> = found.iter().map(|token| token_row(view, token)).collect();
-    let mut page = Tokens { frame: view.frame.clone(), count: format!("{} in all", rows.len()), rows, ..Tokens::default() };
+    let mut page = Tokens {
+        frame: view.frame.clone(),
+        count: format!("{} in all", rows.len()),
+        rows,
+        ..Tokens::default()
+    };
     if view.may(actions::SET_TOKEN) {
         page.acts.push(token_form(view));
     }
@@ -161,7 +235,12 @@ fn token_row(view: &View<'_, '_, '_>, token: &Token) -> TokenRow {
         (false, Some(end)) => view.reader.day(end),
         (false, None) => "never".to_owned(),
     };
-    let revoke = ActForm::new("revoke", "Revoke", view.url(&format!("/tokens/{}/revocation", token.id))).tone(ActTone::Link);
+    let revoke = ActForm::new(
+        "revoke",
+        "Revoke",
+        view.url(&format!("/tokens/{}/revocation", token.id)),
+    )
+    .tone(ActTone::Link);
     TokenRow {
         id: token.id.0.clone(),
         name: format!("{} ({}…)", token.name, token.prefix),
@@ -178,8 +257,17 @@ fn token_form(view: &View<'_, '_, '_>) -> ActForm {
     let mut many = Field::many("scopes", "It may", &scopes);
     many.chosen = ["read", "write", "gate"].map(str::to_owned).to_vec();
     ActForm::new("token", "Make a token", view.url("/tokens"))
-        .field(Field::text("name", "Name").hint("What uses it: “booking-api pipeline”.").required())
-        .field(Field::text("person", "Acts as").hint("A login.").value(view.directory.login(&view.me)).half())
+        .field(
+            Field::text("name", "Name")
+                .hint("What uses it: “booking-api pipeline”.")
+                .required(),
+        )
+        .field(
+            Field::text("person", "Acts as")
+                .hint("A login.")
+                .value(view.directory.login(&view.me))
+                .half(),
+        )
         .field(time_field(view, "expires_at", "Ends"))
         .field(many)
         .submit("Make this token")
@@ -199,10 +287,18 @@ pub(super) async fn create_token(State(state): State<AppState>, visitor: Visitor
     })
     .await;
     match made {
-        Ok(made) => show(&state, &visitor, Place::Tokens, move |view| tokens_page(view, None, Some(&made))).await,
+        Ok(made) => {
+            show(&state, &visitor, Place::Tokens, move |view| {
+                tokens_page(view, None, Some(&made))
+            })
+            .await
+        }
         Err(failure) if failure.status() == 422 => {
             let back = Back::new(&state, &visitor, "/tokens", form, failure);
-            show_as(&state, &visitor, Place::Tokens, 422, move |view| tokens_page(view, Some(&back), None)).await
+            show_as(&state, &visitor, Place::Tokens, 422, move |view| {
+                tokens_page(view, Some(&back), None)
+            })
+            .await
         }
         Err(failure) => problem(&state, &visitor, &failure, &format!("{}/tokens", visitor.base())).await,
     }
@@ -215,7 +311,11 @@ pub(super) async fn revoke_token(
     Path((_, id)): Path<(String, String)>,
 ) -> Response {
     let url = format!("{}/tokens", visitor.base());
-    match write(&state, &visitor, move |room| acts::set_token::revoke_token(room, &id).map(drop)).await {
+    match write(&state, &visitor, move |room| {
+        acts::set_token::revoke_token(room, &id).map(drop)
+    })
+    .await
+    {
         Ok(()) => see(&url),
         Err(failure) => problem(&state, &visitor, &failure, &url).await,
     }

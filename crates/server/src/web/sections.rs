@@ -8,7 +8,10 @@ use model::file::ChangeFile;
 use model::records::{Comment, Entry as ActionEntry};
 use model::requirement::ahead;
 use model::words::{ApprovalState, EntryKind, EvidenceResult, GateDecision, PermitState, TaskState, ValidationResult};
-use pages::{Act, ActContext, ActForm, ActTone, Choice, Entry, Fact, Field, Input, Moment, PlanStep, Rich, Stepper, TargetRow, Tone, Work, count, minutes, short_digest};
+use pages::{
+    Act, ActContext, ActForm, ActTone, Choice, Entry, Fact, Field, Input, Moment, PlanStep, Rich, Stepper, TargetRow,
+    Tone, Work, count, minutes, short_digest,
+};
 
 use super::brief::{decided, outcome_mark, step_name};
 use super::view::View;
@@ -35,11 +38,18 @@ pub(super) struct Around<'f> {
 
 impl Around<'_> {
     fn act(&self, verb: Verb, act: Act) -> Vec<ActForm> {
-        if self.open.has(verb) { vec![act.form(self.context)] } else { Vec::new() }
+        if self.open.has(verb) {
+            vec![act.form(self.context)]
+        } else {
+            Vec::new()
+        }
     }
 
     fn item(&self, act: Act, item: &str) -> ActForm {
-        act.form(&ActContext { item: item.to_owned(), ..self.context.clone() })
+        act.form(&ActContext {
+            item: item.to_owned(),
+            ..self.context.clone()
+        })
     }
 
     fn at(&self, id: &str, label: &str, path: &str) -> ActForm {
@@ -62,7 +72,11 @@ impl Around<'_> {
         let mut entries: Vec<Entry> = entries.collect();
         entries.extend(self.checklist(view));
         let open = rows.len();
-        let note = if open == 0 { String::new() } else { format!("{open} open") };
+        let note = if open == 0 {
+            String::new()
+        } else {
+            format!("{open} open")
+        };
         Work::new(note, entries)
     }
 
@@ -71,8 +85,11 @@ impl Around<'_> {
         for item in &self.file.checklist {
             let id = item.id.as_str();
             let entry = match &item.done {
-                Some(done) => Entry::new(Tone::Ok, item.title.as_str())
-                    .why(format!("{}, {}", view.name(&done.by), view.reader.distance(done.at))),
+                Some(done) => Entry::new(Tone::Ok, item.title.as_str()).why(format!(
+                    "{}, {}",
+                    view.name(&done.by),
+                    view.reader.distance(done.at)
+                )),
                 None => Entry::new(Tone::Wait, item.title.as_str()).why(format!("Asked by rule {}", item.rule)),
             };
             let tick = self.at(&format!("tick-{id}"), "Tick it", &format!("/checklist/{id}/tick"));
@@ -100,15 +117,26 @@ impl Around<'_> {
                 None => format!("asked {}", view.reader.distance(request.asked_at)),
             };
             let is_late = request.acknowledged_at.is_none() && request.acknowledge_by < view.now();
-            let aside = if is_late { Rich::new().late(aside) } else { Rich::from(aside) };
+            let aside = if is_late {
+                Rich::new().late(aside)
+            } else {
+                Rich::from(aside)
+            };
             entries.push(
-                Entry::new(Tone::Wait, Rich::new().strong(view.name(&request.person)).text(" is asked"))
-                    .why(format!("{} (rule {})", request.why, request.rule))
-                    .aside(aside),
+                Entry::new(
+                    Tone::Wait,
+                    Rich::new().strong(view.name(&request.person)).text(" is asked"),
+                )
+                .why(format!("{} (rule {})", request.why, request.rule))
+                .aside(aside),
             );
         }
         for review in &self.file.peer_reviews {
-            let tone = if review.state == ApprovalState::Standing { Tone::Ok } else { Tone::Plain };
+            let tone = if review.state == ApprovalState::Standing {
+                Tone::Ok
+            } else {
+                Tone::Plain
+            };
             let words = format!(" {}s as a peer", review.verdict.as_str());
             let entry = Entry::new(tone, Rich::new().strong(view.name(&review.person)).text(words))
                 .why(plain(review.state.as_str()))
@@ -145,22 +173,34 @@ impl Around<'_> {
 
     /// Conditions of approvals.
     pub fn conditions(&self, view: &View<'_, '_, '_>) -> Work {
-        let entries = self.file.conditions.iter().filter(|condition| !condition.lapsed).map(|condition| {
-            let id = condition.id.as_str();
-            let checker = view.name(&condition.checker);
-            let entry = Entry::new(if condition.met.is_some() { Tone::Ok } else { Tone::Wait }, condition.text.as_str());
-            match &condition.met {
-                Some(met) => entry.why(format!("{} says it is met", view.name(&met.by))).aside(view.reader.distance(met.at)),
-                None if condition.checker == view.me && self.open.has(Verb::MeetCondition) => {
-                    let meet = self
-                        .at(&format!("meet-{id}"), "It is met", &format!("/conditions/{id}/met"))
-                        .field(Field::textarea("text", "How you saw it"))
-                        .submit("Say that it is met");
-                    entry.why(format!("due before {}, checked by you", condition.due.as_str())).act(format!("condition-{id}"), meet)
+        let entries = self
+            .file
+            .conditions
+            .iter()
+            .filter(|condition| !condition.lapsed)
+            .map(|condition| {
+                let id = condition.id.as_str();
+                let checker = view.name(&condition.checker);
+                let entry = Entry::new(
+                    if condition.met.is_some() { Tone::Ok } else { Tone::Wait },
+                    condition.text.as_str(),
+                );
+                match &condition.met {
+                    Some(met) => entry
+                        .why(format!("{} says it is met", view.name(&met.by)))
+                        .aside(view.reader.distance(met.at)),
+                    None if condition.checker == view.me && self.open.has(Verb::MeetCondition) => {
+                        let meet = self
+                            .at(&format!("meet-{id}"), "It is met", &format!("/conditions/{id}/met"))
+                            .field(Field::textarea("text", "How you saw it"))
+                            .submit("Say that it is met");
+                        entry
+                            .why(format!("due before {}, checked by you", condition.due.as_str()))
+                            .act(format!("condition-{id}"), meet)
+                    }
+                    None => entry.why(format!("due before {}, checked by {checker}", condition.due.as_str())),
                 }
-                None => entry.why(format!("due before {}, checked by {checker}", condition.due.as_str())),
-            }
-        });
+            });
         Work::new("", entries.collect())
     }
 
@@ -172,11 +212,28 @@ impl Around<'_> {
                 EvidenceResult::Failed => Tone::Stop,
                 EvidenceResult::Informational => Tone::Plain,
             };
-            let bound = evidence.artifact.as_deref().map_or_else(|| "the plan".to_owned(), short_digest);
-            let place = evidence.environment.as_ref().map(|name| format!(", {name}")).unwrap_or_default();
-            let mut entry = Entry::new(tone, Rich::new().strong(evidence.name.as_str()).text(format!(" {}", plain(evidence.result.as_str()))))
-                .why(format!("{}, {}{place}; for {bound}; by {}", evidence.kind, evidence.aspect, view.name(&evidence.by)))
-                .aside(view.reader.distance(evidence.at));
+            let bound = evidence
+                .artifact
+                .as_deref()
+                .map_or_else(|| "the plan".to_owned(), short_digest);
+            let place = evidence
+                .environment
+                .as_ref()
+                .map(|name| format!(", {name}"))
+                .unwrap_or_default();
+            let mut entry = Entry::new(
+                tone,
+                Rich::new()
+                    .strong(evidence.name.as_str())
+                    .text(format!(" {}", plain(evidence.result.as_str()))),
+            )
+            .why(format!(
+                "{}, {}{place}; for {bound}; by {}",
+                evidence.kind,
+                evidence.aspect,
+                view.name(&evidence.by)
+            ))
+            .aside(view.reader.distance(evidence.at));
             if let Some(text) = &evidence.text {
                 entry = entry.quote(text.as_str());
             }
@@ -184,10 +241,15 @@ impl Around<'_> {
                 entry = entry.aside(format!("accepted by {}", view.name(&accepted.by)));
             }
             let id = evidence.id.as_str();
-            let may = evidence.result == EvidenceResult::Failed && evidence.accepted.is_none() && evidence.by != view.me;
+            let may =
+                evidence.result == EvidenceResult::Failed && evidence.accepted.is_none() && evidence.by != view.me;
             if may && self.open.has(Verb::AcceptEvidence) {
                 let accept = self
-                    .at(&format!("accept-{id}"), "Accept it", &format!("/evidence/{id}/acceptance"))
+                    .at(
+                        &format!("accept-{id}"),
+                        "Accept it",
+                        &format!("/evidence/{id}/acceptance"),
+                    )
                     .field(Field::textarea("reason", "Why its failure does not matter").required())
                     .submit("Accept this failure");
                 entry = entry.act(format!("evidence-{id}"), accept);
@@ -195,8 +257,17 @@ impl Around<'_> {
             entry
         });
         let entries: Vec<Entry> = entries.collect();
-        let passed = self.file.evidence.iter().filter(|evidence| evidence.result == EvidenceResult::Passed).count();
-        let note = if entries.is_empty() { String::new() } else { format!("{passed} of {} passed", entries.len()) };
+        let passed = self
+            .file
+            .evidence
+            .iter()
+            .filter(|evidence| evidence.result == EvidenceResult::Passed)
+            .count();
+        let note = if entries.is_empty() {
+            String::new()
+        } else {
+            format!("{passed} of {} passed", entries.len())
+        };
         Work::new(note, entries).acts(self.act(Verb::AddEvidence, Act::AddEvidence))
     }
 
@@ -208,8 +279,15 @@ impl Around<'_> {
                 TaskState::Done => Tone::Ok,
                 TaskState::Dropped => Tone::Plain,
             };
-            let who = task.assignee.as_ref().map_or_else(|| "nobody yet".to_owned(), |person| view.name(person));
-            let holds = if task.mandatory { "the next step waits for it" } else { "optional" };
+            let who = task
+                .assignee
+                .as_ref()
+                .map_or_else(|| "nobody yet".to_owned(), |person| view.name(person));
+            let holds = if task.mandatory {
+                "the next step waits for it"
+            } else {
+                "optional"
+            };
             let entry = Entry::new(tone, Rich::new().text(task.title.as_str()))
                 .why(format!("{}, {who}; {holds}", task.kind))
                 .aside(plain(task.state.as_str()));
@@ -219,14 +297,27 @@ impl Around<'_> {
             }
             let update = self
                 .at(&format!("task-{id}"), "Finish or drop it", &format!("/tasks/{id}"))
-                .field(Field::radio("state", "It is", &[("done", "done"), ("dropped", "dropped")]).value("done").required())
+                .field(
+                    Field::radio("state", "It is", &[("done", "done"), ("dropped", "dropped")])
+                        .value("done")
+                        .required(),
+                )
                 .field(Field::textarea("text", "In words").hint("Needed when it is dropped."))
                 .submit("Tell it");
             entry.act(format!("task-{id}"), update)
         });
         let entries: Vec<Entry> = entries.collect();
-        let done = self.file.tasks.iter().filter(|task| task.state != TaskState::Open).count();
-        let note = if entries.is_empty() { String::new() } else { format!("{done} of {} done", entries.len()) };
+        let done = self
+            .file
+            .tasks
+            .iter()
+            .filter(|task| task.state != TaskState::Open)
+            .count();
+        let note = if entries.is_empty() {
+            String::new()
+        } else {
+            format!("{done} of {} done", entries.len())
+        };
         Work::new(note, entries).acts(self.act(Verb::AddTask, Act::AddTask))
     }
 
@@ -236,14 +327,30 @@ impl Around<'_> {
         let mut entries = Vec::new();
         for row in model::gate::rows(self.file, &view.directory, now) {
             let answer = model::gate::judge(&row, now);
-            let artifact = row.artifact.as_deref().or(row.commit.as_deref()).map(short_digest).unwrap_or_default();
-            let way = if row.purpose == model::words::Purpose::Rollback { "back to" } else { "forward with" };
+            let artifact = row
+                .artifact
+                .as_deref()
+                .or(row.commit.as_deref())
+                .map(short_digest)
+                .unwrap_or_default();
+            let way = if row.purpose == model::words::Purpose::Rollback {
+                "back to"
+            } else {
+                "forward with"
+            };
             let (tone, word) = match answer.decision {
                 GateDecision::Go => (Tone::Ok, "Go"),
                 GateDecision::Stop => (Tone::Stop, "Stop"),
             };
-            let text = Rich::new().strong(word).text(format!(" for {}, {}, {way} ", row.service, row.environment)).code(artifact);
-            let why = answer.reasons.first().map(|reason| view.sentence(&reason.text)).unwrap_or_default();
+            let text = Rich::new()
+                .strong(word)
+                .text(format!(" for {}, {}, {way} ", row.service, row.environment))
+                .code(artifact);
+            let why = answer
+                .reasons
+                .first()
+                .map(|reason| view.sentence(&reason.text))
+                .unwrap_or_default();
             let entry = Entry::new(tone, text).why(why);
             entries.push(match answer.next_transition_at {
                 Some(at) => entry.aside(format!("looks again {}", view.reader.moment(at))),
@@ -257,7 +364,10 @@ impl Around<'_> {
     fn permit(&self, view: &View<'_, '_, '_>, permit: &model::records::Permit) -> Entry {
         let id = permit.id.as_str();
         let is_good = permit.state == PermitState::Issued && permit.expires_at > view.now();
-        let text = Rich::new().text(format!("Permit for {}, {}, {}", permit.service, permit.environment, permit.purpose));
+        let text = Rich::new().text(format!(
+            "Permit for {}, {}, {}",
+            permit.service, permit.environment, permit.purpose
+        ));
         let mut entry = Entry::new(if is_good { Tone::Ok } else { Tone::Plain }, text).icon("leaf");
         entry.sub = match &permit.revoked_reason {
             Some(reason) => Rich::from(format!("revoked: {reason}")),
@@ -278,9 +388,12 @@ impl Around<'_> {
                 EntryKind::Deviation => (Tone::Wait, "Deviation"),
                 EntryKind::Issue => (Tone::Stop, "Issue"),
             };
-            Entry::new(tone, Rich::new().strong(word).text(format!(" by {}", view.name(&entry.by))))
-                .quote(entry.text.as_str())
-                .aside(view.reader.moment(entry.occurred_at))
+            Entry::new(
+                tone,
+                Rich::new().strong(word).text(format!(" by {}", view.name(&entry.by))),
+            )
+            .quote(entry.text.as_str())
+            .aside(view.reader.moment(entry.occurred_at))
         });
         Work::new("", entries.collect()).acts(self.act(Verb::Record, Act::Entry))
     }
@@ -294,8 +407,13 @@ impl Around<'_> {
                 ValidationResult::Works => (Tone::Ok, "it works"),
                 ValidationResult::DoesNot => (Tone::Stop, "it does not work"),
             };
-            let entry = Entry::new(tone, Rich::new().strong(view.name(&validation.by)).text(format!(" says that {word}")))
-                .aside(view.reader.distance(validation.at));
+            let entry = Entry::new(
+                tone,
+                Rich::new()
+                    .strong(view.name(&validation.by))
+                    .text(format!(" says that {word}")),
+            )
+            .aside(view.reader.distance(validation.at));
             entries.push(match &validation.text {
                 Some(text) => entry.quote(text.as_str()),
                 None => entry,
@@ -303,23 +421,32 @@ impl Around<'_> {
         }
         for review in &change.reviews {
             let yes = |is: bool| if is { "yes" } else { "no" };
-            let kind = if review.addendum { "added to the review" } else { "reviewed it" };
-            let mut entry = Entry::new(Tone::Ok, Rich::new().strong(view.name(&review.by)).text(format!(" {kind}")))
-                .why(format!(
-                    "Objectives met: {}. Assessment adequate: {}. Steps adequate: {}.",
-                    yes(review.objectives_met),
-                    yes(review.assessment_adequate),
-                    yes(review.steps_adequate)
-                ))
-                .quote(review.summary.as_str())
-                .aside(view.reader.distance(review.at));
+            let kind = if review.addendum {
+                "added to the review"
+            } else {
+                "reviewed it"
+            };
+            let mut entry = Entry::new(
+                Tone::Ok,
+                Rich::new().strong(view.name(&review.by)).text(format!(" {kind}")),
+            )
+            .why(format!(
+                "Objectives met: {}. Assessment adequate: {}. Steps adequate: {}.",
+                yes(review.objectives_met),
+                yes(review.assessment_adequate),
+                yes(review.steps_adequate)
+            ))
+            .quote(review.summary.as_str())
+            .aside(view.reader.distance(review.at));
             for line in &review.improvements {
                 entry = entry.aside(format!("To do better: {line}"));
             }
             entries.push(entry);
         }
         if let Some(finding) = &change.finding {
-            let text = Rich::new().strong(view.name(&finding.by)).text(" found on the unauthorized work");
+            let text = Rich::new()
+                .strong(view.name(&finding.by))
+                .text(" found on the unauthorized work");
             entries.push(Entry::new(Tone::Wait, text).quote(finding.reason.as_str()));
         }
         let mut acts = self.act(Verb::Validate, Act::Validate);
@@ -334,7 +461,11 @@ impl Around<'_> {
                 Some(_) => Rich::new().link(link.to.as_str(), view.change_url(&link.to)),
                 None => Rich::new().text(link.to.as_str()),
             };
-            Entry::new(Tone::Plain, Rich::new().text(format!("{} ", capital(link.kind.as_str()))).append(to)).icon("list")
+            Entry::new(
+                Tone::Plain,
+                Rich::new().text(format!("{} ", capital(link.kind.as_str()))).append(to),
+            )
+            .icon("list")
         });
         Work::new("", entries.collect()).acts(self.act(Verb::Link, Act::Link))
     }
@@ -352,7 +483,11 @@ impl Around<'_> {
 
     /// What happened, newest first, with log indexes.
     pub fn timeline(&self, view: &View<'_, '_, '_>) -> Vec<Moment> {
-        self.told.iter().take(MOMENTS).map(|told| super::audit::moment(view, told)).collect()
+        self.told
+            .iter()
+            .take(MOMENTS)
+            .map(|told| super::audit::moment(view, told))
+            .collect()
     }
 
     /// The targets with their outcomes.
@@ -369,7 +504,12 @@ impl Around<'_> {
                 service: target.service.0.clone(),
                 href: view.url(&format!("/services/{}", target.service)),
                 environment: target.environment.0.clone(),
-                build: target.artifact.as_deref().or(target.commit.as_deref()).map(short_digest).unwrap_or_default(),
+                build: target
+                    .artifact
+                    .as_deref()
+                    .or(target.commit.as_deref())
+                    .map(short_digest)
+                    .unwrap_or_default(),
                 rollback_to: target.rollback_to.as_deref().map(short_digest).unwrap_or_default(),
                 outcome: outcome.map(outcome_mark).unwrap_or_default(),
                 acts,
@@ -396,12 +536,19 @@ impl Around<'_> {
             Fact::people("Requester", vec![view.name(&change.requester)]),
         ];
         if !content.implementers.is_empty() {
-            facts.push(Fact::people("Implementers", content.implementers.iter().map(|person| view.name(person)).collect()));
+            facts.push(Fact::people(
+                "Implementers",
+                content.implementers.iter().map(|person| view.name(person)).collect(),
+            ));
         }
         if let Some(tester) = &content.tester {
             facts.push(Fact::people("Tester", vec![view.name(tester)]));
         }
-        for (label, value) in [("Team", &content.team), ("Business contact", &content.business_contact), ("Incident", &content.incident)] {
+        for (label, value) in [
+            ("Team", &content.team),
+            ("Business contact", &content.business_contact),
+            ("Incident", &content.incident),
+        ] {
             if let Some(value) = value {
                 facts.push(Fact::new(label, value.as_str()));
             }
@@ -447,27 +594,45 @@ impl Around<'_> {
         Stepper {
             current: state(change.state),
             reached: Some(reached),
-            notes: notes.into_iter().filter_map(|(state, note)| Some((state, note?))).collect(),
+            notes: notes
+                .into_iter()
+                .filter_map(|(state, note)| Some((state, note?)))
+                .collect(),
         }
     }
 }
 
 fn risk_fact(file: &ChangeFile) -> Fact {
     let risk = &file.change.risk;
-    let mut values = vec![Rich::new().strong(capital(risk.level.as_str())).text(format!(" ({} of 12)", risk.score))];
+    let mut values = vec![
+        Rich::new()
+            .strong(capital(risk.level.as_str()))
+            .text(format!(" ({} of 12)", risk.score)),
+    ];
     values.extend(risk.reasons.iter().map(|reason| Rich::from(reason.as_str())));
-    Fact { label: "Risk".to_owned(), values, people: Vec::new() }
+    Fact {
+        label: "Risk".to_owned(),
+        values,
+        people: Vec::new(),
+    }
 }
 
 /// The steps of a plan; a doer who is a login is shown by name.
 pub(super) fn steps(view: &View<'_, '_, '_>, steps: &[Step]) -> Vec<PlanStep> {
     let rows = steps.iter().map(|step| {
         let doer = step.doer.as_deref().map(|doer| view.waits_on(doer));
-        let parts = [doer, step.team.clone(), step.check.as_ref().map(|check| format!("check: {check}"))];
+        let parts = [
+            doer,
+            step.team.clone(),
+            step.check.as_ref().map(|check| format!("check: {check}")),
+        ];
         PlanStep {
             title: step.title.clone(),
             detail: parts.into_iter().flatten().collect::<Vec<_>>().join(" · "),
-            length: step.minutes.map(|count| minutes(count.unsigned_abs())).unwrap_or_default(),
+            length: step
+                .minutes
+                .map(|count| minutes(count.unsigned_abs()))
+                .unwrap_or_default(),
         }
     });
     rows.collect()
@@ -476,7 +641,11 @@ pub(super) fn steps(view: &View<'_, '_, '_>, steps: &[Step]) -> Vec<PlanStep> {
 /// The sum of the steps' minutes, in words; empty when nobody said.
 pub(super) fn length(steps: &[Step]) -> String {
     let sum: i64 = steps.iter().filter_map(|step| step.minutes).sum();
-    if sum > 0 { minutes(sum.unsigned_abs()) } else { String::new() }
+    if sum > 0 {
+        minutes(sum.unsigned_abs())
+    } else {
+        String::new()
+    }
 }
 
 /// A log index as it is written: `48,107`.

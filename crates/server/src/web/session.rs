@@ -26,7 +26,9 @@ pub(super) struct Next {
 /// `/`: home for who is signed in, else the door.
 pub(super) async fn front(State(state): State<AppState>, headers: HeaderMap) -> Response {
     match Caller::of(&state, &axum::http::Method::GET, &headers).await {
-        Ok(caller) if matches!(caller.credential, Credential::Session { .. }) => see(&format!("{}/", base(&caller.tenant))),
+        Ok(caller) if matches!(caller.credential, Credential::Session { .. }) => {
+            see(&format!("{}/", base(&caller.tenant)))
+        }
         _ => see("/sign-in"),
     }
 }
@@ -38,7 +40,9 @@ pub(super) async fn front_form() -> Response {
 
 fn front_page(error: Option<&str>, form: &Form) -> SignIn {
     let mut page = SignIn::new("", "/sign-in", ASSETS);
-    let tenant = Field::text("tenant", "Organisation").hint("Its short name, as in the address of its pages.").required();
+    let tenant = Field::text("tenant", "Organisation")
+        .hint("Its short name, as in the address of its pages.")
+        .required();
     page.fields.insert(0, tenant.value(form.first("tenant")));
     refuse(&mut page, error, form);
     page
@@ -66,7 +70,10 @@ pub(super) async fn front_go(
     match enter(&state, &source, &headers, &tenant, &form).await {
         Ok(cookie) => with_cookie(see(&format!("{}/", base(&tenant))), &cookie),
         Err(failure) if failure.status() == 403 => bare_problem(&failure),
-        Err(failure) => html(failure.status(), front_page(Some(&failure.problem.detail), &form).render()),
+        Err(failure) => html(
+            failure.status(),
+            front_page(Some(&failure.problem.detail), &form).render(),
+        ),
     }
 }
 
@@ -96,7 +103,9 @@ async fn tenant_name(state: &AppState, tenant: &str) -> String {
         return tenant.to_owned();
     }
     let find = |room: &mut acts::Room<'_, '_>| Ok(room.directory()?.tenant.as_ref().map(|found| found.name.clone()));
-    let found = state.act_as(Lane::Pages, tenant, Actor::system(), Mode::Read, find).await;
+    let found = state
+        .act_as(Lane::Pages, tenant, Actor::system(), Mode::Read, find)
+        .await;
     found.ok().flatten().unwrap_or_else(|| tenant.to_owned())
 }
 
@@ -111,11 +120,16 @@ async fn door(state: &AppState, tenant: &str, next: &str) -> SignIn {
 }
 
 /// The door of a tenant.
-pub(super) async fn form(State(state): State<AppState>, Path(tenant): Path<String>, Query(asked): Query<Next>) -> Response {
+pub(super) async fn form(
+    State(state): State<AppState>,
+    Path(tenant): Path<String>,
+    Query(asked): Query<Next>,
+) -> Response {
     let next = asked.next.unwrap_or_default();
     let mut page = door(&state, &tenant, safe_next(&next, "")).await;
     if asked.out.is_some() {
-        page.notices.push(Notice::new(Tone::Ok, "You are signed out on this device."));
+        page.notices
+            .push(Notice::new(Tone::Ok, "You are signed out on this device."));
     }
     html(200, page.render())
 }
@@ -148,7 +162,12 @@ pub(super) async fn out(State(state): State<AppState>, visitor: Visitor) -> Resp
     }
 }
 
-async fn step_up_page(state: &AppState, visitor: &Visitor, next: &str, error: Option<String>) -> Result<StepUp, Failure> {
+async fn step_up_page(
+    state: &AppState,
+    visitor: &Visitor,
+    next: &str,
+    error: Option<String>,
+) -> Result<StepUp, Failure> {
     let find = |room: &mut acts::Room<'_, '_>| {
         let person = room.actor.person.clone();
         Ok(room.directory()?.name(&person))
@@ -169,7 +188,11 @@ async fn step_up_page(state: &AppState, visitor: &Visitor, next: &str, error: Op
 }
 
 /// Asks for the password again.
-pub(super) async fn step_up_form(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Next>) -> Response {
+pub(super) async fn step_up_form(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(asked): Query<Next>,
+) -> Response {
     match step_up_page(&state, &visitor, asked.next.as_deref().unwrap_or(""), None).await {
         Ok(page) => html(200, page.render()),
         Err(failure) => bare_problem(&failure),

@@ -7,7 +7,9 @@ use model::directory::StandardTemplate;
 use model::refusal::Refusal;
 use model::verbs::Body;
 use model::words::TemplateState;
-use pages::{ActForm, ActTone, Entry, Fact, Field, Place, RecordPage, Rich, Section, SectionBody, TemplateRow, Templates, Tone};
+use pages::{
+    ActForm, ActTone, Entry, Fact, Field, Place, RecordPage, Rich, Section, SectionBody, TemplateRow, Templates, Tone,
+};
 use serde_json::Value;
 
 use super::back::{Back, Sent, send};
@@ -25,8 +27,17 @@ pub(super) async fn show_list(State(state): State<AppState>, visitor: Visitor) -
 
 fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
     view.room.allow(actions::READ)?;
-    let rows = view.directory.templates.values().map(|template| row(view, template)).collect();
-    let mut page = Templates { frame: view.frame.clone(), rows, ..Templates::default() };
+    let rows = view
+        .directory
+        .templates
+        .values()
+        .map(|template| row(view, template))
+        .collect();
+    let mut page = Templates {
+        frame: view.frame.clone(),
+        rows,
+        ..Templates::default()
+    };
     if view.may(actions::PROPOSE_TEMPLATE) {
         page.acts.push(propose_form(view));
     }
@@ -53,8 +64,16 @@ fn row(view: &View<'_, '_, '_>, template: &StandardTemplate) -> TemplateRow {
 fn targets(template: &StandardTemplate) -> String {
     let services: Vec<String> = template.services.iter().map(|key| key.0.clone()).collect();
     let places: Vec<String> = template.environments.iter().map(|key| key.0.clone()).collect();
-    let services = if services.is_empty() { "all services".to_owned() } else { and(&services) };
-    if places.is_empty() { services } else { format!("{services}, {}", and(&places)) }
+    let services = if services.is_empty() {
+        "all services".to_owned()
+    } else {
+        and(&services)
+    };
+    if places.is_empty() {
+        services
+    } else {
+        format!("{services}, {}", and(&places))
+    }
 }
 
 fn propose_form(view: &View<'_, '_, '_>) -> ActForm {
@@ -63,15 +82,42 @@ fn propose_form(view: &View<'_, '_, '_>) -> ActForm {
         .field(Field::text("key", "Key").required().half())
         .field(Field::text("title", "Title").required().half())
         .field(Field::textarea("locked.description", "What is always done").required())
-        .field(Field::textarea("locked.justification", "Why it is safe to do without a decision"))
+        .field(Field::textarea(
+            "locked.justification",
+            "Why it is safe to do without a decision",
+        ))
         .field(Field::select("locked.complexity", "Complexity", &levels).half())
         .field(Field::textarea("steps", "Plan").hint("One step a line.").required())
-        .field(Field::textarea("steps_back", "Rollback plan").hint("One step a line.").required())
-        .field(Field::text("services", "Services").hint("Keys, parted by commas; empty means all.").half())
-        .field(Field::text("environments", "Environments").hint("Parted by commas; empty means all.").half())
-        .field(Field::text("free", "Free fields").hint("Names that each change may fill in for itself, parted by commas.").value("title"))
+        .field(
+            Field::textarea("steps_back", "Rollback plan")
+                .hint("One step a line.")
+                .required(),
+        )
+        .field(
+            Field::text("services", "Services")
+                .hint("Keys, parted by commas; empty means all.")
+                .half(),
+        )
+        .field(
+            Field::text("environments", "Environments")
+                .hint("Parted by commas; empty means all.")
+                .half(),
+        )
+        .field(
+            Field::text("free", "Free fields")
+                .hint("Names that each change may fill in for itself, parted by commas.")
+                .value("title"),
+        )
         .field(time_field(view, "review_by", "Look again by"))
-        .field(Field::new("watch_minutes", "Minutes to watch before it closes by itself", pages::Input::Number).value("60").half())
+        .field(
+            Field::new(
+                "watch_minutes",
+                "Minutes to watch before it closes by itself",
+                pages::Input::Number,
+            )
+            .value("60")
+            .half(),
+        )
         .submit("Propose it")
 }
 
@@ -80,7 +126,9 @@ fn gather(body: &Body) -> Body {
     let mut body = body.clone();
     let plans = [("steps", "plan"), ("steps_back", "rollback_plan")];
     for (sent, field) in plans {
-        let Some(Value::String(text)) = body.remove(sent) else { continue };
+        let Some(Value::String(text)) = body.remove(sent) else {
+            continue;
+        };
         let rows: Value = text
             .lines()
             .map(str::trim)
@@ -98,13 +146,25 @@ fn gather(body: &Body) -> Body {
 /// Proposes a template.
 pub(super) async fn propose(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let path = "/templates".to_owned();
-    let sent = Sent { form, boxes: &[], path: path.clone(), then: path, place: Place::Templates };
-    let run = |room: &mut acts::Room<'_, '_>, body: &Body| acts::set_template::propose_template(room, &gather(body)).map(drop);
+    let sent = Sent {
+        form,
+        boxes: &[],
+        path: path.clone(),
+        then: path,
+        place: Place::Templates,
+    };
+    let run = |room: &mut acts::Room<'_, '_>, body: &Body| {
+        acts::set_template::propose_template(room, &gather(body)).map(drop)
+    };
     send(&state, &visitor, sent, run, list_page).await
 }
 
 /// One template.
-pub(super) async fn one(State(state): State<AppState>, visitor: Visitor, Path((_, key)): Path<(String, String)>) -> Response {
+pub(super) async fn one(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, key)): Path<(String, String)>,
+) -> Response {
     show(&state, &visitor, Place::Templates, move |view| page(view, &key, None)).await
 }
 
@@ -121,8 +181,13 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Re
         TemplateState::Retired => Tone::Plain,
     };
     let approvals = template.approvals.iter().map(|approval| {
-        Entry::new(Tone::Ok, Rich::new().strong(view.name(&approval.person)).text(format!(" approved as {}", plain(approval.role.as_str()))))
-            .aside(view.reader.distance(approval.at))
+        Entry::new(
+            Tone::Ok,
+            Rich::new()
+                .strong(view.name(&approval.person))
+                .text(format!(" approved as {}", plain(approval.role.as_str()))),
+        )
+        .aside(view.reader.distance(approval.at))
     });
     let mut page = RecordPage {
         frame: view.frame.clone(),
@@ -139,9 +204,15 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Re
         facts: vec![
             Fact::new("Version", format!("v{}", template.template_version)),
             Fact::new("Where", targets(template)),
-            Fact::new("Free fields", template.free.iter().cloned().collect::<Vec<_>>().join(", ")),
+            Fact::new(
+                "Free fields",
+                template.free.iter().cloned().collect::<Vec<_>>().join(", "),
+            ),
             Fact::new("Look again by", view.reader.day(template.review_by)),
-            Fact::new("Closes by itself after", pages::minutes(template.watch_minutes.unsigned_abs())),
+            Fact::new(
+                "Closes by itself after",
+                pages::minutes(template.watch_minutes.unsigned_abs()),
+            ),
         ],
         acts: page_acts(view, template),
         ..RecordPage::default()
@@ -158,7 +229,9 @@ fn page_acts(view: &View<'_, '_, '_>, template: &StandardTemplate) -> Vec<ActFor
     }
     let url = |act: &str| view.url(&format!("/templates/{}/{act}", escaped(&template.key)));
     let end = |id: &str, label: &str| {
-        ActForm::new(id, label, url(id)).tone(ActTone::Stop).field(Field::textarea("reason", "Why").required())
+        ActForm::new(id, label, url(id))
+            .tone(ActTone::Stop)
+            .field(Field::textarea("reason", "Why").required())
     };
     let approve = ActForm::new("approval", "Approve it", url("approval")).tone(ActTone::Go);
     match template.state {
@@ -176,7 +249,11 @@ fn locked(template: &StandardTemplate) -> Vec<Fact> {
             Value::Array(rows) => rows.iter().map(|row| Rich::from(words_of(row))).collect(),
             other => vec![Rich::from(words_of(other))],
         };
-        Fact { label: capital(name), values, people: Vec::new() }
+        Fact {
+            label: capital(name),
+            values,
+            people: Vec::new(),
+        }
     });
     rows.collect()
 }
@@ -203,7 +280,13 @@ pub(super) async fn act(
         let failure = Failure::new(404, "not_found", "There is no such act.");
         return super::view::problem(&state, &visitor, &failure, &format!("{}{address}", visitor.base())).await;
     }
-    let sent = Sent { form, boxes: &[], path: format!("{address}/{act}"), then: address, place: Place::Templates };
+    let sent = Sent {
+        form,
+        boxes: &[],
+        path: format!("{address}/{act}"),
+        then: address,
+        place: Place::Templates,
+    };
     let whose = key.clone();
     let run = move |room: &mut acts::Room<'_, '_>, body: &Body| {
         use acts::set_template::{approve_template, end_template};

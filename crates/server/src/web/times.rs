@@ -22,7 +22,9 @@ const MOST: i64 = 300;
 
 /// A field for a time in the reader's zone.
 pub(super) fn time_field(view: &View<'_, '_, '_>, name: &str, label: &str) -> Field {
-    Field::new(name, label, Input::DateTime).hint(format!("In {}.", view.reader.zone_name())).half()
+    Field::new(name, label, Input::DateTime)
+        .hint(format!("In {}.", view.reader.zone_name()))
+        .half()
 }
 
 /// Services and environments in words.
@@ -32,14 +34,26 @@ fn scope<'s>(
 ) -> String {
     let services: Vec<String> = services.map(|key| key.0.clone()).collect();
     let places: Vec<String> = environments.map(|key| key.0.clone()).collect();
-    let services = if services.is_empty() { "all services".to_owned() } else { and(&services) };
-    if places.is_empty() { format!("{services}, everywhere") } else { format!("{services}, {}", and(&places)) }
+    let services = if services.is_empty() {
+        "all services".to_owned()
+    } else {
+        and(&services)
+    };
+    if places.is_empty() {
+        format!("{services}, everywhere")
+    } else {
+        format!("{services}, {}", and(&places))
+    }
 }
 
 fn scope_fields() -> [Field; 2] {
     [
-        Field::text("services", "Services").hint("Keys, parted by commas; empty means all.").half(),
-        Field::text("environments", "Environments").hint("Parted by commas; empty means all.").half(),
+        Field::text("services", "Services")
+            .hint("Keys, parted by commas; empty means all.")
+            .half(),
+        Field::text("environments", "Environments")
+            .hint("Parted by commas; empty means all.")
+            .half(),
     ]
 }
 
@@ -54,7 +68,12 @@ fn calendar_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Resu
     let to = now + SignedDuration::from_hours(24 * LOOK.1);
     let mut rows = Vec::new();
     let may_set = view.may(actions::SET_WINDOW);
-    for window in view.directory.windows.iter().filter(|window| !window.ended && window.ends_at > from && window.starts_at < to) {
+    for window in view
+        .directory
+        .windows
+        .iter()
+        .filter(|window| !window.ended && window.ends_at > from && window.starts_at < to)
+    {
         let id = window.id.as_str();
         let end = ActForm::new("end", "Take it back", view.url(&format!("/windows/{id}/end"))).tone(ActTone::Link);
         let row = WindowRow {
@@ -68,7 +87,12 @@ fn calendar_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Resu
         };
         rows.push((window.starts_at, row));
     }
-    for freeze in view.directory.freezes.iter().filter(|freeze| !freeze.ended && freeze.overlaps(from, to)) {
+    for freeze in view
+        .directory
+        .freezes
+        .iter()
+        .filter(|freeze| !freeze.ended && freeze.overlaps(from, to))
+    {
         let row = WindowRow {
             id: freeze.id.0.clone(),
             href: view.url("/freezes"),
@@ -80,13 +104,22 @@ fn calendar_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Resu
         };
         rows.push((freeze.starts_at, row));
     }
-    let filter = ChangeFilter { planned_from: Some(from), planned_to: Some(to), ..ChangeFilter::default() };
+    let filter = ChangeFilter {
+        planned_from: Some(from),
+        planned_to: Some(to),
+        ..ChangeFilter::default()
+    };
     for (listed, targets) in find_changes(view.room, &filter, MOST, None)?.rows {
-        let (Some(start), Some(end)) = (listed.planned_start, listed.planned_end) else { continue };
+        let (Some(start), Some(end)) = (listed.planned_start, listed.planned_end) else {
+            continue;
+        };
         if matches!(listed.state.as_str(), "cancelled" | "rejected") {
             continue;
         }
-        let places: Vec<String> = targets.iter().map(|target| format!("{}, {}", target.service, target.environment)).collect();
+        let places: Vec<String> = targets
+            .iter()
+            .map(|target| format!("{}, {}", target.service, target.environment))
+            .collect();
         let clash = clash(view, &targets, start, end);
         let row = WindowRow {
             id: listed.id.clone(),
@@ -103,7 +136,12 @@ fn calendar_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Resu
     }
     rows.sort_by_key(|(start, _)| *start);
     let rows: Vec<WindowRow> = rows.into_iter().map(|(_, row)| row).collect();
-    let mut page = Windows { frame: view.frame.clone(), count: format!("{} in 60 days", rows.len()), rows, ..Windows::default() };
+    let mut page = Windows {
+        frame: view.frame.clone(),
+        count: format!("{} in 60 days", rows.len()),
+        rows,
+        ..Windows::default()
+    };
     if may_set {
         page.acts.push(window_form(view));
     }
@@ -123,11 +161,16 @@ fn clash(
     let covers = |freeze: &&Freeze| {
         freeze.overlaps(start, end)
             && targets.iter().any(|target| {
-                freeze.covers(&ServiceKey::from(target.service.as_str()), &EnvironmentKey::from(target.environment.as_str()))
+                freeze.covers(
+                    &ServiceKey::from(target.service.as_str()),
+                    &EnvironmentKey::from(target.environment.as_str()),
+                )
             })
     };
     match view.directory.freezes.iter().find(covers) {
-        Some(freeze) => Rich::new().late("In the freeze ").link(freeze.title.as_str(), view.url("/freezes")),
+        Some(freeze) => Rich::new()
+            .late("In the freeze ")
+            .link(freeze.title.as_str(), view.url("/freezes")),
         None => Rich::new(),
     }
 }
@@ -144,13 +187,26 @@ fn window_form(view: &View<'_, '_, '_>) -> ActForm {
 }
 
 fn sent(form: Form, path: String, then: &str, place: Place) -> Sent {
-    Sent { form, boxes: &[], path, then: then.to_owned(), place }
+    Sent {
+        form,
+        boxes: &[],
+        path,
+        then: then.to_owned(),
+        place,
+    }
 }
 
 /// Adds a maintenance window.
 pub(super) async fn set_window(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let sent = sent(form, "/windows".to_owned(), "/calendar", Place::Calendar);
-    send(&state, &visitor, sent, |room, body| acts::set_service::set_window(room, body).map(drop), calendar_page).await
+    send(
+        &state,
+        &visitor,
+        sent,
+        |room, body| acts::set_service::set_window(room, body).map(drop),
+        calendar_page,
+    )
+    .await
 }
 
 /// Takes a maintenance window back.
@@ -160,8 +216,20 @@ pub(super) async fn end_window(
     Path((_, id)): Path<(String, String)>,
     form: Form,
 ) -> Response {
-    let sent = sent(form, format!("/windows/{}/end", escaped(&id)), "/calendar", Place::Calendar);
-    send(&state, &visitor, sent, move |room, _| acts::set_service::end_window(room, &id).map(drop), calendar_page).await
+    let sent = sent(
+        form,
+        format!("/windows/{}/end", escaped(&id)),
+        "/calendar",
+        Place::Calendar,
+    );
+    send(
+        &state,
+        &visitor,
+        sent,
+        move |room, _| acts::set_service::end_window(room, &id).map(drop),
+        calendar_page,
+    )
+    .await
 }
 
 /// Freezes.
@@ -174,13 +242,23 @@ fn freeze_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result
     let may_set = view.may(actions::SET_FREEZE);
     let mut found: Vec<&Freeze> = view.directory.freezes.iter().collect();
     found.sort_by_key(|freeze| (freeze.ended || freeze.ends_at <= view.now(), freeze.starts_at));
-    let rows = found.into_iter().map(|freeze| freeze_row(view, freeze, may_set)).collect();
-    let mut page = Freezes { frame: view.frame.clone(), rows, ..Freezes::default() };
+    let rows = found
+        .into_iter()
+        .map(|freeze| freeze_row(view, freeze, may_set))
+        .collect();
+    let mut page = Freezes {
+        frame: view.frame.clone(),
+        rows,
+        ..Freezes::default()
+    };
     if may_set {
         page.acts.push(freeze_form(view));
     }
     if let Some(back) = back {
-        let acts = page.acts.iter_mut().chain(page.rows.iter_mut().flat_map(|row| row.acts.iter_mut()));
+        let acts = page
+            .acts
+            .iter_mut()
+            .chain(page.rows.iter_mut().flat_map(|row| row.acts.iter_mut()));
         back.put(view, &mut page.frame, acts);
     }
     Ok(page.render())
@@ -201,11 +279,15 @@ fn freeze_row(view: &View<'_, '_, '_>, freeze: &Freeze, may_set: bool) -> Freeze
     let mut acts = Vec::new();
     if may_set && !is_over {
         acts.push(ActForm::new("end", "End it now", view.url(&format!("/freezes/{id}/end"))).tone(ActTone::Link));
-        let except = ActForm::new("except", "Except a change", view.url(&format!("/freezes/{id}/exceptions")))
-            .tone(ActTone::Link)
-            .field(Field::text("change", "The change’s key").required())
-            .field(Field::textarea("reason", "Why it may pass").required())
-            .submit("Let it pass");
+        let except = ActForm::new(
+            "except",
+            "Except a change",
+            view.url(&format!("/freezes/{id}/exceptions")),
+        )
+        .tone(ActTone::Link)
+        .field(Field::text("change", "The change’s key").required())
+        .field(Field::textarea("reason", "Why it may pass").required())
+        .submit("Let it pass");
         acts.push(except);
     }
     FreezeRow {
@@ -231,14 +313,25 @@ fn freeze_form(view: &View<'_, '_, '_>) -> ActForm {
         .field(services)
         .field(environments.value("production"))
         .field(Field::textarea("reason", "Why, and who agreed"))
-        .field(Field::new("halt", "Work that is going on must stop too", Input::Checkbox))
+        .field(Field::new(
+            "halt",
+            "Work that is going on must stop too",
+            Input::Checkbox,
+        ))
         .submit("Set this freeze")
 }
 
 /// Sets a freeze.
 pub(super) async fn set_freeze(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let sent = sent(form, "/freezes".to_owned(), "/freezes", Place::Freezes);
-    send(&state, &visitor, sent, |room, body| acts::set_freeze::set_freeze(room, body).map(drop), freeze_page).await
+    send(
+        &state,
+        &visitor,
+        sent,
+        |room, body| acts::set_freeze::set_freeze(room, body).map(drop),
+        freeze_page,
+    )
+    .await
 }
 
 /// Takes a freeze back.
@@ -248,8 +341,20 @@ pub(super) async fn end_freeze(
     Path((_, id)): Path<(String, String)>,
     form: Form,
 ) -> Response {
-    let sent = sent(form, format!("/freezes/{}/end", escaped(&id)), "/freezes", Place::Freezes);
-    send(&state, &visitor, sent, move |room, _| acts::set_freeze::end_freeze(room, &id).map(drop), freeze_page).await
+    let sent = sent(
+        form,
+        format!("/freezes/{}/end", escaped(&id)),
+        "/freezes",
+        Place::Freezes,
+    );
+    send(
+        &state,
+        &visitor,
+        sent,
+        move |room, _| acts::set_freeze::end_freeze(room, &id).map(drop),
+        freeze_page,
+    )
+    .await
 }
 
 /// Lets one change pass a freeze.
@@ -259,7 +364,12 @@ pub(super) async fn except(
     Path((_, id)): Path<(String, String)>,
     form: Form,
 ) -> Response {
-    let sent = sent(form, format!("/freezes/{}/exceptions", escaped(&id)), "/freezes", Place::Freezes);
+    let sent = sent(
+        form,
+        format!("/freezes/{}/exceptions", escaped(&id)),
+        "/freezes",
+        Place::Freezes,
+    );
     let run = move |room: &mut acts::Room<'_, '_>, body: &model::verbs::Body| {
         acts::set_freeze::except_from_freeze(room, &id, body).map(drop)
     };

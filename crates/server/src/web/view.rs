@@ -45,8 +45,14 @@ impl FromRequestParts<AppState> for Visitor {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Response> {
-        let params = RawPathParams::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
-        let tenant = params.iter().find(|(name, _)| *name == "tenant").map_or("", |(_, value)| value).to_owned();
+        let params = RawPathParams::from_request_parts(parts, state)
+            .await
+            .map_err(IntoResponse::into_response)?;
+        let tenant = params
+            .iter()
+            .find(|(name, _)| *name == "tenant")
+            .map_or("", |(_, value)| value)
+            .to_owned();
         let wanted = parts.uri.path_and_query().map_or("", |path| path.as_str()).to_owned();
         match Caller::of(state, &parts.method, &parts.headers).await {
             Ok(caller) if caller.tenant == tenant && matches!(caller.credential, Credential::Session { .. }) => {
@@ -62,20 +68,36 @@ impl FromRequestParts<AppState> for Visitor {
 
 /// Sends a reader to the door, and remembers where they were going.
 fn to_sign_in(tenant: &str, wanted: &str) -> Response {
-    let next = if wanted.is_empty() { String::new() } else { format!("?next={}", escaped(wanted)) };
+    let next = if wanted.is_empty() {
+        String::new()
+    } else {
+        format!("?next={}", escaped(wanted))
+    };
     Redirect::to(&format!("{}/sign-in{next}", base(tenant))).into_response()
 }
 
 /// Percent-encodes what may not stand in a query's value.
 pub(super) fn escaped(text: &str) -> String {
     let keeps = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~:/".contains(&byte);
-    text.bytes().map(|byte| if keeps(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    text.bytes()
+        .map(|byte| {
+            if keeps(byte) {
+                char::from(byte).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect()
 }
 
 /// An address within this server that may be returned to: a path, nothing else.
 pub(super) fn safe_next<'a>(next: &'a str, otherwise: &'a str) -> &'a str {
     let is_path = next.starts_with('/') && !next.starts_with("//") && !next.contains('\\');
-    if is_path && next.chars().all(|c| c.is_ascii_graphic()) { next } else { otherwise }
+    if is_path && next.chars().all(|c| c.is_ascii_graphic()) {
+        next
+    } else {
+        otherwise
+    }
 }
 
 /// A page on its way out.
@@ -123,7 +145,13 @@ impl<'v, 'a, 'c> View<'v, 'a, 'c> {
         let me = room.actor.person.clone();
         let reader = reader_of(room, &directory);
         let frame = frame(room, &directory, &reader, place)?;
-        Ok(Self { room, directory, reader, me, frame })
+        Ok(Self {
+            room,
+            directory,
+            reader,
+            me,
+            frame,
+        })
     }
 
     /// The present.
@@ -148,14 +176,21 @@ impl<'v, 'a, 'c> View<'v, 'a, 'c> {
 
     /// A person's name.
     pub fn name(&self, person: &PersonId) -> String {
-        if person.as_str() == "system" { "Assent".to_owned() } else { self.directory.name(person) }
+        if person.as_str() == "system" {
+            "Assent".to_owned()
+        } else {
+            self.directory.name(person)
+        }
     }
 
     /// The name behind what an unmet condition waits on: a login, or `group:key`.
     pub fn waits_on(&self, who: &str) -> String {
         match who.strip_prefix("group:") {
             Some(group) => format!("the group {group}"),
-            None => self.directory.by_login(who).map_or_else(|| who.to_owned(), |person| person.name.clone()),
+            None => self
+                .directory
+                .by_login(who)
+                .map_or_else(|| who.to_owned(), |person| person.name.clone()),
         }
     }
 
@@ -171,8 +206,13 @@ impl<'v, 'a, 'c> View<'v, 'a, 'c> {
     }
 
     /// A sentence of the rules with its times written for the reader instead of in UTC.
-    pub fn sentence(&self, text: &str) -> String {
-        super::words::with_times(text, &self.reader)
+    pub fn sentence(&self, text: &str) -> Rich {
+        super::words::sentence(text, &self.reader)
+    }
+
+    /// The same without anything set apart, for controls.
+    pub fn plain(&self, text: &str) -> String {
+        self.sentence(text).plain()
     }
 }
 
@@ -183,7 +223,10 @@ fn may(room: &Room<'_, '_>, directory: &Directory, action: &str) -> bool {
 
 /// How times are written for the acting person.
 pub(super) fn reader_of(room: &Room<'_, '_>, directory: &Directory) -> Reader {
-    let zone = directory.people.get(&room.actor.person).map_or("UTC", |person| person.zone.as_str());
+    let zone = directory
+        .people
+        .get(&room.actor.person)
+        .map_or("UTC", |person| person.zone.as_str());
     Reader::named(zone, room.now)
 }
 
@@ -192,9 +235,14 @@ fn frame(room: &mut Room<'_, '_>, directory: &Directory, reader: &Reader, place:
     let waiting = acts::find_queue::find_queue(room)?.len();
     let day_ago = room.now - jiff::SignedDuration::from_hours(24);
     let messages = acts::find_records::find_messages(room, 20)?;
-    let administers = [actions::SET_PERSON, actions::SET_TOKEN].iter().any(|action| may(room, directory, action));
+    let administers = [actions::SET_PERSON, actions::SET_TOKEN]
+        .iter()
+        .any(|action| may(room, directory, action));
     Ok(Frame {
-        tenant: directory.tenant.as_ref().map_or_else(|| tenant.clone(), |found| found.name.clone()),
+        tenant: directory
+            .tenant
+            .as_ref()
+            .map_or_else(|| tenant.clone(), |found| found.name.clone()),
         base: base(&tenant),
         assets: ASSETS.to_owned(),
         places: Place::shown(may(room, directory, actions::AUDIT), administers),
@@ -219,7 +267,11 @@ fn seal(room: &mut Room<'_, '_>, reader: &Reader) -> acts::Result<Seal> {
         _ => "Log not sealed yet".to_owned(),
     };
     let size = u64::try_from(log.size).unwrap_or_default();
-    Ok(Seal { is_fresh, line, detail: format!("{} entries", count(size)) })
+    Ok(Seal {
+        is_fresh,
+        line,
+        detail: format!("{} entries", count(size)),
+    })
 }
 
 /// Shows a page: one reading act on the pages' lane.
@@ -274,10 +326,10 @@ fn framed_problem(view: &View<'_, '_, '_>, failure: &Failure, back: &str) -> Str
     let mut page = problem_of(failure);
     page.unmet = unmet_entries(view, failure);
     if let Some(row) = failure.problem.unmet.first() {
-        page.opens = Rich::from(view.sentence(&row.satisfy));
+        page.opens = view.sentence(&row.satisfy);
         page.holder = Rich::from(view.all_waits_on(&row.waiting_on));
     }
-    page.why = Rich::from(view.sentence(&failure.problem.detail));
+    page.why = view.sentence(&failure.problem.detail);
     if !back.is_empty() {
         page.ways.push(ActForm::link("Go back", back));
     }
@@ -290,7 +342,7 @@ fn framed_problem(view: &View<'_, '_, '_>, failure: &Failure, back: &str) -> Str
 pub(super) fn unmet_entries(view: &View<'_, '_, '_>, failure: &Failure) -> Vec<Entry> {
     let rows = failure.problem.unmet.iter();
     rows.map(|row| {
-        let entry = Entry::new(Tone::Wait, Rich::new().strong(view.sentence(&row.text)))
+        let entry = Entry::new(Tone::Wait, view.sentence(&row.text))
             .code(row.code.as_str())
             .why(view.sentence(&row.satisfy));
         match row.waiting_on.is_empty() {
@@ -311,14 +363,26 @@ fn problem_of(failure: &Failure) -> pages::Problem {
     let told = &failure.problem;
     let (what, opens) = match told.status {
         404 => return pages::Problem::not_found(None, ASSETS),
-        403 => ("This is not yours to do", "Somebody with the right does it, or an administrator gives you the right."),
+        403 => (
+            "This is not yours to do",
+            "Somebody with the right does it, or an administrator gives you the right.",
+        ),
         409 => ("Not possible now", ""),
-        412 => ("Somebody else was faster", "Read it as it stands now, and repeat what still fits."),
+        412 => (
+            "Somebody else was faster",
+            "Read it as it stands now, and repeat what still fits.",
+        ),
         413 => ("Too large", "Send less, or a smaller file."),
         422 => ("Some answers need a second look", "Go back and mend them."),
-        503 => ("The server is busy", "Try again in a few seconds. Nothing was done twice."),
+        503 => (
+            "The server is busy",
+            "Try again in a few seconds. Nothing was done twice.",
+        ),
         400..=499 => ("This could not be read", "Go back and try again."),
-        _ => ("The page could not be made", "Try again. Whoever runs this server finds the cause in its log."),
+        _ => (
+            "The page could not be made",
+            "Try again. Whoever runs this server finds the cause in its log.",
+        ),
     };
     let mut why = Rich::from(told.detail.as_str());
     for error in &told.errors {
@@ -335,18 +399,30 @@ fn problem_of(failure: &Failure) -> pages::Problem {
     }
 }
 
-/// A refusal as a notice on the page that it belongs to.
+/// A refusal as a notice on the page that it belongs to. Wrong fields are told beside the fields.
 pub(super) fn notice_of(view: &View<'_, '_, '_>, failure: &Failure) -> Notice {
+    let told = &failure.problem;
     let page = problem_of(failure);
-    let mut notice = Notice::new(Tone::Stop, view.sentence(&failure.problem.detail)).title(page.what).answer();
-    for row in &failure.problem.unmet {
-        let mut line = Rich::new().text(view.sentence(&row.text)).text(" ").emphasis(view.sentence(&row.satisfy));
+    if !told.errors.is_empty() {
+        return Notice::new(Tone::Stop, "Nothing was done. What is wrong stands beside each field.")
+            .title(page.what)
+            .answer();
+    }
+    let mut notice = Notice::new(Tone::Stop, view.sentence(&told.detail))
+        .title(page.what)
+        .answer();
+    for row in &told.unmet {
+        let satisfy = view.sentence(&row.satisfy);
+        let mut line = match row.text == told.detail {
+            true => satisfy,
+            false => view.sentence(&row.text).text(" ").append(satisfy),
+        };
         if !row.waiting_on.is_empty() {
             line = line.text(format!(" Held by {}.", view.all_waits_on(&row.waiting_on)));
         }
         notice.rows.push(line);
     }
-    if failure.problem.unmet.is_empty() && failure.problem.errors.is_empty() {
+    if told.unmet.is_empty() {
         notice.rows.push(page.opens);
     }
     notice

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use model::words::{Kind, Level, State};
-use pages::Reader;
+use pages::{Reader, Rich, short_digest};
 
 /// A closed word as it reads: `rolled_back` is “rolled back”.
 pub(super) fn plain(word: &str) -> String {
@@ -11,9 +11,7 @@ pub(super) fn plain(word: &str) -> String {
 
 /// The same with a capital.
 pub(super) fn capital(word: &str) -> String {
-    let text = plain(word);
-    let mut letters = text.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    capital_first(&plain(word))
 }
 
 /// A state as pages draw it.
@@ -44,6 +42,37 @@ pub(super) fn with_times(text: &str, reader: &Reader) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
+/// A sentence of the rules for the reader: times by their clock, what stands in backticks and digests as code, a capital at
+/// its beginning.
+pub(super) fn sentence(text: &str, reader: &Reader) -> Rich {
+    let text = capital_first(&with_times(text, reader));
+    let mut rich = Rich::new();
+    for (place, part) in text.split('`').enumerate() {
+        if place % 2 == 1 {
+            rich = rich.code(part);
+            continue;
+        }
+        for word in part.split_inclusive(' ') {
+            rich = match word.starts_with("sha256:") {
+                true => {
+                    let digest = word.trim_end_matches(|c: char| !c.is_ascii_alphanumeric());
+                    rich.code(short_digest(digest)).text(&word[digest.len()..])
+                }
+                false => rich.text(word),
+            };
+        }
+    }
+    rich
+}
+
+/// A text with a capital at its beginning.
+pub(super) fn capital_first(text: &str) -> String {
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// Several words in a sentence: `a, b and c`.
 pub(super) fn and(words: &[String]) -> String {
     match words {
@@ -55,7 +84,11 @@ pub(super) fn and(words: &[String]) -> String {
 
 /// The first words of a long text.
 pub(super) fn beginning(text: &str, most: usize) -> String {
-    let line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default().trim();
+    let line = text
+        .lines()
+        .find(|line| !line.trim().is_empty())
+        .unwrap_or_default()
+        .trim();
     if line.chars().count() <= most {
         return line.to_owned();
     }
@@ -71,8 +104,19 @@ mod tests {
     fn times_in_sentences_are_written_for_the_reader() {
         let now = Timestamp::UNIX_EPOCH;
         let reader = Reader::named("Europe/Oslo", now);
-        assert_eq!(with_times("It ends at 1970-01-01T10:00:00Z.", &reader), "It ends at today 11:00.");
+        assert_eq!(
+            with_times("It ends at 1970-01-01T10:00:00Z.", &reader),
+            "It ends at today 11:00."
+        );
         assert_eq!(with_times("Nothing here, 12 h.", &reader), "Nothing here, 12 h.");
+    }
+
+    #[test]
+    fn rules_and_digests_in_sentences_are_code() {
+        let reader = Reader::named("UTC", Timestamp::UNIX_EPOCH);
+        let digest = format!("sha256:{}", "ab".repeat(32));
+        let rich = sentence(&format!("the rule `base.x` asks for {digest}, now."), &reader);
+        assert_eq!(rich.plain(), "The rule base.x asks for sha256:abab…bab, now.");
     }
 
     #[test]
