@@ -25,7 +25,7 @@ pub struct Cli {
 }
 
 /// What every command takes.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Common {
     /// Print the result as JSON.
     #[arg(long, global = true, help_heading = "Everywhere")]
@@ -59,6 +59,19 @@ pub struct Common {
         help_heading = "Everywhere"
     )]
     pub token_file: Option<String>,
+    /// Sign in as a person with a fresh factor instead of using a token: what needs step-up, such as break-glass.
+    #[arg(long = "as", global = true, value_name = "TENANT/LOGIN", help_heading = "Everywhere")]
+    pub person: Option<String>,
+    /// Where that person's password stands.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        default_value = "-",
+        hide_default_value = true,
+        help_heading = "Everywhere"
+    )]
+    pub as_password: String,
     /// Let plain http leave this machine.
     #[arg(long, global = true, help_heading = "Everywhere")]
     pub insecure_http: bool,

@@ -9,7 +9,7 @@ use ureq::http::{Request, Response};
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 
 use crate::cli::Common;
-use crate::failure::{Failure, Result, read_file};
+use crate::failure::{Failure, Result, read_file, read_text};
 
 /// The largest answer that is read.
 const MAX_ANSWER_BYTES: u64 = 1 << 30;
@@ -18,6 +18,8 @@ const MAX_ANSWER_BYTES: u64 = 1 << 30;
 pub struct Client {
     server: String,
     token: Option<String>,
+    /// A session's cookie, when a person signed in.
+    session: Option<String>,
     agent: Agent,
 }
 
@@ -40,12 +42,40 @@ impl Client {
     pub fn new(common: &Common) -> Result<Self> {
         let server = common.server.trim_end_matches('/').to_owned();
         check_address(&server, common.insecure_http)?;
-        let token = common.credential()?;
-        Ok(Self {
+        let agent = agent(common, Duration::from_secs(common.timeout))?;
+        let mut client = Self {
             server,
-            token,
-            agent: agent(common, Duration::from_secs(common.timeout))?,
-        })
+            token: None,
+            session: None,
+            agent,
+        };
+        match &common.person {
+            Some(person) => client.sign_in(person, &common.as_password)?,
+            None => client.token = common.credential()?,
+        }
+        Ok(client)
+    }
+
+    /// Signs in as a person and gives a fresh factor at once.
+    fn sign_in(&mut self, person: &str, password_file: &str) -> Result<()> {
+        let (tenant, login) = person
+            .split_once('/')
+            .ok_or_else(|| Failure::could_not("Write --as TENANT/LOGIN."))?;
+        let text = read_text(password_file)?;
+        let password = text.lines().next().unwrap_or_default();
+        let body = serde_json::json!({"tenant": tenant, "login": login, "password": password});
+        let bytes = ("application/json", body.to_string().into_bytes());
+        let response = self.raw("POST", "/api/v1/session", Some(bytes), &[])?;
+        let cookie = response
+            .headers()
+            .get("set-cookie")
+            .and_then(|value| value.to_str().ok())
+            .and_then(|text| text.split(';').next())
+            .map(str::to_owned);
+        read_answer(response)?;
+        self.session = cookie;
+        self.post("/session/step-up", &serde_json::json!({"password": password}))?;
+        Ok(())
     }
 
     /// The server's address, without a slash at the end.
@@ -134,6 +164,10 @@ impl Client {
         if let Some(token) = &self.token {
             request = request.header("Authorization", format!("Bearer {token}"));
         }
+        if let Some(cookie) = &self.session {
+            // A session's request says that it comes from the server's own address, as a page's would.
+            request = request.header("Cookie", cookie).header("Origin", &self.server);
+        }
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -153,6 +187,15 @@ impl Client {
             other => other.to_string(),
         };
         Failure::could_not(format!("{} cannot be asked: {why}.", self.server))
+    }
+}
+
+impl Drop for Client {
+    fn drop(&mut self) {
+        if self.session.is_some() {
+            // It would end by itself; ending it now leaves less to steal.
+            let _ = self.delete("/session");
+        }
     }
 }
 

@@ -157,11 +157,9 @@ impl Output {
         }
         match (status, word("code")) {
             (401, _) => self.talk("  Set ASSENT_TOKEN, or give --token-file."),
-            (_, "step_up_required") => {
-                self.talk(
-                    "  A token has no fresh factor: do this on the change's page, after giving your password there.",
-                );
-            }
+            (_, "step_up_required") => self.talk(
+                "  A token has no fresh factor: say --as TENANT/LOGIN and give the password, or do it on the change's page.",
+            ),
             (412, _) => self.talk("  Somebody else was faster: read it again, then try again."),
             _ => {}
         }

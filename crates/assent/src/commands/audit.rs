@@ -212,14 +212,13 @@ fn open_log(log: &str, common: &Common) -> Result<Box<dyn TileSource>> {
         .map_or((rest, ""), |(host, path)| (host, path.trim_end_matches('/')));
     let server = format!("{scheme}://{host}");
     let is_same = common.server.trim_end_matches('/') == server;
+    let token = if is_same { common.credential()? } else { None };
     let common = Common {
-        json: common.json,
         server,
-        token: if is_same { common.credential()? } else { None },
+        token,
         token_file: None,
-        insecure_http: common.insecure_http,
-        ca_cert: common.ca_cert.clone(),
-        timeout: common.timeout,
+        person: None,
+        ..common.clone()
     };
     let prefix = if prefix.is_empty() {
         String::new()

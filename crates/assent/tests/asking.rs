@@ -1,0 +1,366 @@
+//! What the commands ask a server and how they tell its answers, against a server of ours that says what each test wants.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Command, Output};
+use std::thread::JoinHandle;
+
+use serde_json::{Value, json};
+
+/// What came in.
+#[derive(Debug, Clone)]
+struct Asked {
+    line: String,
+    headers: String,
+    body: Value,
+}
+
+/// A server that answers one request after the other, in order, and then hands over what came in.
+struct Scripted {
+    address: String,
+    thread: JoinHandle<Vec<Asked>>,
+}
+
+type Answer = (u16, &'static str, Value);
+
+impl Scripted {
+    fn new(answers: Vec<Answer>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = format!("http://{}", listener.local_addr().unwrap());
+        let thread = std::thread::spawn(move || {
+            let one = |answer: Answer| answer_one(&mut listener.accept().unwrap().0, &answer);
+            answers.into_iter().map(one).collect()
+        });
+        Self { address, thread }
+    }
+
+    /// Runs the program against this server; answers its output and what it asked.
+    fn run(self, words: &[&str]) -> (Output, Vec<Asked>) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_assent"));
+        for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ASSENT_")) {
+            command.env_remove(name);
+        }
+        command
+            .env("ASSENT_SERVER", &self.address)
+            .env("ASSENT_TOKEN", "ast_test");
+        let output = command.args(words).output().unwrap();
+        // A program that asked less than was expected must fail the test, not hold it up for ever.
+        let place = self.address.trim_start_matches("http://").to_owned();
+        while !self.thread.is_finished() && TcpStream::connect(&place).is_ok() {
+            std::thread::yield_now();
+        }
+        (output, self.thread.join().unwrap())
+    }
+}
+
+fn answer_one(stream: &mut TcpStream, (status, headers, body): &Answer) -> Asked {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let mut lines = Vec::new();
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).unwrap();
+        if line.trim().is_empty() {
+            break;
+        }
+        lines.push(line.trim().to_owned());
+    }
+    let length = lines.iter().find_map(|line| {
+        line.to_lowercase()
+            .strip_prefix("content-length:")?
+            .trim()
+            .parse::<usize>()
+            .ok()
+    });
+    let mut bytes = vec![0; length.unwrap_or(0)];
+    reader.read_exact(&mut bytes).unwrap();
+    let kind = if *status < 400 {
+        "application/json"
+    } else {
+        "application/problem+json"
+    };
+    let text = body.to_string();
+    let head = format!(
+        "HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nContent-Length: {}\r\nConnection: close\r\n{headers}\r\n",
+        text.len()
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(text.as_bytes()).unwrap();
+    Asked {
+        line: lines.first().cloned().unwrap_or_default(),
+        headers: lines[1..].join("\n").to_lowercase(),
+        body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+    }
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+const CHECK: &[&str] = &[
+    "gate",
+    "check",
+    "--service",
+    "pay",
+    "--environment",
+    "production",
+    "--commit",
+    "abc",
+];
+
+fn stop(reason: &str) -> Value {
+    json!({"id": "g-1", "decision": "stop", "state": "waiting", "permit": null,
+        "reasons": [{"code": reason, "text": "Not yet.", "satisfy": "Olga approves.", "waiting_on": ["olga"]}]})
+}
+
+#[test]
+fn a_stop_is_one_and_says_who_holds_it() {
+    let server = Scripted::new(vec![(201, "", stop("approval_missing"))]);
+    let (output, asked) = server.run(CHECK);
+    assert_eq!(code(&output), 1);
+    let told = text(&output.stdout);
+    for part in [
+        "stop",
+        "Not yet. (approval_missing)",
+        "to open: Olga approves.",
+        "waits for: olga",
+    ] {
+        assert!(told.contains(part), "{told}");
+    }
+    assert!(text(&output.stderr).contains("Waited 0 s."));
+    assert_eq!(asked[0].line, "POST /api/v1/gate-checks HTTP/1.1");
+    assert_eq!(
+        asked[0].body,
+        json!({"service": "pay", "environment": "production", "commit": "abc"})
+    );
+    assert!(asked[0].headers.contains("authorization: bearer ast_test"));
+}
+
+#[test]
+fn a_go_at_once_writes_the_permit_for_its_owner_alone() {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("permit-{}", std::process::id()));
+    let go = json!({"id": "g-1", "decision": "go", "change": "CHG-7", "permit": "a.b.c", "reasons": []});
+    let server = Scripted::new(vec![(201, "", go)]);
+    let (output, _) = server.run(&[CHECK, &["--permit", file.to_str().unwrap(), "--json"]].concat());
+    assert_eq!(code(&output), 0);
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "a.b.c\n");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+    std::fs::remove_file(&file).unwrap();
+    let told: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((&told["decision"], &told["waited_seconds"]), (&json!("go"), &json!(0)));
+    assert!(
+        !text(&output.stdout).contains("a.b.c"),
+        "a build log does not need the permit"
+    );
+}
+
+#[test]
+fn waiting_tells_reasons_as_they_change_and_collects_the_permit() {
+    let go = json!({"id": "g-1", "decision": "go", "change": "CHG-7", "permit": null, "reasons": []});
+    let collected = json!({"id": "g-1", "decision": "go", "change": "CHG-7", "permit": "a.b.c", "reasons": []});
+    let server = Scripted::new(vec![
+        (201, "", stop("approval_missing")),
+        (200, "", stop("window_not_open")),
+        (
+            503,
+            "Retry-After: 1\r\n",
+            json!({"code": "unavailable", "detail": "Starting."}),
+        ),
+        (200, "", go),
+        (201, "", collected),
+    ]);
+    let (output, asked) = server.run(&[CHECK, &["--wait", "2m"]].concat());
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    assert!(text(&output.stdout).starts_with("go CHG-7"));
+    let talk = text(&output.stderr);
+    for part in ["approval_missing", "window_not_open", "Starting."] {
+        assert_eq!(talk.matches(part).count(), 1, "{part} in {talk}");
+    }
+    let lines: Vec<&str> = asked.iter().map(|asked| asked.line.as_str()).collect();
+    assert!(asked[0].body["wait_until"].is_string());
+    assert!(lines[1].starts_with("GET /api/v1/gate-checks/g-1?wait="), "{lines:?}");
+    assert_eq!(lines[4], "POST /api/v1/gate-checks/g-1/permit HTTP/1.1");
+}
+
+#[test]
+fn a_wait_that_is_over_is_a_stop() {
+    let server = Scripted::new(vec![(201, "", stop("approval_missing")), (200, "", stop("wait_over"))]);
+    let (output, _) = server.run(&[CHECK, &["--wait", "2m"]].concat());
+    assert_eq!(code(&output), 1);
+    assert!(text(&output.stdout).contains("wait_over"));
+}
+
+#[test]
+fn a_refusal_is_no_decision() {
+    for status in [401, 403, 422, 500, 503] {
+        let server = Scripted::new(vec![(status, "", json!({"code": "no", "detail": "No."}))]);
+        let (output, _) = server.run(CHECK);
+        assert_eq!(code(&output), 2, "{status}");
+    }
+    let (output, _) = Scripted::new(vec![]).run(CHECK);
+    assert_eq!(code(&output), 2, "nobody answers");
+}
+
+fn change(state: &str) -> Value {
+    json!({"key": "CHG-7", "state": state, "title": "Move it", "content_digest": "sha256:c", "on_hold": false})
+}
+
+#[test]
+fn approving_names_the_digest_of_what_was_shown() {
+    let item = json!({"id": "a-1", "change_state": "approved", "decision": "approve"});
+    let server = Scripted::new(vec![(200, "ETag: \"7\"\r\n", change("authorizing")), (201, "", item)]);
+    let (output, asked) = server.run(&["change", "approve", "CHG-7", "--comment", "Fine"]);
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    assert!(
+        text(&output.stdout).contains("CHG-7  Move it"),
+        "the card is shown first"
+    );
+    assert!(text(&output.stdout).ends_with("CHG-7 approved (a-1), approved\n"));
+    assert_eq!(asked[1].line, "POST /api/v1/changes/CHG-7/approvals HTTP/1.1");
+    assert_eq!(
+        asked[1].body,
+        json!({"decision": "approve", "comment": "Fine", "content_digest": "sha256:c"})
+    );
+}
+
+#[test]
+fn an_edit_is_held_to_the_etag_that_was_read() {
+    let server = Scripted::new(vec![
+        (200, "ETag: \"7\"\r\n", change("draft")),
+        (200, "", change("draft")),
+    ]);
+    let (output, asked) = server.run(&["change", "edit", "CHG-7", "--title", "Move both", "--clear", "tester"]);
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    assert_eq!(asked[1].line, "PATCH /api/v1/changes/CHG-7 HTTP/1.1");
+    assert!(asked[1].headers.contains("if-match: \"7\""));
+    assert_eq!(asked[1].body, json!({"title": "Move both", "tester": null}));
+}
+
+#[test]
+fn a_refused_act_says_what_opens_it_and_who_holds_it() {
+    let problem = json!({"status": 409, "code": "not_in_state", "detail": "It is not possible to close it now.",
+        "unmet": [{"code": "review_missing", "text": "The review is missing.", "satisfy": "Write it.", "waiting_on": ["olga"]}]});
+    let server = Scripted::new(vec![(409, "", problem)]);
+    let (output, _) = server.run(&["change", "close", "CHG-7"]);
+    assert_eq!(code(&output), 1);
+    assert!(output.stdout.is_empty(), "what is no result stays off standard output");
+    let told = text(&output.stderr);
+    for part in [
+        "not possible to close it now. (not_in_state)",
+        "The review is missing.",
+        "to open: Write it.",
+        "waits for: olga",
+    ] {
+        assert!(told.contains(part), "{told}");
+    }
+}
+
+#[test]
+fn a_new_change_says_what_the_flags_say() {
+    let server = Scripted::new(vec![(201, "", change("draft"))]);
+    let (output, asked) = server.run(&[
+        "change",
+        "new",
+        "--title",
+        "Move it",
+        "--service",
+        "pay",
+        "--environment",
+        "production",
+        "--impact-data",
+        "low",
+        "--step",
+        "Roll out",
+        "--label",
+        "q4",
+        "--json",
+    ]);
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    let expected = json!({"title": "Move it", "services": ["pay"], "environment": "production", "impact": {"data": "low"},
+        "plan": [{"title": "Roll out"}], "labels": ["q4"]});
+    assert_eq!(asked[0].body, expected);
+    assert_eq!(serde_json::from_slice::<Value>(&output.stdout).unwrap()["key"], "CHG-7");
+}
+
+#[test]
+fn lists_are_read_page_by_page_until_the_limit() {
+    let page = |keys: &[&str], next: Value| json!({"items": keys.iter().map(|key| json!({"key": key})).collect::<Vec<_>>(), "next": next});
+    let server = Scripted::new(vec![
+        (200, "", page(&["CHG-1", "CHG-2"], json!("c/2"))),
+        (200, "", page(&["CHG-3"], Value::Null)),
+    ]);
+    let (output, asked) = server.run(&["change", "list", "--state", "draft", "--limit", "5"]);
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    assert_eq!(text(&output.stdout).lines().count(), 3);
+    assert!(
+        asked[0].line.starts_with("GET /api/v1/changes?state=draft&limit=5 "),
+        "{}",
+        asked[0].line
+    );
+    assert!(asked[1].line.contains("limit=3&after=c%2F2"), "{}", asked[1].line);
+}
+
+#[test]
+fn a_person_signs_in_with_a_fresh_factor_and_out_again() {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("password-{}", std::process::id()));
+    std::fs::write(&file, "correct horse\n").unwrap();
+    let server = Scripted::new(vec![
+        (
+            201,
+            "Set-Cookie: assent_session=s-1; Path=/; HttpOnly\r\n",
+            json!({"tenant": "acme", "login": "olga"}),
+        ),
+        (201, "", json!({"stepped_up": true})),
+        (201, "", change("implementing")),
+        (200, "", json!({"ended": true})),
+    ]);
+    let address = server.address.clone();
+    let words = [
+        "change",
+        "break-glass",
+        "CHG-7",
+        "--reason",
+        "Down",
+        "--as",
+        "acme/olga",
+        "--as-password",
+    ];
+    let (output, asked) = server.run(&[words.as_slice(), &[file.to_str().unwrap()]].concat());
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    assert_eq!(
+        asked[0].body,
+        json!({"tenant": "acme", "login": "olga", "password": "correct horse"})
+    );
+    assert_eq!(asked[1].line, "POST /api/v1/session/step-up HTTP/1.1");
+    assert_eq!(asked[2].line, "POST /api/v1/changes/CHG-7/break-glass HTTP/1.1");
+    assert!(
+        asked[2].headers.contains("cookie: assent_session=s-1")
+            && asked[2].headers.contains(&format!("origin: {address}"))
+    );
+    assert!(
+        !asked[2].headers.contains("authorization"),
+        "the person speaks, not the token"
+    );
+    assert_eq!(asked[3].line, "DELETE /api/v1/session HTTP/1.1");
+}
+
+#[test]
+fn a_credential_is_not_sent_in_plain_sight() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_assent"));
+    let output = command
+        .args(["change", "list", "--server", "http://assent.example", "--token", "t"])
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), 2);
+    assert!(text(&output.stderr).contains("in plain sight"));
+}
