@@ -64,7 +64,7 @@ pub(crate) fn serve(settings: &server::Settings, is_demo: bool) -> Result<()> {
 }
 
 /// How the server would be reached with these settings: part of the name under which a log signs.
-fn public_url(settings: &server::Settings) -> String {
+pub(crate) fn public_url(settings: &server::Settings) -> String {
     let scheme = if settings.tls.is_some() { "https" } else { "http" };
     settings
         .public_url

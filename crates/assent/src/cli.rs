@@ -61,7 +61,7 @@ pub struct Common {
     pub token_file: Option<String>,
     /// Sign in as a person with a fresh factor instead of using a token: what needs step-up, such as break-glass.
     #[arg(long = "as", global = true, value_name = "TENANT/LOGIN", help_heading = "Everywhere")]
-    pub person: Option<String>,
+    pub as_person: Option<String>,
     /// Where that person's password stands.
     #[arg(
         long,
@@ -167,4 +167,38 @@ pub enum Command {
     /// Print the API's OpenAPI document.
     #[command(after_help = "Example: assent openapi > openapi.json")]
     Openapi,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_grammar_is_sound_and_no_command_hides_what_every_command_takes() {
+        let command = Cli::command();
+        command.clone().debug_assert();
+        let everywhere: Vec<String> = command
+            .get_arguments()
+            .filter(|argument| argument.is_global_set())
+            .map(|argument| argument.get_id().to_string())
+            .collect();
+        assert!(everywhere.len() >= 9, "{everywhere:?}");
+        let mut commands: Vec<&clap::Command> = command.get_subcommands().collect();
+        let mut seen = 0;
+        while let Some(command) = commands.pop() {
+            seen += 1;
+            for argument in command.get_arguments() {
+                let id = argument.get_id().to_string();
+                assert!(!everywhere.contains(&id), "`{}` hides --{id}", command.get_name());
+            }
+            assert!(
+                command.get_about().is_some(),
+                "`{}` says nothing of itself",
+                command.get_name()
+            );
+            commands.extend(command.get_subcommands());
+        }
+        assert!(seen > 70, "{seen} commands");
+    }
 }

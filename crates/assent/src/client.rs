@@ -49,7 +49,7 @@ impl Client {
             session: None,
             agent,
         };
-        match &common.person {
+        match &common.as_person {
             Some(person) => client.sign_in(person, &common.as_password)?,
             None => client.token = common.credential()?,
         }

@@ -217,7 +217,7 @@ fn open_log(log: &str, common: &Common) -> Result<Box<dyn TileSource>> {
         server,
         token,
         token_file: None,
-        person: None,
+        as_person: None,
         ..common.clone()
     };
     let prefix = if prefix.is_empty() {

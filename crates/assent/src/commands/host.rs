@@ -66,7 +66,17 @@ pub(super) fn create_person(create: &Create, output: &Output) -> Result<u8> {
     if let Some(data) = &create.place.data {
         std::fs::create_dir_all(data).map_err(|error| Failure::could_not(format!("`{}`: {error}.", data.display())))?;
     }
-    let host = bridge::Host::open(&create.place.settings()?)?;
+    let mut settings = create.place.settings()?;
+    if let Some(url) = &create.public_url {
+        settings.public_url = Some(url.trim_end_matches('/').to_owned());
+    }
+    if settings.public_url.is_none() {
+        let url = bridge::public_url(&settings);
+        output.talk(&format!(
+            "A new tenant's log is named by the server's address, here {url}. Say --public-url when people reach it otherwise."
+        ));
+    }
+    let host = bridge::Host::open(&settings)?;
     let name = create.tenant_name.as_deref().unwrap_or(tenant);
     host.create_person(tenant, name, create.body(), &password)?;
     let mut value = json!({"tenant": tenant, "login": create.login()});

@@ -78,6 +78,9 @@ pub struct Create {
     /// On the host: the tenant.
     #[arg(long)]
     pub tenant: Option<String>,
+    /// On the host: how the server is reached, when its settings do not say; it names the new tenant's log for good.
+    #[arg(long, value_name = "URL", env = "ASSENT_PUBLIC_URL")]
+    pub public_url: Option<String>,
     /// On the host: the tenant's name for people, when it is made.
     #[arg(long)]
     pub tenant_name: Option<String>,
