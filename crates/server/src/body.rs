@@ -39,7 +39,7 @@ impl FromRequest<AppState> for JsonBody {
     async fn from_request(request: Request, _: &AppState) -> Result<Self, Failure> {
         let (parts, body) = request.into_parts();
         check_length(&parts.headers, JSON_LIMIT)?;
-        let has_body = parts.headers.contains_key(header::CONTENT_TYPE) || has_length(&parts.headers);
+        let has_body = has_length(&parts.headers);
         if has_body {
             check_json(&parts.headers)?;
         }
@@ -77,9 +77,12 @@ impl JsonBody {
     }
 }
 
+/// Whether a body may follow. HTTP/2 need not declare a length, so there the media type speaks.
 fn has_length(headers: &HeaderMap) -> bool {
-    headers.get(header::CONTENT_LENGTH).is_some_and(|length| length != "0")
-        || headers.contains_key(header::TRANSFER_ENCODING)
+    match headers.get(header::CONTENT_LENGTH) {
+        Some(length) => length != "0",
+        None => headers.contains_key(header::TRANSFER_ENCODING) || headers.contains_key(header::CONTENT_TYPE),
+    }
 }
 
 /// Refuses a declared length beyond the limit, unread.

@@ -1,6 +1,7 @@
 //! Opens the house: data folder, store, master key, policies, desk. The command line opens it the same way for its acts
 //! on the host.
 
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -51,12 +52,7 @@ impl policy::Directory for AnyName {
 /// # Errors
 /// [`ServeError`] with a sentence for the operator.
 pub fn open(settings: &Settings, public_url: &str, clock: Arc<dyn Clock>) -> Result<Opened, ServeError> {
-    let folder = |name: &str| {
-        let path = settings.data_dir.join(name);
-        std::fs::create_dir_all(&path)
-            .map_err(|error| ServeError::Folder(path.clone(), error))
-            .map(|()| path)
-    };
+    let folder = |name: &str| make_folder(&settings.data_dir.join(name));
     folder("")?;
     let uploads = folder("uploads")?;
     let store = Store::open(config(settings))?;
@@ -88,6 +84,13 @@ pub fn open(settings: &Settings, public_url: &str, clock: Arc<dyn Clock>) -> Res
         acts::open_log::open_log,
     )?;
     Ok(Opened { desk, uploads })
+}
+
+/// Makes a folder that nobody else on the machine reads; one that is there stays as it is.
+pub(crate) fn make_folder(path: &std::path::Path) -> Result<PathBuf, ServeError> {
+    let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|error| ServeError::Folder(path.to_owned(), error))
+        .map(|()| path.to_owned())
 }
 
 fn config(settings: &Settings) -> Config {

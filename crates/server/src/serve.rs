@@ -165,9 +165,8 @@ fn open_house(settings: &Settings, public_url: &str, prepare: Option<Prepare>) -
     let clock = crate::clock::SystemClock;
     #[cfg(all(feature = "test-clock", debug_assertions))]
     {
-        let folder = &settings.data_dir;
-        std::fs::create_dir_all(folder).map_err(|error| ServeError::Folder(folder.clone(), error))?;
-        clock.listen(folder, &bells)?;
+        let folder = crate::open::make_folder(&settings.data_dir)?;
+        clock.listen(&folder, &bells)?;
     }
     let opened = open(settings, public_url, Arc::new(clock))?;
     forget_leftovers(&opened.uploads);

@@ -43,6 +43,7 @@ fn the_data_and_its_key_are_kept() {
     world.server.stop();
     let path = folder.join("master.key");
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(std::fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
     let other = Settings {
         master_key: Some("AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=".to_owned()),
         ..settings(&folder)

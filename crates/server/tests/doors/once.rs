@@ -71,3 +71,23 @@ fn a_secret_is_never_replayed() {
     assert_eq!(first["id"], second["id"]);
     assert!(second.get("token").is_none());
 }
+
+/// Pipelines repeat a request before its first answer came.
+#[test]
+fn requests_at_the_same_time_make_one_change() {
+    let world = World::new();
+    let keys: std::collections::BTreeSet<String> = std::thread::scope(|scope| {
+        let ask = || {
+            let ask = world
+                .as_person("rita", "POST", "/changes")
+                .header("idempotency-key", "race");
+            let made = ask.json(&World::change_body()).send().expect(201);
+            made["key"].as_str().unwrap().to_owned()
+        };
+        let asked: Vec<_> = (0..8).map(|_| scope.spawn(ask)).collect();
+        asked.into_iter().map(|it| it.join().unwrap()).collect()
+    });
+    assert_eq!(keys.len(), 1);
+    let list = world.get("rita", "/changes").json();
+    assert_eq!(list["items"].as_array().unwrap().len(), 1);
+}
