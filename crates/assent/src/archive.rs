@@ -281,7 +281,8 @@ fn check_empty(data: &Path) -> Result<()> {
     }
 }
 
-fn make_folder(folder: &Path) -> Result<()> {
+/// Makes a folder that is its owner's alone, and those above it.
+pub(crate) fn make_folder(folder: &Path) -> Result<()> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -78,11 +78,36 @@ pub(crate) struct Host {
 }
 
 impl Host {
-    /// Opens the data as the server does: migrates forwards, and refuses another master key than the data's.
+    /// Opens the data as the server does: migrates forwards, and refuses another master key than the data's. The data's
+    /// logs are named by the address under which they were begun, whatever the settings say by now.
     pub(crate) fn open(settings: &server::Settings) -> Result<Self> {
+        let said = public_url(settings);
+        let host = Self::open_as(settings, &said)?;
+        match host.begun_under()? {
+            Some(place)
+                if acts::keys::log_name(&said, SYSTEM_TENANT) != acts::keys::log_name(&place, SYSTEM_TENANT) =>
+            {
+                host.desk.tools().store.close();
+                Self::open_as(settings, &place)
+            }
+            _ => Ok(host),
+        }
+    }
+
+    fn open_as(settings: &server::Settings, public_url: &str) -> Result<Self> {
         let clock = Arc::new(server::SystemClock);
-        let opened = server::open(settings, &public_url(settings), clock).map_err(could_not)?;
+        let opened = server::open(settings, public_url, clock).map_err(could_not)?;
         Ok(Self { desk: opened.desk })
+    }
+
+    /// The address in the name of the system's log, once it has signed anything.
+    fn begun_under(&self) -> Result<Option<String>> {
+        let look = |room: &mut acts::Room<'_, '_>| Ok(store::log::state(room.tx)?.map(|state| state.checkpoint));
+        let note = self
+            .desk
+            .wait(Lane::Worker, SYSTEM_TENANT, Actor::system(), Mode::Read, look)
+            .map_err(refused)?;
+        Ok(note.as_deref().and_then(address_in))
     }
 
     /// Makes a person with a password, and the tenant when it is not there.
@@ -201,5 +226,40 @@ impl Host {
             note,
             backlog,
         })
+    }
+}
+
+/// The address in a checkpoint's origin: `HOST/t/TENANT/log` names `https://HOST`. The scheme is not part of the name.
+fn address_in(note: &str) -> Option<String> {
+    let note = proof::note::Note::parse(note).ok()?;
+    let origin = proof::note::Checkpoint::parse(&note.text).ok()?.origin;
+    let host = origin.strip_suffix(&format!("/t/{SYSTEM_TENANT}/log"))?;
+    Some(format!("https://{host}"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use super::*;
+    use proof::crypto::SigningKey;
+    use proof::note::{Checkpoint, NoteSigner};
+
+    #[test]
+    fn the_address_stands_in_the_name_of_the_systems_log() {
+        let named = |origin: &str| {
+            let checkpoint = Checkpoint {
+                origin: origin.to_owned(),
+                size: 0,
+                root: proof::merkle::empty_root(),
+            };
+            let signer = NoteSigner::new(origin, SigningKey::from_seed([1; 32]).unwrap()).unwrap();
+            address_in(&checkpoint.sign(&signer).to_text())
+        };
+        assert_eq!(
+            named("a.example:81/x/t/system/log").as_deref(),
+            Some("https://a.example:81/x")
+        );
+        assert_eq!(named("a.example/t/acme/log"), None);
+        assert_eq!(address_in(""), None);
     }
 }

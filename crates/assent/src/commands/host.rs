@@ -64,7 +64,7 @@ pub(super) fn create_person(create: &Create, output: &Output) -> Result<u8> {
         None => (new_password()?, true),
     };
     if let Some(data) = &create.place.data {
-        std::fs::create_dir_all(data).map_err(|error| Failure::could_not(format!("`{}`: {error}.", data.display())))?;
+        crate::archive::make_folder(data)?;
     }
     let mut settings = create.place.settings()?;
     if let Some(url) = &create.public_url {

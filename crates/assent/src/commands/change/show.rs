@@ -243,7 +243,10 @@ pub(super) fn approvals(client: &Client, key: &str, output: &Output) -> Result<(
 /// Writes the bundle of a change into a file.
 pub(super) fn bundle(client: &Client, key: &str, file: &str, output: &Output) -> Result<()> {
     let bytes = client.bytes(&format!("/api/v1{}", path(key, "/bundle")))?;
-    let bytes = bytes.ok_or_else(|| Failure::could_not(format!("There is no change {key} here.")))?;
+    let bytes = bytes.ok_or_else(|| Failure::Refused {
+        status: 404,
+        problem: json!({"code": "not_found", "detail": format!("There is no change {key} here.")}),
+    })?;
     std::fs::write(file, &bytes)
         .map_err(|error| Failure::could_not(format!("`{file}` cannot be written: {error}.")))?;
     let value = json!({"file": file, "bytes": bytes.len()});
