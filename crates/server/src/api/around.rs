@@ -143,10 +143,16 @@ pub(crate) const ITEMS: &[Route] = &[
             ..show(room, ask.place(0))?
         })
     }),
-    Route::put("/changes/{key}/watchers", "Watches a change.", current, |room, ask| {
-        acts::watch_change::watch_change(room, ask.place(0), true)?;
-        show(room, ask.place(0))
-    }),
+    // The ETag does not move with watchers, so there is nothing to hold it against.
+    Route::put(
+        "/changes/{key}/watchers",
+        "Watches a change.",
+        |_, _| Ok(None),
+        |room, ask| {
+            acts::watch_change::watch_change(room, ask.place(0), true)?;
+            show(room, ask.place(0))
+        },
+    ),
     Route::delete("/changes/{key}/watchers", "Stops watching.", |room, ask| {
         acts::watch_change::watch_change(room, ask.place(0), false)?;
         show(room, ask.place(0))
