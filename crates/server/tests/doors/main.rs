@@ -8,6 +8,7 @@ mod clock;
 mod gate;
 mod hooks;
 mod log;
+mod mail;
 mod once;
 mod order;
 mod session;
