@@ -15,10 +15,10 @@ const GLOSSARY: &str = include_str!("../../../../GLOSSARY.md");
 fn terms() -> Vec<Term> {
     let rows = GLOSSARY.lines().filter(|line| line.starts_with("| **"));
     rows.filter_map(|line| {
-        let cells: Vec<&str> = line.trim_matches('|').split(" | ").map(str::trim).collect();
-        let word = cells.first()?.trim_matches('*');
+        let cells: Vec<&str> = line.split('|').skip(1).map(str::trim).collect();
+        let word = cells.first()?.replace("**", "");
         let meaning = cells.get(1)?;
-        let also = cells.get(3).map_or("", |cell| cell.trim_matches(['|', ' ']));
+        let also = cells.get(3).copied().unwrap_or_default();
         Some(Term {
             also: also.to_owned(),
             ..Term::new(word, *meaning)

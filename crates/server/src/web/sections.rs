@@ -15,7 +15,7 @@ use pages::{
 
 use super::brief::{decided, outcome_mark, step_name};
 use super::view::View;
-use super::words::{capital, plain, state};
+use super::words::{capital, capital_first, plain, state};
 
 /// How many moments of the timeline a change's page shows.
 const MOMENTS: usize = 60;
@@ -127,7 +127,11 @@ impl Around<'_> {
                     Tone::Wait,
                     Rich::new().strong(view.name(&request.person)).text(" is asked"),
                 )
-                .why(format!("{} (rule {})", request.why, request.rule))
+                .why(
+                    Rich::new()
+                        .text(format!("{}, rule ", capital_first(&request.why)))
+                        .code(request.rule.as_str()),
+                )
                 .aside(aside),
             );
         }
