@@ -370,7 +370,7 @@ fn name_of(status: u16) -> &'static str {
 
 fn components() -> Value {
     let mut schemas = Map::new();
-    for shape in bodies::shapes().into_iter().chain(answers::shapes()) {
+    for shape in every_shape() {
         schemas.insert(shape.name.to_owned(), shape.schema());
     }
     schemas.insert(
@@ -394,6 +394,11 @@ fn components() -> Value {
             "signature": {"type": "apiKey", "in": "header", "name": "X-Hub-Signature-256", "description": "HMAC-SHA256 over the raw body."},
         },
     })
+}
+
+/// Every named shape of requests and answers.
+fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
+    bodies::ALL.iter().chain(answers::ALL).copied().flatten()
 }
 
 fn shared_parameters() -> Value {

@@ -7,496 +7,472 @@ use model::words::{
 };
 
 use super::shapes::{
-    Field, Shape, boolean, free, integer, object, objects, shape, text, text_or_null, texts, time, word, words,
+    Shape, Words, all, boolean, free, integer, object, objects, shape, text, text_or_null, texts, time, word, words,
 };
 
-macro_rules! all {
-    ($name:ident) => {
-        &$name::ALL.iter().map(|it| it.as_str()).collect::<Vec<_>>()
-    };
-}
-
 /// Every shape that an answer can have.
-pub(super) fn shapes() -> Vec<Shape> {
-    let mut all = problem();
-    all.extend(change());
-    all.extend(items());
-    all.extend(gate());
-    all.extend(estate());
-    all.extend(administration());
-    all
-}
+pub(super) const ALL: &[&[Shape]] = &[PROBLEM, CHANGE, ITEMS, GATE, ESTATE, ADMINISTRATION];
 
-fn problem() -> Vec<Shape> {
-    vec![
-        shape(
-            "Problem",
-            "Why something was not done (RFC 9457).",
-            vec![
-                text("type", LINE, "A stable address of the kind of problem."),
-                text("title", LINE, "The kind, in words."),
-                integer("status", 400, 599, "The HTTP status."),
-                text("detail", TEXT, "The plain sentence."),
-                text("code", LINE, "A stable code.").needed(),
-                text("request_id", LINE, "Names this request in the server's log."),
-                objects("errors", "FieldError", "With 422: every wrong field, at once."),
-                objects("unmet", "Unmet", "With 409, and where a rule refused: what is missing."),
-                objects("policies", "PolicyReason", "With 403: the policies that decided."),
-            ],
-        ),
-        shape(
-            "FieldError",
-            "A field that cannot be taken.",
-            vec![
-                text("field", LINE, "Its path, such as `targets[0].service`.").needed(),
-                text("code", LINE, "A stable code.").needed(),
-                text("text", TEXT, "How to mend it.").needed(),
-            ],
-        ),
-        shape(
-            "Unmet",
-            "One condition that is not met.",
-            vec![
-                text("code", LINE, "A stable code.").needed(),
-                text("text", TEXT, "The plain sentence.").needed(),
-                text("satisfy", TEXT, "What satisfies it.").needed(),
-                texts("waiting_on", LINE, "Logins, or `group:KEY`.").needed(),
-            ],
-        ),
-        shape(
-            "PolicyReason",
-            "A policy that decided.",
-            vec![
-                text("id", LINE, "Its id.").needed(),
-                text("reason", TEXT, "Its reason.").needed(),
-            ],
-        ),
-        shape("Done", "Nothing more is to be said.", Vec::new()),
-    ]
-}
+const PROBLEM: &[Shape] = &[
+    shape(
+        "Problem",
+        "Why something was not done (RFC 9457).",
+        &[
+            text("type", LINE, "A stable address of the kind of problem."),
+            text("title", LINE, "The kind, in words."),
+            integer("status", 400, 599, "The HTTP status."),
+            text("detail", TEXT, "The plain sentence."),
+            text("code", LINE, "A stable code.").needed(),
+            text("request_id", LINE, "Names this request in the server's log."),
+            objects("errors", "FieldError", "With 422: every wrong field, at once."),
+            objects("unmet", "Unmet", "With 409, and where a rule refused: what is missing."),
+            objects("policies", "PolicyReason", "With 403: the policies that decided."),
+        ],
+    ),
+    shape(
+        "FieldError",
+        "A field that cannot be taken.",
+        &[
+            text("field", LINE, "Its path, such as `targets[0].service`.").needed(),
+            text("code", LINE, "A stable code.").needed(),
+            text("text", TEXT, "How to mend it.").needed(),
+        ],
+    ),
+    shape(
+        "Unmet",
+        "One condition that is not met.",
+        &[
+            text("code", LINE, "A stable code.").needed(),
+            text("text", TEXT, "The plain sentence.").needed(),
+            text("satisfy", TEXT, "What satisfies it.").needed(),
+            texts("waiting_on", LINE, "Logins, or `group:KEY`.").needed(),
+        ],
+    ),
+    shape(
+        "PolicyReason",
+        "A policy that decided.",
+        &[
+            text("id", LINE, "Its id.").needed(),
+            text("reason", TEXT, "Its reason.").needed(),
+        ],
+    ),
+    shape("Done", "Nothing more is to be said.", &[]),
+];
 
-fn change() -> Vec<Shape> {
-    vec![
-        shape(
-            "Change",
-            "A change: what its request says, and how far it has come.",
-            vec![
-                text("key", LINE, "`CHG-1042`.").needed(),
-                text("id", LINE, "The record's id."),
-                word("state", all!(State), "Where it stands.").needed(),
-                boolean("on_hold", "Whether it pauses.").needed(),
-                text("requester", LINE, "A login.").needed(),
-                objects("targets", "Target", "With their ids and outcomes."),
-                object("risk", "Risk", "Computed anew on every edit."),
-                object("digests", "Digests", "Over *what* and *when*.").needed(),
-                text("content_digest", LINE, "Over both; an approval names it.").needed(),
-                free("origins", "Per field: person, pipeline or derived."),
-                word("outcome", all!(Outcome), "How it ended."),
-                time("actual_start", "When the work began."),
-                time("actual_end", "When it ended."),
-                time("extended_until", "Until when it was extended."),
-                boolean("overrun", "Whether it went on past its time."),
-                boolean("window_missed", "Whether its window passed without a start."),
-                boolean("unauthorized", "Whether work was done without leave."),
-                texts("turned_normal", LINE, "The locked fields that an edit touched."),
-                integer("version", 1, i64::MAX, "Grows with every save.").needed(),
-            ],
+const CHANGE: &[Shape] = &[
+    shape(
+        "Change",
+        "A change: what its request says, and how far it has come.",
+        &[
+            text("key", LINE, "`CHG-1042`.").needed(),
+            text("id", LINE, "The record's id."),
+            word("state", all!(State), "Where it stands.").needed(),
+            boolean("on_hold", "Whether it pauses.").needed(),
+            text("requester", LINE, "A login.").needed(),
+            objects("targets", "Target", "With their ids and outcomes."),
+            object("risk", "Risk", "Computed anew on every edit."),
+            object("digests", "Digests", "Over *what* and *when*.").needed(),
+            text("content_digest", LINE, "Over both; an approval names it.").needed(),
+            free("origins", "Per field: person, pipeline or derived."),
+            word("outcome", all!(Outcome), "How it ended."),
+            time("actual_start", "When the work began."),
+            time("actual_end", "When it ended."),
+            time("extended_until", "Until when it was extended."),
+            boolean("overrun", "Whether it went on past its time."),
+            boolean("window_missed", "Whether its window passed without a start."),
+            boolean("unauthorized", "Whether work was done without leave."),
+            texts("turned_normal", LINE, "The locked fields that an edit touched."),
+            integer("version", 1, i64::MAX, "Grows with every save.").needed(),
+        ],
+    )
+    .based_on(&["NewChange"]),
+    shape(
+        "Target",
+        "A target as it stands.",
+        &[
+            text("id", LINE, "`1`, `2` ….").needed(),
+            text("state", LINE, "Where it stands."),
+            word("outcome", all!(Outcome), "How it ended."),
+            time("actual_start", "When the work on it began."),
+            time("actual_end", "When it ended."),
+        ],
+    )
+    .based_on(&["NewTarget"]),
+    shape(
+        "Risk",
+        "The risk and why.",
+        &[
+            word("level", all!(Level), "The level.").needed(),
+            integer("score", 0, 1_000, "The score behind it."),
+            texts("reasons", TEXT, "Why, in words."),
+        ],
+    ),
+    shape(
+        "Digests",
+        "Digests over canonical JSON (RFC 8785).",
+        &[
+            text("what", LINE, "Over all that the decision card shows.").needed(),
+            text("when", LINE, "Over the planned times.").needed(),
+        ],
+    ),
+    shape(
+        "Requirement",
+        "Something unmet ahead of a change.",
+        &[word(
+            "step",
+            Words::These(&[
+                "submission",
+                "assessment",
+                "approval",
+                "scheduling",
+                "implementation",
+                "closure",
+            ]),
+            "The step that it holds up.",
         )
-        .based_on("NewChange"),
-        shape(
-            "Target",
-            "A target as it stands.",
-            vec![
-                text("id", LINE, "`1`, `2` ….").needed(),
-                text("state", LINE, "Where it stands."),
-                word("outcome", all!(Outcome), "How it ended."),
-                time("actual_start", "When the work on it began."),
-                time("actual_end", "When it ended."),
-            ],
-        )
-        .based_on("NewTarget"),
-        shape(
-            "Risk",
-            "The risk and why.",
-            vec![
-                word("level", all!(Level), "The level.").needed(),
-                integer("score", 0, 1_000, "The score behind it."),
-                texts("reasons", TEXT, "Why, in words."),
-            ],
-        ),
-        shape(
-            "Digests",
-            "Digests over canonical JSON (RFC 8785).",
-            vec![
-                text("what", LINE, "Over all that the decision card shows.").needed(),
-                text("when", LINE, "Over the planned times.").needed(),
-            ],
-        ),
-        shape(
-            "Requirement",
-            "Something unmet ahead of a change.",
-            vec![
-                word(
-                    "step",
-                    &[
-                        "submission",
-                        "assessment",
-                        "approval",
-                        "scheduling",
-                        "implementation",
-                        "closure",
-                    ],
-                    "The step that it holds up.",
-                )
-                .needed(),
-            ],
-        )
-        .based_on("Unmet"),
-        shape(
-            "Event",
-            "One line of the timeline.",
-            vec![
-                text("id", LINE, "The event's id.").needed(),
-                text("kind", LINE, "`change.approved`.").needed(),
-                text("actor", LINE, "Who: a login, or `system`."),
-                time("occurred_at", "When it happened.").needed(),
-                time("recorded_at", "When it was recorded.").needed(),
-                integer("index", 0, i64::MAX, "Its place in the log, once it has one."),
-                free("data", "What it says."),
-            ],
-        ),
-    ]
-}
+        .needed()],
+    )
+    .based_on(&["Unmet"]),
+    shape(
+        "Event",
+        "One line of the timeline.",
+        &[
+            text("id", LINE, "The event's id.").needed(),
+            text("kind", LINE, "`change.approved`.").needed(),
+            text("actor", LINE, "Who: a login, or `system`."),
+            time("occurred_at", "When it happened.").needed(),
+            time("recorded_at", "When it was recorded.").needed(),
+            integer("index", 0, i64::MAX, "Its place in the log, once it has one."),
+            free("data", "What it says."),
+        ],
+    ),
+];
 
-fn item(mut fields: Vec<Field>) -> Vec<Field> {
-    fields.insert(0, text("id", LINE, "The record's id.").needed());
-    fields.push(word(
-        "change_state",
-        all!(State),
-        "In the answer to a POST: where the change stands now.",
-    ));
-    fields.push(text("by", LINE, "Who: a login."));
-    fields.push(time("at", "When."));
-    fields
-}
+const ITEMS: &[Shape] = &[
+    shape(
+        "Item",
+        "What every item has.",
+        &[
+            text("id", LINE, "The record's id.").needed(),
+            word(
+                "change_state",
+                all!(State),
+                "In the answer to a POST: where the change stands now.",
+            ),
+            text("by", LINE, "Who: a login."),
+            time("at", "When."),
+        ],
+    ),
+    shape(
+        "Approval",
+        "A decision.",
+        &[
+            text("person", LINE, "Who decided: a login."),
+            word("decision", all!(Decision), "What they said.").needed(),
+            text("comment", TEXT, "In their words."),
+            word("state", all!(ApprovalState), "Whether it counts.").needed(),
+            objects("conditions", "Condition", "Its conditions."),
+            texts("counted_for", LINE, "The rules for which it counts."),
+            texts("evidence_seen", LINE, "Digests of the evidence that was there."),
+        ],
+    )
+    .based_on(&["Item"]),
+    shape(
+        "Condition",
+        "A condition of an approval.",
+        &[
+            text("text", TEXT, "What must be so.").needed(),
+            word("due", Words::These(&["start", "close"]), "By when.").needed(),
+            text("checker", LINE, "Who checks it: a login."),
+            boolean("is_met", "Whether it was found to be so."),
+        ],
+    )
+    .based_on(&["Item"]),
+    shape(
+        "Evidence",
+        "A piece of evidence.",
+        &[
+            word("kind", all!(EvidenceKind), "What kind of file it is.").needed(),
+            word("aspect", all!(Aspect), "Which question it answers.").needed(),
+            word("result", all!(EvidenceResult), "What it says.").needed(),
+            text("name", LINE, "A name for people."),
+            text("environment", LINE, "Where it was gained."),
+            text("artifact", 255, "The artifact that was tested."),
+            text("text", TEXT, "What was read in it."),
+            text("file_digest", LINE, "The file's digest."),
+            integer("size", 0, i64::MAX, "Bytes of the file."),
+            text("media_type", LINE, "Its media type."),
+        ],
+    )
+    .based_on(&["Item"]),
+    shape(
+        "Entry",
+        "A line in the log of actions.",
+        &[
+            text("text", TEXT, "What was done or seen.").needed(),
+            word("kind", all!(EntryKind), "Step, deviation or issue.").needed(),
+            text("target", LINE, "The target's id."),
+            time("occurred_at", "When it happened."),
+        ],
+    )
+    .based_on(&["Item"]),
+    shape(
+        "PeerReview",
+        "A peer's word.",
+        &[
+            word("verdict", all!(PeerVerdict), "The word.").needed(),
+            text("text", TEXT, "In their words."),
+            word("state", all!(ApprovalState), "Whether it counts."),
+        ],
+    )
+    .based_on(&["Item"]),
+    shape(
+        "ChecklistItem",
+        "An item of the checklist.",
+        &[
+            text("title", LINE, "What to check.").needed(),
+            text("rule", LINE, "The rule that brought it."),
+            boolean("is_done", "Whether it was ticked."),
+        ],
+    )
+    .based_on(&["Item"]),
+    shape(
+        "Task",
+        "Work given to somebody.",
+        &[
+            word("kind", all!(TaskKind), "Which step it holds.").needed(),
+            text("title", LINE, "What is to be done.").needed(),
+            text("assignee", LINE, "A login."),
+            texts("depends_on", LINE, "Ids of tasks that come first."),
+            boolean("mandatory", "Whether it holds its step while open."),
+            word("state", all!(TaskState), "Where it stands.").needed(),
+            text("text", TEXT, "What came of it."),
+        ],
+    )
+    .based_on(&["Item"]),
+    shape(
+        "Comment",
+        "A comment.",
+        &[text("text", TEXT, "In one's own words.").needed()],
+    )
+    .based_on(&["Item"]),
+    shape(
+        "Link",
+        "A link.",
+        &[
+            word("kind", all!(LinkKind), "How they relate.").needed(),
+            text("to", LINE, "The other's key.").needed(),
+        ],
+    )
+    .based_on(&["Item"]),
+    shape(
+        "Watchers",
+        "Who is told of what happens.",
+        &[texts("items", LINE, "Logins.").needed()],
+    ),
+    shape(
+        "Permit",
+        "A permit that was given.",
+        &[
+            text("jti", LINE, "The permit's id."),
+            text("permit", 8_192, "The compact JWS; only in the answer that gives it."),
+            text("service", LINE, "The service's key."),
+            text("environment", LINE, "The environment's key."),
+            word("purpose", all!(Purpose), "Forward or back."),
+            word("state", Words::These(&["issued", "revoked"]), "Whether it holds."),
+            time("expires_at", "Until when."),
+        ],
+    )
+    .based_on(&["Item"]),
+];
 
-fn items() -> Vec<Shape> {
-    vec![
-        shape(
-            "Approval",
-            "A decision.",
-            item(vec![
-                text("person", LINE, "Who decided: a login."),
-                word("decision", all!(Decision), "What they said.").needed(),
-                text("comment", TEXT, "In their words."),
-                word("state", all!(ApprovalState), "Whether it counts.").needed(),
-                objects("conditions", "Condition", "Its conditions."),
-                texts("counted_for", LINE, "The rules for which it counts."),
-                texts("evidence_seen", LINE, "Digests of the evidence that was there."),
-            ]),
-        ),
-        shape(
-            "Condition",
-            "A condition of an approval.",
-            item(vec![
-                text("text", TEXT, "What must be so.").needed(),
-                word("due", &["start", "close"], "By when.").needed(),
-                text("checker", LINE, "Who checks it: a login."),
-                boolean("is_met", "Whether it was found to be so."),
-            ]),
-        ),
-        shape(
-            "Evidence",
-            "A piece of evidence.",
-            item(vec![
-                word("kind", all!(EvidenceKind), "What kind of file it is.").needed(),
-                word("aspect", all!(Aspect), "Which question it answers.").needed(),
-                word("result", all!(EvidenceResult), "What it says.").needed(),
-                text("name", LINE, "A name for people."),
-                text("environment", LINE, "Where it was gained."),
-                text("artifact", 255, "The artifact that was tested."),
-                text("text", TEXT, "What was read in it."),
-                text("file_digest", LINE, "The file's digest."),
-                integer("size", 0, i64::MAX, "Bytes of the file."),
-                text("media_type", LINE, "Its media type."),
-            ]),
-        ),
-        shape(
-            "Entry",
-            "A line in the log of actions.",
-            item(vec![
-                text("text", TEXT, "What was done or seen.").needed(),
-                word("kind", all!(EntryKind), "Step, deviation or issue.").needed(),
-                text("target", LINE, "The target's id."),
-                time("occurred_at", "When it happened."),
-            ]),
-        ),
-        shape(
-            "PeerReview",
-            "A peer's word.",
-            item(vec![
-                word("verdict", all!(PeerVerdict), "The word.").needed(),
-                text("text", TEXT, "In their words."),
-                word("state", all!(ApprovalState), "Whether it counts."),
-            ]),
-        ),
-        shape(
-            "ChecklistItem",
-            "An item of the checklist.",
-            item(vec![
-                text("title", LINE, "What to check.").needed(),
-                text("rule", LINE, "The rule that brought it."),
-                boolean("is_done", "Whether it was ticked."),
-            ]),
-        ),
-        shape(
-            "Task",
-            "Work given to somebody.",
-            item(vec![
-                word("kind", all!(TaskKind), "Which step it holds.").needed(),
-                text("title", LINE, "What is to be done.").needed(),
-                text("assignee", LINE, "A login."),
-                texts("depends_on", LINE, "Ids of tasks that come first."),
-                boolean("mandatory", "Whether it holds its step while open."),
-                word("state", all!(TaskState), "Where it stands.").needed(),
-                text("text", TEXT, "What came of it."),
-            ]),
-        ),
-        shape(
-            "Comment",
-            "A comment.",
-            item(vec![text("text", TEXT, "In one's own words.").needed()]),
-        ),
-        shape(
-            "Link",
-            "A link.",
-            item(vec![
-                word("kind", all!(LinkKind), "How they relate.").needed(),
-                text("to", LINE, "The other's key.").needed(),
-            ]),
-        ),
-        shape(
-            "Watchers",
-            "Who is told of what happens.",
-            vec![texts("items", LINE, "Logins.").needed()],
-        ),
-        shape(
-            "Permit",
-            "A permit that was given.",
-            item(vec![
-                text("jti", LINE, "The permit's id."),
-                text("permit", 8_192, "The compact JWS; only in the answer that gives it."),
-                text("service", LINE, "The service's key."),
-                text("environment", LINE, "The environment's key."),
-                word("purpose", all!(Purpose), "Forward or back."),
-                word("state", &["issued", "revoked"], "Whether it holds."),
-                time("expires_at", "Until when."),
-            ]),
-        ),
-    ]
-}
+const GATE: &[Shape] = &[
+    shape(
+        "GateAnswer",
+        "The gate's answer.",
+        &[
+            word("decision", all!(GateDecision), "Go or stop.").needed(),
+            text_or_null("change", "The change that decided."),
+            time("checked_at", "When it was judged."),
+            objects("reasons", "Unmet", "Why not, each with what opens it.").needed(),
+            text_or_null("next_transition_at", "When time alone would change the answer."),
+        ],
+    ),
+    shape(
+        "GateCheck",
+        "A recorded question and its answer.",
+        &[
+            text("id", LINE, "The check's id.").needed(),
+            word("state", all!(CheckState), "Whether it still waits."),
+            text_or_null("permit", "The permit, a compact JWS, on go."),
+        ],
+    )
+    .based_on(&["GateAnswer"]),
+];
 
-fn gate() -> Vec<Shape> {
-    vec![
-        shape(
-            "GateAnswer",
-            "The gate's answer.",
-            vec![
-                word("decision", all!(GateDecision), "Go or stop.").needed(),
-                text_or_null("change", "The change that decided."),
-                time("checked_at", "When it was judged."),
-                objects("reasons", "Unmet", "Why not, each with what opens it.").needed(),
-                text_or_null("next_transition_at", "When time alone would change the answer."),
-            ],
-        ),
-        shape(
-            "GateCheck",
-            "A recorded question and its answer.",
-            vec![
-                text("id", LINE, "The check's id.").needed(),
-                word("state", all!(CheckState), "Whether it still waits."),
-                text_or_null("permit", "The permit, a compact JWS, on go."),
-            ],
-        )
-        .based_on("GateAnswer"),
-    ]
-}
+const ESTATE: &[Shape] = &[
+    shape(
+        "Stored",
+        "What every stored thing has.",
+        &[
+            text("id", LINE, "The record's id.").needed(),
+            integer("version", 1, i64::MAX, "Grows with every save."),
+        ],
+    ),
+    shape(
+        "Service",
+        "A service.",
+        &[word("criticality", all!(Criticality), "How much depends on it.")],
+    )
+    .based_on(&["ServiceInput", "Stored"]),
+    shape("Environment", "An environment.", &[]).based_on(&["EnvironmentInput", "Stored"]),
+    shape("ConfigItem", "A config item.", &[]).based_on(&["ConfigItemInput", "Stored"]),
+    shape("Dependency", "One service needs another.", &[]).based_on(&["DependencyInput", "Stored"]),
+    shape(
+        "Ownership",
+        "A part in owning a service.",
+        &[
+            word("role", all!(OwnershipRole), "The part."),
+            time("since", "Since when."),
+        ],
+    )
+    .based_on(&["OwnershipInput", "Stored"]),
+    shape(
+        "Window",
+        "A time in which work is welcome.",
+        &[boolean("ended", "Whether it was taken back.")],
+    )
+    .based_on(&["WindowInput", "Stored"]),
+    shape(
+        "Freeze",
+        "A time in which no change begins.",
+        &[
+            boolean("ended", "Whether it was taken back."),
+            objects("exceptions", "FreezeExceptionInput", "Changes that it lets pass."),
+        ],
+    )
+    .based_on(&["FreezeInput", "Stored"]),
+    shape("Incident", "An incident.", &[text("key", LINE, "`INC-12`.")]).based_on(&["IncidentInput", "Stored"]),
+    shape(
+        "Template",
+        "A pre-approved kind of change.",
+        &[
+            word("state", all!(TemplateState), "Where it stands."),
+            integer("template_version", 1, i64::MAX, "Grows when its fields change."),
+            text("proposer", LINE, "Who proposed this version: a login."),
+            text("digest", LINE, "Digest of the locked fields."),
+        ],
+    )
+    .based_on(&["TemplateInput", "Stored"]),
+    shape(
+        "CalendarEntry",
+        "Something in the calendar.",
+        &[
+            word("kind", Words::These(&["change", "freeze", "window"]), "What it is.").needed(),
+            text("key", LINE, "The change's key."),
+            text("title", LINE, "What it is called.").needed(),
+            time("starts_at", "Its start.").needed(),
+            time("ends_at", "Its end.").needed(),
+            texts("services", LINE, "Services' keys."),
+            texts("environments", LINE, "Environments' keys."),
+        ],
+    ),
+];
 
-fn known(base: &'static str, name: &'static str, doc: &'static str, mut more: Vec<Field>) -> Shape {
-    more.insert(0, text("id", LINE, "The record's id.").needed());
-    more.push(integer("version", 1, i64::MAX, "Grows with every save."));
-    shape(name, doc, more).based_on(base)
-}
-
-fn estate() -> Vec<Shape> {
-    vec![
-        known(
-            "ServiceInput",
-            "Service",
-            "A service.",
-            vec![word("criticality", all!(Criticality), "How much depends on it.")],
-        ),
-        known("EnvironmentInput", "Environment", "An environment.", Vec::new()),
-        known("ConfigItemInput", "ConfigItem", "A config item.", Vec::new()),
-        known(
-            "DependencyInput",
-            "Dependency",
-            "One service needs another.",
-            Vec::new(),
-        ),
-        known(
-            "OwnershipInput",
-            "Ownership",
-            "A part in owning a service.",
-            vec![
-                word("role", all!(OwnershipRole), "The part."),
-                time("since", "Since when."),
-            ],
-        ),
-        known(
-            "WindowInput",
-            "Window",
-            "A time in which work is welcome.",
-            vec![boolean("ended", "Whether it was taken back.")],
-        ),
-        known(
-            "FreezeInput",
-            "Freeze",
-            "A time in which no change begins.",
-            vec![
-                boolean("ended", "Whether it was taken back."),
-                objects("exceptions", "FreezeExceptionInput", "Changes that it lets pass."),
-            ],
-        ),
-        known(
-            "IncidentInput",
-            "Incident",
-            "An incident.",
-            vec![text("key", LINE, "`INC-12`.")],
-        ),
-        known(
-            "TemplateInput",
-            "Template",
-            "A pre-approved kind of change.",
-            vec![
-                word("state", all!(TemplateState), "Where it stands."),
-                integer("template_version", 1, i64::MAX, "Grows when its fields change."),
-                text("proposer", LINE, "Who proposed this version: a login."),
-                text("digest", LINE, "Digest of the locked fields."),
-            ],
-        ),
-        shape(
-            "CalendarEntry",
-            "Something in the calendar.",
-            vec![
-                word("kind", &["change", "freeze", "window"], "What it is.").needed(),
-                text("key", LINE, "The change's key."),
-                text("title", LINE, "What it is called.").needed(),
-                time("starts_at", "Its start.").needed(),
-                time("ends_at", "Its end.").needed(),
-                texts("services", LINE, "Services' keys."),
-                texts("environments", LINE, "Environments' keys."),
-            ],
-        ),
-    ]
-}
-
-fn administration() -> Vec<Shape> {
-    vec![
-        known(
-            "PersonInput",
-            "Person",
-            "A person.",
-            vec![words("roles", all!(Role), "Rights in the tenant.")],
-        ),
-        known("GroupInput", "Group", "A group of people.", Vec::new()),
-        known(
-            "TokenInput",
-            "Token",
-            "A credential for a program.",
-            vec![
-                text("owner", LINE, "Who answers for it: a login."),
-                text("prefix", LINE, "How it begins."),
-                text(
-                    "token",
-                    LINE,
-                    "The credential itself; only in the answer that makes it.",
-                ),
-                boolean("revoked", "Whether it was revoked."),
-            ],
-        ),
-        known(
-            "ConnectionInput",
-            "Connection",
-            "A connection to an outside system.",
-            vec![
-                text("hook_path", LINE, "Where deliveries go."),
-                text("secret", LINE, "What signs them; only in the answer that makes it."),
-            ],
-        ),
-        shape(
-            "PolicySet",
-            "The active policies.",
-            vec![
-                text("digest", LINE, "Digest of schema, policies and parameters.").needed(),
-                objects("policies", "PolicySource", "Every policy, sorted by id.").needed(),
-            ],
-        ),
-        shape(
-            "PolicySource",
-            "Where a policy stands and what it says.",
-            vec![
-                text("id", LINE, "`pack.words`.").needed(),
-                text("reason", TEXT, "Its reason."),
-                text("file", LINE, "The file's name."),
-                integer("line", 1, i64::MAX, "The line, from 1."),
-                text("text", TEXT, "The policy, verbatim."),
-            ],
-        ),
-        shape(
-            "Me",
-            "Who the credential speaks for.",
-            vec![
-                text("tenant", LINE, "The tenant.").needed(),
-                text("login", LINE, "The login.").needed(),
-                text("name", LINE, "The name."),
-                words("roles", all!(Role), "Rights in the tenant."),
-            ],
-        ),
-        shape(
-            "Session",
-            "A session that began.",
-            vec![
-                text("tenant", LINE, "The tenant.").needed(),
-                text("login", LINE, "The login.").needed(),
-                time("expires_at", "Until when.").needed(),
-            ],
-        ),
-        shape(
-            "KeySet",
-            "Signing keys (RFC 7517), with a `tenant` member.",
-            vec![
-                text("tenant", LINE, "The tenant whose permits they sign.").needed(),
-                objects("keys", "Key", "The current key and those before it.").needed(),
-            ],
-        ),
-        shape(
-            "Key",
-            "An Ed25519 public key (RFC 8037).",
-            vec![
-                word("kty", &["OKP"], "Key type.").needed(),
-                word("crv", &["Ed25519"], "Curve.").needed(),
-                text("x", LINE, "The key, base64url.").needed(),
-                text("kid", LINE, "Its thumbprint (RFC 7638).").needed(),
-            ],
-        ),
-        shape(
-            "Health",
-            "How the server is.",
-            vec![
-                boolean("is_ready", "Whether it takes work."),
-                texts("reasons", TEXT, "Why not, in words."),
-            ],
-        ),
-    ]
-}
+const ADMINISTRATION: &[Shape] = &[
+    shape(
+        "Person",
+        "A person.",
+        &[words("roles", all!(Role), "Rights in the tenant.")],
+    )
+    .based_on(&["PersonInput", "Stored"]),
+    shape("Group", "A group of people.", &[]).based_on(&["GroupInput", "Stored"]),
+    shape(
+        "Token",
+        "A credential for a program.",
+        &[
+            text("owner", LINE, "Who answers for it: a login."),
+            text("prefix", LINE, "How it begins."),
+            text(
+                "token",
+                LINE,
+                "The credential itself; only in the answer that makes it.",
+            ),
+            boolean("revoked", "Whether it was revoked."),
+        ],
+    )
+    .based_on(&["TokenInput", "Stored"]),
+    shape(
+        "Connection",
+        "A connection to an outside system.",
+        &[
+            text("hook_path", LINE, "Where deliveries go."),
+            text("secret", LINE, "What signs them; only in the answer that makes it."),
+        ],
+    )
+    .based_on(&["ConnectionInput", "Stored"]),
+    shape(
+        "PolicySet",
+        "The active policies.",
+        &[
+            text("digest", LINE, "Digest of schema, policies and parameters.").needed(),
+            objects("policies", "PolicySource", "Every policy, sorted by id.").needed(),
+        ],
+    ),
+    shape(
+        "PolicySource",
+        "Where a policy stands and what it says.",
+        &[
+            text("id", LINE, "`pack.words`.").needed(),
+            text("reason", TEXT, "Its reason."),
+            text("file", LINE, "The file's name."),
+            integer("line", 1, i64::MAX, "The line, from 1."),
+            text("text", TEXT, "The policy, verbatim."),
+        ],
+    ),
+    shape(
+        "Me",
+        "Who the credential speaks for.",
+        &[
+            text("tenant", LINE, "The tenant.").needed(),
+            text("login", LINE, "The login.").needed(),
+            text("name", LINE, "The name."),
+            words("roles", all!(Role), "Rights in the tenant."),
+        ],
+    ),
+    shape(
+        "Session",
+        "A session that began.",
+        &[
+            text("tenant", LINE, "The tenant.").needed(),
+            text("login", LINE, "The login.").needed(),
+            time("expires_at", "Until when.").needed(),
+        ],
+    ),
+    shape(
+        "KeySet",
+        "Signing keys (RFC 7517), with a `tenant` member.",
+        &[
+            text("tenant", LINE, "The tenant whose permits they sign.").needed(),
+            objects("keys", "Key", "The current key and those before it.").needed(),
+        ],
+    ),
+    shape(
+        "Key",
+        "An Ed25519 public key (RFC 8037).",
+        &[
+            word("kty", Words::These(&["OKP"]), "Key type.").needed(),
+            word("crv", Words::These(&["Ed25519"]), "Curve.").needed(),
+            text("x", LINE, "The key, base64url.").needed(),
+            text("kid", LINE, "Its thumbprint (RFC 7638).").needed(),
+        ],
+    ),
+    shape(
+        "Health",
+        "How the server is.",
+        &[
+            boolean("is_ready", "Whether it takes work."),
+            texts("reasons", TEXT, "Why not, in words."),
+        ],
+    ),
+];

@@ -6,606 +6,582 @@ use model::words::{
     Level, LinkKind, Outcome, OwnershipRole, PeerVerdict, Purpose, Role, TaskKind, TaskState, Touch, ValidationResult,
 };
 
-use super::shapes::{Shape, boolean, free, integer, object, objects, shape, text, texts, time, word, words};
-
-macro_rules! all {
-    ($name:ident) => {
-        &$name::ALL.iter().map(|it| it.as_str()).collect::<Vec<_>>()
-    };
-}
+use super::shapes::{
+    Shape, Words, all, boolean, free, integer, object, objects, shape, text, texts, time, word, words,
+};
 
 const MINUTES: i64 = 100_000;
 
 /// Every shape that a request can have.
-pub(super) fn shapes() -> Vec<Shape> {
-    let mut all = content();
-    all.extend(decisions());
-    all.extend(work());
-    all.extend(after());
-    all.extend(around());
-    all.extend(gate());
-    all.extend(estate());
-    all.extend(administration());
-    all
-}
+pub(super) const ALL: &[&[Shape]] = &[CONTENT, DECISIONS, WORK, AFTER, AROUND, GATE, ESTATE, ADMINISTRATION];
 
-fn content() -> Vec<Shape> {
-    vec![
-        shape(
-            "NewChange",
-            "A change as it is written. Everything may still be missing from a draft but what `required` names.",
-            vec![
-                word("kind", all!(Kind), "How it is governed; `normal` unless said."),
-                text("template", LINE, "For `standard`: the template's key."),
-                boolean("expedited", "Late, not urgent."),
-                text("expedited_reason", TEXT, "Why it is late."),
-                text("title", LINE, "In one line."),
-                text("description", TEXT, "What is done."),
-                text("justification", TEXT, "Why it is worth doing."),
-                text("objectives", TEXT, "What it should achieve."),
-                text("verification", TEXT, "How success will be seen."),
-                word("category", all!(Category), "What it is about."),
-                words("touches", all!(Touch), "Sensitive things it touches."),
-                objects(
-                    "targets",
-                    "NewTarget",
-                    "At most 1,000; service, environment and artifact are unique.",
-                ),
-                texts("services", LINE, "Short form for equal targets: the services' keys."),
-                text("environment", LINE, "Short form: the environment's key."),
-                text("artifact", 255, "Short form: the artifact's digest."),
-                text("commit", 64, "Short form: the commit."),
-                texts("config_items", LINE, "Short form: keys of config items."),
-                object(
-                    "impact",
-                    "Impact",
-                    "An axis that is not given is derived from the services.",
-                ),
-                word("complexity", &["low", "medium", "high"], "How hard it is."),
-                object("disruption", "Disruption", "What users will notice."),
-                time("planned_start", "From when."),
-                time("planned_end", "Until when."),
-                objects("plan", "Step", "The implementation plan."),
-                objects("rollback_plan", "Step", "The way back."),
-                text("no_rollback_reason", TEXT, "Why there is no way back."),
-                integer("rollback_minutes", 0, MINUTES, "How long the way back takes."),
-                text("owner", LINE, "A login; the requester unless said."),
-                text("team", LINE, "The team."),
-                texts("implementers", LINE, "Logins."),
-                text("tester", LINE, "A login."),
-                text("business_contact", LINE, "A login or free text."),
-                text(
-                    "incident",
-                    LINE,
-                    "For `emergency`: an incident's key or outside reference.",
-                ),
-                text("threat", TEXT, "For `emergency`: the threat instead of an incident."),
-                texts("labels", LINE, "Words to find it by; no approval covers them."),
-                object("retrospective", "RetrospectiveInput", "For work that is already done."),
-            ],
-        ),
-        shape(
-            "NewTarget",
-            "One service in one environment.",
-            vec![
-                text("service", LINE, "The service's key.").needed(),
-                text("environment", LINE, "The environment's key.").needed(),
-                texts("config_items", LINE, "Keys of config items."),
-                text("artifact", 255, "Digest of what is deployed."),
-                text("commit", 64, "The commit that is deployed."),
-                text("rollback_to", 255, "Digest of what runs again after a rollback."),
-            ],
-        ),
-        shape(
-            "Step",
-            "A step of a plan.",
-            vec![
-                text("title", LINE, "What is done.").needed(),
-                text("owner", LINE, "A login or free text."),
-                text("team", LINE, "The team."),
-                integer("minutes", 0, MINUTES, "How long it takes."),
-                text("check", TEXT, "How one sees that it worked."),
-            ],
-        ),
-        shape(
-            "Impact",
-            "What is at stake, on three axes.",
-            vec![
-                word("data", all!(Level), "On data."),
-                word("availability", all!(Level), "On availability."),
-                word("compliance", all!(Level), "On compliance."),
-            ],
-        ),
-        shape(
-            "Disruption",
-            "What users will notice.",
-            vec![
-                word("kind", all!(Disruption), "The kind.").needed(),
-                integer("minutes", 0, MINUTES, "For how long."),
-                text("audience", TEXT, "Whom it concerns."),
-            ],
-        ),
-        shape(
-            "RetrospectiveInput",
-            "Work that was done before it was recorded.",
-            vec![
-                time("actual_start", "When it began.").needed(),
-                time("actual_end", "When it ended.").needed(),
-                text("reason", TEXT, "Why it could not be recorded before.").needed(),
-                text("verbal_approver", LINE, "Who agreed by word: a login.").needed(),
-            ],
-        ),
-        shape(
-            "AssessmentInput",
-            "The assessment.",
-            vec![
-                object("impact", "Impact", "The axes that the assessment states."),
-                word("complexity", &["low", "medium", "high"], "How hard it is."),
-                text("security", TEXT, "The answers to the security questions."),
-                boolean("dependencies_reviewed", "Whether the dependencies were looked at."),
-                objects("excluded", "Exclusion", "What the assessment leaves out."),
-                object(
-                    "risk_override",
-                    "RiskOverride",
-                    "A level against the table; lowered only by an approval.",
-                ),
-            ],
-        ),
-        shape(
-            "Exclusion",
-            "Something left out, with the reason.",
-            vec![
-                text("item", LINE, "What.").needed(),
-                text("reason", TEXT, "Why.").needed(),
-            ],
-        ),
-        shape(
-            "RiskOverride",
-            "A level stated against the table.",
-            vec![
-                word("level", all!(Level), "The level.").needed(),
-                text("reason", TEXT, "Why.").needed(),
-            ],
-        ),
-    ]
-}
+const CONTENT: &[Shape] = &[
+    shape(
+        "NewChange",
+        "A change as it is written. Everything may still be missing from a draft but what `required` names.",
+        &[
+            word("kind", all!(Kind), "How it is governed; `normal` unless said."),
+            text("template", LINE, "For `standard`: the template's key."),
+            boolean("expedited", "Late, not urgent."),
+            text("expedited_reason", TEXT, "Why it is late."),
+            text("title", LINE, "In one line."),
+            text("description", TEXT, "What is done."),
+            text("justification", TEXT, "Why it is worth doing."),
+            text("objectives", TEXT, "What it should achieve."),
+            text("verification", TEXT, "How success will be seen."),
+            word("category", all!(Category), "What it is about."),
+            words("touches", all!(Touch), "Sensitive things it touches."),
+            objects(
+                "targets",
+                "NewTarget",
+                "At most 1,000; service, environment and artifact are unique.",
+            ),
+            texts("services", LINE, "Short form for equal targets: the services' keys."),
+            text("environment", LINE, "Short form: the environment's key."),
+            text("artifact", 255, "Short form: the artifact's digest."),
+            text("commit", 64, "Short form: the commit."),
+            texts("config_items", LINE, "Short form: keys of config items."),
+            object(
+                "impact",
+                "Impact",
+                "An axis that is not given is derived from the services.",
+            ),
+            word(
+                "complexity",
+                Words::These(&["low", "medium", "high"]),
+                "How hard it is.",
+            ),
+            object("disruption", "Disruption", "What users will notice."),
+            time("planned_start", "From when."),
+            time("planned_end", "Until when."),
+            objects("plan", "Step", "The implementation plan."),
+            objects("rollback_plan", "Step", "The way back."),
+            text("no_rollback_reason", TEXT, "Why there is no way back."),
+            integer("rollback_minutes", 0, MINUTES, "How long the way back takes."),
+            text("owner", LINE, "A login; the requester unless said."),
+            text("team", LINE, "The team."),
+            texts("implementers", LINE, "Logins."),
+            text("tester", LINE, "A login."),
+            text("business_contact", LINE, "A login or free text."),
+            text(
+                "incident",
+                LINE,
+                "For `emergency`: an incident's key or outside reference.",
+            ),
+            text("threat", TEXT, "For `emergency`: the threat instead of an incident."),
+            texts("labels", LINE, "Words to find it by; no approval covers them."),
+            object("retrospective", "RetrospectiveInput", "For work that is already done."),
+        ],
+    ),
+    shape(
+        "NewTarget",
+        "One service in one environment.",
+        &[
+            text("service", LINE, "The service's key.").needed(),
+            text("environment", LINE, "The environment's key.").needed(),
+            texts("config_items", LINE, "Keys of config items."),
+            text("artifact", 255, "Digest of what is deployed."),
+            text("commit", 64, "The commit that is deployed."),
+            text("rollback_to", 255, "Digest of what runs again after a rollback."),
+        ],
+    ),
+    shape(
+        "Step",
+        "A step of a plan.",
+        &[
+            text("title", LINE, "What is done.").needed(),
+            text("owner", LINE, "A login or free text."),
+            text("team", LINE, "The team."),
+            integer("minutes", 0, MINUTES, "How long it takes."),
+            text("check", TEXT, "How one sees that it worked."),
+        ],
+    ),
+    shape(
+        "Impact",
+        "What is at stake, on three axes.",
+        &[
+            word("data", all!(Level), "On data."),
+            word("availability", all!(Level), "On availability."),
+            word("compliance", all!(Level), "On compliance."),
+        ],
+    ),
+    shape(
+        "Disruption",
+        "What users will notice.",
+        &[
+            word("kind", all!(Disruption), "The kind.").needed(),
+            integer("minutes", 0, MINUTES, "For how long."),
+            text("audience", TEXT, "Whom it concerns."),
+        ],
+    ),
+    shape(
+        "RetrospectiveInput",
+        "Work that was done before it was recorded.",
+        &[
+            time("actual_start", "When it began.").needed(),
+            time("actual_end", "When it ended.").needed(),
+            text("reason", TEXT, "Why it could not be recorded before.").needed(),
+            text("verbal_approver", LINE, "Who agreed by word: a login.").needed(),
+        ],
+    ),
+    shape(
+        "AssessmentInput",
+        "The assessment.",
+        &[
+            object("impact", "Impact", "The axes that the assessment states."),
+            word(
+                "complexity",
+                Words::These(&["low", "medium", "high"]),
+                "How hard it is.",
+            ),
+            text("security", TEXT, "The answers to the security questions."),
+            boolean("dependencies_reviewed", "Whether the dependencies were looked at."),
+            objects("excluded", "Exclusion", "What the assessment leaves out."),
+            object(
+                "risk_override",
+                "RiskOverride",
+                "A level against the table; lowered only by an approval.",
+            ),
+        ],
+    ),
+    shape(
+        "Exclusion",
+        "Something left out, with the reason.",
+        &[
+            text("item", LINE, "What.").needed(),
+            text("reason", TEXT, "Why.").needed(),
+        ],
+    ),
+    shape(
+        "RiskOverride",
+        "A level stated against the table.",
+        &[
+            word("level", all!(Level), "The level.").needed(),
+            text("reason", TEXT, "Why.").needed(),
+        ],
+    ),
+];
 
-fn decisions() -> Vec<Shape> {
-    vec![
-        shape(
-            "ApprovalInput",
-            "A decision. The digest is that of the content that was read; a changed content answers 409 with the difference.",
-            vec![
-                word("decision", all!(Decision), "The decision.").needed(),
-                text("comment", TEXT, "In one's own words; needed to reject or return."),
-                text("content_digest", LINE, "`content_digest` of the change as it was read.").needed(),
-                objects(
-                    "conditions",
-                    "ConditionInput",
-                    "For `approve_with_conditions`: at least one.",
-                ),
-            ],
-        ),
-        shape(
-            "ConditionInput",
-            "A condition under which somebody approves.",
-            vec![
-                text("text", TEXT, "What must be so.").needed(),
-                word("due", all!(ConditionDue), "By when.").needed(),
-                text("checker", LINE, "Who checks it: a login; the approver unless said."),
-            ],
-        ),
-        shape(
-            "ReturnInput",
-            "Sends a change back to its author.",
-            vec![text("question", TEXT, "What is asked.").needed()],
-        ),
-        reason("ReasonInput", "Why."),
-        shape(
-            "ScheduleInput",
-            "The planned times.",
-            vec![
-                time("planned_start", "May lie in the past.").needed(),
-                time("planned_end", "Lies ahead and after the start.").needed(),
-            ],
-        ),
-        shape(
-            "HoldInput",
-            "Pauses a change.",
-            vec![
-                text("reason", TEXT, "Why.").needed(),
-                time("until", "When people are reminded."),
-            ],
-        ),
-        shape(
-            "PeerReviewInput",
-            "A peer's word on plan and code.",
-            vec![
-                word("verdict", all!(PeerVerdict), "The word.").needed(),
-                text("text", TEXT, "In one's own words."),
-                text("content_digest", LINE, "`content_digest` of the change as it was read.").needed(),
-            ],
-        ),
-        shape("NoBody", "Nothing needs to be said.", Vec::new()),
-    ]
-}
+const DECISIONS: &[Shape] = &[
+    shape(
+        "ApprovalInput",
+        "A decision. The digest is that of the content that was read; a changed content answers 409 with the difference.",
+        &[
+            word("decision", all!(Decision), "The decision.").needed(),
+            text("comment", TEXT, "In one's own words; needed to reject or return."),
+            text("content_digest", LINE, "`content_digest` of the change as it was read.").needed(),
+            objects(
+                "conditions",
+                "ConditionInput",
+                "For `approve_with_conditions`: at least one.",
+            ),
+        ],
+    ),
+    shape(
+        "ConditionInput",
+        "A condition under which somebody approves.",
+        &[
+            text("text", TEXT, "What must be so.").needed(),
+            word("due", all!(ConditionDue), "By when.").needed(),
+            text("checker", LINE, "Who checks it: a login; the approver unless said."),
+        ],
+    ),
+    shape(
+        "ReturnInput",
+        "Sends a change back to its author.",
+        &[text("question", TEXT, "What is asked.").needed()],
+    ),
+    shape("ReasonInput", "Says why.", &[text("reason", TEXT, "Why.").needed()]),
+    shape(
+        "ScheduleInput",
+        "The planned times.",
+        &[
+            time("planned_start", "May lie in the past.").needed(),
+            time("planned_end", "Lies ahead and after the start.").needed(),
+        ],
+    ),
+    shape(
+        "HoldInput",
+        "Pauses a change.",
+        &[
+            text("reason", TEXT, "Why.").needed(),
+            time("until", "When people are reminded."),
+        ],
+    ),
+    shape(
+        "PeerReviewInput",
+        "A peer's word on plan and code.",
+        &[
+            word("verdict", all!(PeerVerdict), "The word.").needed(),
+            text("text", TEXT, "In one's own words."),
+            text("content_digest", LINE, "`content_digest` of the change as it was read.").needed(),
+        ],
+    ),
+    shape("NoBody", "Nothing needs to be said.", &[]),
+];
 
-fn reason(name: &'static str, doc: &'static str) -> Shape {
-    shape(name, doc, vec![text("reason", TEXT, "Why.").needed()])
-}
-
-fn work() -> Vec<Shape> {
-    vec![
-        shape(
-            "EntryInput",
-            "A line in the log of actions.",
-            vec![
-                text("text", TEXT, "What was done or seen.").needed(),
-                word("kind", all!(EntryKind), "`step` unless said; the others alert at once."),
-                text("target", LINE, "The target's id."),
-                time("occurred_at", "When it happened; now unless said."),
-            ],
-        ),
-        shape(
-            "ExtensionInput",
-            "Asks for more time.",
-            vec![
-                time("until", "Until when.").needed(),
-                text("reason", TEXT, "Why.").needed(),
-            ],
-        ),
-        shape(
-            "ExtensionDecisionInput",
-            "Grants or denies more time.",
-            vec![
-                boolean("grant", "Whether it is granted.").needed(),
-                text("reason", TEXT, "Why."),
-            ],
-        ),
-        shape(
-            "CompletionInput",
-            "How a target ended; without a target, all that are still open.",
-            vec![
-                word("outcome", all!(Outcome), "How.").needed(),
-                text("target", LINE, "The target's id."),
-                time("actual_start", "When the work began."),
-                time("actual_end", "When it ended."),
-                integer("actual_downtime_minutes", 0, 1_000_000, "Minutes of real downtime."),
-                text("reason", TEXT, "Needed when another outcome stands already."),
-            ],
-        ),
-        shape(
-            "BreakGlassInput",
-            "Starts without approvals, in the open.",
-            vec![
-                text("reason", TEXT, "Why.").needed(),
-                time("until", "At most four hours ahead.").needed(),
-                text("incident", LINE, "An incident's key or outside reference."),
-            ],
-        ),
-        shape(
-            "PermitInput",
-            "Asks for a permit ahead of the window.",
-            vec![
-                text("service", LINE, "The service's key.").needed(),
-                text("environment", LINE, "The environment's key.").needed(),
-                text("artifact", 255, "The artifact's digest."),
-                text("commit", 64, "Or the commit."),
-            ],
-        ),
-    ]
-}
-
-fn after() -> Vec<Shape> {
-    vec![
-        shape(
-            "ValidationInput",
-            "Does it work?",
-            vec![
-                word("result", all!(ValidationResult), "The answer.").needed(),
-                text("text", TEXT, "What was seen."),
-            ],
-        ),
-        shape(
-            "ReviewInput",
-            "The post-implementation review.",
-            vec![
-                boolean("objectives_met", "Whether the objectives were met.").needed(),
-                boolean("assessment_adequate", "Whether the assessment was adequate.").needed(),
-                boolean("steps_adequate", "Whether the steps were adequate.").needed(),
-                text("summary", TEXT, "What is to be remembered.").needed(),
-                texts("improvements", LINE * 5, "What should be done better."),
-            ],
-        ),
-        shape(
-            "TextInput",
-            "A statement.",
-            vec![text("text", TEXT, "In one's own words.").needed()],
-        ),
-        shape(
-            "OptionalTextInput",
-            "A statement that may be empty.",
-            vec![text("text", TEXT, "In one's own words.")],
-        ),
-        shape(
-            "ConfirmationInput",
-            "The named approver confirms or denies.",
-            vec![
-                boolean("confirmed", "Whether it was agreed.").needed(),
-                text("text", TEXT, "In one's own words."),
-            ],
-        ),
-    ]
-}
-
-fn around() -> Vec<Shape> {
-    vec![
-        shape(
-            "EvidenceInput",
-            "A piece of evidence. A file comes as multipart with the same fields and `file`.",
-            vec![
-                word("kind", all!(EvidenceKind), "What kind of file it is.").needed(),
-                word("aspect", all!(Aspect), "Which question it answers."),
-                word(
-                    "result",
-                    all!(EvidenceResult),
-                    "What it says, where its kind does not tell.",
-                ),
-                text("name", LINE, "A name for people."),
-                text("environment", LINE, "Where it was gained."),
-                text(
-                    "artifact",
-                    255,
-                    "The artifact that was tested; without it, it binds to the plan.",
-                ),
-                text("text", TEXT, "What was read in it; for `note`, the note."),
-            ],
-        ),
-        shape(
-            "TaskInput",
-            "Work given to somebody.",
-            vec![
-                word("kind", all!(TaskKind), "Which step it holds.").needed(),
-                text("title", LINE, "What is to be done.").needed(),
-                text("assignee", LINE, "A login."),
-                texts("depends_on", LINE, "Ids of tasks that come first."),
-                boolean("mandatory", "Whether it holds its step while open."),
-                time("planned_start", "Planned start."),
-                time("planned_end", "Planned end."),
-            ],
-        ),
-        shape(
-            "TaskPatch",
-            "What becomes of a task.",
-            vec![
-                word("state", all!(TaskState), "Where it stands."),
-                text("assignee", LINE, "A login."),
-                time("actual_start", "Actual start."),
-                time("actual_end", "Actual end."),
-                text("text", TEXT, "What came of it; needed to drop it."),
-            ],
-        ),
-        shape(
-            "LinkInput",
-            "A link.",
-            vec![
-                word("kind", all!(LinkKind), "How they relate.").needed(),
-                text("to", LINE, "A change's key, an incident's key or an outside reference.").needed(),
-            ],
-        ),
-    ]
-}
-
-fn gate() -> Vec<Shape> {
-    vec![shape(
-        "GateCheckInput",
-        "A question to the gate.",
-        vec![
+const WORK: &[Shape] = &[
+    shape(
+        "EntryInput",
+        "A line in the log of actions.",
+        &[
+            text("text", TEXT, "What was done or seen.").needed(),
+            word("kind", all!(EntryKind), "`step` unless said; the others alert at once."),
+            text("target", LINE, "The target's id."),
+            time("occurred_at", "When it happened; now unless said."),
+        ],
+    ),
+    shape(
+        "ExtensionInput",
+        "Asks for more time.",
+        &[
+            time("until", "Until when.").needed(),
+            text("reason", TEXT, "Why.").needed(),
+        ],
+    ),
+    shape(
+        "ExtensionDecisionInput",
+        "Grants or denies more time.",
+        &[
+            boolean("grant", "Whether it is granted.").needed(),
+            text("reason", TEXT, "Why."),
+        ],
+    ),
+    shape(
+        "CompletionInput",
+        "How a target ended; without a target, all that are still open.",
+        &[
+            word("outcome", all!(Outcome), "How.").needed(),
+            text("target", LINE, "The target's id."),
+            time("actual_start", "When the work began."),
+            time("actual_end", "When it ended."),
+            integer("actual_downtime_minutes", 0, 1_000_000, "Minutes of real downtime."),
+            text("reason", TEXT, "Needed when another outcome stands already."),
+        ],
+    ),
+    shape(
+        "BreakGlassInput",
+        "Starts without approvals, in the open.",
+        &[
+            text("reason", TEXT, "Why.").needed(),
+            time("until", "At most four hours ahead.").needed(),
+            text("incident", LINE, "An incident's key or outside reference."),
+        ],
+    ),
+    shape(
+        "PermitInput",
+        "Asks for a permit ahead of the window.",
+        &[
             text("service", LINE, "The service's key.").needed(),
             text("environment", LINE, "The environment's key.").needed(),
             text("artifact", 255, "The artifact's digest."),
             text("commit", 64, "Or the commit."),
-            text("change", LINE, "The change that is meant; it never suffices alone."),
-            word("purpose", all!(Purpose), "`deploy` unless said."),
-            time("wait_until", "How long to wait for go; at most seven days ahead."),
         ],
-    )]
-}
+    ),
+];
 
-fn estate() -> Vec<Shape> {
-    let key = |doc| text("key", LINE, doc).needed();
-    let name = || text("name", LINE, "A name for people.");
-    vec![
-        shape(
-            "ServiceInput",
-            "A service.",
-            vec![
-                key("`booking-api`."),
-                name(),
-                word("criticality", all!(Criticality), "How much depends on it."),
-                texts("regimes", LINE, "Regimes such as `sox`, `hipaa`."),
-                word(
-                    "data_class",
-                    &["public", "internal", "confidential", "restricted"],
-                    "The class of its data.",
-                ),
-                text("team", LINE, "The team that runs it."),
-            ],
-        ),
-        shape(
-            "EnvironmentInput",
-            "An environment.",
-            vec![
-                key("`production`."),
-                name(),
-                boolean("is_production", "Whether customers depend on it."),
-            ],
-        ),
-        shape(
-            "ConfigItemInput",
-            "A config item.",
-            vec![
-                key("Unique in the tenant."),
-                name(),
-                text("service", LINE, "The service it belongs to.").needed(),
-            ],
-        ),
-        shape(
-            "DependencyInput",
-            "One service needs another.",
-            vec![
-                text("from", LINE, "The service that needs.").needed(),
-                text("to", LINE, "The service that is needed.").needed(),
-            ],
-        ),
-        shape(
-            "OwnershipInput",
-            "A part in owning a service: of a person or a group.",
-            vec![
-                text("service", LINE, "Absent: every service."),
-                text("environment", LINE, "Absent: every environment."),
-                word("role", all!(OwnershipRole), "The part.").needed(),
-                text("person", LINE, "A login."),
-                text("group", LINE, "Or a group's key."),
-            ],
-        ),
-        shape("WindowInput", "A time in which work is welcome.", span()),
-        shape("FreezeInput", "A time in which no change begins.", {
-            let mut fields = span();
-            fields.push(boolean("halt", "Whether it also stops what is under way."));
-            fields.push(text("reason", TEXT, "Why."));
-            fields
-        }),
-        shape(
-            "FreezeExceptionInput",
-            "Lets one change pass a freeze.",
-            vec![
-                text("change", LINE, "The change's key.").needed(),
-                text("reason", TEXT, "Why.").needed(),
-            ],
-        ),
-        shape(
-            "IncidentInput",
-            "An incident.",
-            vec![
-                text("title", LINE, "In one line.").needed(),
-                integer("severity", 1, 4, "1 is the gravest."),
-                texts("services", LINE, "Services it hurts."),
-                time("started_at", "Its start."),
-                time("resolved_at", "Its end."),
-                text("external_ref", LINE, "Its key elsewhere."),
-            ],
-        ),
-        shape(
-            "TemplateInput",
-            "A pre-approved kind of change, or a new version of one.",
-            vec![
-                key("`patch-web-tier`."),
-                text("title", LINE, "What it is for."),
-                free("locked", "Fields of a change that equal these values."),
-                texts("free", LINE, "Names of the fields that may differ."),
-                texts("services", LINE, "Services it may touch; empty means all."),
-                texts("environments", LINE, "Environments it may touch; empty means all."),
-                time("review_by", "After this it stops until reviewed."),
-                integer(
-                    "watch_minutes",
-                    0,
-                    MINUTES,
-                    "Minutes until a clean change closes by itself.",
-                ),
-            ],
-        ),
-    ]
-}
+const AFTER: &[Shape] = &[
+    shape(
+        "ValidationInput",
+        "Does it work?",
+        &[
+            word("result", all!(ValidationResult), "The answer.").needed(),
+            text("text", TEXT, "What was seen."),
+        ],
+    ),
+    shape(
+        "ReviewInput",
+        "The post-implementation review.",
+        &[
+            boolean("objectives_met", "Whether the objectives were met.").needed(),
+            boolean("assessment_adequate", "Whether the assessment was adequate.").needed(),
+            boolean("steps_adequate", "Whether the steps were adequate.").needed(),
+            text("summary", TEXT, "What is to be remembered.").needed(),
+            texts("improvements", LINE * 5, "What should be done better."),
+        ],
+    ),
+    shape(
+        "TextInput",
+        "A statement.",
+        &[text("text", TEXT, "In one's own words.").needed()],
+    ),
+    shape(
+        "OptionalTextInput",
+        "A statement that may be empty.",
+        &[text("text", TEXT, "In one's own words.")],
+    ),
+    shape(
+        "ConfirmationInput",
+        "The named approver confirms or denies.",
+        &[
+            boolean("confirmed", "Whether it was agreed.").needed(),
+            text("text", TEXT, "In one's own words."),
+        ],
+    ),
+];
 
-fn span() -> Vec<super::shapes::Field> {
-    vec![
-        text("title", LINE, "What it is called.").needed(),
-        time("starts_at", "Its start.").needed(),
-        time("ends_at", "Its end.").needed(),
-        texts("services", LINE, "Services' keys; empty means all."),
-        texts("environments", LINE, "Environments' keys; empty means all."),
-    ]
-}
+const AROUND: &[Shape] = &[
+    shape(
+        "EvidenceInput",
+        "A piece of evidence. A file comes as multipart with the same fields and `file`.",
+        &[
+            word("kind", all!(EvidenceKind), "What kind of file it is.").needed(),
+            word("aspect", all!(Aspect), "Which question it answers."),
+            word(
+                "result",
+                all!(EvidenceResult),
+                "What it says, where its kind does not tell.",
+            ),
+            text("name", LINE, "A name for people."),
+            text("environment", LINE, "Where it was gained."),
+            text(
+                "artifact",
+                255,
+                "The artifact that was tested; without it, it binds to the plan.",
+            ),
+            text("text", TEXT, "What was read in it; for `note`, the note."),
+        ],
+    ),
+    shape(
+        "TaskInput",
+        "Work given to somebody.",
+        &[
+            word("kind", all!(TaskKind), "Which step it holds.").needed(),
+            text("title", LINE, "What is to be done.").needed(),
+            text("assignee", LINE, "A login."),
+            texts("depends_on", LINE, "Ids of tasks that come first."),
+            boolean("mandatory", "Whether it holds its step while open."),
+            time("planned_start", "Planned start."),
+            time("planned_end", "Planned end."),
+        ],
+    ),
+    shape(
+        "TaskPatch",
+        "What becomes of a task.",
+        &[
+            word("state", all!(TaskState), "Where it stands."),
+            text("assignee", LINE, "A login."),
+            time("actual_start", "Actual start."),
+            time("actual_end", "Actual end."),
+            text("text", TEXT, "What came of it; needed to drop it."),
+        ],
+    ),
+    shape(
+        "LinkInput",
+        "A link.",
+        &[
+            word("kind", all!(LinkKind), "How they relate.").needed(),
+            text("to", LINE, "A change's key, an incident's key or an outside reference.").needed(),
+        ],
+    ),
+];
 
-fn administration() -> Vec<Shape> {
-    vec![
-        shape(
-            "PersonInput",
-            "A person.",
-            vec![
-                text("login", LINE, "What they sign in with; unique in the tenant.").needed(),
-                text("name", LINE, "The name that others read.").needed(),
-                text("email", LINE, "Where mail goes."),
-                words("roles", all!(Role), "Rights in the tenant."),
-                text("zone", LINE, "IANA zone, such as `Europe/Zurich`."),
-                boolean("active", "Whether they may act."),
-                texts(
-                    "accounts",
-                    LINE,
-                    "Logins in connected systems, such as `github:octocat`.",
-                ),
-            ],
-        ),
-        shape(
-            "PasswordInput",
-            "A new password.",
-            vec![text("password", 1_024, "At least ten characters.").needed()],
-        ),
-        shape(
-            "GroupInput",
-            "A group of people.",
-            vec![
-                text("key", LINE, "`change-managers`.").needed(),
-                text("name", LINE, "A name for people."),
-                texts("members", LINE, "Logins."),
-            ],
-        ),
-        shape(
-            "TokenInput",
-            "A credential for a program.",
-            vec![
-                text("name", LINE, "What it is for.").needed(),
-                text("person", LINE, "Whose rights it has: a login; one's own unless said."),
-                words(
-                    "scopes",
-                    &["read", "write", "gate", "audit", "admin"],
-                    "What it may do.",
-                ),
-                time("expires_at", "Until when it is good."),
-            ],
-        ),
-        shape(
-            "ConnectionInput",
-            "A connection to an outside system.",
-            vec![
-                word("kind", &["github"], "Which system.").needed(),
-                text("name", LINE, "A name for people.").needed(),
-                objects("map", "RepositoryMap", "Which repository is which service."),
-            ],
-        ),
-        shape(
-            "RepositoryMap",
-            "A repository and what it stands for.",
-            vec![
-                text("repository", LINE, "`owner/name`.").needed(),
-                text("service", LINE, "The service's key.").needed(),
-                free("environments", "Their environment's name to ours."),
-            ],
-        ),
-        shape(
-            "SignIn",
-            "Who signs in.",
-            vec![
-                text("tenant", LINE, "The tenant.").needed(),
-                text("login", LINE, "The login.").needed(),
-                text("password", 1_024, "The password.").needed(),
-            ],
-        ),
-        shape(
-            "StepUpInput",
-            "A fresh factor of the session.",
-            vec![text("password", 1_024, "The person's password.").needed()],
-        ),
-    ]
-}
+const GATE: &[Shape] = &[shape(
+    "GateCheckInput",
+    "A question to the gate.",
+    &[
+        text("service", LINE, "The service's key.").needed(),
+        text("environment", LINE, "The environment's key.").needed(),
+        text("artifact", 255, "The artifact's digest."),
+        text("commit", 64, "Or the commit."),
+        text("change", LINE, "The change that is meant; it never suffices alone."),
+        word("purpose", all!(Purpose), "`deploy` unless said."),
+        time("wait_until", "How long to wait for go; at most seven days ahead."),
+    ],
+)];
+
+const ESTATE: &[Shape] = &[
+    shape(
+        "ServiceInput",
+        "A service.",
+        &[
+            text("key", LINE, "`booking-api`.").needed(),
+            text("name", LINE, "A name for people."),
+            word("criticality", all!(Criticality), "How much depends on it."),
+            texts("regimes", LINE, "Regimes such as `sox`, `hipaa`."),
+            word(
+                "data_class",
+                Words::These(&["public", "internal", "confidential", "restricted"]),
+                "The class of its data.",
+            ),
+            text("team", LINE, "The team that runs it."),
+        ],
+    ),
+    shape(
+        "EnvironmentInput",
+        "An environment.",
+        &[
+            text("key", LINE, "`production`.").needed(),
+            text("name", LINE, "A name for people."),
+            boolean("is_production", "Whether customers depend on it."),
+        ],
+    ),
+    shape(
+        "ConfigItemInput",
+        "A config item.",
+        &[
+            text("key", LINE, "Unique in the tenant.").needed(),
+            text("name", LINE, "A name for people."),
+            text("service", LINE, "The service it belongs to.").needed(),
+        ],
+    ),
+    shape(
+        "DependencyInput",
+        "One service needs another.",
+        &[
+            text("from", LINE, "The service that needs.").needed(),
+            text("to", LINE, "The service that is needed.").needed(),
+        ],
+    ),
+    shape(
+        "OwnershipInput",
+        "A part in owning a service: of a person or a group.",
+        &[
+            text("service", LINE, "Absent: every service."),
+            text("environment", LINE, "Absent: every environment."),
+            word("role", all!(OwnershipRole), "The part.").needed(),
+            text("person", LINE, "A login."),
+            text("group", LINE, "Or a group's key."),
+        ],
+    ),
+    shape(
+        "Span",
+        "A time, and where it applies.",
+        &[
+            text("title", LINE, "What it is called.").needed(),
+            time("starts_at", "Its start.").needed(),
+            time("ends_at", "Its end.").needed(),
+            texts("services", LINE, "Services' keys; empty means all."),
+            texts("environments", LINE, "Environments' keys; empty means all."),
+        ],
+    ),
+    shape("WindowInput", "A time in which work is welcome.", &[]).based_on(&["Span"]),
+    shape(
+        "FreezeInput",
+        "A time in which no change begins.",
+        &[
+            boolean("halt", "Whether it also stops what is under way."),
+            text("reason", TEXT, "Why."),
+        ],
+    )
+    .based_on(&["Span"]),
+    shape(
+        "FreezeExceptionInput",
+        "Lets one change pass a freeze.",
+        &[
+            text("change", LINE, "The change's key.").needed(),
+            text("reason", TEXT, "Why.").needed(),
+        ],
+    ),
+    shape(
+        "IncidentInput",
+        "An incident.",
+        &[
+            text("title", LINE, "In one line.").needed(),
+            integer("severity", 1, 4, "1 is the gravest."),
+            texts("services", LINE, "Services it hurts."),
+            time("started_at", "Its start."),
+            time("resolved_at", "Its end."),
+            text("external_ref", LINE, "Its key elsewhere."),
+        ],
+    ),
+    shape(
+        "TemplateInput",
+        "A pre-approved kind of change, or a new version of one.",
+        &[
+            text("key", LINE, "`patch-web-tier`.").needed(),
+            text("title", LINE, "What it is for."),
+            free("locked", "Fields of a change that equal these values."),
+            texts("free", LINE, "Names of the fields that may differ."),
+            texts("services", LINE, "Services it may touch; empty means all."),
+            texts("environments", LINE, "Environments it may touch; empty means all."),
+            time("review_by", "After this it stops until reviewed."),
+            integer(
+                "watch_minutes",
+                0,
+                MINUTES,
+                "Minutes until a clean change closes by itself.",
+            ),
+        ],
+    ),
+];
+
+const ADMINISTRATION: &[Shape] = &[
+    shape(
+        "PersonInput",
+        "A person.",
+        &[
+            text("login", LINE, "What they sign in with; unique in the tenant.").needed(),
+            text("name", LINE, "The name that others read.").needed(),
+            text("email", LINE, "Where mail goes."),
+            words("roles", all!(Role), "Rights in the tenant."),
+            text("zone", LINE, "IANA zone, such as `Europe/Zurich`."),
+            boolean("active", "Whether they may act."),
+            texts(
+                "accounts",
+                LINE,
+                "Logins in connected systems, such as `github:octocat`.",
+            ),
+        ],
+    ),
+    shape(
+        "PasswordInput",
+        "A new password.",
+        &[text("password", 1_024, "At least ten characters.").needed()],
+    ),
+    shape(
+        "GroupInput",
+        "A group of people.",
+        &[
+            text("key", LINE, "`change-managers`.").needed(),
+            text("name", LINE, "A name for people."),
+            texts("members", LINE, "Logins."),
+        ],
+    ),
+    shape(
+        "TokenInput",
+        "A credential for a program.",
+        &[
+            text("name", LINE, "What it is for.").needed(),
+            text("person", LINE, "Whose rights it has: a login; one's own unless said."),
+            words(
+                "scopes",
+                Words::These(&["read", "write", "gate", "audit", "admin"]),
+                "What it may do.",
+            ),
+            time("expires_at", "Until when it is good."),
+        ],
+    ),
+    shape(
+        "ConnectionInput",
+        "A connection to an outside system.",
+        &[
+            word("kind", Words::These(&["github"]), "Which system.").needed(),
+            text("name", LINE, "A name for people.").needed(),
+            objects("map", "RepositoryMap", "Which repository is which service."),
+        ],
+    ),
+    shape(
+        "RepositoryMap",
+        "A repository and what it stands for.",
+        &[
+            text("repository", LINE, "`owner/name`.").needed(),
+            text("service", LINE, "The service's key.").needed(),
+            free("environments", "Their environment's name to ours."),
+        ],
+    ),
+    shape(
+        "SignIn",
+        "Who signs in.",
+        &[
+            text("tenant", LINE, "The tenant.").needed(),
+            text("login", LINE, "The login.").needed(),
+            text("password", 1_024, "The password.").needed(),
+        ],
+    ),
+    shape(
+        "StepUpInput",
+        "A fresh factor of the session.",
+        &[text("password", 1_024, "The person's password.").needed()],
+    ),
+];

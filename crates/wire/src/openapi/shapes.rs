@@ -1,67 +1,144 @@
-//! Small helpers that spell JSON Schemas (draft 2020-12, as OpenAPI 3.1 uses it).
+//! Small helpers that spell JSON Schemas (draft 2020-12, as OpenAPI 3.1 uses it). The shapes themselves are tables.
 
 use serde_json::{Map, Value, json};
 
+/// The words that a field may hold.
+#[derive(Clone, Copy)]
+pub(super) enum Words {
+    /// Those of a closed enum of the model.
+    Of(fn() -> Vec<&'static str>),
+    /// Those named here.
+    These(&'static [&'static str]),
+}
+
+impl Words {
+    fn list(self) -> Vec<&'static str> {
+        match self {
+            Self::Of(words) => words(),
+            Self::These(words) => words.to_vec(),
+        }
+    }
+}
+
+/// Every word of a closed enum of the model.
+macro_rules! all {
+    ($name:ident) => {
+        $crate::openapi::shapes::Words::Of(|| $name::ALL.iter().map(|it| it.as_str()).collect())
+    };
+}
+pub(super) use all;
+
+/// What a field holds.
+#[derive(Clone, Copy)]
+enum Kind {
+    Text(usize),
+    Texts(usize),
+    Time,
+    Boolean,
+    Integer(i64, i64),
+    Word(Words),
+    Words(Words),
+    Object(&'static str),
+    Objects(&'static str),
+    Free,
+    TextOrNull,
+}
+
+impl Kind {
+    fn schema(self) -> Value {
+        match self {
+            Self::Text(limit) => json!({"type": "string", "maxLength": limit}),
+            Self::Texts(limit) => json!({"type": "array", "items": {"type": "string", "maxLength": limit}}),
+            Self::Time => json!({"type": "string", "format": "date-time"}),
+            Self::Boolean => json!({"type": "boolean"}),
+            Self::Integer(least, most) => json!({"type": "integer", "minimum": least, "maximum": most}),
+            Self::Word(words) => json!({"type": "string", "enum": words.list()}),
+            Self::Words(words) => {
+                json!({"type": "array", "items": {"type": "string", "enum": words.list()}, "uniqueItems": true})
+            }
+            Self::Object(of) => reference(of),
+            Self::Objects(of) => json!({"type": "array", "items": reference(of)}),
+            Self::Free => json!({"type": "object"}),
+            Self::TextOrNull => json!({"type": ["string", "null"]}),
+        }
+    }
+}
+
 /// One field of a shape.
+#[derive(Clone, Copy)]
 pub(super) struct Field {
     name: &'static str,
-    schema: Value,
+    doc: &'static str,
+    kind: Kind,
     is_needed: bool,
 }
 
 impl Field {
+    const fn new(name: &'static str, doc: &'static str, kind: Kind) -> Self {
+        Self {
+            name,
+            doc,
+            kind,
+            is_needed: false,
+        }
+    }
+
     /// Says that the field must be there.
-    pub(super) fn needed(mut self) -> Self {
-        self.is_needed = true;
-        self
+    pub(super) const fn needed(self) -> Self {
+        Self {
+            is_needed: true,
+            ..self
+        }
     }
 }
 
 /// A named object of the document.
+#[derive(Clone, Copy)]
 pub(super) struct Shape {
+    /// Its name.
     pub(super) name: &'static str,
     doc: &'static str,
-    fields: Vec<Field>,
-    base: Option<&'static str>,
+    fields: &'static [Field],
+    bases: &'static [&'static str],
 }
 
 impl Shape {
-    /// The shape as a schema. One with a base has the base's fields too.
+    /// Adds the fields of other shapes.
+    pub(super) const fn based_on(self, bases: &'static [&'static str]) -> Self {
+        Self { bases, ..self }
+    }
+
+    /// The shape as a schema.
     pub(super) fn schema(&self) -> Value {
         let mut properties = Map::new();
-        for field in &self.fields {
-            properties.insert(field.name.to_owned(), field.schema.clone());
+        for field in self.fields {
+            let mut schema = field.kind.schema();
+            // A reference may carry a description beside it since OpenAPI 3.1.
+            schema["description"] = json!(field.doc);
+            properties.insert(field.name.to_owned(), schema);
         }
         let mut own = json!({"type": "object", "description": self.doc, "properties": properties});
-        let needed: Vec<&str> = self
-            .fields
-            .iter()
-            .filter(|field| field.is_needed)
-            .map(|field| field.name)
-            .collect();
+        let needed = self.fields.iter().filter(|field| field.is_needed);
+        let needed: Vec<&str> = needed.map(|field| field.name).collect();
         if !needed.is_empty() {
             own["required"] = json!(needed);
         }
-        match self.base {
-            Some(base) => json!({"description": self.doc, "allOf": [reference(base), own]}),
-            None => own,
+        if self.bases.is_empty() {
+            return own;
         }
-    }
-
-    /// Adds the fields of another shape.
-    pub(super) fn based_on(mut self, base: &'static str) -> Self {
-        self.base = Some(base);
-        self
+        let mut parts: Vec<Value> = self.bases.iter().map(|base| reference(base)).collect();
+        parts.push(own);
+        json!({"description": self.doc, "allOf": parts})
     }
 }
 
 /// A shape of these fields.
-pub(super) fn shape(name: &'static str, doc: &'static str, fields: Vec<Field>) -> Shape {
+pub(super) const fn shape(name: &'static str, doc: &'static str, fields: &'static [Field]) -> Shape {
     Shape {
         name,
         doc,
         fields,
-        base: None,
+        bases: &[],
     }
 }
 
@@ -70,71 +147,57 @@ pub(super) fn reference(name: &str) -> Value {
     json!({"$ref": format!("#/components/schemas/{name}")})
 }
 
-fn field(name: &'static str, doc: &str, mut schema: Value) -> Field {
-    // A reference may carry a description beside it since OpenAPI 3.1.
-    if !doc.is_empty() {
-        schema["description"] = json!(doc);
-    }
-    Field {
-        name,
-        schema,
-        is_needed: false,
-    }
-}
-
 /// Text of at most `limit` characters.
-pub(super) fn text(name: &'static str, limit: usize, doc: &str) -> Field {
-    field(name, doc, json!({"type": "string", "maxLength": limit}))
+pub(super) const fn text(name: &'static str, limit: usize, doc: &'static str) -> Field {
+    Field::new(name, doc, Kind::Text(limit))
 }
 
 /// A list of texts.
-pub(super) fn texts(name: &'static str, limit: usize, doc: &str) -> Field {
-    let items = json!({"type": "string", "maxLength": limit});
-    field(name, doc, json!({"type": "array", "items": items}))
+pub(super) const fn texts(name: &'static str, limit: usize, doc: &'static str) -> Field {
+    Field::new(name, doc, Kind::Texts(limit))
 }
 
 /// A moment in RFC 3339, UTC.
-pub(super) fn time(name: &'static str, doc: &str) -> Field {
-    field(name, doc, json!({"type": "string", "format": "date-time"}))
+pub(super) const fn time(name: &'static str, doc: &'static str) -> Field {
+    Field::new(name, doc, Kind::Time)
 }
 
 /// Yes or no.
-pub(super) fn boolean(name: &'static str, doc: &str) -> Field {
-    field(name, doc, json!({"type": "boolean"}))
+pub(super) const fn boolean(name: &'static str, doc: &'static str) -> Field {
+    Field::new(name, doc, Kind::Boolean)
 }
 
 /// A whole number within bounds, both included.
-pub(super) fn integer(name: &'static str, least: i64, most: i64, doc: &str) -> Field {
-    field(name, doc, json!({"type": "integer", "minimum": least, "maximum": most}))
+pub(super) const fn integer(name: &'static str, least: i64, most: i64, doc: &'static str) -> Field {
+    Field::new(name, doc, Kind::Integer(least, most))
 }
 
 /// One of these words.
-pub(super) fn word(name: &'static str, words: &[&str], doc: &str) -> Field {
-    field(name, doc, json!({"type": "string", "enum": words}))
+pub(super) const fn word(name: &'static str, words: Words, doc: &'static str) -> Field {
+    Field::new(name, doc, Kind::Word(words))
 }
 
 /// Several of these words.
-pub(super) fn words(name: &'static str, words: &[&str], doc: &str) -> Field {
-    let items = json!({"type": "string", "enum": words});
-    field(name, doc, json!({"type": "array", "items": items, "uniqueItems": true}))
+pub(super) const fn words(name: &'static str, words: Words, doc: &'static str) -> Field {
+    Field::new(name, doc, Kind::Words(words))
 }
 
 /// A named shape.
-pub(super) fn object(name: &'static str, of: &str, doc: &str) -> Field {
-    field(name, doc, reference(of))
+pub(super) const fn object(name: &'static str, of: &'static str, doc: &'static str) -> Field {
+    Field::new(name, doc, Kind::Object(of))
 }
 
 /// A list of a named shape.
-pub(super) fn objects(name: &'static str, of: &str, doc: &str) -> Field {
-    field(name, doc, json!({"type": "array", "items": reference(of)}))
+pub(super) const fn objects(name: &'static str, of: &'static str, doc: &'static str) -> Field {
+    Field::new(name, doc, Kind::Objects(of))
 }
 
 /// An object whose fields are told in words.
-pub(super) fn free(name: &'static str, doc: &str) -> Field {
-    field(name, doc, json!({"type": "object"}))
+pub(super) const fn free(name: &'static str, doc: &'static str) -> Field {
+    Field::new(name, doc, Kind::Free)
 }
 
 /// Text or null.
-pub(super) fn text_or_null(name: &'static str, doc: &str) -> Field {
-    field(name, doc, json!({"type": ["string", "null"]}))
+pub(super) const fn text_or_null(name: &'static str, doc: &'static str) -> Field {
+    Field::new(name, doc, Kind::TextOrNull)
 }

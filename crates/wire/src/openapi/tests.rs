@@ -55,11 +55,7 @@ fn every_reference_leads_somewhere() {
 
 #[test]
 fn no_shape_stands_twice_or_unused() {
-    let all: Vec<&str> = bodies::shapes()
-        .iter()
-        .chain(&answers::shapes())
-        .map(|shape| shape.name)
-        .collect();
+    let all: Vec<&str> = every_shape().map(|shape| shape.name).collect();
     let names: BTreeSet<&str> = all.iter().copied().collect();
     assert_eq!(names.len(), all.len());
     let text = document("https://assent.example").to_string();
