@@ -570,59 +570,63 @@ fn decide(client: &Client, act: &Act, output: &Output) -> Result<()> {
             text_of(&change, "content_digest")
         }
     };
-    let digest = Some(json!(digest));
-    let (rest, body, done) = match act {
-        Act::Reject { reason, .. } => {
-            let all = [
-                ("decision", Some(json!("reject"))),
-                ("comment", Some(json!(reason))),
-                ("content_digest", digest),
-            ];
-            ("/approvals", fields(&all), "rejected")
-        }
-        Act::PeerReview {
-            verdict, text: words, ..
-        } => {
-            let all = [
-                ("verdict", Some(json!(verdict))),
-                ("text", text(words)),
-                ("content_digest", digest),
-            ];
-            ("/peer-reviews", fields(&all), "peer-reviewed")
-        }
-        Act::Approve {
-            comment,
-            condition,
-            due,
-            checker,
-            abstain,
-            ..
-        } => {
-            let one = |words: &String| {
-                fields(&[
-                    ("text", Some(json!(words))),
-                    ("due", Some(json!(due))),
-                    ("checker", text(checker)),
-                ])
-            };
-            let conditions: Vec<Value> = condition.iter().map(one).collect();
-            let (word, done) = match (*abstain, conditions.is_empty()) {
-                (true, _) => ("abstain", "has your abstention"),
-                (false, true) => ("approve", "approved"),
-                (false, false) => ("approve_with_conditions", "approved with conditions"),
-            };
-            let conditions = (!conditions.is_empty()).then_some(Value::Array(conditions));
-            let all = [
-                ("decision", Some(json!(word))),
-                ("comment", text(comment)),
-                ("content_digest", digest),
-                ("conditions", conditions),
-            ];
-            ("/approvals", fields(&all), done)
-        }
-        _ => return Ok(()),
-    };
+    let (rest, mut body, done) = decision(act)?;
+    body["content_digest"] = json!(digest);
     let item = client.post(&path(key, rest), &body)?.body;
     tell_item(output, key, &item, done);
     Ok(())
+}
+
+/// Route, body without its digest, and the word for what was done.
+fn decision(act: &Act) -> Result<(&'static str, Value, &'static str)> {
+    Ok(match act {
+        Act::Reject { reason, .. } => (
+            "/approvals",
+            json!({"decision": "reject", "comment": reason}),
+            "rejected",
+        ),
+        Act::PeerReview {
+            verdict, text: words, ..
+        } => (
+            "/peer-reviews",
+            fields(&[("verdict", Some(json!(verdict))), ("text", text(words))]),
+            "peer-reviewed",
+        ),
+        Act::Approve { .. } => approval(act),
+        _ => return Err(Failure::could_not("This act is no decision.")),
+    })
+}
+
+fn approval(act: &Act) -> (&'static str, Value, &'static str) {
+    let Act::Approve {
+        comment,
+        condition,
+        due,
+        checker,
+        abstain,
+        ..
+    } = act
+    else {
+        return ("/approvals", Value::Null, "");
+    };
+    let one = |words: &String| {
+        fields(&[
+            ("text", Some(json!(words))),
+            ("due", Some(json!(due))),
+            ("checker", text(checker)),
+        ])
+    };
+    let conditions: Vec<Value> = condition.iter().map(one).collect();
+    let (word, done) = match (*abstain, conditions.is_empty()) {
+        (true, _) => ("abstain", "has your abstention"),
+        (false, true) => ("approve", "approved"),
+        (false, false) => ("approve_with_conditions", "approved with conditions"),
+    };
+    let conditions = (!conditions.is_empty()).then_some(Value::Array(conditions));
+    let all = [
+        ("decision", Some(json!(word))),
+        ("comment", text(comment)),
+        ("conditions", conditions),
+    ];
+    ("/approvals", fields(&all), done)
 }
