@@ -9,7 +9,10 @@ use tests::{Place, Server, binary};
 
 /// How often the server is killed: `ASSENT_TEST_KILLS`, ten by default.
 fn rounds() -> usize {
-    std::env::var("ASSENT_TEST_KILLS").ok().and_then(|text| text.parse().ok()).unwrap_or(10)
+    std::env::var("ASSENT_TEST_KILLS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(10)
 }
 
 fn request(n: usize, writer: usize) -> Value {
@@ -20,7 +23,13 @@ fn request(n: usize, writer: usize) -> Value {
 }
 
 /// Writes until nobody answers; keeps the key and title of every acknowledged change.
-fn write_until_dead(server: &Arc<Server>, token: &str, writer: usize, kept: &Mutex<Vec<(String, String)>>, over: &AtomicBool) {
+fn write_until_dead(
+    server: &Arc<Server>,
+    token: &str,
+    writer: usize,
+    kept: &Mutex<Vec<(String, String)>>,
+    over: &AtomicBool,
+) {
     for n in 0.. {
         if over.load(Ordering::Relaxed) {
             return;
@@ -33,7 +42,9 @@ fn write_until_dead(server: &Arc<Server>, token: &str, writer: usize, kept: &Mut
         if status == 201 {
             let answer: Value = serde_json::from_slice(&bytes).unwrap();
             let key = answer["key"].as_str().unwrap().to_owned();
-            kept.lock().unwrap().push((key, body["title"].as_str().unwrap().to_owned()));
+            kept.lock()
+                .unwrap()
+                .push((key, body["title"].as_str().unwrap().to_owned()));
         }
     }
 }
@@ -46,7 +57,11 @@ fn audit(place: &Place, more: &[&str]) -> (bool, String) {
         place_arguments(place, &mut command);
     }
     let done = command.output().unwrap();
-    let text = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(&done.stdout),
+        String::from_utf8_lossy(&done.stderr)
+    );
     (done.status.success(), text)
 }
 
@@ -54,7 +69,9 @@ fn audit(place: &Place, more: &[&str]) -> (bool, String) {
 pub fn place_arguments(place: &Place, command: &mut Command) {
     match &place.database {
         Some(url) => {
-            command.args(["--database", url]).env("ASSENT_MASTER_KEY", tests::MASTER_KEY);
+            command
+                .args(["--database", url])
+                .env("ASSENT_MASTER_KEY", tests::MASTER_KEY);
         }
         None => {
             command.arg("--data").arg(place.folder.path());
@@ -82,7 +99,10 @@ fn what_was_acknowledged_survives_being_killed() {
         while kept.lock().unwrap().len() < before + 5 + 3 * round {
             std::thread::yield_now();
         }
-        let killed = Command::new("kill").args(["-9", &server.id().to_string()]).status().unwrap();
+        let killed = Command::new("kill")
+            .args(["-9", &server.id().to_string()])
+            .status()
+            .unwrap();
         assert!(killed.success());
         over.store(true, Ordering::Relaxed);
         for writer in writers {
@@ -104,10 +124,16 @@ fn what_was_acknowledged_survives_being_killed() {
     let done = Command::new(binary())
         .args(["audit", "verify", "--log", &log, "--key"])
         .arg(&key)
+        .env("ASSENT_SERVER", &server.url)
         .env("ASSENT_TOKEN", &token)
         .output()
         .unwrap();
-    assert!(done.status.success(), "{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+    assert!(
+        done.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&done.stdout),
+        String::from_utf8_lossy(&done.stderr)
+    );
     server.stop();
     let (good, text) = audit(&place, &["replay"]);
     assert!(good, "{text}");

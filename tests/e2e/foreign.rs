@@ -7,12 +7,18 @@ use serde_json::json;
 use tests::{Place, Server, root};
 
 fn python() -> PathBuf {
-    std::env::var_os("ASSENT_TEST_PYTHON").expect("run by cargo xtask test, which installs the verifiers").into()
+    std::env::var_os("ASSENT_TEST_PYTHON")
+        .expect("run by cargo xtask test, which installs the verifiers")
+        .into()
 }
 
 fn judge(program: PathBuf, arguments: &[&str], script: &str) {
     let done = Command::new(&program).args(arguments).arg(script).output().unwrap();
-    let text = format!("{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+    let text = format!(
+        "{}{}",
+        String::from_utf8_lossy(&done.stdout),
+        String::from_utf8_lossy(&done.stderr)
+    );
     assert!(done.status.success(), "{}: {text}", program.display());
 }
 
@@ -27,16 +33,29 @@ fn ready_change(server: &Server, artifact: &str) -> String {
         "planned_start": from.to_string(), "planned_end": (from + jiff::SignedDuration::from_hours(2)).to_string(),
         "plan": [{"title": "Deploy"}], "rollback_plan": [{"title": "Deploy the old one"}],
     });
-    let key = server.must("POST", "/api/v1/changes", &requester, Some(&request))["key"].as_str().unwrap().to_owned();
+    let key = server.must("POST", "/api/v1/changes", &requester, Some(&request))["key"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let path = format!("/api/v1/changes/{key}");
     server.must("POST", &format!("{path}/submission"), &requester, Some(&json!({})));
-    server.must("POST", &format!("{path}/assessment"), &requester, Some(&json!({"dependencies_reviewed": true})));
+    server.must(
+        "POST",
+        &format!("{path}/assessment"),
+        &requester,
+        Some(&json!({"dependencies_reviewed": true})),
+    );
     let evidence = json!({"kind": "note", "aspect": "functional", "result": "passed", "environment": "staging", "artifact": artifact, "text": "ok"});
     server.must("POST", &format!("{path}/evidence"), &requester, Some(&evidence));
     for role in ["owner", "security", "change_manager"] {
         let digest = server.must("GET", &path, &requester, None)["content_digest"].clone();
         let decision = json!({"decision": "approve", "content_digest": digest});
-        server.must("POST", &format!("{path}/approvals"), &server.token(role), Some(&decision));
+        server.must(
+            "POST",
+            &format!("{path}/approvals"),
+            &server.token(role),
+            Some(&decision),
+        );
     }
     key
 }
@@ -48,7 +67,12 @@ fn strangers_verify_permit_log_and_bundle() {
     let artifact = "sha256:6b1d0000000000000000000000000000000000000000000000000000000007aa";
     let key = ready_change(&server, artifact);
     let question = json!({"service": "edge-dns", "environment": "production", "artifact": artifact});
-    let check = server.must("POST", "/api/v1/gate-checks", &server.token("pipeline"), Some(&question));
+    let check = server.must(
+        "POST",
+        "/api/v1/gate-checks",
+        &server.token("pipeline"),
+        Some(&question),
+    );
     assert_eq!(check["decision"], "go", "{check:#}");
     let folder = server.data.join("foreign");
     std::fs::create_dir_all(&folder).unwrap();
@@ -87,15 +111,23 @@ fn judge_checkpoint(server: &Server, folder: &std::path::Path) {
     let log = folder.join("log");
     std::fs::create_dir_all(&log).unwrap();
     for name in ["checkpoint", "key"] {
-        std::fs::write(log.join(name), server.get(&format!("/t/halden/log/{name}"), Some(&token)).1).unwrap();
+        std::fs::write(
+            log.join(name),
+            server.get(&format!("/t/halden/log/{name}"), Some(&token)).1,
+        )
+        .unwrap();
     }
     let note = std::fs::read_to_string(log.join("checkpoint")).unwrap();
     let size: u64 = note.lines().nth(1).unwrap().parse().unwrap();
     assert!(size > 100, "{note}");
-    for kind in ["entries", "0"] {
+    for (kind, size) in [("entries", size), ("0", size), ("1", size / 256)] {
         for index in 0..size.div_ceil(256) {
             let width = (size - index * 256).min(256);
-            let partial = if width == 256 { String::new() } else { format!(".p/{width}") };
+            let partial = if width == 256 {
+                String::new()
+            } else {
+                format!(".p/{width}")
+            };
             let path = format!("tile/{kind}/{index:03}{partial}");
             let (status, bytes) = server.get(&format!("/t/halden/log/{path}"), Some(&token));
             assert_eq!(status, 200, "{path}");
@@ -107,7 +139,12 @@ fn judge_checkpoint(server: &Server, folder: &std::path::Path) {
     let hand = root().join("crates/proof/tests/foreign");
     let script = hand.join("log.py");
     let done = Command::new(python()).arg(script).arg(&log).output().unwrap();
-    assert!(done.status.success(), "{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+    assert!(
+        done.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&done.stdout),
+        String::from_utf8_lossy(&done.stderr)
+    );
     judge_signature_with_openssl(&log, &note);
 }
 
@@ -131,10 +168,23 @@ fn judge_bundle(server: &Server, folder: &std::path::Path, key: &str) {
     std::fs::write(&file, &bytes).unwrap();
     let script = root().join("crates/proof/tests/foreign/bundle.py");
     let done = Command::new(python()).arg(script).arg(folder).output().unwrap();
-    assert!(done.status.success(), "{}{}", String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+    assert!(
+        done.status.success(),
+        "{}{}",
+        String::from_utf8_lossy(&done.stdout),
+        String::from_utf8_lossy(&done.stderr)
+    );
     let keys = folder.join("log/key");
     let verify = |file: &std::path::Path| {
-        Command::new(tests::binary()).args(["audit", "verify"]).arg(file).arg("--key").arg(&keys).output().unwrap().status.code()
+        Command::new(tests::binary())
+            .args(["audit", "verify"])
+            .arg(file)
+            .arg("--key")
+            .arg(&keys)
+            .output()
+            .unwrap()
+            .status
+            .code()
     };
     assert_eq!(verify(&file), Some(0));
     let mut broken = bytes;

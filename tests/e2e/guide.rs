@@ -27,7 +27,9 @@ fn pieces(page: &str) -> Vec<Piece> {
                 text.push('\n');
             }
             (None, trimmed) => {
-                let advance = trimmed.strip_prefix("<!-- advance ").and_then(|rest| rest.strip_suffix(" -->"));
+                let advance = trimmed
+                    .strip_prefix("<!-- advance ")
+                    .and_then(|rest| rest.strip_suffix(" -->"));
                 found.extend(advance.map(|seconds| Piece::Advance(seconds.parse().unwrap())));
             }
         }
@@ -58,7 +60,10 @@ fn walk(server: &mut Server, name: &str) -> Result<(), String> {
                     .output()
                     .unwrap();
                 if !done.status.success() {
-                    let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
+                    let (out, err) = (
+                        String::from_utf8_lossy(&done.stdout),
+                        String::from_utf8_lossy(&done.stderr),
+                    );
                     return Err(format!("{name}, block {ran}:\n{text}\n--- out\n{out}\n--- err\n{err}"));
                 }
             }
@@ -69,7 +74,10 @@ fn walk(server: &mut Server, name: &str) -> Result<(), String> {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "the held clock begins at the true time, for the demo was filled then")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the held clock begins at the true time, for the demo was filled then"
+)]
 fn every_walk_of_the_guide_works() {
     let place = Place::new("guide");
     let mut server = Server::start(&place, true);
@@ -82,5 +90,11 @@ fn every_walk_of_the_guide_works() {
     pages.sort();
     assert!(pages.len() >= 12, "the guide lost pages: {pages:?}");
     let wrong: Vec<String> = pages.iter().filter_map(|name| walk(&mut server, name).err()).collect();
-    assert!(wrong.is_empty(), "{} of {} walks failed\n{}", wrong.len(), pages.len(), wrong.join("\n=====\n"));
+    assert!(
+        wrong.is_empty(),
+        "{} of {} walks failed\n{}",
+        wrong.len(),
+        pages.len(),
+        wrong.join("\n=====\n")
+    );
 }

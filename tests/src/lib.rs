@@ -48,9 +48,18 @@ impl Place {
 }
 
 fn create_database(name: &str) -> String {
-    let url = std::env::var("ASSENT_TEST_POSTGRES").expect("ASSENT_TEST_POSTGRES names the private cluster; run cargo xtask test postgres");
+    let url = std::env::var("ASSENT_TEST_POSTGRES")
+        .expect("ASSENT_TEST_POSTGRES names the private cluster; run cargo xtask test postgres");
     let database = format!("e2e_{name}_{}", std::process::id());
-    let made = Command::new("psql").args([&url, "-v", "ON_ERROR_STOP=1", "-c", &format!("CREATE DATABASE {database}")]).output();
+    let made = Command::new("psql")
+        .args([
+            &url,
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-c",
+            &format!("CREATE DATABASE {database}"),
+        ])
+        .output();
     let made = made.expect("psql is installed with PostgreSQL");
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let (head, _) = url.rsplit_once('/').unwrap();
@@ -74,7 +83,16 @@ impl Server {
         let url = format!("http://127.0.0.1:{port}");
         let data = place.folder.path().to_path_buf();
         let mut command = Command::new(binary());
-        command.args(["serve", "--listen", &format!("127.0.0.1:{port}"), "--public-url", &url, "--data"]).arg(&data);
+        command
+            .args([
+                "serve",
+                "--listen",
+                &format!("127.0.0.1:{port}"),
+                "--public-url",
+                &url,
+                "--data",
+            ])
+            .arg(&data);
         if demo {
             command.arg("--demo");
         }
@@ -83,9 +101,17 @@ impl Server {
             command.env("ASSENT_MASTER_KEY", MASTER_KEY);
         }
         let log = std::fs::File::create(data.join("server.log")).unwrap();
-        command.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+        command
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log);
         let child = command.spawn().expect("the binary starts");
-        let mut server = Self { child, url, data, now: Timestamp::UNIX_EPOCH };
+        let mut server = Self {
+            child,
+            url,
+            data,
+            now: Timestamp::UNIX_EPOCH,
+        };
         server.wait_until_ready();
         server
     }
@@ -116,20 +142,37 @@ impl Server {
 
     /// Any request with a JSON body; the status and the body. Status 0 means that nobody answered.
     pub fn ask(&self, method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> (u16, Vec<u8>) {
-        let mut request = ureq::http::Request::builder().method(method).uri(format!("{}{path}", self.url));
+        let mut request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.url));
         if let Some(token) = token {
             request = request.header("Authorization", format!("Bearer {token}"));
         }
-        let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(60)));
+        let config = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .timeout_global(Some(Duration::from_secs(60)));
         let agent: ureq::Agent = config.build().into();
         let answer = match body {
-            Some(body) => agent.run(request.header("Content-Type", "application/json").body(body.to_string()).unwrap()),
+            Some(body) => agent.run(
+                request
+                    .header("Content-Type", "application/json")
+                    .body(body.to_string())
+                    .unwrap(),
+            ),
             None => agent.run(request.body(()).unwrap()),
         };
         match answer {
             Ok(mut answer) => {
                 let status = answer.status().as_u16();
-                (status, answer.body_mut().with_config().limit(200 << 20).read_to_vec().unwrap_or_default())
+                (
+                    status,
+                    answer
+                        .body_mut()
+                        .with_config()
+                        .limit(200 << 20)
+                        .read_to_vec()
+                        .unwrap_or_default(),
+                )
             }
             Err(_) => (0, Vec::new()),
         }
@@ -138,7 +181,12 @@ impl Server {
     /// A request that must be answered with 2xx, and its JSON.
     pub fn must(&self, method: &str, path: &str, token: &str, body: Option<&Value>) -> Value {
         let (status, bytes) = self.ask(method, path, Some(token), body);
-        assert!((200..300).contains(&status), "{method} {path}: {status} {}\n{}", String::from_utf8_lossy(&bytes), self.log());
+        assert!(
+            (200..300).contains(&status),
+            "{method} {path}: {status} {}\n{}",
+            String::from_utf8_lossy(&bytes),
+            self.log()
+        );
         serde_json::from_slice(&bytes).unwrap_or(Value::Null)
     }
 
@@ -166,7 +214,11 @@ impl Server {
         let mut same = 0;
         for _ in 0..600 {
             let checkpoint = self.get("/t/halden/log/checkpoint", Some(&token)).1;
-            let size = checkpoint.split(|byte| *byte == b'\n').nth(1).unwrap_or_default().to_vec();
+            let size = checkpoint
+                .split(|byte| *byte == b'\n')
+                .nth(1)
+                .unwrap_or_default()
+                .to_vec();
             same = if size == last && size != b"0" { same + 1 } else { 0 };
             if same >= 10 {
                 return;
@@ -178,7 +230,8 @@ impl Server {
     }
 
     fn say_to_clock(&self, line: &str) {
-        let mut stream = UnixStream::connect(self.data.join("clock.sock")).expect("the binary is built with test-clock");
+        let mut stream =
+            UnixStream::connect(self.data.join("clock.sock")).expect("the binary is built with test-clock");
         writeln!(stream, "{line}").unwrap();
         let mut answer = String::new();
         BufReader::new(stream).read_line(&mut answer).unwrap();
@@ -215,7 +268,10 @@ impl Server {
 
     /// Asks the process to stop, and waits for its end.
     pub fn stop(mut self) -> std::process::ExitStatus {
-        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        let asked = Command::new("kill")
+            .args(["-TERM", &self.child.id().to_string()])
+            .status()
+            .unwrap();
         assert!(asked.success());
         self.child.wait().unwrap()
     }

@@ -24,13 +24,11 @@ pub fn node_modules(root: &Path) -> PathBuf {
 /// A Python that can make an environment: Debian's own may lack `ensurepip` until `python3-venv`
 /// is there, so each candidate is asked.
 pub fn base_python() -> Option<PathBuf> {
-    let candidates = [
-        shell::find("python3"),
-        Some(PathBuf::from("/usr/bin/python3")),
-    ];
-    candidates.into_iter().flatten().find(|python| {
-        shell::quiet(Command::new(python).args(["-c", "import venv, ensurepip"])).is_ok()
-    })
+    let candidates = [shell::find("python3"), Some(PathBuf::from("/usr/bin/python3"))];
+    candidates
+        .into_iter()
+        .flatten()
+        .find(|python| shell::quiet(Command::new(python).args(["-c", "import venv, ensurepip"])).is_ok())
 }
 
 /// Makes `.tools/venv` with the pinned packages, unless its stamp says that it is there.
@@ -82,8 +80,7 @@ pub fn install_node(root: &Path) -> Result<()> {
     );
     make_empty(&folder)?;
     for name in ["package.json", "package-lock.json"] {
-        fs::copy(pins.join(name), folder.join(name))
-            .with_context(|| format!("cannot copy {name}"))?;
+        fs::copy(pins.join(name), folder.join(name)).with_context(|| format!("cannot copy {name}"))?;
     }
     shell::quiet(
         Command::new("npm")

@@ -63,8 +63,8 @@ fn run(arguments: &[String]) -> Result<bool> {
 /// The repository's root folder: the parent of this package's own. `cargo run` says at run time where
 /// that is; a program that was started by hand remembers where it was built.
 fn repository_root() -> Result<PathBuf> {
-    let package = std::env::var_os("CARGO_MANIFEST_DIR")
-        .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
+    let package =
+        std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
     let root = package.parent().context("xtask stands in no repository")?;
     Ok(root.to_path_buf())
 }

@@ -67,11 +67,7 @@ impl Cluster {
             }
         };
         let url = format!("postgres://{OWNER}:{password}@127.0.0.1:{port}/postgres");
-        let mut cluster = Self {
-            folder,
-            server,
-            url,
-        };
+        let mut cluster = Self { folder, server, url };
         cluster.wait_until_ready(&bin, port)?;
         Ok(cluster)
     }
@@ -81,18 +77,12 @@ impl Cluster {
         &self.url
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "waiting for a program must end some day"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "waiting for a program must end some day")]
     fn wait_until_ready(&mut self, bin: &Path, port: u16) -> Result<()> {
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
             if let Some(status) = self.server.try_wait().context("cannot watch PostgreSQL")? {
-                bail!(
-                    "PostgreSQL stopped ({status}) while starting:\n{}",
-                    self.log()
-                );
+                bail!("PostgreSQL stopped ({status}) while starting:\n{}", self.log());
             }
             let mut ask = Command::new(bin.join("pg_isready"));
             ask.args(["--quiet", "--timeout=1", "--host=127.0.0.1", "--port"])
@@ -102,10 +92,7 @@ impl Cluster {
             }
             std::thread::sleep(Duration::from_millis(50));
         }
-        bail!(
-            "PostgreSQL did not answer within {PATIENCE:?}:\n{}",
-            self.log()
-        )
+        bail!("PostgreSQL did not answer within {PATIENCE:?}:\n{}", self.log())
     }
 
     fn log(&self) -> String {
@@ -116,11 +103,7 @@ impl Cluster {
 impl Drop for Cluster {
     fn drop(&mut self) {
         // SIGINT is PostgreSQL's fast shutdown: it breaks open sessions off and ends cleanly.
-        let _ = shell::quiet(
-            Command::new("kill")
-                .arg("-INT")
-                .arg(self.server.id().to_string()),
-        );
+        let _ = shell::quiet(Command::new("kill").arg("-INT").arg(self.server.id().to_string()));
         let _ = self.server.wait();
         let _ = fs::remove_dir_all(&self.folder);
     }
@@ -130,9 +113,7 @@ impl Drop for Cluster {
 fn sweep(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let maker = name
-            .strip_prefix(FOLDER)
-            .and_then(|number| number.parse::<u32>().ok());
+        let maker = name.strip_prefix(FOLDER).and_then(|number| number.parse::<u32>().ok());
         let Some(maker) = maker else { continue };
         let maker_lives = Path::new("/proc").join(maker.to_string()).exists();
         if !maker_lives && !entry.path().join("data/postmaster.pid").exists() {
@@ -150,9 +131,7 @@ fn account() -> Result<Option<(u32, u32)>> {
     let number = |flag: &str| -> Result<u32> {
         let text = shell::quiet(Command::new("id").args([flag, ACCOUNT]))
             .with_context(|| format!("there is no account `{ACCOUNT}` to run PostgreSQL as"))?;
-        text.trim()
-            .parse()
-            .context("`id` did not answer with a number")
+        text.trim().parse().context("`id` did not answer with a number")
     };
     Ok(Some((number("-u")?, number("-g")?)))
 }
@@ -187,11 +166,7 @@ fn initialise(bin: &Path, user: Option<(u32, u32)>, folder: &Path, password: &st
     }
     let mut initdb = command(&bin.join("initdb"), user, folder);
     initdb
-        .args([
-            "--auth=scram-sha-256",
-            "--encoding=UTF8",
-            "--locale=C.UTF-8",
-        ])
+        .args(["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8"])
         .arg(format!("--username={OWNER}"))
         .arg(format!("--pwfile={}", password_file.display()))
         .arg(format!("--pgdata={}", folder.join("data").display()));
@@ -222,10 +197,7 @@ fn spawn(bin: &Path, user: Option<(u32, u32)>, folder: &Path, port: u16) -> Resu
 /// A port that was free a moment ago.
 fn free_port() -> Result<u16> {
     let listener = TcpListener::bind(("127.0.0.1", 0)).context("there is no free port")?;
-    Ok(listener
-        .local_addr()
-        .context("the free port has no number")?
-        .port())
+    Ok(listener.local_addr().context("the free port has no number")?.port())
 }
 
 /// 32 hexadecimal digits from the system's random source.

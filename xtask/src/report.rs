@@ -58,10 +58,7 @@ impl Count {
             ignored += sums.ignored;
         }
         if !succeeded && count.failed == 0 {
-            count.fail(
-                &format!("{what} failed outside of any test function"),
-                lines,
-            );
+            count.fail(&format!("{what} failed outside of any test function"), lines);
         } else if count.failed > 0 {
             count.tail = interesting(lines);
         }
@@ -94,10 +91,7 @@ impl Count {
 /// The lines worth repeating: from the first list of failures on if there is one, else the last.
 fn interesting(lines: &[String]) -> Vec<String> {
     let start = lines.len().saturating_sub(TAIL);
-    let failures = lines
-        .iter()
-        .position(|line| line == "failures:")
-        .unwrap_or(start);
+    let failures = lines.iter().position(|line| line == "failures:").unwrap_or(start);
     lines.iter().skip(failures).take(TAIL).cloned().collect()
 }
 
@@ -133,11 +127,7 @@ pub fn render(parts: &[PartResult]) -> String {
             let _ = writeln!(text, "{line}");
         }
     }
-    let _ = writeln!(
-        text,
-        "\n{:<10}{:>9}{:>9}{:>9}",
-        "part", "passed", "failed", "minutes"
-    );
+    let _ = writeln!(text, "\n{:<10}{:>9}{:>9}{:>9}", "part", "passed", "failed", "minutes");
     for part in parts {
         let minutes = part.took.as_secs_f64() / 60.0;
         let _ = writeln!(
@@ -213,9 +203,7 @@ mod tests {
 
     #[test]
     fn a_failing_part_repeats_its_failures() {
-        let out = lines(
-            "one\nfailures:\nfirst went wrong\ntest result: FAILED. 0 passed; 1 failed; 0 ignored;",
-        );
+        let out = lines("one\nfailures:\nfirst went wrong\ntest result: FAILED. 0 passed; 1 failed; 0 ignored;");
         let count = Count::of_tests("unit", false, &out);
         assert_eq!(count.tail.first().unwrap(), "failures:");
         assert!(count.tail.iter().any(|line| line == "first went wrong"));

@@ -39,9 +39,7 @@ pub fn tee(command: &mut Command) -> Result<Finished> {
         child.stdout.take().map(|out| collect(out, &lines)),
         child.stderr.take().map(|err| collect(err, &lines)),
     ];
-    let status = child
-        .wait()
-        .with_context(|| format!("cannot wait for `{name}`"))?;
+    let status = child.wait().with_context(|| format!("cannot wait for `{name}`"))?;
     for reader in readers.into_iter().flatten() {
         if reader.join().is_err() {
             bail!("reading the output of `{name}` failed");
@@ -59,14 +57,9 @@ fn collect(stream: impl Read + Send + 'static, lines: &Arc<Mutex<Vec<String>>>) 
     let lines = Arc::clone(lines);
     std::thread::spawn(move || {
         for bytes in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
-            let line = String::from_utf8_lossy(&bytes)
-                .trim_end_matches('\r')
-                .to_owned();
+            let line = String::from_utf8_lossy(&bytes).trim_end_matches('\r').to_owned();
             println!("{line}");
-            lines
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(line);
+            lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
         }
     })
 }
@@ -83,10 +76,7 @@ pub fn quiet(command: &mut Command) -> Result<String> {
         .with_context(|| format!("cannot start `{name}`"))?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     if !output.status.success() {
-        bail!(
-            "`{name}` failed: {text}{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        bail!("`{name}` failed: {text}{}", String::from_utf8_lossy(&output.stderr));
     }
     Ok(text)
 }

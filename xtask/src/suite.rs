@@ -74,18 +74,12 @@ struct World<'a> {
 ///
 /// # Errors
 /// When a part is unknown. All that goes wrong inside of a part is counted, not returned.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the report tells how long each part took"
-)]
+#[expect(clippy::disallowed_methods, reason = "the report tells how long each part took")]
 pub fn run(root: &Path, names: &[String]) -> Result<bool> {
     let parts = choose(names)?;
     let needs = needs_of(&parts);
     let mut results = Vec::new();
-    let mut world = World {
-        root,
-        cluster: None,
-    };
+    let mut world = World { root, cluster: None };
     let missing = prepare(&mut world, &needs);
     if !missing.is_empty() {
         results.push(setup_failure(&missing));
@@ -93,8 +87,7 @@ pub fn run(root: &Path, names: &[String]) -> Result<bool> {
     for part in parts {
         println!("\n=== {}", part.name);
         let begun = Instant::now();
-        let count = (part.run)(&world)
-            .unwrap_or_else(|error| Count::of_check(false, &[format!("{error:#}")]));
+        let count = (part.run)(&world).unwrap_or_else(|error| Count::of_check(false, &[format!("{error:#}")]));
         results.push(PartResult {
             name: part.name,
             passed: count.passed,
@@ -116,10 +109,7 @@ pub fn with_services(root: &Path, words: &[String]) -> Result<bool> {
     let Some((program, arguments)) = words.split_first() else {
         bail!("say which command to run: `cargo xtask with cargo test -p store`");
     };
-    let mut world = World {
-        root,
-        cluster: None,
-    };
+    let mut world = World { root, cluster: None };
     for error in prepare(&mut world, Need::ALL) {
         eprintln!("xtask: {error:#}");
     }
@@ -137,11 +127,7 @@ fn choose(names: &[String]) -> Result<Vec<&'static Part>> {
     let mut chosen = Vec::new();
     for name in names {
         let Some(part) = PARTS.iter().find(|part| part.name == name) else {
-            let known = PARTS
-                .iter()
-                .map(|part| part.name)
-                .collect::<Vec<_>>()
-                .join(" ");
+            let known = PARTS.iter().map(|part| part.name).collect::<Vec<_>>().join(" ");
             bail!("there is no part `{name}`; the parts are: {known}");
         };
         chosen.push(part);
@@ -260,12 +246,7 @@ fn foreign_judges(world: &World) -> Result<Count> {
     let mut count = Count::default();
     for package in packages_with_feature(world.root, "foreign")? {
         let mut command = world.cargo(&["test", "--no-fail-fast", "--test", "foreign*"]);
-        command.args([
-            "--package",
-            &package,
-            "--features",
-            &format!("{package}/foreign"),
-        ]);
+        command.args(["--package", &package, "--features", &format!("{package}/foreign")]);
         count.add(world.tests(&format!("foreign judges of {package}"), command)?);
     }
     Ok(count)
@@ -339,8 +320,7 @@ fn packages_with_feature(root: &Path, feature: &str) -> Result<Vec<String>> {
 
 /// Whether a package's manifest declares a feature.
 fn has_feature(manifest: &Path, feature: &str) -> Result<bool> {
-    let text = std::fs::read_to_string(manifest)
-        .with_context(|| format!("cannot read {}", manifest.display()))?;
+    let text = std::fs::read_to_string(manifest).with_context(|| format!("cannot read {}", manifest.display()))?;
     let table: toml::Table = text
         .parse()
         .with_context(|| format!("cannot parse {}", manifest.display()))?;
@@ -362,10 +342,7 @@ mod tests {
     #[test]
     fn an_unknown_part_is_refused_with_the_known_ones() {
         let error = choose(&["untidy".to_owned()]).err().unwrap().to_string();
-        assert!(
-            error.contains("`untidy`") && error.contains("clippy"),
-            "{error}"
-        );
+        assert!(error.contains("`untidy`") && error.contains("clippy"), "{error}");
     }
 
     #[test]

@@ -141,10 +141,7 @@ fn settle(count: &mut Count, rule: &str, findings: &[Finding]) {
     }
     count.failed += 1;
     for finding in findings {
-        let line = format!(
-            "{}:{}: {rule}: {}",
-            finding.path, finding.line, finding.text
-        );
+        let line = format!("{}:{}: {rule}: {}", finding.path, finding.line, finding.text);
         println!("{line}");
         count.tail.push(line);
     }

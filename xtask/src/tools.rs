@@ -43,10 +43,7 @@ impl Need {
     fn missing_packages(self) -> &'static [&'static str] {
         let (packages, present): (&[&str], bool) = match self {
             Need::Postgres => (&["postgresql"], postgres::programs().is_some()),
-            Need::Python => (
-                &["python3", "python3-venv"],
-                foreign::base_python().is_some(),
-            ),
+            Need::Python => (&["python3", "python3-venv"], foreign::base_python().is_some()),
             Need::Node => {
                 let present = shell::find("node").is_some() && shell::find("npm").is_some();
                 (&["nodejs", "npm"], present)
@@ -76,11 +73,7 @@ pub fn chromedriver() -> Option<PathBuf> {
 /// Everything is tried, so that one missing package does not hide another. What is answered is what
 /// could not be had, each with the command that would help.
 pub fn install(root: &Path, needs: &[Need]) -> Vec<Error> {
-    let packages: BTreeSet<&str> = needs
-        .iter()
-        .flat_map(|need| need.missing_packages())
-        .copied()
-        .collect();
+    let packages: BTreeSet<&str> = needs.iter().flat_map(|need| need.missing_packages()).copied().collect();
     let mut tried = vec![install_packages(&packages)];
     if needs.contains(&Need::Python) {
         tried.push(foreign::install_python(root));
@@ -109,9 +102,7 @@ fn install_packages(packages: &BTreeSet<&str>) -> Result<()> {
     println!("installing {list}");
     let apt = |arguments: &[&str]| {
         let mut command = Command::new("apt-get");
-        command
-            .env("DEBIAN_FRONTEND", "noninteractive")
-            .args(arguments);
+        command.env("DEBIAN_FRONTEND", "noninteractive").args(arguments);
         shell::quiet(&mut command)
     };
     apt(&["update"])?;

@@ -30,7 +30,7 @@ pub fn cosign_log(desk: &Desk, tenant: &str) -> Result<bool> {
 fn is_due(room: &mut Room<'_, '_>) -> Result<bool> {
     let state = log_state(room)?;
     let opened = trusted(room, &state)?;
-    let own = keys::cosigner_name(&room.desk.tools().public_url, &room.tenant());
+    let own = keys::cosigner_origin(room)?;
     let last = opened
         .cosigned
         .iter()

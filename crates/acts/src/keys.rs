@@ -40,6 +40,27 @@ pub fn cosigner_name(public_url: &str, tenant: &str) -> String {
     format!("{}/cosigner", log_name(public_url, tenant))
 }
 
+/// The name that a tenant's log began under. It stays when the server's address changes.
+///
+/// # Errors
+/// The store's, or a fault when the stored key cannot be read.
+pub fn log_origin(room: &mut Room<'_, '_>) -> Result<String> {
+    name_of(room, LOG)
+}
+
+/// The name that the server's cosigner of a tenant's log began under.
+///
+/// # Errors
+/// The store's, or a fault when the stored key cannot be read.
+pub fn cosigner_origin(room: &mut Room<'_, '_>) -> Result<String> {
+    name_of(room, COSIGNER)
+}
+
+fn name_of(room: &mut Room<'_, '_>, purpose: &str) -> Result<String> {
+    let stored = active(room, purpose)?;
+    Ok(VerifierKey::parse(&stored.public)?.name().to_owned())
+}
+
 /// Makes and keeps a new key of a purpose.
 ///
 /// # Errors

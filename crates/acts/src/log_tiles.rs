@@ -117,7 +117,7 @@ pub fn log_state(room: &mut Room<'_, '_>) -> Result<LogState> {
 /// A fault when it is not signed or speaks of another size, or the store's.
 pub fn trusted(room: &mut Room<'_, '_>, state: &LogState) -> Result<TrustedCheckpoint> {
     let verifiers = keys::verifier_keys(room)?;
-    let origin = keys::log_name(&room.desk.tools().public_url, &room.tenant());
+    let origin = keys::log_origin(room)?;
     let opened = note::open_checkpoint(&state.checkpoint, &verifiers, Some(&origin));
     let opened =
         opened.map_err(|why| Error::Fault(format!("the stored checkpoint of {origin} is not trusted: {why}")))?;

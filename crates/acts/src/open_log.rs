@@ -22,7 +22,7 @@ pub fn open_log(room: &mut Room<'_, '_>) -> Result<()> {
     if store::log::state(room.tx)?.is_some() {
         return Ok(());
     }
-    let origin = keys::log_name(&room.desk.tools().public_url, &room.tenant());
+    let origin = keys::log_origin(room)?;
     let checkpoint = Checkpoint {
         origin,
         size: 0,

@@ -139,7 +139,7 @@ impl<'p> Replay<'p> {
     /// Verifies the log from its files alone, and that it grew out of what the system's log noted.
     fn check_log(&mut self, room: &mut Room<'_, '_>, state: &LogState, noted: Option<(u64, Hash)>) -> Result<()> {
         let verifiers = keys::verifier_keys(room)?;
-        let origin = keys::log_name(&room.desk.tools().public_url, &room.tenant());
+        let origin = keys::log_origin(room)?;
         let older = noted.map(|(size, root)| Checkpoint {
             origin: origin.clone(),
             size,

@@ -42,9 +42,7 @@ struct Hash {
 pub fn read(document: &[u8]) -> Result<Reading, Unreadable> {
     let bill: Bill = evidence::json(document)?;
     if bill.bom_format != "CycloneDX" {
-        return Err(Unreadable::because(
-            "the document is not a CycloneDX bill of materials",
-        ));
+        return Err(Unreadable::because("the document is not a CycloneDX bill of materials"));
     }
     let about = bill.metadata.and_then(|metadata| metadata.component);
     let name = about.as_ref().and_then(|it| it.name.as_deref());
@@ -118,10 +116,7 @@ mod tests {
     #[test]
     fn an_empty_bill_is_a_bill_and_another_format_is_not() {
         let empty = read(br#"{"bomFormat":"CycloneDX","specVersion":"1.4"}"#).unwrap();
-        assert_eq!(
-            empty.summary,
-            "CycloneDX 1.4 of an unnamed subject: 0 components."
-        );
+        assert_eq!(empty.summary, "CycloneDX 1.4 of an unnamed subject: 0 components.");
         assert!(read(br#"{"bomFormat":"Other","specVersion":"1"}"#).is_err());
         assert!(read(br#"{"spdxVersion":"SPDX-2.3"}"#).is_err());
     }

@@ -78,8 +78,7 @@ pub(crate) fn text(document: &[u8]) -> Result<&str, Unreadable> {
     if document.len() > DOCUMENT_MAX_BYTES {
         return Err(Unreadable::because("the document is larger than 16 MiB"));
     }
-    let text = std::str::from_utf8(document)
-        .map_err(|_| Unreadable::because("the document is not UTF-8 text"))?;
+    let text = std::str::from_utf8(document).map_err(|_| Unreadable::because("the document is not UTF-8 text"))?;
     Ok(text.strip_prefix('\u{feff}').unwrap_or(text))
 }
 
@@ -130,12 +129,7 @@ mod tests {
         let large = vec![b' '; DOCUMENT_MAX_BYTES + 1];
         for kind in KINDS {
             assert!(read(kind, &large).unwrap_err().reason.contains("16 MiB"));
-            assert!(
-                read(kind, b"\xff\xfe<")
-                    .unwrap_err()
-                    .reason
-                    .contains("UTF-8")
-            );
+            assert!(read(kind, b"\xff\xfe<").unwrap_err().reason.contains("UTF-8"));
             assert!(read(kind, b"").is_err());
         }
     }

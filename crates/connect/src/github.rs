@@ -7,8 +7,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use model::signal::{
-    self, Deployment, DeploymentStatus, Progress, PullRequest, Push, PushedCommit, Release,
-    SetAside, Signal,
+    self, Deployment, DeploymentStatus, Progress, PullRequest, Push, PushedCommit, Release, SetAside, Signal,
 };
 use ring::hmac;
 use serde::Deserialize;
@@ -129,8 +128,7 @@ fn unknown(event: String, outline: &Outline) -> Result<Vec<Signal>, SetAside> {
 }
 
 fn parse<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<T, SetAside> {
-    serde_json::from_slice(body)
-        .map_err(|error| SetAside::because(format_args!("the body cannot be read: {error}")))
+    serde_json::from_slice(body).map_err(|error| SetAside::because(format_args!("the body cannot be read: {error}")))
 }
 
 /// The members by which a body shows what event it is of. serde's `IgnoredAny` reads a member
@@ -313,11 +311,7 @@ fn read_push(body: PushBody) -> Result<Signal, SetAside> {
     if body.commits.len() > signal::PUSH_MAX_COMMITS {
         return Err(SetAside::because("the push names too many commits"));
     }
-    let account = |person: Option<GitPerson>| {
-        login(&[person.map(|person| Account {
-            login: person.username,
-        })])
-    };
+    let account = |person: Option<GitPerson>| login(&[person.map(|person| Account { login: person.username })]);
     let commits = body
         .commits
         .into_iter()

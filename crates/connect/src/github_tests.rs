@@ -61,12 +61,7 @@ fn a_signature_known_from_the_documentation_is_verified() {
 
 #[test]
 fn either_of_two_live_secrets_verifies_and_no_other() {
-    let [old, new, other] = [
-        "old secret of 16+",
-        "new secret of 16+",
-        "other secret of 16",
-    ]
-    .map(secret);
+    let [old, new, other] = ["old secret of 16+", "new secret of 16+", "other secret of 16"].map(secret);
     let both = [old.clone(), new.clone()];
     assert!(verify(&both, b"x", &old.sign(b"x")));
     assert!(verify(&both, b"x", &new.sign(b"x")));
@@ -117,10 +112,7 @@ fn a_deployment_is_read_whole() {
         occurred_at: "2026-01-02T03:04:05Z".parse().unwrap(),
         url: Some("https://example.org/deployments/7".to_owned()),
     };
-    assert_eq!(
-        one("deployment", &deployment()).unwrap(),
-        Signal::Deployment(wanted)
-    );
+    assert_eq!(one("deployment", &deployment()).unwrap(), Signal::Deployment(wanted));
 }
 
 #[test]
@@ -136,10 +128,7 @@ fn the_artifact_may_stand_in_an_object_or_in_a_text() {
     let digest = format!("sha256:{HEX}");
     let wanted = Some(digest.clone());
     assert_eq!(artifact_of(json!({"artifact": digest})), wanted);
-    assert_eq!(
-        artifact_of(json!(json!({"artifact": digest}).to_string())),
-        wanted
-    );
+    assert_eq!(artifact_of(json!(json!({"artifact": digest}).to_string())), wanted);
     assert_eq!(
         artifact_of(json!({"artifact": format!("ghcr.io/a/b@{digest}")})),
         wanted
@@ -179,18 +168,12 @@ fn every_state_of_a_deployment_is_read() {
             panic!("{word}");
         };
         assert_eq!(it.status, wanted);
-        assert_eq!(
-            (it.deployment_id.as_str(), it.status_id.as_str()),
-            ("7", "9")
-        );
+        assert_eq!((it.deployment_id.as_str(), it.status_id.as_str()), ("7", "9"));
         assert_eq!(
             (it.repository.as_str(), it.environment.as_str()),
             ("acme/shop", "production")
         );
-        assert_eq!(
-            (it.commit.as_str(), it.actor.as_deref()),
-            (COMMIT, Some("ada"))
-        );
+        assert_eq!((it.commit.as_str(), it.actor.as_deref()), (COMMIT, Some("ada")));
         assert_eq!(it.artifact, Some(format!("sha256:{HEX}")));
         assert_eq!(it.description, None);
         assert_eq!(it.occurred_at.to_string(), "2026-01-02T02:05:05Z");
@@ -201,21 +184,11 @@ fn every_state_of_a_deployment_is_read() {
 #[test]
 fn optional_parts_may_be_null_or_absent() {
     let mut body = status("success");
-    for name in [
-        "environment",
-        "description",
-        "creator",
-        "target_url",
-        "log_url",
-        "url",
-    ] {
+    for name in ["environment", "description", "creator", "target_url", "log_url", "url"] {
         body["deployment_status"][name] = Value::Null;
     }
     body["deployment"]["payload"] = Value::Null;
-    body["deployment"]
-        .as_object_mut()
-        .unwrap()
-        .remove("description");
+    body["deployment"].as_object_mut().unwrap().remove("description");
     body.as_object_mut().unwrap().remove("sender");
     body.as_object_mut().unwrap().remove("action");
     let Signal::DeploymentStatus(it) = one("deployment_status", &body).unwrap() else {
@@ -271,10 +244,7 @@ fn what_breaks_a_limit_is_named() {
 fn the_header_is_not_signed_so_the_body_must_agree_with_it() {
     for header in ["deployment", "ping", "push", "star"] {
         let reason = reason(header, &status("success"));
-        assert!(
-            reason.contains("the body is of deployment_status"),
-            "{reason}"
-        );
+        assert!(reason.contains("the body is of deployment_status"), "{reason}");
     }
     assert!(reason("ping", &deployment()).contains("the body is of deployment"));
     // Some events have all that a push has, but nobody who pushed.
@@ -286,10 +256,7 @@ fn the_header_is_not_signed_so_the_body_must_agree_with_it() {
     let mut job = deployment();
     job["action"] = json!("queued");
     job["workflow_job"] = json!({"id": 1});
-    assert!(matches!(
-        one("workflow_job", &job),
-        Ok(Signal::Unknown { .. })
-    ));
+    assert!(matches!(one("workflow_job", &job), Ok(Signal::Unknown { .. })));
 }
 
 #[test]
@@ -313,10 +280,7 @@ fn a_push_is_read_with_the_people_behind_it() {
     assert_eq!(it.pusher.as_deref(), Some("bob"));
     assert_eq!(it.commits[0].author.as_deref(), Some("ada"));
     assert_eq!(it.commits[0].committer.as_deref(), Some("web-flow"));
-    assert_eq!(
-        (&it.commits[1].author, &it.commits[1].committer),
-        (&None, &None)
-    );
+    assert_eq!((&it.commits[1].author, &it.commits[1].committer), (&None, &None));
     let mut many = body;
     many["commits"] = vec![json!({"id": COMMIT}); signal::PUSH_MAX_COMMITS + 1].into();
     assert!(reason("push", &many).contains("too many commits"));
@@ -332,18 +296,12 @@ fn a_pull_request_and_a_release_are_read() {
     let Signal::PullRequest(it) = one("pull_request", &pull).unwrap() else {
         panic!("another signal");
     };
-    assert_eq!(
-        (it.number, it.action.as_str(), it.merged),
-        (12, "closed", true)
-    );
+    assert_eq!((it.number, it.action.as_str(), it.merged), (12, "closed", true));
     assert_eq!(
         (it.head_commit.as_str(), it.merge_commit.as_deref()),
         (COMMIT, Some(OTHER))
     );
-    assert_eq!(
-        (it.title.as_str(), it.author.as_deref()),
-        ("Add a cart", Some("ada"))
-    );
+    assert_eq!((it.title.as_str(), it.author.as_deref()), ("Add a cart", Some("ada")));
     let release = json!({
         "action": "published", "repository": {"full_name": "acme/shop"},
         "release": {"tag_name": "v1", "target_commitish": "main", "author": null,
@@ -368,20 +326,11 @@ fn what_has_no_meaning_here_is_kept_by_its_name() {
     };
     assert_eq!(one("star", &star).unwrap(), wanted);
     let odd = json!({"action": {"a": 1}});
-    assert_eq!(
-        one("odd", &odd).unwrap().natural_key(),
-        r#"["unknown","odd",""]"#
-    );
-    assert_eq!(
-        one("ping", &json!({"zen": "x", "hook_id": 1})).unwrap(),
-        Signal::Ping
-    );
+    assert_eq!(one("odd", &odd).unwrap().natural_key(), r#"["unknown","odd",""]"#);
+    assert_eq!(one("ping", &json!({"zen": "x", "hook_id": 1})).unwrap(), Signal::Ping);
     let mut deleted = deployment();
     deleted["action"] = json!("deleted");
-    assert!(matches!(
-        one("deployment", &deleted),
-        Ok(Signal::Unknown { .. })
-    ));
+    assert!(matches!(one("deployment", &deleted), Ok(Signal::Unknown { .. })));
 }
 
 #[test]

@@ -55,16 +55,9 @@ struct Digests {
 /// subject by SHA-256.
 pub fn read(document: &[u8]) -> Result<Reading, Unreadable> {
     let wrapping: Wrapping = evidence::json(document)?;
-    let envelope = match (
-        wrapping.dsse_envelope,
-        wrapping.payload_type,
-        wrapping.payload,
-    ) {
+    let envelope = match (wrapping.dsse_envelope, wrapping.payload_type, wrapping.payload) {
         (Some(envelope), _, _) => Some(envelope),
-        (None, Some(payload_type), Some(payload)) => Some(Envelope {
-            payload_type,
-            payload,
-        }),
+        (None, Some(payload_type), Some(payload)) => Some(Envelope { payload_type, payload }),
         _ => None,
     };
     let (statement, wrapped) = match envelope {
@@ -76,9 +69,7 @@ pub fn read(document: &[u8]) -> Result<Reading, Unreadable> {
 
 fn unwrap(envelope: &Envelope) -> Result<Vec<u8>, Unreadable> {
     if envelope.payload_type != PAYLOAD_TYPE {
-        return Err(Unreadable::because(
-            "the envelope does not hold an in-toto statement",
-        ));
+        return Err(Unreadable::because("the envelope does not hold an in-toto statement"));
     }
     // DSSE allows either alphabet.
     STANDARD
@@ -88,13 +79,8 @@ fn unwrap(envelope: &Envelope) -> Result<Vec<u8>, Unreadable> {
 }
 
 fn describe(statement: Statement, wrapped: &str) -> Result<Reading, Unreadable> {
-    if !statement
-        .statement_type
-        .starts_with("https://in-toto.io/Statement/v")
-    {
-        return Err(Unreadable::because(
-            "the document is not an in-toto statement",
-        ));
+    if !statement.statement_type.starts_with("https://in-toto.io/Statement/v") {
+        return Err(Unreadable::because("the document is not an in-toto statement"));
     }
     let digests = statement
         .subject
@@ -103,9 +89,7 @@ fn describe(statement: Statement, wrapped: &str) -> Result<Reading, Unreadable> 
         .filter_map(|hex| model::signal::digest(&format!("sha256:{hex}")));
     let subjects = evidence::subjects(digests);
     if subjects.is_empty() {
-        return Err(Unreadable::because(
-            "the statement names no subject by SHA-256",
-        ));
+        return Err(Unreadable::because("the statement names no subject by SHA-256"));
     }
     let passed = test_result(&statement);
     let judged = match passed {
@@ -155,9 +139,8 @@ mod tests {
     fn all_three_wrappings_give_the_same_subjects() {
         let bare = statement("https://slsa.dev/provenance/v1", "{}");
         let payload = STANDARD.encode(&bare);
-        let envelope = format!(
-            r#"{{"payloadType":"{PAYLOAD_TYPE}","payload":"{payload}","signatures":[{{"sig":"x"}}]}}"#
-        );
+        let envelope =
+            format!(r#"{{"payloadType":"{PAYLOAD_TYPE}","payload":"{payload}","signatures":[{{"sig":"x"}}]}}"#);
         let bundle = format!(r#"{{"mediaType":"x","dsseEnvelope":{envelope}}}"#);
         for document in [&bare, &envelope, &bundle] {
             let reading = read(document.as_bytes()).unwrap();
@@ -171,12 +154,7 @@ mod tests {
     #[test]
     fn only_a_test_result_judges() {
         let kind = format!("{TEST_RESULT}v0.1");
-        for (word, passed) in [
-            ("PASSED", true),
-            ("WARNED", true),
-            ("FAILED", false),
-            ("?", false),
-        ] {
+        for (word, passed) in [("PASSED", true), ("WARNED", true), ("FAILED", false), ("?", false)] {
             let text = statement(&kind, &format!(r#"{{"result":"{word}"}}"#));
             assert_eq!(read(text.as_bytes()).unwrap().passed, Some(passed));
         }
@@ -192,8 +170,7 @@ mod tests {
         assert!(reason(other).contains("does not hold"));
         let broken = format!(r#"{{"payloadType":"{PAYLOAD_TYPE}","payload":"%"}}"#);
         assert!(reason(&broken).contains("base64"));
-        let nobody =
-            r#"{"_type":"https://in-toto.io/Statement/v1","subject":[],"predicateType":"x"}"#;
+        let nobody = r#"{"_type":"https://in-toto.io/Statement/v1","subject":[],"predicateType":"x"}"#;
         assert!(reason(nobody).contains("no subject"));
     }
 }

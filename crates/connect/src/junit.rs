@@ -125,17 +125,11 @@ pub fn read(document: &[u8]) -> Result<Report, Unreadable> {
             }
             Event::End(_) => walk.close(),
             Event::DocType(_) => {
-                return Err(Unreadable::because(
-                    "the XML has a document type, which is refused",
-                ));
+                return Err(Unreadable::because("the XML has a document type, which is refused"));
             }
             Event::GeneralRef(entity) => refuse_own_entity(&entity)?,
             Event::Eof => return walk.finish(),
-            Event::Text(_)
-            | Event::CData(_)
-            | Event::Comment(_)
-            | Event::Decl(_)
-            | Event::PI(_) => {}
+            Event::Text(_) | Event::CData(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
         }
     }
 }
@@ -217,9 +211,7 @@ impl Walk {
         let is_suite = matches!(name, "testsuites" | "testsuite");
         if self.open.is_empty() {
             if self.has_root {
-                return Err(Unreadable::because(
-                    "the XML has more than one root element",
-                ));
+                return Err(Unreadable::because("the XML has more than one root element"));
             }
             if !is_suite {
                 return Err(Unreadable::because(
@@ -250,9 +242,7 @@ impl Walk {
 
     /// Notes what an element directly inside a test case says of it.
     fn judge(&mut self, element: &str) {
-        if let (Some(Open::Case(case)), Some(outcome)) =
-            (self.open.last_mut(), Outcome::of(element))
-        {
+        if let (Some(Open::Case(case)), Some(outcome)) = (self.open.last_mut(), Outcome::of(element)) {
             case.outcome = case.outcome.max(outcome);
         }
     }
@@ -260,9 +250,7 @@ impl Walk {
     fn outside_of_cases(&mut self, element: &str) {
         self.report.claims_worse = true;
         let suite = self.suite().map(|it| it.name.clone()).unwrap_or_default();
-        self.disagree(format!(
-            "Suite {suite:?} reports {element} outside of any test case."
-        ));
+        self.disagree(format!("Suite {suite:?} reports {element} outside of any test case."));
     }
 
     fn suite(&mut self) -> Option<&mut Suite> {
@@ -346,30 +334,15 @@ impl Suite {
 
     fn disagreements(&self) -> impl Iterator<Item = String> {
         [
-            (
-                "tests",
-                self.claims.tests,
-                self.direct.tests,
-                self.all.tests,
-            ),
+            ("tests", self.claims.tests, self.direct.tests, self.all.tests),
             (
                 "failures",
                 self.claims.failures,
                 self.direct.failures,
                 self.all.failures,
             ),
-            (
-                "errors",
-                self.claims.errors,
-                self.direct.errors,
-                self.all.errors,
-            ),
-            (
-                "skipped",
-                self.claims.skipped,
-                self.direct.skipped,
-                self.all.skipped,
-            ),
+            ("errors", self.claims.errors, self.direct.errors, self.all.errors),
+            ("skipped", self.claims.skipped, self.direct.skipped, self.all.skipped),
         ]
         .into_iter()
         .filter_map(|(what, claim, direct, all)| {
@@ -424,9 +397,7 @@ impl Attributes {
         let mut found = Vec::new();
         for (number, attribute) in element.attributes().enumerate() {
             if number >= ATTRIBUTES_MAX {
-                return Err(Unreadable::because(
-                    "the XML has an element with too many attributes",
-                ));
+                return Err(Unreadable::because("the XML has an element with too many attributes"));
             }
             let attribute = attribute.map_err(|error| broken(&error))?;
             let value = attribute

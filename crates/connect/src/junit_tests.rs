@@ -54,10 +54,7 @@ fn passing_needs_a_test_and_no_failure() {
     let passed = |text: &str| report(text).reading().passed;
     assert_eq!(passed("<testsuite/>"), Some(false));
     assert_eq!(passed("<testsuites></testsuites>"), Some(false));
-    assert_eq!(
-        passed(r#"<testsuite><testcase name="a"/></testsuite>"#),
-        Some(true)
-    );
+    assert_eq!(passed(r#"<testsuite><testcase name="a"/></testsuite>"#), Some(true));
     for word in ["failure", "error"] {
         let text = format!(r#"<testsuite><testcase name="a"><{word}/></testcase></testsuite>"#);
         assert_eq!(passed(&text), Some(false));
@@ -68,9 +65,8 @@ fn passing_needs_a_test_and_no_failure() {
 
 #[test]
 fn claims_are_compared_and_never_make_it_better() {
-    let lying = report(
-        r#"<testsuite name="s" tests="9" failures="0"><testcase name="a"><failure/></testcase></testsuite>"#,
-    );
+    let lying =
+        report(r#"<testsuite name="s" tests="9" failures="0"><testcase name="a"><failure/></testcase></testsuite>"#);
     assert_eq!(lying.totals, totals(1, 1, 0, 0));
     assert!(!lying.passed());
     assert_eq!(
@@ -82,9 +78,7 @@ fn claims_are_compared_and_never_make_it_better() {
     );
     let worse = report(r#"<testsuite failures="1"><testcase name="a"/></testsuite>"#);
     assert!(worse.claims_worse && !worse.passed());
-    let other_word = report(
-        r#"<testsuite failures="1" errors="0"><testcase name="a"><error/></testcase></testsuite>"#,
-    );
+    let other_word = report(r#"<testsuite failures="1" errors="0"><testcase name="a"><error/></testcase></testsuite>"#);
     assert!(!other_word.claims_worse);
     let direct_only = report(
         r#"<testsuite tests="1"><testcase name="a"/><testsuite tests="1"><testcase name="b"/></testsuite></testsuite>"#,
@@ -94,8 +88,7 @@ fn claims_are_compared_and_never_make_it_better() {
 
 #[test]
 fn an_error_beside_the_cases_is_not_overlooked() {
-    let it =
-        report(r#"<testsuite name="s"><testcase name="a"/><error message="set-up"/></testsuite>"#);
+    let it = report(r#"<testsuite name="s"><testcase name="a"/><error message="set-up"/></testsuite>"#);
     assert!(!it.passed());
     assert!(it.disagreements[0].contains("outside of any test case"));
 }
@@ -126,9 +119,7 @@ fn document_types_and_entities_are_refused() {
 fn limits_are_kept() {
     let deep = format!("<testsuite>{}", "<a>".repeat(100_000));
     assert!(reason(&deep).contains("too deep"));
-    let wide: String = (0..ATTRIBUTES_MAX + 1)
-        .map(|n| format!(r#" a{n}="x""#))
-        .collect();
+    let wide: String = (0..ATTRIBUTES_MAX + 1).map(|n| format!(r#" a{n}="x""#)).collect();
     assert!(reason(&format!("<testsuite{wide}/>")).contains("too many attributes"));
     let long = format!(
         r#"<testsuite><testcase name="{}"><error/></testcase></testsuite>"#,
@@ -140,9 +131,7 @@ fn limits_are_kept() {
 #[test]
 fn what_is_malformed_or_foreign_is_refused() {
     assert!(reason("<html/>").contains("not JUnit XML"));
-    assert!(
-        reason("<testsuite>").contains("too early") || reason("<testsuite>").contains("malformed")
-    );
+    assert!(reason("<testsuite>").contains("too early") || reason("<testsuite>").contains("malformed"));
     assert!(reason("").contains("too early"));
     assert!(reason("<testsuite></testcase>").contains("malformed"));
     assert!(reason("<testsuite/><testsuite/>").contains("more than one root"));

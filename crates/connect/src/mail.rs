@@ -93,14 +93,8 @@ pub fn message(letter: &Letter) -> Result<Message, LetterError> {
 }
 
 fn mailbox(which: &'static str, party: &Party) -> Result<Mailbox, LetterError> {
-    let address = party
-        .address
-        .parse()
-        .map_err(|_| LetterError::Address(which))?;
-    let is_plain = !party
-        .address
-        .chars()
-        .any(|c| c.is_control() || c.is_whitespace());
+    let address = party.address.parse().map_err(|_| LetterError::Address(which))?;
+    let is_plain = !party.address.chars().any(|c| c.is_control() || c.is_whitespace());
     if !is_plain {
         return Err(LetterError::Address(which));
     }
@@ -109,16 +103,10 @@ fn mailbox(which: &'static str, party: &Party) -> Result<Mailbox, LetterError> {
 }
 
 fn message_id(text: &str) -> Result<String, LetterError> {
-    let is_plain = |part: &str| {
-        !part.is_empty()
-            && part
-                .bytes()
-                .all(|b| b.is_ascii_alphanumeric() || b"._-+=".contains(&b))
-    };
+    let is_plain =
+        |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-+=".contains(&b));
     match text.split_once('@') {
-        Some((left, right))
-            if is_plain(left) && is_plain(right) && text.len() + 2 <= MESSAGE_ID_MAX_BYTES =>
-        {
+        Some((left, right)) if is_plain(left) && is_plain(right) && text.len() + 2 <= MESSAGE_ID_MAX_BYTES => {
             Ok(format!("<{text}>"))
         }
         _ => Err(LetterError::MessageId),
@@ -135,10 +123,7 @@ fn date(at: Timestamp) -> Result<SystemTime, LetterError> {
 /// Brings a text onto one line: control characters and runs of white space become one space. The
 /// sign `=?` gets a space inside, because readers would take it for the start of an encoded word.
 fn one_line(text: &str) -> String {
-    let spaced: String = text
-        .chars()
-        .map(|c| if c.is_control() { ' ' } else { c })
-        .collect();
+    let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let mut line = spaced
         .split_whitespace()
         .collect::<Vec<_>>()
@@ -245,11 +230,7 @@ mod tests {
         ] {
             let mut it = letter();
             it.to.address = bad.to_owned();
-            assert_eq!(
-                message(&it).unwrap_err(),
-                LetterError::Address("to"),
-                "{bad:?}"
-            );
+            assert_eq!(message(&it).unwrap_err(), LetterError::Address("to"), "{bad:?}");
         }
         for bad in ["", "a", "@b", "a@", "a@b@c", "<a@b>", "a@b\r\nX: y", "ä@b"] {
             let mut it = letter();

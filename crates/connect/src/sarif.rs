@@ -239,16 +239,12 @@ mod tests {
 
     #[test]
     fn a_result_without_a_level_takes_its_rule_s() {
-        let by_id =
-            log(r#"[{"ruleId":"R1"},{"ruleId":"R2"},{"ruleId":"R3"},{"rule":{"id":"R1"}}]"#);
+        let by_id = log(r#"[{"ruleId":"R1"},{"ruleId":"R2"},{"ruleId":"R3"},{"rule":{"id":"R1"}}]"#);
         assert_eq!(by_id.summary, "Checker: 2 errors, 1 warning, 1 note.");
         assert_eq!(log(r#"[{"ruleIndex":0}]"#).passed, Some(false));
         assert_eq!(log(r#"[{"ruleIndex":-1}]"#).passed, Some(true));
         assert_eq!(log(r#"[{"ruleId":"R1","kind":"pass"}]"#).passed, Some(true));
-        assert_eq!(
-            log(r#"[{"ruleId":"R1","level":"note"}]"#).passed,
-            Some(true)
-        );
+        assert_eq!(log(r#"[{"ruleId":"R1","level":"note"}]"#).passed, Some(true));
     }
 
     #[test]
@@ -260,10 +256,7 @@ mod tests {
             let open = format!(r#"[{{"level":"error","suppressions":[{{"status":"{status}"}}]}}]"#);
             assert_eq!(log(&open).passed, Some(false));
         }
-        assert_eq!(
-            log(r#"[{"level":"error","suppressions":[]}]"#).passed,
-            Some(false)
-        );
+        assert_eq!(log(r#"[{"level":"error","suppressions":[]}]"#).passed, Some(false));
     }
 
     #[test]

@@ -94,16 +94,13 @@ pub struct SendError {
 /// [`SendError`]; also where a login is set but the connection would show it to others.
 pub fn send_mail(config: &SmtpConfig, message: &Message) -> Result<(), SendError> {
     let transport = transport(config)?;
-    transport
-        .send(message)
-        .map(drop)
-        .map_err(|error| SendError {
-            temporary: match error.status() {
-                Some(code) => is_temporary(code.into()),
-                None => !(error.is_client() && needs_smtputf8(message)),
-            },
-            text: told(&error),
-        })
+    transport.send(message).map(drop).map_err(|error| SendError {
+        temporary: match error.status() {
+            Some(code) => is_temporary(code.into()),
+            None => !(error.is_client() && needs_smtputf8(message)),
+        },
+        text: told(&error),
+    })
 }
 
 fn transport(config: &SmtpConfig) -> Result<SmtpTransport, SendError> {
@@ -148,10 +145,7 @@ fn misconfigured(what: impl fmt::Display) -> SendError {
 }
 
 fn is_this_machine(host: &str) -> bool {
-    host == "localhost"
-        || host
-            .parse()
-            .is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
+    host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback())
 }
 
 /// 5xx refuses the message for good, except where the code speaks of our login (RFC 4954 section
@@ -253,23 +247,14 @@ mod tests {
         assert!(!format!("{config:?}").contains("hush"));
         let error = send_mail(&config, &any_message()).unwrap_err();
         assert!(error.text.contains("needs TLS"), "{error:?}");
-        assert!(
-            ["127.0.0.1", "::1", "localhost"]
-                .into_iter()
-                .all(is_this_machine)
-        );
-        assert!(
-            !["localhost.example.org", "10.0.0.1"]
-                .into_iter()
-                .any(is_this_machine)
-        );
+        assert!(["127.0.0.1", "::1", "localhost"].into_iter().all(is_this_machine));
+        assert!(!["localhost.example.org", "10.0.0.1"].into_iter().any(is_this_machine));
     }
 
     #[test]
     fn an_authority_that_is_none_is_told() {
         let mut config = SmtpConfig::new("127.0.0.1", 465, TlsMode::Implicit);
-        config.authority_pem =
-            Some("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n".to_owned());
+        config.authority_pem = Some("-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----\n".to_owned());
         let error = send_mail(&config, &any_message()).unwrap_err();
         assert!(error.text.contains("configuration"), "{error:?}");
     }

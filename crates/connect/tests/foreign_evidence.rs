@@ -77,11 +77,8 @@ fn npm_s_bill_of_materials_is_counted() {
     package("cart", &folder.0.join("node_modules/cart"), "");
     package("till", &folder.0.join("node_modules/till"), "");
     let mut npm = Command::new("npm");
-    npm.args(["sbom", "--sbom-format", "cyclonedx"])
-        .current_dir(&folder.0);
-    let Reading {
-        summary, passed, ..
-    } = read(Kind::Cyclonedx, &output(&mut npm)).unwrap();
+    npm.args(["sbom", "--sbom-format", "cyclonedx"]).current_dir(&folder.0);
+    let Reading { summary, passed, .. } = read(Kind::Cyclonedx, &output(&mut npm)).unwrap();
     assert!(summary.starts_with("CycloneDX 1."), "{summary}");
     assert!(summary.ends_with(": 2 components."), "{summary}");
     assert_eq!(passed, None);

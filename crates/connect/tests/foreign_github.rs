@@ -19,9 +19,8 @@ struct Delivery {
 }
 
 fn deliveries() -> Vec<Delivery> {
-    let modules = std::env::var_os("ASSENT_TEST_NODE_MODULES").expect(
-        "ASSENT_TEST_NODE_MODULES must name a node_modules folder with @octokit/webhooks-examples",
-    );
+    let modules = std::env::var_os("ASSENT_TEST_NODE_MODULES")
+        .expect("ASSENT_TEST_NODE_MODULES must name a node_modules folder with @octokit/webhooks-examples");
     let package = PathBuf::from(modules).join("@octokit/webhooks-examples");
     let mut found = Vec::new();
     let mut folders: Vec<_> = std::fs::read_dir(&package)
@@ -61,21 +60,12 @@ fn kind(signal: &Signal) -> String {
 fn every_real_delivery_is_verified_and_read() {
     let secrets = secrets();
     let deliveries = deliveries();
-    assert!(
-        deliveries.len() > 300,
-        "only {} deliveries",
-        deliveries.len()
-    );
+    assert!(deliveries.len() > 300, "only {} deliveries", deliveries.len());
     let mut counts = BTreeMap::<String, u64>::new();
     let mut set_aside = Vec::new();
     for it in &deliveries {
         let header = secrets[it.body.len() % 2].sign(&it.body);
-        assert!(
-            verify(&secrets, &it.body, &header),
-            "{} {}",
-            it.source,
-            it.event
-        );
+        assert!(verify(&secrets, &it.body, &header), "{} {}", it.source, it.event);
         match read(&it.event, &it.body) {
             Ok(signals) => {
                 assert_eq!(signals.len(), 1);
@@ -129,11 +119,7 @@ fn real_deliveries_that_were_tampered_with_are_never_verified() {
     const LARGEST_BODY_BYTES: usize = 4_096;
     let secrets = secrets();
     let small = |it: &Delivery| it.body.len() <= LARGEST_BODY_BYTES;
-    let mut bodies: Vec<_> = deliveries()
-        .into_iter()
-        .filter(small)
-        .map(|it| it.body)
-        .collect();
+    let mut bodies: Vec<_> = deliveries().into_iter().filter(small).map(|it| it.body).collect();
     bodies.sort();
     bodies.dedup();
     assert!(bodies.len() > 10, "only {} small deliveries", bodies.len());
@@ -143,21 +129,13 @@ fn real_deliveries_that_were_tampered_with_are_never_verified() {
         let which = number % bodies.len();
         let (round, header) = (number / bodies.len(), &headers[which]);
         let is_accepted = match round % 16 {
-            0 => verify(
-                &secrets,
-                &bodies[which],
-                &headers[(which + 1) % bodies.len()],
-            ),
+            0 => verify(&secrets, &bodies[which], &headers[(which + 1) % bodies.len()]),
             1 => verify(&secrets, &bodies[which], &header.replace("sha256", "sha1")),
             2..8 => {
                 let digit = 7 + round % 64;
                 let mut forged = header.clone().into_bytes();
                 forged[digit] = if forged[digit] == b'0' { b'1' } else { b'0' };
-                verify(
-                    &secrets,
-                    &bodies[which],
-                    std::str::from_utf8(&forged).unwrap(),
-                )
+                verify(&secrets, &bodies[which], std::str::from_utf8(&forged).unwrap())
             }
             _ => {
                 let place = round * 31 % bodies[which].len();
@@ -177,10 +155,7 @@ fn real_deliveries_that_were_tampered_with_are_never_verified() {
         are_whole_again,
         "a test that forgets to put the bytes back tests nothing"
     );
-    println!(
-        "{TRIES} forgeries of {} deliveries, {accepted} verified",
-        bodies.len()
-    );
+    println!("{TRIES} forgeries of {} deliveries, {accepted} verified", bodies.len());
     assert_eq!(accepted, 0);
 }
 
@@ -188,13 +163,7 @@ fn real_deliveries_that_were_tampered_with_are_never_verified() {
 fn real_deliveries_under_another_event_s_header_give_no_other_signal() {
     let mut refused = 0_u64;
     for it in deliveries() {
-        for header in [
-            "deployment",
-            "deployment_status",
-            "push",
-            "pull_request",
-            "release",
-        ] {
+        for header in ["deployment", "deployment_status", "push", "pull_request", "release"] {
             if header == it.event {
                 continue;
             }
@@ -243,10 +212,7 @@ fn real_deployments_give_the_right_signal() {
         };
         assert_eq!(signal.deployment_id, number(&body, "/deployment/id"));
         assert_eq!(Some(signal.repository), at(&body, "/repository/full_name"));
-        assert_eq!(
-            Some(signal.environment),
-            at(&body, "/deployment/environment")
-        );
+        assert_eq!(Some(signal.environment), at(&body, "/deployment/environment"));
         assert_eq!(Some(signal.commit), at(&body, "/deployment/sha"));
         assert_eq!(Some(signal.ref_name), at(&body, "/deployment/ref"));
         assert_eq!(Some(signal.task), at(&body, "/deployment/task"));
@@ -267,10 +233,7 @@ fn real_deployments_give_the_right_signal() {
 #[test]
 fn real_deployment_statuses_give_the_right_signal() {
     let mut seen = 0;
-    for it in deliveries()
-        .iter()
-        .filter(|it| it.event == "deployment_status")
-    {
+    for it in deliveries().iter().filter(|it| it.event == "deployment_status") {
         let body: Value = serde_json::from_slice(&it.body).unwrap();
         let Signal::DeploymentStatus(signal) = read(&it.event, &it.body).unwrap().remove(0) else {
             panic!("{} gave another signal", it.source);
@@ -278,19 +241,13 @@ fn real_deployment_statuses_give_the_right_signal() {
         assert_eq!(signal.deployment_id, number(&body, "/deployment/id"));
         assert_eq!(signal.status_id, number(&body, "/deployment_status/id"));
         assert_eq!(Some(signal.repository), at(&body, "/repository/full_name"));
-        assert_eq!(
-            Some(signal.environment),
-            at(&body, "/deployment_status/environment")
-        );
+        assert_eq!(Some(signal.environment), at(&body, "/deployment_status/environment"));
         assert_eq!(Some(signal.commit), at(&body, "/deployment/sha"));
         assert_eq!(
             Some(signal.status.as_str().to_owned()),
             at(&body, "/deployment_status/state")
         );
-        assert_eq!(
-            signal.description,
-            at(&body, "/deployment_status/description")
-        );
+        assert_eq!(signal.description, at(&body, "/deployment_status/description"));
         assert_eq!(signal.actor, at(&body, "/sender/login"));
         assert_eq!(
             Some(signal.occurred_at.to_string()),

@@ -41,11 +41,7 @@ impl Receiver {
     }
 
     fn config(&self, tls: TlsMode) -> SmtpConfig {
-        let host = if tls == TlsMode::None {
-            "127.0.0.1"
-        } else {
-            "localhost"
-        };
+        let host = if tls == TlsMode::None { "127.0.0.1" } else { "localhost" };
         let mut config = SmtpConfig::new(host, self.port, tls);
         config.timeout = Duration::from_secs(20);
         config
@@ -57,9 +53,7 @@ impl Receiver {
         let mut rest = String::new();
         self.out.read_to_string(&mut rest).unwrap();
         assert!(self.child.wait().unwrap().success());
-        rest.lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
+        rest.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 }
 
@@ -149,18 +143,12 @@ fn letters_arrive_once_and_read_back_equal() {
         assert_eq!(mail["from"], json!([["Assent", "assent@example.org"]]));
         assert_eq!(mail["to"], json!([[sent.to.name, "owner@example.net"]]));
         assert_eq!(header(mail, "Subject"), [sent.subject.as_str()]);
-        assert_eq!(
-            header(mail, "Message-ID"),
-            ["<0197f3a2-mail.1@assent.example.org>"]
-        );
+        assert_eq!(header(mail, "Message-ID"), ["<0197f3a2-mail.1@assent.example.org>"]);
         assert_eq!(header(mail, "Auto-Submitted"), ["auto-generated"]);
         assert_eq!(header(mail, "Date"), ["Fri, 02 Jan 2026 03:04:05 +0000"]);
         // A mail's last line always ends; nothing else may differ.
         let text = mail["text"].as_str().unwrap().replace("\r\n", "\n");
-        assert_eq!(
-            text.trim_end_matches('\n'),
-            sent.text.trim_end_matches('\n')
-        );
+        assert_eq!(text.trim_end_matches('\n'), sent.text.trim_end_matches('\n'));
     }
 }
 
@@ -181,15 +169,9 @@ fn what_tries_to_inject_arrives_as_mere_text() {
         mails[0]["from"],
         json!([["A Bcc: eve@example.org", "assent@example.org"]])
     );
-    assert_eq!(
-        mails[0]["to"],
-        json!([["B>, <eve@example.org", "owner@example.net"]])
-    );
+    assert_eq!(mails[0]["to"], json!([["B>, <eve@example.org", "owner@example.net"]]));
     assert_eq!(header(&mails[0], "Bcc"), Vec::<&str>::new());
-    assert_eq!(
-        header(&mails[0], "Subject"),
-        ["Hi Bcc: eve@example.org body"]
-    );
+    assert_eq!(header(&mails[0], "Subject"), ["Hi Bcc: eve@example.org body"]);
     assert!(
         mails[0]["text"]
             .as_str()
@@ -200,24 +182,14 @@ fn what_tries_to_inject_arrives_as_mere_text() {
 
 #[test]
 fn tls_is_used_with_a_trusted_authority_and_refused_without() {
-    for (mode, tls) in [
-        ("starttls", TlsMode::Starttls),
-        ("implicit", TlsMode::Implicit),
-    ] {
+    for (mode, tls) in [("starttls", TlsMode::Starttls), ("implicit", TlsMode::Implicit)] {
         let certificate = Certificate::new(mode);
-        let receiver = Receiver::start(&[
-            mode,
-            &certificate.path("cert.pem"),
-            &certificate.path("key.pem"),
-        ]);
+        let receiver = Receiver::start(&[mode, &certificate.path("cert.pem"), &certificate.path("key.pem")]);
         let it = message(&letter("over TLS", "x\n")).unwrap();
         let mut config = receiver.config(tls);
         let refused = send_mail(&config, &it).unwrap_err();
         assert!(refused.temporary, "{refused:?}");
-        assert!(
-            refused.text.to_lowercase().contains("certificate"),
-            "{refused:?}"
-        );
+        assert!(refused.text.to_lowercase().contains("certificate"), "{refused:?}");
         config.authority_pem = Some(certificate.pem.clone());
         config.login = Some("robot".to_owned());
         config.password = Some("right".to_owned());
@@ -252,10 +224,7 @@ fn a_wrong_password_is_temporary_and_sends_nothing() {
 
 #[test]
 fn the_server_s_answer_says_whether_to_try_again() {
-    for (answer, temporary) in [
-        ("answer=451 try later", true),
-        ("answer=554 no such mail here", false),
-    ] {
+    for (answer, temporary) in [("answer=451 try later", true), ("answer=554 no such mail here", false)] {
         let receiver = Receiver::start(&[answer]);
         let it = message(&letter("x", "x\n")).unwrap();
         let error = send_mail(&receiver.config(TlsMode::None), &it).unwrap_err();

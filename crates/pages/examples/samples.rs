@@ -4,9 +4,7 @@
 use std::path::Path;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let out = std::env::args()
-        .nth(1)
-        .ok_or("name a folder to write into")?;
+    let out = std::env::args().nth(1).ok_or("name a folder to write into")?;
     let out = Path::new(&out);
     std::fs::create_dir_all(out)?;
     for name in pages::assets::names() {

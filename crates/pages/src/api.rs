@@ -28,26 +28,13 @@ impl ApiPage {
     /// Reads an OpenAPI 3.1 document. What is missing or misshapen is left out,
     /// so that a partial document still makes a page.
     #[must_use]
-    pub fn new(
-        openapi: &Value,
-        document_url: impl Into<String>,
-        assets: impl Into<String>,
-    ) -> Self {
-        let info = |name: &str| {
-            openapi["info"][name]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned()
-        };
+    pub fn new(openapi: &Value, document_url: impl Into<String>, assets: impl Into<String>) -> Self {
+        let info = |name: &str| openapi["info"][name].as_str().unwrap_or_default().to_owned();
         let title = info("title");
         Self {
             assets: assets.into(),
             document_url: document_url.into(),
-            title: if title.is_empty() {
-                "API".to_owned()
-            } else {
-                title
-            },
+            title: if title.is_empty() { "API".to_owned() } else { title },
             version: info("version"),
             description: info("description"),
             groups: read_groups(openapi),

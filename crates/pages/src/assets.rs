@@ -15,10 +15,7 @@ pub struct Asset {
 /// in `?v=…`, which changes with the bytes, so they may be kept for a year.
 #[must_use]
 pub fn get(name: &str) -> Option<Asset> {
-    FILES
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map(|(_, asset)| *asset)
+    FILES.iter().find(|(known, _)| *known == name).map(|(_, asset)| *asset)
 }
 
 /// The names of all files, for a server that lists its routes.
@@ -76,11 +73,7 @@ const fn quoted_hex(hash: u64) -> [u8; 18] {
     let mut place = 0;
     while place < 16 {
         let digit = ((hash >> (60 - place * 4)) & 0xf) as u8;
-        out[place + 1] = if digit < 10 {
-            b'0' + digit
-        } else {
-            b'a' + digit - 10
-        };
+        out[place + 1] = if digit < 10 { b'0' + digit } else { b'a' + digit - 10 };
         place += 1;
     }
     out
@@ -92,13 +85,9 @@ mod tests {
 
     #[test]
     fn files_are_found_by_name_and_told_apart_by_tag() {
-        let tags: std::collections::BTreeSet<&str> =
-            names().filter_map(get).map(|asset| asset.etag).collect();
+        let tags: std::collections::BTreeSet<&str> = names().filter_map(get).map(|asset| asset.etag).collect();
         assert_eq!(tags.len(), FILES.len());
-        assert!(
-            tags.iter()
-                .all(|tag| tag.len() == 18 && tag.starts_with('"'))
-        );
+        assert!(tags.iter().all(|tag| tag.len() == 18 && tag.starts_with('"')));
         assert_eq!(get("../Cargo.toml"), None);
         assert!(url("/assets", "app.css").starts_with("/assets/app.css?v="));
     }

@@ -80,9 +80,7 @@ impl AuditLog {
     }
 
     fn timeline(&self) -> Timeline<'_> {
-        Timeline {
-            moments: &self.entries,
-        }
+        Timeline { moments: &self.entries }
     }
 
     fn notices(&self) -> parts::Notices<'_> {

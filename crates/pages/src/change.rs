@@ -8,8 +8,8 @@ use crate::form::Acts;
 use crate::parts::{BriefRows, Facts, Plan};
 use crate::record::Head;
 use crate::{
-    ActForm, Brief, Cell, Column, Entry, Fact, Fold, Frame, Kind, Mark, Moment, Notice, Part,
-    PlanStep, Rich, Risk, Section, SectionBody, State, Stepper, Table, filters, parts, render,
+    ActForm, Brief, Cell, Column, Entry, Fact, Fold, Frame, Kind, Mark, Moment, Notice, Part, PlanStep, Rich, Risk,
+    Section, SectionBody, State, Stepper, Table, filters, parts, render,
 };
 
 /// The head and the foot of the decision card.
@@ -173,11 +173,8 @@ impl ChangePage {
     /// The whole document.
     #[must_use]
     pub fn render(&self) -> String {
-        self.frame.around(
-            &format!("{} {}", self.key, self.title),
-            false,
-            &render(self),
-        )
+        self.frame
+            .around(&format!("{} {}", self.key, self.title), false, &render(self))
     }
 
     /// Believable instances: an empty draft, one seen by an approver, one in
@@ -256,8 +253,7 @@ impl ChangePage {
     /// The sections above the plans.
     fn upper(&self) -> Vec<Section> {
         [
-            self.requirements
-                .section("requirements", "Still to be met", ""),
+            self.requirements.section("requirements", "Still to be met", ""),
             self.approvals.section(
                 "approvals",
                 "Approvals",
@@ -332,11 +328,7 @@ impl ChangePage {
     /// The links to the sections that are there, with their counts.
     fn jumps(&self) -> Vec<(&'static str, &'static str, String)> {
         let count = |number: usize| {
-            if number == 0 {
-                String::new()
-            } else {
-                number.to_string()
-            }
+            if number == 0 { String::new() } else { number.to_string() }
         };
         let all = [
             (
@@ -345,25 +337,10 @@ impl ChangePage {
                 count(self.requirements.entries.len()),
                 self.requirements.entries.is_empty() && self.requirements.acts.is_empty(),
             ),
-            (
-                "approvals",
-                "Approvals",
-                count(self.approvals.entries.len()),
-                false,
-            ),
+            ("approvals", "Approvals", count(self.approvals.entries.len()), false),
             ("plan", "Plan", String::new(), false),
-            (
-                "evidence",
-                "Evidence",
-                count(self.evidence.entries.len()),
-                false,
-            ),
-            (
-                "targets",
-                "Targets",
-                count(self.targets.len()),
-                self.targets.is_empty(),
-            ),
+            ("evidence", "Evidence", count(self.evidence.entries.len()), false),
+            ("targets", "Targets", count(self.targets.len()), self.targets.is_empty()),
             (
                 "runbook",
                 "Log of actions",

@@ -53,20 +53,11 @@ impl FormSection {
     }
 
     fn row_html(&self, fields: &[Field]) -> FormHtml {
-        FormHtml(
-            Fields {
-                form_id: "",
-                fields,
-            }
-            .html(),
-        )
+        FormHtml(Fields { form_id: "", fields }.html())
     }
 
     fn all_fields(&self) -> impl Iterator<Item = &Field> {
-        let rows = self
-            .rows
-            .iter()
-            .flat_map(|group| group.rows.iter().flatten());
+        let rows = self.rows.iter().flat_map(|group| group.rows.iter().flatten());
         self.fields.iter().chain(rows)
     }
 
@@ -199,9 +190,7 @@ fn sample_base(fields: &ChangeFields) -> ChangeForm {
     ChangeForm {
         frame: crate::samples::frame(Place::Changes),
         title: "Write a change".to_owned(),
-        lede:
-            "Say what, where, when and why; the rest is derived and shown before anybody decides."
-                .to_owned(),
+        lede: "Say what, where, when and why; the rest is derived and shown before anybody decides.".to_owned(),
         crumb: "New".to_owned(),
         action_url: "/t/halden/changes".to_owned(),
         sections: fields.sections(),
@@ -272,17 +261,10 @@ fn sample_refused() -> ChangeForm {
         derived: vec![
             fact(
                 "Build",
-                Rich::new()
-                    .code("sha256:c04e…91b")
-                    .text(", commit ")
-                    .code("7ad21f0"),
+                Rich::new().code("sha256:c04e…91b").text(", commit ").code("7ad21f0"),
                 "pipeline 8902",
             ),
-            fact(
-                "Tests",
-                Rich::from("388 passed, none failed, staging"),
-                "pipeline 8902",
-            ),
+            fact("Tests", Rich::from("388 passed, none failed, staging"), "pipeline 8902"),
             fact(
                 "Risk",
                 Rich::from("Medium: 11 things depend on it; 1 of 24 similar ones failed"),

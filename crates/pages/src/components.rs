@@ -3,8 +3,8 @@
 use crate::form::Acts;
 use crate::samples::frame;
 use crate::{
-    ActForm, ActTone, Cell, Column, Empty, Entry, Field, Fold, Frame, Input, Kind, Notice, Paging,
-    Part, Place, PlanStep, Rich, Risk, Section, SectionBody, State, Stepper, Table, Tone, parts,
+    ActForm, ActTone, Cell, Column, Empty, Entry, Field, Fold, Frame, Input, Kind, Notice, Paging, Part, Place,
+    PlanStep, Rich, Risk, Section, SectionBody, State, Stepper, Table, Tone, parts,
 };
 
 /// The page of all components.
@@ -42,7 +42,11 @@ impl Components {
         ];
         let sections: String = parts
             .iter()
-            .map(|(title, html)| format!("<section class=\"stack\"><div class=\"sec\"><h2>{title}</h2><span></span></div>{html}</section>"))
+            .map(|(title, html)| {
+                format!(
+                    "<section class=\"stack\"><div class=\"sec\"><h2>{title}</h2><span></span></div>{html}</section>"
+                )
+            })
             .collect();
         let content = format!(
             "<header class=\"head\"><div><h1>Components</h1><p class=\"lede\">Everything a page may be built from, in every state. What is not here is not used.</p></div></header><div class=\"sections\">{sections}</div>"
@@ -87,17 +91,11 @@ fn marks() -> String {
         .into_iter()
         .chain([State::Rejected, State::Cancelled, State::OnHold])
         .map(State::mark);
-    let risks = [Risk::Low, Risk::Medium, Risk::High]
-        .into_iter()
-        .map(Risk::long_mark);
+    let risks = [Risk::Low, Risk::Medium, Risk::High].into_iter().map(Risk::long_mark);
     let kinds = [Kind::Normal, Kind::Standard, Kind::Emergency]
         .into_iter()
         .map(Kind::mark);
-    let all: String = states
-        .chain(risks)
-        .chain(kinds)
-        .map(|mark| mark.html())
-        .collect();
+    let all: String = states.chain(risks).chain(kinds).map(|mark| mark.html()).collect();
     format!("<div class=\"row marks\">{all}</div>")
 }
 
@@ -120,10 +118,7 @@ fn notices() -> String {
             Tone::Freeze,
             "Peak shipping freeze, 23 Nov to 1 Dec. Exceptions: Lars Vik, Sales.",
         ),
-        Notice::new(
-            Tone::Plain,
-            "Marta Lindqvist opened this page at the same time.",
-        ),
+        Notice::new(Tone::Plain, "Marta Lindqvist opened this page at the same time."),
     ];
     format!("<div class=\"two\">{}</div>", parts::Notices(&all).html())
 }
@@ -150,15 +145,8 @@ fn fields() -> String {
         Field::new("start", "Start", Input::DateTime)
             .error("Inside the peak shipping freeze. Latest free slot: Sun 21:00.")
             .value("2026-11-23T20:00"),
-        Field::select(
-            "due",
-            "Due",
-            &[("start", "Before start"), ("close", "Before closing")],
-        )
-        .half(),
-        Field::new("minutes", "Minutes", Input::Number)
-            .value("4")
-            .half(),
+        Field::select("due", "Due", &[("start", "Before start"), ("close", "Before closing")]).half(),
+        Field::new("minutes", "Minutes", Input::Number).value("4").half(),
         Field::radio(
             "notice",
             "What people will notice",
@@ -167,11 +155,7 @@ fn fields() -> String {
         .value("none"),
         Field {
             chosen: vec!["schema".to_owned()],
-            ..Field::many(
-                "touches",
-                "Touches",
-                &[("schema", "Schema"), ("network", "Network")],
-            )
+            ..Field::many("touches", "Touches", &[("schema", "Schema"), ("network", "Network")])
         },
         Field::new("tell", "Tell the customs desk", Input::Checkbox).value("true"),
         Field::new("file", "File", Input::File),
@@ -195,10 +179,7 @@ fn acts() -> String {
 
 fn usual_acts() -> String {
     let context = crate::usual::sample_context();
-    let forms: Vec<ActForm> = crate::Act::ALL
-        .iter()
-        .map(|act| act.form(&context))
-        .collect();
+    let forms: Vec<ActForm> = crate::Act::ALL.iter().map(|act| act.form(&context)).collect();
     Acts {
         group: "usual",
         forms: &forms,
@@ -208,26 +189,19 @@ fn usual_acts() -> String {
 
 fn entries() -> String {
     let entries = [
-        Entry::new(
-            Tone::Ok,
-            Rich::new().strong("Hanne Brandt").text(" approved"),
-        )
-        .quote("Dispatch has planned the four minutes.")
-        .why("Asked as owner.")
-        .aside("19 Nov 15:22"),
+        Entry::new(Tone::Ok, Rich::new().strong("Hanne Brandt").text(" approved"))
+            .quote("Dispatch has planned the four minutes.")
+            .why("Asked as owner.")
+            .aside("19 Nov 15:22"),
         Entry::new(
             Tone::Wait,
-            Rich::new()
-                .strong("Priya Raman")
-                .text(" (you) has been asked"),
+            Rich::new().strong("Priya Raman").text(" (you) has been asked"),
         )
         .aside("due today 17:00"),
         Entry::new(Tone::Stop, "A collision is undecided").code("conflict_open"),
         Entry::new(
             Tone::Plain,
-            Rich::new()
-                .strong("Marta Lindqvist")
-                .text(" is asked after Security"),
+            Rich::new().strong("Marta Lindqvist").text(" is asked after Security"),
         ),
     ];
     parts::Entries {
@@ -292,10 +266,7 @@ fn texts() -> String {
         "A text in **Markdown**, with `code`.\n\nHidden characters show: {}",
         crate::samples::BIDI
     );
-    format!(
-        "<div class=\"prose\">{}</div>",
-        crate::text::markdown(&text)
-    )
+    format!("<div class=\"prose\">{}</div>", crate::text::markdown(&text))
 }
 
 fn code() -> String {

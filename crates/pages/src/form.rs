@@ -110,31 +110,19 @@ impl Field {
 
     /// One of `choices`, each a value and its words.
     #[must_use]
-    pub fn select(
-        name: impl Into<String>,
-        label: impl Into<String>,
-        choices: &[(&str, &str)],
-    ) -> Self {
+    pub fn select(name: impl Into<String>, label: impl Into<String>, choices: &[(&str, &str)]) -> Self {
         Self::new(name, label, Input::Select(pairs(choices)))
     }
 
     /// One of `choices`, all in view.
     #[must_use]
-    pub fn radio(
-        name: impl Into<String>,
-        label: impl Into<String>,
-        choices: &[(&str, &str)],
-    ) -> Self {
+    pub fn radio(name: impl Into<String>, label: impl Into<String>, choices: &[(&str, &str)]) -> Self {
         Self::new(name, label, Input::Radio(pairs(choices)))
     }
 
     /// Any of `choices`, all in view.
     #[must_use]
-    pub fn many(
-        name: impl Into<String>,
-        label: impl Into<String>,
-        choices: &[(&str, &str)],
-    ) -> Self {
+    pub fn many(name: impl Into<String>, label: impl Into<String>, choices: &[(&str, &str)]) -> Self {
         Self::new(name, label, Input::Many(pairs(choices)))
     }
 
@@ -340,11 +328,7 @@ pub struct ActForm {
 impl ActForm {
     /// An act sent by POST to `action_url`.
     #[must_use]
-    pub fn new(
-        id: impl Into<String>,
-        verb_label: impl Into<String>,
-        action_url: impl Into<String>,
-    ) -> Self {
+    pub fn new(id: impl Into<String>, verb_label: impl Into<String>, action_url: impl Into<String>) -> Self {
         Self {
             id: id.into(),
             verb_label: verb_label.into(),

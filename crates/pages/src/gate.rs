@@ -36,11 +36,8 @@ impl GatePage {
     /// The whole document.
     #[must_use]
     pub fn render(&self) -> String {
-        self.frame.around(
-            &format!("{} {}", self.word(), self.id),
-            false,
-            &render(self),
-        )
+        self.frame
+            .around(&format!("{} {}", self.word(), self.id), false, &render(self))
     }
 
     /// Believable instances: stop, go, and one full of odd texts.
@@ -78,10 +75,7 @@ impl GatePage {
     }
 
     fn entries<'a>(&self, entries: &'a [Entry]) -> Entries<'a> {
-        Entries {
-            entries,
-            wide: true,
-        }
+        Entries { entries, wide: true }
     }
 
     fn fact_list(&self) -> Facts<'_> {

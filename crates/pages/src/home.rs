@@ -6,8 +6,8 @@ use crate::form::Acts;
 use crate::parts::{BriefRows, Entries};
 use crate::samples::{BIDI, LONG_WORD, MARKUP};
 use crate::{
-    Act, ActContext, ActForm, ActTone, Brief, Cell, Column, Empty, Entry, Fold, Frame, Place, Rich,
-    Risk, State, Table, Tone, count_word, filters, render,
+    Act, ActContext, ActForm, ActTone, Brief, Cell, Column, Empty, Entry, Fold, Frame, Place, Rich, Risk, State, Table,
+    Tone, count_word, filters, render,
 };
 
 /// A change that needs the reader's word, with all that the decision asks for.
@@ -118,26 +118,15 @@ impl Home {
     }
 
     fn later_table(&self) -> Table {
-        table(
-            "Changes that wait for your word later",
-            &self.later,
-            "Why you",
-        )
+        table("Changes that wait for your word later", &self.later, "Why you")
     }
 
     fn own_table(&self) -> Table {
-        table(
-            "Your open changes and their next step",
-            &self.own,
-            "Next step",
-        )
+        table("Your open changes and their next step", &self.own, "Next step")
     }
 
     fn entries<'a>(&self, entries: &'a [Entry]) -> Entries<'a> {
-        Entries {
-            entries,
-            wide: false,
-        }
+        Entries { entries, wide: false }
     }
 
     fn nothing(&self) -> Empty {
@@ -163,8 +152,7 @@ fn table(caption: &str, rows: &[QueueRow], next: &'static str) -> Table {
                 sub: Rich::new(),
             },
             Cell::Mark(row.state.mark()),
-            row.risk
-                .map_or(Cell::text(""), |risk| Cell::Mark(risk.mark())),
+            row.risk.map_or(Cell::text(""), |risk| Cell::Mark(risk.mark())),
             Cell::Text(row.next.clone()),
             Cell::Short(row.due.clone()),
         ]
@@ -216,10 +204,7 @@ fn sample_card(key: &str, title: &str, risk: Risk, is_late: bool) -> QueueCard {
             when: Rich::from("Sat 21 Nov, 22:00 to 23:30. Bookings read-only for 4 minutes."),
             where_: Rich::from("shipments and booking-api, production."),
             why_safe: vec![
-                (
-                    Tone::Ok,
-                    Rich::from("412 of 412 tests passed on this build"),
-                ),
+                (Tone::Ok, Rich::from("412 of 412 tests passed on this build")),
                 (Tone::Ok, Rich::from("Last night’s backup was restored")),
             ],
             if_it_fails: Rich::from("Back in 9 minutes, latest Saturday 23:15."),
@@ -244,14 +229,8 @@ fn sample_second_card() -> QueueCard {
         when: Rich::from("Tonight 23:00 to 23:20. Nobody should notice."),
         where_: Rich::from("edge-dns, production."),
         why_safe: vec![
-            (
-                Tone::Ok,
-                Rich::from("Both certificates are valid for 9 more days"),
-            ),
-            (
-                Tone::Ok,
-                Rich::from("The same step went well 11 of 11 times"),
-            ),
+            (Tone::Ok, Rich::from("Both certificates are valid for 9 more days")),
+            (Tone::Ok, Rich::from("The same step went well 11 of 11 times")),
         ],
         if_it_fails: Rich::from("Old certificate back in 2 minutes."),
         still_missing: Rich::from("Your word and your password again."),
@@ -275,15 +254,9 @@ fn sample_row(key: &str, title: &str, state: State, next: Rich) -> QueueRow {
 fn sample_ordinary() -> Home {
     Home {
         frame: crate::samples::frame(Place::Home),
-        lede: "Two are due today. You answer for Security, and for Yusuf Demir until Monday."
-            .to_owned(),
+        lede: "Two are due today. You answer for Security, and for Yusuf Demir until Monday.".to_owned(),
         due: vec![
-            sample_card(
-                "CHG-1042",
-                "Give every shipment a customs reference",
-                Risk::High,
-                true,
-            ),
+            sample_card("CHG-1042", "Give every shipment a customs reference", Risk::High, true),
             sample_second_card(),
         ],
         later: vec![
@@ -326,12 +299,7 @@ fn sample_ordinary() -> Home {
 
 /// The reader's tasks and what stands beside the queue.
 fn sample_surroundings() -> Home {
-    let undo = ActForm::new(
-        "undo",
-        "Undo",
-        "/t/halden/changes/CHG-1049/approvals/a1/withdrawal",
-    )
-    .tone(ActTone::Link);
+    let undo = ActForm::new("undo", "Undo", "/t/halden/changes/CHG-1049/approvals/a1/withdrawal").tone(ActTone::Link);
     Home {
         tasks: vec![
             Entry::new(
@@ -361,8 +329,7 @@ fn sample_surroundings() -> Home {
             .why("Luc Moreau answered 08:12"),
         ],
         keep_in_mind: vec![
-            Entry::new(Tone::Freeze, "Peak shipping freeze from Monday")
-                .why("23 Nov to 1 Dec, agreed by Sales"),
+            Entry::new(Tone::Freeze, "Peak shipping freeze from Monday").why("23 Nov to 1 Dec, agreed by Sales"),
             Entry::new(
                 Tone::Wait,
                 Rich::new()
@@ -389,10 +356,7 @@ fn sample_extreme() -> Home {
     let mut card = sample_card("CHG-9", &format!("{MARKUP} {long}"), Risk::Low, false);
     card.brief.why_you = Rich::from(BIDI);
     card.brief.still_missing = Rich::from(long.as_str());
-    card.brief.why_safe = vec![
-        (Tone::Stop, Rich::from(MARKUP)),
-        (Tone::Wait, Rich::from(BIDI)),
-    ];
+    card.brief.why_safe = vec![(Tone::Stop, Rich::from(MARKUP)), (Tone::Wait, Rich::from(BIDI))];
     if let Some(act) = card.acts.get_mut(2) {
         act.is_open = true;
         if let Some(field) = act.fields.last_mut() {
@@ -401,10 +365,8 @@ fn sample_extreme() -> Home {
         }
     }
     if let Some(act) = card.acts.first_mut() {
-        act.disabled_reason = Some(
-            "Your training in risk disclosures ended yesterday. Pass the lesson, and this opens."
-                .to_owned(),
-        );
+        act.disabled_reason =
+            Some("Your training in risk disclosures ended yesterday. Pass the lesson, and this opens.".to_owned());
     }
     Home {
         frame: crate::samples::frame(Place::Home),
@@ -414,12 +376,7 @@ fn sample_extreme() -> Home {
             sample_row("CHG-8", &long, State::Rejected, Rich::from(MARKUP)),
             sample_row("CHG-7", BIDI, State::Closed, Rich::new()),
         ],
-        decided: vec![
-            Entry::new(Tone::Stop, MARKUP)
-                .quote(MARKUP)
-                .code(MARKUP)
-                .why(BIDI),
-        ],
+        decided: vec![Entry::new(Tone::Stop, MARKUP).quote(MARKUP).code(MARKUP).why(BIDI)],
         ..Home::default()
     }
 }

@@ -4,10 +4,7 @@
 /// Name and drawing of every icon, in the order of their names.
 const ICONS: &[(&str, &str)] = &[
     ("arrow", r#"<path d="M2.5 8h10.5M9.5 4.5 13 8l-3.5 3.5"/>"#),
-    (
-        "assent",
-        r#"<path d="M2.5 9.5 6 13 13.5 4"/><path d="M2.5 4.5h4"/>"#,
-    ),
+    ("assent", r#"<path d="M2.5 9.5 6 13 13.5 4"/><path d="M2.5 4.5h4"/>"#),
     (
         "back",
         r#"<path d="M5.5 4.5 2.5 7.5l3 3M2.5 7.5h7a3.5 3.5 0 0 1 0 7H7"/>"#,
@@ -20,21 +17,12 @@ const ICONS: &[(&str, &str)] = &[
         "calendar",
         r#"<rect x="2.5" y="3.5" width="11" height="10" rx="1.5"/><path d="M2.5 6.5h11M5.5 2v3M10.5 2v3"/>"#,
     ),
-    (
-        "chart",
-        r#"<path d="M2.5 13.5h11M4.5 11V8M8 11V4M11.5 11V6.5"/>"#,
-    ),
+    ("chart", r#"<path d="M2.5 13.5h11M4.5 11V8M8 11V4M11.5 11V6.5"/>"#),
     ("check", r#"<path d="m3.5 8.5 3 3 6-7"/>"#),
-    (
-        "clock",
-        r#"<circle cx="8" cy="8" r="5.5"/><path d="M8 5v3l2 1.5"/>"#,
-    ),
+    ("clock", r#"<circle cx="8" cy="8" r="5.5"/><path d="M8 5v3l2 1.5"/>"#),
     ("comment", r#"<path d="M2.5 3.5h11v7.5H8l-3 2.5V11H2.5z"/>"#),
     ("down", r#"<path d="m3.5 6 4.5 4.5L12.5 6"/>"#),
-    (
-        "download",
-        r#"<path d="M8 2.5v7.5M4.5 7 8 10.5 11.5 7M3 13.5h10"/>"#,
-    ),
+    ("download", r#"<path d="M8 2.5v7.5M4.5 7 8 10.5 11.5 7M3 13.5h10"/>"#),
     ("edit", r#"<path d="m3 13 .5-3L11 2.5 13.5 5 6 12.5z"/>"#),
     (
         "eye",
@@ -50,34 +38,19 @@ const ICONS: &[(&str, &str)] = &[
         "gear",
         r#"<path d="M3 4.5h5M11.5 4.5H13M3 11.5h1.5M8 11.5h5"/><circle cx="9.7" cy="4.5" r="1.7"/><circle cx="6.2" cy="11.5" r="1.7"/>"#,
     ),
-    (
-        "go",
-        r#"<circle cx="8" cy="8" r="6"/><path d="m5 8.3 2.2 2.2L11 6"/>"#,
-    ),
+    ("go", r#"<circle cx="8" cy="8" r="6"/><path d="m5 8.3 2.2 2.2L11 6"/>"#),
     (
         "help",
         r#"<circle cx="8" cy="8" r="5.5"/><path d="M6.4 6.4a1.6 1.6 0 1 1 2.3 1.5c-.5.3-.7.6-.7 1.1M8 11h.01"/>"#,
     ),
-    (
-        "home",
-        r#"<path d="M2.5 7 8 2.5 13.5 7v6.5h-4v-4h-3v4h-4z"/>"#,
-    ),
+    ("home", r#"<path d="M2.5 7 8 2.5 13.5 7v6.5h-4v-4h-3v4h-4z"/>"#),
     (
         "inbox",
         r#"<path d="M2.5 9.5 4.5 3.5h7l2 6v3.5h-11zM2.5 9.5h3.3l1 1.5h2.4l1-1.5h3.3"/>"#,
     ),
-    (
-        "incident",
-        r#"<path d="M8 2.5 14 13H2zM8 6.5v3M8 11.2h.01"/>"#,
-    ),
-    (
-        "k-emergency",
-        r#"<path d="M9 1.8 3.5 9H8l-1 5.2L12.5 7H8z"/>"#,
-    ),
-    (
-        "k-normal",
-        r#"<rect x="3.5" y="3.5" width="9" height="9" rx="1.5"/>"#,
-    ),
+    ("incident", r#"<path d="M8 2.5 14 13H2zM8 6.5v3M8 11.2h.01"/>"#),
+    ("k-emergency", r#"<path d="M9 1.8 3.5 9H8l-1 5.2L12.5 7H8z"/>"#),
+    ("k-normal", r#"<rect x="3.5" y="3.5" width="9" height="9" rx="1.5"/>"#),
     ("k-standard", r#"<path d="M4 5h8M4 8h8M4 11h8"/>"#),
     (
         "leaf",
@@ -106,10 +79,7 @@ const ICONS: &[(&str, &str)] = &[
         "offline",
         r#"<path d="M2.5 13.5 13.5 2.5M4 10.5a3 3 0 0 1 .5-5.5M7 4.2A3.8 3.8 0 0 1 11.5 7a2.5 2.5 0 0 1-.3 5H8"/>"#,
     ),
-    (
-        "out",
-        r#"<path d="M6.5 3.5h-4v9h4M9.5 5 12.5 8l-3 3M12.5 8h-7"/>"#,
-    ),
+    ("out", r#"<path d="M6.5 3.5h-4v9h4M9.5 5 12.5 8l-3 3M12.5 8h-7"/>"#),
     (
         "person",
         r#"<circle cx="8" cy="5.5" r="2.5"/><path d="M3 13.5c0-2.8 2.2-4.5 5-4.5s5 1.7 5 4.5"/>"#,
@@ -132,10 +102,7 @@ const ICONS: &[(&str, &str)] = &[
         r#"<path d="M3.5 13v-2.5M8 13V8" stroke-width="2.6"/><path d="M12.5 13V4" stroke-width="2.6" opacity=".28"/>"#,
     ),
     ("right", r#"<path d="m6 3.5 4.5 4.5L6 12.5"/>"#),
-    (
-        "runbook",
-        r#"<path d="M3.5 2.5h9v11h-9zM6 6l1 1 2-2M6 10.5h4"/>"#,
-    ),
+    ("runbook", r#"<path d="M3.5 2.5h9v11h-9zM6 6l1 1 2-2M6 10.5h4"/>"#),
     (
         "s-approved",
         r#"<circle cx="8" cy="8" r="5.5"/><path d="m5.5 8.3 1.8 1.7 3.2-3.8"/>"#,
@@ -180,10 +147,7 @@ const ICONS: &[(&str, &str)] = &[
         "s-scheduled",
         r#"<circle cx="8" cy="8" r="5.5"/><path d="M8 5v3.2h2.5"/>"#,
     ),
-    (
-        "search",
-        r#"<circle cx="7" cy="7" r="4"/><path d="m10 10 3.5 3.5"/>"#,
-    ),
+    ("search", r#"<circle cx="7" cy="7" r="4"/><path d="m10 10 3.5 3.5"/>"#),
     (
         "service",
         r#"<rect x="2.5" y="2.5" width="11" height="4" rx="1"/><rect x="2.5" y="9.5" width="11" height="4" rx="1"/><path d="M5 4.5h.01M5 11.5h.01"/>"#,
@@ -192,10 +156,7 @@ const ICONS: &[(&str, &str)] = &[
         "snow",
         r#"<path d="M8 2v12M2.8 5l10.4 6M13.2 5 2.8 11M6.5 2.7 8 4l1.5-1.3M6.5 13.3 8 12l1.5 1.3"/>"#,
     ),
-    (
-        "stop",
-        r#"<path d="M5.5 2h5L14 5.5v5L10.5 14h-5L2 10.5v-5zM5.5 8h5"/>"#,
-    ),
+    ("stop", r#"<path d="M5.5 2h5L14 5.5v5L10.5 14h-5L2 10.5v-5zM5.5 8h5"/>"#),
     (
         "template",
         r#"<rect x="2.5" y="2.5" width="11" height="11" rx="1.5"/><path d="M2.5 6.5h11M6.5 6.5v7"/>"#,
@@ -237,9 +198,7 @@ fn symbol(name: &str) -> Option<String> {
 }
 
 fn drawing(name: &str) -> Option<&'static str> {
-    let place = ICONS
-        .binary_search_by(|(known, _)| (*known).cmp(name))
-        .ok()?;
+    let place = ICONS.binary_search_by(|(known, _)| (*known).cmp(name)).ok()?;
     ICONS.get(place).map(|(_, paths)| *paths)
 }
 

@@ -4,9 +4,7 @@
 use askama::Template;
 
 use crate::form::{Acts, Fields};
-use crate::{
-    ActForm, Cell, Column, Empty, Field, Frame, Paging, Rich, Table, filters, parts, render,
-};
+use crate::{ActForm, Cell, Column, Empty, Field, Frame, Paging, Rich, Table, filters, parts, render};
 
 /// A saved view: the same list with other filters.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -150,16 +148,8 @@ impl<R: ListRow> List<R> {
     /// The whole document.
     #[must_use]
     pub fn render(&self) -> String {
-        let title = if self.title.is_empty() {
-            R::TITLE
-        } else {
-            &self.title
-        };
-        let lede = if self.lede.is_empty() {
-            R::LEDE
-        } else {
-            &self.lede
-        };
+        let title = if self.title.is_empty() { R::TITLE } else { &self.title };
+        let lede = if self.lede.is_empty() { R::LEDE } else { &self.lede };
         let columns = if self.columns.is_empty() {
             R::columns()
         } else {

@@ -171,12 +171,7 @@ impl Letter {
     #[must_use]
     pub fn render(&self) -> Mail {
         let (subject, sentence) = self.news.words();
-        let mut body = format!(
-            "{} {}\n\n{}\n",
-            self.key,
-            plain(&self.title),
-            plain(&sentence)
-        );
+        let mut body = format!("{} {}\n\n{}\n", self.key, plain(&self.title), plain(&sentence));
         if let Some(card) = &self.card {
             body.push('\n');
             body.push_str(&card_text(card));
@@ -203,23 +198,73 @@ impl News {
                 "needs your word",
                 format!("You are asked {why}.{}", sentence(" Your word is due ", due)),
             ),
-            News::Reminder { due } => ("still needs your word", format!("Your word is due {due}. Nobody decides in your place by silence.")),
-            News::ApprovalVoided { what } => ("needs your word again", format!("{what} That is part of what you approved, so your approval is void.")),
-            News::Returned { by, question } => ("came back with a question", format!("{by} returned it and asks: {question}\n\nAnswer by editing it, then submit it again.")),
-            News::Rejected { by, reason } => ("was rejected", format!("{by} rejected it: {reason}\n\nIt ends here until you revise it; an edit makes it a draft again.")),
-            News::Approved => ("is approved", "Everybody asked said yes to what is done. It is scheduled as soon as its time stands.".to_owned()),
+            News::Reminder { due } => (
+                "still needs your word",
+                format!("Your word is due {due}. Nobody decides in your place by silence."),
+            ),
+            News::ApprovalVoided { what } => (
+                "needs your word again",
+                format!("{what} That is part of what you approved, so your approval is void."),
+            ),
+            News::Returned { by, question } => (
+                "came back with a question",
+                format!("{by} returned it and asks: {question}\n\nAnswer by editing it, then submit it again."),
+            ),
+            News::Rejected { by, reason } => (
+                "was rejected",
+                format!(
+                    "{by} rejected it: {reason}\n\nIt ends here until you revise it; an edit makes it a draft again."
+                ),
+            ),
+            News::Approved => (
+                "is approved",
+                "Everybody asked said yes to what is done. It is scheduled as soon as its time stands.".to_owned(),
+            ),
             News::Scheduled { when } => ("is scheduled", format!("It may start {when}.")),
-            News::WindowMissed { when } => ("missed its window", format!("{when} went by without a start. What is done stays approved; set new times, and only the time is asked again.")),
-            News::Overrun { since } => ("runs over its time", format!("It should have ended {since}. The gate forward is shut, the way back is open. Ask for more time, roll back, or tell the outcome.")),
-            News::BrokeGlass { by, reason, until } => ("broke glass", format!("{by} broke glass until {until}: {reason}\n\nThat stands in for all approvals. Somebody else validates it before it can close.")),
+            News::WindowMissed { when } => (
+                "missed its window",
+                format!(
+                    "{when} went by without a start. What is done stays approved; set new times, and only the time is asked again."
+                ),
+            ),
+            News::Overrun { since } => (
+                "runs over its time",
+                format!(
+                    "It should have ended {since}. The gate forward is shut, the way back is open. Ask for more time, roll back, or tell the outcome."
+                ),
+            ),
+            News::BrokeGlass { by, reason, until } => (
+                "broke glass",
+                format!(
+                    "{by} broke glass until {until}: {reason}\n\nThat stands in for all approvals. Somebody else validates it before it can close."
+                ),
+            ),
             News::Deviation { by, text } => ("differs from its plan", format!("{by} notes: {text}")),
             News::Issue { by, text } => ("has an issue", format!("{by} notes: {text}")),
-            News::PermitRevoked { target, reason } => ("lost a permit", format!("The permit for {target} is revoked: {reason}")),
-            News::OnHold { by, reason } => ("is on hold", format!("{by} put it on hold: {reason}\n\nIts permits are void and do not come back.")),
-            News::ExtensionAsked { by, until, reason } => ("needs more time", format!("{by} asks for time until {until}: {reason}\n\nWithout an answer within 15 minutes it counts as overrun.")),
-            News::Unauthorized { target, text } => ("was deployed without a lawful start", format!("On {target}: {text}\n\nNo state was moved. Say what it was with a retrospective change.")),
+            News::PermitRevoked { target, reason } => {
+                ("lost a permit", format!("The permit for {target} is revoked: {reason}"))
+            }
+            News::OnHold { by, reason } => (
+                "is on hold",
+                format!("{by} put it on hold: {reason}\n\nIts permits are void and do not come back."),
+            ),
+            News::ExtensionAsked { by, until, reason } => (
+                "needs more time",
+                format!(
+                    "{by} asks for time until {until}: {reason}\n\nWithout an answer within 15 minutes it counts as overrun."
+                ),
+            ),
+            News::Unauthorized { target, text } => (
+                "was deployed without a lawful start",
+                format!("On {target}: {text}\n\nNo state was moved. Say what it was with a retrospective change."),
+            ),
             News::TaskGiven { task, due } => ("has work for you", format!("{task}{}", sentence("\n\nIt is due ", due))),
-            News::ConfirmationAsked { by, due } => ("asks what you allowed", format!("{by} did this work and says that you allowed it. Confirm or deny it by {due}; without an answer it counts as unauthorized.")),
+            News::ConfirmationAsked { by, due } => (
+                "asks what you allowed",
+                format!(
+                    "{by} did this work and says that you allowed it. Confirm or deny it by {due}; without an answer it counts as unauthorized."
+                ),
+            ),
             News::Closed { outcome } => ("is closed", format!("It ended: {outcome}.")),
             News::Other { subject, text } => (subject, text.clone()),
         }
@@ -227,9 +272,7 @@ impl News {
 
     fn way_on(&self) -> &'static str {
         match self {
-            News::AskedToApprove { .. } | News::Reminder { .. } | News::ApprovalVoided { .. } => {
-                "Decide"
-            }
+            News::AskedToApprove { .. } | News::Reminder { .. } | News::ApprovalVoided { .. } => "Decide",
             News::ExtensionAsked { .. } | News::ConfirmationAsked { .. } => "Answer",
             News::Returned { .. } | News::Rejected { .. } => "Revise",
             _ => "Read it",
@@ -265,11 +308,7 @@ fn card_text(card: &Brief) -> String {
     let mut out = String::new();
     for row in card.full() {
         let mut lines: Vec<String> = row.list.iter().map(list_line).collect();
-        if let Some(answer) = row
-            .answer
-            .map(Rich::plain)
-            .filter(|answer| !answer.is_empty())
-        {
+        if let Some(answer) = row.answer.map(Rich::plain).filter(|answer| !answer.is_empty()) {
             lines.insert(0, answer);
         }
         if lines.is_empty() {
@@ -411,8 +450,7 @@ Who decides\n  Nobody is asked yet.\nIf it fails\n  No way back is written yet.\
             .into_iter()
             .map(|news| letter("Title", news).render())
             .collect();
-        let subjects: std::collections::BTreeSet<&str> =
-            letters.iter().map(|mail| mail.subject.as_str()).collect();
+        let subjects: std::collections::BTreeSet<&str> = letters.iter().map(|mail| mail.subject.as_str()).collect();
         assert_eq!(subjects.len(), letters.len());
         for mail in &letters {
             assert!(
@@ -421,11 +459,7 @@ Who decides\n  Nobody is asked yet.\nIf it fails\n  No way back is written yet.\
                 mail.subject
             );
             assert_eq!(mail.body.matches("https://").count(), 1, "{}", mail.body);
-            assert!(
-                !mail.body.contains("  .") && !mail.body.contains('!'),
-                "{}",
-                mail.body
-            );
+            assert!(!mail.body.contains("  .") && !mail.body.contains('!'), "{}", mail.body);
         }
     }
 

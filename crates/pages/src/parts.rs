@@ -278,21 +278,12 @@ impl Brief {
             row("What", "first", &self.what, "Nothing is written yet."),
             row("Where", "", &self.where_, "No target is named yet."),
             row("When", "", &self.when, "No time is planned yet."),
-            list(
-                "Why it is safe",
-                &self.why_safe,
-                "No evidence is there yet.",
-            ),
+            list("Why it is safe", &self.why_safe, "No evidence is there yet."),
             BriefRow {
                 met_icon: "go",
                 ..list("Who decides", &self.who_decides, "Nobody is asked yet.")
             },
-            row(
-                "If it fails",
-                "",
-                &self.if_it_fails,
-                "No way back is written yet.",
-            ),
+            row("If it fails", "", &self.if_it_fails, "No way back is written yet."),
             row("Still missing", "missing", &self.still_missing, ""),
         ]
         .into_iter()
@@ -317,12 +308,7 @@ impl Brief {
     }
 }
 
-fn row<'a>(
-    question: &'static str,
-    class: &'static str,
-    answer: &'a Rich,
-    unsaid: &'static str,
-) -> BriefRow<'a> {
+fn row<'a>(question: &'static str, class: &'static str, answer: &'a Rich, unsaid: &'static str) -> BriefRow<'a> {
     BriefRow {
         question,
         class,
@@ -333,11 +319,7 @@ fn row<'a>(
     }
 }
 
-fn list<'a>(
-    question: &'static str,
-    rows: &'a [(Tone, Rich)],
-    unsaid: &'static str,
-) -> BriefRow<'a> {
+fn list<'a>(question: &'static str, rows: &'a [(Tone, Rich)], unsaid: &'static str) -> BriefRow<'a> {
     BriefRow {
         question,
         class: "",
@@ -384,9 +366,7 @@ impl Stepper {
     fn steps(&self) -> Vec<StepMark<'_>> {
         let place = |state: State| State::WAY.iter().position(|step| *step == state);
         let current = place(self.current);
-        let reached = current
-            .or_else(|| self.reached.and_then(place))
-            .unwrap_or(0);
+        let reached = current.or_else(|| self.reached.and_then(place)).unwrap_or(0);
         State::WAY
             .iter()
             .enumerate()
@@ -415,9 +395,7 @@ struct StepperView<'a> {
 
 impl Part for Stepper {
     fn html(&self) -> String {
-        render(&StepperView {
-            steps: self.steps(),
-        })
+        render(&StepperView { steps: self.steps() })
     }
 }
 

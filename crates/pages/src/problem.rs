@@ -45,9 +45,7 @@ impl Problem {
             status: 404,
             code: "not_found".to_owned(),
             what: "Nothing is here for you".to_owned(),
-            why: Rich::from(
-                "There is no such page, or you have no right to see it; both are answered alike.",
-            ),
+            why: Rich::from("There is no such page, or you have no right to see it; both are answered alike."),
             opens: Rich::from("Check the address, or search for the key."),
             ..Self::default()
         }
@@ -80,7 +78,10 @@ impl Problem {
                 status: 403,
                 code: "policy_forbids".to_owned(),
                 what: "Approval refused".to_owned(),
-                why: Rich::new().text("You wrote part of this change, and nobody decides on their own work. Rule ").code("base.not-own-work").text("."),
+                why: Rich::new()
+                    .text("You wrote part of this change, and nobody decides on their own work. Rule ")
+                    .code("base.not-own-work")
+                    .text("."),
                 opens: Rich::from("Somebody else of Security decides."),
                 holder: Rich::from("Yusuf Demir is your deputy."),
                 ways: vec![back.clone()],

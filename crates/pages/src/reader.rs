@@ -219,14 +219,8 @@ mod tests {
         let reader = oslo();
         assert_eq!(reader.moment(at("2026-11-20T16:00:00Z")), "today 17:00");
         assert_eq!(reader.moment(at("2026-11-19T15:10:00Z")), "yesterday 16:10");
-        assert_eq!(
-            reader.moment(at("2026-11-24T02:00:00Z")),
-            "Tue 24 Nov 03:00"
-        );
-        assert_eq!(
-            reader.moment(at("2027-01-04T08:00:00Z")),
-            "Mon 4 Jan 2027 09:00"
-        );
+        assert_eq!(reader.moment(at("2026-11-24T02:00:00Z")), "Tue 24 Nov 03:00");
+        assert_eq!(reader.moment(at("2027-01-04T08:00:00Z")), "Mon 4 Jan 2027 09:00");
     }
 
     #[test]
@@ -236,10 +230,7 @@ mod tests {
             reader.span(at("2026-11-24T21:00:00Z"), at("2026-11-24T22:30:00Z")),
             "Tue 24 Nov, 22:00 to 23:30"
         );
-        assert_eq!(
-            reader.due(at("2026-11-20T16:00:00Z")),
-            "today 17:00, in 6 h"
-        );
+        assert_eq!(reader.due(at("2026-11-20T16:00:00Z")), "today 17:00, in 6 h");
         assert_eq!(reader.distance(at("2026-11-16T10:00:00Z")), "4 days ago");
         assert_eq!(reader.distance(at("2026-11-20T10:00:30Z")), "now");
     }
@@ -259,10 +250,7 @@ mod tests {
         assert_eq!(count(7), "7");
         assert_eq!(count_word(5), "Five");
         assert_eq!(minutes(75), "1 h 15 min");
-        assert_eq!(
-            short_digest("sha256:6b1d000000000000000000000007a"),
-            "sha256:6b1d…07a"
-        );
+        assert_eq!(short_digest("sha256:6b1d000000000000000000000007a"), "sha256:6b1d…07a");
         assert_eq!(short_digest("3fe90c2"), "3fe90c2");
     }
 }

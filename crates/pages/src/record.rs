@@ -7,8 +7,8 @@ use crate::form::Acts;
 use crate::parts::{Entries, Facts, Plan, Timeline};
 use crate::samples::{BIDI, LONG_WORD, MARKUP};
 use crate::{
-    ActForm, Brief, Entry, Fact, Frame, Mark, Moment, Notice, Part, Place, PlanStep, Rich, Table,
-    Tone, filters, parts, render,
+    ActForm, Brief, Entry, Fact, Frame, Mark, Moment, Notice, Part, Place, PlanStep, Rich, Table, Tone, filters, parts,
+    render,
 };
 
 /// What a section holds.
@@ -101,11 +101,7 @@ impl Section {
 
     fn inner(&self) -> Inner {
         let html = match &self.body {
-            SectionBody::Entries(entries) => Entries {
-                entries,
-                wide: true,
-            }
-            .html(),
+            SectionBody::Entries(entries) => Entries { entries, wide: true }.html(),
             SectionBody::Table(table) => table.html(),
             SectionBody::Plan(steps) => Plan { steps, unsaid: "" }.html(),
             SectionBody::Timeline(moments) => Timeline { moments }.html(),
@@ -114,10 +110,7 @@ impl Section {
             }
             SectionBody::Facts(facts) => Facts { facts }.html(),
             SectionBody::Brief(brief) => parts::BriefRows { rows: brief.full() }.html(),
-            SectionBody::Code(text) => format!(
-                "<pre class=\"code\" tabindex=\"0\">{}</pre>",
-                crate::text::mark(text)
-            ),
+            SectionBody::Code(text) => format!("<pre class=\"code\" tabindex=\"0\">{}</pre>", crate::text::mark(text)),
         };
         Inner(html)
     }
@@ -235,18 +228,12 @@ impl RecordPage {
 
 fn sample_service() -> RecordPage {
     let owners = vec![
-        Entry::new(
-            Tone::Ok,
-            Rich::new().strong("Hanne Brandt").text(" owns it"),
-        )
-        .why("Since 1 March 2025, until somebody else is named.")
-        .aside("owner"),
-        Entry::new(
-            Tone::Plain,
-            Rich::new().strong("Sofie Aas").text(" owned it"),
-        )
-        .why("1 June 2023 to 28 February 2025.")
-        .aside("owner, before"),
+        Entry::new(Tone::Ok, Rich::new().strong("Hanne Brandt").text(" owns it"))
+            .why("Since 1 March 2025, until somebody else is named.")
+            .aside("owner"),
+        Entry::new(Tone::Plain, Rich::new().strong("Sofie Aas").text(" owned it"))
+            .why("1 June 2023 to 28 February 2025.")
+            .aside("owner, before"),
     ];
     RecordPage {
         frame: crate::samples::frame(Place::Services),
@@ -281,11 +268,7 @@ fn sample_odd() -> RecordPage {
         marks: vec![Tone::Stop.mark(MARKUP)],
         byline: Rich::from(BIDI),
         notices: vec![Notice::new(Tone::Wait, MARKUP).title(BIDI)],
-        acts: vec![ActForm::new(
-            "again",
-            MARKUP,
-            "/t/halden/deliveries/3/reading",
-        )],
+        acts: vec![ActForm::new("again", MARKUP, "/t/halden/deliveries/3/reading")],
         sections: vec![
             Section::new(
                 "payload",

@@ -14,11 +14,7 @@ enum Piece {
     Code(String),
     Key(String),
     Late(String),
-    Link {
-        text: String,
-        href: String,
-        code: bool,
-    },
+    Link { text: String, href: String, code: bool },
     Break,
 }
 
@@ -199,10 +195,7 @@ mod tests {
             .text(" & ")
             .link("go", "javascript:alert(1)")
             .link("in", "/a?b=\"");
-        assert_eq!(
-            rich.html(),
-            "<b>&lt;b&gt;</b> &amp; go<a href=\"/a?b=&quot;\">in</a>"
-        );
+        assert_eq!(rich.html(), "<b>&lt;b&gt;</b> &amp; go<a href=\"/a?b=&quot;\">in</a>");
         assert_eq!(rich.plain(), "<b> & goin");
     }
 }

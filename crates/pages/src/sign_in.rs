@@ -31,11 +31,7 @@ pub struct SignIn {
 impl SignIn {
     /// The usual form for a tenant: login and password.
     #[must_use]
-    pub fn new(
-        tenant: impl Into<String>,
-        action_url: impl Into<String>,
-        assets: impl Into<String>,
-    ) -> Self {
+    pub fn new(tenant: impl Into<String>, action_url: impl Into<String>, assets: impl Into<String>) -> Self {
         let login = Field {
             autocomplete: Some("username"),
             ..Field::text("login", "Login").required()
@@ -69,10 +65,8 @@ impl SignIn {
         };
         let mut refused = fresh.clone();
         if let Some(password) = refused.fields.last_mut() {
-            password.error = Some(
-                "Login and password do not match. Two tries are left before a pause of 15 minutes."
-                    .to_owned(),
-            );
+            password.error =
+                Some("Login and password do not match. Two tries are left before a pause of 15 minutes.".to_owned());
         }
         let mut open = Self::new("", "/session", "/assets");
         open.fields.insert(

@@ -177,18 +177,14 @@ impl Table {
         self.columns
             .iter()
             .zip(row)
-            .filter(|(column, cell)| {
-                column.fold == Fold::Under && !matches!(cell, Cell::Acts { .. })
-            })
+            .filter(|(column, cell)| column.fold == Fold::Under && !matches!(cell, Cell::Acts { .. }))
             .map(|(_, cell)| cell)
             .filter(|cell| !cell.inner().is_empty())
             .collect()
     }
 
     fn cell_class(&self, column: &Column, cell: &Cell) -> String {
-        format!("{} {}", column.class(), cell.class())
-            .trim()
-            .to_owned()
+        format!("{} {}", column.class(), cell.class()).trim().to_owned()
     }
 
     fn placed<'a>(&'a self, row: &'a [Cell]) -> Vec<(&'a Column, &'a Cell)> {
@@ -222,10 +218,6 @@ impl Paging {
 
 impl Part for Paging {
     fn html(&self) -> String {
-        if self.is_needed() {
-            render(self)
-        } else {
-            String::new()
-        }
+        if self.is_needed() { render(self) } else { String::new() }
     }
 }

@@ -116,8 +116,8 @@ pub fn initials(name: &str) -> String {
 #[must_use]
 pub fn markdown(text: &str) -> String {
     let mut open_links = Vec::new();
-    let events = Parser::new_ext(text, Options::ENABLE_STRIKETHROUGH)
-        .filter_map(|event| harmless(event, &mut open_links));
+    let events =
+        Parser::new_ext(text, Options::ENABLE_STRIKETHROUGH).filter_map(|event| harmless(event, &mut open_links));
     let mut out = String::with_capacity(text.len() * 2);
     pulldown_cmark::html::push_html(&mut out, events);
     out
@@ -135,9 +135,7 @@ fn harmless<'a>(event: Event<'a>, open_links: &mut Vec<bool>) -> Option<Event<'a
                 return None;
             }
             let url = Escaped(&dest_url).to_string();
-            html(format!(
-                "<a href=\"{url}\" rel=\"nofollow noopener noreferrer\">"
-            ))
+            html(format!("<a href=\"{url}\" rel=\"nofollow noopener noreferrer\">"))
         }
         Event::End(TagEnd::Link) => match open_links.pop() {
             Some(true) => html("</a>".to_owned()),
@@ -147,8 +145,7 @@ fn harmless<'a>(event: Event<'a>, open_links: &mut Vec<bool>) -> Option<Event<'a
         Event::End(TagEnd::Heading(level)) => html(format!("</h{}>\n", lowered(level))),
         Event::Start(Tag::CodeBlock(_)) => html("<pre class=\"code\" tabindex=\"0\">".to_owned()),
         Event::End(TagEnd::CodeBlock) => html("</pre>\n".to_owned()),
-        Event::Start(Tag::Image { .. } | Tag::HtmlBlock)
-        | Event::End(TagEnd::Image | TagEnd::HtmlBlock) => None,
+        Event::Start(Tag::Image { .. } | Tag::HtmlBlock) | Event::End(TagEnd::Image | TagEnd::HtmlBlock) => None,
         other => Some(other),
     }
 }
@@ -253,9 +250,7 @@ struct LookAlikes {
 impl LookAlikes {
     fn of(text: &str) -> Self {
         let latin = text.chars().any(is_latin);
-        let honest = text
-            .chars()
-            .any(|c| is_other_script(c) && !is_look_alike(c));
+        let honest = text.chars().any(|c| is_other_script(c) && !is_look_alike(c));
         Self {
             only_alike: latin && !honest,
         }
@@ -322,10 +317,7 @@ mod tests {
                         .chain(word.chars().skip(place))
                         .collect();
                     assert!(mark(&text).contains("hidden-mark"), "not marked: {text:?}");
-                    assert!(
-                        Escaped(&text).to_string().contains('⟦'),
-                        "not shown: {text:?}"
-                    );
+                    assert!(Escaped(&text).to_string().contains('⟦'), "not shown: {text:?}");
                     tried += 1;
                 }
             }

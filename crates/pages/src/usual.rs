@@ -161,29 +161,17 @@ impl Act {
     #[must_use]
     pub fn form(self, context: &ActContext) -> ActForm {
         match self {
-            Act::Approve
-            | Act::ApproveWithConditions
-            | Act::Return
-            | Act::Reject
-            | Act::Abstain => self.decision(context),
-            Act::Acknowledge
-            | Act::Withdraw
-            | Act::PeerReview
-            | Act::Overrule
-            | Act::ConfirmRetrospective => self.word(context),
-            Act::Submit | Act::Assess | Act::Schedule | Act::Hold | Act::Resume | Act::Cancel => {
-                self.before(context)
+            Act::Approve | Act::ApproveWithConditions | Act::Return | Act::Reject | Act::Abstain => {
+                self.decision(context)
             }
-            Act::Start | Act::Entry | Act::Extend | Act::DecideExtension | Act::Complete => {
-                self.during(context)
+            Act::Acknowledge | Act::Withdraw | Act::PeerReview | Act::Overrule | Act::ConfirmRetrospective => {
+                self.word(context)
             }
+            Act::Submit | Act::Assess | Act::Schedule | Act::Hold | Act::Resume | Act::Cancel => self.before(context),
+            Act::Start | Act::Entry | Act::Extend | Act::DecideExtension | Act::Complete => self.during(context),
             Act::Validate | Act::Review | Act::Close => self.after(context),
-            Act::BreakGlass | Act::CoSign | Act::ValidateBreakGlass | Act::RevokePermit => {
-                self.emergency(context)
-            }
-            Act::AddEvidence | Act::AddTask | Act::Comment | Act::Link | Act::Watch => {
-                self.addition(context)
-            }
+            Act::BreakGlass | Act::CoSign | Act::ValidateBreakGlass | Act::RevokePermit => self.emergency(context),
+            Act::AddEvidence | Act::AddTask | Act::Comment | Act::Link | Act::Watch => self.addition(context),
         }
     }
 
@@ -225,12 +213,7 @@ impl Act {
 
     fn word(self, context: &ActContext) -> ActForm {
         match self {
-            Act::Acknowledge => at(
-                context,
-                "acknowledge",
-                "I have seen it",
-                "/acknowledgements",
-            ),
+            Act::Acknowledge => at(context, "acknowledge", "I have seen it", "/acknowledgements"),
             Act::Withdraw => at(
                 context,
                 &format!("withdraw-{}", context.item),
@@ -238,29 +221,21 @@ impl Act {
                 &format!("/approvals/{}/withdrawal", context.item),
             )
             .tone(ActTone::Link),
-            Act::PeerReview => at(
-                context,
-                "peer-review",
-                "Tell what you read",
-                "/peer-reviews",
-            )
-            .field(Field::hidden(
-                "content_digest",
-                context.content_digest.as_str(),
-            ))
-            .field(
-                Field::radio(
-                    "verdict",
-                    "Your word as a peer",
-                    &[
-                        ("agree", "I have read plan and code, and agree"),
-                        ("disagree", "I do not agree"),
-                    ],
+            Act::PeerReview => at(context, "peer-review", "Tell what you read", "/peer-reviews")
+                .field(Field::hidden("content_digest", context.content_digest.as_str()))
+                .field(
+                    Field::radio(
+                        "verdict",
+                        "Your word as a peer",
+                        &[
+                            ("agree", "I have read plan and code, and agree"),
+                            ("disagree", "I do not agree"),
+                        ],
+                    )
+                    .required(),
                 )
-                .required(),
-            )
-            .field(Field::textarea("text", "What you saw").required())
-            .submit("Tell it"),
+                .field(Field::textarea("text", "What you saw").required())
+                .submit("Tell it"),
             Act::Overrule => at(context, "overrule", "Overrule the rejection", "/overruling")
                 .tone(ActTone::Stop)
                 .note("Equal changes are then no longer stopped by this rejection.")
@@ -276,10 +251,7 @@ impl Act {
                 Field::radio(
                     "confirmed",
                     "This work was",
-                    &[
-                        ("true", "allowed by me beforehand"),
-                        ("false", "not allowed by me"),
-                    ],
+                    &[("true", "allowed by me beforehand"), ("false", "not allowed by me")],
                 )
                 .required(),
             )
@@ -290,14 +262,10 @@ impl Act {
 
     fn before(self, context: &ActContext) -> ActForm {
         match self {
-            Act::Submit => {
-                at(context, "submit", "Submit for assessment", "/submission").tone(ActTone::Go)
-            }
+            Act::Submit => at(context, "submit", "Submit for assessment", "/submission").tone(ActTone::Go),
             Act::Assess => at(context, "assess", "Assess", "/assessment")
                 .tone(ActTone::Go)
-                .field(
-                    Field::select("impact.data", "Harm to data, if it goes wrong", &LEVELS).half(),
-                )
+                .field(Field::select("impact.data", "Harm to data, if it goes wrong", &LEVELS).half())
                 .field(Field::select("impact.availability", "Harm to availability", &LEVELS).half())
                 .field(Field::select("impact.compliance", "Harm to compliance", &LEVELS).half())
                 .field(
@@ -313,13 +281,9 @@ impl Act {
                     )
                     .half(),
                 )
+                .field(Field::textarea("security", "What it means for security").hint("Empty when it means nothing."))
                 .field(
-                    Field::textarea("security", "What it means for security")
-                        .hint("Empty when it means nothing."),
-                )
-                .field(
-                    Field::textarea("excluded", "Left out, and why")
-                        .hint("One a line: the item, a colon, the reason."),
+                    Field::textarea("excluded", "Left out, and why").hint("One a line: the item, a colon, the reason."),
                 )
                 .field(Field::new(
                     "dependencies_reviewed",
@@ -356,52 +320,35 @@ impl Act {
     fn during(self, context: &ActContext) -> ActForm {
         match self {
             Act::Start => at(context, "start", "Start", "/implementation").tone(ActTone::Go),
-            Act::Entry => at(
-                context,
-                "entry",
-                "Note an action",
-                "/implementation/entries",
-            )
-            .field(
-                Field::radio(
-                    "kind",
-                    "What it is",
-                    &[
-                        ("step", "A step is done"),
-                        ("deviation", "Something differs from the plan"),
-                        ("issue", "Something is wrong"),
-                    ],
+            Act::Entry => at(context, "entry", "Note an action", "/implementation/entries")
+                .field(
+                    Field::radio(
+                        "kind",
+                        "What it is",
+                        &[
+                            ("step", "A step is done"),
+                            ("deviation", "Something differs from the plan"),
+                            ("issue", "Something is wrong"),
+                        ],
+                    )
+                    .value("step"),
                 )
-                .value("step"),
-            )
-            .field(
-                Field::textarea("text", "What happened")
-                    .hint("A deviation or an issue reaches owner and change manager at once.")
-                    .required(),
-            )
-            .field(target(context, "All of it"))
-            .submit("Note it"),
+                .field(
+                    Field::textarea("text", "What happened")
+                        .hint("A deviation or an issue reaches owner and change manager at once.")
+                        .required(),
+                )
+                .field(target(context, "All of it"))
+                .submit("Note it"),
             Act::Extend => at(context, "extend", "Ask for more time", "/extension")
                 .field(time("until", "Until", context).required())
                 .field(reason("Why"))
                 .submit("Ask for it"),
-            Act::DecideExtension => at(
-                context,
-                "extension",
-                "Decide on more time",
-                "/extension/decision",
-            )
-            .tone(ActTone::Go)
-            .field(
-                Field::radio(
-                    "grant",
-                    "More time",
-                    &[("true", "Grant it"), ("false", "Refuse it")],
-                )
-                .required(),
-            )
-            .field(Field::textarea("reason", "Why"))
-            .submit("Tell them"),
+            Act::DecideExtension => at(context, "extension", "Decide on more time", "/extension/decision")
+                .tone(ActTone::Go)
+                .field(Field::radio("grant", "More time", &[("true", "Grant it"), ("false", "Refuse it")]).required())
+                .field(Field::textarea("reason", "Why"))
+                .submit("Tell them"),
             _ => at(context, "complete", "Tell the outcome", "/completion")
                 .field(target(context, "Every open target"))
                 .field(
@@ -438,21 +385,13 @@ impl Act {
                 .field(Field::textarea("text", "How you saw it").required())
                 .submit("Tell what you saw"),
             Act::Review => at(context, "review", "Review it", "/review")
-                .field(Field::new(
-                    "objectives_met",
-                    "The objectives were met",
-                    Input::Checkbox,
-                ))
+                .field(Field::new("objectives_met", "The objectives were met", Input::Checkbox))
                 .field(Field::new(
                     "assessment_adequate",
                     "The assessment was adequate",
                     Input::Checkbox,
                 ))
-                .field(Field::new(
-                    "steps_adequate",
-                    "The steps were adequate",
-                    Input::Checkbox,
-                ))
+                .field(Field::new("steps_adequate", "The steps were adequate", Input::Checkbox))
                 .field(Field::textarea("summary", "In a few sentences").required())
                 .field(Field::textarea("improvements", "What to do better").hint("One a line."))
                 .submit("Finish the review"),
@@ -505,10 +444,7 @@ impl Act {
                     .half(),
                 )
                 .field(Field::text("assignee", "Who").half())
-                .field(
-                    Field::new("mandatory", "The next step waits for it", Input::Checkbox)
-                        .value("true"),
-                )
+                .field(Field::new("mandatory", "The next step waits for it", Input::Checkbox).value("true"))
                 .submit("Add this task"),
             Act::Comment => at(context, "comment", "Comment", "/comments")
                 .field(
@@ -585,20 +521,17 @@ fn evidence(context: &ActContext) -> ActForm {
             Field::select(
                 "result",
                 "Result",
-                &[
-                    ("", "As the file says"),
-                    ("passed", "Passed"),
-                    ("failed", "Failed"),
-                ],
+                &[("", "As the file says"), ("passed", "Passed"), ("failed", "Failed")],
             )
             .half(),
         )
         .field(Field::new("environment", "Where it ran", Input::Select(environments)).half())
         .field(Field::text("artifact", "Artifact").half())
         .field(Field::new("file", "File", Input::File))
-        .field(Field::textarea("text", "Text").hint(
-            "Instead of a file, or beside it. Without an artifact the evidence binds to the plan.",
-        ))
+        .field(
+            Field::textarea("text", "Text")
+                .hint("Instead of a file, or beside it. Without an artifact the evidence binds to the plan."),
+        )
         .submit("Add this evidence")
 }
 
@@ -611,11 +544,7 @@ fn reason(label: &str) -> Field {
 }
 
 fn time(name: &str, label: &str, context: &ActContext) -> Field {
-    let zone = if context.zone.is_empty() {
-        "UTC"
-    } else {
-        &context.zone
-    };
+    let zone = if context.zone.is_empty() { "UTC" } else { &context.zone };
     Field::new(name, label, Input::DateTime)
         .hint(format!("In {zone}."))
         .half()
@@ -687,10 +616,7 @@ mod tests {
             Act::PeerReview,
         ] {
             let form = act.form(&context);
-            let digest = form
-                .fields
-                .iter()
-                .find(|field| field.name == "content_digest");
+            let digest = form.fields.iter().find(|field| field.name == "content_digest");
             assert_eq!(
                 digest.map(|field| field.value.as_str()),
                 Some("sha256:9f2c03ab"),

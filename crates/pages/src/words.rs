@@ -321,10 +321,7 @@ mod tests {
     #[test]
     fn risk_and_kind_are_read_from_their_words() {
         assert_eq!(Risk::from_word("high").map(Risk::label), Some("High"));
-        assert_eq!(
-            Kind::from_word("standard").map(Kind::label),
-            Some("Standard")
-        );
+        assert_eq!(Kind::from_word("standard").map(Kind::label), Some("Standard"));
         assert_eq!(Kind::from_word("expedited"), None);
     }
 }

@@ -56,8 +56,7 @@ fn parse(sample: &Sample) -> Vec<Element> {
             Ok(Event::Text(text)) => add_text(&mut elements, &open, &text),
             Ok(Event::GeneralRef(reference)) => {
                 let name = reference.to_string();
-                let known =
-                    ["amp", "lt", "gt", "quot"].contains(&name.as_str()) || name.starts_with('#');
+                let known = ["amp", "lt", "gt", "quot"].contains(&name.as_str()) || name.starts_with('#');
                 assert!(known, "{}: unknown reference &{name};", sample.name);
                 add_text(&mut elements, &open, "·");
             }
@@ -78,8 +77,7 @@ fn read(start: &BytesStart<'_>, elements: &[Element], open: &[usize], sample: &S
     let attributes = start
         .attributes()
         .map(|attribute| {
-            let attribute =
-                attribute.unwrap_or_else(|error| panic!("{}: {error} in {start:?}", sample.name));
+            let attribute = attribute.unwrap_or_else(|error| panic!("{}: {error} in {start:?}", sample.name));
             let key = attribute.key.as_ref().to_owned();
             (key, attribute.value.to_string())
         })
@@ -126,12 +124,7 @@ fn pages_keep_the_strict_rules_of_scripts_and_styles() {
                     sample.name,
                     element.name
                 );
-                assert!(
-                    !name.starts_with("on"),
-                    "{}: {name} on {}",
-                    sample.name,
-                    element.name
-                );
+                assert!(!name.starts_with("on"), "{}: {name} on {}", sample.name, element.name);
             }
             assert!(
                 !element.is("style") && !element.is("iframe") && !element.is("object"),
@@ -146,11 +139,7 @@ fn pages_keep_the_strict_rules_of_scripts_and_styles() {
                     "{}: script {source}",
                     sample.name
                 );
-                assert!(
-                    element.text.trim().is_empty(),
-                    "{}: an inline script",
-                    sample.name
-                );
+                assert!(element.text.trim().is_empty(), "{}: an inline script", sample.name);
             }
         }
     });
@@ -219,30 +208,14 @@ fn ids_are_unique_and_what_is_referred_to_is_there() {
             }
         }
         for element in elements {
-            for name in [
-                "for",
-                "aria-describedby",
-                "aria-labelledby",
-                "popovertarget",
-            ] {
+            for name in ["for", "aria-describedby", "aria-labelledby", "popovertarget"] {
                 let targets = element.attribute(name).unwrap_or_default();
                 for target in targets.split_whitespace() {
-                    assert!(
-                        ids.contains(target),
-                        "{}: {name}={target} leads nowhere",
-                        sample.name
-                    );
+                    assert!(ids.contains(target), "{}: {name}={target} leads nowhere", sample.name);
                 }
             }
-            if let Some(target) = element
-                .attribute("href")
-                .and_then(|href| href.strip_prefix('#'))
-            {
-                assert!(
-                    ids.contains(target),
-                    "{}: #{target} leads nowhere",
-                    sample.name
-                );
+            if let Some(target) = element.attribute("href").and_then(|href| href.strip_prefix('#')) {
+                assert!(ids.contains(target), "{}: #{target} leads nowhere", sample.name);
             }
         }
     });
@@ -276,33 +249,19 @@ fn every_control_has_a_label_and_every_button_and_link_a_name() {
         for element in elements {
             let is_control = ["input", "select", "textarea"].contains(&element.name.as_str());
             if is_control && element.attribute("type") != Some("hidden") {
-                let by_id = element
-                    .attribute("id")
-                    .is_some_and(|id| labelled.contains(id));
+                let by_id = element.attribute("id").is_some_and(|id| labelled.contains(id));
                 let wrapped = element.ancestors.iter().any(|name| name == "label");
-                let spoken = element
-                    .attribute("aria-label")
-                    .is_some_and(|label| !label.is_empty());
+                let spoken = element.attribute("aria-label").is_some_and(|label| !label.is_empty());
+                assert!(by_id || wrapped || spoken, "{}: no label: {element:?}", sample.name);
                 assert!(
-                    by_id || wrapped || spoken,
-                    "{}: no label: {element:?}",
-                    sample.name
-                );
-                assert!(
-                    element
-                        .attribute("name")
-                        .is_some_and(|name| !name.is_empty()),
+                    element.attribute("name").is_some_and(|name| !name.is_empty()),
                     "{}: no name: {element:?}",
                     sample.name
                 );
             }
             if element.is("button") || element.is("a") || element.is("summary") {
                 let spoken = element.attribute("aria-label").unwrap_or(&element.text);
-                assert!(
-                    !spoken.trim().is_empty(),
-                    "{}: nameless {element:?}",
-                    sample.name
-                );
+                assert!(!spoken.trim().is_empty(), "{}: nameless {element:?}", sample.name);
             }
         }
     });
@@ -330,8 +289,7 @@ fn forms_say_how_they_are_sent_and_are_not_nested() {
             }
             if element.attribute("type") == Some("file") {
                 assert!(
-                    has_multipart_form(elements, element)
-                        || element.attribute("id") == Some("fields-file"),
+                    has_multipart_form(elements, element) || element.attribute("id") == Some("fields-file"),
                     "{}: a file in a form that is not multipart",
                     sample.name
                 );
@@ -354,12 +312,7 @@ fn forms_say_how_they_are_sent_and_are_not_nested() {
                 );
             }
             if matches!(parent, Some("ul" | "ol")) {
-                assert!(
-                    element.is("li"),
-                    "{}: <{}> in a list",
-                    sample.name,
-                    element.name
-                );
+                assert!(element.is("li"), "{}: <{}> in a list", sample.name, element.name);
             }
             if element.is("a") || element.is("button") {
                 assert!(
@@ -395,22 +348,10 @@ fn no_text_of_people_becomes_markup() {
                 || (element.is("b") && element.text == "bold")
                 || element.is("img")
         };
-        assert_eq!(
-            elements.iter().filter(foreign).count(),
-            0,
-            "{}",
-            sample.name
-        );
-        let scripts = elements
-            .iter()
-            .filter(|element| element.is("script"))
-            .count();
+        assert_eq!(elements.iter().filter(foreign).count(), 0, "{}", sample.name);
+        let scripts = elements.iter().filter(|element| element.is("script")).count();
         assert_eq!(scripts, 1, "{}", sample.name);
-        assert!(
-            !sample.html.contains("href=\"javascript:"),
-            "{}",
-            sample.name
-        );
+        assert!(!sample.html.contains("href=\"javascript:"), "{}", sample.name);
     });
 }
 
@@ -467,11 +408,7 @@ fn templates_never_pass_a_text_through_unescaped() {
     let mut read = 0;
     while let Some(path) = files.pop() {
         if path.is_dir() {
-            files.extend(
-                std::fs::read_dir(&path)
-                    .unwrap()
-                    .map(|entry| entry.unwrap().path()),
-            );
+            files.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
             continue;
         }
         let text = std::fs::read_to_string(&path).unwrap();
@@ -496,16 +433,11 @@ fn style_sheets_name_every_class_that_pages_use() {
         .into_iter()
         .map(|name| String::from_utf8_lossy(pages::assets::get(name).unwrap().bytes).into_owned())
         .collect();
-    let script =
-        String::from_utf8_lossy(pages::assets::get("assent.js").unwrap().bytes).into_owned();
+    let script = String::from_utf8_lossy(pages::assets::get("assent.js").unwrap().bytes).into_owned();
     let mut unknown = BTreeSet::new();
     for sample in all() {
         for element in parse(&sample) {
-            for class in element
-                .attribute("class")
-                .unwrap_or_default()
-                .split_whitespace()
-            {
+            for class in element.attribute("class").unwrap_or_default().split_whitespace() {
                 if !sheets.contains(&format!(".{class}")) && !script.contains(class) {
                     unknown.insert(class.to_owned());
                 }

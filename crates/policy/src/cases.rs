@@ -89,30 +89,17 @@ pub fn check_cases(set: &PolicySet, files: &[SourceFile]) -> Result<CasesReport,
             help: None,
         });
     }
-    if findings.is_empty() {
-        Ok(report)
-    } else {
-        Err(findings)
-    }
+    if findings.is_empty() { Ok(report) } else { Err(findings) }
 }
 
 /// Runs one case; gives what does not hold, and notes who decided.
-fn run(
-    set: &PolicySet,
-    file: &SourceFile,
-    case: &Case,
-    decided: &mut BTreeSet<String>,
-) -> Vec<Finding> {
+fn run(set: &PolicySet, file: &SourceFile, case: &Case, decided: &mut BTreeSet<String>) -> Vec<Finding> {
     let mut failed = Vec::new();
     let mut decided_here = BTreeSet::new();
     for expectation in &case.expectations {
         let wrong = match expectation {
-            Expectation::Requires { line, rows } => {
-                requires(set, case, *line, rows, &mut decided_here)
-            }
-            Expectation::Act { .. } => act(set, case, expectation, &mut decided_here)
-                .into_iter()
-                .collect(),
+            Expectation::Requires { line, rows } => requires(set, case, *line, rows, &mut decided_here),
+            Expectation::Act { .. } => act(set, case, expectation, &mut decided_here).into_iter().collect(),
         };
         failed.extend(wrong.into_iter().map(|(line, text)| Finding {
             file: file.name.clone(),
@@ -143,24 +130,14 @@ fn requires(
         return vec![(line, format!("the policies stop: {stop}"))];
     }
     let mut wrong = Vec::new();
-    let found: Vec<&Obligation> = requirements
-        .obligations
-        .iter()
-        .map(|row| &row.obligation)
-        .collect();
+    let found: Vec<&Obligation> = requirements.obligations.iter().map(|row| &row.obligation).collect();
     for (line, id, expected) in rows {
         match found.iter().find(|obligation| obligation.id == *id) {
-            None => wrong.push((
-                *line,
-                format!("says nothing of `{id}`, the case says it is required"),
-            )),
+            None => wrong.push((*line, format!("says nothing of `{id}`, the case says it is required"))),
             Some(obligation) => {
                 let says = words(obligation);
                 if !expected.is_empty() && says != *expected {
-                    wrong.push((
-                        *line,
-                        format!("`{id}` says `{says}`, the case says `{expected}`"),
-                    ));
+                    wrong.push((*line, format!("`{id}` says `{says}`, the case says `{expected}`")));
                 }
             }
         }
@@ -179,12 +156,7 @@ fn requires(
     wrong
 }
 
-fn act(
-    set: &PolicySet,
-    case: &Case,
-    expectation: &Expectation,
-    decided: &mut BTreeSet<String>,
-) -> Option<Wrong> {
+fn act(set: &PolicySet, case: &Case, expectation: &Expectation, decided: &mut BTreeSet<String>) -> Option<Wrong> {
     let Expectation::Act {
         line,
         actor,
@@ -213,12 +185,7 @@ fn act(
     let expected = id
         .as_deref()
         .map_or_else(|| word.to_owned(), |id| format!("{word} {id}"));
-    let wrong = || {
-        Some((
-            line,
-            format!("`{action}` says {says}, the case says {expected}"),
-        ))
-    };
+    let wrong = || Some((line, format!("`{action}` says {says}, the case says {expected}")));
     let Some(answer) = answer else { return wrong() };
     let is_named = match id {
         Some(id) => answer.reasons.contains(id),
@@ -232,15 +199,8 @@ fn act(
 }
 
 /// The bare answer for the case's one target: unlike a verdict, it tells a forbid from a permit that did not match.
-fn deciding(
-    set: &PolicySet,
-    actor: &model::facts::ActorFacts,
-    action: &str,
-    case: &Case,
-) -> Option<Answer> {
-    let is_of_change = model::act::Act::ALL
-        .iter()
-        .any(|act| act.as_str() == action);
+fn deciding(set: &PolicySet, actor: &model::facts::ActorFacts, action: &str, case: &Case) -> Option<Answer> {
+    let is_of_change = model::act::Act::ALL.iter().any(|act| act.as_str() == action);
     let question = if is_of_change {
         let target = case.world.has_target.then_some(&case.world.target);
         Question::act(actor, action, &case.world.change, target, &set.words)

@@ -55,12 +55,8 @@ impl Trouble {
             Self::Unfit(text) => format!("the facts do not fit the policies' schema: {text}"),
             Self::Dangling(name) => format!("the facts name {name}, which is not among them"),
             Self::Erred(id) => format!("a rule could not be judged: `{id}`"),
-            Self::Denied => {
-                "the policies require nothing, not even what every change needs".to_owned()
-            }
-            Self::NoBase => format!(
-                "the rule that every change has is missing from the answer: `{BASE_OBLIGATION}`"
-            ),
+            Self::Denied => "the policies require nothing, not even what every change needs".to_owned(),
+            Self::NoBase => format!("the rule that every change has is missing from the answer: `{BASE_OBLIGATION}`"),
             Self::Unknown(id) => format!("a rule says nothing that can be required: `{id}`"),
         }
     }
@@ -71,12 +67,8 @@ impl PolicySet {
     pub(crate) fn ask(&self, question: Question) -> Result<Answer, Trouble> {
         let unfit = |error: &dyn std::fmt::Display| Trouble::Unfit(error.to_string());
         let empty = cedar_policy::PolicySet::new();
-        let policies = self
-            .by_action
-            .get(question.action.id().unescaped())
-            .unwrap_or(&empty);
-        let entities = Entities::from_entities(question.entities, Some(&self.schema))
-            .map_err(|e| unfit(&e))?;
+        let policies = self.by_action.get(question.action.id().unescaped()).unwrap_or(&empty);
+        let entities = Entities::from_entities(question.entities, Some(&self.schema)).map_err(|e| unfit(&e))?;
         let context = Context::from_pairs(question.context).map_err(|e| unfit(&e))?;
         let request = Request::new(
             question.principal,
@@ -95,11 +87,7 @@ impl PolicySet {
         if let Some(id) = erred.into_iter().next() {
             return Err(Trouble::Erred(id));
         }
-        let mut reasons: Vec<String> = response
-            .diagnostics()
-            .reason()
-            .map(ToString::to_string)
-            .collect();
+        let mut reasons: Vec<String> = response.diagnostics().reason().map(ToString::to_string).collect();
         reasons.sort();
         Ok(Answer {
             allowed: response.decision() == Decision::Allow,
@@ -108,10 +96,7 @@ impl PolicySet {
     }
 
     /// The obligations of one answer about `require`, in the order of their ids.
-    pub(crate) fn verdict(
-        &self,
-        answer: Result<Answer, Trouble>,
-    ) -> Result<Vec<&Obligation>, Trouble> {
+    pub(crate) fn verdict(&self, answer: Result<Answer, Trouble>) -> Result<Vec<&Obligation>, Trouble> {
         let answer = answer?;
         if !answer.allowed {
             return Err(Trouble::Denied);
@@ -119,11 +104,7 @@ impl PolicySet {
         if !answer.reasons.iter().any(|id| id == BASE_OBLIGATION) {
             return Err(Trouble::NoBase);
         }
-        let known = |id: &String| {
-            self.obligations
-                .get(id)
-                .ok_or_else(|| Trouble::Unknown(id.clone()))
-        };
+        let known = |id: &String| self.obligations.get(id).ok_or_else(|| Trouble::Unknown(id.clone()));
         answer.reasons.iter().map(known).collect()
     }
 
@@ -144,13 +125,7 @@ impl PolicySet {
                     Err(_) => return Some(entity.uid()),
                 }
             }
-            named.extend(
-                entities
-                    .ancestors(&entity.uid())
-                    .into_iter()
-                    .flatten()
-                    .cloned(),
-            );
+            named.extend(entities.ancestors(&entity.uid()).into_iter().flatten().cloned());
         }
         named
             .into_iter()
@@ -160,9 +135,7 @@ impl PolicySet {
 
 fn erring_policy(error: &cedar_policy::AuthorizationError) -> String {
     match error {
-        cedar_policy::AuthorizationError::PolicyEvaluationError(error) => {
-            error.policy_id().to_string()
-        }
+        cedar_policy::AuthorizationError::PolicyEvaluationError(error) => error.policy_id().to_string(),
     }
 }
 
@@ -172,10 +145,7 @@ fn collect(value: &EvalResult, named: &mut Vec<EntityUid>) {
         EvalResult::EntityUid(uid) => named.push(uid.clone()),
         EvalResult::Set(set) => set.iter().for_each(|value| collect(value, named)),
         EvalResult::Record(record) => record.iter().for_each(|(_, value)| collect(value, named)),
-        EvalResult::Bool(_)
-        | EvalResult::Long(_)
-        | EvalResult::String(_)
-        | EvalResult::ExtensionValue(_) => {}
+        EvalResult::Bool(_) | EvalResult::Long(_) | EvalResult::String(_) | EvalResult::ExtensionValue(_) => {}
     }
 }
 
@@ -209,10 +179,7 @@ mod tests {
     }
 
     fn set() -> PolicySet {
-        PolicySet::compile(&crate::base().files, "", crate::SCHEMA, &Nobody, |_| {
-            String::new()
-        })
-        .unwrap()
+        PolicySet::compile(&crate::base().files, "", crate::SCHEMA, &Nobody, |_| String::new()).unwrap()
     }
 
     fn change() -> ChangeFacts {
@@ -253,9 +220,7 @@ mod tests {
         let set = set();
         let mut question = question(&set);
         let before = question.entities.len();
-        question
-            .entities
-            .retain(|entity| entity.uid() != uid(name, id));
+        question.entities.retain(|entity| entity.uid() != uid(name, id));
         assert_eq!(question.entities.len(), before - 1);
         set.verdict(set.ask(question)).unwrap_err()
     }
@@ -268,10 +233,7 @@ mod tests {
             ("Environment", "prod"),
             ("Person", "p1"),
         ] {
-            assert_eq!(
-                without(name, id),
-                Trouble::Dangling(format!("{name}::\"{id}\""))
-            );
+            assert_eq!(without(name, id), Trouble::Dangling(format!("{name}::\"{id}\"")));
         }
     }
 
@@ -323,14 +285,8 @@ mod tests {
             })
         };
         assert_eq!(set.verdict(answer(false, &[])), Err(Trouble::Denied));
-        assert_eq!(
-            set.verdict(answer(false, &[BASE_OBLIGATION])),
-            Err(Trouble::Denied)
-        );
-        assert_eq!(
-            set.verdict(answer(true, &["base.require.owner"])),
-            Err(Trouble::NoBase)
-        );
+        assert_eq!(set.verdict(answer(false, &[BASE_OBLIGATION])), Err(Trouble::Denied));
+        assert_eq!(set.verdict(answer(true, &["base.require.owner"])), Err(Trouble::NoBase));
         let stranger = set.verdict(answer(true, &[BASE_OBLIGATION, "policy0"]));
         assert_eq!(stranger, Err(Trouble::Unknown("policy0".to_owned())));
         let known = set
@@ -364,9 +320,6 @@ mod tests {
         let answer = set.ask(question(&set)).unwrap();
         assert!(answer.allowed);
         assert!(answer.reasons.is_sorted());
-        assert_eq!(
-            set.verdict(Ok(answer.clone())).unwrap().len(),
-            answer.reasons.len()
-        );
+        assert_eq!(set.verdict(Ok(answer.clone())).unwrap().len(), answer.reasons.len());
     }
 }

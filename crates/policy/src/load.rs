@@ -25,12 +25,7 @@ pub(crate) struct Draft {
 }
 
 /// Everything of `compile` that needs the deep stack.
-pub(crate) fn draft(
-    files: &[SourceFile],
-    values: &str,
-    schema: &str,
-    hasher: Hasher,
-) -> Result<Draft, Vec<Finding>> {
+pub(crate) fn draft(files: &[SourceFile], values: &str, schema: &str, hasher: Hasher) -> Result<Draft, Vec<Finding>> {
     check_files(files, values, schema)?;
     let (fragment, cedar_schema) = read_schema(schema)?;
     let mut findings = Vec::new();
@@ -56,9 +51,7 @@ pub(crate) fn draft(
     check_base(&loaded, &mut findings);
     validate(&loaded, &cedar_schema, &mut findings);
     if !findings.is_empty() {
-        findings.sort_by(|a, b| {
-            (&a.file, a.line, a.code, &a.text).cmp(&(&b.file, b.line, b.code, &b.text))
-        });
+        findings.sort_by(|a, b| (&a.file, a.line, a.code, &a.text).cmp(&(&b.file, b.line, b.code, &b.text)));
         findings.dedup();
         return Err(findings);
     }
@@ -75,11 +68,7 @@ pub(crate) fn draft(
 impl Draft {
     /// Looks up the names, in the caller's thread, since a directory may hold a transaction.
     pub(crate) fn check_names(self, names: &dyn Directory) -> Result<PolicySet, Vec<Finding>> {
-        let findings: Vec<Finding> = self
-            .named
-            .iter()
-            .filter_map(|named| named.missing(names))
-            .collect();
+        let findings: Vec<Finding> = self.named.iter().filter_map(|named| named.missing(names)).collect();
         if findings.is_empty() {
             Ok(self.set)
         } else {
@@ -91,14 +80,9 @@ impl Draft {
 fn check_files(files: &[SourceFile], values: &str, schema: &str) -> Result<(), Vec<Finding>> {
     let too_large = |file: &str, text: String| refused(file, "too_large", text);
     if files.len() > limits::FILES {
-        return Err(too_large(
-            "",
-            format!("a set has at most {} files", limits::FILES),
-        ));
+        return Err(too_large("", format!("a set has at most {} files", limits::FILES)));
     }
-    let texts = files
-        .iter()
-        .map(|file| (file.name.as_str(), file.text.as_str()));
+    let texts = files.iter().map(|file| (file.name.as_str(), file.text.as_str()));
     for (name, text) in texts.chain([(parameters::VALUES_FILE, values), ("schema", schema)]) {
         if text.len() > limits::FILE_BYTES {
             return Err(too_large(
@@ -152,8 +136,7 @@ fn read_schema(schema: &str) -> Result<(serde_json::Value, Schema), Vec<Finding>
         }]
     };
     let (parsed, _) = Schema::from_cedarschema_str(schema).map_err(|error| wrong(&error))?;
-    let (fragment, _) =
-        SchemaFragment::from_cedarschema_str(schema).map_err(|error| wrong(&error))?;
+    let (fragment, _) = SchemaFragment::from_cedarschema_str(schema).map_err(|error| wrong(&error))?;
     let fragment = fragment.to_json_value().map_err(|error| wrong(&error))?;
     Ok((fragment, parsed))
 }
@@ -171,10 +154,7 @@ fn assemble(
     for policy in loaded {
         for action in actions_of(policy).unwrap_or_default() {
             let action = action.id().unescaped().to_owned();
-            let added = by_action
-                .entry(action.clone())
-                .or_default()
-                .add(policy.policy.clone());
+            let added = by_action.entry(action.clone()).or_default().add(policy.policy.clone());
             assert!(added.is_ok(), "ids and actions were checked to be unique");
             if policy.policy.effect() == Effect::Permit {
                 permits.entry(action).or_default().push(policy.id.clone());
@@ -234,10 +214,7 @@ fn closed_words(fragment: &serde_json::Value) -> BTreeMap<String, Vec<String>> {
         let Some(words) = body.get("enum").and_then(|words| words.as_array()) else {
             continue;
         };
-        let words: BTreeSet<String> = words
-            .iter()
-            .filter_map(|w| w.as_str().map(str::to_owned))
-            .collect();
+        let words: BTreeSet<String> = words.iter().filter_map(|w| w.as_str().map(str::to_owned)).collect();
         closed.insert(name.clone(), words.into_iter().collect());
     }
     closed

@@ -121,14 +121,9 @@ impl Parameters {
     }
 
     /// The value of a parameter of this type.
-    pub(crate) fn get(
-        &self,
-        name: &str,
-        kinds: &[Type],
-    ) -> Result<&Value, (String, Option<String>)> {
+    pub(crate) fn get(&self, name: &str, kinds: &[Type]) -> Result<&Value, (String, Option<String>)> {
         let Some((kind, value)) = self.values.get(name) else {
-            let help = nearest(name, self.values.keys().map(String::as_str))
-                .map(|n| format!("did you mean `${n}`?"));
+            let help = nearest(name, self.values.keys().map(String::as_str)).map(|n| format!("did you mean `${n}`?"));
             return Err((format!("no parameter is called `${name}`"), help));
         };
         if kinds.contains(kind) {
@@ -153,20 +148,14 @@ fn put(
     value: &toml::Value,
 ) -> Result<(), (String, Option<String>)> {
     if !declared.contains_key(name) {
-        let help = nearest(name, declared.keys().map(String::as_str))
-            .map(|n| format!("did you mean `{n}`?"));
-        return Err((
-            format!("no policy file declares the parameter `{name}`"),
-            help,
-        ));
+        let help = nearest(name, declared.keys().map(String::as_str)).map(|n| format!("did you mean `{n}`?"));
+        return Err((format!("no policy file declares the parameter `{name}`"), help));
     }
     let Some(declaration) = declared.get_mut(name) else {
         return Ok(());
     };
-    let value =
-        typed(declaration.kind, value).map_err(|text| (format!("`{name}`: {text}"), None))?;
-    within(&value, declaration.floor, declaration.ceiling)
-        .map_err(|text| (format!("`{name}` {text}"), None))?;
+    let value = typed(declaration.kind, value).map_err(|text| (format!("`{name}`: {text}"), None))?;
+    within(&value, declaration.floor, declaration.ceiling).map_err(|text| (format!("`{name}` {text}"), None))?;
     declaration.default = value;
     Ok(())
 }
@@ -178,19 +167,10 @@ fn declarations(file: &SourceFile) -> Result<Vec<(String, Declaration)>, Vec<Fin
     for (name, body) in &table {
         match declaration(name, body) {
             Ok(declaration) => found.push((name.clone(), declaration)),
-            Err(text) => findings.push(finding(
-                &file.name,
-                &file.text,
-                name,
-                format!("`{name}`: {text}"),
-            )),
+            Err(text) => findings.push(finding(&file.name, &file.text, name, format!("`{name}`: {text}"))),
         }
     }
-    if findings.is_empty() {
-        Ok(found)
-    } else {
-        Err(findings)
-    }
+    if findings.is_empty() { Ok(found) } else { Err(findings) }
 }
 
 fn declaration(name: &str, body: &toml::Value) -> Result<Declaration, String> {
@@ -211,8 +191,8 @@ fn declaration(name: &str, body: &toml::Value) -> Result<Declaration, String> {
         .get("type")
         .and_then(toml::Value::as_str)
         .ok_or("`type` is missing")?;
-    let kind = Type::parse(word)
-        .ok_or_else(|| format!("the type `{word}` is none of count, minutes, duration, name"))?;
+    let kind =
+        Type::parse(word).ok_or_else(|| format!("the type `{word}` is none of count, minutes, duration, name"))?;
     let default = typed(kind, body.get("default").ok_or("`default` is missing")?)?;
     let floor = bound(kind, body.get("floor"))?;
     let ceiling = bound(kind, body.get("ceiling"))?;
@@ -312,10 +292,7 @@ mod tests {
     #[test]
     fn a_tenant_value_stands_in_place_of_the_default() {
         let parameters = Parameters::read(&file(DECLARED), "owners = 3\n").unwrap();
-        assert_eq!(
-            parameters.get("owners", &[Type::Count]),
-            Ok(&Value::Number(3))
-        );
+        assert_eq!(parameters.get("owners", &[Type::Count]), Ok(&Value::Number(3)));
         assert_eq!(
             parameters.get("life", &[Type::Duration]),
             Ok(&Value::Number(30 * 24 * 60))
@@ -331,24 +308,13 @@ mod tests {
             ("\nowners = 1", "`owners` is below its floor"),
             ("\nowners = 5", "`owners` is above its ceiling"),
             ("\nowners = \"3\"", "`owners`: the value is a whole number"),
-            (
-                "\nowner = 3",
-                "no policy file declares the parameter `owner`",
-            ),
+            ("\nowner = 3", "no policy file declares the parameter `owner`"),
         ] {
             let findings = Parameters::read(&file(DECLARED), values).unwrap_err();
-            assert_eq!(
-                (findings[0].text.as_str(), findings[0].line),
-                (text, 2),
-                "{values}"
-            );
+            assert_eq!((findings[0].text.as_str(), findings[0].line), (text, 2), "{values}");
         }
-        let findings = Parameters::read(&file("[a]\ntype = \"count\"\ndefault = 1\nfloor = 2"), "")
-            .unwrap_err();
+        let findings = Parameters::read(&file("[a]\ntype = \"count\"\ndefault = 1\nfloor = 2"), "").unwrap_err();
         assert_eq!(findings[0].text, "`a`: the default is below its floor");
-        assert_eq!(
-            Parameters::read(&[], "a = ").unwrap_err()[0].code,
-            "not_toml"
-        );
+        assert_eq!(Parameters::read(&[], "a = ").unwrap_err()[0].code, "not_toml");
     }
 }

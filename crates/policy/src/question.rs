@@ -72,11 +72,7 @@ type Attributes = HashMap<String, RestrictedExpression>;
 
 impl Question {
     /// What is required of this change for this target?
-    pub(crate) fn require(
-        change: &ChangeFacts,
-        target: &TargetFacts,
-        words: &OpenWords,
-    ) -> Result<Self, Unfit> {
+    pub(crate) fn require(change: &ChangeFacts, target: &TargetFacts, words: &OpenWords) -> Result<Self, Unfit> {
         let mut question = Self {
             principal: uid("System", "assent"),
             action: uid("Action", "require"),
@@ -105,16 +101,9 @@ impl Question {
     /// May this actor act in the tenant?
     pub(crate) fn in_tenant(actor: &ActorFacts, action: &str) -> Result<Self, Unfit> {
         let principal = uid("Actor", actor.person.as_str());
-        let groups: HashSet<EntityUid> = actor
-            .groups
-            .iter()
-            .map(|group| uid("Group", group.as_str()))
-            .collect();
+        let groups: HashSet<EntityUid> = actor.groups.iter().map(|group| uid("Group", group.as_str())).collect();
         let attributes = HashMap::from([
-            (
-                "person".to_owned(),
-                reference("Person", actor.person.as_str()),
-            ),
+            ("person".to_owned(), reference("Person", actor.person.as_str())),
             (
                 "roles".to_owned(),
                 references("Role", actor.roles.iter().map(|role| role.as_str())),
@@ -123,10 +112,7 @@ impl Question {
                 "parts".to_owned(),
                 references("Part", actor.parts.iter().map(|part| part_word(*part))),
             ),
-            (
-                "by_token".to_owned(),
-                RestrictedExpression::new_bool(actor.by_token),
-            ),
+            ("by_token".to_owned(), RestrictedExpression::new_bool(actor.by_token)),
         ]);
         let mut entities: Vec<Entity> = groups.iter().cloned().map(Entity::with_uid).collect();
         entities.push(entity(principal.clone(), attributes, groups)?);
@@ -150,8 +136,7 @@ impl Question {
         let resource = uid("Change", &change.change);
         self.entities
             .push(entity(resource, change_attributes(change), HashSet::new())?);
-        let mut people: BTreeSet<&PersonId> =
-            [&change.requester, &change.owner].into_iter().collect();
+        let mut people: BTreeSet<&PersonId> = [&change.requester, &change.owner].into_iter().collect();
         people.extend(&change.authors);
         people.extend(&change.implementers);
         people.extend(&change.implemented_by);
@@ -159,9 +144,7 @@ impl Question {
             people.extend(target.owners.iter().map(|(_, person)| person));
             self.add_target(target, words)?;
         }
-        let is_new = |uid: &EntityUid, entities: &[Entity]| {
-            entities.iter().all(|entity| entity.uid() != *uid)
-        };
+        let is_new = |uid: &EntityUid, entities: &[Entity]| entities.iter().all(|entity| entity.uid() != *uid);
         for person in people {
             let uid = uid("Person", person.as_str());
             if is_new(&uid, &self.entities) {
@@ -191,14 +174,10 @@ impl Question {
         ]);
         let record = record.map_err(|error| error.to_string())?;
         self.context.push(("target".to_owned(), record));
-        self.entities.push(entity(
-            service,
-            service_attributes(target, words),
-            HashSet::new(),
-        )?);
-        let attributes = HashMap::from([("is_production".to_owned(), is_production)]);
         self.entities
-            .push(entity(environment, attributes, HashSet::new())?);
+            .push(entity(service, service_attributes(target, words), HashSet::new())?);
+        let attributes = HashMap::from([("is_production".to_owned(), is_production)]);
+        self.entities.push(entity(environment, attributes, HashSet::new())?);
         Ok(())
     }
 }
@@ -221,43 +200,22 @@ pub(crate) fn neutral_target() -> TargetFacts {
 fn change_attributes(change: &ChangeFacts) -> Attributes {
     let mut attributes = HashMap::from([
         ("kind".to_owned(), reference("Kind", change.kind.as_str())),
-        (
-            "state".to_owned(),
-            reference("State", change.state.as_str()),
-        ),
-        (
-            "category".to_owned(),
-            reference("Category", change.category.as_str()),
-        ),
+        ("state".to_owned(), reference("State", change.state.as_str())),
+        ("category".to_owned(), reference("Category", change.category.as_str())),
         (
             "touches".to_owned(),
             references("Touch", change.touches.iter().map(|touch| touch.as_str())),
         ),
-        (
-            "expedited".to_owned(),
-            RestrictedExpression::new_bool(change.expedited),
-        ),
+        ("expedited".to_owned(), RestrictedExpression::new_bool(change.expedited)),
         (
             "retrospective".to_owned(),
             RestrictedExpression::new_bool(change.retrospective),
         ),
-        (
-            "requester".to_owned(),
-            reference("Person", change.requester.as_str()),
-        ),
-        (
-            "owner".to_owned(),
-            reference("Person", change.owner.as_str()),
-        ),
+        ("requester".to_owned(), reference("Person", change.requester.as_str())),
+        ("owner".to_owned(), reference("Person", change.owner.as_str())),
         ("authors".to_owned(), people(change.authors.iter())),
-        (
-            "implementers".to_owned(),
-            people(change.implementers.iter()),
-        ),
-        (
-            "implemented_by".to_owned(),
-            people(change.implemented_by.iter()),
-        ),
+        ("implementers".to_owned(), people(change.implementers.iter())),
+        ("implemented_by".to_owned(), people(change.implemented_by.iter())),
         (
             "has_tester".to_owned(),
             RestrictedExpression::new_bool(change.tester.is_some()),
@@ -313,14 +271,8 @@ fn service_attributes(target: &TargetFacts, words: &OpenWords) -> Attributes {
         ),
         ("data_class".to_owned(), reference("DataClass", &data_class)),
         ("owners".to_owned(), owners(OwnershipRole::Owner)),
-        (
-            "technical_leads".to_owned(),
-            owners(OwnershipRole::TechnicalLead),
-        ),
-        (
-            "security_owners".to_owned(),
-            owners(OwnershipRole::Security),
-        ),
+        ("technical_leads".to_owned(), owners(OwnershipRole::TechnicalLead)),
+        ("security_owners".to_owned(), owners(OwnershipRole::Security)),
         ("data_owners".to_owned(), owners(OwnershipRole::Data)),
     ])
 }
@@ -401,11 +353,7 @@ fn people<'a>(ids: impl Iterator<Item = &'a PersonId>) -> RestrictedExpression {
     references("Person", ids.map(PersonId::as_str))
 }
 
-fn entity(
-    uid: EntityUid,
-    attributes: Attributes,
-    parents: HashSet<EntityUid>,
-) -> Result<Entity, Unfit> {
+fn entity(uid: EntityUid, attributes: Attributes, parents: HashSet<EntityUid>) -> Result<Entity, Unfit> {
     Entity::new(uid, attributes, parents).map_err(|error| error.to_string())
 }
 

@@ -33,12 +33,7 @@ pub(crate) struct Trouble {
 /// The line of a byte in a text, from 1.
 pub(crate) fn line_of(text: &str, offset: usize) -> u32 {
     let end = offset.min(text.len());
-    let breaks = text
-        .as_bytes()
-        .iter()
-        .take(end)
-        .filter(|byte| **byte == b'\n')
-        .count();
+    let breaks = text.as_bytes().iter().take(end).filter(|byte| **byte == b'\n').count();
     u32::try_from(breaks + 1).unwrap_or(u32::MAX)
 }
 
@@ -167,13 +162,7 @@ impl Outline {
     }
 
     /// Notes annotations, and the word `in` behind the scope.
-    fn note<'a>(
-        &mut self,
-        token: Token,
-        word: &'a str,
-        offset: usize,
-        statement: &mut Statement<'a>,
-    ) {
+    fn note<'a>(&mut self, token: Token, word: &'a str, offset: usize, statement: &mut Statement<'a>) {
         if self.awaits_key && token == Token::Word {
             statement.annotations.push((word, offset));
         }
@@ -195,15 +184,7 @@ fn next_token(text: &str, from: usize) -> Option<(Token, usize, usize)> {
     let first = text[start..].chars().next()?;
     if first == '"' {
         let (end, is_whole) = text_end(text, start);
-        return Some((
-            if is_whole {
-                Token::Text
-            } else {
-                Token::OpenText
-            },
-            start,
-            end,
-        ));
+        return Some((if is_whole { Token::Text } else { Token::OpenText }, start, end));
     }
     if first.is_alphanumeric() || first == '_' {
         let length = text[start..]
@@ -279,47 +260,21 @@ mod tests {
             "(".repeat(40),
             ")".repeat(40)
         );
-        assert_eq!(
-            statements(&text)[0].trouble.as_ref().unwrap().code,
-            "too_deep"
-        );
+        assert_eq!(statements(&text)[0].trouble.as_ref().unwrap().code, "too_deep");
     }
 
     #[test]
     fn measures_depth_length_and_ifs() {
-        let deep = format!(
-            "permit(a) when {{ {}true{} }};",
-            "(".repeat(32),
-            ")".repeat(32)
-        );
-        assert_eq!(
-            statements(&deep)[0].trouble.as_ref().unwrap().code,
-            "too_deep"
-        );
-        let fits = format!(
-            "permit(a) when {{ {}true{} }};",
-            "(".repeat(31),
-            ")".repeat(31)
-        );
+        let deep = format!("permit(a) when {{ {}true{} }};", "(".repeat(32), ")".repeat(32));
+        assert_eq!(statements(&deep)[0].trouble.as_ref().unwrap().code, "too_deep");
+        let fits = format!("permit(a) when {{ {}true{} }};", "(".repeat(31), ")".repeat(31));
         assert_eq!(statements(&fits)[0].trouble, None);
         let long = format!("permit(a) when {{ 1{} }};", "+1".repeat(500));
-        assert_eq!(
-            statements(&long)[0].trouble.as_ref().unwrap().code,
-            "too_long"
-        );
-        let chain = format!(
-            "permit(a) when {{ {} true }};",
-            "if true then true else ".repeat(40)
-        );
-        assert_eq!(
-            statements(&chain)[0].trouble.as_ref().unwrap().code,
-            "too_deep"
-        );
+        assert_eq!(statements(&long)[0].trouble.as_ref().unwrap().code, "too_long");
+        let chain = format!("permit(a) when {{ {} true }};", "if true then true else ".repeat(40));
+        assert_eq!(statements(&chain)[0].trouble.as_ref().unwrap().code, "too_deep");
         let open = "permit(a) when { \"open };";
-        assert_eq!(
-            statements(open)[0].trouble.as_ref().unwrap().code,
-            "open_text"
-        );
+        assert_eq!(statements(open)[0].trouble.as_ref().unwrap().code, "open_text");
     }
 
     #[test]

@@ -112,24 +112,14 @@ impl PolicySet {
     ///
     /// Allowed only if allowed for every target. Refused on any error, with the policy's id and "a rule could not be
     /// judged". The caller's thread needs a stack of [`crate::STACK_BYTES`].
-    pub fn may(
-        &self,
-        actor: &ActorFacts,
-        action: &str,
-        change: Option<(&ChangeFacts, &[TargetFacts])>,
-    ) -> Verdict {
+    pub fn may(&self, actor: &ActorFacts, action: &str, change: Option<(&ChangeFacts, &[TargetFacts])>) -> Verdict {
         let is_of_change = Act::ALL.iter().any(|act| act.as_str() == action);
         let is_of_tenant = actions::ALL.contains(&action);
         if !is_of_change && !is_of_tenant {
-            return refused(
-                "assent.unknown_action",
-                format!("no act is called `{action}`"),
-            );
+            return refused("assent.unknown_action", format!("no act is called `{action}`"));
         }
         match change {
-            Some((change, targets)) if is_of_change => {
-                self.may_on_change(actor, action, change, targets)
-            }
+            Some((change, targets)) if is_of_change => self.may_on_change(actor, action, change, targets),
             None if is_of_change && action != Act::Create.as_str() => refused(
                 "assent.facts",
                 format!("`{action}` is judged for a change, and none was given"),
@@ -209,25 +199,14 @@ impl PolicySet {
     }
 
     /// The obligations over all targets: one row per policy, with the targets that brought it.
-    fn united(
-        &self,
-        change: &ChangeFacts,
-        targets: &[TargetFacts],
-    ) -> Result<Vec<TargetObligation>, Trouble> {
+    fn united(&self, change: &ChangeFacts, targets: &[TargetFacts]) -> Result<Vec<TargetObligation>, Trouble> {
         let mut rows: BTreeMap<&str, (&Obligation, Vec<TargetId>)> = BTreeMap::new();
         let neutral = [neutral_target()];
-        let judged = if targets.is_empty() {
-            &neutral
-        } else {
-            targets
-        };
+        let judged = if targets.is_empty() { &neutral } else { targets };
         for target in judged {
-            let question =
-                Question::require(change, target, &self.words).map_err(Trouble::Unfit)?;
+            let question = Question::require(change, target, &self.words).map_err(Trouble::Unfit)?;
             for obligation in self.verdict(self.ask(question))? {
-                let (_, brought) = rows
-                    .entry(&obligation.id)
-                    .or_insert((obligation, Vec::new()));
+                let (_, brought) = rows.entry(&obligation.id).or_insert((obligation, Vec::new()));
                 if !targets.is_empty() {
                     brought.push(target.target.clone());
                 }
@@ -253,8 +232,7 @@ impl PolicySet {
             target.owners.sort();
         }
         targets.sort_by(|a, b| a.target.cmp(&b.target));
-        let bytes = serde_json::to_vec(&(change, targets))
-            .expect("facts hold text, numbers and lists only");
+        let bytes = serde_json::to_vec(&(change, targets)).expect("facts hold text, numbers and lists only");
         (self.hasher)(&bytes)
     }
 }

@@ -12,9 +12,7 @@ pub(crate) fn duration(text: &str) -> Result<i64, String> {
             "`{text}`: business days need a calendar, which policies do not see yet; write days (`7d`) instead"
         ));
     }
-    let wrong = || {
-        format!("`{text}` is no duration; write a whole number and d, h or m, such as 30d, 4h, 15m")
-    };
+    let wrong = || format!("`{text}` is no duration; write a whole number and d, h or m, such as 30d, 4h, 15m");
     let unit = match text.chars().last() {
         Some('d') => 24 * 60,
         Some('h') => 60,
@@ -25,10 +23,7 @@ pub(crate) fn duration(text: &str) -> Result<i64, String> {
     if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit()) {
         return Err(wrong());
     }
-    let minutes = digits
-        .parse::<i64>()
-        .ok()
-        .and_then(|number| number.checked_mul(unit));
+    let minutes = digits.parse::<i64>().ok().and_then(|number| number.checked_mul(unit));
     match minutes {
         Some(minutes) if (1..=limits::DURATION_MINUTES).contains(&minutes) => Ok(minutes),
         _ => Err(format!("`{text}` lies outside of one minute and ten years")),
@@ -38,11 +33,7 @@ pub(crate) fn duration(text: &str) -> Result<i64, String> {
 /// A whole number from 1 to `most`.
 pub(crate) fn number(text: &str, most: i64) -> Result<i64, String> {
     let is_plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
-    let number = if is_plain {
-        text.parse::<i64>().ok()
-    } else {
-        None
-    };
+    let number = if is_plain { text.parse::<i64>().ok() } else { None };
     match number {
         Some(number) if (1..=most).contains(&number) => Ok(number),
         _ => Err(format!("`{text}` is no whole number from 1 to {most}")),
@@ -59,9 +50,7 @@ pub(crate) fn key(text: &str) -> Result<String, String> {
     if is_key {
         Ok(text.to_owned())
     } else {
-        Err(format!(
-            "`{text}` is no key (letters, digits, `-`, `_`, `.`)"
-        ))
+        Err(format!("`{text}` is no key (letters, digits, `-`, `_`, `.`)"))
     }
 }
 
@@ -80,10 +69,7 @@ pub(crate) fn sentence(text: &str) -> Result<String, String> {
         return Err("the text is empty".to_owned());
     }
     if trimmed.chars().count() > limits::TEXT_LENGTH {
-        return Err(format!(
-            "the text is longer than {} letters",
-            limits::TEXT_LENGTH
-        ));
+        return Err(format!("the text is longer than {} letters", limits::TEXT_LENGTH));
     }
     if trimmed.chars().any(char::is_control) {
         return Err("the text holds a line break or another control character".to_owned());

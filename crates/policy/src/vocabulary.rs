@@ -137,11 +137,7 @@ pub(crate) fn obligation(
 /// What is wrong with the annotations of a policy that is not of `require`: it has the common ones only.
 pub(crate) fn plain(annotations: &Annotations) -> Vec<Problem> {
     let is_foreign = |key: &&String| !COMMON.contains(&key.as_str());
-    annotations
-        .keys()
-        .filter(is_foreign)
-        .map(|key| foreign(key))
-        .collect()
+    annotations.keys().filter(is_foreign).map(|key| foreign(key)).collect()
 }
 
 fn foreign(key: &str) -> Problem {
@@ -155,8 +151,7 @@ fn foreign(key: &str) -> Problem {
 fn kind_of(annotations: &Annotations) -> Result<&'static Kind, Problem> {
     let names = || KINDS.iter().map(|kind| kind.name);
     let Some(word) = annotations.get("require") else {
-        let text =
-            "a policy of the action `require` says what it requires: `@require(\"…\")`".to_owned();
+        let text = "a policy of the action `require` says what it requires: `@require(\"…\")`".to_owned();
         return Err(problem(None, "require_missing", text, None));
     };
     if let Some(kind) = KINDS.iter().find(|kind| kind.name == word) {
@@ -202,20 +197,11 @@ fn misplaced(kind: &Kind, annotations: &Annotations) -> Vec<Problem> {
             problems.push(unknown_key(key));
         }
     }
-    for key in kind
-        .needed
-        .iter()
-        .filter(|key| !annotations.contains_key(**key))
-    {
+    for key in kind.needed.iter().filter(|key| !annotations.contains_key(**key)) {
         let text = format!("`{}` needs `@{key}`", kind.name);
         problems.push(problem(None, "annotation_missing", text, None));
     }
-    if kind.name == "permit"
-        && !kind
-            .optional
-            .iter()
-            .any(|key| annotations.contains_key(*key))
-    {
+    if kind.name == "permit" && !kind.optional.iter().any(|key| annotations.contains_key(*key)) {
         let text = "`permit` needs one of `@minutes`, `@ahead`, `@max_list_age`".to_owned();
         problems.push(problem(None, "annotation_missing", text, None));
     }
@@ -290,29 +276,14 @@ impl Reader<'_> {
             )),
             "task" => self.task(),
             "validation" => {
-                let distinct_from = self
-                    .text("distinct_from", values::parties)?
-                    .unwrap_or_default();
+                let distinct_from = self.text("distinct_from", values::parties)?.unwrap_or_default();
                 let from = self.text("from", values::asked)?;
-                Ok((
-                    Due::Close,
-                    Duty::Validation {
-                        distinct_from,
-                        from,
-                    },
-                ))
+                Ok((Due::Close, Duty::Validation { distinct_from, from }))
             }
             "review" => Ok((Due::Close, Duty::Review {})),
             "lead_time" => {
                 let minutes = self.minutes("lead_time", limits::DURATION_MINUTES)?;
-                let missing = || {
-                    problem(
-                        None,
-                        "annotation_missing",
-                        "`@lead_time` is missing".to_owned(),
-                        None,
-                    )
-                };
+                let missing = || problem(None, "annotation_missing", "`@lead_time` is missing".to_owned(), None);
                 Ok((
                     Due::Start,
                     Duty::LeadTime {
@@ -329,9 +300,7 @@ impl Reader<'_> {
             from: self.needed("from", values::asked)?,
             count: self.count()?,
             covers: self.needed("covers", |text| text.parse::<Covers>())?,
-            distinct_from: self
-                .text("distinct_from", values::parties)?
-                .unwrap_or_default(),
+            distinct_from: self.text("distinct_from", values::parties)?.unwrap_or_default(),
             valid_for_minutes: self.minutes("valid_for", limits::DURATION_MINUTES)?,
             step_up: self.flag("step_up")?,
             ack_sla_minutes: self.minutes("ack_sla", limits::DURATION_MINUTES)?,
@@ -359,9 +328,7 @@ impl Reader<'_> {
             .minutes("max_list_age", limits::LIST_AGE_MINUTES)?
             .map(|minutes| minutes * 60);
         let minutes = match self.annotations.get("minutes") {
-            Some(text) => {
-                Some(self.number("minutes", text, limits::PERMIT_MINUTES, Type::Minutes)?)
-            }
+            Some(text) => Some(self.number("minutes", text, limits::PERMIT_MINUTES, Type::Minutes)?),
             None => None,
         };
         let duty = Duty::Permit {
@@ -372,30 +339,15 @@ impl Reader<'_> {
         Ok((Due::Start, duty))
     }
 
-    fn text<T>(
-        &self,
-        key: &str,
-        parse: impl Fn(&str) -> Result<T, String>,
-    ) -> Result<Option<T>, Problem> {
+    fn text<T>(&self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<Option<T>, Problem> {
         let Some(text) = self.annotations.get(key) else {
             return Ok(None);
         };
         parse(text).map(Some).map_err(|text| bad_value(key, text))
     }
 
-    fn needed<T>(
-        &self,
-        key: &str,
-        parse: impl Fn(&str) -> Result<T, String>,
-    ) -> Result<T, Problem> {
-        let missing = || {
-            problem(
-                None,
-                "annotation_missing",
-                format!("`@{key}` is missing"),
-                None,
-            )
-        };
+    fn needed<T>(&self, key: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<T, Problem> {
+        let missing = || problem(None, "annotation_missing", format!("`@{key}` is missing"), None);
         self.text(key, parse)?.ok_or_else(missing)
     }
 
@@ -403,10 +355,7 @@ impl Reader<'_> {
         match self.annotations.get(key).map(String::as_str) {
             None => Ok(false),
             Some("") => Ok(true),
-            Some(_) => Err(bad_value(
-                key,
-                "it stands alone, without a value".to_owned(),
-            )),
+            Some(_) => Err(bad_value(key, "it stands alone, without a value".to_owned())),
         }
     }
 
@@ -435,9 +384,7 @@ impl Reader<'_> {
             return Ok(None);
         };
         if let Some(name) = text.strip_prefix('$') {
-            return self
-                .parameter_number(key, name, most, Type::Duration)
-                .map(Some);
+            return self.parameter_number(key, name, most, Type::Duration).map(Some);
         }
         let minutes = values::duration(text).map_err(|text| bad_value(key, text))?;
         bounded(key, minutes, most).map(Some)
@@ -456,13 +403,7 @@ impl Reader<'_> {
         }
     }
 
-    fn parameter_number(
-        &self,
-        key: &str,
-        name: &str,
-        most: i64,
-        kind: Type,
-    ) -> Result<i64, Problem> {
+    fn parameter_number(&self, key: &str, name: &str, most: i64, kind: Type) -> Result<i64, Problem> {
         match self.parameter(key, name, kind)? {
             Value::Number(number) => bounded(key, *number, most),
             Value::Name(_) => Err(bad_value(key, format!("`${name}` is no number"))),
@@ -470,9 +411,9 @@ impl Reader<'_> {
     }
 
     fn parameter(&self, key: &str, name: &str, kind: Type) -> Result<&Value, Problem> {
-        self.parameters.get(name, &[kind]).map_err(|(text, help)| {
-            problem(Some(key), "parameter", format!("`@{key}`: {text}"), help)
-        })
+        self.parameters
+            .get(name, &[kind])
+            .map_err(|(text, help)| problem(Some(key), "parameter", format!("`@{key}`: {text}"), help))
     }
 }
 
@@ -490,10 +431,7 @@ mod tests {
     use model::obligation::{Asked, Party};
 
     fn compile(pairs: &[(&str, &str)]) -> Result<Obligation, Vec<Problem>> {
-        let annotations = pairs
-            .iter()
-            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
-            .collect();
+        let annotations = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
         obligation("p.x", "Why.", &annotations, &Parameters::default())
     }
 
@@ -527,12 +465,7 @@ mod tests {
 
     #[test]
     fn every_kind_compiles() {
-        let evidence = compile(&[
-            ("require", "evidence"),
-            ("aspect", "backup"),
-            ("due", "close"),
-        ])
-        .unwrap();
+        let evidence = compile(&[("require", "evidence"), ("aspect", "backup"), ("due", "close")]).unwrap();
         assert_eq!(
             (evidence.due, evidence.duty),
             (
@@ -543,12 +476,7 @@ mod tests {
                 }
             )
         );
-        let peer = compile(&[
-            ("require", "peer_review"),
-            ("from", "security"),
-            ("due", "approval"),
-        ])
-        .unwrap();
+        let peer = compile(&[("require", "peer_review"), ("from", "security"), ("due", "approval")]).unwrap();
         assert_eq!(
             peer.duty,
             Duty::PeerReview {
@@ -595,10 +523,7 @@ mod tests {
                 max_list_age_seconds: Some(86_400)
             }
         );
-        assert_eq!(
-            compile(&[("require", "review")]).unwrap().duty,
-            Duty::Review {}
-        );
+        assert_eq!(compile(&[("require", "review")]).unwrap().duty, Duty::Review {});
         let validation = compile(&[("require", "validation"), ("from", "tester")]).unwrap();
         assert_eq!(
             validation.duty,
@@ -613,63 +538,27 @@ mod tests {
     fn wrong_annotations_are_named_with_the_nearest() {
         type Case<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str);
         let cases: &[Case<'_>] = &[
-            (
-                &[("require", "aproval")],
-                "unknown_kind",
-                "did you mean `approval`?",
-            ),
+            (&[("require", "aproval")], "unknown_kind", "did you mean `approval`?"),
             (
                 &[("require", "review"), ("dual_controll", "")],
                 "unknown_annotation",
                 "did you mean `@dual_control`?",
             ),
-            (
-                &[("require", "review"), ("count", "2")],
-                "misplaced_annotation",
-                "",
-            ),
-            (
-                &[("require", "approval"), ("from", "owner")],
-                "annotation_missing",
-                "",
-            ),
+            (&[("require", "review"), ("count", "2")], "misplaced_annotation", ""),
+            (&[("require", "approval"), ("from", "owner")], "annotation_missing", ""),
             (&[("require", "permit")], "annotation_missing", ""),
-            (
-                &[("require", "evidence"), ("aspect", "functinal")],
-                "bad_value",
-                "",
-            ),
-            (
-                &[("require", "permit"), ("minutes", "1441")],
-                "bad_value",
-                "",
-            ),
-            (
-                &[("require", "permit"), ("max_list_age", "25h")],
-                "bad_value",
-                "",
-            ),
+            (&[("require", "evidence"), ("aspect", "functinal")], "bad_value", ""),
+            (&[("require", "permit"), ("minutes", "1441")], "bad_value", ""),
+            (&[("require", "permit"), ("max_list_age", "25h")], "bad_value", ""),
             (&[("require", "permit"), ("ahead", "yes")], "bad_value", ""),
-            (
-                &[("require", "lead_time"), ("lead_time", "5bd")],
-                "bad_value",
-                "",
-            ),
-            (
-                &[("require", "peer_review"), ("count", "$many")],
-                "parameter",
-                "",
-            ),
+            (&[("require", "lead_time"), ("lead_time", "5bd")], "bad_value", ""),
+            (&[("require", "peer_review"), ("count", "$many")], "parameter", ""),
             (&[], "require_missing", ""),
         ];
         for (pairs, code, help) in cases {
             let problems = compile(pairs).unwrap_err();
             assert_eq!(problems[0].code, *code, "{pairs:?}");
-            assert_eq!(
-                problems[0].help.as_deref().unwrap_or_default(),
-                *help,
-                "{pairs:?}"
-            );
+            assert_eq!(problems[0].help.as_deref().unwrap_or_default(), *help, "{pairs:?}");
         }
     }
 

@@ -174,8 +174,7 @@ fn wrong(why: &str) -> Error {
 
 /// CRC-32 as ZIP uses it (reflected polynomial 0xEDB88320); a checksum, not a proof.
 fn crc32(bytes: &[u8]) -> u32 {
-    let step =
-        |crc: u32, byte: &u8| CRC_TABLE[((crc ^ u32::from(*byte)) & 0xff) as usize] ^ (crc >> 8);
+    let step = |crc: u32, byte: &u8| CRC_TABLE[((crc ^ u32::from(*byte)) & 0xff) as usize] ^ (crc >> 8);
     !bytes.iter().fold(!0, step)
 }
 
@@ -247,11 +246,7 @@ mod tests {
             for bit in 0..8 {
                 let mut changed = archive.clone();
                 changed[index] ^= 1 << bit;
-                assert_ne!(
-                    read(&changed).ok(),
-                    Some(FILES.to_vec()),
-                    "byte {index} bit {bit}"
-                );
+                assert_ne!(read(&changed).ok(), Some(FILES.to_vec()), "byte {index} bit {bit}");
                 assert!(read(&changed).is_err(), "byte {index} bit {bit}");
             }
             assert!(read(&archive[..index]).is_err(), "cut at {index}");
@@ -290,10 +285,7 @@ mod tests {
         }
         assert!(write(&[("a", b""), ("a", b"")]).is_err());
         let many: Vec<String> = (0..=MAX_FILES).map(|i| i.to_string()).collect();
-        let many: Vec<File<'_>> = many
-            .iter()
-            .map(|name| (name.as_str(), [].as_slice()))
-            .collect();
+        let many: Vec<File<'_>> = many.iter().map(|name| (name.as_str(), [].as_slice())).collect();
         assert!(matches!(write(&many), Err(Error::TooLarge { .. })));
     }
 }

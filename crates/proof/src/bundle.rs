@@ -211,15 +211,9 @@ fn described(parts: &BundleParts, checkpoint: &note::Checkpoint) -> Result<Vec<(
     };
     Ok(vec![
         ("record.json".to_owned(), to_json(&Records { records })?),
-        (
-            "salts.json".to_owned(),
-            to_json(&json!({ "salts": salts }))?,
-        ),
+        ("salts.json".to_owned(), to_json(&json!({ "salts": salts }))?),
         ("proofs.json".to_owned(), to_json(&proofs)?),
-        (
-            "checkpoint".to_owned(),
-            parts.checkpoint.clone().into_bytes(),
-        ),
+        ("checkpoint".to_owned(), parts.checkpoint.clone().into_bytes()),
         ("key".to_owned(), parts.keys.to_text().into_bytes()),
     ])
 }
@@ -263,8 +257,7 @@ fn sorted_events(parts: &BundleParts) -> Vec<&EventPart> {
 }
 
 fn to_json<T: Serialize>(value: &T) -> Result<Vec<u8>> {
-    let value = serde_json::to_value(value)
-        .map_err(|error| Error::malformed("bundle", error.to_string()))?;
+    let value = serde_json::to_value(value).map_err(|error| Error::malformed("bundle", error.to_string()))?;
     canonical::to_bytes(&value)
 }
 
@@ -282,12 +275,8 @@ fn collect_commitments(value: &Value, found: &mut BTreeSet<String>) {
         return;
     }
     match value {
-        Value::Array(items) => items
-            .iter()
-            .for_each(|item| collect_commitments(item, found)),
-        Value::Object(members) => members
-            .values()
-            .for_each(|member| collect_commitments(member, found)),
+        Value::Array(items) => items.iter().for_each(|item| collect_commitments(item, found)),
+        Value::Object(members) => members.values().for_each(|member| collect_commitments(member, found)),
         _ => {}
     }
 }

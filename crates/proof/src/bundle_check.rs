@@ -77,11 +77,8 @@ impl<'a> Check<'a> {
         self.manifest = Some(manifest.clone());
         self.checkpoint = Some(checkpoint.clone());
         for Missing { what, why } in &manifest.missing {
-            self.report.remark(
-                "missing",
-                what,
-                format!("Not in the bundle: {what} ({why})."),
-            );
+            self.report
+                .remark("missing", what, format!("Not in the bundle: {what} ({why})."));
         }
         let events = self.check_events(&manifest, &checkpoint)?;
         let records: Records = self.json("record.json")?;
@@ -102,10 +99,7 @@ impl<'a> Check<'a> {
             state: manifest.map(|manifest| manifest.state.clone()),
             is_open: manifest.map(|manifest| manifest.is_open),
             created_at: manifest.map(|manifest| manifest.created_at.clone()),
-            origin: self
-                .checkpoint
-                .as_ref()
-                .map(|checkpoint| checkpoint.origin.clone()),
+            origin: self.checkpoint.as_ref().map(|checkpoint| checkpoint.origin.clone()),
             log_size: self.checkpoint.as_ref().map(|checkpoint| checkpoint.size),
             events_proven: self.events_proven,
             records_checked: self.records_checked,
@@ -144,19 +138,11 @@ impl<'a> Check<'a> {
     fn json<T: DeserializeOwned>(&mut self, name: &str) -> Step<T> {
         let bytes = self.file(name)?;
         if !canonical::is_canonical(bytes) {
-            return self.bad(
-                "malformed",
-                name,
-                format!("`{name}` is not canonical JSON."),
-            );
+            return self.bad("malformed", name, format!("`{name}` is not canonical JSON."));
         }
         match serde_json::from_slice(bytes) {
             Ok(value) => Ok(value),
-            Err(error) => self.bad(
-                "malformed",
-                name,
-                format!("`{name}` is malformed: {error}."),
-            ),
+            Err(error) => self.bad("malformed", name, format!("`{name}` is malformed: {error}.")),
         }
     }
 
@@ -204,8 +190,7 @@ impl<'a> Check<'a> {
         let manifest: Value = self.json("bundle.json")?;
         if manifest.get("v").and_then(Value::as_u64) != Some(bundle::VERSION) {
             let text = "The bundle has a version that this program does not know.";
-            self.report
-                .cannot_tell("unknown_version", "bundle.json", text);
+            self.report.cannot_tell("unknown_version", "bundle.json", text);
             return Err(Stop);
         }
         self.json("bundle.json")
@@ -215,12 +200,7 @@ impl<'a> Check<'a> {
         let mut names = vec!["README.txt", "bundle.json", "bundle.sig"];
         names.extend(manifest.files.iter().skip(1).map(|file| file.name.as_str()));
         let found: Vec<&str> = listed.iter().map(|(name, _)| *name).collect();
-        if names != found
-            || manifest
-                .files
-                .first()
-                .is_none_or(|file| file.name != "README.txt")
-        {
+        if names != found || manifest.files.first().is_none_or(|file| file.name != "README.txt") {
             return self.bad(
                 "files_differ",
                 "bundle.json",
@@ -229,9 +209,7 @@ impl<'a> Check<'a> {
         }
         for entry in &manifest.files {
             let bytes = self.file(&entry.name)?;
-            if entry.sha256 != hex::encode(crypto::sha256(bytes))
-                || entry.bytes != bytes.len() as u64
-            {
+            if entry.sha256 != hex::encode(crypto::sha256(bytes)) || entry.bytes != bytes.len() as u64 {
                 let text = format!("`{}` is not the file that the list names.", entry.name);
                 self.report.bad("file_changed", &entry.name, text);
             }
@@ -244,18 +222,10 @@ impl<'a> Check<'a> {
     }
 
     /// Proves each event to be in the log and reads it, in the order of the log.
-    fn check_events(
-        &mut self,
-        manifest: &Manifest,
-        checkpoint: &Checkpoint,
-    ) -> Step<Vec<(u64, Event)>> {
+    fn check_events(&mut self, manifest: &Manifest, checkpoint: &Checkpoint) -> Step<Vec<(u64, Event)>> {
         let proofs: Proofs = self.json("proofs.json")?;
         if proofs.size != checkpoint.size || proofs.root != hex::encode(checkpoint.root) {
-            return self.bad(
-                "proofs_differ",
-                "proofs.json",
-                "The proofs are for another checkpoint.",
-            );
+            return self.bad("proofs_differ", "proofs.json", "The proofs are for another checkpoint.");
         }
         let is_event = |name: &&str| name.starts_with("events/");
         let present: BTreeSet<&str> = self.files.keys().copied().filter(is_event).collect();
@@ -275,24 +245,14 @@ impl<'a> Check<'a> {
         let mut events = Vec::new();
         for (entry, name) in proofs.proofs.iter().zip(&named) {
             let leaf = self.file(name)?;
-            let hashes: Option<Vec<Hash>> =
-                entry.hashes.iter().map(|hash| from_hex(hash)).collect();
+            let hashes: Option<Vec<Hash>> = entry.hashes.iter().map(|hash| from_hex(hash)).collect();
             let is_included = hashes.is_some_and(|hashes| {
                 let leaf = merkle::leaf_hash(leaf);
-                merkle::verify_inclusion(
-                    &leaf,
-                    entry.index,
-                    checkpoint.size,
-                    &hashes,
-                    &checkpoint.root,
-                )
+                merkle::verify_inclusion(&leaf, entry.index, checkpoint.size, &hashes, &checkpoint.root)
             });
             if !is_included {
-                self.report.bad(
-                    "not_in_log",
-                    name,
-                    format!("Event {} is not in the log.", entry.index),
-                );
+                self.report
+                    .bad("not_in_log", name, format!("Event {} is not in the log.", entry.index));
                 continue;
             }
             self.events_proven += 1;
@@ -312,14 +272,9 @@ impl<'a> Check<'a> {
             }
         };
         if event.tenant != manifest.tenant {
-            self.report
-                .bad("wrong_tenant", name, "The event is of another tenant.");
+            self.report.bad("wrong_tenant", name, "The event is of another tenant.");
         }
-        let Some(path) = event
-            .records_digest
-            .as_deref()
-            .and_then(event::payload_path)
-        else {
+        let Some(path) = event.records_digest.as_deref().and_then(event::payload_path) else {
             return Some(event);
         };
         let Some(payload) = self.files.get(path.as_str()) else {
@@ -343,8 +298,7 @@ impl<'a> Check<'a> {
         let all: BTreeMap<String, BTreeMap<String, String>> = self.json("salts.json")?;
         let mut salts = BTreeMap::new();
         for (commitment, salt) in all.get("salts").into_iter().flatten() {
-            let Some(salt) = crypto::from_base64url(salt).and_then(|salt| salt.try_into().ok())
-            else {
+            let Some(salt) = crypto::from_base64url(salt).and_then(|salt| salt.try_into().ok()) else {
                 return self.bad(
                     "malformed",
                     "salts.json",
@@ -357,9 +311,8 @@ impl<'a> Check<'a> {
     }
 
     fn check_subject(&mut self, manifest: &Manifest, records: &Records) {
-        let is_subject = |record: &&RecordPart| {
-            record.table == manifest.subject.table && record.id == manifest.subject.id
-        };
+        let is_subject =
+            |record: &&RecordPart| record.table == manifest.subject.table && record.id == manifest.subject.id;
         let Some(subject) = records.records.iter().find(is_subject) else {
             self.report.bad(
                 "subject_missing",
@@ -395,8 +348,7 @@ impl<'a> Check<'a> {
                 let before = replayed.get(&name);
                 let expected = before.map_or(1, |(version, _)| version + 1);
                 let after = if delta.version == expected {
-                    diff::apply(delta, before.map(|(_, record)| record))
-                        .map_err(|error| sentence(&error))
+                    diff::apply(delta, before.map(|(_, record)| record)).map_err(|error| sentence(&error))
                 } else {
                     Err(format!(
                         "Version {expected} is missing before version {}.",
@@ -444,15 +396,10 @@ impl<'a> Check<'a> {
         for record in &records.records {
             let at = format!("{}/{}", record.table, record.id);
             if !names.insert(at.clone()) {
-                self.report.bad(
-                    "record_twice",
-                    &at,
-                    "The record stands twice in the bundle.",
-                );
+                self.report
+                    .bad("record_twice", &at, "The record stands twice in the bundle.");
             }
-            let open = commitment::open_record(&record.sealed, &record.body, &|name| {
-                salts.get(name).copied()
-            });
+            let open = commitment::open_record(&record.sealed, &record.body, &|name| salts.get(name).copied());
             match open {
                 Ok(()) => self.records_checked += 1,
                 Err(mismatch) => self.report.bad(
@@ -469,11 +416,7 @@ impl<'a> Check<'a> {
         for record in &records.records {
             collect_digests(&record.body, &mut named);
         }
-        let files: Vec<(&str, &[u8])> = self
-            .files
-            .iter()
-            .map(|(name, bytes)| (*name, *bytes))
-            .collect();
+        let files: Vec<(&str, &[u8])> = self.files.iter().map(|(name, bytes)| (*name, *bytes)).collect();
         for (name, bytes) in files {
             let Some(hex) = name.strip_prefix("evidence/") else {
                 continue;
@@ -504,9 +447,7 @@ fn collect_digests(value: &Value, found: &mut BTreeSet<String>) {
     match value {
         Value::String(text) if crypto::is_digest_text(text) => drop(found.insert(text.clone())),
         Value::Array(items) => items.iter().for_each(|item| collect_digests(item, found)),
-        Value::Object(members) => members
-            .values()
-            .for_each(|member| collect_digests(member, found)),
+        Value::Object(members) => members.values().for_each(|member| collect_digests(member, found)),
         _ => {}
     }
 }

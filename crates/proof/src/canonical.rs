@@ -20,8 +20,7 @@ pub const MAX_INTEGER: u64 = (1 << 53) - 1;
 /// [`Error::Canonical`] with the JSON Pointer of the first value outside the subset.
 pub fn to_bytes(value: &Value) -> Result<Vec<u8>> {
     check(value, &mut String::new(), 0)?;
-    serde_json_canonicalizer::to_vec(value)
-        .map_err(|error| refuse("", &format!("it cannot be written: {error}")))
+    serde_json_canonicalizer::to_vec(value).map_err(|error| refuse("", &format!("it cannot be written: {error}")))
 }
 
 /// The canonical bytes as text.
@@ -81,10 +80,7 @@ fn check(value: &Value, path: &mut String, depth: usize) -> Result<()> {
 }
 
 fn check_number(number: &serde_json::Number, path: &str) -> Result<()> {
-    let magnitude = number
-        .as_i64()
-        .map(i64::unsigned_abs)
-        .or_else(|| number.as_u64());
+    let magnitude = number.as_i64().map(i64::unsigned_abs).or_else(|| number.as_u64());
     match magnitude {
         Some(magnitude) if magnitude <= MAX_INTEGER => Ok(()),
         Some(_) => Err(refuse(path, "the integer lies outside ±(2^53 − 1)")),
@@ -179,9 +175,7 @@ impl<'a> Scan<'a> {
         let start = self.at;
         let mut magnitude: u64 = 0;
         while let Some(digit @ b'0'..=b'9') = self.bytes.get(self.at) {
-            magnitude = magnitude
-                .checked_mul(10)?
-                .checked_add(u64::from(digit - b'0'))?;
+            magnitude = magnitude.checked_mul(10)?.checked_add(u64::from(digit - b'0'))?;
             self.at += 1;
         }
         let digits = self.bytes.get(start..self.at)?;
@@ -197,9 +191,7 @@ impl<'a> Scan<'a> {
         let start = self.at;
         loop {
             let rest = self.bytes.get(self.at..)?;
-            self.at += rest
-                .iter()
-                .position(|b| matches!(b, b'"' | b'\\' | 0..=0x1f))?;
+            self.at += rest.iter().position(|b| matches!(b, b'"' | b'\\' | 0..=0x1f))?;
             match self.bytes.get(self.at)? {
                 b'"' => {
                     let inner = self.bytes.get(start..self.at)?;

@@ -12,9 +12,7 @@ fn members_are_sorted_by_utf_16_code_units_as_rfc_8785_shows() {
         "1": "One", "\u{1f600}": "Emoji: Grinning Face", "\u{80}": "Control", "\u{f6}": "Latin Small Letter O With Diaeresis",
     });
     let text = to_text(&value).unwrap();
-    let order = [
-        "Carriage", "One", "Control", "Latin", "Euro", "Emoji", "Hebrew",
-    ];
+    let order = ["Carriage", "One", "Control", "Latin", "Euro", "Emoji", "Hebrew"];
     let places: Vec<_> = order.iter().map(|word| text.find(word).unwrap()).collect();
     assert!(places.is_sorted(), "{text}");
     assert!(is_canonical(text.as_bytes()));
@@ -22,8 +20,7 @@ fn members_are_sorted_by_utf_16_code_units_as_rfc_8785_shows() {
 
 #[test]
 fn strings_are_escaped_as_rfc_8785_shows() {
-    let value =
-        json!({"string": "\u{20ac}$\u{f}\nA'B\"\\\"/", "literals": [true, false], "n": -12});
+    let value = json!({"string": "\u{20ac}$\u{f}\nA'B\"\\\"/", "literals": [true, false], "n": -12});
     assert_eq!(
         to_text(&value).unwrap(),
         "{\"literals\":[true,false],\"n\":-12,\"string\":\"\u{20ac}$\\u000f\\nA'B\\\"\\\\\\\"/\"}"
@@ -119,8 +116,7 @@ fn another_spelling_of_the_same_value_is_not_canonical() {
 #[test]
 fn members_are_found_where_they_stand() {
     let members = members(br#"{"a":[{"b":1}],"c":"\"","d":{}}"#).unwrap();
-    let expected: [(&[u8], &[u8]); 3] =
-        [(b"a", br#"[{"b":1}]"#), (b"c", br#""\"""#), (b"d", b"{}")];
+    let expected: [(&[u8], &[u8]); 3] = [(b"a", br#"[{"b":1}]"#), (b"c", br#""\"""#), (b"d", b"{}")];
     assert_eq!(members, expected);
     for wrong in ["[]", "1", "{} ", "{\"b\":1,\"a\":1}", "{\"a\":[1,]}", ""] {
         assert_eq!(super::members(wrong.as_bytes()), None, "{wrong}");

@@ -47,9 +47,9 @@ pub fn commitment_of(value: &Value) -> Option<&str> {
 /// Says whether `value` is `{"erased": true}`.
 #[must_use]
 pub fn is_erased(value: &Value) -> bool {
-    value.as_object().is_some_and(|members| {
-        members.len() == 1 && members.get("erased") == Some(&Value::Bool(true))
-    })
+    value
+        .as_object()
+        .is_some_and(|members| members.len() == 1 && members.get("erased") == Some(&Value::Bool(true)))
 }
 
 /// A salt that was drawn while sealing and must be stored beside the record.
@@ -180,9 +180,7 @@ impl Known {
             }
         });
         let before = |place: &str| self.erased.get(place).map_or(0, Vec::len);
-        let grew = counts
-            .into_iter()
-            .filter(|(place, now)| *now > before(place));
+        let grew = counts.into_iter().filter(|(place, now)| *now > before(place));
         self.newly_erased = grew.map(|(place, _)| place).collect();
     }
 
@@ -227,10 +225,7 @@ fn walk(value: &Value, path: &mut String, visit: &mut dyn FnMut(&Value, &str)) {
 /// The path with array indexes left out, so that a moved item is found again.
 fn without_indexes(path: &str) -> String {
     let is_name = |part: &&str| !part.bytes().all(|b| b.is_ascii_digit());
-    path.split('/')
-        .filter(is_name)
-        .collect::<Vec<_>>()
-        .join("/")
+    path.split('/').filter(is_name).collect::<Vec<_>>().join("/")
 }
 
 struct Sealer<'a> {
@@ -274,8 +269,7 @@ impl Sealer<'_> {
 
     fn keep_erased(&mut self, path: &str) -> Result<Value> {
         let commitment = self.known.of_erased(path);
-        let commitment =
-            commitment.ok_or_else(|| refuse(path, "the previous version has no text to erase"))?;
+        let commitment = commitment.ok_or_else(|| refuse(path, "the previous version has no text to erase"))?;
         Ok(sealed_text(&commitment))
     }
 

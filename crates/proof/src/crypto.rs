@@ -47,9 +47,8 @@ pub fn hash_text(hash: &Hash) -> String {
 /// Says whether `text` is digest text: `sha256:` and 64 lower-case hex digits.
 #[must_use]
 pub fn is_digest_text(text: &str) -> bool {
-    text.strip_prefix("sha256:").is_some_and(|hex| {
-        hex.len() == 64 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
-    })
+    text.strip_prefix("sha256:")
+        .is_some_and(|hex| hex.len() == 64 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))
 }
 
 /// SHA-256 over bytes that come in pieces, for files that should not stand in memory whole.
@@ -238,11 +237,7 @@ pub fn verify_hmac_sha256(key: &[u8], message: &[u8], tag: &[u8]) -> bool {
 pub fn is_same_secret(left: &[u8], right: &[u8]) -> bool {
     // Comparing keyed digests needs no deprecated function of the library, and the fixed key does
     // not matter: `hmac::verify` compares the tags in constant time.
-    verify_hmac_sha256(
-        b"assent-compare",
-        left,
-        &hmac_sha256(b"assent-compare", right),
-    )
+    verify_hmac_sha256(b"assent-compare", left, &hmac_sha256(b"assent-compare", right))
 }
 
 /// Bytes of the nonce that stands before each sealed secret.
@@ -285,10 +280,7 @@ impl MasterKey {
     /// refuse to start with another key than the one its data was sealed under.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        hash_text(&hmac_sha256(
-            self.bytes.as_slice(),
-            b"assent master key fingerprint v1",
-        ))
+        hash_text(&hmac_sha256(self.bytes.as_slice(), b"assent master key fingerprint v1"))
     }
 
     /// Encrypts `secret` with AES-256-GCM under a fresh random nonce.

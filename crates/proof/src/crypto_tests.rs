@@ -45,16 +45,8 @@ fn hmac_gives_the_tag_of_rfc_4231_case_2() {
         hex::encode(tag),
         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
     );
-    assert!(verify_hmac_sha256(
-        b"Jefe",
-        b"what do ya want for nothing?",
-        &tag
-    ));
-    assert!(!verify_hmac_sha256(
-        b"Jeff",
-        b"what do ya want for nothing?",
-        &tag
-    ));
+    assert!(verify_hmac_sha256(b"Jefe", b"what do ya want for nothing?", &tag));
+    assert!(!verify_hmac_sha256(b"Jeff", b"what do ya want for nothing?", &tag));
     assert!(!verify_hmac_sha256(
         b"Jefe",
         b"what do ya want for nothing?",
@@ -78,19 +70,12 @@ fn a_sealed_secret_opens_only_with_its_key_and_its_associated_data() {
     let opened = master.open(&sealed, b"acme/permit").unwrap();
     assert_eq!(opened.as_slice(), b"a seed");
     assert!(master.open(&sealed, b"other/permit").is_err());
-    assert!(
-        MasterKey::new([8; 32])
-            .open(&sealed, b"acme/permit")
-            .is_err()
-    );
+    assert!(MasterKey::new([8; 32]).open(&sealed, b"acme/permit").is_err());
     assert!(master.open(&sealed[..11], b"acme/permit").is_err());
     for index in 0..sealed.len() {
         let mut changed = sealed.clone();
         changed[index] ^= 1;
-        assert!(
-            master.open(&changed, b"acme/permit").is_err(),
-            "byte {index}"
-        );
+        assert!(master.open(&changed, b"acme/permit").is_err(), "byte {index}");
     }
     let again = master.seal(b"a seed", b"acme/permit", &entropy).unwrap();
     assert_ne!(sealed, again, "a nonce was used twice");

@@ -30,19 +30,11 @@ pub struct RecordDelta {
 /// # Errors
 /// [`Error::Malformed`] when either is no object, [`Error::Canonical`] when `next` lies outside the
 /// canonical subset.
-pub fn between(
-    table: &str,
-    id: &str,
-    version: u64,
-    previous: Option<&Value>,
-    next: &Value,
-) -> Result<RecordDelta> {
+pub fn between(table: &str, id: &str, version: u64, previous: Option<&Value>, next: &Value) -> Result<RecordDelta> {
     let empty = Map::new();
     let before = previous.map_or(Ok(&empty), members)?;
     let after = members(next)?;
-    let changed = after
-        .iter()
-        .filter(|(name, value)| before.get(*name) != Some(value));
+    let changed = after.iter().filter(|(name, value)| before.get(*name) != Some(value));
     let mut unset: Vec<String> = before
         .keys()
         .filter(|name| !after.contains_key(*name))
@@ -53,9 +45,7 @@ pub fn between(
         table: table.to_owned(),
         id: id.to_owned(),
         version,
-        set: changed
-            .map(|(name, value)| (name.clone(), value.clone()))
-            .collect(),
+        set: changed.map(|(name, value)| (name.clone(), value.clone())).collect(),
         unset,
         digest: canonical::digest(next)?,
     })
@@ -73,10 +63,7 @@ pub fn apply(delta: &RecordDelta, previous: Option<&Value>) -> Result<Value> {
     };
     for name in &delta.unset {
         if record.remove(name).is_none() {
-            return Err(wrong(
-                delta,
-                &format!("it removes `{name}`, which is not there"),
-            ));
+            return Err(wrong(delta, &format!("it removes `{name}`, which is not there")));
         }
     }
     for (name, value) in &delta.set {
@@ -84,10 +71,7 @@ pub fn apply(delta: &RecordDelta, previous: Option<&Value>) -> Result<Value> {
     }
     let record = Value::Object(record);
     if canonical::digest(&record)? != delta.digest {
-        return Err(wrong(
-            delta,
-            "the record does not get the digest that is named",
-        ));
+        return Err(wrong(delta, "the record does not get the digest that is named"));
     }
     Ok(record)
 }
@@ -98,13 +82,8 @@ fn members(value: &Value) -> Result<&Map<String, Value>> {
 }
 
 fn wrong(delta: &RecordDelta, why: &str) -> Error {
-    let RecordDelta {
-        table, id, version, ..
-    } = delta;
-    Error::malformed(
-        "record delta",
-        format!("{table} {id} version {version}: {why}"),
-    )
+    let RecordDelta { table, id, version, .. } = delta;
+    Error::malformed("record delta", format!("{table} {id} version {version}: {why}"))
 }
 
 #[cfg(test)]
@@ -119,10 +98,7 @@ mod tests {
         let before = json!({"a": 1, "b": [1, 2], "z": true, "y": true});
         let after = json!({"a": 1, "b": [1, 3], "c": "new"});
         let delta = between("change", "c-1", 2, Some(&before), &after).unwrap();
-        assert_eq!(
-            Value::Object(delta.set.clone()),
-            json!({"b": [1, 3], "c": "new"})
-        );
+        assert_eq!(Value::Object(delta.set.clone()), json!({"b": [1, 3], "c": "new"}));
         assert_eq!(delta.unset, ["y", "z"]);
         assert_eq!(apply(&delta, Some(&before)).unwrap(), after);
     }
@@ -144,8 +120,7 @@ mod tests {
     }
 
     fn record() -> impl Strategy<Value = Value> {
-        prop::collection::btree_map("[a-d]", 0..4_i64, 0..4)
-            .prop_map(|members| serde_json::to_value(members).unwrap())
+        prop::collection::btree_map("[a-d]", 0..4_i64, 0..4).prop_map(|members| serde_json::to_value(members).unwrap())
     }
 
     proptest! {

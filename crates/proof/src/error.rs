@@ -51,9 +51,6 @@ pub enum Error {
 impl Error {
     /// Shortens the commonest construction.
     pub(crate) fn malformed(what: &'static str, why: impl Into<String>) -> Self {
-        Self::Malformed {
-            what,
-            why: why.into(),
-        }
+        Self::Malformed { what, why: why.into() }
     }
 }

@@ -82,10 +82,7 @@ impl Event {
     pub fn to_bytes(&self) -> Result<Encoded> {
         self.check()?;
         if self.records_digest.is_some() {
-            return Err(Error::malformed(
-                "event",
-                "the deltas are already beside the leaf",
-            ));
+            return Err(Error::malformed("event", "the deltas are already beside the leaf"));
         }
         let whole = encode(self)?;
         if whole.len() <= MAX_LEAF_BYTES {
@@ -116,14 +113,10 @@ impl Event {
         if !canonical::is_canonical(leaf) {
             return Err(Error::malformed("event", "it is not canonical JSON"));
         }
-        let event: Self = serde_json::from_slice(leaf)
-            .map_err(|error| Error::malformed("event", error.to_string()))?;
+        let event: Self = serde_json::from_slice(leaf).map_err(|error| Error::malformed("event", error.to_string()))?;
         event.check()?;
         if encode(&event)? != leaf {
-            return Err(Error::malformed(
-                "event",
-                "an empty member should be left out",
-            ));
+            return Err(Error::malformed("event", "an empty member should be left out"));
         }
         Ok(event)
     }
@@ -135,19 +128,12 @@ impl Event {
     pub fn with_payload(mut self, payload: &[u8]) -> Result<Self> {
         let digest = self.records_digest.take();
         if digest != Some(crypto::digest_text(payload)) {
-            return Err(Error::malformed(
-                "event",
-                "the deltas beside it have another digest",
-            ));
+            return Err(Error::malformed("event", "the deltas beside it have another digest"));
         }
         if !canonical::is_canonical(payload) {
-            return Err(Error::malformed(
-                "event",
-                "the deltas beside it are not canonical JSON",
-            ));
+            return Err(Error::malformed("event", "the deltas beside it are not canonical JSON"));
         }
-        self.records = serde_json::from_slice(payload)
-            .map_err(|error| Error::malformed("event", error.to_string()))?;
+        self.records = serde_json::from_slice(payload).map_err(|error| Error::malformed("event", error.to_string()))?;
         Ok(self)
     }
 
@@ -174,20 +160,15 @@ impl Event {
             }
         }
         match &self.records_digest {
-            Some(digest) if !crypto::is_digest_text(digest) => {
-                fail("`records_digest` is no digest".to_owned())
-            }
-            Some(_) if !self.records.is_empty() => {
-                fail("deltas stand both in the leaf and beside it".to_owned())
-            }
+            Some(digest) if !crypto::is_digest_text(digest) => fail("`records_digest` is no digest".to_owned()),
+            Some(_) if !self.records.is_empty() => fail("deltas stand both in the leaf and beside it".to_owned()),
             _ => Ok(()),
         }
     }
 }
 
 fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>> {
-    let value = serde_json::to_value(value)
-        .map_err(|error| Error::malformed("event", error.to_string()))?;
+    let value = serde_json::to_value(value).map_err(|error| Error::malformed("event", error.to_string()))?;
     canonical::to_bytes(&value)
 }
 
@@ -217,9 +198,7 @@ fn is_utc_time(text: &str) -> bool {
         });
     let is_end = match rest {
         [b'Z'] => true,
-        [b'.', fraction @ .., b'Z'] => {
-            (1..=6).contains(&fraction.len()) && fraction.iter().all(u8::is_ascii_digit)
-        }
+        [b'.', fraction @ .., b'Z'] => (1..=6).contains(&fraction.len()) && fraction.iter().all(u8::is_ascii_digit),
         _ => false,
     };
     is_form && is_end
@@ -282,17 +261,9 @@ mod tests {
         let spare = MAX_LEAF_BYTES - sample(0).to_bytes().unwrap().leaf.len();
         let largest = sample(spare).to_bytes().unwrap();
         assert_eq!(largest.leaf.len(), MAX_LEAF_BYTES);
-        assert!(
-            sample(spare + 1)
-                .to_bytes()
-                .unwrap()
-                .records_payload
-                .is_some()
-        );
+        assert!(sample(spare + 1).to_bytes().unwrap().records_payload.is_some());
         let mut event = sample(0);
-        event
-            .data
-            .insert("long".into(), json!("x".repeat(MAX_LEAF_BYTES)));
+        event.data.insert("long".into(), json!("x".repeat(MAX_LEAF_BYTES)));
         assert!(matches!(event.to_bytes(), Err(Error::TooLarge { .. })));
     }
 
@@ -313,10 +284,7 @@ mod tests {
         ];
         for case in cases {
             assert_ne!(case, good);
-            assert!(
-                Event::from_bytes(case.as_bytes()).is_err(),
-                "accepted {case}"
-            );
+            assert!(Event::from_bytes(case.as_bytes()).is_err(), "accepted {case}");
         }
         let mut event = sample(1);
         event.records.clear();

@@ -50,9 +50,7 @@ impl Jwk {
         if text("crv") != Some("Ed25519") {
             return wrong("its curve is not Ed25519");
         }
-        if text("alg").is_some_and(|alg| alg != "EdDSA")
-            || text("use").is_some_and(|usage| usage != "sig")
-        {
+        if text("alg").is_some_and(|alg| alg != "EdDSA") || text("use").is_some_and(|usage| usage != "sig") {
             return wrong("it is not for EdDSA signatures");
         }
         let public = text("x")
@@ -94,8 +92,7 @@ impl Jwks {
                 limit,
             });
         }
-        let value: Value =
-            serde_json::from_slice(bytes).map_err(|error| wrong(&error.to_string()))?;
+        let value: Value = serde_json::from_slice(bytes).map_err(|error| wrong(&error.to_string()))?;
         let tenant = value
             .get("tenant")
             .and_then(Value::as_str)
@@ -154,10 +151,7 @@ mod tests {
 
     #[test]
     fn the_thumbprint_is_that_of_rfc_8037_appendix_a_3() {
-        assert_eq!(
-            rfc_8037_key().kid(),
-            "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
-        );
+        assert_eq!(rfc_8037_key().kid(), "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k");
     }
 
     #[test]
@@ -197,10 +191,7 @@ mod tests {
             " ".repeat(MAX_JWKS_BYTES + 1),
         ];
         for text in wrong {
-            assert!(
-                Jwks::parse(text.as_bytes()).is_err(),
-                "accepted {text:.300}"
-            );
+            assert!(Jwks::parse(text.as_bytes()).is_err(), "accepted {text:.300}");
         }
         let rsa = change("/keys/0/kty", json!("RSA"));
         assert_eq!(Jwks::parse(rsa.as_bytes()).unwrap().keys.len(), 1);

@@ -55,11 +55,7 @@ pub fn sign(typ: &str, payload: &Value, key: &SigningKey) -> Result<String> {
 
 /// Signs exactly these header and payload bytes (RFC 7515 section 5.1).
 fn sign_bytes(header: &[u8], payload: &[u8], key: &SigningKey) -> String {
-    let input = format!(
-        "{}.{}",
-        crypto::base64url(header),
-        crypto::base64url(payload)
-    );
+    let input = format!("{}.{}", crypto::base64url(header), crypto::base64url(payload));
     let signature = crypto::base64url(&key.sign(input.as_bytes()));
     format!("{input}.{signature}")
 }
@@ -77,12 +73,7 @@ struct Header {
 /// # Errors
 /// [`Refused`], always with the outcome bad: `too_large`, `malformed`, `wrong_header`,
 /// `unknown_key` or `wrong_signature`.
-pub fn open(
-    token: &str,
-    typ: &str,
-    keys: &Jwks,
-    max_bytes: usize,
-) -> std::result::Result<Vec<u8>, Refused> {
+pub fn open(token: &str, typ: &str, keys: &Jwks, max_bytes: usize) -> std::result::Result<Vec<u8>, Refused> {
     if token.len() > max_bytes {
         return Err(Refused::bad(
             "too_large",
@@ -94,42 +85,24 @@ pub fn open(
         return Err(Refused::bad("malformed", "The token has not three parts."));
     };
     let decode = |part: &str| {
-        let wrong = || {
-            Refused::bad(
-                "malformed",
-                "A part of the token is not base64url without padding.",
-            )
-        };
+        let wrong = || Refused::bad("malformed", "A part of the token is not base64url without padding.");
         crypto::from_base64url(part).ok_or_else(wrong)
     };
     let kid = check_header(&decode(header)?, typ)?;
     let bytes = decode(payload)?;
     let signature = decode(signature)?;
-    let unknown = || {
-        Refused::bad(
-            "unknown_key",
-            "The key set has no key with the token's `kid`.",
-        )
-    };
+    let unknown = || Refused::bad("unknown_key", "The key set has no key with the token's `kid`.");
     let key = keys.find(&kid).ok_or_else(unknown)?;
     // The signed bytes are the first two parts as they stand, with the dot between them.
     let signed = &token.as_bytes()[..header.len() + 1 + payload.len()];
     if !crypto::verify_ed25519(key.public(), signed, &signature) {
-        return Err(Refused::bad(
-            "wrong_signature",
-            "The token's signature is wrong.",
-        ));
+        return Err(Refused::bad("wrong_signature", "The token's signature is wrong."));
     }
     Ok(bytes)
 }
 
 fn check_header(bytes: &[u8], typ: &str) -> std::result::Result<String, Refused> {
-    let wrong = |why: String| {
-        Refused::bad(
-            "wrong_header",
-            format!("The token's header is wrong: {why}."),
-        )
-    };
+    let wrong = |why: String| Refused::bad("wrong_header", format!("The token's header is wrong: {why}."));
     let header: Header = serde_json::from_slice(bytes).map_err(|error| wrong(error.to_string()))?;
     if header.alg != "EdDSA" {
         return Err(wrong("`alg` must be `EdDSA`".to_owned()));
@@ -165,18 +138,9 @@ mod tests {
             keys: vec![Jwk::new(*key.public())],
         };
         let token = sign("a+jwt", &json!({"b": 1, "a": 2}), &key).unwrap();
-        assert_eq!(
-            open(&token, "a+jwt", &keys, 1_000).unwrap(),
-            br#"{"a":2,"b":1}"#
-        );
-        assert_eq!(
-            open(&token, "b+jwt", &keys, 1_000).unwrap_err().code,
-            "wrong_header"
-        );
-        assert_eq!(
-            open(&token, "a+jwt", &keys, 10).unwrap_err().code,
-            "too_large"
-        );
+        assert_eq!(open(&token, "a+jwt", &keys, 1_000).unwrap(), br#"{"a":2,"b":1}"#);
+        assert_eq!(open(&token, "b+jwt", &keys, 1_000).unwrap_err().code, "wrong_header");
+        assert_eq!(open(&token, "a+jwt", &keys, 10).unwrap_err().code, "too_large");
         assert!(sign("a+jwt", &json!({"x": 1.5}), &key).is_err());
     }
 }

@@ -66,9 +66,7 @@ pub fn verify_log(source: &dyn TileSource, keys: &VerifierKeys, check: &LogCheck
     };
     LogReport {
         outcome: run.report.outcome(),
-        origin: checkpoint
-            .as_ref()
-            .map(|checkpoint| checkpoint.origin.clone()),
+        origin: checkpoint.as_ref().map(|checkpoint| checkpoint.origin.clone()),
         size: checkpoint.as_ref().map(|checkpoint| checkpoint.size),
         checked: run.checked,
         cosigned,
@@ -137,24 +135,16 @@ impl Run<'_> {
         self.report.bad(code, &index.to_string(), text);
     }
 
-    fn open(
-        &mut self,
-        keys: &VerifierKeys,
-        check: &LogCheck<'_>,
-    ) -> Option<note::TrustedCheckpoint> {
+    fn open(&mut self, keys: &VerifierKeys, check: &LogCheck<'_>) -> Option<note::TrustedCheckpoint> {
         let note = match self.source.get("checkpoint") {
             Ok(Some(note)) => note,
             Ok(None) => {
-                self.report.cannot_tell(
-                    "no_checkpoint",
-                    "checkpoint",
-                    "The log has no checkpoint.",
-                );
+                self.report
+                    .cannot_tell("no_checkpoint", "checkpoint", "The log has no checkpoint.");
                 return None;
             }
             Err(error) => {
-                self.report
-                    .cannot_tell("unreadable", "checkpoint", format!("{error}."));
+                self.report.cannot_tell("unreadable", "checkpoint", format!("{error}."));
                 return None;
             }
         };
@@ -182,16 +172,10 @@ impl Run<'_> {
 
     fn check_older(&mut self, older: &Checkpoint, now: &Checkpoint) {
         if older.origin != now.origin {
-            self.report.bad(
-                "other_log",
-                "checkpoint",
-                "The older checkpoint is of another log.",
-            );
+            self.report
+                .bad("other_log", "checkpoint", "The older checkpoint is of another log.");
         } else if older.size > now.size {
-            let text = format!(
-                "The log had {} entries and has {} now.",
-                older.size, now.size
-            );
+            let text = format!("The log had {} entries and has {} now.", older.size, now.size);
             self.bad_at(now.size, "log_cut", text);
         }
     }
@@ -206,9 +190,7 @@ impl Run<'_> {
             let is_full = hashes.len() as u64 == WIDTH;
             let root = is_full.then(|| tile::complete_root(&hashes));
             self.check_tiles(&reader, bundle, &hashes, root);
-            let is_older_inside = check
-                .older
-                .is_some_and(|older| older.size / WIDTH == bundle);
+            let is_older_inside = check.older.is_some_and(|older| older.size / WIDTH == bundle);
             match root.filter(|_| !is_older_inside) {
                 Some(root) => {
                     frontier.push_subtree(8, root);
@@ -262,12 +244,7 @@ impl Run<'_> {
         for (index, entry) in (first..).zip(entries) {
             self.entry(index, entry);
         }
-        Some(
-            entries
-                .iter()
-                .map(|entry| merkle::leaf_hash(entry))
-                .collect(),
-        )
+        Some(entries.iter().map(|entry| merkle::leaf_hash(entry)).collect())
     }
 
     fn entry(&mut self, index: u64, entry: &[u8]) {
@@ -281,26 +258,17 @@ impl Run<'_> {
         let head = match Head::read(&members) {
             Ok(head) => head,
             Err(error) => {
-                return self.bad_at(
-                    index,
-                    "entry_malformed",
-                    format!("Entry {index} is no event: {error}."),
-                );
+                return self.bad_at(index, "entry_malformed", format!("Entry {index} is no event: {error}."));
             }
         };
         if head.v != event::VERSION {
             let text = format!("Entry {index} has the unknown version {}.", head.v);
-            self.report
-                .cannot_tell("unknown_version", &index.to_string(), text);
+            self.report.cannot_tell("unknown_version", &index.to_string(), text);
         }
         match &self.tenant {
             None => self.tenant = Some(head.tenant.into_owned()),
             Some(tenant) if *tenant == head.tenant => {}
-            Some(_) => self.bad_at(
-                index,
-                "wrong_tenant",
-                format!("Entry {index} is of another tenant."),
-            ),
+            Some(_) => self.bad_at(index, "wrong_tenant", format!("Entry {index} is of another tenant.")),
         }
         if let Some(digest) = &head.records_digest {
             self.payload(index, digest);
@@ -312,9 +280,7 @@ impl Run<'_> {
         for DeltaHead { table, id, version } in records {
             let before = self.replace_version(table, id, *version);
             if *version != before + 1 {
-                let text = format!(
-                    "Entry {index} brings {table} {id} from version {before} to {version}."
-                );
+                let text = format!("Entry {index} brings {table} {id} from version {before} to {version}.");
                 self.bad_at(index, "version_order", text);
             }
         }
@@ -334,11 +300,7 @@ impl Run<'_> {
     /// The deltas that stand beside an entry.
     fn payload(&mut self, index: u64, digest: &str) {
         let Some(path) = event::payload_path(digest) else {
-            return self.bad_at(
-                index,
-                "entry_malformed",
-                format!("Entry {index} names no digest."),
-            );
+            return self.bad_at(index, "entry_malformed", format!("Entry {index} names no digest."));
         };
         let payload = match self.source.get(&path) {
             Ok(Some(payload)) => payload,
@@ -360,13 +322,7 @@ impl Run<'_> {
 
     /// Compares the leaf hashes with their tile, and each finished tile with the hash above it.
     /// `root` is the root over the leaf hashes when they fill the tile.
-    fn check_tiles(
-        &mut self,
-        reader: &TileReader<'_>,
-        index: u64,
-        hashes: &[Hash],
-        root: Option<Hash>,
-    ) {
+    fn check_tiles(&mut self, reader: &TileReader<'_>, index: u64, hashes: &[Hash], root: Option<Hash>) {
         let first = index * WIDTH;
         let tile = match reader.read_tile_fresh(0, index) {
             Ok(tile) => tile,
@@ -379,10 +335,7 @@ impl Run<'_> {
             .position(|(stored, computed)| stored != computed)
         {
             let at = first + at as u64;
-            self.tile_bad(
-                at,
-                &format!("Entry {at} has not the hash that its tile has."),
-            );
+            self.tile_bad(at, &format!("Entry {at} has not the hash that its tile has."));
             root = root.map(|_| tile::complete_root(&tile));
         }
         let (mut level, mut index) = (1, index);
@@ -395,10 +348,7 @@ impl Run<'_> {
             if tile.get(place) != Some(&hash) {
                 self.tile_bad(
                     first,
-                    &format!(
-                        "The tile above level {} does not fit at {place}.",
-                        level - 1
-                    ),
+                    &format!("The tile above level {} does not fit at {place}.", level - 1),
                 );
             }
             // The last hash of a full tile finishes it, and so it is compared in its turn.
@@ -409,10 +359,9 @@ impl Run<'_> {
 
     fn tile_unread(&mut self, index: u64, error: &Error) {
         match error {
-            Error::Source { .. } => {
-                self.report
-                    .cannot_tell("unreadable", &index.to_string(), format!("{error}."))
-            }
+            Error::Source { .. } => self
+                .report
+                .cannot_tell("unreadable", &index.to_string(), format!("{error}.")),
             _ => self.tile_bad(index, &format!("{error}.")),
         }
     }
@@ -432,8 +381,7 @@ impl Run<'_> {
                 older.size
             );
             self.report.bad("inconsistent", "checkpoint", text);
-            self.first_bad
-                .get_or_insert(self.first_tile_bad.unwrap_or(0));
+            self.first_bad.get_or_insert(self.first_tile_bad.unwrap_or(0));
         }
     }
 
@@ -448,11 +396,9 @@ impl Run<'_> {
             // The entries are right, so whatever is wrong with tiles is wrong with tiles alone.
             match reader.root() {
                 Ok(root) if root == checkpoint.root => {}
-                Ok(_) => self.report.bad(
-                    "tile_wrong",
-                    "",
-                    "The tiles have not the checkpoint's root.",
-                ),
+                Ok(_) => self
+                    .report
+                    .bad("tile_wrong", "", "The tiles have not the checkpoint's root."),
                 Err(error) => self.tile_unread(0, &error),
             }
             return;
@@ -466,10 +412,7 @@ impl Run<'_> {
             .filter(|_| !self.report.has("inconsistent"))
             .map_or(0, |older| older.size);
         // Where nothing else points to an index, all that is known is where the trusted part ends.
-        let named = [self.first_bad, self.first_tile_bad]
-            .into_iter()
-            .flatten()
-            .min();
+        let named = [self.first_bad, self.first_tile_bad].into_iter().flatten().min();
         self.first_bad = Some(named.unwrap_or(known));
     }
 }

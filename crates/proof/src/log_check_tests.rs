@@ -34,9 +34,7 @@ fn event(index: u64, record: u64, version: u64, text_bytes: usize) -> Event {
             id: format!("c-{record}"),
         },
         data: Map::new(),
-        records: vec![
-            diff::between("change", &format!("c-{record}"), version, None, &sealed).unwrap(),
-        ],
+        records: vec![diff::between("change", &format!("c-{record}"), version, None, &sealed).unwrap()],
         records_digest: None,
         act: format!("a-{index}"),
     }
@@ -44,10 +42,7 @@ fn event(index: u64, record: u64, version: u64, text_bytes: usize) -> Event {
 
 /// Leaf `index` of a log of ten records that take turns.
 fn leaf(index: u64) -> Vec<u8> {
-    event(index, index % 10, index / 10 + 1, 0)
-        .to_bytes()
-        .unwrap()
-        .leaf
+    event(index, index % 10, index / 10 + 1, 0).to_bytes().unwrap().leaf
 }
 
 fn log(leaves: &[Vec<u8>]) -> MemoryTiles {
@@ -65,10 +60,9 @@ fn extend(store: &mut MemoryTiles, size: u64, leaves: &[Vec<u8>]) {
         size: done.size,
         root: done.root,
     };
-    store.0.insert(
-        "checkpoint".into(),
-        checkpoint.sign(&signer()).to_text().into_bytes(),
-    );
+    store
+        .0
+        .insert("checkpoint".into(), checkpoint.sign(&signer()).to_text().into_bytes());
 }
 
 fn verify(store: &MemoryTiles) -> LogReport {
@@ -95,11 +89,7 @@ fn checkpoint(size: u64) -> Checkpoint {
 /// Writes a bundle again with one entry changed.
 fn change_entry(store: &mut MemoryTiles, path: &str, place: usize, entry: &[u8]) {
     let bytes = store.0.get_mut(path).unwrap();
-    let mut entries: Vec<Vec<u8>> = tile::read_entries(bytes)
-        .unwrap()
-        .iter()
-        .map(|e| e.to_vec())
-        .collect();
+    let mut entries: Vec<Vec<u8>> = tile::read_entries(bytes).unwrap().iter().map(|e| e.to_vec()).collect();
     entries[place] = entry.to_vec();
     *bytes = tile::write_entries(&entries).unwrap();
 }
@@ -141,16 +131,12 @@ fn a_changed_entry_is_named() {
             .replace("change.edited", "change.closed");
         change_entry(&mut store, &path, (index % 256) as usize, forged.as_bytes());
         let report = verify(&store);
-        assert_eq!(
-            (report.outcome, report.first_bad),
-            (Outcome::Bad, Some(index))
-        );
+        assert_eq!((report.outcome, report.first_bad), (Outcome::Bad, Some(index)));
 
         // The tile is made to fit, so only the range under it can be named.
         let tile_path = tile::tile_path(0, bundle, (700 - bundle * 256).min(256));
         let at = (index % 256) as usize * 32;
-        store.0.get_mut(&tile_path).unwrap()[at..at + 32]
-            .copy_from_slice(&merkle::leaf_hash(forged.as_bytes()));
+        store.0.get_mut(&tile_path).unwrap()[at..at + 32].copy_from_slice(&merkle::leaf_hash(forged.as_bytes()));
         let report = verify(&store);
         assert_eq!(report.outcome, Outcome::Bad);
         let named = if bundle == 2 { 0 } else { bundle * 256 };
@@ -191,16 +177,9 @@ fn a_cut_or_rewritten_log_signed_with_the_true_key_is_found_by_an_older_checkpoi
         progress: None,
     };
     let cut = log(&(0..299).map(leaf).collect::<Vec<_>>());
-    assert_eq!(
-        verify(&cut).outcome,
-        Outcome::Good,
-        "nobody else could tell"
-    );
+    assert_eq!(verify(&cut).outcome, Outcome::Good, "nobody else could tell");
     let report = verify_log(&cut, &keys(), &check);
-    assert_eq!(
-        (report.outcome, report.first_bad),
-        (Outcome::Bad, Some(299))
-    );
+    assert_eq!((report.outcome, report.first_bad), (Outcome::Bad, Some(299)));
     let mut leaves: Vec<Vec<u8>> = (0..400).map(leaf).collect();
     leaves[17] = String::from_utf8(leaf(17))
         .unwrap()
@@ -216,11 +195,7 @@ fn a_cut_or_rewritten_log_signed_with_the_true_key_is_found_by_an_older_checkpoi
         older: Some(&other),
         ..check
     };
-    assert!(
-        verify_log(&whole(), &keys(), &check)
-            .report
-            .has("other_log")
-    );
+    assert!(verify_log(&whole(), &keys(), &check).report.has("other_log"));
 }
 
 #[test]
@@ -265,10 +240,7 @@ fn versions_out_of_order_are_named() {
         change(&mut leaves);
         let report = verify(&log(&leaves));
         assert!(report.report.has("version_order"));
-        assert_eq!(
-            (report.outcome, report.first_bad),
-            (Outcome::Bad, Some(first))
-        );
+        assert_eq!((report.outcome, report.first_bad), (Outcome::Bad, Some(first)));
     }
 }
 
@@ -279,10 +251,7 @@ fn entries_that_are_no_events_are_named() {
         b"{}".to_vec(),
         b"\xff".to_vec(),
         [b" ".as_slice(), &leaf(7)].concat(),
-        String::from_utf8(leaf(7))
-            .unwrap()
-            .replace("acme", "evil")
-            .into_bytes(),
+        String::from_utf8(leaf(7)).unwrap().replace("acme", "evil").into_bytes(),
     ];
     for entry in wrong {
         let mut leaves: Vec<Vec<u8>> = (0..10).map(leaf).collect();
@@ -326,12 +295,7 @@ fn a_source_that_fails_is_no_proof_of_anything() {
     }
     for prefix in ["checkpoint", "tile/entries/001", "tile/0/001", "tile/1/"] {
         let report = verify_log(&Failing(whole(), prefix), &keys(), &LogCheck::default());
-        assert_eq!(
-            report.outcome,
-            Outcome::CannotTell,
-            "{prefix}: {:?}",
-            report.report
-        );
+        assert_eq!(report.outcome, Outcome::CannotTell, "{prefix}: {:?}", report.report);
     }
 }
 
@@ -344,8 +308,5 @@ fn another_key_or_origin_is_refused() {
     assert_eq!(verify_log(&whole(), &keys(), &check).outcome, Outcome::Bad);
     let other = NoteSigner::new(ORIGIN, SigningKey::from_seed([2; 32]).unwrap()).unwrap();
     let other = VerifierKeys(vec![other.verifier(KeyKind::Ed25519)]);
-    assert_eq!(
-        verify_log(&whole(), &other, &LogCheck::default()).outcome,
-        Outcome::Bad
-    );
+    assert_eq!(verify_log(&whole(), &other, &LogCheck::default()).outcome, Outcome::Bad);
 }

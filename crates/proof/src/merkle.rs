@@ -123,10 +123,7 @@ fn cover(start: u64, end: u64) -> Vec<(u8, u64)> {
 
 fn range_root(source: &dyn NodeSource, start: u64, end: u64) -> Result<Hash> {
     let nodes = cover(start, end);
-    let hashes: Result<Vec<Hash>> = nodes
-        .iter()
-        .map(|&(level, index)| source.node(level, index))
-        .collect();
+    let hashes: Result<Vec<Hash>> = nodes.iter().map(|&(level, index)| source.node(level, index)).collect();
     Ok(join(&hashes?))
 }
 
@@ -149,10 +146,7 @@ fn split(size: u64) -> u64 {
 /// [`Error::Malformed`] when `index` is not below `size`, [`Error::Source`] from the source.
 pub fn inclusion_proof(source: &dyn NodeSource, index: u64, size: u64) -> Result<Vec<Hash>> {
     if index >= size {
-        return Err(Error::malformed(
-            "inclusion proof",
-            "the index lies outside the tree",
-        ));
+        return Err(Error::malformed("inclusion proof", "the index lies outside the tree"));
     }
     let mut proof = Vec::new();
     let (mut start, mut end) = (0, size);
@@ -233,13 +227,7 @@ pub fn verify_inclusion(leaf: &Hash, index: u64, size: u64, proof: &[Hash], root
 /// Verifies a consistency proof (RFC 9162 section 2.1.4.2). The empty tree is consistent with every
 /// tree by an empty proof, and a tree with itself.
 #[must_use]
-pub fn verify_consistency(
-    old: u64,
-    new: u64,
-    proof: &[Hash],
-    old_root: &Hash,
-    new_root: &Hash,
-) -> bool {
+pub fn verify_consistency(old: u64, new: u64, proof: &[Hash], old_root: &Hash, new_root: &Hash) -> bool {
     if old > new {
         return false;
     }

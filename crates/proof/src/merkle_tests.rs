@@ -44,11 +44,7 @@ impl Naive {
 
     fn subproof(m: usize, leaves: &[Vec<u8>], is_whole: bool) -> Vec<Hash> {
         if m == leaves.len() {
-            return if is_whole {
-                Vec::new()
-            } else {
-                vec![Self::mth(leaves)]
-            };
+            return if is_whole { Vec::new() } else { vec![Self::mth(leaves)] };
         }
         let k = Self::split(leaves.len());
         let (left, right) = leaves.split_at(k);
@@ -71,11 +67,7 @@ impl NodeSource for Naive {
 }
 
 fn tree(size: usize) -> Naive {
-    Naive(
-        (0..size)
-            .map(|i| format!("leaf {i}").into_bytes())
-            .collect(),
-    )
+    Naive((0..size).map(|i| format!("leaf {i}").into_bytes()).collect())
 }
 
 /// The eight leaves that the Certificate Transparency reference tests use, and their roots.
@@ -109,12 +101,7 @@ fn roots_are_those_of_the_reference_tree() {
     );
     for (leaf, root) in REFERENCE_LEAVES.iter().zip(REFERENCE_ROOTS) {
         frontier.push(leaf_hash(&hex::decode(leaf).unwrap()));
-        assert_eq!(
-            hex::encode(frontier.root()),
-            root,
-            "size {}",
-            frontier.size()
-        );
+        assert_eq!(hex::encode(frontier.root()), root, "size {}", frontier.size());
     }
 }
 
@@ -132,13 +119,7 @@ fn all_proofs_up_to_70_leaves_equal_the_recursive_definition() {
             let proof = inclusion_proof(&tree, index as u64, size as u64).unwrap();
             assert_eq!(proof, Naive::path(index, leaves), "leaf {index} of {size}");
             let leaf = leaf_hash(&leaves[index]);
-            assert!(verify_inclusion(
-                &leaf,
-                index as u64,
-                size as u64,
-                &proof,
-                &expected
-            ));
+            assert!(verify_inclusion(&leaf, index as u64, size as u64, &proof, &expected));
         }
         for old in 1..=size {
             let proof = consistency_proof(&tree, old as u64, size as u64).unwrap();
@@ -162,10 +143,7 @@ fn subtrees_may_be_appended_whole() {
     for (level, index) in [(2, 0), (2, 1), (3, 1), (1, 8), (0, 18), (0, 19), (0, 20)] {
         frontier.push_subtree(level, tree.node(level, index).unwrap());
     }
-    assert_eq!(
-        (frontier.size(), frontier.root()),
-        (21, Naive::mth(&tree.0))
-    );
+    assert_eq!((frontier.size(), frontier.root()), (21, Naive::mth(&tree.0)));
 }
 
 #[test]

@@ -48,10 +48,7 @@ impl VerifierKey {
     pub fn new(name: &str, kind: KeyKind, public: [u8; 32]) -> Result<Self> {
         let is_allowed = |c: char| !c.is_whitespace() && !c.is_control() && c != '+';
         if name.is_empty() || !name.chars().all(is_allowed) {
-            return Err(Error::malformed(
-                "key name",
-                "it is empty or holds a space or a plus",
-            ));
+            return Err(Error::malformed("key name", "it is empty or holds a space or a plus"));
         }
         Ok(Self {
             name: name.to_owned(),
@@ -70,17 +67,14 @@ impl VerifierKey {
         let (Some(name), Some(_), Some(key)) = (parts.next(), parts.next(), parts.next()) else {
             return Err(wrong("it has not the form name+id+key"));
         };
-        let key =
-            crypto::from_base64_standard(key).ok_or_else(|| wrong("the key is not base64"))?;
+        let key = crypto::from_base64_standard(key).ok_or_else(|| wrong("the key is not base64"))?;
         let (kind, public) = key.split_first().ok_or_else(|| wrong("the key is empty"))?;
         let kind = match kind {
             0x01 => KeyKind::Ed25519,
             0x04 => KeyKind::Cosigner,
             _ => return Err(wrong("its signature type is not supported")),
         };
-        let public = public
-            .try_into()
-            .map_err(|_| wrong("the key is not 32 bytes"))?;
+        let public = public.try_into().map_err(|_| wrong("the key is not 32 bytes"))?;
         let key = Self::new(name, kind, public)?;
         if key.to_text() != text {
             return Err(wrong("its id does not belong to it"));
@@ -111,11 +105,7 @@ impl VerifierKey {
     /// The first four bytes of SHA-256(name ‖ newline ‖ type ‖ key).
     #[must_use]
     pub fn id(&self) -> [u8; 4] {
-        let hash = crypto::sha256_parts(&[
-            self.name.as_bytes(),
-            &[b'\n', self.kind.byte()],
-            &self.public,
-        ]);
+        let hash = crypto::sha256_parts(&[self.name.as_bytes(), &[b'\n', self.kind.byte()], &self.public]);
         [hash[0], hash[1], hash[2], hash[3]]
     }
 }
@@ -284,11 +274,7 @@ impl Note {
         let lines = lines
             .strip_suffix('\n')
             .ok_or_else(|| wrong("the last line has no end"))?;
-        let signatures: Option<Vec<_>> = lines
-            .split('\n')
-            .take(MAX_SIGNATURES + 1)
-            .map(signature_line)
-            .collect();
+        let signatures: Option<Vec<_>> = lines.split('\n').take(MAX_SIGNATURES + 1).map(signature_line).collect();
         let signatures = signatures.ok_or_else(|| wrong("a signature line is malformed"))?;
         if signatures.len() > MAX_SIGNATURES {
             return Err(wrong("it has too many signatures"));
@@ -303,12 +289,7 @@ impl Note {
     #[must_use]
     pub fn to_text(&self) -> String {
         let mut out = format!("{}\n", self.text);
-        for NoteSignature {
-            name,
-            key_id,
-            bytes,
-        } in &self.signatures
-        {
+        for NoteSignature { name, key_id, bytes } in &self.signatures {
             let signature = crypto::base64_standard(&[key_id.as_slice(), bytes].concat());
             out.push_str(&format!("\u{2014} {name} {signature}\n"));
         }
@@ -320,10 +301,7 @@ impl Note {
     ///
     /// # Errors
     /// [`Untrusted::WrongSignature`] or [`Untrusted::NoKnownKey`].
-    pub fn verify(
-        &self,
-        keys: &VerifierKeys,
-    ) -> std::result::Result<Vec<VerifiedSignature>, Untrusted> {
+    pub fn verify(&self, keys: &VerifierKeys) -> std::result::Result<Vec<VerifiedSignature>, Untrusted> {
         let mut verified = Vec::new();
         for signature in &self.signatures {
             let Some(key) = keys.find(signature) else {
@@ -331,10 +309,7 @@ impl Note {
             };
             let time = self.check(key, signature);
             let time = time.ok_or_else(|| Untrusted::WrongSignature(key.name.clone()))?;
-            verified.push(VerifiedSignature {
-                key: key.clone(),
-                time,
-            });
+            verified.push(VerifiedSignature { key: key.clone(), time });
         }
         if verified.is_empty() {
             return Err(Untrusted::NoKnownKey);
@@ -346,8 +321,7 @@ impl Note {
     fn check(&self, key: &VerifierKey, signature: &NoteSignature) -> Option<Option<u64>> {
         match key.kind {
             KeyKind::Ed25519 => {
-                crypto::verify_ed25519(&key.public, self.text.as_bytes(), &signature.bytes)
-                    .then_some(None)
+                crypto::verify_ed25519(&key.public, self.text.as_bytes(), &signature.bytes).then_some(None)
             }
             KeyKind::Cosigner => {
                 let (time, bytes) = signature.bytes.split_first_chunk::<8>()?;
@@ -457,9 +431,7 @@ pub fn open_checkpoint(
     if origin.is_some_and(|origin| origin != checkpoint.origin) {
         return Err(Untrusted::OtherLog(checkpoint.origin));
     }
-    let is_log = |one: &VerifiedSignature| {
-        one.key.kind == KeyKind::Ed25519 && one.key.name == checkpoint.origin
-    };
+    let is_log = |one: &VerifiedSignature| one.key.kind == KeyKind::Ed25519 && one.key.name == checkpoint.origin;
     if !verified.iter().any(is_log) {
         return Err(Untrusted::NotByTheLog(checkpoint.origin));
     }
@@ -467,10 +439,7 @@ pub fn open_checkpoint(
         .into_iter()
         .filter_map(|one| one.time.map(|time| (one.key.name, time)));
     let cosigned = times.collect();
-    Ok(TrustedCheckpoint {
-        checkpoint,
-        cosigned,
-    })
+    Ok(TrustedCheckpoint { checkpoint, cosigned })
 }
 
 #[cfg(test)]

@@ -40,8 +40,7 @@ fn a_published_note_verifies_under_its_published_key() {
 
 #[test]
 fn the_published_checkpoint_reads_as_its_specification_says() {
-    let text =
-        "example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n";
+    let text = "example.com/behind-the-sofa\n20852163\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n";
     let note = format!(
         "{text}\n\u{2014} example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n\
         \u{2014} witness.example.com/w1 jWbPPwAAAABkGFDLEZMHwSRaJNiIDoe9DYn/zXcrtPHeolMI5OWXEhZCB9dlrDJsX3b2oyin1nPZqhf5nNo0xUe+mbIUBkBIfZ+qnA==\n"
@@ -49,10 +48,7 @@ fn the_published_checkpoint_reads_as_its_specification_says() {
     let parsed = Note::parse(&note).unwrap();
     assert_eq!(parsed.to_text(), note);
     assert_eq!(parsed.signatures[1].bytes.len(), 72);
-    assert_eq!(
-        parsed.signatures[1].bytes[..8],
-        1_679_315_147_u64.to_be_bytes()
-    );
+    assert_eq!(parsed.signatures[1].bytes[..8], 1_679_315_147_u64.to_be_bytes());
     let checkpoint = Checkpoint::parse(&parsed.text).unwrap();
     assert_eq!(
         (checkpoint.origin.as_str(), checkpoint.size),
@@ -65,20 +61,13 @@ fn the_published_checkpoint_reads_as_its_specification_says() {
 fn a_signed_and_cosigned_checkpoint_opens() {
     let (log, witness) = (signer(ORIGIN, 1), signer("witness.example/w", 2));
     let mut note = checkpoint().sign(&log);
-    note.signatures
-        .push(witness.cosign(&note.text, 1_800_000_000));
-    let all = keys(&[
-        log.verifier(KeyKind::Ed25519),
-        witness.verifier(KeyKind::Cosigner),
-    ]);
+    note.signatures.push(witness.cosign(&note.text, 1_800_000_000));
+    let all = keys(&[log.verifier(KeyKind::Ed25519), witness.verifier(KeyKind::Cosigner)]);
     let again = VerifierKeys::parse(&all.to_text()).unwrap();
     assert_eq!(again, all);
     let open = open_checkpoint(&note.to_text(), &all, Some(ORIGIN)).unwrap();
     assert_eq!(open.checkpoint, checkpoint());
-    assert_eq!(
-        open.cosigned,
-        [("witness.example/w".to_owned(), 1_800_000_000)]
-    );
+    assert_eq!(open.cosigned, [("witness.example/w".to_owned(), 1_800_000_000)]);
 }
 
 #[test]
@@ -91,9 +80,8 @@ fn a_checkpoint_is_refused_for_the_right_reason() {
     let note = checkpoint().sign(&log);
     let text = note.to_text();
     let log_key = log.verifier(KeyKind::Ed25519);
-    let open = |note: &str, key: &VerifierKey| {
-        open_checkpoint(note, &keys(std::slice::from_ref(key)), None).unwrap_err()
-    };
+    let open =
+        |note: &str, key: &VerifierKey| open_checkpoint(note, &keys(std::slice::from_ref(key)), None).unwrap_err();
     assert_eq!(
         open(&text, &signer(ORIGIN, 4).verifier(KeyKind::Ed25519)),
         Untrusted::NoKnownKey
@@ -107,12 +95,7 @@ fn a_checkpoint_is_refused_for_the_right_reason() {
         open(&by_other, &other.verifier(KeyKind::Ed25519)),
         Untrusted::NotByTheLog(ORIGIN.into())
     );
-    let wrong = open_checkpoint(
-        &text,
-        &keys(std::slice::from_ref(&log_key)),
-        Some("another.example"),
-    )
-    .unwrap_err();
+    let wrong = open_checkpoint(&text, &keys(std::slice::from_ref(&log_key)), Some("another.example")).unwrap_err();
     assert_eq!(wrong, Untrusted::OtherLog(ORIGIN.into()));
 
     let mut only_cosigned = note.clone();
@@ -189,10 +172,7 @@ fn malformed_keys_are_refused() {
         assert!(VerifierKey::parse(text).is_err(), "accepted {text}");
     }
     for name in ["", "a b", "a+b", "a\u{a0}b", "a\nb"] {
-        assert!(
-            VerifierKey::new(name, KeyKind::Ed25519, [0; 32]).is_err(),
-            "{name:?}"
-        );
+        assert!(VerifierKey::new(name, KeyKind::Ed25519, [0; 32]).is_err(), "{name:?}");
     }
     assert!(VerifierKeys::parse("\n \n").is_err());
 }

@@ -86,8 +86,7 @@ impl Claims {
 /// # Errors
 /// [`crate::Error::Canonical`] when a number lies outside the canonical subset.
 pub fn sign(claims: &Claims, key: &SigningKey) -> Result<String> {
-    let payload = serde_json::to_value(claims)
-        .map_err(|error| crate::Error::malformed("permit", error.to_string()))?;
+    let payload = serde_json::to_value(claims).map_err(|error| crate::Error::malformed("permit", error.to_string()))?;
     jws::sign(TYPE, &payload, key)
 }
 
@@ -124,12 +123,8 @@ pub fn verify(
 ) -> std::result::Result<Claims, Refused> {
     let token = token.trim_end_matches(['\r', '\n']);
     let payload = jws::open(token, TYPE, keys, MAX_PERMIT_BYTES)?;
-    let claims: Claims = serde_json::from_slice(&payload).map_err(|error| {
-        Refused::bad(
-            "malformed",
-            format!("The permit's claims are malformed: {error}."),
-        )
-    })?;
+    let claims: Claims = serde_json::from_slice(&payload)
+        .map_err(|error| Refused::bad("malformed", format!("The permit's claims are malformed: {error}.")))?;
     check_audience(&claims, &keys.tenant, expected)?;
     check_content(&claims, expected)?;
     check_time(&claims, expected.now)?;
@@ -137,11 +132,7 @@ pub fn verify(
     Ok(claims)
 }
 
-fn check_audience(
-    claims: &Claims,
-    tenant: &str,
-    expected: &Expected<'_>,
-) -> std::result::Result<(), Refused> {
+fn check_audience(claims: &Claims, tenant: &str, expected: &Expected<'_>) -> std::result::Result<(), Refused> {
     if claims.tenant != tenant {
         return Err(Refused::bad(
             "wrong_tenant",
@@ -149,9 +140,8 @@ fn check_audience(
         ));
     }
     let audience = Claims::audience(tenant, expected.service, expected.environment);
-    let is_meant = claims.aud == audience
-        && claims.service == expected.service
-        && claims.environment == expected.environment;
+    let is_meant =
+        claims.aud == audience && claims.service == expected.service && claims.environment == expected.environment;
     if !is_meant {
         let text = format!("The permit is for `{}`, not for `{audience}`.", claims.aud);
         return Err(Refused::bad("wrong_audience", text));
@@ -165,16 +155,10 @@ fn check_content(claims: &Claims, expected: &Expected<'_>) -> std::result::Resul
         return Err(Refused::bad("nothing_expected", text));
     }
     if expected.artifact.is_some() && expected.artifact != claims.artifact.as_deref() {
-        return Err(Refused::bad(
-            "wrong_artifact",
-            "The permit is for another artifact.",
-        ));
+        return Err(Refused::bad("wrong_artifact", "The permit is for another artifact."));
     }
     if expected.commit.is_some() && expected.commit != claims.commit.as_deref() {
-        return Err(Refused::bad(
-            "wrong_commit",
-            "The permit is for another commit.",
-        ));
+        return Err(Refused::bad("wrong_commit", "The permit is for another commit."));
     }
     if expected
         .content_digest
@@ -191,30 +175,19 @@ fn check_content(claims: &Claims, expected: &Expected<'_>) -> std::result::Resul
 fn check_time(claims: &Claims, now: i64) -> std::result::Result<(), Refused> {
     let latest = now.saturating_add(SKEW_SECONDS);
     if claims.nbf > latest || claims.iat > latest {
-        return Err(Refused::bad(
-            "not_yet_valid",
-            "The permit is not valid yet.",
-        ));
+        return Err(Refused::bad("not_yet_valid", "The permit is not valid yet."));
     }
     if now.saturating_sub(SKEW_SECONDS) >= claims.exp {
         return Err(Refused::bad("expired", "The permit has run out."));
     }
     if claims.exp <= claims.nbf || claims.max_list_age_seconds > MAX_LIST_AGE_SECONDS {
-        return Err(Refused::bad(
-            "malformed",
-            "The permit's times contradict each other.",
-        ));
+        return Err(Refused::bad("malformed", "The permit's times contradict each other."));
     }
     Ok(())
 }
 
-fn check_revocation(
-    claims: &Claims,
-    list: Option<&RevocationList>,
-    now: i64,
-) -> std::result::Result<(), Refused> {
-    let list =
-        list.ok_or_else(|| Refused::cannot_tell("no_list", "There is no revocation list."))?;
+fn check_revocation(claims: &Claims, list: Option<&RevocationList>, now: i64) -> std::result::Result<(), Refused> {
+    let list = list.ok_or_else(|| Refused::cannot_tell("no_list", "There is no revocation list."))?;
     // Nothing un-revokes a permit, so a list that is too old still proves a revocation.
     if list.revokes(claims) {
         return Err(Refused::bad("revoked", "The permit was revoked."));

@@ -60,22 +60,12 @@ impl RevocationList {
     /// # Errors
     /// [`Refused`] with the code `list_invalid`.
     pub fn open(token: &str, keys: &Jwks) -> std::result::Result<Self, Refused> {
-        let invalid = |why: String| {
-            Refused::cannot_tell(
-                "list_invalid",
-                format!("The revocation list is not valid. {why}"),
-            )
-        };
+        let invalid =
+            |why: String| Refused::cannot_tell("list_invalid", format!("The revocation list is not valid. {why}"));
         let token = token.trim_end_matches(['\r', '\n']);
-        let payload = jws::open(token, TYPE, keys, MAX_LIST_BYTES)
-            .map_err(|refused| invalid(refused.text))?;
-        let list: Self =
-            serde_json::from_slice(&payload).map_err(|error| invalid(error.to_string()))?;
-        if list
-            .tenant
-            .as_ref()
-            .is_some_and(|tenant| *tenant != keys.tenant)
-        {
+        let payload = jws::open(token, TYPE, keys, MAX_LIST_BYTES).map_err(|refused| invalid(refused.text))?;
+        let list: Self = serde_json::from_slice(&payload).map_err(|error| invalid(error.to_string()))?;
+        if list.tenant.as_ref().is_some_and(|tenant| *tenant != keys.tenant) {
             return Err(invalid("It is of another tenant.".to_owned()));
         }
         Ok(list)
@@ -88,9 +78,7 @@ impl RevocationList {
             return true;
         }
         let is_hit = |entry: &NotBefore| {
-            entry.service == permit.service
-                && entry.environment == permit.environment
-                && permit.iat < entry.iat
+            entry.service == permit.service && entry.environment == permit.environment && permit.iat < entry.iat
         };
         permit.purpose != Purpose::Rollback && self.not_before.iter().any(is_hit)
     }

@@ -101,10 +101,7 @@ impl TileName {
             level => Some(level.parse::<u8>().ok().filter(|level| *level < 64)?),
         };
         let (index, width) = match rest.split_once(".p/") {
-            Some((index, width)) => (
-                index,
-                width.parse().ok().filter(|w| (1..WIDTH).contains(w))?,
-            ),
+            Some((index, width)) => (index, width.parse().ok().filter(|w| (1..WIDTH).contains(w))?),
             None => (rest, WIDTH),
         };
         let mut number: u64 = 0;
@@ -174,10 +171,7 @@ pub fn read_entries(bundle: &[u8]) -> Result<Vec<&[u8]>> {
 pub fn read_tile(bytes: &[u8]) -> Result<Vec<Hash>> {
     let (hashes, rest) = bytes.as_chunks::<32>();
     if hashes.is_empty() || hashes.len() as u64 > WIDTH || !rest.is_empty() {
-        return Err(Error::malformed(
-            "tile",
-            "it has not 1 to 256 hashes of 32 bytes",
-        ));
+        return Err(Error::malformed("tile", "it has not 1 to 256 hashes of 32 bytes"));
     }
     Ok(hashes.to_vec())
 }
@@ -219,9 +213,7 @@ impl<'a> TileReader<'a> {
             return Ok(Rc::clone(tile));
         }
         let tile = Rc::new(self.read_tile_fresh(level, index)?);
-        self.seen
-            .borrow_mut()
-            .insert((level, index), Rc::clone(&tile));
+        self.seen.borrow_mut().insert((level, index), Rc::clone(&tile));
         Ok(tile)
     }
 
@@ -269,10 +261,7 @@ impl<'a> TileReader<'a> {
         let entry = entries.get((index % WIDTH) as usize);
         let entry = entry.ok_or_else(|| Error::malformed("entry bundle", "it is too short"))?;
         if merkle::leaf_hash(entry) != self.node(0, index)? {
-            return Err(Error::malformed(
-                "log entry",
-                "it has not the hash of its tile",
-            ));
+            return Err(Error::malformed("log entry", "it has not the hash of its tile"));
         }
         Ok(entry.to_vec())
     }
@@ -311,9 +300,7 @@ impl<'a> TileReader<'a> {
         } else {
             self.source.get(full_path)?
         };
-        full.ok_or_else(|| Error::Absent {
-            path: path.to_owned(),
-        })
+        full.ok_or_else(|| Error::Absent { path: path.to_owned() })
     }
 }
 
@@ -374,18 +361,10 @@ pub struct Appended {
 /// # Errors
 /// [`Error::Malformed`] when the old tree is not the one with `root`, [`Error::TooLarge`] for a leaf
 /// of more than 65,535 bytes, [`Error::Absent`] or [`Error::Source`] when a tile cannot be read.
-pub fn append<T: AsRef<[u8]>>(
-    source: &dyn TileSource,
-    size: u64,
-    root: &Hash,
-    leaves: &[T],
-) -> Result<Appended> {
+pub fn append<T: AsRef<[u8]>>(source: &dyn TileSource, size: u64, root: &Hash, leaves: &[T]) -> Result<Appended> {
     let old = TileReader::new(source, size);
     if old.root()? != *root {
-        return Err(Error::malformed(
-            "tree",
-            "the stored tiles have not the expected root",
-        ));
+        return Err(Error::malformed("tree", "the stored tiles have not the expected root"));
     }
     let mut added = MemoryTiles::default();
     append_entries(&old, leaves, &mut added)?;
@@ -396,28 +375,16 @@ pub fn append<T: AsRef<[u8]>>(
         below: source,
     };
     let root = TileReader::new(&both, size).root()?;
-    let tiles = added
-        .0
-        .into_iter()
-        .map(|(path, bytes)| Tile { path, bytes })
-        .collect();
+    let tiles = added.0.into_iter().map(|(path, bytes)| Tile { path, bytes }).collect();
     Ok(Appended { size, root, tiles })
 }
 
-fn append_entries<T: AsRef<[u8]>>(
-    old: &TileReader<'_>,
-    leaves: &[T],
-    added: &mut MemoryTiles,
-) -> Result<()> {
+fn append_entries<T: AsRef<[u8]>>(old: &TileReader<'_>, leaves: &[T], added: &mut MemoryTiles) -> Result<()> {
     if leaves.is_empty() {
         return Ok(());
     }
     let (first, standing) = (old.size / WIDTH, (old.size % WIDTH) as usize);
-    let bundle = if standing > 0 {
-        old.bundle(first)?
-    } else {
-        Vec::new()
-    };
+    let bundle = if standing > 0 { old.bundle(first)? } else { Vec::new() };
     let mut entries = read_entries(&bundle)?;
     if entries.len() < standing {
         return Err(Error::malformed("entry bundle", "it is too short"));
@@ -439,15 +406,8 @@ fn append_entries<T: AsRef<[u8]>>(
     Ok(())
 }
 
-fn append_hashes<T: AsRef<[u8]>>(
-    old: &TileReader<'_>,
-    leaves: &[T],
-    added: &mut MemoryTiles,
-) -> Result<()> {
-    let mut fresh: Vec<Hash> = leaves
-        .iter()
-        .map(|leaf| merkle::leaf_hash(leaf.as_ref()))
-        .collect();
+fn append_hashes<T: AsRef<[u8]>>(old: &TileReader<'_>, leaves: &[T], added: &mut MemoryTiles) -> Result<()> {
+    let mut fresh: Vec<Hash> = leaves.iter().map(|leaf| merkle::leaf_hash(leaf.as_ref())).collect();
     let mut level = 0;
     while !fresh.is_empty() {
         let before = hashes_at(old.size, level);
@@ -460,9 +420,7 @@ fn append_hashes<T: AsRef<[u8]>>(
         row.append(&mut fresh);
         for (index, chunk) in (first..).zip(row.chunks(WIDTH as usize)) {
             let width = chunk.len() as u64;
-            added
-                .0
-                .insert(tile_path(level, index, width), chunk.concat());
+            added.0.insert(tile_path(level, index, width), chunk.concat());
             if width == WIDTH {
                 fresh.push(complete_root(chunk));
             }

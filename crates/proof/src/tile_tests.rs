@@ -21,8 +21,7 @@ fn grow(steps: &[u64]) -> (MemoryTiles, Frontier) {
         let new = leaves(frontier.size(), frontier.size() + step);
         let done = append(&store, frontier.size(), &frontier.root(), &new).unwrap();
         store.write(&done.tiles);
-        new.iter()
-            .for_each(|leaf| frontier.push(merkle::leaf_hash(leaf)));
+        new.iter().for_each(|leaf| frontier.push(merkle::leaf_hash(leaf)));
         assert_eq!((done.size, done.root), (frontier.size(), frontier.root()));
     }
     (store, frontier)
@@ -73,21 +72,10 @@ fn a_path_has_one_spelling() {
 #[test]
 fn a_tree_of_70_000_has_the_tiles_that_the_specification_names() {
     let (store, _) = grow(&[70_000]);
-    let count = |prefix: &str| {
-        store
-            .0
-            .keys()
-            .filter(|path| path.starts_with(prefix))
-            .count()
-    };
+    let count = |prefix: &str| store.0.keys().filter(|path| path.starts_with(prefix)).count();
     assert_eq!(count("tile/0/"), 274);
     assert_eq!(count("tile/entries/"), 274);
-    for path in [
-        "tile/0/273.p/112",
-        "tile/1/000",
-        "tile/1/001.p/17",
-        "tile/2/000.p/1",
-    ] {
+    for path in ["tile/0/273.p/112", "tile/1/000", "tile/1/001.p/17", "tile/2/000.p/1"] {
         assert!(store.0.contains_key(path), "{path}");
     }
     assert_eq!(count("tile/1/") + count("tile/2/"), 3);

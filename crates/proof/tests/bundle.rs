@@ -63,10 +63,7 @@ fn a_whole_bundle_is_good_and_has_the_same_bytes_each_time() {
 
 #[test]
 fn the_files_stand_in_their_order() {
-    let names: Vec<String> = files(&build(&parts()))
-        .into_iter()
-        .map(|(name, _)| name)
-        .collect();
+    let names: Vec<String> = files(&build(&parts())).into_iter().map(|(name, _)| name).collect();
     let fixed = [
         "README.txt",
         "bundle.json",
@@ -80,12 +77,7 @@ fn the_files_stand_in_their_order() {
     assert_eq!(names[..8], fixed);
     assert_eq!(
         names[8..12],
-        [
-            "events/0.json",
-            "events/4.json",
-            "events/8.json",
-            "events/12.json"
-        ]
+        ["events/0.json", "events/4.json", "events/8.json", "events/12.json"]
     );
     assert!(names[12].starts_with("evidence/"));
     assert_eq!(names.len(), 13);
@@ -114,11 +106,7 @@ fn a_flip_of_any_byte_is_found() {
     for index in 0..bytes.len() {
         let mut changed = bytes.clone();
         changed[index] ^= 1 << (index % 8);
-        assert_ne!(
-            bundle::verify(&changed, None).outcome,
-            Outcome::Good,
-            "byte {index}"
-        );
+        assert_ne!(bundle::verify(&changed, None).outcome, Outcome::Good, "byte {index}");
     }
     for length in [0, 1, bytes.len() / 2, bytes.len() - 1] {
         assert_eq!(bundle::verify(&bytes[..length], None).outcome, Outcome::Bad);
@@ -134,12 +122,7 @@ fn a_flip_inside_a_file_is_found_even_when_the_archive_fits_again() {
             let mut changed = whole.clone();
             changed[place].1[index] ^= 1 << (index % 7);
             let report = bundle::verify(&archive_of(&changed), None);
-            assert_ne!(
-                report.outcome,
-                Outcome::Good,
-                "{} byte {index}",
-                whole[place].0
-            );
+            assert_ne!(report.outcome, Outcome::Good, "{} byte {index}", whole[place].0);
         }
     }
 }
@@ -159,18 +142,10 @@ fn a_file_that_is_missing_added_or_moved_is_found() {
     }
     let mut more = whole.clone();
     more.push(("events/99.json".into(), b"{}".to_vec()));
-    assert!(
-        bundle::verify(&archive_of(&more), None)
-            .report
-            .has("files_differ")
-    );
+    assert!(bundle::verify(&archive_of(&more), None).report.has("files_differ"));
     let mut moved = whole;
     moved.swap(3, 4);
-    assert!(
-        bundle::verify(&archive_of(&moved), None)
-            .report
-            .has("files_differ")
-    );
+    assert!(bundle::verify(&archive_of(&moved), None).report.has("files_differ"));
 }
 
 /// Builds with the true key from parts that were tampered with, as the holder of the key could.
@@ -181,11 +156,7 @@ fn tampered(change: impl FnOnce(&mut BundleParts)) -> bundle::BundleReport {
 }
 
 fn record<'a>(parts: &'a mut BundleParts, table: &str) -> &'a mut bundle::RecordPart {
-    parts
-        .records
-        .iter_mut()
-        .find(|record| record.table == table)
-        .unwrap()
+    parts.records.iter_mut().find(|record| record.table == table).unwrap()
 }
 
 #[test]
@@ -195,9 +166,7 @@ fn lies_under_the_true_key_are_found_and_named() {
         ("text_differs", |parts| {
             record(parts, "approval").body["text"] = json!("Never agreed")
         }),
-        ("text_differs", |parts| {
-            record(parts, "change").body["risk"] = json!(1)
-        }),
+        ("text_differs", |parts| record(parts, "change").body["risk"] = json!(1)),
         ("text_differs", |parts| {
             record(parts, "change").body["title"] = commitment::erased_text()
         }),
@@ -209,9 +178,7 @@ fn lies_under_the_true_key_are_found_and_named() {
             record(parts, "change").body["risk"] = json!(1);
             record(parts, "change").sealed["risk"] = json!(1);
         }),
-        ("record_differs", |parts| {
-            record(parts, "change").version = 2
-        }),
+        ("record_differs", |parts| record(parts, "change").version = 2),
         ("history_broken", |parts| drop(parts.events.remove(0))),
         ("history_broken", |parts| drop(parts.events.remove(2))),
         ("record_differs", |parts| drop(parts.events.pop())),
@@ -280,10 +247,7 @@ fn long_deltas_travel_beside_their_event() {
     let (mut tenant, mut indexes, evidence) = story(0);
     indexes.push(tenant.leaves.len() as u64);
     let log = vec!["step"; 2_000];
-    tenant.act(
-        "log.written",
-        &[("entry", "n-1", json!({"id": "n-1", "notes": log}))],
-    );
+    tenant.act("log.written", &[("entry", "n-1", json!({"id": "n-1", "notes": log}))]);
     let parts = tenant.parts(&indexes, evidence);
     assert!(parts.events[4].records_payload.is_some());
     let bytes = build(&parts);
@@ -306,9 +270,7 @@ fn a_bundle_of_a_later_version_cannot_be_told() {
         crypto::digest_text(&files[1].1)
     );
     let signatures = vec![signer(1).sign(&text)];
-    files[2].1 = proof::note::Note { text, signatures }
-        .to_text()
-        .into_bytes();
+    files[2].1 = proof::note::Note { text, signatures }.to_text().into_bytes();
     let report = bundle::verify(&archive_of(&files), None);
     assert_eq!(report.outcome, Outcome::CannotTell);
     assert!(report.report.has("unknown_version"));

@@ -21,8 +21,7 @@ struct Folder(PathBuf);
 
 impl Folder {
     fn new(name: &str) -> Self {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR"))
-            .join(format!("foreign-{name}-{}", std::process::id()));
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("foreign-{name}-{}", std::process::id()));
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
     }
@@ -63,9 +62,7 @@ fn run(mut command: Command) -> String {
 }
 
 fn script(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/foreign")
-        .join(name)
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/foreign").join(name)
 }
 
 fn python(name: &str, folder: &Folder) -> String {
@@ -79,10 +76,7 @@ fn python(name: &str, folder: &Folder) -> String {
 
 fn node(name: &str, folder: &Folder) -> String {
     let mut command = Command::new("node");
-    command.env(
-        "ASSENT_TEST_NODE_MODULES",
-        variable("ASSENT_TEST_NODE_MODULES"),
-    );
+    command.env("ASSENT_TEST_NODE_MODULES", variable("ASSENT_TEST_NODE_MODULES"));
     command.arg(script(name)).arg(&folder.0);
     run(command)
 }
@@ -173,10 +167,7 @@ fn pyjwt_verifies_our_permits_and_we_verify_its() {
     let (folder, keys) = permit_folder("pyjwt");
     folder.write("seed.hex", hex::encode([1; 32]));
     assert_eq!(python("permit.py", &folder).trim(), "good");
-    assert_eq!(
-        accept(folder.read("theirs.jwt").trim(), &keys).sub,
-        "CHG-1042"
-    );
+    assert_eq!(accept(folder.read("theirs.jwt").trim(), &keys).sub, "CHG-1042");
 }
 
 #[test]
@@ -187,10 +178,7 @@ fn jose_verifies_our_permits_and_we_verify_its() {
     });
     folder.write("private.json", private.to_string());
     assert_eq!(node("permit.mjs", &folder).trim(), "good");
-    assert_eq!(
-        accept(folder.read("theirs.jwt").trim(), &keys).sub,
-        "CHG-1042"
-    );
+    assert_eq!(accept(folder.read("theirs.jwt").trim(), &keys).sub, "CHG-1042");
 }
 
 #[test]
@@ -205,26 +193,21 @@ fn openssl_verifies_our_signatures() {
     folder.write("signature", crypto::from_base64url(signature).unwrap());
     let verify = || {
         let mut command = Command::new("openssl");
-        command.current_dir(&folder.0).args([
-            "pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey", "key.der",
-        ]);
+        command
+            .current_dir(&folder.0)
+            .args(["pkeyutl", "-verify", "-pubin", "-keyform", "DER", "-inkey", "key.der"]);
         command.args(["-rawin", "-in", "signed", "-sigfile", "signature"]);
         command
     };
     assert!(run(verify()).contains("Verified Successfully"));
     folder.write("signed", format!("{signed}x"));
-    assert!(
-        !verify().output().unwrap().status.success(),
-        "openssl accepts anything"
-    );
+    assert!(!verify().output().unwrap().status.success(), "openssl accepts anything");
 }
 
 /// Writes a log with proofs into a folder: leaves in hex, roots by size, proofs.
 fn log_folder(name: &str, size: u64) -> Folder {
     let folder = Folder::new(name);
-    let leaves: Vec<Vec<u8>> = (0..size)
-        .map(|index| format!("entry {index}").into_bytes())
-        .collect();
+    let leaves: Vec<Vec<u8>> = (0..size).map(|index| format!("entry {index}").into_bytes()).collect();
     let mut store = MemoryTiles::default();
     let mut root = proof::merkle::empty_root();
     for (index, leaf) in (0..).zip(&leaves) {
@@ -232,8 +215,7 @@ fn log_folder(name: &str, size: u64) -> Folder {
         store.write(&done.tiles);
         root = done.root;
     }
-    let hex =
-        |hashes: Vec<crypto::Hash>| -> Vec<String> { hashes.iter().map(hex::encode).collect() };
+    let hex = |hashes: Vec<crypto::Hash>| -> Vec<String> { hashes.iter().map(hex::encode).collect() };
     let (mut inclusion, mut consistency, mut roots) = (Vec::new(), Vec::new(), Vec::new());
     for size in 1..=size {
         let reader = TileReader::new(&store, size);
@@ -263,12 +245,9 @@ fn pymerkle_gives_the_same_roots_and_proofs() {
 fn cryptography_verifies_our_notes_and_we_verify_its() {
     let folder = Folder::new("note");
     let (tenant, ..) = story(2);
-    let witness =
-        NoteSigner::new("witness.example/w", SigningKey::from_seed([3; 32]).unwrap()).unwrap();
-    let mut note =
-        Note::parse(std::str::from_utf8(&tenant.log(1).0["checkpoint"]).unwrap()).unwrap();
-    note.signatures
-        .push(witness.cosign(&note.text, 1_800_000_000));
+    let witness = NoteSigner::new("witness.example/w", SigningKey::from_seed([3; 32]).unwrap()).unwrap();
+    let mut note = Note::parse(std::str::from_utf8(&tenant.log(1).0["checkpoint"]).unwrap()).unwrap();
+    note.signatures.push(witness.cosign(&note.text, 1_800_000_000));
     folder.write("checkpoint", note.to_text());
     folder.write(
         "key",
@@ -313,10 +292,7 @@ fn a_log_in_a_folder_is_verified_in_python_from_its_tiles() {
     folder.write("key", keys(1).to_text());
     let said = python("log.py", &folder);
     assert!(
-        said.contains(&format!(
-            "good: {} entries of {ORIGIN}",
-            tenant.leaves.len()
-        )),
+        said.contains(&format!("good: {} entries of {ORIGIN}", tenant.leaves.len())),
         "{said}"
     );
 }
@@ -329,10 +305,7 @@ fn two_other_languages_write_the_same_canonical_json() {
         json!([9_007_199_254_740_991_i64, -9_007_199_254_740_991_i64, 0, -1]),
     ];
     let folder = Folder::new("canonical");
-    let texts: Vec<String> = values
-        .iter()
-        .map(|value| canonical::to_text(value).unwrap())
-        .collect();
+    let texts: Vec<String> = values.iter().map(|value| canonical::to_text(value).unwrap()).collect();
     folder.write("values.json", serde_json::to_vec(&values).unwrap());
     folder.write("texts.json", serde_json::to_vec(&texts).unwrap());
     assert_eq!(python("canonical.py", &folder).trim(), "good");

@@ -19,17 +19,12 @@ fn blocks() -> BTreeMap<String, String> {
     let mut blocks = BTreeMap::new();
     let mut lines = PAGE.lines();
     while let Some(line) = lines.next() {
-        let Some((_, label)) = line
-            .strip_prefix("```")
-            .and_then(|info| info.split_once(' '))
-        else {
+        let Some((_, label)) = line.strip_prefix("```").and_then(|info| info.split_once(' ')) else {
             continue;
         };
         let content: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
         assert!(
-            blocks
-                .insert(label.to_owned(), content.join("\n"))
-                .is_none(),
+            blocks.insert(label.to_owned(), content.join("\n")).is_none(),
             "`{label}` stands twice"
         );
     }
@@ -91,14 +86,8 @@ fn example() -> Example {
     let payload = canonical::to_bytes(&json!([schedule])).unwrap();
     beside.records_digest = Some(crypto::digest_text(&payload));
     let leaves = vec![
-        event(0, "change.created", vec![create])
-            .to_bytes()
-            .unwrap()
-            .leaf,
-        event(1, "change.scheduled", vec![schedule])
-            .to_bytes()
-            .unwrap()
-            .leaf,
+        event(0, "change.created", vec![create]).to_bytes().unwrap().leaf,
+        event(1, "change.scheduled", vec![schedule]).to_bytes().unwrap().leaf,
         canonical::to_bytes(&serde_json::to_value(&beside).unwrap()).unwrap(),
     ];
     let mut store = MemoryTiles::default();
@@ -122,16 +111,10 @@ impl Example {
             format!("salt:       {salt}\ntext:       Upgrade the ledger\ncommitment: {commitment}"),
         );
         let [first, second] = records();
-        for (record, label, digest) in [
-            (first, "record-1", "digest-1"),
-            (second, "record-2", "digest-2"),
-        ] {
+        for (record, label, digest) in [(first, "record-1", "digest-1"), (second, "record-2", "digest-2")] {
+            self.said.insert(label, canonical::to_text(&record).unwrap());
             self.said
-                .insert(label, canonical::to_text(&record).unwrap());
-            self.said.insert(
-                digest,
-                format!("digest: {}", canonical::digest(&record).unwrap()),
-            );
+                .insert(digest, format!("digest: {}", canonical::digest(&record).unwrap()));
         }
         for (label, leaf) in ["leaf-0", "leaf-1", "leaf-2"].into_iter().zip(&self.leaves) {
             self.said.insert(label, text(leaf));
@@ -141,11 +124,7 @@ impl Example {
     }
 
     fn say_tree(&mut self) {
-        let hashes: Vec<crypto::Hash> = self
-            .leaves
-            .iter()
-            .map(|leaf| merkle::leaf_hash(leaf))
-            .collect();
+        let hashes: Vec<crypto::Hash> = self.leaves.iter().map(|leaf| merkle::leaf_hash(leaf)).collect();
         let node = merkle::node_hash(&hashes[0], &hashes[1]);
         let mut lines: Vec<String> = (0..3)
             .map(|index| format!("leaf hash {index}: {}", hex::encode(hashes[index])))
@@ -161,9 +140,7 @@ impl Example {
     }
 
     fn say_checkpoint(&mut self) {
-        let signer = |name: &str, seed| {
-            NoteSigner::new(name, SigningKey::from_seed([seed; 32]).unwrap()).unwrap()
-        };
+        let signer = |name: &str, seed| NoteSigner::new(name, SigningKey::from_seed([seed; 32]).unwrap()).unwrap();
         let (log, cosigner) = (signer(ORIGIN, 1), signer("assent.example/cosigner", 2));
         let checkpoint = Checkpoint {
             origin: ORIGIN.into(),
@@ -171,16 +148,13 @@ impl Example {
             root: self.root,
         };
         let mut note = checkpoint.sign(&log);
-        note.signatures
-            .push(cosigner.cosign(&note.text, 1_795_158_780));
+        note.signatures.push(cosigner.cosign(&note.text, 1_795_158_780));
         let keys = VerifierKeys(vec![
             log.verifier(KeyKind::Ed25519),
             cosigner.verifier(KeyKind::Cosigner),
         ]);
-        self.said
-            .insert("checkpoint", note.to_text().trim_end().to_owned());
-        self.said
-            .insert("key", keys.to_text().trim_end().to_owned());
+        self.said.insert("checkpoint", note.to_text().trim_end().to_owned());
+        self.said.insert("key", keys.to_text().trim_end().to_owned());
     }
 }
 
@@ -192,10 +166,7 @@ fn every_block_of_the_page_is_what_is_computed() {
     let labels: Vec<&str> = page.keys().map(String::as_str).collect();
     assert_eq!(labels, example.said.keys().copied().collect::<Vec<_>>());
     for (label, said) in &example.said {
-        assert_eq!(
-            page[*label], *said,
-            "\n\nblock `{label}` should be\n\n{said}\n"
-        );
+        assert_eq!(page[*label], *said, "\n\nblock `{label}` should be\n\n{said}\n");
     }
 }
 
@@ -207,12 +178,8 @@ fn what_the_page_says_can_be_checked_by_its_own_rules() {
         .map(|label| page[*label].as_bytes())
         .collect();
     let keys = VerifierKeys::parse(&page["key"]).unwrap();
-    let open =
-        note::open_checkpoint(&format!("{}\n", page["checkpoint"]), &keys, Some(ORIGIN)).unwrap();
-    assert_eq!(
-        open.cosigned,
-        [("assent.example/cosigner".to_owned(), 1_795_158_780)]
-    );
+    let open = note::open_checkpoint(&format!("{}\n", page["checkpoint"]), &keys, Some(ORIGIN)).unwrap();
+    assert_eq!(open.cosigned, [("assent.example/cosigner".to_owned(), 1_795_158_780)]);
     let hashes: Vec<crypto::Hash> = leaves.iter().map(|leaf| merkle::leaf_hash(leaf)).collect();
     let (size, root) = (open.checkpoint.size, open.checkpoint.root);
     assert!(merkle::verify_inclusion(
@@ -225,10 +192,7 @@ fn what_the_page_says_can_be_checked_by_its_own_rules() {
     let old = merkle::node_hash(&hashes[0], &hashes[1]);
     assert!(merkle::verify_consistency(2, 3, &[hashes[2]], &old, &root));
 
-    let events: Vec<Event> = leaves
-        .iter()
-        .map(|leaf| Event::from_bytes(leaf).unwrap())
-        .collect();
+    let events: Vec<Event> = leaves.iter().map(|leaf| Event::from_bytes(leaf).unwrap()).collect();
     let first = diff::apply(&events[0].records[0], None).unwrap();
     assert_eq!(canonical::to_text(&first).unwrap(), page["record-1"]);
     let second = diff::apply(&events[1].records[0], Some(&first)).unwrap();
@@ -245,11 +209,7 @@ fn the_example_log_has_the_files_that_the_page_names() {
     let paths: Vec<&str> = example.store.0.keys().map(String::as_str).collect();
     assert_eq!(paths, ["tile/0/000.p/3", "tile/entries/000.p/3"]);
     let reader = TileReader::new(&example.store, 3);
-    let hashes: Vec<crypto::Hash> = example
-        .leaves
-        .iter()
-        .map(|leaf| merkle::leaf_hash(leaf))
-        .collect();
+    let hashes: Vec<crypto::Hash> = example.leaves.iter().map(|leaf| merkle::leaf_hash(leaf)).collect();
     assert_eq!(reader.inclusion_proof(1).unwrap(), [hashes[0], hashes[2]]);
     assert_eq!(reader.consistency_proof(2).unwrap(), [hashes[2]]);
 }

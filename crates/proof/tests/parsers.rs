@@ -16,9 +16,7 @@ fn specimens() -> Vec<Vec<u8>> {
     let (tenant, indexes, evidence) = common::story(1);
     let bundle = bundle::build(&tenant.parts(&indexes, evidence), &common::signer(1)).unwrap();
     let note = tenant.log(1).0["checkpoint"].clone();
-    let body = Note::parse(std::str::from_utf8(&note).unwrap())
-        .unwrap()
-        .text;
+    let body = Note::parse(std::str::from_utf8(&note).unwrap()).unwrap().text;
     let key = common::signer(1).verifier(KeyKind::Ed25519).to_text();
     let entries = tile::write_entries(&[b"one", b"two"]).unwrap();
     let jwks = Jwks {

@@ -86,10 +86,7 @@ fn refusal(result: Result<Claims, Refused>) -> (Outcome, &'static str) {
 fn a_good_permit_passes_under_either_key_and_with_a_trailing_newline() {
     let token = sign(|_| ());
     assert_eq!(verify_at(&token, Some(&list()), NOW).unwrap(), claims());
-    assert_eq!(
-        verify_at(&format!("{token}\n"), Some(&list()), NOW).unwrap(),
-        claims()
-    );
+    assert_eq!(verify_at(&format!("{token}\n"), Some(&list()), NOW).unwrap(), claims());
     let rotated = permit::sign(&claims(), &key(2)).unwrap();
     assert_eq!(verify_at(&rotated, Some(&list()), NOW).unwrap(), claims());
 }
@@ -118,19 +115,10 @@ fn what_is_expected_must_match() {
     type Change = fn(&mut Expected<'_>);
     let cases: [(Change, &str); 6] = [
         (|expected| expected.service = "ledger", "wrong_audience"),
-        (
-            |expected| expected.environment = "staging",
-            "wrong_audience",
-        ),
-        (
-            |expected| expected.artifact = Some("sha256:00"),
-            "wrong_artifact",
-        ),
+        (|expected| expected.environment = "staging", "wrong_audience"),
+        (|expected| expected.artifact = Some("sha256:00"), "wrong_artifact"),
         (|expected| expected.commit = Some("abc"), "wrong_commit"),
-        (
-            |expected| expected.content_digest = Some("sha256:00"),
-            "wrong_content",
-        ),
+        (|expected| expected.content_digest = Some("sha256:00"), "wrong_content"),
         (
             |expected| (expected.artifact, expected.commit) = (None, None),
             "nothing_expected",
@@ -169,20 +157,11 @@ fn life_is_bounded_with_a_minute_of_skew() {
         assert_eq!(result.err().map(|refused| refused.code), code, "{now}");
     }
     let ahead = sign(|claims| claims.nbf = NOW + 600);
-    assert_eq!(
-        refusal(verify_at(&ahead, Some(&list()), NOW)).1,
-        "not_yet_valid"
-    );
+    assert_eq!(refusal(verify_at(&ahead, Some(&list()), NOW)).1, "not_yet_valid");
     let never = sign(|claims| (claims.nbf, claims.exp) = (NOW + 30, NOW + 30));
-    assert_eq!(
-        refusal(verify_at(&never, Some(&list()), NOW)).1,
-        "malformed"
-    );
+    assert_eq!(refusal(verify_at(&never, Some(&list()), NOW)).1, "malformed");
     let careless = sign(|claims| claims.max_list_age_seconds = 86_401);
-    assert_eq!(
-        refusal(verify_at(&careless, Some(&list()), NOW)).1,
-        "malformed"
-    );
+    assert_eq!(refusal(verify_at(&careless, Some(&list()), NOW)).1, "malformed");
 }
 
 #[test]
@@ -213,17 +192,7 @@ fn without_a_list_that_is_new_enough_it_cannot_be_told() {
         );
     }
     for issued_at in [NOW - 900, NOW + 60] {
-        assert!(
-            verify_at(
-                &token,
-                Some(&RevocationList {
-                    issued_at,
-                    ..list()
-                }),
-                NOW
-            )
-            .is_ok()
-        );
+        assert!(verify_at(&token, Some(&RevocationList { issued_at, ..list() }), NOW).is_ok());
     }
     let patient = sign(|claims| claims.max_list_age_seconds = 86_400);
     let old = RevocationList {
@@ -248,10 +217,7 @@ fn a_revoked_permit_is_bad_even_by_an_old_list() {
             ..list()
         },
     ] {
-        assert_eq!(
-            refusal(verify_at(&token, Some(&list), NOW)),
-            (Outcome::Bad, "revoked")
-        );
+        assert_eq!(refusal(verify_at(&token, Some(&list), NOW)), (Outcome::Bad, "revoked"));
     }
 }
 
@@ -297,10 +263,7 @@ fn a_list_opens_only_when_it_is_the_tenants_own() {
     ];
     for token in wrong {
         let refused = RevocationList::open(&token, &keys()).unwrap_err();
-        assert_eq!(
-            (refused.outcome, refused.code),
-            (Outcome::CannotTell, "list_invalid")
-        );
+        assert_eq!((refused.outcome, refused.code), (Outcome::CannotTell, "list_invalid"));
     }
     let as_permit = verify_at(&token, Some(&list()), NOW);
     assert_eq!(refusal(as_permit).1, "wrong_header");
@@ -309,12 +272,7 @@ fn a_list_opens_only_when_it_is_the_tenants_own() {
 #[test]
 fn of_50_permits_at_50_audiences_only_the_diagonal_passes() {
     let places: Vec<(String, String)> = (0..50)
-        .map(|i| {
-            (
-                format!("service-{}", i / 5),
-                format!("environment-{}", i % 5),
-            )
-        })
+        .map(|i| (format!("service-{}", i / 5), format!("environment-{}", i % 5)))
         .collect();
     let token = |(service, environment): &(String, String)| {
         sign(|claims| {
@@ -375,18 +333,15 @@ fn tokens_with_wrong_headers() -> Vec<String> {
         wrong_keys_and_shapes(),
     ]
     .concat();
-    headers
-        .iter()
-        .map(|header| raw(header, &payload(), &key(1)))
-        .collect()
+    headers.iter().map(|header| raw(header, &payload(), &key(1))).collect()
 }
 
 fn wrong_algorithms_and_types() -> Vec<String> {
     let mut headers = Vec::new();
     let algorithms = [
-        "none", "None", "NONE", "nOnE", "", "HS256", "HS384", "HS512", "RS256", "RS384", "RS512",
-        "PS256", "ES256", "ES384", "ES512", "ES256K", "eddsa", "EDDSA", "Eddsa", "EdDSA ",
-        " EdDSA", "Ed25519", "Ed448", "EdDSA\0", "dir",
+        "none", "None", "NONE", "nOnE", "", "HS256", "HS384", "HS512", "RS256", "RS384", "RS512", "PS256", "ES256",
+        "ES384", "ES512", "ES256K", "eddsa", "EDDSA", "Eddsa", "EdDSA ", " EdDSA", "Ed25519", "Ed448", "EdDSA\0",
+        "dir",
     ];
     headers.extend(algorithms.map(|alg| header(|header| header["alg"] = json!(alg))));
     let odd = [
@@ -399,13 +354,8 @@ fn wrong_algorithms_and_types() -> Vec<String> {
         json!({"EdDSA": 1}),
     ];
     for name in ["alg", "typ", "kid"] {
-        headers.extend(
-            odd.iter()
-                .map(|value| header(|header| header[name] = value.clone())),
-        );
-        headers.push(header(|header| {
-            drop(header.as_object_mut().unwrap().remove(name))
-        }));
+        headers.extend(odd.iter().map(|value| header(|header| header[name] = value.clone())));
+        headers.push(header(|header| drop(header.as_object_mut().unwrap().remove(name))));
         let duplicate = header(|_| ()).replacen('{', &format!("{{\"{name}\":\"x\","), 1);
         headers.push(duplicate);
     }
@@ -459,14 +409,7 @@ fn additional_members() -> Vec<String> {
 fn wrong_keys_and_shapes() -> Vec<String> {
     let mut headers = Vec::new();
     let other_kid = Jwk::new(*key(2).public()).kid();
-    let kids = [
-        "",
-        "../../etc/passwd",
-        "' OR 1=1 --",
-        "0",
-        "kid",
-        other_kid.as_str(),
-    ];
+    let kids = ["", "../../etc/passwd", "' OR 1=1 --", "0", "kid", other_kid.as_str()];
     headers.extend(kids.map(|kid| header(|header| header["kid"] = json!(kid))));
     let shapes = [
         "",
@@ -530,18 +473,11 @@ fn claims_of_wrong_type() -> Vec<Vec<u8>> {
             // A past `iat` or `nbf` is lawful, so these two are not crafted that way.
             !(matches!(name, "iat" | "nbf") && **value == json!(-1))
         };
-        payloads.extend(
-            odd.iter()
-                .filter(harmless)
-                .map(|value| change(name, value.clone())),
-        );
+        payloads.extend(odd.iter().filter(harmless).map(|value| change(name, value.clone())));
         let mut fewer = serde_json::to_value(claims()).unwrap();
         fewer.as_object_mut().unwrap().remove(name);
         payloads.push(serde_json::to_vec(&fewer).unwrap());
-        let twice = format!(
-            "{{\"{name}\":{},",
-            serde_json::to_value(claims()).unwrap()[name]
-        );
+        let twice = format!("{{\"{name}\":{},", serde_json::to_value(claims()).unwrap()[name]);
         payloads.push(
             String::from_utf8(payload())
                 .unwrap()
@@ -631,10 +567,7 @@ fn tokens_with_wrong_bytes() -> Vec<String> {
         tokens.push(format!("{input}.{}", crypto::base64url(&tag)));
     }
     // Signatures with the group order added to S verify under careless libraries.
-    tokens.push(format!(
-        "{head}.{body}.{}",
-        crypto::base64url(&malleated(signature))
-    ));
+    tokens.push(format!("{head}.{body}.{}", crypto::base64url(&malleated(signature))));
     // The last character of each part carries spare bits: another spelling of the same bytes.
     tokens.push(respelled(&good));
     for index in 0..good.len() {
@@ -647,8 +580,7 @@ fn tokens_with_wrong_bytes() -> Vec<String> {
 
 fn malleated(signature: &str) -> Vec<u8> {
     let mut bytes = crypto::from_base64url(signature).unwrap();
-    let order =
-        hex::decode("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010").unwrap();
+    let order = hex::decode("edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010").unwrap();
     let mut carry = 0_u16;
     for (byte, add) in bytes[32..].iter_mut().zip(order) {
         let sum = u16::from(*byte) + u16::from(add) + carry;
@@ -670,12 +602,7 @@ fn respelled(token: &str) -> String {
 #[test]
 fn none_of_hundreds_of_crafted_tokens_passes() {
     assert!(
-        verify_at(
-            &raw(&header(|_| ()), &payload(), &key(1)),
-            Some(&list()),
-            NOW
-        )
-        .is_ok(),
+        verify_at(&raw(&header(|_| ()), &payload(), &key(1)), Some(&list()), NOW).is_ok(),
         "the base is good"
     );
     let groups = [

@@ -63,7 +63,11 @@ struct Past {
 impl Past {
     fn new(desk: &Desk, tenant: &'static str, at: Timestamp) -> Self {
         let clock = Arc::new(HistoryClock(Mutex::new(at)));
-        Self { desk: desk.with_clock(clock.clone()), clock, tenant }
+        Self {
+            desk: desk.with_clock(clock.clone()),
+            clock,
+            tenant,
+        }
     }
 
     fn go_to(&self, at: Timestamp) {
@@ -97,7 +101,12 @@ impl Past {
         A: Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
     {
         let now = self.clock.now();
-        let actor = Actor { person: person.clone(), by_token: false, stepped_up_at: Some(now), is_system: false };
+        let actor = Actor {
+            person: person.clone(),
+            by_token: false,
+            stepped_up_at: Some(now),
+            is_system: false,
+        };
         self.act(actor, act)
     }
 }
@@ -116,9 +125,14 @@ fn body(value: Value) -> Body {
 /// [`DemoError`].
 pub fn fill(desk: &Desk, tenants: &[String], now: Timestamp, server_url: &str, data_dir: &Path) -> Result<()> {
     let file = data_dir.join(CREDENTIALS);
-    let known: Vec<&String> = tenants.iter().filter(|tenant| *tenant != store::SYSTEM_TENANT).collect();
+    let known: Vec<&String> = tenants
+        .iter()
+        .filter(|tenant| *tenant != store::SYSTEM_TENANT)
+        .collect();
     if !known.is_empty() {
-        let is_ours = known.iter().all(|tenant| tenant.as_str() == TENANT || tenant.as_str() == OTHER);
+        let is_ours = known
+            .iter()
+            .all(|tenant| tenant.as_str() == TENANT || tenant.as_str() == OTHER);
         return match (is_ours, file.exists()) {
             (true, true) => Ok(()),
             (true, false) => Err(DemoError::Refused(
@@ -141,9 +155,15 @@ fn write_credentials(file: &Path, server_url: &str, first: &estate::Staff, secon
     use std::io::Write;
     use std::os::unix::fs::OpenOptionsExt;
     let people: Vec<Value> = first.credentials.iter().chain(&second.credentials).cloned().collect();
-    let text = serde_json::to_string_pretty(&serde_json::json!({"server": server_url, "people": people})).unwrap_or_default();
+    let text =
+        serde_json::to_string_pretty(&serde_json::json!({"server": server_url, "people": people})).unwrap_or_default();
     let fresh = file.with_extension("json.new");
-    let mut out = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh)?;
+    let mut out = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&fresh)?;
     out.write_all(text.as_bytes())?;
     out.write_all(b"\n")?;
     out.sync_all()?;

@@ -1,5 +1,6 @@
 //! Starts and stops a server.
 
+use std::fs::{File, TryLockError};
 use std::io::Write;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -17,7 +18,7 @@ use tokio::sync::watch;
 use crate::bell::Bells;
 use crate::health;
 use crate::listen::{Front, Proxies, acceptor, take};
-use crate::open::{forget_leftovers, open};
+use crate::open::{forget_leftovers, make_folder, open};
 use crate::router::router;
 use crate::settings::Settings;
 use crate::state::AppState;
@@ -57,6 +58,8 @@ pub struct Running {
     stop: watch::Sender<bool>,
     taking: Option<tokio::task::JoinHandle<()>>,
     threads: Vec<JoinHandle<()>>,
+    /// Held for as long as the server runs; the system lets it go even after a crash.
+    _lock: Option<File>,
 }
 
 impl Running {
@@ -113,6 +116,7 @@ pub fn start(settings: &Settings, prepare: Option<Prepare>) -> Result<Running, S
         .map(acceptor)
         .transpose()
         .map_err(ServeError::Refused)?;
+    let lock = lock(settings)?;
     let runtime = Builder::new_multi_thread()
         .enable_all()
         .thread_name("door")
@@ -150,7 +154,26 @@ pub fn start(settings: &Settings, prepare: Option<Prepare>) -> Result<Running, S
         stop,
         taking: Some(taking),
         threads,
+        _lock: lock,
     })
+}
+
+/// One server at a time over an embedded database: a second one would commit beside the first one's writer.
+fn lock(settings: &Settings) -> Result<Option<File>, ServeError> {
+    if settings.database_url.is_some() {
+        return Ok(None);
+    }
+    let folder = make_folder(&settings.data_dir)?;
+    let path = folder.join("server.lock");
+    let file = File::create(&path).map_err(|error| ServeError::Folder(path.clone(), error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Err(ServeError::Refused(format!(
+            "Another server already serves {}. Stop it, or name another folder with --data.",
+            folder.display()
+        ))),
+        Err(TryLockError::Error(error)) => Err(ServeError::Folder(path, error)),
+    }
 }
 
 fn open_doors(doors: &watch::Sender<Router>, router: Router) {

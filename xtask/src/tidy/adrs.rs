@@ -17,9 +17,7 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
         if name == "README.md" {
             continue;
         }
-        let number = name
-            .split_once('-')
-            .and_then(|(number, _)| number.parse::<u32>().ok());
+        let number = name.split_once('-').and_then(|(number, _)| number.parse::<u32>().ok());
         let named = name.ends_with(".md") && name.find('-') == Some(4);
         match number.filter(|_| named) {
             Some(number) if number == expected => expected += 1,
@@ -47,11 +45,7 @@ fn missing_headings(path: &str, text: &str) -> Vec<Finding> {
             .skip(number + 1)
             .take_while(|line| !line.starts_with("## "));
         if body.all(|line| line.trim().is_empty()) {
-            findings.push(Finding::new(
-                path,
-                number + 1,
-                format!("`{heading}` says nothing"),
-            ));
+            findings.push(Finding::new(path, number + 1, format!("`{heading}` says nothing")));
         }
     }
     findings
@@ -61,8 +55,7 @@ fn missing_headings(path: &str, text: &str) -> Vec<Finding> {
 mod tests {
     use super::*;
 
-    const WHOLE: &str =
-        "# One\n\n## Status\nAccepted\n\n## Context\nA\n\n## Decision\nB\n\n## Given up\nC\n";
+    const WHOLE: &str = "# One\n\n## Status\nAccepted\n\n## Context\nA\n\n## Decision\nB\n\n## Given up\nC\n";
 
     #[test]
     fn whole_records_in_a_row_pass() {
@@ -88,9 +81,6 @@ mod tests {
 
     #[test]
     fn a_gap_in_the_numbers_is_found() {
-        assert_eq!(
-            check(&Tree::of(&[("docs/decisions/0002-two.md", WHOLE)])).len(),
-            1
-        );
+        assert_eq!(check(&Tree::of(&[("docs/decisions/0002-two.md", WHOLE)])).len(), 1);
     }
 }

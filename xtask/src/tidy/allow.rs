@@ -31,19 +31,13 @@ impl Allowances {
     /// # Errors
     /// When the file is missing or an entry lacks rule, path or reason.
     pub fn read(root: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(root.join(FILE))
-            .with_context(|| format!("cannot read {FILE}"))?;
+        let text = std::fs::read_to_string(root.join(FILE)).with_context(|| format!("cannot read {FILE}"))?;
         Self::parse(&text)
     }
 
     fn parse(text: &str) -> Result<Self> {
-        let table: toml::Table = text
-            .parse()
-            .with_context(|| format!("cannot parse {FILE}"))?;
-        let lines = text
-            .lines()
-            .enumerate()
-            .filter(|(_, line)| line.trim() == "[[allow]]");
+        let table: toml::Table = text.parse().with_context(|| format!("cannot parse {FILE}"))?;
+        let lines = text.lines().enumerate().filter(|(_, line)| line.trim() == "[[allow]]");
         let mut lines = lines.map(|(number, _)| number + 1);
         let mut entries = Vec::new();
         let list = table.get("allow").and_then(toml::Value::as_array);
@@ -83,10 +77,7 @@ impl Allowances {
             } else {
                 finding.path == entry.path
             };
-            let this = entry
-                .what
-                .as_ref()
-                .is_none_or(|what| finding.text.contains(what));
+            let this = entry.what.as_ref().is_none_or(|what| finding.text.contains(what));
             if here && this {
                 entry.used = true;
                 spared = true;
@@ -99,20 +90,13 @@ impl Allowances {
     pub fn unused(&self, rules: &[&str]) -> Vec<Finding> {
         let finding = |entry: &Allowance| {
             let text = if rules.contains(&entry.rule.as_str()) {
-                format!(
-                    "the exception for `{}` spares nothing; remove it",
-                    entry.path
-                )
+                format!("the exception for `{}` spares nothing; remove it", entry.path)
             } else {
                 format!("there is no rule `{}`", entry.rule)
             };
             Finding::new(FILE, entry.line, text)
         };
-        self.entries
-            .iter()
-            .filter(|entry| !entry.used)
-            .map(finding)
-            .collect()
+        self.entries.iter().filter(|entry| !entry.used).map(finding).collect()
     }
 }
 

@@ -18,8 +18,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("wire", &["model"]),
     ("connect", &["model"]),
     ("acts", &["model", "policy", "proof", "store"]),
-    ("server", &["acts", "wire", "pages", "connect", "model", "policy", "proof", "store"]),
-    ("assent", &["server", "acts", "policy", "wire", "proof", "model", "store", "connect"]),
+    (
+        "server",
+        &["acts", "wire", "pages", "connect", "model", "policy", "proof", "store"],
+    ),
+    (
+        "assent",
+        &["server", "acts", "policy", "wire", "proof", "model", "store", "connect"],
+    ),
 ];
 
 /// The heavy libraries and the only packages that may name them. `tests` stands outside of the
@@ -73,15 +79,9 @@ fn package_of(path: &str) -> Option<&str> {
 
 fn check_manifest(path: &str, text: &str, package: &str, manifest: &toml::Table) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let name = manifest
-        .get("package")
-        .and_then(|table| table.get("name")?.as_str());
+    let name = manifest.get("package").and_then(|table| table.get("name")?.as_str());
     if name != Some(package) {
-        findings.push(Finding::new(
-            path,
-            1,
-            format!("the package must be named `{package}`"),
-        ));
+        findings.push(Finding::new(path, 1, format!("the package must be named `{package}`")));
     }
     let house = BTreeMap::from_iter(ARROWS.iter().copied());
     for dependency in dependencies(manifest) {
@@ -110,10 +110,7 @@ fn names(line: &str, dependency: &str) -> bool {
 }
 
 fn may_use(house: &BTreeMap<&str, &[&str]>, package: &str, dependency: &str) -> bool {
-    package == "tests"
-        || house
-            .get(package)
-            .is_some_and(|allowed| allowed.contains(&dependency))
+    package == "tests" || house.get(package).is_some_and(|allowed| allowed.contains(&dependency))
 }
 
 /// Every dependency of every kind, under the name of the package it is.
@@ -122,12 +119,7 @@ fn dependencies(manifest: &toml::Table) -> Vec<String> {
     let mut names = Vec::new();
     let mut tables = vec![manifest];
     let targets = manifest.get("target").and_then(toml::Value::as_table);
-    tables.extend(
-        targets
-            .into_iter()
-            .flatten()
-            .filter_map(|(_, table)| table.as_table()),
-    );
+    tables.extend(targets.into_iter().flatten().filter_map(|(_, table)| table.as_table()));
     for table in tables {
         for kind in KINDS {
             let entries = table.get(kind).and_then(toml::Value::as_table);
@@ -150,10 +142,7 @@ mod tests {
 
     #[test]
     fn drawn_arrows_pass() {
-        let acts = manifest(
-            "acts",
-            "model.workspace = true\nstore = { workspace = true }",
-        );
+        let acts = manifest("acts", "model.workspace = true\nstore = { workspace = true }");
         let tree = Tree::of(&[("crates/acts/Cargo.toml", &acts)]);
         assert_eq!(check(&tree), []);
     }
@@ -192,9 +181,6 @@ mod tests {
     #[test]
     fn a_crate_with_another_name_than_its_folder_is_found() {
         let text = manifest("assent-model", "");
-        assert_eq!(
-            check(&Tree::of(&[("crates/model/Cargo.toml", &text)])).len(),
-            1
-        );
+        assert_eq!(check(&Tree::of(&[("crates/model/Cargo.toml", &text)])).len(), 1);
     }
 }

@@ -18,9 +18,7 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
     };
     let mut findings = Vec::new();
     for (number, line) in lock.lines().enumerate() {
-        let name = line
-            .strip_prefix("name = \"")
-            .and_then(|rest| rest.strip_suffix('"'));
+        let name = line.strip_prefix("name = \"").and_then(|rest| rest.strip_suffix('"'));
         if let Some(name) = name.filter(|name| banned.iter().any(|banned| banned == name)) {
             let text = format!("`{name}` is banned; `cargo tree -i {name}` tells who asks for it");
             findings.push(Finding::new("Cargo.lock", number + 1, text));
@@ -56,18 +54,12 @@ mod tests {
     #[test]
     fn a_crate_whose_name_only_begins_alike_passes() {
         let lock = "[[package]]\nname = \"openssl-probe\"\nversion = \"1\"\n";
-        assert_eq!(
-            check(&Tree::of(&[("deny.toml", DENY), ("Cargo.lock", lock)])),
-            []
-        );
+        assert_eq!(check(&Tree::of(&[("deny.toml", DENY), ("Cargo.lock", lock)])), []);
     }
 
     #[test]
     fn a_missing_list_is_found() {
-        let findings = check(&Tree::of(&[
-            ("deny.toml", "[bans]\ndeny = []\n"),
-            ("Cargo.lock", ""),
-        ]));
+        let findings = check(&Tree::of(&[("deny.toml", "[bans]\ndeny = []\n"), ("Cargo.lock", "")]));
         assert_eq!(findings.len(), 1);
     }
 }

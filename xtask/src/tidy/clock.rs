@@ -43,13 +43,7 @@ mod tests {
     fn reading_the_clock_is_found_under_its_full_name_too() {
         let source = "let a = jiff::Timestamp::now();\nlet b = uuid::Uuid::now_v7();";
         let findings = check(&Tree::of(&[("crates/acts/src/a.rs", source)]));
-        assert_eq!(
-            findings
-                .iter()
-                .map(|finding| finding.line)
-                .collect::<Vec<_>>(),
-            [1, 2]
-        );
+        assert_eq!(findings.iter().map(|finding| finding.line).collect::<Vec<_>>(), [1, 2]);
     }
 
     #[test]

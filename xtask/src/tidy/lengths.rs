@@ -41,10 +41,7 @@ fn functions(source: &str) -> Vec<Function> {
     let mut functions = Vec::new();
     for at in scan::find_words(&code, "fn") {
         let rest = code[at + 2..].trim_start();
-        let name: String = rest
-            .chars()
-            .take_while(|c| c.is_alphanumeric() || *c == '_')
-            .collect();
+        let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
         if name.is_empty() {
             continue;
         }
@@ -94,10 +91,7 @@ mod tests {
         assert_eq!(check(&Tree::of(&[("a.rs", &good)])), []);
         let findings = check(&Tree::of(&[("a.rs", &bad)]));
         assert_eq!(findings.len(), 1);
-        assert!(
-            findings[0].text.contains("`long` has 71 lines"),
-            "{findings:?}"
-        );
+        assert!(findings[0].text.contains("`long` has 71 lines"), "{findings:?}");
     }
 
     #[test]

@@ -77,9 +77,7 @@ fn links(text: &str) -> Vec<(usize, String)> {
             let target = rest[..end].split_whitespace().next().unwrap_or("");
             links.push((number, target.trim_matches(['<', '>']).to_owned()));
         }
-        let definition = line
-            .strip_prefix('[')
-            .and_then(|rest| rest.split_once("]: "));
+        let definition = line.strip_prefix('[').and_then(|rest| rest.split_once("]: "));
         if let Some((_, target)) = definition {
             links.push((number, target.trim().to_owned()));
         }
@@ -98,11 +96,7 @@ fn anchors(text: &str) -> Vec<String> {
         }
         let slug = slug(title.trim());
         let times = seen.entry(slug.clone()).or_insert(0_u32);
-        anchors.push(if *times == 0 {
-            slug
-        } else {
-            format!("{slug}-{times}")
-        });
+        anchors.push(if *times == 0 { slug } else { format!("{slug}-{times}") });
         *times += 1;
     }
     anchors
@@ -142,8 +136,7 @@ mod tests {
 
     #[test]
     fn dead_links_are_found_with_their_lines() {
-        let text =
-            "[a](gone.md)\n[b](guide/b.md#gone)\n[c](../../x.md)\n[d](/README.md)\n[e]: gone";
+        let text = "[a](gone.md)\n[b](guide/b.md#gone)\n[c](../../x.md)\n[d](/README.md)\n[e]: gone";
         let lines: Vec<usize> = findings(text).iter().map(|finding| finding.line).collect();
         assert_eq!(lines, [1, 2, 3, 4, 5]);
     }

@@ -5,11 +5,7 @@ use super::Finding;
 use super::tree::Tree;
 
 /// Folders of one machine. Written in two parts, so that this file holds none of them itself.
-const FOLDERS: &[&str] = &[
-    concat!("/", "work/"),
-    concat!("/", "root/"),
-    concat!("/", "Users/"),
-];
+const FOLDERS: &[&str] = &[concat!("/", "work/"), concat!("/", "root/"), concat!("/", "Users/")];
 
 /// Hosts that serve packages.
 const HOSTS: &[&str] = &[

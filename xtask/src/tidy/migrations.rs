@@ -19,11 +19,7 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
     let listed = match parse(list) {
         Ok(listed) => listed,
         Err(line) => {
-            return vec![Finding::new(
-                LIST,
-                line,
-                "not of the form `<sha256>  <file>`, or twice",
-            )];
+            return vec![Finding::new(LIST, line, "not of the form `<sha256>  <file>`, or twice")];
         }
     };
     let mut findings = Vec::new();
@@ -141,10 +137,7 @@ mod tests {
         let old = format!("{}  0001_start.sql\n", "0".repeat(64));
         let two = "crates/store/migrations/0002_next.sql";
         let tree = Tree::of(&[(ONE, "changed"), (two, "abc"), (LIST, &old)]);
-        assert_eq!(
-            with_new(&tree, &old).unwrap(),
-            format!("{old}{ABC}  0002_next.sql\n")
-        );
+        assert_eq!(with_new(&tree, &old).unwrap(), format!("{old}{ABC}  0002_next.sql\n"));
     }
 
     #[test]

@@ -178,10 +178,7 @@ impl Scanner {
 
     /// `r"…"` and `r#"…"#`; but `r#fn` is an identifier.
     fn maybe_raw_string(&mut self) {
-        let hashes = self.source[self.at + 1..]
-            .iter()
-            .take_while(|c| **c == '#')
-            .count();
+        let hashes = self.source[self.at + 1..].iter().take_while(|c| **c == '#').count();
         self.keep();
         if self.peek(hashes) != Some('"') {
             return;
@@ -216,10 +213,7 @@ impl Scanner {
             self.blank();
         }
         self.blank();
-        while self
-            .peek(0)
-            .is_some_and(|next| next != '\'' && next != '\n')
-        {
+        while self.peek(0).is_some_and(|next| next != '\'' && next != '\n') {
             self.blank();
         }
         self.keep();
@@ -243,11 +237,7 @@ mod tests {
     #[test]
     fn raw_strings_end_at_their_own_hashes() {
         let scanned = scan("let a = r#\"one \" two\"#; let r#fn = br\"x\"; let b = for_r;");
-        let texts: Vec<&str> = scanned
-            .strings
-            .iter()
-            .map(|(_, text)| text.as_str())
-            .collect();
+        let texts: Vec<&str> = scanned.strings.iter().map(|(_, text)| text.as_str()).collect();
         assert_eq!(texts, ["one \" two", "x"]);
         assert!(scanned.code.contains("r#fn"));
     }

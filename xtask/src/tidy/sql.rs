@@ -13,12 +13,7 @@ const SPOKEN_LOUD: &[(&str, &str)] = &[
 ];
 
 /// Beginnings that no English sentence has.
-const SPOKEN_LOW: &[&str] = &[
-    "insert into ",
-    "delete from ",
-    "create table ",
-    "alter table ",
-];
+const SPOKEN_LOW: &[&str] = &["insert into ", "delete from ", "create table ", "alter table "];
 
 /// Looks at the string literals of every crate but the store, and for SQL files elsewhere.
 pub fn check(tree: &Tree) -> Vec<Finding> {
@@ -33,13 +28,9 @@ pub fn check(tree: &Tree) -> Vec<Finding> {
         if path.ends_with(".rs") {
             let strings = scan::scan(text).strings;
             let sql = strings.iter().filter(|(_, string)| is_sql(string));
-            findings.extend(sql.map(|(line, _)| {
-                Finding::new(
-                    path,
-                    *line,
-                    "SQL belongs in crates/store, as a function there",
-                )
-            }));
+            findings.extend(
+                sql.map(|(line, _)| Finding::new(path, *line, "SQL belongs in crates/store, as a function there")),
+            );
         }
     }
     findings
@@ -51,10 +42,7 @@ fn is_sql(string: &str) -> bool {
         text.find(first)
             .is_some_and(|at| text[at + first.len() - 1..].contains(second))
     };
-    SPOKEN_LOUD.iter().any(loud)
-        || SPOKEN_LOW
-            .iter()
-            .any(|start| text.to_lowercase().starts_with(start))
+    SPOKEN_LOUD.iter().any(loud) || SPOKEN_LOW.iter().any(|start| text.to_lowercase().starts_with(start))
 }
 
 #[cfg(test)]
@@ -73,10 +61,7 @@ mod tests {
     fn prose_and_the_store_itself_pass() {
         let prose = "const A: &str = \"Select one person from the list, then update it\";";
         let query = "const Q: &str = \"SELECT id FROM change\";";
-        let tree = Tree::of(&[
-            ("crates/pages/src/a.rs", prose),
-            ("crates/store/src/change.rs", query),
-        ]);
+        let tree = Tree::of(&[("crates/pages/src/a.rs", prose), ("crates/store/src/change.rs", query)]);
         assert_eq!(check(&tree), []);
     }
 

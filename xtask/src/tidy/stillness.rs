@@ -60,13 +60,7 @@ mod tests {
                       #[cfg(test)]\nmod tests {\n    fn t() { thread::sleep(d); }\n}\n\
                       fn more() { thread::sleep(d); }";
         let findings = check(&Tree::of(&[("crates/store/src/lane.rs", source)]));
-        assert_eq!(
-            findings
-                .iter()
-                .map(|finding| finding.line)
-                .collect::<Vec<_>>(),
-            [4]
-        );
+        assert_eq!(findings.iter().map(|finding| finding.line).collect::<Vec<_>>(), [4]);
         assert_eq!(check(&Tree::of(&[("tests/e2e/gate.rs", source)])).len(), 3);
     }
 

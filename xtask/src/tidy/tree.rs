@@ -23,13 +23,7 @@ impl Tree {
         // A server may check out as one user and test as another; git would refuse to list the files.
         let list = shell::quiet(
             Command::new("git")
-                .args([
-                    "ls-files",
-                    "--cached",
-                    "--others",
-                    "--exclude-standard",
-                    "-z",
-                ])
+                .args(["ls-files", "--cached", "--others", "--exclude-standard", "-z"])
                 .current_dir(root),
         )?;
         let mut tree = Self {
@@ -64,9 +58,7 @@ impl Tree {
 
     /// Every text file, by path.
     pub fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.texts
-            .iter()
-            .map(|(path, text)| (path.as_str(), text.as_str()))
+        self.texts.iter().map(|(path, text)| (path.as_str(), text.as_str()))
     }
 
     /// Every Rust file, by path.
@@ -82,8 +74,6 @@ impl Tree {
     /// Whether a file or a folder of this path is there. The empty path is the root.
     pub fn has(&self, path: &str) -> bool {
         let folder = format!("{path}/");
-        path.is_empty()
-            || self.paths.contains(path)
-            || self.paths.iter().any(|file| file.starts_with(&folder))
+        path.is_empty() || self.paths.contains(path) || self.paths.iter().any(|file| file.starts_with(&folder))
     }
 }

@@ -29,11 +29,7 @@ const DENIED: &[Denied] = &[
 ];
 
 /// Denied in code only; prose needs these words to speak about other systems.
-const DENIED_IN_CODE: &[Denied] = &[
-    ("ticket", "change"),
-    ("backout", "rollback"),
-    ("blackout", "freeze"),
-];
+const DENIED_IN_CODE: &[Denied] = &[("ticket", "change"), ("backout", "rollback"), ("blackout", "freeze")];
 
 /// Files that must name the denied words to do their work.
 const EXEMPT: &[&str] = &["GLOSSARY.md", "xtask/src/tidy/words.rs", "LICENSE"];
@@ -101,9 +97,7 @@ fn singular(word: &str) -> String {
 /// Whether the denied words stand in a row among `words`.
 fn holds(words: &[String], denied: &str) -> bool {
     let denied: Vec<&str> = denied.split(' ').collect();
-    words
-        .windows(denied.len())
-        .any(|window| window.iter().eq(&denied))
+    words.windows(denied.len()).any(|window| window.iter().eq(&denied))
 }
 
 /// `ChangeRequest`, `change_request` and `CHANGE_REQUEST` are the words “change” and “request”.

@@ -129,13 +129,7 @@ fn new_group(name: &str, description: String) -> Group {
     }
 }
 
-fn read_operation(
-    openapi: &Value,
-    path: &str,
-    method: &str,
-    item: &Value,
-    operation: &Value,
-) -> Operation {
+fn read_operation(openapi: &Value, path: &str, method: &str, item: &Value, operation: &Value) -> Operation {
     let shared = item["parameters"].as_array().into_iter().flatten();
     let own = operation["parameters"].as_array().into_iter().flatten();
     let parameters = shared
@@ -217,11 +211,7 @@ fn properties(schema: &Value) -> Vec<Property> {
             is_required: required(name),
             description: text(&property["description"]),
         });
-    let parts = schema["allOf"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .flat_map(properties);
+    let parts = schema["allOf"].as_array().into_iter().flatten().flat_map(properties);
     own.chain(parts).collect()
 }
 
@@ -229,10 +219,7 @@ fn describe(schema: &Value, depth: usize) -> Rich {
     if depth > DEEPEST {
         return Rich::from("object");
     }
-    if let Some(name) = schema["$ref"]
-        .as_str()
-        .and_then(|path| path.rsplit('/').next())
-    {
+    if let Some(name) = schema["$ref"].as_str().and_then(|path| path.rsplit('/').next()) {
         return Rich::new().link(name, format!("#{}", anchor("shape", name)));
     }
     for (word, joint) in [("allOf", " and "), ("oneOf", " or "), ("anyOf", " or ")] {
@@ -241,12 +228,7 @@ fn describe(schema: &Value, depth: usize) -> Rich {
         }
     }
     if let Some(values) = schema["enum"].as_array() {
-        return join(
-            values
-                .iter()
-                .map(|value| Rich::new().code(plain_value(value))),
-            ", ",
-        );
+        return join(values.iter().map(|value| Rich::new().code(plain_value(value))), ", ");
     }
     if !schema["const"].is_null() {
         return Rich::new().code(plain_value(&schema["const"]));
@@ -283,17 +265,12 @@ fn join(parts: impl Iterator<Item = Rich>, joint: &str) -> Rich {
 }
 
 fn plain_value(value: &Value) -> String {
-    value
-        .as_str()
-        .map_or_else(|| value.to_string(), str::to_owned)
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// Follows one `$ref` within the document; anything else stays as it is.
 fn resolve<'a>(openapi: &'a Value, value: &'a Value) -> &'a Value {
-    let Some(path) = value["$ref"]
-        .as_str()
-        .and_then(|path| path.strip_prefix('#'))
-    else {
+    let Some(path) = value["$ref"].as_str().and_then(|path| path.strip_prefix('#')) else {
         return value;
     };
     openapi.pointer(path).unwrap_or(value)
@@ -338,10 +315,7 @@ mod tests {
 
     #[test]
     fn a_misshapen_document_gives_an_empty_list() {
-        assert_eq!(
-            read_groups(&json!({"paths": [1, 2], "tags": "x"})),
-            Vec::new()
-        );
+        assert_eq!(read_groups(&json!({"paths": [1, 2], "tags": "x"})), Vec::new());
         assert_eq!(read_shapes(&json!({"components": null})), Vec::new());
     }
 

@@ -3,8 +3,8 @@
 use crate::home::sample_decisions;
 use crate::samples::{BIDI, LONG_WORD, MARKUP, frame};
 use crate::{
-    ActForm, ActTone, Brief, ChangePage, Decision, Entry, Fact, Field, Input, Kind, Moment, Notice,
-    Place, PlanStep, Rich, Risk, State, Stepper, TargetRow, Tone, Work,
+    ActForm, ActTone, Brief, ChangePage, Decision, Entry, Fact, Field, Input, Kind, Moment, Notice, Place, PlanStep,
+    Rich, Risk, State, Stepper, TargetRow, Tone, Work,
 };
 
 const URL: &str = "/t/halden/changes/CHG-1042";
@@ -31,9 +31,7 @@ fn draft() -> ChangePage {
         acts: vec![
             act("submit", "Submit for assessment", "/submission")
                 .tone(ActTone::Go)
-                .disabled(
-                    "Five answers are missing: title, why now, targets, complexity, planned times.",
-                ),
+                .disabled("Five answers are missing: title, why now, targets, complexity, planned times."),
             act("cancel", "Cancel this change", "/cancellation")
                 .tone(ActTone::Stop)
                 .field(Field::textarea("reason", "Why it is given up").required()),
@@ -61,15 +59,11 @@ fn brief() -> Brief {
         why_safe: vec![
             (
                 Tone::Ok,
-                Rich::from(
-                    "412 of 412 tests passed on this exact build, in staging, on 18 November",
-                ),
+                Rich::from("412 of 412 tests passed on this exact build, in staging, on 18 November"),
             ),
             (
                 Tone::Ok,
-                Rich::from(
-                    "The old version works with the new column: nothing has to be switched at once",
-                ),
+                Rich::from("The old version works with the new column: nothing has to be switched at once"),
             ),
             (
                 Tone::Wait,
@@ -87,17 +81,12 @@ fn brief() -> Brief {
                     .strong("You")
                     .text(", for Security: the column may hold personal data"),
             ),
-            (
-                Tone::Plain,
-                Rich::from("Marta Lindqvist, change manager, after you"),
-            ),
+            (Tone::Plain, Rich::from("Marta Lindqvist, change manager, after you")),
         ],
         if_it_fails: Rich::from(
             "Back to 2.31.4 in 9 minutes, by one command that was rehearsed on 18 November. The latest moment is Saturday 23:15. No booking is lost.",
         ),
-        still_missing: Rich::from(
-            "Your word, then Marta’s, who also decides whether this or CHG-1051 moves.",
-        ),
+        still_missing: Rich::from("Your word, then Marta’s, who also decides whether this or CHG-1051 moves."),
     }
 }
 
@@ -106,49 +95,36 @@ fn approvals() -> Work {
     Work::new(
         "2 of 4 · each tells why that person was asked",
         vec![
-            Entry::new(
-                Tone::Ok,
-                Rich::new().strong("Hanne Brandt").text(" approved"),
-            )
-            .quote("Dispatch has planned the four minutes between two boats.")
-            .why(
-                why("owner", " of shipments since 1 March 2025. Rule ")
-                    .code_link("owner-of-each-target", "/t/halden/policies")
-                    .text(", covers ")
-                    .emphasis("what")
-                    .text("."),
-            )
-            .aside("19 Nov 15:22"),
-            Entry::new(
-                Tone::Ok,
-                Rich::new().strong("Luc Moreau").text(" read plan and code"),
-            )
-            .why(
-                why("peer", ", not an author of the 6 commits. Rule ")
-                    .code_link("peer-review-when-high", "/t/halden/policies")
-                    .text("."),
-            )
-            .aside("19 Nov 17:05"),
+            Entry::new(Tone::Ok, Rich::new().strong("Hanne Brandt").text(" approved"))
+                .quote("Dispatch has planned the four minutes between two boats.")
+                .why(
+                    why("owner", " of shipments since 1 March 2025. Rule ")
+                        .code_link("owner-of-each-target", "/t/halden/policies")
+                        .text(", covers ")
+                        .emphasis("what")
+                        .text("."),
+                )
+                .aside("19 Nov 15:22"),
+            Entry::new(Tone::Ok, Rich::new().strong("Luc Moreau").text(" read plan and code"))
+                .why(
+                    why("peer", ", not an author of the 6 commits. Rule ")
+                        .code_link("peer-review-when-high", "/t/halden/policies")
+                        .text("."),
+                )
+                .aside("19 Nov 17:05"),
             Entry::new(
                 Tone::Wait,
-                Rich::new()
-                    .strong("Priya Raman")
-                    .text(" (you) has been asked"),
+                Rich::new().strong("Priya Raman").text(" (you) has been asked"),
             )
             .why(
-                why(
-                    "Security",
-                    " because the change touches personal data. Rule ",
-                )
-                .code_link("personal-data-needs-security", "/t/halden/policies")
-                .text(". Deputy from 16:00: Yusuf Demir."),
+                why("Security", " because the change touches personal data. Rule ")
+                    .code_link("personal-data-needs-security", "/t/halden/policies")
+                    .text(". Deputy from 16:00: Yusuf Demir."),
             )
             .aside("due today 17:00"),
             Entry::new(
                 Tone::Plain,
-                Rich::new()
-                    .strong("Marta Lindqvist")
-                    .text(" is asked after Security"),
+                Rich::new().strong("Marta Lindqvist").text(" is asked after Security"),
             )
             .why(
                 why("change manager", " because the risk is high. Rule ")
@@ -254,18 +230,31 @@ fn evidence_form() -> ActForm {
             )
             .half(),
         )
-        .field(
-            Field::text("artifact", "Artifact")
-                .hint("Its digest; without one the evidence binds to the plan."),
-        )
+        .field(Field::text("artifact", "Artifact").hint("Its digest; without one the evidence binds to the plan."))
         .field(Field::new("file", "File", Input::File).hint("Up to 20 MB; or write a text below."))
         .field(Field::textarea("text", "Text"))
         .submit("Add this evidence")
 }
 
 fn comments() -> Work {
-    Work::new("", vec![Entry::new(Tone::Plain, Rich::new().strong("Luc Moreau")).icon("comment").quote("Is the **backfill** throttled? See [the notes](https://wiki.example.org/backfill).").aside("18 Nov 09:10")])
-        .acts(vec![act("comment", "Comment", "/comments").field(Field::textarea("text", "Your comment").hint("Markdown works. Everyone on the change reads it.").required()).submit("Add this comment")])
+    Work::new(
+        "",
+        vec![
+            Entry::new(Tone::Plain, Rich::new().strong("Luc Moreau"))
+                .icon("comment")
+                .quote("Is the **backfill** throttled? See [the notes](https://wiki.example.org/backfill).")
+                .aside("18 Nov 09:10"),
+        ],
+    )
+    .acts(vec![
+        act("comment", "Comment", "/comments")
+            .field(
+                Field::textarea("text", "Your comment")
+                    .hint("Markdown works. Everyone on the change reads it.")
+                    .required(),
+            )
+            .submit("Add this comment"),
+    ])
 }
 
 fn facts() -> Vec<Fact> {
@@ -278,10 +267,7 @@ fn facts() -> Vec<Fact> {
         Fact::people("Tester", vec!["Luc Moreau".to_owned()]),
         Fact::new(
             "Build",
-            Rich::new()
-                .text("booking-api 2.32.0")
-                .line()
-                .code("sha256:6b1d…07a"),
+            Rich::new().text("booking-api 2.32.0").line().code("sha256:6b1d…07a"),
         ),
         Fact::new("Touches", "Schema, personal data"),
         Fact::new(
@@ -303,7 +289,10 @@ fn asked() -> ChangePage {
         risk: Some(Risk::High),
         kind: Kind::Normal,
         byline: Rich::from("by Ingrid Solheim, 4 days ago"),
-        head_acts: vec![act("watch", "Watch", "/watchers"), ActForm::link("Edit", format!("{URL}/edit"))],
+        head_acts: vec![
+            act("watch", "Watch", "/watchers"),
+            ActForm::link("Edit", format!("{URL}/edit")),
+        ],
         stepper: Stepper {
             current: State::Authorizing,
             reached: None,
@@ -321,20 +310,54 @@ fn asked() -> ChangePage {
             is_late: true,
             asked: "asked yesterday 16:10".to_owned(),
             acts: sample_decisions(URL, "Ingrid Solheim"),
-            binds: Rich::new().text("You decide on exactly this text: digest ").code("what 9f2c…e41").text(", ").code("when 03ab…7d2").text(". You can take it back until a permit is issued."),
+            binds: Rich::new()
+                .text("You decide on exactly this text: digest ")
+                .code("what 9f2c…e41")
+                .text(", ")
+                .code("when 03ab…7d2")
+                .text(". You can take it back until a permit is issued."),
         },
         approvals: approvals(),
         plan: vec![
-            step("Add the column, nullable, without a lock", "Tomasz Wrona · check: 0 waiting queries after 60 s", "6 min"),
-            step("Bring booking-api 2.32.0 out, one node at a time", "pipeline · check: error rate below 0.2 %", "18 min"),
+            step(
+                "Add the column, nullable, without a lock",
+                "Tomasz Wrona · check: 0 waiting queries after 60 s",
+                "6 min",
+            ),
+            step(
+                "Bring booking-api 2.32.0 out, one node at a time",
+                "pipeline · check: error rate below 0.2 %",
+                "18 min",
+            ),
             step("Open bookings again", "", ""),
         ],
         plan_note: Rich::from("75 min, 28 of them watched"),
-        rollback_plan: vec![step("Bring booking-api 2.31.4 back", "pipeline · check: version on all 6 nodes", "5 min")],
+        rollback_plan: vec![step(
+            "Bring booking-api 2.31.4 back",
+            "pipeline · check: version on all 6 nodes",
+            "5 min",
+        )],
         rollback_note: Rich::from("9 min, rehearsed 18 Nov"),
-        texts: vec![("Description".to_owned(), "Customs asks for a **reference per shipment** from January.\n\n1. add the column\n2. fill it".to_owned())],
-        evidence: Work::new("1 of 1 passed", vec![Entry::new(Tone::Ok, Rich::new().strong("412 tests passed").text(", none failed, staging")).why(Rich::new().text("functional · JUnit · bound to ").code("sha256:6b1d…07a")).aside("18 Nov 16:12")])
-            .acts(vec![evidence_form()]),
+        texts: vec![(
+            "Description".to_owned(),
+            "Customs asks for a **reference per shipment** from January.\n\n1. add the column\n2. fill it".to_owned(),
+        )],
+        evidence: Work::new(
+            "1 of 1 passed",
+            vec![
+                Entry::new(
+                    Tone::Ok,
+                    Rich::new().strong("412 tests passed").text(", none failed, staging"),
+                )
+                .why(
+                    Rich::new()
+                        .text("functional · JUnit · bound to ")
+                        .code("sha256:6b1d…07a"),
+                )
+                .aside("18 Nov 16:12"),
+            ],
+        )
+        .acts(vec![evidence_form()]),
         comments: comments(),
         timeline: timeline(),
         timeline_note: Rich::new().link("All 23 entries", "/t/halden/changes/CHG-1042/events"),
@@ -366,14 +389,7 @@ fn completion(id: &str) -> ActForm {
                 .half(),
         )
         .field(Field::new("actual_end", "Ended", Input::DateTime).half())
-        .field(
-            Field::new(
-                "actual_downtime_minutes",
-                "Minutes of downtime",
-                Input::Number,
-            )
-            .value("0"),
-        )
+        .field(Field::new("actual_downtime_minutes", "Minutes of downtime", Input::Number).value("0"))
         .submit("Tell this outcome")
 }
 
@@ -400,8 +416,7 @@ fn implementing_acts() -> Vec<ActForm> {
             .field(Field::new("until", "Until", Input::DateTime).required())
             .field(Field::textarea("reason", "Why").required())
             .submit("Ask the owner"),
-        act("hold", "Put on hold", "/hold")
-            .disabled("It is being implemented; roll back instead, or let it end."),
+        act("hold", "Put on hold", "/hold").disabled("It is being implemented; roll back instead, or let it end."),
     ]
 }
 
@@ -455,19 +470,11 @@ fn closed() -> ChangePage {
         review: Work::new(
             "objectives met, steps adequate",
             vec![
-                Entry::new(
-                    Tone::Ok,
-                    Rich::new()
-                        .strong("Luc Moreau")
-                        .text(" validated: it works"),
-                )
-                .aside("22 Nov 09:00"),
-                Entry::new(
-                    Tone::Ok,
-                    Rich::new().strong("Hanne Brandt").text(" reviewed it"),
-                )
-                .quote("Next time tell the depot earlier.")
-                .aside("23 Nov 10:00"),
+                Entry::new(Tone::Ok, Rich::new().strong("Luc Moreau").text(" validated: it works"))
+                    .aside("22 Nov 09:00"),
+                Entry::new(Tone::Ok, Rich::new().strong("Hanne Brandt").text(" reviewed it"))
+                    .quote("Next time tell the depot earlier.")
+                    .aside("23 Nov 10:00"),
             ],
         ),
         ..asked()
@@ -494,10 +501,7 @@ fn odd() -> ChangePage {
         MARKUP.to_owned(),
         format!("{MARKUP}\n\n{BIDI}\n\n{long}\n\n<div onclick=\"x\">hi</div>\n"),
     )];
-    page.facts = vec![
-        Fact::people(MARKUP, vec![long.clone()]),
-        Fact::new(long.as_str(), BIDI),
-    ];
+    page.facts = vec![Fact::people(MARKUP, vec![long.clone()]), Fact::new(long.as_str(), BIDI)];
     page.targets = vec![TargetRow {
         id: "1".to_owned(),
         service: long.clone(),
@@ -513,10 +517,7 @@ fn odd() -> ChangePage {
     ];
     page.links = Work::new(
         MARKUP,
-        vec![Entry::new(
-            Tone::Plain,
-            Rich::new().link("x", "javascript:alert(1)"),
-        )],
+        vec![Entry::new(Tone::Plain, Rich::new().link("x", "javascript:alert(1)"))],
     );
     page
 }

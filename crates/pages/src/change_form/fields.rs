@@ -102,8 +102,7 @@ impl ChangeFields {
                 Field::text("title", "Title")
                     .hint("What will be different, in one line.")
                     .required(),
-                Field::textarea("description", "Description")
-                    .hint("For somebody who was not there. Markdown works."),
+                Field::textarea("description", "Description").hint("For somebody who was not there. Markdown works."),
                 Field::textarea("justification", "Why now")
                     .hint("One or two sentences for the owner, who is not an engineer."),
                 Field::text("verification", "How we will see that it worked"),
@@ -142,14 +141,9 @@ impl ChangeFields {
     fn targets(&self) -> FormSection {
         let rows = self.rows(Rows::Targets, self.target_rows.max(2), |name| {
             vec![
-                self.choose(format!("{name}.service"), "Service", &self.services)
+                self.choose(format!("{name}.service"), "Service", &self.services).half(),
+                self.choose(format!("{name}.environment"), "Environment", &self.environments)
                     .half(),
-                self.choose(
-                    format!("{name}.environment"),
-                    "Environment",
-                    &self.environments,
-                )
-                .half(),
                 Field::text(format!("{name}.artifact"), "Artifact").half(),
                 Field::text(format!("{name}.commit"), "Commit").half(),
                 Field::text(format!("{name}.rollback_to"), "Way back to").half(),
@@ -163,11 +157,7 @@ impl ChangeFields {
     }
 
     fn times(&self) -> FormSection {
-        let zone = if self.zone.is_empty() {
-            "UTC"
-        } else {
-            &self.zone
-        };
+        let zone = if self.zone.is_empty() { "UTC" } else { &self.zone };
         self.section(
             "s-when",
             "When",
@@ -213,12 +203,7 @@ impl ChangeFields {
                 Field::select(
                     "complexity",
                     "Complexity",
-                    &[
-                        ("", "Not said"),
-                        ("low", "Low"),
-                        ("medium", "Medium"),
-                        ("high", "High"),
-                    ],
+                    &[("", "Not said"), ("low", "Low"), ("medium", "Medium"), ("high", "High")],
                 )
                 .half(),
             ],
@@ -290,15 +275,34 @@ impl ChangeFields {
             .collect();
         FormSection {
             is_folded: true,
-            ..self.section("s-special", "Kind, urgency, labels", "Most changes are normal and need nothing here.", vec![
-                Field::select("kind", "Kind", &[("normal", "Normal"), ("standard", "Standard, after a template"), ("emergency", "Emergency")]).half(),
-                Field::new("template", "Template", Input::Select(templates)).half(),
-                Field::text("incident", "Incident").hint("For an emergency: its key.").half(),
-                Field::text("threat", "Threat").hint("For an emergency without an incident.").half(),
-                Field::text("expedited", "Why it is late").hint("Fill it in for work that is late but not urgent; it is then marked as expedited."),
-                Field::textarea("objectives", "Objectives").hint("One a line; the review asks for each."),
-                Field::text("labels", "Labels").hint("Parted by commas."),
-            ])
+            ..self.section(
+                "s-special",
+                "Kind, urgency, labels",
+                "Most changes are normal and need nothing here.",
+                vec![
+                    Field::select(
+                        "kind",
+                        "Kind",
+                        &[
+                            ("normal", "Normal"),
+                            ("standard", "Standard, after a template"),
+                            ("emergency", "Emergency"),
+                        ],
+                    )
+                    .half(),
+                    Field::new("template", "Template", Input::Select(templates)).half(),
+                    Field::text("incident", "Incident")
+                        .hint("For an emergency: its key.")
+                        .half(),
+                    Field::text("threat", "Threat")
+                        .hint("For an emergency without an incident.")
+                        .half(),
+                    Field::text("expedited", "Why it is late")
+                        .hint("Fill it in for work that is late but not urgent; it is then marked as expedited."),
+                    Field::textarea("objectives", "Objectives").hint("One a line; the review asks for each."),
+                    Field::text("labels", "Labels").hint("Parted by commas."),
+                ],
+            )
         }
     }
 
@@ -335,13 +339,7 @@ impl ChangeFields {
             .map(|(name, _)| name);
         with_value
             .chain(self.errors.keys())
-            .filter_map(|name| {
-                name.strip_prefix(&prefix)?
-                    .split('.')
-                    .next()?
-                    .parse::<usize>()
-                    .ok()
-            })
+            .filter_map(|name| name.strip_prefix(&prefix)?.split('.').next()?.parse::<usize>().ok())
             .map(|place| place.saturating_add(1))
             .max()
             .unwrap_or(0)
@@ -406,10 +404,7 @@ mod tests {
                 .find(|group| group.name == name)
                 .map_or(0, |group| group.rows.len())
         };
-        assert_eq!(
-            (rows("plan"), rows("targets"), rows("rollback_plan")),
-            (7, 4, 2)
-        );
+        assert_eq!((rows("plan"), rows("targets"), rows("rollback_plan")), (7, 4, 2));
         let failed: Vec<&str> = sections
             .iter()
             .flat_map(FormSection::all_fields)

@@ -2,10 +2,7 @@
 
 use super::row_acts;
 use crate::samples::{BIDI, LONG_WORD, MARKUP};
-use crate::{
-    ActForm, ActTone, Cell, Column, Empty, Field, Fold, Input, List, ListRow, Notice, Place, Rich,
-    Tone,
-};
+use crate::{ActForm, ActTone, Cell, Column, Empty, Field, Fold, Input, List, ListRow, Notice, Place, Rich, Tone};
 
 /// People of the tenant and their rights.
 pub type People = List<PersonRow>;
@@ -33,7 +30,8 @@ pub struct PersonRow {
 
 impl ListRow for PersonRow {
     const TITLE: &'static str = "People";
-    const LEDE: &'static str = "Who may do what. A decision stands if it was lawful when it was made, also after its author has left.";
+    const LEDE: &'static str =
+        "Who may do what. A decision stands if it was lawful when it was made, also after its author has left.";
 
     fn columns() -> Vec<Column> {
         vec![
@@ -106,18 +104,14 @@ impl ListRow for PersonRow {
             last_seen: "today 10:12".to_owned(),
             ..Self::default()
         };
-        let leave = ActForm::new(
-            "leave",
-            "Deactivate",
-            "/t/halden/people/priya.raman/deactivation",
-        )
-        .tone(ActTone::Link)
-        .field(Field::textarea("reason", "Why").required())
-        .field(Field::new(
-            "compromised",
-            "The account was in foreign hands: void its decisions and revoke its permits",
-            Input::Checkbox,
-        ));
+        let leave = ActForm::new("leave", "Deactivate", "/t/halden/people/priya.raman/deactivation")
+            .tone(ActTone::Link)
+            .field(Field::textarea("reason", "Why").required())
+            .field(Field::new(
+                "compromised",
+                "The account was in foreign hands: void its decisions and revoke its permits",
+                Input::Checkbox,
+            ));
         vec![
             Self {
                 acts: vec![leave],
@@ -155,7 +149,8 @@ pub struct TokenRow {
 
 impl ListRow for TokenRow {
     const TITLE: &'static str = "Tokens";
-    const LEDE: &'static str = "Credentials for pipelines and command lines. A token has its person's rights and never more.";
+    const LEDE: &'static str =
+        "Credentials for pipelines and command lines. A token has its person's rights and never more.";
 
     fn columns() -> Vec<Column> {
         vec![
@@ -204,21 +199,13 @@ impl ListRow for TokenRow {
                         .required(),
                 )
                 .field(Field::text("person", "Acts as").half())
-                .field(
-                    Field::select(
-                        "days",
-                        "Ends after",
-                        &[("90", "90 days"), ("365", "A year")],
-                    )
-                    .half(),
-                )
+                .field(Field::select("days", "Ends after", &[("90", "90 days"), ("365", "A year")]).half())
                 .submit("Make this token"),
         ]
     }
 
     fn sample_rows() -> Vec<Self> {
-        let revoke =
-            ActForm::new("revoke", "Revoke", "/t/halden/tokens/t1/revocation").tone(ActTone::Link);
+        let revoke = ActForm::new("revoke", "Revoke", "/t/halden/tokens/t1/revocation").tone(ActTone::Link);
         let row = |id: &str, name: &str| Self {
             id: id.to_owned(),
             name: name.to_owned(),
@@ -242,12 +229,9 @@ impl Tokens {
     /// seen; it belongs into the frame's notices.
     #[must_use]
     pub fn created(name: &str, secret: &str) -> Notice {
-        let mut notice = Notice::new(
-            Tone::Ok,
-            "Copy it now: it is not kept and cannot be shown again.",
-        )
-        .title(format!("{name} is made"))
-        .answer();
+        let mut notice = Notice::new(Tone::Ok, "Copy it now: it is not kept and cannot be shown again.")
+            .title(format!("{name} is made"))
+            .answer();
         notice.rows.push(Rich::new().code(secret));
         notice
     }

@@ -1,10 +1,7 @@
 //! The list of changes.
 
 use crate::samples::{BIDI, LONG_WORD, MARKUP};
-use crate::{
-    Cell, Chip, Column, Empty, Field, Fold, Kind, List, ListRow, Paging, Place, Rich, Risk, State,
-    View,
-};
+use crate::{Cell, Chip, Column, Empty, Field, Fold, Kind, List, ListRow, Paging, Place, Rich, Risk, State, View};
 
 /// All changes that the reader may see, filtered.
 pub type ChangeList = List<ChangeRow>;
@@ -65,8 +62,7 @@ impl ListRow for ChangeRow {
                 sub: Rich::new(),
             },
             Cell::Mark(self.state.mark()),
-            self.risk
-                .map_or(Cell::text(""), |risk| Cell::Mark(risk.mark())),
+            self.risk.map_or(Cell::text(""), |risk| Cell::Mark(risk.mark())),
             Cell::text(self.targets.as_str()),
             Cell::Short(self.planned.clone()),
             Cell::text(self.waits_for.as_str()),
@@ -87,10 +83,7 @@ impl ListRow for ChangeRow {
 
     fn sample_rows() -> Vec<Self> {
         let mut rows: Vec<Self> = ORDINARY.iter().map(sample_row).collect();
-        for (number, text) in [MARKUP, BIDI, &LONG_WORD.repeat(10)]
-            .into_iter()
-            .enumerate()
-        {
+        for (number, text) in [MARKUP, BIDI, &LONG_WORD.repeat(10)].into_iter().enumerate() {
             let key = format!("CHG-{number}");
             rows.push(sample_row(&[
                 &key,
@@ -212,17 +205,7 @@ const ORDINARY: [[&str; 9]; 9] = [
 ];
 
 fn sample_row(cells: &[&str; 9]) -> ChangeRow {
-    let [
-        key,
-        title,
-        kind,
-        state,
-        risk,
-        targets,
-        planned,
-        waits_for,
-        age,
-    ] = cells.map(str::to_owned);
+    let [key, title, kind, state, risk, targets, planned, waits_for, age] = cells.map(str::to_owned);
     ChangeRow {
         href: format!("/t/halden/changes/{key}"),
         key,
@@ -262,10 +245,7 @@ impl ChangeList {
         }
         Self {
             frame: crate::samples::frame(Place::Changes),
-            acts: vec![crate::ActForm::link(
-                "Export as CSV",
-                "/t/halden/changes.csv",
-            )],
+            acts: vec![crate::ActForm::link("Export as CSV", "/t/halden/changes.csv")],
             views: vec![
                 view("All open", "61", false),
                 view("Production around the freeze", "214", true),
@@ -299,11 +279,7 @@ fn sample_filters() -> Vec<Field> {
         Field::select(
             "state",
             "State",
-            &[
-                ("", "Any"),
-                ("draft", "Draft"),
-                ("authorizing", "Authorizing"),
-            ],
+            &[("", "Any"), ("draft", "Draft"), ("authorizing", "Authorizing")],
         )
         .half(),
         Field::select("kind", "Kind", &[("", "Any"), ("emergency", "Emergency")]).half(),

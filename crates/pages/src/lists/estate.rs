@@ -2,9 +2,7 @@
 
 use super::row_acts;
 use crate::samples::{BIDI, LONG_WORD, MARKUP};
-use crate::{
-    ActForm, ActTone, Cell, Column, Empty, Field, Fold, Input, List, ListRow, Place, Rich, Tone,
-};
+use crate::{ActForm, ActTone, Cell, Column, Empty, Field, Fold, Input, List, ListRow, Place, Rich, Tone};
 
 /// The services of the tenant and who owns them.
 pub type Services = List<ServiceRow>;
@@ -34,7 +32,8 @@ pub struct ServiceRow {
 
 impl ListRow for ServiceRow {
     const TITLE: &'static str = "Services";
-    const LEDE: &'static str = "What can be changed, and who answers for it. The owner is asked before each change to production.";
+    const LEDE: &'static str =
+        "What can be changed, and who answers for it. The owner is asked before each change to production.";
 
     fn columns() -> Vec<Column> {
         vec![
@@ -90,14 +89,7 @@ impl ListRow for ServiceRow {
                         .required(),
                 )
                 .field(Field::text("name", "Name"))
-                .field(
-                    Field::select(
-                        "criticality",
-                        "Criticality",
-                        &[("low", "Low"), ("high", "High")],
-                    )
-                    .half(),
-                )
+                .field(Field::select("criticality", "Criticality", &[("low", "Low"), ("high", "High")]).half())
                 .field(Field::text("team", "Team").half()),
         ]
     }
@@ -224,14 +216,7 @@ impl ListRow for IncidentRow {
         vec![
             ActForm::new("incident", "Report an incident", "/t/halden/incidents")
                 .field(Field::text("title", "What is broken").required())
-                .field(
-                    Field::select(
-                        "severity",
-                        "Severity",
-                        &[("minor", "Minor"), ("major", "Major")],
-                    )
-                    .half(),
-                )
+                .field(Field::select("severity", "Severity", &[("minor", "Minor"), ("major", "Major")]).half())
                 .field(Field::new("started_at", "Since", Input::DateTime).half())
                 .field(Field::text("services", "Services").hint("Keys, parted by commas."))
                 .field(Field::text("external_ref", "Its key in your incident tool")),
@@ -239,8 +224,7 @@ impl ListRow for IncidentRow {
     }
 
     fn sample_rows() -> Vec<Self> {
-        let resolve =
-            ActForm::new("resolve", "Resolve", "/t/halden/incidents/INC-318").tone(ActTone::Link);
+        let resolve = ActForm::new("resolve", "Resolve", "/t/halden/incidents/INC-318").tone(ActTone::Link);
         let open = Self {
             key: "INC-318".to_owned(),
             href: "/t/halden/incidents/INC-318".to_owned(),
@@ -307,7 +291,8 @@ pub struct TemplateRow {
 
 impl ListRow for TemplateRow {
     const TITLE: &'static str = "Templates";
-    const LEDE: &'static str = "Pre-approved ways to do what is done often. A standard change walks by itself while it keeps to its template.";
+    const LEDE: &'static str =
+        "Pre-approved ways to do what is done often. A standard change walks by itself while it keeps to its template.";
 
     fn columns() -> Vec<Column> {
         vec![
@@ -369,10 +354,9 @@ impl ListRow for TemplateRow {
             acts: Vec::new(),
         };
         let mut proposed = row("TPL-7", "Monthly patches", "proposed");
-        proposed.acts.push(
-            ActForm::new("approve", "Approve", "/t/halden/templates/TPL-7/approval")
-                .tone(ActTone::Link),
-        );
+        proposed
+            .acts
+            .push(ActForm::new("approve", "Approve", "/t/halden/templates/TPL-7/approval").tone(ActTone::Link));
         vec![
             row("TPL-4", "API release", "approved"),
             proposed,

@@ -97,11 +97,7 @@ impl ListRow for GateCheckRow {
             },
             Self {
                 change: Rich::new(),
-                ..row(
-                    "3",
-                    "rates-engine, production",
-                    "No change names this artifact",
-                )
+                ..row("3", "rates-engine, production", "No change names this artifact")
             },
             row("4", MARKUP, MARKUP),
             row("5", BIDI, &LONG_WORD.repeat(10)),
@@ -184,8 +180,7 @@ impl ListRow for DeliveryRow {
             received: "today 10:42".to_owned(),
             ..Self::default()
         };
-        let again = ActForm::new("again", "Read it again", "/t/halden/deliveries/3/reading")
-            .tone(ActTone::Link);
+        let again = ActForm::new("again", "Read it again", "/t/halden/deliveries/3/reading").tone(ActTone::Link);
         vec![
             row(
                 "1",
@@ -196,13 +191,7 @@ impl ListRow for DeliveryRow {
                     .link("CHG-1033", "/t/halden/changes/CHG-1033")
                     .text(" succeeded"),
             ),
-            row(
-                "2",
-                "push",
-                "not asked for",
-                Tone::Plain,
-                Rich::from("kept, counted"),
-            ),
+            row("2", "push", "not asked for", Tone::Plain, Rich::from("kept, counted")),
             Self {
                 acts: vec![again],
                 ..row(

@@ -3,8 +3,7 @@
 use super::row_acts;
 use crate::samples::{BIDI, LONG_WORD, MARKUP};
 use crate::{
-    ActForm, ActTone, Cell, Column, Empty, Entry, Field, Fold, Input, List, ListRow, Place, Rich,
-    State, Tone,
+    ActForm, ActTone, Cell, Column, Empty, Entry, Field, Fold, Input, List, ListRow, Place, Rich, State, Tone,
 };
 
 /// Freezes, the next one first.
@@ -37,7 +36,8 @@ pub struct FreezeRow {
 
 impl ListRow for FreezeRow {
     const TITLE: &'static str = "Freezes";
-    const LEDE: &'static str = "Times in which nothing may start. Every gate, every page and the calendar read the same list.";
+    const LEDE: &'static str =
+        "Times in which nothing may start. Every gate, every page and the calendar read the same list.";
 
     fn columns() -> Vec<Column> {
         vec![
@@ -56,9 +56,7 @@ impl ListRow for FreezeRow {
             _ => Tone::Freeze,
         };
         let reason = match self.halts {
-            true => Rich::new()
-                .late("Halts work that is going on. ")
-                .text(&self.reason),
+            true => Rich::new().late("Halts work that is going on. ").text(&self.reason),
             false => Rich::from(self.reason.as_str()),
         };
         vec![
@@ -92,20 +90,9 @@ impl ListRow for FreezeRow {
         vec![
             ActForm::new("freeze", "Set a freeze", "/t/halden/freezes")
                 .field(Field::text("title", "Name").required())
-                .field(
-                    Field::new("starts_at", "From", Input::DateTime)
-                        .required()
-                        .half(),
-                )
-                .field(
-                    Field::new("ends_at", "To", Input::DateTime)
-                        .required()
-                        .half(),
-                )
-                .field(
-                    Field::text("services", "Services")
-                        .hint("Keys, parted by commas; empty means all."),
-                )
+                .field(Field::new("starts_at", "From", Input::DateTime).required().half())
+                .field(Field::new("ends_at", "To", Input::DateTime).required().half())
+                .field(Field::text("services", "Services").hint("Keys, parted by commas; empty means all."))
                 .field(Field::text("environments", "Environments").value("production"))
                 .field(Field::textarea("reason", "Why").required())
                 .field(Field::new(

@@ -76,12 +76,7 @@ impl World {
 
     pub(super) fn person(&self, name: &str) -> Result<ActorFacts, String> {
         self.people.get(name).cloned().ok_or_else(|| {
-            let known = self
-                .people
-                .keys()
-                .map(String::as_str)
-                .chain(FACTS)
-                .chain(["requires"]);
+            let known = self.people.keys().map(String::as_str).chain(FACTS).chain(["requires"]);
             let meant = nearest(name, known)
                 .map(|n| format!("; did you mean `{n}`?"))
                 .unwrap_or_default();
@@ -116,17 +111,13 @@ impl World {
             parts: Vec::new(),
         };
         while let Some(word) = rest.next() {
-            let value = rest
-                .next()
-                .ok_or_else(|| format!("`{word}` wants a word behind it"))?;
+            let value = rest.next().ok_or_else(|| format!("`{word}` wants a word behind it"))?;
             match (word, value) {
                 ("roles", roles) => person.roles = list(roles, |role| role.parse())?,
                 ("in", groups) => person.groups = list(groups, |group| Ok(GroupKey::from(group)))?,
                 ("by", "token") => person.by_token = true,
                 _ => {
-                    return Err(format!(
-                        "`{word} {value}` is none of `roles …`, `in …`, `by token`"
-                    ));
+                    return Err(format!("`{word} {value}` is none of `roles …`, `in …`, `by token`"));
                 }
             }
         }
@@ -142,9 +133,7 @@ impl World {
         match field {
             "criticality" => self.target.criticality = value.parse()?,
             "regimes" => self.target.regimes = list(value, |word| Ok(word.to_owned()))?,
-            "data_class" => {
-                self.target.data_class = (value != "unstated").then(|| value.to_owned())
-            }
+            "data_class" => self.target.data_class = (value != "unstated").then(|| value.to_owned()),
             "owners" => self.set_owners(OwnershipRole::Owner, value)?,
             "technical_leads" => self.set_owners(OwnershipRole::TechnicalLead, value)?,
             "security_owners" => self.set_owners(OwnershipRole::Security, value)?,
@@ -258,10 +247,7 @@ pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
 }
 
 /// Words joined by `+`, or `none`.
-pub(super) fn list<T>(
-    text: &str,
-    parse: impl Fn(&str) -> Result<T, String>,
-) -> Result<Vec<T>, String> {
+pub(super) fn list<T>(text: &str, parse: impl Fn(&str) -> Result<T, String>) -> Result<Vec<T>, String> {
     if text == "none" {
         return Ok(Vec::new());
     }

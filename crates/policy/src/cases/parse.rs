@@ -55,11 +55,7 @@ pub(super) fn cases(file: &SourceFile, set: &PolicySet) -> Result<Vec<Case>, Vec
             findings.push(finding(file, line, text));
         }
     }
-    for case in reader
-        .cases
-        .iter()
-        .filter(|case| case.expectations.is_empty())
-    {
+    for case in reader.cases.iter().filter(|case| case.expectations.is_empty()) {
         findings.push(finding(
             file,
             case.line,
@@ -87,10 +83,7 @@ fn without_comment(line: &str) -> &str {
     if line.starts_with('#') {
         return "";
     }
-    let end = line
-        .find(" #")
-        .or_else(|| line.find("\t#"))
-        .unwrap_or(line.len());
+    let end = line.find(" #").or_else(|| line.find("\t#")).unwrap_or(line.len());
     &line[..end]
 }
 
@@ -119,10 +112,7 @@ impl Reader<'_> {
         }
         if text == "requires" {
             self.rows_indent = Some(indent);
-            return self.expect(Expectation::Requires {
-                line,
-                rows: Vec::new(),
-            });
+            return self.expect(Expectation::Requires { line, rows: Vec::new() });
         }
         let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
         if World::is_fact(word) {
@@ -160,10 +150,7 @@ impl Reader<'_> {
         if self.is_given {
             return Ok(&mut self.given);
         }
-        let case = self
-            .cases
-            .last_mut()
-            .ok_or("a fact stands below `given` or `case`")?;
+        let case = self.cases.last_mut().ok_or("a fact stands below `given` or `case`")?;
         if !case.expectations.is_empty() {
             return Err("facts stand before what must hold".to_owned());
         }
@@ -182,10 +169,7 @@ impl Reader<'_> {
                 Err(unknown(word, &known, ""))
             }
         };
-        target
-            .regimes
-            .iter()
-            .try_for_each(|word| check(word, set.regimes()))?;
+        target.regimes.iter().try_for_each(|word| check(word, set.regimes()))?;
         target
             .data_class
             .iter()
@@ -206,11 +190,7 @@ impl Reader<'_> {
         let (id, expected) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
         self.known(id)?;
         let expected = expected.split_whitespace().collect::<Vec<_>>().join(" ");
-        match self
-            .cases
-            .last_mut()
-            .and_then(|case| case.expectations.last_mut())
-        {
+        match self.cases.last_mut().and_then(|case| case.expectations.last_mut()) {
             Some(Expectation::Requires { rows, .. }) => rows.push((line, id.to_owned(), expected)),
             _ => return Err("rows stand below `requires`".to_owned()),
         }
@@ -236,9 +216,7 @@ impl Reader<'_> {
         };
         let mut actor = world.person(name)?;
         let mut rest = words(rest);
-        let action = rest
-            .next()
-            .ok_or("who does what? `olga approve_change as asked yes`")?;
+        let action = rest.next().ok_or("who does what? `olga approve_change as asked yes`")?;
         let known = || {
             Act::ALL
                 .iter()
@@ -266,10 +244,7 @@ impl Reader<'_> {
             Some("yes") => true,
             Some("no") => false,
             other => {
-                return Err(format!(
-                    "`{}` is neither `yes` nor `no`",
-                    other.unwrap_or_default()
-                ));
+                return Err(format!("`{}` is neither `yes` nor `no`", other.unwrap_or_default()));
             }
         };
         let id = rest.next().map(str::to_owned);

@@ -9,16 +9,9 @@ pub(crate) fn words(obligation: &Obligation) -> String {
     let due = format!("due {}", due_word(obligation.due));
     match &obligation.duty {
         Duty::Approval(rule) => approval(rule),
-        Duty::Evidence {
-            aspect,
-            environment,
-        } => {
+        Duty::Evidence { aspect, environment } => {
             let environment = environment.as_ref().map(|key| format!("environment {key}"));
-            joined([
-                Some(format!("evidence, aspect {aspect}")),
-                environment,
-                Some(due),
-            ])
+            joined([Some(format!("evidence, aspect {aspect}")), environment, Some(due)])
         }
         Duty::PeerReview { count, from } => {
             let from = from.as_ref().map(|group| format!("from {group}"));
@@ -26,13 +19,8 @@ pub(crate) fn words(obligation: &Obligation) -> String {
         }
         Duty::Checklist { items } => format!("checklist, items {}, {due}", items.join("; ")),
         Duty::Task { kind, title } => format!("task, kind {kind}, title {title}"),
-        Duty::Validation {
-            distinct_from,
-            from,
-        } => {
-            let from = from
-                .as_ref()
-                .map(|asked| format!("from {}", asked_word(asked)));
+        Duty::Validation { distinct_from, from } => {
+            let from = from.as_ref().map(|asked| format!("from {}", asked_word(asked)));
             joined([Some("validation".to_owned()), from, distinct(distinct_from)])
         }
         Duty::Review {} => "review".to_owned(),
@@ -112,9 +100,6 @@ mod tests {
             due: Due::Start,
             duty,
         };
-        assert_eq!(
-            words(&obligation),
-            "permit, minutes 30, ahead, max_list_age 1d"
-        );
+        assert_eq!(words(&obligation), "permit, minutes 30, ahead, max_list_age 1d");
     }
 }

@@ -3,8 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use cedar_policy::{
-    ActionConstraint, Effect, EntityUid, PrincipalConstraint, ResourceConstraint, Schema,
-    ValidationMode, Validator,
+    ActionConstraint, Effect, EntityUid, PrincipalConstraint, ResourceConstraint, Schema, ValidationMode, Validator,
 };
 use miette::Diagnostic;
 use model::obligation::Obligation;
@@ -33,9 +32,7 @@ pub(super) fn check(
         findings.extend(check_require(policy));
         match vocabulary::obligation(&policy.id, &policy.reason, &policy.annotations, parameters) {
             Ok(found) => obligation = Some(found),
-            Err(problems) => {
-                findings.extend(problems.into_iter().map(|problem| policy.problem(problem)))
-            }
+            Err(problems) => findings.extend(problems.into_iter().map(|problem| policy.problem(problem))),
         }
     } else {
         let problems = vocabulary::plain(&policy.annotations);
@@ -71,10 +68,7 @@ fn unknown_action(policy: &Loaded<'_>, action: &EntityUid, schema: &Schema) -> O
     if schema.actions().any(|known| known == action) {
         return None;
     }
-    let names: Vec<&str> = schema
-        .actions()
-        .map(|known| known.id().unescaped())
-        .collect();
+    let names: Vec<&str> = schema.actions().map(|known| known.id().unescaped()).collect();
     let name = action.id().unescaped();
     let mut finding = policy.finding(
         "unknown_action",
@@ -89,8 +83,7 @@ fn check_require(policy: &Loaded<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     let id = &policy.id;
     if policy.policy.effect() == Effect::Forbid {
-        let text =
-            format!("`{id}`: a forbid may not name `require`; it would hide every obligation");
+        let text = format!("`{id}`: a forbid may not name `require`; it would hide every obligation");
         findings.push(policy.finding("forbid_of_require", text));
     }
     let is_alone = matches!(policy.policy.action_constraint(), ActionConstraint::Eq(_));
@@ -115,13 +108,11 @@ fn check_require(policy: &Loaded<'_>) -> Vec<Finding> {
 pub(super) fn check_base(loaded: &[Loaded<'_>], findings: &mut Vec<Finding>) {
     match loaded.iter().find(|policy| policy.id == BASE_OBLIGATION) {
         Some(policy) if policy.policy.has_non_scope_constraint() => {
-            let text = format!(
-                "`{BASE_OBLIGATION}` has no condition: its presence proves that the policies were judged"
-            );
+            let text =
+                format!("`{BASE_OBLIGATION}` has no condition: its presence proves that the policies were judged");
             findings.push(policy.finding("base_obligation", text));
         }
-        Some(policy)
-            if actions_of(policy).is_ok_and(|actions| actions == [uid("Action", "require")]) => {}
+        Some(policy) if actions_of(policy).is_ok_and(|actions| actions == [uid("Action", "require")]) => {}
         // A base policy that could not be read has its own finding.
         None if !findings.is_empty() => {}
         _ => findings.push(Finding {
@@ -151,34 +142,18 @@ pub(super) fn validate(loaded: &[Loaded<'_>], schema: &Schema, findings: &mut Ve
     let warnings = result
         .validation_warnings()
         .map(|warning| (warning.policy_id(), warning as &dyn Diagnostic));
-    let by_id: HashMap<&str, &Loaded<'_>> = loaded
-        .iter()
-        .map(|policy| (policy.id.as_str(), policy))
-        .collect();
+    let by_id: HashMap<&str, &Loaded<'_>> = loaded.iter().map(|policy| (policy.id.as_str(), policy)).collect();
     let mut broken = HashSet::new();
     for (id, message) in errors.chain(warnings) {
         let id = id.to_string();
         if let Some(policy) = by_id.get(id.as_str()) {
-            findings.push(diagnostic(
-                policy.file,
-                policy.statement.offset,
-                "validation",
-                message,
-            ));
+            findings.push(diagnostic(policy.file, policy.statement.offset, "validation", message));
         }
         broken.insert(id);
     }
     for policy in loaded.iter().filter(|policy| !broken.contains(&policy.id)) {
-        if policy
-            .policy
-            .get_valid_request_envs(schema)
-            .next()
-            .is_none()
-        {
-            let text = format!(
-                "`{}` can never match, or is too large to be checked",
-                policy.id
-            );
+        if policy.policy.get_valid_request_envs(schema).next().is_none() {
+            let text = format!("`{}` can never match, or is too large to be checked", policy.id);
             findings.push(policy.finding("never_matches", text));
         }
     }

@@ -18,18 +18,12 @@ impl Named {
     pub fn missing(&self, names: &dyn Directory) -> Option<Finding> {
         let id = self.uid.id().unescaped();
         let (noun, exists) = match self.uid.type_name().to_string().as_str() {
-            "Group" => (
-                "group",
-                WELL_KNOWN_GROUPS.contains(&id) || names.group_exists(id),
-            ),
+            "Group" => ("group", WELL_KNOWN_GROUPS.contains(&id) || names.group_exists(id)),
             "Person" => ("person", names.person_exists(id)),
             "Service" => ("service", names.service_exists(id)),
             "Environment" => ("environment", names.environment_exists(id)),
             "Actor" | "Change" => {
-                let text = format!(
-                    "a policy may not name {}; name a person or test attributes",
-                    self.uid
-                );
+                let text = format!("a policy may not name {}; name a person or test attributes", self.uid);
                 return Some(self.finding("may_not_be_named", text));
             }
             _ => return None,

@@ -51,11 +51,7 @@ impl Loaded<'_> {
             .iter()
             .find(is_key)
             .map_or(self.statement.offset, |(_, at)| *at);
-        let mut finding = self.finding_at(
-            place,
-            problem.code,
-            format!("`{}`: {}", self.id, problem.text),
-        );
+        let mut finding = self.finding_at(place, problem.code, format!("`{}`: {}", self.id, problem.text));
         finding.help = problem.help;
         finding
     }
@@ -66,10 +62,7 @@ pub(super) fn load<'a>(files: &'a [SourceFile], findings: &mut Vec<Finding>) -> 
     let mut loaded: Vec<Loaded<'a>> = Vec::new();
     let mut places: HashMap<String, String> = HashMap::new();
     let mut count = 0;
-    for file in files
-        .iter()
-        .filter(|file| !parameters::is_declaration(file))
-    {
+    for file in files.iter().filter(|file| !parameters::is_declaration(file)) {
         for statement in scan::statements(&file.text) {
             count += 1;
             if count > limits::POLICIES {
@@ -127,10 +120,7 @@ fn parse<'a>(file: &'a SourceFile, statement: Statement<'a>) -> Result<Loaded<'a
     if let Err(text) = check_id(&id, pack_of(&file.name)) {
         findings.push(at(statement.offset, "id", text));
     }
-    let reason = annotations
-        .get("reason")
-        .map(String::as_str)
-        .unwrap_or_default();
+    let reason = annotations.get("reason").map(String::as_str).unwrap_or_default();
     let reason = match values::sentence(reason) {
         Ok(reason) => reason,
         Err(_) => {
@@ -157,12 +147,7 @@ fn parse<'a>(file: &'a SourceFile, statement: Statement<'a>) -> Result<Loaded<'a
 }
 
 /// A message of Cedar as a finding of the file.
-pub(super) fn diagnostic(
-    file: &SourceFile,
-    offset: usize,
-    code: &'static str,
-    error: &dyn Diagnostic,
-) -> Finding {
+pub(super) fn diagnostic(file: &SourceFile, offset: usize, code: &'static str, error: &dyn Diagnostic) -> Finding {
     let label = error.labels().and_then(|mut labels| labels.next());
     let place = label.as_ref().map_or(0, |label| label.offset());
     let more = label
@@ -183,17 +168,13 @@ pub(super) fn diagnostic(
 fn pack_of(name: &str) -> &str {
     let mut parts = name.rsplit('/');
     let file = parts.next().unwrap_or(name);
-    parts
-        .next()
-        .unwrap_or_else(|| file.split('.').next().unwrap_or(file))
+    parts.next().unwrap_or_else(|| file.split('.').next().unwrap_or(file))
 }
 
 /// An id is its pack and at least one word: `sox.require.owners`.
 fn check_id(id: &str, pack: &str) -> Result<(), String> {
     if id.is_empty() {
-        return Err(format!(
-            "every policy has an id: `@id(\"{pack}.some_words\")`"
-        ));
+        return Err(format!("every policy has an id: `@id(\"{pack}.some_words\")`"));
     }
     let is_pack = pack.split('-').all(values::is_word) && pack != OWN_PACK;
     if !is_pack {
@@ -201,10 +182,7 @@ fn check_id(id: &str, pack: &str) -> Result<(), String> {
             "`{pack}` cannot be a pack: lower-case words joined by `-`, and not `{OWN_PACK}`"
         ));
     }
-    let Some(words) = id
-        .strip_prefix(pack)
-        .and_then(|rest| rest.strip_prefix('.'))
-    else {
+    let Some(words) = id.strip_prefix(pack).and_then(|rest| rest.strip_prefix('.')) else {
         return Err(format!("the id `{id}` begins with its pack: `{pack}.`"));
     };
     if id.len() > limits::ID_LENGTH || !words.split('.').all(values::is_word) {

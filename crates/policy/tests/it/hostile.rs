@@ -9,10 +9,7 @@ const APPROVE: &str = "(principal, action == Action::\"approve_change\", resourc
 
 /// The findings' codes with their lines.
 fn codes(findings: &[Finding]) -> Vec<(&'static str, u32)> {
-    findings
-        .iter()
-        .map(|finding| (finding.code, finding.line))
-        .collect()
+    findings.iter().map(|finding| (finding.code, finding.line)).collect()
 }
 
 #[test]
@@ -26,10 +23,7 @@ fn texts_that_are_too_deep_or_too_long_never_reach_the_parser() {
         assert_eq!(codes(&findings(&text)), [("too_deep", 4)], "{open}");
     }
     for term in ["1 + ", "true && ", "resource.nothing == 1 && "] {
-        let text = format!(
-            "{HEAD}permit {APPROVE}\nwhen {{ {}1 == 1 }};",
-            term.repeat(2_000)
-        );
+        let text = format!("{HEAD}permit {APPROVE}\nwhen {{ {}1 == 1 }};", term.repeat(2_000));
         assert_eq!(codes(&findings(&text)), [("too_long", 4)], "{term}");
     }
     let open = format!("{HEAD}permit {APPROVE}\nwhen {{ \"open }};");
@@ -37,11 +31,7 @@ fn texts_that_are_too_deep_or_too_long_never_reach_the_parser() {
     let large = format!("{HEAD}permit {APPROVE}; //{}", "x".repeat(300_000));
     assert_eq!(codes(&findings(&large)), [("too_large", 1)]);
     let many = "permit(principal, action, resource);".repeat(1_001);
-    assert!(
-        findings(&many)
-            .iter()
-            .any(|finding| finding.code == "too_many")
-    );
+    assert!(findings(&many).iter().any(|finding| finding.code == "too_many"));
 }
 
 #[test]
@@ -51,16 +41,9 @@ fn the_largest_policy_that_is_let_in_is_judged() {
     let set = compile(&with_house(&text), "").unwrap_or_else(|findings| panic!("{findings:#?}"));
     let answer = policy::on_policy_thread(|| set.require(&crate::support::change(), &[]));
     assert_eq!(answer.stop, None);
-    assert!(
-        answer
-            .obligations
-            .iter()
-            .any(|row| row.obligation.id == "house.a")
-    );
+    assert!(answer.obligations.iter().any(|row| row.obligation.id == "house.a"));
     let deep = format!("{}true{}", "(".repeat(31), ")".repeat(31));
-    let text = format!(
-        "{HEAD}@require(\"review\")\n{REQUIRE}\nwhen {{ {deep} && resource.risk_number >= 0 }};"
-    );
+    let text = format!("{HEAD}@require(\"review\")\n{REQUIRE}\nwhen {{ {deep} && resource.risk_number >= 0 }};");
     assert_eq!(findings(&text), []);
 }
 
@@ -77,10 +60,7 @@ fn no_shape_of_the_largest_policy_aborts() {
         format!("{}1{}.isEmpty()", "[".repeat(31), "]".repeat(31)),
         format!("{}true{}", "!(".repeat(31), ")".repeat(31)),
         format!("{}true", "if true then false else ".repeat(30)),
-        format!(
-            "{}true",
-            "if true || false then false && true else ".repeat(30)
-        ),
+        format!("{}true", "if true || false then false && true else ".repeat(30)),
         format!("true{}", " || resource.expedited".repeat(230)),
         format!("\"a\"{}", " like \"*\"".repeat(300)),
         format!("principal{}", " in principal".repeat(400)),
@@ -101,10 +81,7 @@ fn no_shape_of_the_largest_policy_aborts() {
 fn only_policies_and_parameters_belong_to_a_set() {
     let mut files = policy::base().files;
     files.push(file("house/house.cases", "case a"));
-    assert_eq!(
-        codes(&compile(&files, "").unwrap_err()),
-        [("unknown_file", 1)]
-    );
+    assert_eq!(codes(&compile(&files, "").unwrap_err()), [("unknown_file", 1)]);
     let own = format!("@id(\"assent.a\")\n@reason(\"Why.\")\npermit {APPROVE};");
     for (name, code) in [("assent/a.cedar", "id"), ("As sent/a.cedar", "id")] {
         let mut files = policy::base().files;
@@ -112,30 +89,15 @@ fn only_policies_and_parameters_belong_to_a_set() {
         assert_eq!(codes(&compile(&files, "").unwrap_err()), [(code, 1)]);
     }
     let files = [policy::base().files, policy::base().files].concat();
-    assert_eq!(
-        codes(&compile(&files, "").unwrap_err()),
-        [("duplicate_file", 1)]
-    );
+    assert_eq!(codes(&compile(&files, "").unwrap_err()), [("duplicate_file", 1)]);
 }
 
 #[test]
 fn a_schema_that_is_too_deep_is_refused() {
-    let schema = format!(
-        "entity A = {{ a: {}Long{} }};",
-        "Set<".repeat(500),
-        ">".repeat(500)
-    );
-    let findings =
-        PolicySet::compile(&policy::base().files, "", &schema, &Names, hasher).unwrap_err();
+    let schema = format!("entity A = {{ a: {}Long{} }};", "Set<".repeat(500), ">".repeat(500));
+    let findings = PolicySet::compile(&policy::base().files, "", &schema, &Names, hasher).unwrap_err();
     assert_eq!(codes(&findings), [("too_deep", 1)]);
-    let findings = PolicySet::compile(
-        &policy::base().files,
-        "",
-        "entity A\nentity",
-        &Names,
-        hasher,
-    )
-    .unwrap_err();
+    let findings = PolicySet::compile(&policy::base().files, "", "entity A\nentity", &Names, hasher).unwrap_err();
     assert_eq!(findings[0].code, "schema");
 }
 
@@ -203,12 +165,7 @@ const ANNOTATIONS: &[(&str, &str, u32, &str)] = &[
         1,
         "",
     ),
-    (
-        "@id(\"house.a\")\n@reason(\"Why.\")\n",
-        "require_missing",
-        1,
-        "",
-    ),
+    ("@id(\"house.a\")\n@reason(\"Why.\")\n", "require_missing", 1, ""),
 ];
 
 #[test]
@@ -219,10 +176,7 @@ fn annotations_are_a_closed_vocabulary_with_lines() {
             .iter()
             .find(|finding| finding.code == *code && finding.line == *line);
         let row = row.unwrap_or_else(|| panic!("{head}: {found:#?}"));
-        assert!(
-            help.is_empty() || row.help.as_deref() == Some(*help),
-            "{row:?}"
-        );
+        assert!(help.is_empty() || row.help.as_deref() == Some(*help), "{row:?}");
         assert_eq!(row.file, "house/house.cedar");
     }
 }
@@ -231,9 +185,7 @@ fn annotations_are_a_closed_vocabulary_with_lines() {
 fn wrong_scopes() -> Vec<(String, &'static str)> {
     vec![
         (
-            format!(
-                "{HEAD}@require(\"review\")\nforbid (principal, action == Action::\"require\", resource);"
-            ),
+            format!("{HEAD}@require(\"review\")\nforbid (principal, action == Action::\"require\", resource);"),
             "forbid_of_require",
         ),
         (
@@ -261,9 +213,7 @@ fn wrong_scopes() -> Vec<(String, &'static str)> {
             "scope_of_require",
         ),
         (
-            format!(
-                "{HEAD}@require(\"review\")\n{REQUIRE} when {{ resource.requester in Group::\"security\" }};"
-            ),
+            format!("{HEAD}@require(\"review\")\n{REQUIRE} when {{ resource.requester in Group::\"security\" }};"),
             "membership_in_require",
         ),
     ]
@@ -288,10 +238,7 @@ fn wrong_conditions() -> Vec<(String, &'static str)> {
             format!("{HEAD}permit {APPROVE} when {{ resource.risk_number == \"3\" }};"),
             "validation",
         ),
-        (
-            format!("{HEAD}permit {APPROVE} when {{ false }};"),
-            "validation",
-        ),
+        (format!("{HEAD}permit {APPROVE} when {{ false }};"), "validation"),
         (
             format!("{HEAD}permit {APPROVE} when {{ principal in Group::\"own-pya\" }};"),
             "unknown_name",
@@ -305,15 +252,11 @@ fn wrong_conditions() -> Vec<(String, &'static str)> {
             "may_not_be_named",
         ),
         (
-            format!(
-                "{HEAD}@require(\"approval\")\n@from(\"group:dba\")\n@covers(\"what\")\n{REQUIRE};"
-            ),
+            format!("{HEAD}@require(\"approval\")\n@from(\"group:dba\")\n@covers(\"what\")\n{REQUIRE};"),
             "unknown_name",
         ),
         (
-            format!(
-                "{HEAD}permit (principal == ?principal, action == Action::\"read\", resource);"
-            ),
+            format!("{HEAD}permit (principal == ?principal, action == Action::\"read\", resource);"),
             "parse",
         ),
         (
@@ -329,10 +272,7 @@ fn wrong_conditions() -> Vec<(String, &'static str)> {
 fn what_would_fail_open_is_refused() {
     for (text, code) in wrong_scopes().into_iter().chain(wrong_conditions()) {
         let found = findings(&text);
-        assert!(
-            found.iter().any(|finding| finding.code == code),
-            "{text}\n{found:#?}"
-        );
+        assert!(found.iter().any(|finding| finding.code == code), "{text}\n{found:#?}");
     }
     let twice = format!(
         "{HEAD}permit (principal, action in [Action::\"read\", Action::\"audit\", Action::\"read\"], resource);"
@@ -347,10 +287,7 @@ fn an_id_is_used_once_and_told_where() {
     let text = format!("{HEAD}permit {APPROVE};\n\n{HEAD}permit {APPROVE};");
     let found = findings(&text);
     assert_eq!(codes(&found), [("duplicate_id", 5)]);
-    assert_eq!(
-        found[0].text,
-        "the id `house.a` is already used at house/house.cedar:1"
-    );
+    assert_eq!(found[0].text, "the id `house.a` is already used at house/house.cedar:1");
 }
 
 #[test]
@@ -375,9 +312,7 @@ fn the_base_obligation_cannot_be_left_out_or_given_a_condition() {
     }
     let found = compile(&files, "").unwrap_err();
     assert!(
-        found
-            .iter()
-            .any(|finding| finding.code == "base_obligation"),
+        found.iter().any(|finding| finding.code == "base_obligation"),
         "{found:#?}"
     );
 }

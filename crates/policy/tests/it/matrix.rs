@@ -56,13 +56,7 @@ fn by_role_alone() {
 /// The person has the role `executive`, which by itself may only read and talk.
 #[test]
 fn by_part() {
-    let name = |part: &Part| {
-        serde_json::to_value(part)
-            .unwrap()
-            .as_str()
-            .unwrap()
-            .to_owned()
-    };
+    let name = |part: &Part| serde_json::to_value(part).unwrap().as_str().unwrap().to_owned();
     let columns: Vec<_> = PARTS
         .iter()
         .map(|part| (name(part), vec![Role::Executive], vec![*part]))
@@ -81,8 +75,7 @@ fn whoever_has_neither_role_nor_part_may_nothing() {
         .chain(actions::ALL.iter().copied())
     {
         assert!(
-            !set.may(&actor(&[], &[]), action, Some((&change(), &targets)))
-                .allowed,
+            !set.may(&actor(&[], &[]), action, Some((&change(), &targets))).allowed,
             "{action}"
         );
     }

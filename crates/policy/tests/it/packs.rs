@@ -19,19 +19,14 @@ fn each_pack_holds_with_the_base() {
     for pack in policy::packs() {
         let mut files = policy::base().files;
         files.extend(pack.files.clone());
-        let set =
-            compile(&files, "").unwrap_or_else(|findings| panic!("{}: {findings:#?}", pack.name));
+        let set = compile(&files, "").unwrap_or_else(|findings| panic!("{}: {findings:#?}", pack.name));
         let mut cases = policy::base().cases;
         cases.extend(pack.cases.clone());
         // Base cases must hold beside a pack wherever the pack has nothing to say; those that name regimes may not.
         let own = policy::on_policy_thread(|| run_cases(&set, &pack.cases));
         assert_eq!(own.failed, [], "{}", pack.name);
         let prefix = format!("{}.", pack.name);
-        let never: Vec<_> = own
-            .never_deciding
-            .iter()
-            .filter(|id| id.starts_with(&prefix))
-            .collect();
+        let never: Vec<_> = own.never_deciding.iter().filter(|id| id.starts_with(&prefix)).collect();
         assert!(never.is_empty(), "{never:?}");
     }
 }
@@ -65,22 +60,25 @@ fn a_failed_case_and_a_silent_policy_refuse_the_set() {
     let report = policy::on_policy_thread(|| run_cases(&set, &[wrong]));
     let failed: Vec<String> = report.failed.iter().map(ToString::to_string).collect();
     assert_eq!(report.passed, 0);
-    assert!(failed.contains(
-        &"house/cases/house.cases:4: vendors: `audit` says yes (house.tenant.vendor_audit), the case says no".to_owned()
-    ));
+    assert!(
+        failed.contains(
+            &"house/cases/house.cases:4: vendors: `audit` says yes (house.tenant.vendor_audit), the case says no"
+                .to_owned()
+        )
+    );
     assert!(failed.contains(
         &"house/cases/house.cases:5: vendors: `set_freeze` says no (no policy allows it), the case says yes".to_owned()
     ));
     assert!(failed.iter().any(|row| row.contains(
         ":8: what is required: `base.require.owner` says `approval, from owner, count 1, covers what`, the case says `approval, from tester`"
     )));
-    assert!(failed.iter().any(|row| {
-        row.contains("requires `base.require.review` (review), the case does not say so")
-    }));
     assert!(
-        report
-            .never_deciding
-            .contains(&"house.tenant.vendor_audit".to_owned()),
+        failed
+            .iter()
+            .any(|row| { row.contains("requires `base.require.review` (review), the case does not say so") })
+    );
+    assert!(
+        report.never_deciding.contains(&"house.tenant.vendor_audit".to_owned()),
         "a failed case covers nothing"
     );
 }
@@ -117,16 +115,8 @@ fn unreadable_cases_are_told_with_their_lines() {
             4,
             "did you mean `owner`?",
         ),
-        (
-            "given g\n  people olga rolls owner\n",
-            2,
-            "is none of `roles …`",
-        ),
-        (
-            "case nothing\n  change risk low\n",
-            1,
-            "says nothing that could fail",
-        ),
+        ("given g\n  people olga rolls owner\n", 2, "is none of `roles …`"),
+        ("case nothing\n  change risk low\n", 1, "says nothing that could fail"),
         ("cases\n", 1, "neither `given …` nor `case …`"),
         ("  requires\n", 1, "stands below a `case`"),
         (
@@ -149,11 +139,7 @@ fn a_parameter_changes_what_is_required_and_the_digest() {
     let mut files = policy::base().files;
     files.extend(policy::pack("sox").unwrap().files);
     let usual = compile(&files, "").unwrap();
-    let strict = compile(
-        &files,
-        "sox_owner_approvals = 3\nsox_approval_life = \"7d\"\n",
-    )
-    .unwrap();
+    let strict = compile(&files, "sox_owner_approvals = 3\nsox_approval_life = \"7d\"\n").unwrap();
     let target = [crate::support::target("1", "pay", &["SOX"])];
     let explanation = strict.explain(&crate::support::change(), &target);
     let row = explanation
@@ -166,14 +152,8 @@ fn a_parameter_changes_what_is_required_and_the_digest() {
         "{}",
         row.words
     );
-    assert!(
-        row.source.text.starts_with("@id(\"sox.require.owners\")")
-            && row.source.text.ends_with(';')
-    );
-    assert_eq!(
-        (row.source.file.as_str(), row.source.line),
-        ("sox/sox.cedar", 3)
-    );
+    assert!(row.source.text.starts_with("@id(\"sox.require.owners\")") && row.source.text.ends_with(';'));
+    assert_eq!((row.source.file.as_str(), row.source.line), ("sox/sox.cedar", 3));
     assert_ne!(usual.digest(), strict.digest());
     let findings = compile(&files, "sox_owner_approvals = 1\n").unwrap_err();
     assert_eq!(
@@ -201,9 +181,7 @@ fn the_digest_knows_schema_files_and_order() {
 
 /// The words of an enum in the schema's text.
 fn enum_words(name: &str) -> BTreeSet<String> {
-    let start = policy::SCHEMA
-        .find(&format!("entity {name} enum ["))
-        .unwrap();
+    let start = policy::SCHEMA.find(&format!("entity {name} enum [")).unwrap();
     let body = &policy::SCHEMA[start..];
     let body = &body[body.find('[').unwrap() + 1..body.find(']').unwrap()];
     body.split(',')
@@ -213,11 +191,7 @@ fn enum_words(name: &str) -> BTreeSet<String> {
 
 #[test]
 fn the_schema_has_the_models_words() {
-    let words = |all: &[&str]| {
-        all.iter()
-            .map(|word| (*word).to_owned())
-            .collect::<BTreeSet<_>>()
-    };
+    let words = |all: &[&str]| all.iter().map(|word| (*word).to_owned()).collect::<BTreeSet<_>>();
     macro_rules! same {
         ($($name:literal = $words:ty),+) => {$(
             let all: Vec<&str> = <$words>::ALL.iter().map(|word| word.as_str()).collect();
@@ -247,13 +221,7 @@ fn the_schema_has_the_models_words() {
         Part::Checker,
     ]
     .iter()
-    .map(|part| {
-        serde_json::to_value(part)
-            .unwrap()
-            .as_str()
-            .unwrap()
-            .to_owned()
-    })
+    .map(|part| serde_json::to_value(part).unwrap().as_str().unwrap().to_owned())
     .collect();
     assert_eq!(enum_words("Part"), parts);
 }

@@ -26,8 +26,7 @@ fn house(effect: &str, annotation: &str, action: &str) -> PolicySet {
 static FULL: LazyLock<PolicySet> = LazyLock::new(full_set);
 static PERMIT_ERRS: LazyLock<PolicySet> = LazyLock::new(|| house("permit", "", "approve_change"));
 static FORBID_ERRS: LazyLock<PolicySet> = LazyLock::new(|| house("forbid", "", "approve_change"));
-static REQUIRE_ERRS: LazyLock<PolicySet> =
-    LazyLock::new(|| house("permit", "@require(\"review\")", "require"));
+static REQUIRE_ERRS: LazyLock<PolicySet> = LazyLock::new(|| house("permit", "@require(\"review\")", "require"));
 
 prop_compose! {
     fn any_change()(
@@ -68,10 +67,7 @@ prop_compose! {
 }
 
 /// Runs a property on the deep stack that the callers of this crate have, on 64 samples that are the same each time.
-fn check<S: Strategy + Sync>(
-    strategy: S,
-    test: impl Fn(S::Value) -> Result<(), TestCaseError> + Send,
-) {
+fn check<S: Strategy + Sync>(strategy: S, test: impl Fn(S::Value) -> Result<(), TestCaseError> + Send) {
     on_policy_thread(|| {
         let config = ProptestConfig {
             cases: 64,
@@ -80,9 +76,7 @@ fn check<S: Strategy + Sync>(
         };
         let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
         let mut runner = TestRunner::new_with_rng(config, rng);
-        runner
-            .run(&strategy, test)
-            .unwrap_or_else(|error| panic!("{error}"));
+        runner.run(&strategy, test).unwrap_or_else(|error| panic!("{error}"));
     });
 }
 
@@ -94,24 +88,13 @@ fn an_erring_policy_refuses_whatever_else_permits() {
             actor.parts.push(Part::Asked);
             actor.by_token = false;
             for set in [&*PERMIT_ERRS, &*FORBID_ERRS] {
-                let verdict = set.may(
-                    &actor,
-                    "approve_change",
-                    Some((&change, std::slice::from_ref(&target))),
-                );
+                let verdict = set.may(&actor, "approve_change", Some((&change, std::slice::from_ref(&target))));
                 if level_number(change.risk) >= 2 {
                     prop_assert!(!verdict.allowed);
-                    prop_assert_eq!(
-                        &verdict.reasons[0].reason,
-                        "a rule could not be judged: `house.errs`"
-                    );
+                    prop_assert_eq!(&verdict.reasons[0].reason, "a rule could not be judged: `house.errs`");
                 } else {
                     let is_forbid = std::ptr::eq(set, &*FORBID_ERRS);
-                    prop_assert_eq!(
-                        verdict.allowed,
-                        !is_forbid,
-                        "the policy decides where it does not err"
-                    );
+                    prop_assert_eq!(verdict.allowed, !is_forbid, "the policy decides where it does not err");
                 }
             }
             Ok(())
@@ -126,19 +109,11 @@ fn an_erring_requirement_stops_everything() {
         |(change, targets)| {
             let answer = REQUIRE_ERRS.require(&change, &targets);
             if level_number(change.risk) >= 2 {
-                prop_assert_eq!(
-                    answer.stop.as_deref(),
-                    Some("a rule could not be judged: `house.errs`")
-                );
+                prop_assert_eq!(answer.stop.as_deref(), Some("a rule could not be judged: `house.errs`"));
                 prop_assert!(answer.obligations.is_empty());
             } else {
                 prop_assert_eq!(answer.stop, None);
-                prop_assert!(
-                    answer
-                        .obligations
-                        .iter()
-                        .any(|row| row.obligation.id == "house.errs")
-                );
+                prop_assert!(answer.obligations.iter().any(|row| row.obligation.id == "house.errs"));
             }
             Ok(())
         },
@@ -148,11 +123,7 @@ fn an_erring_requirement_stops_everything() {
 #[test]
 fn the_shipped_packs_judge_all_facts() {
     check(
-        (
-            any_actor(),
-            any_change(),
-            prop::collection::vec(any_target(), 0..3),
-        ),
+        (any_actor(), any_change(), prop::collection::vec(any_target(), 0..3)),
         |(actor, change, targets)| {
             let answer = FULL.require(&change, &targets);
             prop_assert_eq!(answer.stop, None);
@@ -169,10 +140,7 @@ fn the_shipped_packs_judge_all_facts() {
             {
                 let verdict = FULL.may(&actor, action, Some((&change, &targets)));
                 prop_assert!(
-                    verdict
-                        .reasons
-                        .iter()
-                        .all(|reason| !reason.id.starts_with("assent.")),
+                    verdict.reasons.iter().all(|reason| !reason.id.starts_with("assent.")),
                     "{action}: {verdict:?}"
                 );
                 prop_assert!(!verdict.reasons.is_empty());
@@ -224,17 +192,14 @@ const PIECES: [&str; 36] = [
 
 #[test]
 fn no_text_panics_and_every_finding_has_a_place() {
-    check(
-        prop::collection::vec(select(PIECES.to_vec()), 0..40),
-        |pieces| {
-            let text = pieces.join(" ");
-            let lines = u32::try_from(text.lines().count().max(1)).unwrap();
-            for finding in compile(&with_house(&text), "").err().unwrap_or_default() {
-                prop_assert_eq!(&finding.file, "house/house.cedar");
-                prop_assert!((1..=lines + 1).contains(&finding.line), "{finding}");
-                prop_assert!(!finding.text.is_empty());
-            }
-            Ok(())
-        },
-    );
+    check(prop::collection::vec(select(PIECES.to_vec()), 0..40), |pieces| {
+        let text = pieces.join(" ");
+        let lines = u32::try_from(text.lines().count().max(1)).unwrap();
+        for finding in compile(&with_house(&text), "").err().unwrap_or_default() {
+            prop_assert_eq!(&finding.file, "house/house.cedar");
+            prop_assert!((1..=lines + 1).contains(&finding.line), "{finding}");
+            prop_assert!(!finding.text.is_empty());
+        }
+        Ok(())
+    });
 }

@@ -45,23 +45,16 @@ fn obligations_of_several_targets_are_united_and_sorted() {
 #[test]
 fn the_facts_digest_ignores_the_order_of_sets_and_sees_all_else() {
     let set = base_set();
-    let (one, two) = (
-        target("1", "pay", &["sox", "gdpr"]),
-        target("2", "web", &[]),
-    );
+    let (one, two) = (target("1", "pay", &["sox", "gdpr"]), target("2", "web", &[]));
     let mut turned = one.clone();
     turned.regimes.reverse();
-    let digest =
-        |change: &_, targets: &[_]| on_policy_thread(|| set.require(change, targets).facts_digest);
+    let digest = |change: &_, targets: &[_]| on_policy_thread(|| set.require(change, targets).facts_digest);
     let usual = digest(&change(), &[one.clone(), two.clone()]);
     assert_eq!(usual, digest(&change(), &[two.clone(), turned]));
     assert_ne!(usual, digest(&change(), &[one]));
     let mut late = change();
     late.expedited = true;
-    assert_ne!(
-        digest(&change(), std::slice::from_ref(&two)),
-        digest(&late, &[two])
-    );
+    assert_ne!(digest(&change(), std::slice::from_ref(&two)), digest(&late, &[two]));
 }
 
 #[test]
@@ -125,10 +118,7 @@ fn creating_may_be_asked_with_and_without_a_change() {
     let requester = actor(&[Role::Requester], &[]);
     on_policy_thread(|| {
         assert!(set.may(&requester, "create_change", None).allowed);
-        assert!(
-            set.may(&requester, "create_change", Some((&change(), &[])))
-                .allowed
-        );
+        assert!(set.may(&requester, "create_change", Some((&change(), &[]))).allowed);
         assert!(
             set.may(
                 &requester,
@@ -137,20 +127,14 @@ fn creating_may_be_asked_with_and_without_a_change() {
             )
             .allowed
         );
-        assert!(
-            !set.may(&actor(&[Role::Admin], &[]), "create_change", None)
-                .allowed
-        );
+        assert!(!set.may(&actor(&[Role::Admin], &[]), "create_change", None).allowed);
     });
 }
 
 #[test]
 fn an_unknown_act_and_a_missing_change_are_refused() {
     let set = base_set();
-    let manager = actor(
-        &[Role::ChangeManager, Role::Admin],
-        &[Part::Asked, Part::Owner],
-    );
+    let manager = actor(&[Role::ChangeManager, Role::Admin], &[Part::Asked, Part::Owner]);
     for action in ["require", "Approve_change", "", "approve_changes"] {
         let verdict = set.may(&manager, action, Some((&change(), &[])));
         assert_eq!(
@@ -185,8 +169,7 @@ fn every_kind_gets_the_base_obligation() {
     for kind in Kind::ALL {
         let mut change = change();
         change.kind = *kind;
-        let answer =
-            on_policy_thread(|| set.require(&change, &[target("1", "web", &["house rule 7"])]));
+        let answer = on_policy_thread(|| set.require(&change, &[target("1", "web", &["house rule 7"])]));
         assert_eq!(answer.stop, None);
         assert!(
             answer

@@ -55,9 +55,7 @@ impl Tenant {
             .map(|(table, id, body)| self.save(table, id, body))
             .collect();
         let index = self.leaves.len();
-        let (table, id) = bodies
-            .first()
-            .map_or(("tenant", "acme"), |(table, id, _)| (table, id));
+        let (table, id) = bodies.first().map_or(("tenant", "acme"), |(table, id, _)| (table, id));
         let event = Event {
             v: 1,
             id: format!("0193-event-{index}"),
@@ -86,21 +84,10 @@ impl Tenant {
         let previous = before.map(|(_, body, sealed)| (body, sealed));
         let made = commitment::seal_record(body, &is_text, previous, &self.entropy).unwrap();
         let version = before.map_or(1, |(version, ..)| version + 1);
-        let delta = diff::between(
-            table,
-            id,
-            version,
-            before.map(|(.., sealed)| sealed),
-            &made.sealed,
-        )
-        .unwrap();
-        self.salts.extend(
-            made.new_salts
-                .into_iter()
-                .map(|new| (new.commitment, new.salt)),
-        );
-        self.records
-            .insert(name, (version, body.clone(), made.sealed));
+        let delta = diff::between(table, id, version, before.map(|(.., sealed)| sealed), &made.sealed).unwrap();
+        self.salts
+            .extend(made.new_salts.into_iter().map(|new| (new.commitment, new.salt)));
+        self.records.insert(name, (version, body.clone(), made.sealed));
         delta
     }
 
@@ -135,14 +122,13 @@ impl Tenant {
                 proof: reader.inclusion_proof(*index).unwrap(),
             }
         };
-        let record =
-            |((table, id), (version, body, sealed)): (&(String, String), &Stand)| RecordPart {
-                table: table.clone(),
-                id: id.clone(),
-                version: *version,
-                body: body.clone(),
-                sealed: sealed.clone(),
-            };
+        let record = |((table, id), (version, body, sealed)): (&(String, String), &Stand)| RecordPart {
+            table: table.clone(),
+            id: id.clone(),
+            version: *version,
+            body: body.clone(),
+            sealed: sealed.clone(),
+        };
         let records: Vec<RecordPart> = self.records.iter().map(record).collect();
         let wanted = |commitment: &String| {
             records
@@ -194,11 +180,7 @@ pub fn story(noise: usize) -> (Tenant, Vec<u64>, Vec<Vec<u8>>) {
     let digest = proof::crypto::digest_text(&evidence);
     let file = json!({"id": "e-1", "name": "smoke", "digest": digest, "text": "All passed"});
     act(&mut tenant, "evidence.added", &[("evidence", "e-1", file)]);
-    let approved = change(
-        "approved",
-        "Upgrade the ledger",
-        json!(["Grüße", "x".repeat(40)]),
-    );
+    let approved = change("approved", "Upgrade the ledger", json!(["Grüße", "x".repeat(40)]));
     let approval = json!({"id": "a-1", "decision": "approve", "text": "Fine by me"});
     act(
         &mut tenant,

@@ -46,18 +46,46 @@ const SECOND: &[Row] = &[
 ];
 
 /// Key, name, criticality, data class, regimes, team.
-type ServiceRow = (&'static str, &'static str, &'static str, &'static str, &'static [&'static str], &'static str);
+type ServiceRow = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static [&'static str],
+    &'static str,
+);
 
 const SERVICES: &[ServiceRow] = &[
-    ("shipments", "Shipments", "critical", "confidential", &["sox"], "Logistics"),
+    (
+        "shipments",
+        "Shipments",
+        "critical",
+        "confidential",
+        &["sox"],
+        "Logistics",
+    ),
     ("booking-api", "Booking API", "high", "internal", &[], "Logistics"),
     ("rates-engine", "Rates engine", "medium", "internal", &[], "Pricing"),
     ("invoicing", "Invoicing", "high", "confidential", &["sox"], "Finance"),
-    ("ledger-db", "Ledger database", "critical", "restricted", &["sox"], "Finance"),
+    (
+        "ledger-db",
+        "Ledger database",
+        "critical",
+        "restricted",
+        &["sox"],
+        "Finance",
+    ),
     ("driver-app", "Driver app", "medium", "internal", &[], "Mobile"),
     ("label-print", "Label printing", "low", "public", &[], "Warehouse"),
     ("wms", "Warehouse management", "medium", "internal", &[], "Warehouse"),
-    ("customs-gateway", "Customs gateway", "high", "confidential", &[], "Logistics"),
+    (
+        "customs-gateway",
+        "Customs gateway",
+        "high",
+        "confidential",
+        &[],
+        "Logistics",
+    ),
     ("edge-dns", "Edge DNS", "low", "public", &[], "Platform"),
     ("status-page", "Status page", "low", "public", &[], "Platform"),
     ("backup", "Backup", "low", "internal", &[], "Platform"),
@@ -144,7 +172,10 @@ fn open_tenant(past: &Past, name: &'static str) -> Result<()> {
 }
 
 fn hire(past: &Past, rows: &'static [Row], with_credentials: bool) -> Result<Staff> {
-    let mut staff = Staff { people: BTreeMap::new(), credentials: Vec::new() };
+    let mut staff = Staff {
+        people: BTreeMap::new(),
+        credentials: Vec::new(),
+    };
     for (word, login, name, roles) in rows {
         let person = past.system(move |room| {
             let request = json!({
@@ -201,10 +232,14 @@ fn catalogue(past: &Past, staff: &Staff) -> Result<()> {
     let person = |word: &str| staff.people.get(word).cloned().unwrap_or_default();
     for template in templates {
         let key = template["key"].as_str().unwrap_or_default().to_owned();
-        past.by(&person("requester"), move |room| acts::set_template::propose_template(room, &body(template.clone())))?;
+        past.by(&person("requester"), move |room| {
+            acts::set_template::propose_template(room, &body(template.clone()))
+        })?;
         for word in ["owner", "change_manager"] {
             let key = key.clone();
-            past.by(&person(word), move |room| acts::set_template::approve_template(room, &key))?;
+            past.by(&person(word), move |room| {
+                acts::set_template::approve_template(room, &key)
+            })?;
         }
     }
     past.pass(60);

@@ -68,7 +68,12 @@ impl Walk<'_> {
         self.act("requester", move |room, key| {
             let digest = proof::crypto::digest_text(text.as_bytes());
             let size = i64::try_from(text.len()).unwrap_or_default();
-            let file = StoredFile { digest, size, media_type: "text/plain".to_owned(), reading: None };
+            let file = StoredFile {
+                digest,
+                size,
+                media_type: "text/plain".to_owned(),
+                reading: None,
+            };
             let request = json!({
                 "kind": "note", "aspect": "functional", "result": "passed", "name": "Tests in staging",
                 "environment": "staging", "artifact": artifact(n), "text": text,
@@ -109,8 +114,16 @@ impl Walk<'_> {
         })?;
         self.past.pass(90);
         self.act("change_manager", move |room, key| {
-            let summary = if well { "It went as planned." } else { "The test data missed a case that production has." };
-            let improvements: Vec<&str> = if well { Vec::new() } else { vec!["Add the missing case to the test data."] };
+            let summary = if well {
+                "It went as planned."
+            } else {
+                "The test data missed a case that production has."
+            };
+            let improvements: Vec<&str> = if well {
+                Vec::new()
+            } else {
+                vec!["Add the missing case to the test data."]
+            };
             let request = json!({
                 "objectives_met": well, "assessment_adequate": well, "steps_adequate": true,
                 "summary": summary, "improvements": improvements,
@@ -123,7 +136,9 @@ impl Walk<'_> {
 
 fn create<'a>(past: &'a Past, staff: &'a Staff, word: &str, request: Value) -> Result<Walk<'a>> {
     let person = staff.people.get(word).cloned().unwrap_or_default();
-    let key = past.by(&person, move |room| acts::create_change::create_change(room, &body(request.clone()), &[]))?;
+    let key = past.by(&person, move |room| {
+        acts::create_change::create_change(room, &body(request.clone()), &[])
+    })?;
     Ok(Walk { past, staff, key })
 }
 
@@ -144,7 +159,11 @@ pub fn fill(desk: &Desk, staff: &Staff, begin: Timestamp, now: Timestamp) -> Res
         standard(&past, staff, begin + SignedDuration::from_hours(24 * day + 6))?;
     }
     around_today(desk, staff, now)?;
-    today(&Past::new(desk, TENANT, now - SignedDuration::from_hours(30)), staff, now)
+    today(
+        &Past::new(desk, TENANT, now - SignedDuration::from_hours(30)),
+        staff,
+        now,
+    )
 }
 
 /// How the n-th ordinary change ended: most well, a few not.
@@ -161,14 +180,23 @@ fn ordinary(past: &Past, staff: &Staff, n: usize, at: Timestamp) -> Result<()> {
     past.go_to(at);
     let start = at + SignedDuration::from_hours(30);
     let plan = &PLANS[n % PLANS.len()];
-    let walk = create(past, staff, "requester", request(plan, n, start, start + SignedDuration::from_hours(2)))?;
+    let walk = create(
+        past,
+        staff,
+        "requester",
+        request(plan, n, start, start + SignedDuration::from_hours(2)),
+    )?;
     past.pass(20);
     walk.submit()?;
     past.pass(15);
     walk.assess()?;
     if n == 19 {
         past.pass(60);
-        return walk.decide("security", "reject", "The gateway would answer to any address. Restrict it first.");
+        return walk.decide(
+            "security",
+            "reject",
+            "The gateway would answer to any address. Restrict it first.",
+        );
     }
     walk.approve()?;
     walk.evidence(n)?;
@@ -194,7 +222,9 @@ fn emergency(past: &Past, staff: &Staff, n: usize, at: Timestamp) -> Result<()> 
     });
     let walk = create(past, staff, "implementer", request)?;
     walk.act("implementer", acts::submit_change::submit_change)?;
-    walk.act("implementer", |room, key| acts::assess_change::assess_change(room, key, &body(json!({}))))?;
+    walk.act("implementer", |room, key| {
+        acts::assess_change::assess_change(room, key, &body(json!({})))
+    })?;
     for word in ["owner", "change_manager"] {
         past.pass(4);
         walk.decide(word, "approve", "")?;
@@ -205,7 +235,11 @@ fn emergency(past: &Past, staff: &Staff, n: usize, at: Timestamp) -> Result<()> 
     walk.evidence(n)?;
     past.pass(35);
     walk.act("requester", |room, key| {
-        acts::validate_change::validate_change(room, key, &body(json!({"result": "works", "text": "A hundred labels printed."})))
+        acts::validate_change::validate_change(
+            room,
+            key,
+            &body(json!({"result": "works", "text": "A hundred labels printed."})),
+        )
     })?;
     walk.act("change_manager", |room, key| {
         let request = json!({
@@ -303,14 +337,32 @@ fn today(past: &Past, staff: &Staff, now: Timestamp) -> Result<()> {
     scheduled.evidence(1_003)?;
     let held = ready(4, 3, hours(34), hours(36))?;
     held.act("requester", |room, key| {
-        acts::hold_change::hold_change(room, key, &body(json!({"reason": "We wait for the new surcharge table."})))
+        acts::hold_change::hold_change(
+            room,
+            key,
+            &body(json!({"reason": "We wait for the new surcharge table."})),
+        )
     })?;
     let cancelled = make(5, 6, hours(60), hours(62))?;
     cancelled.act("requester", |room, key| {
-        acts::cancel_change::cancel_change(room, key, &body(json!({"reason": "The status page gets the figure from elsewhere."})))
+        acts::cancel_change::cancel_change(
+            room,
+            key,
+            &body(json!({"reason": "The status page gets the figure from elsewhere."})),
+        )
     })?;
-    let missed = ready(6, 7, now - SignedDuration::from_hours(20), now - SignedDuration::from_hours(18))?;
-    let reviewing = ready(7, 2, now - SignedDuration::from_hours(6), now - SignedDuration::from_hours(4))?;
+    let missed = ready(
+        6,
+        7,
+        now - SignedDuration::from_hours(20),
+        now - SignedDuration::from_hours(18),
+    )?;
+    let reviewing = ready(
+        7,
+        2,
+        now - SignedDuration::from_hours(6),
+        now - SignedDuration::from_hours(4),
+    )?;
     reviewing.evidence(1_007)?;
     let implementing = ready(8, 5, now - SignedDuration::from_mins(30), hours(3))?;
     implementing.evidence(1_008)?;
