@@ -10,21 +10,7 @@ use crate::crash::place_arguments;
 #[test]
 fn two_servers_share_one_database() {
     if !on_postgres() {
-        // The embedded engine has one server by design; a second one over the same folder must be refused.
-        let place = Place::new("second");
-        let first = Server::start(&place, true);
-        let second = Command::new("timeout")
-            .arg("20")
-            .arg(binary())
-            .args(["serve", "--listen", "127.0.0.1:0", "--data"])
-            .arg(&first.data)
-            .output()
-            .unwrap();
-        let said = String::from_utf8_lossy(&second.stderr).into_owned() + &String::from_utf8_lossy(&second.stdout);
-        assert!(
-            !second.status.success() && said.contains("already"),
-            "a second server took the same folder: {said}"
-        );
+        a_second_server_is_refused_the_folder();
         return;
     }
     let place = Place::new("pair");
@@ -77,5 +63,23 @@ fn two_servers_share_one_database() {
         "{}{}",
         String::from_utf8_lossy(&done.stdout),
         String::from_utf8_lossy(&done.stderr)
+    );
+}
+
+/// The embedded engine has one server by design.
+fn a_second_server_is_refused_the_folder() {
+    let place = Place::new("second");
+    let first = Server::start(&place, true);
+    let second = Command::new("timeout")
+        .arg("20")
+        .arg(binary())
+        .args(["serve", "--listen", "127.0.0.1:0", "--data"])
+        .arg(&first.data)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&second.stderr).into_owned() + &String::from_utf8_lossy(&second.stdout);
+    assert!(
+        !second.status.success() && said.contains("already"),
+        "a second server took the same folder: {said}"
     );
 }

@@ -249,5 +249,5 @@ fn review_and_close(world: &World, key: &str) {
     world
         .by("rita", move |room| acts::close_change::close_change(room, &k))
         .unwrap();
-    assert_eq!(world.state(&key), State::Closed);
+    assert_eq!(world.state(key), State::Closed);
 }

@@ -62,53 +62,81 @@ pub(super) async fn calendar(State(state): State<AppState>, visitor: Visitor) ->
     show(&state, &visitor, Place::Calendar, |view| calendar_page(view, None)).await
 }
 
+/// Rows of the calendar, each with the instant it is sorted by.
+type Timed = Vec<(jiff::Timestamp, WindowRow)>;
+
 fn calendar_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
     let now = view.now();
     let from = now - SignedDuration::from_hours(24 * LOOK.0);
     let to = now + SignedDuration::from_hours(24 * LOOK.1);
-    let mut rows = Vec::new();
     let may_set = view.may(actions::SET_WINDOW);
-    for window in view
-        .directory
-        .windows
-        .iter()
+    let mut rows = window_rows(view, from, to, may_set);
+    rows.extend(freeze_rows(view, from, to));
+    rows.extend(change_rows(view, from, to)?);
+    rows.sort_by_key(|(start, _)| *start);
+    let rows: Vec<WindowRow> = rows.into_iter().map(|(_, row)| row).collect();
+    let mut page = Windows {
+        frame: view.frame.clone(),
+        count: format!("{} in 60 days", rows.len()),
+        rows,
+        ..Windows::default()
+    };
+    if may_set {
+        page.acts.push(window_form(view));
+    }
+    if let Some(back) = back {
+        back.put(view, &mut page.frame, page.acts.iter_mut());
+    }
+    Ok(page.render())
+}
+
+fn window_rows(view: &View<'_, '_, '_>, from: jiff::Timestamp, to: jiff::Timestamp, may_set: bool) -> Timed {
+    let windows = view.directory.windows.iter();
+    windows
         .filter(|window| !window.ended && window.ends_at > from && window.starts_at < to)
-    {
-        let id = window.id.as_str();
-        let end = ActForm::new("end", "Take it back", view.url(&format!("/windows/{id}/end"))).tone(ActTone::Link);
-        let row = WindowRow {
-            id: id.to_owned(),
-            title: window.title.clone(),
-            sort: "Window".to_owned(),
-            span: view.reader.span(window.starts_at, window.ends_at),
-            scope: scope(window.services.iter(), window.environments.iter()),
-            acts: if may_set { vec![end] } else { Vec::new() },
-            ..WindowRow::default()
-        };
-        rows.push((window.starts_at, row));
-    }
-    for freeze in view
-        .directory
-        .freezes
-        .iter()
+        .map(|window| {
+            let id = window.id.as_str();
+            let end = ActForm::new("end", "Take it back", view.url(&format!("/windows/{id}/end"))).tone(ActTone::Link);
+            let row = WindowRow {
+                id: id.to_owned(),
+                title: window.title.clone(),
+                sort: "Window".to_owned(),
+                span: view.reader.span(window.starts_at, window.ends_at),
+                scope: scope(window.services.iter(), window.environments.iter()),
+                acts: if may_set { vec![end] } else { Vec::new() },
+                ..WindowRow::default()
+            };
+            (window.starts_at, row)
+        })
+        .collect()
+}
+
+fn freeze_rows(view: &View<'_, '_, '_>, from: jiff::Timestamp, to: jiff::Timestamp) -> Timed {
+    let freezes = view.directory.freezes.iter();
+    freezes
         .filter(|freeze| !freeze.ended && freeze.overlaps(from, to))
-    {
-        let row = WindowRow {
-            id: freeze.id.0.clone(),
-            href: view.url("/freezes"),
-            title: freeze.title.clone(),
-            sort: "Freeze".to_owned(),
-            span: view.reader.span(freeze.starts_at, freeze.ends_at),
-            scope: scope(freeze.services.iter(), freeze.environments.iter()),
-            ..WindowRow::default()
-        };
-        rows.push((freeze.starts_at, row));
-    }
+        .map(|freeze| {
+            let row = WindowRow {
+                id: freeze.id.0.clone(),
+                href: view.url("/freezes"),
+                title: freeze.title.clone(),
+                sort: "Freeze".to_owned(),
+                span: view.reader.span(freeze.starts_at, freeze.ends_at),
+                scope: scope(freeze.services.iter(), freeze.environments.iter()),
+                ..WindowRow::default()
+            };
+            (freeze.starts_at, row)
+        })
+        .collect()
+}
+
+fn change_rows(view: &mut View<'_, '_, '_>, from: jiff::Timestamp, to: jiff::Timestamp) -> acts::Result<Timed> {
     let filter = ChangeFilter {
         planned_from: Some(from),
         planned_to: Some(to),
         ..ChangeFilter::default()
     };
+    let mut rows = Timed::new();
     for (listed, targets) in find_changes(view.room, &filter, MOST, None)?.rows {
         let (Some(start), Some(end)) = (listed.planned_start, listed.planned_end) else {
             continue;
@@ -134,21 +162,7 @@ fn calendar_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Resu
         };
         rows.push((start, row));
     }
-    rows.sort_by_key(|(start, _)| *start);
-    let rows: Vec<WindowRow> = rows.into_iter().map(|(_, row)| row).collect();
-    let mut page = Windows {
-        frame: view.frame.clone(),
-        count: format!("{} in 60 days", rows.len()),
-        rows,
-        ..Windows::default()
-    };
-    if may_set {
-        page.acts.push(window_form(view));
-    }
-    if let Some(back) = back {
-        back.put(view, &mut page.frame, page.acts.iter_mut());
-    }
-    Ok(page.render())
+    Ok(rows)
 }
 
 /// A freeze that lies over a change's planned time.

@@ -222,6 +222,63 @@ fn numbers(world: &World, filter: ChangeFilter, limit: i64, after: Option<i64>) 
         .collect()
 }
 
+/// Filters that find the third change alone; the last finds none.
+fn filters_for_the_third() -> [ChangeFilter; 11] {
+    let all = ChangeFilter::default;
+    let some = |text: &str| Some(text.to_owned());
+    [
+        ChangeFilter {
+            states: vec!["scheduled".to_owned(), "closed".to_owned()],
+            ..all()
+        },
+        ChangeFilter {
+            kind: some("emergency"),
+            ..all()
+        },
+        ChangeFilter {
+            risk: some("high"),
+            ..all()
+        },
+        ChangeFilter {
+            owner: some("p-9"),
+            ..all()
+        },
+        ChangeFilter {
+            requester: some("p-8"),
+            ..all()
+        },
+        ChangeFilter {
+            team: some("web"),
+            ..all()
+        },
+        ChangeFilter {
+            service: some("till"),
+            environment: some("production"),
+            ..all()
+        },
+        ChangeFilter {
+            q: some("zertifikate KASS"),
+            ..all()
+        },
+        ChangeFilter {
+            planned_from: Some(at(103)),
+            planned_to: Some(at(104)),
+            ..all()
+        },
+        ChangeFilter {
+            created_from: Some(at(3)),
+            created_to: Some(at(4)),
+            ..all()
+        },
+        ChangeFilter {
+            q: some("fur für rotate"),
+            service: some("till"),
+            kind: some("normal"),
+            ..all()
+        },
+    ]
+}
+
 #[test]
 fn lists_of_changes_filter_and_page() {
     check(|world| {
@@ -230,57 +287,7 @@ fn lists_of_changes_filter_and_page() {
         let some = |text: &str| Some(text.to_owned());
         assert_eq!(numbers(world, all(), 2, None), [5, 4]);
         assert_eq!(numbers(world, all(), 9, Some(4)), [3, 2, 1]);
-        let only_third = [
-            ChangeFilter {
-                states: vec!["scheduled".to_owned(), "closed".to_owned()],
-                ..all()
-            },
-            ChangeFilter {
-                kind: some("emergency"),
-                ..all()
-            },
-            ChangeFilter {
-                risk: some("high"),
-                ..all()
-            },
-            ChangeFilter {
-                owner: some("p-9"),
-                ..all()
-            },
-            ChangeFilter {
-                requester: some("p-8"),
-                ..all()
-            },
-            ChangeFilter {
-                team: some("web"),
-                ..all()
-            },
-            ChangeFilter {
-                service: some("till"),
-                environment: some("production"),
-                ..all()
-            },
-            ChangeFilter {
-                q: some("zertifikate KASS"),
-                ..all()
-            },
-            ChangeFilter {
-                planned_from: Some(at(103)),
-                planned_to: Some(at(104)),
-                ..all()
-            },
-            ChangeFilter {
-                created_from: Some(at(3)),
-                created_to: Some(at(4)),
-                ..all()
-            },
-            ChangeFilter {
-                q: some("fur für rotate"),
-                service: some("till"),
-                kind: some("normal"),
-                ..all()
-            },
-        ];
+        let only_third = filters_for_the_third();
         for (place, filter) in only_third.into_iter().enumerate() {
             let wanted: &[i64] = if place == 10 { &[] } else { &[3] };
             let told = format!("{filter:?}");
