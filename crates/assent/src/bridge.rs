@@ -56,7 +56,14 @@ pub(crate) fn serve(settings: &server::Settings, is_demo: bool) -> Result<()> {
             let look = |tx: &mut store::CrossTx<'_>| Ok(store::servers::tenants(tx)?);
             let tenants = desk.wait_across(Lane::Worker, "is there a demo", Mode::Read, look)?;
             let filled = server::demo::fill(desk, &tenants, crate::clock::now(), url, &data_dir);
-            filled.map_err(|error| server::ServeError::Refused(error.to_string()))
+            filled.map_err(|error| server::ServeError::Refused(error.to_string()))?;
+            println!(
+                "The demo's people, with passwords and tokens, stand in {}.\n\
+                 Sign in at {url}/t/{} as hanne (she owns the services) or marta (she runs the process).",
+                data_dir.join(server::demo::CREDENTIALS).display(),
+                server::demo::TENANT,
+            );
+            Ok(())
         });
         fill
     });
