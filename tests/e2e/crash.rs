@@ -79,6 +79,17 @@ pub fn place_arguments(place: &Place, command: &mut Command) {
     }
 }
 
+/// Waits, two minutes at most, until so many changes were acknowledged.
+fn wait_for_acknowledgements(server: &Server, kept: &Mutex<Vec<(String, String)>>, wanted: usize) {
+    for _ in 0..24_000 {
+        if kept.lock().unwrap().len() >= wanted {
+            return;
+        }
+        std::thread::park_timeout(std::time::Duration::from_millis(5));
+    }
+    panic!("the server stopped acknowledging:\n{}", server.log());
+}
+
 #[test]
 fn what_was_acknowledged_survives_being_killed() {
     let place = Place::new("crash");
@@ -96,9 +107,7 @@ fn what_was_acknowledged_survives_being_killed() {
             })
             .collect();
         // The moment of death differs from round to round: after so many acknowledgements.
-        while kept.lock().unwrap().len() < before + 5 + 3 * round {
-            std::thread::yield_now();
-        }
+        wait_for_acknowledgements(&server, &kept, before + 5 + 3 * round);
         let killed = Command::new("kill")
             .args(["-9", &server.id().to_string()])
             .status()

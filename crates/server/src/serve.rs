@@ -59,7 +59,7 @@ pub struct Running {
     taking: Option<tokio::task::JoinHandle<()>>,
     threads: Vec<JoinHandle<()>>,
     /// Held for as long as the server runs; the system lets it go even after a crash.
-    _lock: Option<File>,
+    lock: Option<File>,
 }
 
 impl Running {
@@ -95,6 +95,7 @@ impl Running {
         }
         self.state.desk().tools().store.close();
         runtime.shutdown_timeout(Duration::from_secs(1));
+        drop(self.lock.take());
     }
 }
 
@@ -154,7 +155,7 @@ pub fn start(settings: &Settings, prepare: Option<Prepare>) -> Result<Running, S
         stop,
         taking: Some(taking),
         threads,
-        _lock: lock,
+        lock,
     })
 }
 
