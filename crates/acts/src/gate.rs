@@ -107,6 +107,9 @@ pub fn ask(room: &mut Room<'_, '_>, question: &Question) -> Result<Answer> {
     let mut back = Vec::new();
     for row in found {
         let row: GateRow = serde_json::from_str(&row.body)?;
+        if !is_named(&row, question) {
+            continue;
+        }
         if row.purpose == Purpose::Rollback {
             back.push(row)
         } else {
@@ -128,6 +131,16 @@ pub fn ask(room: &mut Room<'_, '_>, question: &Question) -> Result<Answer> {
         return Ok(unknown_place(room, question)?.unwrap_or_else(|| decide(&forward, asked, now)));
     }
     Ok(decide(&forward, asked, now))
+}
+
+/// Whether a row names what was asked about. A question that says artifact and commit is about both: a target that names
+/// another artifact beside the right commit (or the other way round) is not the one.
+fn is_named(row: &GateRow, question: &Question) -> bool {
+    let agrees = |asked: &Option<String>, named: &Option<String>| match (asked, named) {
+        (Some(asked), Some(named)) => asked == named,
+        _ => true,
+    };
+    agrees(&question.artifact, &row.artifact) && agrees(&question.commit, &row.commit)
 }
 
 fn stopped(purpose: Purpose, reason: Unmet) -> Answer {
@@ -217,12 +230,10 @@ fn take_answer(check: &mut GateCheck, answer: Answer, now: Timestamp) {
 /// # Errors
 /// The store's, or a fault of the keys.
 pub fn check(room: &mut Room<'_, '_>, question: &Question, wait_until: Option<Timestamp>) -> Result<Checked> {
-    let purpose = question.purpose.unwrap_or(Purpose::Deploy);
-    let question = Question {
-        purpose: Some(purpose),
-        ..question.clone()
-    };
+    let question = question.clone();
     let answer = ask(room, &question)?;
+    // Without a word on the purpose it is the way forward, unless what was asked about is a way back that is open.
+    let purpose = question.purpose.unwrap_or(answer.purpose);
     let go = answer.decision == GateDecision::Go;
     let target = answer.target.clone().filter(|_| go);
     let mut record = GateCheck {
@@ -335,6 +346,9 @@ fn give_permit(room: &mut Room<'_, '_>, change: &str, target: &TargetId, purpose
         let Some(named) = named else {
             return Err(Refusal::not_found("target"));
         };
+        if !may_collect(case) {
+            return Ok(Given::Stop(not_yours(answer)));
+        }
         if purpose == Purpose::Deploy && case.change().state == State::Scheduled {
             model::verbs::work::begin(case, now);
         }
@@ -342,6 +356,21 @@ fn give_permit(room: &mut Room<'_, '_>, change: &str, target: &TargetId, purpose
         model::settle::settle(case);
         Ok(Given::Permit(Box::new(permit)))
     })
+}
+
+/// A permit starts work, so only who may implement collects one: pipelines, and whom the change or its target names.
+fn may_collect(case: &model::file::Case<'_>) -> bool {
+    case.allow(model::act::Act::IssuePermit).is_ok()
+}
+
+fn not_yours(answer: Answer) -> Answer {
+    let text = "The gate is open, but its permit is collected by a pipeline or by who implements the change.";
+    let satisfy = "A pipeline, or an implementer of the change, asks.";
+    Answer {
+        decision: GateDecision::Stop,
+        reasons: vec![model::file::unmet("not_allowed", text, satisfy, Vec::new())],
+        ..answer
+    }
 }
 
 /// Judges a waiting check again: by an act that touched it, or by its timer.

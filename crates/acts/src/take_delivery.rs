@@ -148,7 +148,15 @@ fn take_deployment(
     let key = deployment.change_key.clone().unwrap_or_default();
     let mut result = format!("deployment of {key}");
     if let Some((id, progress)) = told.status {
-        let lawful = apply_status(room, &key, mapping, environment, told, progress)?;
+        let lawful = apply_status(
+            room,
+            &key,
+            mapping,
+            environment,
+            told,
+            progress,
+            deployment.unauthorized,
+        )?;
         result = format!("{} for {key}", progress.as_str());
         if !lawful {
             result.push_str(", without a lawful start");
@@ -317,6 +325,7 @@ fn apply_status(
     environment: &EnvironmentKey,
     told: &Told<'_>,
     progress: &Progress,
+    deployment_began_unlawfully: bool,
 ) -> Result<bool> {
     let outcome = match progress {
         Progress::InProgress => None,
@@ -326,6 +335,9 @@ fn apply_status(
     };
     let who = sender(room, told)?;
     let at = told.at.min(room.now);
+    if deployment_began_unlawfully {
+        return Ok(false);
+    }
     room.on_change(key, |case| {
         let target = case.change().content.targets.iter().find(|target| {
             target.service == mapping.service

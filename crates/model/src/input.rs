@@ -624,6 +624,8 @@ pub fn fill_from_template(body: &mut Map<String, Value>, directory: &Directory) 
         return;
     };
     body.entry("kind").or_insert_with(|| Value::String("standard".into()));
+    body.entry("title")
+        .or_insert_with(|| Value::String(template.title.clone()));
     for (field, value) in &template.locked {
         body.entry(field.clone()).or_insert_with(|| value.clone());
     }

@@ -103,7 +103,7 @@ impl Refusal {
 
     /// The act does not belong to this state; names the act that leads there.
     pub fn not_in_state(act: Act, state: State, leads: Option<&str>) -> Self {
-        let name = act.as_str().replace('_', " ");
+        let name = act.as_str().replace("_change", " it").replace('_', " ");
         let text = format!("It is not possible to {name} while the change is {state}.");
         let satisfy = leads.map_or_else(
             || format!("No act leads from {state} to a state where this is possible."),

@@ -313,11 +313,11 @@ pub fn before_start(file: &ChangeFile, directory: &Directory, now: Timestamp) ->
             rows.push(task_unmet(task, directory));
         }
     }
-    for linked in file.depends_on.iter().filter(|linked| linked.state != State::Closed) {
+    for linked in file.depends_on.iter().filter(|linked| !linked.state.is_final()) {
         rows.push(unmet(
             "dependency_open",
             format!("It depends on {}, which is {}.", linked.key, linked.state),
-            format!("{} is closed, or the link is removed.", linked.key),
+            format!("{} is closed or cancelled.", linked.key),
             Vec::new(),
         ));
     }

@@ -360,7 +360,9 @@ fn check_revision(case: &Case<'_>, ending: &Ending, targets: &[TargetId]) -> Res
             .target_record(target)
             .is_some_and(|record| record.outcome.is_some())
     });
-    if again && ending.reason.is_none() {
+    // The outcome of work told afterwards was taken for granted until somebody states it.
+    let is_first_word = change.retrospective.is_some() && change.target_records.iter().all(|r| r.earlier.is_empty());
+    if again && ending.reason.is_none() && !is_first_word {
         let text = "This target has an outcome already. Another one needs a `reason` and stands beside the first.";
         return Err(Refusal::not_now(
             "target_done",

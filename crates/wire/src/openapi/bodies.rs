@@ -385,7 +385,11 @@ const GATE: &[Shape] = &[shape(
         text("artifact", 255, "The artifact's digest."),
         text("commit", 64, "Or the commit."),
         text("change", LINE, "The change that is meant; it never suffices alone."),
-        word("purpose", all!(Purpose), "`deploy` unless said."),
+        word(
+            "purpose",
+            all!(Purpose),
+            "Unless said: `deploy`, or `rollback` for an artifact that is an open way back.",
+        ),
         time("wait_until", "How long to wait for go; at most seven days ahead."),
     ],
 )];
