@@ -1,0 +1,9 @@
+//! The parts of the program `bench`.
+
+pub mod client;
+pub mod lists;
+pub mod load;
+pub mod log;
+pub mod product;
+pub mod report;
+pub mod waiting;

@@ -1,0 +1,203 @@
+//! The product under measurement: its release binary over a folder of its own, filled with the demo.
+
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::client::{Connection, request};
+
+/// The service that all measured changes are about.
+pub const SERVICE: &str = "label-print";
+/// Its environment.
+pub const ENVIRONMENT: &str = "production";
+/// For how long the start may take, in tenths of a second.
+const START: usize = 1_200;
+
+/// The release binary: `ASSENT_TEST_BINARY`, or the one that was built beside this program.
+pub fn binary() -> Result<PathBuf> {
+    let path = match std::env::var_os("ASSENT_TEST_BINARY") {
+        Some(path) => PathBuf::from(path),
+        None => std::env::current_exe()?.with_file_name("assent"),
+    };
+    ensure!(
+        path.is_file(),
+        "{} is not there; build it first: cargo build --release -p assent",
+        path.display()
+    );
+    Ok(path)
+}
+
+/// A running server with the demo. Dropping it ends it.
+pub struct Product {
+    child: Child,
+    folder: tempfile::TempDir,
+    /// Where it listens.
+    pub address: SocketAddr,
+    tokens: BTreeMap<String, String>,
+}
+
+impl Product {
+    /// Starts it and waits until it is ready.
+    pub fn start() -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+        let log = std::fs::File::create(folder.path().join("server.log"))?;
+        let child = Command::new(binary()?)
+            .args(["serve", "--demo", "--listen", &address.to_string(), "--data"])
+            .arg(folder.path())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone()?)
+            .stderr(log)
+            .spawn()?;
+        let mut product = Self {
+            child,
+            folder,
+            address,
+            tokens: BTreeMap::new(),
+        };
+        product.wait_until_ready()?;
+        product.tokens = read_tokens(&product.folder.path().join("demo-credentials.json"))?;
+        Ok(product)
+    }
+
+    fn wait_until_ready(&mut self) -> Result<()> {
+        let ask = request("GET", "/readyz", None, None);
+        for _ in 0..START {
+            let answer = Connection::open(self.address).and_then(|mut connection| connection.ask(&ask));
+            if answer.is_ok_and(|answer| answer.status == 200) {
+                return Ok(());
+            }
+            if let Some(status) = self.child.try_wait()? {
+                bail!("the server ended with {status}:\n{}", self.log());
+            }
+            std::thread::park_timeout(Duration::from_millis(100));
+        }
+        bail!("the server is not ready:\n{}", self.log())
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("server.log")).unwrap_or_default()
+    }
+
+    /// The token of a role.
+    pub fn token(&self, role: &str) -> &str {
+        self.tokens.get(role).map_or("", String::as_str)
+    }
+
+    /// Resident memory in MiB: now, and the most so far.
+    pub fn memory(&self) -> Result<(f64, f64)> {
+        let path = format!("/proc/{}/status", self.child.id());
+        let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))?;
+        let field = |name: &str| -> Result<f64> {
+            let line = text.lines().find_map(|line| line.strip_prefix(name));
+            let number = line.and_then(|rest| rest.split_whitespace().next()?.parse::<f64>().ok());
+            Ok(number.ok_or_else(|| anyhow!("{path} has no {name}"))? / 1_024.0)
+        };
+        Ok((field("VmRSS:")?, field("VmHWM:")?))
+    }
+}
+
+impl Drop for Product {
+    fn drop(&mut self) {
+        // It may have ended by itself; there is nothing left to do then.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn read_tokens(path: &Path) -> Result<BTreeMap<String, String>> {
+    let file: Value = serde_json::from_slice(&std::fs::read(path)?)?;
+    let people = file["people"].as_array().context("the credentials name no people")?;
+    let pair = |person: &Value| {
+        Some((
+            person["role"].as_str()?.to_owned(),
+            person["token"].as_str()?.to_owned(),
+        ))
+    };
+    Ok(people.iter().filter_map(pair).collect())
+}
+
+/// Someone who asks over one kept connection.
+pub struct Caller<'a> {
+    product: &'a Product,
+    connection: Connection,
+}
+
+impl<'a> Caller<'a> {
+    /// Connects.
+    pub fn new(product: &'a Product) -> Result<Self> {
+        let connection = Connection::open(product.address)?;
+        Ok(Self { product, connection })
+    }
+
+    /// Asks in a role; the answer must be 2xx.
+    pub fn ask(&mut self, role: &str, method: &str, path: &str, body: Option<&Value>) -> Result<Value> {
+        let path = format!("/api/v1{path}");
+        let bytes = request(method, &path, Some(self.product.token(role)), body);
+        let answer = self.connection.ask(&bytes)?;
+        answer.json().with_context(|| format!("{role} {method} {path}"))
+    }
+
+    /// Walks a change to where only the change manager's decision is missing.
+    pub fn nearly_approved(&mut self, artifact: &str, now: Timestamp) -> Result<Asked> {
+        let made = self.ask("requester", "POST", "/changes", Some(&whole_change(artifact, now)))?;
+        let key = text_of(&made, "key")?;
+        let path = format!("/changes/{key}");
+        self.ask("requester", "POST", &format!("{path}/submission"), Some(&json!({})))?;
+        let assessment = json!({"dependencies_reviewed": true});
+        let assessed = self.ask("requester", "POST", &format!("{path}/assessment"), Some(&assessment))?;
+        let evidence = json!({
+            "kind": "note", "aspect": "functional", "result": "passed", "name": "Tests in staging",
+            "environment": "staging", "artifact": artifact, "text": "412 of 412 passed",
+        });
+        self.ask("requester", "POST", &format!("{path}/evidence"), Some(&evidence))?;
+        let asked = Asked {
+            path: format!("{path}/approvals"),
+            approval: json!({"decision": "approve", "content_digest": text_of(&assessed, "content_digest")?}),
+        };
+        for role in ["owner", "security"] {
+            self.ask(role, "POST", &asked.path, Some(&asked.approval))?;
+        }
+        Ok(asked)
+    }
+}
+
+/// A change that waits for a decision.
+pub struct Asked {
+    /// Where the decision goes.
+    pub path: String,
+    /// What it says.
+    pub approval: Value,
+}
+
+/// A text of an answer.
+pub fn text_of(answer: &Value, field: &str) -> Result<String> {
+    let text = answer[field].as_str().map(str::to_owned);
+    text.with_context(|| format!("no `{field}` in {answer}"))
+}
+
+fn whole_change(artifact: &str, now: Timestamp) -> Value {
+    json!({
+        "title": "Print return labels in two languages",
+        "description": "The return label carries German beside English.",
+        "justification": "Returns from Germany wait for a translation today.",
+        "category": "application", "complexity": "low",
+        "impact": {"data": "none", "availability": "low", "compliance": "none"},
+        "targets": [{"service": SERVICE, "environment": ENVIRONMENT, "artifact": artifact}],
+        "planned_start": (now - SignedDuration::from_mins(5)).to_string(),
+        "planned_end": (now + SignedDuration::from_hours(6)).to_string(),
+        "plan": [{"title": "Bring it out", "minutes": 10}],
+        "rollback_plan": [{"title": "Bring the old one back", "minutes": 5}], "rollback_minutes": 5,
+    })
+}
+
+/// A digest for a number: what a build would give.
+pub fn artifact(number: u64) -> String {
+    proof::crypto::digest_text(&number.to_be_bytes())
+}

@@ -1,0 +1,119 @@
+//! Measures a release build: `cargo build --release -p assent`, then `cargo xtask bench [--changes N] [--events N]
+//! [--waiting N] [--seconds N]`.
+//!
+//! Only this machine is asked, every measure is bounded in time and count, and no figure fails the program.
+
+#[path = "../bench/mod.rs"]
+mod bench;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+
+use bench::load::Amount;
+use bench::product::{Product, binary};
+use bench::report::{Line, print};
+use bench::{lists, log, waiting};
+
+/// Connections of the measures of rates.
+const CONNECTIONS: usize = 16;
+/// Requests of each mix of lists and searches.
+const LOOKS: u64 = 2_000;
+/// The longest that filling in the changes may take, in seconds.
+const FILLING: f64 = 3_600.0;
+
+/// How much is measured.
+struct Sizes {
+    changes: u64,
+    events: u64,
+    waiting: usize,
+    seconds: f64,
+}
+
+impl Sizes {
+    fn read(words: impl Iterator<Item = String>) -> Result<Self> {
+        let mut sizes = Self {
+            changes: 100_000,
+            events: 1_000_000,
+            waiting: 500,
+            seconds: 10.0,
+        };
+        let mut words = words;
+        while let Some(word) = words.next() {
+            let number = words.next().with_context(|| format!("{word} needs a number"))?;
+            let number: u32 = number.parse().with_context(|| format!("{word} {number}"))?;
+            match word.as_str() {
+                "--changes" => sizes.changes = number.into(),
+                "--events" => sizes.events = number.into(),
+                "--waiting" => sizes.waiting = usize::try_from(number)?,
+                "--seconds" => sizes.seconds = number.into(),
+                _ => bail!("there is no `{word}`; there are --changes, --events, --waiting and --seconds"),
+            }
+        }
+        Ok(sizes)
+    }
+}
+
+fn main() -> ExitCode {
+    let done = Sizes::read(std::env::args().skip(1)).and_then(|sizes| measure(&sizes));
+    match done {
+        Ok(lines) => {
+            print(&lines);
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("bench: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn measure(sizes: &Sizes) -> Result<Vec<Line>> {
+    let mut lines = Vec::new();
+    eprintln!("bench: verifying a log of {} events", sizes.events);
+    lines.push(log::measure(sizes.events)?);
+    let product = Product::start()?;
+    let (empty, _) = product.memory()?;
+    eprintln!("bench: making {} changes", sizes.changes);
+    let amount = Amount {
+        connections: CONNECTIONS,
+        seconds: FILLING,
+        count: sizes.changes,
+    };
+    let filled = lists::fill(&product, amount, 0)?;
+    let made = filled.took.len() as u64;
+    let figure = format!("{:.0} /s", filled.rate());
+    let what = format!("Making {made} changes, {CONNECTIONS} connections");
+    lines.push(Line::told(what, figure, "–"));
+    eprintln!("bench: looking at them");
+    lines.extend(lists::measure(&product, made, sizes.seconds, LOOKS)?);
+    let (now, most) = product.memory()?;
+    let figure = format!("{now:.0} MiB resident, {most:.0} MiB at most");
+    let floor = format!("{empty:.0} MiB with the demo alone");
+    lines.push(Line::told(format!("Memory with {made} changes"), figure, floor));
+    eprintln!("bench: {} gate checks wait", sizes.waiting);
+    lines.push(waiting::measure(&product, sizes.waiting)?);
+    let bytes = std::fs::metadata(binary()?)?.len();
+    let figure = format!("{:.1} MB", bytes as f64 / 1e6);
+    lines.push(Line::told("Size of the binary", figure, "–"));
+    Ok(lines)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use super::*;
+
+    fn sizes(text: &str) -> Result<Sizes> {
+        Sizes::read(text.split_whitespace().map(str::to_owned))
+    }
+
+    #[test]
+    fn sizes_are_read_and_others_refused() {
+        let read = sizes("--changes 20 --seconds 2").unwrap();
+        assert_eq!((read.changes, read.seconds, read.events), (20, 2.0, 1_000_000));
+        for wrong in ["--changes", "--changes many", "--change 2", "20"] {
+            assert!(sizes(wrong).is_err(), "{wrong}");
+        }
+    }
+}
