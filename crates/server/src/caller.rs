@@ -247,9 +247,7 @@ pub(crate) fn check_site(state: &AppState, headers: &HeaderMap) -> Result<(), Fa
     let is_ours = match (text("sec-fetch-site"), text("origin")) {
         (Some(site), _) => matches!(site, "same-origin" | "none"),
         (None, Some(origin)) => is_own_origin(state, origin, text("host")),
-        // A browser always says one of the two. Other programs say neither, and cannot be made to send JSON by a page:
-        // that would need a preflight, which no route here answers.
-        (None, None) => text("content-type").is_some_and(|kind| kind.starts_with("application/json")),
+        (None, None) => false,
     };
     if is_ours {
         return Ok(());
