@@ -43,7 +43,7 @@ pub enum Place {
 
 impl Place {
     /// The places that everybody sees, in their order.
-    pub const EVERYBODY: [Place; 10] = [
+    pub const EVERYBODY: [Place; 9] = [
         Place::Home,
         Place::Changes,
         Place::Calendar,
@@ -52,17 +52,16 @@ impl Place {
         Place::GateChecks,
         Place::Incidents,
         Place::Templates,
-        Place::AuditLog,
         Place::Help,
     ];
 
     /// The places of a reader, in their order: those of everybody, and by right
-    /// the deliveries and the administration of people and tokens.
+    /// the log with the deliveries, and the administration of people and tokens.
     #[must_use]
-    pub fn shown(sees_deliveries: bool, administers: bool) -> Vec<Place> {
+    pub fn shown(audits: bool, administers: bool) -> Vec<Place> {
         let mut places = Place::EVERYBODY.to_vec();
-        if sees_deliveries {
-            places.push(Place::Deliveries);
+        if audits {
+            places.extend([Place::AuditLog, Place::Deliveries]);
         }
         if administers {
             places.extend([Place::People, Place::Tokens]);

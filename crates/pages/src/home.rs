@@ -110,10 +110,12 @@ impl Home {
 
     fn title(&self) -> String {
         let total = self.due.len() + self.later.len();
-        match total {
-            0 => "Nobody waits for you".to_owned(),
-            1 => "One change needs your word".to_owned(),
-            many => format!("{} changes need your word", count_word(many as u64)),
+        match (total, self.tasks.len()) {
+            (0, 0) => "Nobody waits for you".to_owned(),
+            (0, 1) => "One change waits for your work".to_owned(),
+            (0, many) => format!("{} changes wait for your work", count_word(many as u64)),
+            (1, _) => "One change needs your word".to_owned(),
+            (many, _) => format!("{} changes need your word", count_word(many as u64)),
         }
     }
 

@@ -151,6 +151,15 @@ impl Cell {
             Cell::Acts { group, forms } => Acts { group, forms }.html(),
         }
     }
+
+    /// Whether the cell says anything.
+    fn is_said(&self) -> bool {
+        match self {
+            Cell::Title { .. } => true,
+            Cell::Acts { forms, .. } => !forms.is_empty(),
+            Cell::Text(_) | Cell::Short(_) | Cell::Mark(_) => !self.inner().is_empty(),
+        }
+    }
 }
 
 impl Part for Cell {
@@ -172,6 +181,20 @@ pub struct Table {
 }
 
 impl Table {
+    /// The same table without the columns that say nothing in any row.
+    fn told(&self) -> Self {
+        let is_said = |(place, column): (usize, &Column)| {
+            let mut rows = self.rows.iter();
+            column.sort.is_some() || rows.any(|row| row.get(place).is_some_and(Cell::is_said))
+        };
+        let said: Vec<bool> = self.columns.iter().enumerate().map(is_said).collect();
+        Self {
+            caption: self.caption.clone(),
+            columns: kept(&self.columns, &said),
+            rows: self.rows.iter().map(|row| kept(row, &said)).collect(),
+        }
+    }
+
     /// The cells that fold under the title: not the acts, which stay reachable as a column.
     fn folded<'a>(&'a self, row: &'a [Cell]) -> Vec<&'a Cell> {
         self.columns
@@ -192,9 +215,18 @@ impl Table {
     }
 }
 
+/// What stands at the places that are said.
+fn kept<T: Clone>(all: &[T], said: &[bool]) -> Vec<T> {
+    let pairs = all.iter().zip(said);
+    pairs
+        .filter(|(_, is_said)| **is_said)
+        .map(|(one, _)| one.clone())
+        .collect()
+}
+
 impl Part for Table {
     fn html(&self) -> String {
-        render(self)
+        render(&self.told())
     }
 }
 

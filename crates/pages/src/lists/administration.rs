@@ -139,7 +139,7 @@ pub struct TokenRow {
     pub person: String,
     /// What it may do: “gate, changes”.
     pub scopes: String,
-    /// When it was last used, for the reader; empty for never.
+    /// When it was last used, for the reader; empty when nobody counts it.
     pub last_used: String,
     /// When it ends, for the reader.
     pub ends: String,
@@ -164,16 +164,11 @@ impl ListRow for TokenRow {
     }
 
     fn cells(&self) -> Vec<Cell> {
-        let last_used = if self.last_used.is_empty() {
-            "never"
-        } else {
-            &self.last_used
-        };
         vec![
             Cell::title(self.name.as_str(), ""),
             Cell::text(self.person.as_str()),
             Cell::text(self.scopes.as_str()),
-            Cell::Short(last_used.to_owned()),
+            Cell::Short(self.last_used.clone()),
             Cell::Short(self.ends.clone()),
             row_acts(&format!("token-{}", self.id), &self.acts),
         ]
@@ -211,7 +206,7 @@ impl ListRow for TokenRow {
             name: name.to_owned(),
             person: "pipeline".to_owned(),
             scopes: "gate, changes".to_owned(),
-            last_used: String::new(),
+            last_used: "today 10:12".to_owned(),
             ends: "Thu 18 Feb 2027".to_owned(),
             acts: vec![revoke.clone()],
         };

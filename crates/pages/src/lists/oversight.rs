@@ -230,7 +230,7 @@ pub struct MessageRow {
 
 impl ListRow for MessageRow {
     const TITLE: &'static str = "Messages";
-    const LEDE: &'static str = "Everything you were told, also by mail.";
+    const LEDE: &'static str = "Everything you were told, and whether it went out by mail as well.";
 
     fn columns() -> Vec<Column> {
         vec![

@@ -72,7 +72,7 @@ fn account_page(view: &View<'_, '_, '_>) -> String {
                 "Your tokens",
                 SectionBody::Prose("Tokens for command lines and pipelines act with your rights.".to_owned()),
             )
-            .note(Rich::new().link("Your tokens", view.url("/tokens"))),
+            .note(Rich::new().link("Show them", view.url("/tokens"))),
         ],
         ..RecordPage::default()
     };
@@ -116,7 +116,7 @@ pub(super) async fn messages(State(state): State<AppState>, visitor: Visitor) ->
                 .as_deref()
                 .map(|key| view.change_url(key))
                 .unwrap_or_default(),
-            summary: beginning(&message.text, 160),
+            summary: view.plain(&beginning(&message.text, 160)),
             is_new: message.at > day_ago,
             sent: view.reader.moment(message.at),
             delivery: match message.delivery.as_str() {

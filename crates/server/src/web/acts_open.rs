@@ -93,7 +93,15 @@ pub(super) fn others(
     ];
     for (verb, act) in plain {
         if open.has(verb) {
-            forms.push(why_not(view, file, verb, act.form(context)));
+            let form = act.form(context);
+            // While the work goes on, its outcome is what the page is for.
+            let is_main = verb == Verb::Complete && file.change.state == State::Implementing;
+            let form = if is_main && !open.has(Verb::DecideExtension) {
+                form.tone(ActTone::Go)
+            } else {
+                form
+            };
+            forms.push(why_not(view, file, verb, form));
         }
     }
     if open.has(Verb::StateFinding) {

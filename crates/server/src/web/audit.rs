@@ -1,11 +1,14 @@
 //! The log for people, what outside systems delivered, and how an event is told in words.
 
+use std::collections::BTreeMap;
+
 use acts::find_timeline::{Told, find_log};
 use axum::extract::{Query, State};
 use axum::response::Response;
 use pages::{AuditLog, Deliveries, DeliveryRow, Fact, Moment, Notice, Paging, Place, Rich, Tone, count};
 use serde_json::Value;
 
+use super::changes::is_key;
 use super::sections::index;
 use super::view::{View, Visitor, show};
 use super::words::{capital, plain};
@@ -58,7 +61,7 @@ fn log_page(view: &mut View<'_, '_, '_>, before: Option<i64>, public_url: &str) 
         lede,
         checkpoint: log.checkpoint,
         notices,
-        entries: log.entries.iter().map(|told| moment(view, told)).collect(),
+        entries: entries(view, &log.entries),
         paging: Paging {
             newer,
             older,
@@ -86,7 +89,30 @@ fn log_page(view: &mut View<'_, '_, '_>, before: Option<i64>, public_url: &str) 
     Ok(page.render())
 }
 
-/// An event as a moment of a timeline.
+/// The entries of the log, each with the change that it is about.
+fn entries(view: &mut View<'_, '_, '_>, log: &[Told]) -> Vec<Moment> {
+    let mut keys: BTreeMap<&str, String> = BTreeMap::new();
+    let mut moments = Vec::new();
+    for told in log {
+        let mut moment = moment(view, told);
+        let named = told.data.get("change").and_then(Value::as_str).unwrap_or_default();
+        let key = match told.table.as_str() {
+            "change" => keys
+                .entry(&told.subject)
+                .or_insert_with(|| view.room.change(&told.subject).map(|it| it.key).unwrap_or_default())
+                .clone(),
+            _ => named.to_owned(),
+        };
+        if is_key(&key) {
+            let about = Rich::new().link(key.as_str(), view.change_url(&key)).text(" · ");
+            moment.meta = about.append(moment.meta);
+        }
+        moments.push(moment);
+    }
+    moments
+}
+
+/// An event as a moment of a timeline; its proof is a link for whoever may read the log.
 pub(super) fn moment(view: &View<'_, '_, '_>, told: &Told) -> Moment {
     let (icon, words) = phrase(told);
     let mut text = Rich::new().strong(view.name(&told.actor)).text(format!(" {words}"));
@@ -102,6 +128,7 @@ pub(super) fn moment(view: &View<'_, '_, '_>, told: &Told) -> Moment {
         index: told.index.map(index),
         proof_url: told
             .index
+            .filter(|_| view.frame.places.contains(&Place::AuditLog))
             .map(|number| view.url(&format!("/audit?before={}", number + 1)))
             .unwrap_or_default(),
     }
@@ -114,7 +141,14 @@ fn phrase(told: &Told) -> (&'static str, String) {
         .strip_prefix("change.")
         .and_then(|word| STATES.iter().find(|(state, _)| *state == word));
     if let Some((state, icon)) = reached {
-        return (icon, format!("brought it to: {state}"));
+        return (icon, format!("brought it to {}", capital(state)));
+    }
+    let decision = told.data.get("decision").and_then(Value::as_str).unwrap_or_default();
+    if let Some((_, icon, words)) = DECISIONS
+        .iter()
+        .find(|(word, _, _)| told.kind == "approval.given" && *word == decision)
+    {
+        return (icon, (*words).to_owned());
     }
     let fixed = PHRASES.iter().find(|(kind, _, _)| *kind == told.kind);
     match fixed {
@@ -129,15 +163,26 @@ fn detail(view: &View<'_, '_, '_>, told: &Told) -> Option<String> {
         return None;
     }
     let text = |name: &str| told.data.get(name).and_then(Value::as_str);
-    if told.kind == "approval.requested" {
-        let person = model::ids::PersonId::from(text("person")?);
-        return Some(format!("{} (rule {})", view.name(&person), text("rule")?));
+    let name = || Some(view.name(&model::ids::PersonId::from(text("person")?)));
+    match told.kind.as_str() {
+        "approval.requested" | "approval.unacknowledged" => {
+            return Some(format!("{} (rule {})", name()?, text("rule")?));
+        }
+        "approval.voided" => return name(),
+        "gate.checked" => {
+            let place = format!("{}, {}", text("service")?, text("environment")?);
+            return Some(format!("{} for {place}", text("decision")?));
+        }
+        // Their words say it already.
+        "approval.given" | "change.submitted" => return None,
+        _ => {}
     }
     let word = [
         "decision", "outcome", "result", "verdict", "kind", "aspect", "to", "state",
     ]
     .iter()
-    .find_map(|name| text(name))?;
+    .find_map(|name| text(name))
+    .filter(|word| *word != "normal")?;
     Some(plain(word))
 }
 
@@ -155,19 +200,28 @@ const STATES: &[(&str, &str)] = &[
     ("cancelled", "s-cancelled"),
 ];
 
+/// Decisions in words, with their icons.
+const DECISIONS: &[(&str, &str, &str)] = &[
+    ("approve", "go", "approved it"),
+    ("approve_with_conditions", "go", "approved it with conditions"),
+    ("return", "back", "returned it with a question"),
+    ("reject", "s-rejected", "rejected it"),
+    ("abstain", "more", "abstained"),
+];
+
 const PHRASES: &[(&str, &str, &str)] = &[
     ("approval.acknowledged", "comment", "has seen it"),
     ("approval.given", "go", "decided"),
     ("approval.requested", "bell", "asked for a decision"),
     ("approval.unacknowledged", "clock", "reminded of an unanswered request"),
-    ("approval.voided", "x", "voided an approval by an edit"),
+    ("approval.voided", "x", "voided an approval"),
     ("approval.withdrawn", "back", "took a decision back"),
     ("break_glass.cosigned", "incident", "signed the break-glass too"),
     ("break_glass.ended", "incident", "ended the break-glass"),
     ("break_glass.opened", "incident", "broke the glass"),
     ("break_glass.validated", "go", "validated the break-glass"),
     ("change.assessed", "s-assessing", "assessed it"),
-    ("change.completed", "s-reviewing", "told the outcome"),
+    ("change.completed", "s-reviewing", "told how it ended"),
     ("change.created", "plus", "wrote it"),
     ("change.edited", "edit", "edited it"),
     ("change.held", "s-hold", "put it on hold"),
@@ -189,15 +243,33 @@ const PHRASES: &[(&str, &str, &str)] = &[
     ("comment.added", "comment", "commented"),
     ("condition.met", "check", "said that a condition is met"),
     ("condition.set", "leaf", "set a condition"),
+    ("demo.filled", "leaf", "filled the demonstration"),
+    ("dependency.set", "service", "told what depends on what"),
     ("entry.recorded", "edit", "noted an action"),
+    ("environment.set", "service", "set an environment"),
     ("evidence.accepted", "check", "accepted failed evidence"),
     ("evidence.added", "check", "added evidence"),
     ("extension.asked", "clock", "asked for more time"),
+    ("freeze.set", "snow", "set a freeze"),
+    ("gate.checked", "gate", "asked the gate"),
+    ("group.set", "person", "set a group"),
+    ("incident.opened", "incident", "opened an incident"),
+    ("ownership.set", "person", "said who answers for a service"),
     ("peer_review.given", "go", "reviewed it as a peer"),
     ("permit.issued", "leaf", "issued a permit"),
     ("permit.revoked", "x", "revoked a permit"),
+    ("person.created", "person", "added a person"),
+    ("person.password_set", "person", "set a password"),
+    ("service.set", "service", "set a service"),
+    ("target.completed", "s-reviewing", "told the outcome of a target"),
     ("task.added", "plus", "added a task"),
     ("task.updated", "check", "updated a task"),
+    ("template.approved", "template", "approved a template"),
+    ("template.proposed", "template", "proposed a template"),
+    ("tenant.created", "leaf", "opened the organisation"),
+    ("token.created", "token", "made a token"),
+    ("token.revoked", "x", "revoked a token"),
+    ("window.set", "calendar", "added a maintenance window"),
 ];
 
 /// What outside systems delivered.

@@ -54,7 +54,8 @@ fn places(view: &View<'_, '_, '_>, change: &Change) -> Rich {
     let dependents = dependents(view, &change.content.targets);
     match dependents.len() {
         0 => rich,
-        1..=4 => rich.text(format!(". {} depend on it.", and(&dependents))),
+        1 => rich.text(format!(". {} depends on it.", and(&dependents))),
+        2..=4 => rich.text(format!(". {} depend on it.", and(&dependents))),
         many => rich.text(format!(". {many} services depend on it.")),
     }
 }
@@ -159,6 +160,7 @@ fn who_decides(view: &View<'_, '_, '_>, file: &ChangeFile, ahead: &[Ahead]) -> V
         .filter(|approval| approval.state == ApprovalState::Standing)
         .map(|found| decided(view, found))
         .collect();
+    let me = view.directory.login(&view.me);
     let mut told: Vec<(&str, &[String])> = Vec::new();
     for row in ahead
         .iter()
@@ -170,7 +172,10 @@ fn who_decides(view: &View<'_, '_, '_>, file: &ChangeFile, ahead: &[Ahead]) -> V
             continue;
         }
         told.push(same);
-        let who = view.all_waits_on(&row.unmet.waiting_on);
+        let who = match row.unmet.waiting_on.as_slice() {
+            [only] if *only == me => "You".to_owned(),
+            all => view.all_waits_on(all),
+        };
         let tone = if row.unmet.code == "cannot_be_met" {
             Tone::Stop
         } else {
@@ -179,10 +184,18 @@ fn who_decides(view: &View<'_, '_, '_>, file: &ChangeFile, ahead: &[Ahead]) -> V
         let text = Rich::new()
             .strong(who)
             .text(": ")
-            .append(view.sentence(&row.unmet.text));
+            .append(view.sentence(&reason(&row.unmet.text)));
         rows.push((tone, text));
     }
     rows
+}
+
+/// Why somebody is asked, without the count where one word is all that is missing.
+fn reason(text: &str) -> String {
+    match text.rsplit_once(" 0 of 1 approvals on ") {
+        Some((reason, _)) => reason.to_owned(),
+        None => text.to_owned(),
+    }
 }
 
 /// A decision in a sentence.

@@ -135,7 +135,11 @@ fn assemble(view: &View<'_, '_, '_>, around: &Around<'_>) -> ChangePage {
         links: around.links(view),
         comments: around.comments(view),
         timeline: around.timeline(view),
-        timeline_note: Rich::new().link("The whole log", view.url("/audit")),
+        timeline_note: if view.frame.places.contains(&Place::AuditLog) {
+            Rich::new().link("The whole log", view.url("/audit"))
+        } else {
+            Rich::new()
+        },
         facts: around.facts(view),
     }
 }

@@ -69,7 +69,8 @@ pub(super) async fn show_list(
     show(&state, &visitor, Place::Changes, move |view| page(view, &wanted)).await
 }
 
-fn is_key(text: &str) -> bool {
+/// Whether a text is the key of a change.
+pub(super) fn is_key(text: &str) -> bool {
     let rest = text
         .get(..4)
         .filter(|head| head.eq_ignore_ascii_case("chg-"))

@@ -143,6 +143,13 @@ fn fill_back(view: &View<'_, '_, '_>, page: &mut ChangeForm, fields: &mut Change
     }
     add_rows(fields, back.form.first("add"));
     page.sections = fields.sections();
+    if back.form.first("act") == "submit" {
+        page.refused = match fields.errors.len() + page.errors.len() {
+            0 => String::new(),
+            1 => "Not submitted yet: one answer needs a second look".to_owned(),
+            many => format!("Not submitted yet: {many} answers need a second look"),
+        };
+    }
     // Wrong fields are told beside them and above the form already.
     let is_plain = back.failure.as_ref().filter(|_| errors.is_empty());
     page.notices.extend(is_plain.map(|failure| notice_of(view, failure)));

@@ -21,10 +21,26 @@ fn terms() -> Vec<Term> {
         let also = cells.get(3).copied().unwrap_or_default();
         Some(Term {
             also: also.to_owned(),
-            ..Term::new(word, *meaning)
+            ..Term::new(apart(&word), *meaning)
         })
     })
     .collect()
+}
+
+/// A name of the code as people write it: `RollbackPlan` is “Rollback plan”.
+fn apart(word: &str) -> String {
+    let mut text = String::with_capacity(word.len());
+    let mut was_small = false;
+    for letter in word.chars() {
+        if was_small && letter.is_ascii_uppercase() {
+            text.push(' ');
+            text.push(letter.to_ascii_lowercase());
+        } else {
+            text.push(letter);
+        }
+        was_small = letter.is_ascii_lowercase();
+    }
+    text
 }
 
 /// The help page.
@@ -58,6 +74,13 @@ pub(super) async fn nothing() -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_of_the_code_are_written_apart() {
+        assert_eq!(apart("PostImplementationReview"), "Post implementation review");
+        assert_eq!(apart("CAB"), "CAB");
+        assert_eq!(apart("Standard change"), "Standard change");
+    }
 
     #[test]
     fn the_glossary_is_read_whole() {

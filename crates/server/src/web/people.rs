@@ -233,7 +233,7 @@ fn token_row(view: &View<'_, '_, '_>, token: &Token) -> TokenRow {
     let ends = match (token.revoked, token.expires_at) {
         (true, _) => "revoked".to_owned(),
         (false, Some(end)) => view.reader.day(end),
-        (false, None) => "never".to_owned(),
+        (false, None) => "no end".to_owned(),
     };
     let revoke = ActForm::new(
         "revoke",

@@ -1,10 +1,13 @@
 //! The sections of a change's page below its decision card.
 
+use std::collections::BTreeSet;
+
 use acts::find_acts::OpenActs;
 use acts::find_timeline::Told;
 use model::act::Act as Verb;
 use model::change::Step;
 use model::file::ChangeFile;
+use model::ids::PersonId;
 use model::records::{Comment, Entry as ActionEntry};
 use model::requirement::ahead;
 use model::words::{ApprovalState, EntryKind, EvidenceResult, GateDecision, PermitState, TaskState, ValidationResult};
@@ -150,8 +153,23 @@ impl Around<'_> {
                 None => entry,
             });
         }
-        let standing = self.file.standing().filter(|approval| approval.is_yes()).count();
-        Work::new(format!("{standing} standing"), entries)
+        Work::new(self.yes_note(), entries)
+    }
+
+    /// How many of those who are asked said yes: “2 of 4 said yes”.
+    fn yes_note(&self) -> String {
+        let yes: BTreeSet<&PersonId> = self
+            .file
+            .standing()
+            .filter(|approval| approval.is_yes())
+            .map(|approval| &approval.person)
+            .collect();
+        let mut asked: BTreeSet<&PersonId> = self.file.change.requests.iter().map(|row| &row.person).collect();
+        asked.extend(&yes);
+        match asked.len() {
+            0 => String::new(),
+            all => format!("{} of {all} said yes", yes.len()),
+        }
     }
 
     fn approval(&self, view: &View<'_, '_, '_>, approval: &model::records::Approval) -> Entry {
@@ -160,7 +178,13 @@ impl Around<'_> {
         let mut entry = Entry::new(if stands { tone } else { Tone::Plain }, text);
         let rules: Vec<&str> = approval.counted_for.iter().map(|row| row.rule.as_str()).collect();
         entry.sub = match (stands, approval.ended.as_deref()) {
-            (true, _) => Rich::from(format!("for {}", rules.join(", "))),
+            (true, _) if rules.is_empty() => Rich::from("No rule asked for it."),
+            (true, _) => rules
+                .iter()
+                .enumerate()
+                .fold(Rich::new().text("Counts for rule "), |rich, (place, rule)| {
+                    rich.text(if place > 0 { ", " } else { "" }).code(*rule)
+                }),
             (false, why) => Rich::from(why.unwrap_or(approval.state.as_str())),
         };
         if let Some(comment) = &approval.comment {

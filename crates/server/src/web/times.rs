@@ -154,7 +154,11 @@ fn change_rows(view: &mut View<'_, '_, '_>, from: jiff::Timestamp, to: jiff::Tim
             href: view.change_url(&listed.key),
             title: listed.title.clone(),
             key: listed.key.clone(),
-            state: pages::State::from_word(&listed.state),
+            state: if listed.on_hold {
+                Some(pages::State::OnHold)
+            } else {
+                pages::State::from_word(&listed.state)
+            },
             span: view.reader.span(start, end),
             scope: places.join("; "),
             clash,
