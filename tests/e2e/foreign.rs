@@ -151,7 +151,7 @@ fn judge_checkpoint(server: &Server, folder: &std::path::Path) {
 fn judge_signature_with_openssl(log: &std::path::Path, note: &str) {
     let script = format!(
         "import base64, pathlib, subprocess\nlog = pathlib.Path({log:?})\nnote = {note:?}\n\
-         key = base64.b64decode((log / 'key').read_text().splitlines()[0].rsplit('+', 1)[1])\nassert key[0] == 1\n\
+         key = base64.b64decode((log / 'key').read_text().splitlines()[0].split('+', 2)[2])\nassert key[0] == 1\n\
          text, signatures = note.split('\\n\\n', 1)\nsignature = base64.b64decode(signatures.splitlines()[0].split(' ')[2])[4:]\n\
          der = bytes.fromhex('302a300506032b6570032100') + key[1:]\n(log / 'key.der').write_bytes(der)\n\
          (log / 'text').write_bytes((text + '\\n').encode())\n(log / 'sig').write_bytes(signature)\n\
