@@ -18,16 +18,22 @@ pub struct Amount {
     pub count: u64,
 }
 
-/// What came of it.
+/// What came of it. Several rounds add up.
 #[derive(Default)]
 pub struct Load {
-    /// How long it took, in seconds.
+    /// How long the rounds took together, in seconds.
     pub seconds: f64,
     /// Milliseconds of each answered request.
     pub took: Vec<f64>,
 }
 
 impl Load {
+    /// Adds another round.
+    pub fn add(&mut self, other: Self) {
+        self.seconds += other.seconds;
+        self.took.extend(other.took);
+    }
+
     /// Answers a second.
     pub fn rate(&self) -> f64 {
         self.took.len() as f64 / self.seconds.max(f64::EPSILON)

@@ -90,6 +90,11 @@ impl Product {
         self.tokens.get(role).map_or("", String::as_str)
     }
 
+    /// Its database's file.
+    pub fn database(&self) -> PathBuf {
+        self.folder.path().join("assent.db")
+    }
+
     /// Resident memory in MiB: now, and the most so far.
     pub fn memory(&self) -> Result<(f64, f64)> {
         let path = format!("/proc/{}/status", self.child.id());

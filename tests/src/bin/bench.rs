@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use bench::load::Amount;
 use bench::product::{Product, binary};
 use bench::report::{Line, print};
-use bench::{lists, log, waiting};
+use bench::{lists, log, rates, waiting};
 
 /// Connections of the measures of rates.
 const CONNECTIONS: usize = 16;
@@ -74,11 +74,20 @@ fn measure(sizes: &Sizes) -> Result<Vec<Line>> {
     lines.push(log::measure(sizes.events)?);
     let product = Product::start()?;
     let (empty, _) = product.memory()?;
-    eprintln!("bench: making {} changes", sizes.changes);
     let amount = Amount {
         connections: CONNECTIONS,
+        seconds: sizes.seconds,
+        count: u64::from(u32::MAX),
+    };
+    eprintln!("bench: asking the gate, and the floors");
+    lines.extend(rates::gate(&product, amount)?);
+    eprintln!("bench: writing, and the floors");
+    lines.extend(rates::writes(&product, amount)?);
+    eprintln!("bench: making {} changes", sizes.changes);
+    let amount = Amount {
         seconds: FILLING,
         count: sizes.changes,
+        ..amount
     };
     let filled = lists::fill(&product, amount, 0)?;
     let made = filled.took.len() as u64;

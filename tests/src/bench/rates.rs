@@ -1,0 +1,147 @@
+//! Rates, side by side: a round of the product, a round of its floor, and so on, so that a busy moment of the machine
+//! meets both.
+
+use std::net::SocketAddr;
+
+use anyhow::{Context, Result, ensure};
+use serde_json::json;
+
+use super::client::request;
+use super::floor::{Floor, Rows, rows_of_one, told, weigh};
+use super::lists;
+use super::load::{Amount, Load, run};
+use super::product::{Caller, ENVIRONMENT, Product, SERVICE, artifact};
+use super::report::Line;
+
+/// How many rounds each side gets.
+const ROUNDS: u32 = 4;
+/// How many acts are weighed to learn which rows one of them writes.
+const WEIGHED: u64 = 200;
+/// Artifacts and changes of these measures are numbered from here.
+const FIRST: u64 = 1 << 41;
+
+/// One side of a comparison.
+struct Side<'a> {
+    address: SocketAddr,
+    wanted: u16,
+    make: &'a (dyn Fn(u64) -> Vec<u8> + Sync),
+}
+
+/// Runs rounds in turns and answers what each side came to.
+fn take_turns(amount: Amount, sides: &[Side<'_>]) -> Result<Vec<Load>> {
+    let amount = Amount {
+        seconds: amount.seconds / f64::from(ROUNDS),
+        ..amount
+    };
+    let mut loads: Vec<Load> = sides.iter().map(|_| Load::default()).collect();
+    let mut first = FIRST + WEIGHED;
+    for _ in 0..ROUNDS {
+        for (side, load) in sides.iter().zip(&mut loads) {
+            load.add(run(side.address, amount, first, side.wanted, &side.make)?);
+            first += 1 << 24;
+        }
+    }
+    Ok(loads)
+}
+
+/// `GET /gate` on go, beside a bare route and a route with one look-up.
+pub fn gate(product: &Product, amount: Amount) -> Result<Vec<Line>> {
+    let floor = Floor::start(&[])?;
+    let passing = artifact(FIRST);
+    let mut caller = Caller::new(product)?;
+    let change = caller.nearly_approved(&passing, assent::clock::now())?;
+    caller.ask("change_manager", "POST", &change.path, Some(&change.approval))?;
+    let path = format!("/api/v1/gate?service={SERVICE}&environment={ENVIRONMENT}&artifact={passing}");
+    let token = product.token("pipeline");
+    let asking = |_: u64| request("GET", &path, Some(token), None);
+    let looking_up = |_: u64| request("GET", "/lookup", None, None);
+    let bare = |_: u64| request("GET", "/bare", None, None);
+    let side = |address, make| Side {
+        address,
+        wanted: 200,
+        make,
+    };
+    let sides = [
+        side(product.address, &asking as &(dyn Fn(u64) -> Vec<u8> + Sync)),
+        side(floor.address, &looking_up),
+        side(floor.address, &bare),
+    ];
+    let loads = take_turns(amount, &sides)?;
+    let [asked, looked_up, answered] = loads.as_slice() else {
+        return Ok(Vec::new());
+    };
+    let what = format!("GET /gate, {} connections", amount.connections);
+    let p99 = |load: &Load| load.share(0.99);
+    let floor_p99 = format!("{:.1} ms with one look-up", p99(looked_up));
+    Ok(vec![
+        Line::rates(
+            format!("{what}, beside one look-up"),
+            asked.rate(),
+            looked_up.rate(),
+            "/s",
+            0.8,
+        ),
+        Line::told(
+            format!("{what}, beside a bare route"),
+            format!("{:.0} /s", asked.rate()),
+            format!("{:.0} /s", answered.rate()),
+        ),
+        Line::under(format!("{what}, p99"), p99(asked), floor_p99, 10.0),
+    ])
+}
+
+/// Recorded gate checks and new changes, each beside a route that only commits as many rows of the same sizes.
+pub fn writes(product: &Product, amount: Amount) -> Result<Vec<Line>> {
+    let token = product.token("pipeline");
+    let checking = |number| {
+        let question = json!({"service": SERVICE, "environment": ENVIRONMENT, "artifact": artifact(number)});
+        request("POST", "/api/v1/gate-checks", Some(token), Some(&question))
+    };
+    let requester = product.token("requester");
+    let creating = |number| lists::creation(requester, number);
+    Ok(vec![
+        beside_commits(product, amount, "Recorded gate checks (stop)", &checking, 0.3)?,
+        beside_commits(product, amount, "New changes", &creating, 0.1)?,
+    ])
+}
+
+fn beside_commits(
+    product: &Product,
+    amount: Amount,
+    what: &str,
+    make: &(dyn Fn(u64) -> Vec<u8> + Sync),
+    wanted: f64,
+) -> Result<Line> {
+    let rows = weigh_one(product, make).with_context(|| format!("weighing: {what}"))?;
+    let floor = Floor::start(&rows)?;
+    let committing = |_: u64| request("POST", "/commit", None, Some(&json!({})));
+    let sides = [
+        Side {
+            address: product.address,
+            wanted: 201,
+            make,
+        },
+        Side {
+            address: floor.address,
+            wanted: 201,
+            make: &committing,
+        },
+    ];
+    let loads = take_turns(amount, &sides)?;
+    ensure!(loads.len() == 2, "a side is missing");
+    let what = format!("{what}, {} connections, {}", amount.connections, told(&rows)?);
+    Ok(Line::rates(what, loads[0].rate(), loads[1].rate(), "/s", wanted))
+}
+
+/// Which rows one act writes.
+fn weigh_one(product: &Product, make: &(dyn Fn(u64) -> Vec<u8> + Sync)) -> Result<Vec<Rows>> {
+    let before = weigh(&product.database())?;
+    let amount = Amount {
+        connections: 1,
+        seconds: 60.0,
+        count: WEIGHED,
+    };
+    let done = run(product.address, amount, FIRST, 201, &make)?;
+    let after = weigh(&product.database())?;
+    Ok(rows_of_one(&before, &after, done.took.len() as f64))
+}
