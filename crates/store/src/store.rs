@@ -1,6 +1,7 @@
 //! Opening, running and closing.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
@@ -91,10 +92,21 @@ impl Config {
             batch: 64,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             statement_timeout_ms: 10_000,
-            jitter: Arc::new(|attempt| Duration::from_millis(1 << attempt.min(7))),
+            jitter: Arc::new(spread),
             on_fatal: Arc::new(|_| {}),
         }
     }
+}
+
+/// A pause before the next repetition: between nothing and 2, 4, 8 … 128 milliseconds, and hardly ever the same one for two
+/// threads that lost the same race. A counter that is scrambled (splitmix64) is enough for that; nothing secret hangs on it.
+fn spread(attempt: u32) -> Duration {
+    static TURNS: AtomicU64 = AtomicU64::new(0);
+    let turn = TURNS.fetch_add(0x9E37_79B9_7F4A_7C15, Ordering::Relaxed);
+    let mixed = (turn ^ (turn >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    let longest_micros = 2_000_u64 << attempt.min(6);
+    Duration::from_micros((mixed ^ (mixed >> 31)) % longest_micros)
 }
 
 /// The open store. Clones share it; the threads end with the last clone or with `close`.

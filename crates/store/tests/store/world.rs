@@ -156,12 +156,11 @@ impl Drop for World {
     }
 }
 
-/// Two threads a lane, as the test server has few connections and many tests; and no pauses.
+/// Two threads a lane, as the test server has few connections and many tests.
 pub fn small(mut config: Config) -> Config {
     for lane in &mut config.lanes {
         lane.threads = 2;
     }
-    config.jitter = std::sync::Arc::new(|_| std::time::Duration::ZERO);
     config
 }
 
