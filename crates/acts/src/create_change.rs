@@ -1,5 +1,6 @@
 //! Makes a change, from whatever door (`POST /changes`).
 
+use model::act::Act;
 use model::file::ChangeFile;
 use model::ids::PersonId;
 use model::verbs::Body;
@@ -18,6 +19,8 @@ const NUMBERS: &str = "change";
 /// # Errors
 /// 403, 422, or the store's.
 pub fn create_change(room: &mut Room<'_, '_>, body: &Body, pipeline: &[&str]) -> Result<String> {
+    // Who may not create at all hears that before anything about the fields of the request.
+    room.allow(Act::Create.as_str())?;
     let requester = room.actor.person.clone();
     create_change_for(room, body, pipeline, &requester)
 }
