@@ -3,7 +3,9 @@
 
 mod crash;
 mod deliveries;
+mod disk;
 mod foreign;
 mod guide;
+mod promises;
 mod tamper;
 mod two_servers;

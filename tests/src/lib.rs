@@ -12,6 +12,10 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+pub mod faults;
+pub mod journey;
+mod template;
+
 /// The master key of servers on PostgreSQL in tests.
 pub const MASTER_KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
@@ -42,12 +46,12 @@ impl Place {
     /// A fresh place on this run's engine.
     pub fn new(name: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let database = on_postgres().then(|| create_database(name));
+        let database = on_postgres().then(|| create_database(name, ""));
         Self { folder, database }
     }
 }
 
-fn create_database(name: &str) -> String {
+fn create_database(name: &str, more: &str) -> String {
     let url = std::env::var("ASSENT_TEST_POSTGRES")
         .expect("ASSENT_TEST_POSTGRES names the private cluster; run cargo xtask test postgres");
     let database = format!("e2e_{name}_{}", std::process::id());
@@ -57,7 +61,7 @@ fn create_database(name: &str) -> String {
             "-v",
             "ON_ERROR_STOP=1",
             "-c",
-            &format!("CREATE DATABASE {database}"),
+            &format!("CREATE DATABASE {database} {more}"),
         ])
         .output();
     let made = made.expect("psql is installed with PostgreSQL");
@@ -74,11 +78,19 @@ pub struct Server {
     /// Its data folder.
     pub data: PathBuf,
     now: Timestamp,
+    log: tempfile::NamedTempFile,
 }
 
 impl Server {
     /// Starts the binary over a place; `demo` fills it. Waits until it is ready.
     pub fn start(place: &Place, demo: bool) -> Self {
+        let mut server = Self::spawn(place, demo, &[]);
+        server.wait_until_ready();
+        server
+    }
+
+    /// Starts the binary with further arguments, and does not wait.
+    pub fn spawn(place: &Place, demo: bool, more: &[&str]) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let url = format!("http://127.0.0.1:{port}");
         let data = place.folder.path().to_path_buf();
@@ -92,7 +104,8 @@ impl Server {
                 &url,
                 "--data",
             ])
-            .arg(&data);
+            .arg(&data)
+            .args(more);
         if demo {
             command.arg("--demo");
         }
@@ -100,28 +113,37 @@ impl Server {
             command.args(["--database", database]);
             command.env("ASSENT_MASTER_KEY", MASTER_KEY);
         }
-        let log = std::fs::File::create(data.join("server.log")).unwrap();
+        // It stands beside the data, so that a disk that is full is full for it as well.
+        let log = tempfile::NamedTempFile::new_in(&data).unwrap();
+        let printed = log.reopen().unwrap();
         command
             .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log);
+            .stdout(printed.try_clone().unwrap())
+            .stderr(printed);
         let child = command.spawn().expect("the binary starts");
-        let mut server = Self {
+        Self {
             child,
             url,
             data,
             now: Timestamp::UNIX_EPOCH,
-        };
-        server.wait_until_ready();
-        server
+            log,
+        }
     }
 
     /// What the server printed so far.
     pub fn log(&self) -> String {
-        std::fs::read_to_string(self.data.join("server.log")).unwrap_or_default()
+        std::fs::read_to_string(self.log.path()).unwrap_or_default()
     }
 
-    fn wait_until_ready(&mut self) {
+    /// The end of what it printed.
+    pub fn last_words(&self) -> String {
+        let log = self.log();
+        let lines: Vec<&str> = log.lines().collect();
+        lines[lines.len().saturating_sub(12)..].join("\n")
+    }
+
+    /// Waits until it is ready.
+    pub fn wait_until_ready(&mut self) {
         // Filling the demo takes a while in a debug build; three minutes are a bound, not a measure.
         for _ in 0..1_800 {
             if self.get("/readyz", None).0 == 200 {
@@ -258,6 +280,16 @@ impl Server {
     /// The process id.
     pub fn id(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Waits, a minute at most, until the process has ended by itself.
+    pub fn wait_for_end(&mut self) -> std::process::ExitStatus {
+        let mut ended = None;
+        faults::eventually("the server ends by itself", || {
+            ended = self.child.try_wait().unwrap();
+            ended.is_some()
+        });
+        ended.unwrap()
     }
 
     /// Ends the process at once, as a power cut would.

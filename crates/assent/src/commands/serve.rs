@@ -254,6 +254,8 @@ fn start_log(merged: &Merged) -> Result<()> {
         EnvFilter::try_new(words).map_err(|error| Failure::could_not(format!("`log` cannot be used: {error}.")))?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // A log that cannot be written, on a full disk perhaps, must not end the thread that writes it.
+        .log_internal_errors(false)
         .with_writer(std::io::stderr);
     let begun = match merged.text("log_format") {
         Some("json") => builder.json().try_init(),

@@ -1,0 +1,39 @@
+//! What goes wrong on purpose: full disks, failed syncs, lost databases, paused servers, cut lines.
+//!
+//! Everything here needs root or the right to trace one's own children; what cannot be had is a failure that says how to
+//! get it, never a test that passes without having looked.
+
+pub mod cluster;
+pub mod disk;
+pub mod load;
+pub mod memory;
+pub mod proxy;
+pub mod signals;
+pub mod tracer;
+
+/// A size from the environment, or the one that the suite uses.
+///
+/// # Panics
+/// When the variable is there and holds no number.
+pub fn size(variable: &str, usual: usize) -> usize {
+    match std::env::var(variable) {
+        Ok(text) => text
+            .parse()
+            .unwrap_or_else(|_| panic!("{variable} holds `{text}`, which is no number")),
+        Err(_) => usual,
+    }
+}
+
+/// Waits, a minute at most, until something is so.
+///
+/// # Panics
+/// When the minute is over; `what` is said.
+pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    for _ in 0..3_000 {
+        if is_so() {
+            return;
+        }
+        std::thread::park_timeout(std::time::Duration::from_millis(20));
+    }
+    panic!("it never came to be that {what}");
+}
