@@ -2,6 +2,8 @@
 //! the test holds.
 #![expect(clippy::unwrap_used, reason = "a harness says what it expects by unwrapping")]
 
+pub mod browser;
+
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
@@ -214,11 +216,15 @@ impl Server {
 
     /// The token of a role of the demo.
     pub fn token(&self, role: &str) -> String {
+        self.person(role)["token"].as_str().unwrap().to_owned()
+    }
+
+    /// The demo's person in a role, with tenant, login, password and token.
+    pub fn person(&self, role: &str) -> Value {
         let text = std::fs::read_to_string(self.data.join("demo-credentials.json")).unwrap();
         let file: Value = serde_json::from_str(&text).unwrap();
         let people = file["people"].as_array().unwrap();
-        let person = people.iter().find(|person| person["role"] == role).unwrap();
-        person["token"].as_str().unwrap().to_owned()
+        people.iter().find(|person| person["role"] == role).unwrap().clone()
     }
 
     /// The server's own time, from its answers.

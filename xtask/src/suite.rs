@@ -56,6 +56,11 @@ const PARTS: &[Part] = &[
         run: on_postgres,
     },
     Part {
+        name: "browser",
+        needs: &[Need::Browser, Need::Node],
+        run: in_browser,
+    },
+    Part {
         name: "docs",
         needs: &[],
         run: docs,
@@ -257,6 +262,23 @@ fn foreign_judges(world: &World) -> Result<Count> {
 /// The binary is built first, with the clock that tests may hold, and its path is handed over:
 /// cargo tells a test only where the programs of its own package are.
 fn end_to_end(world: &World, engine: &str) -> Result<Count> {
+    let others = ["--lib", "--bins", "--test", "e2e"];
+    through_the_binary(world, engine, engine, &others, &[])
+}
+
+/// The pages in a real browser. One test at a time: each has a server and a browser of its own.
+fn in_browser(world: &World) -> Result<Count> {
+    through_the_binary(
+        world,
+        "browser",
+        "sqlite",
+        &["--test", "browser"],
+        &["--test-threads=1"],
+    )
+}
+
+/// Builds the binary, with the clock that tests may hold, and runs tests of the package `tests` over it.
+fn through_the_binary(world: &World, what: &str, engine: &str, targets: &[&str], harness: &[&str]) -> Result<Count> {
     let mut build = world.cargo(&["build", "--package", "assent"]);
     if has_feature(&world.root.join("crates/assent/Cargo.toml"), "test-clock")? {
         build.args(["--features", "test-clock"]);
@@ -266,12 +288,13 @@ fn end_to_end(world: &World, engine: &str) -> Result<Count> {
         return Ok(Count::of_check(false, &built.lines));
     }
     let mut command = world.cargo(&["test", "--package", "tests", "--no-fail-fast"]);
+    command.args(targets).arg("--").args(harness);
     command.env("ASSENT_TEST_ENGINE", engine);
     command.env(
         "ASSENT_TEST_BINARY",
         shell::target_folder(world.root).join("debug/assent"),
     );
-    world.tests(engine, command)
+    world.tests(what, command)
 }
 
 /// What differs on PostgreSQL: every crate with tests of its own for it, and the whole product over it.
