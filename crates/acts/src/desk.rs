@@ -3,16 +3,17 @@
 
 use std::collections::HashMap;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
-use model::directory::Directory;
 use model::file::Actor;
 use policy::PolicySet;
 use proof::crypto::{Entropy, MasterKey, SigningKey};
 use store::{CrossTx, Lane, Mode, Store, Tx};
 
 use crate::error::{Error, Result};
+use crate::known::Estate;
 use crate::room::Room;
 
 /// Where the time comes from.
@@ -47,7 +48,7 @@ pub struct Desk(Arc<Inner>);
 
 struct Inner {
     tools: Tools,
-    directories: Mutex<HashMap<String, Arc<Directory>>>,
+    estates: Mutex<HashMap<String, Arc<Estate>>>,
     keys: Mutex<HashMap<String, Arc<SigningKey>>>,
     ids: Mutex<(u64, u16)>,
 }
@@ -63,7 +64,7 @@ impl Desk {
         let keys = Mutex::new(HashMap::new());
         Self(Arc::new(Inner {
             tools,
-            directories: Mutex::new(HashMap::new()),
+            estates: Mutex::new(HashMap::new()),
             keys,
             ids: Mutex::new((0, 0)),
         }))
@@ -96,9 +97,16 @@ impl Desk {
         A: Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static,
         D: FnOnce(Result<T>) + Send + 'static,
     {
-        let desk = self.clone();
-        let whole = move |tx: &mut Tx<'_>| act(&mut desk.room(tx, actor.clone(), mode)?);
-        self.0.tools.store.run(lane, tenant, mode, whole, done);
+        let touched = Arc::new(AtomicBool::new(false));
+        let whole = self.whole(actor, mode, act, Arc::clone(&touched));
+        let (desk, of) = (self.clone(), tenant.to_owned());
+        let finish = move |answer: Result<T>| {
+            if answer.is_ok() && touched.load(Ordering::Relaxed) {
+                desk.warm(&of);
+            }
+            done(answer);
+        };
+        self.0.tools.store.run(lane, tenant, mode, whole, finish);
     }
 
     /// Does an act in one tenant and waits for its answer. Never on a thread that must not block.
@@ -110,10 +118,47 @@ impl Desk {
         T: Send + 'static,
         A: Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static,
     {
+        let touched = Arc::new(AtomicBool::new(false));
+        let whole = self.whole(actor, mode, act, Arc::clone(&touched));
+        let answer = self.0.tools.store.wait(lane, tenant, mode, whole);
+        if answer.is_ok() && touched.load(Ordering::Relaxed) {
+            self.warm(tenant);
+        }
+        answer
+    }
+
+    /// An act with its room; `touched` tells afterwards whether it wrote the estate.
+    fn whole<T, A>(
+        &self,
+        actor: Actor,
+        mode: Mode,
+        act: A,
+        touched: Arc<AtomicBool>,
+    ) -> impl Fn(&mut Tx<'_>) -> Result<T> + Send + 'static
+    where
+        T: Send + 'static,
+        A: Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static,
+    {
         let desk = self.clone();
-        self.0.tools.store.wait(lane, tenant, mode, move |tx: &mut Tx<'_>| {
-            act(&mut desk.room(tx, actor.clone(), mode)?)
-        })
+        move |tx: &mut Tx<'_>| {
+            let mut room = desk.room(tx, actor.clone(), mode)?;
+            let answer = act(&mut room);
+            touched.store(room.has_touched_directory(), Ordering::Relaxed);
+            answer
+        }
+    }
+
+    /// Reads the estate of a tenant into the cache, behind whoever asks. A writing act may not fill the cache with what
+    /// it sees, as that may never be committed; so after it has written the estate a reading one does, or each
+    /// following act would load the estate by itself.
+    pub fn warm(&self, tenant: &str) {
+        let load = |room: &mut Room<'_, '_>| room.directory().map(|_| ());
+        self.run(Lane::Worker, tenant, Actor::system(), Mode::Read, load, |answer| {
+            if let Err(error) = answer {
+                // Acts load it by themselves then.
+                tracing::debug!(%error, "the estate was not read ahead");
+            }
+        });
     }
 
     /// Looks across tenants: leases, token look-ups, sizes of logs.
@@ -132,7 +177,11 @@ impl Desk {
         let now = model::reading::to_micros(self.0.tools.clock.now())
             .ok_or_else(|| Error::Fault("the clock stands outside the years 1970 to 9999".to_owned()))?;
         let recorded_at = model::reading::to_micros(self.0.tools.recorder.now()).unwrap_or(now);
-        let act = self.new_id(recorded_at)?;
+        // An act that only reads tells nothing, so it needs no name.
+        let act = match mode {
+            Mode::Write => self.new_id(recorded_at)?,
+            Mode::Read => String::new(),
+        };
         Ok(Room::new(tx, self, actor, now, recorded_at, act, mode == Mode::Write))
     }
 
@@ -164,16 +213,16 @@ impl Desk {
     }
 
     /// The cached estate of a tenant, if it is of this generation.
-    pub(crate) fn cached_directory(&self, tenant: &str, generation: i64) -> Option<Arc<Directory>> {
-        locked(&self.0.directories)
+    pub(crate) fn cached_estate(&self, tenant: &str, generation: i64) -> Option<Arc<Estate>> {
+        locked(&self.0.estates)
             .get(tenant)
-            .filter(|found| found.generation == generation)
+            .filter(|found| found.directory.generation == generation)
             .cloned()
     }
 
     /// Keeps an estate that was read from committed state.
-    pub(crate) fn keep_directory(&self, tenant: &str, directory: &Arc<Directory>) {
-        locked(&self.0.directories).insert(tenant.to_owned(), directory.clone());
+    pub(crate) fn keep_estate(&self, tenant: &str, estate: &Arc<Estate>) {
+        locked(&self.0.estates).insert(tenant.to_owned(), estate.clone());
     }
 
     /// An unwrapped signing key, by its id.

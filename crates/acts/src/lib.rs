@@ -34,6 +34,7 @@ pub mod gate;
 pub mod hold_change;
 pub mod issue_permit;
 pub mod keys;
+mod known;
 pub mod link_change;
 pub mod log_tiles;
 pub mod mark_message;

@@ -15,9 +15,7 @@ use store::{Tx, counter};
 
 use crate::desk::Desk;
 use crate::error::{Error, Result};
-
-/// The counter that grows with each write to the estate.
-const GENERATION: &str = "directory";
+use crate::known::Estate;
 
 /// One act's room.
 pub struct Room<'a, 'c> {
@@ -35,7 +33,9 @@ pub struct Room<'a, 'c> {
     pub act: String,
     /// Whether the transaction writes.
     pub writes: bool,
-    directory: Option<Arc<Directory>>,
+    generation: Option<i64>,
+    estate: Option<Arc<Estate>>,
+    has_touched: bool,
 }
 
 impl<'a, 'c> Room<'a, 'c> {
@@ -56,7 +56,9 @@ impl<'a, 'c> Room<'a, 'c> {
             recorded_at,
             act,
             writes,
-            directory: None,
+            generation: None,
+            estate: None,
+            has_touched: false,
         }
     }
 
@@ -73,27 +75,44 @@ impl<'a, 'c> Room<'a, 'c> {
         self.desk.new_id(self.recorded_at)
     }
 
+    /// The number of the estate as this transaction sees it: it grows with each write of people, tokens, services,
+    /// freezes and templates.
+    ///
+    /// # Errors
+    /// The store's.
+    pub fn generation(&mut self) -> Result<i64> {
+        if let Some(generation) = self.generation {
+            return Ok(generation);
+        }
+        let generation = counter::get(self.tx, counter::DIRECTORY)?;
+        self.generation = Some(generation);
+        Ok(generation)
+    }
+
     /// The estate as this transaction sees it.
     ///
     /// # Errors
     /// The store's.
     pub fn directory(&mut self) -> Result<Arc<Directory>> {
-        if let Some(directory) = &self.directory {
-            return Ok(directory.clone());
+        Ok(self.estate()?.directory.clone())
+    }
+
+    fn estate(&mut self) -> Result<Arc<Estate>> {
+        if let Some(estate) = &self.estate {
+            return Ok(estate.clone());
         }
-        let generation = counter::get(self.tx, GENERATION)?;
-        let tenant = self.tenant();
-        if let Some(directory) = self.desk.cached_directory(&tenant, generation) {
-            self.directory = Some(directory.clone());
-            return Ok(directory);
+        let generation = self.generation()?;
+        if let Some(estate) = self.desk.cached_estate(self.tx.tenant(), generation) {
+            self.estate = Some(estate.clone());
+            return Ok(estate);
         }
-        let directory = Arc::new(crate::estate::load(self.tx, generation)?);
+        let estate = Arc::new(Estate::new(crate::estate::load(self.tx, generation)?));
         // What a writing transaction sees may never be committed, so only readers fill the cache.
         if !self.writes {
-            self.desk.keep_directory(&tenant, &directory);
+            self.desk.keep_estate(self.tx.tenant(), &estate);
         }
-        self.directory = Some(directory.clone());
-        Ok(directory)
+        self.estate = Some(estate.clone());
+        Ok(estate)
     }
 
     /// Says that the estate was written: it is read anew from here on.
@@ -101,9 +120,16 @@ impl<'a, 'c> Room<'a, 'c> {
     /// # Errors
     /// The store's.
     pub fn touch_directory(&mut self) -> Result<()> {
-        counter::next(self.tx, GENERATION)?;
-        self.directory = None;
+        counter::next(self.tx, counter::DIRECTORY)?;
+        self.generation = None;
+        self.estate = None;
+        self.has_touched = true;
         Ok(())
+    }
+
+    /// Whether the estate was written here.
+    pub(crate) fn has_touched_directory(&self) -> bool {
+        self.has_touched
     }
 
     /// Refuses unless the policies allow the acting person this action, which is not about one change.
@@ -114,9 +140,14 @@ impl<'a, 'c> Room<'a, 'c> {
         if self.actor.is_system {
             return Ok(());
         }
-        let directory = self.directory()?;
-        let facts = actor_facts(&self.actor, &directory, Vec::new());
-        allowed(self.desk.tools().policies.may(&facts, action, None), action)?;
+        let estate = self.estate()?;
+        let policies = &self.desk.tools().policies;
+        let ask = || {
+            let facts = actor_facts(&self.actor, &estate.directory, Vec::new());
+            policies.may(&facts, action, None)
+        };
+        let verdict = estate.verdict(policies.digest(), &self.actor, action, ask);
+        allowed(verdict, action)?;
         Ok(())
     }
 

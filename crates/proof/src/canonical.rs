@@ -6,6 +6,7 @@
 
 use crate::{Error, Result, crypto};
 use serde_json::Value;
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 /// The deepest permitted nesting of arrays and objects; a value at the root has depth 0.
@@ -115,46 +116,54 @@ pub(crate) fn push_pointer(path: &mut String, name: &str) {
 /// checked at about the speed of hashing it. A duplicate member name is out of order and refused.
 #[must_use]
 pub fn is_canonical(bytes: &[u8]) -> bool {
-    let Ok(text) = std::str::from_utf8(bytes) else {
-        return false;
-    };
-    let mut scan = Scan {
-        bytes: text.as_bytes(),
-        at: 0,
-    };
-    scan.value(0).is_some() && scan.at == bytes.len()
+    Scan::read(bytes, |scan| scan.value(0)).is_some()
 }
 
-/// The members of a canonical object at the top level, in order, with the bytes of their names
-/// (between the quotes, as written) and of their values; `None` where [`is_canonical`] says no or
-/// the value is no object.
-pub(crate) fn members(bytes: &[u8]) -> Option<Vec<(&[u8], &[u8])>> {
-    let text = std::str::from_utf8(bytes).ok()?;
-    let mut scan = Scan {
-        bytes: text.as_bytes(),
-        at: 0,
-    };
-    let mut members = Vec::with_capacity(16);
-    scan.object(1, &mut |name, value| members.push((name, value)))?;
-    (scan.at == bytes.len()).then_some(members)
-}
-
-/// A cursor over bytes that are known to be UTF-8; every step answers `None` where the canonical
-/// form is left.
-struct Scan<'a> {
+/// A cursor over bytes that are known to be UTF-8 without control characters; every step answers `None` where the
+/// canonical form is left.
+pub(crate) struct Scan<'a> {
     bytes: &'a [u8],
     at: usize,
+    /// Whether all bytes are ASCII: then names without escapes have the order of their bytes.
+    is_ascii: bool,
+}
+
+/// A string as it is written, between its quotes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Written<'a> {
+    /// The bytes, escapes and all.
+    pub bytes: &'a [u8],
+    /// Whether an escape stands among them.
+    pub has_escape: bool,
 }
 
 impl<'a> Scan<'a> {
-    fn value(&mut self, depth: usize) -> Option<()> {
-        match self.bytes.get(self.at)? {
+    /// Reads bytes from their beginning to their end; `None` where the canonical form is left, or something follows.
+    pub(crate) fn read<T>(bytes: &'a [u8], step: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
+        let is_ascii = bytes.is_ascii();
+        // Canonical form has no white space, and in strings a control character is escaped: none stands anywhere.
+        if bytes.iter().any(|byte| *byte < 0x20) || !(is_ascii || std::str::from_utf8(bytes).is_ok()) {
+            return None;
+        }
+        let mut scan = Self { bytes, at: 0, is_ascii };
+        let read = step(&mut scan)?;
+        (scan.at == bytes.len()).then_some(read)
+    }
+
+    /// The byte that comes next.
+    pub(crate) fn next(&self) -> Option<u8> {
+        self.bytes.get(self.at).copied()
+    }
+
+    /// Reads any value; `depth` is that of the array or object in which it stands, 0 at the root.
+    pub(crate) fn value(&mut self, depth: usize) -> Option<()> {
+        match self.next()? {
             b'"' => self.string().map(|_| ()),
             b't' => self.word(b"true"),
             b'f' => self.word(b"false"),
-            b'[' if depth < MAX_DEPTH => self.array(depth + 1),
-            b'{' if depth < MAX_DEPTH => self.object(depth + 1, &mut |_, _| ()),
-            b'-' | b'0'..=b'9' => self.integer(),
+            b'[' => self.array(depth, |scan, depth| scan.value(depth)),
+            b'{' => self.object(depth, |scan, depth, _| scan.value(depth)),
+            b'-' | b'0'..=b'9' => self.integer().map(|_| ()),
             _ => None,
         }
     }
@@ -170,7 +179,8 @@ impl<'a> Scan<'a> {
         is_next
     }
 
-    fn integer(&mut self) -> Option<()> {
+    /// Reads an integer.
+    pub(crate) fn integer(&mut self) -> Option<i64> {
         let is_negative = self.take(b'-');
         let start = self.at;
         let mut magnitude: u64 = 0;
@@ -180,27 +190,28 @@ impl<'a> Scan<'a> {
         }
         let digits = self.bytes.get(start..self.at)?;
         let has_leading_zero = digits.first() == Some(&b'0') && (digits.len() > 1 || is_negative);
-        (!digits.is_empty() && !has_leading_zero && magnitude <= MAX_INTEGER).then_some(())
+        if digits.is_empty() || has_leading_zero || magnitude > MAX_INTEGER {
+            return None;
+        }
+        let magnitude = i64::try_from(magnitude).ok()?;
+        Some(if is_negative { -magnitude } else { magnitude })
     }
 
-    /// Reads one string and gives the bytes between its quotes.
-    fn string(&mut self) -> Option<&'a [u8]> {
+    /// Reads one string.
+    pub(crate) fn string(&mut self) -> Option<Written<'a>> {
         if !self.take(b'"') {
             return None;
         }
-        let start = self.at;
+        let (start, mut has_escape) = (self.at, false);
         loop {
-            let rest = self.bytes.get(self.at..)?;
-            self.at += rest.iter().position(|b| matches!(b, b'"' | b'\\' | 0..=0x1f))?;
-            match self.bytes.get(self.at)? {
-                b'"' => {
-                    let inner = self.bytes.get(start..self.at)?;
-                    self.at += 1;
-                    return Some(inner);
-                }
-                b'\\' => self.escape()?,
-                _ => return None,
+            self.at += plain_length(self.bytes.get(self.at..)?)?;
+            if self.bytes.get(self.at) == Some(&b'"') {
+                let bytes = self.bytes.get(start..self.at)?;
+                self.at += 1;
+                return Some(Written { bytes, has_escape });
             }
+            has_escape = true;
+            self.escape()?;
         }
     }
 
@@ -227,13 +238,16 @@ impl<'a> Scan<'a> {
         Some(())
     }
 
-    fn array(&mut self, depth: usize) -> Option<()> {
-        self.at += 1;
+    /// Reads an array that stands at `depth`; `item` reads each of its values, at the depth that it is told.
+    pub(crate) fn array(&mut self, depth: usize, mut item: impl FnMut(&mut Self, usize) -> Option<()>) -> Option<()> {
+        if depth >= MAX_DEPTH || !self.take(b'[') {
+            return None;
+        }
         if self.take(b']') {
             return Some(());
         }
         loop {
-            self.value(depth)?;
+            item(self, depth + 1)?;
             if self.take(b']') {
                 return Some(());
             }
@@ -243,27 +257,29 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Reads an object and tells each member's name and value, both as written.
-    fn object(&mut self, depth: usize, member: &mut dyn FnMut(&'a [u8], &'a [u8])) -> Option<()> {
-        if !self.take(b'{') {
+    /// Reads an object that stands at `depth`; `member` reads the value of each name, at the depth that it is told.
+    pub(crate) fn object(
+        &mut self,
+        depth: usize,
+        mut member: impl FnMut(&mut Self, usize, Written<'a>) -> Option<()>,
+    ) -> Option<()> {
+        if depth >= MAX_DEPTH || !self.take(b'{') {
             return None;
         }
         if self.take(b'}') {
             return Some(());
         }
-        let mut previous: Option<&[u8]> = None;
+        let mut previous: Option<Written<'a>> = None;
         loop {
             let name = self.string()?;
-            if previous.is_some_and(|previous| order(previous, name) != Some(Ordering::Less)) {
+            if previous.is_some_and(|previous| self.order(previous, name) != Some(Ordering::Less)) {
                 return None;
             }
             previous = Some(name);
             if !self.take(b':') {
                 return None;
             }
-            let start = self.at;
-            self.value(depth)?;
-            member(name, self.bytes.get(start..self.at)?);
+            member(self, depth + 1, name)?;
             if self.take(b'}') {
                 return Some(());
             }
@@ -272,6 +288,33 @@ impl<'a> Scan<'a> {
             }
         }
     }
+
+    /// Compares two member names by UTF-16 code units (RFC 8785 section 3.2.3). Plain ASCII without escapes has the same
+    /// order by bytes.
+    fn order(&self, left: Written<'_>, right: Written<'_>) -> Option<Ordering> {
+        if self.is_ascii && !left.has_escape && !right.has_escape {
+            return Some(left.bytes.cmp(right.bytes));
+        }
+        Some(code_units(left)?.cmp(&code_units(right)?))
+    }
+}
+
+/// How many bytes stand before the next quote or backslash; `None` when there is neither.
+fn plain_length(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGHS: u64 = 0x8080_8080_8080_8080;
+    // The lowest byte that is zero gets its high bit set; a bit above it may be set wrongly, which does not matter.
+    let zeros = |word: u64| word.wrapping_sub(ONES) & !word & HIGHS;
+    let (words, rest) = bytes.as_chunks::<8>();
+    for (number, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let found = zeros(word ^ (ONES * u64::from(b'"'))) | zeros(word ^ (ONES * u64::from(b'\\')));
+        if found != 0 {
+            return Some(number * 8 + found.trailing_zeros() as usize / 8);
+        }
+    }
+    let at = rest.iter().position(|byte| matches!(byte, b'"' | b'\\'))?;
+    Some(words.len() * 8 + at)
 }
 
 fn hex_digit(byte: u8) -> Option<u8> {
@@ -282,20 +325,19 @@ fn hex_digit(byte: u8) -> Option<u8> {
     }
 }
 
-/// Compares two member names, given as written between their quotes, by UTF-16 code units
-/// (RFC 8785 section 3.2.3). Plain ASCII without escapes has the same order by bytes.
-fn order(left: &[u8], right: &[u8]) -> Option<Ordering> {
-    let is_plain = |name: &[u8]| name.iter().all(|&b| b.is_ascii() && b != b'\\');
-    if is_plain(left) && is_plain(right) {
-        return Some(left.cmp(right));
-    }
-    Some(code_units(left)?.cmp(&code_units(right)?))
+fn code_units(name: Written<'_>) -> Option<Vec<u16>> {
+    Some(name.text()?.encode_utf16().collect())
 }
 
-fn code_units(name: &[u8]) -> Option<Vec<u16>> {
-    let quoted = [b"\"", name, b"\""].concat();
-    let text: String = serde_json::from_slice(&quoted).ok()?;
-    Some(text.encode_utf16().collect())
+impl<'a> Written<'a> {
+    /// The text that it stands for.
+    pub(crate) fn text(self) -> Option<Cow<'a, str>> {
+        if !self.has_escape {
+            return std::str::from_utf8(self.bytes).ok().map(Cow::Borrowed);
+        }
+        let quoted = [b"\"", self.bytes, b"\""].concat();
+        serde_json::from_slice(&quoted).ok().map(Cow::Owned)
+    }
 }
 
 #[cfg(test)]

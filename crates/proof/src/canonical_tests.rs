@@ -114,12 +114,18 @@ fn another_spelling_of_the_same_value_is_not_canonical() {
 }
 
 #[test]
-fn members_are_found_where_they_stand() {
-    let members = members(br#"{"a":[{"b":1}],"c":"\"","d":{}}"#).unwrap();
-    let expected: [(&[u8], &[u8]); 3] = [(b"a", br#"[{"b":1}]"#), (b"c", br#""\"""#), (b"d", b"{}")];
-    assert_eq!(members, expected);
-    for wrong in ["[]", "1", "{} ", "{\"b\":1,\"a\":1}", "{\"a\":[1,]}", ""] {
-        assert_eq!(super::members(wrong.as_bytes()), None, "{wrong}");
+fn strings_end_at_the_first_bare_quote_however_long_they_are() {
+    for length in 0..40 {
+        for (end, tail) in [("\"", ""), ("\\\"\"", "x")] {
+            let text = format!("\"{}é{}{end}", "a".repeat(length), "\u{7f}".repeat(length % 9));
+            assert!(is_canonical(text.as_bytes()), "refused {text:?}");
+            let longer = format!("{text}{tail}\"");
+            assert!(!is_canonical(longer.as_bytes()), "accepted {longer:?}");
+            assert!(
+                !is_canonical(text.trim_end_matches('"').as_bytes()),
+                "accepted an open string"
+            );
+        }
     }
 }
 

@@ -21,6 +21,7 @@ pub mod crypto;
 pub mod diff;
 mod error;
 pub mod event;
+mod head;
 pub mod jwks;
 pub mod jws;
 pub mod log_check;

@@ -4,13 +4,13 @@
 
 use crate::crypto::Hash;
 use crate::event;
+use crate::head::{DeltaHead, Head, Unread};
 use crate::merkle::{self, Frontier};
 use crate::note::{self, Checkpoint, VerifierKeys};
 use crate::report::{Outcome, Report};
 use crate::tile::{self, TileReader, TileSource, WIDTH};
-use crate::{Error, canonical, crypto};
-use serde::{Deserialize, Serialize};
-use std::borrow::Cow;
+use crate::{Error, crypto};
+use serde::Serialize;
 use std::collections::HashMap;
 
 /// What to verify a log against.
@@ -86,47 +86,6 @@ struct Run<'a> {
     versions: HashMap<String, HashMap<String, u64>>,
     tenant: Option<String>,
     checked: u64,
-}
-
-/// The few members of an entry that are needed here; reading no more keeps this fast.
-struct Head<'a> {
-    v: u64,
-    tenant: Cow<'a, str>,
-    records: Vec<DeltaHead<'a>>,
-    records_digest: Option<Cow<'a, str>>,
-}
-
-impl<'a> Head<'a> {
-    fn read(members: &[(&'a [u8], &'a [u8])]) -> serde_json::Result<Self> {
-        let find = |name: &str| {
-            members
-                .iter()
-                .find(|(found, _)| *found == name.as_bytes())
-                .map(|(_, value)| *value)
-        };
-        let records_digest = find("records_digest")
-            .map(serde_json::from_slice::<Text<'_>>)
-            .transpose()?;
-        Ok(Self {
-            v: serde_json::from_slice(find("v").unwrap_or_default())?,
-            tenant: serde_json::from_slice::<Text<'_>>(find("tenant").unwrap_or_default())?.0,
-            records: find("records").map_or(Ok(Vec::new()), serde_json::from_slice)?,
-            records_digest: records_digest.map(|text| text.0),
-        })
-    }
-}
-
-/// A string that is borrowed where it holds no escape.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-#[derive(Deserialize)]
-struct DeltaHead<'a> {
-    #[serde(borrow)]
-    table: Cow<'a, str>,
-    #[serde(borrow)]
-    id: Cow<'a, str>,
-    version: u64,
 }
 
 impl Run<'_> {
@@ -248,17 +207,18 @@ impl Run<'_> {
     }
 
     fn entry(&mut self, index: u64, entry: &[u8]) {
-        let Some(members) = canonical::members(entry) else {
-            return self.bad_at(
-                index,
-                "entry_malformed",
-                format!("Entry {index} is not a canonical JSON object."),
-            );
-        };
-        let head = match Head::read(&members) {
+        let head = match Head::read(entry) {
             Ok(head) => head,
-            Err(error) => {
-                return self.bad_at(index, "entry_malformed", format!("Entry {index} is no event: {error}."));
+            Err(Unread::Form) => {
+                return self.bad_at(
+                    index,
+                    "entry_malformed",
+                    format!("Entry {index} is not a canonical JSON object."),
+                );
+            }
+            Err(Unread::Member(name)) => {
+                let text = format!("Entry {index} is no event: `{name}` is missing or of another type.");
+                return self.bad_at(index, "entry_malformed", text);
             }
         };
         if head.v != event::VERSION {
@@ -309,9 +269,8 @@ impl Run<'_> {
                 return self.report.cannot_tell("payload_missing", &path, text);
             }
         };
-        let is_right = crypto::digest_text(&payload) == digest && canonical::is_canonical(&payload);
-        match serde_json::from_slice::<Vec<DeltaHead<'_>>>(&payload) {
-            Ok(records) if is_right => self.records(index, &records),
+        match DeltaHead::read_all(&payload) {
+            Ok(records) if crypto::digest_text(&payload) == digest => self.records(index, &records),
             _ => self.bad_at(
                 index,
                 "payload_changed",

@@ -1,6 +1,7 @@
 //! Who is at the door: a token in the header, or a session in the cookie.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use acts::Room;
 use axum::extract::FromRequestParts;
@@ -19,6 +20,8 @@ use crate::state::AppState;
 
 /// The longest credential that is looked up, in bytes.
 const LONGEST: usize = 200;
+/// How many tokens' bearers are remembered; past it they are looked up anew.
+const CALLERS: usize = 10_000;
 
 /// What a credential may do at the doors; the policies judge on top of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -147,13 +150,8 @@ impl Caller {
 
     /// The same, looked up in a lane of its own.
     async fn of_in(state: &AppState, lane: Lane, method: &Method, headers: &HeaderMap) -> Result<Self, Failure> {
-        if let Some(text) = headers.get(header::AUTHORIZATION) {
-            let text = text.to_str().unwrap_or_default();
-            let (scheme, secret) = text.split_once(' ').unwrap_or((text, ""));
-            if !scheme.eq_ignore_ascii_case("bearer") {
-                return Err(unknown());
-            }
-            return by_token(state, lane, secret.trim()).await;
+        if let Some(secret) = bearer(headers)? {
+            return Ok(by_token(state, lane, token_digest(secret)?).await?.caller);
         }
         let Some(secret) = cookie(headers, SESSION_COOKIE) else {
             return Err(unknown());
@@ -169,6 +167,22 @@ impl Caller {
 fn unknown() -> Failure {
     let text = "Send `Authorization: Bearer` with a token, or sign in. This credential is absent, unknown or over.";
     Failure::new(401, UNAUTHENTICATED, text)
+}
+
+/// The secret of a token in the header, if there is such a header.
+///
+/// # Errors
+/// 401 for another scheme.
+fn bearer(headers: &HeaderMap) -> Result<Option<&str>, Failure> {
+    let Some(text) = headers.get(header::AUTHORIZATION) else {
+        return Ok(None);
+    };
+    let text = text.to_str().unwrap_or_default();
+    let (scheme, secret) = text.split_once(' ').unwrap_or((text, ""));
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(unknown());
+    }
+    Ok(Some(secret.trim()))
 }
 
 /// The value of a cookie.
@@ -188,17 +202,22 @@ pub(crate) fn digest_of(secret: &str) -> String {
     proof::crypto::digest_text(secret.as_bytes())
 }
 
-async fn by_token(state: &AppState, lane: Lane, secret: &str) -> Result<Caller, Failure> {
+/// The digest of a token's secret as it stands in the header, if it can be one at all.
+fn token_digest(secret: &str) -> Result<String, Failure> {
     if !secret.starts_with(acts::set_token::PREFIX) || secret.len() > LONGEST {
         return Err(unknown());
     }
-    let digest = digest_of(secret);
+    Ok(digest_of(secret))
+}
+
+async fn by_token(state: &AppState, lane: Lane, digest: String) -> Result<Known, Failure> {
     let find = move |tx: &mut store::CrossTx<'_>| Ok(store::session::find_token(tx, &digest)?);
     let found = state.across(lane, "whose token is it", Mode::Read, find).await?;
     let now = state.desk().tools().clock.now();
-    let Some((tenant, token)) = found else {
+    let Some(found) = found else {
         return Err(unknown());
     };
+    let token = found.token;
     if token.revoked || token.expires_at.is_some_and(|end| end <= now) {
         return Err(unknown());
     }
@@ -206,10 +225,14 @@ async fn by_token(state: &AppState, lane: Lane, secret: &str) -> Result<Caller, 
         id: token.id.0,
         scopes: token.scopes,
     };
-    Ok(Caller {
-        tenant,
-        person: token.person,
-        credential,
+    Ok(Known {
+        caller: Caller {
+            tenant: found.tenant,
+            person: token.person,
+            credential,
+        },
+        expires_at: token.expires_at,
+        generation: found.generation,
     })
 }
 
@@ -267,17 +290,128 @@ fn is_own_origin(state: &AppState, origin: &str, host: Option<&str>) -> bool {
     asked.is_some() && (asked == public || asked.as_deref() == host.map(str::to_lowercase).as_deref())
 }
 
+/// The gate's questions are looked up apart, so that a rush at other doors does not hold up pipelines.
+fn lane_of(path: &str) -> Lane {
+    if path.starts_with("/api/v1/gate") {
+        Lane::Gate
+    } else {
+        Lane::Pages
+    }
+}
+
 impl FromRequestParts<AppState> for Caller {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Failure> {
-        // The gate's questions are looked up apart, so that a rush at other doors does not hold up pipelines.
-        let lane = if parts.uri.path().starts_with("/api/v1/gate") {
-            Lane::Gate
-        } else {
-            Lane::Pages
+        Self::of_in(state, lane_of(parts.uri.path()), &parts.method, &parts.headers).await
+    }
+}
+
+/// A token's bearer as they were when the tenant's estate stood at a generation.
+#[derive(Debug, Clone)]
+pub(crate) struct Known {
+    caller: Caller,
+    expires_at: Option<Timestamp>,
+    generation: i64,
+}
+
+/// Bearers of tokens by the digest of the secret. What stands here opens nothing by itself: it saves the look-up, and the
+/// act's own transaction looks whether the estate, of which tokens are a part, still stands where it stood.
+#[derive(Default)]
+pub(crate) struct KnownCallers(Mutex<HashMap<String, Known>>);
+
+impl KnownCallers {
+    fn map(&self) -> MutexGuard<'_, HashMap<String, Known>> {
+        // A map of what was read is whole after any panic.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn find(&self, digest: &str, now: Timestamp) -> Option<Known> {
+        let found = self.map().get(digest).cloned();
+        found.filter(|known| known.expires_at.is_none_or(|end| now < end))
+    }
+
+    fn keep(&self, digest: &str, known: &Known) {
+        let mut map = self.map();
+        if map.len() >= CALLERS {
+            map.clear();
+        }
+        map.insert(digest.to_owned(), known.clone());
+    }
+
+    fn forget(&self, digest: &str) {
+        self.map().remove(digest);
+    }
+}
+
+/// Who asks, perhaps from memory: only [`AppState::act_for`] takes it, which asks the act's own transaction whether it
+/// still holds. What needs a caller outside of an act takes [`Caller`], which is always looked up.
+pub(crate) struct Asking {
+    caller: Caller,
+    /// For a token: the digest of its secret, and the generation of the estate at which it was read.
+    seen: Option<(String, i64)>,
+}
+
+impl Asking {
+    /// The caller, who counts only inside of an act.
+    pub(crate) fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// The generation of the estate that must still stand.
+    pub(crate) fn generation(&self) -> Option<i64> {
+        self.seen.as_ref().map(|(_, generation)| *generation)
+    }
+
+    /// Looks the credential up again, as the estate has been written since.
+    ///
+    /// # Errors
+    /// 401 when it no longer opens anything, or not what it opened before.
+    pub(crate) async fn renew(&mut self, state: &AppState, lane: Lane) -> Result<(), Failure> {
+        let Some((digest, generation)) = &mut self.seen else {
+            return Ok(());
         };
-        Self::of_in(state, lane, &parts.method, &parts.headers).await
+        let known = look_up(state, lane, digest).await?;
+        if known.caller != self.caller {
+            return Err(unknown());
+        }
+        *generation = known.generation;
+        Ok(())
+    }
+}
+
+/// Looks a token up and remembers its bearer.
+async fn look_up(state: &AppState, lane: Lane, digest: &str) -> Result<Known, Failure> {
+    let found = by_token(state, lane, digest.to_owned()).await;
+    match &found {
+        Ok(known) => {
+            state.callers().keep(digest, known);
+            state.desk().warm(&known.caller.tenant);
+        }
+        Err(_) => state.callers().forget(digest),
+    }
+    found
+}
+
+impl FromRequestParts<AppState> for Asking {
+    type Rejection = Failure;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Failure> {
+        let lane = lane_of(parts.uri.path());
+        let Some(secret) = bearer(&parts.headers)? else {
+            let caller = Caller::of_in(state, lane, &parts.method, &parts.headers).await?;
+            return Ok(Self { caller, seen: None });
+        };
+        let digest = token_digest(secret)?;
+        let now = state.desk().tools().clock.now();
+        let known = match state.callers().find(&digest, now) {
+            Some(known) => known,
+            None => look_up(state, lane, &digest).await?,
+        };
+        Ok(Self {
+            caller: known.caller,
+            seen: Some((digest, known.generation)),
+        })
     }
 }
 

@@ -18,7 +18,7 @@ use store::{Lane, Mode};
 use wire::problem::IF_MATCH_NEEDED;
 
 use crate::body::JsonBody;
-use crate::caller::{Caller, Scope};
+use crate::caller::{Asking, Caller, Scope};
 use crate::failure::Failure;
 use crate::state::AppState;
 
@@ -326,7 +326,7 @@ pub(crate) fn routes(table: &'static [Route]) -> Router<AppState> {
     for route in table {
         let path = format!("{BASE}{}", route.path);
         let handler =
-            move |state, caller, uri, path, headers, body| handle(route, state, caller, uri, path, headers, body);
+            move |state, asking, uri, path, headers, body| handle(route, state, asking, uri, path, headers, body);
         router = router.route(&path, on(route.filter(), handler));
     }
     router
@@ -356,7 +356,7 @@ impl Places {
 async fn handle(
     route: &'static Route,
     State(state): State<AppState>,
-    caller: Caller,
+    asking: Asking,
     uri: Uri,
     Places(places): Places,
     headers: HeaderMap,
@@ -381,14 +381,14 @@ async fn handle(
         _ => None,
     };
     let once = Once {
-        credential: caller.credential_id().to_owned(),
+        credential: asking.caller().credential_id().to_owned(),
         path,
         key,
         body_digest: body.digest,
     };
-    let asked = caller.clone();
+    let asked = asking.caller().clone();
     let act = move |room: &mut Room<'_, '_>| once.run(room, |room| guarded(room, route, &asked, &ask));
-    let done = state.act(route.lane, &caller, route.mode(), act);
+    let done = state.act_for(route.lane, asking, route.mode(), act);
     match tokio::time::timeout(PATIENCE, done).await {
         Ok(reply) => Ok(reply?.into_response()),
         Err(_) => Err(Failure::busy(

@@ -9,13 +9,16 @@ use store::{CrossTx, Lane, Mode};
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::bell::Bells;
-use crate::caller::Caller;
+use crate::caller::{Asking, Caller, KnownCallers};
 use crate::failure::Failure;
 use crate::metrics::Metrics;
 use crate::throttle::Throttle;
 
 /// How many passwords are hashed at once: each takes 19 MiB and some tens of milliseconds of a core.
 const HASHERS: usize = 2;
+
+/// How often an act is tried whose caller's estate is written while they ask.
+const TRIES: usize = 5;
 
 /// What every door shares. Clones share it.
 #[derive(Clone)]
@@ -28,6 +31,7 @@ struct Inner {
     evidence_limit: u64,
     metrics: Metrics,
     throttle: Throttle,
+    callers: KnownCallers,
     hashing: Semaphore,
     no_password: OnceLock<String>,
 }
@@ -42,6 +46,7 @@ impl AppState {
             evidence_limit,
             metrics: Metrics::default(),
             throttle: Throttle::default(),
+            callers: KnownCallers::default(),
             hashing: Semaphore::new(HASHERS),
             no_password: OnceLock::new(),
         }))
@@ -84,6 +89,10 @@ impl AppState {
         &self.0.throttle
     }
 
+    pub(crate) fn callers(&self) -> &KnownCallers {
+        &self.0.callers
+    }
+
     pub(crate) fn hashing(&self) -> &Semaphore {
         &self.0.hashing
     }
@@ -106,6 +115,42 @@ impl AppState {
             act(room)
         };
         self.act_as(lane, &caller.tenant, caller.actor(), mode, whole).await
+    }
+
+    /// Does an act for who asks. A caller from memory counts only if the estate, tokens and people included, still
+    /// stands where it stood when they were looked up: the act's own transaction says so. Otherwise nothing is done, the
+    /// credential is looked up anew, and the act is tried again.
+    ///
+    /// # Errors
+    /// 401 when the credential or its person may no longer act; the act's refusal or fault, as it is answered.
+    pub(crate) async fn act_for<T, A>(&self, lane: Lane, mut asking: Asking, mode: Mode, act: A) -> Result<T, Failure>
+    where
+        T: Send + 'static,
+        A: Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + Sync + 'static,
+    {
+        let act = Arc::new(act);
+        for _ in 0..TRIES {
+            let (act, generation) = (Arc::clone(&act), asking.generation());
+            let whole = move |room: &mut Room<'_, '_>| {
+                if let Some(generation) = generation
+                    && room.generation()? != generation
+                {
+                    return Ok(None);
+                }
+                Caller::check_active(room)?;
+                act(room).map(Some)
+            };
+            let caller = asking.caller();
+            let answer = self.act_as(lane, &caller.tenant, caller.actor(), mode, whole).await?;
+            if let Some(answer) = answer {
+                return Ok(answer);
+            }
+            asking.renew(self, lane).await?;
+        }
+        Err(Failure::busy(
+            "overloaded",
+            "People or services are being changed all the time. Ask again soon.",
+        ))
     }
 
     /// Does an act as anybody, the system included. Writing acts ring the tenant's bell after their commit.

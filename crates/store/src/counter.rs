@@ -3,6 +3,10 @@
 use crate::error::{Error, Result};
 use crate::tx::Tx;
 
+/// The counter that grows with each write of the estate: people, tokens, services, freezes, templates. What was read at
+/// one of its values holds until it moves.
+pub const DIRECTORY: &str = "directory";
+
 /// Raises a counter by one and answers it; the first answer is 1.
 pub fn next(tx: &mut Tx<'_>, name: &str) -> Result<i64> {
     tx.query_one(

@@ -14,10 +14,6 @@ use crate::value::{Row, Value};
 pub(crate) const TENANT: &str = "tenant";
 
 /// One open connection. It lives and dies on one thread.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "a connection is made once and stays on its thread; a box would only add a hop to each statement"
-)]
 pub(crate) enum Connection {
     Sqlite(SqliteConnection),
     Postgres(PostgresConnection),
@@ -40,22 +36,32 @@ pub(crate) struct Bound<'a> {
 
 impl Connection {
     pub(crate) fn query(&mut self, text: &str, values: &[(&str, Value)], reach: Reach<'_>) -> Result<Vec<Row>> {
-        let statement = sql::parse_cached(text);
         let tenant = tenant_value(reach);
-        let bound = bind(&statement, values, tenant.as_ref())?;
         match self {
-            Self::Sqlite(it) => it.query(text, &bound),
-            Self::Postgres(it) => it.query(&bound),
+            Self::Sqlite(it) => {
+                let known = it.known(text)?;
+                it.query(text, &known, &bind(&known.statement, values, tenant.as_ref())?)
+            }
+            Self::Postgres(it) => it.query(&bind(&sql::parse_cached(text), values, tenant.as_ref())?),
         }
     }
 
     pub(crate) fn execute(&mut self, text: &str, values: &[(&str, Value)], reach: Reach<'_>) -> Result<u64> {
-        let statement = sql::parse_cached(text);
         let tenant = tenant_value(reach);
-        let bound = bind(&statement, values, tenant.as_ref())?;
         match self {
-            Self::Sqlite(it) => it.execute(text, &bound),
-            Self::Postgres(it) => it.execute(&bound),
+            Self::Sqlite(it) => {
+                let known = it.known(text)?;
+                it.execute(text, &known, &bind(&known.statement, values, tenant.as_ref())?)
+            }
+            Self::Postgres(it) => it.execute(&bind(&sql::parse_cached(text), values, tenant.as_ref())?),
+        }
+    }
+
+    /// Runs one statement without parameters that comes again and again: the marks of transactions.
+    pub(crate) fn mark(&mut self, text: &str) -> Result<()> {
+        match self {
+            Self::Sqlite(it) => it.mark(text),
+            Self::Postgres(it) => it.batch(text),
         }
     }
 

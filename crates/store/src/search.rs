@@ -19,6 +19,8 @@ const WORDS: usize = 400;
 const ASKED: usize = 8;
 /// How many rows one statement writes.
 const CHUNK: usize = 16;
+/// Fewer records than this are gathered before they are sorted; of a word that more have, the newest are found by looking.
+const RARE: i64 = 2_000;
 /// A byte that stands in no UTF-8 text and behind all that do; with it a beginning becomes a range.
 const LAST: u8 = 0xFF;
 
@@ -104,7 +106,7 @@ fn insert(tx: &mut Tx<'_>, table: &str, id: &str, terms: &[&String]) -> Result<(
 /// Ids of the records of a table that have all words of a question, the last of them perhaps only begun. In order of
 /// ids, newest first; a question without a word finds nothing.
 pub fn find(tx: &mut Tx<'_>, table: &str, question: &str, limit: i64) -> Result<Vec<String>> {
-    let Some((condition, mut params)) = condition("record_id", question) else {
+    let Some((condition, mut params)) = condition("search_term.record_id", question, Some(0)) else {
         return Ok(Vec::new());
     };
     // The first word picks the candidates; the condition then holds for all words.
@@ -121,30 +123,77 @@ pub fn find(tx: &mut Tx<'_>, table: &str, question: &str, limit: i64) -> Result<
         .collect()
 }
 
-/// The condition that a column's record has all words of a question, with its parameters; `$table` is the caller's.
-pub(crate) fn condition(column: &str, question: &str) -> Option<(String, Vec<(String, Value)>)> {
-    let mut asked = words(question);
-    asked.truncate(ASKED);
-    let last = asked.pop()?;
-    let mut params = Vec::new();
-    let mut tests = Vec::new();
-    for (at, word) in asked.into_iter().enumerate() {
-        tests.push(having(column, &format!("term = $q{at}")));
-        params.push((format!("q{at}"), Value::from(word.into_bytes())));
-    }
+/// One word of a question.
+struct Asked {
+    /// What is asked of a term.
+    test: String,
+    params: Vec<(String, Value)>,
+}
+
+/// The words of a question as tests of a term; the last of them is one of its beginning.
+fn asked(question: &str) -> Vec<Asked> {
+    let mut words = words(question);
+    words.truncate(ASKED);
+    let Some(last) = words.pop() else {
+        return Vec::new();
+    };
+    let whole = |(at, word): (usize, String)| Asked {
+        test: format!("term = $q{at}"),
+        params: vec![(format!("q{at}"), Value::from(word.into_bytes()))],
+    };
+    let mut asked: Vec<Asked> = words.into_iter().enumerate().map(whole).collect();
     let from = last.into_bytes();
     let mut below = from.clone();
     below.push(LAST);
-    tests.push(having(column, "term >= $q_from AND term < $q_below"));
-    params.push(("q_from".to_owned(), from.into()));
-    params.push(("q_below".to_owned(), below.into()));
-    Some((tests.join(" AND "), params))
+    asked.push(Asked {
+        test: "term >= $q_from AND term < $q_below".to_owned(),
+        params: vec![("q_from".to_owned(), from.into()), ("q_below".to_owned(), below.into())],
+    });
+    asked
 }
 
-fn having(column: &str, test: &str) -> String {
-    format!(
-        "{column} IN (SELECT record_id FROM search_term WHERE tenant = $tenant AND record_table = $table AND {test})"
-    )
+/// The place in the question of the first word that fewer than [`RARE`] records of the table have.
+pub(crate) fn rare_word(tx: &mut Tx<'_>, table: &str, question: &str) -> Result<Option<usize>> {
+    for (at, Asked { test, params }) in asked(question).iter().enumerate() {
+        let sql = format!(
+            "SELECT count(*) AS it FROM (SELECT 1 AS one FROM search_term
+             WHERE tenant = $tenant AND record_table = $table AND {test} LIMIT $most) AS found"
+        );
+        let mut params: Vec<(&str, Value)> = params.iter().map(|(n, v)| (n.as_str(), v.clone())).collect();
+        params.push(("table", table.into()));
+        params.push(("most", RARE.into()));
+        let count = tx.query_one(&sql, &params)?.map_or(Ok(0), |row| row.int("it"))?;
+        if count < RARE {
+            return Ok(Some(at));
+        }
+    }
+    Ok(None)
+}
+
+/// The condition that a column's record has all words of a question, with its parameters; `$table` is the caller's.
+///
+/// The records of the word at `rare` are gathered first. Where all words are common nothing is gathered: records are
+/// looked at in the order of the list, each asked whether it has the words, and soon enough have been found.
+pub(crate) fn condition(column: &str, question: &str, rare: Option<usize>) -> Option<(String, Vec<(String, Value)>)> {
+    let asked = asked(question);
+    if asked.is_empty() {
+        return None;
+    }
+    let mut params = Vec::new();
+    let mut tests = Vec::new();
+    for (at, word) in asked.into_iter().enumerate() {
+        let of_table = "tenant = $tenant AND record_table = $table";
+        let test = &word.test;
+        tests.push(if rare == Some(at) {
+            format!("{column} IN (SELECT record_id FROM search_term WHERE {of_table} AND {test})")
+        } else {
+            format!(
+                "EXISTS (SELECT 1 FROM search_term AS had WHERE had.{of_table} AND had.record_id = {column} AND {test})"
+            )
+        });
+        params.extend(word.params);
+    }
+    Some((tests.join(" AND "), params))
 }
 
 #[cfg(test)]

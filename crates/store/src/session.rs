@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use model::directory::Token;
 
+use crate::counter;
 use crate::error::{Error, Result};
 use crate::tx::{CrossTx, Tx};
 use crate::value::Row;
@@ -96,16 +97,33 @@ pub fn prune(tx: &mut CrossTx<'_>, now: Timestamp) -> Result<u64> {
     tx.execute("DELETE FROM session WHERE expires_at <= $now", &[("now", now.into())])
 }
 
+/// The API token with this digest, ended or not.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FoundToken {
+    /// Whose log it acts in.
+    pub tenant: String,
+    /// The token.
+    pub token: Token,
+    /// Where the tenant's estate stood (`counter::DIRECTORY`) when this was read. Tokens are part of the estate, so for
+    /// as long as it stands there, the token is as it is here.
+    pub generation: i64,
+}
+
 /// The API token with this digest and its tenant, ended or not.
-pub fn find_token(tx: &mut CrossTx<'_>, digest: &str) -> Result<Option<(String, Token)>> {
+pub fn find_token(tx: &mut CrossTx<'_>, digest: &str) -> Result<Option<FoundToken>> {
     let found = tx.query_one(
-        "SELECT tenant, body FROM token WHERE digest = $digest",
-        &[("digest", digest.into())],
+        "SELECT t.tenant AS tenant, t.body AS body, coalesce(c.value, 0) AS generation FROM token t
+         LEFT JOIN counter c ON c.tenant = t.tenant AND c.name = $counter WHERE t.digest = $digest",
+        &[("digest", digest.into()), ("counter", counter::DIRECTORY.into())],
     )?;
     let Some(row) = found else { return Ok(None) };
     let token = serde_json::from_str(&row.text("body")?)
         .map_err(|it| Error::Corrupt(format!("a body of `token` cannot be read: {it}")))?;
-    Ok(Some((row.text("tenant")?, token)))
+    Ok(Some(FoundToken {
+        tenant: row.text("tenant")?,
+        token,
+        generation: row.int("generation")?,
+    }))
 }
 
 fn session(row: &Row) -> Result<Session> {

@@ -16,6 +16,9 @@ use crate::tx::{CrossTx, Tx};
 pub const SYSTEM_TENANT: &str = "system";
 /// The longest tenant id, in characters.
 const TENANT_LIMIT: usize = 64;
+/// How many reads of the gate's lane SQLite answers in one transaction. Each is a look-up, so none waits long for the
+/// others; in the other lanes a long list would hold up its neighbours.
+const READS: usize = 16;
 
 /// What is called, on the writer's thread, when a sync failed and before anything is answered: the process has to end.
 pub type FatalHook = Arc<dyn Fn(&Error) + Send + Sync>;
@@ -175,11 +178,12 @@ impl Store {
         for lane in Lane::ALL {
             let size = config.lanes[lane.place()];
             let queue = Arc::new(Queue::new(&[size.queue]));
+            let most = if lane == Lane::Gate { READS } else { 1 };
             for number in 1..=size.threads.max(1) {
                 let reader = SqliteConnection::reader(path)?;
                 let queue = Arc::clone(&queue);
                 threads.push(spawn(&format!("{}-{number}", lane.name()), move || {
-                    lanes::read_sqlite(reader, &queue);
+                    lanes::read_sqlite(reader, &queue, most);
                 })?);
             }
             reads.push((queue, 0));

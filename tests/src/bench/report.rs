@@ -41,6 +41,18 @@ impl Line {
         }
     }
 
+    /// A figure that must stay under a limit, in some unit.
+    pub fn below(what: impl Into<String>, value: f64, figure: String, limit: f64, unit: &str) -> Self {
+        Self {
+            what: what.into(),
+            figure,
+            floor: "–".to_owned(),
+            ratio: None,
+            wanted: format!("under {limit:.0} {unit}"),
+            is_met: Some(value < limit),
+        }
+    }
+
     /// Two rates, of which the product's must reach a share of the floor's.
     pub fn rates(what: impl Into<String>, figure: f64, floor: f64, unit: &str, wanted: f64) -> Self {
         let ratio = figure / floor;

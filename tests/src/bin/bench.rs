@@ -1,5 +1,5 @@
 //! Measures a release build: `cargo build --release -p assent`, then `cargo xtask bench [--changes N] [--events N]
-//! [--waiting N] [--seconds N]`.
+//! [--waiting N] [--seconds N]`; a 0 leaves that part out.
 //!
 //! Only this machine is asked, every measure is bounded in time and count, and no figure fails the program.
 
@@ -19,6 +19,8 @@ use bench::{lists, log, rates, waiting};
 const CONNECTIONS: usize = 16;
 /// Requests of each mix of lists and searches.
 const LOOKS: u64 = 2_000;
+/// The shortest that each mix of lists and searches lasts, in seconds.
+const LOOKING: f64 = 5.0;
 /// The longest that filling in the changes may take, in seconds.
 const FILLING: f64 = 3_600.0;
 
@@ -70,8 +72,10 @@ fn main() -> ExitCode {
 
 fn measure(sizes: &Sizes) -> Result<Vec<Line>> {
     let mut lines = Vec::new();
-    eprintln!("bench: verifying a log of {} events", sizes.events);
-    lines.push(log::measure(sizes.events)?);
+    if sizes.events > 0 {
+        eprintln!("bench: verifying a log of {} events", sizes.events);
+        lines.push(log::measure(sizes.events)?);
+    }
     let product = Product::start()?;
     let (empty, _) = product.memory()?;
     let amount = Amount {
@@ -79,32 +83,44 @@ fn measure(sizes: &Sizes) -> Result<Vec<Line>> {
         seconds: sizes.seconds,
         count: u64::from(u32::MAX),
     };
-    eprintln!("bench: asking the gate, and the floors");
-    lines.extend(rates::gate(&product, amount)?);
-    eprintln!("bench: writing, and the floors");
-    lines.extend(rates::writes(&product, amount)?);
-    eprintln!("bench: making {} changes", sizes.changes);
-    let amount = Amount {
-        seconds: FILLING,
-        count: sizes.changes,
-        ..amount
-    };
-    let filled = lists::fill(&product, amount, 0)?;
-    let made = filled.took.len() as u64;
-    let figure = format!("{:.0} /s", filled.rate());
-    let what = format!("Making {made} changes, {CONNECTIONS} connections");
-    lines.push(Line::told(what, figure, "–"));
-    eprintln!("bench: looking at them");
-    lines.extend(lists::measure(&product, made, sizes.seconds, LOOKS)?);
-    let (now, most) = product.memory()?;
-    let figure = format!("{now:.0} MiB resident, {most:.0} MiB at most");
-    let floor = format!("{empty:.0} MiB with the demo alone");
-    lines.push(Line::told(format!("Memory with {made} changes"), figure, floor));
-    eprintln!("bench: {} gate checks wait", sizes.waiting);
-    lines.push(waiting::measure(&product, sizes.waiting)?);
+    if sizes.seconds > 0.0 {
+        eprintln!("bench: asking the gate, and the floors");
+        lines.extend(rates::gate(&product, amount)?);
+        eprintln!("bench: writing, and the floors");
+        lines.extend(rates::writes(&product, amount)?);
+    }
+    if sizes.changes > 0 {
+        lines.extend(many(&product, sizes, empty)?);
+    }
+    if sizes.waiting > 0 {
+        eprintln!("bench: {} gate checks wait", sizes.waiting);
+        lines.push(waiting::measure(&product, sizes.waiting)?);
+    }
     let bytes = std::fs::metadata(binary()?)?.len();
     let figure = format!("{:.1} MB", bytes as f64 / 1e6);
     lines.push(Line::told("Size of the binary", figure, "–"));
+    Ok(lines)
+}
+
+/// Makes many changes, then lists and searches them; `empty` is the memory before, in MiB.
+fn many(product: &Product, sizes: &Sizes, empty: f64) -> Result<Vec<Line>> {
+    eprintln!("bench: making {} changes", sizes.changes);
+    let amount = Amount {
+        connections: CONNECTIONS,
+        seconds: FILLING,
+        count: sizes.changes,
+    };
+    let filled = lists::fill(product, amount, 0)?;
+    let made = filled.took.len() as u64;
+    let figure = format!("{:.0} /s", filled.rate());
+    let what = format!("Making {made} changes, {CONNECTIONS} connections");
+    let mut lines = vec![Line::told(what, figure, "–")];
+    eprintln!("bench: looking at them");
+    lines.extend(lists::measure(product, made, sizes.seconds.max(LOOKING), LOOKS)?);
+    let (now, most) = product.memory()?;
+    let figure = format!("{now:.0} MiB resident, {most:.0} MiB at most");
+    let what = format!("Memory with {made} changes ({empty:.0} MiB with the demo alone)");
+    lines.push(Line::below(what, now, figure, 200.0, "MiB"));
     Ok(lines)
 }
 

@@ -87,6 +87,37 @@ fn revoked_tokens_and_deactivated_people_are_out_at_once() {
     world.get("vera", "/changes").problem(401, "unauthenticated");
 }
 
+/// The doors remember whom a token speaks for; that memory is held against the transaction in which the act is done, so
+/// it does not matter through which door, or by which server, a token was revoked.
+#[test]
+fn a_remembered_token_is_out_as_soon_as_its_revocation_is_committed() {
+    let world = World::new();
+    let token = world.token("pipe", &["gate"]);
+    let bearer = format!("Bearer {token}");
+    let gate = || {
+        let path = "/api/v1/gate?service=booking-api&environment=production&commit=abcdef1";
+        world.ask("GET", path).header("authorization", &bearer).send()
+    };
+    let check = || {
+        let question = json!({"service": "booking-api", "environment": "production", "commit": "abcdef1"});
+        let ask = world
+            .ask("POST", "/api/v1/gate-checks")
+            .header("authorization", &bearer);
+        ask.json(&question).send()
+    };
+    for _ in 0..2 {
+        gate().expect(403);
+        check().expect(201);
+    }
+    let id = world.act(|room| {
+        let tokens = acts::find_records::find_tokens(room)?;
+        Ok(tokens.last().map(|token| token.id.0.clone()).unwrap_or_default())
+    });
+    world.act(move |room| acts::set_token::revoke_token(room, &id));
+    gate().problem(401, "unauthenticated");
+    check().problem(401, "unauthenticated");
+}
+
 #[test]
 fn every_answer_tells_browsers_to_be_careful() {
     let world = World::new();

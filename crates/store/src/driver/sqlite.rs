@@ -1,5 +1,6 @@
 //! The embedded engine.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI32, Ordering};
@@ -12,6 +13,7 @@ use rusqlite::{ErrorCode, OpenFlags, ffi};
 
 use crate::driver::Bound;
 use crate::error::{Error, Result};
+use crate::sql::{self, Statement};
 use crate::value::{Row, Value};
 
 /// How long a statement waits for another process that holds the file's lock.
@@ -25,6 +27,17 @@ const CHECKPOINT_PAGES: i32 = 1_000;
 pub(crate) struct SqliteConnection {
     raw: rusqlite::Connection,
     wal_pages: Arc<AtomicI32>,
+    /// What is known of the statements that ran before.
+    known: HashMap<Box<str>, Arc<Known>>,
+}
+
+/// What a text's statement looks like to SQLite, worked out once.
+pub(crate) struct Known {
+    pub(crate) statement: Arc<Statement>,
+    /// SQLite's numbers of the statement's names, in the order of the names.
+    places: Vec<usize>,
+    /// The columns of its answer.
+    columns: Arc<[String]>,
 }
 
 impl SqliteConnection {
@@ -74,6 +87,7 @@ impl SqliteConnection {
         Ok(Self {
             raw,
             wal_pages: Arc::default(),
+            known: HashMap::new(),
         })
     }
 
@@ -93,40 +107,77 @@ impl SqliteConnection {
             .map_err(|it| sqlite_error(&it))
     }
 
-    pub(crate) fn query(&mut self, text: &str, bound: &Bound<'_>) -> Result<Vec<Row>> {
-        self.query_raw(text, bound).map_err(|it| sqlite_error(&it))
+    /// What is known of a text, so that it is read and its names are looked up once a connection.
+    pub(crate) fn known(&mut self, text: &str) -> Result<Arc<Known>> {
+        if let Some(known) = self.known.get(text) {
+            return Ok(Arc::clone(known));
+        }
+        let known = Arc::new(self.learn(text).map_err(|it| sqlite_error(&it))?);
+        if self.known.len() >= STATEMENTS {
+            self.known.clear();
+        }
+        self.known.insert(text.into(), Arc::clone(&known));
+        Ok(known)
     }
 
-    fn query_raw(&self, text: &str, bound: &Bound<'_>) -> rusqlite::Result<Vec<Row>> {
+    fn learn(&self, text: &str) -> rusqlite::Result<Known> {
+        let statement = sql::parse_cached(text);
+        let prepared = self.raw.prepare_cached(text)?;
+        let place = |name: &String| {
+            let name = format!("${name}");
+            let place = prepared.parameter_index(&name)?;
+            place.ok_or(rusqlite::Error::InvalidParameterName(name))
+        };
+        let places = statement.names.iter().map(place).collect::<rusqlite::Result<_>>()?;
+        let columns = prepared.column_names().map(str::to_owned).collect();
+        Ok(Known {
+            statement: Arc::clone(&statement),
+            places,
+            columns,
+        })
+    }
+
+    pub(crate) fn query(&mut self, text: &str, known: &Known, bound: &Bound<'_>) -> Result<Vec<Row>> {
+        self.query_raw(text, known, bound).map_err(|it| sqlite_error(&it))
+    }
+
+    fn query_raw(&self, text: &str, known: &Known, bound: &Bound<'_>) -> rusqlite::Result<Vec<Row>> {
         let mut statement = self.raw.prepare_cached(text)?;
-        bind(&mut statement, bound)?;
-        let names: Arc<[String]> = statement.column_names().map(str::to_owned).collect();
+        bind(&mut statement, known, bound)?;
+        let columns = &known.columns;
         let mut answer = Vec::new();
         let mut rows = statement.raw_query();
         while let Some(row) = rows.next()? {
-            let values = (0..names.len())
+            let values = (0..columns.len())
                 .map(|at| row.get_ref(at).map(from_sqlite))
                 .collect::<rusqlite::Result<Vec<_>>>()?;
-            answer.push(Row::new(Arc::clone(&names), values));
+            answer.push(Row::new(Arc::clone(columns), values));
         }
         Ok(answer)
     }
 
-    pub(crate) fn execute(&mut self, text: &str, bound: &Bound<'_>) -> Result<u64> {
-        self.execute_raw(text, bound)
+    pub(crate) fn execute(&mut self, text: &str, known: &Known, bound: &Bound<'_>) -> Result<u64> {
+        self.execute_raw(text, known, bound)
             .map(|count| count as u64)
             .map_err(|it| sqlite_error(&it))
     }
 
-    fn execute_raw(&self, text: &str, bound: &Bound<'_>) -> rusqlite::Result<usize> {
+    fn execute_raw(&self, text: &str, known: &Known, bound: &Bound<'_>) -> rusqlite::Result<usize> {
         let mut statement = self.raw.prepare_cached(text)?;
-        bind(&mut statement, bound)?;
+        bind(&mut statement, known, bound)?;
         statement.raw_execute()
+    }
+
+    /// Runs one statement without parameters that comes again and again: the marks of transactions.
+    pub(crate) fn mark(&mut self, text: &str) -> Result<()> {
+        let run = || self.raw.prepare_cached(text)?.raw_execute();
+        run().map(|_| ()).map_err(|it| sqlite_error(&it))
     }
 
     /// Commits. Here every failed write counts as fatal: what the file holds is then unknown.
     pub(crate) fn commit(&mut self) -> Result<()> {
-        self.raw.execute_batch("COMMIT").map_err(|it| {
+        let commit = || self.raw.prepare_cached("COMMIT")?.raw_execute();
+        commit().map(|_| ()).map_err(|it| {
             let io = it.sqlite_error_code() == Some(ErrorCode::SystemIoFailure);
             if io {
                 return Error::Fatal(it.to_string());
@@ -162,9 +213,9 @@ impl SqliteConnection {
     }
 }
 
-fn bind(statement: &mut rusqlite::Statement<'_>, bound: &Bound<'_>) -> rusqlite::Result<()> {
-    for (name, value) in bound.statement.names.iter().zip(&bound.values) {
-        statement.raw_bind_parameter(format!("${name}").as_str(), Parameter(value))?;
+fn bind(statement: &mut rusqlite::Statement<'_>, known: &Known, bound: &Bound<'_>) -> rusqlite::Result<()> {
+    for (place, value) in known.places.iter().zip(&bound.values) {
+        statement.raw_bind_parameter(*place, Parameter(value))?;
     }
     Ok(())
 }

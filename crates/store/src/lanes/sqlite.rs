@@ -10,24 +10,28 @@ use crate::store::FatalHook;
 
 type Batch = Vec<Box<dyn Work>>;
 
-/// Serves reads until the queue closes.
-pub(crate) fn read(connection: SqliteConnection, queue: &Queue) {
+/// Serves reads until the queue closes, up to `most` of those that wait in one transaction. All of them were asked
+/// before it began, so each sees everything that was committed before it was asked.
+pub(crate) fn read(connection: SqliteConnection, queue: &Queue, most: usize) {
     let mut connection = Connection::Sqlite(connection);
-    while let Some(batch) = queue.take(1) {
+    while let Some(batch) = queue.take(most) {
+        let begun = connection.mark("BEGIN DEFERRED");
         for mut work in batch {
-            if let Err(error) = read_one(&mut connection, work.as_mut()) {
-                work.settle(error);
+            match &begun {
+                Ok(()) => {
+                    let _ = work.attempt(&mut connection);
+                }
+                Err(error) => work.settle(error.clone()),
             }
             work.answer();
         }
+        // Nothing was written, so ending the transaction cannot lose anything.
+        if begun.is_ok()
+            && let Err(error) = connection.mark("ROLLBACK")
+        {
+            tracing::warn!(%error, "a reading transaction did not end");
+        }
     }
-}
-
-fn read_one(connection: &mut Connection, work: &mut dyn Work) -> Result<()> {
-    connection.batch("BEGIN DEFERRED")?;
-    let _ = work.attempt(connection);
-    // Nothing was written, so ending the transaction cannot lose anything.
-    connection.batch("ROLLBACK")
 }
 
 /// Serves writes until the queue closes. It owns the only connection that writes.
@@ -89,7 +93,7 @@ impl Writer {
     /// All acts in one transaction, a savepoint each.
     fn together(&mut self, batch: &mut Batch) -> Result<(), Lost> {
         self.connection
-            .batch("BEGIN IMMEDIATE")
+            .mark("BEGIN IMMEDIATE")
             .map_err(|error| match lost(error.clone()) {
                 Lost::Transaction => Lost::Beginning(error),
                 storage => storage,
@@ -106,7 +110,7 @@ impl Writer {
     }
 
     fn one_of_many(&mut self, work: &mut dyn Work) -> Result<(), Lost> {
-        self.connection.batch("SAVEPOINT act").map_err(lost)?;
+        self.connection.mark("SAVEPOINT act").map_err(lost)?;
         let attempt = work.attempt(&mut self.connection);
         if let Attempt::Failed(error @ Error::Fatal(_)) = attempt {
             return Err(Lost::Storage(error));
@@ -115,11 +119,10 @@ impl Writer {
         if self.is_idle() {
             return Err(Lost::Transaction);
         }
-        let end = match attempt {
-            Attempt::Keep => "RELEASE act",
-            Attempt::Undo | Attempt::Failed(_) | Attempt::Panicked => "ROLLBACK TO act; RELEASE act",
-        };
-        self.connection.batch(end).map_err(lost)
+        if attempt != Attempt::Keep {
+            self.connection.mark("ROLLBACK TO act").map_err(lost)?;
+        }
+        self.connection.mark("RELEASE act").map_err(lost)
     }
 
     /// Each act in a transaction of its own, until the storage breaks. Answers how many have their answer.
@@ -140,7 +143,7 @@ impl Writer {
     }
 
     fn alone(&mut self, work: &mut dyn Work) -> Result<()> {
-        self.connection.batch("BEGIN IMMEDIATE")?;
+        self.connection.mark("BEGIN IMMEDIATE")?;
         match work.attempt(&mut self.connection) {
             Attempt::Keep => {
                 let committed = self.commit();

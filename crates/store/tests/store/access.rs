@@ -51,8 +51,18 @@ fn a_token_is_found_by_its_digest_alone() {
         .unwrap();
         let saved = token.clone();
         world.act(move |tx| record::insert(tx, &saved, "{}"));
-        let found = world.across(|tx| session::find_token(tx, "sha256:1"));
-        assert_eq!(found, Some((ACME.to_owned(), token)));
+        let find = |generation| {
+            let (tenant, token) = (ACME.to_owned(), token.clone());
+            Some(session::FoundToken {
+                tenant,
+                token,
+                generation,
+            })
+        };
+        assert_eq!(world.across(|tx| session::find_token(tx, "sha256:1")), find(0));
+        world.act(|tx| counter::next(tx, counter::DIRECTORY));
+        world.act(|tx| counter::next(tx, "another"));
+        assert_eq!(world.across(|tx| session::find_token(tx, "sha256:1")), find(1));
         assert_eq!(world.across(|tx| session::find_token(tx, "sha256:2")), None);
     });
 }

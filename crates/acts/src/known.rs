@@ -1,0 +1,66 @@
+//! What is known of an estate for as long as nobody writes it: the directory, and what the policies say to its people.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use model::directory::Directory;
+use model::file::Actor;
+use model::ids::PersonId;
+use model::obligation::Verdict;
+
+/// How many verdicts are kept; past it they are asked for anew.
+const VERDICTS: usize = 10_000;
+
+/// A directory with the verdicts that follow from it. It is dropped when the directory's generation moves.
+pub(crate) struct Estate {
+    /// The directory.
+    pub directory: Arc<Directory>,
+    verdicts: Mutex<HashMap<Question, Verdict>>,
+}
+
+/// What a verdict about the tenant as a whole depends on, beside the directory.
+#[derive(PartialEq, Eq, Hash)]
+struct Question {
+    policies: String,
+    person: PersonId,
+    by_token: bool,
+    action: String,
+}
+
+impl Estate {
+    /// An estate of which nothing else is known yet.
+    pub(crate) fn new(directory: Directory) -> Self {
+        Self {
+            directory: Arc::new(directory),
+            verdicts: Mutex::default(),
+        }
+    }
+
+    /// What the policies with this digest say to an actor about an action of the tenant, asked once.
+    pub(crate) fn verdict(
+        &self,
+        policies: &str,
+        actor: &Actor,
+        action: &str,
+        ask: impl FnOnce() -> Verdict,
+    ) -> Verdict {
+        let question = Question {
+            policies: policies.to_owned(),
+            person: actor.person.clone(),
+            by_token: actor.by_token,
+            action: action.to_owned(),
+        };
+        // A map of answers is whole after any panic.
+        let kept = || self.verdicts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(verdict) = kept().get(&question) {
+            return verdict.clone();
+        }
+        let verdict = ask();
+        let mut verdicts = kept();
+        if verdicts.len() >= VERDICTS {
+            verdicts.clear();
+        }
+        verdicts.insert(question, verdict.clone());
+        verdict
+    }
+}
