@@ -1,6 +1,6 @@
 //! Makes a tenant on the host: its settings, environments, the two groups that every tenant has, its keys and its log.
 
-use model::directory::{Environment, Group, Tenant};
+use model::directory::{Environment, Group, GroupKind, Tenant};
 use model::ids::RecordId;
 use model::risk::RiskTable;
 use serde_json::json;
@@ -52,6 +52,8 @@ pub fn create_tenant(room: &mut Room<'_, '_>, name: &str, demo: bool) -> Result<
             key: key.into(),
             name: name.to_owned(),
             members,
+            kind: GroupKind::Group,
+            calendar: None,
         };
         room.put_estate("group.set", group, json!({}))?;
     }

@@ -1,5 +1,7 @@
 //! Loads the estate of a tenant: everything of it that decisions look at.
 
+use model::absence::{Absence, Delegation};
+use model::calendar::Calendar;
 use model::directory::{
     ConfigItem, Dependency, Directory, Environment, Freeze, Group, Incident, MaintenanceWindow, Ownership, Person,
     Service, StandardTemplate, Tenant,
@@ -48,8 +50,18 @@ pub fn load(tx: &mut Tx<'_>, generation: i64) -> Result<Directory> {
         .into_iter()
         .map(|place| (place.key.clone(), place))
         .collect();
-    directory.dependencies = all::<Dependency>(tx)?;
-    directory.ownerships = all::<Ownership>(tx)?;
+    directory.dependencies = all::<Dependency>(tx)?
+        .into_iter()
+        .filter(|arrow| !arrow.ended)
+        .collect::<Vec<_>>()
+        .into();
+    directory.ownerships = all::<Ownership>(tx)?.into();
+    directory.absences = all::<Absence>(tx)?;
+    directory.delegations = all::<Delegation>(tx)?;
+    directory.calendars = all::<Calendar>(tx)?
+        .into_iter()
+        .map(|calendar| (calendar.key.clone(), calendar))
+        .collect();
     directory.freezes = all::<Freeze>(tx)?.into_iter().filter(|freeze| !freeze.ended).collect();
     directory.windows = all::<MaintenanceWindow>(tx)?
         .into_iter()

@@ -195,7 +195,7 @@ impl<'a, 'c> Room<'a, 'c> {
         file.depends_on = self.depends_on(&file)?;
         file.rejected_elsewhere = self.rejected_elsewhere(&file.change)?;
         let directory = self.directory()?;
-        file.requirements = judge(self.desk, &self.tenant(), &directory, &file);
+        file.requirements = judge(self.desk, &self.tenant(), (&directory, self.now), &file);
         Ok(file)
     }
 
@@ -264,6 +264,7 @@ impl<'a, 'c> Room<'a, 'c> {
         let tenant = self.tenant();
         let desk = self.desk;
         let recorded_at = self.recorded_at;
+        let now = self.now;
         let mut trouble: Option<Error> = None;
         let mut ids = || match desk.new_id(recorded_at) {
             Ok(id) => id,
@@ -272,9 +273,10 @@ impl<'a, 'c> Room<'a, 'c> {
                 String::new()
             }
         };
-        let judge_it = |file: &ChangeFile| judge(desk, &tenant, &directory, file);
-        let may_it =
-            |facts: &ActorFacts, act: &str, file: Option<&ChangeFile>| may(desk, &tenant, &directory, facts, act, file);
+        let judge_it = |file: &ChangeFile| judge(desk, &tenant, (&directory, now), file);
+        let may_it = |facts: &ActorFacts, act: &str, file: Option<&ChangeFile>| {
+            may(desk, &tenant, (&directory, now), facts, act, file)
+        };
         let mut case = Case {
             file,
             directory: directory.clone(),
@@ -315,16 +317,16 @@ impl<'a, 'c> Room<'a, 'c> {
 }
 
 /// Asks the policies what a change requires.
-pub fn judge(desk: &Desk, tenant: &str, directory: &Directory, file: &ChangeFile) -> Requirements {
+pub fn judge(desk: &Desk, tenant: &str, (directory, now): (&Directory, Timestamp), file: &ChangeFile) -> Requirements {
     desk.tools()
         .policies
-        .require(&change_facts(file, tenant), &target_facts(file, directory))
+        .require(&change_facts(file, tenant), &target_facts(file, directory, now))
 }
 
 fn may(
     desk: &Desk,
     tenant: &str,
-    directory: &Directory,
+    (directory, now): (&Directory, Timestamp),
     facts: &ActorFacts,
     act: &str,
     file: Option<&ChangeFile>,
@@ -332,7 +334,7 @@ fn may(
     let policies = &desk.tools().policies;
     match file {
         Some(file) => {
-            let (change, targets) = (change_facts(file, tenant), target_facts(file, directory));
+            let (change, targets) = (change_facts(file, tenant), target_facts(file, directory, now));
             policies.may(facts, act, Some((&change, &targets)))
         }
         None => policies.may(facts, act, None),

@@ -13,6 +13,7 @@ use store::record::{self, Filter};
 
 use crate::error::Result;
 use crate::room::Room;
+use crate::rows;
 
 /// Makes a person (`POST /people {login, name, email, roles, zone, accounts}`).
 ///
@@ -39,6 +40,8 @@ pub fn create_person(room: &mut Room<'_, '_>, body: &Body) -> Result<Person> {
         zone: read_zone(&mut reading).unwrap_or_else(|| "UTC".to_owned()),
         active: true,
         accounts: reading.texts("accounts", LINE).unwrap_or_default(),
+        functions: rows::functions(&mut reading).unwrap_or_default(),
+        calendar: rows::calendar(&mut reading, &directory),
     };
     reading.finish()?;
     let person = room.put_estate("person.created", person, json!({}))?;
@@ -100,6 +103,8 @@ pub fn edit_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<
     if let Some(accounts) = reading.texts("accounts", LINE) {
         person.accounts = accounts;
     }
+    person.functions = rows::functions(&mut reading).unwrap_or(person.functions);
+    person.calendar = rows::calendar(&mut reading, &directory).or(person.calendar);
     person.active = reading.boolean("active").unwrap_or(person.active);
     reading.finish()?;
     let was_active = directory.is_active(&person.id);
@@ -128,9 +133,7 @@ fn end_access(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
             json!({}),
         )?;
     }
-    crate::settle_open::settle_open(room, |change| {
-        change.requests.iter().any(|request| &request.person == person)
-    })
+    crate::settle_open::settle_asked(room)
 }
 
 /// Keeps a password as its PHC text, which the door has hashed outside the transaction. Ends other sessions.
@@ -163,36 +166,15 @@ pub fn set_password(room: &mut Room<'_, '_>, login: &str, phc: &str) -> Result<(
 pub fn set_group(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<model::directory::Group> {
     room.allow(model::act::actions::SET_PERSON)?;
     let directory = room.directory()?;
-    let mut reading = Reading::new(body, "");
-    let name = reading.text("name", LINE).unwrap_or_else(|| key.to_owned());
-    let mut members = BTreeSet::new();
-    for (place, login) in reading.texts("members", LINE).unwrap_or_default().iter().enumerate() {
-        match directory.by_login(login) {
-            Some(person) => {
-                members.insert(person.id.clone());
-            }
-            None => reading.wrong(
-                &format!("members[{place}]"),
-                "unknown",
-                format!("There is no person `{login}`."),
-            ),
-        }
-    }
-    reading.ignore("key");
+    let mut named = body.clone();
+    named.insert("key".to_owned(), json!(key));
+    let mut reading = Reading::new(&named, "");
+    let mut group = rows::group(&mut reading, &directory);
     reading.finish()?;
-    let old = directory.groups.get(&key.into()).cloned();
-    let (id, version) = match old {
-        Some(old) => (old.id, old.version),
-        None => (RecordId(room.new_id()?), 0),
-    };
-    let group = model::directory::Group {
-        id,
-        version,
-        key: key.into(),
-        name,
-        members,
-    };
+    if group.id.as_str().is_empty() {
+        group.id = RecordId(room.new_id()?);
+    }
     let group = room.put_estate("group.set", group, json!({}))?;
-    crate::settle_open::settle_open(room, |change| !change.requests.is_empty())?;
+    crate::settle_open::settle_asked(room)?;
     Ok(group)
 }

@@ -1,40 +1,26 @@
 //! The estate's things: services, config items, environments, dependencies, ownership, windows.
 
 use model::directory::{ConfigItem, Dependency, Environment, MaintenanceWindow, Ownership, Service};
-use model::ids::{EnvironmentKey, RecordId, ServiceKey};
+use model::ids::RecordId;
+use model::matrix::Place;
 use model::reading::{LINE, Reading};
 use model::refusal::Refusal;
 use model::verbs::Body;
-use model::words::{Criticality, OwnershipRole};
 use serde_json::json;
 use store::record;
 
 use crate::error::Result;
 use crate::room::Room;
+use crate::rows;
 use crate::set_freeze::{read_scope, read_span};
 use crate::settle_open::settle_open;
 
-/// A key as the estate uses it: lower case, digits, `-`, `_`, `.`, at most 100 characters.
-fn read_key(reading: &mut Reading<'_>, field: &'static str) -> String {
-    let key = reading.needed(field, 100);
-    if !key
-        .chars()
-        .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.'))
-    {
-        reading.wrong(
-            field,
-            "not_a_key",
-            format!("`{field}` takes lower-case letters, digits, `-`, `_` and `.`."),
-        );
+/// A new record gets an id; one that is there has one.
+fn named(room: &Room<'_, '_>, id: &RecordId) -> Result<RecordId> {
+    if id.as_str().is_empty() {
+        return Ok(RecordId(room.new_id()?));
     }
-    key
-}
-
-fn identity(room: &Room<'_, '_>, old: Option<(RecordId, i64)>) -> Result<(RecordId, i64)> {
-    match old {
-        Some(known) => Ok(known),
-        None => Ok((RecordId(room.new_id()?), 0)),
-    }
+    Ok(id.clone())
 }
 
 /// Makes or changes a service (`POST /services {key, name, criticality, regimes, data_class, team}`).
@@ -45,20 +31,9 @@ pub fn set_service(room: &mut Room<'_, '_>, body: &Body) -> Result<Service> {
     room.allow(model::act::actions::SET_SERVICE)?;
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
-    let key = ServiceKey(read_key(&mut reading, "key"));
-    let old = directory.services.get(&key).map(|old| (old.id.clone(), old.version));
-    let (id, version) = identity(room, old)?;
-    let service = Service {
-        id,
-        version,
-        name: reading.text("name", LINE).unwrap_or_else(|| key.0.clone()),
-        criticality: reading.word("criticality").unwrap_or(Criticality::Medium),
-        regimes: reading.texts("regimes", LINE).unwrap_or_default().into_iter().collect(),
-        data_class: read_data_class(&mut reading),
-        team: reading.text("team", LINE),
-        key,
-    };
+    let mut service = rows::service(&mut reading, &directory);
     reading.finish()?;
+    service.id = named(room, &service.id)?;
     let service = room.put_estate("service.set", service, json!({}))?;
     settle_open(room, |change| {
         change
@@ -70,19 +45,6 @@ pub fn set_service(room: &mut Room<'_, '_>, body: &Body) -> Result<Service> {
     Ok(service)
 }
 
-fn read_data_class(reading: &mut Reading<'_>) -> Option<String> {
-    let class = reading.text("data_class", LINE)?;
-    let known = ["public", "internal", "confidential", "restricted"];
-    if !known.contains(&class.as_str()) {
-        reading.wrong(
-            "data_class",
-            "unknown_word",
-            format!("`data_class` is one of: {}.", known.join(", ")),
-        );
-    }
-    Some(class)
-}
-
 /// Makes or changes an environment (`POST /environments {key, name, is_production}`).
 ///
 /// # Errors
@@ -91,26 +53,10 @@ pub fn set_environment(room: &mut Room<'_, '_>, body: &Body) -> Result<Environme
     room.allow(model::act::actions::SET_SERVICE)?;
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
-    let key = EnvironmentKey(read_key(&mut reading, "key"));
-    let old = directory
-        .environments
-        .get(&key)
-        .map(|old| (old.id.clone(), old.version));
-    let (id, version) = identity(room, old)?;
-    let name = reading.text("name", LINE).unwrap_or_else(|| key.0.clone());
-    let is_production = reading.boolean("is_production").unwrap_or(true);
+    let mut place = rows::environment(&mut reading, &directory);
     reading.finish()?;
-    let place = room.put_estate(
-        "environment.set",
-        Environment {
-            id,
-            version,
-            key,
-            name,
-            is_production,
-        },
-        json!({}),
-    )?;
+    place.id = named(room, &place.id)?;
+    let place = room.put_estate("environment.set", place, json!({}))?;
     settle_open(room, |change| {
         change
             .content
@@ -121,19 +67,7 @@ pub fn set_environment(room: &mut Room<'_, '_>, body: &Body) -> Result<Environme
     Ok(place)
 }
 
-fn known_service(
-    reading: &mut Reading<'_>,
-    field: &'static str,
-    directory: &model::directory::Directory,
-) -> ServiceKey {
-    let key = ServiceKey(reading.needed(field, LINE));
-    if !key.0.is_empty() && !directory.services.contains_key(&key) {
-        reading.wrong(field, "unknown", format!("There is no service `{key}`."));
-    }
-    key
-}
-
-/// Makes or changes a config item (`POST /config-items {key, name, service}`).
+/// Makes or changes a config item (`POST /config-items {key, name, service, kind}`).
 ///
 /// # Errors
 /// 403, 422, or the store's.
@@ -141,29 +75,19 @@ pub fn set_config_item(room: &mut Room<'_, '_>, body: &Body) -> Result<ConfigIte
     room.allow(model::act::actions::SET_SERVICE)?;
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
-    let key = read_key(&mut reading, "key");
-    let old = directory
-        .config_items
-        .get(&key)
-        .map(|old| (old.id.clone(), old.version));
-    let (id, version) = identity(room, old)?;
-    let name = reading.text("name", LINE).unwrap_or_else(|| key.clone());
-    let service = known_service(&mut reading, "service", &directory);
+    let mut item = rows::config_item(&mut reading, &directory);
     reading.finish()?;
-    room.put_estate(
-        "config_item.set",
-        ConfigItem {
-            id,
-            version,
-            key,
-            name,
-            service,
-        },
-        json!({}),
-    )
+    item.id = named(room, &item.id)?;
+    let item = room.put_estate("config_item.set", item, json!({}))?;
+    settle_open(room, |change| {
+        let targets = &change.content.targets;
+        targets.iter().any(|target| target.config_items.contains(&item.key))
+    })?;
+    Ok(item)
 }
 
-/// Says that one service needs another (`POST /dependencies {from, to}`).
+/// Says that one service or item needs, runs on or is part of another (`POST /dependencies {from, to, kind?, from_kind?,
+/// to_kind?}`).
 ///
 /// # Errors
 /// 403, 422, or the store's.
@@ -171,33 +95,42 @@ pub fn set_dependency(room: &mut Room<'_, '_>, body: &Body) -> Result<Dependency
     room.allow(model::act::actions::SET_SERVICE)?;
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
-    let from = known_service(&mut reading, "from", &directory);
-    let to = known_service(&mut reading, "to", &directory);
-    if from == to && !from.0.is_empty() {
-        reading.wrong("to", "not_allowed", "A service does not depend on itself.");
-    }
-    if directory
-        .dependencies
-        .iter()
-        .any(|known| known.from == from && known.to == to)
-    {
+    let mut arrow = rows::dependency(&mut reading, &directory);
+    let old = directory.dependencies.iter().find(|known| known.id == arrow.id);
+    if old.is_some_and(|known| known.kind == arrow.kind) {
         reading.wrong("to", "not_unique", "This dependency is there already.");
     }
     reading.finish()?;
-    let id = RecordId(room.new_id()?);
-    room.put_estate(
-        "dependency.set",
-        Dependency {
-            id,
-            version: 0,
-            from,
-            to,
-        },
-        json!({}),
-    )
+    arrow.id = named(room, &arrow.id)?;
+    let arrow = room.put_estate("dependency.set", arrow, json!({}))?;
+    // Only parts inherit owners; what else needs what moves no decision.
+    if arrow.kind == model::words::DependencyKind::PartOf || old.is_some() {
+        crate::settle_open::settle_asked(room)?;
+    }
+    Ok(arrow)
 }
 
-/// Adds a line to the ownership list (`POST /ownerships {service?, environment?, role, person | group}`).
+/// Takes an arrow of the graph away (`DELETE /dependencies/{id}`).
+///
+/// # Errors
+/// 403, 404, or the store's.
+pub fn end_dependency(room: &mut Room<'_, '_>, id: &str) -> Result<Dependency> {
+    room.allow(model::act::actions::SET_SERVICE)?;
+    let Some(stored) = record::load::<Dependency>(room.tx, id)? else {
+        return Err(Refusal::not_found("dependency").into());
+    };
+    let ended = Dependency {
+        ended: true,
+        ..stored.record
+    };
+    let ended = room.put_estate("dependency.ended", ended, json!({}))?;
+    crate::settle_open::settle_asked(room)?;
+    Ok(ended)
+}
+
+/// Adds a row to the ownership matrix, or changes the one for the same scope, place, part and holder
+/// (`POST /ownerships {service? | config_item? | class?, environment?, role, person | group, function?, since?,
+/// ends_at?}`).
 ///
 /// # Errors
 /// 403, 422, or the store's.
@@ -205,48 +138,45 @@ pub fn set_ownership(room: &mut Room<'_, '_>, body: &Body) -> Result<Ownership> 
     room.allow(model::act::actions::SET_OWNERSHIP)?;
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
-    let service = reading.text("service", LINE).map(ServiceKey);
-    if service
-        .as_ref()
-        .is_some_and(|key| !directory.services.contains_key(key))
-    {
-        reading.wrong("service", "unknown", "There is no such service.");
-    }
-    let environment = reading.text("environment", LINE).map(EnvironmentKey);
-    if environment
-        .as_ref()
-        .is_some_and(|key| !directory.environments.contains_key(key))
-    {
-        reading.wrong("environment", "unknown", "There is no such environment.");
-    }
-    let role = reading.needed_word("role", OwnershipRole::Owner);
-    let person = model::input::person(&mut reading, "person", &directory);
-    let group = reading.text("group", LINE).map(model::ids::GroupKey);
-    if group.as_ref().is_some_and(|key| !directory.groups.contains_key(key)) {
-        reading.wrong("group", "unknown", "There is no such group.");
-    }
-    if person.is_some() == group.is_some() && reading.errors.is_empty() {
-        reading.wrong("person", "missing", "Name either `person` or `group`.");
-    }
+    let mut row = rows::ownership(&mut reading, &directory, room.now);
     reading.finish()?;
-    let id = RecordId(room.new_id()?);
-    let row = Ownership {
-        id,
-        version: 0,
-        service,
-        environment,
-        role,
-        person,
-        group,
-        since: room.now,
-    };
+    row.id = named(room, &row.id)?;
     let row = room.put_estate("ownership.set", row, json!({}))?;
-    settle_open(room, |change| {
-        row.service
-            .as_ref()
-            .is_none_or(|key| change.content.targets.iter().any(|target| &target.service == key))
-    })?;
+    settle_under(room, &row)?;
     Ok(row)
+}
+
+/// Ends a row of the ownership matrix now (`DELETE /ownerships/{id}`); it stays readable.
+///
+/// # Errors
+/// 403, 404, or the store's.
+pub fn end_ownership(room: &mut Room<'_, '_>, id: &str) -> Result<Ownership> {
+    room.allow(model::act::actions::SET_OWNERSHIP)?;
+    let Some(stored) = record::load::<Ownership>(room.tx, id)? else {
+        return Err(Refusal::not_found("ownership").into());
+    };
+    let row = stored.record;
+    if row.ends_at.is_some_and(|end| end <= room.now) {
+        return Ok(row);
+    }
+    let ended = Ownership {
+        ends_at: Some(room.now),
+        ..row
+    };
+    let row = room.put_estate("ownership.ended", ended, json!({}))?;
+    settle_under(room, &row)?;
+    Ok(row)
+}
+
+/// Judges the open changes again whose targets a row speaks of, by whatever way.
+fn settle_under(room: &mut Room<'_, '_>, row: &Ownership) -> Result<()> {
+    let directory = room.directory()?;
+    settle_open(room, |change| {
+        let targets = &change.content.targets;
+        targets
+            .iter()
+            .any(|target| directory.concerns(row, &Place::from(target)))
+    })
 }
 
 /// Sets a maintenance window (`POST /windows {title, starts_at, ends_at, services, environments}`).

@@ -161,7 +161,7 @@ pub fn approve_template(room: &mut Room<'_, '_>, key: &str) -> Result<StandardTe
 /// As whom the acting person approves: as change manager, or as owner of the permitted services.
 fn approving_role(room: &mut Room<'_, '_>, template: &StandardTemplate) -> Result<Role> {
     let directory = room.directory()?;
-    let person = &room.actor.person;
+    let (person, now) = (&room.actor.person, room.now);
     if directory.has_role(person, Role::ChangeManager) {
         return Ok(Role::ChangeManager);
     }
@@ -178,7 +178,7 @@ fn approving_role(room: &mut Room<'_, '_>, template: &StandardTemplate) -> Resul
     let owns_all = services.iter().all(|service| {
         places
             .iter()
-            .all(|place| directory.holds(person, service, place, OwnershipRole::Owner))
+            .all(|place| directory.holds(person, service, place, OwnershipRole::Owner, now))
     });
     if owns_all {
         return Ok(Role::Owner);

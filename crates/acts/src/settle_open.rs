@@ -28,3 +28,11 @@ pub fn settle_open(room: &mut Room<'_, '_>, concerns: impl Fn(&Change) -> bool) 
     }
     Ok(())
 }
+
+/// Judges every open change again that asks or should ask somebody: after a change of people, groups or delegations.
+///
+/// # Errors
+/// The store's.
+pub fn settle_asked(room: &mut Room<'_, '_>) -> Result<()> {
+    settle_open(room, |change| !change.requests.is_empty() || !change.clocks.is_empty())
+}

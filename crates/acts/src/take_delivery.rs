@@ -226,6 +226,7 @@ fn alert(room: &mut Room<'_, '_>, written: &mut Written, deployment: &Deployment
         &deployment.service,
         &deployment.environment,
         model::words::OwnershipRole::Owner,
+        room.now,
     );
     people.extend(owners.into_iter().map(|holder| holder.person));
     let key = deployment.change_key.clone().unwrap_or_default();

@@ -1,12 +1,17 @@
 //! Who may decide: the people whom rules ask, those whom they bar, and when a word counts.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 
-use crate::change::Target;
+use crate::absence::Passing;
+use crate::approvals::open_stage;
+use crate::change::{EscalationStep, Target};
 use crate::directory::{Directory, Holder};
 use crate::file::ChangeFile;
 use crate::ids::{GroupKey, PersonId, TargetId};
-use crate::obligation::{ApprovalRule, Asked, Duty, Party};
+use crate::matrix::{Basis, Place, Seen};
+use crate::obligation::{ApprovalRule, Asked, Duty, Party, TargetObligation};
 use crate::records::{Approval, CountedFor, Coverage};
 use crate::words::{OwnershipRole, Role};
 
@@ -15,50 +20,24 @@ use crate::words::{OwnershipRole, Role};
 pub struct Asking {
     /// The rule.
     pub rule: ApprovalRule,
-    /// What a decision would count for.
-    pub counted: CountedFor,
+    /// What a decision would count for: a row for each ground of authority.
+    pub counted: Vec<CountedFor>,
 }
 
-/// The rules that ask a person about the change as it stands, whatever its state.
+/// The rules that ask a person about the change as it stands, whatever its state. Rules of a stage that is not yet open
+/// ask nobody.
 pub fn asking(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> Vec<Asking> {
+    let stage = open_stage(file, now);
     let mut found = Vec::new();
     for row in &file.requirements.obligations {
         let Duty::Approval(rule) = &row.obligation.duty else {
             continue;
         };
-        if is_barred(file, rule, person) {
+        if rule.stage > stage {
             continue;
         }
-        let mut targets = Vec::new();
-        let mut why = String::new();
-        for target in file
-            .change
-            .content
-            .targets
-            .iter()
-            .filter(|target| row.targets.contains(&target.id))
-        {
-            let holder = candidates(file, directory, &rule.from, target)
-                .into_iter()
-                .find(|h| &h.person == person);
-            if let Some(holder) = holder {
-                targets.push(target.id.clone());
-                why = holder.why;
-            }
-        }
-        if !targets.is_empty() {
-            let valid_until = rule
-                .valid_for_minutes
-                .map(|minutes| now + SignedDuration::from_mins(minutes));
-            let (what, when) = (rule.covers.what(), rule.covers.when());
-            let counted = CountedFor {
-                rule: row.obligation.id.clone(),
-                targets,
-                why,
-                what,
-                when,
-                valid_until,
-            };
+        let counted = counted_for(file, directory, row, rule, person, now);
+        if !counted.is_empty() {
             found.push(Asking {
                 rule: rule.clone(),
                 counted,
@@ -68,9 +47,121 @@ pub fn asking(file: &ChangeFile, directory: &Directory, person: &PersonId, now: 
     found
 }
 
-/// Who may decide for a rule on a target, authors and other barred people included.
-pub fn candidates(file: &ChangeFile, directory: &Directory, asked: &Asked, target: &Target) -> Vec<Holder> {
-    let owned = |role| directory.holders(&target.service, &target.environment, role);
+fn counted_for(
+    file: &ChangeFile,
+    directory: &Directory,
+    row: &TargetObligation,
+    rule: &ApprovalRule,
+    person: &PersonId,
+    now: Timestamp,
+) -> Vec<CountedFor> {
+    let mut counted: Vec<CountedFor> = Vec::new();
+    for target in targets_of(file, row) {
+        let able = able(file, directory, (&row.obligation.id, rule), target, now);
+        let Some(holder) = able.into_iter().find(|holder| &holder.person == person) else {
+            continue;
+        };
+        if let Some(known) = counted.iter_mut().find(|known| known.basis == holder.basis) {
+            known.targets.push(target.id.clone());
+            continue;
+        }
+        counted.push(CountedFor {
+            rule: row.obligation.id.clone(),
+            targets: vec![target.id.clone()],
+            why: holder.why,
+            basis: holder.basis,
+            what: rule.covers.what(),
+            when: rule.covers.when(),
+            valid_until: rule
+                .valid_for_minutes
+                .map(|minutes| now + SignedDuration::from_mins(minutes)),
+        });
+    }
+    counted
+}
+
+/// The targets of a change for which an obligation is asked.
+pub fn targets_of<'a>(file: &'a ChangeFile, row: &'a TargetObligation) -> impl Iterator<Item = &'a Target> {
+    let all = row.targets.len() == file.change.content.targets.len();
+    file.change
+        .content
+        .targets
+        .iter()
+        .filter(move |target| all || row.targets.contains(&target.id))
+}
+
+/// Who may decide for a rule on a target as it stands: those whom it asks, those who speak for them, and those to whom
+/// an escalation brought it; nobody whom the rule bars.
+pub fn able(
+    file: &ChangeFile,
+    directory: &Directory,
+    (rule_id, rule): (&str, &ApprovalRule),
+    target: &Target,
+    now: Timestamp,
+) -> Vec<Holder> {
+    let clock = file.change.clocks.iter().find(|clock| clock.rule == rule_id);
+    let is_late = clock.is_some_and(|clock| clock.has_reached(EscalationStep::Deputies));
+    let mut holders = asked_first(file, directory, &rule.from, target, now);
+    if clock.is_some_and(|clock| clock.has_reached(EscalationStep::Line)) {
+        for mut holder in line_above(directory, &rule.from, target, now) {
+            if holders.iter().any(|known| known.person == holder.person) {
+                continue;
+            }
+            holder.why = format!("escalated: {}", holder.why);
+            holder.basis.escalated = true;
+            holders.push(holder);
+        }
+    }
+    let passing = Passing {
+        asked: &rule.from,
+        service: &target.service,
+        now,
+        is_late,
+    };
+    // Whoever is barred has nothing to pass on.
+    holders.retain(|holder| !is_barred(file, rule, &holder.person));
+    if rule.dual_control || rule.from == Asked::Tester {
+        return holders;
+    }
+    let mut found = directory.with_delegates(holders, passing);
+    found.retain(|holder| !is_barred_holder(file, rule, holder));
+    found
+}
+
+/// Who answers one line further up for what a rule asks.
+fn line_above(directory: &Directory, asked: &Asked, target: &Target, now: Timestamp) -> Vec<Holder> {
+    let Some(role) = asked.ownership_role() else {
+        return Vec::new();
+    };
+    directory.holders_above(&Place::from(target), role, now, 1)
+}
+
+/// Who may decide for a rule on a target with those who speak for them; authors and other barred people included.
+pub fn candidates(
+    file: &ChangeFile,
+    directory: &Directory,
+    asked: &Asked,
+    target: &Target,
+    now: Timestamp,
+) -> Vec<Holder> {
+    let passing = Passing {
+        asked,
+        service: &target.service,
+        now,
+        is_late: false,
+    };
+    directory.with_delegates(asked_first(file, directory, asked, target, now), passing)
+}
+
+/// Whom a rule asks on a target, without those who speak for them.
+fn asked_first(
+    file: &ChangeFile,
+    directory: &Directory,
+    asked: &Asked,
+    target: &Target,
+    now: Timestamp,
+) -> Vec<Holder> {
+    let owned = |role| directory.holders_at(&Place::from(target), role, now);
     match asked {
         Asked::Owner => owned(OwnershipRole::Owner),
         Asked::TechnicalLead => owned(OwnershipRole::TechnicalLead),
@@ -92,39 +183,67 @@ pub fn candidates(file: &ChangeFile, directory: &Directory, asked: &Asked, targe
             .map(|person| Holder {
                 person: person.clone(),
                 why: "named tester".to_owned(),
+                basis: Basis {
+                    named: true,
+                    ..Basis::default()
+                },
             })
             .collect(),
-        Asked::Group(key) => directory
-            .members(key)
-            .into_iter()
-            .map(|person| Holder {
-                person,
-                why: format!("member of the group {key}"),
-            })
-            .collect(),
+        Asked::Group(key) => members(directory, key),
     }
+}
+
+/// The members of a group, with the version of the group that says so.
+pub(crate) fn members(directory: &Directory, key: &GroupKey) -> Vec<Holder> {
+    let version = directory.groups.get(key).map_or(0, |group| group.version);
+    directory
+        .members(key)
+        .into_iter()
+        .map(|person| Holder {
+            person,
+            why: format!("member of the group {key}"),
+            basis: Basis {
+                membership: Some(Seen {
+                    id: key.0.clone(),
+                    version,
+                }),
+                ..Basis::default()
+            },
+        })
+        .collect()
 }
 
 fn by_role_or_group(directory: &Directory, role: Role, group: &str) -> Vec<Holder> {
     let name = role.as_str().replace('_', " ");
-    let mut found: Vec<Holder> = directory
+    let found: Vec<Holder> = directory
         .with_role(role)
         .into_iter()
         .map(|person| Holder {
             person,
             why: format!("has the role {name}"),
+            basis: Basis {
+                role: Some(role),
+                ..Basis::default()
+            },
         })
         .collect();
-    if !found.is_empty() {
-        return found;
-    }
-    for person in directory.members(&GroupKey::from(group)) {
-        found.push(Holder {
-            person,
-            why: format!("member of the group {group}"),
-        });
+    if found.is_empty() {
+        return members(directory, &GroupKey::from(group));
     }
     found
+}
+
+/// Whether a rule forbids a holder's word: their own, or that of one for whom they speak. Dual control counts nobody who
+/// speaks for another.
+pub fn is_barred_holder(file: &ChangeFile, rule: &ApprovalRule, holder: &Holder) -> bool {
+    let lent = !holder.basis.delegators.is_empty();
+    is_barred(file, rule, &holder.person)
+        || (lent && rule.dual_control)
+        || holder
+            .basis
+            .delegators
+            .iter()
+            .any(|person| is_barred(file, rule, person))
 }
 
 /// Whether a rule forbids this person's word: its author never counts, nor whom `@distinct_from` names.
@@ -144,17 +263,74 @@ pub fn is_barred(file: &ChangeFile, rule: &ApprovalRule, person: &PersonId) -> b
 
 /// Whether an approval counts for a rule on a target now.
 pub fn counts(approval: &Approval, rule_id: &str, target: &TargetId, now: Timestamp, what: bool) -> bool {
-    if !approval.is_yes() {
-        return false;
-    }
+    counting(approval, rule_id, target, now, what).is_some()
+}
+
+/// The row by which an approval counts for a rule on a target now.
+fn counting<'a>(
+    approval: &'a Approval,
+    rule_id: &str,
+    target: &TargetId,
+    now: Timestamp,
+    what: bool,
+) -> Option<&'a CountedFor> {
     let part = if what { approval.what } else { approval.when };
-    part == Coverage::Standing
-        && approval.counted_for.iter().any(|row| {
-            row.rule == rule_id
-                && row.targets.contains(target)
-                && (if what { row.what } else { row.when })
-                && row.valid_until.is_none_or(|until| now < until)
-        })
+    if !approval.is_yes() || part != Coverage::Standing {
+        return None;
+    }
+    approval.counted_for.iter().find(|row| {
+        row.rule == rule_id
+            && row.targets.contains(target)
+            && (if what { row.what } else { row.when })
+            && row.valid_until.is_none_or(|until| now < until)
+    })
+}
+
+/// Whose rights have said yes to a rule on a target: one right counts once, also where its holder and a delegate speak.
+pub fn said_yes<'a>(
+    file: &'a ChangeFile,
+    (rule_id, rule): (&str, &ApprovalRule),
+    target: &TargetId,
+    now: Timestamp,
+    what: bool,
+) -> Yes<'a> {
+    let mut yes = Yes {
+        people: BTreeSet::new(),
+        roots: BTreeSet::new(),
+    };
+    for approval in file.standing() {
+        let Some(row) = counting(approval, rule_id, target, now, what) else {
+            continue;
+        };
+        let barred = is_barred(file, rule, &approval.person)
+            || row.basis.delegators.iter().any(|person| is_barred(file, rule, person));
+        if !barred {
+            yes.people.insert(&approval.person);
+            yes.roots
+                .insert(row.basis.delegators.first().unwrap_or(&approval.person));
+        }
+    }
+    yes
+}
+
+/// The people behind the yes of a rule.
+pub struct Yes<'a> {
+    /// Who spoke.
+    pub people: BTreeSet<&'a PersonId>,
+    /// Whose right it was.
+    pub roots: BTreeSet<&'a PersonId>,
+}
+
+impl Yes<'_> {
+    /// How many rights have spoken.
+    pub fn count(&self) -> usize {
+        self.roots.len()
+    }
+
+    /// Whether a holder's word would add to these.
+    pub fn lacks(&self, holder: &Holder) -> bool {
+        !self.people.contains(&holder.person) && !self.roots.contains(holder.root())
+    }
 }
 
 /// How sentences call those whom a rule asks.

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::calendar::Span;
 use crate::ids::{ChangeId, EnvironmentKey, PersonId, ServiceKey, TargetId};
+use crate::matrix::Basis;
+pub use crate::words::EscalationStep;
 use crate::words::{Category, Disruption, Kind, Level, Origin, Outcome, State, Touch, ValidationResult};
 
 /// One service in one environment that a change touches. Its outcome stands in [`TargetRecord`].
@@ -445,6 +448,9 @@ pub struct Request {
     pub targets: Vec<TargetId>,
     /// Why this person has authority, in one sentence.
     pub why: String,
+    /// The same as records and versions, a row for each ground.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub grounds: Vec<Basis>,
     /// Since when.
     pub asked_at: Timestamp,
     /// By when they should acknowledge.
@@ -452,6 +458,50 @@ pub struct Request {
     /// When they did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub acknowledged_at: Option<Timestamp>,
+}
+
+/// The clock of a rule that asks for approvals: from when it was first asked until it is met.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleClock {
+    /// The policy that asks.
+    pub rule: String,
+    /// Since when.
+    pub asked_at: Timestamp,
+    /// When those who have not decided are reminded.
+    pub remind_at: Timestamp,
+    /// By when it should be met.
+    pub decide_by: Timestamp,
+    /// The time that this grants.
+    pub decide: Span,
+    /// What happens when it is not, in order.
+    pub steps: Vec<EscalationDue>,
+    /// When it was met; it then stands still.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub met_at: Option<Timestamp>,
+}
+
+/// A step of an escalation, with its time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EscalationDue {
+    /// Whom it reaches.
+    pub step: EscalationStep,
+    /// When, unless the rule is met before.
+    pub due_at: Timestamp,
+    /// When it was done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done_at: Option<Timestamp>,
+}
+
+impl RuleClock {
+    /// Whether a step was done.
+    pub fn has_reached(&self, step: EscalationStep) -> bool {
+        self.steps.iter().any(|due| due.step == step && due.done_at.is_some())
+    }
+
+    /// When it was first escalated.
+    pub fn escalated_at(&self) -> Option<Timestamp> {
+        self.steps.iter().filter_map(|due| due.done_at).min()
+    }
 }
 
 /// A change: its content, its times, and how far it has come. The `version` grows with every save.
@@ -508,6 +558,9 @@ pub struct Change {
     /// Who is asked for a decision.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requests: Vec<Request>,
+    /// The clocks of the rules that ask for them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clocks: Vec<RuleClock>,
     /// Set while paused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<Hold>,

@@ -93,6 +93,7 @@ pub const NEITHER: &[&str] = &[
     "retrospective",
     "validations",
     "reviews",
+    "clocks",
     "closed_at",
     "closed_by",
     "told",

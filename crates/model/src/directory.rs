@@ -1,12 +1,20 @@
 //! The estate and its people: services, environments, ownership, groups, freezes, windows, incidents, templates.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Deref;
+use std::sync::OnceLock;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::absence::{Absence, Delegation};
+use crate::calendar::Calendar;
+
 use crate::ids::{ChangeId, EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
-use crate::words::{Criticality, OwnershipRole, Role, TemplateState};
+use crate::matrix::Matrix;
+pub use crate::matrix::{Holder, Ownership};
+use crate::words::{Criticality, Role, TemplateState};
+pub use crate::words::{DependencyKind, GroupKind, NodeKind};
 
 /// A person (or a pipeline's identity) in a tenant.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,6 +39,22 @@ pub struct Person {
     /// The login in connected systems (`github:octocat`).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accounts: Vec<String>,
+    /// Job functions such as `dba`, which rows of the ownership matrix may ask for.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub functions: BTreeSet<String>,
+    /// The key of the business calendar by which their clocks run; the tenant's `default` unless said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<String>,
+}
+
+impl Person {
+    /// Whether the person works or looks on by role and so never decides for an owner: a pipeline, a vendor, an
+    /// auditor.
+    pub fn is_barred_from_deciding(&self) -> bool {
+        [Role::Pipeline, Role::Vendor, Role::Auditor]
+            .iter()
+            .any(|role| self.roles.contains(role))
+    }
 }
 
 /// A group of people.
@@ -46,6 +70,19 @@ pub struct Group {
     pub name: String,
     /// Its members.
     pub members: BTreeSet<PersonId>,
+    /// A group of any people, or a team that runs services.
+    #[serde(default, skip_serializing_if = "GroupKind::is_usual")]
+    pub kind: GroupKind,
+    /// The key of the business calendar by which clocks of rules run that ask this group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calendar: Option<String>,
+}
+
+impl GroupKind {
+    /// Whether it is what a group is unless said.
+    pub fn is_usual(&self) -> bool {
+        *self == Self::Group
+    }
 }
 
 /// A service.
@@ -100,44 +137,114 @@ pub struct ConfigItem {
     pub name: String,
     /// The service it belongs to.
     pub service: ServiceKey,
+    /// What kind of thing it is, such as `database`: a class for ownership.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
 }
 
-/// One service needs another.
+/// An arrow of the graph: a service or config item needs, runs on or is part of another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dependency {
     /// The record's id.
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// The service that needs.
+    /// The service (or item) that needs, runs on or is part.
     pub from: ServiceKey,
-    /// The service that is needed.
+    /// The service (or item) that is needed, runs the other or holds it.
     pub to: ServiceKey,
+    /// What the arrow means. Ownership comes down along `part_of` alone.
+    #[serde(default, skip_serializing_if = "DependencyKind::is_usual")]
+    pub kind: DependencyKind,
+    /// Whether `from` is a service or a config item.
+    #[serde(default, skip_serializing_if = "NodeKind::is_usual")]
+    pub from_kind: NodeKind,
+    /// Whether `to` is a service or a config item.
+    #[serde(default, skip_serializing_if = "NodeKind::is_usual")]
+    pub to_kind: NodeKind,
+    /// Whether it was taken away.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ended: bool,
 }
 
-/// A line of the simple ownership list: a person or a group has a part in owning a service.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Ownership {
-    /// The record's id.
-    pub id: RecordId,
-    /// Grows with every save.
-    pub version: i64,
-    /// The service; absent means every service of the tenant.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub service: Option<ServiceKey>,
-    /// The environment; absent means every one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub environment: Option<EnvironmentKey>,
-    /// The part.
-    pub role: OwnershipRole,
-    /// The person.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub person: Option<PersonId>,
-    /// Or the group.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub group: Option<GroupKey>,
-    /// Since when.
-    pub since: Timestamp,
+impl Dependency {
+    /// Whether it says that one service needs another.
+    pub fn is_between_services(&self) -> bool {
+        self.from_kind == NodeKind::Service && self.to_kind == NodeKind::Service
+    }
+}
+
+impl DependencyKind {
+    /// Whether it is what an arrow means unless said.
+    pub fn is_usual(&self) -> bool {
+        *self == Self::DependsOn
+    }
+}
+
+impl NodeKind {
+    /// Whether it is what an end of an arrow is unless said.
+    pub fn is_usual(&self) -> bool {
+        *self == Self::Service
+    }
+
+    /// A thing's key with its kind: `service:shop`, `item:orders-db`.
+    pub fn scope(self, key: &str) -> String {
+        match self {
+            Self::Service => format!("service:{key}"),
+            Self::ConfigItem => format!("item:{key}"),
+        }
+    }
+}
+
+/// All arrows, findable by where they begin. The index is made on first use and belongs to exactly these rows.
+#[derive(Debug, Clone, Default)]
+pub struct Graph {
+    rows: Vec<Dependency>,
+    parts: OnceLock<HashMap<(NodeKind, String), Vec<usize>>>,
+}
+
+impl From<Vec<Dependency>> for Graph {
+    fn from(rows: Vec<Dependency>) -> Self {
+        Self {
+            rows,
+            parts: OnceLock::new(),
+        }
+    }
+}
+
+impl Deref for Graph {
+    type Target = [Dependency];
+
+    fn deref(&self) -> &[Dependency] {
+        &self.rows
+    }
+}
+
+impl Graph {
+    /// What a thing is part of, by the graph alone, in the order of keys.
+    pub fn parents(&self, kind: NodeKind, key: &str) -> Vec<(NodeKind, &ServiceKey)> {
+        let parts = self.parts.get_or_init(|| {
+            let mut parts: HashMap<(NodeKind, String), Vec<usize>> = HashMap::new();
+            let is_part = |row: &Dependency| row.kind == DependencyKind::PartOf;
+            for (place, row) in self.rows.iter().enumerate().filter(|(_, row)| is_part(row)) {
+                parts
+                    .entry((row.from_kind, row.from.0.clone()))
+                    .or_default()
+                    .push(place);
+            }
+            parts
+        });
+        if parts.is_empty() {
+            return Vec::new();
+        }
+        let places = parts.get(&(kind, key.to_owned())).into_iter().flatten();
+        let mut found: Vec<(NodeKind, &ServiceKey)> = places
+            .filter_map(|place| self.rows.get(*place))
+            .map(|row| (row.to_kind, &row.to))
+            .collect();
+        found.sort_unstable();
+        found
+    }
 }
 
 /// A time in which work is welcome.
@@ -411,9 +518,15 @@ pub struct Directory {
     /// Environments by key.
     pub environments: BTreeMap<EnvironmentKey, Environment>,
     /// Dependencies.
-    pub dependencies: Vec<Dependency>,
-    /// The ownership list.
-    pub ownerships: Vec<Ownership>,
+    pub dependencies: Graph,
+    /// The ownership matrix.
+    pub ownerships: Matrix,
+    /// Absences that are not long over.
+    pub absences: Vec<Absence>,
+    /// Delegations that are not long over.
+    pub delegations: Vec<Delegation>,
+    /// Business calendars by key.
+    pub calendars: BTreeMap<String, Calendar>,
     /// Freezes that have not been taken back and not long gone.
     pub freezes: Vec<Freeze>,
     /// Windows.
@@ -422,15 +535,6 @@ pub struct Directory {
     pub incidents: BTreeMap<String, Incident>,
     /// Templates by key.
     pub templates: BTreeMap<String, StandardTemplate>,
-}
-
-/// A person with the sentence that says why they have a part.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Holder {
-    /// The person.
-    pub person: PersonId,
-    /// `owner of booking-api since 2025-03-01`.
-    pub why: String,
 }
 
 impl Directory {
@@ -491,59 +595,5 @@ impl Directory {
             .filter(|person| person.active && person.roles.contains(&role))
             .map(|p| p.id.clone())
             .collect()
-    }
-
-    /// Who holds a part in owning a service in an environment, each with the reason, one row a person.
-    pub fn holders(&self, service: &ServiceKey, environment: &EnvironmentKey, role: OwnershipRole) -> Vec<Holder> {
-        let mut found: Vec<Holder> = Vec::new();
-        for row in self
-            .ownerships
-            .iter()
-            .filter(|row| row.role == role && row.is_about(service, environment))
-        {
-            let people = match (&row.person, &row.group) {
-                (Some(person), _) => vec![person.clone()],
-                (None, Some(group)) => self.members(group),
-                (None, None) => Vec::new(),
-            };
-            for person in people {
-                if self.is_active(&person) && !found.iter().any(|holder| holder.person == person) {
-                    found.push(Holder {
-                        why: row.why(service),
-                        person,
-                    });
-                }
-            }
-        }
-        found
-    }
-
-    /// Whether a person holds a part.
-    pub fn holds(
-        &self,
-        person: &PersonId,
-        service: &ServiceKey,
-        environment: &EnvironmentKey,
-        role: OwnershipRole,
-    ) -> bool {
-        self.holders(service, environment, role)
-            .iter()
-            .any(|holder| &holder.person == person)
-    }
-}
-
-impl Ownership {
-    fn is_about(&self, service: &ServiceKey, environment: &EnvironmentKey) -> bool {
-        self.service.as_ref().is_none_or(|own| own == service)
-            && self.environment.as_ref().is_none_or(|own| own == environment)
-    }
-
-    fn why(&self, service: &ServiceKey) -> String {
-        let day = self.since.strftime("%Y-%m-%d");
-        let role = self.role.as_str().replace('_', " ");
-        match &self.group {
-            Some(group) => format!("{role} of {service} through the group {group} since {day}"),
-            None => format!("{role} of {service} since {day}"),
-        }
     }
 }

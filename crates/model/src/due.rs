@@ -3,10 +3,12 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use crate::change::{Change, Request};
+use crate::change::Change;
+use crate::clocks;
 use crate::file::Case;
 use crate::ids::PersonId;
-use crate::requirement::{before_closure, open_rules, template_review};
+use crate::matrix::Place;
+use crate::requirement::{before_closure, template_review};
 use crate::settle::{is_forward, revoke_permits, settle};
 use crate::verbs::after::{close_now, mark_unauthorized};
 use crate::words::{Kind, Outcome, State};
@@ -107,9 +109,8 @@ fn while_deciding(case: &Case<'_>) -> Vec<DueAt> {
         Some(start) if change.state == State::Scheduled => news(case, Some(start), window_mark(start)),
         start => look(start),
     });
-    found.extend(
-        waiting_requests(case).map(|request| news(case, Some(request.acknowledge_by), unacknowledged_mark(request))),
-    );
+    found.extend(clocks::agenda(case).into_iter().map(|item| effect(Some(item.at), true)));
+    found.extend(authority_edges(case));
     let counted = case.file.standing().flat_map(|approval| &approval.counted_for);
     found.extend(counted.map(|row| look(row.valid_until)));
     found.extend(freeze_edges(case));
@@ -136,7 +137,7 @@ fn while_reviewing(case: &Case<'_>) -> Vec<DueAt> {
     let change = case.change();
     let end = change.actual_end.unwrap_or(change.updated_at);
     let at = |hours: i64| Some(end + SignedDuration::from_hours(hours));
-    let rows = before_closure(&case.file, &case.directory);
+    let rows = before_closure(&case.file, &case.directory, case.now);
     let lacks = |code: &str, topic: &str| rows.iter().any(|row| row.code == code) && !change.told.contains(topic);
     let unanswered = change
         .retrospective
@@ -153,14 +154,14 @@ fn while_reviewing(case: &Case<'_>) -> Vec<DueAt> {
     ]
 }
 
-/// Requests whose clock runs: not acknowledged, and the rule behind them still lacks a word.
-fn waiting_requests<'a>(case: &'a Case<'_>) -> impl Iterator<Item = &'a Request> {
-    let open = open_rules(&case.file, &case.directory, case.now);
-    case.file
-        .change
-        .requests
-        .iter()
-        .filter(move |request| request.acknowledged_at.is_none() && open.contains(&request.rule))
+/// The next instants at which somebody gains or loses authority by the clock alone.
+fn authority_edges(case: &Case<'_>) -> impl Iterator<Item = DueAt> {
+    let (directory, now) = (&case.directory, case.now);
+    let targets = case.change().content.targets.iter();
+    targets
+        .map(move |target| directory.next_edge(&Place::from(target), now))
+        .chain([directory.next_people_edge(now)])
+        .map(look)
 }
 
 fn hold_mark(until: Option<Timestamp>) -> String {
@@ -173,13 +174,6 @@ fn window_mark(start: Timestamp) -> String {
 
 fn rollback_mark(moment: Timestamp) -> String {
     format!("latest_rollback/{moment}")
-}
-
-fn unacknowledged_mark(request: &Request) -> String {
-    format!(
-        "unacknowledged/{}/{}/{}",
-        request.rule, request.person, request.acknowledge_by
-    )
 }
 
 fn overrun_mark(since: Timestamp, quarter: i64) -> String {
@@ -238,7 +232,7 @@ pub fn run(case: &mut Case<'_>) {
         settle(case);
         return;
     }
-    unacknowledged(case);
+    clocks::run(case);
     window_opens(case);
     latest_rollback_passes(case);
     overrun(case);
@@ -264,51 +258,6 @@ fn end_hold_reminder(case: &mut Case<'_>) {
             &until.to_string(),
             news.clone(),
             "Resume it, or hold it for longer.",
-        );
-    }
-}
-
-fn unacknowledged(case: &mut Case<'_>) {
-    let now = case.now;
-    if !matches!(
-        case.change().state,
-        State::Authorizing | State::Approved | State::Scheduled
-    ) {
-        return;
-    }
-    let late: Vec<(PersonId, String, Timestamp, String)> = waiting_requests(case)
-        .filter(|request| request.acknowledge_by <= now)
-        .map(|request| {
-            (
-                request.person.clone(),
-                request.rule.clone(),
-                request.acknowledge_by,
-                unacknowledged_mark(request),
-            )
-        })
-        .collect();
-    for (person, rule, by, told) in late {
-        if !case.file.change.tell_once(&told) {
-            continue;
-        }
-        case.tell("approval.unacknowledged", json!({"person": person, "rule": rule}));
-        let mark = format!("{rule}/{by}");
-        let news = format!("{} still waits for your word.", case.change().key);
-        case.write_to(
-            &person,
-            "reminder",
-            &mark,
-            news,
-            "Acknowledge it, decide, or return it with a question.",
-        );
-        let (owner, name) = (case.change().content.owner.clone(), case.name(&person));
-        let news = format!("{name} has not acknowledged {}.", case.change().key);
-        case.write_to(
-            &owner,
-            "unacknowledged",
-            &format!("{mark}/{person}"),
-            news,
-            "Ask them, or another who may decide.",
         );
     }
 }
@@ -438,7 +387,7 @@ fn after_the_work(case: &mut Case<'_>) {
         close_now(case);
         return;
     }
-    let rows = before_closure(&case.file, &case.directory);
+    let rows = before_closure(&case.file, &case.directory, case.now);
     let missing = |code: &str| rows.iter().any(|row| row.code == code);
     let late = |hours: i64| end + SignedDuration::from_hours(hours) <= now;
     let (validation, review) = (
@@ -462,7 +411,7 @@ fn closes_by_itself(case: &Case<'_>) -> bool {
     let change = case.change();
     change.content.kind == Kind::Standard
         && change.outcome == Some(Outcome::Succeeded)
-        && before_closure(&case.file, &case.directory).is_empty()
+        && before_closure(&case.file, &case.directory, case.now).is_empty()
 }
 
 fn remind(case: &mut Case<'_>, topic: &'static str, what: &str, next: &'static str) {

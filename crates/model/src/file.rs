@@ -10,6 +10,7 @@ use crate::change::{Change, Target};
 use crate::directory::Directory;
 use crate::facts::{ActorFacts, ChangeFacts, Part, TargetFacts};
 use crate::ids::{ChangeId, PersonId, RecordId};
+use crate::matrix::Place;
 use crate::obligation::{Duty, Requirements, Verdict};
 use crate::records::{
     Approval, ChangeTask, ChecklistItem, Comment, Condition, Entry, Evidence, Link, PeerReview, Permit, Unmet,
@@ -123,22 +124,22 @@ pub fn change_facts(file: &ChangeFile, tenant: &str) -> ChangeFacts {
 }
 
 /// What the policies are told of its targets. A target whose service is unknown is told as critical.
-pub fn target_facts(file: &ChangeFile, directory: &Directory) -> Vec<TargetFacts> {
+pub fn target_facts(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<TargetFacts> {
     file.change
         .content
         .targets
         .iter()
-        .map(|target| one_target(target, directory))
+        .map(|target| one_target(target, directory, now))
         .collect()
 }
 
-fn one_target(target: &Target, directory: &Directory) -> TargetFacts {
+fn one_target(target: &Target, directory: &Directory, now: Timestamp) -> TargetFacts {
     let service = directory.services.get(&target.service);
     let environment = directory.environments.get(&target.environment);
     let owners = OwnershipRole::ALL
         .iter()
         .flat_map(|role| {
-            let holders = directory.holders(&target.service, &target.environment, *role);
+            let holders = directory.holders_at(&Place::from(target), *role, now);
             holders.into_iter().map(move |holder| (*role, holder.person))
         })
         .collect();
@@ -313,7 +314,7 @@ impl Case<'_> {
 
     /// The parts that the acting person has in the change.
     pub fn parts(&self) -> Vec<Part> {
-        parts_of(&self.file, &self.directory, &self.actor.person)
+        parts_of(&self.file, &self.directory, &self.actor.person, self.now)
     }
 
     /// What policies are told of the acting person.
@@ -384,14 +385,14 @@ pub fn actor_facts(actor: &Actor, directory: &Directory, parts: Vec<Part>) -> Ac
 }
 
 /// The parts that a person has in a change.
-pub fn parts_of(file: &ChangeFile, directory: &Directory, person: &PersonId) -> Vec<Part> {
+pub fn parts_of(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> Vec<Part> {
     let change = &file.change;
     let content = &change.content;
     let owns = |role| {
         content
             .targets
             .iter()
-            .any(|t| directory.holds(person, &t.service, &t.environment, role))
+            .any(|t| directory.holds(person, &t.service, &t.environment, role, now))
     };
     let may_implement = if content.implementers.is_empty() {
         owns(OwnershipRole::Implementer)
@@ -401,7 +402,7 @@ pub fn parts_of(file: &ChangeFile, directory: &Directory, person: &PersonId) -> 
     } else {
         content.implementers.contains(person)
     };
-    let asked = !crate::authority::asking(file, directory, person, change.updated_at).is_empty();
+    let asked = !crate::authority::asking(file, directory, person, now).is_empty();
     let approved = file
         .standing()
         .any(|approval| &approval.person == person && approval.is_yes());
@@ -418,7 +419,7 @@ pub fn parts_of(file: &ChangeFile, directory: &Directory, person: &PersonId) -> 
         (may_implement, Part::Implementer),
         (change.implemented_by.contains(person), Part::Implemented),
         (
-            content.tester.as_ref() == Some(person) || asked_to_validate(file, directory, person),
+            content.tester.as_ref() == Some(person) || asked_to_validate(file, directory, person, now),
             Part::Tester,
         ),
         (asked, Part::Asked),
@@ -433,7 +434,7 @@ pub fn parts_of(file: &ChangeFile, directory: &Directory, person: &PersonId) -> 
 }
 
 /// Whether a rule names the person as one who may validate beside tester and owner.
-fn asked_to_validate(file: &ChangeFile, directory: &Directory, person: &PersonId) -> bool {
+fn asked_to_validate(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> bool {
     file.requirements.obligations.iter().any(|row| {
         let Duty::Validation { from: Some(asked), .. } = &row.obligation.duty else {
             return false;
@@ -444,7 +445,7 @@ fn asked_to_validate(file: &ChangeFile, directory: &Directory, person: &PersonId
             .iter()
             .filter(|target| row.targets.contains(&target.id))
             .any(|target| {
-                candidates(file, directory, asked, target)
+                candidates(file, directory, asked, target, now)
                     .iter()
                     .any(|holder| &holder.person == person)
             })

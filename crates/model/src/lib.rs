@@ -3,9 +3,13 @@
 //! Nouns as types, and functions from a change's file, a command and the time to an outcome or a refusal. This room does
 //! no I/O, reads no clock, makes no ids and knows no engine: everything it needs is handed in.
 
+pub mod absence;
 pub mod act;
+mod approvals;
 pub mod authority;
+pub mod calendar;
 pub mod change;
+pub mod clocks;
 pub mod content;
 pub mod directory;
 pub mod due;
@@ -15,12 +19,14 @@ pub mod gate;
 pub mod ids;
 pub mod input;
 pub mod lifecycle;
+pub mod matrix;
 pub mod obligation;
 pub mod reading;
 pub mod records;
 pub mod refusal;
 pub mod requirement;
 pub mod risk;
+mod routing;
 pub mod settle;
 pub mod signal;
 mod template;

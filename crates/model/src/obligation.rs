@@ -5,8 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::calendar::Span;
 use crate::ids::GroupKey;
-use crate::words::{Aspect, Covers, Level};
+use crate::words::{Aspect, Covers, Level, OwnershipRole};
 
 /// One thing that the policies ask for before a step of the lifecycle.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,12 +116,75 @@ pub struct ApprovalRule {
     /// Whether the approver must enter a fresh factor.
     #[serde(default)]
     pub step_up: bool,
-    /// Minutes within which the one asked should acknowledge.
+    /// Within which time the one asked should acknowledge; by kind and risk unless said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub ack_sla_minutes: Option<i64>,
+    pub ack_sla: Option<Span>,
+    /// Within which time the rule should be met; by kind and risk unless said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decide_sla: Option<Span>,
+    /// The group that an escalation reaches before the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalate: Option<GroupKey>,
+    /// When its people are asked: rules of a stage wait for all of the stages before it. 1 unless said.
+    #[serde(default = "first_stage", skip_serializing_if = "is_first_stage")]
+    pub stage: u32,
     /// Whether this is a rule of dual control, for which break-glass needs a second person.
     #[serde(default)]
     pub dual_control: bool,
+}
+
+fn first_stage() -> u32 {
+    1
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the form that serde asks for")]
+fn is_first_stage(stage: &u32) -> bool {
+    *stage == 1
+}
+
+impl ApprovalRule {
+    /// A rule that asks for one word of whom it names, and says nothing else.
+    pub fn plain(from: Asked, covers: Covers) -> Self {
+        Self {
+            from,
+            count: 1,
+            covers,
+            distinct_from: Vec::new(),
+            valid_for_minutes: None,
+            step_up: false,
+            ack_sla: None,
+            decide_sla: None,
+            escalate: None,
+            stage: 1,
+            dual_control: false,
+        }
+    }
+}
+
+impl Asked {
+    /// The part of the ownership matrix that it asks, if it asks one.
+    pub fn ownership_role(&self) -> Option<OwnershipRole> {
+        match self {
+            Self::Owner => Some(OwnershipRole::Owner),
+            Self::TechnicalLead => Some(OwnershipRole::TechnicalLead),
+            Self::Security => Some(OwnershipRole::Security),
+            Self::Data => Some(OwnershipRole::Data),
+            Self::ChangeManager | Self::Tester | Self::Group(_) => None,
+        }
+    }
+
+    /// The word of `@from`: `owner`, `group:ecab`.
+    pub fn word(&self) -> String {
+        match self {
+            Self::Owner => "owner".to_owned(),
+            Self::TechnicalLead => "technical_lead".to_owned(),
+            Self::Security => "security".to_owned(),
+            Self::Data => "data".to_owned(),
+            Self::ChangeManager => "change_manager".to_owned(),
+            Self::Tester => "tester".to_owned(),
+            Self::Group(key) => format!("group:{key}"),
+        }
+    }
 }
 
 /// Whom a rule asks: the word in `@from`.

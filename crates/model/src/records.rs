@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{ChangeId, EnvironmentKey, PersonId, RecordId, ServiceKey, TargetId};
+use crate::matrix::Basis;
 use crate::words::{
     ApprovalState, Aspect, CheckState, ConditionDue, Decision, EntryKind, EvidenceKind, EvidenceResult, GateDecision,
     LinkKind, PeerVerdict, PermitState, Purpose, TaskKind, TaskState,
@@ -30,6 +31,9 @@ pub struct CountedFor {
     pub targets: Vec<TargetId>,
     /// Why this person could decide, in one sentence.
     pub why: String,
+    /// The same as records and versions: ownership row, membership, role, delegation.
+    #[serde(default, skip_serializing_if = "Basis::is_empty")]
+    pub basis: Basis,
     /// Whether the rule covers *what*.
     pub what: bool,
     /// Whether the rule covers *when*.
@@ -84,6 +88,9 @@ pub struct Approval {
     /// Why it no longer counts, if so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<String>,
+    /// When it was first escalated past this person, if the decision came after that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub escalated_at: Option<Timestamp>,
 }
 
 impl Approval {

@@ -1,16 +1,16 @@
 //! What is still unmet before each next step, whom it waits for, and what satisfies it.
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::authority::{asked_word, candidates, counts, is_barred, peer_counts};
+use crate::approvals::approval_unmet;
+use crate::authority::peer_counts;
 use crate::change::{Change, Target};
 use crate::directory::{Directory, Freeze};
 use crate::file::{ChangeFile, unmet};
 use crate::ids::{GroupKey, PersonId};
-use crate::obligation::{ApprovalRule, Due, Duty, Obligation, TargetObligation};
+use crate::matrix::Place;
+use crate::obligation::{Due, Duty, Obligation, TargetObligation};
 use crate::records::{Evidence, Unmet};
 pub(crate) use crate::template::template_review;
 pub use crate::template::template_trouble;
@@ -58,9 +58,7 @@ pub fn ahead(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Ah
         (Step::Approval, State::Authorizing, before_approved),
         (Step::Scheduling, State::Scheduled, before_scheduled),
         (Step::Implementation, State::Scheduled, before_start),
-        (Step::Closure, State::Reviewing, |file, directory, _| {
-            before_closure(file, directory)
-        }),
+        (Step::Closure, State::Reviewing, before_closure),
     ];
     if !state.is_open() {
         return Vec::new();
@@ -343,7 +341,7 @@ fn task_unmet(task: &crate::records::ChangeTask, directory: &Directory) -> Unmet
 }
 
 /// Everything due before closing.
-pub fn before_closure(file: &ChangeFile, directory: &Directory) -> Vec<Unmet> {
+pub fn before_closure(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     let change = &file.change;
     let owner = vec![directory.login(&change.content.owner)];
     let mut rows: Vec<Unmet> = stopped(file).into_iter().collect();
@@ -358,7 +356,7 @@ pub fn before_closure(file: &ChangeFile, directory: &Directory) -> Vec<Unmet> {
             logins(directory, &change.content.implementers),
         ));
     }
-    rows.extend(validation_unmet(file, directory));
+    rows.extend(validation_unmet(file, directory, now));
     if review_is_needed(file) && change.reviews.is_empty() {
         rows.push(unmet(
             "review_missing",
@@ -442,7 +440,7 @@ pub fn review_is_needed(file: &ChangeFile) -> bool {
     asked || !clean_standard
 }
 
-fn validation_unmet(file: &ChangeFile, directory: &Directory) -> Option<Unmet> {
+fn validation_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Option<Unmet> {
     use crate::words::{Outcome, ValidationResult};
     let change = &file.change;
     let ended_badly = matches!(
@@ -461,7 +459,7 @@ fn validation_unmet(file: &ChangeFile, directory: &Directory) -> Option<Unmet> {
     }
     let mut people: Vec<PersonId> = change.content.tester.iter().cloned().collect();
     if people.is_empty() {
-        people = owners_of(file, directory);
+        people = owners_of(file, directory, now);
     }
     people.retain(|person| !change.implemented_by.contains(person));
     Some(unmet(
@@ -491,10 +489,10 @@ fn last_revision(change: &Change) -> Option<Timestamp> {
 }
 
 /// The owners of the change and of its targets.
-pub fn owners_of(file: &ChangeFile, directory: &Directory) -> Vec<PersonId> {
+pub fn owners_of(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
     let mut people = vec![file.change.content.owner.clone()];
     for target in &file.change.content.targets {
-        for holder in directory.holders(&target.service, &target.environment, OwnershipRole::Owner) {
+        for holder in directory.holders_at(&Place::from(target), OwnershipRole::Owner, now) {
             if !people.contains(&holder.person) {
                 people.push(holder.person);
             }
@@ -503,11 +501,11 @@ pub fn owners_of(file: &ChangeFile, directory: &Directory) -> Vec<PersonId> {
     people
 }
 
-fn logins(directory: &Directory, people: &[PersonId]) -> Vec<String> {
+pub(crate) fn logins(directory: &Directory, people: &[PersonId]) -> Vec<String> {
     people.iter().map(|person| directory.login(person)).collect()
 }
 
-fn sentence(text: &str) -> String {
+pub(crate) fn sentence(text: &str) -> String {
     if text.ends_with('.') {
         text.to_owned()
     } else {
@@ -666,98 +664,4 @@ fn task_duty_unmet(file: &ChangeFile, row: &TargetObligation, kind: TaskKind, ti
             Vec::new(),
         )
     })
-}
-
-/// The rules of approval that still lack a word, on *what* or on *when*.
-pub(crate) fn open_rules(file: &ChangeFile, directory: &Directory, now: Timestamp) -> BTreeSet<String> {
-    let mut open = BTreeSet::new();
-    for row in &file.requirements.obligations {
-        let Duty::Approval(rule) = &row.obligation.duty else {
-            continue;
-        };
-        let lacks = |what: bool| !approval_unmet(file, directory, row, rule, now, what).is_empty();
-        if (rule.covers.what() && lacks(true)) || (rule.covers.when() && lacks(false)) {
-            open.insert(row.obligation.id.clone());
-        }
-    }
-    open
-}
-
-fn approval_unmet(
-    file: &ChangeFile,
-    directory: &Directory,
-    row: &TargetObligation,
-    rule: &ApprovalRule,
-    now: Timestamp,
-    what: bool,
-) -> Vec<Unmet> {
-    let mut rows: Vec<Unmet> = Vec::new();
-    for target in file
-        .change
-        .content
-        .targets
-        .iter()
-        .filter(|target| row.targets.contains(&target.id))
-    {
-        let Some(found) = approval_unmet_for(file, directory, row, rule, target, now, what) else {
-            continue;
-        };
-        let same = rows
-            .iter()
-            .any(|known| known.code == found.code && known.waiting_on == found.waiting_on);
-        if !same {
-            rows.push(found);
-        }
-    }
-    rows
-}
-
-fn approval_unmet_for(
-    file: &ChangeFile,
-    directory: &Directory,
-    row: &TargetObligation,
-    rule: &ApprovalRule,
-    target: &Target,
-    now: Timestamp,
-    what: bool,
-) -> Option<Unmet> {
-    let rule_id = &row.obligation.id;
-    let yes: Vec<&PersonId> = file
-        .standing()
-        .filter(|approval| counts(approval, rule_id, &target.id, now, what) && !is_barred(file, rule, &approval.person))
-        .map(|approval| &approval.person)
-        .collect();
-    if yes.len() >= rule.count as usize {
-        return None;
-    }
-    let open: Vec<PersonId> = candidates(file, directory, &rule.from, target)
-        .into_iter()
-        .map(|holder| holder.person)
-        .filter(|person| !is_barred(file, rule, person) && !yes.contains(&person))
-        .collect();
-    let covered = if what { "what is done" } else { "the planned times" };
-    if yes.len() + open.len() < rule.count as usize {
-        return Some(unmet(
-            "cannot_be_met",
-            format!(
-                "Rule `{rule_id}` asks {} for {}, and nobody who did not write the change can give it.",
-                asked_word(&rule.from),
-                target.service
-            ),
-            "Give the service another owner or the group another member.",
-            vec!["group:admin".to_owned()],
-        ));
-    }
-    Some(unmet(
-        "approval_missing",
-        format!(
-            "{} {} of {} approvals on {covered} are there for {}.",
-            sentence(&row.obligation.reason),
-            yes.len(),
-            rule.count,
-            target.service
-        ),
-        format!("{} approves (rule `{rule_id}`).", asked_word(&rule.from)),
-        logins(directory, &open),
-    ))
 }

@@ -3,19 +3,15 @@
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
-use crate::authority::{asked_word, candidates, is_barred};
-use crate::change::{Change, Request};
+use crate::change::Change;
 use crate::content::digests;
-use crate::file::{Case, ChangeFile};
+use crate::file::Case;
 use crate::ids::{PersonId, RecordId};
 use crate::obligation::Duty;
 use crate::records::{ChecklistItem, Coverage, Permit};
 use crate::requirement::{before_approved, before_scheduled};
 use crate::risk;
 use crate::words::{ApprovalState, Kind, Level, Origin, PermitState, Purpose, Role, State};
-
-/// Without a rule's own word, the one asked should acknowledge within a day.
-const ACKNOWLEDGE_MINUTES: i64 = 24 * 60;
 
 /// Recomputes what follows from the content: risk, digests, obligations, requests, checklist.
 pub fn recompute(case: &mut Case<'_>) {
@@ -112,7 +108,7 @@ pub fn settle(case: &mut Case<'_>) {
             break;
         }
     }
-    route(case);
+    crate::routing::route(case);
     flag_freezes(case);
 }
 
@@ -297,84 +293,6 @@ pub fn revoke_permits(case: &mut Case<'_>, reason: &str, which: impl Fn(&Permit)
 /// Whether permits of a purpose die: helper for readers of [`revoke_permits`].
 pub fn is_forward(permit: &Permit) -> bool {
     permit.purpose == Purpose::Deploy
-}
-
-/// Asks everyone whom a rule asks, and stops asking whom none asks any more.
-fn route(case: &mut Case<'_>) {
-    let asking = matches!(
-        case.change().state,
-        State::Authorizing | State::Approved | State::Scheduled
-    );
-    let wanted = if asking { requests(&case.file, case) } else { Vec::new() };
-    let known = std::mem::take(&mut case.file.change.requests);
-    let mut now_asked: Vec<Request> = Vec::new();
-    let mut news: Vec<(PersonId, String)> = Vec::new();
-    for mut request in wanted {
-        match known
-            .iter()
-            .find(|old| old.rule == request.rule && old.person == request.person)
-        {
-            Some(old) => {
-                request.asked_at = old.asked_at;
-                request.acknowledge_by = old.acknowledge_by;
-                request.acknowledged_at = old.acknowledged_at;
-                request.why.clone_from(&old.why);
-            }
-            None => news.push((request.person.clone(), request.rule.clone())),
-        }
-        now_asked.push(request);
-    }
-    case.file.change.requests = now_asked;
-    for (person, rule) in news {
-        case.tell("approval.requested", json!({"person": person, "rule": rule}));
-        let text = format!("{} asks for your decision (rule `{rule}`).", case.change().key);
-        let mark = format!("{}/{rule}", case.change().digests.content);
-        case.write_to(
-            &person,
-            "asked_to_approve",
-            &mark,
-            text,
-            "Approve it, set conditions, return it with a question, or reject it.",
-        );
-    }
-}
-
-fn requests(file: &ChangeFile, case: &Case<'_>) -> Vec<Request> {
-    let mut found: Vec<Request> = Vec::new();
-    for row in &file.requirements.obligations {
-        let Duty::Approval(rule) = &row.obligation.duty else {
-            continue;
-        };
-        for target in file
-            .change
-            .content
-            .targets
-            .iter()
-            .filter(|target| row.targets.contains(&target.id))
-        {
-            for holder in candidates(file, &case.directory, &rule.from, target) {
-                if is_barred(file, rule, &holder.person) {
-                    continue;
-                }
-                let same = |known: &&mut Request| known.rule == row.obligation.id && known.person == holder.person;
-                if let Some(known) = found.iter_mut().find(same) {
-                    known.targets.push(target.id.clone());
-                    continue;
-                }
-                let minutes = rule.ack_sla_minutes.unwrap_or(ACKNOWLEDGE_MINUTES);
-                found.push(Request {
-                    rule: row.obligation.id.clone(),
-                    person: holder.person,
-                    targets: vec![target.id.clone()],
-                    why: format!("asked as {}: {}", asked_word(&rule.from), holder.why),
-                    asked_at: case.now,
-                    acknowledge_by: case.now + SignedDuration::from_mins(minutes),
-                    acknowledged_at: None,
-                });
-            }
-        }
-    }
-    found
 }
 
 /// A change under way goes on in a freeze, and says so.

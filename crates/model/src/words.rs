@@ -317,6 +317,59 @@ words! {
         /// A pipeline that may implement changes to it.
         Pipeline = "pipeline",
     }
+    /// What an arrow between two things of the estate means.
+    DependencyKind {
+        /// The first needs the second.
+        DependsOn = "depends_on",
+        /// The first runs on the second.
+        RunsOn = "runs_on",
+        /// The first is part of the second, and inherits its owners.
+        PartOf = "part_of",
+        /// The first stores its data in the second.
+        StoresIn = "stores_in",
+    }
+    /// What stands at an end of an arrow.
+    NodeKind {
+        /// A service.
+        Service = "service",
+        /// A config item.
+        ConfigItem = "config_item",
+    }
+    /// What a group of people is.
+    GroupKind {
+        /// Any people.
+        Group = "group",
+        /// A team that runs services.
+        Team = "team",
+    }
+    /// A day of the week.
+    Day {
+        /// Monday.
+        Monday = "monday",
+        /// Tuesday.
+        Tuesday = "tuesday",
+        /// Wednesday.
+        Wednesday = "wednesday",
+        /// Thursday.
+        Thursday = "thursday",
+        /// Friday.
+        Friday = "friday",
+        /// Saturday.
+        Saturday = "saturday",
+        /// Sunday.
+        Sunday = "sunday",
+    }
+    /// Whom an escalation reaches, in this order.
+    EscalationStep {
+        /// Those who speak for the ones asked when these are late.
+        Deputies = "deputies",
+        /// Who answers one line further up in the ownership matrix.
+        Line = "line",
+        /// The group that the rule names.
+        Group = "group",
+        /// The group that always exists: change managers, else administrators.
+        Last = "last",
+    }
     /// A right that a person or a token holds in its tenant.
     Role {
         /// May create changes.
@@ -417,5 +470,35 @@ impl Covers {
     /// Whether *when* is covered.
     pub fn when(self) -> bool {
         matches!(self, Self::When | Self::Both)
+    }
+}
+
+#[expect(
+    clippy::derivable_impls,
+    reason = "the table of words marks no word as the usual one"
+)]
+impl Default for DependencyKind {
+    fn default() -> Self {
+        Self::DependsOn
+    }
+}
+
+#[expect(
+    clippy::derivable_impls,
+    reason = "the table of words marks no word as the usual one"
+)]
+impl Default for NodeKind {
+    fn default() -> Self {
+        Self::Service
+    }
+}
+
+#[expect(
+    clippy::derivable_impls,
+    reason = "the table of words marks no word as the usual one"
+)]
+impl Default for GroupKind {
+    fn default() -> Self {
+        Self::Group
     }
 }

@@ -24,3 +24,7 @@ pub(crate) const DURATION_MINUTES: i64 = 10 * 366 * 24 * 60;
 pub(crate) const PERMIT_MINUTES: i64 = 24 * 60;
 /// How old a revocation list may be, in minutes: a day.
 pub(crate) const LIST_AGE_MINUTES: i64 = 24 * 60;
+/// How many stages of approval a set may have.
+pub(crate) const STAGES: u32 = 9;
+/// How long a span of working time may be, in days.
+pub(crate) const WORK_DAYS: i64 = 250;

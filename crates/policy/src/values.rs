@@ -1,5 +1,6 @@
 //! The small grammars of annotation values: durations, counts, keys, lists.
 
+use model::calendar::Span;
 use model::ids::GroupKey;
 use model::obligation::{Asked, Due, Party};
 
@@ -28,6 +29,20 @@ pub(crate) fn duration(text: &str) -> Result<i64, String> {
         Some(minutes) if (1..=limits::DURATION_MINUTES).contains(&minutes) => Ok(minutes),
         _ => Err(format!("`{text}` lies outside of one minute and ten years")),
     }
+}
+
+/// A clock's span: a duration, or working hours (`4bh`) or working days (`2bd`) by the calendar of whom it is about.
+pub(crate) fn span(text: &str) -> Result<Span, String> {
+    let worked = |digits: &str, most: i64| {
+        number(digits, most).map_err(|_| format!("`{text}` is no span of working time; write 4bh or 2bd"))
+    };
+    if let Some(digits) = text.strip_suffix("bd") {
+        return worked(digits, limits::WORK_DAYS).map(Span::WorkDays);
+    }
+    if let Some(digits) = text.strip_suffix("bh") {
+        return worked(digits, limits::WORK_DAYS * 24).map(|hours| Span::WorkMinutes(hours * 60));
+    }
+    duration(text).map(Span::Minutes)
 }
 
 /// A whole number from 1 to `most`.

@@ -2,7 +2,7 @@
 //!
 //! | `@require` | needs | may have | due |
 //! |---|---|---|---|
-//! | `approval` | `@from @covers` | `@count @distinct_from @valid_for @step_up @ack_sla @dual_control` | start |
+//! | `approval` | `@from @covers` | `@count @distinct_from @valid_for @step_up @ack_sla @decide_sla @escalate` (a group's key) `@stage @dual_control` | start |
 //! | `evidence` | `@aspect` | `@environment @due` | `@due`, else start |
 //! | `peer_review` | | `@count @from` (a group's key) `@due` | `@due`, else start |
 //! | `checklist` | `@items` (separated by `;`) | `@due` | `@due`, else start |
@@ -13,11 +13,12 @@
 //! | `permit` | one of: | `@minutes @ahead @max_list_age` | start |
 //!
 //! Every policy has `@id("pack.words")` and `@reason("…")` besides. `@step_up`, `@dual_control` and `@ahead` stand alone.
-//! Durations are `30d`, `4h`, `15m`; `@count`, `@valid_for`, `@ack_sla`, `@lead_time`, `@minutes`, `@max_list_age` and
+//! Durations are `30d`, `4h`, `15m`; those of clocks (`@ack_sla`, `@decide_sla`) also `4bh` and `2bd`, in working time; `@count`, `@valid_for`, `@ack_sla`, `@lead_time`, `@minutes`, `@max_list_age` and
 //! `@environment` may name a parameter (`"$name"`). `@due("approval")` means: before all rules on *what* are met.
 
 use std::collections::BTreeMap;
 
+use model::calendar::Span;
 use model::ids::GroupKey;
 use model::obligation::{ApprovalRule, Due, Duty, Obligation};
 use model::words::{Aspect, Covers, TaskKind};
@@ -51,6 +52,9 @@ const KINDS: &[Kind] = &[
             "valid_for",
             "step_up",
             "ack_sla",
+            "decide_sla",
+            "escalate",
+            "stage",
             "dual_control",
         ],
     },
@@ -303,7 +307,10 @@ impl Reader<'_> {
             distinct_from: self.text("distinct_from", values::parties)?.unwrap_or_default(),
             valid_for_minutes: self.minutes("valid_for", limits::DURATION_MINUTES)?,
             step_up: self.flag("step_up")?,
-            ack_sla_minutes: self.minutes("ack_sla", limits::DURATION_MINUTES)?,
+            ack_sla: self.span("ack_sla")?,
+            decide_sla: self.span("decide_sla")?,
+            escalate: self.text("escalate", values::key)?.map(GroupKey),
+            stage: self.stage()?,
             dual_control: self.flag("dual_control")?,
         })
     }
@@ -390,6 +397,19 @@ impl Reader<'_> {
         bounded(key, minutes, most).map(Some)
     }
 
+    /// A clock's span; a parameter is a duration on the wall.
+    fn span(&self, key: &str) -> Result<Option<Span>, Problem> {
+        match self.annotations.get(key) {
+            Some(text) if !text.starts_with('$') => values::span(text).map(Some).map_err(|text| bad_value(key, text)),
+            _ => Ok(self.minutes(key, limits::DURATION_MINUTES)?.map(Span::Minutes)),
+        }
+    }
+
+    fn stage(&self) -> Result<u32, Problem> {
+        let stage = self.text("stage", |text| values::number(text, i64::from(limits::STAGES)))?;
+        u32::try_from(stage.unwrap_or(1)).map_err(|_| bad_value("stage", "it is too large".to_owned()))
+    }
+
     fn environment(&self) -> Result<Option<String>, Problem> {
         let Some(text) = self.annotations.get("environment") else {
             return Ok(None);
@@ -447,6 +467,9 @@ mod tests {
             ("distinct_from", "author,implementer"),
             ("valid_for", "30d"),
             ("ack_sla", "4h"),
+            ("decide_sla", "2bd"),
+            ("escalate", "ecab"),
+            ("stage", "2"),
             ("step_up", ""),
             ("dual_control", ""),
         ]);
@@ -457,7 +480,10 @@ mod tests {
             distinct_from: vec![Party::Author, Party::Implementer],
             valid_for_minutes: Some(43_200),
             step_up: true,
-            ack_sla_minutes: Some(240),
+            ack_sla: Some(Span::Minutes(240)),
+            decide_sla: Some(Span::WorkDays(2)),
+            escalate: Some(GroupKey::from("ecab")),
+            stage: 2,
             dual_control: true,
         };
         assert_eq!(found.unwrap().duty, Duty::Approval(rule));

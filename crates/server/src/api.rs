@@ -2,6 +2,7 @@
 
 mod around;
 mod changes;
+mod directory;
 mod estate;
 mod evidence;
 mod gate;
@@ -23,6 +24,7 @@ pub(crate) const TABLES: &[&[Route]] = &[
     gate::ROUTES,
     estate::ROUTES,
     estate::ACCESS,
+    directory::ROUTES,
     log::ROUTES,
 ];
 

@@ -26,6 +26,8 @@ const MIGRATIONS: &[Migration] = migrations![
     2 "0002_log",
     3 "0003_queues",
     4 "0004_access",
+    5 "0005_indexes",
+    6 "0006_directory",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -1,6 +1,8 @@
 //! The model's nouns as records: under which columns each is found. Every column here is computed from the body alone,
 //! so that replay can compute it again.
 
+use model::absence::{Absence, Delegation};
+use model::calendar::Calendar;
 use model::change::Change;
 use model::directory::{
     ConfigItem, Connection, Dependency, Environment, Freeze, Group, Incident, MaintenanceWindow, Ownership, Person,
@@ -214,6 +216,11 @@ nouns! {
         person = it.person.as_ref(),
         people_group = it.group.as_ref(),
     }
+    Absence in "absence" |it| { person = &it.person, ends_at = it.ends_at }
+    Delegation in "delegation" |it| {
+        delegator = &it.delegator, delegate = &it.delegate, ends_at = it.ends_at,
+    }
+    Calendar in "calendar" |it| { key = &it.key }
     StandardTemplate in "template" |it| {
         key = &it.key, state = it.state, template_version = it.template_version,
     }

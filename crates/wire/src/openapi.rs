@@ -5,6 +5,7 @@
 
 mod answers;
 mod bodies;
+mod directory;
 mod shapes;
 mod table;
 mod table_estate;
@@ -188,6 +189,7 @@ const TAGS: &[(&str, &str)] = &[
         "estate",
         "Services, environments, ownership, windows, freezes, incidents.",
     ),
+    ("directory", "Who is away, who speaks for whom, who answers for what."),
     ("templates", "Standard changes: pre-approved and versioned."),
     ("administration", "People, groups, tokens, connections, policies."),
     ("deliveries", "What outside systems send."),
@@ -398,7 +400,12 @@ fn components() -> Value {
 
 /// Every named shape of requests and answers.
 fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
-    bodies::ALL.iter().chain(answers::ALL).copied().flatten()
+    bodies::ALL
+        .iter()
+        .chain(answers::ALL)
+        .chain(directory::SHAPES)
+        .copied()
+        .flatten()
 }
 
 fn shared_parameters() -> Value {

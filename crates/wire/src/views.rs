@@ -18,10 +18,14 @@ const PEOPLE: &[&str] = &[
     "by",
     "checker",
     "closed_by",
+    "delegate",
+    "delegator",
+    "delegators",
     "implemented_by",
     "implementers",
     "members",
     "owner",
+    "people",
     "person",
     "proposer",
     "requester",
@@ -81,6 +85,7 @@ const RECORD: &[&str] = &[
     "authors",
     "implemented_by",
     "requests",
+    "clocks",
     "hold",
     "submitted_at",
     "assessed_at",
@@ -258,6 +263,8 @@ mod tests {
             zone: "UTC".to_owned(),
             active: true,
             accounts: Vec::new(),
+            functions: std::collections::BTreeSet::new(),
+            calendar: None,
         };
         directory.people.insert(id.clone(), person);
         let comment = Comment {

@@ -135,6 +135,8 @@ fn deltas_too_long_for_a_leaf_stand_beside_it() {
             key: "all".into(),
             name: "All".to_owned(),
             members,
+            kind: model::directory::GroupKind::Group,
+            calendar: None,
         };
         room.put_estate("group.set", group, json!({}))
     });

@@ -174,7 +174,7 @@ pub fn close(case: &mut Case<'_>) -> Result<(), Refusal> {
     refuse_unmet(
         "closure_refused",
         "It cannot close yet.",
-        before_closure(&case.file, &case.directory),
+        before_closure(&case.file, &case.directory, case.now),
     )?;
     let by = case.person();
     close_now(case);

@@ -4,8 +4,10 @@ use serde_json::json;
 
 use super::Body;
 use crate::act::Act;
-use crate::authority::asking;
+use crate::approvals::approval_rules;
+use crate::authority::{able, asking, targets_of};
 use crate::change::{Rejection, Stated};
+use crate::clocks::{escalated_past, tell_late};
 use crate::file::{Case, allowed};
 use crate::ids::{PersonId, RecordId};
 use crate::lifecycle::{check_hold, check_state};
@@ -51,7 +53,25 @@ fn not_asked_text(case: &Case<'_>, person: &PersonId) -> String {
     if case.change().authors.contains(person) {
         return format!("{name} wrote this change or edited its covered content, so their word on it does not count.");
     }
+    if let Some(stage) = later_stage(case, person) {
+        return format!("{name} is asked in stage {stage}, once the rules of the stages before it are met.");
+    }
     format!("No rule asks {name} about this change.")
+}
+
+/// The stage in which a person will be asked who is not asked yet.
+fn later_stage(case: &Case<'_>, person: &PersonId) -> Option<u32> {
+    let (file, directory) = (&case.file, &case.directory);
+    approval_rules(file)
+        .filter(|(row, rule)| {
+            let key = (row.obligation.id.as_str(), *rule);
+            targets_of(file, row).any(|target| {
+                let able = able(file, directory, key, target, case.now);
+                able.iter().any(|holder| &holder.person == person)
+            })
+        })
+        .map(|(_, rule)| rule.stage)
+        .min()
 }
 
 struct Word {
@@ -122,6 +142,9 @@ pub fn approve(case: &mut Case<'_>, body: &Body) -> Result<Option<RecordId>, Ref
     }
     let approval = take_decision(case, &word);
     let id = approval.id.clone();
+    if let Some(since) = approval.escalated_at {
+        tell_late(case, since);
+    }
     replace_earlier(case, &approval.person);
     let facts = json!({
         "approval": id, "decision": word.decision, "policy_digest": approval.policy_digest,
@@ -191,8 +214,14 @@ fn take_decision(case: &mut Case<'_>, word: &Word) -> Approval {
     let person = case.person();
     let counted_for: Vec<CountedFor> = asking(&case.file, &case.directory, &person, case.now)
         .into_iter()
-        .map(|asking| asking.counted)
+        .flat_map(|asking| asking.counted)
         .collect();
+    let own: Vec<&str> = counted_for
+        .iter()
+        .filter(|row| !row.basis.escalated && row.basis.delegations.is_empty())
+        .map(|row| row.rule.as_str())
+        .collect();
+    let escalated_at = escalated_past(case.change(), &own);
     let part = |covered: bool| {
         if covered {
             Coverage::Standing
@@ -228,6 +257,7 @@ fn take_decision(case: &mut Case<'_>, word: &Word) -> Approval {
         at: case.now,
         stepped_up: case.actor.is_stepped_up(case.now),
         ended: None,
+        escalated_at,
     }
 }
 

@@ -225,7 +225,7 @@ fn could_be_asked(case: &Case<'_>) -> bool {
         .iter()
         .any(|row| match &row.obligation.duty {
             Duty::Approval(rule) if rule.dual_control => file.change.content.targets.iter().any(|target| {
-                candidates(file, &case.directory, &rule.from, target)
+                candidates(file, &case.directory, &rule.from, target, case.now)
                     .iter()
                     .any(|holder| holder.person == person)
                     && !is_barred(file, rule, &person)

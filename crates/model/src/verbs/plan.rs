@@ -1,6 +1,5 @@
 //! Times and pauses: schedule, hold, resume, cancel.
 
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{Body, write};
@@ -69,7 +68,7 @@ pub fn hold(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     check_state(case, Act::Hold)?;
     let (by, at) = (case.person(), case.now);
     if let Some(earlier) = case.file.change.hold.take() {
-        move_clocks(case, earlier.at);
+        crate::clocks::pause_over(case, earlier.at);
     }
     case.file.change.hold = Some(Hold {
         reason,
@@ -98,28 +97,10 @@ pub fn resume(case: &mut Case<'_>) -> Result<(), Refusal> {
             Vec::new(),
         ));
     };
-    move_clocks(case, hold.at);
+    crate::clocks::pause_over(case, hold.at);
     case.tell("change.resumed", json!({"by": case.person()}));
     settle(case);
     Ok(())
-}
-
-/// Moves the clocks of those asked on by the pause, as far as they ran in it.
-fn move_clocks(case: &mut Case<'_>, since: Timestamp) {
-    let now = case.now;
-    for request in case
-        .file
-        .change
-        .requests
-        .iter_mut()
-        .filter(|request| request.acknowledged_at.is_none())
-    {
-        let paused = now.duration_since(since.max(request.asked_at));
-        request.acknowledge_by = request
-            .acknowledge_by
-            .checked_add(paused)
-            .unwrap_or(request.acknowledge_by);
-    }
 }
 
 /// Takes the change back before its start.

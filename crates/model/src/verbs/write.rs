@@ -47,6 +47,7 @@ pub fn new_change(
         digests: Digests::default(),
         implemented_by: Vec::new(),
         requests: Vec::new(),
+        clocks: Vec::new(),
         hold: None,
         submitted_at: None,
         assessed_at: None,

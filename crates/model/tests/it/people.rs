@@ -58,6 +58,8 @@ pub fn directory() -> Directory {
         key: "security".into(),
         name: "Security".into(),
         members,
+        kind: Default::default(),
+        calendar: None,
     };
     found.groups.insert(security.key.clone(), security);
     for (key, criticality) in [("shop", Criticality::Low), ("pay", Criticality::High)] {
@@ -77,12 +79,17 @@ pub fn directory() -> Directory {
         id: "o1".into(),
         version: 1,
         service: None,
+        config_item: None,
+        class: None,
         environment: None,
         role: OwnershipRole::Owner,
         person: Some("olga".into()),
         group: None,
+        function: None,
         since: dawn(),
-    }];
+        ends_at: None,
+    }]
+    .into();
     found.templates = BTreeMap::from([("patch".to_owned(), template())]);
     found
 }
@@ -98,6 +105,8 @@ fn person(login: &str, roles: &[Role]) -> Person {
         zone: "Europe/Oslo".into(),
         active: true,
         accounts: Vec::new(),
+        functions: BTreeSet::new(),
+        calendar: None,
     }
 }
 
@@ -152,16 +161,7 @@ fn approval(from: Asked, covers: Covers) -> Duty {
 
 /// A plain rule of approval by one person.
 pub fn rule(from: Asked, covers: Covers) -> ApprovalRule {
-    ApprovalRule {
-        from,
-        count: 1,
-        covers,
-        distinct_from: Vec::new(),
-        valid_for_minutes: None,
-        step_up: false,
-        ack_sla_minutes: None,
-        dual_control: false,
-    }
+    ApprovalRule::plain(from, covers)
 }
 
 /// What the base policies require of a change, beside the test's own rules.

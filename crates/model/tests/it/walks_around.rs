@@ -1,5 +1,6 @@
 //! Times, pauses, tasks, conditions and evidence around a change.
 
+use model::calendar::Span;
 use model::obligation::{Asked, Due, Duty};
 use model::verbs::around::LinkEnd;
 use model::verbs::{around, decide, plan, tasks, work};
@@ -51,7 +52,7 @@ fn a_window_that_passes_without_a_start_is_missed() {
 #[test]
 fn a_hold_stops_the_steps_and_the_clocks() {
     let mut asks = rule(Asked::Owner, Covers::What);
-    asks.ack_sla_minutes = Some(60);
+    asks.ack_sla = Some(Span::Minutes(60));
     let mut world = World::with(facts(), vec![(Due::Start, Duty::Approval(asks))]).until_authorizing();
     let before = world
         .change()

@@ -1,5 +1,6 @@
 //! An obligation in words, as the rows of `requires` and `explain` write it.
 
+use model::calendar::Span;
 use model::obligation::{ApprovalRule, Duty, Obligation, Party};
 
 use crate::values::{asked_word, due_word, party_word};
@@ -50,8 +51,10 @@ fn approval(rule: &ApprovalRule) -> String {
         rule.valid_for_minutes
             .map(|minutes| format!("valid_for {}", duration(minutes))),
         rule.step_up.then(|| "step_up".to_owned()),
-        rule.ack_sla_minutes
-            .map(|minutes| format!("ack_sla {}", duration(minutes))),
+        rule.ack_sla.map(|sla| format!("ack_sla {}", span(sla))),
+        rule.decide_sla.map(|sla| format!("decide_sla {}", span(sla))),
+        rule.escalate.as_ref().map(|group| format!("escalate {group}")),
+        (rule.stage > 1).then(|| format!("stage {}", rule.stage)),
         rule.dual_control.then(|| "dual_control".to_owned()),
     ])
 }
@@ -63,6 +66,15 @@ fn distinct(parties: &[Party]) -> Option<String> {
 
 fn joined<const N: usize>(words: [Option<String>; N]) -> String {
     words.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+/// A clock's span as an annotation writes it.
+fn span(span: Span) -> String {
+    match span {
+        Span::Minutes(minutes) => duration(minutes),
+        Span::WorkMinutes(minutes) => format!("{}bh", minutes / 60),
+        Span::WorkDays(days) => format!("{days}bd"),
+    }
 }
 
 /// Minutes as an annotation writes them, in the largest unit that fits.

@@ -45,26 +45,28 @@ impl Named {
     }
 }
 
-/// The group that a duty names.
-fn group_of(obligation: &Obligation) -> Option<String> {
-    match &obligation.duty {
-        Duty::Approval(rule) => match &rule.from {
-            Asked::Group(key) => Some(key.0.clone()),
-            _ => None,
-        },
-        Duty::Validation {
-            from: Some(Asked::Group(key)),
-            ..
-        } => Some(key.0.clone()),
-        Duty::PeerReview { from, .. } => from.as_ref().map(|key| key.0.clone()),
+/// The groups that a duty names.
+fn groups_of(obligation: &Obligation) -> Vec<String> {
+    let asked = |asked: &Asked| match asked {
+        Asked::Group(key) => Some(key.0.clone()),
         _ => None,
+    };
+    match &obligation.duty {
+        Duty::Approval(rule) => {
+            let escalate = rule.escalate.as_ref().map(|key| key.0.clone());
+            asked(&rule.from).into_iter().chain(escalate).collect()
+        }
+        Duty::Validation { from: Some(from), .. } => asked(from).into_iter().collect(),
+        Duty::PeerReview { from, .. } => from.iter().map(|key| key.0.clone()).collect(),
+        _ => Vec::new(),
     }
 }
 
 /// The entities that a policy's text and its duty name.
 pub(super) fn named(policy: &Loaded<'_>, obligation: Option<&Obligation>) -> Vec<Named> {
-    let group = obligation.and_then(group_of).map(|key| uid("Group", &key));
-    let all = policy.policy.entity_literals().into_iter().chain(group);
+    let groups = obligation.map(groups_of).unwrap_or_default();
+    let groups = groups.into_iter().map(|key| uid("Group", &key));
+    let all = policy.policy.entity_literals().into_iter().chain(groups);
     all.map(|uid| Named {
         uid,
         file: policy.file.name.clone(),

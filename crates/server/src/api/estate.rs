@@ -113,6 +113,14 @@ pub(crate) const ROUTES: &[Route] = &[
         "Adds a line of ownership.",
         acts::set_service::set_ownership
     ),
+    Route::delete("/ownerships/{id}", "Ends a line of ownership.", |room, ask| {
+        let ended = acts::set_service::end_ownership(room, ask.place(0))?;
+        tagged(&*room.directory()?, &ended)
+    }),
+    Route::delete("/dependencies/{id}", "Takes a dependency away.", |room, ask| {
+        let ended = acts::set_service::end_dependency(room, ask.place(0))?;
+        tagged(&*room.directory()?, &ended)
+    }),
     known!("/people", "Lists people.", |it| it
         .people
         .values()
@@ -288,11 +296,11 @@ pub(crate) const ACCESS: &[Route] = &[
     Route::get("/policies", "Lists the active policies, with their texts.", policies),
 ];
 
-fn tagged<T: Serialize + Record>(directory: &Directory, record: &T) -> acts::Result<Reply> {
+pub(super) fn tagged<T: Serialize + Record>(directory: &Directory, record: &T) -> acts::Result<Reply> {
     Ok(Reply::ok(views::shown(record, directory)).tagged(record.version()))
 }
 
-fn new_one<T: Serialize + Record>(room: &mut Room<'_, '_>, record: &T) -> acts::Result<Reply> {
+pub(super) fn new_one<T: Serialize + Record>(room: &mut Room<'_, '_>, record: &T) -> acts::Result<Reply> {
     let directory = room.directory()?;
     Ok(Reply {
         status: 201,
@@ -301,7 +309,7 @@ fn new_one<T: Serialize + Record>(room: &mut Room<'_, '_>, record: &T) -> acts::
 }
 
 /// A page of what the directory holds, in the order of keys.
-fn keyed(ask: &Ask, rows: impl Iterator<Item = (String, Value)>) -> acts::Result<Reply> {
+pub(super) fn keyed(ask: &Ask, rows: impl Iterator<Item = (String, Value)>) -> acts::Result<Reply> {
     let limit = usize::try_from(ask.limit()?).unwrap_or_default();
     let after = ask.query("after").unwrap_or_default();
     let wanted = ask.query("q").unwrap_or_default().to_lowercase();
@@ -325,12 +333,12 @@ fn is_named(key: &str, value: &Value, wanted: &str) -> bool {
     key.contains(wanted) || has("name") || has("title")
 }
 
-fn all<R: Record>(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+pub(super) fn all<R: Record>(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     room.allow(model::act::actions::READ)?;
     page::<R>(room, ask, Filter::new(), views::shown)
 }
 
-fn loaded<R: Record>(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+pub(super) fn loaded<R: Record>(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     room.allow(model::act::actions::READ)?;
     let found = store::record::load::<R>(room.tx, ask.place(0))?.ok_or_else(|| Refusal::not_found(R::TABLE))?;
     tagged(&*room.directory()?, &found.record)

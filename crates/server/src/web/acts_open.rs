@@ -126,7 +126,7 @@ fn why_not(view: &View<'_, '_, '_>, file: &ChangeFile, verb: Verb, form: ActForm
     let unmet = match verb {
         Verb::Submit => before_submission(&file.change),
         Verb::Start => before_start(file, &view.directory, view.now()),
-        Verb::Close => before_closure(file, &view.directory),
+        Verb::Close => before_closure(file, &view.directory, view.now()),
         _ => Vec::new(),
     };
     match (unmet.first(), unmet.len()) {

@@ -63,7 +63,11 @@ fn places(view: &View<'_, '_, '_>, change: &Change) -> Rich {
 /// Services that depend on the targets and are none themselves.
 fn dependents(view: &View<'_, '_, '_>, targets: &[Target]) -> Vec<String> {
     let is_target = |key: &model::ids::ServiceKey| targets.iter().any(|target| &target.service == key);
-    let rows = view.directory.dependencies.iter();
+    let rows = view
+        .directory
+        .dependencies
+        .iter()
+        .filter(|row| row.is_between_services());
     let mut found: Vec<String> = rows
         .filter(|row| is_target(&row.to) && !is_target(&row.from))
         .map(|row| row.from.0.clone())

@@ -6,7 +6,7 @@ use acts::find_changes::{ChangeFilter, find_changes};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use model::act::actions;
-use model::directory::{Incident, Ownership, Service};
+use model::directory::{Dependency, Incident, Ownership, Service};
 use model::ids::ServiceKey;
 use model::refusal::Refusal;
 use model::words::{Criticality, OwnershipRole, State as Stage};
@@ -115,7 +115,7 @@ fn service_row(view: &View<'_, '_, '_>, service: &Service, open: &BTreeMap<Strin
 fn owners(view: &View<'_, '_, '_>, service: &ServiceKey) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     for place in view.directory.environments.keys() {
-        for holder in view.directory.holders(service, place, OwnershipRole::Owner) {
+        for holder in view.directory.holders(service, place, OwnershipRole::Owner, view.now()) {
             let name = view.name(&holder.person);
             if !names.contains(&name) {
                 names.push(name);
@@ -258,8 +258,25 @@ fn service_facts(view: &View<'_, '_, '_>, service: &Service) -> Vec<Fact> {
     facts
 }
 
+/// Where a row comes from that speaks of more than the service alone.
+fn inherited(row: &Ownership, service: &Service) -> String {
+    match (&row.service, &row.class) {
+        (Some(key), _) if *key == service.key => String::new(),
+        (Some(key), _) => format!("through {key}, "),
+        (None, Some(class)) => format!("by the class {class}, "),
+        (None, None) => "for every service, ".to_owned(),
+    }
+}
+
 fn ownership_section(view: &View<'_, '_, '_>, service: &Service) -> Section {
-    let is_about = |row: &&Ownership| row.service.as_ref().is_none_or(|key| key == &service.key);
+    let places: Vec<&model::ids::EnvironmentKey> = view.directory.environments.keys().collect();
+    let is_about = |row: &&Ownership| {
+        row.ends_at.is_none_or(|end| view.now() < end)
+            && places.iter().any(|place| {
+                view.directory
+                    .concerns(row, &model::matrix::Place::new(&service.key, place))
+            })
+    };
     let entries = view.directory.ownerships.iter().filter(is_about).map(|row| {
         let who = match (&row.person, &row.group) {
             (Some(person), _) => view.name(person),
@@ -277,7 +294,11 @@ fn ownership_section(view: &View<'_, '_, '_>, service: &Service) -> Section {
                 .text(format!(" is {}", super::words::plain(row.role.as_str()))),
         )
         .icon("person")
-        .why(format!("{place}, since {}", view.reader.day(row.since)))
+        .why(format!(
+            "{}{place}, since {}",
+            inherited(row, service),
+            view.reader.day(row.since)
+        ))
     });
     let section = Section::new(
         "ownership",
@@ -315,9 +336,31 @@ fn ownership_form(view: &View<'_, '_, '_>, service: &Service) -> ActForm {
     .submit("Name them")
 }
 
+/// A part and its whole, as either of them reads it.
+fn part_entry(row: &Dependency, service: &Service, link: &impl Fn(&ServiceKey) -> Rich) -> Option<Entry> {
+    if row.to == service.key {
+        return Some(Entry::new(Tone::Plain, link(&row.from).text(" is part of it")).icon("service"));
+    }
+    let whole = || {
+        Rich::new()
+            .text("It is part of ")
+            .append(link(&row.to))
+            .text(", and inherits its owners")
+    };
+    (row.from == service.key).then(|| Entry::new(Tone::Plain, whole()).icon("service"))
+}
+
 fn dependency_section(view: &View<'_, '_, '_>, service: &Service) -> Section {
     let link = |key: &ServiceKey| Rich::new().link(key.as_str(), view.url(&format!("/services/{key}")));
-    let rows = view.directory.dependencies.iter().filter_map(|row| {
+    let between = view
+        .directory
+        .dependencies
+        .iter()
+        .filter(|row| row.is_between_services());
+    let rows = between.filter_map(|row| {
+        if row.kind == model::words::DependencyKind::PartOf {
+            return part_entry(row, service, &link);
+        }
         if row.to == service.key {
             return Some(Entry::new(Tone::Plain, link(&row.from).text(" depends on it")).icon("service"));
         }

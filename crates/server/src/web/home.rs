@@ -72,7 +72,7 @@ fn lede(view: &View<'_, '_, '_>) -> String {
             let mut places = view.directory.environments.keys();
             places.any(|place| {
                 view.directory
-                    .holds(&view.me, service, place, model::words::OwnershipRole::Owner)
+                    .holds(&view.me, service, place, model::words::OwnershipRole::Owner, view.now())
             })
         })
         .map(|service| service.0.clone())

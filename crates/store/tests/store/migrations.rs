@@ -6,11 +6,13 @@ use store::{Config, Error, Lane, Mode, Store};
 
 use crate::world::{ACME, Database, Folder, check, small};
 
-const FILES: [&str; 4] = [
+const FILES: [&str; 6] = [
     include_str!("../../migrations/0001_nouns.sql"),
     include_str!("../../migrations/0002_log.sql"),
     include_str!("../../migrations/0003_queues.sql"),
     include_str!("../../migrations/0004_access.sql"),
+    include_str!("../../migrations/0005_indexes.sql"),
+    include_str!("../../migrations/0006_directory.sql"),
 ];
 
 fn table_name(line: &str) -> Option<&str> {

@@ -2,8 +2,9 @@
 
 use model::reading::{LINE, TEXT};
 use model::words::{
-    Aspect, Category, ConditionDue, Criticality, Decision, Disruption, EntryKind, EvidenceKind, EvidenceResult, Kind,
-    Level, LinkKind, Outcome, OwnershipRole, PeerVerdict, Purpose, Role, TaskKind, TaskState, Touch, ValidationResult,
+    Aspect, Category, ConditionDue, Criticality, Decision, DependencyKind, Disruption, EntryKind, EvidenceKind,
+    EvidenceResult, GroupKind, Kind, Level, LinkKind, NodeKind, Outcome, OwnershipRole, PeerVerdict, Purpose, Role,
+    TaskKind, TaskState, Touch, ValidationResult,
 };
 
 use super::shapes::{
@@ -427,25 +428,42 @@ const ESTATE: &[Shape] = &[
             text("key", LINE, "Unique in the tenant.").needed(),
             text("name", LINE, "A name for people."),
             text("service", LINE, "The service it belongs to.").needed(),
+            text(
+                "kind",
+                LINE,
+                "What kind of thing it is, such as `database`: a class for ownership.",
+            ),
         ],
     ),
     shape(
         "DependencyInput",
         "One service needs another.",
         &[
-            text("from", LINE, "The service that needs.").needed(),
-            text("to", LINE, "The service that is needed.").needed(),
+            text("from", LINE, "What needs, runs on or is part: a key.").needed(),
+            text("to", LINE, "What is needed, runs the other or holds it: a key.").needed(),
+            word(
+                "kind",
+                all!(DependencyKind),
+                "What it means; `depends_on` unless said. Owners come down along `part_of` alone.",
+            ),
+            word("from_kind", all!(NodeKind), "What `from` is; `service` unless said."),
+            word("to_kind", all!(NodeKind), "What `to` is; `service` unless said."),
         ],
     ),
     shape(
         "OwnershipInput",
         "A part in owning a service: of a person or a group.",
         &[
-            text("service", LINE, "Absent: every service."),
+            text("service", LINE, "The service; without any of these three: everything."),
+            text("config_item", LINE, "Or a config item."),
+            text("class", LINE, "Or a whole class, such as `regime:sox`."),
             text("environment", LINE, "Absent: every environment."),
             word("role", all!(OwnershipRole), "The part.").needed(),
             text("person", LINE, "A login."),
             text("group", LINE, "Or a group's key."),
+            text("function", LINE, "The job function without which nobody holds it."),
+            time("since", "Since when; now unless said."),
+            time("ends_at", "Until when, exclusive."),
         ],
     ),
     shape(
@@ -526,6 +544,12 @@ const ADMINISTRATION: &[Shape] = &[
                 LINE,
                 "Logins in connected systems, such as `github:octocat`.",
             ),
+            texts("functions", LINE, "Job functions, such as `dba`."),
+            text(
+                "calendar",
+                LINE,
+                "The business calendar; the tenant's `default` unless said.",
+            ),
         ],
     ),
     shape(
@@ -540,6 +564,8 @@ const ADMINISTRATION: &[Shape] = &[
             text("key", LINE, "`change-managers`.").needed(),
             text("name", LINE, "A name for people."),
             texts("members", LINE, "Logins."),
+            word("kind", all!(GroupKind), "A group of any people, or a team."),
+            text("calendar", LINE, "The business calendar of rules that ask this group."),
         ],
     ),
     shape(

@@ -1,6 +1,6 @@
 //! Every route, one row each. The order is that of the document.
 
-use super::{Answer, Param, Route, Scope, table_estate};
+use super::{Answer, Param, Route, Scope, directory, table_estate};
 
 const V1: &str = "/api/v1";
 
@@ -74,7 +74,11 @@ impl Row {
 /// Every route.
 pub(super) fn all() -> Vec<Route> {
     let own = [CHANGES, ACTS, DECISIONS, AROUND, GATE];
-    let tables = own.iter().chain(table_estate::ALL).chain(&[PUBLIC, LOG]);
+    let tables = own
+        .iter()
+        .chain(table_estate::ALL)
+        .chain(directory::TABLES)
+        .chain(&[PUBLIC, LOG]);
     tables.copied().flatten().map(|row| row.route()).collect()
 }
 

@@ -1,0 +1,326 @@
+//! Rows of the directory read from a request or from a line of an import: one function a noun, used by both, so that
+//! what can be said one by one can be imported and the other way round. A record that is there keeps its id and version.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use model::directory::{
+    ConfigItem, Dependency, DependencyKind, Directory, Environment, Group, GroupKind, NodeKind, Ownership, Service,
+};
+use model::ids::{EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
+use model::matrix::Class;
+use model::reading::{LINE, Reading};
+use model::words::{Criticality, OwnershipRole};
+
+/// The longest key, in characters.
+const KEY: usize = 100;
+
+/// A key as the estate uses it: lower case, digits, `-`, `_`, `.`, at most 100 characters.
+pub(crate) fn key(reading: &mut Reading<'_>, field: &'static str) -> String {
+    let key = reading.needed(field, KEY);
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_' | '.');
+    if !key.chars().all(is_plain) {
+        reading.wrong(
+            field,
+            "not_a_key",
+            format!("`{field}` takes lower-case letters, digits, `-`, `_` and `.`."),
+        );
+    }
+    key
+}
+
+/// The id and version of what is there; a new record gets its id when it is saved.
+fn identity(old: Option<(&RecordId, i64)>) -> (RecordId, i64) {
+    old.map_or_else(|| (RecordId::default(), 0), |(id, version)| (id.clone(), version))
+}
+
+/// A service: `key, name, criticality, regimes, data_class, team`.
+pub(crate) fn service(reading: &mut Reading<'_>, directory: &Directory) -> Service {
+    let key = ServiceKey(key(reading, "key"));
+    let (id, version) = identity(directory.services.get(&key).map(|old| (&old.id, old.version)));
+    Service {
+        id,
+        version,
+        name: reading.text("name", LINE).unwrap_or_else(|| key.0.clone()),
+        criticality: reading.word("criticality").unwrap_or(Criticality::Medium),
+        regimes: reading.texts("regimes", LINE).unwrap_or_default().into_iter().collect(),
+        data_class: data_class(reading),
+        team: reading.text("team", LINE),
+        key,
+    }
+}
+
+fn data_class(reading: &mut Reading<'_>) -> Option<String> {
+    let class = reading.text("data_class", LINE)?;
+    let known = ["public", "internal", "confidential", "restricted"];
+    if !known.contains(&class.as_str()) {
+        reading.wrong(
+            "data_class",
+            "unknown_word",
+            format!("`data_class` is one of: {}.", known.join(", ")),
+        );
+    }
+    Some(class)
+}
+
+/// An environment: `key, name, is_production`.
+pub(crate) fn environment(reading: &mut Reading<'_>, directory: &Directory) -> Environment {
+    let key = EnvironmentKey(key(reading, "key"));
+    let (id, version) = identity(directory.environments.get(&key).map(|old| (&old.id, old.version)));
+    Environment {
+        id,
+        version,
+        name: reading.text("name", LINE).unwrap_or_else(|| key.0.clone()),
+        is_production: reading.boolean("is_production").unwrap_or(true),
+        key,
+    }
+}
+
+/// A config item: `key, name, service, kind`.
+pub(crate) fn config_item(reading: &mut Reading<'_>, directory: &Directory) -> ConfigItem {
+    let key = key(reading, "key");
+    let (id, version) = identity(directory.config_items.get(&key).map(|old| (&old.id, old.version)));
+    ConfigItem {
+        id,
+        version,
+        name: reading.text("name", LINE).unwrap_or_else(|| key.clone()),
+        service: known_service(reading, "service", directory),
+        kind: reading.text("kind", KEY).map(|kind| kind.to_lowercase()),
+        key,
+    }
+}
+
+fn known_service(reading: &mut Reading<'_>, field: &'static str, directory: &Directory) -> ServiceKey {
+    let key = ServiceKey(reading.needed(field, LINE));
+    if !key.0.is_empty() && !directory.services.contains_key(&key) {
+        reading.wrong(field, "unknown", format!("There is no service `{key}`."));
+    }
+    key
+}
+
+/// An arrow: `from, to`, and with them `kind`, `from_kind`, `to_kind`. A known arrow keeps its record.
+pub(crate) fn dependency(reading: &mut Reading<'_>, directory: &Directory) -> Dependency {
+    let from_kind = reading.word("from_kind").unwrap_or_default();
+    let to_kind = reading.word("to_kind").unwrap_or_default();
+    let from = node(reading, "from", from_kind, directory);
+    let to = node(reading, "to", to_kind, directory);
+    let kind: DependencyKind = reading.word("kind").unwrap_or_default();
+    if from == to && from_kind == to_kind && !from.0.is_empty() {
+        reading.wrong("to", "not_allowed", "A service does not depend on itself.");
+    }
+    let ends = |row: &&Dependency| row.from == from && row.to == to;
+    let kinds = |row: &&Dependency| row.from_kind == from_kind && row.to_kind == to_kind;
+    let old = directory.dependencies.iter().filter(ends).find(kinds);
+    let (id, version) = identity(old.map(|old| (&old.id, old.version)));
+    let arrow = Dependency {
+        id,
+        version,
+        from,
+        to,
+        kind,
+        from_kind,
+        to_kind,
+        ended: false,
+    };
+    if kind == DependencyKind::PartOf && closes_ring(directory, &arrow) {
+        reading.wrong(
+            "to",
+            "part_cycle",
+            format!(
+                "`{}` is part of `{}` already; a thing cannot be part of itself.",
+                arrow.to, arrow.from
+            ),
+        );
+    }
+    arrow
+}
+
+fn node(reading: &mut Reading<'_>, field: &'static str, kind: NodeKind, directory: &Directory) -> ServiceKey {
+    match kind {
+        NodeKind::Service => known_service(reading, field, directory),
+        NodeKind::ConfigItem => {
+            let key = reading.needed(field, LINE);
+            if !key.is_empty() && !directory.config_items.contains_key(&key) {
+                reading.wrong(field, "unknown", format!("There is no config item `{key}`."));
+            }
+            ServiceKey(key)
+        }
+    }
+}
+
+/// Whether what holds the new part is itself, by some way, part of it.
+fn closes_ring(directory: &Directory, arrow: &Dependency) -> bool {
+    let mut open: Vec<(NodeKind, ServiceKey)> = vec![(arrow.to_kind, arrow.to.clone())];
+    let mut seen: BTreeSet<(NodeKind, ServiceKey)> = BTreeSet::new();
+    while let Some((kind, key)) = open.pop() {
+        if kind == arrow.from_kind && key == arrow.from {
+            return true;
+        }
+        if !seen.insert((kind, key.clone())) {
+            continue;
+        }
+        let parents = directory.dependencies.parents(kind, key.as_str()).into_iter();
+        open.extend(parents.map(|(kind, key)| (kind, key.clone())));
+    }
+    false
+}
+
+/// A row of the ownership matrix: `service | config_item | class`, `environment`, `role`, `person | group`,
+/// `function`, `since`, `ends_at`. Known by scope, environment, part and holder.
+pub(crate) fn ownership(reading: &mut Reading<'_>, directory: &Directory, now: Timestamp) -> Ownership {
+    let service = reading.text("service", LINE).map(ServiceKey);
+    if let Some(key) = service.as_ref().filter(|key| !directory.services.contains_key(*key)) {
+        reading.wrong("service", "unknown", format!("There is no service `{key}`."));
+    }
+    let config_item = reading.text("config_item", LINE);
+    if let Some(key) = config_item
+        .as_ref()
+        .filter(|key| !directory.config_items.contains_key(*key))
+    {
+        reading.wrong("config_item", "unknown", format!("There is no config item `{key}`."));
+    }
+    let class: Option<Class> = reading.word("class");
+    if [service.is_some(), config_item.is_some(), class.is_some()]
+        .iter()
+        .filter(|it| **it)
+        .count()
+        > 1
+    {
+        let text = "Name one of `service`, `config_item` and `class`; none of them means everything.";
+        reading.wrong("service", "too_many", text);
+    }
+    let environment = reading.text("environment", LINE).map(EnvironmentKey);
+    if let Some(key) = environment
+        .as_ref()
+        .filter(|key| !directory.environments.contains_key(*key))
+    {
+        reading.wrong("environment", "unknown", format!("There is no environment `{key}`."));
+    }
+    let role = reading.needed_word("role", OwnershipRole::Owner);
+    let (person, group) = holder(reading, directory);
+    let function = reading.text("function", KEY).map(|word| word.trim().to_lowercase());
+    let since = reading.time("since");
+    let ends_at = reading.time("ends_at");
+    let mut row = Ownership {
+        id: RecordId::default(),
+        version: 0,
+        service,
+        config_item,
+        class,
+        environment,
+        role,
+        person,
+        group,
+        function,
+        since: since.unwrap_or(now),
+        ends_at,
+    };
+    let known = row.natural_key();
+    if let Some(old) = directory.ownerships.iter().find(|old| old.natural_key() == known) {
+        row.id = old.id.clone();
+        row.version = old.version;
+        // A row that is named again without a date goes on as it was; one that has ended begins anew.
+        row.since = since.unwrap_or(if old.ends_at.is_some_and(|end| end <= now) {
+            now
+        } else {
+            old.since
+        });
+    }
+    check_row(reading, directory, &row);
+    row
+}
+
+fn holder(reading: &mut Reading<'_>, directory: &Directory) -> (Option<PersonId>, Option<GroupKey>) {
+    let before = reading.errors.len();
+    let person = model::input::person(reading, "person", directory);
+    let group = reading.text("group", LINE).map(GroupKey);
+    if let Some(key) = group.as_ref().filter(|key| !directory.groups.contains_key(*key)) {
+        reading.wrong("group", "unknown", format!("There is no group `{key}`."));
+    }
+    if person.is_some() == group.is_some() && reading.errors.len() == before {
+        reading.wrong("person", "missing", "Name either `person` or `group`.");
+    }
+    (person, group)
+}
+
+fn check_row(reading: &mut Reading<'_>, directory: &Directory, row: &Ownership) {
+    if let Some(end) = row.ends_at.filter(|end| *end <= row.since) {
+        let text = format!(
+            "`ends_at` ({end}) must lie after `since` ({}), for example since 2026-01-01T00:00:00Z, ends_at 2027-01-01T00:00:00Z.",
+            row.since
+        );
+        reading.wrong("ends_at", "out_of_order", text);
+    }
+    let Some(person) = &row.person else { return };
+    if !directory.may_hold(person, row.role, row.function.as_deref()) && directory.is_active(person) {
+        let text = match &row.function {
+            Some(function) => format!(
+                "{} may not hold it: it asks for the job function `{function}`, and pipelines, vendors and auditors decide nothing.",
+                directory.name(person)
+            ),
+            None => format!(
+                "{} may not hold it: pipelines, vendors and auditors decide nothing.",
+                directory.name(person)
+            ),
+        };
+        reading.wrong("person", "may_not_hold", text);
+    }
+}
+
+/// An IANA zone.
+pub(crate) fn zone(reading: &mut Reading<'_>) -> Option<String> {
+    let zone = reading.text("zone", LINE)?;
+    if model::calendar::zone(&zone).is_none() {
+        let text = format!("`{zone}` is no IANA time zone, such as Europe/Oslo.");
+        reading.wrong("zone", "unknown", text);
+    }
+    Some(zone)
+}
+
+/// Job functions: words such as `dba`, kept in lower case.
+pub(crate) fn functions(reading: &mut Reading<'_>) -> Option<BTreeSet<String>> {
+    let words = reading.texts("functions", KEY)?;
+    Some(words.into_iter().map(|word| word.trim().to_lowercase()).collect())
+}
+
+/// The key of a business calendar that is there.
+pub(crate) fn calendar(reading: &mut Reading<'_>, directory: &Directory) -> Option<String> {
+    let key = reading.text("calendar", LINE)?;
+    if !directory.calendars.contains_key(&key) {
+        reading.wrong("calendar", "unknown", format!("There is no calendar `{key}`."));
+    }
+    Some(key)
+}
+
+/// A group: `key, name, members, kind, calendar`. Members are named whole.
+pub(crate) fn group(reading: &mut Reading<'_>, directory: &Directory) -> Group {
+    let key = GroupKey(reading.needed("key", KEY));
+    let old = directory.groups.get(&key);
+    let (id, version) = identity(old.map(|old| (&old.id, old.version)));
+    let name = reading.text("name", LINE);
+    let mut members = BTreeSet::new();
+    for (place, login) in reading.texts("members", LINE).unwrap_or_default().iter().enumerate() {
+        match directory.by_login(login) {
+            Some(person) => {
+                members.insert(person.id.clone());
+            }
+            None => {
+                let text = format!("There is no person `{login}`.");
+                reading.wrong(&format!("members[{place}]"), "unknown", text);
+            }
+        }
+    }
+    let kind: Option<GroupKind> = reading.word("kind");
+    let calendar = calendar(reading, directory);
+    Group {
+        id,
+        version,
+        name: name
+            .or_else(|| old.map(|old| old.name.clone()))
+            .unwrap_or_else(|| key.0.clone()),
+        members,
+        kind: kind.or(old.map(|old| old.kind)).unwrap_or_default(),
+        calendar: calendar.or_else(|| old.and_then(|old| old.calendar.clone())),
+        key,
+    }
+}

@@ -1,0 +1,79 @@
+//! Business calendars: working hours and holidays. A calendar without working hours is refused, for it would stop every
+//! clock that runs by it.
+
+use std::collections::BTreeMap;
+
+use model::calendar::{Calendar, Holiday, Hours};
+use model::ids::RecordId;
+use model::reading::{LINE, Reading};
+use model::verbs::Body;
+use model::words::Day;
+use serde_json::json;
+
+use crate::error::Result;
+use crate::room::Room;
+use crate::rows;
+
+/// The most holidays that a calendar holds.
+pub const MOST_HOLIDAYS: usize = 1_000;
+
+/// Makes or changes a calendar (`POST /calendars {key, name, zone, hours: [{day, from, to}], holidays: [{date, title}]}`).
+/// What is left out of a calendar that is there stays; clocks that run already keep their times.
+///
+/// # Errors
+/// 403, 422, or the store's.
+pub fn set_calendar(room: &mut Room<'_, '_>, body: &Body) -> Result<Calendar> {
+    room.allow(model::act::actions::SET_SERVICE)?;
+    let directory = room.directory()?;
+    let mut reading = Reading::new(body, "");
+    let key = rows::key(&mut reading, "key");
+    let old = directory.calendars.get(&key).cloned();
+    let hours = reading.objects("hours", |inner| Hours {
+        day: inner.needed_word("day", Day::Monday),
+        from: inner.needed("from", LINE),
+        to: inner.needed("to", LINE),
+    });
+    let holidays = reading.objects("holidays", |inner| {
+        let date = inner.needed("date", LINE);
+        if !date.is_empty() && date.parse::<jiff::civil::Date>().is_err() {
+            inner.wrong(
+                "date",
+                "not_a_date",
+                format!("`{date}` is no date, such as 2026-12-25."),
+            );
+        }
+        let title = inner.text("title", LINE).unwrap_or_else(|| "Holiday".to_owned());
+        Holiday { date, title }
+    });
+    let zone = rows::zone(&mut reading);
+    let name = reading.text("name", LINE);
+    let mut calendar = old.unwrap_or_else(|| Calendar {
+        id: RecordId::default(),
+        version: 0,
+        name: key.clone(),
+        key,
+        zone: "UTC".to_owned(),
+        hours: Vec::new(),
+        holidays: Vec::new(),
+    });
+    calendar.name = name.unwrap_or(calendar.name);
+    calendar.zone = zone.unwrap_or(calendar.zone);
+    calendar.hours = hours.unwrap_or(calendar.hours);
+    calendar.holidays = holidays.map_or(calendar.holidays, in_order);
+    if reading.errors.is_empty()
+        && let Some(text) = calendar.trouble()
+    {
+        reading.wrong("hours", "no_working_hours", text);
+    }
+    reading.finish()?;
+    if calendar.id.as_str().is_empty() {
+        calendar.id = RecordId(room.new_id()?);
+    }
+    room.put_estate("calendar.set", calendar, json!({}))
+}
+
+/// Holidays in the order of dates, each day once.
+pub(crate) fn in_order(holidays: Vec<Holiday>) -> Vec<Holiday> {
+    let by_date: BTreeMap<String, Holiday> = holidays.into_iter().map(|day| (day.date.clone(), day)).collect();
+    by_date.into_values().collect()
+}

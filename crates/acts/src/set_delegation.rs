@@ -1,0 +1,195 @@
+//! Lets one person speak for another for a time. Everyone passes on their own right, administrators that of others but
+//! never to themselves; nobody gets a right that they may not hold; no ring of delegations is closed.
+
+use model::absence::Delegation;
+use model::directory::Directory;
+use model::ids::{PersonId, RecordId, ServiceKey};
+use model::obligation::Asked;
+use model::reading::{LINE, Reading, TEXT};
+use model::refusal::Refusal;
+use model::verbs::Body;
+use serde_json::json;
+use store::record;
+
+use crate::error::Result;
+use crate::room::Room;
+use crate::set_absence::allow_own;
+use crate::set_freeze::read_span;
+use crate::settle_open::settle_asked;
+
+/// The parts that can be passed on, beside `group:KEY`.
+const PARTS: [&str; 5] = ["owner", "technical_lead", "security", "data", "change_manager"];
+
+/// Adds a delegation (`POST /delegations {delegator?, delegate, parts?, services?, starts_at, ends_at, deputy?,
+/// reason?}`).
+///
+/// # Errors
+/// 403, 422 (also for a ring, and for a delegate who may not hold the right), or the store's.
+pub fn set_delegation(room: &mut Room<'_, '_>, body: &Body) -> Result<Delegation> {
+    let directory = room.directory()?;
+    let mut reading = Reading::new(body, "");
+    let named = body.contains_key("delegator");
+    let delegator = match model::input::person(&mut reading, "delegator", &directory) {
+        None if !named => room.actor.person.clone(),
+        found => found.unwrap_or_default(),
+    };
+    allow_own(room, &delegator)?;
+    let (starts_at, ends_at) = read_span(&mut reading, room.now);
+    if ends_at <= room.now && reading.errors.is_empty() {
+        reading.wrong("ends_at", "in_the_past", "`ends_at` must lie ahead.");
+    }
+    let delegate = model::input::person(&mut reading, "delegate", &directory);
+    if delegate.is_none() && reading.errors.is_empty() {
+        reading.wrong("delegate", "missing", "`delegate` is missing.");
+    }
+    let delegation = Delegation {
+        id: RecordId(room.new_id()?),
+        version: 0,
+        delegator,
+        delegate: delegate.unwrap_or_default(),
+        parts: read_parts(&mut reading, &directory).into_iter().collect(),
+        services: read_services(&mut reading, &directory).into_iter().collect(),
+        starts_at,
+        ends_at,
+        deputy: reading.boolean("deputy").unwrap_or_default(),
+        reason: reading.text("reason", TEXT),
+    };
+    if reading.errors.is_empty() {
+        check(&mut reading, &directory, &delegation, room);
+    }
+    reading.finish()?;
+    let delegation = room.put_estate("delegation.set", delegation, json!({}))?;
+    settle_asked(room)?;
+    Ok(delegation)
+}
+
+fn read_parts(reading: &mut Reading<'_>, directory: &Directory) -> Vec<String> {
+    let parts = reading.texts("parts", LINE).unwrap_or_default();
+    for (place, part) in parts.iter().enumerate() {
+        let known = match part.strip_prefix("group:") {
+            Some(key) => directory.groups.contains_key(&key.into()),
+            None => PARTS.contains(&part.as_str()),
+        };
+        if !known {
+            let text = format!(
+                "`{part}` is none of: {}, group:KEY of a group that is there.",
+                PARTS.join(", ")
+            );
+            reading.wrong(&format!("parts[{place}]"), "unknown_word", text);
+        }
+    }
+    parts
+}
+
+fn read_services(reading: &mut Reading<'_>, directory: &Directory) -> Vec<ServiceKey> {
+    let keys: Vec<ServiceKey> = reading
+        .texts("services", LINE)
+        .unwrap_or_default()
+        .into_iter()
+        .map(ServiceKey)
+        .collect();
+    for (place, key) in keys
+        .iter()
+        .enumerate()
+        .filter(|(_, key)| !directory.services.contains_key(*key))
+    {
+        let text = format!("There is no service `{key}`.");
+        reading.wrong(&format!("services[{place}]"), "unknown", text);
+    }
+    keys
+}
+
+fn check(reading: &mut Reading<'_>, directory: &Directory, delegation: &Delegation, room: &Room<'_, '_>) {
+    let (from, to) = (&delegation.delegator, &delegation.delegate);
+    if from == to {
+        reading.wrong("delegate", "not_allowed", "Nobody speaks for themselves.");
+        return;
+    }
+    if *to == room.actor.person && *from != room.actor.person && !room.actor.is_system {
+        let text = "Nobody gives themselves another's right; the other person does that, or another administrator.";
+        reading.wrong("delegate", "own_request", text);
+    }
+    if let Some(text) = may_not_hold(directory, delegation) {
+        reading.wrong("delegate", "may_not_hold", text);
+    }
+    if let Some(ring) = directory.delegation_ring(delegation) {
+        let names: Vec<String> = ring.iter().map(|person| directory.login(person)).collect();
+        let text = format!(
+            "This would close a ring in which nobody decides: {}. Let one of them speak for nobody in that time.",
+            names.join(" → ")
+        );
+        reading.wrong("delegate", "delegation_cycle", text);
+    }
+}
+
+/// Why the delegate may not hold what would be passed on, if so.
+fn may_not_hold(directory: &Directory, delegation: &Delegation) -> Option<String> {
+    let person = directory.people.get(&delegation.delegate)?;
+    let name = &person.name;
+    if !person.active {
+        return Some(format!("{name} is no longer active."));
+    }
+    if person.is_barred_from_deciding() {
+        return Some(format!(
+            "{name} may not hold it: pipelines, vendors and auditors decide nothing."
+        ));
+    }
+    let passes = |part: &str| delegation.parts.is_empty() || delegation.parts.contains(part);
+    let lacking = directory.ownerships.iter().find(|row| {
+        let asked = [Asked::Owner, Asked::TechnicalLead, Asked::Security, Asked::Data]
+            .into_iter()
+            .find(|asked| asked.ownership_role() == Some(row.role));
+        asked.is_some_and(|asked| passes(&asked.word()))
+            && row.is_in_force(delegation.starts_at)
+            && holds(directory, row, &delegation.delegator)
+            && row
+                .service
+                .as_ref()
+                .is_none_or(|key| delegation.services.is_empty() || delegation.services.contains(key))
+            && row
+                .function
+                .as_ref()
+                .is_some_and(|function| !person.functions.contains(function))
+    })?;
+    let function = lacking.function.as_deref().unwrap_or_default();
+    Some(format!(
+        "{name} may not hold the part {} of {}: it asks for the job function `{function}`. Name `parts` or `services` without it.",
+        lacking.role,
+        lacking.scope()
+    ))
+}
+
+fn holds(directory: &Directory, row: &model::directory::Ownership, person: &PersonId) -> bool {
+    match (&row.person, &row.group) {
+        (Some(own), _) => own == person,
+        (None, Some(key)) => directory
+            .groups
+            .get(key)
+            .is_some_and(|group| group.members.contains(person)),
+        (None, None) => false,
+    }
+}
+
+/// Ends a delegation now (`DELETE /delegations/{id}`): by either of the two, or an administrator.
+///
+/// # Errors
+/// 403, 404, or the store's.
+pub fn end_delegation(room: &mut Room<'_, '_>, id: &str) -> Result<Delegation> {
+    let Some(stored) = record::load::<Delegation>(room.tx, id)? else {
+        return Err(Refusal::not_found("delegation").into());
+    };
+    let row = stored.record;
+    if row.delegate != room.actor.person {
+        allow_own(room, &row.delegator)?;
+    }
+    if row.ends_at <= room.now {
+        return Ok(row);
+    }
+    let ended = Delegation {
+        ends_at: room.now,
+        ..row
+    };
+    let ended = room.put_estate("delegation.ended", ended, json!({}))?;
+    settle_asked(room)?;
+    Ok(ended)
+}

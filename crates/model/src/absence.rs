@@ -1,0 +1,218 @@
+//! Who is away, and who speaks for whom meanwhile.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::directory::Directory;
+use crate::ids::{PersonId, RecordId, ServiceKey};
+use crate::matrix::{Holder, Seen};
+use crate::obligation::Asked;
+
+/// How many delegations may follow each other.
+const MOST_LINKS: usize = 5;
+
+/// A time in which a person is away: they are not reminded, and their deputies are asked beside them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Absence {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// Who is away.
+    pub person: PersonId,
+    /// Its start.
+    pub starts_at: Timestamp,
+    /// Its end, exclusive; taking it back sets this to that moment.
+    pub ends_at: Timestamp,
+    /// In their words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl Absence {
+    /// Whether it holds at this instant.
+    pub fn is_on(&self, now: Timestamp) -> bool {
+        self.starts_at <= now && now < self.ends_at
+    }
+}
+
+/// One person speaks for another, for a time. Nobody gets a right by it that they may not hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delegation {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// Whose right it is.
+    pub delegator: PersonId,
+    /// Who speaks for them.
+    pub delegate: PersonId,
+    /// The parts that are passed on, as `@from` names them (`owner`, `group:ecab`); empty means all that can be.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub parts: BTreeSet<String>,
+    /// Only for these services; empty means all.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub services: BTreeSet<ServiceKey>,
+    /// Its start.
+    pub starts_at: Timestamp,
+    /// Its end, exclusive; taking it back sets this to that moment.
+    pub ends_at: Timestamp,
+    /// A deputy is asked only while the other is away, or late with an answer.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub deputy: bool,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl Delegation {
+    /// Whether it holds at this instant.
+    pub fn is_on(&self, now: Timestamp) -> bool {
+        self.starts_at <= now && now < self.ends_at
+    }
+
+    /// Whether it lies over any instant of `[start, end)`.
+    pub fn overlaps(&self, start: Timestamp, end: Timestamp) -> bool {
+        self.starts_at < end && start < self.ends_at
+    }
+
+    fn passes(&self, part: &str, service: &ServiceKey) -> bool {
+        (self.parts.is_empty() || self.parts.contains(part))
+            && (self.services.is_empty() || self.services.contains(service))
+    }
+}
+
+/// What delegations are followed for.
+#[derive(Debug, Clone, Copy)]
+pub struct Passing<'a> {
+    /// Whom the rule asks.
+    pub asked: &'a Asked,
+    /// The service it is about.
+    pub service: &'a ServiceKey,
+    /// The instant.
+    pub now: Timestamp,
+    /// Whether deputies are asked because an answer is late.
+    pub is_late: bool,
+}
+
+impl Directory {
+    /// Whether a person is away at this instant.
+    pub fn is_absent(&self, person: &PersonId, now: Timestamp) -> bool {
+        self.absent_until(person, now).is_some()
+    }
+
+    /// Until when a person is away, if they are.
+    pub fn absent_until(&self, person: &PersonId, now: Timestamp) -> Option<Timestamp> {
+        self.absences
+            .iter()
+            .filter(|row| &row.person == person && row.is_on(now))
+            .map(|row| row.ends_at)
+            .max()
+    }
+
+    /// The next instant after `now` at which an absence or a delegation begins or ends.
+    pub fn next_people_edge(&self, now: Timestamp) -> Option<Timestamp> {
+        let absences = self.absences.iter().flat_map(|row| [row.starts_at, row.ends_at]);
+        let delegations = self.delegations.iter().flat_map(|row| [row.starts_at, row.ends_at]);
+        absences.chain(delegations).filter(|at| *at > now).min()
+    }
+
+    /// Adds those who speak for the holders now, behind them; nobody stands there twice.
+    pub fn with_delegates(&self, holders: Vec<Holder>, passing: Passing<'_>) -> Vec<Holder> {
+        if self.delegations.is_empty() {
+            return holders;
+        }
+        let mut found = holders;
+        let mut place = 0;
+        while place < found.len() {
+            let holder = found[place].clone();
+            place += 1;
+            if holder.basis.delegations.len() >= MOST_LINKS {
+                continue;
+            }
+            for delegation in self.delegations_of(&holder.person, passing) {
+                let known = found.iter().any(|other| other.person == delegation.delegate);
+                if !known && self.may_speak(&delegation.delegate, &holder) {
+                    found.push(self.delegate_of(&holder, delegation));
+                }
+            }
+        }
+        found
+    }
+
+    fn delegations_of<'a>(
+        &'a self,
+        person: &'a PersonId,
+        passing: Passing<'a>,
+    ) -> impl Iterator<Item = &'a Delegation> + 'a {
+        let part = passing.asked.word();
+        self.delegations.iter().filter(move |row| {
+            &row.delegator == person
+                && row.is_on(passing.now)
+                && row.passes(&part, passing.service)
+                && (!row.deputy || passing.is_late || self.is_absent(person, passing.now))
+        })
+    }
+
+    /// Whether a person may hold what another holds: active, no role that only works or looks on, and the job function
+    /// that the row behind it asks for.
+    fn may_speak(&self, person: &PersonId, holder: &Holder) -> bool {
+        let row = holder.basis.ownership.as_ref();
+        let function = row
+            .and_then(|seen| self.ownerships.iter().find(|row| row.id.as_str() == seen.id))
+            .and_then(|row| row.function.as_deref());
+        self.people.get(person).is_some_and(|found| {
+            found.active
+                && !found.is_barred_from_deciding()
+                && function.is_none_or(|needed| found.functions.contains(needed))
+        })
+    }
+
+    fn delegate_of(&self, holder: &Holder, delegation: &Delegation) -> Holder {
+        let mut basis = holder.basis.clone();
+        basis.delegations.push(Seen {
+            id: delegation.id.0.clone(),
+            version: delegation.version,
+        });
+        basis.delegators.push(holder.person.clone());
+        let word = if delegation.deputy { "deputy of" } else { "speaks for" };
+        Holder {
+            why: format!(
+                "{word} {} until {}: {}",
+                self.name(&holder.person),
+                delegation.ends_at.strftime("%Y-%m-%d %H:%MZ"),
+                holder.why
+            ),
+            person: delegation.delegate.clone(),
+            basis,
+        }
+    }
+
+    /// The people of a ring that a new delegation would close while it holds: from its delegate back to its delegator.
+    pub fn delegation_ring(&self, new: &Delegation) -> Option<Vec<PersonId>> {
+        let mut ways: Vec<Vec<PersonId>> = vec![vec![new.delegator.clone(), new.delegate.clone()]];
+        let mut seen: BTreeSet<PersonId> = BTreeSet::new();
+        while let Some(way) = ways.pop() {
+            let last = way.last()?.clone();
+            if last == new.delegator {
+                return Some(way);
+            }
+            if !seen.insert(last.clone()) {
+                continue;
+            }
+            let next = self
+                .delegations
+                .iter()
+                .filter(|row| row.id != new.id && row.delegator == last)
+                .filter(|row| row.overlaps(new.starts_at, new.ends_at));
+            for row in next {
+                let mut longer = way.clone();
+                longer.push(row.delegate.clone());
+                ways.push(longer);
+            }
+        }
+        None
+    }
+}

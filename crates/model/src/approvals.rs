@@ -1,0 +1,128 @@
+//! The rules of approval: which are open, whose stage it is, and what each still lacks.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use crate::authority::{able, asked_word, said_yes, targets_of};
+use crate::change::Target;
+use crate::directory::{Directory, Holder};
+use crate::file::{ChangeFile, unmet};
+use crate::ids::PersonId;
+use crate::obligation::{ApprovalRule, Duty, TargetObligation};
+use crate::records::Unmet;
+use crate::requirement::{logins, sentence};
+
+/// The rules of approval that still lack a word, on *what* or on *when*.
+pub(crate) fn open_rules(file: &ChangeFile, now: Timestamp) -> BTreeSet<String> {
+    approval_rules(file)
+        .filter(|(row, rule)| is_open(file, row, rule, now))
+        .map(|(row, _)| row.obligation.id.clone())
+        .collect()
+}
+
+/// The rules of approval with their obligations.
+pub(crate) fn approval_rules(file: &ChangeFile) -> impl Iterator<Item = (&TargetObligation, &ApprovalRule)> {
+    file.requirements
+        .obligations
+        .iter()
+        .filter_map(|row| match &row.obligation.duty {
+            Duty::Approval(rule) => Some((row, rule)),
+            _ => None,
+        })
+}
+
+/// Whether a rule still lacks a word.
+pub(crate) fn is_open(file: &ChangeFile, row: &TargetObligation, rule: &ApprovalRule, now: Timestamp) -> bool {
+    let lacks = |what: bool| {
+        targets_of(file, row).any(|target| {
+            let yes = said_yes(file, (&row.obligation.id, rule), &target.id, now, what);
+            yes.count() < rule.count as usize
+        })
+    };
+    (rule.covers.what() && lacks(true)) || (rule.covers.when() && lacks(false))
+}
+
+/// The highest stage whose people may be asked: that of the first rule that is still open.
+pub(crate) fn open_stage(file: &ChangeFile, now: Timestamp) -> u32 {
+    let last = approval_rules(file).map(|(_, rule)| rule.stage).max().unwrap_or(1);
+    if last == 1 {
+        return last;
+    }
+    approval_rules(file)
+        .filter(|(row, rule)| is_open(file, row, rule, now))
+        .map(|(_, rule)| rule.stage)
+        .min()
+        .unwrap_or(last)
+}
+
+/// What a rule lacks on *what* or on *when*, one row for each set of people it waits for.
+pub(crate) fn approval_unmet(
+    file: &ChangeFile,
+    directory: &Directory,
+    row: &TargetObligation,
+    rule: &ApprovalRule,
+    now: Timestamp,
+    what: bool,
+) -> Vec<Unmet> {
+    let mut rows: Vec<Unmet> = Vec::new();
+    for target in targets_of(file, row) {
+        let Some(found) = approval_unmet_for(file, directory, row, rule, target, now, what) else {
+            continue;
+        };
+        let same = rows
+            .iter()
+            .any(|known| known.code == found.code && known.waiting_on == found.waiting_on);
+        if !same {
+            rows.push(found);
+        }
+    }
+    rows
+}
+
+fn approval_unmet_for(
+    file: &ChangeFile,
+    directory: &Directory,
+    row: &TargetObligation,
+    rule: &ApprovalRule,
+    target: &Target,
+    now: Timestamp,
+    what: bool,
+) -> Option<Unmet> {
+    let rule_id = &row.obligation.id;
+    let yes = said_yes(file, (rule_id, rule), &target.id, now, what);
+    if yes.count() >= rule.count as usize {
+        return None;
+    }
+    let open: Vec<Holder> = able(file, directory, (rule_id, rule), target, now)
+        .into_iter()
+        .filter(|holder| yes.lacks(holder))
+        .collect();
+    let rights: BTreeSet<&PersonId> = open.iter().map(Holder::root).collect();
+    let covered = if what { "what is done" } else { "the planned times" };
+    if yes.count() + rights.len() < rule.count as usize {
+        return Some(unmet(
+            "cannot_be_met",
+            format!(
+                "Rule `{rule_id}` asks {} for {}, and nobody who did not write the change can give it.",
+                asked_word(&rule.from),
+                target.service
+            ),
+            "Give the service another owner or the group another member.",
+            vec!["group:admin".to_owned()],
+        ));
+    }
+    let people: Vec<PersonId> = open.into_iter().map(|holder| holder.person).collect();
+    Some(unmet(
+        "approval_missing",
+        format!(
+            "{} {} of {} approvals on {covered} are there for {}.",
+            sentence(&row.obligation.reason),
+            yes.count(),
+            rule.count,
+            target.service
+        ),
+        format!("{} approves (rule `{rule_id}`).", asked_word(&rule.from)),
+        logins(directory, &people),
+    ))
+}

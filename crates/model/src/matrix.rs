@@ -1,0 +1,708 @@
+//! The ownership matrix: who answers for what, in which part, from when to when, and how that comes down the graph.
+//!
+//! A row speaks of a config item, a service, a whole class of either, an environment or everything. For a target the
+//! rows are read as *lines*, nearest first: the config item, what it is part of, the service, what that is part of, its
+//! classes, its environment, everything. The nearest line in which somebody can act answers; those above it are whom an
+//! escalation reaches.
+
+use std::collections::{HashMap, VecDeque};
+use std::ops::Deref;
+use std::sync::OnceLock;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::change::Target;
+use crate::directory::{Directory, NodeKind};
+use crate::ids::{EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
+use crate::words::{OwnershipRole, Role};
+
+/// How far up the graph ownership comes down at most.
+const MOST_STEPS: usize = 16;
+
+/// A row of the matrix: a person or a group has a part in answering for something.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ownership {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// The service; with none of the three scopes the row speaks of everything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<ServiceKey>,
+    /// Or the config item.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config_item: Option<String>,
+    /// Or a whole class, such as `regime:sox`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<Class>,
+    /// The environment; absent means every one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<EnvironmentKey>,
+    /// The part.
+    pub role: OwnershipRole,
+    /// The person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonId>,
+    /// Or the group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<GroupKey>,
+    /// The job function without which nobody holds this part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub function: Option<String>,
+    /// Since when.
+    pub since: Timestamp,
+    /// Until when, exclusive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_at: Option<Timestamp>,
+}
+
+impl Ownership {
+    /// Whether it holds at this instant.
+    pub fn is_in_force(&self, now: Timestamp) -> bool {
+        self.since <= now && self.ends_at.is_none_or(|end| now < end)
+    }
+
+    /// What it speaks of, as people write it: `service:shop`, `item:orders-db`, `class:regime:sox`, `everything`.
+    pub fn scope(&self) -> String {
+        if let Some(key) = &self.config_item {
+            return format!("item:{key}");
+        }
+        if let Some(key) = &self.service {
+            return format!("service:{key}");
+        }
+        match &self.class {
+            Some(class) => format!("class:{class}"),
+            None => "everything".to_owned(),
+        }
+    }
+
+    /// What makes two rows the same row in an import: scope, environment, part and holder.
+    pub fn natural_key(&self) -> String {
+        let place = self.environment.as_ref().map_or("*", EnvironmentKey::as_str);
+        let holder = match (&self.person, &self.group) {
+            (Some(person), _) => format!("person:{person}"),
+            (None, group) => format!("group:{}", group.as_ref().map_or("", GroupKey::as_str)),
+        };
+        format!("{} {place} {} {holder}", self.scope(), self.role)
+    }
+}
+
+/// A whole class of services, or of config items: a word and its value.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Class {
+    /// `criticality:critical`.
+    Criticality(String),
+    /// `regime:sox`.
+    Regime(String),
+    /// `data_class:restricted`.
+    DataClass(String),
+    /// `team:Finance`.
+    Team(String),
+    /// `item_kind:database`: config items of a kind.
+    ItemKind(String),
+}
+
+impl Class {
+    /// Its word and its value.
+    pub fn parts(&self) -> (&'static str, &str) {
+        match self {
+            Self::Criticality(value) => ("criticality", value),
+            Self::Regime(value) => ("regime", value),
+            Self::DataClass(value) => ("data_class", value),
+            Self::Team(value) => ("team", value),
+            Self::ItemKind(value) => ("item_kind", value),
+        }
+    }
+}
+
+impl std::fmt::Display for Class {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (word, value) = self.parts();
+        write!(f, "{word}:{value}")
+    }
+}
+
+impl std::str::FromStr for Class {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || {
+            format!(
+                "`{text}` is no class; write a word and its value, such as regime:sox, criticality:critical, \
+                 data_class:restricted, team:Finance or item_kind:database"
+            )
+        };
+        let (word, value) = text.split_once(':').ok_or_else(wrong)?;
+        let value = value.trim().to_owned();
+        if value.is_empty() {
+            return Err(wrong());
+        }
+        match word.trim() {
+            "criticality" => {
+                value.parse::<crate::words::Criticality>()?;
+                Ok(Self::Criticality(value))
+            }
+            "regime" => Ok(Self::Regime(value)),
+            "data_class" => Ok(Self::DataClass(value)),
+            "team" => Ok(Self::Team(value)),
+            "item_kind" => Ok(Self::ItemKind(value)),
+            _ => Err(wrong()),
+        }
+    }
+}
+
+impl TryFrom<String> for Class {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Class> for String {
+    fn from(class: Class) -> Self {
+        class.to_string()
+    }
+}
+
+/// All rows, findable by what they speak of. The index is made on first use and belongs to exactly these rows.
+#[derive(Debug, Clone, Default)]
+pub struct Matrix {
+    rows: Vec<Ownership>,
+    index: OnceLock<Index>,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Index {
+    items: HashMap<String, Vec<usize>>,
+    services: HashMap<ServiceKey, Vec<usize>>,
+    classes: HashMap<&'static str, HashMap<String, Vec<usize>>>,
+    rest: Vec<usize>,
+}
+
+impl From<Vec<Ownership>> for Matrix {
+    fn from(rows: Vec<Ownership>) -> Self {
+        Self {
+            rows,
+            index: OnceLock::new(),
+        }
+    }
+}
+
+impl Deref for Matrix {
+    type Target = [Ownership];
+
+    fn deref(&self) -> &[Ownership] {
+        &self.rows
+    }
+}
+
+impl Matrix {
+    fn index(&self) -> &Index {
+        self.index.get_or_init(|| {
+            let mut index = Index::default();
+            for (place, row) in self.rows.iter().enumerate() {
+                let list = if let Some(key) = &row.config_item {
+                    index.items.entry(key.clone()).or_default()
+                } else if let Some(key) = &row.service {
+                    index.services.entry(key.clone()).or_default()
+                } else if let Some(class) = &row.class {
+                    let (word, value) = class.parts();
+                    let values = index.classes.entry(word).or_default();
+                    values.entry(value.to_owned()).or_default()
+                } else {
+                    &mut index.rest
+                };
+                list.push(place);
+            }
+            index
+        })
+    }
+
+    fn at<'a>(&'a self, places: Option<&'a Vec<usize>>) -> impl Iterator<Item = &'a Ownership> + 'a {
+        places.into_iter().flatten().filter_map(|place| self.rows.get(*place))
+    }
+}
+
+/// Where a target lies: what ownership is looked up for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place<'a> {
+    /// The service.
+    pub service: &'a ServiceKey,
+    /// The environment.
+    pub environment: &'a EnvironmentKey,
+    /// Config items inside the service, by key; empty means the whole service.
+    pub items: &'a [String],
+}
+
+impl<'a> From<&'a Target> for Place<'a> {
+    fn from(target: &'a Target) -> Self {
+        Self {
+            service: &target.service,
+            environment: &target.environment,
+            items: &target.config_items,
+        }
+    }
+}
+
+impl<'a> Place<'a> {
+    /// A whole service in an environment.
+    pub fn new(service: &'a ServiceKey, environment: &'a EnvironmentKey) -> Self {
+        Self {
+            service,
+            environment,
+            items: &[],
+        }
+    }
+}
+
+/// A record with the version that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Seen {
+    /// The record's id, or a group's key.
+    pub id: String,
+    /// Its version then.
+    pub version: i64,
+}
+
+/// Why somebody may decide, as records and versions: what was looked at, as it stood.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+pub struct Basis {
+    /// The row of the ownership matrix.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ownership: Option<Seen>,
+    /// What the row speaks of: `service:shop`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// The way from the target to that scope, where it is inherited: `item:orders-db`, `service:shop`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub path: Vec<String>,
+    /// The group through which they hold it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub membership: Option<Seen>,
+    /// The right in the tenant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
+    /// The delegations, nearest to the holder of the right first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub delegations: Vec<Seen>,
+    /// Those for whom they speak.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub delegators: Vec<PersonId>,
+    /// Whether the change itself names them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub named: bool,
+    /// Whether an escalation brought the matter to them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub escalated: bool,
+}
+
+impl Basis {
+    /// Whether nothing is known of it, as in decisions from before authority was kept as records.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// A person with the reason why they have a part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// The person.
+    pub person: PersonId,
+    /// `owner of booking-api since 2025-03-01`.
+    pub why: String,
+    /// The same as records.
+    pub basis: Basis,
+}
+
+impl Holder {
+    /// Whose right it is in the first place: one right counts once, whoever uses it.
+    pub fn root(&self) -> &PersonId {
+        self.basis.delegators.first().unwrap_or(&self.person)
+    }
+}
+
+/// One line of the matrix for a place: the rows of one scope, and who holds them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// What the rows speak of: `service:shop`.
+    pub scope: String,
+    /// The environment, where the rows name it.
+    pub environment: Option<EnvironmentKey>,
+    /// The way from the target to that scope.
+    pub path: Vec<String>,
+    /// Who can act.
+    pub holders: Vec<Holder>,
+    /// Rows that nobody can use now, and why.
+    pub idle: Vec<(RecordId, String)>,
+}
+
+/// A scope on the way up, and the place in the list of the one below it.
+struct Step<'a> {
+    scope: Scope<'a>,
+    below: Option<usize>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Scope<'a> {
+    Item(&'a str),
+    Service(&'a ServiceKey),
+    Class(&'static str, &'a str),
+    Rest,
+}
+
+impl Scope<'_> {
+    fn word(self) -> String {
+        match self {
+            Self::Item(key) => format!("item:{key}"),
+            Self::Service(key) => format!("service:{key}"),
+            Self::Class(word, value) => format!("class:{word}:{value}"),
+            Self::Rest => "everything".to_owned(),
+        }
+    }
+}
+
+/// The way from the target to a step, both ends left out but for the target's own end.
+fn way(steps: &[Step<'_>], place: usize) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut at = steps.get(place).and_then(|step| step.below);
+    while let Some(step) = at.and_then(|place| steps.get(place)) {
+        found.push(step.scope.word());
+        at = step.below;
+    }
+    found.reverse();
+    found
+}
+
+impl Directory {
+    /// The lines that answer for a place in a part, nearest first; lines without a row in force are left out. A
+    /// place with several config items is looked up as a whole by [`Directory::holders_at`].
+    pub fn lines(&self, place: &Place<'_>, role: OwnershipRole, now: Timestamp) -> Vec<Line> {
+        let steps = self.steps(place);
+        (0..steps.len())
+            .flat_map(|at| self.lines_of((&steps, at), place, role, now))
+            .collect()
+    }
+
+    fn lines_of(
+        &self,
+        (steps, at): (&[Step<'_>], usize),
+        place: &Place<'_>,
+        role: OwnershipRole,
+        now: Timestamp,
+    ) -> Vec<Line> {
+        let mut here: Vec<&Ownership> = Vec::new();
+        let mut wide: Vec<&Ownership> = Vec::new();
+        let speaks = |row: &&Ownership| row.role == role && row.is_in_force(now);
+        for row in self.rows_of(steps[at].scope).filter(speaks) {
+            match &row.environment {
+                Some(environment) if environment == place.environment => here.push(row),
+                Some(_) => {}
+                None => wide.push(row),
+            }
+        }
+        [here, wide]
+            .into_iter()
+            .filter(|rows| !rows.is_empty())
+            .map(|rows| self.line((steps, at), &rows, place))
+            .collect()
+    }
+
+    fn rows_of<'a>(&'a self, scope: Scope<'_>) -> impl Iterator<Item = &'a Ownership> + 'a {
+        let index = self.ownerships.index();
+        let places = match scope {
+            Scope::Item(key) => index.items.get(key),
+            Scope::Service(key) => index.services.get(key),
+            Scope::Class(word, value) => index.classes.get(word).and_then(|values| values.get(value)),
+            Scope::Rest => Some(&index.rest),
+        };
+        self.ownerships.at(places)
+    }
+
+    fn line(&self, (steps, at): (&[Step<'_>], usize), rows: &[&Ownership], place: &Place<'_>) -> Line {
+        let scope = steps[at].scope;
+        let mut line = Line {
+            scope: scope.word(),
+            environment: rows.first().and_then(|row| row.environment.clone()),
+            path: way(steps, at),
+            holders: Vec::new(),
+            idle: Vec::new(),
+        };
+        for row in rows {
+            let before = line.holders.len();
+            let mut excluded = 0;
+            for person in self.people_of(row) {
+                if !self.may_hold(&person, row.role, row.function.as_deref()) {
+                    excluded += 1;
+                    continue;
+                }
+                if line.holders.iter().any(|holder| holder.person == person) {
+                    continue;
+                }
+                line.holders.push(self.holder(row, person, (scope, &line.path), place));
+            }
+            if line.holders.len() == before {
+                line.idle.push((row.id.clone(), idle_reason(row, excluded)));
+            }
+        }
+        line
+    }
+
+    fn people_of(&self, row: &Ownership) -> Vec<PersonId> {
+        match (&row.person, &row.group) {
+            (Some(person), _) if self.is_active(person) => vec![person.clone()],
+            (None, Some(group)) => self.members(group),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Whether a person may hold a part: neither a pipeline, a vendor nor an auditor decides, and a row may ask for a
+    /// job function.
+    pub fn may_hold(&self, person: &PersonId, role: OwnershipRole, function: Option<&str>) -> bool {
+        let works = matches!(role, OwnershipRole::Implementer | OwnershipRole::Pipeline);
+        self.people.get(person).is_some_and(|found| {
+            found.active
+                && (works || !found.is_barred_from_deciding())
+                && function.is_none_or(|needed| found.functions.contains(needed))
+        })
+    }
+
+    fn holder(
+        &self,
+        row: &Ownership,
+        person: PersonId,
+        (scope, path): (Scope<'_>, &[String]),
+        place: &Place<'_>,
+    ) -> Holder {
+        let membership = row.group.as_ref().filter(|_| row.person.is_none()).map(|key| Seen {
+            id: key.0.clone(),
+            version: self.groups.get(key).map_or(0, |group| group.version),
+        });
+        Holder {
+            why: why(row, scope, place),
+            basis: Basis {
+                ownership: Some(Seen {
+                    id: row.id.0.clone(),
+                    version: row.version,
+                }),
+                scope: Some(row.scope()),
+                path: path.to_vec(),
+                membership,
+                ..Basis::default()
+            },
+            person,
+        }
+    }
+
+    /// Who answers for a place: the nearest line in which somebody can act, one row a person. Where a target names
+    /// several config items, whoever answers for each of them; if that is nobody, whoever answers for the service.
+    pub fn holders_at(&self, place: &Place<'_>, role: OwnershipRole, now: Timestamp) -> Vec<Holder> {
+        self.holders_above(place, role, now, 0)
+    }
+
+    /// The same, `skip` lines further up.
+    pub fn holders_above(&self, place: &Place<'_>, role: OwnershipRole, now: Timestamp, skip: usize) -> Vec<Holder> {
+        if place.items.len() < 2 {
+            return self.nth_line(place, role, now, skip);
+        }
+        let mut common: Option<Vec<Holder>> = None;
+        for item in place.items {
+            let one = Place {
+                items: std::slice::from_ref(item),
+                ..*place
+            };
+            let found = self.nth_line(&one, role, now, skip);
+            common = Some(match common {
+                None => found,
+                Some(known) => known
+                    .into_iter()
+                    .filter(|holder| found.iter().any(|other| other.person == holder.person))
+                    .collect(),
+            });
+        }
+        match common {
+            Some(found) if !found.is_empty() => found,
+            _ => self.nth_line(&Place::new(place.service, place.environment), role, now, skip),
+        }
+    }
+
+    fn nth_line(&self, place: &Place<'_>, role: OwnershipRole, now: Timestamp, skip: usize) -> Vec<Holder> {
+        let steps = self.steps(place);
+        (0..steps.len())
+            .flat_map(|at| self.lines_of((&steps, at), place, role, now))
+            .filter(|line| !line.holders.is_empty())
+            .nth(skip)
+            .map(|line| line.holders)
+            .unwrap_or_default()
+    }
+
+    /// Who answers for a whole service in an environment.
+    pub fn holders(
+        &self,
+        service: &ServiceKey,
+        environment: &EnvironmentKey,
+        role: OwnershipRole,
+        now: Timestamp,
+    ) -> Vec<Holder> {
+        self.holders_at(&Place::new(service, environment), role, now)
+    }
+
+    /// Whether a person holds a part in any line, also one further up: what they may do beside deciding.
+    pub fn holds(
+        &self,
+        person: &PersonId,
+        service: &ServiceKey,
+        environment: &EnvironmentKey,
+        role: OwnershipRole,
+        now: Timestamp,
+    ) -> bool {
+        let place = Place::new(service, environment);
+        self.steps(&place).iter().any(|step| {
+            self.rows_of(step.scope).any(|row| {
+                row.role == role
+                    && row.is_in_force(now)
+                    && row.environment.as_ref().is_none_or(|own| own == environment)
+                    && self.is_held_by(row, person)
+            })
+        })
+    }
+
+    fn is_held_by(&self, row: &Ownership, person: &PersonId) -> bool {
+        let named = match (&row.person, &row.group) {
+            (Some(own), _) => own == person,
+            (None, Some(group)) => self
+                .groups
+                .get(group)
+                .is_some_and(|found| found.members.contains(person)),
+            (None, None) => false,
+        };
+        named && self.may_hold(person, row.role, row.function.as_deref())
+    }
+
+    /// Whether a row speaks of a place, by whatever way and at whatever time.
+    pub fn concerns(&self, row: &Ownership, place: &Place<'_>) -> bool {
+        let here = row.environment.as_ref().is_none_or(|own| own == place.environment);
+        here && self.steps(place).iter().any(|step| match (step.scope, &row.class) {
+            (Scope::Item(key), _) => row.config_item.as_deref() == Some(key),
+            (Scope::Service(key), _) => row.service.as_ref() == Some(key),
+            (Scope::Class(word, value), Some(class)) => class.parts() == (word, value),
+            (Scope::Class(..), None) => false,
+            (Scope::Rest, class) => row.config_item.is_none() && row.service.is_none() && class.is_none(),
+        })
+    }
+
+    /// The next instant after `now` at which a row that speaks of this place begins or ends.
+    pub fn next_edge(&self, place: &Place<'_>, now: Timestamp) -> Option<Timestamp> {
+        let whole = self.steps(place);
+        whole
+            .iter()
+            .flat_map(|step| self.rows_of(step.scope))
+            .flat_map(|row| [Some(row.since), row.ends_at])
+            .flatten()
+            .filter(|at| *at > now)
+            .min()
+    }
+
+    /// The scopes of a place, nearest first. Each is visited once, so a cycle in the graph ends by itself.
+    fn steps<'a>(&'a self, place: &Place<'a>) -> Vec<Step<'a>> {
+        let mut steps: Vec<Step<'a>> = Vec::new();
+        for item in place.items {
+            self.climb(&mut steps, Scope::Item(item));
+        }
+        self.climb(&mut steps, Scope::Service(place.service));
+        if !self.ownerships.index().classes.is_empty() {
+            for at in 0..steps.len() {
+                self.add_classes(&mut steps, at);
+            }
+        }
+        steps.push(Step {
+            scope: Scope::Rest,
+            below: None,
+        });
+        steps
+    }
+
+    /// Adds a thing and all that it is part of, level by level.
+    fn climb<'a>(&'a self, steps: &mut Vec<Step<'a>>, from: Scope<'a>) {
+        let mut queue: VecDeque<(Scope<'a>, Option<usize>)> = VecDeque::from([(from, None)]);
+        while let Some((scope, below)) = queue.pop_front() {
+            if steps.len() >= MOST_STEPS || steps.iter().any(|step| step.scope == scope) {
+                continue;
+            }
+            steps.push(Step { scope, below });
+            let here = Some(steps.len() - 1);
+            let (kind, key) = match scope {
+                Scope::Item(key) => (NodeKind::ConfigItem, key),
+                Scope::Service(key) => (NodeKind::Service, key.as_str()),
+                Scope::Class(..) | Scope::Rest => continue,
+            };
+            let parents = self.dependencies.parents(kind, key).into_iter();
+            queue.extend(parents.map(|(kind, key)| match kind {
+                NodeKind::ConfigItem => (Scope::Item(key.as_str()), here),
+                NodeKind::Service => (Scope::Service(key), here),
+            }));
+            if kind == NodeKind::ConfigItem
+                && let Some(item) = self.config_items.get(key)
+            {
+                queue.push_back((Scope::Service(&item.service), here));
+            }
+        }
+    }
+
+    fn add_classes<'a>(&'a self, steps: &mut Vec<Step<'a>>, at: usize) {
+        let mut found: Vec<(&'static str, &'a str)> = Vec::new();
+        match steps[at].scope {
+            Scope::Item(key) => {
+                let kind = self.config_items.get(key).and_then(|item| item.kind.as_deref());
+                found.extend(kind.map(|kind| ("item_kind", kind)));
+            }
+            Scope::Service(key) => {
+                let Some(service) = self.services.get(key) else { return };
+                found.extend(service.regimes.iter().map(|regime| ("regime", regime.as_str())));
+                found.extend(service.data_class.as_deref().map(|class| ("data_class", class)));
+                found.extend(service.team.as_deref().map(|team| ("team", team)));
+                found.push(("criticality", service.criticality.as_str()));
+            }
+            Scope::Class(..) | Scope::Rest => {}
+        }
+        for (word, value) in found {
+            let scope = Scope::Class(word, value);
+            if !steps.iter().any(|step| step.scope == scope) {
+                steps.push(Step { scope, below: Some(at) });
+            }
+        }
+    }
+}
+
+fn idle_reason(row: &Ownership, excluded: usize) -> String {
+    match (&row.person, &row.group) {
+        _ if excluded > 0 => match &row.function {
+            Some(function) => format!("nobody in it has the job function {function} and may decide"),
+            None => "nobody in it may decide".to_owned(),
+        },
+        (Some(_), _) => "the person is no longer active".to_owned(),
+        (None, Some(group)) => format!("the group {group} has no active member"),
+        (None, None) => "it names nobody".to_owned(),
+    }
+}
+
+fn why(row: &Ownership, scope: Scope<'_>, place: &Place<'_>) -> String {
+    let day = row.since.strftime("%Y-%m-%d");
+    let role = row.role.as_str().replace('_', " ");
+    let subject = place.items.first().map_or(place.service.as_str(), String::as_str);
+    let through = row
+        .group
+        .as_ref()
+        .filter(|_| row.person.is_none())
+        .map(|group| format!(" through the group {group}"))
+        .unwrap_or_default();
+    let inherited = match scope {
+        Scope::Item(_) | Scope::Rest => String::new(),
+        Scope::Service(key) if place.items.is_empty() && key == place.service => String::new(),
+        Scope::Service(key) => format!(" by {key}, which it is part of,"),
+        Scope::Class(word, value) => format!(" by the class {word}:{value}"),
+    };
+    format!("{role} of {subject}{inherited}{through} since {day}")
+}

@@ -1,0 +1,139 @@
+//! Routing: from the obligations of the active policies to named people, each with the ground of their authority; anew
+//! after every act, so that whoever lost it is no longer asked and the timeline says so.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+
+use crate::approvals::{approval_rules, open_stage};
+use crate::authority::{able, asked_word, targets_of};
+use crate::change::Request;
+use crate::clocks;
+use crate::file::Case;
+use crate::ids::PersonId;
+use crate::words::State;
+
+/// Asks everyone whom a rule asks, and stops asking whom none asks any more.
+pub(crate) fn route(case: &mut Case<'_>) {
+    let asks = matches!(
+        case.change().state,
+        State::Authorizing | State::Approved | State::Scheduled
+    );
+    clocks::keep(case, asks);
+    ask(case, asks);
+    // A pause stops the clocks, and with them every hurry.
+    if asks && !case.change().is_on_hold() && clocks::hurry(case) {
+        ask(case, asks);
+    }
+}
+
+/// Compares those who are asked with those who should be.
+pub(crate) fn ask(case: &mut Case<'_>, asks: bool) {
+    let wanted = if asks { requests(case) } else { Vec::new() };
+    let known = std::mem::take(&mut case.file.change.requests);
+    let mut now_asked: Vec<Request> = Vec::new();
+    let mut fresh: Vec<(PersonId, String)> = Vec::new();
+    let mut moved: Vec<(PersonId, String)> = Vec::new();
+    for mut request in wanted {
+        let old = known
+            .iter()
+            .find(|old| old.rule == request.rule && old.person == request.person);
+        match old {
+            Some(old) => {
+                if old.grounds != request.grounds && !old.grounds.is_empty() {
+                    moved.push((request.person.clone(), request.rule.clone()));
+                }
+                request.asked_at = old.asked_at;
+                request.acknowledge_by = old.acknowledge_by;
+                request.acknowledged_at = old.acknowledged_at;
+            }
+            None => fresh.push((request.person.clone(), request.rule.clone())),
+        }
+        now_asked.push(request);
+    }
+    let gone: Vec<Request> = known
+        .into_iter()
+        .filter(|old| {
+            asks && !now_asked
+                .iter()
+                .any(|new| new.rule == old.rule && new.person == old.person)
+        })
+        .collect();
+    case.file.change.requests = now_asked;
+    tell_gone(case, gone);
+    for (person, rule) in moved {
+        case.tell("approval.rerouted", json!({"person": person, "rule": rule}));
+    }
+    tell_fresh(case, fresh);
+}
+
+/// Those who are no longer asked read it, and the timeline says why.
+fn tell_gone(case: &mut Case<'_>, gone: Vec<Request>) {
+    for request in gone {
+        let still = approval_rules(&case.file).any(|(row, _)| row.obligation.id == request.rule);
+        let because = if !still {
+            "rule_gone"
+        } else if case.directory.is_active(&request.person) {
+            "authority_ended"
+        } else {
+            "person_inactive"
+        };
+        let (person, rule) = (request.person, request.rule);
+        case.tell(
+            "approval.request_ended",
+            json!({"person": person, "rule": rule, "because": because}),
+        );
+        let news = format!("{} no longer waits for you (rule `{rule}`).", case.change().key);
+        let mark = format!("{rule}/{}", case.now);
+        let next = "Nothing has to be done; a decision that you gave stands.";
+        case.write_to(&person, "no_longer_asked", &mark, news, next);
+    }
+}
+
+fn tell_fresh(case: &mut Case<'_>, fresh: Vec<(PersonId, String)>) {
+    for (person, rule) in fresh {
+        case.tell("approval.requested", json!({"person": person, "rule": rule}));
+        let text = format!("{} asks for your decision (rule `{rule}`).", case.change().key);
+        let mark = format!("{}/{rule}/{}", case.change().digests.content, case.now);
+        case.write_to(
+            &person,
+            "asked_to_approve",
+            &mark,
+            text,
+            "Approve it, set conditions, return it with a question, or reject it.",
+        );
+    }
+}
+
+fn requests(case: &Case<'_>) -> Vec<Request> {
+    let (file, directory) = (&case.file, &case.directory);
+    let stage = open_stage(file, case.now);
+    let mut found: Vec<Request> = Vec::new();
+    for (row, rule) in approval_rules(file).filter(|(_, rule)| rule.stage <= stage) {
+        let mut places: BTreeMap<PersonId, usize> = BTreeMap::new();
+        for target in targets_of(file, row) {
+            for holder in able(file, directory, (&row.obligation.id, rule), target, case.now) {
+                if let Some(known) = places.get(&holder.person).and_then(|place| found.get_mut(*place)) {
+                    known.targets.push(target.id.clone());
+                    if !known.grounds.contains(&holder.basis) {
+                        known.grounds.push(holder.basis);
+                    }
+                    continue;
+                }
+                places.insert(holder.person.clone(), found.len());
+                let sla = clocks::sla(&file.change, rule);
+                found.push(Request {
+                    rule: row.obligation.id.clone(),
+                    acknowledge_by: clocks::of_person(case, &holder.person, sla.acknowledge),
+                    person: holder.person,
+                    targets: vec![target.id.clone()],
+                    why: format!("asked as {}: {}", asked_word(&rule.from), holder.why),
+                    grounds: vec![holder.basis],
+                    asked_at: case.now,
+                    acknowledged_at: None,
+                });
+            }
+        }
+    }
+    found
+}
