@@ -79,6 +79,19 @@ impl Desk {
         browser.wait_for("the door is behind", "return !location.pathname.endsWith('/sign-in');");
     }
 
+    /// Edits a change through the API as a role, from a version.
+    pub fn edit(&self, role: &str, key: &str, version: i64, fields: &Value) {
+        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let answer = agent
+            .patch(format!("{}/api/v1/changes/{key}", self.server.url))
+            .header("Authorization", format!("Bearer {}", self.server.token(role)))
+            .header("Content-Type", "application/merge-patch+json")
+            .header("If-Match", format!("\"{version}\""))
+            .send(fields.to_string());
+        let mut answer = answer.unwrap();
+        assert_eq!(answer.status(), 200, "{}", answer.body_mut().read_to_string().unwrap());
+    }
+
     /// The API as a role.
     pub fn api(&self, role: &str, method: &str, path: &str, body: Value) -> Value {
         let body = (body != json!(null)).then_some(body);

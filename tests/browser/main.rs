@@ -3,3 +3,4 @@
 
 mod desk;
 mod every_page;
+mod live;

@@ -73,27 +73,119 @@
   };
   const unguard = () => all("form[data-sent]").forEach((form) => delete form.dataset.sent);
 
-  // New facts are announced in a line; nothing moves under a finger.
-  const listen = (address) => {
-    let count = 0;
+  // Whether a hand is at work inside: then it stays as it is, hidden fields and all, so that nobody sends what
+  // they did not read.
+  const isInUse = (element) =>
+    element.contains(document.activeElement) && document.activeElement !== document.body ||
+    one("details[open] form", element) !== null ||
+    all("textarea, input:not([type=hidden])", element).some((field) => field.value !== field.defaultValue);
+
+  const isForm = (element) => ["FORM", "DETAILS"].includes(element.tagName);
+
+  // Brings an element to what the server says now, node by node: what is equal is not touched, so focus, place and
+  // what is open stay.
+  const bring = (old, now) => {
+    if (isForm(old) && isInUse(old)) return;
+    for (const { name, value } of [...now.attributes]) {
+      if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+    }
+    for (const { name } of [...old.attributes]) {
+      if (!now.hasAttribute(name) && name !== "open") old.removeAttribute(name);
+    }
+    const isSame = (left, right) =>
+      left.nodeType === right.nodeType && left.nodeName === right.nodeName && (left.id || "") === (right.id || "");
+    const rest = [...old.childNodes];
+    let place = 0;
+    for (const next of [...now.childNodes]) {
+      const at = rest.findIndex((node, number) => number >= place && isSame(node, next));
+      if (at < 0) {
+        old.insertBefore(document.importNode(next, true), rest[place] || null);
+        continue;
+      }
+      for (const gone of rest.slice(place, at)) gone.remove();
+      place = at + 1;
+      const node = rest[at];
+      if (node.nodeType === Node.ELEMENT_NODE) bring(node, next);
+      else if (node.nodeValue !== next.nodeValue) node.nodeValue = next.nodeValue;
+    }
+    for (const gone of rest.slice(place)) gone.remove();
+  };
+
+  const say = (() => {
     let line = null;
-    const arrived = () => {
-      count += 1;
-      if (!line) {
+    return (words, href, word) => {
+      if (!line || !line.isConnected) {
         line = document.createElement("p");
-        line.className = "toast";
+        line.className = "toast news-line";
         line.setAttribute("role", "status");
         one("main").prepend(line);
       }
       const link = document.createElement("a");
-      link.href = location.href;
-      link.textContent = "show";
-      line.replaceChildren(count === 1 ? "1 new entry, " : `${count} new entries, `, link);
+      link.href = href;
+      link.textContent = word;
+      line.replaceChildren(words, link);
     };
-    const stream = new EventSource(address);
-    stream.addEventListener("message", arrived);
-    stream.addEventListener("changed", arrived);
-    addEventListener("pagehide", () => stream.close());
+  })();
+
+  // A page about one change follows it in place, unless what is decided was edited meanwhile. A list keeps its order
+  // and only says that there is more: nothing moves under a finger.
+  const show = (fresh, count) => {
+    const nav = one("nav.side");
+    const freshNav = one("nav.side", fresh);
+    if (nav && freshNav) bring(nav, freshNav);
+    const [card, freshCard] = [one("[data-digest]"), one("[data-digest]", fresh)];
+    const words = count === 1 ? "1 new entry, " : `${count} new entries, `;
+    if (!one("[data-follow]") || !one("[data-follow]", fresh)) {
+      for (const row of all("tr[id]")) {
+        const next = fresh.getElementById(row.id);
+        if (next) bring(row, next);
+      }
+      say(words, location.href, "show");
+      return;
+    }
+    if (card && freshCard && card.dataset.digest !== freshCard.dataset.digest) {
+      say("It was edited while you read it, ", location.href, "show");
+      return;
+    }
+    document.title = fresh.title;
+    bring(one("[data-follow]"), one("[data-follow]", fresh));
+    say(words, "#timeline", "see the timeline");
+  };
+
+  // Between two looks at a busy tenant, in milliseconds. The first news is looked at without delay.
+  const PAUSE = 3000;
+
+  const follow = (address) => {
+    let stream = null;
+    let count = 0;
+    let waits = false;
+    let last = -PAUSE;
+    const look = async () => {
+      waits = false;
+      last = performance.now();
+      const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+      // Somebody who was signed out meanwhile reads on; the next click leads to the door.
+      if (!answer.ok || answer.redirected) return;
+      show(new DOMParser().parseFromString(await answer.text(), "text/html"), count);
+    };
+    const arrived = () => {
+      count += 1;
+      if (waits) return;
+      waits = true;
+      setTimeout(look, Math.max(50, last + PAUSE - performance.now()));
+    };
+    const open = () => {
+      stream = new EventSource(address);
+      stream.addEventListener("message", arrived);
+    };
+    const close = () => { stream?.close(); stream = null; };
+    // A browser keeps few connections to one host: a page that nobody looks at gives its own back.
+    document.addEventListener("visibilitychange", () => {
+      if (document.hidden) close();
+      else if (!stream) open();
+    });
+    addEventListener("pagehide", close);
+    if (!document.hidden) open();
   };
 
   const offerSwitch = (button) => {
@@ -110,5 +202,5 @@
   const toggle = one("[data-keys-switch]");
   if (toggle) offerSwitch(toggle);
   const address = one("[data-stream]")?.dataset.stream;
-  if (address) listen(address);
+  if (address) follow(address);
 })();

@@ -103,6 +103,8 @@ pub struct ChangePage {
     pub key: String,
     /// Its title.
     pub title: String,
+    /// The digest of what is decided: a page that is followed live does not swap it under the reader's eyes.
+    pub digest: String,
     /// Its state in the lifecycle.
     pub state: State,
     /// Whether it is on hold; the state stays.

@@ -9,7 +9,7 @@ mod gate;
 mod log;
 mod reference;
 mod session;
-mod stream;
+pub(crate) mod stream;
 
 use axum::Router;
 

@@ -117,7 +117,7 @@ fn request_id(state: &AppState, request: &Request) -> String {
 async fn take_turn(turns: &Turns, route: &str, request: Request, next: Next) -> Response {
     if matches!(
         route,
-        "/api/v1/stream" | "/api/v1/gate-checks/{id}" | "/healthz" | "/readyz"
+        "/api/v1/stream" | "/t/{tenant}/live" | "/api/v1/gate-checks/{id}" | "/healthz" | "/readyz"
     ) {
         return next.run(request).await;
     }

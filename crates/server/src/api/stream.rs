@@ -39,6 +39,16 @@ struct Line {
     text: String,
 }
 
+/// What a stream tells of each event.
+#[derive(Clone)]
+enum Telling {
+    /// All that the API tells, under the event's own name.
+    Whole,
+    /// For a page: that something happened to a change, or to the changes and the estate of the tenant. Browsers hand
+    /// out events without a name to whoever listens, so that a page need not know every name there is.
+    News { about: Option<String> },
+}
+
 async fn stream(State(state): State<AppState>, caller: Caller, headers: HeaderMap) -> Result<Response, Failure> {
     let last = headers
         .get("last-event-id")
@@ -51,30 +61,47 @@ async fn stream(State(state): State<AppState>, caller: Caller, headers: HeaderMa
     };
     let size = state.act(Lane::Pages, &caller, Mode::Read, begin).await?;
     let from = last.map_or(size, |last| last.saturating_add(1).max(0));
+    Ok(open(state, caller, Telling::Whole, from))
+}
+
+/// The news of a tenant for a page of its: of one change by its id, or of all. `from` is the size of the log that the
+/// page was made at.
+pub(crate) fn news(state: AppState, caller: Caller, about: Option<String>, from: i64) -> Response {
+    open(state, caller, Telling::News { about }, from)
+}
+
+fn open(state: AppState, caller: Caller, telling: Telling, from: i64) -> Response {
     let (send, receive) = mpsc::channel(64);
-    let feed = feed(state, caller, from, send);
+    let feed = feed(state, caller, telling, from, send);
     tokio::spawn(async move {
         // A stream that is not read to its end, or whose reader went away, ends with its channel.
         let _ = tokio::time::timeout(LIFE, feed).await;
     });
-    Ok(Sse::new(ReceiverStream::new(receive))
+    Sse::new(ReceiverStream::new(receive))
         .keep_alive(KeepAlive::default())
-        .into_response())
+        .into_response()
 }
 
-async fn feed(state: AppState, caller: Caller, mut from: i64, send: mpsc::Sender<Result<Event, Infallible>>) {
+async fn feed(
+    state: AppState,
+    caller: Caller,
+    telling: Telling,
+    mut from: i64,
+    send: mpsc::Sender<Result<Event, Infallible>>,
+) {
     let mut bell = state.bells().listen(&caller.tenant);
     while !send.is_closed() && !state.bells().is_stopping() {
-        let Ok(lines) = look(&state, &caller, from).await else {
+        let Ok((lines, seen)) = look(&state, &caller, &telling, from).await else {
             return;
         };
-        let is_full = i64::try_from(lines.len()).is_ok_and(|count| count == BATCH);
+        let is_full = seen - from >= BATCH;
+        from = seen;
         for line in lines {
-            from = line.index + 1;
-            let event = Event::default()
-                .id(line.index.to_string())
-                .event(line.kind)
-                .data(line.text);
+            let event = Event::default().id(line.index.to_string()).data(line.text);
+            let event = match telling {
+                Telling::Whole => event.event(line.kind),
+                Telling::News { .. } => event,
+            };
             if send.send(Ok(event)).await.is_err() {
                 return;
             }
@@ -85,21 +112,37 @@ async fn feed(state: AppState, caller: Caller, mut from: i64, send: mpsc::Sender
     }
 }
 
-async fn look(state: &AppState, caller: &Caller, from: i64) -> Result<Vec<Line>, Failure> {
+/// The lines of the next events, and the index behind the last event that was looked at.
+async fn look(state: &AppState, caller: &Caller, telling: &Telling, from: i64) -> Result<(Vec<Line>, i64), Failure> {
+    let telling = telling.clone();
     let act = move |room: &mut Room<'_, '_>| {
         room.allow(model::act::actions::READ)?;
         let directory = room.directory()?;
         let events = store::event::page(room.tx, from, BATCH)?;
-        let line = |event: store::event::Event| {
+        let seen = from + i64::try_from(events.len()).unwrap_or(BATCH);
+        let mut lines = Vec::new();
+        for event in events {
             let index = event.seq.unwrap_or(from);
-            let text = views::event(&event.bytes, Some(index), &directory).to_string();
-            Line {
+            let text = match &telling {
+                Telling::Whole => views::event(&event.bytes, Some(index), &directory).to_string(),
+                Telling::News { about } if is_news(&event, about.as_deref()) => "news".to_owned(),
+                Telling::News { .. } => continue,
+            };
+            lines.push(Line {
                 index,
                 kind: event.kind,
                 text,
-            }
-        };
-        Ok(events.into_iter().map(line).collect())
+            });
+        }
+        Ok((lines, seen))
     };
     state.act(Lane::Pages, caller, Mode::Read, act).await
+}
+
+/// Whether a page should look again. What was mailed and what a gate answered moves no page of its own.
+fn is_news(event: &store::event::Event, about: Option<&str>) -> bool {
+    match about {
+        Some(change) => event.subject_table == "change" && event.subject_id == change,
+        None => !event.kind.starts_with("message.") && !event.kind.starts_with("gate."),
+    }
 }

@@ -53,6 +53,7 @@ pub(super) async fn show(
         if let Some(words) = asked.done.as_deref().and_then(super::act::done_words) {
             view.frame.notices.push(done_notice(words));
         }
+        view.follow(Some(&key));
         page(view, &key, None)
     })
     .await
@@ -101,6 +102,7 @@ fn assemble(view: &View<'_, '_, '_>, around: &Around<'_>) -> ChangePage {
         frame: view.frame.clone(),
         key: change.key.clone(),
         title: content.title.clone(),
+        digest: change.digests.content.clone(),
         state: state(change.state),
         is_on_hold: change.is_on_hold(),
         risk: (!change.risk.reasons.is_empty()).then(|| risk(change.risk.level)),

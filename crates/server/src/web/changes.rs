@@ -136,6 +136,7 @@ fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<String> {
     });
     let newer = after.map(|_: i64| format!("{url}{}", wanted.with("after", "")));
     let shown = format!("{} shown", rows.len());
+    view.follow(None);
     view.frame.query = wanted.get("q").unwrap_or_default().to_owned();
     let page = ChangeList {
         frame: view.frame.clone(),

@@ -38,6 +38,7 @@ pub(super) async fn show_home(State(state): State<AppState>, visitor: Visitor) -
 
 fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     view.room.allow(actions::READ)?;
+    view.follow(None);
     let queue = find_queue(view.room)?;
     let mut due = Vec::new();
     for file in queue.iter().take(CARDS) {

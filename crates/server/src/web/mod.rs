@@ -19,6 +19,7 @@ mod form;
 mod gate;
 mod help;
 mod home;
+mod live;
 mod people;
 mod sections;
 mod session;
@@ -116,6 +117,7 @@ fn other_routes() -> Router<AppState> {
         .route("/t/{tenant}/people/{login}/{act}", post(people::act))
         .route("/t/{tenant}/tokens", get(people::tokens).post(people::create_token))
         .route("/t/{tenant}/tokens/{id}/revocation", post(people::revoke_token))
+        .route("/t/{tenant}/live", get(live::stream))
         .route("/t/{tenant}/help", get(help::show_help))
         .route("/t/{tenant}/components", get(help::components))
         .route("/t/{tenant}/{*rest}", get(help::nothing))

@@ -133,6 +133,7 @@ pub(super) struct View<'v, 'a, 'c> {
     pub me: PersonId,
     /// The frame around the page.
     pub frame: Frame,
+    log_size: i64,
 }
 
 impl<'v, 'a, 'c> View<'v, 'a, 'c> {
@@ -144,14 +145,21 @@ impl<'v, 'a, 'c> View<'v, 'a, 'c> {
         let directory = room.directory()?;
         let me = room.actor.person.clone();
         let reader = reader_of(room, &directory);
-        let frame = frame(room, &directory, &reader, place)?;
+        let (frame, log_size) = frame(room, &directory, &reader, place)?;
         Ok(Self {
+            log_size,
             room,
             directory,
             reader,
             me,
             frame,
         })
+    }
+
+    /// Lets the page follow what happens after it was made: to one change by its key, or to all.
+    pub fn follow(&mut self, change: Option<&str>) {
+        let about = change.map(|key| format!("about={}&", escaped(key))).unwrap_or_default();
+        self.frame.stream = self.url(&format!("/live?{about}from={}", self.log_size));
     }
 
     /// The present.
@@ -230,7 +238,8 @@ pub(super) fn reader_of(room: &Room<'_, '_>, directory: &Directory) -> Reader {
     Reader::named(zone, room.now)
 }
 
-fn frame(room: &mut Room<'_, '_>, directory: &Directory, reader: &Reader, place: Place) -> acts::Result<Frame> {
+/// The frame, and the size of the log that it was made at.
+fn frame(room: &mut Room<'_, '_>, directory: &Directory, reader: &Reader, place: Place) -> acts::Result<(Frame, i64)> {
     let tenant = room.tenant();
     let waiting = acts::find_queue::find_queue(room)?.len();
     let day_ago = room.now - jiff::SignedDuration::from_hours(24);
@@ -238,7 +247,8 @@ fn frame(room: &mut Room<'_, '_>, directory: &Directory, reader: &Reader, place:
     let administers = [actions::SET_PERSON, actions::SET_TOKEN]
         .iter()
         .any(|action| may(room, directory, action));
-    Ok(Frame {
+    let log = acts::find_timeline::find_seal(room)?;
+    let frame = Frame {
         tenant: directory
             .tenant
             .as_ref()
@@ -251,27 +261,27 @@ fn frame(room: &mut Room<'_, '_>, directory: &Directory, reader: &Reader, place:
         waiting: u32::try_from(waiting).unwrap_or(u32::MAX),
         new_messages: u32::try_from(messages.iter().filter(|message| message.at > day_ago).count()).unwrap_or_default(),
         may_create: may(room, directory, Act::Create.as_str()),
-        seal: seal(room, reader)?,
+        seal: seal(&log, room.now, reader),
         query: String::new(),
         notices: Vec::new(),
         stream: String::new(),
-    })
+    };
+    Ok((frame, log.size))
 }
 
-fn seal(room: &mut Room<'_, '_>, reader: &Reader) -> acts::Result<Seal> {
-    let log = acts::find_timeline::find_seal(room)?;
-    let age = log.sealed_at.map(|at| room.now.duration_since(at).as_secs());
+fn seal(log: &acts::find_timeline::LogView, now: Timestamp, reader: &Reader) -> Seal {
+    let age = log.sealed_at.map(|at| now.duration_since(at).as_secs());
     let is_fresh = log.waiting == 0 || age.is_some_and(|seconds| seconds <= FRESH_SECONDS);
     let line = match log.sealed_at {
         Some(at) if log.size > 0 => format!("Log sealed {}", reader.distance(at)),
         _ => "Log not sealed yet".to_owned(),
     };
     let size = u64::try_from(log.size).unwrap_or_default();
-    Ok(Seal {
+    Seal {
         is_fresh,
         line,
         detail: format!("{} entries", count(size)),
-    })
+    }
 }
 
 /// Shows a page: one reading act on the pages' lane.

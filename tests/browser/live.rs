@@ -1,0 +1,90 @@
+//! Pages that are open follow what others do, and never take a word out of a hand.
+
+use serde_json::{Value, json};
+
+use crate::desk::Desk;
+
+/// A change that waits for a role's approval, as the API shows it.
+pub fn waiting_for(desk: &Desk, role: &str) -> Value {
+    let login = desk.server.person(role)["login"].clone();
+    let list = desk.api(role, "GET", "/changes?state=authorizing&limit=50", Value::Null);
+    for item in list["items"].as_array().unwrap() {
+        let key = item["key"].as_str().unwrap();
+        let unmet = desk.api(role, "GET", &format!("/changes/{key}/requirements"), Value::Null);
+        let rows = unmet["items"]
+            .as_array()
+            .or(unmet.as_array())
+            .cloned()
+            .unwrap_or_default();
+        let is_asked = |row: &Value| {
+            row["code"] == "approval_missing" && row["waiting_on"].as_array().is_some_and(|who| who.contains(&login))
+        };
+        if rows.iter().any(is_asked) {
+            return desk.api(role, "GET", &format!("/changes/{key}"), Value::Null);
+        }
+    }
+    panic!("nothing of the demo waits for {role}");
+}
+
+fn approve(desk: &Desk, role: &str, change: &Value) {
+    let key = change["key"].as_str().unwrap();
+    let word = json!({"decision": "approve", "content_digest": change["content_digest"]});
+    desk.api(role, "POST", &format!("/changes/{key}/approvals"), word);
+}
+
+#[test]
+fn an_open_page_shows_another_persons_act_and_keeps_what_is_being_typed() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    let change = waiting_for(&desk, "security");
+    let key = change["key"].as_str().unwrap();
+    let name = "return document.querySelector('#approvals').innerText";
+    desk.sign_in("owner");
+    desk.go(&format!("/changes/{key}"));
+    browser.click_words("Comment");
+    browser.type_into("#comments textarea", "Half a sen");
+    let before = browser.run(name, &[]);
+    approve(&desk, "security", &change);
+    browser.wait_for(
+        "the line tells",
+        "return document.querySelector('.news-line') !== null;",
+    );
+    browser.wait_for_words("new entr");
+    assert_ne!(browser.run(name, &[]), before, "the approval stands on the page");
+    let kept = browser.run("return document.querySelector('#comments textarea').value;", &[]);
+    assert_eq!(kept, "Half a sen", "what was typed is still there");
+    let focused = browser.run("return document.activeElement.tagName;", &[]);
+    assert_eq!(focused, "TEXTAREA", "the hand is where it was");
+    browser.picture("live-change", false);
+}
+
+#[test]
+fn an_edit_under_the_eyes_of_an_approver_is_told_and_not_slipped_in() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    let change = waiting_for(&desk, "security");
+    let key = change["key"].as_str().unwrap();
+    desk.sign_in("security");
+    desk.go(&format!("/changes/{key}"));
+    let digest = "return document.querySelector('.decision input[name=content_digest]').value;";
+    let before = browser.run(digest, &[]);
+    let now = desk.api("change_manager", "GET", &format!("/changes/{key}"), Value::Null);
+    let version = now["version"].as_i64().unwrap();
+    let edit = json!({"justification": "Another reason than the one that was read."});
+    desk.edit("change_manager", key, version, &edit);
+    browser.wait_for_words("It was edited while you read it");
+    assert_eq!(browser.run(digest, &[]), before, "the form still names what was read");
+}
+
+#[test]
+fn a_list_says_that_there_is_more_and_moves_nothing() {
+    let desk = Desk::open();
+    let change = waiting_for(&desk, "security");
+    desk.sign_in("change_manager");
+    desk.go("/changes");
+    let rows = "return document.querySelectorAll('tbody tr').length;";
+    let before = desk.browser.run(rows, &[]);
+    approve(&desk, "security", &change);
+    desk.browser.wait_for_words("show");
+    assert_eq!(desk.browser.run(rows, &[]), before);
+}
