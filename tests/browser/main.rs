@@ -3,4 +3,5 @@
 
 mod desk;
 mod every_page;
+mod lists;
 mod live;

@@ -54,6 +54,7 @@ pub mod room;
 mod rows;
 pub mod run_timer;
 pub mod save;
+pub mod saved_views;
 pub mod schedule_change;
 pub mod sequence_events;
 pub mod set_absence;

@@ -317,6 +317,7 @@ impl ChangePage {
                 Column::new("", Fold::Never),
             ],
             rows,
+            ..Table::default()
         };
         let done = self
             .targets

@@ -252,6 +252,7 @@ fn table() -> String {
                 Cell::Short("1 d".to_owned()),
             ],
         ],
+        ..Table::default()
     };
     let paging = Paging {
         newer: None,

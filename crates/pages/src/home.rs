@@ -169,6 +169,7 @@ fn table(caption: &str, rows: &[QueueRow], next: &'static str) -> Table {
             Column::new("When", Fold::Under),
         ],
         rows: cells.collect(),
+        ..Table::default()
     }
 }
 

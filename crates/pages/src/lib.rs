@@ -49,7 +49,7 @@ pub use frame::{Frame, Place, Seal};
 pub use gate::GatePage;
 pub use help::{Help, Term};
 pub use home::{Home, QueueCard, QueueRow};
-pub use list::{Chip, List, ListRow, View};
+pub use list::{Bulk, Chip, List, ListRow, View};
 pub use lists::{
     ChangeList, ChangeRow, Deliveries, DeliveryRow, FreezeRow, Freezes, GateCheckRow, GateChecks, IncidentRow,
     Incidents, MessageRow, Messages, People, PersonRow, ServiceRow, Services, TemplateRow, Templates, TokenRow, Tokens,

@@ -39,8 +39,16 @@ pub trait ListRow: Sized {
 
     /// The heads of the table, in the order of the cells.
     fn columns() -> Vec<Column>;
+    /// The ids of the columns that are shown when nobody chose; empty for all.
+    fn usual() -> &'static [&'static str] {
+        &[]
+    }
     /// One cell per column.
     fn cells(&self) -> Vec<Cell>;
+    /// The row's key, where rows can be picked or followed live; empty otherwise.
+    fn key(&self) -> &str {
+        ""
+    }
     /// What an empty list says.
     fn empty() -> Empty;
     /// Believable rows, the last ones extreme.
@@ -51,6 +59,15 @@ pub trait ListRow: Sized {
     }
     /// The place in the navigation, for the samples.
     fn place() -> crate::Place;
+}
+
+/// Acts on the rows that are picked. The button leads to a page that says per row what will happen.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Bulk {
+    /// Where the picked keys are sent by GET.
+    pub url: String,
+    /// The acts: the value sent as `act`, and the words on the button.
+    pub acts: Vec<(String, String)>,
 }
 
 /// A list of records of one kind.
@@ -80,6 +97,14 @@ pub struct List<R> {
     pub count: String,
     /// Links to the neighbouring pages.
     pub paging: Paging,
+    /// The ids of the columns to show, in their order; empty takes the usual ones.
+    pub shown: Vec<String>,
+    /// The form that chooses columns, sent by GET to `filter_url`; empty for none.
+    pub column_fields: Vec<Field>,
+    /// Acts beside the filters: save this view.
+    pub view_acts: Vec<ActForm>,
+    /// Acts on picked rows; `None` for none.
+    pub bulk: Option<Bulk>,
     /// A list that stands above the table, for what needs the reader first.
     pub first: Vec<parts::Entry>,
 }
@@ -99,6 +124,10 @@ impl<R> Default for List<R> {
             columns: Vec::new(),
             count: String::new(),
             paging: Paging::default(),
+            shown: Vec::new(),
+            column_fields: Vec::new(),
+            view_acts: Vec::new(),
+            bulk: None,
             first: Vec::new(),
         }
     }
@@ -119,6 +148,9 @@ struct ListView<'a> {
     paging: &'a Paging,
     empty: Empty,
     first: &'a [parts::Entry],
+    column_fields: &'a [Field],
+    view_acts: &'a [ActForm],
+    bulk: Option<&'a Bulk>,
 }
 
 impl ListView<'_> {
@@ -133,6 +165,20 @@ impl ListView<'_> {
         Fields {
             form_id: "filter",
             fields: self.filters,
+        }
+    }
+
+    fn column_choice(&self) -> Fields<'_> {
+        Fields {
+            form_id: "columns",
+            fields: self.column_fields,
+        }
+    }
+
+    fn view_row(&self) -> Acts<'_> {
+        Acts {
+            group: "view",
+            forms: self.view_acts,
         }
     }
 
@@ -163,17 +209,43 @@ impl<R: ListRow> List<R> {
             chips: &self.chips,
             filters: &self.filters,
             filter_url: &self.filter_url,
-            table: Table {
-                caption: title.to_owned(),
-                columns,
-                rows: self.rows.iter().map(ListRow::cells).collect(),
-            },
+            table: self.table(title, &columns),
             count: &self.count,
             paging: &self.paging,
             empty: R::empty(),
             first: &self.first,
+            column_fields: &self.column_fields,
+            view_acts: &self.view_acts,
+            bulk: self.bulk.as_ref(),
         };
         self.frame.around(title, true, &render(&view))
+    }
+
+    /// The rows in the columns that were chosen, in their order.
+    fn table(&self, title: &str, columns: &[Column]) -> Table {
+        let usual: Vec<&str> = match self.shown.is_empty() {
+            true => R::usual().to_vec(),
+            false => self.shown.iter().map(String::as_str).collect(),
+        };
+        let places: Vec<usize> = match usual.is_empty() {
+            true => (0..columns.len()).collect(),
+            false => {
+                let place = |id: &&str| columns.iter().position(|column| column.id == *id);
+                usual.iter().filter_map(place).collect()
+            }
+        };
+        let chosen = |row: &R| {
+            let cells = row.cells();
+            places.iter().filter_map(|place| cells.get(*place).cloned()).collect()
+        };
+        let keys = self.rows.iter().map(|row| row.key().to_owned());
+        Table {
+            caption: title.to_owned(),
+            columns: places.iter().filter_map(|place| columns.get(*place).cloned()).collect(),
+            rows: self.rows.iter().map(chosen).collect(),
+            keys: keys.filter(|key| !key.is_empty()).collect(),
+            is_picked: self.bulk.is_some(),
+        }
     }
 
     /// Believable instances: empty, and with ordinary and extreme rows.

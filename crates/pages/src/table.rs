@@ -29,6 +29,8 @@ pub struct Sort {
 /// A column's head.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Column {
+    /// Its name in an address, where columns can be chosen; empty otherwise.
+    pub id: &'static str,
     /// Its word.
     pub label: &'static str,
     /// When it folds.
@@ -48,6 +50,13 @@ impl Column {
             fold,
             ..Self::default()
         }
+    }
+
+    /// The same column with its name in an address.
+    #[must_use]
+    pub fn id(mut self, id: &'static str) -> Self {
+        self.id = id;
+        self
     }
 
     /// The same column for figures.
@@ -178,6 +187,10 @@ pub struct Table {
     pub columns: Vec<Column>,
     /// The rows; each has one cell per column.
     pub rows: Vec<Vec<Cell>>,
+    /// The keys of the rows, where a row can be picked or followed live; empty otherwise.
+    pub keys: Vec<String>,
+    /// Whether each row begins with a box that picks it, sent as `key`.
+    pub is_picked: bool,
 }
 
 impl Table {
@@ -192,6 +205,8 @@ impl Table {
             caption: self.caption.clone(),
             columns: kept(&self.columns, &said),
             rows: self.rows.iter().map(|row| kept(row, &said)).collect(),
+            keys: self.keys.clone(),
+            is_picked: self.is_picked,
         }
     }
 
@@ -208,6 +223,10 @@ impl Table {
 
     fn cell_class(&self, column: &Column, cell: &Cell) -> String {
         format!("{} {}", column.class(), cell.class()).trim().to_owned()
+    }
+
+    fn key(&self, place: &usize) -> &str {
+        self.keys.get(*place).map_or("", String::as_str)
     }
 
     fn placed<'a>(&'a self, row: &'a [Cell]) -> Vec<(&'a Column, &'a Cell)> {

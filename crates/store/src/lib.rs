@@ -22,6 +22,7 @@ pub mod nouns;
 pub mod record;
 pub mod revocation;
 pub mod salts;
+pub mod saved_view;
 pub mod search;
 pub mod secrets;
 pub mod servers;

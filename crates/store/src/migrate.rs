@@ -28,6 +28,7 @@ const MIGRATIONS: &[Migration] = migrations![
     4 "0004_access",
     5 "0005_indexes",
     6 "0006_directory",
+    7 "0007_saved_view",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -29,6 +29,18 @@ pub struct ChangeRow {
     pub waits_for: String,
     /// How old it is: “4 d”.
     pub age: String,
+    /// Its planned end; empty when none is planned.
+    pub planned_end: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// Who asked for it.
+    pub requester: String,
+    /// Its team; empty for none.
+    pub team: String,
+    /// When it was written.
+    pub created: String,
+    /// When it last changed.
+    pub updated: String,
 }
 
 impl ListRow for ChangeRow {
@@ -36,15 +48,39 @@ impl ListRow for ChangeRow {
 
     fn columns() -> Vec<Column> {
         vec![
-            Column::new("Key", Fold::Under),
-            Column::new("Change", Fold::Never),
-            Column::new("State", Fold::Under),
-            Column::new("Risk", Fold::Under),
-            Column::new("Where", Fold::Away),
-            Column::new("Planned", Fold::Under),
-            Column::new("Waits for", Fold::Away),
-            Column::new("Age", Fold::Away).number(),
+            Column::new("Key", Fold::Under).id("key"),
+            Column::new("Change", Fold::Never).id("title"),
+            Column::new("State", Fold::Under).id("state"),
+            Column::new("Risk", Fold::Under).id("risk"),
+            Column::new("Where", Fold::Away).id("where"),
+            Column::new("Planned", Fold::Under).id("planned"),
+            Column::new("Planned end", Fold::Away).id("planned_end"),
+            Column::new("Waits for", Fold::Away).id("waits_for"),
+            Column::new("Owner", Fold::Away).id("owner"),
+            Column::new("Requester", Fold::Away).id("requester"),
+            Column::new("Team", Fold::Away).id("team"),
+            Column::new("Written", Fold::Away).id("created"),
+            Column::new("Last changed", Fold::Away).id("updated"),
+            Column::new("Age", Fold::Away).number().id("age"),
         ]
+    }
+
+    fn usual() -> &'static [&'static str] {
+        &[
+            "key",
+            "title",
+            "state",
+            "risk",
+            "where",
+            "planned",
+            "waits_for",
+            "owner",
+            "age",
+        ]
+    }
+
+    fn key(&self) -> &str {
+        &self.key
     }
 
     fn cells(&self) -> Vec<Cell> {
@@ -65,7 +101,13 @@ impl ListRow for ChangeRow {
             self.risk.map_or(Cell::text(""), |risk| Cell::Mark(risk.mark())),
             Cell::text(self.targets.as_str()),
             Cell::Short(self.planned.clone()),
+            Cell::Short(self.planned_end.clone()),
             Cell::text(self.waits_for.as_str()),
+            Cell::text(self.owner.as_str()),
+            Cell::text(self.requester.as_str()),
+            Cell::text(self.team.as_str()),
+            Cell::Short(self.created.clone()),
+            Cell::Short(self.updated.clone()),
             Cell::Short(self.age.clone()),
         ]
     }
@@ -217,6 +259,7 @@ fn sample_row(cells: &[&str; 9]) -> ChangeRow {
         planned,
         waits_for,
         age,
+        ..ChangeRow::default()
     }
 }
 
@@ -246,6 +289,26 @@ impl ChangeList {
         Self {
             frame: crate::samples::frame(Place::Changes),
             acts: vec![crate::ActForm::link("Export as CSV", "/t/halden/changes.csv")],
+            shown: ["key", "title", "state", "risk", "where", "planned", "waits_for", "age"]
+                .map(str::to_owned)
+                .to_vec(),
+            column_fields: vec![Field::many(
+                "columns",
+                "Columns",
+                &[("key", "Key"), ("state", "State"), ("team", "Team")],
+            )],
+            view_acts: vec![
+                crate::ActForm::new("save-view", "Save as a view", "/t/halden/views")
+                    .tone(crate::ActTone::Link)
+                    .field(Field::text("name", "Name of the view").required()),
+            ],
+            bulk: Some(crate::Bulk {
+                url: "/t/halden/changes/bulk".to_owned(),
+                acts: vec![
+                    ("approve".to_owned(), "Approve".to_owned()),
+                    ("watch".to_owned(), "Watch".to_owned()),
+                ],
+            }),
             views: vec![
                 view("All open", "61", false),
                 view("Production around the freeze", "214", true),

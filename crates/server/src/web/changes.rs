@@ -5,7 +5,11 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use jiff::Timestamp;
 use model::words::{Level, State as Stage};
-use pages::{ChangeList, ChangeRow, Chip, Choice, Column, Field, Input, ListRow, Paging, Place, View as SavedView};
+use pages::{
+    ActForm, ActTone, Bulk, ChangeList, ChangeRow, Chip, Choice, Field, Input, Paging, Place, View as SavedView,
+};
+
+use acts::saved_views::SavedView as KeptView;
 
 use super::view::{View, Visitor, escaped, see, show};
 use super::words::capital;
@@ -14,7 +18,7 @@ use crate::state::AppState;
 /// How many changes a page shows.
 const PAGE: i64 = 50;
 /// The filters, by their name in the address and the words above them.
-const FILTERS: [(&str, &str); 9] = [
+const FILTERS: [(&str, &str); 13] = [
     ("q", "Words"),
     ("state", "State"),
     ("kind", "Kind"),
@@ -24,18 +28,88 @@ const FILTERS: [(&str, &str); 9] = [
     ("owner", "Owner"),
     ("requester", "Requester"),
     ("team", "Team"),
+    ("planned_from", "Planned from"),
+    ("planned_to", "Planned before"),
+    ("created_from", "Written from"),
+    ("created_to", "Written before"),
 ];
+/// The columns that can be chosen, by their ids of [`ChangeRow`].
+const COLUMNS: [(&str, &str); 12] = [
+    ("key", "Key"),
+    ("state", "State"),
+    ("risk", "Risk"),
+    ("where", "Where"),
+    ("planned", "Planned"),
+    ("planned_end", "Planned end"),
+    ("owner", "Owner"),
+    ("requester", "Requester"),
+    ("team", "Team"),
+    ("created", "Written"),
+    ("updated", "Last changed"),
+    ("age", "Age"),
+];
+/// The list's name among saved views.
+pub(super) const LIST: &str = "changes";
 
 /// What the address asks for.
 #[derive(Debug, Clone, Default)]
-struct Wanted(Vec<(String, String)>);
+pub(super) struct Wanted(pub Vec<(String, String)>);
 
 impl Wanted {
-    fn get(&self, name: &str) -> Option<&str> {
+    pub fn get(&self, name: &str) -> Option<&str> {
         self.0
             .iter()
             .find(|(known, value)| known == name && !value.trim().is_empty())
             .map(|(_, value)| value.trim())
+    }
+
+    /// The ids of the columns to show, the title always among them; the usual ones when none was chosen.
+    pub fn columns(&self) -> Vec<String> {
+        let chosen = self.0.iter().filter(|(name, _)| name == "columns");
+        let chosen: Vec<&str> = chosen.flat_map(|(_, value)| value.split(',')).map(str::trim).collect();
+        if chosen.iter().all(|id| id.is_empty()) {
+            let usual = ["key", "title", "state", "risk", "where", "planned", "owner", "age"];
+            return usual.map(str::to_owned).to_vec();
+        }
+        let ids = COLUMNS.iter().map(|(id, _)| *id).filter(|id| chosen.contains(id));
+        let mut ids: Vec<String> = ids.map(str::to_owned).collect();
+        let place = usize::from(ids.first().is_some_and(|id| id == "key"));
+        ids.insert(place, "title".to_owned());
+        ids
+    }
+
+    /// What makes a view: filters and columns, without the page, as pairs in the order of the filters.
+    pub fn parts(&self) -> Vec<(String, String)> {
+        let filters = FILTERS
+            .iter()
+            .filter_map(|(name, _)| Some(((*name).to_owned(), self.get(name)?.to_owned())));
+        let mut parts: Vec<(String, String)> = filters.collect();
+        if self.get("columns").is_some() {
+            let ids = self
+                .columns()
+                .into_iter()
+                .filter(|id| id != "title")
+                .collect::<Vec<_>>();
+            parts.push(("columns".to_owned(), ids.join(",")));
+        }
+        parts
+    }
+
+    /// The parts as an address's query, without a question mark.
+    pub fn query(&self) -> String {
+        let pairs = self
+            .parts()
+            .into_iter()
+            .map(|(name, value)| format!("{name}={}", escaped(&value)));
+        pairs.collect::<Vec<_>>().join("&")
+    }
+
+    /// The filters that are on, in words: “State open”.
+    pub fn told(&self) -> Vec<(String, String)> {
+        let set = FILTERS
+            .iter()
+            .filter_map(|(name, label)| Some(((*label).to_owned(), self.get(name)?.to_owned())));
+        set.collect()
     }
 
     /// The address with a filter replaced, or removed for an empty value. A new filter begins on the first page.
@@ -78,7 +152,8 @@ pub(super) fn is_key(text: &str) -> bool {
     rest.is_some_and(|number| !number.is_empty() && number.chars().all(|c| c.is_ascii_digit()))
 }
 
-fn filter(view: &View<'_, '_, '_>, wanted: &Wanted) -> ChangeFilter {
+/// The filter that an address asks for.
+pub(super) fn filter(view: &View<'_, '_, '_>, wanted: &Wanted) -> ChangeFilter {
     let text = |name: &str| wanted.get(name).map(str::to_owned);
     // A login that nobody has finds nothing, rather than everything.
     let person = |name: &str| {
@@ -136,13 +211,21 @@ fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<String> {
     });
     let newer = after.map(|_: i64| format!("{url}{}", wanted.with("after", "")));
     let shown = format!("{} shown", rows.len());
+    let saved = acts::saved_views::find_views(view.room, LIST)?;
     view.follow(None);
     view.frame.query = wanted.get("q").unwrap_or_default().to_owned();
     let page = ChangeList {
         frame: view.frame.clone(),
-        views: views(view, wanted),
+        acts: exports(view, wanted),
+        views: views(view, wanted, &saved),
         chips: chips(&url, wanted),
         filters: fields(view, wanted),
+        column_fields: column_fields(wanted),
+        view_acts: view_acts(view, wanted, &saved),
+        bulk: Some(Bulk {
+            url: view.url("/changes/bulk"),
+            acts: super::bulk::offered(),
+        }),
         filter_url: url,
         count: shown.clone(),
         paging: Paging {
@@ -151,22 +234,54 @@ fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<String> {
             count: shown,
         },
         rows,
-        columns: columns(),
+        shown: wanted.columns(),
         ..ChangeList::default()
     };
     Ok(page.render())
 }
 
-/// The usual columns; whom a change waits for is told on its page, the list names who answers for it.
-fn columns() -> Vec<Column> {
-    let mut columns = ChangeRow::columns();
-    if let Some(column) = columns.iter_mut().find(|column| column.label == "Waits for") {
-        column.label = "Owner";
-    }
-    columns
+/// The list as it is shown, as files.
+fn exports(view: &View<'_, '_, '_>, wanted: &Wanted) -> Vec<ActForm> {
+    let link = |words: &str, ending: &str| {
+        let query = wanted.query();
+        let sign = if query.is_empty() { "" } else { "?" };
+        ActForm::link(words, view.url(&format!("/changes.{ending}{sign}{query}"))).tone(ActTone::Quiet)
+    };
+    vec![link("Export as CSV", "csv"), link("Export as Excel", "xlsx")]
 }
 
-fn row(view: &View<'_, '_, '_>, listed: &Listed, targets: &[TargetRow]) -> ChangeRow {
+fn column_fields(wanted: &Wanted) -> Vec<Field> {
+    let kept = wanted.parts().into_iter().filter(|(name, _)| name != "columns");
+    let mut fields: Vec<Field> = kept.map(|(name, value)| Field::hidden(name, value)).collect();
+    let mut choice = Field::many("columns", "Columns beside the title", &COLUMNS);
+    choice.chosen = wanted.columns();
+    fields.push(choice);
+    fields
+}
+
+/// Keeping what is shown as a view, or taking a kept view away.
+fn view_acts(view: &View<'_, '_, '_>, wanted: &Wanted, saved: &[KeptView]) -> Vec<ActForm> {
+    let query = wanted.query();
+    if let Some(kept) = saved.iter().find(|kept| kept.query == query) {
+        let remove = ActForm::new("remove-view", "Remove this view", view.url("/views/removal"));
+        return vec![
+            remove
+                .tone(ActTone::Link)
+                .field(Field::hidden("name", kept.name.as_str())),
+        ];
+    }
+    if query.is_empty() {
+        return Vec::new();
+    }
+    let save = ActForm::new("save-view", "Save as a view", view.url("/views"))
+        .tone(ActTone::Link)
+        .field(Field::text("name", "Name of the view").required())
+        .field(Field::hidden("query", query));
+    vec![save]
+}
+
+/// A change as the list shows it.
+pub(super) fn row(view: &View<'_, '_, '_>, listed: &Listed, targets: &[TargetRow]) -> ChangeRow {
     let first = targets.first().map(|target| target.service.clone()).unwrap_or_default();
     let more = targets.len().saturating_sub(1);
     let state = pages::State::from_word(&listed.state).unwrap_or_default();
@@ -183,14 +298,20 @@ fn row(view: &View<'_, '_, '_>, listed: &Listed, targets: &[TargetRow]) -> Chang
             .planned_start
             .map(|at| view.reader.moment(at))
             .unwrap_or_default(),
-        waits_for: view.name(&owner),
+        planned_end: listed.planned_end.map(|at| view.reader.moment(at)).unwrap_or_default(),
+        waits_for: String::new(),
+        owner: view.name(&owner),
+        requester: view.name(&model::ids::PersonId::from(listed.requester.as_str())),
+        team: listed.team.clone().unwrap_or_default(),
+        created: view.reader.moment(listed.created_at),
+        updated: view.reader.moment(listed.updated_at),
         age: view.reader.age(listed.created_at),
     }
 }
 
-fn views(view: &View<'_, '_, '_>, wanted: &Wanted) -> Vec<SavedView> {
+fn views(view: &View<'_, '_, '_>, wanted: &Wanted, saved: &[KeptView]) -> Vec<SavedView> {
     let me = view.directory.login(&view.me);
-    let mine = format!("requester={}&state=open", escaped(&me));
+    let mine = format!("state=open&requester={}", escaped(&me));
     let rows = [
         ("All", String::new()),
         ("Open", "state=open".to_owned()),
@@ -199,22 +320,17 @@ fn views(view: &View<'_, '_, '_>, wanted: &Wanted) -> Vec<SavedView> {
         ("Under way", "state=implementing".to_owned()),
         ("To be closed", "state=reviewing".to_owned()),
     ];
-    let present = |query: &str| {
-        let parts: Vec<&str> = query.split('&').filter(|part| !part.is_empty()).collect();
-        let set: Vec<String> = FILTERS
-            .iter()
-            .filter_map(|(name, _)| wanted.get(name).map(|value| format!("{name}={}", escaped(value))))
-            .collect();
-        parts.len() == set.len() && set.iter().all(|one| parts.contains(&one.as_str()))
-    };
-    let views = rows.into_iter().map(|(label, query)| SavedView {
-        label: label.to_owned(),
-        is_current: present(&query),
+    let rows = rows.into_iter().map(|(label, query)| (label.to_owned(), query));
+    let kept = saved.iter().map(|kept| (kept.name.clone(), kept.query.clone()));
+    let present = wanted.query();
+    let views = rows.chain(kept).map(|(label, query)| SavedView {
+        is_current: query == present,
         href: view.url(&if query.is_empty() {
             "/changes".to_owned()
         } else {
             format!("/changes?{query}")
         }),
+        label,
         count: String::new(),
     });
     views.collect()
@@ -234,6 +350,7 @@ fn chips(url: &str, wanted: &Wanted) -> Vec<Chip> {
 
 fn fields(view: &View<'_, '_, '_>, wanted: &Wanted) -> Vec<Field> {
     let present = |name: &str| wanted.get(name).unwrap_or_default().to_owned();
+    let time = |name: &str, label: &str| Field::new(name, label, Input::DateTime).value(present(name)).half();
     let menu = |name: &str, label: &str, words: Vec<String>| {
         let any = std::iter::once(Choice::new("", "Any"));
         let choices = any.chain(words.iter().map(|word| Choice::new(word.as_str(), word_label(word))));
@@ -267,6 +384,10 @@ fn fields(view: &View<'_, '_, '_>, wanted: &Wanted) -> Vec<Field> {
             .value(present("requester"))
             .half(),
         Field::text("team", "Team").value(present("team")).half(),
+        time("planned_from", "Planned from"),
+        time("planned_to", "Planned before"),
+        time("created_from", "Written from"),
+        time("created_to", "Written before"),
     ]
 }
 
@@ -301,5 +422,18 @@ mod tests {
         assert_eq!(wanted.with("state", ""), "?q=a%20b");
         assert_eq!(wanted.with("risk", "high"), "?q=a%20b&state=open&risk=high");
         assert_eq!(Wanted::default().with("q", ""), "");
+    }
+
+    #[test]
+    fn columns_are_chosen_in_the_address_and_the_title_is_always_there() {
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let wanted = Wanted(vec![
+            pair("columns", "team"),
+            pair("columns", "key"),
+            pair("columns", "odd"),
+        ]);
+        assert_eq!(wanted.columns(), ["key", "title", "team"]);
+        assert_eq!(wanted.query(), "columns=key%2Cteam");
+        assert_eq!(Wanted::default().columns().len(), 8);
     }
 }

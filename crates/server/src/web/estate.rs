@@ -399,6 +399,7 @@ fn change_section(view: &mut View<'_, '_, '_>, service: &Service) -> acts::Resul
             Column::new("Planned", Fold::Under),
         ],
         rows: rows.collect(),
+        ..Table::default()
     };
     let all = view.url(&format!("/changes?service={}", escaped(service.key.as_str())));
     Ok(Section::new("changes", "Changes", SectionBody::Table(table))

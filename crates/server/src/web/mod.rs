@@ -10,17 +10,20 @@ mod assets;
 mod audit;
 mod back;
 mod brief;
+mod bulk;
 mod change;
 mod changes;
 mod edit;
 mod estate;
 mod evidence;
+mod export;
 mod form;
 mod gate;
 mod help;
 mod home;
 mod live;
 mod people;
+mod saved;
 mod sections;
 mod session;
 mod templates;
@@ -69,6 +72,11 @@ fn change_routes() -> Router<AppState> {
         .route("/t/{tenant}", get(home::short))
         .route("/t/{tenant}/", get(home::show_home))
         .route("/t/{tenant}/changes", get(changes::show_list).post(edit::create))
+        .route("/t/{tenant}/changes.csv", get(export::csv))
+        .route("/t/{tenant}/changes.xlsx", get(export::xlsx))
+        .route("/t/{tenant}/changes/bulk", get(bulk::ask).post(bulk::act))
+        .route("/t/{tenant}/views", post(saved::save))
+        .route("/t/{tenant}/views/removal", post(saved::remove))
         .route("/t/{tenant}/changes/new", get(edit::new_form))
         .route("/t/{tenant}/changes/{key}", get(change::show))
         .route("/t/{tenant}/changes/{key}/edit", get(edit::edit_form).post(edit::edit))

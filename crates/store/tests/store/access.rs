@@ -5,7 +5,7 @@ use store::gate_view::GateRow;
 use store::idempotency::{RequestKey, SavedAnswer};
 use store::servers::Server;
 use store::session::Session;
-use store::{Error, blob, counter, gate_view, idempotency, record, secrets, servers, session};
+use store::{Error, blob, counter, gate_view, idempotency, record, saved_view, secrets, servers, session};
 
 use crate::world::{ACME, at, check};
 
@@ -195,5 +195,29 @@ fn servers_tell_of_themselves() {
         assert!(world.across(|tx| servers::list(tx, at(6))).is_empty());
         assert_eq!(world.across(|tx| servers::prune(tx, at(6))), 1);
         assert!(world.across(servers::tenants).is_empty());
+    });
+}
+
+#[test]
+fn a_saved_view_is_one_persons_and_is_replaced_by_its_name() {
+    check(|world| {
+        let view = |name: &str, query: &str| saved_view::SavedView {
+            name: name.to_owned(),
+            query: query.to_owned(),
+        };
+        for (name, query) in [
+            ("Late", "state=open"),
+            ("Mine", "owner=ada"),
+            ("Late", "state=scheduled"),
+        ] {
+            let kept = view(name, query);
+            world.act(move |tx| saved_view::save(tx, "p1", "changes", &kept, at(0)));
+        }
+        let found = world.read(|tx| saved_view::list(tx, "p1", "changes", 10));
+        assert_eq!(found, [view("Late", "state=scheduled"), view("Mine", "owner=ada")]);
+        assert_eq!(world.read(|tx| saved_view::list(tx, "p2", "changes", 10)), []);
+        assert!(world.act(|tx| saved_view::delete(tx, "p1", "changes", "Late")));
+        assert!(!world.act(|tx| saved_view::delete(tx, "p1", "changes", "Late")));
+        assert_eq!(world.read(|tx| saved_view::list(tx, "p1", "changes", 1)).len(), 1);
     });
 }

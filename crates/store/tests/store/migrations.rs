@@ -6,13 +6,14 @@ use store::{Config, Error, Lane, Mode, Store};
 
 use crate::world::{ACME, Database, Folder, check, small};
 
-const FILES: [&str; 6] = [
+const FILES: [&str; 7] = [
     include_str!("../../migrations/0001_nouns.sql"),
     include_str!("../../migrations/0002_log.sql"),
     include_str!("../../migrations/0003_queues.sql"),
     include_str!("../../migrations/0004_access.sql"),
     include_str!("../../migrations/0005_indexes.sql"),
     include_str!("../../migrations/0006_directory.sql"),
+    include_str!("../../migrations/0007_saved_view.sql"),
 ];
 
 fn table_name(line: &str) -> Option<&str> {

@@ -1,0 +1,256 @@
+//! The list of changes as a file, CSV (RFC 4180) or XLSX: the filters and columns of the page, all rows, and above them
+//! what was asked, in which zone, and how many rows there are.
+
+use acts::find_changes::find_changes;
+use axum::extract::{Query, State};
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use rust_xlsxwriter::{Format, Workbook, XlsxError};
+use store::{Lane, Mode};
+
+use super::changes::{Wanted, filter};
+use super::view::{View, Visitor, problem};
+use crate::failure::Failure;
+use crate::state::AppState;
+
+/// The most rows of a file. A longer list says so and is to be cut by its filters.
+const MOST_ROWS: usize = 50_000;
+/// How many rows are read at once.
+const BATCH: i64 = 500;
+
+/// What an export holds.
+struct Export {
+    /// Label and value: what was asked, the filters, the zone, the count.
+    about: Vec<(String, String)>,
+    heads: Vec<&'static str>,
+    rows: Vec<Vec<String>>,
+}
+
+/// The list as CSV.
+pub(super) async fn csv(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(pairs): Query<Vec<(String, String)>>,
+) -> Response {
+    match gather(&state, &visitor, Wanted(pairs)).await {
+        Ok(export) => file("text/csv; charset=utf-8", "changes.csv", as_csv(&export).into_bytes()),
+        Err(failure) => problem(&state, &visitor, &failure, "").await,
+    }
+}
+
+/// The list as a workbook.
+pub(super) async fn xlsx(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(pairs): Query<Vec<(String, String)>>,
+) -> Response {
+    let made = gather(&state, &visitor, Wanted(pairs)).await;
+    match made.and_then(|export| as_xlsx(&export).map_err(|error| Failure::fault(&error))) {
+        Ok(bytes) => file(
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            "changes.xlsx",
+            bytes,
+        ),
+        Err(failure) => problem(&state, &visitor, &failure, "").await,
+    }
+}
+
+fn file(kind: &'static str, name: &str, bytes: Vec<u8>) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, kind.to_owned()),
+        (header::CONTENT_DISPOSITION, format!("attachment; filename=\"{name}\"")),
+        (header::CACHE_CONTROL, "no-store".to_owned()),
+    ];
+    (headers, bytes).into_response()
+}
+
+async fn gather(state: &AppState, visitor: &Visitor, wanted: Wanted) -> Result<Export, Failure> {
+    let act = move |room: &mut acts::Room<'_, '_>| {
+        let mut view = View::open(room, pages::Place::Changes)?;
+        read(&mut view, &wanted)
+    };
+    state.act(Lane::Pages, &visitor.caller, Mode::Read, act).await
+}
+
+fn read(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Export> {
+    let filter = filter(view, wanted);
+    let columns = wanted.columns();
+    let mut rows = Vec::new();
+    let mut after = None;
+    let is_whole = loop {
+        let found = find_changes(view.room, &filter, BATCH, after)?;
+        for (listed, targets) in &found.rows {
+            rows.push(columns.iter().map(|id| cell(view, id, listed, targets)).collect());
+        }
+        after = found.next;
+        if after.is_none() || rows.len() >= MOST_ROWS {
+            break after.is_none();
+        }
+    };
+    let count = match is_whole {
+        true => rows.len().to_string(),
+        false => format!("{}, and there are more: cut the list by its filters", rows.len()),
+    };
+    let query = wanted.query();
+    let mut about = vec![
+        ("Export".to_owned(), format!("Changes of {}", view.frame.tenant)),
+        (
+            "Query".to_owned(),
+            if query.is_empty() { "all".to_owned() } else { query },
+        ),
+    ];
+    about.extend(
+        wanted
+            .told()
+            .into_iter()
+            .map(|(label, value)| (format!("Filter: {label}"), value)),
+    );
+    about.push(("Time zone".to_owned(), view.reader.zone_name().to_owned()));
+    about.push(("Rows".to_owned(), count));
+    let now = view.reader.field(view.now()).replace('T', " ");
+    about.push(("Made".to_owned(), format!("{now} by {}", view.frame.person)));
+    Ok(Export {
+        about,
+        heads: columns.iter().map(|id| head(id)).collect(),
+        rows,
+    })
+}
+
+fn head(id: &str) -> &'static str {
+    match id {
+        "key" => "Key",
+        "title" => "Change",
+        "state" => "State",
+        "risk" => "Risk",
+        "where" => "Where",
+        "planned" => "Planned",
+        "planned_end" => "Planned end",
+        "owner" => "Owner",
+        "requester" => "Requester",
+        "team" => "Team",
+        "created" => "Written",
+        "updated" => "Last changed",
+        _ => "Age",
+    }
+}
+
+fn cell(
+    view: &View<'_, '_, '_>,
+    id: &str,
+    listed: &acts::find_changes::ChangeRow,
+    targets: &[acts::find_changes::TargetRow],
+) -> String {
+    let time = |at: jiff::Timestamp| view.reader.field(at).replace('T', " ");
+    let name = |person: &str| view.name(&model::ids::PersonId::from(person));
+    match id {
+        "key" => listed.key.clone(),
+        "title" => listed.title.clone(),
+        "state" if listed.on_hold => format!("{} (on hold)", listed.state),
+        "state" => listed.state.clone(),
+        "risk" => listed.risk.clone(),
+        "where" => {
+            let places = targets
+                .iter()
+                .map(|target| format!("{} {}", target.service, target.environment));
+            places.collect::<Vec<_>>().join(", ")
+        }
+        "planned" => listed.planned_start.map(time).unwrap_or_default(),
+        "planned_end" => listed.planned_end.map(time).unwrap_or_default(),
+        "owner" => name(&listed.owner),
+        "requester" => name(&listed.requester),
+        "team" => listed.team.clone().unwrap_or_default(),
+        "created" => time(listed.created_at),
+        "updated" => time(listed.updated_at),
+        _ => view.reader.age(listed.created_at),
+    }
+}
+
+/// A value that no spreadsheet takes for a formula: one that begins like a formula gets an apostrophe before it, which
+/// spreadsheets read as “this is text”.
+fn defused(value: &str) -> String {
+    let begins = value.trim_start_matches(|c: char| c.is_whitespace() || c.is_control());
+    match begins.starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']) {
+        true => format!("'{value}"),
+        false => value.to_owned(),
+    }
+}
+
+fn csv_line<'a>(values: impl Iterator<Item = &'a str>) -> String {
+    let quoted = values.map(|value| format!("\"{}\"", defused(value).replace('"', "\"\"")));
+    quoted.collect::<Vec<_>>().join(",") + "\r\n"
+}
+
+/// Lines that begin with `#` say what the file is; then the heads, then a line a change.
+fn as_csv(export: &Export) -> String {
+    // The mark at the beginning tells spreadsheets that this is UTF-8.
+    let mut out = String::from("\u{feff}");
+    for (label, value) in &export.about {
+        let label = format!("# {label}");
+        out.push_str(&csv_line([label.as_str(), value.as_str()].into_iter()));
+    }
+    out.push_str(&csv_line(export.heads.iter().copied()));
+    for row in &export.rows {
+        out.push_str(&csv_line(row.iter().map(String::as_str)));
+    }
+    out
+}
+
+fn as_xlsx(export: &Export) -> Result<Vec<u8>, XlsxError> {
+    let mut book = Workbook::new();
+    let strong = Format::new().set_bold();
+    let sheet = book.add_worksheet().set_name("Changes")?;
+    for (column, words) in (0_u16..).zip(&export.heads) {
+        sheet.write_string_with_format(0, column, *words, &strong)?;
+    }
+    for (line, row) in (1_u32..).zip(&export.rows) {
+        for (column, value) in (0_u16..).zip(row) {
+            // Written as text, a cell is never computed; the apostrophe keeps it so when it is saved as CSV.
+            sheet.write_string(line, column, defused(value))?;
+        }
+    }
+    sheet.set_freeze_panes(1, 0)?;
+    let about = book.add_worksheet().set_name("About")?;
+    for (line, (label, value)) in (0_u32..).zip(&export.about) {
+        about.write_string_with_format(line, 0, label, &strong)?;
+        about.write_string(line, 1, defused(value))?;
+    }
+    book.save_to_buffer()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use super::*;
+
+    fn export(cell: &str) -> Export {
+        Export {
+            about: vec![("Rows".to_owned(), "1".to_owned())],
+            heads: vec!["Change"],
+            rows: vec![vec![cell.to_owned()]],
+        }
+    }
+
+    #[test]
+    fn what_looks_like_a_formula_is_text() {
+        for cell in ["=1+1", "+1", "-1", "@SUM(A1)", "\t=cmd", "\n+2", "\u{ff1d}1"] {
+            assert_eq!(defused(cell), format!("'{cell}"));
+        }
+        assert_eq!(defused("a=1"), "a=1");
+    }
+
+    #[test]
+    fn quotes_and_line_ends_stay_inside_of_their_cell() {
+        let text = as_csv(&export("say \"=1\"\nand go"));
+        assert_eq!(
+            text,
+            "\u{feff}\"# Rows\",\"1\"\r\n\"Change\"\r\n\"say \"\"=1\"\"\nand go\"\r\n"
+        );
+    }
+
+    #[test]
+    fn a_workbook_is_a_zip_archive() {
+        let bytes = as_xlsx(&export("=HYPERLINK(1)")).unwrap();
+        assert_eq!(bytes.get(..2).unwrap(), b"PK");
+    }
+}

@@ -1,0 +1,46 @@
+//! Views of a list that a person keeps under a name.
+
+use acts::saved_views::{remove_view, save_view};
+use axum::extract::State;
+use axum::response::Response;
+
+use super::changes::LIST;
+use super::form::Form;
+use super::view::{Visitor, problem, see, write};
+use crate::state::AppState;
+
+/// Keeps the filters and columns of the list of changes as a view.
+pub(super) async fn save(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+    let query = form.first("query").to_owned();
+    let list = list_url(&visitor, &query);
+    let kept = write(&state, &visitor, move |room| {
+        save_view(room, LIST, form.first("name"), &query)
+    })
+    .await;
+    match kept {
+        Ok(()) => see(&list),
+        Err(failure) => problem(&state, &visitor, &failure, &list).await,
+    }
+}
+
+/// Takes a view away.
+pub(super) async fn remove(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+    let list = list_url(&visitor, "");
+    match write(&state, &visitor, move |room| {
+        remove_view(room, LIST, form.first("name"))
+    })
+    .await
+    {
+        Ok(()) => see(&list),
+        Err(failure) => problem(&state, &visitor, &failure, &list).await,
+    }
+}
+
+fn list_url(visitor: &Visitor, query: &str) -> String {
+    // What came in a form becomes part of an address only if it is one already.
+    let is_plain = query.chars().all(|c| c.is_ascii_graphic());
+    match query.is_empty() || !is_plain {
+        true => format!("{}/changes", visitor.base()),
+        false => format!("{}/changes?{query}", visitor.base()),
+    }
+}

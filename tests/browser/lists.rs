@@ -1,0 +1,117 @@
+//! The list of changes: filters and columns in the address, views of one's own, one act on several, and files.
+
+use serde_json::{Value, json};
+use tests::browser::Look;
+
+use crate::desk::Desk;
+use crate::live::waiting_for;
+
+fn fetched(desk: &Desk, path: &str) -> String {
+    let script =
+        "const done = arguments[1]; fetch(arguments[0]).then((one) => one.text()).then(done, (e) => done(String(e)));";
+    let text = desk.browser.run_async(script, &[json!(format!("/t/halden{path}"))]);
+    text.as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn an_auditor_exports_a_population_with_its_query_filters_zone_and_row_count() {
+    let desk = Desk::open();
+    desk.sign_in("auditor");
+    desk.go("/changes?state=closed&columns=key,owner,planned");
+    let shown = desk.browser.run(
+        "return [...document.querySelectorAll('thead th')].map((one) => one.innerText);",
+        &[],
+    );
+    assert_eq!(shown, json!(["Key", "Change", "Planned", "Owner"]));
+    let link = desk.browser.run(
+        "return [...document.querySelectorAll('a')].find((one) => one.innerText === 'Export as CSV').getAttribute('href');",
+        &[],
+    );
+    assert_eq!(link, "/t/halden/changes.csv?state=closed&columns=key%2Cplanned%2Cowner");
+    let csv = fetched(&desk, "/changes.csv?state=closed&columns=key,owner,planned");
+    for line in [
+        "\"# Query\",\"state=closed&columns=key%2Cplanned%2Cowner\"",
+        "\"# Filter: State\",\"closed\"",
+        "\"# Time zone\",\"Europe/",
+    ] {
+        assert!(csv.contains(line), "{line} is not in\n{csv}");
+    }
+    let rows = csv.lines().filter(|line| line.starts_with("\"CHG-")).count();
+    assert!(
+        rows > 5 && csv.contains(&format!("\"# Rows\",\"{rows}\"")),
+        "{rows} rows in\n{csv}"
+    );
+    let all = desk.api("auditor", "GET", "/changes?state=closed&limit=200", Value::Null);
+    assert_eq!(
+        all["items"].as_array().unwrap().len(),
+        rows,
+        "the file holds the whole population"
+    );
+    assert!(fetched(&desk, "/changes.xlsx?state=closed").starts_with("PK"));
+    desk.browser.picture("journeys/auditor-population", false);
+}
+
+#[test]
+fn a_filter_becomes_a_view_and_goes_again() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    desk.sign_in("change_manager");
+    desk.go("/changes?risk=high");
+    browser.click_words("Save as a view");
+    browser.type_into("input[name=name]", "Grave ones");
+    browser.click("form[action$='/views'] button");
+    browser.wait_for_words("Remove this view");
+    let current = browser.text(".tabs [aria-current]");
+    assert_eq!(current.trim(), "Grave ones");
+    browser.picture("journeys/saved-view", false);
+    browser.click_words("Remove this view");
+    browser.wait_for(
+        "the view is gone",
+        "return !document.querySelector('.tabs').innerText.includes('Grave ones');",
+    );
+}
+
+#[test]
+fn one_act_on_several_says_beforehand_what_each_will_answer() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    let asked = waiting_for(&desk, "security");
+    let asked = asked["key"].as_str().unwrap();
+    let drafts = desk.api("security", "GET", "/changes?state=draft&limit=1", Value::Null);
+    let draft = drafts["items"][0]["key"].as_str().unwrap();
+    desk.sign_in("security");
+    desk.go("/changes");
+    browser.look(Look::DESK);
+    assert_eq!(
+        browser.run("return document.querySelector('.bulk').checkVisibility();", &[]),
+        false
+    );
+    for key in [asked, draft] {
+        browser.run(
+            &format!("document.querySelector('input[value=\"{key}\"]').click();"),
+            &[],
+        );
+    }
+    browser.picture("journeys/bulk-picked", false);
+    browser.click_words("Approve");
+    browser.wait_for_words("Approve: 1 of 2 can");
+    assert!(
+        browser.text("#rows").contains("will be approved by you"),
+        "{}",
+        browser.text("#rows")
+    );
+    assert!(
+        browser.text("#rows").contains("Stays as it is"),
+        "{}",
+        browser.text("#rows")
+    );
+    browser.picture("journeys/bulk-preview", false);
+    let before = desk.api("security", "GET", &format!("/changes/{asked}"), Value::Null);
+    browser.click_words("Approve 1 of 2");
+    browser.wait_for_words("Approve: 1 of 1 done");
+    let after = desk.api("security", "GET", &format!("/changes/{asked}"), Value::Null);
+    assert_ne!(
+        before["version"], after["version"],
+        "the trial wrote nothing, the act did"
+    );
+}
