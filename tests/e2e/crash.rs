@@ -62,7 +62,7 @@ fn what_was_acknowledged_survives_being_killed() {
     let rounds = size("ASSENT_TEST_KILLS", 10);
     let place = Place::demo("crash");
     let mut server = Server::start(&place, true);
-    let load = Load::begin(&server.token("requester"), 6);
+    let load = Load::begin("A", &server.token("requester"), 6);
     for round in 0..rounds {
         load.turn_to(Some(&server.url));
         // The moment of death differs from round to round: after so many acknowledgements.

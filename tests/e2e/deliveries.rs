@@ -15,9 +15,11 @@ fn signature(secret: &str, body: &[u8]) -> String {
     format!("sha256={digits}")
 }
 
-struct Hook<'a> {
+/// A connection as its outside system knows it.
+pub struct Hook<'a> {
     server: &'a Server,
-    path: String,
+    /// Where it delivers.
+    pub path: String,
     secret: String,
 }
 
@@ -42,7 +44,8 @@ impl Hook<'_> {
     }
 }
 
-fn connect(server: &Server) -> Hook<'_> {
+/// A connection of GitHub's for the demo.
+pub fn connect(server: &Server) -> Hook<'_> {
     let request = json!({
         "kind": "github", "name": "GitHub",
         "map": [{"repository": "halden/edge-dns", "service": "edge-dns", "environments": {"production": "production"}}],

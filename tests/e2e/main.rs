@@ -6,6 +6,8 @@ mod deliveries;
 mod disk;
 mod foreign;
 mod guide;
+mod lost_database;
+mod paused_server;
 mod promises;
 mod tamper;
 mod two_servers;

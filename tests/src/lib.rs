@@ -209,7 +209,7 @@ impl Server {
             (200..300).contains(&status),
             "{method} {path}: {status} {}\n{}",
             String::from_utf8_lossy(&bytes),
-            self.log()
+            self.last_words()
         );
         serde_json::from_slice(&bytes).unwrap_or(Value::Null)
     }

@@ -8,7 +8,7 @@ use model::records::{Comment, Entry, GateCheck, Message};
 use store::inbox::Delivery;
 use store::record::{self, Filter, Record};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::room::Room;
 
 fn all<R: Record>(room: &mut Room<'_, '_>, filter: &Filter) -> Result<Vec<R>> {
@@ -73,7 +73,8 @@ pub fn find_tokens(room: &mut Room<'_, '_>) -> Result<Vec<Token>> {
     let filter = Filter::new().order_by("id");
     let filter = match room.allow(actions::SET_TOKEN) {
         Ok(()) => filter,
-        Err(_) => filter.equals("person", room.actor.person.as_str()),
+        Err(Error::Refused(_)) => filter.equals("person", room.actor.person.as_str()),
+        Err(fault) => return Err(fault),
     };
     all(room, &filter)
 }

@@ -1,7 +1,6 @@
 //! One table row per route: its path, its scope, its act. One handler does for all of them what every door owes.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use acts::Room;
 use axum::Router;
@@ -24,8 +23,6 @@ use crate::state::AppState;
 
 /// Where the API stands.
 pub(crate) const BASE: &str = "/api/v1";
-/// How long an act may take before its caller is told that it is not done yet.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// The longest idempotency key, in characters.
 const KEY_LIMIT: usize = 200;
 /// The most items in one answer.
@@ -388,14 +385,8 @@ async fn handle(
     };
     let asked = asking.caller().clone();
     let act = move |room: &mut Room<'_, '_>| once.run(room, |room| guarded(room, route, &asked, &ask));
-    let done = state.act_for(route.lane, asking, route.mode(), act);
-    match tokio::time::timeout(PATIENCE, done).await {
-        Ok(reply) => Ok(reply?.into_response()),
-        Err(_) => Err(Failure::busy(
-            "too_slow",
-            "This takes longer than expected; it may still be done. Ask again.",
-        )),
-    }
+    let reply = state.act_for(route.lane, asking, route.mode(), act).await?;
+    Ok(reply.into_response())
 }
 
 /// The query's pairs.

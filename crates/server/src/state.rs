@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use acts::{Desk, Room};
 use model::file::Actor;
@@ -14,6 +15,10 @@ use crate::failure::Failure;
 use crate::metrics::Metrics;
 use crate::throttle::Throttle;
 
+/// How long a lane may take until the caller is told that it is not done yet.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// The same at the gate, where a pipeline stands and waits: without an answer nothing goes.
+const GATE_PATIENCE: Duration = Duration::from_secs(3);
 /// How many passwords are hashed at once: each takes 19 MiB and some tens of milliseconds of a core.
 const HASHERS: usize = 2;
 
@@ -171,7 +176,7 @@ impl AppState {
             // A caller who went away takes no answer.
             let _ = send.send(answer);
         });
-        answer(receive.await)
+        answer(lane, receive).await
     }
 
     /// Looks across tenants.
@@ -191,13 +196,22 @@ impl AppState {
             .run_across(lane, reason, mode, act, move |answer| {
                 let _ = send.send(answer);
             });
-        answer(receive.await)
+        answer(lane, receive).await
     }
 }
 
-fn answer<T>(received: Result<acts::Result<T>, oneshot::error::RecvError>) -> Result<T, Failure> {
-    match received {
-        Ok(answer) => answer.map_err(Failure::from),
-        Err(_) => Err(Failure::busy("stopping", "The server is stopping.")),
+/// Waits for a lane's answer, but not for ever: a database may keep its connections open and say nothing.
+async fn answer<T>(lane: Lane, receive: oneshot::Receiver<acts::Result<T>>) -> Result<T, Failure> {
+    let patience = match lane {
+        Lane::Gate => GATE_PATIENCE,
+        Lane::Acts | Lane::Pages | Lane::Worker => PATIENCE,
+    };
+    match tokio::time::timeout(patience, receive).await {
+        Ok(Ok(answer)) => answer.map_err(Failure::from),
+        Ok(Err(_)) => Err(Failure::busy("stopping", "The server is stopping.")),
+        Err(_) => Err(Failure::busy(
+            "too_slow",
+            "This takes longer than expected; it may still be done. Ask again.",
+        )),
     }
 }

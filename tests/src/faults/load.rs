@@ -40,13 +40,14 @@ pub struct Load {
 }
 
 impl Load {
-    /// Starts so many writers, who have the requester's token and no server yet.
-    pub fn begin(token: &str, writers: usize) -> Self {
+    /// Starts so many writers, who have the requester's token and no server yet. `name` tells loads apart.
+    pub fn begin(name: &str, token: &str, writers: usize) -> Self {
         let shared: Arc<Shared> = Arc::default();
         let writers = (0..writers)
             .map(|writer| {
                 let (shared, token) = (shared.clone(), token.to_owned());
-                std::thread::spawn(move || write(&shared, &token, writer))
+                let writer = format!("{name}{writer}");
+                std::thread::spawn(move || write(&shared, &token, &writer))
             })
             .collect();
         Self { shared, writers }
@@ -107,7 +108,7 @@ impl Load {
     }
 }
 
-fn write(shared: &Shared, token: &str, writer: usize) {
+fn write(shared: &Shared, token: &str, writer: &str) {
     let config = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .timeout_global(Some(PATIENCE));

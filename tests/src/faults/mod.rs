@@ -8,6 +8,7 @@ pub mod disk;
 pub mod load;
 pub mod memory;
 pub mod proxy;
+pub mod raw;
 pub mod signals;
 pub mod tracer;
 

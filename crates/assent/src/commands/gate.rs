@@ -66,7 +66,8 @@ pub fn run(gate: &Gate, common: &Common, output: &Output) -> Result<u8> {
     let Gate::Check(check) = gate;
     let client = Client::new(common)?;
     let begun = clock::now();
-    let answer = ask(&client, check, begun).and_then(|first| wait(&client, check, output, first, begun));
+    let first = patiently(check, output, begun, || ask(&client, check, begun));
+    let answer = first.and_then(|first| wait(&client, check, output, first, begun));
     // A refusal here is no stop: nobody decided.
     let answer = answer.map_err(|failure| {
         output.failure(&failure);
@@ -74,6 +75,31 @@ pub fn run(gate: &Gate, common: &Common, output: &Output) -> Result<u8> {
     })?;
     let waited = clock::now().duration_since(begun).as_secs();
     tell(check, output, &answer, waited)
+}
+
+/// Whoever waits for go waits out a restart of the server as well, be it in the first question or in the last.
+fn patiently(check: &Check, output: &Output, begun: Timestamp, ask: impl Fn() -> Result<Value>) -> Result<Value> {
+    let mut told = String::new();
+    loop {
+        match ask() {
+            Err(failure) if failure.is_passing() && seconds_left(check, begun) > 0 => {
+                let text = format!("{failure:?}");
+                if text != told {
+                    output.failure(&failure);
+                    told = text;
+                }
+                std::thread::sleep(Duration::from_secs(1));
+            }
+            answer => return answer,
+        }
+    }
+}
+
+/// How long it is still worth asking: not at all without `--wait`.
+fn seconds_left(check: &Check, begun: Timestamp) -> i64 {
+    check.wait.map_or(0, |patience| {
+        patience + GRACE_SECONDS - clock::now().duration_since(begun).as_secs()
+    })
 }
 
 fn ask(client: &Client, check: &Check, now: Timestamp) -> Result<Value> {
@@ -98,7 +124,12 @@ fn ask(client: &Client, check: &Check, now: Timestamp) -> Result<Value> {
             json!((now + jiff::SignedDuration::from_secs(seconds)).to_string()),
         );
     }
-    Ok(client.post("/gate-checks", &Value::Object(body))?.body)
+    // The same question asked again after an answer that got lost is the same check.
+    let key = format!("gate-check-{}-{}", now.as_nanosecond(), std::process::id());
+    let headers = [("Idempotency-Key", key.as_str())];
+    Ok(client
+        .send("POST", "/gate-checks", Some(&Value::Object(body)), &headers)?
+        .body)
 }
 
 /// Reads the check until it is go, its time is over or it settled; then collects the permit.
@@ -113,16 +144,15 @@ fn wait(client: &Client, check: &Check, output: &Output, first: Value, begun: Ti
     let mut told = Vec::new();
     while !is_go(&answer) && is_waiting(&answer, patience) {
         tell_reasons(output, &answer, &mut told);
-        let left = patience + GRACE_SECONDS - clock::now().duration_since(begun).as_secs();
+        let left = seconds_left(check, begun);
         if left <= 0 {
             break;
         }
         answer = poll(client, output, &id, left.min(POLL_SECONDS))?.unwrap_or(answer);
     }
     if is_go(&answer) && permit_of(&answer).is_none() {
-        answer = client
-            .post(&format!("/gate-checks/{}/permit", encode(&id)), &json!({}))?
-            .body;
+        let path = format!("/gate-checks/{}/permit", encode(&id));
+        answer = patiently(check, output, begun, || Ok(client.post(&path, &json!({}))?.body))?;
     }
     Ok(answer)
 }

@@ -212,7 +212,8 @@ async fn look(state: &AppState, caller: &Caller, id: &str) -> Result<(bool, Valu
     let act = move |room: &mut Room<'_, '_>| {
         let check = match room.allow(model::act::actions::ASK_GATE) {
             Ok(()) => acts::gate::load_check(room, &id)?,
-            Err(_) => return Err(Refusal::not_found("gate check").into()),
+            Err(acts::Error::Refused(_)) => return Err(Refusal::not_found("gate check").into()),
+            Err(fault) => return Err(fault),
         };
         asked.check_scope(Scope::Gate)?;
         let directory = room.directory()?;
