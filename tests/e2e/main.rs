@@ -1,6 +1,8 @@
 //! The whole product through its real binary: guide walks, crashes, tampering, deliveries, foreign verifiers.
 #![expect(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
 
+mod bad_input;
+mod canaries;
 mod crash;
 mod deliveries;
 mod disk;

@@ -50,6 +50,26 @@ fn status(state: &str) -> Value {
 }
 
 #[test]
+fn a_signature_over_pieces_is_the_one_over_the_whole() {
+    let secrets = [Secret::new(&[7; 32]).unwrap(), Secret::new(&[8; 32]).unwrap()];
+    let body: Vec<u8> = (0..10_000_u32).map(|n| (n % 251) as u8).collect();
+    let fits = |secrets: &[Secret], pieces: &[&[u8]], header: &str| {
+        let mut signing = Signing::begin(secrets);
+        pieces.iter().for_each(|piece| signing.update(piece));
+        signing.fits(header)
+    };
+    for secret in &secrets {
+        let header = secret.sign(&body);
+        assert!(verify(&secrets, &body, &header));
+        assert!(fits(&secrets, &[&body[..1], &body[1..7_000], &body[7_000..]], &header));
+        assert!(!fits(&secrets, &[&body[1..], &body[..1]], &header));
+        assert!(!fits(&secrets, &[&body], &header.to_uppercase()));
+        assert!(!fits(&[], &[&body], &header));
+    }
+    assert!(!fits(&secrets, &[&body], &Secret::new(&[9; 32]).unwrap().sign(&body)));
+}
+
+#[test]
 fn a_signature_known_from_the_documentation_is_verified() {
     // The worked example of GitHub's page "Validating webhook deliveries".
     let it = secret("It's a Secret to Everybody");

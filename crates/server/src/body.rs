@@ -1,5 +1,6 @@
 //! Reads request bodies: bounded in size, depth and time, JSON without doubled fields.
 
+use std::cell::Cell;
 use std::fmt;
 use std::time::Duration;
 
@@ -18,6 +19,10 @@ use crate::state::AppState;
 pub(crate) const JSON_LIMIT: u64 = 1024 * 1024;
 /// The deepest nesting of a JSON body.
 const DEPTH: usize = 64;
+/// How much a JSON body may hold: a plain value or a list counts one, an object eight, as much as it takes in memory. A
+/// thousand targets, the most that a request may name, count half of it.
+const MOST_HELD: usize = 32_768;
+const OBJECT_COUNTS: usize = 8;
 /// How long a body may stand still.
 const STANDSTILL: Duration = Duration::from_secs(10);
 /// The slowest body that is waited for, in bytes a second, once the first seconds are over.
@@ -62,7 +67,8 @@ impl JsonBody {
             });
         }
         let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-        let value = Strict { depth: 0 }
+        let left = Cell::new(MOST_HELD);
+        let value = Strict { depth: 0, left: &left }
             .deserialize(&mut deserializer)
             .and_then(|value| deserializer.end().map(|()| value));
         match value {
@@ -206,28 +212,42 @@ impl Pace {
 
 /// Builds a value, refusing deep nesting and doubled fields, of which different readers take different ones.
 #[derive(Clone, Copy)]
-struct Strict {
+struct Strict<'a> {
     depth: usize,
+    /// How much more the body may hold.
+    left: &'a Cell<usize>,
 }
 
-impl Strict {
+impl Strict<'_> {
     fn deeper<E: serde::de::Error>(self) -> Result<Self, E> {
         if self.depth == DEPTH {
             return Err(E::custom(format!("it is nested deeper than {DEPTH} levels")));
         }
-        Ok(Self { depth: self.depth + 1 })
+        Ok(Self {
+            depth: self.depth + 1,
+            ..self
+        })
+    }
+
+    /// Counts before anything is kept: a mebibyte of small values would take a hundred times as much in memory.
+    fn count<E: serde::de::Error>(self, by: usize) -> Result<(), E> {
+        let left = self.left.get().checked_sub(by);
+        self.left
+            .set(left.ok_or_else(|| E::custom("it holds too many values"))?);
+        Ok(())
     }
 }
 
-impl<'de> DeserializeSeed<'de> for Strict {
+impl<'de> DeserializeSeed<'de> for Strict<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        self.count(1)?;
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Strict {
+impl<'de> Visitor<'de> for Strict<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -275,6 +295,7 @@ impl<'de> Visitor<'de> for Strict {
 
     fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Value, A::Error> {
         let inner = self.deeper()?;
+        self.count(OBJECT_COUNTS - 1)?;
         let mut map = Map::new();
         while let Some(field) = fields.next_key::<String>()? {
             let value = fields.next_value_seed(inner)?;
@@ -314,6 +335,15 @@ mod tests {
         ] {
             assert_eq!(status(bad), Some(400), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_thousand_targets_fit_and_a_crowd_of_values_does_not() {
+        let target = r#"{"service":"s","environment":"e","artifact":"a","config_items":["1","2","3"]}"#;
+        let targets = |count: usize| format!("{{\"targets\":[{}]}}", vec![target; count].join(","));
+        assert_eq!(status(&targets(1_000)), None);
+        assert_eq!(status(&targets(10_000)), Some(400));
+        assert_eq!(status(&format!("{{\"a\":[{}0]}}", "0,".repeat(40_000))), Some(400));
     }
 
     #[test]

@@ -39,6 +39,15 @@ fn io(error: std::io::Error) -> Failure {
     Failure::fault(&error)
 }
 
+/// A sync that failed may have lost what was written, and a second one would not say so: as with the database, nothing more
+/// is acknowledged.
+fn sync(error: std::io::Error) -> Failure {
+    if error.kind() != std::io::ErrorKind::StorageFull {
+        crate::open::end_after_failed_sync(&error);
+    }
+    io(error)
+}
+
 impl NewFile {
     /// Begins a file in the folder for uploads.
     ///
@@ -91,7 +100,7 @@ impl NewFile {
     /// 503 when the storage is full or away, 500.
     pub async fn keep(mut self, state: &AppState, caller: &Caller) -> Result<String, Failure> {
         self.file.flush().await.map_err(io)?;
-        self.file.sync_all().await.map_err(io)?;
+        self.file.sync_all().await.map_err(sync)?;
         let digest = proof::crypto::hash_text(&std::mem::take(&mut self.hash).finish());
         let hex = digest.trim_start_matches("sha256:").to_owned();
         match state.desk().tools().evidence_folder.clone() {
@@ -108,7 +117,7 @@ impl NewFile {
         let folder = folder.to_owned();
         let synced =
             tokio::task::spawn_blocking(move || std::fs::File::open(folder).and_then(|it| it.sync_all())).await;
-        synced.map_err(|error| Failure::fault(&error))?.map_err(io)
+        synced.map_err(|error| Failure::fault(&error))?.map_err(sync)
     }
 
     async fn keep_in_database(&mut self, state: &AppState, caller: &Caller, hex: &str) -> Result<(), Failure> {

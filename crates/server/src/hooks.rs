@@ -7,20 +7,23 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use connect::github::{Secret, verify};
+use connect::github::{Secret, Signing};
 use model::file::Actor;
 use model::refusal::Refusal;
 use serde_json::json;
 use store::inbox::{self, NewDelivery};
 use store::{Lane, Mode};
 
-use crate::body::{check_length, read_all};
+use crate::body::{Chunks, check_length};
 use crate::failure::Failure;
+use crate::files::NewFile;
 use crate::route::Places;
 use crate::state::AppState;
 
 /// The largest delivery, in bytes: what GitHub sends at most.
 const LIMIT: u64 = 25 * 1024 * 1024;
+/// How much of a delivery is held in memory before its signature is known, in bytes.
+const HELD: usize = 256 * 1024;
 /// The longest name of a delivery or of an event, in characters.
 const NAME_LIMIT: usize = 200;
 
@@ -38,7 +41,6 @@ async fn receive(
     let connection = places.take(0);
     check_length(&headers, LIMIT)?;
     let (tenant, secret) = find(&state, &connection).await?;
-    let bytes = read_all(body, LIMIT).await?;
     let text = |name: &str| {
         headers
             .get(name)
@@ -46,14 +48,7 @@ async fn receive(
             .unwrap_or_default()
             .to_owned()
     };
-    if !verify(&[secret], &bytes, &text("x-hub-signature-256")) {
-        state.metrics().note_refused_delivery();
-        return Err(Failure::new(
-            401,
-            "bad_signature",
-            "The signature does not fit the body and this connection's secret.",
-        ));
-    }
+    let bytes = read_signed(&state, body, &secret, &text("x-hub-signature-256")).await?;
     let event = text("x-github-event");
     let digest = proof::crypto::digest_text(&bytes);
     let delivery_id = Some(text("x-github-delivery"))
@@ -79,6 +74,45 @@ async fn receive(
         .act_as(Lane::Acts, &tenant, Actor::system(), Mode::Write, keep)
         .await?;
     Ok((StatusCode::ACCEPTED, axum::Json(json!({"kept": is_new}))).into_response())
+}
+
+/// Reads a body and holds it against its signature. Anybody may send one, so until it is known to be signed a long one
+/// stands in a file.
+async fn read_signed(state: &AppState, body: Body, secret: &Secret, signature: &str) -> Result<Vec<u8>, Failure> {
+    let mut signing = Signing::begin(std::slice::from_ref(secret));
+    let mut chunks = Chunks::new(body, LIMIT);
+    let mut bytes = Vec::new();
+    let mut file: Option<NewFile> = None;
+    while let Some(chunk) = chunks.next().await? {
+        signing.update(&chunk);
+        match &mut file {
+            Some(file) => {
+                file.write(&chunk).await?;
+            }
+            None if bytes.len() + chunk.len() <= HELD => bytes.extend_from_slice(&chunk),
+            None => {
+                let mut begun = NewFile::begin(state).await?;
+                begun.write(&std::mem::take(&mut bytes)).await?;
+                begun.write(&chunk).await?;
+                file = Some(begun);
+            }
+        }
+    }
+    if !signing.fits(signature) {
+        state.metrics().note_refused_delivery();
+        return Err(Failure::new(
+            401,
+            "bad_signature",
+            "The signature does not fit the body and this connection's secret.",
+        ));
+    }
+    match file {
+        Some(mut file) => {
+            let whole = file.bytes(usize::try_from(LIMIT).unwrap_or(usize::MAX)).await?;
+            whole.ok_or_else(|| Failure::fault(&"a delivery grew while it was read"))
+        }
+        None => Ok(bytes),
+    }
 }
 
 /// The tenant and the secret of a connection that takes deliveries.

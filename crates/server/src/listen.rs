@@ -1,8 +1,11 @@
 //! Takes connections: plain or TLS, with a limit on how slowly a request's head may come, and ends them in order.
 
+use std::io::IoSlice;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
@@ -12,7 +15,7 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
@@ -173,6 +176,71 @@ async fn meet(stream: TcpStream, peer: SocketAddr, front: Front, watcher: hyper_
     }
 }
 
+/// How many bytes a client must have sent until hyper's own patience with heads begins: those by which it tells HTTP/2
+/// from HTTP/1, for which it waits without end.
+const FIRST_WORD: usize = 24;
+
+/// A stream whose peer has to begin soon.
+struct Hurried<S> {
+    stream: S,
+    heard: usize,
+    end: Option<Pin<Box<tokio::time::Sleep>>>,
+}
+
+impl<S> Hurried<S> {
+    fn new(stream: S) -> Self {
+        Self {
+            stream,
+            heard: 0,
+            end: Some(Box::pin(tokio::time::sleep(HEAD_PATIENCE))),
+        }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Hurried<S> {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<std::io::Result<()>> {
+        let before = into.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, into);
+        self.heard = self.heard.saturating_add(into.filled().len() - before);
+        if self.heard >= FIRST_WORD {
+            self.end = None;
+        }
+        match (&polled, &mut self.end) {
+            (Poll::Pending, Some(end)) => end
+                .as_mut()
+                .poll(cx)
+                .map(|()| Err(std::io::Error::from(std::io::ErrorKind::TimedOut))),
+            _ => polled,
+        }
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Hurried<S> {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        pieces: &[IoSlice<'_>],
+    ) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, pieces)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+}
+
 async fn speak<S>(stream: S, peer: SocketAddr, front: Front, watcher: hyper_util::server::graceful::Watcher)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
@@ -196,7 +264,7 @@ where
         .keep_alive_interval(Duration::from_secs(30))
         .keep_alive_timeout(Duration::from_secs(20));
     let connection = builder
-        .serve_connection_with_upgrades(TokioIo::new(stream), service)
+        .serve_connection_with_upgrades(TokioIo::new(Hurried::new(stream)), service)
         .into_owned();
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%error, "a connection ended badly");

@@ -98,12 +98,14 @@ fn config(settings: &Settings) -> Config {
         Some(url) => Config::postgres(url),
         None => Config::sqlite(settings.data_dir.join("assent.db")),
     };
-    config.on_fatal = Arc::new(|error| {
-        // Nothing may be acknowledged after a sync that failed, so the process ends before anything is answered.
-        tracing::error!(%error, "the storage failed to keep what was written; this process ends");
-        std::process::exit(EXIT_IO_ERROR);
-    });
+    config.on_fatal = Arc::new(|error| end_after_failed_sync(error));
     config
+}
+
+/// Nothing may be acknowledged after a sync that failed, so the process ends before anything is answered.
+pub(crate) fn end_after_failed_sync(error: &dyn std::fmt::Display) -> ! {
+    tracing::error!(%error, "the storage failed to keep what was written; this process ends");
+    std::process::exit(EXIT_IO_ERROR)
 }
 
 /// Removes what broken-off uploads left; for a server's start, before its doors open.
