@@ -10,6 +10,7 @@ use crate::room::Room;
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
-pub fn approve_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<Option<RecordId>> {
-    room.on_change(key, |case| model::verbs::decide::approve(case, body))
+pub fn approve_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<RecordId> {
+    let answer = room.on_change(key, |case| model::verbs::decide::approve(case, body));
+    crate::differences::explained(room, key, body, answer)
 }

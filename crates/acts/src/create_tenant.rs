@@ -30,6 +30,8 @@ pub fn create_tenant(room: &mut Room<'_, '_>, name: &str, demo: bool) -> Result<
         demo,
         log_is_public: false,
         risk_table,
+        risk_table_from: None,
+        policies: None,
     };
     room.put_estate("tenant.created", tenant, json!({}))?;
     for (key, name, is_production) in [("staging", "Staging", false), ("production", "Production", true)] {

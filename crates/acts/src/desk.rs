@@ -16,6 +16,9 @@ use crate::error::{Error, Result};
 use crate::known::Estate;
 use crate::room::Room;
 
+/// How many compiled sets of policies are kept.
+const MOST_SETS: usize = 256;
+
 /// Where the time comes from.
 pub trait Clock: Send + Sync {
     /// The present.
@@ -34,7 +37,7 @@ pub struct Tools {
     pub entropy: Arc<dyn Entropy>,
     /// Wraps signing keys at rest.
     pub master: Arc<MasterKey>,
-    /// The active policies.
+    /// The policies that come with the program: in force in a tenant until it puts a set of its own in force.
     pub policies: Arc<PolicySet>,
     /// Where people and verifiers reach the server, without a slash at the end.
     pub public_url: String,
@@ -50,6 +53,7 @@ struct Inner {
     tools: Tools,
     estates: Mutex<HashMap<String, Arc<Estate>>>,
     keys: Mutex<HashMap<String, Arc<SigningKey>>>,
+    policies: Mutex<HashMap<String, Arc<PolicySet>>>,
     ids: Mutex<(u64, u16)>,
 }
 
@@ -66,6 +70,7 @@ impl Desk {
             tools,
             estates: Mutex::new(HashMap::new()),
             keys,
+            policies: Mutex::new(HashMap::new()),
             ids: Mutex::new((0, 0)),
         }))
     }
@@ -223,6 +228,20 @@ impl Desk {
     /// Keeps an estate that was read from committed state.
     pub(crate) fn keep_estate(&self, tenant: &str, estate: &Arc<Estate>) {
         locked(&self.0.estates).insert(tenant.to_owned(), estate.clone());
+    }
+
+    /// A compiled set, by its digest.
+    pub(crate) fn cached_policies(&self, digest: &str) -> Option<Arc<PolicySet>> {
+        locked(&self.0.policies).get(digest).cloned()
+    }
+
+    /// Keeps a compiled set. Sets go out of force seldom, so forgetting all of them when there are many is enough.
+    pub(crate) fn keep_policies(&self, digest: &str, set: &Arc<PolicySet>) {
+        let mut kept = locked(&self.0.policies);
+        if kept.len() >= MOST_SETS {
+            kept.clear();
+        }
+        kept.insert(digest.to_owned(), set.clone());
     }
 
     /// An unwrapped signing key, by its id.

@@ -41,7 +41,7 @@ pub fn find_acts(room: &mut Room<'_, '_>, file: &ChangeFile) -> Result<OpenActs>
     let asked = asking(file, &directory, &person, room.now);
     let facts = actor_facts(&room.actor, &directory, parts_of(file, &directory, &person, room.now));
     let (change, targets) = (change_facts(file, &tenant), target_facts(file, &directory, room.now));
-    let policies = &room.desk.tools().policies;
+    let policies = room.policies()?;
     let acts = Act::ALL
         .iter()
         .copied()

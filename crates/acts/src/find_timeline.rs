@@ -3,8 +3,10 @@
 use jiff::Timestamp;
 use model::act::actions;
 use model::ids::PersonId;
+use model::records::Deployment;
 use serde_json::{Map, Value};
 use store::event::Event;
+use store::record::{self, Filter, Record};
 
 use crate::error::Result;
 use crate::room::Room;
@@ -65,12 +67,18 @@ fn told(event: Event) -> Told {
 /// # Errors
 /// The store's.
 pub fn find_timeline(room: &mut Room<'_, '_>, change: &str) -> Result<Vec<Told>> {
-    let mut events: Vec<Told> = store::event::of_subject(room.tx, "change", change)?
-        .into_iter()
-        .map(told)
-        .collect();
-    events.reverse();
-    Ok(events)
+    let mut found = store::event::of_subject(room.tx, "change", change)?;
+    let deployments = Filter::new().equals("change_id", change).order_by("id");
+    for stored in record::find::<Deployment>(room.tx, &deployments)? {
+        found.extend(store::event::of_subject(
+            room.tx,
+            Deployment::TABLE,
+            stored.record.id(),
+        )?);
+    }
+    // Ids grow with the time of recording.
+    found.sort_by(|a, b| b.id.cmp(&a.id));
+    Ok(found.into_iter().map(told).collect())
 }
 
 /// How far the log is: size, last seal, how much waits. Everybody of the tenant may see that.

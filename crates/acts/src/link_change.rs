@@ -1,12 +1,20 @@
-//! Links a change to another or to an incident (`POST …/links`).
+//! Links a change to another or to an incident (`POST …/links`), and takes a link away.
 
-use model::ids::RecordId;
+use std::collections::{BTreeMap, VecDeque};
+
+use model::ids::{ChangeId, RecordId};
+use model::records::Link;
 use model::verbs::Body;
-use model::verbs::around::{LinkEnd, link};
+use model::verbs::around::{LinkEnd, link, unlink};
+use model::words::LinkKind;
 use serde_json::Value;
+use store::record::{self, Filter};
 
 use crate::error::Result;
 use crate::room::Room;
+
+/// The most changes that are looked at for a loop of dependencies.
+const MOST: usize = 10_000;
 
 /// Links; answers the link's id.
 ///
@@ -19,9 +27,54 @@ pub fn link_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<Re
         .unwrap_or_default()
         .to_uppercase();
     let id = store::changes::id_of_key(room.tx, &wanted)?;
-    let end = id.map(|id| LinkEnd {
-        id: id.as_str().into(),
-        key: wanted.clone(),
-    });
+    let end = match id {
+        Some(id) => {
+            let from = room.change(key)?.id;
+            let id = ChangeId::from(id.as_str());
+            let way_back = way_back(room, &id, &wanted, &from)?;
+            Some(LinkEnd {
+                id,
+                key: wanted.clone(),
+                way_back,
+            })
+        }
+        None => None,
+    };
     room.on_change(key, |case| link(case, body, &|_| end.clone()))
+}
+
+/// Takes a link away (`DELETE …/links/{id}`).
+///
+/// # Errors
+/// The refusals of the verb in `model`, or the store's.
+pub fn unlink_change(room: &mut Room<'_, '_>, key: &str, id: &RecordId) -> Result<()> {
+    room.on_change(key, |case| unlink(case, id))
+}
+
+/// The keys from one change to another over `depends_on`, both included; empty when there is no way.
+fn way_back(room: &mut Room<'_, '_>, from: &ChangeId, key: &str, to: &ChangeId) -> Result<Vec<String>> {
+    let mut ways: BTreeMap<ChangeId, Vec<String>> = BTreeMap::from([(from.clone(), vec![key.to_owned()])]);
+    let mut open = VecDeque::from([from.clone()]);
+    while let Some(at) = open.pop_front() {
+        let way = ways.get(&at).cloned().unwrap_or_default();
+        let filter = Filter::new()
+            .equals("from_change", at.as_str())
+            .equals("kind", LinkKind::DependsOn.as_str())
+            .order_by("id");
+        for stored in record::find::<Link>(room.tx, &filter)? {
+            let Some(next) = stored.record.to_change.filter(|_| stored.record.removed_at.is_none()) else {
+                continue;
+            };
+            let mut further = way.clone();
+            further.push(stored.record.to);
+            if &next == to {
+                return Ok(further);
+            }
+            if !ways.contains_key(&next) && ways.len() < MOST {
+                ways.insert(next.clone(), further);
+                open.push_back(next);
+            }
+        }
+    }
+    Ok(Vec::new())
 }

@@ -11,5 +11,6 @@ use crate::room::Room;
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn peer_review_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<RecordId> {
-    room.on_change(key, |case| model::verbs::around::peer_review(case, body))
+    let answer = room.on_change(key, |case| model::verbs::around::peer_review(case, body));
+    crate::differences::explained(room, key, body, answer)
 }

@@ -10,6 +10,7 @@ use model::file::{Actor, Case, ChangeFile, Linked, actor_facts, allowed, change_
 use model::obligation::{Requirements, Verdict};
 use model::refusal::Refusal;
 use model::words::LinkKind;
+use policy::PolicySet;
 use store::record::{self, Filter, Record};
 use store::{Tx, counter};
 
@@ -36,6 +37,8 @@ pub struct Room<'a, 'c> {
     generation: Option<i64>,
     estate: Option<Arc<Estate>>,
     has_touched: bool,
+    /// The policies in force, once they were asked for.
+    pub(crate) policies: Option<Arc<PolicySet>>,
 }
 
 impl<'a, 'c> Room<'a, 'c> {
@@ -59,6 +62,7 @@ impl<'a, 'c> Room<'a, 'c> {
             generation: None,
             estate: None,
             has_touched: false,
+            policies: None,
         }
     }
 
@@ -124,6 +128,7 @@ impl<'a, 'c> Room<'a, 'c> {
         self.generation = None;
         self.estate = None;
         self.has_touched = true;
+        self.policies = None;
         Ok(())
     }
 
@@ -141,7 +146,7 @@ impl<'a, 'c> Room<'a, 'c> {
             return Ok(());
         }
         let estate = self.estate()?;
-        let policies = &self.desk.tools().policies;
+        let policies = self.policies()?;
         let ask = || {
             let facts = actor_facts(&self.actor, &estate.directory, Vec::new());
             policies.may(&facts, action, None)
@@ -191,11 +196,12 @@ impl<'a, 'c> Room<'a, 'c> {
         file.links = record::find(self.tx, &links)?
             .into_iter()
             .map(|stored| stored.record)
+            .filter(|link: &model::records::Link| link.removed_at.is_none())
             .collect();
         file.depends_on = self.depends_on(&file)?;
         file.rejected_elsewhere = self.rejected_elsewhere(&file.change)?;
         let directory = self.directory()?;
-        file.requirements = judge(self.desk, &self.tenant(), (&directory, self.now), &file);
+        file.requirements = judge(self.policies()?.as_ref(), &self.tenant(), (&directory, self.now), &file);
         Ok(file)
     }
 
@@ -273,9 +279,10 @@ impl<'a, 'c> Room<'a, 'c> {
                 String::new()
             }
         };
-        let judge_it = |file: &ChangeFile| judge(desk, &tenant, (&directory, now), file);
+        let policies = self.policies()?;
+        let judge_it = |file: &ChangeFile| judge(&policies, &tenant, (&directory, now), file);
         let may_it = |facts: &ActorFacts, act: &str, file: Option<&ChangeFile>| {
-            may(desk, &tenant, (&directory, now), facts, act, file)
+            may(&policies, &tenant, (&directory, now), facts, act, file)
         };
         let mut case = Case {
             file,
@@ -305,6 +312,38 @@ impl<'a, 'c> Room<'a, 'c> {
         Ok(answer)
     }
 
+    /// Does a verb on a change and forgets what became of it: whether it would be refused.
+    ///
+    /// # Errors
+    /// The verb's refusal, or the store's.
+    pub fn try_on_change<T>(
+        &mut self,
+        key: &str,
+        verb: impl FnOnce(&mut Case<'_>) -> std::result::Result<T, Refusal>,
+    ) -> Result<T> {
+        let file = self.file(key)?;
+        let (directory, policies, tenant) = (self.directory()?, self.policies()?, self.tenant());
+        let now = self.now;
+        let judge_it = |file: &ChangeFile| judge(&policies, &tenant, (&directory, now), file);
+        let may_it = |facts: &ActorFacts, act: &str, file: Option<&ChangeFile>| {
+            may(&policies, &tenant, (&directory, now), facts, act, file)
+        };
+        let mut case = Case {
+            file,
+            directory: directory.clone(),
+            actor: self.actor.clone(),
+            now: self.now,
+            // Nothing is saved, so nothing needs a name.
+            ids: &mut String::new,
+            judge: &judge_it,
+            may: &may_it,
+            events: Vec::new(),
+            letters: Vec::new(),
+            revoked: Vec::new(),
+        };
+        Ok(verb(&mut case)?)
+    }
+
     /// What is unmet ahead of a change.
     ///
     /// # Errors
@@ -317,21 +356,23 @@ impl<'a, 'c> Room<'a, 'c> {
 }
 
 /// Asks the policies what a change requires.
-pub fn judge(desk: &Desk, tenant: &str, (directory, now): (&Directory, Timestamp), file: &ChangeFile) -> Requirements {
-    desk.tools()
-        .policies
-        .require(&change_facts(file, tenant), &target_facts(file, directory, now))
+pub fn judge(
+    policies: &PolicySet,
+    tenant: &str,
+    (directory, now): (&Directory, Timestamp),
+    file: &ChangeFile,
+) -> Requirements {
+    policies.require(&change_facts(file, tenant), &target_facts(file, directory, now))
 }
 
 fn may(
-    desk: &Desk,
+    policies: &PolicySet,
     tenant: &str,
     (directory, now): (&Directory, Timestamp),
     facts: &ActorFacts,
     act: &str,
     file: Option<&ChangeFile>,
 ) -> Verdict {
-    let policies = &desk.tools().policies;
     match file {
         Some(file) => {
             let (change, targets) = (change_facts(file, tenant), target_facts(file, directory, now));

@@ -92,6 +92,7 @@ versioned!(
     model::directory::Connection,
     model::directory::Token,
     model::directory::Tenant,
+    model::configuration::Configuration,
 );
 
 impl Room<'_, '_> {
@@ -388,8 +389,34 @@ fn save_letters(room: &mut Room<'_, '_>, written: &mut Written, file: &ChangeFil
     Ok(())
 }
 
+/// What a subject says after the key, as on the pages and in letters.
 fn topic_words(topic: &str) -> String {
-    topic.replace('_', " ")
+    let words = match topic {
+        "asked_to_approve" => "needs your word",
+        "reminder" | "unacknowledged" => "still needs your word",
+        "approval_voided" => "needs your word again",
+        "returned" => "came back with a question",
+        "rejected" => "was rejected",
+        "window_opens" => "may start",
+        "window_missed" => "missed its window",
+        "overrun" => "runs over its time",
+        "latest_rollback" => "is at its latest moment to roll back",
+        "hold_ended" => "is still on hold",
+        "break_glass" => "broke glass",
+        "break_glass_ended" => "ended its break-glass",
+        "does_not_work" => "does not work",
+        "extension_asked" => "needs more time",
+        "extension_decided" => "has an answer on more time",
+        "confirm_retrospective" => "asks what you allowed",
+        "unauthorized" => "was not authorized",
+        "validation_due" => "waits for its validation",
+        "review_due" => "waits for its review",
+        "task" => "has work for you",
+        "comment" => "has a comment",
+        "work_report" => "has news of the work",
+        other => return other.replace('_', " "),
+    };
+    words.to_owned()
 }
 
 /// Writes a message and the job that mails it; the same matter is told once.

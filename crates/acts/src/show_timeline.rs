@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::change::Change;
 use model::records::{
-    Approval, ChangeTask, ChecklistItem, Comment, Condition, Entry, Evidence, Link, PeerReview, Permit,
+    Approval, ChangeTask, ChecklistItem, Comment, Condition, Deployment, Entry, Evidence, Link, PeerReview, Permit,
 };
 use proof::event::Event;
 use serde::Serialize;
@@ -63,6 +63,7 @@ pub(crate) fn records_of(room: &mut Room<'_, '_>, change: &Change) -> Result<Vec
     add::<Comment>(room, "change_id", id, &mut names)?;
     add::<Link>(room, "from_change", id, &mut names)?;
     add::<Permit>(room, "change_id", id, &mut names)?;
+    add::<Deployment>(room, "change_id", id, &mut names)?;
     names.sort();
     Ok(names)
 }

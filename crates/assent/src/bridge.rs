@@ -155,6 +155,15 @@ impl Host {
             .map_err(refused)
     }
 
+    /// Brings back the policies before the present ones.
+    pub(crate) fn recover_policies(&self, tenant: &str) -> Result<acts::activate_configuration::Recovered> {
+        check_tenant(tenant)?;
+        let act = |room: &mut acts::Room<'_, '_>| acts::activate_configuration::recover_policies(room);
+        self.desk
+            .wait(Lane::Worker, tenant, Actor::system(), Mode::Write, act)
+            .map_err(refused)
+    }
+
     /// Every tenant that has a log, the system's included.
     pub(crate) fn tenants(&self) -> Result<Vec<String>> {
         let look = |tx: &mut store::CrossTx<'_>| Ok(store::servers::tenants(tx)?);

@@ -2,7 +2,9 @@
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::commands::{audit, change, config, doctor, estate, gate, host, people, permit, policy, serve, tokens};
+use crate::commands::{
+    audit, change, config, doctor, estate, gate, host, import, people, permit, policy, risk, serve, tokens,
+};
 use crate::failure::{Failure, Result, read_text};
 
 /// `assent`.
@@ -137,9 +139,12 @@ pub enum Command {
     /// Verify and export the history, without trusting the server.
     #[command(subcommand)]
     Audit(audit::Audit),
-    /// Check, test and explain policies.
+    /// Check, test, explain, try and apply policies.
     #[command(subcommand)]
     Policy(policy::Policy),
+    /// The risk table.
+    #[command(subcommand)]
+    Risk(risk::Risk),
     /// Credentials for programs.
     #[command(subcommand)]
     Token(tokens::Token),
@@ -152,6 +157,8 @@ pub enum Command {
     /// Services.
     #[command(subcommand)]
     Service(estate::Service),
+    /// Bring services, people, groups and ownership in from a file.
+    Import(import::Import),
     /// Save the embedded database and its evidence while the server runs.
     Backup(host::Backup),
     /// Bring a backup back into an empty data directory.

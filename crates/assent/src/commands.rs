@@ -7,9 +7,11 @@ pub mod doctor;
 pub mod estate;
 pub mod gate;
 pub mod host;
+pub mod import;
 pub mod people;
 pub mod permit;
 pub mod policy;
+pub mod risk;
 pub mod serve;
 pub mod tokens;
 
@@ -33,10 +35,12 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Permit(permit) => permit::run(permit, common, output),
         Command::Audit(audit) => audit::run(audit, common, output),
         Command::Policy(policy) => policy::run(policy, common, output),
+        Command::Risk(risk) => risk::run(risk, common, output),
         Command::Token(token) => tokens::run(token, common, output),
         Command::Person(person) => people::run(person, common, output),
         Command::Freeze(freeze) => estate::freeze(freeze, common, output),
         Command::Service(service) => estate::service(service, common, output),
+        Command::Import(import) => import::run(import, common, output),
         Command::Backup(backup) => host::backup(backup, output),
         Command::Restore(restore) => host::restore(restore, output),
         Command::Doctor(doctor) => doctor::run(doctor, common, output),

@@ -122,6 +122,15 @@ fn hex_digit(byte: u8) -> Option<u8> {
 /// `application/json`), is larger than [`BODY_MAX_BYTES`], lacks a needed field or holds one that
 /// breaks a limit of [`model::signal`], or is another event's body than the header says.
 pub fn read(event_header: &str, body: &[u8]) -> Result<Vec<Signal>, SetAside> {
+    read_received(event_header, body, None)
+}
+
+/// The same of a delivery that was received at a known time: a deployment or status that does not say when it was made was
+/// made then.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_received(event_header: &str, body: &[u8], received_at: Option<Timestamp>) -> Result<Vec<Signal>, SetAside> {
     if body.len() > BODY_MAX_BYTES {
         return Err(SetAside::because("the body is larger than 25 MiB"));
     }
@@ -142,8 +151,8 @@ pub fn read(event_header: &str, body: &[u8]) -> Result<Vec<Signal>, SetAside> {
     }
     let signal = match event.as_str() {
         "ping" => return Ok(vec![Signal::Ping]),
-        "deployment" if outline.is_created() => read_deployment(parse(body)?)?,
-        "deployment_status" if outline.is_created() => read_status(parse(body)?)?,
+        "deployment" if outline.is_created() => read_deployment(parse(body)?, received_at)?,
+        "deployment_status" if outline.is_created() => read_status(parse(body)?, received_at)?,
         "push" => read_push(parse(body)?)?,
         "pull_request" => read_pull_request(parse(body)?)?,
         "release" => read_release(parse(body)?)?,
@@ -237,31 +246,41 @@ struct DeploymentPart {
     id: u64,
     sha: String,
     #[serde(rename = "ref")]
-    ref_name: String,
+    ref_name: Option<String>,
     task: Option<String>,
     payload: Option<Value>,
     environment: String,
     description: Option<String>,
     creator: Option<Account>,
-    created_at: String,
+    created_at: Option<String>,
     url: Option<String>,
 }
 
-fn read_deployment(body: DeploymentBody) -> Result<Signal, SetAside> {
+fn read_deployment(body: DeploymentBody, received_at: Option<Timestamp>) -> Result<Signal, SetAside> {
     let it = body.deployment;
     Ok(Signal::Deployment(Deployment {
         deployment_id: it.id.to_string(),
         repository: signal::name("repository", &body.repository.full_name)?,
         environment: signal::name("deployment.environment", &it.environment)?,
         commit: signal::commit("deployment.sha", &it.sha)?,
-        ref_name: signal::name("deployment.ref", &it.ref_name)?,
+        // Without a name for it, the commit itself is what was deployed.
+        ref_name: signal::name("deployment.ref", it.ref_name.as_deref().unwrap_or(&it.sha))?,
         task: signal::name("deployment.task", it.task.as_deref().unwrap_or("deploy"))?,
         artifact: it.payload.as_ref().and_then(artifact),
         description: it.description.as_deref().and_then(signal::free_text),
         requester: login(&[body.sender, it.creator])?,
-        occurred_at: time("deployment.created_at", &it.created_at)?,
+        occurred_at: made_at("deployment.created_at", it.created_at.as_deref(), received_at)?,
         url: it.url.as_deref().and_then(signal::url),
     }))
+}
+
+/// When something was made: as it says, else when it was received.
+fn made_at(field: &str, said: Option<&str>, received_at: Option<Timestamp>) -> Result<Timestamp, SetAside> {
+    match (said, received_at) {
+        (Some(text), _) => time(field, text),
+        (None, Some(at)) => Ok(at),
+        (None, None) => Err(SetAside::because(format_args!("{field} is missing"))),
+    }
 }
 
 /// Finds the artifact in a deployment's payload, which is whatever its requester sent: an object
@@ -289,13 +308,13 @@ struct StatusPart {
     environment: Option<String>,
     description: Option<String>,
     creator: Option<Account>,
-    created_at: String,
+    created_at: Option<String>,
     log_url: Option<String>,
     target_url: Option<String>,
     url: Option<String>,
 }
 
-fn read_status(body: StatusBody) -> Result<Signal, SetAside> {
+fn read_status(body: StatusBody, received_at: Option<Timestamp>) -> Result<Signal, SetAside> {
     let it = body.deployment_status;
     let state = signal::name("deployment_status.state", &it.state)?;
     let environment = it
@@ -313,7 +332,7 @@ fn read_status(body: StatusBody) -> Result<Signal, SetAside> {
         status: Progress::from(state),
         description: it.description.as_deref().and_then(signal::free_text),
         actor: login(&[body.sender, it.creator])?,
-        occurred_at: time("deployment_status.created_at", &it.created_at)?,
+        occurred_at: made_at("deployment_status.created_at", it.created_at.as_deref(), received_at)?,
         url: links.iter().flatten().find_map(|text| signal::url(text)),
     }))
 }

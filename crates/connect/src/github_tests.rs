@@ -455,3 +455,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_deployment_that_does_not_say_when_or_by_what_name_is_taken_as_received() {
+    let body = br#"{"action": "created", "deployment": {"id": 7, "sha": "0123456789abcdef0123456789abcdef01234567",
+        "environment": "production"}, "repository": {"full_name": "halden/booking-api"}}"#;
+    let received: Timestamp = "2026-05-04T20:00:00Z".parse().unwrap();
+    let signals = read_received("deployment", body, Some(received)).unwrap();
+    let [Signal::Deployment(it)] = signals.as_slice() else {
+        panic!("{signals:?}")
+    };
+    assert_eq!(
+        (it.occurred_at, it.ref_name.as_str()),
+        (received, "0123456789abcdef0123456789abcdef01234567")
+    );
+    assert!(read("deployment", body).is_err());
+}

@@ -109,7 +109,7 @@ fn approval_unmet_for(
                 target.service
             ),
             "Give the service another owner or the group another member.",
-            vec!["group:admin".to_owned()],
+            logins(directory, &directory.with_role(crate::words::Role::Admin)),
         ));
     }
     let people: Vec<PersonId> = open.into_iter().map(|holder| holder.person).collect();

@@ -67,6 +67,9 @@ pub struct EarlierOutcome {
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
+    /// How many validations stood at that moment: those say nothing of the outcome that followed.
+    #[serde(default)]
+    pub validations: i64,
 }
 
 /// A step of the plan or of the rollback plan.

@@ -496,6 +496,12 @@ pub struct Tenant {
     pub log_is_public: bool,
     /// The risk table: rows by highest impact (none, low, medium, high), columns by complexity (low, medium, high).
     pub risk_table: crate::risk::RiskTable,
+    /// The configuration that brought the risk table; absent for the first table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub risk_table_from: Option<crate::configuration::InForce>,
+    /// The policies in force; absent for those that come with the program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policies: Option<crate::configuration::InForce>,
 }
 
 /// The whole estate of a tenant, as decisions look at it. Loaded once and kept until `generation` moves.

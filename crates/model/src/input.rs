@@ -285,8 +285,11 @@ fn read_targets(reading: &mut Reading<'_>, directory: &Directory) -> Vec<Target>
     let artifact = digest_text(reading, "artifact");
     let commit = commit_text(reading, "commit");
     let config_items = reading.texts("config_items", LINE);
-    let short =
-        services.is_some() || environment.is_some() || artifact.is_some() || commit.is_some() || config_items.is_some();
+    let short = services.is_some()
+        || environment.is_some()
+        || artifact.is_some()
+        || commit.is_some()
+        || config_items.as_ref().is_some_and(|items| !items.is_empty());
     if long.is_some() && short {
         reading.wrong(
             "services",

@@ -10,6 +10,7 @@ pub mod authority;
 pub mod calendar;
 pub mod change;
 pub mod clocks;
+pub mod configuration;
 pub mod content;
 pub mod directory;
 pub mod due;

@@ -336,6 +336,12 @@ pub struct Link {
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
+    /// Who took it away: it stays in the history alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed_by: Option<PersonId>,
+    /// When.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub removed_at: Option<Timestamp>,
 }
 
 /// A deployment permit that was given out.

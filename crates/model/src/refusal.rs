@@ -29,6 +29,19 @@ impl FieldError {
     }
 }
 
+/// A field whose value has changed since somebody read it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldChange {
+    /// The field's path: `plan[2].title`.
+    pub field: String,
+    /// Which digest covers it: `what` or `when`.
+    pub covers: String,
+    /// Its value then; null when it was absent.
+    pub old: serde_json::Value,
+    /// Its value now; null when it is absent.
+    pub new: serde_json::Value,
+}
+
 /// Why an act was not done. Nothing of it was done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
@@ -56,6 +69,13 @@ pub enum Refusal {
         text: String,
         /// What is missing.
         unmet: Vec<Unmet>,
+    },
+    /// Decided on content that has changed since (409, `digest_not_current`).
+    NotCurrent {
+        /// The plain sentence.
+        text: String,
+        /// What has changed, field by field.
+        changes: Vec<FieldChange>,
     },
     /// Somebody else was faster (412).
     Stale {
@@ -118,6 +138,7 @@ impl Refusal {
             Self::NotFound { .. } => "not_found",
             Self::NotAllowed { code, .. } | Self::NotNow { code, .. } => code,
             Self::Invalid(_) => "invalid",
+            Self::NotCurrent { .. } => "digest_not_current",
             Self::Stale { .. } => "stale",
         }
     }
@@ -126,7 +147,8 @@ impl Refusal {
     pub fn text(&self) -> String {
         match self {
             Self::NotFound { what } => format!("There is no {what} here."),
-            Self::NotAllowed { text, .. } | Self::NotNow { text, .. } | Self::Stale { text } => text.clone(),
+            Self::NotAllowed { text, .. } | Self::NotNow { text, .. } => text.clone(),
+            Self::NotCurrent { text, .. } | Self::Stale { text } => text.clone(),
             Self::Invalid(errors) => match errors.as_slice() {
                 [one] => one.text.clone(),
                 many => format!("{} fields need another look.", many.len()),

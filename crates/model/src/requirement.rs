@@ -116,7 +116,7 @@ pub fn before_submission(change: &Change) -> Vec<Unmet> {
 pub fn before_approvals_are_asked(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     let mut rows = before_submission(&file.change);
     rows.extend(plans_missing(&file.change));
-    rows.extend(stopped(file));
+    rows.extend(stopped(file, directory));
     for row in due_by(file, Due::Approval) {
         if matches!(
             row.obligation.duty,
@@ -150,13 +150,13 @@ fn plans_missing(change: &Change) -> Vec<Unmet> {
     rows
 }
 
-fn stopped(file: &ChangeFile) -> Option<Unmet> {
+fn stopped(file: &ChangeFile, directory: &Directory) -> Option<Unmet> {
     let stop = file.requirements.stop.as_ref()?;
     Some(unmet(
         "rules_not_judged",
         format!("The policies could not be judged: {stop}"),
         "An administrator mends the policies; nothing goes on before.",
-        vec!["group:admin".to_owned()],
+        logins(directory, &directory.with_role(Role::Admin)),
     ))
 }
 
@@ -169,7 +169,7 @@ fn due_by(file: &ChangeFile, due: Due) -> impl Iterator<Item = &TargetObligation
 
 /// What the rules on *what* still ask.
 pub fn before_approved(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
-    let mut rows: Vec<Unmet> = stopped(file).into_iter().collect();
+    let mut rows: Vec<Unmet> = stopped(file, directory).into_iter().collect();
     rows.extend(template_trouble(file, directory, now));
     rows.extend(plans_missing_unless_standard(file));
     for row in &file.requirements.obligations {
@@ -344,7 +344,7 @@ fn task_unmet(task: &crate::records::ChangeTask, directory: &Directory) -> Unmet
 pub fn before_closure(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     let change = &file.change;
     let owner = vec![directory.login(&change.content.owner)];
-    let mut rows: Vec<Unmet> = stopped(file).into_iter().collect();
+    let mut rows: Vec<Unmet> = stopped(file, directory).into_iter().collect();
     for target in change.open_targets() {
         rows.push(unmet(
             "outcome_missing",
@@ -450,7 +450,7 @@ fn validation_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) ->
     let last = change.validations.last();
     let clean_standard = change.content.kind == Kind::Standard && change.outcome == Some(Outcome::Succeeded);
     let good = match last {
-        Some(validation) if ended_badly => last_revision(change).is_none_or(|at| at <= validation.at),
+        Some(_) if ended_badly => is_of_present(change),
         Some(validation) => validation.result == ValidationResult::Works,
         None => clean_standard && change.break_glass.is_none(),
     };
@@ -478,14 +478,17 @@ fn validation_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) ->
     ))
 }
 
-/// When an outcome was last revised: a validation from before it says nothing of the present state.
-fn last_revision(change: &Change) -> Option<Timestamp> {
-    change
+/// Whether the last validation came after the last revision of an outcome: one from before it says nothing of the present
+/// state. Two acts may bear the same time, so they are counted.
+fn is_of_present(change: &Change) -> bool {
+    let stood = change
         .target_records
         .iter()
         .flat_map(|record| &record.earlier)
-        .map(|earlier| earlier.at)
-        .max()
+        .map(|earlier| earlier.validations)
+        .max();
+    let count = i64::try_from(change.validations.len()).unwrap_or(i64::MAX);
+    stood.is_none_or(|stood| stood < count)
 }
 
 /// The owners of the change and of its targets.

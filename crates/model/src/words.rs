@@ -428,6 +428,24 @@ words! {
         /// It waited in vain.
         Over = "over",
     }
+    /// What a configuration is about.
+    ConfigurationKind {
+        /// A set of policies with its parameters.
+        Policies = "policies",
+        /// The risk table.
+        RiskTable = "risk_table",
+    }
+    /// Where a configuration stands.
+    ConfigurationState {
+        /// Waits for a second person or an approved change.
+        Proposed = "proposed",
+        /// In force.
+        Active = "active",
+        /// Another came into force after it.
+        Replaced = "replaced",
+        /// Taken back before it was in force.
+        Withdrawn = "withdrawn",
+    }
     /// A permit's state.
     PermitState {
         /// Good while it lives.

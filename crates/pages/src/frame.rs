@@ -29,6 +29,8 @@ pub enum Place {
     AuditLog,
     /// What outside systems sent.
     Deliveries,
+    /// Who may, what is required, and the risk table.
+    Policies,
     /// People and their rights.
     People,
     /// Credentials of machines and people.
@@ -61,7 +63,7 @@ impl Place {
     pub fn shown(audits: bool, administers: bool) -> Vec<Place> {
         let mut places = Place::EVERYBODY.to_vec();
         if audits {
-            places.extend([Place::AuditLog, Place::Deliveries]);
+            places.extend([Place::AuditLog, Place::Deliveries, Place::Policies]);
         }
         if administers {
             places.extend([Place::People, Place::Tokens]);
@@ -84,6 +86,7 @@ impl Place {
             Place::Templates => "/templates",
             Place::AuditLog => "/audit",
             Place::Deliveries => "/deliveries",
+            Place::Policies => "/policies",
             Place::People => "/people",
             Place::Tokens => "/tokens",
             Place::Help => "/help",
@@ -106,6 +109,7 @@ impl Place {
             Place::Templates => "Templates",
             Place::AuditLog => "Audit log",
             Place::Deliveries => "Deliveries",
+            Place::Policies => "Policies",
             Place::People => "People",
             Place::Tokens => "Tokens",
             Place::Help => "Help and glossary",
@@ -126,6 +130,7 @@ impl Place {
             Place::Templates => "template",
             Place::AuditLog => "log",
             Place::Deliveries => "inbox",
+            Place::Policies => "template",
             Place::People => "person",
             Place::Tokens => "token",
             Place::Help => "help",
@@ -138,7 +143,7 @@ impl Place {
         match self {
             Place::Home | Place::Changes | Place::Calendar | Place::Freezes => "",
             Place::Services | Place::GateChecks | Place::Incidents | Place::Templates => "Estate",
-            Place::AuditLog | Place::Deliveries => "Oversight",
+            Place::AuditLog | Place::Deliveries | Place::Policies => "Oversight",
             Place::People | Place::Tokens => "Administration",
             Place::Help | Place::Messages | Place::Account => "More",
         }

@@ -17,6 +17,9 @@
 //!   rita approve_change                       no   # without an id: no policy allows it
 //! ```
 //!
+//! A case looks at the base, at its own pack (the folder of its file) and at every pack whose policies it names; what other
+//! packs require besides contradicts nothing, so that packs can be put together freely.
+//!
 //! `given` and `case` stand at the line's beginning, facts and questions are indented, rows of `requires` further.
 //! Facts are `field value` separated by commas; sets are words joined by `+`, or `none`; a name alone is the key.
 //! `as` gives the person's parts. Everything from a `#` with a blank before it is a comment.
@@ -33,7 +36,7 @@ use crate::judge::Answer;
 use crate::question::Question;
 use crate::{Finding, PolicySet, SourceFile};
 use parse::{Case, Expectation};
-pub(crate) use words::words;
+pub use words::words;
 
 /// What running cases has shown.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -98,7 +101,10 @@ fn run(set: &PolicySet, file: &SourceFile, case: &Case, decided: &mut BTreeSet<S
     let mut decided_here = BTreeSet::new();
     for expectation in &case.expectations {
         let wrong = match expectation {
-            Expectation::Requires { line, rows } => requires(set, case, *line, rows, &mut decided_here),
+            Expectation::Requires { line, rows } => {
+                let packs = packs_of(file, rows);
+                requires(set, case, *line, (rows, &packs), &mut decided_here)
+            }
             Expectation::Act { .. } => act(set, case, expectation, &mut decided_here).into_iter().collect(),
         };
         failed.extend(wrong.into_iter().map(|(line, text)| Finding {
@@ -118,11 +124,23 @@ fn run(set: &PolicySet, file: &SourceFile, case: &Case, decided: &mut BTreeSet<S
 
 type Wrong = (u32, String);
 
+/// The pack of a policy: its id up to the first dot.
+fn pack_of(id: &str) -> &str {
+    id.split('.').next().unwrap_or_default()
+}
+
+/// The packs that a case looks at.
+fn packs_of<'a>(file: &'a SourceFile, rows: &'a [(u32, String, String)]) -> BTreeSet<&'a str> {
+    let own = file.name.split('/').next().unwrap_or_default();
+    let named = rows.iter().map(|(_, id, _)| pack_of(id));
+    named.chain(["base", own]).collect()
+}
+
 fn requires(
     set: &PolicySet,
     case: &Case,
     line: u32,
-    rows: &[(u32, String, String)],
+    (rows, packs): (&[(u32, String, String)], &BTreeSet<&str>),
     decided: &mut BTreeSet<String>,
 ) -> Vec<Wrong> {
     let requirements = set.require(&case.world.change, &case.world.targets());
@@ -142,7 +160,10 @@ fn requires(
             }
         }
     }
-    for obligation in &found {
+    for obligation in found
+        .iter()
+        .filter(|obligation| packs.contains(pack_of(&obligation.id)))
+    {
         if !rows.iter().any(|(_, id, _)| *id == obligation.id) {
             let text = format!(
                 "requires `{}` ({}), the case does not say so",

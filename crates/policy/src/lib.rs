@@ -22,7 +22,7 @@ mod values;
 mod vocabulary;
 
 pub use builtin::{Pack, SCHEMA, base, pack, packs};
-pub use cases::{CasesReport, check_cases, run_cases};
+pub use cases::{CasesReport, check_cases, run_cases, words as words_of};
 pub use explain::{Explained, Explanation};
 pub use nearest::nearest;
 pub use set::{PolicySet, PolicySource};

@@ -120,14 +120,29 @@ pub(crate) fn media_type(headers: &HeaderMap) -> String {
 
 fn check_json(headers: &HeaderMap) -> Result<(), Failure> {
     let kind = media_type(headers);
-    if kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json")) {
+    let is_json = kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"));
+    if is_json && is_utf8(headers) {
         return Ok(());
     }
     Err(Failure::new(
         415,
         "not_json",
-        "Send JSON, with `Content-Type: application/json`.",
+        "Send JSON in UTF-8, with `Content-Type: application/json`.",
     ))
+}
+
+/// JSON between systems is UTF-8 (RFC 8259, section 8.1): a body that says otherwise is not read as if it were.
+fn is_utf8(headers: &HeaderMap) -> bool {
+    let text = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+        .to_lowercase();
+    let charset = text
+        .split(';')
+        .skip(1)
+        .find_map(|part| part.trim().strip_prefix("charset="));
+    charset.is_none_or(|charset| matches!(charset.trim_matches('"'), "utf-8" | "utf8"))
 }
 
 /// Reads a whole body that may not be larger than `limit` bytes.

@@ -19,6 +19,7 @@ pub struct NewFile {
     path: PathBuf,
     file: File,
     hash: proof::crypto::Sha256,
+    digest: Option<String>,
     size: u64,
     kept: bool,
 }
@@ -61,6 +62,7 @@ impl NewFile {
             path,
             file,
             hash: proof::crypto::Sha256::new(),
+            digest: None,
             size: 0,
             kept: false,
         })
@@ -75,6 +77,13 @@ impl NewFile {
         self.file.write_all(bytes).await.map_err(io)?;
         self.size += bytes.len() as u64;
         Ok(self.size)
+    }
+
+    /// Its digest (`sha256:…`); nothing may be added afterwards.
+    pub fn digest(&mut self) -> String {
+        let hash = &mut self.hash;
+        let finish = || proof::crypto::hash_text(&std::mem::take(hash).finish());
+        self.digest.get_or_insert_with(finish).clone()
     }
 
     /// Its size so far, in bytes.
@@ -101,7 +110,7 @@ impl NewFile {
     pub async fn keep(mut self, state: &AppState, caller: &Caller) -> Result<String, Failure> {
         self.file.flush().await.map_err(io)?;
         self.file.sync_all().await.map_err(sync)?;
-        let digest = proof::crypto::hash_text(&std::mem::take(&mut self.hash).finish());
+        let digest = self.digest();
         let hex = digest.trim_start_matches("sha256:").to_owned();
         match state.desk().tools().evidence_folder.clone() {
             Some(folder) => self.keep_in_folder(&folder, &hex).await?,

@@ -121,23 +121,20 @@ async fn find(state: &AppState, connection: &str) -> Result<(String, Secret), Fa
     if connection.len() > 64 {
         return Err(absent());
     }
-    let tenants = state.across(Lane::Pages, "whose connection is it", Mode::Read, |tx| {
-        Ok(store::servers::tenants(tx)?)
-    });
-    for tenant in tenants.await? {
-        let id = connection.to_owned();
-        let look = move |room: &mut Room<'_, '_>| match acts::set_connection::connection(room, &id) {
-            Ok(found) if found.active => Ok(Some(acts::set_connection::connection_secret(room, &id)?)),
-            Ok(_) | Err(acts::Error::Refused(_)) => Ok(None),
-            Err(error) => Err(error),
-        };
-        if let Some(secret) = state
-            .act_as(Lane::Pages, &tenant, Actor::system(), Mode::Read, look)
-            .await?
-        {
-            let secret = Secret::new(&secret).ok_or_else(|| Failure::fault(&"a connection's secret is too short"))?;
-            return Ok((tenant, secret));
-        }
-    }
-    Err(absent())
+    let id = connection.to_owned();
+    let look = move |tx: &mut store::CrossTx<'_>| Ok(store::servers::tenant_of_connection(tx, &id)?);
+    let tenant = state.across(Lane::Pages, "whose connection is it", Mode::Read, look);
+    let tenant = tenant.await?.ok_or_else(absent)?;
+    let id = connection.to_owned();
+    let look = move |room: &mut Room<'_, '_>| match acts::set_connection::connection(room, &id) {
+        Ok(found) if found.active => Ok(Some(acts::set_connection::connection_secret(room, &id)?)),
+        Ok(_) | Err(acts::Error::Refused(_)) => Ok(None),
+        Err(error) => Err(error),
+    };
+    let secret = state
+        .act_as(Lane::Pages, &tenant, Actor::system(), Mode::Read, look)
+        .await?
+        .ok_or_else(absent)?;
+    let secret = Secret::new(&secret).ok_or_else(|| Failure::fault(&"a connection's secret is too short"))?;
+    Ok((tenant, secret))
 }

@@ -51,6 +51,8 @@ pub(crate) struct Route {
     pub act: Act,
     /// For PATCH and PUT: what `If-Match` is held against.
     pub current: Option<Current>,
+    /// Whether it only looks, although its question comes in a body.
+    pub looks: bool,
 }
 
 impl Route {
@@ -63,6 +65,16 @@ impl Route {
             lane: Lane::Acts,
             act,
             current: None,
+            looks: false,
+        }
+    }
+
+    /// Looks, with its question in a body.
+    pub(crate) const fn question(path: &'static str, summary: &'static str, act: Act) -> Self {
+        Self {
+            looks: true,
+            lane: Lane::Pages,
+            ..Self::new("POST", path, summary, act)
         }
     }
 
@@ -114,7 +126,11 @@ impl Route {
     }
 
     fn mode(&self) -> Mode {
-        if self.method == "GET" { Mode::Read } else { Mode::Write }
+        if self.method == "GET" || self.looks {
+            Mode::Read
+        } else {
+            Mode::Write
+        }
     }
 
     fn filter(&self) -> MethodFilter {
@@ -374,7 +390,7 @@ async fn handle(
         if_match,
     });
     let key = match route.method {
-        "POST" => idempotency_key(&headers)?,
+        "POST" if !route.looks => idempotency_key(&headers)?,
         _ => None,
     };
     let once = Once {
@@ -423,7 +439,20 @@ fn guarded(room: &mut Room<'_, '_>, route: &Route, caller: &Caller, ask: &Ask) -
     }
     caller.check_scope(route.scope)?;
     let Some(current) = route.current else {
-        return (route.act)(room, ask);
+        let answer = (route.act)(room, ask);
+        // Who may not look or asks for what is absent learns that first.
+        return match answer {
+            Ok(reply) => crate::query_words::check(route, ask)
+                .map(|()| reply)
+                .map_err(Into::into),
+            Err(acts::Error::Refused(Refusal::Invalid(mut errors))) => {
+                if let Err(Refusal::Invalid(unknown)) = crate::query_words::check(route, ask) {
+                    errors.extend(unknown);
+                }
+                Err(Refusal::Invalid(errors).into())
+            }
+            other => other,
+        };
     };
     let version = current(room, ask)?;
     let answer = (route.act)(room, ask);

@@ -1,5 +1,7 @@
 //! The threads that do what waits in rows: mail, timers, deliveries. Each may run twice without harm.
 
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -50,6 +52,7 @@ fn start_one(state: &AppState, holder: &str, tends: bool, smtp: Option<&Smtp>) -
         holder: holder.to_owned(),
         smtp: smtp.cloned(),
         tends,
+        marks: Mutex::default(),
     };
     Builder::new().name(format!("worker-{holder}")).spawn(move || {
         let mut tended_at = None;
@@ -67,6 +70,8 @@ struct Worker {
     holder: String,
     smtp: Option<Smtp>,
     tends: bool,
+    /// Per tenant, how far the scan for lost timers has come.
+    marks: Mutex<HashMap<String, String>>,
 }
 
 /// What became of a row.
@@ -170,7 +175,7 @@ impl Worker {
     }
 
     fn take_delivery(&self, row: &Delivery) {
-        let signals = match connect::github::read(&row.event, &row.body) {
+        let signals = match connect::github::read_received(&row.event, &row.body, Some(row.received_at)) {
             Ok(signals) => signals,
             Err(aside) => return self.set_aside(row, aside.reason),
         };
@@ -238,14 +243,19 @@ impl Worker {
                 return Ok(None);
             };
             let directory = room.directory()?;
-            let person = directory.people.get(&stored.record.person).cloned();
-            Ok(person.map(|person| (stored.record, person)))
+            let Some(person) = directory.people.get(&stored.record.person).cloned() else {
+                return Ok(None);
+            };
+            // The letter is written for its reader: their zone, what they may see.
+            room.actor.person = person.id.clone();
+            let letter = crate::web::letter(room, &stored.record)?;
+            Ok(Some((stored.record, person, letter)))
         };
         let found = self
             .state
             .desk()
             .wait(Lane::Worker, &row.tenant, Actor::system(), Mode::Read, load)?;
-        let Some((message, person)) = found else {
+        let Some((message, person, letter)) = found else {
             return self.finish_job(row, None);
         };
         let Some(address) = person.email.clone().filter(|_| person.active) else {
@@ -255,7 +265,7 @@ impl Worker {
             name: person.name,
             address,
         };
-        match self.send(smtp, &message, to) {
+        match self.send(smtp, &message, letter, to) {
             Ok(()) => self.finish_job(row, Some("mailed")),
             Err(error) if error.temporary && row.tries < TRIES => Err(acts::Error::Fault(error.text)),
             Err(error) => {
@@ -265,7 +275,13 @@ impl Worker {
         }
     }
 
-    fn send(&self, smtp: &Smtp, message: &Message, to: Party) -> Result<(), connect::socket::SendError> {
+    fn send(
+        &self,
+        smtp: &Smtp,
+        message: &Message,
+        written: Option<pages::mail::Mail>,
+        to: Party,
+    ) -> Result<(), connect::socket::SendError> {
         let host = self
             .state
             .public_url()
@@ -281,8 +297,10 @@ impl Worker {
                 address: smtp.from.clone(),
             },
             to,
-            subject: message.subject.clone(),
-            text: message.text.clone(),
+            subject: written
+                .as_ref()
+                .map_or_else(|| message.subject.clone(), |mail| mail.subject.clone()),
+            text: written.map_or_else(|| message.text.clone(), |mail| mail.body),
             message_id: format!("{}@{host}", message.id),
             written_at: message.at,
         };
@@ -345,6 +363,7 @@ impl Worker {
                 .wait_across(Lane::Worker, "sweeping", Mode::Write, sweep),
             "sweeping",
         );
+        self.scan();
         let depths = |tx: &mut store::CrossTx<'_>| Ok([job::depth(tx)?, timer::depth(tx)?, inbox::depth(tx)?]);
         let found = self
             .state
@@ -352,6 +371,34 @@ impl Worker {
             .wait_across(Lane::Worker, "depths of queues", Mode::Read, depths);
         if let Some(depths) = told(found, "measuring queues") {
             self.state.metrics().note_depths(depths);
+        }
+    }
+}
+
+impl Worker {
+    /// Looks for lost timers, a few changes of each tenant a round, so that the whole store is passed slowly.
+    fn scan(&self) {
+        let names = |tx: &mut store::CrossTx<'_>| Ok(store::servers::tenants(tx)?);
+        let found = self
+            .state
+            .desk()
+            .wait_across(Lane::Worker, "whose timers may be lost", Mode::Read, names);
+        for tenant in told(found, "looking for tenants").unwrap_or_default() {
+            let after = self
+                .marks
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .get(&tenant)
+                .cloned();
+            let looked = self.act(&tenant, move |room| {
+                acts::find_lost_timers::find_lost_timers(room, after.as_deref().unwrap_or_default())
+            });
+            let mark = told(looked, "looking for lost timers").flatten();
+            let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
+            match mark {
+                Some(mark) => marks.insert(tenant, mark),
+                None => marks.remove(&tenant),
+            };
         }
     }
 }

@@ -142,6 +142,31 @@ pub fn list(tx: &mut Tx<'_>, state: &str, limit: i64) -> Result<Vec<Delivery>> {
     .collect()
 }
 
+/// The deliveries of a connection without their bodies, the newest first: those in a state, or in any; those before the
+/// one with the id `after`.
+pub fn list_of(
+    tx: &mut Tx<'_>,
+    connection: &str,
+    state: Option<&str>,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Delivery>> {
+    tx.query(
+        "SELECT tenant, id, connection, delivery_id, body_digest, event, received_at, tries, state, reason, result
+         FROM inbox WHERE tenant = $tenant AND connection = $connection
+         AND ($state = '' OR state = $state) AND ($after = '' OR id < $after) ORDER BY id DESC LIMIT $limit",
+        &[
+            ("connection", connection.into()),
+            ("state", state.unwrap_or_default().into()),
+            ("after", after.unwrap_or_default().into()),
+            ("limit", limit.into()),
+        ],
+    )?
+    .iter()
+    .map(|row| without_body(row, Vec::new()))
+    .collect()
+}
+
 /// When the next delivery of any tenant is due.
 pub fn next_due(tx: &mut CrossTx<'_>) -> Result<Option<Timestamp>> {
     lease::next_due(tx, TABLE)
@@ -153,6 +178,10 @@ pub fn depth(tx: &mut CrossTx<'_>) -> Result<Depth> {
 }
 
 fn delivery(row: &Row) -> Result<Delivery> {
+    without_body(row, row.bytes("body")?)
+}
+
+fn without_body(row: &Row, body: Vec<u8>) -> Result<Delivery> {
     Ok(Delivery {
         tenant: row.text("tenant")?,
         id: row.text("id")?,
@@ -161,7 +190,7 @@ fn delivery(row: &Row) -> Result<Delivery> {
         body_digest: row.text("body_digest")?,
         event: row.text("event")?,
         received_at: row.time("received_at")?,
-        body: row.bytes("body")?,
+        body,
         tries: row.int("tries")?,
         state: row.text("state")?,
         reason: row.opt_text("reason")?,

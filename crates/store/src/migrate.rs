@@ -29,6 +29,7 @@ const MIGRATIONS: &[Migration] = migrations![
     5 "0005_indexes",
     6 "0006_directory",
     7 "0007_saved_view",
+    8 "0008_configuration",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

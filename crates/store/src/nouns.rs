@@ -4,6 +4,7 @@
 use model::absence::{Absence, Delegation};
 use model::calendar::Calendar;
 use model::change::Change;
+use model::configuration::Configuration;
 use model::directory::{
     ConfigItem, Connection, Dependency, Environment, Freeze, Group, Incident, MaintenanceWindow, Ownership, Person,
     Service, StandardTemplate, Tenant, Token,
@@ -72,6 +73,8 @@ word_columns!(
     CheckState,
     OwnershipRole,
     TemplateState,
+    ConfigurationKind,
+    ConfigurationState,
 );
 
 impl<T: IntoColumn> IntoColumn for Option<T> {
@@ -250,6 +253,9 @@ nouns! {
         dedup = &it.dedup,
     }
     Tenant in "tenant_info" |it| { name = &it.name }
+    Configuration in "configuration" |it| {
+        kind = it.kind, digest = &it.digest, state = it.state, proposed_at = it.proposed_at,
+    }
 }
 
 fn read<R: Record>(body: &str) -> Result<R> {

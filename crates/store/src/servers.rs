@@ -59,6 +59,13 @@ pub fn prune(tx: &mut CrossTx<'_>, before: Timestamp) -> Result<u64> {
     )
 }
 
+/// The tenant of a connection.
+pub fn tenant_of_connection(tx: &mut CrossTx<'_>, id: &str) -> Result<Option<String>> {
+    tx.query_one("SELECT tenant FROM connection WHERE id = $id", &[("id", id.into())])?
+        .map(|row| row.text("tenant"))
+        .transpose()
+}
+
 /// The ids of all tenants that have settings.
 pub fn tenants(tx: &mut CrossTx<'_>) -> Result<Vec<String>> {
     tx.query("SELECT tenant FROM tenant_info ORDER BY tenant", &[])?

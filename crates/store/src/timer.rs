@@ -128,6 +128,36 @@ pub fn unpark(tx: &mut Tx<'_>, id: &str, run_at: Timestamp) -> Result<bool> {
     lease::unpark(tx, TABLE, id, run_at)
 }
 
+/// Ids of changes behind `after` that have no timer although the clock may move them: those past assessment and those on
+/// hold, in the order of ids.
+pub fn changes_without(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<Vec<String>> {
+    tx.query(
+        "SELECT c.id FROM \"change\" c WHERE c.tenant = $tenant AND c.id > $after
+         AND (c.state IN ('authorizing', 'approved', 'scheduled', 'implementing', 'reviewing') OR c.on_hold = $held)
+         AND NOT EXISTS (SELECT 1 FROM timer t WHERE t.tenant = c.tenant AND t.subject_table = 'change'
+             AND t.subject_id = c.id)
+         ORDER BY c.id LIMIT $limit",
+        &[("after", after.into()), ("held", true.into()), ("limit", limit.into())],
+    )?
+    .iter()
+    .map(|row| row.text("id"))
+    .collect()
+}
+
+/// Ids of waiting gate checks that have no timer.
+pub fn checks_without(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<String>> {
+    tx.query(
+        "SELECT c.id FROM gate_check c WHERE c.tenant = $tenant AND c.state IN ('waiting', 'collectable')
+         AND NOT EXISTS (SELECT 1 FROM timer t WHERE t.tenant = c.tenant AND t.subject_table = 'gate_check'
+             AND t.subject_id = c.id)
+         ORDER BY c.id LIMIT $limit",
+        &[("limit", limit.into())],
+    )?
+    .iter()
+    .map(|row| row.text("id"))
+    .collect()
+}
+
 /// When the next timer of any tenant is due.
 pub fn next_due(tx: &mut CrossTx<'_>) -> Result<Option<Timestamp>> {
     lease::next_due(tx, TABLE)

@@ -5,6 +5,7 @@
 
 mod answers;
 mod bodies;
+mod configuration;
 mod directory;
 mod shapes;
 mod table;
@@ -400,12 +401,13 @@ fn components() -> Value {
 
 /// Every named shape of requests and answers.
 fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
-    bodies::ALL
+    let own = bodies::ALL
         .iter()
         .chain(answers::ALL)
         .chain(directory::SHAPES)
         .copied()
-        .flatten()
+        .flatten();
+    own.chain(configuration::SHAPES)
 }
 
 fn shared_parameters() -> Value {

@@ -2,7 +2,7 @@
 
 use model::obligation::PolicyReason;
 use model::records::Unmet;
-use model::refusal::{FieldError, Refusal};
+use model::refusal::{FieldChange, FieldError, Refusal};
 use serde::{Deserialize, Serialize};
 
 /// The media type of this body.
@@ -33,6 +33,9 @@ pub struct Problem {
     /// What is missing; never empty where the status is 409.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unmet: Vec<Unmet>,
+    /// With `digest_not_current`: what has changed since, field by field.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub changes: Vec<FieldChange>,
     /// The policies that decided, with their reasons.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub policies: Vec<PolicyReason>,
@@ -49,6 +52,7 @@ impl Problem {
             detail: detail.into(),
             errors: Vec::new(),
             unmet: Vec::new(),
+            changes: Vec::new(),
             policies: Vec::new(),
         }
     }
@@ -73,6 +77,10 @@ impl From<&Refusal> for Problem {
             Refusal::Invalid(errors) => problem.errors.clone_from(errors),
             Refusal::NotAllowed { policies, .. } => problem.policies.clone_from(policies),
             Refusal::NotNow { unmet, .. } => problem.unmet.clone_from(unmet),
+            Refusal::NotCurrent { changes, .. } => {
+                problem.changes.clone_from(changes);
+                return problem.with_unmet("Read the change as it stands now and decide on its `content_digest`.");
+            }
             Refusal::NotFound { .. } | Refusal::Stale { .. } => {}
         }
         if problem.status == 409 && problem.unmet.is_empty() {
@@ -89,7 +97,7 @@ fn status(refusal: &Refusal) -> u16 {
         Refusal::NotAllowed { .. } => 403,
         Refusal::Invalid(_) => 422,
         Refusal::NotNow { code, .. } if *code == IF_MATCH_NEEDED => 428,
-        Refusal::NotNow { .. } => 409,
+        Refusal::NotNow { .. } | Refusal::NotCurrent { .. } => 409,
         Refusal::Stale { .. } => 412,
     }
 }

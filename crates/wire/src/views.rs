@@ -1,11 +1,12 @@
 //! Records as answers show them: people as logins, absent things left out. Pure functions of the record and the estate.
 
 use model::change::{Change, Target, TargetRecord};
+use model::content::{Cover, cover};
 use model::directory::Directory;
 use model::gate::Answer;
 use model::ids::PersonId;
 use model::records::GateCheck;
-use model::words::State;
+use model::words::{Kind, State};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -28,6 +29,7 @@ const PEOPLE: &[&str] = &[
     "people",
     "person",
     "proposer",
+    "removed_by",
     "requester",
     "tester",
     "verbal_approver",
@@ -35,7 +37,7 @@ const PEOPLE: &[&str] = &[
 ];
 
 /// Fields of a record that answers leave out: the change is in the path, a digest of a secret is nobody's business.
-const INNER: &[&str] = &["told", "digest"];
+const INNER: &[&str] = &["told", "digest", "to_change"];
 
 /// A change as `GET /changes/{key}` shows it.
 pub fn change(change: &Change, directory: &Directory) -> Value {
@@ -51,7 +53,7 @@ pub fn change(change: &Change, directory: &Directory) -> Value {
         json!({"what": change.digests.what, "when": change.digests.when}),
     );
     map.insert("content_digest".into(), json!(change.digests.content));
-    map.insert("targets".into(), targets(change));
+    map.insert("targets".into(), targets(change, directory));
     for flag in [
         ("overrun", change.overrun),
         ("window_missed", change.window_missed),
@@ -67,7 +69,38 @@ pub fn change(change: &Change, directory: &Directory) -> Value {
             }
         }
     }
+    map.insert("origins".into(), origins(change, directory, &map));
     Value::Object(map)
+}
+
+/// Where each value of the content came from: the record tells of those that no person wrote, a template of those that it
+/// locks, and everything else a person wrote.
+fn origins(change: &Change, directory: &Directory, shown: &Map<String, Value>) -> Value {
+    let template = change
+        .content
+        .template
+        .as_ref()
+        .filter(|_| change.content.kind == Kind::Standard);
+    let template = template.and_then(|template| directory.templates.get(&template.key));
+    let written = |field: &str| {
+        let is_locked = template.is_some_and(|template| template.locked.contains_key(field));
+        json!(if is_locked { "template" } else { "person" })
+    };
+    let mut map = object(&change.origins);
+    for field in shown.keys().filter(|field| is_content(field)) {
+        if field == "impact" {
+            for axis in ["data", "availability", "compliance"] {
+                map.entry(format!("impact.{axis}")).or_insert_with(|| written("impact"));
+            }
+            continue;
+        }
+        map.entry(field.clone()).or_insert_with(|| written(field));
+    }
+    Value::Object(map)
+}
+
+fn is_content(field: &str) -> bool {
+    matches!(cover(field), Some(Cover::What | Cover::When)) || field == "labels"
 }
 
 /// Fields of the record that answers take over as they are, when they are there.
@@ -75,7 +108,6 @@ const RECORD: &[&str] = &[
     "created_at",
     "updated_at",
     "risk",
-    "origins",
     "outcome",
     "actual_start",
     "actual_end",
@@ -103,21 +135,22 @@ const RECORD: &[&str] = &[
     "closed_by",
 ];
 
-fn targets(change: &Change) -> Value {
+fn targets(change: &Change, directory: &Directory) -> Value {
     change
         .content
         .targets
         .iter()
-        .map(|target| one_target(change, target))
+        .map(|target| one_target(change, target, directory))
         .collect()
 }
 
-fn one_target(change: &Change, target: &Target) -> Value {
+fn one_target(change: &Change, target: &Target, directory: &Directory) -> Value {
     let mut map = object(target);
     let record = change.target_record(&target.id);
     map.insert("state".into(), json!(target_state(change.state, record)));
-    if let Some(record) = record {
-        let mut known = object(record);
+    if let Some(record) = record
+        && let Value::Object(mut known) = shown(record, directory)
+    {
         known.remove("target");
         map.extend(known);
     }

@@ -2,6 +2,7 @@
 //! database past the server.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
 
+mod configuring;
 mod on_postgres;
 mod placing;
 mod proving;

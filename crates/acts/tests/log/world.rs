@@ -150,14 +150,18 @@ impl World {
         login: &'static str,
         act: impl Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static,
     ) -> T {
+        let actor = self.actor(login);
+        self.desk.wait(Lane::Acts, TENANT, actor, Mode::Write, act).unwrap()
+    }
+
+    pub fn actor(&self, login: &'static str) -> Actor {
         let person: PersonId = self.system(move |room| Ok(room.directory()?.by_login(login).unwrap().id.clone()));
-        let actor = Actor {
+        Actor {
             person,
             by_token: false,
             stepped_up_at: None,
             is_system: false,
-        };
-        self.desk.wait(Lane::Acts, TENANT, actor, Mode::Write, act).unwrap()
+        }
     }
 
     pub fn pass_seconds(&self, seconds: i64) {
@@ -186,9 +190,13 @@ impl World {
 
     /// A change as a draft; answers its key.
     pub fn draft(&self, title: &str) -> String {
+        self.draft_of(title, ARTIFACT)
+    }
+
+    pub fn draft_of(&self, title: &str, artifact: &str) -> String {
         let request = json!({
-            "title": title, "description": "Adds a column.", "justification": "Customs asks for it.",
-            "complexity": "low", "targets": [{"service": "pay", "environment": "production", "artifact": ARTIFACT}],
+            "title": title, "description": "Adds a column.", "justification": "Customs asks for it.", "category": "facility",
+            "complexity": "low", "targets": [{"service": "pay", "environment": "production", "artifact": artifact}],
             "planned_start": "2026-11-20T10:00:00Z", "planned_end": "2026-11-20T12:00:00Z",
             "plan": [{"title": "Deploy", "minutes": 10}],
             "rollback_plan": [{"title": "Deploy the old one", "minutes": 5}],
@@ -202,7 +210,11 @@ impl World {
 
     /// A change that three people approved.
     pub fn scheduled(&self, title: &str) -> String {
-        let key = self.draft(title);
+        self.approved(self.draft(title))
+    }
+
+    /// The same of a draft that is there.
+    pub fn approved(&self, key: String) -> String {
         let k = key.clone();
         self.by("rita", move |room| acts::submit_change::submit_change(room, &k));
         let k = key.clone();
@@ -311,6 +323,12 @@ impl World {
             progress: None,
         };
         verify_log(&self.log(TENANT), &self.keys(TENANT), &check)
+    }
+
+    /// Says that every row is what the log adds up to.
+    pub fn assert_replays(&self) {
+        let findings = self.replay().findings;
+        assert!(findings.is_empty(), "{findings:?}");
     }
 
     pub fn replay(&self) -> ReplayReport {

@@ -39,9 +39,9 @@ pub enum Audit {
     Prove {
         /// The event's index in the log, or its id (which reads the log until it is found).
         event: String,
-        /// Where the log is: an address or a folder.
+        /// Where the log is: an address or a folder. Without it the server is asked for the credential's tenant.
         #[arg(long, value_name = "URL/DIR", env = "ASSENT_LOG_URL")]
-        log: String,
+        log: Option<String>,
         /// The log's verifier keys.
         #[arg(long, value_name = "FILE")]
         key: Option<String>,
@@ -93,7 +93,10 @@ pub fn run(audit: &Audit, common: &Common, output: &Output) -> Result<u8> {
             change::export(common, change, file, output)?;
             Ok(0)
         }
-        Audit::Prove { event, log, key } => prove(event, log, key.as_deref(), common, output),
+        Audit::Prove { event, log, key } => match log {
+            Some(log) => prove(event, log, key.as_deref(), common, output),
+            None => prove_at_server(event, key.as_deref(), common, output),
+        },
         Audit::Replay { place, tenant } => host::replay(place, tenant.as_deref(), output),
     }
 }
@@ -318,6 +321,20 @@ pub(crate) fn bar(output: &Output) -> ProgressBar {
         bar.set_style(style);
     }
     bar
+}
+
+/// Asks the server where the event stands, which spares reading the log, and then checks its word against the log.
+fn prove_at_server(event: &str, key: Option<&str>, common: &Common, output: &Output) -> Result<u8> {
+    let client = Client::new(common)?;
+    let tenant = crate::output::text_of(&client.get("/me")?.body, "tenant");
+    let found = client
+        .get(&format!("/events/{}/proof", crate::client::encode(event)))?
+        .body;
+    let index = found["index"]
+        .as_u64()
+        .ok_or_else(|| Failure::could_not("The server named no place in the log."))?;
+    let log = format!("{}/t/{tenant}/log", client.server());
+    prove(&index.to_string(), &log, key, common, output)
 }
 
 fn prove(event: &str, log: &str, key: Option<&str>, common: &Common, output: &Output) -> Result<u8> {

@@ -1,4 +1,6 @@
-//! `assent policy`: checks, tests and explains policies, offline over files or asking the server.
+//! `assent policy`: checks, tests and explains policies, offline over files or asking the server; tries and applies them.
+
+pub(super) mod apply;
 
 use std::path::{Path, PathBuf};
 
@@ -34,6 +36,16 @@ pub enum Policy {
         #[arg(long, value_name = "FILE", conflicts_with = "change")]
         facts: Option<String>,
     },
+    /// Judge the last changes under a set that is not in force; exit 0 when nothing differs, 1 when something does.
+    #[command(after_help = "Example: assent policy try policies/ --pack sox --last 100")]
+    Try(Box<apply::Try>),
+    /// Propose a set, or put a proposal in force; the set before stays on any failure.
+    #[command(
+        after_help = "Example: assent policy apply policies/ --pack sox --reason 'Under SOX from May'\n         \
+        assent policy apply --activate 0199… \n         \
+        assent policy apply --recover --data ./assent-data"
+    )]
+    Apply(Box<apply::Apply>),
 }
 
 /// The files of a set. The base pack always belongs to it.
@@ -64,6 +76,8 @@ pub fn run(policy: &Policy, common: &Common, output: &Output) -> Result<u8> {
         Policy::Explain {
             set, facts: Some(file), ..
         } => explain(set, file, output),
+        Policy::Try(asked) => apply::try_on_history(asked, common, output),
+        Policy::Apply(asked) => apply::apply(asked, common, output),
         Policy::Explain { .. } => Err(Failure::could_not("Say --change or --facts.")),
     }
 }
@@ -309,17 +323,11 @@ fn tell_explanation(output: &Output, explained: &Explanation) {
 fn ask(key: &str, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     let unmet = client.get(&format!("/changes/{}/requirements", encode(key)))?.body;
-    let active = client.get("/policies")?.body;
-    let texts: Vec<String> = array(&unmet, "items").iter().map(Value::to_string).collect();
-    let is_named = |source: &&Value| {
-        let id = text_of(source, "id");
-        !id.is_empty()
-            && texts
-                .iter()
-                .any(|text| text.contains(&format!("`{id}`")) || text.contains(&format!("\"{id}\"")))
-    };
-    let named: Vec<&Value> = array(&active, "policies").iter().filter(is_named).collect();
-    let value = json!({"digest": text_of(&active, "digest"), "unmet": unmet.get("items"), "policies": named});
+    let explained = client.get(&format!("/changes/{}/policies", encode(key)))?.body;
+    let digest = text_of(&explained, "policy_digest");
+    let value = json!({
+        "digest": digest, "unmet": unmet.get("items"), "policies": explained.get("policies"), "stop": explained.get("stop"),
+    });
     output.data(&value, |output| {
         for row in array(&unmet, "items") {
             output.line(&format!("before {}:", text_of(row, "step")));
@@ -330,14 +338,14 @@ fn ask(key: &str, common: &Common, output: &Output) -> Result<u8> {
         if array(&unmet, "items").is_empty() {
             output.line("Nothing is missing.");
         }
-        for source in &named {
-            output.line(&format!(
-                "{}  {}",
-                output.tone(Tone::Strong, &text_of(source, "id")),
-                text_of(source, "reason")
-            ));
+        for row in array(&explained, "policies") {
+            let source = &row["source"];
+            let id = output.tone(Tone::Strong, &text_of(source, "id"));
+            output.line(&format!("{id}  {}", text_of(row, "words")));
+            let place = format!("{}:{}", text_of(source, "file"), source["line"]);
+            output.line(&format!("  {}  ({place})", text_of(source, "reason")));
         }
-        output.line(&format!("policies {}", text_of(&active, "digest")));
+        output.line(&format!("policies {digest}"));
     });
     Ok(0)
 }

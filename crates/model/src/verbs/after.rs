@@ -56,6 +56,7 @@ pub fn validate(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
 fn forbid_success(case: &mut Case<'_>) {
     let (by, at) = (case.person(), case.now);
     let change = &mut case.file.change;
+    let stood_before = i64::try_from(change.validations.len()).unwrap_or(i64::MAX) - 1;
     for record in change
         .target_records
         .iter_mut()
@@ -67,6 +68,8 @@ fn forbid_success(case: &mut Case<'_>) {
             reason,
             by: by.clone(),
             at,
+            // The validation that says so speaks of what is there now.
+            validations: stood_before,
         });
         record.outcome = Some(Outcome::SucceededWithIssues);
     }

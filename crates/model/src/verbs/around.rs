@@ -52,12 +52,10 @@ pub fn peer_review(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal
             "The change was edited since you read it; its digest is now {}.",
             case.change().digests.content
         );
-        return Err(Refusal::not_now(
-            "digest_not_current",
+        return Err(Refusal::NotCurrent {
             text,
-            "Read it as it stands now.",
-            Vec::new(),
-        ));
+            changes: Vec::new(),
+        });
     }
     for review in &mut case.file.peer_reviews {
         if review.person == person && review.state == ApprovalState::Standing {
@@ -357,6 +355,8 @@ pub struct LinkEnd {
     pub id: ChangeId,
     /// Its key.
     pub key: String,
+    /// The keys on the way back from it over `depends_on`, when it already needs the change that is being linked.
+    pub way_back: Vec<String>,
 }
 
 /// Links to another change, or to an incident by key or outside reference.
@@ -384,6 +384,18 @@ pub fn link(case: &mut Case<'_>, body: &Body, find: &dyn Fn(&str) -> Option<Link
             format!("`{kind}` points at a change, such as CHG-1042."),
         );
     }
+    if let Some(end) = end
+        .as_ref()
+        .filter(|end| kind == LinkKind::DependsOn && !end.way_back.is_empty())
+    {
+        let text = format!(
+            "{} would wait for itself: {} already depends on it by way of {}.",
+            case.change().key,
+            end.key,
+            end.way_back.join(" → ")
+        );
+        reading.wrong("to", "circular", text);
+    }
     if case.file.links.iter().any(|link| link.kind == kind && link.to == to) {
         reading.wrong("to", "not_unique", "This link is there already.");
     }
@@ -405,7 +417,35 @@ pub fn link(case: &mut Case<'_>, body: &Body, find: &dyn Fn(&str) -> Option<Link
         to,
         by,
         at,
+        removed_by: None,
+        removed_at: None,
     });
     recompute(case);
     Ok(id)
+}
+
+/// Takes a link away. An unfinished `depends_on` holds the start no more.
+///
+/// # Errors
+/// 403; 404 for a link that is not there.
+pub fn unlink(case: &mut Case<'_>, id: &RecordId) -> Result<(), Refusal> {
+    case.allow(Act::Link)?;
+    let (by, at) = (case.person(), case.now);
+    let found = case
+        .file
+        .links
+        .iter_mut()
+        .find(|link| &link.id == id && link.removed_at.is_none());
+    let Some(link) = found else {
+        return Err(Refusal::not_found("such link"));
+    };
+    link.removed_by = Some(by);
+    link.removed_at = Some(at);
+    let (kind, to) = (link.kind, link.to.clone());
+    if kind == LinkKind::DependsOn {
+        case.file.depends_on.retain(|other| other.key != to);
+    }
+    case.tell("change.unlinked", json!({"link": id, "kind": kind, "to": to}));
+    recompute(case);
+    Ok(())
 }

@@ -125,7 +125,7 @@ fn read_word(case: &Case<'_>, body: &Body) -> Result<Word, Refusal> {
 ///
 /// # Errors
 /// 403 `not_asked` or `step_up_required`; 422; 409 when the digest is no longer current, on hold or in the wrong state.
-pub fn approve(case: &mut Case<'_>, body: &Body) -> Result<Option<RecordId>, Refusal> {
+pub fn approve(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
     check_asked(case)?;
     case.allow(Act::Approve)?;
     // A question back binds nobody, so it needs no fresh factor.
@@ -137,8 +137,7 @@ pub fn approve(case: &mut Case<'_>, body: &Body) -> Result<Option<RecordId>, Ref
     check_hold(case)?;
     check_digest(case, &word.digest)?;
     if word.decision == Decision::Return {
-        send_back(case, word.comment.unwrap_or_default());
-        return Ok(None);
+        return Ok(give_back(case, &word));
     }
     let approval = take_decision(case, &word);
     let id = approval.id.clone();
@@ -159,7 +158,32 @@ pub fn approve(case: &mut Case<'_>, body: &Body) -> Result<Option<RecordId>, Ref
     }
     recompute(case);
     settle(case);
-    Ok(Some(id))
+    Ok(id)
+}
+
+/// A decision to return: it stays in the history beside the others, which it voids, and covers nothing itself.
+fn give_back(case: &mut Case<'_>, word: &Word) -> RecordId {
+    let mut approval = take_decision(case, word);
+    let id = approval.id.clone();
+    replace_earlier(case, &approval.person);
+    for part in [&mut approval.what, &mut approval.when] {
+        if *part == Coverage::Standing {
+            *part = Coverage::Voided;
+        }
+    }
+    approval.state = ApprovalState::Voided;
+    approval.ended = Some("it returned the change with a question".to_owned());
+    case.tell(
+        "approval.given",
+        json!({
+            "approval": id, "decision": word.decision, "policy_digest": approval.policy_digest,
+            "facts_digest": approval.facts_digest, "content_digest": approval.content_digest,
+        }),
+    );
+    case.file.approvals.push(approval);
+    acknowledge_by_deciding(case);
+    send_back(case, word.comment.clone().unwrap_or_default());
+    id
 }
 
 fn acknowledge_by_deciding(case: &mut Case<'_>) {
@@ -185,12 +209,10 @@ fn check_digest(case: &Case<'_>, named: &str) -> Result<(), Refusal> {
         "The change was edited since you read it. You named {named}; now it is {} (what {}, when {}).",
         digests.content, digests.what, digests.when
     );
-    Err(Refusal::not_now(
-        "digest_not_current",
+    Err(Refusal::NotCurrent {
         text,
-        "Read the change as it stands now and decide on its `content_digest`.",
-        Vec::new(),
-    ))
+        changes: Vec::new(),
+    })
 }
 
 fn check_step_up(case: &Case<'_>) -> Result<(), Refusal> {

@@ -391,6 +391,7 @@ fn finish(case: &mut Case<'_>, ending: &Ending, targets: &[TargetId]) {
     let (now, by) = (case.now, case.person());
     let change = &mut case.file.change;
     let began = change.actual_start;
+    let validations = i64::try_from(change.validations.len()).unwrap_or(i64::MAX);
     for record in change
         .target_records
         .iter_mut()
@@ -403,6 +404,7 @@ fn finish(case: &mut Case<'_>, ending: &Ending, targets: &[TargetId]) {
                 reason,
                 by: by.clone(),
                 at: now,
+                validations,
             });
         }
         record.outcome = Some(ending.outcome);

@@ -285,6 +285,7 @@ fn everything_else_voids_nothing() {
         Some(LinkEnd {
             id: "c2".into(),
             key: key.to_owned(),
+            way_back: Vec::new(),
         })
     };
     world

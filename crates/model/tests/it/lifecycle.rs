@@ -95,6 +95,7 @@ fn attempt(world: &mut World, act: Act) -> Result<(), Refusal> {
         Some(LinkEnd {
             id: "c2".into(),
             key: key.to_owned(),
+            way_back: Vec::new(),
         })
     };
     let done = |_: model::ids::RecordId| ();

@@ -44,6 +44,8 @@ pub fn directory() -> Directory {
             demo: false,
             log_is_public: false,
             risk_table: Default::default(),
+            risk_table_from: None,
+            policies: None,
         }),
         ..Directory::default()
     };

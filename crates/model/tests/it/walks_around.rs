@@ -469,6 +469,7 @@ fn a_new_dependency_holds_the_start_at_once() {
         (key == "CHG-2").then(|| LinkEnd {
             id: "c2".into(),
             key: key.to_owned(),
+            way_back: Vec::new(),
         })
     };
     let link = |world: &mut World, words: Value| world.act("rita", |case| around::link(case, &body(words), &find));

@@ -259,14 +259,14 @@ impl World {
     }
 
     /// A decision with the present digest, and whatever else is said.
-    pub fn decide(&mut self, who: &str, words: Value) -> Result<Option<RecordId>, Refusal> {
+    pub fn decide(&mut self, who: &str, words: Value) -> Result<RecordId, Refusal> {
         let mut words = body(words);
         let digest = self.change().digests.content.clone();
         words.entry("content_digest").or_insert(Value::String(digest));
         self.act(who, |case| decide::approve(case, &words))
     }
 
-    pub fn approve(&mut self, who: &str) -> Result<Option<RecordId>, Refusal> {
+    pub fn approve(&mut self, who: &str) -> Result<RecordId, Refusal> {
         self.decide(who, json!({"decision": "approve"}))
     }
 

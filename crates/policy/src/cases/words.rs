@@ -6,7 +6,7 @@ use model::obligation::{ApprovalRule, Duty, Obligation, Party};
 use crate::values::{asked_word, due_word, party_word};
 
 /// The kind, then every annotation that holds, separated by commas: `approval, from owner, count 1, covers what`.
-pub(crate) fn words(obligation: &Obligation) -> String {
+pub fn words(obligation: &Obligation) -> String {
     let due = format!("due {}", due_word(obligation.due));
     match &obligation.duty {
         Duty::Approval(rule) => approval(rule),

@@ -22,7 +22,8 @@ fn each_pack_holds_with_the_base() {
         let set = compile(&files, "").unwrap_or_else(|findings| panic!("{}: {findings:#?}", pack.name));
         let mut cases = policy::base().cases;
         cases.extend(pack.cases.clone());
-        // Base cases must hold beside a pack wherever the pack has nothing to say; those that name regimes may not.
+        // As activation has it: what the pack requires besides contradicts no case of the base.
+        check_cases(&set, &cases).unwrap_or_else(|findings| panic!("{}: {findings:#?}", pack.name));
         let own = policy::on_policy_thread(|| run_cases(&set, &pack.cases));
         assert_eq!(own.failed, [], "{}", pack.name);
         let prefix = format!("{}.", pack.name);
@@ -34,6 +35,9 @@ fn each_pack_holds_with_the_base() {
 #[test]
 fn all_packs_compile_together() {
     assert!(full_set().sources().count() > 40);
+    let mut cases = policy::base().cases;
+    cases.extend(policy::packs().into_iter().flat_map(|pack| pack.cases));
+    check_cases(&full_set(), &cases).unwrap_or_else(|findings| panic!("{findings:#?}"));
     assert!(policy::pack("sox").is_some() && policy::pack("basel").is_none());
 }
 

@@ -46,7 +46,11 @@ pub(crate) const ROUTES: &[Route] = &[
     ),
     Route::get("/changes/{key}/permits", "Lists permits.", permits),
     Route::get("/changes/{key}/links", "Lists links.", |room, ask| {
-        list::<Link>(room, ask, "from_change")
+        let change = room.change(ask.place(0))?;
+        let directory = room.directory()?;
+        let file = room.file(&change.key)?;
+        let items = file.links.iter().map(|link| views::listed(link, &directory));
+        Ok(ask.page(items.collect(), None))
     }),
     Route::get("/changes/{key}/watchers", "Lists who watches.", watchers),
     Route::get(
@@ -136,12 +140,16 @@ pub(crate) const ITEMS: &[Route] = &[
             created::<Link>(room, ask, &id)
         },
     ),
+    Route::delete("/changes/{key}/links/{id}", "Takes a link away.", |room, ask| {
+        acts::link_change::unlink_change(room, ask.place(0), &id(ask))?;
+        show(room, ask.place(0))
+    }),
     Route::post("/changes/{key}/watchers", "Watches a change.", |room, ask| {
         acts::watch_change::watch_change(room, ask.place(0), true)?;
-        Ok(Reply {
-            status: 201,
-            ..show(room, ask.place(0))?
-        })
+        let (change, login) = (room.change(ask.place(0))?, room.directory()?.login(&room.actor.person));
+        Ok(Reply::created(
+            json!({"id": login, "person": login, "change_state": change.state}),
+        ))
     }),
     // The ETag does not move with watchers, so there is nothing to hold it against.
     Route::put(
@@ -250,18 +258,23 @@ fn events(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
         }
         items.push(value);
     }
-    Ok(ask.page(items, None))
+    // The last event's id is the key: places in the log are given later, so an index would not do.
+    let id = |value: &Value| value["id"].as_str().unwrap_or_default().to_owned();
+    let start = match ask.query("after") {
+        Some(after) => items.iter().position(|value| id(value) == after).map(|place| place + 1),
+        None => Some(0),
+    };
+    let start = start.ok_or_else(|| Refusal::field("after", "unknown", "`after` names no event of this change."))?;
+    let limit = usize::try_from(ask.limit()?).unwrap_or_default();
+    let mut items = items.split_off(start);
+    let more = items.len() > limit;
+    items.truncate(limit);
+    let next = items.last().filter(|_| more).map(id);
+    Ok(ask.page(items, next))
 }
 
 fn approve(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    let Some(id) = acts::approve_change::approve_change(room, ask.place(0), &ask.body)? else {
-        // A return leaves no decision behind: its question stands in the change.
-        let change = room.change(ask.place(0))?;
-        let decision = ask.body.get("decision");
-        return Ok(Reply::created(
-            json!({"id": null, "decision": decision, "change_state": change.state}),
-        ));
-    };
+    let id = acts::approve_change::approve_change(room, ask.place(0), &ask.body)?;
     created::<Approval>(room, ask, &id)
 }
 

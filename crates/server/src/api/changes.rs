@@ -2,6 +2,8 @@
 
 use acts::Room;
 use model::change::Change;
+use model::refusal::{FieldError, Refusal};
+use model::words::{Kind, Level, State};
 use serde_json::Value;
 use store::changes::ChangeFilter;
 use store::record::{self, Filter};
@@ -188,7 +190,9 @@ fn list(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     room.allow(model::act::actions::READ)?;
     let limit = ask.limit()?;
     let filter = filter(room, ask)?;
-    let after = ask.query("after").map(|text| text.parse::<i64>().unwrap_or(0));
+    let wrong = || Refusal::field("after", "unknown", "`after` is the `next` of the page before.");
+    let after = ask.query("after").map(|text| text.parse::<i64>().map_err(|_| wrong()));
+    let after = after.transpose()?;
     let mut rows = store::changes::list_changes(room.tx, &filter, limit + 1, after)?;
     let more = i64::try_from(rows.len()).is_ok_and(|count| count > limit);
     rows.truncate(usize::try_from(limit).unwrap_or_default());
@@ -207,6 +211,24 @@ fn shown(room: &mut Room<'_, '_>, ids: Vec<&str>) -> acts::Result<Vec<Value>> {
         .collect())
 }
 
+/// Closed words in a filter are checked: an unknown one would find nothing, which reads like an answer.
+fn known_words(ask: &Ask) -> Result<(), Refusal> {
+    let mut errors = Vec::new();
+    let mut check = |field: &str, wanted: Vec<String>, wrong: fn(&str) -> Option<String>| {
+        let found = wanted.iter().filter_map(|word| wrong(word));
+        errors.extend(found.map(|text| FieldError::new(field, "unknown_word", format!("`{field}`: {text}."))));
+    };
+    check("state", ask.queries("state"), |word| word.parse::<State>().err());
+    let one = |field: &str| ask.query(field).map(str::to_owned).into_iter().collect();
+    check("kind", one("kind"), |word| word.parse::<Kind>().err());
+    check("risk", one("risk"), |word| word.parse::<Level>().err());
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Refusal::Invalid(errors))
+    }
+}
+
 fn filter(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<ChangeFilter> {
     let directory = room.directory()?;
     let text = |name: &str| ask.query(name).map(str::to_owned);
@@ -215,6 +237,7 @@ fn filter(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<ChangeFilter> {
         ask.query(name)
             .map(|login| directory.by_login(login).map_or_else(String::new, |p| p.id.0.clone()))
     };
+    known_words(ask)?;
     Ok(ChangeFilter {
         states: ask.queries("state"),
         kind: text("kind"),

@@ -217,7 +217,7 @@ pub(crate) const ROUTES: &[Route] = &[
     ),
 ];
 
-/// Whoever may do what: people, groups, tokens, connections, policies, the tenant.
+/// Whoever may do what: people, groups, tokens, connections, the tenant.
 pub(crate) const ACCESS: &[Route] = &[
     Route::get("/me", "Shows who asks.", me),
     Route::get("/tenant", "Shows the tenant's settings.", tenant),
@@ -293,7 +293,6 @@ pub(crate) const ACCESS: &[Route] = &[
         deliveries,
     )
     .scope(Scope::Admin),
-    Route::get("/policies", "Lists the active policies, with their texts.", policies),
 ];
 
 pub(super) fn tagged<T: Serialize + Record>(directory: &Directory, record: &T) -> acts::Result<Reply> {
@@ -399,16 +398,25 @@ fn connection_view(connection: &Connection, directory: &Directory) -> Value {
 
 fn deliveries(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     room.allow(model::act::actions::SET_CONNECTION)?;
-    let state = ask.query("state").unwrap_or("parked");
-    let found = store::inbox::list(room.tx, state, ask.limit()?)?;
-    let of_this = found.into_iter().filter(|row| row.connection == ask.place(0));
-    let items = of_this.map(|row| {
+    acts::set_connection::connection(room, ask.place(0))?;
+    const STATES: [&str; 3] = ["waiting", "parked", "done"];
+    let state = ask.query("state");
+    if let Some(state) = state.filter(|state| !STATES.contains(state)) {
+        let text = format!("`{state}` is none of: {}.", STATES.join(", "));
+        return Err(Refusal::field("state", "unknown_word", text).into());
+    }
+    let limit = ask.limit()?;
+    let mut found = store::inbox::list_of(room.tx, ask.place(0), state, ask.query("after"), limit + 1)?;
+    let more = i64::try_from(found.len()).is_ok_and(|count| count > limit);
+    found.truncate(usize::try_from(limit).unwrap_or_default());
+    let next = found.last().filter(|_| more).map(|row| row.id.clone());
+    let items = found.into_iter().map(|row| {
         json!({
             "id": row.id, "delivery_id": row.delivery_id, "event": row.event, "received_at": row.received_at,
             "state": row.state, "tries": row.tries, "reason": row.reason, "result": row.result,
         })
     });
-    Ok(ask.page(items.collect(), None))
+    Ok(ask.page(items.collect(), next))
 }
 
 fn me(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
@@ -430,17 +438,6 @@ fn tenant(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
     let directory = room.directory()?;
     let tenant = directory.tenant.as_ref().ok_or_else(|| Refusal::not_found("tenant"))?;
     tagged(&directory, tenant)
-}
-
-fn policies(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
-    room.allow(model::act::actions::READ)?;
-    let set = &room.desk.tools().policies;
-    let items = set
-        .sources()
-        .map(|it| json!({"id": it.id, "file": it.file, "line": it.line, "text": it.text, "reason": it.reason}));
-    Ok(Reply::ok(
-        json!({"digest": set.digest(), "policies": items.collect::<Vec<Value>>()}),
-    ))
 }
 
 fn calendar(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {

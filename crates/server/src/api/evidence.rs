@@ -2,17 +2,14 @@
 
 use acts::Room;
 use axum::Router;
-use axum::extract::multipart::Field;
 use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request, State};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use connect::evidence::{DOCUMENT_MAX_BYTES, Kind, Reading, read};
 use model::ids::RecordId;
 use model::records::Evidence;
 use model::refusal::Refusal;
 use model::verbs::Body;
-use model::verbs::around::{FileReading, StoredFile};
 use serde_json::Value;
 use store::record;
 use store::{Lane, Mode};
@@ -20,15 +17,12 @@ use store::{Lane, Mode};
 use super::around::item;
 use crate::body::{JsonBody, Pace, check_length, media_type};
 use crate::caller::{Caller, Scope};
+use crate::evidence::{FIELDS, keep, malformed, take_file, take_text};
 use crate::failure::Failure;
 use crate::files::NewFile;
 use crate::route::{BASE, Once, Places, Reply, idempotency_key, see_change};
 use crate::state::AppState;
 
-/// The largest text field beside a file, in bytes.
-const FIELD_LIMIT: usize = 64 * 1024;
-/// The most fields beside a file.
-const FIELDS: usize = 32;
 /// What the form around a file may add to the limit, in bytes.
 const FORM_ROOM: u64 = 64 * 1024;
 
@@ -77,7 +71,7 @@ async fn add(
         key: idempotency_key(&headers)?,
         body_digest: received.digest,
     };
-    let stored = keep(&state, &caller, &received.fields, received.file).await?;
+    let stored = keep(&state, &caller, &key, &received.fields, received.file).await?;
     let fields = received.fields;
     let act = move |room: &mut Room<'_, '_>| {
         once.run(room, |room| {
@@ -96,10 +90,6 @@ async fn check_may_see(state: &AppState, caller: &Caller, key: &str) -> Result<(
         Ok(scope.check_scope(Scope::Write)?)
     };
     state.act(Lane::Pages, caller, Mode::Read, look).await
-}
-
-fn malformed(text: impl Into<String>) -> Failure {
-    Failure::new(400, "malformed", text)
 }
 
 async fn from_form(state: &AppState, request: Request) -> Result<Received, Failure> {
@@ -140,119 +130,6 @@ async fn from_form(state: &AppState, request: Request) -> Result<Received, Failu
     }
     received.digest = proof::crypto::hash_text(&seen.finish());
     Ok(received)
-}
-
-async fn take_file(
-    state: &AppState,
-    mut field: Field<'_>,
-    pace: &mut Pace,
-    seen: &mut proof::crypto::Sha256,
-) -> Result<NewFile, Failure> {
-    let mut file = NewFile::begin(state).await?;
-    while let Some(chunk) = pace
-        .patiently(field.chunk())
-        .await?
-        .map_err(|error| malformed(format!("{error}.")))?
-    {
-        pace.took(chunk.len());
-        seen.update(&chunk);
-        if file.write(&chunk).await? > state.evidence_limit() {
-            let text = format!("A file of evidence has at most {} bytes.", state.evidence_limit());
-            return Err(Failure::new(413, "too_large", text));
-        }
-    }
-    Ok(file)
-}
-
-async fn take_text(mut field: Field<'_>, pace: &mut Pace) -> Result<String, Failure> {
-    let mut bytes = Vec::new();
-    while let Some(chunk) = pace
-        .patiently(field.chunk())
-        .await?
-        .map_err(|error| malformed(format!("{error}.")))?
-    {
-        pace.took(chunk.len());
-        bytes.extend_from_slice(&chunk);
-        if bytes.len() > FIELD_LIMIT {
-            return Err(Failure::new(
-                413,
-                "too_large",
-                format!("A field beside a file has at most {FIELD_LIMIT} bytes."),
-            ));
-        }
-    }
-    String::from_utf8(bytes).map_err(|_| malformed("A field is not UTF-8 text."))
-}
-
-/// Reads the file as its kind says, keeps it under its digest, and says what there is to say of it.
-async fn keep(
-    state: &AppState,
-    caller: &Caller,
-    fields: &Body,
-    file: Option<(NewFile, String)>,
-) -> Result<StoredFile, Failure> {
-    let kind = fields.get("kind").and_then(Value::as_str).unwrap_or_default();
-    let Some((mut file, media_type)) = file else {
-        return without_file(fields, kind);
-    };
-    let reading = match reader_of(kind) {
-        Some(reader) => Some(read_file(&mut file, reader).await?),
-        None => None,
-    };
-    let size = i64::try_from(file.size()).unwrap_or(i64::MAX);
-    let digest = file.keep(state, caller).await?;
-    Ok(StoredFile {
-        digest,
-        size,
-        media_type,
-        reading,
-    })
-}
-
-fn reader_of(kind: &str) -> Option<Kind> {
-    serde_json::from_value(Value::String(kind.to_owned())).ok()
-}
-
-fn unreadable(text: String) -> Failure {
-    Failure::from(acts::Error::from(Refusal::field("file", "unreadable", text)))
-}
-
-async fn read_file(file: &mut NewFile, kind: Kind) -> Result<FileReading, Failure> {
-    let Some(bytes) = file.bytes(DOCUMENT_MAX_BYTES).await? else {
-        return Err(unreadable(
-            "A document that is read has at most 16 MiB; send it as a plain `file`.".to_owned(),
-        ));
-    };
-    let reading = tokio::task::spawn_blocking(move || read(kind, &bytes))
-        .await
-        .map_err(|error| Failure::fault(&error))?;
-    reading.map(found).map_err(|error| unreadable(format!("{error}.")))
-}
-
-fn found(reading: Reading) -> FileReading {
-    FileReading {
-        summary: reading.summary,
-        passed: reading.passed,
-    }
-}
-
-/// JSON alone: a note's file is its text; a document may stand in `text` as well.
-fn without_file(fields: &Body, kind: &str) -> Result<StoredFile, Failure> {
-    let text = fields.get("text").and_then(Value::as_str).unwrap_or_default();
-    let reading = match reader_of(kind) {
-        Some(reader) => Some(found(
-            read(reader, text.as_bytes()).map_err(|error| unreadable(format!("{error}.")))?,
-        )),
-        None => None,
-    };
-    let size = i64::try_from(text.len()).unwrap_or(i64::MAX);
-    let media_type = "text/plain; charset=utf-8".to_owned();
-    Ok(StoredFile {
-        digest: proof::crypto::digest_text(text.as_bytes()),
-        size,
-        media_type,
-        reading,
-    })
 }
 
 /// The file of a piece of evidence, as an attachment that no browser opens by itself.

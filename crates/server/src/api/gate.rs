@@ -113,7 +113,19 @@ fn check(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
 }
 
 fn read_wait(reading: &mut Reading<'_>, now: Timestamp) -> Option<Timestamp> {
-    let until = reading.time("wait_until")?;
+    let seconds = reading.integer("wait_seconds", 1..=LONGEST_WAIT.as_secs());
+    let until = reading.time("wait_until");
+    if seconds.is_some() && until.is_some() {
+        reading.wrong(
+            "wait_seconds",
+            "not_allowed",
+            "Say `wait_until` or `wait_seconds`, not both.",
+        );
+    }
+    let until = until.or_else(|| seconds.map(|seconds| now + SignedDuration::from_secs(seconds)))?;
+    if until <= now {
+        reading.wrong("wait_until", "in_the_past", "`wait_until` must lie ahead.");
+    }
     if until > now + LONGEST_WAIT {
         reading.wrong("wait_until", "out_of_range", "A check waits for at most 7 days.");
     }

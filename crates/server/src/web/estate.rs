@@ -134,10 +134,7 @@ fn service_form(view: &View<'_, '_, '_>, service: Option<&Service>) -> ActForm {
     let criticality = service.map_or(Criticality::Medium, |service| service.criticality);
     let classes: Vec<(&str, &str)> = std::iter::once(("", "Not said"))
         .chain(
-            view.room
-                .desk
-                .tools()
-                .policies
+            view.policies
                 .data_classes()
                 .iter()
                 .map(|word| (word.as_str(), word.as_str())),

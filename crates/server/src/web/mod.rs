@@ -22,7 +22,9 @@ mod gate;
 mod help;
 mod home;
 mod live;
+mod mail;
 mod people;
+mod policies;
 mod saved;
 mod sections;
 mod session;
@@ -36,6 +38,8 @@ use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
 
 use crate::state::AppState;
+
+pub(crate) use mail::letter;
 
 /// Where the files of the pages are served.
 pub(crate) const ASSETS: &str = "/assets";
@@ -126,6 +130,8 @@ fn other_routes() -> Router<AppState> {
         .route("/t/{tenant}/tokens", get(people::tokens).post(people::create_token))
         .route("/t/{tenant}/tokens/{id}/revocation", post(people::revoke_token))
         .route("/t/{tenant}/live", get(live::stream))
+        .route("/t/{tenant}/policies", get(policies::show_policies))
+        .route("/t/{tenant}/policies/{id}/{act}", post(policies::act))
         .route("/t/{tenant}/help", get(help::show_help))
         .route("/t/{tenant}/components", get(help::components))
         .route("/t/{tenant}/{*rest}", get(help::nothing))

@@ -127,6 +127,8 @@ pub(super) struct View<'v, 'a, 'c> {
     pub room: &'v mut Room<'a, 'c>,
     /// The estate.
     pub directory: Arc<Directory>,
+    /// The policies in force.
+    pub policies: Arc<policy::PolicySet>,
     /// Writes times for the reader.
     pub reader: Reader,
     /// Who reads.
@@ -148,6 +150,7 @@ impl<'v, 'a, 'c> View<'v, 'a, 'c> {
         let (frame, log_size) = frame(room, &directory, &reader, place)?;
         Ok(Self {
             log_size,
+            policies: room.policies()?,
             room,
             directory,
             reader,
@@ -179,7 +182,7 @@ impl<'v, 'a, 'c> View<'v, 'a, 'c> {
 
     /// Whether the policies allow the reader an action that is not about one change.
     pub fn may(&self, action: &str) -> bool {
-        may(self.room, &self.directory, action)
+        may(self.room, &self.policies, &self.directory, action)
     }
 
     /// A person's name.
@@ -224,9 +227,9 @@ impl<'v, 'a, 'c> View<'v, 'a, 'c> {
     }
 }
 
-fn may(room: &Room<'_, '_>, directory: &Directory, action: &str) -> bool {
+fn may(room: &Room<'_, '_>, policies: &policy::PolicySet, directory: &Directory, action: &str) -> bool {
     let facts = actor_facts(&room.actor, directory, Vec::new());
-    room.desk.tools().policies.may(&facts, action, None).allowed
+    policies.may(&facts, action, None).allowed
 }
 
 /// How times are written for the acting person.
@@ -241,12 +244,13 @@ pub(super) fn reader_of(room: &Room<'_, '_>, directory: &Directory) -> Reader {
 /// The frame, and the size of the log that it was made at.
 fn frame(room: &mut Room<'_, '_>, directory: &Directory, reader: &Reader, place: Place) -> acts::Result<(Frame, i64)> {
     let tenant = room.tenant();
+    let policies = room.policies()?;
     let waiting = acts::find_queue::find_queue(room)?.len();
     let day_ago = room.now - jiff::SignedDuration::from_hours(24);
     let messages = acts::find_records::find_messages(room, 20)?;
     let administers = [actions::SET_PERSON, actions::SET_TOKEN]
         .iter()
-        .any(|action| may(room, directory, action));
+        .any(|action| may(room, &policies, directory, action));
     let log = acts::find_timeline::find_seal(room)?;
     let frame = Frame {
         tenant: directory
@@ -255,12 +259,12 @@ fn frame(room: &mut Room<'_, '_>, directory: &Directory, reader: &Reader, place:
             .map_or_else(|| tenant.clone(), |found| found.name.clone()),
         base: base(&tenant),
         assets: ASSETS.to_owned(),
-        places: Place::shown(may(room, directory, actions::AUDIT), administers),
+        places: Place::shown(may(room, &policies, directory, actions::AUDIT), administers),
         place,
         person: directory.name(&room.actor.person),
         waiting: u32::try_from(waiting).unwrap_or(u32::MAX),
         new_messages: u32::try_from(messages.iter().filter(|message| message.at > day_ago).count()).unwrap_or_default(),
-        may_create: may(room, directory, Act::Create.as_str()),
+        may_create: may(room, &policies, directory, Act::Create.as_str()),
         seal: seal(&log, room.now, reader),
         query: String::new(),
         notices: Vec::new(),

@@ -2,6 +2,7 @@
 
 mod access;
 mod again;
+mod around;
 mod bodies;
 #[cfg(feature = "test-clock")]
 mod clock;

@@ -285,7 +285,6 @@ impl World {
     }
 
     /// The data folder.
-    #[cfg(feature = "test-clock")]
     pub fn folder(&self) -> &std::path::Path {
         &self.folder
     }

@@ -195,6 +195,7 @@ fn servers_tell_of_themselves() {
         assert!(world.across(|tx| servers::list(tx, at(6))).is_empty());
         assert_eq!(world.across(|tx| servers::prune(tx, at(6))), 1);
         assert!(world.across(servers::tenants).is_empty());
+        assert_eq!(world.across(|tx| servers::tenant_of_connection(tx, "nobody's")), None);
     });
 }
 

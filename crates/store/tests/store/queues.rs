@@ -5,7 +5,9 @@ use store::job::NewJob;
 use store::timer::NewTimer;
 use store::{Depth, Error, Lease, inbox, job, timer};
 
-use crate::world::{ACME, OTHER, World, at, check};
+use serde_json::json;
+
+use crate::world::{ACME, OTHER, World, at, change_json, check};
 
 fn lease(now: i64, holder: &str) -> Lease<'_> {
     Lease {
@@ -207,5 +209,63 @@ fn a_poisonous_delivery_is_set_aside_with_its_reason() {
         let parked = world.read(|tx| inbox::list(tx, "parked", 10));
         assert_eq!(parked[0].reason.as_deref(), Some("unreadable"));
         assert!(world.act(|tx| inbox::unpark(tx, "i1", at(6))));
+    });
+}
+
+#[test]
+fn deliveries_of_a_connection_are_listed_newest_first_by_state_and_page() {
+    check(|world| {
+        for (id, digest) in [("i1", "sha256:1"), ("i2", "sha256:2"), ("i3", "sha256:3")] {
+            world.act(move |tx| inbox::receive(tx, &delivery(id, id, digest)));
+        }
+        world.across(|tx| {
+            inbox::lease_across(
+                tx,
+                &Lease {
+                    most: 1,
+                    ..lease(1, "w")
+                },
+            )
+        });
+        world.act(|tx| inbox::park(tx, "i1", "w", "unreadable"));
+        let ids = |state: Option<&'static str>, after: Option<&'static str>, limit: i64| -> Vec<String> {
+            let found = world.read(move |tx| inbox::list_of(tx, "k", state, after, limit));
+            assert!(found.iter().all(|row| row.body.is_empty()));
+            found.into_iter().map(|row| row.id).collect()
+        };
+        assert_eq!(ids(None, None, 2), ["i3", "i2"]);
+        assert_eq!(ids(None, Some("i2"), 2), ["i1"]);
+        assert_eq!(ids(Some("parked"), None, 9), ["i1"]);
+        assert!(world.read(|tx| inbox::list_of(tx, "other", None, None, 9)).is_empty());
+    });
+}
+
+#[test]
+fn records_without_a_timer_are_found() {
+    check(|world| {
+        for (number, state) in [(1, "scheduled"), (2, "draft"), (3, "implementing")] {
+            world.act(move |tx| {
+                let mut body = change_json(&format!("c-{number}"), number);
+                body["state"] = json!(state);
+                let change: model::change::Change = serde_json::from_value(body).unwrap();
+                store::record::insert(tx, &change, "{}")
+            });
+        }
+        assert_eq!(world.read(|tx| timer::changes_without(tx, "", 9)), ["c-1", "c-3"]);
+        assert_eq!(world.read(|tx| timer::changes_without(tx, "c-1", 9)), ["c-3"]);
+        world.act(|tx| {
+            timer::set(
+                tx,
+                &NewTimer {
+                    id: "t9",
+                    subject_table: "change",
+                    subject_id: "c-3",
+                    kind: "due",
+                    run_at: at(9),
+                },
+            )
+        });
+        assert_eq!(world.read(|tx| timer::changes_without(tx, "", 9)), ["c-1"]);
+        assert!(world.read(|tx| timer::checks_without(tx, 9)).is_empty());
     });
 }

@@ -10,6 +10,9 @@ use super::shapes::{
     Shape, Words, all, boolean, free, integer, object, objects, shape, text, text_or_null, texts, time, word, words,
 };
 
+/// The longest leaf in base64, in characters: an entry has at most 65,535 bytes.
+const LEAF: usize = 87_380;
+
 /// Every shape that an answer can have.
 pub(super) const ALL: &[&[Shape]] = &[PROBLEM, CHANGE, ITEMS, GATE, ESTATE, ADMINISTRATION];
 
@@ -26,6 +29,11 @@ const PROBLEM: &[Shape] = &[
             text("request_id", LINE, "Names this request in the server's log."),
             objects("errors", "FieldError", "With 422: every wrong field, at once."),
             objects("unmet", "Unmet", "With 409, and where a rule refused: what is missing."),
+            objects(
+                "changes",
+                "FieldChange",
+                "With `digest_not_current`: what has changed since.",
+            ),
             objects("policies", "PolicyReason", "With 403: the policies that decided."),
         ],
     ),
@@ -36,6 +44,14 @@ const PROBLEM: &[Shape] = &[
             text("field", LINE, "Its path, such as `targets[0].service`.").needed(),
             text("code", LINE, "A stable code.").needed(),
             text("text", TEXT, "How to mend it.").needed(),
+        ],
+    ),
+    shape(
+        "FieldChange",
+        "A field whose value has changed since somebody read it. `old` and `new` hold its values, null where it was absent.",
+        &[
+            text("field", LINE, "Its path, such as `plan[2].title`.").needed(),
+            text("covers", LINE, "Which digest covers it: `what` or `when`.").needed(),
         ],
     ),
     shape(
@@ -73,7 +89,7 @@ const CHANGE: &[Shape] = &[
             object("risk", "Risk", "Computed anew on every edit."),
             object("digests", "Digests", "Over *what* and *when*.").needed(),
             text("content_digest", LINE, "Over both; an approval names it.").needed(),
-            free("origins", "Per field: person, pipeline or derived."),
+            free("origins", "Per field: person, template, pipeline or derived."),
             word("outcome", all!(Outcome), "How it ended."),
             time("actual_start", "When the work began."),
             time("actual_end", "When it ended."),
@@ -271,6 +287,15 @@ const ITEMS: &[Shape] = &[
         &[texts("items", LINE, "Logins.").needed()],
     ),
     shape(
+        "Watcher",
+        "Somebody who watches a change.",
+        &[
+            text("id", LINE, "The login again.").needed(),
+            text("person", LINE, "A login.").needed(),
+            word("change_state", all!(State), "The change's state.").needed(),
+        ],
+    ),
+    shape(
         "Permit",
         "A permit that was given.",
         &[
@@ -412,10 +437,53 @@ const ADMINISTRATION: &[Shape] = &[
     )
     .based_on(&["ConnectionInput", "Stored"]),
     shape(
+        "Tenant",
+        "The tenant's settings.",
+        &[
+            text("id", LINE, "Its key.").needed(),
+            text("name", LINE, "A name for people.").needed(),
+            boolean("demo", "Whether it is a demo's."),
+            boolean("log_is_public", "Whether its log is read without a credential."),
+        ],
+    ),
+    shape(
+        "DeliveryRow",
+        "What a connection delivered.",
+        &[
+            text("id", LINE, "Its id.").needed(),
+            text("delivery_id", LINE, "The sender's own id.").needed(),
+            text("event", LINE, "What the sender calls it.").needed(),
+            time("received_at", "When it came.").needed(),
+            word(
+                "state",
+                Words::These(&["waiting", "parked", "done"]),
+                "Where it stands.",
+            )
+            .needed(),
+            integer("tries", 0, 1_000, "How often it was worked."),
+            text_or_null("reason", "Why it was set aside."),
+            text_or_null("result", "What came of it."),
+        ],
+    ),
+    shape(
+        "EventProof",
+        "What proves that an event stands in the log.",
+        &[
+            integer("index", 0, i64::MAX, "Its index.").needed(),
+            text("leaf", LEAF, "The leaf's bytes in base64.").needed(),
+            text("checkpoint", TEXT, "The signed checkpoint that the proof leads to.").needed(),
+            texts("inclusion", LINE, "The hashes in hex, the leaf's end first.").needed(),
+        ],
+    ),
+    shape(
         "PolicySet",
         "The active policies.",
         &[
             text("digest", LINE, "Digest of schema, policies and parameters.").needed(),
+            text_or_null(
+                "configuration",
+                "The configuration that brought them; null for those of the program.",
+            ),
             objects("policies", "PolicySource", "Every policy, sorted by id.").needed(),
         ],
     ),

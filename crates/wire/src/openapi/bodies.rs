@@ -392,6 +392,12 @@ const GATE: &[Shape] = &[shape(
             "Unless said: `deploy`, or `rollback` for an artifact that is an open way back.",
         ),
         time("wait_until", "How long to wait for go; at most seven days ahead."),
+        integer(
+            "wait_seconds",
+            1,
+            604_800,
+            "The same, counted by the server's clock from now.",
+        ),
     ],
 )];
 
@@ -409,6 +415,17 @@ const ESTATE: &[Shape] = &[
                 Words::These(&["public", "internal", "confidential", "restricted"]),
                 "The class of its data.",
             ),
+            text("team", LINE, "The team that runs it."),
+        ],
+    ),
+    shape(
+        "ServicePatch",
+        "What changes of a service.",
+        &[
+            text("name", LINE, "A name for people."),
+            word("criticality", all!(Criticality), "How much depends on it."),
+            texts("regimes", LINE, "Regimes such as `sox`, `hipaa`."),
+            text("data_class", LINE, "The class of its data."),
             text("team", LINE, "The team that runs it."),
         ],
     ),

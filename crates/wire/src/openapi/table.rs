@@ -1,6 +1,6 @@
 //! Every route, one row each. The order is that of the document.
 
-use super::{Answer, Param, Route, Scope, directory, table_estate};
+use super::{Answer, Param, Route, Scope, configuration, directory, table_estate};
 
 const V1: &str = "/api/v1";
 
@@ -29,6 +29,7 @@ const GATE_QUESTION: &[Param] = &[
     Param::new("artifact", "The artifact's digest; this or `commit` must be given."),
     Param::new("commit", "The commit."),
     Param::new("change", "The change that is meant; it never suffices alone."),
+    Param::new("purpose", "`deploy` or `rollback`; either unless said."),
 ];
 
 const WAIT: &[Param] = &[Param::new(
@@ -74,11 +75,11 @@ impl Row {
 /// Every route.
 pub(super) fn all() -> Vec<Route> {
     let own = [CHANGES, ACTS, DECISIONS, AROUND, GATE];
-    let tables = own
-        .iter()
-        .chain(table_estate::ALL)
-        .chain(directory::TABLES)
-        .chain(&[PUBLIC, LOG]);
+    let tables =
+        own.iter()
+            .chain(table_estate::ALL)
+            .chain(directory::TABLES)
+            .chain(&[configuration::ROWS, PUBLIC, LOG]);
     tables.copied().flatten().map(|row| row.route()).collect()
 }
 
@@ -437,7 +438,6 @@ const AROUND: &[Row] = &[
     Row {
         body: Some("TaskPatch"),
         answer: Answer::Json("Change"),
-        is_conditional: false,
         ..at(
             "PATCH",
             "around a change",
@@ -456,8 +456,19 @@ const AROUND: &[Row] = &[
         "Watchers",
     ),
     watch("PUT", "watch_change", "Watch"),
+    Row {
+        answer: Answer::Json("Watcher"),
+        ..watch("POST", "add_watcher", "Watch, as an item")
+    },
     watch("DELETE", "unwatch_change", "Stop watching"),
     items("list_links", "/links", "List links", "Link"),
+    delete(
+        "around a change",
+        "unlink_change",
+        "/changes/{key}/links/{id}",
+        "Take a link away",
+        "Change",
+    ),
     item(
         "link_change",
         "/links",

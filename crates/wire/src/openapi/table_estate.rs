@@ -35,13 +35,16 @@ const fn noun(
     of: &'static str,
 ) -> [Row; 3] {
     [
-        list("estate", names[0], path, summaries[0], of),
+        Row {
+            params: NAMED,
+            ..list("estate", names[0], path, summaries[0], of)
+        },
         post("estate", names[1], path, summaries[1], body, of),
         get("estate", names[2], one, summaries[2], of),
     ]
 }
 
-/// A change of something that has no ETag of its own.
+/// A change of something that stands: it names the version that was read.
 const fn change(
     method: &'static str,
     operation: &'static str,
@@ -53,10 +56,12 @@ const fn change(
     Row {
         body: Some(body),
         answer: Answer::Json(of),
-        is_conditional: false,
         ..at(method, "administration", operation, path, summary)
     }
 }
+
+/// A list that `q` searches by key, name and title.
+const NAMED: &[Param] = &[Param::new("q", "Only whose key, name or title holds this.")];
 
 const SERVICES: &[Row] = &noun(
     "/services",
@@ -151,6 +156,17 @@ const INCIDENTS: &[Row] = &noun(
 );
 
 const ESTATE: &[Row] = &[
+    Row {
+        tag: "estate",
+        ..change(
+            "PATCH",
+            "edit_service",
+            "/services/{key}",
+            "Change a service",
+            "ServicePatch",
+            "Service",
+        )
+    },
     delete(
         "estate",
         "end_window",
@@ -170,7 +186,6 @@ const ESTATE: &[Row] = &[
     Row {
         body: Some("IncidentInput"),
         answer: Answer::Json("Incident"),
-        is_conditional: false,
         ..at(
             "PATCH",
             "estate",
@@ -202,13 +217,16 @@ const ESTATE: &[Row] = &[
 ];
 
 const TEMPLATES: &[Row] = &[
-    list(
-        "templates",
-        "list_templates",
-        "/templates",
-        "List templates",
-        "Template",
-    ),
+    Row {
+        params: NAMED,
+        ..list(
+            "templates",
+            "list_templates",
+            "/templates",
+            "List templates",
+            "Template",
+        )
+    },
     post(
         "templates",
         "propose_template",
@@ -250,7 +268,36 @@ const TEMPLATES: &[Row] = &[
     ),
 ];
 
+const DELIVERY_STATES: &[Param] = &[Param::new("state", "Only `waiting`, `parked` or `done` ones.")];
+
 const ADMINISTRATION: &[Row] = &[
+    get(
+        "administration",
+        "show_tenant",
+        "/tenant",
+        "Show the tenant's settings",
+        "Tenant",
+    ),
+    Row {
+        scope: Scope::Audit,
+        ..get(
+            "administration",
+            "prove_event",
+            "/events/{id}/proof",
+            "Prove that an event stands in the log, by its id or index",
+            "EventProof",
+        )
+    },
+    Row {
+        params: DELIVERY_STATES,
+        ..list(
+            "administration",
+            "list_deliveries",
+            "/connections/{id}/deliveries",
+            "List what a connection delivered, the newest first",
+            "DeliveryRow",
+        )
+    },
     get(
         "administration",
         "show_me",
@@ -258,7 +305,10 @@ const ADMINISTRATION: &[Row] = &[
         "Show whom the credential speaks for",
         "Me",
     ),
-    list("administration", "list_people", "/people", "List people", "Person"),
+    Row {
+        params: NAMED,
+        ..list("administration", "list_people", "/people", "List people", "Person")
+    },
     post(
         "administration",
         "create_person",
@@ -282,15 +332,21 @@ const ADMINISTRATION: &[Row] = &[
         "PersonInput",
         "Person",
     ),
-    change(
-        "PUT",
-        "set_password",
-        "/people/{login}/password",
-        "Set a password",
-        "PasswordInput",
-        "Done",
-    ),
-    list("administration", "list_groups", "/groups", "List groups", "Group"),
+    Row {
+        is_conditional: false,
+        ..change(
+            "PUT",
+            "set_password",
+            "/people/{login}/password",
+            "Set a password",
+            "PasswordInput",
+            "Done",
+        )
+    },
+    Row {
+        params: NAMED,
+        ..list("administration", "list_groups", "/groups", "List groups", "Group")
+    },
     get("administration", "show_group", "/groups/{key}", "Show a group", "Group"),
     change(
         "PUT",
@@ -344,13 +400,6 @@ const ADMINISTRATION: &[Row] = &[
         "/connections/{id}",
         "Take no more deliveries",
         "Connection",
-    ),
-    get(
-        "administration",
-        "show_policies",
-        "/policies",
-        "Show the active policies",
-        "PolicySet",
     ),
     Row {
         scope: Scope::Open,

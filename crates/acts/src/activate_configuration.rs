@@ -1,0 +1,314 @@
+//! Puts a proposed configuration in force: by a second person, or by an approved change that names its digest. Whatever
+//! fails, what was in force stays.
+
+use model::change::Change;
+use model::configuration::{Configuration, InForce};
+use model::directory::Tenant;
+use model::reading::{LINE, Reading};
+use model::refusal::Refusal;
+use model::verbs::Body;
+use model::words::{ConfigurationKind, ConfigurationState, Role, State};
+use serde_json::json;
+use store::record;
+
+use crate::error::Result;
+use crate::propose_configuration::{digest_of, refused};
+use crate::room::Room;
+use crate::save::{Written, draft, save_message};
+use crate::settle_open::settle_open;
+
+/// A configuration by its id.
+///
+/// # Errors
+/// 404, or the store's.
+pub fn configuration(room: &mut Room<'_, '_>, id: &str) -> Result<Configuration> {
+    let found = record::load::<Configuration>(room.tx, id)?.map(|stored| stored.record);
+    found.ok_or_else(|| Refusal::not_found("configuration").into())
+}
+
+/// Puts a proposal in force (`POST /configurations/{id}/activation {change?}`) and judges every open change again, in one
+/// transaction.
+///
+/// # Errors
+/// 403 for its proposer without an approved change, 404, 409, 422 when the set no longer passes, or the store's.
+pub fn activate_configuration(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Configuration> {
+    room.allow(model::act::actions::SET_POLICY)?;
+    let proposal = configuration(room, id)?;
+    let mut reading = Reading::new(body, "");
+    let change = reading.text("change", LINE);
+    reading.finish()?;
+    if proposal.state != ConfigurationState::Proposed {
+        let text = format!("This configuration is {}.", proposal.state);
+        return Err(Refusal::not_now("not_in_state", text, "Propose it anew.", Vec::new()).into());
+    }
+    let change_key = match change {
+        Some(key) => Some(approved_change(room, &key, &proposal)?.key),
+        None => {
+            second_person(room, &proposal)?;
+            None
+        }
+    };
+    check_again(room, &proposal)?;
+    put_in_force(room, proposal, change_key)
+}
+
+/// Withdraws a proposal (`DELETE /configurations/{id}`).
+///
+/// # Errors
+/// 403, 404, 409, or the store's.
+pub fn withdraw_configuration(room: &mut Room<'_, '_>, id: &str) -> Result<Configuration> {
+    room.allow(model::act::actions::SET_POLICY)?;
+    let proposal = configuration(room, id)?;
+    if proposal.state != ConfigurationState::Proposed {
+        let text = format!("This configuration is {}.", proposal.state);
+        return Err(Refusal::not_now("not_in_state", text, "Only a proposal is withdrawn.", Vec::new()).into());
+    }
+    let data = json!({"digest": proposal.digest});
+    let withdrawn = Configuration {
+        state: ConfigurationState::Withdrawn,
+        ..proposal
+    };
+    room.put_estate("configuration.withdrawn", withdrawn, data)
+}
+
+fn second_person(room: &mut Room<'_, '_>, proposal: &Configuration) -> Result<()> {
+    if proposal.proposer != room.actor.person {
+        return Ok(());
+    }
+    let text = "Who proposed a configuration does not put it in force alone.";
+    let directory = room.directory()?;
+    let policies = room.policies()?;
+    let mut others = Vec::new();
+    for person in directory
+        .people
+        .values()
+        .filter(|it| it.active && it.id != proposal.proposer)
+    {
+        let actor = model::file::Actor {
+            person: person.id.clone(),
+            by_token: false,
+            ..room.actor.clone()
+        };
+        let facts = model::file::actor_facts(&actor, &directory, Vec::new());
+        if policies.may(&facts, model::act::actions::SET_POLICY, None).allowed {
+            others.push(person.login.clone());
+        }
+    }
+    others.sort();
+    let satisfy = format!(
+        "Another person who sets policies activates it, or name in `change` an approved change one of whose targets has \
+         the artifact {}.",
+        proposal.digest
+    );
+    Err(Refusal::not_now("second_person_needed", text, satisfy, others).into())
+}
+
+/// The change that stands in for a second person: its approvals on *what* are complete, it is not on hold, and one of its
+/// targets names the digest as its artifact, so that the approvers decided about this very content.
+fn approved_change(room: &mut Room<'_, '_>, key: &str, proposal: &Configuration) -> Result<Change> {
+    let change = room.change(key)?;
+    let names_it = change
+        .content
+        .targets
+        .iter()
+        .any(|target| target.artifact.as_deref() == Some(proposal.digest.as_str()));
+    if !names_it {
+        let text = format!("No target of {} has the artifact {}.", change.key, proposal.digest);
+        let satisfy = "Name a change whose approvers decided about this digest.";
+        return Err(Refusal::not_now("change_names_another", text, satisfy, Vec::new()).into());
+    }
+    let is_approved = matches!(change.state, State::Approved | State::Scheduled | State::Implementing);
+    if !is_approved || change.is_on_hold() || change.break_glass.is_some() {
+        let text = format!("{} is not an approved change that may go on.", change.key);
+        let satisfy = "Have it approved, or have a second person activate the configuration.";
+        return Err(Refusal::not_now("change_not_approved", text, satisfy, Vec::new()).into());
+    }
+    Ok(change)
+}
+
+/// The estate may have moved since the proposal: names and cases must still hold.
+fn check_again(room: &mut Room<'_, '_>, proposal: &Configuration) -> Result<()> {
+    if proposal.kind != ConfigurationKind::Policies {
+        return Ok(());
+    }
+    let directory = room.directory()?;
+    let set = crate::policies::compile(&proposal.files, &proposal.cases, &proposal.parameters, &directory)
+        .map_err(|findings| refused(&findings))?;
+    if set.digest() != proposal.digest {
+        let text = "The program that proposed this configuration had another schema.";
+        return Err(Refusal::not_now("schema_moved", text, "Propose it anew.", Vec::new()).into());
+    }
+    Ok(())
+}
+
+fn put_in_force(room: &mut Room<'_, '_>, proposal: Configuration, change_key: Option<String>) -> Result<Configuration> {
+    let (tenant, before) = present(room, proposal.kind)?;
+    let replaced = match &before.0 {
+        Some(id) => Some(configuration(room, id.as_str())?),
+        None => None,
+    };
+    let active = Configuration {
+        state: ConfigurationState::Active,
+        activated_by: Some(room.actor.person.clone()),
+        activated_at: Some(room.now),
+        change_key,
+        before: Some(before.1),
+        replaces: before.0,
+        ..proposal
+    };
+    save(room, tenant, active, replaced, "activated")
+}
+
+/// The tenant with what of this kind is in force: its id, unless it came with the program, and its digest.
+fn present(
+    room: &mut Room<'_, '_>,
+    kind: ConfigurationKind,
+) -> Result<(Tenant, (Option<model::ids::RecordId>, String))> {
+    let directory = room.directory()?;
+    let tenant = directory.tenant.clone().ok_or_else(|| Refusal::not_found("tenant"))?;
+    let in_force = match kind {
+        ConfigurationKind::Policies => &tenant.policies,
+        ConfigurationKind::RiskTable => &tenant.risk_table_from,
+    };
+    let before = match (in_force, kind) {
+        (Some(in_force), _) => (Some(in_force.id.clone()), in_force.digest.clone()),
+        (None, ConfigurationKind::Policies) => (None, room.desk.tools().policies.digest().to_owned()),
+        (None, ConfigurationKind::RiskTable) => (None, digest_of(&tenant.risk_table)?),
+    };
+    Ok((tenant, before))
+}
+
+/// Points the tenant at a configuration, marks the one before as replaced, tells it in one event and judges open changes.
+fn save(
+    room: &mut Room<'_, '_>,
+    mut tenant: Tenant,
+    active: Configuration,
+    replaced: Option<Configuration>,
+    how: &str,
+) -> Result<Configuration> {
+    let in_force = Some(InForce {
+        id: active.id.clone(),
+        digest: active.digest.clone(),
+    });
+    match active.kind {
+        ConfigurationKind::Policies => tenant.policies = in_force,
+        ConfigurationKind::RiskTable => {
+            tenant.risk_table_from = in_force;
+            tenant.risk_table = active.table.clone().unwrap_or_default();
+        }
+    }
+    let mut written = Written::default();
+    let active = room.put(&mut written, active)?;
+    room.put(&mut written, tenant)?;
+    if let Some(replaced) = replaced {
+        let replaced = Configuration {
+            state: ConfigurationState::Replaced,
+            ..replaced
+        };
+        room.put(&mut written, replaced)?;
+    }
+    let kind = match (active.kind, how) {
+        (ConfigurationKind::Policies, "activated") => "policies.activated",
+        (ConfigurationKind::Policies, _) => "policies.recovered",
+        (ConfigurationKind::RiskTable, _) => "risk_table.activated",
+    };
+    let data = json!({"before": active.before, "after": active.digest, "change": active.change_key});
+    tell_people(room, &mut written, &active, how)?;
+    let subject = ("configuration", active.id.0.clone());
+    room.tell(vec![draft(kind, subject, room.now, data)], written)?;
+    room.touch_directory()?;
+    settle_open(room, |_| true)?;
+    Ok(active)
+}
+
+/// Tells administrators and change managers: what is required of their work has changed.
+fn tell_people(room: &mut Room<'_, '_>, written: &mut Written, active: &Configuration, how: &str) -> Result<()> {
+    let directory = room.directory()?;
+    let what = match active.kind {
+        ConfigurationKind::Policies => "The policies",
+        ConfigurationKind::RiskTable => "The risk table",
+    };
+    let by = directory.name(&room.actor.person);
+    let (subject, text) = if how == "activated" {
+        let by = format!("{what} were put in force by {by}: {}.", active.reason);
+        (format!("{what} have changed"), by)
+    } else {
+        let text = "The set of policies before the last one was brought back on the server itself.".to_owned();
+        (format!("{what} were recovered on the host"), text)
+    };
+    let text = format!(
+        "{text}\nBefore: {}\nNow: {}\nEvery open change was judged again.\n",
+        active.before.as_deref().unwrap_or_default(),
+        active.digest
+    );
+    let mut people = directory.with_role(Role::Admin);
+    people.extend(directory.with_role(Role::ChangeManager));
+    people.sort();
+    people.dedup();
+    for person in people {
+        let dedup = format!("configuration:{}:{}:{}", active.id, active.version, person);
+        let message = ("configuration_changed", subject.as_str(), text.as_str(), dedup.as_str());
+        save_message(room, written, &person, None, message)?;
+    }
+    Ok(())
+}
+
+/// What recovering did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recovered {
+    /// Digest of what was in force.
+    pub before: String,
+    /// Digest of what is in force now.
+    pub after: String,
+}
+
+/// Brings back, on the host, the policies that were in force before the present ones. It needs no right, because whoever
+/// works on the host holds the data; it is an event and a message to administrators and change managers.
+///
+/// # Errors
+/// 409 when the present policies came with the program, or the store's.
+pub fn recover_policies(room: &mut Room<'_, '_>) -> Result<Recovered> {
+    let (mut tenant, (id, before)) = present(room, ConfigurationKind::Policies)?;
+    let Some(id) = id else {
+        let text = "The policies in force are those that come with the program.";
+        return Err(Refusal::not_now("nothing_to_recover", text, "There is nothing before them.", Vec::new()).into());
+    };
+    let present = configuration(room, id.as_str())?;
+    if let Some(previous) = &present.replaces {
+        let previous = configuration(room, previous.as_str())?;
+        let after = previous.digest.clone();
+        let active = Configuration {
+            state: ConfigurationState::Active,
+            activated_by: Some(room.actor.person.clone()),
+            activated_at: Some(room.now),
+            before: Some(before.clone()),
+            ..previous
+        };
+        save(room, tenant, active, Some(present), "recovered")?;
+        return Ok(Recovered { before, after });
+    }
+    // Nothing was activated before: the tenant goes back to what comes with the program.
+    tenant.policies = None;
+    let after = room.desk.tools().policies.digest().to_owned();
+    let mut written = Written::default();
+    room.put(&mut written, tenant)?;
+    let told = Configuration {
+        before: Some(before.clone()),
+        digest: after.clone(),
+        ..present.clone()
+    };
+    let present = room.put(
+        &mut written,
+        Configuration {
+            state: ConfigurationState::Replaced,
+            ..present
+        },
+    )?;
+    let data = json!({"before": before, "after": after});
+    let subject = ("configuration", present.id.0);
+    tell_people(room, &mut written, &told, "recovered")?;
+    room.tell(vec![draft("policies.recovered", subject, room.now, data)], written)?;
+    room.touch_directory()?;
+    settle_open(room, |_| true)?;
+    Ok(Recovered { before, after })
+}

@@ -1,0 +1,297 @@
+//! Policies and the risk table: proposed, tried, put in force by two or by an approved change, recovered.
+
+use acts::activate_configuration::{activate_configuration, recover_policies, withdraw_configuration};
+use acts::propose_configuration::{propose_policies, propose_risk_table};
+use acts::{Error, Result, Room};
+use model::configuration::Configuration;
+use model::refusal::Refusal;
+use model::words::{ConfigurationState, Level, State};
+use serde_json::{Value, json};
+use store::{Lane, Mode};
+
+use crate::world::{World, body};
+
+/// A pack of one policy: work on buildings needs a passed compatibility test.
+fn strict() -> Value {
+    json!({
+        "reason": "Interfaces broke twice in May",
+        "files": [{"path": "house/house.cedar", "content": "@id(\"house.require.compatibility\")\n\
+            @reason(\"Interfaces broke twice.\")\n@require(\"evidence\")\n@aspect(\"compatibility\")\n@due(\"approval\")\n\
+            permit (principal, action == Action::\"require\", resource)\n\
+            when { resource.category == Category::\"facility\" };\n"}],
+        "cases": [{"path": "house/cases/house.cases", "content": CASES}],
+    })
+}
+
+const CASES: &str = "given a service\n  people rita roles requester, olga roles owner, ivo roles implementer\n  \
+    service pay, criticality low, owners olga\n  environment production, production yes\n  \
+    change kind normal, category facility, risk low, touches none, requester rita, implementers ivo\n\n\
+    case everything is tested for compatibility\n  requires\n    \
+    house.require.compatibility evidence, aspect compatibility, due approval\n    base.require.validation\n    \
+    base.require.review\n    base.require.owner\n    base.require.security\n    base.require.change_manager\n    \
+    base.require.evidence\n";
+
+fn with_base(mut proposal: Value) -> Value {
+    let files = |files: Vec<policy::SourceFile>| -> Vec<Value> {
+        files
+            .iter()
+            .map(|it| json!({"path": it.name, "content": it.text}))
+            .collect()
+    };
+    let base = policy::base();
+    for (field, own) in [("files", files(base.files)), ("cases", files(base.cases))] {
+        proposal[field].as_array_mut().unwrap().extend(own);
+    }
+    proposal
+}
+
+fn attempt<T: Send + 'static>(
+    world: &World,
+    login: &'static str,
+    act: impl Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let actor = world.actor(login);
+    world
+        .desk
+        .wait(Lane::Acts, crate::world::TENANT, actor, Mode::Write, act)
+}
+
+fn refusal<T: std::fmt::Debug>(answer: Result<T>) -> Refusal {
+    match answer {
+        Err(Error::Refused(refusal)) => refusal,
+        other => panic!("no refusal: {other:?}"),
+    }
+}
+
+fn world() -> World {
+    let world = World::new();
+    world.system(|room| {
+        for login in ["ada", "adam"] {
+            acts::set_person::create_person(room, &body(json!({"login": login, "roles": ["admin"]})))?;
+        }
+        Ok(())
+    });
+    world
+}
+
+fn proposed(world: &World, proposal: Value) -> Configuration {
+    world.by("ada", move |room| propose_policies(room, &body(proposal.clone())))
+}
+
+fn digest_in_force(world: &World) -> String {
+    world.look(|room| Ok(room.policies()?.digest().to_owned())).unwrap()
+}
+
+#[test]
+fn a_second_person_puts_policies_in_force_and_open_changes_are_judged_again() {
+    let world = world();
+    let key = world.scheduled("Move booking to 4.2");
+    let before = digest_in_force(&world);
+    let proposal = proposed(&world, strict());
+    assert_eq!(digest_in_force(&world), before, "a proposal moves nothing");
+    let id = proposal.id.0.clone();
+    let own = refusal(attempt(&world, "ada", {
+        let id = id.clone();
+        move |room| activate_configuration(room, &id, &body(json!({})))
+    }));
+    assert_eq!(own.code(), "second_person_needed");
+    let Refusal::NotNow { unmet, .. } = own else {
+        panic!("{own:?}")
+    };
+    assert_eq!(unmet[0].waiting_on, ["adam", "mona"]);
+    let active = world.by("adam", move |room| activate_configuration(room, &id, &body(json!({}))));
+    assert_eq!(
+        (active.state, active.before.as_deref()),
+        (ConfigurationState::Active, Some(before.as_str()))
+    );
+    assert_eq!(digest_in_force(&world), active.digest);
+    let k = key.clone();
+    let state = world.look(move |room| Ok(room.change(&k)?.state)).unwrap();
+    assert_eq!(state, State::Authorizing, "the approvals no longer suffice");
+    world.sequence();
+    let kinds = world.look(|room| {
+        let found = store::event::page(room.tx, 0, 1_000)?;
+        Ok(found.into_iter().map(|event| event.kind).collect::<Vec<_>>())
+    });
+    assert!(kinds.unwrap().iter().any(|kind| kind == "policies.activated"));
+    world.assert_replays();
+}
+
+#[test]
+fn an_approved_change_that_names_the_digest_stands_in_for_a_second_person() {
+    let world = world();
+    let proposal = proposed(&world, with_base(strict()));
+    let (id, digest) = (proposal.id.0.clone(), proposal.digest.clone());
+    let other = world.scheduled("Move booking to 4.2");
+    let wrong = refusal(attempt(&world, "ada", {
+        let (id, other) = (id.clone(), other.clone());
+        move |room| activate_configuration(room, &id, &body(json!({"change": other})))
+    }));
+    assert_eq!(wrong.code(), "change_names_another");
+    let draft = world.draft_of("Put the stricter policies in force", &digest);
+    let early = refusal(attempt(&world, "ada", {
+        let (id, draft) = (id.clone(), draft.clone());
+        move |room| activate_configuration(room, &id, &body(json!({"change": draft})))
+    }));
+    assert_eq!(early.code(), "change_not_approved");
+    let key = world.approved(draft);
+    let active = world.by("ada", move |room| {
+        activate_configuration(room, &id, &body(json!({"change": key})))
+    });
+    assert_eq!(active.state, ConfigurationState::Active);
+    assert!(active.change_key.is_some());
+}
+
+#[test]
+fn a_set_that_fails_changes_nothing_and_says_where() {
+    let world = world();
+    let before = digest_in_force(&world);
+    let mut wrong = strict();
+    wrong["files"][0]["content"] = json!(
+        "@id(\"house.x\")\n@reason(\"x\")\n@require(\"evidense\")\npermit (principal, action == Action::\"require\", resource);"
+    );
+    let refused = refusal(attempt(&world, "ada", move |room| {
+        propose_policies(room, &body(wrong.clone()))
+    }));
+    let Refusal::Invalid(errors) = refused else {
+        panic!("{refused:?}")
+    };
+    assert!(errors[0].field.starts_with("house/house.cedar:"), "{errors:?}");
+    let mut failing = strict();
+    failing["cases"][0]["content"] = json!(CASES.replace("aspect compatibility", "aspect security"));
+    let refused = refusal(attempt(&world, "ada", move |room| {
+        propose_policies(room, &body(failing.clone()))
+    }));
+    let Refusal::Invalid(errors) = refused else {
+        panic!("{refused:?}")
+    };
+    assert!(errors[0].field.starts_with("house/cases/house.cases:"), "{errors:?}");
+    assert_eq!(digest_in_force(&world), before);
+    let nobody = refusal(attempt(&world, "rita", |room| propose_policies(room, &body(strict()))));
+    assert_eq!(nobody.code(), "not_allowed");
+}
+
+#[test]
+fn a_trial_says_what_would_differ_and_writes_nothing() {
+    let world = world();
+    let key = world.scheduled("Move booking to 4.2");
+    let mut asked = strict();
+    asked.as_object_mut().unwrap().remove("reason");
+    let trial = world.by("ada", move |room| {
+        acts::try_policies::try_policies(room, &body(asked.clone()))
+    });
+    assert_eq!((trial.tried, trial.differing.len()), (1, 1));
+    let row = &trial.differing[0];
+    assert_eq!(
+        (row.key.as_str(), row.added.len(), row.removed.len()),
+        (key.as_str(), 1, 0)
+    );
+    assert_eq!(row.added[0].policy, "house.require.compatibility");
+    assert_ne!(trial.before, trial.after);
+}
+
+#[test]
+fn the_host_brings_the_set_before_back() {
+    let world = world();
+    let shipped = digest_in_force(&world);
+    let first = proposed(&world, strict());
+    let id = first.id.0.clone();
+    world.by("adam", move |room| activate_configuration(room, &id, &body(json!({}))));
+    let mut stricter = strict();
+    stricter["files"][0]["content"] = json!(
+        stricter["files"][0]["content"]
+            .as_str()
+            .unwrap()
+            .replace("twice", "thrice")
+    );
+    let second = proposed(&world, stricter);
+    let id = second.id.0.clone();
+    world.by("mona", move |room| activate_configuration(room, &id, &body(json!({}))));
+    assert_eq!(digest_in_force(&world), second.digest);
+    let once = world.system(recover_policies);
+    assert_eq!(
+        (once.after.as_str(), digest_in_force(&world)),
+        (first.digest.as_str(), first.digest.clone())
+    );
+    let twice = world.system(recover_policies);
+    assert_eq!(
+        (twice.after.as_str(), digest_in_force(&world)),
+        (shipped.as_str(), shipped.clone())
+    );
+    let answer = world.desk.wait(
+        Lane::Acts,
+        crate::world::TENANT,
+        model::file::Actor::system(),
+        Mode::Write,
+        recover_policies,
+    );
+    assert_eq!(refusal(answer).code(), "nothing_to_recover");
+    let told = world.by("mona", |room| acts::find_records::find_messages(room, 20));
+    assert!(
+        told.iter().any(|message| message.subject.contains("recovered")),
+        "{told:?}"
+    );
+    world.sequence();
+    world.assert_replays();
+}
+
+#[test]
+fn another_server_on_the_same_store_follows() {
+    let world = world();
+    let proposal = proposed(&world, strict());
+    let id = proposal.id.0.clone();
+    let active = world.by("adam", move |room| activate_configuration(room, &id, &body(json!({}))));
+    let other = world.other_desk(0);
+    let digest = other.wait(
+        Lane::Pages,
+        crate::world::TENANT,
+        model::file::Actor::system(),
+        Mode::Read,
+        |room| Ok(room.policies()?.digest().to_owned()),
+    );
+    assert_eq!(digest.unwrap(), active.digest);
+}
+
+#[test]
+fn a_withdrawn_proposal_never_comes_into_force() {
+    let world = world();
+    let proposal = proposed(&world, strict());
+    let id = proposal.id.0.clone();
+    world.by("ada", move |room| withdraw_configuration(room, &id));
+    let id = proposal.id.0;
+    let answer = attempt(&world, "adam", move |room| {
+        activate_configuration(room, &id, &body(json!({})))
+    });
+    assert_eq!(refusal(answer).code(), "not_in_state");
+}
+
+#[test]
+fn a_new_risk_table_moves_the_risk_of_open_changes() {
+    let world = world();
+    let key = world.draft("Move booking to 4.2");
+    let row = |low: &str, medium: &str, high: &str| json!({"low": low, "medium": medium, "high": high});
+    let upside_down = json!({"table": {
+        "none": row("low", "low", "medium"), "low": row("high", "medium", "high"),
+        "medium": row("high", "high", "high"), "high": row("high", "high", "high"),
+    }, "reason": "Caution"});
+    let refused = refusal(attempt(&world, "ada", move |room| {
+        propose_risk_table(room, &body(upside_down.clone()))
+    }));
+    assert_eq!(refused.code(), "invalid");
+    let table = json!({"table": {
+        "none": row("high", "high", "high"), "low": row("high", "high", "high"),
+        "medium": row("high", "high", "high"), "high": row("high", "high", "high"),
+    }, "reason": "Caution"});
+    let proposal = world.by("ada", move |room| propose_risk_table(room, &body(table.clone())));
+    let k = key.clone();
+    assert_eq!(
+        world.look(move |room| Ok(room.change(&k)?.risk.level)).unwrap(),
+        Level::Low
+    );
+    let id = proposal.id.0.clone();
+    world.by("mona", move |room| activate_configuration(room, &id, &body(json!({}))));
+    assert_eq!(
+        world.look(move |room| Ok(room.change(&key)?.risk.level)).unwrap(),
+        Level::High
+    );
+}

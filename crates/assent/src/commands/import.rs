@@ -1,0 +1,273 @@
+//! `assent import`: brings an estate in from a file, through the same routes as everything else. It may run again: what
+//! is there already stays, what differs is changed, nothing is taken away.
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use crate::cli::Common;
+use crate::client::{Client, encode};
+use crate::failure::{Failure, Result, read_text};
+use crate::output::{Output, Tone, array, text_of};
+
+/// What to bring in.
+#[derive(Debug, Args)]
+#[command(after_help = "Example: assent import estate.toml --dry-run\n\n\
+    The file (TOML, or JSON when its name ends in .json) has lists of these names; each entry is what the API takes:\n\
+    [[environments]]  key, name, is_production\n\
+    [[services]]      key, name, criticality, regimes, data_class, team\n\
+    [[config_items]]  key, name, service\n\
+    [[dependencies]]  from, to\n\
+    [[people]]        login, name, email, roles, zone, accounts\n\
+    [[groups]]        key, name, members\n\
+    [[ownerships]]    service, environment, role, and person or group")]
+pub struct Import {
+    /// The file, `-` for standard input (TOML).
+    #[arg(value_name = "FILE")]
+    pub file: String,
+    /// Say what would be done, and do nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+/// A list of the file: its name, where it goes, and by which fields an entry is known.
+struct Part {
+    name: &'static str,
+    path: &'static str,
+    keys: &'static [&'static str],
+    /// How an entry that is there is changed.
+    change: Change,
+}
+
+/// How an entry that is there already is changed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Change {
+    /// The same POST sets it.
+    Post,
+    /// PATCH with its ETag.
+    Patch,
+    /// PUT with its ETag, which also makes it.
+    Put,
+    /// It has nothing beside its keys.
+    Never,
+}
+
+/// In the order in which they refer to each other.
+const PARTS: &[Part] = &[
+    part("environments", "/environments", &["key"], Change::Post),
+    part("services", "/services", &["key"], Change::Post),
+    part("config_items", "/config-items", &["key"], Change::Post),
+    part("dependencies", "/dependencies", &["from", "to"], Change::Never),
+    part("people", "/people", &["login"], Change::Patch),
+    part("groups", "/groups", &["key"], Change::Put),
+    part(
+        "ownerships",
+        "/ownerships",
+        &["service", "environment", "role", "person", "group"],
+        Change::Never,
+    ),
+];
+
+const fn part(name: &'static str, path: &'static str, keys: &'static [&'static str], change: Change) -> Part {
+    Part {
+        name,
+        path,
+        keys,
+        change,
+    }
+}
+
+/// Runs the import. Exit code 1 when an entry was refused; the others are done all the same.
+///
+/// # Errors
+/// Why the file could not be read or the server could not be asked.
+pub fn run(import: &Import, common: &Common, output: &Output) -> Result<u8> {
+    let file = read(&import.file)?;
+    let client = Client::new(common)?;
+    let mut rows = Vec::new();
+    for part in PARTS {
+        let entries = array(&file, part.name);
+        if entries.is_empty() {
+            continue;
+        }
+        let known = all(&client, part.path)?;
+        for entry in entries {
+            rows.push(bring(&client, part, entry, &known, import.dry_run)?);
+        }
+    }
+    let count = |word: &str| rows.iter().filter(|row| row["result"] == word).count();
+    let refused = count("refused");
+    let value = json!({"rows": rows, "made": count("made"), "changed": count("changed"), "same": count("same"),
+        "refused": refused, "dry_run": import.dry_run});
+    output.data(&value, |output| tell(output, &value));
+    Ok(u8::from(refused > 0))
+}
+
+fn tell(output: &Output, value: &Value) {
+    for row in array(value, "rows").iter().filter(|row| row["result"] != "same") {
+        let word = text_of(row, "result");
+        let tone = if word == "refused" { Tone::Bad } else { Tone::Good };
+        let line = format!(
+            "{}  {} {}",
+            output.tone(tone, &word),
+            text_of(row, "part"),
+            text_of(row, "key")
+        );
+        output.line(line.trim_end());
+        for why in array(row, "why") {
+            output.line(&format!("    {}", why.as_str().unwrap_or_default()));
+        }
+    }
+    let would = if value["dry_run"] == true { " would be" } else { "" };
+    output.line(&format!(
+        "{} made, {} changed, {} the same, {} refused{would}",
+        value["made"], value["changed"], value["same"], value["refused"]
+    ));
+}
+
+fn read(path: &str) -> Result<Value> {
+    let text = read_text(path)?;
+    let file: Value = if path.ends_with(".json") {
+        serde_json::from_str(&text).map_err(|error| Failure::could_not(format!("`{path}` is no JSON: {error}.")))?
+    } else {
+        toml::from_str(&text)
+            .map_err(|error| Failure::could_not(format!("`{path}` is no TOML: {}.", error.message())))?
+    };
+    let Value::Object(map) = &file else {
+        return Err(Failure::could_not(format!("`{path}` holds no lists.")));
+    };
+    for (name, list) in map {
+        let names: Vec<&str> = PARTS.iter().map(|part| part.name).collect();
+        if !names.contains(&name.as_str()) {
+            let near = policy::nearest(name, names.iter().copied());
+            let hint = near.map_or_else(
+                || format!("The lists are {}.", names.join(", ")),
+                |it| format!("Did you mean `{it}`?"),
+            );
+            return Err(Failure::could_not(format!(
+                "`{path}` has a list `{name}`, which nothing reads. {hint}"
+            )));
+        }
+        if !list.as_array().is_some_and(|rows| rows.iter().all(Value::is_object)) {
+            return Err(Failure::could_not(format!(
+                "`{name}` in `{path}` must be a list of entries."
+            )));
+        }
+    }
+    Ok(file)
+}
+
+/// Every row of a list of the server.
+fn all(client: &Client, path: &str) -> Result<Vec<Value>> {
+    let mut rows = Vec::new();
+    let mut after = String::new();
+    loop {
+        let page = client.get(&format!("{path}?limit=200{after}"))?.body;
+        rows.extend(array(&page, "items").iter().cloned());
+        match page.get("next").and_then(Value::as_str) {
+            Some(next) => after = format!("&after={}", encode(next)),
+            None => return Ok(rows),
+        }
+    }
+}
+
+fn bring(client: &Client, part: &Part, entry: &Value, known: &[Value], is_dry: bool) -> Result<Value> {
+    let is_it = |row: &&Value| part.keys.iter().all(|key| same(&row[*key], &entry[*key]));
+    let found = known.iter().find(is_it);
+    let name = part
+        .keys
+        .iter()
+        .map(|key| text_of(entry, key))
+        .filter(|text| !text.is_empty());
+    let name = name.collect::<Vec<_>>().join(" ");
+    let is_same = found.is_some_and(|row| {
+        let fields = entry.as_object().into_iter().flatten();
+        fields.into_iter().all(|(field, value)| same(&row[field], value))
+    });
+    let word = match (found, is_same) {
+        (Some(_), true) => "same",
+        (Some(_), false) => "changed",
+        (None, _) => "made",
+    };
+    let mut row = json!({"part": part.name, "key": name, "result": word});
+    if is_same || is_dry {
+        return Ok(row);
+    }
+    if let Err(failure) = send(client, part, entry, found) {
+        row["why"] = json!(refusal(failure)?);
+        row["result"] = json!("refused");
+    }
+    Ok(row)
+}
+
+/// Equal values; lists that are sets in any order, and what is absent equals what is empty.
+fn same(left: &Value, right: &Value) -> bool {
+    let is_empty = |value: &Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty) || value == "";
+    match (left, right) {
+        (Value::Array(left), Value::Array(right)) => {
+            left.len() == right.len() && left.iter().all(|one| right.contains(one))
+        }
+        (left, right) => left == right || is_empty(left) && is_empty(right),
+    }
+}
+
+fn send(client: &Client, part: &Part, entry: &Value, found: Option<&Value>) -> Result<()> {
+    let key = encode(&text_of(entry, part.keys[0]));
+    let one = format!("{}/{key}", part.path);
+    let mut body = entry.as_object().cloned().unwrap_or_default();
+    match (part.change, found) {
+        (Change::Put, _) => {
+            drop_key(&mut body, part);
+            let etag = match found {
+                Some(_) => client.get(&one)?.etag.unwrap_or_default(),
+                None => "*".to_owned(),
+            };
+            client.conditional("PUT", &one, &Value::Object(body), &etag)?;
+        }
+        (Change::Patch, Some(_)) => {
+            drop_key(&mut body, part);
+            let etag = client.get(&one)?.etag.unwrap_or_default();
+            client.conditional("PATCH", &one, &Value::Object(body), &etag)?;
+        }
+        _ => {
+            client.post(part.path, &Value::Object(body))?;
+        }
+    }
+    Ok(())
+}
+
+fn drop_key(body: &mut Map<String, Value>, part: &Part) {
+    body.remove(part.keys[0]);
+}
+
+/// The sentences of a refusal about one entry; anything else ends the import.
+fn refusal(failure: Failure) -> Result<Vec<String>> {
+    let Failure::Refused { status, problem } = &failure else {
+        return Err(failure);
+    };
+    if matches!(status, 401 | 429 | 500..) {
+        return Err(failure);
+    }
+    let fields: Vec<String> = array(problem, "errors")
+        .iter()
+        .map(|row| text_of(row, "text"))
+        .collect();
+    Ok(if fields.is_empty() {
+        vec![text_of(problem, "detail")]
+    } else {
+        fields
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_are_compared_in_any_order_and_absent_is_empty() {
+        assert!(same(&json!(["sox", "hipaa"]), &json!(["hipaa", "sox"])));
+        assert!(same(&Value::Null, &json!([])));
+        assert!(same(&json!("a"), &json!("a")));
+        assert!(!same(&json!(["sox"]), &json!(["hipaa"])));
+        assert!(!same(&Value::Null, &json!("team-a")));
+    }
+}

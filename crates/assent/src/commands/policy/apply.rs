@@ -1,0 +1,191 @@
+//! `assent policy try` and `policy apply`: what a set would change, and putting it in force.
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use super::super::host::Place;
+use super::{Files, Set};
+use crate::bridge;
+use crate::cli::Common;
+use crate::client::{Client, encode};
+use crate::failure::{Failure, Result};
+use crate::output::{Output, Tone, array, text_of};
+
+/// What to try.
+#[derive(Debug, Args)]
+pub struct Try {
+    /// The set.
+    #[command(flatten)]
+    pub set: Set,
+    /// On how many of the last changes.
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=500))]
+    pub last: i64,
+}
+
+/// What to put in force.
+#[derive(Debug, Args)]
+pub struct Apply {
+    /// The set to propose.
+    #[command(flatten)]
+    pub set: Set,
+    /// Why.
+    #[arg(long, value_name = "TEXT", required_unless_present_any = ["activate", "recover"])]
+    pub reason: Option<String>,
+    /// Put this proposal of another person in force, by its id.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["folder", "pack", "reason"])]
+    pub activate: Option<String>,
+    /// An approved change one of whose targets has the set's digest as its artifact: it stands in for a second person.
+    #[arg(long, value_name = "KEY")]
+    pub change: Option<String>,
+    /// On the host: bring the set back that was in force before the present one, loudly.
+    #[arg(long, conflicts_with_all = ["folder", "pack", "reason", "activate", "change"])]
+    pub recover: bool,
+    /// With --recover: where the data is.
+    #[command(flatten)]
+    pub place: Place,
+    /// With --recover: whose policies.
+    #[arg(long, value_name = "TENANT")]
+    pub tenant: Option<String>,
+}
+
+fn files_of(set: &Files) -> Map<String, Value> {
+    let files = |files: &[policy::SourceFile]| -> Vec<Value> {
+        files
+            .iter()
+            .map(|file| json!({"path": file.name, "content": file.text}))
+            .collect()
+    };
+    let mut body = Map::new();
+    body.insert("files".to_owned(), json!(files(&set.policies)));
+    body.insert("cases".to_owned(), json!(files(&set.cases)));
+    if !set.parameters.trim().is_empty() {
+        body.insert("parameters".to_owned(), json!(set.parameters));
+    }
+    body
+}
+
+/// Judges the last changes under a proposed set. Exit code 0 when nothing differs, 1 when something does.
+///
+/// # Errors
+/// The server's refusal, or why files could not be read.
+pub(super) fn try_on_history(asked: &Try, common: &Common, output: &Output) -> Result<u8> {
+    let mut body = files_of(&asked.set.read()?);
+    body.insert("last".to_owned(), json!(asked.last));
+    let trial = Client::new(common)?.post("/policies/trial", &Value::Object(body))?.body;
+    let differing = array(&trial, "differing");
+    output.data(&trial, |output| {
+        for row in differing {
+            let head = format!(
+                "{}  {} ({}, risk {})",
+                text_of(row, "key"),
+                text_of(row, "title"),
+                text_of(row, "state"),
+                text_of(row, "risk")
+            );
+            output.line(&output.tone(Tone::Strong, &head));
+            for (field, sign, tone) in [("added", "+", Tone::Warn), ("removed", "-", Tone::Good)] {
+                for asked in array(row, field) {
+                    let line = format!("  {sign} {}: {}", text_of(asked, "policy"), text_of(asked, "asks"));
+                    output.line(&output.tone(tone, &line));
+                }
+            }
+            if !text_of(row, "stop").is_empty() {
+                output.line(&output.tone(Tone::Bad, &format!("  stop: {}", text_of(row, "stop"))));
+            }
+        }
+        output.line(&format!(
+            "{} of {} changes would be asked for something else",
+            differing.len(),
+            trial["tried"]
+        ));
+    });
+    Ok(u8::from(!differing.is_empty()))
+}
+
+/// Proposes a set, activates a proposal, or recovers on the host.
+///
+/// # Errors
+/// The server's refusal, or why it could not be asked.
+pub(super) fn apply(apply: &Apply, common: &Common, output: &Output) -> Result<u8> {
+    if apply.recover {
+        return recover(apply, output);
+    }
+    let client = Client::new(common)?;
+    if let Some(id) = &apply.activate {
+        return activate(&client, id, apply.change.as_deref(), output);
+    }
+    let mut body = files_of(&apply.set.read()?);
+    body.insert("reason".to_owned(), json!(apply.reason));
+    let made = client.post("/policies", &Value::Object(body))?.body;
+    if let Some(key) = &apply.change {
+        return activate(&client, &text_of(&made, "id"), Some(key), output);
+    }
+    tell_proposal(&made, "policy apply", output);
+    Ok(0)
+}
+
+/// Says what a proposal waits for.
+pub(in crate::commands) fn tell_proposal(made: &Value, command: &str, output: &Output) {
+    output.data(made, |output| {
+        output.pairs(&[("proposed", text_of(made, "id")), ("digest", text_of(made, "digest"))]);
+        output.line(&format!(
+            "It comes into force when another person runs: assent {command} --activate {}",
+            text_of(made, "id")
+        ));
+        output.line("or when you name an approved change whose target has this digest as its artifact.");
+    });
+}
+
+/// Puts a proposal in force.
+///
+/// # Errors
+/// The server's refusal.
+pub(in crate::commands) fn activate(client: &Client, id: &str, change: Option<&str>, output: &Output) -> Result<u8> {
+    let body = json!({"change": change});
+    let made = client
+        .post(&format!("/configurations/{}/activation", encode(id)), &body)?
+        .body;
+    output.data(&made, |output| {
+        output.pairs(&[
+            ("in force", text_of(&made, "digest")),
+            ("before", text_of(&made, "before")),
+            ("change", text_of(&made, "change_key")),
+        ]);
+    });
+    Ok(0)
+}
+
+fn recover(apply: &Apply, output: &Output) -> Result<u8> {
+    if !apply.place.is_named() {
+        return Err(Failure::could_not(
+            "Recovering works on the host: say --data or --database.",
+        ));
+    }
+    let host = bridge::Host::open(&apply.place.settings()?)?;
+    let tenant = match &apply.tenant {
+        Some(tenant) => tenant.clone(),
+        None => only_tenant(&host)?,
+    };
+    let recovered = host.recover_policies(&tenant)?;
+    let value = json!({"tenant": tenant, "before": recovered.before, "after": recovered.after});
+    output.talk(&output.tone(
+        Tone::Warn,
+        "The policies were set back on the host. It is an event of the log, and administrators and change managers are told.",
+    ));
+    output.data(&value, |output| {
+        output.pairs(&[
+            ("tenant", tenant.clone()),
+            ("before", recovered.before.clone()),
+            ("in force", recovered.after.clone()),
+        ]);
+    });
+    Ok(0)
+}
+
+fn only_tenant(host: &bridge::Host) -> Result<String> {
+    let mut tenants: Vec<String> = host.tenants()?.into_iter().filter(|it| it != "system").collect();
+    match (tenants.pop(), tenants.is_empty()) {
+        (Some(tenant), true) => Ok(tenant),
+        _ => Err(Failure::could_not("Say --tenant: there are several, or none.")),
+    }
+}

@@ -1,0 +1,75 @@
+//! Configurations that move decisions: a set of policies or a risk table, proposed by one person and put in force by an
+//! approved change or a second person.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{PersonId, RecordId};
+use crate::risk::RiskTable;
+use crate::words::{ConfigurationKind, ConfigurationState};
+
+/// A configuration with its whole content. The content never changes once it is proposed; what becomes of it does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Configuration {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// Policies or the risk table.
+    pub kind: ConfigurationKind,
+    /// Digest of the content, `sha256:…`: what an approved change names as its target's artifact.
+    pub digest: String,
+    /// Where it stands.
+    pub state: ConfigurationState,
+    /// Why it is proposed.
+    pub reason: String,
+    /// The policies and their parameters' declarations, the base pack included.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub files: Vec<PolicyFile>,
+    /// The cases that they must pass.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cases: Vec<PolicyFile>,
+    /// The tenant's own values, TOML.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub parameters: String,
+    /// The risk table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<RiskTable>,
+    /// Who proposed it.
+    pub proposer: PersonId,
+    /// When.
+    pub proposed_at: Timestamp,
+    /// Who put it in force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activated_by: Option<PersonId>,
+    /// When.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub activated_at: Option<Timestamp>,
+    /// The approved change that stood in for a second person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub change_key: Option<String>,
+    /// Digest of what was in force before it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// The configuration that was in force before it; absent for what comes with the program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaces: Option<RecordId>,
+}
+
+/// A file of a set of policies.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PolicyFile {
+    /// The path with `/`; the folder is the pack: `sox/sox.cedar`.
+    pub path: String,
+    /// What stands in it.
+    pub content: String,
+}
+
+/// Which configuration is in force.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InForce {
+    /// The configuration.
+    pub id: RecordId,
+    /// Its digest.
+    pub digest: String,
+}

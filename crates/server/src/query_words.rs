@@ -1,0 +1,83 @@
+//! The words that a query may hold: those that the API's document tells for the route. A misspelt filter that was
+//! ignored would answer with everything, which reads like a yes.
+
+use std::collections::HashMap;
+use std::sync::OnceLock;
+
+use model::reading::nearest;
+use model::refusal::{FieldError, Refusal};
+use wire::openapi::Answer;
+
+use crate::route::{Ask, BASE, Route};
+
+/// The words of a page.
+const PAGING: [&str; 2] = ["limit", "after"];
+
+type Words = HashMap<String, Vec<&'static str>>;
+
+/// Words by path, for all routes that look.
+fn words() -> &'static Words {
+    static WORDS: OnceLock<Words> = OnceLock::new();
+    WORDS.get_or_init(|| {
+        let looks = wire::openapi::routes().iter().filter(|route| route.method == "GET");
+        looks
+            .map(|route| {
+                let mut words: Vec<&'static str> = route.params.iter().map(|param| param.name).collect();
+                if matches!(route.answer, Answer::List(_)) {
+                    words.extend(PAGING);
+                }
+                (route.path.clone(), words)
+            })
+            .collect()
+    })
+}
+
+/// Refuses words in the query that the route does not know, by name.
+///
+/// # Errors
+/// 422.
+pub(crate) fn check(route: &Route, ask: &Ask) -> Result<(), Refusal> {
+    if route.method != "GET" || ask.query.is_empty() {
+        return Ok(());
+    }
+    let Some(known) = words().get(&format!("{BASE}{}", route.path)) else {
+        return Ok(());
+    };
+    let mut errors: Vec<FieldError> = Vec::new();
+    for (word, _) in &ask.query {
+        if known.contains(&word.as_str()) || errors.iter().any(|error| &error.field == word) {
+            continue;
+        }
+        let help = match nearest(word, known) {
+            Some(near) => format!(" Did you mean `{near}`?"),
+            None if known.is_empty() => " This address takes no query.".to_owned(),
+            None => format!(" It takes {}.", known.join(", ")),
+        };
+        errors.push(FieldError::new(
+            word.as_str(),
+            "unknown_field",
+            format!("`{word}` is no word of this query.{help}"),
+        ));
+    }
+    if errors.is_empty() {
+        Ok(())
+    } else {
+        Err(Refusal::Invalid(errors))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_know_paging_and_their_filters() {
+        let changes = &words()["/api/v1/changes"];
+        assert!(
+            ["state", "q", "limit", "after"]
+                .iter()
+                .all(|word| changes.contains(word))
+        );
+        assert!(words()["/api/v1/me"].is_empty());
+    }
+}

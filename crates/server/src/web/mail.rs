@@ -1,0 +1,134 @@
+//! Letters: what a message becomes when it is mailed, in the same words as on the pages, for somebody who has never seen
+//! this program.
+
+use acts::Room;
+use model::change::Change;
+use model::file::ChangeFile;
+use model::records::Message;
+use pages::Place;
+use pages::mail::{Letter, Mail, News};
+
+use super::brief::brief;
+use super::view::View;
+use super::words::plain;
+
+/// The letter of a message, for the person who acts in this room; `None` for a message about no change.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn letter(room: &mut Room<'_, '_>, message: &Message) -> acts::Result<Option<Mail>> {
+    let Some(key) = message.change_key.clone() else {
+        return Ok(None);
+    };
+    let file = room.file(&key)?;
+    let tenant = room.tenant();
+    let public_url = room.desk.tools().public_url.clone();
+    let view = View::open(room, Place::Messages)?;
+    let card = is_asking(&message.topic).then(|| brief(&view, &file));
+    let letter = Letter {
+        to: view.directory.name(&message.person),
+        tenant: view
+            .directory
+            .tenant
+            .as_ref()
+            .map_or_else(|| tenant.clone(), |found| found.name.clone()),
+        key: key.clone(),
+        title: file.change.content.title.clone(),
+        link: format!("{public_url}/t/{tenant}/changes/{key}"),
+        news: news(&view, &file, message),
+        card,
+    };
+    Ok(Some(letter.render()))
+}
+
+/// Whether the reader is asked to decide, so that the card belongs to the letter.
+fn is_asking(topic: &str) -> bool {
+    matches!(
+        topic,
+        "asked_to_approve" | "reminder" | "unacknowledged" | "approval_voided" | "confirm_retrospective"
+    )
+}
+
+fn news(view: &View<'_, '_, '_>, file: &ChangeFile, message: &Message) -> News {
+    let change = &file.change;
+    told(view, change, message).unwrap_or_else(|| News::Other {
+        subject: plain(&message.topic),
+        text: sentences(&message.text),
+    })
+}
+
+/// The news in words of its own; `None` where the message's own say it best, or what it spoke of has gone since.
+fn told(view: &View<'_, '_, '_>, change: &Change, message: &Message) -> Option<News> {
+    let moment = |at| view.reader.moment(at);
+    let request = || change.requests.iter().find(|request| request.person == message.person);
+    Some(match message.topic.as_str() {
+        "asked_to_approve" => {
+            let request = request()?;
+            News::AskedToApprove {
+                why: format!("as {}", request.why),
+                due: moment(request.acknowledge_by),
+            }
+        }
+        "reminder" => News::Reminder {
+            due: moment(request()?.acknowledge_by),
+        },
+        "approval_voided" => News::ApprovalVoided {
+            what: sentences(&message.text),
+        },
+        "returned" => {
+            let returned = change.returned.as_ref()?;
+            News::Returned {
+                by: view.name(&returned.by),
+                question: returned.reason.clone(),
+            }
+        }
+        "rejected" => {
+            let rejection = change.rejection.as_ref()?;
+            News::Rejected {
+                by: view.name(&rejection.by),
+                reason: rejection.reason.clone(),
+            }
+        }
+        "window_missed" => News::WindowMissed {
+            when: view.reader.span(change.planned_start?, change.planned_end?),
+        },
+        "overrun" => News::Overrun {
+            since: moment(change.extended_until.or(change.planned_end)?),
+        },
+        "break_glass" => {
+            let glass = change.break_glass.as_ref()?;
+            News::BrokeGlass {
+                by: view.name(&glass.by),
+                reason: glass.reason.clone(),
+                until: moment(glass.until),
+            }
+        }
+        "extension_asked" => {
+            let extension = change.extension.as_ref()?;
+            News::ExtensionAsked {
+                by: view.name(&extension.by),
+                until: moment(extension.until),
+                reason: extension.reason.clone(),
+            }
+        }
+        _ => return None,
+    })
+}
+
+/// The message's own sentences: what stands before its first empty line.
+fn sentences(text: &str) -> String {
+    text.split("\n\n").next().unwrap_or_default().replace('\n', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_letter_takes_the_sentences_and_leaves_the_address() {
+        assert_eq!(
+            sentences("It missed its window.\nSet new times.\n\nCHG-1: Title\nhttps://x\n"),
+            "It missed its window. Set new times."
+        );
+    }
+}

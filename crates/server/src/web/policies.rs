@@ -1,0 +1,175 @@
+//! The policies and the risk table in force, what is proposed, and putting it in force.
+
+use std::collections::BTreeMap;
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use model::act::actions;
+use model::configuration::Configuration;
+use model::risk::RiskTable;
+use model::words::{ConfigurationKind, ConfigurationState, Level};
+use pages::{
+    ActForm, ActTone, Cell, Column, Entry, Fact, Field, Fold, Place, RecordPage, Rich, Section, SectionBody, Table,
+    Tone,
+};
+use store::record::{self, Filter};
+
+use super::form::Form;
+use super::view::{View, Visitor, problem, see, show, write};
+use crate::state::AppState;
+
+/// How many configurations are shown.
+const SHOWN: i64 = 20;
+
+/// The page.
+pub(super) async fn show_policies(State(state): State<AppState>, visitor: Visitor) -> Response {
+    show(&state, &visitor, Place::Policies, policies_page).await
+}
+
+fn policies_page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
+    view.room.allow(actions::READ)?;
+    let filter = Filter::new().descending_by("proposed_at").limit(SHOWN);
+    let found = record::find::<Configuration>(view.room.tx, &filter)?;
+    let found: Vec<Configuration> = found.into_iter().map(|stored| stored.record).collect();
+    let table = view
+        .directory
+        .tenant
+        .as_ref()
+        .map(|tenant| tenant.risk_table.clone())
+        .unwrap_or_default();
+    let mut sections = vec![
+        Section::new(
+            "proposals",
+            "Proposed and earlier",
+            SectionBody::Entries(entries(view, &found)),
+        )
+        .unsaid("Nothing was proposed yet: the policies and the risk table that come with Assent are in force."),
+        Section::new("risk-table", "Risk table", SectionBody::Table(risk_table(&table))),
+    ];
+    let mut files: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for source in view.policies.sources() {
+        files.entry(source.file.clone()).or_default().push(source.text.clone());
+    }
+    for (number, (file, texts)) in files.into_iter().enumerate() {
+        sections.push(Section::new(
+            format!("file-{number}"),
+            file,
+            SectionBody::Code(texts.join("\n\n")),
+        ));
+    }
+    let digest = view.policies.digest().to_owned();
+    let page = RecordPage {
+        frame: view.frame.clone(),
+        title: "Policies".to_owned(),
+        byline: Rich::new()
+            .text("Who may, and what is required. Every decision names the digest of the policies behind it."),
+        sections,
+        facts: vec![
+            Fact::new("Policies", view.policies.sources().count().to_string()),
+            Fact::new("Digest", Rich::new().code(digest)),
+        ],
+        ..RecordPage::default()
+    };
+    Ok(page.render())
+}
+
+fn entries(view: &View<'_, '_, '_>, found: &[Configuration]) -> Vec<Entry> {
+    found.iter().map(|row| entry(view, row)).collect()
+}
+
+fn entry(view: &View<'_, '_, '_>, row: &Configuration) -> Entry {
+    let what = match row.kind {
+        ConfigurationKind::Policies => "policies",
+        ConfigurationKind::RiskTable => "a risk table",
+    };
+    let tone = match row.state {
+        ConfigurationState::Active => Tone::Ok,
+        ConfigurationState::Proposed => Tone::Wait,
+        ConfigurationState::Replaced | ConfigurationState::Withdrawn => Tone::Plain,
+    };
+    let state = match row.state {
+        ConfigurationState::Active => "in force",
+        ConfigurationState::Proposed => "waits for a second person or an approved change",
+        ConfigurationState::Replaced => "replaced",
+        ConfigurationState::Withdrawn => "withdrawn",
+    };
+    let text = Rich::new().text(format!("{} proposed {what}: {state}", view.name(&row.proposer)));
+    let mut entry = Entry::new(tone, text)
+        .quote(row.reason.clone())
+        .why(Rich::new().code(row.digest.as_str()))
+        .aside(Rich::new().text(view.reader.moment(row.proposed_at)));
+    if let (Some(by), Some(at)) = (&row.activated_by, row.activated_at) {
+        let text = format!("{} put it in force, {}", view.name(by), view.reader.moment(at));
+        entry = entry.aside(Rich::new().text(text));
+    }
+    if row.state != ConfigurationState::Proposed || !view.may(actions::SET_POLICY) {
+        return entry;
+    }
+    let activate = ActForm::new(
+        "activate",
+        "Put it in force",
+        view.url(&format!("/policies/{}/activation", row.id)),
+    )
+    .field(
+        Field::text("change", "Approved change")
+            .hint("Needed when you proposed it yourself: one of its targets has this digest as its artifact."),
+    )
+    .submit("Put it in force");
+    let withdraw = ActForm::new(
+        "withdraw",
+        "Withdraw",
+        view.url(&format!("/policies/{}/withdrawal", row.id)),
+    )
+    .tone(ActTone::Link);
+    entry.act(row.id.0.clone(), activate).act(row.id.0.clone(), withdraw)
+}
+
+fn risk_table(table: &RiskTable) -> Table {
+    let rows = ["None", "Low", "Medium", "High"]
+        .into_iter()
+        .zip(&table.0)
+        .map(|(impact, cells)| {
+            let mut row = vec![Cell::Short(impact.to_owned())];
+            row.extend(cells.iter().map(|level| Cell::Short(capital(*level))));
+            row
+        });
+    Table {
+        caption: "The risk by the highest impact and the complexity".to_owned(),
+        columns: vec![
+            Column::new("Highest impact", Fold::Never),
+            Column::new("Low complexity", Fold::Never),
+            Column::new("Medium", Fold::Never),
+            Column::new("High", Fold::Never),
+        ],
+        rows: rows.collect(),
+        ..Table::default()
+    }
+}
+
+fn capital(level: Level) -> String {
+    super::words::capital(level.as_str())
+}
+
+/// Puts a proposal in force, or withdraws it.
+pub(super) async fn act(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, id, act)): Path<(String, String, String)>,
+    form: Form,
+) -> Response {
+    let url = format!("{}/policies", visitor.base());
+    let done = write(&state, &visitor, move |room| {
+        let directory = room.directory()?;
+        let decoded = form.decode(&super::view::reader_of(room, &directory), &[]);
+        match act.as_str() {
+            "activation" => acts::activate_configuration::activate_configuration(room, &id, &decoded.body).map(drop),
+            "withdrawal" => acts::activate_configuration::withdraw_configuration(room, &id).map(drop),
+            _ => Err(model::refusal::Refusal::not_found("page").into()),
+        }
+    })
+    .await;
+    match done {
+        Ok(()) => see(&url),
+        Err(failure) => problem(&state, &visitor, &failure, &url).await,
+    }
+}

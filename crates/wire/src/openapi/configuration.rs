@@ -1,0 +1,274 @@
+//! Policies and the risk table: their routes and shapes.
+
+use model::reading::{LINE, TEXT};
+use model::words::{ConfigurationKind, ConfigurationState, Level, State};
+
+use super::shapes::{Shape, Words, all, integer, object, objects, shape, text, text_or_null, texts, time, word};
+use super::table::{Row, at, delete, get, list, post};
+use super::{Answer, Param};
+
+/// Cells of the risk table.
+const LEVELS: Words = Words::These(&["low", "medium", "high"]);
+/// The longest file of a set, in characters.
+const FILE: usize = 256 * 1024;
+
+const KIND: &[Param] = &[Param::new("kind", "Only `policies` or `risk_table`.")];
+
+/// The routes.
+pub(super) const ROWS: &[Row] = &[
+    get(
+        "administration",
+        "show_policies",
+        "/policies",
+        "Show the active policies",
+        "PolicySet",
+    ),
+    post(
+        "administration",
+        "propose_policies",
+        "/policies",
+        "Propose a set of policies; a set that fails its schema, names or cases is refused",
+        "PoliciesInput",
+        "Configuration",
+    ),
+    Row {
+        body: Some("TrialInput"),
+        answer: Answer::Json("Trial"),
+        status: 200,
+        ..at(
+            "POST",
+            "administration",
+            "try_policies",
+            "/policies/trial",
+            "Judge the last changes under a proposed set; nothing is written",
+        )
+    },
+    get(
+        "changes",
+        "explain_policies",
+        "/changes/{key}/policies",
+        "Explain which policies ask what of a change",
+        "Explanation",
+    ),
+    get(
+        "administration",
+        "show_risk_table",
+        "/risk-table",
+        "Show the risk table in force",
+        "RiskTable",
+    ),
+    post(
+        "administration",
+        "propose_risk_table",
+        "/risk-table",
+        "Propose a risk table",
+        "RiskTableInput",
+        "Configuration",
+    ),
+    Row {
+        params: KIND,
+        ..list(
+            "administration",
+            "list_configurations",
+            "/configurations",
+            "List sets of policies and risk tables",
+            "Configuration",
+        )
+    },
+    get(
+        "administration",
+        "show_configuration",
+        "/configurations/{id}",
+        "Show a configuration with its files",
+        "Configuration",
+    ),
+    post(
+        "administration",
+        "activate_configuration",
+        "/configurations/{id}/activation",
+        "Put a proposal in force; a second person or an approved change does it",
+        "ActivationInput",
+        "Configuration",
+    ),
+    delete(
+        "administration",
+        "withdraw_configuration",
+        "/configurations/{id}",
+        "Withdraw a proposal",
+        "Configuration",
+    ),
+];
+
+/// The shapes.
+pub(super) const SHAPES: &[Shape] = &[
+    shape(
+        "PolicyFile",
+        "A file of a set.",
+        &[
+            text(
+                "path",
+                LINE,
+                "`pack/name.cedar`, `pack/parameters.toml` or `pack/cases/name.cases`.",
+            )
+            .needed(),
+            text("content", FILE, "What stands in it."),
+        ],
+    ),
+    shape(
+        "PoliciesInput",
+        "A set of policies. The base pack joins unless `files` bring a folder `base` of their own.",
+        &[
+            texts(
+                "packs",
+                LINE,
+                "Packs that come with Assent: `sox`, `hipaa`, `dual-control`.",
+            ),
+            objects("files", "PolicyFile", "Policies and declarations of parameters."),
+            objects("cases", "PolicyFile", "The cases that the set must pass."),
+            text("parameters", FILE, "The tenant's own values, TOML."),
+            text("reason", TEXT, "Why.").needed(),
+        ],
+    ),
+    shape(
+        "TrialInput",
+        "A set of policies to try.",
+        &[
+            texts("packs", LINE, "Packs that come with Assent."),
+            objects("files", "PolicyFile", "Policies and declarations of parameters."),
+            objects("cases", "PolicyFile", "The cases that the set must pass."),
+            text("parameters", FILE, "The tenant's own values, TOML."),
+            integer("last", 1, 500, "On how many of the last changes; 50 unless said."),
+        ],
+    ),
+    shape(
+        "Trial",
+        "What a proposed set would require.",
+        &[
+            text("before", LINE, "Digest of the policies in force.").needed(),
+            text("after", LINE, "Digest of the proposed ones.").needed(),
+            integer("tried", 0, 500, "How many changes were judged.").needed(),
+            objects(
+                "differing",
+                "TrialRow",
+                "Changes of which something else would be required.",
+            )
+            .needed(),
+        ],
+    ),
+    shape(
+        "TrialRow",
+        "A change of which something else would be required.",
+        &[
+            text("key", LINE, "The change.").needed(),
+            text("title", LINE, "Its title.").needed(),
+            word("state", all!(State), "Its state.").needed(),
+            word("risk", all!(Level), "Its risk.").needed(),
+            objects("added", "AskedRow", "What would be required in addition.").needed(),
+            objects("removed", "AskedRow", "What would no longer be required.").needed(),
+            text("stop", TEXT, "Why the proposed set could not judge it."),
+        ],
+    ),
+    shape(
+        "AskedRow",
+        "One obligation.",
+        &[
+            text("policy", LINE, "The policy's id.").needed(),
+            text("reason", TEXT, "Its reason.").needed(),
+            text("asks", TEXT, "What it asks, in the words of the cases.").needed(),
+            texts("targets", LINE, "The targets that bring it.").needed(),
+        ],
+    ),
+    shape(
+        "Explanation",
+        "What is required of a change, and which policies say so.",
+        &[
+            text("policy_digest", LINE, "Digest of schema, policies and parameters.").needed(),
+            text("facts_digest", LINE, "Digest of the facts that were judged.").needed(),
+            text("stop", TEXT, "Why the policies could not be judged."),
+            objects("policies", "ExplainedPolicy", "One row a policy, sorted by id.").needed(),
+        ],
+    ),
+    shape(
+        "ExplainedPolicy",
+        "A policy that brought an obligation.",
+        &[
+            object("source", "PolicySource", "Where it stands and what it says.").needed(),
+            text("words", TEXT, "What it asks, in the words of the cases.").needed(),
+        ],
+    ),
+    shape(
+        "RiskRow",
+        "A row of the risk table: a level for each complexity.",
+        &[
+            word("low", LEVELS, "At low complexity.").needed(),
+            word("medium", LEVELS, "At medium complexity.").needed(),
+            word("high", LEVELS, "At high complexity.").needed(),
+        ],
+    ),
+    shape(
+        "RiskRows",
+        "A row for each highest impact.",
+        &[
+            object("none", "RiskRow", "No impact.").needed(),
+            object("low", "RiskRow", "Low impact.").needed(),
+            object("medium", "RiskRow", "Medium impact.").needed(),
+            object("high", "RiskRow", "High impact.").needed(),
+        ],
+    ),
+    shape(
+        "RiskTable",
+        "The risk table in force.",
+        &[
+            text("digest", LINE, "Its digest.").needed(),
+            text_or_null(
+                "configuration",
+                "The configuration that brought it; null for the first table.",
+            ),
+            object("table", "RiskRows", "The table.").needed(),
+        ],
+    ),
+    shape(
+        "RiskTableInput",
+        "A risk table.",
+        &[
+            object("table", "RiskRows", "The table.").needed(),
+            text("reason", TEXT, "Why.").needed(),
+        ],
+    ),
+    shape(
+        "ActivationInput",
+        "Who stands in for a second person.",
+        &[text(
+            "change",
+            LINE,
+            "An approved change one of whose targets has the configuration's digest as its artifact.",
+        )],
+    ),
+    shape(
+        "Configuration",
+        "A set of policies or a risk table, proposed, in force or replaced.",
+        &[
+            text("id", LINE, "Its id.").needed(),
+            integer("version", 1, i64::MAX, "Grows with every save.").needed(),
+            word("kind", all!(ConfigurationKind), "Which of the two.").needed(),
+            word("state", all!(ConfigurationState), "Where it stands.").needed(),
+            text("digest", LINE, "Digest of its content.").needed(),
+            text("reason", TEXT, "Why it was proposed.").needed(),
+            text("proposer", LINE, "A login.").needed(),
+            time("proposed_at", "When.").needed(),
+            text("activated_by", LINE, "A login."),
+            time("activated_at", "When."),
+            text(
+                "change_key",
+                LINE,
+                "The approved change that stood in for a second person.",
+            ),
+            text("before", LINE, "Digest of what was in force before."),
+            text("replaces", LINE, "The configuration that was in force before."),
+            text("parameters", FILE, "The tenant's own values."),
+            object("table", "RiskRows", "The risk table."),
+            objects("files", "PolicyFile", "With one configuration: its files."),
+            objects("cases", "PolicyFile", "With one configuration: its cases."),
+        ],
+    ),
+];
