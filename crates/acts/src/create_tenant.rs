@@ -56,6 +56,8 @@ pub fn create_tenant(room: &mut Room<'_, '_>, name: &str, demo: bool) -> Result<
             members,
             kind: GroupKind::Group,
             calendar: None,
+            external_id: None,
+            removed: false,
         };
         room.put_estate("group.set", group, json!({}))?;
     }

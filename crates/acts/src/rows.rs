@@ -321,6 +321,8 @@ pub(crate) fn group(reading: &mut Reading<'_>, directory: &Directory) -> Group {
         members,
         kind: kind.or(old.map(|old| old.kind)).unwrap_or_default(),
         calendar: calendar.or_else(|| old.and_then(|old| old.calendar.clone())),
+        external_id: old.and_then(|old| old.external_id.clone()),
+        removed: false,
         key,
     }
 }

@@ -93,6 +93,7 @@ versioned!(
     model::directory::Token,
     model::directory::Tenant,
     model::configuration::Configuration,
+    model::identity::IdentityProvider,
 );
 
 impl Room<'_, '_> {

@@ -2,15 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use model::directory::{Person, Token};
+use model::directory::{Directory, Person};
 use model::ids::{PersonId, RecordId};
 use model::reading::{LINE, Reading};
 use model::refusal::Refusal;
 use model::verbs::Body;
 use model::words::Role;
 use serde_json::json;
-use store::record::{self, Filter};
 
+use crate::deactivate_person::end_person;
 use crate::error::Result;
 use crate::room::Room;
 use crate::rows;
@@ -42,11 +42,31 @@ pub fn create_person(room: &mut Room<'_, '_>, body: &Body) -> Result<Person> {
         accounts: reading.texts("accounts", LINE).unwrap_or_default(),
         functions: rows::functions(&mut reading).unwrap_or_default(),
         calendar: rows::calendar(&mut reading, &directory),
+        deactivation: None,
+        subjects: Vec::new(),
+        external_id: None,
+        attributes: Vec::new(),
+        removed: false,
     };
+    check_mail(&mut reading, &directory, &person);
     reading.finish()?;
     let person = room.put_estate("person.created", person, json!({}))?;
     join_well_known_groups(room, &person)?;
     Ok(person)
+}
+
+/// One mail address is one person: a second account of the same person would be a second pair of eyes.
+fn check_mail(reading: &mut Reading<'_>, directory: &Directory, person: &Person) {
+    let Some(mail) = person.email.as_deref().map(str::to_lowercase) else {
+        return;
+    };
+    let same = |other: &&Person| {
+        other.id != person.id && other.email.as_deref().map(str::to_lowercase).as_deref() == Some(mail.as_str())
+    };
+    if let Some(other) = directory.people.values().find(same) {
+        let text = format!("This address belongs to `{}`; one address is one person.", other.login);
+        reading.wrong("email", "not_unique", text);
+    }
 }
 
 fn read_zone(reading: &mut Reading<'_>) -> Option<String> {
@@ -106,34 +126,17 @@ pub fn edit_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<
     person.functions = rows::functions(&mut reading).unwrap_or(person.functions);
     person.calendar = rows::calendar(&mut reading, &directory).or(person.calendar);
     person.active = reading.boolean("active").unwrap_or(person.active);
+    check_mail(&mut reading, &directory, &person);
     reading.finish()?;
-    let was_active = directory.is_active(&person.id);
+    if directory.is_active(&person.id) && !person.active {
+        return end_person(room, person, false, None);
+    }
+    if person.active {
+        person.deactivation = None;
+    }
     let person = room.put_estate("person.edited", person, json!({}))?;
     join_well_known_groups(room, &person)?;
-    if was_active && !person.active {
-        end_access(room, &person.id)?;
-    }
     Ok(person)
-}
-
-/// Ends sessions and tokens of a person.
-fn end_access(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
-    store::session::delete_of_person(room.tx, person.as_str())?;
-    let filter = Filter::new()
-        .equals("person", person.as_str())
-        .equals("revoked", false)
-        .order_by("id");
-    for stored in record::find::<Token>(room.tx, &filter)? {
-        room.put_estate(
-            "token.revoked",
-            Token {
-                revoked: true,
-                ..stored.record
-            },
-            json!({}),
-        )?;
-    }
-    crate::settle_open::settle_asked(room)
 }
 
 /// Keeps a password as its PHC text, which the door has hashed outside the transaction. Ends other sessions.
@@ -157,6 +160,19 @@ pub fn set_password(room: &mut Room<'_, '_>, login: &str, phc: &str) -> Result<(
         json!({}),
     );
     room.tell(vec![event], crate::save::Written::default())
+}
+
+/// Ends all sessions of a person, by who may set people; answers how many there were.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn end_sessions(room: &mut Room<'_, '_>, person: &str) -> Result<u64> {
+    room.allow(model::act::actions::SET_PERSON)?;
+    let ended = store::session::delete_of_person(room.tx, person)?;
+    let subject = ("person", person.to_owned());
+    let event = crate::save::draft("person.sessions_ended", subject, room.now, json!({"count": ended}));
+    room.tell(vec![event], crate::save::Written::default())?;
+    Ok(ended)
 }
 
 /// Makes or changes a group (`PUT /groups/{key} {name, members}`).

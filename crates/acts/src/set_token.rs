@@ -14,7 +14,7 @@ use crate::error::Result;
 use crate::room::Room;
 
 /// What a token may be scoped to.
-pub const SCOPES: &[&str] = &["read", "write", "gate", "audit", "admin"];
+pub const SCOPES: &[&str] = &["read", "write", "gate", "audit", "admin", "scim"];
 
 /// How every secret begins, so that scanners of leaked secrets know it.
 pub const PREFIX: &str = "ast_";

@@ -113,6 +113,7 @@ impl World {
             by_token: false,
             stepped_up_at: None,
             is_system: false,
+            method: "password".to_owned(),
         };
         self.desk.wait(Lane::Acts, "halden", actor, Mode::Write, act)
     }

@@ -95,6 +95,18 @@ pub const KEYS: &[Key] = &[
     key("smtp_password", Kind::Secret, None, "the password at the mail server"),
     key("smtp_from", Kind::Text, None, "the address that letters come from"),
     key(
+        "outgoing_allow",
+        Kind::List,
+        None,
+        "networks inside of the server's own that calls to identity providers may reach, such as 10.1.0.0/16",
+    ),
+    key(
+        "outgoing_ca",
+        Kind::Text,
+        None,
+        "certificates (PEM) of an own authority that such calls trust instead of the public ones",
+    ),
+    key(
         "evidence_limit_bytes",
         Kind::Number,
         Some("104857600"),

@@ -11,5 +11,7 @@ pub mod github;
 pub mod in_toto;
 pub mod junit;
 pub mod mail;
+pub mod oidc;
 pub mod sarif;
+pub mod scim;
 pub mod socket;

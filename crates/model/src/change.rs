@@ -600,6 +600,9 @@ pub struct Change {
     /// Whether work goes on past its end.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub overrun: bool,
+    /// Whether a decision that the work began on was voided with a compromised account; the gate forward stops.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub distrusted: bool,
     /// Whether the window passed without a start.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub window_missed: bool,

@@ -84,6 +84,7 @@ pub const NEITHER: &[&str] = &[
     "extension",
     "extended_until",
     "overrun",
+    "distrusted",
     "window_missed",
     "in_freeze",
     "unauthorized",

@@ -45,9 +45,44 @@ pub struct Person {
     /// The key of the business calendar by which their clocks run; the tenant's `default` unless said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calendar: Option<String>,
+    /// How they were deactivated last; gone once they are active again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deactivation: Option<Deactivation>,
+    /// Who they are at identity providers: `issuer subject`. A subject belongs to one person.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub subjects: Vec<String>,
+    /// Their id in the directory that provisions them (SCIM `externalId`, RFC 7643 section 3.1).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    /// What else that directory tells, by the names of RFC 7643: `department`, `title`, `name.givenName`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attributes: Vec<(String, String)>,
+    /// Whether that directory removed them; it sees them no more, and they are inactive.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub removed: bool,
+}
+
+/// How a person was deactivated.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deactivation {
+    /// By whom.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+    /// Whether somebody else may have used the account: then its decisions are void.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub compromised: bool,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
 }
 
 impl Person {
+    /// Whether their account was deactivated as compromised.
+    pub fn is_compromised(&self) -> bool {
+        self.deactivation.as_ref().is_some_and(|it| it.compromised)
+    }
+
     /// Whether the person works or looks on by role and so never decides for an owner: a pipeline, a vendor, an
     /// auditor.
     pub fn is_barred_from_deciding(&self) -> bool {
@@ -76,6 +111,12 @@ pub struct Group {
     /// The key of the business calendar by which clocks of rules run that ask this group.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calendar: Option<String>,
+    /// Its id in the directory that provisions it (SCIM `externalId`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub external_id: Option<String>,
+    /// Whether that directory removed it; nobody is in it any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub removed: bool,
 }
 
 impl GroupKind {

@@ -169,6 +169,8 @@ pub struct Actor {
     pub stepped_up_at: Option<Timestamp>,
     /// Whether this is the system itself.
     pub is_system: bool,
+    /// With what they showed who they are: `token`, `password`, `provider:corp`, and a fresh factor behind a `+`.
+    pub method: String,
 }
 
 impl Actor {
@@ -179,6 +181,7 @@ impl Actor {
             by_token: false,
             stepped_up_at: None,
             is_system: true,
+            method: "system".to_owned(),
         }
     }
 

@@ -119,6 +119,11 @@ fn static_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec
         let owner = directory.login(&file.change.content.owner);
         let text = "It has overrun, and nobody granted more time.";
         let help = "The owner or a change manager grants more time, or the way back is taken.";
+        if file.change.distrusted {
+            let text = "A decision that it began on was given by an account that is compromised.";
+            let help = "Take the way back, or finish by hand; a new change carries on.";
+            return vec![unmet("decision_voided", text, help, vec![owner])];
+        }
         return if file.change.overrun {
             vec![unmet("overrun", text, help, vec![owner])]
         } else {

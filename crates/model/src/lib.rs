@@ -17,6 +17,7 @@ pub mod due;
 pub mod facts;
 pub mod file;
 pub mod gate;
+pub mod identity;
 pub mod ids;
 pub mod input;
 pub mod lifecycle;

@@ -85,6 +85,9 @@ pub struct Approval {
     /// Whether a fresh factor stood behind it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub stepped_up: bool,
+    /// With what its author had shown who they are, such as `password+totp`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
     /// Why it no longer counts, if so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<String>,

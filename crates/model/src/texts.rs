@@ -4,6 +4,7 @@
 /// Fields that may hold a person's words or name.
 pub const TEXT_FIELDS: &[&str] = &[
     "accounts",
+    "attributes",
     "audience",
     "business_contact",
     "check",
@@ -14,6 +15,7 @@ pub const TEXT_FIELDS: &[&str] = &[
     "ended",
     "ended_reason",
     "expedited_reason",
+    "external_id",
     "improvements",
     "item",
     "justification",
@@ -27,6 +29,7 @@ pub const TEXT_FIELDS: &[&str] = &[
     "satisfy",
     "security",
     "subject",
+    "subjects",
     "summary",
     "text",
     "threat",

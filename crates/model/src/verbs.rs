@@ -6,6 +6,7 @@ pub mod after;
 pub mod around;
 pub mod decide;
 pub mod glass;
+pub mod leaver;
 pub mod permit;
 pub mod plan;
 pub mod tasks;

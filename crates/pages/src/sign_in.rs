@@ -117,6 +117,10 @@ pub struct StepUp {
     pub back_url: String,
     /// What is sent along, such as the address to return to.
     pub fields: Vec<Field>,
+    /// Whether the password is asked; who has a second factor has its field among the others.
+    pub asks_password: bool,
+    /// Other ways to show it, as links: signing in anew at an identity provider.
+    pub other_ways: Vec<ActForm>,
     /// What was wrong with the last try.
     pub error: Option<String>,
 }
@@ -125,7 +129,7 @@ impl StepUp {
     /// The whole document.
     #[must_use]
     pub fn render(&self) -> String {
-        document("Your password again", &self.assets, "door", &render(self))
+        document(self.title(), &self.assets, "door", &render(self))
     }
 
     /// Believable instances: asked, and refused once.
@@ -139,17 +143,41 @@ impl StepUp {
             assets: "/assets".to_owned(),
             back_url: "/t/halden/changes/CHG-1061".to_owned(),
             fields: vec![Field::hidden("return_to", "/t/halden/changes/CHG-1061#act-break-glass")],
+            asks_password: true,
+            other_ways: Vec::new(),
             error: None,
+        };
+        let code = Field::text("code", "Code of your authenticator").required();
+        let second = Self {
+            asks_password: false,
+            fields: vec![Field::hidden("return_to", "/t/halden/"), code],
+            other_ways: vec![ActForm::new(
+                "corp",
+                "Sign in anew with Halden ID",
+                "/t/halden/step-up/corp",
+            )],
+            ..asked.clone()
         };
         let refused = Self {
             error: Some("That is not your password. Two tries are left.".to_owned()),
             ..asked.clone()
         };
-        vec![asked, refused]
+        vec![asked, refused, second]
+    }
+
+    fn title(&self) -> &'static str {
+        if self.asks_password {
+            "Your password again"
+        } else {
+            "Your code"
+        }
     }
 
     fn password(&self) -> Vec<Field> {
         let mut fields = self.fields.clone();
+        if !self.asks_password {
+            return fields;
+        }
         fields.push(Field {
             autocomplete: Some("current-password"),
             error: self.error.clone(),

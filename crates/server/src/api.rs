@@ -7,6 +7,7 @@ mod directory;
 mod estate;
 mod evidence;
 mod gate;
+mod identity;
 mod log;
 mod reference;
 mod session;
@@ -27,6 +28,7 @@ pub(crate) const TABLES: &[&[Route]] = &[
     estate::ACCESS,
     configuration::ROUTES,
     directory::ROUTES,
+    identity::ROUTES,
     log::ROUTES,
 ];
 

@@ -36,6 +36,8 @@ pub(crate) enum Scope {
     Audit,
     /// People, tokens, connections, policies.
     Admin,
+    /// Provisioning of people and groups, and nothing else.
+    Scim,
 }
 
 impl Scope {
@@ -46,6 +48,7 @@ impl Scope {
             Self::Gate => "gate",
             Self::Audit => "audit",
             Self::Admin => "admin",
+            Self::Scim => "scim",
         }
     }
 }
@@ -66,6 +69,8 @@ pub enum Credential {
         digest: String,
         /// When a fresh factor was shown last.
         stepped_up_at: Option<Timestamp>,
+        /// How it was begun, and with which fresh factor it went on: `password+totp`.
+        method: String,
     },
 }
 
@@ -83,15 +88,18 @@ pub struct Caller {
 impl Caller {
     /// The caller as acts know it.
     pub fn actor(&self) -> Actor {
-        let (by_token, stepped_up_at) = match &self.credential {
-            Credential::Token { .. } => (true, None),
-            Credential::Session { stepped_up_at, .. } => (false, *stepped_up_at),
+        let (by_token, stepped_up_at, method) = match &self.credential {
+            Credential::Token { .. } => (true, None, "token".to_owned()),
+            Credential::Session {
+                stepped_up_at, method, ..
+            } => (false, *stepped_up_at, method.clone()),
         };
         Actor {
             person: self.person.clone(),
             by_token,
             stepped_up_at,
             is_system: false,
+            method,
         }
     }
 
@@ -120,6 +128,7 @@ impl Caller {
             Scope::Write => has(Scope::Write),
             Scope::Audit => has(Scope::Audit),
             Scope::Admin => has(Scope::Admin),
+            Scope::Scim => has(Scope::Scim),
         };
         if enough {
             return Ok(());
@@ -250,9 +259,14 @@ async fn by_session(state: &AppState, lane: Lane, secret: &str) -> Result<Caller
     if session.expires_at <= now {
         return Err(unknown());
     }
+    let method = match session.factor {
+        Some(factor) if factor != session.method => format!("{}+{factor}", session.method),
+        _ => session.method,
+    };
     let credential = Credential::Session {
         digest: session.token_digest,
         stepped_up_at: session.stepped_up_at,
+        method,
     };
     Ok(Caller {
         tenant,

@@ -106,6 +106,7 @@ impl Past {
             by_token: false,
             stepped_up_at: Some(now),
             is_system: false,
+            method: "password".to_owned(),
         };
         self.act(actor, act)
     }

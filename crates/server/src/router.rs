@@ -15,7 +15,7 @@ use tracing::Instrument;
 
 use crate::failure::Failure;
 use crate::state::AppState;
-use crate::{api, health, hooks, web};
+use crate::{api, health, hooks, scim, web};
 
 /// How many requests are worked at once; more are told to come again.
 const AT_ONCE: usize = 1_024;
@@ -45,6 +45,7 @@ pub fn router(state: AppState) -> Router {
     let doors = Router::new()
         .merge(api::router())
         .merge(hooks::router())
+        .merge(scim::router())
         .merge(health::router())
         .merge(web::routes());
     doors

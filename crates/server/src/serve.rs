@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use acts::Desk;
 use axum::Router;
+use connect::socket::http::{Http, Outgoing};
 use store::{Lane, Mode};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
@@ -181,6 +182,30 @@ fn open_doors(doors: &watch::Sender<Router>, router: Router) {
     drop(doors.send_replace(router));
 }
 
+/// Data of an earlier binary has no rows yet by which people are found at sign-in and by provisioning.
+fn index_identities(desk: &Desk) -> Result<(), ServeError> {
+    let store = &desk.tools().store;
+    let find = |tx: &mut store::CrossTx<'_>| store::servers::tenants(tx);
+    for tenant in store.wait_across(Lane::Worker, "which tenants there are", Mode::Read, find)? {
+        store.wait(Lane::Worker, &tenant, Mode::Write, store::identities::index_all)?;
+    }
+    Ok(())
+}
+
+/// The client for calls to the outside.
+fn http(settings: &Settings) -> Result<Http, ServeError> {
+    let authority = match &settings.outgoing_ca {
+        None => None,
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(|error| ServeError::Folder(path.clone(), error))?;
+            Some(text)
+        }
+    };
+    let outgoing = Outgoing::parse(&settings.outgoing_allow, authority)
+        .map_err(|why| ServeError::Refused(format!("outgoing_allow: {why}")))?;
+    Http::new(outgoing).map_err(|error| ServeError::Refused(format!("outgoing_ca: {error}")))
+}
+
 fn open_house(settings: &Settings, public_url: &str, prepare: Option<Prepare>) -> Result<AppState, ServeError> {
     let bells = Bells::default();
     #[cfg(all(feature = "test-clock", debug_assertions))]
@@ -197,11 +222,13 @@ fn open_house(settings: &Settings, public_url: &str, prepare: Option<Prepare>) -
     if let Some(prepare) = prepare {
         prepare(&opened.desk, public_url)?;
     }
+    index_identities(&opened.desk)?;
     Ok(AppState::new(
         opened.desk,
         bells,
         opened.uploads,
         settings.evidence_limit_bytes,
+        http(settings)?,
     ))
 }
 

@@ -28,6 +28,10 @@ pub struct Settings {
     pub packs: Vec<String>,
     /// Parameters of those packs, as TOML.
     pub policy_parameters: String,
+    /// Networks inside of the server's own that outgoing calls (to identity providers) may reach, as `10.1.0.0/16`.
+    pub outgoing_allow: Vec<String>,
+    /// Certificates (PEM) of an own authority, trusted by outgoing calls instead of the public ones.
+    pub outgoing_ca: Option<PathBuf>,
     /// How many worker threads serve jobs, timers and deliveries.
     pub workers: usize,
     /// For how many seconds a stop waits for requests under way.
@@ -49,6 +53,8 @@ impl Settings {
             evidence_limit_bytes: 100 * 1024 * 1024,
             packs: Vec::new(),
             policy_parameters: String::new(),
+            outgoing_allow: Vec::new(),
+            outgoing_ca: None,
             workers: 2,
             stop_seconds: 10,
         }

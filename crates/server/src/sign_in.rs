@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use acts::Room;
+use acts::set_second_factor::{is_enrolled, own_factors, random_name, use_code, use_recovery_code};
+use axum::http::{HeaderMap, header};
 use jiff::{SignedDuration, Timestamp};
 use model::file::Actor;
 use model::ids::PersonId;
@@ -12,6 +14,7 @@ use wire::problem::UNAUTHENTICATED;
 
 use crate::caller::{Caller, Credential, digest_of};
 use crate::failure::Failure;
+use crate::listen::Source;
 use crate::state::AppState;
 use crate::{clock, password};
 
@@ -35,36 +38,70 @@ pub struct NewSession {
     pub cookie: String,
 }
 
-/// Begins a session for who knows the password. A wrong login takes as long as a wrong password. `source` is the address
-/// it came from.
+/// The longest name of a browser or program that is kept, in characters.
+const AGENT_CHARS: usize = 200;
+
+/// Where a request comes from: kept with the session, so that its owner can tell it from others.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    /// The address.
+    pub source: String,
+    /// The browser or program, as it names itself.
+    pub agent: String,
+}
+
+impl Origin {
+    /// The origin of a request.
+    pub(crate) fn of(source: &Source, headers: &HeaderMap) -> Self {
+        let agent = headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+        Self {
+            source: source.0.clone(),
+            agent: agent.unwrap_or_default().chars().take(AGENT_CHARS).collect(),
+        }
+    }
+}
+
+/// Begins a session for who knows the password. A wrong login takes as long as a wrong password. Somebody with a second
+/// factor has shown one of two by that: what needs a fresh factor asks for the second.
 ///
 /// # Errors
 /// 401; 429 after repeated failures; 503 while the hashers are busy or the store is away.
 pub async fn sign_in(
     state: &AppState,
-    source: &str,
+    origin: &Origin,
     tenant: &str,
     login: &str,
     secret: &str,
 ) -> Result<NewSession, Failure> {
     let login = login.trim().to_lowercase();
-    let names = [format!("account {tenant}/{login}"), format!("source {source}")];
+    let names = [format!("account {tenant}/{login}"), format!("source {}", origin.source)];
     let found = if store::check_tenant(tenant).is_ok() {
         find_person(state, tenant, &login).await?
     } else {
         None
     };
-    check_password(state, &names, found.as_ref().map(|(_, phc)| phc.clone()), secret).await?;
-    let Some((person, _)) = found else { return Err(wrong()) };
-    begin(state, tenant, person).await
+    check_password(state, &names, found.as_ref().map(|it| it.phc.clone()), secret).await?;
+    let Some(found) = found else { return Err(wrong()) };
+    let start = Start {
+        method: "password".to_owned(),
+        factor: (!found.is_enrolled).then(|| "password".to_owned()),
+    };
+    begin(state, origin, tenant, found.person, start).await
+}
+
+/// Somebody who may sign in with a password.
+struct Known {
+    person: PersonId,
+    phc: String,
+    is_enrolled: bool,
 }
 
 fn wrong() -> Failure {
     Failure::new(401, UNAUTHENTICATED, "This login and password do not fit together.")
 }
 
-/// The person behind a login and their password's PHC text.
-async fn find_person(state: &AppState, tenant: &str, login: &str) -> Result<Option<(PersonId, String)>, Failure> {
+/// The person behind a login, their password's PHC text, and whether they have a second factor.
+async fn find_person(state: &AppState, tenant: &str, login: &str) -> Result<Option<Known>, Failure> {
     let login = login.to_owned();
     let find = move |room: &mut Room<'_, '_>| {
         let directory = room.directory()?;
@@ -72,7 +109,12 @@ async fn find_person(state: &AppState, tenant: &str, login: &str) -> Result<Opti
             return Ok(None);
         };
         let phc = store::secrets::password(room.tx, person.id.as_str())?;
-        Ok(phc.map(|phc| (person.id.clone(), phc)))
+        let factors = store::second_factor::of_person(room.tx, person.id.as_str())?;
+        Ok(phc.map(|phc| Known {
+            person: person.id.clone(),
+            phc,
+            is_enrolled: is_enrolled(&factors),
+        }))
     };
     state
         .act_as(Lane::Pages, tenant, Actor::system(), Mode::Read, find)
@@ -130,7 +172,26 @@ async fn hashing<T: Send + 'static>(state: &AppState, work: impl FnOnce() -> T +
         .map_err(|error| Failure::fault(&error))
 }
 
-async fn begin(state: &AppState, tenant: &str, person: PersonId) -> Result<NewSession, Failure> {
+/// How a session begins.
+#[derive(Debug, Clone)]
+pub(crate) struct Start {
+    /// `password` or `provider:KEY`.
+    pub method: String,
+    /// What counts as fresh factor at once, if anything does.
+    pub factor: Option<String>,
+}
+
+/// Begins a session for somebody who has shown who they are.
+///
+/// # Errors
+/// 503 while the store is away.
+pub(crate) async fn begin(
+    state: &AppState,
+    origin: &Origin,
+    tenant: &str,
+    person: PersonId,
+    start: Start,
+) -> Result<NewSession, Failure> {
     let mut bytes = [0_u8; 32];
     state
         .desk()
@@ -139,7 +200,7 @@ async fn begin(state: &AppState, tenant: &str, person: PersonId) -> Result<NewSe
         .fill(&mut bytes)
         .map_err(|error| Failure::fault(&error))?;
     let secret = proof::crypto::base64url(&bytes);
-    let (digest, whose) = (digest_of(&secret), person.clone());
+    let (digest, whose, origin) = (digest_of(&secret), person.clone(), origin.clone());
     let insert = move |room: &mut Room<'_, '_>| {
         let expires_at = room.now + SignedDuration::from_hours(SESSION_HOURS);
         let session = Session {
@@ -148,7 +209,12 @@ async fn begin(state: &AppState, tenant: &str, person: PersonId) -> Result<NewSe
             created_at: room.now,
             last_seen_at: room.now,
             expires_at,
-            stepped_up_at: Some(room.now),
+            stepped_up_at: start.factor.as_ref().map(|_| room.now),
+            id: random_name(room)?,
+            method: start.method.clone(),
+            factor: start.factor.clone(),
+            source: origin.source.clone(),
+            agent: origin.agent.clone(),
         };
         session::insert(room.tx, &session)?;
         Ok(expires_at)
@@ -170,11 +236,32 @@ fn cookie(state: &AppState, value: &str, seconds: i64) -> String {
     format!("{SESSION_COOKIE}={value}; Path=/; Max-Age={seconds}; HttpOnly; SameSite=Lax{secure}")
 }
 
-/// Notes a fresh factor in a session.
+/// A fresh factor as it is shown.
+#[derive(Debug, Clone)]
+pub enum Shown {
+    /// The password again: enough for who has nothing better.
+    Password(String),
+    /// A code of an authenticator.
+    Code(String),
+    /// One of the codes kept for the day on which the authenticator is lost.
+    Recovery(String),
+}
+
+/// Whether the caller has a second factor.
 ///
 /// # Errors
-/// 403 for a token; 401 for a wrong password; 429 after repeated failures.
-pub async fn step_up(state: &AppState, caller: &Caller, source: &str, secret: &str) -> Result<(), Failure> {
+/// The store's.
+pub(crate) async fn has_second_factor(state: &AppState, caller: &Caller) -> Result<bool, Failure> {
+    let find = |room: &mut Room<'_, '_>| Ok(is_enrolled(&own_factors(room)?));
+    state.act(Lane::Pages, caller, Mode::Read, find).await
+}
+
+/// Notes a fresh factor in a session. Who has a second factor shows that one.
+///
+/// # Errors
+/// 403 for a token, `second_factor_required` for a password that is not enough; 401 for a wrong one; 429 after repeated
+/// failures.
+pub async fn step_up(state: &AppState, caller: &Caller, origin: &Origin, shown: Shown) -> Result<(), Failure> {
     let Credential::Session { digest, .. } = &caller.credential else {
         return Err(Failure::new(
             403,
@@ -182,18 +269,85 @@ pub async fn step_up(state: &AppState, caller: &Caller, source: &str, secret: &s
             "A token has no fresh factor; sign in, and step up there.",
         ));
     };
+    let factor = match shown {
+        Shown::Password(secret) => {
+            if has_second_factor(state, caller).await? {
+                let text = "You have a second factor: enter its code, or use your passkey.";
+                return Err(Failure::new(403, "second_factor_required", text));
+            }
+            confirm_password(state, caller, origin, &secret).await?;
+            "password"
+        }
+        Shown::Code(code) => {
+            use_up(state, caller, move |room| use_code(room, &code)).await?;
+            "totp"
+        }
+        Shown::Recovery(code) => {
+            use_up(state, caller, move |room| use_recovery_code(room, &code)).await?;
+            "recovery_code"
+        }
+    };
+    note_factor(state, caller, digest, factor).await
+}
+
+/// Notes in a session which factor was shown.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn note_factor(
+    state: &AppState,
+    caller: &Caller,
+    digest: &str,
+    factor: &'static str,
+) -> Result<(), Failure> {
+    let digest = digest.to_owned();
+    let note = move |room: &mut Room<'_, '_>| Ok(session::step_up(room.tx, &digest, room.now, factor)?);
+    state.act(Lane::Pages, caller, Mode::Write, note).await?;
+    Ok(())
+}
+
+/// Checks the caller's own password, slowed down like a sign-in.
+///
+/// # Errors
+/// 401 for a wrong password; 429 after repeated failures.
+pub(crate) async fn confirm_password(
+    state: &AppState,
+    caller: &Caller,
+    origin: &Origin,
+    secret: &str,
+) -> Result<(), Failure> {
     let whose = caller.person.clone();
     let find = move |room: &mut Room<'_, '_>| {
         let login = room.directory()?.login(&whose);
         Ok((login, store::secrets::password(room.tx, whose.as_str())?))
     };
     let (login, phc) = state.act(Lane::Pages, caller, Mode::Read, find).await?;
-    let names = [format!("account {}/{login}", caller.tenant), format!("source {source}")];
-    check_password(state, &names, phc, secret).await?;
-    let digest = digest.clone();
-    let note = move |room: &mut Room<'_, '_>| Ok(session::step_up(room.tx, &digest, room.now)?);
-    state.act(Lane::Pages, caller, Mode::Write, note).await?;
-    Ok(())
+    let names = [
+        format!("account {}/{login}", caller.tenant),
+        format!("source {}", origin.source),
+    ];
+    check_password(state, &names, phc, secret).await
+}
+
+/// Tries a code that is used up when it is right. A million codes are soon tried, so wrong ones slow their person down.
+async fn use_up(
+    state: &AppState,
+    caller: &Caller,
+    try_it: impl Fn(&mut Room<'_, '_>) -> acts::Result<bool> + Send + 'static,
+) -> Result<(), Failure> {
+    let names = [format!("factor {}/{}", caller.tenant, caller.person)];
+    let wait = state.throttle().wait(&names, clock::tick());
+    if wait > 0 {
+        let text = format!("Too many wrong codes. Try again in {wait} seconds.");
+        return Err(Failure::new(429, "too_many_tries", text).after(wait));
+    }
+    if state.act(Lane::Pages, caller, Mode::Write, try_it).await? {
+        state.throttle().succeeded(&names[0]);
+        return Ok(());
+    }
+    state.throttle().failed(&names, clock::tick());
+    let text = "This code does not fit, or it was used before. Wait for the next one.";
+    Err(Failure::new(401, "wrong_code", text))
 }
 
 /// Ends a session; answers the `Set-Cookie` header that forgets it.

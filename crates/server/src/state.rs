@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use acts::{Desk, Room};
+use connect::socket::http::Http;
 use model::file::Actor;
 use store::{CrossTx, Lane, Mode};
 use tokio::sync::{Semaphore, oneshot};
@@ -13,6 +14,7 @@ use crate::bell::Bells;
 use crate::caller::{Asking, Caller, KnownCallers};
 use crate::failure::Failure;
 use crate::metrics::Metrics;
+use crate::providers::Outside;
 use crate::throttle::Throttle;
 
 /// How long a lane may take until the caller is told that it is not done yet.
@@ -39,11 +41,13 @@ struct Inner {
     callers: KnownCallers,
     hashing: Semaphore,
     no_password: OnceLock<String>,
+    outside: Outside,
 }
 
 impl AppState {
-    /// The state over a desk. `uploads` is a folder for files on their way in; `evidence_limit` is in bytes.
-    pub fn new(desk: Desk, bells: Bells, uploads: PathBuf, evidence_limit: u64) -> Self {
+    /// The state over a desk. `uploads` is a folder for files on their way in; `evidence_limit` is in bytes; `http` calls
+    /// identity providers.
+    pub fn new(desk: Desk, bells: Bells, uploads: PathBuf, evidence_limit: u64, http: Http) -> Self {
         Self(Arc::new(Inner {
             desk,
             bells,
@@ -54,6 +58,7 @@ impl AppState {
             callers: KnownCallers::default(),
             hashing: Semaphore::new(HASHERS),
             no_password: OnceLock::new(),
+            outside: Outside::new(http),
         }))
     }
 
@@ -100,6 +105,10 @@ impl AppState {
 
     pub(crate) fn hashing(&self) -> &Semaphore {
         &self.0.hashing
+    }
+
+    pub(crate) fn outside(&self) -> &Outside {
+        &self.0.outside
     }
 
     pub(crate) fn no_password(&self) -> &OnceLock<String> {

@@ -30,6 +30,7 @@ const MIGRATIONS: &[Migration] = migrations![
     6 "0006_directory",
     7 "0007_saved_view",
     8 "0008_configuration",
+    9 "0009_identity",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -9,6 +9,7 @@ use model::directory::{
     ConfigItem, Connection, Dependency, Environment, Freeze, Group, Incident, MaintenanceWindow, Ownership, Person,
     Service, StandardTemplate, Tenant, Token,
 };
+use model::identity::IdentityProvider;
 use model::records::{
     Approval, ChangeTask, ChecklistItem, Comment, Condition, Deployment, Entry, Evidence, GateCheck, Link, Message,
     PeerReview, Permit,
@@ -16,6 +17,7 @@ use model::records::{
 
 use crate::changes::save_targets;
 use crate::error::{Error, Result};
+use crate::identities;
 use crate::record::Record;
 use crate::search;
 use crate::tx::Tx;
@@ -207,7 +209,8 @@ nouns! {
         wait_until = it.wait_until,
     }
     Person in "person" |it| { login = &it.login, active = it.active } => save_person;
-    Group in "people_group" |it| { key = &it.key, name = &it.name }
+    Group in "people_group" |it| { key = &it.key, name = &it.name } => save_group;
+    IdentityProvider in "identity_provider" |it| { key = &it.key, active = it.active }
     Service in "service" |it| { key = &it.key, team = it.team.as_ref() } => save_service;
     ConfigItem in "config_item" |it| { key = &it.key, service = &it.service }
     Environment in "environment" |it| { key = &it.key }
@@ -281,7 +284,12 @@ fn save_change(change: &Change, tx: &mut Tx<'_>) -> Result<()> {
     search::save(tx, "change", change.id.as_str(), &texts)
 }
 
+fn save_group(group: &Group, tx: &mut Tx<'_>) -> Result<()> {
+    identities::save_group(tx, group)
+}
+
 fn save_person(person: &Person, tx: &mut Tx<'_>) -> Result<()> {
+    identities::save_person(tx, person)?;
     search::save(tx, "person", person.id.as_str(), &[&person.login, &person.name])
 }
 

@@ -149,6 +149,13 @@ pub fn raw_page(tx: &mut Tx<'_>, table: &str, after: &str, limit: i64) -> Result
         .collect()
 }
 
+/// A record from its body.
+pub(crate) fn parsed<R: Record>(body: &str, sealed: String) -> Result<Stored<R>> {
+    let record = serde_json::from_str(body)
+        .map_err(|it| Error::Corrupt(format!("a body of `{}` cannot be read: {it}", R::TABLE)))?;
+    Ok(Stored { record, sealed })
+}
+
 fn raw_record(row: &Row) -> Result<RawRecord> {
     const STANDARD: [&str; 5] = ["tenant", "id", "version", "body", "sealed"];
     let columns = row

@@ -23,13 +23,25 @@ pub struct Session {
     pub expires_at: Timestamp,
     /// When a fresh factor was shown last.
     pub stepped_up_at: Option<Timestamp>,
+    /// The name under which it is listed and ended; it opens nothing.
+    pub id: String,
+    /// How it was begun: `password` or `provider:KEY`.
+    pub method: String,
+    /// What was shown as fresh factor last: `password`, `totp`, `passkey`, `recovery_code` or `provider:KEY`.
+    pub factor: Option<String>,
+    /// The address it was begun from.
+    pub source: String,
+    /// The browser or program it was begun with, as it names itself.
+    pub agent: String,
 }
 
 /// Begins a session.
 pub fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
     tx.execute(
-        "INSERT INTO session (tenant, token_digest, person, created_at, last_seen_at, expires_at, stepped_up_at)
-         VALUES ($tenant, $digest, $person, $created_at, $last_seen_at, $expires_at, $stepped_up_at)",
+        "INSERT INTO session (tenant, token_digest, person, created_at, last_seen_at, expires_at, stepped_up_at, id,
+            method, factor, source, agent)
+         VALUES ($tenant, $digest, $person, $created_at, $last_seen_at, $expires_at, $stepped_up_at, $id,
+            $method, $factor, $source, $agent)",
         &[
             ("digest", session.token_digest.as_str().into()),
             ("person", session.person.as_str().into()),
@@ -37,6 +49,11 @@ pub fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
             ("last_seen_at", session.last_seen_at.into()),
             ("expires_at", session.expires_at.into()),
             ("stepped_up_at", session.stepped_up_at.into()),
+            ("id", session.id.as_str().into()),
+            ("method", session.method.as_str().into()),
+            ("factor", session.factor.clone().into()),
+            ("source", session.source.as_str().into()),
+            ("agent", session.agent.as_str().into()),
         ],
     )?;
     Ok(())
@@ -66,13 +83,50 @@ pub fn touch(tx: &mut Tx<'_>, digest: &str, seen_at: Timestamp, expires_at: Time
     Ok(done > 0)
 }
 
-/// Notes that a fresh factor was shown.
-pub fn step_up(tx: &mut Tx<'_>, digest: &str, at: Timestamp) -> Result<bool> {
+/// Notes that a fresh factor was shown, and which.
+pub fn step_up(tx: &mut Tx<'_>, digest: &str, at: Timestamp, factor: &str) -> Result<bool> {
     let done = tx.execute(
-        "UPDATE session SET stepped_up_at = $at WHERE tenant = $tenant AND token_digest = $digest",
-        &[("at", at.into()), ("digest", digest.into())],
+        "UPDATE session SET stepped_up_at = $at, factor = $factor WHERE tenant = $tenant AND token_digest = $digest",
+        &[("at", at.into()), ("factor", factor.into()), ("digest", digest.into())],
     )?;
     Ok(done > 0)
+}
+
+/// The sessions of a person that have not ended, newest first.
+pub fn of_person(tx: &mut Tx<'_>, person: &str, now: Timestamp) -> Result<Vec<Session>> {
+    tx.query(
+        "SELECT * FROM session WHERE tenant = $tenant AND person = $person AND expires_at > $now
+         ORDER BY created_at DESC, token_digest LIMIT 200",
+        &[("person", person.into()), ("now", now.into())],
+    )?
+    .iter()
+    .map(session)
+    .collect()
+}
+
+/// Ends the session of a person that is listed under this id.
+pub fn delete_by_id(tx: &mut Tx<'_>, person: &str, id: &str) -> Result<bool> {
+    let done = tx.execute(
+        "DELETE FROM session WHERE tenant = $tenant AND person = $person AND id = $id",
+        &[("person", person.into()), ("id", id.into())],
+    )?;
+    Ok(done > 0)
+}
+
+/// Ends all sessions of the tenant that were begun in this way.
+pub fn delete_of_method(tx: &mut Tx<'_>, method: &str) -> Result<u64> {
+    tx.execute(
+        "DELETE FROM session WHERE tenant = $tenant AND method = $method",
+        &[("method", method.into())],
+    )
+}
+
+/// Ends all sessions of a person but the one with this digest.
+pub fn delete_others(tx: &mut Tx<'_>, person: &str, digest: &str) -> Result<u64> {
+    tx.execute(
+        "DELETE FROM session WHERE tenant = $tenant AND person = $person AND token_digest <> $digest",
+        &[("person", person.into()), ("digest", digest.into())],
+    )
 }
 
 /// Ends a session.
@@ -134,5 +188,11 @@ fn session(row: &Row) -> Result<Session> {
         last_seen_at: row.time("last_seen_at")?,
         expires_at: row.time("expires_at")?,
         stepped_up_at: row.opt_time("stepped_up_at")?,
+        // Rows of an earlier binary have neither id nor method.
+        id: row.opt_text("id")?.unwrap_or_default(),
+        method: row.opt_text("method")?.unwrap_or_else(|| "password".to_owned()),
+        factor: row.opt_text("factor")?,
+        source: row.opt_text("source")?.unwrap_or_default(),
+        agent: row.opt_text("agent")?.unwrap_or_default(),
     })
 }

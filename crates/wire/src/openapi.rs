@@ -5,11 +5,13 @@
 
 mod answers;
 mod bodies;
+mod bodies_identity;
 mod configuration;
 mod directory;
 mod shapes;
 mod table;
 mod table_estate;
+mod table_identity;
 
 use serde_json::{Map, Value, json};
 use std::sync::OnceLock;
@@ -405,6 +407,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
         .iter()
         .chain(answers::ALL)
         .chain(directory::SHAPES)
+        .chain(bodies_identity::ALL)
         .copied()
         .flatten();
     own.chain(configuration::SHAPES)

@@ -36,8 +36,9 @@ const PEOPLE: &[&str] = &[
     "watchers",
 ];
 
-/// Fields of a record that answers leave out: the change is in the path, a digest of a secret is nobody's business.
-const INNER: &[&str] = &["told", "digest", "to_change"];
+/// Fields of a record that answers leave out: the change is in the path, a digest of a secret is nobody's business, and
+/// what an identity provider tells of a person is for SCIM alone.
+const INNER: &[&str] = &["told", "digest", "to_change", "subjects", "external_id", "attributes"];
 
 /// A change as `GET /changes/{key}` shows it.
 pub fn change(change: &Change, directory: &Directory) -> Value {
@@ -298,6 +299,11 @@ mod tests {
             accounts: Vec::new(),
             functions: std::collections::BTreeSet::new(),
             calendar: None,
+            deactivation: None,
+            subjects: Vec::new(),
+            external_id: None,
+            attributes: Vec::new(),
+            removed: false,
         };
         directory.people.insert(id.clone(), person);
         let comment = Comment {

@@ -46,6 +46,9 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("askama", &["pages"]),
     ("pulldown-cmark", &["pages"]),
     ("lettre", &["connect", "tests"]),
+    ("openidconnect", &["connect"]),
+    ("webauthn-rs", &["connect"]),
+    ("scim_v2", &["connect"]),
     ("ureq", &["connect", "assent", "tests"]),
 ];
 

@@ -137,6 +137,8 @@ fn deltas_too_long_for_a_leaf_stand_beside_it() {
             members,
             kind: model::directory::GroupKind::Group,
             calendar: None,
+            external_id: None,
+            removed: false,
         };
         room.put_estate("group.set", group, json!({}))
     });

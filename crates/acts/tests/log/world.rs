@@ -161,6 +161,7 @@ impl World {
             by_token: false,
             stepped_up_at: None,
             is_system: false,
+            method: "password".to_owned(),
         }
     }
 

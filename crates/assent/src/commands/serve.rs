@@ -163,6 +163,8 @@ pub fn read(merged: &Merged) -> Result<Settings> {
         .clamp(1, 64);
     settings.stop_seconds = merged.number("stop_seconds");
     settings.smtp = smtp(merged, &wrong)?;
+    settings.outgoing_allow = merged.list("outgoing_allow");
+    settings.outgoing_ca = merged.text("outgoing_ca").map(PathBuf::from);
     Ok(settings)
 }
 

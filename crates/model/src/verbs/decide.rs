@@ -228,7 +228,8 @@ fn check_step_up(case: &Case<'_>) -> Result<(), Refusal> {
 pub fn step_up_required() -> Refusal {
     Refusal::not_allowed(
         "step_up_required",
-        "This needs your password again, entered within the last five minutes in a session; a token alone is not enough.",
+        "This needs a fresh factor, shown within the last five minutes in a session: your second factor, or your password \
+         again if you have none. A token alone is not enough.",
     )
 }
 
@@ -278,6 +279,7 @@ fn take_decision(case: &mut Case<'_>, word: &Word) -> Approval {
         facts_digest: case.file.requirements.facts_digest.clone(),
         at: case.now,
         stepped_up: case.actor.is_stepped_up(case.now),
+        method: Some(case.actor.method.clone()),
         ended: None,
         escalated_at,
     }

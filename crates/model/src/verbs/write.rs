@@ -60,6 +60,7 @@ pub fn new_change(
         extension: None,
         extended_until: None,
         overrun: false,
+        distrusted: false,
         window_missed: false,
         in_freeze: false,
         unauthorized: false,

@@ -62,6 +62,8 @@ pub fn directory() -> Directory {
         members,
         kind: Default::default(),
         calendar: None,
+        external_id: None,
+        removed: false,
     };
     found.groups.insert(security.key.clone(), security);
     for (key, criticality) in [("shop", Criticality::Low), ("pay", Criticality::High)] {
@@ -109,6 +111,11 @@ fn person(login: &str, roles: &[Role]) -> Person {
         accounts: Vec::new(),
         functions: BTreeSet::new(),
         calendar: None,
+        deactivation: None,
+        subjects: Vec::new(),
+        external_id: None,
+        attributes: Vec::new(),
+        removed: false,
     }
 }
 

@@ -109,6 +109,7 @@ impl World {
                 by_token: self.by_token,
                 stepped_up_at: Some(self.now),
                 is_system: false,
+                method: "password".to_owned(),
             },
         };
         self.act_as(actor, verb)

@@ -232,6 +232,15 @@ pub(crate) const ACCESS: &[Route] = &[
         },
     )
     .scope(Scope::Admin),
+    Route::post(
+        "/people/{login}/deactivation",
+        "Deactivates a person, plain or as compromised.",
+        |room, ask| {
+            let ended = acts::deactivate_person::deactivate_person(room, ask.place(0), &ask.body)?;
+            new_one(room, &ended)
+        },
+    )
+    .scope(Scope::Admin),
     Route::put("/groups/{key}", "Makes or sets a group.", group_version, |room, ask| {
         let made = acts::set_person::set_group(room, ask.place(0), &ask.body)?;
         tagged(&*room.directory()?, &made)

@@ -15,7 +15,7 @@ use crate::caller::{Caller, check_site};
 use crate::failure::Failure;
 use crate::listen::Source;
 use crate::route::{BASE, Places};
-use crate::sign_in;
+use crate::sign_in::{self, Origin, Shown};
 use crate::state::AppState;
 
 /// Signing in, the fresh factor, signing out, passwords.
@@ -48,7 +48,8 @@ async fn begin(
     let login = reading.needed("login", LINE);
     let password = reading.needed("password", crate::password::LONGEST_BYTES);
     reading.finish().map_err(refused)?;
-    let session = sign_in::sign_in(&state, &source.0, &tenant, &login, &password).await?;
+    let origin = Origin::of(&source, &headers);
+    let session = sign_in::sign_in(&state, &origin, &tenant, &login, &password).await?;
     let view =
         json!({"tenant": session.tenant, "login": login.trim().to_lowercase(), "expires_at": session.expires_at});
     Ok((
@@ -63,12 +64,25 @@ async fn step_up(
     State(state): State<AppState>,
     caller: Caller,
     Extension(source): Extension<Source>,
+    headers: HeaderMap,
     body: JsonBody,
 ) -> Result<Response, Failure> {
     let mut reading = Reading::new(&body.fields, "");
-    let password = reading.needed("password", crate::password::LONGEST_BYTES);
+    let password = reading.text("password", crate::password::LONGEST_BYTES);
+    let code = reading.text("code", LINE);
+    let recovery = reading.text("recovery_code", LINE);
+    if [&password, &code, &recovery].into_iter().flatten().count() != 1 {
+        let text = "Send one of `password`, `code` and `recovery_code`.";
+        reading.wrong("password", "missing", text);
+    }
     reading.finish().map_err(refused)?;
-    sign_in::step_up(&state, &caller, &source.0, &password).await?;
+    let shown = match (password, code, recovery) {
+        (Some(password), ..) => Shown::Password(password),
+        (_, Some(code), _) => Shown::Code(code),
+        (.., recovery) => Shown::Recovery(recovery.unwrap_or_default()),
+    };
+    let origin = Origin::of(&source, &headers);
+    sign_in::step_up(&state, &caller, &origin, shown).await?;
     Ok((StatusCode::CREATED, axum::Json(json!({"stepped_up": true}))).into_response())
 }
 

@@ -8,7 +8,7 @@ use super::form::Form;
 use super::view::{View, Visitor, show, write};
 use super::words::{beginning, plain};
 use crate::failure::Failure;
-use crate::sign_in;
+use crate::sign_in::{self, Origin};
 use crate::state::AppState;
 
 /// How many messages are shown.
@@ -84,10 +84,13 @@ pub(super) async fn set_password(
     State(state): State<AppState>,
     visitor: Visitor,
     axum::extract::Extension(source): axum::extract::Extension<crate::listen::Source>,
+    headers: axum::http::HeaderMap,
     form: Form,
 ) -> Response {
     let back = format!("{}/account", visitor.base());
-    if let Err(failure) = sign_in::step_up(&state, &visitor.caller, &source.0, form.first("present")).await {
+    let origin = Origin::of(&source, &headers);
+    let present = form.first("present");
+    if let Err(failure) = sign_in::confirm_password(&state, &visitor.caller, &origin, present).await {
         let failure = match failure.status() {
             401 => Failure::new(422, "wrong_password", "The present password is another one."),
             _ => failure,

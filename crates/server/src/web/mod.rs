@@ -25,9 +25,11 @@ mod live;
 mod mail;
 mod people;
 mod policies;
+mod providers;
 mod saved;
 mod sections;
 mod session;
+mod step_up;
 mod templates;
 mod times;
 mod view;
@@ -62,11 +64,11 @@ pub fn routes() -> Router<AppState> {
 fn session_routes() -> Router<AppState> {
     Router::new()
         .route("/t/{tenant}/sign-in", get(session::form).post(session::go))
+        .route("/t/{tenant}/sign-in/{provider}", get(providers::out))
+        .route("/t/{tenant}/sign-in/{provider}/callback", get(providers::back))
         .route("/t/{tenant}/sign-out", post(session::out))
-        .route(
-            "/t/{tenant}/step-up",
-            get(session::step_up_form).post(session::step_up_go),
-        )
+        .route("/t/{tenant}/step-up/{provider}", get(providers::step_up))
+        .route("/t/{tenant}/step-up", get(step_up::form).post(step_up::go))
         .route("/t/{tenant}/account", get(account::show_account))
         .route("/t/{tenant}/account/password", post(account::set_password))
 }

@@ -103,14 +103,24 @@ fn person_acts(view: &View<'_, '_, '_>, person: &Person) -> Vec<ActForm> {
             .submit("Set it"),
     );
     if person.id != view.me {
-        let (id, label) = if person.active {
-            ("deactivation", "Deactivate")
+        acts.push(if person.active {
+            deactivation(url("deactivation"))
         } else {
-            ("activation", "Activate")
-        };
-        acts.push(ActForm::new(id, label, url(id)).tone(ActTone::Link));
+            ActForm::new("activation", "Activate", url("activation")).tone(ActTone::Link)
+        });
     }
     acts
+}
+
+fn deactivation(url: String) -> ActForm {
+    let compromised = Field::new("compromised", "The account is compromised", Input::Checkbox)
+        .hint("Then their decisions are void and permits that rest on them die at once.");
+    ActForm::new("deactivation", "Deactivate", url)
+        .tone(ActTone::Link)
+        .field(compromised)
+        .field(Field::text("reason", "Why"))
+        .note("Their sessions and tokens end. Decisions that were lawful when made stand.")
+        .submit("Deactivate")
 }
 
 fn person_form(view: &View<'_, '_, '_>) -> ActForm {
@@ -153,7 +163,7 @@ pub(super) async fn act(
     let body = match act.as_str() {
         "roles" => json!({"roles": form.all("roles")}),
         "activation" => json!({"active": true}),
-        "deactivation" => json!({"active": false}),
+        "deactivation" => return deactivate(&state, &visitor, login, form).await,
         "password" => return set_password(&state, &visitor, &login, form.first("password"), "/people").await,
         _ => {
             let failure = Failure::new(404, "not_found", "There is no such act.");
@@ -172,6 +182,20 @@ pub(super) async fn act(
     let run =
         move |room: &mut acts::Room<'_, '_>, _: &Body| acts::set_person::edit_person(room, &login, &body).map(drop);
     send(&state, &visitor, sent, run, people_page).await
+}
+
+async fn deactivate(state: &AppState, visitor: &Visitor, login: String, form: Form) -> Response {
+    let sent = Sent {
+        form,
+        boxes: &[],
+        path: format!("/people/{}/deactivation", escaped(&login)),
+        then: "/people".to_owned(),
+        place: Place::People,
+    };
+    let run = move |room: &mut acts::Room<'_, '_>, body: &Body| {
+        acts::deactivate_person::deactivate_person(room, &login, body).map(drop)
+    };
+    send(state, visitor, sent, run, people_page).await
 }
 
 /// Sets a password; the new one is hashed before the act begins.

@@ -4,22 +4,23 @@ use axum::extract::{Extension, Path, Query, State};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use model::file::Actor;
-use pages::{Field, Notice, SignIn, StepUp, Tone};
+use pages::{ActForm, Field, Notice, SignIn, Tone};
 use store::{Lane, Mode};
 
 use super::ASSETS;
 use super::form::Form;
-use super::view::{Visitor, bare_problem, base, html, safe_next, see};
+use super::view::{Visitor, bare_problem, base, escaped, html, safe_next, see};
 use crate::caller::{Caller, Credential, check_site};
 use crate::failure::Failure;
 use crate::listen::Source;
-use crate::sign_in;
+use crate::providers::ways_in;
+use crate::sign_in::{self, Origin};
 use crate::state::AppState;
 
 /// Where the reader was going.
 #[derive(Debug, Default, serde::Deserialize)]
 pub(super) struct Next {
-    next: Option<String>,
+    pub next: Option<String>,
     out: Option<String>,
 }
 
@@ -86,7 +87,8 @@ async fn enter(
 ) -> Result<String, Failure> {
     // Another site must not sign a visitor in as somebody else.
     check_site(state, headers)?;
-    let session = sign_in::sign_in(state, &source.0, tenant, form.first("login"), form.first("password")).await?;
+    let origin = Origin::of(source, headers);
+    let session = sign_in::sign_in(state, &origin, tenant, form.first("login"), form.first("password")).await?;
     Ok(session.cookie)
 }
 
@@ -116,6 +118,30 @@ async fn door(state: &AppState, tenant: &str, next: &str) -> SignIn {
         page.on_the_way = "You are sent on to where you were going.".to_owned();
         page.fields.push(Field::hidden("next", next));
     }
+    page.other_ways = other_ways(state, tenant, next).await;
+    page
+}
+
+/// A link for each identity provider.
+async fn other_ways(state: &AppState, tenant: &str, next: &str) -> Vec<ActForm> {
+    let next = if next.is_empty() {
+        String::new()
+    } else {
+        format!("?next={}", escaped(next))
+    };
+    let ways = ways_in(state, tenant).await.into_iter();
+    ways.map(|(key, name)| {
+        let url = format!("{}/sign-in/{key}{next}", base(tenant));
+        ActForm::new(&key, format!("Continue with {name}"), url)
+    })
+    .collect()
+}
+
+/// The door again, with why somebody did not get in.
+pub(super) async fn door_with(state: &AppState, tenant: &str, failure: &Failure) -> SignIn {
+    let mut page = door(state, tenant, "").await;
+    page.notices
+        .push(Notice::new(Tone::Stop, failure.problem.detail.clone()));
     page
 }
 
@@ -159,60 +185,5 @@ pub(super) async fn out(State(state): State<AppState>, visitor: Visitor) -> Resp
     match sign_in::end_session(&state, &visitor.caller).await {
         Ok(cookie) => with_cookie(see(&format!("{}/sign-in?out=1", visitor.base())), &cookie),
         Err(failure) => failure.into_response(),
-    }
-}
-
-async fn step_up_page(
-    state: &AppState,
-    visitor: &Visitor,
-    next: &str,
-    error: Option<String>,
-) -> Result<StepUp, Failure> {
-    let find = |room: &mut acts::Room<'_, '_>| {
-        let person = room.actor.person.clone();
-        Ok(room.directory()?.name(&person))
-    };
-    let person = state.act(Lane::Pages, &visitor.caller, Mode::Read, find).await?;
-    let home = format!("{}/", visitor.base());
-    let next = safe_next(next, &home);
-    Ok(StepUp {
-        person,
-        purpose: "For an act of weight".to_owned(),
-        why: "A rule wants a fresh proof that it is you. It holds for 5 minutes.".to_owned(),
-        action_url: format!("{}/step-up", visitor.base()),
-        assets: ASSETS.to_owned(),
-        back_url: next.to_owned(),
-        fields: vec![Field::hidden("next", next)],
-        error,
-    })
-}
-
-/// Asks for the password again.
-pub(super) async fn step_up_form(
-    State(state): State<AppState>,
-    visitor: Visitor,
-    Query(asked): Query<Next>,
-) -> Response {
-    match step_up_page(&state, &visitor, asked.next.as_deref().unwrap_or(""), None).await {
-        Ok(page) => html(200, page.render()),
-        Err(failure) => bare_problem(&failure),
-    }
-}
-
-/// Takes the password again and goes back to the act.
-pub(super) async fn step_up_go(
-    State(state): State<AppState>,
-    visitor: Visitor,
-    Extension(source): Extension<Source>,
-    form: Form,
-) -> Response {
-    let home = format!("{}/", visitor.base());
-    let next = safe_next(form.first("next"), &home);
-    let Err(failure) = sign_in::step_up(&state, &visitor.caller, &source.0, form.first("password")).await else {
-        return see(next);
-    };
-    match step_up_page(&state, &visitor, next, Some(failure.problem.detail.clone())).await {
-        Ok(page) => html(failure.status(), page.render()),
-        Err(failure) => bare_problem(&failure),
     }
 }

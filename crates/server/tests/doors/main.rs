@@ -6,12 +6,15 @@ mod around;
 mod bodies;
 #[cfg(feature = "test-clock")]
 mod clock;
+mod factors;
 mod gate;
 mod hooks;
+mod leavers;
 mod log;
 mod mail;
 mod once;
 mod order;
+mod scim;
 mod session;
 mod walk;
 mod world;

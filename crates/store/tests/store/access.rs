@@ -17,6 +17,11 @@ fn session_of(digest: &str, person: &str, expires: i64) -> Session {
         last_seen_at: at(0),
         expires_at: at(expires),
         stepped_up_at: None,
+        id: format!("id-{digest}"),
+        method: "password".to_owned(),
+        factor: None,
+        source: "192.0.2.1".to_owned(),
+        agent: "curl".to_owned(),
     }
 }
 
@@ -30,10 +35,18 @@ fn a_session_is_found_by_its_digest_alone() {
         assert_eq!((tenant.as_str(), found), (ACME, session_of("d1", "p1", 10)));
         assert_eq!(world.across(|tx| session::find(tx, "d9")), None);
         assert!(world.act(|tx| session::touch(tx, "d1", at(5), at(15))));
-        assert!(world.act(|tx| session::step_up(tx, "d1", at(6))));
+        assert!(world.act(|tx| session::step_up(tx, "d1", at(6), "totp")));
         let (_, found) = world.across(|tx| session::find(tx, "d1")).unwrap();
         assert_eq!((found.last_seen_at, found.expires_at), (at(5), at(15)));
         assert_eq!(found.stepped_up_at, Some(at(6)));
+        assert_eq!(found.factor.as_deref(), Some("totp"));
+        let ids = |now| {
+            let found = world.read(move |tx| session::of_person(tx, "p1", at(now)));
+            found.into_iter().map(|it| it.id).collect::<Vec<_>>()
+        };
+        assert_eq!(ids(1), ["id-d1", "id-d2"]);
+        assert_eq!(ids(15), ["id-d2"]);
+        assert!(!world.act(|tx| session::delete_by_id(tx, "p2", "id-d1")));
         assert_eq!(world.across(|tx| session::prune(tx, at(15))), 1);
         assert_eq!(world.act(|tx| session::delete_of_person(tx, "p1")), 1);
         assert!(world.act(|tx| session::delete(tx, "d3")));

@@ -408,7 +408,13 @@ const ADMINISTRATION: &[Shape] = &[
     shape(
         "Person",
         "A person.",
-        &[words("roles", all!(Role), "Rights in the tenant.")],
+        &[
+            words("roles", all!(Role), "Rights in the tenant."),
+            free(
+                "deactivation",
+                "How they were deactivated: by whom, when, whether as compromised, why.",
+            ),
+        ],
     )
     .based_on(&["PersonInput", "Stored"]),
     shape("Group", "A group of people.", &[]).based_on(&["GroupInput", "Stored"]),

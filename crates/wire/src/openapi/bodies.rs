@@ -570,6 +570,14 @@ const ADMINISTRATION: &[Shape] = &[
         ],
     ),
     shape(
+        "DeactivationInput",
+        "How a person is deactivated.",
+        &[
+            boolean("compromised", "Whether somebody else may have used the account."),
+            text("reason", TEXT, "Why."),
+        ],
+    ),
+    shape(
         "PasswordInput",
         "A new password.",
         &[text("password", 1_024, "At least ten characters.").needed()],
@@ -593,7 +601,7 @@ const ADMINISTRATION: &[Shape] = &[
             text("person", LINE, "Whose rights it has: a login; one's own unless said."),
             words(
                 "scopes",
-                Words::These(&["read", "write", "gate", "audit", "admin"]),
+                Words::These(&["read", "write", "gate", "audit", "admin", "scim"]),
                 "What it may do.",
             ),
             time("expires_at", "Until when it is good."),
@@ -629,6 +637,14 @@ const ADMINISTRATION: &[Shape] = &[
     shape(
         "StepUpInput",
         "A fresh factor of the session.",
-        &[text("password", 1_024, "The person's password.").needed()],
+        &[
+            text(
+                "password",
+                1_024,
+                "The person's password, where they have no second factor.",
+            ),
+            text("code", LINE, "Or the code that their authenticator shows."),
+            text("recovery_code", LINE, "Or one of their recovery codes."),
+        ],
     ),
 ];

@@ -1,6 +1,6 @@
 //! Every route, one row each. The order is that of the document.
 
-use super::{Answer, Param, Route, Scope, configuration, directory, table_estate};
+use super::{Answer, Param, Route, Scope, configuration, directory, table_estate, table_identity};
 
 const V1: &str = "/api/v1";
 
@@ -75,11 +75,12 @@ impl Row {
 /// Every route.
 pub(super) fn all() -> Vec<Route> {
     let own = [CHANGES, ACTS, DECISIONS, AROUND, GATE];
-    let tables =
-        own.iter()
-            .chain(table_estate::ALL)
-            .chain(directory::TABLES)
-            .chain(&[configuration::ROWS, PUBLIC, LOG]);
+    let tables = own
+        .iter()
+        .chain(table_estate::ALL)
+        .chain(directory::TABLES)
+        .chain(table_identity::ALL)
+        .chain(&[configuration::ROWS, PUBLIC, LOG]);
     tables.copied().flatten().map(|row| row.route()).collect()
 }
 

@@ -332,6 +332,14 @@ const ADMINISTRATION: &[Row] = &[
         "PersonInput",
         "Person",
     ),
+    post(
+        "administration",
+        "deactivate_person",
+        "/people/{login}/deactivation",
+        "Deactivate a person; as compromised, their decisions are void and their permits revoked",
+        "DeactivationInput",
+        "Person",
+    ),
     Row {
         is_conditional: false,
         ..change(

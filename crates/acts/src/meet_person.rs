@@ -1,0 +1,135 @@
+//! Finds or makes the person whom an identity provider vouches for. One subject is one person, and so is one mail
+//! address: a second account never becomes a second pair of eyes.
+
+use model::directory::Person;
+use model::identity::{Claimed, IdentityProvider, with_member};
+use model::ids::PersonId;
+use model::refusal::Refusal;
+use serde_json::json;
+use store::identities;
+use store::record::{self, Filter};
+
+use crate::error::Result;
+use crate::room::Room;
+
+/// The most accounts of one person at providers.
+const MOST_SUBJECTS: usize = 10;
+
+/// The person behind a verified sign-in, brought up to what the provider says of groups and rights.
+///
+/// # Errors
+/// 403 `nobody_known`, `account_ended`, `login_taken` or `other_account`; the store's.
+pub fn meet_person(room: &mut Room<'_, '_>, provider: &IdentityProvider, claimed: &Claimed) -> Result<PersonId> {
+    let found = match by_subject(room, claimed)? {
+        Some(person) => person,
+        None => match by_mail(room, provider, claimed)? {
+            Some(person) => bind(room, provider, person, claimed)?,
+            None => make(room, provider, claimed)?,
+        },
+    };
+    if !found.active {
+        let text = format!("{}, your account here has ended. Ask an administrator.", found.name);
+        return Err(Refusal::not_allowed("account_ended", text).into());
+    }
+    follow(room, provider, found, claimed)
+}
+
+fn load(room: &mut Room<'_, '_>, kind: &str, value: &str) -> Result<Option<Person>> {
+    let ids = identities::find(room.tx, kind, value)?;
+    let Some(id) = ids.first() else { return Ok(None) };
+    Ok(record::load::<Person>(room.tx, id)?.map(|stored| stored.record))
+}
+
+fn by_subject(room: &mut Room<'_, '_>, claimed: &Claimed) -> Result<Option<Person>> {
+    load(room, identities::SUBJECT, &claimed.subject)
+}
+
+fn by_mail(room: &mut Room<'_, '_>, provider: &IdentityProvider, claimed: &Claimed) -> Result<Option<Person>> {
+    match provider.mail_of(claimed) {
+        Some(mail) => load(room, identities::MAIL, mail),
+        None => Ok(None),
+    }
+}
+
+/// Ties a subject to a person who is known by the address. Nobody is tied to two subjects of one provider: the address
+/// may have moved to another human.
+fn bind(room: &mut Room<'_, '_>, provider: &IdentityProvider, person: Person, claimed: &Claimed) -> Result<Person> {
+    let of_this = format!("{} ", provider.issuer);
+    let other = person.subjects.iter().any(|subject| subject.starts_with(&of_this));
+    if other || person.subjects.len() >= MOST_SUBJECTS {
+        let text = format!(
+            "The address belongs to {}, who signs in at {} with another account. Ask an administrator.",
+            person.login, provider.name
+        );
+        return Err(Refusal::not_allowed("other_account", text).into());
+    }
+    let mut subjects = person.subjects.clone();
+    subjects.push(claimed.subject.clone());
+    let bound = Person { subjects, ..person };
+    room.put_estate("person.bound", bound, json!({"provider": provider.key}))
+}
+
+fn make(room: &mut Room<'_, '_>, provider: &IdentityProvider, claimed: &Claimed) -> Result<Person> {
+    let nobody = |text: String| Refusal::not_allowed("nobody_known", text);
+    if !provider.creates_people {
+        let text = "Nobody here is known by this account. Ask an administrator to add you with its mail address.";
+        return Err(nobody(text.to_owned()).into());
+    }
+    let login = claimed.login.as_deref().or(claimed.mail.as_deref()).unwrap_or_default();
+    let login = login.trim().to_lowercase();
+    if login.is_empty() || login.contains(char::is_whitespace) {
+        let text = format!("{} does not say by which login you are to be known.", provider.name);
+        return Err(nobody(text).into());
+    }
+    let taken = record::count::<Person>(room.tx, &Filter::new().equals("login", login.as_str()))? > 0;
+    if taken {
+        let text = format!("The login `{login}` belongs to somebody. Ask an administrator to add your mail address.");
+        return Err(Refusal::not_allowed("login_taken", text).into());
+    }
+    let person = Person {
+        id: PersonId(room.new_id()?),
+        version: 0,
+        name: claimed.name.clone().unwrap_or_else(|| login.clone()),
+        login,
+        email: provider.mail_of(claimed).map(str::to_owned),
+        roles: std::collections::BTreeSet::new(),
+        zone: "UTC".to_owned(),
+        active: true,
+        accounts: Vec::new(),
+        functions: std::collections::BTreeSet::new(),
+        calendar: None,
+        deactivation: None,
+        subjects: vec![claimed.subject.clone()],
+        external_id: None,
+        attributes: Vec::new(),
+        removed: false,
+    };
+    room.put_estate("person.created", person, json!({"provider": provider.key}))
+}
+
+/// Rights and groups that the provider manages follow its word.
+fn follow(room: &mut Room<'_, '_>, provider: &IdentityProvider, person: Person, claimed: &Claimed) -> Result<PersonId> {
+    let id = person.id.clone();
+    let roles = provider.roles_after(&person.roles, claimed);
+    if roles != person.roles {
+        room.put_estate(
+            "person.edited",
+            Person { roles, ..person },
+            json!({"provider": provider.key}),
+        )?;
+    }
+    let mut moved = false;
+    for (key, belongs) in provider.memberships(claimed) {
+        let group = room.directory()?.groups.get(&key).cloned();
+        let Some(group) = group else { continue };
+        if let Some(members) = with_member(&group.members, &id, belongs) {
+            let group = model::directory::Group { members, ..group };
+            room.put_estate("group.set", group, json!({"provider": provider.key}))?;
+            moved = true;
+        }
+    }
+    if moved {
+        crate::settle_open::settle_asked(room)?;
+    }
+    Ok(id)
+}

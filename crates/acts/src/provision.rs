@@ -1,0 +1,355 @@
+//! People and groups as a provisioning directory keeps them (SCIM). These acts read no more than the records they are
+//! about, so that an import of a large directory costs each person the same.
+
+use model::directory::{Directory, Group, Person};
+use model::file::{actor_facts, allowed};
+use model::identity::{ProvisionedGroup, ProvisionedPerson};
+use model::ids::{GroupKey, PersonId, RecordId};
+use model::refusal::Refusal;
+use serde_json::json;
+use store::identities;
+use store::record::{self, Filter};
+
+use crate::deactivate_person::end_person;
+use crate::error::Result;
+use crate::room::Room;
+
+/// The groups that the base policies name.
+const WELL_KNOWN: [&str; 2] = ["change-managers", "security"];
+/// The longest key of a group, in characters.
+const KEY_CHARS: usize = 60;
+
+/// Refuses a caller whose person may not act or may not set people. Looks at this one person and their groups alone.
+///
+/// # Errors
+/// 401, 403, or the store's.
+pub fn admit(room: &mut Room<'_, '_>) -> Result<()> {
+    let id = room.actor.person.clone();
+    let found = record::load::<Person>(room.tx, id.as_str())?.map(|stored| stored.record);
+    let Some(person) = found.filter(|person| person.active) else {
+        let text = "The person behind this credential may no longer act.";
+        return Err(Refusal::not_allowed("unauthenticated", text).into());
+    };
+    let mut small = Directory::default();
+    small.logins.insert(person.login.clone(), id.clone());
+    small.people.insert(id.clone(), person);
+    for group in identities::groups_of(room.tx, id.as_str())? {
+        if let Some(stored) = record::load::<Group>(room.tx, &group)? {
+            small.groups.insert(stored.record.key.clone(), stored.record);
+        }
+    }
+    let action = model::act::actions::SET_PERSON;
+    let facts = actor_facts(&room.actor, &small, Vec::new());
+    allowed(room.desk.tools().policies.may(&facts, action, None), action)?;
+    Ok(())
+}
+
+/// A person by id; one who was removed is absent.
+///
+/// # Errors
+/// 404, or the store's.
+pub fn person(room: &mut Room<'_, '_>, id: &str) -> Result<Person> {
+    let found = record::load::<Person>(room.tx, id)?.map(|stored| stored.record);
+    found
+        .filter(|person| !person.removed)
+        .ok_or_else(|| Refusal::not_found(format!("user {id}")).into())
+}
+
+/// A group by id; one that was removed is absent.
+///
+/// # Errors
+/// 404, or the store's.
+pub fn group(room: &mut Room<'_, '_>, id: &str) -> Result<Group> {
+    let found = record::load::<Group>(room.tx, id)?.map(|stored| stored.record);
+    found
+        .filter(|group| !group.removed)
+        .ok_or_else(|| Refusal::not_found(format!("group {id}")).into())
+}
+
+/// Id and name of the groups that a person belongs to.
+///
+/// # Errors
+/// The store's.
+pub fn groups_of(room: &mut Room<'_, '_>, person: &str) -> Result<Vec<(String, String)>> {
+    let mut found = Vec::new();
+    for id in identities::groups_of(room.tx, person)? {
+        if let Some(stored) = record::load::<Group>(room.tx, &id)? {
+            found.push((id, stored.record.name));
+        }
+    }
+    Ok(found)
+}
+
+/// The person of a login, removed or not.
+fn by_login(room: &mut Room<'_, '_>, login: &str) -> Result<Option<Person>> {
+    let filter = Filter::new().equals("login", login).order_by("id");
+    Ok(record::find_one::<Person>(room.tx, &filter)?.map(|stored| stored.record))
+}
+
+fn taken(field: &'static str, text: String) -> crate::error::Error {
+    Refusal::field(field, "not_unique", text).into()
+}
+
+/// One login and one mail address are one person.
+fn check_unique(room: &mut Room<'_, '_>, own: &PersonId, told: &ProvisionedPerson) -> Result<()> {
+    if by_login(room, &told.login)?.is_some_and(|other| &other.id != own) {
+        return Err(taken("userName", format!("`{}` is taken.", told.login)));
+    }
+    let Some(mail) = &told.email else { return Ok(()) };
+    let others = identities::find(room.tx, identities::MAIL, &mail.to_lowercase())?;
+    if others.iter().any(|other| other != own.as_str()) {
+        return Err(taken(
+            "emails",
+            format!("`{mail}` belongs to another person; one address is one person."),
+        ));
+    }
+    Ok(())
+}
+
+fn described(person: Person, told: &ProvisionedPerson) -> Person {
+    Person {
+        login: told.login.clone(),
+        name: told.name.clone(),
+        email: told.email.clone(),
+        zone: told.zone.clone().unwrap_or(person.zone),
+        external_id: told.external_id.clone(),
+        attributes: told.attributes.clone(),
+        removed: false,
+        ..person
+    }
+}
+
+/// Makes a person. One who was removed before and comes back under the same login is the same person.
+///
+/// # Errors
+/// 409 `not_unique`, or the store's.
+pub fn create_person(room: &mut Room<'_, '_>, told: &ProvisionedPerson) -> Result<Person> {
+    if let Some(known) = by_login(room, &told.login)?.filter(|known| known.removed) {
+        return keep_person(room, known, told);
+    }
+    let id = PersonId(room.new_id()?);
+    check_unique(room, &id, told)?;
+    let fresh = Person {
+        id,
+        version: 0,
+        login: String::new(),
+        name: String::new(),
+        email: None,
+        roles: std::collections::BTreeSet::new(),
+        zone: "UTC".to_owned(),
+        active: told.active,
+        accounts: Vec::new(),
+        functions: std::collections::BTreeSet::new(),
+        calendar: None,
+        deactivation: None,
+        subjects: Vec::new(),
+        external_id: None,
+        attributes: Vec::new(),
+        removed: false,
+    };
+    room.put_estate("person.created", described(fresh, told), json!({"provisioned": true}))
+}
+
+/// Sets a person as a directory tells of them. Somebody who was deactivated here as compromised is activated here alone:
+/// a directory that has not heard of it must not open the door again.
+///
+/// # Errors
+/// 404; 409 `not_unique` or `compromised`; the store's.
+pub fn replace_person(room: &mut Room<'_, '_>, id: &str, told: &ProvisionedPerson) -> Result<Person> {
+    let known = person(room, id)?;
+    keep_person(room, known, told)
+}
+
+fn keep_person(room: &mut Room<'_, '_>, known: Person, told: &ProvisionedPerson) -> Result<Person> {
+    check_unique(room, &known.id, told)?;
+    if told.active && !known.active && known.is_compromised() {
+        let text = format!(
+            "`{}` was deactivated as compromised. An administrator of Assent activates it.",
+            known.login
+        );
+        return Err(Refusal::not_now("compromised", text, "Ask an administrator of Assent.", Vec::new()).into());
+    }
+    let was_active = known.active;
+    let next = described(known.clone(), told);
+    if was_active && !told.active {
+        return end_person(room, next, told.compromised, None);
+    }
+    let next = if told.active {
+        Person {
+            active: true,
+            deactivation: None,
+            ..next
+        }
+    } else {
+        next
+    };
+    if !told.active && told.compromised && !next.is_compromised() {
+        return end_person(room, next, true, None);
+    }
+    if next == known {
+        return Ok(known);
+    }
+    room.put_estate("person.edited", next, json!({"provisioned": true}))
+}
+
+/// Removes a person: deactivated, out of all groups, and absent for the directory. The record stays, for the log speaks
+/// of it.
+///
+/// # Errors
+/// 404, or the store's.
+pub fn remove_person(room: &mut Room<'_, '_>, id: &str) -> Result<()> {
+    let known = person(room, id)?;
+    for (group_id, _) in groups_of(room, id)? {
+        let found = group(room, &group_id)?;
+        let mut members = found.members.clone();
+        members.remove(&known.id);
+        save_group(room, Group { members, ..found })?;
+    }
+    let removed = Person {
+        removed: true,
+        external_id: None,
+        ..known
+    };
+    end_person(room, removed, false, None)?;
+    Ok(())
+}
+
+/// A key for a group's name: `Change Managers` is `change-managers`.
+fn key_of(name: &str) -> String {
+    let mut key = String::new();
+    for letter in name.to_lowercase().chars() {
+        if letter.is_alphanumeric() {
+            key.push(letter);
+        } else if !key.is_empty() && !key.ends_with('-') {
+            key.push('-');
+        }
+    }
+    key.trim_end_matches('-').chars().take(KEY_CHARS).collect()
+}
+
+fn by_key(room: &mut Room<'_, '_>, key: &str) -> Result<Option<Group>> {
+    let filter = Filter::new().equals("key", key).order_by("id");
+    Ok(record::find_one::<Group>(room.tx, &filter)?.map(|stored| stored.record))
+}
+
+/// The members as people; each must be there.
+fn members_of(
+    room: &mut Room<'_, '_>,
+    told: &ProvisionedGroup,
+    known: Option<&Group>,
+) -> Result<std::collections::BTreeSet<PersonId>> {
+    let mut members = std::collections::BTreeSet::new();
+    for id in &told.members {
+        let id = PersonId::from(id.as_str());
+        let stays = known.is_some_and(|group| group.members.contains(&id));
+        if !stays && record::load::<Person>(room.tx, id.as_str())?.is_none_or(|found| found.record.removed) {
+            let text = format!("There is no user `{id}`.");
+            return Err(Refusal::field("members", "unknown", text).into());
+        }
+        members.insert(id);
+    }
+    Ok(members)
+}
+
+/// Makes a group. A name that comes back is the same group.
+///
+/// # Errors
+/// 409 `not_unique`, 422, or the store's.
+pub fn create_group(room: &mut Room<'_, '_>, told: &ProvisionedGroup) -> Result<Group> {
+    let key = key_of(&told.name);
+    if key.is_empty() {
+        let text = "A group's name has letters or digits.";
+        return Err(Refusal::field("displayName", "not_a_name", text).into());
+    }
+    let known = by_key(room, &key)?;
+    if let Some(known) = &known
+        && !known.removed
+    {
+        // The groups that every tenant has are there before any directory tells of them: the first to do so takes them up.
+        let is_empty_own =
+            WELL_KNOWN.contains(&key.as_str()) && known.external_id.is_none() && known.members.is_empty();
+        if !is_empty_own {
+            return Err(taken(
+                "displayName",
+                format!("There is a group `{}` already.", known.name),
+            ));
+        }
+    }
+    let members = members_of(room, told, known.as_ref())?;
+    let before = match known {
+        Some(known) => known,
+        None => Group {
+            id: RecordId(room.new_id()?),
+            version: 0,
+            key: GroupKey(key),
+            name: String::new(),
+            members: std::collections::BTreeSet::new(),
+            kind: model::directory::GroupKind::Group,
+            calendar: None,
+            external_id: None,
+            removed: false,
+        },
+    };
+    let made = Group {
+        name: told.name.clone(),
+        members,
+        external_id: told.external_id.clone(),
+        removed: false,
+        ..before
+    };
+    save_group(room, made)
+}
+
+/// Sets a group as a directory tells of it. Its key stays, for policies name it.
+///
+/// # Errors
+/// 404, 422, or the store's.
+pub fn replace_group(room: &mut Room<'_, '_>, id: &str, told: &ProvisionedGroup) -> Result<Group> {
+    let known = group(room, id)?;
+    let members = members_of(room, told, Some(&known))?;
+    let next = Group {
+        name: told.name.clone(),
+        external_id: told.external_id.clone(),
+        members,
+        ..known.clone()
+    };
+    if next == known {
+        return Ok(known);
+    }
+    save_group(room, next)
+}
+
+/// Removes a group: nobody is in it any more. A rule that asks it says that nobody can decide; no gate opens by that.
+///
+/// # Errors
+/// 404, or the store's.
+pub fn remove_group(room: &mut Room<'_, '_>, id: &str) -> Result<()> {
+    let known = group(room, id)?;
+    let empty = Group {
+        members: std::collections::BTreeSet::new(),
+        removed: true,
+        external_id: None,
+        ..known
+    };
+    save_group(room, empty).map(drop)
+}
+
+/// Saves a group; open changes are routed again only where ownership or a policy speaks of it.
+fn save_group(room: &mut Room<'_, '_>, group: Group) -> Result<Group> {
+    let saved = room.put_estate("group.set", group, json!({"provisioned": true}))?;
+    if matters(room, &saved.key)? {
+        crate::settle_open::settle_asked(room)?;
+    }
+    Ok(saved)
+}
+
+fn matters(room: &mut Room<'_, '_>, key: &GroupKey) -> Result<bool> {
+    let quoted = format!("\"{key}\"");
+    let named = room.desk.tools().policies.sources().any(|it| it.text.contains(&quoted));
+    let owns = Filter::new().equals("people_group", key.as_str());
+    Ok(
+        WELL_KNOWN.contains(&key.as_str())
+            || named
+            || record::count::<model::directory::Ownership>(room.tx, &owns)? > 0,
+    )
+}

@@ -1,0 +1,196 @@
+//! Identity providers: set up, changed, ended. Who may set connections may set them: a provider is one.
+
+use std::collections::BTreeMap;
+
+use model::directory::Directory;
+use model::identity::IdentityProvider;
+use model::ids::{GroupKey, RecordId};
+use model::reading::{LINE, Reading};
+use model::refusal::Refusal;
+use model::verbs::Body;
+use model::words::Role;
+use serde_json::{Value, json};
+use store::record::{self, Filter};
+
+use crate::error::Result;
+use crate::room::Room;
+
+/// The most providers of a tenant.
+const MOST: i64 = 20;
+/// What is asked for besides `openid` unless said otherwise.
+const SCOPES: &[&str] = &["profile", "email"];
+
+/// What a provider's wrapped secret is bound to.
+fn associated(tenant: &str, id: &str) -> Vec<u8> {
+    format!("assent identity provider secret\0{tenant}\0{id}").into_bytes()
+}
+
+/// The providers of the tenant in the order of their keys.
+///
+/// # Errors
+/// The store's.
+pub fn providers(room: &mut Room<'_, '_>) -> Result<Vec<IdentityProvider>> {
+    let filter = Filter::new().order_by("key").limit(MOST);
+    let found = record::find::<IdentityProvider>(room.tx, &filter)?;
+    Ok(found.into_iter().map(|stored| stored.record).collect())
+}
+
+/// A provider by its key.
+///
+/// # Errors
+/// 404, or the store's.
+pub fn provider(room: &mut Room<'_, '_>, key: &str) -> Result<IdentityProvider> {
+    let found = record::find_one::<IdentityProvider>(room.tx, &Filter::new().equals("key", key).order_by("id"))?;
+    found
+        .map(|stored| stored.record)
+        .ok_or_else(|| Refusal::not_found(format!("identity provider {key}")).into())
+}
+
+/// The secret under which we are known at a provider.
+///
+/// # Errors
+/// A fault of the keys, or the store's.
+pub fn provider_secret(room: &mut Room<'_, '_>, provider: &IdentityProvider) -> Result<Option<String>> {
+    let Some(wrapped) = store::secrets::load(room.tx, provider.id.as_str())?.filter(|_| provider.has_secret) else {
+        return Ok(None);
+    };
+    let bound = associated(&room.tenant(), provider.id.as_str());
+    let bytes = room.desk.tools().master.open(&wrapped, &bound)?;
+    Ok(Some(String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// Sets a provider up or changes it (`PUT /identity-providers/{key}`). The secret is kept encrypted and never shown; left
+/// out, the present one stays.
+///
+/// # Errors
+/// 403, 422, or the store's.
+pub fn set_identity_provider(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<IdentityProvider> {
+    room.allow(model::act::actions::SET_CONNECTION)?;
+    let directory = room.directory()?;
+    let old = record::find_one::<IdentityProvider>(room.tx, &Filter::new().equals("key", key).order_by("id"))?;
+    let old = old.map(|stored| stored.record);
+    let mut reading = Reading::new(body, "");
+    if !is_key(key) {
+        reading.wrong("key", "not_a_key", "A key has lower-case letters, digits and `-`.");
+    }
+    let secret = reading.text("client_secret", LINE);
+    let mut read = read(&mut reading, key, &directory);
+    reading.ignore("key");
+    reading.finish()?;
+    if old.is_none() && record::count::<IdentityProvider>(room.tx, &Filter::new())? >= MOST {
+        let text = format!("A tenant has at most {MOST} identity providers.");
+        return Err(Refusal::field("key", "too_many", text).into());
+    }
+    if let Some(old) = &old {
+        read.id = old.id.clone();
+        read.version = old.version;
+        read.has_secret = old.has_secret;
+    } else {
+        read.id = RecordId(room.new_id()?);
+    }
+    if let Some(secret) = secret {
+        read.has_secret = true;
+        keep_secret(room, &read.id, &secret)?;
+    }
+    room.put_estate("identity_provider.set", read, json!({}))
+}
+
+fn is_key(key: &str) -> bool {
+    (1..=40).contains(&key.len())
+        && key
+            .bytes()
+            .all(|it| it.is_ascii_lowercase() || it.is_ascii_digit() || it == b'-')
+        && key != "callback"
+}
+
+fn keep_secret(room: &mut Room<'_, '_>, id: &RecordId, secret: &str) -> Result<()> {
+    let tools = room.desk.tools();
+    let bound = associated(&room.tenant(), id.as_str());
+    let wrapped = tools.master.seal(secret.as_bytes(), &bound, tools.entropy.as_ref())?;
+    store::secrets::save(room.tx, id.as_str(), &wrapped, room.now)?;
+    Ok(())
+}
+
+fn read(reading: &mut Reading<'_>, key: &str, directory: &Directory) -> IdentityProvider {
+    let issuer = reading.needed("issuer", LINE);
+    if !issuer.is_empty() && !is_safe(&issuer) {
+        let text = "An issuer is an https address, such as https://login.example.org, without query.";
+        reading.wrong("issuer", "not_an_issuer", text);
+    }
+    let mut groups: BTreeMap<String, GroupKey> = BTreeMap::new();
+    for (theirs, ours) in pairs(reading, "groups") {
+        let ours = GroupKey::from(ours.as_str());
+        if !directory.groups.contains_key(&ours) {
+            reading.wrong("groups", "unknown", format!("There is no group `{ours}`."));
+        }
+        groups.insert(theirs, ours);
+    }
+    let mut roles: BTreeMap<String, Role> = BTreeMap::new();
+    for (theirs, ours) in pairs(reading, "roles") {
+        match Role::ALL.iter().find(|role| role.as_str() == ours) {
+            Some(role) => {
+                roles.insert(theirs, *role);
+            }
+            None => reading.wrong("roles", "unknown_word", format!("There is no right `{ours}`.")),
+        }
+    }
+    let groups_claim = reading.text("groups_claim", LINE);
+    if groups_claim.is_none() && !(groups.is_empty() && roles.is_empty()) {
+        reading.wrong("groups_claim", "missing", "Say which claim lists the groups.");
+    }
+    let scopes = reading.texts("scopes", LINE);
+    IdentityProvider {
+        id: RecordId(String::new()),
+        version: 0,
+        key: key.to_owned(),
+        name: reading.text("name", LINE).unwrap_or_else(|| key.to_owned()),
+        issuer,
+        client_id: reading.needed("client_id", LINE),
+        has_secret: false,
+        scopes: scopes.unwrap_or_else(|| SCOPES.iter().map(|scope| (*scope).to_owned()).collect()),
+        login_claim: reading
+            .text("login_claim", LINE)
+            .unwrap_or_else(|| "preferred_username".to_owned()),
+        groups_claim,
+        groups,
+        roles,
+        creates_people: reading.boolean("creates_people").unwrap_or(false),
+        trusts_mail: reading.boolean("trusts_mail").unwrap_or(false),
+        active: reading.boolean("active").unwrap_or(true),
+    }
+}
+
+/// An https address; plain http for this machine alone, where nobody listens in between.
+fn is_safe(issuer: &str) -> bool {
+    let plain = !issuer.contains(['?', '#', '@', ' ']);
+    let rest = issuer.strip_prefix("http://").unwrap_or_default();
+    let host = rest.split(['/', ':']).next().unwrap_or_default();
+    plain && (issuer.starts_with("https://") || host == "127.0.0.1" || host == "localhost")
+}
+
+/// A field that maps texts to texts.
+fn pairs(reading: &mut Reading<'_>, field: &'static str) -> Vec<(String, String)> {
+    match reading.value(field) {
+        None => Vec::new(),
+        Some(Value::Object(map)) if map.values().all(Value::is_string) => map
+            .iter()
+            .map(|(theirs, ours)| (theirs.clone(), ours.as_str().unwrap_or_default().to_owned()))
+            .collect(),
+        Some(_) => {
+            reading.wrong(field, "not_an_object", format!("`{field}` maps their names to ours."));
+            Vec::new()
+        }
+    }
+}
+
+/// Lets nobody sign in at a provider any more (`DELETE /identity-providers/{key}`); sessions that began there end.
+///
+/// # Errors
+/// 403, 404, or the store's.
+pub fn end_identity_provider(room: &mut Room<'_, '_>, key: &str) -> Result<IdentityProvider> {
+    room.allow(model::act::actions::SET_CONNECTION)?;
+    let found = provider(room, key)?;
+    store::session::delete_of_method(room.tx, &format!("provider:{key}"))?;
+    let ended = IdentityProvider { active: false, ..found };
+    room.put_estate("identity_provider.ended", ended, json!({}))
+}

@@ -1,0 +1,425 @@
+//! Signing in at an OpenID Connect provider: the authorization code flow (OpenID Connect Core 1.0 section 3.1) with PKCE
+//! S256 (RFC 7636), over discovery. Everything random and the time are handed in; calls block.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use jiff::Timestamp;
+use model::identity::Claimed;
+use openidconnect::core::{
+    CoreAuthPrompt, CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreGenderClaim, CoreIdToken,
+    CoreIdTokenClaims, CoreJwsSigningAlgorithm, CoreProviderMetadata, CoreTokenResponse,
+};
+use openidconnect::{
+    AccessTokenHash, AdditionalClaims, AuthType, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret,
+    CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet, IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge,
+    PkceCodeVerifier, RedirectUrl, Scope, SignatureVerificationError, TokenResponse, UserInfoClaims,
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::socket::http::Http;
+
+/// How far the provider's clock may run ahead of ours, in seconds.
+const AHEAD_SECONDS: i64 = 120;
+/// The most groups that are read from a token.
+const MOST_GROUPS: usize = 2_000;
+/// The longest value that is read from a claim, in bytes.
+const LONGEST_VALUE: usize = 500;
+
+type Client =
+    CoreClient<EndpointSet, EndpointNotSet, EndpointNotSet, EndpointNotSet, EndpointMaybeSet, EndpointMaybeSet>;
+
+/// Why signing in at a provider came to nothing.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{text}")]
+pub struct OidcError {
+    /// `provider_away`, `code_refused`, `wrong_issuer`, `wrong_audience`, `wrong_nonce`, `token_expired`,
+    /// `token_unsigned`, `wrong_signature`, `not_fresh` or `bad_token`.
+    pub code: &'static str,
+    /// The sentence for people.
+    pub text: String,
+}
+
+fn refused(code: &'static str, text: impl Into<String>) -> OidcError {
+    OidcError {
+        code,
+        text: text.into(),
+    }
+}
+
+/// How we are known at a provider.
+#[derive(Clone)]
+pub struct Registration {
+    /// The issuer.
+    pub issuer: String,
+    /// Our name there.
+    pub client_id: String,
+    /// Our secret there, if there is one. It is never printed.
+    pub client_secret: Option<String>,
+    /// The one address to which it sends people back.
+    pub redirect_uri: String,
+    /// What is asked for besides `openid`.
+    pub scopes: Vec<String>,
+    /// The claim that a login is made from.
+    pub login_claim: String,
+    /// The claim that lists groups.
+    pub groups_claim: Option<String>,
+}
+
+/// What the two halves of a sign-in share; whoever begins keeps it where only the same browser brings it back.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pending {
+    /// Comes back with the code: ties the answer to the question.
+    pub state: String,
+    /// Comes back inside of the token: ties the token to the question.
+    pub nonce: String,
+    /// PKCE's secret, 43 to 128 characters.
+    pub verifier: String,
+}
+
+/// What a provider says of itself, with its keys.
+#[derive(Clone)]
+pub struct Discovered(CoreProviderMetadata);
+
+/// Reads a provider's configuration and keys (OpenID Connect Discovery 1.0 section 4). The issuer it names must be the
+/// one that was asked.
+///
+/// # Errors
+/// `provider_away` with what went wrong.
+pub fn discover(http: &Http, issuer: &str) -> Result<Discovered, OidcError> {
+    let away = |why: String| {
+        refused(
+            "provider_away",
+            format!("The identity provider {issuer} cannot be used: {why}."),
+        )
+    };
+    let url = IssuerUrl::new(issuer.to_owned()).map_err(|error| away(error.to_string()))?;
+    let call = |request| http.call(request);
+    CoreProviderMetadata::discover(&url, &call)
+        .map(Discovered)
+        .map_err(|error| away(told(&error)))
+}
+
+/// An error and its causes on one line.
+fn told(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text.push_str(": ");
+        text.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    text.trim_end_matches('.').to_owned()
+}
+
+fn client(registration: &Registration, discovered: &Discovered) -> Result<Client, OidcError> {
+    let redirect = RedirectUrl::new(registration.redirect_uri.clone())
+        .map_err(|error| refused("provider_away", format!("The way back cannot be told: {error}.")))?;
+    let secret = registration.client_secret.clone().map(ClientSecret::new);
+    let id = ClientId::new(registration.client_id.clone());
+    let client = CoreClient::from_provider_metadata(discovered.0.clone(), id, secret).set_redirect_uri(redirect);
+    // RFC 6749 section 2.3.1 prefers the header; some providers take the secret in the body alone.
+    let methods = discovered.0.token_endpoint_auth_methods_supported();
+    let wants_body = methods.is_some_and(|methods| {
+        !methods.contains(&CoreClientAuthMethod::ClientSecretBasic)
+            && methods.contains(&CoreClientAuthMethod::ClientSecretPost)
+    });
+    let kind = if wants_body {
+        AuthType::RequestBody
+    } else {
+        AuthType::BasicAuth
+    };
+    Ok(client.set_auth_type(kind))
+}
+
+/// The address to which the browser goes. `fresh` asks the provider to let people sign in anew, whatever session they
+/// have there.
+///
+/// # Errors
+/// `provider_away` when the registration cannot be used.
+pub fn begin(
+    registration: &Registration,
+    discovered: &Discovered,
+    pending: &Pending,
+    fresh: bool,
+) -> Result<String, OidcError> {
+    let client = client(registration, discovered)?;
+    let verifier = PkceCodeVerifier::new(pending.verifier.clone());
+    let (state, nonce) = (pending.state.clone(), pending.nonce.clone());
+    let mut request = client
+        .authorize_url(
+            CoreAuthenticationFlow::AuthorizationCode,
+            || CsrfToken::new(state),
+            || Nonce::new(nonce),
+        )
+        .set_pkce_challenge(PkceCodeChallenge::from_code_verifier_sha256(&verifier));
+    for scope in &registration.scopes {
+        request = request.add_scope(Scope::new(scope.clone()));
+    }
+    if fresh {
+        request = request
+            .add_prompt(CoreAuthPrompt::Login)
+            .set_max_age(std::time::Duration::ZERO);
+    }
+    Ok(request.url().0.to_string())
+}
+
+/// A sign-in that was verified.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verified {
+    /// Who it is.
+    pub claimed: Claimed,
+    /// When they showed the provider who they are, if it tells.
+    pub signed_in_at: Option<Timestamp>,
+    /// With what, if it tells: values of RFC 8176 such as `pwd`, `otp`, `hwk`.
+    pub methods: Vec<String>,
+}
+
+/// Exchanges a code and verifies what comes for it: signature, issuer, audience, nonce, times (OpenID Connect Core 1.0
+/// section 3.1.3.7). `fresh_since` demands that people showed who they are after that time.
+///
+/// # Errors
+/// [`OidcError`], each with its own code and words.
+pub fn finish(
+    http: &Http,
+    registration: &Registration,
+    discovered: &Discovered,
+    code: &str,
+    pending: &Pending,
+    (now, fresh_since): (Timestamp, Option<Timestamp>),
+) -> Result<Verified, OidcError> {
+    let client = client(registration, discovered)?;
+    let call = |request| http.call(request);
+    let exchange = client
+        .exchange_code(AuthorizationCode::new(code.to_owned()))
+        .map_err(|error| {
+            refused(
+                "provider_away",
+                format!("The provider names no token endpoint: {error}."),
+            )
+        })?;
+    let tokens: CoreTokenResponse = exchange
+        .set_pkce_verifier(PkceCodeVerifier::new(pending.verifier.clone()))
+        .request(&call)
+        .map_err(|error| {
+            refused(
+                "code_refused",
+                format!("The provider refused the code: {}.", told(&error)),
+            )
+        })?;
+    let token = tokens
+        .id_token()
+        .ok_or_else(|| refused("bad_token", "The provider sent no ID token."))?;
+    let claims = verify(&client, token, &pending.nonce, now)?;
+    check_access_token(&client, &tokens, token, claims)?;
+    let signed_in_at = claims
+        .auth_time()
+        .and_then(|at| Timestamp::from_second(at.timestamp()).ok());
+    if let Some(since) = fresh_since
+        && signed_in_at.is_none_or(|at| at < since)
+    {
+        let text = "The provider did not say that you signed in anew. Sign in there again.";
+        return Err(refused("not_fresh", text));
+    }
+    let mut all = payload(token)?;
+    all.extend(more_about(&client, &tokens, claims, http)?);
+    Ok(Verified {
+        claimed: read(registration, claims.subject().as_str(), &all),
+        signed_in_at,
+        methods: texts(all.get("amr")),
+    })
+}
+
+fn verify<'a>(
+    client: &Client,
+    token: &'a CoreIdToken,
+    nonce: &str,
+    now: Timestamp,
+) -> Result<&'a CoreIdTokenClaims, OidcError> {
+    let time = DateTime::<Utc>::from_timestamp(now.as_second(), 0)
+        .ok_or_else(|| refused("bad_token", "The clock stands outside of all times."))?;
+    let latest = time + chrono::Duration::seconds(AHEAD_SECONDS);
+    let verifier = client
+        .id_token_verifier()
+        // Only what needs the provider's private key: a MAC under a secret that both know proves less, `none` nothing.
+        .set_allowed_algs([
+            CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
+            CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha384,
+            CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha512,
+            CoreJwsSigningAlgorithm::RsaSsaPssSha256,
+            CoreJwsSigningAlgorithm::RsaSsaPssSha384,
+            CoreJwsSigningAlgorithm::RsaSsaPssSha512,
+            CoreJwsSigningAlgorithm::EcdsaP256Sha256,
+            CoreJwsSigningAlgorithm::EcdsaP384Sha384,
+            CoreJwsSigningAlgorithm::EdDsa,
+        ])
+        .set_time_fn(move || time)
+        .set_issue_time_verifier_fn(move |issued| {
+            if issued > latest {
+                Err("the token was issued in the future".to_owned())
+            } else {
+                Ok(())
+            }
+        });
+    token
+        .claims(&verifier, &Nonce::new(nonce.to_owned()))
+        .map_err(|error| words_of(&error))
+}
+
+fn words_of(error: &ClaimsVerificationError) -> OidcError {
+    use ClaimsVerificationError as Claims;
+    use SignatureVerificationError as Signature;
+    let (code, text) = match error {
+        Claims::Expired(_) => (
+            "token_expired",
+            "The provider's token has expired. Sign in again.".to_owned(),
+        ),
+        Claims::InvalidAudience(_) => (
+            "wrong_audience",
+            "The provider's token is meant for somebody else.".to_owned(),
+        ),
+        Claims::InvalidIssuer(_) => ("wrong_issuer", "The token was issued by another provider.".to_owned()),
+        Claims::InvalidNonce(_) => (
+            "wrong_nonce",
+            "The token answers another sign-in than yours.".to_owned(),
+        ),
+        Claims::SignatureVerification(Signature::NoSignature) => {
+            ("token_unsigned", "The provider's token bears no signature.".to_owned())
+        }
+        Claims::SignatureVerification(Signature::DisallowedAlg(_) | Signature::UnsupportedAlg(_)) => (
+            "token_unsigned",
+            "The provider's token is signed in a way that proves nothing here.".to_owned(),
+        ),
+        Claims::SignatureVerification(_) => (
+            "wrong_signature",
+            "The signature of the provider's token is not its own.".to_owned(),
+        ),
+        other => ("bad_token", format!("The provider's token cannot be taken: {other}.")),
+    };
+    refused(code, text)
+}
+
+/// Where the token names the access token's hash, the access token must be that one.
+fn check_access_token(
+    client: &Client,
+    tokens: &CoreTokenResponse,
+    token: &CoreIdToken,
+    claims: &CoreIdTokenClaims,
+) -> Result<(), OidcError> {
+    let Some(expected) = claims.access_token_hash() else {
+        return Ok(());
+    };
+    let wrong = |_| refused("bad_token", "The provider's token cannot be taken.");
+    let verifier = client.id_token_verifier();
+    let alg = token
+        .signing_alg()
+        .map_err(|_| refused("bad_token", "The token names no algorithm."))?;
+    let key = token.signing_key(&verifier).map_err(wrong)?;
+    let actual = AccessTokenHash::from_token(tokens.access_token(), alg, key)
+        .map_err(|_| refused("bad_token", "The provider's token cannot be taken."))?;
+    if &actual == expected {
+        return Ok(());
+    }
+    Err(refused(
+        "bad_token",
+        "The access token is not the one that was signed for.",
+    ))
+}
+
+/// The claims of a token that was verified before.
+fn payload(token: &CoreIdToken) -> Result<Map<String, Value>, OidcError> {
+    let text = token.to_string();
+    let middle = text.split('.').nth(1).unwrap_or_default();
+    let wrong = || refused("bad_token", "The provider's token cannot be read.");
+    let bytes =
+        base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, middle).map_err(|_| wrong())?;
+    serde_json::from_slice(&bytes).map_err(|_| wrong())
+}
+
+/// Claims beyond those that the library names.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Rest {
+    #[serde(flatten)]
+    all: HashMap<String, Value>,
+}
+
+impl AdditionalClaims for Rest {}
+
+/// What the user info endpoint says, which for the code flow is where names and groups stand (section 5.4). It must
+/// speak of the same subject.
+fn more_about(
+    client: &Client,
+    tokens: &CoreTokenResponse,
+    claims: &CoreIdTokenClaims,
+    http: &Http,
+) -> Result<Map<String, Value>, OidcError> {
+    if client.user_info_url().is_none() {
+        return Ok(Map::new());
+    }
+    let away = |why: String| {
+        refused(
+            "provider_away",
+            format!("The provider does not tell who you are: {why}."),
+        )
+    };
+    let request = client
+        .user_info(tokens.access_token().clone(), Some(claims.subject().clone()))
+        .map_err(|error| away(error.to_string()))?;
+    let call = |request| http.call(request);
+    let told_us: UserInfoClaims<Rest, CoreGenderClaim> = request.request(&call).map_err(|error| away(told(&error)))?;
+    let mut found: Map<String, Value> = told_us.additional_claims().all.clone().into_iter().collect();
+    let mut put = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            found.insert(name.to_owned(), Value::String(value));
+        }
+    };
+    put("email", told_us.email().map(|it| it.to_string()));
+    put(
+        "preferred_username",
+        told_us.preferred_username().map(|it| it.to_string()),
+    );
+    put(
+        "name",
+        told_us.name().and_then(|it| it.get(None)).map(|it| it.to_string()),
+    );
+    if let Some(verified) = told_us.email_verified() {
+        found.insert("email_verified".to_owned(), Value::Bool(verified));
+    }
+    // What ties a token to its sign-in comes from the signed token alone.
+    for name in ["amr", "auth_time", "nonce", "iss", "aud", "sub"] {
+        found.remove(name);
+    }
+    Ok(found)
+}
+
+fn read(registration: &Registration, subject: &str, all: &Map<String, Value>) -> Claimed {
+    let text = |name: &str| {
+        let value = all.get(name)?.as_str()?.trim();
+        (!value.is_empty() && value.len() <= LONGEST_VALUE).then(|| value.to_owned())
+    };
+    let groups = registration.groups_claim.as_deref().and_then(|name| all.get(name));
+    Claimed {
+        subject: format!("{} {subject}", registration.issuer),
+        login: text(&registration.login_claim),
+        name: text("name"),
+        mail: text("email").map(|mail| mail.to_lowercase()),
+        mail_is_verified: matches!(all.get("email_verified"), Some(Value::Bool(true))),
+        groups: groups.map(|value| texts(Some(value))),
+    }
+}
+
+/// The texts of a claim that is a list of them, or one.
+fn texts(value: Option<&Value>) -> Vec<String> {
+    match value {
+        Some(Value::Array(items)) => {
+            let texts = items
+                .iter()
+                .filter_map(Value::as_str)
+                .filter(|text| text.len() <= LONGEST_VALUE);
+            texts.take(MOST_GROUPS).map(str::to_owned).collect()
+        }
+        Some(Value::String(text)) => vec![text.clone()],
+        _ => Vec::new(),
+    }
+}

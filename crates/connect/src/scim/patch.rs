@@ -1,0 +1,537 @@
+//! PATCH (RFC 7644 section 3.5.2), in the shapes that are sent: paths with filters, without a path, with the case of
+//! `op` as it comes, with `"True"` for true, and with dotted or qualified names as keys.
+
+use scim_v2::filter::{AttrExp, AttrPath, CompValue, CompareOp, PatchPath, ValFilter};
+use serde_json::{Map, Value, json};
+
+use super::filter::{check_value_filter, value_matches};
+use super::schema::{Attr, Kind, checked, extension, find};
+use super::{MOST_OPERATIONS, Resource, ScimError, member, same};
+
+/// What an operation does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Op {
+    /// Adds a value or sets an attribute.
+    Add,
+    /// Sets.
+    Replace,
+    /// Takes away.
+    Remove,
+}
+
+/// One operation as it came.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Operation {
+    /// What it does.
+    pub op: Op,
+    /// Where; absent for the whole resource.
+    pub path: Option<String>,
+    /// With what.
+    pub value: Value,
+}
+
+/// Reads the operations of a body.
+///
+/// # Errors
+/// `invalidSyntax`.
+pub fn operations(body: &Map<String, Value>) -> Result<Vec<Operation>, ScimError> {
+    let bad = |text: &str| ScimError::bad("invalidSyntax", text);
+    let Some(Value::Array(items)) = member(body, "Operations") else {
+        return Err(bad("`Operations` must be a list."));
+    };
+    if items.is_empty() || items.len() > MOST_OPERATIONS {
+        return Err(bad(&format!("There are 1 to {MOST_OPERATIONS} operations.")));
+    }
+    let read = |item: &Value| {
+        let map = item.as_object().ok_or_else(|| bad("An operation must be an object."))?;
+        let op = match member(map, "op").and_then(Value::as_str).unwrap_or_default() {
+            op if same(op, "add") => Op::Add,
+            op if same(op, "replace") => Op::Replace,
+            op if same(op, "remove") => Op::Remove,
+            _ => return Err(bad("`op` is `add`, `replace` or `remove`.")),
+        };
+        let path = member(map, "path")
+            .and_then(Value::as_str)
+            .map(|it| it.trim().to_owned());
+        let value = member(map, "value").cloned().unwrap_or(Value::Null);
+        Ok(Operation {
+            op,
+            path: path.filter(|path| !path.is_empty()),
+            value,
+        })
+    };
+    items.iter().map(read).collect()
+}
+
+/// Where a path leads.
+struct Place {
+    urn: Option<&'static str>,
+    attr: &'static Attr,
+    sub: Option<&'static Attr>,
+    choice: Option<ValFilter>,
+}
+
+fn no_path(path: impl std::fmt::Display) -> ScimError {
+    ScimError::bad("invalidPath", format!("There is no attribute `{path}`."))
+}
+
+fn place(path: &str, attrs: &'static [Attr]) -> Result<Place, ScimError> {
+    let parsed: PatchPath = path
+        .parse()
+        .map_err(|error| ScimError::bad("invalidPath", format!("The path `{path}` cannot be read: {error}.")))?;
+    let (attr_path, sub_name, choice) = match parsed {
+        PatchPath::Attr(attr_path) => {
+            let sub = attr_path.sub_attr.clone();
+            (attr_path, sub, None)
+        }
+        PatchPath::Value(value) => (value.attr, value.sub_attr, Some(value.filter)),
+    };
+    let (urn, attrs) = match attr_path.uri.as_deref().map(extension) {
+        Some(Some((urn, inner))) => (Some(urn), inner),
+        _ => (None, attrs),
+    };
+    let attr = find(attrs, &attr_path.name).ok_or_else(|| no_path(&attr_path))?;
+    if attr.is_fixed {
+        let text = format!("`{}` is set by the server alone.", attr.name);
+        return Err(ScimError::bad("mutability", text));
+    }
+    let subs: &'static [Attr] = match attr.kind {
+        Kind::Complex(subs) => subs,
+        _ if sub_name.is_some() || choice.is_some() => return Err(no_path(path)),
+        _ => &[],
+    };
+    if let Some(choice) = &choice {
+        check_value_filter(choice, subs)?;
+    }
+    let sub = match sub_name {
+        None => None,
+        Some(name) => Some(find(subs, &name).ok_or_else(|| no_path(path))?),
+    };
+    Ok(Place { urn, attr, sub, choice })
+}
+
+/// Applies operations to a resource, one after the other. When one fails nothing of them counts: the caller throws the
+/// resource away.
+///
+/// # Errors
+/// `invalidPath`, `invalidValue`, `noTarget`, `mutability`.
+pub fn apply(resource: &mut Resource, operations: &[Operation], attrs: &'static [Attr]) -> Result<(), ScimError> {
+    for operation in operations {
+        match &operation.path {
+            Some(path) => at_path(resource, operation.op, path, &operation.value, attrs)?,
+            None => at_root(resource, operation, attrs)?,
+        }
+    }
+    Ok(())
+}
+
+/// Without a path the value's members are the paths.
+fn at_root(resource: &mut Resource, operation: &Operation, attrs: &'static [Attr]) -> Result<(), ScimError> {
+    if operation.op == Op::Remove {
+        return Err(ScimError::bad("noTarget", "`remove` needs a path."));
+    }
+    let Value::Object(map) = &operation.value else {
+        return Err(ScimError::bad(
+            "invalidValue",
+            "Without a path the value must be an object.",
+        ));
+    };
+    for (key, value) in map {
+        let is_common = ["schemas", "id", "meta", "groups"].iter().any(|name| same(name, key));
+        // What is not known is left out here as it is in POST; a whole resource may come back as it was read.
+        let is_known = extension(key).is_some() || place(key, attrs).is_ok();
+        if !is_common && is_known {
+            at_path(resource, operation.op, key, value, attrs)?;
+        }
+    }
+    Ok(())
+}
+
+fn at_path(
+    resource: &mut Resource,
+    op: Op,
+    path: &str,
+    value: &Value,
+    attrs: &'static [Attr],
+) -> Result<(), ScimError> {
+    if let Some((urn, inner)) = extension(path) {
+        return whole_extension(resource, op, (urn, inner), value);
+    }
+    let place = place(path, attrs)?;
+    let root = match place.urn {
+        None => &mut *resource,
+        Some(urn) => object_in(resource, urn),
+    };
+    match (&place.choice, place.sub) {
+        (Some(choice), sub) => chosen(root, op, (place.attr, sub, choice), value, path)?,
+        (None, Some(sub)) => below(root, op, (place.attr, sub), value)?,
+        (None, None) => plain(root, op, place.attr, value)?,
+    }
+    prune(resource);
+    Ok(())
+}
+
+/// An extension as a whole.
+fn whole_extension(
+    resource: &mut Resource,
+    op: Op,
+    (urn, inner): (&'static str, &'static [Attr]),
+    value: &Value,
+) -> Result<(), ScimError> {
+    if op == Op::Remove {
+        resource.remove(urn);
+        return Ok(());
+    }
+    let Value::Object(map) = value else {
+        return Err(ScimError::bad("invalidValue", format!("`{urn}` must be an object.")));
+    };
+    let root = object_in(resource, urn);
+    for (key, value) in map {
+        if let Some(attr) = find(inner, key) {
+            plain(root, op, attr, value)?;
+        }
+    }
+    prune(resource);
+    Ok(())
+}
+
+fn object_in<'a>(map: &'a mut Map<String, Value>, name: &str) -> &'a mut Map<String, Value> {
+    let entry = map.entry(name.to_owned()).or_insert_with(|| json!({}));
+    if !entry.is_object() {
+        *entry = json!({});
+    }
+    entry.as_object_mut().expect("it was made an object just now")
+}
+
+/// Objects and lists that became empty count as not there.
+fn prune(resource: &mut Resource) {
+    resource.retain(|_, value| match value {
+        Value::Object(map) => !map.is_empty(),
+        Value::Array(items) => !items.is_empty(),
+        Value::Null => false,
+        _ => true,
+    });
+}
+
+/// An attribute as a whole: several values are joined by `add`, parts are merged.
+fn plain(root: &mut Resource, op: Op, attr: &'static Attr, value: &Value) -> Result<(), ScimError> {
+    if op == Op::Remove {
+        return remove_whole(root, attr, value);
+    }
+    let Some(new) = checked(attr, value)? else {
+        root.remove(attr.name);
+        return Ok(());
+    };
+    match (op, root.get_mut(attr.name), new) {
+        (Op::Add, Some(Value::Array(known)), Value::Array(new)) => {
+            for item in new {
+                add_item(known, item);
+            }
+        }
+        // Parts that are not named stay, also with `replace`: that is what both big clients mean by it.
+        (_, Some(Value::Object(known)), Value::Object(new)) => known.extend(new),
+        (_, _, new) => {
+            root.insert(attr.name.to_owned(), new);
+        }
+    }
+    Ok(())
+}
+
+fn add_item(known: &mut Vec<Value>, item: Value) {
+    if known.contains(&item) {
+        return;
+    }
+    demote_others(known, &item);
+    known.push(item);
+}
+
+/// There is one primary value at most (RFC 7644 section 3.5.2).
+fn demote_others(known: &mut [Value], item: &Value) {
+    if item.get("primary") == Some(&Value::Bool(true)) {
+        for other in known.iter_mut().filter_map(Value::as_object_mut) {
+            other.remove("primary");
+        }
+    }
+}
+
+/// Removes an attribute, or, where a value names some of several, just these: Entra removes like that.
+fn remove_whole(root: &mut Resource, attr: &Attr, value: &Value) -> Result<(), ScimError> {
+    let named: Vec<&Value> = match value {
+        Value::Array(items) => items.iter().collect(),
+        Value::Object(_) => vec![value],
+        _ => Vec::new(),
+    };
+    let (true, false) = (attr.is_many, named.is_empty()) else {
+        root.remove(attr.name);
+        return Ok(());
+    };
+    if let Some(Value::Array(known)) = root.get_mut(attr.name) {
+        known.retain(|item| !named.iter().any(|named| named.get("value") == item.get("value")));
+    }
+    Ok(())
+}
+
+/// A part of an attribute: `name.givenName`; of several values, of each of them.
+fn below(
+    root: &mut Resource,
+    op: Op,
+    (attr, sub): (&'static Attr, &'static Attr),
+    value: &Value,
+) -> Result<(), ScimError> {
+    let new = if op == Op::Remove { None } else { checked(sub, value)? };
+    let set = |map: &mut Map<String, Value>| match &new {
+        Some(new) => {
+            map.insert(sub.name.to_owned(), new.clone());
+        }
+        None => {
+            map.remove(sub.name);
+        }
+    };
+    if !attr.is_many {
+        set(object_in(root, attr.name));
+        return Ok(());
+    }
+    match root.get_mut(attr.name) {
+        Some(Value::Array(items)) => items.iter_mut().filter_map(Value::as_object_mut).for_each(set),
+        _ if op == Op::Remove => {}
+        _ => {
+            let mut item = Map::new();
+            set(&mut item);
+            root.insert(attr.name.to_owned(), json!([item]));
+        }
+    }
+    Ok(())
+}
+
+/// Those of several values that a filter chooses. Without one, `add` makes the value that the filter describes, as Entra
+/// expects; `replace` has no target then (RFC 7644 section 3.5.2.3).
+fn chosen(
+    root: &mut Resource,
+    op: Op,
+    (attr, sub, choice): (&'static Attr, Option<&'static Attr>, &ValFilter),
+    value: &Value,
+    path: &str,
+) -> Result<(), ScimError> {
+    let Kind::Complex(subs) = attr.kind else {
+        return Err(no_path(path));
+    };
+    let mut items = match root.remove(attr.name) {
+        Some(Value::Array(items)) => items,
+        _ => Vec::new(),
+    };
+    let fits = |item: &Value| item.as_object().is_some_and(|item| value_matches(choice, item, subs));
+    if !items.iter().any(fits) {
+        match op {
+            Op::Remove => {}
+            Op::Add => items.push(described(choice, subs).ok_or_else(|| {
+                ScimError::bad(
+                    "noTarget",
+                    format!("No value fits `{path}`, and none can be made from it."),
+                )
+            })?),
+            Op::Replace => return Err(ScimError::bad("noTarget", format!("No value fits `{path}`."))),
+        }
+    }
+    match (op, sub) {
+        (Op::Remove, None) => items.retain(|item| !fits(item)),
+        (_, None) => {
+            let single = Attr {
+                is_many: false,
+                ..*attr
+            };
+            let new = whole_item(&single, subs, value)?;
+            for item in items.iter_mut().filter(|item| fits(item)) {
+                if let (Some(known), Value::Object(new)) = (item.as_object_mut(), &new) {
+                    known.extend(new.clone());
+                }
+            }
+        }
+        (_, Some(sub)) => {
+            let new = if op == Op::Remove { None } else { checked(sub, value)? };
+            set_part(&mut items, &fits, sub, new.as_ref());
+        }
+    }
+    root.insert(attr.name.to_owned(), Value::Array(items));
+    Ok(())
+}
+
+fn whole_item(attr: &Attr, subs: &'static [Attr], value: &Value) -> Result<Value, ScimError> {
+    match value {
+        Value::Object(map) => Ok(Value::Object(super::schema::plain(map, subs)?)),
+        _ => Err(ScimError::bad(
+            "invalidValue",
+            format!("`{}` must be an object.", attr.name),
+        )),
+    }
+}
+
+fn set_part(items: &mut [Value], fits: &dyn Fn(&Value) -> bool, sub: &Attr, new: Option<&Value>) {
+    let places: Vec<usize> = (0..items.len()).filter(|place| fits(&items[*place])).collect();
+    if sub.name == "primary" && new == Some(&Value::Bool(true)) {
+        for item in items.iter_mut().filter_map(Value::as_object_mut) {
+            item.remove("primary");
+        }
+    }
+    for place in places {
+        let Some(map) = items[place].as_object_mut() else {
+            continue;
+        };
+        match new {
+            Some(new) => {
+                map.insert(sub.name.to_owned(), new.clone());
+            }
+            None => {
+                map.remove(sub.name);
+            }
+        }
+    }
+}
+
+/// The value that a filter of equalities describes: `type eq "work"` is `{"type": "work"}`.
+fn described(choice: &ValFilter, subs: &'static [Attr]) -> Option<Value> {
+    let mut map = Map::new();
+    let tests: Vec<&ValFilter> = match choice {
+        ValFilter::And(items) => items.iter().collect(),
+        single => vec![single],
+    };
+    for test in tests {
+        let ValFilter::Attr(AttrExp::Comparison(AttrPath { name, .. }, CompareOp::Eq, value)) = test else {
+            return None;
+        };
+        let sub = find(subs, name)?;
+        let value = match value {
+            CompValue::Str(text) => json!(text),
+            CompValue::True => json!(true),
+            CompValue::False => json!(false),
+            _ => return None,
+        };
+        map.insert(sub.name.to_owned(), value);
+    }
+    Some(Value::Object(map))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use super::super::schema::{ENTERPRISE, USER_ATTRS};
+    use super::*;
+
+    fn patched(before: Value, operations_body: Value) -> Result<Value, ScimError> {
+        let mut resource = before.as_object().unwrap().clone();
+        let body = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": operations_body});
+        let read = operations(body.as_object().unwrap())?;
+        apply(&mut resource, &read, USER_ATTRS)?;
+        Ok(Value::Object(resource))
+    }
+
+    fn ada() -> Value {
+        json!({
+            "userName": "ada", "active": true, "name": {"givenName": "Ada", "familyName": "L"},
+            "emails": [{"type": "work", "value": "ada@acme.example", "primary": true}],
+        })
+    }
+
+    /// Shapes from Entra's documentation of its provisioning service.
+    #[test]
+    fn entra_shapes() {
+        let after = patched(
+            ada(),
+            json!([
+                {"op": "Replace", "path": "active", "value": "False"},
+                {"op": "Add", "path": "emails[type eq \"other\"].value", "value": "ada@home.example"},
+                {"op": "Replace", "path": "emails[type eq \"work\"].value", "value": "ada@new.example"},
+                {"op": "Add", "path": "name.givenName", "value": "Augusta"},
+                {"op": "Add", "path": format!("{ENTERPRISE}:department"), "value": "Platform"},
+                {"op": "Add", "path": format!("{ENTERPRISE}:manager"), "value": "p9"},
+            ]),
+        )
+        .unwrap();
+        let wanted = json!({
+            "userName": "ada", "active": false, "name": {"givenName": "Augusta", "familyName": "L"},
+            "emails": [
+                {"type": "work", "value": "ada@new.example", "primary": true},
+                {"type": "other", "value": "ada@home.example"},
+            ],
+            ENTERPRISE: {"department": "Platform", "manager": {"value": "p9"}},
+        });
+        assert_eq!(after, wanted);
+    }
+
+    /// Shapes from Okta's documentation of its SCIM client.
+    #[test]
+    fn okta_shapes() {
+        let after = patched(ada(), json!([{"op": "replace", "value": {"active": false}}])).unwrap();
+        assert_eq!(after["active"], false);
+        let whole = json!([{"op": "replace", "value": {
+            "id": "other", "schemas": [], "name.givenName": "Augusta", "unknownThing": 7,
+            ENTERPRISE: {"costCenter": "41"}, format!("{ENTERPRISE}:division"): "Ops",
+            "emails": [{"primary": true, "value": "a@b.example", "type": "work"}],
+        }}]);
+        let after = patched(ada(), whole).unwrap();
+        assert_eq!(after["name"], json!({"givenName": "Augusta", "familyName": "L"}));
+        assert_eq!(after[ENTERPRISE], json!({"costCenter": "41", "division": "Ops"}));
+        assert_eq!(
+            after["emails"],
+            json!([{"primary": true, "value": "a@b.example", "type": "work"}])
+        );
+        assert!(after.get("id").is_none() && after.get("unknownThing").is_none());
+    }
+
+    #[test]
+    fn values_are_taken_away_as_a_whole_by_filter_or_by_name() {
+        let after = patched(ada(), json!([{"op": "remove", "path": "emails[type eq \"work\"]"}])).unwrap();
+        assert!(after.get("emails").is_none());
+        let named = json!([{"op": "Remove", "path": "emails", "value": [{"value": "ada@acme.example"}]}]);
+        assert!(patched(ada(), named).unwrap().get("emails").is_none());
+        let after = patched(ada(), json!([{"op": "remove", "path": "name.familyName"}])).unwrap();
+        assert_eq!(after["name"], json!({"givenName": "Ada"}));
+        let after = patched(ada(), json!([{"op": "remove", "path": "name"}])).unwrap();
+        assert!(after.get("name").is_none());
+    }
+
+    #[test]
+    fn a_second_primary_value_takes_the_place_of_the_first() {
+        let add = json!([{"op": "add", "path": "emails", "value": [{"value": "b@c.example", "primary": true}]}]);
+        let after = patched(ada(), add).unwrap();
+        assert!(after["emails"][0].get("primary").is_none());
+        assert_eq!(after["emails"][1]["primary"], true);
+        let twice = json!([
+            {"op": "add", "path": "emails", "value": [{"value": "b@c.example"}]},
+            {"op": "add", "path": "emails", "value": [{"value": "b@c.example"}]},
+        ]);
+        assert_eq!(patched(ada(), twice).unwrap()["emails"].as_array().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn what_cannot_be_done_says_why() {
+        for (operation, kind) in [
+            (
+                json!({"op": "replace", "path": "emails[type eq \"home\"].value", "value": "x"}),
+                "noTarget",
+            ),
+            (json!({"op": "remove"}), "noTarget"),
+            (json!({"op": "replace", "path": "id", "value": "x"}), "mutability"),
+            (json!({"op": "replace", "path": "nothing", "value": "x"}), "invalidPath"),
+            (json!({"op": "replace", "path": "emails[", "value": "x"}), "invalidPath"),
+            (
+                json!({"op": "replace", "path": "userName.x", "value": "x"}),
+                "invalidPath",
+            ),
+            (
+                json!({"op": "replace", "path": "active", "value": "perhaps"}),
+                "invalidValue",
+            ),
+            (json!({"op": "replace", "value": "x"}), "invalidValue"),
+            (json!({"op": "move", "path": "active", "value": true}), "invalidSyntax"),
+            (json!("x"), "invalidSyntax"),
+        ] {
+            assert_eq!(
+                patched(ada(), json!([operation])).unwrap_err().kind,
+                kind,
+                "{operation}"
+            );
+        }
+        assert_eq!(patched(ada(), json!([])).unwrap_err().kind, "invalidSyntax");
+    }
+}

@@ -1,0 +1,180 @@
+//! Sessions, second factors and identity providers: what people sign in with.
+
+use acts::Room;
+use acts::set_identity_provider as providers;
+use acts::set_second_factor as factors;
+use model::refusal::Refusal;
+use serde_json::{Value, json};
+use store::second_factor::SecondFactor;
+use store::session::{self, Session};
+use wire::views;
+
+use crate::caller::Scope;
+use crate::route::{Ask, Reply, Route};
+
+/// The table.
+pub(crate) const ROUTES: &[Route] = &[
+    Route::get("/sessions", "Lists one's own sessions.", |room, _| {
+        let person = room.actor.person.clone();
+        listed(room, person.as_str())
+    }),
+    Route::delete("/sessions/{id}", "Ends one of one's own sessions.", |room, ask| {
+        let person = room.actor.person.clone();
+        if !session::delete_by_id(room.tx, person.as_str(), ask.place(0))? {
+            return Err(Refusal::not_found("session").into());
+        }
+        Ok(Reply::ok(json!({"ended": true})))
+    }),
+    Route::get("/people/{login}/sessions", "Lists a person's sessions.", |room, ask| {
+        let person = someone(room, ask)?;
+        listed(room, &person)
+    })
+    .scope(Scope::Admin),
+    Route::delete(
+        "/people/{login}/sessions",
+        "Ends all sessions of a person.",
+        |room, ask| {
+            let person = someone(room, ask)?;
+            let ended = acts::set_person::end_sessions(room, &person)?;
+            Ok(Reply::ok(json!({"ended": ended})))
+        },
+    )
+    .scope(Scope::Admin),
+    Route::get("/second-factors", "Lists one's own second factors.", |room, _| {
+        let found = factors::own_factors(room)?;
+        Ok(Reply::ok(factors_view(&found)))
+    }),
+    Route::post(
+        "/second-factors/totp",
+        "Makes a TOTP secret; it is shown once.",
+        |room, ask| {
+            let made = factors::begin_totp(room, &ask.body)?;
+            let body = json!({"id": made.id, "kind": factors::TOTP, "secret": made.secret, "url": made.url});
+            Ok(Reply::created(body).shown_once(&["secret", "url"]))
+        },
+    ),
+    Route::post(
+        "/second-factors/{id}/confirmation",
+        "Takes the first code of a new authenticator.",
+        |room, ask| {
+            let code = ask.body.get("code").and_then(Value::as_str).unwrap_or_default();
+            let codes = factors::confirm_totp(room, ask.place(0), code)?;
+            let body = json!({"id": ask.place(0), "is_confirmed": true, "recovery_codes": codes});
+            Ok(Reply::created(body).shown_once(&["recovery_codes"]))
+        },
+    ),
+    Route::post(
+        "/second-factors/recovery-codes",
+        "Makes new recovery codes; they are shown once.",
+        |room, _| {
+            let codes = factors::renew_recovery_codes(room)?;
+            Ok(Reply::created(json!({"recovery_codes": codes})).shown_once(&["recovery_codes"]))
+        },
+    ),
+    Route::delete(
+        "/second-factors/{id}",
+        "Removes one of one's own second factors.",
+        |room, ask| {
+            factors::remove_factor(room, ask.place(0))?;
+            Ok(Reply::ok(json!({"removed": true})))
+        },
+    ),
+    Route::delete(
+        "/people/{login}/second-factors",
+        "Takes the second factors away of somebody who lost them.",
+        |room, ask| {
+            factors::reset_factors(room, ask.place(0))?;
+            Ok(Reply::ok(json!({"removed": true})))
+        },
+    )
+    .scope(Scope::Admin),
+    Route::get("/identity-providers", "Lists identity providers.", |room, ask| {
+        room.allow(model::act::actions::SET_CONNECTION)?;
+        let found = providers::providers(room)?;
+        let directory = room.directory()?;
+        let items = found.iter().map(|it| views::shown(it, &directory)).collect();
+        Ok(ask.page(items, None))
+    })
+    .scope(Scope::Admin),
+    Route::get(
+        "/identity-providers/{key}",
+        "Shows an identity provider.",
+        |room, ask| {
+            room.allow(model::act::actions::SET_CONNECTION)?;
+            let found = providers::provider(room, ask.place(0))?;
+            provider_view(room, &found)
+        },
+    )
+    .scope(Scope::Admin),
+    Route::put(
+        "/identity-providers/{key}",
+        "Sets an identity provider up or changes it.",
+        provider_version,
+        |room, ask| {
+            let set = providers::set_identity_provider(room, ask.place(0), &ask.body)?;
+            provider_view(room, &set)
+        },
+    )
+    .scope(Scope::Admin),
+    Route::delete(
+        "/identity-providers/{key}",
+        "Lets nobody sign in at a provider any more.",
+        |room, ask| {
+            let ended = providers::end_identity_provider(room, ask.place(0))?;
+            provider_view(room, &ended)
+        },
+    )
+    .scope(Scope::Admin),
+];
+
+fn provider_view(room: &mut Room<'_, '_>, found: &model::identity::IdentityProvider) -> acts::Result<Reply> {
+    let mut value = views::shown(found, &*room.directory()?);
+    let base = &room.desk.tools().public_url;
+    value["way_back"] = json!(format!("{base}/t/{}/sign-in/{}/callback", room.tenant(), found.key));
+    Ok(Reply::ok(value).tagged(found.version))
+}
+
+fn provider_version(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
+    match providers::provider(room, ask.place(0)) {
+        Ok(found) => Ok(Some(found.version)),
+        Err(acts::Error::Refused(Refusal::NotFound { .. })) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The id of a person whose sessions an administrator asks about.
+fn someone(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<String> {
+    room.allow(model::act::actions::SET_PERSON)?;
+    let directory = room.directory()?;
+    let login = ask.place(0);
+    let found = directory.by_login(login).map(|person| person.id.0.clone());
+    found.ok_or_else(|| Refusal::not_found(format!("person {login}")).into())
+}
+
+fn listed(room: &mut Room<'_, '_>, person: &str) -> acts::Result<Reply> {
+    let found = session::of_person(room.tx, person, room.now)?;
+    let items: Vec<Value> = found.iter().map(session_view).collect();
+    Ok(Reply::ok(json!({"items": items, "next": null})))
+}
+
+fn session_view(it: &Session) -> Value {
+    json!({
+        "id": it.id, "method": it.method, "factor": it.factor, "source": it.source, "agent": it.agent,
+        "created_at": it.created_at, "expires_at": it.expires_at, "stepped_up_at": it.stepped_up_at,
+    })
+}
+
+fn factors_view(found: &[SecondFactor]) -> Value {
+    let items: Vec<Value> = found
+        .iter()
+        .filter(|it| it.kind != factors::RECOVERY)
+        .map(|it| {
+            json!({
+                "id": it.id, "kind": it.kind, "name": it.name, "is_confirmed": it.is_confirmed,
+                "created_at": it.created_at, "last_used_at": it.last_used_at,
+            })
+        })
+        .collect();
+    let left = found.iter().filter(|it| it.kind == factors::RECOVERY).count();
+    json!({"items": items, "next": null, "recovery_codes_left": left})
+}

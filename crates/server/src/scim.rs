@@ -1,0 +1,658 @@
+//! SCIM 2.0 (RFC 7644) under `/t/{tenant}/scim/v2`: extract, call one act, render. Its own token, its own errors.
+
+use acts::{Room, provision};
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use connect::scim::filter::Checked;
+use connect::scim::schema::{self, Attr, GROUP_ATTRS, USER_ATTRS};
+use connect::scim::{self, MOST_RESULTS, ScimError, group, patch, user};
+use model::directory::{Group, Person};
+use model::refusal::Refusal;
+use model::verbs::Body;
+use serde_json::{Map, Value};
+use store::record::{self, Filter};
+use store::{Lane, Mode, identities};
+
+use crate::body::JsonBody;
+use crate::caller::{Caller, Credential, Scope};
+use crate::failure::Failure;
+use crate::route::{Places, query_of};
+use crate::state::AppState;
+
+/// How many resources there are without `count`.
+const USUAL_RESULTS: i64 = 100;
+/// How many records are read at once while a filter is judged.
+const PAGE: i64 = 500;
+
+/// The doors.
+pub(crate) fn router() -> Router<AppState> {
+    let base = "/t/{tenant}/scim/v2";
+    Router::new()
+        .route(&format!("{base}/ServiceProviderConfig"), get(config))
+        .route(&format!("{base}/Schemas"), get(schemas))
+        .route(&format!("{base}/Schemas/{{id}}"), get(schemas))
+        .route(&format!("{base}/ResourceTypes"), get(resource_types))
+        .route(&format!("{base}/ResourceTypes/{{id}}"), get(resource_types))
+        .route(&format!("{base}/{{kind}}"), get(list).post(create))
+        .route(&format!("{base}/{{kind}}/.search"), post(search))
+        .route(
+            &format!("{base}/{{kind}}/{{id}}"),
+            get(show).put(change).patch(change).delete(remove),
+        )
+}
+
+/// Users or groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    User,
+    Group,
+}
+
+impl Kind {
+    fn of(text: &str) -> Result<Self, No> {
+        match text {
+            "Users" => Ok(Self::User),
+            "Groups" => Ok(Self::Group),
+            _ => Err(absent()),
+        }
+    }
+
+    fn attrs(self) -> &'static [Attr] {
+        match self {
+            Self::User => USER_ATTRS,
+            Self::Group => GROUP_ATTRS,
+        }
+    }
+}
+
+/// A no in the protocol's own words.
+struct No(ScimError, Option<u64>);
+
+impl From<ScimError> for No {
+    fn from(error: ScimError) -> Self {
+        Self(error, None)
+    }
+}
+
+fn absent() -> No {
+    let error = ScimError {
+        status: 404,
+        kind: "",
+        detail: "There is nothing here.".to_owned(),
+    };
+    error.into()
+}
+
+impl From<Failure> for No {
+    fn from(failure: Failure) -> Self {
+        let problem = &failure.problem;
+        let first = problem.errors.first();
+        let is_taken = first.is_some_and(|it| it.code == "not_unique") || problem.code == "conflict";
+        let (status, kind) = match failure.status() {
+            422 if is_taken => (409, "uniqueness"),
+            409 if is_taken => (409, "uniqueness"),
+            422 => (400, "invalidValue"),
+            400 => (400, "invalidSyntax"),
+            other => (other, ""),
+        };
+        let detail = first.map_or_else(|| problem.detail.clone(), |it| it.text.clone());
+        Self(ScimError { status, kind, detail }, failure.retry_after)
+    }
+}
+
+impl IntoResponse for No {
+    fn into_response(self) -> Response {
+        let mut response = answer(self.0.status, &self.0.body());
+        if let Some(seconds) = self.1 {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.0.status == 401 {
+            let value = HeaderValue::from_static("Bearer");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, value);
+        }
+        response
+    }
+}
+
+fn answer(status: u16, body: &Value) -> Response {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    (status, [(header::CONTENT_TYPE, scim::MEDIA_TYPE)], body.to_string()).into_response()
+}
+
+fn resource(status: u16, body: &Value) -> Response {
+    let mut response = answer(status, body);
+    let mut put = |name, value: Option<&str>| {
+        if let Some(value) = value.and_then(|value| HeaderValue::from_str(value).ok()) {
+            response.headers_mut().insert(name, value);
+        }
+    };
+    put(header::ETAG, body["meta"]["version"].as_str());
+    if status == 201 {
+        put(header::LOCATION, body["meta"]["location"].as_str());
+    }
+    response
+}
+
+/// Who asks: a token of this tenant with the scope `scim`.
+async fn caller(state: &AppState, method: &Method, headers: &HeaderMap, tenant: &str) -> Result<Caller, No> {
+    let caller = Caller::of(state, method, headers).await?;
+    if caller.tenant != tenant {
+        return Err(absent());
+    }
+    if !matches!(caller.credential, Credential::Token { .. }) {
+        let text = "Provisioning needs a token with the scope `scim`; a session does not provision.";
+        return Err(Failure::new(403, "scope_missing", text).into());
+    }
+    caller
+        .check_scope(Scope::Scim)
+        .map_err(|refusal| Failure::from(acts::Error::from(refusal)))?;
+    Ok(caller)
+}
+
+fn base(state: &AppState, tenant: &str) -> String {
+    format!("{}/t/{tenant}/scim/v2", state.public_url())
+}
+
+/// Does an act; what the protocol refuses inside of it leaves nothing written.
+async fn act<T: Send + 'static>(
+    state: &AppState,
+    caller: &Caller,
+    mode: Mode,
+    act: impl Fn(&mut Room<'_, '_>) -> acts::Result<Result<T, ScimError>> + Send + 'static,
+) -> Result<T, No> {
+    let lane = if mode == Mode::Read { Lane::Pages } else { Lane::Acts };
+    let whole = move |room: &mut Room<'_, '_>| {
+        provision::admit(room)?;
+        act(room)
+    };
+    let done = state.act_as(lane, &caller.tenant, caller.actor(), mode, whole).await?;
+    Ok(done?)
+}
+
+async fn config(
+    State(state): State<AppState>,
+    method: Method,
+    headers: HeaderMap,
+    mut places: Places,
+) -> Result<Response, No> {
+    let tenant = places.take(0);
+    caller(&state, &method, &headers, &tenant).await?;
+    Ok(answer(200, &schema::service_provider_config(&base(&state, &tenant))))
+}
+
+async fn schemas(
+    State(state): State<AppState>,
+    method: Method,
+    headers: HeaderMap,
+    mut places: Places,
+) -> Result<Response, No> {
+    let tenant = places.take(0);
+    caller(&state, &method, &headers, &tenant).await?;
+    discovered(schema::schemas(&base(&state, &tenant)), places)
+}
+
+async fn resource_types(
+    State(state): State<AppState>,
+    method: Method,
+    headers: HeaderMap,
+    mut places: Places,
+) -> Result<Response, No> {
+    let tenant = places.take(0);
+    caller(&state, &method, &headers, &tenant).await?;
+    discovered(schema::resource_types(&base(&state, &tenant)), places)
+}
+
+/// All documents, or the one that the path names.
+fn discovered(all: Vec<Value>, mut places: Places) -> Result<Response, No> {
+    let id = places.take(1);
+    if id.is_empty() {
+        let total = i64::try_from(all.len()).unwrap_or_default();
+        return Ok(answer(200, &scim::list(total, 1, &all)));
+    }
+    let found = all.into_iter().find(|it| it["id"] == id);
+    found.map(|it| answer(200, &it)).ok_or_else(absent)
+}
+
+/// What a client asks of a list.
+#[derive(Debug, Clone, Default)]
+struct Question {
+    filter: Option<String>,
+    start: i64,
+    count: i64,
+    attributes: Vec<String>,
+    excluded: Vec<String>,
+}
+
+fn names(text: &str) -> Vec<String> {
+    let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+    parts.map(str::to_owned).collect()
+}
+
+impl Question {
+    fn number(text: Option<String>, name: &str, usual: i64) -> Result<i64, No> {
+        let Some(text) = text else { return Ok(usual) };
+        let wrong = || ScimError::bad("invalidValue", format!("`{name}` must be a whole number."));
+        Ok(text.trim().parse().map_err(|_| wrong())?)
+    }
+
+    fn read(value: impl Fn(&str) -> Option<String>) -> Result<Self, No> {
+        let start = Self::number(value("startIndex"), "startIndex", 1)?.max(1);
+        let count = Self::number(value("count"), "count", USUAL_RESULTS)?;
+        Ok(Self {
+            filter: value("filter").filter(|text| !text.trim().is_empty()),
+            start,
+            count: count.clamp(0, MOST_RESULTS),
+            attributes: names(&value("attributes").unwrap_or_default()),
+            excluded: names(&value("excludedAttributes").unwrap_or_default()),
+        })
+    }
+
+    fn of_query(uri: &Uri) -> Result<Self, No> {
+        let pairs = query_of(uri)?;
+        Self::read(|name| {
+            let found = pairs.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+            found.map(|(_, value)| value.clone())
+        })
+    }
+
+    fn of_body(body: &Body) -> Result<Self, No> {
+        Self::read(|name| match body.get(name)? {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            Value::Array(items) => {
+                let texts: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
+                Some(texts.join(","))
+            }
+            _ => None,
+        })
+    }
+
+    fn shaped(&self, value: Value) -> Value {
+        scim::shaped(value, &self.attributes, &self.excluded)
+    }
+
+    /// Whether the client wants this attribute left out, which saves reading it.
+    fn leaves_out(&self, name: &str) -> bool {
+        let same = |it: &String| it.eq_ignore_ascii_case(name);
+        self.excluded.iter().any(same) || (!self.attributes.is_empty() && !self.attributes.iter().any(same))
+    }
+}
+
+async fn list(
+    State(state): State<AppState>,
+    method: Method,
+    headers: HeaderMap,
+    uri: Uri,
+    mut places: Places,
+) -> Result<Response, No> {
+    let tenant = places.take(0);
+    let caller = caller(&state, &method, &headers, &tenant).await?;
+    let kind = Kind::of(&places.take(1))?;
+    found(&state, &caller, kind, Question::of_query(&uri)?).await
+}
+
+async fn search(
+    State(state): State<AppState>,
+    method: Method,
+    headers: HeaderMap,
+    mut places: Places,
+    body: JsonBody,
+) -> Result<Response, No> {
+    let tenant = places.take(0);
+    let caller = caller(&state, &method, &headers, &tenant).await?;
+    let kind = Kind::of(&places.take(1))?;
+    found(&state, &caller, kind, Question::of_body(&body.fields)?).await
+}
+
+async fn found(state: &AppState, caller: &Caller, kind: Kind, question: Question) -> Result<Response, No> {
+    let base = base(state, &caller.tenant);
+    let filter = question
+        .filter
+        .as_deref()
+        .map(|text| Checked::parse(text, kind.attrs()))
+        .transpose()?;
+    let asked = question.clone();
+    let look = move |room: &mut Room<'_, '_>| {
+        let (total, items) = match &filter {
+            None => page_of(room, kind, &asked, &base)?,
+            Some(filter) => matching(room, kind, (filter, &asked), &base)?,
+        };
+        Ok(Ok(scim::list(total, asked.start, &items)))
+    };
+    let list = act(state, caller, Mode::Read, look).await?;
+    Ok(answer(200, &list))
+}
+
+/// A page of all there are.
+fn page_of(room: &mut Room<'_, '_>, kind: Kind, asked: &Question, base: &str) -> acts::Result<(i64, Vec<Value>)> {
+    let offset = asked.start - 1;
+    let mut items = Vec::new();
+    let total = match kind {
+        Kind::User => {
+            for stored in identities::people(room.tx, offset, asked.count)? {
+                items.push(shown_person(room, &stored.record, base, Some(asked))?);
+            }
+            identities::count_people(room.tx)?
+        }
+        Kind::Group => {
+            for stored in identities::groups(room.tx, offset, asked.count)? {
+                items.push(shown_group(&stored.record, base, Some(asked)));
+            }
+            identities::count_groups(room.tx)?
+        }
+    };
+    Ok((total, items.into_iter().map(|item| asked.shaped(item)).collect()))
+}
+
+/// Those that a filter chooses: found by an index where it names a value, else by looking at all of them page by page.
+fn matching(
+    room: &mut Room<'_, '_>,
+    kind: Kind,
+    (filter, asked): (&Checked, &Question),
+    base: &str,
+) -> acts::Result<(i64, Vec<Value>)> {
+    let (mut total, mut items, mut offset) = (0, Vec::new(), 0);
+    let hinted = hinted(room, kind, filter)?;
+    loop {
+        let page = match &hinted {
+            Some(ids) => by_ids(room, kind, ids, base)?,
+            None => whole_page(room, kind, offset, base)?,
+        };
+        let is_last = hinted.is_some() || i64::try_from(page.len()).unwrap_or_default() < PAGE;
+        for value in page {
+            if !value.as_object().is_some_and(|map| filter.matches(map)) {
+                continue;
+            }
+            total += 1;
+            if total >= asked.start && i64::try_from(items.len()).unwrap_or_default() < asked.count {
+                items.push(asked.shaped(value));
+            }
+        }
+        if is_last {
+            return Ok((total, items));
+        }
+        offset += PAGE;
+    }
+}
+
+fn hinted(room: &mut Room<'_, '_>, kind: Kind, filter: &Checked) -> acts::Result<Option<Vec<String>>> {
+    let Some(hint) = filter.hint() else { return Ok(None) };
+    let lower = hint.value.to_lowercase();
+    let ids = match (kind, hint.attribute) {
+        (_, "id") => vec![hint.value],
+        (Kind::User, "userName") => {
+            let rows = record::find::<Person>(room.tx, &Filter::new().equals("login", lower.as_str()).order_by("id"))?;
+            rows.into_iter().map(|row| row.record.id.0).collect()
+        }
+        (Kind::User, "externalId") => identities::find(room.tx, identities::EXTERNAL, &hint.value)?,
+        _ => return Ok(None),
+    };
+    Ok(Some(ids))
+}
+
+fn by_ids(room: &mut Room<'_, '_>, kind: Kind, ids: &[String], base: &str) -> acts::Result<Vec<Value>> {
+    let mut found = Vec::new();
+    for id in ids {
+        match kind {
+            Kind::User => match provision::person(room, id) {
+                Ok(person) => found.push(shown_person(room, &person, base, None)?),
+                Err(acts::Error::Refused(Refusal::NotFound { .. })) => {}
+                Err(error) => return Err(error),
+            },
+            Kind::Group => match provision::group(room, id) {
+                Ok(group) => found.push(shown_group(&group, base, None)),
+                Err(acts::Error::Refused(Refusal::NotFound { .. })) => {}
+                Err(error) => return Err(error),
+            },
+        }
+    }
+    Ok(found)
+}
+
+fn whole_page(room: &mut Room<'_, '_>, kind: Kind, offset: i64, base: &str) -> acts::Result<Vec<Value>> {
+    match kind {
+        Kind::User => {
+            let page = identities::people(room.tx, offset, PAGE)?;
+            page.iter()
+                .map(|it| shown_person(room, &it.record, base, None))
+                .collect()
+        }
+        Kind::Group => {
+            let page = identities::groups(room.tx, offset, PAGE)?;
+            Ok(page.iter().map(|it| shown_group(&it.record, base, None)).collect())
+        }
+    }
+}
+
+fn shown_person(room: &mut Room<'_, '_>, person: &Person, base: &str, asked: Option<&Question>) -> acts::Result<Value> {
+    let groups = if asked.is_some_and(|asked| asked.leaves_out("groups")) {
+        Vec::new()
+    } else {
+        provision::groups_of(room, person.id.as_str())?
+    };
+    Ok(Value::Object(user::show(&user::Shown {
+        id: person.id.as_str(),
+        version: person.version,
+        login: &person.login,
+        name: &person.name,
+        email: person.email.as_deref(),
+        active: person.active,
+        external_id: person.external_id.as_deref(),
+        attributes: &person.attributes,
+        groups,
+        base,
+    })))
+}
+
+fn shown_group(found: &Group, base: &str, asked: Option<&Question>) -> Value {
+    let leaves_out = asked.is_some_and(|asked| asked.leaves_out("members"));
+    let members = (!leaves_out).then(|| found.members.iter().map(|id| id.as_str()).collect());
+    Value::Object(group::show(&group::Shown {
+        id: found.id.as_str(),
+        version: found.version,
+        name: &found.name,
+        external_id: found.external_id.as_deref(),
+        members,
+        base,
+    }))
+}
+
+async fn show(
+    State(state): State<AppState>,
+    method: Method,
+    headers: HeaderMap,
+    uri: Uri,
+    mut places: Places,
+) -> Result<Response, No> {
+    let tenant = places.take(0);
+    let caller = caller(&state, &method, &headers, &tenant).await?;
+    let kind = Kind::of(&places.take(1))?;
+    let (id, base, asked) = (places.take(2), base(&state, &tenant), Question::of_query(&uri)?);
+    let question = asked.clone();
+    let look = move |room: &mut Room<'_, '_>| {
+        Ok(Ok(match kind {
+            Kind::User => {
+                let person = provision::person(room, &id)?;
+                shown_person(room, &person, &base, Some(&question))?
+            }
+            Kind::Group => shown_group(&provision::group(room, &id)?, &base, Some(&question)),
+        }))
+    };
+    let found = act(&state, &caller, Mode::Read, look).await?;
+    let version = found["meta"]["version"].as_str().unwrap_or_default().to_owned();
+    let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    if known.is_some_and(|known| known == version) {
+        return Ok(StatusCode::NOT_MODIFIED.into_response());
+    }
+    Ok(resource(200, &asked.shaped(found)))
+}
+
+async fn create(
+    State(state): State<AppState>,
+    method: Method,
+    headers: HeaderMap,
+    uri: Uri,
+    mut places: Places,
+    body: JsonBody,
+) -> Result<Response, No> {
+    let tenant = places.take(0);
+    let caller = caller(&state, &method, &headers, &tenant).await?;
+    let kind = Kind::of(&places.take(1))?;
+    let (base, asked) = (base(&state, &tenant), Question::of_query(&uri)?);
+    let fields = body.fields;
+    let make = move |room: &mut Room<'_, '_>| match kind {
+        Kind::User => {
+            let told = match user::read(&fields) {
+                Ok(told) => told,
+                Err(error) => return Ok(Err(error)),
+            };
+            let made = provision::create_person(room, &told)?;
+            Ok(Ok(shown_person(room, &made, &base, None)?))
+        }
+        Kind::Group => {
+            let told = match group::read(&fields) {
+                Ok(told) => told,
+                Err(error) => return Ok(Err(error)),
+            };
+            Ok(Ok(shown_group(&provision::create_group(room, &told)?, &base, None)))
+        }
+    };
+    let made = act(&state, &caller, Mode::Write, make).await?;
+    Ok(resource(201, &asked.shaped(made)))
+}
+
+fn stale() -> ScimError {
+    ScimError {
+        status: 412,
+        kind: "",
+        detail: "It has changed meanwhile. Read it again.".to_owned(),
+    }
+}
+
+/// PUT and PATCH.
+async fn change(
+    State(state): State<AppState>,
+    method: Method,
+    headers: HeaderMap,
+    uri: Uri,
+    mut places: Places,
+    body: JsonBody,
+) -> Result<Response, No> {
+    let tenant = places.take(0);
+    let caller = caller(&state, &method, &headers, &tenant).await?;
+    let kind = Kind::of(&places.take(1))?;
+    let (id, base, asked) = (places.take(2), base(&state, &tenant), Question::of_query(&uri)?);
+    let if_match = headers
+        .get(header::IF_MATCH)
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned);
+    let how = if method == Method::PATCH {
+        How::Patch(patch::operations(&body.fields)?)
+    } else {
+        How::Put(body.fields)
+    };
+    let alter = move |room: &mut Room<'_, '_>| match kind {
+        Kind::User => change_person(room, &id, (&how, if_match.as_deref()), &base),
+        Kind::Group => change_group(room, &id, (&how, if_match.as_deref()), &base),
+    };
+    let changed = act(&state, &caller, Mode::Write, alter).await?;
+    Ok(resource(200, &asked.shaped(changed)))
+}
+
+/// What a change brings.
+enum How {
+    Put(Map<String, Value>),
+    Patch(Vec<patch::Operation>),
+}
+
+fn change_person(
+    room: &mut Room<'_, '_>,
+    id: &str,
+    (how, if_match): (&How, Option<&str>),
+    base: &str,
+) -> acts::Result<Result<Value, ScimError>> {
+    let known = provision::person(room, id)?;
+    if if_match.is_some_and(|tags| !user::is_match(tags, known.version)) {
+        return Ok(Err(stale()));
+    }
+    let told = match how {
+        How::Put(body) => user::read(body),
+        How::Patch(operations) => {
+            let shown = shown_person(room, &known, base, None)?;
+            let mut shown = shown.as_object().cloned().unwrap_or_default();
+            patch::apply(&mut shown, operations, USER_ATTRS).and_then(|()| user::read(&shown))
+        }
+    };
+    let told = match told {
+        Ok(told) => told,
+        Err(error) => return Ok(Err(error)),
+    };
+    let saved = provision::replace_person(room, id, &told)?;
+    Ok(Ok(shown_person(room, &saved, base, None)?))
+}
+
+fn change_group(
+    room: &mut Room<'_, '_>,
+    id: &str,
+    (how, if_match): (&How, Option<&str>),
+    base: &str,
+) -> acts::Result<Result<Value, ScimError>> {
+    let known = provision::group(room, id)?;
+    if if_match.is_some_and(|tags| !user::is_match(tags, known.version)) {
+        return Ok(Err(stale()));
+    }
+    let told = match how {
+        How::Put(body) => group::read(body),
+        How::Patch(operations) => {
+            let mut told = model::identity::ProvisionedGroup {
+                name: known.name.clone(),
+                external_id: known.external_id.clone(),
+                members: known.members.iter().map(|id| id.0.clone()).collect(),
+            };
+            group::apply(&mut told, operations).map(|()| told)
+        }
+    };
+    let told = match told {
+        Ok(told) => told,
+        Err(error) => return Ok(Err(error)),
+    };
+    let saved = provision::replace_group(room, id, &told)?;
+    Ok(Ok(shown_group(&saved, base, None)))
+}
+
+async fn remove(
+    State(state): State<AppState>,
+    method: Method,
+    headers: HeaderMap,
+    mut places: Places,
+) -> Result<Response, No> {
+    let tenant = places.take(0);
+    let caller = caller(&state, &method, &headers, &tenant).await?;
+    let kind = Kind::of(&places.take(1))?;
+    let id = places.take(2);
+    let if_match = headers
+        .get(header::IF_MATCH)
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned);
+    let end = move |room: &mut Room<'_, '_>| {
+        let version = match kind {
+            Kind::User => provision::person(room, &id)?.version,
+            Kind::Group => provision::group(room, &id)?.version,
+        };
+        if if_match.as_deref().is_some_and(|tags| !user::is_match(tags, version)) {
+            return Ok(Err(stale()));
+        }
+        match kind {
+            Kind::User => provision::remove_person(room, &id)?,
+            Kind::Group => provision::remove_group(room, &id)?,
+        }
+        Ok(Ok(()))
+    };
+    act(&state, &caller, Mode::Write, end).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}

@@ -1,0 +1,72 @@
+//! The doors to and from identity providers.
+
+use axum::extract::{Extension, Path, Query, State};
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Redirect, Response};
+
+use super::session::{Next, door_with};
+use super::view::{base, html, safe_next, see};
+use crate::failure::Failure;
+use crate::listen::Source;
+use crate::providers::{Leaving, Purpose, Returned, arrive, forgotten, leave};
+use crate::sign_in::Origin;
+use crate::state::AppState;
+
+fn with_cookies(mut response: Response, cookies: &[String]) -> Response {
+    for cookie in cookies {
+        if let Ok(value) = HeaderValue::from_str(cookie) {
+            response.headers_mut().append(header::SET_COOKIE, value);
+        }
+    }
+    response
+}
+
+async fn sent(state: &AppState, tenant: &str, leaving: Result<Leaving, Failure>) -> Response {
+    match leaving {
+        Ok(leaving) => with_cookies(Redirect::to(&leaving.url).into_response(), &[leaving.cookie]),
+        Err(failure) => html(failure.status(), door_with(state, tenant, &failure).await.render()),
+    }
+}
+
+/// Sends somebody to a provider to sign in.
+pub(super) async fn out(
+    State(state): State<AppState>,
+    Path((tenant, key)): Path<(String, String)>,
+    Query(asked): Query<Next>,
+) -> Response {
+    let next = asked.next.unwrap_or_default();
+    let leaving = leave(&state, &tenant, &key, Purpose::SignIn, safe_next(&next, "")).await;
+    sent(&state, &tenant, leaving).await
+}
+
+/// Sends somebody to a provider to show anew who they are.
+pub(super) async fn step_up(
+    State(state): State<AppState>,
+    Path((tenant, key)): Path<(String, String)>,
+    Query(asked): Query<Next>,
+) -> Response {
+    let next = asked.next.unwrap_or_default();
+    let leaving = leave(&state, &tenant, &key, Purpose::StepUp, safe_next(&next, "")).await;
+    sent(&state, &tenant, leaving).await
+}
+
+/// Takes somebody back from a provider.
+pub(super) async fn back(
+    State(state): State<AppState>,
+    Path((tenant, key)): Path<(String, String)>,
+    Extension(source): Extension<Source>,
+    headers: HeaderMap,
+    Query(returned): Query<Returned>,
+) -> Response {
+    let origin = Origin::of(&source, &headers);
+    match arrive(&state, &tenant, &key, &headers, (&origin, returned)).await {
+        Ok(arrived) => {
+            let home = format!("{}/", base(&tenant));
+            with_cookies(see(safe_next(&arrived.next, &home)), &arrived.cookies)
+        }
+        Err(failure) => {
+            let page = door_with(&state, &tenant, &failure).await;
+            with_cookies(html(failure.status(), page.render()), &[forgotten(&state, &tenant)])
+        }
+    }
+}

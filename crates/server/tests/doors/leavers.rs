@@ -1,0 +1,114 @@
+//! Leavers: what ends with a person, plain and as compromised.
+
+#![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+use serde_json::{Value, json};
+
+use crate::world::{ARTIFACT, World};
+
+fn gate(world: &World) -> (u16, Value) {
+    let path = format!("/gate?service=booking-api&environment=production&artifact={ARTIFACT}");
+    let answer = world.get("pipe", &path);
+    (answer.status, answer.json())
+}
+
+fn permit(world: &World) -> String {
+    let body = json!({"service": "booking-api", "environment": "production", "artifact": ARTIFACT});
+    let check = world.post("pipe", "/gate-checks", &body).expect(201);
+    assert_eq!(check["decision"], "go", "{check}");
+    let jws = check["permit"].as_str().unwrap().to_owned();
+    let claims = proof::crypto::from_base64url(jws.split('.').nth(1).unwrap()).unwrap();
+    let claims: Value = serde_json::from_slice(&claims).unwrap();
+    claims["jti"].as_str().unwrap().to_owned()
+}
+
+fn revoked(world: &World) -> Vec<Value> {
+    let answer = world.ask("GET", "/t/acme/.well-known/assent-revocations").send();
+    let text = String::from_utf8(answer.body).unwrap();
+    let claims = proof::crypto::from_base64url(text.split('.').nth(1).unwrap()).unwrap();
+    let claims: Value = serde_json::from_slice(&claims).unwrap();
+    claims["revoked"].as_array().unwrap().clone()
+}
+
+#[test]
+fn a_plain_leaver_takes_nothing_back_but_can_do_nothing_more() {
+    let world = World::new();
+    let key = world.draft();
+    world.schedule(&key);
+    world
+        .post("adam", "/people/oscar/deactivation", &json!({"reason": "Retired."}))
+        .expect(201);
+    world.get("oscar", "/me").problem(401, "unauthenticated");
+    let change = world.get("rita", &format!("/changes/{key}")).expect(200);
+    assert_eq!(change["state"], "scheduled");
+    assert_eq!(gate(&world).0, 200);
+    let again = world.post("adam", "/people/oscar/deactivation", &json!({}));
+    again.problem(409, "already_inactive");
+    let events = world
+        .get("aino", &format!("/changes/{key}/events"))
+        .expect(200)
+        .to_string();
+    assert!(events.contains("change.rests_on_leaver"), "{events}");
+}
+
+#[test]
+fn a_compromised_approvers_word_and_permits_die_at_once() {
+    let world = World::new();
+    let key = world.draft();
+    world.schedule(&key);
+    let body = json!({"compromised": true, "reason": "Phished."});
+    world.post("adam", "/people/sina/deactivation", &body).expect(201);
+    let change = world.get("rita", &format!("/changes/{key}")).expect(200);
+    assert_eq!(change["state"], "authorizing");
+    assert_eq!(gate(&world).0, 403);
+    let shown = world.get("rita", "/people/sina").expect(200);
+    assert_eq!(shown["deactivation"]["compromised"], true);
+    assert_eq!(shown["deactivation"]["by"], "adam");
+    assert!(shown.get("subjects").is_none());
+}
+
+#[test]
+fn under_way_the_gate_stops_and_the_permit_stands_in_the_list() {
+    let world = World::new();
+    let key = world.draft();
+    world.schedule(&key);
+    let jti = permit(&world);
+    let state = world.get("rita", &format!("/changes/{key}")).expect(200)["state"].clone();
+    assert_eq!(state, "implementing");
+    world
+        .post("adam", "/people/mona/deactivation", &json!({"compromised": true}))
+        .expect(201);
+    let (status, answer) = gate(&world);
+    assert_eq!(status, 403, "{answer}");
+    assert_eq!(answer["reasons"][0]["code"], "decision_voided", "{answer}");
+    assert!(revoked(&world).contains(&json!(jti)));
+}
+
+#[test]
+fn what_was_plain_can_be_said_to_be_compromised_later() {
+    let world = World::new();
+    let key = world.draft();
+    world.schedule(&key);
+    world.post("adam", "/people/oscar/deactivation", &json!({})).expect(201);
+    world
+        .post("adam", "/people/oscar/deactivation", &json!({"compromised": true}))
+        .expect(201);
+    let change = world.get("rita", &format!("/changes/{key}")).expect(200);
+    assert_eq!(change["state"], "authorizing");
+    world
+        .post("rita", "/people/mona/deactivation", &json!({}))
+        .problem(403, "not_allowed");
+}
+
+#[test]
+fn a_second_account_with_the_same_address_is_refused() {
+    let world = World::new();
+    let body = |login: &str, mail: &str| json!({"login": login, "name": login, "email": mail});
+    world
+        .post("adam", "/people", &body("rita2", "rita@acme.example"))
+        .expect(201);
+    let twin = world
+        .post("adam", "/people", &body("rita3", "Rita@ACME.example"))
+        .problem(422, "invalid");
+    assert_eq!(twin["errors"][0]["code"], "not_unique", "{twin}");
+}

@@ -1,0 +1,290 @@
+//! SCIM through the doors: the shapes that Okta and Entra document, deactivation, ETags, strangers.
+
+#![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+use serde_json::{Value, json};
+
+use crate::world::{ARTIFACT, Answer, World};
+
+const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+
+struct Client<'w> {
+    world: &'w World,
+    token: String,
+}
+
+impl<'w> Client<'w> {
+    fn new(world: &'w World) -> Self {
+        let token = world.token("adam", &["scim"]);
+        Self { world, token }
+    }
+
+    fn ask(&self, method: &str, path: &str, body: &Value) -> Answer {
+        self.with(method, path, body, &[])
+    }
+
+    fn with(&self, method: &str, path: &str, body: &Value, headers: &[(&str, &str)]) -> Answer {
+        let mut ask = self
+            .world
+            .ask(method, &format!("/t/acme/scim/v2{path}"))
+            .header("authorization", &format!("Bearer {}", self.token));
+        for (name, value) in headers {
+            ask = ask.header(name, value);
+        }
+        if body.is_null() {
+            return ask.send();
+        }
+        ask.bytes("application/scim+json", body.to_string().as_bytes()).send()
+    }
+
+    fn get(&self, path: &str) -> Value {
+        self.ask("GET", path, &Value::Null).expect(200)
+    }
+
+    #[track_caller]
+    fn refused(&self, method: &str, path: &str, body: &Value, status: u16, kind: &str) {
+        let answer = self.ask(method, path, body);
+        let told = answer.expect(status);
+        assert_eq!(answer.header("content-type"), "application/scim+json");
+        assert_eq!(told["status"], status.to_string());
+        assert_eq!(
+            told.get("scimType").and_then(Value::as_str).unwrap_or_default(),
+            kind,
+            "{told}"
+        );
+    }
+}
+
+/// A user as Okta creates it.
+fn okta_user(login: &str) -> Value {
+    json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
+        "userName": login,
+        "name": {"givenName": "Test", "familyName": "User"},
+        "emails": [{"primary": true, "value": login, "type": "work"}],
+        "displayName": "Test User", "locale": "en-US", "externalId": format!("00u-{login}"),
+        "groups": [], "password": "1mz050nq", "active": true,
+    })
+}
+
+#[test]
+fn a_user_is_made_found_changed_and_removed_as_okta_does_it() {
+    let world = World::new();
+    let okta = Client::new(&world);
+    let path = "/Users?filter=userName%20eq%20%22test.user%40okta.local%22&startIndex=1&count=100";
+    assert_eq!(okta.get(path)["totalResults"], 0);
+    let made = okta.ask("POST", "/Users", &okta_user("test.user@okta.local"));
+    let user = made.expect(201);
+    assert_eq!(made.header("location"), user["meta"]["location"]);
+    assert!(!user.to_string().contains("1mz050nq"));
+    let id = user["id"].as_str().unwrap();
+    assert_eq!(okta.get(path)["Resources"][0]["id"], id);
+    okta.refused("POST", "/Users", &okta_user("Test.User@okta.local"), 409, "uniqueness");
+    let mut twin = okta_user("other@okta.local");
+    twin["emails"][0]["value"] = json!("TEST.user@okta.local");
+    okta.refused("POST", "/Users", &twin, 409, "uniqueness");
+    let mut whole = okta_user("test.user@okta.local");
+    whole["id"] = json!(id);
+    whole["displayName"] = json!("Renamed User");
+    let after = okta.ask("PUT", &format!("/Users/{id}"), &whole).expect(200);
+    assert_eq!(
+        (&after["displayName"], &after["name"]["givenName"]),
+        (&json!("Renamed User"), &json!("Test"))
+    );
+    let off = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+        "Operations": [{"op": "replace", "value": {"active": false}}]});
+    assert_eq!(
+        okta.ask("PATCH", &format!("/Users/{id}"), &off).expect(200)["active"],
+        false
+    );
+    assert_eq!(okta.ask("DELETE", &format!("/Users/{id}"), &Value::Null).status, 204);
+    okta.refused("GET", &format!("/Users/{id}"), &Value::Null, 404, "");
+    assert_eq!(okta.get(path)["totalResults"], 0);
+    let back = okta
+        .ask("POST", "/Users", &okta_user("test.user@okta.local"))
+        .expect(201);
+    assert_eq!(back["id"], id, "who comes back is the same person");
+    assert_eq!(back["active"], true);
+}
+
+#[test]
+fn entra_patches_with_paths_and_texts_for_true() {
+    let world = World::new();
+    let entra = Client::new(&world);
+    let user = json!({
+        "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User", ENTERPRISE],
+        "externalId": "0a21f0f2", "userName": "Test_User@entra.local", "active": true,
+        "emails": [{"primary": true, "type": "work", "value": "Test_User@entra.local"}],
+        "meta": {"resourceType": "User"}, "name": {"formatted": "givenName familyName"},
+        "roles": [], ENTERPRISE: {"employeeNumber": "7"},
+    });
+    let made = entra.ask("POST", "/Users", &user).expect(201);
+    assert_eq!(made["userName"], "Test_User@entra.local");
+    let path = format!("/Users/{}", made["id"].as_str().unwrap());
+    let operations = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [
+        {"op": "Replace", "path": "emails[type eq \"work\"].value", "value": "updated@entra.local"},
+        {"op": "Replace", "path": "name.familyName", "value": "updatedFamilyName"},
+        {"op": "Add", "path": format!("{ENTERPRISE}:department"), "value": "Payments"},
+        {"op": "Replace", "path": "active", "value": "False"},
+    ]});
+    let after = entra.ask("PATCH", &path, &operations).expect(200);
+    assert_eq!(after["emails"][0]["value"], "updated@entra.local");
+    assert_eq!(after["name"]["familyName"], "updatedFamilyName");
+    assert_eq!(
+        after[ENTERPRISE],
+        json!({"department": "Payments", "employeeNumber": "7"})
+    );
+    assert_eq!(after["active"], false);
+    let found = entra.get("/Users?filter=externalId%20eq%20%220a21f0f2%22%20and%20active%20eq%20%22False%22");
+    assert_eq!(found["totalResults"], 1);
+    let by_department = entra.get(&format!("/Users?filter={ENTERPRISE}:department%20eq%20%22payments%22"));
+    assert_eq!(by_department["Resources"][0]["id"], made["id"]);
+    entra.refused(
+        "GET",
+        "/Users?filter=passwords%20eq%20%22x%22",
+        &Value::Null,
+        400,
+        "invalidFilter",
+    );
+    let nowhere = json!({"Operations": [{"op": "Replace", "path": "emails[type eq \"home\"].value", "value": "x"}]});
+    entra.refused("PATCH", &path, &nowhere, 400, "noTarget");
+}
+
+#[test]
+fn groups_gain_and_lose_members_and_their_people_see_them() {
+    let world = World::new();
+    let client = Client::new(&world);
+    let one = client.ask("POST", "/Users", &okta_user("a@acme.example")).expect(201)["id"].clone();
+    let two = client.ask("POST", "/Users", &okta_user("b@acme.example")).expect(201)["id"].clone();
+    let group = json!({"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "displayName": "Night Shift",
+        "externalId": "g-1", "members": [{"value": one}]});
+    let made = client.ask("POST", "/Groups", &group).expect(201);
+    let path = format!("/Groups/{}", made["id"].as_str().unwrap());
+    client.refused("POST", "/Groups", &group, 409, "uniqueness");
+    let add = json!({"Operations": [{"op": "Add", "path": "members", "value": [{"value": two}]}]});
+    assert_eq!(
+        client.ask("PATCH", &path, &add).expect(200)["members"]
+            .as_array()
+            .unwrap()
+            .len(),
+        2
+    );
+    let user = client.get(&format!("/Users/{}", two.as_str().unwrap()));
+    assert_eq!(user["groups"][0]["display"], "Night Shift");
+    let bare = client.get("/Groups?excludedAttributes=members&filter=displayName%20eq%20%22night%20shift%22");
+    assert!(bare["Resources"][0].get("members").is_none());
+    let remove = json!({"Operations": [{"op": "remove", "path": format!("members[value eq {two}]")}]});
+    assert_eq!(
+        client.ask("PATCH", &path, &remove).expect(200)["members"],
+        json!([made["members"][0]])
+    );
+    let nobody = json!({"Operations": [{"op": "add", "path": "members", "value": [{"value": "nobody"}]}]});
+    client.refused("PATCH", &path, &nobody, 400, "invalidValue");
+    assert_eq!(
+        world.get("rita", "/groups/night-shift").expect(200)["members"],
+        json!(["a@acme.example"])
+    );
+    assert_eq!(client.ask("DELETE", &path, &Value::Null).status, 204);
+    client.refused("GET", &path, &Value::Null, 404, "");
+    assert_eq!(client.ask("POST", "/Groups", &group).expect(201)["id"], made["id"]);
+}
+
+#[test]
+fn pages_count_places_and_etags_hold() {
+    let world = World::new();
+    let client = Client::new(&world);
+    let before = client.get("/Users?count=0");
+    assert_eq!(before["itemsPerPage"], 0);
+    let total = before["totalResults"].as_i64().unwrap();
+    let user = client.ask("POST", "/Users", &okta_user("a@acme.example")).expect(201);
+    assert_eq!(client.get("/Users?startIndex=2&count=3")["itemsPerPage"], 3);
+    let last = client.get(&format!("/Users?startIndex={}&count=50", total + 1));
+    assert_eq!(
+        (&last["totalResults"], &last["Resources"][0]["id"]),
+        (&json!(total + 1), &user["id"])
+    );
+    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    let tag = user["meta"]["version"].as_str().unwrap();
+    assert_eq!(
+        client
+            .with("GET", &path, &Value::Null, &[("if-none-match", tag)])
+            .status,
+        304
+    );
+    let rename = json!({"Operations": [{"op": "replace", "path": "displayName", "value": "New"}]});
+    client.with("PATCH", &path, &rename, &[("if-match", tag)]).expect(200);
+    assert_eq!(client.with("PATCH", &path, &rename, &[("if-match", tag)]).status, 412);
+    assert_eq!(
+        client.with("DELETE", &path, &Value::Null, &[("if-match", tag)]).status,
+        412
+    );
+    let only = client.get(&format!("{path}?attributes=userName,name.givenName"));
+    assert!(only.get("emails").is_none() && only.get("id").is_some() && only.get("userName").is_some());
+    let searched = json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:SearchRequest"],
+        "filter": "userName sw \"a@\"", "count": 5});
+    assert_eq!(
+        client.ask("POST", "/Users/.search", &searched).expect(200)["totalResults"],
+        1
+    );
+}
+
+#[test]
+fn the_documents_of_discovery_are_there() {
+    let world = World::new();
+    let client = Client::new(&world);
+    assert_eq!(client.get("/ServiceProviderConfig")["patch"]["supported"], true);
+    assert_eq!(client.get("/ResourceTypes")["totalResults"], 2);
+    assert_eq!(client.get("/ResourceTypes/User")["endpoint"], "/Users");
+    assert_eq!(client.get(&format!("/Schemas/{ENTERPRISE}"))["name"], "EnterpriseUser");
+    client.refused("GET", "/Schemas/nothing", &Value::Null, 404, "");
+    client.refused("GET", "/Things", &Value::Null, 404, "");
+}
+
+#[test]
+fn strangers_other_scopes_and_sessions_do_not_provision() {
+    let world = World::new();
+    let client = Client::new(&world);
+    let ask = |token: &str, path: &str| {
+        world
+            .ask("GET", path)
+            .header("authorization", &format!("Bearer {token}"))
+            .send()
+            .status
+    };
+    assert_eq!(world.ask("GET", "/t/acme/scim/v2/Users").send().status, 401);
+    assert_eq!(ask(&world.tokens["adam"], "/t/acme/scim/v2/Users"), 403);
+    assert_eq!(ask(&client.token, "/t/other/scim/v2/Users"), 404);
+    assert_eq!(ask(&client.token, "/api/v1/people"), 403);
+    assert_eq!(ask(&world.token("rita", &["scim"]), "/t/acme/scim/v2/Users"), 403);
+}
+
+/// The whole of a leaver through provisioning, plain and compromised.
+#[test]
+fn an_approver_who_leaves_through_provisioning_leaves_as_the_policies_say() {
+    let world = World::new();
+    let client = Client::new(&world);
+    let key = world.draft();
+    world.schedule(&key);
+    let id_of = |login: &str| {
+        let found = client.get(&format!("/Users?filter=userName%20eq%20%22{login}%22"));
+        found["Resources"][0]["id"].as_str().unwrap().to_owned()
+    };
+    let off = json!({"Operations": [{"op": "Replace", "path": "active", "value": "False"}]});
+    client
+        .ask("PATCH", &format!("/Users/{}", id_of("oscar")), &off)
+        .expect(200);
+    world.get("oscar", "/me").problem(401, "unauthenticated");
+    let gate = format!("/gate?service=booking-api&environment=production&artifact={ARTIFACT}");
+    assert_eq!(world.get("pipe", &gate).status, 200);
+    let own = "urn:assent:params:scim:schemas:extension:2.0:User";
+    let worse = json!({"Operations": [{"op": "replace", "value": {"active": false, own: {"compromised": true}}}]});
+    client
+        .ask("PATCH", &format!("/Users/{}", id_of("sina")), &worse)
+        .expect(200);
+    assert_eq!(world.get("pipe", &gate).status, 403);
+    let on = json!({"Operations": [{"op": "replace", "path": "active", "value": true}]});
+    client.refused("PATCH", &format!("/Users/{}", id_of("sina")), &on, 409, "");
+    client
+        .ask("PATCH", &format!("/Users/{}", id_of("oscar")), &on)
+        .expect(200);
+}

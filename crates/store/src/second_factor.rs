@@ -1,0 +1,158 @@
+//! Second factors of people, and what is remembered between the two halves of a ceremony. Secrets come in sealed.
+
+use jiff::Timestamp;
+
+use crate::error::Result;
+use crate::tx::{CrossTx, Tx};
+use crate::value::Row;
+
+/// A second factor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecondFactor {
+    /// Its id.
+    pub id: String,
+    /// Whose it is.
+    pub person: String,
+    /// `totp`, `passkey` or `recovery`.
+    pub kind: String,
+    /// What its owner calls it.
+    pub name: String,
+    /// Encrypted secret or credential; of a recovery code its digest.
+    pub secret: Vec<u8>,
+    /// Whether it was shown to work once. Only then does it count.
+    pub is_confirmed: bool,
+    /// The last time step that a code was taken for; 0 before the first.
+    pub last_step: i64,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was used last.
+    pub last_used_at: Option<Timestamp>,
+}
+
+/// Adds a second factor.
+pub fn insert(tx: &mut Tx<'_>, factor: &SecondFactor) -> Result<()> {
+    tx.execute(
+        "INSERT INTO second_factor (tenant, id, person, kind, name, secret, is_confirmed, last_step, created_at,
+            last_used_at)
+         VALUES ($tenant, $id, $person, $kind, $name, $secret, $is_confirmed, $last_step, $created_at, $last_used_at)",
+        &[
+            ("id", factor.id.as_str().into()),
+            ("person", factor.person.as_str().into()),
+            ("kind", factor.kind.as_str().into()),
+            ("name", factor.name.as_str().into()),
+            ("secret", factor.secret.clone().into()),
+            ("is_confirmed", factor.is_confirmed.into()),
+            ("last_step", factor.last_step.into()),
+            ("created_at", factor.created_at.into()),
+            ("last_used_at", factor.last_used_at.into()),
+        ],
+    )?;
+    Ok(())
+}
+
+/// All second factors of a person, oldest first.
+pub fn of_person(tx: &mut Tx<'_>, person: &str) -> Result<Vec<SecondFactor>> {
+    tx.query(
+        "SELECT * FROM second_factor WHERE tenant = $tenant AND person = $person ORDER BY created_at, id LIMIT 100",
+        &[("person", person.into())],
+    )?
+    .iter()
+    .map(factor)
+    .collect()
+}
+
+/// Notes a use: of a code its time step, which must lie after every one that was taken before. Answers whether it did.
+pub fn use_step(tx: &mut Tx<'_>, id: &str, step: i64, at: Timestamp) -> Result<bool> {
+    let done = tx.execute(
+        "UPDATE second_factor SET last_step = $step, last_used_at = $at, is_confirmed = $yes
+         WHERE tenant = $tenant AND id = $id AND last_step < $step",
+        &[
+            ("step", step.into()),
+            ("at", at.into()),
+            ("yes", true.into()),
+            ("id", id.into()),
+        ],
+    )?;
+    Ok(done > 0)
+}
+
+/// Keeps a credential as it is after a use.
+pub fn save_secret(tx: &mut Tx<'_>, id: &str, secret: &[u8], at: Timestamp) -> Result<bool> {
+    let done = tx.execute(
+        "UPDATE second_factor SET secret = $secret, last_used_at = $at WHERE tenant = $tenant AND id = $id",
+        &[("secret", secret.into()), ("at", at.into()), ("id", id.into())],
+    )?;
+    Ok(done > 0)
+}
+
+/// Removes one. Answers whether it was there: of two who use the same recovery code, one finds it.
+pub fn delete(tx: &mut Tx<'_>, person: &str, id: &str) -> Result<bool> {
+    let done = tx.execute(
+        "DELETE FROM second_factor WHERE tenant = $tenant AND person = $person AND id = $id",
+        &[("person", person.into()), ("id", id.into())],
+    )?;
+    Ok(done > 0)
+}
+
+/// Removes all of a kind, or all there are with an empty kind.
+pub fn delete_of_person(tx: &mut Tx<'_>, person: &str, kind: &str) -> Result<u64> {
+    tx.execute(
+        "DELETE FROM second_factor WHERE tenant = $tenant AND person = $person AND ($kind = '' OR kind = $kind)",
+        &[("person", person.into()), ("kind", kind.into())],
+    )
+}
+
+fn factor(row: &Row) -> Result<SecondFactor> {
+    Ok(SecondFactor {
+        id: row.text("id")?,
+        person: row.text("person")?,
+        kind: row.text("kind")?,
+        name: row.text("name")?,
+        secret: row.bytes("secret")?,
+        is_confirmed: row.bool("is_confirmed")?,
+        last_step: row.int("last_step")?,
+        created_at: row.time("created_at")?,
+        last_used_at: row.opt_time("last_used_at")?,
+    })
+}
+
+/// Remembers the first half of a ceremony.
+pub fn begin(tx: &mut Tx<'_>, id: &str, person: &str, kind: &str, state: &str, expires_at: Timestamp) -> Result<()> {
+    tx.execute(
+        "INSERT INTO ceremony (tenant, id, person, kind, state, expires_at)
+         VALUES ($tenant, $id, $person, $kind, $state, $expires_at)",
+        &[
+            ("id", id.into()),
+            ("person", person.into()),
+            ("kind", kind.into()),
+            ("state", state.into()),
+            ("expires_at", expires_at.into()),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Takes the first half of a person's ceremony out: it serves once. `None` when it is unknown, another's or over.
+pub fn take(tx: &mut Tx<'_>, id: &str, person: &str, kind: &str, now: Timestamp) -> Result<Option<String>> {
+    let found = tx.query_one(
+        "SELECT state FROM ceremony
+         WHERE tenant = $tenant AND id = $id AND person = $person AND kind = $kind AND expires_at > $now",
+        &[
+            ("id", id.into()),
+            ("person", person.into()),
+            ("kind", kind.into()),
+            ("now", now.into()),
+        ],
+    )?;
+    let Some(row) = found else { return Ok(None) };
+    tx.execute(
+        "DELETE FROM ceremony WHERE tenant = $tenant AND id = $id",
+        &[("id", id.into())],
+    )?;
+    Ok(Some(row.text("state")?))
+}
+
+/// Removes ceremonies of all tenants that were never finished.
+pub fn prune(tx: &mut CrossTx<'_>, now: Timestamp) -> Result<u64> {
+    tx.execute("DELETE FROM ceremony WHERE expires_at <= $now", &[("now", now.into())])
+}

@@ -1,0 +1,126 @@
+//! By what people are known, members of groups, second factors, ceremonies.
+
+use serde_json::json;
+use store::second_factor::SecondFactor;
+use store::{identities, record, second_factor};
+
+use crate::world::{at, check};
+
+fn person(id: &str, mail: &str, subjects: &[&str]) -> model::directory::Person {
+    serde_json::from_value(json!({
+        "id": id, "version": 1, "login": id, "name": id, "email": mail, "roles": [], "zone": "UTC", "active": true,
+        "subjects": subjects, "external_id": format!("x-{id}"),
+    }))
+    .unwrap()
+}
+
+#[test]
+fn people_are_found_by_what_they_are_known_by() {
+    check(|world| {
+        let first = person("p1", "Ada@Acme.example", &["https://id.example 7"]);
+        world.act(move |tx| record::insert(tx, &first, "{}"));
+        let find = |kind: &'static str, value: &'static str| world.read(move |tx| identities::find(tx, kind, value));
+        assert_eq!(find(identities::MAIL, "ada@acme.example"), ["p1"]);
+        assert_eq!(find(identities::SUBJECT, "https://id.example 7"), ["p1"]);
+        assert_eq!(find(identities::EXTERNAL, "x-p1"), ["p1"]);
+        let mut moved = person("p1", "ada@other.example", &[]);
+        moved.version = 2;
+        world.act(move |tx| record::update(tx, &moved, "{}", 1));
+        assert!(find(identities::MAIL, "ada@acme.example").is_empty());
+        assert!(find(identities::SUBJECT, "https://id.example 7").is_empty());
+        assert_eq!(find(identities::MAIL, "ada@other.example"), ["p1"]);
+        assert_eq!(world.read(|tx| identities::people(tx, 0, 10)).len(), 1);
+        assert_eq!(world.read(|tx| identities::people(tx, 1, 10)).len(), 0);
+        let mut gone = person("p1", "ada@other.example", &[]);
+        (gone.version, gone.removed) = (3, true);
+        world.act(move |tx| record::update(tx, &gone, "{}", 2));
+        assert_eq!(world.read(|tx| identities::people(tx, 0, 10)).len(), 0);
+        assert_eq!(world.read(identities::count_people), 0);
+        assert_eq!(world.act(identities::index_all), 1);
+        assert_eq!(world.act(identities::index_all), 0);
+    });
+}
+
+#[test]
+fn members_follow_their_group() {
+    check(|world| {
+        let group = |version: i64, members: &[&str]| -> model::directory::Group {
+            serde_json::from_value(json!({
+                "id": "g1", "version": version, "key": "ops", "name": "Ops", "members": members,
+            }))
+            .unwrap()
+        };
+        let (first, second) = (group(1, &["p1", "p2"]), group(2, &["p2", "p3"]));
+        world.act(move |tx| record::insert(tx, &first, "{}"));
+        assert_eq!(world.read(|tx| identities::groups_of(tx, "p1")), ["g1"]);
+        world.act(move |tx| record::update(tx, &second, "{}", 1));
+        assert!(world.read(|tx| identities::groups_of(tx, "p1")).is_empty());
+        assert_eq!(world.read(|tx| identities::groups_of(tx, "p3")), ["g1"]);
+        assert_eq!(world.read(|tx| identities::groups(tx, 0, 10)).len(), 1);
+        let mut gone = group(3, &[]);
+        gone.removed = true;
+        world.act(move |tx| record::update(tx, &gone, "{}", 2));
+        assert!(world.read(|tx| identities::groups(tx, 0, 10)).is_empty());
+        assert_eq!(world.read(identities::count_groups), 0);
+        assert!(world.read(|tx| identities::groups_of(tx, "p3")).is_empty());
+    });
+}
+
+fn factor(id: &str, kind: &str) -> SecondFactor {
+    SecondFactor {
+        id: id.to_owned(),
+        person: "p1".to_owned(),
+        kind: kind.to_owned(),
+        name: "Phone".to_owned(),
+        secret: vec![1, 2],
+        is_confirmed: false,
+        last_step: 0,
+        created_at: at(1),
+        last_used_at: None,
+    }
+}
+
+#[test]
+fn a_codes_time_step_is_taken_once() {
+    check(|world| {
+        world.act(|tx| second_factor::insert(tx, &factor("f1", "totp")));
+        world.act(|tx| second_factor::insert(tx, &factor("f2", "recovery")));
+        assert!(world.act(|tx| second_factor::use_step(tx, "f1", 7, at(2))));
+        assert!(!world.act(|tx| second_factor::use_step(tx, "f1", 7, at(3))));
+        assert!(!world.act(|tx| second_factor::use_step(tx, "f1", 6, at(3))));
+        let found = world.read(|tx| second_factor::of_person(tx, "p1"));
+        assert!(found[0].is_confirmed && found[0].last_step == 7);
+        assert!(world.act(|tx| second_factor::save_secret(tx, "f1", &[9], at(4))));
+        assert!(!world.act(|tx| second_factor::delete(tx, "p2", "f1")));
+        assert_eq!(world.act(|tx| second_factor::delete_of_person(tx, "p1", "recovery")), 1);
+        assert!(world.act(|tx| second_factor::delete(tx, "p1", "f1")));
+        assert_eq!(world.act(|tx| second_factor::delete_of_person(tx, "p1", "")), 0);
+    });
+}
+
+#[test]
+fn a_ceremony_is_finished_once_in_time_and_by_its_own_person() {
+    check(|world| {
+        world.act(|tx| second_factor::begin(tx, "c1", "p1", "passkey", "{}", at(10)));
+        world.act(|tx| second_factor::begin(tx, "c2", "p1", "passkey", "{}", at(10)));
+        assert_eq!(
+            world.act(|tx| second_factor::take(tx, "c1", "p2", "passkey", at(1))),
+            None
+        );
+        assert_eq!(
+            world.act(|tx| second_factor::take(tx, "c1", "p1", "other", at(1))),
+            None
+        );
+        assert_eq!(
+            world.act(|tx| second_factor::take(tx, "c1", "p1", "passkey", at(10))),
+            None
+        );
+        let taken = world.act(|tx| second_factor::take(tx, "c1", "p1", "passkey", at(9)));
+        assert_eq!(taken.as_deref(), Some("{}"));
+        assert_eq!(
+            world.act(|tx| second_factor::take(tx, "c1", "p1", "passkey", at(9))),
+            None
+        );
+        assert_eq!(world.across(|tx| second_factor::prune(tx, at(10))), 1);
+    });
+}

@@ -1,0 +1,122 @@
+//! Routes of sessions, second factors and identity providers.
+
+use super::Answer;
+use super::table::{Row, at, delete, get, list, post};
+
+/// Every row of this file.
+pub(super) const ALL: &[&[Row]] = &[SESSIONS, FACTORS, PROVIDERS];
+
+const SESSIONS: &[Row] = &[
+    list(
+        "identity",
+        "list_sessions",
+        "/sessions",
+        "List one's own sessions",
+        "SessionItem",
+    ),
+    delete(
+        "identity",
+        "end_own_session",
+        "/sessions/{id}",
+        "End one of one's own sessions",
+        "Done",
+    ),
+    list(
+        "identity",
+        "list_sessions_of",
+        "/people/{login}/sessions",
+        "List a person's sessions",
+        "SessionItem",
+    ),
+    delete(
+        "identity",
+        "end_sessions_of",
+        "/people/{login}/sessions",
+        "End all sessions of a person",
+        "Done",
+    ),
+];
+
+const FACTORS: &[Row] = &[
+    list(
+        "identity",
+        "list_second_factors",
+        "/second-factors",
+        "List one's own second factors",
+        "SecondFactor",
+    ),
+    post(
+        "identity",
+        "begin_totp",
+        "/second-factors/totp",
+        "Make a TOTP secret; it is shown once and counts after its first code",
+        "NameInput",
+        "SecondFactor",
+    ),
+    post(
+        "identity",
+        "confirm_totp",
+        "/second-factors/{id}/confirmation",
+        "Take the first code of a new authenticator; recovery codes are shown once",
+        "CodeInput",
+        "SecondFactor",
+    ),
+    post(
+        "identity",
+        "make_recovery_codes",
+        "/second-factors/recovery-codes",
+        "Make new recovery codes; they are shown once",
+        "NoBody",
+        "SecondFactor",
+    ),
+    delete(
+        "identity",
+        "remove_second_factor",
+        "/second-factors/{id}",
+        "Remove one of one's own second factors",
+        "Done",
+    ),
+    delete(
+        "identity",
+        "reset_second_factors",
+        "/people/{login}/second-factors",
+        "Take the second factors away of somebody who lost them",
+        "Done",
+    ),
+];
+
+const PROVIDERS: &[Row] = &[
+    list(
+        "identity",
+        "list_identity_providers",
+        "/identity-providers",
+        "List identity providers",
+        "IdentityProvider",
+    ),
+    get(
+        "identity",
+        "show_identity_provider",
+        "/identity-providers/{key}",
+        "Show an identity provider",
+        "IdentityProvider",
+    ),
+    Row {
+        body: Some("IdentityProviderInput"),
+        answer: Answer::Json("IdentityProvider"),
+        is_conditional: false,
+        ..at(
+            "PUT",
+            "identity",
+            "set_identity_provider",
+            "/identity-providers/{key}",
+            "Set an identity provider up or change it; its secret is never shown",
+        )
+    },
+    delete(
+        "identity",
+        "end_identity_provider",
+        "/identity-providers/{key}",
+        "Let nobody sign in at a provider any more",
+        "IdentityProvider",
+    ),
+];
