@@ -1,29 +1,57 @@
-//! Finds timers that were lost: open changes and waiting checks that have none although the clock will make something
-//! due. Every act sets them; this looks slowly for what a fault, or somebody in the database, took away.
+//! Finds timers that were lost: open changes and waiting checks that have none although the clock has made something due, or
+//! will. Every act sets them; this looks slowly for what a fault, or somebody in the database, took away. It writes nothing:
+//! whoever asks runs what was found as its timer would have.
 
-use crate::error::Result;
+use model::refusal::Refusal;
+
+use crate::error::{Error, Result};
 use crate::room::Room;
 
-/// How many records one round looks at.
+/// How many changes one round looks at.
 const MOST: i64 = 20;
 
-/// Where a round ended: the id behind which the next one begins; `None` when all were looked at.
-pub type Mark = Option<String>;
+/// What a round has found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Lost {
+    /// Table and id of what has no timer and needs one.
+    pub subjects: Vec<(&'static str, String)>,
+    /// The id behind which the next round begins; `None` when all were looked at.
+    pub mark: Option<String>,
+}
 
-/// Looks at some open changes without a timer, as their timer would have; answers where it stopped.
+/// Looks at some open changes behind `after` that have no timer.
 ///
 /// # Errors
 /// The store's.
-pub fn find_lost_timers(room: &mut Room<'_, '_>, after: &str) -> Result<Mark> {
+pub fn find_lost_timers(room: &mut Room<'_, '_>, after: &str) -> Result<Lost> {
     let found = store::timer::changes_without(room.tx, after, MOST)?;
-    for id in &found {
-        crate::run_timer::run_timer(room, "change", id)?;
-    }
-    if after.is_empty() {
-        for id in store::timer::checks_without(room.tx, MOST)? {
-            crate::run_timer::run_timer(room, "gate_check", &id)?;
+    let is_full = i64::try_from(found.len()).is_ok_and(|count| count == MOST);
+    let mut lost = Lost {
+        mark: found.last().cloned().filter(|_| is_full),
+        ..Lost::default()
+    };
+    for id in found {
+        if is_due(room, &id)? {
+            lost.subjects.push(("change", id));
         }
     }
-    let is_full = i64::try_from(found.len()).is_ok_and(|count| count == MOST);
-    Ok(found.into_iter().last().filter(|_| is_full))
+    if after.is_empty() {
+        // A check that waits always has an end, and so a timer.
+        let checks = store::timer::checks_without(room.tx, MOST)?;
+        lost.subjects.extend(checks.into_iter().map(|id| ("gate_check", id)));
+    }
+    Ok(lost)
+}
+
+/// Whether the clock has something to do for a change, now or later.
+fn is_due(room: &mut Room<'_, '_>, id: &str) -> Result<bool> {
+    let tried = room.try_on_change(id, |case| {
+        let later = model::due::next_due(case).is_some();
+        model::due::run(case);
+        Ok::<_, Refusal>(later || !case.events.is_empty())
+    });
+    match tried {
+        Err(Error::Refused(_)) => Ok(false),
+        other => other,
+    }
 }

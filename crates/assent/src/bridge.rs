@@ -155,6 +155,14 @@ impl Host {
             .map_err(refused)
     }
 
+    /// The digest of the policies in force, or why they cannot be compiled.
+    pub(crate) fn policies(&self, tenant: &str) -> Result<String> {
+        let look = |room: &mut acts::Room<'_, '_>| Ok(room.policies()?.digest().to_owned());
+        self.desk
+            .wait(Lane::Worker, tenant, Actor::system(), Mode::Read, look)
+            .map_err(refused)
+    }
+
     /// Brings back the policies before the present ones.
     pub(crate) fn recover_policies(&self, tenant: &str) -> Result<acts::activate_configuration::Recovered> {
         check_tenant(tenant)?;

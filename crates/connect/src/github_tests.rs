@@ -220,7 +220,7 @@ fn optional_parts_may_be_null_or_absent() {
 
 #[test]
 fn what_is_needed_and_missing_is_named() {
-    for name in ["id", "sha", "ref", "environment", "created_at"] {
+    for name in ["id", "sha", "environment", "created_at"] {
         let mut body = deployment();
         body["deployment"].as_object_mut().unwrap().remove(name);
         assert!(reason("deployment", &body).contains(name), "{name}");

@@ -390,10 +390,18 @@ impl Worker {
                 .unwrap_or_else(PoisonError::into_inner)
                 .get(&tenant)
                 .cloned();
-            let looked = self.act(&tenant, move |room| {
+            let look = move |room: &mut acts::Room<'_, '_>| {
                 acts::find_lost_timers::find_lost_timers(room, after.as_deref().unwrap_or_default())
-            });
-            let mark = told(looked, "looking for lost timers").flatten();
+            };
+            let desk = self.state.desk();
+            let looked = desk.wait(Lane::Worker, &tenant, Actor::system(), Mode::Read, look);
+            let lost = told(looked, "looking for lost timers").unwrap_or_default();
+            for (table, id) in lost.subjects {
+                tracing::warn!(tenant, table, id, "a timer was lost; it is made up for now");
+                let run = self.act(&tenant, move |room| acts::run_timer::run_timer(room, table, &id));
+                told(run, "making up for a lost timer");
+            }
+            let mark = lost.mark;
             let mut marks = self.marks.lock().unwrap_or_else(PoisonError::into_inner);
             match mark {
                 Some(mark) => marks.insert(tenant, mark),

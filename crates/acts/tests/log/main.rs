@@ -7,4 +7,5 @@ mod on_postgres;
 mod placing;
 mod proving;
 mod replaying;
+mod timers;
 mod world;

@@ -179,6 +179,7 @@ fn check_data(host: &Host, now: Timestamp, checks: &mut Checks) -> Result<()> {
             "The administrator's page shows why, and lets them run again.",
         );
     }
+    check_policies(host, checks)?;
     let logs = host.logs()?;
     logs.iter().for_each(|log| check_log(log, now, checks));
     check_witnesses(logs.iter().map(|log| log.note.as_str()), checks);
@@ -186,6 +187,21 @@ fn check_data(host: &Host, now: Timestamp, checks: &mut Checks) -> Result<()> {
         "more",
         "`assent audit replay` compares every record with the events, which takes longer",
     );
+    Ok(())
+}
+
+/// Whether each tenant's policies can be compiled: without rules nothing is judged.
+fn check_policies(host: &Host, checks: &mut Checks) -> Result<()> {
+    for tenant in host.tenants()?.into_iter().filter(|tenant| tenant != "system") {
+        match host.policies(&tenant) {
+            Ok(digest) => checks.good("policies", format!("{tenant} is under {digest}")),
+            Err(failure) => checks.bad(
+                "policies",
+                format!("the policies of {tenant} cannot be used: {failure:?}"),
+                "`assent policy apply --recover` brings the set before them back.",
+            ),
+        }
+    }
     Ok(())
 }
 
