@@ -120,8 +120,8 @@ fn nested() -> Vec<Bad> {
 }
 
 /// Sends each bad request several times at once; the peak of memory is looked at for each.
-fn all_are_turned_away(kinds: fn() -> Vec<Bad>) {
-    let place = Place::demo("bad");
+fn all_are_turned_away(name: &str, kinds: fn() -> Vec<Bad>) {
+    let place = Place::demo(name);
     let server = Server::start(&place, true);
     let token = server.token("requester");
     let before = at_rest(&server, &token);
@@ -170,17 +170,17 @@ fn at_rest(server: &Server, token: &str) -> u64 {
 
 #[test]
 fn bodies_beyond_the_limit_are_refused_and_take_no_memory() {
-    all_are_turned_away(oversized);
+    all_are_turned_away("oversized", oversized);
 }
 
 #[test]
 fn bodies_that_are_broken_or_wrongly_encoded_are_refused() {
-    all_are_turned_away(broken);
+    all_are_turned_away("broken", broken);
 }
 
 #[test]
 fn bodies_that_are_nested_or_crowded_are_refused_and_take_no_memory() {
-    all_are_turned_away(nested);
+    all_are_turned_away("nested", nested);
 }
 
 #[test]

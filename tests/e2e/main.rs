@@ -1,14 +1,19 @@
 //! The whole product through its real binary: guide walks, crashes, tampering, deliveries, foreign verifiers.
 #![expect(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
 
+mod backup;
 mod bad_input;
 mod canaries;
+mod clock_jumps;
 mod crash;
+mod decisions;
 mod deliveries;
 mod disk;
+mod every_route;
 mod foreign;
 mod guide;
 mod lost_database;
+mod partition;
 mod paused_server;
 mod promises;
 mod tamper;

@@ -166,11 +166,26 @@ impl Server {
 
     /// Any request with a JSON body; the status and the body. Status 0 means that nobody answered.
     pub fn ask(&self, method: &str, path: &str, token: Option<&str>, body: Option<&Value>) -> (u16, Vec<u8>) {
+        self.ask_with(method, path, token, body, &[])
+    }
+
+    /// The same with further headers.
+    pub fn ask_with(
+        &self,
+        method: &str,
+        path: &str,
+        token: Option<&str>,
+        body: Option<&Value>,
+        headers: &[(&str, &str)],
+    ) -> (u16, Vec<u8>) {
         let mut request = ureq::http::Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.url));
         if let Some(token) = token {
             request = request.header("Authorization", format!("Bearer {token}"));
+        }
+        for (name, value) in headers {
+            request = request.header(*name, *value);
         }
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)

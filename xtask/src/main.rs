@@ -24,7 +24,8 @@ cargo xtask <task>
                          fmt clippy unit postgres e2e foreign docs tidy
   tidy [--bless-new]     the house rules alone; --bless-new records the checksums of new migrations
   bench [ARGUMENT…]      measures a release build (package `tests`, program `bench`)
-  soak [ARGUMENT…]       runs the long tests at full size (package `tests`, program `soak`)
+  soak [--percent N] [NAME…]
+                         runs the long tests at full size, or at a share of it (program `soak`)
   with COMMAND…          runs a command beside a private PostgreSQL, with the tests' environment set
   setup                  installs what the tests need and this machine lacks";
 

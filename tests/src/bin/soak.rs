@@ -1,46 +1,146 @@
-//! The long tests at full size: `cargo xtask soak`, or `cargo xtask with cargo xtask soak` for PostgreSQL as well.
+//! The long tests: `cargo xtask soak [--percent N] [NAME…]`, or `cargo xtask with cargo xtask soak` for PostgreSQL as well.
 //!
-//! The server is killed 200 times under load on each engine, and random people do 250 times as much as in the usual
-//! tests. Each test is the usual one; only its size differs.
+//! Each is a usual test, and only its size differs. The sizes below are those of one hundred percent; a name runs only the
+//! runs whose test it is a part of. `ASSENT_TEST_BINARY` names another build of the program than the debug build.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, ExitCode, Stdio};
 
-/// How often the server is killed on each engine.
-const KILLS: &str = "200";
-/// How many times the usual number of histories is tried.
-const SIZE: &str = "250";
+/// A usual test, the variable that holds its size, and its whole size here.
+struct Long {
+    package: &'static str,
+    target: &'static str,
+    test: &'static str,
+    variable: &'static str,
+    size: usize,
+    what: &'static str,
+}
+
+const fn long(test: &'static str, variable: &'static str, size: usize, what: &'static str) -> Long {
+    Long {
+        package: "tests",
+        target: "e2e",
+        test,
+        variable,
+        size,
+        what,
+    }
+}
+
+/// Run on each engine.
+const LONG: &[Long] = &[
+    long(
+        "what_was_acknowledged_survives_being_killed",
+        "ASSENT_TEST_KILLS",
+        200,
+        "kills",
+    ),
+    long(
+        "a_full_disk_refuses",
+        "ASSENT_TEST_POSITIONS",
+        1_000,
+        "positions of a full disk",
+    ),
+    long("a_failed_sync_ends", "ASSENT_TEST_SYNCS", 50, "rounds of failed syncs"),
+    long(
+        "a_lost_database_denies",
+        "ASSENT_TEST_OUTAGES",
+        200,
+        "outages of the database",
+    ),
+    long(
+        "a_server_that_was_paused",
+        "ASSENT_TEST_PAUSES",
+        200,
+        "pauses of a server",
+    ),
+    long("slow_clients_are_cut", "ASSENT_TEST_SLOW", 4_000, "slow connections"),
+    long(
+        "no_client_is_told_go",
+        "ASSENT_TEST_PARTITIONED",
+        10_000,
+        "asks over each broken line",
+    ),
+    long("a_clock_that_leaps", "ASSENT_TEST_LEAPS", 1_000, "leaps of the clock"),
+    long(
+        "one_person_who_approves",
+        "ASSENT_TEST_VOICES",
+        10_000,
+        "rounds of 64 approvals at once",
+    ),
+    long("no_digest_of_a_token", "ASSENT_TEST_DIGESTS", 1_000, "stored digests"),
+    long("a_backup_under_load", "ASSENT_TEST_BACKUPS", 20, "backups"),
+];
+
+/// Run once: no engine is a part of it.
+const RULES: Long = Long {
+    package: "model",
+    target: "it",
+    test: "properties",
+    variable: "ASSENT_TEST_SIZE",
+    size: 250,
+    what: "times the usual number of random histories",
+};
 
 /// One run of a usual test.
 struct Run {
-    what: String,
-    package: &'static str,
-    target: &'static str,
-    /// Which tests of the target.
-    filter: &'static str,
-    variables: Vec<(&'static str, &'static str)>,
+    long: &'static Long,
+    engine: Option<&'static str>,
+    size: usize,
 }
 
-fn runs(has_postgres: bool) -> Vec<Run> {
-    let crash = |engine: &'static str| Run {
-        what: format!("kill -9 under load, N = {KILLS}, {engine}"),
-        package: "tests",
-        target: "e2e",
-        filter: "crash",
-        variables: vec![("ASSENT_TEST_KILLS", KILLS), ("ASSENT_TEST_ENGINE", engine)],
-    };
-    let mut runs = vec![crash("sqlite")];
-    if has_postgres {
-        runs.push(crash("postgres"));
+impl Run {
+    fn name(&self) -> String {
+        let engine = self.engine.unwrap_or("no engine");
+        format!("{} {}, {engine}", self.size, self.long.what)
     }
-    runs.push(Run {
-        what: format!("random histories of a change, N = {SIZE} times the usual"),
-        package: "model",
-        target: "it",
-        filter: "properties",
-        variables: vec![("ASSENT_TEST_SIZE", SIZE)],
-    });
-    runs
+}
+
+/// What the words on the command line ask for.
+#[derive(Debug, PartialEq, Eq)]
+struct Wish {
+    percent: usize,
+    names: Vec<String>,
+}
+
+fn wish(words: impl Iterator<Item = String>) -> Result<Wish, String> {
+    let mut words = words;
+    let mut wish = Wish {
+        percent: 100,
+        names: Vec::new(),
+    };
+    while let Some(word) = words.next() {
+        if word != "--percent" {
+            wish.names.push(word);
+            continue;
+        }
+        let number = words.next().and_then(|word| word.parse().ok());
+        wish.percent = number
+            .filter(|it| *it > 0)
+            .ok_or("say --percent with a number above 0")?;
+    }
+    Ok(wish)
+}
+
+fn runs(wish: &Wish, has_postgres: bool) -> Vec<Run> {
+    let engines = if has_postgres {
+        &["sqlite", "postgres"][..]
+    } else {
+        &["sqlite"]
+    };
+    let on_engines = LONG
+        .iter()
+        .flat_map(|long| engines.iter().map(move |engine| (long, Some(*engine))));
+    let all = on_engines.chain([(&RULES, None)]);
+    let chosen =
+        all.filter(|(long, _)| wish.names.is_empty() || wish.names.iter().any(|name| long.test.contains(name)));
+    chosen
+        .map(|(long, engine)| Run {
+            long,
+            engine,
+            size: (long.size * wish.percent).div_ceil(100),
+        })
+        .collect()
 }
 
 /// Runs a test and answers whether it passed. A run in which no test matched has shown nothing and did not pass.
@@ -48,9 +148,20 @@ fn passes(run: &Run) -> bool {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command
-        .args(["test", "--package", run.package, "--test", run.target, run.filter])
+        .args([
+            "test",
+            "--package",
+            run.long.package,
+            "--test",
+            run.long.target,
+            run.long.test,
+        ])
+        .args(["--", "--nocapture"])
         .current_dir(tests::root())
-        .envs(run.variables.iter().copied());
+        .env(run.long.variable, run.size.to_string());
+    if let Some(engine) = run.engine {
+        command.env("ASSENT_TEST_ENGINE", engine);
+    }
     match follow(command.stdout(Stdio::piped())) {
         Ok((succeeded, ran)) => succeeded && ran,
         Err(error) => {
@@ -68,34 +179,44 @@ fn follow(command: &mut Command) -> std::io::Result<(bool, bool)> {
         for line in BufReader::new(said).lines() {
             let line = line?;
             println!("{line}");
-            ran |= line.starts_with("test ") && line.ends_with(" ok");
+            ran |= line.starts_with("test result: ok.") && !line.contains(" 0 passed");
         }
     }
     Ok((child.wait()?.success(), ran))
 }
 
 fn main() -> ExitCode {
+    let wish = match wish(std::env::args().skip(1)) {
+        Ok(wish) => wish,
+        Err(why) => {
+            eprintln!("soak: {why}");
+            return ExitCode::FAILURE;
+        }
+    };
     let has_postgres = std::env::var_os("ASSENT_TEST_POSTGRES").is_some();
     if !has_postgres {
         println!("soak: no PostgreSQL here; `cargo xtask with cargo xtask soak` brings one");
     }
-    if !tests::binary().is_file() {
-        let path = tests::binary();
+    let path = tests::binary();
+    if !path.is_file() {
         eprintln!(
-            "soak: {} is not there; build it first: cargo build -p assent",
+            "soak: {} is not there; build it first: cargo build -p assent --features test-clock",
             path.display()
         );
         return ExitCode::FAILURE;
     }
     let mut outcomes = Vec::new();
-    for run in runs(has_postgres) {
-        println!("soak: {}", run.what);
-        outcomes.push((passes(&run), run.what));
+    for run in runs(&wish, has_postgres) {
+        println!("soak: {}", run.name());
+        let began = assent::clock::now();
+        let passed = passes(&run);
+        let seconds = assent::clock::now().duration_since(began).as_secs();
+        outcomes.push((passed, format!("{} ({seconds} s)", run.name())));
     }
     for (passed, what) in &outcomes {
         println!("soak: {what}: {}", if *passed { "passed" } else { "FAILED" });
     }
-    if outcomes.iter().all(|(passed, _)| *passed) {
+    if !outcomes.is_empty() && outcomes.iter().all(|(passed, _)| *passed) {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE
@@ -106,9 +227,27 @@ fn main() -> ExitCode {
 mod tests_of_soak {
     use super::*;
 
+    fn words(text: &str) -> Result<Wish, String> {
+        wish(text.split_whitespace().map(str::to_owned))
+    }
+
     #[test]
-    fn each_engine_that_is_there_is_killed() {
-        let engines = |has_postgres| runs(has_postgres).iter().filter(|run| run.filter == "crash").count();
-        assert_eq!((engines(false), engines(true)), (1, 2));
+    fn each_engine_that_is_there_gets_every_long_test() {
+        let all = words("").unwrap_or(Wish {
+            percent: 0,
+            names: Vec::new(),
+        });
+        assert_eq!(runs(&all, false).len(), LONG.len() + 1);
+        assert_eq!(runs(&all, true).len(), 2 * LONG.len() + 1);
+    }
+
+    #[test]
+    fn names_choose_and_a_percentage_makes_smaller() {
+        let chosen = words("--percent 5 killed")
+            .map(|wish| runs(&wish, true))
+            .unwrap_or_default();
+        let sizes: Vec<usize> = chosen.iter().map(|run| run.size).collect();
+        assert_eq!(sizes, [10, 10]);
+        assert!(words("--percent none").is_err());
     }
 }

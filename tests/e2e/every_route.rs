@@ -1,0 +1,269 @@
+//! Every changing route, on its usual way: when its event cannot be written nothing of it happens, and when its answer
+//! got lost, asking again with the same key gives the answer and does nothing more.
+//!
+//! The way stands in `every_route.json`: role, method, route, what fills its places, body, what to remember of the answer.
+//! In bodies `@N` is a time N seconds from now, `#N` an artifact, `{name}` something remembered.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use tests::journey::artifact;
+use tests::{Place, Server};
+
+use crate::crash::{must_replay, must_run, must_verify};
+
+/// The way, row by row.
+const WAY: &str = include_str!("every_route.json");
+
+/// The walk so far.
+struct Walk<'a> {
+    server: &'a Server,
+    now: Timestamp,
+    remembered: BTreeMap<String, String>,
+}
+
+impl Walk<'_> {
+    fn value(&self, name: &str) -> String {
+        let requester = self.server.token("requester");
+        let change = |key: &str, rest: &str| {
+            let path = format!("/api/v1/changes/{}{rest}", self.remembered[key]);
+            self.server.must("GET", &path, &requester, None)
+        };
+        match name.split_once(' ') {
+            Some(("digest", key)) => change(key, "")["content_digest"].as_str().unwrap().to_owned(),
+            Some(("condition", key)) => change(key, "/conditions")["items"][0]["id"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+            Some(("jti", permit)) => jti(&self.remembered[permit]),
+            _ => name
+                .strip_prefix('=')
+                .map_or_else(|| self.remembered[name].clone(), str::to_owned),
+        }
+    }
+
+    fn filled(&self, body: &Value) -> Value {
+        match body {
+            Value::Object(fields) => fields
+                .iter()
+                .map(|(name, it)| (name.clone(), self.filled(it)))
+                .collect(),
+            Value::Array(items) => items.iter().map(|it| self.filled(it)).collect(),
+            Value::String(text) => self.text(text).into(),
+            other => other.clone(),
+        }
+    }
+
+    fn text(&self, text: &str) -> String {
+        if let Some(seconds) = text.strip_prefix('@') {
+            return (self.now + SignedDuration::from_secs(seconds.parse().unwrap())).to_string();
+        }
+        if let Some(number) = text.strip_prefix('#') {
+            return artifact(9_000 + number.parse::<u64>().unwrap());
+        }
+        match text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+            Some(name) => self.value(name),
+            None => text.to_owned(),
+        }
+    }
+
+    fn path(&self, route: &str, places: &Value) -> String {
+        let mut names = places.as_array().unwrap().iter().map(|name| name.as_str().unwrap());
+        let parts = route.split('/').map(|part| match part.starts_with('{') {
+            true => self.value(names.next().unwrap()),
+            false => part.to_owned(),
+        });
+        format!("/api/v1{}", parts.collect::<Vec<_>>().join("/"))
+    }
+}
+
+/// The id inside of a permit.
+fn jti(permit: &str) -> String {
+    let payload = permit.split('.').nth(1).unwrap();
+    let claims = proof::crypto::from_base64url(payload).unwrap();
+    let claims: Value = serde_json::from_slice(&claims).unwrap();
+    claims["jti"].as_str().unwrap().to_owned()
+}
+
+/// Runs SQL beside the server, and answers what it says.
+fn beside(place: &Place, sql: &str) -> String {
+    match &place.database {
+        Some(url) => {
+            let mut command = Command::new("psql");
+            must_run(command.args([url, "-v", "ON_ERROR_STOP=1", "-Atq", "-c", sql]))
+        }
+        None => {
+            let base = rusqlite::Connection::open(place.folder.path().join("assent.db")).unwrap();
+            base.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+            if !sql.starts_with("SELECT") {
+                base.execute_batch(sql).unwrap();
+                return String::new();
+            }
+            let mut statement = base.prepare(sql).unwrap();
+            let columns = statement.column_count();
+            let mut rows = statement.query([]).unwrap();
+            let mut said = String::new();
+            while let Some(row) = rows.next().unwrap() {
+                let cells = (0..columns).map(|at| match row.get_ref(at).unwrap() {
+                    rusqlite::types::ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+                    other => format!("{other:?}"),
+                });
+                said.push_str(&cells.collect::<Vec<_>>().join("|"));
+                said.push('\n');
+            }
+            said
+        }
+    }
+}
+
+/// Lets no event be written any more, or lets them again.
+fn refuse_events(place: &Place, refuse: bool) {
+    let sql = match (place.database.is_some(), refuse) {
+        (false, true) => "CREATE TRIGGER refuse_events BEFORE INSERT ON event BEGIN SELECT RAISE(ABORT, 'refused'); END",
+        (false, false) => "DROP TRIGGER refuse_events",
+        (true, true) => {
+            "CREATE OR REPLACE FUNCTION refuse_event() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RAISE EXCEPTION ''refused''; END';
+             CREATE TRIGGER refuse_events BEFORE INSERT ON event FOR EACH ROW EXECUTE FUNCTION refuse_event()"
+        }
+        (true, false) => "DROP TRIGGER refuse_events ON event",
+    };
+    beside(place, sql);
+}
+
+/// All records of the first tenant, as the database holds them.
+fn records(place: &Place) -> String {
+    let tables = match place.database {
+        Some(_) => "SELECT table_name FROM information_schema.columns WHERE column_name = 'sealed' ORDER BY 1",
+        None => "SELECT m.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE c.name = 'sealed' ORDER BY 1",
+    };
+    let names = beside(place, tables);
+    let names: Vec<&str> = names.lines().collect();
+    let all: String = names
+        .iter()
+        .map(|name| {
+            // Whether a letter was mailed is noted by the worker, in its own time.
+            let columns = if *name == "message" { "id" } else { "id, version, body" };
+            beside(
+                place,
+                &format!("SELECT '{name}', {columns} FROM \"{name}\" ORDER BY tenant, id"),
+            )
+        })
+        .collect();
+    assert!(
+        names.len() > 20 && all.len() > 100_000,
+        "{} tables of records were read",
+        names.len()
+    );
+    proof::crypto::digest_text(all.as_bytes())
+}
+
+/// The records once the worker, whom an act may have given something to do, has come to rest.
+fn records_at_rest(place: &Place) -> String {
+    let mut last = records(place);
+    tests::faults::eventually("the worker comes to rest", || {
+        std::thread::park_timeout(std::time::Duration::from_millis(150));
+        let found = records(place);
+        let is_same = found == last;
+        last = found;
+        is_same
+    });
+    last
+}
+
+#[test]
+fn no_route_has_an_effect_without_its_event_or_twice_with_one_key() {
+    let place = Place::demo("routes");
+    let mut server = Server::start(&place, true);
+    // Timers would write events of their own between one look at the records and the next.
+    let now = server.server_time();
+    server.hold_clock(now);
+    server.wait_for_log();
+    let rows: Vec<Value> = serde_json::from_str(WAY).unwrap();
+    let mut walk = Walk {
+        server: &server,
+        now,
+        remembered: BTreeMap::new(),
+    };
+    for role in ["requester", "owner"] {
+        walk.remembered.insert(role.to_owned(), login(&server, role));
+    }
+    let mut routes = BTreeSet::new();
+    for (number, row) in rows.iter().enumerate() {
+        let [role, method, route] = [0, 1, 2].map(|at| row[at].as_str().unwrap());
+        routes.insert(format!("{method} /api/v1{route}"));
+        let (path, token) = (walk.path(route, &row[3]), server.token(role));
+        let body = (!row[4].is_null()).then(|| walk.filled(&row[4]));
+        let key = format!("row {number}");
+        let headers = match method {
+            "POST" => ("Idempotency-Key", key.as_str()),
+            _ => ("If-Match", "*"),
+        };
+        let ask = || server.ask_with(method, &path, Some(&token), body.as_ref(), &[headers]);
+        let before = records_at_rest(&place);
+        refuse_events(&place, true);
+        let (status, answer) = ask();
+        refuse_events(&place, false);
+        let told = String::from_utf8_lossy(&answer).into_owned();
+        assert!(
+            matches!(status, 500 | 503),
+            "{method} {path} without its event: {status} {told}"
+        );
+        assert_eq!(
+            records(&place),
+            before,
+            "{method} {path} had an effect without its event"
+        );
+        let (status, answer) = ask();
+        let told = String::from_utf8_lossy(&answer).into_owned();
+        assert!((200..300).contains(&status), "{method} {path}: {status} {told}");
+        let answer: Value = serde_json::from_slice(&answer).unwrap();
+        for (name, place) in row[5].as_object().unwrap() {
+            let found = answer.pointer(place.as_str().unwrap()).and_then(Value::as_str);
+            walk.remembered
+                .insert(name.clone(), found.unwrap_or_else(|| panic!("{told}")).to_owned());
+        }
+        if method == "POST" {
+            let after = records_at_rest(&place);
+            let (status, again) = ask();
+            assert!((200..300).contains(&status), "{method} {path} again: {status}");
+            let again: Value = serde_json::from_slice(&again).unwrap();
+            assert_eq!(again["id"], answer["id"], "{method} {path} again");
+            assert_eq!(records(&place), after, "{method} {path} had its effect twice");
+        }
+    }
+    check_share(&server, &routes);
+    must_verify(&server);
+    server.stop();
+    must_replay(&place);
+}
+
+fn login(server: &Server, role: &str) -> String {
+    let text = std::fs::read_to_string(server.data.join("demo-credentials.json")).unwrap();
+    let file: Value = serde_json::from_str(&text).unwrap();
+    let person = file["people"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|person| person["role"] == role);
+    person.unwrap()["login"].as_str().unwrap().to_owned()
+}
+
+/// Most changing routes are on the way; those that are not are told, so that nobody takes the share for the whole.
+fn check_share(server: &Server, walked: &BTreeSet<String>) {
+    let document: Value = serde_json::from_slice(&server.get("/api/openapi.json", None).1).unwrap();
+    let mut all = BTreeSet::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        let changing = methods.as_object().unwrap().keys().filter(|method| *method != "get");
+        all.extend(changing.map(|method| format!("{} {path}", method.to_uppercase())));
+    }
+    assert!(walked.is_subset(&all), "{:?}", walked.difference(&all));
+    let left: Vec<&String> = all.difference(walked).collect();
+    println!(
+        "{} of {} changing routes; not on the way: {left:#?}",
+        walked.len(),
+        all.len()
+    );
+    assert!(walked.len() * 5 >= all.len() * 3, "too few routes are on the way");
+}

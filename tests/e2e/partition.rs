@@ -1,0 +1,80 @@
+//! A pipeline that cannot reach the gate, or cannot hear it, is never told go.
+
+use std::net::SocketAddr;
+use std::process::{Command, Stdio};
+
+use tests::faults::proxy::{Proxy, Way};
+use tests::faults::{eventually, size};
+use tests::journey::{artifact, gate_path, scheduled};
+use tests::{Place, Server, binary};
+
+/// What a pipeline's program does behind a line: its exit code, and whether it holds a permit.
+fn check(line: SocketAddr, token: &str, artifact: &str, folder: &std::path::Path) -> (Option<i32>, bool) {
+    let permit = folder.join("permit");
+    let _ = std::fs::remove_file(&permit);
+    let done = Command::new(binary())
+        .args([
+            "gate",
+            "check",
+            "--service",
+            "label-print",
+            "--environment",
+            "production",
+        ])
+        .args(["--timeout", "2", "--artifact", artifact, "--permit"])
+        .arg(&permit)
+        .env("ASSENT_SERVER", format!("http://{line}"))
+        .env("ASSENT_TOKEN", token)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .unwrap();
+    (done.code(), permit.exists())
+}
+
+/// What a gateway hears that asks the plain question: the decision's header.
+fn plain(line: SocketAddr, token: &str, artifact: &str) -> Option<String> {
+    let config = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(std::time::Duration::from_secs(1)));
+    let agent: ureq::Agent = config.build().into();
+    let asked = agent
+        .get(format!("http://{line}{}", gate_path(artifact)))
+        .header("Authorization", format!("Bearer {token}"))
+        .call()
+        .ok()?;
+    let header = asked.headers().get("assent-decision")?;
+    Some(header.to_str().unwrap().to_owned())
+}
+
+#[test]
+fn no_client_is_told_go_over_a_line_that_is_broken() {
+    let place = Place::demo("partition");
+    let server = Server::start(&place, true);
+    let token = server.token("pipeline");
+    let artifact = artifact(7);
+    scheduled(&server, "Would be let through", &artifact);
+    let line = Proxy::start(server.url.trim_start_matches("http://").parse().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(plain(line.address, &token, &artifact).as_deref(), Some("go"));
+    let asks = size("ASSENT_TEST_PARTITIONED", 40);
+    for way in [Way::Cut, Way::Unanswered, Way::Silent, Way::OneWay] {
+        line.go(way);
+        // A line that swallows everything takes its clients' whole patience; those that break off are quick.
+        let is_slow = matches!(way, Way::Silent | Way::OneWay);
+        for n in 0..if is_slow { asks.div_ceil(20) } else { asks } {
+            assert_eq!(plain(line.address, &token, &artifact), None, "{way:?}");
+            if n % 10 == 0 {
+                assert_eq!(
+                    check(line.address, &token, &artifact, folder.path()),
+                    (Some(2), false),
+                    "{way:?}"
+                );
+            }
+        }
+    }
+    line.go(Way::Open);
+    eventually("the line is whole again", || {
+        check(line.address, &token, &artifact, folder.path()) == (Some(0), true)
+    });
+}
