@@ -115,3 +115,21 @@ finish() {
   call requester POST "/changes/$1/review" '{"objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "As planned."}' >/dev/null
   call requester POST "/changes/$1/closure" '{}' >/dev/null
 }
+
+# through SERVICE ENVIRONMENT ARTIFACT [HEADER…]: what a gateway is told: the decision, with the first reason or the change.
+through() {
+  local place=$1/$2 artifact=$3 header; shift 3
+  local -a more=()
+  for header in "$@"; do more+=(-H "$header"); done
+  curl -sS -H "Authorization: Bearer $(token pipeline)" -H "Assent-Artifact: $artifact" "${more[@]}" "$SERVER/gateway/http/$place" \
+    | jq -r '.decision + " " + (.reasons[0].code // .change)'
+}
+
+# findings SERVICE DAYS: what is amiss with its coverage in production, when so many days count as silence.
+findings() {
+  call auditor GET "/coverage?service=$1&days=$2" \
+    | jq -r '[.items[] | select(.environment == "production") | .findings[].code] | join(",")'
+}
+
+# check SERVICE ENVIRONMENT ARTIFACT: a recorded question; on go it carries the permit.
+check() { call pipeline POST /gate-checks "{\"service\": \"$1\", \"environment\": \"$2\", \"artifact\": \"$3\"}"; }

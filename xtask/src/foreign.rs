@@ -90,6 +90,25 @@ pub fn install_node(root: &Path) -> Result<()> {
     stamp(&folder, &wanted)
 }
 
+/// The program with clients that others publish.
+pub fn clients(root: &Path) -> PathBuf {
+    root.join(".tools/clients/debug/foreign-clients")
+}
+
+/// Builds the clients apart from everything else: their crates are large, and nothing of them is shipped.
+///
+/// # Errors
+/// When they do not build.
+pub fn build_clients(root: &Path) -> Result<()> {
+    let mut command = Command::new(shell::cargo());
+    command
+        .args(["build", "--quiet", "--locked", "--manifest-path"])
+        .arg(root.join("xtask/foreign/clients/Cargo.toml"))
+        .arg("--target-dir")
+        .arg(root.join(".tools/clients"));
+    shell::quiet(&mut command).map(|_| ())
+}
+
 fn read(path: &Path) -> Result<String> {
     fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }

@@ -189,6 +189,7 @@ impl World<'_> {
     fn equip(&self, command: &mut Command) {
         command.env("ASSENT_TEST_PYTHON", foreign::python(self.root));
         command.env("ASSENT_TEST_NODE_MODULES", foreign::node_modules(self.root));
+        command.env("ASSENT_TEST_CLIENTS", foreign::clients(self.root));
         if let Some(driver) = tools::chromedriver() {
             command.env("ASSENT_TEST_CHROMEDRIVER", driver);
         }

@@ -25,6 +25,10 @@ pub enum Need {
     Tracer,
     /// What the guide's walks ask with: curl and jq.
     Shell,
+    /// Real gateways: nginx, Caddy, HAProxy, and Apache with what its Lua asks with. Each runs as the tests' own process.
+    Gateways,
+    /// Clients that others publish for Rust, in `.tools/clients`.
+    Clients,
 }
 
 impl Need {
@@ -37,6 +41,8 @@ impl Need {
         Need::OpenSsl,
         Need::Tracer,
         Need::Shell,
+        Need::Gateways,
+        Need::Clients,
     ];
 
     /// The Debian packages that fill the need, or none when it is filled already.
@@ -58,6 +64,17 @@ impl Need {
                 let present = shell::find("curl").is_some() && shell::find("jq").is_some();
                 (&["curl", "jq"], present)
             }
+            Need::Gateways => {
+                let programs = [
+                    "/usr/sbin/nginx",
+                    "/usr/sbin/haproxy",
+                    "/usr/sbin/apache2",
+                    "/usr/share/lua/5.3/socket.lua",
+                ];
+                let present = shell::find("caddy").is_some() && programs.iter().all(|path| Path::new(path).exists());
+                (&["nginx", "caddy", "haproxy", "apache2-bin", "lua-socket"], present)
+            }
+            Need::Clients => (&[], true),
         };
         if present { &[] } else { packages }
     }
@@ -80,6 +97,9 @@ pub fn install(root: &Path, needs: &[Need]) -> Vec<Error> {
     }
     if needs.contains(&Need::Node) {
         tried.push(foreign::install_node(root));
+    }
+    if needs.contains(&Need::Clients) {
+        tried.push(foreign::build_clients(root));
     }
     tried.into_iter().filter_map(Result::err).collect()
 }

@@ -218,6 +218,7 @@ pub fn question_of(check: &GateCheck) -> Question {
 }
 
 fn take_answer(check: &mut GateCheck, answer: Answer, now: Timestamp) {
+    check.waited.add(&check.reasons, now.duration_since(check.checked_at));
     check.checked_at = now;
     check.decision = answer.decision;
     check.change = answer.change;
@@ -258,6 +259,7 @@ pub fn check(room: &mut Room<'_, '_>, question: &Question, wait_until: Option<Ti
         } else {
             CheckState::Settled
         },
+        waited: model::gate::Waited::default(),
         permit: None,
     };
     let now = room.now;
@@ -466,6 +468,7 @@ pub fn collect(room: &mut Room<'_, '_>, id: &str) -> Result<Checked> {
             fresh.decision = GateDecision::Go;
             fresh.reasons = Vec::new();
             fresh.change = next.change;
+            fresh.waited = next.waited;
             fresh.checked_at = now;
             fresh.state = CheckState::Settled;
             fresh.permit = Some(permit.id.clone());

@@ -74,6 +74,7 @@ versioned!(
     model::records::Permit,
     model::records::GateCheck,
     model::records::Deployment,
+    model::running::Running,
     Message,
     model::directory::Person,
     model::directory::Group,
@@ -277,6 +278,7 @@ pub fn file(room: &mut Room<'_, '_>, before: Option<&ChangeFile>, mut done: Done
     let file = &mut done.file;
     let decided = save_around(room, &mut written, before, file)?;
     save_change(room, &mut written, before, file, decided)?;
+    crate::running::note_outcomes(room, &mut written, before, file)?;
     let id = file.change.id.clone();
     save_letters(room, &mut written, file, &done.letters)?;
     revoke(room, file, &done.revoked)?;

@@ -3,7 +3,7 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    audit, change, config, doctor, estate, gate, host, import, people, permit, policy, risk, serve, tokens,
+    audit, change, config, doctor, estate, gate, gateway, host, import, people, permit, policy, risk, serve, tokens,
 };
 use crate::failure::{Failure, Result, read_text};
 
@@ -133,6 +133,8 @@ pub enum Command {
     /// Ask the gate whether something may be deployed.
     #[command(subcommand)]
     Gate(gate::Gate),
+    /// Stand beside a gateway: ask the server for it, and verify permits when the server is away.
+    Gateway(gateway::Gateway),
     /// Verify permits offline, or revoke them.
     #[command(subcommand)]
     Permit(permit::Permit),

@@ -14,6 +14,9 @@ use crate::failure::{Failure, Result, read_file, read_text};
 /// The largest answer that is read.
 const MAX_ANSWER_BYTES: u64 = 1 << 30;
 
+/// The largest decision that is read: a gate's answer has a few kilobytes.
+const MAX_DECISION_BYTES: u64 = 1 << 20;
+
 /// A server and the credential to ask it with.
 pub struct Client {
     server: String,
@@ -40,9 +43,17 @@ impl Client {
     /// # Errors
     /// When the address is none, or plain http would carry the credential off this machine.
     pub fn new(common: &Common) -> Result<Self> {
+        Self::with_patience(common, Duration::from_secs(common.timeout))
+    }
+
+    /// The same, with another patience than the command line's.
+    ///
+    /// # Errors
+    /// When the address is none, or plain http would carry the credential off this machine.
+    pub fn with_patience(common: &Common, patience: Duration) -> Result<Self> {
         let server = common.server.trim_end_matches('/').to_owned();
         check_address(&server, common.insecure_http)?;
-        let agent = agent(common, Duration::from_secs(common.timeout))?;
+        let agent = agent(common, patience)?;
         let mut client = Self {
             server,
             token: None,
@@ -134,6 +145,25 @@ impl Client {
         let (kind, bytes) = form(fields, name, file);
         let response = self.raw("POST", &format!("/api/v1{path}"), Some((&kind, bytes)), &[])?;
         read_answer(response)
+    }
+
+    /// Asks the gate at a path under `/api/v1`. Only an answer with the header `Assent-Decision` is a decision.
+    ///
+    /// # Errors
+    /// The server's refusal where nothing was decided, or why it could not be asked.
+    pub fn decision(&self, path: &str, door: &str) -> Result<Value> {
+        let mut response = self.raw("GET", &format!("/api/v1{path}"), None, &[("Assent-Gateway", door)])?;
+        if !response.headers().contains_key("assent-decision") {
+            return Err(refused(response));
+        }
+        let bytes = response
+            .body_mut()
+            .with_config()
+            .limit(MAX_DECISION_BYTES)
+            .read_to_vec();
+        let bytes = bytes.map_err(|error| self.unreachable(&error))?;
+        serde_json::from_slice(&bytes)
+            .map_err(|_| Failure::could_not("The answer is no JSON; is this an Assent server?"))
     }
 
     /// The bytes at a path of the server, `None` when they are not there.

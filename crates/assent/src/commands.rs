@@ -6,6 +6,8 @@ pub mod config;
 pub mod doctor;
 pub mod estate;
 pub mod gate;
+mod gate_lists;
+pub mod gateway;
 pub mod host;
 pub mod import;
 pub mod people;
@@ -32,6 +34,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Config(config) => config::run(config, output),
         Command::Change(change) => change::run(change, common, output),
         Command::Gate(gate) => gate::run(gate, common, output),
+        Command::Gateway(gateway) => gateway::run(gateway, common),
         Command::Permit(permit) => permit::run(permit, common, output),
         Command::Audit(audit) => audit::run(audit, common, output),
         Command::Policy(policy) => policy::run(policy, common, output),

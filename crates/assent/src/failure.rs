@@ -43,6 +43,27 @@ impl Failure {
         }
     }
 
+    /// Whether nobody who could decide was there: no answer, or one that tells of trouble.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        match self {
+            Self::Refused { status, .. } => matches!(status, 429 | 500..),
+            Self::CouldNot(_) => true,
+        }
+    }
+
+    /// The failure in one sentence.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::CouldNot(text) => text.clone(),
+            Self::Refused { status, problem } => {
+                let detail = problem.get("detail").and_then(Value::as_str);
+                detail.map_or_else(|| format!("It answered {status}."), str::to_owned)
+            }
+        }
+    }
+
     /// Whether trying again later may help.
     #[must_use]
     pub fn is_passing(&self) -> bool {

@@ -10,6 +10,7 @@ pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod commands;
+mod companion;
 pub mod failure;
 pub mod output;
 pub mod settings;

@@ -132,7 +132,7 @@ fn a_stop_is_one_and_says_who_holds_it() {
     ] {
         assert!(told.contains(part), "{told}");
     }
-    assert!(text(&output.stderr).contains("Waited 0 s."));
+    assert!(text(&output.stderr).contains("Waited 0 s:"));
     assert_eq!(asked[0].line, "POST /api/v1/gate-checks HTTP/1.1");
     assert_eq!(
         asked[0].body,

@@ -1,6 +1,6 @@
 //! The gate: one row per target and purpose, written with the change, and a decision that needs only the row and the clock.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::change::Target;
@@ -90,6 +90,39 @@ pub struct Answer {
     pub reasons: Vec<Unmet>,
     /// When the answer may change by the clock alone.
     pub next_transition_at: Option<Timestamp>,
+}
+
+/// How long a check waited, and for what, in milliseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waited {
+    /// For people: some reason waited on somebody.
+    pub people_ms: i64,
+    /// For a window, a freeze or another turn of the clock.
+    pub queue_ms: i64,
+    /// For the gate itself: from the turn to go until the permit.
+    pub decision_ms: i64,
+}
+
+impl Waited {
+    /// Whether nothing was waited for.
+    pub fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Adds a span during which these reasons stood.
+    pub fn add(&mut self, reasons: &[Unmet], span: SignedDuration) {
+        let span = i64::try_from(span.as_millis()).unwrap_or(i64::MAX).max(0);
+        if reasons.is_empty() {
+            self.decision_ms += span;
+        } else if reasons
+            .iter()
+            .any(|reason| !reason.waiting_on.is_empty() || reason.code == "change_missing")
+        {
+            self.people_ms += span;
+        } else {
+            self.queue_ms += span;
+        }
+    }
 }
 
 /// The rows of a change: a target that names neither artifact nor commit opens no gate.

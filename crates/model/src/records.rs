@@ -457,6 +457,9 @@ pub struct GateCheck {
     pub next_transition_at: Option<Timestamp>,
     /// Waiting, collectable, settled or over.
     pub state: CheckState,
+    /// How long it waited, and for what.
+    #[serde(default, skip_serializing_if = "crate::gate::Waited::is_nothing")]
+    pub waited: crate::gate::Waited,
     /// The permit that was given, by its id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub permit: Option<RecordId>,

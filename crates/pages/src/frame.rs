@@ -29,6 +29,8 @@ pub enum Place {
     AuditLog,
     /// What outside systems sent.
     Deliveries,
+    /// Gateways: what is watched, what has no partner, what was refused, how long was waited.
+    Gateways,
     /// Who may, what is required, and the risk table.
     Policies,
     /// People and their rights.
@@ -63,7 +65,7 @@ impl Place {
     pub fn shown(audits: bool, administers: bool) -> Vec<Place> {
         let mut places = Place::EVERYBODY.to_vec();
         if audits {
-            places.extend([Place::AuditLog, Place::Deliveries, Place::Policies]);
+            places.extend([Place::AuditLog, Place::Deliveries, Place::Gateways, Place::Policies]);
         }
         if administers {
             places.extend([Place::People, Place::Tokens]);
@@ -86,6 +88,7 @@ impl Place {
             Place::Templates => "/templates",
             Place::AuditLog => "/audit",
             Place::Deliveries => "/deliveries",
+            Place::Gateways => "/gateways",
             Place::Policies => "/policies",
             Place::People => "/people",
             Place::Tokens => "/tokens",
@@ -109,6 +112,7 @@ impl Place {
             Place::Templates => "Templates",
             Place::AuditLog => "Audit log",
             Place::Deliveries => "Deliveries",
+            Place::Gateways => "Gateways",
             Place::Policies => "Policies",
             Place::People => "People",
             Place::Tokens => "Tokens",
@@ -130,6 +134,7 @@ impl Place {
             Place::Templates => "template",
             Place::AuditLog => "log",
             Place::Deliveries => "inbox",
+            Place::Gateways => "gate",
             Place::Policies => "template",
             Place::People => "person",
             Place::Tokens => "token",
@@ -143,7 +148,7 @@ impl Place {
         match self {
             Place::Home | Place::Changes | Place::Calendar | Place::Freezes => "",
             Place::Services | Place::GateChecks | Place::Incidents | Place::Templates => "Estate",
-            Place::AuditLog | Place::Deliveries | Place::Policies => "Oversight",
+            Place::AuditLog | Place::Deliveries | Place::Gateways | Place::Policies => "Oversight",
             Place::People | Place::Tokens => "Administration",
             Place::Help | Place::Messages | Place::Account => "More",
         }

@@ -51,9 +51,9 @@ pub use help::{Help, Term};
 pub use home::{Home, QueueCard, QueueRow};
 pub use list::{Bulk, Chip, List, ListRow, View};
 pub use lists::{
-    ChangeList, ChangeRow, Deliveries, DeliveryRow, FreezeRow, Freezes, GateCheckRow, GateChecks, IncidentRow,
-    Incidents, MessageRow, Messages, People, PersonRow, ServiceRow, Services, TemplateRow, Templates, TokenRow, Tokens,
-    WindowRow, Windows,
+    ChangeList, ChangeRow, Deliveries, DeliveryRow, FreezeRow, Freezes, GateCheckRow, GateChecks, GatewayRow, Gateways,
+    IncidentRow, Incidents, MessageRow, Messages, People, PersonRow, ServiceRow, Services, TemplateRow, Templates,
+    TokenRow, Tokens, WindowRow, Windows,
 };
 pub use parts::{Brief, Empty, Entry, Fact, Moment, Notice, PlanStep, Stepper};
 pub use problem::Problem;

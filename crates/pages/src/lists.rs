@@ -3,12 +3,14 @@
 mod administration;
 mod changes;
 mod estate;
+mod gateways;
 mod oversight;
 mod times;
 
 pub use administration::{People, PersonRow, TokenRow, Tokens};
 pub use changes::{ChangeList, ChangeRow};
 pub use estate::{IncidentRow, Incidents, ServiceRow, Services, TemplateRow, Templates};
+pub use gateways::{GatewayRow, Gateways};
 pub use oversight::{Deliveries, DeliveryRow, GateCheckRow, GateChecks, MessageRow, Messages};
 pub use times::{FreezeRow, Freezes, WindowRow, Windows};
 

@@ -7,6 +7,7 @@ mod directory;
 mod estate;
 mod evidence;
 mod gate;
+mod gateways;
 mod identity;
 mod log;
 mod reference;
@@ -24,6 +25,7 @@ pub(crate) const TABLES: &[&[Route]] = &[
     around::ROUTES,
     around::ITEMS,
     gate::ROUTES,
+    gateways::ROUTES,
     estate::ROUTES,
     estate::ACCESS,
     configuration::ROUTES,
@@ -40,6 +42,7 @@ pub(crate) fn router() -> Router<AppState> {
     plain
         .merge(evidence::router())
         .merge(gate::router())
+        .merge(gateways::router())
         .merge(session::router())
         .merge(stream::router())
         .merge(log::router())

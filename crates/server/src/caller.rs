@@ -411,9 +411,23 @@ impl FromRequestParts<AppState> for Asking {
     type Rejection = Failure;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, Failure> {
-        let lane = lane_of(parts.uri.path());
-        let Some(secret) = bearer(&parts.headers)? else {
-            let caller = Caller::of_in(state, lane, &parts.method, &parts.headers).await?;
+        Self::of(state, lane_of(parts.uri.path()), &parts.method, &parts.headers).await
+    }
+}
+
+impl Asking {
+    /// Finds out who asks, by the request's head.
+    ///
+    /// # Errors
+    /// As [`Caller::of`].
+    pub(crate) async fn of(
+        state: &AppState,
+        lane: Lane,
+        method: &Method,
+        headers: &HeaderMap,
+    ) -> Result<Self, Failure> {
+        let Some(secret) = bearer(headers)? else {
+            let caller = Caller::of_in(state, lane, method, headers).await?;
             return Ok(Self { caller, seen: None });
         };
         let digest = token_digest(secret)?;

@@ -90,6 +90,7 @@ impl Metrics {
         self.answers.get_or_create(&label).inc();
         let door = match route {
             "/api/v1/gate" | "/api/v1/gate-checks" => "gate",
+            other if other.starts_with("/gateway/") || other.starts_with("/envoy.") => "gate",
             other if other.starts_with("/api") => "api",
             other if other.starts_with("/hooks") => "hooks",
             _ => "pages",

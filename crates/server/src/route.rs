@@ -400,8 +400,12 @@ async fn handle(
         body_digest: body.digest,
     };
     let asked = asking.caller().clone();
+    let tenant = asked.tenant.clone();
     let act = move |room: &mut Room<'_, '_>| once.run(room, |room| guarded(room, route, &asked, &ask));
     let reply = state.act_for(route.lane, asking, route.mode(), act).await?;
+    if route.path == "/gate" {
+        crate::gateway::note_plain(&state, &tenant, &uri, &headers, &reply.body);
+    }
     Ok(reply.into_response())
 }
 

@@ -15,7 +15,7 @@ use tracing::Instrument;
 
 use crate::failure::Failure;
 use crate::state::AppState;
-use crate::{api, health, hooks, scim, web};
+use crate::{api, gateway, health, hooks, scim, web};
 
 /// How many requests are worked at once; more are told to come again.
 const AT_ONCE: usize = 1_024;
@@ -46,6 +46,7 @@ pub fn router(state: AppState) -> Router {
         .merge(api::router())
         .merge(hooks::router())
         .merge(scim::router())
+        .merge(gateway::routes())
         .merge(health::router())
         .merge(web::routes());
     doors
@@ -122,7 +123,11 @@ async fn take_turn(turns: &Turns, route: &str, request: Request, next: Next) -> 
     ) {
         return next.run(request).await;
     }
-    let is_gate = route.ends_with("/gate") || route.ends_with("/gate-checks") || route.ends_with("/permit");
+    let is_gate = route.starts_with("/gateway/")
+        || route == "/envoy.service.auth.v3.Authorization/Check"
+        || route.ends_with("/gate")
+        || route.ends_with("/gate-checks")
+        || route.ends_with("/permit");
     let queue = if is_gate { &turns.gate } else { &turns.others };
     let Ok(_turn) = queue.try_acquire() else {
         return Failure::busy("overloaded", "The server has too much to do. Ask again soon.").into_response();

@@ -275,7 +275,7 @@ fn greet(running: &Running) -> Result<(), ServeError> {
     Ok(())
 }
 
-async fn told_to_stop() -> std::io::Result<()> {
+pub(crate) async fn told_to_stop() -> std::io::Result<()> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

@@ -15,6 +15,7 @@ use crate::caller::{Asking, Caller, KnownCallers};
 use crate::failure::Failure;
 use crate::metrics::Metrics;
 use crate::providers::Outside;
+use crate::tally::Tally;
 use crate::throttle::Throttle;
 
 /// How long a lane may take until the caller is told that it is not done yet.
@@ -37,6 +38,7 @@ struct Inner {
     uploads: PathBuf,
     evidence_limit: u64,
     metrics: Metrics,
+    tally: Tally,
     throttle: Throttle,
     callers: KnownCallers,
     hashing: Semaphore,
@@ -54,6 +56,7 @@ impl AppState {
             uploads,
             evidence_limit,
             metrics: Metrics::default(),
+            tally: Tally::default(),
             throttle: Throttle::default(),
             callers: KnownCallers::default(),
             hashing: Semaphore::new(HASHERS),
@@ -93,6 +96,11 @@ impl AppState {
 
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+
+    /// Questions to the gate that are not written yet.
+    pub(crate) fn tally(&self) -> &Tally {
+        &self.0.tally
     }
 
     pub(crate) fn throttle(&self) -> &Throttle {

@@ -29,6 +29,8 @@ const MOST: i64 = 20;
 const TRIES: i64 = 5;
 /// How often a server tells that it is up and old rows are removed.
 const TEND: Duration = Duration::from_secs(30);
+/// How often deployments are matched with changes, by the business clock.
+const MATCH: SignedDuration = SignedDuration::from_mins(10);
 /// After so many hours a silent server is forgotten, and answers kept for idempotency keys are removed.
 const SERVER_HOURS: i64 = 24;
 const KEPT_HOURS: i64 = 24 * 7;
@@ -56,11 +58,13 @@ fn start_one(state: &AppState, holder: &str, tends: bool, smtp: Option<&Smtp>) -
     };
     Builder::new().name(format!("worker-{holder}")).spawn(move || {
         let mut tended_at = None;
+        let mut matched_at = None;
         let began_at = worker.state.desk().tools().recorder.now();
         let mut longest = LOOK;
         while pause(&bell, longest) {
             longest = if worker.round() { LOOK } else { REST };
             worker.tend(&mut tended_at, began_at);
+            worker.match_deployments(&mut matched_at);
         }
     })
 }
@@ -95,6 +99,9 @@ impl Worker {
         let Some(due) = told(found, "looking for what is due") else {
             return false;
         };
+        if self.tends {
+            self.write_tally();
+        }
         let [timers, deliveries, jobs] = due.map(|at| at.is_some_and(|at| at <= now));
         if timers {
             for timer in self.leased("due timers", timer::lease_across) {
@@ -112,6 +119,20 @@ impl Worker {
             }
         }
         true
+    }
+
+    /// Writes how often gates were asked. What cannot be written now is lost, and only the counts suffer.
+    fn write_tally(&self) {
+        for (tenant, rows) in self.state.tally().take() {
+            let written = self.state.desk().wait(
+                Lane::Worker,
+                &tenant,
+                Actor::system(),
+                Mode::Write,
+                move |room: &mut acts::Room<'_, '_>| Ok(store::gate_use::add(room.tx, &rows)?),
+            );
+            told(written, "counting questions to the gate");
+        }
     }
 
     fn now(&self) -> Timestamp {
@@ -333,6 +354,36 @@ impl Worker {
             )?;
             room.tell(Vec::new(), written)
         })
+    }
+
+    /// Looks once in a while for deployments and changes without a partner, and tells of them.
+    fn match_deployments(&self, matched_at: &mut Option<Timestamp>) {
+        let now = self.now();
+        if !self.tends || matched_at.is_some_and(|at| at + MATCH > now && at <= now) {
+            return;
+        }
+        *matched_at = Some(now);
+        let find = |tx: &mut store::CrossTx<'_>| Ok(store::servers::tenants(tx)?);
+        let desk = self.state.desk();
+        let tenants = told(
+            desk.wait_across(Lane::Worker, "whose deployments", Mode::Read, find),
+            "listing tenants",
+        );
+        for tenant in tenants.unwrap_or_default() {
+            // A look that finds nothing new must not hold the writer.
+            let look = desk.wait(
+                Lane::Worker,
+                &tenant,
+                Actor::system(),
+                Mode::Read,
+                acts::coverage::alarming,
+            );
+            let found = told(look, "matching deployments").unwrap_or_default();
+            if !found.is_empty() {
+                let tell = move |room: &mut acts::Room<'_, '_>| acts::coverage::raise_alarm(room, &found);
+                told(self.act(&tenant, tell), "telling of unmatched deployments");
+            }
+        }
     }
 
     /// Tells that this server is up, and removes what is over.

@@ -301,6 +301,7 @@ fn no_page_is_without_its_policy_and_nothing_is_found_by_guessing() {
         "/gate-checks",
         "/audit",
         "/deliveries",
+        "/gateways",
         "/messages",
         "/people",
         "/tokens",

@@ -244,6 +244,17 @@ pub fn count_by_state(tx: &mut Tx<'_>) -> Result<Vec<(String, i64)>> {
     .collect()
 }
 
+/// Every service and environment that some target names.
+pub fn places(tx: &mut Tx<'_>) -> Result<Vec<(String, String)>> {
+    tx.query(
+        "SELECT DISTINCT service, environment FROM change_target WHERE tenant = $tenant ORDER BY service, environment",
+        &[],
+    )?
+    .iter()
+    .map(|row| Ok((row.text("service")?, row.text("environment")?)))
+    .collect()
+}
+
 /// The targets of a change.
 pub fn targets_of(tx: &mut Tx<'_>, change_id: &str) -> Result<Vec<TargetRow>> {
     tx.query(

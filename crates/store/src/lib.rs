@@ -9,6 +9,7 @@ pub mod counter;
 mod driver;
 mod error;
 pub mod event;
+pub mod gate_use;
 pub mod gate_view;
 pub mod idempotency;
 pub mod identities;

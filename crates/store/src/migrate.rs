@@ -31,6 +31,7 @@ const MIGRATIONS: &[Migration] = migrations![
     7 "0007_saved_view",
     8 "0008_configuration",
     9 "0009_identity",
+    10 "0010_running",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -14,6 +14,7 @@ use model::records::{
     Approval, ChangeTask, ChecklistItem, Comment, Condition, Deployment, Entry, Evidence, GateCheck, Link, Message,
     PeerReview, Permit,
 };
+use model::running::Running;
 
 use crate::changes::save_targets;
 use crate::error::{Error, Result};
@@ -248,6 +249,14 @@ nouns! {
         environment = &it.environment,
         commit_sha = &it.commit,
         change_id = it.change.as_ref(),
+    }
+    Running in "running" |it| {
+        service = &it.service,
+        environment = &it.environment,
+        artifact = &it.artifact,
+        change_id = &it.change,
+        ended_by = it.ended_by.as_ref(),
+        active = it.is_on(),
     }
     Message in "message" |it| {
         change_id = it.change.as_ref(),

@@ -9,8 +9,10 @@ mod bodies_identity;
 mod configuration;
 mod directory;
 mod shapes;
+mod shapes_gateways;
 mod table;
 mod table_estate;
+mod table_gateways;
 mod table_identity;
 
 use serde_json::{Map, Value, json};
@@ -408,6 +410,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
         .chain(answers::ALL)
         .chain(directory::SHAPES)
         .chain(bodies_identity::ALL)
+        .chain(shapes_gateways::ALL)
         .copied()
         .flatten();
     own.chain(configuration::SHAPES)

@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use crate::cli::Common;
 use crate::client::{Client, encode};
 use crate::clock;
+use crate::commands::gate_lists::{REFUSED, RUNNING, UNMATCHED, coverage, list, seconds_of, waits};
 use crate::failure::{Failure, Result, write_secret};
 use crate::output::{Output, Tone, array, text_of, unmet_lines};
 
@@ -27,6 +28,24 @@ pub enum Gate {
         --artifact sha256:… --wait 30m --permit permit.jwt && ./deploy.sh"
     )]
     Check(Check),
+    /// List questions that named nothing that is known, with the reason.
+    Refused,
+    /// List production services with their sources, gates and what is amiss.
+    Coverage(Days),
+    /// List deployments without an approved change, and changes without a deployment.
+    Unmatched(Days),
+    /// Tell how long each pipeline waited: for people, in the queue, for the decision.
+    Waits(Days),
+    /// List what is recorded as running.
+    Running,
+}
+
+/// How far back to look.
+#[derive(Debug, Args)]
+pub struct Days {
+    /// How many days back.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(i64).range(1..=366))]
+    pub days: i64,
 }
 
 /// What to ask the gate.
@@ -63,8 +82,18 @@ pub struct Check {
 /// # Errors
 /// The server's refusal (which is no decision: the exit code is 2), or why it could not be asked.
 pub fn run(gate: &Gate, common: &Common, output: &Output) -> Result<u8> {
-    let Gate::Check(check) = gate;
     let client = Client::new(common)?;
+    let check = match gate {
+        Gate::Check(check) => check,
+        Gate::Refused => return list(&client, output, "/gate-refusals?limit=200", &REFUSED),
+        Gate::Coverage(days) => return coverage(&client, output, days.days),
+        Gate::Unmatched(days) => {
+            let path = format!("/completeness?days={}", days.days);
+            return list(&client, output, &path, &UNMATCHED);
+        }
+        Gate::Waits(days) => return waits(&client, output, days.days),
+        Gate::Running => return list(&client, output, "/running", &RUNNING),
+    };
     let begun = clock::now();
     let first = patiently(check, output, begun, || ask(&client, check, begun));
     let answer = first.and_then(|first| wait(&client, check, output, first, begun));
@@ -100,6 +129,14 @@ fn seconds_left(check: &Check, begun: Timestamp) -> i64 {
     check.wait.map_or(0, |patience| {
         patience + GRACE_SECONDS - clock::now().duration_since(begun).as_secs()
     })
+}
+
+/// For what was waited. What is neither people nor queue is the decision, the way to the server included.
+fn waited_line(answer: &Value, waited: i64) -> String {
+    let part = |name: &str| seconds_of(answer["waited"][name].as_i64().unwrap_or_default());
+    let (people, queue) = (part("people_ms"), part("queue_ms"));
+    let decision = (waited - people - queue).max(0);
+    format!("Waited {waited} s: people {people} s, queue {queue} s, decision {decision} s.")
 }
 
 fn ask(client: &Client, check: &Check, now: Timestamp) -> Result<Value> {
@@ -216,7 +253,7 @@ fn tell(check: &Check, output: &Output, answer: &Value, waited: i64) -> Result<u
                 .iter()
                 .for_each(|line| output.line(line));
         });
-        output.talk(&format!("Waited {waited} s."));
+        output.talk(&waited_line(answer, waited));
         return Ok(1);
     }
     let permit = permit_of(answer);
@@ -233,7 +270,7 @@ fn tell(check: &Check, output: &Output, answer: &Value, waited: i64) -> Result<u
             text_of(answer, "change")
         ));
     });
-    output.talk(&format!("Waited {waited} s."));
+    output.talk(&waited_line(answer, waited));
     if let Some(path) = &check.permit {
         output.talk(&format!("The permit stands in {path}."));
     }

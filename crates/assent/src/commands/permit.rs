@@ -70,7 +70,7 @@ pub struct Verify {
 /// When a file cannot be read (exit code 2), or the server's refusal.
 pub fn run(permit: &Permit, common: &Common, output: &Output) -> Result<u8> {
     match permit {
-        Permit::Verify(verify) => check(verify, output),
+        Permit::Verify(wanted) => verify(wanted, output),
         Permit::Revoke { jti, reason } => {
             let path = format!("/permits/{}/revocation", encode(jti));
             let answer = Client::new(common)?.post(&path, &json!({"reason": reason}))?.body;
@@ -82,7 +82,11 @@ pub fn run(permit: &Permit, common: &Common, output: &Output) -> Result<u8> {
     }
 }
 
-fn check(verify: &Verify, output: &Output) -> Result<u8> {
+/// Verifies a permit; answers the exit code.
+///
+/// # Errors
+/// When a file cannot be read.
+pub fn verify(verify: &Verify, output: &Output) -> Result<u8> {
     let now = match &verify.at {
         Some(text) => clock::moment(text, clock::now())?,
         None => clock::now(),

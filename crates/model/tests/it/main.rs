@@ -9,6 +9,7 @@ mod oracle;
 mod order;
 mod people;
 mod properties;
+mod running;
 mod walks;
 mod walks_after;
 mod walks_around;

@@ -12,6 +12,7 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use jiff::{SignedDuration, Timestamp};
+use model::gate::Answer;
 use model::reading::{LINE, Reading};
 use model::records::GateCheck;
 use model::refusal::Refusal;
@@ -63,7 +64,7 @@ pub(crate) fn router() -> Router<AppState> {
         .route(&format!("{BASE}/gate-checks/{{id}}/stream"), get(follow_check))
 }
 
-fn read_question(reading: &mut Reading<'_>) -> Question {
+pub(super) fn read_question(reading: &mut Reading<'_>) -> Question {
     let question = Question {
         service: reading.needed("service", LINE),
         environment: reading.needed("environment", LINE),
@@ -91,13 +92,24 @@ fn ask_gate(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
         .collect();
     let mut reading = Reading::new(&fields, "");
     let question = read_question(&mut reading);
+    let permit = reading.text("permit", 255);
     reading.finish()?;
     let answer = acts::gate::ask(room, &question)?;
-    let mut reply = Reply::ok(views::gate_answer(&answer, &room.now.to_string()));
+    let answer = acts::shown_permit::check_shown(room, &question, permit.as_deref(), answer)?;
+    Ok(gate_reply(room, &answer))
+}
+
+/// 200 or 403, with headers that proxies hand on where they drop the body.
+pub(super) fn gate_reply(room: &Room<'_, '_>, answer: &Answer) -> Reply {
+    let mut reply = Reply::ok(views::gate_answer(answer, &room.now.to_string()));
     reply.status = if answer.decision == GateDecision::Go { 200 } else { 403 };
-    Ok(reply
+    if let Some(change) = &answer.change {
+        reply = reply.with("assent-change", change);
+    }
+    reply
         .with("assent-decision", answer.decision.as_str())
-        .with("cache-control", "no-store"))
+        .with("assent-reasons", crate::gateway::reasons_line(&answer.reasons))
+        .with("cache-control", "no-store")
 }
 
 fn check(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {

@@ -19,6 +19,7 @@ mod evidence;
 mod export;
 mod form;
 mod gate;
+mod gateways;
 mod help;
 mod home;
 mod live;
@@ -126,6 +127,7 @@ fn other_routes() -> Router<AppState> {
         .route("/t/{tenant}/gate-checks/{id}", get(gate::one))
         .route("/t/{tenant}/audit", get(audit::log))
         .route("/t/{tenant}/deliveries", get(audit::deliveries))
+        .route("/t/{tenant}/gateways", get(gateways::gateways))
         .route("/t/{tenant}/messages", get(account::messages))
         .route("/t/{tenant}/people", get(people::show_people).post(people::create))
         .route("/t/{tenant}/people/{login}/{act}", post(people::act))

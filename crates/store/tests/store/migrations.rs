@@ -6,7 +6,7 @@ use store::{Config, Error, Lane, Mode, Store};
 
 use crate::world::{ACME, Database, Folder, check, small};
 
-const FILES: [&str; 9] = [
+const FILES: [&str; 10] = [
     include_str!("../../migrations/0001_nouns.sql"),
     include_str!("../../migrations/0002_log.sql"),
     include_str!("../../migrations/0003_queues.sql"),
@@ -16,6 +16,7 @@ const FILES: [&str; 9] = [
     include_str!("../../migrations/0007_saved_view.sql"),
     include_str!("../../migrations/0008_configuration.sql"),
     include_str!("../../migrations/0009_identity.sql"),
+    include_str!("../../migrations/0010_running.sql"),
 ];
 
 fn table_name(line: &str) -> Option<&str> {

@@ -1,6 +1,6 @@
 //! Every route, one row each. The order is that of the document.
 
-use super::{Answer, Param, Route, Scope, configuration, directory, table_estate, table_identity};
+use super::{Answer, Param, Route, Scope, configuration, directory, table_estate, table_gateways, table_identity};
 
 const V1: &str = "/api/v1";
 
@@ -23,13 +23,17 @@ const CHANGE_FILTERS: &[Param] = &[
     Param::time("created_to", "Made before this."),
 ];
 
-const GATE_QUESTION: &[Param] = &[
+pub(super) const GATE_QUESTION: &[Param] = &[
     Param::new("service", "The service's key.").needed(),
     Param::new("environment", "The environment's key.").needed(),
     Param::new("artifact", "The artifact's digest; this or `commit` must be given."),
     Param::new("commit", "The commit."),
     Param::new("change", "The change that is meant; it never suffices alone."),
     Param::new("purpose", "`deploy` or `rollback`; either unless said."),
+    Param::new(
+        "permit",
+        "The id (`jti`) of a permit that is shown: a revoked one stops.",
+    ),
 ];
 
 const WAIT: &[Param] = &[Param::new(
@@ -74,7 +78,7 @@ impl Row {
 
 /// Every route.
 pub(super) fn all() -> Vec<Route> {
-    let own = [CHANGES, ACTS, DECISIONS, AROUND, GATE];
+    let own = [CHANGES, ACTS, DECISIONS, AROUND, GATE, table_gateways::GATEWAYS];
     let tables = own
         .iter()
         .chain(table_estate::ALL)

@@ -1,0 +1,339 @@
+//! The companion beside a gateway: asks the server, and while that is away decides by permits that it verifies itself.
+//! Without a decision and without a good permit it stays closed.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::thread::Builder;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use model::words::GateDecision;
+use proof::jwks::Jwks;
+use proof::permit::Expected;
+use proof::revocation::RevocationList;
+use serde_json::{Value, json};
+use server::gateway::{Asked, Basis, Decide, Decided, Place};
+
+use crate::cli::Common;
+use crate::client::{Client, query};
+use crate::clock;
+use crate::failure::{Failure, Result};
+
+/// For so long the server is not asked again after it did not answer, in milliseconds: else each request would wait.
+const REST_MS: i64 = 1_000;
+
+/// How a companion is set up.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// The tenant whose permits are verified.
+    pub tenant: String,
+    /// The folder for what an outage needs.
+    pub state: PathBuf,
+    /// How long the server may take.
+    pub patience_ms: u64,
+    /// How often what an outage needs is fetched.
+    pub refresh_seconds: i64,
+    /// How old the knowledge of what runs may be.
+    pub running_age_seconds: i64,
+}
+
+/// What is known without the server.
+#[derive(Default)]
+struct Known {
+    keys: Option<Jwks>,
+    list: Option<RevocationList>,
+    running: Vec<Value>,
+    running_at: Option<Timestamp>,
+}
+
+struct Inner {
+    client: Client,
+    setup: Setup,
+    known: RwLock<Known>,
+    away_until: Mutex<Option<Timestamp>>,
+}
+
+/// A companion. Clones share what it knows.
+#[derive(Clone)]
+pub struct Companion(Arc<Inner>);
+
+impl Companion {
+    /// A companion of a server, with what it kept from earlier.
+    ///
+    /// # Errors
+    /// When the server's address or the credential cannot be used, or the folder cannot be made.
+    pub fn new(common: &Common, setup: Setup) -> Result<Self> {
+        let client = Client::with_patience(common, Duration::from_millis(setup.patience_ms))?;
+        let wrong =
+            |error: std::io::Error| Failure::could_not(format!("{} cannot be used: {error}.", setup.state.display()));
+        std::fs::create_dir_all(&setup.state).map_err(wrong)?;
+        let companion = Self(Arc::new(Inner {
+            client,
+            setup,
+            known: RwLock::default(),
+            away_until: Mutex::default(),
+        }));
+        companion.remember();
+        Ok(companion)
+    }
+
+    /// How it stands, without a credential: ages, no content.
+    pub fn health(&self) -> Value {
+        let now = clock::now();
+        let known = self.0.known.read().unwrap_or_else(PoisonError::into_inner);
+        let away = *self.0.away_until.lock().unwrap_or_else(PoisonError::into_inner);
+        json!({
+            "server_is_away": away.is_some(),
+            "has_keys": known.keys.is_some(),
+            "list_epoch": known.list.as_ref().map(|list| list.epoch),
+            "list_age_seconds": known.list.as_ref().map(|list| now.as_second() - list.issued_at),
+            "running_age_seconds": known.running_at.map(|at| now.duration_since(at).as_secs()),
+        })
+    }
+
+    /// Starts the thread that fetches what an outage needs.
+    ///
+    /// # Errors
+    /// When there is no thread for it.
+    pub fn keep_fresh(&self) -> Result<()> {
+        let own = self.clone();
+        let pause = Duration::from_secs(u64::try_from(own.0.setup.refresh_seconds).unwrap_or(15));
+        let work = move || {
+            loop {
+                if let Err(failure) = own.fetch() {
+                    eprintln!("What an outage needs could not be fetched: {}", failure.text());
+                }
+                std::thread::sleep(pause);
+            }
+        };
+        let started = Builder::new().name("companion-fetch".to_owned()).spawn(work);
+        started
+            .map(|_| ())
+            .map_err(|error| Failure::could_not(format!("No thread can be started: {error}.")))
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.0.setup.state.join(name)
+    }
+
+    /// Takes up what an earlier run kept. What cannot be read is as good as absent.
+    fn remember(&self) {
+        let read = |name: &str| std::fs::read(self.file(name)).ok();
+        let text = |name: &str| read(name).and_then(|bytes| String::from_utf8(bytes).ok());
+        let running = read("running.json").and_then(|bytes| serde_json::from_slice::<Value>(&bytes).ok());
+        if let (Some(keys), Some(list)) = (read("jwks.json"), text("revocations.jwt")) {
+            self.learn(&keys, &list, running);
+        }
+    }
+
+    /// Fetches keys, list and what runs, and keeps them for the next start.
+    fn fetch(&self) -> Result<()> {
+        let tenant = &self.0.setup.tenant;
+        let get = |name: &str| {
+            let path = format!("/t/{tenant}/.well-known/{name}");
+            let found = self.0.client.bytes(&path)?;
+            found.ok_or_else(|| Failure::could_not(format!("The server has no tenant `{tenant}`.")))
+        };
+        let (keys, list) = (get("jwks.json")?, get("assent-revocations")?);
+        let list = String::from_utf8(list).map_err(|_| Failure::could_not("The revocation list is no text."))?;
+        let rows = self.0.client.get("/running")?.body;
+        let running = json!({"at": clock::now(), "items": rows["items"]});
+        if !self.learn(&keys, &list, Some(running.clone())) {
+            return Err(Failure::could_not("The keys or the revocation list cannot be read."));
+        }
+        self.keep("jwks.json", &keys)?;
+        self.keep("revocations.jwt", list.as_bytes())?;
+        self.keep("running.json", running.to_string().as_bytes())
+    }
+
+    /// Written beside and renamed, so that a crash leaves the old one whole.
+    fn keep(&self, name: &str, bytes: &[u8]) -> Result<()> {
+        let (path, beside) = (self.file(name), self.file(&format!("{name}.new")));
+        let written = std::fs::write(&beside, bytes).and_then(|()| std::fs::rename(&beside, &path));
+        written.map_err(|error| Failure::could_not(format!("{} cannot be written: {error}.", path.display())))
+    }
+
+    /// Takes keys and list if they can be read and the list is no older than the one at hand.
+    fn learn(&self, keys: &[u8], list: &str, running: Option<Value>) -> bool {
+        let Ok(keys) = Jwks::parse(keys) else { return false };
+        let Ok(list) = RevocationList::open(list.trim(), &keys) else {
+            return false;
+        };
+        let mut known = self.0.known.write().unwrap_or_else(PoisonError::into_inner);
+        let is_older = known
+            .list
+            .as_ref()
+            .is_some_and(|at_hand| at_hand.issued_at > list.issued_at);
+        if !is_older {
+            known.list = Some(list);
+        }
+        known.keys = Some(keys);
+        if let Some(running) = running {
+            known.running = running["items"].as_array().cloned().unwrap_or_default();
+            known.running_at = running["at"].as_str().and_then(|at| at.parse().ok());
+        }
+        true
+    }
+
+    fn decide_now(&self, asked: &Asked) -> Decided {
+        let place = match &asked.about {
+            Ok(place) => place,
+            Err(unclear) => {
+                let told =
+                    json!({"door": asked.door, "code": unclear.code, "subject": unclear.subject, "text": unclear.text});
+                // Counting is a service to the administrator; the answer is the same without it.
+                let _ = self.ask_unless_away(|client| client.post("/gate-refusals", &told));
+                return Decided::stop(unclear.code, unclear.text.clone(), unclear.satisfy, Basis::Gate);
+            }
+        };
+        let path = question(place, asked.permit.as_deref());
+        match self.ask_unless_away(|client| client.decision(&path, &asked.door)) {
+            Some(Ok(answer)) => decided(&answer),
+            Some(Err(failure)) if !failure.is_away() => not_answered(&failure),
+            Some(Err(_)) | None => self.decide_alone(place, asked.permit.as_deref(), clock::now()),
+        }
+    }
+
+    /// Asks the server, unless it just did not answer.
+    fn ask_unless_away<T>(&self, ask: impl FnOnce(&Client) -> Result<T>) -> Option<Result<T>> {
+        let away_until = *self.0.away_until.lock().unwrap_or_else(PoisonError::into_inner);
+        if away_until.is_some_and(|until| clock::now() < until) {
+            return None;
+        }
+        let answer = ask(&self.0.client);
+        let is_away = answer.as_ref().is_err_and(Failure::is_away);
+        let rest = jiff::SignedDuration::from_millis(REST_MS);
+        *self.0.away_until.lock().unwrap_or_else(PoisonError::into_inner) = is_away.then(|| clock::now() + rest);
+        Some(answer)
+    }
+
+    /// While the server is away: a good permit opens, admission also takes what was recorded as running.
+    fn decide_alone(&self, place: &Place, permit: Option<&str>, now: Timestamp) -> Decided {
+        let known = self.0.known.read().unwrap_or_else(PoisonError::into_inner);
+        let wrong = match permit.map(|permit| verified(&known, place, permit, now)) {
+            Some(Ok(change)) => return go(change, Basis::Permit),
+            Some(Err(why)) => Some(why),
+            None => None,
+        };
+        if place.admits_running
+            && let Some(change) = self.runs(&known, place, now)
+        {
+            return go(change, Basis::Running);
+        }
+        let mut stop = Decided::stop(
+            "server_away",
+            "The Assent server cannot be asked, so this stays closed.",
+            "Send a permit in `Assent-Permit` that was fetched ahead, or ask again when the server is back.",
+            Basis::Nothing,
+        );
+        if let Some((code, text)) = wrong {
+            let help = "Fetch another permit when the server is back.";
+            stop.reasons.push(model::file::unmet(&code, text, help, Vec::new()));
+        }
+        stop
+    }
+
+    fn runs(&self, known: &Known, place: &Place, now: Timestamp) -> Option<String> {
+        let age = now.duration_since(known.running_at?).as_secs();
+        if age > self.0.setup.running_age_seconds {
+            return None;
+        }
+        let is_it = |row: &&Value| {
+            row["service"] == place.service.as_str()
+                && row["environment"] == place.environment.as_str()
+                && row["artifact"].as_str() == place.artifact.as_deref()
+        };
+        let found = known.running.iter().find(is_it)?;
+        Some(found["change_key"].as_str().unwrap_or_default().to_owned())
+    }
+}
+
+impl Decide for Companion {
+    async fn decide(&self, asked: Asked) -> std::result::Result<Decided, server::Failure> {
+        let own = self.clone();
+        // Asking and verifying block, so they have threads of their own.
+        let decided = tokio::task::spawn_blocking(move || own.decide_now(&asked)).await;
+        decided.map_err(|_| server::Failure::fault(&"a question to the server panicked"))
+    }
+}
+
+fn question(place: &Place, permit: Option<&str>) -> String {
+    let shown = permit.map(server::gateway::permit_id);
+    let path = if place.admits_running { "/admission" } else { "/gate" };
+    let fields = query(&[
+        ("service", Some(place.service.as_str())),
+        ("environment", Some(place.environment.as_str())),
+        ("artifact", place.artifact.as_deref()),
+        ("commit", place.commit.as_deref()),
+        ("change", place.change.as_deref()),
+        ("permit", shown.as_deref()),
+        ("purpose", place.purpose.map(|purpose| purpose.as_str())),
+    ]);
+    format!("{path}{fields}")
+}
+
+fn decided(answer: &Value) -> Decided {
+    let text = |name: &str| answer[name].as_str().map(str::to_owned);
+    Decided {
+        decision: serde_json::from_value(answer["decision"].clone()).unwrap_or(GateDecision::Stop),
+        change: text("change"),
+        reasons: serde_json::from_value(answer["reasons"].clone()).unwrap_or_default(),
+        next_transition_at: text("next_transition_at"),
+        basis: if answer["basis"] == "running" {
+            Basis::Running
+        } else {
+            Basis::Gate
+        },
+    }
+}
+
+/// The server answered and decided nothing: its refusal is told, and no permit helps past it.
+fn not_answered(failure: &Failure) -> Decided {
+    let text = format!(
+        "The Assent server did not take the companion's question: {}",
+        failure.text()
+    );
+    Decided::stop(
+        "not_answered",
+        text,
+        "Mend the companion's token or settings.",
+        Basis::Nothing,
+    )
+}
+
+fn go(change: String, basis: Basis) -> Decided {
+    Decided {
+        decision: GateDecision::Go,
+        change: Some(change),
+        reasons: Vec::new(),
+        next_transition_at: None,
+        basis,
+    }
+}
+
+/// The change behind a good permit, else code and sentence of what is wrong with it.
+fn verified(
+    known: &Known,
+    place: &Place,
+    permit: &str,
+    now: Timestamp,
+) -> std::result::Result<String, (String, String)> {
+    let Some(keys) = &known.keys else {
+        return Err((
+            "no_keys".to_owned(),
+            "The companion has no keys to verify a permit with.".to_owned(),
+        ));
+    };
+    let expected = Expected {
+        service: &place.service,
+        environment: &place.environment,
+        artifact: place.artifact.as_deref(),
+        commit: place.commit.as_deref(),
+        content_digest: None,
+        now: now.as_second(),
+    };
+    let verified = proof::permit::verify(permit, keys, known.list.as_ref(), &expected);
+    verified
+        .map(|claims| claims.sub)
+        .map_err(|refused| (refused.code.to_owned(), refused.text))
+}

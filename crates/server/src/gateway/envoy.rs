@@ -1,0 +1,347 @@
+//! Envoy's external authorization over gRPC, `envoy.service.auth.v3.Authorization/Check`.
+//!
+//! The messages are the part of Envoy's published ones that is read and written here, with their field numbers; fields
+//! that are not named are skipped, as Protocol Buffers say. The framing is gRPC over HTTP/2 for one unary call.
+//! Service and environment stand in `context_extensions`, which only Envoy's own settings fill.
+
+use std::collections::{HashMap, VecDeque};
+use std::convert::Infallible;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header as name};
+use axum::response::Response;
+use hyper::body::Frame;
+use prost::Message;
+
+use super::question::{Asked, Decide, Decided, Unclear, door_of, permit_of, read_place};
+use crate::body::read_all;
+use crate::failure::Failure;
+
+/// Where the call stands.
+pub(super) const PATH: &str = "/envoy.service.auth.v3.Authorization/Check";
+/// The largest question, in bytes: heads of requests, and bodies that Envoy was told to send along.
+const LIMIT: u64 = 1024 * 1024;
+/// The media type of gRPC.
+const GRPC: &str = "application/grpc";
+/// Codes of `google.rpc.Code`.
+const OK: i32 = 0;
+const INVALID_ARGUMENT: i32 = 3;
+const PERMISSION_DENIED: i32 = 7;
+const RESOURCE_EXHAUSTED: i32 = 8;
+const UNIMPLEMENTED: i32 = 12;
+const INTERNAL: i32 = 13;
+const UNAVAILABLE: i32 = 14;
+const UNAUTHENTICATED: i32 = 16;
+
+#[derive(Clone, PartialEq, Message)]
+struct CheckRequest {
+    #[prost(message, optional, tag = "1")]
+    attributes: Option<Attributes>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Attributes {
+    #[prost(message, optional, tag = "4")]
+    request: Option<AskedRequest>,
+    #[prost(map = "string, string", tag = "10")]
+    context_extensions: HashMap<String, String>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct AskedRequest {
+    #[prost(message, optional, tag = "2")]
+    http: Option<HttpRequest>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct HttpRequest {
+    #[prost(map = "string, string", tag = "3")]
+    headers: HashMap<String, String>,
+    #[prost(message, optional, tag = "13")]
+    header_map: Option<AllHeaders>,
+}
+
+/// What Envoy sends in place of `headers` when it is told to encode them raw.
+#[derive(Clone, PartialEq, Message)]
+struct AllHeaders {
+    #[prost(message, repeated, tag = "1")]
+    headers: Vec<OneHeader>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct OneHeader {
+    #[prost(string, tag = "1")]
+    key: String,
+    #[prost(string, tag = "2")]
+    value: String,
+    #[prost(bytes = "vec", tag = "3")]
+    raw_value: Vec<u8>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct HeaderOption {
+    #[prost(message, optional, tag = "1")]
+    header: Option<OneHeader>,
+    /// 2 is `OVERWRITE_IF_EXISTS_OR_ADD`: what a client sent under our names does not reach the service.
+    #[prost(int32, tag = "3")]
+    append_action: i32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct CheckResponse {
+    #[prost(message, optional, tag = "1")]
+    status: Option<RpcStatus>,
+    #[prost(message, optional, tag = "2")]
+    denied: Option<Denied>,
+    #[prost(message, optional, tag = "3")]
+    allowed: Option<Allowed>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct RpcStatus {
+    #[prost(int32, tag = "1")]
+    code: i32,
+    #[prost(string, tag = "2")]
+    message: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Denied {
+    #[prost(message, optional, tag = "1")]
+    status: Option<HttpStatus>,
+    #[prost(message, repeated, tag = "2")]
+    headers: Vec<HeaderOption>,
+    #[prost(string, tag = "3")]
+    body: String,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct HttpStatus {
+    #[prost(int32, tag = "1")]
+    code: i32,
+}
+
+#[derive(Clone, PartialEq, Message)]
+struct Allowed {
+    #[prost(message, repeated, tag = "2")]
+    headers: Vec<HeaderOption>,
+}
+
+impl HttpRequest {
+    fn header(&self, name: &str) -> Option<String> {
+        let plain = || self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+        let raw = || {
+            let map = self.header_map.as_ref()?;
+            let found = map.headers.iter().find(|it| it.key.eq_ignore_ascii_case(name))?;
+            if found.value.is_empty() {
+                return String::from_utf8(found.raw_value.clone()).ok();
+            }
+            Some(found.value.clone())
+        };
+        plain().map(|(_, value)| value.clone()).or_else(raw)
+    }
+}
+
+/// `Check`.
+pub(super) async fn answer<D: Decide>(State(decider): State<D>, headers: HeaderMap, body: Body) -> Response {
+    match check(&decider, headers, body).await {
+        Ok(decided) => message(&told(&decided)),
+        Err((code, text)) => trouble(code, &text),
+    }
+}
+
+async fn check<D: Decide>(decider: &D, headers: HeaderMap, body: Body) -> Result<Decided, (i32, String)> {
+    let kind = headers
+        .get(name::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    if kind != GRPC && !kind.starts_with("application/grpc+proto") {
+        return Err((INVALID_ARGUMENT, format!("Send `{GRPC}`.")));
+    }
+    let bytes = read_all(body, LIMIT).await.map_err(in_grpc)?;
+    let request = CheckRequest::decode(unframed(&bytes)?)
+        .map_err(|error| (INVALID_ARGUMENT, format!("The message cannot be read: {error}.")))?;
+    decider.decide(asked(request, headers)).await.map_err(in_grpc)
+}
+
+/// The one message of a unary call: a flag, its length, its bytes.
+fn unframed(bytes: &[u8]) -> Result<&[u8], (i32, String)> {
+    let Some((head, rest)) = bytes.split_first_chunk::<5>() else {
+        return Err((INVALID_ARGUMENT, "The call holds no message.".to_owned()));
+    };
+    let [flag, length @ ..] = *head;
+    if flag != 0 {
+        return Err((UNIMPLEMENTED, "Compressed messages are not read.".to_owned()));
+    }
+    if usize::try_from(u32::from_be_bytes(length)) != Ok(rest.len()) {
+        return Err((INVALID_ARGUMENT, "The message is not as long as it says.".to_owned()));
+    }
+    Ok(rest)
+}
+
+fn asked(request: CheckRequest, headers: HeaderMap) -> Asked {
+    let attributes = request.attributes.unwrap_or_default();
+    let http = attributes.request.and_then(|request| request.http).unwrap_or_default();
+    let extension = |name: &str| attributes.context_extensions.get(name).cloned();
+    let about = match (extension("service"), extension("environment")) {
+        (Some(service), Some(environment)) => read_place(&service, &environment, |name| http.header(name)),
+        _ => Err(Unclear {
+            code: "malformed",
+            subject: String::new(),
+            text: "Envoy's settings name no `service` and `environment` in `context_extensions`.".to_owned(),
+            satisfy: "Set both under `check_settings` of the route.",
+        }),
+    };
+    Asked {
+        door: door_of(extension("gateway"), "envoy"),
+        about,
+        permit: permit_of(http.header("assent-permit")),
+        headers,
+    }
+}
+
+fn told(decided: &Decided) -> CheckResponse {
+    let headers: Vec<HeaderOption> = decided
+        .headers()
+        .into_iter()
+        .map(|(key, value)| HeaderOption {
+            header: Some(OneHeader {
+                key: key.to_owned(),
+                value,
+                raw_value: Vec::new(),
+            }),
+            append_action: 2,
+        })
+        .collect();
+    if decided.is_go() {
+        return CheckResponse {
+            status: Some(RpcStatus::default()),
+            denied: None,
+            allowed: Some(Allowed { headers }),
+        };
+    }
+    let first = decided.reasons.first().map(|reason| reason.text.clone());
+    CheckResponse {
+        status: Some(RpcStatus {
+            code: PERMISSION_DENIED,
+            message: first.unwrap_or_default(),
+        }),
+        denied: Some(Denied {
+            status: Some(HttpStatus { code: 403 }),
+            headers,
+            body: decided.body().to_string(),
+        }),
+        allowed: None,
+    }
+}
+
+/// Why there is no decision, as gRPC says it; Envoy then answers 403 unless it was told to fail open.
+fn in_grpc(failure: Failure) -> (i32, String) {
+    let code = match failure.status() {
+        401 => UNAUTHENTICATED,
+        403 => PERMISSION_DENIED,
+        413 => RESOURCE_EXHAUSTED,
+        503 => UNAVAILABLE,
+        400..=499 => INVALID_ARGUMENT,
+        _ => INTERNAL,
+    };
+    (code, failure.problem.detail.clone())
+}
+
+fn message(answer: &CheckResponse) -> Response {
+    let bytes = answer.encode_to_vec();
+    let mut framed = vec![0];
+    framed.extend(u32::try_from(bytes.len()).unwrap_or_default().to_be_bytes());
+    framed.extend(bytes);
+    let mut trailers = HeaderMap::new();
+    trailers.insert("grpc-status", HeaderValue::from(OK));
+    let frames = VecDeque::from([Frame::data(Bytes::from(framed)), Frame::trailers(trailers)]);
+    respond(Body::new(Frames(frames)), &[])
+}
+
+fn trouble(code: i32, text: &str) -> Response {
+    // `grpc-message` is percent-encoded where it is not plain (the gRPC specification of HTTP/2).
+    let plain: String = text
+        .chars()
+        .map(|c| if (' '..='~').contains(&c) && c != '%' { c } else { '?' })
+        .collect();
+    respond(
+        Body::empty(),
+        &[("grpc-status", code.to_string()), ("grpc-message", plain)],
+    )
+}
+
+fn respond(body: Body, headers: &[(&'static str, String)]) -> Response {
+    let mut response = Response::new(body);
+    *response.status_mut() = StatusCode::OK;
+    let head = response.headers_mut();
+    head.insert(name::CONTENT_TYPE, HeaderValue::from_static(GRPC));
+    for (name, value) in headers {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            head.insert(HeaderName::from_static(name), value);
+        }
+    }
+    response
+}
+
+/// A body of frames that are there already.
+struct Frames(VecDeque<Frame<Bytes>>);
+
+impl HttpBody for Frames {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.0.pop_front().map(Ok))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use super::*;
+
+    #[test]
+    fn a_frame_is_as_long_as_it_says_and_not_compressed() {
+        assert_eq!(unframed(&[0, 0, 0, 0, 2, 7, 8]).unwrap(), &[7, 8]);
+        assert_eq!(unframed(&[0, 0, 0]).unwrap_err().0, INVALID_ARGUMENT);
+        assert_eq!(unframed(&[0, 0, 0, 0, 3, 7, 8]).unwrap_err().0, INVALID_ARGUMENT);
+        assert_eq!(unframed(&[1, 0, 0, 0, 0]).unwrap_err().0, UNIMPLEMENTED);
+    }
+
+    #[test]
+    fn headers_of_clients_never_name_the_place() {
+        let http = HttpRequest {
+            headers: HashMap::from([("Assent-Artifact".to_owned(), format!("sha256:{}", "0".repeat(64)))]),
+            header_map: None,
+        };
+        let ask = |extensions: &[(&str, &str)]| {
+            let attributes = Attributes {
+                request: Some(AskedRequest {
+                    http: Some(http.clone()),
+                }),
+                context_extensions: extensions
+                    .iter()
+                    .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+                    .collect(),
+            };
+            asked(
+                CheckRequest {
+                    attributes: Some(attributes),
+                },
+                HeaderMap::new(),
+            )
+            .about
+        };
+        let place = ask(&[("service", "shop"), ("environment", "production")]).unwrap();
+        assert_eq!(
+            (place.service.as_str(), place.environment.as_str()),
+            ("shop", "production")
+        );
+        assert_eq!(ask(&[("service", "shop")]).unwrap_err().code, "malformed");
+    }
+}

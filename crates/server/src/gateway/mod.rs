@@ -1,0 +1,30 @@
+//! Gateways: one decision, asked and told in the dialects of those who stand before a service.
+//!
+//! A dialect turns a request into [`Asked`] and a [`Decided`] into an answer; it decides nothing. Who decides is a
+//! [`Decide`]: the server itself, or the companion that stands beside a gateway and asks the server.
+
+mod admission;
+mod envoy;
+mod forward;
+mod own;
+mod question;
+mod workload;
+
+pub(crate) use own::{note_plain, note_unclear};
+pub(crate) use question::reasons_line;
+pub use question::{Asked, Basis, Decide, Decided, Place, Unclear, is_digest, permit_id};
+
+use axum::Router;
+use axum::routing::{any, post};
+
+/// Every dialect.
+pub fn routes<D: Decide>() -> Router<D> {
+    Router::new()
+        .route("/gateway/http/{service}/{environment}", any(forward::answer::<D>))
+        .route(
+            "/gateway/http/{service}/{environment}/{*rest}",
+            any(forward::answer_below::<D>),
+        )
+        .route("/gateway/kubernetes/{environment}", post(admission::answer::<D>))
+        .route(envoy::PATH, post(envoy::answer::<D>))
+}

@@ -1,0 +1,157 @@
+//! The server's own answers to gateways: the caller by the credential in the request, the decision by the gate's act.
+
+use acts::Room;
+use acts::gate::Question;
+use acts::shown_permit::check_shown;
+use axum::http::{HeaderMap, Method, Uri};
+use model::words::GateDecision;
+use serde_json::Value;
+use store::{Lane, Mode};
+
+use super::question::{Asked, Basis, Decide, Decided, Place, Unclear, door_of, header, permit_id};
+use crate::caller::{Asking, Caller, Scope};
+use crate::failure::Failure;
+use crate::state::AppState;
+use crate::tally::Counted;
+
+/// Reasons that say that the question, and not the change, is at fault: they are counted with what was named.
+const REFUSED: &[&str] = &["change_missing", "unknown_service", "unknown_environment"];
+
+impl Decide for AppState {
+    async fn decide(&self, asked: Asked) -> Result<Decided, Failure> {
+        let asking = Asking::of(self, Lane::Gate, &Method::GET, &asked.headers).await?;
+        let caller = asking.caller().clone();
+        let place = match asked.about {
+            Ok(place) => place,
+            Err(unclear) => return refuse(self, &caller, &asked.door, &unclear).await,
+        };
+        let (question, who, admits) = (question_of(&place), caller.clone(), place.admits_running);
+        let jti = asked.permit.as_deref().map(permit_id);
+        let act = move |room: &mut Room<'_, '_>| {
+            who.check_scope(Scope::Gate)?;
+            room.allow(model::act::actions::ASK_GATE)?;
+            let (answer, is_running) = if admits {
+                acts::running::admit(room, &question)?
+            } else {
+                (acts::gate::ask(room, &question)?, false)
+            };
+            if is_running {
+                return Ok((answer, true));
+            }
+            Ok((check_shown(room, &question, jti.as_deref(), answer)?, false))
+        };
+        let (answer, is_running) = self.act_for(Lane::Gate, asking, Mode::Read, act).await?;
+        let decided = Decided {
+            decision: answer.decision,
+            change: answer.change,
+            reasons: answer.reasons,
+            next_transition_at: answer.next_transition_at.map(|at| at.to_string()),
+            basis: if is_running { Basis::Running } else { Basis::Gate },
+        };
+        note(self, &caller.tenant, &asked.door, &place, &decided);
+        Ok(decided)
+    }
+}
+
+fn question_of(place: &Place) -> Question {
+    Question {
+        service: place.service.clone(),
+        environment: place.environment.clone(),
+        artifact: place.artifact.clone(),
+        commit: place.commit.clone(),
+        change: place.change.clone(),
+        purpose: place.purpose,
+    }
+}
+
+/// Refuses what is no question, and counts it; a credential that may not ask is told so instead.
+async fn refuse(state: &AppState, caller: &Caller, door: &str, unclear: &Unclear) -> Result<Decided, Failure> {
+    let who = caller.clone();
+    let act = move |room: &mut Room<'_, '_>| {
+        who.check_scope(Scope::Gate)?;
+        room.allow(model::act::actions::ASK_GATE)
+    };
+    state.act(Lane::Gate, caller, Mode::Read, act).await?;
+    note_unclear(
+        state,
+        &caller.tenant,
+        door,
+        unclear.code,
+        &unclear.subject,
+        &unclear.text,
+    );
+    Ok(Decided::stop(
+        unclear.code,
+        unclear.text.clone(),
+        unclear.satisfy,
+        Basis::Gate,
+    ))
+}
+
+/// Counts a question that could not be read.
+pub(crate) fn note_unclear(state: &AppState, tenant: &str, door: &str, code: &str, subject: &str, text: &str) {
+    let question = Counted {
+        door: door.to_owned(),
+        code: code.to_owned(),
+        subject: subject.to_owned(),
+        ..Counted::default()
+    };
+    state
+        .tally()
+        .note(tenant, question, text, state.desk().tools().clock.now());
+}
+
+/// Counts an answered question, and one whose digest or place names nothing with what it named.
+pub(crate) fn note(state: &AppState, tenant: &str, door: &str, place: &Place, decided: &Decided) {
+    let now = state.desk().tools().clock.now();
+    let named = |code: &str, subject: &str| Counted {
+        door: door.to_owned(),
+        service: place.service.clone(),
+        environment: place.environment.clone(),
+        code: code.to_owned(),
+        subject: subject.to_owned(),
+    };
+    let fault = decided
+        .reasons
+        .iter()
+        .find(|reason| decided.decision == GateDecision::Stop && REFUSED.contains(&reason.code.as_str()));
+    let is_known = fault.is_none_or(|reason| reason.code == "change_missing");
+    if is_known {
+        state.tally().note(tenant, named("", ""), "", now);
+    }
+    if let Some(reason) = fault {
+        let subject = place
+            .artifact
+            .as_deref()
+            .or(place.commit.as_deref())
+            .unwrap_or_default();
+        state
+            .tally()
+            .note(tenant, named(&reason.code, subject), &reason.text, now);
+    }
+}
+
+/// Counts a question to `GET /gate` by its answer.
+pub(crate) fn note_plain(state: &AppState, tenant: &str, uri: &Uri, headers: &HeaderMap, answer: &Value) {
+    let query = crate::route::query_of(uri).unwrap_or_default();
+    let value = |name: &str| {
+        let found = query.iter().find(|(field, _)| field == name);
+        found.map(|(_, value)| value.clone())
+    };
+    let place = Place {
+        service: value("service").unwrap_or_default(),
+        environment: value("environment").unwrap_or_default(),
+        artifact: value("artifact"),
+        commit: value("commit"),
+        ..Place::default()
+    };
+    let decided = Decided {
+        decision: serde_json::from_value(answer["decision"].clone()).unwrap_or(GateDecision::Stop),
+        change: None,
+        reasons: serde_json::from_value(answer["reasons"].clone()).unwrap_or_default(),
+        next_transition_at: None,
+        basis: Basis::Gate,
+    };
+    let door = door_of(header(headers, "assent-gateway"), "plain");
+    note(state, tenant, &door, &place, &decided);
+}

@@ -1,0 +1,345 @@
+//! What every dialect asks, and what every dialect tells.
+
+use std::future::Future;
+
+use axum::http::{HeaderMap, HeaderValue};
+use model::records::Unmet;
+use model::words::{GateDecision, Purpose};
+use serde_json::{Value, json};
+
+use crate::failure::Failure;
+
+/// The longest name, digest or change key in a question, in characters.
+const LONGEST: usize = 255;
+/// The longest permit, in bytes.
+const LONGEST_PERMIT: usize = 8 * 1024;
+/// The most bytes of reasons in one header: proxies keep heads of a few kilobytes.
+const REASONS_IN_HEADER: usize = 2_000;
+
+/// What is to be deployed where.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    /// The service's key.
+    pub service: String,
+    /// The environment's key.
+    pub environment: String,
+    /// The artifact's digest.
+    pub artifact: Option<String>,
+    /// Or the commit.
+    pub commit: Option<String>,
+    /// The change that is meant; it never suffices alone.
+    pub change: Option<String>,
+    /// Forward or back; either without it.
+    pub purpose: Option<Purpose>,
+    /// Whether what is recorded as running is accepted: admission alone.
+    pub admits_running: bool,
+}
+
+/// Why a request could not be turned into a question. It is refused and counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unclear {
+    /// A stable code.
+    pub code: &'static str,
+    /// What was named, such as a kind or a text that is no digest.
+    pub subject: String,
+    /// The plain sentence.
+    pub text: String,
+    /// What helps.
+    pub satisfy: &'static str,
+}
+
+/// A question.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// At which door, or what the gateway calls itself.
+    pub door: String,
+    /// What about; or why that cannot be told.
+    pub about: Result<Place, Unclear>,
+    /// A permit for times when the server cannot be asked.
+    pub permit: Option<String>,
+    /// The request's headers: the credential stands in them.
+    pub headers: HeaderMap,
+}
+
+/// On what an answer rests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Basis {
+    /// The gate's own decision.
+    Gate,
+    /// What is recorded as running.
+    Running,
+    /// A permit that was verified offline.
+    Permit,
+    /// Nothing could be asked, and nothing was shown: closed.
+    Nothing,
+}
+
+impl Basis {
+    /// The word in answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Gate => "gate",
+            Self::Running => "running",
+            Self::Permit => "permit",
+            Self::Nothing => "nothing",
+        }
+    }
+}
+
+/// An answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Decided {
+    /// Go or stop.
+    pub decision: GateDecision,
+    /// The change that was found.
+    pub change: Option<String>,
+    /// Why not.
+    pub reasons: Vec<Unmet>,
+    /// When the answer may change by the clock alone.
+    pub next_transition_at: Option<String>,
+    /// On what it rests.
+    pub basis: Basis,
+}
+
+impl Decided {
+    /// A stop with one reason.
+    pub fn stop(code: &str, text: impl Into<String>, satisfy: impl Into<String>, basis: Basis) -> Self {
+        Self {
+            decision: GateDecision::Stop,
+            change: None,
+            reasons: vec![model::file::unmet(code, text, satisfy, Vec::new())],
+            next_transition_at: None,
+            basis,
+        }
+    }
+
+    /// Whether it may go.
+    pub fn is_go(&self) -> bool {
+        self.decision == GateDecision::Go
+    }
+
+    /// The answer as JSON, the same words as `GET /gate`.
+    pub(crate) fn body(&self) -> Value {
+        json!({
+            "decision": self.decision,
+            "change": self.change,
+            "basis": self.basis.as_str(),
+            "reasons": self.reasons,
+            "next_transition_at": self.next_transition_at,
+        })
+    }
+
+    /// The headers of an answer: proxies that drop its body hand these on.
+    pub(crate) fn headers(&self) -> Vec<(&'static str, String)> {
+        let mut found = vec![
+            ("assent-decision", self.decision.as_str().to_owned()),
+            ("assent-basis", self.basis.as_str().to_owned()),
+            ("assent-reasons", reasons_line(&self.reasons)),
+        ];
+        found.extend(self.change.clone().map(|change| ("assent-change", change)));
+        found
+    }
+}
+
+/// Reasons as JSON in plain ASCII, so that a header can carry them; as many whole ones as fit.
+pub(crate) fn reasons_line(reasons: &[Unmet]) -> String {
+    let mut fitting = reasons;
+    loop {
+        let text = ascii(&json!(fitting).to_string());
+        if text.len() <= REASONS_IN_HEADER || fitting.is_empty() {
+            return text;
+        }
+        fitting = &fitting[..fitting.len() - 1];
+    }
+}
+
+/// JSON with every character beyond ASCII written as an escape (RFC 8259, section 7).
+fn ascii(json: &str) -> String {
+    let mut text = String::with_capacity(json.len());
+    for c in json.chars() {
+        if c.is_ascii() {
+            text.push(c);
+            continue;
+        }
+        let mut units = [0; 2];
+        for unit in c.encode_utf16(&mut units) {
+            text.push_str(&format!("\\u{unit:04x}"));
+        }
+    }
+    text
+}
+
+/// Who answers questions.
+pub trait Decide: Clone + Send + Sync + 'static {
+    /// Decides; a failure is no decision, and every dialect tells it as closed.
+    fn decide(&self, asked: Asked) -> impl Future<Output = Result<Decided, Failure>> + Send;
+}
+
+/// Whether a text that claims to be a SHA-256 digest is one; other digests are the caller's business.
+pub fn is_digest(text: &str) -> bool {
+    let is_plain = !text.is_empty() && text.len() <= LONGEST && text.bytes().all(|b| b.is_ascii_graphic());
+    match text.strip_prefix("sha256:") {
+        Some(hex) => hex.len() == 64 && hex.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')),
+        None => is_plain && text.contains(':'),
+    }
+}
+
+/// Reads what is to be deployed from named values, as headers hand them over.
+pub(crate) fn read_place(
+    service: &str,
+    environment: &str,
+    value: impl Fn(&str) -> Option<String>,
+) -> Result<Place, Unclear> {
+    let value = |name: &str| {
+        value(name)
+            .map(|text| text.trim().to_owned())
+            .filter(|text| !text.is_empty())
+    };
+    for name in [service, environment] {
+        if name.is_empty() || name.len() > LONGEST || name.chars().any(char::is_control) {
+            let text = "The question names no service and environment that can be.";
+            return Err(unclear(
+                "malformed",
+                name,
+                text,
+                "The gateway's own settings name both.",
+            ));
+        }
+    }
+    let artifact = value("assent-artifact");
+    if let Some(wrong) = artifact.as_deref().filter(|text| !is_digest(text)) {
+        let shown: String = wrong.chars().take(80).collect();
+        let text = format!("`{shown}` is no digest, so it names no artifact.");
+        let help = "Send `Assent-Artifact: sha256:` with 64 hexadecimal digits.";
+        return Err(unclear("not_a_digest", wrong, text, help));
+    }
+    let commit = value("assent-commit").map(|text| text.to_lowercase());
+    if let Some(wrong) = commit.as_deref().filter(|text| !is_commit(text)) {
+        let text = "`Assent-Commit` is no whole commit.";
+        let help = "Send all 40 or 64 hexadecimal digits.";
+        return Err(unclear("not_a_commit", wrong, text, help));
+    }
+    if artifact.is_none() && commit.is_none() {
+        let text = "The request says neither in `Assent-Artifact` nor in `Assent-Commit` what is to be deployed.";
+        let help = "Send the artifact's digest in `Assent-Artifact`, or the commit in `Assent-Commit`.";
+        return Err(unclear("no_artifact", "", text, help));
+    }
+    let purpose = match value("assent-purpose") {
+        None => None,
+        Some(word) => Some(word.parse::<Purpose>().map_err(|_| {
+            let text = "`Assent-Purpose` is neither `deploy` nor `rollback`.";
+            unclear("malformed", &word, text, "Leave it out, or send one of them.")
+        })?),
+    };
+    Ok(Place {
+        service: service.to_owned(),
+        environment: environment.to_owned(),
+        artifact,
+        commit,
+        change: value("assent-change").filter(|key| key.len() <= LONGEST),
+        purpose,
+        admits_running: false,
+    })
+}
+
+fn unclear(code: &'static str, subject: &str, text: impl Into<String>, satisfy: &'static str) -> Unclear {
+    Unclear {
+        code,
+        subject: subject.to_owned(),
+        text: text.into(),
+        satisfy,
+    }
+}
+
+fn is_commit(text: &str) -> bool {
+    matches!(text.len(), 40 | 64) && text.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
+/// What the gateway calls itself, else the dialect's name.
+pub(crate) fn door_of(value: Option<String>, dialect: &str) -> String {
+    let is_plain = |name: &String| {
+        (1..=32).contains(&name.len())
+            && name
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    value.filter(is_plain).unwrap_or_else(|| dialect.to_owned())
+}
+
+/// A permit of a bearable size.
+pub(crate) fn permit_of(value: Option<String>) -> Option<String> {
+    value
+        .filter(|text| text.len() <= LONGEST_PERMIT)
+        .map(|text| text.trim().to_owned())
+}
+
+/// The id in a permit's payload, as it stands there; a text that no permit has where it cannot be read.
+pub fn permit_id(token: &str) -> String {
+    let payload = token.split('.').nth(1).and_then(proof::crypto::from_base64url);
+    let claims: Option<Value> = payload.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let id = claims.as_ref().and_then(|claims| claims["jti"].as_str());
+    id.filter(|id| id.len() <= LONGEST).unwrap_or("unreadable").to_owned()
+}
+
+/// The header as text.
+pub(crate) fn header(headers: &HeaderMap, name: &str) -> Option<String> {
+    headers
+        .get(name)
+        .and_then(|value: &HeaderValue| value.to_str().ok())
+        .map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use super::*;
+
+    #[test]
+    fn reasons_fit_into_a_header_and_stay_json() {
+        let reason = |text: &str| model::file::unmet("freeze", text, "Wait.", vec!["mia".to_owned()]);
+        let line = reasons_line(&[reason("The freeze “Ende 🎄” is on.")]);
+        assert!(line.is_ascii());
+        let back: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(back[0]["text"], "The freeze “Ende 🎄” is on.");
+        let many = vec![reason(&"x".repeat(900)); 5];
+        let line = reasons_line(&many);
+        assert!(line.len() <= REASONS_IN_HEADER);
+        assert_eq!(
+            serde_json::from_str::<Value>(&line).unwrap().as_array().unwrap().len(),
+            2
+        );
+    }
+
+    #[test]
+    fn a_question_names_what_is_deployed() {
+        let read = |pairs: &[(&str, &str)]| {
+            let pairs: Vec<(String, String)> = pairs
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect();
+            read_place("shop", "production", move |name| {
+                pairs
+                    .iter()
+                    .find(|(known, _)| known == name)
+                    .map(|(_, value)| value.clone())
+            })
+        };
+        let digest = format!("sha256:{}", "a".repeat(64));
+        let place = read(&[("assent-artifact", &digest), ("assent-purpose", "rollback")]).unwrap();
+        assert_eq!((place.artifact, place.purpose), (Some(digest), Some(Purpose::Rollback)));
+        for (pairs, code) in [
+            (vec![], "no_artifact"),
+            (vec![("assent-artifact", "latest")], "not_a_digest"),
+            (vec![("assent-artifact", "sha256:12")], "not_a_digest"),
+            (vec![("assent-commit", "main")], "not_a_commit"),
+            (
+                vec![("assent-commit", &"a".repeat(40)), ("assent-purpose", "sideways")],
+                "malformed",
+            ),
+        ] {
+            assert_eq!(read(&pairs).unwrap_err().code, code, "{pairs:?}");
+        }
+        assert_eq!(read_place("", "production", |_| None).unwrap_err().code, "malformed");
+    }
+}

@@ -1,0 +1,92 @@
+//! Routes around gateways: admission, what runs, what was refused, what is watched, how long was waited.
+
+use super::table::{GATE_QUESTION, Row, get, list, post};
+use super::{Answer, Param};
+
+const DAYS: &[Param] = &[Param::new("days", "How many days back, at most 366; 30 unless said.")];
+
+const PLACE: &[Param] = &[
+    Param::new("service", "Only this service."),
+    Param::new("environment", "Only this environment."),
+];
+
+const COVERAGE: &[Param] = &[
+    Param::new("service", "Only this service."),
+    Param::new(
+        "days",
+        "After so many days without a word it is silent; 30 unless said.",
+    ),
+];
+
+/// Every row.
+pub(super) const GATEWAYS: &[Row] = &[
+    Row {
+        params: GATE_QUESTION,
+        ..get(
+            "gate",
+            "ask_admission",
+            "/admission",
+            "May this workload be admitted? Go also for what is recorded as running",
+            "Admission",
+        )
+    },
+    Row {
+        params: PLACE,
+        ..list(
+            "gate",
+            "list_running",
+            "/running",
+            "List what is recorded as running",
+            "Running",
+        )
+    },
+    list(
+        "gate",
+        "list_gate_refusals",
+        "/gate-refusals",
+        "List questions that named nothing that is known",
+        "GateRefusal",
+    ),
+    Row {
+        status: 202,
+        answer: Answer::Json("Done"),
+        ..post(
+            "gate",
+            "tell_gate_refusal",
+            "/gate-refusals",
+            "Count a question that a companion could not read",
+            "GateRefusalInput",
+            "Done",
+        )
+    },
+    Row {
+        params: COVERAGE,
+        ..list(
+            "gate",
+            "list_coverage",
+            "/coverage",
+            "List production services with sources, gates and findings",
+            "Coverage",
+        )
+    },
+    Row {
+        params: DAYS,
+        ..list(
+            "gate",
+            "list_completeness",
+            "/completeness",
+            "List deployments without a change, and changes without a deployment",
+            "Unmatched",
+        )
+    },
+    Row {
+        params: DAYS,
+        ..list(
+            "gate",
+            "list_gate_waits",
+            "/gate-waits",
+            "How long pipelines waited, and for what",
+            "GateWait",
+        )
+    },
+];
