@@ -1,8 +1,10 @@
 //! Makes a tenant on the host: its settings, environments, the two groups that every tenant has, its keys and its log.
 
+use model::calendar::{Calendar, Hours};
 use model::directory::{Environment, Group, GroupKind, Tenant};
 use model::ids::RecordId;
 use model::risk::RiskTable;
+use model::words::Day;
 use serde_json::json;
 use store::record;
 
@@ -45,6 +47,7 @@ pub fn create_tenant(room: &mut Room<'_, '_>, name: &str, demo: bool) -> Result<
         };
         room.put_estate("environment.set", place, json!({}))?;
     }
+    room.put_estate("calendar.set", usual_calendar(room)?, json!({}))?;
     for (key, name) in GROUPS {
         let id = RecordId(room.new_id()?);
         let members = std::collections::BTreeSet::new();
@@ -62,4 +65,25 @@ pub fn create_tenant(room: &mut Room<'_, '_>, name: &str, demo: bool) -> Result<
         room.put_estate("group.set", group, json!({}))?;
     }
     Ok(())
+}
+
+/// Weekdays from eight to five, in UTC until somebody says where the tenant works.
+fn usual_calendar(room: &Room<'_, '_>) -> Result<Calendar> {
+    let days = [Day::Monday, Day::Tuesday, Day::Wednesday, Day::Thursday, Day::Friday];
+    Ok(Calendar {
+        id: RecordId(room.new_id()?),
+        version: 0,
+        key: model::calendar::USUAL.to_owned(),
+        name: "Usual working hours".to_owned(),
+        zone: "UTC".to_owned(),
+        hours: days
+            .into_iter()
+            .map(|day| Hours {
+                day,
+                from: "08:00".to_owned(),
+                to: "17:00".to_owned(),
+            })
+            .collect(),
+        holidays: Vec::new(),
+    })
 }

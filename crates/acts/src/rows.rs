@@ -5,12 +5,13 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use model::directory::{
-    ConfigItem, Dependency, DependencyKind, Directory, Environment, Group, GroupKind, NodeKind, Ownership, Service,
+    ConfigItem, Dependency, DependencyKind, Directory, Environment, Group, GroupKind, NodeKind, Ownership, Person,
+    Service,
 };
 use model::ids::{EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
 use model::matrix::Class;
 use model::reading::{LINE, Reading};
-use model::words::{Criticality, OwnershipRole};
+use model::words::{Criticality, OwnershipRole, Role};
 
 /// The longest key, in characters.
 const KEY: usize = 100;
@@ -167,7 +168,12 @@ fn closes_ring(directory: &Directory, arrow: &Dependency) -> bool {
 
 /// A row of the ownership matrix: `service | config_item | class`, `environment`, `role`, `person | group`,
 /// `function`, `since`, `ends_at`. Known by scope, environment, part and holder.
-pub(crate) fn ownership(reading: &mut Reading<'_>, directory: &Directory, now: Timestamp) -> Ownership {
+pub(crate) fn ownership(
+    reading: &mut Reading<'_>,
+    directory: &Directory,
+    old: impl Fn(&str) -> Option<Ownership>,
+    now: Timestamp,
+) -> Ownership {
     let service = reading.text("service", LINE).map(ServiceKey);
     if let Some(key) = service.as_ref().filter(|key| !directory.services.contains_key(*key)) {
         reading.wrong("service", "unknown", format!("There is no service `{key}`."));
@@ -215,9 +221,8 @@ pub(crate) fn ownership(reading: &mut Reading<'_>, directory: &Directory, now: T
         since: since.unwrap_or(now),
         ends_at,
     };
-    let known = row.natural_key();
-    if let Some(old) = directory.ownerships.iter().find(|old| old.natural_key() == known) {
-        row.id = old.id.clone();
+    if let Some(old) = old(&row.natural_key()) {
+        row.id.clone_from(&old.id);
         row.version = old.version;
         // A row that is named again without a date goes on as it was; one that has ended begins anew.
         row.since = since.unwrap_or(if old.ends_at.is_some_and(|end| end <= now) {
@@ -265,6 +270,56 @@ fn check_row(reading: &mut Reading<'_>, directory: &Directory, row: &Ownership) 
         };
         reading.wrong("person", "may_not_hold", text);
     }
+}
+
+/// A person: `login, name, email, roles, zone, accounts, functions, calendar, active`. What a line leaves out stays.
+pub(crate) fn person(reading: &mut Reading<'_>, directory: &Directory) -> Person {
+    let login = reading.needed("login", LINE).trim().to_lowercase();
+    if login.contains(char::is_whitespace) {
+        reading.wrong("login", "not_a_login", "A login has no spaces.");
+    }
+    let old = directory.by_login(&login);
+    let mut person = old.cloned().unwrap_or_else(|| Person {
+        id: PersonId::default(),
+        version: 0,
+        name: login.clone(),
+        login: login.clone(),
+        email: None,
+        roles: BTreeSet::new(),
+        zone: "UTC".to_owned(),
+        active: true,
+        accounts: Vec::new(),
+        functions: BTreeSet::new(),
+        calendar: None,
+        deactivation: None,
+        subjects: Vec::new(),
+        external_id: None,
+        attributes: Vec::new(),
+        removed: false,
+    });
+    if let Some(name) = reading.text("name", LINE) {
+        person.name = name;
+    }
+    person.email = reading.text("email", LINE).or(person.email);
+    if let Some(roles) = reading.words::<Role>("roles") {
+        person.roles = roles.into_iter().collect();
+    }
+    if let Some(zone) = zone(reading) {
+        person.zone = zone;
+    }
+    if let Some(accounts) = reading.texts("accounts", LINE) {
+        person.accounts = accounts;
+    }
+    if let Some(functions) = functions(reading) {
+        person.functions = functions;
+    }
+    person.calendar = calendar(reading, directory).or(person.calendar);
+    person.active = reading.boolean("active").unwrap_or(person.active);
+    if person.active {
+        person.deactivation = None;
+    }
+    crate::set_person::check_mail(reading, directory, &person);
+    person
 }
 
 /// An IANA zone.

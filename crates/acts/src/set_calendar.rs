@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use model::calendar::{Calendar, Holiday, Hours};
 use model::ids::RecordId;
 use model::reading::{LINE, Reading};
+use model::refusal::Refusal;
 use model::verbs::Body;
 use model::words::Day;
 use serde_json::json;
@@ -73,7 +74,37 @@ pub fn set_calendar(room: &mut Room<'_, '_>, body: &Body) -> Result<Calendar> {
 }
 
 /// Holidays in the order of dates, each day once.
-pub(crate) fn in_order(holidays: Vec<Holiday>) -> Vec<Holiday> {
+fn in_order(holidays: Vec<Holiday>) -> Vec<Holiday> {
     let by_date: BTreeMap<String, Holiday> = holidays.into_iter().map(|day| (day.date.clone(), day)).collect();
     by_date.into_values().collect()
+}
+
+/// Adds holidays to a calendar that is there, as a file told them; days that it knows keep their title.
+///
+/// # Errors
+/// 403, 404, 422 when it would hold too many, or the store's.
+pub fn import_holidays(
+    room: &mut Room<'_, '_>,
+    key: &str,
+    holidays: Vec<Holiday>,
+    dry_run: bool,
+) -> Result<(Calendar, Vec<Holiday>)> {
+    room.allow(model::act::actions::SET_SERVICE)?;
+    let directory = room.directory()?;
+    let Some(old) = directory.calendars.get(key) else {
+        return Err(Refusal::not_found(format!("calendar {key}")).into());
+    };
+    let is_new = |day: &Holiday| !old.holidays.iter().any(|known| known.date == day.date);
+    let fresh: Vec<Holiday> = in_order(holidays).into_iter().filter(is_new).collect();
+    let mut calendar = old.clone();
+    calendar.holidays.extend(fresh.iter().cloned());
+    calendar.holidays = in_order(calendar.holidays);
+    if calendar.holidays.len() > MOST_HOLIDAYS {
+        let text = format!("A calendar holds at most {MOST_HOLIDAYS} holidays; import fewer years.");
+        return Err(Refusal::field("text", "too_long", text).into());
+    }
+    if !dry_run && !fresh.is_empty() {
+        calendar = room.put_estate("calendar.set", calendar, json!({}))?;
+    }
+    Ok((calendar, fresh))
 }

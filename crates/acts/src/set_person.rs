@@ -56,7 +56,7 @@ pub fn create_person(room: &mut Room<'_, '_>, body: &Body) -> Result<Person> {
 }
 
 /// One mail address is one person: a second account of the same person would be a second pair of eyes.
-fn check_mail(reading: &mut Reading<'_>, directory: &Directory, person: &Person) {
+pub(crate) fn check_mail(reading: &mut Reading<'_>, directory: &Directory, person: &Person) {
     let Some(mail) = person.email.as_deref().map(str::to_lowercase) else {
         return;
     };
@@ -82,7 +82,7 @@ fn read_zone(reading: &mut Reading<'_>) -> Option<String> {
 }
 
 /// The roles security and change manager come with their groups, which the base policies name.
-fn join_well_known_groups(room: &mut Room<'_, '_>, person: &Person) -> Result<()> {
+pub(crate) fn join_well_known_groups(room: &mut Room<'_, '_>, person: &Person) -> Result<()> {
     for (role, key) in [(Role::Security, "security"), (Role::ChangeManager, "change-managers")] {
         let directory = room.directory()?;
         let Some(group) = directory.groups.get(&key.into()).cloned() else {

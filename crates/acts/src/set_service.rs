@@ -138,7 +138,14 @@ pub fn set_ownership(room: &mut Room<'_, '_>, body: &Body) -> Result<Ownership> 
     room.allow(model::act::actions::SET_OWNERSHIP)?;
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
-    let mut row = rows::ownership(&mut reading, &directory, room.now);
+    let old = |key: &str| {
+        directory
+            .ownerships
+            .iter()
+            .find(|row| row.natural_key() == key)
+            .cloned()
+    };
+    let mut row = rows::ownership(&mut reading, &directory, old, room.now);
     reading.finish()?;
     row.id = named(room, &row.id)?;
     let row = room.put_estate("ownership.set", row, json!({}))?;

@@ -3,7 +3,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    audit, change, config, doctor, estate, gate, gateway, host, import, people, permit, policy, risk, serve, tokens,
+    audit, change, config, directory, doctor, estate, gate, gateway, host, import, people, permit, policy, risk, serve,
+    tokens,
 };
 use crate::failure::{Failure, Result, read_text};
 
@@ -153,6 +154,15 @@ pub enum Command {
     /// People.
     #[command(subcommand)]
     Person(people::Person),
+    /// Groups and teams.
+    #[command(subcommand)]
+    Group(directory::Group),
+    /// Who answers for what: the ownership matrix.
+    #[command(subcommand)]
+    Ownership(directory::Ownership),
+    /// Business calendars, by which clocks run.
+    #[command(subcommand)]
+    Calendar(directory::Calendar),
     /// Times in which no change begins.
     #[command(subcommand)]
     Freeze(estate::Freeze),

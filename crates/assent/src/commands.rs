@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod change;
 pub mod config;
+pub mod directory;
 pub mod doctor;
 pub mod estate;
 pub mod gate;
@@ -42,6 +43,9 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Token(token) => tokens::run(token, common, output),
         Command::Person(person) => people::run(person, common, output),
         Command::Freeze(freeze) => estate::freeze(freeze, common, output),
+        Command::Group(group) => directory::group(group, common, output),
+        Command::Ownership(ownership) => directory::ownership(ownership, common, output),
+        Command::Calendar(calendar) => directory::calendar(calendar, common, output),
         Command::Service(service) => estate::service(service, common, output),
         Command::Import(import) => import::run(import, common, output),
         Command::Backup(backup) => host::backup(backup, output),

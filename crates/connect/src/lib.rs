@@ -5,9 +5,11 @@
 //! All input here is written by strangers, so every reader has a limit on size and depth, and
 //! answers with a reason instead of a panic. Only [`socket`] opens sockets.
 
+pub mod backstage;
 pub mod cyclonedx;
 pub mod evidence;
 pub mod github;
+pub mod ical;
 pub mod in_toto;
 pub mod junit;
 pub mod mail;
@@ -15,3 +17,4 @@ pub mod oidc;
 pub mod sarif;
 pub mod scim;
 pub mod socket;
+pub mod table;

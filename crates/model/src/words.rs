@@ -370,6 +370,23 @@ words! {
         /// The group that always exists: change managers, else administrators.
         Last = "last",
     }
+    /// What an import or an export is about.
+    Noun {
+        /// People.
+        People = "people",
+        /// Groups and teams.
+        Groups = "groups",
+        /// Services.
+        Services = "services",
+        /// Environments.
+        Environments = "environments",
+        /// Config items.
+        ConfigItems = "config_items",
+        /// Arrows of the graph.
+        Dependencies = "dependencies",
+        /// Rows of the ownership matrix.
+        Ownerships = "ownerships",
+    }
     /// A right that a person or a token holds in its tenant.
     Role {
         /// May create changes.

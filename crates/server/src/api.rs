@@ -9,6 +9,7 @@ mod evidence;
 mod gate;
 mod gateways;
 mod identity;
+mod imports;
 mod log;
 mod reference;
 mod session;
@@ -31,6 +32,7 @@ pub(crate) const TABLES: &[&[Route]] = &[
     configuration::ROUTES,
     directory::ROUTES,
     identity::ROUTES,
+    imports::ROUTES,
     log::ROUTES,
 ];
 

@@ -4,6 +4,7 @@
 
 mod estate;
 mod history;
+mod matrix;
 mod plans;
 
 use std::path::Path;

@@ -8,4 +8,5 @@ pub mod log;
 pub mod product;
 pub mod rates;
 pub mod report;
+pub mod routing;
 pub mod waiting;

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use bench::load::Amount;
 use bench::product::{Product, binary};
 use bench::report::{Line, print};
-use bench::{lists, log, rates, waiting};
+use bench::{lists, log, rates, routing, waiting};
 
 /// Connections of the measures of rates.
 const CONNECTIONS: usize = 16;
@@ -76,6 +76,8 @@ fn measure(sizes: &Sizes) -> Result<Vec<Line>> {
         eprintln!("bench: verifying a log of {} events", sizes.events);
         lines.push(log::measure(sizes.events)?);
     }
+    eprintln!("bench: routing");
+    lines.push(routing::measure()?);
     let product = Product::start()?;
     let (empty, _) = product.memory()?;
     let amount = Amount {

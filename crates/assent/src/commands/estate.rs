@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
+use super::directory::{self, Export, Import};
 use crate::cli::Common;
 use crate::client::{Client, encode};
 use crate::clock;
@@ -71,6 +72,18 @@ pub enum Service {
     Set(ServiceSet),
     /// List services.
     List,
+    /// Import services, or a whole Backstage catalogue.
+    #[command(after_help = "Example: assent service import catalog-info.yaml --backstage --dry-run")]
+    Import {
+        /// The rows.
+        #[command(flatten)]
+        import: Import,
+        /// The file is a Backstage catalog-info.yaml: services, items, arrows, groups, people and owners.
+        #[arg(long, conflicts_with = "format")]
+        backstage: bool,
+    },
+    /// Export services.
+    Export(Export),
     /// Show a service.
     Show {
         /// The service's key.
@@ -170,6 +183,11 @@ pub fn service(service: &Service, common: &Common, output: &Output) -> Result<u8
             output.data(&made, |output| output.line(&format!("set {}", set.key)));
         }
         Service::List => list(&client, output, "/services", &heads)?,
+        Service::Import { import, backstage } => {
+            let kind = if *backstage { "backstage" } else { "services" };
+            return directory::import(&client, output, kind, import, false);
+        }
+        Service::Export(rows) => return directory::export(&client, output, "services", rows),
         Service::Show { key } => {
             let found = client.get(&format!("/services/{}", encode(key)))?.body;
             let pairs: Vec<(&str, String)> = heads.iter().map(|head| (*head, text_of(&found, head))).collect();

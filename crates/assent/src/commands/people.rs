@@ -3,9 +3,11 @@
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
+use super::directory::{self, Export, Import};
 use super::host::{self, Place};
 use crate::cli::Common;
 use crate::client::{Client, encode};
+use crate::clock;
 use crate::failure::{Failure, Result, read_text};
 use crate::output::{Output, array, text_of};
 
@@ -20,6 +22,26 @@ pub enum Person {
     Create(Create),
     /// List people.
     List,
+    /// Import people.
+    #[command(after_help = "Example: assent person import people.csv --dry-run")]
+    Import(Import),
+    /// Export people.
+    Export(Export),
+    /// Say that a person is away: they are not reminded, and their deputies are asked.
+    #[command(after_help = "Example: assent person away olga --from now --to +14d")]
+    Away {
+        /// The person's login; oneself unless said.
+        login: Option<String>,
+        /// Its start.
+        #[arg(long, value_name = "TIME", default_value = "now")]
+        from: String,
+        /// Its end.
+        #[arg(long, value_name = "TIME")]
+        to: String,
+    },
+    /// Let another speak for a person, for a time.
+    #[command(after_help = "Example: assent person delegate --to tom --until +14d --part owner")]
+    Delegate(Delegate),
     /// Deactivate a person: sessions, tokens and open requests end.
     Deactivate {
         /// The person's login.
@@ -40,6 +62,32 @@ pub enum Person {
         #[arg(long)]
         tenant: Option<String>,
     },
+}
+
+/// A delegation to make.
+#[derive(Debug, Args)]
+pub struct Delegate {
+    /// Who speaks: a login.
+    #[arg(long)]
+    pub to: String,
+    /// Whose right it is: a login; one's own unless said.
+    #[arg(long)]
+    pub of: Option<String>,
+    /// Its start.
+    #[arg(long, value_name = "TIME", default_value = "now")]
+    pub from: String,
+    /// Its end.
+    #[arg(long, value_name = "TIME")]
+    pub until: String,
+    /// A part that is passed on, such as owner or group:ecab; all unless said.
+    #[arg(long)]
+    pub part: Vec<String>,
+    /// Only while the other is away, or late with an answer.
+    #[arg(long)]
+    pub deputy: bool,
+    /// Why.
+    #[arg(long)]
+    pub reason: Option<String>,
 }
 
 /// A person to make.
@@ -153,6 +201,23 @@ pub fn run(person: &Person, common: &Common, output: &Output) -> Result<u8> {
             Ok(0)
         }
         Person::List => list(&Client::new(common)?, output),
+        Person::Import(rows) => directory::import(&Client::new(common)?, output, "people", rows, false),
+        Person::Export(rows) => directory::export(&Client::new(common)?, output, "people", rows),
+        Person::Away { login, from, to } => {
+            let now = clock::now();
+            let mut body = json!({
+                "starts_at": clock::moment(from, now)?.to_string(), "ends_at": clock::moment(to, now)?.to_string(),
+            });
+            if let Some(login) = login {
+                body["person"] = json!(login);
+            }
+            let made = Client::new(common)?.post("/absences", &body)?.body;
+            output.data(&made, |output| {
+                output.line(&format!("{} is away", text_of(&made, "person")))
+            });
+            Ok(0)
+        }
+        Person::Delegate(row) => delegate(&Client::new(common)?, row, output),
         Person::Deactivate { login } => {
             let client = Client::new(common)?;
             let gone = patch(&client, login, &json!({"active": false}))?;
@@ -176,6 +241,29 @@ pub fn run(person: &Person, common: &Common, output: &Output) -> Result<u8> {
             Ok(0)
         }
     }
+}
+
+fn delegate(client: &Client, row: &Delegate, output: &Output) -> Result<u8> {
+    let now = clock::now();
+    let mut body = json!({
+        "delegate": row.to, "parts": row.part, "deputy": row.deputy,
+        "starts_at": clock::moment(&row.from, now)?.to_string(),
+        "ends_at": clock::moment(&row.until, now)?.to_string(),
+    });
+    for (field, value) in [("delegator", &row.of), ("reason", &row.reason)] {
+        if let Some(value) = value {
+            body[field] = json!(value);
+        }
+    }
+    let made = client.post("/delegations", &body)?.body;
+    output.data(&made, |output| {
+        output.line(&format!(
+            "{} speaks for {}",
+            text_of(&made, "delegate"),
+            text_of(&made, "delegator")
+        ))
+    });
+    Ok(0)
 }
 
 fn set_password(client: &Client, login: &str, password: &str) -> Result<()> {

@@ -1,10 +1,13 @@
 //! The rules of change enablement, tried from outside: whole walks, every act in every state, and random histories.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop where it fails")]
 
+mod calendars;
+mod clocks;
 mod content;
 mod gate;
 mod input;
 mod lifecycle;
+mod matrix;
 mod oracle;
 mod order;
 mod people;

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use model::ids::PersonId;
 use serde_json::{Value, json};
 
-use super::{OTHER, Past, Result, TENANT, body};
+use super::{OTHER, Past, Result, TENANT, body, matrix};
 
 /// The people of a tenant, by the word they have in the credentials file.
 pub struct Staff {
@@ -131,6 +131,7 @@ pub fn fill_first(desk: &Desk, at: Timestamp) -> Result<Staff> {
         )?;
         Ok(())
     })?;
+    matrix::fill(&past)?;
     catalogue(&past, &staff)?;
     Ok(staff)
 }

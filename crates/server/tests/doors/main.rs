@@ -6,6 +6,7 @@ mod around;
 mod bodies;
 #[cfg(feature = "test-clock")]
 mod clock;
+mod directory;
 mod factors;
 mod gate;
 mod hooks;

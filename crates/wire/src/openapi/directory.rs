@@ -1,9 +1,9 @@
 //! Routes and shapes of the directory: absences, delegations, calendars, the lines of the ownership matrix.
 
 use model::reading::{LINE, TEXT};
-use model::words::{Day, OwnershipRole};
+use model::words::{Day, Noun, OwnershipRole};
 
-use super::shapes::{Shape, all, boolean, free, objects, shape, text, texts, time, word};
+use super::shapes::{Shape, Words, all, boolean, free, integer, objects, shape, text, text_or_null, texts, time, word};
 use super::table::{Row, delete, get, list, post};
 use super::{Answer, Param};
 
@@ -16,7 +16,7 @@ const PLACE: &[Param] = &[
 ];
 
 /// Every table of this file.
-pub(super) const TABLES: &[&[Row]] = &[ABSENCES, DELEGATIONS, CALENDARS, OWNERS];
+pub(super) const TABLES: &[&[Row]] = &[ABSENCES, DELEGATIONS, CALENDARS, OWNERS, TABLES_OF_ROWS];
 
 /// Every shape of this file.
 pub(super) const SHAPES: &[&[Shape]] = &[BODIES, ANSWERS];
@@ -132,7 +132,71 @@ const OWNERS: &[Row] = &[
     },
 ];
 
+const TABLES_OF_ROWS: &[Row] = &[
+    Row {
+        status: 200,
+        ..post(
+            "directory",
+            "import_directory",
+            "/imports",
+            "Import rows of the directory, or show what that would change",
+            "ImportInput",
+            "ImportReport",
+        )
+    },
+    Row {
+        params: FORMAT,
+        ..get(
+            "directory",
+            "export_directory",
+            "/exports/{noun}",
+            "Export rows of the directory",
+            "Export",
+        )
+    },
+    Row {
+        params: PART,
+        ..get(
+            "directory",
+            "report_ownership",
+            "/ownership-reports",
+            "List targets that nobody can approve, and who could approve only with themselves",
+            "OwnershipReport",
+        )
+    },
+];
+
+const FORMAT: &[Param] = &[Param::new("format", "`csv` or `json`; csv unless said.")];
+const PART: &[Param] = &[
+    Param::new("after", "The service behind which to begin."),
+    Param::new("limit", "How many services to look at."),
+];
+
 const BODIES: &[Shape] = &[
+    shape(
+        "ImportInput",
+        "Rows of the directory. One wrong line refuses the whole, with every wrong line named.",
+        &[
+            word("kind", Words::These(IMPORTS), "What the text holds.").needed(),
+            word(
+                "format",
+                Words::These(&["csv", "json"]),
+                "How rows are written; csv unless said.",
+            ),
+            text(
+                "text",
+                1 << 20,
+                "The rows; for `backstage` a catalog-info.yaml, for `holidays` an iCalendar file.",
+            )
+            .needed(),
+            text("calendar", LINE, "For `holidays`: the calendar; `default` unless said."),
+            boolean("dry_run", "Shows the difference and writes nothing."),
+            boolean(
+                "end_missing",
+                "For `ownerships`: ends rows that hold now and that no line names.",
+            ),
+        ],
+    ),
     shape(
         "AbsenceInput",
         "A time in which a person is away.",
@@ -191,7 +255,90 @@ const BODIES: &[Shape] = &[
     ),
 ];
 
+const IMPORTS: &[&str] = &[
+    "people",
+    "groups",
+    "services",
+    "environments",
+    "config_items",
+    "dependencies",
+    "ownerships",
+    "backstage",
+    "holidays",
+];
+
 const ANSWERS: &[Shape] = &[
+    shape(
+        "ImportReport",
+        "What an import did, or would do.",
+        &[
+            boolean("dry_run", "Whether nothing was written.").needed(),
+            integer("added", 0, i64::MAX, "How many rows were new.").needed(),
+            integer("changed", 0, i64::MAX, "How many differed."),
+            integer("unchanged", 0, i64::MAX, "How many were there just so.").needed(),
+            integer("ended", 0, i64::MAX, "How many were ended."),
+            integer(
+                "left_out",
+                0,
+                i64::MAX,
+                "Entities or events of kinds that are not read.",
+            ),
+            integer(
+                "differing",
+                0,
+                i64::MAX,
+                "How many rows differ; the first 1,000 are shown.",
+            ),
+            text("calendar", LINE, "For holidays: the calendar."),
+            free(
+                "rows",
+                "The rows that differ: line, noun, key, what, fields, before, after.",
+            )
+            .needed(),
+        ],
+    ),
+    shape(
+        "Export",
+        "Rows of the directory as a text that an import takes.",
+        &[
+            word("noun", all!(Noun), "What the rows are.").needed(),
+            word("format", Words::These(&["csv", "json"]), "How they are written.").needed(),
+            integer("rows", 0, i64::MAX, "How many there are.").needed(),
+            text("text", 1 << 20, "The rows.").needed(),
+        ],
+    ),
+    shape(
+        "OwnershipReport",
+        "What the ownership matrix lacks.",
+        &[
+            objects("unapprovable", "OwnershipFinding", "Too few can decide.").needed(),
+            objects(
+                "alone",
+                "OwnershipFinding",
+                "Just enough can: none of them on a change of their own.",
+            )
+            .needed(),
+            text_or_null("next", "The service behind which the next part begins."),
+        ],
+    ),
+    shape(
+        "OwnershipFinding",
+        "A rule that a target cannot meet, or only through people who all are needed.",
+        &[
+            text("service", LINE, "The service.").needed(),
+            text("environment", LINE, "The environment.").needed(),
+            text("rule", LINE, "The policy.").needed(),
+            text("asks", LINE, "Whom it asks.").needed(),
+            integer("needed", 0, 1_000, "How many it needs.").needed(),
+            texts("found", LINE, "Who could decide: logins.").needed(),
+            texts("why", TEXT, "Why there are no more.").needed(),
+            boolean(
+                "is_single",
+                "Whether one person alone could decide for every rule here.",
+            )
+            .needed(),
+        ],
+    ),
     shape("Absence", "A time in which a person is away.", &[]).based_on(&["AbsenceInput", "Stored"]),
     shape("Delegation", "One person speaks for another.", &[]).based_on(&["DelegationInput", "Stored"]),
     shape("BusinessCalendar", "Working hours and holidays.", &[]).based_on(&["BusinessCalendarInput", "Stored"]),

@@ -1,0 +1,170 @@
+//! Reports on the ownership matrix: targets that nobody can approve, and approvers who could approve only with themselves.
+//! Each service in each environment is judged by the active policies as a change of each kind would be, without a change.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::authority::{able, asked_word, targets_of};
+use model::change::Change;
+use model::directory::{Directory, Holder};
+use model::file::ChangeFile;
+use model::ids::{PersonId, ServiceKey};
+use model::matrix::Place;
+use model::obligation::{ApprovalRule, Duty};
+use model::words::{Kind, Level};
+use serde::Serialize;
+use serde_json::json;
+
+use crate::error::Result;
+use crate::room::Room;
+
+/// A rule that a target cannot meet, or only through people who all are needed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Finding {
+    /// The service.
+    pub service: String,
+    /// The environment.
+    pub environment: String,
+    /// The policy.
+    pub rule: String,
+    /// Whom it asks, as people say it.
+    pub asks: String,
+    /// How many it needs.
+    pub needed: u32,
+    /// Who could decide: logins.
+    pub found: Vec<String>,
+    /// Why there are no more, as far as rows say.
+    pub why: Vec<String>,
+    /// Whether one person alone could decide for every rule of this target, and so never on their own change.
+    pub is_single: bool,
+}
+
+/// The two reports over a part of the services.
+#[derive(Debug, Clone, Default, Serialize)]
+pub struct Report {
+    /// Too few can decide.
+    pub unapprovable: Vec<Finding>,
+    /// Just enough can: when one of them writes the change, or is away, nobody can decide.
+    pub alone: Vec<Finding>,
+    /// The service behind which the next part begins.
+    pub next: Option<String>,
+}
+
+/// Looks at the services behind a key, at most `limit` of them.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn find_unapprovable(room: &mut Room<'_, '_>, after: &str, limit: usize) -> Result<Report> {
+    room.allow(model::act::actions::READ)?;
+    let directory = room.directory()?;
+    let mut behind = directory.services.keys().filter(|key| key.as_str() > after);
+    let services: Vec<&ServiceKey> = behind.by_ref().take(limit).collect();
+    let mut report = Report {
+        next: behind.next().and(services.last().map(|key| key.0.clone())),
+        ..Report::default()
+    };
+    for service in services {
+        look(room, &directory, service, &mut report)?;
+    }
+    Ok(report)
+}
+
+fn look(room: &mut Room<'_, '_>, directory: &Directory, service: &ServiceKey, report: &mut Report) -> Result<()> {
+    let mut seen: BTreeMap<(String, String), Finding> = BTreeMap::new();
+    let mut people: BTreeMap<String, BTreeSet<PersonId>> = BTreeMap::new();
+    for (kind, risk) in [
+        (Kind::Normal, Level::Low),
+        (Kind::Normal, Level::High),
+        (Kind::Emergency, Level::High),
+    ] {
+        let Some(mut file) = sample(room, directory, service, (kind, risk))? else {
+            continue;
+        };
+        file.requirements = crate::room::judge(room.desk, &room.tenant(), (directory, room.now), &file);
+        for row in &file.requirements.obligations {
+            let Duty::Approval(rule) = &row.obligation.duty else {
+                continue;
+            };
+            let rule_id = row.obligation.id.as_str();
+            for target in targets_of(&file, row) {
+                let holders = able(&file, directory, (rule_id, rule), target, room.now);
+                let place = target.environment.0.clone();
+                let everyone = people.entry(place.clone()).or_default();
+                everyone.extend(holders.iter().map(|holder| holder.person.clone()));
+                let why = reasons(directory, rule, &Place::from(target), room);
+                let found = finding(directory, (service, &place), (rule_id, rule), &holders, why);
+                seen.insert((place, rule_id.to_owned()), found);
+            }
+        }
+    }
+    for ((place, _), mut found) in seen {
+        found.is_single = people.get(&place).is_some_and(|people| people.len() == 1);
+        let needed = found.needed as usize;
+        if found.found.len() < needed {
+            report.unapprovable.push(found);
+        } else if found.found.len() == needed {
+            report.alone.push(found);
+        }
+    }
+    Ok(())
+}
+
+fn finding(
+    directory: &Directory,
+    (service, place): (&ServiceKey, &str),
+    (rule_id, rule): (&str, &ApprovalRule),
+    holders: &[Holder],
+    why: Vec<String>,
+) -> Finding {
+    let rights: BTreeSet<&PersonId> = holders.iter().map(Holder::root).collect();
+    Finding {
+        service: service.0.clone(),
+        environment: place.to_owned(),
+        rule: rule_id.to_owned(),
+        asks: asked_word(&rule.from),
+        needed: rule.count,
+        found: rights.into_iter().map(|person| directory.login(person)).collect(),
+        why,
+        is_single: false,
+    }
+}
+
+/// Rows that would answer and cannot.
+fn reasons(directory: &Directory, rule: &ApprovalRule, place: &Place<'_>, room: &Room<'_, '_>) -> Vec<String> {
+    let Some(role) = rule.from.ownership_role() else {
+        return Vec::new();
+    };
+    directory
+        .lines(place, role, room.now)
+        .into_iter()
+        .flat_map(|line| {
+            let scope = line.scope;
+            line.idle.into_iter().map(move |(_, why)| format!("{scope}: {why}"))
+        })
+        .collect()
+}
+
+/// A change by nobody to one service in every environment.
+fn sample(
+    room: &Room<'_, '_>,
+    directory: &Directory,
+    service: &ServiceKey,
+    (kind, risk): (Kind, Level),
+) -> Result<Option<ChangeFile>> {
+    let targets: Vec<serde_json::Value> = directory
+        .environments
+        .keys()
+        .enumerate()
+        .map(|(place, key)| json!({"id": (place + 1).to_string(), "service": service, "environment": key}))
+        .collect();
+    if targets.is_empty() {
+        return Ok(None);
+    }
+    let change: Change = serde_json::from_value(json!({
+        "id": "", "version": 0, "key": "", "number": 0, "state": "authorizing", "requester": "",
+        "created_at": room.now, "updated_at": room.now, "kind": kind, "title": "", "category": "application",
+        "targets": targets, "impact": {"data": risk, "availability": risk, "compliance": risk}, "complexity": risk,
+        "owner": "", "risk": {"level": risk, "score": 0, "reasons": []},
+        "digests": {"what": "", "when": "", "content": ""}, "target_records": [], "authors": [],
+    }))?;
+    Ok(Some(ChangeFile::new(change)))
+}

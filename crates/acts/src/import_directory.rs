@@ -1,0 +1,497 @@
+//! Imports rows of the directory: people, groups, services, environments, config items, dependencies, ownership. Each line
+//! is read as the request would be that says the same; one wrong line refuses the whole, with every wrong line named. A
+//! dry run shows the difference and writes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::directory::{ConfigItem, Dependency, Directory, Environment, Group, Ownership, Person, Service};
+use model::file::EventDraft;
+use model::ids::{PersonId, RecordId};
+use model::reading::Reading;
+use model::refusal::{FieldError, Refusal};
+use model::verbs::Body;
+use model::words::{Noun, Role};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+
+use crate::error::Result;
+use crate::room::Room;
+use crate::rows;
+use crate::save::{Versioned, Written};
+
+/// The most lines that one import takes.
+pub const MOST_LINES: usize = 20_000;
+/// The most wrong lines that a refusal names.
+const MOST_ERRORS: usize = 100;
+/// How many records one event tells of.
+const CHUNK: usize = 100;
+
+/// A line of an import: where it stands, what it is, and its fields as the API names them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// Its number in the text, from 1.
+    pub number: usize,
+    /// What it is a row of.
+    pub noun: Noun,
+    /// Its fields.
+    pub fields: Body,
+}
+
+/// How an import is done.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Options {
+    /// Shows the difference and writes nothing.
+    pub dry_run: bool,
+    /// Ends rows of the ownership matrix that hold now and that no line names.
+    pub end_missing: bool,
+}
+
+/// What became of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// It was not there.
+    Added,
+    /// It was there otherwise.
+    Changed,
+    /// It was there just so.
+    Unchanged,
+    /// It was there, and no line names it.
+    Ended,
+}
+
+/// One row of the difference.
+#[derive(Debug, Clone, Serialize)]
+pub struct Difference {
+    /// The line; 0 for a row that no line names.
+    pub line: usize,
+    /// What it is a row of.
+    pub noun: Noun,
+    /// What it is known by.
+    pub key: String,
+    /// What became of it.
+    pub what: What,
+    /// The fields that differ.
+    pub fields: Vec<String>,
+    /// The record as it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<Value>,
+    /// The record as it is to be.
+    pub after: Value,
+}
+
+/// What an import did, or would do.
+#[derive(Debug, Clone, Serialize)]
+pub struct Report {
+    /// Whether nothing was written.
+    pub dry_run: bool,
+    /// How many rows were new.
+    pub added: usize,
+    /// How many differed.
+    pub changed: usize,
+    /// How many were there just so.
+    pub unchanged: usize,
+    /// How many were ended.
+    pub ended: usize,
+    /// The rows that differ, in the order of lines.
+    pub rows: Vec<Difference>,
+}
+
+enum Write {
+    Person(Person),
+    Group(Group),
+    Service(Service),
+    Environment(Environment),
+    ConfigItem(ConfigItem),
+    Dependency(Dependency),
+    Ownership(Ownership),
+}
+
+/// The directory as it becomes, line by line.
+struct Staging {
+    directory: Directory,
+    known: BTreeMap<String, Ownership>,
+    named: BTreeSet<String>,
+    writes: Vec<Write>,
+    report: Report,
+    errors: Vec<FieldError>,
+}
+
+/// Imports lines, in their order: a group may name people of lines before it.
+///
+/// # Errors
+/// 403; 422 with every wrong line; the store's.
+pub fn import_directory(room: &mut Room<'_, '_>, lines: &[Line], options: Options) -> Result<Report> {
+    allow(room, lines)?;
+    if lines.len() > MOST_LINES {
+        let text = format!("An import takes at most {MOST_LINES} lines; cut it into several.");
+        return Err(Refusal::field("text", "too_long", text).into());
+    }
+    let directory = room.directory()?;
+    let mut staging = Staging {
+        known: directory
+            .ownerships
+            .iter()
+            .map(|row| (row.natural_key(), row.clone()))
+            .collect(),
+        directory: (*directory).clone(),
+        named: BTreeSet::new(),
+        writes: Vec::new(),
+        report: Report {
+            dry_run: options.dry_run,
+            added: 0,
+            changed: 0,
+            unchanged: 0,
+            ended: 0,
+            rows: Vec::new(),
+        },
+        errors: Vec::new(),
+    };
+    for line in lines {
+        staging.take(room, line)?;
+        if staging.errors.len() >= MOST_ERRORS {
+            break;
+        }
+    }
+    if !staging.errors.is_empty() {
+        return Err(Refusal::Invalid(staging.errors).into());
+    }
+    if options.end_missing {
+        staging.end_missing(room);
+    }
+    if !options.dry_run {
+        write(room, staging.writes)?;
+    }
+    Ok(staging.report)
+}
+
+fn allow(room: &mut Room<'_, '_>, lines: &[Line]) -> Result<()> {
+    let actions: BTreeSet<&str> = lines
+        .iter()
+        .map(|line| match line.noun {
+            Noun::People | Noun::Groups => model::act::actions::SET_PERSON,
+            Noun::Ownerships => model::act::actions::SET_OWNERSHIP,
+            _ => model::act::actions::SET_SERVICE,
+        })
+        .collect();
+    if actions.is_empty() {
+        return room.allow(model::act::actions::SET_SERVICE);
+    }
+    actions.into_iter().try_for_each(|action| room.allow(action))
+}
+
+impl Staging {
+    fn take(&mut self, room: &Room<'_, '_>, line: &Line) -> Result<()> {
+        let mut reading = Reading::new(&line.fields, "");
+        let write = match line.noun {
+            Noun::People => Write::Person(rows::person(&mut reading, &self.directory)),
+            Noun::Groups => Write::Group(rows::group(&mut reading, &self.directory)),
+            Noun::Services => Write::Service(rows::service(&mut reading, &self.directory)),
+            Noun::Environments => Write::Environment(rows::environment(&mut reading, &self.directory)),
+            Noun::ConfigItems => Write::ConfigItem(rows::config_item(&mut reading, &self.directory)),
+            Noun::Dependencies => Write::Dependency(rows::dependency(&mut reading, &self.directory)),
+            Noun::Ownerships => {
+                let known = &self.known;
+                let old = |key: &str| known.get(key).cloned();
+                Write::Ownership(rows::ownership(&mut reading, &self.directory, old, room.now))
+            }
+        };
+        if let Write::Person(person) = &write {
+            check_self(&mut reading, room, &self.directory, person);
+        }
+        reading.refuse_unknown();
+        if !reading.errors.is_empty() {
+            let number = line.number;
+            self.errors.extend(reading.errors.into_iter().map(|error| FieldError {
+                field: format!("line {number}: {}", error.field),
+                text: with_example(line.noun, error.text),
+                ..error
+            }));
+            return Ok(());
+        }
+        self.stage(room, line.number, write)
+    }
+
+    fn stage(&mut self, room: &Room<'_, '_>, line: usize, write: Write) -> Result<()> {
+        match write {
+            Write::Person(mut person) => {
+                let before = self.directory.people.get(&person.id).cloned();
+                if person.id.as_str().is_empty() {
+                    person.id = PersonId(room.new_id()?);
+                }
+                let key = person.login.clone();
+                if self.note(line, (Noun::People, key), before.as_ref(), &person)? {
+                    self.directory.logins.insert(person.login.clone(), person.id.clone());
+                    self.directory.people.insert(person.id.clone(), person.clone());
+                    self.writes.push(Write::Person(person));
+                }
+            }
+            Write::Group(mut group) => {
+                let before = self.directory.groups.get(&group.key).cloned();
+                fresh(room, &mut group.id)?;
+                if self.note(line, (Noun::Groups, group.key.0.clone()), before.as_ref(), &group)? {
+                    self.directory.groups.insert(group.key.clone(), group.clone());
+                    self.writes.push(Write::Group(group));
+                }
+            }
+            Write::Service(mut service) => {
+                let before = self.directory.services.get(&service.key).cloned();
+                fresh(room, &mut service.id)?;
+                if self.note(line, (Noun::Services, service.key.0.clone()), before.as_ref(), &service)? {
+                    self.directory.services.insert(service.key.clone(), service.clone());
+                    self.writes.push(Write::Service(service));
+                }
+            }
+            Write::Environment(mut place) => {
+                let before = self.directory.environments.get(&place.key).cloned();
+                fresh(room, &mut place.id)?;
+                if self.note(line, (Noun::Environments, place.key.0.clone()), before.as_ref(), &place)? {
+                    self.directory.environments.insert(place.key.clone(), place.clone());
+                    self.writes.push(Write::Environment(place));
+                }
+            }
+            Write::ConfigItem(mut item) => {
+                let before = self.directory.config_items.get(&item.key).cloned();
+                fresh(room, &mut item.id)?;
+                if self.note(line, (Noun::ConfigItems, item.key.clone()), before.as_ref(), &item)? {
+                    self.directory.config_items.insert(item.key.clone(), item.clone());
+                    self.writes.push(Write::ConfigItem(item));
+                }
+            }
+            Write::Dependency(arrow) => self.stage_arrow(room, line, arrow)?,
+            Write::Ownership(row) => self.stage_row(room, line, row)?,
+        }
+        Ok(())
+    }
+
+    fn stage_arrow(&mut self, room: &Room<'_, '_>, line: usize, mut arrow: Dependency) -> Result<()> {
+        let before = self
+            .directory
+            .dependencies
+            .iter()
+            .find(|known| known.id == arrow.id)
+            .cloned();
+        fresh(room, &mut arrow.id)?;
+        let key = format!(
+            "{} → {}",
+            arrow.from_kind.scope(arrow.from.as_str()),
+            arrow.to_kind.scope(arrow.to.as_str())
+        );
+        if self.note(line, (Noun::Dependencies, key), before.as_ref(), &arrow)? {
+            let mut arrows: Vec<Dependency> = self.directory.dependencies.to_vec();
+            arrows.retain(|known| known.id != arrow.id);
+            arrows.push(arrow.clone());
+            self.directory.dependencies = arrows.into();
+            self.writes.push(Write::Dependency(arrow));
+        }
+        Ok(())
+    }
+
+    fn stage_row(&mut self, room: &Room<'_, '_>, line: usize, mut row: Ownership) -> Result<()> {
+        let key = row.natural_key();
+        if !self.named.insert(key.clone()) {
+            let text = with_example(
+                Noun::Ownerships,
+                "This row stands on an earlier line already.".to_owned(),
+            );
+            self.errors
+                .push(FieldError::new(format!("line {line}"), "not_unique", text));
+            return Ok(());
+        }
+        let before = self.known.get(&key).cloned();
+        fresh(room, &mut row.id)?;
+        let shown = shown_key(&row, &self.directory);
+        if self.note(line, (Noun::Ownerships, shown), before.as_ref(), &row)? {
+            self.writes.push(Write::Ownership(row));
+        }
+        Ok(())
+    }
+
+    /// Notes the difference; answers whether there is one.
+    fn note<T: Serialize>(
+        &mut self,
+        line: usize,
+        (noun, key): (Noun, String),
+        before: Option<&T>,
+        after: &T,
+    ) -> Result<bool> {
+        let after = serde_json::to_value(after)?;
+        let before = before.map(serde_json::to_value).transpose()?;
+        let fields = before
+            .as_ref()
+            .map(|before| differing(before, &after))
+            .unwrap_or_default();
+        let what = match (&before, fields.is_empty()) {
+            (None, _) => What::Added,
+            (Some(_), true) => {
+                self.report.unchanged += 1;
+                return Ok(false);
+            }
+            (Some(_), false) => What::Changed,
+        };
+        match what {
+            What::Added => self.report.added += 1,
+            _ => self.report.changed += 1,
+        }
+        self.report.rows.push(Difference {
+            line,
+            noun,
+            key,
+            what,
+            fields,
+            before,
+            after,
+        });
+        Ok(true)
+    }
+
+    fn end_missing(&mut self, room: &Room<'_, '_>) {
+        let now = room.now;
+        let missing: Vec<Ownership> = self
+            .known
+            .iter()
+            .filter(|(key, row)| !self.named.contains(*key) && row.ends_at.is_none_or(|end| now < end))
+            .map(|(_, row)| row.clone())
+            .collect();
+        for row in missing {
+            let ended = Ownership {
+                ends_at: Some(now),
+                ..row.clone()
+            };
+            self.report.ended += 1;
+            self.report.rows.push(Difference {
+                line: 0,
+                noun: Noun::Ownerships,
+                key: shown_key(&row, &self.directory),
+                what: What::Ended,
+                fields: vec!["ends_at".to_owned()],
+                before: serde_json::to_value(&row).ok(),
+                after: serde_json::to_value(&ended).unwrap_or_default(),
+            });
+            self.writes.push(Write::Ownership(ended));
+        }
+    }
+}
+
+/// A row of the matrix as people name it: logins in place of ids.
+fn shown_key(row: &Ownership, directory: &Directory) -> String {
+    let place = row.environment.as_ref().map_or("everywhere", |key| key.as_str());
+    let holder = match (&row.person, &row.group) {
+        (Some(person), _) => directory.login(person),
+        (None, group) => format!("group:{}", group.as_ref().map_or("", |key| key.as_str())),
+    };
+    format!("{} {place} {} {holder}", row.scope(), row.role)
+}
+
+fn fresh(room: &Room<'_, '_>, id: &mut RecordId) -> Result<()> {
+    if id.as_str().is_empty() {
+        *id = RecordId(room.new_id()?);
+    }
+    Ok(())
+}
+
+/// Nobody changes their own rights, also not by a file.
+fn check_self(reading: &mut Reading<'_>, room: &Room<'_, '_>, directory: &Directory, person: &Person) {
+    let old = directory.people.get(&person.id);
+    if person.id == room.actor.person && old.is_some_and(|old| old.roles != person.roles) {
+        reading.wrong("roles", "own_request", "Nobody changes their own roles.");
+    }
+}
+
+fn differing(before: &Value, after: &Value) -> Vec<String> {
+    let none = Map::new();
+    let (before, after) = (before.as_object().unwrap_or(&none), after.as_object().unwrap_or(&none));
+    let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    keys.into_iter()
+        .filter(|key| *key != "version" && before.get(*key) != after.get(*key))
+        .cloned()
+        .collect()
+}
+
+/// What a good line looks like.
+fn with_example(noun: Noun, text: String) -> String {
+    let example = match noun {
+        Noun::People => "login=olga, name=Olga Berg, roles=owner, zone=Europe/Oslo",
+        Noun::Groups => "key=payments, name=Payments, kind=team, members=olga;tom",
+        Noun::Services => "key=shop, name=Shop, criticality=high, regimes=sox, team=Web",
+        Noun::Environments => "key=production, name=Production, is_production=true",
+        Noun::ConfigItems => "key=orders-db, service=shop, kind=database",
+        Noun::Dependencies => "from=shop, to=ledger, kind=depends_on",
+        Noun::Ownerships => {
+            "service=shop, role=owner, group=payments, since=2026-01-01T00:00:00Z, ends_at=2027-01-01T00:00:00Z"
+        }
+    };
+    format!("{text} Example: {example}.")
+}
+
+fn write(room: &mut Room<'_, '_>, writes: Vec<Write>) -> Result<()> {
+    let mut pending = Pending::default();
+    let mut left = Vec::new();
+    let mut joined = Vec::new();
+    let before = room.directory()?;
+    for write in writes {
+        match write {
+            Write::Person(person) if before.is_active(&person.id) && !person.active => left.push(person),
+            Write::Person(person) => {
+                let saved = pending.put(room, person)?;
+                if saved.roles.contains(&Role::Security) || saved.roles.contains(&Role::ChangeManager) {
+                    joined.push(saved);
+                }
+            }
+            Write::Group(group) => drop(pending.put(room, group)?),
+            Write::Service(service) => drop(pending.put(room, service)?),
+            Write::Environment(place) => drop(pending.put(room, place)?),
+            Write::ConfigItem(item) => drop(pending.put(room, item)?),
+            Write::Dependency(arrow) => drop(pending.put(room, arrow)?),
+            Write::Ownership(row) => drop(pending.put(room, row)?),
+        }
+    }
+    pending.tell(room)?;
+    room.touch_directory()?;
+    for person in joined {
+        crate::set_person::join_well_known_groups(room, &person)?;
+    }
+    for person in left {
+        crate::deactivate_person::end_person(room, person, false, None)?;
+    }
+    crate::settle_open::settle_open(room, |_| true)
+}
+
+/// Records that were written, and whose event is still to come.
+#[derive(Default)]
+struct Pending {
+    written: Written,
+    first: Option<(&'static str, String)>,
+    count: usize,
+}
+
+impl Pending {
+    fn put<R: Versioned>(&mut self, room: &mut Room<'_, '_>, record: R) -> Result<R> {
+        let saved = room.put(&mut self.written, record)?;
+        self.first.get_or_insert_with(|| (R::TABLE, saved.id().to_owned()));
+        self.count += 1;
+        if self.count >= CHUNK {
+            self.tell(room)?;
+        }
+        Ok(saved)
+    }
+
+    fn tell(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
+        let Some(subject) = self.first.take() else {
+            return Ok(());
+        };
+        let written = std::mem::take(&mut self.written);
+        let data = match json!({"count": self.count}) {
+            Value::Object(map) => map,
+            _ => Map::new(),
+        };
+        self.count = 0;
+        let event = EventDraft {
+            kind: "directory.imported",
+            subject,
+            occurred_at: room.now,
+            data,
+        };
+        room.tell(vec![event], written)
+    }
+}

@@ -1,0 +1,193 @@
+//! Comma-separated tables (RFC 4180) to and from rows of fields. Lists are parted by `;`. A cell that a spreadsheet would
+//! take for a formula is written behind an apostrophe, and read without it.
+
+use serde_json::{Map, Value, json};
+
+/// The most bytes of a table.
+pub const MOST_BYTES: usize = 4 << 20;
+/// The most rows of a table.
+pub const MOST_ROWS: usize = 50_000;
+
+/// Why a text could not be read, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("line {line}: {text}")]
+pub struct Problem {
+    /// The line, from 1.
+    pub line: usize,
+    /// The plain sentence.
+    pub text: String,
+}
+
+impl Problem {
+    /// A problem on a line.
+    pub fn new(line: usize, text: impl Into<String>) -> Self {
+        Self {
+            line,
+            text: text.into(),
+        }
+    }
+}
+
+/// A row with the line where it begins.
+pub type Row = (usize, Map<String, Value>);
+
+/// How the cells of a table are read.
+#[derive(Debug, Clone, Copy)]
+pub struct Columns {
+    /// Every column that may stand there.
+    pub known: &'static [&'static str],
+    /// Those that hold lists.
+    pub lists: &'static [&'static str],
+    /// Those that hold yes or no.
+    pub flags: &'static [&'static str],
+}
+
+/// Reads a table whose first line names its columns. Empty cells count as absent.
+///
+/// # Errors
+/// [`Problem`] for a text that is too long, an unknown or repeated column, a row of another length, or bad quoting.
+pub fn read(text: &str, columns: Columns) -> Result<Vec<Row>, Problem> {
+    if text.len() > MOST_BYTES {
+        return Err(Problem::new(1, format!("the text is longer than {MOST_BYTES} bytes")));
+    }
+    let text = text.trim_start_matches('\u{feff}');
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .from_reader(text.as_bytes());
+    let heads: Vec<String> = reader
+        .headers()
+        .map_err(|error| wrong(&error))?
+        .iter()
+        .map(str::to_lowercase)
+        .collect();
+    check_heads(&heads, columns)?;
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|error| wrong(&error))?;
+        let line = record
+            .position()
+            .map_or(1, |at| usize::try_from(at.line()).unwrap_or(usize::MAX));
+        if rows.len() >= MOST_ROWS {
+            return Err(Problem::new(line, format!("a table has at most {MOST_ROWS} rows")));
+        }
+        let cells = heads.iter().zip(record.iter()).filter(|(_, cell)| !cell.is_empty());
+        let fields = cells.map(|(head, cell)| (head.clone(), value(head, bare(cell), columns)));
+        rows.push((line, fields.collect()));
+    }
+    Ok(rows)
+}
+
+fn check_heads(heads: &[String], columns: Columns) -> Result<(), Problem> {
+    for (place, head) in heads.iter().enumerate() {
+        if !columns.known.contains(&head.as_str()) {
+            let text = format!(
+                "`{head}` is no column here; the columns are {}",
+                columns.known.join(", ")
+            );
+            return Err(Problem::new(1, text));
+        }
+        if heads[..place].contains(head) {
+            return Err(Problem::new(1, format!("the column `{head}` stands twice")));
+        }
+    }
+    Ok(())
+}
+
+fn wrong(error: &csv::Error) -> Problem {
+    let line = error
+        .position()
+        .map_or(1, |at| usize::try_from(at.line()).unwrap_or(usize::MAX));
+    let text = match error.kind() {
+        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
+            format!("it has {len} cells, and the first line names {expected_len} columns")
+        }
+        csv::ErrorKind::Utf8 { .. } => "it is not UTF-8".to_owned(),
+        _ => "it is no row of comma-separated values".to_owned(),
+    };
+    Problem::new(line, text)
+}
+
+fn value(head: &str, cell: &str, columns: Columns) -> Value {
+    if columns.lists.contains(&head) {
+        let items = cell.split(';').map(str::trim).filter(|item| !item.is_empty());
+        return json!(items.collect::<Vec<_>>());
+    }
+    match cell {
+        "true" | "yes" if columns.flags.contains(&head) => json!(true),
+        "false" | "no" if columns.flags.contains(&head) => json!(false),
+        text => json!(text),
+    }
+}
+
+/// What a spreadsheet takes for the beginning of a formula.
+fn is_formula(cell: &str) -> bool {
+    cell.starts_with(['=', '+', '-', '@', '\t', '\r'])
+}
+
+fn bare(cell: &str) -> &str {
+    match cell.strip_prefix('\'') {
+        Some(rest) if is_formula(rest) => rest,
+        _ => cell,
+    }
+}
+
+/// Writes a table.
+///
+/// # Errors
+/// Never for text; a fault of the writer otherwise.
+pub fn write(columns: Columns, rows: &[Map<String, Value>]) -> Result<String, csv::Error> {
+    let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
+    writer.write_record(columns.known)?;
+    for row in rows {
+        writer.write_record(columns.known.iter().map(|head| cell(row.get(*head))))?;
+    }
+    let bytes = writer
+        .into_inner()
+        .map_err(|error| csv::Error::from(std::io::Error::other(error.to_string())))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn cell(value: Option<&Value>) -> String {
+    let text = match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(items)) => {
+            let items = items.iter().map(|item| item.as_str().unwrap_or_default());
+            items.collect::<Vec<_>>().join(";")
+        }
+        Some(other) => other.to_string(),
+    };
+    if is_formula(&text) { format!("'{text}") } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test says by panicking what is wrong")]
+    use super::*;
+
+    const COLUMNS: Columns = Columns {
+        known: &["key", "name", "members", "active"],
+        lists: &["members"],
+        flags: &["active"],
+    };
+
+    #[test]
+    fn what_is_written_is_read_back() {
+        let text = "key,name,members,active\na,\"A, B\",x;y,true\nb,'=1+1,,\n";
+        let rows = read(text, COLUMNS).unwrap();
+        assert_eq!(rows[0].0, 2);
+        assert_eq!(rows[0].1["members"], json!(["x", "y"]));
+        assert_eq!(rows[0].1["active"], json!(true));
+        assert_eq!(rows[1].1["name"], "=1+1");
+        let maps: Vec<_> = rows.into_iter().map(|(_, map)| map).collect();
+        assert_eq!(write(COLUMNS, &maps).unwrap(), text);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_with_its_line() {
+        assert_eq!(read("key,naem\n", COLUMNS).unwrap_err().line, 1);
+        let short = read("key,name\na,b\nc\n", COLUMNS).unwrap_err();
+        assert_eq!((short.line, short.text.contains("1 cells")), (3, true), "{short}");
+        assert!(read("key,key\n", COLUMNS).unwrap_err().text.contains("twice"));
+    }
+}

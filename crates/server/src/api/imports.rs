@@ -1,0 +1,226 @@
+//! Imports and exports of the directory, and reports on the ownership matrix.
+
+use acts::Room;
+use acts::import_directory::{Line, Options, import_directory};
+use connect::table::{self, Columns, Problem};
+use model::reading::Reading;
+use model::refusal::Refusal;
+use model::verbs::Body;
+use model::words::Noun;
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use wire::views;
+
+use crate::caller::Scope;
+use crate::route::{Ask, Reply, Route};
+
+/// The longest text of an import, in characters; the body's own limit comes first.
+const TEXT: usize = 4 << 20;
+/// The most differences that an answer shows.
+const SHOWN: usize = 1_000;
+
+/// Imports, exports, reports.
+pub(crate) const ROUTES: &[Route] = &[
+    Route::post(
+        "/imports",
+        "Imports rows of the directory, or shows what that would change.",
+        import,
+    )
+    .scope(Scope::Admin),
+    Route::get("/exports/{noun}", "Exports rows of the directory.", export),
+    Route::get(
+        "/ownership-reports",
+        "Lists targets that nobody can approve, and those who could approve only with themselves.",
+        reports,
+    ),
+];
+
+/// The columns of a noun, in the order of an export.
+fn columns(noun: Noun) -> Columns {
+    let known: &'static [&'static str] = match noun {
+        Noun::People => &[
+            "login",
+            "name",
+            "email",
+            "roles",
+            "zone",
+            "accounts",
+            "functions",
+            "calendar",
+            "active",
+        ],
+        Noun::Groups => &["key", "name", "kind", "members", "calendar"],
+        Noun::Services => &["key", "name", "criticality", "regimes", "data_class", "team"],
+        Noun::Environments => &["key", "name", "is_production"],
+        Noun::ConfigItems => &["key", "name", "service", "kind"],
+        Noun::Dependencies => &["from", "to", "kind", "from_kind", "to_kind"],
+        Noun::Ownerships => &[
+            "service",
+            "config_item",
+            "class",
+            "environment",
+            "role",
+            "person",
+            "group",
+            "function",
+            "since",
+            "ends_at",
+        ],
+    };
+    Columns {
+        known,
+        lists: &["roles", "accounts", "functions", "members", "regimes"],
+        flags: &["active", "is_production"],
+    }
+}
+
+fn import(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    let mut reading = Reading::new(&ask.body, "");
+    let kind = reading.needed("kind", model::reading::LINE);
+    let format = reading.text("format", model::reading::LINE);
+    let text = reading.needed("text", TEXT);
+    let calendar = reading.text("calendar", model::reading::LINE);
+    let options = Options {
+        dry_run: reading.boolean("dry_run").unwrap_or_default(),
+        end_missing: reading.boolean("end_missing").unwrap_or_default(),
+    };
+    reading.finish()?;
+    match kind.as_str() {
+        "holidays" => holidays(room, &text, calendar.as_deref(), options),
+        "backstage" => {
+            let (rows, left_out) = connect::backstage::read(&text).map_err(|problem| refused(&problem))?;
+            let lines: Vec<Line> = rows
+                .into_iter()
+                .map(|row| Line {
+                    number: row.line,
+                    noun: row.noun,
+                    fields: row.fields,
+                })
+                .collect();
+            done(room, &lines, options, left_out)
+        }
+        word => {
+            let noun: Noun = word.parse().map_err(|_| {
+                let known: Vec<&str> = Noun::ALL.iter().map(|noun| noun.as_str()).collect();
+                let text = format!("`kind` is one of: {}, backstage, holidays.", known.join(", "));
+                Refusal::field("kind", "unknown_word", text)
+            })?;
+            let lines = lines(noun, format.as_deref().unwrap_or("csv"), &text)?;
+            done(room, &lines, options, 0)
+        }
+    }
+}
+
+fn refused(problem: &Problem) -> Refusal {
+    let text = format!("{}.", problem.text.trim_end_matches('.'));
+    Refusal::field(&format!("line {}", problem.line), "not_readable", text)
+}
+
+fn lines(noun: Noun, format: &str, text: &str) -> acts::Result<Vec<Line>> {
+    let line = |(number, fields): (usize, Body)| Line { number, noun, fields };
+    match format {
+        "csv" => {
+            let rows = table::read(text, columns(noun)).map_err(|problem| refused(&problem))?;
+            Ok(rows.into_iter().map(line).collect())
+        }
+        "json" => Ok(json_rows(text)?.into_iter().map(line).collect()),
+        _ => Err(Refusal::field("format", "unknown_word", "`format` is csv or json.").into()),
+    }
+}
+
+/// A list of objects, or an object with such a list as `items`; a row's number is its place in the list.
+fn json_rows(text: &str) -> acts::Result<Vec<(usize, Body)>> {
+    let wrong = |line: usize, text: String| Refusal::field(&format!("line {line}"), "not_readable", text);
+    let value: Value =
+        serde_json::from_str(text).map_err(|error| wrong(error.line(), format!("It is no JSON: {error}.")))?;
+    let items = match value {
+        Value::Array(items) => items,
+        Value::Object(mut map) => match map.remove("items") {
+            Some(Value::Array(items)) => items,
+            _ => return Err(wrong(1, "Give a list of objects, such as [{\"key\": \"shop\"}].".to_owned()).into()),
+        },
+        _ => return Err(wrong(1, "Give a list of objects, such as [{\"key\": \"shop\"}].".to_owned()).into()),
+    };
+    let mut rows = Vec::new();
+    for (place, item) in items.into_iter().enumerate() {
+        let Value::Object(fields) = item else {
+            return Err(wrong(place + 1, "It is no object.".to_owned()).into());
+        };
+        rows.push((place + 1, fields));
+    }
+    Ok(rows)
+}
+
+fn done(room: &mut Room<'_, '_>, lines: &[Line], options: Options, left_out: usize) -> acts::Result<Reply> {
+    let mut report = import_directory(room, lines, options)?;
+    let differing = report.rows.len();
+    report.rows.truncate(SHOWN);
+    let mut value = views::shown(&report, &*room.directory()?);
+    value["left_out"] = json!(left_out);
+    value["differing"] = json!(differing);
+    Ok(Reply::ok(value))
+}
+
+fn holidays(room: &mut Room<'_, '_>, text: &str, calendar: Option<&str>, options: Options) -> acts::Result<Reply> {
+    let (days, left_out) = connect::ical::holidays(text).map_err(|problem| refused(&problem))?;
+    let key = calendar.unwrap_or(model::calendar::USUAL);
+    let (calendar, fresh) = acts::set_calendar::import_holidays(room, key, days, options.dry_run)?;
+    Ok(Reply::ok(json!({
+        "dry_run": options.dry_run, "calendar": calendar.key, "added": fresh.len(),
+        "unchanged": calendar.holidays.len().saturating_sub(fresh.len()), "left_out": left_out, "rows": fresh,
+    })))
+}
+
+fn export(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    room.allow(model::act::actions::READ)?;
+    let noun: Noun = ask
+        .place(0)
+        .parse()
+        .map_err(|_| Refusal::not_found(format!("export {}", ask.place(0))))?;
+    let directory = room.directory()?;
+    let rows = rows(&directory, noun);
+    let format = ask.query("format").unwrap_or("csv");
+    let text = match format {
+        "csv" => table::write(columns(noun), &rows)
+            .map_err(|error| acts::Error::Fault(format!("a table could not be written: {error}")))?,
+        "json" => serde_json::to_string_pretty(&rows)?,
+        _ => return Err(Refusal::field("format", "unknown_word", "`format` is csv or json.").into()),
+    };
+    Ok(Reply::ok(
+        json!({"noun": noun, "format": format, "rows": rows.len(), "text": text}),
+    ))
+}
+
+/// The rows of a noun with the fields that an import reads.
+fn rows(directory: &model::directory::Directory, noun: Noun) -> Vec<Map<String, Value>> {
+    fn all<'a, T: Serialize + 'a>(
+        rows: impl Iterator<Item = &'a T>,
+        directory: &model::directory::Directory,
+        noun: Noun,
+    ) -> Vec<Map<String, Value>> {
+        let keep = columns(noun).known;
+        rows.map(|row| match views::shown(row, directory) {
+            Value::Object(map) => map
+                .into_iter()
+                .filter(|(field, _)| keep.contains(&field.as_str()))
+                .collect(),
+            _ => Map::new(),
+        })
+        .collect()
+    }
+    match noun {
+        Noun::People => all(directory.people.values(), directory, noun),
+        Noun::Groups => all(directory.groups.values(), directory, noun),
+        Noun::Services => all(directory.services.values(), directory, noun),
+        Noun::Environments => all(directory.environments.values(), directory, noun),
+        Noun::ConfigItems => all(directory.config_items.values(), directory, noun),
+        Noun::Dependencies => all(directory.dependencies.iter(), directory, noun),
+        Noun::Ownerships => all(directory.ownerships.iter(), directory, noun),
+    }
+}
+
+fn reports(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    let limit = usize::try_from(ask.limit()?).unwrap_or_default();
+    let report = acts::find_unapprovable::find_unapprovable(room, ask.query("after").unwrap_or_default(), limit)?;
+    Ok(Reply::ok(serde_json::to_value(report)?))
+}

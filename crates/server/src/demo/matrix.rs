@@ -1,0 +1,86 @@
+//! The demo's teams, calendar and ownership matrix: rows on services, items and classes, with dates and a job function,
+//! so that the pages and the reports have something to show. Hanne stays among those who answer for every service.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::{Past, Result, body};
+
+/// Team, name, members.
+const TEAMS: &[(&str, &str, &[&str])] = &[
+    ("finance", "Finance", &["hanne", "aiko"]),
+    ("logistics", "Logistics", &["hanne", "luc"]),
+    ("platform", "Platform", &["hanne", "tomasz"]),
+];
+
+/// Config item, name, service, kind.
+const ITEMS: &[(&str, &str, &str, &str)] = &[
+    ("ledger-primary", "Ledger, primary node", "ledger-db", "database"),
+    ("ledger-replica", "Ledger, replica", "ledger-db", "database"),
+    ("edge-zone-file", "Zone file of the edge", "edge-dns", "file"),
+];
+
+/// Norwegian days on which nobody works.
+const HOLIDAYS: &[(&str, &str)] = &[
+    ("2026-12-24", "Christmas Eve"),
+    ("2026-12-25", "Christmas Day"),
+    ("2026-12-26", "Boxing Day"),
+    ("2027-01-01", "New Year"),
+    ("2027-03-25", "Maundy Thursday"),
+    ("2027-03-26", "Good Friday"),
+    ("2027-03-29", "Easter Monday"),
+    ("2027-05-17", "Constitution Day"),
+];
+
+/// Sets teams, items, arrows, calendar and rows.
+///
+/// # Errors
+/// [`super::DemoError`].
+pub fn fill(past: &Past) -> Result<()> {
+    past.system(|room| {
+        let hours: Vec<Value> = ["monday", "tuesday", "wednesday", "thursday", "friday"]
+            .iter()
+            .map(|day| json!({"day": day, "from": "08:00", "to": "16:00"}))
+            .collect();
+        let holidays: Vec<Value> = HOLIDAYS
+            .iter()
+            .map(|(date, title)| json!({"date": date, "title": title}))
+            .collect();
+        let calendar = json!({
+            "key": "default", "name": "Head office", "zone": "Europe/Oslo", "hours": hours, "holidays": holidays,
+        });
+        acts::set_calendar::set_calendar(room, &body(calendar))?;
+        for (key, name, members) in TEAMS {
+            let team = json!({"name": name, "kind": "team", "members": members});
+            acts::set_person::set_group(room, key, &body(team))?;
+        }
+        for (key, name, service, kind) in ITEMS {
+            let item = json!({"key": key, "name": name, "service": service, "kind": kind});
+            acts::set_service::set_config_item(room, &body(item))?;
+        }
+        acts::set_service::set_dependency(
+            room,
+            &body(json!({"from": "label-print", "to": "wms", "kind": "part_of"})),
+        )?;
+        let store = json!({"from": "invoicing", "to": "ledger-primary", "to_kind": "config_item", "kind": "stores_in"});
+        acts::set_service::set_dependency(room, &body(store))?;
+        acts::set_person::edit_person(room, "aiko", &body(json!({"functions": ["data-steward"]})))?;
+        for row in rows(room.now) {
+            acts::set_service::set_ownership(room, &body(row))?;
+        }
+        Ok(())
+    })
+}
+
+fn rows(now: Timestamp) -> Vec<Value> {
+    let at = |days: i64| (now + SignedDuration::from_hours(24 * days)).to_string();
+    vec![
+        json!({"class": "team:Finance", "role": "owner", "group": "finance"}),
+        json!({"class": "team:Logistics", "role": "owner", "group": "logistics"}),
+        json!({"class": "regime:sox", "role": "security", "person": "priya"}),
+        json!({"class": "data_class:restricted", "role": "data", "person": "aiko", "function": "data-steward"}),
+        json!({"config_item": "edge-zone-file", "role": "technical_lead", "group": "platform"}),
+        json!({"service": "shipments", "role": "technical_lead", "person": "luc", "ends_at": at(60)}),
+        json!({"service": "shipments", "role": "technical_lead", "person": "tomasz", "since": at(60)}),
+    ]
+}

@@ -1,0 +1,204 @@
+//! The directory through the API: imports with a dry run, exports that come back as they are, delegations that give
+//! nobody too much, and ownership that moves between request and decision.
+
+#![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+use serde_json::{Value, json};
+
+use crate::world::World;
+
+fn import(world: &World, kind: &str, text: &str, dry_run: bool) -> crate::world::Answer {
+    let body = json!({"kind": kind, "text": text, "dry_run": dry_run});
+    world.post("adam", "/imports", &body)
+}
+
+fn whys<'a>(report: &'a Value, rows: &str) -> Vec<&'a str> {
+    report[rows]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| row["rule"].as_str().unwrap())
+        .collect()
+}
+
+#[test]
+fn an_import_shows_its_difference_before_it_does_it_and_does_it_once() {
+    let world = World::new();
+    let text = "service,environment,role,person,group,since,ends_at\n\
+                ,,owner,oscar,,2026-01-01T00:00:00Z,\n\
+                ,production,technical_lead,ivan,,2026-01-01T00:00:00Z,2099-01-01T00:00:00Z\n";
+    let before = world.get("adam", "/ownerships?limit=200").expect(200);
+    let would = import(&world, "ownerships", text, true).expect(200);
+    assert_eq!(
+        (would["dry_run"].clone(), would["added"].clone()),
+        (json!(true), json!(1)),
+        "{would}"
+    );
+    assert_eq!(would["rows"][0]["fields"], json!(["since"]), "{would}");
+    assert_eq!(
+        world.get("adam", "/ownerships?limit=200").expect(200),
+        before,
+        "a dry run writes nothing"
+    );
+    let done = import(&world, "ownerships", text, false).expect(200);
+    assert_eq!(done["added"], 1, "{done}");
+    assert_eq!(done["rows"][1]["what"], "added");
+    assert_eq!(done["rows"][1]["after"]["person"], "ivan");
+    let again = import(&world, "ownerships", text, false).expect(200);
+    assert_eq!(
+        (again["unchanged"].clone(), again["rows"].clone()),
+        (json!(2), json!([])),
+        "{again}"
+    );
+    world
+        .post("rita", "/imports", &json!({"kind": "ownerships", "text": text}))
+        .problem(403, "not_allowed");
+}
+
+#[test]
+fn what_is_exported_comes_back_without_a_difference() {
+    let world = World::new();
+    for noun in [
+        "people",
+        "groups",
+        "services",
+        "environments",
+        "config_items",
+        "dependencies",
+        "ownerships",
+    ] {
+        for format in ["csv", "json"] {
+            let export = world
+                .get("adam", &format!("/exports/{noun}?format={format}"))
+                .expect(200);
+            let body = json!({"kind": noun, "format": format, "text": export["text"], "dry_run": true});
+            let report = world.post("adam", "/imports", &body).expect(200);
+            assert_eq!(report["rows"], json!([]), "{noun} as {format}: {report}");
+            assert_eq!(report["unchanged"], export["rows"], "{noun} as {format}");
+        }
+    }
+    world.get("adam", "/exports/secrets").problem(404, "not_found");
+}
+
+#[test]
+fn a_wrong_line_refuses_the_whole_with_line_reason_and_example() {
+    let world = World::new();
+    let text = "service,role,person,since,ends_at\n\
+                ,owner,oscar,2026-01-01T00:00:00Z,\n\
+                ,data,oscar,2026-06-01T00:00:00Z,2026-01-01T00:00:00Z\n\
+                nowhere,owner,nobody,,\n\
+                ,owner,vera,,\n";
+    let refused = import(&world, "ownerships", text, false).problem(422, "invalid");
+    let told = refused["errors"].to_string();
+    for part in [
+        "line 3: ends_at",
+        "must lie after",
+        "Example: service=shop",
+        "line 4: service",
+        "line 5: person",
+        "vendors",
+    ] {
+        assert!(told.contains(part), "{part} is missing in {told}");
+    }
+    let unread = import(&world, "groups", "key,naem\na,b\n", false).problem(422, "invalid");
+    assert!(
+        unread["errors"].to_string().contains("`naem` is no column here"),
+        "{unread}"
+    );
+    let calendar = json!({"key": "empty", "zone": "Europe/Oslo", "hours": []});
+    let refused = world.post("adam", "/calendars", &calendar).problem(422, "invalid");
+    assert!(refused.to_string().contains("without working hours"), "{refused}");
+}
+
+#[test]
+fn a_catalogue_and_holidays_are_read() {
+    let world = World::new();
+    let catalogue = "apiVersion: backstage.io/v1alpha1\nkind: System\nmetadata: {name: commerce}\nspec: {owner: buyers}\n---\n\
+        apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {name: basket, annotations: {assent/criticality: high}}\n\
+        spec: {owner: 'user:oscar', system: commerce}\n---\n\
+        apiVersion: backstage.io/v1alpha1\nkind: Group\nmetadata: {name: buyers}\nspec: {type: team, members: [rita]}\n";
+    let body = json!({"kind": "backstage", "text": catalogue});
+    let done = world.post("adam", "/imports", &body).expect(200);
+    assert_eq!(done["added"], 6, "{done}");
+    let lines = world
+        .get(
+            "rita",
+            "/ownership-lines?service=basket&environment=production&role=owner",
+        )
+        .expect(200);
+    let part = &lines["parts"][0];
+    assert_eq!(part["asked"][0]["person"], "oscar", "{lines}");
+    assert_eq!(part["lines"][1]["scope"], "service:commerce");
+    assert_eq!(part["lines"][1]["path"], json!(["service:basket"]));
+    assert_eq!(part["lines"][1]["holders"][0]["person"], "rita");
+    let file = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20261225\r\nSUMMARY:Christmas\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+    let done = import(&world, "holidays", file, false).expect(200);
+    assert_eq!(done["added"], 1, "{done}");
+    let calendar = world.get("rita", "/calendars/default").expect(200);
+    assert_eq!(
+        calendar["holidays"],
+        json!([{"date": "2026-12-25", "title": "Christmas"}])
+    );
+}
+
+#[test]
+fn a_delegation_gives_nobody_what_they_may_not_hold_and_closes_no_ring() {
+    let world = World::new();
+    let ask = |who: &str, more: Value| {
+        let mut body = json!({"starts_at": "2026-01-01T00:00:00Z", "ends_at": "2099-01-01T00:00:00Z"});
+        for (field, value) in more.as_object().unwrap() {
+            body[field] = value.clone();
+        }
+        world.post(who, "/delegations", &body)
+    };
+    let code = |answer: crate::world::Answer| answer.problem(422, "invalid")["errors"][0]["code"].clone();
+    assert_eq!(code(ask("oscar", json!({"delegate": "pipe"}))), "may_not_hold");
+    assert_eq!(code(ask("oscar", json!({"delegate": "aino"}))), "may_not_hold");
+    assert_eq!(code(ask("oscar", json!({"delegate": "oscar"}))), "not_allowed");
+    assert_eq!(
+        code(ask("adam", json!({"delegator": "oscar", "delegate": "adam"}))),
+        "own_request"
+    );
+    ask("rita", json!({"delegator": "oscar", "delegate": "rita"})).problem(403, "not_allowed");
+    let row = json!({"role": "owner", "person": "ivan", "function": "dba"});
+    let refused = world.post("adam", "/ownerships", &row).problem(422, "invalid");
+    assert!(refused.to_string().contains("job function"), "{refused}");
+    ask("oscar", json!({"delegate": "mona"})).expect(201);
+    ask("mona", json!({"delegate": "sina"})).expect(201);
+    let ring = ask("sina", json!({"delegate": "oscar"})).problem(422, "invalid");
+    assert_eq!(ring["errors"][0]["code"], "delegation_cycle");
+    assert!(ring.to_string().contains("sina → oscar → mona → sina"), "{ring}");
+    assert_eq!(
+        code(ask(
+            "oscar",
+            json!({"delegate": "mona", "ends_at": "2025-01-01T00:00:00Z"})
+        )),
+        "out_of_order"
+    );
+}
+
+#[test]
+fn reports_tell_what_nobody_can_approve_and_who_is_alone() {
+    let world = World::new();
+    let report = world.get("rita", "/ownership-reports").expect(200);
+    assert_eq!(report["unapprovable"], json!([]), "{report}");
+    assert!(whys(&report, "alone").contains(&"base.require.owner"), "{report}");
+    let rows = world.get("adam", "/ownerships?limit=200").expect(200);
+    let owner = rows["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["role"] == "owner")
+        .unwrap();
+    let path = format!("/ownerships/{}", owner["id"].as_str().unwrap());
+    world.as_person("adam", "DELETE", &path).send().expect(200);
+    let report = world.get("rita", "/ownership-reports").expect(200);
+    assert!(
+        whys(&report, "unapprovable").contains(&"base.require.owner"),
+        "{report}"
+    );
+    let lines = world
+        .get("rita", "/ownership-lines?service=nowhere&environment=production")
+        .problem(404, "not_found");
+    assert_eq!(lines["code"], "not_found");
+}
