@@ -71,6 +71,7 @@ pub fn find_unapprovable(room: &mut Room<'_, '_>, after: &str, limit: usize) -> 
 fn look(room: &mut Room<'_, '_>, directory: &Directory, service: &ServiceKey, report: &mut Report) -> Result<()> {
     let mut seen: BTreeMap<(String, String), Finding> = BTreeMap::new();
     let mut people: BTreeMap<String, BTreeSet<PersonId>> = BTreeMap::new();
+    let (policies, tenant) = (room.policies()?, room.tenant());
     for (kind, risk) in [
         (Kind::Normal, Level::Low),
         (Kind::Normal, Level::High),
@@ -79,7 +80,7 @@ fn look(room: &mut Room<'_, '_>, directory: &Directory, service: &ServiceKey, re
         let Some(mut file) = sample(room, directory, service, (kind, risk))? else {
             continue;
         };
-        file.requirements = crate::room::judge(room.desk, &room.tenant(), (directory, room.now), &file);
+        file.requirements = crate::room::judge(&policies, &tenant, (directory, room.now), &file);
         for row in &file.requirements.obligations {
             let Duty::Approval(rule) = &row.obligation.duty else {
                 continue;
