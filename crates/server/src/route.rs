@@ -403,7 +403,7 @@ async fn handle(
     let tenant = asked.tenant.clone();
     let act = move |room: &mut Room<'_, '_>| once.run(room, |room| guarded(room, route, &asked, &ask));
     let reply = state.act_for(route.lane, asking, route.mode(), act).await?;
-    if route.path == "/gate" {
+    if matches!(route.path, "/gate" | "/admission") {
         crate::gateway::note_plain(&state, &tenant, &uri, &headers, &reply.body);
     }
     Ok(reply.into_response())
