@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a harness says what it expects by unwrapping")]
 
 pub mod browser;
+pub mod outside;
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
@@ -86,7 +87,12 @@ pub struct Server {
 impl Server {
     /// Starts the binary over a place; `demo` fills it. Waits until it is ready.
     pub fn start(place: &Place, demo: bool) -> Self {
-        let mut server = Self::spawn(place, demo, &[]);
+        Self::start_with(place, demo, &[])
+    }
+
+    /// The same with further flags of `assent serve`.
+    pub fn start_with(place: &Place, demo: bool, flags: &[&str]) -> Self {
+        let mut server = Self::spawn(place, demo, flags);
         server.wait_until_ready();
         server
     }

@@ -67,9 +67,17 @@ fn to_stored(row: &GateRow) -> Result<gate_view::GateRow> {
 /// Judges again every waiting check that one of these rows may answer.
 fn rejudge(room: &mut Room<'_, '_>, touched: &[gate_view::GateRow]) -> Result<()> {
     let mut seen: Vec<RecordId> = Vec::new();
+    let mut named: Vec<(&gate_view::GateRow, &str, String)> = Vec::new();
     for row in touched {
-        for (column, value) in [("artifact", &row.artifact), ("commit_sha", &row.commit)] {
-            let Some(value) = value else { continue };
+        named.extend(row.artifact.clone().map(|it| (row, "artifact", it)));
+        let Some(commit) = row.commit.clone() else { continue };
+        for kin in crate::kin::commits_behind(room, None, Some(&commit))? {
+            named.push((row, "commit_sha", kin));
+        }
+        named.push((row, "commit_sha", commit));
+    }
+    for (row, column, value) in named {
+        {
             let filter = Filter::new()
                 .equals("service", row.service.as_str())
                 .equals("environment", row.environment.as_str())
@@ -96,13 +104,7 @@ fn rejudge(room: &mut Room<'_, '_>, touched: &[gate_view::GateRow]) -> Result<()
 /// The store's.
 pub fn ask(room: &mut Room<'_, '_>, question: &Question) -> Result<Answer> {
     let now = room.now;
-    let found = gate_view::find(
-        room.tx,
-        &question.service,
-        &question.environment,
-        question.artifact.as_deref(),
-        question.commit.as_deref(),
-    )?;
+    let (found, question) = &found_rows(room, question)?;
     let mut forward = Vec::new();
     let mut back = Vec::new();
     for row in found {
@@ -131,6 +133,75 @@ pub fn ask(room: &mut Room<'_, '_>, question: &Question) -> Result<Answer> {
         return Ok(unknown_place(room, question)?.unwrap_or_else(|| decide(&forward, asked, now)));
     }
     Ok(decide(&forward, asked, now))
+}
+
+/// The rows that a question is about. Where none names what was asked about, those of the commits that it stands for are:
+/// the commit behind an attested artifact, and commits with an equal tree.
+fn found_rows(room: &mut Room<'_, '_>, question: &Question) -> Result<(Vec<gate_view::GateRow>, Question)> {
+    let (service, environment) = (question.service.as_str(), question.environment.as_str());
+    let (artifact, commit) = (question.artifact.as_deref(), question.commit.as_deref());
+    let found = gate_view::find(room.tx, service, environment, artifact, commit)?;
+    let is_direct = |row: &gate_view::GateRow| {
+        let agrees = |asked: Option<&str>, named: Option<&str>| asked.is_none() || named.is_none() || asked == named;
+        agrees(artifact, row.artifact.as_deref()) && agrees(commit, row.commit.as_deref())
+    };
+    if found.iter().any(is_direct) {
+        return Ok((found, question.clone()));
+    }
+    for kin in crate::kin::commits_behind(room, artifact, commit)? {
+        let rows = gate_view::find(room.tx, service, environment, None, Some(&kin))?;
+        // A target that names an artifact of its own is about that one, whatever the commit.
+        let rows: Vec<_> = rows
+            .into_iter()
+            .filter(|row| row.artifact.is_none() || row.artifact.as_deref() == artifact)
+            .collect();
+        if !rows.is_empty() {
+            let commit = Some(kin);
+            return Ok((
+                rows,
+                Question {
+                    commit,
+                    ..question.clone()
+                },
+            ));
+        }
+    }
+    Ok((found, question.clone()))
+}
+
+/// Judges again the waiting checks that ask about an artifact or a commit of which something new is known.
+///
+/// # Errors
+/// The store's.
+pub fn rejudge_named(room: &mut Room<'_, '_>, artifact: Option<&str>, commit: &str) -> Result<()> {
+    for (column, value) in [("artifact", artifact), ("commit_sha", Some(commit))] {
+        let Some(value) = value else { continue };
+        let filter = Filter::new()
+            .equals(column, value)
+            .one_of(
+                "state",
+                [CheckState::Waiting.as_str(), CheckState::Collectable.as_str()],
+            )
+            .order_by("id");
+        for stored in record::find::<GateCheck>(room.tx, &filter)? {
+            judge_check(room, stored.record)?;
+        }
+    }
+    Ok(())
+}
+
+/// A target as the permit names it: what was asked about, where the gate found it through a commit that it stands for.
+fn as_asked(named: model::change::Target, question: &Question, purpose: Purpose) -> model::change::Target {
+    let is_direct = question.commit.is_some() && named.commit == question.commit
+        || question.artifact.is_some() && named.artifact == question.artifact;
+    if is_direct || purpose == Purpose::Rollback {
+        return named;
+    }
+    model::change::Target {
+        artifact: question.artifact.clone(),
+        commit: question.commit.clone(),
+        ..named
+    }
 }
 
 /// Whether a row names what was asked about. A question that says artifact and commit is about both: a target that names
@@ -232,6 +303,7 @@ fn take_answer(check: &mut GateCheck, answer: Answer, now: Timestamp) {
 /// The store's, or a fault of the keys.
 pub fn check(room: &mut Room<'_, '_>, question: &Question, wait_until: Option<Timestamp>) -> Result<Checked> {
     let question = question.clone();
+    let asked = question.clone();
     let answer = ask(room, &question)?;
     // Without a word on the purpose it is the way forward, unless what was asked about is a way back that is open.
     let purpose = question.purpose.unwrap_or(answer.purpose);
@@ -266,7 +338,7 @@ pub fn check(room: &mut Room<'_, '_>, question: &Question, wait_until: Option<Ti
     take_answer(&mut record, answer, now);
     let mut permit = None;
     if let Some((change, target)) = target {
-        match give_permit(room, change.as_str(), &target, purpose)? {
+        match give_permit(room, (change.as_str(), &target), purpose, &asked)? {
             Given::Permit(given) => {
                 record.permit = Some(given.id.clone());
                 permit = Some(sign(room, &given)?);
@@ -323,7 +395,12 @@ enum Given {
 }
 
 /// Judges the target anew inside the change's own act; on go it starts the work and makes the permit.
-fn give_permit(room: &mut Room<'_, '_>, change: &str, target: &TargetId, purpose: Purpose) -> Result<Given> {
+fn give_permit(
+    room: &mut Room<'_, '_>,
+    (change, target): (&str, &TargetId),
+    purpose: Purpose,
+    question: &Question,
+) -> Result<Given> {
     let epoch = revocation::state(room.tx)?.epoch;
     let target = target.clone();
     room.on_change(change, |case| {
@@ -354,6 +431,7 @@ fn give_permit(room: &mut Room<'_, '_>, change: &str, target: &TargetId, purpose
         if purpose == Purpose::Deploy && case.change().state == State::Scheduled {
             model::verbs::work::begin(case, now);
         }
+        let named = as_asked(named, question, purpose);
         let permit = model::verbs::permit::issue(case, &named, purpose, epoch);
         model::settle::settle(case);
         Ok(Given::Permit(Box::new(permit)))
@@ -452,7 +530,7 @@ pub fn collect(room: &mut Room<'_, '_>, id: &str) -> Result<Checked> {
         }
         .into());
     };
-    match give_permit(room, change.as_str(), &target, next.purpose)? {
+    match give_permit(room, (change.as_str(), &target), next.purpose, &question_of(&next))? {
         Given::Stop(answer) => {
             let text = "The gate says stop.".to_owned();
             Err(Refusal::NotNow {

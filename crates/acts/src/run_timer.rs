@@ -19,6 +19,7 @@ pub fn run_timer(room: &mut Room<'_, '_>, table: &str, subject: &str) -> Result<
             Some(stored) => crate::gate::judge_check(room, stored.record),
             None => Ok(()),
         },
+        "outside_check" => crate::answer_outside::judge_again(room, subject),
         _ => Ok(()),
     };
     match answer {

@@ -95,6 +95,9 @@ versioned!(
     model::directory::Tenant,
     model::configuration::Configuration,
     model::identity::IdentityProvider,
+    model::webhook::Webhook,
+    model::outside::OutsideCheck,
+    model::outside::Provenance,
 );
 
 impl Room<'_, '_> {
@@ -286,7 +289,8 @@ pub fn file(room: &mut Room<'_, '_>, before: Option<&ChangeFile>, mut done: Done
         room.tell(done.events, written)?;
     }
     set_timer(room, &id, done.next_due)?;
-    crate::gate::refresh(room, before, &done.file)
+    crate::gate::refresh(room, before, &done.file)?;
+    crate::answer_outside::refresh(room, &done.file)
 }
 
 /// Saves the records around the change; answers whether a decision among them moved.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use model::directory::{Connection, Mapping};
+use model::directory::{Builder, Connection, ConnectionApi, Mapping};
 use model::ids::{EnvironmentKey, RecordId, ServiceKey};
+use model::outside::{LinkRule, PLACES};
 use model::reading::{LINE, Reading};
 use model::refusal::Refusal;
 use model::verbs::Body;
@@ -27,20 +28,32 @@ pub fn create_connection(room: &mut Room<'_, '_>, body: &Body) -> Result<(Connec
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
     let kind = reading.needed("kind", LINE);
-    if kind != "github" && !kind.is_empty() {
-        reading.wrong("kind", "unknown_word", "`kind` is `github`.");
+    if !KINDS.contains(&kind.as_str()) && !kind.is_empty() {
+        reading.wrong(
+            "kind",
+            "unknown_word",
+            format!("`kind` is one of {}.", KINDS.join(", ")),
+        );
     }
     let name = reading.needed("name", LINE);
     let owner = model::input::person(&mut reading, "owner", &directory).unwrap_or_else(|| room.actor.person.clone());
     let map = reading
         .objects("map", |inner| read_mapping(inner, &directory))
         .unwrap_or_default();
+    let links = reading.objects("links", read_link).unwrap_or_default();
+    let api = reading.object("api", |inner| read_api(inner, &kind));
+    let builders = reading.objects("builders", read_builder).unwrap_or_default();
     reading.finish()?;
     let id = RecordId(room.new_id()?);
     let mut bytes = [0_u8; 32];
     let tools = room.desk.tools();
     tools.entropy.fill(&mut bytes)?;
-    let secret = proof::crypto::base64url(&bytes);
+    // PagerDuty's senders take a routing key of 32 characters.
+    let secret = if kind == "pagerduty" {
+        hex(&bytes[..16])
+    } else {
+        proof::crypto::base64url(&bytes)
+    };
     let wrapped = tools.master.seal(
         secret.as_bytes(),
         &associated(&room.tenant(), id.as_str()),
@@ -53,11 +66,109 @@ pub fn create_connection(room: &mut Room<'_, '_>, body: &Body) -> Result<(Connec
         kind,
         name,
         map,
+        links,
+        api: api.as_ref().map(|(api, _)| api.clone()),
+        builders,
         owner,
         active: true,
     };
+    if let Some((_, credential)) = api {
+        let name = crate::answer_outside::credential_name(connection.id.as_str());
+        crate::secret::keep(room, &name, credential.as_bytes())?;
+    }
     let connection = room.put_estate("connection.created", connection, json!({}))?;
     Ok((connection, secret))
+}
+
+/// The kinds of system that deliver here.
+const KINDS: &[&str] = &[
+    "github",
+    "gitlab",
+    "cloudevents",
+    "cdevents",
+    "argocd",
+    "jenkins",
+    "plain",
+    "alertmanager",
+    "pagerduty",
+];
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Reads a rule that finds changes.
+pub fn read_link(reading: &mut Reading<'_>) -> LinkRule {
+    let from = reading.needed("from", LINE);
+    if !from.is_empty() && !PLACES.contains(&from.as_str()) {
+        reading.wrong(
+            "from",
+            "unknown_word",
+            format!("`from` is one of {}.", PLACES.join(", ")),
+        );
+    }
+    LinkRule {
+        from,
+        prefix: reading.text("prefix", LINE),
+    }
+}
+
+/// How the system is called, with the credential for it: a token, or a GitHub App's private key.
+fn read_api(reading: &mut Reading<'_>, kind: &str) -> (ConnectionApi, String) {
+    let base = reading.text("base", LINE).unwrap_or_else(|| {
+        let usual = if kind == "gitlab" {
+            "https://gitlab.com"
+        } else {
+            "https://api.github.com"
+        };
+        usual.to_owned()
+    });
+    if !matches!(kind, "github" | "gitlab") {
+        reading.wrong("base", "not_here", "Only `github` and `gitlab` are answered.");
+    }
+    if !crate::set_webhook::is_address(&base) {
+        reading.wrong(
+            "base",
+            "not_an_address",
+            "`base` is an address such as https://api.github.com.",
+        );
+    }
+    let status = reading
+        .text("status", LINE)
+        .unwrap_or_else(|| "commit_status".to_owned());
+    if !matches!(status.as_str(), "commit_status" | "check_run") {
+        reading.wrong("status", "unknown_word", "`status` is `commit_status` or `check_run`.");
+    }
+    let app = reading.integer("app", 1..=i64::MAX);
+    let installation = reading.integer("installation", 1..=i64::MAX);
+    if app.is_some() != installation.is_some() {
+        reading.wrong("installation", "missing", "`app` and `installation` stand together.");
+    }
+    let credential = if app.is_some() {
+        reading.needed("private_key", 10_000)
+    } else {
+        reading.needed("token", 1_000)
+    };
+    let api = ConnectionApi {
+        base: base.trim_end_matches('/').to_owned(),
+        status,
+        app,
+        installation,
+    };
+    (api, credential)
+}
+
+fn read_builder(reading: &mut Reading<'_>) -> Builder {
+    let builder = reading.needed("builder", LINE);
+    let public_key = reading.needed("public_key", 2_000);
+    if !public_key.is_empty() && !public_key.trim_start().starts_with("-----BEGIN PUBLIC KEY-----") {
+        reading.wrong(
+            "public_key",
+            "not_a_key",
+            "`public_key` is PEM and begins with -----BEGIN PUBLIC KEY-----.",
+        );
+    }
+    Builder { builder, public_key }
 }
 
 fn read_mapping(reading: &mut Reading<'_>, directory: &model::directory::Directory) -> Mapping {

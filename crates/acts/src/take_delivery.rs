@@ -97,6 +97,9 @@ pub fn take_signal(room: &mut Room<'_, '_>, connection: &str, signal: &Signal) -
         Signal::Deployment(it) => Told::from(it),
         Signal::DeploymentStatus(it) => Told::from(it),
         Signal::Ping => return Ok("ping".to_owned()),
+        Signal::Alert(it) => return crate::take_alert::take_alert(room, connection, it),
+        Signal::CommitTree(it) => return take_tree(room, connection, it),
+        Signal::Ask(it) => return take_ask(room, connection, it),
         Signal::Push(it) => return Ok(format!("noted: push to {}", it.ref_name)),
         Signal::PullRequest(it) => return Ok(format!("noted: pull request {} {}", it.number, it.action)),
         Signal::Release(it) => return Ok(format!("noted: release {}", it.tag)),
@@ -111,6 +114,60 @@ pub fn take_signal(room: &mut Room<'_, '_>, connection: &str, signal: &Signal) -
     };
     let mapping = mapping.clone();
     take_deployment(room, &connection, &mapping, &environment, &told)
+}
+
+/// Keeps the tree of a commit of a repository that is mapped here.
+fn take_tree(room: &mut Room<'_, '_>, connection: &str, it: &signal::CommitTree) -> Result<String> {
+    let connection = crate::set_connection::connection(room, connection)?;
+    if !connection
+        .map
+        .iter()
+        .any(|row| row.repository.eq_ignore_ascii_case(&it.repository))
+    {
+        return Ok(format!("noted: {} is mapped to nothing here", it.repository));
+    }
+    let told = model::outside::Provenance {
+        id: RecordId(String::new()),
+        version: 0,
+        repository: it.repository.to_lowercase(),
+        commit: it.commit.clone(),
+        tree: Some(it.tree.clone()),
+        artifact: None,
+        source: connection.id.0,
+        at: it.occurred_at.unwrap_or(room.now),
+    };
+    let is_new = crate::kin::keep(room, told)?;
+    Ok(if is_new {
+        "the commit's tree is kept"
+    } else {
+        "the commit's tree was known"
+    }
+    .to_owned())
+}
+
+fn take_ask(room: &mut Room<'_, '_>, connection: &str, it: &signal::Ask) -> Result<String> {
+    let connection = crate::set_connection::connection(room, connection)?;
+    let found = connection
+        .map
+        .iter()
+        .find(|row| row.repository.eq_ignore_ascii_case(&it.repository));
+    let Some(mapping) = found.cloned() else {
+        return Ok(format!("noted: {} is mapped to nothing here", it.repository));
+    };
+    let ours = it.environment.as_ref().map(|theirs| {
+        let found = mapping
+            .environments
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(theirs));
+        found.map(|(_, ours)| ours.clone())
+    });
+    if let Some(None) = ours {
+        return Ok(format!(
+            "noted: {} is mapped to nothing here",
+            it.environment.clone().unwrap_or_default()
+        ));
+    }
+    crate::answer_outside::take(room, &connection, &mapping, ours.flatten(), it)
 }
 
 fn place_of<'a>(connection: &'a Connection, told: &Told<'_>) -> Option<(&'a Mapping, EnvironmentKey)> {
@@ -264,7 +321,10 @@ fn find_or_create_change(
     told: &Told<'_>,
 ) -> Result<String> {
     let (service, place) = (mapping.service.as_str(), environment.as_str());
-    let rows = store::changes::targets_for(room.tx, service, place, told.artifact, Some(told.commit))?;
+    let mut rows = store::changes::targets_for(room.tx, service, place, told.artifact, commit_of(told))?;
+    for kin in crate::kin::commits_behind(room, told.artifact, commit_of(told))? {
+        rows.extend(store::changes::targets_for(room.tx, service, place, None, Some(&kin))?);
+    }
     let mut found: Option<(State, i64, String)> = None;
     for row in rows.into_iter().filter(|row| row.state == "open") {
         let change = room.change(&row.change_id)?;
@@ -279,12 +339,13 @@ fn find_or_create_change(
         return Ok(key);
     }
     let requester = sender(room, told)?.unwrap_or_else(|| connection.owner.clone());
-    let short: String = told.commit.chars().take(12).collect();
+    let what = commit_of(told).or(told.artifact).unwrap_or_default();
+    let short: String = what.trim_start_matches("sha256:").chars().take(12).collect();
     let mut target = Body::new();
     for (field, value) in [
         ("service", Some(service)),
         ("environment", Some(place)),
-        ("commit", Some(told.commit)),
+        ("commit", commit_of(told)),
         ("artifact", told.artifact),
     ] {
         if let Some(value) = value {
@@ -304,6 +365,11 @@ fn find_or_create_change(
         &["title", "description", "category", "targets"],
         &requester,
     )
+}
+
+/// The commit, where one was told.
+fn commit_of<'a>(told: &Told<'a>) -> Option<&'a str> {
+    Some(told.commit).filter(|commit| !commit.is_empty())
 }
 
 /// The person behind the sender's account, if one is mapped and active.
@@ -339,11 +405,13 @@ fn apply_status(
     if deployment_began_unlawfully {
         return Ok(false);
     }
+    let mut commits = crate::kin::commits_behind(room, told.artifact, commit_of(told))?;
+    commits.extend(commit_of(told).map(str::to_owned));
     room.on_change(key, |case| {
         let target = case.change().content.targets.iter().find(|target| {
             target.service == mapping.service
                 && &target.environment == environment
-                && (target.commit.as_deref() == Some(told.commit)
+                && (target.commit.as_ref().is_some_and(|commit| commits.contains(commit))
                     || told.artifact.is_some() && target.artifact.as_deref() == told.artifact)
         });
         let Some(target) = target.map(|target| target.id.clone()) else {

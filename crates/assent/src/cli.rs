@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
     audit, change, config, directory, doctor, estate, gate, gateway, host, import, people, permit, policy, risk, serve,
-    tokens,
+    tokens, webhooks,
 };
 use crate::failure::{Failure, Result, read_text};
 
@@ -151,6 +151,9 @@ pub enum Command {
     /// Credentials for programs.
     #[command(subcommand)]
     Token(tokens::Token),
+    /// Addresses outside that are told of events.
+    #[command(subcommand)]
+    Webhook(webhooks::Webhook),
     /// People.
     #[command(subcommand)]
     Person(people::Person),

@@ -17,6 +17,7 @@ pub mod policy;
 pub mod risk;
 pub mod serve;
 pub mod tokens;
+pub mod webhooks;
 
 use clap::CommandFactory;
 
@@ -41,6 +42,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Policy(policy) => policy::run(policy, common, output),
         Command::Risk(risk) => risk::run(risk, common, output),
         Command::Token(token) => tokens::run(token, common, output),
+        Command::Webhook(webhook) => webhooks::run(webhook, common, output),
         Command::Person(person) => people::run(person, common, output),
         Command::Freeze(freeze) => estate::freeze(freeze, common, output),
         Command::Group(group) => directory::group(group, common, output),

@@ -98,7 +98,7 @@ pub const KEYS: &[Key] = &[
         "outgoing_allow",
         Kind::List,
         None,
-        "networks inside of the server's own that calls to identity providers may reach, such as 10.1.0.0/16",
+        "networks inside of the server's own that outgoing calls may reach, such as 10.1.0.0/16",
     ),
     key(
         "outgoing_ca",

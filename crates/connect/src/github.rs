@@ -3,6 +3,9 @@
 //! The signature covers the body alone. The event's name comes in a header that anyone who holds
 //! an old body could change, so a body must also look like the event that its header claims.
 
+pub mod api;
+mod questions;
+
 use std::fmt;
 
 use jiff::Timestamp;
@@ -12,6 +15,8 @@ use model::signal::{
 use ring::hmac;
 use serde::Deserialize;
 use serde_json::Value;
+
+pub use questions::with_questions;
 
 /// The largest body that GitHub sends, in bytes; the door that receives it refuses more.
 pub const BODY_MAX_BYTES: usize = 25 * 1024 * 1024;

@@ -5,16 +5,27 @@
 //! All input here is written by strangers, so every reader has a limit on size and depth, and
 //! answers with a reason instead of a panic. Only [`socket`] opens sockets.
 
+pub mod alertmanager;
+pub mod argocd;
 pub mod backstage;
+pub mod cdevents;
+pub mod cloudevents;
 pub mod cyclonedx;
+pub mod door;
 pub mod evidence;
 pub mod github;
+pub mod gitlab;
 pub mod ical;
 pub mod in_toto;
+pub mod jenkins;
 pub mod junit;
 pub mod mail;
 pub mod oidc;
+pub mod pagerduty;
+pub mod plain;
+pub mod reply;
 pub mod sarif;
 pub mod scim;
 pub mod socket;
+pub mod standard_webhooks;
 pub mod table;

@@ -1,6 +1,8 @@
-//! The only file of this room that opens sockets. All calls block, so they belong on a worker's
+//! The only place of this room that opens sockets. All calls block, so they belong on a worker's
 //! thread, never on the server's own.
 
+pub mod call;
+pub mod egress;
 pub mod http;
 
 use std::fmt;

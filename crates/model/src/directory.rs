@@ -474,10 +474,43 @@ pub struct Connection {
     pub name: String,
     /// Which repository is which service.
     pub map: Vec<Mapping>,
+    /// Where the name of a change is looked for; what is usual when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<crate::outside::LinkRule>,
+    /// How its questions are answered, if they are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub api: Option<ConnectionApi>,
+    /// Whose attestations tie an artifact to a commit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub builders: Vec<Builder>,
     /// The human owner, who stands as requester where no sender is known.
     pub owner: PersonId,
     /// Whether deliveries are taken.
     pub active: bool,
+}
+
+/// How an outside system is called; its credential rests apart.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectionApi {
+    /// Where its API stands, such as `https://api.github.com`.
+    pub base: String,
+    /// For merges at GitHub: `commit_status` or `check_run`.
+    pub status: String,
+    /// A GitHub App's id, where the credential is its private key.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub app: Option<i64>,
+    /// The installation whose tokens are used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub installation: Option<i64>,
+}
+
+/// A builder and the key that verifies its attestations.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Builder {
+    /// How it is called.
+    pub builder: String,
+    /// Its public key, PEM (SubjectPublicKeyInfo): Ed25519 or ECDSA P-256.
+    pub public_key: String,
 }
 
 /// A repository and what it stands for.

@@ -6,10 +6,14 @@
 //! strict forms (a breach sets the whole delivery aside), while free texts are merely shortened
 //! and cleaned, because a long description is no reason to lose sight of a deployment.
 
+mod more;
+
 use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+pub use more::{Alert, Ask, AskKind, AskTexts, CommitTree};
 
 /// The longest name of a repository, environment, ref, task, tag or person, in bytes.
 pub const NAME_MAX_BYTES: usize = 255;
@@ -96,6 +100,12 @@ pub enum Signal {
     PullRequest(PullRequest),
     /// A release was published or changed.
     Release(Release),
+    /// Something is wrong with a service, or no longer so.
+    Alert(Alert),
+    /// What a commit holds.
+    CommitTree(CommitTree),
+    /// An outside system asks whether it may go on.
+    Ask(Ask),
     /// Something that has no meaning here; it is kept and counted.
     Unknown {
         /// The sender's name for the event.
@@ -141,6 +151,12 @@ impl Signal {
                     &it.occurred_at.map(|at| at.to_string()).unwrap_or_default(),
                 ],
             ),
+            Self::Alert(it) => key("alert", &[&it.source_key, if it.is_over { "over" } else { "on" }]),
+            Self::CommitTree(it) => key("commit_tree", &[&folded(&it.repository), &it.commit]),
+            Self::Ask(it) => key(
+                "ask",
+                &[it.ask.as_str(), &folded(&it.repository), &it.commit, &it.reply_to],
+            ),
             Self::Unknown { event, action } => key("unknown", &[event, action.as_deref().unwrap_or_default()]),
         }
     }
@@ -155,7 +171,7 @@ pub struct Deployment {
     pub repository: String,
     /// The engine's name of the environment; a connection's map turns it into ours.
     pub environment: String,
-    /// The commit to be deployed, 40 or 64 lower-case hex digits.
+    /// The commit to be deployed, 40 or 64 lower-case hex digits; empty where the engine names an artifact alone.
     pub commit: String,
     /// The branch, tag or commit that the requester named.
     pub ref_name: String,
@@ -188,7 +204,7 @@ pub struct DeploymentStatus {
     pub repository: String,
     /// The engine's name of the environment.
     pub environment: String,
-    /// The commit that is deployed, 40 or 64 lower-case hex digits.
+    /// The commit that is deployed, 40 or 64 lower-case hex digits; empty where the engine names an artifact alone.
     pub commit: String,
     /// `sha256:<64 hex>` of what is deployed, where the requester said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -34,6 +34,7 @@ pub const TEXT_FIELDS: &[&str] = &[
     "text",
     "threat",
     "title",
+    "url",
     "verification",
     "waiting_on",
     "why",

@@ -10,10 +10,12 @@ mod gate;
 mod gateways;
 mod identity;
 mod imports;
+mod inbound;
 mod log;
 mod reference;
 mod session;
 pub(crate) mod stream;
+mod webhooks;
 
 use axum::Router;
 
@@ -34,6 +36,8 @@ pub(crate) const TABLES: &[&[Route]] = &[
     identity::ROUTES,
     imports::ROUTES,
     log::ROUTES,
+    webhooks::ROUTES,
+    inbound::ROUTES,
 ];
 
 /// The whole API.

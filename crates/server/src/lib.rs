@@ -8,6 +8,7 @@ mod bell;
 mod body;
 mod caller;
 mod clock;
+mod courier;
 pub mod demo;
 mod evidence;
 mod failure;

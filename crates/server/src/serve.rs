@@ -10,6 +10,8 @@ use std::time::Duration;
 
 use acts::Desk;
 use axum::Router;
+use connect::socket::call::Caller;
+use connect::socket::egress::Egress;
 use connect::socket::http::{Http, Outgoing};
 use store::{Lane, Mode};
 use tokio::net::TcpListener;
@@ -23,7 +25,7 @@ use crate::open::{forget_leftovers, make_folder, open};
 use crate::router::router;
 use crate::settings::Settings;
 use crate::state::AppState;
-use crate::{logs, sequencer, worker};
+use crate::{courier, logs, sequencer, worker};
 
 /// Why a server did not start or did not go on.
 #[derive(Debug, thiserror::Error)]
@@ -118,6 +120,7 @@ pub fn start(settings: &Settings, prepare: Option<Prepare>) -> Result<Running, S
         .map(acceptor)
         .transpose()
         .map_err(ServeError::Refused)?;
+    let caller = caller(settings)?;
     let lock = lock(settings)?;
     let runtime = Builder::new_multi_thread()
         .enable_all()
@@ -147,7 +150,7 @@ pub fn start(settings: &Settings, prepare: Option<Prepare>) -> Result<Running, S
         patience,
     ));
     let state = open_house(settings, &public_url, prepare)?;
-    let threads = start_threads(settings, &state)?;
+    let threads = start_threads(settings, &state, &caller)?;
     open_doors(&doors, router(state.clone()));
     Ok(Running {
         runtime: Some(runtime),
@@ -232,9 +235,23 @@ fn open_house(settings: &Settings, public_url: &str, prepare: Option<Prepare>) -
     ))
 }
 
-fn start_threads(settings: &Settings, state: &AppState) -> Result<Vec<JoinHandle<()>>, ServeError> {
+/// How many threads make outgoing calls: one that waits for a slow receiver holds up no other.
+const COURIERS: usize = 4;
+
+/// Who calls other people's servers, as far as the operator lets it.
+fn caller(settings: &Settings) -> Result<Caller, ServeError> {
+    let egress = Egress::parse(&settings.outgoing_allow)
+        .map_err(|why| ServeError::Refused(format!("`outgoing_allow`: {why}")))?;
+    let authority = settings.outgoing_ca.as_ref();
+    let authority = authority.map(|path| std::fs::read(path).map_err(|error| ServeError::Folder(path.clone(), error)));
+    let authority = authority.transpose()?;
+    Caller::new(egress, authority.as_deref()).map_err(|why| ServeError::Refused(format!("`outgoing_ca`: {why}")))
+}
+
+fn start_threads(settings: &Settings, state: &AppState, caller: &Caller) -> Result<Vec<JoinHandle<()>>, ServeError> {
     let server = state.desk().new_id(state.desk().tools().recorder.now())?;
     let mut threads = worker::start(state, &server, settings.smtp.as_ref(), settings.workers)?;
+    threads.extend(courier::start(state, &server, caller, COURIERS)?);
     threads.push(sequencer::start(state, &server)?);
     Ok(threads)
 }

@@ -28,7 +28,8 @@ pub struct Settings {
     pub packs: Vec<String>,
     /// Parameters of those packs, as TOML.
     pub policy_parameters: String,
-    /// Networks inside of the server's own that outgoing calls (to identity providers) may reach, as `10.1.0.0/16`.
+    /// Networks inside of the server's own that outgoing calls (to identity providers, receivers of webhooks, GitHub and
+    /// GitLab) may reach, as `10.1.0.0/16`.
     pub outgoing_allow: Vec<String>,
     /// Certificates (PEM) of an own authority, trusted by outgoing calls instead of the public ones.
     pub outgoing_ca: Option<PathBuf>,

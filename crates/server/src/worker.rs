@@ -196,7 +196,17 @@ impl Worker {
     }
 
     fn take_delivery(&self, row: &Delivery) {
-        let signals = match connect::github::read_received(&row.event, &row.body, Some(row.received_at)) {
+        let connection = row.connection.clone();
+        let kind = self
+            .state
+            .desk()
+            .wait(Lane::Worker, &row.tenant, Actor::system(), Mode::Read, move |room| {
+                Ok(acts::set_connection::connection(room, &connection)?.kind)
+            });
+        let Some(kind) = told(kind, "finding a delivery's connection") else {
+            return;
+        };
+        let signals = match connect::door::read(&kind, &row.event, &row.body, row.received_at) {
             Ok(signals) => signals,
             Err(aside) => return self.set_aside(row, aside.reason),
         };
@@ -405,6 +415,10 @@ impl Worker {
             store::servers::beat(tx, &server)?;
             store::servers::prune(tx, true_time - SignedDuration::from_hours(SERVER_HOURS))?;
             store::session::prune(tx, business)?;
+            store::webhook::prune(
+                tx,
+                business - SignedDuration::from_hours(24 * model::webhook::KEPT_DAYS),
+            )?;
             store::idempotency::prune(tx, true_time - SignedDuration::from_hours(KEPT_HOURS))?;
             Ok(())
         };

@@ -223,6 +223,16 @@ fn change_row(row: &Row) -> Result<ChangeRow> {
     })
 }
 
+/// The key of the change with this id.
+pub fn key_of_id(tx: &mut Tx<'_>, id: &str) -> Result<Option<String>> {
+    tx.query_one(
+        "SELECT key FROM \"change\" WHERE tenant = $tenant AND id = $id",
+        &[("id", id.into())],
+    )?
+    .map(|row| row.text("key"))
+    .transpose()
+}
+
 /// The id of the change with this key.
 pub fn id_of_key(tx: &mut Tx<'_>, key: &str) -> Result<Option<String>> {
     tx.query_one(

@@ -197,3 +197,86 @@ fn without_body(row: &Row, body: Vec<u8>) -> Result<Delivery> {
         result: row.opt_text("result")?,
     })
 }
+
+/// Deliveries that were turned away: how often, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Turned {
+    /// A stable code.
+    pub code: String,
+    /// One sentence.
+    pub text: String,
+    /// How often.
+    pub count: i64,
+    /// The first time.
+    pub first_at: Timestamp,
+    /// The last time.
+    pub last_at: Timestamp,
+}
+
+/// Counts a delivery that was turned away; nothing else of it is kept.
+pub fn turn_away(tx: &mut Tx<'_>, connection: &str, (code, text): (&str, &str), now: Timestamp) -> Result<()> {
+    tx.execute(
+        "INSERT INTO delivery_refusal (tenant, connection, code, text, count, first_at, last_at)
+         VALUES ($tenant, $connection, $code, $text, 1, $now, $now)
+         ON CONFLICT (tenant, connection, code)
+         DO UPDATE SET count = delivery_refusal.count + 1, last_at = $now, text = $text",
+        &[
+            ("connection", connection.into()),
+            ("code", code.into()),
+            ("text", text.into()),
+            ("now", now.into()),
+        ],
+    )?;
+    Ok(())
+}
+
+/// What was turned away at a connection, by reason.
+pub fn turned_away(tx: &mut Tx<'_>, connection: &str) -> Result<Vec<Turned>> {
+    tx.query(
+        "SELECT * FROM delivery_refusal WHERE tenant = $tenant AND connection = $connection ORDER BY code",
+        &[("connection", connection.into())],
+    )?
+    .iter()
+    .map(|row| {
+        Ok(Turned {
+            code: row.text("code")?,
+            text: row.text("text")?,
+            count: row.int("count")?,
+            first_at: row.time("first_at")?,
+            last_at: row.time("last_at")?,
+        })
+    })
+    .collect()
+}
+
+/// Reads a delivery once more, as if it had just come. `false` when there is none.
+pub fn again(tx: &mut Tx<'_>, id: &str, run_at: Timestamp) -> Result<bool> {
+    let done = tx.execute(
+        "UPDATE inbox SET state = 'waiting', run_at = $run_at, tries = 0, reason = NULL
+         WHERE tenant = $tenant AND id = $id AND state <> 'waiting'",
+        &[("run_at", run_at.into()), ("id", id.into())],
+    )?;
+    Ok(done > 0)
+}
+
+/// A connection's deliveries, the newest first.
+pub fn of_connection(tx: &mut Tx<'_>, connection: &str, limit: i64) -> Result<Vec<Delivery>> {
+    tx.query(
+        "SELECT * FROM inbox WHERE tenant = $tenant AND connection = $connection
+         ORDER BY received_at DESC, id DESC LIMIT $limit",
+        &[("connection", connection.into()), ("limit", limit.into())],
+    )?
+    .iter()
+    .map(delivery)
+    .collect()
+}
+
+/// Takes one delivery, when nobody works on it.
+pub fn take(tx: &mut Tx<'_>, id: &str, holder: &str, now: Timestamp) -> Result<bool> {
+    let done = tx.execute(
+        "UPDATE inbox SET holder = $holder, tries = tries + 1
+         WHERE tenant = $tenant AND id = $id AND state = 'waiting' AND lease_until <= $now",
+        &[("id", id.into()), ("holder", holder.into()), ("now", now.into())],
+    )?;
+    Ok(done > 0)
+}

@@ -121,7 +121,7 @@ pub fn depth(tx: &mut CrossTx<'_>) -> Result<Depth> {
     lease::count_across(tx, TABLE)
 }
 
-fn job(row: &Row) -> Result<Job> {
+pub(crate) fn job(row: &Row) -> Result<Job> {
     Ok(Job {
         tenant: row.text("tenant")?,
         id: row.text("id")?,

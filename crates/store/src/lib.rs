@@ -4,6 +4,7 @@
 //! nothing, reads no clock and makes no id. `README.md` beside this crate's manifest lists the whole interface.
 
 pub mod blob;
+pub mod call;
 pub mod changes;
 pub mod counter;
 mod driver;
@@ -35,6 +36,7 @@ mod store;
 pub mod timer;
 mod tx;
 mod value;
+pub mod webhook;
 
 pub use error::{Error, Failure, Result};
 pub use lanes::{Lane, Mode};

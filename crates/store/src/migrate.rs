@@ -32,6 +32,8 @@ const MIGRATIONS: &[Migration] = migrations![
     8 "0008_configuration",
     9 "0009_identity",
     10 "0010_running",
+    11 "0011_webhooks",
+    12 "0012_deliveries",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -10,11 +10,13 @@ use model::directory::{
     Service, StandardTemplate, Tenant, Token,
 };
 use model::identity::IdentityProvider;
+use model::outside::{OutsideCheck, Provenance};
 use model::records::{
     Approval, ChangeTask, ChecklistItem, Comment, Condition, Deployment, Entry, Evidence, GateCheck, Link, Message,
     PeerReview, Permit,
 };
 use model::running::Running;
+use model::webhook::Webhook;
 
 use crate::changes::save_targets;
 use crate::error::{Error, Result};
@@ -268,6 +270,21 @@ nouns! {
     Configuration in "configuration" |it| {
         kind = it.kind, digest = &it.digest, state = it.state, proposed_at = it.proposed_at,
     }
+    OutsideCheck in "outside_check" |it| {
+        connection = &it.connection,
+        natural_key = &it.natural_key,
+        service = &it.service,
+        commit_sha = &it.commit,
+        change_id = it.change.as_ref(),
+        is_over = it.is_over,
+    }
+    Provenance in "provenance" |it| {
+        repository = &it.repository,
+        commit_sha = &it.commit,
+        tree = it.tree.as_ref(),
+        artifact = it.artifact.as_ref(),
+    }
+    Webhook in "webhook" |it| { name = &it.name, active = it.active }
 }
 
 fn read<R: Record>(body: &str) -> Result<R> {

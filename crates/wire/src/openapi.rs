@@ -11,6 +11,7 @@ mod directory;
 mod shapes;
 mod shapes_gateways;
 mod table;
+mod table_deliveries;
 mod table_estate;
 mod table_gateways;
 mod table_identity;
@@ -198,6 +199,7 @@ const TAGS: &[(&str, &str)] = &[
     ("templates", "Standard changes: pre-approved and versioned."),
     ("administration", "People, groups, tokens, connections, policies."),
     ("deliveries", "What outside systems send."),
+    ("webhooks", "What outside systems are told."),
     ("without credential", "Health, this document, public keys."),
     (
         "log",
@@ -411,6 +413,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
         .chain(directory::SHAPES)
         .chain(bodies_identity::ALL)
         .chain(shapes_gateways::ALL)
+        .chain(table_deliveries::SHAPES)
         .copied()
         .flatten();
     own.chain(configuration::SHAPES)

@@ -43,6 +43,9 @@ pub struct Flags {
     /// A proxy whose X-Forwarded-For is believed, such as 10.0.0.0/8; may be given several times.
     #[arg(long, value_name = "CIDR")]
     pub trusted_proxy: Vec<String>,
+    /// An address or network inside that outgoing calls may go to, such as 10.1.0.0/16; may be given several times.
+    #[arg(long, value_name = "CIDR")]
+    pub outgoing_allow: Vec<String>,
     /// The folder for the embedded database, evidence and the master key [usual: ./assent-data].
     #[arg(long, value_name = "DIR")]
     pub data: Option<String>,
@@ -74,6 +77,9 @@ impl Flags {
             .collect();
         if !self.trusted_proxy.is_empty() {
             given.push(("trusted_proxy", self.trusted_proxy.clone()));
+        }
+        if !self.outgoing_allow.is_empty() {
+            given.push(("outgoing_allow", self.outgoing_allow.clone()));
         }
         if self.demo {
             given.push(("demo", vec!["true".to_owned()]));

@@ -275,7 +275,10 @@ pub(crate) const ACCESS: &[Route] = &[
             let directory = room.directory()?;
             let mut reply = Reply::created(connection_view(&made, &directory))
                 .tagged(made.version)
-                .shown_once(&["secret"]);
+                .shown_once(&["secret", "signing_secret"]);
+            if made.kind != "github" && made.kind != "pagerduty" {
+                reply.body["signing_secret"] = json!(connect::door::signing_secret(&secret));
+            }
             reply.body["secret"] = json!(secret);
             Ok(reply)
         },
@@ -284,7 +287,9 @@ pub(crate) const ACCESS: &[Route] = &[
     Route::get("/connections/{id}", "Shows a connection.", |room, ask| {
         room.allow(model::act::actions::SET_CONNECTION)?;
         let found = acts::set_connection::connection(room, ask.place(0))?;
-        Ok(Reply::ok(connection_view(&found, &*room.directory()?)).tagged(found.version))
+        let mut reply = Reply::ok(connection_view(&found, &*room.directory()?)).tagged(found.version);
+        reply.body["refused"] = super::inbound::refused(room, ask.place(0))?;
+        Ok(reply)
     })
     .scope(Scope::Admin),
     Route::delete(

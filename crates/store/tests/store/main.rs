@@ -12,4 +12,5 @@ mod queues;
 mod records;
 mod sqlite;
 mod statements;
+mod webhooks;
 mod world;

@@ -439,6 +439,12 @@ const ADMINISTRATION: &[Shape] = &[
         &[
             text("hook_path", LINE, "Where deliveries go."),
             text("secret", LINE, "What signs them; only in the answer that makes it."),
+            text(
+                "signing_secret",
+                LINE,
+                "The same secret as Standard Webhooks writes it, `whsec_…`.",
+            ),
+            free("refused", "Deliveries that were turned away: how often, and why."),
         ],
     )
     .based_on(&["ConnectionInput", "Stored"]),

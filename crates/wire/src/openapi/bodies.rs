@@ -611,9 +611,36 @@ const ADMINISTRATION: &[Shape] = &[
         "ConnectionInput",
         "A connection to an outside system.",
         &[
-            word("kind", Words::These(&["github"]), "Which system.").needed(),
+            word(
+                "kind",
+                Words::These(&[
+                    "github",
+                    "gitlab",
+                    "cloudevents",
+                    "cdevents",
+                    "argocd",
+                    "jenkins",
+                    "plain",
+                    "alertmanager",
+                    "pagerduty",
+                ]),
+                "Which system.",
+            )
+            .needed(),
             text("name", LINE, "A name for people.").needed(),
             objects("map", "RepositoryMap", "Which repository is which service."),
+            text(
+                "owner",
+                LINE,
+                "Who stands for drafts of unknown senders: a login; oneself unless said.",
+            ),
+            objects(
+                "links",
+                "LinkRule",
+                "Where a change's key is looked for; everywhere unless said.",
+            ),
+            object("api", "ConnectionApi", "How its questions are answered."),
+            objects("builders", "Builder", "Whose attestations tie an artifact to a commit."),
         ],
     ),
     shape(

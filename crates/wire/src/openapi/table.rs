@@ -1,6 +1,9 @@
 //! Every route, one row each. The order is that of the document.
 
-use super::{Answer, Param, Route, Scope, configuration, directory, table_estate, table_gateways, table_identity};
+use super::{
+    Answer, Param, Route, Scope, configuration, directory, table_deliveries, table_estate, table_gateways,
+    table_identity,
+};
 
 const V1: &str = "/api/v1";
 
@@ -84,6 +87,7 @@ pub(super) fn all() -> Vec<Route> {
         .chain(table_estate::ALL)
         .chain(directory::TABLES)
         .chain(table_identity::ALL)
+        .chain(table_deliveries::ALL)
         .chain(&[configuration::ROWS, PUBLIC, LOG]);
     tables.copied().flatten().map(|row| row.route()).collect()
 }

@@ -1,0 +1,88 @@
+//! Commits that stand for one another: an artifact's commit by attestation, and commits of one repository with one tree, as
+//! squash, rebase and merge queues make them. Nothing else inherits an approval.
+
+use model::ids::RecordId;
+use model::outside::Provenance;
+use store::record::{self, Filter};
+
+use crate::error::Result;
+use crate::room::Room;
+use crate::save::{Written, draft};
+
+/// The most commits that one question leads to.
+const MOST: i64 = 50;
+
+fn find(room: &mut Room<'_, '_>, column: &str, value: &str) -> Result<Vec<Provenance>> {
+    let filter = Filter::new().equals(column, value).order_by("id").limit(MOST);
+    Ok(record::find::<Provenance>(room.tx, &filter)?
+        .into_iter()
+        .map(|stored| stored.record)
+        .collect())
+}
+
+/// The other commits that an artifact or a commit stands for; never the commit itself.
+///
+/// # Errors
+/// The store's.
+pub fn commits_behind(room: &mut Room<'_, '_>, artifact: Option<&str>, commit: Option<&str>) -> Result<Vec<String>> {
+    let mut known: Vec<String> = Vec::new();
+    if let Some(artifact) = artifact {
+        known.extend(find(room, "artifact", artifact)?.into_iter().map(|it| it.commit));
+        // Whoever names both means one build: the attested commit is the one that was asked about.
+        if let Some(commit) = commit
+            && !known.is_empty()
+            && !known.iter().any(|it| it == commit)
+        {
+            return Ok(Vec::new());
+        }
+    }
+    let mut from = known.clone();
+    from.extend(commit.map(str::to_owned));
+    for start in from {
+        for told in find(room, "commit_sha", &start)? {
+            let Some(tree) = &told.tree else { continue };
+            let same = find(room, "tree", tree)?;
+            known.extend(
+                same.into_iter()
+                    .filter(|it| it.repository == told.repository)
+                    .map(|it| it.commit),
+            );
+        }
+    }
+    known.sort();
+    known.dedup();
+    known.retain(|it| Some(it.as_str()) != commit);
+    Ok(known)
+}
+
+/// Whether two commits of a repository hold the same files.
+///
+/// # Errors
+/// The store's.
+pub fn are_equal(room: &mut Room<'_, '_>, one: &str, other: &str) -> Result<bool> {
+    Ok(one == other || commits_behind(room, None, Some(one))?.iter().any(|it| it == other))
+}
+
+/// Keeps where something comes from; the same fact is kept once. Answers whether it was new.
+///
+/// # Errors
+/// The store's.
+pub fn keep(room: &mut Room<'_, '_>, mut told: Provenance) -> Result<bool> {
+    let known = find(room, "commit_sha", &told.commit)?;
+    let is_known = known
+        .iter()
+        .any(|it| it.repository == told.repository && it.tree == told.tree && it.artifact == told.artifact);
+    if is_known {
+        return Ok(false);
+    }
+    told.id = RecordId(room.new_id()?);
+    told.version = 0;
+    let mut written = Written::default();
+    let saved = room.put(&mut written, told)?;
+    let data = serde_json::json!({"commit": saved.commit, "tree": saved.tree, "artifact": saved.artifact});
+    let event = draft("provenance.told", ("provenance", saved.id.0.clone()), saved.at, data);
+    room.tell(vec![event], written)?;
+    crate::gate::rejudge_named(room, saved.artifact.as_deref(), &saved.commit)?;
+    crate::answer_outside::rejudge_of(room, &saved.repository)?;
+    Ok(true)
+}

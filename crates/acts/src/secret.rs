@@ -1,0 +1,43 @@
+//! Secrets at rest: sealed under the master key, bound to their tenant and name.
+
+use crate::error::Result;
+use crate::room::Room;
+
+fn bound(tenant: &str, name: &str) -> Vec<u8> {
+    format!("assent secret\0{tenant}\0{name}").into_bytes()
+}
+
+/// Keeps a secret under a name; the one before is gone.
+///
+/// # Errors
+/// The store's, or a fault of the keys.
+pub fn keep(room: &mut Room<'_, '_>, name: &str, secret: &[u8]) -> Result<()> {
+    let tools = room.desk.tools();
+    let wrapped = tools
+        .master
+        .seal(secret, &bound(&room.tenant(), name), tools.entropy.as_ref())?;
+    store::secrets::save(room.tx, name, &wrapped, room.now)?;
+    Ok(())
+}
+
+/// The secret under a name.
+///
+/// # Errors
+/// The store's, or a fault of the keys.
+pub fn open(room: &mut Room<'_, '_>, name: &str) -> Result<Option<Vec<u8>>> {
+    let Some(wrapped) = store::secrets::load(room.tx, name)? else {
+        return Ok(None);
+    };
+    let bound = bound(&room.tenant(), name);
+    Ok(Some(room.desk.tools().master.open(&wrapped, &bound)?.to_vec()))
+}
+
+/// Fresh bytes for a secret.
+///
+/// # Errors
+/// A fault when there is no randomness.
+pub fn fresh(room: &Room<'_, '_>) -> Result<[u8; 32]> {
+    let mut bytes = [0_u8; 32];
+    room.desk.tools().entropy.fill(&mut bytes)?;
+    Ok(bytes)
+}

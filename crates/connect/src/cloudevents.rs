@@ -1,0 +1,153 @@
+//! CloudEvents 1.0.2: structured mode in and out, binary mode in. Data that are CDEvents are read as such; other data are
+//! read as our plain report when the type is `assent.deployment`.
+
+use jiff::Timestamp;
+use model::signal::{self, SetAside, Signal};
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use crate::door::{Headers, Kept, parse};
+use crate::{cdevents, plain};
+
+/// The media type of one event in structured mode.
+pub const MEDIA_TYPE: &str = "application/cloudevents+json";
+/// The type under which our plain report travels.
+pub const PLAIN: &str = "assent.deployment";
+
+/// An event to be told.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outgoing<'a> {
+    /// The event's id; with the source it names the event for good.
+    pub id: &'a str,
+    /// Where it happened, a URI.
+    pub source: &'a str,
+    /// What happened, such as `change.approved`; it is told as `assent.change.approved`.
+    pub kind: &'a str,
+    /// What it happened to.
+    pub subject: &'a str,
+    /// When, in RFC 3339.
+    pub time: &'a str,
+    /// Its index in the log; told by the extension `sequence`, padded so that it orders as text.
+    pub index: i64,
+    /// The event as the API shows it.
+    pub data: Value,
+}
+
+/// An event's bytes in structured mode.
+#[must_use]
+pub fn structured(event: &Outgoing<'_>) -> Vec<u8> {
+    let mut map = Map::new();
+    map.insert("specversion".to_owned(), json!("1.0"));
+    map.insert("id".to_owned(), json!(event.id));
+    map.insert("source".to_owned(), json!(event.source));
+    map.insert("type".to_owned(), json!(format!("assent.{}", event.kind)));
+    map.insert("subject".to_owned(), json!(event.subject));
+    map.insert("time".to_owned(), json!(event.time));
+    map.insert("sequence".to_owned(), json!(format!("{:020}", event.index)));
+    map.insert("datacontenttype".to_owned(), json!("application/json"));
+    map.insert("data".to_owned(), event.data.clone());
+    Value::Object(map).to_string().into_bytes()
+}
+
+/// An event that came in.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct Event {
+    /// The version of the specification.
+    pub specversion: String,
+    /// Its id.
+    pub id: String,
+    /// Where it happened.
+    pub source: String,
+    /// What happened.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What it carries.
+    #[serde(default)]
+    pub data: Value,
+    /// What it carries, in base64.
+    #[serde(default)]
+    data_base64: Option<String>,
+}
+
+impl Event {
+    /// Reads an event in structured mode.
+    ///
+    /// # Errors
+    /// [`SetAside`] where it is none, or of another version.
+    pub fn read(body: &[u8]) -> Result<Self, SetAside> {
+        let mut event: Self = parse(body)?;
+        if event.specversion != "1.0" {
+            return Err(SetAside::because("specversion is not 1.0"));
+        }
+        for (field, text) in [("id", &event.id), ("source", &event.source), ("type", &event.kind)] {
+            signal::name(field, text)?;
+        }
+        if let Some(text) = event.data_base64.take() {
+            use base64::Engine;
+            let wrong = || SetAside::because("data_base64 is no JSON in base64");
+            let bytes = base64::engine::general_purpose::STANDARD
+                .decode(text)
+                .map_err(|_| wrong())?;
+            event.data = serde_json::from_slice(&bytes).map_err(|_| wrong())?;
+        }
+        Ok(event)
+    }
+}
+
+/// What is kept of a delivery: in binary mode the attributes stand in headers and are put around the data.
+///
+/// # Errors
+/// [`SetAside`] where the body in binary mode is no JSON.
+pub fn keep(headers: Headers<'_>, body: Vec<u8>) -> Result<Kept, SetAside> {
+    let named = headers("ce-id");
+    if named.is_empty() {
+        let event = Event::read(&body);
+        let (kind, id) = event.map_or_else(
+            |_| ("cloudevents".to_owned(), String::new()),
+            |it| (it.kind, key(&it.source, &it.id)),
+        );
+        return Ok(Kept {
+            event: kind,
+            delivery_id: id,
+            body,
+        });
+    }
+    let mut map = Map::new();
+    for name in ["specversion", "id", "source", "type", "subject", "time"] {
+        let value = headers(&format!("ce-{name}"));
+        if !value.is_empty() {
+            map.insert(name.to_owned(), json!(value));
+        }
+    }
+    let data: Value = if body.is_empty() { Value::Null } else { parse(&body)? };
+    map.insert("data".to_owned(), data);
+    Ok(Kept {
+        event: headers("ce-type"),
+        delivery_id: key(&headers("ce-source"), &named),
+        body: Value::Object(map).to_string().into_bytes(),
+    })
+}
+
+/// Source and id name an event for good; a long pair is named by its digest in the inbox.
+fn key(source: &str, id: &str) -> String {
+    let text = format!("{source}#{id}");
+    if text.len() <= 200 { text } else { String::new() }
+}
+
+/// Reads an event.
+///
+/// # Errors
+/// [`SetAside`] where it is no CloudEvent, or its data cannot be read.
+pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside> {
+    let event = Event::read(body)?;
+    if event.kind.starts_with("dev.cdevents.") {
+        return cdevents::read(event.data, received_at);
+    }
+    if event.kind == PLAIN {
+        return plain::read(event.data.to_string().as_bytes(), received_at);
+    }
+    Ok(vec![Signal::Unknown {
+        event: event.kind,
+        action: None,
+    }])
+}

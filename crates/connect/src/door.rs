@@ -1,0 +1,263 @@
+//! The one door for deliveries of every kind of system: is it the sender's, what is it called, what does it say.
+
+use jiff::Timestamp;
+use model::signal::{SetAside, Signal};
+use ring::hmac;
+
+use crate::{
+    alertmanager, argocd, cdevents, cloudevents, github, gitlab, jenkins, pagerduty, plain, standard_webhooks,
+};
+
+/// The kinds of system that deliver here.
+pub const KINDS: &[&str] = &[
+    "github",
+    "gitlab",
+    "cloudevents",
+    "cdevents",
+    "argocd",
+    "jenkins",
+    "plain",
+    "alertmanager",
+    "pagerduty",
+];
+
+/// Looks a header up, by its name in small letters; empty when it is not there.
+pub type Headers<'a> = &'a dyn Fn(&str) -> String;
+
+/// Why a delivery is turned away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Doubt {
+    /// A stable code.
+    pub code: &'static str,
+    /// One sentence.
+    pub text: &'static str,
+}
+
+/// The signature does not fit.
+pub const FORGED: Doubt = Doubt {
+    code: "bad_signature",
+    text: "The signature does not fit the body and this connection's secret.",
+};
+const OLD: Doubt = Doubt {
+    code: "old_timestamp",
+    text: "The message's time lies more than five minutes from ours.",
+};
+
+/// A delivery as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// What the sender calls it.
+    pub event: String,
+    /// The sender's own id for it; empty when it has none.
+    pub delivery_id: String,
+    /// The body; a CloudEvent in binary mode is kept in structured mode, so that its attributes stay with it.
+    pub body: Vec<u8>,
+}
+
+/// Holds a delivery to the connection's secret over its raw bytes, before anything in it is read.
+///
+/// # Errors
+/// [`Doubt`].
+pub fn verify(kind: &str, secret: &str, headers: Headers<'_>, body: &[u8], now: Timestamp) -> Result<(), Doubt> {
+    if secret.len() < github::SECRET_MIN_BYTES {
+        return Err(FORGED);
+    }
+    let fits = |fits: bool| if fits { Ok(()) } else { Err(FORGED) };
+    match kind {
+        "github" => fits(hub_signature(secret, headers, body)),
+        "gitlab" => gitlab_sender(secret, headers, body, now),
+        "pagerduty" => fits(pagerduty::routing_key(body).is_some_and(|key| is_equal(&key, secret))),
+        _ if !headers("webhook-signature").is_empty() => standard(secret, headers, body, now),
+        _ if !headers("x-hub-signature-256").is_empty() => fits(hub_signature(secret, headers, body)),
+        _ => fits(bearer(headers).is_some_and(|token| is_equal(&token, secret))),
+    }
+}
+
+fn hub_signature(secret: &str, headers: Headers<'_>, body: &[u8]) -> bool {
+    let Some(key) = github::Secret::new(secret.as_bytes()) else {
+        return false;
+    };
+    github::verify(&[key], body, &headers("x-hub-signature-256"))
+}
+
+/// GitLab signs in the newer way, signs status checks in another, and else sends the secret itself.
+fn gitlab_sender(secret: &str, headers: Headers<'_>, body: &[u8], now: Timestamp) -> Result<(), Doubt> {
+    if !headers("webhook-signature").is_empty() {
+        return standard(secret, headers, body, now);
+    }
+    let check = headers("x-gitlab-signature");
+    let is_sender = if check.is_empty() {
+        is_equal(&headers("x-gitlab-token"), secret)
+    } else {
+        gitlab::check_signature(secret, body, &check)
+    };
+    if is_sender { Ok(()) } else { Err(FORGED) }
+}
+
+fn standard(secret: &str, headers: Headers<'_>, body: &[u8], now: Timestamp) -> Result<(), Doubt> {
+    let Some(key) = signing_secret(secret).and_then(|text| standard_webhooks::key(&text)) else {
+        return Err(FORGED);
+    };
+    let told = (
+        headers("webhook-id"),
+        headers("webhook-timestamp"),
+        headers("webhook-signature"),
+    );
+    standard_webhooks::verify(&[key], (&told.0, &told.1, &told.2), body, now).map_err(|doubt| match doubt {
+        standard_webhooks::Doubt::Old => OLD,
+        _ => FORGED,
+    })
+}
+
+/// The connection's secret as Standard Webhooks writes it: the same bytes, `whsec_…`.
+#[must_use]
+pub fn signing_secret(secret: &str) -> Option<String> {
+    use base64::Engine;
+    let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(secret).ok()?;
+    Some(standard_webhooks::secret_text(&bytes))
+}
+
+fn bearer(headers: Headers<'_>) -> Option<String> {
+    let value = headers("authorization");
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+}
+
+/// Compares in a time that tells nothing about where two texts differ: their tags under a key are compared.
+fn is_equal(left: &str, right: &str) -> bool {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, b"assent compare");
+    let tag = hmac::sign(&key, left.as_bytes());
+    hmac::verify(&key, right.as_bytes(), tag.as_ref()).is_ok()
+}
+
+/// What is kept of a verified delivery.
+///
+/// # Errors
+/// [`SetAside`] when a CloudEvent's attributes cannot be read.
+pub fn keep(kind: &str, headers: Headers<'_>, body: Vec<u8>) -> Result<Kept, SetAside> {
+    let named = |event: &str, id: &str| (headers(event), headers(id));
+    let (event, delivery_id) = match kind {
+        "github" => named("x-github-event", "x-github-delivery"),
+        "gitlab" => {
+            let (event, id) = named("x-gitlab-event", "x-gitlab-event-uuid");
+            let unique = [headers("webhook-id"), headers("idempotency-key"), id];
+            (
+                event,
+                unique.into_iter().find(|text| !text.is_empty()).unwrap_or_default(),
+            )
+        }
+        "cloudevents" | "cdevents" => return cloudevents::keep(headers, body),
+        other => (other.to_owned(), headers("webhook-id")),
+    };
+    Ok(Kept {
+        event,
+        delivery_id,
+        body,
+    })
+}
+
+/// Reads what was kept.
+///
+/// # Errors
+/// [`SetAside`] with the reason, for an administrator.
+pub fn read(kind: &str, event: &str, body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside> {
+    match kind {
+        "github" => github::read_received(event, body, Some(received_at))
+            .map(|signals| github::with_questions(event, body, signals, received_at)),
+        "gitlab" => gitlab::read(body, received_at),
+        "cloudevents" => cloudevents::read(body, received_at),
+        "cdevents" => cdevents::read_event(body, received_at),
+        "argocd" => argocd::read(body, received_at),
+        "jenkins" => jenkins::read(body, received_at),
+        "plain" => plain::read(body, received_at),
+        "alertmanager" => alertmanager::read(body),
+        "pagerduty" => pagerduty::read(body, received_at),
+        other => Err(SetAside::because(format_args!(
+            "nothing reads deliveries of the kind {other}"
+        ))),
+    }
+}
+
+/// Parses JSON with the reason that people need.
+pub(crate) fn parse<'a, T: serde::Deserialize<'a>>(body: &'a [u8]) -> Result<T, SetAside> {
+    if body.len() > github::BODY_MAX_BYTES {
+        return Err(SetAside::because("the body is larger than 25 MiB"));
+    }
+    serde_json::from_slice(body).map_err(|error| SetAside::because(format_args!("the body cannot be read: {error}")))
+}
+
+/// Reads a time in RFC 3339, in whole microseconds as all times here are.
+pub(crate) fn time(field: &str, text: &str) -> Result<Timestamp, SetAside> {
+    text.parse::<Timestamp>()
+        .and_then(|at| Timestamp::from_microsecond(at.as_microsecond()))
+        .map_err(|_| SetAside::because(format_args!("{field} is not a time: {text}")))
+}
+
+/// A commit where it is one: other texts in the field (a branch, a chart's version) name no commit.
+pub(crate) fn commit_or_none(text: Option<&str>) -> String {
+    text.filter(|text| model::signal::commit("commit", text).is_ok())
+        .unwrap_or_default()
+        .to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use super::*;
+
+    const SECRET: &str = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA";
+
+    fn now() -> Timestamp {
+        "2026-11-20T10:00:00Z".parse().unwrap()
+    }
+
+    fn ask(kind: &str, headers: &[(String, String)], body: &[u8]) -> Result<(), Doubt> {
+        let look = |name: &str| {
+            let found = headers.iter().find(|(known, _)| known == name);
+            found.map(|(_, value)| value.clone()).unwrap_or_default()
+        };
+        verify(kind, SECRET, &look, body, now())
+    }
+
+    #[test]
+    fn each_kind_is_held_to_its_own_signature() {
+        let body = br#"{"routing_key":"AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA"}"#;
+        let one = |name: &str, value: &str| vec![(name.to_owned(), value.to_owned())];
+        let hub = github::Secret::new(SECRET.as_bytes()).unwrap().sign(body);
+        let key = standard_webhooks::key(&signing_secret(SECRET).unwrap()).unwrap();
+        let standard = standard_webhooks::headers(&[key], "m1", now(), body);
+        for (kind, headers) in [
+            ("github", one("x-hub-signature-256", &hub)),
+            ("plain", one("x-hub-signature-256", &hub)),
+            ("gitlab", one("x-gitlab-token", SECRET)),
+            ("gitlab", standard.clone()),
+            ("cdevents", standard.clone()),
+            ("alertmanager", one("authorization", &format!("Bearer {SECRET}"))),
+            ("pagerduty", Vec::new()),
+        ] {
+            assert_eq!(ask(kind, &headers, body), Ok(()), "{kind}");
+            let other = ask(kind, &headers, b"{}");
+            let covers_body =
+                !matches!(headers.first(), Some((name, _)) if name.contains("token") || name == "authorization");
+            assert_eq!(other.is_err(), covers_body, "{kind}");
+        }
+        for kind in KINDS {
+            assert_eq!(ask(kind, &[], b"{}"), Err(FORGED), "{kind}");
+            assert_eq!(
+                ask(kind, &one("authorization", "Bearer x"), b"{}"),
+                Err(FORGED),
+                "{kind}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_message_whose_time_is_long_gone_is_refused() {
+        let key = standard_webhooks::key(&signing_secret(SECRET).unwrap()).unwrap();
+        let long_ago = now() - jiff::SignedDuration::from_hours(1);
+        let headers = standard_webhooks::headers(&[key], "m1", long_ago, b"{}");
+        assert_eq!(ask("gitlab", &headers, b"{}"), Err(OLD));
+        assert_eq!(ask("plain", &headers, b"{}"), Err(OLD));
+    }
+}

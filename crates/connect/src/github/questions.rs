@@ -1,0 +1,226 @@
+//! What GitHub's deliveries ask and tell beside deployments: protection rules that wait for an answer, heads of pull
+//! requests and merge groups that wait for a status, and the trees of pushed commits.
+
+use jiff::Timestamp;
+use model::signal::{self, Ask, AskKind, AskTexts, CommitTree, SetAside, Signal};
+use serde::Deserialize;
+
+use super::{Repository, parse, time};
+
+/// Adds what a body asks to what was read from it. A part that cannot be read leaves the rest as it is: a vendor that
+/// changes a field must not hide a deployment.
+#[must_use]
+pub fn with_questions(event: &str, body: &[u8], mut signals: Vec<Signal>, received_at: Timestamp) -> Vec<Signal> {
+    let more = match event {
+        "deployment_protection_rule" => protection_rule(body, received_at),
+        "pull_request" => pull_request(body),
+        "merge_group" => merge_group(body, received_at),
+        "push" => push(body),
+        _ => return signals,
+    };
+    match more {
+        Ok(more) if !more.is_empty() => {
+            signals.retain(|known| !matches!(known, Signal::Unknown { .. }));
+            signals.extend(more);
+        }
+        Ok(_) => {}
+        Err(aside) => signals.push(Signal::Unknown {
+            event: event.to_owned(),
+            action: Some(format!("not read: {aside}")),
+        }),
+    }
+    signals
+}
+
+#[derive(Deserialize)]
+struct RuleBody {
+    action: String,
+    environment: String,
+    sha: Option<String>,
+    #[serde(rename = "ref")]
+    ref_name: Option<String>,
+    deployment_callback_url: String,
+    deployment: Option<RuleDeployment>,
+    repository: Repository,
+}
+
+#[derive(Deserialize)]
+struct RuleDeployment {
+    sha: Option<String>,
+    created_at: Option<String>,
+}
+
+fn protection_rule(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside> {
+    let it: RuleBody = parse(body)?;
+    if it.action != "requested" {
+        return Ok(Vec::new());
+    }
+    let deployment = it.deployment.unwrap_or(RuleDeployment {
+        sha: None,
+        created_at: None,
+    });
+    let sha = it.sha.or(deployment.sha).unwrap_or_default();
+    let occurred_at = deployment
+        .created_at
+        .as_deref()
+        .map(|text| time("deployment.created_at", text))
+        .transpose()?;
+    let reply_to = signal::url(&it.deployment_callback_url)
+        .ok_or_else(|| SetAside::because("deployment_callback_url is no address"))?;
+    Ok(vec![Signal::Ask(Ask {
+        ask: AskKind::ProtectionRule,
+        repository: signal::name("repository", &it.repository.full_name)?,
+        environment: Some(signal::name("environment", &it.environment)?),
+        commit: signal::commit("sha", &sha)?,
+        before: None,
+        number: None,
+        reply_to,
+        is_over: false,
+        texts: AskTexts {
+            branch: it.ref_name,
+            ..AskTexts::default()
+        },
+        occurred_at: occurred_at.unwrap_or(received_at),
+    })])
+}
+
+#[derive(Deserialize)]
+struct PullBody {
+    action: String,
+    before: Option<String>,
+    pull_request: Pull,
+    repository: Repository,
+}
+
+#[derive(Deserialize)]
+struct Pull {
+    number: u64,
+    title: String,
+    body: Option<String>,
+    state: Option<String>,
+    head: PullHead,
+    updated_at: String,
+}
+
+#[derive(Deserialize)]
+struct PullHead {
+    sha: String,
+    #[serde(rename = "ref")]
+    ref_name: Option<String>,
+}
+
+fn pull_request(body: &[u8]) -> Result<Vec<Signal>, SetAside> {
+    let it: PullBody = parse(body)?;
+    if !matches!(
+        it.action.as_str(),
+        "opened" | "reopened" | "synchronize" | "edited" | "closed" | "ready_for_review"
+    ) {
+        return Ok(Vec::new());
+    }
+    let pull = it.pull_request;
+    Ok(vec![Signal::Ask(Ask {
+        ask: AskKind::Merge,
+        repository: signal::name("repository", &it.repository.full_name)?,
+        environment: None,
+        commit: signal::commit("pull_request.head.sha", &pull.head.sha)?,
+        before: it.before.as_deref().and_then(|sha| signal::commit("before", sha).ok()),
+        number: Some(pull.number),
+        reply_to: pull.head.sha,
+        is_over: it.action == "closed" || pull.state.as_deref() == Some("closed"),
+        texts: AskTexts {
+            branch: pull.head.ref_name,
+            title: Some(pull.title),
+            body: pull.body,
+            message: None,
+        },
+        occurred_at: time("pull_request.updated_at", &pull.updated_at)?,
+    })])
+}
+
+#[derive(Deserialize)]
+struct GroupBody {
+    action: String,
+    merge_group: Group,
+    repository: Repository,
+}
+
+#[derive(Deserialize)]
+struct Group {
+    head_sha: String,
+    head_ref: String,
+    head_commit: GroupCommit,
+}
+
+#[derive(Deserialize)]
+struct GroupCommit {
+    id: String,
+    tree_id: Option<String>,
+    message: Option<String>,
+}
+
+fn merge_group(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside> {
+    let it: GroupBody = parse(body)?;
+    let repository = signal::name("repository", &it.repository.full_name)?;
+    let group = it.merge_group;
+    let commit = signal::commit("merge_group.head_sha", &group.head_sha)?;
+    let mut signals = Vec::new();
+    if let Some(tree) = group
+        .head_commit
+        .tree_id
+        .as_deref()
+        .filter(|_| group.head_commit.id == commit)
+    {
+        signals.push(Signal::CommitTree(CommitTree {
+            repository: repository.clone(),
+            commit: commit.clone(),
+            tree: signal::commit("merge_group.head_commit.tree_id", tree)?,
+            occurred_at: None,
+        }));
+    }
+    signals.push(Signal::Ask(Ask {
+        ask: AskKind::Merge,
+        repository,
+        environment: None,
+        reply_to: commit.clone(),
+        commit,
+        before: None,
+        number: None,
+        is_over: it.action != "checks_requested",
+        texts: AskTexts {
+            branch: Some(group.head_ref),
+            message: group.head_commit.message,
+            ..AskTexts::default()
+        },
+        occurred_at: received_at,
+    }));
+    Ok(signals)
+}
+
+#[derive(Deserialize)]
+struct PushTrees {
+    after: String,
+    head_commit: Option<PushedHead>,
+    repository: Repository,
+}
+
+#[derive(Deserialize)]
+struct PushedHead {
+    id: String,
+    tree_id: Option<String>,
+}
+
+fn push(body: &[u8]) -> Result<Vec<Signal>, SetAside> {
+    let it: PushTrees = parse(body)?;
+    let Some(head) = it.head_commit.filter(|head| head.id == it.after) else {
+        return Ok(Vec::new());
+    };
+    let Some(tree) = head.tree_id else {
+        return Ok(Vec::new());
+    };
+    Ok(vec![Signal::CommitTree(CommitTree {
+        repository: signal::name("repository", &it.repository.full_name)?,
+        commit: signal::commit("head_commit.id", &head.id)?,
+        tree: signal::commit("head_commit.tree_id", &tree)?,
+        occurred_at: None,
+    })])
+}

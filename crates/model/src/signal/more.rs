@@ -1,0 +1,119 @@
+//! Signals beside deployments: alerts, trees of commits, and questions whether to go on.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Something is wrong with a service, or no longer so.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Alert {
+    /// Names the occurrence for good: the sender's fingerprint with the time at which it began, or its own key.
+    pub source_key: String,
+    /// Whether it is over.
+    pub is_over: bool,
+    /// In one line.
+    pub title: String,
+    /// The service, in the sender's words, where it says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// From 1 (worst) to 4.
+    pub severity: i64,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended, once it is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<Timestamp>,
+}
+
+/// What a commit holds: two commits with one tree hold the same files.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommitTree {
+    /// `owner/name` as the engine writes it.
+    pub repository: String,
+    /// The commit.
+    pub commit: String,
+    /// Its tree.
+    pub tree: String,
+    /// When it was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub occurred_at: Option<Timestamp>,
+}
+
+/// What an outside system wants to know before it goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AskKind {
+    /// GitHub: may this run deploy to the environment?
+    ProtectionRule,
+    /// GitHub: may this commit be merged?
+    Merge,
+    /// GitLab: may this merge request be merged?
+    StatusCheck,
+    /// GitLab: may this blocked deployment go on?
+    DeploymentApproval,
+}
+
+impl AskKind {
+    /// The word itself.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ProtectionRule => "protection_rule",
+            Self::Merge => "merge",
+            Self::StatusCheck => "status_check",
+            Self::DeploymentApproval => "deployment_approval",
+        }
+    }
+
+    /// Whether it is about merging rather than deploying.
+    #[must_use]
+    pub fn is_merge(self) -> bool {
+        matches!(self, Self::Merge | Self::StatusCheck)
+    }
+}
+
+/// An outside system asks whether it may go on, and waits for the answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ask {
+    /// What it wants to know.
+    pub ask: AskKind,
+    /// `owner/name` as the engine writes it.
+    pub repository: String,
+    /// The engine's name of the environment, for deployments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub environment: Option<String>,
+    /// The commit that it is about.
+    pub commit: String,
+    /// The commit before, where a push replaced it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
+    /// The pull or merge request's number, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<u64>,
+    /// Where the answer goes: a callback's address, or the ids that the engine's API wants.
+    pub reply_to: String,
+    /// Whether it needs no answer any more.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_over: bool,
+    /// Where a change may be named: branch, title, body and the commit's message.
+    #[serde(default)]
+    pub texts: AskTexts,
+    /// When it was asked.
+    pub occurred_at: Timestamp,
+}
+
+/// Texts in which a change may be named.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskTexts {
+    /// The branch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
+    /// The title of the pull or merge request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Its body.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    /// The commit's message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+}

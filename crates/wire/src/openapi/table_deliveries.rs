@@ -1,0 +1,380 @@
+//! Routes and shapes of what comes in from outside systems and of what goes out to them.
+
+use super::shapes::{Shape, Words, boolean, free, integer, object, objects, shape, text, texts, time, word};
+use super::table::{Row, at, delete, get, list, post};
+use super::{Answer, Param};
+
+const LINE: usize = 200;
+const TEXT: usize = 20_000;
+const URL: usize = 2_000;
+
+/// Every table of this file.
+pub(super) const ALL: &[&[Row]] = &[WEBHOOKS, INBOUND];
+
+/// Every shape of this file.
+pub(super) const SHAPES: &[&[Shape]] = &[WEBHOOK, DELIVERIES];
+
+const WEBHOOKS: &[Row] = &[
+    list(
+        "webhooks",
+        "list_webhooks",
+        "/webhooks",
+        "List outgoing webhooks",
+        "Webhook",
+    ),
+    post(
+        "webhooks",
+        "create_webhook",
+        "/webhooks",
+        "Make an outgoing webhook; its secret is shown once",
+        "WebhookInput",
+        "Webhook",
+    ),
+    get(
+        "webhooks",
+        "show_webhook",
+        "/webhooks/{id}",
+        "Show an outgoing webhook and how it fares",
+        "Webhook",
+    ),
+    Row {
+        body: Some("WebhookPatch"),
+        answer: Answer::Json("Webhook"),
+        ..at(
+            "PATCH",
+            "webhooks",
+            "edit_webhook",
+            "/webhooks/{id}",
+            "Change, stop or continue an outgoing webhook",
+        )
+    },
+    delete(
+        "webhooks",
+        "end_webhook",
+        "/webhooks/{id}",
+        "End an outgoing webhook",
+        "Webhook",
+    ),
+    Row {
+        answer: Answer::Json("Webhook"),
+        ..at(
+            "POST",
+            "webhooks",
+            "rotate_webhook_secret",
+            "/webhooks/{id}/secret",
+            "Replace a webhook's secret; for a day both sign",
+        )
+    },
+    Row {
+        params: &[Param::new("state", "`waiting` (usual), `delivered` or `dead`.")],
+        ..list(
+            "webhooks",
+            "list_webhook_deliveries",
+            "/webhooks/{id}/deliveries",
+            "List what is on its way, was taken or was given up, the newest first",
+            "WebhookDelivery",
+        )
+    },
+    post(
+        "webhooks",
+        "replay_webhook",
+        "/webhooks/{id}/replays",
+        "Send deliveries again",
+        "WebhookReplay",
+        "Count",
+    ),
+];
+
+const WEBHOOK: &[Shape] = &[
+    shape(
+        "WebhookInput",
+        "An address outside that is told of events, signed as Standard Webhooks says.",
+        &[
+            text("name", LINE, "A name for people.").needed(),
+            text(
+                "url",
+                URL,
+                "Where events are posted, as CloudEvents in structured mode.",
+            )
+            .needed(),
+            texts("kinds", LINE, "`change.approved`, `change.*` or `*`; all unless said."),
+            text(
+                "owner",
+                LINE,
+                "Who is told when it fails: a login; oneself unless said.",
+            ),
+        ],
+    ),
+    shape(
+        "WebhookPatch",
+        "What is to be different.",
+        &[
+            text("name", LINE, "A name for people."),
+            text("url", URL, "Where events are posted."),
+            texts("kinds", LINE, "Which kinds of event."),
+            text("owner", LINE, "Who is told when it fails: a login."),
+            boolean("active", "Whether it is told of events; it continues where it stopped."),
+        ],
+    ),
+    shape(
+        "Webhook",
+        "An outgoing webhook.",
+        &[
+            boolean("active", "Whether it is told of events."),
+            time("rotated_at", "When its secret was last replaced."),
+            text(
+                "secret",
+                LINE,
+                "What signs, `whsec_…`; only in the answer that makes it.",
+            ),
+            object("state", "WebhookState", "How it fares."),
+        ],
+    )
+    .based_on(&["WebhookInput", "Stored"]),
+    shape(
+        "WebhookState",
+        "How an outgoing webhook fares.",
+        &[
+            integer("next_index", 0, i64::MAX, "The next place of the log that it looks at."),
+            time("failing_since", "Since when it fails; absent while it is well."),
+            time("next_try_at", "When it is tried again, while it fails."),
+            integer("last_status", 100, 599, "The status of the last answer."),
+            text("last_error", TEXT, "What went wrong the last time."),
+            time("delivered_at", "When something was last taken there."),
+        ],
+    ),
+    shape(
+        "WebhookDelivery",
+        "One event on its way to one webhook.",
+        &[
+            integer("index", 0, i64::MAX, "The event's place in the log.").needed(),
+            text("event", LINE, "The event's id; the header `webhook-id`.").needed(),
+            text("kind", LINE, "Its kind.").needed(),
+            word(
+                "state",
+                Words::These(&["waiting", "delivered", "dead"]),
+                "Where it stands.",
+            )
+            .needed(),
+            integer("tries", 0, i64::MAX, "How often it was tried."),
+            time("queued_at", "From when its tries count; after 7 days it is given up."),
+            time("next_try_at", "When it is tried again."),
+            integer("last_status", 100, 599, "The status of the last answer."),
+            text("last_error", TEXT, "What went wrong the last time."),
+            time("ended_at", "When it was taken or given up; kept for 30 days."),
+        ],
+    ),
+    shape(
+        "WebhookReplay",
+        "Which deliveries are sent again.",
+        &[
+            integer(
+                "from",
+                0,
+                i64::MAX,
+                "From this place of the log; its beginning unless said.",
+            ),
+            integer(
+                "to",
+                0,
+                i64::MAX,
+                "Up to this place, not included; its end unless said.",
+            ),
+            boolean(
+                "delivered",
+                "Also those that were taken; unless said only those given up.",
+            ),
+        ],
+    ),
+    shape(
+        "Count",
+        "How much it was.",
+        &[integer("deliveries", 0, i64::MAX, "How many deliveries are sent again.").needed()],
+    ),
+];
+
+const INBOUND: &[Row] = &[
+    get(
+        "deliveries",
+        "show_delivery",
+        "/deliveries/{id}",
+        "Show a delivery, what it says and what came of it",
+        "DeliveryShown",
+    ),
+    Row {
+        answer: Answer::Json("DeliveryReplayed"),
+        ..at(
+            "POST",
+            "deliveries",
+            "replay_delivery",
+            "/deliveries/{id}/replays",
+            "Read a delivery once more",
+        )
+    },
+    list(
+        "deliveries",
+        "list_outside_checks",
+        "/outside-checks",
+        "List questions of outside systems with our answers",
+        "OutsideCheck",
+    ),
+    Row {
+        params: &[Param::new("state", "`parked` (usual) or `waiting`.")],
+        ..list(
+            "deliveries",
+            "list_calls",
+            "/calls",
+            "List calls to outside systems by their state",
+            "Call",
+        )
+    },
+    post(
+        "deliveries",
+        "try_links",
+        "/connections/{id}/link-trials",
+        "Try rules that find changes on past deliveries",
+        "LinkTrialInput",
+        "LinkTrial",
+    ),
+];
+
+const DELIVERIES: &[Shape] = &[
+    shape(
+        "DeliveryShown",
+        "A delivery, what it says and what came of it.",
+        &[
+            text("id", LINE, "The delivery here.").needed(),
+            text("connection", LINE, "The connection it came by.").needed(),
+            text("delivery_id", LINE, "The sender's id for it."),
+            text("event", LINE, "What the sender calls it."),
+            time("received_at", "When it came."),
+            word(
+                "state",
+                Words::These(&["waiting", "done", "parked"]),
+                "Where it stands.",
+            )
+            .needed(),
+            integer("tries", 0, i64::MAX, "How often it was read."),
+            text("reason", TEXT, "Why it was set aside."),
+            text("result", TEXT, "What came of it."),
+            free("signals", "What is read in it, as this version reads it."),
+            text("complaint", TEXT, "Why it cannot be read, if so."),
+        ],
+    ),
+    shape(
+        "DeliveryReplayed",
+        "What a delivery made when it was read once more.",
+        &[
+            text("id", LINE, "The delivery.").needed(),
+            free("signals", "What was read in it."),
+            text("result", TEXT, "What came of it."),
+            text("before", TEXT, "What had come of it before."),
+        ],
+    ),
+    shape(
+        "OutsideCheck",
+        "A question of an outside system with our answer, given again by itself when the change moves.",
+        &[
+            word(
+                "ask",
+                Words::These(&["protection_rule", "merge", "status_check", "deployment_approval"]),
+                "What it wants to know.",
+            )
+            .needed(),
+            text("connection", LINE, "The connection that asked."),
+            text("repository", LINE, "`owner/name`."),
+            text("service", LINE, "Our service."),
+            text("environment", LINE, "Our environment, for deployments."),
+            text("commit", LINE, "The commit."),
+            integer("number", 0, i64::MAX, "The pull or merge request."),
+            text("named", LINE, "The change that it names."),
+            text("found_by", LINE, "The rule that found the name."),
+            text("change_key", LINE, "The change that decides."),
+            word(
+                "answer",
+                Words::These(&["waiting", "approved", "rejected"]),
+                "What we say.",
+            )
+            .needed(),
+            text("text", TEXT, "Why."),
+            boolean("is_over", "Whether nobody waits any more."),
+            time("at", "When it was asked."),
+        ],
+    )
+    .based_on(&["Stored"]),
+    shape(
+        "Call",
+        "A call to an outside system that waits or was set aside.",
+        &[
+            text("id", LINE, "The call.").needed(),
+            text("kind", LINE, "What it carries."),
+            text("subject", LINE, "The record that it is about."),
+            integer("tries", 0, i64::MAX, "How often it was tried."),
+            time("run_at", "When it is tried again."),
+            text("state", LINE, "`waiting` or `parked`."),
+            text("last_error", TEXT, "What went wrong the last time."),
+        ],
+    ),
+    shape(
+        "LinkTrialInput",
+        "Rules to be tried.",
+        &[
+            objects("links", "LinkRule", "The rules, the first that finds a change decides."),
+            integer("last", 1, 200, "How many past deliveries; 50 unless said."),
+        ],
+    ),
+    shape(
+        "LinkRule",
+        "Where a change's key is looked for.",
+        &[
+            word(
+                "from",
+                Words::These(&["trailer", "branch", "title", "body"]),
+                "The place.",
+            )
+            .needed(),
+            text("prefix", LINE, "What stands before the key; of a trailer, its name."),
+        ],
+    ),
+    shape(
+        "LinkTrial",
+        "What the rules find in the questions of past deliveries.",
+        &[
+            integer("differ", 0, i64::MAX, "For how many another change is found than now.").needed(),
+            free("questions", "Each question with what is found now and then."),
+        ],
+    ),
+    shape(
+        "ConnectionApi",
+        "How an outside system is called to answer its questions.",
+        &[
+            text(
+                "base",
+                LINE,
+                "`https://api.github.com` or `https://gitlab.com` unless said.",
+            ),
+            word(
+                "status",
+                Words::These(&["commit_status", "check_run"]),
+                "How GitHub is told about merges; a commit status unless said.",
+            ),
+            integer(
+                "app",
+                1,
+                i64::MAX,
+                "A GitHub App's id, with `installation` and `private_key`.",
+            ),
+            integer("installation", 1, i64::MAX, "The App's installation."),
+            text("token", 1_000, "The credential; never shown."),
+            text("private_key", 10_000, "The App's RSA key, PEM; never shown."),
+        ],
+    ),
+    shape(
+        "Builder",
+        "A builder and the key that verifies its attestations.",
+        &[
+            text("builder", LINE, "How it is called.").needed(),
+            text("public_key", URL, "Its public key, PEM: Ed25519 or ECDSA P-256.").needed(),
+        ],
+    ),
+];

@@ -1,0 +1,237 @@
+//! Outgoing webhooks: signed, in order, tried again, given up, sent again, and never to an address inside.
+
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
+
+use serde_json::{Value, json};
+use tests::outside::{Outside, Sent};
+use tests::{Place, Server};
+
+const ALLOW: &[&str] = &["--outgoing-allow", "127.0.0.1"];
+
+fn made(server: &Server, url: &str, kinds: &[&str]) -> Value {
+    let body = json!({"name": "chat", "url": url, "kinds": kinds});
+    server.must("POST", "/api/v1/webhooks", &server.token("admin"), Some(&body))
+}
+
+fn draft(server: &Server, title: &str) -> String {
+    let body = json!({"title": title, "services": ["edge-dns"], "environment": "production"});
+    let made = server.must("POST", "/api/v1/changes", &server.token("requester"), Some(&body));
+    made["key"].as_str().unwrap().to_owned()
+}
+
+fn rename(server: &Server, key: &str, title: &str) {
+    let path = format!("/api/v1/changes/{key}");
+    let etag = format!(
+        "\"{}\"",
+        server.must("GET", &path, &server.token("requester"), None)["version"]
+    );
+    let body = json!({"title": title});
+    let (status, answer) = server.ask_with(
+        "PATCH",
+        &path,
+        Some(&server.token("requester")),
+        Some(&body),
+        &[("If-Match", &etag)],
+    );
+    assert_eq!(status, 200, "{}", String::from_utf8_lossy(&answer));
+}
+
+/// Asks until it is so.
+fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    for _ in 0..600 {
+        if is_so() {
+            return;
+        }
+        std::thread::park_timeout(std::time::Duration::from_millis(50));
+    }
+    panic!("never came true: {what}");
+}
+
+/// The two libraries read a delivery: one its signature, the other the event in it.
+fn judge(sent: &Sent, secret: &str) -> Value {
+    let python = std::env::var("ASSENT_TEST_PYTHON").expect("run by cargo xtask test, which installs the judges");
+    let script = "import json, sys\n\
+        from standardwebhooks.webhooks import Webhook, WebhookVerificationError\n\
+        from cloudevents.core.bindings.http import HTTPMessage, from_http_event\n\
+        from cloudevents.core.formats.json import JSONFormat\n\
+        told = json.load(sys.stdin)\n\
+        body = told['body'].encode()\n\
+        Webhook(told['secret']).verify(body, told['headers'])\n\
+        try:\n    Webhook('whsec_' + 'A' * 44).verify(body, told['headers'])\n    sys.exit('a foreign secret verified')\n\
+        except WebhookVerificationError:\n    pass\n\
+        event = from_http_event(HTTPMessage(headers=told['headers'], body=body), JSONFormat())\n\
+        print(json.dumps({'id': event.get_id(), 'type': event.get_type(), 'subject': event.get_subject(), 'source': event.get_source(), 'data': event.get_data(), 'sequence': event.get_extension('sequence')}))\n";
+    let mut child = Command::new(python)
+        .args(["-c", script])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let headers: serde_json::Map<String, Value> = sent.headers.iter().map(|(n, v)| (n.clone(), json!(v))).collect();
+    let told = json!({"secret": secret, "headers": headers, "body": String::from_utf8_lossy(&sent.body)});
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), told.to_string().as_bytes()).unwrap();
+    let done = child.wait_with_output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    serde_json::from_slice(&done.stdout).unwrap()
+}
+
+/// GitHub's own library for receivers verifies the other signature.
+fn judge_as_github(sent: &Sent, secret: &str) {
+    let modules =
+        std::env::var("ASSENT_TEST_NODE_MODULES").expect("run by cargo xtask test, which installs the judges");
+    let script = format!(
+        "import {{ Webhooks }} from '{modules}/@octokit/webhooks/dist-bundle/index.js';\n\
+         const [secret, signature, body] = process.argv.slice(1).map((it) => Buffer.from(it, 'base64').toString());\n\
+         const good = await new Webhooks({{ secret }}).verify(body, signature);\n\
+         const bad = await new Webhooks({{ secret: secret + 'x' }}).verify(body, signature);\n\
+         process.exit(good && !bad ? 0 : 1);"
+    );
+    let plain = |text: &str| tests::outside::base64(text.as_bytes());
+    let done = Command::new("node")
+        .args(["--input-type=module", "-e", &script, "--"])
+        .args([plain(secret), plain(sent.header("x-hub-signature-256"))])
+        .arg(tests::outside::base64(&sent.body))
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
+#[test]
+fn strangers_read_what_we_send_and_secrets_are_replaced_without_a_gap() {
+    let place = Place::new("hook_read");
+    let server = Server::start_with(&place, true, ALLOW);
+    let receiver = Outside::start(|_| (204, Value::Null));
+    let hook = made(&server, &format!("{}/in", receiver.url), &["change.*"]);
+    let first = hook["secret"].as_str().unwrap().to_owned();
+    let key = draft(&server, "Told outside");
+    let sent = receiver.wait_for("the draft", |one| one.json()["subject"] == key.as_str());
+    assert_eq!(sent.path, "/in");
+    assert_eq!(sent.header("content-type"), "application/cloudevents+json");
+    let event = judge(&sent, &first);
+    judge_as_github(&sent, &first);
+    assert_eq!(event["type"], "assent.change.created");
+    assert_eq!(event["id"], sent.header("webhook-id"));
+    assert_eq!(event["source"], format!("{}/t/halden", server.url));
+    assert_eq!(event["subject"], key.as_str());
+    assert_eq!(event["data"]["kind"], "change.created");
+    let path = format!("/api/v1/webhooks/{}", hook["id"].as_str().unwrap());
+    let rotated = server.must(
+        "POST",
+        &format!("{path}/secret"),
+        &server.token("admin"),
+        Some(&json!({})),
+    );
+    let second = rotated["secret"].as_str().unwrap().to_owned();
+    assert_ne!(first, second);
+    let other = draft(&server, "Told again");
+    let sent = receiver.wait_for("the second draft", |one| one.json()["subject"] == other.as_str());
+    judge(&sent, &first);
+    judge(&sent, &second);
+    let shown = server.must("GET", &path, &server.token("admin"), None);
+    assert!(
+        shown.get("secret").is_none() && shown["state"]["failing_since"].is_null(),
+        "{shown:#}"
+    );
+    assert_eq!(server.ask("GET", &path, Some(&server.token("requester")), None).0, 403);
+}
+
+#[test]
+fn a_receiver_that_is_away_gets_everything_in_order_and_what_was_given_up_is_sent_again() {
+    let place = Place::new("hook_away");
+    let mut server = Server::start_with(&place, true, ALLOW);
+    server.hold_clock("2026-11-20T10:00:00Z".parse().unwrap());
+    let status = Arc::new(AtomicU16::new(503));
+    let says = status.clone();
+    let receiver = Outside::start(move |_| (says.load(Ordering::SeqCst), Value::Null));
+    let hook = made(&server, &receiver.url, &["change.*"]);
+    let path = format!("/api/v1/webhooks/{}", hook["id"].as_str().unwrap());
+    let admin = server.token("admin");
+    let key = draft(&server, "One");
+    for title in ["Two", "Three", "Four"] {
+        rename(&server, &key, title);
+    }
+    receiver.wait_for("a first try", |_| true);
+    eventually("it is known to fail", || {
+        server.must("GET", &path, &admin, None)["state"]["failing_since"].is_string()
+    });
+    status.store(200, Ordering::SeqCst);
+    server.advance(301);
+    let of_change = |one: &Sent| one.json()["subject"] == key.as_str();
+    eventually("all four arrive", || {
+        let ids: std::collections::BTreeSet<String> = receiver
+            .sent()
+            .iter()
+            .filter(|one| of_change(one))
+            .map(|one| one.header("webhook-id").to_owned())
+            .collect();
+        ids.len() == 4
+    });
+    let order: Vec<String> = receiver
+        .sent()
+        .iter()
+        .filter(|one| of_change(one))
+        .map(|one| one.json()["sequence"].as_str().unwrap().to_owned())
+        .collect();
+    assert!(order.is_sorted(), "{order:?}");
+    // A refusal of one subject's event holds back that subject alone.
+    status.store(422, Ordering::SeqCst);
+    let poisoned = draft(&server, "Poisoned");
+    receiver.wait_for("the poisoned one", |one| one.json()["subject"] == poisoned.as_str());
+    server.advance(8 * 24 * 3_600);
+    eventually("it is given up", || {
+        let list = server.must("GET", &format!("{path}/deliveries?state=dead"), &admin, None);
+        list["items"].as_array().is_some_and(|rows| rows.len() == 1)
+    });
+    status.store(200, Ordering::SeqCst);
+    let done = server.must("POST", &format!("{path}/replays"), &admin, Some(&json!({})));
+    assert_eq!(done["deliveries"], 1);
+    eventually("it is taken after all", || {
+        let list = server.must("GET", &format!("{path}/deliveries?state=dead"), &admin, None);
+        list["items"].as_array().is_some_and(Vec::is_empty)
+    });
+    let ids: Vec<String> = receiver
+        .sent()
+        .iter()
+        .filter(|one| one.json()["subject"] == poisoned.as_str())
+        .map(|one| one.header("webhook-id").to_owned())
+        .collect();
+    assert!(ids.len() >= 2 && ids.iter().all(|id| id == &ids[0]), "{ids:?}");
+}
+
+#[test]
+fn nothing_leaves_for_an_address_inside_that_nobody_allowed() {
+    let place = Place::new("hook_inside");
+    let server = Server::start(&place, true);
+    let receiver = Outside::start(|_| (200, Value::Null));
+    let admin = server.token("admin");
+    let port = receiver.url.rsplit(':').next().unwrap().to_owned();
+    for url in [
+        receiver.url.clone(),
+        format!("https://localhost:{port}/"),
+        format!("https://[::ffff:7f00:1]:{port}/"),
+    ] {
+        let hook = made(&server, &url, &["*"]);
+        let path = format!("/api/v1/webhooks/{}", hook["id"].as_str().unwrap());
+        draft(&server, "Secret news");
+        eventually("it is refused", || {
+            let state = server.must("GET", &path, &admin, None)["state"].clone();
+            let why = state["last_error"].as_str().unwrap_or_default().to_owned();
+            why.contains("lies inside") || why.contains("plain http")
+        });
+    }
+    assert!(receiver.sent().is_empty());
+    let bad = json!({"name": "x", "url": "https://me:pw@example.org", "kinds": ["Change"], "secret": "mine"});
+    let (status, answer) = server.ask("POST", "/api/v1/webhooks", Some(&admin), Some(&bad));
+    let answer: Value = serde_json::from_slice(&answer).unwrap();
+    assert_eq!(status, 422, "{answer:#}");
+    let fields: Vec<&str> = answer["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["field"].as_str().unwrap())
+        .collect();
+    assert_eq!(fields, ["url", "kinds", "secret"]);
+}
