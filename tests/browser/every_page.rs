@@ -23,7 +23,15 @@ const ALSO: &[(&str, &[&str])] = &[
         ],
     ),
     ("admin", &[]),
-    ("auditor", &[]),
+    (
+        "auditor",
+        &[
+            "/audit/sample",
+            "/calendar?view=month",
+            "/calendar?view=service",
+            "/calendar?view=day",
+        ],
+    ),
     ("requester", &["/changes/new"]),
     ("owner", &[]),
     ("security", &[]),

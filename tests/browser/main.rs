@@ -3,5 +3,6 @@
 
 mod desk;
 mod every_page;
+mod journeys;
 mod lists;
 mod live;

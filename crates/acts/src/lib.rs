@@ -33,6 +33,7 @@ pub mod export_bundle;
 pub mod find_acts;
 pub mod find_changes;
 pub mod find_lost_timers;
+pub mod find_decided;
 pub mod find_queue;
 pub mod find_records;
 pub mod find_timeline;

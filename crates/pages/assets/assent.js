@@ -40,7 +40,7 @@
   // focused, so that no slip of a finger decides: Enter does.
   const useKey = (key) => {
     const card = currentCard();
-    const act = card && one(`[data-key="${key}"]`, card);
+    const act = key === "U" ? one('[data-key="U"]') : card && one(`[data-key="${key}"]`, card);
     if (!act) return false;
     if (act.tagName === "SUMMARY") {
       act.parentElement.open = true;
@@ -60,7 +60,7 @@
     else if (key === "?") one("nav a[href$='/help']")?.click();
     else if (key === "J") moveCard(1);
     else if (key === "K") moveCard(-1);
-    else if (!"ACRX".includes(key) || key.length !== 1 || !useKey(key)) return;
+    else if (!"ACRXU".includes(key) || key.length !== 1 || !useKey(key)) return;
     event.preventDefault();
   };
 

@@ -69,6 +69,7 @@ impl Help {
             ("C", "approve with conditions"),
             ("R", "return with a question"),
             ("X", "reject"),
+            ("U", "go to Undo of the last decision"),
             ("?", "this page"),
         ]
         .into_iter()

@@ -6,8 +6,8 @@ use crate::form::Acts;
 use crate::parts::{BriefRows, Entries};
 use crate::samples::{BIDI, LONG_WORD, MARKUP};
 use crate::{
-    Act, ActContext, ActForm, ActTone, Brief, Cell, Column, Empty, Entry, Fold, Frame, Place, Rich, Risk, State, Table,
-    Tone, count_word, filters, render,
+    Act, ActContext, ActForm, ActTone, Brief, Cell, Column, Empty, Entry, Fold, Frame, Place, Rich, Risk, Section,
+    State, Table, Tone, count_word, filters, render,
 };
 
 /// A change that needs the reader's word, with all that the decision asks for.
@@ -83,6 +83,8 @@ pub struct Home {
     pub own: Vec<QueueRow>,
     /// Work given to the reader: tasks, reviews, confirmations.
     pub tasks: Vec<Entry>,
+    /// What else belongs to the reader's work, by role.
+    pub sections: Vec<Section>,
     /// What the reader decided lately.
     pub decided: Vec<Entry>,
     /// Freezes, incidents and other things to keep in mind.

@@ -14,6 +14,7 @@
 mod api;
 pub mod assets;
 mod audit;
+mod calendar;
 mod change;
 mod change_form;
 mod components;
@@ -24,6 +25,7 @@ mod gate;
 mod help;
 mod home;
 mod icons;
+mod kept;
 mod list;
 mod lists;
 pub mod mail;
@@ -41,6 +43,7 @@ mod words;
 
 pub use api::ApiPage;
 pub use audit::{AuditLog, LogEntry};
+pub use calendar::{Band, Bar, Block, Calendar, Day, Drawing, Lane, Standing};
 pub use change::{ChangePage, Decision, TargetRow, Work};
 pub use change_form::{ChangeFields, ChangeForm, DerivedFact, FormSection, RowGroup, Rows};
 pub use components::Components;
@@ -49,6 +52,7 @@ pub use frame::{Frame, Place, Seal};
 pub use gate::GatePage;
 pub use help::{Help, Term};
 pub use home::{Home, QueueCard, QueueRow};
+pub use kept::Kept;
 pub use list::{Bulk, Chip, List, ListRow, View};
 pub use lists::{
     ChangeList, ChangeRow, Deliveries, DeliveryRow, FreezeRow, Freezes, GateCheckRow, GateChecks, GatewayRow, Gateways,

@@ -111,7 +111,9 @@ impl Reader {
         Some(zoned.timestamp())
     }
 
-    fn local(&self, at: Timestamp) -> Zoned {
+    /// The instant in the reader's zone.
+    #[must_use]
+    pub fn local(&self, at: Timestamp) -> Zoned {
         at.to_zoned(self.zone.clone())
     }
 

@@ -59,6 +59,7 @@ macro_rules! pages {
 pub fn all() -> Vec<Sample> {
     pages! {
         "sign-in" => crate::SignIn::samples(),
+        "kept" => crate::Kept::samples(),
         "step-up" => crate::StepUp::samples(),
         "home" => crate::Home::samples(),
         "changes" => crate::ChangeList::samples(),
@@ -68,8 +69,9 @@ pub fn all() -> Vec<Sample> {
         "problem" => crate::Problem::samples(),
         "api" => crate::ApiPage::samples(),
         "freezes" => crate::Freezes::samples(),
-        "calendar" => crate::Windows::samples(),
-        "calendar-clash" => vec![crate::Windows::sample_clash()],
+        "calendar" => crate::Calendar::samples(),
+        "windows" => crate::Windows::samples(),
+        "windows-clash" => vec![crate::Windows::sample_clash()],
         "services" => crate::Services::samples(),
         "incidents" => crate::Incidents::samples(),
         "templates" => crate::Templates::samples(),

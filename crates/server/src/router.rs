@@ -48,7 +48,7 @@ pub fn router(state: AppState) -> Router {
         .merge(scim::router())
         .merge(gateway::routes())
         .merge(health::router())
-        .merge(web::routes());
+        .merge(web::routes(&state));
     doors
         .fallback(absent)
         .method_not_allowed_fallback(wrong_method)

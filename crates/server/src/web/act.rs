@@ -276,7 +276,11 @@ pub(super) async fn act(
     })
     .await;
     let Err(failure) = done else {
-        return see(&format!("{back}?done={}", escaped(door.path)));
+        let done = escaped(door.path);
+        return match form.first("next") {
+            "home" => see(&format!("{}/?done={done}&key={}", visitor.base(), escaped(&key))),
+            _ => see(&format!("{back}?done={done}")),
+        };
     };
     if failure.problem.code == "step_up_required" {
         return see(&format!("{}/step-up?next={}", visitor.base(), escaped(&back)));

@@ -73,7 +73,7 @@ const LISTS: &[&str] = &[
 /// Lists of sentences, one a line.
 const LINES: &[&str] = &["improvements"];
 /// Names that steer the page and are no fields of the act.
-const STEERING: &[&str] = &["act", "add", "revision"];
+const STEERING: &[&str] = &["act", "add", "revision", "next"];
 
 /// What a form sent, in its order.
 #[derive(Debug, Clone, Default)]

@@ -4,14 +4,14 @@ use acts::find_acts::find_acts;
 use acts::find_changes::{ChangeFilter, find_changes};
 use acts::find_queue::find_queue;
 use acts::find_records::find_messages;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::act::actions;
 use model::change::Change;
 use model::file::ChangeFile;
 use model::requirement::ahead;
 use model::words::State as Stage;
-use pages::{Entry, Home, Place, QueueCard, QueueRow, Rich, Tone};
+use pages::{ActForm, Entry, Home, Place, QueueCard, QueueRow, Rich, Tone};
 
 use super::acts_open::{context, decisions};
 use super::brief::brief;
@@ -32,14 +32,42 @@ pub(super) async fn short(Path(tenant): Path<String>) -> Response {
 }
 
 /// The first page.
-pub(super) async fn show_home(State(state): State<AppState>, visitor: Visitor) -> Response {
-    show(&state, &visitor, Place::Home, page).await
+pub(super) async fn show_home(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Asked>) -> Response {
+    show(&state, &visitor, Place::Home, move |view| {
+        if let Some(words) = asked.done.as_deref().and_then(super::act::done_words) {
+            let key = asked
+                .key
+                .as_deref()
+                .filter(|key| super::changes::is_key(key))
+                .unwrap_or_default();
+            view.frame.notices.push(super::view::done_notice(
+                format!("{key}: {words}").trim_start_matches(": "),
+            ));
+        }
+        page(view)
+    })
+    .await
+}
+
+/// What was just done, and on which change.
+#[derive(Debug, Default, serde::Deserialize)]
+pub(super) struct Asked {
+    done: Option<String>,
+    key: Option<String>,
 }
 
 fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     view.room.allow(actions::READ)?;
     view.follow(None);
-    let queue = find_queue(view.room)?;
+    let mut queue = find_queue(view.room)?;
+    // What is late comes first, then the graver, then what waits longest; the queue itself is in the order of age.
+    let late = |file: &ChangeFile| {
+        let mine = file.change.requests.iter().filter(|request| request.person == view.me);
+        mine.map(|request| request.acknowledge_by)
+            .min()
+            .is_some_and(|by| by <= view.now())
+    };
+    queue.sort_by_key(|file| (!late(file), std::cmp::Reverse(file.change.risk.level)));
     let mut due = Vec::new();
     for file in queue.iter().take(CARDS) {
         due.push(card(view, file)?);
@@ -56,7 +84,8 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
         later,
         own,
         tasks: tasks(view)?,
-        decided: Vec::new(),
+        decided: super::home_roles::decided(view)?,
+        sections: super::home_roles::sections(view)?,
         keep_in_mind: keep_in_mind(view)?,
         messages: messages(view)?,
         frame: view.frame.clone(),
@@ -116,8 +145,19 @@ fn card(view: &mut View<'_, '_, '_>, file: &ChangeFile) -> acts::Result<QueueCar
             .unwrap_or_default(),
         is_late: unseen.is_some_and(|request| request.acknowledge_by <= view.now()),
         brief: brief(view, file),
-        acts: decisions(&open, &context(view, file)),
+        acts: decisions(&open, &context(view, file))
+            .into_iter()
+            .map(stay_here)
+            .collect(),
     })
+}
+
+/// A decision that leads back to the queue instead of to the change.
+fn stay_here(act: ActForm) -> ActForm {
+    if act.is_link {
+        return act;
+    }
+    act.field(pages::Field::hidden("next", "home"))
 }
 
 fn row(view: &View<'_, '_, '_>, file: &ChangeFile, next: Rich) -> QueueRow {

@@ -11,8 +11,10 @@ mod audit;
 mod back;
 mod brief;
 mod bulk;
+mod calendar;
 mod change;
 mod changes;
+mod collide;
 mod edit;
 mod estate;
 mod evidence;
@@ -20,13 +22,17 @@ mod export;
 mod form;
 mod gate;
 mod gateways;
+mod held;
 mod help;
 mod home;
+mod home_roles;
 mod live;
 mod mail;
 mod people;
 mod policies;
+mod propose;
 mod providers;
+mod sample;
 mod saved;
 mod sections;
 mod session;
@@ -38,6 +44,7 @@ mod words;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
 use crate::state::AppState;
@@ -50,7 +57,7 @@ pub(crate) const ASSETS: &str = "/assets";
 const FORM_LIMIT: usize = 1024 * 1024;
 
 /// The routes of all pages.
-pub fn routes() -> Router<AppState> {
+pub fn routes(state: &AppState) -> Router<AppState> {
     Router::new()
         .route("/", get(session::front))
         .route("/sign-in", get(session::front_form).post(session::front_go))
@@ -60,6 +67,7 @@ pub fn routes() -> Router<AppState> {
         .merge(estate_routes())
         .merge(other_routes())
         .layer(DefaultBodyLimit::max(FORM_LIMIT))
+        .layer(from_fn_with_state(state.clone(), held::hold))
 }
 
 fn session_routes() -> Router<AppState> {
@@ -96,8 +104,9 @@ fn change_routes() -> Router<AppState> {
 
 fn estate_routes() -> Router<AppState> {
     Router::new()
-        .route("/t/{tenant}/calendar", get(times::calendar))
-        .route("/t/{tenant}/windows", post(times::set_window))
+        .route("/t/{tenant}/calendar", get(calendar::calendar))
+        .route("/t/{tenant}/calendar/propose", get(propose::propose))
+        .route("/t/{tenant}/windows", get(times::calendar).post(times::set_window))
         .route("/t/{tenant}/windows/{id}/end", post(times::end_window))
         .route("/t/{tenant}/freezes", get(times::freezes).post(times::set_freeze))
         .route("/t/{tenant}/freezes/{id}/end", post(times::end_freeze))
@@ -126,6 +135,8 @@ fn other_routes() -> Router<AppState> {
         .route("/t/{tenant}/gate-checks", get(gate::list))
         .route("/t/{tenant}/gate-checks/{id}", get(gate::one))
         .route("/t/{tenant}/audit", get(audit::log))
+        .route("/t/{tenant}/audit/sample", get(sample::sample))
+        .route("/t/{tenant}/audit/verify/{key}", get(sample::verify))
         .route("/t/{tenant}/deliveries", get(audit::deliveries))
         .route("/t/{tenant}/gateways", get(gateways::gateways))
         .route("/t/{tenant}/messages", get(account::messages))

@@ -111,7 +111,8 @@ async fn tenant_name(state: &AppState, tenant: &str) -> String {
     found.ok().flatten().unwrap_or_else(|| tenant.to_owned())
 }
 
-async fn door(state: &AppState, tenant: &str, next: &str) -> SignIn {
+/// The door of a tenant, remembering where the reader was going.
+pub(super) async fn door(state: &AppState, tenant: &str, next: &str) -> SignIn {
     let name = tenant_name(state, tenant).await;
     let mut page = SignIn::new(name, format!("{}/sign-in", base(tenant)), ASSETS);
     if !next.is_empty() {
@@ -170,10 +171,17 @@ pub(super) async fn go(
 ) -> Response {
     let home = format!("{}/", base(&tenant));
     match enter(&state, &source, &headers, &tenant, &form).await {
-        Ok(cookie) => with_cookie(see(safe_next(form.first("next"), &home)), &cookie),
+        Ok(cookie) => {
+            let back = super::held::given_back(&tenant, &form);
+            with_cookie(
+                back.unwrap_or_else(|| see(safe_next(form.first("next"), &home))),
+                &cookie,
+            )
+        }
         Err(failure) if failure.status() == 403 => bare_problem(&failure),
         Err(failure) => {
             let mut page = door(&state, &tenant, safe_next(form.first("next"), "")).await;
+            page.fields.extend(super::held::carried(&form));
             refuse(&mut page, Some(&failure.problem.detail), &form);
             html(failure.status(), page.render())
         }

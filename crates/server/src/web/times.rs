@@ -216,7 +216,7 @@ fn sent(form: Form, path: String, then: &str, place: Place) -> Sent {
 
 /// Adds a maintenance window.
 pub(super) async fn set_window(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
-    let sent = sent(form, "/windows".to_owned(), "/calendar", Place::Calendar);
+    let sent = sent(form, "/windows".to_owned(), "/windows", Place::Calendar);
     send(
         &state,
         &visitor,
@@ -237,7 +237,7 @@ pub(super) async fn end_window(
     let sent = sent(
         form,
         format!("/windows/{}/end", escaped(&id)),
-        "/calendar",
+        "/windows",
         Place::Calendar,
     );
     send(

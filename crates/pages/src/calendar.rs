@@ -1,0 +1,349 @@
+//! The calendar: a week or a day with hours, a month, and a timeline by service. Windows and freezes are bands, changes
+//! are blocks; what collides is told in words above. Positions are classes, or numbers in SVG attributes.
+
+use askama::Template;
+
+use crate::form::{Acts, Fields};
+use crate::samples::{BIDI, LONG_WORD, MARKUP};
+use crate::{ActForm, Chip, Field, Frame, Notice, Place, Rich, Table, filters, parts, render};
+
+/// How a change stands in the calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Standing {
+    /// Decided: it will happen.
+    #[default]
+    Decided,
+    /// Not decided yet.
+    Tentative,
+    /// Over, or under review.
+    Done,
+}
+
+/// A change on a day.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Block {
+    /// Its page.
+    pub href: String,
+    /// Its title.
+    pub title: String,
+    /// When it begins on this day: `22:00`.
+    pub time: String,
+    /// Its state in a word.
+    pub state: String,
+    /// The hour in which it begins, 0 to 23.
+    pub hour: u8,
+    /// How many hours it takes on this day, 1 to 24.
+    pub hours: u8,
+    /// How it stands.
+    pub standing: Standing,
+    /// Whether it collides with another.
+    pub clashes: bool,
+    /// Which of two columns it takes, when two share their hours: 0 for both.
+    pub half: u8,
+}
+
+/// A window or a freeze on a day.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Band {
+    /// What it is: “Maintenance 20:00 to 24:00”.
+    pub words: String,
+    /// Its page; empty for none.
+    pub href: String,
+    /// Whether it is a freeze.
+    pub is_freeze: bool,
+    /// The hour in which it begins.
+    pub hour: u8,
+    /// How many hours it takes.
+    pub hours: u8,
+}
+
+/// A day with its bands and blocks.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Day {
+    /// `Wed`.
+    pub name: String,
+    /// `18`, or `20 · today`.
+    pub number: String,
+    /// The day as a page of its own.
+    pub href: String,
+    /// Whether it is today.
+    pub is_today: bool,
+    /// Whether it belongs to the month that is shown.
+    pub is_outside: bool,
+    /// The hour and the words of now, on today.
+    pub now: Option<(u8, String)>,
+    /// Windows and freezes.
+    pub bands: Vec<Band>,
+    /// Changes, in the order of time.
+    pub blocks: Vec<Block>,
+}
+
+/// A bar in a lane, in thousandths of the width.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Bar {
+    /// Where it begins.
+    pub from: u32,
+    /// How long it is.
+    pub length: u32,
+    /// The words beside it.
+    pub title: String,
+    /// Its key.
+    pub key: String,
+    /// Its page.
+    pub href: String,
+    /// How it stands.
+    pub standing: Standing,
+    /// Whether it collides.
+    pub clashes: bool,
+}
+
+/// A service with what is planned on it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Lane {
+    /// The service.
+    pub service: String,
+    /// Its page.
+    pub href: String,
+    /// Its team; empty for none.
+    pub team: String,
+    /// Bands: from, length, whether a freeze.
+    pub bands: Vec<(u32, u32, bool)>,
+    /// Changes.
+    pub bars: Vec<Bar>,
+}
+
+/// What is drawn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Drawing {
+    /// Days with hours: seven of a week, or one.
+    Days(Vec<Day>),
+    /// A month in weeks.
+    Month(Vec<Day>),
+    /// A timeline: its days with their place in thousandths, and a lane per service.
+    Lanes(Vec<(u32, String)>, Vec<Lane>),
+}
+
+/// The calendar.
+#[derive(Debug, Clone, PartialEq, Eq, Template)]
+#[template(path = "calendar.html")]
+pub struct Calendar {
+    /// Everything around it.
+    pub frame: Frame,
+    /// “18 to 24 November 2026”.
+    pub title: String,
+    /// The zone and what is drawn how.
+    pub lede: String,
+    /// Acts: the same as a list.
+    pub acts: Vec<ActForm>,
+    /// The views: name, address, whether it is shown.
+    pub views: Vec<(String, String, bool)>,
+    /// The pages before and after, and today.
+    pub earlier: String,
+    /// The present.
+    pub today: String,
+    /// The page after.
+    pub later: String,
+    /// Filters that are on.
+    pub chips: Vec<Chip>,
+    /// The form of filters.
+    pub filters: Vec<Field>,
+    /// Where filters are sent.
+    pub filter_url: String,
+    /// Collisions, each with its path.
+    pub notices: Vec<Notice>,
+    /// What is drawn.
+    pub drawing: Drawing,
+    /// The same as a table.
+    pub table: Table,
+}
+
+impl Calendar {
+    /// The whole document.
+    #[must_use]
+    pub fn render(&self) -> String {
+        self.frame.around(&self.title, true, &render(self))
+    }
+
+    fn act_row(&self) -> Acts<'_> {
+        Acts {
+            group: "calendar",
+            forms: &self.acts,
+        }
+    }
+
+    fn filter_fields(&self) -> Fields<'_> {
+        Fields {
+            form_id: "filter",
+            fields: &self.filters,
+        }
+    }
+
+    fn notices(&self) -> parts::Notices<'_> {
+        parts::Notices(&self.notices)
+    }
+
+    fn is_week(&self) -> bool {
+        matches!(&self.drawing, Drawing::Days(days) if days.len() > 1)
+    }
+
+    /// Believable instances: a week, a day, a month, a timeline, one of odd texts.
+    #[must_use]
+    pub fn samples() -> Vec<Self> {
+        let week: Vec<Day> = (0..7).map(sample_day).collect();
+        let mut odd = vec![sample_day(0)];
+        for (place, text) in [MARKUP, BIDI, LONG_WORD].into_iter().enumerate() {
+            let block = Block {
+                title: text.to_owned(),
+                href: "/t/halden/changes/CHG-1".to_owned(),
+                hour: u8::try_from(place * 4).unwrap_or_default(),
+                hours: 3,
+                ..Block::default()
+            };
+            odd.iter_mut().for_each(|day| day.blocks.push(block.clone()));
+        }
+        let lane = Lane {
+            service: "ledger-db".to_owned(),
+            href: "/t/halden/services/ledger-db".to_owned(),
+            team: "Platform".to_owned(),
+            bands: vec![(100, 50, false), (700, 300, true)],
+            bars: vec![sample_bar(120, true), sample_bar(600, false)],
+        };
+        let drawings = [
+            Drawing::Days(week.clone()),
+            Drawing::Days(odd),
+            Drawing::Month(week.iter().cycle().take(42).cloned().collect()),
+            Drawing::Lanes(vec![(0, "Fri 20".to_owned()), (500, "Sat 21".to_owned())], vec![lane]),
+        ];
+        drawings.into_iter().map(sample).collect()
+    }
+}
+
+fn sample(drawing: Drawing) -> Calendar {
+    let url = "/t/halden/calendar".to_owned();
+    let view = |name: &str, current: bool| (name.to_owned(), "/t/halden/calendar?view=day".to_owned(), current);
+    Calendar {
+        frame: crate::samples::frame(Place::Calendar),
+        title: "18 to 24 November 2026".to_owned(),
+        lede: "Your time, Europe/Oslo.".to_owned(),
+        acts: Vec::new(),
+        views: vec![view("Day", false), view("Week", true)],
+        earlier: url.clone(),
+        today: url.clone(),
+        later: url.clone(),
+        chips: vec![Chip {
+            label: "Environment".to_owned(),
+            value: "production".to_owned(),
+            remove_url: url.clone(),
+        }],
+        filters: vec![Field::text("service", "Service").half()],
+        filter_url: url,
+        notices: vec![Notice::new(crate::Tone::Stop, Rich::from("shipments needs ledger-db")).title("Two collide")],
+        drawing,
+        table: Table::default(),
+    }
+}
+
+fn sample_day(place: u8) -> Day {
+    Day {
+        name: "Wed".to_owned(),
+        number: (18 + place).to_string(),
+        href: "/t/halden/calendar?view=day".to_owned(),
+        is_today: place == 2,
+        is_outside: place == 6,
+        now: (place == 2).then(|| (10, "Now, 10:42".to_owned())),
+        bands: vec![Band {
+            words: "Maintenance 20:00 to 24:00".to_owned(),
+            is_freeze: place > 4,
+            hour: if place > 4 { 0 } else { 20 },
+            hours: if place > 4 { 24 } else { 4 },
+            ..Band::default()
+        }],
+        blocks: (0..place % 3)
+            .map(|number| Block {
+                href: format!("/t/halden/changes/CHG-{number}"),
+                title: "Invoice archive".to_owned(),
+                time: "21:00".to_owned(),
+                state: "scheduled".to_owned(),
+                hour: 21,
+                hours: 2,
+                standing: Standing::Tentative,
+                clashes: number == 1,
+                half: number + 1,
+            })
+            .collect(),
+    }
+}
+
+fn sample_bar(from: u32, clashes: bool) -> Bar {
+    Bar {
+        from,
+        length: 30,
+        title: "Customs reference".to_owned(),
+        key: "CHG-1042".to_owned(),
+        href: "/t/halden/changes/CHG-1042".to_owned(),
+        standing: Standing::Decided,
+        clashes,
+    }
+}
+
+impl Block {
+    fn class(&self) -> String {
+        let mut class = format!("block h{} n{}", self.hour.min(23), hours(self.hours));
+        match self.standing {
+            Standing::Decided => {}
+            Standing::Tentative => class.push_str(" tentative"),
+            Standing::Done => class.push_str(" done"),
+        }
+        if self.clashes {
+            class.push_str(" clash");
+        }
+        match self.half {
+            1 => class.push_str(" half-a"),
+            2 => class.push_str(" half-b"),
+            _ => {}
+        }
+        class
+    }
+}
+
+impl Band {
+    fn class(&self) -> String {
+        let kind = if self.is_freeze { "hatch-freeze" } else { "tint-window" };
+        format!("band {kind} h{} n{}", self.hour.min(23), hours(self.hours))
+    }
+}
+
+/// A day has 24 hours, and what is on it takes at least one.
+fn hours(count: u8) -> u8 {
+    count.clamp(1, 24)
+}
+
+impl Bar {
+    fn class(&self) -> &'static str {
+        match (self.clashes, self.standing) {
+            (true, _) => "box clash",
+            (_, Standing::Tentative) => "box tentative",
+            (_, Standing::Done) => "box done",
+            (_, Standing::Decided) => "box",
+        }
+    }
+
+    /// Percent with one decimal, as SVG takes it.
+    fn percent(thousandths: &u32) -> String {
+        format!("{}.{}%", thousandths / 10, thousandths % 10)
+    }
+
+    /// The words stand before a bar of the right half, behind one of the left.
+    fn is_late(&self) -> bool {
+        self.from + self.length > 600
+    }
+
+    fn words_at(&self) -> String {
+        let at = if self.is_late() {
+            self.from
+        } else {
+            self.from + self.length
+        };
+        Self::percent(&at)
+    }
+}

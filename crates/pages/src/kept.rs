@@ -1,0 +1,82 @@
+//! What somebody had typed when their session ended, shown once they are back, to be sent again by their own click.
+
+use askama::Template;
+
+use crate::form::Fields;
+use crate::frame::document;
+use crate::samples::{BIDI, LONG_WORD, MARKUP};
+use crate::{Field, Part, filters, render};
+
+/// The page that gives a form back.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Template)]
+#[template(path = "kept.html")]
+pub struct Kept {
+    /// Where the assets are served.
+    pub assets: String,
+    /// Where the form was on its way to.
+    pub action_url: String,
+    /// Where “Leave it” leads.
+    pub back_url: String,
+    /// The fields as they were sent, hidden ones too, in their order.
+    pub fields: Vec<(String, String)>,
+}
+
+impl Kept {
+    /// The whole document.
+    #[must_use]
+    pub fn render(&self) -> String {
+        document("What you typed is here", &self.assets, "door", &render(self))
+    }
+
+    /// Believable instances: a comment, and odd texts.
+    #[must_use]
+    pub fn samples() -> Vec<Self> {
+        let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let comment = Self {
+            assets: "/assets".to_owned(),
+            action_url: "/t/halden/changes/CHG-1042/comments".to_owned(),
+            back_url: "/t/halden/changes/CHG-1042".to_owned(),
+            fields: vec![field("text", "Dispatch has planned the four minutes.")],
+        };
+        let odd = Self {
+            fields: vec![field("text", MARKUP), field(BIDI, LONG_WORD), field("digest", "")],
+            ..comment.clone()
+        };
+        vec![comment, odd]
+    }
+
+    fn form(&self) -> String {
+        let hidden: Vec<Field> = self
+            .fields
+            .iter()
+            .map(|(name, value)| Field::hidden(name, value))
+            .collect();
+        Fields {
+            form_id: "",
+            fields: &hidden,
+        }
+        .html()
+    }
+
+    fn hidden(&self) -> Html {
+        Html(self.form())
+    }
+
+    /// What a person typed: not the digests and choices that a form sends along, which are short words of our own.
+    fn typed(&self) -> Vec<(String, &str)> {
+        let told = self
+            .fields
+            .iter()
+            .filter(|(name, value)| !value.trim().is_empty() && !name.ends_with("digest"));
+        told.map(|(name, value)| (name.replace(['_', '.'], " "), value.as_str()))
+            .collect()
+    }
+}
+
+struct Html(String);
+
+impl Part for Html {
+    fn html(&self) -> String {
+        self.0.clone()
+    }
+}

@@ -1,0 +1,311 @@
+//! What a home holds besides the queue, by the work of the one who reads: decisions to take back, what is late or
+//! collides, today's work, what changed since yesterday, figures, the population.
+
+use acts::find_changes::{ChangeFilter, ChangeRow as Listed, TargetRow, find_changes};
+use acts::find_decided::find_decided;
+use jiff::{SignedDuration, Timestamp, ToSpan};
+use model::act::actions;
+use model::words::{Decision, State as Stage};
+use pages::{ActForm, ActTone, Cell, Column, Entry, Field, Fold, Rich, Section, SectionBody, Table, Tone};
+
+use super::collide::{Planned, collisions};
+use super::view::{View, escaped};
+use super::words::capital;
+
+/// How far ahead collisions and work are looked for, in days.
+const AHEAD_DAYS: i64 = 14;
+/// The most rows of a section.
+const MOST: usize = 8;
+/// The most changes that a section looks at.
+const LOOK: i64 = 300;
+/// The span that figures are about, in days.
+const FIGURE_DAYS: i64 = 30;
+/// The most changes that figures look at; more are told as “more than”.
+const FIGURE_LOOK: i64 = 2_000;
+
+/// What the reader decided lately, each with its way back while there is one.
+pub(super) fn decided(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
+    let found = find_decided(view.room)?;
+    let entries = found.into_iter().enumerate().map(|(place, one)| {
+        let url = view.change_url(&one.key);
+        let (tone, words) = match one.decision {
+            Decision::Approve => (Tone::Ok, "Approved"),
+            Decision::ApproveWithConditions => (Tone::Ok, "Approved with conditions"),
+            Decision::Return => (Tone::Wait, "Returned"),
+            Decision::Reject => (Tone::Stop, "Rejected"),
+            Decision::Abstain => (Tone::Plain, "Abstained"),
+        };
+        let text = Rich::from(format!("{words} "))
+            .link(one.key.as_str(), url.as_str())
+            .text(format!(" {}", one.title));
+        let mut entry = Entry::new(tone, text).why(view.reader.moment(one.at));
+        if one.is_open {
+            let address = format!("{url}/approvals/{}/withdrawal", one.id);
+            let mut undo = ActForm::new(format!("undo-{place}"), "Undo", address).tone(ActTone::Link);
+            undo.fields.push(Field::hidden("next", "home"));
+            undo.key = (place == 0).then_some('U');
+            entry.acts.push(undo);
+        }
+        entry
+    });
+    Ok(entries.collect())
+}
+
+/// The sections for the reader's work, by their roles.
+pub(super) fn sections(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Section>> {
+    let roles: Vec<&str> = view
+        .directory
+        .people
+        .get(&view.me)
+        .map(|person| person.roles.iter().map(|role| role.as_str()).collect())
+        .unwrap_or_default();
+    let has = |wanted: &[&str]| roles.iter().any(|role| wanted.contains(role));
+    let mut sections = Vec::new();
+    if has(&["implementer", "vendor"]) {
+        sections.extend(work(view)?);
+    }
+    if has(&["change_manager"]) {
+        sections.extend(stuck(view)?);
+    }
+    if has(&["executive", "change_manager"]) {
+        sections.push(figures(view)?);
+    }
+    if has(&["auditor"]) && view.may(actions::AUDIT) {
+        sections.push(population(view));
+    }
+    sections.extend(since_yesterday(view)?);
+    Ok(sections)
+}
+
+fn named(view: &View<'_, '_, '_>, listed: &Listed) -> Rich {
+    Rich::new()
+        .link(listed.key.as_str(), view.change_url(&listed.key))
+        .text(format!(" {}", listed.title))
+}
+
+fn in_states(states: &[Stage]) -> Vec<String> {
+    states.iter().map(|state| state.as_str().to_owned()).collect()
+}
+
+/// What the reader implements: under way now, or within the days ahead.
+fn work(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>> {
+    let now = view.now();
+    let filter = ChangeFilter {
+        states: in_states(&[Stage::Scheduled, Stage::Implementing]),
+        planned_to: Some(now + SignedDuration::from_hours(24 * AHEAD_DAYS)),
+        ..ChangeFilter::default()
+    };
+    let mut entries = Vec::new();
+    for (listed, _) in find_changes(view.room, &filter, LOOK, None)?.rows {
+        let change = view.room.file(&listed.key)?.change;
+        let named_people = &change.content.implementers;
+        if !named_people.is_empty() && !named_people.contains(&view.me) {
+            continue;
+        }
+        let is_on = listed.state == Stage::Implementing.as_str();
+        let (tone, words) = if is_on {
+            (Tone::Ok, "under way")
+        } else {
+            (Tone::Wait, "ahead")
+        };
+        let span = match (listed.planned_start, listed.planned_end) {
+            (Some(start), Some(end)) => view.reader.span(start, end),
+            _ => String::new(),
+        };
+        let runbook = format!("{}#runbook", view.change_url(&listed.key));
+        let why = Rich::from(format!("{words}: {span}. ")).link("Its plan and log", runbook);
+        entries.push((
+            !is_on,
+            listed.planned_start,
+            Entry::new(tone, named(view, &listed)).why(why),
+        ));
+    }
+    entries.sort_by_key(|(is_ahead, start, _)| (*is_ahead, *start));
+    let entries: Vec<Entry> = entries.into_iter().map(|(_, _, entry)| entry).take(MOST).collect();
+    let section = Section::new("work", "Your work", SectionBody::Entries(entries)).note("under way, then ahead");
+    Ok((!section.is_empty()).then_some(section))
+}
+
+/// What collides in the days ahead, and what cannot start in time.
+fn stuck(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>> {
+    let now = view.now();
+    let filter = ChangeFilter {
+        planned_from: Some(now),
+        planned_to: Some(now + SignedDuration::from_hours(24 * AHEAD_DAYS)),
+        ..ChangeFilter::default()
+    };
+    let rows = find_changes(view.room, &filter, LOOK, None)?.rows;
+    let planned: Vec<Planned<'_>> = rows
+        .iter()
+        .filter_map(|(row, targets)| Planned::of(row, targets))
+        .collect();
+    let mut entries = Vec::new();
+    for found in collisions(&view.directory, &planned).into_iter().take(MOST) {
+        let text = Rich::new()
+            .link(found.one.as_str(), view.change_url(&found.one))
+            .text(" and ")
+            .link(found.other.as_str(), view.change_url(&found.other))
+            .text(" collide");
+        let span = view.reader.span(found.from, found.to);
+        let propose = view.url(&format!("/calendar/propose?change={}", found.other));
+        let why = Rich::from(format!("{span}, on {}. ", found.path.join(" needs "))).link("Another time", propose);
+        entries.push(Entry::new(Tone::Stop, text).why(why));
+    }
+    for (listed, _) in rows.iter().filter(|(row, _)| is_undecided(row)) {
+        let Some(start) = listed.planned_start else { continue };
+        if start > now + SignedDuration::from_hours(48) || entries.len() >= 2 * MOST {
+            continue;
+        }
+        let file = view.room.file(&listed.key)?;
+        let ahead = model::requirement::ahead(&file, &view.directory, now);
+        let waits = ahead
+            .first()
+            .map(|row| view.all_waits_on(&row.unmet.waiting_on))
+            .unwrap_or_default();
+        let waits = if waits.is_empty() {
+            String::new()
+        } else {
+            format!(", waits for {waits}")
+        };
+        let why = format!("starts {}{waits}", view.reader.due(start));
+        entries.push(Entry::new(Tone::Wait, named(view, listed)).why(why));
+    }
+    let section = Section::new("stuck", "Colliding and not ready", SectionBody::Entries(entries));
+    Ok((!section.is_empty()).then_some(section.note("in the next 14 days; not ready: in the next 48 hours")))
+}
+
+fn is_undecided(row: &Listed) -> bool {
+    matches!(row.state.as_str(), "draft" | "assessing" | "authorizing" | "approved")
+}
+
+/// Four figures with what they were before.
+fn figures(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
+    let now = view.now();
+    let days = |count: i64| now - SignedDuration::from_hours(24 * count);
+    let last = written(view, days(FIGURE_DAYS), now)?;
+    let before = written(view, days(2 * FIGURE_DAYS), days(FIGURE_DAYS))?;
+    let of = |rows: &[Listed], kind: &str| rows.iter().filter(|row| row.kind == kind).count().to_string();
+    let closed = |rows: &[Listed]| rows.iter().filter(|row| row.state == "closed").count().to_string();
+    let refused = |rows: &[Listed]| {
+        rows.iter()
+            .filter(|row| matches!(row.state.as_str(), "rejected" | "cancelled"))
+            .count()
+    };
+    let rows = [
+        ("Changes written", last.len().to_string(), before.len().to_string()),
+        ("of them closed by now", closed(&last), closed(&before)),
+        ("of them emergencies", of(&last, "emergency"), of(&before, "emergency")),
+        (
+            "of them rejected or called off",
+            refused(&last).to_string(),
+            refused(&before).to_string(),
+        ),
+    ];
+    let table = Table {
+        caption: "Four figures with what they were before".to_owned(),
+        columns: vec![
+            Column::new("Figure", Fold::Never),
+            Column::new("Last 30 days", Fold::Never).number(),
+            Column::new("The 30 before", Fold::Never).number(),
+        ],
+        rows: rows
+            .into_iter()
+            .map(|(words, now, then)| vec![Cell::title(words, ""), Cell::Short(now), Cell::Short(then)])
+            .collect(),
+        ..Table::default()
+    };
+    let from = view.reader.field(days(FIGURE_DAYS));
+    let link = view.url(&format!("/changes?created_from={}", escaped(&from)));
+    Ok(Section::new("figures", "Four figures", SectionBody::Table(table))
+        .note(Rich::new().link("the rows behind them", link)))
+}
+
+fn written(view: &mut View<'_, '_, '_>, from: Timestamp, to: Timestamp) -> acts::Result<Vec<Listed>> {
+    let filter = ChangeFilter {
+        created_from: Some(from),
+        created_to: Some(to),
+        ..ChangeFilter::default()
+    };
+    let found = find_changes(view.room, &filter, FIGURE_LOOK, None)?;
+    Ok(found.rows.into_iter().map(|(row, _)| row).collect())
+}
+
+/// The auditor's way in: the population, a sample of it, the log.
+fn population(view: &View<'_, '_, '_>) -> Section {
+    let entry =
+        |words: &str, path: &str, why: &str| Entry::new(Tone::Plain, Rich::new().link(words, view.url(path))).why(why);
+    let entries = vec![
+        entry(
+            "Draw a sample",
+            "/audit/sample",
+            "25 of a population, drawn reproducibly from a seed",
+        ),
+        entry(
+            "The population",
+            "/changes?state=closed",
+            "filter it, and export it with its query and row count",
+        ),
+        entry("The log", "/audit", "every entry with its place and its proof"),
+    ];
+    Section::new("audit", "Audit", SectionBody::Entries(entries))
+}
+
+/// What was done since yesterday morning, by service: what the service desk is asked.
+fn since_yesterday(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>> {
+    let today = view.reader.local(view.now());
+    let yesterday = today.start_of_day().and_then(|start| start.checked_sub(1.day()));
+    // A zone whose days cannot be counted back by one is no zone of a person who reads this.
+    let from = yesterday.map_or(view.now(), |start| start.timestamp());
+    let filter = ChangeFilter {
+        states: in_states(&[Stage::Implementing, Stage::Reviewing, Stage::Closed]),
+        planned_from: Some(from),
+        planned_to: Some(view.now()),
+        ..ChangeFilter::default()
+    };
+    let rows = find_changes(view.room, &filter, LOOK, None)?.rows;
+    let field = view.reader.field(from);
+    let service = |targets: &[TargetRow]| {
+        let mut text = Rich::new();
+        for (place, target) in targets.iter().take(3).enumerate() {
+            let query = format!("service={}&planned_from={}", escaped(&target.service), escaped(&field));
+            let comma = if place == 0 { "" } else { ", " };
+            text = text
+                .text(comma)
+                .link(target.service.as_str(), view.url(&format!("/changes?{query}")));
+        }
+        text
+    };
+    let cells = rows.iter().take(2 * MOST).map(|(listed, targets)| {
+        vec![
+            Cell::Title {
+                text: listed.title.clone(),
+                href: view.change_url(&listed.key),
+                key: listed.key.clone(),
+                marks: Vec::new(),
+                sub: Rich::new(),
+            },
+            Cell::Text(service(targets)),
+            Cell::text(capital(&listed.state)),
+            Cell::Short(
+                listed
+                    .planned_start
+                    .map(|at| view.reader.moment(at))
+                    .unwrap_or_default(),
+            ),
+        ]
+    });
+    let table = Table {
+        caption: "Changed since yesterday".to_owned(),
+        columns: vec![
+            Column::new("Change", Fold::Never),
+            Column::new("On", Fold::Under),
+            Column::new("State", Fold::Under),
+            Column::new("When", Fold::Under),
+        ],
+        rows: cells.collect(),
+        ..Table::default()
+    };
+    let all = view.url(&format!("/changes?planned_from={}", escaped(&field)));
+    let section = Section::new("since-yesterday", "Changed since yesterday", SectionBody::Table(table));
+    Ok((!section.is_empty()).then_some(section.note(Rich::new().link("all of them", all))))
+}
