@@ -26,7 +26,7 @@ fn a_new_approver_decides_from_mail_to_done_in_three_actions_and_takes_it_back()
     browser.wait_for_words("What you decided");
     browser.press("u");
     let focused = browser.run("return document.activeElement.innerText;", &[]);
-    assert_eq!(focused.as_str().unwrap().trim(), "Undo");
+    assert!(focused.as_str().unwrap().starts_with("Undo"), "{focused}");
     browser.press("\u{e007}");
     browser.wait_for_words("Your word is taken back");
     browser.picture("journeys/approver-undone", false);
@@ -57,7 +57,7 @@ fn the_queue_decides_by_keyboard_with_a_comment_and_stays_the_queue() {
     );
     browser.press("\u{e004}");
     browser.press("\u{e007}");
-    browser.wait_for_words("returned with your question");
+    browser.wait_for_words("Your word is noted");
     assert!(browser.url().contains("/t/halden/?done="), "{}", browser.url());
     let after = desk.api("security", "GET", &format!("/changes/{key}"), Value::Null);
     assert_eq!(after["state"], "draft");
@@ -116,12 +116,13 @@ fn the_same_form_twice_and_the_back_button_decide_once() {
         "an answer is there",
         "return document.querySelector('.notice') !== null;",
     );
+    let login = desk.server.person("security")["login"].clone();
     let file = desk.api("security", "GET", &format!("/changes/{key}/approvals"), Value::Null);
     let standing = file["items"]
         .as_array()
         .unwrap()
         .iter()
-        .filter(|one| one["state"] == "standing")
+        .filter(|one| one["state"] == "standing" && one["person"] == login)
         .count();
     assert_eq!(standing, 1, "{file}");
 }
@@ -143,7 +144,11 @@ fn what_a_reader_may_not_see_is_not_there_and_nothing_hints_at_it() {
     browser.go(&format!("{}/t/{own}/changes/{key}", desk.server.url));
     let hidden = browser.text("main");
     browser.go(&format!("{}/t/{own}/changes/CHG-999999", desk.server.url));
-    assert_eq!(hidden, browser.text("main"), "absent and hidden look the same");
+    assert_eq!(
+        hidden.replace(key, "CHG-999999"),
+        browser.text("main"),
+        "absent and hidden look the same"
+    );
 }
 
 #[test]
@@ -153,7 +158,7 @@ fn an_auditor_draws_a_sample_of_25_that_can_be_drawn_again_and_verifies_a_bundle
     desk.sign_in("auditor");
     browser.click_words("Draw a sample");
     browser.wait_for_words("A sample of 25");
-    let keys = "return [...document.querySelectorAll('#sample th a')].map((one) => one.innerText.split(' ')[0]);";
+    let keys = "return [...document.querySelectorAll('#sample th a.title')].map((one) => one.innerText.split(' ')[0]);";
     let drawn = browser.run(keys, &[]);
     assert_eq!(drawn.as_array().unwrap().len(), 25);
     browser.picture("journeys/auditor-sample", true);
@@ -205,8 +210,14 @@ fn the_service_desk_names_what_changed_on_a_service_in_two_clicks() {
 fn a_time_that_collides_says_so_before_anybody_asks_for_it() {
     let desk = Desk::open();
     let browser = &desk.browser;
-    let list = desk.api("change_manager", "GET", "/changes?state=scheduled&limit=1", Value::Null);
-    let change = &list["items"][0];
+    let list = desk.api(
+        "change_manager",
+        "GET",
+        "/changes?state=scheduled&limit=50",
+        Value::Null,
+    );
+    let items = list["items"].as_array().unwrap();
+    let change = items.iter().find(|item| item["on_hold"] != true).unwrap();
     let key = change["key"].as_str().unwrap();
     desk.sign_in("change_manager");
     let freeze = json!({

@@ -205,8 +205,8 @@ fn figures(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
         caption: "Four figures with what they were before".to_owned(),
         columns: vec![
             Column::new("Figure", Fold::Never),
-            Column::new("Last 30 days", Fold::Never).number(),
-            Column::new("The 30 before", Fold::Never).number(),
+            Column::new("30 days", Fold::Never).number(),
+            Column::new("Before", Fold::Never).number(),
         ],
         rows: rows
             .into_iter()
@@ -216,8 +216,12 @@ fn figures(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
     };
     let from = view.reader.field(days(FIGURE_DAYS));
     let link = view.url(&format!("/changes?created_from={}", escaped(&from)));
-    Ok(Section::new("figures", "Four figures", SectionBody::Table(table))
-        .note(Rich::new().link("the rows behind them", link)))
+    Ok(Section::new(
+        "figures",
+        "The last 30 days, and the 30 before",
+        SectionBody::Table(table),
+    )
+    .note(Rich::new().link("the rows behind them", link)))
 }
 
 fn written(view: &mut View<'_, '_, '_>, from: Timestamp, to: Timestamp) -> acts::Result<Vec<Listed>> {
