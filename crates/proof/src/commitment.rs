@@ -92,7 +92,7 @@ pub fn seal_record(
     previous: Option<(&Value, &Value)>,
     entropy: &dyn Entropy,
 ) -> Result<Sealed> {
-    canonical::to_bytes(body)?;
+    canonical::check_value(body)?;
     let mut known = Known::default();
     if let Some((body, sealed)) = previous {
         known.collect(body, sealed, &mut String::new());

@@ -41,7 +41,14 @@ pub fn digest_text(bytes: &[u8]) -> String {
 /// A finished hash as digest text, `sha256:<64 lower-case hex digits>`.
 #[must_use]
 pub fn hash_text(hash: &Hash) -> String {
-    format!("sha256:{}", hex::encode(hash))
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut text = String::with_capacity(7 + 64);
+    text.push_str("sha256:");
+    for byte in hash {
+        text.push(char::from(DIGITS[usize::from(byte >> 4)]));
+        text.push(char::from(DIGITS[usize::from(byte & 15)]));
+    }
+    text
 }
 
 /// Says whether `text` is digest text: `sha256:` and 64 lower-case hex digits.

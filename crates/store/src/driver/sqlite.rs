@@ -78,8 +78,11 @@ impl SqliteConnection {
                 // A misspelt column must not turn into a text literal.
                 raw.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DML, false)?;
                 raw.set_db_config(DbConfig::SQLITE_DBCONFIG_DQS_DDL, false)?;
+                // Each act of a common transaction can be undone alone. What that needs is worth nothing after a crash, so
+                // it is noted in memory and not in a temporary file.
                 raw.execute_batch(
-                    "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;",
+                    "PRAGMA foreign_keys = ON; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON;
+                     PRAGMA temp_store = MEMORY;",
                 )?;
                 Ok(raw)
             })
