@@ -51,6 +51,8 @@ fn estate() -> Directory {
         members: ["cora".into()].into(),
         kind: Default::default(),
         calendar: None,
+        external_id: None,
+        removed: false,
     };
     estate.groups.insert(ecab.key.clone(), ecab);
     estate
