@@ -196,6 +196,10 @@ const TAGS: &[(&str, &str)] = &[
         "Services, environments, ownership, windows, freezes, incidents.",
     ),
     ("directory", "Who is away, who speaks for whom, who answers for what."),
+    (
+        "identity",
+        "Sign-in, second factors, sessions, identity providers and what they provision.",
+    ),
     ("templates", "Standard changes: pre-approved and versioned."),
     ("administration", "People, groups, tokens, connections, policies."),
     ("deliveries", "What outside systems send."),

@@ -12,7 +12,7 @@ use crate::output::{Output, array, text_of};
 
 /// Rows to import.
 #[derive(Debug, Args)]
-pub struct Import {
+pub struct ImportFile {
     /// The file, `-` for standard input.
     pub file: String,
     /// How its rows are written; by its ending unless said.
@@ -68,7 +68,7 @@ pub enum Ownership {
     Import {
         /// The rows.
         #[command(flatten)]
-        import: Import,
+        import: ImportFile,
         /// End rows that hold now and that no line names.
         #[arg(long)]
         end_missing: bool,
@@ -136,7 +136,7 @@ pub enum Group {
     /// List groups.
     List,
     /// Import groups.
-    Import(Import),
+    Import(ImportFile),
     /// Export groups.
     Export(Export),
 }
@@ -181,7 +181,7 @@ pub enum Calendar {
 ///
 /// # Errors
 /// The server's refusal, which names every wrong line, or why it could not be asked.
-pub fn import(client: &Client, output: &Output, kind: &str, import: &Import, end_missing: bool) -> Result<u8> {
+pub fn import(client: &Client, output: &Output, kind: &str, import: &ImportFile, end_missing: bool) -> Result<u8> {
     let by_ending = if import.file.ends_with(".json") { "json" } else { "csv" };
     let mut body = json!({
         "kind": kind,

@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
-use super::directory::{self, Export, Import};
+use super::directory::{self, Export, ImportFile};
 use crate::cli::Common;
 use crate::client::{Client, encode};
 use crate::clock;
@@ -77,7 +77,7 @@ pub enum Service {
     Import {
         /// The rows.
         #[command(flatten)]
-        import: Import,
+        import: ImportFile,
         /// The file is a Backstage catalog-info.yaml: services, items, arrows, groups, people and owners.
         #[arg(long, conflicts_with = "format")]
         backstage: bool,

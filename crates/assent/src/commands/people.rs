@@ -3,7 +3,7 @@
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
-use super::directory::{self, Export, Import};
+use super::directory::{self, Export, ImportFile};
 use super::host::{self, Place};
 use crate::cli::Common;
 use crate::client::{Client, encode};
@@ -24,7 +24,7 @@ pub enum Person {
     List,
     /// Import people.
     #[command(after_help = "Example: assent person import people.csv --dry-run")]
-    Import(Import),
+    Import(ImportFile),
     /// Export people.
     Export(Export),
     /// Say that a person is away: they are not reminded, and their deputies are asked.

@@ -256,7 +256,7 @@ mod tests {
         assert_eq!(shown["emails"][1]["value"], "ada@acme.example");
         assert_eq!(shown[ENTERPRISE]["department"], "Ops");
         assert_eq!(shown["meta"]["version"], "W/\"3\"");
-        assert_eq!(shown["meta"]["created"], "2025-07-11T04:45:53.28Z");
+        assert_eq!(shown["meta"]["created"], "2025-07-10T09:19:29.792Z");
         assert_eq!(shown["groups"][0]["display"], "Ops");
         assert!(!shown.to_string().contains("never kept"));
     }
