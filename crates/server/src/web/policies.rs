@@ -44,7 +44,11 @@ fn policies_page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
             SectionBody::Entries(entries(view, &found)),
         )
         .unsaid("Nothing was proposed yet: the policies and the risk table that come with Assent are in force."),
-        Section::new("risk-table", "Risk table", SectionBody::Table(risk_table(&table))),
+        Section::new(
+            "risk-table",
+            "Risk by highest impact (rows) and complexity (columns)",
+            SectionBody::Table(risk_table(&table)),
+        ),
     ];
     let mut files: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for source in view.policies.sources() {
@@ -136,8 +140,8 @@ fn risk_table(table: &RiskTable) -> Table {
     Table {
         caption: "The risk by the highest impact and the complexity".to_owned(),
         columns: vec![
-            Column::new("Highest impact", Fold::Never),
-            Column::new("Low complexity", Fold::Never),
+            Column::new("Impact", Fold::Never),
+            Column::new("Low", Fold::Never),
             Column::new("Medium", Fold::Never),
             Column::new("High", Fold::Never),
         ],
