@@ -184,6 +184,9 @@ fn spawn(bin: &Path, user: Option<(u32, u32)>, folder: &Path, port: u16) -> Resu
         format!("unix_socket_directories={}", folder.display()),
         "fsync=on".to_owned(),
         "max_connections=300".to_owned(),
+        // A server that a test pauses in a transaction keeps the predicate locks of all others from being freed.
+        "max_pred_locks_per_transaction=2048".to_owned(),
+        "max_locks_per_transaction=512".to_owned(),
     ];
     let mut server = command(&bin.join("postgres"), user, folder);
     server.arg("-D").arg(folder.join("data"));
