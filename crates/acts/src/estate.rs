@@ -1,6 +1,7 @@
 //! Loads the estate of a tenant: everything of it that decisions look at.
 
 use model::absence::{Absence, Delegation};
+use model::board::{Meeting, OnCall};
 use model::calendar::Calendar;
 use model::directory::{
     ConfigItem, Dependency, Directory, Environment, Freeze, Group, Incident, MaintenanceWindow, Ownership, Person,
@@ -75,5 +76,7 @@ pub fn load(tx: &mut Tx<'_>, generation: i64) -> Result<Directory> {
         .into_iter()
         .map(|template| (template.key.clone(), template))
         .collect();
+    directory.meetings = all::<Meeting>(tx)?;
+    directory.on_call = all::<OnCall>(tx)?;
     Ok(directory)
 }

@@ -201,6 +201,7 @@ impl<'a, 'c> Room<'a, 'c> {
         file.depends_on = self.depends_on(&file)?;
         file.rejected_elsewhere = self.rejected_elsewhere(&file.change)?;
         let directory = self.directory()?;
+        file.meetings = directory.meetings_about(&file);
         file.requirements = judge(self.policies()?.as_ref(), &self.tenant(), (&directory, self.now), &file);
         Ok(file)
     }

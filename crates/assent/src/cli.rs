@@ -3,8 +3,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    audit, change, config, directory, doctor, estate, gate, gateway, host, import, people, permit, policy, risk, serve,
-    tokens, webhooks,
+    audit, boards, change, config, directory, doctor, estate, gate, gateway, host, import, people, permit, policy,
+    risk, serve, tokens, webhooks,
 };
 use crate::failure::{Failure, Result, read_text};
 
@@ -166,6 +166,12 @@ pub enum Command {
     /// Business calendars, by which clocks run.
     #[command(subcommand)]
     Calendar(directory::Calendar),
+    /// Meetings of boards (CAB, ECAB) that decide about changes.
+    #[command(subcommand)]
+    Meeting(boards::Meeting),
+    /// Who of a board is on call.
+    #[command(subcommand)]
+    OnCall(boards::OnCall),
     /// Times in which no change begins.
     #[command(subcommand)]
     Freeze(estate::Freeze),

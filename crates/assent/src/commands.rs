@@ -1,6 +1,7 @@
 //! The commands, one file per group.
 
 pub mod audit;
+pub mod boards;
 pub mod change;
 pub mod config;
 pub mod directory;
@@ -48,6 +49,8 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Group(group) => directory::group(group, common, output),
         Command::Ownership(ownership) => directory::ownership(ownership, common, output),
         Command::Calendar(calendar) => directory::calendar(calendar, common, output),
+        Command::Meeting(meeting) => boards::meeting(meeting, common, output),
+        Command::OnCall(row) => boards::on_call(row, common, output),
         Command::Service(service) => estate::service(service, common, output),
         Command::Import(import) => import::run(import, common, output),
         Command::Backup(backup) => host::backup(backup, output),

@@ -129,6 +129,8 @@ pub mod actions {
     pub const PROPOSE_TEMPLATE: &str = "propose_template";
     /// Approve, suspend, retire templates.
     pub const APPROVE_TEMPLATE: &str = "approve_template";
+    /// Open and end meetings of boards, say who is on call.
+    pub const SET_MEETING: &str = "set_meeting";
     /// Activate policies and the risk table.
     pub const SET_POLICY: &str = "set_policy";
     /// All of them.
@@ -147,5 +149,6 @@ pub mod actions {
         PROPOSE_TEMPLATE,
         APPROVE_TEMPLATE,
         SET_POLICY,
+        SET_MEETING,
     ];
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::authority::{able, asked_word, said_yes, targets_of};
+use crate::board::quorum_unmet;
 use crate::change::Target;
 use crate::directory::{Directory, Holder};
 use crate::file::{ChangeFile, unmet};
@@ -35,10 +36,8 @@ pub(crate) fn approval_rules(file: &ChangeFile) -> impl Iterator<Item = (&Target
 /// Whether a rule still lacks a word.
 pub(crate) fn is_open(file: &ChangeFile, row: &TargetObligation, rule: &ApprovalRule, now: Timestamp) -> bool {
     let lacks = |what: bool| {
-        targets_of(file, row).any(|target| {
-            let yes = said_yes(file, (&row.obligation.id, rule), &target.id, now, what);
-            yes.count() < rule.count as usize
-        })
+        targets_of(file, row)
+            .any(|target| !said_yes(file, (&row.obligation.id, rule), &target.id, now, what).meets(rule))
     };
     (rule.covers.what() && lacks(true)) || (rule.covers.when() && lacks(false))
 }
@@ -91,8 +90,11 @@ fn approval_unmet_for(
 ) -> Option<Unmet> {
     let rule_id = &row.obligation.id;
     let yes = said_yes(file, (rule_id, rule), &target.id, now, what);
-    if yes.count() >= rule.count as usize {
+    if yes.meets(rule) {
         return None;
+    }
+    if yes.count() >= rule.count as usize {
+        return quorum_unmet((file, directory), (rule_id, rule), &target.id, now, what);
     }
     let open: Vec<Holder> = able(file, directory, (rule_id, rule), target, now)
         .into_iter()
@@ -113,6 +115,10 @@ fn approval_unmet_for(
         ));
     }
     let people: Vec<PersonId> = open.into_iter().map(|holder| holder.person).collect();
+    // Before a board can vote it must meet.
+    if let Some(found) = quorum_unmet((file, directory), (rule_id, rule), &target.id, now, what) {
+        return Some(found);
+    }
     Some(unmet(
         "approval_missing",
         format!(

@@ -9,7 +9,7 @@ use crate::approvals::open_stage;
 use crate::change::{EscalationStep, Target};
 use crate::directory::{Directory, Holder};
 use crate::file::ChangeFile;
-use crate::ids::{GroupKey, PersonId, TargetId};
+use crate::ids::{GroupKey, PersonId, RecordId, TargetId};
 use crate::matrix::{Basis, Place, Seen};
 use crate::obligation::{ApprovalRule, Asked, Duty, Party, TargetObligation};
 use crate::records::{Approval, CountedFor, Coverage};
@@ -102,6 +102,9 @@ pub fn able(
     let clock = file.change.clocks.iter().find(|clock| clock.rule == rule_id);
     let is_late = clock.is_some_and(|clock| clock.has_reached(EscalationStep::Deputies));
     let mut holders = asked_first(file, directory, &rule.from, target, now);
+    if let (Asked::Group(key), true, false) = (&rule.from, rule.on_call, is_late) {
+        holders = crate::board::keep_on_call(directory, key, holders, now);
+    }
     if clock.is_some_and(|clock| clock.has_reached(EscalationStep::Line)) {
         for mut holder in line_above(directory, &rule.from, target, now) {
             if holders.iter().any(|known| known.person == holder.person) {
@@ -120,7 +123,8 @@ pub fn able(
     };
     // Whoever is barred has nothing to pass on.
     holders.retain(|holder| !is_barred(file, rule, &holder.person));
-    if rule.dual_control || rule.from == Asked::Tester {
+    // A board's members vote themselves.
+    if rule.dual_control || rule.quorum.is_some() || rule.from == Asked::Tester {
         return holders;
     }
     let mut found = directory.with_delegates(holders, passing);
@@ -251,6 +255,7 @@ pub fn is_barred(file: &ChangeFile, rule: &ApprovalRule, person: &PersonId) -> b
     let change = &file.change;
     let peer = file.agreeing_peers().any(|review| &review.person == person);
     change.authors.contains(person)
+        || crate::board::has_conflict(file, rule, person)
         || rule.distinct_from.iter().any(|party| match party {
             Party::Author => change.authors.contains(person),
             Party::Requester => &change.requester == person,
@@ -297,18 +302,31 @@ pub fn said_yes<'a>(
     let mut yes = Yes {
         people: BTreeSet::new(),
         roots: BTreeSet::new(),
+        meeting: None,
+        lacks_quorum: false,
     };
-    for approval in file.standing() {
-        let Some(row) = counting(approval, rule_id, target, now, what) else {
+    let spoken: Vec<(&Approval, &CountedFor)> = file
+        .standing()
+        .filter_map(|approval| Some((approval, counting(approval, rule_id, target, now, what)?)))
+        .filter(|(approval, row)| {
+            let barred = |person: &PersonId| is_barred(file, rule, person);
+            !barred(&approval.person) && !row.basis.delegators.iter().any(barred)
+        })
+        .collect();
+    if rule.quorum.is_some() {
+        let at = |id: &RecordId| spoken.iter().filter(|(it, _)| it.meeting.as_ref() == Some(id)).count();
+        yes.meeting = crate::board::meeting_that_counts(file, rule, at);
+        yes.lacks_quorum = yes
+            .meeting
+            .is_none_or(|meeting| !crate::board::has_quorum(file, rule, meeting));
+    }
+    for (approval, row) in spoken {
+        if rule.quorum.is_some() && approval.meeting.as_ref() != yes.meeting.map(|meeting| &meeting.id) {
             continue;
-        };
-        let barred = is_barred(file, rule, &approval.person)
-            || row.basis.delegators.iter().any(|person| is_barred(file, rule, person));
-        if !barred {
-            yes.people.insert(&approval.person);
-            yes.roots
-                .insert(row.basis.delegators.first().unwrap_or(&approval.person));
         }
+        yes.people.insert(&approval.person);
+        yes.roots
+            .insert(row.basis.delegators.first().unwrap_or(&approval.person));
     }
     yes
 }
@@ -319,9 +337,18 @@ pub struct Yes<'a> {
     pub people: BTreeSet<&'a PersonId>,
     /// Whose right it was.
     pub roots: BTreeSet<&'a PersonId>,
+    /// The board's meeting at which they spoke, for a rule that wants one.
+    pub meeting: Option<&'a crate::board::Meeting>,
+    /// Whether too few of the board were there.
+    pub lacks_quorum: bool,
 }
 
 impl Yes<'_> {
+    /// Whether this is all that a rule asks.
+    pub fn meets(&self, rule: &ApprovalRule) -> bool {
+        !self.lacks_quorum && self.count() >= rule.count as usize
+    }
+
     /// How many rights have spoken.
     pub fn count(&self) -> usize {
         self.roots.len()

@@ -359,6 +359,9 @@ pub struct BreakGlass {
     /// The independent validation afterwards.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validated: Option<Stated>,
+    /// What it counts for in its team's budget, and by when it must be validated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted: Option<crate::glass::Counted>,
 }
 
 impl BreakGlass {
@@ -564,6 +567,9 @@ pub struct Change {
     /// The clocks of the rules that ask for them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub clocks: Vec<RuleClock>,
+    /// What boards decided about it at their meetings, newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub board_decisions: Vec<crate::board::BoardDecision>,
     /// Set while paused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hold: Option<Hold>,

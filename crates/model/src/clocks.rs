@@ -339,7 +339,8 @@ fn lacks_people(case: &Case<'_>, rule_id: &str) -> bool {
                     .filter(|holder| yes.lacks(holder) && is_there(holder))
                     .map(Holder::root)
                     .collect();
-                yes.count() + rights.len() < rule.count as usize
+                let needed = rule.count.max(rule.quorum.unwrap_or_default());
+                yes.count() + rights.len() < needed as usize
             })
         })
 }

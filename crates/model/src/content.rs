@@ -95,6 +95,7 @@ pub const NEITHER: &[&str] = &[
     "validations",
     "reviews",
     "clocks",
+    "board_decisions",
     "closed_at",
     "closed_by",
     "told",

@@ -615,6 +615,10 @@ pub struct Directory {
     pub incidents: BTreeMap<String, Incident>,
     /// Templates by key.
     pub templates: BTreeMap<String, StandardTemplate>,
+    /// Meetings of boards, in the order of ids.
+    pub meetings: Vec<crate::board::Meeting>,
+    /// Who is on call, and when.
+    pub on_call: Vec<crate::board::OnCall>,
 }
 
 impl Directory {

@@ -96,6 +96,8 @@ fn instants(case: &Case<'_>) -> Vec<DueAt> {
     if let Some(glass) = change.break_glass.as_ref().filter(|glass| !glass.ended) {
         found.push(effect(Some(glass.until), true));
     }
+    let late = crate::glass::validation_due(case);
+    found.extend(late.into_iter().map(|(at, is_pending)| effect(Some(at), is_pending)));
     found
 }
 
@@ -160,7 +162,7 @@ fn authority_edges(case: &Case<'_>) -> impl Iterator<Item = DueAt> {
     let targets = case.change().content.targets.iter();
     targets
         .map(move |target| directory.next_edge(&Place::from(target), now))
-        .chain([directory.next_people_edge(now)])
+        .chain([directory.next_people_edge(now), directory.next_on_call_edge(now)])
         .map(look)
 }
 
@@ -237,6 +239,7 @@ pub fn run(case: &mut Case<'_>) {
     latest_rollback_passes(case);
     overrun(case);
     end_break_glass(case);
+    crate::glass::late_validation(case);
     after_the_work(case);
     settle(case);
 }

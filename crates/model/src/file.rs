@@ -54,6 +54,8 @@ pub struct ChangeFile {
     pub depends_on: Vec<Linked>,
     /// Permits given out.
     pub permits: Vec<Permit>,
+    /// Meetings of boards that have to do with it.
+    pub meetings: Vec<crate::board::Meeting>,
     /// The key of a rejected change with the same artifact, service and environment that nobody overruled.
     pub rejected_elsewhere: Option<String>,
     /// What the policies require of it as it stands.
@@ -76,6 +78,7 @@ impl ChangeFile {
             links: Vec::new(),
             depends_on: Vec::new(),
             permits: Vec::new(),
+            meetings: Vec::new(),
             rejected_elsewhere: None,
             requirements: Requirements::default(),
         }

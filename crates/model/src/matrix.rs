@@ -282,6 +282,9 @@ pub struct Basis {
     /// The group through which they hold it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub membership: Option<Seen>,
+    /// The time on call for which they are asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_call: Option<Seen>,
     /// The right in the tenant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<Role>,

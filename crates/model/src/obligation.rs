@@ -84,6 +84,15 @@ pub enum Duty {
         /// Minutes between submission and planned start.
         minutes: i64,
     },
+    /// `@require("break_glass")`: how often a team may break the glass, and how soon that is validated; asks nothing before.
+    BreakGlass {
+        /// How many openings in 90 days are within the team's budget.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        budget: Option<u32>,
+        /// Within how many minutes after its end it is validated.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        validate_within_minutes: Option<i64>,
+    },
     /// `@require("permit")`: how permits of this change are made; asks nothing of people.
     Permit {
         /// A permit's life in minutes, at most 1,440.
@@ -131,6 +140,12 @@ pub struct ApprovalRule {
     /// Whether this is a rule of dual control, for which break-glass needs a second person.
     #[serde(default)]
     pub dual_control: bool,
+    /// How many of the group must be at the meeting at which it decides; without it, no meeting is needed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quorum: Option<u32>,
+    /// Whether those of the group are asked who are on call, while anybody is.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub on_call: bool,
 }
 
 fn first_stage() -> u32 {
@@ -157,6 +172,8 @@ impl ApprovalRule {
             escalate: None,
             stage: 1,
             dual_control: false,
+            quorum: None,
+            on_call: false,
         }
     }
 }

@@ -94,6 +94,9 @@ pub struct Approval {
     /// When it was first escalated past this person, if the decision came after that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub escalated_at: Option<Timestamp>,
+    /// The board's meeting at which it was given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub meeting: Option<RecordId>,
 }
 
 impl Approval {

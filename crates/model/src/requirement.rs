@@ -526,7 +526,11 @@ fn duty_unmet(file: &ChangeFile, directory: &Directory, row: &TargetObligation, 
         Duty::Checklist { .. } => checklist_unmet(file, row),
         Duty::Task { kind, title } => task_duty_unmet(file, row, *kind, title).into_iter().collect(),
         Duty::Approval(rule) => approval_unmet(file, directory, row, rule, now, true),
-        Duty::Validation { .. } | Duty::Review {} | Duty::LeadTime { .. } | Duty::Permit { .. } => Vec::new(),
+        Duty::Validation { .. }
+        | Duty::Review {}
+        | Duty::LeadTime { .. }
+        | Duty::BreakGlass { .. }
+        | Duty::Permit { .. } => Vec::new(),
     }
 }
 

@@ -108,6 +108,7 @@ pub fn settle(case: &mut Case<'_>) {
             break;
         }
     }
+    crate::board::note_decisions(case);
     crate::routing::route(case);
     flag_freezes(case);
 }

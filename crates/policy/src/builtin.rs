@@ -1,4 +1,4 @@
-//! The texts that the binary carries: the schema, the base pack and the packs of three regimes.
+//! The texts that the binary carries: the schema, the base pack and the packs that a tenant may add.
 
 use crate::SourceFile;
 
@@ -49,12 +49,24 @@ pub fn base() -> Pack {
 
 /// The packs that a tenant may add, sorted by name.
 pub fn packs() -> Vec<Pack> {
-    vec![dual_control(), hipaa(), sox()]
+    vec![cab(), dual_control(), hipaa(), sox()]
 }
 
-/// A pack by its name: `dual-control`, `hipaa` or `sox`.
+/// A pack by its name: `cab`, `dual-control`, `hipaa` or `sox`.
 pub fn pack(name: &str) -> Option<Pack> {
     packs().into_iter().find(|pack| pack.name == name)
+}
+
+fn cab() -> Pack {
+    Pack {
+        name: "cab",
+        about: "High risk is decided at a meeting of the board, an emergency by those of it who are on call.",
+        files: shipped![
+            "cab/cab.cedar" from "packs/cab/cab.cedar",
+            "cab/parameters.toml" from "packs/cab/parameters.toml",
+        ],
+        cases: shipped!["cab/cases/cab.cases" from "packs/cab/cases/cab.cases"],
+    }
 }
 
 fn dual_control() -> Pack {

@@ -2,7 +2,7 @@
 //!
 //! | `@require` | needs | may have | due |
 //! |---|---|---|---|
-//! | `approval` | `@from @covers` | `@count @distinct_from @valid_for @step_up @ack_sla @decide_sla @escalate` (a group's key) `@stage @dual_control` | start |
+//! | `approval` | `@from @covers` | `@count @distinct_from @valid_for @step_up @ack_sla @decide_sla @escalate` (a group's key) `@stage @dual_control`; with `@from("group:…")` also `@quorum @on_call` | start |
 //! | `evidence` | `@aspect` | `@environment @due` | `@due`, else start |
 //! | `peer_review` | | `@count @from` (a group's key) `@due` | `@due`, else start |
 //! | `checklist` | `@items` (separated by `;`) | `@due` | `@due`, else start |
@@ -10,6 +10,7 @@
 //! | `validation` | | `@distinct_from @from` | close |
 //! | `review` | | | close |
 //! | `lead_time` | `@lead_time` | | start |
+//! | `break_glass` | one of: | `@budget` (openings of a team in 90 days) `@validate_within` | close |
 //! | `permit` | one of: | `@minutes @ahead @max_list_age` | start |
 //!
 //! Every policy has `@id("pack.words")` and `@reason("…")` besides. `@step_up`, `@dual_control` and `@ahead` stand alone.
@@ -20,7 +21,7 @@ use std::collections::BTreeMap;
 
 use model::calendar::Span;
 use model::ids::GroupKey;
-use model::obligation::{ApprovalRule, Due, Duty, Obligation};
+use model::obligation::{ApprovalRule, Asked, Due, Duty, Obligation};
 use model::words::{Aspect, Covers, TaskKind};
 
 use crate::parameters::{Parameters, Type, Value};
@@ -56,6 +57,8 @@ const KINDS: &[Kind] = &[
             "escalate",
             "stage",
             "dual_control",
+            "quorum",
+            "on_call",
         ],
     },
     Kind {
@@ -92,6 +95,11 @@ const KINDS: &[Kind] = &[
         name: "lead_time",
         needed: &["lead_time"],
         optional: &[],
+    },
+    Kind {
+        name: "break_glass",
+        needed: &[],
+        optional: &["budget", "validate_within"],
     },
     Kind {
         name: "permit",
@@ -205,8 +213,10 @@ fn misplaced(kind: &Kind, annotations: &Annotations) -> Vec<Problem> {
         let text = format!("`{}` needs `@{key}`", kind.name);
         problems.push(problem(None, "annotation_missing", text, None));
     }
-    if kind.name == "permit" && !kind.optional.iter().any(|key| annotations.contains_key(*key)) {
-        let text = "`permit` needs one of `@minutes`, `@ahead`, `@max_list_age`".to_owned();
+    let is_optional = matches!(kind.name, "permit" | "break_glass");
+    if is_optional && !kind.optional.iter().any(|key| annotations.contains_key(*key)) {
+        let keys: Vec<String> = kind.optional.iter().map(|key| format!("`@{key}`")).collect();
+        let text = format!("`{}` needs one of {}", kind.name, keys.join(", "));
         problems.push(problem(None, "annotation_missing", text, None));
     }
     problems
@@ -285,6 +295,20 @@ impl Reader<'_> {
                 Ok((Due::Close, Duty::Validation { distinct_from, from }))
             }
             "review" => Ok((Due::Close, Duty::Review {})),
+            "break_glass" => {
+                let budget = match self.annotations.get("budget") {
+                    Some(_) => Some(self.people("budget")?),
+                    None => None,
+                };
+                let validate_within_minutes = self.minutes("validate_within", limits::DURATION_MINUTES)?;
+                Ok((
+                    Due::Close,
+                    Duty::BreakGlass {
+                        budget,
+                        validate_within_minutes,
+                    },
+                ))
+            }
             "lead_time" => {
                 let minutes = self.minutes("lead_time", limits::DURATION_MINUTES)?;
                 let missing = || problem(None, "annotation_missing", "`@lead_time` is missing".to_owned(), None);
@@ -300,6 +324,20 @@ impl Reader<'_> {
     }
 
     fn approval(&self) -> Result<ApprovalRule, Problem> {
+        let rule = self.approval_rule()?;
+        let is_group = matches!(rule.from, Asked::Group(_));
+        for (key, is_there) in [("quorum", rule.quorum.is_some()), ("on_call", rule.on_call)] {
+            if is_there && !is_group {
+                return Err(bad_value(
+                    key,
+                    "only a group meets: write `@from(\"group:…\")`".to_owned(),
+                ));
+            }
+        }
+        Ok(rule)
+    }
+
+    fn approval_rule(&self) -> Result<ApprovalRule, Problem> {
         Ok(ApprovalRule {
             from: self.needed("from", values::asked)?,
             count: self.count()?,
@@ -312,6 +350,11 @@ impl Reader<'_> {
             escalate: self.text("escalate", values::key)?.map(GroupKey),
             stage: self.stage()?,
             dual_control: self.flag("dual_control")?,
+            quorum: match self.annotations.get("quorum") {
+                Some(_) => Some(self.people("quorum")?),
+                None => None,
+            },
+            on_call: self.flag("on_call")?,
         })
     }
 
@@ -371,11 +414,16 @@ impl Reader<'_> {
     }
 
     fn count(&self) -> Result<u32, Problem> {
-        let Some(text) = self.annotations.get("count") else {
+        self.people("count")
+    }
+
+    /// A number of people; 1 unless said.
+    fn people(&self, key: &str) -> Result<u32, Problem> {
+        let Some(text) = self.annotations.get(key) else {
             return Ok(1);
         };
-        let number = self.number("count", text, i64::from(limits::COUNT), Type::Count)?;
-        u32::try_from(number).map_err(|_| bad_value("count", "it is too large".to_owned()))
+        let number = self.number(key, text, i64::from(limits::COUNT), Type::Count)?;
+        u32::try_from(number).map_err(|_| bad_value(key, "it is too large".to_owned()))
     }
 
     fn number(&self, key: &str, text: &str, most: i64, kind: Type) -> Result<i64, Problem> {
@@ -448,7 +496,7 @@ fn bounded(key: &str, number: i64, most: i64) -> Result<i64, Problem> {
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test says by panicking what is wrong")]
     use super::*;
-    use model::obligation::{Asked, Party};
+    use model::obligation::Party;
 
     fn compile(pairs: &[(&str, &str)]) -> Result<Obligation, Vec<Problem>> {
         let annotations = pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
@@ -472,6 +520,8 @@ mod tests {
             ("stage", "2"),
             ("step_up", ""),
             ("dual_control", ""),
+            ("quorum", "3"),
+            ("on_call", ""),
         ]);
         let rule = ApprovalRule {
             from: Asked::Group(GroupKey::from("security")),
@@ -485,6 +535,8 @@ mod tests {
             escalate: Some(GroupKey::from("ecab")),
             stage: 2,
             dual_control: true,
+            quorum: Some(3),
+            on_call: true,
         };
         assert_eq!(found.unwrap().duty, Duty::Approval(rule));
     }
@@ -579,6 +631,16 @@ mod tests {
             (&[("require", "permit"), ("ahead", "yes")], "bad_value", ""),
             (&[("require", "lead_time"), ("lead_time", "5bd")], "bad_value", ""),
             (&[("require", "peer_review"), ("count", "$many")], "parameter", ""),
+            (
+                &[
+                    ("require", "approval"),
+                    ("from", "owner"),
+                    ("covers", "what"),
+                    ("quorum", "2"),
+                ],
+                "bad_value",
+                "",
+            ),
             (&[], "require_missing", ""),
         ];
         for (pairs, code, help) in cases {

@@ -1,6 +1,7 @@
 //! The REST API, `/api/v1`: tables of routes, one file a group, and the few doors that are not plain acts.
 
 mod around;
+mod boards;
 mod changes;
 mod configuration;
 mod directory;
@@ -33,6 +34,7 @@ pub(crate) const TABLES: &[&[Route]] = &[
     estate::ACCESS,
     configuration::ROUTES,
     directory::ROUTES,
+    boards::ROUTES,
     identity::ROUTES,
     imports::ROUTES,
     log::ROUTES,

@@ -34,6 +34,7 @@ const MIGRATIONS: &[Migration] = migrations![
     10 "0010_running",
     11 "0011_webhooks",
     12 "0012_deliveries",
+    13 "0013_deciding",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -2,6 +2,7 @@
 //! so that replay can compute it again.
 
 use model::absence::{Absence, Delegation};
+use model::board::{Meeting, OnCall};
 use model::calendar::Calendar;
 use model::change::Change;
 use model::configuration::Configuration;
@@ -9,6 +10,7 @@ use model::directory::{
     ConfigItem, Connection, Dependency, Environment, Freeze, Group, Incident, MaintenanceWindow, Ownership, Person,
     Service, StandardTemplate, Tenant, Token,
 };
+use model::glass::GlassUse;
 use model::identity::IdentityProvider;
 use model::outside::{OutsideCheck, Provenance};
 use model::records::{
@@ -229,7 +231,14 @@ nouns! {
     Delegation in "delegation" |it| {
         delegator = &it.delegator, delegate = &it.delegate, ends_at = it.ends_at,
     }
+    GlassUse in "glass_use" |it| { team = &it.team, change_id = &it.change, at = it.at }
     Calendar in "calendar" |it| { key = &it.key }
+    Meeting in "meeting" |it| {
+        people_group = &it.group, starts_at = it.starts_at, active = it.ended_at.is_none(),
+    }
+    OnCall in "on_call" |it| {
+        people_group = &it.group, person = &it.person, ends_at = it.ends_at,
+    }
     StandardTemplate in "template" |it| {
         key = &it.key, state = it.state, template_version = it.template_version,
     }

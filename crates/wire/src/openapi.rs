@@ -4,6 +4,7 @@
 //! server compares it with the router, and a test of tenants walks its id parameters.
 
 mod answers;
+mod boards;
 mod bodies;
 mod bodies_identity;
 mod configuration;
@@ -415,6 +416,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
         .iter()
         .chain(answers::ALL)
         .chain(directory::SHAPES)
+        .chain(boards::SHAPES)
         .chain(bodies_identity::ALL)
         .chain(shapes_gateways::ALL)
         .chain(table_deliveries::SHAPES)

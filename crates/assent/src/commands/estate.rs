@@ -197,7 +197,7 @@ pub fn service(service: &Service, common: &Common, output: &Output) -> Result<u8
     Ok(0)
 }
 
-fn list(client: &Client, output: &Output, path: &str, heads: &[&str]) -> Result<()> {
+pub(super) fn list(client: &Client, output: &Output, path: &str, heads: &[&str]) -> Result<()> {
     let list = client.get(&format!("{path}?limit=200"))?.body;
     let row = |item: &Value| heads.iter().map(|head| text_of(item, head)).collect();
     let rows: Vec<Vec<String>> = array(&list, "items").iter().map(row).collect();

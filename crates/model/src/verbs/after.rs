@@ -173,13 +173,17 @@ fn check_not_only_implementer(case: &Case<'_>) -> Result<(), Refusal> {
 pub fn close(case: &mut Case<'_>) -> Result<(), Refusal> {
     case.allow(Act::Close)?;
     check_not_only_implementer(case)?;
+    let by = case.person();
+    if case.change().lawful_break_glass().is_some_and(|glass| glass.by == by) {
+        let text = "Who broke the glass cannot close the change.";
+        return Err(Refusal::not_allowed("own_request", text));
+    }
     check_state(case, Act::Close)?;
     refuse_unmet(
         "closure_refused",
         "It cannot close yet.",
         before_closure(&case.file, &case.directory, case.now),
     )?;
-    let by = case.person();
     close_now(case);
     case.file.change.closed_by = (by.as_str() != "system").then_some(by);
     Ok(())

@@ -5,12 +5,14 @@ use serde_json::json;
 use super::Body;
 use crate::act::Act;
 use crate::approvals::approval_rules;
-use crate::authority::{able, asking, targets_of};
+use crate::authority::{Asking, able, asked_word, asking, targets_of};
+use crate::board::{check_meeting, has_conflict};
 use crate::change::{Rejection, Stated};
 use crate::clocks::{escalated_past, tell_late};
 use crate::file::{Case, allowed};
 use crate::ids::{PersonId, RecordId};
 use crate::lifecycle::{check_hold, check_state};
+use crate::obligation::Asked;
 use crate::reading::{LINE, Reading, TEXT};
 use crate::records::{Approval, Condition, CountedFor, Coverage};
 use crate::refusal::Refusal;
@@ -53,6 +55,11 @@ fn not_asked_text(case: &Case<'_>, person: &PersonId) -> String {
     if case.change().authors.contains(person) {
         return format!("{name} wrote this change or edited its covered content, so their word on it does not count.");
     }
+    if approval_rules(&case.file).any(|(_, rule)| has_conflict(&case.file, rule, person)) {
+        return format!(
+            "{name} declared a conflict of interest about this change, so their word on it does not count."
+        );
+    }
     if let Some(stage) = later_stage(case, person) {
         return format!("{name} is asked in stage {stage}, once the rules of the stages before it are met.");
     }
@@ -75,6 +82,7 @@ fn later_stage(case: &Case<'_>, person: &PersonId) -> Option<u32> {
 }
 
 struct Word {
+    meeting: Option<RecordId>,
     decision: Decision,
     comment: Option<String>,
     digest: String,
@@ -87,6 +95,7 @@ fn read_word(case: &Case<'_>, body: &Body) -> Result<Word, Refusal> {
     let decision = reading.needed_word("decision", Decision::Abstain);
     let comment = reading.text("comment", TEXT);
     let digest = reading.needed("content_digest", LINE);
+    let meeting = reading.text("meeting", LINE).map(RecordId);
     let conditions = reading
         .objects("conditions", |inner| {
             let text = inner.needed("text", TEXT);
@@ -114,6 +123,7 @@ fn read_word(case: &Case<'_>, body: &Body) -> Result<Word, Refusal> {
     }
     reading.finish()?;
     Ok(Word {
+        meeting,
         decision,
         comment,
         digest,
@@ -139,6 +149,7 @@ pub fn approve(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
     if word.decision == Decision::Return {
         return Ok(give_back(case, &word));
     }
+    take_seat(case, &word)?;
     let approval = take_decision(case, &word);
     let id = approval.id.clone();
     if let Some(since) = approval.escalated_at {
@@ -159,6 +170,25 @@ pub fn approve(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
     recompute(case);
     settle(case);
     Ok(id)
+}
+
+/// A board's word is given at its meeting: that is where its rules count it, and who is asked by a board alone has no other
+/// place for it.
+fn take_seat(case: &mut Case<'_>, word: &Word) -> Result<(), Refusal> {
+    if let Some(id) = &word.meeting {
+        let meeting = check_meeting(case, id)?;
+        if !case.file.meetings.iter().any(|known| known.id == meeting.id) {
+            case.file.meetings.push(meeting);
+        }
+        return Ok(());
+    }
+    let asked = asking(&case.file, &case.directory, &case.actor.person, case.now);
+    if asked.iter().any(|asking| asking.rule.quorum.is_none()) {
+        return Ok(());
+    }
+    let groups: Vec<String> = asked.iter().map(|asking| asked_word(&asking.rule.from)).collect();
+    let text = format!("{} decides at a meeting: name it in `meeting`.", groups.join(" and "));
+    Err(Refusal::field("meeting", "missing", text))
 }
 
 /// A decision to return: it stays in the history beside the others, which it voids, and covers nothing itself.
@@ -233,10 +263,20 @@ pub fn step_up_required() -> Refusal {
     )
 }
 
+/// Whether a word is given where a rule looks for it: anywhere, or for a board at a meeting of that board.
+fn sits_in(case: &Case<'_>, asking: &Asking, word: &Word) -> bool {
+    if asking.rule.quorum.is_none() {
+        return true;
+    }
+    let at = word.meeting.as_ref().and_then(|id| case.directory.meeting(id));
+    at.is_some_and(|meeting| asking.rule.from == Asked::Group(meeting.group.clone()))
+}
+
 fn take_decision(case: &mut Case<'_>, word: &Word) -> Approval {
     let person = case.person();
     let counted_for: Vec<CountedFor> = asking(&case.file, &case.directory, &person, case.now)
         .into_iter()
+        .filter(|asking| sits_in(case, asking, word))
         .flat_map(|asking| asking.counted)
         .collect();
     let own: Vec<&str> = counted_for
@@ -282,6 +322,7 @@ fn take_decision(case: &mut Case<'_>, word: &Word) -> Approval {
         method: Some(case.actor.method.clone()),
         ended: None,
         escalated_at,
+        meeting: word.meeting.clone(),
     }
 }
 

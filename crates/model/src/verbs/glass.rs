@@ -20,11 +20,12 @@ use crate::words::Role;
 /// The longest time box.
 const LONGEST: SignedDuration = SignedDuration::from_hours(4);
 
-/// Opens the glass.
+/// Opens the glass; `used` tells how often its team did so in the last [`crate::glass::BUDGET_DAYS`]. Over its budget it
+/// opens too, at once, and those above are told.
 ///
 /// # Errors
 /// 403 by policy, for the administrator role alone, or `step_up_required`; 422; 409 on hold, without targets or a way back.
-pub fn break_glass(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
+pub fn break_glass(case: &mut Case<'_>, body: &Body, used: i64) -> Result<(), Refusal> {
     case.allow(Act::BreakGlass)?;
     if only_admin(case) {
         let text = "The administrator role alone does not open the glass.";
@@ -51,6 +52,7 @@ pub fn break_glass(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     let (by, at) = (case.person(), case.now);
     let needs_cosignature = needs_cosignature(case);
     let until = until.unwrap_or(at);
+    let counted = crate::glass::count(&case.file, &case.directory, used, until);
     case.file.change.break_glass = Some(BreakGlass {
         reason,
         until,
@@ -61,17 +63,21 @@ pub fn break_glass(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         cosigned: None,
         ended: false,
         validated: None,
+        counted: Some(counted.clone()),
     });
     case.tell(
         "break_glass.opened",
-        json!({"by": by, "until": until.to_string(), "needs_cosignature": needs_cosignature}),
+        json!({
+            "by": by, "until": until.to_string(), "needs_cosignature": needs_cosignature, "team": counted.team,
+            "number": counted.number, "budget": counted.budget, "validate_by": counted.validate_by.to_string(),
+        }),
     );
     let news = format!(
         "{} broke the glass for {} until {until}.",
         case.name(&by),
         case.change().key
     );
-    for person in case.people_in_charge() {
+    for person in crate::glass::concerned(case) {
         case.write_to(
             &person,
             "break_glass",
@@ -79,6 +85,9 @@ pub fn break_glass(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
             news.clone(),
             "Look at it now; another person validates it afterwards.",
         );
+    }
+    if counted.is_over() {
+        crate::glass::tell_over_budget(case, &counted);
     }
     if !needs_cosignature {
         super::work::begin(case, at);
@@ -255,6 +264,12 @@ pub fn validate(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         ));
     }
     case.allow(Act::ValidateBreakGlass)?;
+    let is_over = |glass: &BreakGlass| glass.counted.as_ref().is_some_and(crate::glass::Counted::is_over);
+    if case.change().break_glass.as_ref().is_some_and(is_over) && !case.directory.has_role(&person, Role::ChangeManager)
+    {
+        let text = "The team was over its budget of break-glass, so a change manager validates it.";
+        return Err(Refusal::not_allowed("over_budget", text));
+    }
     let mut reading = Reading::new(body, "");
     let reason = reading.needed("text", TEXT);
     reading.finish()?;

@@ -48,6 +48,7 @@ pub fn new_change(
         implemented_by: Vec::new(),
         requests: Vec::new(),
         clocks: Vec::new(),
+        board_decisions: Vec::new(),
         hold: None,
         submitted_at: None,
         assessed_at: None,

@@ -1,6 +1,8 @@
 //! The rules of change enablement, tried from outside: whole walks, every act in every state, and random histories.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test may stop where it fails")]
 
+mod boards;
+mod budget;
 mod calendars;
 mod clocks;
 mod content;

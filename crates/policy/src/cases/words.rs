@@ -26,6 +26,14 @@ pub fn words(obligation: &Obligation) -> String {
         }
         Duty::Review {} => "review".to_owned(),
         Duty::LeadTime { minutes } => format!("lead_time {}", duration(*minutes)),
+        Duty::BreakGlass {
+            budget,
+            validate_within_minutes,
+        } => joined([
+            Some("break_glass".to_owned()),
+            budget.map(|budget| format!("budget {budget}")),
+            validate_within_minutes.map(|minutes| format!("validate_within {}", duration(minutes))),
+        ]),
         Duty::Permit {
             minutes,
             ahead,
@@ -56,6 +64,8 @@ fn approval(rule: &ApprovalRule) -> String {
         rule.escalate.as_ref().map(|group| format!("escalate {group}")),
         (rule.stage > 1).then(|| format!("stage {}", rule.stage)),
         rule.dual_control.then(|| "dual_control".to_owned()),
+        rule.quorum.map(|quorum| format!("quorum {quorum}")),
+        rule.on_call.then(|| "on_call".to_owned()),
     ])
 }
 

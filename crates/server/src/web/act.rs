@@ -65,6 +65,21 @@ const DOORS: &[Door] = &[
         "Your word is taken back.",
         |room, key, item, _| acts::withdraw_approval::withdraw_approval(room, key, &RecordId::from(item)),
     ),
+    door("meeting", "The meeting is open.", |room, _, _, body| {
+        acts::hold_meeting::open_meeting(room, body).map(drop)
+    }),
+    door("meetings/{}/attendance", "You are there.", |room, _, item, body| {
+        acts::hold_meeting::attend_meeting(room, item, body).map(drop)
+    }),
+    door(
+        "meetings/{}/conflict",
+        "Your conflict of interest is noted.",
+        |room, key, item, body| {
+            let mut body = body.clone();
+            body.insert("change".to_owned(), key.into());
+            acts::hold_meeting::declare_conflict(room, item, &body).map(drop)
+        },
+    ),
     door("return", "It is returned with your question.", |room, key, _, body| {
         acts::return_change::return_change(room, key, body)
     }),

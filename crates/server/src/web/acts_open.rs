@@ -36,7 +36,12 @@ pub(super) fn context(view: &View<'_, '_, '_>, file: &ChangeFile) -> ActContext 
 }
 
 /// The decisions open to the reader, the yes first.
-pub(super) fn decisions(open: &OpenActs, context: &ActContext) -> Vec<ActForm> {
+pub(super) fn decisions(
+    view: &View<'_, '_, '_>,
+    file: &ChangeFile,
+    open: &OpenActs,
+    context: &ActContext,
+) -> Vec<ActForm> {
     if !open.has(Verb::Approve) {
         return Vec::new();
     }
@@ -48,7 +53,7 @@ pub(super) fn decisions(open: &OpenActs, context: &ActContext) -> Vec<ActForm> {
         Act::Abstain,
     ];
     let forms = acts.iter().map(|act| {
-        let form = act.form(context);
+        let form = super::boards::seated(view, file, act.form(context));
         let needs = open.decision_needs_step_up && !open.is_stepped_up && *act != Act::Return;
         if needs { stepped(form, context) } else { form }
     });
@@ -107,6 +112,7 @@ pub(super) fn others(
     if open.has(Verb::StateFinding) {
         forms.insert(0, finding(context));
     }
+    forms.extend(super::boards::forms(view, file, context));
     if open.has(Verb::Return) && !open.has(Verb::Approve) {
         forms.push(return_form(context));
     }

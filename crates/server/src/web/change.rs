@@ -274,7 +274,7 @@ fn head_acts(view: &View<'_, '_, '_>, change: &Change, open: &OpenActs, context:
 
 fn decision(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, context: &ActContext) -> Decision {
     let change = &file.change;
-    let acts = decisions(open, context);
+    let acts = decisions(view, file, open, context);
     let mine: Vec<_> = change
         .requests
         .iter()

@@ -145,7 +145,7 @@ fn card(view: &mut View<'_, '_, '_>, file: &ChangeFile) -> acts::Result<QueueCar
             .unwrap_or_default(),
         is_late: unseen.is_some_and(|request| request.acknowledge_by <= view.now()),
         brief: brief(view, file),
-        acts: decisions(&open, &context(view, file))
+        acts: decisions(view, file, &open, &context(view, file))
             .into_iter()
             .map(stay_here)
             .collect(),

@@ -9,6 +9,7 @@ mod acts_open;
 mod assets;
 mod audit;
 mod back;
+mod boards;
 mod brief;
 mod bulk;
 mod calendar;

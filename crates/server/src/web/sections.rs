@@ -110,6 +110,7 @@ impl Around<'_> {
         for approval in &self.file.approvals {
             entries.push(self.approval(view, approval));
         }
+        entries.extend(super::boards::entries(view, self.file));
         let change = &self.file.change;
         for request in &change.requests {
             if self.file.standing().any(|approval| approval.person == request.person) {

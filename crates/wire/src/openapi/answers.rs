@@ -190,6 +190,7 @@ const ITEMS: &[Shape] = &[
             objects("conditions", "Condition", "Its conditions."),
             texts("counted_for", LINE, "The rules for which it counts."),
             texts("evidence_seen", LINE, "Digests of the evidence that was there."),
+            text("meeting", LINE, "The board's meeting at which it was given."),
         ],
     )
     .based_on(&["Item"]),

@@ -171,6 +171,11 @@ const DECISIONS: &[Shape] = &[
             word("decision", all!(Decision), "The decision.").needed(),
             text("comment", TEXT, "In one's own words; needed to reject or return."),
             text("content_digest", LINE, "`content_digest` of the change as it was read.").needed(),
+            text(
+                "meeting",
+                LINE,
+                "The id of the board's meeting at which it is given, for a rule that wants one.",
+            ),
             objects(
                 "conditions",
                 "ConditionInput",

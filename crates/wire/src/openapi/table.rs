@@ -1,7 +1,7 @@
 //! Every route, one row each. The order is that of the document.
 
 use super::{
-    Answer, Param, Route, Scope, configuration, directory, table_deliveries, table_estate, table_gateways,
+    Answer, Param, Route, Scope, boards, configuration, directory, table_deliveries, table_estate, table_gateways,
     table_identity,
 };
 
@@ -86,6 +86,7 @@ pub(super) fn all() -> Vec<Route> {
         .iter()
         .chain(table_estate::ALL)
         .chain(directory::TABLES)
+        .chain(boards::TABLES)
         .chain(table_identity::ALL)
         .chain(table_deliveries::ALL)
         .chain(&[configuration::ROWS, PUBLIC, LOG]);

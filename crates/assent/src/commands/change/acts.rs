@@ -80,6 +80,9 @@ pub enum Act {
         /// Say neither yes nor no.
         #[arg(long, conflicts_with = "condition")]
         abstain: bool,
+        /// The board's meeting at which you say it.
+        #[arg(long, value_name = "ID")]
+        meeting: Option<String>,
     },
     /// Reject. One rejection by anyone asked rejects.
     Reject {
@@ -604,6 +607,7 @@ fn approval(act: &Act) -> (&'static str, Value, &'static str) {
         due,
         checker,
         abstain,
+        meeting,
         ..
     } = act
     else {
@@ -627,6 +631,7 @@ fn approval(act: &Act) -> (&'static str, Value, &'static str) {
         ("decision", Some(json!(word))),
         ("comment", text(comment)),
         ("conditions", conditions),
+        ("meeting", text(meeting)),
     ];
     ("/approvals", fields(&all), done)
 }

@@ -1,0 +1,171 @@
+//! Meetings of a board: opened by a change manager or commander, attended by its members each by their own word, with
+//! declared conflicts of interest. Nobody brings another person into a meeting, so nobody makes a quorum alone.
+
+use model::board::{Attendance, DeclaredConflict, Meeting};
+use model::directory::Directory;
+use model::ids::{GroupKey, RecordId};
+use model::reading::{LINE, Reading, TEXT};
+use model::refusal::Refusal;
+use model::verbs::Body;
+use serde_json::json;
+use store::record;
+
+use crate::error::Result;
+use crate::room::Room;
+use crate::settle_open::{settle_asked, settle_open};
+
+/// The most people at a meeting, and the most declared conflicts.
+pub const MOST_ROWS: usize = 1_000;
+
+/// The key of a group that is there.
+pub(crate) fn read_group(reading: &mut Reading<'_>, directory: &Directory) -> GroupKey {
+    let group = GroupKey(reading.needed("group", LINE));
+    if !group.as_str().is_empty() && !directory.groups.contains_key(&group) {
+        reading.wrong("group", "unknown", format!("There is no group `{group}`."));
+    }
+    group
+}
+
+/// Opens a meeting (`POST /meetings {group, title, starts_at?}`).
+///
+/// # Errors
+/// 403, 422, or the store's.
+pub fn open_meeting(room: &mut Room<'_, '_>, body: &Body) -> Result<Meeting> {
+    room.allow(model::act::actions::SET_MEETING)?;
+    let directory = room.directory()?;
+    let mut reading = Reading::new(body, "");
+    let group = read_group(&mut reading, &directory);
+    let title = reading.needed("title", LINE);
+    let starts_at = reading.time("starts_at").unwrap_or(room.now);
+    reading.finish()?;
+    let meeting = Meeting {
+        id: RecordId(room.new_id()?),
+        version: 0,
+        group,
+        title,
+        starts_at,
+        ended_at: None,
+        by: room.actor.person.clone(),
+        at: room.now,
+        attendees: Vec::new(),
+        conflicts: Vec::new(),
+    };
+    let meeting = room.put_estate("meeting.opened", meeting, json!({}))?;
+    settle_asked(room)?;
+    Ok(meeting)
+}
+
+/// A meeting that is not over, of whose board the acting person is.
+fn own_meeting(room: &mut Room<'_, '_>, id: &str) -> Result<Meeting> {
+    room.allow(model::act::actions::READ)?;
+    let Some(stored) = record::load::<Meeting>(room.tx, id)? else {
+        return Err(Refusal::not_found("meeting").into());
+    };
+    let meeting = stored.record;
+    let directory = room.directory()?;
+    let person = &room.actor.person;
+    if !directory.members(&meeting.group).contains(person) {
+        let text = format!(
+            "{} is not of the group {}, whose meeting this is.",
+            directory.name(person),
+            meeting.group
+        );
+        return Err(Refusal::not_allowed("not_of_the_board", text).into());
+    }
+    if meeting.ended_at.is_some() {
+        let managers = directory.with_role(model::words::Role::ChangeManager);
+        let managers = managers.iter().map(|person| directory.login(person)).collect();
+        let help = "A change manager opens another.";
+        return Err(Refusal::not_now("meeting_over", "The meeting is over.", help, managers).into());
+    }
+    if room.actor.by_token && directory.has_role(person, model::words::Role::Pipeline) {
+        let text = "A pipeline's token sits on no board.";
+        return Err(Refusal::not_allowed("not_of_the_board", text).into());
+    }
+    Ok(meeting)
+}
+
+fn check_room_for(reading: &mut Reading<'_>, field: &str, rows: usize) {
+    if rows >= MOST_ROWS {
+        reading.wrong(
+            field,
+            "too_many",
+            format!("A meeting holds at most {MOST_ROWS} of them."),
+        );
+    }
+}
+
+/// Says that one is there (`POST /meetings/{id}/attendance`); again, it changes nothing.
+///
+/// # Errors
+/// 403 for whoever is not of the board, 404, 409 when the meeting is over or has not begun, or the store's.
+pub fn attend_meeting(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Meeting> {
+    let mut meeting = own_meeting(room, id)?;
+    let mut reading = Reading::new(body, "");
+    check_room_for(&mut reading, "attendees", meeting.attendees.len());
+    reading.finish()?;
+    if meeting.starts_at > room.now {
+        let text = format!("The meeting begins at {}.", meeting.starts_at);
+        return Err(Refusal::not_now("meeting_not_begun", text, "Attend it then.", Vec::new()).into());
+    }
+    let person = room.actor.person.clone();
+    if meeting.has(&person) {
+        return Ok(meeting);
+    }
+    meeting.attendees.push(Attendance {
+        person: person.clone(),
+        at: room.now,
+    });
+    let meeting = room.put_estate("meeting.attended", meeting, json!({"person": person}))?;
+    settle_asked(room)?;
+    Ok(meeting)
+}
+
+/// Declares a conflict of interest of one's own (`POST /meetings/{id}/conflicts {change, reason}`): from here on the person
+/// counts neither for the quorum nor for a vote about that change, and a vote given before counts no more.
+///
+/// # Errors
+/// 403 for whoever is not of the board, 404, 409 when the meeting is over, 422, or the store's.
+pub fn declare_conflict(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Meeting> {
+    let mut meeting = own_meeting(room, id)?;
+    let mut reading = Reading::new(body, "");
+    let key = reading.needed("change", LINE);
+    let reason = reading.needed("reason", TEXT);
+    check_room_for(&mut reading, "conflicts", meeting.conflicts.len());
+    reading.finish()?;
+    let change = room.change(&key)?;
+    let person = room.actor.person.clone();
+    if meeting.has_conflict(&person, &change.id) {
+        return Ok(meeting);
+    }
+    meeting.conflicts.push(DeclaredConflict {
+        person: person.clone(),
+        change: change.id.clone(),
+        change_key: change.key.clone(),
+        reason,
+        at: room.now,
+    });
+    let data = json!({"person": person, "change": change.id});
+    let meeting = room.put_estate("meeting.conflict_declared", meeting, data)?;
+    settle_open(room, |open| open.id == change.id)?;
+    Ok(meeting)
+}
+
+/// Ends a meeting (`DELETE /meetings/{id}`); what was decided at it stands.
+///
+/// # Errors
+/// 403, 404, or the store's.
+pub fn end_meeting(room: &mut Room<'_, '_>, id: &str) -> Result<Meeting> {
+    room.allow(model::act::actions::SET_MEETING)?;
+    let Some(stored) = record::load::<Meeting>(room.tx, id)? else {
+        return Err(Refusal::not_found("meeting").into());
+    };
+    if stored.record.ended_at.is_some() {
+        return Ok(stored.record);
+    }
+    let ended = Meeting {
+        ended_at: Some(room.now),
+        ..stored.record
+    };
+    room.put_estate("meeting.ended", ended, json!({}))
+}

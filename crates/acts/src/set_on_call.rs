@@ -1,0 +1,73 @@
+//! Says who of a board is on call, for a time: a rule with `@on_call` asks them first.
+
+use model::board::OnCall;
+use model::ids::RecordId;
+use model::reading::Reading;
+use model::refusal::Refusal;
+use model::verbs::Body;
+use serde_json::json;
+use store::record;
+
+use crate::error::Result;
+use crate::hold_meeting::read_group;
+use crate::room::Room;
+use crate::set_freeze::read_span;
+use crate::settle_open::settle_asked;
+
+/// Adds a time on call (`POST /on-call {group, person, starts_at, ends_at}`). Whoever is on call is a member of the group
+/// already: the roster narrows whom a rule asks and gives nobody a right.
+///
+/// # Errors
+/// 403, 422, or the store's.
+pub fn set_on_call(room: &mut Room<'_, '_>, body: &Body) -> Result<OnCall> {
+    room.allow(model::act::actions::SET_MEETING)?;
+    let directory = room.directory()?;
+    let mut reading = Reading::new(body, "");
+    let group = read_group(&mut reading, &directory);
+    let person = model::input::person(&mut reading, "person", &directory);
+    let (starts_at, ends_at) = read_span(&mut reading, room.now);
+    if ends_at <= room.now && reading.errors.is_empty() {
+        reading.wrong("ends_at", "in_the_past", "`ends_at` must lie ahead.");
+    }
+    match &person {
+        None if reading.errors.is_empty() => reading.wrong("person", "missing", "`person` is missing."),
+        Some(person) if reading.errors.is_empty() && !directory.members(&group).contains(person) => {
+            let text = format!("{} is not an active member of {group}.", directory.name(person));
+            reading.wrong("person", "not_of_the_board", text);
+        }
+        _ => {}
+    }
+    reading.finish()?;
+    let row = OnCall {
+        id: RecordId(room.new_id()?),
+        version: 0,
+        group,
+        person: person.unwrap_or_default(),
+        starts_at,
+        ends_at,
+    };
+    let row = room.put_estate("on_call.set", row, json!({}))?;
+    settle_asked(room)?;
+    Ok(row)
+}
+
+/// Ends a time on call now (`DELETE /on-call/{id}`).
+///
+/// # Errors
+/// 403, 404, or the store's.
+pub fn end_on_call(room: &mut Room<'_, '_>, id: &str) -> Result<OnCall> {
+    room.allow(model::act::actions::SET_MEETING)?;
+    let Some(stored) = record::load::<OnCall>(room.tx, id)? else {
+        return Err(Refusal::not_found("time on call").into());
+    };
+    if stored.record.ends_at <= room.now {
+        return Ok(stored.record);
+    }
+    let ended = OnCall {
+        ends_at: room.now,
+        ..stored.record
+    };
+    let ended = room.put_estate("on_call.ended", ended, json!({}))?;
+    settle_asked(room)?;
+    Ok(ended)
+}

@@ -1,0 +1,200 @@
+//! The budget of break-glass: each opening counts against its team's budget of a quarter. A team over its budget still opens
+//! at once, because an emergency is never blocked; but executives are told, and only a change manager validates it.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::change::Change;
+use crate::clocks::last_people;
+use crate::directory::Directory;
+use crate::file::{Case, ChangeFile};
+use crate::ids::{ChangeId, PersonId, RecordId};
+use crate::matrix::Place;
+use crate::obligation::{ApprovalRule, Asked, Duty};
+use crate::requirement::owners_of;
+use crate::words::{Covers, Role};
+
+/// How far back openings count.
+pub const BUDGET_DAYS: i64 = 90;
+/// How many openings a team has in that time, unless a policy says otherwise.
+pub const USUAL_BUDGET: u32 = 3;
+/// How many minutes after its end it must be validated, unless a policy says otherwise: a day.
+pub const USUAL_VALIDATION_MINUTES: i64 = 24 * 60;
+/// How many days in a row people are told that it is not validated.
+const TOLD_DAYS: i64 = 7;
+
+/// One opening of the glass, as the budget counts it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GlassUse {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// The team whose budget it is; empty where nobody said one.
+    pub team: String,
+    /// The change.
+    pub change: ChangeId,
+    /// The change's key.
+    pub change_key: String,
+    /// Who opened it.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+    /// Which one of the quarter it was, from 1.
+    pub number: i64,
+    /// How many the team had.
+    pub budget: i64,
+    /// Whether it was one too many.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub over_budget: bool,
+}
+
+/// What an opening counts for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Counted {
+    /// The team whose budget it is; empty where nobody said one.
+    pub team: String,
+    /// Which one of the quarter it is, from 1.
+    pub number: i64,
+    /// How many the team has.
+    pub budget: i64,
+    /// Until when it must be validated.
+    pub validate_by: Timestamp,
+}
+
+impl Counted {
+    /// Whether it is one too many.
+    pub fn is_over(&self) -> bool {
+        self.number > self.budget
+    }
+}
+
+/// The team whose budget an opening of this change counts against: the change's own, else that of its first service.
+pub fn team_of(change: &Change, directory: &Directory) -> String {
+    let of_service = || {
+        let mut targets = change.content.targets.iter();
+        targets.find_map(|target| directory.services.get(&target.service)?.team.clone())
+    };
+    change.content.team.clone().or_else(of_service).unwrap_or_default()
+}
+
+/// Counts an opening that ends at `until`, after `used` others in the last [`BUDGET_DAYS`].
+pub(crate) fn count(file: &ChangeFile, directory: &Directory, used: i64, until: Timestamp) -> Counted {
+    let rules = file
+        .requirements
+        .obligations
+        .iter()
+        .filter_map(|row| match &row.obligation.duty {
+            Duty::BreakGlass {
+                budget,
+                validate_within_minutes,
+            } => Some((*budget, *validate_within_minutes)),
+            _ => None,
+        });
+    let (budgets, times): (Vec<_>, Vec<_>) = rules.unzip();
+    let budget = budgets.into_iter().flatten().min().unwrap_or(USUAL_BUDGET);
+    let minutes = times.into_iter().flatten().min().unwrap_or(USUAL_VALIDATION_MINUTES);
+    Counted {
+        team: team_of(&file.change, directory),
+        number: used.saturating_add(1),
+        budget: i64::from(budget),
+        validate_by: until + SignedDuration::from_mins(minutes),
+    }
+}
+
+/// Whom an opened glass concerns: those in charge, owners and security of every target, and who does the work.
+pub(crate) fn concerned(case: &Case<'_>) -> Vec<PersonId> {
+    let (file, directory) = (&case.file, &case.directory);
+    let mut people = case.people_in_charge();
+    people.extend(owners_of(file, directory, case.now));
+    let security = ApprovalRule::plain(Asked::Security, Covers::What);
+    for target in &file.change.content.targets {
+        let holders = crate::authority::candidates(file, directory, &security.from, target, case.now);
+        people.extend(holders.into_iter().map(|holder| holder.person));
+        let leads = directory.holders_at(
+            &Place::from(target),
+            crate::words::OwnershipRole::TechnicalLead,
+            case.now,
+        );
+        people.extend(leads.into_iter().map(|holder| holder.person));
+    }
+    people.extend(file.change.content.implementers.iter().cloned());
+    once_each(people)
+}
+
+/// Whom it is escalated to when the budget is spent or nobody validates.
+fn above(case: &Case<'_>) -> Vec<PersonId> {
+    let mut people = case.directory.with_role(Role::Executive);
+    people.extend(last_people(&case.directory));
+    once_each(people)
+}
+
+fn once_each(mut people: Vec<PersonId>) -> Vec<PersonId> {
+    people.sort();
+    people.dedup();
+    people
+}
+
+/// Tells those above that a team is over its budget.
+pub(crate) fn tell_over_budget(case: &mut Case<'_>, counted: &Counted) {
+    let Counted {
+        team, number, budget, ..
+    } = counted;
+    case.tell(
+        "break_glass.over_budget",
+        json!({"team": team, "number": number, "budget": budget}),
+    );
+    let team = if team.is_empty() { "a team without a name" } else { team };
+    let news = format!(
+        "{} is break-glass number {number} of {team} within {BUDGET_DAYS} days; its budget is {budget}.",
+        case.change().key
+    );
+    let mark = case.now.to_string();
+    for person in above(case) {
+        let next = "A change manager validates it; look at why the usual way does not serve this team.";
+        case.write_to(&person, "break_glass_over_budget", &mark, news.clone(), next);
+    }
+}
+
+/// How late the validation is told: the day and its mark.
+fn late(case: &Case<'_>) -> Option<(Timestamp, i64, String)> {
+    let glass = case
+        .change()
+        .lawful_break_glass()
+        .filter(|glass| glass.validated.is_none())?;
+    let since = glass.counted.as_ref()?.validate_by;
+    let day = (case.now.duration_since(since).as_hours().max(0) / 24).min(TOLD_DAYS - 1);
+    let at = since + SignedDuration::from_hours(24 * day);
+    Some((at, day, format!("glass_unvalidated/{since}/{day}")))
+}
+
+/// When somebody must be told that a break-glass is not validated: the instant, and whether it is still to be told.
+pub(crate) fn validation_due(case: &Case<'_>) -> Vec<(Timestamp, bool)> {
+    let Some((at, day, mark)) = late(case) else {
+        return Vec::new();
+    };
+    let mut found = vec![(at, !case.change().told.contains(&mark))];
+    if at <= case.now && day + 1 < TOLD_DAYS {
+        found.push((at + SignedDuration::from_hours(24), true));
+    }
+    found
+}
+
+/// Tells once a day that the validation is late: first those who may give it, from the second day on those above too.
+pub(crate) fn late_validation(case: &mut Case<'_>) {
+    let Some((at, day, mark)) = late(case).filter(|(at, ..)| *at <= case.now) else {
+        return;
+    };
+    if !case.file.change.tell_once(&mark) {
+        return;
+    }
+    case.tell("break_glass.unvalidated", json!({"since": at.to_string(), "day": day}));
+    let mut people = concerned(case);
+    people.extend(above(case).into_iter().filter(|_| day > 0));
+    let news = format!("The break-glass of {} has not been validated.", case.change().key);
+    for person in once_each(people) {
+        let next = "Another person than the one who opened it validates it; it does not close before.";
+        case.write_to(&person, "break_glass_unvalidated", &mark, news.clone(), next);
+    }
+}

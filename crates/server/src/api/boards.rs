@@ -1,0 +1,49 @@
+//! Boards: their meetings, with attendance and conflicts of interest, and who is on call for them. And the register of
+//! break-glasses.
+
+use model::board::{Meeting, OnCall};
+use model::glass::GlassUse;
+
+use super::estate::{all, loaded, new_one, tagged};
+use crate::route::Route;
+
+/// Meetings and times on call.
+pub(crate) const ROUTES: &[Route] = &[
+    Route::get("/meetings", "Lists meetings of boards.", all::<Meeting>),
+    Route::get("/meetings/{id}", "Shows a meeting.", loaded::<Meeting>),
+    Route::post("/meetings", "Opens a meeting of a board.", |room, ask| {
+        let made = acts::hold_meeting::open_meeting(room, &ask.body)?;
+        new_one(room, &made)
+    }),
+    Route::post("/meetings/{id}/attendance", "Says that one is there.", |room, ask| {
+        let meeting = acts::hold_meeting::attend_meeting(room, ask.place(0), &ask.body)?;
+        new_one(room, &meeting)
+    }),
+    Route::post(
+        "/meetings/{id}/conflicts",
+        "Declares a conflict of interest about a change.",
+        |room, ask| {
+            let meeting = acts::hold_meeting::declare_conflict(room, ask.place(0), &ask.body)?;
+            new_one(room, &meeting)
+        },
+    ),
+    Route::delete("/meetings/{id}", "Ends a meeting.", |room, ask| {
+        let ended = acts::hold_meeting::end_meeting(room, ask.place(0))?;
+        tagged(&*room.directory()?, &ended)
+    }),
+    Route::get(
+        "/break-glasses",
+        "Lists break-glasses, with the budgets of teams.",
+        all::<GlassUse>,
+    ),
+    Route::get("/on-call", "Lists who is on call, and when.", all::<OnCall>),
+    Route::get("/on-call/{id}", "Shows a time on call.", loaded::<OnCall>),
+    Route::post("/on-call", "Says that a member of a board is on call.", |room, ask| {
+        let made = acts::set_on_call::set_on_call(room, &ask.body)?;
+        new_one(room, &made)
+    }),
+    Route::delete("/on-call/{id}", "Ends a time on call.", |room, ask| {
+        let ended = acts::set_on_call::end_on_call(room, ask.place(0))?;
+        tagged(&*room.directory()?, &ended)
+    }),
+];

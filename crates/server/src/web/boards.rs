@@ -1,0 +1,144 @@
+//! Boards on a change's page: opening a meeting, being there, declaring a conflict of interest, and what was decided.
+
+use model::act::actions;
+use model::board::BoardDecision;
+use model::file::ChangeFile;
+use model::ids::GroupKey;
+use model::obligation::{Asked, Duty};
+use model::words::State;
+use pages::{ActContext, ActForm, ActTone, Entry, Field, Rich, Tone};
+
+use super::view::View;
+
+/// The boards that rules of a change ask.
+fn boards(file: &ChangeFile) -> Vec<GroupKey> {
+    let mut found: Vec<GroupKey> = Vec::new();
+    for row in &file.requirements.obligations {
+        let Duty::Approval(rule) = &row.obligation.duty else {
+            continue;
+        };
+        if let (Asked::Group(key), Some(_)) = (&rule.from, rule.quorum)
+            && !found.contains(key)
+        {
+            found.push(key.clone());
+        }
+    }
+    found
+}
+
+/// The meetings at which the reader may vote on a change: id and title.
+fn seats(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(String, String)> {
+    let boards = boards(file);
+    let groups = boards.iter();
+    groups
+        .flat_map(|group| view.directory.meetings_on(group, view.now()))
+        .filter(|meeting| meeting.has(&view.me) && !meeting.has_conflict(&view.me, &file.change.id))
+        .map(|meeting| (meeting.id.0.clone(), format!("At the meeting “{}”", meeting.title)))
+        .collect()
+}
+
+/// Adds to a decision's form at which meeting it is given, where the reader sits at one.
+pub(super) fn seated(view: &View<'_, '_, '_>, file: &ChangeFile, form: ActForm) -> ActForm {
+    let seats = seats(view, file);
+    if seats.is_empty() {
+        return form;
+    }
+    let mut choices: Vec<(&str, &str)> = seats.iter().map(|(id, title)| (id.as_str(), title.as_str())).collect();
+    choices.push(("", "Outside of a meeting"));
+    form.field(Field::select("meeting", "Where you give your word", &choices))
+}
+
+/// The forms of a board that are open to the reader.
+pub(super) fn forms(view: &View<'_, '_, '_>, file: &ChangeFile, context: &ActContext) -> Vec<ActForm> {
+    let state = file.change.state;
+    if !matches!(
+        state,
+        State::Assessing | State::Authorizing | State::Approved | State::Scheduled
+    ) {
+        return Vec::new();
+    }
+    boards(file)
+        .iter()
+        .flat_map(|group| of_board(view, file, context, group))
+        .collect()
+}
+
+fn of_board(view: &View<'_, '_, '_>, file: &ChangeFile, context: &ActContext, group: &GroupKey) -> Vec<ActForm> {
+    let mut forms = Vec::new();
+    let open: Vec<_> = view.directory.meetings_on(group, view.now()).collect();
+    if open.is_empty() && view.may(actions::SET_MEETING) {
+        forms.push(
+            ActForm::new(
+                &*format!("meeting-{group}"),
+                &*format!("Open a meeting of {group}"),
+                &*format!("{}/meeting", context.change_url),
+            )
+            .field(Field::hidden("group", group.as_str()))
+            .field(Field::text("title", "What it is called").required())
+            .submit("Open it now"),
+        );
+    }
+    if !view.directory.members(group).contains(&view.me) {
+        return forms;
+    }
+    for meeting in open {
+        let base = format!("{}/meetings/{}", context.change_url, meeting.id);
+        if !meeting.has(&view.me) {
+            let label = format!("Attend “{}”", meeting.title);
+            forms.push(
+                ActForm::new(
+                    &*format!("attend-{}", meeting.id),
+                    &*label,
+                    &*format!("{base}/attendance"),
+                )
+                .tone(ActTone::Go),
+            );
+        }
+        if !meeting.has_conflict(&view.me, &file.change.id) {
+            forms.push(
+                ActForm::new(
+                    &*format!("conflict-{}", meeting.id),
+                    "Declare a conflict of interest",
+                    &*format!("{base}/conflict"),
+                )
+                .tone(ActTone::Stop)
+                .note("You then count neither for the quorum nor for the vote on this change.")
+                .field(Field::textarea("reason", "Which interest").required())
+                .submit("Declare it"),
+            );
+        }
+    }
+    forms
+}
+
+/// What boards decided, as entries among the approvals.
+pub(super) fn entries(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<Entry> {
+    let decisions = file.change.board_decisions.iter();
+    decisions.map(|decision| entry(view, decision)).collect()
+}
+
+fn entry(view: &View<'_, '_, '_>, decision: &BoardDecision) -> Entry {
+    let names = |people: &[model::ids::PersonId]| {
+        let names: Vec<String> = people.iter().map(|person| view.name(person)).collect();
+        names.join(", ")
+    };
+    let title = view
+        .directory
+        .meeting(&decision.meeting)
+        .map_or_else(|| decision.meeting.0.clone(), |meeting| meeting.title.clone());
+    let mut why = format!(
+        "There: {} (quorum {}). Yes: {}.",
+        names(&decision.present),
+        decision.quorum,
+        names(&decision.approved_by)
+    );
+    if !decision.conflicted.is_empty() {
+        why.push_str(&format!(" Conflict of interest: {}.", names(&decision.conflicted)));
+    }
+    let said = Rich::new()
+        .strong(decision.group.as_str())
+        .text(format!(" decided at the meeting “{title}”"));
+    Entry::new(Tone::Ok, said)
+        .why(Rich::new().text(format!("{why} Rule ")).code(decision.rule.as_str()))
+        .aside(view.reader.distance(decision.at))
+}

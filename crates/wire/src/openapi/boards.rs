@@ -1,0 +1,174 @@
+//! Routes and shapes of boards: meetings, and who is on call.
+
+use model::reading::{LINE, TEXT};
+
+use super::shapes::{Shape, boolean, integer, objects, shape, text, time};
+use super::table::{Row, delete, get, list, post};
+
+/// Every table of this file.
+pub(super) const TABLES: &[&[Row]] = &[MEETINGS, ON_CALL, GLASSES];
+
+/// Every shape of this file.
+pub(super) const SHAPES: &[&[Shape]] = &[BODIES, ANSWERS];
+
+const MEETINGS: &[Row] = &[
+    list(
+        "directory",
+        "list_meetings",
+        "/meetings",
+        "List meetings of boards",
+        "Meeting",
+    ),
+    post(
+        "directory",
+        "open_meeting",
+        "/meetings",
+        "Open a meeting of a board",
+        "MeetingInput",
+        "Meeting",
+    ),
+    get(
+        "directory",
+        "show_meeting",
+        "/meetings/{id}",
+        "Show a meeting",
+        "Meeting",
+    ),
+    delete("directory", "end_meeting", "/meetings/{id}", "End a meeting", "Meeting"),
+    post(
+        "directory",
+        "attend_meeting",
+        "/meetings/{id}/attendance",
+        "Say that one is there",
+        "AttendanceInput",
+        "Meeting",
+    ),
+    post(
+        "directory",
+        "declare_conflict",
+        "/meetings/{id}/conflicts",
+        "Declare a conflict of interest about a change",
+        "ConflictInput",
+        "Meeting",
+    ),
+];
+
+const ON_CALL: &[Row] = &[
+    list(
+        "directory",
+        "list_on_call",
+        "/on-call",
+        "List who is on call, and when",
+        "OnCall",
+    ),
+    post(
+        "directory",
+        "set_on_call",
+        "/on-call",
+        "Say that a member of a board is on call",
+        "OnCallInput",
+        "OnCall",
+    ),
+    get(
+        "directory",
+        "show_on_call",
+        "/on-call/{id}",
+        "Show a time on call",
+        "OnCall",
+    ),
+    delete(
+        "directory",
+        "end_on_call",
+        "/on-call/{id}",
+        "End a time on call",
+        "OnCall",
+    ),
+];
+
+const GLASSES: &[Row] = &[list(
+    "directory",
+    "list_break_glasses",
+    "/break-glasses",
+    "List break-glasses, with the budgets of teams",
+    "GlassUse",
+)];
+
+const BODIES: &[Shape] = &[
+    shape(
+        "MeetingInput",
+        "A sitting of a board.",
+        &[
+            text("group", LINE, "The board: the key of a group, such as cab.").needed(),
+            text("title", LINE, "What it is called.").needed(),
+            time("starts_at", "From when it sits; now unless said."),
+        ],
+    ),
+    shape("AttendanceInput", "Nothing: a member speaks for themselves.", &[]),
+    shape(
+        "ConflictInput",
+        "A conflict of interest of one's own.",
+        &[
+            text("change", LINE, "The change's key.").needed(),
+            text("reason", TEXT, "Which interest.").needed(),
+        ],
+    ),
+    shape(
+        "OnCallInput",
+        "A time in which a member of a board is on call.",
+        &[
+            text("group", LINE, "The board: a group's key.").needed(),
+            text("person", LINE, "Who: a login, a member of the group.").needed(),
+            time("starts_at", "Its start.").needed(),
+            time("ends_at", "Its end, exclusive.").needed(),
+        ],
+    ),
+];
+
+const ANSWERS: &[Shape] = &[
+    shape(
+        "Meeting",
+        "A sitting of a board, with who was there.",
+        &[
+            time("ended_at", "When it was ended."),
+            text("by", LINE, "Who called it: a login."),
+            time("at", "When."),
+            objects("attendees", "Attendance", "Who is there, in the order of coming."),
+            objects("conflicts", "DeclaredConflict", "Declared conflicts of interest."),
+        ],
+    )
+    .based_on(&["MeetingInput", "Stored"]),
+    shape(
+        "Attendance",
+        "A member who is there.",
+        &[
+            text("person", LINE, "Who: a login.").needed(),
+            time("at", "Since when.").needed(),
+        ],
+    ),
+    shape(
+        "DeclaredConflict",
+        "Who declared it has no say in that change.",
+        &[
+            text("person", LINE, "Who: a login.").needed(),
+            text("change", LINE, "The change's id.").needed(),
+            text("change_key", LINE, "The change's key.").needed(),
+            text("reason", TEXT, "Which interest.").needed(),
+            time("at", "When.").needed(),
+        ],
+    ),
+    shape(
+        "GlassUse",
+        "One break-glass, as it counts against its team's budget of 90 days.",
+        &[
+            text("team", LINE, "The team; empty where nobody said one.").needed(),
+            text("change_key", LINE, "The change's key.").needed(),
+            text("by", LINE, "Who opened it: a login.").needed(),
+            time("at", "When.").needed(),
+            integer("number", 1, 1_000_000, "Which one of the 90 days it was.").needed(),
+            integer("budget", 0, 1_000, "How many the team had.").needed(),
+            boolean("over_budget", "Whether it was one too many."),
+        ],
+    )
+    .based_on(&["Stored"]),
+    shape("OnCall", "A time on call.", &[]).based_on(&["OnCallInput", "Stored"]),
+];
