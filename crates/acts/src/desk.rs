@@ -14,6 +14,7 @@ use store::{CrossTx, Lane, Mode, Store, Tx};
 
 use crate::error::{Error, Result};
 use crate::known::Estate;
+use crate::moments::Moments;
 use crate::room::Room;
 
 /// How many compiled sets of policies are kept.
@@ -52,6 +53,7 @@ pub struct Desk(Arc<Inner>);
 struct Inner {
     tools: Tools,
     estates: Mutex<HashMap<String, Arc<Estate>>>,
+    moments: Moments,
     keys: Mutex<HashMap<String, Arc<SigningKey>>>,
     policies: Mutex<HashMap<String, Arc<PolicySet>>>,
     ids: Mutex<(u64, u16)>,
@@ -69,6 +71,7 @@ impl Desk {
         Self(Arc::new(Inner {
             tools,
             estates: Mutex::new(HashMap::new()),
+            moments: Moments::default(),
             keys,
             policies: Mutex::new(HashMap::new()),
             ids: Mutex::new((0, 0)),
@@ -179,8 +182,7 @@ impl Desk {
     }
 
     fn room<'a, 'c>(&'a self, tx: &'a mut Tx<'c>, actor: Actor, mode: Mode) -> Result<Room<'a, 'c>> {
-        let now = model::reading::to_micros(self.0.tools.clock.now())
-            .ok_or_else(|| Error::Fault("the clock stands outside the years 1970 to 9999".to_owned()))?;
+        let now = self.now()?;
         let recorded_at = model::reading::to_micros(self.0.tools.recorder.now()).unwrap_or(now);
         // An act that only reads tells nothing, so it needs no name.
         let act = match mode {
@@ -188,6 +190,15 @@ impl Desk {
             Mode::Read => String::new(),
         };
         Ok(Room::new(tx, self, actor, now, recorded_at, act, mode == Mode::Write))
+    }
+
+    /// The present of the business, in microseconds.
+    ///
+    /// # Errors
+    /// A fault of a clock that stands outside the years 1970 to 9999.
+    pub(crate) fn now(&self) -> Result<jiff::Timestamp> {
+        model::reading::to_micros(self.0.tools.clock.now())
+            .ok_or_else(|| Error::Fault("the clock stands outside the years 1970 to 9999".to_owned()))
     }
 
     /// A new UUIDv7. Ids of one server never go back, also when its clock does.
@@ -242,6 +253,11 @@ impl Desk {
             kept.clear();
         }
         kept.insert(digest.to_owned(), set.clone());
+    }
+
+    /// What was read at moments.
+    pub(crate) fn moments(&self) -> &Moments {
+        &self.0.moments
     }
 
     /// An unwrapped signing key, by its id.

@@ -1,5 +1,7 @@
 //! The gate: rows rewritten with each change, questions answered from them, checks recorded and permits given.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use model::file::ChangeFile;
 use model::gate::{Answer, GateRow, decide, rows};
@@ -11,12 +13,13 @@ use serde_json::json;
 use store::record::{self, Filter};
 use store::{gate_view, revocation, timer};
 
+use crate::desk::Desk;
 use crate::error::{Error, Result};
 use crate::room::Room;
 use crate::save::{Written, draft};
 
 /// A question to the gate.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Question {
     /// The service's key.
     pub service: String,
@@ -40,11 +43,15 @@ pub fn refresh(room: &mut Room<'_, '_>, before: Option<&ChangeFile>, file: &Chan
     let directory = room.directory()?;
     let fresh = rows(file, &directory, room.now);
     let stored: Vec<gate_view::GateRow> = fresh.iter().map(to_stored).collect::<Result<_>>()?;
-    let known = gate_view::of_change(room.tx, file.change.id.as_str())?;
+    let known = match before {
+        Some(_) => gate_view::of_change(room.tx, file.change.id.as_str())?,
+        // A new change has no rows yet.
+        None => Vec::new(),
+    };
     if known == stored {
         return Ok(());
     }
-    gate_view::save(room.tx, file.change.id.as_str(), &stored)?;
+    gate_view::save(room.tx, file.change.id.as_str(), &known, &stored)?;
     if before.is_none() && file.change.state == State::Draft {
         return Ok(());
     }
@@ -104,35 +111,107 @@ fn rejudge(room: &mut Room<'_, '_>, touched: &[gate_view::GateRow]) -> Result<()
 /// The store's.
 pub fn ask(room: &mut Room<'_, '_>, question: &Question) -> Result<Answer> {
     let now = room.now;
-    let (found, question) = &found_rows(room, question)?;
-    let mut forward = Vec::new();
-    let mut back = Vec::new();
-    for row in found {
+    let found = found(room, question)?;
+    if let Some(answer) = found.answer(question, now) {
+        return Ok(answer);
+    }
+    let asked = question.change.as_deref().map(str::to_uppercase);
+    Ok(unknown_place(room, question)?.unwrap_or_else(|| decide(&[], asked.as_deref(), now)))
+}
+
+/// Refuses who may not ask the gate, and remembers for the moment who may.
+///
+/// # Errors
+/// [`Refusal::NotAllowed`], or the store's.
+pub fn may_ask(room: &mut Room<'_, '_>) -> Result<()> {
+    room.allow(model::act::actions::ASK_GATE)?;
+    if let Some(moment) = room.tx.moment().filter(|_| room.actor.by_token) {
+        // The number of the estate is kept beside it.
+        room.generation()?;
+        let kept = room.desk.moments();
+        kept.keep_asker(moment, room.tx.tenant(), &room.actor.person);
+    }
+    Ok(())
+}
+
+/// Who asks by a token, as they were looked up.
+#[derive(Debug, Clone, Copy)]
+pub struct Asker<'a> {
+    /// The tenant's key.
+    pub tenant: &'a str,
+    /// For whom the token speaks.
+    pub person: &'a model::ids::PersonId,
+    /// The number that the estate, tokens included, had when the token was looked up.
+    pub generation: i64,
+}
+
+/// Answers a question at once, without a transaction, when at the present moment this very question was read and this
+/// asker was allowed; with the time of the answer. `None` when it has to be asked in a transaction.
+///
+/// # Errors
+/// A fault of the clock.
+pub fn ask_at_once(desk: &Desk, asker: &Asker<'_>, question: &Question) -> Result<Option<(Answer, Timestamp)>> {
+    let Some(moment) = desk.tools().store.moment() else {
+        return Ok(None);
+    };
+    let asker = (asker.tenant, asker.generation, asker.person);
+    let Some(found) = desk.moments().known(moment, asker, question) else {
+        return Ok(None);
+    };
+    let now = desk.now()?;
+    Ok(found.answer(question, now).map(|answer| (answer, now)))
+}
+
+/// The rows that a question is about, read.
+#[derive(Debug, Default)]
+pub(crate) struct Found {
+    forward: Vec<GateRow>,
+    back: Vec<GateRow>,
+}
+
+impl Found {
+    /// What the rows say. `None` when they say nothing and the place may be unknown.
+    fn answer(&self, question: &Question, now: Timestamp) -> Option<Answer> {
+        let asked = question.change.as_deref().map(str::to_uppercase);
+        let asked = asked.as_deref();
+        if question.purpose != Some(Purpose::Deploy) && !self.back.is_empty() {
+            let answer = decide(&self.back, asked, now);
+            if answer.decision == GateDecision::Go || question.purpose == Some(Purpose::Rollback) {
+                return Some(answer);
+            }
+        }
+        if question.purpose == Some(Purpose::Rollback) {
+            return Some(no_way_back(question));
+        }
+        (!self.forward.is_empty()).then(|| decide(&self.forward, asked, now))
+    }
+}
+
+/// What stands for a question: from memory, if a transaction of the same moment has read it.
+fn found(room: &mut Room<'_, '_>, question: &Question) -> Result<Arc<Found>> {
+    let (moment, kept) = (room.tx.moment(), room.desk.moments());
+    let known = moment.and_then(|moment| kept.found(moment, room.tx.tenant(), question));
+    if let Some(found) = known {
+        return Ok(found);
+    }
+    let (rows, about) = found_rows(room, question)?;
+    let mut found = Found::default();
+    for row in rows {
         let row: GateRow = serde_json::from_str(&row.body)?;
-        if !is_named(&row, question) {
+        if !is_named(&row, &about) {
             continue;
         }
         if row.purpose == Purpose::Rollback {
-            back.push(row)
+            found.back.push(row);
         } else {
-            forward.push(row)
+            found.forward.push(row);
         }
     }
-    let asked = question.change.as_deref().map(str::to_uppercase);
-    let asked = asked.as_deref();
-    if question.purpose != Some(Purpose::Deploy) && !back.is_empty() {
-        let answer = decide(&back, asked, now);
-        if answer.decision == GateDecision::Go || question.purpose == Some(Purpose::Rollback) {
-            return Ok(answer);
-        }
+    let found = Arc::new(found);
+    if let Some(moment) = moment {
+        kept.keep_found(moment, room.tx.tenant(), question, &found);
     }
-    if question.purpose == Some(Purpose::Rollback) {
-        return Ok(no_way_back(question));
-    }
-    if forward.is_empty() {
-        return Ok(unknown_place(room, question)?.unwrap_or_else(|| decide(&forward, asked, now)));
-    }
-    Ok(decide(&forward, asked, now))
+    Ok(found)
 }
 
 /// The rows that a question is about. Where none names what was asked about, those of the commits that it stands for are:

@@ -52,6 +52,7 @@ pub mod log_tiles;
 pub mod mark_message;
 pub mod meet_condition;
 pub mod meet_person;
+mod moments;
 pub mod note_log_sizes;
 pub mod open_log;
 pub mod overrule_rejection;

@@ -88,7 +88,15 @@ impl<'a, 'c> Room<'a, 'c> {
         if let Some(generation) = self.generation {
             return Ok(generation);
         }
-        let generation = counter::get(self.tx, counter::DIRECTORY)?;
+        let (moment, kept) = (self.tx.moment(), self.desk.moments());
+        let known = moment.and_then(|moment| kept.generation(moment, self.tx.tenant()));
+        let generation = match known {
+            Some(generation) => generation,
+            None => counter::get(self.tx, counter::DIRECTORY)?,
+        };
+        if let (Some(moment), None) = (moment, known) {
+            kept.keep_generation(moment, self.tx.tenant(), generation);
+        }
         self.generation = Some(generation);
         Ok(generation)
     }

@@ -110,7 +110,11 @@ impl Room<'_, '_> {
     /// The store's; `Stale` when somebody else was faster.
     pub fn put<R: Versioned>(&mut self, written: &mut Written, mut next: R) -> Result<R> {
         let id = next.id().to_owned();
-        let before = record::load::<R>(self.tx, &id)?;
+        // A record without a version was made in this act: nothing stands under its new id.
+        let before = match next.version() {
+            0 => None,
+            _ => record::load::<R>(self.tx, &id)?,
+        };
         let version = before.as_ref().map_or(0, |stored| stored.record.version()) + 1;
         if let Some(stored) = &before
             && stored.record.version() != next.version()
@@ -291,7 +295,7 @@ pub fn file(room: &mut Room<'_, '_>, before: Option<&ChangeFile>, mut done: Done
     if !written.is_empty() || !done.events.is_empty() {
         room.tell(done.events, written)?;
     }
-    set_timer(room, &id, done.next_due)?;
+    set_timer(room, &id, before.is_some(), done.next_due)?;
     crate::gate::refresh(room, before, &done.file)?;
     crate::answer_outside::refresh(room, &done.file)
 }
@@ -490,8 +494,11 @@ fn revoke(room: &mut Room<'_, '_>, file: &ChangeFile, revoked: &[RecordId]) -> R
     Ok(())
 }
 
-fn set_timer(room: &mut Room<'_, '_>, change: &ChangeId, due: Option<Timestamp>) -> Result<()> {
+fn set_timer(room: &mut Room<'_, '_>, change: &ChangeId, stood: bool, due: Option<Timestamp>) -> Result<()> {
     let Some(run_at) = due else {
+        if !stood {
+            return Ok(());
+        }
         timer::cancel(room.tx, "change", change.as_str(), "due")?;
         return Ok(());
     };

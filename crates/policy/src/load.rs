@@ -13,6 +13,7 @@ use model::obligation::Obligation;
 use crate::parameters::{self, Parameters};
 use crate::question::OpenWords;
 use crate::scan::{self, line_of};
+use crate::set::Known;
 use crate::{Directory, Finding, Hasher, PolicySet, PolicySource, SourceFile, limits};
 use check::{actions_of, check, check_base, validate};
 use names::{Named, named};
@@ -189,6 +190,7 @@ fn assemble(
         closed_types,
         digest,
         hasher,
+        known: Known::default(),
     };
     Draft { set, named }
 }

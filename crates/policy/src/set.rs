@@ -1,6 +1,7 @@
 //! The compiled set and the two questions that it answers.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use cedar_policy::{EntityTypeName, Schema};
 use model::act::{Act, actions};
@@ -11,6 +12,9 @@ use model::obligation::{Obligation, PolicyReason, Requirements, TargetObligation
 use crate::judge::{Answer, Trouble};
 use crate::question::{OpenWords, Question, neutral_target};
 use crate::{Directory, Finding, Hasher, SourceFile, load, thread};
+
+/// For how many facts the answer is kept; past it they are judged anew.
+const KNOWN: usize = 500;
 
 /// A compiled, validated set of policies. Share it by `Arc`; it never changes.
 #[derive(Debug, Clone)]
@@ -27,6 +31,37 @@ pub struct PolicySet {
     pub(crate) closed_types: HashSet<EntityTypeName>,
     pub(crate) digest: String,
     pub(crate) hasher: Hasher,
+    pub(crate) known: Known,
+}
+
+/// What was required for which facts. The set never changes, so an answer stays true; one act asks several times.
+#[derive(Debug, Default)]
+pub(crate) struct Known(Mutex<HashMap<Vec<u8>, Requirements>>);
+
+impl Clone for Known {
+    /// A copy of a set begins without them.
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl Known {
+    fn map(&self) -> MutexGuard<'_, HashMap<Vec<u8>, Requirements>> {
+        // A map of answers is whole after any panic.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn find(&self, facts: &[u8]) -> Option<Requirements> {
+        self.map().get(facts).cloned()
+    }
+
+    fn keep(&self, facts: Vec<u8>, requirements: &Requirements) {
+        let mut map = self.map();
+        if map.len() >= KNOWN {
+            map.clear();
+        }
+        map.insert(facts, requirements.clone());
+    }
 }
 
 /// Where a policy stands and what it says.
@@ -95,6 +130,10 @@ impl PolicySet {
     /// On any trouble `stop` says so and no obligation is given: nothing may go on. A change without targets is judged
     /// once against a neutral one. The caller's thread needs a stack of [`crate::STACK_BYTES`].
     pub fn require(&self, change: &ChangeFacts, targets: &[TargetFacts]) -> Requirements {
+        let facts = serde_json::to_vec(&(change, targets)).expect("facts hold text, numbers and lists only");
+        if let Some(known) = self.known.find(&facts) {
+            return known;
+        }
         let mut requirements = Requirements {
             policy_digest: self.digest.clone(),
             facts_digest: self.facts_digest(change, targets),
@@ -104,6 +143,7 @@ impl PolicySet {
             Ok(obligations) => requirements.obligations = obligations,
             Err(trouble) => requirements.stop = Some(trouble.sentence()),
         }
+        self.known.keep(facts, &requirements);
         requirements
     }
 

@@ -306,7 +306,11 @@ impl<'a> Scan<'a> {
     /// order by bytes.
     fn order(&self, left: Written<'_>, right: Written<'_>) -> Option<Ordering> {
         if self.is_ascii && !left.has_escape && !right.has_escape {
-            return Some(left.bytes.cmp(right.bytes));
+            // Most neighbours differ in their first byte.
+            return Some(match (left.bytes.first(), right.bytes.first()) {
+                (Some(left), Some(right)) if left != right => left.cmp(right),
+                _ => left.bytes.cmp(right.bytes),
+            });
         }
         Some(code_units(left)?.cmp(&code_units(right)?))
     }

@@ -25,6 +25,7 @@ mod head;
 pub mod jwks;
 pub mod jws;
 pub mod log_check;
+mod look;
 pub mod merkle;
 pub mod note;
 pub mod permit;

@@ -4,8 +4,9 @@
 
 use crate::crypto::Hash;
 use crate::event;
-use crate::head::{DeltaHead, Head, Unread};
-use crate::merkle::{self, Frontier};
+use crate::head::{DeltaHead, Unread};
+use crate::look::{self, Bundle, Entry, Looked, Lookers};
+use crate::merkle::Frontier;
 use crate::note::{self, Checkpoint, VerifierKeys};
 use crate::report::{Outcome, Report};
 use crate::tile::{self, TileReader, TileSource, WIDTH};
@@ -140,29 +141,77 @@ impl Run<'_> {
     }
 
     fn entries(&mut self, checkpoint: &Checkpoint, check: &LogCheck<'_>) {
+        let desk = look::Desk::default();
+        std::thread::scope(|scope| self.look_through(Lookers::start(scope, &desk), checkpoint, check));
+    }
+
+    fn look_through(&mut self, mut lookers: Lookers<'_>, checkpoint: &Checkpoint, check: &LogCheck<'_>) {
         let reader = TileReader::new(self.source, checkpoint.size);
         let mut frontier = Frontier::new();
-        for bundle in 0..checkpoint.size.div_ceil(WIDTH) {
-            let Some(hashes) = self.bundle(&reader, bundle) else {
-                return;
-            };
-            let is_full = hashes.len() as u64 == WIDTH;
-            let root = is_full.then(|| tile::complete_root(&hashes));
-            self.check_tiles(&reader, bundle, &hashes, root);
-            let is_older_inside = check.older.is_some_and(|older| older.size / WIDTH == bundle);
-            match root.filter(|_| !is_older_inside) {
-                Some(root) => {
-                    frontier.push_subtree(8, root);
-                    self.check_prefix(&frontier, check.older);
+        let mut unread = None;
+        let mut bundles = 0..checkpoint.size.div_ceil(WIDTH);
+        for index in 0.. {
+            while unread.is_none() && lookers.is_hungry() {
+                let Some(next) = bundles.next() else { break };
+                match reader.bundle(next) {
+                    Ok(bytes) => lookers.give(Bundle {
+                        width: reader.width(0, next),
+                        bytes,
+                    }),
+                    Err(error) => unread = Some((next * WIDTH, error)),
                 }
-                None => self.push_each(&mut frontier, &hashes, check.older),
             }
+            let Some(looked) = lookers.take() else { break };
+            let Some(looked) = looked else {
+                let first = index * WIDTH;
+                let text = format!("The entry bundle from {first} on is cut.");
+                return self.bad_at(first, "entries_missing", text);
+            };
+            self.bundle(&reader, &mut frontier, index, &looked, check.older);
             self.checked = frontier.size();
             if let Some(progress) = check.progress {
                 progress(self.checked);
             }
         }
-        self.check_root(&reader, &frontier, checkpoint, check.older);
+        match unread {
+            Some((first, error)) => self.bundle_unread(first, &error),
+            None => self.check_root(&reader, &frontier, checkpoint, check.older),
+        }
+    }
+
+    /// Checks the entries of one bundle and puts their hashes into the tree.
+    fn bundle(
+        &mut self,
+        reader: &TileReader<'_>,
+        frontier: &mut Frontier,
+        index: u64,
+        looked: &Looked,
+        older: Option<&Checkpoint>,
+    ) {
+        for (index, entry) in (index * WIDTH..).zip(&looked.entries) {
+            self.entry(index, looked, entry);
+        }
+        self.check_tiles(reader, index, &looked.hashes, looked.root);
+        let is_older_inside = older.is_some_and(|older| older.size / WIDTH == index);
+        match looked.root.filter(|_| !is_older_inside) {
+            Some(root) => {
+                frontier.push_subtree(8, root);
+                self.check_prefix(frontier, older);
+            }
+            None => self.push_each(frontier, &looked.hashes, older),
+        }
+    }
+
+    fn bundle_unread(&mut self, first: u64, error: &Error) {
+        match error {
+            Error::Source { .. } => self
+                .report
+                .cannot_tell("unreadable", &first.to_string(), format!("{error}.")),
+            _ => {
+                let text = format!("Entries from {first} on are missing: {error}.");
+                self.bad_at(first, "entries_missing", text);
+            }
+        }
     }
 
     fn push_each(&mut self, frontier: &mut Frontier, hashes: &[Hash], older: Option<&Checkpoint>) {
@@ -172,43 +221,9 @@ impl Run<'_> {
         }
     }
 
-    /// Reads one entry bundle, checks its entries and gives their leaf hashes.
-    fn bundle(&mut self, reader: &TileReader<'_>, index: u64) -> Option<Vec<Hash>> {
-        let (first, width) = (index * WIDTH, reader.width(0, index));
-        let bytes = match reader.bundle(index) {
-            Ok(bytes) => bytes,
-            Err(error @ Error::Source { .. }) => {
-                self.report
-                    .cannot_tell("unreadable", &first.to_string(), format!("{error}."));
-                return None;
-            }
-            Err(error) => {
-                self.bad_at(
-                    first,
-                    "entries_missing",
-                    format!("Entries from {first} on are missing: {error}."),
-                );
-                return None;
-            }
-        };
-        let entries = tile::read_entries(&bytes).unwrap_or_default();
-        let Some(entries) = entries.get(..width as usize) else {
-            self.bad_at(
-                first,
-                "entries_missing",
-                format!("The entry bundle from {first} on is cut."),
-            );
-            return None;
-        };
-        for (index, entry) in (first..).zip(entries) {
-            self.entry(index, entry);
-        }
-        Some(entries.iter().map(|entry| merkle::leaf_hash(entry)).collect())
-    }
-
-    fn entry(&mut self, index: u64, entry: &[u8]) {
-        let head = match Head::read(entry) {
-            Ok(head) => head,
+    fn entry(&mut self, index: u64, looked: &Looked, entry: &Result<Entry, Unread>) {
+        let entry = match entry {
+            Ok(entry) => entry,
             Err(Unread::Form) => {
                 return self.bad_at(
                     index,
@@ -221,28 +236,29 @@ impl Run<'_> {
                 return self.bad_at(index, "entry_malformed", text);
             }
         };
-        if head.v != event::VERSION {
-            let text = format!("Entry {index} has the unknown version {}.", head.v);
+        if entry.v != event::VERSION {
+            let text = format!("Entry {index} has the unknown version {}.", entry.v);
             self.report.cannot_tell("unknown_version", &index.to_string(), text);
         }
+        let of = looked.text(&entry.tenant);
         match &self.tenant {
-            None => self.tenant = Some(head.tenant.into_owned()),
-            Some(tenant) if *tenant == head.tenant => {}
+            None => self.tenant = Some(of.to_owned()),
+            Some(tenant) if tenant == of => {}
             Some(_) => self.bad_at(index, "wrong_tenant", format!("Entry {index} is of another tenant.")),
         }
-        if let Some(digest) = &head.records_digest {
-            self.payload(index, digest);
+        if let Some(digest) = &entry.records_digest {
+            self.payload(index, looked.text(digest));
         }
-        self.records(index, &head.records);
+        for delta in &entry.records {
+            self.record(index, looked.text(&delta.table), looked.text(&delta.id), delta.version);
+        }
     }
 
-    fn records(&mut self, index: u64, records: &[DeltaHead<'_>]) {
-        for DeltaHead { table, id, version } in records {
-            let before = self.replace_version(table, id, *version);
-            if *version != before + 1 {
-                let text = format!("Entry {index} brings {table} {id} from version {before} to {version}.");
-                self.bad_at(index, "version_order", text);
-            }
+    fn record(&mut self, index: u64, table: &str, id: &str, version: u64) {
+        let before = self.replace_version(table, id, version);
+        if version != before + 1 {
+            let text = format!("Entry {index} brings {table} {id} from version {before} to {version}.");
+            self.bad_at(index, "version_order", text);
         }
     }
 
@@ -270,7 +286,11 @@ impl Run<'_> {
             }
         };
         match DeltaHead::read_all(&payload) {
-            Ok(records) if crypto::digest_text(&payload) == digest => self.records(index, &records),
+            Ok(records) if crypto::digest_text(&payload) == digest => {
+                for DeltaHead { table, id, version } in &records {
+                    self.record(index, table, id, *version);
+                }
+            }
             _ => self.bad_at(
                 index,
                 "payload_changed",

@@ -136,7 +136,7 @@ fn a_changed_entry_is_named() {
         // The tile is made to fit, so only the range under it can be named.
         let tile_path = tile::tile_path(0, bundle, (700 - bundle * 256).min(256));
         let at = (index % 256) as usize * 32;
-        store.0.get_mut(&tile_path).unwrap()[at..at + 32].copy_from_slice(&merkle::leaf_hash(forged.as_bytes()));
+        store.0.get_mut(&tile_path).unwrap()[at..at + 32].copy_from_slice(&crate::merkle::leaf_hash(forged.as_bytes()));
         let report = verify(&store);
         assert_eq!(report.outcome, Outcome::Bad);
         let named = if bundle == 2 { 0 } else { bundle * 256 };

@@ -1,14 +1,16 @@
 //! Who is at the door: a token in the header, or a session in the cookie.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use acts::Room;
+use acts::gate::{Asker, Question};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use jiff::Timestamp;
 use model::file::Actor;
+use model::gate::Answer;
 use model::ids::PersonId;
 use model::refusal::Refusal;
 use store::{Lane, Mode};
@@ -160,7 +162,8 @@ impl Caller {
     /// The same, looked up in a lane of its own.
     async fn of_in(state: &AppState, lane: Lane, method: &Method, headers: &HeaderMap) -> Result<Self, Failure> {
         if let Some(secret) = bearer(headers)? {
-            return Ok(by_token(state, lane, token_digest(secret)?).await?.caller);
+            let known = by_token(state, lane, token_digest(secret)?).await?;
+            return Ok(Arc::unwrap_or_clone(known.caller));
         }
         let Some(secret) = cookie(headers, SESSION_COOKIE) else {
             return Err(unknown());
@@ -235,11 +238,11 @@ async fn by_token(state: &AppState, lane: Lane, digest: String) -> Result<Known,
         scopes: token.scopes,
     };
     Ok(Known {
-        caller: Caller {
+        caller: Arc::new(Caller {
             tenant: found.tenant,
             person: token.person,
             credential,
-        },
+        }),
         expires_at: token.expires_at,
         generation: found.generation,
     })
@@ -324,7 +327,7 @@ impl FromRequestParts<AppState> for Caller {
 /// A token's bearer as they were when the tenant's estate stood at a generation.
 #[derive(Debug, Clone)]
 pub(crate) struct Known {
-    caller: Caller,
+    caller: Arc<Caller>,
     expires_at: Option<Timestamp>,
     generation: i64,
 }
@@ -361,20 +364,43 @@ impl KnownCallers {
 /// Who asks, perhaps from memory: only [`AppState::act_for`] takes it, which asks the act's own transaction whether it
 /// still holds. What needs a caller outside of an act takes [`Caller`], which is always looked up.
 pub(crate) struct Asking {
-    caller: Caller,
+    caller: Arc<Caller>,
     /// For a token: the digest of its secret, and the generation of the estate at which it was read.
     seen: Option<(String, i64)>,
 }
 
 impl Asking {
     /// The caller, who counts only inside of an act.
-    pub(crate) fn caller(&self) -> &Caller {
+    pub(crate) fn caller(&self) -> &Arc<Caller> {
         &self.caller
     }
 
     /// The generation of the estate that must still stand.
     pub(crate) fn generation(&self) -> Option<i64> {
         self.seen.as_ref().map(|(_, generation)| *generation)
+    }
+
+    /// The gate's answer to a token with the scope for it, when it can be given without a transaction.
+    ///
+    /// # Errors
+    /// A fault of the clock.
+    pub(crate) fn ask_at_once(
+        &self,
+        state: &AppState,
+        question: &Question,
+    ) -> Result<Option<(Answer, Timestamp)>, Failure> {
+        let Some((_, generation)) = self.seen else {
+            return Ok(None);
+        };
+        if self.caller.check_scope(Scope::Gate).is_err() {
+            return Ok(None);
+        }
+        let asker = Asker {
+            tenant: &self.caller.tenant,
+            person: &self.caller.person,
+            generation,
+        };
+        Ok(acts::gate::ask_at_once(state.desk(), &asker, question)?)
     }
 
     /// Looks the credential up again, as the estate has been written since.
@@ -427,7 +453,7 @@ impl Asking {
         headers: &HeaderMap,
     ) -> Result<Self, Failure> {
         let Some(secret) = bearer(headers)? else {
-            let caller = Caller::of_in(state, lane, method, headers).await?;
+            let caller = Arc::new(Caller::of_in(state, lane, method, headers).await?);
             return Ok(Self { caller, seen: None });
         };
         let digest = token_digest(secret)?;

@@ -36,7 +36,8 @@ impl Failure {
 
     /// A fault of ours: told in the log, and to the caller only that it happened.
     pub fn fault(what: &dyn std::fmt::Display) -> Self {
-        tracing::error!(error = %what, "a request failed");
+        let id = crate::router::current_request();
+        tracing::error!(id, error = %what, "a request failed");
         Self::new(
             500,
             "fault",

@@ -399,11 +399,11 @@ async fn handle(
         key,
         body_digest: body.digest,
     };
-    let asked = asking.caller().clone();
-    let tenant = asked.tenant.clone();
+    let asked = Arc::clone(asking.caller());
+    let tenant = (route.path == "/admission").then(|| asked.tenant.clone());
     let act = move |room: &mut Room<'_, '_>| once.run(room, |room| guarded(room, route, &asked, &ask));
     let reply = state.act_for(route.lane, asking, route.mode(), act).await?;
-    if matches!(route.path, "/gate" | "/admission") {
+    if let Some(tenant) = tenant {
         crate::gateway::note_plain(&state, &tenant, &uri, &headers, &reply.body);
     }
     Ok(reply.into_response())

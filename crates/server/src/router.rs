@@ -11,7 +11,6 @@ use axum::response::{IntoResponse, Response};
 use tokio::sync::Semaphore;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
-use tracing::Instrument;
 
 use crate::failure::Failure;
 use crate::state::AppState;
@@ -23,6 +22,16 @@ const AT_ONCE: usize = 1_024;
 const GATE_AT_ONCE: usize = 2_048;
 /// A line is written for a request that took longer.
 const SLOW: Duration = Duration::from_secs(1);
+
+tokio::task_local! {
+    /// The id of the request that is worked on.
+    static REQUEST: String;
+}
+
+/// The id of the request that is worked on, for lines of the log; empty outside of one.
+pub(crate) fn current_request() -> String {
+    REQUEST.try_with(Clone::clone).unwrap_or_default()
+}
 
 /// What pages may load: their own files and nothing else.
 const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; \
@@ -42,17 +51,21 @@ pub fn router(state: AppState) -> Router {
         others: Arc::new(Semaphore::new(AT_ONCE)),
         gate: Arc::new(Semaphore::new(GATE_AT_ONCE)),
     };
-    let doors = Router::new()
+    let talkative = Router::new()
         .merge(api::router())
-        .merge(hooks::router())
         .merge(scim::router())
-        .merge(gateway::routes())
         .merge(health::router())
-        .merge(web::routes(&state));
-    doors
+        .merge(web::routes(&state))
+        .layer(CompressionLayer::new());
+    // What machines ask in numbers is answered in a few words, on which compression would be wasted.
+    let brief = Router::new()
+        .merge(api::brief())
+        .merge(hooks::router())
+        .merge(gateway::routes());
+    talkative
+        .merge(brief)
         .fallback(absent)
         .method_not_allowed_fallback(wrong_method)
-        .layer(CompressionLayer::new())
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(turns, attend))
         .with_state(state)
@@ -75,25 +88,19 @@ fn panicked(_: Box<dyn std::any::Any + Send + 'static>) -> Response {
 async fn attend(State(turns): State<Turns>, request: Request, next: Next) -> Response {
     let began = crate::clock::tick();
     let id = request_id(&turns.state, &request);
-    let method = request.method().to_string();
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or("none", |path| path.as_str())
-        .to_owned();
-    let span = tracing::info_span!("request", id, method, route);
-    let mut response = take_turn(&turns, &route, request, next).instrument(span.clone()).await;
+    let method = request.method().clone();
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let route = matched.as_ref().map_or("none", MatchedPath::as_str);
+    let mut response = REQUEST.scope(id.clone(), take_turn(&turns, route, request, next)).await;
     let took = crate::clock::tick().saturating_duration_since(began);
     let status = response.status().as_u16();
-    turns.state.metrics().note_answer(&route, &method, status, took);
-    span.in_scope(|| {
-        let ms = took.as_millis() as u64;
-        if took > SLOW || status >= 500 {
-            tracing::warn!(status, ms, "answered")
-        } else {
-            tracing::debug!(status, ms, "answered")
-        }
-    });
+    turns.state.metrics().note_answer(route, method.as_str(), status, took);
+    let (ms, method) = (took.as_millis() as u64, method.as_str());
+    if took > SLOW || status >= 500 {
+        tracing::warn!(id, method, route, status, ms, "answered")
+    } else {
+        tracing::debug!(id, method, route, status, ms, "answered")
+    }
     finish_headers(response.headers_mut(), &id, turns.state.is_secure());
     response
 }

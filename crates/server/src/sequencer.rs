@@ -12,6 +12,9 @@ use crate::state::AppState;
 
 /// How often it looks for other servers' events.
 const LOOK: Duration = Duration::from_millis(100);
+/// The shortest time between two rounds that placed something: a step costs the writing thread much the same for one
+/// event as for hundreds, so that under load they are placed in numbers.
+const PACE: Duration = Duration::from_millis(50);
 /// How often cosignatures and revocation lists are looked after; each is renewed when it is old enough.
 const TEND: Duration = Duration::from_secs(10);
 
@@ -26,7 +29,9 @@ pub(crate) fn start(state: &AppState, server: &str) -> std::io::Result<JoinHandl
             tended_at: None,
         };
         let mut longest = LOOK;
-        while pause(&bell, longest) {
+        let mut last = tick();
+        while pause(&bell, longest) && hold_back(&bell, last + PACE) {
+            last = tick();
             longest = if sequencer.round() { LOOK } else { REST };
         }
         // What was written last is placed before the process ends.
@@ -40,6 +45,21 @@ pub(crate) const REST: Duration = Duration::from_secs(2);
 /// Waits for the bell, but not longer; `false` when it is time to end.
 pub(crate) fn pause(bell: &Receiver<()>, longest: Duration) -> bool {
     !matches!(bell.recv_timeout(longest), Err(RecvTimeoutError::Disconnected))
+}
+
+/// Waits until then, whatever rings; `false` when it is time to end.
+fn hold_back(bell: &Receiver<()>, until: Instant) -> bool {
+    loop {
+        let left = until.saturating_duration_since(tick());
+        if left.is_zero() {
+            return true;
+        }
+        match bell.recv_timeout(left) {
+            Ok(()) => {}
+            Err(RecvTimeoutError::Timeout) => return true,
+            Err(RecvTimeoutError::Disconnected) => return false,
+        }
+    }
 }
 
 struct Sequencer {

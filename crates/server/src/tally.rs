@@ -17,78 +17,104 @@ const SUBJECT: usize = 200;
 const TEXT: usize = 500;
 
 /// A question as it is counted.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub(crate) struct Counted {
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Counted<'a> {
     /// At which door.
-    pub door: String,
+    pub door: &'a str,
     /// About which service.
-    pub service: String,
+    pub service: &'a str,
     /// In which environment.
-    pub environment: String,
+    pub environment: &'a str,
     /// Why it was refused; empty when it was answered.
-    pub code: String,
+    pub code: &'a str,
     /// What a refused question named.
-    pub subject: String,
+    pub subject: &'a str,
 }
 
 struct Count {
-    asked: i64,
-    text: String,
-    first_at: Timestamp,
-    last_at: Timestamp,
+    tenant: String,
+    row: GateUse,
 }
 
-/// The counts that are not written yet.
+/// The counts that are not written yet, by all that tells them apart.
 #[derive(Default)]
-pub(crate) struct Tally(Mutex<HashMap<(String, Counted), Count>>);
+pub(crate) struct Tally(Mutex<HashMap<String, Count>>);
+
+/// Adds a text without control characters, cut after so many characters.
+fn push(into: &mut String, text: &str, most: usize) {
+    let is_plain = text.len() <= most && !text.chars().any(char::is_control);
+    if is_plain {
+        into.push_str(text);
+    } else {
+        into.extend(text.chars().filter(|c| !c.is_control()).take(most));
+    }
+}
 
 fn shortened(text: &str, most: usize) -> String {
-    text.chars().filter(|c| !c.is_control()).take(most).collect()
+    let mut short = String::new();
+    push(&mut short, text, most);
+    short
+}
+
+impl Counted<'_> {
+    /// All that tells a question apart, in one text; a control character stands between the parts and in none of them.
+    fn key(&self, tenant: &str) -> String {
+        let mut key = String::with_capacity(128);
+        let parts = [
+            (tenant, NAME),
+            (self.door, NAME),
+            (self.service, NAME),
+            (self.environment, NAME),
+            (self.code, NAME),
+            (self.subject, SUBJECT),
+        ];
+        for (part, most) in parts {
+            push(&mut key, part, most);
+            key.push('\u{1f}');
+        }
+        key
+    }
+
+    fn row(&self, now: Timestamp) -> GateUse {
+        GateUse {
+            door: shortened(self.door, NAME),
+            service: shortened(self.service, NAME),
+            environment: shortened(self.environment, NAME),
+            code: shortened(self.code, NAME),
+            subject: shortened(self.subject, SUBJECT),
+            text: String::new(),
+            asked: 0,
+            first_at: now,
+            last_at: now,
+        }
+    }
 }
 
 impl Tally {
     /// Counts one question of a tenant.
-    pub(crate) fn note(&self, tenant: &str, question: Counted, text: &str, now: Timestamp) {
-        let mut question = Counted {
-            door: shortened(&question.door, NAME),
-            service: shortened(&question.service, NAME),
-            environment: shortened(&question.environment, NAME),
-            code: question.code,
-            subject: shortened(&question.subject, SUBJECT),
-        };
+    pub(crate) fn note(&self, tenant: &str, mut question: Counted<'_>, text: &str, now: Timestamp) {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if counts.len() >= MOST {
-            question.subject.clear();
-            question.service.clear();
-            question.environment.clear();
+            (question.service, question.environment, question.subject) = ("", "", "");
         }
-        let count = counts.entry((tenant.to_owned(), question)).or_insert_with(|| Count {
-            asked: 0,
-            text: String::new(),
-            first_at: now,
-            last_at: now,
-        });
-        count.asked += 1;
-        count.last_at = now;
-        count.text = shortened(text, TEXT);
+        let fresh = || Count {
+            tenant: tenant.to_owned(),
+            row: question.row(now),
+        };
+        let count = counts.entry(question.key(tenant)).or_insert_with(fresh);
+        count.row.asked += 1;
+        count.row.last_at = now;
+        if count.row.text != text {
+            count.row.text = shortened(text, TEXT);
+        }
     }
 
     /// Takes what is not written yet, by tenant.
     pub(crate) fn take(&self) -> HashMap<String, Vec<GateUse>> {
         let counts = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
         let mut rows: HashMap<String, Vec<GateUse>> = HashMap::new();
-        for ((tenant, question), count) in counts {
-            rows.entry(tenant).or_default().push(GateUse {
-                door: question.door,
-                service: question.service,
-                environment: question.environment,
-                code: question.code,
-                subject: question.subject,
-                text: count.text,
-                asked: count.asked,
-                first_at: count.first_at,
-                last_at: count.last_at,
-            });
+        for Count { tenant, row } in counts.into_values() {
+            rows.entry(tenant).or_default().push(row);
         }
         rows
     }
@@ -101,12 +127,14 @@ mod tests {
     #[test]
     fn equal_questions_are_one_row_and_names_are_bounded() {
         let tally = Tally::default();
-        let question = |subject: &str| Counted {
-            door: "http".to_owned(),
-            code: "not_a_digest".to_owned(),
-            subject: subject.to_owned(),
-            ..Counted::default()
-        };
+        fn question(subject: &str) -> Counted<'_> {
+            Counted {
+                door: "http",
+                code: "not_a_digest",
+                subject,
+                ..Counted::default()
+            }
+        }
         let now = Timestamp::UNIX_EPOCH;
         for _ in 0..3 {
             tally.note("acme", question("x"), "first", now);

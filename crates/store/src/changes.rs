@@ -285,14 +285,14 @@ pub fn targets_for(
     artifact: Option<&str>,
     commit: Option<&str>,
 ) -> Result<Vec<TargetRow>> {
-    // One arm for each index: joined by OR they would be one walk through all targets of the place.
+    // One arm for each index: joined by OR they would be one walk through all targets of the place, and so they would be
+    // if the engine were to sort or to compare what they give, as the key of the table is in that order.
     const ARM: &str = "SELECT change_id, target_id, service, environment, artifact, commit_sha, rollback_to, state
          FROM change_target WHERE tenant = $tenant AND service = $service AND environment = $environment";
     let sql = format!(
-        "{ARM} AND artifact = $artifact UNION {ARM} AND commit_sha = $commit UNION {ARM} AND rollback_to = $artifact
-         ORDER BY change_id, target_id"
+        "{ARM} AND artifact = $artifact UNION ALL {ARM} AND commit_sha = $commit UNION ALL {ARM} AND rollback_to = $artifact"
     );
-    tx.query(
+    let found = tx.query(
         &sql,
         &[
             ("service", service.into()),
@@ -300,10 +300,11 @@ pub fn targets_for(
             ("artifact", artifact.into()),
             ("commit", commit.into()),
         ],
-    )?
-    .iter()
-    .map(target_row)
-    .collect()
+    )?;
+    let mut rows: Vec<TargetRow> = found.iter().map(target_row).collect::<Result<_>>()?;
+    rows.sort_by(|one, other| (&one.change_id, &one.target_id).cmp(&(&other.change_id, &other.target_id)));
+    rows.dedup();
+    Ok(rows)
 }
 
 fn target_row(row: &Row) -> Result<TargetRow> {
@@ -350,16 +351,18 @@ fn target_state(change: &Change, target: &Target) -> String {
 }
 
 /// Rewrites the targets' rows where they differ.
-pub(crate) fn save_targets(tx: &mut Tx<'_>, change: &Change) -> Result<()> {
+pub(crate) fn save_targets(tx: &mut Tx<'_>, change: &Change, is_new: bool) -> Result<()> {
     let wanted = target_rows(change);
     let id = change.id.as_str();
-    if targets_of(tx, id)? == wanted {
-        return Ok(());
+    if !is_new {
+        if targets_of(tx, id)? == wanted {
+            return Ok(());
+        }
+        tx.execute(
+            "DELETE FROM change_target WHERE tenant = $tenant AND change_id = $change_id",
+            &[("change_id", id.into())],
+        )?;
     }
-    tx.execute(
-        "DELETE FROM change_target WHERE tenant = $tenant AND change_id = $change_id",
-        &[("change_id", id.into())],
-    )?;
     for row in wanted {
         tx.execute(
             "INSERT INTO change_target (tenant, change_id, target_id, number, service, environment, artifact,

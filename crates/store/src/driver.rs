@@ -7,6 +7,7 @@ pub(crate) use self::postgres::{Address, PostgresConnection, quoted};
 pub(crate) use self::sqlite::SqliteConnection;
 
 use crate::error::{Error, Result};
+use crate::moment::Moment;
 use crate::sql::{self, Statement};
 use crate::value::{Row, Value};
 
@@ -54,6 +55,14 @@ impl Connection {
                 it.execute(text, &known, &bind(&known.statement, values, tenant.as_ref())?)
             }
             Self::Postgres(it) => it.execute(&bind(&sql::parse_cached(text), values, tenant.as_ref())?),
+        }
+    }
+
+    /// The moment that a reading transaction sees, where the engine can tell.
+    pub(crate) fn moment(&self) -> Option<Moment> {
+        match self {
+            Self::Sqlite(it) => it.moment(),
+            Self::Postgres(_) => None,
         }
     }
 

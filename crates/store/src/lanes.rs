@@ -7,6 +7,7 @@ mod task;
 
 pub(crate) use self::postgres::Link;
 pub(crate) use self::queue::Queue;
+pub(crate) use self::sqlite::Reading;
 pub(crate) use self::task::{Task, Work};
 pub(crate) use self::{postgres::serve as serve_postgres, sqlite::read as read_sqlite, sqlite::write as write_sqlite};
 

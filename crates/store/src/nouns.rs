@@ -109,8 +109,8 @@ macro_rules! nouns {
                 vec![$(column(stringify!($name), $value)),*]
             }
 
-            $(fn save_derived(&self, tx: &mut Tx<'_>) -> Result<()> {
-                $derive(self, tx)
+            $(fn save_derived(&self, tx: &mut Tx<'_>, is_new: bool) -> Result<()> {
+                $derive(self, tx, is_new)
             })?
         })+
 
@@ -129,7 +129,7 @@ macro_rules! nouns {
         /// Writes the rows that are derived from a body (targets, search terms) anew.
         pub fn save_derived(tx: &mut Tx<'_>, table: &str, body: &str) -> Result<()> {
             match table {
-                $($table => read::<$noun>(body)?.save_derived(tx),)+
+                $($table => read::<$noun>(body)?.save_derived(tx, false),)+
                 _ => Err(Error::Other(format!("`{table}` is no table of the model's"))),
             }
         }
@@ -307,8 +307,8 @@ fn condition_state(condition: &Condition) -> &'static str {
     if condition.met.is_some() { "met" } else { "open" }
 }
 
-fn save_change(change: &Change, tx: &mut Tx<'_>) -> Result<()> {
-    save_targets(tx, change)?;
+fn save_change(change: &Change, tx: &mut Tx<'_>, is_new: bool) -> Result<()> {
+    save_targets(tx, change, is_new)?;
     let content = &change.content;
     let mut texts = vec![change.key.as_str(), content.title.as_str()];
     texts.extend(change.labels.iter().map(String::as_str));
@@ -316,29 +316,37 @@ fn save_change(change: &Change, tx: &mut Tx<'_>) -> Result<()> {
     texts.extend(content.incident.as_deref());
     texts.extend(content.description.as_deref().map(beginning));
     texts.extend(content.justification.as_deref().map(beginning));
-    search::save(tx, "change", change.id.as_str(), &texts)
+    save_words(tx, "change", change.id.as_str(), &texts, is_new)
 }
 
-fn save_group(group: &Group, tx: &mut Tx<'_>) -> Result<()> {
+fn save_group(group: &Group, tx: &mut Tx<'_>, _is_new: bool) -> Result<()> {
     identities::save_group(tx, group)
 }
 
-fn save_person(person: &Person, tx: &mut Tx<'_>) -> Result<()> {
+fn save_person(person: &Person, tx: &mut Tx<'_>, is_new: bool) -> Result<()> {
     identities::save_person(tx, person)?;
-    search::save(tx, "person", person.id.as_str(), &[&person.login, &person.name])
+    save_words(tx, "person", person.id.as_str(), &[&person.login, &person.name], is_new)
 }
 
-fn save_service(service: &Service, tx: &mut Tx<'_>) -> Result<()> {
+fn save_service(service: &Service, tx: &mut Tx<'_>, is_new: bool) -> Result<()> {
     let mut texts = vec![service.key.as_str(), service.name.as_str()];
     texts.extend(service.team.as_deref());
-    search::save(tx, "service", service.id.as_str(), &texts)
+    save_words(tx, "service", service.id.as_str(), &texts, is_new)
 }
 
-fn save_incident(incident: &Incident, tx: &mut Tx<'_>) -> Result<()> {
+fn save_incident(incident: &Incident, tx: &mut Tx<'_>, is_new: bool) -> Result<()> {
     let mut texts = vec![incident.key.as_str(), incident.title.as_str()];
     texts.extend(incident.external_ref.as_deref());
     texts.extend(incident.services.iter().map(|it| it.as_str()));
-    search::save(tx, "incident", incident.id.as_str(), &texts)
+    save_words(tx, "incident", incident.id.as_str(), &texts, is_new)
+}
+
+fn save_words(tx: &mut Tx<'_>, table: &str, id: &str, texts: &[&str], is_new: bool) -> Result<()> {
+    if is_new {
+        search::insert(tx, table, id, texts)
+    } else {
+        search::save(tx, table, id, texts)
+    }
 }
 
 /// The beginning of a long text, cut at a character's edge.

@@ -17,8 +17,9 @@ pub trait Record: Serialize + DeserializeOwned {
     fn version(&self) -> i64;
     /// The derived columns, all of them and always the same ones, computed from the body alone.
     fn columns(&self) -> Vec<(&'static str, Value)>;
-    /// Rewrites rows of other tables that are derived from this record; called after each insert and update.
-    fn save_derived(&self, _tx: &mut Tx<'_>) -> Result<()> {
+    /// Rewrites rows of other tables that are derived from this record; called after each insert (`is_new`: there are
+    /// none yet) and update.
+    fn save_derived(&self, _tx: &mut Tx<'_>, _is_new: bool) -> Result<()> {
         Ok(())
     }
 }
@@ -59,7 +60,7 @@ pub fn insert<R: Record>(tx: &mut Tx<'_>, record: &R, sealed: &str) -> Result<()
     );
     let named = prefixed(&columns);
     tx.execute(&sql, &with_standard(record, sealed, &named)?)?;
-    record.save_derived(tx)
+    record.save_derived(tx, true)
 }
 
 /// Replaces a row that is still at `expected`. `Stale` when it is not, or is not there.
@@ -79,7 +80,7 @@ pub fn update<R: Record>(tx: &mut Tx<'_>, record: &R, sealed: &str, expected: i6
             table: R::TABLE.to_owned(),
         });
     }
-    record.save_derived(tx)
+    record.save_derived(tx, false)
 }
 
 /// The record with this id.
@@ -99,6 +100,14 @@ pub fn find<R: Record>(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<Stored<R>
     let sql = format!("SELECT body, sealed FROM \"{}\" WHERE tenant = $tenant{tail}", R::TABLE);
     let params: Vec<(&str, Value)> = params.iter().map(|(n, v)| (n.as_str(), v.clone())).collect();
     tx.query(&sql, &params)?.iter().map(stored).collect()
+}
+
+/// The records that a filter picks, in its order, without their sealed forms.
+pub fn bodies<R: Record>(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<R>> {
+    let (tail, params) = filter.written()?;
+    let sql = format!("SELECT body FROM \"{}\" WHERE tenant = $tenant{tail}", R::TABLE);
+    let params: Vec<(&str, Value)> = params.iter().map(|(n, v)| (n.as_str(), v.clone())).collect();
+    tx.query(&sql, &params)?.iter().map(body).collect()
 }
 
 /// The first record that a filter picks.
@@ -174,13 +183,15 @@ fn raw_record(row: &Row) -> Result<RawRecord> {
 }
 
 fn stored<R: Record>(row: &Row) -> Result<Stored<R>> {
-    let body = row.text("body")?;
-    let record = serde_json::from_str(&body)
-        .map_err(|it| Error::Corrupt(format!("a body of `{}` cannot be read: {it}", R::TABLE)))?;
     Ok(Stored {
-        record,
+        record: body(row)?,
         sealed: row.text("sealed")?,
     })
+}
+
+fn body<R: Record>(row: &Row) -> Result<R> {
+    serde_json::from_str(row.text_ref("body")?)
+        .map_err(|it| Error::Corrupt(format!("a body of `{}` cannot be read: {it}", R::TABLE)))
 }
 
 /// Derived columns may be named like the standard parameters of these statements, so theirs get a prefix.

@@ -4,6 +4,7 @@
 //! also matches as a beginning. Words are kept as bytes, which both engines order alike: a beginning is then a range.
 
 use std::collections::BTreeSet;
+use std::sync::LazyLock;
 
 use unicode_normalization::UnicodeNormalization;
 
@@ -35,8 +36,8 @@ pub fn words(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Makes a record findable by the words of these texts and by no others. Earlier texts win when there are too many words.
-pub fn save(tx: &mut Tx<'_>, table: &str, id: &str, texts: &[&str]) -> Result<()> {
+/// The different words of some texts. Earlier texts win when there are too many words.
+fn wanted(texts: &[&str]) -> BTreeSet<String> {
     let mut wanted = BTreeSet::new();
     for word in texts.iter().flat_map(|it| words(it)) {
         if wanted.len() >= WORDS {
@@ -44,6 +45,12 @@ pub fn save(tx: &mut Tx<'_>, table: &str, id: &str, texts: &[&str]) -> Result<()
         }
         wanted.insert(word);
     }
+    wanted
+}
+
+/// Makes a record findable by the words of these texts and by no others.
+pub fn save(tx: &mut Tx<'_>, table: &str, id: &str, texts: &[&str]) -> Result<()> {
+    let wanted = wanted(texts);
     let present = terms_of(tx, table, id)?;
     for gone in present.difference(&wanted) {
         tx.execute(
@@ -57,10 +64,14 @@ pub fn save(tx: &mut Tx<'_>, table: &str, id: &str, texts: &[&str]) -> Result<()
         )?;
     }
     let missing: Vec<&String> = wanted.difference(&present).collect();
-    for chunk in missing.chunks(CHUNK) {
-        insert(tx, table, id, chunk)?;
-    }
-    Ok(())
+    insert_terms(tx, table, id, &missing)
+}
+
+/// Makes a new record findable, of which no word stands here yet.
+pub(crate) fn insert(tx: &mut Tx<'_>, table: &str, id: &str, texts: &[&str]) -> Result<()> {
+    let wanted = wanted(texts);
+    let missing: Vec<&String> = wanted.iter().collect();
+    insert_terms(tx, table, id, &missing)
 }
 
 /// The words under which a record is found.
@@ -79,27 +90,29 @@ pub fn forget(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<()> {
     save(tx, table, id, &[])
 }
 
-/// Writes a chunk in one statement. A short last chunk repeats its last word, so that there is one text for all.
-fn insert(tx: &mut Tx<'_>, table: &str, id: &str, terms: &[&String]) -> Result<()> {
-    let Some(last) = terms.last() else {
-        return Ok(());
-    };
+/// The names of a chunk's terms, and the statements that write one term, two, and so on.
+static INSERTS: LazyLock<(Vec<String>, Vec<String>)> = LazyLock::new(|| {
     let names: Vec<String> = (0..CHUNK).map(|at| format!("t{at}")).collect();
     let rows: Vec<String> = names
         .iter()
         .map(|name| format!("($tenant, ${name}, $table, $id)"))
         .collect();
-    let sql = format!(
-        "INSERT INTO search_term (tenant, term, record_table, record_id) VALUES {}
-         ON CONFLICT DO NOTHING",
-        rows.join(", ")
-    );
-    let mut params: Vec<(&str, Value)> = vec![("table", table.into()), ("id", id.into())];
-    for (at, name) in names.iter().enumerate() {
-        let term = terms.get(at).unwrap_or(last);
-        params.push((name, term.as_bytes().into()));
+    let statement = |count: usize| {
+        let rows = rows[..count].join(", ");
+        format!("INSERT INTO search_term (tenant, term, record_table, record_id) VALUES {rows} ON CONFLICT DO NOTHING")
+    };
+    let statements = (1..=CHUNK).map(statement).collect();
+    (names, statements)
+});
+
+fn insert_terms(tx: &mut Tx<'_>, table: &str, id: &str, terms: &[&String]) -> Result<()> {
+    let (names, statements) = &*INSERTS;
+    for chunk in terms.chunks(CHUNK) {
+        let mut params: Vec<(&str, Value)> = vec![("table", table.into()), ("id", id.into())];
+        let values = chunk.iter().map(|term| Value::from(term.as_bytes()));
+        params.extend(names.iter().map(String::as_str).zip(values));
+        tx.execute(&statements[chunk.len() - 1], &params)?;
     }
-    tx.execute(&sql, &params)?;
     Ok(())
 }
 

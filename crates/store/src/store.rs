@@ -1,5 +1,6 @@
 //! Opening, running and closing.
 
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -8,8 +9,9 @@ use std::time::Duration;
 
 use crate::driver::{Address, Connection, SqliteConnection};
 use crate::error::{Error, Failure, Result};
-use crate::lanes::{self, Lane, Link, Mode, Queue, Task};
+use crate::lanes::{self, Lane, Link, Mode, Queue, Reading, Task};
 use crate::migrate;
+use crate::moment::{Moment, Moments};
 use crate::tx::{CrossTx, Tx};
 
 /// The tenant whose log is the system's own.
@@ -124,6 +126,8 @@ struct Shared {
     reads: Vec<(Arc<Queue>, usize)>,
     writes: Vec<(Arc<Queue>, usize)>,
     threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Counts moments, on an engine that only this process serves.
+    moments: Option<Moments>,
 }
 
 impl Drop for Shared {
@@ -171,25 +175,36 @@ impl Store {
         let acts = Arc::new(Queue::new(&limits));
         let mut threads = Vec::new();
         let (queue, batch, on_fatal) = (Arc::clone(&acts), config.batch.max(1), Arc::clone(&config.on_fatal));
+        let moments = Moments::default();
+        let counted = moments.clone();
         threads.push(spawn("writer", move || {
-            lanes::write_sqlite(writer, &queue, batch, &on_fatal);
+            lanes::write_sqlite(writer, &queue, batch, &on_fatal, counted);
         })?);
         let mut reads = Vec::new();
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         for lane in Lane::ALL {
             let size = config.lanes[lane.place()];
             let queue = Arc::new(Queue::new(&[size.queue]));
-            let most = if lane == Lane::Gate { READS } else { 1 };
-            for number in 1..=size.threads.max(1) {
+            let (most, readers) = match lane {
+                // Its reads share transactions, so that more threads than cores would only wake each other up.
+                Lane::Gate => (READS, size.threads.min(cores)),
+                _ => (1, size.threads),
+            };
+            // The worker looks all the time, and so it notices soon what other processes commit.
+            let moments = matches!(lane, Lane::Gate | Lane::Worker).then(|| moments.clone());
+            let reading = Arc::new(Reading { most, moments });
+            for number in 1..=readers.max(1) {
+                let reading = Arc::clone(&reading);
                 let reader = SqliteConnection::reader(path)?;
                 let queue = Arc::clone(&queue);
                 threads.push(spawn(&format!("{}-{number}", lane.name()), move || {
-                    lanes::read_sqlite(reader, &queue, most);
+                    lanes::read_sqlite(reader, &queue, &reading);
                 })?);
             }
             reads.push((queue, 0));
         }
         let writes = Lane::ALL.iter().map(|lane| (Arc::clone(&acts), lane.place())).collect();
-        Ok(Self::new(config, reads, writes, threads))
+        Ok(Self::new(config, reads, writes, threads, Some(moments)))
     }
 
     fn start_postgres(config: &Config, link: Link) -> Result<Self> {
@@ -207,7 +222,7 @@ impl Store {
             }
             queues.push((queue, 0));
         }
-        Ok(Self::new(config, queues.clone(), queues, threads))
+        Ok(Self::new(config, queues.clone(), queues, threads, None))
     }
 
     fn new(
@@ -215,6 +230,7 @@ impl Store {
         reads: Vec<(Arc<Queue>, usize)>,
         writes: Vec<(Arc<Queue>, usize)>,
         threads: Vec<JoinHandle<()>>,
+        moments: Option<Moments>,
     ) -> Self {
         Self {
             shared: Arc::new(Shared {
@@ -222,6 +238,7 @@ impl Store {
                 reads,
                 writes,
                 threads: Mutex::new(threads),
+                moments,
             }),
         }
     }
@@ -325,6 +342,13 @@ impl Store {
             return reads.waiting(*slot);
         }
         reads.waiting(*slot) + writes.waiting(*write_slot)
+    }
+
+    /// The present moment, on SQLite: whatever a transaction read at it still holds, but for what another process
+    /// committed since the worker looked last. On PostgreSQL other servers write too, so there is none.
+    #[must_use]
+    pub fn moment(&self) -> Option<Moment> {
+        self.shared.moments.as_ref().map(Moments::present)
     }
 
     /// Whether this store is a PostgreSQL server's, where everything shared has to live in the database.

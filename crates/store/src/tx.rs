@@ -3,6 +3,7 @@
 use crate::driver::{Connection, Reach};
 use crate::error::Error;
 use crate::error::Result;
+use crate::moment::Moment;
 use crate::value::{Row, Value};
 
 /// The parameters of a statement: name without `$`, and value.
@@ -39,6 +40,13 @@ impl<'c> Tx<'c> {
 
     pub(crate) fn failed(self) -> Option<Error> {
         self.failed
+    }
+
+    /// The moment that this transaction sees, in the gate's and the worker's reading lanes on SQLite; what another
+    /// transaction of the same moment read need not be read again.
+    #[must_use]
+    pub fn moment(&self) -> Option<Moment> {
+        self.connection.moment()
     }
 
     /// Runs a statement that answers rows.

@@ -84,6 +84,15 @@ impl Row {
         self.opt_text(column)?.ok_or_else(|| missing(column))
     }
 
+    /// A text that must be there, where it stands.
+    pub fn text_ref(&self, column: &str) -> Result<&str> {
+        match self.get(column)? {
+            Value::Text(text) => Ok(text),
+            Value::Null => Err(missing(column)),
+            other => Err(mismatch(column, "text", other)),
+        }
+    }
+
     /// A text or NULL.
     pub fn opt_text(&self, column: &str) -> Result<Option<String>> {
         match self.get(column)? {

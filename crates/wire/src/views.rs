@@ -5,8 +5,8 @@ use model::content::{Cover, cover};
 use model::directory::Directory;
 use model::gate::Answer;
 use model::ids::PersonId;
-use model::records::GateCheck;
-use model::words::{Kind, State};
+use model::records::{GateCheck, Unmet};
+use model::words::{GateDecision, Kind, Purpose, State};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -234,14 +234,36 @@ fn name_person(value: &mut Value, directory: &Directory) {
 
 /// The answer of `GET /gate`.
 pub fn gate_answer(answer: &Answer, checked_at: &str) -> Value {
-    json!({
-        "decision": answer.decision,
-        "change": answer.change,
-        "purpose": answer.purpose,
-        "checked_at": checked_at,
-        "reasons": answer.reasons,
-        "next_transition_at": answer.next_transition_at,
-    })
+    json!(GateAnswer::new(answer, checked_at))
+}
+
+/// The same as text, without the way over a value: no other answer is given as often.
+pub fn gate_answer_text(answer: &Answer, checked_at: &str) -> String {
+    // Words, texts and times have a form in JSON whatever they hold.
+    serde_json::to_string(&GateAnswer::new(answer, checked_at)).unwrap_or_default()
+}
+
+#[derive(Serialize)]
+struct GateAnswer<'a> {
+    decision: GateDecision,
+    change: Option<&'a str>,
+    purpose: Purpose,
+    checked_at: &'a str,
+    reasons: &'a [Unmet],
+    next_transition_at: Option<jiff::Timestamp>,
+}
+
+impl<'a> GateAnswer<'a> {
+    fn new(answer: &'a Answer, checked_at: &'a str) -> Self {
+        Self {
+            decision: answer.decision,
+            change: answer.change.as_deref(),
+            purpose: answer.purpose,
+            checked_at,
+            reasons: &answer.reasons,
+            next_transition_at: answer.next_transition_at,
+        }
+    }
 }
 
 /// A recorded check, with its permit where it is given out.

@@ -1,13 +1,15 @@
 //! The gate: the plain question, recorded checks, waiting for a turn, collecting a permit.
 
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
 
 use acts::Room;
 use acts::gate::Question;
 use axum::Router;
 use axum::extract::State;
-use axum::http::{StatusCode, Uri};
+use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -24,7 +26,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use wire::views;
 
-use crate::caller::{Caller, Scope};
+use crate::caller::{Asking, Caller, Scope};
 use crate::failure::Failure;
 use crate::route::{Ask, BASE, Places, Reply, Route, query_of};
 use crate::state::AppState;
@@ -38,9 +40,6 @@ const LOOK: Duration = Duration::from_secs(1);
 
 /// Asking, and collecting.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get("/gate", "Answers whether it may go; writes nothing.", ask_gate)
-        .scope(Scope::Gate)
-        .lane(Lane::Gate),
     Route::post(
         "/gate-checks",
         "Records a question; on go it carries the permit.",
@@ -57,9 +56,11 @@ pub(crate) const ROUTES: &[Route] = &[
     .lane(Lane::Gate),
 ];
 
-/// Waiting for a turn holds neither a thread nor a connection, so it is no plain act.
+/// Waiting for a turn holds neither a thread nor a connection, so it is no plain act. Nor is the question that is asked
+/// more often than all else: it needs no key, no version and no body, and its answer is counted.
 pub(crate) fn router() -> Router<AppState> {
     Router::new()
+        .route(&format!("{BASE}/gate"), get(ask_gate))
         .route(&format!("{BASE}/gate-checks/{{id}}"), get(show_check))
         .route(&format!("{BASE}/gate-checks/{{id}}/stream"), get(follow_check))
 }
@@ -83,32 +84,89 @@ pub(super) fn read_question(reading: &mut Reading<'_>) -> Question {
     question
 }
 
-fn ask_gate(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    room.allow(model::act::actions::ASK_GATE)?;
-    let fields: Body = ask
-        .query
-        .iter()
-        .map(|(field, value)| (field.clone(), Value::String(value.clone())))
+/// `GET /gate`: whether it may go. Writes nothing.
+async fn ask_gate(
+    State(state): State<AppState>,
+    asking: Asking,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let asked = Arc::new(read_asked(query_of(&uri)?));
+    if let Ok((question, None)) = asked.as_ref()
+        && let Some((answer, now)) = asking.ask_at_once(&state, question)?
+    {
+        crate::gateway::note_asked(&state, &asking.caller().tenant, &headers, question, &answer);
+        return Ok(answered(&answer, now));
+    }
+    let (caller, about) = (Arc::clone(asking.caller()), Arc::clone(&asked));
+    let act = move |room: &mut Room<'_, '_>| {
+        caller.check_scope(Scope::Gate)?;
+        acts::gate::may_ask(room)?;
+        // Who may not ask learns that first, and only then what is wrong with the question.
+        let (question, permit) = about.as_ref().as_ref().map_err(Clone::clone)?;
+        let answer = acts::gate::ask(room, question)?;
+        let answer = acts::shown_permit::check_shown(room, question, permit.as_deref(), answer)?;
+        Ok((answer, room.now))
+    };
+    let caller = Arc::clone(asking.caller());
+    let (answer, now) = state.act_for(Lane::Gate, asking, Mode::Read, act).await?;
+    if let Ok((question, _)) = asked.as_ref() {
+        crate::gateway::note_asked(&state, &caller.tenant, &headers, question, &answer);
+    }
+    Ok(answered(&answer, now))
+}
+
+/// What a query asks, with the permit that is shown beside it.
+fn read_asked(query: Vec<(String, String)>) -> Result<(Question, Option<String>), Refusal> {
+    let fields: Body = query
+        .into_iter()
+        .map(|(field, value)| (field, Value::String(value)))
         .collect();
     let mut reading = Reading::new(&fields, "");
     let question = read_question(&mut reading);
     let permit = reading.text("permit", 255);
     reading.finish()?;
-    let answer = acts::gate::ask(room, &question)?;
-    let answer = acts::shown_permit::check_shown(room, &question, permit.as_deref(), answer)?;
-    Ok(gate_reply(room, &answer))
+    Ok((question, permit))
 }
 
 /// 200 or 403, with headers that proxies hand on where they drop the body.
+fn answered(answer: &Answer, now: Timestamp) -> Response {
+    let text = views::gate_answer_text(answer, &now.to_string());
+    let status = match answer.decision {
+        GateDecision::Go => StatusCode::OK,
+        _ => StatusCode::FORBIDDEN,
+    };
+    let mut response = (
+        status,
+        [(CONTENT_TYPE, HeaderValue::from_static("application/json"))],
+        text,
+    )
+        .into_response();
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    for (name, value) in told(answer) {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    }
+    response
+}
+
+/// The headers that say what the body says.
+fn told(answer: &Answer) -> impl Iterator<Item = (&'static str, String)> {
+    let change = answer.change.clone().map(|change| ("assent-change", change));
+    change.into_iter().chain([
+        ("assent-decision", answer.decision.as_str().to_owned()),
+        ("assent-reasons", crate::gateway::reasons_line(&answer.reasons)),
+    ])
+}
+
+/// The same, as the answer of a route of the table.
 pub(super) fn gate_reply(room: &Room<'_, '_>, answer: &Answer) -> Reply {
     let mut reply = Reply::ok(views::gate_answer(answer, &room.now.to_string()));
     reply.status = if answer.decision == GateDecision::Go { 200 } else { 403 };
-    if let Some(change) = &answer.change {
-        reply = reply.with("assent-change", change);
-    }
-    reply
-        .with("assent-decision", answer.decision.as_str())
-        .with("assent-reasons", crate::gateway::reasons_line(&answer.reasons))
+    told(answer)
+        .fold(reply, |reply, (name, value)| reply.with(name, value))
         .with("cache-control", "no-store")
 }
 

@@ -10,7 +10,7 @@ mod own;
 mod question;
 mod workload;
 
-pub(crate) use own::{note_plain, note_unclear};
+pub(crate) use own::{note_asked, note_plain, note_unclear};
 pub(crate) use question::reasons_line;
 pub use question::{Asked, Basis, Decide, Decided, Place, Unclear, is_digest, permit_id};
 

@@ -4,6 +4,8 @@ use acts::Room;
 use acts::gate::Question;
 use acts::shown_permit::check_shown;
 use axum::http::{HeaderMap, Method, Uri};
+use model::gate::Answer;
+use model::records::Unmet;
 use model::words::GateDecision;
 use serde_json::Value;
 use store::{Lane, Mode};
@@ -27,9 +29,16 @@ impl Decide for AppState {
         };
         let (question, who, admits) = (question_of(&place), caller.clone(), place.admits_running);
         let jti = asked.permit.as_deref().map(permit_id);
+        if !admits && jti.is_none() {
+            if let Some((answer, _)) = asking.ask_at_once(self, &question)? {
+                let decided = decided(answer, false);
+                note(self, &caller.tenant, &asked.door, &place, &decided);
+                return Ok(decided);
+            }
+        }
         let act = move |room: &mut Room<'_, '_>| {
             who.check_scope(Scope::Gate)?;
-            room.allow(model::act::actions::ASK_GATE)?;
+            acts::gate::may_ask(room)?;
             let (answer, is_running) = if admits {
                 acts::running::admit(room, &question)?
             } else {
@@ -41,15 +50,19 @@ impl Decide for AppState {
             Ok((check_shown(room, &question, jti.as_deref(), answer)?, false))
         };
         let (answer, is_running) = self.act_for(Lane::Gate, asking, Mode::Read, act).await?;
-        let decided = Decided {
-            decision: answer.decision,
-            change: answer.change,
-            reasons: answer.reasons,
-            next_transition_at: answer.next_transition_at.map(|at| at.to_string()),
-            basis: if is_running { Basis::Running } else { Basis::Gate },
-        };
+        let decided = decided(answer, is_running);
         note(self, &caller.tenant, &asked.door, &place, &decided);
         Ok(decided)
+    }
+}
+
+fn decided(answer: Answer, is_running: bool) -> Decided {
+    Decided {
+        decision: answer.decision,
+        change: answer.change,
+        reasons: answer.reasons,
+        next_transition_at: answer.next_transition_at.map(|at| at.to_string()),
+        basis: if is_running { Basis::Running } else { Basis::Gate },
     }
 }
 
@@ -91,9 +104,9 @@ async fn refuse(state: &AppState, caller: &Caller, door: &str, unclear: &Unclear
 /// Counts a question that could not be read.
 pub(crate) fn note_unclear(state: &AppState, tenant: &str, door: &str, code: &str, subject: &str, text: &str) {
     let question = Counted {
-        door: door.to_owned(),
-        code: code.to_owned(),
-        subject: subject.to_owned(),
+        door,
+        code,
+        subject,
         ..Counted::default()
     };
     state
@@ -101,37 +114,58 @@ pub(crate) fn note_unclear(state: &AppState, tenant: &str, door: &str, code: &st
         .note(tenant, question, text, state.desk().tools().clock.now());
 }
 
-/// Counts an answered question, and one whose digest or place names nothing with what it named.
-pub(crate) fn note(state: &AppState, tenant: &str, door: &str, place: &Place, decided: &Decided) {
-    let now = state.desk().tools().clock.now();
-    let named = |code: &str, subject: &str| Counted {
-        door: door.to_owned(),
-        service: place.service.clone(),
-        environment: place.environment.clone(),
-        code: code.to_owned(),
-        subject: subject.to_owned(),
+/// Counts a question to `GET /gate` by its answer.
+pub(crate) fn note_asked(state: &AppState, tenant: &str, headers: &HeaderMap, question: &Question, answer: &Answer) {
+    let door = door_of(header(headers, "assent-gateway"), "plain");
+    let named = Named {
+        service: &question.service,
+        environment: &question.environment,
+        subject: question.artifact.as_deref().or(question.commit.as_deref()),
     };
-    let fault = decided
-        .reasons
+    count(state, tenant, &door, &named, (answer.decision, &answer.reasons));
+}
+
+/// Counts a question of a gateway by its answer.
+pub(crate) fn note(state: &AppState, tenant: &str, door: &str, place: &Place, decided: &Decided) {
+    let named = Named {
+        service: &place.service,
+        environment: &place.environment,
+        subject: place.artifact.as_deref().or(place.commit.as_deref()),
+    };
+    count(state, tenant, door, &named, (decided.decision, &decided.reasons));
+}
+
+/// What a question named, as far as it is counted.
+struct Named<'a> {
+    service: &'a str,
+    environment: &'a str,
+    subject: Option<&'a str>,
+}
+
+/// Counts an answered question, and one whose digest or place names nothing with what it named.
+fn count(state: &AppState, tenant: &str, door: &str, named: &Named<'_>, answer: (GateDecision, &[Unmet])) {
+    let now = state.desk().tools().clock.now();
+    let counted = |code, subject| Counted {
+        door,
+        service: named.service,
+        environment: named.environment,
+        code,
+        subject,
+    };
+    let (decision, reasons) = answer;
+    let fault = reasons
         .iter()
-        .find(|reason| decided.decision == GateDecision::Stop && REFUSED.contains(&reason.code.as_str()));
-    let is_known = fault.is_none_or(|reason| reason.code == "change_missing");
-    if is_known {
-        state.tally().note(tenant, named("", ""), "", now);
+        .find(|reason| decision == GateDecision::Stop && REFUSED.contains(&reason.code.as_str()));
+    if fault.is_none_or(|reason| reason.code == "change_missing") {
+        state.tally().note(tenant, counted("", ""), "", now);
     }
     if let Some(reason) = fault {
-        let subject = place
-            .artifact
-            .as_deref()
-            .or(place.commit.as_deref())
-            .unwrap_or_default();
-        state
-            .tally()
-            .note(tenant, named(&reason.code, subject), &reason.text, now);
+        let question = counted(&reason.code, named.subject.unwrap_or_default());
+        state.tally().note(tenant, question, &reason.text, now);
     }
 }
 
-/// Counts a question to `GET /gate` by its answer.
+/// Counts a question to `GET /admission` by its answer.
 pub(crate) fn note_plain(state: &AppState, tenant: &str, uri: &Uri, headers: &HeaderMap, answer: &Value) {
     let query = crate::route::query_of(uri).unwrap_or_default();
     let value = |name: &str| {

@@ -155,6 +155,9 @@ pub(crate) fn reasons_line(reasons: &[Unmet]) -> String {
 
 /// JSON with every character beyond ASCII written as an escape (RFC 8259, section 7).
 fn ascii(json: &str) -> String {
+    if json.is_ascii() {
+        return json.to_owned();
+    }
     let mut text = String::with_capacity(json.len());
     for c in json.chars() {
         if c.is_ascii() {

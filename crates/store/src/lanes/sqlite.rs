@@ -6,38 +6,58 @@ use crate::driver::{Connection, SqliteConnection};
 use crate::error::{Error, Result};
 use crate::lanes::task::Attempt;
 use crate::lanes::{Queue, Work};
+use crate::moment::Moments;
 use crate::store::FatalHook;
 
 type Batch = Vec<Box<dyn Work>>;
 
-/// Serves reads until the queue closes, up to `most` of those that wait in one transaction. All of them were asked
-/// before it began, so each sees everything that was committed before it was asked.
-pub(crate) fn read(connection: SqliteConnection, queue: &Queue, most: usize) {
-    let mut connection = Connection::Sqlite(connection);
-    while let Some(batch) = queue.take(most) {
-        let begun = connection.mark("BEGIN DEFERRED");
+/// How a reading lane works.
+pub(crate) struct Reading {
+    /// How many of those that wait share one transaction. All of them were asked before it began, so each sees everything
+    /// that was committed before it was asked.
+    pub(crate) most: usize,
+    /// Counts moments, where transactions are to know theirs.
+    pub(crate) moments: Option<Moments>,
+}
+
+/// Serves reads until the queue closes.
+pub(crate) fn read(mut connection: SqliteConnection, queue: &Queue, reading: &Reading) {
+    while let Some(batch) = queue.take(reading.most) {
+        let begun = match &reading.moments {
+            Some(moments) => connection.begin_looking(moments),
+            None => connection.mark("BEGIN DEFERRED"),
+        };
+        let mut open = Connection::Sqlite(connection);
         for mut work in batch {
             match &begun {
                 Ok(()) => {
-                    let _ = work.attempt(&mut connection);
+                    let _ = work.attempt(&mut open);
                 }
                 Err(error) => work.settle(error.clone()),
             }
             work.answer();
         }
+        let Connection::Sqlite(back) = open else { return };
+        connection = back;
         // Nothing was written, so ending the transaction cannot lose anything.
         if begun.is_ok()
-            && let Err(error) = connection.mark("ROLLBACK")
+            && let Err(error) = end_reading(&mut connection)
         {
             tracing::warn!(%error, "a reading transaction did not end");
         }
     }
 }
 
+fn end_reading(connection: &mut SqliteConnection) -> Result<()> {
+    connection.leave_moment();
+    connection.mark("ROLLBACK")
+}
+
 /// Serves writes until the queue closes. It owns the only connection that writes.
-pub(crate) fn write(connection: Connection, queue: &Queue, most: usize, on_fatal: &FatalHook) {
+pub(crate) fn write(connection: Connection, queue: &Queue, most: usize, on_fatal: &FatalHook, moments: Moments) {
     let mut writer = Writer {
         connection,
+        moments,
         on_fatal: Arc::clone(on_fatal),
         broken: None,
     };
@@ -52,6 +72,7 @@ pub(crate) fn write(connection: Connection, queue: &Queue, most: usize, on_fatal
 
 struct Writer {
     connection: Connection,
+    moments: Moments,
     on_fatal: FatalHook,
     /// After a failed sync nothing may be acknowledged any more.
     broken: Option<Error>,
@@ -162,10 +183,13 @@ impl Writer {
     }
 
     fn commit(&mut self) -> Result<()> {
-        match &mut self.connection {
+        let committed = match &mut self.connection {
             Connection::Sqlite(it) => it.commit(),
             Connection::Postgres(_) => Err(Error::other("the writer is SQLite's alone")),
-        }
+        };
+        // Also after a failure, of which nobody knows for sure whether it kept something.
+        self.moments.next();
+        committed
     }
 
     fn is_idle(&self) -> bool {
@@ -250,6 +274,7 @@ mod tests {
         let counted = Arc::clone(&calls);
         let mut writer = Writer {
             connection: Connection::Sqlite(SqliteConnection::writer(&path).unwrap()),
+            moments: Moments::default(),
             on_fatal: Arc::new(move |_| {
                 counted.fetch_add(1, Ordering::SeqCst);
             }),

@@ -154,7 +154,7 @@ fn gate_row(target: &str, artifact: Option<&str>, commit: Option<&str>) -> GateR
 fn the_gate_finds_a_target_by_artifact_or_commit() {
     check(|world| {
         let rows = [gate_row("2", None, Some("c")), gate_row("1", Some("a"), None)];
-        world.act(move |tx| gate_view::save(tx, "c1", &rows));
+        world.act(move |tx| gate_view::save(tx, "c1", &[], &rows));
         let find = |artifact: Option<&'static str>, commit: Option<&'static str>| {
             world
                 .read(move |tx| gate_view::find(tx, "web", "production", artifact, commit))
@@ -168,12 +168,18 @@ fn the_gate_finds_a_target_by_artifact_or_commit() {
         assert!(find(None, None).is_empty());
         assert!(find(Some("x"), None).is_empty());
         assert_eq!(world.read(|tx| gate_view::of_place(tx, "web", "production")).len(), 2);
-        world.act(|tx| gate_view::save(tx, "c1", &[gate_row("1", Some("b"), None)]));
+        world.act(|tx| {
+            let present = gate_view::of_change(tx, "c1")?;
+            gate_view::save(tx, "c1", &present, &[gate_row("1", Some("b"), None)])
+        });
         assert_eq!(
             world.read(|tx| gate_view::of_change(tx, "c1")),
             [gate_row("1", Some("b"), None)]
         );
-        world.act(|tx| gate_view::save(tx, "c1", &[]));
+        world.act(|tx| {
+            let present = gate_view::of_change(tx, "c1")?;
+            gate_view::save(tx, "c1", &present, &[])
+        });
         assert!(world.read(|tx| gate_view::of_change(tx, "c1")).is_empty());
     });
 }

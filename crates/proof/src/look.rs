@@ -1,0 +1,267 @@
+//! The part of verifying a log that needs nothing but bytes: reading entries against the canonical form and hashing
+//! them. Most of the work lies here, so that it is shared out over the machine's cores, a bundle of entries at a time,
+//! while whoever verifies goes through what was looked at in the order of the log.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, VecDeque};
+use std::num::NonZero;
+use std::ops::Range;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Mutex, PoisonError};
+use std::thread::{self, Scope};
+
+use crate::crypto::Hash;
+use crate::head::{Head, Unread};
+use crate::merkle;
+use crate::tile::{self, WIDTH};
+
+/// How many bundles are on their way for each core: enough that none waits for the next, few enough for memory (a bundle
+/// has at most 16 MiB and most often a hundredth of that).
+const AHEAD: usize = 4;
+
+/// An entry bundle as it was read.
+pub(crate) struct Bundle {
+    /// Its bytes; they may hold entries beyond the tree.
+    pub bytes: Vec<u8>,
+    /// How many of its entries the tree has.
+    pub width: u64,
+}
+
+/// What a bundle's bytes say by themselves.
+pub(crate) struct Looked {
+    /// The bytes.
+    bytes: Vec<u8>,
+    /// What is told of each entry, or why it tells nothing.
+    pub entries: Vec<Result<Entry, Unread>>,
+    /// The leaf hash of each entry.
+    pub hashes: Vec<Hash>,
+    /// The root over the leaf hashes, when they fill a tile.
+    pub root: Option<Hash>,
+}
+
+/// What is looked at of an entry. Texts are named by where they stand in the bundle.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub v: u64,
+    pub tenant: Text,
+    pub records: Vec<Delta>,
+    pub records_digest: Option<Text>,
+}
+
+/// Which version of which record an entry made.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Delta {
+    pub table: Text,
+    pub id: Text,
+    pub version: u64,
+}
+
+/// A text of a bundle.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Text {
+    /// It stands there as it is.
+    At(Range<usize>),
+    /// It stands there with escapes.
+    Escaped(String),
+}
+
+impl Text {
+    fn of(bytes: &[u8], text: Cow<'_, str>) -> Self {
+        match text {
+            Cow::Borrowed(text) => {
+                let start = text.as_ptr().addr().saturating_sub(bytes.as_ptr().addr());
+                Self::At(start..start + text.len())
+            }
+            Cow::Owned(text) => Self::Escaped(text),
+        }
+    }
+}
+
+impl Entry {
+    fn of(bytes: &[u8], head: Head<'_>) -> Self {
+        let deltas = head.records.into_iter().map(|delta| Delta {
+            table: Text::of(bytes, delta.table),
+            id: Text::of(bytes, delta.id),
+            version: delta.version,
+        });
+        Self {
+            v: head.v,
+            tenant: Text::of(bytes, head.tenant),
+            records: deltas.collect(),
+            records_digest: head.records_digest.map(|digest| Text::of(bytes, digest)),
+        }
+    }
+}
+
+impl Looked {
+    /// The text that is meant.
+    pub(crate) fn text<'a>(&'a self, text: &'a Text) -> &'a str {
+        match text {
+            Text::At(range) => {
+                let bytes = self.bytes.get(range.clone()).unwrap_or_default();
+                // It was a text when it was read, so it still is.
+                std::str::from_utf8(bytes).unwrap_or_default()
+            }
+            Text::Escaped(text) => text,
+        }
+    }
+}
+
+fn look(bundle: Bundle) -> Option<Looked> {
+    let Bundle { bytes, width } = bundle;
+    let entries = tile::read_entries(&bytes).ok()?;
+    let entries = entries.get(..usize::try_from(width).ok()?)?;
+    let hashes: Vec<Hash> = entries.iter().map(|entry| merkle::leaf_hash(entry)).collect();
+    let is_full = hashes.len() as u64 == WIDTH;
+    let read = |entry: &&[u8]| Head::read(entry).map(|head| Entry::of(&bytes, head));
+    Some(Looked {
+        entries: entries.iter().map(read).collect(),
+        root: is_full.then(|| tile::complete_root(&hashes)),
+        hashes,
+        bytes,
+    })
+}
+
+/// A bundle that waits to be looked at, with its number.
+type Task = (u64, Bundle);
+/// A bundle that was looked at; `None` for one that has fewer entries than the tree.
+type Done = (u64, Option<Looked>);
+
+/// Looks at bundles, in order for whoever asks and out of order behind that.
+pub(crate) struct Lookers<'s> {
+    waiting: &'s Mutex<VecDeque<Task>>,
+    /// One word for each task, so that an idle thread learns of it.
+    call: Option<Sender<()>>,
+    done: Receiver<Done>,
+    early: HashMap<u64, Option<Looked>>,
+    cores: usize,
+    given: u64,
+    taken: u64,
+}
+
+/// What the threads of [`Lookers`] share.
+#[derive(Default)]
+pub(crate) struct Desk {
+    waiting: Mutex<VecDeque<Task>>,
+    calls: Mutex<Option<Receiver<()>>>,
+}
+
+fn take(waiting: &Mutex<VecDeque<Task>>) -> Option<Task> {
+    waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
+}
+
+impl<'s> Lookers<'s> {
+    /// Starts a thread for each core but the caller's own; they end with this.
+    pub(crate) fn start<'e>(scope: &'s Scope<'s, 'e>, desk: &'s Desk) -> Self {
+        let cores = thread::available_parallelism().map_or(1, NonZero::get);
+        let (call, calls) = channel();
+        let (send, done) = channel();
+        *desk.calls.lock().unwrap_or_else(PoisonError::into_inner) = Some(calls);
+        for _ in 1..cores {
+            let send = send.clone();
+            scope.spawn(move || serve(desk, &send));
+        }
+        Self {
+            waiting: &desk.waiting,
+            call: Some(call),
+            done,
+            early: HashMap::new(),
+            cores,
+            given: 0,
+            taken: 0,
+        }
+    }
+
+    /// Whether another bundle should be given before one is taken.
+    pub(crate) fn is_hungry(&self) -> bool {
+        self.given - self.taken < (self.cores * AHEAD) as u64
+    }
+
+    /// Gives the next bundle.
+    pub(crate) fn give(&mut self, bundle: Bundle) {
+        let task = (self.given, bundle);
+        self.waiting
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push_back(task);
+        self.given += 1;
+        // Without threads nobody listens, and the caller looks at all by itself.
+        let _ = self.call.as_ref().map(|call| call.send(()));
+    }
+
+    /// Takes the next bundle in the order in which they were given; `None` when all were taken.
+    pub(crate) fn take(&mut self) -> Option<Option<Looked>> {
+        if self.taken == self.given {
+            return None;
+        }
+        let wanted = self.taken;
+        self.taken += 1;
+        loop {
+            self.early.extend(self.done.try_iter());
+            if let Some(looked) = self.early.remove(&wanted) {
+                return Some(looked);
+            }
+            // Rather than wait, the caller looks at one itself.
+            let done = match take(self.waiting) {
+                Some((number, bundle)) => (number, look(bundle)),
+                None => self.done.recv().ok()?,
+            };
+            self.early.insert(done.0, done.1);
+        }
+    }
+}
+
+fn serve(desk: &Desk, done: &Sender<Done>) {
+    loop {
+        let called = {
+            let calls = desk.calls.lock().unwrap_or_else(PoisonError::into_inner);
+            calls.as_ref().is_some_and(|calls| calls.recv().is_ok())
+        };
+        if !called {
+            return;
+        }
+        // The caller may have been faster.
+        let Some((number, bundle)) = take(&desk.waiting) else {
+            continue;
+        };
+        if done.send((number, look(bundle))).is_err() {
+            return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may panic")]
+    use super::*;
+
+    #[test]
+    fn bundles_keep_their_order_whoever_looks_at_them() {
+        let bundle = |number: u64| Bundle {
+            bytes: tile::write_entries(&[format!(r#"{{"tenant":"t\n{number}","v":1}}"#), "x".to_owned()]).unwrap(),
+            width: if number == 5 { 3 } else { 2 },
+        };
+        let desk = Desk::default();
+        thread::scope(|scope| {
+            let mut lookers = Lookers::start(scope, &desk);
+            let (mut given, mut taken) = (0, 0);
+            while taken < 200 {
+                while given < 200 && lookers.is_hungry() {
+                    lookers.give(bundle(given));
+                    given += 1;
+                }
+                match lookers.take().unwrap() {
+                    Some(looked) => {
+                        let first = looked.entries[0].as_ref().unwrap();
+                        assert_eq!(looked.text(&first.tenant), format!("t\n{taken}"));
+                        assert_eq!(looked.entries[1], Err(Unread::Form));
+                        assert_eq!((looked.hashes.len(), looked.root), (2, None));
+                    }
+                    None => assert_eq!(taken, 5, "only one bundle lacks an entry"),
+                }
+                taken += 1;
+            }
+            assert!(lookers.take().is_none());
+        });
+    }
+}

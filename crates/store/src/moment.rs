@@ -1,0 +1,34 @@
+//! Moments: which committed state a transaction sees, so that what one of them read need not be read again before
+//! somebody commits.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// A committed state of an embedded database, as this process counts them. What was read at a moment still holds while
+/// the moment is the present one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(u64);
+
+impl Moment {
+    /// A moment by its number, for tests of what is kept by moments.
+    #[must_use]
+    pub fn numbered(number: u64) -> Self {
+        Self(number)
+    }
+}
+
+/// Counts the moments. Clones count together.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Moments(Arc<AtomicU64>);
+
+impl Moments {
+    /// The present moment.
+    pub(crate) fn present(&self) -> Moment {
+        Moment(self.0.load(Ordering::SeqCst))
+    }
+
+    /// Begins the next moment: after each commit, before anybody learns of it.
+    pub(crate) fn next(&self) -> Moment {
+        Moment(self.0.fetch_add(1, Ordering::SeqCst) + 1)
+    }
+}
