@@ -152,8 +152,8 @@ impl Server {
 
     /// Waits until it is ready.
     pub fn wait_until_ready(&mut self) {
-        // Filling the demo takes a while in a debug build; three minutes are a bound, not a measure.
-        for _ in 0..1_800 {
+        // Filling the demo takes a while in a debug build; ten minutes are a bound, not a measure.
+        for _ in 0..6_000 {
             if self.get("/readyz", None).0 == 200 {
                 return;
             }

@@ -53,7 +53,7 @@ pub fn verify_log(source: &dyn TileSource, keys: &VerifierKeys, check: &LogCheck
         report: Report::default(),
         first_bad: None,
         first_tile_bad: None,
-        versions: HashMap::new(),
+        versions: Vec::new(),
         tenant: None,
         checked: 0,
     };
@@ -84,7 +84,7 @@ struct Run<'a> {
     /// is known only when the root is.
     first_tile_bad: Option<u64>,
     /// The last version of each record, by table and id.
-    versions: HashMap<String, HashMap<String, u64>>,
+    versions: Vec<(String, HashMap<String, u64>)>,
     tenant: Option<String>,
     checked: u64,
 }
@@ -264,13 +264,20 @@ impl Run<'_> {
 
     /// Notes the version of a record and gives the one before, 0 for a record not seen so far.
     fn replace_version(&mut self, table: &str, id: &str, version: u64) -> u64 {
-        let known = self.versions.get_mut(table).and_then(|ids| ids.get_mut(id));
-        if let Some(known) = known {
-            return std::mem::replace(known, version);
+        // There are a few dozen tables at most, so looking through them is faster than hashing the name.
+        let at = self.versions.iter().position(|(known, _)| known == table);
+        let at = at.unwrap_or_else(|| {
+            self.versions.push((table.to_owned(), HashMap::new()));
+            self.versions.len() - 1
+        });
+        let ids = &mut self.versions[at].1;
+        match ids.get_mut(id) {
+            Some(known) => std::mem::replace(known, version),
+            None => {
+                ids.insert(id.to_owned(), version);
+                0
+            }
         }
-        let ids = self.versions.entry(table.to_owned()).or_default();
-        ids.insert(id.to_owned(), version);
-        0
     }
 
     /// The deltas that stand beside an entry.

@@ -110,17 +110,22 @@ impl SqliteConnection {
     /// counts the commits of all other connections, those of other processes included: when that count has grown and ours
     /// has not, another process committed, and a new moment begins for all.
     pub(crate) fn begin_looking(&mut self, moments: &Moments) -> Result<()> {
+        let looked = self.look(moments);
+        if looked.is_err() {
+            // What cannot be looked at any more may not be answered from memory either.
+            moments.next();
+        }
+        looked
+    }
+
+    fn look(&mut self, moments: &Moments) -> Result<()> {
         let mut moment = moments.present();
         self.mark("BEGIN DEFERRED")?;
-        let look = || {
-            let mut statement = self.raw.prepare_cached("PRAGMA data_version")?;
-            statement.query_row([], |row| row.get::<_, i64>(0))
-        };
-        let version = match look() {
+        let version = match self.data_version() {
             Ok(version) => version,
             Err(error) => {
                 self.mark("ROLLBACK")?;
-                return Err(sqlite_error(&error));
+                return Err(error);
             }
         };
         let has_foreign = self
@@ -132,6 +137,15 @@ impl SqliteConnection {
         self.seen = Some((moment, version));
         self.moment = Some(moment);
         Ok(())
+    }
+
+    /// The file's own count of commits by other connections, as this one's open transaction sees it.
+    fn data_version(&self) -> Result<i64> {
+        let look = || {
+            let mut statement = self.raw.prepare_cached("PRAGMA data_version")?;
+            statement.query_row([], |row| row.get::<_, i64>(0))
+        };
+        look().map_err(|it| sqlite_error(&it))
     }
 
     /// Forgets the moment, as its transaction ends.
