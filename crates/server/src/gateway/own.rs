@@ -29,12 +29,13 @@ impl Decide for AppState {
         };
         let (question, who, admits) = (question_of(&place), caller.clone(), place.admits_running);
         let jti = asked.permit.as_deref().map(permit_id);
-        if !admits && jti.is_none() {
-            if let Some((answer, _)) = asking.ask_at_once(self, &question)? {
-                let decided = decided(answer, false);
-                note(self, &caller.tenant, &asked.door, &place, &decided);
-                return Ok(decided);
-            }
+        if !admits
+            && jti.is_none()
+            && let Some((answer, _)) = asking.ask_at_once(self, &question)?
+        {
+            let decided = decided(answer, false);
+            note(self, &caller.tenant, &asked.door, &place, &decided);
+            return Ok(decided);
         }
         let act = move |room: &mut Room<'_, '_>| {
             who.check_scope(Scope::Gate)?;
