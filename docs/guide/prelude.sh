@@ -4,11 +4,43 @@ set -euo pipefail
 ASSENT_CREDENTIALS=${ASSENT_CREDENTIALS:-assent-data/demo-credentials.json}
 SERVER=${ASSENT_SERVER:-$(jq -r .server "$ASSENT_CREDENTIALS")}
 
-# token ROLE: that person's token.
-token() { jq -r --arg role "$1" '.people[] | select(.role == $role) | .token' "$ASSENT_CREDENTIALS"; }
+# token ROLE: that person's token; for a person made on the way it stands in a variable such as TOKENBO.
+token() {
+  local made="TOKEN${1^^}"
+  if [ -n "${!made:-}" ]; then echo "${!made}"; return 0; fi
+  jq -r --arg role "$1" '.people[] | select(.role == $role) | .token' "$ASSENT_CREDENTIALS"
+}
 
-# login ROLE: what that person signs in with.
-login() { jq -r --arg role "$1" '.people[] | select(.role == $role) | .login' "$ASSENT_CREDENTIALS"; }
+# login ROLE: what that person signs in with; a person made on the way is their own role.
+login() { jq -r --arg role "$1" '([.people[] | select(.role == $role) | .login] + [$role])[0]' "$ASSENT_CREDENTIALS"; }
+
+# person LOGIN ROLES SERVICE PARTS…: makes a person with these rights (a JSON list) and these parts in a service; prints a token.
+person() {
+  local login=$1 roles=$2 service=$3 part; shift 3
+  call admin POST /people "{\"login\": \"$login\", \"name\": \"${login^}\", \"roles\": $roles}" >/dev/null
+  for part in "$@"; do
+    call admin POST /ownerships "{\"service\": \"$service\", \"role\": \"$part\", \"person\": \"$login\"}" >/dev/null
+  done
+  call admin POST /tokens "{\"name\": \"$login\", \"person\": \"$login\", \"scopes\": [\"read\", \"write\"]}" | jq -r .token
+}
+
+# in_force JSON: puts a set of policies in force, by two people.
+in_force() {
+  local id; id=$(call admin POST /policies "$1" | jq -r .id)
+  call change_manager POST "/configurations/$id/activation" '{}' >/dev/null
+}
+
+# in_session ROLE PATH JSON: asks as that person in a session with a fresh factor, which a token cannot show.
+in_session() {
+  local role=$1 path=$2 body=$3 jar password tenant; jar=$(mktemp)
+  password=$(jq -r --arg role "$role" '.people[] | select(.role == $role) | .password' "$ASSENT_CREDENTIALS")
+  tenant=$(jq -r --arg role "$role" '.people[] | select(.role == $role) | .tenant' "$ASSENT_CREDENTIALS")
+  local -a ask=(curl -sS --fail-with-body -o /dev/null -b "$jar" -c "$jar" -H "Origin: $SERVER" -H 'Content-Type: application/json')
+  "${ask[@]}" "$SERVER/api/v1/session" -d "{\"tenant\": \"$tenant\", \"login\": \"$(login "$role")\", \"password\": \"$password\"}"
+  "${ask[@]}" "$SERVER/api/v1/session/step-up" -d "{\"password\": \"$password\"}"
+  "${ask[@]}" "$SERVER/api/v1$path" -d "$body"
+  rm -f "$jar"
+}
 
 # at "+2 hours": a time in UTC, counted from now.
 at() { date -u -d "${ASSENT_NOW:-$(date -u '+%F %T UTC')} $1" +%FT%TZ; }
