@@ -1,8 +1,13 @@
 //! The pages in a real Chromium, on the demo: what every page keeps, journeys of people, live news, bad input.
 #![expect(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
 
+mod admin;
+mod bad_input;
 mod desk;
 mod every_page;
+mod feed;
 mod journeys;
 mod lists;
 mod live;
+mod runbook;
+mod writing;

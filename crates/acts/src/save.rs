@@ -410,6 +410,7 @@ fn topic_words(topic: &str) -> String {
         "reminder" | "unacknowledged" => "still needs your word",
         "approval_voided" => "needs your word again",
         "returned" => "came back with a question",
+        "answered" => "has an answer to your question",
         "rejected" => "was rejected",
         "window_opens" => "may start",
         "window_missed" => "missed its window",

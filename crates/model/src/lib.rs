@@ -5,6 +5,7 @@
 
 pub mod absence;
 pub mod act;
+pub mod affected;
 mod approvals;
 pub mod authority;
 pub mod board;

@@ -232,6 +232,9 @@ pub struct Entry {
     pub kind: EntryKind,
     /// What was done or seen.
     pub text: String,
+    /// The step of the plan it is about, counted from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<i64>,
     /// The target it is about.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<TargetId>,

@@ -188,6 +188,226 @@
     if (!document.hidden) open();
   };
 
+  // The runbook: a tap is kept on this device until the server has it, with the time it was made and under a key that
+  // makes a repeated one the same. Only the person who made it sends it.
+  const TAPS = "assent.taps";
+  const newKey = () =>
+    [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+
+  const runbook = (root) => {
+    const person = root.dataset.person;
+    const address = root.dataset.runbook;
+    let kept = [];
+    let wait = 1000;
+    let isBusy = false;
+    let trouble = "";
+    // Storage can be forbidden; then taps live as long as the page.
+    try { kept = JSON.parse(localStorage.getItem(TAPS)) || []; } catch { kept = []; }
+    const keep = () => { try { localStorage.setItem(TAPS, JSON.stringify(kept)); } catch { /* the page holds them */ } };
+    const own = () => kept.filter((tap) => tap.person === person);
+
+    const tell = () => {
+      const line = one("[data-taps]", root);
+      const count = own().length;
+      const taps = count === 1 ? "1 tap is" : `${count} taps are`;
+      const waiting = `No connection. ${taps} kept on this device and will go out, with the time of each.`;
+      line.hidden = count === 0 && trouble === "";
+      one("span", line).textContent = trouble || (count > 0 ? waiting : "");
+    };
+
+    // The clock of the step begins anew; how long the next one may take is told once the server answers again.
+    const restart = () => {
+      const step = one(".clocks > div", root);
+      const now = new Date();
+      if (!step || all(".clocks > div", root).length < 2) return;
+      one("[data-count]", step).dataset.count = now.toISOString();
+      one("[data-count]", step).nextElementSibling.textContent = "";
+      one(".clock", step).textContent = now.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+      one(".clock", step).classList.remove("late");
+    };
+
+    // Without a connection the next step is shown from what the page knows already.
+    const advance = (number) => {
+      const steps = all("[data-steps] li", root);
+      if (steps[number - 1]) steps[number - 1].dataset.done = "true";
+      const next = steps.findIndex((step) => step.dataset.done !== "true");
+      const put = (name, text) => all(`[data-run="${name}"]`, root).forEach((field) => { field.textContent = text; });
+      all(".progress li", root).forEach((mark, place) => {
+        mark.className = place === next ? "now" : steps[place].dataset.done === "true" ? "past" : "";
+      });
+      if (next < 0) {
+        put("title", "Every step is done");
+        put("progress", `${steps.length} of ${steps.length} steps done`);
+        all("form[data-tap] button.go", root).forEach((button) => { button.closest("form, details").hidden = true; });
+        return;
+      }
+      put("title", steps[next].textContent);
+      for (const name of ["check", "who"]) {
+        const text = steps[next].dataset[name];
+        put(name, text);
+        all(`[data-run-hold="${name}"]`, root).forEach((field) => { field.hidden = text === ""; });
+      }
+      restart();
+      put("progress", `Step ${next + 1} of ${steps.length}`);
+      all("[data-run-step]", root).forEach((field) => { field.value = String(next + 1); });
+      all("[data-run-text]", root).forEach((field) => { field.value = steps[next].textContent; });
+    };
+
+    const refresh = async () => {
+      const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+      if (!answer.ok || answer.redirected) return;
+      const fresh = one("[data-follow]", new DOMParser().parseFromString(await answer.text(), "text/html"));
+      if (fresh) bring(root, fresh);
+      tell();
+    };
+
+    // Whether a tap is settled: taken, or refused for good and told.
+    const send = async (tap) => {
+      const head = { "Content-Type": "application/json", "Idempotency-Key": tap.key };
+      const answer = await fetch(tap.to, { method: "POST", headers: head, body: JSON.stringify(tap.body) });
+      if (answer.ok) return true;
+      if (answer.status === 401) {
+        trouble = "You are signed out. Sign in again; what you tapped is kept.";
+        return false;
+      }
+      if (answer.status >= 500 || answer.status === 429) return false;
+      const told = await answer.json();
+      // This device's clock runs ahead of the server's: then the server's time counts.
+      if ((told.errors || []).some((error) => error.field === "occurred_at")) {
+        delete tap.body.occurred_at;
+        tap.key = newKey();
+        return false;
+      }
+      trouble = `Not noted: ${tap.body.text}. ${told.detail || ""}`;
+      return true;
+    };
+
+    const flush = async () => {
+      if (isBusy) return;
+      isBusy = true;
+      let sent = null;
+      for (const tap of own()) {
+        let isSettled = false;
+        try { isSettled = await send(tap); } catch { isSettled = false; }
+        if (!isSettled) break;
+        kept = kept.filter((other) => other !== tap);
+        keep();
+        sent = tap;
+      }
+      isBusy = false;
+      tell();
+      if (own().length > 0) {
+        setTimeout(flush, wait);
+        wait = Math.min(wait * 2, 15000);
+        return;
+      }
+      wait = 1000;
+      if (sent && sent.next === "outcome") location.href = one(".crumb a", root).href + "#act";
+      else if (sent) refresh().catch(() => {});
+    };
+
+    const tap = (event) => {
+      const form = event.target;
+      if (!form.dataset.tap) return;
+      event.preventDefault();
+      const body = Object.fromEntries(new FormData(form));
+      const next = body.next;
+      delete body.next;
+      if (!body.text.trim()) return;
+      if (body.step) body.step = Number(body.step);
+      body.occurred_at = new Date().toISOString();
+      kept.push({ key: newKey(), person, to: address, body, next });
+      keep();
+      trouble = "";
+      document.activeElement?.blur();
+      if (body.kind === "step") advance(body.step);
+      else form.closest("details")?.removeAttribute("open");
+      form.reset();
+      flush();
+    };
+
+    const count = () => all("[data-count]", root).forEach((field) => {
+      const at = Date.parse(field.dataset.count);
+      if (Number.isNaN(at)) return;
+      const seconds = Math.round(Math.abs(Date.now() - at) / 1000);
+      const two = (number) => String(Math.floor(number) % 60).padStart(2, "0");
+      const clock = seconds < 3600 ? `${two(seconds / 60)}:${two(seconds)}` : `${Math.floor(seconds / 3600)} h ${two(seconds / 60)} min`;
+      const rest = field.nextElementSibling?.textContent ? ", " : "";
+      field.textContent = at > Date.now() ? `in ${clock}${rest}` : `${clock}${rest}`;
+    });
+
+    root.addEventListener("submit", tap);
+    addEventListener("online", () => { wait = 1000; flush(); });
+    setInterval(count, 1000);
+    count();
+    tell();
+    if (own().length > 0) flush();
+  };
+
+  // A form is kept on this device while it is typed, until the server has taken it, for a week at most.
+  const DRAFT = "assent.draft:";
+  const WEEK = 7 * 24 * 3600 * 1000;
+
+  const allDrafts = () => {
+    try { return Object.keys(localStorage).filter((name) => name.startsWith(DRAFT)); } catch { return []; }
+  };
+  const loadDraft = (name) => {
+    try { return JSON.parse(localStorage.getItem(name)); } catch { return null; }
+  };
+
+  const drafts = (form) => {
+    const name = `${DRAFT}${form.dataset.draft}:${new URL(form.action).pathname}`;
+    const line = one("[data-kept]");
+    const isBox = (field) => field.type === "checkbox" || field.type === "radio";
+    const fields = () => all(":is(input:not([type=hidden]), textarea, select)[name]", form);
+    // Fields of one name, such as boxes, are told apart by their value and their order.
+    const values = () => {
+      const seen = {};
+      return fields().map((field) => {
+        const key = isBox(field) ? `${field.name}=${field.value}` : field.name;
+        seen[key] = (seen[key] || 0) + 1;
+        return [`${key}#${seen[key]}`, isBox(field) ? field.checked : field.value];
+      });
+    };
+    const save = (isSent) => {
+      try {
+        localStorage.setItem(name, JSON.stringify({ at: Date.now(), isSent, values: values() }));
+      } catch { /* Without room the page holds it. */ }
+    };
+    const put = (kept) => {
+      const known = new Map(kept.values);
+      values().forEach(([key], place) => {
+        if (!known.has(key)) return;
+        const field = fields()[place];
+        if (isBox(field)) field.checked = known.get(key);
+        else field.value = known.get(key);
+        const fold = field.closest("details");
+        if (fold && field.value !== field.defaultValue) fold.open = true;
+      });
+    };
+    const kept = loadDraft(name);
+    const now = new Map(values());
+    const differs = kept && kept.values.some(([key, value]) => now.has(key) && now.get(key) !== value);
+    if (kept && Date.now() - kept.at > WEEK) localStorage.removeItem(name);
+    else if (differs) {
+      const when = new Date(kept.at).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+      one("[data-kept-words]", line).textContent = `What you typed here on ${when} is kept on this device.`;
+      one("[data-put]", line).addEventListener("click", () => { put(kept); line.hidden = true; });
+      one("[data-drop]", line).addEventListener("click", () => { localStorage.removeItem(name); line.hidden = true; });
+      line.hidden = false;
+    }
+    let timer = 0;
+    form.addEventListener("input", () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => save(false), 200);
+    });
+    form.addEventListener("submit", () => { clearTimeout(timer); save(true); });
+  };
+
+  // What was taken is forgotten, and everything with the one who signs out.
+  const forgetSent = () => allDrafts().filter((name) => loadDraft(name)?.isSent).forEach((name) => localStorage.removeItem(name));
+  const forgetAll = () => allDrafts().forEach((name) => localStorage.removeItem(name));
+
   const offerSwitch = (button) => {
     const name = () => { button.textContent = areKeysOff() ? "Turn the keys on" : "Turn the keys off"; };
     button.hidden = false;
@@ -201,6 +421,12 @@
   one("[data-answer]")?.focus();
   const toggle = one("[data-keys-switch]");
   if (toggle) offerSwitch(toggle);
+  if (new URLSearchParams(location.search).has("done")) forgetSent();
+  const draft = one("form[data-draft]");
+  if (draft) drafts(draft);
+  one("form[action$='/sign-out']")?.addEventListener("submit", forgetAll);
+  const steps = one("[data-runbook]");
+  if (steps) runbook(steps);
   const address = one("[data-stream]")?.dataset.stream;
   if (address) follow(address);
 })();

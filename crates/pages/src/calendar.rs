@@ -308,8 +308,16 @@ impl Block {
 
 impl Band {
     fn class(&self) -> String {
-        let kind = if self.is_freeze { "hatch-freeze" } else { "tint-window" };
-        format!("band {kind} h{} n{}", self.hour.min(23), hours(self.hours))
+        format!(
+            "band drawn {} h{} n{}",
+            self.tint(),
+            self.hour.min(23),
+            hours(self.hours)
+        )
+    }
+
+    fn tint(&self) -> &'static str {
+        if self.is_freeze { "hatch-freeze" } else { "tint-window" }
     }
 }
 

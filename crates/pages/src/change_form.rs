@@ -5,10 +5,11 @@ mod fields;
 
 use askama::Template;
 
-pub use fields::{ChangeFields, Rows};
+pub use fields::{ChangeFields, NINE, Rows};
 
 use crate::form::Fields;
 use crate::parts::Entries;
+use crate::samples::{BIDI, LONG_WORD, MARKUP};
 use crate::{Entry, Field, Frame, Notice, Part, Place, Rich, Tone, filters, parts, render};
 
 /// Rows of the same fields: targets, plan steps.
@@ -39,6 +40,8 @@ pub struct FormSection {
     pub rows: Option<RowGroup>,
     /// Folded until it is opened, for what is seldom needed; opens by itself on an error.
     pub is_folded: bool,
+    /// Whether a folded section holds values already.
+    pub is_known: bool,
 }
 
 impl FormSection {
@@ -52,8 +55,18 @@ impl FormSection {
         )
     }
 
-    fn row_html(&self, fields: &[Field]) -> FormHtml {
+    fn row_html(fields: &[Field]) -> FormHtml {
         FormHtml(Fields { form_id: "", fields }.html())
+    }
+
+    /// Its rows with the button that adds more; nothing without rows.
+    fn group_html(&self) -> FormHtml {
+        FormHtml(
+            self.rows
+                .as_ref()
+                .map(|group| render(&GroupView { group }))
+                .unwrap_or_default(),
+        )
     }
 
     fn all_fields(&self) -> impl Iterator<Item = &Field> {
@@ -61,9 +74,24 @@ impl FormSection {
         self.fields.iter().chain(rows)
     }
 
+    /// Takes a field out of it by its name.
+    fn take(&mut self, name: &str) -> Option<Field> {
+        let rows = self.rows.iter_mut().flat_map(|group| group.rows.iter_mut());
+        std::iter::once(&mut self.fields).chain(rows).find_map(|fields| {
+            let place = fields.iter().position(|field| field.name == name)?;
+            Some(fields.remove(place))
+        })
+    }
+
     fn is_open(&self) -> bool {
         !self.is_folded || self.all_fields().any(|field| field.error.is_some())
     }
+}
+
+#[derive(Template)]
+#[template(path = "parts/row_group.html")]
+struct GroupView<'a> {
+    group: &'a RowGroup,
 }
 
 /// A fact that nobody had to type, with its origin.
@@ -75,6 +103,33 @@ pub struct DerivedFact {
     pub value: Rich,
     /// Where it came from: “pipeline 8902”.
     pub origin: String,
+}
+
+/// A field that two people changed at once: both values, and the question which one stays.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Conflict {
+    /// What it is: “Title”, “Plan”.
+    pub label: String,
+    /// Who else changed it: “Priya Raman wrote”.
+    pub their_heading: String,
+    /// Their value as it stands now, one line each.
+    pub theirs: Vec<String>,
+    /// The reader's value, one line each.
+    pub mine: Vec<String>,
+    /// Which one stays; neither is preselected.
+    pub pick: Field,
+}
+
+impl Conflict {
+    fn pick_html(&self) -> FormHtml {
+        FormHtml(
+            Fields {
+                form_id: "",
+                fields: std::slice::from_ref(&self.pick),
+            }
+            .html(),
+        )
+    }
 }
 
 /// The page on which a change is written or edited.
@@ -99,6 +154,8 @@ pub struct ChangeForm {
     pub action_url: String,
     /// What is sent along, such as the version that was edited.
     pub hidden: Vec<Field>,
+    /// What two people changed at once.
+    pub conflicts: Vec<Conflict>,
     /// The sections.
     pub sections: Vec<FormSection>,
     /// The main button: words and the value of `act`.
@@ -123,7 +180,13 @@ impl ChangeForm {
     /// Believable instances: empty, sent back with errors, odd.
     #[must_use]
     pub fn samples() -> Vec<Self> {
-        vec![sample_empty(), sample_refused(), sample_odd()]
+        vec![
+            sample_empty(),
+            sample_refused(),
+            sample_odd(),
+            sample_asked(),
+            sample_conflict(),
+        ]
     }
 
     fn notices(&self) -> parts::Notices<'_> {
@@ -149,9 +212,9 @@ impl ChangeForm {
 
     /// Each error with the field that it leads to.
     fn summary(&self) -> Vec<(String, String)> {
-        self.sections
-            .iter()
-            .flat_map(FormSection::all_fields)
+        let picks = self.conflicts.iter().map(|conflict| &conflict.pick);
+        picks
+            .chain(self.sections.iter().flat_map(FormSection::all_fields))
             .filter_map(|field| {
                 let error = field.error.as_ref()?;
                 Some((field.id(""), format!("{}: {error}", field.label)))
@@ -299,5 +362,41 @@ fn sample_odd() -> ChangeForm {
         go: ("Keep these edits".to_owned(), "keep".to_owned()),
         keep: (String::new(), String::new()),
         ..sample_base(&fields)
+    }
+}
+
+fn sample_asked() -> ChangeForm {
+    let mut fields = sample_fields();
+    fields.asked = NINE.iter().map(|name| (*name).to_owned()).collect();
+    fields.fail("complexity", "How hard is it to do right?");
+    ChangeForm {
+        title: "Nine answers, and it can be assessed".to_owned(),
+        ..sample_base(&fields)
+    }
+}
+
+fn sample_conflict() -> ChangeForm {
+    let conflict = |name: &str, theirs: &str, error: Option<&str>| Conflict {
+        label: "Title".to_owned(),
+        their_heading: "Luc Moreau wrote".to_owned(),
+        theirs: vec![theirs.to_owned()],
+        mine: vec![MARKUP.to_owned(), BIDI.to_owned(), LONG_WORD.repeat(4)],
+        pick: Field {
+            error: error.map(str::to_owned),
+            ..Field::radio(
+                name,
+                "Which title stays",
+                &[("theirs", "Luc Moreau’s"), ("mine", "Mine")],
+            )
+            .required()
+        },
+    };
+    ChangeForm {
+        title: "Two of you edited CHG-1042".to_owned(),
+        conflicts: vec![
+            conflict("pick.title", "Give every shipment a customs reference number", None),
+            conflict("pick.description", MARKUP, Some("Say which one stays.")),
+        ],
+        ..sample_base(&sample_fields())
     }
 }

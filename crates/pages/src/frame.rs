@@ -19,6 +19,8 @@ pub enum Place {
     Freezes,
     /// Services and who owns them.
     Services,
+    /// Who answers for what, and why.
+    Ownership,
     /// What the gates were asked and answered.
     GateChecks,
     /// Incidents.
@@ -35,8 +37,18 @@ pub enum Place {
     Policies,
     /// People and their rights.
     People,
+    /// Systems that deliver here.
+    Connections,
+    /// Addresses that are told of events.
+    Webhooks,
+    /// Where people sign in.
+    Providers,
     /// Credentials of machines and people.
     Tokens,
+    /// Working hours and holidays.
+    Hours,
+    /// Keys that sign, and how the log fares.
+    Keys,
     /// The glossary.
     Help,
     /// Messages of the reader; reached from the top bar.
@@ -47,12 +59,13 @@ pub enum Place {
 
 impl Place {
     /// The places that everybody sees, in their order.
-    pub const EVERYBODY: [Place; 9] = [
+    pub const EVERYBODY: [Place; 10] = [
         Place::Home,
         Place::Changes,
         Place::Calendar,
         Place::Freezes,
         Place::Services,
+        Place::Ownership,
         Place::GateChecks,
         Place::Incidents,
         Place::Templates,
@@ -60,7 +73,7 @@ impl Place {
     ];
 
     /// The places of a reader, in their order: those of everybody, and by right
-    /// the log with the deliveries, and the administration of people and tokens.
+    /// the log with the deliveries, and the administration.
     #[must_use]
     pub fn shown(audits: bool, administers: bool) -> Vec<Place> {
         let mut places = Place::EVERYBODY.to_vec();
@@ -68,7 +81,15 @@ impl Place {
             places.extend([Place::AuditLog, Place::Deliveries, Place::Gateways, Place::Policies]);
         }
         if administers {
-            places.extend([Place::People, Place::Tokens]);
+            places.extend([
+                Place::People,
+                Place::Connections,
+                Place::Webhooks,
+                Place::Providers,
+                Place::Tokens,
+                Place::Hours,
+                Place::Keys,
+            ]);
         }
         places.sort_by_key(|place| *place as usize);
         places
@@ -83,6 +104,12 @@ impl Place {
             Place::Calendar => "/calendar",
             Place::Freezes => "/freezes",
             Place::Services => "/services",
+            Place::Ownership => "/ownership",
+            Place::Connections => "/connections",
+            Place::Webhooks => "/webhooks",
+            Place::Providers => "/identity-providers",
+            Place::Hours => "/hours",
+            Place::Keys => "/keys",
             Place::GateChecks => "/gate-checks",
             Place::Incidents => "/incidents",
             Place::Templates => "/templates",
@@ -107,6 +134,12 @@ impl Place {
             Place::Calendar => "Calendar",
             Place::Freezes => "Freezes",
             Place::Services => "Services",
+            Place::Ownership => "Ownership",
+            Place::Connections => "Connections",
+            Place::Webhooks => "Webhooks",
+            Place::Providers => "Identity providers",
+            Place::Hours => "Working hours",
+            Place::Keys => "Keys and log health",
             Place::GateChecks => "Gate checks",
             Place::Incidents => "Incidents",
             Place::Templates => "Templates",
@@ -129,6 +162,11 @@ impl Place {
             Place::Calendar => "calendar",
             Place::Freezes => "snow",
             Place::Services => "service",
+            Place::Ownership | Place::Providers => "person",
+            Place::Connections => "inbox",
+            Place::Webhooks => "out",
+            Place::Hours => "clock",
+            Place::Keys => "leaf",
             Place::GateChecks => "gate",
             Place::Incidents => "incident",
             Place::Templates => "template",
@@ -147,9 +185,15 @@ impl Place {
     fn group(self) -> &'static str {
         match self {
             Place::Home | Place::Changes | Place::Calendar | Place::Freezes => "",
-            Place::Services | Place::GateChecks | Place::Incidents | Place::Templates => "Estate",
+            Place::Services | Place::Ownership | Place::GateChecks | Place::Incidents | Place::Templates => "Estate",
             Place::AuditLog | Place::Deliveries | Place::Gateways | Place::Policies => "Oversight",
-            Place::People | Place::Tokens => "Administration",
+            Place::People
+            | Place::Connections
+            | Place::Webhooks
+            | Place::Providers
+            | Place::Tokens
+            | Place::Hours
+            | Place::Keys => "Administration",
             Place::Help | Place::Messages | Place::Account => "More",
         }
     }

@@ -2,8 +2,9 @@
 
 use askama::Template;
 
+use crate::parts::Entries;
 use crate::samples::{BIDI, MARKUP};
-use crate::{Frame, Place, filters, render};
+use crate::{Entry, Frame, Place, Rich, Tone, filters, render};
 
 /// A word of the glossary.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -43,6 +44,8 @@ impl Term {
 pub struct Help {
     /// Everything around it.
     pub frame: Frame,
+    /// The stops of a tour for whoever is new here.
+    pub tour: Vec<Entry>,
     /// The words, in their order.
     pub terms: Vec<Term>,
     /// The keys of the keyboard and what they do.
@@ -56,6 +59,13 @@ impl Help {
     #[must_use]
     pub fn render(&self) -> String {
         self.frame.around("Help and glossary", false, &render(self))
+    }
+
+    fn stops(&self) -> Entries<'_> {
+        Entries {
+            entries: &self.tour,
+            wide: true,
+        }
     }
 
     /// The keys that the script understands.
@@ -82,6 +92,11 @@ impl Help {
     pub fn samples() -> Vec<Self> {
         let usual = Self {
             frame: crate::samples::frame(Place::Help),
+            tour: vec![
+                Entry::new(Tone::Plain, Rich::new().link("What waits for you", "/t/halden/"))
+                    .icon("home")
+                    .why("Each card says what, where, when and why it is safe; you decide on the card."),
+            ],
             terms: vec![
                 Term {
                     also: "RFC, ticket, change request".to_owned(),
@@ -103,6 +118,7 @@ impl Help {
             api_url: "/api".to_owned(),
         };
         let odd = Self {
+            tour: vec![Entry::new(Tone::Plain, MARKUP).why(BIDI)],
             terms: vec![Term::new(MARKUP, MARKUP), Term::new(BIDI, BIDI)],
             keys: Vec::new(),
             api_url: String::new(),

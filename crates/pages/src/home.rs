@@ -140,6 +140,8 @@ impl Home {
             Rich::new()
                 .text("When a change needs your word it appears here and in your mail. Meanwhile: ")
                 .link("what changed lately", changes)
+                .text(", or ")
+                .link("a tour of this place", self.frame.url("/help#tour"))
                 .text("."),
         )
     }

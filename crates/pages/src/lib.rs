@@ -18,6 +18,7 @@ mod calendar;
 mod change;
 mod change_form;
 mod components;
+mod figures;
 mod filters;
 mod form;
 mod frame;
@@ -34,6 +35,7 @@ mod problem;
 mod reader;
 mod record;
 mod rich;
+mod runbook;
 pub mod samples;
 mod sign_in;
 mod table;
@@ -45,8 +47,9 @@ pub use api::ApiPage;
 pub use audit::{AuditLog, LogEntry};
 pub use calendar::{Band, Bar, Block, Calendar, Day, Drawing, Lane, Standing};
 pub use change::{ChangePage, Decision, TargetRow, Work};
-pub use change_form::{ChangeFields, ChangeForm, DerivedFact, FormSection, RowGroup, Rows};
+pub use change_form::{ChangeFields, ChangeForm, Conflict, DerivedFact, FormSection, NINE, RowGroup, Rows};
 pub use components::Components;
+pub use figures::{Figure, Graph, GraphNode};
 pub use form::{ActForm, ActTone, Choice, Field, Input};
 pub use frame::{Frame, Place, Seal};
 pub use gate::GatePage;
@@ -56,14 +59,15 @@ pub use kept::Kept;
 pub use list::{Bulk, Chip, List, ListRow, View};
 pub use lists::{
     ChangeList, ChangeRow, Deliveries, DeliveryRow, FreezeRow, Freezes, GateCheckRow, GateChecks, GatewayRow, Gateways,
-    IncidentRow, Incidents, MessageRow, Messages, People, PersonRow, ServiceRow, Services, TemplateRow, Templates,
-    TokenRow, Tokens, WindowRow, Windows,
+    IncidentRow, Incidents, MessageRow, Messages, OwnershipRow, Ownerships, People, PersonRow, ServiceRow, Services,
+    TemplateRow, Templates, TokenRow, Tokens, WindowRow, Windows,
 };
 pub use parts::{Brief, Empty, Entry, Fact, Moment, Notice, PlanStep, Stepper};
 pub use problem::Problem;
 pub use reader::{Reader, count, count_word, minutes, short_digest};
 pub use record::{RecordPage, Section, SectionBody};
 pub use rich::Rich;
+pub use runbook::{RunClock, RunStep, Runbook};
 pub use sign_in::{SignIn, StepUp};
 pub use table::{Cell, Column, Fold, Paging, Sort, Table};
 pub use usual::{Act, ActContext};

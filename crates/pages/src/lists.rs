@@ -5,6 +5,7 @@ mod changes;
 mod estate;
 mod gateways;
 mod oversight;
+mod ownership;
 mod times;
 
 pub use administration::{People, PersonRow, TokenRow, Tokens};
@@ -12,6 +13,7 @@ pub use changes::{ChangeList, ChangeRow};
 pub use estate::{IncidentRow, Incidents, ServiceRow, Services, TemplateRow, Templates};
 pub use gateways::{GatewayRow, Gateways};
 pub use oversight::{Deliveries, DeliveryRow, GateCheckRow, GateChecks, MessageRow, Messages};
+pub use ownership::{OwnershipRow, Ownerships};
 pub use times::{FreezeRow, Freezes, WindowRow, Windows};
 
 use crate::{ActForm, Cell};

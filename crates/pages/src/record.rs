@@ -3,12 +3,13 @@
 
 use askama::Template;
 
+use crate::figures::{Drawn, Figures};
 use crate::form::Acts;
 use crate::parts::{Entries, Facts, Plan, Timeline};
 use crate::samples::{BIDI, LONG_WORD, MARKUP};
 use crate::{
-    ActForm, Brief, Entry, Fact, Frame, Mark, Moment, Notice, Part, Place, PlanStep, Rich, Table, Tone, filters, parts,
-    render,
+    ActForm, Brief, Entry, Fact, Figure, Frame, Graph, Mark, Moment, Notice, Part, Place, PlanStep, Rich, Table, Tone,
+    filters, parts, render,
 };
 
 /// What a section holds.
@@ -30,6 +31,10 @@ pub enum SectionBody {
     Brief(Box<Brief>),
     /// What is copied: a command, a payload.
     Code(String),
+    /// Figures with their course, and the table that says the same.
+    Figures(Vec<Figure>, Table),
+    /// What reaches what, drawn; its table is a section of its own.
+    Graph(Box<Graph>),
 }
 
 /// A section of a page: its head, what it holds, acts on it.
@@ -96,6 +101,8 @@ impl Section {
             SectionBody::Prose(text) | SectionBody::Code(text) => text.trim().is_empty(),
             SectionBody::Facts(facts) => facts.is_empty(),
             SectionBody::Brief(_) => false,
+            SectionBody::Figures(figures, _) => figures.is_empty(),
+            SectionBody::Graph(graph) => graph.columns.is_empty(),
         }
     }
 
@@ -110,6 +117,12 @@ impl Section {
             }
             SectionBody::Facts(facts) => Facts { facts }.html(),
             SectionBody::Brief(brief) => parts::BriefRows { rows: brief.full() }.html(),
+            SectionBody::Figures(figures, table) => format!(
+                "{}<details class=\"more\"><summary>The same as a table</summary>{}</details>",
+                Figures { figures }.html(),
+                table.html()
+            ),
+            SectionBody::Graph(graph) => Drawn { graph }.html(),
             SectionBody::Code(text) => format!("<pre class=\"code\" tabindex=\"0\">{}</pre>", crate::text::mark(text)),
         };
         Inner(html)
@@ -274,6 +287,16 @@ fn sample_odd() -> RecordPage {
                 "payload",
                 "Payload",
                 SectionBody::Code(format!("{{\"ref\": \"{MARKUP}\", \"x\": \"{BIDI}\"}}")),
+            ),
+            Section::new(
+                "figures",
+                "Figures",
+                SectionBody::Figures(crate::figures::sample_figures(), Table::default()),
+            ),
+            Section::new(
+                "graph",
+                "Graph",
+                SectionBody::Graph(Box::new(crate::figures::sample_graph())),
             ),
             Section::new(
                 "text",

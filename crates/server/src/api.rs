@@ -18,6 +18,8 @@ mod session;
 pub(crate) mod stream;
 mod webhooks;
 
+pub(crate) use inbound::read_again;
+
 use axum::Router;
 
 use crate::route::{Route, routes};

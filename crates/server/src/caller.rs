@@ -159,6 +159,18 @@ impl Caller {
         Self::of_in(state, Lane::Pages, method, headers).await
     }
 
+    /// Finds out whose calendar feed an address opens: that of a token which opens nothing else.
+    ///
+    /// # Errors
+    /// 401 for any other secret; 503 while the store is away.
+    pub(crate) async fn of_feed(state: &AppState, secret: &str) -> Result<Self, Failure> {
+        let caller = by_token(state, Lane::Pages, token_digest(secret)?).await?.caller;
+        match &caller.credential {
+            Credential::Token { scopes, .. } if scopes.contains(acts::make_feed::SCOPE) => Ok(Self::clone(&caller)),
+            _ => Err(unknown()),
+        }
+    }
+
     /// The same, looked up in a lane of its own.
     async fn of_in(state: &AppState, lane: Lane, method: &Method, headers: &HeaderMap) -> Result<Self, Failure> {
         if let Some(secret) = bearer(headers)? {

@@ -319,6 +319,7 @@ pub fn comment(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
         by: by.clone(),
         at,
     });
+    tell_asker(case, &id);
     let mut people = case.change().watchers.clone();
     people.push(case.change().requester.clone());
     people.push(case.change().content.owner.clone());
@@ -327,6 +328,26 @@ pub fn comment(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
         case.write_to(&person, "comment", id.as_str(), news.clone(), "Read it in the change.");
     }
     Ok(id)
+}
+
+/// Whoever returned a change with a question is told of the words that follow: most likely they are the answer.
+fn tell_asker(case: &mut Case<'_>, comment: &RecordId) {
+    let Some(asker) = case.change().returned.as_ref().map(|returned| returned.by.clone()) else {
+        return;
+    };
+    let text = case
+        .file
+        .comments
+        .last()
+        .map(|comment| comment.text.clone())
+        .unwrap_or_default();
+    let news = format!(
+        "{} answered your question on {}: {text}",
+        case.name(&case.person()),
+        case.change().key
+    );
+    let next = "You are asked again once it is assessed and waits for your word.";
+    case.write_to(&asker, "answered", comment.as_str(), news, next);
 }
 
 /// Watches, or stops watching.

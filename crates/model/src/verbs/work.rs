@@ -92,6 +92,8 @@ pub fn record(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
     let text = reading.needed("text", TEXT);
     let kind = reading.word("kind").unwrap_or(EntryKind::Step);
     let target = target_field(case, &mut reading);
+    let steps = i64::try_from(case.change().content.plan.len()).unwrap_or(i64::MAX);
+    let step = reading.integer("step", 1..=steps.max(1));
     let occurred_at = reading.time("occurred_at").unwrap_or(case.now);
     if occurred_at > case.now {
         reading.wrong("occurred_at", "in_the_future", "`occurred_at` cannot lie ahead.");
@@ -107,6 +109,7 @@ pub fn record(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
         change,
         kind,
         text,
+        step,
         target,
         occurred_at,
         by: by.clone(),

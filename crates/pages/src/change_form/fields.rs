@@ -56,7 +56,22 @@ pub struct ChangeFields {
     pub plan_rows: usize,
     /// Rows of the rollback plan to show; at least what is filled in, and two.
     pub rollback_rows: usize,
+    /// The fields that are asked first, by name; everything else is folded. Empty shows every section open.
+    pub asked: Vec<String>,
 }
+
+/// What a change from nothing asks, in this order; the rest is derived or has its usual value.
+pub const NINE: [&str; 9] = [
+    "targets.0.service",
+    "targets.0.environment",
+    "title",
+    "description",
+    "justification",
+    "impact.availability",
+    "complexity",
+    "planned_start",
+    "planned_end",
+];
 
 const LEVELS: [(&str, &str); 5] = [
     ("", "As the service says"),
@@ -80,6 +95,43 @@ impl ChangeFields {
     /// The form's sections, with values and errors in place.
     #[must_use]
     pub fn sections(&self) -> Vec<FormSection> {
+        let all = self.all_sections();
+        if self.asked.is_empty() {
+            all
+        } else {
+            self.asked_first(all)
+        }
+    }
+
+    /// The asked fields in a section of their own, then all others folded.
+    fn asked_first(&self, mut sections: Vec<FormSection>) -> Vec<FormSection> {
+        let mut first = Vec::new();
+        for name in &self.asked {
+            let taken = sections.iter_mut().find_map(|section| section.take(name));
+            first.extend(taken.map(|field| match name.as_str() {
+                "targets.0.service" | "targets.0.environment" => field.required(),
+                _ => field,
+            }));
+        }
+        let zone = if self.zone.is_empty() { "UTC" } else { &self.zone };
+        let answers = FormSection {
+            id: "s-answers".to_owned(),
+            title: "Your answers".to_owned(),
+            hint: format!("Times in {zone}."),
+            fields: first,
+            ..FormSection::default()
+        };
+        sections.retain(|section| section.all_fields().next().is_some());
+        for section in &mut sections {
+            section.is_folded = true;
+            let is_filled = |field: &Field| !field.value.is_empty() || !field.chosen.is_empty();
+            let is_known = section.all_fields().any(is_filled);
+            section.is_known = is_known;
+        }
+        std::iter::once(answers).chain(sections).collect()
+    }
+
+    fn all_sections(&self) -> Vec<FormSection> {
         vec![
             self.what(),
             self.targets(),

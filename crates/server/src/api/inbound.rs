@@ -77,8 +77,16 @@ fn shown(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
 
 /// Reads a delivery again in this very transaction, so that the answer tells what it made.
 fn replay(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
-    let row = delivery(room, ask.place(0))?;
-    let before = row.result.clone();
+    let before = delivery(room, ask.place(0))?.result;
+    let (signals, result) = read_again(room, ask.place(0))?;
+    let mut body = json!({"id": ask.place(0), "signals": signals, "result": result});
+    body["before"] = json!(before);
+    Ok(Reply::created(body))
+}
+
+/// Reads a delivery once more; what it says, and what it came to.
+pub(crate) fn read_again(room: &mut Room<'_, '_>, id: &str) -> acts::Result<(Vec<Signal>, String)> {
+    let row = delivery(room, id)?;
     let kind = acts::set_connection::connection(room, &row.connection)?.kind;
     let read = connect::door::read(&kind, &row.event, &row.body, row.received_at);
     let signals = read.map_err(|aside| {
@@ -99,9 +107,7 @@ fn replay(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     }
     let result =
         room.as_system(|room| acts::take_delivery::take_delivery(room, &row.id, &holder, &row.connection, &signals))?;
-    let mut body = json!({"id": row.id, "signals": signals, "result": result});
-    body["before"] = json!(before);
-    Ok(Reply::created(body))
+    Ok((signals, result))
 }
 
 fn calls(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {

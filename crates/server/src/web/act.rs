@@ -174,6 +174,14 @@ const DOORS: &[Door] = &[
     door("comments", "Your comment is there.", |room, key, _, body| {
         acts::comment_change::comment_change(room, key, body).map(drop)
     }),
+    door(
+        "answer",
+        "Your answer is sent, and it is handed over again.",
+        |room, key, _, body| {
+            acts::comment_change::comment_change(room, key, body)?;
+            acts::submit_change::submit_change(room, key)
+        },
+    ),
     door("links", "They are linked.", |room, key, _, body| {
         acts::link_change::link_change(room, key, body).map(drop)
     }),
@@ -212,6 +220,7 @@ pub(super) fn done_words(path: &str) -> Option<&'static str> {
     match path {
         "created" => Some("The change is written."),
         "edited" => Some("Your edit is kept."),
+        "handed_over" => Some("It is written and handed over for assessment."),
         "evidence" => Some("The evidence is added."),
         _ => DOORS.iter().find(|door| door.path == path).map(|door| door.done),
     }
@@ -294,6 +303,8 @@ pub(super) async fn act(
         let done = escaped(door.path);
         return match form.first("next") {
             "home" => see(&format!("{}/?done={done}&key={}", visitor.base(), escaped(&key))),
+            "runbook" => see(&format!("{back}/runbook")),
+            "outcome" => see(&format!("{back}?done={done}#act")),
             _ => see(&format!("{back}?done={done}")),
         };
     };

@@ -113,6 +113,17 @@ pub(super) fn others(
         forms.insert(0, finding(context));
     }
     forms.extend(super::boards::forms(view, file, context));
+    if let Some(returned) = file.change.returned.as_ref().filter(|_| open.has(Verb::Submit)) {
+        // One button is the main one: whoever was asked something answers first.
+        forms.iter_mut().for_each(|form| {
+            form.tone = if form.tone == ActTone::Go {
+                ActTone::Plain
+            } else {
+                form.tone
+            }
+        });
+        forms.insert(0, answer(&view.name(&returned.by), context));
+    }
     if open.has(Verb::Return) && !open.has(Verb::Approve) {
         forms.push(return_form(context));
     }
@@ -151,6 +162,22 @@ fn finding(context: &ActContext) -> ActForm {
     .tone(ActTone::Go)
     .field(Field::textarea("text", "What you found about the unauthorized work").required())
     .submit("State this finding")
+}
+
+/// The answer to a question with which the change came back; one act with the submission.
+fn answer(asker: &str, context: &ActContext) -> ActForm {
+    ActForm::new(
+        "answer",
+        format!("Answer {asker}"),
+        format!("{}/answer", context.change_url),
+    )
+    .tone(ActTone::Go)
+    .field(
+        Field::textarea("text", "Your answer")
+            .hint("It stands among the comments and goes to whoever asked. Edit the change first where it needs that.")
+            .required(),
+    )
+    .submit("Answer and submit again")
 }
 
 /// Sending it back by somebody whom no rule asks: the change manager.

@@ -4,7 +4,7 @@ use acts::Room;
 use axum::response::Response;
 use model::refusal::Refusal;
 use model::verbs::Body;
-use pages::{ActForm, Frame, Input, Place, Reader, Rich};
+use pages::{ActForm, Frame, Input, Notice, Place, Reader, Rich, Tone};
 
 use super::form::{Decoded, Form, refill};
 use super::view::{View, Visitor, notice_of, problem, reader_of, see, show_as, write};
@@ -95,4 +95,61 @@ where
     let status = failure.status();
     let back = Back::new(state, visitor, &sent.path, sent.form, failure);
     show_as(state, visitor, sent.place, status, move |view| page(view, Some(&back))).await
+}
+
+/// Something that was made, and what is shown of it this once.
+#[derive(Debug, Clone)]
+pub(super) struct Made {
+    /// The news: “booking-api is connected”.
+    pub title: String,
+    /// What is to be done with it.
+    pub text: String,
+    /// What is copied, each with its label.
+    pub shown: Vec<(String, String)>,
+}
+
+impl Made {
+    /// The notice that shows it.
+    pub fn notice(&self) -> Notice {
+        let mut notice = Notice::new(Tone::Ok, self.text.as_str())
+            .title(self.title.as_str())
+            .answer();
+        let row = |(label, value): &(String, String)| Rich::from(format!("{label}: ")).code(value.as_str());
+        notice.rows = self.shown.iter().map(row).collect();
+        notice
+    }
+}
+
+/// Does what a form asks for and shows the page with what was made: the answer is the page itself, so that a secret
+/// stands in no address. On a refusal the form comes back.
+pub(super) async fn send_made<A, P>(state: &AppState, visitor: &Visitor, sent: Sent, run: A, page: P) -> Response
+where
+    A: Fn(&mut Room<'_, '_>, &Body) -> acts::Result<Made> + Send + 'static,
+    P: Fn(&mut View<'_, '_, '_>, Option<&Back>) -> acts::Result<String> + Send + 'static,
+{
+    let (form, boxes) = (sent.form.clone(), sent.boxes);
+    let done = write(state, visitor, move |room| {
+        let directory = room.directory()?;
+        let decoded = form.decode(&reader_of(room, &directory), boxes);
+        if !decoded.errors.is_empty() {
+            return Err(Refusal::Invalid(decoded.errors).into());
+        }
+        run(room, &decoded.body)
+    })
+    .await;
+    match done {
+        Ok(made) => {
+            let show = move |view: &mut View<'_, '_, '_>| {
+                view.frame.notices.push(made.notice());
+                page(view, None)
+            };
+            show_as(state, visitor, sent.place, 200, show).await
+        }
+        Err(failure) if matches!(failure.status(), 409 | 412 | 422) => {
+            let status = failure.status();
+            let back = Back::new(state, visitor, &sent.path, sent.form, failure);
+            show_as(state, visitor, sent.place, status, move |view| page(view, Some(&back))).await
+        }
+        Err(failure) => problem(state, visitor, &failure, &format!("{}{}", visitor.base(), sent.then)).await,
+    }
 }

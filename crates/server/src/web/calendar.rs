@@ -113,7 +113,10 @@ fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
         Shape::Week => 7,
         Shape::Month => 28,
     };
-    let acts = vec![ActForm::link("As a list", view.url("/windows")).tone(pages::ActTone::Quiet)];
+    let acts = vec![
+        ActForm::link("As a list", view.url("/windows")).tone(pages::ActTone::Quiet),
+        ActForm::link("Subscribe", view.url("/calendar/feed")).tone(pages::ActTone::Quiet),
+    ];
     let page = Calendar {
         frame: view.frame.clone(),
         title: title(&board),

@@ -28,6 +28,8 @@ use crate::state::AppState;
 #[derive(Debug, Default, serde::Deserialize)]
 pub(super) struct Asked {
     done: Option<String>,
+    /// The change whose plan was taken over.
+    from: Option<String>,
 }
 
 /// A form that came back: what it sent, and what was wrong.
@@ -51,7 +53,14 @@ pub(super) async fn show(
 ) -> Response {
     show_as(&state, &visitor, Place::Changes, 200, move |view| {
         if let Some(words) = asked.done.as_deref().and_then(super::act::done_words) {
-            view.frame.notices.push(done_notice(words));
+            let mut notice = done_notice(words);
+            if let Some(from) = asked.from.as_deref().filter(|from| super::changes::is_key(from)) {
+                let row = Rich::from("Its plan and its way back were taken over from ")
+                    .link(from, view.change_url(from))
+                    .text(", the last change like it that went well. Look whether they fit.");
+                notice.rows.push(row);
+            }
+            view.frame.notices.push(notice);
         }
         view.follow(Some(&key));
         page(view, &key, None)
@@ -255,6 +264,9 @@ fn head_acts(view: &View<'_, '_, '_>, change: &Change, open: &OpenActs, context:
     let mut acts = Vec::new();
     if open.has(Verb::Edit) {
         acts.push(ActForm::link("Edit", format!("{}/edit", context.change_url)).tone(ActTone::Quiet));
+    }
+    if view.frame.may_create {
+        acts.push(ActForm::link("Clone", format!("{}/clone", context.change_url)).tone(ActTone::Quiet));
     }
     if open.has(Verb::Watch) {
         let watches = change.watchers.contains(&view.me);

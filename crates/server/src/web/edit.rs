@@ -7,19 +7,21 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use model::act::{Act as Verb, actions};
 use model::change::Change;
+use model::file::ChangeFile;
 use model::refusal::{FieldError, Refusal};
 use model::verbs::Body;
-use model::words::TemplateState;
-use pages::{ChangeFields, ChangeForm, Entry, Field, Notice, Place, Reader, Rich, Rows, Tone};
+use model::words::{Origin, State as Stage, TemplateState};
+use pages::{ChangeFields, ChangeForm, DerivedFact, Entry, Field, NINE, Notice, Place, Reader, Rich, Rows, Tone};
 use serde_json::Value;
 
-use super::form::{Decoded, Form, with_labels};
+use super::conflict;
+use super::form::{Decoded, Form, PICK, with_labels};
 use super::view::{View, Visitor, escaped, notice_of, problem, reader_of, see, show, show_as, write};
 use crate::failure::Failure;
 use crate::state::AppState;
 
 /// The fields that the form holds, by their name in the API. What is not here an edit leaves alone.
-const HELD: &[&str] = &[
+pub(super) const HELD: &[&str] = &[
     "title",
     "description",
     "justification",
@@ -51,11 +53,16 @@ const HELD: &[&str] = &[
     "labels",
 ];
 
+/// The code of an answer to whom somebody else was faster.
+const STALE: &str = "stale";
+
 /// How the form came back.
 #[derive(Clone)]
-struct Back {
-    form: Form,
-    failure: Option<Failure>,
+pub(super) struct Back {
+    /// What was sent.
+    pub form: Form,
+    /// What was answered; `None` when it only asked for more rows.
+    pub failure: Option<Failure>,
 }
 
 /// The empty form.
@@ -69,12 +76,21 @@ pub(super) async fn new_form(State(state): State<AppState>, visitor: Visitor) ->
 
 fn new_page(view: &View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
     let mut fields = empty_fields(view);
+    fields.asked = asked(back, &NINE.map(str::to_owned));
+    Ok(new_page_of(view, fields, back).render())
+}
+
+/// The page of a change that is not written yet, with these fields.
+pub(super) fn new_page_of(view: &View<'_, '_, '_>, mut fields: ChangeFields, back: Option<&Back>) -> ChangeForm {
     let mut page = ChangeForm {
         frame: view.frame.clone(),
-        title: "Write a change".to_owned(),
-        lede: "Say what, where, when and why; the rest is derived and shown before anybody decides.".to_owned(),
+        title: asked_title(&fields.asked),
+        lede: "Owner, impact and people come from the service, the plan from the last change like it that went well; \
+               whatever you say yourself goes before."
+            .to_owned(),
         crumb: "New".to_owned(),
         action_url: view.url("/changes"),
+        hidden: asked_field(&fields.asked),
         go: ("Submit for assessment".to_owned(), "submit".to_owned()),
         keep: ("Keep as draft".to_owned(), "keep".to_owned()),
         back_url: view.url("/changes"),
@@ -92,10 +108,45 @@ fn new_page(view: &View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
         ..ChangeForm::default()
     };
     fill_back(view, &mut page, &mut fields, back);
-    Ok(page.render())
+    page
 }
 
-fn empty_fields(view: &View<'_, '_, '_>) -> ChangeFields {
+/// The fields that a form asks first: as it was sent, or as usual. Whoever wants more rows wants the whole form.
+fn asked(back: Option<&Back>, usual: &[String]) -> Vec<String> {
+    let Some(back) = back else {
+        return usual.to_vec();
+    };
+    if !back.form.first("add").is_empty() {
+        return Vec::new();
+    }
+    let is_known = |name: &&str| NINE.contains(name);
+    let sent: Vec<String> = back
+        .form
+        .first("asked")
+        .split(',')
+        .filter(is_known)
+        .map(str::to_owned)
+        .collect();
+    if sent.is_empty() { usual.to_vec() } else { sent }
+}
+
+fn asked_title(asked: &[String]) -> String {
+    match asked.len() {
+        0 => "Write a change".to_owned(),
+        1 => "One answer, and it can be assessed".to_owned(),
+        many => format!("{} answers, and it can be assessed", pages::count_word(many as u64)),
+    }
+}
+
+fn asked_field(asked: &[String]) -> Vec<Field> {
+    match asked.is_empty() {
+        true => Vec::new(),
+        false => vec![Field::hidden("asked", asked.join(","))],
+    }
+}
+
+/// The fields of the form without values.
+pub(super) fn empty_fields(view: &View<'_, '_, '_>) -> ChangeFields {
     let directory = &view.directory;
     let approved = directory
         .templates
@@ -119,6 +170,7 @@ fn fill_back(view: &View<'_, '_, '_>, page: &mut ChangeForm, fields: &mut Change
         return;
     };
     fields.values.clear();
+    fields.touches.clear();
     for (name, value) in back.form.pairs() {
         fields.set(name, value);
     }
@@ -131,7 +183,8 @@ fn fill_back(view: &View<'_, '_, '_>, page: &mut ChangeForm, fields: &mut Change
             .flat_map(|failure| failure.problem.errors.iter().cloned()),
     );
     errors.extend(back.failure.iter().flat_map(missing_fields));
-    let by_field = decoded.by_field(&errors);
+    let mut by_field = decoded.by_field(&errors);
+    by_field.retain(|name, _| !name.starts_with(PICK));
     let labels = labels(fields);
     let known: Vec<&String> = labels.iter().map(|(name, _)| name).collect();
     for (name, text) in &by_field {
@@ -151,7 +204,10 @@ fn fill_back(view: &View<'_, '_, '_>, page: &mut ChangeForm, fields: &mut Change
         };
     }
     // Wrong fields are told beside them and above the form already.
-    let is_plain = back.failure.as_ref().filter(|_| errors.is_empty());
+    let is_plain = back
+        .failure
+        .as_ref()
+        .filter(|it| errors.is_empty() && it.problem.code != STALE);
     page.notices.extend(is_plain.map(|failure| notice_of(view, failure)));
 }
 
@@ -169,8 +225,17 @@ fn missing_fields(failure: &Failure) -> Vec<FieldError> {
     .collect()
 }
 
+/// The fields of the form with rows enough for two sets of values, to know their labels.
+pub(super) fn plain_fields(one: &[(String, String)], other: &[(String, String)]) -> ChangeFields {
+    let mut fields = ChangeFields::default();
+    for (name, value) in one.iter().chain(other) {
+        fields.set(name, value.as_str());
+    }
+    fields
+}
+
 /// Names and labels of every field that the form shows.
-fn labels(fields: &ChangeFields) -> Vec<(String, String)> {
+pub(super) fn labels(fields: &ChangeFields) -> Vec<(String, String)> {
     let sections = fields.sections();
     let all = sections.iter().flat_map(|section| {
         let rows = section.rows.iter().flat_map(|group| group.rows.iter().flatten());
@@ -209,7 +274,7 @@ fn add_rows(fields: &mut ChangeFields, add: &str) {
 }
 
 /// Reads the form; why it is late stands for the flag as well.
-fn read(form: &Form, reader: &Reader) -> Decoded {
+pub(super) fn read(form: &Form, reader: &Reader) -> Decoded {
     let mut decoded = form.decode(reader, &[]);
     if let Some(reason) = decoded.body.remove("expedited") {
         decoded.body.insert("expedited".to_owned(), Value::Bool(true));
@@ -231,9 +296,14 @@ pub(super) async fn create(State(state): State<AppState>, visitor: Visitor, form
         return show_new(&state, &visitor, Back { form, failure: None }).await;
     }
     let sent = form.clone();
+    let is_submitted = form.first("act") == "submit";
     let done = write(&state, &visitor, move |room| create_from(room, &sent)).await;
     match done {
-        Ok(key) => see(&format!("{}/changes/{key}?done=created", visitor.base())),
+        Ok((key, similar)) => {
+            let done = if is_submitted { "handed_over" } else { "created" };
+            let from = similar.map(|key| format!("&from={key}")).unwrap_or_default();
+            see(&format!("{}/changes/{key}?done={done}{from}", visitor.base()))
+        }
         Err(failure) if matches!(failure.status(), 409 | 422) => {
             show_new(
                 &state,
@@ -249,15 +319,21 @@ pub(super) async fn create(State(state): State<AppState>, visitor: Visitor, form
     }
 }
 
-fn create_from(room: &mut Room<'_, '_>, form: &Form) -> acts::Result<String> {
+/// Writes what a form says; the key, and the change whose plan was taken over.
+fn create_from(room: &mut Room<'_, '_>, form: &Form) -> acts::Result<(String, Option<String>)> {
     let directory = room.directory()?;
-    let decoded = read(form, &reader_of(room, &directory));
+    let mut decoded = read(form, &reader_of(room, &directory));
     refuse_unread(&decoded)?;
+    let is_submitted = form.first("act") == "submit";
+    let similar = match is_submitted {
+        true => acts::find_similar::fill_from_similar(room, &mut decoded.body)?,
+        false => None,
+    };
     let key = acts::create_change::create_change(room, &decoded.body, &[])?;
-    if form.first("act") == "submit" {
+    if is_submitted {
         acts::submit_change::submit_change(room, &key)?;
     }
-    Ok(key)
+    Ok((key, similar))
 }
 
 async fn show_new(state: &AppState, visitor: &Visitor, back: Back) -> Response {
@@ -284,42 +360,182 @@ fn edit_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> act
     view.room.allow(actions::READ)?;
     let file = view.room.file(key)?;
     let change = &file.change;
+    let base = model::input::patch_base(change, &view.directory);
+    let merged = back
+        .filter(|back| is_contested(back))
+        .map(|back| (back, conflict::merge(&base, &back.form, &view.reader)));
+    let (back, both) = match merged {
+        Some((back, merged)) => {
+            let failure = back.failure.clone();
+            let form = merged.form;
+            (Some(Back { form, failure }), Some(merged.both))
+        }
+        None => (back.cloned(), None),
+    };
+    let back = back.as_ref();
     let mut fields = empty_fields(view);
-    let mut touches = Vec::new();
-    for (name, value) in flat(&model::input::patch_base(change, &view.directory), &view.reader) {
+    for (name, value) in flat(&base, &view.reader) {
         if name == "touches" {
-            touches.push(value);
+            fields.touches.push(value);
         } else {
             fields.set(&name, value);
         }
     }
-    fields.touches = touches;
-    let mut page = ChangeForm {
+    fields.asked = asked(back, &missing(change, &fields));
+    let mut page = edit_form_page(view, change, &fields.asked);
+    page.derived = derived(change, &fields);
+    let revision = if both.is_some() {
+        change.revision.to_string()
+    } else {
+        revision(change, back)
+    };
+    let was = match back
+        .map(|back| back.form.first("was"))
+        .filter(|was| !was.is_empty() && both.is_none())
+    {
+        Some(was) => was.to_owned(),
+        None => serde_json::to_string(&held(&base))?,
+    };
+    page.hidden
+        .extend([Field::hidden("revision", revision), Field::hidden("was", was)]);
+    page.notices.extend(voids(view, &file));
+    fill_back(view, &mut page, &mut fields, back);
+    if let (Some(back), Some(both)) = (back, &both) {
+        page.hidden.push(Field::hidden("both", both.join(",")));
+        conflict::show(view, &mut page, change, back, both)?;
+    }
+    Ok(page.render())
+}
+
+/// Whether another person's edit came between, now or before this form's last answer.
+fn is_contested(back: &Back) -> bool {
+    let is_stale = back
+        .failure
+        .as_ref()
+        .is_some_and(|failure| failure.problem.code == STALE);
+    is_stale || !back.form.first("both").is_empty()
+}
+
+fn edit_form_page(view: &View<'_, '_, '_>, change: &Change, asked: &[String]) -> ChangeForm {
+    let keep = ("Keep these edits".to_owned(), "keep".to_owned());
+    let is_draft = change.state == Stage::Draft && change.returned.is_none();
+    let (go, keep) = match is_draft {
+        true => (("Submit for assessment".to_owned(), "submit".to_owned()), keep),
+        false => (keep, (String::new(), String::new())),
+    };
+    ChangeForm {
         frame: view.frame.clone(),
-        title: format!("Edit {}", change.key),
+        title: match asked.is_empty() {
+            true => format!("Edit {}", change.key),
+            false => asked_title(asked),
+        },
         lede: change.content.title.clone(),
         crumb: change.key.clone(),
         action_url: format!("{}/edit", view.change_url(&change.key)),
-        hidden: vec![Field::hidden("revision", revision(change, back))],
-        go: ("Keep these edits".to_owned(), "keep".to_owned()),
+        hidden: asked_field(asked),
+        go,
+        keep,
         back_url: view.change_url(&change.key),
         ..ChangeForm::default()
+    }
+}
+
+/// What a draft still lacks before it can be submitted, in the order of the form; nothing for what is past that.
+fn missing(change: &Change, fields: &ChangeFields) -> Vec<String> {
+    if change.state != Stage::Draft || change.returned.is_some() {
+        return Vec::new();
+    }
+    let is_empty = |name: &&&str| fields.values.get(**name).is_none_or(|value| value.is_empty());
+    // Availability is derived from the service when nobody says it.
+    let names = NINE
+        .iter()
+        .filter(|name| **name != "impact.availability")
+        .filter(is_empty);
+    names.map(|name| (*name).to_owned()).collect()
+}
+
+/// What nobody had to type, with its origin.
+fn derived(change: &Change, fields: &ChangeFields) -> Vec<DerivedFact> {
+    let labels = labels(fields);
+    let one = |(name, origin): (&String, &Origin)| {
+        let words = match origin {
+            Origin::Pipeline => "told by the pipeline",
+            Origin::Derived => "derived from the service",
+            Origin::Person => return None,
+        };
+        let own = |field: &String| field == name || field.starts_with(&format!("{name}."));
+        let label = labels
+            .iter()
+            .find(|(field, _)| own(field))
+            .map(|(_, label)| label.clone());
+        let values = fields.values.iter().filter(|(field, _)| own(field));
+        let values: Vec<&str> = values
+            .map(|(_, value)| value.as_str())
+            .filter(|value| !value.is_empty())
+            .collect();
+        let told = match name.strip_prefix("impact.") {
+            Some(axis) => Some(impact_of(change, axis)),
+            None => (name == "targets").then(|| places(change)),
+        };
+        let value = told.unwrap_or_else(|| super::words::beginning(&values.join(", "), 120));
+        Some(DerivedFact {
+            label: label.unwrap_or_else(|| super::words::capital(name)),
+            value: Rich::from(value),
+            origin: words.to_owned(),
+        })
     };
+    change
+        .origins
+        .iter()
+        .filter_map(one)
+        .filter(|fact| !fact.value.is_empty())
+        .collect()
+}
+
+fn places(change: &Change) -> String {
+    let targets = change.content.targets.iter().take(5);
+    let told = targets.map(|target| match target.artifact.as_deref().or(target.commit.as_deref()) {
+        Some(build) => format!(
+            "{}, {}: {}",
+            target.service,
+            target.environment,
+            pages::short_digest(build)
+        ),
+        None => format!("{}, {}", target.service, target.environment),
+    });
+    told.collect::<Vec<_>>().join("; ")
+}
+
+fn impact_of(change: &Change, axis: &str) -> String {
+    let impact = &change.content.impact;
+    let level = match axis {
+        "data" => impact.data,
+        "availability" => impact.availability,
+        _ => impact.compliance,
+    };
+    super::words::capital(level.as_str())
+}
+
+fn voids(view: &View<'_, '_, '_>, file: &ChangeFile) -> Option<Notice> {
     let yes: Vec<String> = file
         .standing()
         .filter(|approval| approval.is_yes())
         .map(|approval| view.name(&approval.person))
         .collect();
-    if !yes.is_empty() {
-        let names = super::words::and(&yes);
-        let text = format!(
-            "{names} approved what stands here. An edit of what they approved voids their word, and they are told."
-        );
-        page.notices
-            .push(Notice::new(Tone::Wait, text).title("An edit voids approvals"));
+    if yes.is_empty() {
+        return None;
     }
-    fill_back(view, &mut page, &mut fields, back);
-    Ok(page.render())
+    let names = super::words::and(&yes);
+    let text = format!(
+        "{names} approved what stands here. An edit of what they approved voids their word, and they are told."
+    );
+    Some(Notice::new(Tone::Wait, text).title("An edit voids approvals"))
+}
+
+/// What the form holds of a change.
+fn held(base: &Body) -> Body {
+    let known = |name: &&str| base.get(*name).map(|value| ((*name).to_owned(), value.clone()));
+    HELD.iter().filter_map(|name| known(&name)).collect()
 }
 
 /// The revision that the reader saw; a form that came back keeps the one that it was made from.
@@ -331,7 +547,7 @@ fn revision(change: &Change, back: Option<&Back>) -> String {
 }
 
 /// A JSON object as the values of a form's fields.
-fn flat(body: &Body, reader: &Reader) -> Vec<(String, String)> {
+pub(super) fn flat(body: &Body, reader: &Reader) -> Vec<(String, String)> {
     let mut found = Vec::new();
     for (name, value) in body {
         flatten(name, value, reader, &mut found);
@@ -394,7 +610,7 @@ fn patch(base: &Body, sent: &Body, reader: &Reader) -> Body {
 }
 
 /// Whether a field's value is the same for whoever sees it in the form, which tells times to the minute.
-fn is_same(old: Option<&Value>, new: Option<&Value>, reader: &Reader) -> bool {
+pub(super) fn is_same(old: Option<&Value>, new: Option<&Value>, reader: &Reader) -> bool {
     let shown = |value: Option<&Value>| {
         let mut found = Vec::new();
         if let Some(value) = value {
@@ -457,10 +673,15 @@ pub(super) async fn edit(
         return show_edit(&state, &visitor, key, Back { form, failure: None }).await;
     }
     let (sent, whose) = (form.clone(), key.clone());
+    let is_submitted = form.first("act") == "submit";
     let done = write(&state, &visitor, move |room| edit_from(room, &whose, &sent)).await;
     let page = format!("{}/changes/{}", visitor.base(), escaped(&key));
     match done {
-        Ok(()) => see(&format!("{page}?done=edited")),
+        Ok(similar) => {
+            let done = if is_submitted { "handed_over" } else { "edited" };
+            let from = similar.map(|key| format!("&from={key}")).unwrap_or_default();
+            see(&format!("{page}?done={done}{from}"))
+        }
         Err(failure) if matches!(failure.status(), 409 | 412 | 422) => {
             show_edit(
                 &state,
@@ -477,7 +698,8 @@ pub(super) async fn edit(
     }
 }
 
-fn edit_from(room: &mut Room<'_, '_>, key: &str, form: &Form) -> acts::Result<()> {
+/// Edits by a form; with “submit” it is handed over in the same act. Answers the change whose plan was taken over.
+fn edit_from(room: &mut Room<'_, '_>, key: &str, form: &Form) -> acts::Result<Option<String>> {
     let change = room.change(key)?;
     if form.first("revision") != change.revision.to_string() {
         let text = "Somebody changed it since you opened this form. Compare with its page, and edit it from there.";
@@ -485,14 +707,26 @@ fn edit_from(room: &mut Room<'_, '_>, key: &str, form: &Form) -> acts::Result<()
     }
     let directory = room.directory()?;
     let reader = reader_of(room, &directory);
-    let decoded = read(form, &reader);
+    let mut decoded = read(form, &reader);
     refuse_unread(&decoded)?;
+    let theirs = conflict::picked_theirs(form).map_err(Refusal::Invalid)?;
+    let is_submitted = form.first("act") == "submit";
+    let similar = match is_submitted {
+        true => acts::find_similar::fill_from_similar(room, &mut decoded.body)?,
+        false => None,
+    };
     let base = model::input::patch_base(&change, &directory);
-    let patch = patch(&base, &decoded.body, &reader);
-    if patch.is_empty() {
-        return Ok(());
+    let mut patch = patch(&base, &decoded.body, &reader);
+    patch.retain(|name, _| {
+        !theirs.contains(name) && !(name == "expedited_reason" && theirs.iter().any(|it| it == "expedited"))
+    });
+    if !patch.is_empty() {
+        acts::edit_change::edit_change(room, key, &patch)?;
     }
-    acts::edit_change::edit_change(room, key, &patch)
+    if is_submitted {
+        acts::submit_change::submit_change(room, key)?;
+    }
+    Ok(similar)
 }
 
 async fn show_edit(state: &AppState, visitor: &Visitor, key: String, back: Back) -> Response {

@@ -39,6 +39,7 @@ const NUMBERS: &[&str] = &[
     "actual_downtime_minutes",
     "severity",
     "watch_minutes",
+    "step",
 ];
 /// Yes or no.
 const BOOLEANS: &[&str] = &[
@@ -73,7 +74,9 @@ const LISTS: &[&str] = &[
 /// Lists of sentences, one a line.
 const LINES: &[&str] = &["improvements"];
 /// Names that steer the page and are no fields of the act.
-const STEERING: &[&str] = &["act", "add", "revision", "next"];
+const STEERING: &[&str] = &["act", "add", "revision", "next", "asked", "was", "both"];
+/// Before the name of a field of which two people's values are at hand: which one stays.
+pub(super) const PICK: &str = "pick.";
 
 /// What a form sent, in its order.
 #[derive(Debug, Clone, Default)]
@@ -150,7 +153,7 @@ impl Form {
         let mut decoded = Decoded::default();
         let mut tree = BTreeMap::new();
         for (name, value) in self.pairs() {
-            if STEERING.contains(&name) || value.trim().is_empty() {
+            if STEERING.contains(&name) || name.starts_with(PICK) || value.trim().is_empty() {
                 continue;
             }
             let leaf = self.leaf(name, value, reader, &mut decoded.errors);

@@ -1,11 +1,13 @@
 //! The glossary, the page of all components, and what is not there.
 
-use axum::extract::State;
+use acts::find_changes::{ChangeFilter, find_changes};
+use axum::extract::State as Extract;
 use axum::response::Response;
-use pages::{Components, Help, Place, Problem, Term};
+use model::words::State;
+use pages::{Components, Entry, Help, Place, Problem, Rich, Term, Tone};
 
 use super::ASSETS;
-use super::view::{Visitor, html, show};
+use super::view::{View, Visitor, html, show};
 use crate::state::AppState;
 
 /// The words of the field, as the repository tells them.
@@ -43,11 +45,78 @@ fn apart(word: &str) -> String {
     text
 }
 
+/// The stops of the tour: pages in the order in which a change meets them, the one of a change that is there by its key.
+fn tour(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
+    let filter = ChangeFilter {
+        states: vec![State::Authorizing.as_str().to_owned()],
+        ..ChangeFilter::default()
+    };
+    let waiting = find_changes(view.room, &filter, 1, None)?.rows.into_iter().next();
+    let one = waiting.map_or_else(|| "/changes".to_owned(), |(row, _)| format!("/changes/{}", row.key));
+    let mut stops = vec![
+        (
+            "home",
+            "What waits for you",
+            "/",
+            "Each card says what, where, when and why it is safe; the decision stands on the card.",
+        ),
+        (
+            "list",
+            "A change that waits for a word",
+            one.as_str(),
+            "Its decision on top; below it who is asked and why, the plan, the way back, and each entry with its place in the log.",
+        ),
+    ];
+    if view.frame.may_create {
+        stops.push((
+            "plus",
+            "Writing one",
+            "/changes/new",
+            "Nine answers; the rest comes from the service and from the last change like it.",
+        ));
+    }
+    stops.extend([
+        (
+            "calendar",
+            "When things happen",
+            "/calendar",
+            "Windows and freezes as bands, collisions with the way by which two changes meet.",
+        ),
+        (
+            "gate",
+            "What the gate answered",
+            "/gate-checks",
+            "Pipelines ask it before each deployment; every answer is kept with its reasons.",
+        ),
+        (
+            "person",
+            "Who answers for what",
+            "/ownership",
+            "Choose a place and see who is asked first, and why.",
+        ),
+    ]);
+    if view.frame.places.contains(&Place::AuditLog) {
+        stops.push((
+            "log",
+            "The log",
+            "/audit",
+            "Everything that was done, in order, with proofs that need no trust in this server.",
+        ));
+    }
+    let entry = |(icon, words, path, why): (&'static str, &str, &str, &str)| {
+        Entry::new(Tone::Plain, Rich::new().link(words, view.url(path)))
+            .icon(icon)
+            .why(why)
+    };
+    Ok(stops.into_iter().map(entry).collect())
+}
+
 /// The help page.
-pub(super) async fn show_help(State(state): State<AppState>, visitor: Visitor) -> Response {
+pub(super) async fn show_help(Extract(state): Extract<AppState>, visitor: Visitor) -> Response {
     show(&state, &visitor, Place::Help, |view| {
         let page = Help {
             frame: view.frame.clone(),
+            tour: tour(view)?,
             terms: terms(),
             keys: Help::usual_keys(),
             api_url: "/api".to_owned(),

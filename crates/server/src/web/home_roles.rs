@@ -6,7 +6,7 @@ use acts::find_decided::find_decided;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use model::act::actions;
 use model::words::{Decision, State as Stage};
-use pages::{ActForm, ActTone, Cell, Column, Entry, Field, Fold, Rich, Section, SectionBody, Table, Tone};
+use pages::{ActForm, ActTone, Cell, Column, Entry, Field, Figure, Fold, Rich, Section, SectionBody, Table, Tone};
 
 use super::collide::{Planned, collisions};
 use super::view::{View, escaped};
@@ -20,6 +20,8 @@ const MOST: usize = 8;
 const LOOK: i64 = 300;
 /// The span that figures are about, in days.
 const FIGURE_DAYS: i64 = 30;
+/// Over how many weeks a figure's course is drawn.
+const WEEKS: i64 = 12;
 /// The most changes that figures look at; more are told as “more than”.
 const FIGURE_LOOK: i64 = 2_000;
 
@@ -73,6 +75,10 @@ pub(super) fn sections(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Section>
     if has(&["auditor"]) && view.may(actions::AUDIT) {
         sections.push(population(view));
     }
+    // A vendor is shown the places it works on, and nothing of what others do.
+    if roles.iter().all(|role| *role == "vendor") && has(&["vendor"]) {
+        return Ok(vec![own_targets(view)?]);
+    }
     sections.extend(since_yesterday(view)?);
     Ok(sections)
 }
@@ -112,8 +118,8 @@ fn work(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>> {
             (Some(start), Some(end)) => view.reader.span(start, end),
             _ => String::new(),
         };
-        let runbook = format!("{}#runbook", view.change_url(&listed.key));
-        let why = Rich::from(format!("{words}: {span}. ")).link("Its plan and log", runbook);
+        let runbook = format!("{}/runbook", view.change_url(&listed.key));
+        let why = Rich::from(format!("{words}: {span}. ")).link("Its runbook", runbook);
         entries.push((
             !is_on,
             listed.planned_start,
@@ -124,6 +130,53 @@ fn work(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>> {
     let entries: Vec<Entry> = entries.into_iter().map(|(_, _, entry)| entry).take(MOST).collect();
     let section = Section::new("work", "Your work", SectionBody::Entries(entries)).note("under way, then ahead");
     Ok((!section.is_empty()).then_some(section))
+}
+
+/// The targets of open changes that the reader implements: a vendor's whole view.
+fn own_targets(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
+    let open = Stage::ALL
+        .iter()
+        .filter(|state| !state.is_final())
+        .copied()
+        .collect::<Vec<_>>();
+    let filter = ChangeFilter {
+        states: in_states(&open),
+        ..ChangeFilter::default()
+    };
+    let mut rows = Vec::new();
+    for (listed, targets) in find_changes(view.room, &filter, LOOK, None)?.rows {
+        if !view.room.change(&listed.key)?.content.implementers.contains(&view.me) {
+            continue;
+        }
+        for target in targets {
+            rows.push(vec![
+                Cell::title(format!("{}, {}", target.service, target.environment), ""),
+                Cell::Text(named(view, &listed)),
+                Cell::text(capital(&listed.state)),
+                Cell::Short(
+                    listed
+                        .planned_start
+                        .map(|at| view.reader.moment(at))
+                        .unwrap_or_default(),
+                ),
+                Cell::Text(Rich::new().link("Its runbook", format!("{}/runbook", view.change_url(&listed.key)))),
+            ]);
+        }
+    }
+    let table = Table {
+        caption: "Your targets".to_owned(),
+        columns: vec![
+            Column::new("Target", Fold::Never),
+            Column::new("Change", Fold::Under),
+            Column::new("State", Fold::Under),
+            Column::new("When", Fold::Under),
+            Column::new("Work", Fold::Under),
+        ],
+        rows,
+        ..Table::default()
+    };
+    let unsaid = "No open change names you as implementer.";
+    Ok(Section::new("targets", "Your targets", SectionBody::Table(table)).unsaid(unsaid))
 }
 
 /// What collides in the days ahead, and what cannot start in time.
@@ -178,50 +231,65 @@ fn is_undecided(row: &Listed) -> bool {
     matches!(row.state.as_str(), "draft" | "assessing" | "authorizing" | "approved")
 }
 
-/// Four figures with what they were before.
+/// Four figures with what they were before and their course over twelve weeks.
 fn figures(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
     let now = view.now();
     let days = |count: i64| now - SignedDuration::from_hours(24 * count);
-    let last = written(view, days(FIGURE_DAYS), now)?;
-    let before = written(view, days(2 * FIGURE_DAYS), days(FIGURE_DAYS))?;
-    let of = |rows: &[Listed], kind: &str| rows.iter().filter(|row| row.kind == kind).count().to_string();
-    let closed = |rows: &[Listed]| rows.iter().filter(|row| row.state == "closed").count().to_string();
-    let refused = |rows: &[Listed]| {
-        rows.iter()
-            .filter(|row| matches!(row.state.as_str(), "rejected" | "cancelled"))
-            .count()
-    };
-    let rows = [
-        ("Changes written", last.len().to_string(), before.len().to_string()),
-        ("of them closed by now", closed(&last), closed(&before)),
-        ("of them emergencies", of(&last, "emergency"), of(&before, "emergency")),
-        (
-            "of them rejected or called off",
-            refused(&last).to_string(),
-            refused(&before).to_string(),
-        ),
+    let all = written(view, days(7 * WEEKS), now)?;
+    let kinds: [(&str, fn(&Listed) -> bool); 4] = [
+        ("Changes written", |_| true),
+        ("of them closed by now", |row| row.state == "closed"),
+        ("of them emergencies", |row| row.kind == "emergency"),
+        ("of them rejected or called off", |row| {
+            matches!(row.state.as_str(), "rejected" | "cancelled")
+        }),
     ];
+    let count = |is: fn(&Listed) -> bool, from: i64, to: i64| {
+        let within = |row: &&Listed| row.created_at >= days(from) && row.created_at < days(to);
+        all.iter().filter(within).filter(|row| is(row)).count()
+    };
+    let drawn = kinds.iter().map(|(words, is)| {
+        let points = (0..WEEKS).rev().map(|week| count(*is, 7 * (week + 1), 7 * week));
+        Figure {
+            label: (*words).to_owned(),
+            value: count(*is, FIGURE_DAYS, 0).to_string(),
+            before: format!("{} in the 30 days before", count(*is, 2 * FIGURE_DAYS, FIGURE_DAYS)),
+            points: points.map(|count| u32::try_from(count).unwrap_or(u32::MAX)).collect(),
+            unit: "week".to_owned(),
+        }
+    });
+    let drawn: Vec<Figure> = drawn.collect();
+    let weeks = (0..WEEKS).rev().map(|week| {
+        let mut cells = vec![Cell::title(format!("to {}", view.reader.day(days(7 * week))), "")];
+        cells.extend(
+            kinds
+                .iter()
+                .map(|(_, is)| Cell::Short(count(*is, 7 * (week + 1), 7 * week).to_string())),
+        );
+        cells
+    });
+    let mut columns = vec![Column::new("Week", Fold::Never)];
+    columns.extend(kinds.iter().map(|(words, _)| Column::new(words, Fold::Never).number()));
     let table = Table {
-        caption: "Four figures with what they were before".to_owned(),
-        columns: vec![
-            Column::new("Figure", Fold::Never),
-            Column::new("30 days", Fold::Never).number(),
-            Column::new("Before", Fold::Never).number(),
-        ],
-        rows: rows
-            .into_iter()
-            .map(|(words, now, then)| vec![Cell::title(words, ""), Cell::Short(now), Cell::Short(then)])
-            .collect(),
+        caption: "The figures week by week, the oldest first".to_owned(),
+        columns,
+        rows: weeks.collect(),
         ..Table::default()
     };
     let from = view.reader.field(days(FIGURE_DAYS));
     let link = view.url(&format!("/changes?created_from={}", escaped(&from)));
-    Ok(Section::new(
+    let section = Section::new(
         "figures",
-        "The last 30 days, and the 30 before",
-        SectionBody::Table(table),
-    )
-    .note(Rich::new().link("the rows behind them", link)))
+        "The last 30 days, and twelve weeks",
+        SectionBody::Figures(drawn, table),
+    );
+    let more = i64::try_from(all.len()).is_ok_and(|found| found >= FIGURE_LOOK);
+    let words = if more {
+        "counted over the newest 2,000 changes; the rows behind them"
+    } else {
+        "the rows behind them"
+    };
+    Ok(section.note(Rich::new().link(words, link)))
 }
 
 fn written(view: &mut View<'_, '_, '_>, from: Timestamp, to: Timestamp) -> acts::Result<Vec<Listed>> {

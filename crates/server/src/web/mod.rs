@@ -6,6 +6,8 @@
 mod account;
 mod act;
 mod acts_open;
+mod admin;
+mod affected;
 mod assets;
 mod audit;
 mod back;
@@ -16,10 +18,13 @@ mod calendar;
 mod change;
 mod changes;
 mod collide;
+mod conflict;
+mod copy;
 mod edit;
 mod estate;
 mod evidence;
 mod export;
+mod feed;
 mod form;
 mod gate;
 mod gateways;
@@ -33,6 +38,7 @@ mod people;
 mod policies;
 mod propose;
 mod providers;
+mod runbook;
 mod sample;
 mod saved;
 mod sections;
@@ -40,6 +46,7 @@ mod session;
 mod step_up;
 mod templates;
 mod times;
+mod trial;
 mod view;
 mod words;
 
@@ -67,6 +74,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .merge(change_routes())
         .merge(estate_routes())
         .merge(other_routes())
+        .merge(admin::routes())
         .layer(DefaultBodyLimit::max(FORM_LIMIT))
         .layer(from_fn_with_state(state.clone(), held::hold))
 }
@@ -96,6 +104,9 @@ fn change_routes() -> Router<AppState> {
         .route("/t/{tenant}/changes/new", get(edit::new_form))
         .route("/t/{tenant}/changes/{key}", get(change::show))
         .route("/t/{tenant}/changes/{key}/edit", get(edit::edit_form).post(edit::edit))
+        .route("/t/{tenant}/changes/{key}/clone", get(copy::clone_form))
+        .route("/t/{tenant}/changes/{key}/affected", get(affected::show_affected))
+        .route("/t/{tenant}/changes/{key}/runbook", get(runbook::show_runbook))
         .route(
             "/t/{tenant}/changes/{key}/evidence",
             post(act::evidence).layer(DefaultBodyLimit::disable()),
@@ -107,6 +118,9 @@ fn estate_routes() -> Router<AppState> {
     Router::new()
         .route("/t/{tenant}/calendar", get(calendar::calendar))
         .route("/t/{tenant}/calendar/propose", get(propose::propose))
+        .route("/t/{tenant}/calendar/feed", get(feed::show_feeds).post(feed::make))
+        .route("/t/{tenant}/calendar/feed/{id}/revocation", post(feed::revoke))
+        .route("/t/{tenant}/feed/{name}", get(feed::calendar))
         .route("/t/{tenant}/windows", get(times::calendar).post(times::set_window))
         .route("/t/{tenant}/windows/{id}/end", post(times::end_window))
         .route("/t/{tenant}/freezes", get(times::freezes).post(times::set_freeze))
@@ -147,6 +161,8 @@ fn other_routes() -> Router<AppState> {
         .route("/t/{tenant}/tokens/{id}/revocation", post(people::revoke_token))
         .route("/t/{tenant}/live", get(live::stream))
         .route("/t/{tenant}/policies", get(policies::show_policies))
+        .route("/t/{tenant}/policies/trial", post(trial::try_set))
+        .route("/t/{tenant}/policies/proposal", post(trial::propose))
         .route("/t/{tenant}/policies/{id}/{act}", post(policies::act))
         .route("/t/{tenant}/help", get(help::show_help))
         .route("/t/{tenant}/components", get(help::components))

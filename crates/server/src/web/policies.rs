@@ -61,8 +61,14 @@ fn policies_page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
             SectionBody::Code(texts.join("\n\n")),
         ));
     }
+    sections.extend(super::trial::case_sections(view)?);
     let digest = view.policies.digest().to_owned();
+    let mut acts = Vec::new();
+    if view.may(actions::SET_POLICY) {
+        acts.push(super::trial::try_form(view)?);
+    }
     let page = RecordPage {
+        acts,
         frame: view.frame.clone(),
         title: "Policies".to_owned(),
         byline: Rich::new()

@@ -424,7 +424,12 @@ impl Around<'_> {
             .quote(entry.text.as_str())
             .aside(view.reader.moment(entry.occurred_at))
         });
-        Work::new("", entries.collect()).acts(self.act(Verb::Record, Act::Entry))
+        let mut acts = self.act(Verb::Record, Act::Entry);
+        if !acts.is_empty() {
+            let page = format!("{}/runbook", self.context.change_url);
+            acts.insert(0, ActForm::link("Step by step", page));
+        }
+        Work::new("", entries.collect()).acts(acts)
     }
 
     /// Validations and reviews, with their forms.
@@ -496,7 +501,8 @@ impl Around<'_> {
             )
             .icon("list")
         });
-        Work::new("", entries.collect()).acts(self.act(Verb::Link, Act::Link))
+        let reached = super::affected::line(view, &self.file.change);
+        Work::new("", reached.into_iter().chain(entries).collect()).acts(self.act(Verb::Link, Act::Link))
     }
 
     /// Comments, oldest first, with the form that adds one.

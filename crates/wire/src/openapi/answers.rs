@@ -228,6 +228,7 @@ const ITEMS: &[Shape] = &[
         &[
             text("text", TEXT, "What was done or seen.").needed(),
             word("kind", all!(EntryKind), "Step, deviation or issue.").needed(),
+            integer("step", 1, i64::MAX, "The step of the plan it is about, counted from 1."),
             text("target", LINE, "The target's id."),
             time("occurred_at", "When it happened."),
         ],

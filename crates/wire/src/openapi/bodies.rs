@@ -233,6 +233,7 @@ const WORK: &[Shape] = &[
         &[
             text("text", TEXT, "What was done or seen.").needed(),
             word("kind", all!(EntryKind), "`step` unless said; the others alert at once."),
+            integer("step", 1, i64::MAX, "The step of the plan it is about, counted from 1."),
             text("target", LINE, "The target's id."),
             time("occurred_at", "When it happened; now unless said."),
         ],

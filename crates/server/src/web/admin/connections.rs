@@ -1,0 +1,344 @@
+//! Connections to outside systems: where they deliver, what became of each delivery, what was turned away.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use model::act::actions;
+use model::directory::Connection;
+use model::verbs::Body;
+use pages::{
+    ActForm, ActTone, Cell, Column, Entry, Fact, Field, Fold, Place, RecordPage, Rich, Section, SectionBody, Table,
+    Tone, count,
+};
+use serde_json::{Value, json};
+use store::inbox::Delivery;
+use store::record::{self, Filter};
+
+use super::super::back::{Back, Made, send, send_made};
+use super::super::form::Form;
+use super::super::view::{View, Visitor, escaped, show};
+use super::super::words::{beginning, capital};
+use super::{lines, pairs, sent};
+use crate::state::AppState;
+
+/// The most connections that are listed.
+const MOST: i64 = 500;
+/// How many deliveries of one connection are shown.
+const DELIVERIES: i64 = 50;
+/// The kinds of system that deliver, with their words.
+const KINDS: [(&str, &str); 9] = [
+    ("github", "GitHub"),
+    ("gitlab", "GitLab"),
+    ("argocd", "Argo CD"),
+    ("jenkins", "Jenkins"),
+    ("cdevents", "CDEvents"),
+    ("cloudevents", "CloudEvents"),
+    ("plain", "Plain JSON"),
+    ("alertmanager", "Alertmanager"),
+    ("pagerduty", "PagerDuty"),
+];
+
+fn kind_words(kind: &str) -> &str {
+    KINDS
+        .iter()
+        .find(|(word, _)| *word == kind)
+        .map_or(kind, |(_, words)| *words)
+}
+
+fn hook_address(view: &View<'_, '_, '_>, id: &str) -> String {
+    format!("{}/hooks/{id}", view.room.desk.tools().public_url)
+}
+
+/// The list.
+pub(in crate::web) async fn show_list(State(state): State<AppState>, visitor: Visitor) -> Response {
+    show(&state, &visitor, Place::Connections, |view| list_page(view, None)).await
+}
+
+fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
+    view.room.allow(actions::SET_CONNECTION)?;
+    let filter = Filter::new().order_by("id").limit(MOST);
+    let found = record::find::<Connection>(view.room.tx, &filter)?;
+    let mut rows = Vec::new();
+    for stored in found {
+        rows.push(row(view, &stored.record)?);
+    }
+    let table = Table {
+        caption: "Connections".to_owned(),
+        columns: vec![
+            Column::new("Name", Fold::Never),
+            Column::new("Kind", Fold::Under),
+            Column::new("Owner", Fold::Under),
+            Column::new("Last delivery", Fold::Under),
+            Column::new("State", Fold::Under),
+        ],
+        rows,
+        ..Table::default()
+    };
+    let mut page = RecordPage {
+        frame: view.frame.clone(),
+        title: "Connections".to_owned(),
+        byline: Rich::from("Systems that deliver here: what they tell becomes changes, deployments and evidence."),
+        sections: vec![
+            Section::new("connections", "All of them", SectionBody::Table(table))
+                .unsaid("None yet. Connect your source control first: its deliveries make changes by themselves."),
+        ],
+        acts: vec![connect_form(view)],
+        ..RecordPage::default()
+    };
+    if let Some(back) = back {
+        back.put(view, &mut page.frame, page.acts.iter_mut());
+    }
+    Ok(page.render())
+}
+
+fn row(view: &mut View<'_, '_, '_>, connection: &Connection) -> acts::Result<Vec<Cell>> {
+    let id = connection.id.as_str();
+    let last = store::inbox::of_connection(view.room.tx, id, 1)?;
+    let told = last
+        .first()
+        .map(|row| view.reader.moment(row.received_at))
+        .unwrap_or_default();
+    let parked = store::inbox::list_of(view.room.tx, id, Some("parked"), None, DELIVERIES)?.len();
+    let state = match (connection.active, parked) {
+        (false, _) => Tone::Plain.mark("Ended"),
+        (true, 0) => Tone::Ok.mark("Taken"),
+        (true, parked) => Tone::Stop.mark(format!("{parked} set aside")),
+    };
+    Ok(vec![
+        Cell::title(
+            connection.name.as_str(),
+            view.url(&format!("/connections/{}", escaped(id))),
+        ),
+        Cell::text(kind_words(&connection.kind)),
+        Cell::text(view.name(&connection.owner)),
+        Cell::Short(told),
+        Cell::Mark(state),
+    ])
+}
+
+fn connect_form(view: &View<'_, '_, '_>) -> ActForm {
+    ActForm::new("connect", "Connect a system", view.url("/connections"))
+        .field(Field::select("kind", "Kind", &KINDS).required().half())
+        .field(Field::text("name", "Name").hint("For people: “GitHub of Logistics”.").required().half())
+        .field(Field::text("owner", "Owner").hint("A login; who stands as requester where no sender is known.").value(view.directory.login(&view.me)))
+        .field(Field::textarea("map", "What their repositories are here").hint(
+            "One a line: their repository, our service, then their environments and ours: halden/booking-api booking-api prod=production",
+        ))
+        .note("Its secret is shown once, with the address to deliver to.")
+        .submit("Connect it")
+}
+
+/// The map as people write it, as the API takes it.
+fn gather_map(body: &Body) -> Body {
+    let mut body = body.clone();
+    let Some(Value::String(text)) = body.remove("map") else {
+        return body;
+    };
+    let row = |line: &str| {
+        let mut words = line.split_whitespace();
+        let (repository, service) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        json!({"repository": repository, "service": service, "environments": pairs(words)})
+    };
+    body.insert("map".to_owned(), lines(&text).map(row).collect());
+    body
+}
+
+/// Connects a system.
+pub(in crate::web) async fn create(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+    let path = "/connections".to_owned();
+    let sent = sent(form, path.clone(), path, Place::Connections);
+    let run = |room: &mut acts::Room<'_, '_>, body: &Body| {
+        let (made, secret) = acts::set_connection::create_connection(room, &gather_map(body))?;
+        let address = format!("{}/hooks/{}", room.desk.tools().public_url, made.id);
+        let mut shown = vec![
+            ("Deliver to".to_owned(), address),
+            ("Secret".to_owned(), secret.clone()),
+        ];
+        let signing =
+            connect::door::signing_secret(&secret).filter(|_| !matches!(made.kind.as_str(), "github" | "pagerduty"));
+        shown.extend(signing.map(|secret| ("Signing secret".to_owned(), secret)));
+        Ok(Made {
+            title: format!("{} is connected", made.name),
+            text: "Copy the secret now: it cannot be shown again.".to_owned(),
+            shown,
+        })
+    };
+    send_made(&state, &visitor, sent, run, list_page).await
+}
+
+/// One connection with its deliveries.
+pub(in crate::web) async fn one(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, id)): Path<(String, String)>,
+) -> Response {
+    show(&state, &visitor, Place::Connections, move |view| page(view, &id, None)).await
+}
+
+fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Result<String> {
+    view.room.allow(actions::SET_CONNECTION)?;
+    let connection = acts::set_connection::connection(view.room, id)?;
+    let deliveries = store::inbox::of_connection(view.room.tx, id, DELIVERIES)?;
+    let turned = store::inbox::turned_away(view.room.tx, id)?;
+    let turned = turned.iter().map(|it| {
+        Entry::new(Tone::Stop, it.text.as_str())
+            .code(it.code.as_str())
+            .why(format!(
+                "{} times, first {}",
+                count(it.count.unsigned_abs()),
+                view.reader.moment(it.first_at)
+            ))
+            .aside(view.reader.moment(it.last_at))
+    });
+    let turned: Vec<Entry> = turned.collect();
+    let mut page = RecordPage {
+        frame: view.frame.clone(),
+        crumb: vec![("Connections".to_owned(), view.url("/connections"))],
+        title: connection.name.clone(),
+        marks: vec![match connection.active {
+            true => Tone::Ok.mark("Taken"),
+            false => Tone::Plain.mark("Ended"),
+        }],
+        byline: Rich::from(kind_words(&connection.kind)),
+        sections: vec![
+            Section::new(
+                "deliveries",
+                "Deliveries",
+                SectionBody::Table(deliveries_table(view, &deliveries)),
+            )
+            .note(format!("the last {}", deliveries.len()))
+            .unsaid("Nothing was delivered yet. Send a test from the other side."),
+            Section::new("turned-away", "Turned away at the door", SectionBody::Entries(turned))
+                .unsaid("Nothing was turned away."),
+            Section::new(
+                "map",
+                "What their repositories are here",
+                SectionBody::Table(map_table(&connection)),
+            )
+            .unsaid("No repository is mapped: deliveries that name one are set aside."),
+        ],
+        facts: facts(view, &connection),
+        ..RecordPage::default()
+    };
+    if connection.active {
+        let end = ActForm::new(
+            "end",
+            "Stop taking deliveries",
+            view.url(&format!("/connections/{}/end", escaped(id))),
+        )
+        .tone(ActTone::Stop)
+        .note("What it delivers from now on is turned away. What was read stays.")
+        .submit("Stop taking deliveries");
+        page.acts.push(end);
+    }
+    if let Some(back) = back {
+        back.put(view, &mut page.frame, page.acts.iter_mut());
+    }
+    Ok(page.render())
+}
+
+fn facts(view: &View<'_, '_, '_>, connection: &Connection) -> Vec<Fact> {
+    let mut facts = vec![
+        Fact::people("Owner", vec![view.name(&connection.owner)]),
+        Fact::new(
+            "Deliver to",
+            Rich::new().code(hook_address(view, connection.id.as_str())),
+        ),
+    ];
+    if let Some(api) = &connection.api {
+        facts.push(Fact::new("Answers questions at", Rich::new().code(api.base.as_str())));
+    }
+    if !connection.builders.is_empty() {
+        let names: Vec<&str> = connection.builders.iter().map(|it| it.builder.as_str()).collect();
+        facts.push(Fact::new("Believes builders", names.join(", ")));
+    }
+    facts
+}
+
+fn map_table(connection: &Connection) -> Table {
+    let rows = connection.map.iter().map(|row| {
+        let places: Vec<String> = row
+            .environments
+            .iter()
+            .map(|(theirs, ours)| format!("{theirs} is {ours}"))
+            .collect();
+        vec![
+            Cell::title(row.repository.as_str(), ""),
+            Cell::text(row.service.as_str()),
+            Cell::text(places.join(", ")),
+        ]
+    });
+    Table {
+        caption: "What their repositories are here".to_owned(),
+        columns: vec![
+            Column::new("Repository", Fold::Never),
+            Column::new("Service", Fold::Under),
+            Column::new("Environments", Fold::Under),
+        ],
+        rows: rows.collect(),
+        ..Table::default()
+    }
+}
+
+fn deliveries_table(view: &View<'_, '_, '_>, deliveries: &[Delivery]) -> Table {
+    let rows = deliveries.iter().map(|row| {
+        let tone = match row.state.as_str() {
+            "done" => Tone::Ok,
+            "parked" => Tone::Stop,
+            _ => Tone::Wait,
+        };
+        let word = match row.state.as_str() {
+            "parked" => "Set aside".to_owned(),
+            "done" => "Read".to_owned(),
+            other => capital(other),
+        };
+        let told = row.reason.as_deref().or(row.result.as_deref()).unwrap_or_default();
+        let again = ActForm::new(
+            "again",
+            "Read again",
+            view.url(&format!("/connections/{}/replay", escaped(&row.connection))),
+        )
+        .tone(ActTone::Link)
+        .field(Field::hidden("delivery", row.id.as_str()));
+        vec![
+            Cell::title(row.event.as_str(), ""),
+            Cell::Short(view.reader.moment(row.received_at)),
+            Cell::Mark(tone.mark(word)),
+            Cell::text(beginning(told, 160)),
+            Cell::Acts {
+                group: format!("delivery-{}", row.id),
+                forms: vec![again],
+            },
+        ]
+    });
+    Table {
+        caption: "Deliveries, the newest first".to_owned(),
+        columns: vec![
+            Column::new("Event", Fold::Never),
+            Column::new("Came", Fold::Under),
+            Column::new("State", Fold::Under),
+            Column::new("What it came to", Fold::Under),
+            Column::new("", Fold::Never),
+        ],
+        rows: rows.collect(),
+        ..Table::default()
+    }
+}
+
+/// Ends a connection, or reads one of its deliveries again.
+pub(in crate::web) async fn act(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, id, act)): Path<(String, String, String)>,
+    form: Form,
+) -> Response {
+    let url = format!("/connections/{}", escaped(&id));
+    let delivery = form.first("delivery").to_owned();
+    let sent = sent(form, format!("{url}/{}", escaped(&act)), url, Place::Connections);
+    let whose = id.clone();
+    let run = move |room: &mut acts::Room<'_, '_>, _: &Body| match act.as_str() {
+        "end" => acts::set_connection::end_connection(room, &whose).map(drop),
+        "replay" => crate::api::read_again(room, &delivery).map(drop),
+        _ => Err(model::refusal::Refusal::not_found("page").into()),
+    };
+    send(&state, &visitor, sent, run, move |view, back| page(view, &id, back)).await
+}

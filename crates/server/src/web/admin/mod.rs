@@ -1,0 +1,71 @@
+//! Administration: connections and their deliveries, outgoing webhooks, identity providers, ownership, working hours,
+//! keys and the log's health. None of its pages needs a script.
+
+mod connections;
+mod hours;
+mod keys;
+mod ownership;
+mod providers;
+mod webhooks;
+
+use axum::Router;
+use axum::routing::{get, post};
+use pages::Place;
+
+use super::back::Sent;
+use super::form::Form;
+use crate::state::AppState;
+
+/// The routes of administration.
+pub(super) fn routes() -> Router<AppState> {
+    Router::new()
+        .route(
+            "/t/{tenant}/connections",
+            get(connections::show_list).post(connections::create),
+        )
+        .route("/t/{tenant}/connections/{id}", get(connections::one))
+        .route("/t/{tenant}/connections/{id}/{act}", post(connections::act))
+        .route("/t/{tenant}/webhooks", get(webhooks::show_list).post(webhooks::create))
+        .route("/t/{tenant}/webhooks/{id}", get(webhooks::one))
+        .route("/t/{tenant}/webhooks/{id}/{act}", post(webhooks::act))
+        .route(
+            "/t/{tenant}/identity-providers",
+            get(providers::show_list).post(providers::set),
+        )
+        .route("/t/{tenant}/identity-providers/{key}/end", post(providers::end))
+        .route(
+            "/t/{tenant}/ownership",
+            get(ownership::show_matrix).post(ownership::name),
+        )
+        .route("/t/{tenant}/ownership/{id}/end", post(ownership::end))
+        .route("/t/{tenant}/hours", get(hours::show_hours).post(hours::set))
+        .route("/t/{tenant}/keys", get(keys::show_keys))
+}
+
+/// A form of a page that is shown again where it was sent.
+fn sent(form: Form, path: String, then: String, place: Place) -> Sent {
+    Sent {
+        form,
+        boxes: &[],
+        path,
+        then,
+        place,
+    }
+}
+
+/// The lines of a text that say something.
+fn lines(text: &str) -> impl Iterator<Item = &str> {
+    text.lines().map(str::trim).filter(|line| !line.is_empty())
+}
+
+/// The pairs of a line: `staging=test production=prod`.
+fn pairs<'t>(words: impl Iterator<Item = &'t str>) -> serde_json::Map<String, serde_json::Value> {
+    let pair = |word: &str| {
+        let (theirs, ours) = word.split_once('=')?;
+        Some((
+            theirs.trim().to_owned(),
+            serde_json::Value::String(ours.trim().to_owned()),
+        ))
+    };
+    words.filter_map(pair).collect()
+}

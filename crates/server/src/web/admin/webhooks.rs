@@ -1,0 +1,287 @@
+//! Outgoing webhooks: who is told of what, how each fares, what is on its way and what was given up.
+
+use axum::extract::{Path, State};
+use axum::response::Response;
+use model::act::actions;
+use model::verbs::Body;
+use model::webhook::Webhook;
+use pages::{
+    ActForm, ActTone, Cell, Column, Fact, Field, Fold, Input, Place, RecordPage, Rich, Section, SectionBody, Table,
+    Tone, count,
+};
+use serde_json::json;
+use store::record::{self, Filter};
+
+use super::super::back::{Back, Made, Sent, send, send_made};
+use super::super::form::Form;
+use super::super::view::{View, Visitor, escaped, show};
+use super::super::words::beginning;
+use super::{lines, sent};
+use crate::state::AppState;
+
+/// The most webhooks that are listed.
+const MOST: i64 = 500;
+/// How many deliveries of each state are shown.
+const DELIVERIES: i64 = 30;
+
+/// The list.
+pub(in crate::web) async fn show_list(State(state): State<AppState>, visitor: Visitor) -> Response {
+    show(&state, &visitor, Place::Webhooks, |view| list_page(view, None)).await
+}
+
+fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
+    view.room.allow(actions::SET_CONNECTION)?;
+    let found = record::find::<Webhook>(view.room.tx, &Filter::new().order_by("id").limit(MOST))?;
+    let mut rows = Vec::new();
+    for stored in found {
+        let webhook = stored.record;
+        let state = store::webhook::state(view.room.tx, webhook.id.as_str())?;
+        let last = state.as_ref().and_then(|it| it.delivered_at);
+        rows.push(vec![
+            Cell::title(
+                webhook.name.as_str(),
+                view.url(&format!("/webhooks/{}", escaped(webhook.id.as_str()))),
+            ),
+            Cell::text(webhook.url.as_str()),
+            Cell::text(webhook.kinds.join(", ")),
+            Cell::Short(last.map(|at| view.reader.moment(at)).unwrap_or_default()),
+            Cell::Mark(standing(&webhook, state.as_ref())),
+        ]);
+    }
+    let table = Table {
+        caption: "Outgoing webhooks".to_owned(),
+        columns: vec![
+            Column::new("Name", Fold::Never),
+            Column::new("Address", Fold::Under),
+            Column::new("Told of", Fold::Under),
+            Column::new("Last taken", Fold::Under),
+            Column::new("State", Fold::Under),
+        ],
+        rows,
+        ..Table::default()
+    };
+    let mut page = RecordPage {
+        frame: view.frame.clone(),
+        title: "Webhooks".to_owned(),
+        byline: Rich::from("Addresses outside that are told of events, signed, in order, until they take them."),
+        sections: vec![
+            Section::new("webhooks", "All of them", SectionBody::Table(table))
+                .unsaid("None yet. Add one to tell a chat or a dashboard of every approval and outcome."),
+        ],
+        acts: vec![new_form(view)],
+        ..RecordPage::default()
+    };
+    if let Some(back) = back {
+        back.put(view, &mut page.frame, page.acts.iter_mut());
+    }
+    Ok(page.render())
+}
+
+fn standing(webhook: &Webhook, state: Option<&store::webhook::State>) -> pages::Mark {
+    match (webhook.active, state) {
+        (false, _) => Tone::Plain.mark("Stopped"),
+        (true, Some(state)) if state.failing_since.is_some() => Tone::Stop.mark("Failing"),
+        (true, _) => Tone::Ok.mark("Told"),
+    }
+}
+
+fn new_form(view: &View<'_, '_, '_>) -> ActForm {
+    ActForm::new("webhook", "Add a webhook", view.url("/webhooks"))
+        .field(Field::text("name", "Name").required().half())
+        .field(
+            Field::new("url", "Address", Input::Url)
+                .hint("https, and ours to reach.")
+                .required()
+                .half(),
+        )
+        .field(
+            Field::textarea("kinds", "Told of")
+                .hint("Kinds of event, one a line: change.approved, approval.*, or * for all.")
+                .value("*"),
+        )
+        .field(
+            Field::text("owner", "Owner")
+                .hint("A login; who is told when it fails.")
+                .value(view.directory.login(&view.me)),
+        )
+        .note("Its secret is shown once. Signatures follow Standard Webhooks.")
+        .submit("Add it")
+}
+
+/// Kinds stand one a line.
+fn gather(body: &Body) -> Body {
+    let mut body = body.clone();
+    if let Some(text) = body.get("kinds").and_then(|kinds| kinds.as_str().map(str::to_owned)) {
+        let kinds: Vec<&str> = lines(&text).flat_map(|line| line.split(',').map(str::trim)).collect();
+        body.insert("kinds".to_owned(), json!(kinds));
+    }
+    body
+}
+
+fn made(webhook: &Webhook, secret: &[u8], words: &str) -> Made {
+    Made {
+        title: format!("{} {words}", webhook.name),
+        text: "Copy the secret now: it cannot be shown again.".to_owned(),
+        shown: vec![("Secret".to_owned(), connect::standard_webhooks::secret_text(secret))],
+    }
+}
+
+/// Adds a webhook.
+pub(in crate::web) async fn create(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+    let path = "/webhooks".to_owned();
+    let sent = sent(form, path.clone(), path, Place::Webhooks);
+    let run = |room: &mut acts::Room<'_, '_>, body: &Body| {
+        let (webhook, secret) = acts::set_webhook::create_webhook(room, &gather(body))?;
+        Ok(made(&webhook, &secret, "is told from now on"))
+    };
+    send_made(&state, &visitor, sent, run, list_page).await
+}
+
+/// One webhook with its deliveries.
+pub(in crate::web) async fn one(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, id)): Path<(String, String)>,
+) -> Response {
+    show(&state, &visitor, Place::Webhooks, move |view| page(view, &id, None)).await
+}
+
+fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Result<String> {
+    view.room.allow(actions::SET_CONNECTION)?;
+    let webhook = acts::set_webhook::webhook(view.room, id)?;
+    let state = store::webhook::state(view.room.tx, id)?;
+    let mut sections = Vec::new();
+    for (word, title, unsaid) in [
+        ("waiting", "On their way", "Nothing waits."),
+        ("dead", "Given up", "Nothing was given up."),
+        ("delivered", "Taken", "Nothing was taken yet."),
+    ] {
+        let rows = store::webhook::list(view.room.tx, id, word, i64::MAX, DELIVERIES)?;
+        let table = deliveries(view, title, &rows);
+        sections.push(Section::new(word, title, SectionBody::Table(table)).unsaid(unsaid));
+    }
+    let mut page = RecordPage {
+        frame: view.frame.clone(),
+        crumb: vec![("Webhooks".to_owned(), view.url("/webhooks"))],
+        title: webhook.name.clone(),
+        marks: vec![standing(&webhook, state.as_ref())],
+        byline: Rich::new().code(webhook.url.as_str()),
+        sections,
+        facts: facts(view, &webhook, state.as_ref()),
+        acts: acts_of(view, &webhook),
+        ..RecordPage::default()
+    };
+    if let Some(back) = back {
+        back.put(view, &mut page.frame, page.acts.iter_mut());
+    }
+    Ok(page.render())
+}
+
+fn facts(view: &View<'_, '_, '_>, webhook: &Webhook, state: Option<&store::webhook::State>) -> Vec<Fact> {
+    let mut facts = vec![
+        Fact::people("Owner", vec![view.name(&webhook.owner)]),
+        Fact::new("Told of", webhook.kinds.join(", ")),
+    ];
+    if webhook.both_sign(view.now()) {
+        facts.push(Fact::new(
+            "Secret",
+            "replaced lately: the former one signs too, for a day",
+        ));
+    }
+    let Some(state) = state else { return facts };
+    facts.push(Fact::new("Next entry", count(state.position.unsigned_abs())));
+    if let Some(since) = state.failing_since {
+        facts.push(Fact::new(
+            "Failing",
+            Rich::new().late(format!("since {}", view.reader.moment(since))),
+        ));
+        facts.push(Fact::new("Next try", view.reader.due(state.run_at)));
+    }
+    if let Some(error) = &state.last_error {
+        facts.push(Fact::new("Last answer", beginning(error, 200)));
+    }
+    facts
+}
+
+fn acts_of(view: &View<'_, '_, '_>, webhook: &Webhook) -> Vec<ActForm> {
+    let url = |act: &str| view.url(&format!("/webhooks/{}/{act}", escaped(webhook.id.as_str())));
+    if !webhook.active {
+        return vec![ActForm::new("go-on", "Go on", url("go-on"))];
+    }
+    let again = ActForm::new("replay", "Send again", url("replay"))
+        .field(Field::new("from", "From entry", Input::Number).half())
+        .field(Field::new("to", "To entry", Input::Number).half())
+        .field(Field::new("delivered", "Those that were taken too", Input::Checkbox))
+        .submit("Send them again");
+    let secret = ActForm::new("secret", "New secret", url("secret"))
+        .note("For a day both secrets sign; then the former one ends.")
+        .submit("Replace the secret");
+    let pause = ActForm::new("pause", "Pause", url("pause"));
+    let end = ActForm::new("end", "End it", url("end"))
+        .tone(ActTone::Stop)
+        .note("What waits is dropped, and nothing more is sent.")
+        .submit("End this webhook");
+    vec![again, secret, pause, end]
+}
+
+fn deliveries(view: &View<'_, '_, '_>, title: &str, rows: &[store::webhook::Delivery]) -> Table {
+    let cells = rows.iter().map(|row| {
+        let answer = match (row.last_status, &row.last_error) {
+            (_, Some(error)) => beginning(error, 120),
+            (Some(status), None) => format!("answered {status}"),
+            (None, None) => String::new(),
+        };
+        vec![
+            Cell::title(row.kind.as_str(), ""),
+            Cell::Short(count(row.seq.unsigned_abs())),
+            Cell::Short(view.reader.moment(row.queued_at)),
+            Cell::Short(format!("{} tries", row.tries)),
+            Cell::text(answer),
+        ]
+    });
+    Table {
+        caption: title.to_owned(),
+        columns: vec![
+            Column::new("Event", Fold::Never),
+            Column::new("Entry", Fold::Under).number(),
+            Column::new("Since", Fold::Under),
+            Column::new("Tries", Fold::Under),
+            Column::new("Answer", Fold::Under),
+        ],
+        rows: cells.collect(),
+        ..Table::default()
+    }
+}
+
+/// Ends, pauses or continues a webhook, replaces its secret, or sends again.
+pub(in crate::web) async fn act(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, id, act)): Path<(String, String, String)>,
+    form: Form,
+) -> Response {
+    let url = format!("/webhooks/{}", escaped(&id));
+    let sent = Sent {
+        boxes: &[],
+        ..sent(form, format!("{url}/{}", escaped(&act)), url, Place::Webhooks)
+    };
+    let whose = id.clone();
+    if act == "secret" {
+        let run = move |room: &mut acts::Room<'_, '_>, _: &Body| {
+            let (webhook, secret) = acts::set_webhook::rotate_secret(room, &whose)?;
+            Ok(made(&webhook, &secret, "has a new secret"))
+        };
+        return send_made(&state, &visitor, sent, run, move |view, back| page(view, &id, back)).await;
+    }
+    let run = move |room: &mut acts::Room<'_, '_>, body: &Body| {
+        let active = |is: bool| json!({"active": is}).as_object().cloned().unwrap_or_default();
+        match act.as_str() {
+            "end" => acts::set_webhook::end_webhook(room, &whose).map(drop),
+            "pause" => acts::set_webhook::edit_webhook(room, &whose, &active(false)).map(drop),
+            "go-on" => acts::set_webhook::edit_webhook(room, &whose, &active(true)).map(drop),
+            "replay" => acts::set_webhook::replay_webhook(room, &whose, body).map(drop),
+            _ => Err(model::refusal::Refusal::not_found("page").into()),
+        }
+    };
+    send(&state, &visitor, sent, run, move |view, back| page(view, &id, back)).await
+}

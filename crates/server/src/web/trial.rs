@@ -1,0 +1,317 @@
+//! Policies tried before they are proposed: a set of one's own with its cases, judged over the last changes.
+
+use acts::try_policies::{Asked, Difference, Trial};
+use axum::extract::State;
+use axum::response::Response;
+use model::act::actions;
+use model::configuration::Configuration;
+use model::verbs::Body;
+use pages::{
+    ActForm, Cell, Choice, Column, Entry, Fact, Field, Fold, Input, Notice, Place, RecordPage, Rich, Section,
+    SectionBody, Table, Tone,
+};
+use serde_json::{Value, json};
+use store::record;
+
+use super::form::Form;
+use super::view::{View, Visitor, problem, see, show, show_as, write};
+use crate::state::AppState;
+
+/// The file in which a set written on the page stands.
+const OWN_FILE: &str = "own/policies.cedar";
+/// The file of its cases.
+const OWN_CASES: &str = "own/cases/policies.cases";
+/// How many changes are tried unless said.
+const USUAL: &str = "50";
+
+/// The policies that the tenant added to the base, as the form begins with them.
+#[derive(Debug, Clone, Default)]
+struct Own {
+    packs: Vec<String>,
+    policies: String,
+    cases: String,
+    parameters: String,
+}
+
+/// What is in force beside the base.
+fn own(view: &mut View<'_, '_, '_>) -> acts::Result<Own> {
+    let in_force = view
+        .directory
+        .tenant
+        .as_ref()
+        .and_then(|tenant| tenant.policies.clone());
+    let Some(in_force) = in_force else {
+        return Ok(Own::default());
+    };
+    let found = record::load::<Configuration>(view.room.tx, in_force.id.as_str())?;
+    let Some(found) = found.map(|stored| stored.record) else {
+        return Ok(Own::default());
+    };
+    let known: Vec<&str> = policy::packs().iter().map(|pack| pack.name).collect();
+    let pack_of = |path: &str| known.iter().find(|name| path.starts_with(&format!("{name}/"))).copied();
+    let is_own = |path: &str| !path.starts_with("base/") && pack_of(path).is_none();
+    let texts = |files: &[model::configuration::PolicyFile]| {
+        let own = files
+            .iter()
+            .filter(|file| is_own(&file.path))
+            .map(|file| file.content.trim_end().to_owned());
+        own.collect::<Vec<_>>().join("\n\n")
+    };
+    let mut packs: Vec<String> = found
+        .files
+        .iter()
+        .filter_map(|file| pack_of(&file.path))
+        .map(str::to_owned)
+        .collect();
+    packs.dedup();
+    Ok(Own {
+        packs,
+        policies: texts(&found.files),
+        cases: texts(&found.cases),
+        parameters: found.parameters,
+    })
+}
+
+fn fields(own: &Own) -> Vec<Field> {
+    let packs = policy::packs();
+    let choices = packs.iter().map(|pack| Choice {
+        hint: Some(pack.about.to_owned()),
+        ..Choice::new(pack.name, pack.name)
+    });
+    let mut chosen = Field::new("packs", "Packs that come with Assent", Input::Many(choices.collect()));
+    chosen.chosen.clone_from(&own.packs);
+    vec![
+        chosen,
+        Field::textarea("policies", "Policies of your own")
+            .hint("Cedar, each with @id and @reason. The base pack joins by itself.")
+            .value(own.policies.as_str()),
+        Field::textarea("cases", "Their cases")
+            .hint("Each says what must come out; a set that fails one is refused.")
+            .value(own.cases.as_str()),
+        Field::textarea("parameters", "Your values")
+            .hint("TOML, for parameters of the packs.")
+            .value(own.parameters.as_str()),
+    ]
+}
+
+/// The act on the policies' page that tries a set.
+pub(super) fn try_form(view: &mut View<'_, '_, '_>) -> acts::Result<ActForm> {
+    let own = own(view)?;
+    let mut form = ActForm::new("trial", "Try a set", view.url("/policies/trial"))
+        .note("Nothing is changed: it is judged over the last changes beside what is in force.")
+        .submit("Try it on the last changes");
+    form.fields = fields(&own);
+    form.fields
+        .push(Field::new("last", "On the last", Input::Number).value(USUAL).half());
+    Ok(form)
+}
+
+/// The sections of the policies' page with the cases of what is in force.
+pub(super) fn case_sections(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Section>> {
+    let in_force = view
+        .directory
+        .tenant
+        .as_ref()
+        .and_then(|tenant| tenant.policies.clone());
+    let mut cases: Vec<(String, String)> = Vec::new();
+    if let Some(in_force) = in_force {
+        let found = record::load::<Configuration>(view.room.tx, in_force.id.as_str())?;
+        cases.extend(
+            found
+                .into_iter()
+                .flat_map(|it| it.record.cases)
+                .map(|file| (file.path, file.content)),
+        );
+    }
+    if cases.is_empty() {
+        cases.extend(policy::base().cases.into_iter().map(|file| (file.name, file.text)));
+    }
+    let sections = cases.into_iter().enumerate().map(|(number, (path, text))| {
+        Section::new(format!("cases-{number}"), path, SectionBody::Code(text))
+            .note("cases, judged before a set is taken")
+    });
+    Ok(sections.collect())
+}
+
+/// What the form says, as the API takes it.
+fn body_of(form: &Form) -> Body {
+    let mut body = Body::new();
+    let one = |path: &str, content: &str| json!([{"path": path, "content": content}]);
+    body.insert("packs".to_owned(), json!(form.all("packs")));
+    for (name, field, path) in [("files", "policies", OWN_FILE), ("cases", "cases", OWN_CASES)] {
+        if !form.first(field).trim().is_empty() {
+            body.insert(name.to_owned(), one(path, form.first(field)));
+        }
+    }
+    if !form.first("parameters").trim().is_empty() {
+        body.insert("parameters".to_owned(), json!(form.first("parameters")));
+    }
+    body
+}
+
+/// Tries a set over the last changes and shows what would differ.
+pub(super) async fn try_set(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+    let mut body = body_of(&form);
+    let last = form
+        .first("last")
+        .trim()
+        .parse::<i64>()
+        .map_or_else(|_| Value::from(50), Value::from);
+    body.insert("last".to_owned(), last);
+    let tried = state
+        .act(store::Lane::Pages, &visitor.caller, store::Mode::Read, move |room| {
+            acts::try_policies::try_policies(room, &body)
+        })
+        .await;
+    match tried {
+        Ok(trial) => {
+            show(&state, &visitor, Place::Policies, move |view| {
+                Ok(result_page(view, &form, &trial).render())
+            })
+            .await
+        }
+        Err(failure) if failure.status() == 422 => {
+            let errors: Vec<(String, String)> = failure
+                .problem
+                .errors
+                .iter()
+                .map(|error| (error.field.clone(), error.text.clone()))
+                .collect();
+            show_as(&state, &visitor, Place::Policies, 422, move |view| {
+                Ok(refused_page(view, &form, &errors).render())
+            })
+            .await
+        }
+        Err(failure) => problem(&state, &visitor, &failure, &format!("{}/policies", visitor.base())).await,
+    }
+}
+
+fn bare_page(view: &View<'_, '_, '_>, form: &Form, title: &str) -> RecordPage {
+    let own = Own {
+        packs: form.all("packs"),
+        policies: form.first("policies").to_owned(),
+        cases: form.first("cases").to_owned(),
+        parameters: form.first("parameters").to_owned(),
+    };
+    let mut again =
+        ActForm::new("trial", "Change it and try again", view.url("/policies/trial")).submit("Try it again");
+    again.fields = fields(&own);
+    again.fields.push(
+        Field::new("last", "On the last", Input::Number)
+            .value(form.first("last"))
+            .half(),
+    );
+    RecordPage {
+        frame: view.frame.clone(),
+        crumb: vec![("Policies".to_owned(), view.url("/policies"))],
+        title: title.to_owned(),
+        acts: vec![again],
+        ..RecordPage::default()
+    }
+}
+
+/// A set that cannot be taken: everything that is wrong with it, by file and line.
+fn refused_page(view: &View<'_, '_, '_>, form: &Form, errors: &[(String, String)]) -> RecordPage {
+    let mut page = bare_page(view, form, "This set cannot be taken");
+    let entries = errors
+        .iter()
+        .map(|(place, text)| Entry::new(Tone::Stop, view.sentence(text)).code(place.as_str()));
+    let section = Section::new("wrong", "What is wrong", SectionBody::Entries(entries.collect()));
+    page.notices
+        .push(Notice::new(Tone::Stop, "Nothing was tried. Each line says where.").answer());
+    page.sections = vec![section.note("by file and line")];
+    if let Some(act) = page.acts.first_mut() {
+        act.is_open = true;
+    }
+    page
+}
+
+fn result_page(view: &View<'_, '_, '_>, form: &Form, trial: &Trial) -> RecordPage {
+    let differing = trial.differing.len();
+    let title = match differing {
+        0 => "Nothing would have been asked differently".to_owned(),
+        1 => "One change would have been asked differently".to_owned(),
+        many => format!(
+            "{} changes would have been asked differently",
+            pages::count_word(many as u64)
+        ),
+    };
+    let mut page = bare_page(view, form, &title);
+    page.byline = Rich::from(format!(
+        "{differing} of the last {} changes, judged under both sets.",
+        trial.tried
+    ));
+    let table = Table {
+        caption: "What would differ".to_owned(),
+        columns: vec![
+            Column::new("Change", Fold::Never),
+            Column::new("Risk", Fold::Under),
+            Column::new("Asked in addition", Fold::Under),
+            Column::new("No longer asked", Fold::Under),
+        ],
+        rows: trial.differing.iter().map(|row| difference(view, row)).collect(),
+        ..Table::default()
+    };
+    page.sections = vec![Section::new("differing", "What would differ", SectionBody::Table(table)).unsaid("Nothing.")];
+    page.facts = vec![
+        Fact::new("In force", Rich::new().code(pages::short_digest(&trial.before))),
+        Fact::new("Tried", Rich::new().code(pages::short_digest(&trial.after))),
+    ];
+    if view.may(actions::SET_POLICY) {
+        let mut propose = ActForm::new("propose", "Propose it", view.url("/policies/proposal"))
+            .tone(pages::ActTone::Go)
+            .field(Field::textarea("reason", "Why").required())
+            .note("A second person, or an approved change, puts it in force.")
+            .submit("Propose this set");
+        let kept = form.pairs().filter(|(name, _)| *name != "last");
+        propose
+            .fields
+            .extend(kept.map(|(name, value)| Field::hidden(name, value)));
+        page.acts.insert(0, propose);
+    }
+    page
+}
+
+fn difference(view: &View<'_, '_, '_>, row: &Difference) -> Vec<Cell> {
+    let asks = |rows: &[Asked]| {
+        let mut text = Rich::new();
+        for (place, asked) in rows.iter().enumerate() {
+            if place > 0 {
+                text = text.line();
+            }
+            text = text.text(format!("{} ", asked.asks)).code(asked.policy.as_str());
+        }
+        text
+    };
+    let added = match &row.stop {
+        Some(stop) => Rich::new().late(format!("Everything would stop: {stop}")),
+        None => asks(&row.added),
+    };
+    vec![
+        Cell::Title {
+            text: row.title.clone(),
+            href: view.change_url(&row.key),
+            key: row.key.clone(),
+            marks: Vec::new(),
+            sub: Rich::new(),
+        },
+        Cell::Mark(super::words::risk(row.risk).mark()),
+        Cell::Text(added),
+        Cell::Text(asks(&row.removed)),
+    ]
+}
+
+/// Proposes a set that was tried.
+pub(super) async fn propose(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+    let url = format!("{}/policies", visitor.base());
+    let mut body = body_of(&form);
+    body.insert("reason".to_owned(), json!(form.first("reason")));
+    let done = write(&state, &visitor, move |room| {
+        acts::propose_configuration::propose_policies(room, &body).map(drop)
+    })
+    .await;
+    match done {
+        Ok(()) => see(&url),
+        Err(failure) => problem(&state, &visitor, &failure, &url).await,
+    }
+}

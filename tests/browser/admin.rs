@@ -1,0 +1,215 @@
+//! Administration by hand: every page of it, none of which needs a script.
+
+use serde_json::{Value, json};
+use tests::browser::Look;
+
+use crate::desk::Desk;
+
+/// Opens a page as a person without scripts would, keeps its pictures and lets axe look at it.
+fn look_at(desk: &Desk, path: &str) {
+    let name = path.trim_matches('/').replace(['/', '?', '=', '&'], "-");
+    desk.go(path);
+    seen(desk, &name);
+}
+
+fn seen(desk: &Desk, name: &str) {
+    for look in [Look::NARROW_DARK, Look::NARROW, Look::DESK_DARK, Look::DESK] {
+        desk.browser.look(look);
+        desk.browser.picture(&format!("admin/{name}-{}", look.name()), true);
+        // The judge itself needs a script.
+        desk.browser.set_scripts(true);
+        let found = desk.browser.axe();
+        desk.browser.set_scripts(false);
+        assert!(found.is_empty(), "{name}: {found:?}");
+        let wide = desk.browser.run(
+            "return document.documentElement.scrollWidth - document.documentElement.clientWidth;",
+            &[],
+        );
+        assert!(
+            wide.as_i64().unwrap_or_default() <= 0,
+            "{name} is {wide} px too wide at {}",
+            look.name()
+        );
+    }
+}
+
+/// Opens an act's form by its words, without a script of the page.
+fn open_act(desk: &Desk, words: &str) {
+    desk.browser.click_words(words);
+    desk.browser.wait_for(
+        "its form is open",
+        "return document.querySelector('details[open] form.panel') !== null;",
+    );
+}
+
+fn send(desk: &Desk) {
+    desk.browser.click("details[open] form.panel > div > button");
+}
+
+#[test]
+fn an_administrator_connects_a_system_and_reads_its_deliveries_without_a_script() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    desk.sign_in("admin");
+    browser.set_scripts(false);
+    desk.go("/connections");
+    open_act(&desk, "Connect a system");
+    browser.set("details[open] [name=kind]", "plain");
+    browser.type_into("details[open] [name=name]", "Label builder");
+    browser.type_into(
+        "details[open] [name=map]",
+        "halden/nothing no-such-service prod=production",
+    );
+    send(&desk);
+    browser.wait_for_words("There is no service `no-such-service`");
+    browser.fill("details[open] [name=map]", "halden/labels label-print prod=production");
+    send(&desk);
+    browser.wait_for_words("Label builder is connected");
+    browser.wait_for_words("it cannot be shown again");
+    seen(&desk, "connection-made");
+    let shown = browser.run(
+        "return [...document.querySelectorAll('.notice code')].map((one) => one.innerText);",
+        &[],
+    );
+    let address = shown[0].as_str().unwrap().to_owned();
+    let path = address.split_once("/hooks/").unwrap().1.to_owned();
+    let (status, _) = desk.server.ask(
+        "POST",
+        &format!("/hooks/{path}"),
+        None,
+        Some(&json!({"nonsense": true})),
+    );
+    assert!(
+        (400..500).contains(&status),
+        "an unsigned delivery is turned away: {status}"
+    );
+    browser.click_words("Label builder");
+    browser.wait_for_words("Turned away at the door");
+    browser.wait_for_words("halden/labels");
+    assert!(
+        browser.has("#turned-away .entries li"),
+        "{}",
+        browser.text("#turned-away")
+    );
+    seen(&desk, "connection");
+    open_act(&desk, "Stop taking deliveries");
+    send(&desk);
+    browser.wait_for_words("Ended");
+    let list = desk.api("admin", "GET", "/connections?limit=200", Value::Null);
+    let made = list["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|it| it["name"] == "Label builder")
+        .unwrap();
+    assert_eq!(made["active"], false);
+}
+
+#[test]
+fn webhooks_providers_hours_and_keys_are_set_by_hand() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    desk.sign_in("admin");
+    browser.set_scripts(false);
+    desk.go("/webhooks");
+    open_act(&desk, "Add a webhook");
+    browser.type_into("details[open] [name=name]", "Chat of operations");
+    browser.type_into("details[open] [name=url]", "https://chat.example.org/hook");
+    browser.fill("details[open] [name=kinds]", "change.approved\napproval.*");
+    send(&desk);
+    browser.wait_for_words("Chat of operations is told from now on");
+    browser.click_words("Chat of operations");
+    browser.wait_for_words("On their way");
+    seen(&desk, "webhook");
+    open_act(&desk, "New secret");
+    send(&desk);
+    browser.wait_for_words("has a new secret");
+    browser.click_words("Pause");
+    browser.wait_for_words("Stopped");
+    look_at(&desk, "/webhooks");
+
+    desk.go("/identity-providers");
+    open_act(&desk, "Add a provider");
+    browser.type_into("details[open] [name=key]", "office");
+    browser.type_into("details[open] [name=name]", "Office accounts");
+    browser.type_into("details[open] [name=issuer]", "http://elsewhere.example.org");
+    browser.type_into("details[open] [name=client_id]", "assent");
+    send(&desk);
+    browser.wait_for_words("An issuer is an https address");
+    browser.fill("details[open] [name=issuer]", "https://login.example.org");
+    browser.type_into("details[open] [name=groups_claim]", "groups");
+    browser.type_into("details[open] [name=roles]", "auditors=auditor");
+    send(&desk);
+    browser.wait_for_words("auditors is auditor");
+    look_at(&desk, "/identity-providers");
+
+    desk.go("/hours");
+    open_act(&desk, "Add a calendar");
+    browser.type_into("details[open] [name=key]", "desk");
+    browser.type_into("details[open] [name=name]", "Service desk");
+    browser.type_into("details[open] [name=holidays]", "2031-12-25 Christmas Day");
+    send(&desk);
+    browser.wait_for_words("2031-12-25 Christmas Day");
+    browser.wait_for_words("Monday 08:00 to 16:00");
+    look_at(&desk, "/hours");
+
+    look_at(&desk, "/keys");
+    browser.wait_for_words("The log is healthy");
+    browser.wait_for_words("signs permits");
+}
+
+#[test]
+fn the_matrix_says_who_is_asked_for_a_place_and_why() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    desk.sign_in("admin");
+    browser.set_scripts(false);
+    desk.go("/ownership?service=label-print&environment=production");
+    browser.wait_for_words("Owner: Hanne Brandt");
+    let why = browser.text(".entries");
+    assert!(
+        why.contains("Owner of label-print") && why.contains("asked first"),
+        "{why}"
+    );
+    look_at(&desk, "/ownership?service=label-print&environment=production");
+    open_act(&desk, "Name somebody");
+    browser.set("details[open] [name=role]", "security");
+    browser.set("details[open] [name=environment]", "production");
+    browser.type_into("details[open] [name=service]", "label-print");
+    browser.type_into("details[open] [name=person]", "nobody-of-that-name");
+    send(&desk);
+    browser.wait_for_words("nobody-of-that-name");
+    assert!(browser.has("details[open] .error"), "the error stands beside its field");
+    browser.fill("details[open] [name=person]", "priya");
+    send(&desk);
+    desk.go("/ownership?service=label-print&environment=production");
+    browser.wait_for_words("Security: Priya Raman");
+}
+
+#[test]
+fn a_set_of_policies_is_tried_on_the_last_changes_before_it_is_proposed() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    desk.sign_in("admin");
+    browser.set_scripts(false);
+    desk.go("/policies");
+    open_act(&desk, "Try a set");
+    browser.type_into("details[open] [name=policies]", "permit (principal, action, resource);");
+    send(&desk);
+    browser.wait_for_words("This set cannot be taken");
+    browser.wait_for_words("own/policies.cedar:1");
+    seen(&desk, "trial-refused");
+    browser.fill("details[open] [name=policies]", "");
+    browser.click("details[open] input[value=dual-control]");
+    send(&desk);
+    browser.wait_for_words("asked differently");
+    seen(&desk, "trial");
+    open_act(&desk, "Propose it");
+    browser.type_into(
+        "details[open] [name=reason]",
+        "Keys never change by the word of one person.",
+    );
+    send(&desk);
+    browser.wait_for_words("proposed policies: waits for a second person");
+    look_at(&desk, "/policies");
+}

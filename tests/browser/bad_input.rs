@@ -1,0 +1,139 @@
+//! What no page may fall over: texts that deceive, words without an end, ten thousand things that need a target, cells that
+//! look like formulas.
+
+use std::fmt::Write;
+
+use serde_json::{Value, json};
+use tests::browser::Look;
+use tests::journey;
+
+use crate::desk::Desk;
+
+const WORD: &str = "Donaudampfschifffahrtsgesellschaftskapitän";
+
+fn wide(desk: &Desk) -> i64 {
+    let script = "return document.documentElement.scrollWidth - document.documentElement.clientWidth;";
+    desk.browser.run(script, &[]).as_i64().unwrap_or_default()
+}
+
+fn fetched(desk: &Desk, path: &str) -> String {
+    let script =
+        "const done = arguments[1]; fetch(arguments[0]).then((one) => one.text()).then(done, (e) => done(String(e)));";
+    let text = desk.browser.run_async(script, &[json!(format!("/t/halden{path}"))]);
+    text.as_str().unwrap_or_default().to_owned()
+}
+
+#[test]
+fn texts_that_deceive_are_shown_for_what_they_are_on_every_page_that_tells_them() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    let title = format!(
+        "=cmd|' /C calc'!A0 <img src=x onerror=alert(1)> \u{202e}gpj\u{202c}\u{200b} {}",
+        WORD.repeat(4)
+    );
+    let mut request = journey::request(&title, &journey::artifact(6), desk.server.server_time());
+    request["description"] = json!(format!(
+        "<script>alert(1)</script> {} \u{2067}abc\u{2069}",
+        WORD.repeat(6)
+    ));
+    request["plan"] = json!([{"title": format!("\u{202e}{}", WORD.repeat(4)), "check": "<b onclick=alert(1)>x</b>"}]);
+    request["labels"] = json!(["\u{202e}label", WORD]);
+    let made = desk.api("requester", "POST", "/changes", request);
+    let key = made["key"].as_str().unwrap();
+    desk.sign_in("requester");
+    let pages = [
+        "/".to_owned(),
+        "/changes".to_owned(),
+        format!("/changes/{key}"),
+        format!("/changes/{key}/edit"),
+        format!("/changes/{key}/clone"),
+        format!("/changes/{key}/runbook"),
+        format!("/changes/{key}/affected"),
+        "/calendar".to_owned(),
+        "/calendar?view=service".to_owned(),
+        "/calendar?view=month".to_owned(),
+    ];
+    for page in &pages {
+        browser.look(Look::NARROW);
+        desk.go(page);
+        assert_eq!(wide(&desk), 0, "{page} scrolls sideways");
+        assert_eq!(
+            browser.run("return document.querySelectorAll('img, main script').length;", &[]),
+            0,
+            "{page}"
+        );
+        let html = browser.run("return document.querySelector('main').innerText;", &[]);
+        let told = html.as_str().unwrap();
+        // A control keeps what was typed; everything that is told shows the mark by its code.
+        let is_form = page.ends_with("/edit") || page.ends_with("/clone");
+        assert!(is_form || !told.contains('\u{202e}'), "{page} turns the eye round");
+        browser.look(Look::DESK);
+        assert_eq!(wide(&desk), 0, "{page} scrolls sideways on a desk");
+    }
+    desk.go(&format!("/changes/{key}"));
+    browser.wait_for_words("U+202E");
+    browser.picture("journeys/deceiving-text", true);
+    let console = browser.console();
+    assert!(console.iter().all(|(_, line)| !line.contains("alert")), "{console:?}");
+    let csv = fetched(&desk, &format!("/changes.csv?q={key}"));
+    let row = csv
+        .lines()
+        .find(|line| line.contains("cmd|"))
+        .unwrap_or_else(|| panic!("no row in\n{csv}"));
+    assert!(
+        row.contains("\"'=cmd|"),
+        "a cell that looks like a formula is a text: {row}"
+    );
+}
+
+#[test]
+fn ten_thousand_things_that_need_a_target_are_drawn_counted_and_told_page_by_page() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    let mut items = String::from("key,name,service\n");
+    let mut arrows = String::from("from,to,kind,from_kind,to_kind\n");
+    for number in 0..10_000 {
+        writeln!(items, "unit-{number:05},Unit {number},label-print").unwrap();
+        let (to, kind) = match number {
+            0..100 => (journey::SERVICE.to_owned(), "service"),
+            _ => (format!("unit-{:05}", number / 100), "config_item"),
+        };
+        writeln!(arrows, "unit-{number:05},{to},depends_on,config_item,{kind}").unwrap();
+    }
+    for (kind, text) in [("config_items", items), ("dependencies", arrows)] {
+        let told = desk.api(
+            "admin",
+            "POST",
+            "/imports",
+            json!({"kind": kind, "format": "csv", "text": text}),
+        );
+        assert_eq!(told["added"], 10_000, "{}", told["errors"]);
+    }
+    let request = journey::request("Change what all need", &journey::artifact(7), desk.server.server_time());
+    let made = desk.api("requester", "POST", "/changes", request);
+    let key = made["key"].as_str().unwrap();
+    desk.sign_in("requester");
+    desk.go(&format!("/changes/{key}"));
+    browser.click_words("10,0");
+    browser.wait_for_words(&format!("{key} reaches 10,0"));
+    browser.wait_for_words("more stand in the table");
+    for look in [Look::NARROW_DARK, Look::NARROW, Look::DESK_DARK, Look::DESK] {
+        browser.look(look);
+        browser.picture(&format!("journeys/affected-{}", look.name()), false);
+        assert!(browser.axe().is_empty(), "{:?}", browser.axe());
+        assert_eq!(wide(&desk), 0, "{}", look.name());
+    }
+    let rows = browser.run("return document.querySelectorAll('#table tbody tr').length;", &[]);
+    assert_eq!(rows, 200, "a page of the table");
+    let weight = browser.run("return document.documentElement.outerHTML.length;", &[]);
+    assert!(weight.as_i64().unwrap() < 150 * 1024, "{weight}");
+    browser.click_words("further");
+    browser.wait_for("the next page is there", "return location.search.includes('from=200');");
+    let way = browser.text("#table tbody tr:last-child");
+    assert!(
+        way.contains(&format!("{} → unit-", journey::SERVICE)),
+        "each with its way: {way}"
+    );
+    let list = desk.api("requester", "GET", &format!("/changes/{key}"), Value::Null);
+    assert_eq!(list["key"], key);
+}

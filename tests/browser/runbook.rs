@@ -1,0 +1,143 @@
+//! The runbook on a phone at night: one step at a time, and no tap is lost when the connection is.
+
+use serde_json::{Value, json};
+use tests::browser::Look;
+use tests::journey;
+
+use crate::desk::Desk;
+
+const PHONE: Look = Look {
+    width: 390,
+    height: 800,
+    is_dark: true,
+};
+
+/// A change under way with three steps, and its key.
+fn under_way(desk: &Desk) -> String {
+    let digest = journey::artifact(91);
+    let mut request = journey::request("Move the labels to the new queue", &digest, desk.server.server_time());
+    request["plan"] = json!([
+        {"title": "Stop the old queue", "owner": "tomasz", "minutes": 3, "check": "Nothing waits in it"},
+        {"title": "Start the new queue", "owner": "tomasz", "minutes": 10, "check": "The first label prints"},
+        {"title": "Watch it for ten minutes", "minutes": 10},
+    ]);
+    request["implementers"] = json!(["tomasz"]);
+    let path = journey::waiting_for_approval(&desk.server, &request, &digest);
+    for role in ["owner", "security", "change_manager"] {
+        journey::approve(&desk.server, &path, role);
+    }
+    let started = format!("{path}/implementation");
+    desk.server
+        .must("POST", &started, &desk.server.token("implementer"), Some(&json!({})));
+    path.rsplit('/').next().unwrap().to_owned()
+}
+
+fn cut(desk: &Desk, is_cut: bool) {
+    let conditions = json!({"offline": is_cut, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1});
+    desk.browser.devtools("Network.enable", &json!({}));
+    desk.browser.devtools("Network.emulateNetworkConditions", &conditions);
+}
+
+/// The lines of the log of actions, the oldest first: kind, step, text.
+fn entries(desk: &Desk, key: &str) -> Vec<(String, i64, String)> {
+    let found = desk.api(
+        "implementer",
+        "GET",
+        &format!("/changes/{key}/implementation/entries"),
+        Value::Null,
+    );
+    let text = |entry: &Value, name: &str| entry[name].as_str().unwrap_or_default().to_owned();
+    let rows = found["items"].as_array().unwrap().iter();
+    rows.map(|entry| {
+        (
+            text(entry, "kind"),
+            entry["step"].as_i64().unwrap_or(0),
+            text(entry, "text"),
+        )
+    })
+    .collect()
+}
+
+fn wait_for_entries(desk: &Desk, key: &str, count: usize) -> Vec<(String, i64, String)> {
+    desk.browser.wait_for(
+        "what was tapped is taken",
+        "return JSON.parse(localStorage.getItem('assent.taps') || '[]').length === 0;",
+    );
+    let found = entries(desk, key);
+    assert_eq!(found.len(), count, "{found:?}");
+    found
+}
+
+#[test]
+fn the_runbook_loses_no_tap_when_the_connection_is_cut() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    let key = under_way(&desk);
+    desk.sign_in("implementer");
+    browser.look(PHONE);
+    desk.go(&format!("/changes/{key}/runbook"));
+    browser.wait_for_words("Step 1 of 3");
+    browser.wait_for_words("Roll back by");
+    assert!(browser.axe().is_empty(), "{:?}", browser.axe());
+    browser.picture("journeys/runbook-step", true);
+    cut(&desk, true);
+    browser.click("form[data-tap] button.go");
+    browser.wait_for_words("Step 2 of 3");
+    browser.wait_for_words("1 tap is kept on this device");
+    browser.click_words("Something differs");
+    browser.type_into("#differs-text", "The first label came out blank; the second was fine.");
+    browser.click("details.differs form button");
+    browser.click("form[data-tap] button.go");
+    browser.wait_for_words("Step 3 of 3");
+    browser.wait_for_words("3 taps are kept on this device");
+    browser.picture("journeys/runbook-cut", true);
+    assert!(
+        entries(&desk, &key).is_empty(),
+        "nothing went out while the connection was cut"
+    );
+    cut(&desk, false);
+    let found = wait_for_entries(&desk, &key, 3);
+    let mut told: Vec<(&str, i64)> = found.iter().map(|(kind, step, _)| (kind.as_str(), *step)).collect();
+    told.sort_unstable();
+    assert_eq!(told, [("deviation", 2), ("step", 1), ("step", 2)]);
+    browser.wait_for_words("2 of 3 done");
+    browser.wait_for_words("came out blank");
+
+    // The answer to the last tap is lost after the server has taken it: the repeated tap is the same one.
+    let lose = "const real = window.fetch; let isLost = false;
+        window.fetch = async (to, how) => {
+            const answer = await real(to, how);
+            if (how && how.method === 'POST' && !isLost) { isLost = true; throw new TypeError('the answer is lost'); }
+            return answer;
+        };";
+    browser.run(lose, &[]);
+    browser.click("form[data-tap] button.go");
+    wait_for_entries(&desk, &key, 4);
+    browser.wait_for_words("Every step is done");
+    assert!(browser.axe().is_empty(), "{:?}", browser.axe());
+    browser.picture("journeys/runbook-done", true);
+    browser.click_words("Tell the outcome");
+    browser.wait_for_words("What you can do now");
+}
+
+#[test]
+fn the_runbook_works_without_a_script_and_at_320_pixels() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    let key = under_way(&desk);
+    desk.sign_in("implementer");
+    browser.set_scripts(false);
+    desk.go(&format!("/changes/{key}/runbook"));
+    for look in [Look::NARROW_DARK, Look::NARROW, Look::DESK] {
+        browser.look(look);
+        browser.picture(&format!("journeys/runbook-{}", look.name()), true);
+        let wide = "return document.documentElement.scrollWidth - document.documentElement.clientWidth;";
+        assert_eq!(browser.run(wide, &[]), 0, "{}", look.name());
+    }
+    browser.click_words("Done, check passed");
+    browser.wait_for_words("Step 2 of 3");
+    browser.click_words("Roll back now");
+    browser.wait_for_words("What you can do now");
+    let found = entries(&desk, &key);
+    assert_eq!(found.last().unwrap().2, "Rolling back at step 2: Start the new queue");
+}

@@ -1,0 +1,309 @@
+//! Changes as people write them: from nothing, after a pipeline, once more, two at once, and with a question answered.
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use tests::browser::Look;
+use tests::journey;
+
+use crate::desk::Desk;
+
+/// The controls that are in sight in the form of a change.
+const IN_SIGHT: &str =
+    "return [...document.querySelectorAll('.change-form :is(input:not([type=hidden]), textarea, select)')]
+    .filter((one) => one.checkVisibility()).map((one) => one.name);";
+
+/// A day and time `days` ahead, as a `datetime-local` field takes it.
+fn ahead(desk: &Desk, days: i64, hour: u8) -> String {
+    let day = desk.server.server_time() + SignedDuration::from_hours(24 * days);
+    format!("{}T{hour:02}:00", day.to_string().split('T').next().unwrap())
+}
+
+/// The pictures of a page that a person looks at: both themes, and a phone's width.
+fn pictures(desk: &Desk, name: &str) {
+    for look in [Look::NARROW_DARK, Look::NARROW, Look::DESK_DARK, Look::DESK] {
+        desk.browser.look(look);
+        desk.browser.picture(&format!("journeys/{name}-{}", look.name()), true);
+        assert!(desk.browser.axe().is_empty(), "{name}: {:?}", desk.browser.axe());
+    }
+}
+
+fn key_of(desk: &Desk) -> String {
+    let url = desk.browser.url();
+    let path = url.split('?').next().unwrap();
+    path.rsplit('/').next().unwrap().to_owned()
+}
+
+/// A closed change of one target that went well.
+fn done_well(desk: &Desk) -> Value {
+    let list = desk.api(
+        "requester",
+        "GET",
+        "/changes?state=closed&kind=normal&limit=100",
+        Value::Null,
+    );
+    let keys = list["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| item["key"].as_str().unwrap().to_owned());
+    for key in keys {
+        let change = desk.api("requester", "GET", &format!("/changes/{key}"), Value::Null);
+        let is_single = change["targets"].as_array().is_some_and(|targets| targets.len() == 1);
+        if is_single && change["outcome"] == "succeeded" && change["plan"][0]["title"].is_string() {
+            return change;
+        }
+    }
+    panic!("the demo has no change of one target that went well");
+}
+
+#[test]
+fn a_requester_comes_from_nothing_to_submitted_with_nine_answers() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    let known = done_well(&desk);
+    let target = &known["targets"][0];
+    desk.sign_in("requester");
+    browser.click_words("New change");
+    browser.wait_for_words("Nine answers, and it can be assessed");
+    assert_eq!(browser.run(IN_SIGHT, &[]).as_array().unwrap().len(), 9);
+    pictures(&desk, "requester-nine");
+    browser.set("[name='targets.0.service']", target["service"].as_str().unwrap());
+    browser.set(
+        "[name='targets.0.environment']",
+        target["environment"].as_str().unwrap(),
+    );
+    browser.type_into("[name=title]", "Let the labels carry the new logo");
+    browser.type_into("[name=description]", "The template of the label gets another picture.");
+    browser.click_words("Submit for assessment");
+    browser.wait_for_words("Not submitted yet");
+    pictures(&desk, "requester-nine-refused");
+    browser.type_into("[name=justification]", "Sales shows it from Monday on.");
+    browser.set("[name='impact.availability']", "low");
+    browser.set("[name=complexity]", "low");
+    browser.set("[name=planned_start]", &ahead(&desk, 3, 20));
+    browser.set("[name=planned_end]", &ahead(&desk, 3, 21));
+    browser.click_words("Submit for assessment");
+    browser.wait_for_words("It is written and handed over for assessment");
+    browser.wait_for_words("taken over from CHG-");
+    browser.picture("journeys/requester-submitted", false);
+    let made = desk.api("requester", "GET", &format!("/changes/{}", key_of(&desk)), Value::Null);
+    assert_eq!(made["state"], "assessing", "{made}");
+    assert!(
+        made["plan"][0]["title"].is_string(),
+        "the plan came from the last change like it: {made}"
+    );
+    assert!(
+        made["labels"][0].as_str().unwrap().starts_with("plan from CHG-"),
+        "{}",
+        made["labels"]
+    );
+}
+
+#[test]
+fn what_a_pipeline_wrote_asks_for_four_answers_at_most() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    let draft = json!({
+        "title": "Label printer 4.2", "description": "Twelve commits since 4.1.", "owner": "ingrid",
+        "targets": [{"service": journey::SERVICE, "environment": journey::ENVIRONMENT, "artifact": journey::artifact(42)}],
+    });
+    let made = desk.api("pipeline", "POST", "/changes", draft);
+    let key = made["key"].as_str().unwrap();
+    desk.sign_in("requester");
+    desk.go(&format!("/changes/{key}/edit"));
+    browser.wait_for_words("Four answers, and it can be assessed");
+    let asked = browser.run(IN_SIGHT, &[]);
+    assert_eq!(
+        asked,
+        json!(["justification", "complexity", "planned_start", "planned_end"])
+    );
+    browser.wait_for_words("told by the pipeline");
+    pictures(&desk, "pipeline-four");
+    browser.type_into("[name=justification]", "Scanners of the new kind need it.");
+    browser.set("[name=complexity]", "low");
+    browser.set("[name=planned_start]", &ahead(&desk, 2, 20));
+    browser.set("[name=planned_end]", &ahead(&desk, 2, 21));
+    browser.click_words("Submit for assessment");
+    browser.wait_for_words("It is written and handed over for assessment");
+    let after = desk.api("requester", "GET", &format!("/changes/{key}"), Value::Null);
+    assert_eq!(after["state"], "assessing");
+    assert_eq!(
+        after["description"], "Twelve commits since 4.1.",
+        "what the pipeline told stays"
+    );
+}
+
+#[test]
+fn last_months_patching_is_cloned_for_the_same_weekday_to_come() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    let known = done_well(&desk);
+    let key = known["key"].as_str().unwrap();
+    desk.sign_in("requester");
+    desk.go(&format!("/changes/{key}"));
+    browser.click_words("Clone");
+    browser.wait_for_words(&format!("{key} once more"));
+    assert_eq!(
+        browser.run(IN_SIGHT, &[]),
+        json!(["title", "planned_start", "planned_end"])
+    );
+    pictures(&desk, "clone");
+    browser.click_words("Submit for assessment");
+    browser.wait_for_words("It is written and handed over for assessment");
+    let made = desk.api("requester", "GET", &format!("/changes/{}", key_of(&desk)), Value::Null);
+    for same in ["title", "description", "plan", "rollback_plan", "complexity"] {
+        assert_eq!(made[same], known[same], "{same}");
+    }
+    assert_eq!(made["labels"], json!([format!("copy of {key}")]));
+    assert!(
+        made["targets"][0]["artifact"].is_null(),
+        "the build of last month is not this month's"
+    );
+    let start = |change: &Value| -> jiff::Timestamp { change["planned_start"].as_str().unwrap().parse().unwrap() };
+    assert!(start(&made) > desk.server.server_time());
+    let days = (start(&made).as_second() - start(&known).as_second() + 43_200) / 86_400;
+    assert_eq!(days % 7, 0, "the weekday is the same");
+}
+
+#[test]
+fn two_people_edit_at_once_and_neither_loses_a_word() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    let draft = json!({
+        "title": "Move the label queue", "description": "To the new broker.", "justification": "The old one ends in March.",
+        "targets": [{"service": journey::SERVICE, "environment": journey::ENVIRONMENT}], "complexity": "low",
+    });
+    let made = desk.api("requester", "POST", "/changes", draft);
+    let key = made["key"].as_str().unwrap();
+    desk.sign_in("requester");
+    desk.go(&format!("/changes/{key}/edit"));
+    browser.click_words("What and why");
+    browser.fill("[name=title]", "Move the label queue to the broker in Oslo");
+    browser.fill("[name=justification]", "The old broker ends in February.");
+    let theirs =
+        json!({"title": "Move the label queue at night", "description": "To the new broker, tenant by tenant."});
+    desk.edit("change_manager", key, made["version"].as_i64().unwrap(), &theirs);
+    browser.click_words("Keep these edits");
+    browser.wait_for_words(&format!("Two of you edited {key}"));
+    browser.wait_for_words("Marta Lindqvist edited it while you did");
+    let both = browser.text("#both");
+    assert!(both.contains("Move the label queue at night"), "{both}");
+    assert!(both.contains("Move the label queue to the broker in Oslo"), "{both}");
+    assert!(!browser.has("#both input:checked"), "neither side is preselected");
+    pictures(&desk, "two-at-once");
+    browser.click_words("Keep these edits");
+    browser.wait_for_words("Say which one stays");
+    browser.click_words("Mine");
+    browser.click_words("Keep these edits");
+    browser.wait_for_words("Your edit is kept");
+    let after = desk.api("requester", "GET", &format!("/changes/{key}"), Value::Null);
+    assert_eq!(after["title"], "Move the label queue to the broker in Oslo");
+    assert_eq!(
+        after["description"], "To the new broker, tenant by tenant.",
+        "what only she touched is hers"
+    );
+    assert_eq!(
+        after["justification"], "The old broker ends in February.",
+        "what only he touched is his"
+    );
+}
+
+#[test]
+fn a_question_is_answered_from_home_and_the_answer_reaches_who_asked() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    let digest = journey::artifact(77);
+    let request = journey::request("Print two labels at once", &digest, desk.server.server_time());
+    let path = journey::waiting_for_approval(&desk.server, &request, &digest);
+    let key = path.rsplit('/').next().unwrap();
+    let question = json!({"question": "Which printers are too old for it?"});
+    desk.api("security", "POST", &format!("/changes/{key}/return"), question);
+    desk.sign_in("requester");
+    browser.click_words("Answer Priya Raman");
+    browser.wait_for_words("returned it with a question");
+    browser.click_words("Answer Priya Raman");
+    browser.type_into("[name=text]", "None since the swap in May.");
+    pictures(&desk, "answer");
+    browser.click_words("Answer and submit again");
+    browser.wait_for_words("Your answer is sent");
+    let after = desk.api("requester", "GET", &format!("/changes/{key}"), Value::Null);
+    assert_eq!(after["state"], "assessing");
+    desk.enter(browser, "security", "/messages");
+    browser.wait_for_words(&format!("{key} has an answer to your question"));
+    browser.wait_for_words("None since the swap in May.");
+    browser.picture("journeys/answer-read", false);
+}
+
+#[test]
+fn a_change_manager_finds_out_why_a_change_is_stuck_in_two_clicks() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    let digest = journey::artifact(78);
+    let soon = desk.server.server_time() + SignedDuration::from_hours(6);
+    let request = journey::request("Refresh the label fonts", &digest, soon);
+    journey::waiting_for_approval(&desk.server, &request, &digest);
+    desk.sign_in("change_manager");
+    browser.wait_for_words("Refresh the label fonts");
+    pictures(&desk, "manager-home");
+    // First click: the change, which the home names with the people it waits for. Second: what is missing.
+    let script = "const row = [...document.querySelectorAll('#stuck li')].find((one) => one.innerText.includes('Refresh the label fonts'));
+        row.querySelector('a').click(); return row.innerText;";
+    let row = browser.run(script, &[]);
+    assert!(row.as_str().unwrap().contains("waits for"), "{row}");
+    browser.wait_for_words("Still to be met");
+    let missing = browser.text("#requirements");
+    assert!(
+        missing.contains("approval") && missing.contains("Priya Raman"),
+        "{missing}"
+    );
+    browser.picture("journeys/manager-why", false);
+}
+
+#[test]
+fn a_form_is_kept_while_it_is_typed_and_forgotten_when_it_is_taken() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    let kept = "return Object.keys(localStorage).filter((name) => name.startsWith('assent.draft:')).length;";
+    desk.sign_in("requester");
+    desk.go("/changes/new");
+    browser.type_into("[name=title]", "Half a thought");
+    browser.set("[name=complexity]", "medium");
+    browser.wait_for(
+        "it is kept",
+        "return Object.values(localStorage).some((text) => text.includes('Half a thought'));",
+    );
+    desk.go("/changes");
+    desk.go("/changes/new");
+    browser.wait_for_words("is kept on this device");
+    assert_eq!(
+        browser.run("return document.querySelector('[name=title]').value;", &[]),
+        "",
+        "nothing comes back unasked"
+    );
+    browser.picture("journeys/draft-kept", false);
+    assert!(browser.axe().is_empty(), "{:?}", browser.axe());
+    browser.click_words("Put it back");
+    assert_eq!(
+        browser.run("return document.querySelector('[name=title]').value;", &[]),
+        "Half a thought"
+    );
+    assert_eq!(
+        browser.run("return document.querySelector('[name=complexity]').value;", &[]),
+        "medium"
+    );
+    browser.click_words("Keep as draft");
+    browser.wait_for_words("The change is written");
+    assert_eq!(browser.run(kept, &[]), 0, "what was taken is forgotten");
+    desk.go("/changes/new");
+    browser.type_into("[name=title]", "A secret plan");
+    browser.wait_for(
+        "it is kept",
+        "return Object.values(localStorage).some((text) => text.includes('A secret plan'));",
+    );
+    browser.run(
+        "document.querySelector(\"form[action$='/sign-out'] button\").click();",
+        &[],
+    );
+    browser.wait_for("the door is there", "return location.pathname.endsWith('/sign-in');");
+    assert_eq!(browser.run(kept, &[]), 0, "nothing stays behind for the next one");
+}
