@@ -535,7 +535,7 @@ fn voids(view: &View<'_, '_, '_>, file: &ChangeFile) -> Option<Notice> {
 /// What the form holds of a change.
 fn held(base: &Body) -> Body {
     let known = |name: &&str| base.get(*name).map(|value| ((*name).to_owned(), value.clone()));
-    HELD.iter().filter_map(|name| known(&name)).collect()
+    HELD.iter().filter_map(known).collect()
 }
 
 /// The revision that the reader saw; a form that came back keeps the one that it was made from.
@@ -718,7 +718,8 @@ fn edit_from(room: &mut Room<'_, '_>, key: &str, form: &Form) -> acts::Result<Op
     let base = model::input::patch_base(&change, &directory);
     let mut patch = patch(&base, &decoded.body, &reader);
     patch.retain(|name, _| {
-        !theirs.contains(name) && !(name == "expedited_reason" && theirs.iter().any(|it| it == "expedited"))
+        let is_reason_of_theirs = name == "expedited_reason" && theirs.iter().any(|it| it == "expedited");
+        !theirs.contains(name) && !is_reason_of_theirs
     });
     if !patch.is_empty() {
         acts::edit_change::edit_change(room, key, &patch)?;

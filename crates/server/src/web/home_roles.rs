@@ -231,12 +231,15 @@ fn is_undecided(row: &Listed) -> bool {
     matches!(row.state.as_str(), "draft" | "assessing" | "authorizing" | "approved")
 }
 
+/// A figure: what it counts, and which changes count.
+type Counted = (&'static str, fn(&Listed) -> bool);
+
 /// Four figures with what they were before and their course over twelve weeks.
 fn figures(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
     let now = view.now();
     let days = |count: i64| now - SignedDuration::from_hours(24 * count);
     let all = written(view, days(7 * WEEKS), now)?;
-    let kinds: [(&str, fn(&Listed) -> bool); 4] = [
+    let kinds: [Counted; 4] = [
         ("Changes written", |_| true),
         ("of them closed by now", |row| row.state == "closed"),
         ("of them emergencies", |row| row.kind == "emergency"),
