@@ -19,6 +19,7 @@ mod partition;
 mod paused_server;
 mod pipelines;
 mod promises;
+mod provisioning;
 mod tamper;
 mod two_servers;
 mod webhooks;

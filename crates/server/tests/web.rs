@@ -615,3 +615,38 @@ fn a_tokens_secret_is_shown_once() {
     assert_eq!(wrong.status, 422, "{wrong:?}");
     assert!(wrong.shows("list-token-name-e"), "{wrong:?}");
 }
+
+/// The account shows sessions and second factors, and adds an authenticator without script.
+#[test]
+fn an_authenticator_is_added_on_the_account_page() {
+    let house = house("factors");
+    let cookie = house.sign_in("ingrid");
+    let account = house.get(&cookie, "/t/halden/account");
+    assert!(account.shows("Second factors") && account.shows("Your sessions"), "{account:?}");
+    let made = house.post(&cookie, "/t/halden/account/factors", &[("name", "Phone")]);
+    assert_eq!(made.status, 200, "{made:?}");
+    let (secret, url) = (made.hidden("secret"), made.hidden("url"));
+    let id = made.body.split("/account/factors/").nth(1).unwrap().split('/').next().unwrap().to_owned();
+    let confirm = format!("/t/halden/account/factors/{id}/confirmation");
+    let wrong = [("code", "000000"), ("secret", &secret), ("url", &url)];
+    let again = house.post(&cookie, &confirm, &wrong);
+    assert!(again.status == 422 && again.hidden("secret") == secret, "{again:?}");
+    let now = house.running.state().desk().tools().clock.now().as_second();
+    let totp = totp_rs::Builder::new()
+        .with_secret(totp_rs::Secret::try_from_base32(&secret).unwrap())
+        .build()
+        .unwrap();
+    let code = totp.generate(u64::try_from(now).unwrap()).to_string();
+    let done = house.post(&cookie, &confirm, &[("code", &code)]);
+    assert!(done.shows("Your recovery codes"), "{done:?}");
+    // A new session has shown one of two factors, and the page asks for the other.
+    let second = house.sign_in("ingrid");
+    let asked = house.get(&second, "/t/halden/step-up");
+    assert!(asked.shows("Code of your authenticator") && !asked.shows("type=\"password\""), "{asked:?}");
+    let removal = format!("/t/halden/account/factors/{id}/removal");
+    let refused = house.post(&second, &removal, &[]);
+    assert!(refused.place().starts_with("/t/halden/step-up"), "{refused:?}");
+    let ended = house.post(&cookie, "/t/halden/account/sessions/others", &[]);
+    assert_eq!(ended.place(), "/t/halden/account");
+    assert!(house.get(&second, "/t/halden/account").place().contains("/sign-in"));
+}

@@ -47,7 +47,6 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("pulldown-cmark", &["pages"]),
     ("lettre", &["connect", "tests"]),
     ("openidconnect", &["connect"]),
-    ("webauthn-rs", &["connect"]),
     ("scim_v2", &["connect"]),
     ("ureq", &["connect", "assent", "tests"]),
 ];

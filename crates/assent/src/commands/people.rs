@@ -42,10 +42,16 @@ pub enum Person {
     /// Let another speak for a person, for a time.
     #[command(after_help = "Example: assent person delegate --to tom --until +14d --part owner")]
     Delegate(Delegate),
-    /// Deactivate a person: sessions, tokens and open requests end.
+    /// Deactivate a person: sessions, tokens, open requests and delegations end.
     Deactivate {
         /// The person's login.
         login: String,
+        /// Somebody else may have used the account: its decisions are void, permits that rest on it die.
+        #[arg(long)]
+        compromised: bool,
+        /// Why.
+        #[arg(long)]
+        reason: Option<String>,
     },
     /// Set a password, read from a file or standard input.
     #[command(after_help = "Example: assent person password olga --password-file - < new-password")]
@@ -218,9 +224,18 @@ pub fn run(person: &Person, common: &Common, output: &Output) -> Result<u8> {
             Ok(0)
         }
         Person::Delegate(row) => delegate(&Client::new(common)?, row, output),
-        Person::Deactivate { login } => {
+        Person::Deactivate {
+            login,
+            compromised,
+            reason,
+        } => {
             let client = Client::new(common)?;
-            let gone = patch(&client, login, &json!({"active": false}))?;
+            let mut body = json!({"compromised": compromised});
+            if let Some(reason) = reason {
+                body["reason"] = json!(reason);
+            }
+            let path = format!("/people/{}/deactivation", encode(login));
+            let gone = client.post(&path, &body)?.body;
             output.data(&gone, |output| output.line(&format!("deactivated {login}")));
             Ok(0)
         }
@@ -270,12 +285,6 @@ fn set_password(client: &Client, login: &str, password: &str) -> Result<()> {
     let path = format!("/people/{}/password", encode(login));
     client.send("PUT", &path, Some(&json!({"password": password})), &[("If-Match", "*")])?;
     Ok(())
-}
-
-fn patch(client: &Client, login: &str, body: &Value) -> Result<Value> {
-    let path = format!("/people/{}", encode(login));
-    let etag = client.get(&path)?.etag.unwrap_or_else(|| "*".to_owned());
-    Ok(client.conditional("PATCH", &path, body, &etag)?.body)
 }
 
 fn list(client: &Client, output: &Output) -> Result<u8> {

@@ -16,10 +16,38 @@ const MESSAGES: i64 = 200;
 
 /// The account.
 pub(super) async fn show_account(State(state): State<AppState>, visitor: Visitor) -> Response {
-    show(&state, &visitor, Place::Account, |view| Ok(account_page(view))).await
+    show(&state, &visitor, Place::Account, account_page).await
 }
 
-fn account_page(view: &View<'_, '_, '_>) -> String {
+fn account_page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
+    let mut sections = vec![Section::new("you", "You", SectionBody::Facts(facts_of(view)))];
+    sections.extend(super::factors::sections(view)?);
+    let text = "Tokens for command lines and pipelines act with your rights.";
+    let tokens = Section::new("tokens", "Your tokens", SectionBody::Prose(text.to_owned()));
+    sections.push(tokens.note(Rich::new().link("Show them", view.url("/tokens"))));
+    let page = RecordPage {
+        frame: view.frame.clone(),
+        title: view.name(&view.me),
+        acts: vec![password_form(view)],
+        sections,
+        ..RecordPage::default()
+    };
+    Ok(page.render())
+}
+
+fn password_form(view: &View<'_, '_, '_>) -> ActForm {
+    let field = |name: &str, label: &str, token: &'static str| Field {
+        autocomplete: Some(token),
+        ..Field::new(name, label, Input::Password).required()
+    };
+    ActForm::new("password", "Set a new password", view.url("/account/password"))
+        .field(field("present", "Present password", "current-password"))
+        .field(field("password", "New password", "new-password").hint("At least 10 characters."))
+        .note("Your other sessions end, and you sign in again.")
+        .submit("Set this password")
+}
+
+fn facts_of(view: &View<'_, '_, '_>) -> Vec<Fact> {
     let person = view.directory.people.get(&view.me);
     let text = |pick: fn(&model::directory::Person) -> String| person.map(pick).unwrap_or_default();
     let roles = text(|it| {
@@ -35,7 +63,7 @@ fn account_page(view: &View<'_, '_, '_>) -> String {
         .iter()
         .map(|group| group.0.clone())
         .collect();
-    let facts = vec![
+    vec![
         Fact::new("Login", text(|it| it.login.clone())),
         Fact::new(
             "Mail address",
@@ -51,32 +79,7 @@ fn account_page(view: &View<'_, '_, '_>) -> String {
                 groups.join(", ")
             },
         ),
-    ];
-    let field = |name: &str, label: &str, token: &'static str| Field {
-        autocomplete: Some(token),
-        ..Field::new(name, label, Input::Password).required()
-    };
-    let password = ActForm::new("password", "Set a new password", view.url("/account/password"))
-        .field(field("present", "Present password", "current-password"))
-        .field(field("password", "New password", "new-password").hint("At least 10 characters."))
-        .note("Your other sessions end, and you sign in again.")
-        .submit("Set this password");
-    let page = RecordPage {
-        frame: view.frame.clone(),
-        title: view.name(&view.me),
-        acts: vec![password],
-        sections: vec![
-            Section::new("you", "You", SectionBody::Facts(facts)),
-            Section::new(
-                "tokens",
-                "Your tokens",
-                SectionBody::Prose("Tokens for command lines and pipelines act with your rights.".to_owned()),
-            )
-            .note(Rich::new().link("Show them", view.url("/tokens"))),
-        ],
-        ..RecordPage::default()
-    };
-    page.render()
+    ]
 }
 
 /// Sets the reader's own password, after the present one was shown again.

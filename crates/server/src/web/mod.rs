@@ -24,6 +24,7 @@ mod edit;
 mod estate;
 mod evidence;
 mod export;
+mod factors;
 mod feed;
 mod form;
 mod gate;
@@ -89,6 +90,11 @@ fn session_routes() -> Router<AppState> {
         .route("/t/{tenant}/step-up", get(step_up::form).post(step_up::go))
         .route("/t/{tenant}/account", get(account::show_account))
         .route("/t/{tenant}/account/password", post(account::set_password))
+        .route("/t/{tenant}/account/sessions/others", post(factors::end_others))
+        .route("/t/{tenant}/account/factors", post(factors::begin))
+        .route("/t/{tenant}/account/factors/{id}/confirmation", post(factors::confirm))
+        .route("/t/{tenant}/account/factors/{id}/removal", post(factors::remove))
+        .route("/t/{tenant}/account/recovery-codes", post(factors::renew))
 }
 
 fn change_routes() -> Router<AppState> {

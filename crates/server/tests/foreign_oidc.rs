@@ -1,0 +1,328 @@
+//! Signing in at a foreign provider, npm's oidc-provider, and at one that sends what it should not.
+//!
+//! Run with `--features foreign` and `ASSENT_TEST_NODE_MODULES` naming a folder with `oidc-provider` and `jose`.
+
+#![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+#![allow(dead_code, reason = "the world has more than these tests use")]
+
+#[path = "doors/world.rs"]
+mod world;
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use serde_json::{Value, json};
+use world::{Answer, PASSWORD, TENANT, World};
+
+struct Provider {
+    child: Child,
+    issuer: String,
+    hostile: String,
+}
+
+impl Provider {
+    fn start(ways_back: &[String]) -> Self {
+        let modules = std::env::var_os("ASSENT_TEST_NODE_MODULES")
+            .expect("ASSENT_TEST_NODE_MODULES must name a folder with oidc-provider and jose");
+        let mut child = Command::new("node")
+            .arg(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/oidc_provider.mjs"))
+            .args(ways_back)
+            .env("ASSENT_TEST_NODE_MODULES", modules)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        let said: Value = serde_json::from_str(&line).expect("the provider did not start");
+        let text = |name: &str| said[name].as_str().unwrap().to_owned();
+        Self {
+            child,
+            issuer: text("issuer"),
+            hostile: text("hostile"),
+        }
+    }
+}
+
+impl Drop for Provider {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A browser that keeps cookies by host and follows nothing by itself.
+#[derive(Default)]
+struct Browser {
+    cookies: BTreeMap<String, BTreeMap<String, String>>,
+}
+
+impl Browser {
+    fn ask(&mut self, method: &str, url: &str, form: &str) -> Answer {
+        let rest = url.strip_prefix("http://").expect("a whole address");
+        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let jar = self.cookies.entry(host.to_owned()).or_default();
+        let cookies: Vec<String> = jar.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let mut stream = TcpStream::connect(host).unwrap();
+        let head = format!(
+            "{method} /{path} HTTP/1.1\r\nhost: {host}\r\norigin: http://{host}\r\nconnection: close\r\ncookie: {}\r\n\
+             content-type: application/x-www-form-urlencoded\r\ncontent-length: {}\r\n\r\n{form}",
+            cookies.join("; "),
+            form.len()
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let (answer, set) = with_cookies(&mut stream);
+        for line in set {
+            let (pair, _) = line.split_once(';').unwrap_or((&line, ""));
+            let (name, value) = pair.split_once('=').unwrap();
+            if value.is_empty() || line.contains("Max-Age=0") {
+                jar.remove(name);
+            } else {
+                jar.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        answer
+    }
+
+    /// Where an answer sends the browser, as a whole address.
+    fn next(answer: &Answer, from: &str) -> String {
+        assert!((301..=308).contains(&answer.status), "{answer:?}");
+        let place = answer.header("location");
+        if place.starts_with("http") {
+            return place.to_owned();
+        }
+        let host = from.split('/').nth(2).unwrap();
+        format!("http://{host}{place}")
+    }
+}
+
+/// An answer, and every cookie it sets: the world's own reader keeps one header of each name.
+fn with_cookies(stream: &mut TcpStream) -> (Answer, Vec<String>) {
+    let mut bytes = Vec::new();
+    std::io::Read::read_to_end(stream, &mut bytes).unwrap();
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let head = text.split("\r\n\r\n").next().unwrap_or_default();
+    let set = head
+        .lines()
+        .filter(|line| line.to_lowercase().starts_with("set-cookie:"))
+        .map(|line| line.split_once(':').unwrap().1.trim().to_owned())
+        .collect();
+    (world::parse(&bytes), set)
+}
+
+fn worlds() -> (World, Provider) {
+    let world = World::with(|settings| settings.outgoing_allow = vec!["127.0.0.0/8".to_owned()]);
+    let ways: Vec<String> = ["corp", "other"]
+        .iter()
+        .map(|key| format!("http://{}/t/{TENANT}/sign-in/{key}/callback", world.host()))
+        .collect();
+    let provider = Provider::start(&ways);
+    set(
+        &world,
+        "corp",
+        &json!({
+            "name": "Acme ID", "issuer": provider.issuer, "client_id": "assent", "client_secret": "not very secret",
+            "scopes": ["profile", "email", "groups"], "groups_claim": "groups", "groups": {"sre": "change-managers"},
+            "roles": {"sre": "implementer"}, "creates_people": true,
+        }),
+    );
+    (world, provider)
+}
+
+fn set(world: &World, key: &str, body: &Value) {
+    let path = format!("/identity-providers/{key}");
+    let set = world.as_person("adam", "PUT", &path).json(body).send().expect(200);
+    assert!(!set.to_string().contains("not very secret"));
+}
+
+/// Walks to the provider, signs in there, and comes back; answers what our door says in the end.
+fn walk(world: &World, browser: &mut Browser, begin: &str, login: &str) -> Answer {
+    let ours = format!("http://{}", world.host());
+    let mut url = format!("{ours}{begin}");
+    let mut answer = browser.ask("GET", &url, "");
+    for _ in 0..8 {
+        url = Browser::next(&answer, &url);
+        if url.contains("/interaction/") {
+            let form = format!("prompt=login&login={login}&password=x");
+            answer = browser.ask("POST", &url, &form);
+        } else {
+            answer = browser.ask("GET", &url, "");
+        }
+        if url.contains("/callback") {
+            return answer;
+        }
+    }
+    panic!("the provider never sent us back: {answer:?}");
+}
+
+fn me(world: &World, browser: &mut Browser) -> Value {
+    browser
+        .ask("GET", &format!("http://{}/api/v1/me", world.host()), "")
+        .expect(200)
+}
+
+#[test]
+fn a_person_signs_in_at_a_real_provider_and_stays_one_person() {
+    let (world, _provider) = worlds();
+    let door = world.ask("GET", "/t/acme/sign-in").send();
+    assert!(String::from_utf8_lossy(&door.body).contains("Continue with Acme ID"));
+    let mut browser = Browser::default();
+    let back = walk(&world, &mut browser, "/t/acme/sign-in/corp?next=/t/acme/changes", "ada");
+    assert_eq!((back.status, back.header("location")), (303, "/t/acme/changes"));
+    let first = me(&world, &mut browser);
+    assert_eq!(
+        (&first["login"], &first["name"]),
+        (&json!("ada"), &json!("Ada Lovelace"))
+    );
+    assert_eq!(first["groups"], json!(["change-managers"]));
+    assert_eq!(first["roles"], json!(["implementer"]));
+    assert_eq!(first["email"], "ada@acme.example");
+    let mut again = Browser::default();
+    walk(&world, &mut again, "/t/acme/sign-in/corp", "ada");
+    assert_eq!(me(&world, &mut again)["id"], first["id"]);
+    // A second account with the same address, and one that only claims an address, become nobody.
+    let twin = walk(&world, &mut Browser::default(), "/t/acme/sign-in/corp", "twin");
+    assert_eq!(twin.status, 403);
+    assert!(String::from_utf8_lossy(&twin.body).contains("with another account"));
+    let eve = walk(&world, &mut Browser::default(), "/t/acme/sign-in/corp", "eve");
+    assert_eq!(eve.status, 403);
+    assert!(String::from_utf8_lossy(&eve.body).contains("belongs to somebody"));
+    world.post("adam", "/people/ada/deactivation", &json!({})).expect(201);
+    let ended = walk(&world, &mut Browser::default(), "/t/acme/sign-in/corp", "ada");
+    assert!(String::from_utf8_lossy(&ended.body).contains("has ended"));
+}
+
+#[test]
+fn a_fresh_factor_can_be_shown_at_the_provider_by_the_same_person() {
+    let (world, _provider) = worlds();
+    let mut browser = Browser::default();
+    walk(&world, &mut browser, "/t/acme/sign-in/corp", "ada");
+    let stepped = walk(&world, &mut browser, "/t/acme/step-up/corp?next=/t/acme/account", "ada");
+    assert_eq!((stepped.status, stepped.header("location")), (303, "/t/acme/account"));
+    assert_eq!(me(&world, &mut browser)["stepped_up"], true);
+    world.set_password("rita");
+    let mut rita = Browser::default();
+    let form = format!("login=rita&password={}", PASSWORD.replace(' ', "+"));
+    let url = format!("http://{}/t/acme/sign-in", world.host());
+    assert_eq!(rita.ask("POST", &url, &form).status, 303);
+    let other = walk(&world, &mut rita, "/t/acme/step-up/corp", "ada");
+    assert_eq!(other.status, 403);
+    assert!(String::from_utf8_lossy(&other.body).contains("somebody else"));
+}
+
+#[test]
+fn answers_are_bound_to_the_browser_and_to_the_provider() {
+    let (world, provider) = worlds();
+    set(
+        &world,
+        "other",
+        &json!({
+            "issuer": provider.issuer, "client_id": "assent", "client_secret": "not very secret",
+        }),
+    );
+    let ours = format!("http://{}/t/acme/sign-in", world.host());
+    let mut browser = Browser::default();
+    let left = browser.ask("GET", &format!("{ours}/corp"), "");
+    let state = part(left.header("location"), "state");
+    assert_eq!(part(left.header("location"), "code_challenge_method"), "S256");
+    let says = |answer: &Answer, words: &str| {
+        assert_eq!(answer.status, 403, "{answer:?}");
+        let body = String::from_utf8_lossy(&answer.body).into_owned();
+        assert!(body.contains(words), "{body}");
+    };
+    let back = format!("{ours}/corp/callback?code=x&state={state}");
+    says(&Browser::default().ask("GET", &back, ""), "not begun in this browser");
+    says(
+        &browser.ask("GET", &format!("{ours}/other/callback?code=x&state={state}"), ""),
+        "not begun in this browser",
+    );
+    browser.ask("GET", &format!("{ours}/corp"), "");
+    says(
+        &browser.ask("GET", &format!("{ours}/corp/callback?code=x&state=guessed"), ""),
+        "another sign-in",
+    );
+    let left = browser.ask("GET", &format!("{ours}/corp"), "");
+    let state = part(left.header("location"), "state");
+    let mixed = format!("{ours}/corp/callback?code=x&state={state}&iss=https://evil.example");
+    says(&browser.ask("GET", &mixed, ""), "Another provider");
+    let left = browser.ask("GET", &format!("{ours}/corp"), "");
+    let state = part(left.header("location"), "state");
+    let denied = format!("{ours}/corp/callback?error=access_denied&error_description=No%20%3Cb%3E&state={state}");
+    says(&browser.ask("GET", &denied, ""), "did not let you in");
+    assert_eq!(world.ask("GET", "/t/acme/sign-in/nothing").send().status, 404);
+}
+
+fn part(url: &str, name: &str) -> String {
+    let query = url.split_once('?').unwrap().1;
+    let found = query.split('&').find_map(|pair| pair.strip_prefix(&format!("{name}=")));
+    found.unwrap_or_default().to_owned()
+}
+
+/// Whatever is wrong with a token, it opens nothing, and the page says what was wrong.
+#[test]
+fn wrong_tokens_are_refused_with_their_reason() {
+    let (world, provider) = worlds();
+    set(
+        &world,
+        "hostile",
+        &json!({
+            "issuer": provider.hostile, "client_id": "assent", "client_secret": "not very secret", "creates_people": true,
+            "login_claim": "sub", "trusts_mail": true,
+        }),
+    );
+    let ours = format!("http://{}/t/acme/sign-in/hostile", world.host());
+    for (wrong, words) in [
+        ("issuer", "issued by another provider"),
+        ("audience", "meant for somebody else"),
+        ("nonce", "another sign-in"),
+        ("expired", "has expired"),
+        ("future", "cannot be taken"),
+        ("unsigned", "signature"),
+        ("shared_secret", "proves nothing here"),
+        ("key", "not its own"),
+        ("", ""),
+    ] {
+        let mut browser = Browser::default();
+        let left = browser.ask("GET", &ours, "");
+        let place = left.header("location").to_owned();
+        let asked = json!({"wrong": wrong, "nonce": part(&place, "nonce")}).to_string();
+        let code = proof::crypto::base64url(asked.as_bytes());
+        let back = format!("{ours}/callback?code={code}&state={}", part(&place, "state"));
+        let answer = browser.ask("GET", &back, "");
+        let body = String::from_utf8_lossy(&answer.body).into_owned();
+        if wrong.is_empty() {
+            assert_eq!(answer.status, 303, "{body}");
+            assert_eq!(me(&world, &mut browser)["login"], "ada");
+        } else {
+            assert_eq!(answer.status, 403, "{wrong}: {body}");
+            assert!(body.contains(words), "{wrong}: {body}");
+            assert!(browser.cookies.values().all(|jar| !jar.contains_key("assent_session")));
+        }
+    }
+}
+
+/// Without the operator's word no provider inside of the own network is called.
+#[test]
+fn a_provider_inside_of_the_own_network_is_not_called() {
+    let world = World::new();
+    set(
+        &world,
+        "inner",
+        &json!({"issuer": "http://127.0.0.1:9", "client_id": "assent"}),
+    );
+    let answer = world.ask("GET", "/t/acme/sign-in/inner").send();
+    assert_eq!(answer.status, 502);
+    assert!(String::from_utf8_lossy(&answer.body).contains("own network"));
+    let plain = json!({"issuer": "http://id.example", "client_id": "assent"});
+    world
+        .as_person("adam", "PUT", "/identity-providers/plain")
+        .json(&plain)
+        .send()
+        .problem(422, "invalid");
+}

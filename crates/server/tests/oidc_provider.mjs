@@ -1,0 +1,80 @@
+// A foreign OpenID Connect provider for the tests: `node oidc_provider.mjs WAY_BACK…`. Under its own address stands
+// npm's oidc-provider; under /hostile stands one whose code says what is wrong with the token it is exchanged for.
+import http from 'node:http';
+
+const modules = process.env.ASSENT_TEST_NODE_MODULES;
+const { default: Provider } = await import(`${modules}/oidc-provider/lib/index.js`);
+const jose = await import(`${modules}/jose/dist/node/esm/index.js`);
+
+const people = {
+  ada: { email: 'Ada@acme.example', email_verified: true, preferred_username: 'ada', name: 'Ada Lovelace', groups: ['sre'] },
+  twin: { email: 'ada@acme.example', email_verified: true, preferred_username: 'twin', name: 'Twin', groups: [] },
+  eve: { email: 'rita@acme.example', email_verified: false, preferred_username: 'rita', name: 'Eve', groups: [] },
+};
+
+const server = http.createServer();
+await new Promise((done) => server.listen(0, '127.0.0.1', done));
+const issuer = `http://127.0.0.1:${server.address().port}`;
+
+const provider = new Provider(issuer, {
+  clients: [{ client_id: 'assent', client_secret: 'not very secret', redirect_uris: process.argv.slice(2) }],
+  claims: { openid: ['sub'], email: ['email', 'email_verified'], profile: ['name', 'preferred_username'], groups: ['groups'] },
+  scopes: ['openid', 'email', 'profile', 'groups'],
+  cookies: { keys: ['a key for tests'] },
+  findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id, ...people[id] }) }),
+  async loadExistingGrant(ctx) {
+    const { client, session, provider: own } = ctx.oidc;
+    const known = session.grantIdFor(client.clientId);
+    if (known) return own.Grant.find(known);
+    const grant = new own.Grant({ clientId: client.clientId, accountId: session.accountId });
+    grant.addOIDCScope('openid email profile groups');
+    await grant.save();
+    return grant;
+  },
+});
+
+const hostile = `${issuer}/hostile`;
+const own = await jose.generateKeyPair('RS256');
+const foreign = await jose.generateKeyPair('RS256');
+const jwk = { ...(await jose.exportJWK(own.publicKey)), kid: 'k1', alg: 'RS256', use: 'sig' };
+
+async function token({ wrong, nonce }) {
+  const now = Math.floor(Date.now() / 1000);
+  const claims = { iss: hostile, aud: 'assent', sub: 'ada', nonce, iat: now, exp: now + 300, email: 'ada@acme.example', email_verified: true };
+  if (wrong === 'issuer') claims.iss = 'https://other.example';
+  if (wrong === 'audience') claims.aud = 'another-client';
+  if (wrong === 'nonce') claims.nonce = 'a nonce of another sign-in';
+  if (wrong === 'expired') Object.assign(claims, { iat: now - 7200, exp: now - 3600 });
+  if (wrong === 'future') claims.iat = now + 3600;
+  if (wrong === 'unsigned') return new jose.UnsecuredJWT(claims).encode();
+  const header = { alg: 'RS256', kid: 'k1' };
+  if (wrong === 'shared_secret') {
+    return new jose.SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).sign(new TextEncoder().encode('not very secret'));
+  }
+  return new jose.SignJWT(claims).setProtectedHeader(header).sign(wrong === 'key' ? foreign.privateKey : own.privateKey);
+}
+
+async function answerHostile(request, response) {
+  const json = (value) => { response.setHeader('content-type', 'application/json'); response.end(JSON.stringify(value)); };
+  if (request.url.endsWith('/openid-configuration')) {
+    return json({
+      issuer: hostile, authorization_endpoint: `${hostile}/auth`, token_endpoint: `${hostile}/token`, jwks_uri: `${hostile}/jwks`,
+      response_types_supported: ['code'], subject_types_supported: ['public'],
+      id_token_signing_alg_values_supported: ['RS256', 'HS256', 'none'],
+    });
+  }
+  if (request.url.endsWith('/jwks')) return json({ keys: [jwk] });
+  let body = '';
+  for await (const chunk of request) body += chunk;
+  const asked = JSON.parse(Buffer.from(new URLSearchParams(body).get('code'), 'base64url').toString());
+  return json({ access_token: 'x', token_type: 'Bearer', expires_in: 300, id_token: await token(asked) });
+}
+
+const usual = provider.callback();
+server.on('request', (request, response) => {
+  if (!request.url.startsWith('/hostile')) return usual(request, response);
+  return answerHostile(request, response).catch((error) => { response.statusCode = 500; response.end(String(error)); });
+});
+console.log(JSON.stringify({ issuer, hostile }));
+process.stdin.resume();
+process.stdin.on('end', () => process.exit(0));
