@@ -1,6 +1,7 @@
 //! The whole product through its real binary: guide walks, crashes, tampering, deliveries, foreign verifiers.
 #![expect(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
 
+mod attacks;
 mod backup;
 mod bad_input;
 mod canaries;
@@ -21,5 +22,6 @@ mod pipelines;
 mod promises;
 mod provisioning;
 mod tamper;
+mod tenants;
 mod two_servers;
 mod webhooks;

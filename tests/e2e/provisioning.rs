@@ -53,9 +53,15 @@ fn an_import_of_people_and_groups_keeps_its_memory() {
         server.must("POST", &format!("{base}/Groups"), token, Some(&group));
     }
     let end = resident_mib(&server);
-    println!("{people} people and {} groups; {half} MiB at half, {end} MiB at the end", ids.len().div_ceil(MEMBERS));
+    println!(
+        "{people} people and {} groups; {half} MiB at half, {end} MiB at the end",
+        ids.len().div_ceil(MEMBERS)
+    );
     assert!(end <= half + GROWTH_MIB, "{half} MiB at half, {end} MiB at the end");
-    let last = format!("{base}/Users?filter=userName%20eq%20%22person{}%40import.example%22", people - 1);
+    let last = format!(
+        "{base}/Users?filter=userName%20eq%20%22person{}%40import.example%22",
+        people - 1
+    );
     let found = server.must("GET", &last, token, None);
     assert_eq!(found["totalResults"], 1);
     assert_eq!(found["Resources"][0]["groups"].as_array().unwrap().len(), 1);

@@ -4,6 +4,7 @@
 
 pub mod browser;
 pub mod outside;
+pub mod session;
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;

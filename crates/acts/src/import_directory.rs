@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::error::Result;
+use crate::own_request;
 use crate::room::Room;
 use crate::rows;
 use crate::save::{Versioned, Written};
@@ -181,7 +182,7 @@ fn allow(room: &mut Room<'_, '_>, lines: &[Line]) -> Result<()> {
 }
 
 impl Staging {
-    fn take(&mut self, room: &Room<'_, '_>, line: &Line) -> Result<()> {
+    fn take(&mut self, room: &mut Room<'_, '_>, line: &Line) -> Result<()> {
         let mut reading = Reading::new(&line.fields, "");
         let write = match line.noun {
             Noun::People => Write::Person(rows::person(&mut reading, &self.directory)),
@@ -196,9 +197,7 @@ impl Staging {
                 Write::Ownership(rows::ownership(&mut reading, &self.directory, old, room.now))
             }
         };
-        if let Write::Person(person) = &write {
-            check_self(&mut reading, room, &self.directory, person);
-        }
+        self.check_self(&mut reading, room, &write)?;
         reading.refuse_unknown();
         if !reading.errors.is_empty() {
             let number = line.number;
@@ -210,6 +209,28 @@ impl Staging {
             return Ok(());
         }
         self.stage(room, line.number, write)
+    }
+
+    /// Nobody changes their own rights, also not by a file; a row that stands already is no change.
+    fn check_self(&self, reading: &mut Reading<'_>, room: &mut Room<'_, '_>, write: &Write) -> Result<()> {
+        match write {
+            Write::Person(person) => {
+                let old = self.directory.people.get(&person.id);
+                if person.id == room.actor.person && old.is_some_and(|old| old.roles != person.roles) {
+                    reading.wrong("roles", "own_request", "Nobody changes their own roles.");
+                }
+            }
+            Write::Group(group) if own_request::gives_seat(room, self.directory.groups.get(&group.key), group) => {
+                reading.wrong("members", "own_request", own_request::OWN_SEAT);
+            }
+            Write::Ownership(row)
+                if self.known.get(&row.natural_key()) != Some(row) && own_request::gives_voice(room, row)? =>
+            {
+                reading.wrong("person", "own_request", own_request::OWN_PART);
+            }
+            _ => {}
+        }
+        Ok(())
     }
 
     fn stage(&mut self, room: &Room<'_, '_>, line: usize, write: Write) -> Result<()> {
@@ -388,14 +409,6 @@ fn fresh(room: &Room<'_, '_>, id: &mut RecordId) -> Result<()> {
         *id = RecordId(room.new_id()?);
     }
     Ok(())
-}
-
-/// Nobody changes their own rights, also not by a file.
-fn check_self(reading: &mut Reading<'_>, room: &Room<'_, '_>, directory: &Directory, person: &Person) {
-    let old = directory.people.get(&person.id);
-    if person.id == room.actor.person && old.is_some_and(|old| old.roles != person.roles) {
-        reading.wrong("roles", "own_request", "Nobody changes their own roles.");
-    }
 }
 
 fn differing(before: &Value, after: &Value) -> Vec<String> {

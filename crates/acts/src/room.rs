@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use model::change::Change;
 use model::directory::Directory;
 use model::facts::ActorFacts;
-use model::file::{Actor, Case, ChangeFile, Linked, actor_facts, allowed, change_facts, target_facts};
+use model::file::{Actor, Case, ChangeFile, Lent, Linked, actor_facts, allowed, change_facts, target_facts};
 use model::obligation::{Requirements, Verdict};
 use model::refusal::Refusal;
 use model::words::LinkKind;
@@ -161,6 +161,10 @@ impl<'a, 'c> Room<'a, 'c> {
         };
         let verdict = estate.verdict(policies.digest(), &self.actor, action, ask);
         allowed(verdict, action)?;
+        if let Some(roles) = self.actor.narrowed_to() {
+            let facts = actor_facts(&self.actor, &estate.directory, Vec::new()).narrowed(roles);
+            allowed(policies.may(&facts, action, None), action)?;
+        }
         Ok(())
     }
 
@@ -290,8 +294,9 @@ impl<'a, 'c> Room<'a, 'c> {
         };
         let policies = self.policies()?;
         let judge_it = |file: &ChangeFile| judge(&policies, &tenant, (&directory, now), file);
+        let lent = self.actor.lent.clone();
         let may_it = |facts: &ActorFacts, act: &str, file: Option<&ChangeFile>| {
-            may(&policies, &tenant, (&directory, now), facts, act, file)
+            may(&policies, &tenant, (&directory, now), (facts, lent.as_ref()), act, file)
         };
         let mut case = Case {
             file,
@@ -334,8 +339,9 @@ impl<'a, 'c> Room<'a, 'c> {
         let (directory, policies, tenant) = (self.directory()?, self.policies()?, self.tenant());
         let now = self.now;
         let judge_it = |file: &ChangeFile| judge(&policies, &tenant, (&directory, now), file);
+        let lent = self.actor.lent.clone();
         let may_it = |facts: &ActorFacts, act: &str, file: Option<&ChangeFile>| {
-            may(&policies, &tenant, (&directory, now), facts, act, file)
+            may(&policies, &tenant, (&directory, now), (facts, lent.as_ref()), act, file)
         };
         let mut case = Case {
             file,
@@ -389,15 +395,16 @@ fn may(
     policies: &PolicySet,
     tenant: &str,
     (directory, now): (&Directory, Timestamp),
-    facts: &ActorFacts,
+    (facts, lent): (&ActorFacts, Option<&Lent>),
     act: &str,
     file: Option<&ChangeFile>,
 ) -> Verdict {
-    match file {
-        Some(file) => {
-            let (change, targets) = (change_facts(file, tenant), target_facts(file, directory, now));
-            policies.may(facts, act, Some((&change, &targets)))
-        }
-        None => policies.may(facts, act, None),
+    let known = file.map(|file| (change_facts(file, tenant), target_facts(file, directory, now)));
+    let about = known.as_ref().map(|(change, targets)| (change, targets.as_slice()));
+    let verdict = policies.may(facts, act, about);
+    // What a narrowed token may, its person may as well: it takes away and never gives.
+    match lent.and_then(|lent| lent.roles.as_ref()).filter(|_| verdict.allowed) {
+        Some(roles) => policies.may(&facts.narrowed(roles), act, about),
+        None => verdict,
     }
 }

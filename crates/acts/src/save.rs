@@ -99,6 +99,7 @@ versioned!(
     model::configuration::Configuration,
     model::identity::IdentityProvider,
     model::webhook::Webhook,
+    model::workload::Workload,
     model::outside::OutsideCheck,
     model::outside::Provenance,
 );

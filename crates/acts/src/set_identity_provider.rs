@@ -95,7 +95,8 @@ pub fn set_identity_provider(room: &mut Room<'_, '_>, key: &str, body: &Body) ->
     room.put_estate("identity_provider.set", read, json!({}))
 }
 
-fn is_key(key: &str) -> bool {
+/// Whether a text may stand as a key in an address.
+pub(crate) fn is_key(key: &str) -> bool {
     (1..=40).contains(&key.len())
         && key
             .bytes()
@@ -161,7 +162,7 @@ fn read(reading: &mut Reading<'_>, key: &str, directory: &Directory) -> Identity
 }
 
 /// An https address; plain http for this machine alone, where nobody listens in between.
-fn is_safe(issuer: &str) -> bool {
+pub(crate) fn is_safe(issuer: &str) -> bool {
     let plain = !issuer.contains(['?', '#', '@', ' ']);
     let rest = issuer.strip_prefix("http://").unwrap_or_default();
     let host = rest.split(['/', ':']).next().unwrap_or_default();

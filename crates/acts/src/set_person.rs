@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::deactivate_person::end_person;
 use crate::error::Result;
+use crate::own_request;
 use crate::room::Room;
 use crate::rows;
 
@@ -187,6 +188,9 @@ pub fn set_group(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<mode
     let mut reading = Reading::new(&named, "");
     let mut group = rows::group(&mut reading, &directory);
     reading.finish()?;
+    if own_request::gives_seat(room, directory.groups.get(&group.key), &group) {
+        return Err(own_request::own_request(own_request::OWN_SEAT).into());
+    }
     if group.id.as_str().is_empty() {
         group.id = RecordId(room.new_id()?);
     }

@@ -10,6 +10,7 @@ use serde_json::json;
 use store::record;
 
 use crate::error::Result;
+use crate::own_request;
 use crate::room::Room;
 use crate::rows;
 use crate::set_freeze::{read_scope, read_span};
@@ -147,6 +148,9 @@ pub fn set_ownership(room: &mut Room<'_, '_>, body: &Body) -> Result<Ownership> 
     };
     let mut row = rows::ownership(&mut reading, &directory, old, room.now);
     reading.finish()?;
+    if own_request::gives_voice(room, &row)? {
+        return Err(own_request::own_request(own_request::OWN_PART).into());
+    }
     row.id = named(room, &row.id)?;
     let row = room.put_estate("ownership.set", row, json!({}))?;
     settle_under(room, &row)?;

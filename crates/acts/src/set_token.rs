@@ -2,11 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use model::directory::Token;
-use model::ids::RecordId;
+use model::directory::{Directory, Token};
+use model::ids::{PersonId, RecordId};
 use model::reading::{LINE, Reading};
 use model::refusal::Refusal;
 use model::verbs::Body;
+use model::words::Role;
 use serde_json::json;
 use store::record;
 
@@ -29,7 +30,7 @@ pub fn new_secret(room: &Room<'_, '_>) -> Result<String> {
     Ok(format!("{PREFIX}{}", proof::crypto::base64url(&bytes)))
 }
 
-/// Makes a token (`POST /tokens {name, person, scopes, expires_at}`); answers it with its secret, once.
+/// Makes a token (`POST /tokens {name, person, scopes, roles, expires_at}`); answers it with its secret, once.
 ///
 /// # Errors
 /// 403, 422, or the store's.
@@ -39,6 +40,7 @@ pub fn create_token(room: &mut Room<'_, '_>, body: &Body) -> Result<(Token, Stri
     let mut reading = Reading::new(body, "");
     let person = model::input::person(&mut reading, "person", &directory).unwrap_or_else(|| room.actor.person.clone());
     let scopes = read_scopes(&mut reading);
+    let roles = read_roles(&mut reading, &directory, &person);
     let name = reading.needed("name", LINE);
     let expires_at = reading.time("expires_at");
     if expires_at.is_some_and(|end| end <= room.now) {
@@ -55,12 +57,36 @@ pub fn create_token(room: &mut Room<'_, '_>, body: &Body) -> Result<(Token, Stri
         digest: proof::crypto::digest_text(secret.as_bytes()),
         prefix: secret.chars().take(8).collect(),
         scopes,
+        roles,
         created_at: room.now,
         expires_at,
         revoked: false,
     };
     let token = room.put_estate("token.created", token, json!({}))?;
     Ok((token, secret))
+}
+
+/// The roles to which a token is narrowed: some of its person's, never one more.
+pub(crate) fn read_roles(
+    reading: &mut Reading<'_>,
+    directory: &Directory,
+    person: &PersonId,
+) -> Option<BTreeSet<Role>> {
+    let roles: BTreeSet<Role> = reading.words::<Role>("roles")?.into_iter().collect();
+    for role in &roles {
+        if !directory.has_role(person, *role) {
+            let login = directory.login(person);
+            let text = format!(
+                "`{login}` has no role `{}`, so a token of theirs cannot carry it.",
+                role.as_str()
+            );
+            reading.wrong("roles", "not_held", text);
+        }
+    }
+    if roles.is_empty() {
+        reading.wrong("roles", "missing", "Name at least one role, or leave `roles` out.");
+    }
+    Some(roles)
 }
 
 fn read_scopes(reading: &mut Reading<'_>) -> BTreeSet<String> {

@@ -114,6 +114,7 @@ impl World {
             stepped_up_at: None,
             is_system: false,
             method: "password".to_owned(),
+            lent: None,
         };
         self.desk.wait(Lane::Acts, "halden", actor, Mode::Write, act)
     }

@@ -29,3 +29,4 @@ pub mod scim;
 pub mod socket;
 pub mod standard_webhooks;
 pub mod table;
+pub mod workload;

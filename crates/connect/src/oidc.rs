@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use model::identity::Claimed;
 use openidconnect::core::{
     CoreAuthPrompt, CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreGenderClaim, CoreIdToken,
-    CoreIdTokenClaims, CoreJwsSigningAlgorithm, CoreProviderMetadata, CoreTokenResponse,
+    CoreIdTokenClaims, CoreIdTokenVerifier, CoreJwsSigningAlgorithm, CoreProviderMetadata, CoreTokenResponse,
 };
 use openidconnect::{
     AccessTokenHash, AdditionalClaims, AuthType, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret,
@@ -21,7 +21,7 @@ use serde_json::{Map, Value};
 use crate::socket::http::Http;
 
 /// How far the provider's clock may run ahead of ours, in seconds.
-const AHEAD_SECONDS: i64 = 120;
+pub(crate) const AHEAD_SECONDS: i64 = 120;
 /// The most groups that are read from a token.
 const MOST_GROUPS: usize = 2_000;
 /// The longest value that is read from a claim, in bytes.
@@ -41,7 +41,7 @@ pub struct OidcError {
     pub text: String,
 }
 
-fn refused(code: &'static str, text: impl Into<String>) -> OidcError {
+pub(crate) fn refused(code: &'static str, text: impl Into<String>) -> OidcError {
     OidcError {
         code,
         text: text.into(),
@@ -237,11 +237,21 @@ fn verify<'a>(
     nonce: &str,
     now: Timestamp,
 ) -> Result<&'a CoreIdTokenClaims, OidcError> {
+    let verifier = narrowed(client.id_token_verifier(), now)?;
+    token
+        .claims(&verifier, &Nonce::new(nonce.to_owned()))
+        .map_err(|error| words_of(&error))
+}
+
+/// A verifier that believes no weak algorithm, under a clock that is handed in.
+pub(crate) fn narrowed(
+    verifier: CoreIdTokenVerifier<'_>,
+    now: Timestamp,
+) -> Result<CoreIdTokenVerifier<'_>, OidcError> {
     let time = DateTime::<Utc>::from_timestamp(now.as_second(), 0)
         .ok_or_else(|| refused("bad_token", "The clock stands outside of all times."))?;
     let latest = time + chrono::Duration::seconds(AHEAD_SECONDS);
-    let verifier = client
-        .id_token_verifier()
+    Ok(verifier
         // Only what needs the provider's private key: a MAC under a secret that both know proves less, `none` nothing.
         .set_allowed_algs([
             CoreJwsSigningAlgorithm::RsaSsaPkcs1V15Sha256,
@@ -261,16 +271,18 @@ fn verify<'a>(
             } else {
                 Ok(())
             }
-        });
-    token
-        .claims(&verifier, &Nonce::new(nonce.to_owned()))
-        .map_err(|error| words_of(&error))
+        }))
 }
 
-fn words_of(error: &ClaimsVerificationError) -> OidcError {
+pub(crate) fn words_of(error: &ClaimsVerificationError) -> OidcError {
     use ClaimsVerificationError as Claims;
     use SignatureVerificationError as Signature;
     let (code, text) = match error {
+        // The library calls a token of tomorrow expired as well; its words tell the two apart.
+        Claims::Expired(why) if why.contains("future") => (
+            "bad_token",
+            "The provider's token cannot be taken: it was issued in the future.".to_owned(),
+        ),
         Claims::Expired(_) => (
             "token_expired",
             "The provider's token has expired. Sign in again.".to_owned(),
@@ -328,7 +340,7 @@ fn check_access_token(
 }
 
 /// The claims of a token that was verified before.
-fn payload(token: &CoreIdToken) -> Result<Map<String, Value>, OidcError> {
+pub(crate) fn payload(token: &CoreIdToken) -> Result<Map<String, Value>, OidcError> {
     let text = token.to_string();
     let middle = text.split('.').nth(1).unwrap_or_default();
     let wrong = || refused("bad_token", "The provider's token cannot be read.");

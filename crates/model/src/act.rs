@@ -101,6 +101,26 @@ acts! {
     Label = "label_change",
 }
 
+impl Act {
+    /// Whether the act says what somebody thinks of a change rather than working on it.
+    #[must_use]
+    pub fn judges(self) -> bool {
+        matches!(
+            self,
+            Self::Approve
+                | Self::Overrule
+                | Self::DecideExtension
+                | Self::Validate
+                | Self::CosignBreakGlass
+                | Self::ValidateBreakGlass
+                | Self::ConfirmRetrospective
+                | Self::StateFinding
+                | Self::PeerReview
+                | Self::AcceptEvidence
+        )
+    }
+}
+
 /// Actions of the policies that are not about one change.
 pub mod actions {
     /// See changes, services and the like of one's tenant.

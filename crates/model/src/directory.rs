@@ -543,6 +543,9 @@ pub struct Token {
     pub prefix: String,
     /// What it may do: `read`, `write`, `gate`, `audit`, `admin`.
     pub scopes: BTreeSet<String>,
+    /// The roles that it carries of its person's; absent for all of them, also those that come later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roles: Option<BTreeSet<Role>>,
     /// When it was made.
     pub created_at: Timestamp,
     /// When it ends.

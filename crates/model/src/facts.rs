@@ -88,6 +88,31 @@ pub struct ActorFacts {
     pub parts: Vec<Part>,
 }
 
+impl ActorFacts {
+    /// The facts as far as a token carries them that is narrowed to some roles: those roles alone, no groups, and of the
+    /// parts those that a role stands for. What bars somebody (wrote it, implemented it) stays; policies are asked twice,
+    /// about the whole person and about this, so that what is left out here never opens anything.
+    #[must_use]
+    pub fn narrowed(&self, to: &std::collections::BTreeSet<Role>) -> Self {
+        let any = |roles: &[Role]| roles.iter().any(|role| to.contains(role));
+        let keeps = |part: &Part| match part {
+            Part::Requester => any(&[Role::Requester]),
+            Part::Owner => any(&[Role::Owner]),
+            Part::Implementer => any(&[Role::Implementer, Role::Pipeline]),
+            Part::Tester | Part::Asked | Part::Approver | Part::Peer | Part::VerbalApprover | Part::Checker => {
+                any(&[Role::Owner, Role::Security, Role::ChangeManager])
+            }
+            Part::Author | Part::Implemented => true,
+        };
+        Self {
+            roles: self.roles.iter().copied().filter(|role| to.contains(role)).collect(),
+            groups: Vec::new(),
+            parts: self.parts.iter().copied().filter(keeps).collect(),
+            ..self.clone()
+        }
+    }
+}
+
 /// A part of the acting person in the change at hand: what policies of acts test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

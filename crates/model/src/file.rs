@@ -1,5 +1,6 @@
 //! The file of a change: all that a decision may look at, and the case that an act works on.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -11,7 +12,7 @@ use crate::directory::Directory;
 use crate::facts::{ActorFacts, ChangeFacts, Part, TargetFacts};
 use crate::ids::{ChangeId, PersonId, RecordId};
 use crate::matrix::Place;
-use crate::obligation::{Duty, Requirements, Verdict};
+use crate::obligation::{Asked, Duty, Requirements, Verdict};
 use crate::records::{
     Approval, ChangeTask, ChecklistItem, Comment, Condition, Entry, Evidence, Link, PeerReview, Permit, Unmet,
 };
@@ -174,6 +175,17 @@ pub struct Actor {
     pub is_system: bool,
     /// With what they showed who they are: `token`, `password`, `provider:corp`, and a fresh factor behind a `+`.
     pub method: String,
+    /// For a token: who made it, and how far it carries.
+    pub lent: Option<Lent>,
+}
+
+/// What is known of the token with which somebody speaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lent {
+    /// Who made the token.
+    pub maker: PersonId,
+    /// The roles that it carries of its person's; `None` for all of them.
+    pub roles: Option<BTreeSet<Role>>,
 }
 
 impl Actor {
@@ -185,6 +197,28 @@ impl Actor {
             stepped_up_at: None,
             is_system: true,
             method: "system".to_owned(),
+            lent: None,
+        }
+    }
+
+    /// The roles to which the token is narrowed, if it is.
+    pub fn narrowed_to(&self) -> Option<&BTreeSet<Role>> {
+        self.lent.as_ref()?.roles.as_ref()
+    }
+
+    /// Whether a decision that a rule asks for may come through the token: one that is narrowed speaks for its roles alone,
+    /// and for no group that stands for none of them.
+    pub fn speaks_as(&self, asked: &Asked) -> bool {
+        let Some(roles) = self.narrowed_to() else { return true };
+        match asked {
+            Asked::Owner | Asked::TechnicalLead | Asked::Data | Asked::Tester => roles.contains(&Role::Owner),
+            Asked::Security => roles.contains(&Role::Security),
+            Asked::ChangeManager => roles.contains(&Role::ChangeManager),
+            Asked::Group(key) => match key.as_str() {
+                "security" => roles.contains(&Role::Security),
+                "change-managers" => roles.contains(&Role::ChangeManager),
+                _ => false,
+            },
         }
     }
 
@@ -336,8 +370,32 @@ impl Case<'_> {
         if self.actor.is_system {
             return Ok(());
         }
+        self.check_lent(act)?;
         let verdict = (self.may)(&self.actor_facts(), act.as_str(), Some(&self.file));
         allowed(verdict, act.as_str())
+    }
+
+    /// Refuses a judgement that comes through a token which somebody made who has a stake in this change: it would be their
+    /// own, in another's name.
+    ///
+    /// # Errors
+    /// [`Refusal::NotAllowed`] with the code `own_request`.
+    pub fn check_lent(&self, act: crate::act::Act) -> Result<(), Refusal> {
+        let Some(lent) = self.actor.lent.as_ref().filter(|_| act.judges()) else {
+            return Ok(());
+        };
+        let change = &self.file.change;
+        let opener = change.break_glass.as_ref().map(|glass| &glass.by);
+        let has_stake =
+            change.authors.contains(&lent.maker) || change.requester == lent.maker || opener == Some(&lent.maker);
+        if !has_stake || lent.maker == self.actor.person {
+            return Ok(());
+        }
+        let text = format!(
+            "This token was made by {}, who has a stake in this change: a decision through it would be their own.",
+            self.name(&lent.maker)
+        );
+        Err(Refusal::not_allowed("own_request", text))
     }
 
     /// Judges the change by the policies anew.

@@ -42,3 +42,4 @@ pub mod texts;
 pub mod verbs;
 pub mod webhook;
 pub mod words;
+pub mod workload;

@@ -9,7 +9,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, header};
 use jiff::Timestamp;
-use model::file::Actor;
+use model::file::{Actor, Lent};
 use model::gate::Answer;
 use model::ids::PersonId;
 use model::refusal::Refusal;
@@ -64,6 +64,8 @@ pub enum Credential {
         id: String,
         /// What it may do.
         scopes: BTreeSet<String>,
+        /// Who made it, and how far it carries.
+        lent: Lent,
     },
     /// A session, by the digest of its secret.
     Session {
@@ -90,18 +92,19 @@ pub struct Caller {
 impl Caller {
     /// The caller as acts know it.
     pub fn actor(&self) -> Actor {
-        let (by_token, stepped_up_at, method) = match &self.credential {
-            Credential::Token { .. } => (true, None, "token".to_owned()),
+        let (lent, stepped_up_at, method) = match &self.credential {
+            Credential::Token { lent, .. } => (Some(lent.clone()), None, "token".to_owned()),
             Credential::Session {
                 stepped_up_at, method, ..
-            } => (false, *stepped_up_at, method.clone()),
+            } => (None, *stepped_up_at, method.clone()),
         };
         Actor {
             person: self.person.clone(),
-            by_token,
+            by_token: lent.is_some(),
             stepped_up_at,
             is_system: false,
             method,
+            lent,
         }
     }
 
@@ -175,14 +178,18 @@ impl Caller {
     async fn of_in(state: &AppState, lane: Lane, method: &Method, headers: &HeaderMap) -> Result<Self, Failure> {
         if let Some(secret) = bearer(headers)? {
             let known = by_token(state, lane, token_digest(secret)?).await?;
+            crate::attempts::note_token_use(state, &known.caller);
             return Ok(Arc::unwrap_or_clone(known.caller));
         }
         let Some(secret) = cookie(headers, SESSION_COOKIE) else {
             return Err(unknown());
         };
         let caller = by_session(state, lane, secret).await?;
-        if !method.is_safe() {
-            check_site(state, headers)?;
+        if !method.is_safe()
+            && let Err(failure) = check_site(state, headers)
+        {
+            crate::attempts::note(state, &caller, method.to_string(), None, &failure).await;
+            return Err(failure);
         }
         Ok(caller)
     }
@@ -235,19 +242,26 @@ fn token_digest(secret: &str) -> Result<String, Failure> {
 }
 
 async fn by_token(state: &AppState, lane: Lane, digest: String) -> Result<Known, Failure> {
-    let find = move |tx: &mut store::CrossTx<'_>| Ok(store::session::find_token(tx, &digest)?);
+    let wanted = digest.clone();
+    let find = move |tx: &mut store::CrossTx<'_>| Ok(store::session::find_token(tx, &wanted)?);
     let found = state.across(lane, "whose token is it", Mode::Read, find).await?;
     let now = state.desk().tools().clock.now();
     let Some(found) = found else {
-        return Err(unknown());
+        return by_workload(state, lane, digest).await;
     };
     let token = found.token;
     if token.revoked || token.expires_at.is_some_and(|end| end <= now) {
+        let code = if token.revoked { "revoked" } else { "expired" };
+        crate::attempts::note_token(state, &found.tenant, &token.id.0, code).await;
         return Err(unknown());
     }
     let credential = Credential::Token {
         id: token.id.0,
         scopes: token.scopes,
+        lent: Lent {
+            maker: token.owner,
+            roles: token.roles,
+        },
     };
     Ok(Known {
         caller: Arc::new(Caller {
@@ -256,6 +270,34 @@ async fn by_token(state: &AppState, lane: Lane, digest: String) -> Result<Known,
             credential,
         }),
         expires_at: token.expires_at,
+        generation: found.generation,
+    })
+}
+
+/// Somebody who was let in with a token of their platform: what they may is what the workload says now.
+async fn by_workload(state: &AppState, lane: Lane, digest: String) -> Result<Known, Failure> {
+    let wanted = digest.clone();
+    let find = move |tx: &mut store::CrossTx<'_>| Ok(store::workload::find(tx, &wanted)?);
+    let found = state.across(lane, "whose workload is it", Mode::Read, find).await?;
+    let now = state.desk().tools().clock.now();
+    let found = found
+        .filter(|it| it.workload.active && now < it.expires_at)
+        .ok_or_else(unknown)?;
+    let workload = found.workload;
+    Ok(Known {
+        caller: Arc::new(Caller {
+            tenant: found.tenant,
+            person: workload.person,
+            credential: Credential::Token {
+                id: digest,
+                scopes: workload.scopes,
+                lent: Lent {
+                    maker: workload.owner,
+                    roles: workload.roles,
+                },
+            },
+        }),
+        expires_at: Some(found.expires_at),
         generation: found.generation,
     })
 }
@@ -474,6 +516,7 @@ impl Asking {
             Some(known) => known,
             None => look_up(state, lane, &digest).await?,
         };
+        crate::attempts::note_token_use(state, &known.caller);
         Ok(Self {
             caller: known.caller,
             seen: Some((digest, known.generation)),
@@ -492,6 +535,10 @@ mod tests {
         let credential = Credential::Token {
             id: "t".to_owned(),
             scopes,
+            lent: Lent {
+                maker: PersonId::from("p"),
+                roles: None,
+            },
         };
         Caller {
             tenant: "acme".to_owned(),

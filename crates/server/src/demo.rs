@@ -108,6 +108,7 @@ impl Past {
             stepped_up_at: Some(now),
             is_system: false,
             method: "password".to_owned(),
+            lent: None,
         };
         self.act(actor, act)
     }

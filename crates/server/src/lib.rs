@@ -4,6 +4,7 @@
 //! approvals or windows. Acts run on the store's own threads; their answers come back over a oneshot.
 
 mod api;
+mod attempts;
 mod bell;
 mod body;
 mod caller;
@@ -37,6 +38,7 @@ mod tally;
 mod throttle;
 pub mod web;
 mod worker;
+mod workloads;
 
 pub use bell::Bells;
 pub use caller::{Caller, Credential};

@@ -8,6 +8,7 @@ use acts::set_second_factor::is_enrolled;
 use axum::http::HeaderMap;
 use connect::oidc::{self, Discovered, OidcError, Pending, Registration, Verified};
 use connect::socket::http::Http;
+use connect::workload::Keys;
 use jiff::{SignedDuration, Timestamp};
 use model::file::Actor;
 use model::identity::IdentityProvider;
@@ -45,6 +46,7 @@ pub(crate) struct Outside {
     http: Http,
     turns: Semaphore,
     known: Mutex<HashMap<String, (Instant, Discovered)>>,
+    keys: Mutex<HashMap<String, (Instant, Keys)>>,
 }
 
 impl Outside {
@@ -54,6 +56,7 @@ impl Outside {
             http,
             turns: Semaphore::new(AT_ONCE),
             known: Mutex::new(HashMap::new()),
+            keys: Mutex::new(HashMap::new()),
         }
     }
 
@@ -71,6 +74,35 @@ impl Outside {
         }
         known.insert(issuer.to_owned(), (crate::clock::tick(), found.clone()));
     }
+}
+
+/// How long a platform's keys are left alone after they were read, however many tokens they do not fit.
+const KEYS_REST: Duration = Duration::from_secs(30);
+
+/// The keys of a platform whose tokens workloads are let in with: from memory while they are fresh. `anew` reads them again
+/// unless that was done just now.
+///
+/// # Errors
+/// 502 when the platform cannot be asked; 503 when too many are.
+pub(crate) async fn workload_keys(state: &AppState, issuer: &str, anew: bool) -> Result<Keys, Failure> {
+    let now = crate::clock::tick();
+    let longest = if anew { KEYS_REST } else { FRESH };
+    let remembered = || {
+        let keys = state.outside().keys.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, keys) = keys.get(issuer)?;
+        (now.saturating_duration_since(*at) < longest).then(|| keys.clone())
+    };
+    if let Some(keys) = remembered() {
+        return Ok(keys);
+    }
+    let asked = issuer.to_owned();
+    let found = outside(state, move |http| connect::workload::keys(http, &asked)).await?;
+    let mut keys = state.outside().keys.lock().unwrap_or_else(PoisonError::into_inner);
+    if keys.len() >= MOST {
+        keys.clear();
+    }
+    keys.insert(issuer.to_owned(), (now, found.clone()));
+    Ok(found)
 }
 
 /// Does something that blocks on the outside, away from the doors' threads.
@@ -345,8 +377,13 @@ async fn enter(
         let factors = store::second_factor::of_person(room.tx, person.as_str())?;
         Ok((person, is_enrolled(&factors)))
     };
-    let met = state.act_as(Lane::Acts, tenant, Actor::system(), Mode::Write, meet);
-    let (person, enrolled): (PersonId, bool) = met.await?;
+    let met = state
+        .act_as(Lane::Acts, tenant, Actor::system(), Mode::Write, meet)
+        .await;
+    if let Err(failure) = &met {
+        crate::attempts::note_provider(state, tenant, found, failure).await;
+    }
+    let (person, enrolled): (PersonId, bool) = met?;
     let method = format!("provider:{}", found.key);
     // A sign-in that the provider says happened just now is as fresh as a password entered now.
     let now = state.desk().tools().clock.now();

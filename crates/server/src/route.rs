@@ -401,8 +401,15 @@ async fn handle(
     };
     let asked = Arc::clone(asking.caller());
     let tenant = (route.path == "/admission").then(|| asked.tenant.clone());
+    let noted = (route.mode() == Mode::Write).then(|| (Arc::clone(&asked), Arc::clone(&ask)));
     let act = move |room: &mut Room<'_, '_>| once.run(room, |room| guarded(room, route, &asked, &ask));
-    let reply = state.act_for(route.lane, asking, route.mode(), act).await?;
+    let answer = state.act_for(route.lane, asking, route.mode(), act).await;
+    if let (Err(failure), Some((caller, ask))) = (&answer, &noted) {
+        let change = route.is_about_change().then(|| ask.place(0).to_owned());
+        let what = format!("{} {}", route.method, route.path);
+        crate::attempts::note(&state, caller, what, change, failure).await;
+    }
+    let reply = answer?;
     if let Some(tenant) = tenant {
         crate::gateway::note_plain(&state, &tenant, &uri, &headers, &reply.body);
     }

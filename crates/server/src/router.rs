@@ -14,7 +14,7 @@ use tower_http::compression::CompressionLayer;
 
 use crate::failure::Failure;
 use crate::state::AppState;
-use crate::{api, gateway, health, hooks, scim, web};
+use crate::{api, gateway, health, hooks, scim, web, workloads};
 
 /// How many requests are worked at once; more are told to come again.
 const AT_ONCE: usize = 1_024;
@@ -54,6 +54,7 @@ pub fn router(state: AppState) -> Router {
     let talkative = Router::new()
         .merge(api::router())
         .merge(scim::router())
+        .merge(workloads::router())
         .merge(health::router())
         .merge(web::routes(&state))
         .layer(CompressionLayer::new());

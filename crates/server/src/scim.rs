@@ -24,6 +24,8 @@ use crate::state::AppState;
 
 /// How many resources there are without `count`.
 const USUAL_RESULTS: i64 = 100;
+/// How deep a search over all kinds may begin: it is cut out of what lies before.
+const DEEPEST: i64 = 10_000;
 /// How many records are read at once while a filter is judged.
 const PAGE: i64 = 500;
 
@@ -36,6 +38,7 @@ pub(crate) fn router() -> Router<AppState> {
         .route(&format!("{base}/Schemas/{{id}}"), get(schemas))
         .route(&format!("{base}/ResourceTypes"), get(resource_types))
         .route(&format!("{base}/ResourceTypes/{{id}}"), get(resource_types))
+        .route(&format!("{base}/.search"), post(search_all))
         .route(&format!("{base}/{{kind}}"), get(list).post(create))
         .route(&format!("{base}/{{kind}}/.search"), post(search))
         .route(
@@ -170,8 +173,13 @@ async fn act<T: Send + 'static>(
         provision::admit(room)?;
         act(room)
     };
-    let done = state.act_as(lane, &caller.tenant, caller.actor(), mode, whole).await?;
-    Ok(done?)
+    let done = state.act_as(lane, &caller.tenant, caller.actor(), mode, whole).await;
+    if let Err(failure) = &done
+        && mode == Mode::Write
+    {
+        crate::attempts::note(state, caller, "provisioning".to_owned(), None, failure).await;
+    }
+    Ok(done??)
 }
 
 async fn config(
@@ -307,6 +315,64 @@ async fn search(
     let caller = caller(&state, &method, &headers, &tenant).await?;
     let kind = Kind::of(&places.take(1))?;
     found(&state, &caller, kind, Question::of_body(&body.fields)?).await
+}
+
+/// Searches users and groups at once (RFC 7644 section 3.4.3): users come first. A filter over attributes that only one of
+/// them has finds only those.
+async fn search_all(
+    State(state): State<AppState>,
+    method: Method,
+    headers: HeaderMap,
+    mut places: Places,
+    body: JsonBody,
+) -> Result<Response, No> {
+    let tenant = places.take(0);
+    let caller = caller(&state, &method, &headers, &tenant).await?;
+    let (base, question) = (base(&state, &tenant), Question::of_body(&body.fields)?);
+    if question.start > DEEPEST {
+        let text = format!("A search over all kinds begins at {DEEPEST} at the latest; ask /Users or /Groups.");
+        return Err(ScimError::bad("tooMany", text).into());
+    }
+    let mut filters = Vec::new();
+    let mut refused = None;
+    for kind in [Kind::User, Kind::Group] {
+        match question
+            .filter
+            .as_deref()
+            .map(|text| Checked::parse(text, kind.attrs()))
+            .transpose()
+        {
+            Ok(filter) => filters.push((kind, filter)),
+            Err(error) => refused = Some(error),
+        }
+    }
+    if let Some(error) = refused.filter(|_| filters.is_empty()) {
+        return Err(error.into());
+    }
+    let look = move |room: &mut Room<'_, '_>| {
+        let (mut total, mut items) = (0, Vec::new());
+        // Each kind is asked from its beginning on as far as the page may reach; the page is cut out of all of them.
+        let reach = question.start - 1 + question.count;
+        let asked = Question {
+            start: 1,
+            count: reach,
+            ..question.clone()
+        };
+        for (kind, filter) in &filters {
+            let (found, some) = match filter {
+                None => page_of(room, *kind, &asked, &base)?,
+                Some(filter) => matching(room, *kind, (filter, &asked), &base)?,
+            };
+            total += found;
+            items.extend(some);
+        }
+        let skipped = usize::try_from(question.start - 1).unwrap_or(usize::MAX);
+        let count = usize::try_from(question.count).unwrap_or_default();
+        let page: Vec<Value> = items.into_iter().skip(skipped).take(count).collect();
+        Ok(Ok(scim::list(total, question.start, &page)))
+    };
+    let list = act(&state, &caller, Mode::Read, look).await?;
+    Ok(answer(200, &list))
 }
 
 async fn found(state: &AppState, caller: &Caller, kind: Kind, question: Question) -> Result<Response, No> {

@@ -80,13 +80,27 @@ pub async fn sign_in(
     } else {
         None
     };
-    check_password(state, &names, found.as_ref().map(|it| it.phc.clone()), secret).await?;
+    let checked = check_password(state, &names, found.as_ref().map(|it| it.phc.clone()), secret).await;
+    if let (Err(failure), Some(found)) = (&checked, &found) {
+        note_refused(state, tenant, &found.person, ("password", failure));
+    }
+    checked?;
     let Some(found) = found else { return Err(wrong()) };
     let start = Start {
         method: "password".to_owned(),
         factor: (!found.is_enrolled).then(|| "password".to_owned()),
     };
     begin(state, origin, tenant, found.person, start).await
+}
+
+/// Lets the log know that somebody was not let in as a person, or did not show that person's factor.
+fn note_refused(state: &AppState, tenant: &str, person: &PersonId, (method, failure): (&str, &Failure)) {
+    let code = match failure.status() {
+        401 => "wrong",
+        429 => "too_many_tries",
+        _ => return,
+    };
+    crate::attempts::note_sign_in(state, tenant, person.as_str(), method, code);
 }
 
 /// Somebody who may sign in with a password.
@@ -326,7 +340,11 @@ pub(crate) async fn confirm_password(
         format!("account {}/{login}", caller.tenant),
         format!("source {}", origin.source),
     ];
-    check_password(state, &names, phc, secret).await
+    let checked = check_password(state, &names, phc, secret).await;
+    if let Err(failure) = &checked {
+        note_refused(state, &caller.tenant, &caller.person, ("password", failure));
+    }
+    checked
 }
 
 /// Tries a code that is used up when it is right. A million codes are soon tried, so wrong ones slow their person down.
@@ -347,7 +365,9 @@ async fn use_up(
     }
     state.throttle().failed(&names, clock::tick());
     let text = "This code does not fit, or it was used before. Wait for the next one.";
-    Err(Failure::new(401, "wrong_code", text))
+    let failure = Failure::new(401, "wrong_code", text);
+    note_refused(state, &caller.tenant, &caller.person, ("code", &failure));
+    Err(failure)
 }
 
 /// Ends a session; answers the `Set-Cookie` header that forgets it.

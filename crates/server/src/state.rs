@@ -10,6 +10,7 @@ use model::file::Actor;
 use store::{CrossTx, Lane, Mode};
 use tokio::sync::{Semaphore, oneshot};
 
+use crate::attempts::Noted;
 use crate::bell::Bells;
 use crate::caller::{Asking, Caller, KnownCallers};
 use crate::failure::Failure;
@@ -40,6 +41,7 @@ struct Inner {
     metrics: Metrics,
     tally: Tally,
     throttle: Throttle,
+    noted: Noted,
     callers: KnownCallers,
     hashing: Semaphore,
     no_password: OnceLock<String>,
@@ -58,6 +60,7 @@ impl AppState {
             metrics: Metrics::default(),
             tally: Tally::default(),
             throttle: Throttle::default(),
+            noted: Noted::default(),
             callers: KnownCallers::default(),
             hashing: Semaphore::new(HASHERS),
             no_password: OnceLock::new(),
@@ -105,6 +108,10 @@ impl AppState {
 
     pub(crate) fn throttle(&self) -> &Throttle {
         &self.0.throttle
+    }
+
+    pub(crate) fn noted(&self) -> &Noted {
+        &self.0.noted
     }
 
     pub(crate) fn callers(&self) -> &KnownCallers {

@@ -21,6 +21,9 @@ struct Provider {
     child: Child,
     issuer: String,
     hostile: String,
+    platform: String,
+    /// Held open: a program that prints its notices into a closed pipe ends.
+    _notices: BufReader<std::process::ChildStdout>,
 }
 
 impl Provider {
@@ -37,15 +40,16 @@ impl Provider {
             .spawn()
             .unwrap();
         let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
+        let mut notices = BufReader::new(child.stdout.take().unwrap());
+        notices.read_line(&mut line).unwrap();
         let said: Value = serde_json::from_str(&line).expect("the provider did not start");
         let text = |name: &str| said[name].as_str().unwrap().to_owned();
         Self {
             child,
             issuer: text("issuer"),
             hostile: text("hostile"),
+            platform: text("platform"),
+            _notices: notices,
         }
     }
 }
@@ -325,4 +329,147 @@ fn a_provider_inside_of_the_own_network_is_not_called() {
         .json(&plain)
         .send()
         .problem(422, "invalid");
+}
+
+/// The token that a job of the platform fetches for itself.
+fn job_token(provider: &Provider, query: &str) -> String {
+    let url = format!("{}/job?{query}", provider.platform);
+    let answer = Browser::default().ask("GET", &url, "").expect(200);
+    answer["value"].as_str().unwrap().to_owned()
+}
+
+fn exchange(world: &World, tenant: &str, token: &str) -> Answer {
+    let grant = "urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange";
+    let kind = "urn%3Aietf%3Aparams%3Aoauth%3Atoken-type%3Ajwt";
+    let form = format!("grant_type={grant}&subject_token_type={kind}&subject_token={token}");
+    world
+        .ask("POST", &format!("/t/{tenant}/token"))
+        .bytes("application/x-www-form-urlencoded", form.as_bytes())
+        .send()
+}
+
+fn set_workload(world: &World, key: &str, body: &Value) -> Answer {
+    world
+        .as_person("adam", "PUT", &format!("/workloads/{key}"))
+        .json(body)
+        .send()
+}
+
+/// What GitHub puts into the token of a job, as far as rules look at it.
+const GITHUB: &str = "aud=assent&sub=repo:acme/booking-api:environment:production&repository=acme/booking-api\
+    &repository_owner=acme&environment=production&ref=refs/heads/main&run_id=1";
+
+fn gate_as(world: &World, token: &str) -> Answer {
+    world
+        .ask(
+            "GET",
+            "/api/v1/gate?service=booking-api&environment=production&commit=abcdef1",
+        )
+        .header("authorization", &format!("Bearer {token}"))
+        .send()
+}
+
+#[test]
+fn a_job_shows_its_platforms_token_instead_of_a_stored_secret() {
+    let (world, provider) = worlds();
+    let rule = json!({
+        "name": "Releases", "issuer": provider.platform, "meant_for": "assent", "person": "pipe", "minutes": 10,
+        "claims": {"repository": ["acme/booking-api", "acme/web-*"], "environment": "production", "ref": "refs/heads/main"},
+    });
+    let set = set_workload(&world, "releases", &rule).expect(200);
+    assert_eq!((&set["owner"], &set["scopes"]), (&json!("adam"), &json!(["gate"])));
+    assert!(set["token_url"].as_str().unwrap().ends_with("/t/acme/token"));
+    let given = exchange(&world, "acme", &job_token(&provider, GITHUB)).expect(200);
+    assert_eq!(given["token_type"], "Bearer");
+    assert!((590..=600).contains(&given["expires_in"].as_i64().unwrap()), "{given}");
+    let token = given["access_token"].as_str().unwrap();
+    assert_eq!(gate_as(&world, token).header("assent-decision"), "stop");
+    let write = world
+        .ask("POST", "/api/v1/changes")
+        .header("authorization", &format!("Bearer {token}"));
+    write.json(&json!({})).send().problem(403, "scope_missing");
+    // GitLab's claims, under a rule of their own for the same issuer.
+    let gitlab = json!({
+        "issuer": provider.platform, "meant_for": "https://assent.acme.example", "person": "pipe", "scopes": ["gate", "read"],
+        "claims": {"project_path": "acme/*", "ref_protected": "true", "environment": ["production", "staging"]},
+    });
+    set_workload(&world, "gitlab", &gitlab).expect(200);
+    let job = "aud=https://assent.acme.example&sub=project_path:acme/web:ref_type:branch:ref:main\
+        &project_path=acme/web&ref_protected=true&environment=staging";
+    let second = exchange(&world, "acme", &job_token(&provider, job)).expect(200);
+    let second = second["access_token"].as_str().unwrap();
+    world
+        .ask("GET", "/api/v1/me")
+        .header("authorization", &format!("Bearer {second}"))
+        .send()
+        .expect(200);
+    // Ended, its jobs are out at once, and no new one comes in; the other rule's go on.
+    world
+        .as_person("adam", "DELETE", "/workloads/releases")
+        .send()
+        .expect(200);
+    gate_as(&world, token).problem(401, "unauthenticated");
+    assert_eq!(gate_as(&world, second).header("assent-decision"), "stop");
+    let refused = exchange(&world, "acme", &job_token(&provider, GITHUB)).expect(400);
+    assert_eq!(refused["error"], "invalid_grant");
+    // With the person whom they speak for they are out as well.
+    world.post("adam", "/people/pipe/deactivation", &json!({})).expect(201);
+    gate_as(&world, second).problem(401, "unauthenticated");
+}
+
+#[test]
+fn jobs_that_nobody_trusts_are_refused_and_noted() {
+    let (world, provider) = worlds();
+    let rule =
+        |claims: Value| json!({"issuer": provider.platform, "meant_for": "assent", "person": "pipe", "claims": claims});
+    for claims in [
+        json!({}),
+        json!({"repository": "*"}),
+        json!({"repository": ["acme/x", "**"]}),
+        json!(null),
+    ] {
+        set_workload(&world, "open", &rule(claims)).problem(422, "invalid");
+    }
+    let wide = json!({"issuer": provider.platform, "meant_for": "assent", "person": "pipe", "claims": {"sub": "a"}, "scopes": ["admin"]});
+    set_workload(&world, "wide", &wide).problem(422, "invalid");
+    world
+        .as_person("rita", "PUT", "/workloads/own")
+        .json(&rule(json!({"repository": "acme/x"})))
+        .send()
+        .problem(403, "not_allowed");
+    set_workload(
+        &world,
+        "releases",
+        &rule(json!({"repository": "acme/booking-api", "environment": "production"})),
+    )
+    .expect(200);
+    for (query, code) in [
+        (
+            GITHUB.replace("repository=acme/booking-api", "repository=evil/booking-api"),
+            "not_trusted",
+        ),
+        (GITHUB.replace("&environment=production", ""), "not_trusted"),
+        (GITHUB.replace("aud=assent", "aud=another"), "wrong_audience"),
+        (format!("{GITHUB}&wrong=expired"), "token_expired"),
+        (format!("{GITHUB}&wrong=early"), "bad_token"),
+        (format!("{GITHUB}&wrong=unsigned"), "token_unsigned"),
+        (format!("{GITHUB}&wrong=key"), "wrong_signature"),
+    ] {
+        let answer = exchange(&world, "acme", &job_token(&provider, &query));
+        let body = answer.expect(400);
+        assert_eq!(
+            (&body["error"], &body["code"]),
+            (&json!("invalid_grant"), &json!(code)),
+            "{query}"
+        );
+        if code == "token_expired" {
+            // A good one opens all the same.
+            exchange(&world, "acme", &job_token(&provider, GITHUB)).expect(200);
+        }
+    }
+    let foreign = exchange(&world, "acme", &job_token(&provider, &format!("{GITHUB}&wrong=issuer"))).json();
+    let absent = exchange(&world, "nowhere", &job_token(&provider, GITHUB)).json();
+    for answer in [foreign, absent] {
+        assert!(answer.get("access_token").is_none(), "{answer}");
+    }
 }

@@ -1,6 +1,6 @@
 //! An independent client judges our SCIM: PyPI's scim2-tester makes, reads, changes and removes what it finds described.
 //!
-//! Run with `--features foreign` and `ASSENT_TEST_PYTHON` naming a Python with `scim2-tester` and `httpx`.
+//! Run with `--features foreign` and `ASSENT_TEST_PYTHON` naming a Python with `scim2-tester` and `httpx2`.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 #![allow(dead_code, reason = "the world has more than these tests use")]
@@ -17,7 +17,7 @@ use world::World;
 #[test]
 fn an_independent_client_finds_no_violation() {
     let python = std::env::var_os("ASSENT_TEST_PYTHON")
-        .expect("ASSENT_TEST_PYTHON must name a Python interpreter that has scim2-tester and httpx");
+        .expect("ASSENT_TEST_PYTHON must name a Python interpreter that has scim2-tester and httpx2");
     let world = World::new();
     let token = world.token("adam", &["scim"]);
     let judged = Command::new(python)

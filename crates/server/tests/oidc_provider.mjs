@@ -70,11 +70,37 @@ async function answerHostile(request, response) {
   return json({ access_token: 'x', token_type: 'Bearer', expires_in: 300, id_token: await token(asked) });
 }
 
+// A platform of pipelines, as GitHub and GitLab are one: its configuration names no authorization endpoint, and each job
+// fetches a token with the audience that it says. The query says what the job is, and what is wrong with its token.
+const platform = `${issuer}/platform`;
+
+async function answerPlatform(request, response) {
+  const json = (value) => { response.setHeader('content-type', 'application/json'); response.end(JSON.stringify(value)); };
+  const url = new URL(request.url, issuer);
+  if (url.pathname.endsWith('/openid-configuration')) {
+    return json({
+      issuer: platform, jwks_uri: `${platform}/jwks`, subject_types_supported: ['public', 'pairwise'],
+      response_types_supported: ['id_token'], id_token_signing_alg_values_supported: ['RS256'], scopes_supported: ['openid'],
+    });
+  }
+  if (url.pathname.endsWith('/jwks')) return json({ keys: [{ ...jwk, x5t: 'a', x5c: ['b'] }, { kty: 'unheard-of' }] });
+  const now = Math.floor(Date.now() / 1000);
+  const { wrong, ...told } = Object.fromEntries(url.searchParams);
+  const claims = { iss: platform, iat: now, nbf: now, exp: now + 300, jti: `${now}`, ...told };
+  if (wrong === 'issuer') claims.iss = hostile;
+  if (wrong === 'expired') Object.assign(claims, { iat: now - 7200, nbf: now - 7200, exp: now - 3600 });
+  if (wrong === 'early') claims.nbf = now + 3600;
+  if (wrong === 'unsigned') return json({ value: new jose.UnsecuredJWT(claims).encode() });
+  const key = wrong === 'key' ? foreign.privateKey : own.privateKey;
+  return json({ value: await new jose.SignJWT(claims).setProtectedHeader({ alg: 'RS256', typ: 'JWT', kid: 'k1' }).sign(key) });
+}
+
 const usual = provider.callback();
 server.on('request', (request, response) => {
-  if (!request.url.startsWith('/hostile')) return usual(request, response);
-  return answerHostile(request, response).catch((error) => { response.statusCode = 500; response.end(String(error)); });
+  const ours = request.url.startsWith('/hostile') ? answerHostile : request.url.startsWith('/platform') ? answerPlatform : null;
+  if (!ours) return usual(request, response);
+  return ours(request, response).catch((error) => { response.statusCode = 500; response.end(String(error)); });
 });
-console.log(JSON.stringify({ issuer, hostile }));
+console.log(JSON.stringify({ issuer, hostile, platform }));
 process.stdin.resume();
 process.stdin.on('end', () => process.exit(0));

@@ -3,12 +3,12 @@
 import json
 import sys
 
-import httpx
-from scim2_client.engines.httpx import SyncSCIMClient
+import httpx2
+from scim2_client.engines.httpx2 import SyncSCIMClient
 from scim2_tester import check_server
 
 base, token = sys.argv[1:3]
-http = httpx.Client(base_url=base, headers={"Authorization": f"Bearer {token}"}, timeout=60)
+http = httpx2.Client(base_url=base, headers={"Authorization": f"Bearer {token}"}, timeout=60)
 client = SyncSCIMClient(http)
 client.discover()
 for result in check_server(client):

@@ -622,11 +622,22 @@ fn an_authenticator_is_added_on_the_account_page() {
     let house = house("factors");
     let cookie = house.sign_in("ingrid");
     let account = house.get(&cookie, "/t/halden/account");
-    assert!(account.shows("Second factors") && account.shows("Your sessions"), "{account:?}");
+    assert!(
+        account.shows("Second factors") && account.shows("Your sessions"),
+        "{account:?}"
+    );
     let made = house.post(&cookie, "/t/halden/account/factors", &[("name", "Phone")]);
     assert_eq!(made.status, 200, "{made:?}");
     let (secret, url) = (made.hidden("secret"), made.hidden("url"));
-    let id = made.body.split("/account/factors/").nth(1).unwrap().split('/').next().unwrap().to_owned();
+    let id = made
+        .body
+        .split("/account/factors/")
+        .nth(1)
+        .unwrap()
+        .split('/')
+        .next()
+        .unwrap()
+        .to_owned();
     let confirm = format!("/t/halden/account/factors/{id}/confirmation");
     let wrong = [("code", "000000"), ("secret", &secret), ("url", &url)];
     let again = house.post(&cookie, &confirm, &wrong);
@@ -642,7 +653,10 @@ fn an_authenticator_is_added_on_the_account_page() {
     // A new session has shown one of two factors, and the page asks for the other.
     let second = house.sign_in("ingrid");
     let asked = house.get(&second, "/t/halden/step-up");
-    assert!(asked.shows("Code of your authenticator") && !asked.shows("type=\"password\""), "{asked:?}");
+    assert!(
+        asked.shows("Code of your authenticator") && !asked.shows("type=\"password\""),
+        "{asked:?}"
+    );
     let removal = format!("/t/halden/account/factors/{id}/removal");
     let refused = house.post(&second, &removal, &[]);
     assert!(refused.place().starts_with("/t/halden/step-up"), "{refused:?}");

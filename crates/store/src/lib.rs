@@ -38,6 +38,7 @@ pub mod timer;
 mod tx;
 mod value;
 pub mod webhook;
+pub mod workload;
 
 pub use error::{Error, Failure, Result};
 pub use lanes::{Lane, Mode};

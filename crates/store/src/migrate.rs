@@ -35,6 +35,8 @@ const MIGRATIONS: &[Migration] = migrations![
     11 "0011_webhooks",
     12 "0012_deliveries",
     13 "0013_deciding",
+    14 "0014_token_use",
+    15 "0015_workload",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -19,6 +19,7 @@ use model::records::{
 };
 use model::running::Running;
 use model::webhook::Webhook;
+use model::workload::Workload;
 
 use crate::changes::save_targets;
 use crate::error::{Error, Result};
@@ -216,6 +217,7 @@ nouns! {
     Person in "person" |it| { login = &it.login, active = it.active } => save_person;
     Group in "people_group" |it| { key = &it.key, name = &it.name } => save_group;
     IdentityProvider in "identity_provider" |it| { key = &it.key, active = it.active }
+    Workload in "workload" |it| { key = &it.key, active = it.active }
     Service in "service" |it| { key = &it.key, team = it.team.as_ref() } => save_service;
     ConfigItem in "config_item" |it| { key = &it.key, service = &it.service }
     Environment in "environment" |it| { key = &it.key }

@@ -151,6 +151,27 @@ pub fn prune(tx: &mut CrossTx<'_>, now: Timestamp) -> Result<u64> {
     tx.execute("DELETE FROM session WHERE expires_at <= $now", &[("now", now.into())])
 }
 
+/// Keeps when a token was used last.
+pub fn note_token_use(tx: &mut Tx<'_>, token: &str, at: Timestamp) -> Result<()> {
+    tx.execute(
+        "INSERT INTO token_use (tenant, token, last_used_at) VALUES ($tenant, $token, $at)
+         ON CONFLICT (tenant, token) DO UPDATE SET last_used_at = excluded.last_used_at",
+        &[("token", token.into()), ("at", at.into())],
+    )?;
+    Ok(())
+}
+
+/// When each token of the tenant was used last, as far as a minute; those that never were are absent.
+pub fn token_uses(tx: &mut Tx<'_>) -> Result<std::collections::BTreeMap<String, Timestamp>> {
+    tx.query(
+        "SELECT token, last_used_at FROM token_use WHERE tenant = $tenant ORDER BY token LIMIT 100000",
+        &[],
+    )?
+    .iter()
+    .map(|row| Ok((row.text("token")?, row.time("last_used_at")?)))
+    .collect()
+}
+
 /// The API token with this digest, ended or not.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FoundToken {

@@ -70,7 +70,18 @@ const LONG: &[Long] = &[
     ),
     long("no_digest_of_a_token", "ASSENT_TEST_DIGESTS", 1_000, "stored digests"),
     long("a_backup_under_load", "ASSENT_TEST_BACKUPS", 20, "backups"),
-    long("provisioning", "ASSENT_TEST_PEOPLE", 50_000, "people imported by SCIM, and a group for every 25"),
+    long(
+        "no_byte_of_another_tenant",
+        "ASSENT_TEST_FUZZ",
+        1_000_000,
+        "requests across tenants",
+    ),
+    long(
+        "provisioning",
+        "ASSENT_TEST_PEOPLE",
+        50_000,
+        "people imported by SCIM, and a group for every 25",
+    ),
 ];
 
 /// Run once: no engine is a part of it.

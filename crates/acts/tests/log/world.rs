@@ -162,6 +162,7 @@ impl World {
             stepped_up_at: None,
             is_system: false,
             method: "password".to_owned(),
+            lent: None,
         }
     }
 

@@ -26,6 +26,9 @@ pub enum Token {
         /// What it may do; may be given several times.
         #[arg(long, value_name = "SCOPE", value_parser = ["read", "write", "gate", "audit", "admin"])]
         scope: Vec<String>,
+        /// Which of the person's roles it carries; may be given several times, all of them unless said.
+        #[arg(long, value_name = "ROLE")]
+        role: Vec<String>,
         /// Until when it is good, such as +90d.
         #[arg(long, value_name = "TIME")]
         expires: Option<String>,
@@ -50,6 +53,7 @@ pub fn run(token: &Token, common: &Common, output: &Output) -> Result<u8> {
             name,
             person,
             scope,
+            role,
             expires,
         } => {
             let mut body = json!({"name": name});
@@ -58,6 +62,9 @@ pub fn run(token: &Token, common: &Common, output: &Output) -> Result<u8> {
             }
             if !scope.is_empty() {
                 body["scopes"] = json!(scope);
+            }
+            if !role.is_empty() {
+                body["roles"] = json!(role);
             }
             if let Some(expires) = expires {
                 body["expires_at"] = json!(clock::moment(expires, clock::now())?.to_string());
@@ -94,7 +101,7 @@ fn tell_list(output: &Output, list: &Value) {
         } else {
             "good"
         };
-        let mut row: Vec<String> = ["id", "name", "person", "scopes", "expires_at"]
+        let mut row: Vec<String> = ["id", "name", "person", "scopes", "last_used_at", "expires_at"]
             .iter()
             .map(|it| text_of(item, it))
             .collect();
@@ -102,5 +109,8 @@ fn tell_list(output: &Output, list: &Value) {
         row
     };
     let rows: Vec<Vec<String>> = array(list, "items").iter().map(row).collect();
-    output.rows(&["id", "name", "person", "scopes", "expires", "state"], &rows);
+    output.rows(
+        &["id", "name", "person", "scopes", "last used", "expires", "state"],
+        &rows,
+    );
 }

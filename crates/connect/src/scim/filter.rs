@@ -153,7 +153,7 @@ fn check_test(test: &AttrExp, attrs: &'static [Attr]) -> Result<(), ScimError> {
         (Kind::Bool, CompValue::True | CompValue::False) => equality,
         // Entra asks for `active eq "True"`.
         (Kind::Bool, CompValue::Str(text)) => equality && (same(text, "true") || same(text, "false")),
-        (Kind::Text | Kind::Exact | Kind::Time, CompValue::Str(_)) => true,
+        (Kind::Text | Kind::Exact | Kind::Reference(_) | Kind::Time, CompValue::Str(_)) => true,
         _ => false,
     };
     if fits {
@@ -274,7 +274,7 @@ fn compare_text(value: &str, op: &CompareOp, wanted: &str, kind: Kind) -> bool {
     {
         return ordered(&left, op, &right);
     }
-    let (left, right) = if kind == Kind::Exact {
+    let (left, right) = if matches!(kind, Kind::Exact | Kind::Reference(_)) {
         (value.to_owned(), wanted.to_owned())
     } else {
         (value.to_lowercase(), wanted.to_lowercase())

@@ -22,6 +22,8 @@ pub enum Kind {
     Exact,
     /// Yes or no.
     Bool,
+    /// The address of another resource, of this type; `external` for one that is none of ours.
+    Reference(&'static str),
     /// A time.
     Time,
     /// Attributes of its own.
@@ -93,7 +95,7 @@ const ADDRESS: &[Attr] = &[
 
 const MEMBERSHIP: &[Attr] = &[
     attr("value", Kind::Exact, "The group's id."),
-    attr("$ref", Kind::Exact, "The group's address."),
+    attr("$ref", Kind::Reference("Group"), "The group's address."),
     attr("display", Kind::Text, "The group's name."),
     attr("type", Kind::Text, "`direct`."),
 ];
@@ -118,7 +120,11 @@ pub const USER_ATTRS: &[Attr] = &[
     attr("name", Kind::Complex(NAME), "The parts of the name."),
     attr("displayName", Kind::Text, "The name that others read."),
     attr("nickName", Kind::Text, "A casual name."),
-    attr("profileUrl", Kind::Exact, "An address about the person."),
+    attr(
+        "profileUrl",
+        Kind::Reference("external"),
+        "An address about the person.",
+    ),
     attr("title", Kind::Text, "Such as Site Reliability Engineer."),
     attr("userType", Kind::Text, "Such as Contractor."),
     attr("preferredLanguage", Kind::Text, "As in Accept-Language."),
@@ -146,7 +152,7 @@ pub const USER_ATTRS: &[Attr] = &[
 
 const MANAGER: &[Attr] = &[
     attr("value", Kind::Exact, "The manager's id."),
-    attr("$ref", Kind::Exact, "The manager's address."),
+    attr("$ref", Kind::Reference("User"), "The manager's address."),
     attr("displayName", Kind::Text, "The manager's name."),
 ];
 
@@ -169,7 +175,7 @@ pub const OWN_ATTRS: &[Attr] = &[attr(
 
 const MEMBERS: &[Attr] = &[
     attr("value", Kind::Exact, "The person's id."),
-    attr("$ref", Kind::Exact, "The person's address."),
+    attr("$ref", Kind::Reference("User"), "The person's address."),
     attr("display", Kind::Text, "The person's name."),
     attr("type", Kind::Text, "`User`."),
 ];
@@ -273,22 +279,39 @@ fn one(attr: &'static Attr, value: &Value) -> Result<Option<Value>, ScimError> {
 fn shown(attr: &Attr) -> Value {
     let kind = match attr.kind {
         Kind::Text | Kind::Exact => "string",
+        Kind::Reference(_) => "reference",
         Kind::Bool => "boolean",
         Kind::Time => "dateTime",
         Kind::Complex(_) => "complex",
     };
     let is_unique = matches!(attr.name, "userName" | "id");
+    // It is an order rather than a property, and it is not told back.
+    let is_order = attr.name == "compromised";
+    let mutability = match (attr.is_fixed, is_order) {
+        (true, _) => "readOnly",
+        (_, true) => "writeOnly",
+        _ => "readWrite",
+    };
+    let returned = match attr.name {
+        "id" => "always",
+        _ if is_order => "never",
+        _ => "default",
+    };
     let mut value = json!({
         "name": attr.name,
         "type": kind,
         "multiValued": attr.is_many,
         "description": attr.about,
-        "required": matches!(attr.name, "userName"),
-        "caseExact": matches!(attr.kind, Kind::Exact),
-        "mutability": if attr.is_fixed { "readOnly" } else { "readWrite" },
-        "returned": if attr.name == "id" { "always" } else { "default" },
+        // Nobody is neither active nor inactive: where a client says nothing it is true, and it cannot be taken away.
+        "required": matches!(attr.name, "userName" | "active"),
+        "caseExact": matches!(attr.kind, Kind::Exact | Kind::Reference(_)),
+        "mutability": mutability,
+        "returned": returned,
         "uniqueness": if is_unique { "server" } else { "none" },
     });
+    if let Kind::Reference(to) = attr.kind {
+        value["referenceTypes"] = json!([to]);
+    }
     if let Kind::Complex(subs) = attr.kind {
         value["subAttributes"] = subs.iter().map(shown).collect();
     }

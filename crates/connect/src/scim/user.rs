@@ -138,7 +138,10 @@ pub fn show(it: &Shown<'_>) -> Resource {
         .filter(|name| same(name, it.login));
     let user_name = written.unwrap_or(it.login).to_owned();
     user.insert("userName".to_owned(), json!(user_name));
-    if user.get("displayName").and_then(Value::as_str) != Some(it.name) {
+    // A name that only follows from the others was never told as the one that others read, so it is not told back as such.
+    let told = user.get("displayName").and_then(Value::as_str).map(str::to_owned);
+    let follows = !it.attributes.is_empty() && name_of(&user).as_deref().unwrap_or(&user_name) == it.name;
+    if told.as_deref() != Some(it.name) && !(told.is_none() && follows) {
         user.insert("displayName".to_owned(), json!(it.name));
     }
     if let Some(id) = it.external_id {

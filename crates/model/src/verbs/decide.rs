@@ -42,9 +42,16 @@ pub fn acknowledge(case: &mut Case<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// The rules that ask the acting person, as far as their credential speaks for them.
+fn asked_here(case: &Case<'_>) -> Vec<crate::authority::Asking> {
+    let mut asked = asking(&case.file, &case.directory, &case.actor.person, case.now);
+    asked.retain(|asking| case.actor.speaks_as(&asking.rule.from));
+    asked
+}
+
 fn check_asked(case: &Case<'_>) -> Result<(), Refusal> {
     let person = case.person();
-    if !asking(&case.file, &case.directory, &person, case.now).is_empty() {
+    if !asked_here(case).is_empty() {
         return Ok(());
     }
     Err(Refusal::not_allowed("not_asked", not_asked_text(case, &person)))
@@ -246,7 +253,7 @@ fn check_digest(case: &Case<'_>, named: &str) -> Result<(), Refusal> {
 }
 
 fn check_step_up(case: &Case<'_>) -> Result<(), Refusal> {
-    let asked = asking(&case.file, &case.directory, &case.actor.person, case.now);
+    let asked = asked_here(case);
     let needed = asked.iter().any(|asking| asking.rule.step_up);
     if !needed || case.actor.is_stepped_up(case.now) {
         return Ok(());
@@ -274,7 +281,7 @@ fn sits_in(case: &Case<'_>, asking: &Asking, word: &Word) -> bool {
 
 fn take_decision(case: &mut Case<'_>, word: &Word) -> Approval {
     let person = case.person();
-    let counted_for: Vec<CountedFor> = asking(&case.file, &case.directory, &person, case.now)
+    let counted_for: Vec<CountedFor> = asked_here(case)
         .into_iter()
         .filter(|asking| sits_in(case, asking, word))
         .flat_map(|asking| asking.counted)
@@ -474,6 +481,7 @@ fn send_back(case: &mut Case<'_>, question: String) {
 /// # Errors
 /// 403 for anyone but a change manager who is not the requester; 422; 409 when not rejected.
 pub fn overrule(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
+    case.check_lent(Act::Overrule)?;
     allowed(
         (case.may)(&case.actor_facts(), Act::Overrule.as_str(), Some(&case.file)),
         Act::Overrule.as_str(),

@@ -181,6 +181,7 @@ pub fn cosign(case: &mut Case<'_>) -> Result<(), Refusal> {
         let text = "A co-signature is given by one whom the rule of dual control or peer review could ask.";
         return Err(Refusal::not_allowed("not_asked", text));
     }
+    case.check_lent(Act::CosignBreakGlass)?;
     check_policies(case)?;
     check_state(case, Act::CosignBreakGlass)?;
     let now = case.now;

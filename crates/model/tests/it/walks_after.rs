@@ -266,6 +266,7 @@ fn the_glass_is_not_broken_on_hold_nor_without_a_way_back_nor_by_an_administrato
         stepped_up_at: Some(at("09:54")),
         is_system: false,
         method: "password".to_owned(),
+        lent: None,
     };
     let words = body(json!({"reason": "x", "until": "2026-11-20T11:00:00Z"}));
     let answer = world.act_as(stale, |case| glass::break_glass(case, &words, 0));

@@ -110,6 +110,7 @@ impl World {
                 stepped_up_at: Some(self.now),
                 is_system: false,
                 method: "password".to_owned(),
+                lent: None,
             },
         };
         self.act_as(actor, verb)

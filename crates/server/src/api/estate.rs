@@ -248,7 +248,14 @@ pub(crate) const ACCESS: &[Route] = &[
     .scope(Scope::Admin),
     Route::get("/tokens", "Lists tokens, without their secrets.", |room, ask| {
         room.allow(model::act::actions::SET_TOKEN)?;
-        page::<Token>(room, ask, Filter::new(), views::shown)
+        let uses = store::session::token_uses(room.tx)?;
+        let mut reply = page::<Token>(room, ask, Filter::new(), views::shown)?;
+        for item in reply.body["items"].as_array_mut().into_iter().flatten() {
+            if let Some(at) = item["id"].as_str().and_then(|id| uses.get(id)) {
+                item["last_used_at"] = json!(at);
+            }
+        }
+        Ok(reply)
     })
     .scope(Scope::Admin),
     Route::post("/tokens", "Makes a token; its secret is shown once.", |room, ask| {

@@ -3,6 +3,7 @@
 use acts::Room;
 use acts::set_identity_provider as providers;
 use acts::set_second_factor as factors;
+use acts::set_workload as workloads;
 use model::refusal::Refusal;
 use serde_json::{Value, json};
 use store::second_factor::SecondFactor;
@@ -88,6 +89,55 @@ pub(crate) const ROUTES: &[Route] = &[
         },
     )
     .scope(Scope::Admin),
+    Route::get(
+        "/rights/unused",
+        "Finds rights that nobody used of late.",
+        unused_rights,
+    )
+    .scope(Scope::Audit),
+    Route::get(
+        "/rights/conflicts",
+        "Finds rights that should not lie in one hand.",
+        |room, ask| {
+            let found = acts::find_rights::find_conflicts(room)?;
+            let items = found.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
+            Ok(ask.page(items, None))
+        },
+    )
+    .scope(Scope::Audit),
+    Route::get("/workloads", "Lists workloads.", |room, ask| {
+        room.allow(model::act::actions::SET_TOKEN)?;
+        let found = workloads::workloads(room)?;
+        let directory = room.directory()?;
+        let items = found.iter().map(|it| views::shown(it, &directory)).collect();
+        Ok(ask.page(items, None))
+    })
+    .scope(Scope::Admin),
+    Route::get("/workloads/{key}", "Shows a workload.", |room, ask| {
+        room.allow(model::act::actions::SET_TOKEN)?;
+        let found = workloads::workload(room, ask.place(0))?;
+        workload_view(room, &found)
+    })
+    .scope(Scope::Admin),
+    Route::put(
+        "/workloads/{key}",
+        "Sets a workload up or changes it.",
+        workload_version,
+        |room, ask| {
+            let set = workloads::set_workload(room, ask.place(0), &ask.body)?;
+            workload_view(room, &set)
+        },
+    )
+    .scope(Scope::Admin),
+    Route::delete(
+        "/workloads/{key}",
+        "Lets no job of a workload in any more.",
+        |room, ask| {
+            let ended = workloads::end_workload(room, ask.place(0))?;
+            workload_view(room, &ended)
+        },
+    )
+    .scope(Scope::Admin),
     Route::get("/identity-providers", "Lists identity providers.", |room, ask| {
         room.allow(model::act::actions::SET_CONNECTION)?;
         let found = providers::providers(room)?;
@@ -126,6 +176,42 @@ pub(crate) const ROUTES: &[Route] = &[
     )
     .scope(Scope::Admin),
 ];
+
+/// How many days without use are too many, unless a report is asked otherwise.
+const UNUSED_DAYS: i64 = 90;
+/// The longest time that a report looks back, in days.
+const MOST_DAYS: i64 = 400;
+
+fn unused_rights(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    let days = match ask.query("days") {
+        None => Some(UNUSED_DAYS),
+        Some(text) => text.parse().ok().filter(|days| (1..=MOST_DAYS).contains(days)),
+    };
+    let wrong = || {
+        Refusal::field(
+            "days",
+            "out_of_range",
+            format!("`days` lies between 1 and {MOST_DAYS}."),
+        )
+    };
+    let report = acts::find_rights::find_unused(room, days.ok_or_else(wrong)?)?;
+    Ok(Reply::ok(serde_json::to_value(report)?))
+}
+
+fn workload_view(room: &mut Room<'_, '_>, found: &model::workload::Workload) -> acts::Result<Reply> {
+    let mut value = views::shown(found, &*room.directory()?);
+    let base = &room.desk.tools().public_url;
+    value["token_url"] = json!(format!("{base}/t/{}/token", room.tenant()));
+    Ok(Reply::ok(value).tagged(found.version))
+}
+
+fn workload_version(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
+    match workloads::workload(room, ask.place(0)) {
+        Ok(found) => Ok(Some(found.version)),
+        Err(acts::Error::Refused(Refusal::NotFound { .. })) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
 
 fn provider_view(room: &mut Room<'_, '_>, found: &model::identity::IdentityProvider) -> acts::Result<Reply> {
     let mut value = views::shown(found, &*room.directory()?);

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::change::{Refused, show_refused};
 use super::form::{Decoded, Form};
-use super::view::{Visitor, escaped, problem, reader_of, see, write};
+use super::view::{Visitor, escaped, problem, reader_of, see, write_noted};
 use crate::failure::Failure;
 use crate::state::AppState;
 
@@ -288,7 +288,8 @@ pub(super) async fn act(
         .await;
     };
     let (sent, whose) = (form.clone(), key.clone());
-    let done = write(&state, &visitor, move |room| {
+    let what = (door.path, Some(key.as_str()));
+    let done = write_noted(&state, &visitor, what, move |room| {
         let directory = room.directory()?;
         let decoded = read(&sent, door, &reader_of(room, &directory));
         if let Some(error) = decoded.errors.first() {

@@ -169,6 +169,8 @@ fn detail(view: &View<'_, '_, '_>, told: &Told) -> Option<String> {
             return Some(format!("{} (rule {})", name()?, text("rule")?));
         }
         "approval.voided" => return name(),
+        "attempt.refused" => return Some(format!("{} ({})", text("what")?, text("code")?)),
+        "sign_in.refused" | "token.refused" => return text("code").map(plain),
         "gate.checked" => {
             let place = format!("{}, {}", text("service")?, text("environment")?);
             return Some(format!("{} for {place}", text("decision")?));
@@ -216,6 +218,7 @@ const PHRASES: &[(&str, &str, &str)] = &[
     ("approval.unacknowledged", "clock", "reminded of an unanswered request"),
     ("approval.voided", "x", "voided an approval"),
     ("approval.withdrawn", "back", "took a decision back"),
+    ("attempt.refused", "x", "was refused"),
     ("break_glass.cosigned", "incident", "signed the break-glass too"),
     ("break_glass.ended", "incident", "ended the break-glass"),
     ("break_glass.opened", "incident", "broke the glass"),
@@ -273,6 +276,7 @@ const PHRASES: &[(&str, &str, &str)] = &[
     ("policies.recovered", "incident", "recovered policies on the host"),
     ("risk_table.activated", "leaf", "put a risk table in force"),
     ("risk_table.proposed", "leaf", "proposed a risk table"),
+    ("sign_in.refused", "x", "refused a sign-in"),
     ("service.set", "service", "set a service"),
     ("target.completed", "s-reviewing", "told the outcome of a target"),
     ("task.added", "plus", "added a task"),
@@ -281,6 +285,7 @@ const PHRASES: &[(&str, &str, &str)] = &[
     ("template.proposed", "template", "proposed a template"),
     ("tenant.created", "leaf", "opened the organisation"),
     ("token.created", "token", "made a token"),
+    ("token.refused", "x", "refused a token that is over"),
     ("token.revoked", "x", "revoked a token"),
     ("window.set", "calendar", "added a maintenance window"),
 ];

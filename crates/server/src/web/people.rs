@@ -233,7 +233,11 @@ fn tokens_page(
     made: Option<&(String, String)>,
 ) -> acts::Result<String> {
     let found = acts::find_records::find_tokens(view.room)?;
-    let rows: Vec<TokenRow> = found.iter().map(|token| token_row(view, token)).collect();
+    let uses = store::session::token_uses(view.room.tx)?;
+    let rows: Vec<TokenRow> = found
+        .iter()
+        .map(|token| token_row(view, token, uses.get(token.id.as_str())))
+        .collect();
     let mut page = Tokens {
         frame: view.frame.clone(),
         count: format!("{} in all", rows.len()),
@@ -252,7 +256,7 @@ fn tokens_page(
     Ok(page.render())
 }
 
-fn token_row(view: &View<'_, '_, '_>, token: &Token) -> TokenRow {
+fn token_row(view: &View<'_, '_, '_>, token: &Token, used: Option<&jiff::Timestamp>) -> TokenRow {
     let is_over = token.revoked || token.expires_at.is_some_and(|end| end <= view.now());
     let ends = match (token.revoked, token.expires_at) {
         (true, _) => "revoked".to_owned(),
@@ -269,17 +273,29 @@ fn token_row(view: &View<'_, '_, '_>, token: &Token) -> TokenRow {
         id: token.id.0.clone(),
         name: format!("{} ({}…)", token.name, token.prefix),
         person: view.name(&token.person),
-        scopes: token.scopes.iter().cloned().collect::<Vec<_>>().join(", "),
-        last_used: String::new(),
+        scopes: carried(token),
+        last_used: used.map_or_else(|| "not yet".to_owned(), |at| view.reader.distance(*at)),
         ends,
         acts: if is_over { Vec::new() } else { vec![revoke] },
     }
+}
+
+/// What a token may do, and to which roles it is narrowed.
+fn carried(token: &Token) -> String {
+    let scopes: Vec<&str> = token.scopes.iter().map(String::as_str).collect();
+    let Some(roles) = &token.roles else {
+        return scopes.join(", ");
+    };
+    let roles: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
+    format!("{} as {}", scopes.join(", "), roles.join(", "))
 }
 
 fn token_form(view: &View<'_, '_, '_>) -> ActForm {
     let scopes: Vec<(&str, &str)> = acts::set_token::SCOPES.iter().map(|scope| (*scope, *scope)).collect();
     let mut many = Field::many("scopes", "It may", &scopes);
     many.chosen = ["read", "write", "gate"].map(str::to_owned).to_vec();
+    let roles: Vec<(&str, &str)> = Role::ALL.iter().map(|role| (role.as_str(), role.as_str())).collect();
+    let narrowed = Field::many("roles", "Narrowed to", &roles).hint("None ticked: all roles of the person.");
     ActForm::new("token", "Make a token", view.url("/tokens"))
         .field(
             Field::text("name", "Name")
@@ -294,6 +310,7 @@ fn token_form(view: &View<'_, '_, '_>) -> ActForm {
         )
         .field(time_field(view, "expires_at", "Ends"))
         .field(many)
+        .field(narrowed)
         .submit("Make this token")
 }
 

@@ -320,6 +320,28 @@ where
     state.act(Lane::Pages, &visitor.caller, Mode::Write, act).await
 }
 
+/// The same for an act whose refusal stands in the log: `what` names the act, `change` the change it is about.
+///
+/// # Errors
+/// As it is answered.
+pub(super) async fn write_noted<T, F>(
+    state: &AppState,
+    visitor: &Visitor,
+    (what, change): (&str, Option<&str>),
+    act: F,
+) -> Result<T, Failure>
+where
+    T: Send + 'static,
+    F: Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+{
+    let answer = write(state, visitor, act).await;
+    if let Err(failure) = &answer {
+        let (what, change) = (format!("form {what}"), change.map(str::to_owned));
+        crate::attempts::note(state, &visitor.caller, what, change, failure).await;
+    }
+    answer
+}
+
 /// Shows a refusal or a fault as a page; `back` is where the reader came from.
 pub(super) async fn problem(state: &AppState, visitor: &Visitor, failure: &Failure, back: &str) -> Response {
     if failure.status() == 401 {

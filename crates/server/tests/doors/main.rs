@@ -17,5 +17,6 @@ mod once;
 mod order;
 mod scim;
 mod session;
+mod tokens;
 mod walk;
 mod world;

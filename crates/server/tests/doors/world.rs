@@ -365,3 +365,14 @@ impl World {
         }
     }
 }
+
+/// Waits, half a minute at most, until something that happens behind an answer has happened.
+pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    for _ in 0..300 {
+        if is_so() {
+            return;
+        }
+        std::thread::park_timeout(Duration::from_millis(100));
+    }
+    panic!("never: {what}");
+}

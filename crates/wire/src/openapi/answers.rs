@@ -432,6 +432,10 @@ const ADMINISTRATION: &[Shape] = &[
                 "The credential itself; only in the answer that makes it.",
             ),
             boolean("revoked", "Whether it was revoked."),
+            time(
+                "last_used_at",
+                "When it was used last, as far as a minute; absent if never.",
+            ),
         ],
     )
     .based_on(&["TokenInput", "Stored"]),

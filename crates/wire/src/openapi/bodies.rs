@@ -610,6 +610,11 @@ const ADMINISTRATION: &[Shape] = &[
                 Words::These(&["read", "write", "gate", "audit", "admin", "scim"]),
                 "What it may do.",
             ),
+            words(
+                "roles",
+                all!(Role),
+                "The roles of the person that it carries; all of them unless said.",
+            ),
             time("expires_at", "Until when it is good."),
         ],
     ),

@@ -1,8 +1,8 @@
 //! What requests about signing in bring, and what they are answered with.
 
-use model::reading::LINE;
+use model::reading::{LINE, TEXT};
 
-use super::shapes::{Shape, boolean, free, shape, text, texts, time};
+use super::shapes::{Shape, Words, boolean, free, integer, objects, shape, text, texts, time, words};
 
 /// Every shape of this file.
 pub(super) const ALL: &[&[Shape]] = &[SHAPES];
@@ -110,4 +110,81 @@ const SHAPES: &[Shape] = &[
         ],
     )
     .based_on(&["IdentityProviderInput", "Stored"]),
+    shape(
+        "WorkloadInput",
+        "Jobs of a pipeline's platform that show its token instead of a stored secret.",
+        &[
+            text("name", LINE, "A name for people."),
+            text(
+                "issuer",
+                LINE,
+                "The platform's issuer, such as https://token.actions.githubusercontent.com or https://gitlab.com.",
+            )
+            .needed(),
+            text("meant_for", LINE, "The audience that its tokens must name.").needed(),
+            free(
+                "claims",
+                "What its tokens must say: for each claim one pattern or a list of them; `*` stands for anything.",
+            ),
+            text("person", LINE, "For whom its jobs speak: a login.").needed(),
+            words(
+                "scopes",
+                Words::These(&["read", "write", "gate", "audit"]),
+                "What its jobs may do; `gate` unless said.",
+            ),
+            texts(
+                "roles",
+                LINE,
+                "The roles of the person that they carry; all of them unless said.",
+            ),
+            integer("minutes", 1, 60, "How long one token lets in: 1 to 60, 15 unless said."),
+            boolean("active", "Whether anybody is let in."),
+        ],
+    ),
+    shape(
+        "Workload",
+        "Jobs of a pipeline's platform that show its token instead of a stored secret.",
+        &[
+            text("key", LINE, "Stands in its address."),
+            text("owner", LINE, "Who answers for it: a login."),
+            text("token_url", 1_024, "Where its jobs exchange their token (RFC 8693)."),
+        ],
+    )
+    .based_on(&["WorkloadInput", "Stored"]),
+    shape(
+        "UnusedRights",
+        "Rights that nobody used of late.",
+        &[
+            time("since", "From when on events were looked at.").needed(),
+            integer("looked_at", 0, i64::MAX, "How many events there were.").needed(),
+            boolean("is_cut", "Whether there were more than a report looks at.").needed(),
+            objects("items", "UnusedRight", "Who holds more than they use.").needed(),
+        ],
+    ),
+    shape(
+        "UnusedRight",
+        "Somebody, or a token, that holds more than it uses.",
+        &[
+            text("person", LINE, "A login.").needed(),
+            free("token", "The token's id and name, where it is a token."),
+            texts("held", LINE, "What they hold.").needed(),
+            texts("unused", LINE, "What of it nobody used.").needed(),
+            free("proposal", "The request that would narrow it: method, path, body.").needed(),
+        ],
+    ),
+    shape(
+        "ConflictingRights",
+        "Two rights in one hand that should lie in two.",
+        &[
+            text("person", LINE, "A login.").needed(),
+            texts("rights", LINE, "The two rights.").needed(),
+            text(
+                "place",
+                LINE,
+                "Where they meet: `tenant`, or a scope of the ownership matrix.",
+            )
+            .needed(),
+            text("why", TEXT, "Why they should not lie in one hand.").needed(),
+        ],
+    ),
 ];

@@ -1,10 +1,10 @@
 //! Routes of sessions, second factors and identity providers.
 
-use super::Answer;
 use super::table::{Row, at, delete, get, list, post};
+use super::{Answer, Param};
 
 /// Every row of this file.
-pub(super) const ALL: &[&[Row]] = &[SESSIONS, FACTORS, PROVIDERS];
+pub(super) const ALL: &[&[Row]] = &[SESSIONS, FACTORS, PROVIDERS, WORKLOADS, RIGHTS];
 
 const SESSIONS: &[Row] = &[
     list(
@@ -120,3 +120,58 @@ const PROVIDERS: &[Row] = &[
         "IdentityProvider",
     ),
 ];
+
+const WORKLOADS: &[Row] = &[
+    list("identity", "list_workloads", "/workloads", "List workloads", "Workload"),
+    get(
+        "identity",
+        "show_workload",
+        "/workloads/{key}",
+        "Show a workload",
+        "Workload",
+    ),
+    Row {
+        body: Some("WorkloadInput"),
+        answer: Answer::Json("Workload"),
+        is_conditional: false,
+        ..at(
+            "PUT",
+            "identity",
+            "set_workload",
+            "/workloads/{key}",
+            "Set up which jobs of a pipeline's platform are let in with its tokens",
+        )
+    },
+    delete(
+        "identity",
+        "end_workload",
+        "/workloads/{key}",
+        "Let no job of a workload in any more; those inside are out at once",
+        "Workload",
+    ),
+];
+
+const RIGHTS: &[Row] = &[
+    Row {
+        params: DAYS,
+        ..get(
+            "identity",
+            "find_unused_rights",
+            "/rights/unused",
+            "Rights that nobody used of late, each with the request that would narrow it",
+            "UnusedRights",
+        )
+    },
+    list(
+        "identity",
+        "find_conflicting_rights",
+        "/rights/conflicts",
+        "Rights that should not lie in one hand",
+        "ConflictingRights",
+    ),
+];
+
+const DAYS: &[Param] = &[Param::new(
+    "days",
+    "How many days without use are too many: 1 to 400, 90 unless said.",
+)];

@@ -1,0 +1,37 @@
+//! Nobody gives themselves a right to decide: neither a role, nor a part in owning, nor a seat in a group. Somebody else
+//! who may set it does.
+
+use model::directory::{Group, Ownership};
+use model::refusal::Refusal;
+use model::words::OwnershipRole;
+
+use crate::room::Room;
+
+/// The sentence for a part in owning.
+pub(crate) const OWN_PART: &str = "Nobody makes themselves answer for something: whoever else may set ownership does.";
+/// The sentence for a group.
+pub(crate) const OWN_SEAT: &str = "Nobody takes a seat in a group by themselves: whoever else may set groups gives it.";
+
+/// Whether a row of the matrix would give the acting person, themselves or through a group of theirs, a voice.
+pub(crate) fn gives_voice(room: &mut Room<'_, '_>, row: &Ownership) -> crate::Result<bool> {
+    let decides = !matches!(row.role, OwnershipRole::Implementer | OwnershipRole::Pipeline);
+    if room.actor.is_system || !decides {
+        return Ok(false);
+    }
+    let me = room.actor.person.clone();
+    let directory = room.directory()?;
+    let through = row.group.as_ref().and_then(|key| directory.groups.get(key));
+    Ok(row.person.as_ref() == Some(&me) || through.is_some_and(|group| group.members.contains(&me)))
+}
+
+/// Whether a group as it is to be has the acting person in it who is not in it now.
+pub(crate) fn gives_seat(room: &Room<'_, '_>, before: Option<&Group>, after: &Group) -> bool {
+    let me = &room.actor.person;
+    let sits = |group: &Group| group.members.contains(me);
+    !room.actor.is_system && sits(after) && !before.is_some_and(sits)
+}
+
+/// The refusal.
+pub(crate) fn own_request(text: &str) -> Refusal {
+    Refusal::not_allowed("own_request", text)
+}

@@ -1,0 +1,99 @@
+//! Tokens that a pipeline's platform gives its jobs: OpenID Connect ID tokens without a sign-in. GitHub:
+//! <https://docs.github.com/en/actions/concepts/security/openid-connect>, GitLab:
+//! <https://docs.gitlab.com/ci/secrets/id_token_authentication/>. Their configuration names no authorization endpoint, so
+//! only what is needed of it is read (OpenID Connect Discovery 1.0 section 4).
+
+use std::str::FromStr;
+
+use jiff::Timestamp;
+use openidconnect::core::{CoreIdToken, CoreIdTokenVerifier, CoreJsonWebKeySet};
+use openidconnect::{ClientId, HttpRequest, IssuerUrl, Nonce};
+use serde_json::{Map, Value};
+
+use crate::oidc::{OidcError, narrowed, payload, refused, words_of};
+use crate::socket::http::Http;
+
+/// The longest token that is read, in bytes.
+const LONGEST: usize = 16 * 1_024;
+
+/// A platform's keys.
+#[derive(Clone)]
+pub struct Keys(CoreJsonWebKeySet);
+
+/// The issuer that a token names, unverified: good for finding out whether anybody here trusts it, and for nothing else.
+pub fn issuer_of(token: &str) -> Option<String> {
+    let middle = token.split('.').nth(1).filter(|_| token.len() <= LONGEST)?;
+    let bytes = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, middle).ok()?;
+    let claims: Value = serde_json::from_slice(&bytes).ok()?;
+    claims.get("iss")?.as_str().map(str::to_owned)
+}
+
+fn read(http: &Http, issuer: &str, url: &str) -> Result<Vec<u8>, OidcError> {
+    let away = |why: String| {
+        refused(
+            "provider_away",
+            format!("The platform {issuer} cannot be asked: {why}."),
+        )
+    };
+    let request: HttpRequest = openidconnect::http::Request::get(url)
+        .header("Accept", "application/json")
+        .body(Vec::new())
+        .map_err(|error| away(error.to_string()))?;
+    let answer = http.call(request).map_err(|error| away(error.to_string()))?;
+    if answer.status().as_u16() != 200 {
+        return Err(away(format!("it answers {}", answer.status().as_u16())));
+    }
+    Ok(answer.into_body())
+}
+
+/// Reads a platform's keys over its configuration, which must name the issuer that was asked.
+///
+/// # Errors
+/// `provider_away` with what went wrong.
+pub fn keys(http: &Http, issuer: &str) -> Result<Keys, OidcError> {
+    let away = |why: &str| refused("provider_away", format!("The platform {issuer} cannot be used: {why}."));
+    let url = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
+    let told: Value =
+        serde_json::from_slice(&read(http, issuer, &url)?).map_err(|_| away("its configuration is no JSON"))?;
+    if told["issuer"] != issuer {
+        return Err(away("its configuration names another issuer"));
+    }
+    let place = told["jwks_uri"].as_str().unwrap_or_default();
+    // The keys are as trustworthy as the way that they come.
+    if !place.starts_with("https://") && issuer.starts_with("https://") {
+        return Err(away("its keys do not come over https"));
+    }
+    let keys = serde_json::from_slice(&read(http, issuer, place)?).map_err(|_| away("its keys cannot be read"))?;
+    Ok(Keys(keys))
+}
+
+/// Verifies a token: signature, issuer, audience, times. Answers what it says.
+///
+/// # Errors
+/// [`OidcError`], each with its own code and words.
+pub fn verify(
+    token: &str,
+    keys: &Keys,
+    (issuer, audience): (&str, &str),
+    now: Timestamp,
+) -> Result<Map<String, Value>, OidcError> {
+    let bad = || refused("bad_token", "This is no token of a platform.");
+    if token.len() > LONGEST {
+        return Err(bad());
+    }
+    let token = CoreIdToken::from_str(token).map_err(|_| bad())?;
+    let issuer = IssuerUrl::new(issuer.to_owned()).map_err(|_| bad())?;
+    let verifier = CoreIdTokenVerifier::new_public_client(ClientId::new(audience.to_owned()), issuer, keys.0.clone());
+    let verifier = narrowed(verifier, now)?;
+    // Nobody asked for the token, so nobody gave it a nonce.
+    token
+        .claims(&verifier, |_: Option<&Nonce>| Ok(()))
+        .map_err(|error| words_of(&error))?;
+    let told = payload(&token)?;
+    if let Some(begin) = told.get("nbf").and_then(Value::as_i64)
+        && begin > now.as_second() + crate::oidc::AHEAD_SECONDS
+    {
+        return Err(refused("bad_token", "The token does not count yet."));
+    }
+    Ok(told)
+}

@@ -1,0 +1,220 @@
+//! Attempts that were refused, credentials that open nothing any more, and the last use of tokens: noted by the doors, the
+//! same thing once a minute, so that nobody fills a log by asking again and again.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use acts::Room;
+use acts::note_attempt::{Attempt, note_attempt, note_credential, note_use};
+use model::file::Actor;
+use model::identity::IdentityProvider;
+use model::workload::Workload;
+use serde_json::{Value, json};
+use store::{Lane, Mode};
+
+use crate::caller::{Caller, Credential};
+use crate::failure::Failure;
+use crate::state::AppState;
+
+/// How long the same thing is only counted after it was noted.
+const QUIET: Duration = Duration::from_secs(60);
+/// How many things are remembered; past it the quiet ones are forgotten, and then all.
+const MOST: usize = 20_000;
+
+/// What was noted of late, and how often it happened since.
+#[derive(Default)]
+pub(crate) struct Noted(Mutex<HashMap<String, (Instant, u32)>>);
+
+impl Noted {
+    fn map(&self) -> MutexGuard<'_, HashMap<String, (Instant, u32)>> {
+        // Times and counts are whole after any panic.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts something; answers how often it happened since it was noted last, when it is to be noted now.
+    fn count(&self, name: &str, now: Instant) -> Option<u32> {
+        let mut map = self.map();
+        if let Some((since, times)) = map.get_mut(name) {
+            *times = times.saturating_add(1);
+            if now.saturating_duration_since(*since) < QUIET {
+                return None;
+            }
+            let counted = *times;
+            (*since, *times) = (now, 0);
+            return Some(counted);
+        }
+        if map.len() >= MOST {
+            map.retain(|_, (since, _)| now.saturating_duration_since(*since) < QUIET);
+            if map.len() >= MOST {
+                map.clear();
+            }
+        }
+        map.insert(name.to_owned(), (now, 0));
+        Some(1)
+    }
+}
+
+/// Wrong fields that are more than a slip: an account under the address of somebody who has one.
+const OF_SOMEBODY: &[(&str, &str)] = &[("email", "not_unique"), ("emails", "not_unique")];
+
+/// Whether a failure is one that the log shall know of: somebody was not allowed what they tried, or decided on a text
+/// that is not the present one.
+fn is_attempt(failure: &Failure) -> bool {
+    matches!(failure.status(), 401 | 403)
+        || failure.problem.code == "digest_not_current"
+        || failure.problem.errors.iter().any(|error| {
+            OF_SOMEBODY.contains(&(error.field.as_str(), error.code.as_str())) || error.code == "own_request"
+        })
+}
+
+/// Notes that a caller tried something and was refused, before the refusal is answered. `what` names the door, `change`
+/// the key of the change it was about.
+pub(crate) async fn note(state: &AppState, caller: &Caller, what: String, change: Option<String>, failure: &Failure) {
+    if !is_attempt(failure) {
+        return;
+    }
+    let problem = &failure.problem;
+    let about = change.as_deref().unwrap_or_default();
+    let name = format!("{}/{} {what} {about} {}", caller.tenant, caller.person, problem.code);
+    let Some(times) = state.noted().count(&name, crate::clock::tick()) else {
+        return;
+    };
+    let attempt = Attempt {
+        what,
+        change,
+        code: problem.code.clone(),
+        policies: problem.policies.iter().map(|it| it.id.clone()).collect(),
+        times,
+    };
+    let write = move |room: &mut Room<'_, '_>| note_attempt(room, &attempt);
+    let written = state
+        .act_as(Lane::Acts, &caller.tenant, caller.actor(), Mode::Write, write)
+        .await;
+    told(written);
+}
+
+/// The refusal is answered all the same when it cannot be noted: whoever is refused must not learn that the store is away.
+fn told(written: Result<(), Failure>) {
+    if let Err(failure) = written {
+        tracing::warn!(code = failure.problem.code, "an attempt could not be noted");
+    }
+}
+
+/// Notes that a token was shown which opens nothing any more.
+pub(crate) async fn note_token(state: &AppState, tenant: &str, id: &str, code: &'static str) {
+    let Some(times) = state
+        .noted()
+        .count(&format!("{tenant} token {id} {code}"), crate::clock::tick())
+    else {
+        return;
+    };
+    let news = ("token.refused", ("token", id.to_owned()));
+    credential(state, tenant, news, json!({"code": code, "times": times})).await;
+}
+
+/// Notes that somebody tried to sign in as a person, or to show their factor, and did not succeed. The answer does not
+/// wait for it, so that it tells nobody who is known here.
+pub(crate) fn note_sign_in(state: &AppState, tenant: &str, person: &str, method: &str, code: &'static str) {
+    let name = format!("{tenant}/{person} sign-in {method} {code}");
+    let Some(times) = state.noted().count(&name, crate::clock::tick()) else {
+        return;
+    };
+    let (state, tenant) = (state.clone(), tenant.to_owned());
+    let news = ("sign_in.refused", ("person", person.to_owned()));
+    let data = json!({"method": method, "code": code, "times": times});
+    tokio::spawn(async move { credential(&state, &tenant, news, data).await });
+}
+
+/// Notes that a provider vouched for somebody who is not let in: a second account, an ended one, nobody who is known.
+pub(crate) async fn note_provider(state: &AppState, tenant: &str, provider: &IdentityProvider, failure: &Failure) {
+    if failure.status() != 403 {
+        return;
+    }
+    let code = failure.problem.code.clone();
+    let name = format!("{tenant} provider {} {code}", provider.key);
+    let Some(times) = state.noted().count(&name, crate::clock::tick()) else {
+        return;
+    };
+    let news = ("sign_in.refused", ("identity_provider", provider.id.0.clone()));
+    let method = format!("provider:{}", provider.key);
+    credential(
+        state,
+        tenant,
+        news,
+        json!({"method": method, "code": code, "times": times}),
+    )
+    .await;
+}
+
+/// Notes that a token of a platform was refused; `workload` is the one that it comes nearest to.
+pub(crate) async fn note_workload(state: &AppState, tenant: &str, workload: &Workload, failure: &Failure) {
+    if failure.status() != 403 {
+        return;
+    }
+    let code = failure.problem.code.clone();
+    let Some(times) = state.noted().count(
+        &format!("{tenant} workload {} {code}", workload.key),
+        crate::clock::tick(),
+    ) else {
+        return;
+    };
+    let news = ("workload.refused", ("workload", workload.id.0.clone()));
+    credential(state, tenant, news, json!({"code": code, "times": times})).await;
+}
+
+async fn credential(state: &AppState, tenant: &str, news: (&'static str, (&'static str, String)), data: Value) {
+    let write = move |room: &mut Room<'_, '_>| note_credential(room, news.clone(), &data);
+    told(
+        state
+            .act_as(Lane::Acts, tenant, Actor::system(), Mode::Write, write)
+            .await,
+    );
+}
+
+/// Notes that a token was used, now and then. Nobody waits for it.
+pub(crate) fn note_token_use(state: &AppState, caller: &Caller) {
+    let Credential::Token { id, .. } = &caller.credential else {
+        return;
+    };
+    let name = format!("{} token {id} used", caller.tenant);
+    if state.noted().count(&name, crate::clock::tick()).is_none() {
+        return;
+    }
+    let (state, tenant, id) = (state.clone(), caller.tenant.clone(), id.clone());
+    tokio::spawn(async move {
+        let write = move |room: &mut Room<'_, '_>| note_use(room, &id);
+        let written = state.act_as(Lane::Acts, &tenant, Actor::system(), Mode::Write, write);
+        if let Err(failure) = written.await {
+            tracing::debug!(code = failure.problem.code, "the use of a token could not be noted");
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_thing_is_noted_once_a_minute_with_its_count() {
+        let noted = Noted::default();
+        let now = crate::clock::tick();
+        assert_eq!(noted.count("a", now), Some(1));
+        for _ in 0..3 {
+            assert_eq!(noted.count("a", now), None);
+        }
+        assert_eq!(noted.count("b", now), Some(1));
+        assert_eq!(noted.count("a", now + QUIET), Some(4));
+        assert_eq!(noted.count("a", now + QUIET), None);
+    }
+
+    #[test]
+    fn what_is_remembered_has_an_end() {
+        let noted = Noted::default();
+        let now = crate::clock::tick();
+        for number in 0..=MOST {
+            noted.count(&number.to_string(), now);
+        }
+        assert!(noted.map().len() <= MOST);
+    }
+}

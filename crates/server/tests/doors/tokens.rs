@@ -1,0 +1,183 @@
+//! Tokens that carry less than their person, tokens that somebody made for another, and what the log knows of attempts.
+
+#![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+
+use crate::world::{Answer, World};
+
+fn ask(world: &World, token: &str, method: &str, path: &str, body: &Value) -> Answer {
+    let ask = world.ask(method, &format!("/api/v1{path}"));
+    ask.header("authorization", &format!("Bearer {token}"))
+        .header("if-match", "*")
+        .json(body)
+        .send()
+}
+
+fn made(world: &World, body: &Value) -> String {
+    let made = world.post("adam", "/tokens", body).expect(201);
+    made["token"].as_str().unwrap().to_owned()
+}
+
+fn set_roles(world: &World, login: &'static str, roles: &'static [&'static str]) {
+    world.act(move |room| {
+        let body = json!({"roles": roles});
+        acts::set_person::edit_person(room, login, body.as_object().unwrap())
+    });
+}
+
+fn yes(world: &World, key: &str) -> Value {
+    let digest = world.get("aino", &format!("/changes/{key}")).expect(200)["content_digest"].clone();
+    json!({"decision": "approve", "content_digest": digest})
+}
+
+/// A change of somebody that waits for approvals.
+fn waiting(world: &World, login: &str) -> String {
+    let made = world.post(login, "/changes", &World::change_body()).expect(201);
+    let key = made["key"].as_str().unwrap().to_owned();
+    world
+        .post(login, &format!("/changes/{key}/submission"), &json!({}))
+        .expect(201);
+    let assessment = json!({"dependencies_reviewed": true});
+    world
+        .post(login, &format!("/changes/{key}/assessment"), &assessment)
+        .expect(201);
+    key
+}
+
+fn attempts(world: &World, key: &str) -> Vec<Value> {
+    let events = world
+        .get("aino", &format!("/changes/{key}/events?limit=200"))
+        .expect(200);
+    let items = events["items"].as_array().unwrap().iter();
+    items.filter(|it| it["kind"] == "attempt.refused").cloned().collect()
+}
+
+#[test]
+fn a_narrowed_token_carries_its_roles_and_no_other() {
+    let world = World::new();
+    set_roles(&world, "mona", &["change_manager", "requester", "security"]);
+    world.act(|room| {
+        let row = json!({"role": "security", "person": "mona"});
+        acts::set_service::set_ownership(room, row.as_object().unwrap())
+    });
+    let body = json!({"name": "x", "person": "mona", "roles": ["owner"]});
+    let wrong = world.post("adam", "/tokens", &body).problem(422, "invalid");
+    assert_eq!(wrong["errors"][0]["code"], "not_held", "{wrong}");
+    let writes = made(
+        &world,
+        &json!({"name": "writes", "person": "mona", "roles": ["requester"]}),
+    );
+    let judges = made(
+        &world,
+        &json!({"name": "judges", "person": "mona", "roles": ["security"]}),
+    );
+    let now = world.server.state().desk().tools().clock.now();
+    let freeze = json!({
+        "title": "Quiet", "reason": "Holidays", "environments": ["production"],
+        "starts_at": (now + SignedDuration::from_hours(240)).to_string(),
+        "ends_at": (now + SignedDuration::from_hours(250)).to_string(),
+    });
+    ask(&world, &writes, "POST", "/freezes", &freeze).problem(403, "not_allowed");
+    ask(&world, &world.tokens["mona"], "POST", "/freezes", &freeze).expect(201);
+    let own = ask(&world, &writes, "POST", "/changes", &World::change_body()).expect(201);
+    assert_eq!(own["requester"], "mona");
+    ask(&world, &judges, "POST", "/changes", &World::change_body()).problem(403, "not_allowed");
+    // One decision counts for the rules that the token speaks for, not for all that ask its person.
+    let key = waiting(&world, "rita");
+    let path = format!("/changes/{key}/approvals");
+    ask(&world, &writes, "POST", &path, &yes(&world, &key)).problem(403, "not_asked");
+    let given = ask(&world, &judges, "POST", &path, &yes(&world, &key)).expect(201);
+    let rules: Vec<&Value> = given["counted_for"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| &it["rule"])
+        .collect();
+    assert_eq!(rules, ["base.require.security"], "{given}");
+    let codes: Vec<Value> = attempts(&world, &key)
+        .iter()
+        .map(|it| it["data"]["code"].clone())
+        .collect();
+    assert_eq!(codes, ["not_asked"]);
+}
+
+#[test]
+fn a_token_made_by_the_author_for_another_decides_nothing_about_their_change() {
+    let world = World::new();
+    set_roles(&world, "adam", &["admin", "requester"]);
+    let key = waiting(&world, "adam");
+    let lent = made(&world, &json!({"name": "borrowed", "person": "oscar"}));
+    let path = format!("/changes/{key}/approvals");
+    for _ in 0..3 {
+        ask(&world, &lent, "POST", &path, &yes(&world, &key)).problem(403, "own_request");
+    }
+    let other = waiting(&world, "rita");
+    ask(
+        &world,
+        &lent,
+        "POST",
+        &format!("/changes/{other}/approvals"),
+        &yes(&world, &other),
+    )
+    .expect(201);
+    world.post("oscar", &path, &yes(&world, &key)).expect(201);
+    let noted = attempts(&world, &key);
+    assert_eq!(noted.len(), 1, "the same thing is noted once a minute: {noted:?}");
+    assert_eq!(noted[0]["actor"], "oscar");
+    assert_eq!(noted[0]["data"]["what"], "POST /changes/{key}/approvals");
+}
+
+#[test]
+fn the_last_use_of_a_token_is_seen() {
+    let world = World::new();
+    let secret = made(
+        &world,
+        &json!({"name": "counted", "person": "rita", "scopes": ["read"]}),
+    );
+    let row = || {
+        let tokens = world.get("adam", "/tokens?limit=200").expect(200);
+        let items = tokens["items"].as_array().unwrap().clone();
+        items.into_iter().find(|it| it["name"] == "counted").unwrap()
+    };
+    assert!(row().get("last_used_at").is_none());
+    let me = world
+        .ask("GET", "/api/v1/me")
+        .header("authorization", &format!("Bearer {secret}"));
+    me.send().expect(200);
+    crate::world::eventually("the use is kept", || row().get("last_used_at").is_some());
+}
+
+#[test]
+fn reports_find_rights_that_nobody_uses_and_rights_that_conflict() {
+    let world = World::new();
+    set_roles(&world, "oscar", &["owner", "security", "requester"]);
+    made(&world, &json!({"name": "old", "person": "rita", "scopes": ["read"]}));
+    world.post("rita", "/changes", &World::change_body()).expect(201);
+    world.post("oscar", "/changes", &World::change_body()).expect(201);
+    crate::world::eventually("the log holds it", || {
+        let report = world.get("aino", "/rights/unused?days=30").expect(200);
+        let items = report["items"].as_array().unwrap().clone();
+        let of = |login: &str| {
+            let found = items
+                .iter()
+                .find(|it| it["person"] == login && it.get("token").is_none());
+            found.map(|it| (it["unused"].clone(), it["proposal"]["body"]["roles"].clone()))
+        };
+        // Who created a change used the roles that may; an auditor's reading leaves no trace and is not judged.
+        of("rita").is_none()
+            && of("oscar").is_none()
+            && of("aino").is_none()
+            && of("mona") == Some((json!(["change_manager"]), json!([])))
+    });
+    world.get("rita", "/rights/unused").problem(403, "not_allowed");
+    world.get("aino", "/rights/unused?days=0").problem(422, "invalid");
+    let conflicts = world.get("aino", "/rights/conflicts").expect(200);
+    let found: Vec<&Value> = conflicts["items"].as_array().unwrap().iter().collect();
+    assert_eq!(found.len(), 1, "{conflicts}");
+    assert_eq!(
+        (&found[0]["person"], &found[0]["rights"]),
+        (&json!("oscar"), &json!(["owner", "security"]))
+    );
+}

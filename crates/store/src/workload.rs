@@ -1,0 +1,62 @@
+//! What jobs of pipelines were let in with: by its digest, until it ends. The record of the workload says what they may.
+
+use jiff::Timestamp;
+use model::workload::Workload;
+
+use crate::counter;
+use crate::error::{Error, Result};
+use crate::tx::{CrossTx, Tx};
+
+/// Somebody who was let in.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Entered {
+    /// Whose log it acts in.
+    pub tenant: String,
+    /// The workload as it stands now.
+    pub workload: Workload,
+    /// Until when.
+    pub expires_at: Timestamp,
+    /// Where the tenant's estate stood when this was read.
+    pub generation: i64,
+}
+
+/// Keeps what a job was let in with.
+pub fn insert(tx: &mut Tx<'_>, digest: &str, workload: &str, expires_at: Timestamp) -> Result<()> {
+    tx.execute(
+        "INSERT INTO workload_token (tenant, digest, workload, expires_at)
+         VALUES ($tenant, $digest, $workload, $expires_at)",
+        &[
+            ("digest", digest.into()),
+            ("workload", workload.into()),
+            ("expires_at", expires_at.into()),
+        ],
+    )?;
+    Ok(())
+}
+
+/// Who was let in with this digest, ended or not.
+pub fn find(tx: &mut CrossTx<'_>, digest: &str) -> Result<Option<Entered>> {
+    let found = tx.query_one(
+        "SELECT t.tenant AS tenant, t.expires_at AS expires_at, w.body AS body, coalesce(c.value, 0) AS generation
+         FROM workload_token t JOIN workload w ON w.tenant = t.tenant AND w.id = t.workload
+         LEFT JOIN counter c ON c.tenant = t.tenant AND c.name = $counter WHERE t.digest = $digest",
+        &[("digest", digest.into()), ("counter", counter::DIRECTORY.into())],
+    )?;
+    let Some(row) = found else { return Ok(None) };
+    let workload = serde_json::from_str(&row.text("body")?)
+        .map_err(|it| Error::Corrupt(format!("a body of `workload` cannot be read: {it}")))?;
+    Ok(Some(Entered {
+        tenant: row.text("tenant")?,
+        workload,
+        expires_at: row.time("expires_at")?,
+        generation: row.int("generation")?,
+    }))
+}
+
+/// Forgets of all tenants what has ended.
+pub fn prune(tx: &mut CrossTx<'_>, now: Timestamp) -> Result<u64> {
+    tx.execute(
+        "DELETE FROM workload_token WHERE expires_at <= $now",
+        &[("now", now.into())],
+    )
+}

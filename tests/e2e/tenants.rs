@@ -1,0 +1,678 @@
+//! Tenants stay apart: a generator that knows the ids of two tenants asks every route with every kind of credential, and no
+//! byte of the other tenant stands in any answer. `ASSENT_TEST_FUZZ` says how many requests are made.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
+use tests::faults::size;
+use tests::session::Session;
+use tests::{Place, Server};
+
+use crate::crash::must_verify;
+
+/// How many ask at once.
+const HANDS: usize = 4;
+/// What stands in every text of the first tenant, and in none of the second.
+const MARKS: [&str; 2] = ["qzxhaldenmark", "qzxferrymark"];
+const TENANTS: [&str; 2] = ["halden", "cartwell"];
+
+/// Pages are no part of the table of the API; these are asked besides.
+const PAGES: &[&str] = &[
+    "/t/{tenant}/",
+    "/t/{tenant}/changes",
+    "/t/{tenant}/changes/{key}",
+    "/t/{tenant}/changes/{key}/edit",
+    "/t/{tenant}/changes.csv",
+    "/t/{tenant}/changes/bulk",
+    "/t/{tenant}/calendar",
+    "/t/{tenant}/services/{key}",
+    "/t/{tenant}/templates/{key}",
+    "/t/{tenant}/gate-checks/{id}",
+    "/t/{tenant}/audit",
+    "/t/{tenant}/audit/verify/{key}",
+    "/t/{tenant}/deliveries",
+    "/t/{tenant}/messages",
+    "/t/{tenant}/people",
+    "/t/{tenant}/tokens",
+    "/t/{tenant}/policies",
+    "/t/{tenant}/account",
+    "/t/{tenant}/sign-in",
+    "/t/{tenant}/scim/v2/Users",
+    "/t/{tenant}/scim/v2/Users/{id}",
+    "/t/{tenant}/scim/v2/Groups/{id}",
+];
+
+/// Routes that would end a credential of the test, wait for a minute, or never end.
+const LEFT_OUT: &[&str] = &[
+    "DELETE /api/v1/session",
+    "POST /api/v1/session",
+    "POST /api/v1/session/step-up",
+    "GET /api/v1/stream",
+    "GET /api/v1/gate-checks/{id}/stream",
+];
+
+/// Small random numbers, the same for the same seed (xorshift64*).
+struct Dice(u64);
+
+impl Dice {
+    fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
+    }
+
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        let high = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33;
+        usize::try_from(high).unwrap() % sides.max(1)
+    }
+
+    fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
+        &of[self.roll(of.len())]
+    }
+}
+
+/// How a request says who asks.
+#[derive(Debug, Clone)]
+enum Credential {
+    Nothing,
+    Bearer(String),
+    Cookie(String),
+}
+
+/// What is known of a tenant.
+#[derive(Default)]
+struct Known {
+    /// Ids, keys and logins that lead somewhere in it.
+    names: Vec<String>,
+    /// Those of them that no other tenant can have by chance.
+    own: HashSet<String>,
+    credentials: Vec<Credential>,
+}
+
+/// Who fills a tenant: its administrator, and somebody with many roles.
+struct Filler<'s> {
+    server: &'s Server,
+    mark: &'static str,
+    admin: String,
+    many: String,
+    service: String,
+    artifact: String,
+}
+
+impl Filler<'_> {
+    fn must(&self, token: &str, path: &str, body: &Value) -> Value {
+        self.server.must("POST", &format!("/api/v1{path}"), token, Some(body))
+    }
+
+    fn token(&self, scopes: &[&str]) -> String {
+        let mark = self.mark;
+        let body = json!({"name": format!("{mark} token"), "person": format!("{mark}-person"), "scopes": scopes});
+        let made = self.must(&self.admin, "/tokens", &body);
+        made["token"].as_str().unwrap().to_owned()
+    }
+
+    fn later(&self, hours: i64) -> String {
+        (self.server.server_time() + jiff::SignedDuration::from_hours(hours)).to_string()
+    }
+
+    /// Somebody with many roles, and a service.
+    fn hire(&mut self) {
+        let mark = self.mark;
+        let person = json!({
+            "login": format!("{mark}-person"), "name": format!("{mark} person"), "email": format!("{mark}@x.example"),
+            "roles": ["requester", "owner", "security", "change_manager", "implementer", "auditor", "commander"],
+        });
+        self.must(&self.admin, "/people", &person);
+        self.many = self.token(&["read", "write", "gate", "audit", "admin"]);
+        let service = json!({"key": self.service, "name": format!("{mark} service"), "criticality": "low"});
+        self.must(&self.admin, "/services", &service);
+    }
+
+    /// A change with something of everything around it.
+    fn change(&self) {
+        let mark = self.mark;
+        let body = json!({
+            "title": format!("{mark} title"), "description": format!("{mark} description"), "justification": mark,
+            "category": "application", "complexity": "low", "labels": [mark],
+            "impact": {"data": "none", "availability": "low", "compliance": "none"},
+            "targets": [{"service": self.service, "environment": "production", "artifact": self.artifact}],
+            "planned_start": self.later(0), "planned_end": self.later(2), "plan": [{"title": mark, "minutes": 1}],
+            "rollback_plan": [{"title": mark, "minutes": 1}], "rollback_minutes": 1,
+        });
+        let made = self.must(&self.many, "/changes", &body);
+        let change = format!("/changes/{}", made["key"].as_str().unwrap());
+        let evidence = json!({
+            "kind": "note", "aspect": "functional", "result": "passed", "name": mark, "environment": "staging", "text": mark,
+        });
+        for (path, body) in [
+            ("comments", json!({"text": mark})),
+            ("tasks", json!({"kind": "prepare", "title": mark, "mandatory": false})),
+            ("evidence", evidence),
+            ("submission", json!({})),
+        ] {
+            self.must(&self.many, &format!("{change}/{path}"), &body);
+        }
+        let question = json!({"service": self.service, "environment": "production", "artifact": self.artifact});
+        self.must(&self.many, "/gate-checks", &question);
+    }
+
+    /// One thing of every other kind; answers how many could be made.
+    fn rest(&self) -> usize {
+        let (mark, service, login) = (self.mark, &self.service, format!("{}-person", self.mark));
+        let web = format!("https://{mark}.example/");
+        let rows = [
+            (
+                "PUT",
+                format!("/groups/{mark}-group"),
+                json!({"name": mark, "members": [login]}),
+            ),
+            (
+                "POST",
+                "/ownerships".to_owned(),
+                json!({"role": "owner", "service": service, "person": login}),
+            ),
+            (
+                "POST",
+                "/config-items".to_owned(),
+                json!({"key": format!("{mark}-item"), "name": mark, "service": service}),
+            ),
+            (
+                "POST",
+                "/connections".to_owned(),
+                json!({"kind": "github", "name": mark, "map": []}),
+            ),
+            (
+                "PUT",
+                "/identity-providers/idp".to_owned(),
+                json!({"name": mark, "issuer": "https://i.example", "client_id": "x"}),
+            ),
+            (
+                "PUT",
+                "/workloads/ci".to_owned(),
+                json!({"name": mark, "issuer": "https://i.example", "meant_for": "x", "claims": {"sub": mark}, "person": login}),
+            ),
+            (
+                "POST",
+                "/webhooks".to_owned(),
+                json!({"name": mark, "url": web, "kinds": ["change.created"]}),
+            ),
+            (
+                "POST",
+                "/freezes".to_owned(),
+                json!({"title": mark, "reason": mark, "environments": ["staging"], "services": [service], "starts_at": self.later(500), "ends_at": self.later(501)}),
+            ),
+            (
+                "POST",
+                "/windows".to_owned(),
+                json!({"title": mark, "services": [service], "starts_at": self.later(600), "ends_at": self.later(601)}),
+            ),
+            (
+                "POST",
+                "/incidents".to_owned(),
+                json!({"title": mark, "severity": "low", "services": [service], "started_at": self.later(0)}),
+            ),
+            (
+                "POST",
+                "/absences".to_owned(),
+                json!({"starts_at": self.later(700), "ends_at": self.later(701), "reason": mark}),
+            ),
+        ];
+        let made = rows.iter().filter(|(method, path, body)| {
+            [&self.admin, &self.many].into_iter().any(|token| {
+                let headers = [("If-Match", "*")];
+                let path = format!("/api/v1{path}");
+                let (status, _) = self.server.ask_with(method, &path, Some(token), Some(body), &headers);
+                (200..300).contains(&status)
+            })
+        });
+        made.count()
+    }
+}
+
+/// Fills a tenant with its mark in every text; answers the credentials that this made.
+fn seed(server: &Server, tenant: usize, admin: &str) -> Known {
+    let mark = MARKS[tenant];
+    let mut filler = Filler {
+        server,
+        mark,
+        admin: admin.to_owned(),
+        many: String::new(),
+        service: format!("{mark}-service"),
+        artifact: tests::journey::artifact(8_100 + tenant as u64),
+    };
+    filler.hire();
+    filler.change();
+    let made = filler.rest();
+    assert!(made >= 8, "only {made} kinds of things could be seeded");
+    let scopes = [&["read"][..], &["gate"], &["audit"], &["scim"], &["admin"]];
+    let mut credentials: Vec<Credential> = scopes.iter().map(|it| Credential::Bearer(filler.token(it))).collect();
+    credentials.push(Credential::Bearer(filler.many.clone()));
+    credentials.push(Credential::Bearer(filler.admin));
+    Known {
+        credentials,
+        ..Known::default()
+    }
+}
+
+/// All routes of the API's document: method, path, and the shape of the body.
+fn routes(server: &Server) -> (Vec<(String, String, Value)>, Value) {
+    let document: Value = serde_json::from_slice(&server.get("/api/openapi.json", None).1).unwrap();
+    let mut found = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, told) in methods.as_object().unwrap() {
+            let method = method.to_uppercase();
+            if !LEFT_OUT.contains(&format!("{method} {path}").as_str()) {
+                found.push((method, path.clone(), told.clone()));
+            }
+        }
+    }
+    for path in PAGES {
+        found.push(("GET".to_owned(), (*path).to_owned(), json!({})));
+    }
+    assert!(found.len() > 150, "only {} routes are documented", found.len());
+    (found, document["components"]["schemas"].clone())
+}
+
+/// Learns the ids of a tenant from every list that its people may read.
+fn learn(server: &Server, routes: &[(String, String, Value)], known: &mut Known) {
+    let mut names = BTreeSet::new();
+    for credential in &known.credentials {
+        let Credential::Bearer(token) = credential else {
+            continue;
+        };
+        for (_, path, _) in routes
+            .iter()
+            .filter(|(method, path, _)| method == "GET" && !path.contains('{'))
+        {
+            let bytes = server.get(path, Some(token)).1;
+            if let Ok(value) = serde_json::from_slice::<Value>(&bytes)
+                && path != "/api/openapi.json"
+            {
+                gather(&value, &mut names);
+            }
+        }
+    }
+    known.own = names.iter().filter(|name| is_uuid(name)).cloned().collect();
+    known.names = names.into_iter().collect();
+    assert!(known.own.len() > 10, "only {} ids were learnt", known.own.len());
+}
+
+fn gather(value: &Value, names: &mut BTreeSet<String>) {
+    const NAMING: &[&str] = &[
+        "id",
+        "key",
+        "login",
+        "change",
+        "service",
+        "environment",
+        "person",
+        "requester",
+        "owner",
+        "jti",
+        "digest",
+        "artifact",
+        "template",
+        "connection",
+        "act",
+        "team",
+    ];
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| gather(item, names)),
+        Value::Object(map) => {
+            for (name, inner) in map {
+                match inner {
+                    Value::String(text) if NAMING.contains(&name.as_str()) && !text.contains(char::is_whitespace) => {
+                        names.insert(text.clone());
+                    }
+                    inner => gather(inner, names),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn is_uuid(text: &str) -> bool {
+    text.len() == 36
+        && text.bytes().enumerate().all(|(place, byte)| match place {
+            8 | 13 | 18 | 23 => byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+/// Everything in a text that looks like an id.
+fn uuids(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|it: char| !(it.is_ascii_hexdigit() || it == '-'))
+        .filter(|part| is_uuid(part))
+}
+
+/// What the generator has.
+struct Range {
+    routes: Vec<(String, String, Value)>,
+    schemas: Value,
+    known: [Known; 2],
+    url: String,
+}
+
+/// One request and what came back.
+struct Shot {
+    tenant: usize,
+    line: String,
+    status: u16,
+    answer: String,
+}
+
+impl Range {
+    /// A name of a tenant, mostly of the other than the asking one.
+    fn name<'a>(&'a self, dice: &mut Dice, asking: usize, foreign: bool) -> &'a str {
+        let whose = if foreign || dice.roll(4) > 0 {
+            1 - asking
+        } else {
+            asking
+        };
+        dice.pick(&self.known[whose].names)
+    }
+
+    fn place(&self, dice: &mut Dice, name: &str, asking: usize, foreign: bool) -> String {
+        match name {
+            "tenant" if dice.roll(4) > 0 => TENANTS[1 - asking].to_owned(),
+            "tenant" => TENANTS[asking].to_owned(),
+            "level" => dice.roll(2).to_string(),
+            "rest" => (*dice.pick(&["000", "001", "entries/000", "000.p/1"])).to_owned(),
+            _ => self.name(dice, asking, foreign).to_owned(),
+        }
+    }
+
+    fn body(&self, dice: &mut Dice, schema: &Value, asking: usize, depth: u32) -> Value {
+        if let Some(reference) = schema["$ref"].as_str() {
+            let name = reference.rsplit('/').next().unwrap();
+            return self.body(dice, &self.schemas[name], asking, depth);
+        }
+        if let Some(parts) = schema["allOf"].as_array() {
+            let mut all = Map::new();
+            for part in parts {
+                if let Value::Object(map) = self.body(dice, part, asking, depth) {
+                    all.extend(map);
+                }
+            }
+            return Value::Object(all);
+        }
+        if let Some(words) = schema["enum"].as_array() {
+            return dice.pick(words).clone();
+        }
+        match schema["type"].as_str() {
+            Some("integer") => json!(dice.roll(100)),
+            Some("boolean") => json!(dice.roll(2) == 0),
+            Some("array") if depth < 3 => json!([self.body(dice, &schema["items"], asking, depth + 1)]),
+            Some("object") if depth < 3 => {
+                let mut map = Map::new();
+                for (name, inner) in schema["properties"].as_object().into_iter().flatten() {
+                    if dice.roll(3) > 0 {
+                        map.insert(name.clone(), self.body(dice, inner, asking, depth + 1));
+                    }
+                }
+                Value::Object(map)
+            }
+            Some("array" | "object") | None => Value::Null,
+            _ if schema["format"] == "date-time" => json!("2031-01-01T00:00:00Z"),
+            _ => json!(self.name(dice, asking, false)),
+        }
+    }
+
+    /// Makes one request up and asks it.
+    fn shoot(&self, agent: &ureq::Agent, dice: &mut Dice) -> Option<Shot> {
+        let tenant = dice.roll(2);
+        let credential = dice.pick(&self.known[tenant].credentials).clone();
+        let (method, path, told) = dice.pick(&self.routes);
+        // What makes new things with every request is asked less often, so that the tenants do not grow without end.
+        if method != "GET" && !path.contains('{') && dice.roll(10) > 0 {
+            return None;
+        }
+        let mut line = String::new();
+        for (place, part) in path.split('{').enumerate() {
+            match part.split_once('}').filter(|_| place > 0) {
+                Some((name, rest)) => {
+                    // What changes something is asked about the other tenant's things alone: of its own it may.
+                    line.push_str(&escaped(
+                        &self.place(dice, name, tenant, method != "GET"),
+                        name == "rest",
+                    ));
+                    line.push_str(rest);
+                }
+                None => line.push_str(part),
+            }
+        }
+        let mut pairs = Vec::new();
+        for parameter in told["parameters"].as_array().into_iter().flatten() {
+            let name = parameter["name"].as_str().unwrap();
+            let is_asked =
+                parameter["in"] == "query" && name != "wait" && (parameter["required"] == true || dice.roll(3) == 0);
+            if is_asked {
+                let value = self.body(dice, &parameter["schema"], tenant, 0);
+                let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                pairs.push(format!("{name}={}", escaped(&value, false)));
+            }
+        }
+        if !pairs.is_empty() {
+            line = format!("{line}?{}", pairs.join("&"));
+        }
+        let schema = &told["requestBody"]["content"]["application/json"]["schema"];
+        let body = if schema.is_null() {
+            String::new()
+        } else {
+            self.body(dice, schema, tenant, 0).to_string()
+        };
+        let (status, answer) = self.send(agent, method, &line, &credential, &body);
+        Some(Shot {
+            tenant,
+            line: format!("{method} {line} {body} by {credential:?}"),
+            status,
+            answer,
+        })
+    }
+
+    fn send(
+        &self,
+        agent: &ureq::Agent,
+        method: &str,
+        line: &str,
+        credential: &Credential,
+        body: &str,
+    ) -> (u16, String) {
+        let mut request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{line}", self.url));
+        request = match credential {
+            Credential::Nothing => request,
+            Credential::Bearer(token) => request.header("Authorization", format!("Bearer {token}")),
+            Credential::Cookie(cookie) => request.header("Cookie", cookie).header("Origin", &self.url),
+        };
+        request = request.header("If-Match", "*");
+        let answer = if body.is_empty() {
+            agent.run(request.body(()).unwrap())
+        } else {
+            agent.run(
+                request
+                    .header("Content-Type", "application/json")
+                    .body(body.to_owned())
+                    .unwrap(),
+            )
+        };
+        let Ok(mut answer) = answer else {
+            return (0, String::new());
+        };
+        let mut text = format!("{:?}\n", answer.headers());
+        let bytes = answer
+            .body_mut()
+            .with_config()
+            .limit(64 << 20)
+            .read_to_vec()
+            .unwrap_or_default();
+        text.push_str(&String::from_utf8_lossy(&bytes));
+        (answer.status().as_u16(), text)
+    }
+
+    /// What of the other tenant stands in an answer that was not in the question.
+    fn leaked(&self, shot: &Shot) -> Option<String> {
+        let other = 1 - shot.tenant;
+        if shot.answer.to_lowercase().contains(MARKS[other]) && !shot.line.to_lowercase().contains(MARKS[other]) {
+            return Some(MARKS[other].to_owned());
+        }
+        let asked: HashSet<&str> = uuids(&shot.line).collect();
+        uuids(&shot.answer)
+            .find(|id| self.known[other].own.contains(*id) && !asked.contains(id))
+            .map(str::to_owned)
+    }
+}
+
+fn escaped(text: &str, slashes: bool) -> String {
+    text.bytes()
+        .map(|byte| match byte {
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b':' => char::from(byte).to_string(),
+            b'/' if slashes => "/".to_owned(),
+            _ => format!("%{byte:02X}"),
+        })
+        .collect()
+}
+
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .timeout_global(Some(Duration::from_secs(60)))
+        .build()
+        .into()
+}
+
+fn range(server: &Server) -> Range {
+    let (routes, schemas) = routes(server);
+    let mut known = [
+        seed(server, 0, &server.token("admin")),
+        seed(server, 1, &server.token("other_admin")),
+    ];
+    for (tenant, known) in known.iter_mut().enumerate() {
+        learn(server, &routes, known);
+        let roles: &[&str] = match tenant {
+            0 => &["requester", "owner", "auditor", "admin"],
+            _ => &["other_requester", "other_admin"],
+        };
+        for role in roles {
+            known
+                .credentials
+                .push(Credential::Cookie(Session::begin(server, role).cookie));
+            known.credentials.push(Credential::Bearer(server.token(role)));
+        }
+        known.credentials.push(Credential::Nothing);
+        known.credentials.push(Credential::Bearer("ast_guessed".to_owned()));
+    }
+    let shared: HashSet<String> = known[0].own.intersection(&known[1].own).cloned().collect();
+    for known in &mut known {
+        known.own.retain(|id| !shared.contains(id));
+    }
+    Range {
+        routes,
+        schemas,
+        known,
+        url: server.url.clone(),
+    }
+}
+
+/// A foreign id is answered as one that is nowhere: the same status, and the same bytes but for the id itself.
+fn foreign_is_absent(range: &Range, agent: &ureq::Agent) {
+    let bearer = Credential::Bearer(match &range.known[0].credentials[5] {
+        Credential::Bearer(token) => token.clone(),
+        other => panic!("{other:?}"),
+    });
+    let nowhere = "019f0000-0000-7000-8000-00000000dead";
+    let ids: Vec<&String> = range.known[1].own.iter().collect();
+    let mut asked = 0;
+    let alike = |answer: String, id: &str| {
+        // The date and the request's own id differ from one answer to the next.
+        let body = answer.split_once('\n').unwrap().1.to_owned();
+        body.replace(id, "ID")
+    };
+    for (method, path, _) in range
+        .routes
+        .iter()
+        .filter(|(_, path, _)| path.starts_with("/api/v1") && path.matches('{').count() == 1)
+    {
+        let (head, rest) = path.split_once('{').unwrap();
+        let tail = rest.split_once('}').unwrap().1;
+        let body = if matches!(method.as_str(), "GET" | "DELETE") {
+            ""
+        } else {
+            "{}"
+        };
+        let ask = |id: &str| {
+            let (status, answer) = range.send(agent, method, &format!("{head}{id}{tail}"), &bearer, body);
+            (status, alike(answer, id))
+        };
+        let absent = ask(nowhere);
+        for id in ids.iter().take(12) {
+            asked += 1;
+            assert_eq!(ask(id), absent, "{method} {path} tells a foreign id from an absent one");
+        }
+    }
+    assert!(asked > 400, "only {asked} were asked");
+}
+
+#[test]
+fn no_byte_of_another_tenant_stands_in_any_answer() {
+    let place = Place::demo("tenants");
+    let server = Server::start(&place, true);
+    let range = range(&server);
+    foreign_is_absent(&range, &agent());
+    let wanted = size("ASSENT_TEST_FUZZ", 20_000);
+    let made = AtomicUsize::new(0);
+    let statuses: Mutex<BTreeMap<u16, usize>> = Mutex::default();
+    let own_seen = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for hand in 0..HANDS {
+            let (range, made, statuses, own_seen) = (&range, &made, &statuses, &own_seen);
+            scope.spawn(move || {
+                let (agent, mut dice) = (agent(), Dice::new(hand as u64 + 1));
+                while made.load(Ordering::Relaxed) < wanted {
+                    let Some(shot) = range.shoot(&agent, &mut dice) else {
+                        continue;
+                    };
+                    made.fetch_add(1, Ordering::Relaxed);
+                    *statuses.lock().unwrap().entry(shot.status).or_default() += 1;
+                    assert!(
+                        shot.status != 0 && shot.status != 500,
+                        "{}: {}\n{}",
+                        shot.line,
+                        shot.status,
+                        shot.answer
+                    );
+                    if let Some(leak) = range.leaked(&shot) {
+                        panic!(
+                            "{leak} of another tenant in the answer to {}:\n{}",
+                            shot.line, shot.answer
+                        );
+                    }
+                    if shot.answer.contains(MARKS[shot.tenant]) {
+                        own_seen.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    let statuses = statuses.into_inner().unwrap();
+    println!(
+        "{} requests over {} routes: {statuses:?}",
+        made.load(Ordering::Relaxed),
+        range.routes.len()
+    );
+    for status in [200, 201, 303, 401, 403, 404, 422] {
+        assert!(statuses.contains_key(&status), "never {status}: {statuses:?}");
+    }
+    assert!(
+        own_seen.load(Ordering::Relaxed) * 50 > wanted,
+        "the marks are hardly ever seen at all"
+    );
+    must_verify(&server);
+}
