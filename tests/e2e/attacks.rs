@@ -216,8 +216,8 @@ fn who_was_removed_a_minute_before_decides_nothing() {
     server.hold_clock(now);
     let admin = server.token("admin");
     let (frida, greta) = (
-        hire(&server, "frida", &["security"]),
-        hire(&server, "greta", &["security"]),
+        hire(&server, "frida", &["requester"]),
+        hire(&server, "greta", &["requester"]),
     );
     let mut rows = Vec::new();
     for login in ["frida", "greta"] {
@@ -362,6 +362,9 @@ fn a_form_sent_again_decides_nothing_new() {
     assert_eq!(again.status, 409, "{}", again.body);
     let elsewhere = owner.from_site("https://evil.example").form(&form, &fields);
     assert_eq!(elsewhere.status, 403, "{}", elsewhere.body);
+    let thief = owner.from_site("https://evil.example");
+    let (status, answer) = thief.api("POST", &format!("{}/approvals", below(&path)), &yes(&server, &path));
+    assert_eq!((status, &answer["code"]), (403, &json!("cross_site")), "{answer}");
     let by_requester = Session::begin(&server, "requester").form(&form, &fields);
     assert_eq!(by_requester.status, 403, "{}", by_requester.body);
     for role in ["security", "change_manager"] {

@@ -374,7 +374,7 @@ impl Range {
         } else {
             asking
         };
-        dice.pick(&self.known[whose].names)
+        dice.pick::<String>(&self.known[whose].names)
     }
 
     fn place(&self, dice: &mut Dice, name: &str, asking: usize, foreign: bool) -> String {
