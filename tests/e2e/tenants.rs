@@ -448,7 +448,10 @@ impl Range {
         }
         let mut pairs = Vec::new();
         for parameter in told["parameters"].as_array().into_iter().flatten() {
-            let name = parameter["name"].as_str().unwrap();
+            // Those of paging stand elsewhere in the document, under names of their own.
+            let Some(name) = parameter["name"].as_str() else {
+                continue;
+            };
             let is_asked =
                 parameter["in"] == "query" && name != "wait" && (parameter["required"] == true || dice.roll(3) == 0);
             if is_asked {

@@ -52,6 +52,7 @@ pub fn make_feed(room: &mut Room<'_, '_>) -> Result<(Token, String)> {
         digest: proof::crypto::digest_text(secret.as_bytes()),
         prefix: secret.chars().take(8).collect(),
         scopes: BTreeSet::from([SCOPE.to_owned()]),
+        roles: None,
         created_at: room.now,
         expires_at: None,
         revoked: false,

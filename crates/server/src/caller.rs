@@ -449,6 +449,12 @@ impl Asking {
         if self.caller.check_scope(Scope::Gate).is_err() {
             return Ok(None);
         }
+        // What is remembered is remembered of the whole person; a narrowed token is judged by itself.
+        if let Credential::Token { lent, .. } = &self.caller.credential
+            && lent.roles.is_some()
+        {
+            return Ok(None);
+        }
         let asker = Asker {
             tenant: &self.caller.tenant,
             person: &self.caller.person,
