@@ -165,3 +165,28 @@ findings() {
 
 # check SERVICE ENVIRONMENT ARTIFACT: a recorded question; on go it carries the permit.
 check() { call pipeline POST /gate-checks "{\"service\": \"$1\", \"environment\": \"$2\", \"artifact\": \"$3\"}"; }
+
+# deliver HOOK SECRET JSON: what an outside system sends; the connection's secret stands in for a person.
+deliver() {
+  curl -sS -f -o /dev/null -X POST -H "Authorization: Bearer $2" -H 'Content-Type: application/json' -d "$3" "$SERVER$1"
+}
+
+# deliver_github HOOK SECRET EVENT JSON: the same, signed as GitHub signs.
+deliver_github() {
+  local signature; signature=$(printf %s "$4" | openssl dgst -sha256 -hmac "$2" -r | cut -d' ' -f1)
+  curl -sS -f -o /dev/null -X POST -H "X-Hub-Signature-256: sha256=$signature" -H "X-GitHub-Event: $3" \
+    -H "X-GitHub-Delivery: $(fresh | cut -c8-40)" -H 'Content-Type: application/json' -d "$4" "$SERVER$1"
+}
+
+# told CONNECTION COUNT: so many of its deliveries must have been read; the worker gets twenty seconds for it.
+told() {
+  local found tries
+  for tries in $(seq 100); do
+    found=$(call admin GET "/connections/$1/deliveries?state=done" | jq '.items | length')
+    if [ "$found" = "$2" ]; then return 0; fi
+    sleep 0.2
+  done
+  echo "$found deliveries were read, not $2" >&2
+  call admin GET "/connections/$1/deliveries" >&2
+  return 1
+}

@@ -169,11 +169,13 @@ fn present(
     let in_force = match kind {
         ConfigurationKind::Policies => &tenant.policies,
         ConfigurationKind::RiskTable => &tenant.risk_table_from,
+        ConfigurationKind::Mapping => &tenant.mapping_from,
     };
     let before = match (in_force, kind) {
         (Some(in_force), _) => (Some(in_force.id.clone()), in_force.digest.clone()),
         (None, ConfigurationKind::Policies) => (None, room.desk.tools().policies.digest().to_owned()),
         (None, ConfigurationKind::RiskTable) => (None, digest_of(&tenant.risk_table)?),
+        (None, ConfigurationKind::Mapping) => (None, crate::set_mapping::digest_of(&tenant.mapping)?),
     };
     Ok((tenant, before))
 }
@@ -196,6 +198,10 @@ fn save(
             tenant.risk_table_from = in_force;
             tenant.risk_table = active.table.clone().unwrap_or_default();
         }
+        ConfigurationKind::Mapping => {
+            tenant.mapping_from = in_force;
+            tenant.mapping.clone_from(&active.rules);
+        }
     }
     let mut written = Written::default();
     let active = room.put(&mut written, active)?;
@@ -211,6 +217,7 @@ fn save(
         (ConfigurationKind::Policies, "activated") => "policies.activated",
         (ConfigurationKind::Policies, _) => "policies.recovered",
         (ConfigurationKind::RiskTable, _) => "risk_table.activated",
+        (ConfigurationKind::Mapping, _) => "mapping.activated",
     };
     let data = json!({"before": active.before, "after": active.digest, "change": active.change_key});
     tell_people(room, &mut written, &active, how)?;
@@ -227,6 +234,7 @@ fn tell_people(room: &mut Room<'_, '_>, written: &mut Written, active: &Configur
     let what = match active.kind {
         ConfigurationKind::Policies => "The policies",
         ConfigurationKind::RiskTable => "The risk table",
+        ConfigurationKind::Mapping => "The mapping",
     };
     let by = directory.name(&room.actor.person);
     let (subject, text) = if how == "activated" {

@@ -33,6 +33,8 @@ pub fn create_tenant(room: &mut Room<'_, '_>, name: &str, demo: bool) -> Result<
         log_is_public: false,
         risk_table,
         risk_table_from: None,
+        mapping: Vec::new(),
+        mapping_from: None,
         policies: None,
     };
     room.put_estate("tenant.created", tenant, json!({}))?;

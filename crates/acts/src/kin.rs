@@ -55,6 +55,30 @@ pub fn commits_behind(room: &mut Room<'_, '_>, artifact: Option<&str>, commit: O
     Ok(known)
 }
 
+/// The files in which a commit differs from an earlier one, where the pushes between them told all of theirs; `None` where
+/// the way from one to the other is not known. The files of the last push alone would hide what came before it.
+///
+/// # Errors
+/// The store's.
+pub fn files_between(room: &mut Room<'_, '_>, earlier: &str, commit: &str) -> Result<Option<Vec<String>>> {
+    let mut files = std::collections::BTreeSet::new();
+    let mut at = commit.to_owned();
+    for _ in 0..MOST {
+        if at == earlier {
+            return Ok(Some(files.into_iter().collect()));
+        }
+        let push = find(room, "commit_sha", &at)?
+            .into_iter()
+            .find_map(|it| Some((it.files?, it.before?)));
+        let Some((told, before)) = push else {
+            return Ok(None);
+        };
+        files.extend(told);
+        at = before;
+    }
+    Ok(None)
+}
+
 /// Whether two commits of a repository hold the same files.
 ///
 /// # Errors

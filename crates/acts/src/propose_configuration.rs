@@ -167,7 +167,13 @@ fn check_order(reading: &mut Reading<'_>, table: &[[Level; 3]; 4]) {
     }
 }
 
-fn bare(room: &mut Room<'_, '_>, kind: ConfigurationKind, digest: String, reason: String) -> Result<Configuration> {
+/// A proposal without content.
+pub(crate) fn bare(
+    room: &mut Room<'_, '_>,
+    kind: ConfigurationKind,
+    digest: String,
+    reason: String,
+) -> Result<Configuration> {
     Ok(Configuration {
         id: RecordId(room.new_id()?),
         version: 0,
@@ -179,6 +185,7 @@ fn bare(room: &mut Room<'_, '_>, kind: ConfigurationKind, digest: String, reason
         cases: Vec::new(),
         parameters: String::new(),
         table: None,
+        rules: Vec::new(),
         proposer: room.actor.person.clone(),
         proposed_at: room.now,
         activated_by: None,
@@ -189,10 +196,12 @@ fn bare(room: &mut Room<'_, '_>, kind: ConfigurationKind, digest: String, reason
     })
 }
 
-fn save(room: &mut Room<'_, '_>, proposal: Configuration) -> Result<Configuration> {
+/// Writes a proposal.
+pub(crate) fn save(room: &mut Room<'_, '_>, proposal: Configuration) -> Result<Configuration> {
     let (kind, digest) = match proposal.kind {
         ConfigurationKind::Policies => ("policies.proposed", proposal.digest.clone()),
         ConfigurationKind::RiskTable => ("risk_table.proposed", proposal.digest.clone()),
+        ConfigurationKind::Mapping => ("mapping.proposed", proposal.digest.clone()),
     };
     let data: Value = json!({"digest": digest});
     room.put_estate(kind, proposal, data)

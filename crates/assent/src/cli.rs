@@ -3,8 +3,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    audit, boards, change, config, directory, doctor, estate, gate, gateway, host, import, people, permit, policy,
-    risk, serve, tokens, webhooks,
+    audit, boards, change, config, delivery, directory, doctor, estate, gate, gateway, host, import, mapping, people,
+    permit, policy, risk, serve, tokens, webhooks,
 };
 use crate::failure::{Failure, Result, read_text};
 
@@ -151,6 +151,12 @@ pub enum Command {
     /// Credentials for programs.
     #[command(subcommand)]
     Token(tokens::Token),
+    /// From deployments to kinds of change.
+    #[command(subcommand)]
+    Mapping(mapping::Mapping),
+    /// What outside systems delivered.
+    #[command(subcommand)]
+    Delivery(delivery::Delivery),
     /// Addresses outside that are told of events.
     #[command(subcommand)]
     Webhook(webhooks::Webhook),

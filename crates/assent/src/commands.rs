@@ -4,6 +4,7 @@ pub mod audit;
 pub mod boards;
 pub mod change;
 pub mod config;
+pub mod delivery;
 pub mod directory;
 pub mod doctor;
 pub mod estate;
@@ -12,6 +13,7 @@ mod gate_lists;
 pub mod gateway;
 pub mod host;
 pub mod import;
+pub mod mapping;
 pub mod people;
 pub mod permit;
 pub mod policy;
@@ -43,6 +45,8 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Policy(policy) => policy::run(policy, common, output),
         Command::Risk(risk) => risk::run(risk, common, output),
         Command::Token(token) => tokens::run(token, common, output),
+        Command::Mapping(mapping) => mapping::run(mapping, common, output),
+        Command::Delivery(delivery) => delivery::run(delivery, common, output),
         Command::Webhook(webhook) => webhooks::run(webhook, common, output),
         Command::Person(person) => people::run(person, common, output),
         Command::Freeze(freeze) => estate::freeze(freeze, common, output),

@@ -26,6 +26,7 @@ pub mod plain;
 pub mod reply;
 pub mod sarif;
 pub mod scim;
+pub mod slsa;
 pub mod socket;
 pub mod standard_webhooks;
 pub mod table;

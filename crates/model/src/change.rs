@@ -612,6 +612,9 @@ pub struct Change {
     /// Whether the window passed without a start.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub window_missed: bool,
+    /// When it stood ready to start, the newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ready: Vec<crate::ready::ReadySpan>,
     /// Whether a freeze began while it was implementing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub in_freeze: bool,

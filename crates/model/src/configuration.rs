@@ -15,7 +15,7 @@ pub struct Configuration {
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// Policies or the risk table.
+    /// Policies, the risk table or the mapping.
     pub kind: ConfigurationKind,
     /// Digest of the content, `sha256:…`: what an approved change names as its target's artifact.
     pub digest: String,
@@ -35,6 +35,9 @@ pub struct Configuration {
     /// The risk table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub table: Option<RiskTable>,
+    /// The rules of a mapping.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<crate::mapping::MappingRule>,
     /// Who proposed it.
     pub proposer: PersonId,
     /// When.

@@ -86,6 +86,7 @@ pub const NEITHER: &[&str] = &[
     "overrun",
     "distrusted",
     "window_missed",
+    "ready",
     "in_freeze",
     "unauthorized",
     "finding",

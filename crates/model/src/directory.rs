@@ -576,6 +576,12 @@ pub struct Tenant {
     /// The configuration that brought the risk table; absent for the first table.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub risk_table_from: Option<crate::configuration::InForce>,
+    /// The mapping from deployments to kinds of change; without rules each is normal.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mapping: Vec<crate::mapping::MappingRule>,
+    /// The configuration that brought the mapping.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping_from: Option<crate::configuration::InForce>,
     /// The policies in force; absent for those that come with the program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policies: Option<crate::configuration::InForce>,

@@ -100,6 +100,12 @@ pub struct Provenance {
     /// The artifact that was made from it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub artifact: Option<String>,
+    /// The files that the push which brought it touches; absent where they are not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<Vec<String>>,
+    /// The commit that this push went on from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
     /// Who said so: the connection, or the builder's name.
     pub source: String,
     /// When.

@@ -500,13 +500,22 @@ pub struct Deployment {
     /// Status ids that have had their effect.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub seen_statuses: Vec<String>,
-    /// The last status told.
+    /// The status that stands: the last to occur, an end before anything else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
+    /// When that status occurred.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_at: Option<Timestamp>,
+    /// What the mapping said of it, where it made the change.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapped: Option<crate::mapping::Mapped>,
+    /// What was known of it when it was mapped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mapping_facts: Option<crate::mapping::MappingFacts>,
     /// Whether it began or ended without a lawful start.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unauthorized: bool,
-    /// When it was first told.
+    /// When it occurred, as far as was told: the earliest word.
     pub at: Timestamp,
 }
 

@@ -111,6 +111,7 @@ pub fn settle(case: &mut Case<'_>) {
     crate::board::note_decisions(case);
     crate::routing::route(case);
     flag_freezes(case);
+    crate::ready::note(case);
 }
 
 /// An approval of a lowered risk changes the level, and so the obligations.

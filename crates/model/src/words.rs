@@ -451,6 +451,8 @@ words! {
         Policies = "policies",
         /// The risk table.
         RiskTable = "risk_table",
+        /// The mapping from deployments to kinds of change.
+        Mapping = "mapping",
     }
     /// Where a configuration stands.
     ConfigurationState {

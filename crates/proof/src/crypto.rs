@@ -224,6 +224,14 @@ pub fn verify_ed25519(public: &[u8; 32], message: &[u8], signature: &[u8]) -> bo
         .is_ok()
 }
 
+/// Verifies an ECDSA signature on P-256 with SHA-256, in DER, under an uncompressed point.
+#[must_use]
+pub fn verify_ecdsa_p256(point: &[u8], message: &[u8], signature: &[u8]) -> bool {
+    signature::UnparsedPublicKey::new(&signature::ECDSA_P256_SHA256_ASN1, point)
+        .verify(message, signature)
+        .is_ok()
+}
+
 /// HMAC-SHA256 of `message` (RFC 2104).
 #[must_use]
 pub fn hmac_sha256(key: &[u8], message: &[u8]) -> Hash {

@@ -19,6 +19,7 @@ pub mod canonical;
 pub mod commitment;
 pub mod crypto;
 pub mod diff;
+pub mod dsse;
 mod error;
 pub mod event;
 mod head;

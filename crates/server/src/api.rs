@@ -1,6 +1,7 @@
 //! The REST API, `/api/v1`: tables of routes, one file a group, and the few doors that are not plain acts.
 
 mod around;
+mod attestations;
 mod boards;
 mod changes;
 mod configuration;
@@ -11,8 +12,9 @@ mod gate;
 mod gateways;
 mod identity;
 mod imports;
-mod inbound;
+pub(crate) mod inbound;
 mod log;
+mod mapping;
 mod reference;
 mod session;
 pub(crate) mod stream;
@@ -42,6 +44,8 @@ pub(crate) const TABLES: &[&[Route]] = &[
     log::ROUTES,
     webhooks::ROUTES,
     inbound::ROUTES,
+    mapping::ROUTES,
+    attestations::ROUTES,
 ];
 
 /// The whole API.

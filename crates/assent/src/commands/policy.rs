@@ -22,22 +22,28 @@ pub enum Policy {
     /// Run the cases beside the policies; exit 0 when all hold and every policy decides in one.
     #[command(after_help = "Example: assent policy test policies/ --pack sox")]
     Test(Set),
-    /// Name the policies that decide about a change.
+    /// Name the policies that decide about a change, or the rule of the mapping that decides about a deployment.
     #[command(after_help = "Example: assent policy explain --change CHG-1042\n         \
-        assent policy explain policies/ --facts facts.json")]
+        assent policy explain policies/ --facts facts.json\n         \
+        assent policy explain --service edge-dns --environment production --pipeline halden/edge-dns")]
     Explain {
         /// The set, for --facts.
         #[command(flatten)]
         set: Set,
         /// Ask the server about this change.
-        #[arg(long, value_name = "KEY", required_unless_present = "facts")]
+        #[arg(long, value_name = "KEY", required_unless_present_any = ["facts", "service"])]
         change: Option<String>,
         /// Offline: a JSON file `{"change": …, "targets": […]}` with the facts that policies see.
         #[arg(long, value_name = "FILE", conflicts_with = "change")]
         facts: Option<String>,
+        /// The deployment that is asked about.
+        #[command(flatten)]
+        deployment: Box<super::mapping::Question>,
     },
-    /// Judge the last changes under a set that is not in force; exit 0 when nothing differs, 1 when something does.
-    #[command(after_help = "Example: assent policy try policies/ --pack sox --last 100")]
+    /// Judge the last changes under a set that is not in force, or the last deployments under another mapping; exit 0
+    /// when nothing differs, 1 when something does.
+    #[command(after_help = "Example: assent policy try policies/ --pack sox --last 100\n         \
+        assent policy try --mapping mapping.toml --last 100")]
     Try(Box<apply::Try>),
     /// Propose a set, or put a proposal in force; the set before stays on any failure.
     #[command(
@@ -76,9 +82,12 @@ pub fn run(policy: &Policy, common: &Common, output: &Output) -> Result<u8> {
         Policy::Explain {
             set, facts: Some(file), ..
         } => explain(set, file, output),
+        Policy::Explain { deployment, .. } if deployment.service.is_some() => {
+            super::mapping::explain(deployment, common, output)
+        }
         Policy::Try(asked) => apply::try_on_history(asked, common, output),
         Policy::Apply(asked) => apply::apply(asked, common, output),
-        Policy::Explain { .. } => Err(Failure::could_not("Say --change or --facts.")),
+        Policy::Explain { .. } => Err(Failure::could_not("Say --change, --facts or --service.")),
     }
 }
 

@@ -174,6 +174,8 @@ fn merge_group(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAs
             repository: repository.clone(),
             commit: commit.clone(),
             tree: signal::commit("merge_group.head_commit.tree_id", tree)?,
+            files: None,
+            before: None,
             occurred_at: None,
         }));
     }
@@ -198,9 +200,37 @@ fn merge_group(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAs
 
 #[derive(Deserialize)]
 struct PushTrees {
+    before: Option<String>,
     after: String,
+    #[serde(default)]
+    forced: bool,
+    #[serde(default)]
+    commits: Vec<PushedFiles>,
     head_commit: Option<PushedHead>,
     repository: Repository,
+}
+
+#[derive(Deserialize)]
+struct PushedFiles {
+    added: Option<Vec<String>>,
+    modified: Option<Vec<String>>,
+    removed: Option<Vec<String>>,
+}
+
+/// The most files that are kept of a push; with more they count as not known.
+const FILES: usize = 1_000;
+
+/// The files of all commits of a push; `None` unless every commit tells its own.
+fn files(commits: &[PushedFiles]) -> Option<Vec<String>> {
+    let mut all = Vec::new();
+    for commit in commits {
+        for part in [&commit.added, &commit.modified, &commit.removed] {
+            all.extend(part.clone()?);
+        }
+    }
+    all.sort();
+    all.dedup();
+    (!all.is_empty() && all.len() <= FILES).then_some(all)
 }
 
 #[derive(Deserialize)]
@@ -217,10 +247,18 @@ fn push(body: &[u8]) -> Result<Vec<Signal>, SetAside> {
     let Some(tree) = head.tree_id else {
         return Ok(Vec::new());
     };
+    // After a force the earlier commit is no ancestor, so the files do not tell what differs.
+    let files = files(&it.commits).filter(|_| !it.forced);
+    let before = it
+        .before
+        .filter(|_| files.is_some())
+        .and_then(|sha| signal::commit("before", &sha).ok());
     Ok(vec![Signal::CommitTree(CommitTree {
         repository: signal::name("repository", &it.repository.full_name)?,
         commit: signal::commit("head_commit.id", &head.id)?,
         tree: signal::commit("head_commit.tree_id", &tree)?,
+        files,
+        before,
         occurred_at: None,
     })])
 }

@@ -33,6 +33,12 @@ pub struct CommitTree {
     pub commit: String,
     /// Its tree.
     pub tree: String,
+    /// The files that the push touches, where all are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<Vec<String>>,
+    /// The commit that the push went on from, where the files are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<String>,
     /// When it was told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub occurred_at: Option<Timestamp>,

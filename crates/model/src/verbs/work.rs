@@ -337,7 +337,7 @@ pub fn complete_by_signal(case: &mut Case<'_>, target: &TargetId, outcome: Outco
         actual_start: None,
         actual_end: Some(at),
         downtime: None,
-        reason: None,
+        reason: Some("a later signal".to_owned()),
     };
     finish(case, &ending, std::slice::from_ref(target));
 }

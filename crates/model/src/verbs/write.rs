@@ -62,6 +62,7 @@ pub fn new_change(
         extended_until: None,
         overrun: false,
         distrusted: false,
+        ready: Vec::new(),
         window_missed: false,
         in_freeze: false,
         unauthorized: false,

@@ -33,7 +33,7 @@ fn every_field_of_a_change_is_classified_once() {
         Change, change, id, version, revision, key, number, state, requester, created_at, updated_at, content,
         planned_start, planned_end, labels, watchers, origins, risk, digests, target_records, authors, clocks,
         implemented_by, requests, board_decisions, hold, submitted_at, assessed_at, returned, rejection, cancelled, outcome,
-        actual_start, actual_end, extension, extended_until, overrun, distrusted, window_missed, in_freeze,
+        actual_start, actual_end, extension, extended_until, overrun, distrusted, window_missed, ready, in_freeze,
         unauthorized, finding, turned_normal, break_glass, retrospective, validations, reviews, closed_at, closed_by, told,
     };
     assert_eq!(BTreeSet::from_iter(what.iter()), BTreeSet::from_iter(WHAT));

@@ -45,6 +45,8 @@ pub fn directory() -> Directory {
             log_is_public: false,
             risk_table: Default::default(),
             risk_table_from: None,
+            mapping: Vec::new(),
+            mapping_from: None,
             policies: None,
         }),
         ..Directory::default()

@@ -49,6 +49,12 @@ fn policies_page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
             "Risk by highest impact (rows) and complexity (columns)",
             SectionBody::Table(risk_table(&table)),
         ),
+        Section::new(
+            "mapping",
+            "From deployments to kinds of change: the first rule that fits decides",
+            SectionBody::Entries(mapping(view)),
+        )
+        .unsaid("No rule: every deployment without a change makes a draft of a normal one."),
     ];
     let mut files: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for source in view.policies.sources() {
@@ -91,6 +97,7 @@ fn entry(view: &View<'_, '_, '_>, row: &Configuration) -> Entry {
     let what = match row.kind {
         ConfigurationKind::Policies => "policies",
         ConfigurationKind::RiskTable => "a risk table",
+        ConfigurationKind::Mapping => "a mapping",
     };
     let tone = match row.state {
         ConfigurationState::Active => Tone::Ok,
@@ -132,6 +139,23 @@ fn entry(view: &View<'_, '_, '_>, row: &Configuration) -> Entry {
     )
     .tone(ActTone::Link);
     entry.act(row.id.0.clone(), activate).act(row.id.0.clone(), withdraw)
+}
+
+fn mapping(view: &View<'_, '_, '_>) -> Vec<Entry> {
+    let rules = view.directory.tenant.iter().flat_map(|tenant| &tenant.mapping);
+    let entry = |rule: &model::mapping::MappingRule| {
+        let template = rule
+            .template
+            .as_ref()
+            .map(|key| format!(" by {key}"))
+            .unwrap_or_default();
+        Entry::new(
+            Tone::Plain,
+            Rich::from(format!("{}: {} change{template}", rule.rule, rule.kind)),
+        )
+        .why(Rich::from(rule.in_words()))
+    };
+    rules.map(entry).collect()
 }
 
 fn risk_table(table: &RiskTable) -> Table {

@@ -9,10 +9,10 @@ const TEXT: usize = 20_000;
 const URL: usize = 2_000;
 
 /// Every table of this file.
-pub(super) const ALL: &[&[Row]] = &[WEBHOOKS, INBOUND];
+pub(super) const ALL: &[&[Row]] = &[WEBHOOKS, INBOUND, MAPPING];
 
 /// Every shape of this file.
-pub(super) const SHAPES: &[&[Shape]] = &[WEBHOOK, DELIVERIES];
+pub(super) const SHAPES: &[&[Shape]] = &[WEBHOOK, DELIVERIES, MAPPINGS];
 
 const WEBHOOKS: &[Row] = &[
     list(
@@ -375,6 +375,180 @@ const DELIVERIES: &[Shape] = &[
         &[
             text("builder", LINE, "How it is called.").needed(),
             text("public_key", URL, "Its public key, PEM: Ed25519 or ECDSA P-256.").needed(),
+        ],
+    ),
+];
+
+const MAPPING: &[Row] = &[
+    post(
+        "deliveries",
+        "attest_build",
+        "/attestations",
+        "Take a build attestation: from then on the artifact stands for its commit",
+        "AttestationInput",
+        "AttestationTaken",
+    ),
+    get(
+        "deliveries",
+        "show_mapping",
+        "/mapping",
+        "Show the mapping in force",
+        "MappingShown",
+    ),
+    post(
+        "deliveries",
+        "propose_mapping",
+        "/mapping",
+        "Propose a mapping; `/configurations/{id}/activation` puts it in force",
+        "MappingInput",
+        "Configuration",
+    ),
+    Row {
+        status: 200,
+        ..post(
+            "deliveries",
+            "explain_mapping",
+            "/mapping/explanation",
+            "Name the rule that decides for a deployment",
+            "MappingQuestion",
+            "MappingAnswer",
+        )
+    },
+    Row {
+        status: 200,
+        ..post(
+            "deliveries",
+            "try_mapping",
+            "/mapping/trial",
+            "Map the last deployments under a proposed mapping; writes nothing",
+            "MappingTrialInput",
+            "MappingTrial",
+        )
+    },
+    get(
+        "around a change",
+        "draft_review",
+        "/changes/{key}/review-draft",
+        "Draft the post-implementation review from what is known",
+        "ReviewDraft",
+    ),
+];
+
+const MAPPINGS: &[Shape] = &[
+    shape(
+        "AttestationInput",
+        "SLSA provenance (v1 or v0.2) in a DSSE envelope, bare or inside of a Sigstore bundle.",
+        &[free("attestation", "The envelope or the bundle, as the builder wrote it.").needed()],
+    ),
+    shape(
+        "AttestationTaken",
+        "What was verified and kept.",
+        &[
+            text("builder", LINE, "Whose signature held.").needed(),
+            text("repository", LINE, "`owner/name`.").needed(),
+            text("commit", LINE, "The commit.").needed(),
+            texts("artifacts", LINE, "What was made from it.").needed(),
+            integer("new", 0, i64::MAX, "How many of them were not known before.").needed(),
+        ],
+    ),
+    shape(
+        "MappingRule",
+        "From where and how something is deployed to the kind of change. A condition that is absent fits everything.",
+        &[
+            text("rule", LINE, "Its name, unique in the list.").needed(),
+            text(
+                "pipeline",
+                LINE,
+                "The repository, job or application; `*` stands for any part.",
+            ),
+            text(
+                "stage",
+                LINE,
+                "The stage as the engine calls it; `*` stands for any part.",
+            ),
+            texts("environments", LINE, "Our environments."),
+            texts("services", LINE, "Our services."),
+            texts("criticality", LINE, "How much depends on the service."),
+            texts("files", LINE, "Patterns, one of which every touched file must fit."),
+            word(
+                "kind",
+                Words::These(&["standard", "normal", "emergency"]),
+                "The kind of change.",
+            )
+            .needed(),
+            text("template", LINE, "For a standard change: its template."),
+            word(
+                "complexity",
+                Words::These(&["low", "medium", "high"]),
+                "A hint for the risk.",
+            ),
+        ],
+    ),
+    shape(
+        "MappingShown",
+        "The mapping in force.",
+        &[
+            objects("rules", "MappingRule", "The first rule that fits decides.").needed(),
+            free("configuration", "Which configuration brought it."),
+        ],
+    ),
+    shape(
+        "MappingInput",
+        "A mapping to be proposed.",
+        &[
+            objects("rules", "MappingRule", "The first rule that fits decides.").needed(),
+            text("reason", TEXT, "Why.").needed(),
+        ],
+    ),
+    shape(
+        "MappingQuestion",
+        "A deployment to be mapped.",
+        &[
+            text("service", LINE, "Our service.").needed(),
+            text("environment", LINE, "Our environment.").needed(),
+            text("pipeline", LINE, "The repository, job or application."),
+            text("stage", LINE, "The engine's name of the stage."),
+            text("commit", LINE, "The commit, whose files a push may have told."),
+            texts("files", 1_000, "The touched files."),
+        ],
+    ),
+    shape(
+        "MappingAnswer",
+        "What the mapping says.",
+        &[
+            free("facts", "What was known.").needed(),
+            free("mapped", "The deciding rule, the kind, the template and hints.").needed(),
+        ],
+    ),
+    shape(
+        "MappingTrialInput",
+        "A mapping to be tried on the past.",
+        &[
+            objects("rules", "MappingRule", "The first rule that fits decides.").needed(),
+            integer("last", 1, 500, "How many past deployments; 50 unless said."),
+        ],
+    ),
+    shape(
+        "MappingTrial",
+        "Past deployments under the mapping in force and under the proposed one.",
+        &[
+            integer("differ", 0, i64::MAX, "For how many they differ.").needed(),
+            free("deployments", "Each with what was known, and what both say.").needed(),
+        ],
+    ),
+    shape(
+        "ReviewDraft",
+        "A draft of the review, with the facts that it rests on.",
+        &[
+            boolean("objectives_met", "As it seems.").needed(),
+            boolean("assessment_adequate", "As it seems.").needed(),
+            boolean("steps_adequate", "As it seems.").needed(),
+            text("summary", TEXT, "What happened.").needed(),
+            texts("improvements", LINE, "For people to write."),
+            free(
+                "facts",
+                "Timeline, what differs, alerts while it was watched, permits, who was told.",
+            ),
         ],
     ),
 ];

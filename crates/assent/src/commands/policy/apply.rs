@@ -17,7 +17,10 @@ pub struct Try {
     /// The set.
     #[command(flatten)]
     pub set: Set,
-    /// On how many of the last changes.
+    /// A mapping to try instead, on the last deployments.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["folder", "pack", "names"])]
+    pub mapping: Option<String>,
+    /// On how many of the last changes or deployments.
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=500))]
     pub last: i64,
 }
@@ -69,6 +72,9 @@ fn files_of(set: &Files) -> Map<String, Value> {
 /// # Errors
 /// The server's refusal, or why files could not be read.
 pub(super) fn try_on_history(asked: &Try, common: &Common, output: &Output) -> Result<u8> {
+    if let Some(file) = &asked.mapping {
+        return super::super::mapping::try_on_history(file, asked.last, common, output);
+    }
     let mut body = files_of(&asked.set.read()?);
     body.insert("last".to_owned(), json!(asked.last));
     let trial = Client::new(common)?.post("/policies/trial", &Value::Object(body))?.body;

@@ -1,0 +1,246 @@
+//! The mapping from deployments to kinds of change: proposed like any configuration, explained, and tried on the past.
+
+use std::collections::BTreeSet;
+
+use model::configuration::Configuration;
+use model::directory::Directory;
+use model::ids::{EnvironmentKey, ServiceKey};
+use model::mapping::{Mapped, MappingFacts, MappingRule, map};
+use model::reading::{LINE, Reading, TEXT};
+use model::records::Deployment;
+use model::verbs::Body;
+use model::words::{ConfigurationKind, Kind};
+use serde::Serialize;
+use store::record::{self, Filter};
+
+use crate::error::Result;
+use crate::propose_configuration::{bare, save};
+use crate::room::Room;
+
+/// The most rules.
+const RULES: usize = 200;
+/// How many deployments to a place are looked at for the last good one.
+const LOOKED_AT: i64 = 50;
+/// The most past deployments that one trial looks at.
+const MOST: i64 = 500;
+
+/// Proposes a mapping (`POST /mapping {rules, reason}`).
+///
+/// # Errors
+/// 403, 422, or the store's.
+pub fn propose_mapping(room: &mut Room<'_, '_>, body: &Body) -> Result<Configuration> {
+    room.allow(model::act::actions::SET_POLICY)?;
+    let directory = room.directory()?;
+    let mut reading = Reading::new(body, "");
+    let rules = read_rules(&mut reading, &directory);
+    let reason = reading.needed("reason", TEXT);
+    reading.finish()?;
+    let digest = digest_of(&rules)?;
+    let proposal = Configuration {
+        rules,
+        ..bare(room, ConfigurationKind::Mapping, digest, reason)?
+    };
+    save(room, proposal)
+}
+
+/// The digest of a mapping: over its canonical JSON.
+///
+/// # Errors
+/// A fault when there is none.
+pub fn digest_of(rules: &[MappingRule]) -> Result<String> {
+    Ok(proof::canonical::digest(&serde_json::to_value(rules)?)?)
+}
+
+/// Reads `rules` and gathers what is wrong.
+pub fn read_rules(reading: &mut Reading<'_>, directory: &Directory) -> Vec<MappingRule> {
+    let rules = reading
+        .objects("rules", |inner| read_rule(inner, directory))
+        .unwrap_or_default();
+    if rules.len() > RULES {
+        reading.wrong("rules", "out_of_range", format!("There are at most {RULES} rules."));
+    }
+    let mut names = BTreeSet::new();
+    for rule in &rules {
+        if !names.insert(rule.rule.clone()) {
+            reading.wrong("rules", "not_unique", format!("`{}` stands twice.", rule.rule));
+        }
+    }
+    rules
+}
+
+fn read_rule(reading: &mut Reading<'_>, directory: &Directory) -> MappingRule {
+    let kind = reading.needed_word("kind", Kind::Normal);
+    let keys = |found: Option<Vec<String>>| found.unwrap_or_default();
+    let rule = MappingRule {
+        rule: reading.needed("rule", LINE),
+        pipeline: reading.text("pipeline", LINE),
+        stage: reading.text("stage", LINE),
+        environments: keys(reading.texts("environments", LINE))
+            .into_iter()
+            .map(EnvironmentKey)
+            .collect(),
+        services: keys(reading.texts("services", LINE))
+            .into_iter()
+            .map(ServiceKey)
+            .collect(),
+        criticality: reading.words("criticality").unwrap_or_default(),
+        files: keys(reading.texts("files", LINE)),
+        kind,
+        template: reading.text("template", LINE),
+        complexity: reading.word("complexity"),
+    };
+    for key in rule
+        .environments
+        .iter()
+        .filter(|key| !directory.environments.contains_key(key))
+    {
+        reading.wrong("environments", "unknown", format!("There is no environment `{key}`."));
+    }
+    for key in rule.services.iter().filter(|key| !directory.services.contains_key(key)) {
+        reading.wrong("services", "unknown", format!("There is no service `{key}`."));
+    }
+    match (&rule.template, kind) {
+        (Some(key), Kind::Standard) if !directory.templates.contains_key(key) => {
+            reading.wrong("template", "unknown", format!("There is no template `{key}`."));
+        }
+        (None, Kind::Standard) => reading.wrong("template", "missing", "A standard change names its `template`."),
+        (Some(_), Kind::Normal | Kind::Emergency) => {
+            reading.wrong("template", "not_allowed", "Only a standard change names a `template`.");
+        }
+        _ => {}
+    }
+    rule
+}
+
+/// The rules in force.
+///
+/// # Errors
+/// The store's.
+pub fn in_force(room: &mut Room<'_, '_>) -> Result<Vec<MappingRule>> {
+    let directory = room.directory()?;
+    Ok(directory
+        .tenant
+        .as_ref()
+        .map(|it| it.mapping.clone())
+        .unwrap_or_default())
+}
+
+/// What is known of a deployment, completed from the estate and from what pushes told of its commit.
+///
+/// # Errors
+/// The store's.
+pub fn facts(
+    room: &mut Room<'_, '_>,
+    (pipeline, stage): (&str, &str),
+    (service, environment): (&str, &str),
+    commit: Option<&str>,
+) -> Result<MappingFacts> {
+    let directory = room.directory()?;
+    let criticality = directory
+        .services
+        .get(&ServiceKey::from(service))
+        .map(|it| it.criticality);
+    let files = match commit {
+        Some(commit) => match last_commit(room, service, environment)? {
+            Some(earlier) => crate::kin::files_between(room, &earlier, commit)?,
+            None => None,
+        },
+        None => None,
+    };
+    Ok(MappingFacts {
+        pipeline: pipeline.to_owned(),
+        stage: stage.to_owned(),
+        environment: environment.to_owned(),
+        service: service.to_owned(),
+        criticality,
+        files,
+    })
+}
+
+/// The commit that was last brought to a place, lawfully and with success.
+fn last_commit(room: &mut Room<'_, '_>, service: &str, environment: &str) -> Result<Option<String>> {
+    let filter = Filter::new()
+        .equals("service", service)
+        .equals("environment", environment)
+        .descending_by("id")
+        .limit(LOOKED_AT);
+    let rows = record::find::<Deployment>(room.tx, &filter)?;
+    let good = rows
+        .into_iter()
+        .map(|stored| stored.record)
+        .filter(|it| it.status.as_deref() == Some("success") && !it.unauthorized && !it.commit.is_empty());
+    Ok(good.max_by_key(|it| (it.status_at, it.id.clone())).map(|it| it.commit))
+}
+
+/// Explains which rule decides (`POST /mapping/explanation {pipeline, stage, environment, service, commit?, files?}`).
+///
+/// # Errors
+/// 403, 422, or the store's.
+pub fn explain_mapping(room: &mut Room<'_, '_>, body: &Body) -> Result<(MappingFacts, Mapped)> {
+    room.allow(model::act::actions::READ)?;
+    let mut reading = Reading::new(body, "");
+    let (service, environment) = (reading.needed("service", LINE), reading.needed("environment", LINE));
+    let pipeline = reading.text("pipeline", LINE).unwrap_or_default();
+    let stage = reading.text("stage", LINE).unwrap_or_else(|| environment.clone());
+    let commit = reading.text("commit", 64);
+    let files = reading.texts("files", 1_000);
+    reading.finish()?;
+    let mut found = facts(room, (&pipeline, &stage), (&service, &environment), commit.as_deref())?;
+    found.files = files.or(found.files);
+    let mapped = map(&in_force(room)?, &found);
+    Ok((found, mapped))
+}
+
+/// One past deployment under the mapping in force and under the proposed one.
+#[derive(Debug, Clone, Serialize)]
+pub struct Tried {
+    /// The deployment's key at its sender.
+    pub deployment: String,
+    /// What was known.
+    pub facts: MappingFacts,
+    /// What was decided then, where a mapping decided.
+    pub then: Option<Mapped>,
+    /// What the mapping in force says.
+    pub now: Mapped,
+    /// What the proposed mapping says.
+    pub proposed: Mapped,
+    /// Whether the last two differ.
+    pub differs: bool,
+}
+
+/// Tries a mapping on the last deployments (`POST /mapping/trial {rules, last}`). Writes nothing.
+///
+/// # Errors
+/// 403, 422, or the store's.
+pub fn try_mapping(room: &mut Room<'_, '_>, body: &Body) -> Result<Vec<Tried>> {
+    room.allow(model::act::actions::SET_POLICY)?;
+    let directory = room.directory()?;
+    let mut reading = Reading::new(body, "");
+    let rules = read_rules(&mut reading, &directory);
+    let last = reading.integer("last", 1..=MOST).unwrap_or(50);
+    reading.finish()?;
+    let present = in_force(room)?;
+    let filter = Filter::new().descending_by("id").limit(last);
+    let mut tried = Vec::new();
+    for stored in record::find::<Deployment>(room.tx, &filter)? {
+        let it = stored.record;
+        let facts = match it.mapping_facts {
+            Some(facts) => facts,
+            None => {
+                let pipeline = it.natural_key.split('#').next().unwrap_or_default().to_owned();
+                let place = (it.service.as_str(), it.environment.as_str());
+                facts(room, (&pipeline, it.environment.as_str()), place, Some(&it.commit))?
+            }
+        };
+        let (now, proposed) = (map(&present, &facts), map(&rules, &facts));
+        tried.push(Tried {
+            deployment: it.natural_key,
+            then: it.mapped,
+            differs: now != proposed,
+            facts,
+            now,
+            proposed,
+        });
+    }
+    Ok(tried)
+}

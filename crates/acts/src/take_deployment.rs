@@ -1,0 +1,462 @@
+//! Takes what a signal tells of a deployment: finds its change, or makes one as the mapping says, and moves the change's
+//! target. Signals may come late, doubled and in any order: each is judged by when it occurred.
+
+use jiff::Timestamp;
+use model::change::{EarlierOutcome, Target, TargetRecord};
+use model::directory::{Connection, Mapping};
+use model::file::Case;
+use model::ids::{EnvironmentKey, PersonId, RecordId, TargetId};
+use model::records::Deployment;
+use model::signal::{self, Progress};
+use model::words::{Outcome, OwnershipRole, Role, State, ValidationResult};
+use serde_json::json;
+use store::record::{self, Filter};
+
+use crate::error::Result;
+use crate::room::Room;
+use crate::save::{Written, draft, save_message};
+
+/// What a deployment or one of its statuses says, in one shape.
+pub(crate) struct Told<'a> {
+    pub deployment_id: &'a str,
+    pub repository: &'a str,
+    pub environment: &'a str,
+    commit: &'a str,
+    pub artifact: Option<&'a str>,
+    sender: Option<&'a str>,
+    status: Option<(&'a str, &'a Progress)>,
+    pub at: Timestamp,
+}
+
+impl<'a> From<&'a signal::Deployment> for Told<'a> {
+    fn from(it: &'a signal::Deployment) -> Self {
+        Self {
+            deployment_id: &it.deployment_id,
+            repository: &it.repository,
+            environment: &it.environment,
+            commit: &it.commit,
+            artifact: it.artifact.as_deref(),
+            sender: it.requester.as_deref(),
+            status: None,
+            at: it.occurred_at,
+        }
+    }
+}
+
+impl<'a> From<&'a signal::DeploymentStatus> for Told<'a> {
+    fn from(it: &'a signal::DeploymentStatus) -> Self {
+        Self {
+            deployment_id: &it.deployment_id,
+            repository: &it.repository,
+            environment: &it.environment,
+            commit: &it.commit,
+            artifact: it.artifact.as_deref(),
+            sender: it.actor.as_deref(),
+            status: Some((&it.status_id, &it.status)),
+            at: it.occurred_at,
+        }
+    }
+}
+
+impl<'a> Told<'a> {
+    /// The commit, where one was told.
+    pub fn commit(&self) -> Option<&'a str> {
+        Some(self.commit).filter(|commit| !commit.is_empty())
+    }
+}
+
+/// What is told, with the place that the connection's map gives it.
+pub(crate) struct Here<'a> {
+    pub connection: &'a Connection,
+    pub mapping: &'a Mapping,
+    pub environment: &'a EnvironmentKey,
+    pub told: &'a Told<'a>,
+}
+
+/// Takes one word on a deployment; answers what came of it, in words.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn take_deployment(room: &mut Room<'_, '_>, here: &Here<'_>) -> Result<String> {
+    let told = here.told;
+    let known = find_deployment(room, here)?;
+    let is_seen = |row: &Deployment| match told.status {
+        Some((id, _)) => row.seen_statuses.iter().any(|known| known == id),
+        None => completed(row, told) == *row,
+    };
+    if known.as_ref().is_some_and(is_seen) {
+        return Ok("known already".to_owned());
+    }
+    let mut deployment = match known {
+        Some(row) => completed(&row, told),
+        None => fresh(room, here)?,
+    };
+    if deployment.change.is_none() {
+        let key = match find_change(room, here)? {
+            Some(key) => key,
+            None => crate::create_mapped::create_mapped(room, here, &mut deployment)?,
+        };
+        let change = room.change(&key)?;
+        deployment.change = Some(change.id);
+        deployment.change_key = Some(change.key);
+    }
+    let key = deployment.change_key.clone().unwrap_or_default();
+    let Some((id, progress)) = told.status else {
+        save_deployment(room, deployment, told)?;
+        return Ok(format!("deployment of {key}"));
+    };
+    let is_lawful = !deployment.unauthorized && apply_status(room, here, &key, progress, &deployment)?;
+    let mut result = format!("{} for {key}", progress.as_str());
+    if !is_lawful {
+        result.push_str(", without a lawful start");
+        deployment.unauthorized = true;
+    }
+    deployment.seen_statuses.push(id.to_owned());
+    deployment.seen_statuses.sort();
+    note_status(&mut deployment, progress, told.at);
+    save_deployment(room, deployment, told)?;
+    Ok(result)
+}
+
+fn find_deployment(room: &mut Room<'_, '_>, here: &Here<'_>) -> Result<Option<Deployment>> {
+    let filter = Filter::new()
+        .equals("connection", here.connection.id.as_str())
+        .equals("natural_key", natural_key(here).as_str());
+    Ok(record::find_one::<Deployment>(room.tx, &filter)?.map(|stored| stored.record))
+}
+
+fn natural_key(here: &Here<'_>) -> String {
+    format!("{}#{}", here.mapping.repository, here.told.deployment_id)
+}
+
+fn fresh(room: &mut Room<'_, '_>, here: &Here<'_>) -> Result<Deployment> {
+    Ok(Deployment {
+        id: RecordId(room.new_id()?),
+        version: 0,
+        connection: here.connection.id.clone(),
+        natural_key: natural_key(here),
+        service: here.mapping.service.clone(),
+        environment: here.environment.clone(),
+        commit: here.told.commit.to_owned(),
+        artifact: here.told.artifact.map(str::to_owned),
+        change: None,
+        change_key: None,
+        seen_statuses: Vec::new(),
+        status: None,
+        status_at: None,
+        mapped: None,
+        mapping_facts: None,
+        unauthorized: false,
+        at: here.told.at,
+    })
+}
+
+/// A deployment with what one more word adds: what was not said before, and the earliest time.
+fn completed(row: &Deployment, told: &Told<'_>) -> Deployment {
+    let mut row = row.clone();
+    if row.commit.is_empty() {
+        told.commit.clone_into(&mut row.commit);
+    }
+    if row.artifact.is_none() {
+        row.artifact = told.artifact.map(str::to_owned);
+    }
+    row.at = row.at.min(told.at);
+    row
+}
+
+/// What was told last may not be what happened last: ends stand over beginnings, and of two alike the later one stands.
+fn note_status(deployment: &mut Deployment, progress: &Progress, at: Timestamp) {
+    let word = progress.as_str();
+    let stands = deployment
+        .status
+        .as_deref()
+        .map(|known| (rank(known), deployment.status_at, known));
+    if stands.is_none_or(|stands| stands < (rank(word), Some(at), word)) {
+        deployment.status = Some(word.to_owned());
+        deployment.status_at = Some(at);
+    }
+}
+
+/// How far a word says that a deployment is.
+fn rank(word: &str) -> u8 {
+    match word {
+        "success" | "failure" | "error" | "rolled_back" => 3,
+        "in_progress" => 2,
+        _ => 1,
+    }
+}
+
+/// The outcome that a word means.
+fn outcome_of(word: &str) -> Option<Outcome> {
+    match word {
+        "success" => Some(Outcome::Succeeded),
+        "failure" | "error" => Some(Outcome::Failed),
+        "rolled_back" => Some(Outcome::RolledBack),
+        _ => None,
+    }
+}
+
+fn save_deployment(room: &mut Room<'_, '_>, deployment: Deployment, told: &Told<'_>) -> Result<()> {
+    let mut written = Written::default();
+    let is_unlawful = deployment.unauthorized && told.status.is_some();
+    let saved = room.put(&mut written, deployment)?;
+    let kind = if is_unlawful {
+        "deployment.unauthorized"
+    } else {
+        "deployment.told"
+    };
+    let data = json!({
+        "change": saved.change_key, "status": saved.status, "service": saved.service, "environment": saved.environment,
+    });
+    if is_unlawful {
+        alert(room, &mut written, &saved, told)?;
+    }
+    let event = draft(kind, ("deployment", saved.id.0.clone()), told.at, data);
+    room.tell(vec![event], written)?;
+    let outcome = told.status.and_then(|(_, progress)| outcome_of(progress.as_str()));
+    let has_failed = matches!(outcome, Some(Outcome::Failed | Outcome::RolledBack));
+    if has_failed && !saved.unauthorized {
+        crate::after_failure::after_failure(room, &saved, told.at)?;
+    }
+    Ok(())
+}
+
+/// An unauthorized deployment reaches the service's owners and the change managers at once.
+fn alert(room: &mut Room<'_, '_>, written: &mut Written, deployment: &Deployment, told: &Told<'_>) -> Result<()> {
+    let directory = room.directory()?;
+    let (service, environment) = (&deployment.service, &deployment.environment);
+    let mut people = directory.with_role(Role::ChangeManager);
+    let owners = directory.holders(service, environment, OwnershipRole::Owner, room.now);
+    people.extend(owners.into_iter().map(|holder| holder.person));
+    let key = deployment.change_key.clone().unwrap_or_default();
+    let subject = format!("Unauthorized deployment of {service} in {environment}");
+    let (status, word) = told.status.map_or(("", "deployment"), |(id, it)| (id, it.as_str()));
+    let text = format!(
+        "A deployment of {service} to {environment} was told ({word}) although {key} was not open for it.\nLook at it; a retrospective change may follow.\n"
+    );
+    for person in people {
+        let dedup = format!("unauthorized/{}/{status}/{person}", deployment.natural_key);
+        let about = deployment.change.as_ref().map(|id| (id, key.as_str()));
+        let message = (
+            "unauthorized_deployment",
+            subject.as_str(),
+            text.as_str(),
+            dedup.as_str(),
+        );
+        save_message(room, written, &person, about, message)?;
+    }
+    Ok(())
+}
+
+/// The open change of this service, environment and commit (or artifact) that is furthest along. An artifact that is a
+/// target's way back leads to its change until that is closed.
+fn find_change(room: &mut Room<'_, '_>, here: &Here<'_>) -> Result<Option<String>> {
+    let told = here.told;
+    let (service, place) = (here.mapping.service.as_str(), here.environment.as_str());
+    let mut rows = store::changes::targets_for(room.tx, service, place, told.artifact, told.commit())?;
+    let mut commits = crate::kin::commits_behind(room, told.artifact, told.commit())?;
+    for kin in &commits {
+        rows.extend(store::changes::targets_for(room.tx, service, place, None, Some(kin))?);
+    }
+    commits.extend(told.commit().map(str::to_owned));
+    let mut found: Option<((bool, State, i64), String)> = None;
+    for row in rows {
+        let change = room.change(&row.change_id)?;
+        let is_forward = told.artifact.is_some() && row.artifact.as_deref() == told.artifact
+            || row.commit.as_ref().is_some_and(|commit| commits.contains(commit));
+        let is_back = told.artifact.is_some() && row.rollback_to.as_deref() == told.artifact;
+        let fits = if is_back && !is_forward {
+            matches!(change.state, State::Implementing | State::Reviewing)
+        } else {
+            row.state == "open"
+        };
+        let rank = (is_forward, change.state, -change.number);
+        if fits && change.state.is_open() && found.as_ref().is_none_or(|(best, _)| rank > *best) {
+            found = Some((rank, change.key));
+        }
+    }
+    Ok(found.map(|(_, key)| key))
+}
+
+/// The person behind the sender's account, if one is mapped and active.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn sender(room: &mut Room<'_, '_>, here: &Here<'_>) -> Result<Option<PersonId>> {
+    let Some(login) = here.told.sender else {
+        return Ok(None);
+    };
+    let directory = room.directory()?;
+    let account = format!("{}:{}", here.connection.kind, login).to_lowercase();
+    let found = directory
+        .people
+        .values()
+        .find(|person| person.active && person.accounts.iter().any(|known| known.to_lowercase() == account));
+    Ok(found.map(|person| person.id.clone()))
+}
+
+/// A word on a target: what it means, when it occurred, who did it, and what the same deployment told before.
+struct Word {
+    outcome: Option<Outcome>,
+    at: Timestamp,
+    who: Option<PersonId>,
+    told_before: Option<Outcome>,
+    made_the_change: bool,
+}
+
+/// Moves the change's target by a status; answers whether that was lawful.
+fn apply_status(
+    room: &mut Room<'_, '_>,
+    here: &Here<'_>,
+    key: &str,
+    progress: &Progress,
+    deployment: &Deployment,
+) -> Result<bool> {
+    let outcome = outcome_of(progress.as_str());
+    if outcome.is_none() && progress.as_str() != "in_progress" {
+        return Ok(true);
+    }
+    let told = here.told;
+    let word = Word {
+        outcome,
+        at: told.at.min(room.now),
+        who: sender(room, here)?,
+        told_before: deployment.status.as_deref().and_then(outcome_of),
+        made_the_change: deployment.mapped.as_ref().is_some_and(|it| it.template.is_some()),
+    };
+    let mut commits = crate::kin::commits_behind(room, told.artifact, told.commit())?;
+    commits.extend(told.commit().map(str::to_owned));
+    room.on_change(key, |case| {
+        let is_here =
+            |target: &&Target| target.service == here.mapping.service && &target.environment == here.environment;
+        let targets = &case.change().content.targets;
+        let forward = targets.iter().filter(is_here).find(|target| {
+            target.commit.as_ref().is_some_and(|commit| commits.contains(commit))
+                || told.artifact.is_some() && target.artifact.as_deref() == told.artifact
+        });
+        if let Some(target) = forward.map(|target| target.id.clone()) {
+            return Ok(move_target(case, &target, &word));
+        }
+        let back = targets
+            .iter()
+            .filter(is_here)
+            .find(|target| told.artifact.is_some() && target.rollback_to.as_deref() == told.artifact);
+        let Some(target) = back.map(|target| target.id.clone()) else {
+            return Ok(false);
+        };
+        Ok(go_back(case, &target, &word))
+    })
+}
+
+/// The way back was taken: what it led back is rolled back, unless it ended otherwise after that.
+fn go_back(case: &mut Case<'_>, target: &TargetId, word: &Word) -> bool {
+    if !matches!(case.change().state, State::Implementing | State::Reviewing) {
+        return false;
+    }
+    let record = case.change().target_record(target);
+    let ended_at = record.filter(|it| it.outcome.is_some()).and_then(|it| it.actual_end);
+    let is_back = record.and_then(|it| it.outcome) == Some(Outcome::RolledBack);
+    if word.outcome == Some(Outcome::Succeeded) && !is_back && ended_at.is_none_or(|end| end <= word.at) {
+        model::verbs::work::complete_by_signal(case, target, Outcome::RolledBack, word.at);
+    }
+    true
+}
+
+fn move_target(case: &mut Case<'_>, target: &TargetId, word: &Word) -> bool {
+    let done = case
+        .change()
+        .target_record(target)
+        .filter(|record| record.outcome.is_some())
+        .cloned();
+    if let Some(record) = done {
+        say_late(case, &record, word);
+        return true;
+    }
+    if matches!(
+        case.change().state,
+        State::Authorizing | State::Approved | State::Scheduled
+    ) {
+        if !model::ready::was_open(case, target, word.at, word.made_the_change) {
+            return false;
+        }
+        let who = word.who.as_ref();
+        if let Some(person) = who.filter(|person| !case.change().implemented_by.contains(person)) {
+            case.file.change.implemented_by.push(person.clone());
+        }
+        model::verbs::work::begin(case, word.at);
+    }
+    if case.change().state != State::Implementing {
+        return false;
+    }
+    backdate(case, target, word.at);
+    match word.outcome {
+        Some(outcome) => model::verbs::work::complete_by_signal(case, target, outcome, word.at),
+        None => model::settle::settle(case),
+    }
+    true
+}
+
+/// A word that comes after its target's end: an earlier start, an end that another followed, or the end that counts. What
+/// people stated stands.
+fn say_late(case: &mut Case<'_>, record: &TargetRecord, word: &Word) {
+    if !matches!(case.change().state, State::Implementing | State::Reviewing) {
+        return;
+    }
+    let was_told = word.told_before.is_some() && word.told_before == record.outcome;
+    let Some(outcome) = word.outcome else {
+        if was_told {
+            backdate(case, &record.target, word.at);
+        }
+        return;
+    };
+    let is_later = record.actual_end.is_some_and(|end| end < word.at);
+    if record.outcome == Some(outcome) || !was_told && is_later {
+        return;
+    }
+    if !is_later {
+        if was_told {
+            backdate(case, &record.target, word.at);
+        }
+        note_earlier(case, &record.target, outcome);
+        return;
+    }
+    let is_refuted = outcome == Outcome::Succeeded
+        && case
+            .change()
+            .validations
+            .last()
+            .is_some_and(|it| it.result == ValidationResult::DoesNot);
+    if !is_refuted {
+        model::verbs::work::complete_by_signal(case, &record.target, outcome, word.at);
+    }
+}
+
+/// Keeps an outcome that was told after the one that followed it.
+fn note_earlier(case: &mut Case<'_>, target: &TargetId, outcome: Outcome) {
+    let (by, at) = (case.person(), case.now);
+    let change = &mut case.file.change;
+    let validations = i64::try_from(change.validations.len()).unwrap_or(i64::MAX);
+    let Some(record) = change.target_records.iter_mut().find(|it| &it.target == target) else {
+        return;
+    };
+    if record.earlier.iter().any(|it| it.outcome == outcome) {
+        return;
+    }
+    record.earlier.push(EarlierOutcome {
+        outcome,
+        reason: "a later signal".to_owned(),
+        by,
+        at,
+        validations,
+    });
+    case.tell("target.told_late", json!({"target": target, "outcome": outcome}));
+}
+
+/// Sets the start back to the earliest that was told.
+fn backdate(case: &mut Case<'_>, target: &TargetId, at: Timestamp) {
+    let change = &mut case.file.change;
+    if let Some(record) = change.target_records.iter_mut().find(|it| &it.target == target) {
+        record.actual_start = Some(record.actual_start.map_or(at, |known| known.min(at)));
+    }
+    change.actual_start = change.actual_start.map(|known| known.min(at));
+}

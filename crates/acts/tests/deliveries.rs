@@ -1,0 +1,414 @@
+//! Deliveries in any order give the same records: shuffled, doubled, delayed by hours, replayed after a year, with parts
+//! missing. `ASSENT_TEST_ORDERS` sets how many orders are tried.
+#![expect(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
+
+use std::sync::{Arc, Mutex};
+
+use acts::Room;
+use acts::desk::{Clock, Desk, Tools};
+use jiff::{SignedDuration, Timestamp};
+use model::directory::Connection;
+use model::file::Actor;
+use model::ids::PersonId;
+use model::records::Deployment;
+use model::signal::{self, Progress, Signal};
+use model::verbs::Body;
+use proof::crypto::{MasterKey, SeededEntropy};
+use serde_json::{Value, json};
+use store::record::{self, Filter};
+use store::{Config, Lane, Mode, Store};
+
+struct Hand(Mutex<Timestamp>);
+
+impl Clock for Hand {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap()
+    }
+}
+
+struct All;
+
+impl policy::Directory for All {
+    fn group_exists(&self, _: &str) -> bool {
+        true
+    }
+    fn person_exists(&self, _: &str) -> bool {
+        true
+    }
+    fn service_exists(&self, _: &str) -> bool {
+        true
+    }
+    fn environment_exists(&self, _: &str) -> bool {
+        true
+    }
+}
+
+struct World {
+    desk: Desk,
+    clock: Arc<Hand>,
+    connection: String,
+    _folder: tempfile::TempDir,
+}
+
+fn body(value: Value) -> Body {
+    value.as_object().unwrap().clone()
+}
+
+fn began() -> Timestamp {
+    "2026-11-20T10:00:00Z".parse().unwrap()
+}
+
+impl World {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(Config::sqlite(folder.path().join("assent.db"))).unwrap();
+        let clock = Arc::new(Hand(Mutex::new(began())));
+        let policies = policy::PolicySet::compile(&policy::base().files, "", policy::SCHEMA, &All, |bytes| {
+            proof::crypto::digest_text(bytes)
+        });
+        let desk = Desk::new(Tools {
+            store,
+            clock: clock.clone(),
+            recorder: clock.clone(),
+            entropy: Arc::new(SeededEntropy::new(7)),
+            master: Arc::new(MasterKey::new([3; 32])),
+            policies: Arc::new(policies.unwrap()),
+            public_url: "http://127.0.0.1:8080".to_owned(),
+            evidence_folder: None,
+        });
+        let mut world = Self {
+            desk,
+            clock,
+            connection: String::new(),
+            _folder: folder,
+        };
+        world.settle_in();
+        world
+    }
+
+    /// A tenant with one service, a template for it, and a connection.
+    fn settle_in(&mut self) {
+        self.system(|room| acts::create_tenant::create_tenant(room, "Halden Freight", false));
+        self.system(|room| {
+            for (login, role) in [
+                ("rita", "requester"),
+                ("olga", "owner"),
+                ("mona", "change_manager"),
+                ("ada", "admin"),
+            ] {
+                acts::set_person::create_person(room, &body(json!({"login": login, "roles": [role]})))?;
+            }
+            acts::set_service::set_service(room, &body(json!({"key": "pay", "criticality": "low"})))?;
+            acts::set_service::set_ownership(room, &body(json!({"role": "owner", "person": "olga"})))
+        });
+        let template = json!({
+            "key": "deploy-pay", "title": "Deploy pay", "services": ["pay"], "environments": ["production"], "free": [],
+            "locked": {
+                "category": "application", "complexity": "low", "description": "Deploy what was built.",
+                "justification": "It is tested.", "plan": [{"title": "Deploy", "minutes": 3}],
+                "rollback_plan": [{"title": "Deploy the old one", "minutes": 5}],
+            },
+        });
+        self.by("rita", move |room| {
+            acts::set_template::propose_template(room, &body(template.clone()))
+        });
+        for login in ["olga", "mona"] {
+            self.by(login, |room| acts::set_template::approve_template(room, "deploy-pay"));
+        }
+        let request = json!({
+            "kind": "plain", "name": "pipelines", "owner": "rita",
+            "map": [{"repository": "pay", "service": "pay", "environments": {"prod": "production"}}],
+        });
+        let made: Connection = self.by("ada", move |room| {
+            Ok(acts::set_connection::create_connection(room, &body(request.clone()))?.0)
+        });
+        self.connection = made.id.0;
+    }
+
+    fn system<T: Send + 'static>(&self, act: impl Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static) -> T {
+        let desk = &self.desk;
+        desk.wait(Lane::Acts, "halden", Actor::system(), Mode::Write, act)
+            .unwrap()
+    }
+
+    fn by<T: Send + 'static>(
+        &self,
+        login: &'static str,
+        act: impl Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+    ) -> T {
+        let person: PersonId = self.system(move |room| Ok(room.directory()?.by_login(login).unwrap().id.clone()));
+        let actor = Actor {
+            person,
+            ..Actor {
+                is_system: false,
+                ..Actor::system()
+            }
+        };
+        self.desk.wait(Lane::Acts, "halden", actor, Mode::Write, act).unwrap()
+    }
+
+    fn set_clock(&self, at: Timestamp) {
+        *self.clock.0.lock().unwrap() = at;
+    }
+
+    /// A standard change for this artifact, scheduled.
+    fn planned(&self, artifact: String) -> String {
+        self.by("rita", move |room| {
+            let request = json!({
+                "kind": "standard", "template": "deploy-pay", "title": "Deploy pay",
+                "targets": [{"service": "pay", "environment": "production", "artifact": artifact, "rollback_to": OLD}],
+                "planned_start": "2026-11-20T09:00:00Z", "planned_end": "2026-11-20T14:00:00Z",
+            });
+            let key = acts::create_change::create_change(room, &body(request), &[])?;
+            acts::submit_change::submit_change(room, &key)?;
+            Ok(key)
+        })
+    }
+
+    /// The clock reaches an instant: what it makes due happens.
+    fn passes(&self, key: &str, at: Timestamp) {
+        self.set_clock(at);
+        let key = key.to_owned();
+        self.system(move |room| {
+            room.on_change(&key, |case| {
+                model::settle::settle(case);
+                Ok(())
+            })
+        });
+    }
+
+    fn take(&self, signal: Signal) {
+        let connection = self.connection.clone();
+        self.system(move |room| acts::take_delivery::take_signal(room, &connection, &signal));
+    }
+
+    /// What stands in the end, in words that do not depend on ids and keys.
+    fn outcome(&self, artifact: &str, id: &str) -> Value {
+        let (artifact, natural_key) = (artifact.to_owned(), format!("pay#{id}"));
+        self.system(move |room| {
+            let rows = store::changes::targets_for(room.tx, "pay", "production", Some(&artifact), None)?;
+            let mut changes = Vec::new();
+            for row in rows
+                .iter()
+                .filter(|row| row.artifact.as_deref() == Some(artifact.as_str()))
+            {
+                let change = room.change(&row.change_id)?;
+                let targets: Vec<Value> = change
+                    .target_records
+                    .iter()
+                    .map(|it| json!({"outcome": it.outcome, "from": it.actual_start, "to": it.actual_end}))
+                    .collect();
+                changes.push(json!({
+                    "state": change.state, "kind": change.content.kind, "outcome": change.outcome, "targets": targets,
+                    "from": change.actual_start, "to": change.actual_end,
+                    "requester": room.directory()?.login(&change.requester), "title": change.content.title,
+                }));
+            }
+            let filter = Filter::new().equals("natural_key", natural_key.as_str());
+            let found = record::find::<Deployment>(room.tx, &filter)?;
+            let mut told: Vec<Value> = Vec::new();
+            for stored in found {
+                let it = stored.record;
+                told.push(json!({
+                    "seen": it.seen_statuses, "unauthorized": it.unauthorized, "artifact": it.artifact, "at": it.at,
+                    "status": it.status, "status_at": it.status_at,
+                }));
+            }
+            Ok(json!({"changes": changes, "deployments": told}))
+        })
+    }
+}
+
+const OLD: &str = "sha256:0000000000000000000000000000000000000000000000000000000000000000";
+
+/// A small generator, so that an order is named by its number.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % end
+    }
+}
+
+fn artifact(number: u64, copy: u64) -> String {
+    format!("sha256:{:064x}", (number + 1) * 2 + copy)
+}
+
+/// A word on a deployment, so many minutes after the beginning.
+fn status(id: &str, artifact: &str, word: &str, minutes: i64) -> Signal {
+    Signal::DeploymentStatus(signal::DeploymentStatus {
+        status_id: format!("{id}/{word}"),
+        deployment_id: id.to_owned(),
+        repository: "pay".to_owned(),
+        environment: "prod".to_owned(),
+        commit: String::new(),
+        artifact: Some(artifact.to_owned()),
+        status: Progress::from(word.to_owned()),
+        description: None,
+        actor: None,
+        occurred_at: began() + SignedDuration::from_mins(minutes),
+        url: None,
+    })
+}
+
+/// A story of a deployment as its sender tells it, in order.
+fn story(which: u64, number: u64, copy: u64) -> Vec<Signal> {
+    let id = format!("run-{number}-{copy}");
+    let status = |word: &str, minutes: i64| status(&id, &artifact(number, copy), word, minutes);
+    let asked = Signal::Deployment(signal::Deployment {
+        deployment_id: id.clone(),
+        repository: "pay".to_owned(),
+        environment: "prod".to_owned(),
+        commit: String::new(),
+        ref_name: "main".to_owned(),
+        task: "deploy".to_owned(),
+        artifact: Some(artifact(number, copy)),
+        description: None,
+        requester: None,
+        occurred_at: began(),
+        url: None,
+    });
+    let mut parts = vec![asked, status("queued", 1), status("in_progress", 2)];
+    let ends: &[(&str, i64)] = match which {
+        0 => &[("success", 9)],
+        1 => &[("failure", 9)],
+        2 => &[("error", 9)],
+        3 => &[("rolled_back", 9)],
+        4 => &[("failure", 9), ("rolled_back", 14)],
+        _ => &[("failure", 9), ("success", 20)],
+    };
+    parts.extend(ends.iter().map(|(word, minutes)| status(word, *minutes)));
+    parts
+}
+
+/// The same story out of order: parts doubled, each told hours late, one copy after a year.
+fn shuffled(mut parts: Vec<Signal>, dice: &mut Dice) -> Vec<(Timestamp, Signal)> {
+    for place in 0..parts.len() {
+        if dice.below(2) == 0 {
+            parts.push(parts[place].clone());
+        }
+    }
+    for last in (1..parts.len()).rev() {
+        let other = usize::try_from(dice.below(last as u64 + 1)).unwrap();
+        parts.swap(last, other);
+    }
+    let mut at = began() + SignedDuration::from_mins(25);
+    let mut told = Vec::new();
+    for part in parts.clone() {
+        at += SignedDuration::from_mins(i64::try_from(dice.below(90)).unwrap());
+        told.push((at, part));
+    }
+    let again = usize::try_from(dice.below(parts.len() as u64)).unwrap();
+    told.push((at + SignedDuration::from_hours(365 * 24), parts[again].clone()));
+    told
+}
+
+#[test]
+fn deliveries_in_any_order_give_the_same_records() {
+    let orders: u64 = std::env::var("ASSENT_TEST_ORDERS").map_or(500, |text| text.parse().unwrap());
+    let world = World::new();
+    for number in 0..orders {
+        let mut dice = Dice(number);
+        let (which, is_planned, missing) = (dice.below(6), dice.below(3) > 0, dice.below(5));
+        world.set_clock(began() - SignedDuration::from_mins(30));
+        let keys: Vec<String> = (0..if is_planned { 2 } else { 0 })
+            .map(|copy| world.planned(artifact(number, copy)))
+            .collect();
+        let part_of = |copy: u64| {
+            let mut parts = story(which, number, copy);
+            // The end is never what is missing: a deployment that nobody ended has not ended.
+            if missing < 3 {
+                parts.remove(usize::try_from(missing).unwrap());
+            }
+            parts
+        };
+        for part in part_of(0) {
+            world.set_clock(began() + SignedDuration::from_mins(25));
+            world.take(part);
+        }
+        let told = shuffled(part_of(1), &mut dice);
+        for (at, part) in told.clone() {
+            world.set_clock(at);
+            if let Some(key) = keys.get(1) {
+                world.passes(key, at);
+            }
+            world.take(part);
+        }
+        let (wanted, found) = (
+            world.outcome(&artifact(number, 0), &format!("run-{number}-0")),
+            world.outcome(&artifact(number, 1), &format!("run-{number}-1")),
+        );
+        let plain = |value: &Value, copy: u64| {
+            let text = value.to_string();
+            let text = text.replace(&artifact(number, copy), "ARTIFACT");
+            let short = artifact(number, copy)[7..19].to_owned();
+            text.replace(&format!("run-{number}-{copy}"), "RUN")
+                .replace(&short, "SHORT")
+        };
+        assert_eq!(
+            plain(&found, 1),
+            plain(&wanted, 0),
+            "order {number}, planned {is_planned}: {told:#?}"
+        );
+        if is_planned {
+            assert_eq!(wanted["changes"].as_array().map(Vec::len), Some(1), "order {number}");
+            assert_eq!(wanted["changes"][0]["state"], "reviewing", "order {number}: {wanted:#}");
+        } else {
+            assert_eq!(
+                wanted["deployments"][0]["unauthorized"], true,
+                "order {number}: {wanted:#}"
+            );
+        }
+    }
+}
+
+/// Where a change stands, and whether the deployment told of it counts as unauthorized.
+fn stands(world: &World, artifact: &str, id: &str) -> (Value, Value) {
+    let found = world.outcome(artifact, id);
+    (
+        found["changes"][0]["state"].clone(),
+        found["deployments"][0]["unauthorized"].clone(),
+    )
+}
+
+#[test]
+fn a_start_that_is_told_after_the_window_is_judged_by_when_it_occurred() {
+    let world = World::new();
+    let hours = SignedDuration::from_hours;
+    // Inside of the window, told six hours after its end.
+    world.set_clock(began() - hours(1));
+    let key = world.planned(artifact(1, 0));
+    world.passes(&key, began() + hours(10));
+    world.take(status("late", &artifact(1, 0), "in_progress", 120));
+    assert_eq!(
+        stands(&world, &artifact(1, 0), "late"),
+        (json!("implementing"), json!(false))
+    );
+    // The same, told after more than the bound.
+    world.set_clock(began() - hours(1));
+    let key = world.planned(artifact(2, 0));
+    world.passes(&key, began() + hours(2) + model::ready::LATE + hours(1));
+    world.take(status("too-late", &artifact(2, 0), "in_progress", 120));
+    assert_eq!(
+        stands(&world, &artifact(2, 0), "too-late"),
+        (json!("approved"), json!(true))
+    );
+    // Outside of the window, however early it is told.
+    world.set_clock(began() - hours(1));
+    world.planned(artifact(3, 0));
+    world.set_clock(began() + hours(5));
+    world.take(status("outside", &artifact(3, 0), "in_progress", 270));
+    assert_eq!(stands(&world, &artifact(3, 0), "outside").1, json!(true));
+    // Before anybody had approved it, told afterwards.
+    world.set_clock(began() + hours(1));
+    world.planned(artifact(4, 0));
+    world.take(status("before", &artifact(4, 0), "in_progress", 10));
+    assert_eq!(
+        stands(&world, &artifact(4, 0), "before"),
+        (json!("scheduled"), json!(true))
+    );
+}

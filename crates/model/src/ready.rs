@@ -1,0 +1,105 @@
+//! When a change stood ready: the spans in which the gate would have said go but for the clock. A signal that arrives late
+//! is judged by them, so that the order of deliveries decides nothing.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::change::Change;
+use crate::file::Case;
+use crate::ids::TargetId;
+use crate::requirement::before_start;
+use crate::words::State;
+
+/// How late a start may be told and still be judged by when it occurred. What is told later has to be told by people.
+pub const LATE: SignedDuration = SignedDuration::from_hours(72);
+/// How far clocks outside may be behind ours: what Standard Webhooks tolerates, too.
+pub const SKEW: SignedDuration = SignedDuration::from_mins(5);
+/// The most spans that are kept; the oldest leave.
+const MOST: usize = 16;
+
+/// A span in which a change stood ready.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadySpan {
+    /// Since when.
+    pub from: Timestamp,
+    /// Until when; absent while it lasts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+    /// The start of its window.
+    pub opens_at: Timestamp,
+    /// The end of its window.
+    pub closes_at: Timestamp,
+    /// The digest *what* that was decided on.
+    pub what: String,
+}
+
+/// Notes whether the change stands ready now; the last step of every settling.
+pub(crate) fn note(case: &mut Case<'_>) {
+    let now = case.now;
+    let change = case.change();
+    let may_be = change.state == State::Scheduled && !change.is_on_hold();
+    if !may_be && change.ready.last().is_none_or(|span| span.until.is_some()) {
+        return;
+    }
+    let is_ready = may_be && before_start(&case.file, &case.directory, now).is_empty();
+    let wanted = match (change.planned_start, change.planned_end) {
+        (Some(opens_at), Some(closes_at)) if is_ready => Some(ReadySpan {
+            from: now,
+            until: None,
+            opens_at,
+            closes_at,
+            what: change.digests.what.clone(),
+        }),
+        _ => None,
+    };
+    let spans = &mut case.file.change.ready;
+    if let Some(last) = spans.last_mut().filter(|span| span.until.is_none()) {
+        let goes_on = wanted.as_ref().is_some_and(|wanted| {
+            (wanted.opens_at, wanted.closes_at, &wanted.what) == (last.opens_at, last.closes_at, &last.what)
+        });
+        if goes_on {
+            return;
+        }
+        last.until = Some(now);
+    }
+    spans.extend(wanted);
+    let surplus = spans.len().saturating_sub(MOST);
+    spans.drain(..surplus);
+}
+
+/// Whether a start at this instant was lawful, told now: the change stood ready then, inside of its window and outside of
+/// every freeze, and what was decided on is what it still says. `made_by_it` is said of a standard change that the signal
+/// itself brought: nothing stood before it, and the template's approval counts from the window's start.
+pub fn was_open(case: &Case<'_>, target: &TargetId, at: Timestamp, made_by_it: bool) -> bool {
+    let change = case.change();
+    if change.is_on_hold() || at + LATE < case.now || is_frozen(case, target, at) {
+        return false;
+    }
+    if change.state == State::Scheduled && change.ready.is_empty() {
+        // A record from before these spans were kept.
+        return inside(change.planned_start, change.planned_end, at);
+    }
+    let may_still_start = matches!(change.state, State::Authorizing | State::Approved | State::Scheduled);
+    may_still_start && change.ready.iter().any(|span| covers(span, change, at, made_by_it))
+}
+
+fn covers(span: &ReadySpan, change: &Change, at: Timestamp, made_by_it: bool) -> bool {
+    span.what == change.digests.what
+        && (made_by_it || span.from <= at + SKEW)
+        && span.until.is_none_or(|until| at < until)
+        && inside(Some(span.opens_at), Some(span.closes_at), at)
+}
+
+fn inside(from: Option<Timestamp>, to: Option<Timestamp>, at: Timestamp) -> bool {
+    from.is_some_and(|from| from <= at) && to.is_some_and(|to| at < to)
+}
+
+fn is_frozen(case: &Case<'_>, target: &TargetId, at: Timestamp) -> bool {
+    let change = case.change();
+    let Some(target) = change.content.targets.iter().find(|it| &it.id == target) else {
+        return true;
+    };
+    case.directory.freezes.iter().any(|freeze| {
+        freeze.is_on(at) && freeze.covers(&target.service, &target.environment) && !freeze.excepts(&change.id)
+    })
+}

@@ -1,0 +1,48 @@
+//! The mapping: what is in force, proposing, explaining, trying.
+
+use serde_json::json;
+
+use crate::caller::Scope;
+use crate::route::{Reply, Route};
+
+/// The mapping from deployments to kinds of change.
+pub(crate) const ROUTES: &[Route] = &[
+    Route::get("/mapping", "Shows the mapping in force.", |room, _| {
+        room.allow(model::act::actions::READ)?;
+        let rules = acts::set_mapping::in_force(room)?;
+        let from = room.directory()?.tenant.as_ref().and_then(|it| it.mapping_from.clone());
+        Ok(Reply::ok(json!({"rules": rules, "configuration": from})))
+    }),
+    Route::post("/mapping", "Proposes a mapping.", |room, ask| {
+        let made = acts::set_mapping::propose_mapping(room, &ask.body)?;
+        let directory = room.directory()?;
+        Ok(Reply::created(wire::views::shown(&made, &directory)).tagged(made.version))
+    })
+    .scope(Scope::Admin),
+    Route::question(
+        "/mapping/explanation",
+        "Names the rule that decides for a deployment.",
+        |room, ask| {
+            let (facts, mapped) = acts::set_mapping::explain_mapping(room, &ask.body)?;
+            Ok(Reply::ok(json!({"facts": facts, "mapped": mapped})))
+        },
+    ),
+    Route::question(
+        "/mapping/trial",
+        "Maps the last deployments under a proposed mapping; writes nothing.",
+        |room, ask| {
+            let tried = acts::set_mapping::try_mapping(room, &ask.body)?;
+            let differ = tried.iter().filter(|it| it.differs).count();
+            Ok(Reply::ok(json!({"deployments": tried, "differ": differ})))
+        },
+    )
+    .scope(Scope::Admin),
+    Route::get(
+        "/changes/{key}/review-draft",
+        "Drafts the post-implementation review from what is known.",
+        |room, ask| {
+            room.allow(model::act::actions::READ)?;
+            Ok(Reply::ok(acts::draft_review::draft_review(room, ask.place(0))?))
+        },
+    ),
+];
