@@ -12,7 +12,7 @@ use acts::Desk;
 use axum::Router;
 use connect::socket::call::Caller;
 use connect::socket::egress::Egress;
-use connect::socket::http::{Http, Outgoing};
+use connect::socket::http::Http;
 use store::{Lane, Mode};
 use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
@@ -195,20 +195,6 @@ fn index_identities(desk: &Desk) -> Result<(), ServeError> {
     Ok(())
 }
 
-/// The client for calls to the outside.
-fn http(settings: &Settings) -> Result<Http, ServeError> {
-    let authority = match &settings.outgoing_ca {
-        None => None,
-        Some(path) => {
-            let text = std::fs::read_to_string(path).map_err(|error| ServeError::Folder(path.clone(), error))?;
-            Some(text)
-        }
-    };
-    let outgoing = Outgoing::parse(&settings.outgoing_allow, authority)
-        .map_err(|why| ServeError::Refused(format!("outgoing_allow: {why}")))?;
-    Http::new(outgoing).map_err(|error| ServeError::Refused(format!("outgoing_ca: {error}")))
-}
-
 fn open_house(settings: &Settings, public_url: &str, prepare: Option<Prepare>) -> Result<AppState, ServeError> {
     let bells = Bells::default();
     #[cfg(all(feature = "test-clock", debug_assertions))]
@@ -231,7 +217,7 @@ fn open_house(settings: &Settings, public_url: &str, prepare: Option<Prepare>) -
         bells,
         opened.uploads,
         settings.evidence_limit_bytes,
-        http(settings)?,
+        Http::new(caller(settings)?),
     ))
 }
 

@@ -98,6 +98,11 @@ impl Caller {
         Ok(Self { agent })
     }
 
+    /// What makes the calls, under the guard.
+    pub(super) fn agent(&self) -> &Agent {
+        &self.agent
+    }
+
     /// Makes a call.
     ///
     /// # Errors
@@ -194,7 +199,7 @@ fn refusal(ip: IpAddr, is_plain: bool) -> ureq::Error {
 }
 
 /// What went wrong, without the address: it may hold a token of the receiver's.
-fn told(error: &ureq::Error) -> String {
+pub(super) fn told(error: &ureq::Error) -> String {
     let text = match error {
         ureq::Error::Io(inner) => inner.to_string(),
         ureq::Error::Timeout(_) => "no answer in time".to_owned(),
