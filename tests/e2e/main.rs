@@ -1,6 +1,7 @@
 //! The whole product through its real binary: guide walks, crashes, tampering, deliveries, foreign verifiers.
 #![expect(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
 
+mod alerts;
 mod attacks;
 mod backup;
 mod bad_input;
@@ -16,11 +17,13 @@ mod gated;
 mod gateways;
 mod guide;
 mod lost_database;
+mod outage;
 mod partition;
 mod paused_server;
 mod pipelines;
 mod promises;
 mod provisioning;
+mod rollback;
 mod tamper;
 mod tenants;
 mod two_servers;

@@ -29,6 +29,8 @@ pub enum Need {
     Gateways,
     /// Clients that others publish for Rust, in `.tools/clients`.
     Clients,
+    /// Prometheus Alertmanager, which sends alerts.
+    Alerts,
 }
 
 impl Need {
@@ -43,6 +45,7 @@ impl Need {
         Need::Shell,
         Need::Gateways,
         Need::Clients,
+        Need::Alerts,
     ];
 
     /// The Debian packages that fill the need, or none when it is filled already.
@@ -75,6 +78,10 @@ impl Need {
                 (&["nginx", "caddy", "haproxy", "apache2-bin", "lua-socket"], present)
             }
             Need::Clients => (&[], true),
+            Need::Alerts => (
+                &["prometheus-alertmanager"],
+                Path::new("/usr/bin/prometheus-alertmanager").exists(),
+            ),
         };
         if present { &[] } else { packages }
     }

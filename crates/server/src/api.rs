@@ -12,7 +12,7 @@ mod gate;
 mod gateways;
 mod identity;
 mod imports;
-pub(crate) mod inbound;
+mod inbound;
 mod log;
 mod mapping;
 mod reference;

@@ -1,6 +1,7 @@
 //! The parts of the program `bench`.
 
 pub mod client;
+pub mod doors;
 pub mod floor;
 pub mod lists;
 pub mod load;

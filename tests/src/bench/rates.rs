@@ -21,14 +21,17 @@ const WEIGHED: u64 = 200;
 const FIRST: u64 = 1 << 41;
 
 /// One side of a comparison.
-struct Side<'a> {
-    address: SocketAddr,
-    wanted: u16,
-    make: &'a (dyn Fn(u64) -> Vec<u8> + Sync),
+pub struct Side<'a> {
+    /// Whom it asks.
+    pub address: SocketAddr,
+    /// The status that it must answer.
+    pub wanted: u16,
+    /// Makes the request of a number.
+    pub make: &'a (dyn Fn(u64) -> Vec<u8> + Sync),
 }
 
 /// Runs rounds in turns and answers what each side came to.
-fn take_turns(amount: Amount, sides: &[Side<'_>]) -> Result<Vec<Load>> {
+pub fn take_turns(amount: Amount, sides: &[Side<'_>]) -> Result<Vec<Load>> {
     let amount = Amount {
         seconds: amount.seconds / f64::from(ROUNDS),
         ..amount
@@ -135,13 +138,23 @@ fn beside_commits(
 
 /// Which rows one act writes.
 fn weigh_one(product: &Product, make: &(dyn Fn(u64) -> Vec<u8> + Sync)) -> Result<Vec<Rows>> {
+    weigh_status(product, make, 201, FIRST)
+}
+
+/// Which rows one request writes that is answered with this status; requests are numbered from `first`.
+pub fn weigh_status(
+    product: &Product,
+    make: &(dyn Fn(u64) -> Vec<u8> + Sync),
+    wanted: u16,
+    first: u64,
+) -> Result<Vec<Rows>> {
     let before = weigh(&product.database())?;
     let amount = Amount {
         connections: 1,
         seconds: 60.0,
         count: WEIGHED,
     };
-    let done = run(product.address, amount, FIRST, 201, &make)?;
+    let done = run(product.address, amount, first, wanted, &make)?;
     let after = weigh(&product.database())?;
     Ok(rows_of_one(&before, &after, done.took.len() as f64))
 }

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use bench::load::Amount;
 use bench::product::{Product, binary};
 use bench::report::{Line, print};
-use bench::{lists, log, rates, routing, waiting};
+use bench::{doors, lists, log, rates, routing, waiting};
 
 /// Connections of the measures of rates.
 const CONNECTIONS: usize = 16;
@@ -90,6 +90,8 @@ fn measure(sizes: &Sizes) -> Result<Vec<Line>> {
         lines.extend(rates::gate(&product, amount)?);
         eprintln!("bench: writing, and the floors");
         lines.extend(rates::writes(&product, amount)?);
+        eprintln!("bench: the doors to delivery tools, and the floors");
+        lines.extend(doors::measure(&product, amount)?);
     }
     if sizes.changes > 0 {
         lines.extend(many(&product, sizes, empty)?);

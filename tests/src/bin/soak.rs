@@ -69,6 +69,12 @@ const LONG: &[Long] = &[
         "rounds of 64 approvals at once",
     ),
     long("no_digest_of_a_token", "ASSENT_TEST_DIGESTS", 1_000, "stored digests"),
+    long(
+        "nothing_hostile_passes",
+        "ASSENT_TEST_DRILL",
+        10_000,
+        "deployments in an outage drill",
+    ),
     long("a_backup_under_load", "ASSENT_TEST_BACKUPS", 20, "backups"),
     long(
         "no_byte_of_another_tenant",
@@ -92,6 +98,16 @@ const RULES: Long = Long {
     variable: "ASSENT_TEST_SIZE",
     size: 250,
     what: "times the usual number of random histories",
+};
+
+/// Run once: the signals' own act over an embedded store.
+const ORDERS: Long = Long {
+    package: "acts",
+    target: "deliveries",
+    test: "deliveries_in_any_order",
+    variable: "ASSENT_TEST_ORDERS",
+    size: 10_000,
+    what: "orders of deliveries",
 };
 
 /// One run of a usual test.
@@ -143,7 +159,7 @@ fn runs(wish: &Wish, has_postgres: bool) -> Vec<Run> {
     let on_engines = LONG
         .iter()
         .flat_map(|long| engines.iter().map(move |engine| (long, Some(*engine))));
-    let all = on_engines.chain([(&RULES, None)]);
+    let all = on_engines.chain([(&RULES, None), (&ORDERS, None)]);
     let chosen =
         all.filter(|(long, _)| wish.names.is_empty() || wish.names.iter().any(|name| long.test.contains(name)));
     chosen
