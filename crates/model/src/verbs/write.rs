@@ -77,14 +77,13 @@ pub fn new_change(
         told: std::collections::BTreeSet::new(),
     };
     if let Some(retro) = input.retrospective {
+        (change.actual_start, change.actual_end) = (Some(retro.actual_start), Some(retro.actual_end));
         change.retrospective = Some(Retrospective {
             reason: retro.reason,
             verbal_approver: retro.verbal_approver,
             confirm_by: now + jiff::SignedDuration::from_hours(24),
             confirmation: None,
         });
-        change.actual_start = Some(retro.actual_start);
-        change.actual_end = Some(retro.actual_end);
     }
     change
 }
