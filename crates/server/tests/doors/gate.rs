@@ -31,6 +31,36 @@ fn the_gate_answers_go_and_stop_with_its_header() {
 }
 
 #[test]
+fn an_answer_from_memory_ends_with_the_next_commit() {
+    let world = World::new();
+    let path = format!("/gate?service=booking-api&environment=production&artifact={ARTIFACT}");
+    let key = world.draft();
+    world.schedule(&key);
+    for _ in 0..8 {
+        assert_eq!(world.get("pipe", &path).expect(200)["decision"], "go");
+    }
+    world
+        .post(
+            "mona",
+            &format!("/changes/{key}/hold"),
+            &json!({"reason": "The vendor is late."}),
+        )
+        .expect(201);
+    for _ in 0..8 {
+        assert_eq!(world.get("pipe", &path).expect(403)["decision"], "stop");
+    }
+    world
+        .post("mona", &format!("/changes/{key}/resume"), &json!({}))
+        .expect(201);
+    for _ in 0..8 {
+        assert_eq!(world.get("pipe", &path).expect(200)["decision"], "go");
+    }
+    // Somebody else's memory opens no door for who may not ask.
+    let stranger = world.ask("GET", &format!("/api/v1{path}")).send();
+    assert_eq!(stranger.status, 401);
+}
+
+#[test]
 fn a_check_that_is_go_starts_the_work_and_gives_the_permit() {
     let world = World::new();
     let key = world.draft();

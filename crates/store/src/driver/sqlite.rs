@@ -30,8 +30,8 @@ pub(crate) struct SqliteConnection {
     wal_pages: Arc<AtomicI32>,
     /// The moment that the open transaction sees, once it was looked at.
     moment: Option<Moment>,
-    /// What this connection saw last: the moment, and the file's own count of other connections' commits.
-    seen: Option<(Moment, i64)>,
+    /// The file's own count of other connections' commits, when this one looked last.
+    seen: Option<i64>,
     /// What is known of the statements that ran before.
     known: HashMap<Box<str>, Arc<Known>>,
 }
@@ -107,8 +107,9 @@ impl SqliteConnection {
     /// Begins to read, and notes which moment the transaction sees.
     ///
     /// The moment is read before the transaction begins, so that what is read is as new as it says or newer. The file
-    /// counts the commits of all other connections, those of other processes included: when that count has grown and ours
-    /// has not, another process committed, and a new moment begins for all.
+    /// counts the commits of all other connections, those of other processes included: whenever that count has moved since
+    /// this connection looked last, a new moment begins for all. After a commit of our own that is one moment more than
+    /// needed; who committed cannot be told, and a moment too many only costs a look.
     pub(crate) fn begin_looking(&mut self, moments: &Moments) -> Result<()> {
         let looked = self.look(moments);
         if looked.is_err() {
@@ -119,7 +120,7 @@ impl SqliteConnection {
     }
 
     fn look(&mut self, moments: &Moments) -> Result<()> {
-        let mut moment = moments.present();
+        let moment = moments.present();
         self.mark("BEGIN DEFERRED")?;
         let version = match self.data_version() {
             Ok(version) => version,
@@ -128,13 +129,10 @@ impl SqliteConnection {
                 return Err(error);
             }
         };
-        let has_foreign = self
-            .seen
-            .is_some_and(|(last, known)| last == moment && known != version);
-        if has_foreign {
-            moment = moments.next();
+        if self.seen.replace(version) != Some(version) {
+            // What this transaction reads keeps the older moment: another commit may lie between the two.
+            moments.next();
         }
-        self.seen = Some((moment, version));
         self.moment = Some(moment);
         Ok(())
     }

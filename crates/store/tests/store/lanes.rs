@@ -287,3 +287,52 @@ fn tenants_do_not_see_each_other() {
         assert_eq!(all[0].text("tenant").unwrap(), ACME);
     });
 }
+
+/// The moment that a transaction of the gate's lane sees.
+fn seen(store: &Store) -> Option<store::Moment> {
+    let look = |tx: &mut store::Tx<'_>| Ok::<_, Error>(tx.moment());
+    store.wait(Lane::Gate, ACME, Mode::Read, look).unwrap()
+}
+
+fn count_up(store: &Store) {
+    let write = |tx: &mut store::Tx<'_>| counter::next(tx, "number").map(|_| ());
+    store.wait(Lane::Acts, ACME, Mode::Write, write).unwrap();
+}
+
+#[test]
+fn a_moment_lasts_until_anybody_commits() {
+    let folder = Folder::new();
+    let path = folder.path().join("assent.db");
+    let open = || {
+        let mut config = Config::sqlite(&path);
+        config.lanes[Lane::Gate as usize].threads = 1;
+        Store::open(config).unwrap()
+    };
+    let (ours, theirs) = (open(), open());
+    // The first look of a reader cannot tell what it missed.
+    seen(&ours);
+    let first = ours.moment();
+    assert!(first.is_some());
+    assert_eq!((seen(&ours), ours.moment()), (first, first), "nobody wrote");
+    count_up(&ours);
+    assert!(ours.moment() > first, "the moment ends before the commit is answered");
+    assert!(
+        seen(&ours) < ours.moment(),
+        "a reader that has missed something begins another moment"
+    );
+    let second = ours.moment();
+    assert_eq!((seen(&ours), ours.moment()), (second, second));
+    count_up(&theirs);
+    assert_eq!(ours.moment(), second, "nobody has looked yet");
+    seen(&ours);
+    assert!(
+        ours.moment() > second,
+        "what another process commits is noticed by the next look"
+    );
+}
+
+#[test]
+fn on_postgresql_there_are_no_moments() {
+    let Some(world) = World::postgres() else { return };
+    assert_eq!((world.store.moment(), seen(&world.store)), (None, None));
+}
