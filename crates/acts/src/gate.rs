@@ -125,11 +125,14 @@ pub fn ask(room: &mut Room<'_, '_>, question: &Question) -> Result<Answer> {
 /// [`Refusal::NotAllowed`], or the store's.
 pub fn may_ask(room: &mut Room<'_, '_>) -> Result<()> {
     room.allow(model::act::actions::ASK_GATE)?;
-    if let Some(moment) = room.tx.moment().filter(|_| room.actor.by_token) {
-        // The number of the estate is kept beside it.
-        room.generation()?;
+    let Some(moment) = room.tx.moment() else {
+        return Ok(());
+    };
+    // The number of the estate is kept beside it.
+    room.generation()?;
+    if let Some(lent) = &room.actor.lent {
         let kept = room.desk.moments();
-        kept.keep_asker(moment, room.tx.tenant(), &room.actor.person);
+        kept.keep_asker(moment, room.tx.tenant(), &room.actor.person, lent);
     }
     Ok(())
 }
@@ -141,6 +144,8 @@ pub struct Asker<'a> {
     pub tenant: &'a str,
     /// For whom the token speaks.
     pub person: &'a model::ids::PersonId,
+    /// What is known of the token.
+    pub lent: &'a model::file::Lent,
     /// The number that the estate, tokens included, had when the token was looked up.
     pub generation: i64,
 }
@@ -154,7 +159,6 @@ pub fn ask_at_once(desk: &Desk, asker: &Asker<'_>, question: &Question) -> Resul
     let Some(moment) = desk.tools().store.moment() else {
         return Ok(None);
     };
-    let asker = (asker.tenant, asker.generation, asker.person);
     let Some(found) = desk.moments().known(moment, asker, question) else {
         return Ok(None);
     };

@@ -1,13 +1,14 @@
 //! What was read at a moment, kept until somebody commits: the gate is asked the same again and again, and between two
 //! commits the answer's ground cannot move. Only the clock moves, so rows are kept and never decisions.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use model::file::Lent;
 use model::ids::PersonId;
 use store::Moment;
 
-use crate::gate::{Found, Question};
+use crate::gate::{Asker, Found, Question};
 
 /// How many questions of one moment are kept, about 1 KiB each.
 const MOST: usize = 2_000;
@@ -26,8 +27,8 @@ struct Seen {
 #[derive(Default)]
 struct OfTenant {
     generation: Option<i64>,
-    /// Who may ask the gate by a token.
-    askers: HashSet<PersonId>,
+    /// Who may ask the gate by a token, and by what kind of token.
+    askers: HashMap<PersonId, Vec<Lent>>,
     found: HashMap<Question, Arc<Found>>,
 }
 
@@ -82,29 +83,31 @@ impl Moments {
         });
     }
 
-    /// Notes that a person may ask the gate by a token.
-    pub(crate) fn keep_asker(&self, moment: Moment, tenant: &str, person: &PersonId) {
+    /// Notes that a person may ask the gate by a token of this kind.
+    pub(crate) fn keep_asker(&self, moment: Moment, tenant: &str, person: &PersonId, lent: &Lent) {
         self.keep(moment, tenant, |of| {
-            of.askers.insert(person.clone());
+            let kinds = of.askers.entry(person.clone()).or_default();
+            if !kinds.contains(lent) {
+                kinds.push(lent.clone());
+            }
         });
     }
 
-    /// What was found for a question, if this person may ask it in an estate that still has this number.
-    pub(crate) fn known(
-        &self,
-        moment: Moment,
-        (tenant, generation, person): (&str, i64, &PersonId),
-        question: &Question,
-    ) -> Option<Arc<Found>> {
-        self.look(moment, tenant, |of| {
-            let may = of.generation == Some(generation) && of.askers.contains(person);
-            of.found.get(question).filter(|_| may).cloned()
+    /// What was found for a question, if this asker may ask it in an estate that still has the same number.
+    pub(crate) fn known(&self, moment: Moment, asker: &Asker<'_>, question: &Question) -> Option<Arc<Found>> {
+        self.look(moment, asker.tenant, |of| {
+            let kinds = of.askers.get(asker.person);
+            let may = kinds.is_some_and(|kinds| kinds.contains(asker.lent));
+            let stands = of.generation == Some(asker.generation);
+            of.found.get(question).filter(|_| may && stands).cloned()
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -144,15 +147,32 @@ mod tests {
             change: None,
             purpose: None,
         };
-        let known = |generation, person: &str| {
-            let asker = ("acme", generation, &PersonId::from(person));
-            moments.known(at, asker, &question).is_some()
+        let (whole, narrowed) = (
+            Lent {
+                maker: PersonId::from("p"),
+                roles: None,
+            },
+            Lent {
+                maker: PersonId::from("p"),
+                roles: Some(BTreeSet::new()),
+            },
+        );
+        let answered = |generation, person: &str, lent: &Lent| {
+            let asker = Asker {
+                tenant: "acme",
+                person: &PersonId::from(person),
+                lent,
+                generation,
+            };
+            moments.known(at, &asker, &question).is_some()
         };
+        let known = |generation, person: &str| answered(generation, person, &whole);
         moments.keep_generation(at, "acme", 3);
         moments.keep_found(at, "acme", &question, &Arc::default());
         assert!(!known(3, "p"));
-        moments.keep_asker(at, "acme", &PersonId::from("p"));
+        moments.keep_asker(at, "acme", &PersonId::from("p"), &whole);
         assert!(known(3, "p"));
+        assert!(!answered(3, "p", &narrowed), "a narrowed token is judged by itself");
         assert!(!known(4, "p"), "people or tokens were written since");
         assert!(!known(3, "q"));
     }

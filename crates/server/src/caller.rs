@@ -449,15 +449,13 @@ impl Asking {
         if self.caller.check_scope(Scope::Gate).is_err() {
             return Ok(None);
         }
-        // What is remembered is remembered of the whole person; a narrowed token is judged by itself.
-        if let Credential::Token { lent, .. } = &self.caller.credential
-            && lent.roles.is_some()
-        {
+        let Credential::Token { lent, .. } = &self.caller.credential else {
             return Ok(None);
-        }
+        };
         let asker = Asker {
             tenant: &self.caller.tenant,
             person: &self.caller.person,
+            lent,
             generation,
         };
         Ok(acts::gate::ask_at_once(state.desk(), &asker, question)?)
