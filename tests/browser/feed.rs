@@ -99,7 +99,7 @@ fn a_personal_calendar_feed_is_read_by_another_parser_and_ends_when_it_is_revoke
     browser.wait_for_words("None yet");
     let (status, told) = desk.server.get(&path, None);
     assert_eq!(status, 404, "{}", String::from_utf8_lossy(&told));
-    let tokens = desk.api("requester", "GET", "/tokens", json!(null));
+    let tokens = desk.api("admin", "GET", "/tokens?limit=200", json!(null));
     assert!(
         tokens.to_string().contains("\"calendar\""),
         "it stands among the tokens, revoked: {tokens}"

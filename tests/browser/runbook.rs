@@ -102,6 +102,8 @@ fn the_runbook_loses_no_tap_when_the_connection_is_cut() {
     assert_eq!(told, [("deviation", 2), ("step", 1), ("step", 2)]);
     browser.wait_for_words("2 of 3 done");
     browser.wait_for_words("came out blank");
+    let icons = "return [...document.querySelectorAll('main use')].every((one) => document.querySelector(one.getAttribute('href')));";
+    browser.wait_for("every icon that was brought in is there", icons);
 
     // The answer to the last tap is lost after the server has taken it: the repeated tap is the same one.
     let lose = "const real = window.fetch; let isLost = false;

@@ -111,6 +111,14 @@
     for (const gone of rest.slice(place)) gone.remove();
   };
 
+  // A page holds only the icons that it was made with; what is brought in may need others.
+  const bringIcons = (fresh) => {
+    const sprite = one("svg.sprite");
+    for (const symbol of all("svg.sprite symbol", fresh)) {
+      if (sprite && !document.getElementById(symbol.id)) sprite.append(document.importNode(symbol, true));
+    }
+  };
+
   const say = (() => {
     let line = null;
     return (words, href, word) => {
@@ -130,6 +138,7 @@
   // A page about one change follows it in place, unless what is decided was edited meanwhile. A list keeps its order
   // and only says that there is more: nothing moves under a finger.
   const show = (fresh, count) => {
+    bringIcons(fresh);
     const nav = one("nav.side");
     const freshNav = one("nav.side", fresh);
     if (nav && freshNav) bring(nav, freshNav);
@@ -149,7 +158,7 @@
     }
     document.title = fresh.title;
     bring(one("[data-follow]"), one("[data-follow]", fresh));
-    say(words, "#timeline", "see the timeline");
+    if (one("#timeline")) say(words, "#timeline", "see the timeline");
   };
 
   // Between two looks at a busy tenant, in milliseconds. The first news is looked at without delay.
@@ -256,7 +265,9 @@
     const refresh = async () => {
       const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
       if (!answer.ok || answer.redirected) return;
-      const fresh = one("[data-follow]", new DOMParser().parseFromString(await answer.text(), "text/html"));
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const fresh = one("[data-follow]", page);
+      bringIcons(page);
       if (fresh) bring(root, fresh);
       tell();
     };
