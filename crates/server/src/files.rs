@@ -138,12 +138,18 @@ impl NewFile {
                 break;
             }
             let name = hex.to_owned();
-            let save = move |room: &mut Room<'_, '_>| Ok(blob::save_chunk(room.tx, &name, part, &chunk)?);
+            let save = move |room: &mut Room<'_, '_>| {
+                let at = room.desk.tools().recorder.now();
+                Ok(blob::save_chunk(room.tx, &name, part, &chunk, at)?)
+            };
             state.act(Lane::Pages, caller, Mode::Write, save).await?;
             part += 1;
         }
         let (name, size) = (hex.to_owned(), i64::try_from(self.size).unwrap_or(i64::MAX));
-        let finish = move |room: &mut Room<'_, '_>| Ok(blob::finish(room.tx, &name, size)?);
+        let finish = move |room: &mut Room<'_, '_>| {
+            let at = room.desk.tools().recorder.now();
+            Ok(blob::finish(room.tx, &name, size, at)?)
+        };
         state.act(Lane::Pages, caller, Mode::Write, finish).await
     }
 }

@@ -34,6 +34,7 @@ mod settings;
 mod sign_in;
 pub mod stand;
 mod state;
+mod sweep;
 mod tally;
 mod throttle;
 pub mod web;

@@ -31,6 +31,8 @@ const TRIES: i64 = 5;
 const TEND: Duration = Duration::from_secs(30);
 /// How often deployments are matched with changes, by the business clock.
 const MATCH: SignedDuration = SignedDuration::from_mins(10);
+/// How often evidence files that nothing names are looked for.
+const SWEEP: Duration = Duration::from_secs(6 * 60 * 60);
 /// After so many hours a silent server is forgotten, and answers kept for idempotency keys are removed.
 const SERVER_HOURS: i64 = 24;
 const KEPT_HOURS: i64 = 24 * 7;
@@ -59,12 +61,14 @@ fn start_one(state: &AppState, holder: &str, tends: bool, smtp: Option<&Smtp>) -
     Builder::new().name(format!("worker-{holder}")).spawn(move || {
         let mut tended_at = None;
         let mut matched_at = None;
+        let mut swept_at = None;
         let began_at = worker.state.desk().tools().recorder.now();
         let mut longest = LOOK;
         while pause(&bell, longest) {
             longest = if worker.round() { LOOK } else { REST };
             worker.tend(&mut tended_at, began_at);
             worker.match_deployments(&mut matched_at);
+            worker.sweep_evidence(&mut swept_at);
         }
     })
 }
@@ -442,6 +446,22 @@ impl Worker {
 }
 
 impl Worker {
+    /// Looks once in a while, first right after the start, for evidence files that nothing names.
+    fn sweep_evidence(&self, swept_at: &mut Option<Instant>) {
+        let now = tick();
+        let is_due = swept_at.is_none_or(|at| now.saturating_duration_since(at) >= SWEEP);
+        if !self.tends || !is_due {
+            return;
+        }
+        let names = |tx: &mut store::CrossTx<'_>| Ok(store::servers::tenants(tx)?);
+        let desk = self.state.desk();
+        let found = desk.wait_across(Lane::Worker, "whose evidence is swept", Mode::Read, names);
+        if let Some(tenants) = told(found, "looking for tenants") {
+            *swept_at = Some(now);
+            crate::sweep::sweep_evidence(&self.state, &tenants);
+        }
+    }
+
     /// Looks for lost timers, a few changes of each tenant a round, so that the whole store is passed slowly.
     fn scan(&self) {
         let names = |tx: &mut store::CrossTx<'_>| Ok(store::servers::tenants(tx)?);

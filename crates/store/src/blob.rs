@@ -1,27 +1,34 @@
 //! Evidence files in the database, in chunks, for servers without a disk of their own.
 
-use crate::error::Result;
-use crate::tx::Tx;
+use std::collections::BTreeSet;
 
-/// Keeps one chunk of a file. The same digest twice is the same file.
-pub fn save_chunk(tx: &mut Tx<'_>, digest: &str, part: i64, bytes: &[u8]) -> Result<()> {
+use jiff::Timestamp;
+
+use crate::error::Result;
+use crate::tx::{CrossTx, Tx};
+
+/// Keeps one chunk of a file. The same digest twice is the same file, which is young again.
+pub fn save_chunk(tx: &mut Tx<'_>, digest: &str, part: i64, bytes: &[u8], now: Timestamp) -> Result<()> {
     tx.execute(
-        "INSERT INTO evidence_chunk (tenant, digest, part, bytes) VALUES ($tenant, $digest, $part, $bytes)
-         ON CONFLICT DO NOTHING",
+        "INSERT INTO evidence_chunk (tenant, digest, part, bytes, kept_at)
+         VALUES ($tenant, $digest, $part, $bytes, $now)
+         ON CONFLICT (tenant, digest, part) DO UPDATE SET kept_at = $now",
         &[
             ("digest", digest.into()),
             ("part", part.into()),
             ("bytes", bytes.into()),
+            ("now", now.into()),
         ],
     )?;
     Ok(())
 }
 
 /// Declares a file whole, with its size in bytes. Before that its chunks are not found.
-pub fn finish(tx: &mut Tx<'_>, digest: &str, size: i64) -> Result<()> {
+pub fn finish(tx: &mut Tx<'_>, digest: &str, size: i64, now: Timestamp) -> Result<()> {
     tx.execute(
-        "INSERT INTO evidence_blob (tenant, digest, size) VALUES ($tenant, $digest, $size) ON CONFLICT DO NOTHING",
-        &[("digest", digest.into()), ("size", size.into())],
+        "INSERT INTO evidence_blob (tenant, digest, size, kept_at) VALUES ($tenant, $digest, $size, $now)
+         ON CONFLICT (tenant, digest) DO UPDATE SET kept_at = $now",
+        &[("digest", digest.into()), ("size", size.into()), ("now", now.into())],
     )?;
     Ok(())
 }
@@ -44,6 +51,42 @@ pub fn chunk(tx: &mut Tx<'_>, digest: &str, part: i64) -> Result<Option<Vec<u8>>
     )?
     .map(|row| row.bytes("bytes"))
     .transpose()
+}
+
+/// Removes files that were kept before `before` and that no evidence names, and parts of files that never became whole.
+/// Answers how many rows went. Whoever is about to name a file has kept it anew, so that it is young.
+pub fn sweep(tx: &mut Tx<'_>, before: Timestamp) -> Result<u64> {
+    let files = tx.execute(
+        "DELETE FROM evidence_blob WHERE tenant = $tenant AND kept_at < $before AND NOT EXISTS (
+            SELECT 1 FROM evidence
+            WHERE evidence.tenant = $tenant AND evidence.file_digest = 'sha256:' || evidence_blob.digest)",
+        &[("before", before.into())],
+    )?;
+    let parts = tx.execute(
+        "DELETE FROM evidence_chunk WHERE tenant = $tenant AND kept_at < $before AND NOT EXISTS (
+            SELECT 1 FROM evidence_blob
+            WHERE evidence_blob.tenant = $tenant AND evidence_blob.digest = evidence_chunk.digest)",
+        &[("before", before.into())],
+    )?;
+    Ok(files + parts)
+}
+
+/// Those of these digests (`sha256:…`) that evidence of any of these tenants names: files in the folder are shared.
+pub fn named(tx: &mut CrossTx<'_>, tenants: &[String], digests: &[String]) -> Result<BTreeSet<String>> {
+    let mut found = BTreeSet::new();
+    for digest in digests {
+        for tenant in tenants {
+            let row = tx.query_one(
+                "SELECT file_digest FROM evidence WHERE tenant = $of AND file_digest = $digest ORDER BY id LIMIT 1",
+                &[("of", tenant.as_str().into()), ("digest", digest.as_str().into())],
+            )?;
+            if row.is_some() {
+                found.insert(digest.clone());
+                break;
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// Removes a file that nothing names any more.

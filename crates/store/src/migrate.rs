@@ -37,6 +37,7 @@ const MIGRATIONS: &[Migration] = migrations![
     13 "0013_deciding",
     14 "0014_token_use",
     15 "0015_workload",
+    16 "0016_evidence_age",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -141,7 +141,7 @@ impl PostgresConnection {
         }
         // 57P01 to 57P03: ended by an administrator, by a crash, or not ready to serve.
         let ended = error.code().is_some_and(|it| it.code().starts_with("57P0"));
-        if ended || self.client.is_closed() {
+        if ended || error.is_closed() || is_io(error) || self.client.is_closed() {
             self.farewell = true;
             return Error::Unavailable("the connection broke".to_owned());
         }

@@ -1,7 +1,8 @@
 //! PostgreSQL's lanes: each thread has a connection of its own, and makes a new one when it breaks.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, TryLockError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::driver::{Address, Connection, PostgresConnection};
 use crate::error::{Error, Result};
@@ -12,6 +13,9 @@ use crate::store::Jitter;
 /// How often an act runs before it counts as lost to others.
 const TRIES: u32 = 12;
 
+/// How long a thread waits for another one's try to connect before it answers that the server is away.
+const PROBE_PATIENCE: Duration = Duration::from_millis(500);
+
 /// How the threads reach the server, and whether it was there the last time.
 pub(crate) struct Link {
     pub(crate) address: Address,
@@ -19,7 +23,11 @@ pub(crate) struct Link {
     pub(crate) role: Option<String>,
     pub(crate) jitter: Jitter,
     down: AtomicBool,
-    probe: Mutex<()>,
+    /// How many connections came about so far.
+    made: AtomicU64,
+    /// Whether a thread tries to connect although the server was away.
+    probing: Mutex<bool>,
+    probed: Condvar,
 }
 
 impl Link {
@@ -29,25 +37,59 @@ impl Link {
             role,
             jitter,
             down: AtomicBool::new(false),
-            probe: Mutex::new(()),
+            made: AtomicU64::new(0),
+            probing: Mutex::new(false),
+            probed: Condvar::new(),
         }
     }
 
-    /// Connects. While the server is away one thread at a time tries, and the others answer at once instead of
-    /// waiting out the timeout each.
+    /// Connects. While the server is away one thread at a time tries, and the others take its word instead of waiting
+    /// out the timeout each.
     fn connect(&self) -> Result<PostgresConnection> {
         if !self.down.load(Ordering::Acquire) {
             return self.try_connect();
         }
-        match self.probe.try_lock() {
-            Err(TryLockError::WouldBlock) => Err(Error::Unavailable("PostgreSQL cannot be reached".to_owned())),
-            Ok(_) | Err(TryLockError::Poisoned(_)) => self.try_connect(),
+        if self.is_mine_to_probe() {
+            let connected = self.try_connect();
+            *self.lock_probing() = false;
+            self.probed.notify_all();
+            return connected;
         }
+        if self.down.load(Ordering::Acquire) {
+            return Err(Error::Unavailable("PostgreSQL cannot be reached".to_owned()));
+        }
+        // The try that was waited for succeeded: the server is back for everybody.
+        self.try_connect()
+    }
+
+    /// `true` for the thread that shall try; any other first waits a moment for what becomes of that try.
+    fn is_mine_to_probe(&self) -> bool {
+        let mut probing = self.lock_probing();
+        if !*probing {
+            *probing = true;
+            return true;
+        }
+        let waited = self
+            .probed
+            .wait_timeout_while(probing, PROBE_PATIENCE, |probing| *probing);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+        false
+    }
+
+    fn lock_probing(&self) -> MutexGuard<'_, bool> {
+        self.probing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn try_connect(&self) -> Result<PostgresConnection> {
+        let before = self.made.load(Ordering::Acquire);
         let connected = PostgresConnection::open(&self.address, self.role.as_deref());
-        self.down.store(connected.is_err(), Ordering::Release);
+        if connected.is_ok() {
+            self.made.fetch_add(1, Ordering::AcqRel);
+            self.down.store(false, Ordering::Release);
+        } else if self.made.load(Ordering::Acquire) == before {
+            // A try that began while the server was away and failed after another one succeeded tells nothing new.
+            self.down.store(true, Ordering::Release);
+        }
         connected
     }
 }
@@ -116,7 +158,8 @@ impl Session {
             empty => empty.insert(Connection::Postgres(self.link.connect()?)),
         };
         if let Err(error) = connection.batch(&begin) {
-            let lost = is_lost(connection);
+            // Nothing was asked yet, so whatever made an old connection useless a new one may mend.
+            let lost = is_lost(connection) || matches!(error, Error::Unavailable(_));
             self.connection = None;
             if lost && !fresh {
                 return Ok(Next::Reconnect);

@@ -187,15 +187,49 @@ fn the_gate_finds_a_target_by_artifact_or_commit() {
 #[test]
 fn a_file_comes_back_chunk_by_chunk() {
     check(|world| {
-        world.act(|tx| blob::save_chunk(tx, "sha256:1", 0, b"one"));
-        world.act(|tx| blob::save_chunk(tx, "sha256:1", 1, b"two"));
+        world.act(|tx| blob::save_chunk(tx, "sha256:1", 0, b"one", at(0)));
+        world.act(|tx| blob::save_chunk(tx, "sha256:1", 1, b"two", at(0)));
         assert_eq!(world.read(|tx| blob::size(tx, "sha256:1")), None);
-        world.act(|tx| blob::finish(tx, "sha256:1", 6));
+        world.act(|tx| blob::finish(tx, "sha256:1", 6, at(0)));
         assert_eq!(world.read(|tx| blob::size(tx, "sha256:1")), Some(6));
         assert_eq!(world.read(|tx| blob::chunk(tx, "sha256:1", 1)), Some(b"two".to_vec()));
         assert_eq!(world.read(|tx| blob::chunk(tx, "sha256:1", 2)), None);
         assert!(world.act(|tx| blob::delete(tx, "sha256:1")));
         assert_eq!(world.read(|tx| blob::chunk(tx, "sha256:1", 0)), None);
+    });
+}
+
+fn evidence(id: &str, digest: &str) -> model::records::Evidence {
+    serde_json::from_value(json!({
+        "id": id, "version": 1, "change": "c1", "kind": "file", "aspect": "functional", "result": "passed", "name": "",
+        "file_digest": digest, "size": 3, "media_type": "text/plain", "by": "p1", "at": at(0).to_string(),
+    }))
+    .unwrap()
+}
+
+#[test]
+fn old_files_that_no_evidence_names_go() {
+    check(|world| {
+        for (digest, kept) in [("aa", 0), ("bb", 0), ("cc", 90)] {
+            world.act(move |tx| blob::save_chunk(tx, digest, 0, b"one", at(kept)));
+            world.act(move |tx| blob::finish(tx, digest, 3, at(kept)));
+        }
+        // Of this one the rest never came.
+        world.act(|tx| blob::save_chunk(tx, "dd", 0, b"one", at(0)));
+        world.act(|tx| record::insert(tx, &evidence("e1", "sha256:aa"), "{}"));
+        assert_eq!(world.act(|tx| blob::sweep(tx, at(50))), 3);
+        for (digest, stays) in [("aa", true), ("bb", false), ("cc", true), ("dd", false)] {
+            let found = world.read(move |tx| blob::chunk(tx, digest, 0));
+            assert_eq!(found.is_some(), stays, "{digest}");
+        }
+        // What is kept again is young again.
+        world.act(|tx| blob::save_chunk(tx, "cc", 0, b"one", at(200)));
+        world.act(|tx| blob::finish(tx, "cc", 3, at(200)));
+        assert_eq!(world.act(|tx| blob::sweep(tx, at(150))), 0);
+        let digests = ["aa", "bb"].map(|hex| format!("sha256:{hex}"));
+        let tenants = ["nobody".to_owned(), ACME.to_owned()];
+        let named = world.across(move |tx| blob::named(tx, &tenants, &digests));
+        assert_eq!(named.into_iter().collect::<Vec<_>>(), ["sha256:aa"]);
     });
 }
 

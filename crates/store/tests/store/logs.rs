@@ -93,6 +93,66 @@ fn payloads_are_kept_by_digest() {
     });
 }
 
+/// The same numbers on every run.
+fn next(dice: &mut u64, below: u64) -> u64 {
+    *dice ^= *dice << 13;
+    *dice ^= *dice >> 7;
+    *dice ^= *dice << 17;
+    *dice % below
+}
+
+/// Three writers take the pen, stand still for any time, and go on with what they knew: whoever was overtaken places
+/// nothing, and no size ever gets two roots.
+#[test]
+fn writers_that_stall_in_any_order_make_one_history() {
+    let steps = std::env::var("ASSENT_TEST_STALLS").map_or(300, |it| it.parse::<u64>().unwrap());
+    check(move |world| {
+        world.act(|tx| log::create(tx, "r0", "n0"));
+        let (mut dice, mut now) = (0x5eed_1234_u64, 0_i64);
+        let mut known: [Option<(i64, i64)>; 3] = [None; 3];
+        let mut roots = std::collections::BTreeMap::from([(0_i64, "r0".to_owned())]);
+        let (mut placed, mut fenced) = (0, 0);
+        for step in 0..steps {
+            let writer = usize::try_from(next(&mut dice, 3)).unwrap();
+            if next(&mut dice, 2) == 0 {
+                // A lease lasts ten seconds; some steps pass it by, others do not.
+                now += i64::try_from(next(&mut dice, 8)).unwrap();
+                let name = ["s1", "s2", "s3"][writer];
+                let taken = world.act(move |tx| log::take(tx, at(now), at(now + 10), name));
+                if let Some(state) = taken {
+                    known[writer] = Some((state.epoch, state.size));
+                }
+                continue;
+            }
+            let Some((epoch, size)) = known[writer] else { continue };
+            let truth = world.read(log::state).unwrap();
+            let (root, grown) = (format!("r{step}"), size + 1);
+            let told = root.clone();
+            let done = world.act(move |tx| {
+                let to = Advance {
+                    size: grown,
+                    root: &told,
+                    checkpoint: "n",
+                };
+                log::advance(tx, epoch, size, &to)
+            });
+            assert_eq!(done, (epoch, size) == (truth.epoch, truth.size), "step {step}");
+            if done {
+                placed += 1;
+                known[writer] = Some((epoch, grown));
+                assert!(roots.insert(grown, root).is_none(), "two roots for the size {grown}");
+            } else {
+                fenced += 1;
+            }
+        }
+        assert!(
+            placed > steps / 20 && fenced > steps / 20,
+            "{placed} placed, {fenced} fenced out"
+        );
+        println!("{steps} steps: {placed} placed, {fenced} fenced out");
+    });
+}
+
 #[test]
 fn one_holder_writes_the_log_and_a_former_one_is_fenced_out() {
     check(|world| {

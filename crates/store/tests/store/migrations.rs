@@ -6,18 +6,20 @@ use store::{Config, Error, Lane, Mode, Store};
 
 use crate::world::{ACME, Database, Folder, check, small};
 
-const FILES: [&str; 10] = [
-    include_str!("../../migrations/0001_nouns.sql"),
-    include_str!("../../migrations/0002_log.sql"),
-    include_str!("../../migrations/0003_queues.sql"),
-    include_str!("../../migrations/0004_access.sql"),
-    include_str!("../../migrations/0005_indexes.sql"),
-    include_str!("../../migrations/0006_directory.sql"),
-    include_str!("../../migrations/0007_saved_view.sql"),
-    include_str!("../../migrations/0008_configuration.sql"),
-    include_str!("../../migrations/0009_identity.sql"),
-    include_str!("../../migrations/0010_running.sql"),
-];
+/// The text of every migration, in order.
+fn files() -> Vec<String> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+    let mut paths: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|it| it.unwrap().path())
+        .collect();
+    paths.retain(|path| path.extension().is_some_and(|it| it == "sql"));
+    paths.sort();
+    paths
+        .iter()
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect()
+}
 
 fn table_name(line: &str) -> Option<&str> {
     let rest = line.strip_prefix("CREATE TABLE ")?;
@@ -28,7 +30,7 @@ fn table_name(line: &str) -> Option<&str> {
 fn every_column_says_what_it_is() {
     let tags = ["recorded", "derived", "operational"];
     let mut columns = 0;
-    for file in FILES {
+    for file in &files() {
         let mut inside = None;
         for line in file.lines() {
             if let Some(name) = table_name(line) {
@@ -50,9 +52,10 @@ fn every_column_says_what_it_is() {
 /// A key or index that does not begin with the tenant says `-- across`; a table without a tenant is named here.
 #[test]
 fn every_key_begins_with_the_tenant() {
+    let files = files();
     let mut tables = BTreeSet::new();
     let mut without_tenant = BTreeSet::from(["server"]);
-    for file in FILES {
+    for file in &files {
         let mut table = "";
         for line in file.lines() {
             if let Some(name) = table_name(line) {
@@ -141,7 +144,7 @@ fn an_older_binary_and_a_changed_migration_are_refused() {
 #[test]
 fn both_engines_have_the_tables_of_the_text() {
     check(|world| {
-        for file in FILES {
+        for file in &files() {
             for table in file.lines().filter_map(table_name).map(str::to_owned) {
                 let told = table.clone();
                 let rows = world.across(move |tx| tx.query(&format!("SELECT * FROM \"{table}\""), &[]));
