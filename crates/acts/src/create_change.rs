@@ -49,7 +49,8 @@ pub fn create_change_for(
     }
     let number = 1_000 + counter::next(room.tx, NUMBERS)?;
     let key = format!("CHG-{number}");
-    let change = new_change(&room.new_id()?, key.clone(), number, input, requester.clone(), room.now);
+    let mut change = new_change(&room.new_id()?, key.clone(), number, input, requester.clone(), room.now);
+    change.digest_salt = Some(proof::crypto::base64url(&crate::secret::fresh(room)?));
     let mut file = ChangeFile::new(change);
     if !file.change.content.targets.is_empty() {
         file.rejected_elsewhere = room.rejected_elsewhere(&file.change)?;

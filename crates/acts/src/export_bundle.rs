@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use model::change::Change;
-use model::records::Evidence;
+use model::records::{Evidence, GateCheck};
 use proof::bundle::{self, BundleParts, EventPart, Missing, RecordPart};
 use proof::commitment::SALT_BYTES;
 use proof::crypto::Hash;
 use proof::event::Subject;
 use proof::note::Note;
 use proof::tile::TileReader;
-use store::record::{self, Record};
+use store::record::{self, Filter, Record};
 use store::{blob, event, salts};
 
 use crate::error::{Error, Result};
@@ -31,7 +31,8 @@ const EVIDENCE_LIMIT: u64 = 256 << 20;
 /// a fault when what is stored does not fit together; the store's.
 pub fn export_bundle(room: &mut Room<'_, '_>, key: &str) -> Result<Vec<u8>> {
     let change = room.change(key)?;
-    let names = records_of(room, &change)?;
+    let mut names = records_of(room, &change)?;
+    let left_out = add_gate_checks(room, &change, &mut names)?;
     let events = events_of(room, &change, &names)?;
     if events.iter().any(|event| event.seq.is_none()) {
         return Err(Error::NotYet(format!(
@@ -43,7 +44,8 @@ pub fn export_bundle(room: &mut Room<'_, '_>, key: &str) -> Result<Vec<u8>> {
     let checkpoint = store::log::checkpoint_covering(room.tx, last)?;
     let checkpoint = checkpoint.ok_or_else(|| Error::NotYet(format!("no checkpoint covers {} yet", change.key)))?;
     let records = record_parts(room, &names)?;
-    let (evidence, missing) = evidence_files(room, &names)?;
+    let (evidence, mut missing) = evidence_files(room, &names)?;
+    missing.extend(left_out);
     let parts = BundleParts {
         tenant: room.tenant(),
         key: change.key.clone(),
@@ -64,6 +66,23 @@ pub fn export_bundle(room: &mut Room<'_, '_>, key: &str) -> Result<Vec<u8>> {
     };
     let signer = keys::note_signer(room, keys::LOG)?;
     Ok(bundle::build(&parts, &signer)?)
+}
+
+/// How many recorded questions to the gate go into one bundle; those beyond are named as missing.
+const MOST_CHECKS: usize = 500;
+
+/// Adds the recorded questions to the gate that were answered about this change, the first of them when there are too many.
+fn add_gate_checks(room: &mut Room<'_, '_>, change: &Change, names: &mut Vec<Name>) -> Result<Option<Missing>> {
+    let filter = Filter::new().equals("change_key", change.key.as_str()).order_by("id");
+    let found = record::find::<GateCheck>(room.tx, &filter.limit(1 + MOST_CHECKS as i64))?;
+    let is_cut = found.len() > MOST_CHECKS;
+    let ids = found.into_iter().take(MOST_CHECKS).map(|stored| stored.record.id.0);
+    names.extend(ids.map(|id| (GateCheck::TABLE, id)));
+    names.sort();
+    Ok(is_cut.then(|| Missing {
+        what: "questions to the gate".to_owned(),
+        why: format!("more than {MOST_CHECKS} questions were asked about the change; the first are here"),
+    }))
 }
 
 fn record_parts(room: &mut Room<'_, '_>, names: &[Name]) -> Result<Vec<RecordPart>> {

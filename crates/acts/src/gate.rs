@@ -555,12 +555,8 @@ pub fn judge_check(room: &mut Room<'_, '_>, check: GateCheck) -> Result<()> {
         GateDecision::Stop => CheckState::Waiting,
     };
     if over {
-        let text = format!("The wait ended at {}.", check.wait_until.unwrap_or(now));
         next.decision = GateDecision::Stop;
-        next.reasons.insert(
-            0,
-            model::file::unmet("wait_over", text, "Ask the gate again.", Vec::new()),
-        );
+        next.reasons.insert(0, wait_over(check.wait_until.unwrap_or(now)));
     }
     let same = next.decision == check.decision && next.state == check.state && next.reasons == check.reasons;
     if same && next.next_transition_at == check.next_transition_at {
@@ -569,6 +565,11 @@ pub fn judge_check(room: &mut Room<'_, '_>, check: GateCheck) -> Result<()> {
     }
     save_check(room, "gate.judged_again", next, None)?;
     Ok(())
+}
+
+fn wait_over(until: Timestamp) -> Unmet {
+    let text = format!("The wait ended at {until}.");
+    model::file::unmet("wait_over", text, "Ask the gate again.", Vec::new())
 }
 
 /// Loads a check.
@@ -596,6 +597,15 @@ pub fn collect(room: &mut Room<'_, '_>, id: &str) -> Result<Checked> {
             code: "not_go",
             text: "This check was answered with stop.".to_owned(),
             unmet: check.reasons,
+        }
+        .into());
+    }
+    // Its timer may come a moment late; the end of the wait does not.
+    if let Some(until) = check.wait_until.filter(|until| *until <= room.now) {
+        return Err(Refusal::NotNow {
+            code: "not_go",
+            text: "This check waited until its end.".to_owned(),
+            unmet: vec![wait_over(until)],
         }
         .into());
     }

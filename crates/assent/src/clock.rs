@@ -12,6 +12,13 @@ pub fn now() -> Timestamp {
     Timestamp::now()
 }
 
+/// The present for measuring and patience only: it goes on evenly when somebody sets the clock.
+#[must_use]
+#[expect(clippy::disallowed_methods, reason = "the outermost layer measures and waits")]
+pub fn tick() -> std::time::Instant {
+    std::time::Instant::now()
+}
+
 /// Reads a moment: RFC 3339 with any offset, `now`, or a span from now such as `+90m`, `+2h`, `+1d`.
 ///
 /// # Errors

@@ -68,6 +68,7 @@ pub const NEITHER: &[&str] = &[
     "origins",
     "risk",
     "digests",
+    "digest_salt",
     "target_records",
     "authors",
     "implemented_by",
@@ -125,7 +126,12 @@ fn digest(value: &Value) -> String {
 
 /// The digests of a change's present content.
 pub fn digests(change: &Change) -> Digests {
-    let what = digest(&to_object(&change.content));
+    let mut object = to_object(&change.content);
+    // The log shows the digest for ever. With the salt in it nobody can test guesses of a text that was erased.
+    if let (Value::Object(content), Some(salt)) = (&mut object, &change.digest_salt) {
+        content.insert("salt".to_owned(), Value::String(salt.clone()));
+    }
+    let what = digest(&object);
     let mut times = Map::new();
     for (name, time) in [
         ("planned_start", change.planned_start),

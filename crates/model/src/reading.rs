@@ -13,6 +13,10 @@ pub const LINE: usize = 200;
 pub const TEXT: usize = 20_000;
 /// The longest list.
 pub const LIST: usize = 1_000;
+/// How many unknown fields of one object are told by name; a request may hold thousands.
+const UNKNOWN: usize = 100;
+/// The longest word, in bytes, for which the nearest known one is looked for; no known one is nearly as long.
+const GUESSED: usize = 64;
 
 /// A JSON object being read.
 pub struct Reading<'a> {
@@ -274,18 +278,19 @@ impl<'a> Reading<'a> {
 
     /// Notes every field that nobody has asked for, with the nearest known name.
     pub fn refuse_unknown(&mut self) {
-        let unknown: Vec<String> = self
-            .map
-            .keys()
-            .filter(|key| !self.known.contains(&key.as_str()))
-            .cloned()
-            .collect();
-        for key in unknown {
+        let is_unknown = |key: &&String| !self.known.contains(&key.as_str());
+        let count = self.map.keys().filter(is_unknown).count();
+        let told: Vec<String> = self.map.keys().filter(is_unknown).take(UNKNOWN).cloned().collect();
+        for key in told {
             let help = match nearest(&key, &self.known) {
                 Some(near) => format!("`{}` is not a field here; did you mean `{near}`?", self.at(&key)),
                 None => format!("`{}` is not a field here.", self.at(&key)),
             };
             self.wrong(&key, "unknown_field", help);
+        }
+        if count > UNKNOWN {
+            let text = format!("And {} more fields that are none here.", count - UNKNOWN);
+            self.wrong("", "unknown_field", text);
         }
     }
 
@@ -314,6 +319,9 @@ pub fn to_micros(time: Timestamp) -> Option<Timestamp> {
 
 /// The known word that is nearest, if it is near enough to be a slip of the finger.
 pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+    if word.len() > GUESSED {
+        return None;
+    }
     known
         .iter()
         .map(|candidate| (distance(word, candidate), *candidate))

@@ -10,6 +10,7 @@ pub const TEXT_FIELDS: &[&str] = &[
     "check",
     "comment",
     "description",
+    "digest_salt",
     "doer",
     "email",
     "ended",

@@ -2,14 +2,16 @@
 
 use std::cell::Cell;
 use std::fmt;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use axum::body::{Body, Bytes};
+use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
 use model::verbs::Body as Fields;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_stream::StreamExt;
 
 use crate::failure::Failure;
@@ -29,6 +31,18 @@ const STANDSTILL: Duration = Duration::from_secs(10);
 const SLOWEST: u64 = 1_024;
 /// How long even the slowest body may take before its rate is looked at.
 const GRACE: Duration = Duration::from_secs(20);
+/// A body that is longer than this many bytes waits for its place among the long ones.
+const SHORT: usize = 64 * 1024;
+/// How much all long bodies together may take while they are read and worked on, in KiB. One of a mebibyte takes a few in
+/// memory once it is parsed; what finds no place stays unread with its sender.
+const LONG_AT_ONCE: u32 = 3 * 1024;
+/// How long a long body waits for its place.
+const LONG_PATIENCE: Duration = Duration::from_secs(10);
+/// The slowest long body that is waited for, in bytes a second: others wait for its place.
+const LONG_SLOWEST: u64 = 16 * 1024;
+
+/// The places of long bodies, in KiB. Memory is the process's, so they are as well.
+static LONG: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(LONG_AT_ONCE as usize)));
 
 /// A JSON object from a request; an empty body counts as an empty object.
 pub(crate) struct JsonBody {
@@ -36,6 +50,9 @@ pub(crate) struct JsonBody {
     pub fields: Fields,
     /// `sha256:…` of the raw bytes.
     pub digest: String,
+    /// A long body's place, until its request has been answered.
+    #[expect(dead_code, reason = "it is given back when it is dropped")]
+    pub held: Option<OwnedSemaphorePermit>,
 }
 
 impl FromRequest<AppState> for JsonBody {
@@ -48,8 +65,12 @@ impl FromRequest<AppState> for JsonBody {
         if has_body {
             check_json(&parts.headers)?;
         }
-        let bytes = read_all(body, JSON_LIMIT).await?;
-        Self::parse(&bytes)
+        let whole = read_all(body, JSON_LIMIT).await?;
+        let parsed = Self::parse(&whole.bytes)?;
+        Ok(Self {
+            held: whole.held,
+            ..parsed
+        })
     }
 }
 
@@ -64,6 +85,7 @@ impl JsonBody {
             return Ok(Self {
                 fields: Fields::new(),
                 digest,
+                held: None,
             });
         }
         let mut deserializer = serde_json::Deserializer::from_slice(bytes);
@@ -72,7 +94,11 @@ impl JsonBody {
             .deserialize(&mut deserializer)
             .and_then(|value| deserializer.end().map(|()| value));
         match value {
-            Ok(Value::Object(fields)) => Ok(Self { fields, digest }),
+            Ok(Value::Object(fields)) => Ok(Self {
+                fields,
+                digest,
+                held: None,
+            }),
             Ok(_) => Err(Failure::new(400, "malformed", "The body must be a JSON object.")),
             Err(error) => Err(Failure::new(
                 400,
@@ -145,17 +171,47 @@ fn is_utf8(headers: &HeaderMap) -> bool {
     charset.is_none_or(|charset| matches!(charset.trim_matches('"'), "utf-8" | "utf8"))
 }
 
-/// Reads a whole body that may not be larger than `limit` bytes.
+/// A body that was read, with its place among the long ones.
+pub(crate) struct Whole {
+    /// Its bytes.
+    pub bytes: Vec<u8>,
+    /// Holds its place; `None` for a short one.
+    pub held: Option<OwnedSemaphorePermit>,
+}
+
+/// Reads a whole body that may not be larger than `limit` bytes. A long one waits for its place before more of it is read.
 ///
 /// # Errors
-/// 413, 408 when it is too slow, 400 when it breaks off.
-pub(crate) async fn read_all(body: Body, limit: u64) -> Result<Vec<u8>, Failure> {
+/// 413, 408 when it is too slow, 400 when it breaks off, 503 when there was no place.
+pub(crate) async fn read_all(body: Body, limit: u64) -> Result<Whole, Failure> {
+    let declared = body.size_hint().exact().and_then(|length| usize::try_from(length).ok());
+    let longest = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut chunks = Chunks::new(body, limit);
-    let mut bytes = Vec::new();
+    let mut bytes = Vec::with_capacity(declared.unwrap_or(0).min(SHORT));
+    let mut held = None;
     while let Some(chunk) = chunks.next().await? {
+        if held.is_none() && bytes.len() + chunk.len() > SHORT {
+            let length = declared.unwrap_or(longest).min(longest);
+            held = Some(place_for(length).await?);
+            chunks.pace.slowest = LONG_SLOWEST;
+            bytes.reserve_exact(length.saturating_sub(bytes.len()));
+        }
         bytes.extend_from_slice(&chunk);
     }
-    Ok(bytes)
+    Ok(Whole { bytes, held })
+}
+
+/// Waits for the place of a long body.
+///
+/// # Errors
+/// 503.
+async fn place_for(length: usize) -> Result<OwnedSemaphorePermit, Failure> {
+    let wanted = u32::try_from(length / 1024)
+        .unwrap_or(LONG_AT_ONCE)
+        .clamp(1, LONG_AT_ONCE);
+    let waited = tokio::time::timeout(LONG_PATIENCE, LONG.clone().acquire_many_owned(wanted)).await;
+    let busy = || Failure::busy("busy", "Too many long bodies are read just now.");
+    waited.map_err(|_| busy())?.map_err(|_| busy())
 }
 
 /// A body, chunk by chunk, under a limit of size and of patience.
@@ -194,6 +250,8 @@ impl Chunks {
 pub(crate) struct Pace {
     began: std::time::Instant,
     taken: u64,
+    /// The slowest that is waited for, in bytes a second.
+    slowest: u64,
 }
 
 impl Pace {
@@ -201,6 +259,7 @@ impl Pace {
         Self {
             began: crate::clock::tick(),
             taken: 0,
+            slowest: SLOWEST,
         }
     }
 
@@ -212,7 +271,7 @@ impl Pace {
         let slow = || Failure::new(408, "too_slow", "The body came in too slowly.");
         let piece = tokio::time::timeout(STANDSTILL, piece).await.map_err(|_| slow())?;
         let spent = crate::clock::tick().saturating_duration_since(self.began);
-        if spent > GRACE && self.taken < SLOWEST * (spent - GRACE).as_secs() {
+        if spent > GRACE && self.taken < self.slowest * (spent - GRACE).as_secs() {
             return Err(slow());
         }
         Ok(piece)

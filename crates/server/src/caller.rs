@@ -154,6 +154,28 @@ impl Caller {
         Err(Refusal::not_allowed(UNAUTHENTICATED, "The person behind this credential may no longer act.").into())
     }
 
+    /// Refuses a credential that was revoked, ended or ran out since it was shown: for answers that go on for minutes.
+    ///
+    /// # Errors
+    /// [`Refusal::NotAllowed`], answered with 401; or the store's.
+    pub(crate) fn check_alive(&self, room: &mut Room<'_, '_>) -> acts::Result<()> {
+        let now = room.now;
+        let is_alive = match &self.credential {
+            Credential::Token { id, .. } => {
+                let found = store::record::load::<model::directory::Token>(room.tx, id)?;
+                found.is_some_and(|it| !it.record.revoked && it.record.expires_at.is_none_or(|end| end > now))
+            }
+            Credential::Session { digest, .. } => {
+                let found = store::session::of_person(room.tx, self.person.as_str(), now)?;
+                found.iter().any(|session| &session.token_digest == digest)
+            }
+        };
+        if is_alive {
+            return Ok(());
+        }
+        Err(Refusal::not_allowed(UNAUTHENTICATED, "This credential is over.").into())
+    }
+
     /// Finds out who asks, by the request's head.
     ///
     /// # Errors

@@ -26,6 +26,12 @@ use crate::settings::Tls;
 
 /// How long a request's head may take.
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
+/// How much of a request's bytes is held unread, at most: a head must fit, bodies come piece by piece.
+const READ_AHEAD: usize = 128 * 1024;
+/// How often a silent HTTP/2 peer is asked whether it is still there, and how long it has for its answer: together no
+/// longer than a head may take, and a little.
+const PING: Duration = Duration::from_secs(8);
+const PONG: Duration = Duration::from_secs(5);
 /// How long a TLS handshake may take.
 const HANDSHAKE_PATIENCE: Duration = Duration::from_secs(10);
 /// How many connections there may be at once.
@@ -256,13 +262,14 @@ where
     builder
         .http1()
         .timer(TokioTimer::new())
+        .max_buf_size(READ_AHEAD)
         .header_read_timeout(HEAD_PATIENCE);
     builder
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(100)
-        .keep_alive_interval(Duration::from_secs(30))
-        .keep_alive_timeout(Duration::from_secs(20));
+        .keep_alive_interval(PING)
+        .keep_alive_timeout(PONG);
     let connection = builder
         .serve_connection_with_upgrades(TokioIo::new(Hurried::new(stream)), service)
         .into_owned();

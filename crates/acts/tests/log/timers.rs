@@ -30,3 +30,35 @@ fn a_timer_that_was_lost_is_found_and_set_again() {
     let count = world.look(|room| Ok(store::record::count::<model::change::Change>(room.tx, &Filter::new())?));
     assert_eq!(count.unwrap(), 2);
 }
+
+/// A check that turned go is collected while it waits, and not afterwards, even when its timer comes late.
+#[test]
+fn nothing_is_collected_once_the_wait_is_over() {
+    let world = World::new();
+    world.scheduled("One");
+    let question = acts::gate::Question {
+        service: "pay".into(),
+        environment: "production".into(),
+        artifact: Some(crate::world::ARTIFACT.into()),
+        commit: None,
+        change: None,
+        purpose: None,
+    };
+    let id = world.by("pipe", move |room| {
+        let until = room.now + jiff::SignedDuration::from_mins(140);
+        Ok(acts::gate::check(room, &question, Some(until))?.check.id.0)
+    });
+    // The window is open by now, and the wait ended ten minutes ago.
+    world.pass_seconds(150 * 60);
+    let actor = world.actor("pipe");
+    let collect = move |room: &mut acts::Room<'_, '_>| Ok(acts::gate::collect(room, &id)?.permit);
+    let done = world.desk.wait(
+        store::Lane::Acts,
+        crate::world::TENANT,
+        actor,
+        store::Mode::Write,
+        collect,
+    );
+    let refusal = format!("{:?}", done.unwrap_err());
+    assert!(refusal.contains("wait_over"), "{refusal}");
+}

@@ -1,6 +1,6 @@
 //! `assent gate check`: asks whether something may be deployed, waits for go, and collects the permit.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::{Args, Subcommand};
 use jiff::Timestamp;
@@ -94,20 +94,19 @@ pub fn run(gate: &Gate, common: &Common, output: &Output) -> Result<u8> {
         Gate::Waits(days) => return waits(&client, output, days.days),
         Gate::Running => return list(&client, output, "/running", &RUNNING),
     };
-    let begun = clock::now();
-    let first = patiently(check, output, begun, || ask(&client, check, begun));
+    let (begun, asked_at) = (clock::tick(), clock::now());
+    let first = patiently(check, output, begun, || ask(&client, check, asked_at));
     let answer = first.and_then(|first| wait(&client, check, output, first, begun));
     // A refusal here is no stop: nobody decided.
     let answer = answer.map_err(|failure| {
         output.failure(&failure);
         Failure::could_not("The gate could not be asked; nothing was decided.")
     })?;
-    let waited = clock::now().duration_since(begun).as_secs();
-    tell(check, output, &answer, waited)
+    tell(check, output, &answer, seconds_since(begun))
 }
 
 /// Whoever waits for go waits out a restart of the server as well, be it in the first question or in the last.
-fn patiently(check: &Check, output: &Output, begun: Timestamp, ask: impl Fn() -> Result<Value>) -> Result<Value> {
+fn patiently(check: &Check, output: &Output, begun: Instant, ask: impl Fn() -> Result<Value>) -> Result<Value> {
     let mut told = String::new();
     loop {
         match ask() {
@@ -125,10 +124,16 @@ fn patiently(check: &Check, output: &Output, begun: Timestamp, ask: impl Fn() ->
 }
 
 /// How long it is still worth asking: not at all without `--wait`.
-fn seconds_left(check: &Check, begun: Timestamp) -> i64 {
-    check.wait.map_or(0, |patience| {
-        patience + GRACE_SECONDS - clock::now().duration_since(begun).as_secs()
-    })
+fn seconds_left(check: &Check, begun: Instant) -> i64 {
+    check
+        .wait
+        .map_or(0, |patience| patience + GRACE_SECONDS - seconds_since(begun))
+}
+
+/// Patience is measured evenly; how long the check itself waits is counted by the server's clock.
+fn seconds_since(begun: Instant) -> i64 {
+    let passed = clock::tick().saturating_duration_since(begun);
+    i64::try_from(passed.as_secs()).unwrap_or(i64::MAX)
 }
 
 /// For what was waited. What is neither people nor queue is the decision, the way to the server included.
@@ -168,7 +173,7 @@ fn ask(client: &Client, check: &Check, now: Timestamp) -> Result<Value> {
 }
 
 /// Reads the check until it is go, its time is over or it settled; then collects the permit.
-fn wait(client: &Client, check: &Check, output: &Output, first: Value, begun: Timestamp) -> Result<Value> {
+fn wait(client: &Client, check: &Check, output: &Output, first: Value, begun: Instant) -> Result<Value> {
     let Some(id) = first.get("id").and_then(Value::as_str).map(str::to_owned) else {
         return Err(Failure::could_not(
             "The answer names no check; is this an Assent server?",
@@ -194,7 +199,7 @@ fn wait(client: &Client, check: &Check, output: &Output, first: Value, begun: Ti
 
 /// One long poll. What passes (a restart of the server, a busy moment) is told and waited out.
 fn poll(client: &Client, output: &Output, id: &str, seconds: i64) -> Result<Option<Value>> {
-    let asked = clock::now();
+    let asked = clock::tick();
     let answer = match client.get(&format!("/gate-checks/{}?wait={seconds}", encode(id))) {
         Ok(answer) => Some(answer.body),
         Err(failure) if failure.is_passing() => {
@@ -205,7 +210,7 @@ fn poll(client: &Client, output: &Output, id: &str, seconds: i64) -> Result<Opti
     };
     // A server that answers at once without news must not be asked in a tight loop.
     let is_news = answer.as_ref().is_some_and(is_go);
-    if !is_news && clock::now().duration_since(asked).as_secs() < 1 {
+    if !is_news && seconds_since(asked) < 1 {
         std::thread::sleep(Duration::from_secs(1));
     }
     Ok(answer)

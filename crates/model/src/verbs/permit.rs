@@ -6,7 +6,7 @@ use serde_json::json;
 use super::Body;
 use crate::act::Act;
 use crate::change::Target;
-use crate::file::Case;
+use crate::file::{Case, ChangeFile};
 use crate::gate;
 use crate::ids::{RecordId, TargetId};
 use crate::lifecycle::{check_hold, check_state};
@@ -33,15 +33,20 @@ struct Terms {
     list_age: i64,
 }
 
+/// Whether a permit may be asked for ahead of the window for a target: a policy grants it, and the window lies ahead.
+pub fn is_granted_ahead(file: &ChangeFile, target: &TargetId, now: Timestamp) -> bool {
+    let lies_ahead = file.change.planned_start.is_some_and(|start| start > now);
+    lies_ahead && file.change.state == State::Scheduled && terms(file, target).ahead
+}
+
 /// What the policies grant for a target: the most generous rule, inside the house's limits.
-fn terms(case: &Case<'_>, target: &TargetId) -> Terms {
+fn terms(file: &ChangeFile, target: &TargetId) -> Terms {
     let mut terms = Terms {
         minutes: MINUTES,
         ahead: false,
         list_age: LIST_AGE,
     };
-    for row in case
-        .file
+    for row in file
         .requirements
         .obligations
         .iter()
@@ -67,7 +72,7 @@ fn terms(case: &Case<'_>, target: &TargetId) -> Terms {
 
 /// Makes a permit for a target whose gate says go. `epoch` is the revocation list's.
 pub fn issue(case: &mut Case<'_>, target: &Target, purpose: Purpose, epoch: i64) -> Permit {
-    let terms = terms(case, &target.id);
+    let terms = terms(&case.file, &target.id);
     let now = case.now;
     let end = now + SignedDuration::from_mins(terms.minutes);
     let expires_at = latest(case, purpose).map_or(end, |limit| end.min(limit));
@@ -167,7 +172,7 @@ pub fn issue_ahead(case: &mut Case<'_>, body: &Body, epoch: i64) -> Result<Permi
     let Some(target) = target else {
         return Err(Refusal::not_found("such target"));
     };
-    let terms = terms(case, &target.id);
+    let terms = terms(&case.file, &target.id);
     if !terms.ahead {
         let text = "No policy grants permits ahead of the window for this target.";
         return Err(Refusal::not_now(

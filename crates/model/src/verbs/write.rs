@@ -45,6 +45,7 @@ pub fn new_change(
         origins: input.origins,
         risk: settle::unjudged(),
         digests: Digests::default(),
+        digest_salt: None,
         implemented_by: Vec::new(),
         requests: Vec::new(),
         clocks: Vec::new(),

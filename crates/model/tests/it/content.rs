@@ -7,7 +7,7 @@ use model::content::{Cover, NEITHER, WHAT, WHEN, cover, digests};
 use model::records::{Approval, Coverage, PeerReview};
 use model::verbs::around::LinkEnd;
 use model::verbs::{around, decide, plan, tasks};
-use model::words::{ApprovalState, Level, State};
+use model::words::{ApprovalState, GateDecision, Level, Purpose, State};
 use serde_json::{Value, json};
 
 use crate::world::{World, body, facts, facts_but};
@@ -31,7 +31,7 @@ fn every_field_of_a_change_is_classified_once() {
     };
     let rest = names! {
         Change, change, id, version, revision, key, number, state, requester, created_at, updated_at, content,
-        planned_start, planned_end, labels, watchers, origins, risk, digests, target_records, authors, clocks,
+        planned_start, planned_end, labels, watchers, origins, risk, digests, digest_salt, target_records, authors, clocks,
         implemented_by, requests, board_decisions, hold, submitted_at, assessed_at, returned, rejection, cancelled, outcome,
         actual_start, actual_end, extension, extended_until, overrun, distrusted, window_missed, ready, in_freeze,
         unauthorized, finding, turned_normal, break_glass, retrospective, validations, reviews, closed_at, closed_by, told,
@@ -124,6 +124,36 @@ fn parts(world: &World) -> Vec<(String, Coverage, Coverage)> {
         .collect()
 }
 
+/// Each covered field, edited by each of those who may: the gate says stop, whoever it was.
+#[test]
+fn whoever_edits_what_was_approved_shuts_the_gate() {
+    for who in ["rita", "olga", "mia"] {
+        for (field, patch, _) in edits() {
+            let mut world = scheduled_with_peer();
+            world
+                .edit(who, patch)
+                .unwrap_or_else(|refusal| panic!("{field} by {who}: {refusal}"));
+            let answers = gates(&world);
+            assert!(
+                answers.iter().all(|decision| *decision == GateDecision::Stop),
+                "{field} by {who}"
+            );
+            assert!(
+                world.file.standing().all(|row| row.what != Coverage::Standing),
+                "{field} by {who}"
+            );
+        }
+    }
+}
+
+/// What the gate would say for each target, inside the window.
+fn gates(world: &World) -> Vec<GateDecision> {
+    let at = world.change().planned_start.unwrap_or(world.now);
+    let rows = model::gate::rows(&world.file, &world.directory, at);
+    let forward = rows.iter().filter(|row| row.purpose == Purpose::Deploy);
+    forward.map(|row| model::gate::judge(row, at).decision).collect()
+}
+
 #[test]
 fn an_edit_of_what_voids_every_word_on_what_and_nothing_else() {
     for (field, patch, back) in edits() {
@@ -201,6 +231,14 @@ fn a_template_is_bound_too() {
 fn what_the_assessment_says_is_bound_too() {
     let change = World::new().file.change;
     let before = digests(&change);
+    let salted = digests(&Change {
+        digest_salt: Some("a random text".to_owned()),
+        ..change.clone()
+    });
+    assert!(
+        salted.what != before.what && salted.when == before.when,
+        "the salt is a part of *what*"
+    );
     let edits: [fn(&mut Content); 4] = [
         |content| content.security = Some("No secrets".into()),
         |content| content.dependencies_reviewed = true,

@@ -50,6 +50,8 @@ pub struct ChangeFields {
     pub environments: Vec<String>,
     /// Approved templates: key and title.
     pub templates: Vec<(String, String)>,
+    /// Whether it may tell of work that is done already: only while it is written.
+    pub retrospective: bool,
     /// Rows of targets to show; at least what is filled in, and two.
     pub target_rows: usize,
     /// Rows of the plan to show; at least what is filled in, and three.
@@ -132,7 +134,7 @@ impl ChangeFields {
     }
 
     fn all_sections(&self) -> Vec<FormSection> {
-        vec![
+        let mut sections = vec![
             self.what(),
             self.targets(),
             self.times(),
@@ -142,7 +144,28 @@ impl ChangeFields {
             self.rollback_plan(),
             self.people(),
             self.special(),
-        ]
+        ];
+        if self.retrospective {
+            sections.push(self.afterwards());
+        }
+        sections
+    }
+
+    fn afterwards(&self) -> FormSection {
+        FormSection {
+            is_folded: true,
+            ..self.section(
+                "s-afterwards",
+                "Work that is done already",
+                "Only when it could not be asked for before. Whoever agreed by word of mouth confirms it within a day; such a change never gets a permit.",
+                vec![
+                    Field::new("retrospective.actual_start", "Began", Input::DateTime).half(),
+                    Field::new("retrospective.actual_end", "Ended", Input::DateTime).half(),
+                    Field::text("retrospective.verbal_approver", "Who agreed").hint("A login."),
+                    Field::textarea("retrospective.reason", "Why it could not be asked for before"),
+                ],
+            )
+        }
     }
 
     fn what(&self) -> FormSection {

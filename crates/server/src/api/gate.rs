@@ -292,6 +292,8 @@ async fn tell_turns(
 async fn look(state: &AppState, caller: &Caller, id: &str) -> Result<(bool, Value), Failure> {
     let (id, asked) = (id.to_owned(), caller.clone());
     let act = move |room: &mut Room<'_, '_>| {
+        // Whoever waits may wait for days; a credential that ended meanwhile is told nothing more.
+        asked.check_alive(room)?;
         let check = match room.allow(model::act::actions::ASK_GATE) {
             Ok(()) => acts::gate::load_check(room, &id)?,
             Err(acts::Error::Refused(_)) => return Err(Refusal::not_found("gate check").into()),

@@ -114,8 +114,9 @@ async fn feed(
 
 /// The lines of the next events, and the index behind the last event that was looked at.
 async fn look(state: &AppState, caller: &Caller, telling: &Telling, from: i64) -> Result<(Vec<Line>, i64), Failure> {
-    let telling = telling.clone();
+    let (telling, reader) = (telling.clone(), caller.clone());
     let act = move |room: &mut Room<'_, '_>| {
+        reader.check_alive(room)?;
         room.allow(model::act::actions::READ)?;
         let directory = room.directory()?;
         let events = store::event::page(room.tx, from, BATCH)?;

@@ -76,6 +76,7 @@ pub(super) async fn new_form(State(state): State<AppState>, visitor: Visitor) ->
 
 fn new_page(view: &View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
     let mut fields = empty_fields(view);
+    fields.retrospective = true;
     fields.asked = asked(back, &NINE.map(str::to_owned));
     Ok(new_page_of(view, fields, back).render())
 }
@@ -330,7 +331,8 @@ fn create_from(room: &mut Room<'_, '_>, form: &Form) -> acts::Result<(String, Op
         false => None,
     };
     let key = acts::create_change::create_change(room, &decoded.body, &[])?;
-    if is_submitted {
+    // Work that is done already waits for its confirmation and its review, not for an assessment.
+    if is_submitted && !decoded.body.contains_key("retrospective") {
         acts::submit_change::submit_change(room, &key)?;
     }
     Ok((key, similar))

@@ -36,6 +36,7 @@ mod home_roles;
 mod live;
 mod mail;
 mod people;
+mod permit_file;
 mod policies;
 mod propose;
 mod providers;
@@ -117,6 +118,7 @@ fn change_routes() -> Router<AppState> {
             "/t/{tenant}/changes/{key}/evidence",
             post(act::evidence).layer(DefaultBodyLimit::disable()),
         )
+        .route("/t/{tenant}/changes/{key}/permit-file", post(permit_file::fetch))
         .route("/t/{tenant}/changes/{key}/{*act}", get(act::away).post(act::act))
 }
 

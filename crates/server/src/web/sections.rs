@@ -387,7 +387,34 @@ impl Around<'_> {
             });
         }
         entries.extend(self.file.permits.iter().map(|permit| self.permit(view, permit)));
-        Work::new("", entries)
+        Work::new("", entries).acts(self.permits_ahead(now))
+    }
+
+    /// For each target that a policy lets have its permit before the window.
+    fn permits_ahead(&self, now: jiff::Timestamp) -> Vec<ActForm> {
+        if !self.open.has(Verb::IssuePermit) {
+            return Vec::new();
+        }
+        let targets = self.file.change.open_targets();
+        let granted = targets.filter(|target| model::verbs::permit::is_granted_ahead(self.file, &target.id, now));
+        granted
+            .map(|target| {
+                let place = format!("{}, {}", target.service, target.environment);
+                let form = ActForm::new(
+                    format!("permit-ahead-{}", target.id),
+                    format!("Fetch the permit for {place}"),
+                    format!("{}/permit-file", self.context.change_url),
+                )
+                .note("It is good from the planned start on. It starts nothing; the deployment's own signal does.")
+                .field(Field::hidden("service", target.service.as_str()))
+                .field(Field::hidden("environment", target.environment.as_str()));
+                let named = [("artifact", &target.artifact), ("commit", &target.commit)];
+                named
+                    .into_iter()
+                    .filter_map(|(name, value)| Some(Field::hidden(name, value.as_deref()?)))
+                    .fold(form, ActForm::field)
+            })
+            .collect()
     }
 
     fn permit(&self, view: &View<'_, '_, '_>, permit: &model::records::Permit) -> Entry {

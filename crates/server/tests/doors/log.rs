@@ -70,6 +70,30 @@ fn the_log_is_open_to_auditors_alone() {
     assert_eq!(fetch(&world, "aino", "/t/system/log/checkpoint").status, 200);
 }
 
+/// A stream goes on for minutes; it ends with the credential that opened it.
+#[test]
+fn a_stream_ends_with_its_credential() {
+    let world = World::new();
+    let key = world.draft();
+    assert_eq!(bundle(&world, &key).status, 200, "by now its events have their place");
+    let token = world.token("rita", &["read"]);
+    let mut stream = world.connect();
+    let head = format!(
+        "GET /api/v1/stream HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {token}\r\nlast-event-id: 0\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let mut lines = BufReader::new(stream).lines().map(Result::unwrap);
+    assert!(lines.any(|line| line == "event: change.created"));
+    let id = world.act(|room| {
+        let tokens = acts::find_records::find_tokens(room)?;
+        Ok(tokens.last().map(|token| token.id.0.clone()).unwrap_or_default())
+    });
+    world.act(move |room| acts::set_token::revoke_token(room, &id));
+    // Reading on comes to an end; before, it would go on for a quarter of an hour.
+    world.draft();
+    lines.for_each(drop);
+}
+
 #[test]
 fn live_events_come_with_their_index_and_are_replayed() {
     let world = World::new();
