@@ -3,6 +3,7 @@
 use std::process::Command;
 
 use tests::faults::load::{Load, check_kept};
+use tests::faults::tracer::Tracer;
 use tests::faults::{signals, size};
 use tests::{Place, Server, binary};
 
@@ -76,6 +77,49 @@ fn what_was_acknowledged_survives_being_killed() {
     load.turn_to(Some(&server.url));
     let kept = load.stop();
     assert!(kept.len() >= 5 * rounds, "only {} were acknowledged", kept.len());
+    check_kept(&server, &server.token("auditor"), &kept);
+    must_verify(&server);
+    server.stop();
+    must_replay(&place);
+}
+
+/// The calls by which something leaves the process for good: SQLite's and the files', and PostgreSQL's socket.
+fn lasting_calls(place: &Place) -> &'static str {
+    match place.database {
+        Some(_) => "sendto,write,fsync,fdatasync,rename",
+        None => "pwrite64,write,fsync,fdatasync,ftruncate,rename,unlink",
+    }
+}
+
+/// One kill for each of many points: before the n-th call of a kind that lasts, for ever other n.
+#[test]
+fn a_kill_before_any_call_that_lasts_leaves_nothing_half_done() {
+    let points = size("ASSENT_TEST_CALLS", 8);
+    let place = Place::demo("calls");
+    let record = tempfile::NamedTempFile::new().unwrap();
+    let mut server = Server::start(&place, true);
+    let load = Load::begin("C", &server.token("requester"), 6);
+    let calls = lasting_calls(&place);
+    // Threads count their own calls; whichever comes first to its n-th one ends the process.
+    let step = (400 / points).max(1);
+    for point in 0..points {
+        let when = format!("inject={calls}:signal=KILL:when={}", 1 + point * step);
+        let tracer = Tracer::attach(
+            server.id(),
+            &["-e", &format!("trace={calls}"), "-e", &when],
+            record.path(),
+        );
+        load.turn_to(Some(&server.url));
+        server.wait_for_end();
+        load.turn_to(None);
+        drop(tracer);
+        drop(server);
+        server = Server::start(&place, true);
+    }
+    load.turn_to(Some(&server.url));
+    load.wait_for(5);
+    let kept = load.stop();
+    println!("{points} points, {} acts acknowledged", kept.len());
     check_kept(&server, &server.token("auditor"), &kept);
     must_verify(&server);
     server.stop();

@@ -38,7 +38,8 @@ impl Hook<'_> {
         agent.run(request).unwrap().status().as_u16()
     }
 
-    fn good(&self, event: &str, id: &str, body: &Value) -> u16 {
+    /// Delivers a body with its signature; the status.
+    pub fn good(&self, event: &str, id: &str, body: &Value) -> u16 {
         let bytes = serde_json::to_vec(body).unwrap();
         self.deliver(event, id, &bytes, &signature(&self.secret, &bytes))
     }

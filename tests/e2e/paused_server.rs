@@ -6,6 +6,7 @@ use jiff::SignedDuration;
 use proof::merkle::Frontier;
 use proof::note::{Checkpoint, Note};
 use proof::tile::{read_tile, tile_path};
+use tests::faults::cluster::Cluster;
 use tests::faults::load::{Load, check_kept};
 use tests::faults::{eventually, signals, size};
 use tests::{Place, Server, on_postgres};
@@ -44,7 +45,13 @@ fn a_server_that_was_paused_beyond_its_leases_doubles_nothing() {
     if !on_postgres() {
         return one_server_that_was_paused_goes_on();
     }
-    let place = Place::demo("paused");
+    // A cluster of its own: a server that is paused in a transaction keeps the predicate locks of every other one in the
+    // cluster from being freed.
+    let cluster = Cluster::start();
+    let place = Place {
+        folder: tempfile::tempdir().unwrap(),
+        database: Some(cluster.create_database("paused", "")),
+    };
     let first = Server::start(&place, true);
     let (_other, second) = beside(&first, &place);
     let mut servers = [first, second];

@@ -36,6 +36,18 @@ const LONG: &[Long] = &[
         "kills",
     ),
     long(
+        "a_kill_before_any_call",
+        "ASSENT_TEST_CALLS",
+        2_000,
+        "kills before a call that lasts",
+    ),
+    long(
+        "one_poisonous_delivery",
+        "ASSENT_TEST_DELIVERIES",
+        100_000,
+        "deliveries, one in a hundred poisonous",
+    ),
+    long(
         "a_full_disk_refuses",
         "ASSENT_TEST_POSITIONS",
         1_000,
@@ -90,15 +102,33 @@ const LONG: &[Long] = &[
     ),
 ];
 
-/// Run once: no engine is a part of it.
-const RULES: Long = Long {
-    package: "model",
-    target: "it",
-    test: "properties",
-    variable: "ASSENT_TEST_SIZE",
-    size: 250,
-    what: "times the usual number of random histories",
-};
+/// Run once: no engine is a part of it, or the test has its own.
+const ONCE: &[Long] = &[
+    Long {
+        package: "model",
+        target: "it",
+        test: "properties",
+        variable: "ASSENT_TEST_SIZE",
+        size: 250,
+        what: "times the usual number of random histories",
+    },
+    Long {
+        package: "acts",
+        target: "log",
+        test: "every_recorded_and_derived_column",
+        variable: "ASSENT_TEST_MUTATIONS",
+        size: 100,
+        what: "changes of each recorded or derived column",
+    },
+    Long {
+        package: "store",
+        target: "store",
+        test: "writers_that_stall",
+        variable: "ASSENT_TEST_STALLS",
+        size: 10_000,
+        what: "steps of writers that stall",
+    },
+];
 
 /// Run once: the signals' own act over an embedded store.
 const ORDERS: Long = Long {
@@ -160,6 +190,7 @@ fn runs(wish: &Wish, has_postgres: bool) -> Vec<Run> {
         .iter()
         .flat_map(|long| engines.iter().map(move |engine| (long, Some(*engine))));
     let all = on_engines.chain([(&RULES, None), (&ORDERS, None)]);
+    let all = on_engines.chain(ONCE.iter().map(|long| (long, None)));
     let chosen =
         all.filter(|(long, _)| wish.names.is_empty() || wish.names.iter().any(|name| long.test.contains(name)));
     chosen
@@ -265,8 +296,8 @@ mod tests_of_soak {
             percent: 0,
             names: Vec::new(),
         });
-        assert_eq!(runs(&all, false).len(), LONG.len() + 1);
-        assert_eq!(runs(&all, true).len(), 2 * LONG.len() + 1);
+        assert_eq!(runs(&all, false).len(), LONG.len() + ONCE.len());
+        assert_eq!(runs(&all, true).len(), 2 * LONG.len() + ONCE.len());
     }
 
     #[test]

@@ -63,6 +63,22 @@ pub fn status(stream: &mut TcpStream) -> Option<u16> {
     Some(text.parse().expect("a status has three digits"))
 }
 
+/// Reads whatever comes until the server has hung up.
+///
+/// # Panics
+/// When it does not.
+pub fn until_the_end(stream: &mut TcpStream) {
+    let mut piece = [0_u8; 256];
+    loop {
+        match stream.read(&mut piece) {
+            Ok(0) => return,
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return,
+            Err(error) => panic!("the server does not hang up: {error}"),
+        }
+    }
+}
+
 /// Sends a whole request and answers its status.
 pub fn ask(url: &str, head: &str, pieces: &[&[u8]]) -> Option<u16> {
     let mut stream = connect(url);
