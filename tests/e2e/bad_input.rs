@@ -60,6 +60,17 @@ fn filled(inner: &str) -> Vec<u8> {
     format!("{{\"labels\":[{}]}}", vec![inner; count].join(",")).into_bytes()
 }
 
+/// An object whose one field holds so many values.
+fn listed(value: &str, count: usize) -> Vec<u8> {
+    format!("{{\"labels\":[{}]}}", vec![value; count].join(",")).into_bytes()
+}
+
+/// An object with so many fields that nobody knows.
+fn fields(count: usize) -> Vec<u8> {
+    let fields: Vec<String> = (0..count).map(|number| format!("\"field_{number}\":1")).collect();
+    format!("{{{}}}", fields.join(",")).into_bytes()
+}
+
 fn oversized() -> Vec<Bad> {
     let mut unread = declared("a declared length beyond the limit", Vec::new(), TOO_LARGE);
     unread.headers[1].1 = (MEBIBYTE + 1).to_string();
@@ -116,6 +127,8 @@ fn nested() -> Vec<Bad> {
         declared("a third of a million lists", filled("[]"), &[Some(400), Some(422)]),
         declared("a third of a million objects", filled("{}"), &[Some(400), Some(422)]),
         declared("many small objects", filled("{\"a\":0}"), &[Some(400), Some(422)]),
+        declared("thirty thousand texts", listed("\"abc\"", 30_000), &[Some(422)]),
+        declared("thirty thousand unknown fields", fields(30_000), &[Some(422)]),
     ]
 }
 

@@ -118,11 +118,8 @@ fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     panic!("never came true: {what}");
 }
 
-#[test]
-fn a_deployment_told_twice_and_in_the_wrong_order_is_one_change_with_one_outcome() {
-    let place = Place::new("deliveries");
-    let mut server = Server::start(&place, true);
-    server.hold_clock("2026-11-20T10:10:00Z".parse().unwrap());
+/// A change of the commit that waits for its approvals; its path.
+fn waiting(server: &Server) -> String {
     let requester = server.token("requester");
     let request = json!({
         "title": "Ship the new zone", "description": "One commit.", "justification": "It is tested.", "complexity": "low",
@@ -145,16 +142,25 @@ fn a_deployment_told_twice_and_in_the_wrong_order_is_one_change_with_one_outcome
     );
     let evidence = json!({"kind": "note", "aspect": "functional", "result": "passed", "environment": "staging", "artifact": COMMIT, "text": "ok"});
     server.must("POST", &format!("{path}/evidence"), &requester, Some(&evidence));
+    path
+}
+
+fn approve_all(server: &Server, path: &str) {
     for role in ["owner", "security", "change_manager"] {
-        let digest = server.must("GET", &path, &requester, None)["content_digest"].clone();
-        let decision = json!({"decision": "approve", "content_digest": digest});
-        server.must(
-            "POST",
-            &format!("{path}/approvals"),
-            &server.token(role),
-            Some(&decision),
-        );
+        tests::journey::approve(server, path, role);
     }
+}
+
+#[test]
+fn a_deployment_told_twice_and_in_the_wrong_order_is_one_change_with_one_outcome() {
+    let place = Place::new("deliveries");
+    let mut server = Server::start(&place, true);
+    server.hold_clock("2026-11-20T10:00:00Z".parse().unwrap());
+    let path = waiting(&server);
+    approve_all(&server, &path);
+    // The deployment took place five minutes later; GitHub tells of it another five minutes later.
+    server.hold_clock("2026-11-20T10:10:00Z".parse().unwrap());
+    let requester = server.token("requester");
     let hook = connect(&server);
     for (event, id, body) in [
         ("deployment_status", "d-3", status(9002, "success")),
@@ -173,6 +179,24 @@ fn a_deployment_told_twice_and_in_the_wrong_order_is_one_change_with_one_outcome
     assert_eq!(found.len(), 1, "{found:#?}");
     assert_eq!(found[0]["outcome"], "succeeded");
     assert_eq!(found[0]["targets"][0]["outcome"], "succeeded");
+}
+
+/// A delivery may come long after what it tells of: approvals that were given in between make nothing lawful.
+#[test]
+fn approvals_given_later_make_no_earlier_start_lawful() {
+    let place = Place::demo("later");
+    let mut server = Server::start(&place, true);
+    server.hold_clock("2026-11-20T10:10:00Z".parse().unwrap());
+    let path = waiting(&server);
+    approve_all(&server, &path);
+    let (requester, hook) = (server.token("requester"), connect(&server));
+    // It began at 10:05, when nobody had approved it.
+    assert_eq!(hook.good("deployment_status", "l-1", &status(9001, "in_progress")), 202);
+    eventually("the deployment stands as unauthorized on the change", || {
+        let events = server.must("GET", &format!("{path}/events"), &requester, None);
+        events.to_string().contains("deployment.unauthorized")
+    });
+    assert_eq!(server.must("GET", &path, &requester, None)["state"], "scheduled");
 }
 
 #[test]

@@ -31,15 +31,17 @@ const STANDSTILL: Duration = Duration::from_secs(10);
 const SLOWEST: u64 = 1_024;
 /// How long even the slowest body may take before its rate is looked at.
 const GRACE: Duration = Duration::from_secs(20);
-/// A body that is longer than this many bytes waits for its place among the long ones.
-const SHORT: usize = 64 * 1024;
-/// How much all long bodies together may take while they are read and worked on, in KiB. One of a mebibyte takes a few in
-/// memory once it is parsed; what finds no place stays unread with its sender.
-const LONG_AT_ONCE: u32 = 3 * 1024;
+/// A JSON body that is longer than this many bytes waits for its place among the long ones.
+const SHORT: usize = 16 * 1024;
+/// How much all long bodies together may take while they are read and worked on, in KiB; what finds no place stays unread
+/// with its sender.
+const LONG_AT_ONCE: u32 = 4 * 1024;
+/// How much more than its text a body takes once it is parsed.
+const PARSED: usize = 4;
 /// How long a long body waits for its place.
 const LONG_PATIENCE: Duration = Duration::from_secs(10);
 /// The slowest long body that is waited for, in bytes a second: others wait for its place.
-const LONG_SLOWEST: u64 = 16 * 1024;
+const LONG_SLOWEST: u64 = 64 * 1024;
 
 /// The places of long bodies, in KiB. Memory is the process's, so they are as well.
 static LONG: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(LONG_AT_ONCE as usize)));
@@ -65,7 +67,7 @@ impl FromRequest<AppState> for JsonBody {
         if has_body {
             check_json(&parts.headers)?;
         }
-        let whole = read_all(body, JSON_LIMIT).await?;
+        let whole = read_in_turn(body, JSON_LIMIT).await?;
         let parsed = Self::parse(&whole.bytes)?;
         Ok(Self {
             held: whole.held,
@@ -179,11 +181,25 @@ pub(crate) struct Whole {
     pub held: Option<OwnedSemaphorePermit>,
 }
 
-/// Reads a whole body that may not be larger than `limit` bytes. A long one waits for its place before more of it is read.
+/// Reads a whole body that may not be larger than `limit` bytes.
 ///
 /// # Errors
-/// 413, 408 when it is too slow, 400 when it breaks off, 503 when there was no place.
-pub(crate) async fn read_all(body: Body, limit: u64) -> Result<Whole, Failure> {
+/// 413, 408 when it is too slow, 400 when it breaks off.
+pub(crate) async fn read_all(body: Body, limit: u64) -> Result<Vec<u8>, Failure> {
+    let mut chunks = Chunks::new(body, limit);
+    let mut bytes = Vec::new();
+    while let Some(chunk) = chunks.next().await? {
+        bytes.extend_from_slice(&chunk);
+    }
+    Ok(bytes)
+}
+
+/// The same for what is worked on as a whole: a long body waits for its place before more of it is read. Only for senders
+/// who have shown who they are, as a slow one holds up others.
+///
+/// # Errors
+/// As [`read_all`], and 503 when there was no place.
+async fn read_in_turn(body: Body, limit: u64) -> Result<Whole, Failure> {
     let declared = body.size_hint().exact().and_then(|length| usize::try_from(length).ok());
     let longest = usize::try_from(limit).unwrap_or(usize::MAX);
     let mut chunks = Chunks::new(body, limit);
@@ -206,7 +222,7 @@ pub(crate) async fn read_all(body: Body, limit: u64) -> Result<Whole, Failure> {
 /// # Errors
 /// 503.
 async fn place_for(length: usize) -> Result<OwnedSemaphorePermit, Failure> {
-    let wanted = u32::try_from(length / 1024)
+    let wanted = u32::try_from(length.saturating_mul(PARSED) / 1024)
         .unwrap_or(LONG_AT_ONCE)
         .clamp(1, LONG_AT_ONCE);
     let waited = tokio::time::timeout(LONG_PATIENCE, LONG.clone().acquire_many_owned(wanted)).await;

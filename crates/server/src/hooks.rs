@@ -109,9 +109,9 @@ async fn read_verified(
         let read = read_signed(state, body, &secret, &signature).await?;
         return Ok(read.ok_or(door::FORGED));
     }
-    let whole = read_all(body, OTHERS).await?;
+    let bytes = read_all(body, OTHERS).await?;
     let text = |name: &str| header(headers, name);
-    Ok(door::verify(&found.kind, &found.secret, &text, &whole.bytes, now).map(|()| whole.bytes))
+    Ok(door::verify(&found.kind, &found.secret, &text, &bytes, now).map(|()| bytes))
 }
 
 /// Reads a body and holds it against its signature. Anybody may send one, so until it is known to be signed a long one

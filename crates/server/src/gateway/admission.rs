@@ -44,7 +44,7 @@ enum Task {
 
 async fn review<D: Decide>(decider: &D, environment: &str, headers: HeaderMap, body: Body) -> Result<Value, Failure> {
     check_length(&headers, LIMIT)?;
-    let fields = JsonBody::parse(&read_all(body, LIMIT).await?.bytes)?.fields;
+    let fields = JsonBody::parse(&read_all(body, LIMIT).await?)?.fields;
     let review = Value::Object(fields);
     let request = &review["request"];
     let uid = request["uid"].as_str().unwrap_or_default().to_owned();

@@ -161,7 +161,7 @@ async fn check<D: Decide>(decider: &D, headers: HeaderMap, body: Body) -> Result
     if kind != GRPC && !kind.starts_with("application/grpc+proto") {
         return Err((INVALID_ARGUMENT, format!("Send `{GRPC}`.")));
     }
-    let bytes = read_all(body, LIMIT).await.map_err(in_grpc)?.bytes;
+    let bytes = read_all(body, LIMIT).await.map_err(in_grpc)?;
     let request = CheckRequest::decode(unframed(&bytes)?)
         .map_err(|error| (INVALID_ARGUMENT, format!("The message cannot be read: {error}.")))?;
     decider.decide(asked(request, headers)).await.map_err(in_grpc)
