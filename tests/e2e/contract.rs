@@ -543,10 +543,23 @@ fn permits_and_their_list_are_as_promised(curl: &Curl<'_>, now: Timestamp) {
             .any(|key| key["kid"] == header["kid"])
     );
     the_list_names_what_was_revoked(curl, &header, &claims);
-    let mut request = request("A window that is over", &artifact(79), now);
-    request["planned_end"] = json!((now - SignedDuration::from_mins(1)).to_string());
-    let made = curl.by("requester", "POST", "/changes", Some(&request));
-    assert_eq!(made.status, 422, "planned_end lies ahead: {}", made.body);
+    let request = request("A window that is over", &artifact(79), now);
+    let made = curl.by("requester", "POST", "/changes", Some(&request)).ok(201);
+    let path = format!("/changes/{}", made["key"].as_str().unwrap());
+    curl.by("requester", "POST", &format!("{path}/submission"), Some(&json!({})))
+        .ok(201);
+    let times = json!({
+        "planned_start": (now - SignedDuration::from_mins(9)).to_string(),
+        "planned_end": (now - SignedDuration::from_mins(1)).to_string(),
+    });
+    let set = curl.with(
+        "requester",
+        "PUT",
+        &format!("{path}/schedule"),
+        Some(&times),
+        &["If-Match: *"],
+    );
+    assert_eq!(set.status, 422, "planned_end lies ahead: {}", set.body);
 }
 
 fn the_list_names_what_was_revoked(curl: &Curl<'_>, header: &Value, claims: &Value) {

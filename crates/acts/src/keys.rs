@@ -95,6 +95,19 @@ pub fn make(room: &mut Room<'_, '_>, purpose: &str, at: Timestamp) -> Result<Str
     Ok(kid)
 }
 
+/// The id that a public half gives, in the text form of its purpose; `None` when it cannot be read.
+pub(crate) fn kid_of(purpose: &str, public: &str) -> Option<String> {
+    let bytes = match purpose {
+        PERMIT => proof::crypto::from_base64url(public)?.try_into().ok()?,
+        // `name+id+base64(type ‖ key)`
+        _ => {
+            let key = proof::crypto::from_base64_standard(public.splitn(3, '+').nth(2)?)?;
+            key.get(1..)?.try_into().ok()?
+        }
+    };
+    Some(proof::jwks::Jwk::new(bytes).kid())
+}
+
 fn active(room: &mut Room<'_, '_>, purpose: &str) -> Result<StoredKey> {
     let keys = store::keys::list(room.tx, purpose)?;
     keys.into_iter()

@@ -133,7 +133,49 @@ impl<'p> Replay<'p> {
             }
             None => self.find("log_state", &room.tenant(), None, "The tenant has no log."),
         }
+        self.check_keys(room)?;
         self.check_rows(room)
+    }
+
+    /// Each key stands under the id that its public half gives, and each purpose has one.
+    fn check_keys(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
+        for purpose in [keys::PERMIT, keys::LOG, keys::COSIGNER] {
+            let stored = store::keys::list(room.tx, purpose)?;
+            if !stored.iter().any(|key| key.state == "active") {
+                let what = format!("There is no active key for {purpose}.");
+                self.find("signing_key", purpose, None, what);
+            }
+            for key in stored {
+                if keys::kid_of(purpose, &key.public).as_deref() != Some(key.kid.as_str()) {
+                    self.find(
+                        "signing_key",
+                        &key.kid,
+                        Some("kid"),
+                        "The key stands under another id than its own.",
+                    );
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Every checkpoint that was ever kept is signed by the log, and is of the size that its row says.
+    fn check_checkpoints(&mut self, room: &mut Room<'_, '_>, keys: &proof::note::VerifierKeys) -> Result<()> {
+        let mut after = -1;
+        loop {
+            let page = log::checkpoints(room.tx, after, PAGE)?;
+            let Some(last) = page.last() else { return Ok(()) };
+            after = last.size;
+            for row in &page {
+                let note = proof::note::Note::parse(&row.note);
+                let told = note.ok().filter(|note| note.verify(keys).is_ok());
+                let told = told.and_then(|note| Checkpoint::parse(&note.text).ok());
+                if told.and_then(|told| i64::try_from(told.size).ok()) != Some(row.size) {
+                    let what = "The kept checkpoint is not one that the log signed for this size.";
+                    self.find("checkpoint", &row.size.to_string(), Some("note"), what);
+                }
+            }
+        }
     }
 
     /// Verifies the log from its files alone, and that it grew out of what the system's log noted.
@@ -146,6 +188,7 @@ impl<'p> Replay<'p> {
             root,
         });
         self.check_state(room, state)?;
+        self.check_checkpoints(room, &verifiers)?;
         let progress = |done: u64| (self.progress)("log", done);
         let check = LogCheck {
             origin: Some(&origin),

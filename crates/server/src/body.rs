@@ -25,6 +25,9 @@ const DEPTH: usize = 64;
 /// thousand targets, the most that a request may name, count half of it.
 const MOST_HELD: usize = 32_768;
 const OBJECT_COUNTS: usize = 8;
+/// The most fields of one object and the most entries of one list: far more than any request knows.
+const MOST_FIELDS: usize = 1_000;
+const MOST_ENTRIES: usize = 4_000;
 /// How long a body may stand still.
 const STANDSTILL: Duration = Duration::from_secs(10);
 /// The slowest body that is waited for, in bytes a second, once the first seconds are over.
@@ -378,6 +381,11 @@ impl<'de> Visitor<'de> for Strict<'_> {
         let inner = self.deeper()?;
         let mut list = Vec::new();
         while let Some(value) = rows.next_element_seed(inner)? {
+            if list.len() == MOST_ENTRIES {
+                return Err(A::Error::custom(format!(
+                    "a list in it has more than {MOST_ENTRIES} entries"
+                )));
+            }
             list.push(value);
         }
         Ok(Value::Array(list))
@@ -389,6 +397,11 @@ impl<'de> Visitor<'de> for Strict<'_> {
         let mut map = Map::new();
         while let Some(field) = fields.next_key::<String>()? {
             let value = fields.next_value_seed(inner)?;
+            if map.len() == MOST_FIELDS {
+                return Err(A::Error::custom(format!(
+                    "an object in it has more than {MOST_FIELDS} fields"
+                )));
+            }
             if map.contains_key(&field) {
                 return Err(A::Error::custom(format!("the field `{field}` stands twice")));
             }
@@ -433,6 +446,10 @@ mod tests {
         let targets = |count: usize| format!("{{\"targets\":[{}]}}", vec![target; count].join(","));
         assert_eq!(status(&targets(1_000)), None);
         assert_eq!(status(&targets(10_000)), Some(400));
+        assert_eq!(status(&format!("{{\"a\":[{}0]}}", "0,".repeat(4_000))), Some(400));
+        let fields: Vec<String> = (0..1_001).map(|number| format!("\"f{number}\":1")).collect();
+        assert_eq!(status(&format!("{{{}}}", fields.join(","))), Some(400));
+        assert_eq!(status(&format!("{{{}}}", fields[1..].join(","))), None);
         assert_eq!(status(&format!("{{\"a\":[{}0]}}", "0,".repeat(40_000))), Some(400));
     }
 

@@ -277,6 +277,16 @@ pub fn targets_of(tx: &mut Tx<'_>, change_id: &str) -> Result<Vec<TargetRow>> {
     .collect()
 }
 
+/// Whether each target row of a change carries its number.
+pub fn are_numbered(tx: &mut Tx<'_>, change_id: &str, number: i64) -> Result<bool> {
+    let other = tx.query(
+        "SELECT target_id FROM change_target WHERE tenant = $tenant AND change_id = $change_id AND number <> $number
+         ORDER BY target_id LIMIT 1",
+        &[("change_id", change_id.into()), ("number", number.into())],
+    )?;
+    Ok(other.is_empty())
+}
+
 /// Targets of changes in a service and environment whose artifact, commit or way back is one of those given.
 pub fn targets_for(
     tx: &mut Tx<'_>,

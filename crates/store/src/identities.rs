@@ -118,16 +118,19 @@ pub fn index_all(tx: &mut Tx<'_>) -> Result<u64> {
     Ok(read)
 }
 
-/// Writes anew by what a person is known.
-pub(crate) fn save_person(tx: &mut Tx<'_>, person: &Person) -> Result<()> {
-    let mut wanted: Vec<(&str, String)> = Vec::new();
+/// By what a person is known: kinds and values, in order.
+fn by_what(person: &Person) -> Vec<(&'static str, String)> {
+    let mut wanted: Vec<(&'static str, String)> = Vec::new();
     wanted.extend(person.email.as_deref().map(|mail| (MAIL, mail.trim().to_lowercase())));
     wanted.extend(person.external_id.clone().map(|id| (EXTERNAL, id)));
     wanted.extend(person.removed.then(|| (REMOVED, String::new())));
     wanted.extend(person.subjects.iter().map(|subject| (SUBJECT, subject.clone())));
     wanted.sort();
     wanted.dedup();
-    let id = person.id.as_str();
+    wanted
+}
+
+fn is_known_by(tx: &mut Tx<'_>, id: &str, wanted: &[(&'static str, String)]) -> Result<bool> {
     let rows = tx.query(
         "SELECT kind, value FROM person_identity WHERE tenant = $tenant AND person = $person ORDER BY kind, value",
         &[("person", id.into())],
@@ -136,11 +139,42 @@ pub(crate) fn save_person(tx: &mut Tx<'_>, person: &Person) -> Result<()> {
         .iter()
         .map(|row| Ok((row.text("kind")?, row.text("value")?)))
         .collect::<Result<Vec<(String, String)>>>()?;
-    if known
+    Ok(known
         .iter()
         .map(|(kind, value)| (kind.as_str(), value))
-        .eq(wanted.iter().map(|(kind, value)| (*kind, value)))
-    {
+        .eq(wanted.iter().map(|(kind, value)| (*kind, value))))
+}
+
+/// Whether the rows derived from a person are what the person says.
+pub(crate) fn is_person_right(tx: &mut Tx<'_>, person: &Person) -> Result<bool> {
+    is_known_by(tx, person.id.as_str(), &by_what(person))
+}
+
+/// Whether the rows derived from a group are what the group says.
+pub(crate) fn is_group_right(tx: &mut Tx<'_>, group: &Group) -> Result<bool> {
+    let id = group.id.as_str();
+    let rows = tx.query(
+        "SELECT person FROM group_member WHERE tenant = $tenant AND people_group = $group ORDER BY person",
+        &[("group", id.into())],
+    )?;
+    let known = rows
+        .iter()
+        .map(|row| row.text("person"))
+        .collect::<Result<std::collections::BTreeSet<String>>>()?;
+    let wanted: std::collections::BTreeSet<String> = group.members.iter().map(|it| it.as_str().to_owned()).collect();
+    let mark: Vec<(&'static str, String)> = group
+        .removed
+        .then(|| (REMOVED_GROUP, String::new()))
+        .into_iter()
+        .collect();
+    Ok(known == wanted && is_known_by(tx, id, &mark)?)
+}
+
+/// Writes anew by what a person is known.
+pub(crate) fn save_person(tx: &mut Tx<'_>, person: &Person) -> Result<()> {
+    let wanted = by_what(person);
+    let id = person.id.as_str();
+    if is_known_by(tx, id, &wanted)? {
         return Ok(());
     }
     tx.execute(

@@ -162,6 +162,17 @@ pub fn checkpoint_covering(tx: &mut Tx<'_>, seq: i64) -> Result<Option<Checkpoin
     .transpose()
 }
 
+/// Checkpoints of a size beyond `after`, the smallest first.
+pub fn checkpoints(tx: &mut Tx<'_>, after: i64, limit: i64) -> Result<Vec<Checkpoint>> {
+    tx.query(
+        "SELECT size, note, at FROM checkpoint WHERE tenant = $tenant AND size > $after ORDER BY size LIMIT $limit",
+        &[("after", after.into()), ("limit", limit.into())],
+    )?
+    .iter()
+    .map(checkpoint)
+    .collect()
+}
+
 fn checkpoint(row: &Row) -> Result<Checkpoint> {
     Ok(Checkpoint {
         size: row.int("size")?,

@@ -309,8 +309,8 @@ fn condition_state(condition: &Condition) -> &'static str {
     if condition.met.is_some() { "met" } else { "open" }
 }
 
-fn save_change(change: &Change, tx: &mut Tx<'_>, is_new: bool) -> Result<()> {
-    save_targets(tx, change, is_new)?;
+/// What a record is found by.
+fn texts_of_change(change: &Change) -> Vec<&str> {
     let content = &change.content;
     let mut texts = vec![change.key.as_str(), content.title.as_str()];
     texts.extend(change.labels.iter().map(String::as_str));
@@ -318,7 +318,29 @@ fn save_change(change: &Change, tx: &mut Tx<'_>, is_new: bool) -> Result<()> {
     texts.extend(content.incident.as_deref());
     texts.extend(content.description.as_deref().map(beginning));
     texts.extend(content.justification.as_deref().map(beginning));
-    save_words(tx, "change", change.id.as_str(), &texts, is_new)
+    texts
+}
+
+fn texts_of_person(person: &Person) -> Vec<&str> {
+    vec![&person.login, &person.name]
+}
+
+fn texts_of_service(service: &Service) -> Vec<&str> {
+    let mut texts = vec![service.key.as_str(), service.name.as_str()];
+    texts.extend(service.team.as_deref());
+    texts
+}
+
+fn texts_of_incident(incident: &Incident) -> Vec<&str> {
+    let mut texts = vec![incident.key.as_str(), incident.title.as_str()];
+    texts.extend(incident.external_ref.as_deref());
+    texts.extend(incident.services.iter().map(|it| it.as_str()));
+    texts
+}
+
+fn save_change(change: &Change, tx: &mut Tx<'_>, is_new: bool) -> Result<()> {
+    save_targets(tx, change, is_new)?;
+    save_words(tx, "change", change.id.as_str(), &texts_of_change(change), is_new)
 }
 
 fn save_group(group: &Group, tx: &mut Tx<'_>, _is_new: bool) -> Result<()> {
@@ -327,20 +349,58 @@ fn save_group(group: &Group, tx: &mut Tx<'_>, _is_new: bool) -> Result<()> {
 
 fn save_person(person: &Person, tx: &mut Tx<'_>, is_new: bool) -> Result<()> {
     identities::save_person(tx, person)?;
-    save_words(tx, "person", person.id.as_str(), &[&person.login, &person.name], is_new)
+    save_words(tx, "person", person.id.as_str(), &texts_of_person(person), is_new)
 }
 
 fn save_service(service: &Service, tx: &mut Tx<'_>, is_new: bool) -> Result<()> {
-    let mut texts = vec![service.key.as_str(), service.name.as_str()];
-    texts.extend(service.team.as_deref());
-    save_words(tx, "service", service.id.as_str(), &texts, is_new)
+    save_words(tx, "service", service.id.as_str(), &texts_of_service(service), is_new)
 }
 
 fn save_incident(incident: &Incident, tx: &mut Tx<'_>, is_new: bool) -> Result<()> {
-    let mut texts = vec![incident.key.as_str(), incident.title.as_str()];
-    texts.extend(incident.external_ref.as_deref());
-    texts.extend(incident.services.iter().map(|it| it.as_str()));
-    save_words(tx, "incident", incident.id.as_str(), &texts, is_new)
+    save_words(
+        tx,
+        "incident",
+        incident.id.as_str(),
+        &texts_of_incident(incident),
+        is_new,
+    )
+}
+
+/// The table whose rows are derived from this body and are not what it says; `None` when all are. A change's targets are
+/// compared apart, row by row.
+pub fn wrong_derived(tx: &mut Tx<'_>, table: &str, body: &str) -> Result<Option<&'static str>> {
+    let (name, id, texts) = match table {
+        "people_group" => {
+            let group = read::<Group>(body)?;
+            return Ok((!identities::is_group_right(tx, &group)?).then_some("group_member"));
+        }
+        "person" => {
+            let person = read::<Person>(body)?;
+            if !identities::is_person_right(tx, &person)? {
+                return Ok(Some("person_identity"));
+            }
+            ("person", person.id.0.clone(), owned(&texts_of_person(&person)))
+        }
+        "change" => {
+            let change = read::<Change>(body)?;
+            ("change", change.id.0.clone(), owned(&texts_of_change(&change)))
+        }
+        "service" => {
+            let service = read::<Service>(body)?;
+            ("service", service.id.0.clone(), owned(&texts_of_service(&service)))
+        }
+        "incident" => {
+            let incident = read::<Incident>(body)?;
+            ("incident", incident.id.0.clone(), owned(&texts_of_incident(&incident)))
+        }
+        _ => return Ok(None),
+    };
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    Ok((!search::is_right(tx, name, &id, &texts)?).then_some("search_term"))
+}
+
+fn owned(texts: &[&str]) -> Vec<String> {
+    texts.iter().map(|text| (*text).to_owned()).collect()
 }
 
 fn save_words(tx: &mut Tx<'_>, table: &str, id: &str, texts: &[&str], is_new: bool) -> Result<()> {

@@ -116,6 +116,21 @@ pub fn is_revoked(tx: &mut Tx<'_>, jti: &str) -> Result<bool> {
     Ok(found.is_some())
 }
 
+/// A permit's entry on the list.
+pub fn find(tx: &mut Tx<'_>, jti: &str) -> Result<Option<Revoked>> {
+    let row = tx.query_one(
+        "SELECT * FROM revoked WHERE tenant = $tenant AND jti = $jti",
+        &[("jti", jti.into())],
+    )?;
+    let Some(row) = row else { return Ok(None) };
+    Ok(Some(Revoked {
+        jti: row.text("jti")?,
+        epoch: row.int("epoch")?,
+        at: row.time("at")?,
+        expires_at: row.time("expires_at")?,
+    }))
+}
+
 /// Voids the permits of a service and environment issued before a time; a later time takes an earlier one's place.
 pub fn set_not_before(tx: &mut Tx<'_>, entry: &NotBefore) -> Result<()> {
     tx.execute(

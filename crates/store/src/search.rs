@@ -48,6 +48,11 @@ fn wanted(texts: &[&str]) -> BTreeSet<String> {
     wanted
 }
 
+/// Whether a record is found by the words of these texts and by no others.
+pub(crate) fn is_right(tx: &mut Tx<'_>, table: &str, id: &str, texts: &[&str]) -> Result<bool> {
+    Ok(terms_of(tx, table, id)? == wanted(texts))
+}
+
 /// Makes a record findable by the words of these texts and by no others.
 pub fn save(tx: &mut Tx<'_>, table: &str, id: &str, texts: &[&str]) -> Result<()> {
     let wanted = wanted(texts);

@@ -113,6 +113,14 @@ const ONCE: &[Long] = &[
         what: "times the usual number of random histories",
     },
     Long {
+        package: "acts",
+        target: "log",
+        test: "every_recorded_and_derived_column",
+        variable: "ASSENT_TEST_MUTATIONS",
+        size: 100,
+        what: "changes of each recorded or derived column",
+    },
+    Long {
         package: "store",
         target: "store",
         test: "writers_that_stall",

@@ -1,6 +1,6 @@
 //! Each record's row against its events, and what is derived from a record against it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use model::change::Change;
@@ -62,6 +62,11 @@ impl Replay<'_> {
         }
         self.texts(room, table, row)?;
         self.columns_of(table, row);
+        // That a body cannot be read was told with its columns.
+        if let Ok(Some(wrong)) = nouns::wrong_derived(room.tx, table, &row.body) {
+            let what = format!("The rows derived from this record of `{table}` are not what it says.");
+            self.find(wrong, &row.id, None, what);
+        }
         match table {
             "change" => self.around_change(room, row),
             "permit" => self.permit(room, row),
@@ -152,6 +157,10 @@ impl Replay<'_> {
             return Ok(());
         };
         let mut known: HashMap<String, [u8; SALT_BYTES]> = HashMap::new();
+        let brought: BTreeSet<String> = event::of_record(room.tx, table, &row.id)?
+            .into_iter()
+            .map(|event| event.id)
+            .collect();
         for commitment in bundle::commitments(&sealed) {
             let Some(text) = salts::load(room.tx, &commitment)? else {
                 continue;
@@ -159,6 +168,10 @@ impl Replay<'_> {
             let Ok(salt) = <[u8; SALT_BYTES]>::try_from(text.salt) else {
                 continue;
             };
+            if text.event_id.as_ref().is_some_and(|id| !brought.contains(id)) {
+                let what = "The kept text names an event that did not bring it.";
+                self.find("text_salt", &commitment, Some("event_id"), what);
+            }
             if commit(&salt, &text.text) != commitment {
                 self.find("text_salt", &commitment, None, "The kept text or its salt was changed.");
             }
@@ -203,7 +216,9 @@ impl Replay<'_> {
         let Ok(change) = serde_json::from_str::<Change>(&row.body) else {
             return Ok(());
         };
-        if changes::targets_of(room.tx, &row.id)? != changes::target_rows(&change) {
+        let are_right = changes::targets_of(room.tx, &row.id)? == changes::target_rows(&change)
+            && changes::are_numbered(room.tx, &row.id, change.number)?;
+        if !are_right {
             self.find(
                 "change_target",
                 &row.id,
@@ -229,6 +244,16 @@ impl Replay<'_> {
         let Ok(permit) = serde_json::from_str::<Permit>(&row.body) else {
             return Ok(());
         };
+        if let Some(entry) = revocation::find(room.tx, &row.id)? {
+            let epoch = revocation::state(room.tx)?.epoch;
+            let is_right = Some(entry.at) == permit.revoked_at
+                && entry.expires_at == permit.expires_at
+                && (1..=epoch).contains(&entry.epoch);
+            if !is_right {
+                let what = "The permit's entry on the revocation list is not what its record says.";
+                self.find("revoked", &row.id, None, what);
+            }
+        }
         let should_be = permit.state == PermitState::Revoked && permit.expires_at > room.now;
         if should_be && !revocation::is_revoked(room.tx, &row.id)? {
             self.find(

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
 
 mod configuring;
+mod mutating;
 mod on_postgres;
 mod placing;
 mod proving;

@@ -1,0 +1,281 @@
+//! Whatever somebody changes in the database past the server, in whichever recorded or derived column, is found: every
+//! column of every table with rows, at random rows and places.
+//!
+//! `ASSENT_TEST_MUTATIONS` says how often each column is changed. A column that nobody compares fails the test.
+
+use std::collections::BTreeMap;
+
+use rusqlite::types::Value as Cell;
+use rusqlite::{Connection, params_from_iter};
+use serde_json::json;
+
+use crate::world::{TENANT, World, body};
+
+/// Where each migration lies.
+const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../store/migrations");
+
+/// Columns that nothing else tells anything about, each with the reason.
+const FREE: &[(&str, &str)] = &[
+    // The note tells the size and the root; when it was signed is told by its cosignature alone, where it has one.
+    ("checkpoint", "at"),
+    // What decides in it is compared (`derived_rows_are_compared`); its sentences for people move with names and groups.
+    ("gate_view", "body"),
+    // An event of the system's log tells when a key was made.
+    ("signing_key", "created_at"),
+];
+
+/// The same numbers on every run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, end: usize) -> usize {
+        // Xorshift, which is enough to choose places by.
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 % u64::try_from(end.max(1)).unwrap()).unwrap()
+    }
+}
+
+/// Every recorded or derived column by table, as the migrations tag them.
+fn columns() -> BTreeMap<String, Vec<String>> {
+    let mut files: Vec<_> = std::fs::read_dir(MIGRATIONS)
+        .unwrap()
+        .map(|it| it.unwrap().path())
+        .collect();
+    files.sort();
+    let mut found: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let mut table = String::new();
+    for line in files
+        .iter()
+        .filter(|file| file.extension().is_some_and(|it| it == "sql"))
+        .flat_map(|file| {
+            std::fs::read_to_string(file)
+                .unwrap()
+                .lines()
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        })
+    {
+        let word = |rest: &str| rest.split_whitespace().next().unwrap_or_default().replace('"', "");
+        if let Some(rest) = line
+            .strip_prefix("CREATE TABLE ")
+            .or_else(|| line.strip_prefix("ALTER TABLE "))
+        {
+            table = word(rest);
+        }
+        let column = line.split(" ADD COLUMN ").last().unwrap_or_default();
+        if line.contains("-- recorded") || line.contains("-- derived") {
+            found.entry(table.clone()).or_default().push(word(column));
+        }
+    }
+    found
+}
+
+/// Another value than this one, of the same kind: one letter, one bit, one step aside.
+fn other(cell: &Cell, dice: &mut Dice) -> Cell {
+    match cell {
+        Cell::Null => Cell::Text("x".to_owned()),
+        Cell::Integer(0) => Cell::Integer(1),
+        Cell::Integer(1) => Cell::Integer(0),
+        Cell::Integer(number) => Cell::Integer(number + 1),
+        Cell::Real(number) => Cell::Real(number + 1.0),
+        Cell::Blob(bytes) if bytes.is_empty() => Cell::Blob(vec![1]),
+        Cell::Blob(bytes) => {
+            let mut bytes = bytes.clone();
+            let at = dice.below(bytes.len());
+            bytes[at] ^= 1 << dice.below(8);
+            Cell::Blob(bytes)
+        }
+        Cell::Text(text) => {
+            let places: Vec<usize> = text
+                .char_indices()
+                .filter(|(_, it)| it.is_ascii_alphanumeric())
+                .map(|(at, _)| at)
+                .collect();
+            if places.is_empty() {
+                return Cell::Text(format!("{text}x"));
+            }
+            let at = places[dice.below(places.len())];
+            let mut bytes = text.clone().into_bytes();
+            bytes[at] = match bytes[at] {
+                b'z' => b'a',
+                b'Z' => b'A',
+                b'9' => b'1',
+                byte => byte + 1,
+            };
+            Cell::Text(String::from_utf8(bytes).unwrap())
+        }
+    }
+}
+
+/// One place in the database.
+struct Place<'c> {
+    base: &'c Connection,
+    table: &'c str,
+    column: &'c str,
+}
+
+impl Place<'_> {
+    fn rows(&self) -> Vec<i64> {
+        let sql = format!(
+            "SELECT rowid FROM \"{}\" WHERE tenant = '{TENANT}' ORDER BY rowid",
+            self.table
+        );
+        let mut statement = self.base.prepare(&sql).unwrap();
+        let rows = statement.query_map([], |row| row.get(0)).unwrap();
+        rows.map(Result::unwrap).collect()
+    }
+
+    fn read(&self, row: i64) -> Cell {
+        let sql = format!("SELECT \"{}\" FROM \"{}\" WHERE rowid = ?1", self.column, self.table);
+        self.base.query_row(&sql, [row], |row| row.get(0)).unwrap()
+    }
+
+    /// Writes past the server; `false` when the table itself does not take it.
+    fn write(&self, row: i64, cell: &Cell) -> bool {
+        let sql = format!(
+            "UPDATE \"{}\" SET \"{}\" = ?1 WHERE rowid = ?2",
+            self.table, self.column
+        );
+        let done = self
+            .base
+            .execute(&sql, params_from_iter([cell.clone(), Cell::Integer(row)]));
+        done.is_ok()
+    }
+}
+
+/// Something in the tables of the estate and of the directory.
+fn furnish(world: &World) {
+    use acts::{set_absence, set_calendar, set_connection, set_delegation, set_freeze, set_identity_provider};
+    use acts::{set_incident, set_person, set_service, set_template, set_token, set_webhook};
+    world.system(|room| {
+        set_person::set_group(
+            room,
+            "eyes",
+            &body(json!({"key": "eyes", "name": "Eyes", "members": ["sam", "olga"]})),
+        )?;
+        let mail = json!({"login": "uma", "name": "Uma", "email": "uma@halden.example", "accounts": ["github:uma"]});
+        set_person::create_person(room, &body(mail))?;
+        set_service::set_service(room, &body(json!({"key": "web", "name": "Web", "criticality": "low", "team": "Shop"})))?;
+        set_service::set_environment(room, &body(json!({"key": "lab", "name": "Lab"})))?;
+        set_service::set_config_item(room, &body(json!({"key": "web-1", "service": "web"})))?;
+        set_service::set_dependency(room, &body(json!({"from": "web", "to": "pay"})))?;
+        let place = json!({"title": "Sunday", "starts_at": "2027-01-03T08:00:00Z", "ends_at": "2027-01-03T12:00:00Z",
+            "services": ["web"], "environments": ["lab"], "reason": "Audit."});
+        let mut window = body(place.clone());
+        window.remove("reason");
+        set_service::set_window(room, &window)?;
+        set_freeze::set_freeze(room, &body(place))?;
+        set_incident::open_incident(
+            room,
+            &body(json!({"title": "Slow", "severity": 2, "services": ["web"], "started_at": "2026-11-20T07:00:00Z"})),
+        )?;
+        set_calendar::set_calendar(
+            room,
+            &body(json!({"key": "oslo", "name": "Oslo", "zone": "Europe/Oslo", "hours": [{"day": "monday", "from": "08:00", "to": "16:00"}]})),
+        )?;
+        set_absence::set_absence(
+            room,
+            &body(json!({"person": "sam", "starts_at": "2026-12-20T07:00:00Z", "ends_at": "2026-12-28T07:00:00Z"})),
+        )?;
+        set_delegation::set_delegation(
+            room,
+            &body(json!({"delegator": "olga", "delegate": "uma", "starts_at": "2026-12-20T07:00:00Z",
+                "ends_at": "2026-12-28T07:00:00Z", "reason": "Away."})),
+        )?;
+        set_token::create_token(room, &body(json!({"name": "ci", "person": "pipe", "scopes": ["gate"]})))?;
+        set_connection::create_connection(room, &body(json!({"kind": "github", "name": "Hub", "map": []})))?;
+        set_webhook::create_webhook(
+            room,
+            &body(json!({"name": "Out", "url": "https://hooks.example/in", "kinds": ["change.*"]})),
+        )?;
+        set_identity_provider::set_identity_provider(
+            room,
+            "idp",
+            &body(json!({"name": "Idp", "issuer": "https://id.example", "client_id": "assent"})),
+        )?;
+        Ok(())
+    });
+    let template = body(json!({
+        "key": "restart", "title": "Restart", "services": ["web"], "environments": ["lab"], "free": ["planned_start", "planned_end"],
+        "locked": {"category": "application", "complexity": "low", "description": "d", "justification": "j",
+            "plan": [{"title": "One"}], "rollback_plan": [{"title": "Back", "minutes": 2}]},
+    }));
+    world.by("rita", move |room| set_template::propose_template(room, &template));
+}
+
+/// A tenant with something in as many tables as a few acts fill.
+fn world() -> World {
+    let world = World::new();
+    furnish(&world);
+    world.closed("Give every shipment a customs reference");
+    let key = world.scheduled("Widen the column");
+    world.by("rita", move |room| {
+        acts::comment_change::comment_change(room, &key, &body(json!({"text": "Seen."})))?;
+        let task = json!({"kind": "prepare", "title": "Tell the docks", "mandatory": false, "assignee": "rita"});
+        acts::add_task::add_task(room, &key, &body(task))?;
+        acts::link_change::link_change(room, &key, &body(json!({"kind": "follows_up", "to": "CHG-1001"})))
+    });
+    world.sequence();
+    world.draft("A third");
+    world
+}
+
+/// Whether a replay names something, or cannot even be done: without its key a log cannot be judged.
+fn is_found(world: &World) -> bool {
+    let progress: acts::replay_log::Progress = std::sync::Arc::new(|_, _| {});
+    let replayed = acts::replay_log::replay_log(&world.desk, TENANT, &progress);
+    replayed.map_or(true, |report| !report.findings.is_empty())
+}
+
+#[test]
+fn every_recorded_and_derived_column_is_compared() {
+    let rounds = std::env::var("ASSENT_TEST_MUTATIONS").map_or(1, |it| it.parse::<usize>().unwrap());
+    let world = world();
+    assert_eq!(world.replay().findings, []);
+    let base = Connection::open(world.folder.path().join("assent.db")).unwrap();
+    base.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+    let seed = 0x5eed_0bad_cafe_u64;
+    let mut dice = Dice(seed);
+    let (mut tried, mut refused) = (0, 0);
+    let (mut missed, mut empty) = (Vec::new(), Vec::new());
+    let columns = columns();
+    for (table, names) in &columns {
+        for column in names.iter().filter(|column| !FREE.contains(&(table, column))) {
+            let place = Place {
+                base: &base,
+                table,
+                column,
+            };
+            let rows = place.rows();
+            if rows.is_empty() {
+                empty.push(table.as_str());
+                break;
+            }
+            for _ in 0..rounds {
+                let row = rows[dice.below(rows.len())];
+                let before = place.read(row);
+                let after = other(&before, &mut dice);
+                if !place.write(row, &after) {
+                    refused += 1;
+                    continue;
+                }
+                tried += 1;
+                if !is_found(&world) {
+                    missed.push(format!("{table}.{column}: {before:?} -> {after:?}"));
+                }
+                assert!(place.write(row, &before), "{table}.{column} goes back");
+            }
+        }
+    }
+    println!("seed {seed:#x}: {tried} changes, {refused} that the table refused; without rows: {empty:?}");
+    assert!(
+        missed.is_empty(),
+        "{} were not found:\n{}",
+        missed.len(),
+        missed.join("\n")
+    );
+    assert_eq!(world.replay().findings, [], "everything went back");
+    assert!(tried >= 200 * rounds, "only {tried} places were tried");
+}
