@@ -272,6 +272,14 @@ impl Walk<'_> {
         }
     }
 
+    fn remember(&mut self, row: &Value, answer: &Value) {
+        for (name, place) in row[5].as_object().unwrap() {
+            let found = answer.pointer(place.as_str().unwrap()).and_then(Value::as_str);
+            let found = found.unwrap_or_else(|| panic!("no {name} in {answer}"));
+            self.remembered.insert(name.clone(), found.to_owned());
+        }
+    }
+
     /// Walks a row: without its event, with it, and once more with the same key.
     fn step(&mut self, place: &Place, number: usize, row: &Value) {
         let [role, method, route] = [0, 1, 2].map(|at| row[at].as_str().unwrap());
@@ -300,17 +308,14 @@ impl Walk<'_> {
             "{method} {path} had an effect without its event"
         );
         if silent.is_some() && (200..300).contains(&status) {
+            self.remember(row, &serde_json::from_slice(&answer).unwrap());
             return;
         }
         let (status, answer) = self.ask(row, &path, body.as_ref(), &key);
         let told = String::from_utf8_lossy(&answer).into_owned();
         assert!((200..300).contains(&status), "{method} {path}: {status} {told}");
         let answer: Value = serde_json::from_slice(&answer).unwrap();
-        for (name, place) in row[5].as_object().unwrap() {
-            let found = answer.pointer(place.as_str().unwrap()).and_then(Value::as_str);
-            self.remembered
-                .insert(name.clone(), found.unwrap_or_else(|| panic!("{told}")).to_owned());
-        }
+        self.remember(row, &answer);
         if method == "POST" && silent.is_none() {
             let after = records_at_rest(place);
             let (status, again) = self.ask(row, &path, body.as_ref(), &key);

@@ -27,6 +27,7 @@ mod poison;
 mod promises;
 mod provisioning;
 mod rollback;
+mod swept;
 mod tamper;
 mod tenants;
 mod two_servers;

@@ -459,6 +459,35 @@ fn an_edit_keeps_what_it_does_not_show_and_refuses_a_stale_form() {
 }
 
 #[test]
+fn work_that_is_done_already_is_told_by_form() {
+    let house = house("afterwards");
+    let cookie = house.sign_in("ingrid");
+    let form = house.get(&cookie, "/t/halden/changes/new");
+    assert!(form.shows("Work that is done already") && form.shows("name=\"retrospective.verbal_approver\""));
+    let mut pairs = change_form(&house, "submit");
+    pairs.retain(|(name, _)| !name.starts_with("planned_"));
+    for (name, value) in [
+        ("retrospective.actual_start", "2020-01-01T10:00"),
+        ("retrospective.actual_end", "2020-01-01T11:00"),
+        ("retrospective.verbal_approver", "hanne"),
+        ("retrospective.reason", "Nobody answered the telephone."),
+    ] {
+        pairs.push((name, value.to_owned()));
+    }
+    let done = send(&house, &cookie, "/t/halden/changes", &pairs);
+    assert_eq!(done.status, 303, "{done:?}");
+    let page = house.get(&cookie, done.place());
+    assert!(page.shows("Told afterwards"), "{page:?}");
+    // No policy grants it a permit ahead, and the page's door says so as the API does.
+    let refused = house.post(
+        &cookie,
+        "/t/halden/changes/CHG-1001/permit-file",
+        &[("service", "booking-api"), ("environment", "production")],
+    );
+    assert!(matches!(refused.status, 403 | 409 | 422), "{refused:?}");
+}
+
+#[test]
 fn a_change_walks_to_its_approval_by_forms() {
     let house = house("walk");
     let (ingrid, hanne, marta) = (house.sign_in("ingrid"), house.sign_in("hanne"), house.sign_in("marta"));
