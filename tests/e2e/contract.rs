@@ -129,6 +129,7 @@ fn what_an_outsider_may_rely_on_holds() {
     what_another_tenant_has_is_absent(&curl);
     the_gate_answers_and_records(&curl, now);
     permits_and_their_list_are_as_promised(&curl, now);
+    a_window_ends_ahead(&curl, now);
     the_log_and_bundles_are_served(&curl);
     commands_tell_by_their_exit_code(&server);
     server.stop();
@@ -543,6 +544,9 @@ fn permits_and_their_list_are_as_promised(curl: &Curl<'_>, now: Timestamp) {
             .any(|key| key["kid"] == header["kid"])
     );
     the_list_names_what_was_revoked(curl, &header, &claims);
+}
+
+fn a_window_ends_ahead(curl: &Curl<'_>, now: Timestamp) {
     let request = request("A window that is over", &artifact(79), now);
     let made = curl.by("requester", "POST", "/changes", Some(&request)).ok(201);
     let path = format!("/changes/{}", made["key"].as_str().unwrap());

@@ -78,15 +78,20 @@ pub fn new_change(
         told: std::collections::BTreeSet::new(),
     };
     if let Some(retro) = input.retrospective {
-        (change.actual_start, change.actual_end) = (Some(retro.actual_start), Some(retro.actual_end));
-        change.retrospective = Some(Retrospective {
-            reason: retro.reason,
-            verbal_approver: retro.verbal_approver,
-            confirm_by: now + jiff::SignedDuration::from_hours(24),
-            confirmation: None,
-        });
+        tell_afterwards(&mut change, retro, now);
     }
     change
+}
+
+fn tell_afterwards(change: &mut Change, retro: crate::input::RetrospectiveInput, now: jiff::Timestamp) {
+    change.retrospective = Some(Retrospective {
+        reason: retro.reason,
+        verbal_approver: retro.verbal_approver,
+        confirm_by: now + jiff::SignedDuration::from_hours(24),
+        confirmation: None,
+    });
+    change.actual_start = Some(retro.actual_start);
+    change.actual_end = Some(retro.actual_end);
 }
 
 fn records_for(content: &Content) -> Vec<TargetRecord> {
