@@ -120,7 +120,9 @@ fn roots_are_of_one_history(server: &Server, token: &str, seen: &BTreeMap<u64, S
     assert_eq!(
         compared,
         seen.len(),
-        "a checkpoint was of a size that the log never had"
+        "a checkpoint was of a size that the log never had; the log has {} of {size}, the last seen are {:?}",
+        frontier.size(),
+        seen.keys().rev().take(4).collect::<Vec<_>>()
     );
     println!("{compared} checkpoints compared");
 }
