@@ -161,10 +161,10 @@ impl Caller {
     pub(crate) fn check_alive(&self, room: &mut Room<'_, '_>) -> acts::Result<()> {
         let now = room.now;
         let is_alive = match &self.credential {
-            Credential::Token { id, .. } => {
-                let found = store::record::load::<model::directory::Token>(room.tx, id)?;
-                found.is_some_and(|it| !it.record.revoked && it.record.expires_at.is_none_or(|end| end > now))
-            }
+            Credential::Token { id, .. } => match store::record::load::<model::directory::Token>(room.tx, id)? {
+                Some(it) => !it.record.revoked && it.record.expires_at.is_none_or(|end| end > now),
+                None => is_let_in(room, id)?,
+            },
             Credential::Session { digest, .. } => {
                 let found = store::session::of_person(room.tx, self.person.as_str(), now)?;
                 found.iter().any(|session| &session.token_digest == digest)
@@ -215,6 +215,16 @@ impl Caller {
         }
         Ok(caller)
     }
+}
+
+/// Whether a job that was let in with its platform's token still is: it names no token of ours.
+fn is_let_in(room: &mut Room<'_, '_>, digest: &str) -> acts::Result<bool> {
+    let now = room.now;
+    let Some(workload) = store::workload::entered(room.tx, digest, now)? else {
+        return Ok(false);
+    };
+    let found = store::record::load::<model::workload::Workload>(room.tx, &workload)?;
+    Ok(found.is_some_and(|it| it.record.active))
 }
 
 fn unknown() -> Failure {

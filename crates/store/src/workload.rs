@@ -53,6 +53,16 @@ pub fn find(tx: &mut CrossTx<'_>, digest: &str) -> Result<Option<Entered>> {
     }))
 }
 
+/// The workload by which somebody was let in with this digest; `None` once it has ended.
+pub fn entered(tx: &mut Tx<'_>, digest: &str, now: Timestamp) -> Result<Option<String>> {
+    tx.query_one(
+        "SELECT workload FROM workload_token WHERE tenant = $tenant AND digest = $digest AND expires_at > $now",
+        &[("digest", digest.into()), ("now", now.into())],
+    )?
+    .map(|row| row.text("workload"))
+    .transpose()
+}
+
 /// Forgets of all tenants what has ended.
 pub fn prune(tx: &mut CrossTx<'_>, now: Timestamp) -> Result<u64> {
     tx.execute(
