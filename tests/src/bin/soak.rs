@@ -128,17 +128,15 @@ const ONCE: &[Long] = &[
         size: 10_000,
         what: "steps of writers that stall",
     },
+    Long {
+        package: "acts",
+        target: "deliveries",
+        test: "deliveries_in_any_order",
+        variable: "ASSENT_TEST_ORDERS",
+        size: 10_000,
+        what: "orders of deliveries",
+    },
 ];
-
-/// Run once: the signals' own act over an embedded store.
-const ORDERS: Long = Long {
-    package: "acts",
-    target: "deliveries",
-    test: "deliveries_in_any_order",
-    variable: "ASSENT_TEST_ORDERS",
-    size: 10_000,
-    what: "orders of deliveries",
-};
 
 /// One run of a usual test.
 struct Run {
@@ -189,7 +187,6 @@ fn runs(wish: &Wish, has_postgres: bool) -> Vec<Run> {
     let on_engines = LONG
         .iter()
         .flat_map(|long| engines.iter().map(move |engine| (long, Some(*engine))));
-    let all = on_engines.chain([(&RULES, None), (&ORDERS, None)]);
     let all = on_engines.chain(ONCE.iter().map(|long| (long, None)));
     let chosen =
         all.filter(|(long, _)| wish.names.is_empty() || wish.names.iter().any(|name| long.test.contains(name)));
