@@ -23,7 +23,8 @@ const ELSEWHERE: &[(&str, &str)] = &[
     (
         "POST /hooks/{connection}",
         "a signature opens it, no credential; deliveries.rs walks it",
-    )(
+    ),
+    (
         "POST /api/v1/attestations",
         "a builder's signature is its key; the guide walks it",
     ),
