@@ -19,7 +19,6 @@ mod gated;
 mod gateways;
 mod guide;
 mod lost_database;
-mod outage;
 mod partition;
 mod paused_server;
 mod pipelines;

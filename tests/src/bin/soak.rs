@@ -81,12 +81,6 @@ const LONG: &[Long] = &[
         "rounds of 64 approvals at once",
     ),
     long("no_digest_of_a_token", "ASSENT_TEST_DIGESTS", 1_000, "stored digests"),
-    long(
-        "nothing_hostile_passes",
-        "ASSENT_TEST_DRILL",
-        10_000,
-        "deployments in an outage drill",
-    ),
     long("a_backup_under_load", "ASSENT_TEST_BACKUPS", 20, "backups"),
     long(
         "no_byte_of_another_tenant",
