@@ -138,14 +138,16 @@ mod tests {
 
     #[test]
     fn what_an_interrupted_round_left_comes_back() {
-        let folder = tempfile::tempdir().unwrap();
-        let at = |name: &str| folder.path().join(name);
+        let folder = std::env::temp_dir().join(format!("assent-swept-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let at = |name: &str| folder.join(name);
         std::fs::write(at("swept-aa"), "old").unwrap();
         std::fs::write(at("swept-bb"), "old").unwrap();
         std::fs::write(at("bb"), "young").unwrap();
-        bring_back(folder.path());
+        bring_back(&folder);
         assert_eq!(std::fs::read_to_string(at("aa")).unwrap(), "old");
         assert_eq!(std::fs::read_to_string(at("bb")).unwrap(), "young");
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2);
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 }
