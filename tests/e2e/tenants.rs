@@ -188,7 +188,8 @@ impl Filler<'_> {
             (
                 "PUT",
                 "/identity-providers/idp".to_owned(),
-                json!({"name": mark, "issuer": "https://i.example", "client_id": "x"}),
+                // The name of its button stands on the page where people sign in, which everybody may see.
+                json!({"name": "Corporate", "issuer": "https://i.example", "client_id": "x"}),
             ),
             (
                 "PUT",
