@@ -168,7 +168,6 @@ impl Filler<'_> {
     /// One thing of every other kind; answers how many could be made.
     fn rest(&self) -> usize {
         let (mark, service, login) = (self.mark, &self.service, format!("{}-person", self.plain));
-        let web = format!("https://{mark}.example/");
         let rows = [
             (
                 "PUT",
@@ -204,7 +203,7 @@ impl Filler<'_> {
             (
                 "POST",
                 "/webhooks".to_owned(),
-                json!({"name": mark, "url": web, "kinds": ["change.created"]}),
+                json!({"name": mark, "url": format!("https://{mark}.example/"), "kinds": ["change.created"]}),
             ),
             (
                 "POST",
