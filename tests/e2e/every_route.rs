@@ -353,7 +353,7 @@ fn no_route_has_an_effect_without_its_event_or_twice_with_one_key() {
         now,
         remembered: BTreeMap::new(),
     };
-    for role in ["requester", "owner"] {
+    for role in ["requester", "owner", "executive"] {
         walk.remembered.insert(role.to_owned(), login(&server, role));
     }
     let (hook, delivery) = delivered(&server);

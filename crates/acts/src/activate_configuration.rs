@@ -89,7 +89,7 @@ fn second_person(room: &mut Room<'_, '_>, proposal: &Configuration) -> Result<()
             by_token: false,
             ..room.actor.clone()
         };
-        let facts = model::file::actor_facts(&actor, &directory, Vec::new());
+        let facts = model::file::actor_facts(&actor, &directory, Vec::new(), room.now);
         if policies.may(&facts, model::act::actions::SET_POLICY, None).allowed {
             others.push(person.login.clone());
         }

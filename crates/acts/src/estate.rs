@@ -7,6 +7,8 @@ use model::directory::{
     ConfigItem, Dependency, Directory, Environment, Freeze, Group, Incident, MaintenanceWindow, Ownership, Person,
     Service, StandardTemplate, Tenant,
 };
+use model::outside_look::OutsideLook;
+use model::training::Training;
 use store::Tx;
 use store::record::{self, Filter, Record};
 
@@ -78,5 +80,7 @@ pub fn load(tx: &mut Tx<'_>, generation: i64) -> Result<Directory> {
         .collect();
     directory.meetings = all::<Meeting>(tx)?;
     directory.on_call = all::<OnCall>(tx)?;
+    directory.trainings = all::<Training>(tx)?;
+    directory.outside_looks = all::<OutsideLook>(tx)?;
     Ok(directory)
 }

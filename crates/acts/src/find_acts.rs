@@ -39,7 +39,12 @@ pub fn find_acts(room: &mut Room<'_, '_>, file: &ChangeFile) -> Result<OpenActs>
     let tenant = room.tenant();
     let person = room.actor.person.clone();
     let asked = asking(file, &directory, &person, room.now);
-    let facts = actor_facts(&room.actor, &directory, parts_of(file, &directory, &person, room.now));
+    let facts = actor_facts(
+        &room.actor,
+        &directory,
+        parts_of(file, &directory, &person, room.now),
+        room.now,
+    );
     let (change, targets) = (change_facts(file, &tenant), target_facts(file, &directory, room.now));
     let policies = room.policies()?;
     let acts = Act::ALL

@@ -145,7 +145,7 @@ fn reasons(directory: &Directory, rule: &ApprovalRule, place: &Place<'_>, room: 
 }
 
 /// A change by nobody to one service in every environment.
-fn sample(
+pub(crate) fn sample(
     room: &Room<'_, '_>,
     directory: &Directory,
     service: &ServiceKey,

@@ -25,6 +25,8 @@ struct Question {
     person: PersonId,
     by_token: bool,
     action: String,
+    // The one thing about a person that the clock changes.
+    trainings: Vec<String>,
 }
 
 impl Estate {
@@ -40,7 +42,7 @@ impl Estate {
     pub(crate) fn verdict(
         &self,
         policies: &str,
-        actor: &Actor,
+        (actor, now): (&Actor, jiff::Timestamp),
         action: &str,
         ask: impl FnOnce() -> Verdict,
     ) -> Verdict {
@@ -49,6 +51,7 @@ impl Estate {
             person: actor.person.clone(),
             by_token: actor.by_token,
             action: action.to_owned(),
+            trainings: self.directory.trainings_of(&actor.person, now),
         };
         // A map of answers is whole after any panic.
         let kept = || self.verdicts.lock().unwrap_or_else(PoisonError::into_inner);

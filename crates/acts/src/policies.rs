@@ -33,7 +33,7 @@ impl policy::Directory for AnyName {
 }
 
 /// The names of a tenant's estate.
-struct Names<'a>(&'a Directory);
+pub(crate) struct Names<'a>(pub(crate) &'a Directory);
 
 impl policy::Directory for Names<'_> {
     fn group_exists(&self, key: &str) -> bool {

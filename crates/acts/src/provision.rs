@@ -39,7 +39,7 @@ pub fn admit(room: &mut Room<'_, '_>) -> Result<()> {
         }
     }
     let action = model::act::actions::SET_PERSON;
-    let facts = actor_facts(&room.actor, &small, Vec::new());
+    let facts = actor_facts(&room.actor, &small, Vec::new(), room.now);
     allowed(room.desk.tools().policies.may(&facts, action, None), action)?;
     Ok(())
 }

@@ -156,13 +156,13 @@ impl<'a, 'c> Room<'a, 'c> {
         let estate = self.estate()?;
         let policies = self.policies()?;
         let ask = || {
-            let facts = actor_facts(&self.actor, &estate.directory, Vec::new());
+            let facts = actor_facts(&self.actor, &estate.directory, Vec::new(), self.now);
             policies.may(&facts, action, None)
         };
-        let verdict = estate.verdict(policies.digest(), &self.actor, action, ask);
+        let verdict = estate.verdict(policies.digest(), (&self.actor, self.now), action, ask);
         allowed(verdict, action)?;
         if let Some(roles) = self.actor.narrowed_to() {
-            let facts = actor_facts(&self.actor, &estate.directory, Vec::new()).narrowed(roles);
+            let facts = actor_facts(&self.actor, &estate.directory, Vec::new(), self.now).narrowed(roles);
             allowed(policies.may(&facts, action, None), action)?;
         }
         Ok(())

@@ -88,6 +88,8 @@ versioned!(
     model::board::Meeting,
     model::board::OnCall,
     model::glass::GlassUse,
+    model::training::Training,
+    model::outside_look::OutsideLook,
     model::calendar::Calendar,
     model::directory::MaintenanceWindow,
     model::directory::Freeze,

@@ -178,6 +178,9 @@ pub enum Command {
     /// Who of a board is on call.
     #[command(subcommand)]
     OnCall(boards::OnCall),
+    /// Looks from outside at the work of a small team.
+    #[command(subcommand)]
+    Look(boards::Look),
     /// Times in which no change begins.
     #[command(subcommand)]
     Freeze(estate::Freeze),

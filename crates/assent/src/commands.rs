@@ -54,6 +54,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Ownership(ownership) => directory::ownership(ownership, common, output),
         Command::Calendar(calendar) => directory::calendar(calendar, common, output),
         Command::Meeting(meeting) => boards::meeting(meeting, common, output),
+        Command::Look(look) => boards::look(look, common, output),
         Command::OnCall(row) => boards::on_call(row, common, output),
         Command::Service(service) => estate::service(service, common, output),
         Command::Import(import) => import::run(import, common, output),

@@ -13,6 +13,7 @@ use crate::ids::{GroupKey, PersonId, RecordId, TargetId};
 use crate::matrix::{Basis, Place, Seen};
 use crate::obligation::{ApprovalRule, Asked, Duty, Party, TargetObligation};
 use crate::records::{Approval, CountedFor, Coverage};
+use crate::training::is_fit;
 use crate::words::{OwnershipRole, Role};
 
 /// A rule that asks a person, and what their word would count for.
@@ -122,13 +123,13 @@ pub fn able(
         is_late,
     };
     // Whoever is barred has nothing to pass on.
-    holders.retain(|holder| !is_barred(file, rule, &holder.person));
+    holders.retain(|holder| !is_barred(file, rule, &holder.person) && is_fit(directory, rule, holder, now));
     // A board's members vote themselves.
     if rule.dual_control || rule.quorum.is_some() || rule.from == Asked::Tester {
         return holders;
     }
     let mut found = directory.with_delegates(holders, passing);
-    found.retain(|holder| !is_barred_holder(file, rule, holder));
+    found.retain(|holder| !is_barred_holder(file, rule, holder) && is_fit(directory, rule, holder, now));
     found
 }
 

@@ -628,6 +628,10 @@ pub struct Directory {
     pub meetings: Vec<crate::board::Meeting>,
     /// Who is on call, and when.
     pub on_call: Vec<crate::board::OnCall>,
+    /// Who has learned what.
+    pub trainings: Vec<crate::training::Training>,
+    /// Looks from outside at the work of small teams.
+    pub outside_looks: Vec<crate::outside_look::OutsideLook>,
 }
 
 impl Directory {

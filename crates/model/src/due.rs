@@ -162,7 +162,12 @@ fn authority_edges(case: &Case<'_>) -> impl Iterator<Item = DueAt> {
     let targets = case.change().content.targets.iter();
     targets
         .map(move |target| directory.next_edge(&Place::from(target), now))
-        .chain([directory.next_people_edge(now), directory.next_on_call_edge(now)])
+        .chain([
+            directory.next_people_edge(now),
+            directory.next_on_call_edge(now),
+            directory.next_training_edge(now),
+        ])
+        .chain(crate::outside_look::ends(&case.file, directory).map(Some))
         .map(look)
 }
 

@@ -86,6 +86,12 @@ pub struct ActorFacts {
     pub by_token: bool,
     /// Parts that the person has in this change, as the crate `model` works them out.
     pub parts: Vec<Part>,
+    /// Job functions.
+    #[serde(default)]
+    pub functions: Vec<String>,
+    /// Trainings that are valid at this moment.
+    #[serde(default)]
+    pub trainings: Vec<String>,
 }
 
 impl ActorFacts {

@@ -359,7 +359,7 @@ impl Case<'_> {
 
     /// What policies are told of the acting person.
     pub fn actor_facts(&self) -> ActorFacts {
-        actor_facts(&self.actor, &self.directory, self.parts())
+        actor_facts(&self.actor, &self.directory, self.parts(), self.now)
     }
 
     /// Asks the policies, and refuses with their reasons.
@@ -434,7 +434,7 @@ pub fn allowed(verdict: Verdict, act: &str) -> Result<(), Refusal> {
 }
 
 /// What policies are told of an acting person.
-pub fn actor_facts(actor: &Actor, directory: &Directory, parts: Vec<Part>) -> ActorFacts {
+pub fn actor_facts(actor: &Actor, directory: &Directory, parts: Vec<Part>, now: Timestamp) -> ActorFacts {
     let person = directory.people.get(&actor.person);
     ActorFacts {
         person: actor.person.clone(),
@@ -445,6 +445,10 @@ pub fn actor_facts(actor: &Actor, directory: &Directory, parts: Vec<Part>) -> Ac
         groups: directory.groups_of(&actor.person),
         by_token: actor.by_token,
         parts,
+        functions: person
+            .map(|p| p.functions.iter().cloned().collect())
+            .unwrap_or_default(),
+        trainings: directory.trainings_of(&actor.person, now),
     }
 }
 

@@ -237,6 +237,7 @@ fn good_until(file: &ChangeFile, directory: &Directory, target: &Target, now: Ti
         .filter(|row| rules.contains(&row.rule.as_str()) && row.targets.contains(&target.id))
         .filter_map(|row| row.valid_until)
         .chain(template_review(file, directory))
+        .chain(crate::outside_look::ends(file, directory))
         .filter(|until| *until > now)
         .min()
 }

@@ -93,6 +93,13 @@ pub enum Duty {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         validate_within_minutes: Option<i64>,
     },
+    /// `@require("outside_look")`: somebody outside of the team has looked at its changes lately.
+    OutsideLook {
+        /// The group of those who look from outside.
+        from: GroupKey,
+        /// How many minutes a look lasts.
+        within_minutes: i64,
+    },
     /// `@require("permit")`: how permits of this change are made; asks nothing of people.
     Permit {
         /// A permit's life in minutes, at most 1,440.
@@ -146,6 +153,12 @@ pub struct ApprovalRule {
     /// Whether those of the group are asked who are on call, while anybody is.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub on_call: bool,
+    /// The job function that an approver must have.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub function: Option<String>,
+    /// The training that an approver must have, valid at that moment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training: Option<String>,
 }
 
 fn first_stage() -> u32 {
@@ -174,6 +187,8 @@ impl ApprovalRule {
             dual_control: false,
             quorum: None,
             on_call: false,
+            function: None,
+            training: None,
         }
     }
 }

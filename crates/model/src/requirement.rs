@@ -526,6 +526,10 @@ fn duty_unmet(file: &ChangeFile, directory: &Directory, row: &TargetObligation, 
         Duty::Checklist { .. } => checklist_unmet(file, row),
         Duty::Task { kind, title } => task_duty_unmet(file, row, *kind, title).into_iter().collect(),
         Duty::Approval(rule) => approval_unmet(file, directory, row, rule, now, true),
+        Duty::OutsideLook { from, within_minutes } => {
+            let look = crate::outside_look::look_unmet(directory, row, (from, *within_minutes), now);
+            look.into_iter().collect()
+        }
         Duty::Validation { .. }
         | Duty::Review {}
         | Duty::LeadTime { .. }

@@ -49,10 +49,10 @@ pub fn base() -> Pack {
 
 /// The packs that a tenant may add, sorted by name.
 pub fn packs() -> Vec<Pack> {
-    vec![cab(), dual_control(), hipaa(), sox()]
+    vec![cab(), dual_control(), hipaa(), pci(), small_team(), sox()]
 }
 
-/// A pack by its name: `cab`, `dual-control`, `hipaa` or `sox`.
+/// A pack by its name: `cab`, `dual-control`, `hipaa`, `pci`, `small-team` or `sox`.
 pub fn pack(name: &str) -> Option<Pack> {
     packs().into_iter().find(|pack| pack.name == name)
 }
@@ -87,6 +87,30 @@ fn hipaa() -> Pack {
             "hipaa/parameters.toml" from "packs/hipaa/parameters.toml",
         ],
         cases: shipped!["hipaa/cases/hipaa.cases" from "packs/hipaa/cases/hipaa.cases"],
+    }
+}
+
+fn pci() -> Pack {
+    Pack {
+        name: "pci",
+        about: "Trained people alone approve and work in the scope of card data, and nobody brings out what they wrote.",
+        files: shipped![
+            "pci/parameters.toml" from "packs/pci/parameters.toml",
+            "pci/pci.cedar" from "packs/pci/pci.cedar",
+        ],
+        cases: shipped!["pci/cases/pci.cases" from "packs/pci/cases/pci.cases"],
+    }
+}
+
+fn small_team() -> Pack {
+    Pack {
+        name: "small-team",
+        about: "Two people keep apart what two can, and somebody outside looks at their work every week.",
+        files: shipped![
+            "small-team/parameters.toml" from "packs/small-team/parameters.toml",
+            "small-team/small-team.cedar" from "packs/small-team/small-team.cedar",
+        ],
+        cases: shipped!["small-team/cases/small-team.cases" from "packs/small-team/cases/small-team.cases"],
     }
 }
 

@@ -246,6 +246,8 @@ mod tests {
             groups: vec!["own-pay".into()],
             by_token: false,
             parts: vec![],
+            functions: vec![],
+            trainings: vec![],
         };
         let mut question = Question::in_tenant(&actor, "set_freeze").unwrap();
         assert!(set.ask(question.clone()).unwrap().allowed);

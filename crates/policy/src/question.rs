@@ -113,6 +113,8 @@ impl Question {
                 references("Part", actor.parts.iter().map(|part| part_word(*part))),
             ),
             ("by_token".to_owned(), RestrictedExpression::new_bool(actor.by_token)),
+            ("functions".to_owned(), texts(&actor.functions)),
+            ("trainings".to_owned(), texts(&actor.trainings)),
         ]);
         let mut entities: Vec<Entity> = groups.iter().cloned().map(Entity::with_uid).collect();
         entities.push(entity(principal.clone(), attributes, groups)?);
@@ -368,4 +370,9 @@ mod tests {
         assert_eq!(known_or_other("PCI-DSS", &known), "pci_dss");
         assert_eq!(known_or_other("house rule 7", &known), "other");
     }
+}
+
+/// A set of words that the tenant makes up.
+fn texts(words: &[String]) -> RestrictedExpression {
+    RestrictedExpression::new_set(words.iter().map(|word| RestrictedExpression::new_string(word.clone())))
 }

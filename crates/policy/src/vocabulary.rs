@@ -2,7 +2,7 @@
 //!
 //! | `@require` | needs | may have | due |
 //! |---|---|---|---|
-//! | `approval` | `@from @covers` | `@count @distinct_from @valid_for @step_up @ack_sla @decide_sla @escalate` (a group's key) `@stage @dual_control`; with `@from("group:…")` also `@quorum @on_call` | start |
+//! | `approval` | `@from @covers` | `@count @distinct_from @valid_for @step_up @ack_sla @decide_sla @escalate` (a group's key) `@stage @dual_control`; `@function @training` (a word); with `@from("group:…")` also `@quorum @on_call` | start |
 //! | `evidence` | `@aspect` | `@environment @due` | `@due`, else start |
 //! | `peer_review` | | `@count @from` (a group's key) `@due` | `@due`, else start |
 //! | `checklist` | `@items` (separated by `;`) | `@due` | `@due`, else start |
@@ -10,6 +10,7 @@
 //! | `validation` | | `@distinct_from @from` | close |
 //! | `review` | | | close |
 //! | `lead_time` | `@lead_time` | | start |
+//! | `outside_look` | `@from` (a group's key) `@within` | | start |
 //! | `break_glass` | one of: | `@budget` (openings of a team in 90 days) `@validate_within` | close |
 //! | `permit` | one of: | `@minutes @ahead @max_list_age` | start |
 //!
@@ -59,6 +60,8 @@ const KINDS: &[Kind] = &[
             "dual_control",
             "quorum",
             "on_call",
+            "function",
+            "training",
         ],
     },
     Kind {
@@ -94,6 +97,11 @@ const KINDS: &[Kind] = &[
     Kind {
         name: "lead_time",
         needed: &["lead_time"],
+        optional: &[],
+    },
+    Kind {
+        name: "outside_look",
+        needed: &["from", "within"],
         optional: &[],
     },
     Kind {
@@ -295,6 +303,13 @@ impl Reader<'_> {
                 Ok((Due::Close, Duty::Validation { distinct_from, from }))
             }
             "review" => Ok((Due::Close, Duty::Review {})),
+            "outside_look" => {
+                let from = GroupKey(self.needed("from", values::key)?);
+                let minutes = self.minutes("within", limits::DURATION_MINUTES)?;
+                let missing = || problem(None, "annotation_missing", "`@within` is missing".to_owned(), None);
+                let within_minutes = minutes.ok_or_else(missing)?;
+                Ok((Due::Start, Duty::OutsideLook { from, within_minutes }))
+            }
             "break_glass" => {
                 let budget = match self.annotations.get("budget") {
                     Some(_) => Some(self.people("budget")?),
@@ -355,6 +370,8 @@ impl Reader<'_> {
                 None => None,
             },
             on_call: self.flag("on_call")?,
+            function: self.text("function", values::key)?,
+            training: self.text("training", values::key)?,
         })
     }
 
@@ -522,6 +539,8 @@ mod tests {
             ("dual_control", ""),
             ("quorum", "3"),
             ("on_call", ""),
+            ("function", "dba"),
+            ("training", "pci_dss"),
         ]);
         let rule = ApprovalRule {
             from: Asked::Group(GroupKey::from("security")),
@@ -537,6 +556,8 @@ mod tests {
             dual_control: true,
             quorum: Some(3),
             on_call: true,
+            function: Some("dba".to_owned()),
+            training: Some("pci_dss".to_owned()),
         };
         assert_eq!(found.unwrap().duty, Duty::Approval(rule));
     }

@@ -38,6 +38,7 @@ const MIGRATIONS: &[Migration] = migrations![
     14 "0014_token_use",
     15 "0015_workload",
     16 "0016_evidence_age",
+    17 "0017_trainings",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

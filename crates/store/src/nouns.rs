@@ -13,11 +13,13 @@ use model::directory::{
 use model::glass::GlassUse;
 use model::identity::IdentityProvider;
 use model::outside::{OutsideCheck, Provenance};
+use model::outside_look::OutsideLook;
 use model::records::{
     Approval, ChangeTask, ChecklistItem, Comment, Condition, Deployment, Entry, Evidence, GateCheck, Link, Message,
     PeerReview, Permit,
 };
 use model::running::Running;
+use model::training::Training;
 use model::webhook::Webhook;
 use model::workload::Workload;
 
@@ -233,6 +235,8 @@ nouns! {
     Delegation in "delegation" |it| {
         delegator = &it.delegator, delegate = &it.delegate, ends_at = it.ends_at,
     }
+    Training in "training" |it| { person = &it.person, ends_at = it.ends_at }
+    OutsideLook in "outside_look" |it| { people_group = &it.group, at = it.at }
     GlassUse in "glass_use" |it| { team = &it.team, change_id = &it.change, at = it.at }
     Calendar in "calendar" |it| { key = &it.key }
     Meeting in "meeting" |it| {

@@ -39,6 +39,20 @@ pub enum Person {
         #[arg(long, value_name = "TIME")]
         to: String,
     },
+    /// Say what a person has learned, and until when that is valid.
+    #[command(after_help = "Example: assent person train olga pci_dss --until 2027-06-01T00:00:00Z")]
+    Train {
+        /// The person's login.
+        login: String,
+        /// Which training.
+        training: String,
+        /// From when.
+        #[arg(long, value_name = "TIME", default_value = "now")]
+        from: String,
+        /// Until when.
+        #[arg(long, value_name = "TIME")]
+        until: String,
+    },
     /// Let another speak for a person, for a time.
     #[command(after_help = "Example: assent person delegate --to tom --until +14d --part owner")]
     Delegate(Delegate),
@@ -209,20 +223,13 @@ pub fn run(person: &Person, common: &Common, output: &Output) -> Result<u8> {
         Person::List => list(&Client::new(common)?, output),
         Person::Import(rows) => directory::import(&Client::new(common)?, output, "people", rows, false),
         Person::Export(rows) => directory::export(&Client::new(common)?, output, "people", rows),
-        Person::Away { login, from, to } => {
-            let now = clock::now();
-            let mut body = json!({
-                "starts_at": clock::moment(from, now)?.to_string(), "ends_at": clock::moment(to, now)?.to_string(),
-            });
-            if let Some(login) = login {
-                body["person"] = json!(login);
-            }
-            let made = Client::new(common)?.post("/absences", &body)?.body;
-            output.data(&made, |output| {
-                output.line(&format!("{} is away", text_of(&made, "person")))
-            });
-            Ok(0)
-        }
+        Person::Away { login, from, to } => away(&Client::new(common)?, login.as_ref(), (from, to), output),
+        Person::Train {
+            login,
+            training,
+            from,
+            until,
+        } => train(&Client::new(common)?, (login, training), (from, until), output),
         Person::Delegate(row) => delegate(&Client::new(common)?, row, output),
         Person::Deactivate {
             login,
@@ -256,6 +263,34 @@ pub fn run(person: &Person, common: &Common, output: &Output) -> Result<u8> {
             Ok(0)
         }
     }
+}
+
+fn away(client: &Client, login: Option<&String>, (from, to): (&str, &str), output: &Output) -> Result<u8> {
+    let now = clock::now();
+    let mut body = json!({
+        "starts_at": clock::moment(from, now)?.to_string(), "ends_at": clock::moment(to, now)?.to_string(),
+    });
+    if let Some(login) = login {
+        body["person"] = json!(login);
+    }
+    let made = client.post("/absences", &body)?.body;
+    output.data(&made, |output| {
+        output.line(&format!("{} is away", text_of(&made, "person")));
+    });
+    Ok(0)
+}
+
+fn train(client: &Client, (login, training): (&str, &str), (from, until): (&str, &str), output: &Output) -> Result<u8> {
+    let now = clock::now();
+    let body = json!({
+        "person": login, "training": training, "starts_at": clock::moment(from, now)?.to_string(),
+        "ends_at": clock::moment(until, now)?.to_string(),
+    });
+    let made = client.post("/trainings", &body)?.body;
+    output.data(&made, |output| {
+        output.line(&format!("{login} is trained until {}", text_of(&made, "ends_at")));
+    });
+    Ok(0)
 }
 
 fn delegate(client: &Client, row: &Delegate, output: &Output) -> Result<u8> {

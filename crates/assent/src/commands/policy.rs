@@ -21,7 +21,14 @@ pub enum Policy {
     Check(Set),
     /// Run the cases beside the policies; exit 0 when all hold and every policy decides in one.
     #[command(after_help = "Example: assent policy test policies/ --pack sox")]
-    Test(Set),
+    Test {
+        /// The set.
+        #[command(flatten)]
+        set: Set,
+        /// Ask the server which packs its directory cannot staff; exit 1 when that is one of those named.
+        #[arg(long)]
+        staffing: bool,
+    },
     /// Name the policies that decide about a change, or the rule of the mapping that decides about a deployment.
     #[command(after_help = "Example: assent policy explain --change CHG-1042\n         \
         assent policy explain policies/ --facts facts.json\n         \
@@ -77,7 +84,8 @@ pub struct Set {
 pub fn run(policy: &Policy, common: &Common, output: &Output) -> Result<u8> {
     match policy {
         Policy::Check(set) => check(set, output),
-        Policy::Test(set) => test(set, output),
+        Policy::Test { set, staffing: true } => test_staffing(set, common, output),
+        Policy::Test { set, .. } => test(set, output),
         Policy::Explain { change: Some(key), .. } => ask(key, common, output),
         Policy::Explain {
             set, facts: Some(file), ..
@@ -293,6 +301,29 @@ fn test(set: &Set, output: &Output) -> Result<u8> {
         }
         Err(findings) => Ok(tell_findings(output, &findings)),
     }
+}
+
+/// Which packs the server's directory cannot staff, and why.
+fn test_staffing(set: &Set, common: &Common, output: &Output) -> Result<u8> {
+    let found = Client::new(common)?.get("/staffing?limit=200")?.body;
+    let is_asked = |row: &Value| set.pack.is_empty() || set.pack.contains(&text_of(row, "pack"));
+    let rows: Vec<&Value> = array(&found, "items").iter().filter(|row| is_asked(row)).collect();
+    let lacking = rows.iter().any(|row| row["is_staffed"] == json!(false));
+    output.data(&json!({"items": rows}), |output| {
+        for row in &rows {
+            let word = match row["is_staffed"] == json!(true) {
+                true => output.tone(Tone::Good, "staffed"),
+                false => output.tone(Tone::Bad, "not staffed"),
+            };
+            output.line(&format!("{}: {word}", text_of(row, "pack")));
+            for lack in array(row, "lacks") {
+                let services: Vec<&str> = array(lack, "services").iter().filter_map(Value::as_str).collect();
+                let rule = text_of(lack, "rule");
+                output.line(&format!("  {rule}: {} {}", text_of(lack, "text"), services.join(", ")));
+            }
+        }
+    });
+    Ok(u8::from(lacking && !set.pack.is_empty()))
 }
 
 fn explain(set: &Set, file: &str, output: &Output) -> Result<u8> {

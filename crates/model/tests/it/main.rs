@@ -15,6 +15,7 @@ mod order;
 mod people;
 mod properties;
 mod running;
+mod small_team;
 mod walks;
 mod walks_after;
 mod walks_around;

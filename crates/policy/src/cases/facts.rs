@@ -109,6 +109,8 @@ impl World {
             groups: Vec::new(),
             by_token: false,
             parts: Vec::new(),
+            functions: Vec::new(),
+            trainings: Vec::new(),
         };
         while let Some(word) = rest.next() {
             let value = rest.next().ok_or_else(|| format!("`{word}` wants a word behind it"))?;
@@ -116,8 +118,11 @@ impl World {
                 ("roles", roles) => person.roles = list(roles, |role| role.parse())?,
                 ("in", groups) => person.groups = list(groups, |group| Ok(GroupKey::from(group)))?,
                 ("by", "token") => person.by_token = true,
+                ("functions", words) => person.functions = list(words, |word| Ok(word.to_owned()))?,
+                ("trained", words) => person.trainings = list(words, |word| Ok(word.to_owned()))?,
                 _ => {
-                    return Err(format!("`{word} {value}` is none of `roles …`, `in …`, `by token`"));
+                    let known = "`roles …`, `in …`, `by token`, `functions …`, `trained …`";
+                    return Err(format!("`{word} {value}` is none of {known}"));
                 }
             }
         }

@@ -26,6 +26,9 @@ pub fn words(obligation: &Obligation) -> String {
         }
         Duty::Review {} => "review".to_owned(),
         Duty::LeadTime { minutes } => format!("lead_time {}", duration(*minutes)),
+        Duty::OutsideLook { from, within_minutes } => {
+            format!("outside_look, from {from}, within {}", duration(*within_minutes))
+        }
         Duty::BreakGlass {
             budget,
             validate_within_minutes,
@@ -66,6 +69,8 @@ fn approval(rule: &ApprovalRule) -> String {
         rule.dual_control.then(|| "dual_control".to_owned()),
         rule.quorum.map(|quorum| format!("quorum {quorum}")),
         rule.on_call.then(|| "on_call".to_owned()),
+        rule.function.as_ref().map(|word| format!("function {word}")),
+        rule.training.as_ref().map(|word| format!("training {word}")),
     ])
 }
 

@@ -166,6 +166,47 @@ fn a_parameter_changes_what_is_required_and_the_digest() {
     );
 }
 
+/// What a tenant may set for itself is pinned by no shipped case, or setting it would refuse the set.
+#[test]
+fn the_shipped_cases_hold_with_other_values_of_parameters() {
+    let values = "evidence_environment = \"lab\"\ncab_quorum = 4\ncab_votes = 3\necab_quorum = 3\necab_votes = 3\n\
+        sox_owner_approvals = 3\nsox_approval_life = \"7d\"\npci_approval_life = \"7d\"\noutside_look_within = \"2h\"\nhipaa_permit_life = 15\nhipaa_revocation_age = \"10m\"\n";
+    let mut files = policy::base().files;
+    files.extend(policy::packs().into_iter().flat_map(|pack| pack.files));
+    let set = compile(&files, values).unwrap_or_else(|findings| panic!("{findings:#?}"));
+    let mut cases = policy::base().cases;
+    cases.extend(policy::packs().into_iter().flat_map(|pack| pack.cases));
+    check_cases(&set, &cases).unwrap_or_else(|findings| panic!("{findings:#?}"));
+}
+
+#[test]
+fn the_defaults_of_parameters_are_these() {
+    let set = full_set();
+    let mut words = Vec::new();
+    for (kind, regime) in [
+        (Kind::Normal, "sox"),
+        (Kind::Normal, "pci_dss"),
+        (Kind::Emergency, "sox"),
+    ] {
+        let mut facts = crate::support::change();
+        (facts.kind, facts.risk) = (kind, Level::High);
+        let target = [crate::support::target("1", "pay", &[regime])];
+        let requirements = policy::on_policy_thread(|| set.require(&facts, &target));
+        let rows = requirements.obligations.iter();
+        words.extend(rows.map(|row| format!("{}: {}", row.obligation.id, policy::words_of(&row.obligation))));
+    }
+    for expected in [
+        "cab.require.board: approval, from group:cab, count 2, covers what_and_when, distinct_from author+requester+implementer, quorum 3",
+        "cab.require.emergency_board: approval, from group:ecab, count 2, covers what, quorum 2, on_call",
+        "pci.require.trained_owner: approval, from owner, count 1, covers what, distinct_from author+requester+implementer, valid_for 30d, training pci_dss",
+        "sox.require.owners: approval, from owner, count 2, covers what, distinct_from author+requester+implementer, valid_for 30d, step_up",
+        "small-team.require.outside_look: outside_look, from outside, within 8d",
+        "base.require.evidence: evidence, aspect functional, environment staging, due start",
+    ] {
+        assert!(words.iter().any(|row| row == expected), "{expected}\n{words:#?}");
+    }
+}
+
 #[test]
 fn the_digest_knows_schema_files_and_order() {
     let files = policy::base().files;

@@ -70,6 +70,8 @@ pub fn actor(roles: &[Role], parts: &[Part]) -> ActorFacts {
         groups: Vec::new(),
         by_token: false,
         parts: parts.to_vec(),
+        functions: Vec::new(),
+        trainings: Vec::new(),
     }
 }
 

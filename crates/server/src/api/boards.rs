@@ -3,8 +3,12 @@
 
 use model::board::{Meeting, OnCall};
 use model::glass::GlassUse;
+use model::outside_look::OutsideLook;
+use model::training::Training;
+use serde_json::json;
 
 use super::estate::{all, loaded, new_one, tagged};
+use crate::caller::Scope;
 use crate::route::Route;
 
 /// Meetings and times on call.
@@ -35,6 +39,40 @@ pub(crate) const ROUTES: &[Route] = &[
         "/break-glasses",
         "Lists break-glasses, with the budgets of teams.",
         all::<GlassUse>,
+    ),
+    Route::get("/trainings", "Lists trainings.", all::<Training>),
+    Route::get("/trainings/{id}", "Shows a training.", loaded::<Training>),
+    Route::post("/trainings", "Says that a person is trained.", |room, ask| {
+        let made = acts::set_training::set_training(room, &ask.body)?;
+        new_one(room, &made)
+    })
+    .scope(Scope::Admin),
+    Route::delete("/trainings/{id}", "Ends a training.", |room, ask| {
+        let ended = acts::set_training::end_training(room, ask.place(0))?;
+        tagged(&*room.directory()?, &ended)
+    })
+    .scope(Scope::Admin),
+    Route::get("/outside-looks", "Lists looks from outside.", all::<OutsideLook>),
+    Route::get(
+        "/outside-looks/{id}",
+        "Shows a look from outside.",
+        loaded::<OutsideLook>,
+    ),
+    Route::post(
+        "/outside-looks",
+        "Records a look from outside at a small team's work.",
+        |room, ask| {
+            let made = acts::look_outside::look_outside(room, &ask.body)?;
+            new_one(room, &made)
+        },
+    ),
+    Route::get(
+        "/staffing",
+        "Tells which packs this directory cannot staff.",
+        |room, ask| {
+            let found = acts::find_unstaffed::find_unstaffed(room)?;
+            Ok(ask.page(found.iter().map(|row| json!(row)).collect(), None))
+        },
     ),
     Route::get("/on-call", "Lists who is on call, and when.", all::<OnCall>),
     Route::get("/on-call/{id}", "Shows a time on call.", loaded::<OnCall>),

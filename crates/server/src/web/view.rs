@@ -228,7 +228,7 @@ impl<'v, 'a, 'c> View<'v, 'a, 'c> {
 }
 
 fn may(room: &Room<'_, '_>, policies: &policy::PolicySet, directory: &Directory, action: &str) -> bool {
-    let facts = actor_facts(&room.actor, directory, Vec::new());
+    let facts = actor_facts(&room.actor, directory, Vec::new(), room.now);
     policies.may(&facts, action, None).allowed
 }
 

@@ -2,11 +2,11 @@
 
 use model::reading::{LINE, TEXT};
 
-use super::shapes::{Shape, boolean, integer, objects, shape, text, time};
+use super::shapes::{Shape, boolean, integer, objects, shape, text, texts, time};
 use super::table::{Row, delete, get, list, post};
 
 /// Every table of this file.
-pub(super) const TABLES: &[&[Row]] = &[MEETINGS, ON_CALL, GLASSES];
+pub(super) const TABLES: &[&[Row]] = &[MEETINGS, ON_CALL, GLASSES, PEOPLE];
 
 /// Every shape of this file.
 pub(super) const SHAPES: &[&[Shape]] = &[BODIES, ANSWERS];
@@ -85,6 +85,67 @@ const ON_CALL: &[Row] = &[
     ),
 ];
 
+const PEOPLE: &[Row] = &[
+    list(
+        "directory",
+        "list_trainings",
+        "/trainings",
+        "List trainings",
+        "Training",
+    ),
+    post(
+        "directory",
+        "set_training",
+        "/trainings",
+        "Say that a person is trained",
+        "TrainingInput",
+        "Training",
+    ),
+    get(
+        "directory",
+        "show_training",
+        "/trainings/{id}",
+        "Show a training",
+        "Training",
+    ),
+    delete(
+        "directory",
+        "end_training",
+        "/trainings/{id}",
+        "End a training",
+        "Training",
+    ),
+    list(
+        "directory",
+        "list_outside_looks",
+        "/outside-looks",
+        "List looks from outside",
+        "OutsideLook",
+    ),
+    post(
+        "directory",
+        "look_outside",
+        "/outside-looks",
+        "Record a look from outside at a small team's work",
+        "OutsideLookInput",
+        "OutsideLook",
+    ),
+    get(
+        "directory",
+        "show_outside_look",
+        "/outside-looks/{id}",
+        "Show a look from outside",
+        "OutsideLook",
+    ),
+    list(
+        "directory",
+        "find_unstaffed",
+        "/staffing",
+        "Tell which packs this directory cannot staff",
+        "Staffing",
+    ),
+];
+
 const GLASSES: &[Row] = &[list(
     "directory",
     "list_break_glasses",
@@ -110,6 +171,24 @@ const BODIES: &[Shape] = &[
         &[
             text("change", LINE, "The change's key.").needed(),
             text("reason", TEXT, "Which interest.").needed(),
+        ],
+    ),
+    shape(
+        "TrainingInput",
+        "What a person has learned.",
+        &[
+            text("person", LINE, "Who: a login.").needed(),
+            text("training", LINE, "Which: a word such as pci_dss.").needed(),
+            time("starts_at", "From when it is valid.").needed(),
+            time("ends_at", "Until when, exclusive.").needed(),
+        ],
+    ),
+    shape(
+        "OutsideLookInput",
+        "What somebody outside saw.",
+        &[
+            text("group", LINE, "The group of those who look: a key such as outside.").needed(),
+            text("text", TEXT, "What was seen.").needed(),
         ],
     ),
     shape(
@@ -170,5 +249,38 @@ const ANSWERS: &[Shape] = &[
         ],
     )
     .based_on(&["Stored"]),
+    shape("Training", "A training.", &[]).based_on(&["TrainingInput", "Stored"]),
+    shape(
+        "OutsideLook",
+        "A look from outside, with the changes that it was about.",
+        &[
+            text("by", LINE, "Who looked: a login."),
+            time("at", "When."),
+            texts(
+                "changes",
+                LINE,
+                "Keys of the changes on which work began or ended since the look before.",
+            ),
+        ],
+    )
+    .based_on(&["OutsideLookInput", "Stored"]),
+    shape(
+        "Staffing",
+        "Whether a pack can be staffed.",
+        &[
+            text("pack", LINE, "The pack.").needed(),
+            boolean("is_staffed", "Whether people enough are there.").needed(),
+            objects("lacks", "StaffingLack", "What is lacking.").needed(),
+        ],
+    ),
+    shape(
+        "StaffingLack",
+        "What a pack lacks.",
+        &[
+            texts("services", LINE, "The services for which it does.").needed(),
+            text("rule", LINE, "The policy.").needed(),
+            text("text", TEXT, "What is missing.").needed(),
+        ],
+    ),
     shape("OnCall", "A time on call.", &[]).based_on(&["OnCallInput", "Stored"]),
 ];

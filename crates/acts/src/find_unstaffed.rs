@@ -1,0 +1,240 @@
+//! Tells which packs this directory cannot staff: for each pack that comes with Assent, whether there are people enough,
+//! apart enough, for what it asks, if somebody writes a change and somebody else brings it out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use model::authority::{able, asked_word, targets_of};
+use model::directory::{Directory, Holder};
+use model::file::{ChangeFile, change_facts, target_facts};
+use model::ids::{PersonId, ServiceKey};
+use model::obligation::{Duty, Party, TargetObligation};
+use model::words::{Kind, Level, Role, Touch};
+use policy::PolicySet;
+use serde::Serialize;
+
+use crate::error::Result;
+use crate::find_unapprovable::sample;
+use crate::room::Room;
+
+/// How many services are looked at; a pack that one of them can staff may still fail at another.
+const MOST_SERVICES: usize = 50;
+/// How many people are tried as author, and as implementer.
+const MOST_TRIED: usize = 4;
+
+/// Whether a pack can be staffed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Staffing {
+    /// The pack.
+    pub pack: String,
+    /// Whether people enough are there for every service.
+    pub is_staffed: bool,
+    /// What is lacking.
+    pub lacks: Vec<Lack>,
+}
+
+/// What a pack lacks.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Lack {
+    /// The services for which it does.
+    pub services: Vec<String>,
+    /// The policy.
+    pub rule: String,
+    /// What is missing, as a sentence.
+    pub text: String,
+}
+
+/// Looks at every pack (`GET /staffing`).
+///
+/// # Errors
+/// 403, or the store's.
+pub fn find_unstaffed(room: &mut Room<'_, '_>) -> Result<Vec<Staffing>> {
+    room.allow(model::act::actions::READ)?;
+    let directory = room.directory()?;
+    policy::packs()
+        .iter()
+        .map(|pack| staffing(room, &directory, pack))
+        .collect()
+}
+
+fn staffing(room: &mut Room<'_, '_>, directory: &Directory, pack: &policy::Pack) -> Result<Staffing> {
+    let mut files = policy::base().files;
+    files.extend(pack.files.clone());
+    let digest = proof::crypto::digest_text;
+    let names = crate::policies::Names(directory);
+    let mut lacks: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
+    match PolicySet::compile(&files, "", policy::SCHEMA, &names, digest) {
+        Err(findings) => {
+            for finding in findings {
+                let place = format!("{}:{}", finding.file, finding.line);
+                lacks.entry((place, finding.text)).or_default();
+            }
+        }
+        Ok(set) => {
+            for service in directory.services.keys().take(MOST_SERVICES) {
+                for (rule, text) in of_service(room, directory, (&set, pack.name), service)? {
+                    let services = lacks.entry((rule, text)).or_default();
+                    services.push(service.0.clone());
+                }
+            }
+        }
+    }
+    let row = |((rule, text), services): ((String, String), Vec<String>)| Lack { services, rule, text };
+    let lacks: Vec<Lack> = lacks.into_iter().map(row).collect();
+    Ok(Staffing {
+        pack: pack.name.to_owned(),
+        is_staffed: lacks.is_empty(),
+        lacks,
+    })
+}
+
+/// What the pack's rules lack for a service, as the best author and the best implementer would leave it.
+fn of_service(
+    room: &mut Room<'_, '_>,
+    directory: &Directory,
+    (set, pack): (&PolicySet, &str),
+    service: &ServiceKey,
+) -> Result<BTreeSet<(String, String)>> {
+    let mut lacks = BTreeSet::new();
+    for (kind, risk) in [(Kind::Normal, Level::High), (Kind::Emergency, Level::High)] {
+        let Some(mut file) = sample(room, directory, service, (kind, risk))? else {
+            continue;
+        };
+        file.change.content.touches = Touch::ALL.iter().copied().collect();
+        let mut facts = target_facts(&file, directory, room.now);
+        for target in &mut facts {
+            target.regimes = set.regimes().to_vec();
+            target.is_production = true;
+        }
+        file.requirements = set.require(&change_facts(&file, &room.tenant()), &facts);
+        let own = |row: &TargetObligation| row.obligation.id.starts_with(&format!("{pack}."));
+        let (mut best, mut found) = (usize::MAX, BTreeSet::new());
+        for (author, implementer) in pairs(directory) {
+            file.change.authors = vec![author.clone()];
+            file.change.requester = author;
+            file.change.content.implementers = vec![implementer];
+            let here = lacking(room, directory, &file, &own);
+            if here.len() < best {
+                best = here.len();
+                found = here;
+            }
+            if best == 0 {
+                break;
+            }
+        }
+        lacks.extend(found);
+    }
+    Ok(lacks)
+}
+
+/// Authors and implementers to try: those first who hold no right that decides.
+fn pairs(directory: &Directory) -> Vec<(PersonId, PersonId)> {
+    let deciding = |person: &&model::directory::Person| {
+        let roles = [Role::Owner, Role::Security, Role::ChangeManager];
+        roles.iter().filter(|role| person.roles.contains(role)).count()
+    };
+    let with = |roles: &[Role]| {
+        let people = directory.people.values();
+        let mut found: Vec<&model::directory::Person> = people
+            .filter(|person| person.active && person.roles.iter().any(|role| roles.contains(role)))
+            .collect();
+        found.sort_by_key(deciding);
+        found
+            .into_iter()
+            .take(MOST_TRIED)
+            .map(|person| person.id.clone())
+            .collect::<Vec<_>>()
+    };
+    let authors = with(&[Role::Requester, Role::Owner, Role::Implementer, Role::ChangeManager]);
+    let implementers = with(&[Role::Implementer, Role::Pipeline, Role::Owner]);
+    let mut found = Vec::new();
+    for author in &authors {
+        for implementer in &implementers {
+            found.push((author.clone(), implementer.clone()));
+        }
+    }
+    found
+}
+
+fn lacking(
+    room: &Room<'_, '_>,
+    directory: &Directory,
+    file: &ChangeFile,
+    is_own: &dyn Fn(&TargetObligation) -> bool,
+) -> BTreeSet<(String, String)> {
+    let mut lacks = BTreeSet::new();
+    for row in file.requirements.obligations.iter().filter(|row| is_own(row)) {
+        let text = match &row.obligation.duty {
+            Duty::Approval(rule) => {
+                let needed = rule.count.max(rule.quorum.unwrap_or_default()) as usize;
+                let few = targets_of(file, row)
+                    .map(|target| {
+                        let holders = able(file, directory, (&row.obligation.id, rule), target, room.now);
+                        holders
+                            .iter()
+                            .map(Holder::root)
+                            .cloned()
+                            .collect::<BTreeSet<PersonId>>()
+                    })
+                    .min_by_key(BTreeSet::len)
+                    .unwrap_or_default();
+                (few.len() < needed).then(|| {
+                    let names: Vec<String> = few.iter().map(|person| directory.login(person)).collect();
+                    let there = if names.is_empty() {
+                        "nobody".to_owned()
+                    } else {
+                        names.join(", ")
+                    };
+                    let fit = fitness(rule);
+                    format!("It asks {needed} of {}{fit}; there is {there}.", asked_word(&rule.from))
+                })
+            }
+            Duty::PeerReview {
+                count,
+                from: Some(group),
+            } => {
+                let mut members = directory.members(group);
+                members.retain(|person| !file.change.authors.contains(person));
+                (members.len() <= *count as usize)
+                    .then(|| format!("It asks {count} of the group {group} who neither wrote nor approve."))
+            }
+            Duty::OutsideLook { from, .. } => directory
+                .members(from)
+                .is_empty()
+                .then(|| format!("Nobody is in the group {from}, who look from outside.")),
+            Duty::Validation { distinct_from, .. } => validator_lacks(directory, file, distinct_from),
+            _ => None,
+        };
+        lacks.extend(text.map(|text| (row.obligation.id.clone(), text)));
+    }
+    lacks
+}
+
+fn fitness(rule: &model::obligation::ApprovalRule) -> String {
+    let function = rule
+        .function
+        .as_ref()
+        .map(|word| format!(" with the job function {word}"));
+    let training = rule
+        .training
+        .as_ref()
+        .map(|word| format!(" with a valid training {word}"));
+    [function, training].into_iter().flatten().collect()
+}
+
+/// Whether nobody is left who could validate: a tester is named freely, so anybody who is apart enough will do.
+fn validator_lacks(directory: &Directory, file: &ChangeFile, apart: &[Party]) -> Option<String> {
+    let barred = |person: &PersonId| {
+        apart.iter().any(|party| match party {
+            Party::Author => file.change.authors.contains(person),
+            Party::Requester => &file.change.requester == person,
+            Party::Implementer => file.change.content.implementers.contains(person),
+            Party::Approver => false,
+        })
+    };
+    let mut people = directory
+        .people
+        .values()
+        .filter(|person| person.active && !person.is_barred_from_deciding());
+    let is_there = people.any(|person| !barred(&person.id));
+    (!is_there).then(|| "Nobody is left who could say whether it works.".to_owned())
+}

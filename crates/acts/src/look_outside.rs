@@ -1,0 +1,102 @@
+//! Records a look from outside at what a small team did: the compensating control of the pack `small-team`.
+
+use jiff::{SignedDuration, Timestamp};
+use model::change::Change;
+use model::ids::{PersonId, RecordId};
+use model::outside_look::OutsideLook;
+use model::reading::{Reading, TEXT};
+use model::records::Approval;
+use model::refusal::Refusal;
+use model::verbs::Body;
+use serde_json::json;
+use store::record::{self, Filter};
+
+use crate::error::Result;
+use crate::hold_meeting::read_group;
+use crate::room::Room;
+use crate::settle_open::settle_asked;
+
+/// How far back a first look goes.
+const FIRST_DAYS: i64 = 31;
+/// The most changes that one look names.
+const MOST_CHANGES: i64 = 1_000;
+
+/// Records a look (`POST /outside-looks {group, text}`). It names every change on which work began or ended since the look
+/// before; whoever had a part in one of them is not outside.
+///
+/// # Errors
+/// 403 for whoever is not of the group or had a part in the work, 422, or the store's.
+pub fn look_outside(room: &mut Room<'_, '_>, body: &Body) -> Result<OutsideLook> {
+    room.allow(model::act::actions::READ)?;
+    let directory = room.directory()?;
+    let mut reading = Reading::new(body, "");
+    let group = read_group(&mut reading, &directory);
+    let text = reading.needed("text", TEXT);
+    reading.finish()?;
+    let person = room.actor.person.clone();
+    if !directory.members(&group).contains(&person) {
+        let text = format!(
+            "{} is not of the group {group}, who look from outside.",
+            directory.name(&person)
+        );
+        return Err(Refusal::not_allowed("not_outside", text).into());
+    }
+    let since = directory.last_look(&group).map_or_else(
+        || room.now - SignedDuration::from_hours(24 * FIRST_DAYS),
+        |look| look.at,
+    );
+    let mut changes = Vec::new();
+    for change in worked_on(room, since)? {
+        if let Some(part) = part_in(room, &change, &person)? {
+            let text = format!(
+                "{} {part} {}, so they are not outside of it.",
+                directory.name(&person),
+                change.key
+            );
+            return Err(Refusal::not_allowed("not_outside", text).into());
+        }
+        changes.push(change.key);
+    }
+    let look = OutsideLook {
+        id: RecordId(room.new_id()?),
+        version: 0,
+        group,
+        by: person,
+        at: room.now,
+        text,
+        changes,
+    };
+    let count = look.changes.len();
+    let look = room.put_estate("outside_look.recorded", look, json!({"changes": count}))?;
+    settle_asked(room)?;
+    Ok(look)
+}
+
+/// The changes on which work began or ended since, oldest first.
+fn worked_on(room: &mut Room<'_, '_>, since: Timestamp) -> Result<Vec<Change>> {
+    let filter = Filter::new()
+        .more("updated_at", since)
+        .order_by("number")
+        .limit(MOST_CHANGES);
+    let found = record::find::<Change>(room.tx, &filter)?.into_iter();
+    let is_since = |at: Option<Timestamp>| at.is_some_and(|at| at > since);
+    Ok(found
+        .map(|stored| stored.record)
+        .filter(|change| is_since(change.actual_start) || is_since(change.actual_end))
+        .collect())
+}
+
+/// What part a person had in a change, if they had one.
+fn part_in(room: &mut Room<'_, '_>, change: &Change, person: &PersonId) -> Result<Option<&'static str>> {
+    if change.authors.contains(person) {
+        return Ok(Some("wrote"));
+    }
+    if change.implemented_by.contains(person) {
+        return Ok(Some("implemented"));
+    }
+    let filter = Filter::new()
+        .equals("change_id", change.id.as_str())
+        .equals("person", person.as_str());
+    let approved = record::count::<Approval>(room.tx, &filter)? > 0;
+    Ok(approved.then_some("decided about"))
+}

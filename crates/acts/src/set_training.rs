@@ -1,0 +1,72 @@
+//! Says what a person has learned, and until when that is valid: rules may ask for it, policies may test it.
+
+use model::ids::RecordId;
+use model::reading::Reading;
+use model::refusal::Refusal;
+use model::training::Training;
+use model::verbs::Body;
+use serde_json::json;
+use store::record;
+
+use crate::error::Result;
+use crate::room::Room;
+use crate::rows;
+use crate::set_freeze::read_span;
+use crate::settle_open::settle_asked;
+
+/// Adds a training (`POST /trainings {person, training, starts_at, ends_at}`). Nobody trains themselves.
+///
+/// # Errors
+/// 403, 422, or the store's.
+pub fn set_training(room: &mut Room<'_, '_>, body: &Body) -> Result<Training> {
+    room.allow(model::act::actions::SET_PERSON)?;
+    let directory = room.directory()?;
+    let mut reading = Reading::new(body, "");
+    let person = model::input::person(&mut reading, "person", &directory);
+    let training = rows::key(&mut reading, "training");
+    let (starts_at, ends_at) = read_span(&mut reading, room.now);
+    if ends_at <= room.now && reading.errors.is_empty() {
+        reading.wrong("ends_at", "in_the_past", "`ends_at` must lie ahead.");
+    }
+    match &person {
+        None if reading.errors.is_empty() => reading.wrong("person", "missing", "`person` is missing."),
+        Some(person) if *person == room.actor.person && !room.actor.is_system => {
+            let text = "Nobody says of themselves that they are trained; another administrator does.";
+            reading.wrong("person", "own_request", text);
+        }
+        _ => {}
+    }
+    reading.finish()?;
+    let row = Training {
+        id: RecordId(room.new_id()?),
+        version: 0,
+        person: person.unwrap_or_default(),
+        training,
+        starts_at,
+        ends_at,
+    };
+    let row = room.put_estate("training.set", row, json!({}))?;
+    settle_asked(room)?;
+    Ok(row)
+}
+
+/// Ends a training now (`DELETE /trainings/{id}`).
+///
+/// # Errors
+/// 403, 404, or the store's.
+pub fn end_training(room: &mut Room<'_, '_>, id: &str) -> Result<Training> {
+    room.allow(model::act::actions::SET_PERSON)?;
+    let Some(stored) = record::load::<Training>(room.tx, id)? else {
+        return Err(Refusal::not_found("training").into());
+    };
+    if stored.record.ends_at <= room.now {
+        return Ok(stored.record);
+    }
+    let ended = Training {
+        ends_at: room.now,
+        ..stored.record
+    };
+    let ended = room.put_estate("training.ended", ended, json!({}))?;
+    settle_asked(room)?;
+    Ok(ended)
+}
