@@ -359,6 +359,11 @@ fn entity(uid: EntityUid, attributes: Attributes, parents: HashSet<EntityUid>) -
     Entity::new(uid, attributes, parents).map_err(|error| error.to_string())
 }
 
+/// A set of words that the tenant makes up.
+fn texts(words: &[String]) -> RestrictedExpression {
+    RestrictedExpression::new_set(words.iter().map(|word| RestrictedExpression::new_string(word.clone())))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -370,9 +375,4 @@ mod tests {
         assert_eq!(known_or_other("PCI-DSS", &known), "pci_dss");
         assert_eq!(known_or_other("house rule 7", &known), "other");
     }
-}
-
-/// A set of words that the tenant makes up.
-fn texts(words: &[String]) -> RestrictedExpression {
-    RestrictedExpression::new_set(words.iter().map(|word| RestrictedExpression::new_string(word.clone())))
 }

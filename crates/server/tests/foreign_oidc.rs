@@ -322,7 +322,7 @@ fn a_provider_inside_of_the_own_network_is_not_called() {
     );
     let answer = world.ask("GET", "/t/acme/sign-in/inner").send();
     assert_eq!(answer.status, 502);
-    assert!(String::from_utf8_lossy(&answer.body).contains("own network"));
+    assert!(String::from_utf8_lossy(&answer.body).contains("have the operator allow the address"));
     let plain = json!({"issuer": "http://id.example", "client_id": "assent"});
     world
         .as_person("adam", "PUT", "/identity-providers/plain")

@@ -455,7 +455,10 @@ fn an_edit_keeps_what_it_does_not_show_and_refuses_a_stale_form() {
     assert!(house.get(&cookie, done.place()).shows("from Tuesday"));
     let stale = send(&house, &cookie, "/t/halden/changes/CHG-1001/edit", &pairs);
     assert_eq!(stale.status, 412, "{stale:?}");
-    assert!(stale.shows("Somebody else was faster"));
+    assert!(
+        stale.shows("Two of you edited CHG-1001") && stale.shows("edited it while you did"),
+        "{stale:?}"
+    );
 }
 
 #[test]

@@ -176,8 +176,8 @@ pub const OWN_ATTRS: &[Attr] = &[attr(
 const MEMBERS: &[Attr] = &[
     attr("value", Kind::Exact, "The person's id."),
     attr("$ref", Kind::Reference("User"), "The person's address."),
-    attr("display", Kind::Text, "The person's name."),
-    attr("type", Kind::Text, "`User`."),
+    fixed(attr("display", Kind::Text, "The person's name.")),
+    fixed(attr("type", Kind::Text, "`User`.")),
 ];
 
 /// The core attributes of groups.
