@@ -186,11 +186,11 @@ fn a_deployment_told_twice_and_in_the_wrong_order_is_one_change_with_one_outcome
 fn approvals_given_later_make_no_earlier_start_lawful() {
     let place = Place::demo("later");
     let mut server = Server::start(&place, true);
-    server.hold_clock("2026-11-20T10:10:00Z".parse().unwrap());
+    server.hold_clock("2026-11-20T10:20:00Z".parse().unwrap());
     let path = waiting(&server);
     approve_all(&server, &path);
     let (requester, hook) = (server.token("requester"), connect(&server));
-    // It began at 10:05, when nobody had approved it.
+    // It began at 10:05, when nobody had approved it, and by more than clocks may differ.
     assert_eq!(hook.good("deployment_status", "l-1", &status(9001, "in_progress")), 202);
     eventually("the deployment stands as unauthorized on the change", || {
         let events = server.must("GET", &format!("{path}/events"), &requester, None);
