@@ -5,6 +5,7 @@
 
 mod events;
 mod rows;
+mod texts;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -134,6 +135,7 @@ impl<'p> Replay<'p> {
             None => self.find("log_state", &room.tenant(), None, "The tenant has no log."),
         }
         self.check_keys(room)?;
+        self.check_texts(room)?;
         self.check_rows(room)
     }
 

@@ -42,6 +42,17 @@ pub fn load(tx: &mut Tx<'_>, commitment: &str) -> Result<Option<SaltedText>> {
     .transpose()
 }
 
+/// The next texts in the order of commitments; `after` is the last one seen, or empty.
+pub fn page(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<Vec<SaltedText>> {
+    tx.query(
+        "SELECT * FROM text_salt WHERE tenant = $tenant AND commitment > $after ORDER BY commitment LIMIT $limit",
+        &[("after", after.into()), ("limit", limit.into())],
+    )?
+    .iter()
+    .map(salted)
+    .collect()
+}
+
 /// The texts that an event brought.
 pub fn of_event(tx: &mut Tx<'_>, event_id: &str) -> Result<Vec<SaltedText>> {
     tx.query(

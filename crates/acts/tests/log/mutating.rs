@@ -20,9 +20,8 @@ const FREE: &[(&str, &str)] = &[
     ("checkpoint", "at"),
     // What decides in it is compared (`derived_rows_are_compared`); its sentences for people move with names and groups.
     ("gate_view", "body"),
-    // A salt that went to another tenant or another text is one that is gone, and that is what an erasure leaves.
+    // A text that went to another tenant is one that is gone, and that is what an erasure leaves.
     ("text_salt", "tenant"),
-    ("text_salt", "commitment"),
     // An event of the system's log tells when a key was made.
     ("signing_key", "created_at"),
 ];

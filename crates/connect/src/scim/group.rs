@@ -205,7 +205,7 @@ pub fn show(it: &Shown<'_>) -> Resource {
     if let Some(members) = it.members.as_ref().filter(|members| !members.is_empty()) {
         let members = members
             .iter()
-            .map(|id| json!({"value": id, "type": "User", "$ref": format!("{base}/Users/{id}")}));
+            .map(|id| json!({"value": id, "$ref": format!("{base}/Users/{id}")}));
         group.insert("members".to_owned(), members.collect());
     }
     group.insert(
