@@ -73,23 +73,19 @@ impl Place {
     ];
 
     /// The places of a reader, in their order: those of everybody, and by right
-    /// the log with the deliveries, and the administration.
+    /// the log with the deliveries, the administration of people, and that of what is
+    /// connected.
     #[must_use]
-    pub fn shown(audits: bool, administers: bool) -> Vec<Place> {
+    pub fn shown(audits: bool, administers: bool, connects: bool) -> Vec<Place> {
         let mut places = Place::EVERYBODY.to_vec();
         if audits {
             places.extend([Place::AuditLog, Place::Deliveries, Place::Gateways, Place::Policies]);
         }
         if administers {
-            places.extend([
-                Place::People,
-                Place::Connections,
-                Place::Webhooks,
-                Place::Providers,
-                Place::Tokens,
-                Place::Hours,
-                Place::Keys,
-            ]);
+            places.extend([Place::People, Place::Tokens, Place::Hours]);
+        }
+        if connects {
+            places.extend([Place::Connections, Place::Webhooks, Place::Providers, Place::Keys]);
         }
         places.sort_by_key(|place| *place as usize);
         places

@@ -259,7 +259,11 @@ fn frame(room: &mut Room<'_, '_>, directory: &Directory, reader: &Reader, place:
             .map_or_else(|| tenant.clone(), |found| found.name.clone()),
         base: base(&tenant),
         assets: ASSETS.to_owned(),
-        places: Place::shown(may(room, &policies, directory, actions::AUDIT), administers),
+        places: Place::shown(
+            may(room, &policies, directory, actions::AUDIT),
+            administers,
+            may(room, &policies, directory, actions::SET_CONNECTION),
+        ),
         place,
         person: directory.name(&room.actor.person),
         waiting: u32::try_from(waiting).unwrap_or(u32::MAX),
