@@ -18,7 +18,7 @@ pub fn frame(place: Place) -> Frame {
         tenant: "Halden Freight".to_owned(),
         base: "/t/halden".to_owned(),
         assets: "/assets".to_owned(),
-        places: Place::shown(true, true, true),
+        places: Place::shown(true, true, false),
         place,
         person: "Priya Raman".to_owned(),
         waiting: 5,
