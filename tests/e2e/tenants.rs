@@ -517,8 +517,9 @@ impl Range {
                     .unwrap(),
             )
         };
-        let Ok(mut answer) = answer else {
-            return (0, String::new());
+        let mut answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => return (0, error.to_string()),
         };
         let mut text = format!("{:?}\n", answer.headers());
         let bytes = answer

@@ -355,6 +355,16 @@ impl Browser {
         panic!("waited in vain until {what}, on {}:\n{}", self.url(), self.text("body"));
     }
 
+    /// Does what leads to another page, and waits until that one stands in place of this one.
+    pub fn leave_by(&self, act: impl FnOnce()) {
+        self.run("document.documentElement.setAttribute('data-left', ''); return true;", &[]);
+        act();
+        self.wait_for(
+            "another page stands",
+            "return !document.documentElement.hasAttribute('data-left') && document.readyState === 'complete';",
+        );
+    }
+
     /// Waits until the page says these words somewhere.
     pub fn wait_for_words(&self, words: &str) {
         let script = format!("return document.body.innerText.includes({});", json!(words));
