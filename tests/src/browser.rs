@@ -357,7 +357,10 @@ impl Browser {
 
     /// Does what leads to another page, and waits until that one stands in place of this one.
     pub fn leave_by(&self, act: impl FnOnce()) {
-        self.run("document.documentElement.setAttribute('data-left', ''); return true;", &[]);
+        self.run(
+            "document.documentElement.setAttribute('data-left', ''); return true;",
+            &[],
+        );
         act();
         self.wait_for(
             "another page stands",
