@@ -21,7 +21,7 @@ const ASKED: usize = 8;
 /// How many rows one statement writes.
 const CHUNK: usize = 16;
 /// Fewer records than this are gathered before they are sorted; of a word that more have, the newest are found by looking.
-const RARE: i64 = 2_000;
+pub(crate) const RARE: i64 = 2_000;
 /// A byte that stands in no UTF-8 text and behind all that do; with it a beginning becomes a range.
 const LAST: u8 = 0xFF;
 
@@ -124,21 +124,17 @@ fn insert_terms(tx: &mut Tx<'_>, table: &str, id: &str, terms: &[&String]) -> Re
 /// Ids of the records of a table that have all words of a question, the last of them perhaps only begun. In order of
 /// ids, newest first; a question without a word finds nothing.
 pub fn find(tx: &mut Tx<'_>, table: &str, question: &str, limit: i64) -> Result<Vec<String>> {
-    let Some((condition, mut params)) = condition("search_term.record_id", question, Some(0)) else {
+    let (Some((first, mut params)), Some((others, more))) =
+        (gathering(question, 0), condition("few.id", question, Some(0)))
+    else {
         return Ok(Vec::new());
     };
-    // The first word picks the candidates; the condition then holds for all words.
-    let sql = format!(
-        "SELECT DISTINCT record_id FROM search_term WHERE tenant = $tenant AND record_table = $table AND {condition}
-         ORDER BY record_id DESC LIMIT $limit"
-    );
+    let sql = format!("SELECT id FROM ({first}) AS few WHERE {others} ORDER BY id DESC LIMIT $limit");
+    params.extend(more);
     params.push(("table".to_owned(), table.into()));
     params.push(("limit".to_owned(), limit.into()));
     let params: Vec<(&str, Value)> = params.iter().map(|(n, v)| (n.as_str(), v.clone())).collect();
-    tx.query(&sql, &params)?
-        .iter()
-        .map(|row| row.text("record_id"))
-        .collect()
+    tx.query(&sql, &params)?.iter().map(|row| row.text("id")).collect()
 }
 
 /// One word of a question.
@@ -188,27 +184,37 @@ pub(crate) fn rare_word(tx: &mut Tx<'_>, table: &str, question: &str) -> Result<
     Ok(None)
 }
 
-/// The condition that a column's record has all words of a question, with its parameters; `$table` is the caller's.
-///
-/// The records of the word at `rare` are gathered first. Where all words are common nothing is gathered: records are
-/// looked at in the order of the list, each asked whether it has the words, and soon enough have been found.
-pub(crate) fn condition(column: &str, question: &str, rare: Option<usize>) -> Option<(String, Vec<(String, Value)>)> {
+/// The statement that gathers, as `id`, the records that have the word at a place in the question, with its parameters;
+/// `$table` is the caller's.
+pub(crate) fn gathering(question: &str, at: usize) -> Option<(String, Vec<(String, Value)>)> {
+    let Asked { test, params } = asked(question).into_iter().nth(at)?;
+    let of_table = "tenant = $tenant AND record_table = $table";
+    let sql = format!("SELECT DISTINCT record_id AS id FROM search_term WHERE {of_table} AND {test}");
+    Some((sql, params))
+}
+
+/// The condition that a column's record has all words of a question but for the one at `gathered`, with its parameters;
+/// `$table` is the caller's. A question without a word has none.
+pub(crate) fn condition(
+    column: &str,
+    question: &str,
+    gathered: Option<usize>,
+) -> Option<(String, Vec<(String, Value)>)> {
     let asked = asked(question);
     if asked.is_empty() {
         return None;
     }
     let mut params = Vec::new();
-    let mut tests = Vec::new();
+    let mut tests = vec!["1 = 1".to_owned()];
     for (at, word) in asked.into_iter().enumerate() {
-        let of_table = "tenant = $tenant AND record_table = $table";
-        let test = &word.test;
-        tests.push(if rare == Some(at) {
-            format!("{column} IN (SELECT record_id FROM search_term WHERE {of_table} AND {test})")
-        } else {
-            format!(
-                "EXISTS (SELECT 1 FROM search_term AS had WHERE had.{of_table} AND had.record_id = {column} AND {test})"
-            )
-        });
+        if gathered == Some(at) {
+            continue;
+        }
+        tests.push(format!(
+            "EXISTS (SELECT 1 FROM search_term AS had WHERE had.tenant = $tenant AND had.record_table = $table
+             AND had.record_id = {column} AND {})",
+            word.test
+        ));
         params.extend(word.params);
     }
     Some((tests.join(" AND "), params))
