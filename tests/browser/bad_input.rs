@@ -4,7 +4,7 @@
 use std::fmt::Write;
 
 use serde_json::{Value, json};
-use tests::browser::Look;
+use tests::browser::{Browser, Look};
 use tests::journey;
 
 use crate::desk::Desk;
@@ -50,6 +50,8 @@ fn texts_that_deceive_are_shown_for_what_they_are_on_every_page_that_tells_them(
         "/calendar".to_owned(),
         "/calendar?view=service".to_owned(),
         "/calendar?view=month".to_owned(),
+        format!("/changes/{key}/edit"),
+        format!("/changes/{key}/clone"),
     ];
     for page in &pages {
         browser.look(Look::NARROW);
@@ -86,11 +88,11 @@ fn texts_that_deceive_are_shown_for_what_they_are_on_every_page_that_tells_them(
 fn ten_thousand_things_that_need_a_target_are_drawn_counted_and_told_page_by_page() {
     let desk = Desk::open();
     let browser = &desk.browser;
-    // Five hundred lines at a time, as an answer is waited for.
-    for part in 0..20 {
+    // Some at a time, as an answer is waited for.
+    for part in 0..4 {
         let mut items = String::from("key,name,service\n");
         let mut arrows = String::from("from,to,kind,from_kind,to_kind\n");
-        for number in part * 500..(part + 1) * 500 {
+        for number in part * 2_500..(part + 1) * 2_500 {
             writeln!(items, "unit-{number:05},Unit {number},label-print").unwrap();
             let (to, kind) = match number {
                 0..100 => (journey::SERVICE.to_owned(), "service"),
@@ -105,7 +107,7 @@ fn ten_thousand_things_that_need_a_target_are_drawn_counted_and_told_page_by_pag
                 "/imports",
                 json!({"kind": kind, "format": "csv", "text": text}),
             );
-            assert_eq!(told["added"], 500, "{}", told["errors"]);
+            assert_eq!(told["added"], 2_500, "{}", told["errors"]);
         }
     }
     let request = journey::request("Change what all need", &journey::artifact(7), desk.server.server_time());
@@ -119,7 +121,10 @@ fn ten_thousand_things_that_need_a_target_are_drawn_counted_and_told_page_by_pag
     for look in [Look::NARROW_DARK, Look::NARROW, Look::DESK_DARK, Look::DESK] {
         browser.look(look);
         browser.picture(&format!("journeys/affected-{}", look.name()), false);
-        assert!(browser.axe().is_empty(), "{:?}", browser.axe());
+        if Browser::JUDGED.contains(&look) {
+            let found = browser.axe();
+            assert!(found.is_empty(), "{found:?}");
+        }
         assert_eq!(wide(&desk), 0, "{}", look.name());
     }
     let rows = browser.run("return document.querySelectorAll('#table tbody tr').length;", &[]);

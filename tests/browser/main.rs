@@ -3,11 +3,13 @@
 
 mod admin;
 mod bad_input;
+mod board;
 mod desk;
 mod every_page;
 mod feed;
 mod journeys;
 mod lists;
 mod live;
+mod own_fields;
 mod runbook;
 mod writing;

@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use tests::browser::Look;
+use tests::browser::{Browser, Look};
 use tests::journey;
 
 use crate::desk::Desk;
@@ -23,7 +23,10 @@ fn pictures(desk: &Desk, name: &str) {
     for look in [Look::NARROW_DARK, Look::NARROW, Look::DESK_DARK, Look::DESK] {
         desk.browser.look(look);
         desk.browser.picture(&format!("journeys/{name}-{}", look.name()), true);
-        assert!(desk.browser.axe().is_empty(), "{name}: {:?}", desk.browser.axe());
+        if Browser::JUDGED.contains(&look) {
+            let found = desk.browser.axe();
+            assert!(found.is_empty(), "{name}: {found:?}");
+        }
     }
 }
 

@@ -267,14 +267,15 @@ fn end_to_end(world: &World, engine: &str) -> Result<Count> {
     through_the_binary(world, engine, engine, &others, &[])
 }
 
-/// The pages in a real browser. One test at a time: each has a server and a browser of its own.
+/// The pages in a real browser. Two tests at a time: each has a server and a browser of its own, and waits for one of
+/// them most of the time.
 fn in_browser(world: &World) -> Result<Count> {
     through_the_binary(
         world,
         "browser",
         "sqlite",
         &["--test", "browser"],
-        &["--test-threads=1"],
+        &["--test-threads=2"],
     )
 }
 

@@ -3,6 +3,7 @@
 use model::absence::{Absence, Delegation};
 use model::board::{Meeting, OnCall};
 use model::calendar::Calendar;
+use model::custom_field::CustomField;
 use model::directory::{
     ConfigItem, Dependency, Directory, Environment, Freeze, Group, Incident, MaintenanceWindow, Ownership, Person,
     Service, StandardTemplate, Tenant,
@@ -61,6 +62,10 @@ pub fn load(tx: &mut Tx<'_>, generation: i64) -> Result<Directory> {
     directory.ownerships = all::<Ownership>(tx)?.into();
     directory.absences = all::<Absence>(tx)?;
     directory.delegations = all::<Delegation>(tx)?;
+    directory.custom_fields = all::<CustomField>(tx)?
+        .into_iter()
+        .map(|field| (field.key.clone(), field))
+        .collect();
     directory.calendars = all::<Calendar>(tx)?
         .into_iter()
         .map(|calendar| (calendar.key.clone(), calendar))

@@ -1,7 +1,13 @@
 //! Finds changes by a filter, newest first, a page at a time.
 
+use std::collections::BTreeMap;
+
 use model::act::actions::READ;
+use model::change::Change;
+use model::custom_field::CustomValue;
 pub use store::changes::{ChangeFilter, ChangeRow, TargetRow};
+
+use store::record::{self, Filter};
 
 use crate::error::Result;
 use crate::room::Room;
@@ -36,4 +42,22 @@ pub fn find_changes(
         found.rows.push((row, targets));
     }
     Ok(found)
+}
+
+/// What changes say in the fields that the tenant added, by the changes' ids; those that say nothing are left out.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn find_custom_values(room: &mut Room<'_, '_>, found: &FoundChanges) -> Result<BTreeMap<String, Vec<CustomValue>>> {
+    room.allow(READ)?;
+    let ids: Vec<&str> = found.rows.iter().map(|(row, _)| row.id.as_str()).collect();
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let filter = Filter::new().one_of("id", ids).order_by("id");
+    let changes = record::bodies::<Change>(room.tx, &filter)?.into_iter();
+    Ok(changes
+        .map(|change| (change.id.0, change.content.custom_fields))
+        .filter(|(_, values)| !values.is_empty())
+        .collect())
 }

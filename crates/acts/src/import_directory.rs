@@ -286,12 +286,7 @@ impl Staging {
     }
 
     fn stage_arrow(&mut self, room: &Room<'_, '_>, line: usize, mut arrow: Dependency) -> Result<()> {
-        let before = self
-            .directory
-            .dependencies
-            .iter()
-            .find(|known| known.id == arrow.id)
-            .cloned();
+        let before = self.directory.dependencies.between(&arrow).cloned();
         fresh(room, &mut arrow.id)?;
         let key = format!(
             "{} → {}",
@@ -299,10 +294,7 @@ impl Staging {
             arrow.to_kind.scope(arrow.to.as_str())
         );
         if self.note(line, (Noun::Dependencies, key), before.as_ref(), &arrow)? {
-            let mut arrows: Vec<Dependency> = self.directory.dependencies.to_vec();
-            arrows.retain(|known| known.id != arrow.id);
-            arrows.push(arrow.clone());
-            self.directory.dependencies = arrows.into();
+            self.directory.dependencies.put(arrow.clone());
             self.writes.push(Write::Dependency(arrow));
         }
         Ok(())

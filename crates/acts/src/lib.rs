@@ -91,6 +91,7 @@ pub mod sequence_events;
 pub mod set_absence;
 pub mod set_calendar;
 pub mod set_connection;
+pub mod set_custom_field;
 pub mod set_delegation;
 pub mod set_freeze;
 pub mod set_identity_provider;

@@ -109,13 +109,9 @@ pub(crate) fn dependency(reading: &mut Reading<'_>, directory: &Directory) -> De
     if from == to && from_kind == to_kind && !from.0.is_empty() {
         reading.wrong("to", "not_allowed", "A service does not depend on itself.");
     }
-    let ends = |row: &&Dependency| row.from == from && row.to == to;
-    let kinds = |row: &&Dependency| row.from_kind == from_kind && row.to_kind == to_kind;
-    let old = directory.dependencies.iter().filter(ends).find(kinds);
-    let (id, version) = identity(old.map(|old| (&old.id, old.version)));
-    let arrow = Dependency {
-        id,
-        version,
+    let mut arrow = Dependency {
+        id: RecordId::default(),
+        version: 0,
         from,
         to,
         kind,
@@ -123,6 +119,8 @@ pub(crate) fn dependency(reading: &mut Reading<'_>, directory: &Directory) -> De
         to_kind,
         ended: false,
     };
+    let old = directory.dependencies.between(&arrow);
+    (arrow.id, arrow.version) = identity(old.map(|old| (&old.id, old.version)));
     if kind == DependencyKind::PartOf && closes_ring(directory, &arrow) {
         reading.wrong(
             "to",

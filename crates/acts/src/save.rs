@@ -91,6 +91,7 @@ versioned!(
     model::training::Training,
     model::outside_look::OutsideLook,
     model::calendar::Calendar,
+    model::custom_field::CustomField,
     model::directory::MaintenanceWindow,
     model::directory::Freeze,
     model::directory::Incident,

@@ -3,8 +3,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    audit, boards, change, config, delivery, directory, doctor, estate, gate, gateway, host, import, mapping, people,
-    permit, policy, risk, serve, tokens, webhooks,
+    audit, boards, change, config, delivery, directory, doctor, estate, fields, gate, gateway, host, import, mapping,
+    people, permit, policy, risk, serve, tokens, webhooks,
 };
 use crate::failure::{Failure, Result, read_text};
 
@@ -172,6 +172,9 @@ pub enum Command {
     /// Business calendars, by which clocks run.
     #[command(subcommand)]
     Calendar(directory::Calendar),
+    /// Fields that your organisation adds to its changes.
+    #[command(subcommand)]
+    Field(fields::Fields),
     /// Meetings of boards (CAB, ECAB) that decide about changes.
     #[command(subcommand)]
     Meeting(boards::Meeting),

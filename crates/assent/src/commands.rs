@@ -8,6 +8,7 @@ pub mod delivery;
 pub mod directory;
 pub mod doctor;
 pub mod estate;
+pub mod fields;
 pub mod gate;
 mod gate_lists;
 pub mod gateway;
@@ -53,6 +54,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Group(group) => directory::group(group, common, output),
         Command::Ownership(ownership) => directory::ownership(ownership, common, output),
         Command::Calendar(calendar) => directory::calendar(calendar, common, output),
+        Command::Field(fields) => fields::run(fields, common, output),
         Command::Meeting(meeting) => boards::meeting(meeting, common, output),
         Command::Look(look) => boards::look(look, common, output),
         Command::OnCall(row) => boards::on_call(row, common, output),

@@ -231,6 +231,9 @@ pub struct Content {
     /// The threat behind an emergency.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub threat: Option<String>,
+    /// What it says in the fields that the tenant added, in the order of keys.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub custom_fields: Vec<crate::custom_field::CustomValue>,
 }
 
 /// A level stated against the table, with the reason.

@@ -47,6 +47,7 @@ pub const WHAT: &[&str] = &[
     "business_contact",
     "incident",
     "threat",
+    "custom_fields",
 ];
 
 /// Fields that the digest *when* covers.

@@ -237,18 +237,21 @@ impl NodeKind {
     }
 }
 
-/// All arrows, findable by where they begin. The index is made on first use and belongs to exactly these rows.
+/// Where each thing's arrows stand among the rows.
+type Places = HashMap<(NodeKind, String), Vec<usize>>;
+
+/// All arrows, findable by where they begin. The index is made on first use and grows with the rows.
 #[derive(Debug, Clone, Default)]
 pub struct Graph {
     rows: Vec<Dependency>,
-    parts: OnceLock<HashMap<(NodeKind, String), Vec<usize>>>,
+    from: OnceLock<Places>,
 }
 
 impl From<Vec<Dependency>> for Graph {
     fn from(rows: Vec<Dependency>) -> Self {
         Self {
             rows,
-            parts: OnceLock::new(),
+            from: OnceLock::new(),
         }
     }
 }
@@ -262,25 +265,54 @@ impl Deref for Graph {
 }
 
 impl Graph {
+    fn from(&self) -> &Places {
+        self.from.get_or_init(|| {
+            let mut from = Places::new();
+            for (place, row) in self.rows.iter().enumerate() {
+                from.entry((row.from_kind, row.from.0.clone())).or_default().push(place);
+            }
+            from
+        })
+    }
+
+    fn place(&self, like: &Dependency) -> Option<usize> {
+        let places = self.from().get(&(like.from_kind, like.from.0.clone()))?;
+        let is_same = |row: &Dependency| row.to == like.to && row.to_kind == like.to_kind;
+        places
+            .iter()
+            .copied()
+            .find(|place| self.rows.get(*place).is_some_and(is_same))
+    }
+
+    /// The arrow between the same two ends, if there is one.
+    pub fn between(&self, like: &Dependency) -> Option<&Dependency> {
+        self.rows.get(self.place(like)?)
+    }
+
+    /// Adds an arrow; one between the same ends is replaced.
+    pub fn put(&mut self, arrow: Dependency) {
+        let place = self.place(&arrow);
+        match place.and_then(|place| self.rows.get_mut(place)) {
+            Some(row) => *row = arrow,
+            None => {
+                let key = (arrow.from_kind, arrow.from.0.clone());
+                if let Some(from) = self.from.get_mut() {
+                    from.entry(key).or_default().push(self.rows.len());
+                }
+                self.rows.push(arrow);
+            }
+        }
+    }
+
     /// What a thing is part of, by the graph alone, in the order of keys.
     pub fn parents(&self, kind: NodeKind, key: &str) -> Vec<(NodeKind, &ServiceKey)> {
-        let parts = self.parts.get_or_init(|| {
-            let mut parts: HashMap<(NodeKind, String), Vec<usize>> = HashMap::new();
-            let is_part = |row: &Dependency| row.kind == DependencyKind::PartOf;
-            for (place, row) in self.rows.iter().enumerate().filter(|(_, row)| is_part(row)) {
-                parts
-                    .entry((row.from_kind, row.from.0.clone()))
-                    .or_default()
-                    .push(place);
-            }
-            parts
-        });
-        if parts.is_empty() {
+        if self.rows.is_empty() {
             return Vec::new();
         }
-        let places = parts.get(&(kind, key.to_owned())).into_iter().flatten();
+        let places = self.from().get(&(kind, key.to_owned())).into_iter().flatten();
         let mut found: Vec<(NodeKind, &ServiceKey)> = places
             .filter_map(|place| self.rows.get(*place))
+            .filter(|row| row.kind == DependencyKind::PartOf)
             .map(|row| (row.to_kind, &row.to))
             .collect();
         found.sort_unstable();
@@ -614,6 +646,8 @@ pub struct Directory {
     pub absences: Vec<Absence>,
     /// Delegations that are not long over.
     pub delegations: Vec<Delegation>,
+    /// Fields that the tenant added to its changes, by key; those out of use as well.
+    pub custom_fields: BTreeMap<String, crate::custom_field::CustomField>,
     /// Business calendars by key.
     pub calendars: BTreeMap<String, Calendar>,
     /// Freezes that have not been taken back and not long gone.

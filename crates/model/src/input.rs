@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use crate::change::{Change, Content, DisruptionPlan, Exclusion, Impact, RiskOverride, Step, Target, TemplateRef};
+use crate::custom_field;
 use crate::directory::Directory;
 use crate::ids::{EnvironmentKey, PersonId, ServiceKey, TargetId};
 use crate::reading::{LINE, Reading, TEXT};
@@ -65,7 +66,7 @@ pub fn read(
     keep: Option<&Content>,
 ) -> Result<Input, Refusal> {
     let mut reading = Reading::new(body, "");
-    let mut input = read_fields(&mut reading, directory, requester);
+    let mut input = read_fields(&mut reading, directory, requester, keep);
     if let Some(old) = keep {
         input.content.security.clone_from(&old.security);
         input.content.dependencies_reviewed = old.dependencies_reviewed;
@@ -77,7 +78,12 @@ pub fn read(
     Ok(input)
 }
 
-fn read_fields(reading: &mut Reading<'_>, directory: &Directory, requester: &PersonId) -> Input {
+fn read_fields(
+    reading: &mut Reading<'_>,
+    directory: &Directory,
+    requester: &PersonId,
+    keep: Option<&Content>,
+) -> Input {
     let kind = reading.word("kind").unwrap_or(Kind::Normal);
     let targets = read_targets(reading, directory);
     let (impact, mut origins) = read_impact(reading, directory, &targets, kind);
@@ -116,6 +122,7 @@ fn read_fields(reading: &mut Reading<'_>, directory: &Directory, requester: &Per
         business_contact: reading.text("business_contact", LINE),
         incident: reading.text("incident", LINE),
         threat: reading.text("threat", TEXT),
+        custom_fields: custom_field::read(reading, directory, kind, keep),
     };
     if content.expedited && content.expedited_reason.is_none() {
         reading.wrong(
@@ -561,6 +568,10 @@ pub fn present(change: &Change, directory: &Directory) -> Map<String, Value> {
     }
     if let Some(template) = &content.template {
         map.insert("template".into(), Value::String(template.key.clone()));
+    }
+    if !content.custom_fields.is_empty() {
+        let values = custom_field::shown(&content.custom_fields, directory);
+        map.insert(custom_field::FIELD.into(), Value::Object(values));
     }
     for (name, time) in [
         ("planned_start", change.planned_start),

@@ -15,6 +15,7 @@ pub mod clocks;
 pub mod configuration;
 pub mod content;
 pub mod coverage;
+pub mod custom_field;
 pub mod directory;
 pub mod due;
 pub mod facts;

@@ -51,8 +51,8 @@ type Find = fn(&ChangeFile, &Directory, Timestamp) -> Vec<Unmet>;
 pub fn ahead(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Ahead> {
     let state = file.change.state;
     let steps: [(Step, State, Find); 6] = [
-        (Step::Submission, State::Draft, |file, _, _| {
-            before_submission(&file.change)
+        (Step::Submission, State::Draft, |file, directory, _| {
+            before_submission(&file.change, directory)
         }),
         (Step::Assessment, State::Assessing, before_approvals_are_asked),
         (Step::Approval, State::Authorizing, before_approved),
@@ -75,7 +75,7 @@ pub fn ahead(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Ah
 }
 
 /// What submission needs: the facts that a reader cannot do without.
-pub fn before_submission(change: &Change) -> Vec<Unmet> {
+pub fn before_submission(change: &Change, directory: &Directory) -> Vec<Unmet> {
     let content = &change.content;
     let emergency = content.kind == Kind::Emergency;
     let mut missing: Vec<(&str, &str)> = Vec::new();
@@ -99,22 +99,26 @@ pub fn before_submission(change: &Change) -> Vec<Unmet> {
         need(change.planned_start.is_some(), "planned_start", "a planned start");
         need(change.planned_end.is_some(), "planned_end", "a planned end");
     }
+    let row = |what: &str, field: &str| {
+        unmet(
+            "field_missing",
+            format!("It does not say {what}."),
+            format!("Fill in `{field}`."),
+            Vec::new(),
+        )
+    };
+    let own = crate::custom_field::missing(change, directory);
+    let own: Vec<Unmet> = own.map(|field| row(&field.name, &field.path())).collect();
     missing
         .into_iter()
-        .map(|(field, what)| {
-            unmet(
-                "field_missing",
-                format!("It does not say {what}."),
-                format!("Fill in `{field}`."),
-                Vec::new(),
-            )
-        })
+        .map(|(field, what)| row(what, field))
+        .chain(own)
         .collect()
 }
 
 /// What the assessment needs before approvals are asked: the plans, and evidence due by then.
 pub fn before_approvals_are_asked(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
-    let mut rows = before_submission(&file.change);
+    let mut rows = before_submission(&file.change, directory);
     rows.extend(plans_missing(&file.change));
     rows.extend(stopped(file, directory));
     for row in due_by(file, Due::Approval) {

@@ -8,6 +8,8 @@ pub const TEXT_FIELDS: &[&str] = &[
     "audience",
     "business_contact",
     "check",
+    "choice",
+    "choices",
     "comment",
     "description",
     "digest_salt",

@@ -370,6 +370,23 @@ words! {
         /// The group that always exists: change managers, else administrators.
         Last = "last",
     }
+    /// What a field holds that a tenant added.
+    FieldKind {
+        /// Words.
+        Text = "text",
+        /// One of its choices.
+        Choice = "choice",
+        /// A whole number.
+        Number = "number",
+        /// A day.
+        Date = "date",
+        /// A person, by login.
+        Person = "person",
+        /// A service, by key.
+        Service = "service",
+        /// A web address.
+        Link = "link",
+    }
     /// What an import or an export is about.
     Noun {
         /// People.

@@ -104,6 +104,11 @@ impl Graph {
         column.saturating_sub(1) * 26 + 20
     }
 
+    /// Where the ways from one thing part: those of neighbours run beside each other.
+    fn trunk(column: &usize, from: &usize) -> usize {
+        Self::before(column) + 1 + from % 5
+    }
+
     fn top(row: &usize) -> usize {
         row * ROW + 8
     }

@@ -43,6 +43,8 @@ pub enum Input {
     Many(Vec<Choice>),
     /// Day and time in the reader's zone, `2026-11-21T22:00`.
     DateTime,
+    /// A day, `2026-11-21`.
+    Date,
     /// Yes or no; sends `true` and is ticked when the value is `true`.
     Checkbox,
     /// Sent along, not shown.
@@ -231,6 +233,7 @@ impl PlacedField<'_> {
     fn control_type(&self) -> &'static str {
         match self.field.input {
             Input::DateTime => "datetime-local",
+            Input::Date => "date",
             Input::Number => "number",
             Input::Password => "password",
             Input::Email => "email",

@@ -47,6 +47,8 @@ pub enum Place {
     Tokens,
     /// Working hours and holidays.
     Hours,
+    /// Fields that the tenant added to its changes.
+    Fields,
     /// Keys that sign, and how the log fares.
     Keys,
     /// The glossary.
@@ -82,7 +84,7 @@ impl Place {
             places.extend([Place::AuditLog, Place::Deliveries, Place::Gateways, Place::Policies]);
         }
         if administers {
-            places.extend([Place::People, Place::Tokens, Place::Hours]);
+            places.extend([Place::People, Place::Tokens, Place::Hours, Place::Fields]);
         }
         if connects {
             places.extend([Place::Connections, Place::Webhooks, Place::Providers, Place::Keys]);
@@ -105,6 +107,7 @@ impl Place {
             Place::Webhooks => "/webhooks",
             Place::Providers => "/identity-providers",
             Place::Hours => "/hours",
+            Place::Fields => "/fields",
             Place::Keys => "/keys",
             Place::GateChecks => "/gate-checks",
             Place::Incidents => "/incidents",
@@ -135,6 +138,7 @@ impl Place {
             Place::Webhooks => "Webhooks",
             Place::Providers => "Identity providers",
             Place::Hours => "Working hours",
+            Place::Fields => "Fields of changes",
             Place::Keys => "Keys and log health",
             Place::GateChecks => "Gate checks",
             Place::Incidents => "Incidents",
@@ -162,6 +166,7 @@ impl Place {
             Place::Connections => "inbox",
             Place::Webhooks => "out",
             Place::Hours => "clock",
+            Place::Fields => "edit",
             Place::Keys => "leaf",
             Place::GateChecks => "gate",
             Place::Incidents => "incident",
@@ -189,6 +194,7 @@ impl Place {
             | Place::Providers
             | Place::Tokens
             | Place::Hours
+            | Place::Fields
             | Place::Keys => "Administration",
             Place::Help | Place::Messages | Place::Account => "More",
         }

@@ -107,6 +107,8 @@ pub struct List<R> {
     pub bulk: Option<Bulk>,
     /// A list that stands above the table, for what needs the reader first.
     pub first: Vec<parts::Entry>,
+    /// The heading of that list; empty for none.
+    pub first_title: String,
 }
 
 impl<R> Default for List<R> {
@@ -129,6 +131,7 @@ impl<R> Default for List<R> {
             view_acts: Vec::new(),
             bulk: None,
             first: Vec::new(),
+            first_title: String::new(),
         }
     }
 }
@@ -148,6 +151,7 @@ struct ListView<'a> {
     paging: &'a Paging,
     empty: Empty,
     first: &'a [parts::Entry],
+    first_title: &'a str,
     column_fields: &'a [Field],
     view_acts: &'a [ActForm],
     bulk: Option<&'a Bulk>,
@@ -214,6 +218,7 @@ impl<R: ListRow> List<R> {
             paging: &self.paging,
             empty: R::empty(),
             first: &self.first,
+            first_title: &self.first_title,
             column_fields: &self.column_fields,
             view_acts: &self.view_acts,
             bulk: self.bulk.as_ref(),

@@ -12,6 +12,9 @@ use crate::{
     filters, parts, render,
 };
 
+/// The most lines of a text that stand open on a page.
+const UNFOLDED: usize = 24;
+
 /// What a section holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SectionBody {
@@ -123,7 +126,7 @@ impl Section {
                 table.html()
             ),
             SectionBody::Graph(graph) => Drawn { graph }.html(),
-            SectionBody::Code(text) => format!("<pre class=\"code\" tabindex=\"0\">{}</pre>", crate::text::mark(text)),
+            SectionBody::Code(text) => code(text),
         };
         Inner(html)
     }
@@ -133,6 +136,17 @@ impl Section {
             group: &self.id,
             forms: &self.acts,
         }
+    }
+}
+
+/// What is copied; a long text is folded, for a page is read before it is.
+fn code(text: &str) -> String {
+    let pre = format!("<pre class=\"code\" tabindex=\"0\">{}</pre>", crate::text::mark(text));
+    match text.lines().count() {
+        lines if lines > UNFOLDED => {
+            format!("<details class=\"more\"><summary>Show its {lines} lines</summary>{pre}</details>")
+        }
+        _ => pre,
     }
 }
 

@@ -157,13 +157,24 @@ impl Part for Rich {
     }
 }
 
+/// An address breaks behind its slashes rather than within a word; nothing of that is copied.
+fn breakable(words: &str) -> String {
+    match words.split_once("://") {
+        Some((scheme, rest)) if !rest.contains(' ') => {
+            let parts: Vec<String> = rest.split('/').map(text::mark).collect();
+            format!("{}://{}", text::mark(scheme), parts.join("/<wbr/>"))
+        }
+        _ => text::mark(words),
+    }
+}
+
 fn push(out: &mut String, piece: &Piece) {
     // Writing into a String cannot fail.
     let _ = match piece {
         Piece::Text(words) => write!(out, "{}", text::mark(words)),
         Piece::Strong(words) => write!(out, "<b>{}</b>", text::mark(words)),
         Piece::Emphasis(words) => write!(out, "<i>{}</i>", text::mark(words)),
-        Piece::Code(words) => write!(out, "<code>{}</code>", text::mark(words)),
+        Piece::Code(words) => write!(out, "<code>{}</code>", breakable(words)),
         Piece::Key(words) => write!(out, "<span class=\"key\">{}</span>", text::mark(words)),
         Piece::Late(words) => write!(out, "<span class=\"late\">{}</span>", text::mark(words)),
         Piece::Break => write!(out, "<br/>"),
@@ -187,6 +198,13 @@ fn push(out: &mut String, piece: &Piece) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_may_break_behind_its_slashes() {
+        let html = Rich::new().code("https://a.example/t/<b>").html();
+        assert_eq!(html, "<code>https://a.example/<wbr/>t/<wbr/>&lt;b&gt;</code>");
+        assert_eq!(Rich::new().code("sha256:ab/c").html(), "<code>sha256:ab/c</code>");
+    }
 
     #[test]
     fn pieces_are_escaped_and_bad_links_lose_their_address() {

@@ -5,6 +5,7 @@ mod attestations;
 mod boards;
 mod changes;
 mod configuration;
+mod custom_fields;
 mod directory;
 mod estate;
 mod evidence;
@@ -38,6 +39,7 @@ pub(crate) const TABLES: &[&[Route]] = &[
     estate::ACCESS,
     configuration::ROUTES,
     directory::ROUTES,
+    custom_fields::ROUTES,
     boards::ROUTES,
     identity::ROUTES,
     imports::ROUTES,

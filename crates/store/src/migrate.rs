@@ -39,6 +39,7 @@ const MIGRATIONS: &[Migration] = migrations![
     15 "0015_workload",
     16 "0016_evidence_age",
     17 "0017_trainings",
+    18 "0018_custom_fields",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

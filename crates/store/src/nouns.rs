@@ -6,6 +6,7 @@ use model::board::{Meeting, OnCall};
 use model::calendar::Calendar;
 use model::change::Change;
 use model::configuration::Configuration;
+use model::custom_field::CustomField;
 use model::directory::{
     ConfigItem, Connection, Dependency, Environment, Freeze, Group, Incident, MaintenanceWindow, Ownership, Person,
     Service, StandardTemplate, Tenant, Token,
@@ -239,6 +240,7 @@ nouns! {
     OutsideLook in "outside_look" |it| { people_group = &it.group, at = it.at }
     GlassUse in "glass_use" |it| { team = &it.team, change_id = &it.change, at = it.at }
     Calendar in "calendar" |it| { key = &it.key }
+    CustomField in "custom_field" |it| { key = &it.key, active = !it.is_over }
     Meeting in "meeting" |it| {
         people_group = &it.group, starts_at = it.starts_at, active = it.ended_at.is_none(),
     }

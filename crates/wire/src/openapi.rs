@@ -8,6 +8,7 @@ mod boards;
 mod bodies;
 mod bodies_identity;
 mod configuration;
+mod custom_fields;
 mod directory;
 mod shapes;
 mod shapes_gateways;
@@ -416,6 +417,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
         .iter()
         .chain(answers::ALL)
         .chain(directory::SHAPES)
+        .chain(custom_fields::SHAPES)
         .chain(boards::SHAPES)
         .chain(bodies_identity::ALL)
         .chain(shapes_gateways::ALL)

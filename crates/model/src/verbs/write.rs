@@ -6,6 +6,7 @@ use super::Body;
 use crate::act::Act;
 use crate::change::{Change, Content, Digests, Retrospective, TargetRecord};
 use crate::content::{Cover, WHEN, cover};
+use crate::directory::Directory;
 use crate::file::Case;
 use crate::input::{self, Input};
 use crate::lifecycle::{check_hold, check_state};
@@ -119,7 +120,7 @@ pub fn create(case: &mut Case<'_>) -> Result<(), Refusal> {
     let turned = drifted_fields(case);
     let change = &mut case.file.change;
     if change.retrospective.is_some() {
-        check_retrospective(change)?;
+        check_retrospective(change, &case.directory)?;
     }
     case.tell(
         "change.created",
@@ -134,9 +135,9 @@ pub fn create(case: &mut Case<'_>) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_retrospective(change: &Change) -> Result<(), Refusal> {
+fn check_retrospective(change: &Change, directory: &Directory) -> Result<(), Refusal> {
     let mut errors = Vec::new();
-    for unmet in before_submission(change) {
+    for unmet in before_submission(change, directory) {
         let field = unmet.satisfy.split('`').nth(1).unwrap_or("").to_owned();
         let about_the_future = matches!(
             field.as_str(),
@@ -285,7 +286,7 @@ fn keep_what_was_needed(case: &Case<'_>, input: &Input) -> Result<(), Refusal> {
     next.content = input.content.clone();
     next.planned_start = input.planned_start;
     next.planned_end = input.planned_end;
-    let mut errors: Vec<_> = before_submission(&next)
+    let mut errors: Vec<_> = before_submission(&next, &case.directory)
         .into_iter()
         .map(|row| {
             let field = row.satisfy.split('`').nth(1).unwrap_or("").to_owned();
@@ -479,7 +480,7 @@ pub fn submit(case: &mut Case<'_>) -> Result<(), Refusal> {
     check_state(case, Act::Submit)?;
     check_hold(case)?;
     settle::emergency_window(&mut case.file.change, case.now);
-    let mut unmet = before_submission(case.change());
+    let mut unmet = before_submission(case.change(), &case.directory);
     if let Some(end) = case.change().planned_end.filter(|end| *end <= case.now) {
         let text = format!("Its planned end, {end}, has passed.");
         unmet.push(crate::file::unmet(

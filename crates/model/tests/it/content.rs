@@ -28,6 +28,7 @@ fn every_field_of_a_change_is_classified_once() {
         justification, objectives, verification, category, touches, targets, impact, complexity, disruption,
         security, dependencies_reviewed, excluded, risk_override, plan, rollback_plan, no_rollback_reason,
         rollback_minutes, owner, team, implementers, tester, business_contact, incident, threat,
+        custom_fields,
     };
     let rest = names! {
         Change, change, id, version, revision, key, number, state, requester, created_at, updated_at, content,
@@ -88,6 +89,7 @@ tester | {"tester": "vera"} | {"tester": "tom"}
 business_contact | {"business_contact": "Kim"} | {"business_contact": null}
 incident | {"incident": "INC-9"} | {"incident": null}
 threat | {"threat": "CVE"} | {"threat": null}
+custom_fields | {"custom_fields": {"cost_centre": "4711"}} | {"custom_fields": {"cost_centre": null}}
 "#;
 
 fn edits() -> Vec<(&'static str, Value, Value)> {

@@ -6,6 +6,7 @@ mod budget;
 mod calendars;
 mod clocks;
 mod content;
+mod custom_fields;
 mod gate;
 mod input;
 mod lifecycle;

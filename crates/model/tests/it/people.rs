@@ -96,6 +96,8 @@ pub fn directory() -> Directory {
         ends_at: None,
     }]
     .into();
+    let cost_centre = crate::custom_fields::field("cost_centre", model::words::FieldKind::Text);
+    found.custom_fields.insert(cost_centre.key.clone(), cost_centre);
     found.templates = BTreeMap::from([("patch".to_owned(), template())]);
     found
 }

@@ -58,6 +58,8 @@ pub struct ChangeFields {
     pub plan_rows: usize,
     /// Rows of the rollback plan to show; at least what is filled in, and two.
     pub rollback_rows: usize,
+    /// The fields that the tenant added, named `custom_fields.KEY`; values and errors are filled in like any other's.
+    pub own: Vec<Field>,
     /// The fields that are asked first, by name; everything else is folded. Empty shows every section open.
     pub asked: Vec<String>,
 }
@@ -145,6 +147,10 @@ impl ChangeFields {
             self.people(),
             self.special(),
         ];
+        if !self.own.is_empty() {
+            let place = sections.len() - 2;
+            sections.insert(place, self.section("s-own", "Fields of your own", "", self.own.clone()));
+        }
         if self.retrospective {
             sections.push(self.afterwards());
         }

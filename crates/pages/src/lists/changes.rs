@@ -29,6 +29,8 @@ pub struct ChangeRow {
     pub waits_for: String,
     /// How old it is: “4 d”.
     pub age: String,
+    /// What it says in the fields that the tenant added, in one line.
+    pub own: String,
     /// Its planned end; empty when none is planned.
     pub planned_end: String,
     /// Who answers for it.
@@ -62,6 +64,7 @@ impl ListRow for ChangeRow {
             Column::new("Written", Fold::Away).id("created"),
             Column::new("Last changed", Fold::Away).id("updated"),
             Column::new("Age", Fold::Away).number().id("age"),
+            Column::new("Fields of your own", Fold::Away).id("own"),
         ]
     }
 
@@ -109,6 +112,7 @@ impl ListRow for ChangeRow {
             Cell::Short(self.created.clone()),
             Cell::Short(self.updated.clone()),
             Cell::Short(self.age.clone()),
+            Cell::text(self.own.as_str()),
         ]
     }
 

@@ -141,7 +141,7 @@ pub(super) fn others(
 /// Says why an act cannot be done yet, where the rules name it.
 fn why_not(view: &View<'_, '_, '_>, file: &ChangeFile, verb: Verb, form: ActForm) -> ActForm {
     let unmet = match verb {
-        Verb::Submit => before_submission(&file.change),
+        Verb::Submit => before_submission(&file.change, &view.directory),
         Verb::Start => before_start(file, &view.directory, view.now()),
         Verb::Close => before_closure(file, &view.directory, view.now()),
         _ => Vec::new(),

@@ -248,6 +248,8 @@ const PHRASES: &[(&str, &str, &str)] = &[
     ("condition.met", "check", "said that a condition is met"),
     ("condition.set", "leaf", "set a condition"),
     ("configuration.withdrawn", "back", "withdrew a proposed configuration"),
+    ("custom_field.ended", "x", "took a field of changes out of use"),
+    ("custom_field.set", "edit", "set a field of changes"),
     ("demo.filled", "leaf", "filled the demonstration"),
     ("dependency.set", "service", "told what depends on what"),
     ("deployment.told", "gate", "told of a deployment"),

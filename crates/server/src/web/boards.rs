@@ -11,7 +11,7 @@ use pages::{ActContext, ActForm, ActTone, Entry, Field, Rich, Tone};
 use super::view::View;
 
 /// The boards that rules of a change ask.
-fn boards(file: &ChangeFile) -> Vec<GroupKey> {
+pub(super) fn boards(file: &ChangeFile) -> Vec<GroupKey> {
     let mut found: Vec<GroupKey> = Vec::new();
     for row in &file.requirements.obligations {
         let Duty::Approval(rule) = &row.obligation.duty else {

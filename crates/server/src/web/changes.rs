@@ -1,6 +1,8 @@
 //! The list of changes: filters live in the address, so that a list can be sent to somebody.
 
-use acts::find_changes::{ChangeFilter, ChangeRow as Listed, TargetRow, find_changes};
+use std::collections::BTreeMap;
+
+use acts::find_changes::{ChangeFilter, ChangeRow as Listed, TargetRow, find_changes, find_custom_values};
 use axum::extract::{Query, State};
 use axum::response::Response;
 use jiff::Timestamp;
@@ -34,7 +36,7 @@ const FILTERS: [(&str, &str); 13] = [
     ("created_to", "Written before"),
 ];
 /// The columns that can be chosen, by their ids of [`ChangeRow`].
-const COLUMNS: [(&str, &str); 12] = [
+const COLUMNS: [(&str, &str); 13] = [
     ("key", "Key"),
     ("state", "State"),
     ("risk", "Risk"),
@@ -47,7 +49,10 @@ const COLUMNS: [(&str, &str); 12] = [
     ("created", "Written"),
     ("updated", "Last changed"),
     ("age", "Age"),
+    (OWN, "Fields of your own"),
 ];
+/// The column of the fields that the tenant added; a file has one for each of them.
+pub(super) const OWN: &str = "own";
 /// The list's name among saved views.
 pub(super) const LIST: &str = "changes";
 
@@ -198,11 +203,19 @@ fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<String> {
     let after = wanted.get("after").and_then(|text| text.parse().ok());
     let filter = filter(view, wanted);
     let found = find_changes(view.room, &filter, PAGE, after)?;
-    let rows: Vec<ChangeRow> = found
-        .rows
-        .iter()
-        .map(|(listed, targets)| row(view, listed, targets))
-        .collect();
+    let shown = wanted.columns();
+    let own = match shown.iter().any(|id| id == OWN) {
+        true => find_custom_values(view.room, &found)?,
+        false => BTreeMap::new(),
+    };
+    let rows = found.rows.iter().map(|(listed, targets)| ChangeRow {
+        own: own
+            .get(&listed.id)
+            .map(|values| super::own_fields::told(view, values))
+            .unwrap_or_default(),
+        ..row(view, listed, targets)
+    });
+    let rows: Vec<ChangeRow> = rows.collect();
     let url = view.url("/changes");
     let older = found.next.map(|next| {
         let rest = wanted.with("after", "");
@@ -210,7 +223,7 @@ fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<String> {
         format!("{url}{rest}{sign}after={next}")
     });
     let newer = after.map(|_: i64| format!("{url}{}", wanted.with("after", "")));
-    let shown = format!("{} shown", rows.len());
+    let count = format!("{} shown", rows.len());
     let saved = acts::saved_views::find_views(view.room, LIST)?;
     view.follow(None);
     view.frame.query = wanted.get("q").unwrap_or_default().to_owned();
@@ -227,14 +240,10 @@ fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<String> {
             acts: super::bulk::offered(),
         }),
         filter_url: url,
-        count: shown.clone(),
-        paging: Paging {
-            newer,
-            older,
-            count: shown,
-        },
+        count: count.clone(),
+        paging: Paging { newer, older, count },
         rows,
-        shown: wanted.columns(),
+        shown,
         ..ChangeList::default()
     };
     Ok(page.render())
@@ -306,6 +315,7 @@ pub(super) fn row(view: &View<'_, '_, '_>, listed: &Listed, targets: &[TargetRow
         created: view.reader.moment(listed.created_at),
         updated: view.reader.moment(listed.updated_at),
         age: view.reader.age(listed.created_at),
+        own: String::new(),
     }
 }
 

@@ -6,6 +6,7 @@ use jiff::{Timestamp, ToSpan, Zoned};
 use model::act::{Act as Verb, actions};
 use model::change::Change;
 use model::verbs::Body;
+use model::words::Kind;
 use pages::{Notice, Place, Rich, Tone};
 use serde_json::{Value, json};
 
@@ -43,7 +44,17 @@ pub(super) async fn clone_form(
 
 fn clone_page(view: &mut View<'_, '_, '_>, change: &Change) -> acts::Result<String> {
     let mut fields = empty_fields(view);
-    let body = copied(change, model::input::patch_base(change, &view.directory));
+    let mut body = copied(change, model::input::patch_base(change, &view.directory));
+    if let Some(Value::Object(own)) = body.get_mut(model::custom_field::FIELD) {
+        let kind = match change.content.kind {
+            Kind::Emergency => Kind::Normal,
+            other => other,
+        };
+        own.retain(|key, _| {
+            let field = view.directory.custom_fields.get(key);
+            field.is_some_and(|field| field.is_of(kind))
+        });
+    }
     for (name, value) in flat(&body, &view.reader) {
         if name == "touches" {
             fields.touches.push(value);

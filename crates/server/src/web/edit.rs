@@ -7,15 +7,17 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use model::act::{Act as Verb, actions};
 use model::change::Change;
+use model::custom_field::CustomField;
 use model::file::ChangeFile;
 use model::refusal::{FieldError, Refusal};
 use model::verbs::Body;
-use model::words::{Origin, State as Stage, TemplateState};
+use model::words::{Kind, Origin, State as Stage, TemplateState};
 use pages::{ChangeFields, ChangeForm, DerivedFact, Entry, Field, NINE, Notice, Place, Reader, Rich, Rows, Tone};
 use serde_json::Value;
 
 use super::conflict;
-use super::form::{Decoded, Form, PICK, with_labels};
+use super::form::{Decoded, Form, OWN, PICK, with_labels};
+use super::own_fields::{needed, own_fields};
 use super::view::{View, Visitor, escaped, notice_of, problem, reader_of, see, show, show_as, write};
 use crate::failure::Failure;
 use crate::state::AppState;
@@ -51,6 +53,7 @@ pub(super) const HELD: &[&str] = &[
     "expedited_reason",
     "objectives",
     "labels",
+    "custom_fields",
 ];
 
 /// The code of an answer to whom somebody else was faster.
@@ -77,7 +80,9 @@ pub(super) async fn new_form(State(state): State<AppState>, visitor: Visitor) ->
 fn new_page(view: &View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
     let mut fields = empty_fields(view);
     fields.retrospective = true;
-    fields.asked = asked(back, &NINE.map(str::to_owned));
+    let usual = NINE.iter().map(|name| (*name).to_owned());
+    let usual: Vec<String> = usual.chain(needed(&view.directory, Kind::Normal)).collect();
+    fields.asked = asked(back, &usual);
     Ok(new_page_of(view, fields, back).render())
 }
 
@@ -120,7 +125,7 @@ fn asked(back: Option<&Back>, usual: &[String]) -> Vec<String> {
     if !back.form.first("add").is_empty() {
         return Vec::new();
     }
-    let is_known = |name: &&str| NINE.contains(name);
+    let is_known = |name: &&str| NINE.contains(name) || name.starts_with(OWN);
     let sent: Vec<String> = back
         .form
         .first("asked")
@@ -160,6 +165,7 @@ pub(super) fn empty_fields(view: &View<'_, '_, '_>) -> ChangeFields {
         templates: approved
             .map(|template| (template.key.clone(), template.title.clone()))
             .collect(),
+        own: own_fields(directory, None),
         ..ChangeFields::default()
     }
 }
@@ -376,6 +382,7 @@ fn edit_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> act
     };
     let back = back.as_ref();
     let mut fields = empty_fields(view);
+    fields.own = own_fields(&view.directory, Some(change));
     for (name, value) in flat(&base, &view.reader) {
         if name == "touches" {
             fields.touches.push(value);
@@ -383,7 +390,7 @@ fn edit_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> act
             fields.set(&name, value);
         }
     }
-    fields.asked = asked(back, &missing(change, &fields));
+    fields.asked = asked(back, &missing(view, change, &fields));
     let mut page = edit_form_page(view, change, &fields.asked);
     page.derived = derived(change, &fields);
     let revision = if both.is_some() {
@@ -443,7 +450,7 @@ fn edit_form_page(view: &View<'_, '_, '_>, change: &Change, asked: &[String]) ->
 }
 
 /// What a draft still lacks before it can be submitted, in the order of the form; nothing for what is past that.
-fn missing(change: &Change, fields: &ChangeFields) -> Vec<String> {
+fn missing(view: &View<'_, '_, '_>, change: &Change, fields: &ChangeFields) -> Vec<String> {
     if change.state != Stage::Draft || change.returned.is_some() {
         return Vec::new();
     }
@@ -453,7 +460,8 @@ fn missing(change: &Change, fields: &ChangeFields) -> Vec<String> {
         .iter()
         .filter(|name| **name != "impact.availability")
         .filter(is_empty);
-    names.map(|name| (*name).to_owned()).collect()
+    let own = model::custom_field::missing(change, &view.directory).map(CustomField::path);
+    names.map(|name| (*name).to_owned()).chain(own).collect()
 }
 
 /// What nobody had to type, with its origin.

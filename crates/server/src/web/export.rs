@@ -1,14 +1,16 @@
 //! The list of changes as a file, CSV (RFC 4180) or XLSX: the filters and columns of the page, all rows, and above them
 //! what was asked, in which zone, and how many rows there are.
 
-use acts::find_changes::find_changes;
+use std::collections::BTreeMap;
+
+use acts::find_changes::{find_changes, find_custom_values};
 use axum::extract::{Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
 use store::{Lane, Mode};
 
-use super::changes::{Wanted, filter};
+use super::changes::{OWN, Wanted, filter};
 use super::view::{View, Visitor, problem};
 use crate::failure::Failure;
 use crate::state::AppState;
@@ -22,7 +24,7 @@ const BATCH: i64 = 500;
 struct Export {
     /// Label and value: what was asked, the filters, the zone, the count.
     about: Vec<(String, String)>,
-    heads: Vec<&'static str>,
+    heads: Vec<String>,
     rows: Vec<Vec<String>>,
 }
 
@@ -74,13 +76,34 @@ async fn gather(state: &AppState, visitor: &Visitor, wanted: Wanted) -> Result<E
 
 fn read(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Export> {
     let filter = filter(view, wanted);
-    let columns = wanted.columns();
-    let mut rows = Vec::new();
+    let mut columns = wanted.columns();
+    let has_own = columns.iter().any(|id| id == OWN);
+    columns.retain(|id| id != OWN);
+    let own: Vec<String> = view
+        .directory
+        .custom_fields
+        .keys()
+        .filter(|_| has_own)
+        .cloned()
+        .collect();
+    let mut rows: Vec<Vec<String>> = Vec::new();
     let mut after = None;
     let is_whole = loop {
         let found = find_changes(view.room, &filter, BATCH, after)?;
+        let values = match own.is_empty() {
+            true => BTreeMap::new(),
+            false => find_custom_values(view.room, &found)?,
+        };
         for (listed, targets) in &found.rows {
-            rows.push(columns.iter().map(|id| cell(view, id, listed, targets)).collect());
+            let usual = columns.iter().map(|id| cell(view, id, listed, targets));
+            let said = values.get(&listed.id).map(Vec::as_slice).unwrap_or_default();
+            let own = own.iter().map(|key| {
+                let value = said.iter().find(|value| value.key == *key);
+                value
+                    .map(|value| super::own_fields::plain(view, value))
+                    .unwrap_or_default()
+            });
+            rows.push(usual.chain(own).collect());
         }
         after = found.next;
         if after.is_none() || rows.len() >= MOST_ROWS {
@@ -109,9 +132,12 @@ fn read(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Export> {
     about.push(("Rows".to_owned(), count));
     let now = view.reader.field(view.now()).replace('T', " ");
     about.push(("Made".to_owned(), format!("{now} by {}", view.frame.person)));
+    let names = own
+        .iter()
+        .map(|key| super::own_fields::name(&view.directory, key).to_owned());
     Ok(Export {
         about,
-        heads: columns.iter().map(|id| head(id)).collect(),
+        heads: columns.iter().map(|id| head(id).to_owned()).chain(names).collect(),
         rows,
     })
 }
@@ -188,7 +214,7 @@ fn as_csv(export: &Export) -> String {
         let label = format!("# {label}");
         out.push_str(&csv_line([label.as_str(), value.as_str()].into_iter()));
     }
-    out.push_str(&csv_line(export.heads.iter().copied()));
+    out.push_str(&csv_line(export.heads.iter().map(String::as_str)));
     for row in &export.rows {
         out.push_str(&csv_line(row.iter().map(String::as_str)));
     }
@@ -200,7 +226,7 @@ fn as_xlsx(export: &Export) -> Result<Vec<u8>, XlsxError> {
     let strong = Format::new().set_bold();
     let sheet = book.add_worksheet().set_name("Changes")?;
     for (column, words) in (0_u16..).zip(&export.heads) {
-        sheet.write_string_with_format(0, column, *words, &strong)?;
+        sheet.write_string_with_format(0, column, words, &strong)?;
     }
     for (line, row) in (1_u32..).zip(&export.rows) {
         for (column, value) in (0_u16..).zip(row) {
@@ -226,7 +252,7 @@ mod tests {
     fn export(cell: &str) -> Export {
         Export {
             about: vec![("Rows".to_owned(), "1".to_owned())],
-            heads: vec!["Change"],
+            heads: vec!["Change".to_owned()],
             rows: vec![vec![cell.to_owned()]],
         }
     }

@@ -54,6 +54,7 @@ const BOOLEANS: &[&str] = &[
     "active",
     "is_production",
     "compromised",
+    "is_needed",
 ];
 /// Lists whose entries hold no commas.
 const LISTS: &[&str] = &[
@@ -70,9 +71,12 @@ const LISTS: &[&str] = &[
     "touches",
     "roles",
     "scopes",
+    "kinds",
 ];
 /// Lists of sentences, one a line.
 const LINES: &[&str] = &["improvements"];
+/// What the names of fields that a tenant added begin with.
+pub(super) const OWN: &str = "custom_fields.";
 /// Names that steer the page and are no fields of the act.
 const STEERING: &[&str] = &["act", "add", "revision", "next", "asked", "was", "both"];
 /// Before the name of a field of which two people's values are at hand: which one stays.
@@ -167,6 +171,10 @@ impl Form {
     }
 
     fn leaf(&self, name: &str, value: &str, reader: &Reader, errors: &mut Vec<FieldError>) -> Value {
+        // A tenant names its own fields as it likes; what they hold is read by their definition.
+        if name.starts_with(OWN) {
+            return Value::String(value.to_owned());
+        }
         let last = name.rsplit('.').next().unwrap_or(name);
         if LISTS.contains(&last) {
             return entries(&self.all(name), &['\n', ',']);

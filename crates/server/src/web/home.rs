@@ -78,6 +78,8 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
         .map(|file| row(view, file, Rich::from(why(view, &file.change))))
         .collect();
     let own = own(view)?;
+    let mut sections = super::home_board::sections(view, &queue);
+    sections.extend(super::home_roles::sections(view)?);
     let page = Home {
         lede: lede(view),
         due,
@@ -85,7 +87,7 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
         own,
         tasks: tasks(view)?,
         decided: super::home_roles::decided(view)?,
-        sections: super::home_roles::sections(view)?,
+        sections,
         keep_in_mind: keep_in_mind(view)?,
         messages: messages(view)?,
         frame: view.frame.clone(),

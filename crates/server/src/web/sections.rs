@@ -615,6 +615,7 @@ impl Around<'_> {
                 facts.push(Fact::new(label, value.as_str()));
             }
         }
+        facts.extend(super::own_fields::facts(view, change));
         facts.push(risk_fact(self.file));
         if !content.touches.is_empty() {
             let words: Vec<String> = content.touches.iter().map(|touch| plain(touch.as_str())).collect();

@@ -71,6 +71,10 @@ const CONTENT: &[Shape] = &[
             ),
             text("threat", TEXT, "For `emergency`: the threat instead of an incident."),
             texts("labels", LINE, "Words to find it by; no approval covers them."),
+            free(
+                "custom_fields",
+                "What it says in the fields that the tenant added, by their keys.",
+            ),
             object("retrospective", "RetrospectiveInput", "For work that is already done."),
         ],
     ),

@@ -120,6 +120,9 @@ pub struct Content {
     /// A word to find it by; may be given several times.
     #[arg(long)]
     pub label: Vec<String>,
+    /// What it says in a field that your organisation added; without a value it is emptied. May be given several times.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub field: Vec<String>,
 }
 
 const LEVELS: [&str; 4] = ["none", "low", "medium", "high"];
@@ -175,6 +178,11 @@ impl Content {
                 let impact = body.entry("impact").or_insert_with(|| json!({}));
                 impact[axis] = json!(level);
             }
+        }
+        for pair in &self.field {
+            let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let own = body.entry("custom_fields").or_insert_with(|| json!({}));
+            own[key] = if value.is_empty() { Value::Null } else { json!(value) };
         }
         if let Some(kind) = &self.disruption {
             let mut disruption = json!({"kind": kind});

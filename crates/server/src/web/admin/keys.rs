@@ -16,7 +16,7 @@ const PURPOSES: [(&str, &str); 3] = [
         acts::keys::PERMIT,
         "signs permits, which gateways check with the published key",
     ),
-    (acts::keys::LOG, "signs the log's checkpoints"),
+    (acts::keys::LOG, "signs the log’s checkpoints"),
     (acts::keys::COSIGNER, "signs a second time, from a place of its own"),
 ];
 
@@ -69,7 +69,7 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
         sections: vec![
             Section::new("keys", "Keys", SectionBody::Table(table)).note(
                 Rich::new()
-                    .link("the log's public keys", format!("/t/{tenant}/log/key"))
+                    .link("the log’s public keys", format!("/t/{tenant}/log/key"))
                     .text(", ")
                     .link("those of permits", format!("/t/{tenant}/.well-known/jwks.json")),
             ),
@@ -94,7 +94,11 @@ const LATE_SECONDS: i64 = 60;
 fn health(view: &View<'_, '_, '_>, log: &acts::find_timeline::LogView) -> Vec<Notice> {
     let age = log.sealed_at.map(|at| view.now().duration_since(at).as_secs());
     let is_late = log.waiting > 0 && age.is_none_or(|seconds| seconds > LATE_SECONDS);
-    let waiting = count(log.waiting.unsigned_abs());
+    let waiting = match log.waiting {
+        0 => "no event waits for its place".to_owned(),
+        1 => "one event waits for its place".to_owned(),
+        many => format!("{} events wait for their place", count(many.unsigned_abs())),
+    };
     let sealed = log
         .sealed_at
         .map(|at| view.reader.distance(at))
@@ -103,11 +107,11 @@ fn health(view: &View<'_, '_, '_>, log: &acts::find_timeline::LogView) -> Vec<No
         true => vec![
             Notice::new(
                 Tone::Stop,
-                format!("{waiting} events wait for their place, and the last checkpoint was signed {sealed}. Look whether a server runs and whether its disk is full."),
+                format!("The last checkpoint was signed {sealed}, and {waiting}. Look whether a server runs and whether its disk is full."),
             )
             .title("The log lags"),
         ],
-        false => vec![Notice::new(Tone::Ok, format!("Its last checkpoint was signed {sealed}; {waiting} events wait for their place.")).title("The log is healthy")],
+        false => vec![Notice::new(Tone::Ok, format!("Its last checkpoint was signed {sealed}; {waiting}.")).title("The log is healthy")],
     }
 }
 
@@ -115,7 +119,7 @@ fn facts(view: &mut View<'_, '_, '_>, log: &acts::find_timeline::LogView) -> act
     let state = store::log::state(view.room.tx)?;
     let mut facts = vec![
         Fact::new("Entries", count(log.size.unsigned_abs())),
-        Fact::new("Root", Rich::new().code(log.root.as_str())),
+        Fact::new("Root", Rich::new().code(pages::short_digest(&log.root))),
         Fact::new("Waiting", count(log.waiting.unsigned_abs())),
     ];
     if let Some(at) = log.sealed_at {
@@ -123,7 +127,8 @@ fn facts(view: &mut View<'_, '_, '_>, log: &acts::find_timeline::LogView) -> act
     }
     if let Some(state) = state.filter(|state| !state.holder.is_empty()) {
         let until = view.reader.moment(state.lease_until);
-        facts.push(Fact::new("Sequenced by", format!("{}, until {until}", state.holder)));
+        let holder = Rich::new().code(pages::short_digest(&state.holder));
+        facts.push(Fact::new("Sequenced by", holder.text(format!(" until {until}"))));
     }
     let witnesses = log
         .checkpoint

@@ -1,7 +1,8 @@
 //! Administration: connections and their deliveries, outgoing webhooks, identity providers, ownership, working hours,
-//! keys and the log's health. None of its pages needs a script.
+//! fields of changes, keys and the log's health. None of its pages needs a script.
 
 mod connections;
+mod fields;
 mod hours;
 mod keys;
 mod ownership;
@@ -39,6 +40,8 @@ pub(super) fn routes() -> Router<AppState> {
         )
         .route("/t/{tenant}/ownership/{id}/end", post(ownership::end))
         .route("/t/{tenant}/hours", get(hours::show_hours).post(hours::set))
+        .route("/t/{tenant}/fields", get(fields::show_fields).post(fields::set))
+        .route("/t/{tenant}/fields/{key}/end", post(fields::end))
         .route("/t/{tenant}/keys", get(keys::show_keys))
 }
 

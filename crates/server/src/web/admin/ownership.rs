@@ -66,6 +66,10 @@ fn page(view: &mut View<'_, '_, '_>, asked: &Asked, back: Option<&Back>) -> acts
         filters: filters(view, asked),
         filter_url: view.url("/ownership"),
         first: lines(view, asked),
+        first_title: match (asked.service(), asked.environment()) {
+            (Some(service), Some(environment)) => format!("Who answers for {service} in {environment}"),
+            _ => String::new(),
+        },
         ..Ownerships::default()
     };
     if may_set {

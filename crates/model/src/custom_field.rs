@@ -1,0 +1,287 @@
+//! Fields that a tenant adds to its changes: what they hold, of which kinds of change they are asked, and what a change
+//! says in them.
+//!
+//! A change keeps its values as a list, for what somebody typed is sealed by the member's name; requests and answers show
+//! them as an object by the field's key. The digest *what* covers them.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::change::{Change, Content};
+use crate::directory::Directory;
+use crate::ids::{PersonId, RecordId, ServiceKey};
+use crate::reading::{LINE, Reading};
+use crate::refusal::FieldError;
+use crate::words::{FieldKind, Kind};
+
+/// The member under which requests and answers tell the values.
+pub const FIELD: &str = "custom_fields";
+/// The most fields in use that a tenant has.
+pub const MOST_FIELDS: usize = 20;
+/// The most answers that a kind of change may demand beside the usual ones.
+pub const MOST_ASKED: usize = 3;
+/// The most choices of a field.
+pub const MOST_CHOICES: usize = 50;
+/// The longest text that a field holds, in characters.
+const MOST_TEXT: usize = 1_000;
+/// The longest address, in characters.
+const MOST_LINK: usize = 2_000;
+/// The largest number, either way.
+const MOST_NUMBER: i64 = 1_000_000_000_000;
+
+/// A field that a tenant added.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CustomField {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// By what requests name it: `cost_centre`.
+    pub key: String,
+    /// The words above it.
+    pub name: String,
+    /// One sentence that helps to fill it in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+    /// What it holds; never changes, for changes hold values of it.
+    pub holds: FieldKind,
+    /// For a choice: what there is to choose from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub choices: Vec<String>,
+    /// The kinds of change that have it; empty means all.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub kinds: BTreeSet<Kind>,
+    /// Since when changes cannot be submitted without it; changes that were written before are not asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needed_since: Option<Timestamp>,
+    /// Whether it is out of use: values that stand stay.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_over: bool,
+}
+
+impl CustomField {
+    /// Whether changes of this kind have it.
+    pub fn is_of(&self, kind: Kind) -> bool {
+        !self.is_over && (self.kinds.is_empty() || self.kinds.contains(&kind))
+    }
+
+    /// Whether a new change of this kind cannot be submitted without it.
+    pub fn is_needed_of(&self, kind: Kind) -> bool {
+        self.is_of(kind) && self.needed_since.is_some()
+    }
+
+    /// Its name as a field of a request: `custom_fields.cost_centre`.
+    pub fn path(&self) -> String {
+        format!("{FIELD}.{}", self.key)
+    }
+}
+
+/// What a field of a change holds, by what kind it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Held {
+    /// Words.
+    Text(String),
+    /// One of the field's choices.
+    Choice(String),
+    /// A whole number.
+    Number(i64),
+    /// A day, `2026-12-01`.
+    Date(String),
+    /// Somebody.
+    Person(PersonId),
+    /// A service.
+    Service(ServiceKey),
+    /// A web address.
+    Url(String),
+}
+
+/// A value of a change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CustomValue {
+    /// The field's key.
+    pub key: String,
+    /// What it holds.
+    pub held: Held,
+}
+
+impl CustomValue {
+    /// The value as requests and answers tell it: a person by login.
+    pub fn shown(&self, directory: &Directory) -> Value {
+        match &self.held {
+            Held::Number(number) => Value::from(*number),
+            Held::Person(person) => Value::String(directory.login(person)),
+            Held::Service(service) => Value::String(service.0.clone()),
+            Held::Text(text) | Held::Choice(text) | Held::Date(text) | Held::Url(text) => Value::String(text.clone()),
+        }
+    }
+}
+
+/// A change's values as requests and answers tell them.
+pub fn shown(values: &[CustomValue], directory: &Directory) -> Map<String, Value> {
+    let pairs = values.iter().map(|value| (value.key.clone(), value.shown(directory)));
+    pairs.collect()
+}
+
+/// Reads `custom_fields`. A value that stands already is kept whatever the field has become since.
+pub(crate) fn read(
+    reading: &mut Reading<'_>,
+    directory: &Directory,
+    kind: Kind,
+    keep: Option<&Content>,
+) -> Vec<CustomValue> {
+    let Some(value) = reading.value(FIELD) else {
+        return Vec::new();
+    };
+    let Some(map) = value.as_object() else {
+        reading.wrong(
+            FIELD,
+            "not_an_object",
+            format!("`{FIELD}` must be an object of fields and values."),
+        );
+        return Vec::new();
+    };
+    let standing = keep.map(|content| content.custom_fields.as_slice()).unwrap_or_default();
+    let mut found = Vec::new();
+    for (key, value) in map.iter().filter(|(_, value)| !is_blank(value)) {
+        let same = standing
+            .iter()
+            .find(|old| old.key == *key && old.shown(directory) == *value);
+        let read = match same {
+            Some(old) => Ok(old.held.clone()),
+            None => defined(directory, key, kind).and_then(|field| held(field, value, directory)),
+        };
+        match read {
+            Ok(held) => found.push(CustomValue { key: key.clone(), held }),
+            Err((code, text)) => {
+                let at = reading.at(&format!("{FIELD}.{key}"));
+                reading.errors.push(FieldError::new(at, code, text));
+            }
+        }
+    }
+    found.sort_by(|left, right| left.key.cmp(&right.key));
+    found
+}
+
+fn is_blank(value: &Value) -> bool {
+    value.is_null() || value.as_str().is_some_and(|text| text.trim().is_empty())
+}
+
+/// A code and the sentence of what is wrong.
+type Wrong = (&'static str, String);
+
+fn defined<'d>(directory: &'d Directory, key: &str, kind: Kind) -> Result<&'d CustomField, Wrong> {
+    let field = directory.custom_fields.get(key).filter(|field| !field.is_over);
+    let Some(field) = field else {
+        let known: Vec<&str> = directory
+            .custom_fields
+            .values()
+            .filter(|field| field.is_of(kind))
+            .map(|field| field.key.as_str())
+            .collect();
+        let help = match crate::reading::nearest(key, &known) {
+            Some(near) => format!("did you mean `{FIELD}.{near}`?"),
+            None => "an administrator adds fields under Fields.".to_owned(),
+        };
+        return Err(("unknown_field", format!("There is no field `{FIELD}.{key}`; {help}")));
+    };
+    if !field.is_of(kind) {
+        let kinds: Vec<&str> = field.kinds.iter().map(|kind| kind.as_str()).collect();
+        let text = format!("`{}` belongs to {} changes alone.", field.path(), kinds.join(" and "));
+        return Err(("not_allowed", text));
+    }
+    Ok(field)
+}
+
+fn held(field: &CustomField, value: &Value, directory: &Directory) -> Result<Held, Wrong> {
+    let path = field.path();
+    if field.holds == FieldKind::Number {
+        return number(value).map(Held::Number).ok_or_else(|| {
+            let text = format!("`{path}` must be a whole number from -{MOST_NUMBER} to {MOST_NUMBER}.");
+            ("out_of_range", text)
+        });
+    }
+    let Some(text) = value.as_str() else {
+        return Err(("not_text", format!("`{path}` must be a text.")));
+    };
+    let most = match field.holds {
+        FieldKind::Text => MOST_TEXT,
+        FieldKind::Link => MOST_LINK,
+        _ => LINE,
+    };
+    let text = clean(&path, text.trim(), most)?;
+    match field.holds {
+        FieldKind::Text | FieldKind::Number => Ok(Held::Text(text)),
+        FieldKind::Choice if field.choices.contains(&text) => Ok(Held::Choice(text)),
+        FieldKind::Choice => {
+            let text = format!("`{path}` is one of: {}.", field.choices.join(", "));
+            Err(("unknown_word", text))
+        }
+        FieldKind::Date => match text.parse::<jiff::civil::Date>() {
+            Ok(date) => Ok(Held::Date(date.to_string())),
+            Err(_) => Err(("not_a_date", format!("`{path}` must be a day such as 2026-12-01."))),
+        },
+        FieldKind::Person => match directory.by_login(&text) {
+            Some(person) => Ok(Held::Person(person.id.clone())),
+            None => Err(("unknown", format!("There is no person with the login `{text}`."))),
+        },
+        FieldKind::Service => match ServiceKey::from(text) {
+            key if directory.services.contains_key(&key) => Ok(Held::Service(key)),
+            key => Err(("unknown", format!("There is no service `{key}`."))),
+        },
+        FieldKind::Link if is_link(&text) => Ok(Held::Url(text)),
+        FieldKind::Link => {
+            let text = format!("`{path}` must be a web address that begins with https:// or http://.");
+            Err(("not_a_link", text))
+        }
+    }
+}
+
+/// A whole number, or its digits as a form sends them.
+fn number(value: &Value) -> Option<i64> {
+    let number = match value {
+        Value::String(text) => text.trim().parse().ok(),
+        other => other.as_i64(),
+    };
+    number.filter(|number| (-MOST_NUMBER..=MOST_NUMBER).contains(number))
+}
+
+fn clean(path: &str, text: &str, most: usize) -> Result<String, Wrong> {
+    let length = text.chars().count();
+    if length > most {
+        return Err((
+            "too_long",
+            format!("`{path}` has {length} characters; at most {most} fit."),
+        ));
+    }
+    let is_bad = |c: &char| c.is_control() && !matches!(c, '\n' | '\t' | '\r');
+    match text.chars().find(is_bad) {
+        Some(bad) => {
+            let text = format!("`{path}` holds the control character U+{:04X}.", bad as u32);
+            Err(("control_character", text))
+        }
+        None => Ok(text.to_owned()),
+    }
+}
+
+/// Whether a text is a plain web address: nothing that a browser would run.
+fn is_link(text: &str) -> bool {
+    let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with('/'))
+        && !text.chars().any(|c| c.is_whitespace() || c.is_control())
+}
+
+/// The fields without which a change cannot be submitted and that it does not say, in the order of keys.
+pub fn missing<'d>(change: &'d Change, directory: &'d Directory) -> impl Iterator<Item = &'d CustomField> {
+    let content = &change.content;
+    let is_said = |field: &CustomField| content.custom_fields.iter().any(|value| value.key == field.key);
+    directory
+        .custom_fields
+        .values()
+        .filter(|field| field.is_of(content.kind))
+        .filter(|field| field.needed_since.is_some_and(|since| since <= change.created_at))
+        .filter(move |field| !is_said(field))
+}

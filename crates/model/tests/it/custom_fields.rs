@@ -1,0 +1,149 @@
+//! Fields that a tenant added: what they take, whom they ask, and what stays when they go out of use.
+
+use model::custom_field::CustomField;
+use model::refusal::Refusal;
+use model::words::{FieldKind, Kind};
+use serde_json::{Value, json};
+
+use crate::people::dawn;
+use crate::world::{World, missing};
+
+/// A field in use that may stay empty.
+pub fn field(key: &str, holds: FieldKind) -> CustomField {
+    CustomField {
+        id: key.into(),
+        version: 1,
+        key: key.into(),
+        name: key.to_uppercase(),
+        description: None,
+        holds,
+        choices: Vec::new(),
+        kinds: Default::default(),
+        needed_since: None,
+        is_over: false,
+    }
+}
+
+fn world() -> World {
+    let mut world = World::new();
+    world.estate(|estate| {
+        for holds in FieldKind::ALL {
+            let mut made = field(&format!("a_{holds}"), *holds);
+            if *holds == FieldKind::Choice {
+                made.choices = vec!["gold".into(), "silver".into()];
+            }
+            estate.custom_fields.insert(made.key.clone(), made);
+        }
+    });
+    world
+}
+
+fn told(world: &World) -> Value {
+    let shown = model::custom_field::shown(&world.change().content.custom_fields, &world.directory);
+    Value::Object(shown)
+}
+
+fn wrong(refused: Result<(), Refusal>) -> Vec<(String, String)> {
+    match refused {
+        Err(Refusal::Invalid(errors)) => errors.into_iter().map(|error| (error.field, error.code)).collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn each_kind_takes_what_it_holds_and_tells_it_again() {
+    let mut world = world();
+    let said = json!({
+        "a_text": "Hello", "a_choice": "gold", "a_number": "42", "a_date": "2026-12-01", "a_person": "ida",
+        "a_service": "pay", "a_link": "https://example.org/a?b=c",
+    });
+    world.edit("rita", json!({"custom_fields": said})).unwrap();
+    let mut expected = said;
+    expected["a_number"] = json!(42);
+    assert_eq!(told(&world), expected);
+    let before = world.change().digests.what.clone();
+    world
+        .edit("rita", json!({"custom_fields": {"a_text": null, "a_number": 7}}))
+        .unwrap();
+    assert_eq!(told(&world)["a_text"], Value::Null);
+    assert_eq!(told(&world)["a_number"], 7);
+    assert_eq!(
+        told(&world)["a_choice"],
+        "gold",
+        "a patch leaves alone what it does not name"
+    );
+    assert_ne!(world.change().digests.what, before);
+}
+
+#[test]
+fn what_a_field_does_not_take_is_told_beside_it() {
+    let mut world = world();
+    let said = json!({
+        "a_text": "x".repeat(1_001), "a_choice": "bronze", "a_number": "4.5", "a_date": "tomorrow", "a_person": "nobody",
+        "a_service": "nothing", "a_link": "javascript:alert(1)", "a_tekst": "x",
+    });
+    let found = wrong(world.edit("rita", json!({"custom_fields": said})));
+    let expected = [
+        ("a_text", "too_long"),
+        ("a_choice", "unknown_word"),
+        ("a_number", "out_of_range"),
+        ("a_date", "not_a_date"),
+        ("a_person", "unknown"),
+        ("a_service", "unknown"),
+        ("a_link", "not_a_link"),
+        ("a_tekst", "unknown_field"),
+    ];
+    let expected: Vec<(String, String)> = expected
+        .iter()
+        .map(|(key, code)| (format!("custom_fields.{key}"), (*code).to_owned()))
+        .collect();
+    assert_eq!(found, expected);
+    let found = wrong(world.edit("rita", json!({"custom_fields": "x"})));
+    assert_eq!(found, [("custom_fields".to_owned(), "not_an_object".to_owned())]);
+}
+
+#[test]
+fn what_stands_stays_when_its_field_goes_out_of_use_and_nothing_new_is_said_in_it() {
+    let mut world = world();
+    world
+        .edit("rita", json!({"custom_fields": {"a_choice": "gold", "a_text": "x"}}))
+        .unwrap();
+    world.estate(|estate| {
+        estate.custom_fields.get_mut("a_choice").unwrap().choices = vec!["silver".into(), "tin".into()];
+        estate.custom_fields.get_mut("a_text").unwrap().is_over = true;
+    });
+    world.edit("rita", json!({"title": "Another"})).unwrap();
+    assert_eq!(told(&world), json!({"a_choice": "gold", "a_text": "x"}));
+    let found = wrong(world.edit("rita", json!({"custom_fields": {"a_text": "y"}})));
+    assert_eq!(found[0].1, "unknown_field");
+}
+
+#[test]
+fn a_field_is_asked_of_its_kinds_and_of_changes_written_since() {
+    let mut world = world();
+    world.estate(|estate| {
+        let mut tier = field("tier", FieldKind::Text);
+        tier.needed_since = Some(dawn());
+        tier.kinds.insert(Kind::Normal);
+        estate.custom_fields.insert("tier".into(), tier);
+        let mut ship = field("ship", FieldKind::Text);
+        ship.kinds.insert(Kind::Emergency);
+        ship.needed_since = Some(dawn());
+        estate.custom_fields.insert("ship".into(), ship);
+        let mut late = field("late", FieldKind::Text);
+        late.needed_since = Some(dawn() + jiff::SignedDuration::from_secs(1));
+        estate.custom_fields.insert("late".into(), late);
+    });
+    let mut refused = world.clone();
+    assert_eq!(
+        missing(refused.submit("rita")),
+        ["field_missing"],
+        "the field of normal changes alone"
+    );
+    let found = wrong(world.edit("rita", json!({"custom_fields": {"ship": "x"}})));
+    assert_eq!(found[0].1, "not_allowed");
+    world.edit("rita", json!({"custom_fields": {"tier": "gold"}})).unwrap();
+    world.submit("rita").unwrap();
+    let found = wrong(world.edit("rita", json!({"custom_fields": {"tier": null}})));
+    assert_eq!(found, [("custom_fields.tier".to_owned(), "needed".to_owned())]);
+}

@@ -1,0 +1,51 @@
+//! What a member of a board has before them at home: when it sits, and what wants a word there.
+
+use serde_json::json;
+use tests::browser::Look;
+use tests::journey;
+
+use crate::desk::Desk;
+
+#[test]
+fn a_member_of_the_board_sees_what_wants_a_word_there_and_attends_from_home() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    let login = |role: &str| desk.server.person(role)["login"].clone();
+    let members: Vec<_> = ["owner", "security", "change_manager"].map(login).to_vec();
+    for (key, name) in [("cab", "The change advisory board"), ("ecab", "The emergency board")] {
+        let group = json!({"key": key, "name": name, "members": members});
+        desk.api("admin", "PUT", &format!("/groups/{key}"), group);
+    }
+    let proposal = json!({"packs": ["cab"], "reason": "High risk is decided at a meeting"});
+    let proposed = desk.api("admin", "POST", "/policies", proposal);
+    let path = format!("/configurations/{}/activation", proposed["id"].as_str().unwrap());
+    desk.api("change_manager", "POST", &path, json!({}));
+    let digest = journey::artifact(611);
+    let mut request = journey::request("Turn the label store around", &digest, desk.server.server_time());
+    request["impact"] = json!({"data": "low", "availability": "high", "compliance": "none"});
+    request["complexity"] = json!("high");
+    let path = journey::waiting_for_approval(&desk.server, &request, &digest);
+    let key = path.rsplit('/').next().unwrap();
+    desk.sign_in("security");
+    browser.wait_for_words("Before The change advisory board decides");
+    let before = browser.text("#board-cab");
+    assert!(before.contains("No meeting is open or planned"), "{before}");
+    assert!(before.contains(key) && before.contains("High risk"), "{before}");
+    let meeting = json!({"group": "cab", "title": "Tuesday’s sitting"});
+    desk.api("change_manager", "POST", "/meetings", meeting);
+    desk.go("/");
+    browser.wait_for_words("“Tuesday’s sitting” is on");
+    for look in [Look::NARROW_DARK, Look::DESK] {
+        browser.look(look);
+        browser.picture(&format!("journeys/board-home-{}", look.name()), true);
+        let found = browser.axe();
+        assert!(found.is_empty(), "{found:?}");
+    }
+    browser.leave_by(|| browser.click_words("Attend “Tuesday’s sitting”"));
+    browser.wait_for_words("You are there");
+    let after = browser.text("#board-cab");
+    assert!(
+        after.contains("you are there") && after.contains("one person is there"),
+        "{after}"
+    );
+}

@@ -1,0 +1,87 @@
+//! Fields that an organisation adds to its changes: by hand, without a script, and then on the form of whoever writes one.
+
+use serde_json::{Value, json};
+use tests::browser::{Browser, Look};
+
+use crate::desk::Desk;
+
+fn seen(desk: &Desk, name: &str) {
+    for look in [Look::NARROW_DARK, Look::NARROW, Look::DESK_DARK, Look::DESK] {
+        desk.browser.look(look);
+        desk.browser
+            .picture(&format!("own-fields/{name}-{}", look.name()), true);
+        if Browser::JUDGED.contains(&look) {
+            desk.browser.set_scripts(true);
+            let found = desk.browser.axe();
+            assert!(found.is_empty(), "{name}: {found:?}");
+        }
+    }
+}
+
+#[test]
+fn a_field_of_ones_own_is_added_by_hand_and_asked_of_the_next_change() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    desk.sign_in("admin");
+    browser.set_scripts(false);
+    desk.go("/fields");
+    browser.click_words("Add a field");
+    browser.wait_for(
+        "its form is open",
+        "return document.querySelector('details[open] form.panel') !== null;",
+    );
+    browser.type_into("details[open] [name=key]", "Tier");
+    browser.set("details[open] [name=holds]", "choice");
+    browser.type_into("details[open] [name=name]", "Customer tier");
+    browser.type_into("details[open] [name=choices]", "gold\nsilver");
+    browser.click("details[open] input[name=kinds][value=normal]");
+    browser.click("details[open] input[name=is_needed]");
+    let send = || browser.leave_by(|| browser.click("details[open] form.panel > div > button"));
+    send();
+    browser.wait_for_words("begins with a lower-case letter");
+    browser.fill("details[open] [name=key]", "tier");
+    send();
+    browser.wait_for_words("gold, silver");
+    let budget = browser.text("#budget");
+    assert!(budget.contains("9 usual answers and 1 of 3 of your own"), "{budget}");
+    seen(&desk, "page");
+
+    desk.sign_in("requester");
+    browser.set_scripts(true);
+    browser.look(Look::DESK);
+    desk.go("/changes/new");
+    browser.wait_for_words("Ten answers, and it can be assessed");
+    browser.set("[name='targets.0.service']", "label-print");
+    browser.set("[name='targets.0.environment']", "production");
+    browser.type_into("[name=title]", "Print the tier on the label");
+    browser.leave_by(|| browser.click_words("Submit for assessment"));
+    browser.wait_for_words("Not submitted yet");
+    let summary = browser.text(".notice.stop");
+    assert!(summary.contains("Customer tier"), "{summary}");
+    browser.set("[name='custom_fields.tier']", "gold");
+    seen(&desk, "form");
+    browser.leave_by(|| browser.click_words("Keep as draft"));
+    browser.wait_for_words("The change is written");
+    let key = browser
+        .url()
+        .split('?')
+        .next()
+        .unwrap()
+        .rsplit('/')
+        .next()
+        .unwrap()
+        .to_owned();
+    let facts = browser.text("body");
+    assert!(facts.contains("Customer tier"), "{facts}");
+    let made = desk.api("requester", "GET", &format!("/changes/{key}"), Value::Null);
+    assert_eq!(made["custom_fields"], json!({"tier": "gold"}));
+
+    desk.go("/changes?q=tier&columns=key,own");
+    browser.wait_for_words("Customer tier: gold");
+    let script =
+        "const done = arguments[1]; fetch(arguments[0]).then((one) => one.text()).then(done, (e) => done(String(e)));";
+    let csv = browser.run_async(script, &[json!("/t/halden/changes.csv?q=tier&columns=key,own")]);
+    let csv = csv.as_str().unwrap();
+    assert!(csv.contains("\"Change\",\"Customer tier\""), "{csv}");
+    assert!(csv.contains("\"Print the tier on the label\",\"gold\""), "{csv}");
+}
