@@ -163,6 +163,38 @@ fn webhooks_providers_hours_and_keys_are_set_by_hand() {
 }
 
 #[test]
+fn a_person_says_when_they_are_away_and_who_speaks_for_them() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    desk.sign_in("owner");
+    browser.set_scripts(false);
+    desk.go("/account");
+    browser.click_words("Say when, and who speaks for you");
+    browser.wait_for_words("Nobody speaks for you");
+    open_act(&desk, "Say that you are away");
+    browser.set("details[open] [name=starts_at]", "2031-07-01T08:00");
+    browser.set("details[open] [name=ends_at]", "2031-06-01T08:00");
+    send(&desk);
+    browser.wait_for_words("must lie after");
+    browser.set("details[open] [name=ends_at]", "2031-07-21T08:00");
+    send(&desk);
+    browser.wait_for_words("You will be away");
+    open_act(&desk, "Let somebody speak for you");
+    let deputy = desk.server.person("change_manager")["login"].clone();
+    browser.type_into("details[open] [name=delegate]", deputy.as_str().unwrap());
+    browser.set("details[open] [name=starts_at]", "2031-07-01T08:00");
+    browser.set("details[open] [name=ends_at]", "2031-07-21T08:00");
+    browser.click("details[open] [name=deputy]");
+    send(&desk);
+    browser.wait_for_words("speaks for you");
+    look_at(&desk, "/away");
+    browser.leave_by(|| browser.click_words("I am back"));
+    browser.wait_for_words("None is ahead");
+    browser.leave_by(|| browser.click_words("End it"));
+    browser.wait_for_words("Nobody speaks for you");
+}
+
+#[test]
 fn the_matrix_says_who_is_asked_for_a_place_and_why() {
     let desk = Desk::open();
     let browser = &desk.browser;

@@ -22,6 +22,9 @@ pub(super) async fn show_account(State(state): State<AppState>, visitor: Visitor
 fn account_page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     let mut sections = vec![Section::new("you", "You", SectionBody::Facts(facts_of(view)))];
     sections.extend(super::factors::sections(view)?);
+    let text = "While you are away nobody waits for you: you are not reminded, and whoever speaks for you is asked.";
+    let away = Section::new("away", "When you are away", SectionBody::Prose(text.to_owned()));
+    sections.push(away.note(Rich::new().link("Say when, and who speaks for you", view.url("/away"))));
     let text = "Tokens for command lines and pipelines act with your rights.";
     let tokens = Section::new("tokens", "Your tokens", SectionBody::Prose(text.to_owned()));
     sections.push(tokens.note(Rich::new().link("Show them", view.url("/tokens"))));

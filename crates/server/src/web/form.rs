@@ -55,6 +55,7 @@ const BOOLEANS: &[&str] = &[
     "is_production",
     "compromised",
     "is_needed",
+    "deputy",
 ];
 /// Lists whose entries hold no commas.
 const LISTS: &[&str] = &[

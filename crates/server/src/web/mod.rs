@@ -10,6 +10,7 @@ mod admin;
 mod affected;
 mod assets;
 mod audit;
+mod away;
 mod back;
 mod boards;
 mod brief;
@@ -92,6 +93,11 @@ fn session_routes() -> Router<AppState> {
         .route("/t/{tenant}/step-up/{provider}", get(providers::step_up))
         .route("/t/{tenant}/step-up", get(step_up::form).post(step_up::go))
         .route("/t/{tenant}/account", get(account::show_account))
+        .route("/t/{tenant}/away", get(away::show_away))
+        .route("/t/{tenant}/away/absences", post(away::set_absence))
+        .route("/t/{tenant}/away/absences/{id}/end", post(away::end_absence))
+        .route("/t/{tenant}/away/delegations", post(away::set_delegation))
+        .route("/t/{tenant}/away/delegations/{id}/end", post(away::end_delegation))
         .route("/t/{tenant}/account/password", post(account::set_password))
         .route("/t/{tenant}/account/sessions/others", post(factors::end_others))
         .route("/t/{tenant}/account/factors", post(factors::begin))
