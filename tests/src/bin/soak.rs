@@ -73,6 +73,12 @@ const LONG: &[Long] = &[
         10_000,
         "asks over each broken line",
     ),
+    long(
+        "nothing_hostile_passes",
+        "ASSENT_TEST_DRILL",
+        20_000,
+        "deployments in an outage, most of them hostile",
+    ),
     long("a_clock_that_leaps", "ASSENT_TEST_LEAPS", 1_000, "leaps of the clock"),
     long(
         "one_person_who_approves",
