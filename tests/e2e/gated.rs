@@ -107,8 +107,8 @@ fn rule(github: &Outside, run: &str, commit: &str) -> Value {
     })
 }
 
-/// A change whose target names no commit yet.
-fn draft(server: &Server) -> String {
+/// A change whose target names no commit yet; its window begins on 20 November 2026 at nine.
+pub(crate) fn draft(server: &Server) -> String {
     let request = json!({
         "title": "A new zone", "description": "One commit.", "justification": "It is tested.", "complexity": "low",
         "impact": {"data": "none", "availability": "low", "compliance": "none"},
@@ -120,7 +120,8 @@ fn draft(server: &Server) -> String {
     made["key"].as_str().unwrap().to_owned()
 }
 
-fn approve(server: &Server, key: &str, commit: &str) {
+/// Submits a change where it is a draft, and has it approved with evidence for a commit.
+pub(crate) fn approve(server: &Server, key: &str, commit: &str) {
     let requester = server.token("requester");
     let path = format!("/api/v1/changes/{key}");
     if server.must("GET", &path, &requester, None)["state"] == "draft" {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use tests::faults::eventually;
 use tests::journey::{ENVIRONMENT, SERVICE, approve, artifact, question, request, waiting_for_approval};
 use tests::outside::Outside;
+use tests::session::Session;
 use tests::{Place, Server};
 
 struct Hook<'a> {
@@ -50,6 +51,44 @@ fn under_way(server: &Server, new: &str, old: &str) -> String {
     let check = server.must("POST", "/api/v1/gate-checks", &pipeline, Some(&question(new)));
     assert_eq!(check["decision"], "go", "{check:#}");
     path
+}
+
+/// The page's form holds the draft, and the command line takes it with a word of its own over it.
+fn the_draft_is_a_start(server: &Server, path: &str, draft: &Value) {
+    let key = path.rsplit('/').next().unwrap();
+    let (summary, owner) = (draft["summary"].as_str().unwrap(), server.token("owner"));
+    let line = summary.lines().nth(1).unwrap();
+    let page = Session::begin(server, "owner")
+        .get(&format!("/t/halden/changes/{key}"))
+        .body;
+    let form = page.split("/review\"").nth(1).unwrap_or_default();
+    let form = form.split("</form>").next().unwrap_or_default();
+    assert!(form.contains(line) && !form.contains("checked"), "{form}");
+    let assent = |words: &[&str]| {
+        let done = std::process::Command::new(tests::binary())
+            .args(["change"])
+            .args(words)
+            .env("ASSENT_SERVER", &server.url)
+            .env("ASSENT_TOKEN", &owner)
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).unwrap()
+    };
+    assert!(assent(&["review-draft", key]).contains(line));
+    assent(&[
+        "review",
+        key,
+        "--draft",
+        "--improvement",
+        "Try the driver on one printer first.",
+    ]);
+    let review = server.must("GET", path, &owner, None)["reviews"][0].clone();
+    assert_eq!(
+        (&review["summary"], &review["objectives_met"]),
+        (&draft["summary"], &json!(false))
+    );
+    assert_eq!(review["improvements"], json!(["Try the driver on one printer first."]));
 }
 
 #[test]
@@ -112,6 +151,7 @@ fn a_failure_revokes_opens_an_incident_and_starts_the_rollback_whose_result_come
         facts["timeline"].as_array().is_some_and(|rows| rows.len() > 5),
         "{draft:#}"
     );
+    the_draft_is_a_start(&server, &path, &draft);
     server.wait_for_log();
     crate::crash::must_verify(&server);
     server.stop();

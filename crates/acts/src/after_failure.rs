@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 use model::directory::Incident;
 use model::ids::RecordId;
 use model::records::{Deployment, Link};
-use model::words::LinkKind;
+use model::words::{LinkKind, Outcome};
 use serde_json::json;
 use store::counter;
 use store::record::{self, Filter};
@@ -38,7 +38,11 @@ pub fn after_failure(room: &mut Room<'_, '_>, deployment: &Deployment, at: Times
     let rollback_to = target.and_then(|it| it.rollback_to.clone());
     // A way back that failed, or was taken already, starts no other.
     let is_back = rollback_to.is_some() && rollback_to == deployment.artifact;
-    let rollback_to = rollback_to.filter(|_| !is_back && deployment.status.as_deref() != Some("rolled_back"));
+    let was_taken = target
+        .and_then(|it| change.target_record(&it.id))
+        .is_some_and(|record| record.outcome == Some(Outcome::RolledBack));
+    let rollback_to =
+        rollback_to.filter(|_| !is_back && !was_taken && deployment.status.as_deref() != Some("rolled_back"));
     // Who listens for this event starts the pipeline's rollback job; its result comes back as a delivery.
     let data = json!({
         "change": key, "deployment": deployment.natural_key, "service": deployment.service,

@@ -72,6 +72,7 @@ pub mod policies;
 pub mod propose_configuration;
 pub mod prove_event;
 pub mod provision;
+pub mod push_freezes;
 pub mod record_entry;
 pub mod replay_log;
 pub mod resume_change;
@@ -122,6 +123,7 @@ pub mod update_task;
 pub mod validate_break_glass;
 pub mod validate_change;
 pub mod watch_change;
+mod way_back;
 pub mod withdraw_approval;
 
 pub use desk::{Clock, Desk, Tools};

@@ -77,6 +77,7 @@ pub fn create_connection(room: &mut Room<'_, '_>, body: &Body) -> Result<(Connec
         crate::secret::keep(room, &name, credential.as_bytes())?;
     }
     let connection = room.put_estate("connection.created", connection, json!({}))?;
+    crate::push_freezes::begin(room, &connection)?;
     Ok((connection, secret))
 }
 

@@ -102,6 +102,7 @@ pub fn set_freeze(room: &mut Room<'_, '_>, body: &Body) -> Result<Freeze> {
     reading.finish()?;
     let freeze = room.put_estate("freeze.set", freeze, json!({}))?;
     take_effect(room, &freeze)?;
+    crate::push_freezes::tell(room, &freeze)?;
     Ok(freeze)
 }
 
@@ -157,6 +158,7 @@ pub fn end_freeze(room: &mut Room<'_, '_>, id: &str) -> Result<Freeze> {
     let freeze = load(room, id)?;
     let ended = room.put_estate("freeze.ended", Freeze { ended: true, ..freeze }, json!({}))?;
     settle_touched(room, &ended)?;
+    crate::push_freezes::tell(room, &ended)?;
     Ok(ended)
 }
 

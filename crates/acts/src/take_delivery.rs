@@ -53,6 +53,10 @@ pub fn take_signal(room: &mut Room<'_, '_>, connection: &str, signal: &Signal) -
         Signal::Push(it) => return Ok(format!("noted: push to {}", it.ref_name)),
         Signal::PullRequest(it) => return Ok(format!("noted: pull request {} {}", it.number, it.action)),
         Signal::Release(it) => return Ok(format!("noted: release {}", it.tag)),
+        Signal::Unknown { event, .. } if signal.complaint().is_some() => {
+            let why = signal.complaint().unwrap_or_default();
+            return Ok(format!("complaint: a part of {event} could not be read: {why}"));
+        }
         Signal::Unknown { event, .. } => return Ok(format!("noted: {event} has no meaning here")),
     };
     let connection = crate::set_connection::connection(room, connection)?;

@@ -8,6 +8,7 @@ use model::file::Case;
 use model::ids::{EnvironmentKey, PersonId, RecordId, TargetId};
 use model::records::Deployment;
 use model::signal::{self, Progress};
+use model::verbs::work::BY_SIGNAL;
 use model::words::{Outcome, OwnershipRole, Role, State, ValidationResult};
 use serde_json::json;
 use store::record::{self, Filter};
@@ -115,6 +116,9 @@ pub(crate) fn take_deployment(room: &mut Room<'_, '_>, here: &Here<'_>) -> Resul
     deployment.seen_statuses.sort();
     note_status(&mut deployment, progress, told.at);
     save_deployment(room, deployment, told)?;
+    if is_lawful {
+        crate::way_back::take_up(room, here, &key)?;
+    }
     Ok(result)
 }
 
@@ -187,7 +191,7 @@ fn rank(word: &str) -> u8 {
 }
 
 /// The outcome that a word means.
-fn outcome_of(word: &str) -> Option<Outcome> {
+pub(crate) fn outcome_of(word: &str) -> Option<Outcome> {
     match word {
         "success" => Some(Outcome::Succeeded),
         "failure" | "error" => Some(Outcome::Failed),
@@ -249,7 +253,7 @@ fn alert(room: &mut Room<'_, '_>, written: &mut Written, deployment: &Deployment
 }
 
 /// The open change of this service, environment and commit (or artifact) that is furthest along. An artifact that is a
-/// target's way back leads to its change until that is closed.
+/// target's way back leads to its change from its start, which may be told later, until that is closed.
 fn find_change(room: &mut Room<'_, '_>, here: &Here<'_>) -> Result<Option<String>> {
     let told = here.told;
     let (service, place) = (here.mapping.service.as_str(), here.environment.as_str());
@@ -267,6 +271,7 @@ fn find_change(room: &mut Room<'_, '_>, here: &Here<'_>) -> Result<Option<String
         let is_back = told.artifact.is_some() && row.rollback_to.as_deref() == told.artifact;
         let fits = if is_back && !is_forward {
             matches!(change.state, State::Implementing | State::Reviewing)
+                || crate::way_back::may_be_early(room, &change, &row.target_id, told.at)?
         } else {
             row.state == "open"
         };
@@ -296,12 +301,13 @@ pub(crate) fn sender(room: &mut Room<'_, '_>, here: &Here<'_>) -> Result<Option<
 }
 
 /// A word on a target: what it means, when it occurred, who did it, and what the same deployment told before.
-struct Word {
-    outcome: Option<Outcome>,
-    at: Timestamp,
-    who: Option<PersonId>,
-    told_before: Option<Outcome>,
-    made_the_change: bool,
+#[derive(Default)]
+pub(crate) struct Word {
+    pub outcome: Option<Outcome>,
+    pub at: Timestamp,
+    pub who: Option<PersonId>,
+    pub told_before: Option<Outcome>,
+    pub made_the_change: bool,
 }
 
 /// Moves the change's target by a status; answers whether that was lawful.
@@ -349,7 +355,7 @@ fn apply_status(
 }
 
 /// The way back was taken: what it led back is rolled back, unless it ended otherwise after that.
-fn go_back(case: &mut Case<'_>, target: &TargetId, word: &Word) -> bool {
+pub(crate) fn go_back(case: &mut Case<'_>, target: &TargetId, word: &Word) -> bool {
     if !matches!(case.change().state, State::Implementing | State::Reviewing) {
         return false;
     }
@@ -402,7 +408,11 @@ fn say_late(case: &mut Case<'_>, record: &TargetRecord, word: &Word) {
     if !matches!(case.change().state, State::Implementing | State::Reviewing) {
         return;
     }
-    let was_told = word.told_before.is_some() && word.told_before == record.outcome;
+    let by_signals_alone = record.earlier.iter().all(|it| it.reason == BY_SIGNAL);
+    let has_stood = |outcome| by_signals_alone && record.earlier.iter().any(|it| it.outcome == outcome);
+    let was_told = word
+        .told_before
+        .is_some_and(|told| record.outcome == Some(told) || has_stood(told));
     let Some(outcome) = word.outcome else {
         if was_told {
             backdate(case, &record.target, word.at);
@@ -444,7 +454,7 @@ fn note_earlier(case: &mut Case<'_>, target: &TargetId, outcome: Outcome) {
     }
     record.earlier.push(EarlierOutcome {
         outcome,
-        reason: "a later signal".to_owned(),
+        reason: BY_SIGNAL.to_owned(),
         by,
         at,
         validations,

@@ -60,7 +60,13 @@ fn began() -> Timestamp {
 
 impl World {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        // Nothing here is about what outlives a crash, and thousands of commits would wait for the disk.
+        let memory = std::path::Path::new("/dev/shm");
+        let folder = if memory.is_dir() {
+            tempfile::tempdir_in(memory).unwrap()
+        } else {
+            tempfile::tempdir().unwrap()
+        };
         let store = Store::open(Config::sqlite(folder.path().join("assent.db"))).unwrap();
         let clock = Arc::new(Hand(Mutex::new(began())));
         let policies = policy::PolicySet::compile(&policy::base().files, "", policy::SCHEMA, &All, |bytes| {
@@ -153,10 +159,15 @@ impl World {
 
     /// A standard change for this artifact, scheduled.
     fn planned(&self, artifact: String) -> String {
+        self.planned_with_way_back(artifact, OLD.to_owned())
+    }
+
+    /// The same with what runs again after a rollback.
+    fn planned_with_way_back(&self, artifact: String, old: String) -> String {
         self.by("rita", move |room| {
             let request = json!({
                 "kind": "standard", "template": "deploy-pay", "title": "Deploy pay",
-                "targets": [{"service": "pay", "environment": "production", "artifact": artifact, "rollback_to": OLD}],
+                "targets": [{"service": "pay", "environment": "production", "artifact": artifact, "rollback_to": old}],
                 "planned_start": "2026-11-20T09:00:00Z", "planned_end": "2026-11-20T14:00:00Z",
             });
             let key = acts::create_change::create_change(room, &body(request), &[])?;
@@ -255,24 +266,32 @@ fn status(id: &str, artifact: &str, word: &str, minutes: i64) -> Signal {
     })
 }
 
-/// A story of a deployment as its sender tells it, in order.
-fn story(which: u64, number: u64, copy: u64) -> Vec<Signal> {
-    let id = format!("run-{number}-{copy}");
-    let status = |word: &str, minutes: i64| status(&id, &artifact(number, copy), word, minutes);
-    let asked = Signal::Deployment(signal::Deployment {
-        deployment_id: id.clone(),
+/// That a deployment was asked for, so many minutes after the beginning.
+fn asked(id: &str, artifact: &str, minutes: i64) -> Signal {
+    Signal::Deployment(signal::Deployment {
+        deployment_id: id.to_owned(),
         repository: "pay".to_owned(),
         environment: "prod".to_owned(),
         commit: String::new(),
         ref_name: "main".to_owned(),
         task: "deploy".to_owned(),
-        artifact: Some(artifact(number, copy)),
+        artifact: Some(artifact.to_owned()),
         description: None,
         requester: None,
-        occurred_at: began(),
+        occurred_at: began() + SignedDuration::from_mins(minutes),
         url: None,
-    });
-    let mut parts = vec![asked, status("queued", 1), status("in_progress", 2)];
+    })
+}
+
+/// A story of a deployment as its sender tells it, in order.
+fn story(which: u64, number: u64, copy: u64) -> Vec<Signal> {
+    let id = format!("run-{number}-{copy}");
+    let status = |word: &str, minutes: i64| status(&id, &artifact(number, copy), word, minutes);
+    let mut parts = vec![
+        asked(&id, &artifact(number, copy), 0),
+        status("queued", 1),
+        status("in_progress", 2),
+    ];
     let ends: &[(&str, i64)] = match which {
         0 => &[("success", 9)],
         1 => &[("failure", 9)],
@@ -307,9 +326,13 @@ fn shuffled(mut parts: Vec<Signal>, dice: &mut Dice) -> Vec<(Timestamp, Signal)>
     told
 }
 
+fn orders(usual: u64) -> u64 {
+    std::env::var("ASSENT_TEST_ORDERS").map_or(usual, |text| text.parse().unwrap())
+}
+
 #[test]
 fn deliveries_in_any_order_give_the_same_records() {
-    let orders: u64 = std::env::var("ASSENT_TEST_ORDERS").map_or(500, |text| text.parse().unwrap());
+    let orders = orders(500);
     let world = World::new();
     for number in 0..orders {
         let mut dice = Dice(number);
@@ -364,6 +387,93 @@ fn deliveries_in_any_order_give_the_same_records() {
             );
         }
     }
+}
+
+fn old(number: u64, copy: u64) -> String {
+    format!("sha256:f{:063x}", number * 2 + copy)
+}
+
+/// A deployment that failed or is not ended yet, and the one that led back from it, as their senders tell them in order.
+fn there_and_back(dice: &mut Dice, number: u64) -> impl Fn(u64) -> Vec<Signal> + use<> {
+    let (has_failed, comes_back) = (dice.below(3) > 0, dice.below(3) > 0);
+    let (lost_there, lost_back) = (dice.below(4), dice.below(6));
+    move |copy: u64| {
+        let (there, back) = (format!("run-{number}-{copy}"), format!("back-{number}-{copy}"));
+        let (new, old) = (artifact(number, copy), old(number, copy));
+        let mut parts = vec![asked(&there, &new, 0), status(&there, &new, "queued", 1)];
+        if lost_there < 2 {
+            parts.remove(usize::try_from(lost_there).unwrap());
+        }
+        parts.push(status(&there, &new, "in_progress", 2));
+        if has_failed {
+            parts.push(status(&there, &new, "failure", 9));
+        }
+        let mut returned = vec![
+            asked(&back, &old, 10),
+            status(&back, &old, "queued", 11),
+            status(&back, &old, "in_progress", 12),
+        ];
+        if lost_back < 3 {
+            returned.remove(usize::try_from(lost_back).unwrap());
+        }
+        let end = if comes_back { "success" } else { "failure" };
+        returned.push(status(&back, &old, end, 14));
+        parts.extend(returned);
+        parts
+    }
+}
+
+#[test]
+fn deliveries_in_any_order_of_a_way_back_and_what_it_leads_back_from_give_the_same_records() {
+    let world = World::new();
+    for number in 0..orders(80) {
+        let mut dice = Dice(number);
+        let story = there_and_back(&mut dice, number);
+        world.set_clock(began() - SignedDuration::from_mins(30));
+        let keys: Vec<String> = (0..2)
+            .map(|copy| world.planned_with_way_back(artifact(number, copy), old(number, copy)))
+            .collect();
+        for part in story(0) {
+            world.set_clock(began() + SignedDuration::from_mins(25));
+            world.take(part);
+        }
+        let told = shuffled(story(1), &mut dice);
+        for (at, part) in told.clone() {
+            world.passes(&keys[1], at);
+            world.take(part);
+        }
+        let ends = |copy: u64| {
+            let there = world.outcome(&artifact(number, copy), &format!("run-{number}-{copy}"));
+            let back = world.outcome(&old(number, copy), &format!("back-{number}-{copy}"));
+            let text = json!([there, back]).to_string();
+            let text = text
+                .replace(&artifact(number, copy), "NEW")
+                .replace(&old(number, copy), "OLD");
+            text.replace(&format!("-{number}-{copy}"), "")
+        };
+        assert_eq!(ends(1), ends(0), "order {number}: {told:#?}");
+        assert!(
+            !ends(0).contains(r#""unauthorized":true"#),
+            "order {number}: {}",
+            ends(0)
+        );
+    }
+}
+
+#[test]
+fn the_old_artifact_before_any_start_stays_unauthorized() {
+    let world = World::new();
+    world.set_clock(began() - SignedDuration::from_mins(30));
+    world.planned_with_way_back(artifact(1, 0), old(1, 0));
+    world.set_clock(began() + SignedDuration::from_mins(25));
+    world.take(status("early", &old(1, 0), "success", 4));
+    let stands = |id: &str| world.outcome(&artifact(1, 0), id);
+    assert_eq!(stands("early")["deployments"][0]["unauthorized"], true);
+    assert_eq!(stands("early")["changes"][0]["state"], "scheduled");
+    // A start that came after it makes it no way back.
+    world.take(status("start", &artifact(1, 0), "in_progress", 9));
+    assert_eq!(stands("early")["deployments"][0]["unauthorized"], true);
+    assert_eq!(stands("start")["changes"][0]["state"], "implementing");
 }
 
 /// Where a change stands, and whether the deployment told of it counts as unauthorized.

@@ -2,6 +2,7 @@
 //! key is its id, the report's the status with the time at which it changed.
 
 pub mod api;
+pub mod freezes;
 
 use jiff::Timestamp;
 use jiff::fmt::strtime;

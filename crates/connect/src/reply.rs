@@ -48,7 +48,11 @@ pub fn carry(
     call.map_or(Ok(()), |call| send(caller, &call).map(drop))
 }
 
-fn send(caller: &Caller, call: &Call) -> Result<Vec<u8>, (String, bool)> {
+/// Makes a call that has to be taken; answers the body.
+///
+/// # Errors
+/// A sentence, and whether trying again later may help.
+pub(crate) fn send(caller: &Caller, call: &Call) -> Result<Vec<u8>, (String, bool)> {
     let answer = caller.call(call).map_err(|why| (why, true))?;
     if answer.is_taken() {
         return Ok(answer.body);

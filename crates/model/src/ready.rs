@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::change::Change;
+use crate::directory::Directory;
 use crate::file::Case;
 use crate::ids::TargetId;
 use crate::requirement::before_start;
@@ -71,8 +72,17 @@ pub(crate) fn note(case: &mut Case<'_>) {
 /// every freeze, and what was decided on is what it still says. `made_by_it` is said of a standard change that the signal
 /// itself brought: nothing stood before it, and the template's approval counts from the window's start.
 pub fn was_open(case: &Case<'_>, target: &TargetId, at: Timestamp, made_by_it: bool) -> bool {
-    let change = case.change();
-    if change.is_on_hold() || at + LATE < case.now || is_frozen(case, target, at) {
+    stood_open(case.change(), &case.directory, case.now, (target, at, made_by_it))
+}
+
+/// The same of a change that nobody is about to move.
+pub fn stood_open(
+    change: &Change,
+    directory: &Directory,
+    now: Timestamp,
+    (target, at, made_by_it): (&TargetId, Timestamp, bool),
+) -> bool {
+    if change.is_on_hold() || at + LATE < now || is_frozen(change, directory, target, at) {
         return false;
     }
     if change.state == State::Scheduled && change.ready.is_empty() {
@@ -94,12 +104,11 @@ fn inside(from: Option<Timestamp>, to: Option<Timestamp>, at: Timestamp) -> bool
     from.is_some_and(|from| from <= at) && to.is_some_and(|to| at < to)
 }
 
-fn is_frozen(case: &Case<'_>, target: &TargetId, at: Timestamp) -> bool {
-    let change = case.change();
+fn is_frozen(change: &Change, directory: &Directory, target: &TargetId, at: Timestamp) -> bool {
     let Some(target) = change.content.targets.iter().find(|it| &it.id == target) else {
         return true;
     };
-    case.directory.freezes.iter().any(|freeze| {
+    directory.freezes.iter().any(|freeze| {
         freeze.is_on(at) && freeze.covers(&target.service, &target.environment) && !freeze.excepts(&change.id)
     })
 }

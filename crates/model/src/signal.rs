@@ -116,7 +116,28 @@ pub enum Signal {
     },
 }
 
+/// How an [`Signal::Unknown`] says that a part of a delivery could not be read.
+const NOT_READ: &str = "not read: ";
+
 impl Signal {
+    /// A part that could not be read, beside what could.
+    #[must_use]
+    pub fn unread(event: &str, why: &SetAside) -> Self {
+        Self::Unknown {
+            event: event.to_owned(),
+            action: Some(format!("{NOT_READ}{}", why.reason)),
+        }
+    }
+
+    /// Why a part of its delivery could not be read, where this says so.
+    #[must_use]
+    pub fn complaint(&self) -> Option<&str> {
+        match self {
+            Self::Unknown { action, .. } => action.as_deref()?.strip_prefix(NOT_READ),
+            _ => None,
+        }
+    }
+
     /// Names the fact itself, whatever delivery brought it: two deliveries with one natural key
     /// tell of one fact, which takes effect once for each connection. Repository names are
     /// compared without regard to case, as the engines do.

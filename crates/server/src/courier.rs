@@ -4,8 +4,10 @@
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
+use acts::push_freezes;
 use acts::send_webhooks::{self, Round};
 use connect::cloudevents::{MEDIA_TYPE, Outgoing, structured};
+use connect::gitlab::freezes::{self, Whom};
 use connect::socket::call::{Call, Caller};
 use connect::standard_webhooks;
 use jiff::{SignedDuration, Timestamp};
@@ -121,6 +123,9 @@ impl Courier {
 
     /// Carries an answer to whoever asked; loads the truth first.
     fn make_call(&self, call: &store::job::Job) -> Result<(), (String, bool)> {
+        if push_freezes::is_call(&call.kind) {
+            return self.bring_freezes(call);
+        }
         let subject = call.subject.clone();
         let load = move |room: &mut acts::Room<'_, '_>| acts::answer_outside::errand(room, &subject);
         let found = self
@@ -131,6 +136,39 @@ impl Courier {
         let Some(errand) = found else { return Ok(()) };
         let words = (errand.credential.as_str(), errand.page.as_str());
         connect::reply::carry(&self.caller, &errand.connection, &errand.check, words, self.now())
+    }
+
+    /// Brings a connection's freezes to its projects, and notes theirs. What one project refuses holds back no other.
+    fn bring_freezes(&self, call: &store::job::Job) -> Result<(), (String, bool)> {
+        let subject = call.subject.clone();
+        let load = move |room: &mut acts::Room<'_, '_>| push_freezes::errand(room, &subject);
+        let found = self
+            .state
+            .desk()
+            .wait(Lane::Worker, &call.tenant, Actor::system(), Mode::Read, load)
+            .map_err(|error| (error.to_string(), true))?;
+        let Some(errand) = found else { return Ok(()) };
+        let Some(api) = &errand.connection.api else {
+            return Ok(());
+        };
+        let (base, token) = (api.base.trim_end_matches('/'), errand.credential.as_str());
+        let (mut theirs, mut refused, began) = (Vec::new(), None, tick());
+        for of in &errand.projects {
+            if tick().saturating_duration_since(began) > ROUND {
+                refused = Some(("not every project could be reached in time".to_owned(), true));
+                break;
+            }
+            let project = of.repository.as_str();
+            let told = freezes::carry(&self.caller, Whom { base, token, project }, &of.wanted, &of.unwanted);
+            match told {
+                Ok(found) => theirs.extend(found.into_iter().map(|period| (of.repository.clone(), period))),
+                Err((why, may_help)) => refused = Some((format!("{project}: {why}"), may_help)),
+            }
+        }
+        let connection = errand.connection;
+        let noted = self.act(&call.tenant, move |room| push_freezes::note(room, &connection, &theirs));
+        noted.map_err(|error| (error.to_string(), true))?;
+        refused.map_or(Ok(()), Err)
     }
 
     fn act<T: Send + 'static>(

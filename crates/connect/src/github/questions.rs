@@ -24,10 +24,7 @@ pub fn with_questions(event: &str, body: &[u8], mut signals: Vec<Signal>, receiv
             signals.extend(more);
         }
         Ok(_) => {}
-        Err(aside) => signals.push(Signal::Unknown {
-            event: event.to_owned(),
-            action: Some(format!("not read: {aside}")),
-        }),
+        Err(aside) => signals.push(Signal::unread(event, &aside)),
     }
     signals
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::freezes::Whom;
 use crate::github::api::Say;
 use crate::socket::call::Call;
 
@@ -47,44 +48,36 @@ pub fn deployment_approval(base: &str, token: &str, reply_to: &str, say: Say, te
     Some(call("POST", url, token, &body))
 }
 
-/// Makes a freeze period in a project.
-#[must_use]
-pub fn push_freeze(base: &str, token: &str, project: &str, period: &Value) -> Call {
-    let project = project.replace('/', "%2F");
-    call(
-        "POST",
-        format!("{base}/api/v4/projects/{project}/freeze_periods"),
-        token,
-        period,
-    )
+fn freezes(whom: Whom<'_>, method: &'static str, rest: &str, body: &Value) -> Call {
+    let project = whom.project.replace('/', "%2F");
+    let url = format!("{}/api/v4/projects/{project}/freeze_periods{rest}", whom.base);
+    let mut made = call(method, url, whom.token, body);
+    if body.is_null() {
+        made.body = Vec::new();
+    }
+    made
 }
 
-/// Asks for a project's freeze periods.
+/// Makes a freeze period in a project (API "Freeze periods").
 #[must_use]
-pub fn list_freezes(base: &str, token: &str, project: &str) -> Call {
-    let project = project.replace('/', "%2F");
-    Call {
-        body: Vec::new(),
-        ..call(
-            "GET",
-            format!("{base}/api/v4/projects/{project}/freeze_periods"),
-            token,
-            &Value::Null,
-        )
-    }
+pub fn push_freeze(whom: Whom<'_>, period: &Value) -> Call {
+    freezes(whom, "POST", "", period)
+}
+
+/// Moves a freeze period of a project.
+#[must_use]
+pub fn move_freeze(whom: Whom<'_>, id: u64, period: &Value) -> Call {
+    freezes(whom, "PUT", &format!("/{id}"), period)
+}
+
+/// Asks for a project's freeze periods, as many as GitLab tells at once.
+#[must_use]
+pub fn list_freezes(whom: Whom<'_>) -> Call {
+    freezes(whom, "GET", "?per_page=100", &Value::Null)
 }
 
 /// Takes a freeze period of a project back.
 #[must_use]
-pub fn end_freeze(base: &str, token: &str, project: &str, id: u64) -> Call {
-    let project = project.replace('/', "%2F");
-    Call {
-        body: Vec::new(),
-        ..call(
-            "DELETE",
-            format!("{base}/api/v4/projects/{project}/freeze_periods/{id}"),
-            token,
-            &Value::Null,
-        )
-    }
+pub fn end_freeze(whom: Whom<'_>, id: u64) -> Call {
+    freezes(whom, "DELETE", &format!("/{id}"), &Value::Null)
 }

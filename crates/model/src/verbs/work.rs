@@ -329,6 +329,9 @@ pub fn complete(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// The reason that an outcome has which a signal replaced.
+pub const BY_SIGNAL: &str = "a later signal";
+
 /// Ends targets by a deployment's signal.
 pub fn complete_by_signal(case: &mut Case<'_>, target: &TargetId, outcome: Outcome, at: Timestamp) {
     let ending = Ending {
@@ -337,7 +340,7 @@ pub fn complete_by_signal(case: &mut Case<'_>, target: &TargetId, outcome: Outco
         actual_start: None,
         actual_end: Some(at),
         downtime: None,
-        reason: Some("a later signal".to_owned()),
+        reason: Some(BY_SIGNAL.to_owned()),
     };
     finish(case, &ending, std::slice::from_ref(target));
 }

@@ -60,7 +60,10 @@ fn view(room: &mut Room<'_, '_>, row: &store::inbox::Delivery) -> acts::Result<V
     let kind = acts::set_connection::connection(room, &row.connection)?.kind;
     let read = connect::door::read(&kind, &row.event, &row.body, row.received_at);
     let (signals, complaint) = match read {
-        Ok(signals) => (json!(signals), None),
+        Ok(signals) => {
+            let complaint = signals.iter().find_map(Signal::complaint).map(str::to_owned);
+            (json!(signals), complaint)
+        }
         Err(aside) => (json!([]), Some(aside.reason)),
     };
     Ok(json!({

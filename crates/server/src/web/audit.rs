@@ -252,6 +252,11 @@ const PHRASES: &[(&str, &str, &str)] = &[
     ("custom_field.set", "edit", "set a field of changes"),
     ("demo.filled", "leaf", "filled the demonstration"),
     ("dependency.set", "service", "told what depends on what"),
+    (
+        "deployment.cleared",
+        "gate",
+        "found the start that a way back leads back from",
+    ),
     ("deployment.told", "gate", "told of a deployment"),
     (
         "deployment.unauthorized",

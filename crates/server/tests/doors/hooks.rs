@@ -109,3 +109,101 @@ fn what_cannot_be_read_is_set_aside_for_an_administrator() {
     assert_eq!(parked[0]["delivery_id"], "d1");
     assert!(parked[0]["reason"].is_string());
 }
+
+/// Sends a body that is signed as Standard Webhooks says, at a time.
+fn deliver_at(world: &World, path: &str, secret: &str, at: jiff::Timestamp, body: &Value) -> Answer {
+    let bytes = body.to_string().into_bytes();
+    let text = connect::door::signing_secret(secret).unwrap();
+    let key = connect::standard_webhooks::key(&text).unwrap();
+    let mut ask = world.ask("POST", path);
+    for (name, value) in connect::standard_webhooks::headers(&[key], "m1", at, &bytes) {
+        ask = ask.header(&name, &value);
+    }
+    ask.bytes("application/json", &bytes).send()
+}
+
+/// The finished deliveries of a connection, once there are so many.
+fn read_ones(world: &World, path: &str, state: &str, count: usize) -> Vec<Value> {
+    let list = format!("{}/deliveries?state={state}", path.replace("/hooks", "/connections"));
+    loop {
+        let found = world.get("adam", &list).expect(200)["items"].clone();
+        if let Some(rows) = found.as_array().filter(|rows| rows.len() >= count) {
+            return rows.clone();
+        }
+    }
+}
+
+#[test]
+fn what_is_not_the_senders_or_not_for_us_is_counted_and_shown_with_its_reason() {
+    let world = World::new();
+    let map = json!([{"repository": "shop", "service": "booking-api", "environments": {"prod": "production"}}]);
+    let request = json!({"kind": "plain", "name": "Pipelines", "map": map});
+    let made = world.post("adam", "/connections", &request).expect(201);
+    let (path, secret) = (made["hook_path"].as_str().unwrap(), made["secret"].as_str().unwrap());
+    let told = |service: &str| {
+        json!({
+            "id": "run-1", "service": service, "environment": "prod", "status": "success", "commit": COMMIT,
+            "at": "2026-11-20T10:00:00Z",
+        })
+    };
+    let date = world.ask("GET", "/healthz").send();
+    let now = jiff::fmt::rfc2822::parse(date.header("date")).unwrap().timestamp();
+    let old = now - jiff::SignedDuration::from_hours(1);
+    deliver_at(&world, path, secret, old, &told("shop")).problem(401, "old_timestamp");
+    let foreign = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA";
+    deliver_at(&world, path, foreign, now, &told("shop")).problem(401, "bad_signature");
+    let unsigned = world.ask("POST", path).json(&told("shop")).send();
+    unsigned.problem(401, "bad_signature");
+    let shown = world.get("adam", &path.replace("/hooks", "/connections")).expect(200);
+    let mut refused: Vec<(&str, i64)> = shown["refused"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|row| (row["code"].as_str().unwrap(), row["count"].as_i64().unwrap()))
+        .collect();
+    refused.sort_unstable();
+    assert_eq!(refused, [("bad_signature", 2), ("old_timestamp", 1)], "{shown}");
+    // A repository that no row of the map names makes nothing, and says so.
+    deliver_at(&world, path, secret, now, &told("elsewhere")).expect(202);
+    let done = read_ones(&world, path, "done", 1);
+    let result = done[0]["result"].as_str().unwrap();
+    assert!(
+        result.contains("elsewhere") && result.contains("mapped to nothing"),
+        "{result}"
+    );
+    assert_eq!(world.get("rita", "/changes").expect(200)["items"], json!([]));
+}
+
+#[test]
+fn a_body_of_another_event_is_set_aside_and_a_changed_field_leaves_a_complaint_beside_the_rest() {
+    let world = World::new();
+    let (path, secret) = connection(&world);
+    let send = |id: &str, event: &str, body: &Value| {
+        let bytes = body.to_string().into_bytes();
+        deliver(&world, &path, id, &secret.sign(&bytes), event, &bytes).expect(202);
+    };
+    let asked: Value = serde_json::from_slice(&deployment()).unwrap();
+    send("m1", "push", &asked);
+    let parked = read_ones(&world, &path, "parked", 1);
+    assert!(
+        parked[0]["reason"].as_str().is_some_and(|why| !why.is_empty()),
+        "{parked:#?}"
+    );
+    assert_eq!(world.get("rita", "/changes").expect(200)["items"], json!([]));
+    // The push itself is read; the tree, of which the vendor made a number, is not.
+    let repository = json!({"full_name": "acme/shop", "name": "shop", "id": 1, "owner": {"login": "acme"}});
+    let push = json!({
+        "ref": "refs/heads/main", "before": COMMIT, "after": COMMIT, "commits": [], "repository": repository,
+        "head_commit": {"id": COMMIT, "tree_id": 7}, "pusher": {"name": "ada"}, "sender": {"login": "ada"},
+    });
+    send("m2", "push", &push);
+    let done = read_ones(&world, &path, "done", 1);
+    let result = done[0]["result"].as_str().unwrap();
+    assert!(
+        result.contains("noted: push to refs/heads/main") && result.contains("complaint: a part of push"),
+        "{result}"
+    );
+    let id = done[0]["id"].as_str().unwrap();
+    let shown = world.get("adam", &format!("/deliveries/{id}")).expect(200);
+    assert!(shown["complaint"].is_string(), "{shown}");
+}
