@@ -109,6 +109,11 @@ pub enum Change {
         /// The change's key.
         key: String,
     },
+    /// Show the review that is drafted from what is known: times, incidents, permits, messages.
+    ReviewDraft {
+        /// The change's key.
+        key: String,
+    },
     /// Export the change with its proofs; `assent audit verify` checks it.
     #[command(
         after_help = "Example: assent change bundle CHG-1042 -o CHG-1042.zip && assent audit verify CHG-1042.zip"
@@ -211,6 +216,7 @@ pub fn run(change: &Change, common: &Common, output: &Output) -> Result<u8> {
         Change::Requirements { key } => show::requirements(&client, key, output)?,
         Change::Events { key } => show::events(&client, key, output)?,
         Change::Approvals { key } => show::approvals(&client, key, output)?,
+        Change::ReviewDraft { key } => show::review_draft(&client, key, output)?,
         Change::Bundle { key, output: file } => show::bundle(&client, key, file, output)?,
         Change::Comment { key, text } => around::comment(&client, key, text, output)?,
         Change::Watch { key, stop } => around::watch(&client, key, *stop, output)?,

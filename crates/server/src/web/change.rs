@@ -87,6 +87,12 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, refused: Option<&Refused>) -> ac
     let entries = find_entries(view.room, &id)?;
     let told = find_timeline(view.room, &id)?;
     let context = context(view, &file);
+    let has_failed = file.change.outcome.is_some_and(|outcome| !outcome.is_success());
+    let review_draft = if has_failed && file.change.reviews.is_empty() && open.has(model::act::Act::Review) {
+        Some(acts::draft_review::draft_review(view.room, key)?)
+    } else {
+        None
+    };
     let around = Around {
         file: &file,
         comments,
@@ -94,6 +100,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, refused: Option<&Refused>) -> ac
         told,
         open: &open,
         context: &context,
+        review_draft,
     };
     let mut page = assemble(view, &around);
     if let Some(refused) = refused {

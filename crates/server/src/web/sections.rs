@@ -16,6 +16,8 @@ use pages::{
     Tone, Work, count, minutes, short_digest,
 };
 
+use serde_json::Value;
+
 use super::brief::{decided, outcome_mark, step_name};
 use super::view::View;
 use super::words::{capital, capital_first, plain, state};
@@ -37,6 +39,8 @@ pub(super) struct Around<'f> {
     pub open: &'f OpenActs,
     /// What forms know of it.
     pub context: &'f ActContext,
+    /// The review as it is drafted, where one is wanted after a failure.
+    pub review_draft: Option<Value>,
 }
 
 impl Around<'_> {
@@ -511,7 +515,12 @@ impl Around<'_> {
             entries.push(Entry::new(Tone::Wait, text).quote(finding.reason.as_str()));
         }
         let mut acts = self.act(Verb::Validate, Act::Validate);
-        acts.extend(self.act(Verb::Review, Act::Review));
+        let mut reviews = self.act(Verb::Review, Act::Review);
+        if let Some(draft) = &self.review_draft {
+            entries.push(what_differs(draft));
+            reviews.iter_mut().for_each(|form| start_from(form, draft));
+        }
+        acts.extend(reviews);
         Work::new("", entries).acts(acts)
     }
 
@@ -720,4 +729,38 @@ pub(super) fn index(number: i64) -> String {
 pub(super) fn keys_menu(name: &str, label: &str, keys: impl Iterator<Item = String>) -> Field {
     let choices = std::iter::once(Choice::new("", "Not said")).chain(keys.map(|key| Choice::new(key.clone(), key)));
     Field::new(name, label, Input::Select(choices.collect()))
+}
+
+/// Fills a review's form with its draft: a start for whoever writes it.
+fn start_from(form: &mut ActForm, draft: &Value) {
+    for field in &mut form.fields {
+        match &draft[field.name.as_str()] {
+            Value::Bool(is) => field.value = if *is { "true".to_owned() } else { String::new() },
+            Value::String(text) => field.value.clone_from(text),
+            _ => {}
+        }
+    }
+    form.note = Some("Drafted from times, incidents, permits and messages. Correct what you know better.".to_owned());
+}
+
+/// What a draft says of each target: what was to run, what ran before, how it ended.
+fn what_differs(draft: &Value) -> Entry {
+    let told = |row: &Value, name: &str| row[name].as_str().map(short_digest).unwrap_or_default();
+    let mut entry = Entry::new(Tone::Wait, "A review is drafted from what is known");
+    for row in draft["facts"]["differs"].as_array().into_iter().flatten() {
+        let text = |name: &str| row[name].as_str().unwrap_or_default().replace('_', " ");
+        let after = Some(told(row, "after")).filter(|it| !it.is_empty());
+        let after = after.unwrap_or_else(|| told(row, "commit"));
+        let mut line = format!("{} in {}: {after}", text("service"), text("environment"));
+        let before = told(row, "before");
+        if !before.is_empty() {
+            line.push_str(&format!(" in place of {before}"));
+        }
+        entry = entry.aside(format!("{line}, {}", text("outcome")));
+    }
+    for row in draft["facts"]["alerts"].as_array().into_iter().flatten() {
+        let text = |name: &str| row[name].as_str().unwrap_or_default();
+        entry = entry.aside(format!("{}: {}", text("key"), text("title")));
+    }
+    entry
 }

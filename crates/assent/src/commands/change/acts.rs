@@ -233,8 +233,12 @@ pub enum Act {
         /// The change's key.
         key: String,
         /// What is to be remembered.
+        #[arg(long, required_unless_present = "draft")]
+        summary: Option<String>,
+        /// Start from the draft that is made of what is known (`assent change review-draft`); what is said here stands
+        /// over it.
         #[arg(long)]
-        summary: String,
+        draft: bool,
         /// The objectives were not met.
         #[arg(long)]
         objectives_missed: bool,
@@ -348,7 +352,10 @@ pub(super) fn run(client: &Client, act: &Act, output: &Output) -> Result<()> {
         }
         _ => {}
     }
-    let (key, rest, body, done) = request(act)?;
+    let (key, rest, mut body, done) = request(act)?;
+    if let Act::Review { draft: true, .. } = act {
+        body = over_draft(client, key, act)?;
+    }
     let answer = client.post(&path(key, rest), &body)?.body;
     if answer.get("change_state").is_some() {
         tell_item(output, key, &answer, done);
@@ -549,9 +556,27 @@ fn review(act: &Act) -> Value {
         ("objectives_met", Some(json!(!objectives_missed))),
         ("assessment_adequate", Some(json!(!assessment_inadequate))),
         ("steps_adequate", Some(json!(!steps_inadequate))),
-        ("summary", Some(json!(summary))),
+        ("summary", text(summary)),
         ("improvements", (!improvement.is_empty()).then(|| json!(improvement))),
     ])
+}
+
+/// The drafted review with what the command line says in its place.
+fn over_draft(client: &Client, key: &str, act: &Act) -> Result<Value> {
+    let draft = client.get(&path(key, "/review-draft"))?.body;
+    let said = review(act);
+    let judged = |name: &str| json!(said[name] == true && draft[name] == true);
+    let words = |name: &str| {
+        if said[name].is_null() {
+            &draft[name]
+        } else {
+            &said[name]
+        }
+    };
+    Ok(json!({
+        "objectives_met": judged("objectives_met"), "assessment_adequate": judged("assessment_adequate"),
+        "steps_adequate": judged("steps_adequate"), "summary": words("summary"), "improvements": words("improvements"),
+    }))
 }
 
 /// Decisions and peer reviews name the digest of the content that was read; without one, the content is shown first and

@@ -124,6 +124,24 @@ pub(super) fn card(output: &Output, change: &Value) {
     }
 }
 
+/// Shows the drafted review.
+pub(super) fn review_draft(client: &Client, key: &str, output: &Output) -> Result<()> {
+    let draft = client.get(&path(key, "/review-draft"))?.body;
+    output.data(&draft, |output| {
+        for line in text_of(&draft, "summary").lines() {
+            output.line(line);
+        }
+        let is = |name: &str| if is_true(&draft, name) { "yes" } else { "no" }.to_owned();
+        output.pairs(&[
+            ("objectives met", is("objectives_met")),
+            ("assessment adequate", is("assessment_adequate")),
+            ("steps adequate", is("steps_adequate")),
+        ]);
+    });
+    output.next(&format!("assent change review {key} --draft"));
+    Ok(())
+}
+
 /// Lists changes, page by page until the limit.
 pub(super) fn list(client: &Client, list: &List, output: &Output) -> Result<()> {
     let now = clock::now();
