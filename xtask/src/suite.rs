@@ -1,6 +1,7 @@
 //! The suite: its parts, what each needs, and running them one after another.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
 
@@ -37,7 +38,7 @@ const PARTS: &[Part] = &[
     },
     Part {
         name: "unit",
-        needs: &[],
+        needs: &[Need::Postgres],
         run: unit,
     },
     Part {
@@ -53,7 +54,7 @@ const PARTS: &[Part] = &[
     Part {
         name: "postgres",
         needs: END_TO_END,
-        run: on_postgres,
+        run: |world| end_to_end(world, "postgres"),
     },
     Part {
         name: "browser",
@@ -230,67 +231,57 @@ fn clippy(world: &World) -> Result<Count> {
     ]))
 }
 
-/// All packages but the end-to-end one, without what a feature holds back: that needs more than the
-/// compiler and is run by other parts.
+/// Everything that is compiled for tests is compiled with this selection: with another one, libraries would have other
+/// features and be compiled anew for each part.
+const WHOLE: &[&str] = &["--workspace", "--all-features"];
+
+/// The tests of every crate, those on PostgreSQL among them; but for what other people's programs judge, and the tests
+/// through the binary, which are parts of their own.
 fn unit(world: &World) -> Result<Count> {
-    let arguments = [
-        "test",
-        "--workspace",
-        "--exclude",
-        "tests",
-        "--lib",
-        "--bins",
-        "--tests",
-        "--no-fail-fast",
-    ];
-    world.tests("unit", world.cargo(&arguments))
+    let mut command = world.cargo(&["test", "--no-fail-fast", "--lib", "--bins"]);
+    command.args(WHOLE);
+    let is_own_part = |name: &str| name.starts_with("foreign") || THROUGH_THE_BINARY.contains(&name);
+    for target in test_targets(world.root)? {
+        if !is_own_part(&target) {
+            command.args(["--test", &target]);
+        }
+    }
+    world.tests("unit", command)
 }
 
-/// The tests that ask other people's programs, in every crate with the feature `foreign`. Each crate
-/// is a run of its own, so that one without a test is noticed beside one that has many.
+/// The tests that ask other people's programs.
 fn foreign_judges(world: &World) -> Result<Count> {
-    let mut count = Count::default();
-    for package in packages_with_feature(world.root, "foreign")? {
-        let mut command = world.cargo(&["test", "--no-fail-fast", "--test", "foreign*"]);
-        command.args(["--package", &package, "--features", &format!("{package}/foreign")]);
-        count.add(world.tests(&format!("foreign judges of {package}"), command)?);
-    }
-    Ok(count)
+    let mut command = world.cargo(&["test", "--no-fail-fast", "--test", "foreign*"]);
+    command.args(WHOLE);
+    world.tests("foreign judges", command)
 }
+
+/// The test programs that start the real binary.
+const THROUGH_THE_BINARY: &[&str] = &["e2e", "browser"];
 
 /// The whole product, through its real binary, over one engine.
-///
-/// The binary is built first, with the clock that tests may hold, and its path is handed over:
-/// cargo tells a test only where the programs of its own package are.
 fn end_to_end(world: &World, engine: &str) -> Result<Count> {
-    let others = ["--lib", "--bins", "--test", "e2e"];
-    through_the_binary(world, engine, engine, &others, &[])
+    through_the_binary(world, engine, engine, "e2e", &[])
 }
 
 /// The pages in a real browser. Two tests at a time: each has a server and a browser of its own, and waits for one of
 /// them most of the time.
 fn in_browser(world: &World) -> Result<Count> {
-    through_the_binary(
-        world,
-        "browser",
-        "sqlite",
-        &["--test", "browser"],
-        &["--test-threads=2"],
-    )
+    through_the_binary(world, "browser", "sqlite", "browser", &["--test-threads=2"])
 }
 
-/// Builds the binary, with the clock that tests may hold, and runs tests of the package `tests` over it.
-fn through_the_binary(world: &World, what: &str, engine: &str, targets: &[&str], harness: &[&str]) -> Result<Count> {
-    let mut build = world.cargo(&["build", "--package", "assent"]);
-    if has_feature(&world.root.join("crates/assent/Cargo.toml"), "test-clock")? {
-        build.args(["--features", "test-clock"]);
-    }
-    let built = shell::tee(&mut build)?;
+/// Builds the binary, with the clock that tests may hold, and runs a test program over it.
+///
+/// The binary is built first and its path is handed over: cargo tells a test only where the programs of its own package
+/// are.
+fn through_the_binary(world: &World, what: &str, engine: &str, target: &str, harness: &[&str]) -> Result<Count> {
+    let mut build = world.cargo(&["build", "--bin", "assent", "--bin", "assent-permit", "--test", target]);
+    let built = shell::tee(build.args(WHOLE))?;
     if !built.succeeded {
         return Ok(Count::of_check(false, &built.lines));
     }
-    let mut command = world.cargo(&["test", "--package", "tests", "--no-fail-fast"]);
-    command.args(targets).arg("--").args(harness);
+    let mut command = world.cargo(&["test", "--no-fail-fast", "--test", target]);
+    command.args(WHOLE).arg("--").args(harness);
     command.env("ASSENT_TEST_ENGINE", engine);
     command.env(
         "ASSENT_TEST_BINARY",
@@ -299,28 +290,13 @@ fn through_the_binary(world: &World, what: &str, engine: &str, targets: &[&str],
     world.tests(what, command)
 }
 
-/// What differs on PostgreSQL: every crate with tests of its own for it, and the whole product over it.
-fn on_postgres(world: &World) -> Result<Count> {
-    if world.cluster.is_none() {
-        bail!("there is no PostgreSQL to test against");
-    }
-    let mut count = Count::default();
-    for package in packages_with_feature(world.root, "postgres-tests")? {
-        let mut command = world.cargo(&["test", "--package", &package, "--no-fail-fast"]);
-        command.args(["--features", &format!("{package}/postgres-tests")]);
-        count.add(world.tests(&format!("{package} on PostgreSQL"), command)?);
-    }
-    count.add(end_to_end(world, "postgres")?);
-    Ok(count)
-}
-
 /// The documentation builds without a warning, and its examples run.
 fn docs(world: &World) -> Result<Count> {
     let mut build = world.cargo(&["doc", "--workspace", "--no-deps"]);
     build.env("RUSTDOCFLAGS", "-D warnings");
     let mut count = world.check(build)?;
-    let mut examples = world.cargo(&["test", "--workspace", "--doc", "--no-fail-fast"]);
-    let finished = shell::tee(&mut examples)?;
+    let mut examples = world.cargo(&["test", "--doc", "--no-fail-fast"]);
+    let finished = shell::tee(examples.args(WHOLE))?;
     // A house whose documentation holds no example has nothing to run here, and that is no failure.
     let ran = Count::of_tests("doc examples", finished.succeeded, &finished.lines);
     if !finished.succeeded || ran.passed > 0 {
@@ -329,28 +305,42 @@ fn docs(world: &World) -> Result<Count> {
     Ok(count)
 }
 
-/// The crates whose manifest declares a feature, by name. A crate's folder is its name.
-fn packages_with_feature(root: &Path, feature: &str) -> Result<Vec<String>> {
-    let mut packages = Vec::new();
-    for entry in std::fs::read_dir(root.join("crates")).context("cannot list crates/")? {
-        let entry = entry.context("cannot list crates/")?;
-        let manifest = entry.path().join("Cargo.toml");
-        if manifest.is_file() && has_feature(&manifest, feature)? {
-            packages.push(entry.file_name().to_string_lossy().into_owned());
+/// The names of all test programs: what lies in a crate's folder `tests`, and what a manifest names.
+fn test_targets(root: &Path) -> Result<BTreeSet<String>> {
+    let mut targets = BTreeSet::new();
+    let crates = entries(&root.join("crates"))?;
+    for package in crates.iter().chain([&root.join("tests"), &root.join("xtask")]) {
+        let manifest = package.join("Cargo.toml");
+        if !manifest.is_file() {
+            continue;
+        }
+        targets.extend(named_targets(&manifest)?);
+        let folder = package.join("tests");
+        for entry in if folder.is_dir() { entries(&folder)? } else { Vec::new() } {
+            let is_target = entry.extension().is_some_and(|it| it == "rs") || entry.join("main.rs").is_file();
+            if let Some(name) = entry.file_stem().filter(|_| is_target) {
+                targets.insert(name.to_string_lossy().into_owned());
+            }
         }
     }
-    packages.sort();
-    Ok(packages)
+    Ok(targets)
 }
 
-/// Whether a package's manifest declares a feature.
-fn has_feature(manifest: &Path, feature: &str) -> Result<bool> {
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let listed = std::fs::read_dir(folder).and_then(Iterator::collect::<std::io::Result<Vec<_>>>);
+    let listed = listed.with_context(|| format!("cannot list {}", folder.display()))?;
+    Ok(listed.into_iter().map(|entry| entry.path()).collect())
+}
+
+/// The test programs that a manifest names.
+fn named_targets(manifest: &Path) -> Result<Vec<String>> {
     let text = std::fs::read_to_string(manifest).with_context(|| format!("cannot read {}", manifest.display()))?;
     let table: toml::Table = text
         .parse()
         .with_context(|| format!("cannot parse {}", manifest.display()))?;
-    let features = table.get("features").and_then(toml::Value::as_table);
-    Ok(features.is_some_and(|features| features.contains_key(feature)))
+    let named = table.get("test").and_then(toml::Value::as_array);
+    let name = |test: &toml::Value| test.get("name").and_then(toml::Value::as_str).map(str::to_owned);
+    Ok(named.into_iter().flatten().filter_map(name).collect())
 }
 
 #[cfg(test)]
@@ -368,6 +358,16 @@ mod tests {
     fn an_unknown_part_is_refused_with_the_known_ones() {
         let error = choose(&["untidy".to_owned()]).err().unwrap().to_string();
         assert!(error.contains("`untidy`") && error.contains("clippy"), "{error}");
+    }
+
+    #[test]
+    fn every_test_program_is_known() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let targets = test_targets(root).unwrap();
+        for name in ["store", "doors", "foreign_scim", "log", "it", "e2e", "browser"] {
+            assert!(targets.contains(name), "{name} is not among {targets:?}");
+        }
+        assert!(!targets.contains("common"), "a folder without main.rs is no program");
     }
 
     #[test]

@@ -330,63 +330,75 @@ fn orders(usual: u64) -> u64 {
     std::env::var("ASSENT_TEST_ORDERS").map_or(usual, |text| text.parse().unwrap())
 }
 
+/// Tells the stories of one order: in turn, and shuffled as its number says.
+fn try_order(world: &World, number: u64) {
+    let mut dice = Dice(number);
+    let (which, is_planned, missing) = (dice.below(6), dice.below(3) > 0, dice.below(5));
+    world.set_clock(began() - SignedDuration::from_mins(30));
+    let keys: Vec<String> = (0..if is_planned { 2 } else { 0 })
+        .map(|copy| world.planned(artifact(number, copy)))
+        .collect();
+    let part_of = |copy: u64| {
+        let mut parts = story(which, number, copy);
+        // The end is never what is missing: a deployment that nobody ended has not ended.
+        if missing < 3 {
+            parts.remove(usize::try_from(missing).unwrap());
+        }
+        parts
+    };
+    for part in part_of(0) {
+        world.set_clock(began() + SignedDuration::from_mins(25));
+        world.take(part);
+    }
+    let told = shuffled(part_of(1), &mut dice);
+    for (at, part) in told.clone() {
+        world.set_clock(at);
+        if let Some(key) = keys.get(1) {
+            world.passes(key, at);
+        }
+        world.take(part);
+    }
+    let (wanted, found) = (
+        world.outcome(&artifact(number, 0), &format!("run-{number}-0")),
+        world.outcome(&artifact(number, 1), &format!("run-{number}-1")),
+    );
+    let plain = |value: &Value, copy: u64| {
+        let text = value.to_string();
+        let text = text.replace(&artifact(number, copy), "ARTIFACT");
+        let short = artifact(number, copy)[7..19].to_owned();
+        text.replace(&format!("run-{number}-{copy}"), "RUN")
+            .replace(&short, "SHORT")
+    };
+    assert_eq!(
+        plain(&found, 1),
+        plain(&wanted, 0),
+        "order {number}, planned {is_planned}: {told:#?}"
+    );
+    if is_planned {
+        assert_eq!(wanted["changes"].as_array().map(Vec::len), Some(1), "order {number}");
+        assert_eq!(wanted["changes"][0]["state"], "reviewing", "order {number}: {wanted:#}");
+    } else {
+        assert_eq!(
+            wanted["deployments"][0]["unauthorized"], true,
+            "order {number}: {wanted:#}"
+        );
+    }
+}
+
 #[test]
 fn deliveries_in_any_order_give_the_same_records() {
     let orders = orders(500);
-    let world = World::new();
-    for number in 0..orders {
-        let mut dice = Dice(number);
-        let (which, is_planned, missing) = (dice.below(6), dice.below(3) > 0, dice.below(5));
-        world.set_clock(began() - SignedDuration::from_mins(30));
-        let keys: Vec<String> = (0..if is_planned { 2 } else { 0 })
-            .map(|copy| world.planned(artifact(number, copy)))
-            .collect();
-        let part_of = |copy: u64| {
-            let mut parts = story(which, number, copy);
-            // The end is never what is missing: a deployment that nobody ended has not ended.
-            if missing < 3 {
-                parts.remove(usize::try_from(missing).unwrap());
-            }
-            parts
-        };
-        for part in part_of(0) {
-            world.set_clock(began() + SignedDuration::from_mins(25));
-            world.take(part);
+    // Two worlds side by side: one writes with one thread.
+    std::thread::scope(|scope| {
+        for share in 0..2 {
+            scope.spawn(move || {
+                let world = World::new();
+                (0..orders)
+                    .filter(|number| number % 2 == share)
+                    .for_each(|number| try_order(&world, number));
+            });
         }
-        let told = shuffled(part_of(1), &mut dice);
-        for (at, part) in told.clone() {
-            world.set_clock(at);
-            if let Some(key) = keys.get(1) {
-                world.passes(key, at);
-            }
-            world.take(part);
-        }
-        let (wanted, found) = (
-            world.outcome(&artifact(number, 0), &format!("run-{number}-0")),
-            world.outcome(&artifact(number, 1), &format!("run-{number}-1")),
-        );
-        let plain = |value: &Value, copy: u64| {
-            let text = value.to_string();
-            let text = text.replace(&artifact(number, copy), "ARTIFACT");
-            let short = artifact(number, copy)[7..19].to_owned();
-            text.replace(&format!("run-{number}-{copy}"), "RUN")
-                .replace(&short, "SHORT")
-        };
-        assert_eq!(
-            plain(&found, 1),
-            plain(&wanted, 0),
-            "order {number}, planned {is_planned}: {told:#?}"
-        );
-        if is_planned {
-            assert_eq!(wanted["changes"].as_array().map(Vec::len), Some(1), "order {number}");
-            assert_eq!(wanted["changes"][0]["state"], "reviewing", "order {number}: {wanted:#}");
-        } else {
-            assert_eq!(
-                wanted["deployments"][0]["unauthorized"], true,
-                "order {number}: {wanted:#}"
-            );
-        }
-    }
+    });
 }
 
 fn old(number: u64, copy: u64) -> String {

@@ -20,8 +20,9 @@ pub const MAX_INTEGER: u64 = (1 << 53) - 1;
 /// # Errors
 /// [`Error::Canonical`] with the JSON Pointer of the first value outside the subset.
 pub fn to_bytes(value: &Value) -> Result<Vec<u8>> {
-    check_value(value)?;
-    serde_json_canonicalizer::to_vec(value).map_err(|error| refuse("", &format!("it cannot be written: {error}")))
+    let mut bytes = Vec::with_capacity(512);
+    write(value, &mut bytes, 0).map_err(Refused::into_error)?;
+    Ok(bytes)
 }
 
 /// Refuses what has no canonical bytes.
@@ -29,7 +30,7 @@ pub fn to_bytes(value: &Value) -> Result<Vec<u8>> {
 /// # Errors
 /// As [`to_bytes`].
 pub(crate) fn check_value(value: &Value) -> Result<()> {
-    check(value, &mut String::new(), 0)
+    check(value, 0).map_err(Refused::into_error)
 }
 
 /// The canonical bytes as text.
@@ -59,6 +60,35 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Value> {
     serde_json::from_slice(bytes).map_err(|error| Error::malformed("JSON", error.to_string()))
 }
 
+/// Why a value has no canonical bytes, and where: the way to it is put together on the way back, as it is seldom asked for.
+struct Refused {
+    why: &'static str,
+    /// Reference tokens, the innermost first.
+    tokens: Vec<String>,
+}
+
+impl Refused {
+    fn because<T>(why: &'static str) -> std::result::Result<T, Self> {
+        Err(Self {
+            why,
+            tokens: Vec::new(),
+        })
+    }
+
+    fn under(mut self, token: impl Into<String>) -> Self {
+        self.tokens.push(token.into());
+        self
+    }
+
+    fn into_error(self) -> Error {
+        let mut path = String::new();
+        for token in self.tokens.iter().rev() {
+            push_pointer(&mut path, token);
+        }
+        refuse(&path, self.why)
+    }
+}
+
 fn refuse(path: &str, why: &str) -> Error {
     Error::Canonical {
         path: path.to_owned(),
@@ -66,55 +96,107 @@ fn refuse(path: &str, why: &str) -> Error {
     }
 }
 
-fn check(value: &Value, path: &mut String, depth: usize) -> Result<()> {
+fn check(value: &Value, depth: usize) -> std::result::Result<(), Refused> {
     match value {
         Value::String(_) | Value::Bool(_) => Ok(()),
-        Value::Null => Err(refuse(path, "null is not allowed, leave the member out")),
-        Value::Number(number) => check_number(number, path),
+        Value::Null => Refused::because(NO_NULL),
+        Value::Number(number) => check_number(number),
         Value::Array(items) => {
-            check_depth(path, depth)?;
-            for (index, item) in items.iter().enumerate() {
-                check_member(item, path, &index.to_string(), depth)?;
-            }
-            Ok(())
+            check_depth(depth)?;
+            let each = |(index, item): (usize, _)| check(item, depth + 1).map_err(|it| it.under(index.to_string()));
+            items.iter().enumerate().try_for_each(each)
         }
         Value::Object(members) => {
-            check_depth(path, depth)?;
-            for (name, member) in members {
-                check_member(member, path, name, depth)?;
-            }
-            Ok(())
+            check_depth(depth)?;
+            let each = |(name, member): (&String, _)| check(member, depth + 1).map_err(|it| it.under(name));
+            members.iter().try_for_each(each)
         }
     }
 }
 
-fn check_number(number: &serde_json::Number, path: &str) -> Result<()> {
+fn check_number(number: &serde_json::Number) -> std::result::Result<(), Refused> {
     let magnitude = number.as_i64().map(i64::unsigned_abs).or_else(|| number.as_u64());
     match magnitude {
         Some(magnitude) if magnitude <= MAX_INTEGER => Ok(()),
-        Some(_) => Err(refuse(path, "the integer lies outside ±(2^53 − 1)")),
-        None => Err(refuse(path, "a fraction or an exponent is not allowed")),
+        Some(_) => Refused::because("the integer lies outside ±(2^53 − 1)"),
+        None => Refused::because("a fraction or an exponent is not allowed"),
     }
 }
 
-fn check_depth(path: &str, depth: usize) -> Result<()> {
+const NO_NULL: &str = "null is not allowed, leave the member out";
+
+fn check_depth(depth: usize) -> std::result::Result<(), Refused> {
     if depth >= MAX_DEPTH {
-        return Err(refuse(path, "it is nested more than 64 deep"));
+        return Refused::because("it is nested more than 64 deep");
     }
     Ok(())
 }
 
-fn check_member(member: &Value, path: &mut String, name: &str, depth: usize) -> Result<()> {
-    let length = path.len();
-    push_pointer(path, name);
-    check(member, path, depth + 1)?;
-    path.truncate(length);
+/// Writes a value's canonical bytes. `depth` is that of the array or object in which it stands, 0 at the root.
+fn write(value: &Value, out: &mut Vec<u8>, depth: usize) -> std::result::Result<(), Refused> {
+    match value {
+        Value::Null => Refused::because(NO_NULL),
+        Value::Bool(true) => append(out, b"true"),
+        Value::Bool(false) => append(out, b"false"),
+        Value::Number(number) => {
+            check_number(number)?;
+            append(out, number.to_string().as_bytes())
+        }
+        Value::String(text) => write_text(text, out),
+        Value::Array(items) => {
+            check_depth(depth)?;
+            out.push(b'[');
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                write(item, out, depth + 1).map_err(|it| it.under(index.to_string()))?;
+            }
+            append(out, b"]")
+        }
+        Value::Object(members) => {
+            check_depth(depth)?;
+            let mut members: Vec<(&String, &Value)> = members.iter().collect();
+            members.sort_unstable_by(|(left, _), (right, _)| order_of_names(left, right));
+            out.push(b'{');
+            for (index, (name, member)) in members.into_iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                write_text(name, out)?;
+                out.push(b':');
+                write(member, out, depth + 1).map_err(|it| it.under(name))?;
+            }
+            append(out, b"}")
+        }
+    }
+}
+
+fn append(out: &mut Vec<u8>, bytes: &[u8]) -> std::result::Result<(), Refused> {
+    out.extend_from_slice(bytes);
     Ok(())
+}
+
+/// RFC 8785 section 3.2.2.2 escapes what JSON must have escaped, in the way that the library does it as well.
+fn write_text(text: &str, out: &mut Vec<u8>) -> std::result::Result<(), Refused> {
+    serde_json::to_writer(out, text).or_else(|_| Refused::because("it cannot be written"))
+}
+
+/// RFC 8785 section 3.2.3: by UTF-16 code units. ASCII has the same order by bytes.
+fn order_of_names(left: &str, right: &str) -> Ordering {
+    if left.is_ascii() && right.is_ascii() {
+        return left.cmp(right);
+    }
+    left.encode_utf16().cmp(right.encode_utf16())
 }
 
 /// Appends one reference token of a JSON Pointer (RFC 6901 section 3).
 pub(crate) fn push_pointer(path: &mut String, name: &str) {
     path.push('/');
+    if !name.contains(['~', '/']) {
+        path.push_str(name);
+        return;
+    }
     path.push_str(&name.replace('~', "~0").replace('/', "~1"));
 }
 

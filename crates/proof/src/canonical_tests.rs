@@ -44,6 +44,10 @@ fn values_outside_the_subset_are_refused_with_their_path() {
             panic!("accepted {value}");
         };
         assert_eq!(path, expected);
+        let Err(Error::Canonical { path, .. }) = check_value(&value) else {
+            panic!("accepted {value}");
+        };
+        assert_eq!(path, expected);
     }
 }
 
@@ -148,6 +152,12 @@ fn any_value() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
+    #[test]
+    fn the_writer_agrees_with_another_one(value in any_value()) {
+        prop_assert_eq!(to_bytes(&value).unwrap(), serde_json_canonicalizer::to_vec(&value).unwrap());
+        prop_assert!(check_value(&value).is_ok());
+    }
+
     #[test]
     fn the_scanner_accepts_what_the_writer_writes(value in any_value()) {
         let bytes = to_bytes(&value).unwrap();

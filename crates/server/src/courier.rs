@@ -17,7 +17,7 @@ use store::{Lane, Mode};
 use wire::views;
 
 use crate::clock::tick;
-use crate::sequencer::{REST, pause, told};
+use crate::sequencer::{BREATH, REST, hold_back, pause, told};
 use crate::state::AppState;
 
 /// How often a courier looks by itself.
@@ -48,7 +48,10 @@ pub(crate) fn start(
             };
             Builder::new().name(format!("courier-{number}")).spawn(move || {
                 let mut longest = LOOK;
+                let mut last = tick();
                 while pause(&bell, longest) {
+                    hold_back(last + BREATH);
+                    last = tick();
                     longest = if courier.round() { LOOK } else { REST };
                 }
             })

@@ -12,9 +12,11 @@ use crate::state::AppState;
 
 /// How often it looks for other servers' events.
 const LOOK: Duration = Duration::from_millis(100);
-/// The shortest time between two rounds that placed something: a step costs the writing thread much the same for one
+/// The shortest time between two rounds: a step costs the writing thread much the same for one
 /// event as for hundreds, so that under load they are placed in numbers.
 const PACE: Duration = Duration::from_millis(50);
+/// The shortest time between two rounds of a thread that does what waits in rows.
+pub(crate) const BREATH: Duration = Duration::from_millis(10);
 /// How often cosignatures and revocation lists are looked after; each is renewed when it is old enough.
 const TEND: Duration = Duration::from_secs(10);
 
@@ -30,7 +32,8 @@ pub(crate) fn start(state: &AppState, server: &str) -> std::io::Result<JoinHandl
         };
         let mut longest = LOOK;
         let mut last = tick();
-        while pause(&bell, longest) && hold_back(&bell, last + PACE) {
+        while pause(&bell, longest) {
+            hold_back(last + PACE);
             last = tick();
             longest = if sequencer.round() { LOOK } else { REST };
         }
@@ -47,18 +50,15 @@ pub(crate) fn pause(bell: &Receiver<()>, longest: Duration) -> bool {
     !matches!(bell.recv_timeout(longest), Err(RecvTimeoutError::Disconnected))
 }
 
-/// Waits until then, whatever rings; `false` when it is time to end.
-fn hold_back(bell: &Receiver<()>, until: Instant) -> bool {
+/// Waits until then without listening: whoever rings meanwhile finds the bell rung already and wakes nobody, which costs
+/// each committed act a good part of its time otherwise.
+pub(crate) fn hold_back(until: Instant) {
     loop {
         let left = until.saturating_duration_since(tick());
         if left.is_zero() {
-            return true;
+            return;
         }
-        match bell.recv_timeout(left) {
-            Ok(()) => {}
-            Err(RecvTimeoutError::Timeout) => return true,
-            Err(RecvTimeoutError::Disconnected) => return false,
-        }
+        std::thread::park_timeout(left);
     }
 }
 

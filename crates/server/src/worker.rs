@@ -15,7 +15,7 @@ use store::timer::Timer;
 use store::{Lane, Lease, Mode, inbox, job, record, timer};
 
 use crate::clock::tick;
-use crate::sequencer::{REST, pause, told};
+use crate::sequencer::{BREATH, REST, hold_back, pause, told};
 use crate::settings::Smtp;
 use crate::state::AppState;
 
@@ -64,7 +64,10 @@ fn start_one(state: &AppState, holder: &str, tends: bool, smtp: Option<&Smtp>) -
         let mut swept_at = None;
         let began_at = worker.state.desk().tools().recorder.now();
         let mut longest = LOOK;
+        let mut last = tick();
         while pause(&bell, longest) {
+            hold_back(last + BREATH);
+            last = tick();
             longest = if worker.round() { LOOK } else { REST };
             worker.tend(&mut tended_at, began_at);
             worker.match_deployments(&mut matched_at);
