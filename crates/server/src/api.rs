@@ -9,7 +9,7 @@ mod custom_fields;
 mod directory;
 mod estate;
 mod evidence;
-mod gate;
+pub(crate) mod gate;
 mod gateways;
 mod identity;
 mod imports;

@@ -552,11 +552,22 @@ impl Asking {
             Some(known) => known,
             None => look_up(state, lane, &digest).await?,
         };
+        Ok(Self::with(state, digest, known))
+    }
+
+    /// Finds out who asks from memory alone; `None` when that takes a look-up, or the credential is no token.
+    pub(crate) fn of_known(state: &AppState, headers: &HeaderMap) -> Option<Self> {
+        let digest = token_digest(bearer(headers).ok()??).ok()?;
+        let known = state.callers().find(&digest, state.desk().tools().clock.now())?;
+        Some(Self::with(state, digest, known))
+    }
+
+    fn with(state: &AppState, digest: String, known: Known) -> Self {
         crate::attempts::note_token_use(state, &known.caller);
-        Ok(Self {
+        Self {
             caller: known.caller,
             seen: Some((digest, known.generation)),
-        })
+        }
     }
 }
 

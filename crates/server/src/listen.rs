@@ -1,5 +1,6 @@
 //! Takes connections: plain or TLS, with a limit on how slowly a request's head may come, and ends them in order.
 
+use std::convert::Infallible;
 use std::io::IoSlice;
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
@@ -8,9 +9,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::Body;
-use axum::http::{HeaderMap, Request};
+use axum::body::{Body, Bytes};
+use axum::http::{HeaderMap, Request, header};
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
@@ -20,8 +20,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls;
-use tower::ServiceExt;
 
+use crate::router::Doors;
 use crate::settings::Tls;
 
 /// How long a request's head may take.
@@ -135,7 +135,7 @@ pub(crate) fn acceptor(tls: &Tls) -> Result<TlsAcceptor, String> {
 #[derive(Clone)]
 pub(crate) struct Front {
     /// The doors; exchanged once, when the server has started.
-    pub doors: watch::Receiver<Router>,
+    pub doors: watch::Receiver<Doors>,
     /// Proxies whose word counts.
     pub proxies: Arc<Proxies>,
     /// Speaks TLS, if it does.
@@ -247,16 +247,76 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Hurried<S> {
     }
 }
 
+/// The longest body that is read to its end though nobody wants it, in bytes.
+const SMALL_BODY: u64 = 64 * 1024;
+
+/// A request's body. When it is small and whoever answers leaves it unread, as where a credential is refused first, it is
+/// read to its end all the same: else the connection would be ended, and the client's next request be lost on it.
+struct Sent(Option<Incoming>);
+
+impl hyper::body::Body for Sent {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<hyper::body::Frame<Bytes>, hyper::Error>>> {
+        match &mut self.0 {
+            Some(body) => Pin::new(body).poll_frame(cx),
+            None => Poll::Ready(None),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.as_ref().is_none_or(hyper::body::Body::is_end_stream)
+    }
+
+    fn size_hint(&self) -> hyper::body::SizeHint {
+        self.0
+            .as_ref()
+            .map_or_else(hyper::body::SizeHint::default, hyper::body::Body::size_hint)
+    }
+}
+
+impl Drop for Sent {
+    fn drop(&mut self) {
+        use hyper::body::Body as _;
+        let Some(mut body) = self.0.take().filter(|body| !body.is_end_stream()) else {
+            return;
+        };
+        if body.size_hint().upper().is_none_or(|bytes| bytes > SMALL_BODY) {
+            return;
+        }
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+            return;
+        };
+        runtime.spawn(tokio::time::timeout(HEAD_PATIENCE, async move {
+            while let Some(Ok(_)) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {}
+        }));
+    }
+}
+
+/// The body of a request. A client that waits to be told to send it is not told so for nothing.
+fn body_of(headers: &HeaderMap, body: Incoming) -> Body {
+    if headers.contains_key(header::EXPECT) {
+        return Body::new(body);
+    }
+    Body::new(Sent(Some(body)))
+}
+
 async fn speak<S>(stream: S, peer: SocketAddr, front: Front, watcher: hyper_util::server::graceful::Watcher)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let service = hyper::service::service_fn(move |request: Request<Incoming>| {
-        let mut request = request.map(Body::new);
+        let (head, body) = request.into_parts();
+        let body = body_of(&head.headers, body);
+        let mut request = Request::from_parts(head, body);
         let source = front.proxies.source(peer.ip(), request.headers());
         request.extensions_mut().insert(source);
-        let router = front.doors.borrow().clone();
-        router.oneshot(request)
+        let doors = front.doors.borrow().clone();
+        async move { Ok::<_, Infallible>(doors.answer(request).await) }
     });
     let mut builder = Builder::new(TokioExecutor::new());
     builder

@@ -1,14 +1,16 @@
 //! All doors in one router, and what each of them gets: an id, a limit, a log line, headers that keep browsers careful.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use tokio::sync::Semaphore;
+use tower::ServiceExt;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
 
@@ -44,8 +46,70 @@ struct Turns {
     gate: Arc<Semaphore>,
 }
 
-/// The whole server as one service.
-pub fn router(state: AppState) -> Router {
+/// All doors, and the one before them for what can be answered from memory.
+#[derive(Clone)]
+pub(crate) struct Doors {
+    router: Router,
+    state: Option<AppState>,
+}
+
+impl Doors {
+    /// The doors while the house is being opened.
+    pub(crate) fn closed() -> Self {
+        Self {
+            router: crate::health::closed(),
+            state: None,
+        }
+    }
+
+    /// The whole server.
+    pub(crate) fn open(state: AppState) -> Self {
+        Self {
+            router: router(state.clone()),
+            state: Some(state),
+        }
+    }
+
+    /// Answers a request.
+    pub(crate) async fn answer(self, request: Request) -> Response {
+        if let Some(response) = self.state.as_ref().and_then(|state| at_once(state, &request)) {
+            return response;
+        }
+        match self.router.oneshot(request).await {
+            Ok(response) => response,
+            Err(never) => match never {},
+        }
+    }
+}
+
+/// The answer to the question that is asked most often, where it can be given without waiting for anything: it needs no
+/// turn then, and none of what the other doors stand behind.
+fn at_once(state: &AppState, request: &Request) -> Option<Response> {
+    let began = crate::clock::tick();
+    let answer = || api::gate::at_once(state, request.method(), request.uri(), request.headers());
+    // Whatever goes wrong here goes the usual way, and is told there.
+    let mut response = catch_unwind(AssertUnwindSafe(answer)).ok()??;
+    let id = request_id(state, request);
+    finish(state, began, &id, request.method(), api::gate::GATE, &mut response);
+    Some(response)
+}
+
+/// Counts an answer, and gives it the usual headers.
+fn finish(state: &AppState, began: Instant, id: &str, method: &Method, route: &str, response: &mut Response) {
+    let took = crate::clock::tick().saturating_duration_since(began);
+    let status = response.status().as_u16();
+    state.metrics().note_answer(route, method.as_str(), status, took);
+    let (ms, method) = (took.as_millis() as u64, method.as_str());
+    if took > SLOW || status >= 500 {
+        tracing::warn!(id, method, route, status, ms, "answered")
+    } else {
+        tracing::debug!(id, method, route, status, ms, "answered")
+    }
+    finish_headers(response.headers_mut(), id, state.is_secure());
+}
+
+/// The doors as one service.
+fn router(state: AppState) -> Router {
     let turns = Turns {
         state: state.clone(),
         others: Arc::new(Semaphore::new(AT_ONCE)),
@@ -93,16 +157,7 @@ async fn attend(State(turns): State<Turns>, request: Request, next: Next) -> Res
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let route = matched.as_ref().map_or("none", MatchedPath::as_str);
     let mut response = REQUEST.scope(id.clone(), take_turn(&turns, route, request, next)).await;
-    let took = crate::clock::tick().saturating_duration_since(began);
-    let status = response.status().as_u16();
-    turns.state.metrics().note_answer(route, method.as_str(), status, took);
-    let (ms, method) = (took.as_millis() as u64, method.as_str());
-    if took > SLOW || status >= 500 {
-        tracing::warn!(id, method, route, status, ms, "answered")
-    } else {
-        tracing::debug!(id, method, route, status, ms, "answered")
-    }
-    finish_headers(response.headers_mut(), &id, turns.state.is_secure());
+    finish(&turns.state, began, &id, &method, route, &mut response);
     response
 }
 

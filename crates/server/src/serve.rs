@@ -9,7 +9,6 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use acts::Desk;
-use axum::Router;
 use connect::socket::call::Caller;
 use connect::socket::egress::Egress;
 use connect::socket::http::Http;
@@ -19,10 +18,9 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
 use crate::bell::Bells;
-use crate::health;
 use crate::listen::{Front, Proxies, acceptor, take};
 use crate::open::{forget_leftovers, make_folder, open};
-use crate::router::router;
+use crate::router::Doors;
 use crate::settings::Settings;
 use crate::state::AppState;
 use crate::{courier, logs, sequencer, worker};
@@ -136,7 +134,7 @@ pub fn start(settings: &Settings, prepare: Option<Prepare>) -> Result<Running, S
         .clone()
         .unwrap_or_else(|| format!("{scheme}://{address}"));
 
-    let (doors, shown) = watch::channel(health::closed());
+    let (doors, shown) = watch::channel(Doors::closed());
     let (stop, stopped) = watch::channel(false);
     let patience = Duration::from_secs(settings.stop_seconds);
     let taking = runtime.spawn(take(
@@ -151,7 +149,7 @@ pub fn start(settings: &Settings, prepare: Option<Prepare>) -> Result<Running, S
     ));
     let state = open_house(settings, &public_url, prepare)?;
     let threads = start_threads(settings, &state, &caller)?;
-    open_doors(&doors, router(state.clone()));
+    drop(doors.send_replace(Doors::open(state.clone())));
     Ok(Running {
         runtime: Some(runtime),
         state,
@@ -179,10 +177,6 @@ fn lock(settings: &Settings) -> Result<Option<File>, ServeError> {
         ))),
         Err(TryLockError::Error(error)) => Err(ServeError::Folder(path, error)),
     }
-}
-
-fn open_doors(doors: &watch::Sender<Router>, router: Router) {
-    drop(doors.send_replace(router));
 }
 
 /// Data of an earlier binary has no rows yet by which people are found at sign-in and by provisioning.

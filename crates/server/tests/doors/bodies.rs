@@ -60,6 +60,40 @@ fn deep_doubled_and_broken_bodies_are_malformed() {
 }
 
 #[test]
+fn a_connection_outlives_a_small_body_that_nobody_read() {
+    let world = World::new();
+    let mut stream = world.connect();
+    for _ in 0..3 {
+        let head =
+            b"POST /api/v1/changes HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n";
+        stream.write_all(head).unwrap();
+        // The answer comes before the body was sent.
+        let mut start = [0_u8; 12];
+        stream.read_exact(&mut start).unwrap();
+        assert_eq!(&start, b"HTTP/1.1 401");
+        stream.write_all(b"{}").unwrap();
+        let mut rest = Vec::new();
+        let mut byte = [0_u8; 1];
+        while !rest.ends_with(b"\r\n\r\n") {
+            stream.read_exact(&mut byte).unwrap();
+            rest.push(byte[0]);
+        }
+        let head = String::from_utf8_lossy(&rest).to_lowercase();
+        let length = head
+            .split("content-length: ")
+            .nth(1)
+            .unwrap()
+            .lines()
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap();
+        let mut body = vec![0; length];
+        stream.read_exact(&mut body).unwrap();
+    }
+}
+
+#[test]
 fn a_head_that_never_ends_is_cut() {
     let world = World::new();
     let mut stream = world.connect();
