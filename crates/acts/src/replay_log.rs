@@ -231,7 +231,14 @@ impl<'p> Replay<'p> {
                 self.find("log_state", &tenant, Some("root"), what);
             }
         }
-        let newest = log::last_checkpoint(room.tx)?.map_or(0, |checkpoint| checkpoint.size);
+        let newest = log::last_checkpoint(room.tx)?;
+        if let Some(kept) = &newest
+            && signers(&kept.note) != signers(&state.checkpoint)
+        {
+            let what = "The checkpoint of the log's state is signed by others than the one that was kept.";
+            self.find("log_state", &tenant, Some("checkpoint"), what);
+        }
+        let newest = newest.map_or(0, |checkpoint| checkpoint.size);
         if newest != state.size {
             let what = format!(
                 "The newest checkpoint has size {newest}, the log's state {}: the log was cut.",
@@ -241,6 +248,13 @@ impl<'p> Replay<'p> {
         }
         Ok(())
     }
+}
+
+/// Who signed a note, by the names of their keys.
+fn signers(note: &str) -> Vec<String> {
+    let note = proof::note::Note::parse(note).ok();
+    note.map(|note| note.signatures.into_iter().map(|one| one.name).collect())
+        .unwrap_or_default()
 }
 
 /// Size and root of a tenant's log as the system's log noted them last.

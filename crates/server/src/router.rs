@@ -56,10 +56,7 @@ pub(crate) struct Doors {
 impl Doors {
     /// The doors while the house is being opened.
     pub(crate) fn closed() -> Self {
-        Self {
-            router: crate::health::closed(),
-            state: None,
-        }
+        Self::only(crate::health::closed())
     }
 
     /// The whole server.
@@ -68,6 +65,11 @@ impl Doors {
             router: router(state.clone()),
             state: Some(state),
         }
+    }
+
+    /// A few doors by themselves.
+    pub(crate) fn only(router: Router) -> Self {
+        Self { router, state: None }
     }
 
     /// Answers a request.

@@ -15,6 +15,7 @@ use tokio::sync::watch;
 
 use crate::gateway::{self, Decide};
 use crate::listen::{Front, Proxies, acceptor, take};
+use crate::router::Doors;
 use crate::serve::{ServeError, told_to_stop};
 use crate::settings::Tls;
 
@@ -49,7 +50,7 @@ pub fn stand<D: Decide>(
     let wrong = |error| ServeError::Listen(listen, error);
     let listener = runtime.block_on(TcpListener::bind(listen)).map_err(wrong)?;
     let address = listener.local_addr().map_err(wrong)?;
-    let (_doors, shown) = watch::channel(doors);
+    let (_doors, shown) = watch::channel(Doors::only(doors));
     let (stop, stopped) = watch::channel(false);
     let front = Front {
         doors: shown,

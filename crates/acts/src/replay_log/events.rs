@@ -135,7 +135,9 @@ impl Replay<'_> {
     /// Notes what an event made of records.
     fn tell(&mut self, room: &mut Room<'_, '_>, event: Event) -> Result<()> {
         let id = event.id.clone();
-        for delta in self.deltas(room, event)? {
+        let deltas = self.deltas(room, event)?;
+        self.check_made(room, &id, &deltas)?;
+        for delta in deltas {
             let known = self.heads.entry(delta.table).or_default();
             let head = known.entry(delta.id).or_insert(Head {
                 version: 0,
@@ -150,6 +152,24 @@ impl Replay<'_> {
                     digest: delta.digest,
                 };
             }
+        }
+        Ok(())
+    }
+
+    /// Compares the rows that say which versions an event made with what it says itself.
+    fn check_made(&mut self, room: &mut Room<'_, '_>, id: &str, deltas: &[RecordDelta]) -> Result<()> {
+        let made = |delta: &RecordDelta| event::RecordRef {
+            table: delta.table.clone(),
+            id: delta.id.clone(),
+            version: index(delta.version),
+        };
+        let mut told: Vec<event::RecordRef> = deltas.iter().map(made).collect();
+        let mut stands = event::records_of(room.tx, id)?;
+        told.sort_unstable();
+        stands.sort_unstable();
+        if stands != told {
+            let what = "The rows of the versions that the event made say something else than the event.";
+            self.find("event_record", id, None, what);
         }
         Ok(())
     }
