@@ -341,6 +341,11 @@ impl Bar {
         format!("{}.{}%", thousandths / 10, thousandths % 10)
     }
 
+    /// A day's name, and what else is said of it where there is room: `Fri 20`, `today`.
+    fn day(name: &str) -> (&str, &str) {
+        name.split_once(" · ").unwrap_or((name, ""))
+    }
+
     /// The words stand before a bar of the right half, behind one of the left.
     fn is_late(&self) -> bool {
         self.from + self.length > 600

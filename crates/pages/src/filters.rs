@@ -38,6 +38,12 @@ pub fn icon<T: Display>(name: T, _: &dyn Values, class: &str) -> Result<Safe<Str
     Ok(Safe(icons::icon(&name.to_string(), class)))
 }
 
+/// A heading or label that opens its meaning where it is a word of the glossary.
+#[askama::filter_fn]
+pub fn word<T: Display>(label: T, _: &dyn Values) -> Result<Safe<String>> {
+    Ok(Safe(crate::glossary::word(&label.to_string())))
+}
+
 /// The round mark with a person's initials; the name stands beside it.
 #[askama::filter_fn]
 pub fn face<T: Display>(name: T, _: &dyn Values) -> Result<Safe<String>> {

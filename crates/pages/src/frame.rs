@@ -255,6 +255,7 @@ struct Framed<'a> {
     frame: &'a Frame,
     wide: bool,
     content: Content<'a>,
+    meanings: Content<'a>,
 }
 
 struct Content<'a>(&'a str);
@@ -278,10 +279,12 @@ struct Document<'a> {
 impl Frame {
     /// Puts the frame around the content of `main`.
     pub(crate) fn around(&self, title: &str, wide: bool, content: &str) -> String {
+        let meanings = crate::glossary::meanings(content, &self.url(Place::Help.path()));
         let body = render(&Framed {
             frame: self,
             wide,
             content: Content(content),
+            meanings: Content(&meanings),
         });
         document(title, &self.assets, "", &body)
     }

@@ -29,7 +29,7 @@ impl Term {
     }
 
     /// The id that `#permit` in an address leads to.
-    fn anchor(&self) -> String {
+    pub(crate) fn anchor(&self) -> String {
         self.word
             .to_lowercase()
             .chars()

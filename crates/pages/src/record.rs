@@ -121,8 +121,9 @@ impl Section {
             SectionBody::Facts(facts) => Facts { facts }.html(),
             SectionBody::Brief(brief) => parts::BriefRows { rows: brief.full() }.html(),
             SectionBody::Figures(figures, table) => format!(
-                "{}<details class=\"more\"><summary>The same as a table</summary>{}</details>",
+                "{}<details class=\"more\"><summary>{}The same as a table</summary>{}</details>",
                 Figures { figures }.html(),
+                crate::icons::icon("right", ""),
                 table.html()
             ),
             SectionBody::Graph(graph) => Drawn { graph }.html(),
@@ -144,7 +145,10 @@ fn code(text: &str) -> String {
     let pre = format!("<pre class=\"code\" tabindex=\"0\">{}</pre>", crate::text::mark(text));
     match text.lines().count() {
         lines if lines > UNFOLDED => {
-            format!("<details class=\"more\"><summary>Show its {lines} lines</summary>{pre}</details>")
+            format!(
+                "<details class=\"more\"><summary>{}Show its {lines} lines</summary>{pre}</details>",
+                crate::icons::icon("right", "")
+            )
         }
         _ => pre,
     }

@@ -64,11 +64,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, from: usize) -> acts::Result<Str
                 "Drawn",
                 SectionBody::Graph(Box::new(graph(view, &change.key, &found))),
             )
-            .note(if far > 0 {
-                format!("at most {far} arrows away")
-            } else {
-                String::new()
-            }),
+            .note(if far > 0 { arrows(far) } else { String::new() }),
             Section::new(
                 "table",
                 "Each with its way",
@@ -123,6 +119,14 @@ fn href(view: &View<'_, '_, '_>, one: &Affected) -> String {
     }
 }
 
+/// How far the farthest is.
+fn arrows(far: usize) -> String {
+    match far {
+        1 => "one arrow away".to_owned(),
+        many => format!("at most {many} arrows away"),
+    }
+}
+
 /// The nearest things, column by column; what has no room is counted and stands in the table.
 pub(super) fn graph(view: &View<'_, '_, '_>, key: &str, found: &[Affected]) -> Graph {
     let mut columns: Vec<Vec<GraphNode>> = Vec::new();
@@ -159,8 +163,12 @@ pub(super) fn graph(view: &View<'_, '_, '_>, key: &str, found: &[Affected]) -> G
     let rest = found.len() - drawn;
     Graph {
         told: format!(
-            "What {key} reaches: {} things, at most {far} arrows away",
-            count(reached as u64)
+            "What {key} reaches: {}, {}",
+            match reached {
+                1 => "one thing".to_owned(),
+                many => format!("{} things", count(many as u64)),
+            },
+            arrows(far)
         ),
         columns,
         rest: match rest {

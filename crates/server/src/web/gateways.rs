@@ -7,7 +7,7 @@ use model::coverage::{SILENT_DAYS, findings};
 use pages::{GatewayRow, Gateways, Place, Rich, Tone, count};
 
 use super::view::{View, Visitor, show};
-use super::words::plain;
+use super::words::{capital, plain};
 use crate::state::AppState;
 
 /// How many refused questions are shown.
@@ -59,10 +59,10 @@ fn amiss(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<GatewayRow>> {
         for finding in findings(&watched, SILENT_DAYS, now) {
             rows.push(GatewayRow {
                 place: format!("{}, {}", watched.service, watched.environment),
-                word: plain(&finding.code),
+                word: capital(&plain(&finding.code)),
                 tone: Tone::Wait,
-                text: Rich::from(format!("{} {}", finding.text, finding.satisfy)),
-                owners: finding.waiting_on.join(", "),
+                text: view.sentence(&format!("{} {}", finding.text, finding.satisfy)),
+                owners: view.all_waits_on(&finding.waiting_on),
                 when: String::new(),
             });
         }
@@ -99,8 +99,11 @@ fn waits(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<GatewayRow>> {
             word: "Waited".to_owned(),
             tone: Tone::Plain,
             text: Rich::from(format!(
-                "{} checks by {}. 95 of 100 waited no longer than {} for people, {} in the queue, {} for the decision.",
-                count(row.checks as u64),
+                "{} by {}. 95 of 100 waited no longer than {} for people, {} in the queue, {} for the decision.",
+                match row.checks {
+                    1 => "One check".to_owned(),
+                    many => format!("{} checks", count(many as u64)),
+                },
                 row.pipeline,
                 seconds(row.people.p95),
                 seconds(row.queue.p95),
