@@ -85,6 +85,11 @@ fn driver_program() -> PathBuf {
     std::env::var_os("ASSENT_TEST_CHROMEDRIVER").map_or_else(|| PathBuf::from("/usr/bin/chromedriver"), PathBuf::from)
 }
 
+/// Whether there is a browser to drive.
+pub fn is_there() -> bool {
+    driver_program().is_file()
+}
+
 /// The folder of the tests' Node packages.
 pub fn node_modules() -> PathBuf {
     std::env::var_os("ASSENT_TEST_NODE_MODULES").map_or_else(|| root().join(".tools/node/node_modules"), PathBuf::from)

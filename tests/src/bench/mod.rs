@@ -10,4 +10,5 @@ pub mod product;
 pub mod rates;
 pub mod report;
 pub mod routing;
+pub mod screens;
 pub mod waiting;

@@ -90,6 +90,14 @@ impl Product {
         self.tokens.get(role).map_or("", String::as_str)
     }
 
+    /// The demo's person in a role, with tenant, login and password.
+    pub fn person(&self, role: &str) -> Result<Value> {
+        let file: Value = serde_json::from_slice(&std::fs::read(self.folder.path().join("demo-credentials.json"))?)?;
+        let people = file["people"].as_array().context("the credentials name no people")?;
+        let found = people.iter().find(|person| person["role"] == role).cloned();
+        found.with_context(|| format!("the demo has no {role}"))
+    }
+
     /// Its database's file.
     pub fn database(&self) -> PathBuf {
         self.folder.path().join("assent.db")

@@ -1,5 +1,5 @@
 //! Measures a release build: `cargo build --release -p assent`, then `cargo xtask bench [--changes N] [--events N]
-//! [--waiting N] [--seconds N]`; a 0 leaves that part out.
+//! [--waiting N] [--seconds N] [--loads N]`; a 0 leaves that part out.
 //!
 //! Only this machine is asked, every measure is bounded in time and count, and no figure fails the program.
 
@@ -13,7 +13,7 @@ use anyhow::{Context, Result, bail};
 use bench::load::Amount;
 use bench::product::{Product, binary};
 use bench::report::{Line, print};
-use bench::{doors, lists, log, rates, routing, waiting};
+use bench::{doors, lists, log, rates, routing, screens, waiting};
 
 /// Connections of the measures of rates.
 const CONNECTIONS: usize = 16;
@@ -30,6 +30,7 @@ struct Sizes {
     events: u64,
     waiting: usize,
     seconds: f64,
+    loads: usize,
 }
 
 impl Sizes {
@@ -39,6 +40,7 @@ impl Sizes {
             events: 1_000_000,
             waiting: 500,
             seconds: 10.0,
+            loads: 20,
         };
         let mut words = words;
         while let Some(word) = words.next() {
@@ -49,7 +51,8 @@ impl Sizes {
                 "--events" => sizes.events = number.into(),
                 "--waiting" => sizes.waiting = usize::try_from(number)?,
                 "--seconds" => sizes.seconds = number.into(),
-                _ => bail!("there is no `{word}`; there are --changes, --events, --waiting and --seconds"),
+                "--loads" => sizes.loads = usize::try_from(number)?,
+                _ => bail!("there is no `{word}`; there are --changes, --events, --waiting, --seconds and --loads"),
             }
         }
         Ok(sizes)
@@ -99,6 +102,10 @@ fn measure(sizes: &Sizes) -> Result<Vec<Line>> {
     if sizes.waiting > 0 {
         eprintln!("bench: {} gate checks wait", sizes.waiting);
         lines.push(waiting::measure(&product, sizes.waiting)?);
+    }
+    if sizes.loads > 0 {
+        eprintln!("bench: pages in a browser");
+        lines.extend(screens::measure(&product, sizes.loads)?);
     }
     let bytes = std::fs::metadata(binary()?)?.len();
     let figure = format!("{:.1} MB", bytes as f64 / 1e6);
