@@ -119,7 +119,7 @@ fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 /// A change of the commit that waits for its approvals; its path.
-fn waiting(server: &Server) -> String {
+pub(crate) fn waiting(server: &Server) -> String {
     let requester = server.token("requester");
     let request = json!({
         "title": "Ship the new zone", "description": "One commit.", "justification": "It is tested.", "complexity": "low",
@@ -145,7 +145,8 @@ fn waiting(server: &Server) -> String {
     path
 }
 
-fn approve_all(server: &Server, path: &str) {
+/// Everybody approves it.
+pub(crate) fn approve_all(server: &Server, path: &str) {
     for role in ["owner", "security", "change_manager"] {
         tests::journey::approve(server, path, role);
     }

@@ -32,4 +32,5 @@ mod swept;
 mod tamper;
 mod tenants;
 mod two_servers;
+mod unsent;
 mod webhooks;

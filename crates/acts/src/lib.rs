@@ -69,6 +69,7 @@ pub mod overrule_rejection;
 mod own_request;
 pub mod peer_review_change;
 pub mod policies;
+pub mod poll_deployments;
 pub mod propose_configuration;
 pub mod prove_event;
 pub mod provision;

@@ -78,6 +78,7 @@ pub fn create_connection(room: &mut Room<'_, '_>, body: &Body) -> Result<(Connec
     }
     let connection = room.put_estate("connection.created", connection, json!({}))?;
     crate::push_freezes::begin(room, &connection)?;
+    crate::poll_deployments::begin(room, &connection)?;
     Ok((connection, secret))
 }
 

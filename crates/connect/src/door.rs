@@ -252,6 +252,62 @@ mod tests {
         }
     }
 
+    /// One change of a good delivery: its body, a header's value or name, or the header taken away.
+    fn mutate(headers: &mut Vec<(String, String)>, body: &mut Vec<u8>, dice: &mut impl FnMut(usize) -> usize) {
+        let flip = |bytes: &mut Vec<u8>, dice: &mut dyn FnMut(usize) -> usize| {
+            let place = dice(bytes.len());
+            bytes[place] = bytes[place].wrapping_add(1 + u8::try_from(dice(255)).unwrap());
+        };
+        let which = dice(headers.len());
+        match dice(5) {
+            0 => flip(body, dice),
+            1 => body.truncate(dice(body.len())),
+            2 => {
+                let mut value = std::mem::take(&mut headers[which].1).into_bytes();
+                flip(&mut value, dice);
+                headers[which].1 = String::from_utf8_lossy(&value).into_owned();
+            }
+            3 => headers[which].0.push('x'),
+            _ => headers[which].1 = headers[which].1.replace("sha256=", "sha1=").replace("v1,", "v2,"),
+        }
+    }
+
+    #[test]
+    fn no_signed_delivery_passes_once_it_was_changed() {
+        let count: u64 = std::env::var("ASSENT_TEST_FORGED").map_or(20_000, |text| text.parse().unwrap());
+        let body = br#"{"id":"run-17","service":"shop","environment":"prod","status":"success"}"#;
+        let hub = github::Secret::new(SECRET.as_bytes()).unwrap().sign(body);
+        let key = standard_webhooks::key(&signing_secret(SECRET).unwrap()).unwrap();
+        let standard = standard_webhooks::headers(&[key], "m1", now(), body);
+        let good = [
+            ("github", vec![("x-hub-signature-256".to_owned(), hub)]),
+            ("plain", standard.clone()),
+            ("gitlab", standard),
+        ];
+        let (mut state, mut changed) = (3_u64, 0);
+        let mut dice = move |end: usize| {
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(state >> 33).unwrap() % end
+        };
+        for number in 0..count {
+            let (kind, headers) = &good[dice(good.len())];
+            let (mut sent, mut bytes) = (headers.clone(), body.to_vec());
+            mutate(&mut sent, &mut bytes, &mut dice);
+            // Hexadecimal digits are read in both cases, and a header that tells nothing more changes nothing.
+            let is_same = bytes == body
+                && headers.iter().all(|(name, value)| {
+                    sent.iter()
+                        .any(|(it, other)| it == name && other.eq_ignore_ascii_case(value))
+                });
+            changed += u64::from(!is_same);
+            let verdict = ask(kind, &sent, &bytes);
+            assert!(is_same || verdict.is_err(), "number {number}, {kind}: {sent:?}");
+        }
+        assert!(changed * 10 > count * 8, "only {changed} of {count} were changed");
+    }
+
     #[test]
     fn a_message_whose_time_is_long_gone_is_refused() {
         let key = standard_webhooks::key(&signing_secret(SECRET).unwrap()).unwrap();

@@ -11,6 +11,7 @@ pub mod backstage;
 pub mod cdevents;
 pub mod cloudevents;
 pub mod cyclonedx;
+pub mod deployments;
 pub mod door;
 pub mod evidence;
 pub mod github;

@@ -1,7 +1,7 @@
 //! What is called to answer a question of an outside system.
 
 use jiff::Timestamp;
-use model::directory::Connection;
+use model::directory::{Connection, ConnectionApi};
 use model::outside::{OutsideCheck, Word};
 use model::signal::AskKind;
 
@@ -22,10 +22,7 @@ pub fn carry(
 ) -> Result<(), (String, bool)> {
     let Some(of) = &connection.api else { return Ok(()) };
     let base = of.base.trim_end_matches('/');
-    let token = match (of.app, of.installation) {
-        (Some(app), Some(installation)) => installation_token(caller, base, (app, installation), credential, now)?,
-        _ => credential.to_owned(),
-    };
+    let token = token_of(caller, of, credential, now)?;
     let say = match check.answer {
         Word::Waiting => Say::Wait,
         Word::Approved => Say::Yes,
@@ -61,6 +58,23 @@ pub(crate) fn send(caller: &Caller, call: &Call) -> Result<Vec<u8>, (String, boo
     let why = model::signal::SetAside::because(format_args!("answered {}: {text}", answer.status)).reason;
     // A credential may be put right, so its refusals are tried again as well.
     Err((why, answer.is_busy() || matches!(answer.status, 401 | 403 | 404)))
+}
+
+/// The token for a connection's API: the credential itself, or that of the App's installation.
+///
+/// # Errors
+/// As [`send`].
+pub(crate) fn token_of(
+    caller: &Caller,
+    of: &ConnectionApi,
+    credential: &str,
+    now: Timestamp,
+) -> Result<String, (String, bool)> {
+    let base = of.base.trim_end_matches('/');
+    match (of.app, of.installation) {
+        (Some(app), Some(installation)) => installation_token(caller, base, (app, installation), credential, now),
+        _ => Ok(credential.to_owned()),
+    }
 }
 
 fn installation_token(

@@ -4,9 +4,10 @@
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-use acts::push_freezes;
 use acts::send_webhooks::{self, Round};
+use acts::{poll_deployments, push_freezes};
 use connect::cloudevents::{MEDIA_TYPE, Outgoing, structured};
+use connect::deployments::{self, Known};
 use connect::gitlab::freezes::{self, Whom};
 use connect::socket::call::{Call, Caller};
 use connect::standard_webhooks;
@@ -129,6 +130,9 @@ impl Courier {
         if push_freezes::is_call(&call.kind) {
             return self.bring_freezes(call);
         }
+        if poll_deployments::is_call(&call.kind) {
+            return self.ask_for_deployments(call);
+        }
         let subject = call.subject.clone();
         let load = move |room: &mut acts::Room<'_, '_>| acts::answer_outside::errand(room, &subject);
         let found = self
@@ -139,6 +143,34 @@ impl Courier {
         let Some(errand) = found else { return Ok(()) };
         let words = (errand.credential.as_str(), errand.page.as_str());
         connect::reply::carry(&self.caller, &errand.connection, &errand.check, words, self.now())
+    }
+
+    /// Asks for deployments that no delivery told of, and takes them.
+    fn ask_for_deployments(&self, call: &store::job::Job) -> Result<(), (String, bool)> {
+        let subject = call.subject.clone();
+        let load = move |room: &mut acts::Room<'_, '_>| poll_deployments::errand(room, &subject);
+        let found = self
+            .state
+            .desk()
+            .wait(Lane::Worker, &call.tenant, Actor::system(), Mode::Read, load)
+            .map_err(|error| (error.to_string(), true))?;
+        let Some(errand) = found else { return Ok(()) };
+        let known = Known {
+            since: errand.since,
+            ended: errand.ended,
+        };
+        let told = deployments::carry(&self.caller, &errand.connection, &errand.credential, &known, self.now());
+        // A question that is tried for long makes room for a new one, so that asking never ends by itself.
+        let signals = match told {
+            Ok(signals) => signals,
+            Err(_) if call.tries >= TRIES / 2 => Vec::new(),
+            Err((why, _)) => return Err((why, true)),
+        };
+        let subject = call.subject.clone();
+        let taken = self.act(&call.tenant, move |room| {
+            poll_deployments::take(room, &subject, &signals)
+        });
+        taken.map_err(|error| (error.to_string(), true))
     }
 
     /// Brings a connection's freezes to its projects, and notes theirs. What one project refuses holds back no other.

@@ -9,6 +9,7 @@ use std::process::{Command, ExitCode, Stdio};
 /// A usual test, the variable that holds its size, and its whole size here.
 struct Long {
     package: &'static str,
+    /// The test binary, or `lib`.
     target: &'static str,
     test: &'static str,
     variable: &'static str,
@@ -136,6 +137,14 @@ const ONCE: &[Long] = &[
         size: 10_000,
         what: "orders of deliveries",
     },
+    Long {
+        package: "connect",
+        target: "lib",
+        test: "no_signed_delivery_passes",
+        variable: "ASSENT_TEST_FORGED",
+        size: 1_000_000,
+        what: "signed deliveries of which something was changed",
+    },
 ];
 
 /// One run of a usual test.
@@ -203,15 +212,14 @@ fn runs(wish: &Wish, has_postgres: bool) -> Vec<Run> {
 fn passes(run: &Run) -> bool {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
+    let target: &[&str] = match run.long.target {
+        "lib" => &["--lib"],
+        name => &["--test", name],
+    };
     command
-        .args([
-            "test",
-            "--package",
-            run.long.package,
-            "--test",
-            run.long.target,
-            run.long.test,
-        ])
+        .args(["test", "--package", run.long.package])
+        .args(target)
+        .arg(run.long.test)
         .args(["--", "--nocapture"])
         .current_dir(tests::root())
         .env(run.long.variable, run.size.to_string());

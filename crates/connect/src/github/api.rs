@@ -17,6 +17,15 @@ const DESCRIPTION: usize = 140;
 /// How we are called in the list of checks.
 pub const CONTEXT: &str = "assent/change";
 
+/// Asks for something.
+#[must_use]
+pub fn get(url: String, token: &str) -> Call {
+    Call {
+        body: Vec::new(),
+        ..call("GET", url, token, &Value::Null)
+    }
+}
+
 /// What we say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Say {

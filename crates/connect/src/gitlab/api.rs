@@ -1,5 +1,6 @@
 //! Answers to GitLab: external status checks, approvals of blocked deployments, freeze periods.
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::freezes::Whom;
@@ -80,4 +81,17 @@ pub fn list_freezes(whom: Whom<'_>) -> Call {
 #[must_use]
 pub fn end_freeze(whom: Whom<'_>, id: u64) -> Call {
     freezes(whom, "DELETE", &format!("/{id}"), &Value::Null)
+}
+
+/// Asks for a project's deployments that moved since a time, the first to move first (API "Deployments").
+#[must_use]
+pub fn list_deployments(base: &str, token: &str, project: &str, since: Timestamp) -> Call {
+    let project = project.replace('/', "%2F");
+    let url = format!(
+        "{base}/api/v4/projects/{project}/deployments?updated_after={since}&order_by=updated_at&sort=asc&per_page=100"
+    );
+    Call {
+        body: Vec::new(),
+        ..call("GET", url, token, &Value::Null)
+    }
 }
