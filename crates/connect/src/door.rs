@@ -253,7 +253,7 @@ mod tests {
     }
 
     /// One change of a good delivery: its body, a header's value or name, or the header taken away.
-    fn mutate(headers: &mut Vec<(String, String)>, body: &mut Vec<u8>, dice: &mut impl FnMut(usize) -> usize) {
+    fn mutate(headers: &mut [(String, String)], body: &mut Vec<u8>, dice: &mut impl FnMut(usize) -> usize) {
         let flip = |bytes: &mut Vec<u8>, dice: &mut dyn FnMut(usize) -> usize| {
             let place = dice(bytes.len());
             bytes[place] = bytes[place].wrapping_add(1 + u8::try_from(dice(255)).unwrap());
