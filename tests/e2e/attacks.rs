@@ -381,6 +381,10 @@ fn a_form_sent_again_decides_nothing_new() {
         approve(&server, &path, role);
     }
     no_permit(&server, &path, &digest, &["digest_not_current", "not_asked"]);
+    assert!(
+        log_has(&server, "attempt.refused", "cross_site"),
+        "the other site's form stands in the log"
+    );
     must_verify(&server);
 }
 

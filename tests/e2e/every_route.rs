@@ -68,6 +68,18 @@ impl Walk<'_> {
                 let answer: Value = serde_json::from_slice(&answer).unwrap();
                 answer["items"][0]["id"].as_str().unwrap().to_owned()
             }
+            Some(("part", role)) => {
+                let parts = self
+                    .server
+                    .must("GET", "/api/v1/access-reviews", &self.server.token(role), None);
+                let login = self.value(&format!("login {role}"));
+                let own = parts["items"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .find(|it| it["manager"] == login.as_str());
+                own.unwrap()["id"].as_str().unwrap().to_owned()
+            }
             Some(("jti", permit)) => jti(&self.remembered[permit]),
             _ => name
                 .strip_prefix('=')

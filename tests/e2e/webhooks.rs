@@ -240,3 +240,70 @@ fn nothing_leaves_for_an_address_inside_that_nobody_allowed() {
         .collect();
     assert_eq!(fields, ["url", "kinds", "secret"]);
 }
+
+/// A chat gets a card with one link, of its own services alone; its address is a secret.
+#[test]
+fn a_chat_is_told_by_a_card_and_its_address_is_never_shown() {
+    let place = Place::new("hook_chat");
+    let server = Server::start_with(&place, true, ALLOW);
+    let receiver = Outside::start(|_| (200, Value::Null));
+    let admin = server.token("admin");
+    let address = format!("{}/services/T000/B000/nobody-may-see-this", receiver.url);
+    let mut cards = Vec::new();
+    for format in ["slack", "teams"] {
+        let body = json!({"name": format, "url": format!("{address}/{format}"), "format": format, "services": [tests::journey::SERVICE]});
+        let made = server.must("POST", "/api/v1/webhooks", &admin, Some(&body));
+        assert_eq!(made["secret"], Value::Null, "{made}");
+        cards.push(made);
+    }
+    let odd = json!({"name": "odd", "url": address, "format": "irc"});
+    assert_eq!(server.ask("POST", "/api/v1/webhooks", Some(&admin), Some(&odd)).0, 422);
+    let now = server.server_time();
+    let digest = tests::journey::artifact(8_801);
+    let path = tests::journey::waiting_for_approval(
+        &server,
+        &tests::journey::request("<!channel> Ship it", &digest, now),
+        &digest,
+    );
+    let key = path.rsplit('/').next().unwrap().to_owned();
+    let link = format!("{}/t/halden/changes/{key}", server.url);
+    let slack = receiver.wait_for("the card for Slack", |one| one.path.ends_with("/slack"));
+    let told = slack.json();
+    assert_eq!(
+        told["blocks"][0]["text"]["text"],
+        format!("{key} asks for a decision"),
+        "{told}"
+    );
+    assert_eq!(
+        told["blocks"][1]["text"],
+        json!({"type": "plain_text", "text": "<!channel> Ship it", "emoji": false})
+    );
+    assert!(told.to_string().contains(&format!("<{link}|Open it>")), "{told}");
+    assert_eq!(slack.header("webhook-signature"), "");
+    let teams = receiver.wait_for("the card for Teams", |one| one.path.ends_with("/teams"));
+    let content = teams.json()["attachments"][0]["content"].clone();
+    assert_eq!(
+        content["actions"],
+        json!([{"type": "Action.OpenUrl", "title": "Open it", "url": link}]),
+        "{content}"
+    );
+    for made in &cards {
+        let id = made["id"].as_str().unwrap();
+        for path in ["", "/deliveries?state=delivered"] {
+            let shown = server
+                .must("GET", &format!("/api/v1/webhooks/{id}{path}"), &admin, None)
+                .to_string();
+            assert!(!shown.contains("nobody-may-see-this"), "{shown}");
+        }
+        let path = format!("/api/v1/webhooks/{id}/secret");
+        assert_eq!(server.ask("POST", &path, Some(&admin), Some(&json!({}))).0, 409);
+    }
+    let list = server.must("GET", "/api/v1/webhooks", &admin, None).to_string();
+    assert!(list.contains("/…") && !list.contains("nobody-may-see-this"), "{list}");
+    // The database holds it sealed.
+    let rows = crate::every_route::beside(&place, "SELECT body FROM webhook");
+    assert!(
+        rows.contains("slack") && !rows.contains("nobody-may-see-this"),
+        "{rows}"
+    );
+}

@@ -91,6 +91,7 @@ pub fn propose_policies(room: &mut Room<'_, '_>, body: &Body) -> Result<Configur
     reading.finish()?;
     let compiled = crate::policies::compile(&set.files, &set.cases, &set.parameters, &directory);
     let compiled = compiled.map_err(|findings| refused(&findings))?;
+    crate::search_histories::check_histories(&compiled)?;
     let proposal = Configuration {
         files: set.files,
         cases: set.cases,

@@ -103,6 +103,7 @@ versioned!(
     model::identity::IdentityProvider,
     model::webhook::Webhook,
     model::workload::Workload,
+    model::access_review::AccessReview,
     model::outside::OutsideCheck,
     model::outside::Provenance,
 );

@@ -2,10 +2,11 @@
 //! is lost between the two is sent again: receivers know a delivery by its event's id.
 
 use jiff::{SignedDuration, Timestamp};
-use model::webhook::{TRIED_DAYS, Webhook, pause};
+use model::change::Change;
+use model::webhook::{Card, TRIED_DAYS, Webhook, pause};
 use store::event::Event;
 use store::webhook::{Delivery, Rest, Tried};
-use store::{Lease, webhook};
+use store::{Lease, record, webhook};
 
 use crate::error::Result;
 use crate::room::Room;
@@ -27,8 +28,22 @@ pub struct Round {
     pub secrets: Vec<Vec<u8>>,
     /// How it was before.
     pub before: webhook::State,
-    /// What leaves, in order, each with its event and its subject in people's words: a change's key, else a record's id.
-    pub parcels: Vec<(Delivery, Event, String)>,
+    /// Where they go.
+    pub address: String,
+    /// What leaves, in order.
+    pub parcels: Vec<Parcel>,
+}
+
+/// One thing that leaves.
+pub struct Parcel {
+    /// Its place on the way.
+    pub delivery: Delivery,
+    /// Its event.
+    pub event: Event,
+    /// Its subject in people's words: a change's key, else a record's id.
+    pub subject: String,
+    /// What a chat is told.
+    pub card: Option<Card>,
 }
 
 /// Takes a webhook, looks at the log's next events and answers what may leave; `None` when there is nothing to do.
@@ -59,16 +74,34 @@ pub fn gather(room: &mut Room<'_, '_>, id: &str, holder: &str, until: Timestamp)
     for delivery in webhook::ready(room.tx, id, now, SENT)? {
         if let Some(event) = store::event::load(room.tx, &delivery.event_id)? {
             let key = store::changes::key_of_id(room.tx, &delivery.subject)?;
+            let card = if found.format.is_usual() {
+                None
+            } else {
+                Some(card(room, &delivery.subject, &event)?)
+            };
             let subject = key.unwrap_or_else(|| event.subject_id.clone());
-            parcels.push((delivery, event, subject));
+            parcels.push(Parcel {
+                delivery,
+                event,
+                subject,
+                card,
+            });
         }
     }
     let mut secrets: Vec<Vec<u8>> = secret::open(room, &set_webhook::secret_name(id))?.into_iter().collect();
     if found.both_sign(now) {
         secrets.extend(secret::open(room, &set_webhook::former_name(id))?);
     }
+    let address = match found.format.is_usual() {
+        true => found.url.clone(),
+        false => {
+            let kept = secret::open(room, &set_webhook::address_name(id))?.unwrap_or_default();
+            String::from_utf8_lossy(&kept).into_owned()
+        }
+    };
     Ok(Some(Round {
         webhook: found,
+        address,
         secrets,
         before,
         parcels,
@@ -84,10 +117,78 @@ fn look_ahead(room: &mut Room<'_, '_>, found: &Webhook, position: i64) -> Result
     };
     for event in events.iter().filter(|event| found.wants(&event.kind)) {
         let subject = subject_of(room, event)?;
+        if !is_about(room, found, &subject)? {
+            continue;
+        }
         webhook::enqueue(room.tx, found.id.as_str(), event, &subject, now)?;
     }
     webhook::move_to(room.tx, found.id.as_str(), last + 1)?;
     Ok(())
+}
+
+/// Whether something is about a service that a webhook is told of.
+fn is_about(room: &mut Room<'_, '_>, found: &Webhook, subject: &str) -> Result<bool> {
+    if found.services.is_empty() {
+        return Ok(true);
+    }
+    let change = record::load::<Change>(room.tx, subject)?;
+    Ok(change.is_some_and(|change| {
+        let targets = &change.record.content.targets;
+        targets.iter().any(|target| found.services.contains(&target.service))
+    }))
+}
+
+/// What a chat is told of an event: of the change as it stands now, which is what a decision would look at.
+fn card(room: &mut Room<'_, '_>, subject: &str, event: &Event) -> Result<Card> {
+    let base = format!("{}/t/{}", room.desk.tools().public_url, room.tenant());
+    let what = event.kind.replace(['.', '_'], " ");
+    let Some(stored) = record::load::<Change>(room.tx, subject)? else {
+        return Ok(Card {
+            news: what,
+            title: String::new(),
+            facts: Vec::new(),
+            link: format!("{base}/"),
+        });
+    };
+    let (change, directory) = (stored.record, room.directory()?);
+    let news = match event.kind.as_str() {
+        "change.assessed" => format!("{} asks for a decision", change.key),
+        _ => format!("{}: {what}", change.key),
+    };
+    let names = |people: Vec<&model::ids::PersonId>| {
+        let mut names: Vec<String> = people.into_iter().map(|person| directory.name(person)).collect();
+        names.dedup();
+        names.join(", ")
+    };
+    let places = change
+        .content
+        .targets
+        .iter()
+        .map(|it| format!("{} in {}", it.service, it.environment));
+    let mut facts = vec![
+        ("Kind".to_owned(), change.content.kind.to_string()),
+        ("Risk".to_owned(), change.risk.level.to_string()),
+        ("State".to_owned(), change.state.to_string()),
+        ("Where".to_owned(), places.collect::<Vec<_>>().join(", ")),
+        ("Asked for by".to_owned(), names(vec![&change.requester])),
+    ];
+    if let (Some(from), Some(to)) = (change.planned_start, change.planned_end) {
+        let minute = |at: Timestamp| at.strftime("%F %H:%M").to_string();
+        facts.push((
+            "Planned (UTC)".to_owned(),
+            format!("{} to {}", minute(from), minute(to)),
+        ));
+    }
+    let asked = names(change.requests.iter().map(|it| &it.person).collect());
+    if !asked.is_empty() {
+        facts.push(("Asked".to_owned(), asked));
+    }
+    Ok(Card {
+        news,
+        title: change.content.title.clone(),
+        facts,
+        link: format!("{base}/changes/{}", change.key),
+    })
 }
 
 /// What an event is about, for the order of deliveries: the change that it names, else its own subject.

@@ -1,10 +1,10 @@
 //! Outgoing webhooks: who outside is told of which events. The secret is shown once.
 
-use model::ids::RecordId;
+use model::ids::{RecordId, ServiceKey};
 use model::reading::{LINE, Reading};
 use model::refusal::Refusal;
 use model::verbs::Body;
-use model::webhook::{Webhook, is_pattern};
+use model::webhook::{Webhook, WebhookFormat, is_pattern};
 use serde_json::json;
 use store::record;
 
@@ -27,7 +27,55 @@ pub fn former_name(id: &str) -> String {
     format!("webhook/{id}/former")
 }
 
-/// Makes a webhook (`POST /webhooks {name, url, kinds, owner}`); it hears of what happens from now on.
+/// The name under which a chat's address rests.
+pub fn address_name(id: &str) -> String {
+    format!("webhook/{id}/address")
+}
+
+/// What a chat is told of unless somebody says otherwise: that decisions are asked, and what cannot wait.
+const FOR_CHATS: &[&str] = &[
+    "change.assessed",
+    "approval.nobody_can",
+    "approval.rerouted",
+    "change.returned",
+    "change.overrun",
+    "change.window_missed",
+    "break_glass.*",
+];
+
+/// The beginning of an address, as far as it is shown: who holds the whole of a chat's address may write there.
+fn beginning(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").unwrap_or(("https", url));
+    let host = rest.split(['/', '?']).next().unwrap_or_default();
+    format!("{scheme}://{host}/…")
+}
+
+fn read_format(reading: &mut Reading<'_>) -> WebhookFormat {
+    match reading.text("format", LINE).as_deref() {
+        None | Some("events") => WebhookFormat::Events,
+        Some("slack") => WebhookFormat::Slack,
+        Some("teams") => WebhookFormat::Teams,
+        Some(_) => {
+            reading.wrong("format", "unknown_word", "`format` is `events`, `slack` or `teams`.");
+            WebhookFormat::Events
+        }
+    }
+}
+
+fn read_services(reading: &mut Reading<'_>, directory: &model::directory::Directory) -> Option<Vec<ServiceKey>> {
+    let named: Vec<ServiceKey> = reading
+        .texts("services", LINE)?
+        .iter()
+        .map(|it| it.as_str().into())
+        .collect();
+    for key in named.iter().filter(|key| !directory.services.contains_key(*key)) {
+        reading.wrong("services", "unknown", format!("There is no service `{key}`."));
+    }
+    Some(named)
+}
+
+/// Makes a webhook (`POST /webhooks {name, url, kinds, owner, format, services}`); it hears of what happens from now on.
+/// A chat's address is kept as a secret is, and never shown.
 ///
 /// # Errors
 /// 403, 409 when there are too many, 422, or the store's.
@@ -36,7 +84,11 @@ pub fn create_webhook(room: &mut Room<'_, '_>, body: &Body) -> Result<(Webhook, 
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
     let (name, url) = (reading.needed("name", LINE), reading.needed("url", URL));
-    let kinds = reading.texts("kinds", LINE).unwrap_or_else(|| vec!["*".to_owned()]);
+    let format = read_format(&mut reading);
+    let services = read_services(&mut reading, &directory).unwrap_or_default();
+    let usual = if format.is_usual() { &["*"] } else { FOR_CHATS };
+    let usual = || usual.iter().map(|kind| (*kind).to_owned()).collect();
+    let kinds = reading.texts("kinds", LINE).unwrap_or_else(usual);
     let owner = model::input::person(&mut reading, "owner", &directory).unwrap_or_else(|| room.actor.person.clone());
     check(&mut reading, &url, &kinds);
     reading.finish()?;
@@ -44,11 +96,15 @@ pub fn create_webhook(room: &mut Room<'_, '_>, body: &Body) -> Result<(Webhook, 
         let text = format!("There are {MOST} webhooks, and that is the most.");
         return Err(Refusal::not_now("too_many", text, "End one that nobody needs.", Vec::new()).into());
     }
+    let id = RecordId(room.new_id()?);
+    let shown = keep_address(room, &id, format, url)?;
     let webhook = Webhook {
-        id: RecordId(room.new_id()?),
+        id,
         version: 0,
         name,
-        url,
+        url: shown,
+        format,
+        services,
         kinds,
         owner,
         active: true,
@@ -61,6 +117,15 @@ pub fn create_webhook(room: &mut Room<'_, '_>, body: &Body) -> Result<(Webhook, 
     store::webhook::begin(room.tx, webhook.id.as_str(), from, now)?;
     let saved = room.put_estate("webhook.created", webhook, json!({}))?;
     Ok((saved, bytes.to_vec()))
+}
+
+/// Keeps a chat's address as a secret; answers what of an address is shown.
+fn keep_address(room: &mut Room<'_, '_>, id: &RecordId, format: WebhookFormat, url: String) -> Result<String> {
+    if format.is_usual() {
+        return Ok(url);
+    }
+    secret::keep(room, &address_name(id.as_str()), url.as_bytes())?;
+    Ok(beginning(&url))
 }
 
 fn check(reading: &mut Reading<'_>, url: &str, kinds: &[String]) {
@@ -110,13 +175,18 @@ pub fn edit_webhook(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<We
     let mut reading = Reading::new(body, "");
     let mut next = before.clone();
     next.name = reading.text("name", LINE).unwrap_or(next.name);
-    next.url = reading.text("url", URL).unwrap_or(next.url);
+    let url = reading.text("url", URL);
+    next.services = read_services(&mut reading, &directory).unwrap_or(next.services);
     next.kinds = reading.texts("kinds", LINE).unwrap_or(next.kinds);
     next.owner = model::input::person(&mut reading, "owner", &directory).unwrap_or(next.owner);
     next.active = reading.boolean("active").unwrap_or(next.active);
-    check(&mut reading, &next.url, &next.kinds);
+    check(&mut reading, url.as_deref().unwrap_or_default(), &next.kinds);
     reading.finish()?;
-    if next == before {
+    let is_moved = url.is_some();
+    if let Some(url) = url {
+        next.url = keep_address(room, &before.id, before.format, url)?;
+    }
+    if next == before && !(is_moved && !before.format.is_usual()) {
         return Ok(before);
     }
     match (before.active, next.active) {
@@ -149,6 +219,10 @@ pub fn end_webhook(room: &mut Room<'_, '_>, id: &str) -> Result<Webhook> {
 pub fn rotate_secret(room: &mut Room<'_, '_>, id: &str) -> Result<(Webhook, Vec<u8>)> {
     room.allow(model::act::actions::SET_CONNECTION)?;
     let found = webhook(room, id)?;
+    if !found.format.is_usual() {
+        let text = "What a chat is told is not signed: its address is the secret.";
+        return Err(Refusal::not_now("no_secret", text, "Set a new `url` instead.", Vec::new()).into());
+    }
     if let Some(former) = secret::open(room, &secret_name(id))? {
         secret::keep(room, &former_name(id), &former)?;
     }

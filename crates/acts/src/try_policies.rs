@@ -30,6 +30,8 @@ pub struct Trial {
     pub tried: usize,
     /// Those of which something else would be required.
     pub differing: Vec<Difference>,
+    /// Forbidden paths that the proposed set leaves open: it could not be proposed.
+    pub stories: Vec<crate::search_histories::Story>,
 }
 
 /// A change of which something else would be required.
@@ -86,6 +88,7 @@ pub fn try_policies(room: &mut Room<'_, '_>, body: &Body) -> Result<Trial> {
         after: proposed.digest().to_owned(),
         tried: changes.len(),
         differing: Vec::new(),
+        stories: crate::search_histories::search_histories(&proposed),
     };
     for stored in changes {
         let file = room.file(&stored.record.key)?;

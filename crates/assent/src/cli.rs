@@ -3,8 +3,8 @@
 use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
-    audit, boards, change, config, delivery, directory, doctor, estate, fields, gate, gateway, host, import, mapping,
-    people, permit, policy, risk, serve, tokens, webhooks,
+    access, audit, boards, change, config, delivery, directory, doctor, estate, fields, gate, gateway, host, import,
+    mapping, people, permit, policy, risk, serve, tokens, webhooks,
 };
 use crate::failure::{Failure, Result, read_text};
 
@@ -181,6 +181,9 @@ pub enum Command {
     /// Who of a board is on call.
     #[command(subcommand)]
     OnCall(boards::OnCall),
+    /// Reviews of access: managers look at the rights of their people and sign.
+    #[command(subcommand)]
+    Access(access::Access),
     /// Looks from outside at the work of a small team.
     #[command(subcommand)]
     Look(boards::Look),

@@ -1,5 +1,6 @@
 //! The commands, one file per group.
 
+pub mod access;
 pub mod audit;
 pub mod boards;
 pub mod change;
@@ -49,6 +50,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Mapping(mapping) => mapping::run(mapping, common, output),
         Command::Delivery(delivery) => delivery::run(delivery, common, output),
         Command::Webhook(webhook) => webhooks::run(webhook, common, output),
+        Command::Access(access) => access::run(access, common, output),
         Command::Person(person) => people::run(person, common, output),
         Command::Freeze(freeze) => estate::freeze(freeze, common, output),
         Command::Group(group) => directory::group(group, common, output),

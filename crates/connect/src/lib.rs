@@ -9,6 +9,7 @@ pub mod alertmanager;
 pub mod argocd;
 pub mod backstage;
 pub mod cdevents;
+pub mod chat;
 pub mod cloudevents;
 pub mod cyclonedx;
 pub mod deployments;

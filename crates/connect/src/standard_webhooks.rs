@@ -6,6 +6,9 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use ring::hmac;
 
+/// A key that signs.
+pub type Key = hmac::Key;
+
 /// How a secret begins.
 pub const PREFIX: &str = "whsec_";
 /// How far a message's time may lie from ours, in seconds.

@@ -3,7 +3,40 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{PersonId, RecordId};
+use crate::ids::{PersonId, RecordId, ServiceKey};
+
+/// In which form a webhook is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WebhookFormat {
+    /// Signed events (CloudEvents, Standard Webhooks).
+    #[default]
+    Events,
+    /// A decision card for an incoming webhook of Slack; its address is the secret.
+    Slack,
+    /// A decision card for an incoming webhook of Microsoft Teams; its address is the secret.
+    Teams,
+}
+
+impl WebhookFormat {
+    /// Whether it is the usual one.
+    pub fn is_usual(&self) -> bool {
+        *self == Self::Events
+    }
+}
+
+/// What a chat is told of a change: plain texts, and one link that navigates.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Card {
+    /// The news in one sentence.
+    pub news: String,
+    /// The change's title.
+    pub title: String,
+    /// What a decision looks at first, each with its name.
+    pub facts: Vec<(String, String)>,
+    /// The change's page.
+    pub link: String,
+}
 
 /// For how many hours both secrets sign after one was replaced.
 pub const BOTH_SIGN_HOURS: i64 = 24;
@@ -23,8 +56,15 @@ pub struct Webhook {
     pub version: i64,
     /// A name for people.
     pub name: String,
-    /// Where events are posted. It may hold a token of the receiver's, so the log has only its commitment.
+    /// Where events are posted. It may hold a token of the receiver's, so the log has only its commitment; of a chat's
+    /// address only the beginning stands here, as the whole of it is the secret.
     pub url: String,
+    /// In which form.
+    #[serde(default, skip_serializing_if = "WebhookFormat::is_usual")]
+    pub format: WebhookFormat,
+    /// Only what is about changes of these services; of all unless said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<ServiceKey>,
     /// Which kinds of event: `change.approved`, `change.*` or `*`.
     pub kinds: Vec<String>,
     /// Who is told when it fails.
@@ -79,6 +119,8 @@ mod tests {
             version: 1,
             name: "x".to_owned(),
             url: "https://example.org".to_owned(),
+            format: WebhookFormat::Events,
+            services: Vec::new(),
             kinds: vec!["change.*".to_owned(), "permit.revoked".to_owned()],
             owner: PersonId::from("p"),
             active: true,

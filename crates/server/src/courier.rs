@@ -4,8 +4,9 @@
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-use acts::send_webhooks::{self, Round};
+use acts::send_webhooks::{self, Parcel, Round};
 use acts::{poll_deployments, push_freezes};
+use connect::chat;
 use connect::cloudevents::{MEDIA_TYPE, Outgoing, structured};
 use connect::deployments::{self, Known};
 use connect::gitlab::freezes::{self, Whom};
@@ -247,35 +248,26 @@ impl Courier {
         let mut tried: Vec<Tried> = Vec::new();
         let (mut is_away, mut wait) = (false, None);
         let mut stuck: Vec<&str> = Vec::new();
-        for (delivery, event, subject) in &round.parcels {
+        for parcel in &round.parcels {
+            let delivery = &parcel.delivery;
             if is_away || tick().saturating_duration_since(began) > ROUND {
                 break;
             }
             if stuck.contains(&delivery.subject.as_str()) {
                 continue;
             }
-            let data = views::event(&event.bytes, event.seq, directory);
-            let body = structured(&Outgoing {
-                id: &event.id,
-                source,
-                kind: &event.kind,
-                subject,
-                time: &event.occurred_at.to_string(),
-                index: event.seq.unwrap_or_default(),
-                data,
-            });
-            let mut headers = standard_webhooks::headers(&keys, &event.id, self.now(), &body);
-            headers.push(("content-type".to_owned(), MEDIA_TYPE.to_owned()));
-            // Many receivers know GitHub's form alone: HMAC over the body, keyed with the secret's text.
-            let text = round.secrets.first().map(|bytes| standard_webhooks::secret_text(bytes));
-            if let Some(secret) = text.and_then(|text| connect::github::Secret::new(text.as_bytes())) {
-                headers.push(("x-hub-signature-256".to_owned(), secret.sign(&body)));
-            }
-            let call = Call {
-                method: "POST",
-                url: round.webhook.url.clone(),
-                headers,
-                body,
+            let call = match parcel
+                .card
+                .as_ref()
+                .and_then(|card| chat::body(round.webhook.format, card))
+            {
+                Some(body) => Call {
+                    method: "POST",
+                    url: round.address.clone(),
+                    headers: vec![("content-type".to_owned(), "application/json".to_owned())],
+                    body,
+                },
+                None => self.signed(round, parcel, (source, directory), &keys),
             };
             let one = self.try_one(&call, delivery);
             (is_away, wait) = (one.is_away, one.wait);
@@ -286,6 +278,40 @@ impl Courier {
         }
         let rest = send_webhooks::rest(&round.before, self.now(), tried.last(), is_away, wait);
         Sent { tried, rest }
+    }
+
+    /// A signed event.
+    fn signed(
+        &self,
+        round: &Round,
+        parcel: &Parcel,
+        (source, directory): (&str, &model::directory::Directory),
+        keys: &[standard_webhooks::Key],
+    ) -> Call {
+        let event = &parcel.event;
+        let data = views::event(&event.bytes, event.seq, directory);
+        let body = structured(&Outgoing {
+            id: &event.id,
+            source,
+            kind: &event.kind,
+            subject: &parcel.subject,
+            time: &event.occurred_at.to_string(),
+            index: event.seq.unwrap_or_default(),
+            data,
+        });
+        let mut headers = standard_webhooks::headers(keys, &event.id, self.now(), &body);
+        headers.push(("content-type".to_owned(), MEDIA_TYPE.to_owned()));
+        // Many receivers know GitHub's form alone: HMAC over the body, keyed with the secret's text.
+        let text = round.secrets.first().map(|bytes| standard_webhooks::secret_text(bytes));
+        if let Some(secret) = text.and_then(|text| connect::github::Secret::new(text.as_bytes())) {
+            headers.push(("x-hub-signature-256".to_owned(), secret.sign(&body)));
+        }
+        Call {
+            method: "POST",
+            url: round.address.clone(),
+            headers,
+            body,
+        }
     }
 
     fn try_one(&self, call: &Call, delivery: &Delivery) -> One {

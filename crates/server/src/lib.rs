@@ -3,6 +3,8 @@
 //! A door extracts what came in, runs one act on the desk and renders its answer. No door decides anything about changes,
 //! approvals or windows. Acts run on the store's own threads; their answers come back over a oneshot.
 
+#[cfg(test)]
+mod access;
 mod api;
 mod attempts;
 mod bell;

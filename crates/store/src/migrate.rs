@@ -40,6 +40,7 @@ const MIGRATIONS: &[Migration] = migrations![
     16 "0016_evidence_age",
     17 "0017_trainings",
     18 "0018_custom_fields",
+    19 "0019_access_review",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -2,6 +2,7 @@
 //! so that replay can compute it again.
 
 use model::absence::{Absence, Delegation};
+use model::access_review::AccessReview;
 use model::board::{Meeting, OnCall};
 use model::calendar::Calendar;
 use model::change::Change;
@@ -220,6 +221,7 @@ nouns! {
     Person in "person" |it| { login = &it.login, active = it.active } => save_person;
     Group in "people_group" |it| { key = &it.key, name = &it.name } => save_group;
     IdentityProvider in "identity_provider" |it| { key = &it.key, active = it.active }
+    AccessReview in "access_review" |it| { manager = &it.manager, is_open = it.signed_at.is_none() }
     Workload in "workload" |it| { key = &it.key, active = it.active }
     Service in "service" |it| { key = &it.key, team = it.team.as_ref() } => save_service;
     ConfigItem in "config_item" |it| { key = &it.key, service = &it.service }

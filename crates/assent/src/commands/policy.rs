@@ -293,11 +293,24 @@ fn test(set: &Set, output: &Output) -> Result<u8> {
     };
     match policy::check_cases(&compiled, &files.cases) {
         Ok(CasesReport { passed, .. }) => {
-            let value = json!({"is_good": true, "passed": passed, "digest": compiled.digest()});
+            let stories = acts::search_histories::search_histories(&compiled);
+            let is_good = stories.is_empty();
+            let value = json!({"is_good": is_good, "passed": passed, "digest": compiled.digest(), "stories": stories});
             output.data(&value, |output| {
-                output.line(&format!("{}: {passed} cases hold", output.tone(Tone::Good, "good")))
+                let word = if is_good {
+                    output.tone(Tone::Good, "good")
+                } else {
+                    output.tone(Tone::Bad, "refused")
+                };
+                output.line(&format!(
+                    "{word}: {passed} cases hold, {} forbidden paths are open",
+                    stories.len()
+                ));
+                for story in &stories {
+                    output.line(&format!("{} {story}", output.tone(Tone::Bad, "forbidden path:")));
+                }
             });
-            Ok(0)
+            Ok(u8::from(!is_good))
         }
         Err(findings) => Ok(tell_findings(output, &findings)),
     }

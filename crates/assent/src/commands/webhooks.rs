@@ -28,6 +28,12 @@ pub enum Webhook {
         /// Who is told when it fails.
         #[arg(long, value_name = "LOGIN")]
         owner: Option<String>,
+        /// In which form: signed events, or a decision card for a chat, whose address is then never shown.
+        #[arg(long, default_value = "events", value_parser = ["events", "slack", "teams"])]
+        format: String,
+        /// Only changes of this service; may be given several times.
+        #[arg(long, value_name = "KEY")]
+        service: Vec<String>,
     },
     /// List webhooks.
     List,
@@ -79,8 +85,15 @@ pub fn run(webhook: &Webhook, common: &Common, output: &Output) -> Result<u8> {
     let client = Client::new(common)?;
     let path = |id: &str| format!("/webhooks/{}", encode(id));
     match webhook {
-        Webhook::New { name, url, kind, owner } => {
-            let mut body = json!({"name": name, "url": url});
+        Webhook::New {
+            name,
+            url,
+            kind,
+            owner,
+            format,
+            service,
+        } => {
+            let mut body = json!({"name": name, "url": url, "format": format, "services": service});
             if !kind.is_empty() {
                 body["kinds"] = json!(kind);
             }

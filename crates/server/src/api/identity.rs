@@ -4,6 +4,7 @@ use acts::Room;
 use acts::set_identity_provider as providers;
 use acts::set_second_factor as factors;
 use acts::set_workload as workloads;
+use model::access_review::AccessReview;
 use model::refusal::Refusal;
 use serde_json::{Value, json};
 use store::second_factor::SecondFactor;
@@ -105,6 +106,33 @@ pub(crate) const ROUTES: &[Route] = &[
         },
     )
     .scope(Scope::Audit),
+    Route::get("/access-reviews", "Lists reviews of access.", |room, ask| {
+        let filter = acts::review_access::seen(room)?;
+        super::around::page::<AccessReview>(room, ask, filter, views::shown)
+    }),
+    Route::get("/access-reviews/{id}", "Shows a review of access.", |room, ask| {
+        let found = acts::review_access::review(room, ask.place(0))?;
+        Ok(Reply::ok(views::shown(&found, &*room.directory()?)))
+    }),
+    Route::post(
+        "/access-reviews",
+        "Asks managers to look at the rights of their people.",
+        |room, ask| {
+            let begun = acts::review_access::begin_review(room, &ask.body)?;
+            let directory = room.directory()?;
+            let items: Vec<Value> = begun.iter().map(|it| views::shown(it, &directory)).collect();
+            Ok(Reply::created(json!({"items": items, "next": null})))
+        },
+    )
+    .scope(Scope::Admin),
+    Route::post(
+        "/access-reviews/{id}/signature",
+        "Signs a review of access; what is refused is taken away.",
+        |room, ask| {
+            let signed = acts::review_access::sign_review(room, ask.place(0), &ask.body)?;
+            Ok(Reply::created(views::shown(&signed, &*room.directory()?)))
+        },
+    ),
     Route::get("/workloads", "Lists workloads.", |room, ask| {
         room.allow(model::act::actions::SET_TOKEN)?;
         let found = workloads::workloads(room)?;

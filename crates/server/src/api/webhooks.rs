@@ -100,7 +100,10 @@ fn with_secret(room: &mut Room<'_, '_>, webhook: &Webhook, secret: &[u8]) -> act
     let mut reply = Reply::created(view(webhook, &directory))
         .tagged(webhook.version)
         .shown_once(&["secret"]);
-    reply.body["secret"] = json!(connect::standard_webhooks::secret_text(secret));
+    // What a chat is told is not signed.
+    if webhook.format.is_usual() {
+        reply.body["secret"] = json!(connect::standard_webhooks::secret_text(secret));
+    }
     Ok(reply)
 }
 

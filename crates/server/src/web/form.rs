@@ -31,6 +31,7 @@ const TIMES: &[&str] = &[
     "expires_at",
     "review_by",
     "wait_until",
+    "due_at",
 ];
 /// Whole numbers.
 const NUMBERS: &[&str] = &[

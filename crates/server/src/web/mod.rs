@@ -3,6 +3,7 @@
 //! A page is one act in `Mode::Read` on the pages' lane; a form is the same act as the API's, with its fields read into
 //! the same JSON object. What a person may do is asked from `acts`; this folder draws the answer.
 
+mod access_reviews;
 mod account;
 mod act;
 mod acts_open;
@@ -173,6 +174,12 @@ fn other_routes() -> Router<AppState> {
         .route("/t/{tenant}/messages", get(account::messages))
         .route("/t/{tenant}/people", get(people::show_people).post(people::create))
         .route("/t/{tenant}/people/{login}/{act}", post(people::act))
+        .route(
+            "/t/{tenant}/access-reviews",
+            get(access_reviews::show_list).post(access_reviews::begin),
+        )
+        .route("/t/{tenant}/access-reviews/{id}", get(access_reviews::one))
+        .route("/t/{tenant}/access-reviews/{id}/signature", post(access_reviews::sign))
         .route("/t/{tenant}/tokens", get(people::tokens).post(people::create_token))
         .route("/t/{tenant}/tokens/{id}/revocation", post(people::revoke_token))
         .route("/t/{tenant}/live", get(live::stream))

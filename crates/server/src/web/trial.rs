@@ -253,11 +253,16 @@ fn result_page(view: &View<'_, '_, '_>, form: &Form, trial: &Trial) -> RecordPag
         ..Table::default()
     };
     page.sections = vec![Section::new("differing", "What would differ", SectionBody::Table(table)).unsaid("Nothing.")];
+    if !trial.stories.is_empty() {
+        let text = "This set leaves a forbidden path open, so it cannot be proposed. Each is told as a story.";
+        page.notices.push(Notice::new(Tone::Stop, text).answer());
+        page.sections.insert(0, stories(&trial.stories));
+    }
     page.facts = vec![
         Fact::new("In force", Rich::new().code(pages::short_digest(&trial.before))),
         Fact::new("Tried", Rich::new().code(pages::short_digest(&trial.after))),
     ];
-    if view.may(actions::SET_POLICY) {
+    if view.may(actions::SET_POLICY) && trial.stories.is_empty() {
         let mut propose = ActForm::new("propose", "Propose it", view.url("/policies/proposal"))
             .tone(pages::ActTone::Go)
             .field(Field::textarea("reason", "Why").required())
@@ -270,6 +275,19 @@ fn result_page(view: &View<'_, '_, '_>, form: &Form, trial: &Trial) -> RecordPag
         page.acts.insert(0, propose);
     }
     page
+}
+
+/// What must not be possible and would be: who does what, in which order, and which rule should have stopped it.
+fn stories(stories: &[acts::search_histories::Story]) -> Section {
+    let entries = stories.iter().map(|story| {
+        let mut text = Rich::new().text(format!("{} The change: {}.", story.title, story.about));
+        for (place, step) in story.steps.iter().enumerate() {
+            text = text.line().text(format!("{}. {} {}.", place + 1, step.who, step.does));
+        }
+        Entry::new(Tone::Stop, text.line().text(story.rule.as_str())).code(story.path)
+    });
+    Section::new("stories", "Forbidden paths", SectionBody::Entries(entries.collect()))
+        .note("made-up people walk changes of every shape under the set")
 }
 
 fn difference(view: &View<'_, '_, '_>, row: &Difference) -> Vec<Cell> {

@@ -13,6 +13,7 @@ mod hooks;
 mod leavers;
 mod log;
 mod mail;
+mod matrix;
 mod once;
 mod order;
 mod scim;

@@ -181,3 +181,52 @@ fn reports_find_rights_that_nobody_uses_and_rights_that_conflict() {
         (&json!("oscar"), &json!(["owner", "security"]))
     );
 }
+
+#[test]
+fn a_review_of_access_takes_away_what_a_manager_refuses() {
+    let world = World::new();
+    world
+        .post("rita", "/access-reviews", &json!({}))
+        .problem(403, "not_allowed");
+    let begun = world.post("adam", "/access-reviews", &json!({})).expect(201);
+    let parts = begun["items"].as_array().unwrap();
+    assert_eq!(parts.len(), 2, "adam's people, and adam himself by another: {begun}");
+    world
+        .post("adam", "/access-reviews", &json!({}))
+        .problem(409, "review_open");
+    let part = parts.iter().find(|it| it["manager"] == "adam").unwrap();
+    let rights = part["rights"].as_array().unwrap();
+    assert!(rights.iter().all(|it| it["person"] != "adam"), "{part}");
+    let row = |person: &str, kind: &str| {
+        let found = rights.iter().find(|it| it["person"] == person && it["kind"] == kind);
+        found.unwrap_or_else(|| panic!("{person} {kind} in {part}"))["row"].clone()
+    };
+    let path = format!("/access-reviews/{}/signature", part["id"].as_str().unwrap());
+    let key = waiting(&world, "rita");
+    let refused = json!({
+        "refused": [row("vera", "role"), row("sina", "ownership"), row("sina", "role"), row("ivan", "token")], "reason": "They moved on.",
+    });
+    world.post("adam", &path, &refused).problem(403, "step_up_required");
+    world.post("mona", &path, &refused).problem(403, "not_asked");
+    world.set_password("adam");
+    let body = json!({"tenant": crate::world::TENANT, "login": "adam", "password": crate::world::PASSWORD});
+    let answer = world.ask("POST", "/api/v1/session").json(&body).send();
+    let cookie = answer.header("set-cookie").split(';').next().unwrap().to_owned();
+    let own = format!("http://{}", world.host());
+    let sign = |body: &Value| {
+        let ask = world.ask("POST", &format!("/api/v1{path}")).header("cookie", &cookie);
+        ask.header("origin", &own).json(body).send()
+    };
+    sign(&json!({"refused": [9_999], "reason": "x"})).problem(422, "invalid");
+    sign(&json!({"refused": [1]})).problem(422, "invalid");
+    let signed = sign(&refused).expect(201);
+    assert!(signed["signed_at"].is_string(), "{signed}");
+    sign(&refused).problem(409, "signed");
+    assert_eq!(world.get("aino", "/people/vera").expect(200)["roles"], json!([]));
+    world.get("ivan", "/me").problem(401, "unauthenticated");
+    // Who answered for security holds nothing any more, and sees nothing.
+    let approvals = format!("/changes/{key}/approvals");
+    world
+        .post("sina", &approvals, &yes(&world, &key))
+        .problem(404, "not_found");
+}

@@ -187,4 +187,40 @@ const SHAPES: &[Shape] = &[
             text("why", TEXT, "Why they should not lie in one hand.").needed(),
         ],
     ),
+    shape(
+        "AccessReviewInput",
+        "A review of everybody's rights.",
+        &[time("due_at", "Until when managers sign; in 14 days unless said.")],
+    ),
+    shape(
+        "AccessReviews",
+        "The parts of a review, one for each manager.",
+        &[objects("items", "AccessReview", "The parts.").needed()],
+    ),
+    shape(
+        "AccessSignatureInput",
+        "A manager's word on rights.",
+        &[
+            free(
+                "refused",
+                "The numbers of the rows that are taken away; all others stay.",
+            ),
+            text("reason", TEXT, "Why; needed where something is refused."),
+        ],
+    ),
+    shape(
+        "AccessReview",
+        "One manager's part of a review of everybody's rights.",
+        &[
+            text("campaign", LINE, "Joins the parts of one review.").needed(),
+            text("manager", LINE, "Who looks and signs: a login.").needed(),
+            text("begun_by", LINE, "Who began it: a login.").needed(),
+            time("begun_at", "When it began.").needed(),
+            time("due_at", "Until when it is to be signed.").needed(),
+            free("rights", "What is looked at: row, person, kind, what, scope, refused.").needed(),
+            time("signed_at", "When it was signed."),
+            text("reason", TEXT, "Why something was refused."),
+        ],
+    )
+    .based_on(&["Stored"]),
 ];

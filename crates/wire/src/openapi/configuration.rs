@@ -153,6 +153,41 @@ pub(super) const SHAPES: &[Shape] = &[
                 "Changes of which something else would be required.",
             )
             .needed(),
+            objects(
+                "stories",
+                "Story",
+                "Forbidden paths that the set leaves open; with one it cannot be proposed.",
+            )
+            .needed(),
+        ],
+    ),
+    shape(
+        "Story",
+        "A history that must not be possible under any set, or one that must be and is not.",
+        &[
+            text(
+                "path",
+                LINE,
+                "`self_approval`, `no_peer_review`, `break_glass_unvalidated` or `nobody_can`.",
+            )
+            .needed(),
+            text("title", TEXT, "What is wrong.").needed(),
+            text("about", TEXT, "The change that it is told of.").needed(),
+            objects("steps", "StoryStep", "Who does what, in this order.").needed(),
+            text(
+                "rule",
+                TEXT,
+                "Which rule should have stopped it, or what stands in the way.",
+            )
+            .needed(),
+        ],
+    ),
+    shape(
+        "StoryStep",
+        "One step of a story.",
+        &[
+            text("who", LINE, "Who.").needed(),
+            text("does", LINE, "What they do.").needed(),
         ],
     ),
     shape(

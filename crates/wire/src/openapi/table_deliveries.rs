@@ -103,6 +103,12 @@ const WEBHOOK: &[Shape] = &[
                 LINE,
                 "Who is told when it fails: a login; oneself unless said.",
             ),
+            text(
+                "format",
+                LINE,
+                "`events` (signed), or a decision card for `slack` or `teams`; then `url` is a secret.",
+            ),
+            texts("services", LINE, "Only changes of these services; of all unless said."),
         ],
     ),
     shape(

@@ -4,7 +4,7 @@ use super::table::{Row, at, delete, get, list, post};
 use super::{Answer, Param};
 
 /// Every row of this file.
-pub(super) const ALL: &[&[Row]] = &[SESSIONS, FACTORS, PROVIDERS, WORKLOADS, RIGHTS];
+pub(super) const ALL: &[&[Row]] = &[SESSIONS, FACTORS, PROVIDERS, WORKLOADS, RIGHTS, REVIEWS];
 
 const SESSIONS: &[Row] = &[
     list(
@@ -175,3 +175,36 @@ const DAYS: &[Param] = &[Param::new(
     "days",
     "How many days without use are too many: 1 to 400, 90 unless said.",
 )];
+
+const REVIEWS: &[Row] = &[
+    list(
+        "identity",
+        "list_access_reviews",
+        "/access-reviews",
+        "List reviews of access",
+        "AccessReview",
+    ),
+    get(
+        "identity",
+        "show_access_review",
+        "/access-reviews/{id}",
+        "Show a review of access",
+        "AccessReview",
+    ),
+    post(
+        "identity",
+        "begin_access_review",
+        "/access-reviews",
+        "Ask each manager to look at the rights of their people",
+        "AccessReviewInput",
+        "AccessReviews",
+    ),
+    post(
+        "identity",
+        "sign_access_review",
+        "/access-reviews/{id}/signature",
+        "Sign a review of access, with a fresh factor; what is refused is taken away at once",
+        "AccessSignatureInput",
+        "AccessReview",
+    ),
+];

@@ -67,7 +67,8 @@ fn files_of(set: &Files) -> Map<String, Value> {
     body
 }
 
-/// Judges the last changes under a proposed set. Exit code 0 when nothing differs, 1 when something does.
+/// Judges the last changes under a proposed set. Exit code 0 when nothing differs, 1 when something does or when the set
+/// leaves a forbidden path open.
 ///
 /// # Errors
 /// The server's refusal, or why files could not be read.
@@ -104,8 +105,25 @@ pub(super) fn try_on_history(asked: &Try, common: &Common, output: &Output) -> R
             differing.len(),
             trial["tried"]
         ));
+        for story in array(&trial, "stories") {
+            let head = format!(
+                "forbidden path: {} The change: {}.",
+                text_of(story, "title"),
+                text_of(story, "about")
+            );
+            output.line(&output.tone(Tone::Bad, &head));
+            for (place, step) in array(story, "steps").iter().enumerate() {
+                output.line(&format!(
+                    "  {}. {} {}.",
+                    place + 1,
+                    text_of(step, "who"),
+                    text_of(step, "does")
+                ));
+            }
+            output.line(&format!("  {}", text_of(story, "rule")));
+        }
     });
-    Ok(u8::from(!differing.is_empty()))
+    Ok(u8::from(!differing.is_empty() || !array(&trial, "stories").is_empty()))
 }
 
 /// Proposes a set, activates a proposal, or recovers on the host.

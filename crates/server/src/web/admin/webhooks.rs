@@ -6,8 +6,8 @@ use model::act::actions;
 use model::verbs::Body;
 use model::webhook::Webhook;
 use pages::{
-    ActForm, ActTone, Cell, Column, Fact, Field, Fold, Input, Place, RecordPage, Rich, Section, SectionBody, Table,
-    Tone, count,
+    ActForm, ActTone, Cell, Choice, Column, Fact, Field, Fold, Input, Place, RecordPage, Rich, Section, SectionBody,
+    Table, Tone, count,
 };
 use serde_json::json;
 use store::record::{self, Filter};
@@ -94,18 +94,26 @@ fn new_form(view: &View<'_, '_, '_>) -> ActForm {
                 .required()
                 .half(),
         )
-        .field(
-            Field::textarea("kinds", "Told of")
-                .hint("Kinds of event, one a line: change.approved, approval.*, or * for all.")
-                .value("*"),
-        )
+        .field(Field::new("format", "Form", Input::Select(forms())))
+        .field(Field::textarea("kinds", "Told of").hint(
+            "Kinds of event, one a line: change.approved, approval.*, or * for all. A chat's usual ones if empty.",
+        ))
         .field(
             Field::text("owner", "Owner")
                 .hint("A login; who is told when it fails.")
                 .value(view.directory.login(&view.me)),
         )
-        .note("Its secret is shown once. Signatures follow Standard Webhooks.")
+        .note("Its secret is shown once. Signatures follow Standard Webhooks. A chat's address is kept as a secret.")
         .submit("Add it")
+}
+
+/// In which forms a webhook is told.
+fn forms() -> Vec<Choice> {
+    vec![
+        Choice::new("events", "Signed events"),
+        Choice::new("slack", "Decision cards for Slack"),
+        Choice::new("teams", "Decision cards for Microsoft Teams"),
+    ]
 }
 
 /// Kinds stand one a line.
@@ -119,8 +127,16 @@ fn gather(body: &Body) -> Body {
 }
 
 fn made(webhook: &Webhook, secret: &[u8], words: &str) -> Made {
+    let title = format!("{} {words}", webhook.name);
+    if !webhook.format.is_usual() {
+        return Made {
+            title,
+            text: "Its address is kept as a secret; only its beginning is shown.".to_owned(),
+            shown: Vec::new(),
+        };
+    }
     Made {
-        title: format!("{} {words}", webhook.name),
+        title,
         text: "Copy the secret now: it cannot be shown again.".to_owned(),
         shown: vec![("Secret".to_owned(), connect::standard_webhooks::secret_text(secret))],
     }

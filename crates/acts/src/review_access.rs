@@ -1,0 +1,307 @@
+//! Reviews of access: begun by who sets people, signed by managers; what they refuse is taken away in the same transaction.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::SignedDuration;
+use model::access_review::{AccessReview, HeldRight};
+use model::act::actions;
+use model::directory::{Directory, Ownership, Person, Token};
+use model::identity::with_member;
+use model::ids::{GroupKey, PersonId, RecordId};
+use model::reading::{Reading, TEXT};
+use model::refusal::Refusal;
+use model::verbs::Body;
+use model::words::Role;
+use serde_json::{Value, json};
+use store::record::{self, Filter};
+
+use crate::error::{Error, Result};
+use crate::room::Room;
+use crate::save::{Written, draft, save_message};
+
+/// How long managers have unless said otherwise, in days.
+const USUAL_DAYS: i64 = 14;
+/// The extension of SCIM in which a directory tells who somebody's manager is.
+const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
+
+/// Begins a review of everybody's rights (`POST /access-reviews {due_at?}`): one part for each manager. Who has no manager
+/// that is known is looked at by who begins it; nobody looks at themselves while anybody else can.
+///
+/// # Errors
+/// 403, 409 while another review is open, 422, or the store's.
+pub fn begin_review(room: &mut Room<'_, '_>, body: &Body) -> Result<Vec<AccessReview>> {
+    room.allow(actions::SET_PERSON)?;
+    let mut reading = Reading::new(body, "");
+    let due_at = reading.time("due_at");
+    if due_at.is_some_and(|due| due <= room.now) {
+        reading.wrong("due_at", "in_the_past", "`due_at` must lie ahead.");
+    }
+    reading.finish()?;
+    let due_at = due_at.unwrap_or(room.now + SignedDuration::from_hours(24 * USUAL_DAYS));
+    let open = Filter::new().equals("is_open", true).order_by("id");
+    if record::count::<AccessReview>(room.tx, &open)? > 0 {
+        let text = "A review of access is open already.";
+        return Err(Refusal::not_now("review_open", text, "Its managers sign first.", Vec::new()).into());
+    }
+    let directory = room.directory()?;
+    let mut parts: BTreeMap<PersonId, Vec<HeldRight>> = BTreeMap::new();
+    let held = rights(room, &directory)?;
+    for person in directory.people.values().filter(|it| it.active) {
+        let manager = manager_of(&directory, person, &room.actor.person);
+        let rows = held.get(&person.id).cloned().unwrap_or_default();
+        if !rows.is_empty() {
+            parts.entry(manager).or_default().extend(rows);
+        }
+    }
+    let campaign = room.new_id()?;
+    let mut begun = Vec::new();
+    for (manager, mut rights) in parts {
+        for (place, right) in rights.iter_mut().enumerate() {
+            right.row = i64::try_from(place + 1).unwrap_or(i64::MAX);
+        }
+        let review = AccessReview {
+            id: RecordId(room.new_id()?),
+            version: 0,
+            campaign: campaign.clone(),
+            manager,
+            begun_by: room.actor.person.clone(),
+            begun_at: room.now,
+            due_at,
+            rights,
+            signed_at: None,
+            reason: None,
+        };
+        begun.push(keep(room, "access_review.begun", review, true)?);
+    }
+    Ok(begun)
+}
+
+fn keep(room: &mut Room<'_, '_>, kind: &'static str, review: AccessReview, tells: bool) -> Result<AccessReview> {
+    let mut written = Written::default();
+    let review = room.put(&mut written, review)?;
+    if tells {
+        let text = format!(
+            "{} rights of your people wait for your signature until {}.\n{}/t/{}/access-reviews/{}\n",
+            review.rights.len(),
+            review.due_at,
+            room.desk.tools().public_url,
+            room.tenant(),
+            review.id
+        );
+        let letter = (
+            "access_review",
+            "Rights of your people to look at",
+            text.as_str(),
+            review.id.as_str(),
+        );
+        save_message(room, &mut written, &review.manager, None, letter)?;
+    }
+    let data = json!({"campaign": review.campaign, "manager": review.manager, "rights": review.rights.len()});
+    let event = draft(kind, ("access_review", review.id.0.clone()), room.now, data);
+    room.tell(vec![event], written)?;
+    Ok(review)
+}
+
+/// The person whom the provisioning directory names as somebody's manager, else who begins the review; never themselves
+/// while another administrator can.
+fn manager_of(directory: &Directory, person: &Person, beginner: &PersonId) -> PersonId {
+    let told = person.attributes.iter().find(|(name, _)| name == ENTERPRISE);
+    let told = told.and_then(|(_, text)| serde_json::from_str::<Value>(text).ok());
+    let named = told.as_ref().and_then(|it| it["manager"]["value"].as_str());
+    let found = named.and_then(|name| {
+        let by_id = directory.people.get(&PersonId::from(name));
+        by_id.or_else(|| {
+            directory
+                .people
+                .values()
+                .find(|it| it.external_id.as_deref() == Some(name))
+        })
+    });
+    if let Some(manager) = found.filter(|it| it.active && it.id != person.id) {
+        return manager.id.clone();
+    }
+    if beginner != &person.id {
+        return beginner.clone();
+    }
+    let mut others = directory.people.values().filter(|it| it.active && it.id != person.id);
+    let other = others.find(|it| it.roles.contains(&Role::Admin) || it.roles.contains(&Role::ChangeManager));
+    other.map_or_else(|| beginner.clone(), |it| it.id.clone())
+}
+
+/// What everybody holds.
+fn rights(room: &mut Room<'_, '_>, directory: &Directory) -> Result<BTreeMap<PersonId, Vec<HeldRight>>> {
+    let mut found: BTreeMap<PersonId, Vec<HeldRight>> = BTreeMap::new();
+    let mut put = |person: &PersonId, kind: &str, what: &str, scope: Option<String>| {
+        found.entry(person.clone()).or_default().push(HeldRight {
+            row: 0,
+            person: person.clone(),
+            kind: kind.to_owned(),
+            what: what.to_owned(),
+            scope,
+            refused: false,
+        });
+    };
+    for person in directory.people.values() {
+        for role in &person.roles {
+            put(&person.id, "role", role.as_str(), None);
+        }
+    }
+    for group in directory.groups.values().filter(|it| !it.removed) {
+        for member in &group.members {
+            put(member, "group", group.key.as_str(), None);
+        }
+    }
+    let now = room.now;
+    for row in directory.ownerships.iter() {
+        let stands = row.since <= now && row.ends_at.is_none_or(|end| now < end);
+        if let Some(person) = row.person.as_ref().filter(|_| stands) {
+            put(person, "ownership", row.id.as_str(), Some(row.natural_key()));
+        }
+    }
+    let filter = Filter::new().equals("revoked", false).order_by("id");
+    for stored in record::find::<Token>(room.tx, &filter)? {
+        let token = stored.record;
+        if token.expires_at.is_none_or(|end| now < end) {
+            put(&token.person, "token", token.id.as_str(), Some(token.prefix.clone()));
+        }
+    }
+    Ok(found)
+}
+
+/// The reviews that the acting person may see, the newest first: their own parts, or all of them for who sets people or
+/// audits.
+///
+/// # Errors
+/// The store's.
+pub fn reviews(room: &mut Room<'_, '_>, limit: i64) -> Result<Vec<AccessReview>> {
+    let newest = seen(room)?.descending_by("id").limit(limit);
+    let found = record::find::<AccessReview>(room.tx, &newest)?;
+    Ok(found.into_iter().map(|stored| stored.record).collect())
+}
+
+/// What the acting person may see of the reviews.
+///
+/// # Errors
+/// The store's.
+pub fn seen(room: &mut Room<'_, '_>) -> Result<Filter> {
+    for action in [actions::SET_PERSON, actions::AUDIT] {
+        match room.allow(action) {
+            Ok(()) => return Ok(Filter::new()),
+            Err(Error::Refused(_)) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(Filter::new().equals("manager", room.actor.person.as_str()))
+}
+
+/// A review, by its manager or who sets people or audits.
+///
+/// # Errors
+/// 403, 404, or the store's.
+pub fn review(room: &mut Room<'_, '_>, id: &str) -> Result<AccessReview> {
+    let Some(stored) = record::load::<AccessReview>(room.tx, id)? else {
+        return Err(Refusal::not_found("access review").into());
+    };
+    if stored.record.manager != room.actor.person && room.allow(actions::SET_PERSON).is_err() {
+        room.allow(actions::AUDIT)?;
+    }
+    Ok(stored.record)
+}
+
+/// Signs (`POST /access-reviews/{id}/signature {refused: [row], reason?}`): the rows named are taken away now, all others
+/// stay. It takes a fresh factor, as it says what many people may do.
+///
+/// # Errors
+/// 403 for anybody but its manager and without a fresh factor; 404; 409 when it is signed; 422; the store's.
+pub fn sign_review(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<AccessReview> {
+    let found = review(room, id)?;
+    if found.manager != room.actor.person {
+        let text = "A review of access is signed by the manager whom it asks.";
+        return Err(Refusal::not_allowed("not_asked", text).into());
+    }
+    if !room.actor.is_stepped_up(room.now) {
+        return Err(model::verbs::decide::step_up_required().into());
+    }
+    let mut reading = Reading::new(body, "");
+    let refused = read_rows(&mut reading, &found);
+    let reason = reading.text("reason", TEXT);
+    if !refused.is_empty() && reason.is_none() {
+        reading.wrong("reason", "missing", "Say in `reason` why something is refused.");
+    }
+    reading.finish()?;
+    if found.signed_at.is_some() {
+        return Err(Refusal::not_now("signed", "It is signed already.", "Nothing is left to do.", Vec::new()).into());
+    }
+    let mut signed = found;
+    for right in &mut signed.rights {
+        right.refused = refused.contains(&right.row);
+    }
+    (signed.signed_at, signed.reason) = (Some(room.now), reason);
+    let signed = keep(room, "access_review.signed", signed, false)?;
+    for right in signed.rights.iter().filter(|right| right.refused) {
+        take_away(room, right, &signed.id)?;
+    }
+    if !refused.is_empty() {
+        crate::settle_open::settle_asked(room)?;
+    }
+    Ok(signed)
+}
+
+fn read_rows(reading: &mut Reading<'_>, found: &AccessReview) -> BTreeSet<i64> {
+    let told = reading.value("refused").cloned().unwrap_or_else(|| json!([]));
+    let rows: Option<BTreeSet<i64>> = told
+        .as_array()
+        .and_then(|rows| rows.iter().map(Value::as_i64).collect());
+    let known = |row: &i64| found.rights.iter().any(|right| right.row == *row);
+    match rows {
+        Some(rows) if rows.iter().all(known) => rows,
+        _ => {
+            reading.wrong("refused", "unknown", "`refused` lists numbers of rows of this review.");
+            BTreeSet::new()
+        }
+    }
+}
+
+/// Takes a right away; one that is gone meanwhile needs nothing.
+fn take_away(room: &mut Room<'_, '_>, right: &HeldRight, review: &RecordId) -> Result<()> {
+    let data = json!({"access_review": review});
+    let directory = room.directory()?;
+    match right.kind.as_str() {
+        "role" => {
+            let Some(person) = directory.people.get(&right.person).cloned() else {
+                return Ok(());
+            };
+            let roles: BTreeSet<Role> = person
+                .roles
+                .iter()
+                .copied()
+                .filter(|it| it.as_str() != right.what)
+                .collect();
+            if roles != person.roles {
+                room.put_estate("person.edited", Person { roles, ..person }, data)?;
+            }
+        }
+        "group" => {
+            let Some(group) = directory.groups.get(&GroupKey::from(right.what.as_str())).cloned() else {
+                return Ok(());
+            };
+            if let Some(members) = with_member(&group.members, &right.person, false) {
+                room.put_estate("group.set", model::directory::Group { members, ..group }, data)?;
+            }
+        }
+        "ownership" => {
+            let found = record::load::<Ownership>(room.tx, &right.what)?.map(|stored| stored.record);
+            if let Some(row) = found.filter(|row| row.ends_at.is_none_or(|end| room.now < end)) {
+                let ends_at = Some(room.now);
+                room.put_estate("ownership.ended", Ownership { ends_at, ..row }, data)?;
+            }
+        }
+        _ => {
+            let found = record::load::<Token>(room.tx, &right.what)?.map(|stored| stored.record);
+            if let Some(token) = found.filter(|token| !token.revoked) {
+                room.put_estate("token.revoked", Token { revoked: true, ..token }, data)?;
+            }
+        }
+    }
+    Ok(())
+}

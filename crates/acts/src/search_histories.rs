@@ -1,0 +1,387 @@
+//! Searches a set of policies for forbidden paths: histories that must not be possible under any set. Nothing of a tenant
+//! is asked; a made-up company walks changes of every shape that the set tells apart through the real acts. Pure, bounded,
+//! and the same every time.
+//!
+//! What it looks for: one person who gets a change out alone, also with the token of a pipeline; high risk that starts
+//! without a peer's word; a broken glass that is closed without the word of another person; a change that nobody can bring
+//! to its end, although everybody is there and does what is asked.
+
+mod cast;
+mod stage;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+
+use model::directory::Directory;
+use model::facts::{ActorFacts, Part};
+use model::file::{change_facts, target_facts};
+use model::obligation::Duty;
+use model::refusal::{FieldError, Refusal};
+use model::words::{Category, Criticality, Kind, Level, Role, State, Touch};
+use policy::PolicySet;
+use serde::Serialize;
+
+use cast::{Cast, Words};
+use stage::{Hand, Stage};
+
+/// The most shapes of changes that are walked; a set that tells more apart is searched in these alone.
+const MOST_SHAPES: usize = 48;
+/// The most shapes on which a glass is broken.
+const MOST_GLASSES: usize = 6;
+/// How many people hold each right where no rule asks many.
+const FEW: usize = 5;
+/// How many more there are than a rule asks: one who has learned nothing, one who reads as a peer, one to spare.
+const SPARE: usize = 3;
+
+/// A history that must not be possible, or one that must and is not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Story {
+    /// `self_approval`, `no_peer_review`, `break_glass_unvalidated` or `nobody_can`.
+    pub path: &'static str,
+    /// What is wrong, in one sentence.
+    pub title: String,
+    /// The change that it is told of.
+    pub about: String,
+    /// Who does what, in this order.
+    pub steps: Vec<Step>,
+    /// Which rule should have stopped it, or which one stands in the way.
+    pub rule: String,
+}
+
+/// One step of a story.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// Who.
+    pub who: String,
+    /// What they do.
+    pub does: String,
+}
+
+impl fmt::Display for Story {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(out, "{} The change: {}.", self.title, self.about)?;
+        for (place, step) in self.steps.iter().enumerate() {
+            writeln!(out, "  {}. {} {}.", place + 1, step.who, step.does)?;
+        }
+        write!(out, "{}", self.rule)
+    }
+}
+
+/// A change that is told apart from others by what a set says of it.
+#[derive(Debug, Clone)]
+struct Shape {
+    kind: Kind,
+    is_high: bool,
+    category: Category,
+    touches: Vec<Touch>,
+    service: String,
+}
+
+impl Shape {
+    fn words(&self) -> String {
+        let risk = if self.is_high { "high" } else { "low" };
+        let touches: Vec<&str> = self.touches.iter().map(|touch| touch.as_str()).collect();
+        let touching = match touches.len() {
+            0 => String::new(),
+            1..=3 => format!(", touching {}", touches.join(" and ")),
+            _ => ", touching everything that is sensitive".to_owned(),
+        };
+        format!(
+            "{}, {risk} risk, {}, in production of {}{touching}",
+            self.kind, self.category, self.service
+        )
+    }
+}
+
+/// Searches a set; an empty answer says that no forbidden path was found. Works on a thread with stack enough.
+pub fn search_histories(set: &PolicySet) -> Vec<Story> {
+    policy::on_policy_thread(|| search(set))
+}
+
+/// Refuses a set under which a forbidden path is open.
+///
+/// # Errors
+/// 422 with each path as a story.
+pub(crate) fn check_histories(set: &PolicySet) -> Result<(), Refusal> {
+    let stories = search_histories(set);
+    if stories.is_empty() {
+        return Ok(());
+    }
+    let told = |story: &Story| FieldError::new("histories", story.path, story.to_string());
+    Err(Refusal::Invalid(stories.iter().map(told).collect()))
+}
+
+fn search(set: &PolicySet) -> Vec<Story> {
+    let words = Words::of(set);
+    let few = Cast::company(&words, FEW);
+    let (shapes, most) = shapes(set, &few.directory, &words);
+    let honest = if most + SPARE > FEW {
+        Cast::company(&words, most + SPARE)
+    } else {
+        few
+    };
+    let alone = Cast::one_person(&words);
+    let mut stories: Vec<Story> = Vec::new();
+    for (place, shape) in shapes.iter().enumerate() {
+        let mut found = vec![alone_to_the_start(set, &alone, shape), to_its_end(set, &honest, shape)];
+        if shape.kind == Kind::Normal && shape.is_high {
+            found.push(without_peer(set, &honest, shape));
+        }
+        if place < MOST_GLASSES {
+            found.push(glass(set, &honest, shape));
+        }
+        for story in found.into_iter().flatten() {
+            let known = |it: &Story| it.path == story.path && it.rule == story.rule;
+            if !stories.iter().any(known) {
+                stories.push(story);
+            }
+        }
+    }
+    stories
+}
+
+/// The shapes that a set tells apart, by what it requires of them and whether it lets those act whom it asks; and the most
+/// people that one rule asks.
+fn shapes(set: &PolicySet, directory: &Arc<Directory>, words: &Words) -> (Vec<Shape>, usize) {
+    let mut seen = BTreeSet::new();
+    let (mut found, mut most) = (Vec::new(), 0);
+    for shape in candidates(words) {
+        let Ok(stage) = Stage::open(set, directory, &Hand::person("rita"), (&shape, &["ida"])) else {
+            // Where nobody may even write it, the shape is walked, so that the story tells.
+            found.push(shape);
+            continue;
+        };
+        let facts = change_facts(&stage.file, "acme");
+        let targets = target_facts(&stage.file, directory, stage.now);
+        let mut told: Vec<String> = Vec::new();
+        for row in &stage.file.requirements.obligations {
+            told.push(row.obligation.id.clone());
+            if let Duty::Approval(rule) = &row.obligation.duty {
+                most = most.max(rule.count.max(rule.quorum.unwrap_or_default()) as usize);
+            }
+        }
+        for (role, part, act) in PROBES {
+            let actor = probe(*role, *part);
+            told.push(set.may(&actor, act, Some((&facts, &targets))).allowed.to_string());
+        }
+        if seen.insert((shape.kind, shape.is_high, told)) {
+            found.push(shape);
+        }
+        if found.len() >= MOST_SHAPES {
+            break;
+        }
+    }
+    (found, most)
+}
+
+/// Acts that a set may forbid for some changes, by those who usually do them.
+const PROBES: &[(Role, Part, &str)] = &[
+    (Role::Owner, Part::Asked, "approve_change"),
+    (Role::Pipeline, Part::Asked, "approve_change"),
+    (Role::Implementer, Part::Implementer, "start_change"),
+];
+
+fn probe(role: Role, part: Part) -> ActorFacts {
+    ActorFacts {
+        person: "nobody".into(),
+        roles: vec![role],
+        groups: Vec::new(),
+        by_token: role == Role::Pipeline,
+        parts: vec![part],
+        functions: Vec::new(),
+        trainings: Vec::new(),
+    }
+}
+
+/// Every shape that is looked at: each kind and risk, plain, with one thing said otherwise that the set has a word for (or a
+/// thing that it has none for), and with everything at once.
+fn candidates(words: &Words) -> Vec<Shape> {
+    let mut found = Vec::new();
+    let touches = words.told_apart("Touch", Touch::ALL, Touch::as_str);
+    let categories = words.told_apart("Category", Category::ALL, Category::as_str);
+    for (kind, is_high) in [
+        (Kind::Normal, false),
+        (Kind::Normal, true),
+        (Kind::Emergency, false),
+        (Kind::Emergency, true),
+    ] {
+        let plain = Shape {
+            kind,
+            is_high,
+            category: Category::Application,
+            touches: Vec::new(),
+            service: cast::PLAIN.to_owned(),
+        };
+        found.push(plain.clone());
+        found.extend(words.services().into_iter().map(|service| Shape {
+            service,
+            ..plain.clone()
+        }));
+        found.extend(touches.iter().map(|touch| Shape {
+            touches: vec![*touch],
+            ..plain.clone()
+        }));
+        found.extend(categories.iter().map(|category| Shape {
+            category: *category,
+            ..plain.clone()
+        }));
+        found.push(Shape {
+            touches: Touch::ALL.to_vec(),
+            service: cast::EVERYTHING.to_owned(),
+            category: Category::Database,
+            ..plain
+        });
+    }
+    found
+}
+
+/// Alma has every right and is in every group, and a pipeline runs with a token of hers.
+fn alone_to_the_start(set: &PolicySet, alone: &Cast, shape: &Shape) -> Option<Story> {
+    let (alma, robot) = (Hand::person("alma"), Hand::token("robot"));
+    let mut stage = Stage::open(set, &alone.directory, &alma, (shape, &[])).ok()?;
+    stage.submit(&alma);
+    stage.prepare(&[&alma, &robot], true);
+    stage.assess(&alma);
+    stage.prepare(&[&alma, &robot], true);
+    stage.await_window();
+    for hand in [&alma, &robot] {
+        stage.approve(hand);
+    }
+    if ![&alma, &robot].iter().any(|hand| stage.start(hand)) {
+        return None;
+    }
+    let voted = stage
+        .file
+        .standing()
+        .any(|approval| approval.person.as_str() == "robot");
+    let rule = if voted {
+        "A decision is a person's: `base.act.pipeline_judges_nothing` should have refused the pipeline's token."
+            .to_owned()
+    } else if shape.kind == Kind::Emergency {
+        "No rule asks another person: `base.require.emergency_owner` and `base.require.emergency_change_manager` \
+         should have stopped the start."
+            .to_owned()
+    } else {
+        "No rule asks another person: `base.require.owner`, `base.require.security` or `base.require.change_manager` \
+         should have stopped the start."
+            .to_owned()
+    };
+    let title = "One person writes a change and brings it out alone: nobody else approves it.";
+    Some(stage.story("self_approval", title, (shape, rule)))
+}
+
+/// Everybody does what is asked of them, but for the peers.
+fn without_peer(set: &PolicySet, cast: &Cast, shape: &Shape) -> Option<Story> {
+    let mut stage = honest_to_the_start(set, cast, shape, false).ok()?;
+    if stage.file.change.risk.level != Level::High || !start(&mut stage) {
+        return None;
+    }
+    let title = "A change of high risk starts although no peer has read it.";
+    let rule = "`base.require.peer_review` should have stopped the start.".to_owned();
+    Some(stage.story("no_peer_review", title, (shape, rule)))
+}
+
+fn start(stage: &mut Stage<'_>) -> bool {
+    stage.start(&Hand::person("ida")) || stage.start(&Hand::token("pip"))
+}
+
+fn honest_to_the_start<'s>(
+    set: &'s PolicySet,
+    cast: &Cast,
+    shape: &Shape,
+    with_peers: bool,
+) -> Result<Stage<'s>, Box<(Vec<Step>, Refusal)>> {
+    let rita = Hand::person("rita");
+    let mut stage = Stage::open(set, &cast.directory, &rita, (shape, &["ida"]))
+        .map_err(|refusal| Box::new((Vec::new(), refusal)))?;
+    stage.submit(&rita);
+    stage.prepare(&[&rita, &Hand::person("ida"), &Hand::token("pip")], with_peers);
+    stage.assess(&rita);
+    stage.prepare(&[&rita, &Hand::person("ida"), &Hand::token("pip")], with_peers);
+    stage.await_window();
+    stage.gather_approvals();
+    Ok(stage)
+}
+
+/// Everybody is there and does what is asked: the change must get to its end.
+fn to_its_end(set: &PolicySet, cast: &Cast, shape: &Shape) -> Option<Story> {
+    let title = "A change can be brought to its end by nobody, although everybody is there and does what is asked.";
+    let mut stage = match honest_to_the_start(set, cast, shape, true) {
+        Ok(stage) => stage,
+        Err(stuck) => {
+            let (steps, refusal) = *stuck;
+            let (about, rule) = (shape.words(), refusal.to_string());
+            return Some(Story {
+                path: "nobody_can",
+                title: title.to_owned(),
+                about,
+                steps,
+                rule,
+            });
+        }
+    };
+    if start(&mut stage) && stage.finish(&["ida", "pip"]) {
+        return None;
+    }
+    let rule = stage.stuck();
+    Some(stage.story("nobody_can", title, (shape, rule)))
+}
+
+/// An owner breaks the glass; all is done afterwards but its validation by another.
+fn glass(set: &PolicySet, cast: &Cast, shape: &Shape) -> Option<Story> {
+    let (rita, opener) = (Hand::person("rita"), Hand::person(cast::OPENER));
+    let mut stage = Stage::open(set, &cast.directory, &rita, (shape, &["ida"])).ok()?;
+    if !stage.break_glass(&opener) {
+        let title = "Nobody can break the glass, although the contract of the house says that an owner may.";
+        let rule = stage.stuck();
+        return Some(stage.story("nobody_can", title, (shape, rule)));
+    }
+    if stage.file.change.state != State::Implementing {
+        stage.cosign(&cast.people());
+    }
+    stage.validate_glass(&opener);
+    let is_closed = stage.finish(&["ida", cast::OPENER]);
+    let validated = stage
+        .file
+        .change
+        .break_glass
+        .as_ref()
+        .and_then(|glass| glass.validated.as_ref());
+    let by_another = validated.is_some_and(|it| it.by.as_str() != cast::OPENER);
+    if is_closed && !by_another {
+        let title = "Somebody breaks the glass and the change is closed, and nobody else has looked at what was done.";
+        let rule = "The house's rule on break-glass should have held the closing until another person validated it \
+                    (`base.act.validate_break_glass`)."
+            .to_owned();
+        return Some(stage.story("break_glass_unvalidated", title, (shape, rule)));
+    }
+    for person in cast.people() {
+        if person != cast::OPENER && stage.validate_glass(&Hand::person(&person)) {
+            break;
+        }
+    }
+    if stage.finish(&["ida", cast::OPENER]) {
+        return None;
+    }
+    let title = "A broken glass can be brought to its end by nobody.";
+    let rule = stage.stuck();
+    Some(stage.story("nobody_can", title, (shape, rule)))
+}
+
+/// Whether an obligation is a peer's word.
+fn is_peer_review(duty: &Duty) -> bool {
+    matches!(duty, Duty::PeerReview { .. })
+}
+
+/// The criticalities in words, for services of the made-up company.
+fn criticalities() -> [(Criticality, &'static str); 4] {
+    [
+        (Criticality::Low, "low"),
+        (Criticality::Medium, "medium"),
+        (Criticality::High, "high"),
+        (Criticality::Critical, "critical"),
+    ]
+}

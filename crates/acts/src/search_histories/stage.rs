@@ -1,0 +1,506 @@
+//! The stage of a story: one change, the acts of the house done by whom it says, and what was done so far.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use model::authority::{able, asking, targets_of};
+use model::directory::Directory;
+use model::facts::ActorFacts;
+use model::file::{Actor, Case, ChangeFile};
+use model::ids::PersonId;
+use model::obligation::{ApprovalRule, Asked, Duty};
+use model::refusal::Refusal;
+use model::verbs::around::StoredFile;
+use model::verbs::{Body, after, around, decide, glass, tasks, work, write};
+use model::words::{EvidenceResult, Kind, State, TaskState};
+use policy::PolicySet;
+use serde_json::{Value, json};
+
+use super::cast::dawn;
+use super::{Shape, Step, Story, is_peer_review};
+
+/// What the changes of all stories bring out.
+const ARTIFACT: &str = "sha256:6b1d1f0d1c3a4b5c6d7e8f901234567890abcdef1234567890abcdef12345678";
+/// How often people are asked again: rules of a later stage ask nobody before the earlier ones are met.
+const ROUNDS: usize = 4;
+
+/// When the window of every planned change opens: late enough for any lead time.
+pub(super) fn window() -> Timestamp {
+    dawn() + SignedDuration::from_hours(24 * 120)
+}
+
+/// Who acts: a person in a session with a fresh factor, or somebody's token.
+#[derive(Debug, Clone)]
+pub(super) struct Hand {
+    person: PersonId,
+    by_token: bool,
+}
+
+impl Hand {
+    /// A person in a session.
+    pub(super) fn person(login: &str) -> Self {
+        Self {
+            person: login.into(),
+            by_token: false,
+        }
+    }
+
+    /// A token.
+    pub(super) fn token(login: &str) -> Self {
+        Self {
+            person: login.into(),
+            by_token: true,
+        }
+    }
+
+    fn actor(&self, now: Timestamp) -> Actor {
+        Actor {
+            person: self.person.clone(),
+            by_token: self.by_token,
+            stepped_up_at: (!self.by_token).then_some(now),
+            is_system: false,
+            method: if self.by_token { "token" } else { "password" }.to_owned(),
+            lent: None,
+        }
+    }
+}
+
+fn body(value: Value) -> Body {
+    match value {
+        Value::Object(map) => map,
+        _ => Body::new(),
+    }
+}
+
+/// One change and the people around it.
+pub(super) struct Stage<'s> {
+    set: &'s PolicySet,
+    directory: Arc<Directory>,
+    /// The time.
+    pub(super) now: Timestamp,
+    /// The change and all around it.
+    pub(super) file: ChangeFile,
+    steps: Vec<Step>,
+    refused: Vec<(String, String, String)>,
+    peers: BTreeSet<PersonId>,
+    ids: u64,
+}
+
+impl<'s> Stage<'s> {
+    /// Somebody writes a change of a shape.
+    pub(super) fn open(
+        set: &'s PolicySet,
+        directory: &Arc<Directory>,
+        by: &Hand,
+        (shape, implementers): (&Shape, &[&str]),
+    ) -> Result<Self, Refusal> {
+        let facts = facts(shape, implementers);
+        let read = model::input::read(&facts, directory, &by.person, None)?;
+        let change = write::new_change("c1", "CHG-1".to_owned(), 1, read, by.person.clone(), dawn());
+        let mut stage = Self {
+            set,
+            directory: directory.clone(),
+            now: dawn(),
+            file: ChangeFile::new(change),
+            steps: Vec::new(),
+            refused: Vec::new(),
+            peers: BTreeSet::new(),
+            ids: 0,
+        };
+        stage.act(by, "writes the change", write::create)?;
+        Ok(stage)
+    }
+
+    /// One act of one person: kept only if it succeeds, as a transaction would.
+    fn act<T>(
+        &mut self,
+        by: &Hand,
+        does: &str,
+        verb: impl FnOnce(&mut Case<'_>) -> Result<T, Refusal>,
+    ) -> Result<T, Refusal> {
+        let (set, directory, now) = (self.set, self.directory.clone(), self.now);
+        let judge = |file: &ChangeFile| crate::room::judge(set, "acme", (&directory, now), file);
+        let may = |facts: &ActorFacts, act: &str, file: Option<&ChangeFile>| {
+            let known = file.map(|file| {
+                let change = model::file::change_facts(file, "acme");
+                (change, model::file::target_facts(file, &directory, now))
+            });
+            let about = known.as_ref().map(|(change, targets)| (change, targets.as_slice()));
+            set.may(facts, act, about)
+        };
+        let mut next = self.ids;
+        let mut ids = || {
+            next += 1;
+            format!("id-{next:05}")
+        };
+        let mut case = Case {
+            file: self.file.clone(),
+            directory: self.directory.clone(),
+            actor: by.actor(now),
+            now,
+            ids: &mut ids,
+            judge: &judge,
+            may: &may,
+            events: Vec::new(),
+            letters: Vec::new(),
+            revoked: Vec::new(),
+        };
+        let who = if by.by_token {
+            format!("The token of {}", by.person)
+        } else {
+            by.person.0.clone()
+        };
+        let answer = verb(&mut case).inspect_err(|refusal| {
+            let (known, code) = (does.to_owned(), refusal.to_string());
+            if !self.refused.iter().any(|(_, it, why)| *it == known && *why == code) {
+                self.refused.push((who.clone(), known, code));
+            }
+        })?;
+        self.file = case.file;
+        self.file.change.version += 1;
+        self.ids = next;
+        self.steps.push(Step {
+            who,
+            does: does.to_owned(),
+        });
+        Ok(answer)
+    }
+
+    /// Hands it over.
+    pub(super) fn submit(&mut self, by: &Hand) -> bool {
+        self.act(by, "submits it", write::submit).is_ok()
+    }
+
+    /// Says what it takes.
+    pub(super) fn assess(&mut self, by: &Hand) -> bool {
+        if self.file.change.state != State::Assessing {
+            return true;
+        }
+        let words = body(json!({"dependencies_reviewed": true, "security": "Looked at."}));
+        self.act(by, "assesses it", |case| write::assess(case, &words)).is_ok()
+    }
+
+    /// Brings everything that rules ask beside approvals: evidence, ticks, tasks, peers.
+    pub(super) fn prepare(&mut self, by: &[&Hand], with_peers: bool) {
+        let rows = self.file.requirements.obligations.clone();
+        for row in &rows {
+            match &row.obligation.duty {
+                Duty::Evidence { aspect, environment } => {
+                    let words = body(json!({
+                        "kind": "note", "aspect": aspect, "result": EvidenceResult::Passed, "text": "All passed.",
+                        "environment": environment.as_deref().unwrap_or("staging"), "artifact": ARTIFACT,
+                    }));
+                    let known = self.file.evidence.iter().any(|it| it.aspect == *aspect);
+                    let does = format!("brings evidence ({aspect})");
+                    self.first_of(by, &does, known, |case| around::add_evidence(case, &words, stored()));
+                }
+                Duty::Task { kind, title } => {
+                    let words = body(json!({"kind": kind, "title": title}));
+                    let known = self.file.tasks.iter().any(|it| it.title == *title);
+                    self.first_of(by, "adds a task", known, |case| tasks::add(case, &words));
+                }
+                duty if is_peer_review(duty) && with_peers => self.review_as_peers(duty),
+                _ => {}
+            }
+        }
+        for id in open_items(&self.file) {
+            let words = Body::new();
+            self.first_of(by, "ticks an item", false, |case| around::tick(case, &id, &words));
+        }
+        for id in open_tasks(&self.file) {
+            let words = body(json!({"state": "done"}));
+            self.first_of(by, "does a task", false, |case| tasks::update(case, &id, &words));
+        }
+    }
+
+    /// The first hand that can does it.
+    fn first_of<T>(
+        &mut self,
+        by: &[&Hand],
+        does: &str,
+        is_done: bool,
+        verb: impl Fn(&mut Case<'_>) -> Result<T, Refusal>,
+    ) {
+        if !is_done {
+            by.iter().any(|hand| self.act(hand, does, &verb).is_ok());
+        }
+    }
+
+    /// Peers read it: those who stand last in their group, so that others are left to approve.
+    fn review_as_peers(&mut self, duty: &Duty) {
+        let Duty::PeerReview { count, from } = duty else { return };
+        let mut people: Vec<PersonId> = match from {
+            Some(group) => self.directory.members(group),
+            None => self.directory.people.keys().cloned().collect(),
+        };
+        people.reverse();
+        let mut agreed = self
+            .file
+            .agreeing_peers()
+            .filter(|it| people.contains(&it.person))
+            .count();
+        for person in people {
+            if agreed >= *count as usize {
+                break;
+            }
+            let words = body(json!({"verdict": "agree", "content_digest": self.file.change.digests.content}));
+            let hand = Hand::person(person.as_str());
+            if self
+                .act(&hand, "reads it as a peer and agrees", |case| {
+                    around::peer_review(case, &words)
+                })
+                .is_ok()
+            {
+                self.peers.insert(person);
+                agreed += 1;
+            }
+        }
+    }
+
+    /// Time passes until an hour before the window; an emergency waits for nothing.
+    pub(super) fn await_window(&mut self) {
+        if self.file.change.content.kind != Kind::Emergency {
+            self.now = window() - SignedDuration::from_hours(1);
+        }
+    }
+
+    /// Approves, at the meeting of the board that asks.
+    pub(super) fn approve(&mut self, by: &Hand) -> bool {
+        let asked = asking(&self.file, &self.directory, &by.person, self.now);
+        if asked.is_empty() {
+            return false;
+        }
+        let mut words = body(json!({"decision": "approve", "content_digest": self.file.change.digests.content}));
+        let board = asked.iter().find_map(|it| match (&it.rule.from, it.rule.quorum) {
+            (Asked::Group(key), Some(_)) => Some(format!("meeting/{key}")),
+            _ => None,
+        });
+        if let Some(meeting) = board {
+            words.insert("meeting".to_owned(), meeting.into());
+        }
+        self.act(by, "approves it", |case| decide::approve(case, &words))
+            .is_ok()
+    }
+
+    /// Everybody whom a rule asks approves, until its count is reached.
+    pub(super) fn gather_approvals(&mut self) {
+        for _ in 0..ROUNDS {
+            let rows = self.file.requirements.obligations.clone();
+            for row in &rows {
+                let Duty::Approval(rule) = &row.obligation.duty else {
+                    continue;
+                };
+                let id = row.obligation.id.as_str();
+                self.ask_all(id, rule, &self.askable(id, rule, row));
+            }
+            if self.file.change.state >= State::Scheduled {
+                break;
+            }
+        }
+    }
+
+    fn askable(&self, id: &str, rule: &ApprovalRule, row: &model::obligation::TargetObligation) -> Vec<PersonId> {
+        let mut found: Vec<PersonId> = Vec::new();
+        for target in targets_of(&self.file, row) {
+            for holder in able(&self.file, &self.directory, (id, rule), target, self.now) {
+                if !found.contains(&holder.person) && !self.peers.contains(&holder.person) {
+                    found.push(holder.person);
+                }
+            }
+        }
+        found
+    }
+
+    fn ask_all(&mut self, id: &str, rule: &ApprovalRule, people: &[PersonId]) {
+        for person in people {
+            let counted = self
+                .file
+                .standing()
+                .filter(|it| it.is_yes() && it.counted_for.iter().any(|row| row.rule == id))
+                .count();
+            if counted >= rule.count as usize {
+                return;
+            }
+            let has_decided = self.file.standing().any(|it| &it.person == person);
+            if !has_decided {
+                self.approve(&Hand::person(person.as_str()));
+            }
+        }
+    }
+
+    /// Begins the work, inside the window.
+    pub(super) fn start(&mut self, by: &Hand) -> bool {
+        if self.file.change.content.kind != Kind::Emergency {
+            self.now = window() + SignedDuration::from_mins(1);
+        }
+        self.act(by, "starts the work", work::start).is_ok() && self.file.change.state == State::Implementing
+    }
+
+    /// Breaks the glass.
+    pub(super) fn break_glass(&mut self, by: &Hand) -> bool {
+        let until = (self.now + SignedDuration::from_hours(1)).to_string();
+        let words = body(json!({"reason": "It is down.", "until": until}));
+        self.act(by, "breaks the glass", |case| glass::break_glass(case, &words, 0))
+            .is_ok()
+    }
+
+    /// Somebody else signs a broken glass, where that is needed.
+    pub(super) fn cosign(&mut self, people: &[String]) {
+        for person in people {
+            if self
+                .act(&Hand::person(person), "co-signs the break-glass", glass::cosign)
+                .is_ok()
+            {
+                return;
+            }
+        }
+    }
+
+    /// Says that a broken glass was right.
+    pub(super) fn validate_glass(&mut self, by: &Hand) -> bool {
+        let words = body(json!({"text": "It was needed."}));
+        self.act(by, "validates the break-glass", |case| glass::validate(case, &words))
+            .is_ok()
+    }
+
+    /// Completes, validates, reviews and closes it; answers whether it is closed.
+    pub(super) fn finish(&mut self, implementers: &[&str]) -> bool {
+        let hands: Vec<Hand> = implementers
+            .iter()
+            .map(|login| {
+                if *login == "pip" {
+                    Hand::token(login)
+                } else {
+                    Hand::person(login)
+                }
+            })
+            .collect();
+        if self.file.change.state == State::Implementing {
+            let words = body(json!({"outcome": "succeeded"}));
+            let hands: Vec<&Hand> = hands.iter().collect();
+            self.first_of(&hands, "completes it", false, |case| work::complete(case, &words));
+        }
+        let helpers = [Hand::person("rita"), Hand::person("ida"), Hand::token("pip")];
+        self.prepare(&helpers.iter().collect::<Vec<_>>(), true);
+        let lookers: Vec<Hand> = ["tom", "owner-2", "owner-3", "change-managers-1", "change-managers-2"]
+            .map(Hand::person)
+            .into();
+        let lookers: Vec<&Hand> = lookers.iter().collect();
+        let works = body(json!({"result": "works"}));
+        let is_valid = !self.file.change.validations.is_empty();
+        self.first_of(&lookers, "says that it works", is_valid, |case| {
+            after::validate(case, &works)
+        });
+        let review = body(json!({
+            "objectives_met": true, "assessment_adequate": true, "steps_adequate": true, "summary": "Went well.",
+        }));
+        let is_reviewed = !self.file.change.reviews.is_empty();
+        self.first_of(&lookers, "reviews it", is_reviewed, |case| after::review(case, &review));
+        self.first_of(&lookers, "closes it", false, after::close);
+        self.file.change.state == State::Closed
+    }
+
+    /// What stands in the way.
+    pub(super) fn stuck(&self) -> String {
+        let ahead = model::requirement::ahead(&self.file, &self.directory, self.now);
+        let mut lines: Vec<String> = ahead.iter().map(|row| row.unmet.text.clone()).collect();
+        lines.dedup();
+        lines.truncate(3);
+        let wanted = wanted(self.file.change.state);
+        let mut tried = self
+            .refused
+            .iter()
+            .filter(|(_, does, _)| wanted.contains(&does.as_str()));
+        if let Some((who, does, why)) = tried.next().or(self.refused.last()) {
+            lines.push(format!("{who} {does}, and is refused: {why}"));
+        }
+        if let Some(stop) = &self.file.requirements.stop {
+            lines.push(stop.clone());
+        }
+        format!("It stands at {}. {}", self.file.change.state, lines.join(" "))
+    }
+
+    /// The story so far.
+    pub(super) fn story(&self, path: &'static str, title: &str, (shape, rule): (&Shape, String)) -> Story {
+        Story {
+            path,
+            title: title.to_owned(),
+            about: shape.words(),
+            steps: self.steps.clone(),
+            rule,
+        }
+    }
+}
+
+/// What leads on from a state.
+fn wanted(state: State) -> &'static [&'static str] {
+    match state {
+        State::Draft => &["submits it", "breaks the glass"],
+        State::Assessing => &["assesses it"],
+        State::Authorizing => &["approves it", "reads it as a peer and agrees"],
+        State::Approved | State::Scheduled => &["starts the work"],
+        State::Implementing => &["completes it"],
+        _ => &[
+            "says that it works",
+            "validates the break-glass",
+            "reviews it",
+            "closes it",
+        ],
+    }
+}
+
+/// What a change of a shape says.
+fn facts(shape: &Shape, implementers: &[&str]) -> Body {
+    let (impact, complexity) = if shape.is_high {
+        ("high", "high")
+    } else {
+        ("low", "low")
+    };
+    let is_planned = shape.kind != Kind::Emergency;
+    let starts_at = if is_planned { window() } else { dawn() };
+    let mut facts = body(json!({
+        "kind": shape.kind, "category": shape.category, "touches": shape.touches, "title": "Something new",
+        "description": "Something new.", "justification": "It is needed.", "complexity": complexity,
+        "impact": {"data": impact, "availability": impact, "compliance": impact},
+        "targets": [{
+            "service": shape.service, "environment": "production", "artifact": ARTIFACT, "commit": "abcdef0",
+            "rollback_to": "sha256:0000000000000000000000000000000000000000000000000000000000000000",
+        }],
+        "plan": [{"title": "Roll out", "minutes": 10}], "rollback_plan": [{"title": "Roll back", "minutes": 5}],
+        "rollback_minutes": 5, "implementers": implementers,
+        "planned_start": starts_at.to_string(), "planned_end": (starts_at + SignedDuration::from_hours(3)).to_string(),
+    }));
+    if !implementers.is_empty() {
+        facts.insert("tester".to_owned(), "tom".into());
+    }
+    if !is_planned {
+        facts.insert("threat".to_owned(), "It is being attacked.".into());
+    }
+    facts
+}
+
+fn stored() -> StoredFile {
+    StoredFile {
+        digest: ARTIFACT.to_owned(),
+        size: 11,
+        media_type: "text/plain".to_owned(),
+        reading: None,
+    }
+}
+
+fn open_items(file: &ChangeFile) -> Vec<model::ids::RecordId> {
+    file.checklist
+        .iter()
+        .filter(|it| it.done.is_none())
+        .map(|it| it.id.clone())
+        .collect()
+}
+
+fn open_tasks(file: &ChangeFile) -> Vec<model::ids::RecordId> {
+    file.tasks
+        .iter()
+        .filter(|it| it.state != TaskState::Done)
+        .map(|it| it.id.clone())
+        .collect()
+}

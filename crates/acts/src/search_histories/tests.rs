@@ -1,0 +1,156 @@
+//! What is found in sets that leave a path open, and that nothing is found in those that come with the program.
+
+#![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+use policy::{PolicySet, SourceFile};
+
+use super::{Story, search_histories};
+
+/// Every name is taken to exist.
+struct AnyName;
+
+impl policy::Directory for AnyName {
+    fn group_exists(&self, _: &str) -> bool {
+        true
+    }
+    fn person_exists(&self, _: &str) -> bool {
+        true
+    }
+    fn service_exists(&self, _: &str) -> bool {
+        true
+    }
+    fn environment_exists(&self, _: &str) -> bool {
+        true
+    }
+}
+
+fn compile(files: &[SourceFile]) -> PolicySet {
+    PolicySet::compile(files, "", policy::SCHEMA, &AnyName, proof::crypto::digest_text).unwrap()
+}
+
+/// The base pack without some policies, and with some of the house's own.
+fn base_but(without: &[&str], own: &str) -> PolicySet {
+    let mut files = policy::base().files;
+    for file in files.iter_mut().filter(|file| file.name.ends_with(".cedar")) {
+        let mut parts = file.text.split("@id(");
+        let mut text = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            if !without.iter().any(|id| part.starts_with(&format!("\"{id}\""))) {
+                text = format!("{text}@id({part}");
+            }
+        }
+        file.text = text;
+    }
+    if !own.is_empty() {
+        files.push(SourceFile {
+            name: "house/house.cedar".to_owned(),
+            text: own.to_owned(),
+        });
+    }
+    compile(&files)
+}
+
+fn paths(stories: &[Story]) -> Vec<&str> {
+    stories.iter().map(|story| story.path).collect()
+}
+
+#[test]
+fn the_base_and_every_pack_leave_no_path_open() {
+    let mut all = policy::base().files;
+    for pack in policy::packs() {
+        all.extend(pack.files.clone());
+        let mut files = policy::base().files;
+        files.extend(pack.files);
+        let stories = search_histories(&compile(&files));
+        assert!(stories.is_empty(), "{}: {}", pack.name, stories[0]);
+    }
+    let stories = search_histories(&compile(&all));
+    assert!(stories.is_empty(), "all packs together: {}", stories[0]);
+}
+
+#[test]
+fn a_set_that_lets_one_person_out_alone_is_told_as_a_story() {
+    let asks = [
+        "base.require.owner",
+        "base.require.security",
+        "base.require.change_manager",
+    ];
+    let set = base_but(&asks, "");
+    let stories = search_histories(&set);
+    let story = stories.iter().find(|story| story.path == "self_approval").unwrap();
+    let told = story.to_string();
+    assert!(story.steps.iter().all(|step| step.who == "alma"), "{told}");
+    assert_eq!(story.steps.last().unwrap().does, "starts the work", "{told}");
+    assert!(told.contains("  1. alma writes the change."), "{told}");
+    assert!(told.contains("`base.require.owner`"), "{told}");
+    assert_eq!(stories, search_histories(&set), "the same every time");
+}
+
+#[test]
+fn a_hole_for_one_kind_of_service_is_found() {
+    let own = "@id(\"house.require.owner\")\n@reason(\"An owner agrees, but for financial systems.\")\n\
+        @require(\"approval\") @from(\"owner\") @count(\"1\") @covers(\"what\")\n\
+        permit (principal, action == Action::\"require\", resource)\n\
+        when { resource.kind == Kind::\"normal\" && !context.target.service.regimes.contains(Regime::\"sox\") };";
+    let asks = [
+        "base.require.owner",
+        "base.require.security",
+        "base.require.change_manager",
+    ];
+    let stories = search_histories(&base_but(&asks, own));
+    let story = stories.iter().find(|story| story.path == "self_approval").unwrap();
+    assert!(
+        story.about.contains("sox") || story.about.contains("every regime"),
+        "{story}"
+    );
+}
+
+#[test]
+fn a_pipeline_whose_word_counts_is_its_owners_own_word() {
+    let own = "@id(\"house.require.release\")\n@reason(\"The release group agrees.\")\n\
+        @require(\"approval\") @from(\"group:release\") @count(\"1\") @covers(\"what\")\n\
+        permit (principal, action == Action::\"require\", resource) when { resource.kind == Kind::\"normal\" };";
+    let asks = [
+        "base.require.owner",
+        "base.require.security",
+        "base.require.change_manager",
+    ];
+    let closed = search_histories(&base_but(&asks, own));
+    assert!(closed.is_empty(), "{}", closed[0]);
+    let without = [&asks[..], &["base.act.pipeline_judges_nothing"]].concat();
+    let stories = search_histories(&base_but(&without, own));
+    let story = stories.iter().find(|story| story.path == "self_approval").unwrap();
+    let by_token = story
+        .steps
+        .iter()
+        .any(|step| step.who == "The token of robot" && step.does == "approves it");
+    assert!(by_token, "{story}");
+    assert!(story.rule.contains("base.act.pipeline_judges_nothing"), "{story}");
+}
+
+#[test]
+fn high_risk_without_a_peer_is_found() {
+    let stories = search_histories(&base_but(&["base.require.peer_review"], ""));
+    assert_eq!(paths(&stories), ["no_peer_review"], "{}", stories[0]);
+    assert!(stories[0].about.contains("high risk"), "{}", stories[0]);
+}
+
+#[test]
+fn a_change_that_nobody_can_approve_is_found_with_the_rule_in_the_way() {
+    let own = "@id(\"house.act.nobody\")\n@reason(\"Nobody approves a change of the network.\")\n\
+        forbid (principal, action == Action::\"approve_change\", resource)\n\
+        when { resource.touches.contains(Touch::\"network\") };";
+    let stories = search_histories(&base_but(&[], own));
+    let story = stories.iter().find(|story| story.path == "nobody_can").unwrap();
+    assert!(story.rule.contains("house.act.nobody"), "{story}");
+    assert!(
+        story.about.contains("network") || story.about.contains("everything"),
+        "{story}"
+    );
+}
+
+#[test]
+fn a_broken_glass_that_nobody_may_validate_is_found() {
+    let stories = search_histories(&base_but(&["base.act.validate_break_glass"], ""));
+    assert!(paths(&stories).contains(&"nobody_can"), "{stories:#?}");
+}

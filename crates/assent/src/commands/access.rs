@@ -1,0 +1,89 @@
+//! `assent access`: reviews of access, begun by who sets people and signed by managers.
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use crate::cli::Common;
+use crate::client::{Client, encode};
+use crate::clock;
+use crate::failure::Result;
+use crate::output::{Output, array, text_of};
+
+/// Reviews of access.
+#[derive(Debug, Subcommand)]
+pub enum Access {
+    /// Ask each manager to look at the rights of their people.
+    #[command(after_help = "Example: assent access begin --due +14d")]
+    Begin {
+        /// Until when managers sign.
+        #[arg(long, value_name = "TIME", default_value = "+14d")]
+        due: String,
+    },
+    /// List the parts of reviews; managers see their own.
+    List,
+    /// Show a part with its rights, each by its number.
+    Show {
+        /// Its id, as `list` shows it.
+        id: String,
+    },
+    /// Sign one's part: what is refused is taken away at once. It needs a fresh factor (--as).
+    #[command(
+        after_help = "Example: assent access sign 0199… --refuse 3 --refuse 7 --reason 'They moved on.' --as acme/mona"
+    )]
+    Sign {
+        /// Its id, as `list` shows it.
+        id: String,
+        /// The number of a right that is taken away; may be given several times.
+        #[arg(long, value_name = "NUMBER")]
+        refuse: Vec<i64>,
+        /// Why; needed where something is refused.
+        #[arg(long)]
+        reason: Option<String>,
+    },
+}
+
+/// Runs a command of the group.
+///
+/// # Errors
+/// The server's refusal, or why it could not be asked.
+pub fn run(access: &Access, common: &Common, output: &Output) -> Result<u8> {
+    let client = Client::new(common)?;
+    match access {
+        Access::Begin { due } => {
+            let due_at = clock::moment(due, clock::now())?.to_string();
+            let begun = client.post("/access-reviews", &json!({"due_at": due_at}))?.body;
+            output.data(&begun, |output| {
+                for part in array(&begun, "items") {
+                    let count = array(part, "rights").len();
+                    let who = text_of(part, "manager");
+                    output.line(&format!("{}  {who} looks at {count} rights", text_of(part, "id")));
+                }
+            });
+        }
+        Access::List => {
+            let list = client.get("/access-reviews?limit=200")?.body;
+            let heads = ["id", "manager", "due_at", "signed_at"];
+            let row = |item: &Value| heads.iter().map(|head| text_of(item, head)).collect();
+            let rows: Vec<Vec<String>> = array(&list, "items").iter().map(row).collect();
+            output.data(&list, |output| output.rows(&heads, &rows));
+        }
+        Access::Show { id } => {
+            let part = client.get(&format!("/access-reviews/{}", encode(id)))?.body;
+            let heads = ["row", "person", "kind", "what", "scope"];
+            let row = |item: &Value| heads.iter().map(|head| text_of(item, head)).collect();
+            let rows: Vec<Vec<String>> = array(&part, "rights").iter().map(row).collect();
+            output.data(&part, |output| output.rows(&heads, &rows));
+        }
+        Access::Sign { id, refuse, reason } => {
+            let body = json!({"refused": refuse, "reason": reason});
+            let signed = client
+                .post(&format!("/access-reviews/{}/signature", encode(id)), &body)?
+                .body;
+            output.data(&signed, |output| {
+                let count = array(&signed, "rights").len();
+                output.line(&format!("signed: {} of {count} rights taken away", refuse.len()));
+            });
+        }
+    }
+    Ok(0)
+}

@@ -1,0 +1,231 @@
+//! Reviews of access: the list, one manager's part of it, and the signature that takes away what is refused.
+
+use acts::review_access::{begin_review, review, reviews, sign_review};
+use axum::extract::{Path, State};
+use axum::response::Response;
+use model::access_review::{AccessReview, HeldRight};
+use model::act::actions;
+use model::verbs::Body;
+use pages::{
+    ActForm, Cell, Choice, Column, Fact, Field, Fold, Input, Place, RecordPage, Rich, Section, SectionBody, Table, Tone,
+};
+use serde_json::json;
+
+use super::back::{Back, Sent, send};
+use super::form::Form;
+use super::view::{View, Visitor, escaped, show};
+use crate::state::AppState;
+
+/// The most parts that the page lists.
+const MOST: i64 = 200;
+
+/// The list of reviews that the reader may see.
+pub(super) async fn show_list(State(state): State<AppState>, visitor: Visitor) -> Response {
+    show(&state, &visitor, Place::People, |view| list_page(view, None)).await
+}
+
+fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
+    let found = reviews(view.room, MOST)?;
+    let rows = found.iter().map(|it| row(view, it)).collect();
+    let table = Table {
+        caption: "Reviews of access".to_owned(),
+        columns: vec![
+            Column::new("Manager", Fold::Never),
+            Column::new("State", Fold::Under),
+            Column::new("Rights", Fold::Under),
+            Column::new("Until", Fold::Under),
+        ],
+        rows,
+        ..Table::default()
+    };
+    let none = "None yet. Each manager looks at what their people may do and signs; what they refuse is taken away.";
+    let mut page = RecordPage {
+        frame: view.frame.clone(),
+        crumb: vec![("People".to_owned(), view.url("/people"))],
+        title: "Reviews of access".to_owned(),
+        byline: Rich::from("Once in a quarter each manager looks at the rights of their people."),
+        sections: vec![Section::new("reviews", "Reviews", SectionBody::Table(table)).unsaid(none)],
+        ..RecordPage::default()
+    };
+    if view.may(actions::SET_PERSON) {
+        page.acts.push(
+            ActForm::new("begin", "Begin a review", view.url("/access-reviews"))
+                .field(
+                    super::times::time_field(view, "due_at", "Until when managers sign")
+                        .hint("In 14 days unless said."),
+                )
+                .note("Each manager is told and gets a part of their own.")
+                .submit("Ask the managers"),
+        );
+    }
+    if let Some(back) = back {
+        back.put(view, &mut page.frame, page.acts.iter_mut());
+    }
+    Ok(page.render())
+}
+
+fn row(view: &View<'_, '_, '_>, it: &AccessReview) -> Vec<Cell> {
+    let (tone, word) = standing(view, it);
+    vec![
+        Cell::Title {
+            text: view.name(&it.manager),
+            href: view.url(&format!("/access-reviews/{}", escaped(it.id.as_str()))),
+            key: String::new(),
+            marks: Vec::new(),
+            sub: Rich::new(),
+        },
+        Cell::Mark(tone.mark(word)),
+        Cell::text(format!("{} of them {} refused", it.rights.len(), it.refused().count())),
+        Cell::Short(view.reader.day(it.due_at)),
+    ]
+}
+
+fn standing(view: &View<'_, '_, '_>, it: &AccessReview) -> (Tone, &'static str) {
+    match it.signed_at {
+        Some(_) => (Tone::Ok, "Signed"),
+        None if it.due_at <= view.now() => (Tone::Stop, "Late"),
+        None => (Tone::Wait, "Waits"),
+    }
+}
+
+/// One part.
+pub(super) async fn one(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, id)): Path<(String, String)>,
+) -> Response {
+    show(&state, &visitor, Place::People, move |view| one_page(view, &id, None)).await
+}
+
+fn one_page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Result<String> {
+    let found = review(view.room, id)?;
+    let (tone, word) = standing(view, &found);
+    let rows = found
+        .rights
+        .iter()
+        .map(|right| right_row(view, right, &found))
+        .collect();
+    let table = Table {
+        caption: "Rights".to_owned(),
+        columns: vec![
+            Column::new("Person", Fold::Never),
+            Column::new("Right", Fold::Under),
+            Column::new("What became of it", Fold::Under),
+        ],
+        rows,
+        ..Table::default()
+    };
+    let mut page = RecordPage {
+        frame: view.frame.clone(),
+        crumb: vec![("Reviews of access".to_owned(), view.url("/access-reviews"))],
+        title: format!("Rights of the people of {}", view.name(&found.manager)),
+        facts: vec![
+            Fact::new("State", Rich::from(word)),
+            Fact::new("Begun by", view.name(&found.begun_by)),
+            Fact::new("Until", view.reader.day(found.due_at)),
+        ],
+        sections: vec![Section::new("rights", "Rights", SectionBody::Table(table))],
+        ..RecordPage::default()
+    };
+    if let Some(reason) = &found.reason {
+        page.facts.push(Fact::new("Why", reason.as_str()));
+    }
+    if tone == Tone::Stop {
+        page.byline = Rich::new().late("It was to be signed by now.");
+    }
+    if found.signed_at.is_none() && found.manager == view.me {
+        page.acts.push(signature(view, &found));
+    }
+    if let Some(back) = back {
+        back.put(view, &mut page.frame, page.acts.iter_mut());
+    }
+    Ok(page.render())
+}
+
+fn words(right: &HeldRight) -> String {
+    match (right.kind.as_str(), &right.scope) {
+        ("role", _) => format!("right {}", super::words::plain(&right.what)),
+        ("group", _) => format!("member of {}", right.what),
+        (kind, Some(scope)) => format!("{kind} {scope}"),
+        (kind, None) => format!("{kind} {}", right.what),
+    }
+}
+
+fn right_row(view: &View<'_, '_, '_>, right: &HeldRight, of: &AccessReview) -> Vec<Cell> {
+    let mark = match (of.signed_at, right.refused) {
+        (None, _) => Tone::Wait.mark("Not yet looked at"),
+        (Some(_), true) => Tone::Stop.mark("Taken away"),
+        (Some(_), false) => Tone::Ok.mark("Stays"),
+    };
+    vec![
+        Cell::title(view.name(&right.person), ""),
+        Cell::text(words(right)),
+        Cell::Mark(mark),
+    ]
+}
+
+fn signature(view: &View<'_, '_, '_>, found: &AccessReview) -> ActForm {
+    let choices = found.rights.iter().map(|right| {
+        Choice::new(
+            right.row.to_string(),
+            format!("{}: {}", view.name(&right.person), words(right)),
+        )
+    });
+    let url = view.url(&format!("/access-reviews/{}/signature", escaped(found.id.as_str())));
+    ActForm::new("sign", "Sign it", url)
+        .field(Field::new(
+            "refused",
+            "What is to be taken away",
+            Input::Many(choices.collect()),
+        ))
+        .field(Field::textarea("reason", "Why").hint("Needed where something is taken away."))
+        .note("All that is not ticked stays. What is ticked is taken away at once. It needs a fresh factor.")
+        .submit("Sign this review")
+}
+
+/// Begins a review.
+pub(super) async fn begin(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+    let path = "/access-reviews".to_owned();
+    let sent = Sent {
+        form,
+        boxes: &[],
+        path: path.clone(),
+        then: path,
+        place: Place::People,
+    };
+    let run = |room: &mut acts::Room<'_, '_>, body: &Body| begin_review(room, body).map(drop);
+    send(&state, &visitor, sent, run, list_page).await
+}
+
+/// Signs a part.
+pub(super) async fn sign(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, id)): Path<(String, String)>,
+    form: Form,
+) -> Response {
+    let mut body = Body::new();
+    let rows = form
+        .all("refused")
+        .iter()
+        .filter_map(|row| row.parse::<i64>().ok())
+        .collect::<Vec<_>>();
+    body.insert("refused".to_owned(), json!(rows));
+    if !form.first("reason").trim().is_empty() {
+        body.insert("reason".to_owned(), json!(form.first("reason")));
+    }
+    let then = format!("/access-reviews/{}", escaped(&id));
+    let sent = Sent {
+        form,
+        boxes: &[],
+        path: format!("{then}/signature"),
+        then,
+        place: Place::People,
+    };
+    let whose = id.clone();
+    let run = move |room: &mut acts::Room<'_, '_>, _: &Body| sign_review(room, &id, &body).map(drop);
+    send(&state, &visitor, sent, run, move |view, back| {
+        one_page(view, &whose, back)
+    })
+    .await
+}
