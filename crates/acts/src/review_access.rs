@@ -19,12 +19,15 @@ use crate::error::{Error, Result};
 use crate::room::Room;
 use crate::save::{Written, draft, save_message};
 
+/// The most rights in one part: an entry of the log holds no more than 65,535 bytes.
+const MOST_ROWS: usize = 150;
 /// How long managers have unless said otherwise, in days.
 const USUAL_DAYS: i64 = 14;
 /// The extension of SCIM in which a directory tells who somebody's manager is.
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
-/// Begins a review of everybody's rights (`POST /access-reviews {due_at?}`): one part for each manager. Who has no manager
+/// Begins a review of everybody's rights (`POST /access-reviews {due_at?}`): one part for each manager, several where
+/// there are many rights. Who has no manager
 /// that is known is looked at by who begins it; nobody looks at themselves while anybody else can.
 ///
 /// # Errors
@@ -55,23 +58,23 @@ pub fn begin_review(room: &mut Room<'_, '_>, body: &Body) -> Result<Vec<AccessRe
     }
     let campaign = room.new_id()?;
     let mut begun = Vec::new();
-    for (manager, mut rights) in parts {
-        for (place, right) in rights.iter_mut().enumerate() {
-            right.row = i64::try_from(place + 1).unwrap_or(i64::MAX);
+    for (manager, rights) in parts {
+        for rows in rights.chunks(MOST_ROWS) {
+            let numbered = rows.iter().cloned().zip(1..);
+            let review = AccessReview {
+                id: RecordId(room.new_id()?),
+                version: 0,
+                campaign: campaign.clone(),
+                manager: manager.clone(),
+                begun_by: room.actor.person.clone(),
+                begun_at: room.now,
+                due_at,
+                rights: numbered.map(|(right, row)| HeldRight { row, ..right }).collect(),
+                signed_at: None,
+                reason: None,
+            };
+            begun.push(keep(room, "access_review.begun", review, true)?);
         }
-        let review = AccessReview {
-            id: RecordId(room.new_id()?),
-            version: 0,
-            campaign: campaign.clone(),
-            manager,
-            begun_by: room.actor.person.clone(),
-            begun_at: room.now,
-            due_at,
-            rights,
-            signed_at: None,
-            reason: None,
-        };
-        begun.push(keep(room, "access_review.begun", review, true)?);
     }
     Ok(begun)
 }

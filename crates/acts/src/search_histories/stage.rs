@@ -258,10 +258,10 @@ impl<'s> Stage<'s> {
         }
     }
 
-    /// Time passes until an hour before the window; an emergency waits for nothing.
+    /// Time passes until right before the window, so that no word wears out before the start; an emergency waits for nothing.
     pub(super) fn await_window(&mut self) {
         if self.file.change.content.kind != Kind::Emergency {
-            self.now = window() - SignedDuration::from_hours(1);
+            self.now = window() - SignedDuration::from_mins(2);
         }
     }
 
