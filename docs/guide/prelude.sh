@@ -76,8 +76,8 @@ refused() {
   local want=$1 code=$2; shift 2
   local answer
   if answer=$(call "$@" 2>&1 >/dev/null); then echo "was not refused: $*" >&2; return 1; fi
-  echo "$answer" | grep -q ": $want\$" || { echo "not $want: $answer" >&2; return 1; }
-  echo "$answer" | grep -q "\"$code\"" || { echo "no $code in: $answer" >&2; return 1; }
+  grep -q ": $want\$" <<<"$answer" || { echo "not $want: $answer" >&2; return 1; }
+  grep -q "\"$code\"" <<<"$answer" || { echo "no $code in: $answer" >&2; return 1; }
 }
 
 # state KEY: where a change stands.
