@@ -186,7 +186,9 @@ pub fn edit_webhook(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<We
     if let Some(url) = url {
         next.url = keep_address(room, &before.id, before.format, url)?;
     }
-    if next == before && !(is_moved && !before.format.is_usual()) {
+    // A chat's address is kept sealed, so the record looks the same with another one.
+    let is_hidden_move = is_moved && !before.format.is_usual();
+    if next == before && !is_hidden_move {
         return Ok(before);
     }
     match (before.active, next.active) {
