@@ -323,7 +323,8 @@ fn matrix(set: &PolicySet) -> String {
         text.push('\n');
     }
     let rules = rules();
-    let sections: [(&str, fn(&str) -> bool); 3] = [
+    type Belongs = fn(&str) -> bool;
+    let sections: [(&str, Belongs); 3] = [
         ("THE API", |door| door.contains(" /api/v1/")),
         ("PAGES", |door| is_page(door)),
         ("OTHER DOORS", |door| !door.contains(" /api/v1/") && !is_page(door)),

@@ -1,9 +1,9 @@
 //! Pages as a browser meets them: how long the server takes, the first paint on a fresh cache, what goes over the wire, and
 //! how soon somebody else's act stands on a page that is open.
 
+use ::tests::browser::{Browser, Look, is_there};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
-use tests::browser::{Browser, Look, is_there};
 
 use super::product::{Caller, Product, text_of};
 use super::report::Line;
