@@ -267,7 +267,8 @@ fn a_chat_is_told_by_a_card_and_its_address_is_never_shown() {
     );
     let key = path.rsplit('/').next().unwrap().to_owned();
     let link = format!("{}/t/halden/changes/{key}", server.url);
-    let slack = receiver.wait_for("the card for Slack", |one| one.path.ends_with("/slack"));
+    let is_card = |one: &Sent, format: &str| one.path.ends_with(format) && one.json().to_string().contains(&link);
+    let slack = receiver.wait_for("the card for Slack", |one| is_card(one, "/slack"));
     let told = slack.json();
     assert_eq!(
         told["blocks"][0]["text"]["text"],
@@ -280,7 +281,7 @@ fn a_chat_is_told_by_a_card_and_its_address_is_never_shown() {
     );
     assert!(told.to_string().contains(&format!("<{link}|Open it>")), "{told}");
     assert_eq!(slack.header("webhook-signature"), "");
-    let teams = receiver.wait_for("the card for Teams", |one| one.path.ends_with("/teams"));
+    let teams = receiver.wait_for("the card for Teams", |one| is_card(one, "/teams"));
     let content = teams.json()["attachments"][0]["content"].clone();
     assert_eq!(
         content["actions"],

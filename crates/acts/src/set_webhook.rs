@@ -112,7 +112,8 @@ pub fn create_webhook(room: &mut Room<'_, '_>, body: &Body) -> Result<(Webhook, 
     };
     let bytes = secret::fresh(room)?;
     secret::keep(room, &secret_name(webhook.id.as_str()), &bytes)?;
-    let from = store::log::state(room.tx)?.map_or(0, |log| log.size);
+    // What happened before and waits for its place in the log gets the next ones.
+    let from = store::log::state(room.tx)?.map_or(0, |log| log.size) + store::event::count_unsequenced(room.tx)?;
     let now = room.now;
     store::webhook::begin(room.tx, webhook.id.as_str(), from, now)?;
     let saved = room.put_estate("webhook.created", webhook, json!({}))?;
