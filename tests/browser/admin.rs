@@ -188,7 +188,7 @@ fn a_person_says_when_they_are_away_and_who_speaks_for_them() {
     send(&desk);
     browser.wait_for_words("speaks for you");
     look_at(&desk, "/away");
-    browser.leave_by(|| browser.click_words("I am back"));
+    browser.leave_by(|| browser.click_words("Take it back"));
     browser.wait_for_words("None is ahead");
     browser.leave_by(|| browser.click_words("End it"));
     browser.wait_for_words("Nobody speaks for you");

@@ -60,12 +60,12 @@ impl Sizes {
 }
 
 fn main() -> ExitCode {
-    let done = Sizes::read(std::env::args().skip(1)).and_then(|sizes| measure(&sizes));
+    let mut lines = Vec::new();
+    let done = Sizes::read(std::env::args().skip(1)).and_then(|sizes| measure(&sizes, &mut lines));
+    // What was measured before something failed took minutes, and is told.
+    print(&lines);
     match done {
-        Ok(lines) => {
-            print(&lines);
-            ExitCode::SUCCESS
-        }
+        Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("bench: {error:#}");
             ExitCode::FAILURE
@@ -73,8 +73,7 @@ fn main() -> ExitCode {
     }
 }
 
-fn measure(sizes: &Sizes) -> Result<Vec<Line>> {
-    let mut lines = Vec::new();
+fn measure(sizes: &Sizes, lines: &mut Vec<Line>) -> Result<()> {
     if sizes.events > 0 {
         eprintln!("bench: verifying a log of {} events", sizes.events);
         lines.push(log::measure(sizes.events)?);
@@ -110,7 +109,7 @@ fn measure(sizes: &Sizes) -> Result<Vec<Line>> {
     let bytes = std::fs::metadata(binary()?)?.len();
     let figure = format!("{:.1} MB", bytes as f64 / 1e6);
     lines.push(Line::told("Size of the binary", figure, "–"));
-    Ok(lines)
+    Ok(())
 }
 
 /// Makes many changes, then lists and searches them; `empty` is the memory before, in MiB.

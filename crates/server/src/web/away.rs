@@ -66,13 +66,13 @@ fn said(entry: Entry, reason: Option<&str>) -> Entry {
 }
 
 fn absence(view: &View<'_, '_, '_>, row: &Absence) -> Entry {
-    let (tone, words) = match row.is_on(view.now()) {
-        true => (Tone::Wait, "You are away"),
-        false => (Tone::Plain, "You will be away"),
+    let (tone, words, end) = match row.is_on(view.now()) {
+        true => (Tone::Wait, "You are away", "I am back"),
+        false => (Tone::Plain, "You will be away", "Take it back"),
     };
     let end = ActForm::new(
         format!("end-{}", row.id),
-        "I am back",
+        end,
         view.url(&format!("/away/absences/{}/end", escaped(row.id.as_str()))),
     );
     let entry = Entry::new(tone, Rich::new().strong(words))
@@ -98,7 +98,7 @@ fn delegation(view: &View<'_, '_, '_>, row: &Delegation) -> Entry {
     } else {
         format!("for {}", and(&services))
     };
-    let only = if row.deputy { ", while you are away alone" } else { "" };
+    let only = if row.deputy { ", only during an absence" } else { "" };
     let end = ActForm::new(
         format!("stop-{}", row.id),
         "End it",
