@@ -31,6 +31,7 @@ mod rollback;
 mod swept;
 mod tamper;
 mod tenants;
+mod told;
 mod two_servers;
 mod unsent;
 mod webhooks;

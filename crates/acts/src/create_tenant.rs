@@ -31,6 +31,7 @@ pub fn create_tenant(room: &mut Room<'_, '_>, name: &str, demo: bool) -> Result<
         name: name.to_owned(),
         demo,
         log_is_public: false,
+        access_review_period: Default::default(),
         risk_table,
         risk_table_from: None,
         mapping: Vec::new(),

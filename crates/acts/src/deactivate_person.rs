@@ -38,6 +38,13 @@ pub fn deactivate_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> R
         let text = format!("{} is deactivated already.", person.name);
         return Err(Refusal::not_now("already_inactive", text, "Nothing is left to do.", Vec::new()).into());
     }
+    if !compromised {
+        let after = Person {
+            active: false,
+            ..person.clone()
+        };
+        crate::last_administrator::check(room, &after)?;
+    }
     end_person(room, person, compromised, reason)
 }
 
@@ -63,7 +70,11 @@ pub fn end_person(
         deactivation: Some(deactivation),
         ..person
     };
+    let is_last = crate::last_administrator::is_last(&*room.directory()?, &person);
     let person = room.put_estate("person.deactivated", person, json!({"compromised": compromised}))?;
+    if is_last {
+        crate::last_administrator::tell(room, &person)?;
+    }
     end_access(room, &person.id)?;
     if compromised {
         store::secrets::delete_password(room.tx, person.id.as_str())?;

@@ -39,6 +39,11 @@ pub fn find_lost_timers(room: &mut Room<'_, '_>, after: &str) -> Result<Lost> {
         // A check that waits always has an end, and so a timer.
         let checks = store::timer::checks_without(room.tx, MOST)?;
         lost.subjects.extend(checks.into_iter().map(|id| ("gate_check", id)));
+        let readers = store::timer::readers_without(room.tx, MOST)?;
+        lost.subjects.extend(readers.into_iter().map(|id| ("person", id)));
+        if crate::review_by_clock::is_lost(room)? {
+            lost.subjects.push((crate::review_by_clock::LOST, room.tenant()));
+        }
     }
     Ok(lost)
 }

@@ -15,6 +15,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use crate::error::Result;
+use crate::last_administrator;
 use crate::own_request;
 use crate::room::Room;
 use crate::rows;
@@ -218,6 +219,10 @@ impl Staging {
                 let old = self.directory.people.get(&person.id);
                 if person.id == room.actor.person && old.is_some_and(|old| old.roles != person.roles) {
                     reading.wrong("roles", "own_request", "Nobody changes their own roles.");
+                }
+                if last_administrator::is_last(&self.directory, person) {
+                    let text = "This is the last administrator: a line before this one gives another the role `admin`.";
+                    reading.wrong("roles", "last_administrator", text);
                 }
             }
             Write::Group(group) if own_request::gives_seat(room, self.directory.groups.get(&group.key), group) => {

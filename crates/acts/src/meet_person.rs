@@ -103,6 +103,7 @@ fn make(room: &mut Room<'_, '_>, provider: &IdentityProvider, claimed: &Claimed)
         external_id: None,
         attributes: Vec::new(),
         removed: false,
+        telling: None,
     };
     room.put_estate("person.created", person, json!({"provider": provider.key}))
 }
@@ -110,7 +111,15 @@ fn make(room: &mut Room<'_, '_>, provider: &IdentityProvider, claimed: &Claimed)
 /// Rights and groups that the provider manages follow its word.
 fn follow(room: &mut Room<'_, '_>, provider: &IdentityProvider, person: Person, claimed: &Claimed) -> Result<PersonId> {
     let id = person.id.clone();
-    let roles = provider.roles_after(&person.roles, claimed);
+    let mut roles = provider.roles_after(&person.roles, claimed);
+    let after = Person {
+        roles: roles.clone(),
+        ..person.clone()
+    };
+    if crate::last_administrator::is_last(&*room.directory()?, &after) {
+        // The provider's word on everything else holds; this one right stays until another person has it.
+        roles.insert(model::words::Role::Admin);
+    }
     if roles != person.roles {
         room.put_estate(
             "person.edited",

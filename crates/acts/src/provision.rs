@@ -146,6 +146,7 @@ pub fn create_person(room: &mut Room<'_, '_>, told: &ProvisionedPerson) -> Resul
         external_id: None,
         attributes: Vec::new(),
         removed: false,
+        telling: None,
     };
     room.put_estate("person.created", described(fresh, told), json!({"provisioned": true}))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use model::access_review::{AccessReview, HeldRight};
 use model::act::actions;
 use model::directory::{Directory, Ownership, Person, Token};
@@ -40,17 +40,27 @@ pub fn begin_review(room: &mut Room<'_, '_>, body: &Body) -> Result<Vec<AccessRe
         reading.wrong("due_at", "in_the_past", "`due_at` must lie ahead.");
     }
     reading.finish()?;
-    let due_at = due_at.unwrap_or(room.now + SignedDuration::from_hours(24 * USUAL_DAYS));
     let open = Filter::new().equals("is_open", true).order_by("id");
     if record::count::<AccessReview>(room.tx, &open)? > 0 {
         let text = "A review of access is open already.";
         return Err(Refusal::not_now("review_open", text, "Its managers sign first.", Vec::new()).into());
     }
+    let beginner = room.actor.person.clone();
+    begin_parts(room, &beginner, due_at)
+}
+
+/// Writes the parts of a review; whose manager nobody knows is looked at by `beginner`.
+pub(crate) fn begin_parts(
+    room: &mut Room<'_, '_>,
+    beginner: &PersonId,
+    due_at: Option<Timestamp>,
+) -> Result<Vec<AccessReview>> {
+    let due_at = due_at.unwrap_or(room.now + SignedDuration::from_hours(24 * USUAL_DAYS));
     let directory = room.directory()?;
     let mut parts: BTreeMap<PersonId, Vec<HeldRight>> = BTreeMap::new();
     let held = rights(room, &directory)?;
     for person in directory.people.values().filter(|it| it.active) {
-        let manager = manager_of(&directory, person, &room.actor.person);
+        let manager = manager_of(&directory, person, beginner);
         let rows = held.get(&person.id).cloned().unwrap_or_default();
         if !rows.is_empty() {
             parts.entry(manager).or_default().extend(rows);
@@ -281,7 +291,9 @@ fn take_away(room: &mut Room<'_, '_>, right: &HeldRight, review: &RecordId) -> R
                 .filter(|it| it.as_str() != right.what)
                 .collect();
             if roles != person.roles {
-                room.put_estate("person.edited", Person { roles, ..person }, data)?;
+                let person = Person { roles, ..person };
+                crate::last_administrator::check(room, &person)?;
+                room.put_estate("person.edited", person, data)?;
             }
         }
         "group" => {

@@ -311,6 +311,7 @@ impl<'a, 'c> Room<'a, 'c> {
             revoked: Vec::new(),
         };
         let answer = verb(&mut case)?;
+        model::watching::tell_watchers(&mut case);
         let next_due = model::due::next_due(&case);
         let done = crate::save::Done {
             file: case.file,

@@ -38,10 +38,14 @@ fn identity(old: Option<(&RecordId, i64)>) -> (RecordId, i64) {
 /// A service: `key, name, criticality, regimes, data_class, team`.
 pub(crate) fn service(reading: &mut Reading<'_>, directory: &Directory) -> Service {
     let key = ServiceKey(key(reading, "key"));
-    let (id, version) = identity(directory.services.get(&key).map(|old| (&old.id, old.version)));
+    let old = directory.services.get(&key);
+    let (id, version) = identity(old.map(|old| (&old.id, old.version)));
     Service {
         id,
         version,
+        // Who watches says so in a request of its own.
+        watchers: old.map(|old| old.watchers.clone()).unwrap_or_default(),
+        watching_groups: old.map(|old| old.watching_groups.clone()).unwrap_or_default(),
         name: reading.text("name", LINE).unwrap_or_else(|| key.0.clone()),
         criticality: reading.word("criticality").unwrap_or(Criticality::Medium),
         regimes: reading.texts("regimes", LINE).unwrap_or_default().into_iter().collect(),
@@ -294,6 +298,7 @@ pub(crate) fn person(reading: &mut Reading<'_>, directory: &Directory) -> Person
         external_id: None,
         attributes: Vec::new(),
         removed: false,
+        telling: None,
     });
     if let Some(name) = reading.text("name", LINE) {
         person.name = name;

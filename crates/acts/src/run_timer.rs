@@ -1,4 +1,4 @@
-//! Does what the clock made due for a change or a waiting check. It takes nothing but the subject, and may run twice.
+//! Does what the clock made due for a change, a waiting check, or messages that wait for their reader. It takes nothing but the subject, and may run twice.
 
 use store::record;
 
@@ -19,6 +19,9 @@ pub fn run_timer(room: &mut Room<'_, '_>, table: &str, subject: &str) -> Result<
             Some(stored) => crate::gate::judge_check(room, stored.record),
             None => Ok(()),
         },
+        "person" => crate::tell_held::tell_held(room, subject),
+        crate::review_by_clock::TABLE => crate::review_by_clock::begin(room),
+        crate::review_by_clock::LOST => crate::review_by_clock::set_again(room),
         "outside_check" => crate::answer_outside::judge_again(room, subject),
         _ => Ok(()),
     };

@@ -434,12 +434,13 @@ fn topic_words(topic: &str) -> String {
         "task" => "has work for you",
         "comment" => "has a comment",
         "work_report" => "has news of the work",
+        "milestone" => "went on",
         other => return other.replace('_', " "),
     };
     words.to_owned()
 }
 
-/// Writes a message and the job that mails it; the same matter is told once.
+/// Writes a message and the job that mails it, or lets it wait as its reader wishes; the same matter is told once.
 ///
 /// # Errors
 /// The store's.
@@ -454,6 +455,8 @@ pub fn save_message(
     if known > 0 {
         return Ok(());
     }
+    let due = room.directory()?.told_at(to, topic, room.now);
+    let waits = due > room.now;
     let message = Message {
         id: RecordId(room.new_id()?),
         version: 0,
@@ -465,9 +468,12 @@ pub fn save_message(
         text: text.to_owned(),
         dedup: dedup.to_owned(),
         at: room.now,
-        delivery: "kept".to_owned(),
+        delivery: if waits { crate::tell_held::HELD } else { "kept" }.to_owned(),
     };
     let message = room.put(written, message)?;
+    if waits {
+        return crate::tell_held::wake(room, to, due);
+    }
     let id = room.new_id()?;
     let new = job::NewJob {
         id: &id,

@@ -43,6 +43,7 @@ pub fn create_connection(room: &mut Room<'_, '_>, body: &Body) -> Result<(Connec
     let links = reading.objects("links", read_link).unwrap_or_default();
     let api = reading.object("api", |inner| read_api(inner, &kind));
     let builders = reading.objects("builders", read_builder).unwrap_or_default();
+    let reply_to = read_reply_to(&mut reading, &kind);
     reading.finish()?;
     let id = RecordId(room.new_id()?);
     let mut bytes = [0_u8; 32];
@@ -69,6 +70,7 @@ pub fn create_connection(room: &mut Room<'_, '_>, body: &Body) -> Result<(Connec
         links,
         api: api.as_ref().map(|(api, _)| api.clone()),
         builders,
+        reply_to,
         owner,
         active: true,
     };
@@ -93,7 +95,39 @@ const KINDS: &[&str] = &[
     "plain",
     "alertmanager",
     "pagerduty",
+    crate::reply_by_mail::KIND,
 ];
+
+/// Reads the address that letters are answered to: a mailbox whose server delivers `name+anything@` to `name@`.
+fn read_reply_to(reading: &mut Reading<'_>, kind: &str) -> Option<String> {
+    use crate::reply_by_mail::{KIND, LOCAL_MAX};
+    if kind != KIND {
+        if reading.text("reply_to", LINE).is_some() {
+            reading.wrong(
+                "reply_to",
+                "not_here",
+                "Only a connection of the kind `mail` takes replies.",
+            );
+        }
+        return None;
+    }
+    let address = reading.needed("reply_to", LINE).to_lowercase();
+    let is_plain = |part: &str| {
+        let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+        !part.is_empty() && part.bytes().all(is_letter)
+    };
+    let is_address = address.split_once('@').is_some_and(|(local, domain)| {
+        is_plain(local) && local.len() <= LOCAL_MAX && is_plain(domain) && domain.contains('.')
+    });
+    if !address.is_empty() && !is_address {
+        let text = format!(
+            "`reply_to` is an address such as assent@example.org, with at most {LOCAL_MAX} letters before the `@`: the \
+             signed part follows behind a `+`."
+        );
+        reading.wrong("reply_to", "not_an_address", text);
+    }
+    Some(address)
+}
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::deactivate_person::end_person;
 use crate::error::Result;
+use crate::last_administrator;
 use crate::own_request;
 use crate::room::Room;
 use crate::rows;
@@ -48,6 +49,7 @@ pub fn create_person(room: &mut Room<'_, '_>, body: &Body) -> Result<Person> {
         external_id: None,
         attributes: Vec::new(),
         removed: false,
+        telling: None,
     };
     check_mail(&mut reading, &directory, &person);
     reading.finish()?;
@@ -129,6 +131,7 @@ pub fn edit_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<
     person.active = reading.boolean("active").unwrap_or(person.active);
     check_mail(&mut reading, &directory, &person);
     reading.finish()?;
+    last_administrator::check(room, &person)?;
     if directory.is_active(&person.id) && !person.active {
         return end_person(room, person, false, None);
     }

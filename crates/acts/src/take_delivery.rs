@@ -50,6 +50,7 @@ pub fn take_signal(room: &mut Room<'_, '_>, connection: &str, signal: &Signal) -
         Signal::Alert(it) => return crate::take_alert::take_alert(room, connection, it),
         Signal::CommitTree(it) => return take_tree(room, connection, it),
         Signal::Ask(it) => return take_ask(room, connection, it),
+        Signal::MailReply(it) => return crate::reply_by_mail::take_reply(room, connection, it),
         Signal::Push(it) => return Ok(format!("noted: push to {}", it.ref_name)),
         Signal::PullRequest(it) => return Ok(format!("noted: pull request {} {}", it.number, it.action)),
         Signal::Release(it) => return Ok(format!("noted: release {}", it.tag)),

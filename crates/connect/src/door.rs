@@ -5,7 +5,8 @@ use model::signal::{SetAside, Signal};
 use ring::hmac;
 
 use crate::{
-    alertmanager, argocd, cdevents, cloudevents, github, gitlab, jenkins, pagerduty, plain, standard_webhooks,
+    alertmanager, argocd, cdevents, cloudevents, github, gitlab, jenkins, mail_reply, pagerduty, plain,
+    standard_webhooks,
 };
 
 /// The kinds of system that deliver here.
@@ -19,6 +20,7 @@ pub const KINDS: &[&str] = &[
     "plain",
     "alertmanager",
     "pagerduty",
+    "mail",
 ];
 
 /// Looks a header up, by its name in small letters; empty when it is not there.
@@ -147,6 +149,7 @@ pub fn keep(kind: &str, headers: Headers<'_>, body: Vec<u8>) -> Result<Kept, Set
             )
         }
         "cloudevents" | "cdevents" => return cloudevents::keep(headers, body),
+        "mail" => ("mail".to_owned(), mail_reply::message_id(&body)),
         other => (other.to_owned(), headers("webhook-id")),
     };
     Ok(Kept {
@@ -172,6 +175,7 @@ pub fn read(kind: &str, event: &str, body: &[u8], received_at: Timestamp) -> Res
         "plain" => plain::read(body, received_at),
         "alertmanager" => alertmanager::read(body),
         "pagerduty" => pagerduty::read(body, received_at),
+        "mail" => mail_reply::read(body),
         other => Err(SetAside::because(format_args!(
             "nothing reads deliveries of the kind {other}"
         ))),

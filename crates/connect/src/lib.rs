@@ -22,6 +22,7 @@ pub mod in_toto;
 pub mod jenkins;
 pub mod junit;
 pub mod mail;
+pub mod mail_reply;
 pub mod oidc;
 pub mod pagerduty;
 pub mod plain;

@@ -25,6 +25,8 @@ pub struct Letter {
     pub from: Party,
     /// Who is written to. There is one, so that nobody learns of the others.
     pub to: Party,
+    /// Where an answer goes, if it is not to whom the letter comes from.
+    pub reply_to: Option<String>,
     /// What it is about.
     pub subject: String,
     /// The text, with line feeds between its lines.
@@ -48,7 +50,7 @@ pub struct Party {
 /// Says why a letter cannot become a message; trying again does not help.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LetterError {
-    /// The address is none; which one is named (`from` or `to`).
+    /// The address is none; which one is named (`from`, `to` or `reply_to`).
     #[error("the address of `{0}` is not a mail address")]
     Address(&'static str),
     /// The message id is not `left@right` of plain characters.
@@ -76,8 +78,15 @@ pub fn message(letter: &Letter) -> Result<Message, LetterError> {
     }
     let id = message_id(&letter.message_id)?;
     let automatic = HeaderName::new_from_ascii_str("Auto-Submitted");
-    let mut message = Message::builder()
-        .date(date(letter.written_at)?)
+    let mut builder = Message::builder().date(date(letter.written_at)?);
+    if let Some(address) = &letter.reply_to {
+        let party = Party {
+            name: String::new(),
+            address: address.clone(),
+        };
+        builder = builder.reply_to(mailbox("reply_to", &party)?);
+    }
+    let mut message = builder
         .from(mailbox("from", &letter.from)?)
         .to(mailbox("to", &letter.to)?)
         .subject(one_line(&letter.subject))
@@ -170,6 +179,7 @@ mod tests {
                 name: "Ada Lovelace".to_owned(),
                 address: "ada@example.org".to_owned(),
             },
+            reply_to: None,
             subject: "CHG-7 waits for you".to_owned(),
             text: "Hello,\nplease look.\n".to_owned(),
             message_id: "0197.mail@assent.example.org".to_owned(),

@@ -202,6 +202,7 @@ mod tests {
         message(&Letter {
             from: party("a@example.org"),
             to: party("b@example.org"),
+            reply_to: None,
             subject: "x".to_owned(),
             text: "x".to_owned(),
             message_id: "a@b".to_owned(),

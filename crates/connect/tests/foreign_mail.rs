@@ -98,6 +98,7 @@ fn letter(subject: &str, text: &str) -> Letter {
             name: "Žofie, \"the\" Owner".to_owned(),
             address: "owner@example.net".to_owned(),
         },
+        reply_to: None,
         subject: subject.to_owned(),
         text: text.to_owned(),
         message_id: "0197f3a2-mail.1@assent.example.org".to_owned(),

@@ -4,6 +4,32 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{PersonId, RecordId};
+pub use crate::words::Period;
+
+impl Default for Period {
+    /// Rights are looked at four times a year.
+    fn default() -> Self {
+        Self::Quarter
+    }
+}
+
+impl Period {
+    /// How many months it lasts; `None` where no review begins by itself.
+    pub fn months(self) -> Option<i8> {
+        match self {
+            Self::Month => Some(1),
+            Self::Quarter => Some(3),
+            Self::HalfYear => Some(6),
+            Self::Year => Some(12),
+            Self::Never => None,
+        }
+    }
+
+    /// Whether it is what holds unless said.
+    pub fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
 
 /// What a person holds.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

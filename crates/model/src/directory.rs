@@ -60,6 +60,9 @@ pub struct Person {
     /// Whether that directory removed them; it sees them no more, and they are inactive.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub removed: bool,
+    /// How they wish to be told; absent for each matter at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub telling: Option<crate::telling::Telling>,
 }
 
 /// How a person was deactivated.
@@ -148,6 +151,12 @@ pub struct Service {
     /// The team that runs it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub team: Option<String>,
+    /// Who is told of the milestones of its changes.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub watchers: BTreeSet<PersonId>,
+    /// Groups whose members are told of them.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub watching_groups: BTreeSet<GroupKey>,
 }
 
 /// An environment.
@@ -515,6 +524,9 @@ pub struct Connection {
     /// Whose attestations tie an artifact to a commit.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub builders: Vec<Builder>,
+    /// For mail: the address to which letters are answered, without its signed part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<String>,
     /// The human owner, who stands as requester where no sender is known.
     pub owner: PersonId,
     /// Whether deliveries are taken.
@@ -603,6 +615,9 @@ pub struct Tenant {
     /// Whether the log is public.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub log_is_public: bool,
+    /// How often a review of access begins by itself.
+    #[serde(default, skip_serializing_if = "crate::words::Period::is_usual")]
+    pub access_review_period: crate::words::Period,
     /// The risk table: rows by highest impact (none, low, medium, high), columns by complexity (low, medium, high).
     pub risk_table: crate::risk::RiskTable,
     /// The configuration that brought the risk table; absent for the first table.

@@ -13,7 +13,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-pub use more::{Alert, Ask, AskKind, AskTexts, CommitTree};
+pub use more::{Alert, Ask, AskKind, AskTexts, CommitTree, MailReply, REPLY_MARK};
 
 /// The longest name of a repository, environment, ref, task, tag or person, in bytes.
 pub const NAME_MAX_BYTES: usize = 255;
@@ -106,6 +106,8 @@ pub enum Signal {
     CommitTree(CommitTree),
     /// An outside system asks whether it may go on.
     Ask(Ask),
+    /// A person answered a letter.
+    MailReply(MailReply),
     /// Something that has no meaning here; it is kept and counted.
     Unknown {
         /// The sender's name for the event.
@@ -178,6 +180,7 @@ impl Signal {
                 "ask",
                 &[it.ask.as_str(), &folded(&it.repository), &it.commit, &it.reply_to],
             ),
+            Self::MailReply(it) => key("mail_reply", &[&it.message_id]),
             Self::Unknown { event, action } => key("unknown", &[event, action.as_deref().unwrap_or_default()]),
         }
     }
@@ -452,7 +455,7 @@ pub fn url(text: &str) -> Option<String> {
 }
 
 /// Cuts a text to at most `max` bytes at a character's border, ending it with `…` when cut.
-fn shortened(text: &str, max: usize) -> String {
+pub fn shortened(text: &str, max: usize) -> String {
     const MARK: char = '…';
     if text.len() <= max {
         return text.to_owned();

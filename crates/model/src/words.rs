@@ -39,6 +39,19 @@ macro_rules! words {
 }
 
 words! {
+    /// How often a review of access begins by itself.
+    Period {
+        /// Each month.
+        Month = "month",
+        /// Four times a year.
+        Quarter = "quarter",
+        /// Twice a year.
+        HalfYear = "half_year",
+        /// Once a year.
+        Year = "year",
+        /// Only when somebody begins it.
+        Never = "never",
+    }
     /// How a change is governed (ITIL).
     Kind {
         /// Judged case by case.

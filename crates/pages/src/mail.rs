@@ -190,6 +190,63 @@ impl Letter {
     }
 }
 
+/// Several messages to one person in one letter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Digest {
+    /// The reader's name.
+    pub to: String,
+    /// The tenant's name.
+    pub tenant: String,
+    /// The page of their messages, with the server's address.
+    pub link: String,
+    /// What is told, the oldest first.
+    pub rows: Vec<DigestRow>,
+}
+
+/// One message of a digest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DigestRow {
+    /// When it was written, for the reader.
+    pub at: String,
+    /// Its subject.
+    pub subject: String,
+    /// The news as a sentence.
+    pub text: String,
+    /// The page of what it is about; empty for none.
+    pub link: String,
+}
+
+impl Digest {
+    /// Subject and body.
+    #[must_use]
+    pub fn render(&self) -> Mail {
+        let count = self.rows.len();
+        let noun = if count == 1 { "message" } else { "messages" };
+        let mut body = format!("{count} {noun} since the last letter.\n");
+        for row in &self.rows {
+            body.push_str(&format!(
+                "\n{}  {}\n  {}\n",
+                plain(&row.at),
+                one_line(&row.subject),
+                plain(&row.text)
+            ));
+            if !row.link.is_empty() {
+                body.push_str(&format!("  {}\n", row.link));
+            }
+        }
+        body.push_str(&format!(
+            "\nAll messages: {}\n\n-- \nTo {} from Assent, {}. You wished for one letter a day; what cannot wait comes at once.\n",
+            self.link,
+            plain(&self.to),
+            plain(&self.tenant)
+        ));
+        Mail {
+            subject: one_line(&format!("Assent: {count} {noun}, {}", self.tenant)),
+            body,
+        }
+    }
+}
+
 impl News {
     /// A few words for the subject, and the news as sentences.
     fn words(&self) -> (&str, String) {

@@ -93,6 +93,25 @@ enum Done {
     Lost,
 }
 
+/// A letter's text with the line above which its reader answers, where answers are taken.
+fn answerable(text: String, is_taken: bool) -> String {
+    if !is_taken {
+        return text;
+    }
+    format!(
+        "{}\nYour answer becomes a comment on the change. Nothing is decided by mail.\n\n{text}",
+        model::signal::REPLY_MARK
+    )
+}
+
+/// What the mail server said.
+enum Posted {
+    /// It took the letter.
+    Taken,
+    /// It never will.
+    Refused,
+}
+
 impl Worker {
     /// Takes what is due; answers whether the store was there.
     fn round(&self) -> bool {
@@ -263,6 +282,7 @@ impl Worker {
     fn do_job(&self, row: &Job) {
         let done = match row.kind.as_str() {
             "mail" => self.mail(row),
+            acts::tell_held::DIGEST => self.digest(row),
             other => Err(acts::Error::Fault(format!("nobody does jobs of the kind `{other}`"))),
         };
         if let Err(error) = done {
@@ -287,39 +307,108 @@ impl Worker {
             // The letter is written for its reader: their zone, what they may see.
             room.actor.person = person.id.clone();
             let letter = crate::web::letter(room, &stored.record)?;
-            Ok(Some((stored.record, person, letter)))
+            let reply_to = acts::reply_by_mail::reply_address(room, &stored.record)?;
+            Ok(Some((stored.record, person, letter, reply_to)))
         };
         let found = self
             .state
             .desk()
             .wait(Lane::Worker, &row.tenant, Actor::system(), Mode::Read, load)?;
-        let Some((message, person, letter)) = found else {
+        let Some((message, person, letter, reply_to)) = found else {
             return self.finish_job(row, None);
         };
         let Some(address) = person.email.clone().filter(|_| person.active) else {
             return self.finish_job(row, None);
         };
-        let to = Party {
-            name: person.name,
-            address,
+        let letter = Letter {
+            from: self.sender(smtp),
+            to: Party {
+                name: person.name,
+                address,
+            },
+            subject: letter
+                .as_ref()
+                .map_or_else(|| message.subject.clone(), |mail| mail.subject.clone()),
+            text: answerable(
+                letter.map_or_else(|| message.text.clone(), |mail| mail.body),
+                reply_to.is_some(),
+            ),
+            reply_to,
+            message_id: self.message_id(message.id.as_str()),
+            written_at: message.at,
         };
-        match self.send(smtp, &message, letter, to) {
-            Ok(()) => self.finish_job(row, Some("mailed")),
-            Err(error) if error.temporary && row.tries < TRIES => Err(acts::Error::Fault(error.text)),
-            Err(error) => {
-                tracing::warn!(error = %error.text, message = %message.id, "a letter was not taken");
-                self.finish_job(row, Some("failed"))
-            }
+        match self.post(row, smtp, &letter)? {
+            Posted::Taken => self.finish_job(row, Some("mailed")),
+            Posted::Refused => self.finish_job(row, Some("failed")),
         }
     }
 
-    fn send(
-        &self,
-        smtp: &Smtp,
-        message: &Message,
-        written: Option<pages::mail::Mail>,
-        to: Party,
-    ) -> Result<(), connect::socket::SendError> {
+    /// Sends one letter about the messages that a job gathered. Its id is the job's, so that a second try carries the same.
+    fn digest(&self, row: &Job) -> acts::Result<()> {
+        let Some(smtp) = &self.smtp else {
+            return self.finish_digest(row, None);
+        };
+        let (reader, payload) = (row.subject.clone(), row.payload.clone());
+        let load = move |room: &mut acts::Room<'_, '_>| {
+            let messages = acts::tell_held::gathered(room, &payload)?;
+            let directory = room.directory()?;
+            let Some(person) = directory.people.get(&reader.as_str().into()).cloned() else {
+                return Ok(None);
+            };
+            room.actor.person = person.id.clone();
+            let letter = crate::web::digest(room, &messages)?;
+            Ok(Some((person, letter, messages.iter().map(|it| it.at).max())))
+        };
+        let found = self
+            .state
+            .desk()
+            .wait(Lane::Worker, &row.tenant, Actor::system(), Mode::Read, load)?;
+        let found = found.filter(|(person, ..)| person.active);
+        let Some((person, mail, written_at)) = found else {
+            return self.finish_digest(row, None);
+        };
+        let Some(address) = person.email else {
+            return self.finish_digest(row, None);
+        };
+        let letter = Letter {
+            from: self.sender(smtp),
+            to: Party {
+                name: person.name,
+                address,
+            },
+            reply_to: None,
+            subject: mail.subject,
+            text: mail.body,
+            message_id: self.message_id(&row.id),
+            written_at: written_at.unwrap_or(row.run_at),
+        };
+        match self.post(row, smtp, &letter)? {
+            Posted::Taken => self.finish_digest(row, Some("mailed")),
+            Posted::Refused => self.finish_digest(row, Some("failed")),
+        }
+    }
+
+    fn finish_digest(&self, row: &Job, delivery: Option<&'static str>) -> acts::Result<()> {
+        let (id, payload, holder) = (row.id.clone(), row.payload.clone(), self.holder.clone());
+        self.act(&row.tenant, move |room| {
+            if !job::finish(room.tx, &id, &holder)? {
+                return Ok(());
+            }
+            match delivery {
+                Some(delivery) => acts::tell_held::mark_gathered(room, &payload, delivery),
+                None => Ok(()),
+            }
+        })
+    }
+
+    fn sender(&self, smtp: &Smtp) -> Party {
+        Party {
+            name: "Assent".to_owned(),
+            address: smtp.from.clone(),
+        }
+    }
+
+    fn message_id(&self, id: &str) -> String {
         let host = self
             .state
             .public_url()
@@ -329,25 +418,23 @@ impl Worker {
             .chars()
             .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'))
             .collect();
-        let letter = Letter {
-            from: Party {
-                name: "Assent".to_owned(),
-                address: smtp.from.clone(),
-            },
-            to,
-            subject: written
-                .as_ref()
-                .map_or_else(|| message.subject.clone(), |mail| mail.subject.clone()),
-            text: written.map_or_else(|| message.text.clone(), |mail| mail.body),
-            message_id: format!("{}@{host}", message.id),
-            written_at: message.at,
-        };
-        let built = connect::mail::message(&letter);
-        let built = built.map_err(|error| connect::socket::SendError {
+        format!("{id}@{host}")
+    }
+
+    /// Hands a letter to the mail server; a fault means that it is worth another try.
+    fn post(&self, row: &Job, smtp: &Smtp, letter: &Letter) -> acts::Result<Posted> {
+        let built = connect::mail::message(letter).map_err(|error| connect::socket::SendError {
             temporary: false,
             text: error.to_string(),
-        })?;
-        connect::socket::send_mail(&smtp.server, &built)
+        });
+        match built.and_then(|built| connect::socket::send_mail(&smtp.server, &built)) {
+            Ok(()) => Ok(Posted::Taken),
+            Err(error) if error.temporary && row.tries < TRIES => Err(acts::Error::Fault(error.text)),
+            Err(error) => {
+                tracing::warn!(error = %error.text, job = %row.id, "a letter was not taken");
+                Ok(Posted::Refused)
+            }
+        }
     }
 
     /// Ends a job, and notes what became of its message.

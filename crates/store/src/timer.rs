@@ -158,6 +158,20 @@ pub fn checks_without(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<String>> {
     .collect()
 }
 
+/// Ids of people for whom messages wait that no timer wakes.
+pub fn readers_without(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<String>> {
+    tx.query(
+        "SELECT DISTINCT m.person AS reader FROM message m WHERE m.tenant = $tenant AND m.state = 'held'
+         AND NOT EXISTS (SELECT 1 FROM timer t WHERE t.tenant = m.tenant AND t.subject_table = 'person'
+             AND t.subject_id = m.person)
+         ORDER BY reader LIMIT $limit",
+        &[("limit", limit.into())],
+    )?
+    .iter()
+    .map(|row| row.text("reader"))
+    .collect()
+}
+
 /// When the next timer of any tenant is due.
 pub fn next_due(tx: &mut CrossTx<'_>) -> Result<Option<Timestamp>> {
     lease::next_due(tx, TABLE)

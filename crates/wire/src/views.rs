@@ -41,8 +41,16 @@ const PEOPLE: &[&str] = &[
 ];
 
 /// Fields of a record that answers leave out: the change is in the path, a digest of a secret is nobody's business, and
-/// what an identity provider tells of a person is for SCIM alone.
-const INNER: &[&str] = &["told", "digest", "to_change", "subjects", "external_id", "attributes"];
+/// what an identity provider tells of a person is for SCIM alone. How somebody wishes to be told is theirs.
+const INNER: &[&str] = &[
+    "told",
+    "digest",
+    "to_change",
+    "subjects",
+    "external_id",
+    "attributes",
+    "telling",
+];
 
 /// A change as `GET /changes/{key}` shows it.
 pub fn change(change: &Change, directory: &Directory) -> Value {
@@ -331,6 +339,7 @@ mod tests {
             external_id: None,
             attributes: Vec::new(),
             removed: false,
+            telling: None,
         };
         directory.people.insert(id.clone(), person);
         let comment = Comment {

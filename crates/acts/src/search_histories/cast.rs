@@ -223,6 +223,7 @@ impl Made {
             name: "Acme".into(),
             demo: false,
             log_is_public: false,
+            access_review_period: Default::default(),
             risk_table: Default::default(),
             risk_table_from: None,
             mapping: Vec::new(),
@@ -286,6 +287,8 @@ impl Made {
             regimes: regimes.iter().cloned().collect(),
             data_class: data_class.map(str::to_owned),
             team: None,
+            watchers: BTreeSet::new(),
+            watching_groups: BTreeSet::new(),
         };
         self.found.services.insert(key.into(), service);
     }
@@ -313,6 +316,7 @@ impl Made {
             external_id: None,
             attributes: Vec::new(),
             removed: false,
+            telling: None,
         };
         self.found.logins.insert(login.into(), login.into());
         self.found.people.insert(login.into(), person);

@@ -8,5 +8,7 @@ mod on_postgres;
 mod placing;
 mod proving;
 mod replaying;
+mod reviewing;
+mod telling;
 mod timers;
 mod world;

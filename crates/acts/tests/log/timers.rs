@@ -2,11 +2,12 @@
 
 use store::Filter;
 
-use crate::world::World;
+use crate::world::{TENANT, World};
 
 #[test]
 fn a_timer_that_was_lost_is_found_and_set_again() {
     let world = World::new();
+    world.system(|room| acts::run_timer::run_timer(room, "tenant_timer", TENANT));
     let key = world.scheduled("Move booking to 4.2");
     world.draft("Nothing is due here");
     let found = world
@@ -15,14 +16,17 @@ fn a_timer_that_was_lost_is_found_and_set_again() {
     assert!(found.subjects.is_empty(), "{found:?}");
     let connection = rusqlite::Connection::open(world.folder.path().join("assent.db")).unwrap();
     connection.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
-    assert_eq!(connection.execute("DELETE FROM timer", []).unwrap(), 1);
+    assert_eq!(connection.execute("DELETE FROM timer", []).unwrap(), 2);
     drop(connection);
     let found = world
         .look(|room| acts::find_lost_timers::find_lost_timers(room, ""))
         .unwrap();
     let k = key.clone();
     let id = world.look(move |room| Ok(room.change(&k)?.id.0)).unwrap();
-    assert_eq!(found.subjects, [("change", id.clone())]);
+    assert_eq!(
+        found.subjects,
+        [("change", id.clone()), ("tenant_timer", TENANT.to_owned())]
+    );
     let subject = id.clone();
     world.system(move |room| acts::run_timer::run_timer(room, "change", &subject));
     let timers = world.look(move |room| Ok(store::timer::of_subject(room.tx, "change", &id)?));

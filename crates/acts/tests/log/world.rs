@@ -361,7 +361,9 @@ pub struct Database {
 
 impl Database {
     fn new(server: String) -> Self {
-        let name = format!("acts_log_{}", std::process::id());
+        static NUMBER: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let name = format!("acts_log_{}_{number}", std::process::id());
         let database = Self {
             url: with_database(&server, &name),
             server,

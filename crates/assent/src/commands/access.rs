@@ -19,6 +19,13 @@ pub enum Access {
         #[arg(long, value_name = "TIME", default_value = "+14d")]
         due: String,
     },
+    /// Show when reviews begin by themselves, or set how often.
+    #[command(after_help = "Example: assent access schedule --every half_year")]
+    Schedule {
+        /// How often; `quarter` unless somebody says otherwise.
+        #[arg(long, value_parser = ["month", "quarter", "half_year", "year", "never"])]
+        every: Option<String>,
+    },
     /// List the parts of reviews; managers see their own.
     List,
     /// Show a part with its rights, each by its number.
@@ -58,6 +65,20 @@ pub fn run(access: &Access, common: &Common, output: &Output) -> Result<u8> {
                     let who = text_of(part, "manager");
                     output.line(&format!("{}  {who} looks at {count} rights", text_of(part, "id")));
                 }
+            });
+        }
+        Access::Schedule { every } => {
+            let path = "/access-review-schedule";
+            let told = match every {
+                Some(every) => client.send("PUT", path, Some(&json!({"every": every})), &[])?.body,
+                None => client.get(path)?.body,
+            };
+            output.data(&told, |output| {
+                output.line(&format!(
+                    "every {}, next {}",
+                    text_of(&told, "every"),
+                    text_of(&told, "next_at")
+                ));
             });
         }
         Access::List => {

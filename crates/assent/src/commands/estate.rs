@@ -89,6 +89,23 @@ pub enum Service {
         /// The service's key.
         key: String,
     },
+    /// Watch a service: be told of the milestones of its changes.
+    #[command(after_help = "Example: assent service watch booking-api --group platform")]
+    Watch {
+        /// The service's key.
+        key: String,
+        /// A group that watches; oneself unless said.
+        #[arg(long)]
+        group: Option<String>,
+    },
+    /// Stop watching a service.
+    Unwatch {
+        /// The service's key.
+        key: String,
+        /// The group that stops; oneself unless said.
+        #[arg(long)]
+        group: Option<String>,
+    },
 }
 
 /// A service to make or change.
@@ -193,8 +210,31 @@ pub fn service(service: &Service, common: &Common, output: &Output) -> Result<u8
             let pairs: Vec<(&str, String)> = heads.iter().map(|head| (*head, text_of(&found, head))).collect();
             output.data(&found, |output| output.pairs(&pairs));
         }
+        Service::Watch { key, group } => {
+            let body = group
+                .as_ref()
+                .map_or_else(|| json!({}), |group| json!({"group": group}));
+            let seen = client.post(&format!("/services/{}/watchers", encode(key)), &body)?.body;
+            show_watchers(output, key, &seen);
+        }
+        Service::Unwatch { key, group } => {
+            let query = group.as_ref().map(|group| format!("?group={}", encode(group)));
+            let path = format!("/services/{}/watchers{}", encode(key), query.unwrap_or_default());
+            show_watchers(output, key, &client.delete(&path)?.body);
+        }
     }
     Ok(0)
+}
+
+fn show_watchers(output: &Output, key: &str, seen: &Value) {
+    let names = |field: &str| text_of(seen, field);
+    output.data(seen, |output| {
+        output.line(&format!(
+            "{key} is watched by people: {}; groups: {}",
+            names("people"),
+            names("groups")
+        ));
+    });
 }
 
 pub(super) fn list(client: &Client, output: &Output, path: &str, heads: &[&str]) -> Result<()> {

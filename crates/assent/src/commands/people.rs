@@ -39,6 +39,12 @@ pub enum Person {
         #[arg(long, value_name = "TIME")]
         to: String,
     },
+    /// Show or set how a person is told: each matter at once or one letter a day, and when not at all.
+    #[command(
+        after_help = "Example: assent person tell olga --digest 08:00 --quiet 22:00-07:00\n         \
+        assent person tell olga --at-once\n\nDecisions, escalations, break-glass and security come at once, whatever is set."
+    )]
+    Tell(Tell),
     /// Say what a person has learned, and until when that is valid.
     #[command(after_help = "Example: assent person train olga pci_dss --until 2027-06-01T00:00:00Z")]
     Train {
@@ -82,6 +88,22 @@ pub enum Person {
         #[arg(long)]
         tenant: Option<String>,
     },
+}
+
+/// How a person is told.
+#[derive(Debug, Args)]
+pub struct Tell {
+    /// The person's login.
+    pub login: String,
+    /// Each matter at once.
+    #[arg(long, conflicts_with = "digest")]
+    pub at_once: bool,
+    /// One letter a day, at this time in the person's zone.
+    #[arg(long, value_name = "HH:MM")]
+    pub digest: Option<String>,
+    /// No letter between these times; without it there are no quiet hours.
+    #[arg(long, value_name = "HH:MM-HH:MM")]
+    pub quiet: Option<String>,
 }
 
 /// A delegation to make.
@@ -224,6 +246,7 @@ pub fn run(person: &Person, common: &Common, output: &Output) -> Result<u8> {
         Person::Import(rows) => directory::import(&Client::new(common)?, output, "people", rows, false),
         Person::Export(rows) => directory::export(&Client::new(common)?, output, "people", rows),
         Person::Away { login, from, to } => away(&Client::new(common)?, login.as_ref(), (from, to), output),
+        Person::Tell(wishes) => tell(&Client::new(common)?, wishes, output),
         Person::Train {
             login,
             training,
@@ -277,6 +300,38 @@ fn away(client: &Client, login: Option<&String>, (from, to): (&str, &str), outpu
     output.data(&made, |output| {
         output.line(&format!("{} is away", text_of(&made, "person")));
     });
+    Ok(0)
+}
+
+/// Shows a person's wishes, or sets them when some are named.
+fn tell(client: &Client, wishes: &Tell, output: &Output) -> Result<u8> {
+    let path = format!("/people/{}/telling", encode(&wishes.login));
+    let mut body = json!({"how": if wishes.digest.is_some() { "digest" } else { "at_once" }});
+    if let Some(at) = &wishes.digest {
+        body["digest_at"] = json!(at);
+    }
+    if let Some(quiet) = &wishes.quiet {
+        let Some((from, until)) = quiet.split_once('-') else {
+            return Err(Failure::could_not(format!(
+                "`{quiet}` is no span of the day, such as 22:00-07:00."
+            )));
+        };
+        body["quiet_from"] = json!(from);
+        body["quiet_until"] = json!(until);
+    }
+    let is_set = wishes.at_once || wishes.digest.is_some() || wishes.quiet.is_some();
+    let told = if is_set {
+        client.send("PUT", &path, Some(&body), &[])?.body
+    } else {
+        client.get(&path)?.body
+    };
+    let heads = ["person", "how", "digest_at", "quiet_from", "quiet_until", "zone"];
+    let pairs: Vec<(&str, String)> = heads
+        .iter()
+        .filter(|head| told.get(**head).is_some())
+        .map(|head| (*head, text_of(&told, head)))
+        .collect();
+    output.data(&told, |output| output.pairs(&pairs));
     Ok(0)
 }
 

@@ -44,6 +44,22 @@ pub struct CommitTree {
     pub occurred_at: Option<Timestamp>,
 }
 
+/// The line of a letter above which its reader answers; what stands below it in a reply is the letter itself.
+pub const REPLY_MARK: &str = "[Reply above this line]";
+
+/// A person's answer to a letter.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MailReply {
+    /// The mail's own id; empty when it has none.
+    pub message_id: String,
+    /// The address that it says it comes from, in small letters.
+    pub from: String,
+    /// The signed parts of the addresses that it was sent to; which of them is ours is for the act to say.
+    pub tokens: Vec<String>,
+    /// The new words in it, without what they answer; perhaps empty.
+    pub text: String,
+}
+
 /// What an outside system wants to know before it goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

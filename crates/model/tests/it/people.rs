@@ -43,6 +43,7 @@ pub fn directory() -> Directory {
             name: "Halden".into(),
             demo: false,
             log_is_public: false,
+            access_review_period: Default::default(),
             risk_table: Default::default(),
             risk_table_from: None,
             mapping: Vec::new(),
@@ -120,6 +121,7 @@ fn person(login: &str, roles: &[Role]) -> Person {
         external_id: None,
         attributes: Vec::new(),
         removed: false,
+        telling: None,
     }
 }
 
@@ -133,6 +135,8 @@ fn service(key: &str, criticality: Criticality) -> Service {
         regimes: BTreeSet::new(),
         data_class: None,
         team: None,
+        watchers: BTreeSet::new(),
+        watching_groups: BTreeSet::new(),
     }
 }
 

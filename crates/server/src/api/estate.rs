@@ -67,6 +67,23 @@ pub(crate) const ROUTES: &[Route] = &[
         let made = acts::set_service::set_service(room, &merged)?;
         tagged(&*room.directory()?, &made)
     }),
+    Route::get(
+        "/services/{key}/watchers",
+        "Lists who watches a service.",
+        service_watchers,
+    ),
+    Route::post("/services/{key}/watchers", "Watches a service.", |room, ask| {
+        acts::watch_service::watch_service(room, ask.place(0), &ask.body, true)?;
+        Ok(Reply {
+            status: 201,
+            ..service_watchers(room, ask)?
+        })
+    }),
+    Route::delete("/services/{key}/watchers", "Stops watching a service.", |room, ask| {
+        let group = ask.query("group").map(|key| ("group".to_owned(), json!(key)));
+        acts::watch_service::watch_service(room, ask.place(0), &group.into_iter().collect(), false)?;
+        service_watchers(room, ask)
+    }),
     known!("/environments", "Lists environments.", |it| {
         it.environments
             .values()
@@ -241,6 +258,24 @@ pub(crate) const ACCESS: &[Route] = &[
         },
     )
     .scope(Scope::Admin),
+    Route::get(
+        "/people/{login}/telling",
+        "Shows how a person wishes to be told.",
+        |room, ask| {
+            let (person, telling) = acts::set_telling::telling_of(room, ask.place(0))?;
+            Ok(Reply::ok(telling_view(&person, &telling)))
+        },
+    ),
+    // Whoever sets it sees all of it, and the last wish holds.
+    Route::put(
+        "/people/{login}/telling",
+        "Sets how a person wishes to be told.",
+        |_, _| Ok(None),
+        |room, ask| {
+            let (person, telling) = acts::set_telling::set_telling(room, ask.place(0), &ask.body)?;
+            Ok(Reply::ok(telling_view(&person, &telling)))
+        },
+    ),
     Route::put("/groups/{key}", "Makes or sets a group.", group_version, |room, ask| {
         let made = acts::set_person::set_group(room, ask.place(0), &ask.body)?;
         tagged(&*room.directory()?, &made)
@@ -316,6 +351,36 @@ pub(crate) const ACCESS: &[Route] = &[
     .scope(Scope::Admin),
 ];
 
+/// A person's wishes in the words in which they are set.
+fn telling_view(person: &Person, telling: &model::telling::Telling) -> Value {
+    let mut view = json!({
+        "person": person.login, "zone": person.zone,
+        "how": if telling.digest_at.is_some() { "digest" } else { "at_once" },
+    });
+    let quiet = telling.quiet.as_ref();
+    for (field, value) in [
+        ("digest_at", telling.digest_at.as_ref()),
+        ("quiet_from", quiet.map(|it| &it.from)),
+        ("quiet_until", quiet.map(|it| &it.until)),
+    ] {
+        if let Some(value) = value {
+            view[field] = json!(value);
+        }
+    }
+    view
+}
+
+fn service_watchers(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    room.allow(model::act::actions::READ)?;
+    let directory = room.directory()?;
+    let absent = || Refusal::not_found(format!("service {}", ask.place(0)));
+    let service = directory.services.get(&ask.place(0).into()).ok_or_else(absent)?;
+    let people: Vec<String> = service.watchers.iter().map(|person| directory.login(person)).collect();
+    Ok(Reply::ok(
+        json!({"service": service.key, "people": people, "groups": service.watching_groups}),
+    ))
+}
+
 pub(super) fn tagged<T: Serialize + Record>(directory: &Directory, record: &T) -> acts::Result<Reply> {
     Ok(Reply::ok(views::shown(record, directory)).tagged(record.version()))
 }
@@ -372,7 +437,7 @@ fn merged<T: Serialize>(ask: &Ask, what: &str, old: Option<T>) -> acts::Result<B
     let Value::Object(mut map) = serde_json::to_value(&old)? else {
         return Ok(Body::new());
     };
-    for ours in ["id", "version"] {
+    for ours in ["id", "version", "watchers", "watching_groups"] {
         map.remove(ours);
     }
     let key = map.get("key").cloned();

@@ -106,6 +106,25 @@ pub(crate) const ROUTES: &[Route] = &[
         },
     )
     .scope(Scope::Audit),
+    Route::get(
+        "/access-review-schedule",
+        "Shows when reviews of access begin by themselves.",
+        |room, _| {
+            let schedule = acts::review_by_clock::schedule(room)?;
+            Ok(Reply::ok(serde_json::to_value(schedule)?))
+        },
+    ),
+    // There is one word in it, and the last one said holds.
+    Route::put(
+        "/access-review-schedule",
+        "Sets how often a review of access begins by itself.",
+        |_, _| Ok(None),
+        |room, ask| {
+            let schedule = acts::review_by_clock::set_schedule(room, &ask.body)?;
+            Ok(Reply::ok(serde_json::to_value(schedule)?))
+        },
+    )
+    .scope(Scope::Admin),
     Route::get("/access-reviews", "Lists reviews of access.", |room, ask| {
         let filter = acts::review_access::seen(room)?;
         super::around::page::<AccessReview>(room, ask, filter, views::shown)

@@ -25,6 +25,15 @@ fn account_page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     let text = "While you are away nobody waits for you: you are not reminded, and whoever speaks for you is asked.";
     let away = Section::new("away", "When you are away", SectionBody::Prose(text.to_owned()));
     sections.push(away.note(Rich::new().link("Say when, and who speaks for you", view.url("/away"))));
+    let person = view.directory.people.get(&view.me);
+    let telling = person.and_then(|it| it.telling.clone()).unwrap_or_default();
+    let zone = person.map(|it| it.zone.clone()).unwrap_or_default();
+    let told = Section::new(
+        "telling",
+        "How you are told",
+        SectionBody::Facts(super::telling::facts(&telling, &zone)),
+    );
+    sections.push(told.note(Rich::new().link("One letter a day, quiet hours", view.url("/telling"))));
     let text = "Tokens for command lines and pipelines act with your rights.";
     let tokens = Section::new("tokens", "Your tokens", SectionBody::Prose(text.to_owned()));
     sections.push(tokens.note(Rich::new().link("Show them", view.url("/tokens"))));
@@ -132,6 +141,7 @@ pub(super) async fn messages(State(state): State<AppState>, visitor: Visitor) ->
                 "mailed" => "by mail",
                 "failed" => "mail failed",
                 "kept" => "here only",
+                "held" => "by mail later, as you wished",
                 _ => "on its way",
             }
             .to_owned(),

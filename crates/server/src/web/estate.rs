@@ -9,6 +9,7 @@ use model::act::actions;
 use model::directory::{Dependency, Incident, Ownership, Service};
 use model::ids::ServiceKey;
 use model::refusal::Refusal;
+use model::verbs::Body;
 use model::words::{Criticality, OwnershipRole, State as Stage};
 use pages::{
     ActForm, ActTone, Cell, Column, Entry, Fact, Field, Fold, IncidentRow, Incidents, Place, RecordPage, Rich, Section,
@@ -224,6 +225,7 @@ fn service_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> 
         facts: service_facts(view, service),
         ..RecordPage::default()
     };
+    page.acts.push(watch_form(view, service));
     if view.may(actions::SET_SERVICE) {
         page.acts.push(service_form(view, Some(service)));
     }
@@ -235,6 +237,53 @@ fn service_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> 
         back.put(view, &mut page.frame, acts);
     }
     Ok(page.render())
+}
+
+fn watch_form(view: &View<'_, '_, '_>, service: &Service) -> ActForm {
+    let path = format!("/services/{}/watchers", escaped(service.key.as_str()));
+    if service.watchers.contains(&view.me) {
+        let note = "You are told of the milestones of its changes.";
+        return ActForm::new("watch", "Stop watching", view.url(&format!("{path}/end"))).note(note);
+    }
+    let group = Field::text("group", "For a group")
+        .hint("The key of a group of yours, whose members are told; empty means only you.");
+    ActForm::new("watch", "Watch it", view.url(&path))
+        .field(group)
+        .note("Whoever watches is told of the milestones of its changes.")
+}
+
+async fn send_watch(state: AppState, visitor: Visitor, key: String, form: Form, on: bool) -> Response {
+    let page = format!("/services/{}", escaped(&key));
+    let end = if on { "" } else { "/end" };
+    let sent = sent(form, format!("{page}/watchers{end}"), page, Place::Services);
+    let shown = key.clone();
+    let run = move |room: &mut acts::Room<'_, '_>, body: &Body| {
+        acts::watch_service::watch_service(room, &key, body, on).map(drop)
+    };
+    send(&state, &visitor, sent, run, move |view, back| {
+        service_page(view, &shown, back)
+    })
+    .await
+}
+
+/// Watches a service.
+pub(super) async fn watch(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, key)): Path<(String, String)>,
+    form: Form,
+) -> Response {
+    send_watch(state, visitor, key, form, true).await
+}
+
+/// Stops watching one.
+pub(super) async fn unwatch(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, key)): Path<(String, String)>,
+    form: Form,
+) -> Response {
+    send_watch(state, visitor, key, form, false).await
 }
 
 fn service_facts(view: &View<'_, '_, '_>, service: &Service) -> Vec<Fact> {

@@ -6,7 +6,7 @@ use model::change::Change;
 use model::file::ChangeFile;
 use model::records::Message;
 use pages::Place;
-use pages::mail::{Letter, Mail, News};
+use pages::mail::{Digest, DigestRow, Letter, Mail, News};
 
 use super::brief::brief;
 use super::view::View;
@@ -27,11 +27,7 @@ pub(crate) fn letter(room: &mut Room<'_, '_>, message: &Message) -> acts::Result
     let card = is_asking(&message.topic).then(|| brief(&view, &file));
     let letter = Letter {
         to: view.directory.name(&message.person),
-        tenant: view
-            .directory
-            .tenant
-            .as_ref()
-            .map_or_else(|| tenant.clone(), |found| found.name.clone()),
+        tenant: tenant_name(&view, &tenant),
         key: key.clone(),
         title: file.change.content.title.clone(),
         link: format!("{public_url}/t/{tenant}/changes/{key}"),
@@ -39,6 +35,38 @@ pub(crate) fn letter(room: &mut Room<'_, '_>, message: &Message) -> acts::Result
         card,
     };
     Ok(Some(letter.render()))
+}
+
+/// The letter about several messages, for the person who acts in this room.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn digest(room: &mut Room<'_, '_>, messages: &[Message]) -> acts::Result<Mail> {
+    let tenant = room.tenant();
+    let public_url = room.desk.tools().public_url.clone();
+    let view = View::open(room, Place::Messages)?;
+    let row = |message: &Message| DigestRow {
+        at: view.reader.moment(message.at),
+        subject: message.subject.clone(),
+        text: sentences(&message.text),
+        link: message
+            .change_key
+            .as_deref()
+            .map(|key| format!("{public_url}/t/{tenant}/changes/{key}"))
+            .unwrap_or_default(),
+    };
+    let digest = Digest {
+        to: view.directory.name(&view.me),
+        tenant: tenant_name(&view, &tenant),
+        link: format!("{public_url}/t/{tenant}/messages"),
+        rows: messages.iter().map(row).collect(),
+    };
+    Ok(digest.render())
+}
+
+fn tenant_name(view: &View<'_, '_, '_>, tenant: &str) -> String {
+    let found = view.directory.tenant.as_ref();
+    found.map_or_else(|| tenant.to_owned(), |found| found.name.clone())
 }
 
 /// Whether the reader is asked to decide, so that the card belongs to the letter.

@@ -50,6 +50,7 @@ mod saved;
 mod sections;
 mod session;
 mod step_up;
+mod telling;
 mod templates;
 mod times;
 mod trial;
@@ -63,7 +64,7 @@ use axum::routing::{get, post};
 
 use crate::state::AppState;
 
-pub(crate) use mail::letter;
+pub(crate) use mail::{digest, letter};
 
 /// Where the files of the pages are served.
 pub(crate) const ASSETS: &str = "/assets";
@@ -99,6 +100,10 @@ fn session_routes() -> Router<AppState> {
         .route("/t/{tenant}/away/absences/{id}/end", post(away::end_absence))
         .route("/t/{tenant}/away/delegations", post(away::set_delegation))
         .route("/t/{tenant}/away/delegations/{id}/end", post(away::end_delegation))
+        .route(
+            "/t/{tenant}/telling",
+            get(telling::show_telling).post(telling::set_telling),
+        )
         .route("/t/{tenant}/account/password", post(account::set_password))
         .route("/t/{tenant}/account/sessions/others", post(factors::end_others))
         .route("/t/{tenant}/account/factors", post(factors::begin))
@@ -145,6 +150,8 @@ fn estate_routes() -> Router<AppState> {
         .route("/t/{tenant}/freezes/{id}/exceptions", post(times::except))
         .route("/t/{tenant}/services", get(estate::services).post(estate::set_service))
         .route("/t/{tenant}/services/{key}", get(estate::service))
+        .route("/t/{tenant}/services/{key}/watchers", post(estate::watch))
+        .route("/t/{tenant}/services/{key}/watchers/end", post(estate::unwatch))
         .route("/t/{tenant}/services/{key}/ownerships", post(estate::set_ownership))
         .route(
             "/t/{tenant}/incidents",

@@ -269,3 +269,39 @@ fn records_without_a_timer_are_found() {
         assert!(world.read(|tx| timer::checks_without(tx, 9)).is_empty());
     });
 }
+
+#[test]
+fn readers_whose_messages_nobody_wakes_are_found_once() {
+    check(|world| {
+        for (id, person, delivery) in [
+            ("m1", "p1", "held"),
+            ("m2", "p1", "held"),
+            ("m3", "p2", "kept"),
+            ("m4", "p3", "held"),
+        ] {
+            world.act(move |tx| {
+                let message: model::records::Message = serde_json::from_value(json!({
+                    "id": id, "version": 1, "person": person, "topic": "comment", "subject": "s", "text": "t",
+                    "dedup": id, "at": "2026-11-20T10:00:00Z", "delivery": delivery,
+                }))
+                .unwrap();
+                store::record::insert(tx, &message, "{}")
+            });
+        }
+        assert_eq!(world.read(|tx| timer::readers_without(tx, 9)), ["p1", "p3"]);
+        assert_eq!(world.read(|tx| timer::readers_without(tx, 1)), ["p1"]);
+        world.act(|tx| {
+            timer::set(
+                tx,
+                &NewTimer {
+                    id: "t9",
+                    subject_table: "person",
+                    subject_id: "p1",
+                    kind: "messages",
+                    run_at: at(9),
+                },
+            )
+        });
+        assert_eq!(world.read(|tx| timer::readers_without(tx, 9)), ["p3"]);
+    });
+}

@@ -349,7 +349,11 @@ const ESTATE: &[Shape] = &[
     shape(
         "Service",
         "A service.",
-        &[word("criticality", all!(Criticality), "How much depends on it.")],
+        &[
+            word("criticality", all!(Criticality), "How much depends on it."),
+            texts("watchers", LINE, "Logins of who is told of its changes."),
+            texts("watching_groups", LINE, "Groups that are told of them."),
+        ],
     )
     .based_on(&["ServiceInput", "Stored"]),
     shape("Environment", "An environment.", &[]).based_on(&["EnvironmentInput", "Stored"]),

@@ -638,6 +638,7 @@ const ADMINISTRATION: &[Shape] = &[
                     "plain",
                     "alertmanager",
                     "pagerduty",
+                    "mail",
                 ]),
                 "Which system.",
             )
@@ -655,6 +656,11 @@ const ADMINISTRATION: &[Shape] = &[
                 "Where a change's key is looked for; everywhere unless said.",
             ),
             object("api", "ConnectionApi", "How its questions are answered."),
+            text(
+                "reply_to",
+                LINE,
+                "For mail: the address that letters are answered to, such as `assent@example.org`.",
+            ),
             objects("builders", "Builder", "Whose attestations tie an artifact to a commit."),
         ],
     ),

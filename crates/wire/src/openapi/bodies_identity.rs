@@ -1,8 +1,9 @@
 //! What requests about signing in bring, and what they are answered with.
 
 use model::reading::{LINE, TEXT};
+use model::words::Period;
 
-use super::shapes::{Shape, Words, boolean, free, integer, objects, shape, text, texts, time, words};
+use super::shapes::{Shape, Words, all, boolean, free, integer, objects, shape, text, texts, time, word, words};
 
 /// Every shape of this file.
 pub(super) const ALL: &[&[Shape]] = &[SHAPES];
@@ -185,6 +186,24 @@ const SHAPES: &[Shape] = &[
             )
             .needed(),
             text("why", TEXT, "Why they should not lie in one hand.").needed(),
+        ],
+    ),
+    shape(
+        "AccessReviewScheduleInput",
+        "How often a review of access begins by itself.",
+        &[word(
+            "every",
+            all!(Period),
+            "The period; `quarter` unless somebody says otherwise.",
+        )
+        .needed()],
+    ),
+    shape(
+        "AccessReviewSchedule",
+        "When reviews of access begin by themselves.",
+        &[
+            word("every", all!(Period), "The period.").needed(),
+            time("next_at", "When the next one begins; absent for never."),
         ],
     ),
     shape(

@@ -4,7 +4,7 @@ use model::reading::{LINE, TEXT};
 use model::words::{Day, Noun, OwnershipRole};
 
 use super::shapes::{Shape, Words, all, boolean, free, integer, objects, shape, text, text_or_null, texts, time, word};
-use super::table::{Row, delete, get, list, post};
+use super::table::{Row, at, delete, get, list, post};
 use super::{Answer, Param};
 
 const PLACE: &[Param] = &[
@@ -20,6 +20,8 @@ pub(super) const TABLES: &[&[Row]] = &[ABSENCES, DELEGATIONS, CALENDARS, OWNERS,
 
 /// Every shape of this file.
 pub(super) const SHAPES: &[&[Shape]] = &[BODIES, ANSWERS];
+
+const WATCHING: &[Param] = &[Param::new("group", "The group that stops; oneself unless said.")];
 
 const ABSENCES: &[Row] = &[
     list("directory", "list_absences", "/absences", "List absences", "Absence"),
@@ -38,6 +40,50 @@ const ABSENCES: &[Row] = &[
         "Show an absence",
         "Absence",
     ),
+    get(
+        "directory",
+        "show_telling",
+        "/people/{login}/telling",
+        "Show how a person wishes to be told",
+        "Telling",
+    ),
+    Row {
+        body: Some("TellingInput"),
+        answer: Answer::Json("Telling"),
+        is_conditional: false,
+        ..at(
+            "PUT",
+            "directory",
+            "set_telling",
+            "/people/{login}/telling",
+            "Set how a person wishes to be told",
+        )
+    },
+    get(
+        "directory",
+        "list_service_watchers",
+        "/services/{key}/watchers",
+        "List who watches a service",
+        "ServiceWatchers",
+    ),
+    post(
+        "directory",
+        "watch_service",
+        "/services/{key}/watchers",
+        "Watch a service: be told of the milestones of its changes",
+        "WatchServiceInput",
+        "ServiceWatchers",
+    ),
+    Row {
+        params: WATCHING,
+        ..delete(
+            "directory",
+            "unwatch_service",
+            "/services/{key}/watchers",
+            "Stop watching a service",
+            "ServiceWatchers",
+        )
+    },
     delete(
         "directory",
         "end_absence",
@@ -198,6 +244,30 @@ const BODIES: &[Shape] = &[
         ],
     ),
     shape(
+        "TellingInput",
+        "How a person wishes to be told. What is asked of them, escalations, break-glass and security come at once.",
+        &[
+            word(
+                "how",
+                Words::These(&["at_once", "digest"]),
+                "Each at once, or one letter a day.",
+            )
+            .needed(),
+            text(
+                "digest_at",
+                LINE,
+                "When the day's letter comes, in the person's zone; `08:00` unless said.",
+            ),
+            text("quiet_from", LINE, "Since when no letter comes, such as `22:00`."),
+            text("quiet_until", LINE, "Until when none comes, such as `07:00`."),
+        ],
+    ),
+    shape(
+        "WatchServiceInput",
+        "Who watches a service.",
+        &[text("group", LINE, "The key of a group; oneself unless said.")],
+    ),
+    shape(
         "AbsenceInput",
         "A time in which a person is away.",
         &[
@@ -337,6 +407,24 @@ const ANSWERS: &[Shape] = &[
                 "Whether one person alone could decide for every rule here.",
             )
             .needed(),
+        ],
+    ),
+    shape(
+        "Telling",
+        "How a person wishes to be told.",
+        &[
+            text("person", LINE, "Who: a login.").needed(),
+            text("zone", LINE, "The zone in which the times are read.").needed(),
+        ],
+    )
+    .based_on(&["TellingInput"]),
+    shape(
+        "ServiceWatchers",
+        "Who is told of the milestones of a service's changes.",
+        &[
+            text("service", LINE, "Its key.").needed(),
+            texts("people", LINE, "Logins.").needed(),
+            texts("groups", LINE, "Keys of groups.").needed(),
         ],
     ),
     shape("Absence", "A time in which a person is away.", &[]).based_on(&["AbsenceInput", "Stored"]),

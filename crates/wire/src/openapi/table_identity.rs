@@ -177,6 +177,25 @@ const DAYS: &[Param] = &[Param::new(
 )];
 
 const REVIEWS: &[Row] = &[
+    get(
+        "identity",
+        "show_access_review_schedule",
+        "/access-review-schedule",
+        "Show when reviews of access begin by themselves",
+        "AccessReviewSchedule",
+    ),
+    Row {
+        body: Some("AccessReviewScheduleInput"),
+        answer: Answer::Json("AccessReviewSchedule"),
+        is_conditional: false,
+        ..at(
+            "PUT",
+            "identity",
+            "set_access_review_schedule",
+            "/access-review-schedule",
+            "Set how often a review of access begins by itself",
+        )
+    },
     list(
         "identity",
         "list_access_reviews",

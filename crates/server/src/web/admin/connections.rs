@@ -25,7 +25,7 @@ const MOST: i64 = 500;
 /// How many deliveries of one connection are shown.
 const DELIVERIES: i64 = 50;
 /// The kinds of system that deliver, with their words.
-const KINDS: [(&str, &str); 9] = [
+const KINDS: [(&str, &str); 10] = [
     ("github", "GitHub"),
     ("gitlab", "GitLab"),
     ("argocd", "Argo CD"),
@@ -35,6 +35,7 @@ const KINDS: [(&str, &str); 9] = [
     ("plain", "Plain JSON"),
     ("alertmanager", "Alertmanager"),
     ("pagerduty", "PagerDuty"),
+    ("mail", "Mail replies"),
 ];
 
 fn kind_words(kind: &str) -> &str {
@@ -122,6 +123,9 @@ fn connect_form(view: &View<'_, '_, '_>) -> ActForm {
         .field(Field::text("owner", "Owner").hint("A login; who stands as requester where no sender is known.").value(view.directory.login(&view.me)))
         .field(Field::textarea("map", "What their repositories are here").hint(
             "One a line: their repository, our service, then their environments and ours: halden/booking-api booking-api prod=production",
+        ))
+        .field(Field::text("reply_to", "For mail: the address that letters are answered to").hint(
+            "Such as assent@example.org; its server hands on what comes to assent+anything@example.org.",
         ))
         .note("Its secret is shown once, with the address to deliver to.")
         .submit("Connect it")

@@ -1,0 +1,175 @@
+//! Reviews of access that begin by themselves: once a period, also when the server was away, and never beside an open one.
+
+use model::access_review::AccessReview;
+use model::records::Message;
+use serde_json::json;
+use store::record::{self, Filter};
+
+use crate::world::{TENANT, World, body};
+
+fn go_to(world: &World, when: &str) {
+    *world.clock.0.lock().unwrap() = when.parse().unwrap();
+}
+
+/// Runs what was lost and what is due, as a worker does.
+fn work(world: &World) {
+    let lost = world
+        .look(|room| acts::find_lost_timers::find_lost_timers(room, ""))
+        .unwrap();
+    for (table, id) in lost.subjects {
+        world.system(move |room| acts::run_timer::run_timer(room, table, &id));
+    }
+    let due = world.system(|room| {
+        let by = store::Lease {
+            now: room.now,
+            until: room.now + jiff::SignedDuration::from_secs(60),
+            holder: "w",
+            most: 20,
+        };
+        Ok(store::timer::lease(room.tx, &by)?)
+    });
+    for timer in due {
+        world.system(move |room| {
+            acts::run_timer::run_timer(room, &timer.subject_table, &timer.subject_id)?;
+            Ok(store::timer::finish(room.tx, &timer.id, "w")?)
+        });
+    }
+}
+
+fn campaigns(world: &World) -> std::collections::BTreeSet<String> {
+    let found = world.look(|room| Ok(record::find::<AccessReview>(room.tx, &Filter::new().order_by("id"))?));
+    found.unwrap().into_iter().map(|it| it.record.campaign).collect()
+}
+
+fn sign_all(world: &World) {
+    let open = world.look(|room| {
+        Ok(record::find::<AccessReview>(
+            room.tx,
+            &Filter::new().equals("is_open", true).order_by("id"),
+        )?)
+    });
+    for part in open.unwrap() {
+        let part = AccessReview {
+            signed_at: Some(world.desk.tools().clock.now()),
+            ..part.record
+        };
+        world.system(move |room| {
+            room.put_estate("access_review.signed", part.clone(), json!({}))
+                .map(drop)
+        });
+    }
+}
+
+fn letters(world: &World) -> usize {
+    let filter = || Filter::new().order_by("id");
+    let found = world.look(move |room| Ok(record::find::<Message>(room.tx, &filter())?));
+    found
+        .unwrap()
+        .iter()
+        .filter(|it| it.record.topic == "access_review")
+        .count()
+}
+
+#[test]
+fn a_review_begins_once_a_quarter_and_never_beside_an_open_one() {
+    let world = World::new();
+    world.system(|room| {
+        acts::set_person::create_person(room, &body(json!({"login": "adam", "roles": ["admin"]}))).map(drop)
+    });
+    work(&world);
+    let timers = world
+        .look(|room| Ok(store::timer::of_subject(room.tx, "tenant_info", TENANT)?))
+        .unwrap();
+    assert_eq!(timers.len(), 1);
+    assert_eq!(timers[0].run_at.to_string(), "2027-01-01T08:00:00Z");
+    go_to(&world, "2027-01-01T07:59:59Z");
+    work(&world);
+    assert!(campaigns(&world).is_empty());
+    // The server was away for three days.
+    go_to(&world, "2027-01-04T09:00:00Z");
+    work(&world);
+    work(&world);
+    assert_eq!(campaigns(&world).len(), 1);
+    let told = letters(&world);
+    assert!(told > 0);
+    // Nobody signed: they are reminded, and no second one begins.
+    go_to(&world, "2027-04-01T08:00:00Z");
+    work(&world);
+    assert_eq!((campaigns(&world).len(), letters(&world)), (1, 2 * told));
+    sign_all(&world);
+    go_to(&world, "2027-07-01T08:00:00Z");
+    work(&world);
+    assert_eq!(campaigns(&world).len(), 2);
+    world.assert_replays();
+}
+
+#[test]
+fn a_tenant_that_wants_no_review_gets_none() {
+    let world = World::new();
+    world.system(|room| {
+        acts::set_person::create_person(room, &body(json!({"login": "adam", "roles": ["admin"]}))).map(drop)
+    });
+    work(&world);
+    let never = body(json!({"every": "never"}));
+    let schedule = world.by("adam", move |room| acts::review_by_clock::set_schedule(room, &never));
+    assert_eq!(schedule.next_at, None);
+    go_to(&world, "2027-07-01T08:00:00Z");
+    work(&world);
+    assert!(campaigns(&world).is_empty());
+    let yearly = body(json!({"every": "year"}));
+    let schedule = world.by("adam", move |room| acts::review_by_clock::set_schedule(room, &yearly));
+    assert_eq!(schedule.next_at.unwrap().to_string(), "2028-01-01T08:00:00Z");
+}
+
+#[test]
+fn the_last_administrator_stays_one() {
+    let world = World::new();
+    world.system(|room| {
+        acts::set_person::create_person(room, &body(json!({"login": "adam", "roles": ["admin"]}))).map(drop)
+    });
+    let refused = |login: &'static str, patch: serde_json::Value| {
+        let patch = body(patch);
+        let actor = model::file::Actor::system();
+        let act = move |room: &mut acts::Room<'_, '_>| acts::set_person::edit_person(room, login, &patch).map(drop);
+        let done = world
+            .desk
+            .wait(store::Lane::Acts, TENANT, actor, store::Mode::Write, act);
+        done.err().map(|error| format!("{error:?}")).unwrap_or_default()
+    };
+    assert!(refused("adam", json!({"roles": []})).contains("last_administrator"));
+    assert!(refused("adam", json!({"active": false})).contains("last_administrator"));
+    let line = acts::import_directory::Line {
+        number: 2,
+        noun: model::words::Noun::People,
+        fields: body(json!({"login": "adam", "roles": ["owner"]})),
+    };
+    let report = world.desk.wait(
+        store::Lane::Acts,
+        TENANT,
+        model::file::Actor::system(),
+        store::Mode::Write,
+        move |room: &mut acts::Room<'_, '_>| {
+            acts::import_directory::import_directory(room, std::slice::from_ref(&line), Default::default()).map(drop)
+        },
+    );
+    let told = format!("{report:?}");
+    assert!(told.contains("last_administrator"), "{told}");
+    // Another one frees the first.
+    world.system(|room| {
+        acts::set_person::edit_person(room, "mona", &body(json!({"roles": ["change_manager", "admin"]}))).map(drop)
+    });
+    assert_eq!(refused("adam", json!({"roles": []})), "");
+    // An account in wrong hands goes all the same, and those who can do something are told.
+    world.system(|room| {
+        acts::set_person::create_person(room, &body(json!({"login": "carla", "roles": ["change_manager"]}))).map(drop)
+    });
+    world.system(|room| {
+        let why = body(json!({"compromised": true}));
+        acts::deactivate_person::deactivate_person(room, "mona", &why).map(drop)
+    });
+    let found = world
+        .look(|room| Ok(record::find::<Message>(room.tx, &Filter::new().order_by("id"))?))
+        .unwrap();
+    assert!(found.iter().any(|it| it.record.topic == "no_administrator"));
+    world.assert_replays();
+}

@@ -1,0 +1,216 @@
+//! Messages whose mail waits: each goes out once, at the hour that its reader wishes, also over the days on which the clock
+//! is moved, and however often the work is begun.
+
+use jiff::Timestamp;
+use model::records::Message;
+use serde_json::json;
+use store::job::Job;
+use store::record::{self, Filter};
+use store::timer::Timer;
+
+use crate::world::{World, body};
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// Rita lives in Oslo, and has a draft on which others comment.
+fn begun(world: &World, wishes: serde_json::Value) -> String {
+    let key = world.draft("Something to speak of");
+    let zone = body(json!({"zone": "Europe/Oslo"}));
+    world.system(move |room| acts::set_person::edit_person(room, "rita", &zone).map(drop));
+    let wishes = body(wishes);
+    world.by("rita", move |room| {
+        acts::set_telling::set_telling(room, "rita", &wishes).map(drop)
+    });
+    key
+}
+
+fn say(world: &World, key: &str, words: &'static str) {
+    let key = key.to_owned();
+    world.by("olga", move |room| {
+        acts::comment_change::comment_change(room, &key, &body(json!({"text": words})))
+    });
+}
+
+fn go_to(world: &World, when: &str) {
+    *world.clock.0.lock().unwrap() = at(when);
+}
+
+/// Runs what is due, as a worker does: the timer is leased, run and finished in one transaction.
+fn work(world: &World) -> usize {
+    let lease = |holder: &'static str| {
+        world.system(move |room| {
+            let by = store::Lease {
+                now: room.now,
+                until: room.now + jiff::SignedDuration::from_secs(60),
+                holder,
+                most: 20,
+            };
+            Ok(store::timer::lease(room.tx, &by)?)
+        })
+    };
+    let due: Vec<Timer> = lease("w")
+        .into_iter()
+        .filter(|it| it.subject_table == "person")
+        .collect();
+    let count = due.len();
+    for timer in due {
+        world.system(move |room| {
+            assert!(store::timer::holds(room.tx, &timer.id, "w")?);
+            acts::run_timer::run_timer(room, &timer.subject_table, &timer.subject_id)?;
+            Ok(store::timer::finish(room.tx, &timer.id, "w")?)
+        });
+    }
+    count
+}
+
+fn jobs(world: &World, kind: &'static str) -> Vec<Job> {
+    let all = world.look(|room| Ok(store::job::list(room.tx, "waiting", 500)?));
+    let rita = world.actor("rita").person;
+    let about = move |job: &Job| {
+        let id = job.subject.clone();
+        let of = world.look(move |room| Ok(record::load::<Message>(room.tx, &id)?));
+        job.subject == rita.0 || of.unwrap().is_some_and(|it| it.record.person == rita)
+    };
+    all.unwrap()
+        .into_iter()
+        .filter(|job| job.kind == kind && about(job))
+        .collect()
+}
+
+fn held(world: &World) -> i64 {
+    let count = world.look(|room| {
+        Ok(record::count::<Message>(
+            room.tx,
+            &Filter::new().equals("state", "held"),
+        )?)
+    });
+    count.unwrap()
+}
+
+fn night_of_summer_time(world: &World) {
+    go_to(world, "2027-03-27T20:00:00Z");
+    let key = begun(
+        world,
+        json!({"how": "at_once", "quiet_from": "22:00", "quiet_until": "07:00"}),
+    );
+    say(world, &key, "Before the quiet hours.");
+    assert_eq!((jobs(world, "mail").len(), held(world)), (1, 0));
+    go_to(world, "2027-03-27T21:30:00Z");
+    say(world, &key, "Inside of them.");
+    go_to(world, "2027-03-28T01:30:00Z");
+    say(world, &key, "After the hour that was skipped.");
+    assert_eq!((jobs(world, "mail").len(), held(world)), (1, 2));
+    // By winter time they would end at 06:00 UTC; it is summer time now.
+    go_to(world, "2027-03-28T04:59:59Z");
+    assert_eq!(work(world), 0);
+    go_to(world, "2027-03-28T05:00:00Z");
+    assert_eq!(work(world), 1);
+    assert_eq!((jobs(world, "mail").len(), held(world)), (3, 0));
+    // Run again, it finds nothing.
+    let rita = world.actor("rita").person;
+    world.system(move |room| acts::run_timer::run_timer(room, "person", rita.as_str()));
+    assert_eq!((work(world), jobs(world, "mail").len()), (0, 3));
+}
+
+fn days_of_winter_time(world: &World) {
+    go_to(world, "2027-10-30T10:00:00Z");
+    let key = begun(world, json!({"how": "digest", "digest_at": "02:30"}));
+    say(world, &key, "On Saturday.");
+    // 02:30 comes twice this night; the letter goes at the first.
+    go_to(world, "2027-10-31T00:30:00Z");
+    assert_eq!(work(world), 1);
+    assert_eq!(jobs(world, "digest").len(), 1);
+    say(world, &key, "Between the two.");
+    go_to(world, "2027-10-31T01:30:00Z");
+    assert_eq!(work(world), 0);
+    go_to(world, "2027-11-01T01:30:00Z");
+    assert_eq!(work(world), 1);
+    let letters = jobs(world, "digest");
+    assert_eq!(letters.len(), 2);
+    let payloads: Vec<String> = letters.iter().map(|it| it.payload.clone()).collect();
+    let mut told = Vec::new();
+    for payload in payloads {
+        let found = world
+            .look(move |room| acts::tell_held::gathered(room, &payload))
+            .unwrap();
+        told.push(found.len());
+    }
+    assert_eq!(told, [1, 1]);
+    assert_eq!(held(world), 0);
+}
+
+#[test]
+fn quiet_hours_end_once_on_the_night_of_summer_time() {
+    let world = World::new();
+    night_of_summer_time(&world);
+    world.assert_replays();
+}
+
+#[test]
+fn a_digest_goes_out_once_a_day_also_when_its_hour_comes_twice() {
+    let world = World::new();
+    days_of_winter_time(&world);
+    world.assert_replays();
+}
+
+#[test]
+fn who_is_asked_to_decide_is_told_at_once_whatever_they_wish() {
+    let world = World::new();
+    let wishes = body(json!({"how": "digest", "digest_at": "23:00", "quiet_from": "00:00", "quiet_until": "23:59"}));
+    world.by("olga", move |room| {
+        acts::set_telling::set_telling(room, "olga", &wishes).map(drop)
+    });
+    world.scheduled("Give it a reference");
+    let found = world.look(|room| Ok(record::find::<Message>(room.tx, &Filter::new().order_by("id"))?));
+    let olga = world.actor("olga").person;
+    let asked: Vec<String> = found
+        .unwrap()
+        .into_iter()
+        .filter(|it| it.record.person == olga && it.record.topic == "asked_to_approve")
+        .map(|it| it.record.delivery)
+        .collect();
+    assert!(!asked.is_empty());
+    assert!(asked.iter().all(|delivery| delivery == "kept"), "{asked:?}");
+}
+
+#[test]
+fn new_wishes_hold_for_what_waits_and_a_lost_timer_is_found() {
+    let world = World::new();
+    go_to(&world, "2026-11-20T08:00:00Z");
+    let key = begun(&world, json!({"how": "digest", "digest_at": "18:00"}));
+    say(&world, &key, "It waits.");
+    assert_eq!((jobs(&world, "mail").len(), held(&world)), (0, 1));
+    let rita = world.actor("rita").person;
+    let connection = rusqlite::Connection::open(world.folder.path().join("assent.db")).unwrap();
+    connection.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+    let gone = connection.execute("DELETE FROM timer WHERE subject_table = 'person'", []);
+    assert_eq!(gone.unwrap(), 1);
+    drop(connection);
+    let lost = world
+        .look(|room| acts::find_lost_timers::find_lost_timers(room, ""))
+        .unwrap();
+    assert!(lost.subjects.contains(&("person", rita.0.clone())), "{lost:?}");
+    // What was lost is looked at, and waits for its own hour again.
+    let reader = rita.0.clone();
+    world.system(move |room| acts::run_timer::run_timer(room, "person", &reader));
+    assert_eq!((jobs(&world, "digest").len(), held(&world)), (0, 1));
+    let at_once = body(json!({"how": "at_once"}));
+    world.by("rita", move |room| {
+        acts::set_telling::set_telling(room, "rita", &at_once).map(drop)
+    });
+    assert_eq!((jobs(&world, "mail").len(), held(&world)), (1, 0));
+}
+
+#[test]
+fn the_same_days_on_postgresql() {
+    if let Some((world, _database)) = World::on_postgres() {
+        night_of_summer_time(&world);
+        world.desk.tools().store.close();
+    }
+    if let Some((world, _database)) = World::on_postgres() {
+        days_of_winter_time(&world);
+        world.desk.tools().store.close();
+    }
+}
