@@ -3,8 +3,7 @@
 use serde_json::json;
 use store::Filter;
 
-use crate::world::{TENANT, World};
-use crate::world::{World, body};
+use crate::world::{TENANT, World, body};
 
 #[test]
 fn a_timer_that_was_lost_is_found_and_set_again() {
