@@ -1,5 +1,6 @@
 //! The tenant's log as the tlog-tiles files, read from the store inside one transaction.
 
+use std::borrow::Cow;
 use std::cell::RefCell;
 
 use proof::note::{self, Checkpoint, TrustedCheckpoint};
@@ -74,8 +75,8 @@ impl<'t, 'c> StoredTiles<'t, 'c> {
 }
 
 impl TileSource for StoredTiles<'_, '_> {
-    fn get(&self, path: &str) -> proof::Result<Option<Vec<u8>>> {
-        self.read(path).map_err(|error| {
+    fn get(&self, path: &str) -> proof::Result<Option<Cow<'_, [u8]>>> {
+        self.read(path).map(|found| found.map(Cow::Owned)).map_err(|error| {
             let why = error.to_string();
             self.fault.borrow_mut().get_or_insert(error);
             proof::Error::Source {

@@ -1,5 +1,7 @@
 //! The log to read: its files, and the proof of one event.
 
+use std::borrow::Cow;
+
 use proof::note::Note;
 use proof::tile::{TileReader, TileSource};
 use serde::Serialize;
@@ -31,7 +33,7 @@ pub struct EventProof {
 pub fn tile(room: &mut Room<'_, '_>, path: &str) -> Result<Option<Vec<u8>>> {
     let state = log_state(room)?;
     let source = StoredTiles::new(room.tx, state);
-    let found = source.get(path);
+    let found = source.get(path).map(|found| found.map(Cow::into_owned));
     source.settle(found)
 }
 

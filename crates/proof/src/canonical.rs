@@ -5,7 +5,7 @@
 //! two readers could disagree about their spelling or their meaning.
 
 use crate::{Error, Result, crypto};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
@@ -154,22 +154,136 @@ fn write(value: &Value, out: &mut Vec<u8>, depth: usize) -> std::result::Result<
             }
             append(out, b"]")
         }
-        Value::Object(members) => {
-            check_depth(depth)?;
-            let mut members: Vec<(&String, &Value)> = members.iter().collect();
-            members.sort_unstable_by(|(left, _), (right, _)| order_of_names(left, right));
-            out.push(b'{');
-            for (index, (name, member)) in members.into_iter().enumerate() {
-                if index > 0 {
-                    out.push(b',');
-                }
-                write_text(name, out)?;
-                out.push(b':');
-                write(member, out, depth + 1).map_err(|it| it.under(name))?;
-            }
-            append(out, b"}")
-        }
+        Value::Object(members) => write_map(members, out, depth),
     }
+}
+
+fn write_map(members: &Map<String, Value>, out: &mut Vec<u8>, depth: usize) -> std::result::Result<(), Refused> {
+    check_depth(depth)?;
+    let mut members: Vec<(&String, &Value)> = members.iter().collect();
+    members.sort_unstable_by(|(left, _), (right, _)| order_of_names(left, right));
+    out.push(b'{');
+    for (index, (name, member)) in members.into_iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write_text(name, out)?;
+        out.push(b':');
+        write(member, out, depth + 1).map_err(|it| it.under(name))?;
+    }
+    append(out, b"}")
+}
+
+/// Writes one object whose members are known beforehand, without a value of its whole being built first. The members are
+/// given in the order of RFC 8785; their names are plain ASCII.
+pub(crate) struct Members<'o> {
+    out: &'o mut Vec<u8>,
+    /// The depth of the object.
+    depth: usize,
+    has_member: bool,
+}
+
+impl<'o> Members<'o> {
+    /// The canonical bytes of an object with these members.
+    pub(crate) fn to_bytes(write: impl FnOnce(&mut Members<'_>) -> Result<()>) -> Result<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(1_024);
+        Members::write(&mut bytes, 0, write)?;
+        Ok(bytes)
+    }
+
+    fn write(out: &mut Vec<u8>, depth: usize, write: impl FnOnce(&mut Members<'_>) -> Result<()>) -> Result<()> {
+        out.push(b'{');
+        let mut members = Members {
+            out,
+            depth,
+            has_member: false,
+        };
+        write(&mut members)?;
+        members.out.push(b'}');
+        Ok(())
+    }
+
+    fn name(&mut self, name: &str) -> &mut Vec<u8> {
+        if self.has_member {
+            self.out.push(b',');
+        }
+        self.has_member = true;
+        self.out.push(b'"');
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"\":");
+        self.out
+    }
+
+    /// A text.
+    pub(crate) fn text(&mut self, name: &str, text: &str) -> Result<()> {
+        write_text(text, self.name(name)).map_err(|it| it.under(name).into_error())
+    }
+
+    /// An integer.
+    pub(crate) fn number(&mut self, name: &str, number: u64) -> Result<()> {
+        let depth = self.depth + 1;
+        write(&number.into(), self.name(name), depth).map_err(|it| it.under(name).into_error())
+    }
+
+    /// An object that stands as a map.
+    pub(crate) fn map(&mut self, name: &str, map: &Map<String, Value>) -> Result<()> {
+        let depth = self.depth + 1;
+        write_map(map, self.name(name), depth).map_err(|it| it.under(name).into_error())
+    }
+
+    /// An array of texts.
+    pub(crate) fn texts(&mut self, name: &str, texts: &[String]) -> Result<()> {
+        write_items(self.name(name), texts, |text, out| {
+            write_text(text, out).map_err(Refused::into_error)
+        })
+    }
+
+    /// An object with members of its own.
+    pub(crate) fn object(&mut self, name: &str, write: impl FnOnce(&mut Members<'_>) -> Result<()>) -> Result<()> {
+        let depth = self.depth + 1;
+        Members::write(self.name(name), depth, write)
+    }
+
+    /// An array of such objects.
+    pub(crate) fn objects<T>(
+        &mut self,
+        name: &str,
+        items: &[T],
+        write: impl Fn(&T, &mut Members<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let depth = self.depth + 1;
+        write_objects(self.name(name), depth, items, write)
+    }
+}
+
+/// The canonical bytes of an array of objects, as [`Members::objects`] writes it.
+pub(crate) fn objects_to_bytes<T>(items: &[T], write: impl Fn(&T, &mut Members<'_>) -> Result<()>) -> Result<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(1_024);
+    write_objects(&mut bytes, 0, items, write)?;
+    Ok(bytes)
+}
+
+fn write_objects<T>(
+    out: &mut Vec<u8>,
+    depth: usize,
+    items: &[T],
+    write: impl Fn(&T, &mut Members<'_>) -> Result<()>,
+) -> Result<()> {
+    write_items(out, items, |item, out| {
+        Members::write(out, depth + 1, |members| write(item, members))
+    })
+}
+
+fn write_items<T>(out: &mut Vec<u8>, items: &[T], write: impl Fn(&T, &mut Vec<u8>) -> Result<()>) -> Result<()> {
+    out.push(b'[');
+    for (index, item) in items.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        write(item, out)?;
+    }
+    out.push(b']');
+    Ok(())
 }
 
 fn append(out: &mut Vec<u8>, bytes: &[u8]) -> std::result::Result<(), Refused> {
@@ -430,8 +544,16 @@ fn code_units(name: Written<'_>) -> Option<Vec<u16>> {
 }
 
 impl<'a> Written<'a> {
+    /// The bytes of the text that it stands for. They are UTF-8, as all that a [`Scan`] reads.
+    pub(crate) fn plain(self) -> Option<Cow<'a, [u8]>> {
+        if !self.has_escape {
+            return Some(Cow::Borrowed(self.bytes));
+        }
+        Some(Cow::Owned(self.text()?.into_owned().into_bytes()))
+    }
+
     /// The text that it stands for.
-    pub(crate) fn text(self) -> Option<Cow<'a, str>> {
+    fn text(self) -> Option<Cow<'a, str>> {
         if !self.has_escape {
             return std::str::from_utf8(self.bytes).ok().map(Cow::Borrowed);
         }

@@ -3,6 +3,7 @@
 //! The difference is taken at the top level only: a member that changed anywhere inside is carried
 //! whole. That makes replaying a record a loop of assignments that anybody can follow by hand.
 
+use crate::canonical::Members;
 use crate::{Error, Result, canonical};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -23,6 +24,18 @@ pub struct RecordDelta {
     pub unset: Vec<String>,
     /// `sha256:<hex>` of the canonical sealed record after the act.
     pub digest: String,
+}
+
+impl RecordDelta {
+    /// Writes its members in the order of RFC 8785.
+    pub(crate) fn write(&self, members: &mut Members<'_>) -> Result<()> {
+        members.text("digest", &self.digest)?;
+        members.text("id", &self.id)?;
+        members.map("set", &self.set)?;
+        members.text("table", &self.table)?;
+        members.texts("unset", &self.unset)?;
+        members.number("version", self.version)
+    }
 }
 
 /// The difference from `previous` (absent for a new record) to `next`, both sealed objects.

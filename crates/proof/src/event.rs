@@ -1,6 +1,7 @@
 //! One leaf of the log: an event as canonical JSON bytes. The format is told byte for byte, with
 //! worked examples that a test runs, in `docs/log-format.md`.
 
+use crate::canonical::Members;
 use crate::diff::RecordDelta;
 use crate::{Error, Result, canonical, crypto};
 use serde::{Deserialize, Serialize};
@@ -84,18 +85,18 @@ impl Event {
         if self.records_digest.is_some() {
             return Err(Error::malformed("event", "the deltas are already beside the leaf"));
         }
-        let whole = encode(self)?;
+        let whole = self.encode()?;
         if whole.len() <= MAX_LEAF_BYTES {
             return Ok(Encoded {
                 leaf: whole,
                 records_payload: None,
             });
         }
-        let payload = encode(&self.records)?;
+        let payload = canonical::objects_to_bytes(&self.records, RecordDelta::write)?;
         let mut short = self.clone();
         short.records = Vec::new();
         short.records_digest = Some(crypto::digest_text(&payload));
-        let leaf = encode(&short)?;
+        let leaf = short.encode()?;
         check_size(&leaf)?;
         Ok(Encoded {
             leaf,
@@ -115,7 +116,7 @@ impl Event {
         }
         let event: Self = serde_json::from_slice(leaf).map_err(|error| Error::malformed("event", error.to_string()))?;
         event.check()?;
-        if encode(&event)? != leaf {
+        if event.encode()? != leaf {
             return Err(Error::malformed("event", "an empty member should be left out"));
         }
         Ok(event)
@@ -135,6 +136,31 @@ impl Event {
         }
         self.records = serde_json::from_slice(payload).map_err(|error| Error::malformed("event", error.to_string()))?;
         Ok(self)
+    }
+
+    /// The canonical bytes, members in the order of RFC 8785.
+    fn encode(&self) -> Result<Vec<u8>> {
+        Members::to_bytes(|event| {
+            event.text("act", &self.act)?;
+            event.text("actor", &self.actor)?;
+            event.map("data", &self.data)?;
+            event.text("id", &self.id)?;
+            event.text("kind", &self.kind)?;
+            event.text("occurred_at", &self.occurred_at)?;
+            event.text("recorded_at", &self.recorded_at)?;
+            if !self.records.is_empty() {
+                event.objects("records", &self.records, RecordDelta::write)?;
+            }
+            if let Some(digest) = &self.records_digest {
+                event.text("records_digest", digest)?;
+            }
+            event.object("subject", |subject| {
+                subject.text("id", &self.subject.id)?;
+                subject.text("table", &self.subject.table)
+            })?;
+            event.text("tenant", &self.tenant)?;
+            event.number("v", self.v)
+        })
     }
 
     fn check(&self) -> Result<()> {
@@ -165,11 +191,6 @@ impl Event {
             _ => Ok(()),
         }
     }
-}
-
-fn encode<T: Serialize>(value: &T) -> Result<Vec<u8>> {
-    let value = serde_json::to_value(value).map_err(|error| Error::malformed("event", error.to_string()))?;
-    canonical::to_bytes(&value)
 }
 
 fn check_size(leaf: &[u8]) -> Result<()> {
@@ -210,6 +231,51 @@ mod tests {
     use super::*;
     use crate::diff;
     use serde_json::json;
+
+    #[test]
+    fn an_event_is_written_as_its_value_would_be() {
+        let mut event = sample(10);
+        event.data = json!({"b": {"z": [1, {"y": "\u{1f600}é\n\"", "a": true}], "c": -4}, "a": "x"})
+            .as_object()
+            .unwrap()
+            .clone();
+        let old = json!({"note": "x", "gone": 1, "éa": 2, "a": 3});
+        let new = json!({"note": "y", "list": [], "more": {"b": 1, "a": [[], {}]}});
+        event
+            .records
+            .push(diff::between("task", "t\t1", 2, Some(&old), &new).unwrap());
+        let check = |event: &Event| {
+            let value = serde_json::to_value(event).unwrap();
+            assert_eq!(event.encode().unwrap(), canonical::to_bytes(&value).unwrap());
+        };
+        check(&event);
+        let payload = canonical::objects_to_bytes(&event.records, RecordDelta::write).unwrap();
+        let value = serde_json::to_value(&event.records).unwrap();
+        assert_eq!(payload, canonical::to_bytes(&value).unwrap());
+        event.records.clear();
+        event.records_digest = Some(crypto::digest_text(&payload));
+        check(&event);
+    }
+
+    #[test]
+    fn what_is_not_canonical_is_refused_with_its_place() {
+        let mut deep = json!(1);
+        for _ in 0..62 {
+            deep = json!([deep]);
+        }
+        let refused = |data: Value| {
+            let mut event = sample(1);
+            event.data = data.as_object().unwrap().clone();
+            let value = serde_json::to_value(&event).unwrap();
+            let (direct, through) = (event.encode(), canonical::to_bytes(&value));
+            assert_eq!(direct.is_err(), through.is_err(), "{data}");
+            direct.err().map(|error| error.to_string())
+        };
+        assert_eq!(refused(json!({"a": deep.clone()})), None);
+        assert!(refused(json!({"a": [deep]})).unwrap().contains("64 deep"));
+        assert!(refused(json!({"a": {"b": 0.5}})).unwrap().contains("/data/a/b"));
+        assert!(refused(json!({"a": null})).unwrap().contains("/data/a"));
+    }
 
     fn sample(size: usize) -> Event {
         let record = json!({"note": "x".repeat(size)});

@@ -4,20 +4,19 @@
 use crate::canonical::{Scan, Written};
 use std::borrow::Cow;
 
-/// What of an entry is looked at.
+/// What of an entry is looked at, but for the records. Texts are the bytes of UTF-8, which was seen before.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Head<'a> {
     pub v: u64,
-    pub tenant: Cow<'a, str>,
-    pub records: Vec<DeltaHead<'a>>,
-    pub records_digest: Option<Cow<'a, str>>,
+    pub tenant: Cow<'a, [u8]>,
+    pub records_digest: Option<Cow<'a, [u8]>>,
 }
 
 /// Which version of which record an entry made.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct DeltaHead<'a> {
-    pub table: Cow<'a, str>,
-    pub id: Cow<'a, str>,
+    pub table: Cow<'a, [u8]>,
+    pub id: Cow<'a, [u8]>,
     pub version: u64,
 }
 
@@ -34,17 +33,18 @@ pub(crate) enum Unread {
 type Wrong = Option<&'static str>;
 
 impl<'a> Head<'a> {
-    /// Reads an entry: an object.
-    pub(crate) fn read(entry: &'a [u8]) -> Result<Self, Unread> {
+    /// Reads an entry: an object. The records that it made are put behind those that were `found` already, so that one
+    /// piece of memory serves many entries; what stands there of an entry that has no head means nothing.
+    pub(crate) fn read(entry: &'a [u8], found: &mut Vec<DeltaHead<'a>>) -> Result<Self, Unread> {
         let mut head = Self::default();
         let (mut wrong, mut has_version, mut has_tenant) = (None, false, false);
         let read = Scan::read(entry, |scan| {
             scan.object(0, |scan, depth, name| match name.bytes {
                 b"v" => number(scan, depth, &mut head.v, "v", &mut wrong).map(|()| has_version = true),
                 b"tenant" => text(scan, depth, &mut head.tenant, "tenant", &mut wrong).map(|()| has_tenant = true),
-                b"records" => records(scan, depth, &mut head.records, &mut wrong),
+                b"records" => records(scan, depth, found, &mut wrong),
                 b"records_digest" => {
-                    let mut digest = Cow::Borrowed("");
+                    let mut digest = Cow::default();
                     text(scan, depth, &mut digest, "records_digest", &mut wrong)?;
                     head.records_digest = Some(digest);
                     Some(())
@@ -114,7 +114,7 @@ fn number(scan: &mut Scan<'_>, depth: usize, into: &mut u64, name: &'static str,
 fn text<'a>(
     scan: &mut Scan<'a>,
     depth: usize,
-    into: &mut Cow<'a, str>,
+    into: &mut Cow<'a, [u8]>,
     name: &'static str,
     wrong: &mut Wrong,
 ) -> Option<()> {
@@ -122,7 +122,7 @@ fn text<'a>(
         wrong.get_or_insert(name);
         return scan.value(depth);
     }
-    *into = Written::text(scan.string()?)?;
+    *into = Written::plain(scan.string()?)?;
     Some(())
 }
 
@@ -135,19 +135,21 @@ mod tests {
     fn the_members_that_count_are_read_and_others_passed_over() {
         let entry = r#"{"data":{"v":7},"records":[{"id":"c\n1","ops":[{"id":"x"}],"table":"change","version":2}],"tenant":"acmé","v":1}"#;
         let delta = DeltaHead {
-            table: "change".into(),
-            id: "c\n1".into(),
+            table: Cow::Borrowed(b"change"),
+            id: Cow::Borrowed(b"c\n1"),
             version: 2,
         };
         let head = Head {
             v: 1,
-            tenant: "acmé".into(),
-            records: vec![delta],
+            tenant: Cow::Borrowed("acmé".as_bytes()),
             records_digest: None,
         };
-        assert_eq!(Head::read(entry.as_bytes()), Ok(head));
-        let head = Head::read(br#"{"records_digest":"sha256:0","tenant":"a","v":1}"#).unwrap();
-        assert_eq!(head.records_digest.as_deref(), Some("sha256:0"));
+        let mut found = vec![DeltaHead::default()];
+        assert_eq!(Head::read(entry.as_bytes(), &mut found), Ok(head));
+        assert_eq!(found, [DeltaHead::default(), delta]);
+        let head = Head::read(br#"{"records_digest":"sha256:0","tenant":"a","v":1}"#, &mut found).unwrap();
+        assert_eq!(head.records_digest.as_deref(), Some(&b"sha256:0"[..]));
+        assert_eq!(found.len(), 2);
         let deltas = DeltaHead::read_all(br#"[{"id":"1","table":"t","version":1}]"#).unwrap();
         assert_eq!((deltas.len(), deltas[0].version), (1, 1));
     }
@@ -170,7 +172,8 @@ mod tests {
             (r#"{"records_digest":[],"tenant":"a","v":1}"#, "records_digest"),
         ];
         for (entry, member) in cases {
-            assert_eq!(Head::read(entry.as_bytes()), Err(Unread::Member(member)), "{entry}");
+            let read = Head::read(entry.as_bytes(), &mut Vec::new());
+            assert_eq!(read, Err(Unread::Member(member)), "{entry}");
         }
         for entry in [
             "[]",
@@ -179,7 +182,8 @@ mod tests {
             r#"{"tenant":"a","v":1}x"#,
             "",
         ] {
-            assert_eq!(Head::read(entry.as_bytes()), Err(Unread::Form), "{entry}");
+            let read = Head::read(entry.as_bytes(), &mut Vec::new());
+            assert_eq!(read, Err(Unread::Form), "{entry}");
         }
     }
 }

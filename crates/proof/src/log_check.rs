@@ -76,6 +76,9 @@ pub fn verify_log(source: &dyn TileSource, keys: &VerifierKeys, check: &LogCheck
     }
 }
 
+/// The last version of each record of a table, by id; ids are bytes of UTF-8.
+type Versions = HashMap<Box<[u8]>, u64>;
+
 struct Run<'a> {
     source: &'a dyn TileSource,
     report: Report,
@@ -84,12 +87,12 @@ struct Run<'a> {
     /// is known only when the root is.
     first_tile_bad: Option<u64>,
     /// The last version of each record, by table and id.
-    versions: Vec<(String, HashMap<String, u64>)>,
-    tenant: Option<String>,
+    versions: Vec<(Box<[u8]>, Versions)>,
+    tenant: Option<Box<[u8]>>,
     checked: u64,
 }
 
-impl Run<'_> {
+impl<'s> Run<'s> {
     fn bad_at(&mut self, index: u64, code: &'static str, text: impl Into<String>) {
         self.first_bad = Some(self.first_bad.map_or(index, |first| first.min(index)));
         self.report.bad(code, &index.to_string(), text);
@@ -145,7 +148,7 @@ impl Run<'_> {
         std::thread::scope(|scope| self.look_through(Lookers::start(scope, &desk), checkpoint, check));
     }
 
-    fn look_through(&mut self, mut lookers: Lookers<'_>, checkpoint: &Checkpoint, check: &LogCheck<'_>) {
+    fn look_through(&mut self, mut lookers: Lookers<'_, 's>, checkpoint: &Checkpoint, check: &LogCheck<'_>) {
         let reader = TileReader::new(self.source, checkpoint.size);
         let mut frontier = Frontier::new();
         let mut unread = None;
@@ -185,7 +188,7 @@ impl Run<'_> {
         reader: &TileReader<'_>,
         frontier: &mut Frontier,
         index: u64,
-        looked: &Looked,
+        looked: &Looked<'_>,
         older: Option<&Checkpoint>,
     ) {
         for (index, entry) in (index * WIDTH..).zip(&looked.entries) {
@@ -221,7 +224,7 @@ impl Run<'_> {
         }
     }
 
-    fn entry(&mut self, index: u64, looked: &Looked, entry: &Result<Entry, Unread>) {
+    fn entry(&mut self, index: u64, looked: &Looked<'_>, entry: &Result<Entry, Unread>) {
         let entry = match entry {
             Ok(entry) => entry,
             Err(Unread::Form) => {
@@ -242,39 +245,40 @@ impl Run<'_> {
         }
         let of = looked.text(&entry.tenant);
         match &self.tenant {
-            None => self.tenant = Some(of.to_owned()),
-            Some(tenant) if tenant == of => {}
+            None => self.tenant = Some(of.into()),
+            Some(tenant) if tenant.as_ref() == of => {}
             Some(_) => self.bad_at(index, "wrong_tenant", format!("Entry {index} is of another tenant.")),
         }
         if let Some(digest) = &entry.records_digest {
-            self.payload(index, looked.text(digest));
+            self.payload(index, &String::from_utf8_lossy(looked.text(digest)));
         }
-        for delta in &entry.records {
+        for delta in looked.records(entry) {
             self.record(index, looked.text(&delta.table), looked.text(&delta.id), delta.version);
         }
     }
 
-    fn record(&mut self, index: u64, table: &str, id: &str, version: u64) {
+    fn record(&mut self, index: u64, table: &[u8], id: &[u8], version: u64) {
         let before = self.replace_version(table, id, version);
         if version != before + 1 {
+            let (table, id) = (String::from_utf8_lossy(table), String::from_utf8_lossy(id));
             let text = format!("Entry {index} brings {table} {id} from version {before} to {version}.");
             self.bad_at(index, "version_order", text);
         }
     }
 
     /// Notes the version of a record and gives the one before, 0 for a record not seen so far.
-    fn replace_version(&mut self, table: &str, id: &str, version: u64) -> u64 {
+    fn replace_version(&mut self, table: &[u8], id: &[u8], version: u64) -> u64 {
         // There are a few dozen tables at most, so looking through them is faster than hashing the name.
-        let at = self.versions.iter().position(|(known, _)| known == table);
+        let at = self.versions.iter().position(|(known, _)| known.as_ref() == table);
         let at = at.unwrap_or_else(|| {
-            self.versions.push((table.to_owned(), HashMap::new()));
+            self.versions.push((table.into(), HashMap::new()));
             self.versions.len() - 1
         });
         let ids = &mut self.versions[at].1;
         match ids.get_mut(id) {
             Some(known) => std::mem::replace(known, version),
             None => {
-                ids.insert(id.to_owned(), version);
+                ids.insert(id.into(), version);
                 0
             }
         }

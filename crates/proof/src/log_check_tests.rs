@@ -8,6 +8,7 @@ use crate::event::{Event, Subject};
 use crate::note::{KeyKind, NoteSigner};
 use crate::tile::MemoryTiles;
 use serde_json::{Map, json};
+use std::borrow::Cow;
 
 const ORIGIN: &str = "assent.example/t/acme/log";
 
@@ -283,7 +284,7 @@ fn deltas_beside_a_leaf_are_followed() {
 fn a_source_that_fails_is_no_proof_of_anything() {
     struct Failing(MemoryTiles, &'static str);
     impl TileSource for Failing {
-        fn get(&self, path: &str) -> crate::Result<Option<Vec<u8>>> {
+        fn get(&self, path: &str) -> crate::Result<Option<Cow<'_, [u8]>>> {
             if path.starts_with(self.1) {
                 return Err(Error::Source {
                     path: path.into(),

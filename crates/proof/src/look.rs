@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::{self, Scope};
 
 use crate::crypto::Hash;
-use crate::head::{Head, Unread};
+use crate::head::{DeltaHead, Head, Unread};
 use crate::merkle;
 use crate::tile::{self, WIDTH};
 
@@ -20,19 +20,21 @@ use crate::tile::{self, WIDTH};
 const AHEAD: usize = 4;
 
 /// An entry bundle as it was read.
-pub(crate) struct Bundle {
+pub(crate) struct Bundle<'b> {
     /// Its bytes; they may hold entries beyond the tree.
-    pub bytes: Vec<u8>,
+    pub bytes: Cow<'b, [u8]>,
     /// How many of its entries the tree has.
     pub width: u64,
 }
 
 /// What a bundle's bytes say by themselves.
-pub(crate) struct Looked {
+pub(crate) struct Looked<'b> {
     /// The bytes.
-    bytes: Vec<u8>,
+    bytes: Cow<'b, [u8]>,
     /// What is told of each entry, or why it tells nothing.
     pub entries: Vec<Result<Entry, Unread>>,
+    /// The records that the entries made, one entry's behind the other's.
+    deltas: Vec<Delta>,
     /// The leaf hash of each entry.
     pub hashes: Vec<Hash>,
     /// The root over the leaf hashes, when they fill a tile.
@@ -44,7 +46,8 @@ pub(crate) struct Looked {
 pub(crate) struct Entry {
     pub v: u64,
     pub tenant: Text,
-    pub records: Vec<Delta>,
+    /// Where its records stand among the bundle's.
+    records: Range<usize>,
     pub records_digest: Option<Text>,
 }
 
@@ -62,11 +65,11 @@ pub(crate) enum Text {
     /// It stands there as it is.
     At(Range<usize>),
     /// It stands there with escapes.
-    Escaped(String),
+    Escaped(Vec<u8>),
 }
 
 impl Text {
-    fn of(bytes: &[u8], text: Cow<'_, str>) -> Self {
+    fn of(bytes: &[u8], text: Cow<'_, [u8]>) -> Self {
         match text {
             Cow::Borrowed(text) => {
                 let start = text.as_ptr().addr().saturating_sub(bytes.as_ptr().addr());
@@ -77,63 +80,76 @@ impl Text {
     }
 }
 
-impl Entry {
-    fn of(bytes: &[u8], head: Head<'_>) -> Self {
-        let deltas = head.records.into_iter().map(|delta| Delta {
+impl Delta {
+    fn of(bytes: &[u8], delta: DeltaHead<'_>) -> Self {
+        Self {
             table: Text::of(bytes, delta.table),
             id: Text::of(bytes, delta.id),
             version: delta.version,
-        });
-        Self {
-            v: head.v,
-            tenant: Text::of(bytes, head.tenant),
-            records: deltas.collect(),
-            records_digest: head.records_digest.map(|digest| Text::of(bytes, digest)),
         }
     }
 }
 
-impl Looked {
-    /// The text that is meant.
-    pub(crate) fn text<'a>(&'a self, text: &'a Text) -> &'a str {
+impl Looked<'_> {
+    /// The bytes of the text that is meant; they are UTF-8.
+    pub(crate) fn text<'a>(&'a self, text: &'a Text) -> &'a [u8] {
         match text {
-            Text::At(range) => {
-                let bytes = self.bytes.get(range.clone()).unwrap_or_default();
-                // It was a text when it was read, so it still is.
-                std::str::from_utf8(bytes).unwrap_or_default()
-            }
+            Text::At(range) => self.bytes.get(range.clone()).unwrap_or_default(),
             Text::Escaped(text) => text,
         }
     }
+
+    /// The records that an entry of this bundle made.
+    pub(crate) fn records(&self, entry: &Entry) -> &[Delta] {
+        self.deltas.get(entry.records.clone()).unwrap_or_default()
+    }
 }
 
-fn look(bundle: Bundle) -> Option<Looked> {
+fn look(bundle: Bundle<'_>) -> Option<Looked<'_>> {
     let Bundle { bytes, width } = bundle;
     let entries = tile::read_entries(&bytes).ok()?;
     let entries = entries.get(..usize::try_from(width).ok()?)?;
     let hashes: Vec<Hash> = entries.iter().map(|entry| merkle::leaf_hash(entry)).collect();
     let is_full = hashes.len() as u64 == WIDTH;
-    let read = |entry: &&[u8]| Head::read(entry).map(|head| Entry::of(&bytes, head));
+    let (entries, deltas) = read_heads(&bytes, entries);
     Some(Looked {
-        entries: entries.iter().map(read).collect(),
+        entries,
+        deltas,
         root: is_full.then(|| tile::complete_root(&hashes)),
         hashes,
         bytes,
     })
 }
 
+fn read_heads<'a>(bytes: &'a [u8], entries: &[&'a [u8]]) -> (Vec<Result<Entry, Unread>>, Vec<Delta>) {
+    let (mut found, mut deltas) = (Vec::new(), Vec::with_capacity(entries.len()));
+    let read = |entry| {
+        found.clear();
+        let head = Head::read(entry, &mut found)?;
+        let first = deltas.len();
+        deltas.extend(found.drain(..).map(|delta| Delta::of(bytes, delta)));
+        Ok(Entry {
+            v: head.v,
+            tenant: Text::of(bytes, head.tenant),
+            records: first..deltas.len(),
+            records_digest: head.records_digest.map(|digest| Text::of(bytes, digest)),
+        })
+    };
+    (entries.iter().copied().map(read).collect(), deltas)
+}
+
 /// A bundle that waits to be looked at, with its number.
-type Task = (u64, Bundle);
+type Task<'b> = (u64, Bundle<'b>);
 /// A bundle that was looked at; `None` for one that has fewer entries than the tree.
-type Done = (u64, Option<Looked>);
+type Done<'b> = (u64, Option<Looked<'b>>);
 
 /// Looks at bundles, in order for whoever asks and out of order behind that.
-pub(crate) struct Lookers<'s> {
-    waiting: &'s Mutex<VecDeque<Task>>,
+pub(crate) struct Lookers<'s, 'b> {
+    waiting: &'s Mutex<VecDeque<Task<'b>>>,
     /// One word for each task, so that an idle thread learns of it.
     call: Option<Sender<()>>,
-    done: Receiver<Done>,
-    early: HashMap<u64, Option<Looked>>,
+    done: Receiver<Done<'b>>,
+    early: HashMap<u64, Option<Looked<'b>>>,
     cores: usize,
     given: u64,
     taken: u64,
@@ -141,18 +157,18 @@ pub(crate) struct Lookers<'s> {
 
 /// What the threads of [`Lookers`] share.
 #[derive(Default)]
-pub(crate) struct Desk {
-    waiting: Mutex<VecDeque<Task>>,
+pub(crate) struct Desk<'b> {
+    waiting: Mutex<VecDeque<Task<'b>>>,
     calls: Mutex<Option<Receiver<()>>>,
 }
 
-fn take(waiting: &Mutex<VecDeque<Task>>) -> Option<Task> {
+fn take<'b>(waiting: &Mutex<VecDeque<Task<'b>>>) -> Option<Task<'b>> {
     waiting.lock().unwrap_or_else(PoisonError::into_inner).pop_front()
 }
 
-impl<'s> Lookers<'s> {
+impl<'s, 'b: 's> Lookers<'s, 'b> {
     /// Starts a thread for each core but the caller's own; they end with this.
-    pub(crate) fn start<'e>(scope: &'s Scope<'s, 'e>, desk: &'s Desk) -> Self {
+    pub(crate) fn start<'e>(scope: &'s Scope<'s, 'e>, desk: &'s Desk<'b>) -> Self {
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
         let (call, calls) = channel();
         let (send, done) = channel();
@@ -178,7 +194,7 @@ impl<'s> Lookers<'s> {
     }
 
     /// Gives the next bundle.
-    pub(crate) fn give(&mut self, bundle: Bundle) {
+    pub(crate) fn give(&mut self, bundle: Bundle<'b>) {
         let task = (self.given, bundle);
         self.waiting
             .lock()
@@ -190,7 +206,7 @@ impl<'s> Lookers<'s> {
     }
 
     /// Takes the next bundle in the order in which they were given; `None` when all were taken.
-    pub(crate) fn take(&mut self) -> Option<Option<Looked>> {
+    pub(crate) fn take(&mut self) -> Option<Option<Looked<'b>>> {
         if self.taken == self.given {
             return None;
         }
@@ -211,7 +227,7 @@ impl<'s> Lookers<'s> {
     }
 }
 
-fn serve(desk: &Desk, done: &Sender<Done>) {
+fn serve<'b>(desk: &Desk<'b>, done: &Sender<Done<'b>>) {
     loop {
         let called = {
             let calls = desk.calls.lock().unwrap_or_else(PoisonError::into_inner);
@@ -238,7 +254,9 @@ mod tests {
     #[test]
     fn bundles_keep_their_order_whoever_looks_at_them() {
         let bundle = |number: u64| Bundle {
-            bytes: tile::write_entries(&[format!(r#"{{"tenant":"t\n{number}","v":1}}"#), "x".to_owned()]).unwrap(),
+            bytes: tile::write_entries(&[format!(r#"{{"tenant":"t\n{number}","v":1}}"#), "x".to_owned()])
+                .unwrap()
+                .into(),
             width: if number == 5 { 3 } else { 2 },
         };
         let desk = Desk::default();
@@ -253,7 +271,7 @@ mod tests {
                 match lookers.take().unwrap() {
                     Some(looked) => {
                         let first = looked.entries[0].as_ref().unwrap();
-                        assert_eq!(looked.text(&first.tenant), format!("t\n{taken}"));
+                        assert_eq!(looked.text(&first.tenant), format!("t\n{taken}").as_bytes());
                         assert_eq!(looked.entries[1], Err(Unread::Form));
                         assert_eq!((looked.hashes.len(), looked.root), (2, None));
                     }

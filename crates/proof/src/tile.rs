@@ -9,6 +9,7 @@ use crate::crypto::Hash;
 use crate::event::MAX_LEAF_BYTES;
 use crate::merkle::{self, NodeSource};
 use crate::{Error, Result};
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
@@ -19,11 +20,11 @@ pub const WIDTH: u64 = 256;
 /// Where a log's resources are read from: a directory, a server, a table, a map in memory.
 pub trait TileSource {
     /// The resource at `path` (for example `tile/0/x001/234.p/5` or `checkpoint`), or `None` when
-    /// there is no such resource.
+    /// there is no such resource. What lies in memory already is lent and not copied.
     ///
     /// # Errors
     /// [`Error::Source`] when it may exist but cannot be read.
-    fn get(&self, path: &str) -> Result<Option<Vec<u8>>>;
+    fn get(&self, path: &str) -> Result<Option<Cow<'_, [u8]>>>;
 }
 
 /// A log held in memory, for tests and for what is about to be written.
@@ -43,8 +44,8 @@ impl MemoryTiles {
 }
 
 impl TileSource for MemoryTiles {
-    fn get(&self, path: &str) -> Result<Option<Vec<u8>>> {
-        Ok(self.0.get(path).cloned())
+    fn get(&self, path: &str) -> Result<Option<Cow<'_, [u8]>>> {
+        Ok(self.0.get(path).map(|bytes| Cow::Borrowed(bytes.as_slice())))
     }
 }
 
@@ -234,7 +235,7 @@ impl<'a> TileReader<'a> {
     ///
     /// # Errors
     /// [`Error::Absent`] or [`Error::Source`] when it cannot be read.
-    pub fn bundle(&self, index: u64) -> Result<Vec<u8>> {
+    pub fn bundle(&self, index: u64) -> Result<Cow<'a, [u8]>> {
         let width = self.width(0, index);
         self.fetch(&entries_path(index, width), &entries_path(index, WIDTH))
     }
@@ -291,7 +292,7 @@ impl<'a> TileReader<'a> {
     }
 
     /// Reads a resource; a partial one may already have been replaced by the full one.
-    fn fetch(&self, path: &str, full_path: &str) -> Result<Vec<u8>> {
+    fn fetch(&self, path: &str, full_path: &str) -> Result<Cow<'a, [u8]>> {
         if let Some(bytes) = self.source.get(path)? {
             return Ok(bytes);
         }
@@ -384,7 +385,11 @@ fn append_entries<T: AsRef<[u8]>>(old: &TileReader<'_>, leaves: &[T], added: &mu
         return Ok(());
     }
     let (first, standing) = (old.size / WIDTH, (old.size % WIDTH) as usize);
-    let bundle = if standing > 0 { old.bundle(first)? } else { Vec::new() };
+    let bundle = if standing > 0 {
+        old.bundle(first)?
+    } else {
+        Cow::default()
+    };
     let mut entries = read_entries(&bundle)?;
     if entries.len() < standing {
         return Err(Error::malformed("entry bundle", "it is too short"));
@@ -437,9 +442,9 @@ struct Overlay<'a> {
 }
 
 impl TileSource for Overlay<'_> {
-    fn get(&self, path: &str) -> Result<Option<Vec<u8>>> {
-        match self.above.0.get(path) {
-            Some(bytes) => Ok(Some(bytes.clone())),
+    fn get(&self, path: &str) -> Result<Option<Cow<'_, [u8]>>> {
+        match self.above.get(path)? {
+            Some(bytes) => Ok(Some(bytes)),
             None => self.below.get(path),
         }
     }

@@ -8,7 +8,7 @@ pub(crate) use self::sqlite::SqliteConnection;
 
 use crate::error::{Error, Result};
 use crate::moment::Moment;
-use crate::sql::{self, Statement};
+use crate::sql::{self, Given, Statement};
 use crate::value::{Row, Value};
 
 /// The name of the parameter that a tenant's transaction binds by itself.
@@ -66,6 +66,14 @@ impl Connection {
         }
     }
 
+    /// How many statements with parameters it has run; only SQLite's are counted, for its one writing thread.
+    pub(crate) fn statements(&self) -> u64 {
+        match self {
+            Self::Sqlite(it) => it.statements(),
+            Self::Postgres(_) => 0,
+        }
+    }
+
     /// Runs one statement without parameters that comes again and again: the marks of transactions.
     pub(crate) fn mark(&mut self, text: &str) -> Result<()> {
         match self {
@@ -92,40 +100,63 @@ fn tenant_value(reach: Reach<'_>) -> Option<Value> {
 
 /// Puts the values into the order of the statement's names. A missing, extra, doubled or reserved name is a mistake.
 fn bind<'a>(statement: &'a Statement, values: &'a [(&str, Value)], tenant: Option<&'a Value>) -> Result<Bound<'a>> {
-    // SQLite has no row security: there this line alone keeps a forgotten condition from reading foreign rows.
-    if tenant.is_some() && !statement.names.iter().any(|it| it == TENANT) {
-        return Err(Error::other(
-            "a statement of a tenant's transaction has to use `$tenant`",
-        ));
+    let names = || values.iter().map(|(name, _)| *name);
+    let known = statement.given.get().filter(|given| given.names.iter().eq(names()));
+    let places = match known {
+        Some(given) => &given.places,
+        None => &checked(statement, &names().collect::<Vec<_>>(), tenant.is_some())?,
+    };
+    if tenant.is_some() != places.contains(&None) {
+        return Err(wrong_tenant(tenant.is_some()));
     }
-    for (at, (name, _)) in values.iter().enumerate() {
+    let place = |place: &Option<usize>| match place {
+        Some(at) => values.get(*at).map(|(_, value)| value),
+        None => tenant,
+    };
+    let values = places.iter().filter_map(place).collect();
+    Ok(Bound { statement, values })
+}
+
+/// Finds the place of each of the statement's names among those given, and remembers the first order that was right: then
+/// a text that comes again and again has its many names compared once.
+fn checked(statement: &Statement, given: &[&str], has_tenant: bool) -> Result<Vec<Option<usize>>> {
+    // SQLite has no row security: there this line alone keeps a forgotten condition from reading foreign rows.
+    if has_tenant && !statement.names.iter().any(|it| it == TENANT) {
+        return Err(wrong_tenant(true));
+    }
+    for (at, name) in given.iter().enumerate() {
         if *name == TENANT {
             return Err(Error::other("`$tenant` is bound by the transaction"));
         }
         if !statement.names.iter().any(|it| it == name) {
             return Err(Error::Other(format!("the statement has no `${name}`")));
         }
-        if values[..at].iter().any(|(other, _)| other == name) {
+        if given[..at].contains(name) {
             return Err(Error::Other(format!("`${name}` is bound twice")));
         }
     }
-    let values = statement
-        .names
-        .iter()
-        .map(|name| find_value(name, values, tenant))
-        .collect::<Result<Vec<_>>>()?;
-    Ok(Bound { statement, values })
+    let place = |name: &String| {
+        if name == TENANT {
+            return Ok(None);
+        }
+        let place = given.iter().position(|given| given == name);
+        let missing = || Error::Other(format!("`${name}` is not bound"));
+        place.map(Some).ok_or_else(missing)
+    };
+    let places: Vec<Option<usize>> = statement.names.iter().map(place).collect::<Result<_>>()?;
+    statement.given.get_or_init(|| Given {
+        names: given.iter().map(|name| (*name).to_owned()).collect(),
+        places: places.clone(),
+    });
+    Ok(places)
 }
 
-fn find_value<'a>(name: &str, values: &'a [(&str, Value)], tenant: Option<&'a Value>) -> Result<&'a Value> {
-    if name == TENANT {
-        return tenant.ok_or_else(|| Error::other("a transaction across tenants has no `$tenant`"));
-    }
-    values
-        .iter()
-        .find(|(given, _)| *given == name)
-        .map(|(_, value)| value)
-        .ok_or_else(|| Error::Other(format!("`${name}` is not bound")))
+fn wrong_tenant(has_tenant: bool) -> Error {
+    Error::other(if has_tenant {
+        "a statement of a tenant's transaction has to use `$tenant`"
+    } else {
+        "a transaction across tenants has no `$tenant`"
+    })
 }
 
 #[cfg(test)]
@@ -149,6 +180,26 @@ mod tests {
         check("$b $a", &values, false, across);
         let mine = Ok(vec![Value::Int(2), "acme".into(), Value::Int(1)]);
         check("$b $tenant $a $b", &values, true, mine);
+    }
+
+    #[test]
+    fn an_order_that_was_right_once_is_not_taken_for_another() {
+        let statement = sql::parse("$b $tenant $a");
+        let of = Value::from("acme");
+        let bound = |values: &[(&str, Value)], tenant: Option<&Value>| {
+            bind(&statement, values, tenant).map(|it| it.values.into_iter().cloned().collect::<Vec<_>>())
+        };
+        let (one, two) = (Value::Int(1), Value::Int(2));
+        let wanted = Ok(vec![two.clone(), of.clone(), one.clone()]);
+        for _ in 0..2 {
+            assert_eq!(bound(&[("a", one.clone()), ("b", two.clone())], Some(&of)), wanted);
+            assert_eq!(bound(&[("b", two.clone()), ("a", one.clone())], Some(&of)), wanted);
+            assert!(bound(&[("a", one.clone()), ("b", two.clone())], None).is_err());
+            assert!(bound(&[("a", one.clone())], Some(&of)).is_err());
+            let more = [("a", one.clone()), ("b", two.clone()), ("c", two.clone())];
+            assert!(bound(&more, Some(&of)).is_err());
+            assert!(bound(&[], Some(&of)).is_err());
+        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Events: written by acts in the transaction of the state they speak of, placed in the log later by the sequencer.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 
 use crate::error::Result;
@@ -97,17 +99,37 @@ pub fn append(tx: &mut Tx<'_>, event: &NewEvent<'_>) -> Result<()> {
 /// Events without a place, in the order of ids, with the versions each made. A record's earlier version may stand behind
 /// a later one, as servers' clocks differ: the sequencer sorts by version within a record (`earlier_unsequenced`).
 pub fn unsequenced(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<(Event, Vec<RecordRef>)>> {
+    let params = [("limit", limit.into())];
     let rows = tx.query(
         "SELECT * FROM event WHERE tenant = $tenant AND seq IS NULL ORDER BY id LIMIT $limit",
-        &[("limit", limit.into())],
+        &params,
     )?;
+    let made = tx.query(
+        "SELECT event_id, table_name, record_id, version FROM event_record
+         WHERE tenant = $tenant AND event_id IN
+            (SELECT id FROM event WHERE tenant = $tenant AND seq IS NULL ORDER BY id LIMIT $limit)
+         ORDER BY event_id, table_name, record_id",
+        &params,
+    )?;
+    let mut records: HashMap<String, Vec<RecordRef>> = HashMap::new();
+    for row in &made {
+        records.entry(row.text("event_id")?).or_default().push(record_ref(row)?);
+    }
     rows.iter()
         .map(|row| {
             let event = read(row)?;
-            let records = records_of(tx, &event.id)?;
+            let records = records.remove(&event.id).unwrap_or_default();
             Ok((event, records))
         })
         .collect()
+}
+
+fn record_ref(row: &Row) -> Result<RecordRef> {
+    Ok(RecordRef {
+        table: row.text("table_name")?,
+        id: row.text("record_id")?,
+        version: row.int("version")?,
+    })
 }
 
 /// The versions of records that an event made.
@@ -118,13 +140,7 @@ pub fn records_of(tx: &mut Tx<'_>, event_id: &str) -> Result<Vec<RecordRef>> {
         &[("event", event_id.into())],
     )?
     .iter()
-    .map(|row| {
-        Ok(RecordRef {
-            table: row.text("table_name")?,
-            id: row.text("record_id")?,
-            version: row.int("version")?,
-        })
-    })
+    .map(record_ref)
     .collect()
 }
 

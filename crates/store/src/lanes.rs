@@ -6,7 +6,7 @@ mod sqlite;
 mod task;
 
 pub(crate) use self::postgres::Link;
-pub(crate) use self::queue::Queue;
+pub(crate) use self::queue::{Queue, Spent};
 pub(crate) use self::sqlite::Reading;
 pub(crate) use self::task::{Task, Work};
 pub(crate) use self::{postgres::serve as serve_postgres, sqlite::read as read_sqlite, sqlite::write as write_sqlite};
@@ -30,6 +30,17 @@ impl Lane {
 
     pub(crate) fn place(self) -> usize {
         self as usize
+    }
+
+    /// What part of the one writing thread a lane gets while all have work, relative to the others. People and pipelines
+    /// wait for their answers; what the worker does was acknowledged before, so it may take its time but never stands
+    /// still.
+    pub(crate) fn weight(self) -> u64 {
+        match self {
+            Self::Gate | Self::Acts => 4,
+            Self::Pages => 2,
+            Self::Worker => 1,
+        }
     }
 
     /// The lane's name in threads and metrics.

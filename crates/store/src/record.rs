@@ -1,5 +1,8 @@
 //! Nouns as rows: one serde struct, one row with its whole body, and columns derived from it to find it by.
 
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -51,36 +54,61 @@ pub struct RawRecord {
 /// Writes a new row. `Conflict` when the id is taken.
 pub fn insert<R: Record>(tx: &mut Tx<'_>, record: &R, sealed: &str) -> Result<()> {
     let columns = record.columns();
-    let names: String = columns.iter().map(|(it, _)| format!(", \"{it}\"")).collect();
-    let places: String = columns.iter().map(|(it, _)| format!(", $c_{it}")).collect();
-    let sql = format!(
-        "INSERT INTO \"{}\" (tenant, id, version, body, sealed{names})
-         VALUES ($tenant, $id, $version, $body, $sealed{places})",
-        R::TABLE
-    );
-    let named = prefixed(&columns);
-    tx.execute(&sql, &with_standard(record, sealed, &named)?)?;
+    let texts = texts::<R>(&columns);
+    tx.execute(&texts.insert, &with_standard(record, sealed, &texts, columns)?)?;
     record.save_derived(tx, true)
 }
 
 /// Replaces a row that is still at `expected`. `Stale` when it is not, or is not there.
 pub fn update<R: Record>(tx: &mut Tx<'_>, record: &R, sealed: &str, expected: i64) -> Result<()> {
     let columns = record.columns();
-    let sets: String = columns.iter().map(|(it, _)| format!(", \"{it}\" = $c_{it}")).collect();
-    let sql = format!(
-        "UPDATE \"{}\" SET version = $version, body = $body, sealed = $sealed{sets}
-         WHERE tenant = $tenant AND id = $id AND version = $expected",
-        R::TABLE
-    );
-    let named = prefixed(&columns);
-    let mut params = with_standard(record, sealed, &named)?;
+    let texts = texts::<R>(&columns);
+    let mut params = with_standard(record, sealed, &texts, columns)?;
     params.push(("expected", expected.into()));
-    if tx.execute(&sql, &params)? == 0 {
+    if tx.execute(&texts.update, &params)? == 0 {
         return Err(Error::Stale {
             table: R::TABLE.to_owned(),
         });
     }
     record.save_derived(tx, false)
+}
+
+/// The statements that write rows of one table, written once.
+struct Texts {
+    insert: String,
+    update: String,
+    /// The parameters of the derived columns, in their order. Columns may be named like the standard parameters of these
+    /// statements, so theirs get a prefix.
+    places: Vec<String>,
+}
+
+type Written = Mutex<HashMap<&'static str, Arc<Texts>>>;
+
+fn texts<R: Record>(columns: &[(&'static str, Value)]) -> Arc<Texts> {
+    static WRITTEN: OnceLock<Written> = OnceLock::new();
+    let mut written = WRITTEN
+        .get_or_init(Written::default)
+        .lock()
+        .unwrap_or_else(PoisonError::into_inner);
+    let write = || Arc::new(write_texts(R::TABLE, columns));
+    Arc::clone(written.entry(R::TABLE).or_insert_with(write))
+}
+
+fn write_texts(table: &str, columns: &[(&'static str, Value)]) -> Texts {
+    let names: String = columns.iter().map(|(it, _)| format!(", \"{it}\"")).collect();
+    let places: String = columns.iter().map(|(it, _)| format!(", $c_{it}")).collect();
+    let sets: String = columns.iter().map(|(it, _)| format!(", \"{it}\" = $c_{it}")).collect();
+    Texts {
+        insert: format!(
+            "INSERT INTO \"{table}\" (tenant, id, version, body, sealed{names})
+             VALUES ($tenant, $id, $version, $body, $sealed{places})"
+        ),
+        update: format!(
+            "UPDATE \"{table}\" SET version = $version, body = $body, sealed = $sealed{sets}
+             WHERE tenant = $tenant AND id = $id AND version = $expected"
+        ),
+        places: columns.iter().map(|(it, _)| format!("c_{it}")).collect(),
+    }
 }
 
 /// The record with this id.
@@ -194,18 +222,11 @@ fn body<R: Record>(row: &Row) -> Result<R> {
         .map_err(|it| Error::Corrupt(format!("a body of `{}` cannot be read: {it}", R::TABLE)))
 }
 
-/// Derived columns may be named like the standard parameters of these statements, so theirs get a prefix.
-fn prefixed(columns: &[(&'static str, Value)]) -> Vec<(String, Value)> {
-    columns
-        .iter()
-        .map(|(name, value)| (format!("c_{name}"), value.clone()))
-        .collect()
-}
-
 fn with_standard<'a, R: Record>(
-    record: &'a R,
+    record: &R,
     sealed: &str,
-    named: &'a [(String, Value)],
+    texts: &'a Texts,
+    columns: Vec<(&'static str, Value)>,
 ) -> Result<Vec<(&'a str, Value)>> {
     let body = serde_json::to_string(record)
         .map_err(|it| Error::Other(format!("a record of `{}` cannot be written: {it}", R::TABLE)))?;
@@ -215,7 +236,8 @@ fn with_standard<'a, R: Record>(
         ("body", body.into()),
         ("sealed", sealed.into()),
     ];
-    params.extend(named.iter().map(|(name, value)| (name.as_str(), value.clone())));
+    let values = columns.into_iter().map(|(_, value)| value);
+    params.extend(texts.places.iter().map(String::as_str).zip(values));
     Ok(params)
 }
 

@@ -4,12 +4,23 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 /// A statement with its parameters' names in the order of first appearance.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Statement {
     /// The text with `$1`, `$2` … in place of the names.
     pub(crate) numbered: String,
     /// The names without `$`; the n-th is `$n` of the numbered text.
     pub(crate) names: Vec<String>,
+    /// How the values were given the first time: whoever runs a text gives them in one order always.
+    pub(crate) given: OnceLock<Given>,
+}
+
+/// Names of values in the order in which they were given, found to be right for a statement.
+#[derive(Debug)]
+pub(crate) struct Given {
+    /// The names.
+    pub(crate) names: Vec<String>,
+    /// For each name of the statement, where its value stands among those given; `None` for the tenant.
+    pub(crate) places: Vec<Option<usize>>,
 }
 
 /// How many texts the cache keeps; past it the cache starts afresh, as generated lists are few but not fixed.
@@ -59,7 +70,11 @@ pub(crate) fn parse(sql: &str) -> Statement {
         numbered.push_str(&sql[at..end]);
         at = end;
     }
-    Statement { numbered, names }
+    Statement {
+        numbered,
+        names,
+        given: OnceLock::new(),
+    }
 }
 
 fn is_name(byte: u8) -> bool {

@@ -171,8 +171,8 @@ impl Store {
     fn open_sqlite(config: &Config, path: &Path) -> Result<Self> {
         let writer = SqliteConnection::writer(path)?;
         let writer = migrate::prepare_sqlite(writer, &config.version)?;
-        let limits = config.lanes.map(|it| it.queue);
-        let acts = Arc::new(Queue::new(&limits));
+        let lanes = Lane::ALL.map(|lane| (config.lanes[lane.place()].queue, lane.weight()));
+        let acts = Arc::new(Queue::new(&lanes));
         let mut threads = Vec::new();
         let (queue, batch, on_fatal) = (Arc::clone(&acts), config.batch.max(1), Arc::clone(&config.on_fatal));
         let moments = Moments::default();
@@ -184,7 +184,7 @@ impl Store {
         let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
         for lane in Lane::ALL {
             let size = config.lanes[lane.place()];
-            let queue = Arc::new(Queue::new(&[size.queue]));
+            let queue = Arc::new(Queue::new(&[(size.queue, 1)]));
             let (most, readers) = match lane {
                 // Its reads share transactions, so that more threads than cores would only wake each other up.
                 Lane::Gate => (READS, size.threads.min(cores)),
@@ -213,7 +213,7 @@ impl Store {
         let mut queues = Vec::new();
         for lane in Lane::ALL {
             let size = config.lanes[lane.place()];
-            let queue = Arc::new(Queue::new(&[size.queue]));
+            let queue = Arc::new(Queue::new(&[(size.queue, 1)]));
             for number in 1..=size.threads.max(1) {
                 let (link, queue) = (Arc::clone(&link), Arc::clone(&queue));
                 threads.push(spawn(&format!("{}-{number}", lane.name()), move || {

@@ -1,5 +1,6 @@
 //! A small tenant on a real store: people, a service, changes, and a clock in the hand.
 
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex};
 
 use acts::desk::{Clock, Desk, Tools};
@@ -409,13 +410,14 @@ pub struct Served<'w> {
 }
 
 impl TileSource for Served<'_> {
-    fn get(&self, path: &str) -> proof::Result<Option<Vec<u8>>> {
+    fn get(&self, path: &str) -> proof::Result<Option<Cow<'_, [u8]>>> {
         let path = path.to_owned();
         let look = move |room: &mut Room<'_, '_>| acts::prove_event::tile(room, &path);
         Ok(self
             .world
             .desk
             .wait(Lane::Pages, self.tenant, Actor::system(), Mode::Read, look)
-            .unwrap())
+            .unwrap()
+            .map(Cow::Owned))
     }
 }

@@ -1,5 +1,6 @@
 //! `assent audit`: verifies bundles and logs without trusting the server, exports, proves, replays.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -165,9 +166,9 @@ fn tell_findings(output: &Output, findings: &[Finding]) {
 struct FolderLog(PathBuf);
 
 impl TileSource for FolderLog {
-    fn get(&self, path: &str) -> proof::Result<Option<Vec<u8>>> {
+    fn get(&self, path: &str) -> proof::Result<Option<Cow<'_, [u8]>>> {
         match std::fs::read(self.0.join(path)) {
-            Ok(bytes) => Ok(Some(bytes)),
+            Ok(bytes) => Ok(Some(Cow::Owned(bytes))),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(proof::Error::Source {
                 path: path.to_owned(),
@@ -184,9 +185,10 @@ struct ServedLog {
 }
 
 impl TileSource for ServedLog {
-    fn get(&self, path: &str) -> proof::Result<Option<Vec<u8>>> {
+    fn get(&self, path: &str) -> proof::Result<Option<Cow<'_, [u8]>>> {
         self.client
             .bytes(&format!("{}/{path}", self.prefix))
+            .map(|found| found.map(Cow::Owned))
             .map_err(|failure| {
                 let why = match failure {
                     Failure::CouldNot(text) => text,
@@ -241,7 +243,7 @@ fn log_keys(source: &dyn TileSource, key: Option<&str>) -> Result<VerifierKeys> 
     let served = source
         .get("key")
         .map_err(|error| Failure::could_not(format!("The log's key: {error}.")))?;
-    let text = served.and_then(|bytes| String::from_utf8(bytes).ok());
+    let text = served.and_then(|bytes| String::from_utf8(bytes.into_owned()).ok());
     let text = text.ok_or_else(|| Failure::could_not("The log serves no key; give --key."))?;
     VerifierKeys::parse(&text).map_err(|error| Failure::could_not(format!("The log's key cannot be used: {error}.")))
 }
@@ -344,7 +346,7 @@ fn prove(event: &str, log: &str, key: Option<&str>, common: &Common, output: &Ou
     let note = source
         .get("checkpoint")
         .map_err(|error| could_not("The checkpoint", &error))?;
-    let note = note.and_then(|bytes| String::from_utf8(bytes).ok());
+    let note = note.and_then(|bytes| String::from_utf8(bytes.into_owned()).ok());
     let note = note.ok_or_else(|| Failure::could_not("The log has no checkpoint."))?;
     let trusted = match open_checkpoint(&note, &keys, None) {
         Ok(trusted) => trusted.checkpoint,

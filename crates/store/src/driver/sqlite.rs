@@ -21,8 +21,9 @@ use crate::value::{Row, Value};
 const BUSY: Duration = Duration::from_secs(5);
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 400;
-/// From how many pages of the write-ahead log on the writer moves them into the main file (4 KiB each).
-const CHECKPOINT_PAGES: i32 = 1_000;
+/// From how many pages of the write-ahead log on the writer moves them into the main file (4 KiB each): pages that were
+/// written often in between are moved once.
+const CHECKPOINT_PAGES: i32 = 4_000;
 
 /// A connection to the file.
 pub(crate) struct SqliteConnection {
@@ -34,6 +35,8 @@ pub(crate) struct SqliteConnection {
     seen: Option<i64>,
     /// What is known of the statements that ran before.
     known: HashMap<Box<str>, Arc<Known>>,
+    /// How many statements were looked up here, which is how many were run.
+    statements: u64,
 }
 
 /// What a text's statement looks like to SQLite, worked out once.
@@ -101,6 +104,7 @@ impl SqliteConnection {
             moment: None,
             seen: None,
             known: HashMap::new(),
+            statements: 0,
         })
     }
 
@@ -156,6 +160,16 @@ impl SqliteConnection {
         self.moment
     }
 
+    /// How many rows it has written since it was opened, those that were undone included.
+    pub(crate) fn rows_written(&self) -> u64 {
+        self.raw.total_changes()
+    }
+
+    /// How many statements with parameters it has run.
+    pub(crate) fn statements(&self) -> u64 {
+        self.statements
+    }
+
     /// Whether no transaction is open, be it ended or lost.
     pub(crate) fn is_idle(&self) -> bool {
         self.raw.is_autocommit()
@@ -174,6 +188,7 @@ impl SqliteConnection {
 
     /// What is known of a text, so that it is read and its names are looked up once a connection.
     pub(crate) fn known(&mut self, text: &str) -> Result<Arc<Known>> {
+        self.statements += 1;
         if let Some(known) = self.known.get(text) {
             return Ok(Arc::clone(known));
         }

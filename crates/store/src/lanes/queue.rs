@@ -1,4 +1,4 @@
-//! A bounded queue that is fair: lanes take turns, and within a lane tenants do.
+//! A bounded queue that is fair: lanes share whoever serves them by weight, and within a lane tenants take turns.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -6,6 +6,9 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use crate::lanes::Work;
 
 type Item = Box<dyn Work>;
+
+/// What one unit of cost counts for a lane of weight 1.
+const SCALE: u64 = 1_000;
 
 /// The queue before one or more threads.
 pub(crate) struct Queue {
@@ -15,25 +18,45 @@ pub(crate) struct Queue {
 
 struct State {
     slots: Vec<Slot>,
-    next_slot: usize,
+    /// Where the lane that was served last stood: a lane that begins to wait starts from here, so that it gets nothing
+    /// back for the time when it wanted nothing.
+    reached: u64,
     waiting: usize,
     closed: bool,
+}
+
+/// The lane that work was taken from, and what the work cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Spent {
+    /// The lane's slot.
+    pub(crate) slot: usize,
+    /// Its cost, in any unit that is the same for all lanes.
+    pub(crate) cost: u64,
 }
 
 /// The waiting acts of one lane, by tenant. A tenant that was served goes to the end.
 struct Slot {
     limit: usize,
+    weight: u64,
+    /// What its work has cost so far, divided by its weight: the lane that stands lowest is served next.
+    used: u64,
+    /// What its work cost lately, each: what is counted until the true cost is known.
+    guess: u64,
     waiting: usize,
     tenants: VecDeque<(String, VecDeque<Item>)>,
 }
 
 impl Queue {
-    /// One slot for each limit.
-    pub(crate) fn new(limits: &[usize]) -> Self {
-        let slots = limits
+    /// One slot for each lane: how many acts may wait in it, and its weight among the lanes, at least 1. While all lanes
+    /// have work, each gets of the cost that is spent the part that its weight is of all weights.
+    pub(crate) fn new(lanes: &[(usize, u64)]) -> Self {
+        let slots = lanes
             .iter()
-            .map(|limit| Slot {
+            .map(|(limit, weight)| Slot {
                 limit: *limit,
+                weight: (*weight).max(1),
+                used: 0,
+                guess: 1,
                 waiting: 0,
                 tenants: VecDeque::new(),
             })
@@ -41,7 +64,7 @@ impl Queue {
         Self {
             state: Mutex::new(State {
                 slots,
-                next_slot: 0,
+                reached: 0,
                 waiting: 0,
                 closed: false,
             }),
@@ -59,7 +82,8 @@ impl Queue {
         if state.closed || state.slots[slot].waiting >= state.slots[slot].limit {
             return Err(work);
         }
-        state.slots[slot].push(work);
+        let reached = state.reached;
+        state.slots[slot].push(work, reached);
         state.waiting += 1;
         drop(state);
         self.ready.notify_one();
@@ -68,6 +92,12 @@ impl Queue {
 
     /// Waits for work and takes up to `most`; `None` once the queue is closed and empty.
     pub(crate) fn take(&self, most: usize) -> Option<Vec<Item>> {
+        Some(self.take_counted(most)?.0)
+    }
+
+    /// As [`Queue::take`], with the slot of each. Whoever takes so tells [`Queue::settle`] what it cost before taking
+    /// again.
+    pub(crate) fn take_counted(&self, most: usize) -> Option<(Vec<Item>, Vec<usize>)> {
         let mut state = self.lock();
         while state.waiting == 0 {
             if state.closed {
@@ -75,16 +105,23 @@ impl Queue {
             }
             state = self.ready.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        let mut taken = Vec::new();
-        while taken.len() < most && state.waiting > 0 {
-            let at = state.next_slot;
-            state.next_slot = (at + 1) % state.slots.len();
-            if let Some(work) = state.slots[at].pop() {
-                state.waiting -= 1;
-                taken.push(work);
-            }
+        let (mut taken, mut slots) = (Vec::new(), Vec::new());
+        while taken.len() < most
+            && let Some((slot, work)) = state.next()
+        {
+            taken.push(work);
+            slots.push(slot);
         }
-        Some(taken)
+        Some((taken, slots))
+    }
+
+    /// Puts what work cost in the place of what was guessed.
+    pub(crate) fn settle(&self, spent: &[Spent]) {
+        let mut state = self.lock();
+        for (at, slot) in state.slots.iter_mut().enumerate() {
+            let costs = || spent.iter().filter(|spent| spent.slot == at).map(|spent| spent.cost);
+            slot.settle(costs().count() as u64, costs().sum());
+        }
     }
 
     /// How many acts wait.
@@ -99,8 +136,25 @@ impl Queue {
     }
 }
 
+impl State {
+    /// The next work of the lane that stands lowest; of several the first.
+    fn next(&mut self) -> Option<(usize, Item)> {
+        let waiting = self.slots.iter().enumerate().filter(|(_, slot)| slot.waiting > 0);
+        let (at, _) = waiting.min_by_key(|(_, slot)| slot.used)?;
+        let slot = &mut self.slots[at];
+        self.reached = self.reached.max(slot.used);
+        let work = slot.pop()?;
+        slot.used += slot.guess * SCALE / slot.weight;
+        self.waiting -= 1;
+        Some((at, work))
+    }
+}
+
 impl Slot {
-    fn push(&mut self, work: Item) {
+    fn push(&mut self, work: Item, reached: u64) {
+        if self.waiting == 0 {
+            self.used = self.used.max(reached);
+        }
         self.waiting += 1;
         let known = self.tenants.iter_mut().find(|(tenant, _)| tenant == work.tenant());
         match known {
@@ -110,6 +164,15 @@ impl Slot {
                 self.tenants.push_back((tenant, VecDeque::from([work])));
             }
         }
+    }
+
+    fn settle(&mut self, count: u64, cost: u64) {
+        if count == 0 {
+            return;
+        }
+        let (guessed, cost) = (self.guess * count * SCALE / self.weight, cost * SCALE / self.weight);
+        self.used = (self.used + cost).saturating_sub(guessed);
+        self.guess = (cost * self.weight / SCALE / count).max(1);
     }
 
     fn pop(&mut self) -> Option<Item> {
@@ -156,7 +219,7 @@ mod tests {
 
     #[test]
     fn tenants_and_lanes_take_turns() {
-        let queue = Queue::new(&[10, 10]);
+        let queue = Queue::new(&[(10, 1), (10, 1)]);
         for (slot, name) in [(0, "a"), (0, "a"), (0, "a"), (0, "b"), (1, "c")] {
             assert!(queue.push(slot, Box::new(Named(name))).is_ok());
         }
@@ -164,9 +227,59 @@ mod tests {
         assert_eq!(order(&queue, 9), ["a", "a"]);
     }
 
+    /// What each lane was served of so many acts, when both always have work.
+    fn served(queue: &Queue, acts: usize, most: usize, costs: [u64; 2]) -> [u64; 2] {
+        let mut served = [0, 0];
+        for _ in 0..acts {
+            for slot in [0, 1] {
+                while queue.waiting(slot) < most {
+                    assert!(queue.push(slot, Box::new(Named("a"))).is_ok());
+                }
+            }
+            let (_, slots) = queue.take_counted(most).unwrap();
+            let spent: Vec<Spent> = slots
+                .into_iter()
+                .map(|slot| Spent {
+                    slot,
+                    cost: costs[slot],
+                })
+                .collect();
+            spent.iter().for_each(|spent| served[spent.slot] += spent.cost);
+            queue.settle(&spent);
+        }
+        served
+    }
+
+    #[test]
+    fn lanes_with_work_share_what_is_spent_by_weight() {
+        for (costs, most) in [([1, 1], 1), ([3, 100], 8), ([100, 3], 8), ([5, 40], 16)] {
+            let queue = Queue::new(&[(20, 4), (20, 1)]);
+            let [much, little] = served(&queue, 4_000, most, costs);
+            let ratio = much as f64 / little as f64;
+            assert!((3.6..4.4).contains(&ratio), "{costs:?}: {ratio}");
+        }
+    }
+
+    #[test]
+    fn a_lane_alone_gets_all_and_is_owed_nothing_for_its_rest() {
+        let queue = Queue::new(&[(1_000, 1), (1_000, 1)]);
+        let push = |slot, name, count| {
+            for _ in 0..count {
+                assert!(queue.push(slot, Box::new(Named(name))).is_ok());
+            }
+        };
+        push(0, "a", 500);
+        assert_eq!(order(&queue, 500).len(), 500);
+        push(0, "a", 10);
+        push(1, "b", 10);
+        let next = order(&queue, 10);
+        let of_b = next.iter().filter(|name| *name == "b").count();
+        assert!((4..=6).contains(&of_b), "{next:?}");
+    }
+
     #[test]
     fn a_full_lane_refuses_and_a_closed_queue_still_empties() {
-        let queue = Queue::new(&[1, 1]);
+        let queue = Queue::new(&[(1, 1), (1, 1)]);
         assert!(queue.push(0, Box::new(Named("a"))).is_ok());
         assert!(queue.push(0, Box::new(Named("a"))).is_err());
         assert!(queue.push(1, Box::new(Named("a"))).is_ok());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::driver::{Connection, SqliteConnection};
 use crate::error::{Error, Result};
 use crate::lanes::task::Attempt;
-use crate::lanes::{Queue, Work};
+use crate::lanes::{Queue, Spent, Work};
 use crate::moment::Moments;
 use crate::store::FatalHook;
 
@@ -60,9 +60,16 @@ pub(crate) fn write(connection: Connection, queue: &Queue, most: usize, on_fatal
         moments,
         on_fatal: Arc::clone(on_fatal),
         broken: None,
+        careful: 0,
+        costs: Vec::new(),
     };
-    while let Some(mut batch) = queue.take(most) {
+    while let Some((mut batch, slots)) = queue.take_counted(most) {
+        writer.costs.clear();
         writer.serve(&mut batch);
+        // What never ran, as the storage is broken, cost nothing.
+        let costs = writer.costs.iter().copied().chain(std::iter::repeat(0));
+        let spent = |(slot, cost)| Spent { slot, cost };
+        queue.settle(&slots.into_iter().zip(costs).map(spent).collect::<Vec<_>>());
         for work in batch {
             work.answer();
         }
@@ -76,10 +83,19 @@ struct Writer {
     on_fatal: FatalHook,
     /// After a failed sync nothing may be acknowledged any more.
     broken: Option<Error>,
+    /// How many of the next batches get a savepoint for each act.
+    careful: u32,
+    /// How many statements each act of the batch ran: what it cost, near enough, without a look at a clock.
+    costs: Vec<u64>,
 }
+
+/// For how many batches acts get savepoints after one that had to be begun anew for the want of them.
+const CAREFUL: u32 = 64;
 
 /// Why a common transaction did not come about.
 enum Lost {
+    /// An act wrote and then refused, and what it wrote cannot be undone alone: run all again with savepoints.
+    Savepoint,
     /// Run each act again alone.
     Transaction,
     /// It could not even begin; trying once for each act would only make the wait longer.
@@ -93,11 +109,11 @@ impl Writer {
     fn serve(&mut self, batch: &mut Batch) {
         let mut kept = 0;
         if self.broken.is_none() {
-            match self.together(batch) {
+            match self.together_if_possible(batch) {
                 Ok(()) => return,
                 Err(Lost::Storage(error)) => self.break_down(error),
                 Err(Lost::Beginning(error)) => return settle_from(batch, 0, &error),
-                Err(Lost::Transaction) => kept = self.each_alone(batch),
+                Err(Lost::Transaction | Lost::Savepoint) => kept = self.each_alone(batch),
             }
         }
         if let Some(error) = &self.broken {
@@ -111,8 +127,22 @@ impl Writer {
         self.broken = Some(error);
     }
 
-    /// All acts in one transaction, a savepoint each.
+    /// Savepoints have a price: each keeps a copy of every page that its act touches. Most acts that refuse do so before
+    /// they write, and then there is nothing to undo.
+    fn together_if_possible(&mut self, batch: &mut Batch) -> Result<(), Lost> {
+        if self.careful == 0 {
+            match self.together(batch) {
+                Err(Lost::Savepoint) => self.careful = CAREFUL,
+                done => return done,
+            }
+        }
+        self.careful -= 1;
+        self.together(batch)
+    }
+
+    /// All acts in one transaction.
     fn together(&mut self, batch: &mut Batch) -> Result<(), Lost> {
+        self.costs.clear();
         self.connection
             .mark("BEGIN IMMEDIATE")
             .map_err(|error| match lost(error.clone()) {
@@ -130,9 +160,21 @@ impl Writer {
         committed.map_err(lost)
     }
 
-    fn one_of_many(&mut self, work: &mut dyn Work) -> Result<(), Lost> {
-        self.connection.mark("SAVEPOINT act").map_err(lost)?;
+    fn attempt(&mut self, work: &mut dyn Work) -> Attempt {
+        let before = self.connection.statements();
         let attempt = work.attempt(&mut self.connection);
+        // The marks around an act are statements as well.
+        self.costs.push(self.connection.statements() - before + 2);
+        attempt
+    }
+
+    fn one_of_many(&mut self, work: &mut dyn Work) -> Result<(), Lost> {
+        let has_savepoint = self.careful > 0;
+        if has_savepoint {
+            self.connection.mark("SAVEPOINT act").map_err(lost)?;
+        }
+        let before = self.rows_written();
+        let attempt = self.attempt(work);
         if let Attempt::Failed(error @ Error::Fatal(_)) = attempt {
             return Err(Lost::Storage(error));
         }
@@ -140,15 +182,27 @@ impl Writer {
         if self.is_idle() {
             return Err(Lost::Transaction);
         }
-        if attempt != Attempt::Keep {
+        let is_undone = attempt != Attempt::Keep && self.rows_written() != before;
+        if !has_savepoint {
+            return if is_undone { Err(Lost::Savepoint) } else { Ok(()) };
+        }
+        if is_undone {
             self.connection.mark("ROLLBACK TO act").map_err(lost)?;
         }
         self.connection.mark("RELEASE act").map_err(lost)
     }
 
+    fn rows_written(&self) -> u64 {
+        match &self.connection {
+            Connection::Sqlite(it) => it.rows_written(),
+            Connection::Postgres(_) => 0,
+        }
+    }
+
     /// Each act in a transaction of its own, until the storage breaks. Answers how many have their answer.
     fn each_alone(&mut self, batch: &mut Batch) -> usize {
         let mut kept = 0;
+        self.costs.clear();
         for work in batch.iter_mut() {
             match self.alone(work.as_mut()) {
                 Ok(()) => {}
@@ -165,7 +219,7 @@ impl Writer {
 
     fn alone(&mut self, work: &mut dyn Work) -> Result<()> {
         self.connection.mark("BEGIN IMMEDIATE")?;
-        match work.attempt(&mut self.connection) {
+        match self.attempt(work) {
             Attempt::Keep => {
                 let committed = self.commit();
                 self.abandon();
@@ -267,6 +321,89 @@ mod tests {
         fn answer(self: Box<Self>) {}
     }
 
+    /// An act that writes rows and then keeps them or not; it counts how often it ran.
+    struct Writes {
+        rows: u64,
+        attempt: Attempt,
+        runs: Arc<AtomicU32>,
+    }
+
+    impl Work for Writes {
+        fn tenant(&self) -> &str {
+            "acme"
+        }
+        fn mode(&self) -> Mode {
+            Mode::Write
+        }
+        fn attempt(&mut self, connection: &mut Connection) -> Attempt {
+            self.runs.fetch_add(1, Ordering::SeqCst);
+            for _ in 0..self.rows {
+                connection.mark("INSERT INTO row DEFAULT VALUES").unwrap();
+            }
+            self.attempt.clone()
+        }
+        fn settle(&mut self, _: Error) {}
+        fn answer(self: Box<Self>) {}
+    }
+
+    #[test]
+    fn an_act_that_wrote_and_refused_is_undone_alone() {
+        let path = std::env::temp_dir().join(format!("assent-undo-{}.db", std::process::id()));
+        let mut connection = Connection::Sqlite(SqliteConnection::writer(&path).unwrap());
+        connection.mark("CREATE TABLE row (id INTEGER PRIMARY KEY)").unwrap();
+        let mut writer = Writer {
+            connection,
+            moments: Moments::default(),
+            on_fatal: Arc::new(|_| {}),
+            broken: None,
+            careful: 0,
+            costs: Vec::new(),
+        };
+        let runs = Arc::new(AtomicU32::new(0));
+        let mut serve = |acts: &[(u64, Attempt)]| {
+            let work = |(rows, attempt): &(u64, Attempt)| {
+                Box::new(Writes {
+                    rows: *rows,
+                    attempt: attempt.clone(),
+                    runs: Arc::clone(&runs),
+                }) as Box<dyn Work>
+            };
+            writer.serve(&mut acts.iter().map(work).collect());
+            let count = rusqlite::Connection::open(&path)
+                .unwrap()
+                .query_row("SELECT count(*) FROM row", [], |row| row.get::<_, u64>(0))
+                .unwrap();
+            (
+                count,
+                runs.swap(0, Ordering::SeqCst),
+                writer.careful,
+                writer.costs.len(),
+            )
+        };
+        let (keep, undo) = (Attempt::Keep, Attempt::Undo);
+        assert_eq!(
+            serve(&[(1, keep.clone()), (0, undo.clone()), (2, keep.clone())]),
+            (3, 3, 0, 3)
+        );
+        let mixed = [
+            (1, keep.clone()),
+            (5, undo.clone()),
+            (7, Attempt::Panicked),
+            (1, keep.clone()),
+        ];
+        // The first two ran before it was known that savepoints are wanted.
+        assert_eq!(serve(&mixed), (5, 6, CAREFUL - 1, 4));
+        assert_eq!(serve(&mixed), (7, 4, CAREFUL - 2, 4));
+        for left in (0..CAREFUL - 2).rev() {
+            assert_eq!(serve(&[(0, keep.clone())]), (7, 1, left, 1));
+        }
+        assert_eq!(serve(&mixed), (9, 6, CAREFUL - 1, 4));
+        drop(writer);
+        for ending in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(format!("{}{ending}", path.display()));
+        }
+    }
+
     #[test]
     fn after_a_failed_sync_nothing_is_acknowledged() {
         let path = std::env::temp_dir().join(format!("assent-sync-{}.db", std::process::id()));
@@ -279,6 +416,8 @@ mod tests {
                 counted.fetch_add(1, Ordering::SeqCst);
             }),
             broken: None,
+            careful: 0,
+            costs: Vec::new(),
         };
         let fatal = Error::Fatal("sync".to_owned());
         let settled = Arc::new(Mutex::new(Vec::new()));
