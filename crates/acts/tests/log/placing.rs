@@ -46,13 +46,16 @@ fn each_path_that_was_served_keeps_its_content_while_the_log_grows() {
             for index in 0..hashes.div_ceil(256) {
                 let width = (hashes - index * 256).min(256);
                 let path = TileName { level, index, width }.path();
-                served.push((path.clone(), world.log(TENANT).get(&path).unwrap().unwrap()));
+                served.push((
+                    path.clone(),
+                    world.log(TENANT).get(&path).unwrap().unwrap().into_owned(),
+                ));
             }
         }
         for (path, bytes) in &served {
             assert_eq!(
-                world.log(TENANT).get(path).unwrap().as_ref(),
-                Some(bytes),
+                world.log(TENANT).get(path).unwrap().as_deref(),
+                Some(bytes.as_slice()),
                 "{path} at size {size}"
             );
         }
