@@ -371,7 +371,7 @@ mod tests {
             writer.serve(&mut acts.iter().map(work).collect());
             let count = rusqlite::Connection::open(&path)
                 .unwrap()
-                .query_row("SELECT count(*) FROM row", [], |row| row.get::<_, u64>(0))
+                .query_row("SELECT count(*) FROM row", [], |row| row.get::<_, i64>(0))
                 .unwrap();
             (
                 count,
