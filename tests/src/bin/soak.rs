@@ -157,7 +157,6 @@ const ONCE: &[Long] = &[
         what: "signed deliveries of which something was changed",
     },
     Long {
-        package: "server",
         target: "lib",
         test: "many_guesses_from_many_addresses",
         variable: "ASSENT_TEST_GUESSES",
