@@ -6,6 +6,7 @@
 //! Cedar needs a deep stack: with little left every policy errs, and a deep text aborts the process. Compiling therefore
 //! spawns its own thread; asking runs in the caller's thread, which must have been made with [`STACK_BYTES`].
 
+mod bare;
 mod builtin;
 mod cases;
 mod explain;
@@ -21,6 +22,7 @@ mod thread;
 mod values;
 mod vocabulary;
 
+pub use bare::Bare;
 pub use builtin::{Pack, SCHEMA, base, pack, packs};
 pub use cases::{CasesReport, check_cases, run_cases, words as words_of};
 pub use explain::{Explained, Explanation};

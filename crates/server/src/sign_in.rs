@@ -137,16 +137,22 @@ async fn find_person(state: &AppState, tenant: &str, login: &str) -> Result<Opti
 
 /// Checks a password against its PHC text, or against one that fits nothing.
 async fn check_password(state: &AppState, names: &[String], phc: Option<String>, secret: &str) -> Result<(), Failure> {
-    let wait = state.throttle().wait(names, clock::tick());
-    if wait > 0 {
+    if let Err(wait) = state.throttle().enter(names, clock::tick()) {
         let text = format!("Too many failed tries. Try again in {wait} seconds.");
         return Err(Failure::new(429, "too_many_tries", text).after(wait));
     }
-    if verified(state, phc, secret).await? {
+    let is_right = match verified(state, phc, secret).await {
+        Ok(is_right) => is_right,
+        Err(failure) => {
+            state.throttle().left(&names[0]);
+            return Err(failure);
+        }
+    };
+    if is_right {
         state.throttle().succeeded(&names[0]);
         return Ok(());
     }
-    state.throttle().failed(names, clock::tick());
+    state.throttle().wrong(names, clock::tick());
     Err(wrong())
 }
 
@@ -189,7 +195,7 @@ async fn hashing<T: Send + 'static>(state: &AppState, work: impl FnOnce() -> T +
 /// How a session begins.
 #[derive(Debug, Clone)]
 pub(crate) struct Start {
-    /// `password` or `provider:KEY`.
+    /// `password`, `passkey` or `provider:KEY`.
     pub method: String,
     /// What counts as fresh factor at once, if anything does.
     pub factor: Option<String>,
@@ -354,16 +360,21 @@ async fn use_up(
     try_it: impl Fn(&mut Room<'_, '_>) -> acts::Result<bool> + Send + 'static,
 ) -> Result<(), Failure> {
     let names = [format!("factor {}/{}", caller.tenant, caller.person)];
-    let wait = state.throttle().wait(&names, clock::tick());
-    if wait > 0 {
+    if let Err(wait) = state.throttle().enter(&names, clock::tick()) {
         let text = format!("Too many wrong codes. Try again in {wait} seconds.");
         return Err(Failure::new(429, "too_many_tries", text).after(wait));
     }
-    if state.act(Lane::Pages, caller, Mode::Write, try_it).await? {
+    let is_right = match state.act(Lane::Pages, caller, Mode::Write, try_it).await {
+        Ok(is_right) => is_right,
+        Err(failure) => {
+            state.throttle().left(&names[0]);
+            return Err(failure);
+        }
+    };
+    if is_right {
         state.throttle().succeeded(&names[0]);
         return Ok(());
     }
-    state.throttle().failed(&names, clock::tick());
     let text = "This code does not fit, or it was used before. Wait for the next one.";
     let failure = Failure::new(401, "wrong_code", text);
     note_refused(state, &caller.tenant, &caller.person, ("code", &failure));

@@ -1,11 +1,14 @@
 //! The parts of the program `bench`.
 
 pub mod client;
+pub mod decision;
 pub mod doors;
 pub mod floor;
+pub mod leaving;
 pub mod lists;
 pub mod load;
 pub mod log;
+pub mod people;
 pub mod product;
 pub mod rates;
 pub mod report;

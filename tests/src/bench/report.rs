@@ -66,6 +66,19 @@ impl Line {
         }
     }
 
+    /// Two times, of which the product's must stay within so many times the floor's.
+    pub fn times(what: impl Into<String>, figure: f64, floor: f64, unit: &str, limit: f64) -> Self {
+        let ratio = figure / floor;
+        Self {
+            what: what.into(),
+            figure: format!("{figure:.0} {unit}"),
+            floor: format!("{floor:.0} {unit}"),
+            ratio: Some(ratio),
+            wanted: format!("ratio at most {limit}"),
+            is_met: Some(ratio <= limit),
+        }
+    }
+
     fn row(&self) -> String {
         let ratio = self.ratio.map_or("–".to_owned(), |ratio| format!("{ratio:.2}"));
         let met = match self.is_met {
@@ -106,6 +119,13 @@ mod tests {
         assert_eq!(row, "| Asking | 900 /s | 1000 /s | 0.90 | ratio at least 0.8 | met |");
         assert!(
             Line::rates("Asking", 700.0, 1_000.0, "/s", 0.8)
+                .row()
+                .ends_with("not met |")
+        );
+        let row = Line::times("Deciding", 900.0, 300.0, "µs", 3.0).row();
+        assert_eq!(row, "| Deciding | 900 µs | 300 µs | 3.00 | ratio at most 3 | met |");
+        assert!(
+            Line::times("Deciding", 901.0, 300.0, "µs", 3.0)
                 .row()
                 .ends_with("not met |")
         );

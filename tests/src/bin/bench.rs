@@ -1,5 +1,6 @@
 //! Measures a release build: `cargo build --release -p assent`, then `cargo xtask bench [--changes N] [--events N]
-//! [--waiting N] [--seconds N] [--loads N]`; a 0 leaves that part out.
+//! [--waiting N] [--seconds N] [--loads N] [--people N] [--leavers N]`; a 0 leaves that part out. `--only NAME` runs one part
+//! alone: log, routing, decision, rates, changes, waiting, pages, people or leavers.
 //!
 //! Only this machine is asked, every measure is bounded in time and count, and no figure fails the program.
 
@@ -8,12 +9,12 @@ mod bench;
 
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
 use bench::load::Amount;
 use bench::product::{Product, binary};
 use bench::report::{Line, print};
-use bench::{doors, lists, log, rates, routing, screens, waiting};
+use bench::{decision, doors, leaving, lists, log, people, rates, routing, screens, waiting};
 
 /// Connections of the measures of rates.
 const CONNECTIONS: usize = 16;
@@ -31,7 +32,15 @@ struct Sizes {
     waiting: usize,
     seconds: f64,
     loads: usize,
+    people: usize,
+    leavers: usize,
+    only: Option<String>,
 }
+
+/// The parts that can be run alone.
+const PARTS: &[&str] = &[
+    "log", "routing", "decision", "rates", "changes", "waiting", "pages", "people", "leavers",
+];
 
 impl Sizes {
     fn read(words: impl Iterator<Item = String>) -> Result<Self> {
@@ -41,10 +50,21 @@ impl Sizes {
             waiting: 500,
             seconds: 10.0,
             loads: 20,
+            people: 50_000,
+            leavers: 1,
+            only: None,
         };
         let mut words = words;
         while let Some(word) = words.next() {
-            let number = words.next().with_context(|| format!("{word} needs a number"))?;
+            let number = words.next().with_context(|| format!("{word} needs a value"))?;
+            if word == "--only" {
+                ensure!(
+                    PARTS.contains(&number.as_str()),
+                    "there is no part `{number}`; there are {PARTS:?}"
+                );
+                sizes.only = Some(number);
+                continue;
+            }
             let number: u32 = number.parse().with_context(|| format!("{word} {number}"))?;
             match word.as_str() {
                 "--changes" => sizes.changes = number.into(),
@@ -52,10 +72,20 @@ impl Sizes {
                 "--waiting" => sizes.waiting = usize::try_from(number)?,
                 "--seconds" => sizes.seconds = number.into(),
                 "--loads" => sizes.loads = usize::try_from(number)?,
-                _ => bail!("there is no `{word}`; there are --changes, --events, --waiting, --seconds and --loads"),
+                "--people" => sizes.people = usize::try_from(number)?,
+                "--leavers" => sizes.leavers = usize::try_from(number)?,
+                _ => bail!(
+                    "there is no `{word}`; there are --changes, --events, --waiting, --seconds, --loads, --people, \
+                     --leavers and --only"
+                ),
             }
         }
         Ok(sizes)
+    }
+
+    /// Whether a part is to be run.
+    fn wants(&self, part: &str) -> bool {
+        self.only.as_deref().is_none_or(|only| only == part)
     }
 }
 
@@ -74,12 +104,41 @@ fn main() -> ExitCode {
 }
 
 fn measure(sizes: &Sizes, lines: &mut Vec<Line>) -> Result<()> {
-    if sizes.events > 0 {
+    if sizes.events > 0 && sizes.wants("log") {
         eprintln!("bench: verifying a log of {} events", sizes.events);
         lines.push(log::measure(sizes.events)?);
     }
-    eprintln!("bench: routing");
-    lines.push(routing::measure()?);
+    if sizes.wants("routing") {
+        eprintln!("bench: routing");
+        lines.push(routing::measure()?);
+    }
+    if sizes.wants("decision") {
+        eprintln!("bench: deciding");
+        lines.push(decision::measure()?);
+    }
+    if ["rates", "changes", "waiting", "pages"]
+        .into_iter()
+        .any(|part| sizes.wants(part))
+    {
+        served(sizes, lines)?;
+    }
+    // These two leave their product with other people than before, so each has one of its own.
+    if sizes.leavers > 0 && sizes.wants("leavers") {
+        eprintln!("bench: somebody is deactivated as compromised");
+        lines.push(leaving::measure(&Product::start()?)?);
+    }
+    if sizes.people > 0 && sizes.wants("people") {
+        eprintln!("bench: importing {} people", sizes.people);
+        lines.extend(people::measure(&Product::start()?, sizes.people)?);
+    }
+    let bytes = std::fs::metadata(binary()?)?.len();
+    let figure = format!("{:.1} MB", bytes as f64 / 1e6);
+    lines.push(Line::told("Size of the binary", figure, "–"));
+    Ok(())
+}
+
+/// What is asked of one product, one part after another.
+fn served(sizes: &Sizes, lines: &mut Vec<Line>) -> Result<()> {
     let product = Product::start()?;
     let (empty, _) = product.memory()?;
     let amount = Amount {
@@ -87,7 +146,7 @@ fn measure(sizes: &Sizes, lines: &mut Vec<Line>) -> Result<()> {
         seconds: sizes.seconds,
         count: u64::from(u32::MAX),
     };
-    if sizes.seconds > 0.0 {
+    if sizes.seconds > 0.0 && sizes.wants("rates") {
         eprintln!("bench: asking the gate, and the floors");
         lines.extend(rates::gate(&product, amount)?);
         eprintln!("bench: writing, and the floors");
@@ -95,20 +154,17 @@ fn measure(sizes: &Sizes, lines: &mut Vec<Line>) -> Result<()> {
         eprintln!("bench: the doors to delivery tools, and the floors");
         lines.extend(doors::measure(&product, amount)?);
     }
-    if sizes.changes > 0 {
+    if sizes.changes > 0 && sizes.wants("changes") {
         lines.extend(many(&product, sizes, empty)?);
     }
-    if sizes.waiting > 0 {
+    if sizes.waiting > 0 && sizes.wants("waiting") {
         eprintln!("bench: {} gate checks wait", sizes.waiting);
         lines.push(waiting::measure(&product, sizes.waiting)?);
     }
-    if sizes.loads > 0 {
+    if sizes.loads > 0 && sizes.wants("pages") {
         eprintln!("bench: pages in a browser");
         lines.extend(screens::measure(&product, sizes.loads)?);
     }
-    let bytes = std::fs::metadata(binary()?)?.len();
-    let figure = format!("{:.1} MB", bytes as f64 / 1e6);
-    lines.push(Line::told("Size of the binary", figure, "–"));
     Ok(())
 }
 
@@ -147,7 +203,9 @@ mod tests {
     fn sizes_are_read_and_others_refused() {
         let read = sizes("--changes 20 --seconds 2").unwrap();
         assert_eq!((read.changes, read.seconds, read.events), (20, 2.0, 1_000_000));
-        for wrong in ["--changes", "--changes many", "--change 2", "20"] {
+        let alone = sizes("--only decision").unwrap();
+        assert!(alone.wants("decision") && !alone.wants("people"));
+        for wrong in ["--changes", "--changes many", "--change 2", "20", "--only all"] {
             assert!(sizes(wrong).is_err(), "{wrong}");
         }
     }

@@ -145,6 +145,14 @@ const ONCE: &[Long] = &[
         size: 1_000_000,
         what: "signed deliveries of which something was changed",
     },
+    Long {
+        package: "server",
+        target: "lib",
+        test: "many_guesses_from_many_addresses",
+        variable: "ASSENT_TEST_GUESSES",
+        size: 1_000_000,
+        what: "guesses of one account's password, in simulated time",
+    },
 ];
 
 /// One run of a usual test.

@@ -7,6 +7,7 @@ mod bodies;
 #[cfg(feature = "test-clock")]
 mod clock;
 mod directory;
+mod ended;
 mod factors;
 mod gate;
 mod hooks;
