@@ -8,7 +8,7 @@ use tests::{Place, Server};
 
 const COMMIT: &str = "6dcb09b5b57875f334f61aebed695e2e4193db5e";
 
-fn signature(secret: &str, body: &[u8]) -> String {
+pub(crate) fn signature(secret: &str, body: &[u8]) -> String {
     let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
     let tag = hmac::sign(&key, body);
     let digits: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
@@ -20,7 +20,8 @@ pub struct Hook<'a> {
     server: &'a Server,
     /// Where it delivers.
     pub path: String,
-    secret: String,
+    /// What it signs with.
+    pub secret: String,
 }
 
 impl Hook<'_> {

@@ -10,15 +10,15 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tests::{Place, Server, root};
 
-const SERVICE: &str = "edge-dns";
+pub(crate) const SERVICE: &str = "edge-dns";
 /// What [`Scene::expect`] wants of a gate that is open; closed is the code of a reason.
 const GO: Result<(), &str> = Ok(());
 
-fn digest(letter: char) -> String {
+pub(crate) fn digest(letter: char) -> String {
     format!("sha256:{}", letter.to_string().repeat(64))
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
@@ -34,13 +34,13 @@ fn until(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 /// A process that ends with the test.
-struct Own {
+pub(crate) struct Own {
     child: Child,
     log: PathBuf,
 }
 
 impl Own {
-    fn start(command: &mut Command, log: PathBuf) -> Self {
+    pub(crate) fn start(command: &mut Command, log: PathBuf) -> Self {
         let file = std::fs::File::create(&log).unwrap();
         command
             .stdin(Stdio::null())
@@ -87,7 +87,7 @@ fn deployment_service() -> u16 {
 }
 
 /// The configuration blocks of a guide's page: fence word and text.
-fn blocks(page: &str) -> Vec<(String, String)> {
+pub(crate) fn blocks(page: &str) -> Vec<(String, String)> {
     let text = std::fs::read_to_string(root().join("docs/guide/gateways").join(page)).unwrap();
     let mut found = Vec::new();
     let mut block: Option<(String, String)> = None;
@@ -197,7 +197,7 @@ fn start_gateway(name: &'static str, base: &Path, companion: u16, service: u16) 
     panic!("{name} does not listen:\n{log}");
 }
 
-fn agent() -> ureq::Agent {
+pub(crate) fn agent() -> ureq::Agent {
     let config = ureq::Agent::config_builder()
         .http_status_as_error(false)
         .timeout_global(Some(Duration::from_secs(20)));
@@ -220,9 +220,10 @@ impl Gateway {
 }
 
 /// Everything that stands.
-struct Scene {
+pub(crate) struct Scene {
     server: Option<Server>,
-    companion: u16,
+    /// Where the companion listens.
+    pub(crate) companion: u16,
     _companion: Own,
     gateways: Vec<Gateway>,
     requester: String,
@@ -265,7 +266,7 @@ fn health(companion: u16) -> Option<Value> {
 }
 
 impl Scene {
-    fn new(place: &Place, names: &[&'static str]) -> Self {
+    pub(crate) fn new(place: &Place, names: &[&'static str]) -> Self {
         let server = Server::start(place, true);
         let base = server.data.join("gateways");
         let companion = free_port();
@@ -286,7 +287,7 @@ impl Scene {
         }
     }
 
-    fn server(&self) -> &Server {
+    pub(crate) fn server(&self) -> &Server {
         self.server.as_ref().unwrap()
     }
 
@@ -296,7 +297,7 @@ impl Scene {
     }
 
     /// A change that waits for its approvals alone.
-    fn propose(&self, artifact: &str, rollback_to: &str) -> String {
+    pub(crate) fn propose(&self, artifact: &str, rollback_to: &str) -> String {
         let from = self.server().server_time() - jiff::SignedDuration::from_mins(1);
         let request = json!({
             "title": "Ship it", "description": "One build.", "justification": "It is tested.", "complexity": "low",
@@ -322,7 +323,7 @@ impl Scene {
         key
     }
 
-    fn approve(&self, key: &str, role: &str) -> String {
+    pub(crate) fn approve(&self, key: &str, role: &str) -> String {
         let digest =
             self.act(&self.requester, "GET", &format!("/changes/{key}"), Value::Null)["content_digest"].clone();
         let decision = json!({"decision": "approve", "content_digest": digest});
@@ -493,7 +494,7 @@ fn clients() -> PathBuf {
         .into()
 }
 
-fn client(words: &[&str], input: &Value) -> Value {
+pub(crate) fn client(words: &[&str], input: &Value) -> Value {
     let mut child = Command::new(clients())
         .args(words)
         .stdin(Stdio::piped())

@@ -30,9 +30,9 @@ pub(crate) fn create_mapped(room: &mut Room<'_, '_>, here: &Here<'_>, deployment
     match &mapped.template {
         Some(template) => {
             body["template"] = json!(template);
-            // The window holds the signal's own time and ends ahead.
+            // The window holds the signal's own time and ends ahead. A sender may name any time, also far ahead.
             body["planned_start"] = json!(told.at.min(room.now));
-            body["planned_end"] = json!(room.now.max(told.at) + WINDOW);
+            body["planned_end"] = json!(room.now + WINDOW);
         }
         None => origins.extend(describe(here, &mapped, &mut body)),
     }

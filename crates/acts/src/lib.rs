@@ -36,6 +36,7 @@ pub mod export_bundle;
 pub mod find_acts;
 pub mod find_changes;
 pub mod find_decided;
+pub mod find_lost_calls;
 pub mod find_lost_timers;
 pub mod find_queue;
 pub mod find_records;

@@ -42,6 +42,14 @@ pub(crate) fn begin(room: &mut Room<'_, '_>, connection: &Connection) -> Result<
     again(room, &subject)
 }
 
+/// Whether this connection should be asked and no question is on its way.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn is_lacking(room: &mut Room<'_, '_>, connection: &Connection) -> Result<bool> {
+    Ok(is_asked(connection) && !store::call::waits(room.tx, LOOK, connection.id.as_str())?)
+}
+
 fn again(room: &mut Room<'_, '_>, subject: &str) -> Result<()> {
     let (id, at) = (room.new_id()?, room.now + EVERY);
     Ok(store::call::insert(room.tx, &id, (LOOK, subject), at)?)

@@ -37,6 +37,14 @@ pub(crate) fn begin(room: &mut Room<'_, '_>, connection: &Connection) -> Result<
     look_at(room, connection, now)
 }
 
+/// Whether this connection's periods should be read and no look is on its way.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn is_lacking(room: &mut Room<'_, '_>, connection: &Connection) -> Result<bool> {
+    Ok(is_told(connection) && !store::call::waits(room.tx, LOOK, connection.id.as_str())?)
+}
+
 fn look_at(room: &mut Room<'_, '_>, connection: &Connection, at: Timestamp) -> Result<()> {
     if is_told(connection) {
         let id = room.new_id()?;

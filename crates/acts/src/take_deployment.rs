@@ -106,17 +106,28 @@ pub(crate) fn take_deployment(room: &mut Room<'_, '_>, here: &Here<'_>) -> Resul
         save_deployment(room, deployment, told)?;
         return Ok(format!("deployment of {key}"));
     };
-    let is_lawful = !deployment.unauthorized && apply_status(room, here, &key, progress, &deployment)?;
+    let standing = if deployment.unauthorized {
+        Standing::Unlawful
+    } else {
+        apply_status(room, here, &key, progress, &deployment)?
+    };
     let mut result = format!("{} for {key}", progress.as_str());
-    if !is_lawful {
-        result.push_str(", without a lawful start");
-        deployment.unauthorized = true;
+    match standing {
+        Standing::Lawful => {}
+        Standing::Early => {
+            result.push_str(", before the start that it leads back from was told");
+            deployment.is_early = true;
+        }
+        Standing::Unlawful => {
+            result.push_str(", without a lawful start");
+            deployment.unauthorized = true;
+        }
     }
     deployment.seen_statuses.push(id.to_owned());
     deployment.seen_statuses.sort();
     note_status(&mut deployment, progress, told.at);
     save_deployment(room, deployment, told)?;
-    if is_lawful {
+    if standing == Standing::Lawful {
         crate::way_back::take_up(room, here, &key)?;
     }
     Ok(result)
@@ -151,6 +162,7 @@ fn fresh(room: &mut Room<'_, '_>, here: &Here<'_>) -> Result<Deployment> {
         mapped: None,
         mapping_facts: None,
         unauthorized: false,
+        is_early: false,
         at: here.told.at,
     })
 }
@@ -219,8 +231,9 @@ fn save_deployment(room: &mut Room<'_, '_>, deployment: Deployment, told: &Told<
     room.tell(vec![event], written)?;
     let outcome = told.status.and_then(|(_, progress)| outcome_of(progress.as_str()));
     let has_failed = matches!(outcome, Some(Outcome::Failed | Outcome::RolledBack));
-    if has_failed && !saved.unauthorized {
-        crate::after_failure::after_failure(room, &saved, told.at)?;
+    // What follows a way back's failure follows once its start is told.
+    if has_failed && !saved.unauthorized && !saved.is_early {
+        crate::after_failure::after_failure(room, &saved, told.at.min(room.now))?;
     }
     Ok(())
 }
@@ -253,7 +266,8 @@ fn alert(room: &mut Room<'_, '_>, written: &mut Written, deployment: &Deployment
 }
 
 /// The open change of this service, environment and commit (or artifact) that is furthest along. An artifact that is a
-/// target's way back leads to its change from its start, which may be told later, until that is closed.
+/// target's way back leads to its change from its start, which may be told later, until that is closed; where a permit for
+/// it was good at that time, also when it is told after that.
 fn find_change(room: &mut Room<'_, '_>, here: &Here<'_>) -> Result<Option<String>> {
     let told = here.told;
     let (service, place) = (here.mapping.service.as_str(), here.environment.as_str());
@@ -263,20 +277,22 @@ fn find_change(room: &mut Room<'_, '_>, here: &Here<'_>) -> Result<Option<String
         rows.extend(store::changes::targets_for(room.tx, service, place, None, Some(kin))?);
     }
     commits.extend(told.commit().map(str::to_owned));
-    let mut found: Option<((bool, State, i64), String)> = None;
+    let mut found: Option<((bool, bool, State, i64), String)> = None;
     for row in rows {
         let change = room.change(&row.change_id)?;
         let is_forward = told.artifact.is_some() && row.artifact.as_deref() == told.artifact
             || row.commit.as_ref().is_some_and(|commit| commits.contains(commit));
         let is_back = told.artifact.is_some() && row.rollback_to.as_deref() == told.artifact;
+        let is_open = change.state.is_open();
         let fits = if is_back && !is_forward {
             matches!(change.state, State::Implementing | State::Reviewing)
-                || crate::way_back::may_be_early(room, &change, &row.target_id, told.at)?
+                || crate::way_back::is_permitted(room, &change, &row.target_id, told.at)?
+                || is_open && crate::way_back::may_be_early(room, &change, &row.target_id, told.at)?
         } else {
-            row.state == "open"
+            is_open && row.state == "open"
         };
-        let rank = (is_forward, change.state, -change.number);
-        if fits && change.state.is_open() && found.as_ref().is_none_or(|(best, _)| rank > *best) {
+        let rank = (is_forward, is_open, change.state, -change.number);
+        if fits && found.as_ref().is_none_or(|(best, _)| rank > *best) {
             found = Some((rank, change.key));
         }
     }
@@ -310,17 +326,34 @@ pub(crate) struct Word {
     pub made_the_change: bool,
 }
 
-/// Moves the change's target by a status; answers whether that was lawful.
+/// What a status was for the change that it is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// It was what the change allowed, and has had its effect.
+    Lawful,
+    /// A way back that a permit allows; its effect waits for the start that it leads back from.
+    Early,
+    /// Nothing allowed it.
+    Unlawful,
+}
+
+impl Standing {
+    fn of(is_lawful: bool) -> Self {
+        if is_lawful { Self::Lawful } else { Self::Unlawful }
+    }
+}
+
+/// Moves the change's target by a status.
 fn apply_status(
     room: &mut Room<'_, '_>,
     here: &Here<'_>,
     key: &str,
     progress: &Progress,
     deployment: &Deployment,
-) -> Result<bool> {
+) -> Result<Standing> {
     let outcome = outcome_of(progress.as_str());
     if outcome.is_none() && progress.as_str() != "in_progress" {
-        return Ok(true);
+        return Ok(Standing::Lawful);
     }
     let told = here.told;
     let word = Word {
@@ -332,6 +365,7 @@ fn apply_status(
     };
     let mut commits = crate::kin::commits_behind(room, told.artifact, told.commit())?;
     commits.extend(told.commit().map(str::to_owned));
+    let permitted = crate::way_back::permitted(room, key, told.at)?;
     room.on_change(key, |case| {
         let is_here =
             |target: &&Target| target.service == here.mapping.service && &target.environment == here.environment;
@@ -341,16 +375,24 @@ fn apply_status(
                 || told.artifact.is_some() && target.artifact.as_deref() == told.artifact
         });
         if let Some(target) = forward.map(|target| target.id.clone()) {
-            return Ok(move_target(case, &target, &word));
+            return Ok(Standing::of(move_target(case, &target, &word)));
         }
         let back = targets
             .iter()
             .filter(is_here)
             .find(|target| told.artifact.is_some() && target.rollback_to.as_deref() == told.artifact);
         let Some(target) = back.map(|target| target.id.clone()) else {
-            return Ok(false);
+            return Ok(Standing::Unlawful);
         };
-        Ok(go_back(case, &target, &word))
+        if go_back(case, &target, &word) {
+            return Ok(Standing::Lawful);
+        }
+        // What is closed stays as it is; what has not begun is moved by its start.
+        Ok(match (permitted.contains(&target), case.change().state) {
+            (true, State::Closed) => Standing::Lawful,
+            (true, _) => Standing::Early,
+            (false, _) => Standing::Unlawful,
+        })
     })
 }
 

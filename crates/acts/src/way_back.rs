@@ -1,12 +1,16 @@
 //! A way back whose deployment is told before the one that it leads back from. Until that is told it counts as
-//! unauthorized, for nobody knows yet that there was anything to lead back from; then it counts as what it was.
+//! unauthorized, for nobody knows yet that there was anything to lead back from, unless a permit allows it; then it counts as
+//! what it was.
+
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use model::change::{Change, Target};
 use model::ids::TargetId;
-use model::records::Deployment;
-use model::words::{Outcome, State};
-use serde_json::json;
+use model::ready::SKEW;
+use model::records::{Deployment, Permit};
+use model::words::{Outcome, Purpose, State};
+use serde_json::{Value, json};
 use store::record::{self, Filter};
 
 use crate::error::Result;
@@ -20,16 +24,64 @@ use crate::take_deployment::{Here, Word, go_back, outcome_of};
 /// The store's.
 pub(crate) fn may_be_early(room: &mut Room<'_, '_>, change: &Change, target: &str, at: Timestamp) -> Result<bool> {
     let directory = room.directory()?;
-    let target = TargetId::from(target);
+    let (target, now) = (TargetId::from(target), room.now);
+    // A sender may name any time; nothing that was told has occurred after now.
     Ok(model::ready::stood_open(
         change,
         &directory,
-        room.now,
-        (&target, at, false),
+        now,
+        (&target, at.min(now), false),
     ))
 }
 
+/// Whether a permit of this change allowed the way back of a target at a time: one for the way back itself, or one to go
+/// forward, which may have been used where nobody could tell of it yet.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn is_permitted(room: &mut Room<'_, '_>, change: &Change, target: &str, at: Timestamp) -> Result<bool> {
+    let (target, at) = (TargetId::from(target), at.min(room.now));
+    Ok(permits(room, change)?
+        .iter()
+        .any(|permit| permit.target == target && lets_back(permit, change.state, at)))
+}
+
+/// The targets of a change that has not begun or is over whose ways back a permit allowed at a time.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn permitted(room: &mut Room<'_, '_>, key: &str, at: Timestamp) -> Result<BTreeSet<TargetId>> {
+    let (change, at) = (room.change(key)?, at.min(room.now));
+    if matches!(change.state, State::Implementing | State::Reviewing) {
+        return Ok(BTreeSet::new());
+    }
+    let found = permits(room, &change)?.into_iter();
+    Ok(found
+        .filter(|permit| lets_back(permit, change.state, at))
+        .map(|permit| permit.target)
+        .collect())
+}
+
+fn permits(room: &mut Room<'_, '_>, change: &Change) -> Result<Vec<Permit>> {
+    let filter = Filter::new().equals("change_id", change.id.as_str()).order_by("id");
+    let rows = record::find::<Permit>(room.tx, &filter)?;
+    Ok(rows.into_iter().map(|stored| stored.record).collect())
+}
+
+/// Whether a permit allows a way back at a time. One that was revoked before allows nothing. After a permit to go forward
+/// the way back is open until the change is over, however long the permit itself lived.
+fn lets_back(permit: &Permit, state: State, at: Timestamp) -> bool {
+    let has_begun = permit.not_before <= at + SKEW;
+    let is_revoked = permit.revoked_at.is_some_and(|gone| gone <= at);
+    let is_good = match permit.purpose {
+        Purpose::Rollback => at < permit.expires_at + SKEW,
+        Purpose::Deploy => state.is_open(),
+    };
+    has_begun && !is_revoked && is_good
+}
+
 /// Takes up the ways back of a change that were told too early: those that occurred after the start which is known now.
+/// One that a permit seemed to allow and that occurred before that start is unauthorized after all.
 ///
 /// # Errors
 /// The store's.
@@ -45,14 +97,51 @@ pub(crate) fn take_up(room: &mut Room<'_, '_>, here: &Here<'_>, key: &str) -> Re
         .order_by("id");
     for stored in record::find::<Deployment>(room.tx, &filter)? {
         let deployment = stored.record;
-        if deployment.unauthorized
-            && let Some(target) = led_back_from(&change, &deployment)
-        {
-            let target = target.id.clone();
-            clear(room, key, deployment, &target)?;
+        if !deployment.unauthorized && !deployment.is_early {
+            continue;
+        }
+        match led_back_from(&change, &deployment).map(|target| target.id.clone()) {
+            Some(target) => clear(room, key, deployment, &target)?,
+            None if deployment.is_early && has_begun_here(&change, &deployment) => refute(room, deployment)?,
+            None => {}
         }
     }
     Ok(())
+}
+
+/// Whether work has begun where this deployment went.
+fn has_begun_here(change: &Change, deployment: &Deployment) -> bool {
+    change.content.targets.iter().any(|target| {
+        target.service == deployment.service
+            && target.environment == deployment.environment
+            && change
+                .target_record(&target.id)
+                .is_some_and(|it| it.actual_start.is_some())
+    })
+}
+
+/// A start that came after it makes a deployment no way back, whatever permit there was.
+fn refute(room: &mut Room<'_, '_>, deployment: Deployment) -> Result<()> {
+    let refuted = Deployment {
+        unauthorized: true,
+        is_early: false,
+        ..deployment
+    };
+    let mut written = Written::default();
+    let saved = room.put(&mut written, refuted)?;
+    let event = draft(
+        "deployment.unauthorized",
+        ("deployment", saved.id.0.clone()),
+        room.now,
+        told_of(&saved),
+    );
+    room.tell(vec![event], written)
+}
+
+fn told_of(saved: &Deployment) -> Value {
+    json!({
+        "change": saved.change_key, "status": saved.status, "service": saved.service, "environment": saved.environment,
+    })
 }
 
 /// The target whose way back this deployment took after its start.
@@ -79,13 +168,16 @@ fn clear(room: &mut Room<'_, '_>, key: &str, deployment: Deployment, target: &Ta
         &mut written,
         Deployment {
             unauthorized: false,
+            is_early: false,
             ..deployment
         },
     )?;
-    let data = json!({
-        "change": saved.change_key, "status": saved.status, "service": saved.service, "environment": saved.environment,
-    });
-    let event = draft("deployment.cleared", ("deployment", saved.id.0.clone()), room.now, data);
+    let event = draft(
+        "deployment.cleared",
+        ("deployment", saved.id.0.clone()),
+        room.now,
+        told_of(&saved),
+    );
     room.tell(vec![event], written)?;
     let at = saved.status_at.unwrap_or(saved.at).min(room.now);
     let word = Word {

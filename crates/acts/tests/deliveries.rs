@@ -9,10 +9,11 @@ use acts::desk::{Clock, Desk, Tools};
 use jiff::{SignedDuration, Timestamp};
 use model::directory::Connection;
 use model::file::Actor;
-use model::ids::PersonId;
-use model::records::Deployment;
+use model::ids::{PersonId, RecordId};
+use model::records::{Deployment, Message};
 use model::signal::{self, Progress, Signal};
 use model::verbs::Body;
+use model::words::Purpose;
 use proof::crypto::{MasterKey, SeededEntropy};
 use serde_json::{Value, json};
 use store::record::{self, Filter};
@@ -58,8 +59,23 @@ fn began() -> Timestamp {
     "2026-11-20T10:00:00Z".parse().unwrap()
 }
 
+/// Permits ahead of the window, as a policy for outages grants them.
+const AHEAD: &str = r#"
+@id("world.permit")
+@reason("Work goes on through an outage.")
+@require("permit")
+@minutes("60")
+@ahead
+permit (principal, action == Action::"require", resource);
+"#;
+
 impl World {
     fn new() -> Self {
+        Self::under("")
+    }
+
+    /// A world with further policies.
+    fn under(more: &str) -> Self {
         // Nothing here is about what outlives a crash, and thousands of commits would wait for the disk.
         let memory = std::path::Path::new("/dev/shm");
         let folder = if memory.is_dir() {
@@ -69,7 +85,14 @@ impl World {
         };
         let store = Store::open(Config::sqlite(folder.path().join("assent.db"))).unwrap();
         let clock = Arc::new(Hand(Mutex::new(began())));
-        let policies = policy::PolicySet::compile(&policy::base().files, "", policy::SCHEMA, &All, |bytes| {
+        let mut files = policy::base().files;
+        if !more.is_empty() {
+            files.push(policy::SourceFile {
+                name: "world.cedar".to_owned(),
+                text: more.to_owned(),
+            });
+        }
+        let policies = policy::PolicySet::compile(&files, "", policy::SCHEMA, &All, |bytes| {
             proof::crypto::digest_text(bytes)
         });
         let desk = Desk::new(Tools {
@@ -385,20 +408,31 @@ fn try_order(world: &World, number: u64) {
     }
 }
 
-#[test]
-fn deliveries_in_any_order_give_the_same_records() {
-    let orders = orders(500);
-    // Two worlds side by side: one writes with one thread.
+/// After so many orders a world is left for a new one: no order knows of another, and what the others left would be read
+/// again and again.
+const IN_ONE_WORLD: u64 = 250;
+
+/// Tries orders by their numbers in two worlds side by side: one writes with one thread.
+fn in_worlds(orders: u64, try_one: fn(&World, u64)) {
     std::thread::scope(|scope| {
         for share in 0..2 {
             scope.spawn(move || {
-                let world = World::new();
-                (0..orders)
-                    .filter(|number| number % 2 == share)
-                    .for_each(|number| try_order(&world, number));
+                let mut world = World::new();
+                for number in (share..orders).step_by(2) {
+                    if number % IN_ONE_WORLD < 2 {
+                        world = World::new();
+                    }
+                    try_one(&world, number);
+                }
             });
         }
     });
+    println!("{orders} orders gave the same records, numbered from 0");
+}
+
+#[test]
+fn deliveries_in_any_order_give_the_same_records() {
+    in_worlds(orders(500), try_order);
 }
 
 fn old(number: u64, copy: u64) -> String {
@@ -437,39 +471,40 @@ fn there_and_back(dice: &mut Dice, number: u64) -> impl Fn(u64) -> Vec<Signal> +
 
 #[test]
 fn deliveries_in_any_order_of_a_way_back_and_what_it_leads_back_from_give_the_same_records() {
-    let world = World::new();
-    for number in 0..orders(80) {
-        let mut dice = Dice(number);
-        let story = there_and_back(&mut dice, number);
-        world.set_clock(began() - SignedDuration::from_mins(30));
-        let keys: Vec<String> = (0..2)
-            .map(|copy| world.planned_with_way_back(artifact(number, copy), old(number, copy)))
-            .collect();
-        for part in story(0) {
-            world.set_clock(began() + SignedDuration::from_mins(25));
-            world.take(part);
-        }
-        let told = shuffled(story(1), &mut dice);
-        for (at, part) in told.clone() {
-            world.passes(&keys[1], at);
-            world.take(part);
-        }
-        let ends = |copy: u64| {
-            let there = world.outcome(&artifact(number, copy), &format!("run-{number}-{copy}"));
-            let back = world.outcome(&old(number, copy), &format!("back-{number}-{copy}"));
-            let text = json!([there, back]).to_string();
-            let text = text
-                .replace(&artifact(number, copy), "NEW")
-                .replace(&old(number, copy), "OLD");
-            text.replace(&format!("-{number}-{copy}"), "")
-        };
-        assert_eq!(ends(1), ends(0), "order {number}: {told:#?}");
-        assert!(
-            !ends(0).contains(r#""unauthorized":true"#),
-            "order {number}: {}",
-            ends(0)
-        );
+    in_worlds(orders(80), try_order_of_a_way_back);
+}
+
+fn try_order_of_a_way_back(world: &World, number: u64) {
+    let mut dice = Dice(number);
+    let story = there_and_back(&mut dice, number);
+    world.set_clock(began() - SignedDuration::from_mins(30));
+    let keys: Vec<String> = (0..2)
+        .map(|copy| world.planned_with_way_back(artifact(number, copy), old(number, copy)))
+        .collect();
+    for part in story(0) {
+        world.set_clock(began() + SignedDuration::from_mins(25));
+        world.take(part);
     }
+    let told = shuffled(story(1), &mut dice);
+    for (at, part) in told.clone() {
+        world.passes(&keys[1], at);
+        world.take(part);
+    }
+    let ends = |copy: u64| {
+        let there = world.outcome(&artifact(number, copy), &format!("run-{number}-{copy}"));
+        let back = world.outcome(&old(number, copy), &format!("back-{number}-{copy}"));
+        let text = json!([there, back]).to_string();
+        let text = text
+            .replace(&artifact(number, copy), "NEW")
+            .replace(&old(number, copy), "OLD");
+        text.replace(&format!("-{number}-{copy}"), "")
+    };
+    assert_eq!(ends(1), ends(0), "order {number}: {told:#?}");
+    assert!(
+        !ends(0).contains(r#""unauthorized":true"#),
+        "order {number}: {}",
+        ends(0)
+    );
 }
 
 #[test]
@@ -486,6 +521,167 @@ fn the_old_artifact_before_any_start_stays_unauthorized() {
     world.take(status("start", &artifact(1, 0), "in_progress", 9));
     assert_eq!(stands("early")["deployments"][0]["unauthorized"], true);
     assert_eq!(stands("start")["changes"][0]["state"], "implementing");
+}
+
+impl World {
+    /// A permit to go forward, fetched ahead.
+    fn permit_ahead(&self, key: &str, artifact: &str) -> RecordId {
+        let (key, artifact) = (key.to_owned(), artifact.to_owned());
+        self.system(move |room| {
+            let place = json!({"service": "pay", "environment": "production", "artifact": artifact});
+            Ok(acts::issue_permit::issue_permit(room, &key, &body(place))?.0.id)
+        })
+    }
+
+    fn revoke(&self, key: &str, permit: RecordId) {
+        let key = key.to_owned();
+        self.system(move |room| {
+            acts::revoke_permit::revoke_permit(room, &key, &permit, &body(json!({"reason": "Not tonight."})))
+        });
+    }
+
+    /// Asks the gate and collects the permit on go; answers whether it was given.
+    fn is_let(&self, artifact: &str, purpose: Purpose) -> bool {
+        let question = acts::gate::Question {
+            service: "pay".to_owned(),
+            environment: "production".to_owned(),
+            artifact: Some(artifact.to_owned()),
+            commit: None,
+            change: None,
+            purpose: Some(purpose),
+        };
+        self.system(move |room| Ok(acts::gate::check(room, &question, None)?.permit.is_some()))
+    }
+
+    /// The artifacts of deployments that are listed as having no approved change.
+    fn listed(&self) -> Vec<String> {
+        let found = self.system(|room| acts::coverage::unmatched(room, began() - SignedDuration::from_hours(24)));
+        let of_deployments = found.into_iter().filter(|it| it.code == "deployment_without_change");
+        let mut artifacts: Vec<String> = of_deployments.filter_map(|it| it.artifact).collect();
+        artifacts.sort_unstable();
+        artifacts
+    }
+
+    /// How many people were told of an unauthorized deployment.
+    fn alarms(&self) -> usize {
+        self.system(|room| {
+            let rows = record::find::<Message>(room.tx, &Filter::new().order_by("id"))?;
+            let is_alarm = |it: &&record::Stored<Message>| it.record.topic == "unauthorized_deployment";
+            Ok(rows.iter().filter(is_alarm).count())
+        })
+    }
+
+    /// What is due at an instant is done, as by the clock.
+    fn runs_timers(&self, key: &str, at: Timestamp) {
+        self.set_clock(at);
+        let key = key.to_owned();
+        self.system(move |room| {
+            room.on_change(&key, |case| {
+                model::due::run(case);
+                Ok(())
+            })
+        });
+    }
+}
+
+#[test]
+fn a_way_back_that_a_permit_ahead_allows_is_not_unauthorized_and_counts_once_its_start_is_told() {
+    let world = World::under(AHEAD);
+    world.set_clock("2026-11-20T08:30:00Z".parse().unwrap());
+    let keys: Vec<String> = (0..4)
+        .map(|number| world.planned_with_way_back(artifact(number, 0), old(number, 0)))
+        .collect();
+    world.permit_ahead(&keys[0], &artifact(0, 0));
+    let revoked = world.permit_ahead(&keys[1], &artifact(1, 0));
+    world.revoke(&keys[1], revoked);
+    world.permit_ahead(&keys[3], &artifact(3, 0));
+    // One has a permit, one had, one never.
+    world.set_clock(began() + SignedDuration::from_mins(25));
+    for number in 0..3 {
+        world.take(status(&format!("back-{number}"), &old(number, 0), "success", 4));
+    }
+    let first = || world.outcome(&artifact(0, 0), "back-0");
+    assert_eq!(first()["deployments"][0]["unauthorized"], false, "{:#}", first());
+    assert_eq!(first()["changes"][0]["state"], "scheduled", "a permit starts nothing");
+    assert_eq!(world.listed(), [old(1, 0), old(2, 0)]);
+    let alarms = world.alarms();
+    assert!(alarms > 0);
+    // Its start is told at last: what was led back from is rolled back.
+    world.take(status("there-0", &artifact(0, 0), "in_progress", 2));
+    assert_eq!(first()["changes"][0]["state"], "reviewing", "{:#}", first());
+    assert_eq!(first()["changes"][0]["outcome"], "rolled_back", "{:#}", first());
+    assert_eq!(first()["changes"][0]["to"], "2026-11-20T10:04:00Z", "{:#}", first());
+    // The old artifact before the start was no way back, whatever permit there was.
+    world.take(status("back-3", &old(3, 0), "success", 4));
+    assert_eq!(world.listed(), [old(1, 0), old(2, 0)]);
+    world.take(status("there-3", &artifact(3, 0), "in_progress", 9));
+    assert_eq!(world.listed(), [old(1, 0), old(2, 0), old(3, 0)]);
+    assert_eq!(
+        stands(&world, &artifact(3, 0), "back-3"),
+        (json!("implementing"), json!(true))
+    );
+    assert_eq!(
+        world.alarms(),
+        alarms,
+        "what is found out late is told by the list of what has no partner"
+    );
+}
+
+#[test]
+fn a_way_back_under_its_permit_is_lawful_also_when_it_is_told_after_the_change_was_closed() {
+    let world = World::new();
+    let mut keys = Vec::new();
+    for number in 0..2 {
+        world.set_clock(began());
+        keys.push(world.planned_with_way_back(artifact(number, 0), old(number, 0)));
+        assert!(world.is_let(&artifact(number, 0), Purpose::Deploy));
+        world.set_clock(began() + SignedDuration::from_mins(10));
+        world.take(status(&format!("there-{number}"), &artifact(number, 0), "success", 9));
+    }
+    world.set_clock(began() + SignedDuration::from_mins(61));
+    assert!(world.is_let(&old(0, 0), Purpose::Rollback));
+    for key in &keys {
+        world.runs_timers(key, began() + SignedDuration::from_hours(3));
+    }
+    // Both went back at the same time, one with a permit.
+    for number in 0..2 {
+        world.take(status(&format!("back-{number}"), &old(number, 0), "success", 62));
+    }
+    assert_eq!(
+        stands(&world, &artifact(0, 0), "back-0"),
+        (json!("closed"), json!(false))
+    );
+    assert_eq!(
+        stands(&world, &artifact(1, 0), "back-1"),
+        (json!("closed"), json!(true))
+    );
+    assert_eq!(world.listed(), [old(1, 0)]);
+}
+
+#[test]
+fn a_time_at_the_end_of_all_times_is_taken_as_now() {
+    let world = World::new();
+    world.set_clock(began() - SignedDuration::from_mins(30));
+    let key = world.planned_with_way_back(artifact(1, 0), old(1, 0));
+    world.passes(&key, began());
+    let last = |id: &str, artifact: &str, word: &str| {
+        let Signal::DeploymentStatus(told) = status(id, artifact, word, 0) else {
+            unreachable!("a status was made");
+        };
+        Signal::DeploymentStatus(signal::DeploymentStatus {
+            occurred_at: "9999-12-30T22:00:00Z".parse().unwrap(),
+            ..told
+        })
+    };
+    world.take(last("back", &old(1, 0), "success"));
+    world.take(last("there", &artifact(1, 0), "failure"));
+    world.take(last("other", &artifact(2, 0), "failure"));
+    let (state, is_unauthorized) = stands(&world, &artifact(1, 0), "there");
+    assert_eq!((state, is_unauthorized), (json!("reviewing"), json!(false)));
+    assert_eq!(
+        world.outcome(&artifact(1, 0), "there")["changes"][0]["to"],
+        json!(began())
+    );
 }
 
 /// Where a change stands, and whether the deployment told of it counts as unauthorized.

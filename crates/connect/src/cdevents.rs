@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::cloudevents::Event;
-use crate::door::time;
+use crate::door::{commit_or_none, time};
 
 #[derive(Deserialize)]
 struct Body {
@@ -86,7 +86,7 @@ fn deployed(it: &Body, status: Progress) -> Result<Signal, SetAside> {
         status_id: signal::name("context.id", &it.context.id)?,
         repository: service,
         environment: signal::name("environment.id", environment)?,
-        commit: String::new(),
+        commit: commit_or_none(purl.and_then(version_of_purl).as_deref()),
         artifact,
         status,
         description: None,
@@ -96,11 +96,15 @@ fn deployed(it: &Body, status: Progress) -> Result<Signal, SetAside> {
     }))
 }
 
-/// The digest in a package URL's version: `pkg:oci/shop@sha256%3Aabc…?tag=1`.
-fn digest_of_purl(purl: &str) -> Option<String> {
+/// The version in a package URL: a digest in `pkg:oci/shop@sha256%3Aabc…?tag=1`, a commit in `pkg:github/halden/shop@6dcb09b…`.
+fn version_of_purl(purl: &str) -> Option<String> {
     let version = purl.rsplit_once('@')?.1;
     let version = version.split(['?', '#']).next().unwrap_or_default();
-    signal::digest(&version.replace("%3A", ":").replace("%3a", ":"))
+    Some(version.replace("%3A", ":").replace("%3a", ":"))
+}
+
+fn digest_of_purl(purl: &str) -> Option<String> {
+    signal::digest(&version_of_purl(purl)?)
 }
 
 fn incident(it: &Body, is_over: bool) -> Result<Signal, SetAside> {

@@ -114,7 +114,7 @@ pub fn keep(headers: Headers<'_>, body: Vec<u8>) -> Result<Kept, SetAside> {
     }
     let mut map = Map::new();
     for name in ["specversion", "id", "source", "type", "subject", "time"] {
-        let value = headers(&format!("ce-{name}"));
+        let value = plain_text(&headers(&format!("ce-{name}")));
         if !value.is_empty() {
             map.insert(name.to_owned(), json!(value));
         }
@@ -122,10 +122,30 @@ pub fn keep(headers: Headers<'_>, body: Vec<u8>) -> Result<Kept, SetAside> {
     let data: Value = if body.is_empty() { Value::Null } else { parse(&body)? };
     map.insert("data".to_owned(), data);
     Ok(Kept {
-        event: headers("ce-type"),
-        delivery_id: key(&headers("ce-source"), &named),
+        event: plain_text(&headers("ce-type")),
+        delivery_id: key(&plain_text(&headers("ce-source")), &plain_text(&named)),
         body: Value::Object(map).to_string().into_bytes(),
     })
+}
+
+/// A header's value without its percent-encoding (HTTP protocol binding, 3.1.3.2); as it stands where that is broken.
+fn plain_text(value: &str) -> String {
+    let mut bytes = Vec::with_capacity(value.len());
+    let mut rest = value.as_bytes();
+    while let Some((byte, after)) = rest.split_first() {
+        let digit = |place: usize| after.get(place).and_then(|it| char::from(*it).to_digit(16));
+        match (byte, digit(0), digit(1)) {
+            (b'%', Some(high), Some(low)) => {
+                bytes.push(u8::try_from(high << 4 | low).unwrap_or_default());
+                rest = &after[2..];
+            }
+            _ => {
+                bytes.push(*byte);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8(bytes).unwrap_or_else(|_| value.to_owned())
 }
 
 /// Source and id name an event for good; a long pair is named by its digest in the inbox.

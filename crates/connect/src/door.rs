@@ -69,7 +69,7 @@ pub fn verify(kind: &str, secret: &str, headers: Headers<'_>, body: &[u8], now: 
         "pagerduty" => fits(pagerduty::routing_key(body).is_some_and(|key| is_equal(&key, secret))),
         _ if !headers("webhook-signature").is_empty() => standard(secret, headers, body, now),
         _ if !headers("x-hub-signature-256").is_empty() => fits(hub_signature(secret, headers, body)),
-        _ => fits(bearer(headers).is_some_and(|token| is_equal(&token, secret))),
+        _ => fits(credential(headers).is_some_and(|token| is_equal(&token, secret))),
     }
 }
 
@@ -117,10 +117,21 @@ pub fn signing_secret(secret: &str) -> Option<String> {
     Some(standard_webhooks::secret_text(&bytes))
 }
 
-fn bearer(headers: Headers<'_>) -> Option<String> {
+/// The secret where the sender shows it: as a bearer's token, or as the password of `Basic` (RFC 7617), which is all that
+/// senders can do who take nothing but an address (`https://assent:SECRET@…`), such as Jenkins' Notification plugin.
+fn credential(headers: Headers<'_>) -> Option<String> {
+    use base64::Engine;
     let value = headers("authorization");
     let (scheme, token) = value.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim().to_owned())
+    if scheme.eq_ignore_ascii_case("bearer") {
+        return Some(token.trim().to_owned());
+    }
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let pair = base64::engine::general_purpose::STANDARD.decode(token.trim()).ok()?;
+    let pair = String::from_utf8(pair).ok()?;
+    pair.split_once(':').map(|(_, password)| password.to_owned())
 }
 
 /// Compares in a time that tells nothing about where two texts differ: their tags under a key are compared.
@@ -220,6 +231,12 @@ mod tests {
         verify(kind, SECRET, &look, body, now())
     }
 
+    fn basic(user: &str, password: &str) -> String {
+        use base64::Engine;
+        let pair = format!("{user}:{password}");
+        format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(pair))
+    }
+
     #[test]
     fn each_kind_is_held_to_its_own_signature() {
         let body = br#"{"routing_key":"AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA"}"#;
@@ -234,6 +251,7 @@ mod tests {
             ("gitlab", standard.clone()),
             ("cdevents", standard.clone()),
             ("alertmanager", one("authorization", &format!("Bearer {SECRET}"))),
+            ("jenkins", one("authorization", &basic("assent", SECRET))),
             ("pagerduty", Vec::new()),
         ] {
             assert_eq!(ask(kind, &headers, body), Ok(()), "{kind}");
@@ -244,11 +262,19 @@ mod tests {
         }
         for kind in KINDS {
             assert_eq!(ask(kind, &[], b"{}"), Err(FORGED), "{kind}");
-            assert_eq!(
-                ask(kind, &one("authorization", "Bearer x"), b"{}"),
-                Err(FORGED),
-                "{kind}"
-            );
+            for wrong in [
+                "Bearer x",
+                &basic(SECRET, "x"),
+                &basic(SECRET, ""),
+                "Basic ====",
+                SECRET,
+            ] {
+                assert_eq!(
+                    ask(kind, &one("authorization", wrong), b"{}"),
+                    Err(FORGED),
+                    "{kind} {wrong}"
+                );
+            }
         }
     }
 

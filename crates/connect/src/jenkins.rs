@@ -31,7 +31,7 @@ struct Scm {
     commit: Option<String>,
 }
 
-/// Reads a notification. `FINALIZED` repeats what `COMPLETED` told.
+/// Reads a notification. `FINALIZED` repeats what `COMPLETED` told, under the same key; a job may be set to tell either alone.
 ///
 /// # Errors
 /// [`SetAside`] where a needed field is missing.
@@ -39,9 +39,9 @@ pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside
     let Body { name, build } = parse(body)?;
     let status = match (build.phase.as_str(), build.status.as_deref()) {
         ("STARTED", _) => Progress::InProgress,
-        ("COMPLETED", Some("SUCCESS")) => Progress::Success,
-        ("COMPLETED", Some("FAILURE" | "UNSTABLE")) => Progress::Failure,
-        ("COMPLETED", Some("ABORTED")) => Progress::Error,
+        ("COMPLETED" | "FINALIZED", Some("SUCCESS")) => Progress::Success,
+        ("COMPLETED" | "FINALIZED", Some("FAILURE" | "UNSTABLE")) => Progress::Failure,
+        ("COMPLETED" | "FINALIZED", Some("ABORTED")) => Progress::Error,
         ("QUEUED", _) => Progress::Queued,
         (phase, _) => {
             return Ok(vec![Signal::Unknown {

@@ -515,6 +515,9 @@ pub struct Deployment {
     /// Whether it began or ended without a lawful start.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unauthorized: bool,
+    /// Whether it is a way back that a permit allows and whose change's start has not been told yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_early: bool,
     /// When it occurred, as far as was told: the earliest word.
     pub at: Timestamp,
 }

@@ -400,6 +400,20 @@ impl Worker {
                 let tell = move |room: &mut acts::Room<'_, '_>| acts::coverage::raise_alarm(room, &found);
                 told(self.act(&tenant, tell), "telling of unmatched deployments");
             }
+            self.make_up_calls(&tenant);
+        }
+    }
+
+    /// Has those asked whom nobody asks, such as connections that were made before there was asking.
+    fn make_up_calls(&self, tenant: &str) {
+        let find = acts::find_lost_calls::find_lost_calls;
+        let desk = self.state.desk();
+        let looked = desk.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, find);
+        for connection in told(looked, "looking for lost calls").unwrap_or_default() {
+            let id = connection.id.0.clone();
+            tracing::info!(tenant, id, "nothing was asked of this connection; it is from now on");
+            let make_up = move |room: &mut acts::Room<'_, '_>| acts::find_lost_calls::make_up(room, &connection);
+            told(self.act(tenant, make_up), "making up for a lost call");
         }
     }
 

@@ -35,6 +35,20 @@ pub fn insert(tx: &mut Tx<'_>, id: &str, (kind, subject): (&str, &str), run_at: 
     Ok(())
 }
 
+/// Whether a call of a kind about a record, or about a part of it (`record/part`), waits or is being made.
+pub fn waits(tx: &mut Tx<'_>, kind: &str, subject: &str) -> Result<bool> {
+    let found = tx.query_one(
+        "SELECT 1 AS one FROM \"call\" WHERE tenant = $tenant AND state = 'waiting' AND kind = $kind
+         AND (subject = $subject OR subject LIKE $part) ORDER BY id LIMIT 1",
+        &[
+            ("kind", kind.into()),
+            ("subject", subject.into()),
+            ("part", format!("{subject}/%").into()),
+        ],
+    )?;
+    Ok(found.is_some())
+}
+
 /// Leases due calls of all tenants, an equal share each.
 pub fn lease_across(tx: &mut CrossTx<'_>, by: &Lease<'_>) -> Result<Vec<Job>> {
     lease::lease_across(tx, TABLE, by)?

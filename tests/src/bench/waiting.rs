@@ -42,7 +42,7 @@ pub fn measure(product: &Product, waiting: usize) -> Result<Line> {
     let took = approve_one_by_one(product, &mut caller, &changes, &checks)?;
     let p99 = share_of(&took, 0.99);
     let what = format!(
-        "Approval to waiting gate, p99 of {}, {waiting} others waiting",
+        "Approval to gate, p99 of {}, {waiting} more pipelines waiting in long polls",
         took.len()
     );
     Ok(Line::under(what, p99, "–", 300.0))

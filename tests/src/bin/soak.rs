@@ -8,7 +8,6 @@ use std::process::{Command, ExitCode, Stdio};
 
 /// A usual test, the variable that holds its size, and its whole size here.
 struct Long {
-    package: &'static str,
     /// The test binary, or `lib`.
     target: &'static str,
     test: &'static str,
@@ -19,7 +18,6 @@ struct Long {
 
 const fn long(test: &'static str, variable: &'static str, size: usize, what: &'static str) -> Long {
     Long {
-        package: "tests",
         target: "e2e",
         test,
         variable,
@@ -41,6 +39,24 @@ const LONG: &[Long] = &[
         "ASSENT_TEST_CALLS",
         2_000,
         "kills before a call that lasts",
+    ),
+    long(
+        "what_is_delivered_ten_times",
+        "ASSENT_TEST_REPLAYED",
+        10_000,
+        "deployments, each delivered ten times over 32 connections",
+    ),
+    long(
+        "no_request_hides",
+        "ASSENT_TEST_DESYNC",
+        1_000,
+        "requests that hide another at most, through each of four proxies",
+    ),
+    long(
+        "a_burst_puts_off",
+        "ASSENT_TEST_BURST",
+        600,
+        "seconds of ten times the usual load",
     ),
     long(
         "one_poisonous_delivery",
@@ -106,7 +122,6 @@ const LONG: &[Long] = &[
 /// Run once: no engine is a part of it, or the test has its own.
 const ONCE: &[Long] = &[
     Long {
-        package: "model",
         target: "it",
         test: "properties",
         variable: "ASSENT_TEST_SIZE",
@@ -114,7 +129,6 @@ const ONCE: &[Long] = &[
         what: "times the usual number of random histories",
     },
     Long {
-        package: "acts",
         target: "log",
         test: "every_recorded_and_derived_column",
         variable: "ASSENT_TEST_MUTATIONS",
@@ -122,7 +136,6 @@ const ONCE: &[Long] = &[
         what: "changes of each recorded or derived column",
     },
     Long {
-        package: "store",
         target: "store",
         test: "writers_that_stall",
         variable: "ASSENT_TEST_STALLS",
@@ -130,7 +143,6 @@ const ONCE: &[Long] = &[
         what: "steps of writers that stall",
     },
     Long {
-        package: "acts",
         target: "deliveries",
         test: "deliveries_in_any_order",
         variable: "ASSENT_TEST_ORDERS",
@@ -138,7 +150,6 @@ const ONCE: &[Long] = &[
         what: "orders of deliveries",
     },
     Long {
-        package: "connect",
         target: "lib",
         test: "no_signed_delivery_passes",
         variable: "ASSENT_TEST_FORGED",
@@ -216,8 +227,9 @@ fn passes(run: &Run) -> bool {
         "lib" => &["--lib"],
         name => &["--test", name],
     };
+    // The same selection as the suite's, so that nothing is compiled anew for it.
     command
-        .args(["test", "--package", run.long.package])
+        .args(["test", "--workspace", "--all-features"])
         .args(target)
         .arg(run.long.test)
         .args(["--", "--nocapture"])

@@ -1,8 +1,9 @@
 //! Timers that were taken away are found and made up for.
 
+use serde_json::json;
 use store::Filter;
 
-use crate::world::World;
+use crate::world::{World, body};
 
 #[test]
 fn a_timer_that_was_lost_is_found_and_set_again() {
@@ -61,4 +62,52 @@ fn nothing_is_collected_once_the_wait_is_over() {
     );
     let refusal = format!("{:?}", done.unwrap_err());
     assert!(refusal.contains("wait_over"), "{refusal}");
+}
+
+#[test]
+fn a_connection_that_nobody_asks_is_found_and_asked_from_then_on() {
+    let world = World::new();
+    let make = |kind: &'static str, has_api: bool| {
+        world.system(move |room| {
+            let mut request = json!({"kind": kind, "name": format!("{kind} {has_api}"), "map": []});
+            if has_api {
+                request["api"] = json!({"token": "sixteen_letters_"});
+            }
+            Ok(acts::set_connection::create_connection(room, &body(request))?.0.id)
+        })
+    };
+    let (github, gitlab) = (make("github", true), make("gitlab", true));
+    make("github", false);
+    make("plain", false);
+    let ended = make("gitlab", true);
+    let id = ended.0.clone();
+    world.system(move |room| acts::set_connection::end_connection(room, &id));
+    let lost = || {
+        let found = world.look(acts::find_lost_calls::find_lost_calls).unwrap();
+        found.into_iter().map(|it| it.id).collect::<Vec<_>>()
+    };
+    assert!(lost().is_empty(), "{:?}", lost());
+    // So they stand in a database of a version that did not ask.
+    let connection = rusqlite::Connection::open(world.folder.path().join("assent.db")).unwrap();
+    connection.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+    assert!(connection.execute("DELETE FROM \"call\"", []).unwrap() >= 3);
+    assert_eq!(lost(), [github, gitlab]);
+    for connection in world.look(acts::find_lost_calls::find_lost_calls).unwrap() {
+        world.system(move |room| acts::find_lost_calls::make_up(room, &connection));
+    }
+    assert!(lost().is_empty(), "{:?}", lost());
+    let mut statement = connection.prepare("SELECT kind FROM \"call\" ORDER BY kind").unwrap();
+    let kinds: Vec<String> = statement
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert_eq!(kinds, ["deployments_read", "deployments_read", "freezes_read"]);
+    // One that is about to be asked is not lacking.
+    connection
+        .execute("UPDATE \"call\" SET holder = 'courier', lease_until = 9", [])
+        .unwrap();
+    assert!(lost().is_empty(), "{:?}", lost());
+    connection.execute("UPDATE \"call\" SET state = 'parked'", []).unwrap();
+    assert_eq!(lost().len(), 2, "what was given up is asked anew");
 }

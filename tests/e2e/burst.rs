@@ -1,0 +1,175 @@
+//! Ten times as many people as usual: lists and reports are put off, the gate is not, and all is as before once they are gone.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tests::faults::load::Load;
+use tests::faults::{memory, size};
+use tests::journey::{artifact, gate_path, scheduled};
+use tests::{Place, Server};
+
+/// Usually so many look at lists and reports without a pause; in the burst ten times as many.
+const USUAL: usize = 4;
+/// Questions to the gate a second, whatever else goes on.
+const RATE: i64 = 100;
+/// How many ask in turn, so that a slow answer holds up no other question.
+const ASKING: i64 = 20;
+/// The most that may be resident, in kibibytes.
+const MOST_MEMORY: u64 = 512 * 1024;
+/// No question to the gate takes longer, on any machine.
+const HARD_STOP: SignedDuration = SignedDuration::from_secs(3);
+/// The length at which p99 is held to its figure, in seconds, and that figure.
+const WHOLE: i64 = 600;
+const WANTED: SignedDuration = SignedDuration::from_millis(50);
+/// How soon lists are answered again.
+const BACK: SignedDuration = SignedDuration::from_secs(5);
+
+fn agent() -> ureq::Agent {
+    let config = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .timeout_global(Some(Duration::from_secs(60)));
+    config.build().into()
+}
+
+/// The status, and the seconds of `Retry-After`.
+fn look(agent: &ureq::Agent, url: &str, token: &str) -> (u16, Option<String>) {
+    let asked = agent.get(url).header("Authorization", format!("Bearer {token}")).call();
+    let mut answer = asked.unwrap_or_else(|error| panic!("{url}: nobody answered: {error}"));
+    let status = answer.status().as_u16();
+    let later = answer.headers().get("retry-after");
+    let later = later.map(|value| value.to_str().unwrap().to_owned());
+    answer.body_mut().with_config().limit(64 << 20).read_to_vec().unwrap();
+    (status, later)
+}
+
+/// What people look at: lists, searches, reports.
+const PAGES: &[&str] = &[
+    "/api/v1/changes?limit=200",
+    "/api/v1/changes?q=deploy&limit=200",
+    "/api/v1/coverage",
+    "/api/v1/changes?state=closed&limit=200",
+    "/api/v1/services?limit=200",
+    "/api/v1/completeness",
+];
+
+/// What the burst was told: how many were answered, how many put off.
+#[derive(Default)]
+struct Told {
+    answered: usize,
+    put_off: usize,
+}
+
+fn crowd(server: &Server, token: &str, seed: usize, over: &AtomicBool) -> Told {
+    let (agent, mut told) = (agent(), Told::default());
+    for turn in seed.. {
+        if over.load(Ordering::Relaxed) {
+            break;
+        }
+        let page = PAGES[turn % PAGES.len()];
+        match look(&agent, &format!("{}{page}", server.url), token) {
+            (200, _) => told.answered += 1,
+            (503, Some(_)) => {
+                told.put_off += 1;
+                // Whoever is put off and asks at once is rude; these are, a little.
+                std::thread::park_timeout(Duration::from_millis(20));
+            }
+            (status, later) => panic!("{page}: {status}, Retry-After {later:?}"),
+        }
+    }
+    told
+}
+
+/// Asks the gate at a fixed rate; how long each answer took from when its question was due.
+fn ask_the_gate(server: &Server, artifact: &str, seconds: i64) -> Vec<SignedDuration> {
+    let took = Mutex::new(Vec::new());
+    let began = assent::clock::now();
+    let token = server.token("pipeline");
+    let url = format!("{}{}", server.url, gate_path(artifact));
+    std::thread::scope(|scope| {
+        for lane in 0..ASKING {
+            let (took, token, url) = (&took, &token, &url);
+            scope.spawn(move || {
+                let agent = agent();
+                for number in (lane..RATE * seconds).step_by(usize::try_from(ASKING).unwrap()) {
+                    let due = began + SignedDuration::from_millis(number * 1_000 / RATE);
+                    wait_for(due);
+                    let (status, _) = look(&agent, url, token);
+                    assert_eq!(status, 200, "the gate in a burst");
+                    took.lock().unwrap().push(assent::clock::now().duration_since(due));
+                }
+            });
+        }
+    });
+    let mut took = took.into_inner().unwrap();
+    took.sort_unstable();
+    took
+}
+
+fn wait_for(due: Timestamp) {
+    loop {
+        let ahead = due.duration_since(assent::clock::now());
+        match Duration::try_from(ahead) {
+            Ok(ahead) if !ahead.is_zero() => std::thread::park_timeout(ahead),
+            _ => return,
+        }
+    }
+}
+
+#[test]
+fn a_burst_puts_off_lists_and_never_the_gate() {
+    let seconds = i64::try_from(size("ASSENT_TEST_BURST", 6)).unwrap();
+    let place = Place::demo("burst");
+    let server = Server::start(&place, true);
+    let artifact = artifact(17);
+    scheduled(&server, "Goes out in a burst", &artifact);
+    let (token, over) = (server.token("requester"), AtomicBool::new(false));
+    let writers = Load::begin("burst", &token, 4);
+    writers.turn_to(Some(&server.url));
+    memory::forget_peak(server.id());
+    let (took, told) = std::thread::scope(|scope| {
+        let people: Vec<_> = (0..USUAL * 10)
+            .map(|seed| {
+                let (server, token, over) = (&server, &token, &over);
+                scope.spawn(move || crowd(server, token, seed, over))
+            })
+            .collect();
+        let took = ask_the_gate(&server, &artifact, seconds);
+        over.store(true, Ordering::Relaxed);
+        let told: Vec<Told> = people.into_iter().map(|one| one.join().unwrap()).collect();
+        (took, told)
+    });
+    writers.stop();
+    let (answered, put_off) = told.iter().fold((0, 0), |(answered, put_off), one| {
+        (answered + one.answered, put_off + one.put_off)
+    });
+    let p99 = took[(took.len() * 99).div_ceil(100) - 1];
+    let peak = memory::peak(server.id());
+    println!(
+        "{seconds} s: {} questions to the gate, p99 {} ms, longest {} ms; {answered} lists answered, {put_off} put off; \
+         {} MiB at most",
+        took.len(),
+        p99.as_millis(),
+        took[took.len() - 1].as_millis(),
+        peak / 1024
+    );
+    assert!(took[took.len() - 1] <= HARD_STOP, "the gate kept somebody waiting");
+    // What the row promises is promised of its own length, on a machine that does nothing else.
+    assert!(
+        seconds < WHOLE || p99 <= WANTED,
+        "p99 of the gate is {} ms",
+        p99.as_millis()
+    );
+    assert!(answered > 0, "somebody was answered");
+    assert!(peak <= MOST_MEMORY, "{peak} KiB were resident");
+    // As before: every page is answered, and none is put off.
+    let (gone, agent) = (assent::clock::now(), agent());
+    while !PAGES
+        .iter()
+        .all(|page| look(&agent, &format!("{}{page}", server.url), &token).0 == 200)
+    {
+        let since = assent::clock::now().duration_since(gone);
+        assert!(since <= BACK, "lists are put off {} s after the burst", since.as_secs());
+    }
+}
