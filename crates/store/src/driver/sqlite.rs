@@ -22,8 +22,9 @@ const BUSY: Duration = Duration::from_secs(5);
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 400;
 /// From how many pages of the write-ahead log on the writer moves them into the main file (4 KiB each): pages that were
-/// written often in between are moved once.
-const CHECKPOINT_PAGES: i32 = 4_000;
+/// written often in between are moved once. Beyond 4,062 pages SQLite's index of that log needs more room, and where the disk
+/// is full just then the commit fails in a way of which nobody knows what it kept; so this stays far below.
+const CHECKPOINT_PAGES: i32 = 2_000;
 
 /// A connection to the file.
 pub(crate) struct SqliteConnection {

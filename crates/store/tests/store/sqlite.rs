@@ -135,6 +135,6 @@ fn the_write_ahead_log_is_moved_into_the_file() {
         fill(&store, number).unwrap();
     }
     let log = std::fs::metadata(folder.path().join("assent.db-wal")).unwrap().len();
-    assert!(log < 20_000_000, "the write-ahead log has grown to {log} bytes");
+    assert!(log < 12_000_000, "the write-ahead log has grown to {log} bytes");
     store.close();
 }
