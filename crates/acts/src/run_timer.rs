@@ -1,4 +1,5 @@
-//! Does what the clock made due for a change, a waiting check, or messages that wait for their reader. It takes nothing but the subject, and may run twice.
+//! Does what the clock made due for a change, a waiting check, messages that wait for their reader, or a tenant's review of
+//! access. It takes nothing but the subject, and may run twice.
 
 use store::record;
 
