@@ -38,9 +38,15 @@ pub struct Desk {
 impl Desk {
     /// Opens both, over a fresh copy of the demo.
     pub fn open() -> Self {
+        Self::open_as("127.0.0.1")
+    }
+
+    /// The same for people who reach the server under another name of this host.
+    pub fn open_as(name: &str) -> Self {
         let place = Place::new("browser");
         copy_folder(demo(), place.folder.path());
-        let server = Server::start(&place, true);
+        let mut server = Server::spawn_as(&place, true, name, &[]);
+        server.wait_until_ready();
         let browser = Browser::open();
         browser.look(Look::DESK);
         Self {

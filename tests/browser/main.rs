@@ -11,5 +11,6 @@ mod journeys;
 mod lists;
 mod live;
 mod own_fields;
+mod passkeys;
 mod runbook;
 mod writing;

@@ -18,6 +18,10 @@ use crate::crash::{must_replay, must_run, must_verify};
 /// The way, row by row.
 const WAY: &str = include_str!("every_route.json");
 
+/// Why the way leaves passkeys out.
+const PASSKEYS: &str =
+    "needs an authenticator and an address with a name; doors/passkeys.rs of the server and the browser walk it";
+
 /// Changing methods that are on no way here, each with the reason. A new route stands on the way or here, or the test fails.
 const ELSEWHERE: &[(&str, &str)] = &[
     (
@@ -34,6 +38,12 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ),
     ("POST /api/v1/mapping/explanation", "looks, and writes nothing"),
     ("POST /api/v1/mapping/trial", "looks, and writes nothing"),
+    ("POST /api/v1/second-factors/passkeys", PASSKEYS),
+    ("POST /api/v1/second-factors/passkeys/{id}/confirmation", PASSKEYS),
+    ("POST /api/v1/session/passkey", PASSKEYS),
+    ("POST /api/v1/session/passkey/{id}", PASSKEYS),
+    ("POST /api/v1/session/step-up/passkey", PASSKEYS),
+    ("POST /api/v1/session/step-up/passkey/{id}", PASSKEYS),
 ];
 
 /// The walk so far.

@@ -155,7 +155,7 @@ impl Browser {
             "--force-color-profile=srgb".to_owned(),
             "--hide-scrollbars".to_owned(),
             "--lang=en-GB".to_owned(),
-            "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1".to_owned(),
+            "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost".to_owned(),
             format!("--user-data-dir={}", self._profile.path().display()),
         ];
         let capabilities = json!({"alwaysMatch": {
@@ -241,6 +241,23 @@ impl Browser {
     /// A command of the browser's own protocol.
     pub fn devtools(&self, command: &str, parameters: &Value) -> Value {
         self.post("/goog/cdp/execute", &json!({"cmd": command, "params": parameters}))
+    }
+
+    /// Gives the browser an authenticator of its own (WebAuthn Level 3, section 11.5), whose user is always there; answers
+    /// its id.
+    pub fn add_authenticator(&self) -> String {
+        let made = self.post(
+            "/webauthn/authenticator",
+            &json!({"protocol": "ctap2", "transport": "internal", "hasResidentKey": true, "hasUserVerification": true,
+                "isUserConsenting": true, "isUserVerified": true}),
+        );
+        made.as_str().expect("an authenticator has an id").to_owned()
+    }
+
+    /// Whether the authenticator's user can show that it is them, by finger, face or PIN.
+    pub fn set_verified(&self, authenticator: &str, is_verified: bool) {
+        let path = format!("/webauthn/authenticator/{authenticator}/uv");
+        self.post(&path, &json!({"isUserVerified": is_verified}));
     }
 
     /// Sets width, height and theme.

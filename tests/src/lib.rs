@@ -101,8 +101,14 @@ impl Server {
 
     /// Starts the binary with further arguments, and does not wait.
     pub fn spawn(place: &Place, demo: bool, more: &[&str]) -> Self {
+        Self::spawn_as(place, demo, "127.0.0.1", more)
+    }
+
+    /// The same for people who reach it under another name of this host.
+    pub fn spawn_as(place: &Place, demo: bool, name: &str, more: &[&str]) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let url = format!("http://127.0.0.1:{port}");
+        let public = format!("http://{name}:{port}");
         let data = place.folder.path().to_path_buf();
         let mut command = Command::new(binary());
         command
@@ -111,7 +117,7 @@ impl Server {
                 "--listen",
                 &format!("127.0.0.1:{port}"),
                 "--public-url",
-                &url,
+                &public,
                 "--data",
             ])
             .arg(&data)

@@ -43,7 +43,7 @@ const PARTS: &[Part] = &[
     },
     Part {
         name: "foreign",
-        needs: &[Need::Python, Need::Node, Need::OpenSsl],
+        needs: &[Need::Python, Need::Node, Need::OpenSsl, Need::Identity],
         run: foreign_judges,
     },
     Part {

@@ -31,6 +31,9 @@ pub enum Need {
     Clients,
     /// Prometheus Alertmanager, which sends alerts.
     Alerts,
+    /// LemonLDAP::NG, an identity provider, with what its portal and its OpenID Connect load. It runs as the tests' own
+    /// process.
+    Identity,
 }
 
 impl Need {
@@ -46,6 +49,7 @@ impl Need {
         Need::Gateways,
         Need::Clients,
         Need::Alerts,
+        Need::Identity,
     ];
 
     /// The Debian packages that fill the need, or none when it is filled already.
@@ -82,6 +86,24 @@ impl Need {
                 &["prometheus-alertmanager"],
                 Path::new("/usr/bin/prometheus-alertmanager").exists(),
             ),
+            Need::Identity => {
+                let modules = [
+                    "Lemonldap/NG/Portal/Main.pm",
+                    "Plack/Runner.pm",
+                    "String/Random.pm",
+                    "IO/String.pm",
+                ];
+                let present = modules.iter().all(|it| Path::new("/usr/share/perl5").join(it).exists());
+                (
+                    &[
+                        "liblemonldap-ng-portal-perl",
+                        "libplack-perl",
+                        "libstring-random-perl",
+                        "libio-string-perl",
+                    ],
+                    present,
+                )
+            }
         };
         if present { &[] } else { packages }
     }

@@ -106,6 +106,7 @@ pub mod set_identity_provider;
 pub mod set_incident;
 pub mod set_mapping;
 pub mod set_on_call;
+pub mod set_passkey;
 pub mod set_person;
 pub mod set_second_factor;
 pub mod set_service;

@@ -64,7 +64,7 @@ pub fn is_enrolled(factors: &[SecondFactor]) -> bool {
 }
 
 /// Whoever may add or remove factors has just shown the ones there are.
-fn check_fresh(room: &Room<'_, '_>) -> Result<()> {
+pub(crate) fn check_fresh(room: &Room<'_, '_>) -> Result<()> {
     if room.actor.is_stepped_up(room.now) {
         return Ok(());
     }
@@ -194,14 +194,23 @@ pub fn confirm_totp(room: &mut Room<'_, '_>, id: &str, code: &str) -> Result<Vec
     new_codes(room)
 }
 
+/// What a new passkey is called, where the acting person may add one now.
+///
+/// # Errors
+/// 403 `step_up_required`; 409 with too many factors; 422 for a name; the store's.
+pub(crate) fn check_new_passkey(room: &mut Room<'_, '_>, body: &Body) -> Result<String> {
+    check_fresh(room)?;
+    let name = checked_name(body, "Passkey")?;
+    check_room_for_one(room)?;
+    Ok(name)
+}
+
 /// Keeps a passkey that was verified. Answers the recovery codes, once, when there were none.
 ///
 /// # Errors
-/// 403 `step_up_required`, 409, 422, the store's.
-pub fn add_passkey(room: &mut Room<'_, '_>, name: &Body, credential: &str) -> Result<Vec<String>> {
-    check_fresh(room)?;
+/// 409 with too many factors; the store's.
+pub(crate) fn add_passkey(room: &mut Room<'_, '_>, name: String, credential: &str) -> Result<Vec<String>> {
     check_room_for_one(room)?;
-    let name = checked_name(name, "Passkey")?;
     insert(room, PASSKEY, name, credential.as_bytes(), true)?;
     tell(room, "person.factor_added", json!({"kind": PASSKEY}))?;
     if own_factors(room)?.iter().any(|it| it.kind == RECOVERY) {
@@ -210,23 +219,11 @@ pub fn add_passkey(room: &mut Room<'_, '_>, name: &Body, credential: &str) -> Re
     new_codes(room)
 }
 
-/// The acting person's passkeys, each with its credential as it was kept.
-///
-/// # Errors
-/// The store's, or a fault of the keys.
-pub fn own_passkeys(room: &mut Room<'_, '_>) -> Result<Vec<(String, String)>> {
-    let factors = own_factors(room)?;
-    let passkeys = factors.iter().filter(|it| it.kind == PASSKEY);
-    passkeys
-        .map(|it| Ok((it.id.clone(), String::from_utf8_lossy(&open(room, it)?).into_owned())))
-        .collect()
-}
-
 /// Keeps a passkey as it is after a use: its counter moved.
 ///
 /// # Errors
 /// The store's.
-pub fn save_passkey(room: &mut Room<'_, '_>, id: &str, credential: &str) -> Result<()> {
+pub(crate) fn save_passkey(room: &mut Room<'_, '_>, id: &str, credential: &str) -> Result<()> {
     let secret = seal(room, id, credential.as_bytes())?;
     second_factor::save_secret(room.tx, id, &secret, room.now)?;
     Ok(())

@@ -426,6 +426,37 @@
     name();
   };
 
+  // A passkey: the authenticator is asked what the page was given, and its answer goes out with the form. In a browser
+  // that does not know passkeys, as without script, the page names the other way.
+  const passkey = (form) => {
+    const known = globalThis.PublicKeyCredential;
+    if (!known?.parseCreationOptionsFromJSON || !known.prototype.toJSON) return;
+    const field = one("input[name=response]", form);
+    const line = one("[data-passkey-error]", form);
+    one("[data-passkey-without]").hidden = true;
+    form.hidden = false;
+    const ask = () => {
+      const options = JSON.parse(form.dataset.passkey);
+      if (form.dataset.ceremony === "create") {
+        return navigator.credentials.create({ publicKey: known.parseCreationOptionsFromJSON(options) });
+      }
+      return navigator.credentials.get({ publicKey: known.parseRequestOptionsFromJSON(options) });
+    };
+    form.addEventListener("submit", async (event) => {
+      if (field.value) return;
+      event.preventDefault();
+      line.hidden = true;
+      try {
+        field.value = JSON.stringify((await ask()).toJSON());
+        form.submit();
+      } catch (error) {
+        const isThere = error.name === "InvalidStateError";
+        line.textContent = isThere ? "This authenticator has a passkey of yours already." : "No passkey was used. Try again, or go back.";
+        line.hidden = false;
+      }
+    });
+  };
+
   addEventListener("keydown", press);
   addEventListener("submit", guard);
   addEventListener("pageshow", unguard);
@@ -438,6 +469,8 @@
   one("form[action$='/sign-out']")?.addEventListener("submit", forgetAll);
   const steps = one("[data-runbook]");
   if (steps) runbook(steps);
+  const asked = one("form[data-passkey]");
+  if (asked) passkey(asked);
   const address = one("[data-stream]")?.dataset.stream;
   if (address) follow(address);
 })();

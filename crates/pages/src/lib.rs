@@ -70,7 +70,7 @@ pub use reader::{Reader, count, count_word, minutes, short_digest};
 pub use record::{RecordPage, Section, SectionBody};
 pub use rich::Rich;
 pub use runbook::{RunClock, RunStep, Runbook};
-pub use sign_in::{SignIn, StepUp};
+pub use sign_in::{Passkey, SignIn, StepUp};
 pub use table::{Cell, Column, Fold, Paging, Sort, Table};
 pub use usual::{Act, ActContext};
 pub use words::{Kind, Mark, Risk, State, Tone};

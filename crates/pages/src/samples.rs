@@ -61,6 +61,7 @@ pub fn all() -> Vec<Sample> {
         "sign-in" => crate::SignIn::samples(),
         "kept" => crate::Kept::samples(),
         "step-up" => crate::StepUp::samples(),
+        "passkey" => crate::Passkey::samples(),
         "home" => crate::Home::samples(),
         "changes" => crate::ChangeList::samples(),
         "changes-in-use" => vec![crate::ChangeList::sample_in_use()],

@@ -1,4 +1,4 @@
-//! The door: signing in, and the password asked again before an act of weight.
+//! The door: signing in, the password asked again before an act of weight, and passkeys for either.
 
 use askama::Template;
 
@@ -26,6 +26,8 @@ pub struct SignIn {
     pub notices: Vec<Notice>,
     /// Whom to ask without an account; empty when nobody is named.
     pub whom_to_ask: String,
+    /// Where a passkey is asked for; empty where none can be used.
+    pub passkey_url: String,
 }
 
 impl SignIn {
@@ -61,6 +63,7 @@ impl SignIn {
         let fresh = Self {
             on_the_way: "You were on the way to CHG-1042. What you had typed is kept.".to_owned(),
             whom_to_ask: "Marta Lindqvist, who keeps the list of people".to_owned(),
+            passkey_url: "/t/halden/passkey".to_owned(),
             ..Self::new("Halden Freight", "/t/halden/session", "/assets")
         };
         let mut refused = fresh.clone();
@@ -123,6 +126,8 @@ pub struct StepUp {
     pub other_ways: Vec<ActForm>,
     /// What was wrong with the last try.
     pub error: Option<String>,
+    /// Where a passkey is asked for; empty where the reader has none.
+    pub passkey_url: String,
 }
 
 impl StepUp {
@@ -146,6 +151,7 @@ impl StepUp {
             asks_password: true,
             other_ways: Vec::new(),
             error: None,
+            passkey_url: String::new(),
         };
         let code = Field::text("code", "Code of your authenticator").required();
         let second = Self {
@@ -156,6 +162,7 @@ impl StepUp {
                 "Sign in anew with Halden ID",
                 "/t/halden/step-up/corp",
             )],
+            passkey_url: "/t/halden/passkey/step-up".to_owned(),
             ..asked.clone()
         };
         let refused = Self {
@@ -194,6 +201,85 @@ impl StepUp {
             }
             .html(),
         )
+    }
+}
+
+/// A passkey asked for: the browser hands the options to its authenticator, and the form brings the answer back.
+///
+/// Without script, or in a browser that does not know passkeys, the page names the other way.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Template)]
+#[template(path = "passkey.html")]
+pub struct Passkey {
+    /// What it is for: “Sign in with a passkey”.
+    pub title: String,
+    /// What the reader is about to do.
+    pub lede: String,
+    /// Where the form is sent.
+    pub action_url: String,
+    /// Where the assets are served.
+    pub assets: String,
+    /// Where “Go back” and the other way lead.
+    pub back_url: String,
+    /// The words of the other way.
+    pub other_way: String,
+    /// The words of the button.
+    pub submit_label: String,
+    /// What the authenticator is asked, as JSON of the WebAuthn standard.
+    pub options: String,
+    /// Whether a new passkey is made, else one is shown.
+    pub is_new: bool,
+    /// What is sent along; the answer goes into the field `response`.
+    pub fields: Vec<Field>,
+    /// Why the last try did not count.
+    pub notices: Vec<Notice>,
+}
+
+impl Passkey {
+    /// The whole document.
+    #[must_use]
+    pub fn render(&self) -> String {
+        document(&self.title, &self.assets, "door", &render(self))
+    }
+
+    /// Believable instances: at the door, and a new one after a refused try.
+    #[must_use]
+    pub fn samples() -> Vec<Self> {
+        let door = Self {
+            title: "Sign in with a passkey".to_owned(),
+            lede: "Your device asks for your finger, your face or its PIN.".to_owned(),
+            action_url: "/t/halden/passkey".to_owned(),
+            assets: "/assets".to_owned(),
+            back_url: "/t/halden/sign-in".to_owned(),
+            other_way: "sign in with your password".to_owned(),
+            submit_label: "Use your passkey".to_owned(),
+            options: r#"{"challenge":"AAAAAAAAAAAAAAAAAAAAAA","rpId":"changes.halden.example"}"#.to_owned(),
+            is_new: false,
+            fields: vec![Field::hidden("id", "c1"), Field::hidden("response", "")],
+            notices: Vec::new(),
+        };
+        let new = Self {
+            title: "Add a passkey".to_owned(),
+            is_new: true,
+            action_url: "/t/halden/account/passkeys/confirmation".to_owned(),
+            submit_label: "Make it".to_owned(),
+            notices: vec![Notice::new(
+                Tone::Stop,
+                "This challenge was answered before. Begin again.",
+            )],
+            ..door.clone()
+        };
+        vec![door, new]
+    }
+
+    fn form(&self) -> Fields<'_> {
+        Fields {
+            form_id: "",
+            fields: &self.fields,
+        }
+    }
+
+    fn notices(&self) -> parts::Notices<'_> {
+        parts::Notices(&self.notices)
     }
 }
 

@@ -16,6 +16,7 @@ mod imports;
 mod inbound;
 mod log;
 mod mapping;
+mod passkeys;
 mod reference;
 mod session;
 pub(crate) mod stream;
@@ -59,6 +60,7 @@ pub(crate) fn router() -> Router<AppState> {
         .merge(evidence::router())
         .merge(gateways::router())
         .merge(session::router())
+        .merge(passkeys::router())
         .merge(stream::router())
         .merge(log::router())
         .merge(reference::router())

@@ -24,6 +24,7 @@ mod logs;
 mod master;
 mod metrics;
 mod open;
+mod passkeys;
 pub mod password;
 mod providers;
 mod query_words;

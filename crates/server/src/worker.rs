@@ -523,6 +523,7 @@ impl Worker {
             store::servers::beat(tx, &server)?;
             store::servers::prune(tx, true_time - SignedDuration::from_hours(SERVER_HOURS))?;
             store::session::prune(tx, business)?;
+            store::second_factor::prune(tx, business)?;
             store::workload::prune(tx, business)?;
             store::webhook::prune(
                 tx,

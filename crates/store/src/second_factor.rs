@@ -145,11 +145,34 @@ pub fn take(tx: &mut Tx<'_>, id: &str, person: &str, kind: &str, now: Timestamp)
         ],
     )?;
     let Some(row) = found else { return Ok(None) };
-    tx.execute(
+    let done = tx.execute(
         "DELETE FROM ceremony WHERE tenant = $tenant AND id = $id",
         &[("id", id.into())],
     )?;
+    // Of two who answer the same challenge at once, one takes it.
+    if done == 0 {
+        return Ok(None);
+    }
     Ok(Some(row.text("state")?))
+}
+
+/// Ends the ceremonies of a kind that a person has open: one at a time is enough.
+pub fn end_open(tx: &mut Tx<'_>, person: &str, kind: &str) -> Result<u64> {
+    tx.execute(
+        "DELETE FROM ceremony WHERE tenant = $tenant AND person = $person AND kind = $kind",
+        &[("person", person.into()), ("kind", kind.into())],
+    )
+}
+
+/// Ends the oldest ceremonies of a kind that nobody is known to have begun, so that at most `kept` stay: whoever stands
+/// before the door may begin as many as they like.
+pub fn end_oldest(tx: &mut Tx<'_>, kind: &str, kept: i64) -> Result<u64> {
+    tx.execute(
+        "DELETE FROM ceremony WHERE tenant = $tenant AND person = '' AND kind = $kind AND id IN
+            (SELECT id FROM ceremony WHERE tenant = $tenant AND person = '' AND kind = $kind
+             ORDER BY expires_at DESC, id LIMIT 1000000 OFFSET $kept)",
+        &[("kind", kind.into()), ("kept", kept.into())],
+    )
 }
 
 /// Removes ceremonies of all tenants that were never finished.

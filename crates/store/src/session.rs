@@ -25,7 +25,7 @@ pub struct Session {
     pub stepped_up_at: Option<Timestamp>,
     /// The name under which it is listed and ended; it opens nothing.
     pub id: String,
-    /// How it was begun: `password` or `provider:KEY`.
+    /// How it was begun: `password`, `passkey` or `provider:KEY`.
     pub method: String,
     /// What was shown as fresh factor last: `password`, `totp`, `passkey`, `recovery_code` or `provider:KEY`.
     pub factor: Option<String>,

@@ -157,6 +157,20 @@ const ONCE: &[Long] = &[
         what: "signed deliveries of which something was changed",
     },
     Long {
+        target: "scim_filters",
+        test: "random_filters",
+        variable: "ASSENT_TEST_FILTERS",
+        size: 1_000_000,
+        what: "random filters of SCIM",
+    },
+    Long {
+        target: "doors",
+        test: "copies_of_a_cookie",
+        variable: "ASSENT_TEST_COPIES",
+        size: 1_000,
+        what: "copies of a cookie without the factor",
+    },
+    Long {
         target: "lib",
         test: "many_guesses_from_many_addresses",
         variable: "ASSENT_TEST_GUESSES",

@@ -30,6 +30,8 @@ pub struct Clerk {
     pub tested: BTreeSet<String>,
     /// Whether a break-glass was opened, and whether it needed and has a second signature.
     pub glass: Option<(bool, bool)>,
+    /// Whether the work began on a word that somebody else may have given.
+    pub distrusted: bool,
 }
 
 impl Clerk {
@@ -57,6 +59,15 @@ impl Clerk {
             withdrawn: false,
         };
         self.words.insert(who.to_owned(), word);
+    }
+
+    /// Somebody else may have used the account: what it said is as good as unsaid, and work that rests on it stops.
+    pub fn note_compromised(&mut self, who: &str, is_begun: bool) {
+        let agreed = self.peers.get(who) == Some(&self.what_epoch);
+        let counted = self.has_approved(who) || agreed;
+        self.distrusted |= is_begun && counted;
+        self.words.remove(who);
+        self.peers.remove(who);
     }
 
     fn says_yes(&self, who: &str, when: bool) -> bool {

@@ -3,7 +3,7 @@
 use model::due;
 use model::obligation::{Due, Duty};
 use model::records::Coverage;
-use model::verbs::{around, decide, glass, permit, plan, work, write};
+use model::verbs::{around, decide, glass, leaver, permit, plan, work, write};
 use model::words::{ApprovalState, GateDecision, Purpose, State};
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -53,6 +53,7 @@ enum Deed {
     Extend,
     Grant(bool),
     Wait(u8),
+    Leave(bool),
 }
 
 fn deed() -> impl Strategy<Value = Deed> {
@@ -87,6 +88,7 @@ fn deed() -> impl Strategy<Value = Deed> {
         1 => Just(Deed::ValidateGlass),
         1 => Just(Deed::Extend),
         1 => any::<bool>().prop_map(Deed::Grant),
+        1 => any::<bool>().prop_map(Deed::Leave),
     ]
 }
 
@@ -261,6 +263,14 @@ fn try_late(world: &mut World, who: &str, deed: Deed) -> bool {
             world.wait([7, 30, 61, 35][usize::from(n)]);
             true
         }
+        Deed::Leave(compromised) => {
+            let person = model::ids::PersonId::from(who);
+            let left = world.act("system", |case| {
+                leaver::leave(case, &person, compromised);
+                Ok(())
+            });
+            left.is_ok()
+        }
         other => unreachable!("{other:?} is tried elsewhere"),
     }
 }
@@ -292,6 +302,7 @@ fn note(clerk: &mut Clerk, who: &str, deed: Deed, before: &World, after: &World)
                 .map(|glass| (glass.needs_cosignature, false))
         }
         Deed::Cosign => clerk.glass = Some((true, true)),
+        Deed::Leave(true) => clerk.note_compromised(who, state(before) == State::Implementing),
         _ => {}
     }
     if state(before) == State::Rejected && state(after) == State::Draft {
@@ -349,7 +360,7 @@ fn gate_is_lawful(world: &World, clerk: &Clerk) -> Result<(), TestCaseError> {
                 && glass.is_none()
                 && match change.state {
                     State::Scheduled => ready,
-                    State::Implementing => !change.overrun,
+                    State::Implementing => !change.overrun && !clerk.distrusted,
                     _ => false,
                 };
             prop_assert!(
@@ -364,7 +375,7 @@ fn gate_is_lawful(world: &World, clerk: &Clerk) -> Result<(), TestCaseError> {
         .into_iter()
         .filter(|permit| permit.purpose == Purpose::Deploy)
     {
-        let lawful = matches!(change.state, State::Scheduled) && ready || begun;
+        let lawful = matches!(change.state, State::Scheduled) && ready || begun && !clerk.distrusted;
         prop_assert!(
             lawful && !change.is_on_hold(),
             "a permit lives while {}: {permit:?}",

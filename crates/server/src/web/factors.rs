@@ -1,7 +1,7 @@
 //! Sessions and second factors on the reader's account.
 
 use acts::Room;
-use acts::set_second_factor::{self as factors, NewTotp, RECOVERY};
+use acts::set_second_factor::{self as factors, NewTotp, PASSKEY, RECOVERY};
 use axum::extract::{Path, State};
 use axum::response::Response;
 use pages::{ActForm, ActTone, Fact, Field, Input, Place, RecordPage, Section, SectionBody};
@@ -27,10 +27,14 @@ pub(super) fn sections(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Section>
     let now = view.now();
     let me = view.me.clone();
     let sessions = session::of_person(view.room.tx, me.as_str(), now)?;
-    Ok(vec![factor_section(view, &found), session_section(view, &sessions)])
+    let copied = acts::set_passkey::copied(view.room)?;
+    Ok(vec![
+        factor_section(view, &found, &copied),
+        session_section(view, &sessions),
+    ])
 }
 
-fn factor_section(view: &View<'_, '_, '_>, found: &[SecondFactor]) -> Section {
+fn factor_section(view: &View<'_, '_, '_>, found: &[SecondFactor], copied: &[String]) -> Section {
     let left = found.iter().filter(|it| it.kind == RECOVERY).count();
     let shown: Vec<&SecondFactor> = found
         .iter()
@@ -39,18 +43,26 @@ fn factor_section(view: &View<'_, '_, '_>, found: &[SecondFactor]) -> Section {
     let mut facts: Vec<Fact> = shown
         .iter()
         .map(|it| {
+            let kind = if it.kind == PASSKEY {
+                "a passkey"
+            } else {
+                "an authenticator"
+            };
             let used = it.last_used_at.map(|at| view.reader.moment(at));
-            Fact::new(
-                &it.name,
-                used.map_or_else(|| "not used yet".to_owned(), |at| format!("used {at}")),
-            )
+            let used = used.map_or_else(|| "not used yet".to_owned(), |at| format!("used {at}"));
+            let told = if copied.contains(&it.id) {
+                "there may be a copy of it, so it opens nothing; remove it"
+            } else {
+                used.as_str()
+            };
+            Fact::new(&it.name, format!("{kind}, {told}"))
         })
         .collect();
     if !shown.is_empty() {
         facts.push(Fact::new("Recovery codes", format!("{left} left")));
     }
     let body = if facts.is_empty() {
-        let text = "None yet. With one, an act of weight asks for its code instead of your password.";
+        let text = "None yet. With one, an act of weight asks for it instead of your password.";
         SectionBody::Prose(text.to_owned())
     } else {
         SectionBody::Facts(facts)
@@ -61,6 +73,13 @@ fn factor_section(view: &View<'_, '_, '_>, found: &[SecondFactor]) -> Section {
             .field(Field::text("name", "What you call it").hint("Such as “Phone”."))
             .submit("Add it"),
     );
+    if acts::set_passkey::is_offered(&view.room.desk.tools().public_url) {
+        section.acts.push(
+            ActForm::new("passkey", "Add a passkey", view.url("/account/passkeys"))
+                .field(Field::text("name", "What you call it").hint("Such as “Laptop”."))
+                .submit("Add it"),
+        );
+    }
     if !shown.is_empty() {
         let url = view.url("/account/recovery-codes");
         section.acts.push(ActForm::new("codes", "Make new recovery codes", url));
@@ -92,7 +111,7 @@ fn session_section(view: &View<'_, '_, '_>, found: &[Session]) -> Section {
 }
 
 /// What to do about a failure: a missing factor is asked for, anything else is told.
-async fn failed(state: &AppState, visitor: &Visitor, failure: &Failure) -> Response {
+pub(super) async fn failed(state: &AppState, visitor: &Visitor, failure: &Failure) -> Response {
     let account = format!("{}/account", visitor.base());
     if failure.problem.code == "step_up_required" {
         return see(&format!("{}/step-up?next={}", visitor.base(), escaped(&account)));
@@ -213,7 +232,7 @@ pub(super) async fn confirm(
     }
 }
 
-fn recovery_page(view: &View<'_, '_, '_>, codes: &[String]) -> String {
+pub(super) fn recovery_page(view: &View<'_, '_, '_>, codes: &[String]) -> String {
     let text = "Keep these where you find them without your device. Each opens once; they are shown this once.";
     let page = RecordPage {
         frame: view.frame.clone(),

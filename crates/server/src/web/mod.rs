@@ -39,6 +39,7 @@ mod home_roles;
 mod live;
 mod mail;
 mod own_fields;
+mod passkeys;
 mod people;
 mod permit_file;
 mod policies;
@@ -110,6 +111,13 @@ fn session_routes() -> Router<AppState> {
         .route("/t/{tenant}/account/factors/{id}/confirmation", post(factors::confirm))
         .route("/t/{tenant}/account/factors/{id}/removal", post(factors::remove))
         .route("/t/{tenant}/account/recovery-codes", post(factors::renew))
+        .route("/t/{tenant}/account/passkeys", post(passkeys::begin))
+        .route("/t/{tenant}/account/passkeys/confirmation", post(passkeys::confirm))
+        .route("/t/{tenant}/passkey", get(passkeys::door).post(passkeys::enter))
+        .route(
+            "/t/{tenant}/passkey/step-up",
+            get(passkeys::ask).post(passkeys::step_up),
+        )
 }
 
 fn change_routes() -> Router<AppState> {

@@ -92,7 +92,7 @@ async fn enter(
     Ok(session.cookie)
 }
 
-fn with_cookie(mut response: Response, cookie: &str) -> Response {
+pub(super) fn with_cookie(mut response: Response, cookie: &str) -> Response {
     if let Ok(value) = HeaderValue::from_str(cookie) {
         response.headers_mut().append(header::SET_COOKIE, value);
     }
@@ -120,19 +120,25 @@ pub(super) async fn door(state: &AppState, tenant: &str, next: &str) -> SignIn {
         page.fields.push(Field::hidden("next", next));
     }
     page.other_ways = other_ways(state, tenant, next).await;
+    if acts::set_passkey::is_offered(state.public_url()) {
+        page.passkey_url = with_next(format!("{}/passkey", base(tenant)), next);
+    }
     page
+}
+
+/// An address that remembers where the reader was going.
+pub(super) fn with_next(url: String, next: &str) -> String {
+    if next.is_empty() {
+        return url;
+    }
+    format!("{url}?next={}", escaped(next))
 }
 
 /// A link for each identity provider.
 async fn other_ways(state: &AppState, tenant: &str, next: &str) -> Vec<ActForm> {
-    let next = if next.is_empty() {
-        String::new()
-    } else {
-        format!("?next={}", escaped(next))
-    };
     let ways = ways_in(state, tenant).await.into_iter();
     ways.map(|(key, name)| {
-        let url = format!("{}/sign-in/{key}{next}", base(tenant));
+        let url = with_next(format!("{}/sign-in/{key}", base(tenant)), next);
         ActForm::new(&key, format!("Continue with {name}"), url)
     })
     .collect()

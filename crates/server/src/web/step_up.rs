@@ -25,6 +25,11 @@ async fn page(state: &AppState, visitor: &Visitor, next: &str, error: Option<Str
     let person = state.act(Lane::Pages, &visitor.caller, Mode::Read, find).await?;
     let home = format!("{}/", visitor.base());
     let next = safe_next(next, &home);
+    let passkey_url = if crate::passkeys::has_passkey(state, &visitor.caller).await? {
+        format!("{}/passkey/step-up?next={}", visitor.base(), escaped(next))
+    } else {
+        String::new()
+    };
     let mut fields = vec![Field::hidden("next", next)];
     if is_enrolled {
         fields.push(code_field(error.clone()));
@@ -44,6 +49,7 @@ async fn page(state: &AppState, visitor: &Visitor, next: &str, error: Option<Str
         },
         error: error.filter(|_| !is_enrolled),
         fields,
+        passkey_url,
     })
 }
 

@@ -3,6 +3,7 @@
 mod access;
 mod again;
 mod around;
+mod authenticator;
 mod bodies;
 #[cfg(feature = "test-clock")]
 mod clock;
@@ -17,6 +18,7 @@ mod mail;
 mod matrix;
 mod once;
 mod order;
+mod passkeys;
 mod scim;
 mod session;
 mod tokens;

@@ -122,5 +122,19 @@ fn a_ceremony_is_finished_once_in_time_and_by_its_own_person() {
             None
         );
         assert_eq!(world.across(|tx| second_factor::prune(tx, at(10))), 1);
+        for number in 0..5 {
+            world.act(move |tx| second_factor::begin(tx, &format!("d{number}"), "", "door", "{}", at(20 + number)));
+        }
+        world.act(|tx| second_factor::begin(tx, "own", "p1", "door", "{}", at(20)));
+        assert_eq!(world.act(|tx| second_factor::end_oldest(tx, "other", 2)), 0);
+        assert_eq!(world.act(|tx| second_factor::end_oldest(tx, "door", 2)), 3);
+        assert_eq!(world.act(|tx| second_factor::take(tx, "d2", "", "door", at(1))), None);
+        assert!(
+            world
+                .act(|tx| second_factor::take(tx, "d3", "", "door", at(1)))
+                .is_some()
+        );
+        assert_eq!(world.act(|tx| second_factor::end_open(tx, "p1", "other")), 0);
+        assert_eq!(world.act(|tx| second_factor::end_open(tx, "p1", "door")), 1);
     });
 }

@@ -14,7 +14,12 @@ const SHAPES: &[Shape] = &[
         "A session of somebody.",
         &[
             text("id", LINE, "By which it is ended; it opens nothing.").needed(),
-            text("method", LINE, "How it was begun: `password` or `provider:KEY`.").needed(),
+            text(
+                "method",
+                LINE,
+                "How it was begun: `password`, `passkey` or `provider:KEY`.",
+            )
+            .needed(),
             text("factor", LINE, "The fresh factor that was shown last."),
             text("source", LINE, "The address it was begun from."),
             text("agent", LINE, "The browser or program, as it names itself."),
@@ -57,6 +62,50 @@ const SHAPES: &[Shape] = &[
                 "The same for an authenticator on this device (`otpauth:`).",
             ),
             texts("recovery_codes", LINE, "Codes that open once each; shown once."),
+        ],
+    ),
+    shape(
+        "PasskeyChallenge",
+        "The first half of a ceremony with a passkey (WebAuthn Level 3).",
+        &[
+            text(
+                "id",
+                LINE,
+                "Stands in the address of the second half; it opens nothing.",
+            )
+            .needed(),
+            free(
+                "options",
+                "What the browser hands its authenticator, as `parseCreationOptionsFromJSON` and \
+                 `parseRequestOptionsFromJSON` read it.",
+            )
+            .needed(),
+        ],
+    ),
+    shape(
+        "PasskeyAnswer",
+        "The second half of a ceremony with a passkey.",
+        &[free("response", "What the browser's credential says as JSON.").needed()],
+    ),
+    shape(
+        "PasskeySignIn",
+        "Where somebody signs in.",
+        &[text("tenant", LINE, "The tenant.").needed()],
+    ),
+    shape(
+        "PasskeySignInAnswer",
+        "The second half of a sign-in with a passkey.",
+        &[
+            text("tenant", LINE, "The tenant.").needed(),
+            free("response", "What the browser's credential says as JSON.").needed(),
+        ],
+    ),
+    shape(
+        "PasskeySession",
+        "A session that began with a passkey, which counts as fresh factor.",
+        &[
+            text("tenant", LINE, "The tenant.").needed(),
+            time("expires_at", "Until when.").needed(),
         ],
     ),
     shape(

@@ -421,6 +421,44 @@ const ADMINISTRATION: &[Row] = &[
         )
     },
     delete("administration", "end_session", "/session", "Sign out", "Done"),
+    Row {
+        scope: Scope::Open,
+        ..post(
+            "administration",
+            "begin_passkey_session",
+            "/session/passkey",
+            "Ask for a challenge to sign in with a passkey",
+            "PasskeySignIn",
+            "PasskeyChallenge",
+        )
+    },
+    Row {
+        scope: Scope::Open,
+        ..post(
+            "administration",
+            "sign_in_with_passkey",
+            "/session/passkey/{id}",
+            "Sign in with a passkey; the answer sets a cookie",
+            "PasskeySignInAnswer",
+            "PasskeySession",
+        )
+    },
+    post(
+        "administration",
+        "begin_passkey_step_up",
+        "/session/step-up/passkey",
+        "Ask for a challenge to show a passkey as fresh factor",
+        "NoBody",
+        "PasskeyChallenge",
+    ),
+    post(
+        "administration",
+        "step_up_with_passkey",
+        "/session/step-up/passkey/{id}",
+        "Show a passkey as fresh factor of the session",
+        "PasskeyAnswer",
+        "Done",
+    ),
     post(
         "administration",
         "step_up",

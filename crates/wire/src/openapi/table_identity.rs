@@ -63,6 +63,22 @@ const FACTORS: &[Row] = &[
     ),
     post(
         "identity",
+        "begin_passkey",
+        "/second-factors/passkeys",
+        "Ask for a challenge that makes a passkey; it holds for 5 minutes, once",
+        "NameInput",
+        "PasskeyChallenge",
+    ),
+    post(
+        "identity",
+        "confirm_passkey",
+        "/second-factors/passkeys/{id}/confirmation",
+        "Take a new passkey; recovery codes are shown once",
+        "PasskeyAnswer",
+        "SecondFactor",
+    ),
+    post(
+        "identity",
         "make_recovery_codes",
         "/second-factors/recovery-codes",
         "Make new recovery codes; they are shown once",

@@ -1,0 +1,74 @@
+//! A passkey from its making to its end, with an authenticator that the browser plays.
+
+use serde_json::json;
+
+use crate::desk::Desk;
+
+#[test]
+fn a_passkey_is_made_signs_in_steps_up_and_is_removed_and_without_it_the_password_stays() {
+    let desk = Desk::open_as("localhost");
+    let browser = &desk.browser;
+    let here = desk.server.url.replace("127.0.0.1", "localhost");
+    let at = |path: &str| format!("{here}/t/halden{path}");
+    let by_password = || {
+        let person = desk.server.person("executive");
+        browser.forget();
+        browser.go(&at("/account"));
+        browser.type_into("input[name=login]", person["login"].as_str().unwrap());
+        browser.type_into("input[name=password]", person["password"].as_str().unwrap());
+        browser.click("form button");
+        browser.wait_for_words("Second factors");
+    };
+    let authenticator = browser.add_authenticator();
+    by_password();
+    browser.click_words("Add a passkey");
+    browser.type_into("#factors form[action$='/account/passkeys'] input[name=name]", "Laptop");
+    browser.leave_by(|| browser.click("#factors form[action$='/account/passkeys'] button"));
+    assert_eq!(browser.title(), "Add a passkey · Assent");
+    assert!(browser.axe().is_empty(), "{:?}", browser.axe());
+    browser.leave_by(|| browser.click_words("Make it"));
+    browser.wait_for_words("Your recovery codes");
+
+    // At the door it stands for login and password.
+    browser.forget();
+    browser.go(&at("/account"));
+    browser.leave_by(|| browser.click_words("Use a passkey"));
+    assert!(browser.axe().is_empty(), "{:?}", browser.axe());
+    browser.picture("passkey/door", false);
+    browser.leave_by(|| browser.click_words("Use your passkey"));
+    browser.wait_for_words("Second factors");
+    assert!(browser.url().ends_with("/account"), "{}", browser.url());
+    browser.wait_for_words("by passkey, from");
+    assert!(
+        browser.text("#factors").contains("Laptop"),
+        "{}",
+        browser.text("#factors")
+    );
+
+    // After a password it is the fresh factor. Whoever is not verified shows none.
+    by_password();
+    browser.leave_by(|| browser.click_words("Remove Laptop"));
+    browser.wait_for_words("Your code");
+    browser.leave_by(|| browser.click_words("Use your passkey"));
+    browser.set_verified(&authenticator, false);
+    browser.click_words("Use your passkey");
+    browser.wait_for_words("No passkey was used");
+    browser.set_verified(&authenticator, true);
+    browser.leave_by(|| browser.click_words("Use your passkey"));
+    browser.wait_for_words("Second factors");
+    browser.leave_by(|| browser.click_words("Remove Laptop"));
+    browser.wait_for_words("None yet.");
+
+    // Without script the page says how to go on, and the password does what it did.
+    browser.set_scripts(false);
+    browser.go(&at("/passkey"));
+    let shown = "return document.querySelector('form[data-passkey]').checkVisibility();";
+    assert_eq!(browser.run(shown, &[]), json!(false));
+    assert!(
+        browser.text("main").contains("use another way"),
+        "{}",
+        browser.text("main")
+    );
+    browser.set_scripts(true);
+    by_password();
+}
