@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use model::custom_field;
 use model::directory::{StandardTemplate, TemplateApproval};
 use model::ids::{EnvironmentKey, RecordId, ServiceKey};
 use model::reading::{LINE, Reading, TEXT};
@@ -31,6 +32,7 @@ const FIELDS: &[&str] = &[
     "no_rollback_reason",
     "rollback_minutes",
     "team",
+    custom_field::FIELD,
 ];
 
 /// Proposes a template, or a new version of one (`POST /templates`).
@@ -42,10 +44,14 @@ pub fn propose_template(room: &mut Room<'_, '_>, body: &Body) -> Result<Standard
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
     let key = reading.needed("key", 100);
-    let locked = read_locked(&mut reading);
+    let mut locked = read_locked(&mut reading);
+    let digest = proof::canonical::digest(&Value::Object(locked.clone()));
+    let custom_fields = match locked.remove(custom_field::FIELD) {
+        Some(own) => custom_field::read_locked(&mut reading, "locked.custom_fields", &own, &directory),
+        None => Vec::new(),
+    };
     let (services, environments) = crate::set_freeze::read_scope(&mut reading, &directory);
     let old = directory.templates.get(&key).cloned();
-    let digest = proof::canonical::digest(&Value::Object(locked.clone()));
     if digest.is_err() {
         reading.wrong(
             "locked",
@@ -76,6 +82,7 @@ pub fn propose_template(room: &mut Room<'_, '_>, body: &Body) -> Result<Standard
         title: reading.text("title", LINE).unwrap_or_else(|| key.clone()),
         key,
         locked,
+        custom_fields,
         free,
         services,
         environments,

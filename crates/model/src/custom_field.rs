@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::change::{Change, Content};
-use crate::directory::Directory;
+use crate::directory::{Directory, StandardTemplate};
 use crate::ids::{PersonId, RecordId, ServiceKey};
 use crate::reading::{LINE, Reading};
 use crate::refusal::FieldError;
@@ -164,6 +164,36 @@ pub(crate) fn read(
     }
     found.sort_by(|left, right| left.key.cmp(&right.key));
     found
+}
+
+/// Reads the values that a template locks, at this name of its request.
+pub fn read_locked(reading: &mut Reading<'_>, name: &str, value: &Value, directory: &Directory) -> Vec<CustomValue> {
+    let Some(map) = value.as_object() else {
+        reading.wrong(
+            name,
+            "not_an_object",
+            format!("`{name}` must be an object of fields and values."),
+        );
+        return Vec::new();
+    };
+    let mut found = Vec::new();
+    for (key, value) in map.iter().filter(|(_, value)| !is_blank(value)) {
+        match defined(directory, key, Kind::Standard).and_then(|field| held(field, value, directory)) {
+            Ok(held) => found.push(CustomValue { key: key.clone(), held }),
+            Err((code, text)) => reading.wrong(&format!("{name}.{key}"), code, text),
+        }
+    }
+    found.sort_by(|left, right| left.key.cmp(&right.key));
+    found
+}
+
+/// The locked values of a template whose fields standard changes have now: one that went out of use is asked no more.
+pub fn locked<'t>(template: &'t StandardTemplate, directory: &'t Directory) -> impl Iterator<Item = &'t CustomValue> {
+    let is_asked = |value: &&CustomValue| {
+        let field = directory.custom_fields.get(&value.key);
+        field.is_some_and(|field| field.is_of(Kind::Standard))
+    };
+    template.custom_fields.iter().filter(is_asked)
 }
 
 fn is_blank(value: &Value) -> bool {

@@ -467,6 +467,9 @@ pub struct StandardTemplate {
     pub title: String,
     /// Fields whose values are fixed: name to value, in the API's form of a change.
     pub locked: serde_json::Map<String, serde_json::Value>,
+    /// What each change says in the tenant's own fields. They stand apart, for what somebody typed is sealed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub custom_fields: Vec<crate::custom_field::CustomValue>,
     /// Fields that each change fills in.
     pub free: BTreeSet<String>,
     /// Services it may touch; empty means all.

@@ -643,4 +643,13 @@ pub fn fill_from_template(body: &mut Map<String, Value>, directory: &Directory) 
     for (field, value) in &template.locked {
         body.entry(field.clone()).or_insert_with(|| value.clone());
     }
+    // A request may say other fields of the tenant's own besides those that the template locks.
+    for value in custom_field::locked(template, directory) {
+        let own = body
+            .entry(custom_field::FIELD)
+            .or_insert_with(|| Value::Object(Map::new()));
+        if let Value::Object(own) = own {
+            own.entry(value.key.clone()).or_insert_with(|| value.shown(directory));
+        }
+    }
 }

@@ -44,6 +44,12 @@ pub fn word<T: Display>(label: T, _: &dyn Values) -> Result<Safe<String>> {
     Ok(Safe(crate::glossary::word(&label.to_string())))
 }
 
+/// A small button that opens the meaning of a label which is a link already; nothing where it is no word of the glossary.
+#[askama::filter_fn]
+pub fn meaning<T: Display>(label: T, _: &dyn Values) -> Result<Safe<String>> {
+    Ok(Safe(crate::glossary::ask(&label.to_string())))
+}
+
 /// The round mark with a person's initials; the name stands beside it.
 #[askama::filter_fn]
 pub fn face<T: Display>(name: T, _: &dyn Values) -> Result<Safe<String>> {

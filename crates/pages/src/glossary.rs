@@ -68,6 +68,17 @@ pub(crate) fn word(label: &str) -> String {
     }
 }
 
+/// The button beside a label that is a link: it opens the label's meaning. Empty where the label is no word of the glossary.
+pub(crate) fn ask(label: &str) -> String {
+    find(label).map_or_else(String::new, |term| {
+        format!(
+            "<button type=\"button\" class=\"term ask\" {OPENS}{}\" aria-label=\"What {} means\">?</button>",
+            term.anchor(),
+            text::raw(label)
+        )
+    })
+}
+
 /// The meanings that a page's words open, each once, in the order of their ids.
 pub(crate) fn meanings(html: &str, help_url: &str) -> String {
     let opened: BTreeSet<&str> = html
@@ -132,5 +143,11 @@ mod tests {
         assert_eq!(opened.matches("id=\"g-permit\"").count(), 1, "{opened}");
         assert!(opened.contains("/t/halden/help#w-permit"), "{opened}");
         assert_eq!(meanings("<p>permit</p>", "/help"), "");
+        assert!(
+            ask("Risk").contains("popovertarget=\"g-risk\" aria-label=\"What Risk means\""),
+            "{}",
+            ask("Risk")
+        );
+        assert_eq!(ask("Nothing of the kind"), "");
     }
 }

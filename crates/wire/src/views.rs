@@ -2,6 +2,7 @@
 
 use model::change::{Change, Target, TargetRecord};
 use model::content::{Cover, cover};
+use model::custom_field::FIELD;
 use model::directory::Directory;
 use model::gate::Answer;
 use model::ids::PersonId;
@@ -96,7 +97,9 @@ fn origins(change: &Change, directory: &Directory, shown: &Map<String, Value>) -
         .filter(|_| change.content.kind == Kind::Standard);
     let template = template.and_then(|template| directory.templates.get(&template.key));
     let written = |field: &str| {
-        let is_locked = template.is_some_and(|template| template.locked.contains_key(field));
+        let is_locked = template.is_some_and(|template| {
+            template.locked.contains_key(field) || field == FIELD && !template.custom_fields.is_empty()
+        });
         json!(if is_locked { "template" } else { "person" })
     };
     let mut map = object(&change.origins);

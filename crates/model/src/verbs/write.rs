@@ -6,6 +6,7 @@ use super::Body;
 use crate::act::Act;
 use crate::change::{Change, Content, Digests, Retrospective, TargetRecord};
 use crate::content::{Cover, WHEN, cover};
+use crate::custom_field;
 use crate::directory::Directory;
 use crate::file::Case;
 use crate::input::{self, Input};
@@ -418,12 +419,15 @@ fn drifted_fields(case: &Case<'_>) -> Vec<String> {
         return Vec::new();
     };
     let present = input::present(case.change(), &case.directory);
-    template
+    let usual = template
         .locked
         .iter()
         .filter(|(field, value)| *field != "kind" && !same_value(present.get(*field), value))
-        .map(|(field, _)| field.clone())
-        .collect()
+        .map(|(field, _)| field.clone());
+    let own = custom_field::locked(template, &case.directory)
+        .filter(|value| !content.custom_fields.contains(value))
+        .map(|value| format!("{}.{}", custom_field::FIELD, value.key));
+    usual.chain(own).collect()
 }
 
 /// Whether a present value says what the template's does; an object may say more (derived axes of impact).

@@ -1,6 +1,6 @@
 //! Fields that a tenant added: what they take, whom they ask, and what stays when they go out of use.
 
-use model::custom_field::CustomField;
+use model::custom_field::{CustomField, CustomValue, Held};
 use model::refusal::Refusal;
 use model::words::{FieldKind, Kind};
 use serde_json::{Value, json};
@@ -73,6 +73,39 @@ fn each_kind_takes_what_it_holds_and_tells_it_again() {
         "a patch leaves alone what it does not name"
     );
     assert_ne!(world.change().digests.what, before);
+}
+
+/// What a template of standard changes locks in fields of one's own stands in each of them; an edit makes it a normal change.
+#[test]
+fn a_template_locks_fields_of_ones_own() {
+    let mut world = world();
+    let value = CustomValue {
+        key: "a_text".into(),
+        held: Held::Text("4711".into()),
+    };
+    let gone = CustomValue {
+        key: "a_date".into(),
+        held: Held::Date("2026-12-01".into()),
+    };
+    world.estate(|estate| {
+        let mut template = crate::people::template();
+        template.services = Default::default();
+        template.custom_fields = vec![value.clone(), gone];
+        estate.templates.insert(template.key.clone(), template);
+        estate.custom_fields.get_mut("a_date").unwrap().is_over = true;
+    });
+    let mut request = json!({"template": "patch", "custom_fields": {"a_number": 7}});
+    let filled = request.as_object_mut().unwrap();
+    model::input::fill_from_template(filled, &world.directory);
+    assert_eq!(filled["custom_fields"], json!({"a_number": 7, "a_text": "4711"}));
+    assert_eq!(filled["kind"], "standard");
+    let mut said = json!({"template": "patch", "custom_fields": {"a_text": "other"}});
+    model::input::fill_from_template(said.as_object_mut().unwrap(), &world.directory);
+    assert_eq!(
+        said["custom_fields"],
+        json!({"a_text": "other"}),
+        "what a request says is not overwritten"
+    );
 }
 
 #[test]

@@ -140,8 +140,9 @@ fn service(key: &str, criticality: Criticality) -> Service {
     }
 }
 
-fn template() -> StandardTemplate {
+pub fn template() -> StandardTemplate {
     StandardTemplate {
+        custom_fields: Vec::new(),
         id: "t1".into(),
         version: 1,
         key: "patch".into(),

@@ -75,9 +75,18 @@ fn row(view: &View<'_, '_, '_>, it: &AccessReview) -> Vec<Cell> {
             sub: Rich::new(),
         },
         Cell::Mark(tone.mark(word)),
-        Cell::text(format!("{} of them {} refused", it.rights.len(), it.refused().count())),
+        Cell::text(counted(it)),
         Cell::Short(view.reader.day(it.due_at)),
     ]
+}
+
+/// How many rights it is about, and what became of them.
+fn counted(it: &AccessReview) -> String {
+    match (it.signed_at, it.refused().count()) {
+        (None, _) => it.rights.len().to_string(),
+        (Some(_), 0) => format!("{}, none refused", it.rights.len()),
+        (Some(_), refused) => format!("{}, {refused} refused", it.rights.len()),
+    }
 }
 
 fn standing(view: &View<'_, '_, '_>, it: &AccessReview) -> (Tone, &'static str) {
@@ -146,8 +155,27 @@ fn words(right: &HeldRight) -> String {
     match (right.kind.as_str(), &right.scope) {
         ("role", _) => format!("right {}", super::words::plain(&right.what)),
         ("group", _) => format!("member of {}", right.what),
+        ("ownership", Some(scope)) => part_in(scope),
         (kind, Some(scope)) => format!("{kind} {scope}"),
         (kind, None) => format!("{kind} {}", right.what),
+    }
+}
+
+/// A row of the matrix in words, from its key: `service:shop production owner person:…`.
+fn part_in(key: &str) -> String {
+    let words: Vec<&str> = key.split(' ').collect();
+    let [scope, place, role, ..] = words[..] else {
+        return key.to_owned();
+    };
+    let role = super::words::plain(role);
+    let place = match place {
+        "*" => String::new(),
+        place => format!(" in {place}"),
+    };
+    match scope.split_once(':') {
+        Some(("class", class)) => format!("{role} of all with {class}{place}"),
+        Some((_, key)) => format!("{role} of {key}{place}"),
+        None => format!("{role} of {scope}{place}"),
     }
 }
 
@@ -228,4 +256,27 @@ pub(super) async fn sign(
         one_page(view, &whose, back)
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::part_in;
+
+    #[test]
+    fn a_part_in_the_matrix_reads_as_words() {
+        for (key, words) in [
+            ("everything * owner person:1", "owner of everything"),
+            (
+                "service:shop production technical_lead person:1",
+                "technical lead of shop in production",
+            ),
+            (
+                "class:regime:sox * security person:1",
+                "security of all with regime:sox",
+            ),
+            ("odd", "odd"),
+        ] {
+            assert_eq!(part_in(key), words);
+        }
+    }
 }

@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 
 use acts::find_timeline::find_timeline;
 use model::change::Change;
+use model::custom_field::FIELD;
 use model::refusal::FieldError;
 use model::verbs::Body;
 use pages::{ChangeForm, Conflict, Field, Notice, Reader, Tone};
 
 use super::edit::{Back, HELD, flat, is_same, labels, read};
 use super::form::{Form, PICK};
+use super::own_fields::own_fields;
 use super::view::View;
-use super::words::capital;
+use super::words::{and, capital};
 
 /// A form brought to what the change says now, and the names of what both changed.
 pub(super) struct Merged {
@@ -100,7 +102,8 @@ pub(super) fn show(
         .find(|told| told.kind == "change.edited");
     let who = last.map_or_else(|| "Somebody".to_owned(), |told| view.name(&told.actor));
     let now = model::input::patch_base(change, &view.directory);
-    page.conflicts = conflicts(&now, back, both, &who, &view.reader);
+    let own = own_fields(&view.directory, Some(change));
+    page.conflicts = conflicts(&now, back, both, &who, (&view.reader, own));
     page.title = format!("Two of you edited {}", change.key);
     let text = match both.is_empty() {
         true => "Nothing collides. Both edits stand in the form below; look it over and keep it.",
@@ -114,7 +117,14 @@ pub(super) fn show(
     Ok(())
 }
 
-fn conflicts(now: &Body, back: &Back, both: &[String], who: &str, reader: &Reader) -> Vec<Conflict> {
+/// Both values of what both changed; `own` are the fields that the tenant added.
+fn conflicts(
+    now: &Body,
+    back: &Back,
+    both: &[String],
+    who: &str,
+    (reader, own): (&Reader, Vec<Field>),
+) -> Vec<Conflict> {
     let theirs = flat(now, reader);
     let mine: Vec<(String, String)> = back
         .form
@@ -122,13 +132,18 @@ fn conflicts(now: &Body, back: &Back, both: &[String], who: &str, reader: &Reade
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
     let fields = super::edit::plain_fields(&theirs, &mine);
-    let labels: BTreeMap<String, String> = labels(&fields).into_iter().collect();
+    let own = own.into_iter().map(|field| (field.name, field.label));
+    let labels: BTreeMap<String, String> = labels(&fields).into_iter().chain(own).collect();
     let errors = back.failure.iter().flat_map(|failure| failure.problem.errors.iter());
     let errors: BTreeMap<&str, &str> = errors
         .map(|error| (error.field.as_str(), error.text.as_str()))
         .collect();
     let one = |name: &String| {
-        let label = labels.get(name).cloned().unwrap_or_else(|| capital(name));
+        let label = match labels.get(name) {
+            Some(label) => label.clone(),
+            None if name == FIELD => differing(&theirs, &mine, &labels),
+            None => capital(name),
+        };
         let pick = format!("{PICK}{name}");
         let choices = [("theirs", format!("{who}’s")), ("mine", "Mine".to_owned())];
         let choices: Vec<(&str, &str)> = choices.iter().map(|(value, words)| (*value, words.as_str())).collect();
@@ -147,6 +162,18 @@ fn conflicts(now: &Body, back: &Back, both: &[String], who: &str, reader: &Reade
         }
     };
     both.iter().map(one).collect()
+}
+
+/// The names of the tenant's own fields in which two forms differ.
+fn differing(theirs: &[(String, String)], mine: &[(String, String)], labels: &BTreeMap<String, String>) -> String {
+    let value = |form: &[(String, String)], name: &str| {
+        let found = form.iter().find(|(known, _)| known == name);
+        found.map(|(_, text)| text.trim().to_owned()).unwrap_or_default()
+    };
+    let names = labels.iter().filter(|(name, _)| name.starts_with(FIELD));
+    let differ = names.filter(|(name, _)| value(theirs, name) != value(mine, name));
+    let names: Vec<String> = differ.map(|(_, label)| label.clone()).collect();
+    if names.is_empty() { capital(FIELD) } else { and(&names) }
 }
 
 /// What a name holds, one line a field; “nothing” when it is empty.
@@ -220,6 +247,28 @@ mod tests {
         let merged = merge(&now, &form, &reader);
         assert!(merged.both.is_empty());
         assert_eq!(merged.form.first("plan.1.title"), "Go");
+    }
+
+    #[test]
+    fn fields_of_ones_own_are_told_by_their_names() {
+        let reader = Reader::named("UTC", Timestamp::UNIX_EPOCH);
+        let own = vec![
+            Field::text("custom_fields.tier", "Customer tier"),
+            Field::text("custom_fields.centre", "Cost centre"),
+        ];
+        let now = body(json!({"custom_fields": {"tier": "gold", "centre": "12"}}));
+        let back = Back {
+            form: Form::new(vec![
+                ("custom_fields.tier".to_owned(), "silver".to_owned()),
+                ("custom_fields.centre".to_owned(), "12".to_owned()),
+            ]),
+            failure: None,
+        };
+        let both = ["custom_fields".to_owned()];
+        let shown = conflicts(&now, &back, &both, "Hanne", (&reader, own));
+        assert_eq!(shown[0].label, "Customer tier");
+        assert_eq!(shown[0].theirs, ["Cost centre: 12", "Customer tier: gold"]);
+        assert_eq!(shown[0].mine, ["Customer tier: silver", "Cost centre: 12"]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use model::act::actions;
 use model::directory::StandardTemplate;
 use model::refusal::Refusal;
 use model::verbs::Body;
-use model::words::TemplateState;
+use model::words::{Kind, TemplateState};
 use pages::{
     ActForm, ActTone, Entry, Fact, Field, Place, RecordPage, Rich, Section, SectionBody, TemplateRow, Templates, Tone,
 };
@@ -78,7 +78,7 @@ fn targets(template: &StandardTemplate) -> String {
 
 fn propose_form(view: &View<'_, '_, '_>) -> ActForm {
     let levels = [("low", "Low"), ("medium", "Medium"), ("high", "High")];
-    ActForm::new("template", "Propose a template", view.url("/templates"))
+    let form = ActForm::new("template", "Propose a template", view.url("/templates"))
         .field(Field::text("key", "Key").required().half())
         .field(Field::text("title", "Title").required().half())
         .field(Field::textarea("locked.description", "What is always done").required())
@@ -92,7 +92,10 @@ fn propose_form(view: &View<'_, '_, '_>) -> ActForm {
             Field::textarea("steps_back", "Rollback plan")
                 .hint("One step a line.")
                 .required(),
-        )
+        );
+    own_fields_to_lock(view)
+        .into_iter()
+        .fold(form, ActForm::field)
         .field(
             Field::text("services", "Services")
                 .hint("Keys, parted by commas; empty means all.")
@@ -119,6 +122,21 @@ fn propose_form(view: &View<'_, '_, '_>) -> ActForm {
             .half(),
         )
         .submit("Propose it")
+}
+
+/// The tenant's own fields that standard changes have: what stands in one is locked.
+fn own_fields_to_lock(view: &View<'_, '_, '_>) -> Vec<Field> {
+    let is_of_standard = |field: &Field| {
+        let mut known = view.directory.custom_fields.values();
+        known.any(|it| it.path() == field.name && it.is_of(Kind::Standard))
+    };
+    let own = super::own_fields::own_fields(&view.directory, None).into_iter();
+    own.filter(is_of_standard)
+        .map(|field| Field {
+            name: format!("locked.{}", field.name),
+            ..field
+        })
+        .collect()
 }
 
 /// Plans stand one step a line in the form and are locked fields in the API.
@@ -199,7 +217,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Re
         sections: vec![
             Section::new("approvals", "Approvals", SectionBody::Entries(approvals.collect()))
                 .unsaid("An owner and a change manager approve it, never who proposed it."),
-            Section::new("locked", "Locked fields", SectionBody::Facts(locked(template))),
+            Section::new("locked", "Locked fields", SectionBody::Facts(locked(view, template))),
         ],
         facts: vec![
             Fact::new("Version", format!("v{}", template.template_version)),
@@ -243,7 +261,7 @@ fn page_acts(view: &View<'_, '_, '_>, template: &StandardTemplate) -> Vec<ActFor
 }
 
 /// The locked fields with their values as they read.
-fn locked(template: &StandardTemplate) -> Vec<Fact> {
+fn locked(view: &View<'_, '_, '_>, template: &StandardTemplate) -> Vec<Fact> {
     let rows = template.locked.iter().map(|(name, value)| {
         let values: Vec<Rich> = match value {
             Value::Array(rows) => rows.iter().map(|row| Rich::from(words_of(row))).collect(),
@@ -255,7 +273,11 @@ fn locked(template: &StandardTemplate) -> Vec<Fact> {
             people: Vec::new(),
         }
     });
-    rows.collect()
+    let own = template.custom_fields.iter().map(|value| {
+        let label = super::own_fields::name(&view.directory, &value.key);
+        Fact::new(label, super::own_fields::plain(view, value))
+    });
+    rows.chain(own).collect()
 }
 
 fn words_of(value: &Value) -> String {

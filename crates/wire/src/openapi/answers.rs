@@ -392,6 +392,10 @@ const ESTATE: &[Shape] = &[
             integer("template_version", 1, i64::MAX, "Grows when its fields change."),
             text("proposer", LINE, "Who proposed this version: a login."),
             text("digest", LINE, "Digest of the locked fields."),
+            free(
+                "custom_fields",
+                "Locked values of fields of your own: each with its key and what it holds.",
+            ),
         ],
     )
     .based_on(&["TemplateInput", "Stored"]),

@@ -540,7 +540,10 @@ const ESTATE: &[Shape] = &[
         &[
             text("key", LINE, "`patch-web-tier`.").needed(),
             text("title", LINE, "What it is for."),
-            free("locked", "Fields of a change that equal these values."),
+            free(
+                "locked",
+                "Fields of a change that equal these values; in `custom_fields` fields of your own.",
+            ),
             texts("free", LINE, "Names of the fields that may differ."),
             texts("services", LINE, "Services it may touch; empty means all."),
             texts("environments", LINE, "Environments it may touch; empty means all."),

@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use model::act::actions;
 use model::verbs::Body;
-use model::webhook::Webhook;
+use model::webhook::{Webhook, WebhookFormat};
 use pages::{
     ActForm, ActTone, Cell, Choice, Column, Fact, Field, Fold, Input, Place, RecordPage, Rich, Section, SectionBody,
     Table, Tone, count,
@@ -15,7 +15,7 @@ use store::record::{self, Filter};
 use super::super::back::{Back, Made, Sent, send, send_made};
 use super::super::form::Form;
 use super::super::view::{View, Visitor, escaped, show};
-use super::super::words::beginning;
+use super::super::words::{and, beginning};
 use super::{lines, sent};
 use crate::state::AppState;
 
@@ -43,7 +43,7 @@ fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<S
                 view.url(&format!("/webhooks/{}", escaped(webhook.id.as_str()))),
             ),
             Cell::text(webhook.url.as_str()),
-            Cell::text(webhook.kinds.join(", ")),
+            Cell::text(told_of(&webhook)),
             Cell::Short(last.map(|at| view.reader.moment(at)).unwrap_or_default()),
             Cell::Mark(standing(&webhook, state.as_ref())),
         ]);
@@ -75,6 +75,27 @@ fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<S
         back.put(view, &mut page.frame, page.acts.iter_mut());
     }
     Ok(page.render())
+}
+
+/// What it is told, in a line: of a chat that it gets cards, and of which services.
+fn told_of(webhook: &Webhook) -> String {
+    if webhook.format.is_usual() {
+        return webhook.kinds.join(", ");
+    }
+    let services: Vec<String> = webhook.services.iter().map(ToString::to_string).collect();
+    match services.is_empty() {
+        true => form_of(webhook).to_owned(),
+        false => format!("{}, of {}", form_of(webhook), and(&services)),
+    }
+}
+
+/// In which form it is told.
+fn form_of(webhook: &Webhook) -> &'static str {
+    match webhook.format {
+        WebhookFormat::Events => "Signed events",
+        WebhookFormat::Slack => "Decision cards for Slack",
+        WebhookFormat::Teams => "Decision cards for Microsoft Teams",
+    }
 }
 
 fn standing(webhook: &Webhook, state: Option<&store::webhook::State>) -> pages::Mark {
@@ -196,8 +217,13 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Res
 fn facts(view: &View<'_, '_, '_>, webhook: &Webhook, state: Option<&store::webhook::State>) -> Vec<Fact> {
     let mut facts = vec![
         Fact::people("Owner", vec![view.name(&webhook.owner)]),
+        Fact::new("Form", form_of(webhook)),
         Fact::new("Told of", webhook.kinds.join(", ")),
     ];
+    if !webhook.services.is_empty() {
+        let services: Vec<String> = webhook.services.iter().map(ToString::to_string).collect();
+        facts.push(Fact::new("Of changes to", and(&services)));
+    }
     if webhook.both_sign(view.now()) {
         facts.push(Fact::new(
             "Secret",
@@ -237,6 +263,10 @@ fn acts_of(view: &View<'_, '_, '_>, webhook: &Webhook) -> Vec<ActForm> {
         .tone(ActTone::Stop)
         .note("What waits is dropped, and nothing more is sent.")
         .submit("End this webhook");
+    if !webhook.format.is_usual() {
+        // A chat checks no signature; its secret is its address.
+        return vec![again, pause, end];
+    }
     vec![again, secret, pause, end]
 }
 
