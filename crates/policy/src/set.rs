@@ -13,8 +13,10 @@ use crate::judge::{Answer, Trouble};
 use crate::question::{OpenWords, Question, neutral_target};
 use crate::{Directory, Finding, Hasher, SourceFile, load, thread};
 
-/// For how many facts the answer is kept; past it they are judged anew.
+/// For how many facts an answer of each kind is kept; past it they are judged anew.
 const KNOWN: usize = 500;
+/// Facts that are longer, of changes with very many targets, are judged each time.
+const KNOWN_BYTES: usize = 16 * 1024;
 
 /// A compiled, validated set of policies. Share it by `Arc`; it never changes.
 #[derive(Debug, Clone)]
@@ -34,9 +36,14 @@ pub struct PolicySet {
     pub(crate) known: Known,
 }
 
-/// What was required for which facts. The set never changes, so an answer stays true; one act asks several times.
+/// What was answered for which facts. The set never changes, so an answer stays true: one act asks several times, and many
+/// changes differ in nothing that a policy sees.
 #[derive(Debug, Default)]
-pub(crate) struct Known(Mutex<HashMap<Vec<u8>, Requirements>>);
+pub(crate) struct Known {
+    required: Answers<Requirements>,
+    obligations: Answers<Vec<TargetObligation>>,
+    verdicts: Answers<Verdict>,
+}
 
 impl Clone for Known {
     /// A copy of a set begins without them.
@@ -45,23 +52,50 @@ impl Clone for Known {
     }
 }
 
-impl Known {
-    fn map(&self) -> MutexGuard<'_, HashMap<Vec<u8>, Requirements>> {
+/// Answers by the facts that they were given for.
+#[derive(Debug)]
+struct Answers<T>(Mutex<HashMap<Vec<u8>, T>>);
+
+impl<T> Default for Answers<T> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
+
+impl<T: Clone> Answers<T> {
+    fn map(&self) -> MutexGuard<'_, HashMap<Vec<u8>, T>> {
         // A map of answers is whole after any panic.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn find(&self, facts: &[u8]) -> Option<Requirements> {
+    fn find(&self, facts: &[u8]) -> Option<T> {
         self.map().get(facts).cloned()
     }
 
-    fn keep(&self, facts: Vec<u8>, requirements: &Requirements) {
+    fn keep(&self, facts: Vec<u8>, answer: &T) {
+        if facts.len() > KNOWN_BYTES {
+            return;
+        }
         let mut map = self.map();
         if map.len() >= KNOWN {
             map.clear();
         }
-        map.insert(facts, requirements.clone());
+        map.insert(facts, answer.clone());
     }
+}
+
+/// The facts as far as an answer can depend on them: a policy that names a change is refused when the set is compiled
+/// (`may_not_be_named`), and no policy sees the tenant.
+fn nameless(change: &ChangeFacts) -> ChangeFacts {
+    ChangeFacts {
+        tenant: String::new(),
+        change: String::new(),
+        ..change.clone()
+    }
+}
+
+fn bytes_of(facts: &impl serde::Serialize) -> Vec<u8> {
+    serde_json::to_vec(facts).expect("facts hold text, numbers and lists only")
 }
 
 /// Where a policy stands and what it says.
@@ -130,8 +164,8 @@ impl PolicySet {
     /// On any trouble `stop` says so and no obligation is given: nothing may go on. A change without targets is judged
     /// once against a neutral one. The caller's thread needs a stack of [`crate::STACK_BYTES`].
     pub fn require(&self, change: &ChangeFacts, targets: &[TargetFacts]) -> Requirements {
-        let facts = serde_json::to_vec(&(change, targets)).expect("facts hold text, numbers and lists only");
-        if let Some(known) = self.known.find(&facts) {
+        let facts = bytes_of(&(change, targets));
+        if let Some(known) = self.known.required.find(&facts) {
             return known;
         }
         let mut requirements = Requirements {
@@ -143,7 +177,7 @@ impl PolicySet {
             Ok(obligations) => requirements.obligations = obligations,
             Err(trouble) => requirements.stop = Some(trouble.sentence()),
         }
-        self.known.keep(facts, &requirements);
+        self.known.required.keep(facts, &requirements);
         requirements
     }
 
@@ -153,6 +187,20 @@ impl PolicySet {
     /// Allowed only if allowed for every target. Refused on any error, with the policy's id and "a rule could not be
     /// judged". The caller's thread needs a stack of [`crate::STACK_BYTES`].
     pub fn may(&self, actor: &ActorFacts, action: &str, change: Option<(&ChangeFacts, &[TargetFacts])>) -> Verdict {
+        let facts = bytes_of(&(
+            actor,
+            action,
+            change.map(|(change, targets)| (nameless(change), targets)),
+        ));
+        if let Some(known) = self.known.verdicts.find(&facts) {
+            return known;
+        }
+        let verdict = self.judge_act(actor, action, change);
+        self.known.verdicts.keep(facts, &verdict);
+        verdict
+    }
+
+    fn judge_act(&self, actor: &ActorFacts, action: &str, change: Option<(&ChangeFacts, &[TargetFacts])>) -> Verdict {
         let is_of_change = Act::ALL.iter().any(|act| act.as_str() == action);
         let is_of_tenant = actions::ALL.contains(&action);
         if !is_of_change && !is_of_tenant {
@@ -240,6 +288,10 @@ impl PolicySet {
 
     /// The obligations over all targets: one row per policy, with the targets that brought it.
     fn united(&self, change: &ChangeFacts, targets: &[TargetFacts]) -> Result<Vec<TargetObligation>, Trouble> {
+        let facts = bytes_of(&(nameless(change), targets));
+        if let Some(known) = self.known.obligations.find(&facts) {
+            return Ok(known);
+        }
         let mut rows: BTreeMap<&str, (&Obligation, Vec<TargetId>)> = BTreeMap::new();
         let neutral = [neutral_target()];
         let judged = if targets.is_empty() { &neutral } else { targets };
@@ -256,7 +308,9 @@ impl PolicySet {
             obligation: obligation.clone(),
             targets,
         };
-        Ok(rows.into_values().map(row).collect())
+        let obligations = rows.into_values().map(row).collect();
+        self.known.obligations.keep(facts, &obligations);
+        Ok(obligations)
     }
 
     /// The digest of the facts; the order in lists that are sets does not count.
@@ -272,8 +326,7 @@ impl PolicySet {
             target.owners.sort();
         }
         targets.sort_by(|a, b| a.target.cmp(&b.target));
-        let bytes = serde_json::to_vec(&(change, targets)).expect("facts hold text, numbers and lists only");
-        (self.hasher)(&bytes)
+        (self.hasher)(&bytes_of(&(change, targets)))
     }
 }
 

@@ -37,7 +37,7 @@ impl Directory for AnyName {
     }
 }
 
-/// Measures decisions about changes that differ, so that no answer is remembered.
+/// Measures decisions about changes of different people, so that no answer is remembered.
 ///
 /// # Errors
 /// When the policies cannot be compiled, or when what they answer differs from what was meant.
@@ -119,7 +119,7 @@ fn change(number: usize) -> ChangeFacts {
         impact_availability: Level::Low,
         impact_compliance: Level::None,
         complexity: Level::Low,
-        requester: "p1".into(),
+        requester: format!("p{number}").into(),
         owner: "p1".into(),
         authors: vec!["p1".into()],
         implementers: vec!["p2".into()],

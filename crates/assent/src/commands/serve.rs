@@ -264,12 +264,19 @@ fn start_log(merged: &Merged) -> Result<()> {
         .with_env_filter(filter)
         // A log that cannot be written, on a full disk perhaps, must not end the thread that writes it.
         .log_internal_errors(false)
+        .with_ansi(has_colours())
         .with_writer(std::io::stderr);
     let begun = match merged.text("log_format") {
         Some("json") => builder.json().try_init(),
         _ => builder.try_init(),
     };
     begun.map_err(|error| Failure::could_not(format!("The log cannot be written: {error}.")))
+}
+
+/// Colours are for people at a terminal who did not ask for none (<https://no-color.org>); a file gets plain lines.
+fn has_colours() -> bool {
+    use std::io::IsTerminal as _;
+    std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty())
 }
 
 #[cfg(test)]

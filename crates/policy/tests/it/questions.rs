@@ -1,7 +1,7 @@
 //! The two questions: what is required, and who may.
 
 use crate::support::{actor, base_set, change, compile, full_set, target, with_house};
-use model::facts::Part;
+use model::facts::{ChangeFacts, Part};
 use model::obligation::Due;
 use model::words::{Kind, Level, Role, Touch};
 use policy::on_policy_thread;
@@ -55,6 +55,48 @@ fn the_facts_digest_ignores_the_order_of_sets_and_sees_all_else() {
     let mut late = change();
     late.expedited = true;
     assert_ne!(digest(&change(), std::slice::from_ref(&two)), digest(&late, &[two]));
+}
+
+#[test]
+fn what_was_asked_of_one_change_is_asked_of_another_like_it_and_of_no_other() {
+    let set = base_set();
+    let (low, targets) = (change(), [target("1", "pay", &[])]);
+    let require = |change: &ChangeFacts| on_policy_thread(|| set.require(change, &targets));
+    let first = require(&low);
+    let like_it = ChangeFacts {
+        change: "another".into(),
+        tenant: "elsewhere".into(),
+        ..low.clone()
+    };
+    let second = require(&like_it);
+    assert_eq!(second.obligations, first.obligations);
+    assert_ne!(second.facts_digest, first.facts_digest, "each has facts of its own");
+    let riskier = ChangeFacts {
+        risk: Level::High,
+        ..like_it
+    };
+    assert_ne!(require(&riskier).obligations, first.obligations);
+    assert_eq!(require(&low), first);
+}
+
+#[test]
+fn a_verdict_is_of_its_actor_act_and_facts() {
+    let set = base_set();
+    let targets = [target("1", "pay", &[])];
+    let like_it = ChangeFacts {
+        change: "another".into(),
+        ..change()
+    };
+    let may = |role: Role, action: &str, change: &ChangeFacts| {
+        let actor = actor(&[role], &[]);
+        on_policy_thread(|| set.may(&actor, action, Some((change, &targets))).allowed)
+    };
+    for _ in 0..2 {
+        assert!(may(Role::Requester, "create_change", &change()));
+        assert!(may(Role::Requester, "create_change", &like_it));
+        assert!(!may(Role::Admin, "create_change", &like_it));
+        assert!(!may(Role::Requester, "overrule_rejection", &change()));
+    }
 }
 
 #[test]
