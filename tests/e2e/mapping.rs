@@ -9,7 +9,7 @@ use tests::journey::{ENVIRONMENT, SERVICE, artifact};
 use tests::{Place, Server};
 
 /// Runs the command line as somebody; its exit code and its JSON.
-fn assent(server: &Server, role: &str, words: &[&str]) -> (i32, Value) {
+pub(crate) fn assent(server: &Server, role: &str, words: &[&str]) -> (i32, Value) {
     let done = Command::new(tests::binary())
         .args(words)
         .arg("--json")
@@ -85,14 +85,7 @@ fn a_mapping_is_explained_tried_on_the_last_deployments_and_put_in_force_from_th
         "{told:#}"
     );
 
-    let (code, proposal) = assent(
-        &server,
-        "admin",
-        &["mapping", "apply", file, "--reason", "Labels are urgent"],
-    );
-    assert_eq!(code, 0, "{proposal:#}");
-    let activate = ["mapping", "apply", "--activate", proposal["id"].as_str().unwrap()];
-    assert_eq!(assent(&server, "change_manager", &activate).0, 0);
+    put_in_force(&server, file);
     let (_, told) = assent(&server, "requester", &question);
     assert_eq!(
         (&told["mapped"]["rule"], &told["mapped"]["kind"]),
@@ -102,9 +95,23 @@ fn a_mapping_is_explained_tried_on_the_last_deployments_and_put_in_force_from_th
     let (code, told) = assent(&server, "admin", &["policy", "try", "--mapping", file, "--last", "2"]);
     assert_eq!((code, &told["differ"]), (0, &json!(0)), "{told:#}");
 
-    let id = listed()["items"][0]["id"].as_str().unwrap().to_owned();
-    let (_, shown) = assent(&server, "admin", &["delivery", "show", &id]);
+    replayed(&server, &listed());
+}
+
+/// A delivery is shown with what was read in it, and replayed without doing anything twice.
+fn replayed(server: &Server, listed: &Value) {
+    let id = listed["items"][0]["id"].as_str().unwrap().to_owned();
+    let (_, shown) = assent(server, "admin", &["delivery", "show", &id]);
     assert_eq!(shown["signals"][0]["status"], "success", "{shown:#}");
-    let (code, told) = assent(&server, "admin", &["delivery", "replay", &id]);
+    let (code, told) = assent(server, "admin", &["delivery", "replay", &id]);
     assert_eq!((code, &told["result"]), (0, &json!("known already")), "{told:#}");
+}
+
+/// One proposes the mapping, another activates it.
+fn put_in_force(server: &Server, file: &str) {
+    let propose = ["mapping", "apply", file, "--reason", "Labels are urgent"];
+    let (code, proposal) = assent(server, "admin", &propose);
+    assert_eq!(code, 0, "{proposal:#}");
+    let activate = ["mapping", "apply", "--activate", proposal["id"].as_str().unwrap()];
+    assert_eq!(assent(server, "change_manager", &activate).0, 0);
 }
