@@ -311,3 +311,33 @@ fn a_callback_to_another_host_is_refused_counted_and_never_called() {
         .collect();
     assert_eq!(codes, ["bad_signature", "foreign_callback"]);
 }
+
+#[test]
+fn who_pushes_another_head_does_not_approve_it() {
+    let place = Place::new("gated_pusher");
+    let mut server = Server::start_with(&place, true, &["--outgoing-allow", "127.0.0.1"]);
+    server.hold_clock("2026-11-20T10:00:00Z".parse().unwrap());
+    let github = Outside::start(|_| (201, json!({"id": 1})));
+    let hook = connect(&server, &github);
+    let key = draft(&server);
+    let (requester, owner) = (server.token("requester"), server.token("owner"));
+    hook.deliver(
+        "pull_request",
+        &pull("opened", HEAD, None, &key, "2026-11-20T10:00:00Z"),
+    );
+    github.wait_for("the merge is held", |one| status_of(one, HEAD, "pending"));
+    // The owner, who would approve it, pushes a commit of their own to the same request.
+    let mut pushed = pull("synchronize", NEXT, Some(HEAD), &key, "2026-11-20T10:01:00Z");
+    pushed["sender"] = json!({"login": server.person("owner")["login"]});
+    hook.deliver("pull_request", &pushed);
+    github.wait_for("the new head is held", |one| status_of(one, NEXT, "pending"));
+    let path = format!("/api/v1/changes/{key}");
+    server.must("POST", &format!("{path}/submission"), &requester, Some(&json!({})));
+    let assessment = json!({"dependencies_reviewed": true});
+    server.must("POST", &format!("{path}/assessment"), &requester, Some(&assessment));
+    let now = server.must("GET", &path, &requester, None);
+    assert_eq!(now["targets"][0]["commit"], NEXT);
+    let decision = json!({"decision": "approve", "content_digest": now["content_digest"]});
+    let (status, told) = server.ask("POST", &format!("{path}/approvals"), Some(&owner), Some(&decision));
+    assert_eq!(status, 403, "{}", String::from_utf8_lossy(&told));
+}

@@ -8,6 +8,7 @@ mod bad_input;
 mod burst;
 mod canaries;
 mod clock_jumps;
+mod committers;
 mod contract;
 mod crash;
 mod cross_site;

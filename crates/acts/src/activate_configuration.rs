@@ -48,6 +48,9 @@ pub fn activate_configuration(room: &mut Room<'_, '_>, id: &str, body: &Body) ->
             None
         }
     };
+    if proposal.kind == ConfigurationKind::Ownership {
+        return crate::propose_ownership::put_in_force(room, proposal, change_key);
+    }
     check_again(room, &proposal)?;
     put_in_force(room, proposal, change_key)
 }
@@ -171,12 +174,17 @@ fn present(
         ConfigurationKind::Policies => &tenant.policies,
         ConfigurationKind::RiskTable => &tenant.risk_table_from,
         ConfigurationKind::Mapping => &tenant.mapping_from,
+        ConfigurationKind::SlaTable => &tenant.sla_table_from,
+        // Rows stand beside each other: none is in force instead of another.
+        ConfigurationKind::Ownership => &None,
     };
     let before = match (in_force, kind) {
         (Some(in_force), _) => (Some(in_force.id.clone()), in_force.digest.clone()),
         (None, ConfigurationKind::Policies) => (None, room.desk.tools().policies.digest().to_owned()),
         (None, ConfigurationKind::RiskTable) => (None, digest_of(&tenant.risk_table)?),
         (None, ConfigurationKind::Mapping) => (None, crate::set_mapping::digest_of(&tenant.mapping)?),
+        (None, ConfigurationKind::SlaTable) => (None, crate::set_sla_table::digest_of(&tenant.sla_table)?),
+        (None, ConfigurationKind::Ownership) => (None, String::new()),
     };
     Ok((tenant, before))
 }
@@ -203,6 +211,11 @@ fn save(
             tenant.mapping_from = in_force;
             tenant.mapping.clone_from(&active.rules);
         }
+        ConfigurationKind::SlaTable => {
+            tenant.sla_table_from = in_force;
+            tenant.sla_table = active.slas.unwrap_or_default();
+        }
+        ConfigurationKind::Ownership => {}
     }
     let mut written = Written::default();
     let active = room.put(&mut written, active)?;
@@ -219,6 +232,8 @@ fn save(
         (ConfigurationKind::Policies, _) => "policies.recovered",
         (ConfigurationKind::RiskTable, _) => "risk_table.activated",
         (ConfigurationKind::Mapping, _) => "mapping.activated",
+        (ConfigurationKind::SlaTable, _) => "sla_table.activated",
+        (ConfigurationKind::Ownership, _) => "ownership.activated",
     };
     let data = json!({"before": active.before, "after": active.digest, "change": active.change_key});
     tell_people(room, &mut written, &active, how)?;
@@ -230,12 +245,22 @@ fn save(
 }
 
 /// Tells administrators and change managers: what is required of their work has changed.
-fn tell_people(room: &mut Room<'_, '_>, written: &mut Written, active: &Configuration, how: &str) -> Result<()> {
+///
+/// # Errors
+/// The store's.
+pub(crate) fn tell_people(
+    room: &mut Room<'_, '_>,
+    written: &mut Written,
+    active: &Configuration,
+    how: &str,
+) -> Result<()> {
     let directory = room.directory()?;
     let what = match active.kind {
         ConfigurationKind::Policies => "The policies",
         ConfigurationKind::RiskTable => "The risk table",
         ConfigurationKind::Mapping => "The mapping",
+        ConfigurationKind::Ownership => "Rows of the ownership matrix",
+        ConfigurationKind::SlaTable => "The times to acknowledge and to decide",
     };
     let by = directory.name(&room.actor.person);
     let (subject, text) = if how == "activated" {

@@ -3,7 +3,7 @@
 use model::change::Change;
 use model::directory::{Connection, Mapping};
 use model::file::ChangeFile;
-use model::ids::{EnvironmentKey, RecordId};
+use model::ids::{EnvironmentKey, PersonId, RecordId};
 use model::outside::{OutsideCheck, Word, find_change};
 use model::signal::{Ask, AskKind};
 use model::words::{GateDecision, Purpose, State};
@@ -86,7 +86,11 @@ pub fn take(
         check.id = RecordId(room.new_id()?);
     }
     if ask.ask.is_merge() && !check.is_over {
-        bind(room, &check, ask.before.as_deref())?;
+        let who = match &ask.actor {
+            Some(login) => crate::take_deployment::person_of(room, &connection.kind, login)?,
+            None => None,
+        };
+        bind(room, &check, ask.before.as_deref(), who)?;
     }
     judge(room, check, true)
 }
@@ -116,8 +120,9 @@ fn natural_key(ask: &Ask) -> String {
 }
 
 /// Writes the head of a pull request into the change that it names: while nobody has decided, or in place of the head that
-/// this very request had before. Whatever was approved on the old head is void then, as with any edit.
-fn bind(room: &mut Room<'_, '_>, check: &OutsideCheck, before: Option<&str>) -> Result<()> {
+/// this very request had before. Whatever was approved on the old head is void then, as with any edit,
+/// and whoever did it counts as one who wrote the change.
+fn bind(room: &mut Room<'_, '_>, check: &OutsideCheck, before: Option<&str>, who: Option<PersonId>) -> Result<()> {
     let Some(key) = &check.named else { return Ok(()) };
     let change = match room.change(key) {
         Ok(change) => change,
@@ -150,8 +155,16 @@ fn bind(room: &mut Room<'_, '_>, check: &OutsideCheck, before: Option<&str>) -> 
     let body = body.as_object().cloned().unwrap_or_default();
     match crate::edit_change::edit_change(room, key, &body) {
         // The question is answered all the same: its text says that the change does not name this commit.
-        Err(Error::Refused(_)) => Ok(()),
-        other => other,
+        Err(Error::Refused(_)) => return Ok(()),
+        other => other?,
+    }
+    // Whoever brought other content wrote it, as if they had edited it here.
+    match who {
+        Some(person) => room.on_change(key, |case| {
+            model::verbs::write::add_author(case, &person);
+            Ok(())
+        }),
+        None => Ok(()),
     }
 }
 

@@ -53,6 +53,7 @@ pub fn create_change_for(
     change.digest_salt = Some(proof::crypto::base64url(&crate::secret::fresh(room)?));
     let mut file = ChangeFile::new(change);
     if !file.change.content.targets.is_empty() {
+        file.committers = crate::committers::of_change(room, &file.change)?;
         file.rejected_elsewhere = room.rejected_elsewhere(&file.change)?;
     }
     room.on_file(None, file, create)?;

@@ -32,6 +32,9 @@ pub fn create_tenant(room: &mut Room<'_, '_>, name: &str, demo: bool) -> Result<
         demo,
         log_is_public: false,
         access_review_period: Default::default(),
+        ownership_by_two: !demo,
+        sla_table: Default::default(),
+        sla_table_from: None,
         risk_table,
         risk_table_from: None,
         mapping: Vec::new(),
@@ -67,7 +70,8 @@ pub fn create_tenant(room: &mut Room<'_, '_>, name: &str, demo: bool) -> Result<
         };
         room.put_estate("group.set", group, json!({}))?;
     }
-    Ok(())
+    // A history that is told afterwards has no reviews of its own: the first begins when its time really comes.
+    crate::review_by_clock::set_after(room, room.now.max(room.recorded_at))
 }
 
 /// Weekdays from eight to five, in UTC until somebody says where the tenant works.

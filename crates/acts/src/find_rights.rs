@@ -56,6 +56,7 @@ const TRACES: &[(Role, &[&str])] = &[
             "webhook.",
             "policies.",
             "risk_table.",
+            "sla_table.",
             "environment.",
             "config_item.",
             "dependency.",

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use model::committers::drops_mark;
 use model::directory::{ConfigItem, Dependency, Directory, Environment, Group, Ownership, Person, Service};
 use model::file::EventDraft;
 use model::ids::{PersonId, RecordId};
@@ -17,6 +18,7 @@ use serde_json::{Map, Value, json};
 use crate::error::Result;
 use crate::last_administrator;
 use crate::own_request;
+use crate::propose_ownership;
 use crate::room::Room;
 use crate::rows;
 use crate::save::{Versioned, Written};
@@ -46,6 +48,8 @@ pub struct Options {
     pub dry_run: bool,
     /// Ends rows of the ownership matrix that hold now and that no line names.
     pub end_missing: bool,
+    /// Two people stand behind it: rows that move decisions are written also where one alone may not.
+    pub by_two: bool,
 }
 
 /// What became of a line.
@@ -111,6 +115,7 @@ enum Write {
 
 /// The directory as it becomes, line by line.
 struct Staging {
+    by_two: bool,
     directory: Directory,
     known: BTreeMap<String, Ownership>,
     named: BTreeSet<String>,
@@ -125,12 +130,21 @@ struct Staging {
 /// 403; 422 with every wrong line; the store's.
 pub fn import_directory(room: &mut Room<'_, '_>, lines: &[Line], options: Options) -> Result<Report> {
     allow(room, lines)?;
+    bring(room, lines, options)
+}
+
+/// The same, whoever may.
+///
+/// # Errors
+/// 422 with every wrong line; the store's.
+pub(crate) fn bring(room: &mut Room<'_, '_>, lines: &[Line], options: Options) -> Result<Report> {
     if lines.len() > MOST_LINES {
         let text = format!("An import takes at most {MOST_LINES} lines; cut it into several.");
         return Err(Refusal::field("text", "too_long", text).into());
     }
     let directory = room.directory()?;
     let mut staging = Staging {
+        by_two: options.by_two || room.actor.is_system,
         known: directory
             .ownerships
             .iter()
@@ -160,6 +174,7 @@ pub fn import_directory(room: &mut Room<'_, '_>, lines: &[Line], options: Option
     }
     if options.end_missing {
         staging.end_missing(room);
+        staging.check_ended()?;
     }
     if !options.dry_run {
         write(room, staging.writes)?;
@@ -220,6 +235,9 @@ impl Staging {
                 if person.id == room.actor.person && old.is_some_and(|old| old.roles != person.roles) {
                     reading.wrong("roles", "own_request", "Nobody changes their own roles.");
                 }
+                if person.id == room.actor.person && old.is_some_and(|old| drops_mark(old, person)) {
+                    reading.wrong("accounts", "own_request", crate::set_person::OWN_ACCOUNT);
+                }
                 if last_administrator::is_last(&self.directory, person) {
                     let text = "This is the last administrator: a line before this one gives another the role `admin`.";
                     reading.wrong("roles", "last_administrator", text);
@@ -227,6 +245,17 @@ impl Staging {
             }
             Write::Group(group) if own_request::gives_seat(room, self.directory.groups.get(&group.key), group) => {
                 reading.wrong("members", "own_request", own_request::OWN_SEAT);
+            }
+            Write::Ownership(row)
+                if !self.by_two
+                    && self.known.get(&row.natural_key()) != Some(row)
+                    && propose_ownership::needs_two(&self.directory, row) =>
+            {
+                let text = format!(
+                    "{} Import them with `propose` and a `reason`.",
+                    propose_ownership::ALONE
+                );
+                reading.wrong("role", "two_people_needed", text);
             }
             Write::Ownership(row)
                 if self.known.get(&row.natural_key()) != Some(row) && own_request::gives_voice(room, row)? =>
@@ -361,6 +390,22 @@ impl Staging {
             after,
         });
         Ok(true)
+    }
+
+    /// Nobody ends rows alone that need two people.
+    fn check_ended(&self) -> Result<()> {
+        let ends_alone = self.writes.iter().any(|write| match write {
+            Write::Ownership(row) => row.ends_at.is_some() && propose_ownership::needs_two(&self.directory, row),
+            _ => false,
+        });
+        if self.by_two || self.report.ended == 0 || !ends_alone {
+            return Ok(());
+        }
+        let text = format!(
+            "{} Import them with `propose` and a `reason`.",
+            propose_ownership::ALONE
+        );
+        Err(Refusal::field("end_missing", "two_people_needed", text).into())
     }
 
     fn end_missing(&mut self, room: &Room<'_, '_>) {

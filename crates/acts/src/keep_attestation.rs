@@ -56,6 +56,9 @@ pub fn keep_attestation(room: &mut Room<'_, '_>, builder: &str, built: &Built) -
             artifact: Some(artifact.clone()),
             files: None,
             before: None,
+            committers: None,
+            is_partial: false,
+            merged: None,
             source: builder.to_owned(),
             at: room.now,
         };

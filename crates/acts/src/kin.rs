@@ -12,7 +12,7 @@ use crate::save::{Written, draft};
 /// The most commits that one question leads to.
 const MOST: i64 = 50;
 
-fn find(room: &mut Room<'_, '_>, column: &str, value: &str) -> Result<Vec<Provenance>> {
+pub(crate) fn find(room: &mut Room<'_, '_>, column: &str, value: &str) -> Result<Vec<Provenance>> {
     let filter = Filter::new().equals(column, value).order_by("id").limit(MOST);
     Ok(record::find::<Provenance>(room.tx, &filter)?
         .into_iter()
@@ -87,15 +87,25 @@ pub fn are_equal(room: &mut Room<'_, '_>, one: &str, other: &str) -> Result<bool
     Ok(one == other || commits_behind(room, None, Some(one))?.iter().any(|it| it == other))
 }
 
+/// Whether two rows tell the same, whoever told it and when. Where a tree or an artifact comes from, the first word counts;
+/// each push tells of its own commits.
+fn is_same(one: &Provenance, other: &Provenance) -> bool {
+    let of_push = |it: &Provenance| (it.committers.clone(), it.merged.clone(), it.is_partial);
+    let is_one_push = one.committers.is_none() || one.before == other.before;
+    one.repository == other.repository
+        && one.tree == other.tree
+        && one.artifact == other.artifact
+        && of_push(one) == of_push(other)
+        && is_one_push
+}
+
 /// Keeps where something comes from; the same fact is kept once. Answers whether it was new.
 ///
 /// # Errors
 /// The store's.
 pub fn keep(room: &mut Room<'_, '_>, mut told: Provenance) -> Result<bool> {
     let known = find(room, "commit_sha", &told.commit)?;
-    let is_known = known
-        .iter()
-        .any(|it| it.repository == told.repository && it.tree == told.tree && it.artifact == told.artifact);
+    let is_known = known.iter().any(|it| is_same(it, &told));
     if is_known {
         return Ok(false);
     }

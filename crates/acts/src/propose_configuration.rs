@@ -187,6 +187,7 @@ pub(crate) fn bare(
         parameters: String::new(),
         table: None,
         rules: Vec::new(),
+        slas: None,
         proposer: room.actor.person.clone(),
         proposed_at: room.now,
         activated_by: None,
@@ -203,6 +204,8 @@ pub(crate) fn save(room: &mut Room<'_, '_>, proposal: Configuration) -> Result<C
         ConfigurationKind::Policies => ("policies.proposed", proposal.digest.clone()),
         ConfigurationKind::RiskTable => ("risk_table.proposed", proposal.digest.clone()),
         ConfigurationKind::Mapping => ("mapping.proposed", proposal.digest.clone()),
+        ConfigurationKind::Ownership => ("ownership.proposed", proposal.digest.clone()),
+        ConfigurationKind::SlaTable => ("sla_table.proposed", proposal.digest.clone()),
     };
     let data: Value = json!({"digest": digest});
     room.put_estate(kind, proposal, data)

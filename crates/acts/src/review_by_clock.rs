@@ -26,7 +26,8 @@ use crate::save::{Written, draft, save_message};
 
 /// The table of the tenant's timer.
 pub const TABLE: &str = "tenant_info";
-/// The table of a tenant whose timer was lost, or never set: it is set to the next beginning.
+/// The table of a tenant whose timer was lost, or never set, as before it was set with the tenant: it is set to the next
+/// beginning.
 pub const LOST: &str = "tenant_timer";
 const KIND: &str = "access_review";
 /// The hour of the day at which a review begins.
@@ -79,10 +80,18 @@ pub(crate) fn is_lost(room: &mut Room<'_, '_>) -> Result<bool> {
 /// # Errors
 /// The store's.
 pub(crate) fn set_again(room: &mut Room<'_, '_>) -> Result<()> {
+    set_after(room, room.now)
+}
+
+/// Sets the tenant's timer to the first beginning after an instant.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn set_after(room: &mut Room<'_, '_>, after: Timestamp) -> Result<()> {
     let (Some(tenant), zone) = settings(room)? else {
         return Ok(());
     };
-    let Some(run_at) = next_begin(tenant.access_review_period, &zone, room.now) else {
+    let Some(run_at) = next_begin(tenant.access_review_period, &zone, after) else {
         timer::cancel(room.tx, TABLE, &tenant.id, KIND)?;
         return Ok(());
     };

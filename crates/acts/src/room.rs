@@ -212,6 +212,7 @@ impl<'a, 'c> Room<'a, 'c> {
             .collect();
         file.depends_on = self.depends_on(&file)?;
         file.rejected_elsewhere = self.rejected_elsewhere(&file.change)?;
+        file.committers = crate::committers::of_change(self, &file.change)?;
         let directory = self.directory()?;
         file.meetings = directory.meetings_about(&file);
         file.requirements = judge(self.policies()?.as_ref(), &self.tenant(), (&directory, self.now), &file);

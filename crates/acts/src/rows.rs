@@ -322,6 +322,7 @@ pub(crate) fn person(reading: &mut Reading<'_>, directory: &Directory) -> Person
         person.deactivation = None;
     }
     crate::set_person::check_mail(reading, directory, &person);
+    crate::set_person::check_accounts(reading, directory, &person);
     person
 }
 

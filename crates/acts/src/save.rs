@@ -385,7 +385,11 @@ fn same_to_readers(old: &model::change::Change, new: &model::change::Change) -> 
 
 fn save_letters(room: &mut Room<'_, '_>, written: &mut Written, file: &ChangeFile, letters: &[Letter]) -> Result<()> {
     for letter in letters {
-        let subject = format!("{} {}", file.change.key, topic_words(letter.topic));
+        let subject = match letter.topic {
+            // What happened is the news itself.
+            "milestone" => letter.news.trim_end_matches('.').to_owned(),
+            topic => format!("{} {}", file.change.key, topic_words(topic)),
+        };
         let text = format!(
             "{}\n{}\n\n{}: {}\n{}/t/{}/changes/{}\n",
             letter.news,
@@ -434,7 +438,6 @@ fn topic_words(topic: &str) -> String {
         "task" => "has work for you",
         "comment" => "has a comment",
         "work_report" => "has news of the work",
-        "milestone" => "went on",
         other => return other.replace('_', " "),
     };
     words.to_owned()

@@ -3,8 +3,10 @@
 //! and the same every time.
 //!
 //! What it looks for: one person who gets a change out alone, also with the token of a pipeline; high risk that starts
-//! without a peer's word; a broken glass that is closed without the word of another person; a change that nobody can bring
-//! to its end, although everybody is there and does what is asked.
+//! without a peer's word; a broken glass that is closed without the word of another person; work told afterwards that is
+//! closed without the word of whoever is said to have allowed it; a change that nobody can bring to its end, although
+//! everybody is there and does what is asked. A standard change is no path for one person alone: its template was approved
+//! by two.
 
 mod cast;
 mod stage;
@@ -39,7 +41,7 @@ const SPARE: usize = 3;
 /// A history that must not be possible, or one that must and is not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Story {
-    /// `self_approval`, `no_peer_review`, `break_glass_unvalidated` or `nobody_can`.
+    /// `self_approval`, `no_peer_review`, `break_glass_unvalidated`, `retrospective_unconfirmed` or `nobody_can`.
     pub path: &'static str,
     /// What is wrong, in one sentence.
     pub title: String,
@@ -74,6 +76,7 @@ impl fmt::Display for Story {
 #[derive(Debug, Clone)]
 struct Shape {
     kind: Kind,
+    is_told_afterwards: bool,
     is_high: bool,
     category: Category,
     touches: Vec<Touch>,
@@ -89,8 +92,13 @@ impl Shape {
             1..=3 => format!(", touching {}", touches.join(" and ")),
             _ => ", touching everything that is sensitive".to_owned(),
         };
+        let when = if self.is_told_afterwards {
+            "told afterwards, "
+        } else {
+            ""
+        };
         format!(
-            "{}, {risk} risk, {}, in production of {}{touching}",
+            "{when}{}, {risk} risk, {}, in production of {}{touching}",
             self.kind, self.category, self.service
         )
     }
@@ -125,12 +133,15 @@ fn search(set: &PolicySet) -> Vec<Story> {
     };
     let alone = Cast::one_person(&words);
     let mut stories: Vec<Story> = Vec::new();
-    for (place, shape) in shapes.iter().enumerate() {
-        let mut found = vec![alone_to_the_start(set, &alone, shape), to_its_end(set, &honest, shape)];
-        if shape.kind == Kind::Normal && shape.is_high {
+    let mut glasses = 0;
+    for shape in &shapes {
+        let mut found = walks(set, (&alone, &honest), shape);
+        let is_planned = shape.kind != Kind::Standard && !shape.is_told_afterwards;
+        if shape.kind == Kind::Normal && shape.is_high && is_planned {
             found.push(without_peer(set, &honest, shape));
         }
-        if place < MOST_GLASSES {
+        if glasses < MOST_GLASSES && is_planned {
+            glasses += 1;
             found.push(glass(set, &honest, shape));
         }
         for story in found.into_iter().flatten() {
@@ -143,6 +154,51 @@ fn search(set: &PolicySet) -> Vec<Story> {
     stories
 }
 
+/// What every shape of its sort is held to.
+fn walks(set: &PolicySet, (alone, honest): (&Cast, &Cast), shape: &Shape) -> Vec<Option<Story>> {
+    if shape.is_told_afterwards {
+        return vec![own_word(set, alone, shape), unconfirmed(set, honest, shape)];
+    }
+    if shape.kind == Kind::Standard {
+        return vec![to_its_end(set, honest, shape)];
+    }
+    vec![alone_to_the_start(set, alone, shape), to_its_end(set, honest, shape)]
+}
+
+/// Alma tells of work afterwards, and that she allowed it herself.
+fn own_word(set: &PolicySet, alone: &Cast, shape: &Shape) -> Option<Story> {
+    let alma = Hand::person("alma");
+    let mut stage = Stage::open(set, &alone.directory, &alma, (shape, &[])).ok()?;
+    stage.confirm(&alma);
+    if !stage.finish(&["alma"]) {
+        return None;
+    }
+    let title = "One person does work, tells of it afterwards, and says themselves that it was allowed.";
+    let rule = "The verbal approver must be another person than the requester.".to_owned();
+    Some(stage.story("self_approval", title, (shape, rule)))
+}
+
+/// Work told afterwards: not closed before the person named has confirmed it, and closed then.
+fn unconfirmed(set: &PolicySet, cast: &Cast, shape: &Shape) -> Option<Story> {
+    // A set may forbid telling afterwards altogether.
+    let rita = Hand::person("rita");
+    let mut stage = Stage::open(set, &cast.directory, &rita, (shape, &["ida"])).ok()?;
+    if stage.finish(&["ida"]) {
+        let title = "Work is told afterwards and closed, and whoever is said to have allowed it was never heard.";
+        let rule = "The house's rule on work told afterwards should have held the closing \
+                    (`base.act.confirm_retrospective`)."
+            .to_owned();
+        return Some(stage.story("retrospective_unconfirmed", title, (shape, rule)));
+    }
+    stage.confirm(&Hand::person(cast::OPENER));
+    if stage.finish(&["ida"]) {
+        return None;
+    }
+    let title = "Work that was told afterwards and confirmed can be closed by nobody.";
+    let rule = stage.stuck();
+    Some(stage.story("nobody_can", title, (shape, rule)))
+}
+
 /// The shapes that a set tells apart, by what it requires of them and whether it lets those act whom it asks; and the most
 /// people that one rule asks.
 fn shapes(set: &PolicySet, directory: &Arc<Directory>, words: &Words) -> (Vec<Shape>, usize) {
@@ -150,6 +206,10 @@ fn shapes(set: &PolicySet, directory: &Arc<Directory>, words: &Words) -> (Vec<Sh
     let (mut found, mut most) = (Vec::new(), 0);
     for shape in candidates(words) {
         let Ok(stage) = Stage::open(set, directory, &Hand::person("rita"), (&shape, &["ida"])) else {
+            if shape.kind == Kind::Standard || shape.is_told_afterwards {
+                // A set may forbid these ways; then nothing goes them.
+                continue;
+            }
             // Where nobody may even write it, the shape is walked, so that the story tells.
             found.push(shape);
             continue;
@@ -167,7 +227,7 @@ fn shapes(set: &PolicySet, directory: &Arc<Directory>, words: &Words) -> (Vec<Sh
             let actor = probe(*role, *part);
             told.push(set.may(&actor, act, Some((&facts, &targets))).allowed.to_string());
         }
-        if seen.insert((shape.kind, shape.is_high, told)) {
+        if seen.insert((shape.kind, shape.is_told_afterwards, shape.is_high, told)) {
             found.push(shape);
         }
         if found.len() >= MOST_SHAPES {
@@ -202,6 +262,7 @@ fn candidates(words: &Words) -> Vec<Shape> {
     let mut found = Vec::new();
     let touches = words.told_apart("Touch", Touch::ALL, Touch::as_str);
     let categories = words.told_apart("Category", Category::ALL, Category::as_str);
+    found.extend(other_ways(words));
     for (kind, is_high) in [
         (Kind::Normal, false),
         (Kind::Normal, true),
@@ -210,6 +271,7 @@ fn candidates(words: &Words) -> Vec<Shape> {
     ] {
         let plain = Shape {
             kind,
+            is_told_afterwards: false,
             is_high,
             category: Category::Application,
             touches: Vec::new(),
@@ -234,6 +296,27 @@ fn candidates(words: &Words) -> Vec<Shape> {
             category: Category::Database,
             ..plain
         });
+    }
+    found
+}
+
+/// Changes that follow a template, and work that is told afterwards, for every service.
+fn other_ways(words: &Words) -> Vec<Shape> {
+    let mut found = Vec::new();
+    for (kind, is_told_afterwards, is_high) in [
+        (Kind::Standard, false, false),
+        (Kind::Normal, true, false),
+        (Kind::Normal, true, true),
+    ] {
+        let services = [cast::PLAIN.to_owned(), cast::EVERYTHING.to_owned()];
+        found.extend(services.into_iter().chain(words.services()).map(|service| Shape {
+            kind,
+            is_told_afterwards,
+            is_high,
+            category: Category::Application,
+            touches: Vec::new(),
+            service,
+        }));
     }
     found
 }

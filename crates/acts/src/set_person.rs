@@ -52,9 +52,11 @@ pub fn create_person(room: &mut Room<'_, '_>, body: &Body) -> Result<Person> {
         telling: None,
     };
     check_mail(&mut reading, &directory, &person);
+    check_accounts(&mut reading, &directory, &person);
     reading.finish()?;
     let person = room.put_estate("person.created", person, json!({}))?;
     join_well_known_groups(room, &person)?;
+    settle_committers(room, None, &person)?;
     Ok(person)
 }
 
@@ -71,6 +73,28 @@ pub(crate) fn check_mail(reading: &mut Reading<'_>, directory: &Directory, perso
         reading.wrong("email", "not_unique", text);
     }
 }
+
+/// One account elsewhere is one person, and so is one address, whether it is their own or an alias (`mail:ada@x`).
+pub(crate) fn check_accounts(reading: &mut Reading<'_>, directory: &Directory, person: &Person) {
+    if let Some((account, other)) = model::committers::taken_account(directory, person) {
+        let text = format!("`{account}` belongs to `{}`; one account is one person.", other.login);
+        reading.wrong("accounts", "not_unique", text);
+    }
+}
+
+/// Judges open changes with commits again where a person's accounts or address moved: they may have made one of them.
+fn settle_committers(room: &mut Room<'_, '_>, before: Option<&Person>, after: &Person) -> Result<()> {
+    let marks = |person: &Person| (person.accounts.clone(), person.email.clone());
+    let were = before.map(marks).unwrap_or_default();
+    if were == marks(after) {
+        return Ok(());
+    }
+    crate::committers::settle_of(room, &after.id)
+}
+
+/// The sentence for who would be rid of an account or an address of their own.
+pub(crate) const OWN_ACCOUNT: &str = "Nobody takes away an account or address of their own: the commits made by it would be \
+                                      nobody's. An earlier address stays as `mail:…` among the accounts.";
 
 fn read_zone(reading: &mut Reading<'_>) -> Option<String> {
     let zone = reading.text("zone", LINE)?;
@@ -113,6 +137,7 @@ pub fn edit_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<
     let Some(mut person) = found else {
         return Err(Refusal::not_found(format!("person {login}")).into());
     };
+    let before = person.clone();
     if person.id == room.actor.person && body.contains_key("roles") {
         return Err(Refusal::not_allowed("own_request", "Nobody changes their own roles.").into());
     }
@@ -130,7 +155,11 @@ pub fn edit_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<
     person.calendar = rows::calendar(&mut reading, &directory).or(person.calendar);
     person.active = reading.boolean("active").unwrap_or(person.active);
     check_mail(&mut reading, &directory, &person);
+    check_accounts(&mut reading, &directory, &person);
     reading.finish()?;
+    if person.id == room.actor.person && model::committers::drops_mark(&before, &person) {
+        return Err(Refusal::not_allowed("own_request", OWN_ACCOUNT).into());
+    }
     last_administrator::check(room, &person)?;
     if directory.is_active(&person.id) && !person.active {
         return end_person(room, person, false, None);
@@ -140,6 +169,7 @@ pub fn edit_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<
     }
     let person = room.put_estate("person.edited", person, json!({}))?;
     join_well_known_groups(room, &person)?;
+    settle_committers(room, Some(&before), &person)?;
     Ok(person)
 }
 

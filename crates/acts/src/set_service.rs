@@ -151,6 +151,7 @@ pub fn set_ownership(room: &mut Room<'_, '_>, body: &Body) -> Result<Ownership> 
     if own_request::gives_voice(room, &row)? {
         return Err(own_request::own_request(own_request::OWN_PART).into());
     }
+    crate::propose_ownership::check_alone(room, &row)?;
     row.id = named(room, &row.id)?;
     let row = room.put_estate("ownership.set", row, json!({}))?;
     settle_under(room, &row)?;
@@ -163,6 +164,18 @@ pub fn set_ownership(room: &mut Room<'_, '_>, body: &Body) -> Result<Ownership> 
 /// 403, 404, or the store's.
 pub fn end_ownership(room: &mut Room<'_, '_>, id: &str) -> Result<Ownership> {
     room.allow(model::act::actions::SET_OWNERSHIP)?;
+    let Some(stored) = record::load::<Ownership>(room.tx, id)? else {
+        return Err(Refusal::not_found("ownership").into());
+    };
+    crate::propose_ownership::check_alone(room, &stored.record)?;
+    end_row(room, id)
+}
+
+/// Ends a row now, whoever may.
+///
+/// # Errors
+/// 404, or the store's.
+pub(crate) fn end_row(room: &mut Room<'_, '_>, id: &str) -> Result<Ownership> {
     let Some(stored) = record::load::<Ownership>(room.tx, id)? else {
         return Err(Refusal::not_found("ownership").into());
     };

@@ -20,13 +20,21 @@ pub fn settle_open(room: &mut Room<'_, '_>, concerns: impl Fn(&Change) -> bool) 
     let filter = Filter::new().one_of("state", open).order_by("number");
     let changes = record::find::<Change>(room.tx, &filter)?;
     for stored in changes.into_iter().filter(|stored| concerns(&stored.record)) {
-        room.on_change(stored.record.id.as_str(), |case| {
-            model::settle::recompute(case);
-            model::settle::settle(case);
-            Ok(())
-        })?;
+        settle_one(room, stored.record.id.as_str())?;
     }
     Ok(())
+}
+
+/// Judges one change, in this transaction.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn settle_one(room: &mut Room<'_, '_>, change: &str) -> Result<()> {
+    room.on_change(change, |case| {
+        model::settle::recompute(case);
+        model::settle::settle(case);
+        Ok(())
+    })
 }
 
 /// Judges every open change again that asks or should ask somebody: after a change of people, groups or delegations.

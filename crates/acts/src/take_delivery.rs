@@ -51,8 +51,8 @@ pub fn take_signal(room: &mut Room<'_, '_>, connection: &str, signal: &Signal) -
         Signal::CommitTree(it) => return take_tree(room, connection, it),
         Signal::Ask(it) => return take_ask(room, connection, it),
         Signal::MailReply(it) => return crate::reply_by_mail::take_reply(room, connection, it),
-        Signal::Push(it) => return Ok(format!("noted: push to {}", it.ref_name)),
-        Signal::PullRequest(it) => return Ok(format!("noted: pull request {} {}", it.number, it.action)),
+        Signal::Push(it) => return crate::committers::take_push(room, connection, it),
+        Signal::PullRequest(it) => return crate::committers::take_merge(room, connection, it),
         Signal::Release(it) => return Ok(format!("noted: release {}", it.tag)),
         Signal::Unknown { event, .. } if signal.complaint().is_some() => {
             let why = signal.complaint().unwrap_or_default();
@@ -95,6 +95,9 @@ fn take_tree(room: &mut Room<'_, '_>, connection: &str, it: &signal::CommitTree)
         artifact: None,
         files: it.files.clone(),
         before: it.before.clone(),
+        committers: None,
+        is_partial: false,
+        merged: None,
         source: connection.id.0,
         at: it.occurred_at.unwrap_or(room.now),
     };

@@ -307,8 +307,16 @@ pub(crate) fn sender(room: &mut Room<'_, '_>, here: &Here<'_>) -> Result<Option<
     let Some(login) = here.told.sender else {
         return Ok(None);
     };
+    person_of(room, &here.connection.kind, login)
+}
+
+/// The active person behind an account of an engine.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn person_of(room: &mut Room<'_, '_>, kind: &str, login: &str) -> Result<Option<PersonId>> {
     let directory = room.directory()?;
-    let account = format!("{}:{}", here.connection.kind, login).to_lowercase();
+    let account = format!("{kind}:{login}").to_lowercase();
     let found = directory
         .people
         .values()
@@ -428,6 +436,10 @@ fn move_target(case: &mut Case<'_>, target: &TargetId, word: &Word) -> bool {
             return false;
         }
         let who = word.who.as_ref();
+        // Whose yes counts only beside another's work is no lawful trigger of it.
+        if who.is_some_and(|person| model::authority::approved_apart(&case.file, person).is_some()) {
+            return false;
+        }
         if let Some(person) = who.filter(|person| !case.change().implemented_by.contains(person)) {
             case.file.change.implemented_by.push(person.clone());
         }

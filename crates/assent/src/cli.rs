@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
     access, audit, boards, change, config, delivery, directory, doctor, estate, fields, gate, gateway, host, import,
-    mapping, people, permit, policy, risk, serve, tokens, webhooks,
+    mapping, people, permit, policy, risk, serve, sla, tokens, webhooks,
 };
 use crate::failure::{Failure, Result, read_text};
 
@@ -148,6 +148,9 @@ pub enum Command {
     /// The risk table.
     #[command(subcommand)]
     Risk(risk::Risk),
+    /// The times to acknowledge and to decide.
+    #[command(subcommand)]
+    Sla(sla::Sla),
     /// Credentials for programs.
     #[command(subcommand)]
     Token(tokens::Token),

@@ -21,6 +21,7 @@ pub mod permit;
 pub mod policy;
 pub mod risk;
 pub mod serve;
+pub mod sla;
 pub mod tokens;
 pub mod webhooks;
 
@@ -46,6 +47,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Audit(audit) => audit::run(audit, common, output),
         Command::Policy(policy) => policy::run(policy, common, output),
         Command::Risk(risk) => risk::run(risk, common, output),
+        Command::Sla(sla) => sla::run(sla, common, output),
         Command::Token(token) => tokens::run(token, common, output),
         Command::Mapping(mapping) => mapping::run(mapping, common, output),
         Command::Delivery(delivery) => delivery::run(delivery, common, output),

@@ -487,8 +487,11 @@ fn gitlab_tells_of_pushes_and_merge_requests() {
     let push = json!({
         "object_kind": "push", "event_name": "push", "before": BEFORE, "after": COMMIT, "ref": "refs/heads/main",
         "ref_protected": true, "checkout_sha": COMMIT, "user_id": 4, "user_name": "Ingrid", "user_username": "ingrid",
-        "user_email": "", "user_avatar": null, "project_id": 30, "project": project(), "commits": [],
-        "total_commits_count": 0, "repository": {"name": "shop", "url": "", "visibility_level": 0},
+        "user_email": "", "user_avatar": null, "project_id": 30, "project": project(), "commits": [
+            {"id": COMMIT, "message": "A zone", "title": "A zone", "timestamp": "2011-12-12T14:27:31+02:00",
+             "url": "http://x", "author": {"name": "Ada", "email": "Ada@x"}, "added": [], "modified": [], "removed": []},
+        ],
+        "total_commits_count": 2, "repository": {"name": "shop", "url": "", "visibility_level": 0},
     });
     let Signal::Push(told) = one("gitlab", &push) else {
         panic!("a push was told");
@@ -502,6 +505,8 @@ fn gitlab_tells_of_pushes_and_merge_requests() {
         ),
         ("halden/shop", BEFORE, COMMIT, Some("ingrid"))
     );
+    assert_eq!(told.commits[0].authors[0].email.as_deref(), Some("ada@x"));
+    assert!(told.is_partial, "one of two commits was told");
     let mut merge = json!({
         "object_kind": "merge_request", "event_type": "merge_request", "project": project(),
         "user": {"id": 1, "name": "Ingrid", "username": "ingrid", "avatar_url": null, "email": "[REDACTED]"},

@@ -9,6 +9,7 @@ mod questions;
 use std::fmt;
 
 use jiff::Timestamp;
+use model::committers::Committer;
 use model::signal::{
     self, Deployment, DeploymentStatus, Progress, PullRequest, Push, PushedCommit, Release, SetAside, Signal,
 };
@@ -359,31 +360,58 @@ struct PushedPart {
     id: String,
     author: Option<GitPerson>,
     committer: Option<GitPerson>,
+    message: Option<String>,
 }
 
 /// A person as git knows one, with the account's login where GitHub could tell it.
 #[derive(Deserialize)]
 struct GitPerson {
     username: Option<String>,
+    name: Option<String>,
+    email: Option<String>,
+}
+
+impl GitPerson {
+    /// As signals name people; `None` where git was told nothing.
+    fn read(self) -> Result<Option<Committer>, SetAside> {
+        let one = Committer {
+            login: login(&[Some(Account { login: self.username })])?,
+            email: self.email.and_then(|mail| signal::line(&mail.to_lowercase())),
+            name: self.name.and_then(|name| signal::line(&name)),
+        };
+        let is_named = one.login.is_some() || one.email.is_some() || one.name.is_some();
+        Ok(is_named.then_some(one))
+    }
+}
+
+/// Whether GitHub itself made the commit, as it does for who merges on its pages. Anybody can tell git this name, so it
+/// stands for nobody, and who pushed stands in.
+fn is_of_github(one: &Committer) -> bool {
+    one.login.as_deref() == Some("web-flow") || one.email.as_deref() == Some("noreply@github.com")
 }
 
 fn read_push(body: PushBody) -> Result<Signal, SetAside> {
     if body.commits.len() > signal::PUSH_MAX_COMMITS {
         return Err(SetAside::because("the push names too many commits"));
     }
-    let account = |person: Option<GitPerson>| login(&[person.map(|person| Account { login: person.username })]);
+    // GitHub names so many and no more, so a full list may be one that was cut.
+    let is_partial = body.commits.len() == signal::PUSH_MAX_COMMITS;
     let commits = body
         .commits
         .into_iter()
         .map(|it| {
+            let read = |person: Option<GitPerson>| person.map(GitPerson::read).transpose().map(Option::flatten);
+            let mut authors: Vec<Committer> = read(it.author)?.into_iter().collect();
+            authors.extend(it.message.as_deref().map(signal::co_authors).unwrap_or_default());
             Ok(PushedCommit {
                 commit: signal::commit("commits.id", &it.id)?,
-                author: account(it.author)?,
-                committer: account(it.committer)?,
+                authors,
+                committer: read(it.committer)?.filter(|one| !is_of_github(one)),
             })
         })
         .collect::<Result<Vec<_>, SetAside>>()?;
     Ok(Signal::Push(Push {
+        is_partial,
         repository: signal::name("repository", &body.repository.full_name)?,
         ref_name: signal::name("ref", &body.ref_name)?,
         before: signal::commit("before", &body.before)?,

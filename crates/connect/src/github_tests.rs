@@ -285,8 +285,9 @@ fn a_push_is_read_with_the_people_behind_it() {
         "ref": "refs/heads/main", "before": COMMIT, "after": OTHER,
         "commits": [
             {"id": OTHER, "author": {"name": "Ada", "email": "a@b", "username": "ada"},
-             "committer": {"name": "GitHub", "username": "web-flow"}},
-            {"id": COMMIT, "author": {"name": "Nobody"}, "committer": null},
+             "committer": {"name": "GitHub", "username": "web-flow"},
+             "message": "A zone\n\nCo-Authored-By: Bea <Bea@b>"},
+            {"id": COMMIT, "author": {"name": "Nobody"}, "committer": {"name": "Carl", "username": "carl"}},
         ],
         "repository": {"full_name": "acme/shop"}, "pusher": {"name": "bob"}, "sender": {"login": "bob"},
     });
@@ -298,10 +299,22 @@ fn a_push_is_read_with_the_people_behind_it() {
         ("refs/heads/main", COMMIT, OTHER)
     );
     assert_eq!(it.pusher.as_deref(), Some("bob"));
-    assert_eq!(it.commits[0].author.as_deref(), Some("ada"));
-    assert_eq!(it.commits[0].committer.as_deref(), Some("web-flow"));
-    assert_eq!((&it.commits[1].author, &it.commits[1].committer), (&None, &None));
+    let [ada, bea] = &it.commits[0].authors[..] else {
+        panic!("an author and a co-author: {:?}", it.commits[0].authors);
+    };
+    assert_eq!((ada.login.as_deref(), ada.email.as_deref()), (Some("ada"), Some("a@b")));
+    assert_eq!(
+        (bea.name.as_deref(), bea.email.as_deref()),
+        (Some("Bea"), Some("bea@b"))
+    );
+    // GitHub's own name as committer stands for nobody: anybody can tell git that name.
+    assert_eq!(it.commits[0].committer, None);
+    assert_eq!(it.commits[1].authors[0].name.as_deref(), Some("Nobody"));
+    assert_eq!(it.commits[1].committer.as_ref().unwrap().login.as_deref(), Some("carl"));
+    assert!(!it.is_partial);
     let mut many = body;
+    many["commits"] = vec![json!({"id": COMMIT}); signal::PUSH_MAX_COMMITS].into();
+    assert!(matches!(one("push", &many), Ok(Signal::Push(it)) if it.is_partial));
     many["commits"] = vec![json!({"id": COMMIT}); signal::PUSH_MAX_COMMITS + 1].into();
     assert!(reason("push", &many).contains("too many commits"));
 }

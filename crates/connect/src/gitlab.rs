@@ -6,7 +6,10 @@ pub mod freezes;
 
 use jiff::Timestamp;
 use jiff::fmt::strtime;
-use model::signal::{self, Ask, AskKind, AskTexts, DeploymentStatus, Progress, PullRequest, Push, SetAside, Signal};
+use model::committers::Committer;
+use model::signal::{
+    self, Ask, AskKind, AskTexts, DeploymentStatus, Progress, PullRequest, Push, PushedCommit, SetAside, Signal,
+};
 use ring::hmac;
 use serde::Deserialize;
 use serde_json::Value;
@@ -134,6 +137,7 @@ fn read_deployment(it: DeploymentBody, received_at: Timestamp) -> Result<Vec<Sig
             number: None,
             reply_to: format!("{}/{}", it.project.id, it.deployment_id),
             is_over: false,
+            actor: None,
             texts: AskTexts::default(),
             occurred_at,
         }));
@@ -185,6 +189,11 @@ fn read_merge_request(
         .map(|text| moment("updated_at", text))
         .transpose()?
         .unwrap_or(received_at);
+    let actor = it
+        .user
+        .and_then(|user| user.username)
+        .map(|text| signal::name("user.username", &text))
+        .transpose()?;
     let is_merged = of.state.as_deref() == Some("merged");
     let mut signals = vec![Signal::PullRequest(PullRequest {
         repository: repository.clone(),
@@ -196,11 +205,7 @@ fn read_merge_request(
             .as_deref()
             .and_then(|sha| signal::commit("merge_commit_sha", sha).ok()),
         title: signal::free_text(&of.title).unwrap_or_default(),
-        author: it
-            .user
-            .and_then(|user| user.username)
-            .map(|text| signal::name("user.username", &text))
-            .transpose()?,
+        author: actor.clone(),
         merged: is_merged,
         occurred_at,
     })];
@@ -214,6 +219,7 @@ fn read_merge_request(
             number: Some(of.iid),
             reply_to: format!("{}/{}/{}", it.project.id, of.iid, rule.id),
             is_over: is_merged || of.state.as_deref() == Some("closed"),
+            actor,
             texts: AskTexts {
                 branch: of.source_branch,
                 title: Some(of.title),
@@ -234,20 +240,69 @@ struct PushBody {
     after: String,
     project: Project,
     user_username: Option<String>,
+    #[serde(default)]
+    commits: Vec<PushedPart>,
+    total_commits_count: Option<u64>,
+}
+
+#[derive(Deserialize)]
+struct PushedPart {
+    id: String,
+    message: Option<String>,
+    author: Option<GitPerson>,
+}
+
+/// An author as GitLab tells of one: without an account.
+#[derive(Deserialize)]
+struct GitPerson {
+    name: Option<String>,
+    email: Option<String>,
 }
 
 fn read_push(it: PushBody) -> Result<Vec<Signal>, SetAside> {
+    if it.commits.len() > signal::PUSH_MAX_COMMITS {
+        return Err(SetAside::because("the push names too many commits"));
+    }
+    // GitLab lists the last twenty and counts them all.
+    let is_partial = it
+        .total_commits_count
+        .is_some_and(|total| total > u64::try_from(it.commits.len()).unwrap_or(u64::MAX));
+    let commits = it
+        .commits
+        .into_iter()
+        .map(read_commit)
+        .collect::<Result<Vec<_>, SetAside>>()?;
     Ok(vec![Signal::Push(Push {
         repository: signal::name("project.path_with_namespace", &it.project.path_with_namespace)?,
         ref_name: signal::name("ref", &it.ref_name)?,
         before: signal::commit("before", &it.before)?,
         after: signal::commit("after", &it.after)?,
-        commits: Vec::new(),
+        commits,
+        is_partial,
         pusher: it
             .user_username
             .map(|text| signal::name("user_username", &text))
             .transpose()?,
     })])
+}
+
+fn read_commit(it: PushedPart) -> Result<PushedCommit, SetAside> {
+    let author = it.author.map(|one| Committer {
+        login: None,
+        // Who hides their address has this in its place.
+        email: one
+            .email
+            .filter(|mail| mail != "[REDACTED]")
+            .and_then(|mail| signal::line(&mail.to_lowercase())),
+        name: one.name.and_then(|name| signal::line(&name)),
+    });
+    let mut authors: Vec<Committer> = author.into_iter().collect();
+    authors.extend(it.message.as_deref().map(signal::co_authors).unwrap_or_default());
+    Ok(PushedCommit {
+        commit: signal::commit("commits.id", &it.id)?,
+        authors,
+        committer: None,
+    })
 }
 
 /// Reads a time in one of the three forms that GitLab writes: RFC 3339, `2021-04-28 21:50:00 +0200`, and

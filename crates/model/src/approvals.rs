@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::authority::{able, asked_word, said_yes, targets_of};
 use crate::board::quorum_unmet;
 use crate::change::Target;
+use crate::committers::{committers_unmet, keeps_apart};
 use crate::directory::{Directory, Holder};
 use crate::file::{ChangeFile, unmet};
 use crate::ids::PersonId;
@@ -65,6 +66,9 @@ pub(crate) fn approval_unmet(
     what: bool,
 ) -> Vec<Unmet> {
     let mut rows: Vec<Unmet> = Vec::new();
+    if keeps_apart(rule) {
+        rows.extend(committers_unmet(file, directory, &row.obligation.id));
+    }
     for target in targets_of(file, row) {
         let Some(found) = approval_unmet_for(file, directory, row, rule, target, now, what) else {
             continue;
@@ -94,6 +98,7 @@ fn approval_unmet_for(
         return None;
     }
     if yes.count() >= rule.count as usize {
+        // Where its people are there, what it lacks is a quorum, or word of who made the commits.
         return quorum_unmet((file, directory), (rule_id, rule), &target.id, now, what);
     }
     let open: Vec<Holder> = able(file, directory, (rule_id, rule), target, now)

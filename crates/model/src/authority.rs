@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::absence::Passing;
 use crate::approvals::open_stage;
 use crate::change::{EscalationStep, Target};
+use crate::committers::{are_unsure, keeps_apart};
 use crate::directory::{Directory, Holder};
 use crate::file::ChangeFile;
 use crate::ids::{GroupKey, PersonId, RecordId, TargetId};
@@ -251,20 +252,37 @@ pub fn is_barred_holder(file: &ChangeFile, rule: &ApprovalRule, holder: &Holder)
             .any(|person| is_barred(file, rule, person))
 }
 
-/// Whether a rule forbids this person's word: its author never counts, nor whom `@distinct_from` names.
+/// Whether a rule forbids this person's word: its author never counts, nor whom `@distinct_from` names. Who made one of its
+/// commits is barred where the rule keeps its people apart from the author, and by dual control always.
 pub fn is_barred(file: &ChangeFile, rule: &ApprovalRule, person: &PersonId) -> bool {
     let change = &file.change;
     let peer = file.agreeing_peers().any(|review| &review.person == person);
     change.authors.contains(person)
+        || (rule.dual_control && file.wrote(person))
         || crate::board::has_conflict(file, rule, person)
         || rule.distinct_from.iter().any(|party| match party {
-            Party::Author => change.authors.contains(person),
+            Party::Author => file.wrote(person),
             Party::Requester => &change.requester == person,
             Party::Implementer => {
                 change.content.implementers.contains(person) || change.implemented_by.contains(person)
             }
             Party::Approver => peer,
         })
+}
+
+/// The rule for which somebody said yes, themselves or by who spoke for them, and that keeps its people apart from who
+/// implements.
+pub fn approved_apart<'a>(file: &'a ChangeFile, person: &PersonId) -> Option<&'a str> {
+    let spoke = |rule_id: &str| {
+        let said = file.standing().filter(|approval| approval.is_yes());
+        said.flat_map(|approval| approval.counted_for.iter().map(move |row| (approval, row)))
+            .filter(|(_, row)| row.rule == rule_id)
+            .any(|(approval, row)| &approval.person == person || row.basis.delegators.contains(person))
+    };
+    crate::approvals::approval_rules(file)
+        .filter(|(_, rule)| rule.dual_control || rule.distinct_from.contains(&Party::Implementer))
+        .map(|(row, _)| row.obligation.id.as_str())
+        .find(|rule_id| spoke(rule_id))
 }
 
 /// Whether an approval counts for a rule on a target now.
@@ -305,6 +323,7 @@ pub fn said_yes<'a>(
         roots: BTreeSet::new(),
         meeting: None,
         lacks_quorum: false,
+        lacks_committers: keeps_apart(rule) && are_unsure(file),
     };
     let spoken: Vec<(&Approval, &CountedFor)> = file
         .standing()
@@ -342,12 +361,14 @@ pub struct Yes<'a> {
     pub meeting: Option<&'a crate::board::Meeting>,
     /// Whether too few of the board were there.
     pub lacks_quorum: bool,
+    /// Whether it is not known from whom these people are to be kept apart.
+    pub lacks_committers: bool,
 }
 
 impl Yes<'_> {
     /// Whether this is all that a rule asks.
     pub fn meets(&self, rule: &ApprovalRule) -> bool {
-        !self.lacks_quorum && self.count() >= rule.count as usize
+        !self.lacks_quorum && !self.lacks_committers && self.count() >= rule.count as usize
     }
 
     /// How many rights have spoken.
@@ -376,7 +397,7 @@ pub fn asked_word(asked: &Asked) -> String {
 
 /// Whether this person's peer review counts.
 pub fn peer_counts(file: &ChangeFile, directory: &Directory, person: &PersonId, from: Option<&GroupKey>) -> bool {
-    let wrote = file.change.authors.contains(person);
+    let wrote = file.wrote(person);
     let approves = file
         .standing()
         .any(|approval| &approval.person == person && approval.is_yes());

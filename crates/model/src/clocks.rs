@@ -25,35 +25,20 @@ use crate::directory::{Directory, Holder};
 use crate::file::{Case, ChangeFile, Letter};
 use crate::ids::{GroupKey, PersonId};
 use crate::obligation::{ApprovalRule, Asked, TargetObligation};
-use crate::words::{Kind, Level, Role, State};
+use crate::sla::Sla;
+use crate::words::{Kind, Role, State};
 
 /// How many things one run does at most: a limit that only a mistake could reach.
 const MOST_DONE: usize = 10_000;
 
-/// The two times that a rule grants.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sla {
-    /// To say “I have seen it”.
-    pub acknowledge: Span,
-    /// To decide.
-    pub decide: Span,
-}
-
-/// What holds for a kind and a risk where the rule says nothing. Only an emergency's clock runs at night.
-pub fn usual_sla(kind: Kind, expedited: bool, risk: Level) -> Sla {
-    let (acknowledge, decide) = match (kind, risk) {
-        (Kind::Emergency, _) => (Span::Minutes(15), Span::Minutes(60)),
-        _ if expedited => (Span::WorkMinutes(120), Span::WorkMinutes(480)),
-        (_, Level::High) => (Span::WorkMinutes(240), Span::WorkDays(2)),
-        (_, Level::Medium) => (Span::WorkDays(1), Span::WorkDays(3)),
-        (_, Level::Low | Level::None) => (Span::WorkDays(1), Span::WorkDays(5)),
-    };
-    Sla { acknowledge, decide }
-}
-
-/// The times of a rule on a change.
-pub fn sla(change: &Change, rule: &ApprovalRule) -> Sla {
-    let usual = usual_sla(change.content.kind, change.content.expedited, change.risk.level);
+/// The times of a rule on a change: what the rule says, else the tenant's table by kind and risk.
+pub fn sla(directory: &Directory, change: &Change, rule: &ApprovalRule) -> Sla {
+    let table = directory
+        .tenant
+        .as_ref()
+        .map(|tenant| tenant.sla_table)
+        .unwrap_or_default();
+    let usual = table.row(change.content.kind, change.content.expedited, change.risk.level);
     Sla {
         acknowledge: rule.ack_sla.unwrap_or(usual.acknowledge),
         decide: rule.decide_sla.unwrap_or(usual.decide),
@@ -75,7 +60,7 @@ fn clock_of_rule<'a>(directory: &'a Directory, rule: &ApprovalRule) -> Clock<'a>
 }
 
 fn new_clock(case: &Case<'_>, row: &TargetObligation, rule: &ApprovalRule) -> RuleClock {
-    let sla = sla(case.change(), rule);
+    let sla = sla(&case.directory, case.change(), rule);
     let clock = clock_of_rule(&case.directory, rule);
     let start = case.now;
     let decide_by = clock.after(start, sla.decide);

@@ -15,7 +15,7 @@ pub struct Configuration {
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// Policies, the risk table or the mapping.
+    /// Policies, the risk table, the mapping, rows of the ownership matrix, or the times to acknowledge and to decide.
     pub kind: ConfigurationKind,
     /// Digest of the content, `sha256:…`: what an approved change names as its target's artifact.
     pub digest: String,
@@ -23,7 +23,7 @@ pub struct Configuration {
     pub state: ConfigurationState,
     /// Why it is proposed.
     pub reason: String,
-    /// The policies and their parameters' declarations, the base pack included.
+    /// The policies and their parameters' declarations, the base pack included; for ownership one file with its rows.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<PolicyFile>,
     /// The cases that they must pass.
@@ -38,6 +38,9 @@ pub struct Configuration {
     /// The rules of a mapping.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<crate::mapping::MappingRule>,
+    /// The times to acknowledge and to decide.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slas: Option<crate::sla::SlaTable>,
     /// Who proposed it.
     pub proposer: PersonId,
     /// When.

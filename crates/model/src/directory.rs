@@ -618,6 +618,15 @@ pub struct Tenant {
     /// Whether the log is public.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub log_is_public: bool,
+    /// Whether rows of the ownership matrix that move decisions go live by two people, once there are two administrators.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ownership_by_two: bool,
+    /// The times to acknowledge and to decide, where no rule says otherwise.
+    #[serde(default, skip_serializing_if = "crate::sla::SlaTable::is_usual")]
+    pub sla_table: crate::sla::SlaTable,
+    /// The configuration that brought them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sla_table_from: Option<crate::configuration::InForce>,
     /// How often a review of access begins by itself.
     #[serde(default, skip_serializing_if = "crate::words::Period::is_usual")]
     pub access_review_period: crate::words::Period,

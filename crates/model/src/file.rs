@@ -57,6 +57,8 @@ pub struct ChangeFile {
     pub permits: Vec<Permit>,
     /// Meetings of boards that have to do with it.
     pub meetings: Vec<crate::board::Meeting>,
+    /// Who made the commits that it brings.
+    pub committers: crate::committers::Committers,
     /// The key of a rejected change with the same artifact, service and environment that nobody overruled.
     pub rejected_elsewhere: Option<String>,
     /// What the policies require of it as it stands.
@@ -80,6 +82,7 @@ impl ChangeFile {
             depends_on: Vec::new(),
             permits: Vec::new(),
             meetings: Vec::new(),
+            committers: crate::committers::Committers::default(),
             rejected_elsewhere: None,
             requirements: Requirements::default(),
         }
@@ -90,6 +93,11 @@ impl ChangeFile {
         self.approvals
             .iter()
             .filter(|approval| approval.state == ApprovalState::Standing)
+    }
+
+    /// Whether somebody wrote what the change brings: the change itself, or one of its commits.
+    pub fn wrote(&self, person: &PersonId) -> bool {
+        self.change.authors.contains(person) || self.committers.people.contains(person)
     }
 
     /// Whether a peer review agrees with the present content.
@@ -372,7 +380,23 @@ impl Case<'_> {
         }
         self.check_lent(act)?;
         let verdict = (self.may)(&self.actor_facts(), act.as_str(), Some(&self.file));
-        allowed(verdict, act.as_str())
+        allowed(verdict, act.as_str())?;
+        self.check_approved(act)
+    }
+
+    /// Refuses work by whose yes counts for a rule that keeps its people apart from who implements: the rule looks at it
+    /// when they decide, and they may decide first.
+    fn check_approved(&self, act: crate::act::Act) -> Result<(), Refusal> {
+        use crate::act::Act;
+        if !matches!(act, Act::Start | Act::Record | Act::Complete | Act::IssuePermit) {
+            return Ok(());
+        }
+        let Some(rule) = crate::authority::approved_apart(&self.file, &self.actor.person) else {
+            return Ok(());
+        };
+        let text =
+            format!("You approved this change under rule `{rule}`, which keeps apart who approves and who implements.");
+        Err(Refusal::not_allowed("approved_it", text))
     }
 
     /// Refuses a judgement that comes through a token which somebody made who has a stake in this change: it would be their
@@ -474,7 +498,7 @@ pub fn parts_of(file: &ChangeFile, directory: &Directory, person: &PersonId, now
     let approved = file
         .standing()
         .any(|approval| &approval.person == person && approval.is_yes());
-    let wrote = change.authors.contains(person);
+    let wrote = file.wrote(person);
     let verbal = change
         .retrospective
         .as_ref()

@@ -1,9 +1,12 @@
 //! Questions of outside systems, and where things come from: may this be merged or deployed, which commit is this artifact
 //! made from, which commits hold the same files.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::committers::Committer;
 use crate::ids::{ChangeId, EnvironmentKey, RecordId, ServiceKey};
 use crate::signal::{AskKind, AskTexts};
 
@@ -106,6 +109,15 @@ pub struct Provenance {
     /// The commit that this push went on from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
+    /// Who made the commits of this push, as the engine names them; absent where no push told it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub committers: Option<BTreeSet<Committer>>,
+    /// Whether the push did not tell all of its commits.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_partial: bool,
+    /// The head of the pull request that this commit merged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub merged: Option<String>,
     /// Who said so: the connection, or the builder's name.
     pub source: String,
     /// When.

@@ -524,9 +524,17 @@ pub(crate) fn sentence(text: &str) -> String {
 fn duty_unmet(file: &ChangeFile, directory: &Directory, row: &TargetObligation, now: Timestamp) -> Vec<Unmet> {
     match &row.obligation.duty {
         Duty::Evidence { aspect, environment } => evidence_unmet(file, directory, row, *aspect, environment.as_deref()),
-        Duty::PeerReview { count, from } => peer_review_unmet(file, directory, &row.obligation, *count, from.as_ref())
-            .into_iter()
-            .collect(),
+        Duty::PeerReview { count, from } => {
+            let mut rows = crate::committers::committers_unmet(file, directory, &row.obligation.id);
+            rows.extend(peer_review_unmet(
+                file,
+                directory,
+                &row.obligation,
+                *count,
+                from.as_ref(),
+            ));
+            rows
+        }
         Duty::Checklist { .. } => checklist_unmet(file, row),
         Duty::Task { kind, title } => task_duty_unmet(file, row, *kind, title).into_iter().collect(),
         Duty::Approval(rule) => approval_unmet(file, directory, row, rule, now, true),

@@ -121,7 +121,7 @@ fn requests(case: &Case<'_>) -> Vec<Request> {
                     continue;
                 }
                 places.insert(holder.person.clone(), found.len());
-                let sla = clocks::sla(&file.change, rule);
+                let sla = clocks::sla(directory, &file.change, rule);
                 found.push(Request {
                     rule: row.obligation.id.clone(),
                     acknowledge_by: clocks::of_person(case, &holder.person, sla.acknowledge),

@@ -13,6 +13,8 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::committers::Committer;
+
 pub use more::{Alert, Ask, AskKind, AskTexts, CommitTree, MailReply, REPLY_MARK};
 
 /// The longest name of a repository, environment, ref, task, tag or person, in bytes.
@@ -317,22 +319,25 @@ pub struct Push {
     pub after: String,
     /// The commits that the push brought, oldest first, as far as the engine lists them.
     pub commits: Vec<PushedCommit>,
+    /// Whether the engine left some of them out.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_partial: bool,
     /// The account that pushed, where the engine names it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pusher: Option<String>,
 }
 
-/// One commit of a push, with the accounts behind it where the engine knows them.
+/// One commit of a push, with the people behind it as the engine or git names them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PushedCommit {
     /// The commit, 40 or 64 lower-case hex digits.
     pub commit: String,
-    /// The login of its author.
+    /// Its author and those whom its message names as co-authors; accounts are without their engine.
+    #[serde(default)]
+    pub authors: Vec<Committer>,
+    /// Its committer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub author: Option<String>,
-    /// The login of its committer.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub committer: Option<String>,
+    pub committer: Option<Committer>,
 }
 
 /// A pull request was opened, moved, merged, or the like.
@@ -398,6 +403,37 @@ pub fn name(field: &str, text: &str) -> Result<String, SetAside> {
         return Err(SetAside::because(format_args!("{field} holds a control character")));
     }
     Ok(text.to_owned())
+}
+
+/// A name or an address as git was told it, on one line and shortened; `None` where nothing remains.
+#[must_use]
+pub fn line(text: &str) -> Option<String> {
+    let clean: String = text
+        .trim()
+        .chars()
+        .map(|c| if c.is_control() { ' ' } else { c })
+        .collect();
+    (!clean.is_empty()).then(|| shortened(&clean, NAME_MAX_BYTES))
+}
+
+/// Those whom a commit's message names as its co-authors (`Co-authored-by: Ada <ada@x>`).
+#[must_use]
+pub fn co_authors(message: &str) -> Vec<Committer> {
+    let named = message.lines().filter_map(|text| {
+        let (key, value) = text.split_once(':')?;
+        key.trim().eq_ignore_ascii_case("co-authored-by").then_some(value)
+    });
+    named
+        .filter_map(|value| {
+            let (name, rest) = value.split_once('<')?;
+            let mail = rest.split('>').next().unwrap_or_default();
+            Some(Committer {
+                login: None,
+                email: line(&mail.to_lowercase()),
+                name: line(name),
+            })
+        })
+        .collect()
 }
 
 /// Accepts a commit: 40 (SHA-1) or 64 (SHA-256) lower-case hex digits.

@@ -483,6 +483,10 @@ words! {
         RiskTable = "risk_table",
         /// The mapping from deployments to kinds of change.
         Mapping = "mapping",
+        /// Rows of the ownership matrix.
+        Ownership = "ownership",
+        /// The times to acknowledge and to decide.
+        SlaTable = "sla_table",
     }
     /// Where a configuration stands.
     ConfigurationState {

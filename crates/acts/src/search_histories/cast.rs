@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use model::board::{Attendance, Meeting};
-use model::directory::{Directory, Environment, Group, Ownership, Person, Service, Tenant};
+use model::directory::{Directory, Environment, Group, Ownership, Person, Service, StandardTemplate, Tenant};
 use model::ids::{GroupKey, PersonId};
 use model::outside_look::OutsideLook;
 use model::training::Training;
-use model::words::{Criticality, OwnershipRole, Role};
+use model::words::{Criticality, OwnershipRole, Role, TemplateState};
 use policy::PolicySet;
 
 /// A service that nothing is said of.
@@ -18,6 +18,10 @@ pub(super) const PLAIN: &str = "a plain service";
 pub(super) const EVERYTHING: &str = "a critical service under every regime";
 /// Who breaks the glass: an owner.
 pub(super) const OPENER: &str = "owner-1";
+/// The template of standard changes: it locks nothing, and was approved by an owner and a change manager.
+pub(super) const TEMPLATE: &str = "usual";
+/// How many minutes a clean change of the template is watched before it closes by itself.
+pub(super) const WATCH_MINUTES: i64 = 60;
 /// How many holders of each right have no job function and no training: a rule may also forbid those who have one.
 const UNTAUGHT: usize = 1;
 
@@ -215,6 +219,29 @@ struct Made {
     words: Words,
 }
 
+/// The template of standard changes.
+fn usual_template() -> StandardTemplate {
+    StandardTemplate {
+        id: TEMPLATE.into(),
+        version: 1,
+        key: TEMPLATE.to_owned(),
+        template_version: 1,
+        state: TemplateState::Approved,
+        title: "As always".to_owned(),
+        locked: serde_json::Map::new(),
+        custom_fields: Vec::new(),
+        free: BTreeSet::new(),
+        services: BTreeSet::new(),
+        environments: BTreeSet::new(),
+        review_by: dawn() + SignedDuration::from_hours(24 * 365),
+        watch_minutes: WATCH_MINUTES,
+        proposer: "rita".into(),
+        approvals: Vec::new(),
+        digest: "sha256:template".to_owned(),
+        ended_reason: None,
+    }
+}
+
 impl Made {
     fn new(words: &Words) -> Self {
         let tenant = Tenant {
@@ -224,6 +251,9 @@ impl Made {
             demo: false,
             log_is_public: false,
             access_review_period: Default::default(),
+            ownership_by_two: false,
+            sla_table: Default::default(),
+            sla_table_from: None,
             risk_table: Default::default(),
             risk_table_from: None,
             mapping: Vec::new(),
@@ -244,6 +274,7 @@ impl Made {
             };
             found.environments.insert(key.into(), environment);
         }
+        found.templates.insert(TEMPLATE.to_owned(), usual_template());
         let mut made = Self {
             found,
             members: BTreeMap::new(),

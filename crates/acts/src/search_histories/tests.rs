@@ -154,3 +154,20 @@ fn a_broken_glass_that_nobody_may_validate_is_found() {
     let stories = search_histories(&base_but(&["base.act.validate_break_glass"], ""));
     assert!(paths(&stories).contains(&"nobody_can"), "{stories:#?}");
 }
+
+#[test]
+fn a_standard_change_that_nobody_may_start_is_found() {
+    let own = "@id(\"house.act.no_templates\")\n@reason(\"Nothing starts by a template.\")\n\
+        forbid (principal, action == Action::\"start_change\", resource) when { resource.kind == Kind::\"standard\" };";
+    let stories = search_histories(&base_but(&[], own));
+    let story = stories.iter().find(|story| story.path == "nobody_can").unwrap();
+    assert!(story.about.starts_with("standard"), "{story}");
+    assert!(story.rule.contains("house.act.no_templates"), "{story}");
+}
+
+#[test]
+fn work_told_afterwards_that_nobody_may_confirm_is_found() {
+    let stories = search_histories(&base_but(&["base.act.confirm_retrospective"], ""));
+    let story = stories.iter().find(|story| story.path == "nobody_can").unwrap();
+    assert!(story.about.starts_with("told afterwards"), "{story}");
+}

@@ -2,6 +2,7 @@
 //! database past the server.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
 
+mod by_two;
 mod configuring;
 mod mutating;
 mod on_postgres;

@@ -4,6 +4,7 @@
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
+use super::policy::apply::{activate, tell_proposal};
 use crate::cli::Common;
 use crate::client::{Client, encode};
 use crate::clock;
@@ -39,6 +40,13 @@ pub enum Ownership {
         after_help = "Example: assent ownership set --service shop --role owner --group payments --until 2027-01-01T00:00:00Z"
     )]
     Set(OwnershipSet),
+    /// Propose rows, for another person or an approved change to put in force, or put a proposal in force.
+    #[command(
+        after_help = "Example: assent ownership propose rows.json --reason 'The team was split.'\n         \
+        assent ownership propose --activate 0192…\n         \
+        assent ownership propose --by-two true --reason 'Nobody moves decisions alone.'"
+    )]
+    Propose(Propose),
     /// List the rows.
     List,
     /// End a row now; it stays readable.
@@ -72,12 +80,37 @@ pub enum Ownership {
         /// End rows that hold now and that no line names.
         #[arg(long)]
         end_missing: bool,
+        /// Propose them, for another person or an approved change to put in force; says why.
+        #[arg(long, value_name = "REASON")]
+        propose: Option<String>,
     },
     /// Export all rows.
     Export(Export),
     /// List targets that nobody can approve, and those who could approve only with themselves. Answers 1 if there is one
     /// that nobody can.
     Report,
+}
+
+/// Rows to propose.
+#[derive(Debug, Args)]
+pub struct Propose {
+    /// A file with a JSON list of rows as the API takes them; `-` for standard input.
+    pub file: Option<String>,
+    /// The id of a row to end; may be given several times.
+    #[arg(long)]
+    pub end: Vec<String>,
+    /// Whether rows that move decisions need two people from then on.
+    #[arg(long)]
+    pub by_two: Option<bool>,
+    /// Why.
+    #[arg(long, required_unless_present = "activate")]
+    pub reason: Option<String>,
+    /// Put this proposal of another person in force, by its id.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["file", "end", "by_two"])]
+    pub activate: Option<String>,
+    /// An approved change one of whose targets has the proposal's digest as its artifact.
+    #[arg(long, value_name = "KEY")]
+    pub change: Option<String>,
 }
 
 /// A row to add or change.
@@ -182,6 +215,19 @@ pub enum Calendar {
 /// # Errors
 /// The server's refusal, which names every wrong line, or why it could not be asked.
 pub fn import(client: &Client, output: &Output, kind: &str, import: &ImportFile, end_missing: bool) -> Result<u8> {
+    import_as(client, output, (kind, import), (end_missing, None))
+}
+
+fn import_rows(client: &Client, output: &Output, rows: &ImportFile, how: (bool, Option<&str>)) -> Result<u8> {
+    import_as(client, output, ("ownerships", rows), how)
+}
+
+fn import_as(
+    client: &Client,
+    output: &Output,
+    (kind, import): (&str, &ImportFile),
+    (end_missing, propose): (bool, Option<&str>),
+) -> Result<u8> {
     let by_ending = if import.file.ends_with(".json") { "json" } else { "csv" };
     let mut body = json!({
         "kind": kind,
@@ -194,10 +240,17 @@ pub fn import(client: &Client, output: &Output, kind: &str, import: &ImportFile,
     if end_missing {
         body["end_missing"] = json!(true);
     }
+    if let Some(reason) = propose {
+        body["propose"] = json!(true);
+        body["reason"] = json!(reason);
+    }
     let report = client.post("/imports", &body)?.body;
     output.data(&report, |output| show_report(output, &report));
     if import.dry_run {
         output.next("the same without --dry-run");
+    } else if propose.is_some() {
+        let id = text_of(&report["proposal"], "id");
+        output.next(&format!("assent ownership propose --activate {id}, by another person"));
     }
     Ok(0)
 }
@@ -212,7 +265,11 @@ fn show_report(output: &Output, report: &Value) {
     let count = |field: &str| text_of(report, field);
     output.line(&format!(
         "{}: {} added, {} changed, {} ended, {} unchanged",
-        if report["dry_run"] == true { "would do" } else { "done" },
+        match (report["dry_run"] == true, report.get("proposal").is_some()) {
+            (true, _) => "would do",
+            (false, true) => "proposed",
+            (false, false) => "done",
+        },
         count("added"),
         count("changed"),
         count("ended"),
@@ -243,6 +300,7 @@ pub fn ownership(ownership: &Ownership, common: &Common, output: &Output) -> Res
             let made = client.post("/ownerships", &Value::Object(row(set)?))?.body;
             output.data(&made, |output| output.line(&format!("set {}", text_of(&made, "id"))));
         }
+        Ownership::Propose(wanted) => return propose(&client, wanted, output),
         Ownership::List => {
             let heads = [
                 "id",
@@ -289,11 +347,34 @@ pub fn ownership(ownership: &Ownership, common: &Common, output: &Output) -> Res
         Ownership::Import {
             import: rows,
             end_missing,
-        } => return import(&client, output, "ownerships", rows, *end_missing),
+            propose,
+        } => return import_rows(&client, output, rows, (*end_missing, propose.as_deref())),
         Ownership::Export(rows) => return export(&client, output, "ownerships", rows),
         Ownership::Report => return report(&client, output),
     }
     Ok(0)
+}
+
+fn propose(client: &Client, wanted: &Propose, output: &Output) -> Result<u8> {
+    if let Some(id) = &wanted.activate {
+        return activate(client, id, wanted.change.as_deref(), output);
+    }
+    let mut body = json!({"end": wanted.end, "reason": wanted.reason});
+    if let Some(file) = &wanted.file {
+        body["rows"] = serde_json::from_str(&read_text(file)?)
+            .map_err(|why| Failure::could_not(format!("`{file}` is no JSON list of rows: {why}.")))?;
+    }
+    if let Some(by_two) = wanted.by_two {
+        body["by_two"] = json!(by_two);
+    }
+    let made = client.post("/ownership-proposals", &body)?.body;
+    match &wanted.change {
+        Some(key) => activate(client, &text_of(&made, "id"), Some(key), output),
+        None => {
+            tell_proposal(&made, "ownership propose", output);
+            Ok(0)
+        }
+    }
 }
 
 fn row(set: &OwnershipSet) -> Result<Map<String, Value>> {

@@ -22,6 +22,21 @@ pub enum Person {
     Create(Create),
     /// List people.
     List,
+    /// Say by which accounts elsewhere a person is known: their commits and deployments are theirs then.
+    #[command(
+        after_help = "Example: assent person account olga --add github:olga-b --add mail:olga@home.example\n         \
+        assent person account olga --remove github:olga-b\n\nWithout --add and --remove it lists them."
+    )]
+    Account {
+        /// The person's login.
+        login: String,
+        /// An account with its engine in front, or `mail:` and another address; may be given several times.
+        #[arg(long, value_name = "ACCOUNT")]
+        add: Vec<String>,
+        /// An account that is theirs no more.
+        #[arg(long, value_name = "ACCOUNT")]
+        remove: Vec<String>,
+    },
     /// Import people.
     #[command(after_help = "Example: assent person import people.csv --dry-run")]
     Import(ImportFile),
@@ -243,6 +258,7 @@ pub fn run(person: &Person, common: &Common, output: &Output) -> Result<u8> {
             Ok(0)
         }
         Person::List => list(&Client::new(common)?, output),
+        Person::Account { login, add, remove } => account(&Client::new(common)?, login, (add, remove), output),
         Person::Import(rows) => directory::import(&Client::new(common)?, output, "people", rows, false),
         Person::Export(rows) => directory::export(&Client::new(common)?, output, "people", rows),
         Person::Away { login, from, to } => away(&Client::new(common)?, login.as_ref(), (from, to), output),
@@ -286,6 +302,37 @@ pub fn run(person: &Person, common: &Common, output: &Output) -> Result<u8> {
             Ok(0)
         }
     }
+}
+
+/// Adds and removes accounts of a person, on the condition that nobody else did meanwhile.
+fn account(client: &Client, login: &str, (add, remove): (&[String], &[String]), output: &Output) -> Result<u8> {
+    let path = format!("/people/{}", encode(login));
+    let found = client.get(&path)?;
+    let mut accounts: Vec<String> = array(&found.body, "accounts")
+        .iter()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect();
+    accounts.retain(|known| !remove.iter().any(|gone| gone.eq_ignore_ascii_case(known)));
+    for one in add {
+        if !accounts.iter().any(|known| known.eq_ignore_ascii_case(one)) {
+            accounts.push(one.clone());
+        }
+    }
+    let shown = if add.is_empty() && remove.is_empty() {
+        found.body
+    } else {
+        let etag = found.etag.unwrap_or_else(|| "*".to_owned());
+        client
+            .conditional("PATCH", &path, &json!({"accounts": accounts}), &etag)?
+            .body
+    };
+    output.data(&shown, |output| {
+        for one in &accounts {
+            output.line(one);
+        }
+    });
+    Ok(0)
 }
 
 fn away(client: &Client, login: Option<&String>, (from, to): (&str, &str), output: &Output) -> Result<u8> {

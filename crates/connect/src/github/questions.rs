@@ -73,6 +73,7 @@ fn protection_rule(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, S
         number: None,
         reply_to,
         is_over: false,
+        actor: None,
         texts: AskTexts {
             branch: it.ref_name,
             ..AskTexts::default()
@@ -87,6 +88,7 @@ struct PullBody {
     before: Option<String>,
     pull_request: Pull,
     repository: Repository,
+    sender: Option<super::Account>,
 }
 
 #[derive(Deserialize)]
@@ -124,6 +126,7 @@ fn pull_request(body: &[u8]) -> Result<Vec<Signal>, SetAside> {
         number: Some(pull.number),
         reply_to: pull.head.sha,
         is_over: it.action == "closed" || pull.state.as_deref() == Some("closed"),
+        actor: super::login(&[it.sender])?,
         texts: AskTexts {
             branch: pull.head.ref_name,
             title: Some(pull.title),
@@ -185,6 +188,7 @@ fn merge_group(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAs
         before: None,
         number: None,
         is_over: it.action != "checks_requested",
+        actor: None,
         texts: AskTexts {
             branch: Some(group.head_ref),
             message: group.head_commit.message,

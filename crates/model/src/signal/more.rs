@@ -116,6 +116,9 @@ pub struct Ask {
     /// Whether it needs no answer any more.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_over: bool,
+    /// The login of the account whose doing it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<String>,
     /// Where a change may be named: branch, title, body and the commit's message.
     #[serde(default)]
     pub texts: AskTexts,

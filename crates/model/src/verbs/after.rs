@@ -92,7 +92,7 @@ fn check_independent(case: &Case<'_>) -> Result<(), Refusal> {
         let barred = distinct_from.iter().any(|party| match party {
             Party::Implementer => change.implemented_by.contains(&person),
             Party::Approver => case.file.standing().any(|a| a.person == person && a.is_yes()),
-            Party::Author => change.authors.contains(&person),
+            Party::Author => case.file.wrote(&person),
             Party::Requester => change.requester == person,
         });
         if barred {

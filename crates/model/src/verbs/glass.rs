@@ -144,11 +144,6 @@ fn check_ready(case: &Case<'_>) -> Result<(), Refusal> {
 
 /// Dual control and the peer review of high risk are not stood in for: a second person signs first.
 fn needs_cosignature(case: &Case<'_>) -> bool {
-    let dual = |duty: &Duty| match duty {
-        Duty::Approval(rule) => rule.dual_control,
-        Duty::PeerReview { .. } => true,
-        _ => false,
-    };
     // Where the rules could not be judged, nobody knows that none of them asks for two people.
     let unjudged = case.file.requirements.stop.is_some();
     unjudged
@@ -157,7 +152,16 @@ fn needs_cosignature(case: &Case<'_>) -> bool {
             .requirements
             .obligations
             .iter()
-            .any(|row| dual(&row.obligation.duty))
+            .any(|row| is_dual(&row.obligation.duty))
+}
+
+/// Whether a duty is one that needs two people, also when the glass is broken.
+fn is_dual(duty: &Duty) -> bool {
+    match duty {
+        Duty::Approval(rule) => rule.dual_control,
+        Duty::PeerReview { .. } => true,
+        _ => false,
+    }
 }
 
 /// The second person signs: only now does work begin.
@@ -184,6 +188,7 @@ pub fn cosign(case: &mut Case<'_>) -> Result<(), Refusal> {
     case.check_lent(Act::CosignBreakGlass)?;
     check_policies(case)?;
     check_state(case, Act::CosignBreakGlass)?;
+    check_committers(case)?;
     let now = case.now;
     let waiting = case
         .file
@@ -215,6 +220,23 @@ pub fn cosign(case: &mut Case<'_>) -> Result<(), Refusal> {
     super::work::begin_without_hand(case, now);
     settle(case);
     Ok(())
+}
+
+/// Who co-signs made none of the commits, so all who made them must be known.
+fn check_committers(case: &Case<'_>) -> Result<(), Refusal> {
+    let mut rules = case.file.requirements.obligations.iter();
+    let kept_apart = rules.find(|row| is_dual(&row.obligation.duty));
+    let rule = kept_apart.map_or("", |row| row.obligation.id.as_str());
+    let unmet = crate::committers::committers_unmet(&case.file, &case.directory, rule);
+    let Some(first) = unmet.first() else {
+        return Ok(());
+    };
+    let text = first.text.clone();
+    Err(Refusal::NotNow {
+        code: "committer_unknown",
+        text,
+        unmet,
+    })
 }
 
 /// Asks the policies: one whom dual control or peer review could ask speaks here as one who is asked.

@@ -9,6 +9,7 @@ use crate::content::{Cover, WHEN, cover};
 use crate::custom_field;
 use crate::directory::Directory;
 use crate::file::Case;
+use crate::ids::PersonId;
 use crate::input::{self, Input};
 use crate::lifecycle::{check_hold, check_state};
 use crate::reading::Reading;
@@ -512,6 +513,16 @@ pub fn submit(case: &mut Case<'_>) -> Result<(), Refusal> {
     }
     settle(case);
     Ok(())
+}
+
+/// Somebody brought other content by way of an outside system: they count as one who wrote the change.
+pub fn add_author(case: &mut Case<'_>, person: &PersonId) {
+    if case.file.change.authors.contains(person) {
+        return;
+    }
+    case.file.change.authors.push(person.clone());
+    case.tell("change.author_added", json!({"person": person}));
+    settle(case);
 }
 
 /// States risk and impact, and asks for approvals.

@@ -20,5 +20,6 @@ mod small_team;
 mod walks;
 mod walks_after;
 mod walks_around;
+mod walks_committers;
 mod walks_rules;
 mod world;

@@ -84,6 +84,36 @@ fn a_rule_keeps_people_apart() {
 }
 
 #[test]
+fn who_approved_under_a_rule_that_keeps_implementers_apart_does_no_work() {
+    let mut asks = rule(Asked::Group("security".into()), Covers::What);
+    asks.distinct_from = vec![Party::Implementer];
+    let mut estate = crate::people::directory();
+    estate
+        .groups
+        .get_mut(&"security".into())
+        .unwrap()
+        .members
+        .insert("ida".into());
+    let facts = facts_but(json!({"implementers": null}));
+    let extra = vec![(Due::Start, Duty::Approval(asks))];
+    let mut world = World::create("rita", facts, extra, estate).unwrap().until_authorizing();
+    world.evidence("pip", "passed", Some("sha256:aa")).unwrap();
+    // Nobody is named to implement, so ida may decide, and would be among those who may work.
+    for who in ["ida", "olga", "sam", "mia"] {
+        world.approve(who).unwrap();
+    }
+    assert_eq!(world.state(), State::Scheduled);
+    world.wait_until(at("11:10"));
+    assert_eq!(code(world.start("ida")), "approved_it");
+    world.start("pip").unwrap();
+    assert_eq!(
+        code(world.complete("ida", json!({"outcome": "succeeded"}))),
+        "approved_it"
+    );
+    world.complete("pip", json!({"outcome": "succeeded"})).unwrap();
+}
+
+#[test]
 fn a_rule_on_both_keeps_its_what_part_when_only_the_times_move() {
     let mut world = World::new().until_scheduled();
     world.schedule("rita", "11:30", "13:30").unwrap();

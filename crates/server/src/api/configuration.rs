@@ -40,6 +40,25 @@ pub(crate) const ROUTES: &[Route] = &[
         created(room, &made)
     })
     .scope(Scope::Admin),
+    Route::get("/sla-table", "Shows the times to acknowledge and to decide.", sla_table),
+    Route::post(
+        "/sla-table",
+        "Proposes times to acknowledge and to decide.",
+        |room, ask| {
+            let made = acts::set_sla_table::propose_sla_table(room, &ask.body)?;
+            created(room, &made)
+        },
+    )
+    .scope(Scope::Admin),
+    Route::post(
+        "/ownership-proposals",
+        "Proposes rows of the ownership matrix, for another person or an approved change to put in force.",
+        |room, ask| {
+            let made = acts::propose_ownership::propose_ownership(room, &ask.body)?;
+            created(room, &made)
+        },
+    )
+    .scope(Scope::Admin),
     Route::get(
         "/configurations",
         "Lists sets of policies and risk tables, proposed, in force and replaced.",
@@ -97,6 +116,9 @@ fn whole(row: &Configuration, directory: &Directory) -> Value {
     if let Some(table) = &row.table {
         value["table"] = table_view(table);
     }
+    if let Some(table) = &row.slas {
+        value["slas"] = acts::set_sla_table::view(table);
+    }
     value
 }
 
@@ -133,6 +155,21 @@ fn risk_table(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
     Ok(Reply::ok(
         json!({"digest": digest, "configuration": from.map(|it| it.id.clone()), "table": table_view(&table)}),
     ))
+}
+
+fn sla_table(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
+    room.allow(model::act::actions::READ)?;
+    let table = acts::set_sla_table::in_force(room)?;
+    let directory = room.directory()?;
+    let from = directory
+        .tenant
+        .as_ref()
+        .and_then(|tenant| tenant.sla_table_from.as_ref());
+    Ok(Reply::ok(json!({
+        "digest": acts::set_sla_table::digest_of(&table)?,
+        "configuration": from.map(|it| it.id.clone()),
+        "table": acts::set_sla_table::view(&table),
+    })))
 }
 
 /// Rows are the highest impact, columns the complexity.

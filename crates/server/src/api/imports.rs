@@ -83,8 +83,15 @@ fn import(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let options = Options {
         dry_run: reading.boolean("dry_run").unwrap_or_default(),
         end_missing: reading.boolean("end_missing").unwrap_or_default(),
+        by_two: false,
     };
+    let proposes = reading.boolean("propose").unwrap_or_default();
+    let reason = reading.text("reason", model::reading::TEXT);
+    if proposes && reason.is_none() {
+        reading.wrong("reason", "missing", "`reason` says why these rows are proposed.");
+    }
     reading.finish()?;
+    let reason = reason.filter(|_| proposes);
     match kind.as_str() {
         "holidays" => holidays(room, &text, calendar.as_deref(), options),
         "backstage" => {
@@ -97,7 +104,7 @@ fn import(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
                     fields: row.fields,
                 })
                 .collect();
-            done(room, &lines, options, left_out)
+            done(room, &lines, options, (left_out, reason))
         }
         word => {
             let noun: Noun = word.parse().map_err(|_| {
@@ -106,7 +113,7 @@ fn import(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
                 Refusal::field("kind", "unknown_word", text)
             })?;
             let lines = lines(noun, format.as_deref().unwrap_or("csv"), &text)?;
-            done(room, &lines, options, 0)
+            done(room, &lines, options, (0, reason))
         }
     }
 }
@@ -151,13 +158,25 @@ fn json_rows(text: &str) -> acts::Result<Vec<(usize, Body)>> {
     Ok(rows)
 }
 
-fn done(room: &mut Room<'_, '_>, lines: &[Line], options: Options, left_out: usize) -> acts::Result<Reply> {
-    let mut report = import_directory(room, lines, options)?;
+/// Does it, or with a reason proposes what needs two people.
+fn done(
+    room: &mut Room<'_, '_>,
+    lines: &[Line],
+    options: Options,
+    (left_out, reason): (usize, Option<String>),
+) -> acts::Result<Reply> {
+    let (mut report, proposal) = match reason {
+        Some(reason) => acts::propose_ownership::import_and_propose(room, lines, options, reason)?,
+        None => (import_directory(room, lines, options)?, None),
+    };
     let differing = report.rows.len();
     report.rows.truncate(SHOWN);
     let mut value = views::shown(&report, &*room.directory()?);
     value["left_out"] = json!(left_out);
     value["differing"] = json!(differing);
+    if let Some(proposal) = proposal {
+        value["proposal"] = json!({"id": proposal.id, "digest": proposal.digest});
+    }
     Ok(Reply::ok(value))
 }
 

@@ -369,17 +369,26 @@ fn ownership_form(view: &View<'_, '_, '_>, service: &Service) -> ActForm {
         .map(|(word, label)| (word.as_str(), label.as_str()))
         .collect();
     let places = view.directory.environments.keys().map(|key| key.0.clone());
-    ActForm::new(
+    let by_two = acts::propose_ownership::is_by_two(&view.directory);
+    let form = ActForm::new(
         "ownership",
-        "Name somebody",
+        if by_two { "Propose somebody" } else { "Name somebody" },
         view.url(&format!("/services/{}/ownerships", service.key)),
     )
     .field(Field::hidden("service", service.key.as_str()))
     .field(Field::select("role", "As", &roles).half())
     .field(super::sections::keys_menu("environment", "In", places).half())
     .field(Field::text("person", "Login").half())
-    .field(Field::text("group", "Or a group").half())
-    .submit("Name them")
+    .field(Field::text("group", "Or a group").half());
+    if !by_two {
+        return form.submit("Name them");
+    }
+    form.field(
+        Field::text("reason", "Why")
+            .hint("Another person puts it in force, on the page Policies.")
+            .required(),
+    )
+    .submit("Propose them")
 }
 
 /// A part and its whole, as either of them reads it.
@@ -463,7 +472,15 @@ pub(super) async fn set_ownership(
     let page = format!("/services/{}", escaped(&key));
     let sent = sent(form, format!("{page}/ownerships"), page, Place::Services);
     let run = |room: &mut acts::Room<'_, '_>, body: &model::verbs::Body| {
-        acts::set_service::set_ownership(room, body).map(drop)
+        // The form asks why where the row goes live by two people.
+        if !body.contains_key("reason") {
+            return acts::set_service::set_ownership(room, body).map(drop);
+        }
+        let mut row = body.clone();
+        let reason = row.remove("reason");
+        let proposal = serde_json::json!({"rows": [row], "reason": reason});
+        let proposal = proposal.as_object().cloned().unwrap_or_default();
+        acts::propose_ownership::propose_ownership(room, &proposal).map(drop)
     };
     send(&state, &visitor, sent, run, move |view, back| {
         service_page(view, &key, back)

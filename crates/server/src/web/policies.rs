@@ -7,6 +7,7 @@ use axum::response::Response;
 use model::act::actions;
 use model::configuration::Configuration;
 use model::risk::RiskTable;
+use model::sla::{SlaTable, span_word};
 use model::words::{ConfigurationKind, ConfigurationState, Level};
 use pages::{
     ActForm, ActTone, Cell, Column, Entry, Fact, Field, Fold, Place, RecordPage, Rich, Section, SectionBody, Table,
@@ -49,6 +50,7 @@ fn policies_page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
             "Risk by highest impact (rows) and complexity (columns)",
             SectionBody::Table(risk_table(&table)),
         ),
+        sla_section(view),
         Section::new(
             "mapping",
             "From deployments to kinds of change: the first rule that fits decides",
@@ -98,6 +100,8 @@ fn entry(view: &View<'_, '_, '_>, row: &Configuration) -> Entry {
         ConfigurationKind::Policies => "policies",
         ConfigurationKind::RiskTable => "a risk table",
         ConfigurationKind::Mapping => "a mapping",
+        ConfigurationKind::Ownership => "rows of the ownership matrix",
+        ConfigurationKind::SlaTable => "times to acknowledge and to decide",
     };
     let tone = match row.state {
         ConfigurationState::Active => Tone::Ok,
@@ -113,7 +117,7 @@ fn entry(view: &View<'_, '_, '_>, row: &Configuration) -> Entry {
     let text = Rich::new().text(format!("{} proposed {what}: {state}", view.name(&row.proposer)));
     let mut entry = Entry::new(tone, text)
         .quote(row.reason.clone())
-        .why(Rich::new().code(row.digest.as_str()))
+        .why(content_of(row).text(" ").code(row.digest.as_str()))
         .aside(Rich::new().text(view.reader.moment(row.proposed_at)));
     if let (Some(by), Some(at)) = (&row.activated_by, row.activated_at) {
         let text = format!("{} put it in force, {}", view.name(by), view.reader.moment(at));
@@ -139,6 +143,129 @@ fn entry(view: &View<'_, '_, '_>, row: &Configuration) -> Entry {
     )
     .tone(ActTone::Link);
     entry.act(row.id.0.clone(), activate).act(row.id.0.clone(), withdraw)
+}
+
+fn sla_section(view: &View<'_, '_, '_>) -> Section {
+    let tenant = view.directory.tenant.as_ref();
+    let slas = tenant.map(|tenant| tenant.sla_table).unwrap_or_default();
+    let section = Section::new(
+        "sla-table",
+        "Times to acknowledge and to decide, where no rule says otherwise",
+        SectionBody::Table(sla_table(&slas)),
+    );
+    if view.may(actions::SET_POLICY) {
+        section.acts(vec![sla_form(view, &slas)])
+    } else {
+        section
+    }
+}
+
+/// What a proposal brings, in words, where its table is not on the page.
+fn content_of(row: &Configuration) -> Rich {
+    let told = match row.kind {
+        ConfigurationKind::Ownership => ownership_words(row),
+        ConfigurationKind::SlaTable => row.slas.as_ref().map(sla_words).unwrap_or_default(),
+        _ => String::new(),
+    };
+    Rich::new().text(told)
+}
+
+/// The first rows of a proposal of ownership.
+const ROWS_SHOWN: usize = 20;
+
+fn ownership_words(row: &Configuration) -> String {
+    let Ok(content) = acts::propose_ownership::content(row) else {
+        return String::new();
+    };
+    let told = |body: &model::verbs::Body| {
+        let cells = body.iter().map(|(field, value)| {
+            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            format!("{field} {value}")
+        });
+        cells.collect::<Vec<_>>().join(", ")
+    };
+    let mut words: Vec<String> = content.rows.iter().take(ROWS_SHOWN).map(told).collect();
+    if content.rows.len() > ROWS_SHOWN {
+        words.push(format!("and {} more rows", content.rows.len() - ROWS_SHOWN));
+    }
+    if !content.end.is_empty() {
+        words.push(format!("{} rows end", content.end.len()));
+    }
+    if content.end_missing {
+        words.push("every other row ends".to_owned());
+    }
+    match content.by_two {
+        Some(true) => words.push("rows that move decisions need two people from then on".to_owned()),
+        Some(false) => words.push("rows need two people no longer".to_owned()),
+        None => {}
+    }
+    words.join("; ")
+}
+
+fn sla_words(table: &SlaTable) -> String {
+    let row = |name: &&str| {
+        let row = table.named(name)?;
+        let (acknowledge, decide) = (span_word(row.acknowledge), span_word(row.decide));
+        Some(format!("{name}: {acknowledge} and {decide}"))
+    };
+    model::sla::ROWS.iter().filter_map(row).collect::<Vec<_>>().join("; ")
+}
+
+fn sla_table(table: &SlaTable) -> Table {
+    let row = |name: &&str| {
+        let row = table.named(name)?;
+        let cells = [
+            sla_label(name).to_owned(),
+            span_word(row.acknowledge),
+            span_word(row.decide),
+        ];
+        Some(Vec::from(cells.map(Cell::Short)))
+    };
+    Table {
+        caption: "How long people have to acknowledge and to decide; b is working time".to_owned(),
+        columns: vec![
+            Column::new("Changes", Fold::Never),
+            Column::new("Acknowledge", Fold::Never),
+            Column::new("Decide", Fold::Never),
+        ],
+        rows: model::sla::ROWS.iter().filter_map(row).collect(),
+        ..Table::default()
+    }
+}
+
+fn sla_label(name: &str) -> &'static str {
+    match name {
+        "emergency" => "Emergency",
+        "expedited" => "Expedited",
+        "high" => "High risk",
+        "medium" => "Medium risk",
+        _ => "Low risk",
+    }
+}
+
+/// Other times, proposed.
+fn sla_form(view: &View<'_, '_, '_>, table: &SlaTable) -> ActForm {
+    let url = view.url("/policies/sla-table/proposal");
+    let mut form = ActForm::new("slas", "Propose other times", url);
+    for name in model::sla::ROWS {
+        let Some(row) = table.named(name) else { continue };
+        for (field, label, span) in [
+            ("acknowledge", "acknowledge", row.acknowledge),
+            ("decide", "decide", row.decide),
+        ] {
+            let label = format!("{}: {label}", sla_label(name));
+            let field = Field::text(format!("table.{name}.{field}"), label)
+                .value(span_word(span))
+                .half();
+            form = form.field(field);
+        }
+    }
+    form.field(
+        Field::text("reason", "Why")
+            .hint("15m, 4h, 2d on the wall; 4bh, 2bd of working time. Another person puts it in force.")
+            .required(),
+    )
+    .submit("Propose")
 }
 
 fn mapping(view: &View<'_, '_, '_>) -> Vec<Entry> {
@@ -196,6 +323,7 @@ pub(super) async fn act(
         let directory = room.directory()?;
         let decoded = form.decode(&super::view::reader_of(room, &directory), &[]);
         match act.as_str() {
+            "proposal" if id == "sla-table" => acts::set_sla_table::propose_sla_table(room, &decoded.body).map(drop),
             "activation" => acts::activate_configuration::activate_configuration(room, &id, &decoded.body).map(drop),
             "withdrawal" => acts::activate_configuration::withdraw_configuration(room, &id).map(drop),
             _ => Err(model::refusal::Refusal::not_found("page").into()),

@@ -470,6 +470,10 @@ const ADMINISTRATION: &[Shape] = &[
             text("name", LINE, "A name for people.").needed(),
             boolean("demo", "Whether it is a demo's."),
             boolean("log_is_public", "Whether its log is read without a credential."),
+            boolean(
+                "ownership_by_two",
+                "Whether rows of the matrix that move decisions go live by two people, once there are two administrators.",
+            ),
         ],
     ),
     shape(

@@ -572,7 +572,7 @@ const ADMINISTRATION: &[Shape] = &[
             texts(
                 "accounts",
                 LINE,
-                "Logins in connected systems, such as `github:octocat`.",
+                "Logins in connected systems, such as `github:octocat`, and other mail addresses as `mail:ada@home.example`: by them a person's commits and deployments are known. One account is one person.",
             ),
             texts("functions", LINE, "Job functions, such as `dba`."),
             text(

@@ -3,7 +3,9 @@
 use model::reading::{LINE, TEXT};
 use model::words::{ConfigurationKind, ConfigurationState, Level, State};
 
-use super::shapes::{Shape, Words, all, integer, object, objects, shape, text, text_or_null, texts, time, word};
+use super::shapes::{
+    Shape, Words, all, boolean, integer, object, objects, shape, text, text_or_null, texts, time, word,
+};
 use super::table::{Row, at, delete, get, list, post};
 use super::{Answer, Param};
 
@@ -12,7 +14,10 @@ const LEVELS: Words = Words::These(&["low", "medium", "high"]);
 /// The longest file of a set, in characters.
 const FILE: usize = 256 * 1024;
 
-const KIND: &[Param] = &[Param::new("kind", "Only `policies` or `risk_table`.")];
+const KIND: &[Param] = &[Param::new(
+    "kind",
+    "Only `policies`, `risk_table`, `mapping`, `ownership` or `sla_table`.",
+)];
 
 /// The routes.
 pub(super) const ROWS: &[Row] = &[
@@ -63,6 +68,29 @@ pub(super) const ROWS: &[Row] = &[
         "/risk-table",
         "Propose a risk table",
         "RiskTableInput",
+        "Configuration",
+    ),
+    get(
+        "administration",
+        "show_sla_table",
+        "/sla-table",
+        "Show the times to acknowledge and to decide",
+        "SlaTable",
+    ),
+    post(
+        "administration",
+        "propose_sla_table",
+        "/sla-table",
+        "Propose times to acknowledge and to decide; clocks that run keep theirs",
+        "SlaTableInput",
+        "Configuration",
+    ),
+    post(
+        "administration",
+        "propose_ownership",
+        "/ownership-proposals",
+        "Propose rows of the ownership matrix",
+        "OwnershipProposalInput",
         "Configuration",
     ),
     Row {
@@ -263,6 +291,59 @@ pub(super) const SHAPES: &[Shape] = &[
         ],
     ),
     shape(
+        "OwnershipProposalInput",
+        "Rows that go live by two people.",
+        &[
+            objects("rows", "OwnershipInput", "Rows to set, at most 2,000."),
+            texts("end", LINE, "Ids of rows to end."),
+            boolean("end_missing", "Whether every row ends that is not named."),
+            boolean(
+                "by_two",
+                "Whether rows that move decisions need two people from then on; as it is unless said.",
+            ),
+            text("reason", TEXT, "Why.").needed(),
+        ],
+    ),
+    shape(
+        "SlaRow",
+        "Two times: `15m`, `4h`, `2d` on the wall, `4bh`, `2bd` of working time; at most 90 days.",
+        &[
+            text("acknowledge", LINE, "To say “I have seen it”."),
+            text("decide", LINE, "To decide."),
+        ],
+    ),
+    shape(
+        "SlaRows",
+        "By kind and risk; rules may say otherwise (`@ack_sla`, `@decide_sla`).",
+        &[
+            object("emergency", "SlaRow", "Emergency changes."),
+            object("expedited", "SlaRow", "Expedited changes."),
+            object("high", "SlaRow", "Others of high risk."),
+            object("medium", "SlaRow", "Of medium risk."),
+            object("low", "SlaRow", "Of low risk."),
+        ],
+    ),
+    shape(
+        "SlaTable",
+        "The times in force.",
+        &[
+            text("digest", LINE, "Digest of the table.").needed(),
+            text_or_null(
+                "configuration",
+                "The configuration that brought it; null for the first table.",
+            ),
+            object("table", "SlaRows", "The rows.").needed(),
+        ],
+    ),
+    shape(
+        "SlaTableInput",
+        "Other times. What is not named stays as it is.",
+        &[
+            object("table", "SlaRows", "The rows.").needed(),
+            text("reason", TEXT, "Why.").needed(),
+        ],
+    ),
+    shape(
         "RiskTableInput",
         "A risk table.",
         &[
@@ -281,11 +362,11 @@ pub(super) const SHAPES: &[Shape] = &[
     ),
     shape(
         "Configuration",
-        "A set of policies or a risk table, proposed, in force or replaced.",
+        "A configuration that moves decisions, proposed, in force or replaced.",
         &[
             text("id", LINE, "Its id.").needed(),
             integer("version", 1, i64::MAX, "Grows with every save.").needed(),
-            word("kind", all!(ConfigurationKind), "Which of the two.").needed(),
+            word("kind", all!(ConfigurationKind), "Which of them.").needed(),
             word("state", all!(ConfigurationState), "Where it stands.").needed(),
             text("digest", LINE, "Digest of its content.").needed(),
             text("reason", TEXT, "Why it was proposed.").needed(),
@@ -302,6 +383,7 @@ pub(super) const SHAPES: &[Shape] = &[
             text("replaces", LINE, "The configuration that was in force before."),
             text("parameters", FILE, "The tenant's own values."),
             object("table", "RiskRows", "The risk table."),
+            object("slas", "SlaRows", "The times to acknowledge and to decide."),
             objects("files", "PolicyFile", "With one configuration: its files."),
             objects("cases", "PolicyFile", "With one configuration: its cases."),
         ],

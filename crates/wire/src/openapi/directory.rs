@@ -3,7 +3,9 @@
 use model::reading::{LINE, TEXT};
 use model::words::{Day, Noun, OwnershipRole};
 
-use super::shapes::{Shape, Words, all, boolean, free, integer, objects, shape, text, text_or_null, texts, time, word};
+use super::shapes::{
+    Shape, Words, all, boolean, free, integer, object, objects, shape, text, text_or_null, texts, time, word,
+};
 use super::table::{Row, at, delete, get, list, post};
 use super::{Answer, Param};
 
@@ -241,6 +243,11 @@ const BODIES: &[Shape] = &[
                 "end_missing",
                 "For `ownerships`: ends rows that hold now and that no line names.",
             ),
+            boolean(
+                "propose",
+                "Proposes rows of the ownership matrix, for another person or an approved change to put in force; what else there is is written.",
+            ),
+            text("reason", TEXT, "With `propose`: why."),
         ],
     ),
     shape(
@@ -339,6 +346,19 @@ const IMPORTS: &[&str] = &[
 
 const ANSWERS: &[Shape] = &[
     shape(
+        "Proposed",
+        "A proposal that waits for a second person or an approved change.",
+        &[
+            text("id", LINE, "Its id.").needed(),
+            text(
+                "digest",
+                LINE,
+                "The digest that an approved change names as its target's artifact.",
+            )
+            .needed(),
+        ],
+    ),
+    shape(
         "ImportReport",
         "What an import did, or would do.",
         &[
@@ -360,6 +380,7 @@ const ANSWERS: &[Shape] = &[
                 "How many rows differ; the first 1,000 are shown.",
             ),
             text("calendar", LINE, "For holidays: the calendar."),
+            object("proposal", "Proposed", "What was proposed instead of written."),
             free(
                 "rows",
                 "The rows that differ: line, noun, key, what, fields, before, after.",

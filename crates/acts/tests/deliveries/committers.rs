@@ -1,0 +1,213 @@
+//! Who made the commits of a change: pushes tell, in any order, and whoever is kept apart is named.
+
+use acts::Room;
+use model::file::Actor;
+use model::signal::{self, Signal};
+use serde_json::{Value, json};
+use store::{Lane, Mode};
+
+use crate::{World, began, body};
+
+/// A rule that keeps who approves apart from who wrote, and nothing else on a person's word.
+const APART: &str = r#"
+@id("world.apart")
+@reason("Who wrote it does not approve it.")
+@require("approval")
+@from("change_manager")
+@count("1")
+@covers("what")
+@distinct_from("author")
+permit (principal, action == Action::"require", resource);
+"#;
+
+const COMMITS: [&str; 3] = [
+    "1111111111111111111111111111111111111111",
+    "2222222222222222222222222222222222222222",
+    "3333333333333333333333333333333333333333",
+];
+
+fn committer(login: Option<&str>, email: Option<&str>) -> model::committers::Committer {
+    model::committers::Committer {
+        login: login.map(str::to_owned),
+        email: email.map(str::to_owned),
+        name: None,
+    }
+}
+
+fn push(before: &str, after: &str, author: model::committers::Committer, pusher: &str) -> Signal {
+    Signal::Push(signal::Push {
+        repository: "pay".to_owned(),
+        ref_name: "refs/heads/main".to_owned(),
+        before: before.to_owned(),
+        after: after.to_owned(),
+        commits: vec![signal::PushedCommit {
+            commit: after.to_owned(),
+            authors: vec![author],
+            committer: None,
+        }],
+        is_partial: false,
+        pusher: Some(pusher.to_owned()),
+    })
+}
+
+impl World {
+    /// A change for a commit, as far as its people bring it; answers its key.
+    fn authorizing(&self, commit: &'static str) -> String {
+        self.by("rita", move |room| {
+            let request = json!({
+                "title": "Ship", "description": "It.", "justification": "Needed.", "complexity": "low",
+                "impact": {"data": "none", "availability": "none", "compliance": "none"},
+                "targets": [{"service": "pay", "environment": "production", "commit": commit}],
+                "planned_start": "2026-11-20T09:00:00Z", "planned_end": "2026-11-20T14:00:00Z",
+                "plan": [{"title": "Deploy"}], "rollback_plan": [{"title": "Back"}],
+            });
+            let key = acts::create_change::create_change(room, &body(request), &[])?;
+            acts::submit_change::submit_change(room, &key)?;
+            acts::assess_change::assess_change(room, &key, &body(json!({"dependencies_reviewed": true})))?;
+            Ok(key)
+        })
+    }
+
+    /// What of the change's approval is unmet, by rule `world.apart` alone.
+    fn unmet_apart(&self, key: &str) -> Vec<(String, String)> {
+        let key = key.to_owned();
+        self.system(move |room| {
+            let rows = room.ahead(&key)?.into_iter();
+            let names_it = |text: &str| text.contains("world.apart");
+            let of_it = rows.filter(|row| names_it(&row.unmet.satisfy) || names_it(&row.unmet.text));
+            Ok(of_it.map(|row| (row.unmet.code, row.unmet.text)).collect())
+        })
+    }
+
+    fn approve(&self, who: &'static str, key: &str) {
+        let key = key.to_owned();
+        self.by(who, move |room| {
+            let digest = room.change(&key)?.digests.content;
+            let decision = body(json!({"decision": "approve", "content_digest": digest}));
+            acts::approve_change::approve_change(room, &key, &decision)
+        });
+    }
+
+    fn accounts(&self, login: &'static str, accounts: &[&str]) {
+        let accounts: Vec<String> = accounts.iter().map(|it| (*it).to_owned()).collect();
+        self.by("ada", move |room| {
+            acts::set_person::edit_person(room, login, &body(json!({"accounts": accounts})))
+        });
+    }
+}
+
+#[test]
+fn who_pushed_a_commit_does_not_approve_it_and_a_stranger_blocks_by_name() {
+    let world = World::under(APART);
+    let key = world.authorizing(COMMITS[1]);
+    world.approve("mona", &key);
+    assert_eq!(world.unmet_apart(&key), []);
+    // The push is told after the word: it bars who gave it, under whatever name they told git.
+    world.accounts("mona", &["plain:mona-b"]);
+    world.take(push(COMMITS[0], COMMITS[1], committer(None, Some("olga@x")), "Mona-B"));
+    let codes: Vec<String> = world.unmet_apart(&key).into_iter().map(|row| row.0).collect();
+    assert_eq!(codes, ["committer_unknown", "cannot_be_met"]);
+    let (_, text) = &world.unmet_apart(&key)[0];
+    assert!(text.contains("`mail:olga@x`") || text.contains("`olga@x`"), "{text}");
+    world.accounts("olga", &["mail:Olga@x"]);
+    let codes: Vec<String> = world.unmet_apart(&key).into_iter().map(|row| row.0).collect();
+    assert_eq!(codes, ["cannot_be_met"], "mona alone manages, and pushed");
+    // The same push again adds nobody, and who moves a branch to a commit that was there made none.
+    world.take(push(
+        COMMITS[0],
+        COMMITS[1],
+        committer(None, Some("olga@x")),
+        "Stranger",
+    ));
+    assert_eq!(world.unmet_apart(&key).len(), 1);
+}
+
+#[test]
+fn earlier_pushes_belong_to_a_change_until_one_that_ran() {
+    let world = World::under(APART);
+    world.accounts("olga", &["plain:olga"]);
+    world.take(push(COMMITS[0], COMMITS[1], committer(Some("stranger"), None), "olga"));
+    world.take(push(COMMITS[1], COMMITS[2], committer(Some("olga"), None), "olga"));
+    let key = world.authorizing(COMMITS[2]);
+    world.approve("mona", &key);
+    let rows = world.unmet_apart(&key);
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    assert!(rows[0].1.contains("plain:stranger"), "{rows:?}");
+    // Work that was done before, and told of afterwards, decides for its commit once it is closed; here it merely ran.
+    let ran = world.authorizing(COMMITS[1]);
+    let told = ran.clone();
+    world.system(move |room| {
+        room.on_change(&told, |case| {
+            let record = &mut case.file.change.target_records[0];
+            record.outcome = Some(model::words::Outcome::Succeeded);
+            Ok(())
+        })
+    });
+    assert_eq!(world.unmet_apart(&key), [], "what {ran} brought was decided then");
+}
+
+#[test]
+fn the_branch_of_a_merged_pull_request_belongs_to_the_merge() {
+    let world = World::under(APART);
+    world.accounts("olga", &["plain:olga"]);
+    let none = "0000000000000000000000000000000000000000";
+    world.take(push(none, COMMITS[0], committer(Some("stranger"), None), "olga"));
+    world.take(Signal::PullRequest(signal::PullRequest {
+        repository: "pay".to_owned(),
+        number: 7,
+        action: "closed".to_owned(),
+        head_commit: COMMITS[0].to_owned(),
+        merge_commit: Some(COMMITS[2].to_owned()),
+        title: "A zone".to_owned(),
+        author: None,
+        merged: true,
+        occurred_at: began(),
+    }));
+    world.take(push(COMMITS[1], COMMITS[2], committer(Some("olga"), None), "olga"));
+    let key = world.authorizing(COMMITS[2]);
+    let rows = world.unmet_apart(&key);
+    assert!(rows.iter().any(|row| row.1.contains("plain:stranger")), "{rows:?}");
+}
+
+#[test]
+fn one_account_is_one_person_and_nobody_drops_their_own() {
+    let world = World::new();
+    world.accounts("olga", &["plain:olga"]);
+    let tried = |who: &'static str, login: &'static str, accounts: Value| {
+        world.system(move |room| {
+            let person = room.directory()?.by_login(who).unwrap().id.clone();
+            let before = std::mem::replace(
+                &mut room.actor,
+                Actor {
+                    person,
+                    is_system: false,
+                    ..Actor::system()
+                },
+            );
+            let done = acts::set_person::edit_person(room, login, &body(json!({"accounts": accounts.clone()})));
+            room.actor = before;
+            Ok(done.is_ok())
+        })
+    };
+    assert!(!tried("ada", "mona", json!(["Plain:Olga"])), "it is olga's");
+    assert!(tried("ada", "ada", json!(["plain:ada"])));
+    assert!(!tried("ada", "ada", json!([])), "her commits would be nobody's");
+    assert!(tried("ada", "ada", json!(["plain:ada", "mail:ada@home"])));
+    let line = |fields: Value| acts::import_directory::Line {
+        number: 1,
+        noun: model::words::Noun::People,
+        fields: body(fields),
+    };
+    let row = line(json!({"login": "ada", "accounts": ["plain:ada"]}));
+    let actor = world.system(|room| Ok(room.directory()?.by_login("ada").unwrap().id.clone()));
+    let actor = Actor {
+        person: actor,
+        is_system: false,
+        ..Actor::system()
+    };
+    let import = move |room: &mut Room<'_, '_>| {
+        acts::import_directory::import_directory(room, std::slice::from_ref(&row), Default::default()).map(drop)
+    };
+    let done = world.desk.wait(Lane::Acts, "halden", actor, Mode::Write, import);
+    assert!(done.is_err(), "nor by a file");
+}

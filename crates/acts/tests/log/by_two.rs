@@ -1,0 +1,278 @@
+//! What moves decisions and goes live by two people: rows of the ownership matrix, and the times to acknowledge and to
+//! decide.
+
+use acts::activate_configuration::activate_configuration;
+use acts::import_directory::{Line, Options, import_directory};
+use acts::propose_ownership::{import_and_propose, propose_ownership};
+use acts::set_service::{end_ownership, set_ownership};
+use acts::set_sla_table::propose_sla_table;
+use acts::{Error, Result, Room};
+use model::configuration::Configuration;
+use model::directory::Ownership;
+use model::refusal::Refusal;
+use model::words::Noun;
+use serde_json::{Value, json};
+use store::{Lane, Mode};
+
+use crate::world::{TENANT, World, body};
+
+fn attempt<T: Send + 'static>(
+    world: &World,
+    login: &'static str,
+    act: impl Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static,
+) -> std::result::Result<T, Refusal> {
+    let done = world
+        .desk
+        .wait(Lane::Acts, TENANT, world.actor(login), Mode::Write, act);
+    done.map_err(|error| match error {
+        Error::Refused(refusal) => refusal,
+        other => panic!("no refusal: {other:?}"),
+    })
+}
+
+fn code<T: std::fmt::Debug>(done: std::result::Result<T, Refusal>) -> String {
+    match done.unwrap_err() {
+        Refusal::Invalid(errors) => errors[0].code.clone(),
+        other => other.code().to_owned(),
+    }
+}
+
+/// The world with an administrator, who is alone.
+fn alone() -> World {
+    let world = World::new();
+    hire(&world, "ada");
+    world
+}
+
+fn hire(world: &World, login: &'static str) {
+    world.system(move |room| acts::set_person::create_person(room, &body(json!({"login": login, "roles": ["admin"]}))));
+}
+
+fn set(world: &World, who: &'static str, row: Value) -> std::result::Result<Ownership, Refusal> {
+    attempt(world, who, move |room| set_ownership(room, &body(row.clone())))
+}
+
+fn propose(world: &World, who: &'static str, wanted: Value) -> std::result::Result<Configuration, Refusal> {
+    attempt(world, who, move |room| propose_ownership(room, &body(wanted.clone())))
+}
+
+fn activate(world: &World, who: &'static str, id: &str) -> std::result::Result<Configuration, Refusal> {
+    let id = id.to_owned();
+    attempt(world, who, move |room| {
+        activate_configuration(room, &id, &body(json!({})))
+    })
+}
+
+fn owners(world: &World, role: &'static str) -> Vec<String> {
+    let found = world.look(move |room| {
+        let (directory, now) = (room.directory()?, room.now);
+        let rows = directory
+            .ownerships
+            .iter()
+            .filter(|row| row.role.as_str() == role && row.person.is_some() && row.ends_at.is_none_or(|end| now < end));
+        Ok(rows
+            .filter_map(|row| Some(directory.login(row.person.as_ref()?)))
+            .collect::<Vec<_>>())
+    });
+    found.unwrap()
+}
+
+#[test]
+fn one_administrator_sets_rows_and_of_two_neither_does_alone() {
+    let world = alone();
+    let lead = json!({"service": "pay", "role": "technical_lead", "person": "rita"});
+    let first = set(&world, "ada", lead).unwrap();
+    hire(&world, "adam");
+    let other = json!({"service": "pay", "role": "technical_lead", "person": "sam"});
+    assert_eq!(code(set(&world, "ada", other.clone())), "two_people_needed");
+    let id = first.id.0.clone();
+    let ended = attempt(&world, "ada", move |room| end_ownership(room, &id));
+    assert_eq!(code(ended), "two_people_needed");
+    // Who does the work moves no decision.
+    set(
+        &world,
+        "ada",
+        json!({"service": "pay", "role": "implementer", "person": "ivo"}),
+    )
+    .unwrap();
+
+    let wanted = json!({"rows": [other], "end": [first.id], "reason": "Sam knows it."});
+    let proposal = propose(&world, "ada", wanted).unwrap();
+    assert_eq!(owners(&world, "technical_lead"), ["rita"], "nothing has moved yet");
+    assert_eq!(
+        code(activate(&world, "ada", proposal.id.as_str())),
+        "second_person_needed"
+    );
+    activate(&world, "mona", proposal.id.as_str()).unwrap();
+    assert_eq!(owners(&world, "technical_lead"), ["sam"]);
+    assert_eq!(code(activate(&world, "adam", proposal.id.as_str())), "not_in_state");
+    world.sequence();
+    world.assert_replays();
+}
+
+#[test]
+fn nobody_gets_a_voice_by_a_proposal_of_their_own_or_by_putting_it_in_force() {
+    let world = alone();
+    hire(&world, "adam");
+    let row = |who: &str| json!({"rows": [{"service": "pay", "role": "owner", "person": who}], "reason": "Why not."});
+    assert_eq!(code(propose(&world, "ada", row("ada"))), "own_request");
+    let proposal = propose(&world, "ada", row("adam")).unwrap();
+    assert_eq!(code(activate(&world, "adam", proposal.id.as_str())), "own_request");
+    assert_eq!(owners(&world, "owner"), ["olga"]);
+    activate(&world, "mona", proposal.id.as_str()).unwrap();
+    assert_eq!(owners(&world, "owner"), ["olga", "adam"]);
+}
+
+#[test]
+fn a_row_that_can_go_live_no_more_leaves_all_as_it_was() {
+    let world = alone();
+    hire(&world, "adam");
+    let rows = json!([
+        {"service": "pay", "role": "owner", "person": "sam"}, {"service": "pay", "role": "owner", "person": "rita"},
+    ]);
+    let proposal = propose(&world, "ada", json!({"rows": rows, "reason": "Both."})).unwrap();
+    world.system(|room| acts::set_person::edit_person(room, "rita", &body(json!({"roles": ["auditor"]}))));
+    assert!(
+        activate(&world, "mona", proposal.id.as_str()).is_err(),
+        "an auditor decides for no owner"
+    );
+    assert_eq!(owners(&world, "owner"), ["olga"]);
+    assert_eq!(code(propose(&world, "ada", json!({"reason": "Nothing."}))), "missing");
+    let unknown = json!({"rows": [{"service": "nope", "role": "owner", "person": "sam"}], "reason": "No."});
+    assert!(propose(&world, "ada", unknown).is_err());
+}
+
+fn lines(rows: &[(Noun, Value)]) -> Vec<Line> {
+    let line = |(place, (noun, fields)): (usize, &(Noun, Value))| Line {
+        number: place + 1,
+        noun: *noun,
+        fields: body(fields.clone()),
+    };
+    rows.iter().enumerate().map(line).collect()
+}
+
+#[test]
+fn an_import_writes_what_moves_no_decision_and_proposes_the_rest() {
+    let world = alone();
+    hire(&world, "adam");
+    let rows = lines(&[
+        (Noun::Services, json!({"key": "ledger", "criticality": "high"})),
+        (
+            Noun::Ownerships,
+            json!({"service": "ledger", "role": "owner", "person": "sam"}),
+        ),
+    ]);
+    let direct = rows.clone();
+    let refused = attempt(&world, "ada", move |room| {
+        import_directory(room, &direct, Options::default()).map(|report| report.added)
+    });
+    assert_eq!(code(refused), "two_people_needed");
+    let keep = lines(&[(Noun::Ownerships, json!({"role": "owner", "person": "olga"}))]);
+    let ending = attempt(&world, "ada", move |room| {
+        let none = lines(&[(
+            Noun::Ownerships,
+            json!({"service": "pay", "role": "implementer", "person": "ivo"}),
+        )]);
+        let options = Options {
+            end_missing: true,
+            ..Options::default()
+        };
+        import_directory(room, &none, options).map(|report| report.added)
+    });
+    assert_eq!(code(ending), "two_people_needed", "rows that no line names end");
+    let again = attempt(&world, "ada", move |room| {
+        import_directory(room, &keep, Options::default()).map(|report| report.unchanged)
+    });
+    assert_eq!(again.unwrap(), 1, "a row that stands already is no change");
+
+    let (added, proposal) = attempt(&world, "ada", move |room| {
+        let done = import_and_propose(room, &rows, Options::default(), "A new service.".to_owned())?;
+        Ok((done.0.added, done.1.unwrap().id.0))
+    })
+    .unwrap();
+    assert_eq!(
+        (added, owners(&world, "owner").len()),
+        (1, 1),
+        "the service is there, its owner is not"
+    );
+    activate(&world, "adam", &proposal).unwrap();
+    assert_eq!(owners(&world, "owner"), ["olga", "sam"]);
+    world.sequence();
+    world.assert_replays();
+}
+
+#[test]
+fn nobody_turns_it_off_alone() {
+    let world = alone();
+    hire(&world, "adam");
+    let off = propose(&world, "ada", json!({"by_two": false, "reason": "We are few."})).unwrap();
+    assert_eq!(code(activate(&world, "ada", off.id.as_str())), "second_person_needed");
+    let row = json!({"service": "pay", "role": "technical_lead", "person": "sam"});
+    assert_eq!(code(set(&world, "ada", row.clone())), "two_people_needed");
+    activate(&world, "adam", off.id.as_str()).unwrap();
+    set(&world, "ada", row).unwrap();
+    world.sequence();
+    world.assert_replays();
+}
+
+/// How many minutes the first clock of a change gives to decide.
+fn minutes_to_decide(world: &World, key: &str) -> i64 {
+    let key = key.to_owned();
+    let found = world.look(move |room| {
+        let change = room.change(&key)?;
+        let clock = &change.clocks[0];
+        Ok(clock.decide_by.duration_since(clock.asked_at).as_mins())
+    });
+    found.unwrap()
+}
+
+fn asked(world: &World, title: &str) -> String {
+    let key = world.draft(title);
+    let k = key.clone();
+    world.by("rita", move |room| {
+        acts::submit_change::submit_change(room, &k)?;
+        acts::assess_change::assess_change(room, &k, &body(json!({"dependencies_reviewed": true})))
+    });
+    key
+}
+
+#[test]
+fn other_times_to_decide_hold_for_whom_is_asked_from_then_on() {
+    let world = alone();
+    let before = asked(&world, "Asked before");
+    let long = minutes_to_decide(&world, &before);
+    for wrong in [
+        json!({"low": {"decide": "soon"}}),
+        json!({"low": {"acknowledge": "9bd"}}),
+        json!({"low": {"decide": "91bd"}}),
+        json!({"lowest": {"decide": "1h"}}),
+    ] {
+        let wrong = json!({"table": wrong, "reason": "A slip."});
+        let refused = attempt(&world, "ada", move |room| propose_sla_table(room, &body(wrong.clone())));
+        assert!(matches!(refused, Err(Refusal::Invalid(_))), "{refused:?}");
+    }
+    let table = json!({"table": {"low": {"acknowledge": "15m", "decide": "30m"}}, "reason": "We are quick."});
+    let proposal = attempt(&world, "ada", move |room| propose_sla_table(room, &body(table.clone()))).unwrap();
+    assert_eq!(
+        code(activate(&world, "ada", proposal.id.as_str())),
+        "second_person_needed"
+    );
+    let active = activate(&world, "mona", proposal.id.as_str()).unwrap();
+    assert!(active.before.is_some_and(|before| before != active.digest));
+    assert_eq!(minutes_to_decide(&world, &asked(&world, "Asked after")), 30);
+    assert_eq!(
+        minutes_to_decide(&world, &before),
+        long,
+        "a clock that runs keeps its time"
+    );
+    let rows = world.look(|room| Ok(acts::set_sla_table::view(&acts::set_sla_table::in_force(room)?)));
+    let rows = rows.unwrap();
+    assert_eq!(rows["low"], json!({"acknowledge": "15m", "decide": "30m"}));
+    assert_eq!(
+        rows["high"],
+        json!({"acknowledge": "4bh", "decide": "2bd"}),
+        "what is not named stays"
+    );
+    world.sequence();
+    world.assert_replays();
+}

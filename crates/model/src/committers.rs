@@ -1,0 +1,189 @@
+//! Who made the commits that a change brings: authors, committers and pushers as an engine names them, and the people whom
+//! they are here. A rule that keeps its people apart from the author counts none of them, and while one of them is nobody
+//! here it cannot be met: that one might be who approves.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::directory::{Directory, Person};
+use crate::file::{ChangeFile, unmet};
+use crate::ids::PersonId;
+use crate::obligation::{ApprovalRule, Party};
+use crate::records::Unmet;
+use crate::requirement::logins;
+use crate::words::Role;
+
+/// What stands before a mail address among a person's accounts.
+pub const MAIL_ACCOUNT: &str = "mail:";
+
+/// Somebody behind a commit, as its engine names them. All of it is the engine's word, or whatever git was told.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Committer {
+    /// The account, with its engine in front and in small letters: `github:octocat`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login: Option<String>,
+    /// The mail address that the commit bears, in small letters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    /// The name that the commit bears.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+impl Committer {
+    /// By what they may be found among people: their account, then their address.
+    fn marks(&self) -> impl Iterator<Item = String> {
+        let mail = self.email.as_ref().map(|mail| format!("{MAIL_ACCOUNT}{mail}"));
+        self.login.clone().into_iter().chain(mail)
+    }
+
+    /// How sentences call them.
+    fn called(&self) -> String {
+        let name = self.name.as_deref().or(self.login.as_deref()).unwrap_or("Somebody");
+        match (&self.login, &self.email) {
+            (Some(login), Some(mail)) => format!("{name} (`{login}`, `{mail}`)"),
+            (Some(mark), None) | (None, Some(mark)) => format!("{name} (`{mark}`)"),
+            (None, None) => format!("{name} (without account and address)"),
+        }
+    }
+}
+
+/// The people behind a change's commits, and those who are nobody here.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Committers {
+    /// The people.
+    pub people: BTreeSet<PersonId>,
+    /// Who is nobody here.
+    pub unknown: BTreeSet<Committer>,
+    /// Pushes of which not all commits were told, by the commit that they led to.
+    pub not_told: BTreeSet<String>,
+}
+
+/// The marks by which a person is known to engines.
+fn marks_of(person: &Person) -> impl Iterator<Item = String> {
+    let mail = person
+        .email
+        .iter()
+        .map(|mail| format!("{MAIL_ACCOUNT}{}", mail.to_lowercase()));
+    person.accounts.iter().map(|account| account.to_lowercase()).chain(mail)
+}
+
+/// Finds the people behind committers: by account first, else by the address.
+pub fn resolve(directory: &Directory, told: &BTreeSet<Committer>, not_told: BTreeSet<String>) -> Committers {
+    let mut found = Committers {
+        not_told,
+        ..Committers::default()
+    };
+    if told.is_empty() {
+        return found;
+    }
+    let wanted: BTreeSet<String> = told.iter().flat_map(Committer::marks).collect();
+    let mut known: BTreeMap<String, PersonId> = BTreeMap::new();
+    for person in directory.people.values() {
+        for mark in marks_of(person).filter(|mark| wanted.contains(mark)) {
+            known.insert(mark, person.id.clone());
+        }
+    }
+    for one in told {
+        match one.marks().find_map(|mark| known.get(&mark)) {
+            Some(person) => {
+                found.people.insert(person.clone());
+            }
+            None => {
+                found.unknown.insert(one.clone());
+            }
+        }
+    }
+    found
+}
+
+/// The account of another person that somebody's accounts would take: one account is one person.
+pub fn taken_account<'a>(directory: &'a Directory, person: &Person) -> Option<(String, &'a Person)> {
+    let own: BTreeSet<String> = person.accounts.iter().map(|account| account.to_lowercase()).collect();
+    if own.is_empty() {
+        return None;
+    }
+    let others = directory.people.values().filter(|other| other.id != person.id);
+    others.into_iter().find_map(|other| {
+        let mark = marks_of(other).find(|mark| own.contains(mark))?;
+        Some((mark, other))
+    })
+}
+
+/// Whether a person would be rid of an account or an address, and with it of the commits that they made by it.
+pub fn drops_mark(before: &Person, after: &Person) -> bool {
+    let kept: BTreeSet<String> = marks_of(after).collect();
+    marks_of(before).any(|mark| !kept.contains(&mark))
+}
+
+/// Whether a rule keeps its people apart from who wrote what a change brings.
+pub fn keeps_apart(rule: &ApprovalRule) -> bool {
+    rule.dual_control || rule.distinct_from.contains(&Party::Author)
+}
+
+/// Whether a rule that keeps people apart cannot tell yet who they are.
+pub(crate) fn are_unsure(file: &ChangeFile) -> bool {
+    !file.committers.unknown.is_empty() || !file.committers.not_told.is_empty()
+}
+
+/// A row for each committer who is nobody here, and for each push that was not told whole.
+pub fn committers_unmet(file: &ChangeFile, directory: &Directory, rule: &str) -> Vec<Unmet> {
+    let admins = logins(directory, &directory.with_role(Role::Admin));
+    let unknown = file.committers.unknown.iter().map(|one| {
+        let mark = one.marks().next();
+        let satisfy = match mark {
+            Some(mark) => format!(
+                "An administrator says who that is: `assent person account LOGIN --add {mark}` (rule `{rule}`)."
+            ),
+            None => format!("The commit is made anew with its author's address (rule `{rule}`)."),
+        };
+        unmet(
+            "committer_unknown",
+            format!(
+                "{} has a hand in the commits of this change and is nobody here, so nobody can be kept apart from them.",
+                one.called()
+            ),
+            satisfy,
+            admins.clone(),
+        )
+    });
+    let not_told = file.committers.not_told.iter().map(|commit| {
+        unmet(
+            "committers_not_told",
+            format!("The push of {commit} did not tell all of its commits, so who made them is not known."),
+            format!("The commits are pushed to another branch, few at a time (rule `{rule}`)."),
+            logins(directory, std::slice::from_ref(&file.change.content.owner)),
+        )
+    });
+    unknown.chain(not_told).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn committer(login: Option<&str>, email: Option<&str>) -> Committer {
+        Committer {
+            login: login.map(str::to_owned),
+            email: email.map(str::to_owned),
+            name: Some("Mona".to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_committer_is_called_by_all_that_is_known() {
+        assert_eq!(committer(Some("github:mona"), None).called(), "Mona (`github:mona`)");
+        assert_eq!(
+            committer(Some("github:mona"), Some("m@x")).called(),
+            "Mona (`github:mona`, `m@x`)"
+        );
+        assert_eq!(committer(None, None).called(), "Mona (without account and address)");
+    }
+
+    #[test]
+    fn an_account_comes_before_an_address() {
+        let marks: Vec<String> = committer(Some("github:mona"), Some("m@x")).marks().collect();
+        assert_eq!(marks, ["github:mona", "mail:m@x"]);
+    }
+}
