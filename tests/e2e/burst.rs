@@ -1,12 +1,14 @@
 //! Ten times as many people as usual: lists and reports are put off, the gate is not, and all is as before once they are gone.
 
+use std::io::Read;
+use std::net::TcpStream;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tests::faults::load::Load;
-use tests::faults::{memory, size};
+use tests::faults::{memory, raw, size};
 use tests::journey::{artifact, gate_path, scheduled};
 use tests::{Place, Server};
 
@@ -172,4 +174,84 @@ fn a_burst_puts_off_lists_and_never_the_gate() {
         let since = assent::clock::now().duration_since(gone);
         assert!(since <= BACK, "lists are put off {} s after the burst", since.as_secs());
     }
+}
+
+/// So many come at the same moment; there are turns for 1,024 of them.
+const CROWD: usize = 1_500;
+
+/// The whole answer to a request that went out; of a list only its beginning, for there are many.
+fn heard(stream: &mut TcpStream) -> (u16, String) {
+    let mut said = Vec::new();
+    let mut piece = [0_u8; 4_096];
+    while said.len() < 4_096 {
+        match stream.read(&mut piece) {
+            Ok(0) => break,
+            Ok(length) => said.extend_from_slice(&piece[..length]),
+            Err(error) => panic!("the server neither answers nor hangs up: {error}"),
+        }
+    }
+    let text = String::from_utf8_lossy(&said).into_owned();
+    let status = text.split(' ').nth(1).and_then(|word| word.parse().ok());
+    (status.unwrap_or_else(|| panic!("no status: {text}")), text)
+}
+
+#[test]
+fn more_people_than_there_are_turns_are_told_to_come_again_and_the_gate_is_not() {
+    let place = Place::demo("crowd");
+    let server = Server::start(&place, true);
+    let artifact = artifact(18);
+    scheduled(&server, "Goes out in a crowd", &artifact);
+    let (reader, pipeline) = (server.token("requester"), server.token("pipeline"));
+    memory::forget_peak(server.id());
+    let request = format!(
+        "{}\r\n",
+        raw::head("GET", "/api/v1/changes?q=deploy&limit=50", Some(&reader), &[])
+    );
+    // They are there already, so that all ask within a moment.
+    let mut people: Vec<TcpStream> = (0..CROWD).map(|_| raw::connect(&server.url)).collect();
+    let gate = format!("{}{}", server.url, gate_path(&artifact));
+    let (told, slowest) = std::thread::scope(|scope| {
+        for stream in &mut people {
+            raw::send(stream, &[request.as_bytes()]);
+        }
+        let asking = scope.spawn(|| {
+            let agent = agent();
+            let ask = |_| {
+                let asked = assent::clock::now();
+                assert_eq!(look(&agent, &gate, &pipeline).0, 200, "the gate in a crowd");
+                assent::clock::now().duration_since(asked)
+            };
+            (0..50).map(ask).max().unwrap()
+        });
+        let told: Vec<(u16, String)> = people.iter_mut().map(heard).collect();
+        (told, asking.join().unwrap())
+    });
+    let answered = told.iter().filter(|(status, _)| *status == 200).count();
+    let put_off: Vec<&String> = told
+        .iter()
+        .filter(|(status, _)| *status == 503)
+        .map(|(_, text)| text)
+        .collect();
+    let peak = memory::peak(server.id());
+    println!(
+        "{answered} of {CROWD} answered, {} told to come again; the gate took {} ms at most; {} MiB",
+        put_off.len(),
+        slowest.as_millis(),
+        peak / 1024
+    );
+    assert_eq!(answered + put_off.len(), CROWD, "nobody is left without one of both");
+    assert!(answered > 0 && !put_off.is_empty());
+    assert!(
+        put_off
+            .iter()
+            .all(|text| text.to_lowercase().contains("\r\nretry-after: ")),
+        "{}",
+        put_off[0]
+    );
+    assert!(slowest <= HARD_STOP && peak <= MOST_MEMORY);
+    assert_eq!(
+        look(&agent(), &format!("{}{}", server.url, PAGES[0]), &reader).0,
+        200,
+        "as before"
+    );
 }

@@ -121,11 +121,16 @@ fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
 
 /// A change of the commit that waits for its approvals; its path.
 pub(crate) fn waiting(server: &Server) -> String {
+    waiting_with(server, COMMIT)
+}
+
+/// The same of any commit.
+pub(crate) fn waiting_with(server: &Server, commit: &str) -> String {
     let requester = server.token("requester");
     let request = json!({
         "title": "Ship the new zone", "description": "One commit.", "justification": "It is tested.", "complexity": "low",
         "impact": {"data": "none", "availability": "low", "compliance": "none"},
-        "targets": [{"service": "edge-dns", "environment": "production", "commit": COMMIT}],
+        "targets": [{"service": "edge-dns", "environment": "production", "commit": commit}],
         "planned_start": "2026-11-20T09:00:00Z", "planned_end": "2026-11-20T12:00:00Z",
         "plan": [{"title": "Deploy"}], "rollback_plan": [{"title": "Deploy the old one"}],
     });
@@ -141,7 +146,7 @@ pub(crate) fn waiting(server: &Server) -> String {
         &requester,
         Some(&json!({"dependencies_reviewed": true})),
     );
-    let evidence = json!({"kind": "note", "aspect": "functional", "result": "passed", "environment": "staging", "artifact": COMMIT, "text": "ok"});
+    let evidence = json!({"kind": "note", "aspect": "functional", "result": "passed", "environment": "staging", "artifact": commit, "text": "ok"});
     server.must("POST", &format!("{path}/evidence"), &requester, Some(&evidence));
     path
 }

@@ -157,6 +157,32 @@ fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
     panic!("never came true: {what}");
 }
 
+/// “Re-run” at GitHub wants the answer once more; a run that is not ours asks us nothing.
+fn the_check_is_said_again(github: &Outside, hook: &Hook<'_>) {
+    let answers = || {
+        github
+            .sent()
+            .iter()
+            .filter(|one| status_of(one, NEXT, "success"))
+            .count()
+    };
+    let before = answers();
+    let mut again = json!({
+        "action": "rerequested", "repository": repository(), "sender": {"login": "ingrid"},
+        "check_run": {"name": "lint", "head_sha": NEXT, "pull_requests": []},
+    });
+    hook.deliver("check_run", &again);
+    again["check_run"]["name"] = json!("assent/change");
+    hook.deliver("check_run", &again);
+    eventually("it is said again", || answers() == before + 1);
+    let suite = json!({
+        "action": "rerequested", "repository": repository(), "sender": {"login": "ingrid"},
+        "check_suite": {"head_sha": NEXT, "head_branch": "zone", "pull_requests": [{"number": 7}]},
+    });
+    hook.deliver("check_suite", &suite);
+    eventually("and for the suite", || answers() == before + 2);
+}
+
 #[test]
 fn a_merge_waits_for_its_change_and_a_push_voids_what_was_said() {
     let place = Place::new("gated_merge");
@@ -192,6 +218,7 @@ fn a_merge_waits_for_its_change_and_a_push_voids_what_was_said() {
     );
     approve(&server, &key, NEXT);
     github.wait_for("and released when approved anew", |one| status_of(one, NEXT, "success"));
+    the_check_is_said_again(&github, &hook);
     // A stranger's request that names the change holds nothing and edits nothing.
     let mut foreign = pull("opened", OTHER, None, &key, "2026-11-20T10:02:00Z");
     foreign["number"] = json!(8);

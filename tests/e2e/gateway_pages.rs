@@ -63,6 +63,51 @@ fn check_flags(page_name: &str, command: &str) {
     }
 }
 
+/// Each kind of workload that the page sends is judged.
+fn check_kubernetes(scene: &Scene, artifact: &str) {
+    let kubernetes = page("kubernetes.md");
+    check_flags("kubernetes.md", &listed(&kubernetes, "args").join(" "));
+    let resources = listed(&kubernetes, "resources");
+    assert!(resources.len() >= 9, "{resources:?}");
+    let url = format!("http://127.0.0.1:{}{}", scene.companion, said(&kubernetes, "path"));
+    for resource in resources {
+        let kind = match resource {
+            "pods" | "pods/ephemeralcontainers" => "Pod",
+            // Of the same shape, in a group of its own.
+            "replicationcontrollers" => "ReplicaSet",
+            "deployments" => "Deployment",
+            "statefulsets" => "StatefulSet",
+            "daemonsets" => "DaemonSet",
+            "replicasets" => "ReplicaSet",
+            "jobs" => "Job",
+            "cronjobs" => "CronJob",
+            other => panic!("the page sends {other}, which nothing judges"),
+        };
+        let image = format!("registry.example/edge-dns@{artifact}");
+        let told = json!({"service": SERVICE, "image": image, "replicas": 2});
+        let mut review = client(
+            &["review", kind, "CREATE", "705ab4f5-6393-11e8-b7cc-42010a800002"],
+            &told,
+        );
+        if resource == "replicationcontrollers" {
+            review["request"]["kind"] = json!({"group": "", "version": "v1", "kind": "ReplicationController"});
+        }
+        if resource == "pods/ephemeralcontainers" {
+            // What `kubectl debug` sends: the pod with one container more.
+            let request = &mut review["request"];
+            request["oldObject"] = request["object"].clone();
+            request["operation"] = json!("UPDATE");
+            request["subResource"] = json!("ephemeralcontainers");
+            let image = format!("registry.example/debug@{}", digest('d'));
+            request["object"]["spec"]["ephemeralContainers"] = json!([{"name": "debug", "image": image}]);
+        }
+        let mut answer = agent().post(&url).send_json(&review).unwrap();
+        let told = answer.body_mut().read_to_string().unwrap();
+        assert!(told.contains("change_missing"), "{resource}: {told}");
+    }
+    assert_eq!(said(&kubernetes, "failurePolicy"), "Fail");
+}
+
 #[test]
 fn the_pages_of_envoy_kubernetes_and_plain_http_say_what_the_doors_take() {
     let place = Place::demo("gateway_pages");
@@ -74,36 +119,9 @@ fn the_pages_of_envoy_kubernetes_and_plain_http_say_what_the_doors_take() {
     let (code, told) = follow(&scene, &plain[1].replace("--wait 30m", ""), &artifact);
     assert!(code == Some(1) && told.contains("change_missing"), "{code:?} {told}");
 
-    let kubernetes = page("kubernetes.md");
-    check_flags("kubernetes.md", &listed(&kubernetes, "args").join(" "));
     let readme = blocks("README.md").remove(0).1;
     check_flags("README.md", readme.split_once("assent gateway").unwrap().1);
-    let resources = listed(&kubernetes, "resources");
-    assert!(resources.len() >= 7, "{resources:?}");
-    let url = format!("http://127.0.0.1:{}{}", scene.companion, said(&kubernetes, "path"));
-    for resource in resources {
-        let kind = match resource {
-            "pods" => "Pod",
-            "deployments" => "Deployment",
-            "statefulsets" => "StatefulSet",
-            "daemonsets" => "DaemonSet",
-            "replicasets" => "ReplicaSet",
-            "jobs" => "Job",
-            "cronjobs" => "CronJob",
-            other => panic!("the page sends {other}, which nothing judges"),
-        };
-        let image = format!("registry.example/edge-dns@{artifact}");
-        let told = json!({"service": SERVICE, "image": image, "replicas": 2});
-        let review = client(
-            &["review", kind, "CREATE", "705ab4f5-6393-11e8-b7cc-42010a800002"],
-            &told,
-        );
-        let mut answer = agent().post(&url).send_json(&review).unwrap();
-        let told = answer.body_mut().read_to_string().unwrap();
-        assert!(told.contains("change_missing"), "{resource}: {told}");
-    }
-    assert_eq!(said(&kubernetes, "failurePolicy"), "Fail");
-
+    check_kubernetes(&scene, &artifact);
     let envoy = page("envoy.md");
     assert_eq!(said(&envoy, "failure_mode_allow"), "false");
     let key = scene.propose(&artifact, &digest('b'));

@@ -91,6 +91,44 @@ fn the_draft_is_a_start(server: &Server, path: &str, draft: &Value) {
     assert_eq!(review["improvements"], json!(["Try the driver on one printer first."]));
 }
 
+/// Those who were asked, and owner and change manager of the failure and of the way back.
+fn the_draft_says_who_was_told(server: &Server, draft: &Value) {
+    let told = draft["facts"]["told"].as_array().unwrap();
+    let times = |role: &str, topic: &str| {
+        let login = server.person(role)["login"].clone();
+        let rows = told
+            .iter()
+            .filter(|row| row["person"] == login && row["topic"] == topic);
+        rows.filter(|row| row["at"].is_string()).count()
+    };
+    assert_eq!(times("security", "asked_to_approve"), 1, "{told:#?}");
+    for role in ["requester", "change_manager"] {
+        assert_eq!(times(role, "went_wrong"), 2, "{role}: {told:#?}");
+    }
+    assert!(
+        draft["summary"]
+            .as_str()
+            .unwrap()
+            .contains(&format!("{} messages told", told.len()))
+    );
+}
+
+/// The incident that the change caused.
+fn incident_of(server: &Server, path: &str) -> String {
+    let links = server.must("GET", &format!("{path}/links"), &server.token("requester"), None);
+    let incident = links["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|it| it["kind"] == "caused");
+    let incident = incident.unwrap_or_else(|| panic!("{links:#}"))["to"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert!(incident.starts_with("INC-"), "{incident}");
+    incident
+}
+
 #[test]
 fn a_failure_revokes_opens_an_incident_and_starts_the_rollback_whose_result_comes_back() {
     let place = Place::new("rollback");
@@ -115,17 +153,7 @@ fn a_failure_revokes_opens_an_incident_and_starts_the_rollback_whose_result_come
         .map(|it| &it["state"])
         .collect();
     assert_eq!(states, ["revoked"], "{permits:#}");
-    let links = server.must("GET", &format!("{path}/links"), &requester, None);
-    let incident = links["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .find(|it| it["kind"] == "caused");
-    let incident = incident.unwrap_or_else(|| panic!("{links:#}"))["to"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    assert!(incident.starts_with("INC-"), "{incident}");
+    let incident = incident_of(&server, &path);
 
     eventually("the pipeline was told", || !runner.sent().is_empty());
     let event = runner.sent()[0].json();
@@ -151,6 +179,7 @@ fn a_failure_revokes_opens_an_incident_and_starts_the_rollback_whose_result_come
         facts["timeline"].as_array().is_some_and(|rows| rows.len() > 5),
         "{draft:#}"
     );
+    the_draft_says_who_was_told(&server, &draft);
     the_draft_is_a_start(&server, &path, &draft);
     server.wait_for_log();
     crate::crash::must_verify(&server);

@@ -206,6 +206,80 @@ fn a_receiver_that_is_away_gets_everything_in_order_and_what_was_given_up_is_sen
     assert!(ids.iter().all(|id| id == &ids[0]), "{ids:?}");
 }
 
+/// Subject, place in the log and id of each event that arrived of these changes; what came twice stands once.
+fn arrived(sent: &[Sent], keys: &[String]) -> Vec<(String, String)> {
+    let mut seen = std::collections::BTreeSet::new();
+    let mut found = Vec::new();
+    for one in sent {
+        let event = one.json();
+        let subject = event["subject"].as_str().unwrap_or_default().to_owned();
+        if keys.contains(&subject) && seen.insert(one.header("webhook-id").to_owned()) {
+            found.push((subject, event["sequence"].as_str().unwrap().to_owned()));
+        }
+    }
+    found
+}
+
+#[test]
+fn a_receiver_that_is_away_for_a_week_loses_no_event_and_holds_up_no_other() {
+    let count = tests::faults::size("ASSENT_TEST_EVENTS", 40);
+    let place = Place::demo("hook_week");
+    let mut server = Server::start_with(&place, true, ALLOW);
+    server.hold_clock("2026-11-20T10:00:00Z".parse().unwrap());
+    let status = Arc::new(AtomicU16::new(503));
+    let taken = Arc::new(std::sync::Mutex::new(Vec::new()));
+    let (says, keeps) = (status.clone(), taken.clone());
+    let away = Outside::start(move |sent| {
+        let says = says.load(Ordering::SeqCst);
+        if says == 200 {
+            keeps.lock().unwrap().push(sent.clone());
+        }
+        (says, Value::Null)
+    });
+    let there = Outside::start(|_| (200, Value::Null));
+    let hook = made(&server, &away.url, &["change.*"]);
+    made(&server, &there.url, &["change.*"]);
+    let mut keys: Vec<String> = Vec::new();
+    for day in 0..6 {
+        for number in 0..(count / 6).max(2) {
+            // Each change has events on several days.
+            match keys.get(number) {
+                Some(key) => rename(&server, key, &format!("Day {day}")),
+                None => keys.push(draft(&server, "Day 0")),
+            }
+        }
+        server.advance(24 * 3_600);
+    }
+    let told = 6 * keys.len();
+    eventually("the other receiver has heard everything", || {
+        arrived(&there.sent(), &keys).len() == told
+    });
+    assert!(taken.lock().unwrap().is_empty(), "it took nothing");
+    status.store(200, Ordering::SeqCst);
+    // Five minutes after it is back it is tried again, if not before.
+    server.advance(301);
+    eventually("the one that was away has everything", || {
+        arrived(&taken.lock().unwrap(), &keys).len() == told
+    });
+    let (late, soon) = (arrived(&taken.lock().unwrap(), &keys), arrived(&there.sent(), &keys));
+    for key in &keys {
+        let of_one = |all: &[(String, String)]| -> Vec<String> {
+            let own = all.iter().filter(|(subject, _)| subject == key);
+            own.map(|(_, place)| place.clone()).collect()
+        };
+        let order = of_one(&late);
+        assert!(order.len() == 6 && order.is_sorted(), "{key}: {order:?}");
+        assert_eq!(order, of_one(&soon), "{key}");
+    }
+    let path = format!(
+        "/api/v1/webhooks/{}/deliveries?state=dead",
+        hook["id"].as_str().unwrap()
+    );
+    let dead = server.must("GET", &path, &server.token("admin"), None);
+    assert_eq!(dead["items"], json!([]), "nothing was given up");
+    println!("{told} events, of which none was lost");
+}
+
 #[test]
 fn nothing_leaves_for_an_address_inside_that_nobody_allowed() {
     let place = Place::new("hook_inside");

@@ -45,6 +45,11 @@ pub fn take(
         store::inbox::turn_away(room.tx, connection.id.as_str(), ("foreign_callback", text), now)?;
         return Ok(format!("refused: {text}"));
     }
+    if ask.is_repeat
+        && let Some(told) = answer_again(room, connection, ask)?
+    {
+        return Ok(told);
+    }
     let natural_key = natural_key(ask);
     let filter = Filter::new()
         .equals("connection", connection.id.as_str())
@@ -75,7 +80,7 @@ pub fn take(
         at: ask.occurred_at,
     });
     // What was told last counts: a title may be edited, and a request may be opened again.
-    if check.version == 0 || ask.occurred_at >= check.at {
+    if check.version == 0 || !ask.is_repeat && ask.occurred_at >= check.at {
         check.at = ask.occurred_at;
         check.named = named;
         check.found_by = found_by;
@@ -85,14 +90,31 @@ pub fn take(
     if is_new {
         check.id = RecordId(room.new_id()?);
     }
-    if ask.ask.is_merge() && !check.is_over {
+    if ask.ask.is_merge() && !check.is_over && !ask.is_repeat {
         let who = match &ask.actor {
             Some(login) => crate::take_deployment::person_of(room, &connection.kind, login)?,
             None => None,
         };
         bind(room, &check, ask.before.as_deref(), who)?;
     }
-    judge(room, check, true)
+    judge(room, check, Cause::Asked)
+}
+
+/// Says once more what is said of a commit; `None` where nobody has asked about it yet.
+fn answer_again(room: &mut Room<'_, '_>, connection: &Connection, ask: &Ask) -> Result<Option<String>> {
+    let filter = Filter::new()
+        .equals("connection", connection.id.as_str())
+        .equals("is_over", false)
+        .order_by("id");
+    let mut told = None;
+    for stored in record::find::<OutsideCheck>(room.tx, &filter)? {
+        let check = stored.record;
+        let is_same = check.commit == ask.commit && check.repository.eq_ignore_ascii_case(&ask.repository);
+        if is_same && check.ask.is_merge() {
+            told = Some(judge(room, check, Cause::AskedAgain)?);
+        }
+    }
+    Ok(told)
 }
 
 /// A callback is answered only at the configured host, and only under the repository that the signed body names.
@@ -206,7 +228,7 @@ pub fn refresh(room: &mut Room<'_, '_>, file: &ChangeFile) -> Result<()> {
             let concerns = check.change.as_ref().is_none_or(|id| *id == file.change.id)
                 || check.named.as_deref() == Some(file.change.key.as_str());
             if concerns {
-                judge(room, check, false)?;
+                judge(room, check, Cause::Moved)?;
             }
         }
     }
@@ -221,7 +243,7 @@ pub fn rejudge_of(room: &mut Room<'_, '_>, repository: &str) -> Result<()> {
     let filter = Filter::new().equals("is_over", false).order_by("id");
     for stored in record::find::<OutsideCheck>(room.tx, &filter)? {
         if stored.record.repository.eq_ignore_ascii_case(repository) {
-            judge(room, stored.record, false)?;
+            judge(room, stored.record, Cause::Moved)?;
         }
     }
     Ok(())
@@ -233,7 +255,7 @@ pub fn rejudge_of(room: &mut Room<'_, '_>, repository: &str) -> Result<()> {
 /// The store's.
 pub fn judge_again(room: &mut Room<'_, '_>, id: &str) -> Result<()> {
     if let Some(stored) = record::load::<OutsideCheck>(room.tx, id)? {
-        judge(room, stored.record, false)?;
+        judge(room, stored.record, Cause::Moved)?;
     }
     Ok(())
 }
@@ -247,7 +269,18 @@ struct Said {
     is_over: bool,
 }
 
-fn judge(room: &mut Room<'_, '_>, check: OutsideCheck, is_asked: bool) -> Result<String> {
+/// Why a question is judged.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    /// It was asked.
+    Asked,
+    /// Somebody wants to hear the answer once more.
+    AskedAgain,
+    /// Something moved on which the answer may rest.
+    Moved,
+}
+
+fn judge(room: &mut Room<'_, '_>, check: OutsideCheck, cause: Cause) -> Result<String> {
     let said = if check.ask.is_merge() {
         may_merge(room, &check)?
     } else {
@@ -262,9 +295,12 @@ fn judge(room: &mut Room<'_, '_>, check: OutsideCheck, is_asked: bool) -> Result
     let told = format!("{} {}: {}", next.ask.as_str(), next.answer.as_str(), next.text);
     set_timer(room, &next, said.next)?;
     if next == check && check.version > 0 {
+        if cause == Cause::AskedAgain {
+            say_it(room, &next)?;
+        }
         return Ok(told);
     }
-    let is_news = check.version == 0 || is_asked || next.answer != check.answer || next.text != check.text;
+    let is_news = check.version == 0 || cause != Cause::Moved || next.answer != check.answer || next.text != check.text;
     let mut written = Written::default();
     let saved = room.put(&mut written, next)?;
     let now = room.now;
@@ -277,10 +313,16 @@ fn judge(room: &mut Room<'_, '_>, check: OutsideCheck, is_asked: bool) -> Result
     );
     room.tell(vec![event], written)?;
     if is_news && (!saved.is_over || !saved.ask.is_merge()) {
-        let id = room.new_id()?;
-        store::call::insert(room.tx, &id, (CALL, saved.id.as_str()), now)?;
+        say_it(room, &saved)?;
     }
     Ok(told)
+}
+
+/// Sends the answer on its way.
+fn say_it(room: &mut Room<'_, '_>, check: &OutsideCheck) -> Result<()> {
+    let (id, now) = (room.new_id()?, room.now);
+    store::call::insert(room.tx, &id, (CALL, check.id.as_str()), now)?;
+    Ok(())
 }
 
 fn set_timer(room: &mut Room<'_, '_>, check: &OutsideCheck, at: Option<jiff::Timestamp>) -> Result<()> {

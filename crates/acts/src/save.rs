@@ -428,6 +428,7 @@ fn topic_words(topic: &str) -> String {
         "hold_ended" => "is still on hold",
         "break_glass" => "broke glass",
         "break_glass_ended" => "ended its break-glass",
+        "went_wrong" => "went wrong",
         "does_not_work" => "does not work",
         "extension_asked" => "needs more time",
         "extension_decided" => "has an answer on more time",

@@ -44,17 +44,14 @@ pub fn create_connection(room: &mut Room<'_, '_>, body: &Body) -> Result<(Connec
     let api = reading.object("api", |inner| read_api(inner, &kind));
     let builders = reading.objects("builders", read_builder).unwrap_or_default();
     let reply_to = read_reply_to(&mut reading, &kind);
+    let theirs = read_secret(&mut reading);
     reading.finish()?;
     let id = RecordId(room.new_id()?);
-    let mut bytes = [0_u8; 32];
-    let tools = room.desk.tools();
-    tools.entropy.fill(&mut bytes)?;
-    // PagerDuty's senders take a routing key of 32 characters.
-    let secret = if kind == "pagerduty" {
-        hex(&bytes[..16])
-    } else {
-        proof::crypto::base64url(&bytes)
+    let secret = match theirs {
+        Some(secret) => secret,
+        None => fresh_secret(room, &kind)?,
     };
+    let tools = room.desk.tools();
     let wrapped = tools.master.seal(
         secret.as_bytes(),
         &associated(&room.tenant(), id.as_str()),
@@ -83,6 +80,35 @@ pub fn create_connection(room: &mut Room<'_, '_>, body: &Body) -> Result<(Connec
     crate::poll_deployments::begin(room, &connection)?;
     Ok((connection, secret))
 }
+
+fn fresh_secret(room: &mut Room<'_, '_>, kind: &str) -> Result<String> {
+    let mut bytes = [0_u8; 32];
+    room.desk.tools().entropy.fill(&mut bytes)?;
+    // PagerDuty's senders take a routing key of 32 characters.
+    Ok(if kind == "pagerduty" {
+        hex(&bytes[..16])
+    } else {
+        proof::crypto::base64url(&bytes)
+    })
+}
+
+/// Reads a secret that the sender made, where it takes none of ours (PagerDuty's webhooks, signing tokens of GitLab).
+fn read_secret(reading: &mut Reading<'_>) -> Option<String> {
+    let secret = reading.text("secret", LINE)?;
+    let is_long = SECRET_LETTERS.contains(&secret.len());
+    if !is_long || !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let text = format!(
+            "`secret` has {} to {} plain characters without spaces. Leave it out, and one is made.",
+            SECRET_LETTERS.start(),
+            SECRET_LETTERS.end()
+        );
+        reading.wrong("secret", "length", text);
+    }
+    Some(secret)
+}
+
+/// How long a secret may be that a sender made.
+const SECRET_LETTERS: std::ops::RangeInclusive<usize> = 24..=200;
 
 /// The kinds of system that deliver here.
 const KINDS: &[&str] = &[

@@ -3,8 +3,10 @@
 
 use model::signal::{self, Alert, SetAside, Signal};
 use serde::Deserialize;
+use serde_json::Value;
 use std::collections::BTreeMap;
 
+use crate::cloudevents::keep_the_rest;
 use crate::door::{parse, time};
 
 /// The most alerts of one delivery.
@@ -13,7 +15,7 @@ const MOST: usize = 1_000;
 #[derive(Deserialize)]
 struct Body {
     version: String,
-    alerts: Vec<Part>,
+    alerts: Vec<Value>,
 }
 
 #[derive(Deserialize)]
@@ -32,7 +34,7 @@ struct Part {
 /// Reads all alerts of a delivery.
 ///
 /// # Errors
-/// [`SetAside`] where it is another version, or an alert lacks what is needed.
+/// [`SetAside`] where it is another version, or none of its alerts can be read.
 pub fn read(body: &[u8]) -> Result<Vec<Signal>, SetAside> {
     let it: Body = parse(body)?;
     if it.version != "4" {
@@ -44,7 +46,14 @@ pub fn read(body: &[u8]) -> Result<Vec<Signal>, SetAside> {
     if it.alerts.len() > MOST {
         return Err(SetAside::because("the delivery holds too many alerts"));
     }
-    it.alerts.iter().map(one).collect()
+    keep_the_rest("alertmanager", it.alerts.into_iter().map(read_one))
+}
+
+/// One alert that cannot be read must not hide the others of its group.
+fn read_one(alert: Value) -> Result<Vec<Signal>, SetAside> {
+    let part: Part = serde_json::from_value(alert)
+        .map_err(|error| SetAside::because(format_args!("an alert cannot be read: {error}")))?;
+    Ok(vec![one(&part)?])
 }
 
 fn one(part: &Part) -> Result<Signal, SetAside> {

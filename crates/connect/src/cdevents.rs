@@ -6,8 +6,8 @@ use model::signal::{self, Alert, DeploymentStatus, Progress, SetAside, Signal};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::cloudevents::Event;
-use crate::door::{commit_or_none, time};
+use crate::cloudevents::{self, Event};
+use crate::door::{commit_or_none, parse, time};
 
 #[derive(Deserialize)]
 struct Body {
@@ -35,7 +35,20 @@ struct Subject {
 /// # Errors
 /// [`SetAside`] where it is no CloudEvent, or its data no CDEvent.
 pub fn read_event(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside> {
-    let event = Event::read(body)?;
+    if cloudevents::is_batch(body) {
+        return cloudevents::read_batch(body, |event| read_one(event, received_at));
+    }
+    // Some senders leave the envelope out and send the CDEvent as it is.
+    if let Ok(bare) = parse::<Value>(body)
+        && bare.get("specversion").is_none()
+        && bare.pointer("/context/type").is_some()
+    {
+        return read(bare, received_at);
+    }
+    read_one(Event::read(body)?, received_at)
+}
+
+fn read_one(event: Event, received_at: Timestamp) -> Result<Vec<Signal>, SetAside> {
     if !event.kind.starts_with("dev.cdevents.") {
         return Err(SetAside::because(format_args!("{} is no type of CDEvents", event.kind)));
     }

@@ -1,4 +1,4 @@
-//! CloudEvents 1.0.2: structured mode in and out, binary mode in. Data that are CDEvents are read as such; other data are
+//! CloudEvents 1.0.2: structured mode in and out, binary mode and batches in. Data that are CDEvents are read as such; other data are
 //! read as our plain report when the type is `assent.deployment`.
 
 use jiff::Timestamp;
@@ -13,6 +13,11 @@ use crate::{cdevents, plain};
 pub const MEDIA_TYPE: &str = "application/cloudevents+json";
 /// The type under which our plain report travels.
 pub const PLAIN: &str = "assent.deployment";
+
+/// What a batch of events (`application/cloudevents-batch+json`) is called; its events are each their own.
+pub const BATCH: &str = "cloudevents.batch";
+/// The most events of one batch.
+const MOST: usize = 1_000;
 
 /// An event to be told.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,7 +80,10 @@ impl Event {
     /// # Errors
     /// [`SetAside`] where it is none, or of another version.
     pub fn read(body: &[u8]) -> Result<Self, SetAside> {
-        let mut event: Self = parse(body)?;
+        Self::checked(parse(body)?)
+    }
+
+    fn checked(mut event: Self) -> Result<Self, SetAside> {
         if event.specversion != "1.0" {
             return Err(SetAside::because("specversion is not 1.0"));
         }
@@ -100,6 +108,13 @@ impl Event {
 /// [`SetAside`] where the body in binary mode is no JSON.
 pub fn keep(headers: Headers<'_>, body: Vec<u8>) -> Result<Kept, SetAside> {
     let named = headers("ce-id");
+    if named.is_empty() && is_batch(&body) {
+        return Ok(Kept {
+            event: BATCH.to_owned(),
+            delivery_id: String::new(),
+            body,
+        });
+    }
     if named.is_empty() {
         let event = Event::read(&body);
         let (kind, id) = event.map_or_else(
@@ -159,7 +174,64 @@ fn key(source: &str, id: &str) -> String {
 /// # Errors
 /// [`SetAside`] where it is no CloudEvent, or its data cannot be read.
 pub fn read(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside> {
-    let event = Event::read(body)?;
+    if is_batch(body) {
+        return read_batch(body, |event| read_one(event, received_at));
+    }
+    read_one(Event::read(body)?, received_at)
+}
+
+/// Whether a body is a batch (JSON batch format): a list of events.
+pub(crate) fn is_batch(body: &[u8]) -> bool {
+    body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[')
+}
+
+/// Reads each event of a batch. One that cannot be read leaves a complaint and keeps the rest.
+///
+/// # Errors
+/// [`SetAside`] where the body is no list, holds too many events, or none of them can be read.
+pub(crate) fn read_batch(
+    body: &[u8],
+    read: impl Fn(Event) -> Result<Vec<Signal>, SetAside>,
+) -> Result<Vec<Signal>, SetAside> {
+    let events: Vec<Value> = parse(body)?;
+    if events.len() > MOST {
+        return Err(SetAside::because(format_args!(
+            "the batch holds more than {MOST} events"
+        )));
+    }
+    let one = |event: Value| {
+        let event = serde_json::from_value(event)
+            .map_err(|error| SetAside::because(format_args!("an event of the batch cannot be read: {error}")))?;
+        read(Event::checked(event)?)
+    };
+    keep_the_rest(BATCH, events.into_iter().map(one))
+}
+
+/// The signals of those parts that can be read, with a complaint for each other one.
+///
+/// # Errors
+/// The first reason, where no part can be read.
+pub(crate) fn keep_the_rest(
+    event: &str,
+    parts: impl Iterator<Item = Result<Vec<Signal>, SetAside>>,
+) -> Result<Vec<Signal>, SetAside> {
+    let (mut signals, mut complaints) = (Vec::new(), Vec::new());
+    for part in parts {
+        match part {
+            Ok(found) => signals.extend(found),
+            Err(aside) => complaints.push(aside),
+        }
+    }
+    if signals.is_empty()
+        && let Some(first) = complaints.first()
+    {
+        return Err(first.clone());
+    }
+    signals.extend(complaints.iter().map(|aside| Signal::unread(event, aside)));
+    Ok(signals)
+}
+
+fn read_one(event: Event, received_at: Timestamp) -> Result<Vec<Signal>, SetAside> {
     if event.kind.starts_with("dev.cdevents.") {
         return cdevents::read(event.data, received_at);
     }

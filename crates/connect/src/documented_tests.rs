@@ -210,6 +210,46 @@ fn cloudevents_carry_our_plain_report_and_other_types_are_noted() {
     assert!(reason("cloudevents", &event).contains("specversion"));
 }
 
+/// CloudEvents' JSON batch format: each event is read as if it came alone, and one that is none hides no other.
+#[test]
+fn batches_of_cloudevents_are_read_event_by_event() {
+    let event = cdevent(
+        "service.deployed",
+        "0.2.0",
+        &in_place(&format!("pkg:oci/shop@sha256%3A{HEX}")),
+    );
+    let alone = read("cdevents", &event).unwrap();
+    for kind in ["cdevents", "cloudevents"] {
+        let batch = json!([event, {"specversion": "1.0", "id": "2"}, event]);
+        let nothing = |_: &str| String::new();
+        let kept = door::keep(kind, &nothing, batch.to_string().into_bytes()).unwrap();
+        assert_eq!(
+            (kept.event.as_str(), kept.delivery_id.as_str()),
+            ("cloudevents.batch", "")
+        );
+        let told = read(kind, &batch).unwrap();
+        assert_eq!(told[..2], [alone.clone(), alone.clone()].concat(), "{kind}");
+        assert!(told.len() == 3 && told[2].complaint().is_some(), "{told:?}");
+        assert!(reason(kind, &json!([{"id": "2"}])).contains("batch"));
+        assert_eq!(read(kind, &json!([])).unwrap(), []);
+    }
+}
+
+/// Some senders of CDEvents send no envelope around them.
+#[test]
+fn a_bare_cdevent_is_read_as_one_in_its_envelope() {
+    let event = cdevent(
+        "service.deployed",
+        "0.2.0",
+        &in_place(&format!("pkg:oci/shop@sha256%3A{HEX}")),
+    );
+    assert_eq!(
+        read("cdevents", &event["data"]).unwrap(),
+        read("cdevents", &event).unwrap()
+    );
+    assert!(read("cloudevents", &event["data"]).is_err());
+}
+
 // Argo CD's Application resource, as `{"app": {{toJson .app}}}` sends it.
 
 fn application(phase: &str, images: &[&str]) -> Value {
@@ -365,6 +405,14 @@ fn alertmanager_tells_of_each_alert_of_a_group() {
         },
     ];
     assert_eq!(found, wanted.map(Signal::Alert));
+    // One alert in a shape that is not known leaves a complaint and hides no other.
+    let mut odd = body.clone();
+    odd["alerts"][0]["startsAt"] = json!(17);
+    let told = read("alertmanager", &odd).unwrap();
+    assert_eq!(told[0], found[1]);
+    assert!(told.len() == 2 && told[1].complaint().is_some(), "{told:?}");
+    odd["alerts"].as_array_mut().unwrap().truncate(1);
+    assert!(reason("alertmanager", &odd).contains("an alert cannot be read"));
     let mut other = body;
     other["version"] = json!("5");
     assert!(reason("alertmanager", &other).contains("version 5"));
@@ -416,6 +464,64 @@ fn pagerduty_s_senders_trigger_and_resolve() {
         (told.source_key.as_str(), told.started_at),
         ("monitor-7@2026-11-20T10:00:00Z", received())
     );
+}
+
+// PagerDuty's page "Webhooks Overview": version 3.
+
+#[test]
+fn pagerduty_s_webhooks_tell_of_its_incidents() {
+    let webhook = |what: &str| {
+        json!({"event": {
+            "id": "01DEGU0JSNNJVYFT3CPBI01V0L", "event_type": what, "resource_type": "incident",
+            "occurred_at": "2026-11-20T09:45:00.000Z", "client": null,
+            "agent": {"id": "PLH1HKV", "type": "user_reference", "summary": "Ingrid"},
+            "data": {
+                "id": "PGR0VU2", "type": "incident", "self": "https://api.pagerduty.com/incidents/PGR0VU2", "number": 2,
+                "status": "triggered", "incident_key": "d3640fbd41094207a1c11e58e46b1662",
+                "created_at": "2026-11-20T09:30:00Z", "title": "The shop is slow",
+                "service": {"id": "PF9KMXH", "summary": "shop", "type": "service_reference"},
+                "assignees": [], "escalation_policy": {"id": "PUS0KTE", "summary": "Default"}, "teams": [],
+                "priority": {"id": "PSO75BM", "summary": "P1", "type": "priority_reference"}, "urgency": "high",
+                "conference_bridge": null, "resolve_reason": null,
+            },
+        }})
+    };
+    let begun = Alert {
+        source_key: "incident/PGR0VU2".to_owned(),
+        is_over: false,
+        title: "The shop is slow".to_owned(),
+        service: Some("shop".to_owned()),
+        severity: 1,
+        started_at: at("2026-11-20T09:30:00Z"),
+        ended_at: None,
+    };
+    assert_eq!(
+        one("pagerduty", &webhook("incident.triggered")),
+        Signal::Alert(begun.clone())
+    );
+    let over = Alert {
+        is_over: true,
+        ended_at: Some(at("2026-11-20T09:45:00Z")),
+        ..begun
+    };
+    assert_eq!(one("pagerduty", &webhook("incident.resolved")), Signal::Alert(over));
+    for noted in ["incident.acknowledged", "incident.annotated", "service.updated"] {
+        assert!(matches!(one("pagerduty", &webhook(noted)), Signal::Unknown { event, .. } if event == noted));
+    }
+    assert_eq!(one("pagerduty", &webhook("pagey.ping")), Signal::Ping);
+    let mut bare = webhook("incident.triggered");
+    for field in ["priority", "title", "service"] {
+        bare["event"]["data"].as_object_mut().unwrap().remove(field);
+    }
+    let Signal::Alert(told) = one("pagerduty", &bare) else {
+        panic!("an alert was told");
+    };
+    assert_eq!(
+        (told.severity, told.title.as_str(), told.service),
+        (2, "Incident", None)
+    );
+    bare["event"]["data"] = json!({"id": 7});
+    assert!(reason("pagerduty", &bare).contains("no incident"));
 }
 
 // GitLab's page "Webhook events".

@@ -68,6 +68,11 @@ pub fn verify(kind: &str, secret: &str, headers: Headers<'_>, body: &[u8], now: 
     match kind {
         "github" => fits(hub_signature(secret, headers, body)),
         "gitlab" => gitlab_sender(secret, headers, body, now),
+        "pagerduty" if !headers("x-pagerduty-signature").is_empty() => fits(pagerduty::webhook_signature(
+            secret,
+            body,
+            &headers("x-pagerduty-signature"),
+        )),
         "pagerduty" => fits(pagerduty::routing_key(body).is_some_and(|key| is_equal(&key, secret))),
         _ if !headers("webhook-signature").is_empty() => standard(secret, headers, body, now),
         _ if !headers("x-hub-signature-256").is_empty() => fits(hub_signature(secret, headers, body)),
@@ -111,10 +116,14 @@ fn standard(secret: &str, headers: Headers<'_>, body: &[u8], now: Timestamp) -> 
     })
 }
 
-/// The connection's secret as Standard Webhooks writes it: the same bytes, `whsec_…`.
+/// The connection's secret as Standard Webhooks writes it: the same bytes, `whsec_…`. A secret that the sender made may be
+/// written so already.
 #[must_use]
 pub fn signing_secret(secret: &str) -> Option<String> {
     use base64::Engine;
+    if secret.starts_with(standard_webhooks::PREFIX) {
+        return Some(secret.to_owned());
+    }
     let bytes = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(secret).ok()?;
     Some(standard_webhooks::secret_text(&bytes))
 }
@@ -280,6 +289,47 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_secret_that_the_sender_made_is_taken_in_the_sender_s_way() {
+        let (theirs, body) = ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", br#"{"event":{}}"#);
+        let verify_with = |kind: &str, headers: &[(String, String)], body: &[u8]| {
+            let look = |name: &str| {
+                let found = headers.iter().find(|(known, _)| known == name);
+                found.map(|(_, value)| value.clone()).unwrap_or_default()
+            };
+            verify(kind, theirs, &look, body, now())
+        };
+        let standard = standard_webhooks::headers(&[standard_webhooks::key(theirs).unwrap()], "m1", now(), body);
+        assert_eq!(verify_with("gitlab", &standard, body), Ok(()));
+        assert_eq!(verify_with("gitlab", &standard, b"{}"), Err(FORGED));
+        // PagerDuty signs with each secret that is live: `v1=…,v1=…`.
+        let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, theirs.as_bytes()), body);
+        let digits: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        let signed = |value: String| vec![("x-pagerduty-signature".to_owned(), value)];
+        let good = format!("v1={},v1={digits}", "0".repeat(64));
+        assert_eq!(verify_with("pagerduty", &signed(good.clone()), body), Ok(()));
+        assert_eq!(verify_with("pagerduty", &signed(good), b"{}"), Err(FORGED));
+        for wrong in [
+            digits.clone(),
+            format!("v0={digits}"),
+            "v1=".to_owned(),
+            "v1=zz".to_owned(),
+        ] {
+            assert_eq!(
+                verify_with("pagerduty", &signed(wrong.clone()), body),
+                Err(FORGED),
+                "{wrong}"
+            );
+        }
+        // A signature that does not fit is not made good by a key in the body.
+        let keyed = format!("{{\"routing_key\": \"{theirs}\"}}");
+        assert_eq!(
+            verify_with("pagerduty", &signed("v1=00".to_owned()), keyed.as_bytes()),
+            Err(FORGED)
+        );
+        assert_eq!(verify_with("pagerduty", &[], keyed.as_bytes()), Ok(()));
     }
 
     /// One change of a good delivery: its body, a header's value or name, or the header taken away.

@@ -138,6 +138,7 @@ fn read_deployment(it: DeploymentBody, received_at: Timestamp) -> Result<Vec<Sig
             reply_to: format!("{}/{}", it.project.id, it.deployment_id),
             is_over: false,
             actor: None,
+            is_repeat: false,
             texts: AskTexts::default(),
             occurred_at,
         }));
@@ -220,6 +221,7 @@ fn read_merge_request(
             reply_to: format!("{}/{}/{}", it.project.id, of.iid, rule.id),
             is_over: is_merged || of.state.as_deref() == Some("closed"),
             actor,
+            is_repeat: false,
             texts: AskTexts {
                 branch: of.source_branch,
                 title: Some(of.title),

@@ -59,6 +59,18 @@ const LONG: &[Long] = &[
         "seconds of ten times the usual load",
     ),
     long(
+        "a_fifth_of_the_deliveries",
+        "ASSENT_TEST_LOST",
+        100,
+        "deployments, a fifth of whose deliveries is lost",
+    ),
+    long(
+        "a_receiver_that_is_away_for_a_week",
+        "ASSENT_TEST_EVENTS",
+        1_000_000,
+        "events for a receiver that is away for a week",
+    ),
+    long(
         "one_poisonous_delivery",
         "ASSENT_TEST_DELIVERIES",
         100_000,

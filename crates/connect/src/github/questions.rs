@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use model::signal::{self, Ask, AskKind, AskTexts, CommitTree, SetAside, Signal};
 use serde::Deserialize;
 
+use super::api::CONTEXT;
 use super::{Repository, parse, time};
 
 /// Adds what a body asks to what was read from it. A part that cannot be read leaves the rest as it is: a vendor that
@@ -15,6 +16,7 @@ pub fn with_questions(event: &str, body: &[u8], mut signals: Vec<Signal>, receiv
         "deployment_protection_rule" => protection_rule(body, received_at),
         "pull_request" => pull_request(body),
         "merge_group" => merge_group(body, received_at),
+        "check_suite" | "check_run" => again(body, received_at),
         "push" => push(body),
         _ => return signals,
     };
@@ -74,6 +76,7 @@ fn protection_rule(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, S
         reply_to,
         is_over: false,
         actor: None,
+        is_repeat: false,
         texts: AskTexts {
             branch: it.ref_name,
             ..AskTexts::default()
@@ -127,6 +130,7 @@ fn pull_request(body: &[u8]) -> Result<Vec<Signal>, SetAside> {
         reply_to: pull.head.sha,
         is_over: it.action == "closed" || pull.state.as_deref() == Some("closed"),
         actor: super::login(&[it.sender])?,
+        is_repeat: false,
         texts: AskTexts {
             branch: pull.head.ref_name,
             title: Some(pull.title),
@@ -189,6 +193,7 @@ fn merge_group(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAs
         number: None,
         is_over: it.action != "checks_requested",
         actor: None,
+        is_repeat: false,
         texts: AskTexts {
             branch: Some(group.head_ref),
             message: group.head_commit.message,
@@ -197,6 +202,58 @@ fn merge_group(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAs
         occurred_at: received_at,
     }));
     Ok(signals)
+}
+
+#[derive(Deserialize)]
+struct AgainBody {
+    action: String,
+    check_suite: Option<Checked>,
+    check_run: Option<Checked>,
+    repository: Repository,
+}
+
+#[derive(Deserialize)]
+struct Checked {
+    name: Option<String>,
+    head_sha: String,
+    head_branch: Option<String>,
+    #[serde(default)]
+    pull_requests: Vec<CheckedPull>,
+}
+
+#[derive(Deserialize)]
+struct CheckedPull {
+    number: u64,
+}
+
+/// Somebody asks for our check once more: for the suite, or for our own run in it.
+fn again(body: &[u8], received_at: Timestamp) -> Result<Vec<Signal>, SetAside> {
+    let it: AgainBody = parse(body)?;
+    if it.action != "rerequested" {
+        return Ok(Vec::new());
+    }
+    let run = it.check_run.filter(|run| run.name.as_deref() == Some(CONTEXT));
+    let Some(checked) = run.or(it.check_suite) else {
+        return Ok(Vec::new());
+    };
+    let commit = signal::commit("head_sha", &checked.head_sha)?;
+    Ok(vec![Signal::Ask(Ask {
+        ask: AskKind::Merge,
+        repository: signal::name("repository", &it.repository.full_name)?,
+        environment: None,
+        reply_to: commit.clone(),
+        commit,
+        before: None,
+        number: checked.pull_requests.first().map(|pull| pull.number),
+        is_over: false,
+        actor: None,
+        is_repeat: true,
+        texts: AskTexts {
+            branch: checked.head_branch,
+            ..AskTexts::default()
+        },
+        occurred_at: received_at,
+    })])
 }
 
 #[derive(Deserialize)]
@@ -262,4 +319,81 @@ fn push(body: &[u8]) -> Result<Vec<Signal>, SetAside> {
         before,
         occurred_at: None,
     })])
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+    const TREE: &str = "89abcdef0123456789abcdef0123456789abcdef";
+
+    fn at() -> Timestamp {
+        "2026-11-20T10:00:00Z".parse().unwrap()
+    }
+
+    fn told(event: &str, body: &Value) -> Vec<Signal> {
+        let nothing = vec![Signal::Unknown {
+            event: event.to_owned(),
+            action: None,
+        }];
+        with_questions(event, body.to_string().as_bytes(), nothing, at())
+    }
+
+    fn repository() -> Value {
+        json!({"full_name": "acme/shop"})
+    }
+
+    #[test]
+    fn a_merge_queue_asks_for_its_commit_and_tells_the_tree() {
+        let group = |action: &str| {
+            json!({"action": action, "repository": repository(), "merge_group": {
+                "head_sha": COMMIT, "head_ref": "refs/heads/gh-readonly-queue/main/pr-7", "base_sha": TREE,
+                "head_commit": {"id": COMMIT, "tree_id": TREE, "message": "Merge\n\nChange: CHG-1042"},
+            }})
+        };
+        let asked = told("merge_group", &group("checks_requested"));
+        let [Signal::CommitTree(tree), Signal::Ask(ask)] = &asked[..] else {
+            panic!("{asked:?}");
+        };
+        assert_eq!((tree.commit.as_str(), tree.tree.as_str()), (COMMIT, TREE));
+        assert_eq!(
+            (ask.ask, ask.commit.as_str(), ask.is_over),
+            (AskKind::Merge, COMMIT, false)
+        );
+        assert_eq!(ask.texts.message.as_deref(), Some("Merge\n\nChange: CHG-1042"));
+        let over = told("merge_group", &group("destroyed"));
+        assert!(matches!(&over[..], [_, Signal::Ask(ask)] if ask.is_over), "{over:?}");
+    }
+
+    #[test]
+    fn our_check_is_asked_for_once_more_and_no_other() {
+        let suite = json!({"action": "rerequested", "repository": repository(),
+            "check_suite": {"head_sha": COMMIT, "head_branch": "zone", "pull_requests": [{"number": 7}]}});
+        let run = |name: &str| {
+            json!({"action": "rerequested", "repository": repository(), "check_run": {
+                "name": name, "head_sha": COMMIT, "pull_requests": [],
+                "check_suite": {"head_sha": COMMIT, "head_branch": "zone"},
+            }})
+        };
+        for (event, body, number) in [
+            ("check_suite", suite.clone(), Some(7)),
+            ("check_run", run(CONTEXT), None),
+        ] {
+            let found = told(event, &body);
+            let [Signal::Ask(ask)] = &found[..] else {
+                panic!("{found:?}");
+            };
+            assert!(ask.is_repeat && ask.number == number && ask.commit == COMMIT, "{ask:?}");
+        }
+        let mut begun = suite;
+        begun["action"] = json!("requested");
+        for (event, body) in [("check_run", run("lint")), ("check_suite", begun)] {
+            assert!(matches!(&told(event, &body)[..], [Signal::Unknown { .. }]), "{event}");
+        }
+    }
 }

@@ -168,6 +168,91 @@ mod tests {
         }
     }
 
+    /// Blocks of IPv4 that are not reached over the public internet.
+    const INSIDE_V4: &[(&str, u32)] = &[
+        ("0.0.0.0", 8),
+        ("10.0.0.0", 8),
+        ("100.64.0.0", 10),
+        ("127.0.0.0", 8),
+        ("169.254.0.0", 16),
+        ("172.16.0.0", 12),
+        ("192.0.0.0", 24),
+        ("192.0.2.0", 24),
+        ("192.88.99.0", 24),
+        ("192.168.0.0", 16),
+        ("198.18.0.0", 15),
+        ("198.51.100.0", 24),
+        ("203.0.113.0", 24),
+        ("224.0.0.0", 3),
+    ];
+    /// The same of IPv6.
+    const INSIDE_V6: &[(&str, u32)] = &[
+        ("::", 8),
+        ("64:ff9b:1::", 48),
+        ("100::", 64),
+        ("2001::", 23),
+        ("2001:db8::", 32),
+        ("3fff::", 20),
+        ("5f00::", 16),
+        ("fc00::", 7),
+        ("fe80::", 10),
+        ("fec0::", 10),
+        ("ff00::", 8),
+    ];
+    /// Neighbours of those blocks.
+    const OUTSIDE: &[&str] = &[
+        "9.255.255.255",
+        "11.0.0.0",
+        "100.63.255.255",
+        "126.255.255.255",
+        "128.0.0.1",
+        "172.15.255.255",
+        "192.0.1.0",
+        "198.20.0.0",
+        "223.255.255.255",
+    ];
+
+    /// An IPv4 address in every writing that a resolver gives back.
+    fn writings(it: Ipv4Addr) -> [IpAddr; 4] {
+        let number = u128::from(u32::from(it));
+        [
+            IpAddr::V4(it),
+            IpAddr::V6(Ipv6Addr::from(0xffff_0000_0000 | number)),
+            IpAddr::V6(Ipv6Addr::from(0x0064_ff9b << 96 | number)),
+            IpAddr::V6(Ipv6Addr::from(0x2002 << 112 | number << 80 | 1)),
+        ]
+    }
+
+    /// Each block at both ends and in its middle.
+    #[test]
+    fn hundreds_of_addresses_inside_are_not_public_and_their_neighbours_are() {
+        let mut tried = 0;
+        for (first, length) in INSIDE_V4 {
+            let first = u32::from(first.parse::<Ipv4Addr>().unwrap());
+            let last = first | u32::MAX >> length;
+            for inside in [first, first + 1, first + (last - first) / 2, last - 1, last] {
+                for address in writings(Ipv4Addr::from(inside)) {
+                    assert!(!is_public(address), "{address}");
+                    tried += 1;
+                }
+            }
+        }
+        for (block, length) in INSIDE_V6 {
+            let first = u128::from(block.parse::<Ipv6Addr>().unwrap());
+            let last = first | u128::MAX >> length;
+            for inside in [first, first + 1, first + (last - first) / 2, last - 1, last] {
+                assert!(!is_public(IpAddr::V6(Ipv6Addr::from(inside))), "{block}: {inside:x}");
+                tried += 1;
+            }
+        }
+        assert!(tried > 300, "only {tried} addresses");
+        for outside in OUTSIDE {
+            for address in writings(outside.parse().unwrap()) {
+                assert!(is_public(address), "{address}");
+            }
+        }
+    }
+
     #[test]
     fn the_operator_opens_networks_by_name() {
         let egress = Egress::parse(&["127.0.0.1".to_owned(), "10.1.0.0/16".to_owned(), "fd00::/8".to_owned()]).unwrap();

@@ -119,6 +119,9 @@ pub struct Ask {
     /// The login of the account whose doing it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<String>,
+    /// Whether somebody wants the answer once more: it tells nothing newer than was told with the question itself.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_repeat: bool,
     /// Where a change may be named: branch, title, body and the commit's message.
     #[serde(default)]
     pub texts: AskTexts,

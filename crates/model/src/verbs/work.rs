@@ -424,11 +424,42 @@ fn finish(case: &mut Case<'_>, ending: &Ending, targets: &[TargetId]) {
             permit.target == *target && is_forward(permit)
         });
     }
+    tell_of_trouble(case, ending.outcome, targets);
     let all_done = case.change().open_targets().next().is_none();
     if all_done {
         conclude(case, ending);
     }
     settle(case);
+}
+
+/// Owner and change managers learn at once that something went wrong, whoever told it.
+fn tell_of_trouble(case: &mut Case<'_>, outcome: Outcome, targets: &[TargetId]) {
+    let what = match outcome {
+        Outcome::Failed => "failed",
+        Outcome::RolledBack => "was rolled back",
+        _ => return,
+    };
+    let wrong = case
+        .change()
+        .content
+        .targets
+        .iter()
+        .filter(|it| targets.contains(&it.id));
+    let places: Vec<String> = wrong
+        .map(|it| format!("{} in {}", it.service, it.environment))
+        .collect();
+    let news = format!("{} {what}: {}.", case.change().key, places.join(", "));
+    let ids: Vec<&str> = targets.iter().map(TargetId::as_str).collect();
+    let mark = format!("{}/{outcome}", ids.join("+"));
+    for person in case.people_in_charge() {
+        case.write_to(
+            &person,
+            "went_wrong",
+            &mark,
+            news.clone(),
+            "See that it is as it was before. The draft of its review holds what is known.",
+        );
+    }
 }
 
 fn conclude(case: &mut Case<'_>, ending: &Ending) {

@@ -141,6 +141,10 @@ fn try_links(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
         };
         for signal in signals {
             let Signal::Ask(question) = signal else { continue };
+            // Who wants an answer once more names no change anew.
+            if question.is_repeat {
+                continue;
+            }
             let find = |rules: &[model::outside::LinkRule]| model::outside::find_change(rules, &question.texts);
             let (now, then) = (find(&connection.links), find(&rules));
             rows.push(json!({

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
 use super::question::{Asked, Decide, Decided, Place, Unclear, permit_of};
-use super::workload::{Workload, brings_nothing, read, template_path};
+use super::workload::{Workload, brings_nothing, read, repeats, template_path};
 use crate::body::{JsonBody, check_length, read_all};
 use crate::failure::Failure;
 
@@ -99,6 +99,9 @@ fn task(request: &Value, environment: &str) -> Result<Task, Unclear> {
     if let (Ok(before), Ok(after), "UPDATE") = (&before, &after, operation)
         && brings_nothing(before, after)
     {
+        return Ok(Task::Nothing("unchanged"));
+    }
+    if operation == "UPDATE" && repeats(&request["oldObject"], &request["object"], path) {
         return Ok(Task::Nothing("unchanged"));
     }
     after.map(Task::Workload)

@@ -22,6 +22,7 @@ const MOST_CONTAINERS: usize = 100;
 /// Kinds that run pods: group, kind, and where the pod's template stands.
 const KINDS: &[(&str, &str, &[&str])] = &[
     ("", "Pod", &[]),
+    ("", "ReplicationController", &["spec", "template"]),
     ("apps", "Deployment", &["spec", "template"]),
     ("apps", "StatefulSet", &["spec", "template"]),
     ("apps", "DaemonSet", &["spec", "template"]),
@@ -66,7 +67,7 @@ pub(super) fn template_path(group: &str, kind: &str) -> Result<&'static [&'stati
         code: "unknown_kind",
         subject: if group.is_empty() { kind.to_owned() } else { format!("{group}/{kind}") },
         text: format!("`{kind}` is no kind of workload that is judged here."),
-        satisfy: "Let the webhook's rules name pods, deployments, statefulsets, daemonsets, replicasets, jobs and cronjobs alone.",
+        satisfy: "Let the webhook's rules name pods, replicationcontrollers, deployments, statefulsets, daemonsets, replicasets, jobs and cronjobs alone.",
     })
 }
 
@@ -166,13 +167,53 @@ pub(super) fn brings_nothing(before: &Workload, after: &Workload) -> bool {
             .iter()
             .any(|old| old.digest == image.digest && old.service == image.service)
     };
-    let grows = match (before.replicas, after.replicas) {
+    after.images.iter().all(known) && !grows(before.replicas, after.replicas)
+}
+
+fn grows(before: Option<i64>, after: Option<i64>) -> bool {
+    match (before, after) {
         (Some(before), Some(after)) => after > before,
         (None, None) => false,
         // Absent means one, and absent on one side alone is a change.
         (before, after) => after.unwrap_or(1) > before.unwrap_or(1),
+    }
+}
+
+/// The same of a workload that was there before anybody asked, with an image by tag or without a service: the cluster's own
+/// controllers take its finalizers away and tell its status, and it must be able to shrink and to end. Its containers are
+/// named as before, word for word, and so are the service, the annotations that are read here and the environment.
+pub(super) fn repeats(before: &Value, after: &Value, path: &[&str]) -> bool {
+    let said = |object: &Value| {
+        let template = path.iter().try_fold(object, |value, field| value.get(field));
+        let marks = |of: Option<&Value>| -> Vec<(String, Value)> {
+            let read = |field: &'static str| {
+                let map = of.and_then(|it| it.get("metadata")?.get(field)?.as_object());
+                let ours = map
+                    .into_iter()
+                    .flatten()
+                    .filter(|(name, _)| name.starts_with("assent/") || name.as_str() == COMMON_SERVICE);
+                ours.map(move |(name, value)| (format!("{field}/{name}"), value.clone()))
+                    .collect::<Vec<_>>()
+            };
+            ["labels", "annotations"].into_iter().flat_map(read).collect()
+        };
+        let spec = template.and_then(|it| it.get("spec"));
+        let lists = ["initContainers", "containers", "ephemeralContainers"];
+        let named = |field: &str| -> Vec<(String, String)> {
+            let rows = spec.and_then(|it| it.get(field)?.as_array());
+            let one = |it: &Value| {
+                let word = |field: &str| text(it, &[field]).unwrap_or_default().to_owned();
+                (word("name"), word("image"))
+            };
+            rows.into_iter().flatten().map(one).collect()
+        };
+        let containers: Vec<_> = lists.iter().map(|field| named(field)).collect();
+        (marks(Some(object)), marks(template), containers)
     };
-    after.images.iter().all(known) && !grows
+    let replicas = |object: &Value| object.get("spec").and_then(|spec| spec.get("replicas")?.as_i64());
+    let (was, is) = (said(before), said(after));
+    let is_workload = was.2.iter().any(|list| !list.is_empty());
+    is_workload && was == is && !grows(replicas(before), replicas(after))
 }
 
 #[cfg(test)]
@@ -249,5 +290,42 @@ mod tests {
         assert!(brings_nothing(&with('a', 3), &with('a', 1)));
         assert!(!brings_nothing(&with('a', 1), &with('a', 3)));
         assert!(!brings_nothing(&with('a', 1), &with('c', 1)));
+    }
+
+    /// A workload that was there before anybody asked must be able to shrink, to be told of and to end.
+    #[test]
+    fn what_has_no_digest_may_stay_as_it_is_and_nothing_else() {
+        let path = template_path("apps", "Deployment").unwrap();
+        let before = deployment("shop:1", 2);
+        let changed = |change: fn(&mut Value)| {
+            let mut after = before.clone();
+            change(&mut after);
+            repeats(&before, &after, path)
+        };
+        assert!(changed(|it| it["metadata"]["finalizers"] = json!([])));
+        assert!(changed(|it| it["metadata"]["labels"]["team"] = json!("docks")));
+        assert!(changed(|it| it["spec"]["replicas"] = json!(0)));
+        assert!(!changed(|it| it["spec"]["replicas"] = json!(3)));
+        assert!(!changed(
+            |it| it["metadata"]["labels"]["app.kubernetes.io/name"] = json!("other")
+        ));
+        assert!(!changed(
+            |it| it["metadata"]["annotations"] = json!({"assent/change": "CHG-1"})
+        ));
+        assert!(!changed(
+            |it| it["spec"]["template"]["spec"]["containers"][0]["image"] = json!("shop:2")
+        ));
+        assert!(!changed(
+            |it| it["spec"]["template"]["spec"]["initContainers"] = json!([{"name": "x", "image": "x:1"}])
+        ));
+        assert!(
+            !repeats(&Value::Null, &Value::Null, path),
+            "what names no container is no workload"
+        );
+        let path = template_path("", "Pod").unwrap();
+        let pod = json!({"spec": {"containers": [{"name": "web", "image": "shop:1"}]}});
+        let mut debugged = pod.clone();
+        debugged["spec"]["ephemeralContainers"] = json!([{"name": "debug", "image": "busybox"}]);
+        assert!(repeats(&pod, &pod, path) && !repeats(&pod, &debugged, path));
     }
 }

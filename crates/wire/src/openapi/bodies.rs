@@ -665,6 +665,11 @@ const ADMINISTRATION: &[Shape] = &[
                 "For mail: the address that letters are answered to, such as `assent@example.org`.",
             ),
             objects("builders", "Builder", "Whose attestations tie an artifact to a commit."),
+            text(
+                "secret",
+                LINE,
+                "A secret that the sender made, where it takes none of ours; one is made unless said.",
+            ),
         ],
     ),
     shape(
