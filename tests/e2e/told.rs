@@ -111,8 +111,14 @@ fn who_watches_a_service_is_told_of_its_milestones() {
     let digest = artifact(9_102);
     tests::journey::scheduled(&server, "Somebody looks on", &digest);
     let mail = format!("{}@halden.example", login(&server, "auditor"));
-    eventually("the watcher is told", || !letters.to(&mail, "milestone").is_empty());
-    let texts: Vec<String> = letters.to(&mail, "milestone").iter().map(Letter::text).collect();
+    eventually("the watcher is told", || {
+        !letters.to(&mail, "is approved and scheduled").is_empty()
+    });
+    let texts: Vec<String> = letters
+        .to(&mail, "is approved and scheduled")
+        .iter()
+        .map(Letter::text)
+        .collect();
     assert!(
         texts.iter().any(|text| text.contains("because you watch it")),
         "{texts:?}"
@@ -207,9 +213,9 @@ fn a_question_is_answered_by_mail_and_nothing_is_decided_by_it() {
         Some(202)
     );
     eventually("the approver has the answer", || {
-        !letters.to(&asks, "answered").is_empty()
+        !letters.to(&asks, "has an answer to your question").is_empty()
     });
-    let told = letters.to(&asks, "answered").remove(0);
+    let told = letters.to(&asks, "has an answer to your question").remove(0);
     assert!(told.text().contains("Pricing compares ten routes by hand."), "{told:?}");
     let found = comments(&server, &path);
     assert_eq!(found.len(), 1, "{found:?}");

@@ -142,7 +142,10 @@ pub(crate) fn take_push(room: &mut Room<'_, '_>, connection: &str, it: &Push) ->
             email: None,
             name: None,
         };
-        people.insert(engine(&pusher));
+        let pusher = engine(&pusher);
+        if !people.iter().any(|known| known.login == pusher.login) {
+            people.insert(pusher);
+        }
     }
     if people.is_empty() {
         return Ok(noted);

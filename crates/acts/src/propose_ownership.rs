@@ -242,6 +242,10 @@ pub fn import_and_propose(
         return Err(Refusal::field("text", "too_long", text).into());
     }
     let told = bring_rows(room, &wanted, true)?;
+    report.added += told.added;
+    report.changed += told.changed;
+    report.ended += told.ended;
+    report.unchanged += told.unchanged;
     report.rows.extend(told.rows);
     if options.dry_run {
         return Ok((report, None));

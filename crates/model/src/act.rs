@@ -117,6 +117,7 @@ impl Act {
                 | Self::StateFinding
                 | Self::PeerReview
                 | Self::AcceptEvidence
+                | Self::MeetCondition
         )
     }
 }

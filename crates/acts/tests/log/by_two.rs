@@ -192,7 +192,7 @@ fn an_import_writes_what_moves_no_decision_and_proposes_the_rest() {
     .unwrap();
     assert_eq!(
         (added, owners(&world, "owner").len()),
-        (1, 1),
+        (2, 1),
         "the service is there, its owner is not"
     );
     activate(&world, "adam", &proposal).unwrap();

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::Body;
 use super::decide::step_up_required;
 use crate::act::Act;
-use crate::authority::{candidates, is_barred};
+use crate::authority::{candidates, is_barred_holder};
 use crate::change::{BreakGlass, Cosignature, Stated};
 use crate::facts::Part;
 use crate::file::{Case, allowed};
@@ -15,6 +15,7 @@ use crate::obligation::Duty;
 use crate::reading::{LINE, Reading, TEXT};
 use crate::refusal::Refusal;
 use crate::settle::settle;
+use crate::training::is_fit;
 use crate::words::Role;
 
 /// The longest time box.
@@ -259,8 +260,11 @@ fn could_be_asked(case: &Case<'_>) -> bool {
             Duty::Approval(rule) if rule.dual_control => file.change.content.targets.iter().any(|target| {
                 candidates(file, &case.directory, &rule.from, target, case.now)
                     .iter()
-                    .any(|holder| holder.person == person)
-                    && !is_barred(file, rule, &person)
+                    .filter(|holder| holder.person == person)
+                    // Who only speaks for another is not asked by dual control, nor whoever lacks what the rule wants.
+                    .any(|holder| {
+                        !is_barred_holder(file, rule, holder) && is_fit(&case.directory, rule, holder, case.now)
+                    })
             }),
             Duty::PeerReview { from, .. } => {
                 crate::authority::peer_counts(file, &case.directory, &person, from.as_ref())

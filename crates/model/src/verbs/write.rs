@@ -161,6 +161,22 @@ fn check_retrospective(change: &Change, directory: &Directory) -> Result<(), Ref
             text,
         ));
     }
+    if let Some(retro) = change.retrospective.as_ref().filter(|_| !own_word) {
+        let person = directory.people.get(&retro.verbal_approver);
+        let decides = person.is_some_and(|person| person.active && !person.is_barred_from_deciding());
+        let did_it = change.content.implementers.contains(&retro.verbal_approver);
+        let text = match (decides, did_it) {
+            (false, _) => {
+                "The verbal approver is somebody who may decide: no pipeline, vendor, auditor or person who has left."
+            }
+            (true, true) => "The verbal approver is none of those who did the work.",
+            (true, false) => "",
+        };
+        if !text.is_empty() {
+            let field = "retrospective.verbal_approver";
+            errors.push(crate::refusal::FieldError::new(field, "not_allowed", text));
+        }
+    }
     if change.actual_end.is_some_and(|end| end > change.created_at) {
         let text = "Retrospective work has ended already; it cannot end in the future.";
         errors.push(crate::refusal::FieldError::new(

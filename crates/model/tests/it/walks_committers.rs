@@ -146,6 +146,46 @@ fn a_push_that_was_not_told_whole_blocks_as_well() {
 }
 
 #[test]
+fn who_speaks_for_another_co_signs_nothing() {
+    let mut dual = apart();
+    (dual.distinct_from, dual.dual_control) = (Vec::new(), true);
+    let mut estate = directory();
+    estate.delegations.push(crate::clocks::lent("sam", "vera", false));
+    let extra = vec![(Due::Start, Duty::Approval(dual))];
+    let mut world = World::create("rita", facts(), extra, estate).unwrap();
+    world.break_glass("ida", 60).unwrap();
+    assert_eq!(
+        code(world.act("vera", glass::cosign)),
+        "not_asked",
+        "vera is not of security"
+    );
+    world.act("sam", glass::cosign).unwrap();
+}
+
+#[test]
+fn whoever_allowed_work_by_word_of_mouth_may_decide_and_did_not_do_it() {
+    let told = |who: &str, implementers: serde_json::Value| {
+        let facts = crate::world::facts_but(serde_json::json!({
+            "implementers": implementers,
+            "retrospective": {
+                "actual_start": "2026-11-20T08:00:00Z", "actual_end": "2026-11-20T09:00:00Z", "reason": "Night.",
+                "verbal_approver": who,
+            },
+        }));
+        World::create("rita", facts, Vec::new(), directory()).map(drop)
+    };
+    let wrong = [("retrospective.verbal_approver".to_owned(), "not_allowed".to_owned())];
+    for (who, implementers) in [
+        ("pip", serde_json::json!(["ida"])),
+        ("ida", serde_json::json!(["ida"])),
+        ("rita", serde_json::json!(["ida"])),
+    ] {
+        assert_eq!(crate::world::fields(told(who, implementers)), wrong, "{who}");
+    }
+    told("olga", serde_json::json!(["ida"])).unwrap();
+}
+
+#[test]
 fn nobody_co_signs_a_broken_glass_while_a_committer_is_unknown() {
     let mut dual = apart();
     (dual.distinct_from, dual.dual_control) = (Vec::new(), true);

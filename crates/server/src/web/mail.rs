@@ -80,7 +80,13 @@ fn is_asking(topic: &str) -> bool {
 fn news(view: &View<'_, '_, '_>, file: &ChangeFile, message: &Message) -> News {
     let change = &file.change;
     told(view, change, message).unwrap_or_else(|| News::Other {
-        subject: plain(&message.topic),
+        // What stands behind the key in the message's own subject says what happened.
+        subject: message
+            .subject
+            .strip_prefix(change.key.as_str())
+            .map(str::trim)
+            .filter(|words| !words.is_empty())
+            .map_or_else(|| plain(&message.topic), str::to_owned),
         text: sentences(&message.text),
     })
 }
