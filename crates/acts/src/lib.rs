@@ -46,6 +46,7 @@ pub mod find_similar;
 pub mod find_timeline;
 pub mod find_unapprovable;
 pub mod find_unstaffed;
+pub mod find_unvalidated;
 pub mod gate;
 pub mod gate_waits;
 pub mod hold_change;

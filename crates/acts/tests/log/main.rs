@@ -2,8 +2,10 @@
 //! database past the server.
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
 
+mod administrators;
 mod by_two;
 mod configuring;
+mod glasses;
 mod mutating;
 mod on_postgres;
 mod placing;

@@ -1,6 +1,8 @@
 //! The budget of break-glass: over it the glass opens all the same, in front of more eyes.
 
+use jiff::SignedDuration;
 use model::obligation::{Due, Duty};
+use model::telling::{Quiet, Telling};
 use model::verbs::glass;
 use model::words::{Role, State};
 use serde_json::json;
@@ -117,4 +119,108 @@ fn whoever_broke_the_glass_does_not_close_the_change() {
     world.complete("ida", json!({"outcome": "succeeded"})).unwrap();
     assert_eq!(code(world.close("mia")), "own_request");
     assert_eq!(code(world.close("max")), "closure_refused");
+}
+
+/// Broken glasses of any kind (T36): whoever breaks it, whatever people wish to be told and however long nobody looks.
+/// `ASSENT_TEST_GLASSES` says how many.
+#[test]
+fn every_broken_glass_is_told_at_once_and_daily_until_another_validates_it_and_closes_not_before() {
+    let count: u64 = std::env::var("ASSENT_TEST_GLASSES").map_or(300, |text| text.parse().unwrap());
+    let mut late = 0;
+    for number in 0..count {
+        let mut dice = Dice(number + 1);
+        let mut world = World::with(facts_but(json!({"team": "Shop"})), Vec::new());
+        wish(&mut world, &mut dice);
+        world.wait(i64::try_from(dice.roll(40)).unwrap());
+        let who = ["cora", "mia", "max"][dice.roll(3)];
+        break_it(&mut world, who, i64::try_from(1 + dice.roll(240)).unwrap());
+        let days = i64::try_from(dice.roll(8)).unwrap();
+        wait_days(&mut world, days);
+        late += days;
+        let words = body(json!({"text": "It was right."}));
+        assert_eq!(
+            code(world.act(who, |case| glass::validate(case, &words))),
+            "own_request",
+            "{number}"
+        );
+        let other = if who == "mia" { "max" } else { "mia" };
+        world.act(other, |case| glass::validate(case, &words)).unwrap();
+        world.close("olga").unwrap();
+        assert_eq!(world.state(), State::Closed);
+    }
+    println!("{count} broken glasses, {late} days late, each told at once");
+    assert!(late > 0);
+}
+
+/// Everybody lives somewhere and wishes for something.
+fn wish(world: &mut World, dice: &mut Dice) {
+    world.estate(|estate| {
+        for person in estate.people.values_mut() {
+            person.zone = ["Europe/Oslo", "Pacific/Apia", "America/New_York"][dice.roll(3)].to_owned();
+            person.telling = Some(Telling {
+                digest_at: (dice.roll(2) == 0).then(|| format!("{:02}:00", dice.roll(24))),
+                quiet: (dice.roll(2) == 0).then(|| Quiet {
+                    from: format!("{:02}:30", dice.roll(24)),
+                    until: format!("{:02}:00", dice.roll(24)),
+                }),
+            });
+        }
+    });
+}
+
+/// Breaks the glass, sees that all whom it concerns are told in that instant, and does the work up to its end.
+fn break_it(world: &mut World, who: &str, minutes: i64) {
+    let (before, broken_at) = (world.letters.len(), world.now);
+    world.break_glass(who, minutes).unwrap();
+    let mut told = world.letters[before..].iter().filter(|it| it.topic == "break_glass");
+    for person in ["olga", "sam", "mia", "max", "ida"] {
+        let letter = told.clone().find(|letter| letter.to == person.into());
+        assert!(letter.is_some() || person == who, "{person} is not told what {who} did");
+    }
+    assert!(
+        told.all(|letter| world.directory.told_at(&letter.to, letter.topic, broken_at) == broken_at),
+        "a letter waits"
+    );
+    world.complete("ida", json!({"outcome": "succeeded"})).unwrap();
+    world.validate("tom", "works").unwrap();
+    world.review("olga").unwrap();
+}
+
+/// Lets days pass after the validation was due: on each of them people are told, and nobody closes.
+fn wait_days(world: &mut World, days: i64) {
+    let glass = world.change().break_glass.as_ref().unwrap();
+    let validate_by = glass.counted.as_ref().unwrap().validate_by;
+    world.wait_until(validate_by - SignedDuration::from_secs(1));
+    let noted = |world: &World| {
+        let events = world.events.iter();
+        events.filter(|it| it.kind == "break_glass.unvalidated").count()
+    };
+    for day in 0..days {
+        let (letters, events) = (world.letters.len(), noted(world));
+        world.wait_until(validate_by + SignedDuration::from_hours(24 * day) + SignedDuration::from_secs(5));
+        // After a week nothing new can be said; the team's pages go on saying it.
+        let expected = usize::from(day < 7);
+        assert_eq!(noted(world), events + expected, "day {day}");
+        let mut fresh = world.letters[letters..]
+            .iter()
+            .filter(|it| it.topic == "break_glass_unvalidated");
+        assert_eq!(fresh.clone().count() > 0, expected == 1, "day {day}");
+        assert!(fresh.all(|letter| world.directory.told_at(&letter.to, letter.topic, world.now) == world.now));
+        for closer in ["olga", "mia", "max"] {
+            assert!(world.close(closer).is_err(), "{closer} closed it unvalidated");
+        }
+    }
+}
+
+/// Small random numbers, the same for the same seed (xorshift64*).
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        let high = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33;
+        usize::try_from(high).unwrap() % sides
+    }
 }

@@ -271,10 +271,27 @@ fn frame(room: &mut Room<'_, '_>, directory: &Directory, reader: &Reader, place:
         may_create: may(room, &policies, directory, Act::Create.as_str()),
         seal: seal(&log, room.now, reader),
         query: String::new(),
-        notices: Vec::new(),
+        notices: unvalidated(room, reader)?,
         stream: String::new(),
     };
     Ok((frame, log.size))
+}
+
+/// A line on every page of a team for each of its broken glasses that nobody validated in time.
+fn unvalidated(room: &mut Room<'_, '_>, reader: &Reader) -> acts::Result<Vec<Notice>> {
+    let base = base(&room.tenant());
+    let late = acts::find_unvalidated::find_unvalidated(room)?.into_iter();
+    let told = late.map(|it| {
+        let text = Rich::new()
+            .text("The break-glass of ")
+            .link(it.change.clone(), format!("{base}/changes/{}", it.change))
+            .text(format!(
+                " was to be validated by {}. Another person than the one who opened it validates it; it does not close before.",
+                reader.moment(it.validate_by)
+            ));
+        Notice::new(Tone::Stop, text)
+    });
+    Ok(told.collect())
 }
 
 fn seal(log: &acts::find_timeline::LogView, now: Timestamp, reader: &Reader) -> Seal {

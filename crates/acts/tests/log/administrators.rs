@@ -1,0 +1,220 @@
+//! The last administrator's right, whoever would take it away: a manager who signs a review of access, an identity provider
+//! whose token names no group any more, the provisioning directory.
+
+use acts::meet_person::meet_person;
+use acts::{Room, provision, review_access};
+use jiff::SignedDuration;
+use model::access_review::AccessReview;
+use model::file::Actor;
+use model::identity::{Claimed, IdentityProvider, ProvisionedPerson};
+use model::ids::RecordId;
+use model::records::Message;
+use model::words::Role;
+use serde_json::json;
+use store::record::{self, Filter};
+use store::{Lane, Mode};
+
+use crate::world::{TENANT, World, body};
+
+fn with_adam() -> World {
+    let world = World::new();
+    make(&world, "adam");
+    world
+}
+
+fn make(world: &World, login: &'static str) {
+    world.system(move |room| {
+        acts::set_person::create_person(room, &body(json!({"login": login, "roles": ["admin"]}))).map(drop)
+    });
+}
+
+fn is_administrator(world: &World, login: &'static str) -> bool {
+    let look = move |room: &mut Room<'_, '_>| Ok(room.directory()?.by_login(login).cloned());
+    let person = world.look(look).unwrap().unwrap();
+    person.active && person.roles.contains(&Role::Admin)
+}
+
+/// The manager's signature under every part that asks them, with everything refused that somebody holds as administrator.
+fn refuse_administrators(world: &World, manager: &'static str) -> std::result::Result<(), String> {
+    let person = world.actor(manager).person;
+    let mine = Filter::new().equals("is_open", true).order_by("id");
+    let parts = world.look(move |room| Ok(record::find::<AccessReview>(room.tx, &mine)?));
+    for part in parts.unwrap().into_iter().map(|it| it.record) {
+        if part.manager != person {
+            continue;
+        }
+        let rows: Vec<i64> = part
+            .rights
+            .iter()
+            .filter(|it| it.kind == "role" && it.what == "admin")
+            .map(|it| it.row)
+            .collect();
+        let signature = body(json!({"refused": rows, "reason": "Nobody needs it."}));
+        let actor = Actor {
+            stepped_up_at: Some(world.desk.tools().clock.now()),
+            ..world.actor(manager)
+        };
+        let sign =
+            move |room: &mut Room<'_, '_>| review_access::sign_review(room, part.id.as_str(), &signature).map(drop);
+        let signed = world.desk.wait(Lane::Acts, TENANT, actor, Mode::Write, sign);
+        signed.map_err(|error| format!("{error:?}"))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_review_of_access_leaves_the_last_administrator_and_takes_the_last_but_one() {
+    let world = with_adam();
+    make(&world, "berta");
+    world.by("adam", |room| {
+        review_access::begin_review(room, &body(json!({}))).map(drop)
+    });
+    // Adam looks at Berta's rights; at his somebody else does, for nobody looks at their own.
+    refuse_administrators(&world, "adam").unwrap();
+    assert!(!is_administrator(&world, "berta"));
+    let signed = ["mona", "berta"].map(|manager| refuse_administrators(&world, manager).err());
+    let told: Vec<String> = signed.into_iter().flatten().collect();
+    assert!(
+        matches!(&told[..], [told] if told.contains("last_administrator")),
+        "{told:?}"
+    );
+    assert!(is_administrator(&world, "adam"));
+    // What was refused is not half there: the part waits for another signature.
+    let open = world.look(|room| {
+        Ok(record::count::<AccessReview>(
+            room.tx,
+            &Filter::new().equals("is_open", true),
+        )?)
+    });
+    assert_eq!(open.unwrap(), 1);
+    world.assert_replays();
+}
+
+#[test]
+fn one_signature_never_takes_all_administrators_at_once() {
+    let world = with_adam();
+    make(&world, "berta");
+    // Mona is the manager of both, as the directory tells.
+    let mona = world.actor("mona").person;
+    world.system(move |room| {
+        for login in ["adam", "berta"] {
+            let person = room.directory()?.by_login(login).cloned().unwrap();
+            let told = json!({"manager": {"value": mona}}).to_string();
+            let attributes = vec![(
+                "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User".to_owned(),
+                told,
+            )];
+            room.put_estate(
+                "person.edited",
+                model::directory::Person { attributes, ..person },
+                json!({}),
+            )?;
+        }
+        Ok(())
+    });
+    world.by("adam", |room| {
+        review_access::begin_review(room, &body(json!({}))).map(drop)
+    });
+    let told = refuse_administrators(&world, "mona").expect_err("both rights were taken");
+    assert!(told.contains("last_administrator"), "{told}");
+    assert!(is_administrator(&world, "adam") && is_administrator(&world, "berta"));
+    world.assert_replays();
+}
+
+fn provider() -> IdentityProvider {
+    IdentityProvider {
+        id: RecordId::from("provider-1"),
+        version: 0,
+        key: "corp".to_owned(),
+        name: "Halden ID".to_owned(),
+        issuer: "https://id.example".to_owned(),
+        client_id: "assent".to_owned(),
+        has_secret: false,
+        scopes: Vec::new(),
+        login_claim: "preferred_username".to_owned(),
+        groups_claim: Some("groups".to_owned()),
+        groups: [("boards".to_owned(), "security".into())].into(),
+        roles: [("admins".to_owned(), Role::Admin), ("owners".to_owned(), Role::Owner)].into(),
+        creates_people: true,
+        trusts_mail: true,
+        active: true,
+    }
+}
+
+/// Somebody signs in, and the provider's token names these groups.
+fn sign_in(world: &World, login: &'static str, groups: &[&str]) {
+    let claimed = Claimed {
+        subject: format!("https://id.example {login}"),
+        login: Some(login.to_owned()),
+        name: None,
+        mail: Some(format!("{login}@halden.example")),
+        mail_is_verified: true,
+        groups: Some(groups.iter().map(|it| (*it).to_owned()).collect()),
+    };
+    world.system(move |room| meet_person(room, &provider(), &claimed).map(drop));
+}
+
+#[test]
+fn a_provider_that_names_no_group_any_more_leaves_the_last_administrator() {
+    let world = World::new();
+    sign_in(&world, "anna", &["admins", "owners", "boards"]);
+    sign_in(&world, "bert", &["admins"]);
+    sign_in(&world, "anna", &[]);
+    assert!(!is_administrator(&world, "anna"));
+    sign_in(&world, "bert", &["owners"]);
+    assert!(is_administrator(&world, "bert"), "the last one stays");
+    let look = |room: &mut Room<'_, '_>| Ok(room.directory()?.by_login("bert").cloned().unwrap().roles);
+    assert!(
+        world.look(look).unwrap().contains(&Role::Owner),
+        "all else that the provider says holds"
+    );
+    // Once another has the right, the provider's word on it counts again.
+    sign_in(&world, "anna", &["admins"]);
+    sign_in(&world, "bert", &["owners"]);
+    assert!(!is_administrator(&world, "bert") && is_administrator(&world, "anna"));
+    world.assert_replays();
+}
+
+fn told(login: &str, active: bool) -> ProvisionedPerson {
+    ProvisionedPerson {
+        login: login.to_owned(),
+        name: "Adam of the directory".to_owned(),
+        active,
+        // A directory that tells of rights is told back nothing of them: they are given here.
+        attributes: vec![("roles".to_owned(), json!([{"value": "requester"}]).to_string())],
+        ..ProvisionedPerson::default()
+    }
+}
+
+#[test]
+fn the_provisioning_directory_edits_nobodys_right_and_an_end_of_the_last_one_is_told() {
+    let world = with_adam();
+    let id = world.actor("adam").person.0;
+    let replace = |active: bool| {
+        let id = id.clone();
+        world.system(move |room| provision::replace_person(room, &id, &told("adam", active)).map(drop));
+    };
+    replace(true);
+    assert!(is_administrator(&world, "adam"));
+    let messages = || {
+        let found = world.look(|room| Ok(record::find::<Message>(room.tx, &Filter::new().order_by("id"))?));
+        let found = found
+            .unwrap()
+            .into_iter()
+            .filter(|it| it.record.topic == "no_administrator");
+        found.count()
+    };
+    assert_eq!(messages(), 0);
+    // Whoever left must not stay in, so this end counts; Mona, who runs the process, hears of it once.
+    replace(false);
+    replace(false);
+    assert_eq!(messages(), 1);
+    // Who comes back has what they had.
+    *world.clock.0.lock().unwrap() += SignedDuration::from_hours(1);
+    replace(true);
+    assert!(is_administrator(&world, "adam"));
+    let gone = id.clone();
+    world.system(move |room| provision::remove_person(room, &gone));
+    assert_eq!(messages(), 2);
+    world.assert_replays();
+}

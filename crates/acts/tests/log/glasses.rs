@@ -1,0 +1,76 @@
+//! A broken glass that nobody validated in time is in sight of its team.
+
+use acts::Room;
+use acts::find_unvalidated::find_unvalidated;
+use model::directory::{Group, GroupKind};
+use model::file::Actor;
+use model::ids::RecordId;
+use serde_json::json;
+use store::{Lane, Mode};
+
+use crate::world::{TENANT, World, body};
+
+fn seen_by(world: &World, login: &'static str) -> Vec<String> {
+    let found = world
+        .desk
+        .wait(Lane::Pages, TENANT, world.actor(login), Mode::Read, find_unvalidated);
+    found.unwrap().into_iter().map(|it| it.change).collect()
+}
+
+#[test]
+fn a_late_validation_is_in_sight_of_the_team_alone_until_another_validates() {
+    let world = World::new();
+    world.system(|room| {
+        acts::set_person::create_person(room, &body(json!({"login": "cora", "roles": ["commander"]})))?;
+        let directory = room.directory()?;
+        let member = |login: &str| directory.by_login(login).unwrap().id.clone();
+        let group = |key: &str, kind, members| Group {
+            id: RecordId(key.to_owned()),
+            version: 0,
+            key: key.into(),
+            name: "The shop".to_owned(),
+            members,
+            kind,
+            calendar: None,
+            external_id: None,
+            removed: false,
+        };
+        let team = group("shop", GroupKind::Team, [member("rita"), member("cora")].into());
+        room.put_estate("group.set", team, json!({}))?;
+        // A group that is no team of that name does not count.
+        let other = group("shop-readers", GroupKind::Group, [member("ivo")].into());
+        room.put_estate("group.set", other, json!({})).map(drop)
+    });
+    let key = world.draft("Bring the shop back");
+    let k = key.clone();
+    world.by("rita", move |room| {
+        acts::edit_change::edit_change(room, &k, &body(json!({"team": "The shop"})))
+    });
+    let fresh = Actor {
+        stepped_up_at: Some(world.desk.tools().clock.now()),
+        ..world.actor("cora")
+    };
+    let (k, until) = (
+        key.clone(),
+        world.desk.tools().clock.now() + jiff::SignedDuration::from_hours(1),
+    );
+    let words = body(json!({"reason": "The shop is down.", "until": until.to_string()}));
+    let glass = move |room: &mut Room<'_, '_>| acts::break_glass::break_glass(room, &k, &words);
+    world.desk.wait(Lane::Acts, TENANT, fresh, Mode::Write, glass).unwrap();
+    // An hour of glass and a day for its validation.
+    world.pass_seconds(25 * 3_600);
+    assert!(seen_by(&world, "rita").is_empty(), "it is not late yet");
+    world.pass_seconds(2);
+    for login in ["rita", "cora"] {
+        assert_eq!(seen_by(&world, login).join(","), key);
+    }
+    for login in ["ivo", "olga"] {
+        assert!(seen_by(&world, login).is_empty(), "{login} is not of the team");
+    }
+    let (k, words) = (key.clone(), body(json!({"text": "It was right."})));
+    world.by("mona", move |room| {
+        acts::validate_break_glass::validate_break_glass(room, &k, &words)
+    });
+    assert!(seen_by(&world, "rita").is_empty());
+    world.assert_replays();
+}
