@@ -7,13 +7,16 @@ use chrono::{DateTime, Utc};
 use jiff::Timestamp;
 use model::identity::Claimed;
 use openidconnect::core::{
-    CoreAuthPrompt, CoreAuthenticationFlow, CoreClient, CoreClientAuthMethod, CoreGenderClaim, CoreIdToken,
-    CoreIdTokenClaims, CoreIdTokenVerifier, CoreJwsSigningAlgorithm, CoreProviderMetadata, CoreTokenResponse,
+    CoreAuthDisplay, CoreAuthPrompt, CoreAuthenticationFlow, CoreClaimName, CoreClaimType, CoreClient,
+    CoreClientAuthMethod, CoreGenderClaim, CoreGrantType, CoreIdToken, CoreIdTokenClaims, CoreIdTokenVerifier,
+    CoreJsonWebKey, CoreJweContentEncryptionAlgorithm, CoreJweKeyManagementAlgorithm, CoreJwsSigningAlgorithm,
+    CoreResponseMode, CoreResponseType, CoreSubjectIdentifierType, CoreTokenResponse,
 };
 use openidconnect::{
-    AccessTokenHash, AdditionalClaims, AuthType, AuthorizationCode, ClaimsVerificationError, ClientId, ClientSecret,
-    CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet, IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge,
-    PkceCodeVerifier, RedirectUrl, Scope, SignatureVerificationError, TokenResponse, UserInfoClaims,
+    AccessTokenHash, AdditionalClaims, AdditionalProviderMetadata, AuthType, AuthorizationCode,
+    ClaimsVerificationError, ClientId, ClientSecret, CsrfToken, EndpointMaybeSet, EndpointNotSet, EndpointSet,
+    IssuerUrl, Nonce, OAuth2TokenResponse, PkceCodeChallenge, PkceCodeVerifier, ProviderMetadata, RedirectUrl, Scope,
+    SignatureVerificationError, TokenResponse, UserInfoClaims,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -78,9 +81,42 @@ pub struct Pending {
     pub verifier: String,
 }
 
+/// What is read of a provider's configuration beyond what the library names.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct More {
+    /// Whether each of its answers names it (RFC 9207 section 3).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    authorization_response_iss_parameter_supported: Option<Value>,
+}
+
+impl AdditionalProviderMetadata for More {}
+
+type Metadata = ProviderMetadata<
+    More,
+    CoreAuthDisplay,
+    CoreClientAuthMethod,
+    CoreClaimName,
+    CoreClaimType,
+    CoreGrantType,
+    CoreJweContentEncryptionAlgorithm,
+    CoreJweKeyManagementAlgorithm,
+    CoreJsonWebKey,
+    CoreResponseMode,
+    CoreResponseType,
+    CoreSubjectIdentifierType,
+>;
+
 /// What a provider says of itself, with its keys.
 #[derive(Clone)]
-pub struct Discovered(CoreProviderMetadata);
+pub struct Discovered(Metadata);
+
+impl Discovered {
+    /// Whether each of its answers names it, so that one which does not is none of its answers (RFC 9207 section 2.4).
+    pub fn names_itself(&self) -> bool {
+        let more = self.0.additional_metadata();
+        more.authorization_response_iss_parameter_supported == Some(Value::Bool(true))
+    }
+}
 
 /// Reads a provider's configuration and keys (OpenID Connect Discovery 1.0 section 4). The issuer it names must be the
 /// one that was asked.
@@ -96,7 +132,7 @@ pub fn discover(http: &Http, issuer: &str) -> Result<Discovered, OidcError> {
     };
     let url = IssuerUrl::new(issuer.to_owned()).map_err(|error| away(error.to_string()))?;
     let call = |request| http.call(request);
-    CoreProviderMetadata::discover(&url, &call)
+    Metadata::discover(&url, &call)
         .map(Discovered)
         .map_err(|error| away(told(&error)))
 }
@@ -211,7 +247,7 @@ pub fn finish(
     let token = tokens
         .id_token()
         .ok_or_else(|| refused("bad_token", "The provider sent no ID token."))?;
-    let claims = verify(&client, token, &pending.nonce, now)?;
+    let claims = verify(&client, token, (&registration.client_id, &pending.nonce), now)?;
     check_access_token(&client, &tokens, token, claims)?;
     let signed_in_at = claims
         .auth_time()
@@ -234,13 +270,21 @@ pub fn finish(
 fn verify<'a>(
     client: &Client,
     token: &'a CoreIdToken,
-    nonce: &str,
+    (client_id, nonce): (&str, &str),
     now: Timestamp,
 ) -> Result<&'a CoreIdTokenClaims, OidcError> {
-    let verifier = narrowed(client.id_token_verifier(), now)?;
-    token
+    // A token may name others as well; it must say that it was made for us then, and may never say that it was made for
+    // somebody else (section 3.1.3.7, 3 to 5). The library leaves that to us.
+    let verifier = narrowed(client.id_token_verifier(), now)?.set_other_audience_verifier_fn(|_| true);
+    let claims = token
         .claims(&verifier, &Nonce::new(nonce.to_owned()))
-        .map_err(|error| words_of(&error))
+        .map_err(|error| words_of(&error))?;
+    let party = claims.authorized_party().map(|party| party.as_str());
+    if !party.map_or(claims.audiences().len() == 1, |party| party == client_id) {
+        let text = "The provider's token is meant for somebody else, or does not say for whom of several it was made.";
+        return Err(refused("wrong_audience", text));
+    }
+    Ok(claims)
 }
 
 /// A verifier that believes no weak algorithm, under a clock that is handed in.
@@ -416,8 +460,17 @@ fn read(registration: &Registration, subject: &str, all: &Map<String, Value>) ->
         login: text(&registration.login_claim),
         name: text("name"),
         mail: text("email").map(|mail| mail.to_lowercase()),
-        mail_is_verified: matches!(all.get("email_verified"), Some(Value::Bool(true))),
+        mail_is_verified: is_yes(all.get("email_verified")),
         groups: groups.map(|value| texts(Some(value))),
+    }
+}
+
+/// Yes, as the standard writes it or as a text, which is how Amazon Cognito does.
+fn is_yes(value: Option<&Value>) -> bool {
+    match value {
+        Some(Value::Bool(is_so)) => *is_so,
+        Some(Value::String(text)) => text == "true",
+        _ => false,
     }
 }
 

@@ -91,22 +91,101 @@ pub fn shaped(mut resource: Value, attributes: &[String], excluded: &[String]) -
     let Some(map) = resource.as_object_mut() else {
         return resource;
     };
-    let head = |name: &str| {
-        let name = name.rsplit_once(":User:").map_or(name, |(_, rest)| rest);
-        name.split('.').next().unwrap_or_default().to_owned()
-    };
     if !attributes.is_empty() {
-        let wanted: Vec<String> = attributes.iter().map(|name| head(name)).collect();
-        let keeps = |key: &str| {
-            ALWAYS.contains(&key)
-                || wanted.iter().any(|name| same(name, key))
-                || (key.contains(':')
-                    && attributes
-                        .iter()
-                        .any(|name| name.to_lowercase().starts_with(&key.to_lowercase())))
-        };
-        map.retain(|key, _| keeps(key));
+        let wanted: Vec<Named> = attributes.iter().map(|name| Named::read(name)).collect();
+        map.retain(|key, value| ALWAYS.contains(&key.as_str()) || wanted_of(key, value, &wanted));
     }
-    map.retain(|key, _| ALWAYS.contains(&key.as_str()) || !excluded.iter().any(|name| same(name, key)));
+    for name in excluded.iter().map(|name| Named::read(name)) {
+        map.retain(|key, value| ALWAYS.contains(&key.as_str()) || !is_without(key, value, &name));
+    }
     resource
+}
+
+/// An attribute as a client names it (RFC 7644 section 3.10): a schema, if it says one, an attribute, and a part of it.
+struct Named {
+    schema: Option<String>,
+    attribute: String,
+    part: Option<String>,
+}
+
+impl Named {
+    fn read(text: &str) -> Self {
+        // A schema's name has dots and colons of its own (`…:core:2.0:User`), so the last colon ends it.
+        let (schema, rest) = match text.rsplit_once(':') {
+            Some((schema, rest)) => (Some(schema.to_owned()), rest),
+            None => (None, text),
+        };
+        if schema::extension(text).is_some() || same(text, schema::USER) || same(text, schema::GROUP) {
+            return Self {
+                schema: Some(text.to_owned()),
+                attribute: String::new(),
+                part: None,
+            };
+        }
+        let (attribute, part) = match rest.split_once('.') {
+            Some((attribute, part)) => (attribute, Some(part.to_owned())),
+            None => (rest, None),
+        };
+        Self {
+            schema: schema.filter(|it| schema::extension(it).is_some()),
+            attribute: attribute.to_owned(),
+            part,
+        }
+    }
+
+    /// Whether it is a name inside of an extension, which stands as one object under its schema's name.
+    fn is_inside(&self, key: &str) -> bool {
+        self.schema.as_deref().is_some_and(|it| same(it, key))
+    }
+}
+
+/// Leaves of a value only the named parts; `false` when nothing of it is named.
+fn wanted_of(key: &str, value: &mut Value, wanted: &[Named]) -> bool {
+    let inside: Vec<&Named> = wanted.iter().filter(|it| it.is_inside(key)).collect();
+    if !inside.is_empty() {
+        if inside.iter().all(|it| !it.attribute.is_empty())
+            && let Some(map) = value.as_object_mut()
+        {
+            map.retain(|name, _| inside.iter().any(|it| same(&it.attribute, name)));
+        }
+        return true;
+    }
+    let of_it: Vec<&Named> = wanted
+        .iter()
+        .filter(|it| it.schema.is_none() && same(&it.attribute, key))
+        .collect();
+    if of_it.is_empty() {
+        return false;
+    }
+    let parts: Option<Vec<&str>> = of_it.iter().map(|it| it.part.as_deref()).collect();
+    if let Some(parts) = parts {
+        let keep = |map: &mut Map<String, Value>| map.retain(|name, _| parts.iter().any(|part| same(part, name)));
+        each_object(value, keep);
+    }
+    true
+}
+
+/// Takes what is named out of a value; `true` when all of it is.
+fn is_without(key: &str, value: &mut Value, name: &Named) -> bool {
+    if name.is_inside(key) {
+        if name.attribute.is_empty() {
+            return true;
+        }
+        each_object(value, |map| map.retain(|inner, _| !same(inner, &name.attribute)));
+        return false;
+    }
+    if name.schema.is_some() || !same(&name.attribute, key) {
+        return false;
+    }
+    let Some(part) = &name.part else { return true };
+    each_object(value, |map| map.retain(|inner, _| !same(inner, part)));
+    false
+}
+
+fn each_object(value: &mut Value, mut change: impl FnMut(&mut Map<String, Value>)) {
+    match value {
+        Value::Object(map) => change(map),
+        Value::Array(items) => items.iter_mut().filter_map(Value::as_object_mut).for_each(change),
+        _ => {}
+    }
 }

@@ -140,6 +140,9 @@ struct Riding {
     purpose: Purpose,
     next: String,
     begun_at: Timestamp,
+    /// Whether the provider names itself in each answer.
+    #[serde(default)]
+    is_named: bool,
 }
 
 /// Where a browser is sent, and the cookie it takes along.
@@ -235,6 +238,7 @@ pub(crate) async fn leave(
         purpose,
         next: next.to_owned(),
         begun_at: state.desk().tools().clock.now(),
+        is_named: discovered.names_itself(),
     };
     Ok(Leaving {
         url,
@@ -350,7 +354,12 @@ fn checked_code(found: &IdentityProvider, riding: &Riding, returned: Returned) -
         let text = "This answer belongs to another sign-in than yours. Sign in again.";
         return Err(Failure::new(403, "wrong_state", text));
     }
-    if returned.iss.as_deref().is_some_and(|iss| iss != found.issuer) {
+    // A provider that names itself in each answer did not write one without its name.
+    let is_another = returned
+        .iss
+        .as_deref()
+        .map_or(riding.is_named, |iss| iss != found.issuer);
+    if is_another {
         let text = "Another provider than the one you chose has answered.";
         return Err(Failure::new(403, "wrong_issuer", text));
     }

@@ -309,12 +309,12 @@ async fn search(
     method: Method,
     headers: HeaderMap,
     mut places: Places,
-    body: JsonBody,
+    body: Result<JsonBody, Failure>,
 ) -> Result<Response, No> {
     let tenant = places.take(0);
     let caller = caller(&state, &method, &headers, &tenant).await?;
     let kind = Kind::of(&places.take(1))?;
-    found(&state, &caller, kind, Question::of_body(&body.fields)?).await
+    found(&state, &caller, kind, Question::of_body(&body?.fields)?).await
 }
 
 /// Searches users and groups at once (RFC 7644 section 3.4.3): users come first. A filter over attributes that only one of
@@ -324,11 +324,11 @@ async fn search_all(
     method: Method,
     headers: HeaderMap,
     mut places: Places,
-    body: JsonBody,
+    body: Result<JsonBody, Failure>,
 ) -> Result<Response, No> {
     let tenant = places.take(0);
     let caller = caller(&state, &method, &headers, &tenant).await?;
-    let (base, question) = (base(&state, &tenant), Question::of_body(&body.fields)?);
+    let (base, question) = (base(&state, &tenant), Question::of_body(&body?.fields)?);
     if question.start > DEEPEST {
         let text = format!("A search over all kinds begins at {DEEPEST} at the latest; ask /Users or /Groups.");
         return Err(ScimError::bad("tooMany", text).into());
@@ -552,10 +552,20 @@ async fn show(
     let found = act(&state, &caller, Mode::Read, look).await?;
     let version = found["meta"]["version"].as_str().unwrap_or_default().to_owned();
     let known = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    if known.is_some_and(|known| known == version) {
-        return Ok(StatusCode::NOT_MODIFIED.into_response());
+    if known.is_some_and(|known| is_known(known, &version)) {
+        let mut same = StatusCode::NOT_MODIFIED.into_response();
+        if let Ok(tag) = HeaderValue::from_str(&version) {
+            same.headers_mut().insert(header::ETAG, tag);
+        }
+        return Ok(same);
     }
     Ok(resource(200, &asked.shaped(found)))
+}
+
+/// Whether a list of tags names this one (RFC 9110 section 13.1.2); weak and strong ones count alike here.
+fn is_known(tags: &str, version: &str) -> bool {
+    let bare = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    tags.trim() == "*" || tags.split(',').any(|tag| bare(tag) == bare(version))
 }
 
 async fn create(
@@ -564,13 +574,13 @@ async fn create(
     headers: HeaderMap,
     uri: Uri,
     mut places: Places,
-    body: JsonBody,
+    body: Result<JsonBody, Failure>,
 ) -> Result<Response, No> {
     let tenant = places.take(0);
     let caller = caller(&state, &method, &headers, &tenant).await?;
     let kind = Kind::of(&places.take(1))?;
     let (base, asked) = (base(&state, &tenant), Question::of_query(&uri)?);
-    let fields = body.fields;
+    let fields = body?.fields;
     let make = move |room: &mut Room<'_, '_>| match kind {
         Kind::User => {
             let told = match user::read(&fields) {
@@ -607,7 +617,7 @@ async fn change(
     headers: HeaderMap,
     uri: Uri,
     mut places: Places,
-    body: JsonBody,
+    body: Result<JsonBody, Failure>,
 ) -> Result<Response, No> {
     let tenant = places.take(0);
     let caller = caller(&state, &method, &headers, &tenant).await?;
@@ -617,10 +627,11 @@ async fn change(
         .get(header::IF_MATCH)
         .and_then(|value| value.to_str().ok())
         .map(str::to_owned);
+    let fields = body?.fields;
     let how = if method == Method::PATCH {
-        How::Patch(patch::operations(&body.fields)?)
+        How::Patch(patch::operations(&fields)?)
     } else {
-        How::Put(body.fields)
+        How::Put(fields)
     };
     let alter = move |room: &mut Room<'_, '_>| match kind {
         Kind::User => change_person(room, &id, (&how, if_match.as_deref()), &base),

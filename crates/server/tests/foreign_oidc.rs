@@ -258,6 +258,14 @@ fn answers_are_bound_to_the_browser_and_to_the_provider() {
     let left = browser.ask("GET", &format!("{ours}/corp"), "");
     let state = part(left.header("location"), "state");
     let denied = format!("{ours}/corp/callback?error=access_denied&error_description=No%20%3Cb%3E&state={state}");
+    // This provider names itself in every answer, so one without its name is none of its own.
+    says(&browser.ask("GET", &denied, ""), "Another provider");
+    let left = browser.ask("GET", &format!("{ours}/corp"), "");
+    let state = part(left.header("location"), "state");
+    let denied = format!(
+        "{ours}/corp/callback?error=access_denied&state={state}&iss={}",
+        provider.issuer
+    );
     says(&browser.ask("GET", &denied, ""), "did not let you in");
     assert_eq!(world.ask("GET", "/t/acme/sign-in/nothing").send().status, 404);
 }

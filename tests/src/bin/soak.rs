@@ -183,6 +183,20 @@ const ONCE: &[Long] = &[
         what: "copies of a cookie without the factor",
     },
     Long {
+        target: "doors",
+        test: "a_refusal_takes_as_long",
+        variable: "ASSENT_TEST_TIMINGS",
+        size: 1_000,
+        what: "refused sign-ins of each kind, timed",
+    },
+    Long {
+        target: "it",
+        test: "every_broken_glass",
+        variable: "ASSENT_TEST_GLASSES",
+        size: 1_000_000,
+        what: "broken glasses",
+    },
+    Long {
         target: "lib",
         test: "many_guesses_from_many_addresses",
         variable: "ASSENT_TEST_GUESSES",

@@ -4,7 +4,7 @@
 use scim_v2::filter::{AttrExp, AttrPath, CompValue, CompareOp, Filter, ValFilter};
 use serde_json::{Map, Value};
 
-use super::schema::{Attr, Kind, extension, find};
+use super::schema::{Attr, ENTERPRISE, ENTERPRISE_ATTRS, Kind, extension, find};
 use super::{Resource, ScimError, member, same};
 
 /// The longest filter, in bytes.
@@ -109,7 +109,15 @@ fn resolve(path: &AttrPath, attrs: &'static [Attr]) -> Result<Resolved, ScimErro
         Some(Some((urn, inner))) => (Some(urn), inner),
         _ => (None, attrs),
     };
-    let attr = find(attrs, &path.name).ok_or_else(unknown)?;
+    let (urn, attr) = match find(attrs, &path.name) {
+        Some(attr) => (urn, attr),
+        // Entra looks for a manager by the bare name.
+        None if path.uri.is_none() && find(attrs, "userName").is_some() => {
+            let attr = find(ENTERPRISE_ATTRS, &path.name).ok_or_else(unknown)?;
+            (Some(ENTERPRISE), attr)
+        }
+        None => return Err(unknown()),
+    };
     let sub = match (&path.sub_attr, attr.kind) {
         (None, _) => None,
         (Some(name), Kind::Complex(subs)) => Some(find(subs, name).ok_or_else(unknown)?),

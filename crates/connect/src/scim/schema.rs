@@ -231,7 +231,11 @@ pub fn plain(map: &Map<String, Value>, attrs: &'static [Attr]) -> Result<Resourc
 /// `invalidValue`.
 pub fn checked(attr: &'static Attr, value: &Value) -> Result<Option<Value>, ScimError> {
     if !attr.is_many {
-        return one(attr, value);
+        // Entra wraps a reference, such as the manager, into a list of one.
+        return match value {
+            Value::Array(items) if items.len() == 1 => one(attr, &items[0]),
+            _ => one(attr, value),
+        };
     }
     let items = match value {
         Value::Null => return Ok(None),

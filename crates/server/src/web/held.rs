@@ -55,10 +55,13 @@ fn is_form(request: &Request) -> bool {
     request.method() == Method::POST && kind.is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
 }
 
+/// The doors' own forms, which come from people without a session or are of no use in another one.
+const DOORS: [&str; 5] = ["sign-in", "sign-out", "step-up", "passkey", "passkey/step-up"];
+
 /// The tenant of an address whose forms are held: all but those of the door itself.
 fn tenant_of(path: &str) -> Option<&str> {
     let (tenant, rest) = path.strip_prefix("/t/")?.split_once('/')?;
-    (!["sign-in", "sign-out", "step-up"].contains(&rest)).then_some(tenant)
+    (!DOORS.contains(&rest)).then_some(tenant)
 }
 
 async fn door(state: &AppState, tenant: &str, path: &str, form: &Form) -> pages::SignIn {

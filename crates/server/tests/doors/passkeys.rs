@@ -346,3 +346,33 @@ fn a_server_without_a_name_says_why_it_takes_no_passkeys() {
         "nobody is offered it"
     );
 }
+
+/// The page's form comes from somebody without a session, and is not held as one of a session that has ended.
+#[test]
+fn the_door_s_own_form_lets_in_and_tells_what_was_wrong() {
+    let world = world();
+    let passkey = Passkey::new(7);
+    let (handle, _) = add(&world, &sign_in(&world, "rita"), &passkey);
+    let send = |is_altered: bool, count: u32| {
+        let (id, options) = challenge(&world, "a=b", "/session/passkey", &json!({"tenant": TENANT}));
+        let mut said = Said::honest(HERE, &options, &handle, count);
+        said.is_altered = is_altered;
+        let answer = passkey.shown(&said).to_string();
+        let letters = answer.bytes().map(|byte| format!("%{byte:02X}"));
+        let form = format!("id={id}&next=&response={}", letters.collect::<String>());
+        let ask = world
+            .ask("POST", &format!("/t/{TENANT}/passkey"))
+            .header("origin", HERE);
+        ask.bytes("application/x-www-form-urlencoded", form.as_bytes()).send()
+    };
+    let wrong = send(true, 2);
+    let page = String::from_utf8_lossy(&wrong.body).into_owned();
+    assert_eq!(wrong.status, 401);
+    assert!(
+        page.contains("Sign in with a passkey") && page.contains("Begin again"),
+        "{page}"
+    );
+    let right = send(false, 3);
+    assert_eq!(right.status, 303, "{}", String::from_utf8_lossy(&right.body));
+    assert!(right.header("set-cookie").starts_with("assent_session="));
+}
