@@ -23,6 +23,7 @@ mod gateway_pages;
 mod gateways;
 mod gitlab;
 mod guide;
+mod languages;
 mod lost_database;
 mod mapping;
 mod outage;

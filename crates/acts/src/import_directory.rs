@@ -104,7 +104,7 @@ pub struct Report {
 }
 
 enum Write {
-    Person(Person),
+    Person(Box<Person>),
     Group(Group),
     Service(Service),
     Environment(Environment),
@@ -201,7 +201,7 @@ impl Staging {
     fn take(&mut self, room: &mut Room<'_, '_>, line: &Line) -> Result<()> {
         let mut reading = Reading::new(&line.fields, "");
         let write = match line.noun {
-            Noun::People => Write::Person(rows::person(&mut reading, &self.directory)),
+            Noun::People => Write::Person(Box::new(rows::person(&mut reading, &self.directory))),
             Noun::Groups => Write::Group(rows::group(&mut reading, &self.directory)),
             Noun::Services => Write::Service(rows::service(&mut reading, &self.directory)),
             Noun::Environments => Write::Environment(rows::environment(&mut reading, &self.directory)),
@@ -275,9 +275,9 @@ impl Staging {
                     person.id = PersonId(room.new_id()?);
                 }
                 let key = person.login.clone();
-                if self.note(line, (Noun::People, key), before.as_ref(), &person)? {
+                if self.note(line, (Noun::People, key), before.as_ref(), &*person)? {
                     self.directory.logins.insert(person.login.clone(), person.id.clone());
-                    self.directory.people.insert(person.id.clone(), person.clone());
+                    self.directory.people.insert(person.id.clone(), (*person).clone());
                     self.writes.push(Write::Person(person));
                 }
             }
@@ -486,9 +486,9 @@ fn write(room: &mut Room<'_, '_>, writes: Vec<Write>) -> Result<()> {
     let before = room.directory()?;
     for write in writes {
         match write {
-            Write::Person(person) if before.is_active(&person.id) && !person.active => left.push(person),
+            Write::Person(person) if before.is_active(&person.id) && !person.active => left.push(*person),
             Write::Person(person) => {
-                let saved = pending.put(room, person)?;
+                let saved = pending.put(room, *person)?;
                 if saved.roles.contains(&Role::Security) || saved.roles.contains(&Role::ChangeManager) {
                     joined.push(saved);
                 }

@@ -4,7 +4,7 @@ use model::calendar::minute_of_day;
 use model::directory::Person;
 use model::reading::{LINE, Reading};
 use model::refusal::Refusal;
-use model::telling::{Quiet, Telling};
+use model::telling::{LANGUAGES, Quiet, Telling};
 use model::verbs::Body;
 use serde_json::json;
 
@@ -32,7 +32,7 @@ pub fn telling_of(room: &mut Room<'_, '_>, login: &str) -> Result<(Person, Telli
     Ok((person, telling))
 }
 
-/// Sets it (`PUT /people/{login}/telling {how, digest_at?, quiet_from?, quiet_until?}`); `how` is `at_once` or `digest`. It
+/// Sets it (`PUT /people/{login}/telling {how, digest_at?, quiet_from?, quiet_until?, language?}`); `how` is `at_once` or `digest`. It
 /// holds for the messages that wait already.
 ///
 /// # Errors
@@ -84,7 +84,19 @@ fn read(reading: &mut Reading<'_>) -> Telling {
         reading.wrong("quiet_until", "out_of_order", text);
     }
     let quiet = from.zip(until).map(|(from, until)| Quiet { from, until });
-    Telling { digest_at, quiet }
+    let language = reading.text("language", LINE);
+    if language.as_deref().is_some_and(|tag| !LANGUAGES.contains(&tag)) {
+        let wrong = format!(
+            "`language` is one of {}; leave it out for what the browser asks for.",
+            LANGUAGES.join(", ")
+        );
+        reading.wrong("language", "unknown_word", wrong);
+    }
+    Telling {
+        digest_at,
+        quiet,
+        language,
+    }
 }
 
 fn time_of_day(reading: &mut Reading<'_>, field: &'static str) -> Option<String> {

@@ -34,6 +34,9 @@ pub const MAY_WAIT: &[&str] = &[
     "work_report",
 ];
 
+/// The languages in which people may be told, by their tags; the first is the one that everything is written in.
+pub const LANGUAGES: [&str; 2] = ["en", "de"];
+
 /// How many quiet times in a row a letter may wait for.
 const MOST_NIGHTS: usize = 3;
 
@@ -51,6 +54,9 @@ pub struct Telling {
     /// When no letter is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quiet: Option<Quiet>,
+    /// The language of pages and letters, as in [`LANGUAGES`]; absent for what the browser asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
 }
 
 /// Hours of each day in which no letter is sent that may wait; from late to early they pass midnight.
@@ -156,6 +162,7 @@ mod tests {
                 from: from.to_owned(),
                 until: until.to_owned(),
             }),
+            language: None,
         }
     }
 
@@ -243,6 +250,7 @@ mod tests {
                     from: text(from),
                     until: text(until),
                 }),
+                language: None,
             };
             let (at, zone) = (Timestamp::from_second(seconds).unwrap(), zone(name).unwrap());
             let due = it.due("comment", at, &zone);

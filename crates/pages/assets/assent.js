@@ -8,6 +8,11 @@
   const one = (selector, root = document) => root.querySelector(selector);
   const all = (selector, root = document) => [...root.querySelectorAll(selector)];
 
+  // What the script says, in the language of the page, which carries the words where they are not English.
+  const WORDS = JSON.parse(document.body?.dataset.words || "{}");
+  const told = (english, parts = {}) =>
+    (WORDS[english] || english).replace(/\{#?(\w+)\}/g, (place, name) => parts[name] ?? place);
+
   // Storage can be forbidden; then keys stay on.
   const areKeysOff = () => {
     try { return localStorage.getItem(KEYS_OFF) === "off"; } catch { return false; }
@@ -143,22 +148,22 @@
     const freshNav = one("nav.side", fresh);
     if (nav && freshNav) bring(nav, freshNav);
     const [card, freshCard] = [one("[data-digest]"), one("[data-digest]", fresh)];
-    const words = count === 1 ? "1 new entry, " : `${count} new entries, `;
+    const words = count === 1 ? told("1 new entry, ") : told("{#n} new entries, ", { n: count });
     if (!one("[data-follow]") || !one("[data-follow]", fresh)) {
       for (const row of all("tr[id]")) {
         const next = fresh.getElementById(row.id);
         if (next) bring(row, next);
       }
-      say(words, location.href, "show");
+      say(words, location.href, told("show"));
       return;
     }
     if (card && freshCard && card.dataset.digest !== freshCard.dataset.digest) {
-      say("It was edited while you read it, ", location.href, "show");
+      say(told("It was edited while you read it, "), location.href, told("show"));
       return;
     }
     document.title = fresh.title;
     bring(one("[data-follow]"), one("[data-follow]", fresh));
-    if (one("#timeline")) say(words, "#timeline", "see the timeline");
+    if (one("#timeline")) say(words, "#timeline", told("see the timeline"));
   };
 
   // Between two looks at a busy tenant, in milliseconds. The first news is looked at without delay.
@@ -218,8 +223,9 @@
     const tell = () => {
       const line = one("[data-taps]", root);
       const count = own().length;
-      const taps = count === 1 ? "1 tap is" : `${count} taps are`;
-      const waiting = `No connection. ${taps} kept on this device and will go out, with the time of each.`;
+      const waiting = count === 1
+        ? told("No connection. 1 tap is kept on this device and will go out, with the time of each.")
+        : told("No connection. {#n} taps are kept on this device and will go out, with the time of each.", { n: count });
       line.hidden = count === 0 && trouble === "";
       one("span", line).textContent = trouble || (count > 0 ? waiting : "");
     };
@@ -231,7 +237,7 @@
       if (!step || all(".clocks > div", root).length < 2) return;
       one("[data-count]", step).dataset.count = now.toISOString();
       one("[data-count]", step).nextElementSibling.textContent = "";
-      one(".clock", step).textContent = now.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+      one(".clock", step).textContent = now.toLocaleTimeString(document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
       one(".clock", step).classList.remove("late");
     };
 
@@ -245,8 +251,8 @@
         mark.className = place === next ? "now" : steps[place].dataset.done === "true" ? "past" : "";
       });
       if (next < 0) {
-        put("title", "Every step is done");
-        put("progress", `${steps.length} of ${steps.length} steps done`);
+        put("title", told("Every step is done"));
+        put("progress", told("{#n} of {#all} steps done", { n: steps.length, all: steps.length }));
         all("form[data-tap] button.go", root).forEach((button) => { button.closest("form, details").hidden = true; });
         return;
       }
@@ -257,7 +263,7 @@
         all(`[data-run-hold="${name}"]`, root).forEach((field) => { field.hidden = text === ""; });
       }
       restart();
-      put("progress", `Step ${next + 1} of ${steps.length}`);
+      put("progress", told("Step {#n} of {#all}", { n: next + 1, all: steps.length }));
       all("[data-run-step]", root).forEach((field) => { field.value = String(next + 1); });
       all("[data-run-text]", root).forEach((field) => { field.value = steps[next].textContent; });
     };
@@ -278,18 +284,18 @@
       const answer = await fetch(tap.to, { method: "POST", headers: head, body: JSON.stringify(tap.body) });
       if (answer.ok) return true;
       if (answer.status === 401) {
-        trouble = "You are signed out. Sign in again; what you tapped is kept.";
+        trouble = told("You are signed out. Sign in again; what you tapped is kept.");
         return false;
       }
       if (answer.status >= 500 || answer.status === 429) return false;
-      const told = await answer.json();
+      const refusal = await answer.json();
       // This device's clock runs ahead of the server's: then the server's time counts.
-      if ((told.errors || []).some((error) => error.field === "occurred_at")) {
+      if ((refusal.errors || []).some((error) => error.field === "occurred_at")) {
         delete tap.body.occurred_at;
         tap.key = newKey();
         return false;
       }
-      trouble = `Not noted: ${tap.body.text}. ${told.detail || ""}`;
+      trouble = told("Not noted: {text}. {why}", { text: tap.body.text, why: refusal.detail || "" });
       return true;
     };
 
@@ -342,9 +348,9 @@
       if (Number.isNaN(at)) return;
       const seconds = Math.round(Math.abs(Date.now() - at) / 1000);
       const two = (number) => String(Math.floor(number) % 60).padStart(2, "0");
-      const clock = seconds < 3600 ? `${two(seconds / 60)}:${two(seconds)}` : `${Math.floor(seconds / 3600)} h ${two(seconds / 60)} min`;
+      const clock = seconds < 3600 ? `${two(seconds / 60)}:${two(seconds)}` : told("{#h} h {#min} min", { h: Math.floor(seconds / 3600), min: two(seconds / 60) });
       const rest = field.nextElementSibling?.textContent ? ", " : "";
-      field.textContent = at > Date.now() ? `in ${clock}${rest}` : `${clock}${rest}`;
+      field.textContent = at > Date.now() ? `${told("in {time}", { time: clock })}${rest}` : `${clock}${rest}`;
     });
 
     root.addEventListener("submit", tap);
@@ -402,7 +408,7 @@
     if (kept && Date.now() - kept.at > WEEK) localStorage.removeItem(name);
     else if (differs) {
       const when = new Date(kept.at).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
-      one("[data-kept-words]", line).textContent = `What you typed here on ${when} is kept on this device.`;
+      one("[data-kept-words]", line).textContent = told("What you typed here on {when} is kept on this device.", { when });
       one("[data-put]", line).addEventListener("click", () => { put(kept); line.hidden = true; });
       one("[data-drop]", line).addEventListener("click", () => { localStorage.removeItem(name); line.hidden = true; });
       line.hidden = false;
@@ -420,7 +426,7 @@
   const forgetAll = () => allDrafts().forEach((name) => localStorage.removeItem(name));
 
   const offerSwitch = (button) => {
-    const name = () => { button.textContent = areKeysOff() ? "Turn the keys on" : "Turn the keys off"; };
+    const name = () => { button.textContent = areKeysOff() ? told("Turn the keys on") : told("Turn the keys off"); };
     button.hidden = false;
     button.addEventListener("click", () => { setKeysOff(!areKeysOff()); name(); });
     name();
@@ -451,7 +457,9 @@
         form.submit();
       } catch (error) {
         const isThere = error.name === "InvalidStateError";
-        line.textContent = isThere ? "This authenticator has a passkey of yours already." : "No passkey was used. Try again, or go back.";
+        line.textContent = isThere
+          ? told("This authenticator has a passkey of yours already.")
+          : told("No passkey was used. Try again, or go back.");
         line.hidden = false;
       }
     });

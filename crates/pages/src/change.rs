@@ -203,6 +203,7 @@ impl ChangePage {
             crumb: &crumb,
             key: &self.key,
             title: &self.title,
+            is_said: true,
             marks: &self.marks(),
             byline: &self.byline,
             acts: &self.head_acts,

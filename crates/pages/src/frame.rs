@@ -241,6 +241,8 @@ pub struct Frame {
     pub notices: Vec<Notice>,
     /// Where live events come from, for the script; empty without them.
     pub stream: String,
+    /// The language that the reader chose, by its tag; empty for what their browser asks for.
+    pub language: String,
 }
 
 /// A group of places with its heading.
@@ -272,6 +274,7 @@ struct Document<'a> {
     title: &'a str,
     assets: &'a str,
     body_class: &'a str,
+    chosen: Content<'a>,
     sprite: Content<'a>,
     body: Content<'a>,
 }
@@ -286,7 +289,7 @@ impl Frame {
             content: Content(content),
             meanings: Content(&meanings),
         });
-        document(title, &self.assets, "", &body)
+        document_in(&self.language, title, &self.assets, "", &body)
     }
 
     /// An address of this tenant: `self.url("/changes")`.
@@ -330,11 +333,18 @@ impl Framed<'_> {
 
 /// The whole document: head, a sprite with the icons that `body` uses, body.
 pub(crate) fn document(title: &str, assets: &str, body_class: &str, body: &str) -> String {
+    document_in("", title, assets, body_class, body)
+}
+
+/// The same for a reader who chose a language: the page says so, and is put into it as it leaves.
+fn document_in(language: &str, title: &str, assets: &str, body_class: &str, body: &str) -> String {
+    let chosen = crate::language::choice(language);
     let sprite = icons::sprite(body);
     render(&Document {
         title,
         assets,
         body_class,
+        chosen: Content(&chosen),
         sprite: Content(&sprite),
         body: Content(body),
     })

@@ -28,6 +28,7 @@ mod help;
 mod home;
 mod icons;
 mod kept;
+pub mod language;
 mod list;
 mod lists;
 pub mod mail;

@@ -26,8 +26,10 @@ pub enum SectionBody {
     Plan(Vec<PlanStep>),
     /// What happened, newest first.
     Timeline(Vec<Moment>),
-    /// A long text in Markdown.
+    /// A long text of people, in Markdown.
     Prose(String),
+    /// Sentences of ours.
+    Words(Rich),
     /// Labels and answers.
     Facts(Vec<Fact>),
     /// The answers of a decision card.
@@ -104,6 +106,7 @@ impl Section {
             SectionBody::Prose(text) | SectionBody::Code(text) => text.trim().is_empty(),
             SectionBody::Facts(facts) => facts.is_empty(),
             SectionBody::Brief(_) => false,
+            SectionBody::Words(words) => words.is_empty(),
             SectionBody::Figures(figures, _) => figures.is_empty(),
             SectionBody::Graph(graph) => graph.columns.is_empty(),
         }
@@ -116,8 +119,12 @@ impl Section {
             SectionBody::Plan(steps) => Plan { steps, unsaid: "" }.html(),
             SectionBody::Timeline(moments) => Timeline { moments }.html(),
             SectionBody::Prose(text) => {
-                format!("<div class=\"prose\">{}</div>", crate::text::markdown(text))
+                format!(
+                    "<div class=\"prose\" translate=\"no\">{}</div>",
+                    crate::text::markdown(text)
+                )
             }
+            SectionBody::Words(words) => format!("<p>{}</p>", words.html()),
             SectionBody::Facts(facts) => Facts { facts }.html(),
             SectionBody::Brief(brief) => parts::BriefRows { rows: brief.full() }.html(),
             SectionBody::Figures(figures, table) => format!(
@@ -177,6 +184,8 @@ pub(crate) struct Head<'a> {
     pub(crate) crumb: &'a [(String, String)],
     pub(crate) key: &'a str,
     pub(crate) title: &'a str,
+    /// Whether the title is in somebody's own words.
+    pub(crate) is_said: bool,
     pub(crate) marks: &'a [Mark],
     pub(crate) byline: &'a Rich,
     pub(crate) acts: &'a [ActForm],
@@ -210,6 +219,8 @@ pub struct RecordPage {
     pub key: String,
     /// Its title.
     pub title: String,
+    /// Whether the title is in somebody's own words, as it is wherever the record has a key.
+    pub is_said: bool,
     /// Its state and kind.
     pub marks: Vec<Mark>,
     /// Who and when.
@@ -242,6 +253,7 @@ impl RecordPage {
             crumb: &self.crumb,
             key: &self.key,
             title: &self.title,
+            is_said: self.is_said || !self.key.is_empty(),
             marks: &self.marks,
             byline: &self.byline,
             acts: &self.acts,
@@ -295,6 +307,7 @@ fn sample_odd() -> RecordPage {
             (MARKUP.to_owned(), "/t/halden".to_owned()),
         ],
         key: LONG_WORD.to_owned(),
+        is_said: true,
         title: format!("{MARKUP} {BIDI} {}", LONG_WORD.repeat(10)),
         marks: vec![Tone::Stop.mark(MARKUP)],
         byline: Rich::from(BIDI),

@@ -9,8 +9,10 @@ use crate::text;
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Piece {
     Text(String),
+    Said(String),
     Strong(String),
     Emphasis(String),
+    Quoted(String),
     Code(String),
     Key(String),
     Late(String),
@@ -37,6 +39,12 @@ impl Rich {
         self.with(Piece::Text(text.into()))
     }
 
+    /// Adds somebody's own words, or a name: what is never put into another language.
+    #[must_use]
+    pub fn said(self, text: impl Into<String>) -> Self {
+        self.with(Piece::Said(text.into()))
+    }
+
     /// Adds what the sentence is about: a name, a role.
     #[must_use]
     pub fn strong(self, text: impl Into<String>) -> Self {
@@ -47,6 +55,12 @@ impl Rich {
     #[must_use]
     pub fn emphasis(self, text: impl Into<String>) -> Self {
         self.with(Piece::Emphasis(text.into()))
+    }
+
+    /// Adds somebody's own words in the second voice.
+    #[must_use]
+    pub fn quoted(self, text: impl Into<String>) -> Self {
+        self.with(Piece::Quoted(text.into()))
     }
 
     /// Adds what is copied: a digest, a rule's name, a command.
@@ -114,8 +128,10 @@ impl Rich {
             .iter()
             .map(|piece| match piece {
                 Piece::Text(text)
+                | Piece::Said(text)
                 | Piece::Strong(text)
                 | Piece::Emphasis(text)
+                | Piece::Quoted(text)
                 | Piece::Code(text)
                 | Piece::Key(text)
                 | Piece::Late(text)
@@ -172,8 +188,10 @@ fn push(out: &mut String, piece: &Piece) {
     // Writing into a String cannot fail.
     let _ = match piece {
         Piece::Text(words) => write!(out, "{}", text::mark(words)),
+        Piece::Said(words) => write!(out, "<span translate=\"no\">{}</span>", text::mark(words)),
         Piece::Strong(words) => write!(out, "<b>{}</b>", text::mark(words)),
         Piece::Emphasis(words) => write!(out, "<i>{}</i>", text::mark(words)),
+        Piece::Quoted(words) => write!(out, "<i translate=\"no\">{}</i>", text::mark(words)),
         Piece::Code(words) => write!(out, "<code>{}</code>", breakable(words)),
         Piece::Key(words) => write!(out, "<span class=\"key\">{}</span>", text::mark(words)),
         Piece::Late(words) => write!(out, "<span class=\"late\">{}</span>", text::mark(words)),

@@ -90,6 +90,16 @@ impl SignIn {
         format!("Sign in to {}", self.tenant)
     }
 
+    /// This page in another language, on the way to the same place.
+    fn in_language(&self, tag: &str) -> String {
+        let next = self.fields.iter().find(|field| field.name == "next");
+        let next = next.map(|field| field.value.bytes().map(escaped).collect::<String>());
+        next.map_or_else(
+            || format!("?language={tag}"),
+            |next| format!("?language={tag}&next={next}"),
+        )
+    }
+
     fn form(&self) -> Fields<'_> {
         Fields {
             form_id: "",
@@ -99,6 +109,14 @@ impl SignIn {
 
     fn notices(&self) -> parts::Notices<'_> {
         parts::Notices(&self.notices)
+    }
+}
+
+/// A byte as it may stand in a query's value.
+fn escaped(byte: u8) -> String {
+    match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'/' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
     }
 }
 

@@ -109,6 +109,8 @@ pub enum Cell {
         /// A second line in grey.
         sub: Rich,
     },
+    /// The row's name in our own words: a week, a purpose.
+    Name(String),
     /// A sentence or a word.
     Text(Rich),
     /// Words that stay on one line, such as a time.
@@ -147,13 +149,14 @@ impl Cell {
         match self {
             Cell::Short(_) => "nowrap tnum",
             Cell::Text(_) => "words",
-            Cell::Title { .. } | Cell::Mark(_) | Cell::Acts { .. } => "",
+            Cell::Title { .. } | Cell::Name(_) | Cell::Mark(_) | Cell::Acts { .. } => "",
         }
     }
 
     fn inner(&self) -> String {
         match self {
             Cell::Title { .. } => String::new(),
+            Cell::Name(words) => crate::text::mark(words),
             Cell::Text(rich) => rich.html(),
             Cell::Short(words) => crate::text::mark(words),
             Cell::Mark(mark) => mark.html(),
@@ -164,7 +167,7 @@ impl Cell {
     /// Whether the cell says anything.
     fn is_said(&self) -> bool {
         match self {
-            Cell::Title { .. } => true,
+            Cell::Title { .. } | Cell::Name(_) => true,
             Cell::Acts { forms, .. } => !forms.is_empty(),
             Cell::Text(_) | Cell::Short(_) | Cell::Mark(_) => !self.inner().is_empty(),
         }

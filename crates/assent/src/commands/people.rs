@@ -119,6 +119,9 @@ pub struct Tell {
     /// No letter between these times; without it there are no quiet hours.
     #[arg(long, value_name = "HH:MM-HH:MM")]
     pub quiet: Option<String>,
+    /// The language of pages and letters, `en` or `de`; without it, what the browser asks for.
+    #[arg(long, value_name = "TAG")]
+    pub language: Option<String>,
 }
 
 /// A delegation to make.
@@ -366,13 +369,24 @@ fn tell(client: &Client, wishes: &Tell, output: &Output) -> Result<u8> {
         body["quiet_from"] = json!(from);
         body["quiet_until"] = json!(until);
     }
-    let is_set = wishes.at_once || wishes.digest.is_some() || wishes.quiet.is_some();
+    if let Some(language) = &wishes.language {
+        body["language"] = json!(language);
+    }
+    let is_set = wishes.at_once || wishes.digest.is_some() || wishes.quiet.is_some() || wishes.language.is_some();
     let told = if is_set {
         client.send("PUT", &path, Some(&body), &[])?.body
     } else {
         client.get(&path)?.body
     };
-    let heads = ["person", "how", "digest_at", "quiet_from", "quiet_until", "zone"];
+    let heads = [
+        "person",
+        "how",
+        "digest_at",
+        "quiet_from",
+        "quiet_until",
+        "language",
+        "zone",
+    ];
     let pairs: Vec<(&str, String)> = heads
         .iter()
         .filter(|head| told.get(**head).is_some())

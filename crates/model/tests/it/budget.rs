@@ -163,6 +163,7 @@ fn wish(world: &mut World, dice: &mut Dice) {
                     from: format!("{:02}:30", dice.roll(24)),
                     until: format!("{:02}:00", dice.roll(24)),
                 }),
+                language: None,
             });
         }
     });

@@ -362,6 +362,7 @@ fn telling_view(person: &Person, telling: &model::telling::Telling) -> Value {
         ("digest_at", telling.digest_at.as_ref()),
         ("quiet_from", quiet.map(|it| &it.from)),
         ("quiet_until", quiet.map(|it| &it.until)),
+        ("language", telling.language.as_ref()),
     ] {
         if let Some(value) = value {
             view[field] = json!(value);

@@ -23,7 +23,7 @@ fn account_page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     let mut sections = vec![Section::new("you", "You", SectionBody::Facts(facts_of(view)))];
     sections.extend(super::factors::sections(view)?);
     let text = "While you are away nobody waits for you: you are not reminded, and whoever speaks for you is asked.";
-    let away = Section::new("away", "When you are away", SectionBody::Prose(text.to_owned()));
+    let away = Section::new("away", "When you are away", SectionBody::Words(Rich::from(text)));
     sections.push(away.note(Rich::new().link("Say when, and who speaks for you", view.url("/away"))));
     let person = view.directory.people.get(&view.me);
     let telling = person.and_then(|it| it.telling.clone()).unwrap_or_default();
@@ -35,11 +35,12 @@ fn account_page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     );
     sections.push(told.note(Rich::new().link("One letter a day, quiet hours", view.url("/telling"))));
     let text = "Tokens for command lines and pipelines act with your rights.";
-    let tokens = Section::new("tokens", "Your tokens", SectionBody::Prose(text.to_owned()));
+    let tokens = Section::new("tokens", "Your tokens", SectionBody::Words(Rich::from(text)));
     sections.push(tokens.note(Rich::new().link("Show them", view.url("/tokens"))));
     let page = RecordPage {
         frame: view.frame.clone(),
         title: view.name(&view.me),
+        is_said: true,
         acts: vec![password_form(view)],
         sections,
         ..RecordPage::default()

@@ -34,9 +34,9 @@ fn what(change: &Change) -> Rich {
     let (what, why) = (said(&content.description), said(&content.justification));
     match (what.is_empty(), why.is_empty()) {
         (true, true) => Rich::new(),
-        (false, true) => Rich::from(what),
-        (true, false) => Rich::from(why),
-        (false, false) => Rich::new().text(what).line().emphasis(why),
+        (false, true) => Rich::new().said(what),
+        (true, false) => Rich::new().said(why),
+        (false, false) => Rich::new().said(what).line().quoted(why),
     }
 }
 

@@ -226,7 +226,8 @@ fn entries(view: &View<'_, '_, '_>, answers: &[Answer], fine: &str, not: &str) -
         let picked = &answer.picked;
         let name = Rich::new()
             .link(picked.key.as_str(), view.change_url(&picked.key))
-            .text(format!(" {}", picked.title));
+            .text(" ")
+            .said(picked.title.as_str());
         match &answer.failure {
             None => Entry::new(Tone::Ok, name).why(fine),
             Some(failure) => {

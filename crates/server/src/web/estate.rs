@@ -643,7 +643,8 @@ fn named_by(view: &mut View<'_, '_, '_>, key: &str) -> acts::Result<Section> {
             Tone::Plain,
             Rich::new()
                 .link(listed.key.as_str(), view.change_url(&listed.key))
-                .text(format!(" {}", listed.title)),
+                .text(" ")
+                .said(listed.title.as_str()),
         )
         .icon("list")
         .why(super::words::plain(&listed.state))

@@ -4,7 +4,7 @@ use acts::Room;
 use acts::set_second_factor::{self as factors, NewTotp, PASSKEY, RECOVERY};
 use axum::extract::{Path, State};
 use axum::response::Response;
-use pages::{ActForm, ActTone, Fact, Field, Input, Place, RecordPage, Section, SectionBody};
+use pages::{ActForm, ActTone, Fact, Field, Input, Place, RecordPage, Rich, Section, SectionBody};
 use serde_json::json;
 use store::second_factor::SecondFactor;
 use store::session::{self, Session};
@@ -63,7 +63,7 @@ fn factor_section(view: &View<'_, '_, '_>, found: &[SecondFactor], copied: &[Str
     }
     let body = if facts.is_empty() {
         let text = "None yet. With one, an act of weight asks for it instead of your password.";
-        SectionBody::Prose(text.to_owned())
+        SectionBody::Words(Rich::from(text))
     } else {
         SectionBody::Facts(facts)
     };
@@ -187,7 +187,9 @@ fn code_page(view: &View<'_, '_, '_>, made: &NewTotp, error: Option<&str>) -> St
             Section::new(
                 "how",
                 "How",
-                SectionBody::Prose("Type this key into your authenticator, or open the address below it on the device that has it. It is shown this once.".to_owned()),
+                SectionBody::Words(Rich::from(
+                    "Type this key into your authenticator, or open the address below it on the device that has it. It is shown this once.",
+                )),
             ),
             key,
         ],
@@ -238,7 +240,7 @@ pub(super) fn recovery_page(view: &View<'_, '_, '_>, codes: &[String]) -> String
         frame: view.frame.clone(),
         title: "Your recovery codes".to_owned(),
         sections: vec![
-            Section::new("why", "Keep them", SectionBody::Prose(text.to_owned())),
+            Section::new("why", "Keep them", SectionBody::Words(Rich::from(text))),
             Section::new("codes", "The codes", SectionBody::Code(codes.join("\n"))),
         ],
         ..RecordPage::default()

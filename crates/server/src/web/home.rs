@@ -250,7 +250,8 @@ fn tasks(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
         };
         let text = Rich::new()
             .link(listed.key.as_str(), view.change_url(&listed.key))
-            .text(format!(" {}", listed.title));
+            .text(" ")
+            .said(listed.title.as_str());
         entries.push(Entry::new(Tone::Wait, text).why(view.sentence(&row.unmet.text)));
     }
     Ok(entries)
@@ -286,7 +287,8 @@ fn keep_in_mind(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
         let url = view.url(&format!("/incidents/{}", incident.key));
         let text = Rich::new()
             .link(incident.key.as_str(), url)
-            .text(format!(" {}", incident.title));
+            .text(" ")
+            .said(incident.title.as_str());
         entries.push(
             Entry::new(Tone::Wait, text)
                 .icon("incident")
@@ -311,7 +313,8 @@ fn late(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
         };
         let text = Rich::new()
             .link(listed.key.as_str(), view.change_url(&listed.key))
-            .text(format!(" {}", listed.title));
+            .text(" ")
+            .said(listed.title.as_str());
         let words = if listed.state == Stage::Implementing.as_str() {
             "should have ended"
         } else {

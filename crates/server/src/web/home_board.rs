@@ -111,7 +111,8 @@ fn item(view: &View<'_, '_, '_>, meetings: &[&Meeting], file: &ChangeFile) -> En
     let change = &file.change;
     let text = Rich::new()
         .link(change.key.as_str(), view.change_url(&change.key))
-        .text(format!(" {}", change.content.title));
+        .text(" ")
+        .said(change.content.title.as_str());
     let risk = format!("{} risk", super::words::capital(change.risk.level.as_str()));
     let why = match change.planned_start {
         Some(start) => format!("{risk}, planned {}", view.reader.moment(start)),

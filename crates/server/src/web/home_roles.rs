@@ -39,7 +39,8 @@ pub(super) fn decided(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
         };
         let text = Rich::from(format!("{words} "))
             .link(one.key.as_str(), url.as_str())
-            .text(format!(" {}", one.title));
+            .text(" ")
+            .said(one.title.as_str());
         let mut entry = Entry::new(tone, text).why(view.reader.moment(one.at));
         if one.is_open {
             let address = format!("{url}/approvals/{}/withdrawal", one.id);
@@ -86,7 +87,8 @@ pub(super) fn sections(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Section>
 fn named(view: &View<'_, '_, '_>, listed: &Listed) -> Rich {
     Rich::new()
         .link(listed.key.as_str(), view.change_url(&listed.key))
-        .text(format!(" {}", listed.title))
+        .text(" ")
+        .said(listed.title.as_str())
 }
 
 fn in_states(states: &[Stage]) -> Vec<String> {
@@ -263,7 +265,7 @@ fn figures(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
     });
     let drawn: Vec<Figure> = drawn.collect();
     let weeks = (0..WEEKS).rev().map(|week| {
-        let mut cells = vec![Cell::title(format!("to {}", view.reader.day(days(7 * week))), "")];
+        let mut cells = vec![Cell::Name(format!("to {}", view.reader.day(days(7 * week))))];
         cells.extend(
             kinds
                 .iter()

@@ -9,7 +9,7 @@ use pages::Place;
 use pages::mail::{Digest, DigestRow, Letter, Mail, News};
 
 use super::brief::brief;
-use super::view::View;
+use super::view::{View, language_of};
 use super::words::plain;
 
 /// The letter of a message, for the person who acts in this room; `None` for a message about no change.
@@ -34,7 +34,8 @@ pub(crate) fn letter(room: &mut Room<'_, '_>, message: &Message) -> acts::Result
         news: news(&view, &file, message),
         card,
     };
-    Ok(Some(letter.render()))
+    let language = language_of(&view.directory, &message.person);
+    Ok(Some(said(&language, letter.render())))
 }
 
 /// The letter about several messages, for the person who acts in this room.
@@ -61,7 +62,23 @@ pub(crate) fn digest(room: &mut Room<'_, '_>, messages: &[Message]) -> acts::Res
         link: format!("{public_url}/t/{tenant}/messages"),
         rows: messages.iter().map(row).collect(),
     };
-    Ok(digest.render())
+    let language = language_of(&view.directory, &view.me);
+    Ok(said(&language, digest.render()))
+}
+
+/// A letter in the language that its reader chose; its first line is the change's own title, which stays.
+fn said(language: &str, mail: Mail) -> Mail {
+    let Some(language) = pages::language::find(language) else {
+        return mail;
+    };
+    let mut lines = mail.body.lines();
+    let first = lines.next().unwrap_or_default().to_owned();
+    let rest = lines.map(|line| language.text(line));
+    let body: Vec<String> = std::iter::once(first).chain(rest).collect();
+    Mail {
+        subject: language.text(&mail.subject),
+        body: format!("{}\n", body.join("\n")),
+    }
 }
 
 fn tenant_name(view: &View<'_, '_, '_>, tenant: &str) -> String {
@@ -157,6 +174,28 @@ fn sentences(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_letter_is_in_its_readers_language_and_the_title_stays() {
+        let mail = || {
+            Mail {
+            subject: "CHG-1 needs your word: Home".to_owned(),
+            body: "CHG-1 Home\n\nYour word is due today 17:00. Nobody decides in your place by silence.\n\nDecide: https://x/\n"
+                .to_owned(),
+        }
+        };
+        let german = said("de", mail());
+        assert_eq!(german.subject, "CHG-1 braucht Ihre Entscheidung: Home");
+        assert!(
+            german
+                .body
+                .starts_with("CHG-1 Home\n\nIhre Entscheidung ist fällig: heute 17:00."),
+            "{}",
+            german.body
+        );
+        assert!(german.body.ends_with("\nEntscheiden: https://x/\n"), "{}", german.body);
+        assert_eq!(said("", mail()), mail());
+    }
 
     #[test]
     fn a_letter_takes_the_sentences_and_leaves_the_address() {

@@ -36,6 +36,7 @@ mod help;
 mod home;
 mod home_board;
 mod home_roles;
+mod languages;
 mod live;
 mod mail;
 mod own_fields;
@@ -85,6 +86,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .merge(admin::routes())
         .layer(DefaultBodyLimit::max(FORM_LIMIT))
         .layer(from_fn_with_state(state.clone(), held::hold))
+        .layer(from_fn_with_state(state.clone(), languages::speak))
 }
 
 fn session_routes() -> Router<AppState> {

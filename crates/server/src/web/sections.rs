@@ -92,12 +92,13 @@ impl Around<'_> {
         for item in &self.file.checklist {
             let id = item.id.as_str();
             let entry = match &item.done {
-                Some(done) => Entry::new(Tone::Ok, item.title.as_str()).why(format!(
+                Some(done) => Entry::new(Tone::Ok, Rich::new().said(item.title.as_str())).why(format!(
                     "{}, {}",
                     view.name(&done.by),
                     view.reader.distance(done.at)
                 )),
-                None => Entry::new(Tone::Wait, item.title.as_str()).why(format!("Asked by rule {}", item.rule)),
+                None => Entry::new(Tone::Wait, Rich::new().said(item.title.as_str()))
+                    .why(format!("Asked by rule {}", item.rule)),
             };
             let tick = self.at(&format!("tick-{id}"), "Tick it", &format!("/checklist/{id}/tick"));
             entries.push(match (&item.done, self.open.has(Verb::TickChecklist)) {
@@ -321,7 +322,7 @@ impl Around<'_> {
             } else {
                 "optional"
             };
-            let entry = Entry::new(tone, Rich::new().text(task.title.as_str()))
+            let entry = Entry::new(tone, Rich::new().said(task.title.as_str()))
                 .why(format!("{}, {who}; {holds}", task.kind))
                 .aside(plain(task.state.as_str()));
             let id = task.id.as_str();

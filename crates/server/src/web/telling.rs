@@ -31,8 +31,16 @@ pub(super) fn facts(telling: &Telling, zone: &str) -> Vec<Fact> {
     vec![
         Fact::new("Letters", how),
         Fact::new("Quiet hours", quiet),
+        Fact::new("Language", language_name(telling)),
         Fact::new("Time zone", zone.to_owned()),
     ]
+}
+
+/// The language's own name for itself, for who chose one.
+fn language_name(telling: &Telling) -> String {
+    let chosen = telling.language.as_deref().unwrap_or_default();
+    let found = pages::language::CHOICES.iter().find(|(tag, _)| *tag == chosen);
+    found.map_or_else(|| "as your browser asks".to_owned(), |(_, name)| (*name).to_owned())
 }
 
 fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
@@ -51,7 +59,7 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
         acts: vec![form(view, &telling)],
         sections: vec![
             Section::new("wishes", "As it is now", SectionBody::Facts(facts(&telling, &zone))),
-            Section::new("never", "What never waits", SectionBody::Prose(never.to_owned())),
+            Section::new("never", "What never waits", SectionBody::Words(Rich::from(never))),
         ],
         ..RecordPage::default()
     };
@@ -59,6 +67,12 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
         back.put(view, &mut page.frame, page.acts.iter_mut());
     }
     Ok(page.render())
+}
+
+fn languages() -> Vec<(&'static str, &'static str)> {
+    std::iter::once(("", "As your browser asks"))
+        .chain(pages::language::CHOICES)
+        .collect()
 }
 
 fn form(view: &View<'_, '_, '_>, telling: &Telling) -> ActForm {
@@ -88,6 +102,10 @@ fn form(view: &View<'_, '_, '_>, telling: &Telling) -> ActForm {
                 .hint("Such as 07:00.")
                 .value(text(quiet.map(|it| &it.until)))
                 .half(),
+        )
+        .field(
+            Field::select("language", "Language of pages and letters", &languages())
+                .value(text(telling.language.as_ref())),
         )
         .submit("Keep it so")
 }

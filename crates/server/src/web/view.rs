@@ -232,6 +232,12 @@ fn may(room: &Room<'_, '_>, policies: &policy::PolicySet, directory: &Directory,
     policies.may(&facts, action, None).allowed
 }
 
+/// The language that a person chose; empty for none.
+pub(super) fn language_of(directory: &Directory, person: &PersonId) -> String {
+    let telling = directory.people.get(person).and_then(|found| found.telling.as_ref());
+    telling.and_then(|it| it.language.clone()).unwrap_or_default()
+}
+
 /// How times are written for the acting person.
 pub(super) fn reader_of(room: &Room<'_, '_>, directory: &Directory) -> Reader {
     let zone = directory
@@ -273,6 +279,7 @@ fn frame(room: &mut Room<'_, '_>, directory: &Directory, reader: &Reader, place:
         query: String::new(),
         notices: unvalidated(room, reader)?,
         stream: String::new(),
+        language: language_of(directory, &room.actor.person),
     };
     Ok((frame, log.size))
 }

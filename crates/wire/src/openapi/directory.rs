@@ -267,6 +267,11 @@ const BODIES: &[Shape] = &[
             ),
             text("quiet_from", LINE, "Since when no letter comes, such as `22:00`."),
             text("quiet_until", LINE, "Until when none comes, such as `07:00`."),
+            text(
+                "language",
+                LINE,
+                "The language of pages and letters, `en` or `de`; what the browser asks for unless said.",
+            ),
         ],
     ),
     shape(

@@ -198,6 +198,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Res
         frame: view.frame.clone(),
         crumb: vec![("Connections".to_owned(), view.url("/connections"))],
         title: connection.name.clone(),
+        is_said: true,
         marks: vec![match connection.active {
             true => Tone::Ok.mark("Taken"),
             false => Tone::Plain.mark("Ended"),

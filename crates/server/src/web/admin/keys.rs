@@ -38,7 +38,7 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
                 _ => Tone::Plain,
             };
             rows.push(vec![
-                Cell::title(capital(purpose), ""),
+                Cell::Name(capital(purpose)),
                 Cell::text(words),
                 Cell::Text(Rich::new().code(pages::short_digest(&key.kid))),
                 Cell::Mark(tone.mark(capital(&key.state))),

@@ -201,6 +201,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Res
         frame: view.frame.clone(),
         crumb: vec![("Webhooks".to_owned(), view.url("/webhooks"))],
         title: webhook.name.clone(),
+        is_said: true,
         marks: vec![standing(&webhook, state.as_ref())],
         byline: Rich::new().code(webhook.url.as_str()),
         sections,

@@ -1,0 +1,214 @@
+//! One text, looked up: whole, then by its pattern, then sentence by sentence.
+
+use super::catalogue::Catalogue;
+use super::times::capital;
+
+/// The first of the characters that stand for a time already written in the language; nobody types them, and a text
+/// that holds one is left alone.
+const FIRST_TIME: u32 = 0xF_8000;
+/// The first of those that stand for an element within a sentence.
+pub(super) const FIRST_ELEMENT: u32 = 0xF_0000;
+/// The character behind the last of both.
+const BEHIND: u32 = 0xF_FFFE;
+/// The product's name, which is the same in every language.
+const PRODUCT: &str = "Assent";
+/// What may stand between two texts that are said apart.
+const BETWEEN: [&str; 3] = [" · ", "; ", ", "];
+/// How deep a part of a pattern may hold a pattern.
+const DEEPEST: u8 = 3;
+
+/// Whether a text of a page holds a character that stands for something else here.
+pub(super) fn is_odd(text: &str) -> bool {
+    text.chars().any(|c| (FIRST_ELEMENT..BEHIND).contains(&u32::from(c)))
+}
+
+/// The element that a character stands for.
+pub(super) fn element_of(letter: char) -> Option<usize> {
+    let place = u32::from(letter);
+    (FIRST_ELEMENT..FIRST_TIME)
+        .contains(&place)
+        .then(|| (place - FIRST_ELEMENT) as usize)
+}
+
+/// Whether a text says something in words.
+pub(super) fn has_words(text: &str) -> bool {
+    text.chars().any(char::is_alphabetic)
+}
+
+/// Whether a text is a key, a digest, an address or the like, and no word of any language.
+pub(super) fn is_data(text: &str) -> bool {
+    let is_sign = |c: char| c.is_ascii_digit() || "_/@:=#{".contains(c);
+    let is_word = |word: &str| has_words(word) && !word.trim_end_matches(':').contains(is_sign);
+    !text.split_whitespace().any(is_word)
+}
+
+/// A text in the language, without anything set apart; `None` where it is not known.
+pub(super) fn plain(catalogue: &Catalogue, text: &str) -> Option<String> {
+    if is_odd(text) {
+        return None;
+    }
+    say(catalogue, text, 0)
+}
+
+/// A text in the language; characters that stand for elements stay where the sentence wants them.
+pub(super) fn say(catalogue: &Catalogue, text: &str, depth: u8) -> Option<String> {
+    let bare = text.trim();
+    if bare.is_empty() || depth > DEEPEST {
+        return None;
+    }
+    if let Some(found) = whole(catalogue, bare) {
+        return Some(text.replacen(bare, &found, 1));
+    }
+    let mut times = Vec::new();
+    let held = catalogue.times.replace(bare, |said| {
+        times.push(said);
+        stand_in(times.len() - 1)
+    });
+    let held = held.unwrap_or_else(|| bare.to_owned());
+    let said = if !has_words(&held) {
+        numbers(catalogue, &held)
+    } else if let Some(found) = pattern(catalogue, &held, depth) {
+        found
+    } else if let Some(found) = with_lengths(catalogue, bare, &times, depth) {
+        return Some(text.replacen(bare, &found, 1));
+    } else if is_data(&held) {
+        held
+    } else {
+        return None;
+    };
+    Some(text.replacen(bare, &with_times(&said, &times), 1))
+}
+
+/// A text whose message holds a length of time itself, such as “in the 30 days before”.
+fn with_lengths(catalogue: &Catalogue, text: &str, times: &[String], depth: u8) -> Option<String> {
+    let mut again = |part: &str| say(catalogue, part, depth + 1).unwrap_or_else(|| part.to_owned());
+    (!times.is_empty())
+        .then(|| catalogue.fitting(text, &mut again))
+        .flatten()
+}
+
+/// A text that stands in the file as it is, or but for the size of its first letter.
+fn whole(catalogue: &Catalogue, text: &str) -> Option<String> {
+    if let Some(found) = catalogue.whole(text).or((text == PRODUCT).then_some(PRODUCT)) {
+        return Some(found.to_owned());
+    }
+    let first = text.chars().next()?;
+    let small: String = first.to_lowercase().chain(text.chars().skip(1)).collect();
+    let found = (first.is_uppercase() && small != text).then(|| catalogue.whole(&small))??;
+    Some(capital(found))
+}
+
+/// A text without times: by its pattern, by what it ends with, by its sentences.
+fn pattern(catalogue: &Catalogue, text: &str, depth: u8) -> Option<String> {
+    let mut again = |part: &str| say(catalogue, part, depth + 1).unwrap_or_else(|| part.to_owned());
+    if let Some(found) = catalogue.fitting(text, &mut again) {
+        return Some(found);
+    }
+    for between in BETWEEN.iter().filter(|between| text.contains(**between)) {
+        if let Some(parts) = all(catalogue, text.split(*between), depth) {
+            return Some(parts.join(between));
+        }
+    }
+    let core = text.trim_matches([
+        ',', ':', '.', ';', ' ', '(', ')', '“', '”', '…', '·', '+', '→', '↑', '↓',
+    ]);
+    let is_cut = !core.is_empty() && core.len() < text.len();
+    if let Some(found) = is_cut.then(|| say(catalogue, core, depth + 1)).flatten() {
+        return Some(text.replacen(core, &found, 1));
+    }
+    let sentences: Vec<&str> = sentences(text);
+    if sentences.len() < 2 {
+        return None;
+    }
+    all(catalogue, sentences.into_iter(), depth).map(|parts| parts.join(" "))
+}
+
+/// Each of several texts; `None` where one is not known.
+fn all<'t>(catalogue: &Catalogue, texts: impl Iterator<Item = &'t str>, depth: u8) -> Option<Vec<String>> {
+    let each = texts.map(|text| match text.trim().is_empty() {
+        true => Some(text.to_owned()),
+        false => say(catalogue, text, depth + 1),
+    });
+    each.collect()
+}
+
+/// Cuts a text behind each full stop that a space follows.
+fn sentences(text: &str) -> Vec<&str> {
+    let mut out = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(". ").or_else(|| rest.find("? ")) {
+        out.push(&rest[..=at]);
+        rest = &rest[at + 2..];
+    }
+    out.push(rest);
+    out
+}
+
+/// A text of numbers alone, with the language's marks in those that have thousands.
+fn numbers(catalogue: &Catalogue, text: &str) -> String {
+    let words = text.split(' ').map(|word| {
+        let bare = word.trim_end_matches([',', '.', '%']);
+        let has_thousands = bare.split(',').skip(1).all(|part| part.len() == 3) && bare.contains(',');
+        let is_fraction = bare.split('.').count() == 2 && !bare.contains(':');
+        let digits = bare
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b',' || byte == b'.');
+        match digits && (has_thousands || is_fraction) {
+            true => format!(
+                "{}{}",
+                catalogue.number(bare),
+                word.get(bare.len()..).unwrap_or_default()
+            ),
+            false => word.to_owned(),
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a character stands for a time.
+pub(super) fn is_stand_in(letter: char) -> bool {
+    (FIRST_TIME..BEHIND).contains(&u32::from(letter))
+}
+
+fn stand_in(place: usize) -> String {
+    let code = FIRST_TIME + u32::try_from(place).unwrap_or(0).min(BEHIND - FIRST_TIME - 1);
+    char::from_u32(code).map(String::from).unwrap_or_default()
+}
+
+fn with_times(text: &str, times: &[String]) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        let place = u32::from(letter)
+            .checked_sub(FIRST_TIME)
+            .filter(|_| u32::from(letter) < BEHIND);
+        match place.and_then(|place| times.get(place as usize)) {
+            Some(said) => out.push_str(said),
+            // A sentence that ends with an abbreviation has one full stop.
+            None if letter == '.' && out.ends_with('.') && !text.contains("..") => {}
+            None => out.push(letter),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sentence_that_ends_with_an_abbreviation_has_one_full_stop() {
+        let german = crate::language::find("de").map(|language| language.text("1,221 entries, sealed 3 min ago."));
+        assert_eq!(german.as_deref(), Some("1.221 Einträge, vor 3 Min. versiegelt."));
+        let german = crate::language::find("de")
+            .map(|language| language.text("Its planned end, Sat 21 Nov, has passed. Your word."));
+        assert_eq!(
+            german.as_deref(),
+            Some("Sein geplantes Ende, Sa., 21. Nov., ist verstrichen. Ihre Entscheidung.")
+        );
+        let open = Catalogue::english(&[("It ended {@when}.", "Es endete {when}.")]).ok();
+        assert_eq!(
+            open.and_then(|it| plain(&it, "It ended 3 min ago.")).as_deref(),
+            Some("Es endete 3 min ago.")
+        );
+    }
+}
