@@ -1,6 +1,6 @@
 //! Places events in the tenant's log: one step of the sequencer.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use model::file::Actor;
@@ -113,25 +113,23 @@ fn next_events(room: &mut Room<'_, '_>) -> Result<Vec<Event>> {
 /// Events of a batch that must wait for one outside of it.
 fn blocked(room: &mut Room<'_, '_>, found: &[(Event, Vec<RecordRef>)]) -> Result<BTreeSet<String>> {
     let inside: BTreeSet<&str> = found.iter().map(|(event, _)| event.id.as_str()).collect();
-    let mut earliest: BTreeMap<(&str, &str), (&RecordRef, &str)> = BTreeMap::new();
+    let made: BTreeSet<(&str, &str, i64)> = found
+        .iter()
+        .flat_map(|(_, records)| records.iter().map(|it| (it.table.as_str(), it.id.as_str(), it.version)))
+        .collect();
+    let mut blocked = BTreeSet::new();
     for (event, records) in found {
         for record in records {
-            let known = earliest
-                .entry((&record.table, &record.id))
-                .or_insert((record, &event.id));
-            if record.version < known.0.version {
-                *known = (record, &event.id);
+            // Where the version before stands in the batch, the order within it sees to this one. A gap may lie anywhere, not
+            // only before the first version of the batch: ids follow the clocks of several servers.
+            let before = record.version - 1;
+            if before == 0 || made.contains(&(record.table.as_str(), record.id.as_str(), before)) {
+                continue;
             }
-        }
-    }
-    let mut blocked = BTreeSet::new();
-    for (record, event) in earliest.into_values() {
-        if record.version == 1 {
-            continue;
-        }
-        let before = event::earlier_unsequenced(room.tx, record)?;
-        if before.iter().any(|id| !inside.contains(id.as_str())) {
-            blocked.insert(event.to_owned());
+            let earlier = event::earlier_unsequenced(room.tx, record)?;
+            if earlier.iter().any(|id| !inside.contains(id.as_str())) {
+                blocked.insert(event.id.clone());
+            }
         }
     }
     Ok(blocked)

@@ -190,6 +190,13 @@ const ONCE: &[Long] = &[
         what: "refused sign-ins of each kind, timed",
     },
     Long {
+        target: "log",
+        test: "no_permit_outlives",
+        variable: "ASSENT_TEST_INTERLEAVINGS",
+        size: 100_000,
+        what: "orders of giving, ending and showing permits",
+    },
+    Long {
         target: "it",
         test: "every_broken_glass",
         variable: "ASSENT_TEST_GLASSES",

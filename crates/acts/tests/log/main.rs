@@ -6,6 +6,7 @@ mod administrators;
 mod by_two;
 mod configuring;
 mod glasses;
+mod interleaving;
 mod mutating;
 mod on_postgres;
 mod placing;

@@ -1,0 +1,348 @@
+//! Permits against everything that ends them, in any order (T7): two servers on one store, whose acts a scheduler with a seed
+//! puts one after the other. `ASSENT_TEST_INTERLEAVINGS` says how many orders.
+
+use acts::{Desk, Room};
+use model::ids::RecordId;
+use model::records::Approval;
+use proof::jwks::Jwks;
+use proof::permit::{Expected, verify};
+use proof::revocation::RevocationList;
+use serde_json::{Value, json};
+use store::record::{self, Filter};
+use store::{Lane, Mode};
+
+use crate::world::{TENANT, World, body};
+
+/// How many orders are tried.
+const ORDERS: usize = 60;
+/// How many acts there are in each.
+const ACTS: usize = 14;
+/// What somebody else would like to bring out under the permit.
+const SWAPPED: &str = "sha256:bbbb";
+
+/// Small random numbers, the same for the same seed (xorshift64*).
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: usize) -> usize {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        let high = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33;
+        usize::try_from(high).unwrap() % sides
+    }
+}
+
+/// What a scheduler may do next.
+#[derive(Debug, Clone, Copy)]
+enum Deed {
+    Mint,
+    Consume,
+    Revoke,
+    Edit,
+    Swap,
+    Hold,
+    Resume,
+    Withdraw,
+}
+
+/// Minting and consuming come more often than what ends them, so that there is something to end.
+const DEEDS: [Deed; 12] = [
+    Deed::Mint,
+    Deed::Mint,
+    Deed::Mint,
+    Deed::Consume,
+    Deed::Consume,
+    Deed::Consume,
+    Deed::Revoke,
+    Deed::Edit,
+    Deed::Swap,
+    Deed::Hold,
+    Deed::Resume,
+    Deed::Withdraw,
+];
+
+/// A permit that was given.
+struct Given {
+    jti: String,
+    token: String,
+    is_dead: bool,
+}
+
+/// One change, what was done with it, and what the oracle thinks of it.
+struct Round<'w> {
+    world: &'w World,
+    desks: [&'w Desk; 2],
+    key: String,
+    artifact: String,
+    given: Vec<Given>,
+    /// Whether its content is still the approved one.
+    is_whole: bool,
+    is_held: bool,
+    story: Vec<String>,
+    passed: usize,
+}
+
+impl<'w> Round<'w> {
+    fn new(world: &'w World, other: &'w Desk, number: usize) -> Self {
+        let artifact = proof::crypto::digest_text(&number.to_be_bytes());
+        let key = world.approved(world.draft_of(&format!("Order {number}"), &artifact));
+        let (k, told) = (key.clone(), artifact.clone());
+        world.by("rita", move |room| {
+            let file = model::verbs::around::StoredFile {
+                digest: proof::crypto::digest_text(b"works"),
+                size: 5,
+                media_type: "text/plain".into(),
+                reading: None,
+            };
+            let note = json!({"kind": "note", "aspect": "functional", "result": "passed", "environment": "staging",
+                "artifact": told, "text": "works"});
+            acts::add_evidence::add_evidence(room, &k, &body(note), &file)
+        });
+        Self {
+            world,
+            desks: [&world.desk, other],
+            key,
+            artifact,
+            given: Vec::new(),
+            is_whole: true,
+            is_held: false,
+            story: Vec::new(),
+            passed: 0,
+        }
+    }
+
+    /// Does an act as somebody at one of the servers; `None` when it was refused.
+    fn act<T: Send + 'static>(
+        &mut self,
+        (dice, login): (&mut Dice, &'static str),
+        act: impl Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+    ) -> Option<T> {
+        let actor = self.world.actor(login);
+        let server = dice.roll(2);
+        let done = self.desks[server].wait(Lane::Acts, TENANT, actor, Mode::Write, act);
+        match done {
+            Ok(done) => Some(done),
+            Err(acts::Error::Refused(refusal)) => {
+                self.story
+                    .push(format!("server {server}: {login} is refused: {refusal}"));
+                None
+            }
+            Err(error) => panic!("{error:?} after {:#?}", self.story),
+        }
+    }
+
+    fn end_all(&mut self) {
+        self.given.iter_mut().for_each(|it| it.is_dead = true);
+    }
+
+    fn step(&mut self, dice: &mut Dice, deed: Deed) {
+        self.story.push(format!("{deed:?}"));
+        let key = self.key.clone();
+        match deed {
+            Deed::Mint => self.mint(dice),
+            Deed::Consume => self.consume(dice),
+            Deed::Revoke => {
+                let Some(jti) = self.given.last().map(|it| it.jti.clone()) else {
+                    return;
+                };
+                let id = RecordId(jti);
+                let why = body(json!({"reason": "Not this one."}));
+                let revoke = move |room: &mut Room<'_, '_>| acts::revoke_permit::revoke_permit(room, &key, &id, &why);
+                if self.act((dice, "mona"), revoke).is_some() {
+                    self.given.last_mut().unwrap().is_dead = true;
+                }
+            }
+            Deed::Edit | Deed::Swap => {
+                let patch = match deed {
+                    Deed::Edit => json!({"title": format!("Another title {}", dice.roll(1_000))}),
+                    _ => json!({"targets": [{"service": "pay", "environment": "production", "artifact": SWAPPED}]}),
+                };
+                let patch = body(patch);
+                let edit = move |room: &mut Room<'_, '_>| acts::edit_change::edit_change(room, &key, &patch);
+                if self.act((dice, "rita"), edit).is_some() {
+                    self.is_whole = false;
+                    self.end_all();
+                }
+            }
+            Deed::Hold => {
+                let why = body(json!({"reason": "Look again."}));
+                let hold = move |room: &mut Room<'_, '_>| acts::hold_change::hold_change(room, &key, &why);
+                if self.act((dice, "mona"), hold).is_some() {
+                    self.is_held = true;
+                    self.end_all();
+                }
+            }
+            Deed::Resume => {
+                let resume = move |room: &mut Room<'_, '_>| acts::resume_change::resume_change(room, &key);
+                if self.act((dice, "mona"), resume).is_some() {
+                    self.is_held = false;
+                }
+            }
+            Deed::Withdraw => self.withdraw(dice),
+        }
+    }
+
+    fn mint(&mut self, dice: &mut Dice) {
+        let question = acts::gate::Question {
+            service: "pay".into(),
+            environment: "production".into(),
+            artifact: Some(self.artifact.clone()),
+            commit: None,
+            change: None,
+            purpose: None,
+        };
+        let ask = move |room: &mut Room<'_, '_>| acts::gate::check(room, &question, None);
+        let Some(checked) = self.act((dice, "pipe"), ask) else {
+            return;
+        };
+        let Some(token) = checked.permit else { return };
+        assert!(
+            self.is_whole && !self.is_held,
+            "a permit was given after {:#?}",
+            self.story
+        );
+        let payload = token.split('.').nth(1).and_then(proof::crypto::from_base64url).unwrap();
+        let claims: Value = serde_json::from_slice(&payload).unwrap();
+        self.given.push(Given {
+            jti: claims["jti"].as_str().unwrap().to_owned(),
+            token,
+            is_dead: false,
+        });
+    }
+
+    /// Whoever holds the permits shows all of them, with a list fetched now: for what was approved, and for something else.
+    fn consume(&mut self, dice: &mut Dice) {
+        let server = dice.roll(2);
+        let look =
+            |room: &mut Room<'_, '_>| Ok((acts::keys::jwks(room)?, acts::sign_revocations::sign_revocations(room)?));
+        let system = model::file::Actor::system();
+        let (keys, list) = self.desks[server]
+            .wait(Lane::Acts, TENANT, system, Mode::Write, look)
+            .unwrap();
+        let keys: Jwks = keys;
+        let list = RevocationList::open(&list, &keys).unwrap();
+        for given in &self.given {
+            let expected = |artifact: &'static str| Expected {
+                service: "pay",
+                environment: "production",
+                artifact: Some(artifact),
+                commit: None,
+                content_digest: None,
+                now: self.world.desk.tools().clock.now().as_second(),
+            };
+            let swapped = verify(&given.token, &keys, Some(&list), &expected(SWAPPED));
+            assert!(swapped.is_err(), "a swapped artifact passed after {:#?}", self.story);
+            let own = Expected {
+                artifact: Some(&self.artifact),
+                ..expected("")
+            };
+            let passes = verify(&given.token, &keys, Some(&list), &own).is_ok();
+            assert!(
+                !(passes && given.is_dead),
+                "a dead permit passed after {:#?}",
+                self.story
+            );
+            self.passed += usize::from(passes);
+        }
+    }
+
+    fn withdraw(&mut self, dice: &mut Dice) {
+        let key = self.key.clone();
+        let olga = self.world.actor("olga").person;
+        let withdraw = move |room: &mut Room<'_, '_>| {
+            let change = room.change(&key)?.id;
+            let own = Filter::new()
+                .equals("change_id", change.as_str())
+                .equals("person", olga.as_str())
+                .equals("state", "standing")
+                .order_by("id");
+            match record::find_one::<Approval>(room.tx, &own)? {
+                Some(found) => acts::withdraw_approval::withdraw_approval(room, &key, &found.record.id).map(|()| true),
+                None => Ok(false),
+            }
+        };
+        if self.act((dice, "olga"), withdraw) == Some(true) {
+            self.is_whole = false;
+            self.end_all();
+        }
+    }
+}
+
+/// The log says the same: what ended a permit stands after its issue, and no permit of a change after its hold.
+fn check_log(world: &World) {
+    while world
+        .look(|room| Ok(store::event::count_unsequenced(room.tx)?))
+        .unwrap()
+        > 0
+    {
+        world.sequence();
+    }
+    let mut held: std::collections::BTreeSet<String> = Default::default();
+    let mut revoked: std::collections::BTreeSet<String> = Default::default();
+    let mut from = 0;
+    loop {
+        let page = world
+            .look(move |room| Ok(store::event::page(room.tx, from, 500)?))
+            .unwrap();
+        for event in &page {
+            let bytes: Value = serde_json::from_slice(&event.bytes).unwrap();
+            let subject = event.subject_id.clone();
+            let jti = bytes["data"]["jti"].as_str().unwrap_or_default().to_owned();
+            match event.kind.as_str() {
+                "change.held" => {
+                    held.insert(subject);
+                }
+                "change.resumed" => {
+                    held.remove(&subject);
+                }
+                "permit.revoked" => {
+                    revoked.insert(jti);
+                }
+                "permit.issued" => {
+                    assert!(
+                        !held.contains(&subject),
+                        "{subject} was given a permit while it was held"
+                    );
+                    assert!(!revoked.contains(&jti), "{jti} was issued after its end");
+                }
+                _ => {}
+            }
+        }
+        if page.len() < 500 {
+            break;
+        }
+        from += 500;
+    }
+    assert!(!revoked.is_empty(), "the log knows of no revocation");
+}
+
+#[test]
+fn no_permit_outlives_or_follows_what_ends_it_in_any_order() {
+    let orders = std::env::var("ASSENT_TEST_INTERLEAVINGS").map_or(ORDERS, |text| text.parse().unwrap());
+    let world = World::new();
+    // The window is open from ten to twelve; the scheduler holds the clock.
+    *world.clock.0.lock().unwrap() = "2026-11-20T10:30:00Z".parse().unwrap();
+    let other = world.other_desk(0);
+    let mut dice = Dice(0x5eed);
+    let (mut given, mut passed) = (0, 0);
+    for number in 0..orders {
+        let mut round = Round::new(&world, &other, number);
+        for _ in 0..ACTS {
+            let deed = DEEDS[dice.roll(DEEDS.len())];
+            round.step(&mut dice, deed);
+        }
+        round.step(&mut dice, Deed::Consume);
+        given += round.given.len();
+        passed += round.passed;
+    }
+    println!("{orders} orders of {ACTS} acts, {given} permits, {passed} passed, none that was ended");
+    assert!(
+        given > 0 && passed > 0,
+        "{given} permits, {passed} passed: nothing was tried"
+    );
+    check_log(&world);
+    if orders <= ORDERS {
+        world.assert_replays();
+    }
+}
