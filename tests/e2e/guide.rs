@@ -37,6 +37,13 @@ fn pieces(page: &str) -> Vec<Piece> {
     found
 }
 
+/// Where commands are looked for: the program stands there as it would where it is installed.
+fn path_with_program() -> std::ffi::OsString {
+    let folder = tests::binary().parent().map(std::path::Path::to_path_buf);
+    let usual = std::env::var_os("PATH").unwrap_or_default();
+    std::env::join_paths(folder.into_iter().chain(std::env::split_paths(&usual))).unwrap()
+}
+
 /// Runs a page as one bash session, whose clock moves between blocks; answers what went wrong.
 fn walk(server: &mut Server, name: &str) -> Result<(), String> {
     let page = std::fs::read_to_string(root().join("docs/guide").join(name)).unwrap();
@@ -57,6 +64,7 @@ fn walk(server: &mut Server, name: &str) -> Result<(), String> {
                     .current_dir(root())
                     .env("ASSENT_CREDENTIALS", server.data.join("demo-credentials.json"))
                     .env("ASSENT_NOW", server.now_for_date())
+                    .env("PATH", path_with_program())
                     .output()
                     .unwrap();
                 if !done.status.success() {

@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
     access, audit, boards, change, config, delivery, directory, doctor, estate, fields, gate, gateway, host, import,
-    mapping, people, permit, policy, risk, serve, sla, tokens, webhooks,
+    mail, mapping, people, permit, policy, risk, serve, sla, tokens, webhooks,
 };
 use crate::failure::{Failure, Result, read_text};
 
@@ -160,6 +160,9 @@ pub enum Command {
     /// What outside systems delivered.
     #[command(subcommand)]
     Delivery(delivery::Delivery),
+    /// Answers by mail.
+    #[command(subcommand)]
+    Mail(mail::Mail),
     /// Addresses outside that are told of events.
     #[command(subcommand)]
     Webhook(webhooks::Webhook),

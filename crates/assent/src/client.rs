@@ -147,6 +147,15 @@ impl Client {
         read_answer(response)
     }
 
+    /// POST of a delivery as it came to a connection's own door. The credential is the connection's secret.
+    ///
+    /// # Errors
+    /// The server's refusal, or why it could not be asked.
+    pub fn deliver(&self, connection: &str, kind: &str, bytes: Vec<u8>) -> Result<Answer> {
+        let path = format!("/hooks/{}", encode(connection));
+        read_answer(self.raw("POST", &path, Some((kind, bytes)), &[])?)
+    }
+
     /// Asks the gate at a path under `/api/v1`. Only an answer with the header `Assent-Decision` is a decision.
     ///
     /// # Errors

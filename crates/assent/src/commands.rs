@@ -15,6 +15,7 @@ mod gate_lists;
 pub mod gateway;
 pub mod host;
 pub mod import;
+pub mod mail;
 pub mod mapping;
 pub mod people;
 pub mod permit;
@@ -51,6 +52,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Token(token) => tokens::run(token, common, output),
         Command::Mapping(mapping) => mapping::run(mapping, common, output),
         Command::Delivery(delivery) => delivery::run(delivery, common, output),
+        Command::Mail(mail) => mail::run(mail, common, output),
         Command::Webhook(webhook) => webhooks::run(webhook, common, output),
         Command::Access(access) => access::run(access, common, output),
         Command::Person(person) => people::run(person, common, output),

@@ -26,7 +26,17 @@ const RECIPIENTS: [&str; 6] = [
 ];
 
 fn parsed(body: &[u8]) -> Option<Message<'_>> {
-    MessageParser::default().parse(body)
+    MessageParser::default().parse(without_envelope(body))
+}
+
+/// The message without the line that some mail servers put before what they pipe: `From ada@example.org Fri Nov 20 …`
+/// (RFC 4155).
+fn without_envelope(body: &[u8]) -> &[u8] {
+    if !body.starts_with(b"From ") {
+        return body;
+    }
+    let end = body.iter().position(|byte| *byte == b'\n');
+    end.map_or(body, |end| &body[end + 1..])
 }
 
 /// The message's own id; empty when it has none.
@@ -210,6 +220,18 @@ mod tests {
         assert_eq!(found.tokens, [TOKEN]);
         assert_eq!(found.message_id, "m1@example.org");
         assert_eq!(message_id(&mail("", text)), "m1@example.org");
+    }
+
+    #[test]
+    fn the_line_of_an_envelope_is_no_part_of_the_message() {
+        let piped = [
+            &b"From ada@example.org Fri Nov 20 10:00:00 2026\n"[..],
+            &mail("", "Yes.\r\n"),
+        ]
+        .concat();
+        assert_eq!(reply(&piped), reply(&mail("", "Yes.\r\n")));
+        assert_eq!(message_id(&piped), "m1@example.org");
+        assert!(read(b"From nobody").is_err());
     }
 
     #[test]
