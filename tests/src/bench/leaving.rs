@@ -28,10 +28,10 @@ pub fn measure(product: &Product) -> Result<Line> {
         let artifact = artifact(FIRST + number as u64);
         let asked = caller.nearly_approved(&artifact, now)?;
         caller.ask("change_manager", "POST", &asked.path, Some(&asked.approval))?;
-        let body = json!({"service": SERVICE, "environment": ENVIRONMENT, "artifact": artifact});
-        let place = asked.path.replace("/approvals", "/permits");
-        let permit = caller.ask("pipeline", "POST", &place, Some(&body))?;
-        permits.push((id_of(&permit)?, artifact));
+        // The window is open, so the gate itself gives the permit: ahead of the window only a policy would.
+        let question = json!({"service": SERVICE, "environment": ENVIRONMENT, "artifact": artifact});
+        let check = caller.ask("pipeline", "POST", "/gate-checks", Some(&question))?;
+        permits.push((id_of(&check)?, artifact));
     }
     let person = product.person("security")?;
     let path = format!("/people/{}/deactivation", text_of(&person, "login")?);
