@@ -267,7 +267,7 @@ mod tests {
         let both = ["custom_fields".to_owned()];
         let shown = conflicts(&now, &back, &both, "Hanne", (&reader, own));
         assert_eq!(shown[0].label, "Customer tier");
-        assert_eq!(shown[0].theirs, ["Cost centre: 12", "Customer tier: gold"]);
+        assert_eq!(shown[0].theirs, ["Customer tier: gold", "Cost centre: 12"]);
         assert_eq!(shown[0].mine, ["Customer tier: silver", "Cost centre: 12"]);
     }
 
