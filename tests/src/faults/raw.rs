@@ -44,6 +44,16 @@ pub fn send(stream: &mut TcpStream, pieces: &[&[u8]]) {
     }
 }
 
+/// Reads, whatever signal comes to this process meanwhile.
+fn read(stream: &mut TcpStream, piece: &mut [u8]) -> std::io::Result<usize> {
+    loop {
+        match stream.read(piece) {
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
+            read => return read,
+        }
+    }
+}
+
 /// The status that the server answers with; `None` when it ends the connection without a word.
 ///
 /// # Panics
@@ -52,7 +62,7 @@ pub fn status(stream: &mut TcpStream) -> Option<u16> {
     let mut seen = Vec::new();
     let mut piece = [0_u8; 64];
     while seen.len() < 12 {
-        match stream.read(&mut piece) {
+        match read(stream, &mut piece) {
             Ok(0) => return None,
             Ok(length) => seen.extend_from_slice(&piece[..length]),
             Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return None,
@@ -70,7 +80,7 @@ pub fn status(stream: &mut TcpStream) -> Option<u16> {
 pub fn until_the_end(stream: &mut TcpStream) {
     let mut piece = [0_u8; 256];
     loop {
-        match stream.read(&mut piece) {
+        match read(stream, &mut piece) {
             Ok(0) => return,
             Ok(_) => {}
             Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return,
