@@ -1,6 +1,5 @@
 //! Ten times as many people as usual: lists and reports are put off, the gate is not, and all is as before once they are gone.
 
-use std::io::Read;
 use std::net::TcpStream;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -184,7 +183,7 @@ fn heard(stream: &mut TcpStream) -> (u16, String) {
     let mut said = Vec::new();
     let mut piece = [0_u8; 4_096];
     while said.len() < 4_096 {
-        match stream.read(&mut piece) {
+        match raw::read(stream, &mut piece) {
             Ok(0) => break,
             Ok(length) => said.extend_from_slice(&piece[..length]),
             Err(error) => panic!("the server neither answers nor hangs up: {error}"),

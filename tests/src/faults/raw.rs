@@ -45,7 +45,10 @@ pub fn send(stream: &mut TcpStream, pieces: &[&[u8]]) {
 }
 
 /// Reads, whatever signal comes to this process meanwhile.
-fn read(stream: &mut TcpStream, piece: &mut [u8]) -> std::io::Result<usize> {
+///
+/// # Errors
+/// The stream's, but for interruptions.
+pub fn read(stream: &mut TcpStream, piece: &mut [u8]) -> std::io::Result<usize> {
     loop {
         match stream.read(piece) {
             Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
