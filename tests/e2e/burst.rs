@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use tests::faults::load::Load;
-use tests::faults::{memory, raw, size};
+use tests::faults::{memory, raw, signals, size};
 use tests::journey::{artifact, gate_path, scheduled};
 use tests::{Place, Server};
 
@@ -176,7 +176,7 @@ fn a_burst_puts_off_lists_and_never_the_gate() {
 }
 
 /// So many come at the same moment; there are turns for 1,024 of them.
-const CROWD: usize = 1_500;
+const CROWD: usize = 2_000;
 
 /// The whole answer to a request that went out; of a list only its beginning, for there are many.
 fn heard(stream: &mut TcpStream) -> (u16, String) {
@@ -206,13 +206,21 @@ fn more_people_than_there_are_turns_are_told_to_come_again_and_the_gate_is_not()
         "{}\r\n",
         raw::head("GET", "/api/v1/changes?q=deploy&limit=50", Some(&reader), &[])
     );
-    // They are there already, so that all ask within a moment.
-    let mut people: Vec<TcpStream> = (0..CROWD).map(|_| raw::connect(&server.url)).collect();
+    // They are there already and only have to ask.
+    let mut people: Vec<TcpStream> = Vec::new();
+    while people.len() < CROWD {
+        people.extend((0..200).map(|_| raw::connect(&server.url)));
+        // Whoever connects is let in by turns: once this one is answered, those before it are in.
+        assert_eq!(server.get("/healthz", None).0, 200);
+    }
     let gate = format!("{}{}", server.url, gate_path(&artifact));
     let (told, slowest) = std::thread::scope(|scope| {
+        // The server stands still until all have asked, so that they come at one moment however fast it is.
+        signals::send("STOP", server.id());
         for stream in &mut people {
             raw::send(stream, &[request.as_bytes()]);
         }
+        signals::send("CONT", server.id());
         let asking = scope.spawn(|| {
             let agent = agent();
             let ask = |_| {
