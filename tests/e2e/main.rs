@@ -34,6 +34,7 @@ mod promises;
 mod provisioning;
 mod replayed;
 mod rollback;
+mod several;
 mod swept;
 mod tamper;
 mod tenants;
