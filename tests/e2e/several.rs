@@ -33,13 +33,56 @@ fn results(told: &Value) -> Vec<&str> {
     items.iter().map(|row| row["result"].as_str().unwrap()).collect()
 }
 
+fn from_the_command_line(server: &Server, one: &str, two: &str) {
+    let (code, told) = assent(server, "owner", &["change", "bulk", "approve", two, "--dry-run"]);
+    assert_eq!((code, results(&told)), (0, vec!["able"]), "{told:#}");
+    let (code, told) = assent(server, "owner", &["change", "bulk", "approve", two, "CHG-999999"]);
+    assert_eq!((code, results(&told)), (1, vec!["done", "refused"]), "{told:#}");
+    let reason = ["change", "bulk", "hold", one, two, "--reason", "The vendor called."];
+    let (code, told) = assent(server, "change_manager", &reason);
+    assert_eq!((code, &told["done"]), (0, &json!(2)), "{told:#}");
+    for key in [one, two] {
+        let path = format!("/api/v1/changes/{key}");
+        assert_eq!(
+            server.must("GET", &path, &server.token("requester"), None)["on_hold"],
+            true
+        );
+    }
+}
+
+/// An approver who wrote the change is refused here as well, and the attempt stands in the log.
+fn own_work_is_refused_and_noted(server: &Server, one: &str) {
+    let requester = server.token("requester");
+    let resumed = json!({});
+    server.must(
+        "POST",
+        &format!("/api/v1/changes/{one}/resume"),
+        &server.token("change_manager"),
+        Some(&resumed),
+    );
+    let path = format!("/api/v1/changes/{one}");
+    let digest = server.must("GET", &path, &requester, None)["content_digest"].clone();
+    let own = json!({"act": "approve", "changes": [{"key": one, "content_digest": digest}]});
+    assert_eq!(
+        results(&server.must("POST", "/api/v1/changes/bulk", &requester, Some(&own))),
+        ["refused"]
+    );
+    let events = server.must(
+        "GET",
+        &format!("/api/v1/changes/{one}/events?limit=200"),
+        &requester,
+        None,
+    );
+    let noted = |row: &Value| row["kind"] == "attempt.refused" && row.to_string().contains("bulk approve");
+    assert!(events["items"].as_array().unwrap().iter().any(noted), "{events:#}");
+}
+
 #[test]
 fn an_act_on_several_changes_is_told_beforehand_done_one_by_one_and_never_twice_with_one_key() {
     let place = Place::demo("several");
     let server = Server::start(&place, true);
     let (one, two) = (waiting(&server, 501), waiting(&server, 502));
     let (owner, requester) = (server.token("owner"), server.token("requester"));
-    let shown = |key: &str| server.must("GET", &format!("/api/v1/changes/{key}"), &requester, None);
     let approvals = |key: &str| {
         let path = format!("/api/v1/changes/{key}/approvals");
         let list = server.must("GET", &path, &requester, None);
@@ -81,15 +124,7 @@ fn an_act_on_several_changes_is_told_beforehand_done_one_by_one_and_never_twice_
     assert_eq!(approvals(&one), 1);
     assert_eq!(send(&json!({"act": "watch", "changes": [{"key": two}]})).0, 422);
 
-    let (code, told) = assent(&server, "owner", &["change", "bulk", "approve", &two, "--dry-run"]);
-    assert_eq!((code, results(&told)), (0, vec!["able"]), "{told:#}");
-    let (code, told) = assent(&server, "owner", &["change", "bulk", "approve", &two, "CHG-999999"]);
-    assert_eq!((code, results(&told)), (1, vec!["done", "refused"]), "{told:#}");
-    let reason = ["change", "bulk", "hold", &one, &two, "--reason", "The vendor called."];
-    let (code, told) = assent(&server, "change_manager", &reason);
-    assert_eq!((code, &told["done"]), (0, &json!(2)), "{told:#}");
-    assert!(shown(&one)["on_hold"] == true && shown(&two)["on_hold"] == true);
-
+    from_the_command_line(&server, &one, &two);
     for (wrong, field) in [
         (json!({"act": "close", "changes": [{"key": one}]}), "act"),
         (json!({"act": "watch", "changes": []}), "changes"),
@@ -102,24 +137,7 @@ fn an_act_on_several_changes_is_told_beforehand_done_one_by_one_and_never_twice_
         let told: Value = serde_json::from_slice(&answer).unwrap();
         assert_eq!((status, &told["errors"][0]["field"]), (422, &json!(field)), "{told:#}");
     }
-    // An approver who wrote the change is refused here as well, and the attempt stands in the log.
-    let resumed = json!({});
-    server.must(
-        "POST",
-        &format!("/api/v1/changes/{one}/resume"),
-        &server.token("change_manager"),
-        Some(&resumed),
-    );
-    let own = json!({"act": "approve", "changes": [{"key": one, "content_digest": shown(&one)["content_digest"]}]});
-    assert_eq!(results(&ask(&own, &requester)), ["refused"]);
-    let events = server.must(
-        "GET",
-        &format!("/api/v1/changes/{one}/events?limit=200"),
-        &requester,
-        None,
-    );
-    let noted = |row: &Value| row["kind"] == "attempt.refused" && row.to_string().contains("bulk approve");
-    assert!(events["items"].as_array().unwrap().iter().any(noted), "{events:#}");
+    own_work_is_refused_and_noted(&server, &one);
     server.wait_for_log();
     crate::crash::must_verify(&server);
 }

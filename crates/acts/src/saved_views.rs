@@ -147,7 +147,7 @@ pub fn remove_view(room: &mut Room<'_, '_>, list: &str, name: &str) -> Result<()
     Ok(())
 }
 
-fn check(view: &SavedView) -> Result<(), Refusal> {
+fn check(view: &SavedView) -> std::result::Result<(), Refusal> {
     if view.name.is_empty() || view.name.chars().count() > NAME_LIMIT {
         let text = format!("A view has a name of at most {NAME_LIMIT} letters.");
         return Err(Refusal::field("name", "length", text));
@@ -159,7 +159,7 @@ fn check(view: &SavedView) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_room(kept: &[SavedView]) -> Result<(), Refusal> {
+fn check_room(kept: &[SavedView]) -> std::result::Result<(), Refusal> {
     if kept.len() >= usize::try_from(MOST_VIEWS).unwrap_or(usize::MAX) {
         let text = format!("There are {MOST_VIEWS} views already. Remove one first.");
         return Err(Refusal::field("name", "too_many", text));
