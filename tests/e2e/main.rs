@@ -35,6 +35,7 @@ mod promises;
 mod provisioning;
 mod replayed;
 mod rollback;
+mod several;
 mod swept;
 mod tamper;
 mod tenants;

@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
     access, audit, boards, change, config, delivery, directory, doctor, estate, fields, gate, gateway, host, import,
-    mail, mapping, people, permit, policy, risk, serve, sla, tokens, webhooks,
+    mail, mapping, people, permit, policy, risk, serve, sla, tokens, views, webhooks,
 };
 use crate::failure::{Failure, Result, read_text};
 
@@ -181,6 +181,9 @@ pub enum Command {
     /// Fields that your organisation adds to its changes.
     #[command(subcommand)]
     Field(fields::Fields),
+    /// Saved views of the list of changes.
+    #[command(subcommand)]
+    View(views::View),
     /// Meetings of boards (CAB, ECAB) that decide about changes.
     #[command(subcommand)]
     Meeting(boards::Meeting),

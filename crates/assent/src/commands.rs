@@ -24,6 +24,7 @@ pub mod risk;
 pub mod serve;
 pub mod sla;
 pub mod tokens;
+pub mod views;
 pub mod webhooks;
 
 use clap::CommandFactory;
@@ -61,6 +62,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Ownership(ownership) => directory::ownership(ownership, common, output),
         Command::Calendar(calendar) => directory::calendar(calendar, common, output),
         Command::Field(fields) => fields::run(fields, common, output),
+        Command::View(view) => views::run(view, common, output),
         Command::Meeting(meeting) => boards::meeting(meeting, common, output),
         Command::Look(look) => boards::look(look, common, output),
         Command::OnCall(row) => boards::on_call(row, common, output),

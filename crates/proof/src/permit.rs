@@ -210,5 +210,9 @@ fn check_revocation(claims: &Claims, list: Option<&RevocationList>, now: i64) ->
         );
         return Err(Refused::cannot_tell("list_stale", text));
     }
+    // A list that was signed so late proves that the permit has run out, whatever the clock here says.
+    if list.issued_at.saturating_sub(SKEW_SECONDS) >= claims.exp {
+        return Err(Refused::bad("expired", "The permit has run out."));
+    }
     Ok(())
 }

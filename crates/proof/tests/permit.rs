@@ -164,6 +164,35 @@ fn life_is_bounded_with_a_minute_of_skew() {
     assert_eq!(refusal(verify_at(&careless, Some(&list()), NOW)).1, "malformed");
 }
 
+/// The verifier's clock is wrong; the list, which is fetched four times a minute, tells the signer's time.
+#[test]
+fn a_clock_that_is_wrong_lengthens_no_life_by_more_than_a_minute() {
+    const MINUTE: i64 = 60;
+    let token = sign(|_| ());
+    for wrong_by in [MINUTE, 3_600, 86_400, 31_536_000] {
+        for skew in [-wrong_by, wrong_by] {
+            let mut passed = Vec::new();
+            for second in -300..1_500 {
+                let list = RevocationList {
+                    issued_at: NOW + second - 15,
+                    ..list()
+                };
+                let verdict = verify_at(&token, Some(&list), NOW + second + skew);
+                passed.extend(verdict.is_ok().then_some(second));
+            }
+            let (first, last) = (passed.first().copied(), passed.last().copied());
+            if wrong_by > MINUTE {
+                assert_eq!(first, None, "closed, with a clock that is {skew} s wrong");
+                continue;
+            }
+            // Before its life both minutes may add up: the list does not say how long ago it was signed.
+            assert!(first.is_some_and(|it| it >= -2 * MINUTE), "{skew}: {first:?}");
+            assert!(last.is_some_and(|it| it < 900 + MINUTE + 15), "{skew}: {last:?}");
+            assert!(passed.len() > 700, "{skew}: it passes in its life");
+        }
+    }
+}
+
 #[test]
 fn without_a_list_that_is_new_enough_it_cannot_be_told() {
     let token = sign(|_| ());

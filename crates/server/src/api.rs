@@ -3,6 +3,7 @@
 mod around;
 mod attestations;
 mod boards;
+mod bulk;
 mod changes;
 mod configuration;
 mod custom_fields;
@@ -20,6 +21,7 @@ mod passkeys;
 mod reference;
 mod session;
 pub(crate) mod stream;
+mod views;
 mod webhooks;
 
 pub(crate) use inbound::read_again;
@@ -41,6 +43,7 @@ pub(crate) const TABLES: &[&[Route]] = &[
     configuration::ROUTES,
     directory::ROUTES,
     custom_fields::ROUTES,
+    views::ROUTES,
     boards::ROUTES,
     identity::ROUTES,
     imports::ROUTES,
@@ -57,6 +60,7 @@ pub(crate) fn router() -> Router<AppState> {
         .iter()
         .fold(Router::new(), |router, table| router.merge(routes(table)));
     plain
+        .merge(bulk::router())
         .merge(evidence::router())
         .merge(gateways::router())
         .merge(session::router())

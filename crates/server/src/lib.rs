@@ -9,6 +9,7 @@ mod api;
 mod attempts;
 mod bell;
 mod body;
+mod bulk;
 mod caller;
 mod clock;
 mod courier;

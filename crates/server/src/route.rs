@@ -507,6 +507,7 @@ fn check_precondition(if_match: Option<&str>, version: Option<i64>) -> Result<()
 }
 
 /// A request that may come twice.
+#[derive(Clone)]
 pub(crate) struct Once {
     /// The credential's id.
     pub credential: String,

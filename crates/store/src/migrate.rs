@@ -42,6 +42,7 @@ const MIGRATIONS: &[Migration] = migrations![
     18 "0018_custom_fields",
     19 "0019_access_review",
     20 "0020_held_messages",
+    21 "0021_shared_view",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

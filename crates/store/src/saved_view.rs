@@ -1,10 +1,11 @@
-//! Saved views: the filters and columns of a list under a name, one person's own. They decide nothing, so no event
-//! tells of them.
+//! Saved views: the filters and columns of a list under a name, one person's own, shown to others where they share it. They
+//! decide nothing, so no event tells of them.
 
 use jiff::Timestamp;
 
 use crate::error::Result;
 use crate::tx::Tx;
+use crate::value::Row;
 
 /// A saved view.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,13 +14,26 @@ pub struct SavedView {
     pub name: String,
     /// The list's address behind the question mark.
     pub query: String,
+    /// Whether others see it, too.
+    pub is_shared: bool,
+    /// Grows with every change of it.
+    pub version: i64,
+}
+
+fn view(row: &Row) -> Result<SavedView> {
+    Ok(SavedView {
+        name: row.text("name")?,
+        query: row.text("query")?,
+        is_shared: row.bool("shared")?,
+        version: row.int("version")?,
+    })
 }
 
 /// A person's views of a list, by name; at most `limit`.
 pub fn list(tx: &mut Tx<'_>, person: &str, list: &str, limit: i64) -> Result<Vec<SavedView>> {
     tx.query(
-        "SELECT name, query FROM saved_view WHERE tenant = $tenant AND person = $person AND list = $list
-         ORDER BY name LIMIT $limit",
+        "SELECT name, query, shared, version FROM saved_view
+         WHERE tenant = $tenant AND person = $person AND list = $list ORDER BY name LIMIT $limit",
         &[
             ("person", person.into()),
             ("list", list.into()),
@@ -27,12 +41,25 @@ pub fn list(tx: &mut Tx<'_>, person: &str, list: &str, limit: i64) -> Result<Vec
         ],
     )?
     .iter()
-    .map(|row| {
-        Ok(SavedView {
-            name: row.text("name")?,
-            query: row.text("query")?,
-        })
-    })
+    .map(view)
+    .collect()
+}
+
+/// What others share of a list, each with its owner's id, by name; at most `limit`.
+pub fn list_shared(tx: &mut Tx<'_>, person: &str, list: &str, limit: i64) -> Result<Vec<(String, SavedView)>> {
+    tx.query(
+        "SELECT person, name, query, shared, version FROM saved_view
+         WHERE tenant = $tenant AND list = $list AND shared = $shared AND person <> $person
+         ORDER BY name, person LIMIT $limit",
+        &[
+            ("person", person.into()),
+            ("list", list.into()),
+            ("shared", true.into()),
+            ("limit", limit.into()),
+        ],
+    )?
+    .iter()
+    .map(|row| Ok((row.text("person")?, view(row)?)))
     .collect()
 }
 
@@ -40,14 +67,16 @@ pub fn list(tx: &mut Tx<'_>, person: &str, list: &str, limit: i64) -> Result<Vec
 pub fn save(tx: &mut Tx<'_>, person: &str, list: &str, view: &SavedView, at: Timestamp) -> Result<()> {
     delete(tx, person, list, &view.name)?;
     tx.execute(
-        "INSERT INTO saved_view (tenant, person, list, name, query, created_at)
-         VALUES ($tenant, $person, $list, $name, $query, $created_at)",
+        "INSERT INTO saved_view (tenant, person, list, name, query, created_at, shared, version)
+         VALUES ($tenant, $person, $list, $name, $query, $created_at, $shared, $version)",
         &[
             ("person", person.into()),
             ("list", list.into()),
             ("name", view.name.as_str().into()),
             ("query", view.query.as_str().into()),
             ("created_at", at.into()),
+            ("shared", view.is_shared.into()),
+            ("version", view.version.into()),
         ],
     )?;
     Ok(())

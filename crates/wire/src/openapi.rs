@@ -10,6 +10,7 @@ mod bodies_identity;
 mod configuration;
 mod custom_fields;
 mod directory;
+mod lists;
 mod shapes;
 mod shapes_gateways;
 mod table;
@@ -419,6 +420,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
         .chain(directory::SHAPES)
         .chain(custom_fields::SHAPES)
         .chain(boards::SHAPES)
+        .chain(lists::SHAPES)
         .chain(bodies_identity::ALL)
         .chain(shapes_gateways::ALL)
         .chain(table_deliveries::SHAPES)

@@ -2,6 +2,7 @@
 
 mod acts;
 mod around;
+mod bulk;
 mod content;
 mod show;
 
@@ -61,6 +62,9 @@ pub enum Change {
         #[arg(long, value_name = "TIME")]
         to: String,
     },
+    /// Do one act to several changes: what each will answer is told first, then it is done to those that can.
+    #[command(after_help = "Example: assent change bulk hold CHG-1042 CHG-1043 --reason 'The vendor called' --dry-run")]
+    Bulk(bulk::Bulk),
     /// Do an act of the lifecycle.
     #[command(flatten)]
     Act(acts::Act),
@@ -210,6 +214,7 @@ pub fn run(change: &Change, common: &Common, output: &Output) -> Result<u8> {
             content::edit(&client, key, content, clear, if_match.as_deref(), output)?;
         }
         Change::Schedule { key, from, to } => acts::schedule(&client, key, from, to, output)?,
+        Change::Bulk(bulk) => return bulk::run(&client, bulk, output),
         Change::Act(act) => acts::run(&client, act, output)?,
         Change::Show { key } => show::show(&client, key, output)?,
         Change::List(list) => show::list(&client, list, output)?,

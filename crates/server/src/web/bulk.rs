@@ -1,122 +1,23 @@
 //! One act on several changes: first a page that says for each what will happen, then the act, each in a transaction of
 //! its own, then what each answered.
 //!
-//! What will happen is found by doing it: the act runs whole and is taken back, so that the words are those of the act
-//! itself.
+//! What will happen is found by doing it: see [`crate::bulk`], which the API shares.
 
-use acts::Room;
 use axum::extract::{Query, State};
 use axum::response::Response;
-use model::refusal::Refusal;
-use model::verbs::Body;
 use pages::{ActForm, ActTone, Entry, Field, Place, RecordPage, Rich, Section, SectionBody, Tone};
-use serde_json::Value;
-use store::{Lane, Mode};
+use store::Lane;
 
 use super::form::Form;
-use super::view::{View, Visitor, problem, see, show, write};
+use super::view::{View, Visitor, problem, see, show};
+use crate::bulk::{ACTS, Answer, BulkAct, Wish, check_count, each, find, look};
 use crate::failure::Failure;
 use crate::state::AppState;
-
-/// The most changes at once.
-const MOST: usize = 50;
-/// The code by which an act that was only tried is taken back.
-const TRIED: &str = "tried";
-
-/// An act that can be done to several changes.
-struct BulkAct {
-    /// Its name in the address.
-    name: &'static str,
-    /// The verb on the button.
-    verb: &'static str,
-    /// “will be …”, said of a change.
-    will: &'static str,
-    /// “is …”, said afterwards.
-    done: &'static str,
-    /// Whether it asks why.
-    reason: Option<&'static str>,
-    /// The act: change, digest that was seen, words.
-    run: fn(&mut Room<'_, '_>, &str, &str, &str) -> acts::Result<()>,
-}
-
-const ACTS: &[BulkAct] = &[
-    BulkAct {
-        name: "approve",
-        verb: "Approve",
-        will: "will be approved by you",
-        done: "is approved by you",
-        reason: None,
-        run: |room, key, digest, comment| {
-            let mut body = words("comment", comment);
-            body.insert("decision".to_owned(), "approve".into());
-            body.insert("content_digest".to_owned(), digest.into());
-            acts::approve_change::approve_change(room, key, &body).map(drop)
-        },
-    },
-    BulkAct {
-        name: "acknowledge",
-        verb: "Say that you have seen them",
-        will: "will be noted as seen by you",
-        done: "is noted as seen by you",
-        reason: None,
-        run: |room, key, _, _| acts::acknowledge_change::acknowledge_change(room, key),
-    },
-    BulkAct {
-        name: "watch",
-        verb: "Watch",
-        will: "will be watched by you",
-        done: "is watched by you",
-        reason: None,
-        run: |room, key, _, _| acts::watch_change::watch_change(room, key, true),
-    },
-    BulkAct {
-        name: "hold",
-        verb: "Put on hold",
-        will: "will be on hold",
-        done: "is on hold",
-        reason: Some("Why they wait"),
-        run: |room, key, _, reason| acts::hold_change::hold_change(room, key, &words("reason", reason)),
-    },
-    BulkAct {
-        name: "cancel",
-        verb: "Cancel",
-        will: "will be cancelled",
-        done: "is cancelled",
-        reason: Some("Why they are called off"),
-        run: |room, key, _, reason| acts::cancel_change::cancel_change(room, key, &words("reason", reason)),
-    },
-];
-
-fn words(field: &str, text: &str) -> Body {
-    let mut body = Body::new();
-    if !text.trim().is_empty() {
-        body.insert(field.to_owned(), Value::String(text.to_owned()));
-    }
-    body
-}
 
 /// The acts as a list offers them: their name and the words on the button.
 pub(super) fn offered() -> Vec<(String, String)> {
     let acts = ACTS.iter().map(|act| (act.name.to_owned(), act.verb.to_owned()));
     acts.collect()
-}
-
-fn find(name: &str) -> Option<&'static BulkAct> {
-    ACTS.iter().find(|act| act.name == name)
-}
-
-/// A change that was picked.
-#[derive(Clone)]
-struct Picked {
-    key: String,
-    title: String,
-    digest: String,
-}
-
-/// What became of one, or will.
-struct Answer {
-    picked: Picked,
-    failure: Option<Failure>,
 }
 
 /// Says what will happen to each.
@@ -130,17 +31,11 @@ pub(super) async fn ask(
         return see(&format!("{}/changes", visitor.base()));
     };
     let back = format!("{}/changes", visitor.base());
-    let picked = match look(&state, &visitor, keys).await {
-        Ok(picked) => picked,
+    let wish = wish(act, "", true);
+    let answers = match do_to(&state, &visitor, &wish, keys, &[]).await {
+        Ok(answers) => answers,
         Err(failure) => return problem(&state, &visitor, &failure, &back).await,
     };
-    let mut answers = Vec::new();
-    for one in picked {
-        let failure = attempt(&state, &visitor, act, &one, "Tried beforehand.", true)
-            .await
-            .err();
-        answers.push(Answer { picked: one, failure });
-    }
     let answers = std::sync::Arc::new(answers);
     show(&state, &visitor, Place::Changes, move |view| {
         Ok(asking_page(view, act, &answers))
@@ -154,21 +49,11 @@ pub(super) async fn act(State(state): State<AppState>, visitor: Visitor, form: F
         return see(&format!("{}/changes", visitor.base()));
     };
     let back = format!("{}/changes", visitor.base());
-    let mut picked = match look(&state, &visitor, form.all("key")).await {
-        Ok(picked) => picked,
+    let wish = wish(act, form.first("words"), false);
+    let answers = match do_to(&state, &visitor, &wish, form.all("key"), &form.all("digest")).await {
+        Ok(answers) => answers,
         Err(failure) => return problem(&state, &visitor, &failure, &back).await,
     };
-    // What is decided is what was shown: the digests come from the form, in the order of its keys.
-    for (one, seen) in picked.iter_mut().zip(form.all("digest")) {
-        one.digest = seen;
-    }
-    let mut answers = Vec::new();
-    for one in picked {
-        let failure = attempt(&state, &visitor, act, &one, form.first("words"), false)
-            .await
-            .err();
-        answers.push(Answer { picked: one, failure });
-    }
     let answers = std::sync::Arc::new(answers);
     show(&state, &visitor, Place::Changes, move |view| {
         Ok(done_page(view, act, &answers))
@@ -176,49 +61,29 @@ pub(super) async fn act(State(state): State<AppState>, visitor: Visitor, form: F
     .await
 }
 
-async fn look(state: &AppState, visitor: &Visitor, keys: Vec<String>) -> Result<Vec<Picked>, Failure> {
-    if keys.is_empty() || keys.len() > MOST {
-        let text = format!("Select between 1 and {MOST} changes in the list.");
-        return Err(Failure::new(422, "nothing_selected", text));
+fn wish(act: &'static BulkAct, words: &str, is_trial: bool) -> Wish {
+    Wish {
+        act,
+        words: words.to_owned(),
+        is_trial,
+        lane: Lane::Pages,
     }
-    let act = move |room: &mut Room<'_, '_>| {
-        room.allow(model::act::actions::READ)?;
-        let mut picked = Vec::new();
-        for key in &keys {
-            let change = room.file(key)?.change;
-            picked.push(Picked {
-                key: change.key,
-                title: change.content.title,
-                digest: change.digests.content,
-            });
-        }
-        Ok(picked)
-    };
-    state.act(Lane::Pages, &visitor.caller, Mode::Read, act).await
 }
 
-/// Does the act, or only tries it: then its transaction ends in a refusal of our own, and nothing of it stays.
-async fn attempt(
+/// Does or tries it. What is decided is what was shown: the digests come from the form, in the order of its keys.
+async fn do_to(
     state: &AppState,
     visitor: &Visitor,
-    act: &'static BulkAct,
-    picked: &Picked,
-    words: &str,
-    is_trial: bool,
-) -> Result<(), Failure> {
-    let (picked, words) = (picked.clone(), words.to_owned());
-    let tried = write(state, visitor, move |room| {
-        (act.run)(room, &picked.key, &picked.digest, &words)?;
-        match is_trial {
-            true => Err(Refusal::not_allowed(TRIED, "Only tried.").into()),
-            false => Ok(()),
-        }
-    })
-    .await;
-    match tried {
-        Err(failure) if is_trial && failure.problem.code == TRIED => Ok(()),
-        other => other,
+    wish: &Wish,
+    keys: Vec<String>,
+    seen: &[String],
+) -> Result<Vec<Answer>, Failure> {
+    check_count(keys.len())?;
+    let mut picked = look(state, &visitor.caller, wish.lane, keys).await?;
+    for (one, seen) in picked.iter_mut().zip(seen) {
+        one.picked.digest.clone_from(seen);
     }
+    each(state, &visitor.caller, wish, picked, None).await
 }
 
 fn entries(view: &View<'_, '_, '_>, answers: &[Answer], fine: &str, not: &str) -> Vec<Entry> {

@@ -6,6 +6,7 @@ use acts::find_changes::{ChangeFilter, ChangeRow as Listed, TargetRow, find_chan
 use axum::extract::{Query, State};
 use axum::response::Response;
 use jiff::Timestamp;
+use model::ids::PersonId;
 use model::words::{Level, State as Stage};
 use pages::{
     ActForm, ActTone, Bulk, ChangeList, ChangeRow, Chip, Choice, Field, Input, Paging, Place, View as SavedView,
@@ -225,12 +226,13 @@ fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<String> {
     let newer = after.map(|_: i64| format!("{url}{}", wanted.with("after", "")));
     let count = format!("{} shown", rows.len());
     let saved = acts::saved_views::find_views(view.room, LIST)?;
+    let shared = acts::saved_views::find_shared_views(view.room, LIST)?;
     view.follow(None);
     view.frame.query = wanted.get("q").unwrap_or_default().to_owned();
     let page = ChangeList {
         frame: view.frame.clone(),
         acts: exports(view, wanted),
-        views: views(view, wanted, &saved),
+        views: views(view, wanted, &saved, &shared),
         chips: chips(&url, wanted),
         filters: fields(view, wanted),
         column_fields: column_fields(wanted),
@@ -273,7 +275,16 @@ fn view_acts(view: &View<'_, '_, '_>, wanted: &Wanted, saved: &[KeptView]) -> Ve
     let query = wanted.query();
     if let Some(kept) = saved.iter().find(|kept| kept.query == query) {
         let remove = ActForm::new("remove-view", "Remove this view", view.url("/views/removal"));
+        let (verb, wish) = match kept.is_shared {
+            true => ("Keep this view to yourself", "no"),
+            false => ("Show this view to everybody", "yes"),
+        };
+        let share = ActForm::new("share-view", verb, view.url("/views/sharing"));
         return vec![
+            share
+                .tone(ActTone::Link)
+                .field(Field::hidden("name", kept.name.as_str()))
+                .field(Field::hidden("is_shared", wish)),
             remove
                 .tone(ActTone::Link)
                 .field(Field::hidden("name", kept.name.as_str())),
@@ -319,7 +330,12 @@ pub(super) fn row(view: &View<'_, '_, '_>, listed: &Listed, targets: &[TargetRow
     }
 }
 
-fn views(view: &View<'_, '_, '_>, wanted: &Wanted, saved: &[KeptView]) -> Vec<SavedView> {
+fn views(
+    view: &View<'_, '_, '_>,
+    wanted: &Wanted,
+    saved: &[KeptView],
+    shared: &[(PersonId, KeptView)],
+) -> Vec<SavedView> {
     let me = view.directory.login(&view.me);
     let mine = format!("state=open&requester={}", escaped(&me));
     let rows = [
@@ -332,8 +348,12 @@ fn views(view: &View<'_, '_, '_>, wanted: &Wanted, saved: &[KeptView]) -> Vec<Sa
     ];
     let rows = rows.into_iter().map(|(label, query)| (label.to_owned(), query));
     let kept = saved.iter().map(|kept| (kept.name.clone(), kept.query.clone()));
+    let others = shared.iter().map(|(owner, kept)| {
+        let label = format!("{} ({})", kept.name, view.name(owner));
+        (label, kept.query.clone())
+    });
     let present = wanted.query();
-    let views = rows.chain(kept).map(|(label, query)| SavedView {
+    let views = rows.chain(kept).chain(others).map(|(label, query)| SavedView {
         is_current: query == present,
         href: view.url(&if query.is_empty() {
             "/changes".to_owned()

@@ -132,6 +132,7 @@ fn change_routes() -> Router<AppState> {
         .route("/t/{tenant}/changes/bulk", get(bulk::ask).post(bulk::act))
         .route("/t/{tenant}/views", post(saved::save))
         .route("/t/{tenant}/views/removal", post(saved::remove))
+        .route("/t/{tenant}/views/sharing", post(saved::share))
         .route("/t/{tenant}/changes/new", get(edit::new_form))
         .route("/t/{tenant}/changes/{key}", get(change::show))
         .route("/t/{tenant}/changes/{key}/edit", get(edit::edit_form).post(edit::edit))

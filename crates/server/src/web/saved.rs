@@ -1,6 +1,6 @@
 //! Views of a list that a person keeps under a name.
 
-use acts::saved_views::{remove_view, save_view};
+use acts::saved_views::{change_view, find_view, remove_view, save_view};
 use axum::extract::State;
 use axum::response::Response;
 
@@ -32,6 +32,22 @@ pub(super) async fn remove(State(state): State<AppState>, visitor: Visitor, form
     .await
     {
         Ok(()) => see(&list),
+        Err(failure) => problem(&state, &visitor, &failure, &list).await,
+    }
+}
+
+/// Shows a view to everybody, or keeps it to oneself again.
+pub(super) async fn share(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
+    let list = list_url(&visitor, "");
+    let shared = write(&state, &visitor, move |room| {
+        let mut wish = model::verbs::Body::new();
+        wish.insert("is_shared".to_owned(), (form.first("is_shared") == "yes").into());
+        let name = find_view(room, LIST, form.first("name"))?.name;
+        Ok(change_view(room, LIST, &name, &wish)?.query)
+    })
+    .await;
+    match shared {
+        Ok(query) => see(&list_url(&visitor, &query)),
         Err(failure) => problem(&state, &visitor, &failure, &list).await,
     }
 }

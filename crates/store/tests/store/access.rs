@@ -258,6 +258,8 @@ fn a_saved_view_is_one_persons_and_is_replaced_by_its_name() {
         let view = |name: &str, query: &str| saved_view::SavedView {
             name: name.to_owned(),
             query: query.to_owned(),
+            is_shared: false,
+            version: 1,
         };
         for (name, query) in [
             ("Late", "state=open"),
@@ -270,6 +272,16 @@ fn a_saved_view_is_one_persons_and_is_replaced_by_its_name() {
         let found = world.read(|tx| saved_view::list(tx, "p1", "changes", 10));
         assert_eq!(found, [view("Late", "state=scheduled"), view("Mine", "owner=ada")]);
         assert_eq!(world.read(|tx| saved_view::list(tx, "p2", "changes", 10)), []);
+        let shared = saved_view::SavedView {
+            is_shared: true,
+            version: 2,
+            ..view("Late", "state=scheduled")
+        };
+        let kept = shared.clone();
+        world.act(move |tx| saved_view::save(tx, "p1", "changes", &kept, at(1)));
+        let of_others = |person: &'static str| world.read(move |tx| saved_view::list_shared(tx, person, "changes", 10));
+        assert_eq!(of_others("p2"), [("p1".to_owned(), shared)]);
+        assert_eq!(of_others("p1"), []);
         assert!(world.act(|tx| saved_view::delete(tx, "p1", "changes", "Late")));
         assert!(!world.act(|tx| saved_view::delete(tx, "p1", "changes", "Late")));
         assert_eq!(world.read(|tx| saved_view::list(tx, "p1", "changes", 1)).len(), 1);

@@ -1,8 +1,8 @@
 //! Every route, one row each. The order is that of the document.
 
 use super::{
-    Answer, Param, Route, Scope, boards, configuration, custom_fields, directory, table_deliveries, table_estate,
-    table_gateways, table_identity,
+    Answer, Param, Route, Scope, boards, configuration, custom_fields, directory, lists, table_deliveries,
+    table_estate, table_gateways, table_identity,
 };
 
 const V1: &str = "/api/v1";
@@ -88,6 +88,7 @@ pub(super) fn all() -> Vec<Route> {
         .chain(directory::TABLES)
         .chain(custom_fields::TABLES)
         .chain(boards::TABLES)
+        .chain(lists::TABLES)
         .chain(table_identity::ALL)
         .chain(table_deliveries::ALL)
         .chain(&[configuration::ROWS, PUBLIC, LOG]);
