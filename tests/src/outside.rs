@@ -49,6 +49,15 @@ pub struct Outside {
 impl Outside {
     /// Starts one that answers what the closure says.
     pub fn start(answers: impl Fn(&Sent) -> (u16, Value) + Send + Sync + 'static) -> Self {
+        Self::begin(true, answers)
+    }
+
+    /// Starts one that keeps nothing but what the closure keeps, for more than fits in memory.
+    pub fn start_forgetful(answers: impl Fn(&Sent) -> (u16, Value) + Send + Sync + 'static) -> Self {
+        Self::begin(false, answers)
+    }
+
+    fn begin(keeps: bool, answers: impl Fn(&Sent) -> (u16, Value) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let sent = Arc::new(Mutex::new(Vec::new()));
@@ -60,7 +69,7 @@ impl Outside {
                     return;
                 }
                 let (kept, answers) = (kept.clone(), answers.clone());
-                std::thread::spawn(move || serve(stream.unwrap(), &kept, answers.as_ref()));
+                std::thread::spawn(move || serve(stream.unwrap(), keeps.then_some(&kept), answers.as_ref()));
             }
         });
         let url = format!("http://127.0.0.1:{port}");
@@ -97,12 +106,14 @@ impl Drop for Outside {
     }
 }
 
-fn serve(stream: TcpStream, kept: &Mutex<Vec<Sent>>, answers: &Answers) {
+fn serve(stream: TcpStream, kept: Option<&Mutex<Vec<Sent>>>, answers: &Answers) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut stream = stream;
     while let Some(sent) = read(&mut reader) {
         let (status, body) = answers(&sent);
-        kept.lock().unwrap().push(sent);
+        if let Some(kept) = kept {
+            kept.lock().unwrap().push(sent);
+        }
         let text = if body.is_null() {
             String::new()
         } else {

@@ -64,7 +64,7 @@ pub fn run(view: &View, common: &Common, output: &Output) -> Result<u8> {
     match view {
         View::List => {
             let heads = ["name", "owner", "is_shared", "query"];
-            list(&client, output, "/views?limit=200", &heads)?;
+            list(&client, output, "/views", &heads)?;
         }
         View::Save { name, query, shared } => {
             let body = json!({"name": name, "query": query, "is_shared": shared});
