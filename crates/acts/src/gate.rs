@@ -443,7 +443,11 @@ fn save_check(
     let data = json!({"decision": check.decision, "change": check.change, "service": check.service, "environment": check.environment});
     let event = draft(kind, ("gate_check", check.id.0.clone()), room.now, data);
     room.tell(vec![event], written)?;
-    set_timer(room, &check)?;
+    let is_settled_at_once = check.version <= 1 && check.state == CheckState::Settled;
+    // A check that never waited has no timer to cancel.
+    if !is_settled_at_once {
+        set_timer(room, &check)?;
+    }
     Ok(Checked { check, permit })
 }
 
