@@ -50,6 +50,10 @@ pub(crate) struct PostgresConnection {
     farewell: bool,
 }
 
+/// A server that stands still in the middle of a transaction holds its locks no longer than this, in milliseconds: the other
+/// servers wait for them. No act thinks that long between two statements.
+const IDLE_MS: u32 = 20_000;
+
 impl PostgresConnection {
     /// Connects; `role` is what the session acts as from then on, when given.
     pub(crate) fn open(address: &Address, role: Option<&str>) -> Result<Self> {
@@ -74,7 +78,7 @@ impl PostgresConnection {
         };
         connection.batch(&format!(
             "SET statement_timeout = {0}; SET lock_timeout = {0}; \
-             SET idle_in_transaction_session_timeout = 60000; SET client_min_messages = warning;",
+             SET idle_in_transaction_session_timeout = {IDLE_MS}; SET client_min_messages = warning;",
             address.statement_timeout_ms
         ))?;
         if let Some(role) = role {
