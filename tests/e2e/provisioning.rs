@@ -52,6 +52,21 @@ fn an_import_of_people_and_groups_keeps_its_memory() {
         let group = json!({"displayName": format!("Imported {number}"), "members": members});
         server.must("POST", &format!("{base}/Groups"), token, Some(&group));
     }
+    // All of them are one group as well, in one body, and come back in one answer.
+    let all: Vec<Value> = ids
+        .iter()
+        .map(|id| json!({"value": id, "display": "Somebody", "type": "User"}))
+        .collect();
+    let whole = server.must(
+        "POST",
+        &format!("{base}/Groups"),
+        token,
+        Some(&json!({"displayName": "All of them"})),
+    );
+    let path = format!("{base}/Groups/{}", whole["id"].as_str().unwrap());
+    let put = json!({"displayName": "All of them", "members": all});
+    let put = server.must("PUT", &path, token, Some(&put));
+    assert_eq!(put["members"].as_array().unwrap().len(), people);
     let end = resident_mib(&server);
     println!(
         "{people} people and {} groups; {half} MiB at half, {end} MiB at the end",
@@ -64,6 +79,6 @@ fn an_import_of_people_and_groups_keeps_its_memory() {
     );
     let found = server.must("GET", &last, token, None);
     assert_eq!(found["totalResults"], 1);
-    assert_eq!(found["Resources"][0]["groups"].as_array().unwrap().len(), 1);
+    assert_eq!(found["Resources"][0]["groups"].as_array().unwrap().len(), 2);
     assert_eq!(server.stop().code(), Some(0), "the server stops in order");
 }

@@ -11,7 +11,7 @@ use tests::letters::{Letter, Letters};
 use tests::{Place, Server};
 
 /// A server that mails, over a place that a further server may take over.
-fn start(place: &Place, letters: &Letters) -> Server {
+pub(crate) fn start(place: &Place, letters: &Letters) -> Server {
     let settings = place.folder.path().join("mail.toml");
     let text = format!(
         "smtp = \"smtp+plain://127.0.0.1:{}\"\nsmtp_from = \"assent@halden.example\"\n",

@@ -104,8 +104,19 @@ impl Server {
         Self::spawn_as(place, demo, "127.0.0.1", more)
     }
 
+    /// One over the demo that writes more to its log than usual, as `ASSENT_LOG` says it.
+    pub fn start_saying(place: &Place, levels: &str) -> Self {
+        let mut server = Self::spawn_saying(place, true, "127.0.0.1", (&[], levels));
+        server.wait_until_ready();
+        server
+    }
+
     /// The same for people who reach it under another name of this host.
     pub fn spawn_as(place: &Place, demo: bool, name: &str, more: &[&str]) -> Self {
+        Self::spawn_saying(place, demo, name, (more, ""))
+    }
+
+    fn spawn_saying(place: &Place, demo: bool, name: &str, (more, levels): (&[&str], &str)) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let url = format!("http://127.0.0.1:{port}");
         let public = format!("http://{name}:{port}");
@@ -124,6 +135,9 @@ impl Server {
             .args(more);
         if demo {
             command.arg("--demo");
+        }
+        if !levels.is_empty() {
+            command.env("ASSENT_LOG", levels);
         }
         if let Some(database) = &place.database {
             command.args(["--database", database]);

@@ -1,10 +1,10 @@
 //! Who made the commits that a change brings, from what pushes told: a target's commit, the commit behind its artifact and
 //! those with an equal tree, and from each the pushes before it, back to what ran in the target's place already.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::change::{Change, Target};
-use model::committers::{Committer, Committers, resolve};
+use model::committers::{Committer, Committers, Pushed, resolve};
 use model::directory::Connection;
 use model::ids::{PersonId, RecordId};
 use model::outside::Provenance;
@@ -20,16 +20,19 @@ use crate::settle_open::settle_open;
 /// The most people that one push names; with more it counts as not told whole.
 const MOST_PEOPLE: usize = 64;
 
-/// How many pushes back are looked at. What lies further back was made long before this change.
-const MOST_PUSHES: usize = 200;
+/// How many pushes back are looked at. A way that is longer blocks, as nobody can be kept apart from who is not known.
+const MOST_PUSHES: usize = 1_000;
+
+/// The most that is known of one commit: its pushes, and what was built of it.
+const MOST_ROWS: i64 = 1_000;
 
 /// Who made the commits of a change.
 ///
 /// # Errors
 /// The store's.
 pub(crate) fn of_change(room: &mut Room<'_, '_>, change: &Change) -> Result<Committers> {
-    let mut told = BTreeSet::new();
-    let mut not_told = BTreeSet::new();
+    let mut pushed = Pushed::default();
+    let mut known = Known::default();
     let mut heads: Vec<(Option<String>, Option<String>, Vec<String>)> = Vec::new();
     for target in &change.content.targets {
         if target.artifact.is_none() && target.commit.is_none() {
@@ -48,52 +51,93 @@ pub(crate) fn of_change(room: &mut Room<'_, '_>, change: &Change) -> Result<Comm
                 commits
             }
         };
-        walk(room, change, target, commits, (&mut told, &mut not_told))?;
+        walk(room, (change, target), commits, (&mut known, &mut pushed))?;
     }
-    if told.is_empty() && not_told.is_empty() {
+    if pushed.is_empty() {
         return Ok(Committers::default());
     }
-    Ok(resolve(&*room.directory()?, &told, not_told))
+    Ok(resolve(&*room.directory()?, pushed))
+}
+
+/// What is known of commits, read once for all targets of a change.
+#[derive(Default)]
+struct Known(BTreeMap<String, Vec<Provenance>>);
+
+impl Known {
+    fn of(&mut self, room: &mut Room<'_, '_>, commit: &str) -> Result<&[Provenance]> {
+        if !self.0.contains_key(commit) {
+            let filter = Filter::new()
+                .equals("commit_sha", commit)
+                .order_by("id")
+                .limit(MOST_ROWS);
+            let rows = record::find::<Provenance>(room.tx, &filter)?;
+            let rows = rows.into_iter().map(|stored| stored.record).collect();
+            self.0.insert(commit.to_owned(), rows);
+        }
+        Ok(self.0.get(commit).map_or(&[], Vec::as_slice))
+    }
 }
 
 /// Goes from commits back through the pushes that brought them, and through the pull requests that they merged.
 fn walk(
     room: &mut Room<'_, '_>,
-    change: &Change,
-    target: &Target,
+    (change, target): (&Change, &Target),
     from: Vec<String>,
-    (told, not_told): (&mut BTreeSet<Committer>, &mut BTreeSet<String>),
+    (known, pushed): (&mut Known, &mut Pushed),
 ) -> Result<()> {
     let mut ahead = from;
     let mut seen: BTreeSet<String> = BTreeSet::new();
     while let Some(commit) = ahead.pop() {
-        if seen.len() == MOST_PUSHES || !seen.insert(commit.clone()) {
+        if seen.contains(&commit) {
             continue;
         }
-        let rows = crate::kin::find(room, "commit_sha", &commit)?;
-        let is_cut = |row: &Provenance| row.committers.is_some() && row.is_partial;
-        let is_whole = |row: &Provenance| row.committers.as_ref().is_some_and(|it| !it.is_empty()) && !row.is_partial;
-        if rows.iter().any(is_cut) && !rows.iter().any(is_whole) {
-            not_told.insert(commit);
+        if seen.len() == MOST_PUSHES {
+            // Where the way is cut, whether a push is known before the cut does not matter: it was not looked for.
+            pushed.too_far.insert(commit);
+            return Ok(());
         }
-        for row in rows.into_iter().filter(|row| row.committers.is_some()) {
-            told.extend(row.committers.unwrap_or_default());
-            for earlier in row.before.into_iter().chain(row.merged) {
-                if !seen.contains(&earlier) && !has_run(room, change, target, &earlier)? {
-                    ahead.push(earlier);
-                }
+        seen.insert(commit.clone());
+        for earlier in of_commit(known.of(room, &commit)?, &commit, pushed) {
+            if !seen.contains(&earlier) && !has_run(room, (change, target), &earlier, known)? {
+                ahead.push(earlier);
             }
         }
     }
     Ok(())
 }
 
+/// Notes whom the pushes of one commit name; answers the commits that lie before it.
+fn of_commit(rows: &[Provenance], commit: &str, pushed: &mut Pushed) -> BTreeSet<String> {
+    let is_cut = |row: &Provenance| row.committers.is_some() && row.is_partial;
+    let is_whole = |row: &Provenance| row.committers.as_ref().is_some_and(|it| !it.is_empty()) && !row.is_partial;
+    let is_full = i64::try_from(rows.len()).is_ok_and(|count| count >= MOST_ROWS);
+    if is_full || rows.iter().any(is_cut) && !rows.iter().any(is_whole) {
+        pushed.not_told.insert(commit.to_owned());
+    }
+    let mut earlier = BTreeSet::new();
+    for row in rows {
+        let Some(people) = &row.committers else { continue };
+        pushed.told.extend(people.iter().cloned());
+        earlier.extend(row.before.iter().chain(&row.merged).cloned());
+    }
+    earlier
+}
+
 /// Whether an earlier change brought a commit to the target's place: what it holds was decided then.
-fn has_run(room: &mut Room<'_, '_>, change: &Change, target: &Target, commit: &str) -> Result<bool> {
+fn has_run(
+    room: &mut Room<'_, '_>,
+    (change, target): (&Change, &Target),
+    commit: &str,
+    known: &mut Known,
+) -> Result<bool> {
     let (service, environment) = (target.service.as_str(), target.environment.as_str());
+    let built: BTreeSet<String> = known
+        .of(room, commit)?
+        .iter()
+        .filter_map(|row| row.artifact.clone())
+        .collect();
     let mut rows = store::changes::targets_for(room.tx, service, environment, None, Some(commit))?;
-    for built in crate::kin::find(room, "commit_sha", commit)? {
-        let Some(artifact) = built.artifact else { continue };
+    for artifact in built {
         let more = store::changes::targets_for(room.tx, service, environment, Some(&artifact), None)?;
         rows.extend(more.into_iter().filter(|row| row.artifact.as_ref() == Some(&artifact)));
     }

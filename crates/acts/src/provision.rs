@@ -16,6 +16,8 @@ use crate::room::Room;
 
 /// The groups that the base policies name.
 const WELL_KNOWN: [&str; 2] = ["change-managers", "security"];
+/// How many people are looked for at once.
+const AT_ONCE: usize = 200;
 /// The longest key of a group, in characters.
 const KEY_CHARS: usize = 60;
 
@@ -239,15 +241,24 @@ fn members_of(
     told: &ProvisionedGroup,
     known: Option<&Group>,
 ) -> Result<std::collections::BTreeSet<PersonId>> {
-    let mut members = std::collections::BTreeSet::new();
-    for id in &told.members {
-        let id = PersonId::from(id.as_str());
-        let stays = known.is_some_and(|group| group.members.contains(&id));
-        if !stays && record::load::<Person>(room.tx, id.as_str())?.is_none_or(|found| found.record.removed) {
+    let members: std::collections::BTreeSet<PersonId> =
+        told.members.iter().map(|id| PersonId::from(id.as_str())).collect();
+    let stays = |id: &&PersonId| known.is_some_and(|group| group.members.contains(id));
+    let fresh: Vec<&PersonId> = members.iter().filter(|id| !stays(id)).collect();
+    for some in fresh.chunks(AT_ONCE) {
+        let filter = Filter::new()
+            .one_of("id", some.iter().map(|id| id.as_str()))
+            .order_by("id");
+        let found = record::find::<Person>(room.tx, &filter)?;
+        let there: std::collections::BTreeSet<&PersonId> = found
+            .iter()
+            .filter(|stored| !stored.record.removed)
+            .map(|stored| &stored.record.id)
+            .collect();
+        if let Some(id) = some.iter().find(|id| !there.contains(*id)) {
             let text = format!("There is no user `{id}`.");
             return Err(Refusal::field("members", "unknown", text).into());
         }
-        members.insert(id);
     }
     Ok(members)
 }

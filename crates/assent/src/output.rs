@@ -92,7 +92,7 @@ impl Output {
     pub fn rows(&self, heads: &[&str], rows: &[Vec<String>]) {
         if !self.is_table {
             for row in rows {
-                let plain: Vec<String> = row.iter().map(|cell| cell.replace(['\t', '\n'], " ")).collect();
+                let plain: Vec<String> = row.iter().map(|cell| clean(&cell.replace(['\t', '\n'], " "))).collect();
                 self.line(&plain.join("\t"));
             }
             return;
@@ -206,12 +206,15 @@ pub fn array<'a>(value: &'a Value, name: &str) -> &'a [Value] {
     value.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// Other people's texts may hold control characters that would move the reader's terminal.
+/// Other people's texts may hold control characters that would move the reader's terminal, and others that deceive whoever
+/// decides on them: those are spelled out.
 #[must_use]
 pub fn clean(text: &str) -> String {
-    text.chars()
+    let still: String = text
+        .chars()
         .map(|c| if c.is_control() && c != '\n' { ' ' } else { c })
-        .collect()
+        .collect();
+    model::deceiving::spelled(&still)
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //!
 //! Slack: blocks of an incoming webhook (docs.slack.dev, “Block Kit”). Teams: an Adaptive Card 1.4 in the message that a
 //! workflow “when a webhook request is received” posts (learn.microsoft.com, “Create an Incoming Webhook”). What people
-//! wrote stands in plain text only, so that it makes no link and calls nobody by name.
+//! wrote stands in plain text only, so that it makes no link and calls nobody by name; characters that deceive are spelled out.
 
 use model::webhook::{Card, WebhookFormat};
 use serde_json::{Value, json};
@@ -28,6 +28,7 @@ fn short(text: &str) -> String {
         .chars()
         .map(|letter| if letter.is_control() { ' ' } else { letter })
         .collect();
+    let line = model::deceiving::spelled(&line);
     if line.chars().count() <= LONGEST {
         return line;
     }

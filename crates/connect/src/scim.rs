@@ -6,6 +6,7 @@ pub mod group;
 pub mod patch;
 pub mod schema;
 pub mod user;
+mod value_path;
 
 use serde_json::{Map, Value, json};
 

@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 /// How many filters are tried unless said otherwise.
 const FILTERS: usize = 20_000;
 /// Texts that would be something else if a filter ever became a part of a statement, among plain ones.
-const TEXTS: [&str; 12] = [
+const TEXTS: [&str; 14] = [
     "ada@acme.example",
     "ADA@acme.example",
     "ada",
@@ -23,6 +23,8 @@ const TEXTS: [&str; 12] = [
     "work",
     "home",
     "$tenant",
+    "].value eq \"x\" or userName pr",
+    "[a) or (b]",
 ];
 
 /// Small random numbers, the same for the same seed (xorshift64*).
@@ -135,6 +137,8 @@ enum Wish {
     Absent(&'static str),
     Active(bool, bool),
     Mail(Box<Wish>),
+    /// Mails that a filter chooses, and a test of each of these: `emails[type eq "work"].value eq "x"`.
+    Chosen(Box<Wish>, Box<Wish>),
     Value(&'static str, &'static str, String),
     Primary(bool),
     Not(Box<Wish>),
@@ -157,6 +161,13 @@ fn wish(dice: &mut Dice, depth: usize, in_mail: bool) -> Wish {
         0 => Wish::Present(ATTRIBUTES[dice.roll(6)]),
         1 => Wish::Absent(ATTRIBUTES[dice.roll(6)]),
         2 => Wish::Active(dice.roll(2) == 0, dice.roll(2) == 0),
+        5 if dice.roll(2) == 0 => {
+            let test = match dice.roll(4) {
+                0 => Wish::Primary(dice.roll(2) == 0),
+                _ => Wish::Value(["value", "type"][dice.roll(2)], OPERATORS[dice.roll(9)], dice.text()),
+            };
+            Wish::Chosen(Box::new(wish(dice, depth - 1, true)), Box::new(test))
+        }
         5 => Wish::Mail(Box::new(wish(dice, depth - 1, true))),
         _ => Wish::Text(ATTRIBUTES[dice.roll(6)], OPERATORS[dice.roll(9)], dice.text()),
     }
@@ -178,6 +189,7 @@ fn written(wish: &Wish) -> String {
         Wish::Absent(attribute) => format!("{} eq null", named(attribute)),
         Wish::Active(is_equal, value) => format!("active {} {value}", if *is_equal { "eq" } else { "ne" }),
         Wish::Mail(inner) => format!("emails[{}]", written(inner)),
+        Wish::Chosen(choice, test) => format!("emails[{}].{}", written(choice), written(test)),
         Wish::Value(attribute, operator, text) => format!("{attribute} {operator} {}", quoted(text)),
         Wish::Primary(value) => format!("primary eq {value}"),
         Wish::Not(inner) => format!("not ({})", written(inner)),
@@ -223,6 +235,10 @@ fn holds(wish: &Wish, who: &Somebody) -> bool {
         Wish::Absent(attribute) => who.texts(attribute).0.is_empty(),
         Wish::Active(is_equal, value) => (who.active == *value) == *is_equal,
         Wish::Mail(inner) => who.mails.iter().any(|mail| in_mail(inner, mail)),
+        Wish::Chosen(choice, test) => who
+            .mails
+            .iter()
+            .any(|mail| in_mail(choice, mail) && in_mail(test, mail)),
         Wish::Value(..) | Wish::Primary(_) => unreachable!("these stand in brackets alone"),
         Wish::Not(inner) => !holds(inner, who),
         Wish::All(all) => all.iter().all(|it| holds(it, who)),

@@ -58,6 +58,26 @@ pub struct Committers {
     pub unknown: BTreeSet<Committer>,
     /// Pushes of which not all commits were told, by the commit that they led to.
     pub not_told: BTreeSet<String>,
+    /// Commits before which nobody looked any more, because too many pushes lie between them and what the change brings.
+    pub too_far: BTreeSet<String>,
+}
+
+/// The pushes behind a change, before the people in them were looked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pushed {
+    /// Whom they name.
+    pub told: BTreeSet<Committer>,
+    /// Pushes of which not all commits were told, by the commit that they led to.
+    pub not_told: BTreeSet<String>,
+    /// Commits before which nobody looked any more.
+    pub too_far: BTreeSet<String>,
+}
+
+impl Pushed {
+    /// Whether no push of the change is known.
+    pub fn is_empty(&self) -> bool {
+        self.told.is_empty() && self.not_told.is_empty() && self.too_far.is_empty()
+    }
 }
 
 /// The marks by which a person is known to engines.
@@ -70,9 +90,11 @@ fn marks_of(person: &Person) -> impl Iterator<Item = String> {
 }
 
 /// Finds the people behind committers: by account first, else by the address.
-pub fn resolve(directory: &Directory, told: &BTreeSet<Committer>, not_told: BTreeSet<String>) -> Committers {
+pub fn resolve(directory: &Directory, pushed: Pushed) -> Committers {
+    let told = &pushed.told;
     let mut found = Committers {
-        not_told,
+        not_told: pushed.not_told,
+        too_far: pushed.too_far,
         ..Committers::default()
     };
     if told.is_empty() {
@@ -124,10 +146,12 @@ pub fn keeps_apart(rule: &ApprovalRule) -> bool {
 
 /// Whether a rule that keeps people apart cannot tell yet who they are.
 pub(crate) fn are_unsure(file: &ChangeFile) -> bool {
-    !file.committers.unknown.is_empty() || !file.committers.not_told.is_empty()
+    let made = &file.committers;
+    !made.unknown.is_empty() || !made.not_told.is_empty() || !made.too_far.is_empty()
 }
 
-/// A row for each committer who is nobody here, and for each push that was not told whole.
+/// A row for each committer who is nobody here, for each push that was not told whole, and for each way back that is too
+/// long to be gone.
 pub fn committers_unmet(file: &ChangeFile, directory: &Directory, rule: &str) -> Vec<Unmet> {
     let admins = logins(directory, &directory.with_role(Role::Admin));
     let unknown = file.committers.unknown.iter().map(|one| {
@@ -156,7 +180,20 @@ pub fn committers_unmet(file: &ChangeFile, directory: &Directory, rule: &str) ->
             logins(directory, std::slice::from_ref(&file.change.content.owner)),
         )
     });
-    unknown.chain(not_told).collect()
+    let too_far = file.committers.too_far.iter().map(|commit| {
+        unmet(
+            "committers_too_far",
+            format!(
+                "More pushes lie behind this change than are looked at: who made the commits before {commit} is not known."
+            ),
+            format!(
+                "An earlier commit is brought to the same place first, by a change of its own: what ran there was decided \
+                 then (rule `{rule}`)."
+            ),
+            logins(directory, std::slice::from_ref(&file.change.content.owner)),
+        )
+    });
+    unknown.chain(not_told).chain(too_far).collect()
 }
 
 #[cfg(test)]

@@ -21,8 +21,8 @@ pub const BUDGET_DAYS: i64 = 90;
 pub const USUAL_BUDGET: u32 = 3;
 /// How many minutes after its end it must be validated, unless a policy says otherwise: a day.
 pub const USUAL_VALIDATION_MINUTES: i64 = 24 * 60;
-/// How many days in a row people are told that it is not validated.
-const TOLD_DAYS: i64 = 7;
+/// What begins the marks of the days on which people were told that it is not validated.
+const UNVALIDATED: &str = "glass_unvalidated/";
 
 /// One opening of the glass, as the budget counts it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -164,24 +164,26 @@ fn late(case: &Case<'_>) -> Option<(Timestamp, i64, String)> {
         .lawful_break_glass()
         .filter(|glass| glass.validated.is_none())?;
     let since = glass.counted.as_ref()?.validate_by;
-    let day = (case.now.duration_since(since).as_hours().max(0) / 24).min(TOLD_DAYS - 1);
+    let day = case.now.duration_since(since).as_hours().max(0) / 24;
     let at = since + SignedDuration::from_hours(24 * day);
-    Some((at, day, format!("glass_unvalidated/{since}/{day}")))
+    Some((at, day, format!("{UNVALIDATED}{since}/{day}")))
 }
 
-/// When somebody must be told that a break-glass is not validated: the instant, and whether it is still to be told.
+/// When somebody must be told that a break-glass is not validated: the instant, and whether it is still to be told. There is
+/// no last one: each day's instant leads to the next day's, until somebody validates.
 pub(crate) fn validation_due(case: &Case<'_>) -> Vec<(Timestamp, bool)> {
-    let Some((at, day, mark)) = late(case) else {
+    let Some((at, _, mark)) = late(case) else {
         return Vec::new();
     };
     let mut found = vec![(at, !case.change().told.contains(&mark))];
-    if at <= case.now && day + 1 < TOLD_DAYS {
+    if at <= case.now {
         found.push((at + SignedDuration::from_hours(24), true));
     }
     found
 }
 
-/// Tells once a day that the validation is late: first those who may give it, from the second day on those above too.
+/// Tells once a day that the validation is late: first those who may give it, from the second day on those above too. Of days
+/// that passed while no server ran, the last one is told.
 pub(crate) fn late_validation(case: &mut Case<'_>) {
     let Some((at, day, mark)) = late(case).filter(|(at, ..)| *at <= case.now) else {
         return;
@@ -189,6 +191,9 @@ pub(crate) fn late_validation(case: &mut Case<'_>) {
     if !case.file.change.tell_once(&mark) {
         return;
     }
+    // The mark of the day says all that those of earlier days said; a record does not grow by one for each.
+    let told = &mut case.file.change.told;
+    told.retain(|it| *it == mark || !it.starts_with(UNVALIDATED));
     case.tell("break_glass.unvalidated", json!({"since": at.to_string(), "day": day}));
     let mut people = concerned(case);
     people.extend(above(case).into_iter().filter(|_| day > 0));

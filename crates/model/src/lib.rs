@@ -18,6 +18,7 @@ pub mod configuration;
 pub mod content;
 pub mod coverage;
 pub mod custom_field;
+pub mod deceiving;
 pub mod directory;
 pub mod due;
 pub mod facts;

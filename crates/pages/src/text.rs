@@ -9,6 +9,7 @@
 use std::fmt::{self, Write};
 
 use askama::filters::Escaper;
+use model::deceiving::{self, Deceit, is_forbidden, is_hidden};
 use pulldown_cmark::{CowStr, Event, HeadingLevel, Options, Parser, Tag, TagEnd};
 
 /// The escaper of every template: escapes markup and writes hidden characters
@@ -50,19 +51,11 @@ pub fn raw(text: &str) -> String {
 #[must_use]
 pub fn mark(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
-    let alike = LookAlikes::of(text);
-    let mut before = None;
-    for word in words(text) {
-        let foreign = alike.deceives(word);
-        for c in word.chars() {
-            if is_hidden(c, before) {
-                push_mark(&mut out, c, "");
-            } else if is_styled_letter(c) || (foreign && is_look_alike(c)) {
-                push_mark(&mut out, c, &c.to_string());
-            } else {
-                push_escaped(&mut out, c);
-            }
-            before = Some(c);
+    for (c, deceit) in deceiving::read(text) {
+        match deceit {
+            Some(Deceit::Hidden) => push_mark(&mut out, c, ""),
+            Some(Deceit::LookAlike) => push_mark(&mut out, c, &c.to_string()),
+            None => push_escaped(&mut out, c),
         }
     }
     out
@@ -74,20 +67,11 @@ pub fn deceives(text: &str) -> bool {
     mark(text).contains("class=\"hidden-mark\"")
 }
 
-/// Writes `text` for plain-text mail: hidden characters are spelled out.
+/// Writes `text` for plain-text mail: hidden characters are spelled out, and
+/// look-alikes are named behind themselves.
 #[must_use]
 pub fn plain(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    let mut before = None;
-    for c in text.chars() {
-        if is_hidden(c, before) {
-            let _ = write!(out, "[U+{:04X}]", u32::from(c));
-        } else {
-            out.push(c);
-        }
-        before = Some(c);
-    }
-    out
+    deceiving::spelled(text)
 }
 
 /// The first letters of the first and the last word of a name, for the round
@@ -196,77 +180,6 @@ fn write_escaped<W: Write>(dest: &mut W, c: char) -> fmt::Result {
         '\'' => dest.write_str("&#39;"),
         other => dest.write_char(other),
     }
-}
-
-fn is_forbidden(c: char) -> bool {
-    (c.is_control() && !matches!(c, '\n' | '\r' | '\t')) || matches!(c, '\u{FFFE}' | '\u{FFFF}')
-}
-
-/// Whether `c` is invisible or changes how its neighbours are drawn. A
-/// variation selector is spared right after a symbol, where it chooses the
-/// emoji form and nothing can hide.
-fn is_hidden(c: char, before: Option<char>) -> bool {
-    if c == '\u{FE0F}' {
-        return !before.is_some_and(is_symbol);
-    }
-    is_forbidden(c)
-        || matches!(c,
-            '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
-            | '\u{180B}'..='\u{180F}' | '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}'
-            | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0E}' | '\u{FEFF}'
-            | '\u{FFA0}' | '\u{FFF0}'..='\u{FFFB}' | '\u{1BCA0}'..='\u{1BCA3}'
-            | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
-}
-
-fn is_symbol(c: char) -> bool {
-    matches!(c, '\u{2190}'..='\u{2BFF}' | '\u{1F000}'..='\u{1FAFF}' | '©' | '®' | '\u{203C}' | '\u{2049}' | '\u{2122}' | '\u{2139}')
-}
-
-/// Letters that are drawn as Latin ones but are none: full-width forms and the
-/// mathematical alphabets. They are never needed in a change's text.
-fn is_styled_letter(c: char) -> bool {
-    matches!(c, '\u{FF10}'..='\u{FF19}' | '\u{FF21}'..='\u{FF3A}' | '\u{FF41}'..='\u{FF5A}' | '\u{1D400}'..='\u{1D7FF}')
-}
-
-/// Cyrillic, Greek and Armenian letters whose usual drawing equals a Latin one.
-fn is_look_alike(c: char) -> bool {
-    "аеорсухіјѕԁһԛԝѵьАВЕКМНОРСТХІЈЅҮԌԚԜοανρικυχωΑΒΕΖΗΙΚΜΝΟΡΤΥΧϹϳօսոցհ".contains(c)
-}
-
-fn is_other_script(c: char) -> bool {
-    matches!(c, '\u{0370}'..='\u{03FF}' | '\u{0400}'..='\u{052F}' | '\u{0530}'..='\u{058F}')
-}
-
-fn is_latin(c: char) -> bool {
-    c.is_ascii_alphabetic() || matches!(c, '\u{00C0}'..='\u{024F}')
-}
-
-/// What the whole text tells about its scripts: a text that holds Latin words
-/// and no honest Cyrillic or Greek letter has no reason for look-alikes.
-struct LookAlikes {
-    only_alike: bool,
-}
-
-impl LookAlikes {
-    fn of(text: &str) -> Self {
-        let latin = text.chars().any(is_latin);
-        let honest = text.chars().any(|c| is_other_script(c) && !is_look_alike(c));
-        Self {
-            only_alike: latin && !honest,
-        }
-    }
-
-    fn deceives(&self, word: &str) -> bool {
-        if !word.chars().any(is_look_alike) {
-            return false;
-        }
-        self.only_alike || word.chars().any(is_latin)
-    }
-}
-
-/// Cuts a text into runs of letters and single other characters.
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split_inclusive(|c: char| !c.is_alphanumeric())
 }
 
 #[cfg(test)]

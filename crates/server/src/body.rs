@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, header};
+use connect::scim::group::MOST_MEMBERS;
 use model::verbs::Body as Fields;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Number, Value};
@@ -41,6 +42,10 @@ const SHORT: usize = 16 * 1024;
 const LONG_AT_ONCE: u32 = 4 * 1024;
 /// How much more than its text a body takes once it is parsed.
 const PARSED: usize = 4;
+/// The largest body that tells of a group's members, in bytes: as many as a group may have, with a name beside each.
+const CROWD_LIMIT: u64 = 32 * 1024 * 1024;
+/// How much such a body may hold besides, counted as [`MOST_HELD`] is: a member is kept as its id alone.
+const CROWD_HELD: usize = MOST_HELD + MOST_MEMBERS;
 /// How long a long body waits for its place.
 const LONG_PATIENCE: Duration = Duration::from_secs(10);
 /// The slowest long body that is waited for, in bytes a second: others wait for its place.
@@ -48,6 +53,33 @@ const LONG_SLOWEST: u64 = 64 * 1024;
 
 /// The places of long bodies, in KiB. Memory is the process's, so they are as well.
 static LONG: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(LONG_AT_ONCE as usize)));
+/// The one place of a body that is longer than all others may be: it is alone, and holds up no others.
+static CROWD: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(1)));
+
+/// How much of a body is taken.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    bytes: u64,
+    held: usize,
+    entries: usize,
+    /// Whether a member of a group, `{"value": id, …}` in a list, is kept as its id alone.
+    folds_members: bool,
+}
+
+/// Of any other body.
+const USUAL: Limits = Limits {
+    bytes: JSON_LIMIT,
+    held: MOST_HELD,
+    entries: MOST_ENTRIES,
+    folds_members: false,
+};
+/// Of one that tells of a group's members.
+const MEMBERS: Limits = Limits {
+    bytes: CROWD_LIMIT,
+    held: CROWD_HELD,
+    entries: MOST_MEMBERS,
+    folds_members: true,
+};
 
 /// A JSON object from a request; an empty body counts as an empty object.
 pub(crate) struct JsonBody {
@@ -64,27 +96,44 @@ impl FromRequest<AppState> for JsonBody {
     type Rejection = Failure;
 
     async fn from_request(request: Request, _: &AppState) -> Result<Self, Failure> {
+        Self::read(request, USUAL).await
+    }
+}
+
+impl JsonBody {
+    /// A JSON object that tells of a group's members: as long as the largest group makes it, and in memory little more than
+    /// their ids. Only for senders who have shown who they are.
+    ///
+    /// # Errors
+    /// As any other body.
+    pub(crate) async fn of_group(request: Request) -> Result<Self, Failure> {
+        Self::read(request, MEMBERS).await
+    }
+
+    async fn read(request: Request, limits: Limits) -> Result<Self, Failure> {
         let (parts, body) = request.into_parts();
-        check_length(&parts.headers, JSON_LIMIT)?;
+        check_length(&parts.headers, limits.bytes)?;
         let has_body = has_length(&parts.headers);
         if has_body {
             check_json(&parts.headers)?;
         }
-        let whole = read_in_turn(body, JSON_LIMIT).await?;
-        let parsed = Self::parse(&whole.bytes)?;
+        let whole = read_in_turn(body, limits.bytes).await?;
+        let parsed = Self::parse_within(&whole.bytes, limits)?;
         Ok(Self {
             held: whole.held,
             ..parsed
         })
     }
-}
 
-impl JsonBody {
     /// Parses the bytes of a JSON object.
     ///
     /// # Errors
     /// 400.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Failure> {
+        Self::parse_within(bytes, USUAL)
+    }
+
+    fn parse_within(bytes: &[u8], limits: Limits) -> Result<Self, Failure> {
         let digest = proof::crypto::digest_text(bytes);
         if bytes.iter().all(u8::is_ascii_whitespace) {
             return Ok(Self {
@@ -94,8 +143,13 @@ impl JsonBody {
             });
         }
         let mut deserializer = serde_json::Deserializer::from_slice(bytes);
-        let left = Cell::new(MOST_HELD);
-        let value = Strict { depth: 0, left: &left }
+        let left = Cell::new(limits.held);
+        let strict = Strict {
+            depth: 0,
+            left: &left,
+            limits,
+        };
+        let value = strict
             .deserialize(&mut deserializer)
             .and_then(|value| deserializer.end().map(|()| value));
         match value {
@@ -213,7 +267,13 @@ async fn read_in_turn(body: Body, limit: u64) -> Result<Whole, Failure> {
             let length = declared.unwrap_or(longest).min(longest);
             held = Some(place_for(length).await?);
             chunks.pace.slowest = LONG_SLOWEST;
-            bytes.reserve_exact(length.saturating_sub(bytes.len()));
+            // Of a body that does not say how long it is, no more is laid aside than of a usual one.
+            let likely = if declared.is_some() {
+                length
+            } else {
+                length.min(JSON_LIMIT as usize)
+            };
+            bytes.reserve_exact(likely.saturating_sub(bytes.len()));
         }
         bytes.extend_from_slice(&chunk);
     }
@@ -225,11 +285,15 @@ async fn read_in_turn(body: Body, limit: u64) -> Result<Whole, Failure> {
 /// # Errors
 /// 503.
 async fn place_for(length: usize) -> Result<OwnedSemaphorePermit, Failure> {
+    let busy = || Failure::busy("busy", "Too many long bodies are read just now.");
+    if length as u64 > JSON_LIMIT {
+        let waited = tokio::time::timeout(LONG_PATIENCE, CROWD.clone().acquire_owned()).await;
+        return waited.map_err(|_| busy())?.map_err(|_| busy());
+    }
     let wanted = u32::try_from(length.saturating_mul(PARSED) / 1024)
         .unwrap_or(LONG_AT_ONCE)
         .clamp(1, LONG_AT_ONCE);
     let waited = tokio::time::timeout(LONG_PATIENCE, LONG.clone().acquire_many_owned(wanted)).await;
-    let busy = || Failure::busy("busy", "Too many long bodies are read just now.");
     waited.map_err(|_| busy())?.map_err(|_| busy())
 }
 
@@ -309,6 +373,7 @@ struct Strict<'a> {
     depth: usize,
     /// How much more the body may hold.
     left: &'a Cell<usize>,
+    limits: Limits,
 }
 
 impl Strict<'_> {
@@ -379,13 +444,20 @@ impl<'de> Visitor<'de> for Strict<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<Value, A::Error> {
         let inner = self.deeper()?;
+        let most = self.limits.entries;
         let mut list = Vec::new();
-        while let Some(value) = rows.next_element_seed(inner)? {
-            if list.len() == MOST_ENTRIES {
-                return Err(A::Error::custom(format!(
-                    "a list in it has more than {MOST_ENTRIES} entries"
-                )));
+        let mut before = self.left.get();
+        while let Some(mut value) = rows.next_element_seed(inner)? {
+            if list.len() == most {
+                return Err(A::Error::custom(format!("a list in it has more than {most} entries")));
             }
+            if self.limits.folds_members
+                && let Some(id) = member_id(&mut value)
+            {
+                value = Value::String(id);
+                self.left.set(before.saturating_sub(1));
+            }
+            before = self.left.get();
             list.push(value);
         }
         Ok(Value::Array(list))
@@ -408,6 +480,19 @@ impl<'de> Visitor<'de> for Strict<'_> {
             map.insert(field, value);
         }
         Ok(Value::Object(map))
+    }
+}
+
+/// Takes the id out of a member of a group, where the rest of it says nothing: a group in a group keeps its kind, so that it
+/// is refused as one.
+fn member_id(value: &mut Value) -> Option<String> {
+    const SAYS_NOTHING: [&str; 4] = ["value", "display", "$ref", "type"];
+    let map = value.as_object_mut()?;
+    let is_person = |kind: &Value| kind.is_null() || kind.as_str().is_some_and(|it| it.eq_ignore_ascii_case("User"));
+    let is_plain = map.keys().all(|key| SAYS_NOTHING.contains(&key.as_str())) && map.get("type").is_none_or(is_person);
+    match map.get_mut("value") {
+        Some(Value::String(id)) if is_plain => Some(std::mem::take(id)),
+        _ => None,
     }
 }
 
@@ -451,6 +536,32 @@ mod tests {
         assert_eq!(status(&format!("{{{}}}", fields.join(","))), Some(400));
         assert_eq!(status(&format!("{{{}}}", fields[1..].join(","))), None);
         assert_eq!(status(&format!("{{\"a\":[{}0]}}", "0,".repeat(40_000))), Some(400));
+    }
+
+    #[test]
+    fn a_group_tells_of_all_its_members_and_keeps_their_ids() {
+        let group = |member: &str, count: usize| format!("{{\"members\":[{}]}}", vec![member; count].join(","));
+        let member = r#"{"value":"p1","display":"Ada","$ref":"https://a.example/Users/p1","type":"User"}"#;
+        let read = |text: &str| JsonBody::parse_within(text.as_bytes(), MEMBERS);
+        let whole = read(&group(member, MOST_MEMBERS)).unwrap();
+        let members = whole.fields["members"].as_array().unwrap();
+        assert_eq!((members.len(), &members[0]), (MOST_MEMBERS, &Value::from("p1")));
+        assert!(read(&group(member, MOST_MEMBERS + 1)).is_err());
+        assert!(read(&group("{\"value\":\"p1\"}", 100)).is_ok());
+        // What says more than an id is kept, and counts as in any other body.
+        for other in [
+            r#"{"value":"g1","type":"Group"}"#,
+            r#"{"value":7}"#,
+            r#"{"value":"p1","more":1}"#,
+            r#"{"display":"Ada"}"#,
+        ] {
+            let one = read(&group(other, 1)).unwrap();
+            assert!(one.fields["members"][0].is_object(), "{other}");
+            assert!(read(&group(other, 20_000)).is_err(), "{other}");
+        }
+        // Any other body keeps its bounds.
+        assert_eq!(status(&group(member, 4_000)), Some(400));
+        assert!(JsonBody::parse(group(member, 2).as_bytes()).unwrap().fields["members"][0].is_object());
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use acts::{Room, provision};
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{FromRequest as _, Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -568,19 +568,28 @@ fn is_known(tags: &str, version: &str) -> bool {
     tags.trim() == "*" || tags.split(',').any(|tag| bare(tag) == bare(version))
 }
 
+/// The body, read once its sender is known: one of a group may be long.
+async fn body_of(kind: Kind, request: Request, state: &AppState) -> Result<JsonBody, Failure> {
+    match kind {
+        Kind::User => JsonBody::from_request(request, state).await,
+        Kind::Group => JsonBody::of_group(request).await,
+    }
+}
+
 async fn create(
     State(state): State<AppState>,
     method: Method,
     headers: HeaderMap,
     uri: Uri,
     mut places: Places,
-    body: Result<JsonBody, Failure>,
+    request: Request,
 ) -> Result<Response, No> {
     let tenant = places.take(0);
     let caller = caller(&state, &method, &headers, &tenant).await?;
     let kind = Kind::of(&places.take(1))?;
     let (base, asked) = (base(&state, &tenant), Question::of_query(&uri)?);
-    let fields = body?.fields;
+    let body = body_of(kind, request, &state).await?;
+    let fields = body.fields;
     let make = move |room: &mut Room<'_, '_>| match kind {
         Kind::User => {
             let told = match user::read(&fields) {
@@ -617,7 +626,7 @@ async fn change(
     headers: HeaderMap,
     uri: Uri,
     mut places: Places,
-    body: Result<JsonBody, Failure>,
+    request: Request,
 ) -> Result<Response, No> {
     let tenant = places.take(0);
     let caller = caller(&state, &method, &headers, &tenant).await?;
@@ -627,7 +636,8 @@ async fn change(
         .get(header::IF_MATCH)
         .and_then(|value| value.to_str().ok())
         .map(str::to_owned);
-    let fields = body?.fields;
+    let body = body_of(kind, request, &state).await?;
+    let fields = body.fields;
     let how = if method == Method::PATCH {
         How::Patch(patch::operations(&fields)?)
     } else {

@@ -14,6 +14,9 @@ use crate::value::{Row, Value};
 /// The name of the parameter that a tenant's transaction binds by itself.
 pub(crate) const TENANT: &str = "tenant";
 
+/// Under which name each statement is told once a connection, at the level `trace`: its text, never its values.
+pub(crate) const STATEMENTS_LOG: &str = "assent_statements";
+
 /// One open connection. It lives and dies on one thread.
 pub(crate) enum Connection {
     Sqlite(SqliteConnection),

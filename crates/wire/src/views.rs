@@ -84,7 +84,38 @@ pub fn change(change: &Change, directory: &Directory) -> Value {
         }
     }
     map.insert("origins".into(), origins(change, directory, &map));
+    let mut deceiving = Map::new();
+    for (field, value) in &map {
+        note_deceiving(field, value, &mut deceiving);
+    }
+    if !deceiving.is_empty() {
+        map.insert("deceiving".into(), Value::Object(deceiving));
+    }
     Value::Object(map)
+}
+
+/// Notes per field which characters of its texts deceive whoever decides on what they see: a terminal or a page that shows the
+/// answer draws them as something else.
+fn note_deceiving(path: &str, value: &Value, found: &mut Map<String, Value>) {
+    match value {
+        Value::String(text) => {
+            let codes = model::deceiving::found_in(text);
+            if !codes.is_empty() {
+                found.insert(path.to_owned(), json!(codes));
+            }
+        }
+        Value::Array(items) => {
+            for (place, item) in items.iter().enumerate() {
+                note_deceiving(&format!("{path}[{place}]"), item, found);
+            }
+        }
+        Value::Object(map) => {
+            for (name, item) in map {
+                note_deceiving(&format!("{path}.{name}"), item, found);
+            }
+        }
+        _ => {}
+    }
 }
 
 /// Where each value of the content came from: the record tells of those that no person wrote, a template of those that it

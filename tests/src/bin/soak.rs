@@ -124,6 +124,24 @@ const LONG: &[Long] = &[
         "requests across tenants",
     ),
     long(
+        "a_foreign_id_at_any_place",
+        "ASSENT_TEST_FOREIGN",
+        100,
+        "percent of the other tenant's ids, at every place of every door",
+    ),
+    long(
+        "no_text_of_a_filter_stands",
+        "ASSENT_TEST_CANARIES",
+        100_000,
+        "filters whose texts are looked for in the statements",
+    ),
+    long(
+        "every_text_that_deceives",
+        "ASSENT_TEST_TRICKS",
+        504,
+        "texts that deceive",
+    ),
+    long(
         "provisioning",
         "ASSENT_TEST_PEOPLE",
         50_000,
@@ -174,6 +192,13 @@ const ONCE: &[Long] = &[
         variable: "ASSENT_TEST_FILTERS",
         size: 1_000_000,
         what: "random filters of SCIM",
+    },
+    Long {
+        target: "doors",
+        test: "a_group_of_a_whole_company",
+        variable: "ASSENT_TEST_CROWD",
+        size: 50_000,
+        what: "people in one group, told in one body",
     },
     Long {
         target: "doors",

@@ -79,7 +79,7 @@ impl World {
         })
     }
 
-    fn approve(&self, who: &'static str, key: &str) {
+    pub(crate) fn approve(&self, who: &'static str, key: &str) {
         let key = key.to_owned();
         self.by(who, move |room| {
             let digest = room.change(&key)?.digests.content;
@@ -88,7 +88,7 @@ impl World {
         });
     }
 
-    fn accounts(&self, login: &'static str, accounts: &[&str]) {
+    pub(crate) fn accounts(&self, login: &'static str, accounts: &[&str]) {
         let accounts: Vec<String> = accounts.iter().map(|it| (*it).to_owned()).collect();
         self.by("ada", move |room| {
             acts::set_person::edit_person(room, login, &body(json!({"accounts": accounts})))
@@ -144,6 +144,78 @@ fn earlier_pushes_belong_to_a_change_until_one_that_ran() {
         })
     });
     assert_eq!(world.unmet_apart(&key), [], "what {ran} brought was decided then");
+}
+
+/// A commit's name, made of a number.
+fn numbered(number: usize) -> String {
+    format!("{number:040x}")
+}
+
+#[test]
+fn a_way_back_over_more_pushes_than_are_looked_at_blocks_until_a_part_of_it_ran() {
+    // As far as anybody looks back, and a little farther.
+    const PUSHES: usize = 1_003;
+    let world = World::under(APART);
+    world.accounts("olga", &["plain:olga"]);
+    for number in 1..=PUSHES {
+        let author = if number == 1 { "stranger" } else { "olga" };
+        let (before, after) = (numbered(number - 1), numbered(number));
+        world.take(push(&before, &after, committer(Some(author), None), "olga"));
+    }
+    let head: &'static str = numbered(PUSHES).leak();
+    let key = world.authorizing(head);
+    world.approve("mona", &key);
+    let rows = world.unmet_apart(&key);
+    let codes: Vec<&str> = rows.iter().map(|row| row.0.as_str()).collect();
+    assert_eq!(codes, ["committers_too_far"], "{rows:?}");
+    assert!(rows[0].1.contains(&numbered(PUSHES - 1_000)), "{rows:?}");
+    // The stranger at the beginning is found from a commit that is near enough, and named.
+    let early: &'static str = numbered(500).leak();
+    let part = world.authorizing(early);
+    world.approve("mona", &part);
+    let rows = world.unmet_apart(&part);
+    assert!(rows[0].1.contains("plain:stranger"), "{rows:?}");
+    let told = part.clone();
+    world.system(move |room| {
+        room.on_change(&told, |case| {
+            let record = &mut case.file.change.target_records[0];
+            record.outcome = Some(model::words::Outcome::Succeeded);
+            Ok(())
+        })
+    });
+    assert_eq!(world.unmet_apart(&key), [], "what {part} brought was decided then");
+}
+
+#[test]
+fn what_was_built_of_a_commit_in_numbers_hides_no_push_of_it() {
+    let world = World::under(APART);
+    let connection = world.connection.clone();
+    for number in 0..60 {
+        let (connection, artifact) = (connection.clone(), format!("sha256:{number:064x}"));
+        world.system(move |room| {
+            let told = model::outside::Provenance {
+                id: model::ids::RecordId(String::new()),
+                version: 0,
+                repository: "pay".to_owned(),
+                commit: COMMITS[1].to_owned(),
+                tree: None,
+                artifact: Some(artifact.clone()),
+                files: None,
+                before: None,
+                committers: None,
+                is_partial: false,
+                merged: None,
+                source: connection.clone(),
+                at: began(),
+            };
+            acts::kin::keep(room, told)
+        });
+    }
+    world.take(push(COMMITS[0], COMMITS[1], committer(Some("stranger"), None), "rita"));
+    let key = world.authorizing(COMMITS[1]);
+    world.approve("mona", &key);
+    let rows = world.unmet_apart(&key);
+    assert!(rows.iter().any(|row| row.1.contains("plain:stranger")), "{rows:?}");
 }
 
 #[test]

@@ -39,7 +39,7 @@ impl Checked {
         if text.len() > LONGEST {
             return Err(bad(format!("A filter has at most {LONGEST} bytes.")));
         }
-        let filter: Filter = text
+        let filter: Filter = super::value_path::plain(text)
             .parse()
             .map_err(|error| bad(format!("The filter cannot be read: {error}.")))?;
         check(&filter, attrs)?;
@@ -346,6 +346,17 @@ mod tests {
             (r#"emails.type eq "home" and emails.value ew "acme.example""#, true),
             (r#"emails[type eq "home" and value ew "acme.example"]"#, false),
             (r#"emails[type eq "work" and primary eq true]"#, true),
+            (r#"emails[type eq "work"].value eq "ADA@acme.example""#, true),
+            (r#"emails[type eq "home"].value eq "ada@acme.example""#, false),
+            (r#"emails[type eq "home" or type eq "work"].primary eq true"#, true),
+            (
+                r#"emails[type eq "home"].primary pr or not (emails[type eq "work"].value pr)"#,
+                false,
+            ),
+            (
+                r#"urn:ietf:params:scim:schemas:core:2.0:User:emails[type eq "home"].value ew "home.example""#,
+                true,
+            ),
             (r#"not (emails[type eq "other"])"#, true),
             (r#"title pr"#, false),
             (r#"title eq null"#, true),
@@ -372,6 +383,14 @@ mod tests {
             r#"password eq "x""#,
             r#"userName.first eq "x""#,
             r#"emails[nothing eq "x"]"#,
+            r#"emails[type eq "work"].nothing eq "x""#,
+            r#"emails[emails[type eq "work"].value eq "x"].value eq "x""#,
+            r#"emails[type eq "work"].value gt 7"#,
+            r#"emails[type eq "work") or (type eq "home"].value eq "x""#,
+            r#"emails[type eq "work"].value eq "x"] or userName pr"#,
+            r#"emails[type eq "work"].value eq "x" or"#,
+            r#"userName[type eq "work"].value eq "x""#,
+            r#"emails[type eq "work"].value.value eq "x""#,
             r#"active gt true"#,
             r#"userName eq 7"#,
             r#"userName eq"#,

@@ -12,7 +12,7 @@ use super::user::meta;
 use super::{Resource, ScimError, member, same};
 
 /// The most members of a group.
-const MOST_MEMBERS: usize = 100_000;
+pub const MOST_MEMBERS: usize = 100_000;
 
 /// A group as it is shown.
 #[derive(Debug, Clone, Default)]
@@ -37,8 +37,9 @@ pub struct Shown<'a> {
 /// `invalidValue`.
 pub fn read(body: &Map<String, Value>) -> Result<ProvisionedGroup, ScimError> {
     let members = member(body, "members").map_or(Ok(BTreeSet::new()), ids)?;
-    let mut rest = body.clone();
-    rest.retain(|key, _| !same(key, "members"));
+    // A hundred thousand members are not copied to be left out.
+    let rest = body.iter().filter(|(key, _)| !same(key, "members"));
+    let rest = rest.map(|(key, value)| (key.clone(), value.clone())).collect();
     let resource = plain(&rest, GROUP_ATTRS)?;
     let text = |name: &str| resource.get(name).and_then(Value::as_str).map(str::to_owned);
     let Some(name) = text("displayName") else {

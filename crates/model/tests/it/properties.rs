@@ -375,7 +375,10 @@ fn gate_is_lawful(world: &World, clerk: &Clerk) -> Result<(), TestCaseError> {
         .into_iter()
         .filter(|permit| permit.purpose == Purpose::Deploy)
     {
-        let lawful = matches!(change.state, State::Scheduled) && ready || begun && !clerk.distrusted;
+        // A glass stands in for every word, so a word that turned out to be somebody else's ends none of its permits for good.
+        let lawful = matches!(change.state, State::Scheduled) && ready
+            || begun && !clerk.distrusted
+            || permit.break_glass && open_glass;
         prop_assert!(
             lawful && !change.is_on_hold(),
             "a permit lives while {}: {permit:?}",

@@ -316,6 +316,50 @@ fn conditions_hold_the_step_that_they_name() {
 }
 
 #[test]
+fn a_condition_is_not_met_through_a_token_of_somebody_with_a_stake() {
+    use model::file::{Actor, Lent};
+    let mut world = World::new().until_authorizing();
+    let words = json!({"decision": "approve_with_conditions", "conditions": [
+        {"text": "Tell support", "due": "start", "checker": "tom"},
+    ]});
+    world.decide("sam", words).unwrap();
+    let condition = world.file.conditions[0].id.clone();
+    let empty = body(json!({}));
+    let through = |maker: &str| Actor {
+        person: "tom".into(),
+        is_system: false,
+        by_token: true,
+        lent: Some(Lent {
+            maker: maker.into(),
+            roles: None,
+        }),
+        ..Actor::system()
+    };
+    // Rita wrote the change: a token that she made for tom would let her tick off what sam asked of it.
+    let met = world.act_as(through("rita"), |case| around::meet_condition(case, &condition, &empty));
+    assert_eq!(code(met), "own_request");
+    assert!(world.file.conditions[0].met.is_none());
+    // Whoever edited it since has as much of a stake.
+    world.edit("olga", json!({"title": "Ship 2.4 at last"})).unwrap();
+    world
+        .decide(
+            "sam",
+            json!({"decision": "approve_with_conditions", "conditions": [
+                {"text": "Tell support", "due": "start", "checker": "tom"},
+            ]}),
+        )
+        .unwrap();
+    let condition = world.file.conditions.last().unwrap().id.clone();
+    let met = world.act_as(through("olga"), |case| around::meet_condition(case, &condition, &empty));
+    assert_eq!(code(met), "own_request");
+    // A token that somebody else made for tom, or tom himself, meets it.
+    world
+        .act_as(through("vera"), |case| around::meet_condition(case, &condition, &empty))
+        .unwrap();
+    assert!(world.file.conditions.last().unwrap().met.is_some());
+}
+
+#[test]
 fn a_condition_lapses_with_its_decision() {
     let mut world = World::new().until_authorizing();
     let words =

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use model::committers::{Committer, Committers, resolve};
+use model::committers::{Committer, Committers, Pushed, resolve};
 use model::obligation::{ApprovalRule, Asked, Due, Duty, Party};
 use model::verbs::glass;
 use model::words::{Covers, GateDecision, State};
@@ -23,7 +23,7 @@ fn made_by(world: &mut World, people: &[&str], unknown: &[&str]) {
     world.file.committers = Committers {
         people: people.iter().map(|login| (*login).into()).collect(),
         unknown: unknown.iter().map(|login| committer(login)).collect(),
-        not_told: BTreeSet::new(),
+        ..Committers::default()
     };
     world.settle();
 }
@@ -55,7 +55,13 @@ fn an_account_comes_before_an_address_and_case_does_not_count() {
         (told(Some("gitlab:sam-b"), None), None),
         (told(None, None), None),
     ] {
-        let found = resolve(&estate, &BTreeSet::from([one.clone()]), BTreeSet::new());
+        let found = resolve(
+            &estate,
+            Pushed {
+                told: BTreeSet::from([one.clone()]),
+                ..Pushed::default()
+            },
+        );
         let people: Vec<&str> = found.people.iter().map(model::ids::PersonId::as_str).collect();
         assert_eq!(people, who.into_iter().collect::<Vec<_>>(), "{one:?}");
         assert_eq!(found.unknown.is_empty(), who.is_some(), "{one:?}");
@@ -143,6 +149,19 @@ fn a_push_that_was_not_told_whole_blocks_as_well() {
     world.settle();
     assert_eq!(world.state(), State::Authorizing);
     assert!(world.unmet().contains(&"committers_not_told".to_owned()));
+}
+
+#[test]
+fn a_way_back_that_is_too_long_to_be_gone_blocks_by_a_finding_of_its_own() {
+    let mut world = approved_by_all(vec![(Due::Start, Duty::Approval(apart()))]);
+    world.file.committers.too_far.insert("abcdef0".to_owned());
+    world.settle();
+    assert_eq!(world.state(), State::Authorizing);
+    assert!(world.unmet().contains(&"committers_too_far".to_owned()));
+    assert_eq!(world.gate("sha256:aa").decision, GateDecision::Stop);
+    world.file.committers.too_far.clear();
+    world.settle();
+    assert_eq!(world.state(), State::Scheduled, "an earlier commit ran there meanwhile");
 }
 
 #[test]

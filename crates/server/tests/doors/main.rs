@@ -22,6 +22,7 @@ mod order;
 mod passkeys;
 mod scim;
 mod scim_clients;
+mod scim_crowds;
 mod session;
 mod timing;
 mod tokens;

@@ -133,6 +133,16 @@ fn what_entra_documents_of_users_works() {
         client.total(&filter("Users", "emails[type eq \"work\" and value co \"joy@\"]")),
         1
     );
+    // Entra matches by address like this.
+    for (address, found) in [
+        ("joy@acme.example", 1),
+        ("JOY@Acme.example", 1),
+        ("joy", 0),
+        ("\"].value pr or (", 0),
+    ] {
+        let text = format!("emails[type eq \"work\"].value eq {}", json!(address));
+        assert_eq!(client.total(&filter("Users", &text)), found, "{text}");
+    }
     let path = format!("/Users/{id}");
     before_2020(&client, &path, &boss);
     since_2020(&client, &path, (&id, &boss));

@@ -131,6 +131,7 @@ impl PostgresConnection {
         if self.statements.len() >= STATEMENTS {
             self.statements.clear();
         }
+        tracing::trace!(target: super::STATEMENTS_LOG, text, "a statement is prepared");
         let prepared = self.client.prepare(text);
         let statement = prepared.map_err(|it| self.named(&it))?;
         self.statements.insert(text.to_owned(), statement.clone());

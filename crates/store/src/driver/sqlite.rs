@@ -202,6 +202,7 @@ impl SqliteConnection {
     }
 
     fn learn(&self, text: &str) -> rusqlite::Result<Known> {
+        tracing::trace!(target: super::STATEMENTS_LOG, text, "a statement is prepared");
         let statement = sql::parse_cached(text);
         let prepared = self.raw.prepare_cached(text)?;
         let place = |name: &String| {

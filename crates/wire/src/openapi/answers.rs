@@ -90,6 +90,10 @@ const CHANGE: &[Shape] = &[
             object("digests", "Digests", "Over *what* and *when*.").needed(),
             text("content_digest", LINE, "Over both; an approval names it.").needed(),
             free("origins", "Per field: person, template, pipeline or derived."),
+            free(
+                "deceiving",
+                "Per field: its characters that are hidden or look like others, as `U+202E`. Absent without any.",
+            ),
             word("outcome", all!(Outcome), "How it ended."),
             time("actual_start", "When the work began."),
             time("actual_end", "When it ended."),

@@ -1,0 +1,59 @@
+//! Who approves and who deploys are two people where a rule says so: also where it is a signal that tells of the deployment.
+
+use model::signal::Signal;
+
+use crate::{World, artifact, status};
+
+/// A rule that keeps who approves apart from who implements.
+const IMPLEMENTERS: &str = r#"
+@id("world.two")
+@reason("Who approves it does not deploy it.")
+@require("approval")
+@from("change_manager")
+@count("1")
+@covers("what")
+@distinct_from("implementer")
+permit (principal, action == Action::"require", resource);
+"#;
+
+fn by(who: &str, mut signal: Signal) -> Signal {
+    if let Signal::DeploymentStatus(told) = &mut signal {
+        told.actor = Some(who.to_owned());
+    }
+    signal
+}
+
+#[test]
+fn a_deployment_that_an_approver_triggered_is_unauthorized_where_a_rule_keeps_implementers_apart() {
+    for rule in [
+        IMPLEMENTERS.to_owned(),
+        IMPLEMENTERS.replace("@distinct_from(\"implementer\")\n", ""),
+    ] {
+        let is_apart = rule == IMPLEMENTERS;
+        let world = World::under(&rule);
+        world.accounts("mona", &["plain:mona-b"]);
+        world.accounts("olga", &["plain:olga"]);
+        let artifact = artifact(1, 0);
+        let key = world.planned(artifact.clone());
+        let state = |id: &str| world.outcome(&artifact, id)["changes"][0]["state"].clone();
+        assert_eq!(state("none"), "authorizing");
+        world.approve("mona", &key);
+        assert_eq!(state("none"), "scheduled");
+        world.set_clock(crate::began() + jiff::SignedDuration::from_mins(5));
+        world.take(by("Mona-B", status("run-1", &artifact, "in_progress", 2)));
+        let told = world.outcome(&artifact, "run-1");
+        assert_eq!(told["deployments"][0]["unauthorized"], is_apart, "{told:#}");
+        assert_eq!(state("run-1"), if is_apart { "scheduled" } else { "implementing" });
+        assert_eq!(world.alarms() > 0, is_apart, "owners and change managers are told");
+        // Its end does not make it lawful, and another's deployment of the same is.
+        world.take(by("olga", status("run-1", &artifact, "success", 3)));
+        let told = world.outcome(&artifact, "run-1");
+        assert_eq!(told["deployments"][0]["unauthorized"], is_apart, "{told:#}");
+        if is_apart {
+            world.take(by("olga", status("run-2", &artifact, "in_progress", 4)));
+            let told = world.outcome(&artifact, "run-2");
+            assert_eq!(told["deployments"][0]["unauthorized"], false, "{told:#}");
+            assert_eq!(state("run-2"), "implementing");
+        }
+    }
+}

@@ -1,0 +1,187 @@
+//! A filter that chooses among several values and compares a part of the chosen ones, as Entra asks for whom it matches by
+//! address: `emails[type eq "work"].value eq "ada@acme.example"`. RFC 7644 knows this form in paths of PATCH alone, so it is
+//! rewritten before it is read, into `emails[(type eq "work") and value eq "ada@acme.example"]`.
+
+use std::borrow::Cow;
+
+use scim_v2::filter::{Filter, PatchPath};
+
+/// A filter in the RFC's own grammar. What is not of this form stays as it is, and is refused by whoever reads it.
+///
+/// Each piece that is moved was read by the grammar by itself before, so that no bracket and no quote of it can end
+/// anything but what it began: a text that is no filter does not become one by being rewritten.
+pub(crate) fn plain(text: &str) -> Cow<'_, str> {
+    let mut out = String::new();
+    let mut done = 0;
+    let mut open = None;
+    let mut at = 0;
+    while let Some(byte) = text.as_bytes().get(at) {
+        match byte {
+            b'"' => {
+                at = end_of_text(text, at);
+                continue;
+            }
+            b'[' => open = Some(at),
+            b']' => {
+                if let Some(piece) = open.take().and_then(|from| Piece::read(text, from, at)) {
+                    out.push_str(&text[done..piece.from]);
+                    piece.write(&mut out);
+                    (done, at) = (piece.to, piece.to);
+                    continue;
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    if done == 0 {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(&text[done..]);
+    Cow::Owned(out)
+}
+
+/// Where the text in quotes that begins here ends, just behind its last quote; the end of all where it has none.
+fn end_of_text(text: &str, from: usize) -> usize {
+    let mut is_escaped = false;
+    for (at, byte) in text.bytes().enumerate().skip(from + 1) {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' => is_escaped = true,
+            b'"' => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// `attribute[choice].part operator value`.
+struct Piece<'a> {
+    from: usize,
+    to: usize,
+    attribute: &'a str,
+    choice: &'a str,
+    test: &'a str,
+}
+
+impl<'a> Piece<'a> {
+    /// Reads the piece whose brackets stand at `open` and `close`; `None` for any other form.
+    fn read(text: &'a str, open: usize, close: usize) -> Option<Self> {
+        let of_path = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:$".contains(byte);
+        let from = open
+            - text.as_bytes()[..open]
+                .iter()
+                .rev()
+                .take_while(|it| of_path(it))
+                .count();
+        let behind = text[close + 1..].strip_prefix('.')?;
+        let length = test_length(behind)?;
+        let (begin, to) = (close + 2, close + 2 + length);
+        let name = behind.split_ascii_whitespace().next()?;
+        let path: PatchPath = format!("{}.{name}", &text[from..=close]).parse().ok()?;
+        if !matches!(path, PatchPath::Value(_)) || !matches!(text[begin..to].parse(), Ok(Filter::Attr(_))) {
+            return None;
+        }
+        Some(Self {
+            from,
+            to,
+            attribute: &text[from..open],
+            choice: &text[open + 1..close],
+            test: &text[begin..to],
+        })
+    }
+
+    fn write(&self, out: &mut String) {
+        for part in [self.attribute, "[(", self.choice, ") and ", self.test, "]"] {
+            out.push_str(part);
+        }
+    }
+}
+
+/// How long the comparison is with which a text begins: `value eq "x"` or `value pr`.
+fn test_length(text: &str) -> Option<usize> {
+    let space = |at: usize| text[at..].bytes().take_while(u8::is_ascii_whitespace).count();
+    let word = |at: usize| text[at..].bytes().take_while(u8::is_ascii_alphanumeric).count();
+    let name = text
+        .bytes()
+        .take_while(|it| it.is_ascii_alphanumeric() || b"-_".contains(it))
+        .count();
+    let gap = space(name);
+    let operator = name + gap;
+    let end = operator + word(operator);
+    if name == 0 || gap == 0 || end == operator {
+        return None;
+    }
+    if text[operator..end].eq_ignore_ascii_case("pr") {
+        return Some(end);
+    }
+    let value = end + space(end);
+    if text[value..].starts_with('"') {
+        return Some(end_of_text(text, value));
+    }
+    let ends = |byte: &u8| byte.is_ascii_whitespace() || b"()[]".contains(byte);
+    let bare = text.as_bytes()[value..].iter().take_while(|it| !ends(it)).count();
+    (bare > 0).then_some(value + bare)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_of_chosen_values_becomes_a_choice_of_its_own() {
+        for (text, wanted) in [
+            (
+                r#"emails[type eq "work"].value eq "a@b""#,
+                r#"emails[(type eq "work") and value eq "a@b"]"#,
+            ),
+            (
+                r#"active eq true and (emails[type eq "work" or primary eq true].value co "]." or title pr)"#,
+                r#"active eq true and (emails[(type eq "work" or primary eq true) and value co "]."] or title pr)"#,
+            ),
+            (
+                r#"not (emails[type eq "a]b[c\"].value eq "].value eq null)"#,
+                r#"not (emails[(type eq "a]b[c\"].value eq ") and value eq null])"#,
+            ),
+            (
+                r#"a[b eq "1"].c pr and d[e eq "2"].f Eq false"#,
+                r#"a[(b eq "1") and c pr] and d[(e eq "2") and f Eq false]"#,
+            ),
+            (
+                r#"urn:x:2.0:User:emails[type eq "work"].value sw "é]""#,
+                r#"urn:x:2.0:User:emails[(type eq "work") and value sw "é]"]"#,
+            ),
+        ] {
+            assert_eq!(plain(text), wanted, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_of_this_form_stays_as_it_is() {
+        for text in [
+            r#"emails[type eq "work"]"#,
+            r#"emails[type eq "work"] and userName eq "x""#,
+            r#"userName eq "emails[type eq \"work\"].value eq \"x\"""#,
+            // Brackets that would close others once they stood in some.
+            r#"emails[type eq "a") or (type eq "b"].value eq "x""#,
+            r#"emails[type eq "work"].value eq "x"#,
+            r#"emails[type eq "work"].value eq"#,
+            r#"emails[type eq "work"].value.more eq "x""#,
+            r#"emails[type eq "work"].value"#,
+            r#"emails[type eq "work"]..value eq "x""#,
+            r#"emails[type eq "work"].value eq x"#,
+            r#"emails[type eq "work"].value eq ) or (title pr"#,
+            r#"emails[].value eq "x""#,
+            r#"[type eq "work"].value eq "x""#,
+            r#"].value eq "x""#,
+            "[",
+            "]",
+            "[]",
+            "].",
+            "\"",
+            "é[é].é é é",
+        ] {
+            assert!(matches!(plain(text), Cow::Borrowed(_)), "{text} became {}", plain(text));
+        }
+    }
+}
