@@ -69,7 +69,7 @@ const WORDS: &[&str] = &[
 fn trick(number: usize) -> (String, char) {
     let word = WORDS[number % WORDS.len()];
     let letters: Vec<char> = word.chars().collect();
-    if number % 3 == 0 {
+    if number.is_multiple_of(3) {
         let fits: Vec<&(char, char)> = ALIKE.iter().filter(|(plain, _)| letters.contains(plain)).collect();
         let (plain, alike) = fits[number / 3 % fits.len()];
         return (word.replacen(*plain, &alike.to_string(), 1), *alike);
