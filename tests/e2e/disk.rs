@@ -92,9 +92,11 @@ impl Cramped {
     }
 }
 
-fn cramped(name: &str) -> (Cramped, Place, Option<Cluster>) {
-    let disk =
-        SmallDisk::mount(128).expect("a small disk is mounted: run the tests as root, or with the right to mount");
+/// What is written at each position stays there, and each leaves four kibibytes more than the one before.
+fn cramped(name: &str, positions: usize) -> (Cramped, Place, Option<Cluster>) {
+    let mebibytes = 128 + positions * positions / 500;
+    let disk = SmallDisk::mount(mebibytes)
+        .expect("a small disk is mounted: run the tests as root, or with the right to mount");
     let (place, cluster) = if on_postgres() {
         let cluster = Cluster::start();
         give(disk.path());
@@ -128,9 +130,10 @@ fn cramped(name: &str) -> (Cramped, Place, Option<Cluster>) {
 
 #[test]
 fn a_full_disk_refuses_keeps_what_was_acknowledged_and_heals() {
-    let (mut cramped, place, _cluster) = cramped("crowded");
+    let positions = size("ASSENT_TEST_POSITIONS", 6);
+    let (mut cramped, place, _cluster) = cramped("crowded", positions);
     let id = cramped.server.id();
-    for position in 0..size("ASSENT_TEST_POSITIONS", 6) {
+    for position in 0..positions {
         cramped.write_until_full(position);
         let recorded = cramped.asks_the_gate();
         cramped.heals(position);

@@ -189,15 +189,6 @@ pub fn of_subject(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<Vec<Event>> 
     )
 }
 
-/// All events of an act, in the order of ids.
-pub fn of_act(tx: &mut Tx<'_>, act: &str) -> Result<Vec<Event>> {
-    read_all(
-        tx,
-        "SELECT * FROM event WHERE tenant = $tenant AND act = $act ORDER BY id",
-        &[("act", act.into())],
-    )
-}
-
 /// The events that made the versions of a record, in the order of versions.
 pub fn of_record(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<Vec<Event>> {
     read_all(

@@ -43,6 +43,7 @@ const MIGRATIONS: &[Migration] = migrations![
     19 "0019_access_review",
     20 "0020_held_messages",
     21 "0021_shared_view",
+    22 "0022_fewer_indexes",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

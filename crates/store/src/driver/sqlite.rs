@@ -55,7 +55,11 @@ impl SqliteConnection {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut connection = Self::open(path, flags)?;
         // The automatic checkpoint swallows its errors, a failed sync among them; ours is run by hand and looked at.
-        connection.batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;")?;
+        // Keys that are digests fall on any page of their index, so the one that writes keeps more than the usual 2 MB of pages.
+        connection.batch(
+            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;
+             PRAGMA cache_size = -16384;",
+        )?;
         let pages = Arc::clone(&connection.wal_pages);
         connection
             .raw

@@ -59,7 +59,6 @@ fn events_get_their_places() {
             (b"e1".as_slice(), at(1))
         );
         assert_eq!(world.read(|tx| event::of_subject(tx, "change", "c1")).len(), 2);
-        assert_eq!(world.read(|tx| event::of_act(tx, "a1")).len(), 2);
         let history = world.read(|tx| event::of_record(tx, "change", "c1"));
         assert_eq!(
             history.iter().map(|it| it.id.as_str()).collect::<Vec<_>>(),
