@@ -69,11 +69,11 @@ fn read_file(reading: &mut Reading<'_>) -> PolicyFile {
 /// What is wrong with a set, in the form of a refusal.
 pub(crate) fn refused(findings: &[Finding]) -> Refusal {
     let told = |finding: &Finding| {
-        let text = match &finding.help {
-            Some(help) => format!("{} ({help})", finding.text),
-            None => finding.text.clone(),
-        };
-        FieldError::new(format!("{}:{}", finding.file, finding.line), finding.code, text)
+        FieldError::new(
+            format!("{}:{}", finding.file, finding.line),
+            finding.code,
+            finding.said(),
+        )
     };
     Refusal::Invalid(findings.iter().map(told).collect())
 }

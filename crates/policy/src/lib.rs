@@ -55,13 +55,46 @@ pub struct Finding {
     pub help: Option<String>,
 }
 
+impl Finding {
+    /// Something right to begin from, for what is wrong inside of a policy.
+    #[must_use]
+    pub fn example(&self) -> Option<&'static str> {
+        const REQUIRE: &str =
+            "@require(\"approval\") @from(\"owner\") @covers(\"what\") @count(\"2\") @valid_for(\"30d\")";
+        match self.code {
+            "unknown_annotation"
+            | "misplaced_annotation"
+            | "annotation_missing"
+            | "unknown_kind"
+            | "require_missing"
+            | "bad_value" => Some(REQUIRE),
+            "validation" | "never_matches" => Some("when { resource.risk_number >= 3 && resource.expedited }"),
+            "unknown_action" | "actions_not_named" => Some("action in [Action::\"approve_change\", Action::\"read\"]"),
+            "scope_of_require" | "forbid_of_require" | "membership_in_require" => {
+                Some("permit (principal, action == Action::\"require\", resource)")
+            }
+            "id" | "reason" | "parse" => Some(
+                "@id(\"house.read\") @reason(\"Why it is so.\") permit (principal, action == Action::\"read\", resource);",
+            ),
+            _ => None,
+        }
+    }
+
+    /// What is wrong, what may have been meant, and something right to begin from.
+    #[must_use]
+    pub fn said(&self) -> String {
+        let help = self.help.as_ref().map(|help| format!(" ({help})")).unwrap_or_default();
+        let example = self
+            .example()
+            .map(|it| format!("; for example `{it}`"))
+            .unwrap_or_default();
+        format!("{}{help}{example}", self.text)
+    }
+}
+
 impl std::fmt::Display for Finding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}: {}", self.file, self.line, self.text)?;
-        match &self.help {
-            Some(help) => write!(f, " ({help})"),
-            None => Ok(()),
-        }
+        write!(f, "{}:{}: {}", self.file, self.line, self.said())
     }
 }
 

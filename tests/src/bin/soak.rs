@@ -155,8 +155,8 @@ const ONCE: &[Long] = &[
         target: "it",
         test: "properties",
         variable: "ASSENT_TEST_SIZE",
-        size: 250,
-        what: "times the usual number of random histories",
+        size: 25_000,
+        what: "times forty random histories",
     },
     Long {
         target: "log",

@@ -171,6 +171,73 @@ fn a_set_that_fails_changes_nothing_and_says_where() {
     assert_eq!(nobody.code(), "not_allowed");
 }
 
+/// What nobody should put in force: the text of a policy behind its id and reason, its line, and what is said of it.
+const WRONG: &[(&str, u32, &[&str])] = &[
+    (
+        "permit (principal, action == Action::\"read\", resource)\nwhen { resource.rsik_number > 1 };",
+        4,
+        &["rsik_number", "for example `when {"],
+    ),
+    (
+        "@require(\"approval\")\n@form(\"owner\")\npermit (principal, action == Action::\"require\", resource);",
+        4,
+        &["`@form`", "did you mean `@from`?", "for example `@require("],
+    ),
+    (
+        "@require(\"approval\")\n@from(\"owner\")\n@covers(\"what\")\n@count(\"none\")\n\
+         permit (principal, action == Action::\"require\", resource);",
+        6,
+        &["`@count`", "for example `@require("],
+    ),
+    (
+        "permit (principal, action == Action::\"raed\", resource);",
+        3,
+        &["raed", "did you mean", "for example `"],
+    ),
+];
+
+#[test]
+fn wrong_policies_are_refused_with_line_reason_and_example_and_the_set_in_force_stays() {
+    let world = world();
+    let before = digest_in_force(&world);
+    for (text, line, parts) in WRONG {
+        let mut wrong = strict();
+        wrong["files"][0]["content"] = json!(format!("@id(\"house.x\")\n@reason(\"x\")\n{text}"));
+        let refused = refusal(attempt(&world, "ada", move |room| {
+            propose_policies(room, &body(wrong.clone()))
+        }));
+        let Refusal::Invalid(errors) = refused else {
+            panic!("{refused:?}")
+        };
+        let place = format!("house/house.cedar:{line}");
+        let told = errors
+            .iter()
+            .find(|it| it.field == place)
+            .unwrap_or_else(|| panic!("{text}: {errors:#?}"));
+        for part in *parts {
+            assert!(told.text.contains(part), "{part} is missing in {told:?}");
+        }
+        assert_eq!(digest_in_force(&world), before);
+    }
+    // A rule that nobody can satisfy compiles, and is told by the story of a change that ends there.
+    let mut hopeless = strict();
+    let text = "@id(\"house.hopeless\")\n@reason(\"x\")\nforbid (principal, action == Action::\"approve_change\", resource)\n\
+        when { resource.touches.contains(Touch::\"network\") };";
+    hopeless["files"][0]["content"] = json!(text);
+    let case = "given a service\n  people olga roles owner\n  service pay, criticality low, owners olga\n  \
+        environment production, production yes\n  change kind normal, risk low, touches network, requester olga\n\n\
+        case nobody approves\n  olga approve_change no house.hopeless\n";
+    hopeless["cases"][0]["content"] = json!(case);
+    let refused = refusal(attempt(&world, "ada", move |room| {
+        propose_policies(room, &body(hopeless.clone()))
+    }));
+    let Refusal::Invalid(errors) = refused else {
+        panic!("{refused:?}")
+    };
+    assert!(errors.iter().any(|it| it.code == "nobody_can"), "{errors:#?}");
+    assert_eq!(digest_in_force(&world), before);
+}
+
 #[test]
 fn a_trial_says_what_would_differ_and_writes_nothing() {
     let world = world();
