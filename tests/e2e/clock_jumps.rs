@@ -78,7 +78,7 @@ fn a_clock_that_leaps_opens_no_window_early_and_dates_nothing_back() {
         assert_eq!(said, [403, 403, 200, 200, 403, 403], "point {point}, at {now}");
         server.hold_clock(now);
         let size_before = last.0;
-        eventually("the log grows", || {
+        eventually(&format!("the log grows, point {point}"), || {
             let found = stated(&server, &auditor);
             assert!(
                 found.0 >= last.0 && found.1 >= last.1,

@@ -62,6 +62,17 @@ pub fn sequence_events(desk: &Desk, tenant: &str, holder: &str) -> Result<Sequen
     })
 }
 
+/// Lays the pen down: a server that ends in good order leaves nobody waiting until its lease has run out.
+///
+/// # Errors
+/// The store's.
+pub fn lay_down_pen(desk: &Desk, tenant: &str, holder: &str) -> Result<()> {
+    let holder = holder.to_owned();
+    desk.wait(Lane::Worker, tenant, Actor::system(), Mode::Write, move |room| {
+        Ok(log::lay_down(room.tx, &holder)?)
+    })
+}
+
 fn step(room: &mut Room<'_, '_>, holder: &str) -> Result<Sequenced> {
     let until = room.recorded_at + LEASE;
     let Some(state) = log::take(room.tx, room.recorded_at, until, holder)? else {

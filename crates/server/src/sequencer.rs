@@ -39,6 +39,7 @@ pub(crate) fn start(state: &AppState, server: &str) -> std::io::Result<JoinHandl
         }
         // What was written last is placed before the process ends.
         sequencer.place_all();
+        sequencer.lay_down_pens();
     })
 }
 
@@ -106,6 +107,14 @@ impl Sequencer {
             }
         }
         is_well
+    }
+
+    /// Another server may go on at once.
+    fn lay_down_pens(&self) {
+        for tenant in self.tenants().iter().map(String::as_str).chain([SYSTEM_TENANT]) {
+            let laid = acts::sequence_events::lay_down_pen(self.state.desk(), tenant, &self.server);
+            told(laid, "laying down the pen of a log");
+        }
     }
 
     /// Renews cosignatures, and notes in the system's log how far each tenant's is.

@@ -64,6 +64,15 @@ pub fn take(tx: &mut Tx<'_>, now: Timestamp, until: Timestamp, holder: &str) -> 
     .transpose()
 }
 
+/// Lays the pen down, so that the next server need not wait until the lease ends. Who holds none changes nothing.
+pub fn lay_down(tx: &mut Tx<'_>, holder: &str) -> Result<()> {
+    tx.execute(
+        "UPDATE log_state SET lease_until = 0 WHERE tenant = $tenant AND holder = $holder AND lease_until > 0",
+        &[("holder", holder.into())],
+    )?;
+    Ok(())
+}
+
 /// Moves the log on, or signs the same size anew. `false` when the epoch or the size is no longer what the writer thinks:
 /// then it must roll back.
 pub fn advance(tx: &mut Tx<'_>, epoch: i64, from: i64, to: &Advance<'_>) -> Result<bool> {

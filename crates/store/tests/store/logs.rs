@@ -191,6 +191,23 @@ fn a_holder_that_slept_through_its_lease_gets_a_new_epoch() {
 }
 
 #[test]
+fn a_pen_that_was_laid_down_is_free_at_once_in_a_new_epoch() {
+    check(|world| {
+        world.act(|tx| log::create(tx, "r0", "n0"));
+        world.act(|tx| log::take(tx, at(0), at(10), "s1"));
+        world.act(|tx| log::lay_down(tx, "s2"));
+        assert_eq!(
+            world.act(|tx| log::take(tx, at(1), at(11), "s2")),
+            None,
+            "it was not theirs"
+        );
+        world.act(|tx| log::lay_down(tx, "s1"));
+        let next = world.act(|tx| log::take(tx, at(1), at(11), "s2")).unwrap();
+        assert_eq!((next.epoch, next.holder.as_str()), (2, "s2"));
+    });
+}
+
+#[test]
 fn tiles_and_checkpoints_are_kept() {
     check(|world| {
         world.act(|tx| log::save_tile(tx, "tile/0/000", b"one"));
