@@ -17,7 +17,7 @@ const SHAPES: &[&str] = &[
     r#"userName eq "C""#,
     r#"userName eq "C' OR '1'='1""#,
     r#"userName eq "C\"; DROP TABLE person; --""#,
-    r#"externalId eq "C\u0000' union all select body from secret --""#,
+    r#"externalId eq "C' union all select body from secret --""#,
     r#"id eq "C" or id eq "$C""#,
     r#"id eq "C') OR (tenant <> $tenant""#,
     r#"emails[type eq "C"].value eq "C""#,
