@@ -103,3 +103,33 @@ fn no_text_of_a_filter_stands_in_a_statement() {
     println!("{count} filters, {statuses:?}, {} statements", statements.len());
     assert!(statuses.get(&200).is_some_and(|it| *it * 4 > count), "{statuses:?}");
 }
+
+#[test]
+fn no_address_query_or_body_with_a_null_reaches_a_statement() {
+    let place = Place::demo("nulls");
+    let server = Server::start(&place, true);
+    let body = json!({"name": "provisioning", "scopes": ["scim"]});
+    let made = server.must("POST", "/api/v1/tokens", &server.token("admin"), Some(&body));
+    let (scim, admin) = (made["token"].as_str().unwrap(), server.token("admin"));
+    for (path, token) in [
+        ("/api/v1/changes/%00", admin.as_str()),
+        ("/api/v1/people/a%00b", &admin),
+        ("/api/v1/changes?q=%00", &admin),
+        ("/api/v1/gate?service=%00&environment=production&artifact=x", &admin),
+        ("/t/halden/scim/v2/Users/%00", scim),
+        ("/t/halden/scim/v2/Users?filter=id%20eq%20%22%00%22", scim),
+        ("/t/hal%00den/scim/v2/Users", scim),
+    ] {
+        let (status, answer) = server.get(path, Some(token));
+        assert_eq!(status, 400, "{path}: {}", String::from_utf8_lossy(&answer));
+    }
+    let titled = json!({"title": "a\u{0}b", "services": ["edge-dns"], "environment": "production"});
+    let user = json!({"userName": "a\u{0}b", "externalId": "\u{0}"});
+    for (path, token, body) in [
+        ("/api/v1/changes", server.token("requester").as_str(), &titled),
+        ("/t/halden/scim/v2/Users", scim, &user),
+    ] {
+        let (status, answer) = server.ask("POST", path, Some(token), Some(body));
+        assert_eq!(status, 400, "{path}: {}", String::from_utf8_lossy(&answer));
+    }
+}

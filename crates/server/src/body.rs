@@ -430,11 +430,15 @@ impl<'de> Visitor<'de> for Strict<'_> {
             .ok_or_else(|| E::custom("a number is not finite"))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::String(value.to_owned()))
+    fn visit_str<E: serde::de::Error>(self, value: &str) -> Result<Value, E> {
+        self.visit_string(value.to_owned())
     }
 
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+    fn visit_string<E: serde::de::Error>(self, value: String) -> Result<Value, E> {
+        // No text of a database holds it, and whoever sends it means harm or is broken.
+        if value.contains('\0') {
+            return Err(E::custom("a text in it holds U+0000"));
+        }
         Ok(Value::String(value))
     }
 
@@ -519,6 +523,7 @@ mod tests {
             "{\"a\":1}x",
             "{\"a\":1,\"a\":2}",
             "{\"a\":{\"b\":1,\"b\":1}}",
+            "{\"a\":[\"x\\u0000y\"]}",
             "nul",
         ] {
             assert_eq!(status(bad), Some(400), "{bad}");

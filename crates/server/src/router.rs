@@ -158,9 +158,18 @@ async fn attend(State(turns): State<Turns>, request: Request, next: Next) -> Res
     let method = request.method().clone();
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let route = matched.as_ref().map_or("none", MatchedPath::as_str);
-    let mut response = REQUEST.scope(id.clone(), take_turn(&turns, route, request, next)).await;
+    let mut response = if holds_null(request.uri()) {
+        Failure::new(400, "malformed", "The address cannot be read: it holds U+0000.").into_response()
+    } else {
+        REQUEST.scope(id.clone(), take_turn(&turns, route, request, next)).await
+    };
     finish(&turns.state, began, &id, &method, route, &mut response);
     response
+}
+
+/// No text of a database holds U+0000, so nothing has such a name; PostgreSQL calls the question itself a fault.
+fn holds_null(uri: &axum::http::Uri) -> bool {
+    uri.path().contains("%00") || uri.query().is_some_and(|query| query.contains("%00"))
 }
 
 fn request_id(state: &AppState, request: &Request) -> String {

@@ -42,6 +42,10 @@ impl Checked {
         let filter: Filter = super::value_path::plain(text)
             .parse()
             .map_err(|error| bad(format!("The filter cannot be read: {error}.")))?;
+        // Texts in JSON may hold U+0000 by its number; those of a database do not, so nothing matches it.
+        if text.contains('\0') || text.contains("\\u0000") {
+            return Err(bad("A filter holds no U+0000."));
+        }
         check(&filter, attrs)?;
         Ok(Self { filter, attrs })
     }
@@ -393,6 +397,7 @@ mod tests {
             r#"emails[type eq "work"].value.value eq "x""#,
             r#"active gt true"#,
             r#"userName eq 7"#,
+            r#"userName eq "a\u0000b""#,
             r#"userName eq"#,
             r#"userName eq "x"; DROP TABLE person"#,
             "",
