@@ -26,7 +26,8 @@ print(json.dumps([{
 } for event in events]))
 ";
 
-fn python() -> PathBuf {
+/// The Python of the tests.
+pub fn python() -> PathBuf {
     std::env::var_os("ASSENT_TEST_PYTHON").map_or_else(|| root().join(".tools/venv/bin/python"), PathBuf::from)
 }
 

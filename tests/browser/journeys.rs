@@ -5,21 +5,48 @@ use serde_json::{Value, json};
 use crate::desk::Desk;
 use crate::live::waiting_for;
 
+/// How much a person had to do, against the most that the journey may ask.
+pub struct Actions {
+    most: usize,
+    done: usize,
+}
+
+impl Actions {
+    /// None done yet.
+    pub fn at_most(most: usize) -> Self {
+        Self { most, done: 0 }
+    }
+
+    /// One more: a link, a key, a click.
+    pub fn take<T>(&mut self, what: &str, act: impl FnOnce() -> T) -> T {
+        self.done += 1;
+        assert!(
+            self.done <= self.most,
+            "{what} is action {} of {}",
+            self.done,
+            self.most
+        );
+        act()
+    }
+}
+
 #[test]
 fn a_new_approver_decides_from_mail_to_done_in_three_actions_and_takes_it_back() {
     let desk = Desk::open();
     let browser = &desk.browser;
     let change = waiting_for(&desk, "security");
     let key = change["key"].as_str().unwrap();
-    // First action: the link in the mail, through the door, which remembers where it led.
-    desk.enter(browser, "security", &format!("/changes/{key}"));
+    let mut actions = Actions::at_most(3);
+    // The link in the mail, through the door, which remembers where it led.
+    actions.take("the link", || {
+        desk.enter(browser, "security", &format!("/changes/{key}"))
+    });
     browser.wait_for_words("Your decision");
     browser.picture("journeys/approver-card", false);
-    // Second action: the key that goes to the button; third: Enter.
-    browser.press("a");
+    actions.take("the key that goes to the button", || browser.press("a"));
     let focused = browser.run("return document.activeElement.innerText;", &[]);
     assert!(focused.as_str().unwrap().starts_with("Approve"), "{focused}");
-    browser.press("\u{e007}");
+    actions.take("Enter", || browser.press("\u{e007}"));
     browser.wait_for_words("Your word is noted");
     // The back button after a decision shows no form that could decide the old text again unseen: the server judges.
     desk.go("/");
@@ -195,7 +222,8 @@ fn the_service_desk_names_what_changed_on_a_service_in_two_clicks() {
     desk.sign_in("requester");
     let service = browser.text("#since-yesterday td a");
     assert!(!service.is_empty(), "{}", browser.text("main"));
-    browser.click("#since-yesterday td a");
+    let mut clicks = Actions::at_most(2);
+    clicks.take("the service", || browser.click("#since-yesterday td a"));
     browser.wait_for("the list is there", "return location.pathname.endsWith('/changes');");
     assert!(
         browser.text(".filters").contains(service.trim()),

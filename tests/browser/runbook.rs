@@ -13,7 +13,7 @@ const PHONE: Look = Look {
 };
 
 /// A change under way with three steps, and its key.
-fn under_way(desk: &Desk) -> String {
+pub fn under_way(desk: &Desk) -> String {
     let digest = journey::artifact(91);
     let mut request = journey::request("Move the labels to the new queue", &digest, desk.server.server_time());
     request["plan"] = json!([

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a harness says what it expects by unwrapping")]
 
 pub mod browser;
+pub mod crawl;
 pub mod letters;
 pub mod outside;
 pub mod session;

@@ -438,6 +438,7 @@ fn topic_words(topic: &str) -> String {
         "review_due" => "waits for its review",
         "task" => "has work for you",
         "comment" => "has a comment",
+        "mentioned" => "names you in a comment",
         "work_report" => "has news of the work",
         other => return other.replace('_', " "),
     };

@@ -24,6 +24,7 @@ pub const MAY_WAIT: &[&str] = &[
     "extension_decided",
     "freeze_period",
     "hold_ended",
+    "mentioned",
     "milestone",
     "no_longer_asked",
     "rejected",

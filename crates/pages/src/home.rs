@@ -74,7 +74,7 @@ pub struct Home {
     /// Everything around it.
     pub frame: Frame,
     /// For whom the reader answers: “You answer for Security, and for Yusuf Demir until Monday.”
-    pub lede: String,
+    pub lede: Rich,
     /// Changes that need the reader's word now, the most urgent first.
     pub due: Vec<QueueCard>,
     /// Changes that need it later.
@@ -261,7 +261,7 @@ fn sample_row(key: &str, title: &str, state: State, next: Rich) -> QueueRow {
 fn sample_ordinary() -> Home {
     Home {
         frame: crate::samples::frame(Place::Home),
-        lede: "Two are due today. You answer for Security, and for Yusuf Demir until Monday.".to_owned(),
+        lede: Rich::from("Two are due today. You answer for Security, and for Yusuf Demir until Monday."),
         due: vec![
             sample_card("CHG-1042", "Give every shipment a customs reference", Risk::High, true),
             sample_second_card(),
@@ -377,7 +377,7 @@ fn sample_extreme() -> Home {
     }
     Home {
         frame: crate::samples::frame(Place::Home),
-        lede: MARKUP.to_owned(),
+        lede: Rich::from(MARKUP),
         due: vec![card],
         later: vec![
             sample_row("CHG-8", &long, State::Rejected, Rich::from(MARKUP)),

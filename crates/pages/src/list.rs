@@ -17,6 +17,8 @@ pub struct View {
     pub count: String,
     /// Whether it is shown now.
     pub is_current: bool,
+    /// Whether somebody gave it its name.
+    pub is_said: bool,
 }
 
 /// A filter that is on; the whole chip removes it.

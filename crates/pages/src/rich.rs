@@ -11,6 +11,7 @@ enum Piece {
     Text(String),
     Said(String),
     Strong(String),
+    Heavy(Vec<Piece>),
     Emphasis(String),
     Quoted(String),
     Code(String),
@@ -42,13 +43,37 @@ impl Rich {
     /// Adds somebody's own words, or a name: what is never put into another language.
     #[must_use]
     pub fn said(self, text: impl Into<String>) -> Self {
-        self.with(Piece::Said(text.into()))
+        let text = text.into();
+        match text.is_empty() {
+            true => self,
+            false => self.with(Piece::Said(text)),
+        }
+    }
+
+    /// Adds names side by side, the last behind a word such as “and” or “or”: what stands between them is ours.
+    #[must_use]
+    pub fn names(mut self, names: &[String], joint: &str) -> Self {
+        for (place, name) in names.iter().enumerate() {
+            self = match place {
+                0 => self,
+                _ if place + 1 == names.len() => self.text(format!(" {joint} ")),
+                _ => self.text(", "),
+            };
+            self = self.said(name.as_str());
+        }
+        self
     }
 
     /// Adds what the sentence is about: a name, a role.
     #[must_use]
     pub fn strong(self, text: impl Into<String>) -> Self {
         self.with(Piece::Strong(text.into()))
+    }
+
+    /// Adds what the sentence is about where that is a sentence itself, such as several names.
+    #[must_use]
+    pub fn strong_parts(self, parts: Rich) -> Self {
+        self.with(Piece::Heavy(parts.pieces))
     }
 
     /// Adds a word used as a term, as in “approved *what* and *when*”.
@@ -136,6 +161,7 @@ impl Rich {
                 | Piece::Key(text)
                 | Piece::Late(text)
                 | Piece::Link { text, .. } => text::plain(text),
+                Piece::Heavy(pieces) => Rich { pieces: pieces.clone() }.plain(),
                 Piece::Break => " ".to_owned(),
             })
             .collect()
@@ -185,6 +211,11 @@ fn breakable(words: &str) -> String {
 }
 
 fn push(out: &mut String, piece: &Piece) {
+    if let Piece::Heavy(pieces) = piece {
+        out.push_str("<b>");
+        pieces.iter().for_each(|inner| push(out, inner));
+        return out.push_str("</b>");
+    }
     // Writing into a String cannot fail.
     let _ = match piece {
         Piece::Text(words) => write!(out, "{}", text::mark(words)),
@@ -195,7 +226,7 @@ fn push(out: &mut String, piece: &Piece) {
         Piece::Code(words) => write!(out, "<code>{}</code>", breakable(words)),
         Piece::Key(words) => write!(out, "<span class=\"key\">{}</span>", text::mark(words)),
         Piece::Late(words) => write!(out, "<span class=\"late\">{}</span>", text::mark(words)),
-        Piece::Break => write!(out, "<br/>"),
+        Piece::Break | Piece::Heavy(_) => write!(out, "<br/>"),
         Piece::Link {
             text: words,
             href,

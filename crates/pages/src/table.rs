@@ -145,6 +145,12 @@ impl Cell {
         Cell::Text(text.into())
     }
 
+    /// Names and other words of people, which are never put into another language.
+    #[must_use]
+    pub fn said(text: impl Into<String>) -> Self {
+        Cell::Text(Rich::new().said(text))
+    }
+
     fn class(&self) -> &'static str {
         match self {
             Cell::Short(_) => "nowrap tnum",

@@ -101,6 +101,8 @@ pub struct ActContext {
     pub item: String,
     /// Environments that evidence can come from.
     pub environments: Vec<String>,
+    /// A mark of this page's own, by which a form sent twice does its work once; empty for none.
+    pub once: String,
 }
 
 const LEVELS: [(&str, &str); 5] = [
@@ -449,9 +451,10 @@ impl Act {
             Act::Comment => at(context, "comment", "Comment", "/comments")
                 .field(
                     Field::textarea("text", "Your comment")
-                        .hint("Markdown works. Everyone on the change reads it.")
+                        .hint("Markdown works. Everyone on the change reads it; @login tells that person.")
                         .required(),
                 )
+                .field(Field::hidden("once", context.once.as_str()))
                 .submit("Add this comment"),
             Act::Link => at(context, "link", "Link to another", "/links")
                 .field(
@@ -582,6 +585,7 @@ pub(crate) fn sample_context() -> ActContext {
         ],
         item: "a1".to_owned(),
         environments: vec!["staging".to_owned(), "production".to_owned()],
+        once: "0193-a1".to_owned(),
     }
 }
 

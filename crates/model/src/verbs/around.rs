@@ -8,7 +8,7 @@ use crate::authority::peer_counts;
 use crate::change::Stated;
 use crate::content::plan_digest;
 use crate::file::{Case, Linked};
-use crate::ids::{ChangeId, RecordId};
+use crate::ids::{ChangeId, PersonId, RecordId};
 use crate::lifecycle::check_state;
 use crate::obligation::Duty;
 use crate::reading::{LINE, Reading, TEXT};
@@ -16,6 +16,9 @@ use crate::records::{Comment, Evidence, Link, MetCondition, PeerReview};
 use crate::refusal::Refusal;
 use crate::settle::{recompute, settle};
 use crate::words::{ApprovalState, Aspect, EvidenceKind, EvidenceResult, LinkKind, PeerVerdict, State};
+
+/// How many people one comment may name; whoever is named beyond that is not told.
+const MOST_MENTIONED: usize = 20;
 
 /// A peer's word on plan and code. Void like an approval of *what*.
 ///
@@ -320,14 +323,46 @@ pub fn comment(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
         at,
     });
     tell_asker(case, &id);
+    let mentioned = tell_mentioned(case, &id);
     let mut people = case.change().watchers.clone();
     people.push(case.change().requester.clone());
     people.push(case.change().content.owner.clone());
     let news = format!("{} commented on {}.", case.name(&by), case.change().key);
+    people.retain(|person| !mentioned.contains(person));
     for person in people {
         case.write_to(&person, "comment", id.as_str(), news.clone(), "Read it in the change.");
     }
     Ok(id)
+}
+
+/// Whoever a comment names, as `@login`, is told in words of their own; answers whom.
+fn tell_mentioned(case: &mut Case<'_>, comment: &RecordId) -> Vec<PersonId> {
+    let text = case.file.comments.last().map(|it| it.text.clone()).unwrap_or_default();
+    let mut people: Vec<PersonId> = Vec::new();
+    for login in mentions(&text) {
+        let found = case.directory.by_login(login).map(|person| person.id.clone());
+        if let Some(person) = found
+            && case.directory.is_active(&person)
+            && !people.contains(&person)
+            && people.len() < MOST_MENTIONED
+        {
+            people.push(person);
+        }
+    }
+    let (by, key) = (case.name(&case.person()), case.change().key.clone());
+    for person in &people {
+        let news = format!("{by} names you in a comment on {key}: {text}");
+        case.write_to(person, "mentioned", comment.as_str(), news, "Read it in the change.");
+    }
+    people
+}
+
+/// The logins that a text names: each `@` at the beginning of a word, without the marks behind it. An address names nobody.
+fn mentions(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|c: char| c.is_whitespace() || "([{,;".contains(c));
+    let logins = words.filter_map(|word| word.strip_prefix('@'));
+    let bare = logins.map(|login| login.trim_end_matches(|c: char| !c.is_alphanumeric()));
+    bare.filter(|login| !login.is_empty())
 }
 
 /// Whoever returned a change with a question is told of the words that follow: most likely they are the answer.

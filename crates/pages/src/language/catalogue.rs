@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use super::sentence::is_stand_in;
+use super::sentence::{is_row, is_stand_in};
 use super::times::Times;
 
 /// A pattern with fewer letters of its own than this says too little to be sure of a long text.
@@ -209,6 +209,9 @@ impl Catalogue {
                 Said::Words(words) => out.push_str(words),
                 Said::Part(place) if pattern.parts.get(*place).is_some_and(|part| part.kind == Holds::Number) => {
                     out.push_str(&self.number(parts.get(*place).unwrap_or(&"")));
+                }
+                Said::Part(place) if parts.get(*place).is_some_and(|part| is_row(part)) => {
+                    out.push_str(&again(parts.get(*place).unwrap_or(&"")));
                 }
                 Said::Part(place) => out.push_str(parts.get(*place).unwrap_or(&"")),
                 Said::Translated(place) => out.push_str(&again(parts.get(*place).unwrap_or(&""))),

@@ -14,6 +14,8 @@ const BEHIND: u32 = 0xF_FFFE;
 const PRODUCT: &str = "Assent";
 /// What may stand between two texts that are said apart.
 const BETWEEN: [&str; 3] = [" · ", "; ", ", "];
+/// The words between the last two of several names.
+const JOINTS: [&str; 2] = ["or", "and"];
 /// How deep a part of a pattern may hold a pattern.
 const DEEPEST: u8 = 3;
 
@@ -33,6 +35,13 @@ pub(super) fn element_of(letter: char) -> Option<usize> {
 /// Whether a text says something in words.
 pub(super) fn has_words(text: &str) -> bool {
     text.chars().any(char::is_alphabetic)
+}
+
+/// Whether a text is nothing but names side by side: what stands for each, and the words between them.
+pub(super) fn is_row(text: &str) -> bool {
+    let is_joint = |word: &&str| JOINTS.contains(word);
+    let words = || text.split([' ', ',']).filter(|word| !word.is_empty());
+    words().any(|word| is_joint(&word)) && words().filter(|word| !is_joint(word)).all(|word| !has_words(word))
 }
 
 /// Whether a text is a key, a digest, an address or the like, and no word of any language.
@@ -103,6 +112,14 @@ fn pattern(catalogue: &Catalogue, text: &str, depth: u8) -> Option<String> {
     let mut again = |part: &str| say(catalogue, part, depth + 1).unwrap_or_else(|| part.to_owned());
     if let Some(found) = catalogue.fitting(text, &mut again) {
         return Some(found);
+    }
+    for joint in JOINTS {
+        if let Some((before, last)) = text.rsplit_once(&format!(" {joint} "))
+            && let Some(word) = catalogue.whole(joint)
+            && let Some(parts) = all(catalogue, [before, last].into_iter(), depth)
+        {
+            return Some(parts.join(&format!(" {word} ")));
+        }
     }
     for between in BETWEEN.iter().filter(|between| text.contains(**between)) {
         if let Some(parts) = all(catalogue, text.split(*between), depth) {

@@ -59,7 +59,7 @@ impl ListRow for PersonRow {
             },
             Cell::Mark(state),
             Cell::text(self.roles.as_str()),
-            Cell::text(self.team.as_str()),
+            Cell::said(self.team.as_str()),
             Cell::Short(self.last_seen.clone()),
             row_acts(&format!("person-{}", self.login), &self.acts),
         ]
@@ -166,7 +166,7 @@ impl ListRow for TokenRow {
     fn cells(&self) -> Vec<Cell> {
         vec![
             Cell::title(self.name.as_str(), ""),
-            Cell::text(self.person.as_str()),
+            Cell::said(self.person.as_str()),
             Cell::text(self.scopes.as_str()),
             Cell::Short(self.last_used.clone()),
             Cell::Short(self.ends.clone()),

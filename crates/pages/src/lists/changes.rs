@@ -102,17 +102,17 @@ impl ListRow for ChangeRow {
             },
             Cell::Mark(self.state.mark()),
             self.risk.map_or(Cell::text(""), |risk| Cell::Mark(risk.mark())),
-            Cell::text(self.targets.as_str()),
+            Cell::said(self.targets.as_str()),
             Cell::Short(self.planned.clone()),
             Cell::Short(self.planned_end.clone()),
-            Cell::text(self.waits_for.as_str()),
-            Cell::text(self.owner.as_str()),
-            Cell::text(self.requester.as_str()),
-            Cell::text(self.team.as_str()),
+            Cell::said(self.waits_for.as_str()),
+            Cell::said(self.owner.as_str()),
+            Cell::said(self.requester.as_str()),
+            Cell::said(self.team.as_str()),
             Cell::Short(self.created.clone()),
             Cell::Short(self.updated.clone()),
             Cell::Short(self.age.clone()),
-            Cell::text(self.own.as_str()),
+            Cell::said(self.own.as_str()),
         ]
     }
 
@@ -277,6 +277,7 @@ impl ChangeList {
             href: "/t/halden/changes?view=x".to_owned(),
             count: count.to_owned(),
             is_current,
+            is_said: false,
         };
         let chip = |label: &str, value: &str| Chip {
             label: label.to_owned(),

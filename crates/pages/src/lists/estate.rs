@@ -19,7 +19,7 @@ pub struct ServiceRow {
     /// How critical it is, in a word.
     pub criticality: String,
     /// Who owns it now; empty is a finding.
-    pub owner: String,
+    pub owner: Rich,
     /// The team that runs it.
     pub team: String,
     /// The regimes it is under: “SOX, PCI DSS”.
@@ -50,7 +50,7 @@ impl ListRow for ServiceRow {
     fn cells(&self) -> Vec<Cell> {
         let owner = match self.owner.is_empty() {
             true => Rich::new().late("nobody: no change can be approved"),
-            false => Rich::from(self.owner.as_str()),
+            false => self.owner.clone(),
         };
         vec![
             Cell::Title {
@@ -58,12 +58,12 @@ impl ListRow for ServiceRow {
                 href: self.href.clone(),
                 key: String::new(),
                 marks: Vec::new(),
-                sub: Rich::from(self.name.as_str()),
+                sub: Rich::new().said(self.name.as_str()),
             },
             Cell::Text(owner),
-            Cell::text(self.team.as_str()),
+            Cell::said(self.team.as_str()),
             Cell::text(self.criticality.as_str()),
-            Cell::text(self.regimes.as_str()),
+            Cell::said(self.regimes.as_str()),
             Cell::text(self.last_change.as_str()),
             Cell::Short(self.open_changes.clone()),
         ]
@@ -130,7 +130,7 @@ impl ListRow for ServiceRow {
                 href: "/t/halden/services/x".to_owned(),
                 name: name.to_owned(),
                 criticality: criticality.to_owned(),
-                owner: owner.to_owned(),
+                owner: Rich::new().said(owner),
                 team: team.to_owned(),
                 regimes: regimes.to_owned(),
                 last_change: last_change.to_owned(),
@@ -194,7 +194,7 @@ impl ListRow for IncidentRow {
             Cell::title(self.title.as_str(), self.href.as_str()),
             Cell::Mark(state),
             Cell::text(self.severity.as_str()),
-            Cell::text(self.services.as_str()),
+            Cell::said(self.services.as_str()),
             Cell::Short(self.started.clone()),
             Cell::Text(self.related.clone()),
             row_acts(&format!("incident-{}", self.key), &self.acts),
@@ -280,7 +280,7 @@ pub struct TemplateRow {
     /// Its version: “v3”.
     pub version: String,
     /// Where it may be used.
-    pub targets: String,
+    pub targets: Rich,
     /// When it must be looked at again, for the reader.
     pub review_by: String,
     /// How it went: “24 used, 1 failed”.
@@ -323,7 +323,7 @@ impl ListRow for TemplateRow {
             },
             Cell::Mark(tone.mark(self.state.as_str())),
             Cell::text(self.version.as_str()),
-            Cell::text(self.targets.as_str()),
+            Cell::Text(self.targets.clone()),
             Cell::text(self.record.as_str()),
             Cell::Short(self.review_by.clone()),
             row_acts(&format!("template-{}", self.key), &self.acts),
@@ -348,7 +348,7 @@ impl ListRow for TemplateRow {
             title: title.to_owned(),
             state: state.to_owned(),
             version: "v3".to_owned(),
-            targets: "booking-api, rates-engine".to_owned(),
+            targets: Rich::new().said("booking-api, rates-engine"),
             review_by: "Mon 1 Mar 2027".to_owned(),
             record: "24 used, 1 failed".to_owned(),
             acts: Vec::new(),

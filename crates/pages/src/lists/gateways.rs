@@ -18,7 +18,7 @@ pub struct GatewayRow {
     /// The sentence, with links.
     pub text: Rich,
     /// Who answers for it.
-    pub owners: String,
+    pub owners: Rich,
     /// Since when, or when last, for the reader.
     pub when: String,
 }
@@ -43,7 +43,7 @@ impl ListRow for GatewayRow {
             Cell::title(self.place.as_str(), ""),
             Cell::Mark(self.tone.mark(self.word.as_str())),
             Cell::Text(self.text.clone()),
-            Cell::text(self.owners.as_str()),
+            Cell::Text(self.owners.clone()),
             Cell::Short(self.when.clone()),
         ]
     }
@@ -65,7 +65,7 @@ impl ListRow for GatewayRow {
             word: word.to_owned(),
             tone,
             text,
-            owners: "Hanne Vik".to_owned(),
+            owners: Rich::new().said("Hanne Vik"),
             when: "today 10:42".to_owned(),
         };
         vec![

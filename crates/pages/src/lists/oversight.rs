@@ -151,7 +151,7 @@ impl ListRow for DeliveryRow {
         vec![
             Cell::title(self.event.as_str(), self.href.as_str()),
             Cell::Mark(self.tone.mark(self.state.as_str())),
-            Cell::text(self.connection.as_str()),
+            Cell::said(self.connection.as_str()),
             Cell::Text(self.effect.clone()),
             Cell::Short(self.received.clone()),
             row_acts(&format!("delivery-{}", self.id), &self.acts),

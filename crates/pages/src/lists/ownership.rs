@@ -16,7 +16,7 @@ pub struct OwnershipRow {
     /// What it speaks of: “service booking-api”.
     pub scope: String,
     /// The environment; empty for all.
-    pub environment: String,
+    pub environment: Rich,
     /// The part: “Owner”.
     pub part: String,
     /// Who, with a link where there is one.
@@ -46,7 +46,7 @@ impl ListRow for OwnershipRow {
     fn cells(&self) -> Vec<Cell> {
         vec![
             Cell::title(self.scope.as_str(), ""),
-            Cell::text(self.environment.as_str()),
+            Cell::Text(self.environment.clone()),
             Cell::text(self.part.as_str()),
             Cell::Text(self.holder.clone()),
             Cell::Short(self.span.clone()),
@@ -79,9 +79,9 @@ impl ListRow for OwnershipRow {
         let row = |id: &str, scope: &str, holder: &str| Self {
             id: id.to_owned(),
             scope: scope.to_owned(),
-            environment: "production".to_owned(),
+            environment: Rich::new().said("production"),
             part: "Owner".to_owned(),
-            holder: Rich::from(holder),
+            holder: Rich::new().said(holder),
             span: "since 1 March 2025".to_owned(),
             acts: vec![end.clone()],
         };

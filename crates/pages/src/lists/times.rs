@@ -23,7 +23,7 @@ pub struct FreezeRow {
     /// From and to, for the reader.
     pub span: String,
     /// Services and environments it covers.
-    pub scope: String,
+    pub scope: Rich,
     /// Whether work that is going on must stop too.
     pub halts: bool,
     /// Why, and who agreed.
@@ -56,8 +56,8 @@ impl ListRow for FreezeRow {
             _ => Tone::Freeze,
         };
         let reason = match self.halts {
-            true => Rich::new().late("Halts work that is going on. ").text(&self.reason),
-            false => Rich::from(self.reason.as_str()),
+            true => Rich::new().late("Halts work that is going on. ").said(&self.reason),
+            false => Rich::new().said(self.reason.as_str()),
         };
         vec![
             Cell::Title {
@@ -69,7 +69,7 @@ impl ListRow for FreezeRow {
             },
             Cell::Mark(tone.mark(self.state.as_str())),
             Cell::text(self.span.as_str()),
-            Cell::text(self.scope.as_str()),
+            Cell::Text(self.scope.clone()),
             Cell::text(self.exceptions.as_str()),
             row_acts(&format!("freeze-{}", self.id), &self.acts),
         ]
@@ -113,7 +113,7 @@ impl ListRow for FreezeRow {
             title: title.to_owned(),
             state: state.to_owned(),
             span: "Mon 23 Nov 00:00 to Tue 1 Dec 24:00".to_owned(),
-            scope: "all services, production".to_owned(),
+            scope: Rich::from("all services, ").said("production"),
             reason: "Peak shipping; agreed by Lars Vik, Sales.".to_owned(),
             exceptions: "2 exceptions".to_owned(),
             ..Self::default()
@@ -137,7 +137,7 @@ impl ListRow for FreezeRow {
                 ..row("f4", BIDI, "over")
             },
             Self {
-                scope: LONG_WORD.repeat(10),
+                scope: Rich::new().said(LONG_WORD.repeat(10)),
                 ..row("f5", &LONG_WORD.repeat(10), "over")
             },
         ]
@@ -165,7 +165,7 @@ pub struct WindowRow {
     /// From and to, for the reader.
     pub span: String,
     /// Services and environments.
-    pub scope: String,
+    pub scope: Rich,
     /// What it collides with, and the path; empty for nothing.
     pub clash: Rich,
     /// Acts that are legal now.
@@ -206,7 +206,7 @@ impl ListRow for WindowRow {
                 sub,
             },
             Cell::Mark(mark),
-            Cell::text(self.scope.as_str()),
+            Cell::Text(self.scope.clone()),
             row_acts(&format!("window-{}", self.id), &self.acts),
         ]
     }
@@ -242,7 +242,7 @@ impl ListRow for WindowRow {
             href: "/t/halden/calendar/x".to_owned(),
             title: title.to_owned(),
             span: span.to_owned(),
-            scope: "production".to_owned(),
+            scope: Rich::new().said("production"),
             ..Self::default()
         };
         vec![

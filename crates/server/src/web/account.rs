@@ -33,7 +33,7 @@ fn account_page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
         "How you are told",
         SectionBody::Facts(super::telling::facts(&telling, &zone)),
     );
-    sections.push(told.note(Rich::new().link("One letter a day, quiet hours", view.url("/telling"))));
+    sections.push(told.note(Rich::new().link("Daily letter, quiet hours", view.url("/telling"))));
     let text = "Tokens for command lines and pipelines act with your rights.";
     let tokens = Section::new("tokens", "Your tokens", SectionBody::Words(Rich::from(text)));
     sections.push(tokens.note(Rich::new().link("Show them", view.url("/tokens"))));

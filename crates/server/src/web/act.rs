@@ -289,6 +289,7 @@ pub(super) async fn act(
     };
     let (sent, whose) = (form.clone(), key.clone());
     let what = (door.path, Some(key.as_str()));
+    let once = super::once::once(&visitor, &format!("/changes/{key}/{path}"), &form);
     let done = write_noted(&state, &visitor, what, move |room| {
         let directory = room.directory()?;
         let decoded = read(&sent, door, &reader_of(room, &directory));
@@ -297,7 +298,7 @@ pub(super) async fn act(
             let refusal = model::refusal::Refusal::Invalid(vec![error.clone()]);
             return Err(refusal.into());
         }
-        (door.run)(room, &whose, &item, &decoded.body)
+        super::once::run(&once, room, |room| (door.run)(room, &whose, &item, &decoded.body))
     })
     .await;
     let Err(failure) = done else {

@@ -31,6 +31,7 @@ pub(super) fn context(view: &View<'_, '_, '_>, file: &ChangeFile) -> ActContext 
             })
             .collect(),
         item: String::new(),
+        once: super::once::mark(view),
         environments: view.directory.environments.keys().map(|key| key.0.clone()).collect(),
     }
 }

@@ -8,7 +8,7 @@ use model::words::{ApprovalState, Decision, Disruption, EvidenceResult};
 use pages::{Brief, Rich, Tone, minutes};
 
 use super::view::View;
-use super::words::{and, beginning, capital, capital_first, plain};
+use super::words::{beginning, capital, capital_first, names, plain};
 
 /// How many sentences of what is missing a card tells.
 const MISSING_SHOWN: usize = 3;
@@ -54,8 +54,8 @@ fn places(view: &View<'_, '_, '_>, change: &Change) -> Rich {
     let dependents = dependents(view, &change.content.targets);
     match dependents.len() {
         0 => rich,
-        1 => rich.text(format!(". {} depends on it.", and(&dependents))),
-        2..=4 => rich.text(format!(". {} depend on it.", and(&dependents))),
+        1 => rich.text(". ").append(names(&dependents)).text(" depends on it."),
+        2..=4 => rich.text(". ").append(names(&dependents)).text(" depend on it."),
         many => rich.text(format!(". {many} services depend on it.")),
     }
 }
@@ -177,7 +177,7 @@ fn who_decides(view: &View<'_, '_, '_>, file: &ChangeFile, ahead: &[Ahead]) -> V
         }
         told.push(same);
         let who = match row.unmet.waiting_on.as_slice() {
-            [only] if *only == me => "You".to_owned(),
+            [only] if *only == me => Rich::from("You"),
             all => view.all_waits_on(all),
         };
         let tone = if row.unmet.code == "cannot_be_met" {
@@ -186,7 +186,7 @@ fn who_decides(view: &View<'_, '_, '_>, file: &ChangeFile, ahead: &[Ahead]) -> V
             Tone::Wait
         };
         let text = Rich::new()
-            .strong(who)
+            .strong_parts(who)
             .text(": ")
             .append(view.sentence(&reason(&row.unmet.text)));
         rows.push((tone, text));
@@ -264,7 +264,7 @@ fn still_missing(view: &View<'_, '_, '_>, rows: &[Ahead]) -> Rich {
     let mut rich = Rich::new();
     for row in next.iter().take(MISSING_SHOWN) {
         rich = match row.unmet.code.as_str() {
-            "approval_missing" => rich.text(format!("{} ", whose_word(view, &row.unmet.waiting_on))),
+            "approval_missing" => rich.append(whose_word(view, &row.unmet.waiting_on)).text(" "),
             _ => rich.append(view.sentence(&row.unmet.text)).text(" "),
         };
     }
@@ -275,12 +275,14 @@ fn still_missing(view: &View<'_, '_, '_>, rows: &[Ahead]) -> Rich {
 }
 
 /// Whose word is missing: the reader's own is named first.
-fn whose_word(view: &View<'_, '_, '_>, waiting_on: &[String]) -> String {
+fn whose_word(view: &View<'_, '_, '_>, waiting_on: &[String]) -> Rich {
     let me = view.directory.login(&view.me);
     match (waiting_on.contains(&me), waiting_on.len()) {
-        (true, 1) => "Your word.".to_owned(),
-        (true, _) => "Your word, or that of others who are asked too.".to_owned(),
-        (false, _) => format!("The word of {}.", view.all_waits_on(waiting_on)),
+        (true, 1) => Rich::from("Your word."),
+        (true, _) => Rich::from("Your word, or that of others who are asked too."),
+        (false, _) => Rich::from("The word of ")
+            .append(view.all_waits_on(waiting_on))
+            .text("."),
     }
 }
 

@@ -346,14 +346,15 @@ fn views(
         ("Under way", "state=implementing".to_owned()),
         ("To be closed", "state=reviewing".to_owned()),
     ];
-    let rows = rows.into_iter().map(|(label, query)| (label.to_owned(), query));
-    let kept = saved.iter().map(|kept| (kept.name.clone(), kept.query.clone()));
+    let rows = rows.into_iter().map(|(label, query)| (label.to_owned(), query, false));
+    let kept = saved.iter().map(|kept| (kept.name.clone(), kept.query.clone(), true));
     let others = shared.iter().map(|(owner, kept)| {
         let label = format!("{} ({})", kept.name, view.name(owner));
-        (label, kept.query.clone())
+        (label, kept.query.clone(), true)
     });
     let present = wanted.query();
-    let views = rows.chain(kept).chain(others).map(|(label, query)| SavedView {
+    let views = rows.chain(kept).chain(others).map(|(label, query, is_said)| SavedView {
+        is_said,
         is_current: query == present,
         href: view.url(&if query.is_empty() {
             "/changes".to_owned()

@@ -15,10 +15,10 @@ use model::words::{Kind, Origin, State as Stage, TemplateState};
 use pages::{ChangeFields, ChangeForm, DerivedFact, Entry, Field, NINE, Notice, Place, Reader, Rich, Rows, Tone};
 use serde_json::Value;
 
-use super::conflict;
 use super::form::{Decoded, Form, OWN, PICK, with_labels};
 use super::own_fields::{needed, own_fields};
 use super::view::{View, Visitor, escaped, notice_of, problem, reader_of, see, show, show_as, write};
+use super::{conflict, once};
 use crate::failure::Failure;
 use crate::state::AppState;
 
@@ -96,7 +96,7 @@ pub(super) fn new_page_of(view: &View<'_, '_, '_>, mut fields: ChangeFields, bac
             .to_owned(),
         crumb: "New".to_owned(),
         action_url: view.url("/changes"),
-        hidden: asked_field(&fields.asked),
+        hidden: once::marked(view, asked_field(&fields.asked)),
         go: ("Submit for assessment".to_owned(), "submit".to_owned()),
         keep: ("Keep as draft".to_owned(), "keep".to_owned()),
         back_url: view.url("/changes"),
@@ -304,7 +304,11 @@ pub(super) async fn create(State(state): State<AppState>, visitor: Visitor, form
     }
     let sent = form.clone();
     let is_submitted = form.first("act") == "submit";
-    let done = write(&state, &visitor, move |room| create_from(room, &sent)).await;
+    let once = once::once(&visitor, "/changes", &form);
+    let done = write(&state, &visitor, move |room| {
+        once::run(&once, room, |room| create_from(room, &sent))
+    })
+    .await;
     match done {
         Ok((key, similar)) => {
             let done = if is_submitted { "handed_over" } else { "created" };
@@ -535,10 +539,8 @@ fn voids(view: &View<'_, '_, '_>, file: &ChangeFile) -> Option<Notice> {
     if yes.is_empty() {
         return None;
     }
-    let names = super::words::and(&yes);
-    let text = format!(
-        "{names} approved what stands here. An edit of what they approved voids their word, and they are told."
-    );
+    let text = super::words::names(&yes)
+        .text(" approved what stands here. An edit of what they approved voids their word, and they are told.");
     Some(Notice::new(Tone::Wait, text).title("An edit voids approvals"))
 }
 

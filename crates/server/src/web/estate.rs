@@ -20,7 +20,7 @@ use super::back::{Back, Sent, send};
 use super::form::Form;
 use super::times::time_field;
 use super::view::{View, Visitor, escaped, show};
-use super::words::{and, capital};
+use super::words::{capital, names};
 use crate::state::AppState;
 
 /// How many changes of a service its page shows.
@@ -104,7 +104,7 @@ fn service_row(view: &View<'_, '_, '_>, service: &Service, open: &BTreeMap<Strin
             service.name.clone()
         },
         criticality: capital(service.criticality.as_str()),
-        owner: and(&owners(view, &service.key)),
+        owner: names(&owners(view, &service.key)),
         team: service.team.clone().unwrap_or_default(),
         regimes: service.regimes.iter().cloned().collect::<Vec<_>>().join(", "),
         last_change: String::new(),
@@ -288,7 +288,12 @@ pub(super) async fn unwatch(
 
 fn service_facts(view: &View<'_, '_, '_>, service: &Service) -> Vec<Fact> {
     let mut facts = vec![Fact::people("Owner", owners(view, &service.key))];
-    facts.extend(service.team.as_deref().map(|team| Fact::new("Team", team)));
+    facts.extend(
+        service
+            .team
+            .as_deref()
+            .map(|team| Fact::new("Team", Rich::new().said(team))),
+    );
     facts.extend(
         service
             .data_class
@@ -301,6 +306,8 @@ fn service_facts(view: &View<'_, '_, '_>, service: &Service) -> Vec<Fact> {
             service.regimes.iter().cloned().collect::<Vec<_>>().join(", "),
         ));
     }
+    let groups = service.watching_groups.iter().map(|group| group.0.clone());
+    facts.push(super::sections::watching(view, service.watchers.iter(), groups));
     facts
 }
 

@@ -80,7 +80,16 @@ const LINES: &[&str] = &["improvements"];
 /// What the names of fields that a tenant added begin with.
 pub(super) const OWN: &str = "custom_fields.";
 /// Names that steer the page and are no fields of the act.
-const STEERING: &[&str] = &["act", "add", "revision", "next", "asked", "was", "both"];
+const STEERING: &[&str] = &[
+    "act",
+    "add",
+    "revision",
+    "next",
+    "asked",
+    "was",
+    "both",
+    super::once::MARK,
+];
 /// Before the name of a field of which two people's values are at hand: which one stays.
 pub(super) const PICK: &str = "pick.";
 

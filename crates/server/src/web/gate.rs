@@ -151,7 +151,7 @@ fn facts(view: &View<'_, '_, '_>, check: &GateCheck) -> Vec<Fact> {
                 view.url(&format!("/services/{}", check.service)),
             ),
         ),
-        Fact::new("Environment", check.environment.as_str()),
+        Fact::new("Environment", Rich::new().said(check.environment.as_str())),
         Fact::new("Build", Rich::new().code(build(check))),
         Fact::new("Asked by", view.name(&check.by)),
         Fact::new("Asked", view.reader.moment(check.asked_at)),

@@ -46,7 +46,7 @@ fn unmatched(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<GatewayRow>> {
         .to_owned(),
         tone: Tone::Stop,
         text: Rich::from(row.text),
-        owners: row.owners.join(", "),
+        owners: Rich::new().said(row.owners.join(", ")),
         when: view.reader.moment(row.since),
     });
     Ok(rows.collect())
@@ -84,7 +84,7 @@ fn refused(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<GatewayRow>> {
             .code(&row.code)
             .text(format!(" {} ", row.text))
             .code(&row.subject),
-        owners: String::new(),
+        owners: Rich::new(),
         when: view.reader.moment(row.last_at),
     });
     Ok(rows.collect())
@@ -109,7 +109,7 @@ fn waits(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<GatewayRow>> {
                 seconds(row.queue.p95),
                 seconds(row.decision.p95),
             )),
-            owners: row.pipeline,
+            owners: Rich::new().said(row.pipeline),
             when: String::new(),
         }
     });

@@ -4,10 +4,10 @@ use acts::find_changes::{ChangeFilter, find_changes};
 use axum::extract::State as Extract;
 use axum::response::Response;
 use model::words::State;
-use pages::{Components, Entry, Help, Place, Problem, Rich, Tone};
+use pages::{ActForm, Components, Entry, Help, Place, Problem, Rich, Tone};
 
 use super::ASSETS;
-use super::view::{View, Visitor, html, show};
+use super::view::{View, Visitor, html, show, show_as};
 use crate::state::AppState;
 
 /// The stops of the tour: pages in the order in which a change meets them, the one of a change that is there by its key.
@@ -100,7 +100,18 @@ pub(super) async fn components(_: Visitor) -> Response {
     )
 }
 
-/// Nothing is here.
-pub(super) async fn nothing() -> Response {
-    html(404, Problem::not_found(None, ASSETS).render())
+/// Nothing is here: within the frame for whoever is signed in, so that the search and every other page are at hand.
+pub(super) async fn nothing(Extract(state): Extract<AppState>, visitor: Result<Visitor, Response>) -> Response {
+    let bare = || {
+        let mut page = Problem::not_found(None, ASSETS);
+        page.ways.push(ActForm::link("Home", "/"));
+        html(404, page.render())
+    };
+    let Ok(visitor) = visitor else { return bare() };
+    show_as(&state, &visitor, Place::Home, 404, |view| {
+        let mut page = Problem::not_found(Some(view.frame.clone()), ASSETS);
+        page.ways.push(ActForm::link("Home", view.url("/")));
+        Ok(page.render())
+    })
+    .await
 }

@@ -15,6 +15,7 @@ use pages::{ActForm, Entry, Home, Place, QueueCard, QueueRow, Rich, Tone};
 
 use super::acts_open::{context, decisions};
 use super::brief::brief;
+use super::home_roles::VendorPlaces;
 use super::view::{View, Visitor, base, see, show};
 use super::words::{risk, state as stage};
 use crate::state::AppState;
@@ -95,7 +96,7 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     Ok(page.render())
 }
 
-fn lede(view: &View<'_, '_, '_>) -> String {
+fn lede(view: &View<'_, '_, '_>) -> Rich {
     let owned: Vec<String> = view
         .directory
         .services
@@ -110,9 +111,11 @@ fn lede(view: &View<'_, '_, '_>) -> String {
         .map(|service| service.0.clone())
         .collect();
     match owned.len() {
-        0 => String::new(),
-        1..=4 => format!("You answer for {}.", super::words::and(&owned)),
-        many => format!("You answer for {many} services."),
+        0 => Rich::new(),
+        1..=4 => Rich::from("You answer for ")
+            .append(super::words::names(&owned))
+            .text("."),
+        many => Rich::from(format!("You answer for {many} services.")),
     }
 }
 
@@ -225,7 +228,7 @@ fn next_step(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
         (Stage::Draft, _) => Rich::new().link("Submit it for assessment", url),
         (Stage::Assessing, _) => Rich::new().link("Assess it", url),
         (Stage::Rejected, _) => Rich::new().link("Revise or cancel it", url),
-        (_, Some(who)) => Rich::from(format!("waits for {who}")),
+        (_, Some(who)) => Rich::from("waits for ").append(who),
         (Stage::Scheduled, None) => Rich::new().link("Start it in its window", url),
         (Stage::Implementing, None) => Rich::new().link("Tell the outcome", url),
         (Stage::Reviewing, None) => Rich::new().link("Close it", url),
@@ -260,7 +263,8 @@ fn tasks(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
 fn keep_in_mind(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
     let now = view.now();
     let horizon = now + jiff::SignedDuration::from_hours(24 * AHEAD_DAYS);
-    let mut entries: Vec<Entry> = late(view)?;
+    let own = super::home_roles::places_of_a_vendor(view)?;
+    let mut entries: Vec<Entry> = late(view, own.as_ref())?;
     for freeze in view
         .directory
         .freezes
@@ -283,6 +287,10 @@ fn keep_in_mind(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
         .incidents
         .values()
         .filter(|incident| incident.resolved_at.is_none())
+        .filter(|incident| {
+            own.as_ref()
+                .is_none_or(|own| !own.services.is_disjoint(&incident.services))
+        })
     {
         let url = view.url(&format!("/incidents/{}", incident.key));
         let text = Rich::new()
@@ -298,8 +306,8 @@ fn keep_in_mind(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
     Ok(entries)
 }
 
-/// What is late: work past its end, and windows that passed.
-fn late(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
+/// What is late: work past its end, and windows that passed; of a vendor's own changes alone.
+fn late(view: &mut View<'_, '_, '_>, own: Option<&VendorPlaces>) -> acts::Result<Vec<Entry>> {
     let states = [Stage::Approved, Stage::Scheduled, Stage::Implementing].map(|state| state.as_str().to_owned());
     let filter = ChangeFilter {
         states: states.to_vec(),
@@ -311,6 +319,9 @@ fn late(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
         let Some(end) = listed.planned_end.filter(|end| *end <= view.now()) else {
             continue;
         };
+        if own.is_some_and(|own| !own.changes.contains(&listed.key)) {
+            continue;
+        }
         let text = Rich::new()
             .link(listed.key.as_str(), view.change_url(&listed.key))
             .text(" ")

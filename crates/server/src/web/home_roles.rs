@@ -1,10 +1,13 @@
 //! What a home holds besides the queue, by the work of the one who reads: decisions to take back, what is late or
 //! collides, today's work, what changed since yesterday, figures, the population.
 
+use std::collections::BTreeSet;
+
 use acts::find_changes::{ChangeFilter, ChangeRow as Listed, TargetRow, find_changes};
 use acts::find_decided::find_decided;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use model::act::actions;
+use model::ids::ServiceKey;
 use model::words::{Decision, State as Stage};
 use pages::{ActForm, ActTone, Cell, Column, Entry, Field, Figure, Fold, Rich, Section, SectionBody, Table, Tone};
 
@@ -77,7 +80,7 @@ pub(super) fn sections(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Section>
         sections.push(population(view));
     }
     // A vendor is shown the places it works on, and nothing of what others do.
-    if roles.iter().all(|role| *role == "vendor") && has(&["vendor"]) {
+    if is_vendor_alone(view) {
         return Ok(vec![own_targets(view)?]);
     }
     sections.extend(since_yesterday(view)?);
@@ -134,8 +137,37 @@ fn work(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>> {
     Ok((!section.is_empty()).then_some(section))
 }
 
-/// The targets of open changes that the reader implements: a vendor's whole view.
-fn own_targets(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
+/// Whether the reader is a vendor and nothing else.
+fn is_vendor_alone(view: &View<'_, '_, '_>) -> bool {
+    let person = view.directory.people.get(&view.me);
+    person.is_some_and(|person| !person.roles.is_empty() && person.roles.iter().all(|role| role.as_str() == "vendor"))
+}
+
+/// The open changes that name a vendor as implementer, and their services.
+pub(super) struct VendorPlaces {
+    /// Their keys.
+    pub changes: BTreeSet<String>,
+    /// What they touch.
+    pub services: BTreeSet<ServiceKey>,
+}
+
+/// Those of the reader; `None` for everybody who is more than a vendor.
+pub(super) fn places_of_a_vendor(view: &mut View<'_, '_, '_>) -> acts::Result<Option<VendorPlaces>> {
+    if !is_vendor_alone(view) {
+        return Ok(None);
+    }
+    let own = implemented(view)?;
+    let services = own.iter().flat_map(|(_, targets)| targets);
+    Ok(Some(VendorPlaces {
+        services: services
+            .map(|target| ServiceKey::from(target.service.as_str()))
+            .collect(),
+        changes: own.iter().map(|(listed, _)| listed.key.clone()).collect(),
+    }))
+}
+
+/// The open changes that name the reader as implementer.
+fn implemented(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<(Listed, Vec<TargetRow>)>> {
     let open = Stage::ALL
         .iter()
         .filter(|state| !state.is_final())
@@ -145,11 +177,19 @@ fn own_targets(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
         states: in_states(&open),
         ..ChangeFilter::default()
     };
-    let mut rows = Vec::new();
+    let mut own = Vec::new();
     for (listed, targets) in find_changes(view.room, &filter, LOOK, None)?.rows {
-        if !view.room.change(&listed.key)?.content.implementers.contains(&view.me) {
-            continue;
+        if view.room.change(&listed.key)?.content.implementers.contains(&view.me) {
+            own.push((listed, targets));
         }
+    }
+    Ok(own)
+}
+
+/// The targets of open changes that the reader implements: a vendor's whole view.
+fn own_targets(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
+    let mut rows = Vec::new();
+    for (listed, targets) in implemented(view)? {
         for target in targets {
             rows.push(vec![
                 Cell::title(format!("{}, {}", target.service, target.environment), ""),
@@ -217,12 +257,11 @@ fn stuck(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>> {
             .first()
             .map(|row| view.all_waits_on(&row.unmet.waiting_on))
             .unwrap_or_default();
-        let waits = if waits.is_empty() {
-            String::new()
-        } else {
-            format!(", waits for {waits}")
+        let why = Rich::from(format!("starts {}", view.reader.due(start)));
+        let why = match waits.is_empty() {
+            true => why,
+            false => why.text(", waits for ").append(waits),
         };
-        let why = format!("starts {}{waits}", view.reader.due(start));
         entries.push(Entry::new(Tone::Wait, named(view, listed)).why(why));
     }
     let section = Section::new("stuck", "Colliding and not ready", SectionBody::Entries(entries));

@@ -39,6 +39,7 @@ mod home_roles;
 mod languages;
 mod live;
 mod mail;
+mod once;
 mod own_fields;
 mod passkeys;
 mod people;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use model::act::actions;
+use model::calendar::Span;
 use model::configuration::Configuration;
 use model::risk::RiskTable;
 use model::sla::{SlaTable, span_word};
@@ -216,13 +217,13 @@ fn sla_table(table: &SlaTable) -> Table {
         let row = table.named(name)?;
         let cells = [
             sla_label(name).to_owned(),
-            span_word(row.acknowledge),
-            span_word(row.decide),
+            span_told(row.acknowledge),
+            span_told(row.decide),
         ];
         Some(Vec::from(cells.map(Cell::Short)))
     };
     Table {
-        caption: "How long people have to acknowledge and to decide; b is working time".to_owned(),
+        caption: "How long people have to acknowledge and to decide".to_owned(),
         columns: vec![
             Column::new("Changes", Fold::Never),
             Column::new("Acknowledge", Fold::Never),
@@ -230,6 +231,20 @@ fn sla_table(table: &SlaTable) -> Table {
         ],
         rows: model::sla::ROWS.iter().filter_map(row).collect(),
         ..Table::default()
+    }
+}
+
+/// A span as people say it.
+fn span_told(span: Span) -> String {
+    let of = |number: i64, one: &str| match number {
+        1 => format!("1 {one}"),
+        many => format!("{many} {one}s"),
+    };
+    match span {
+        Span::Minutes(minutes) if minutes % 60 == 0 => format!("{} h", minutes / 60),
+        Span::Minutes(minutes) => format!("{minutes} min"),
+        Span::WorkMinutes(minutes) => of((minutes / 60).max(1), "working hour"),
+        Span::WorkDays(days) => of(days, "working day"),
     }
 }
 

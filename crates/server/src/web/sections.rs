@@ -24,6 +24,8 @@ use super::words::{capital, capital_first, plain, state};
 
 /// How many moments of the timeline a change's page shows.
 const MOMENTS: usize = 60;
+/// How many of those who watch are named.
+const WATCHERS_SHOWN: usize = 5;
 
 /// What the sections are made from.
 pub(super) struct Around<'f> {
@@ -644,6 +646,9 @@ impl Around<'_> {
             people: Vec::new(),
         };
         facts.push(digests);
+        if !change.watchers.is_empty() {
+            facts.push(watching(view, change.watchers.iter(), std::iter::empty()));
+        }
         facts.push(Fact::new("Updated", view.reader.moment(change.updated_at)));
         facts
     }
@@ -764,4 +769,24 @@ fn what_differs(draft: &Value) -> Entry {
         entry = entry.aside(format!("{}: {}", text("key"), text("title")));
     }
     entry
+}
+
+/// Who watches: people by name, the first of them, and groups.
+pub(super) fn watching<'p>(
+    view: &View<'_, '_, '_>,
+    people: impl Iterator<Item = &'p PersonId>,
+    groups: impl Iterator<Item = String>,
+) -> Fact {
+    let names: Vec<String> = people.map(|person| view.name(person)).collect();
+    let mut fact = Fact::people("Watching", names.iter().take(WATCHERS_SHOWN).cloned().collect());
+    let group = |key: String| Rich::new().text("the group ").said(key);
+    fact.values.extend(groups.map(group));
+    match names.len().saturating_sub(WATCHERS_SHOWN) {
+        0 => {}
+        more => fact.values.push(Rich::from(format!("{more} more"))),
+    }
+    if names.is_empty() && fact.values.is_empty() {
+        fact.values.push(Rich::from("nobody"));
+    }
+    fact
 }

@@ -21,15 +21,15 @@ pub(super) async fn show_telling(State(state): State<AppState>, visitor: Visitor
 /// What a person reads of their wishes.
 pub(super) fn facts(telling: &Telling, zone: &str) -> Vec<Fact> {
     let how = match &telling.digest_at {
-        Some(at) => format!("Once a day, at {at}"),
-        None => "At once".to_owned(),
+        Some(at) => format!("At {at}, with what can wait"),
+        None => "none, each comes at once".to_owned(),
     };
     let quiet = match &telling.quiet {
         Some(quiet) => format!("{} to {}", quiet.from, quiet.until),
         None => "none".to_owned(),
     };
     vec![
-        Fact::new("Letters", how),
+        Fact::new("Daily letter", how),
         Fact::new("Quiet hours", quiet),
         Fact::new("Language", language_name(telling)),
         Fact::new("Time zone", zone.to_owned()),
@@ -55,7 +55,7 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
         frame: view.frame.clone(),
         crumb: vec![("Your account".to_owned(), view.url("/account"))],
         title: "How you are told".to_owned(),
-        byline: Rich::from("News that can wait may come in one letter a day, and not while you sleep."),
+        byline: Rich::from("News that can wait may come in a daily letter, and not in your quiet hours."),
         acts: vec![form(view, &telling)],
         sections: vec![
             Section::new("wishes", "As it is now", SectionBody::Facts(facts(&telling, &zone))),
@@ -83,12 +83,12 @@ fn form(view: &View<'_, '_, '_>, telling: &Telling) -> ActForm {
     };
     let quiet = telling.quiet.as_ref();
     let text = |value: Option<&String>| value.cloned().unwrap_or_default();
-    let choices = [("at_once", "Each at once"), ("digest", "One letter a day")];
+    let choices = [("at_once", "Each at once"), ("digest", "A daily letter")];
     ActForm::new("telling", "Set how you are told", view.url("/telling"))
         .field(Field::select("how", "Letters", &choices).value(how).required())
         .field(
-            Field::text("digest_at", "The day's letter comes at")
-                .hint("A time of day in your zone, such as 08:00; only for one letter a day.")
+            Field::text("digest_at", "The daily letter comes at")
+                .hint("A time of day in your zone, such as 08:00; only for a daily letter.")
                 .value(text(telling.digest_at.as_ref())),
         )
         .field(

@@ -16,7 +16,7 @@ use super::back::{Back, Sent, send};
 use super::form::Form;
 use super::times::time_field;
 use super::view::{View, Visitor, escaped, show};
-use super::words::{and, capital, plain};
+use super::words::{capital, names, plain};
 use crate::failure::Failure;
 use crate::state::AppState;
 
@@ -61,18 +61,18 @@ fn row(view: &View<'_, '_, '_>, template: &StandardTemplate) -> TemplateRow {
     }
 }
 
-fn targets(template: &StandardTemplate) -> String {
+fn targets(template: &StandardTemplate) -> Rich {
     let services: Vec<String> = template.services.iter().map(|key| key.0.clone()).collect();
     let places: Vec<String> = template.environments.iter().map(|key| key.0.clone()).collect();
     let services = if services.is_empty() {
-        "all services".to_owned()
+        Rich::from("all services")
     } else {
-        and(&services)
+        names(&services)
     };
     if places.is_empty() {
         services
     } else {
-        format!("{services}, {}", and(&places))
+        services.text(", ").append(names(&places))
     }
 }
 

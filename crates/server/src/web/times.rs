@@ -12,7 +12,7 @@ use pages::{ActForm, ActTone, Field, FreezeRow, Freezes, Input, Place, Rich, Win
 use super::back::{Back, Sent, send};
 use super::form::Form;
 use super::view::{View, Visitor, escaped, show};
-use super::words::and;
+use super::words::{and, names};
 use crate::state::AppState;
 
 /// How far back and ahead the calendar looks, in days.
@@ -31,18 +31,17 @@ pub(super) fn time_field(view: &View<'_, '_, '_>, name: &str, label: &str) -> Fi
 fn scope<'s>(
     services: impl ExactSizeIterator<Item = &'s ServiceKey>,
     environments: impl ExactSizeIterator<Item = &'s EnvironmentKey>,
-) -> String {
+) -> Rich {
     let services: Vec<String> = services.map(|key| key.0.clone()).collect();
     let places: Vec<String> = environments.map(|key| key.0.clone()).collect();
     let services = if services.is_empty() {
-        "all services".to_owned()
+        Rich::from("all services")
     } else {
-        and(&services)
+        names(&services)
     };
-    if places.is_empty() {
-        format!("{services}, everywhere")
-    } else {
-        format!("{services}, {}", and(&places))
+    match places.is_empty() {
+        true => services.text(", everywhere"),
+        false => services.text(", ").append(names(&places)),
     }
 }
 
@@ -160,7 +159,7 @@ fn change_rows(view: &mut View<'_, '_, '_>, from: jiff::Timestamp, to: jiff::Tim
                 pages::State::from_word(&listed.state)
             },
             span: view.reader.span(start, end),
-            scope: places.join("; "),
+            scope: Rich::new().said(places.join("; ")),
             clash,
             ..WindowRow::default()
         };

@@ -206,13 +206,23 @@ impl<'v, 'a, 'c> View<'v, 'a, 'c> {
     }
 
     /// Several of them in a sentence; the first three by name.
-    pub fn all_waits_on(&self, who: &[String]) -> String {
-        let names: Vec<String> = who.iter().take(3).map(|one| self.waits_on(one)).collect();
+    pub fn all_waits_on(&self, who: &[String]) -> Rich {
         let rest = who.len().saturating_sub(3);
-        match (names.as_slice(), rest) {
-            ([], _) => String::new(),
-            (names, 0) => names.join(" or "),
-            (names, rest) => format!("{} or {rest} more", names.join(", ")),
+        let mut rich = Rich::new();
+        for (place, one) in who.iter().take(3).enumerate() {
+            rich = match (place, rest) {
+                (0, _) => rich,
+                (_, 0) => rich.text(" or "),
+                _ => rich.text(", "),
+            };
+            rich = match one.strip_prefix("group:") {
+                Some(group) => rich.text("the group ").said(group),
+                None => rich.said(self.waits_on(one)),
+            };
+        }
+        match rest {
+            0 => rich,
+            rest => rich.text(format!(" or {rest} more")),
         }
     }
 
@@ -391,7 +401,7 @@ fn framed_problem(view: &View<'_, '_, '_>, failure: &Failure, back: &str) -> Str
     page.unmet = unmet_entries(view, failure);
     if let Some(row) = failure.problem.unmet.first() {
         page.opens = view.sentence(&row.satisfy);
-        page.holder = Rich::from(view.all_waits_on(&row.waiting_on));
+        page.holder = view.all_waits_on(&row.waiting_on);
     }
     page.why = view.sentence(&failure.problem.detail);
     if !back.is_empty() {
@@ -482,7 +492,10 @@ pub(super) fn notice_of(view: &View<'_, '_, '_>, failure: &Failure) -> Notice {
             false => view.sentence(&row.text).text(" ").append(satisfy),
         };
         if !row.waiting_on.is_empty() {
-            line = line.text(format!(" Held by {}.", view.all_waits_on(&row.waiting_on)));
+            line = line
+                .text(" Held by ")
+                .append(view.all_waits_on(&row.waiting_on))
+                .text(".");
         }
         notice.rows.push(line);
     }

@@ -82,6 +82,11 @@ pub(super) fn and(words: &[String]) -> String {
     }
 }
 
+/// Several names in a sentence, each marked as no word of ours.
+pub(super) fn names(names: &[String]) -> Rich {
+    Rich::new().names(names, "and")
+}
+
 /// The first words of a long text.
 pub(super) fn beginning(text: &str, most: usize) -> String {
     let line = text

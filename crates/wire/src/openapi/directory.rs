@@ -263,7 +263,7 @@ const BODIES: &[Shape] = &[
             text(
                 "digest_at",
                 LINE,
-                "When the day's letter comes, in the person's zone; `08:00` unless said.",
+                "When the daily letter comes, in the person's zone; `08:00` unless said.",
             ),
             text("quiet_from", LINE, "Since when no letter comes, such as `22:00`."),
             text("quiet_until", LINE, "Until when none comes, such as `07:00`."),

@@ -27,6 +27,12 @@ fn page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String
     let directory = view.directory.clone();
     let fields: Vec<&CustomField> = directory.custom_fields.values().collect();
     let mut sections = vec![budget(&fields)];
+    if fields.is_empty() {
+        let none = Section::new("own", "Fields of your own", SectionBody::Entries(Vec::new()));
+        sections.push(none.unsaid(
+            "None yet. Add one where changes must say what nothing else tells; three of a kind are the most that are asked.",
+        ));
+    }
     sections.extend(fields.iter().map(|field| section(view, field, may_set)));
     let mut page = RecordPage {
         frame: view.frame.clone(),

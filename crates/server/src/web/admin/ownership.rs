@@ -102,9 +102,9 @@ fn scope_words(scope: &str) -> String {
 
 fn matrix_row(view: &View<'_, '_, '_>, row: &Ownership, may_set: bool) -> OwnershipRow {
     let holder = match (&row.person, &row.group, &row.function) {
-        (Some(person), _, _) => Rich::from(view.name(person)),
-        (None, Some(group), None) => Rich::from(format!("the group {group}")),
-        (None, Some(group), Some(function)) => Rich::from(format!("{function} in the group {group}")),
+        (Some(person), _, _) => Rich::new().said(view.name(person)),
+        (None, Some(group), None) => Rich::from("the group ").said(group.as_str()),
+        (None, Some(group), Some(function)) => Rich::new().said(function).text(" in the group ").said(group.as_str()),
         (None, None, _) => Rich::new(),
     };
     let end = ActForm::new(
@@ -118,11 +118,10 @@ fn matrix_row(view: &View<'_, '_, '_>, row: &Ownership, may_set: bool) -> Owners
     OwnershipRow {
         id: row.id.0.clone(),
         scope: scope_words(&row.scope()),
-        environment: row
-            .environment
-            .as_ref()
-            .map_or("everywhere", EnvironmentKey::as_str)
-            .to_owned(),
+        environment: match &row.environment {
+            Some(environment) => Rich::new().said(environment.as_str()),
+            None => Rich::from("everywhere"),
+        },
         part: capital(row.role.as_str()),
         holder,
         span: match row.ends_at {

@@ -1,0 +1,54 @@
+//! A form that is sent twice, by a second click or from the page before, does its work once: the page gives it a mark of its
+//! own, and what it did is kept under the mark and its answers. Other answers under the same mark are another form.
+
+use acts::Room;
+use pages::Field;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::form::Form;
+use super::view::{View, Visitor};
+use crate::route::{Once, Reply};
+
+/// The name of the mark.
+pub(super) const MARK: &str = "once";
+/// The longest mark that is one of ours.
+const LONGEST: usize = 64;
+
+/// A mark that no other form has. Without one a form is as good as any other, only that it may be done twice.
+pub(super) fn mark(view: &View<'_, '_, '_>) -> String {
+    view.room.new_id().unwrap_or_default()
+}
+
+/// The same fields with a mark.
+pub(super) fn marked(view: &View<'_, '_, '_>, mut fields: Vec<Field>) -> Vec<Field> {
+    fields.push(Field::hidden(MARK, mark(view)));
+    fields
+}
+
+/// What tells a form from all others: who sent it, where to, its mark and its answers.
+pub(super) fn once(visitor: &Visitor, path: &str, form: &Form) -> Once {
+    let mark = form.first(MARK);
+    let is_ours = !mark.is_empty() && mark.len() <= LONGEST && mark.chars().all(|c| c.is_ascii_graphic());
+    let mut answers = String::new();
+    for (name, value) in form.pairs() {
+        answers.push_str(&format!("{}:{name}{}:{value}", name.len(), value.len()));
+    }
+    let digest = proof::crypto::digest_text(answers.as_bytes());
+    Once {
+        credential: visitor.caller.credential_id().to_owned(),
+        path: format!("{}{path}", visitor.base()),
+        key: is_ours.then(|| format!("{mark}/{digest}")),
+        body_digest: digest,
+    }
+}
+
+/// Does it, or answers what it answered before.
+pub(super) fn run<T: Serialize + DeserializeOwned>(
+    once: &Once,
+    room: &mut Room<'_, '_>,
+    act: impl FnOnce(&mut Room<'_, '_>) -> acts::Result<T>,
+) -> acts::Result<T> {
+    let reply = once.run(room, |room| Ok(Reply::ok(serde_json::to_value(act(room)?)?)))?;
+    Ok(serde_json::from_value(reply.body)?)
+}

@@ -1,0 +1,171 @@
+//! What the homes of the roles keep to: a vendor's own targets alone, figures with the table that says the same, undo until
+//! a permit rests on the word, the tour, names in comments that reach people, and the card in print.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use tests::browser::Look;
+use tests::journey;
+
+use crate::desk::Desk;
+use crate::live::waiting_for;
+
+/// The most words of a decision card, so that it is read in half a minute.
+const MOST_WORDS: i64 = 120;
+
+#[test]
+fn a_vendor_at_home_sees_their_own_targets_and_nothing_of_what_others_do() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    let login = desk.server.person("vendor")["login"].clone();
+    let mut request = journey::request(
+        "Swap the label printers",
+        &journey::artifact(301),
+        desk.server.server_time(),
+    );
+    request["implementers"] = json!([login]);
+    let made = desk.api("requester", "POST", "/changes", request);
+    let key = made["key"].as_str().unwrap();
+    let incident =
+        |service: &str| json!({"title": format!("Trouble with {service}"), "severity": 3, "services": [service]});
+    desk.api("change_manager", "POST", "/incidents", incident("invoicing"));
+    desk.api("change_manager", "POST", "/incidents", incident(journey::SERVICE));
+    desk.sign_in("vendor");
+    browser.wait_for_words("Your targets");
+    let told = browser.text("main");
+    assert!(told.contains("label-print, production") && told.contains(key), "{told}");
+    assert!(told.contains("Trouble with label-print"), "{told}");
+    assert!(!told.contains("Trouble with invoicing"), "{told}");
+    let keys: BTreeSet<&str> = told
+        .split_whitespace()
+        .filter(|word| word.starts_with("CHG-"))
+        .collect();
+    assert_eq!(keys, BTreeSet::from([key]), "{told}");
+    for look in [Look::NARROW_DARK, Look::DESK] {
+        browser.look(look);
+        browser.picture(&format!("journeys/vendor-home-{}", look.name()), true);
+    }
+}
+
+#[test]
+fn an_executive_reads_four_figures_and_the_table_says_the_same() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    desk.sign_in("executive");
+    browser.wait_for_words("The last 30 days, and twelve weeks");
+    // Each chart tells its points, which are the column of the table below it.
+    let script = "const charts = [...document.querySelectorAll('.figures svg[role=img]')];
+        const rows = [...document.querySelectorAll('.figures + details tbody tr')];
+        const told = charts.map((one) => one.getAttribute('aria-label').match(/\\d+/g).map(Number));
+        const columns = charts.map((_, place) => rows.map((row) => Number(row.querySelectorAll('td')[place].innerText)));
+        return [told, columns];";
+    browser.click_words("The same as a table");
+    let both = browser.run(script, &[]);
+    let (told, columns) = (both[0].as_array().unwrap(), both[1].as_array().unwrap());
+    assert_eq!((told.len(), columns.len()), (4, 4), "{both}");
+    for (chart, column) in told.iter().zip(columns) {
+        let (chart, column) = (chart.as_array().unwrap(), column.as_array().unwrap());
+        assert!(
+            column.len() >= 12 && chart.ends_with(column),
+            "the chart says {chart:?}, the table {column:?}"
+        );
+    }
+    browser.picture("journeys/executive-figures", true);
+}
+
+#[test]
+fn a_word_is_taken_back_until_a_permit_rests_on_it() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    let digest = journey::artifact(302);
+    let path = journey::scheduled(&desk.server, "Print the new logo", &digest);
+    let key = path.rsplit('/').next().unwrap();
+    let ways_back = format!(
+        "const row = [...document.querySelectorAll('.entries li')].find((one) =>
+            one.innerText.includes('Approved') && one.innerText.includes('{key}'));
+        return row ? row.querySelectorAll('form button').length : -1;"
+    );
+    desk.sign_in("security");
+    browser.wait_for_words("What you decided");
+    assert_eq!(browser.run(&ways_back, &[]), 1);
+    let asked = desk.api("pipeline", "POST", "/gate-checks", journey::question(&digest));
+    assert!(asked["permit"].is_string(), "{asked}");
+    desk.go("/");
+    browser.wait_for_words("What you decided");
+    assert_eq!(browser.run(&ways_back, &[]), 0, "a permit rests on it");
+    browser.picture("journeys/undo-gone", false);
+}
+
+#[test]
+fn the_tour_leads_to_a_page_at_every_stop() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    desk.sign_in("auditor");
+    browser.click_words("a tour of this place");
+    browser.wait_for_words("A tour in ");
+    let script = "return [...document.querySelectorAll('#tour .entries a')].map((one) => [one.innerText, one.getAttribute('href')]);";
+    let stops = browser.run(script, &[]);
+    let stops = stops.as_array().unwrap().clone();
+    assert!(stops.len() >= 6, "{stops:?}");
+    browser.picture("journeys/tour", false);
+    for stop in stops {
+        browser.go(&format!("{}{}", desk.server.url, stop[1].as_str().unwrap()));
+        let heading = browser.text("h1");
+        assert!(
+            !heading.is_empty() && !heading.starts_with("Nothing is here"),
+            "{stop} leads to `{heading}`"
+        );
+    }
+}
+
+#[test]
+fn a_person_named_in_a_comment_is_told_of_it_and_nobody_else_for_an_address() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    let change = waiting_for(&desk, "security");
+    let key = change["key"].as_str().unwrap();
+    let login = |role: &str| desk.server.person(role)["login"].as_str().unwrap().to_owned();
+    desk.sign_in("requester");
+    desk.go(&format!("/changes/{key}"));
+    browser.click_words("Comment");
+    let text = format!(
+        "(@{}), who prints at night? Not x@{}.",
+        login("executive"),
+        login("commander")
+    );
+    browser.type_into("#comments textarea", &text);
+    browser.leave_by(|| browser.click("#comments form button"));
+    let told = |role: &str| {
+        let list = desk.api(role, "GET", "/messages", Value::Null);
+        list.to_string().matches("names you in a comment").count()
+    };
+    assert!(told("executive") >= 1);
+    assert_eq!(told("commander"), 0);
+    desk.enter(browser, "executive", "/messages");
+    browser.wait_for_words(&format!("{key} names you in a comment"));
+    browser.picture("journeys/mentioned", false);
+}
+
+#[test]
+fn the_card_is_the_same_in_print_and_short_enough_for_half_a_minute() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    let change = waiting_for(&desk, "security");
+    let key = change["key"].as_str().unwrap();
+    desk.sign_in("security");
+    desk.go(&format!("/changes/{key}"));
+    let card = "return document.querySelector('.decision .brief').innerText.replace(/\\s+/g, ' ').trim();";
+    let shown = browser.run(card, &[]);
+    let words = shown.as_str().unwrap().split(' ').count();
+    assert!(i64::try_from(words).unwrap() <= MOST_WORDS, "{words} words: {shown}");
+    browser.devtools("Emulation.setEmulatedMedia", &json!({"media": "print"}));
+    assert_eq!(browser.run(card, &[]), shown, "the same seven answers");
+    let away = "return ['nav.side', 'header.top', '.decision .acts', '.skip'].filter((css) =>
+        [...document.querySelectorAll(css)].some((one) => one.checkVisibility()));";
+    assert_eq!(browser.run(away, &[]), json!([]), "what only a screen needs is gone");
+    let ink = "const style = getComputedStyle(document.querySelector('.decision'));
+        return [style.boxShadow, getComputedStyle(document.body).backgroundColor];";
+    let ink = browser.run(ink, &[]);
+    assert_eq!(ink[0], "none", "{ink}");
+    browser.picture("journeys/card-printed", true);
+}

@@ -1,0 +1,421 @@
+//! Every page by keyboard alone: Tab reaches all that can be acted on, in the order in which it is read, with a mark that is
+//! seen and not covered, and leads out again; the skip link skips; nothing answers to a pointer alone. And whole journeys
+//! that begin at the door and never touch a mouse.
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use tests::browser::Look;
+use tests::crawl::{Stop, every_page};
+use tests::journey;
+
+use crate::desk::Desk;
+use crate::every_page::{Findings, links};
+use crate::live::waiting_for;
+use crate::runbook::under_way;
+
+const TAB: &str = "\u{e004}";
+const ENTER: &str = "\u{e007}";
+const ESCAPE: &str = "\u{e00c}";
+const SPACE: &str = " ";
+/// How often Tab is pressed on the way to something before it counts as out of reach.
+const MOST_TABS: u32 = 250;
+/// The parts of a field for day and time are reached one after another.
+const PARTS_OF_A_TIME: u64 = 8;
+
+/// What the page is asked about itself. A ring is an outline of at least two pixels on the element or on what holds it; a
+/// radio button is reached with its group.
+const ASKED: &str = "
+    const told = (one) => one.outerHTML.replace(/\\s+/g, ' ').slice(0, 140);
+    const isSeen = (one) => one.checkVisibility({visibilityProperty: true}) && one.getClientRects().length > 0;
+    const group = (one) => [...document.querySelectorAll('input[type=radio]')].filter((other) =>
+        other.name === one.name && other.form === one.form);
+    const isReachedWithGroup = (one) => one.type === 'radio' &&
+        one !== (group(one).find((other) => other.checked) || group(one)[0]);
+    const wanted = () => [...document.querySelectorAll(
+        'a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex], [contenteditable]')]
+        .filter((one) => !one.disabled && one.tabIndex >= 0 && isSeen(one) && !isReachedWithGroup(one));
+    const hasRing = (one) => {
+        for (let at = one, up = 0; at && up < 3; at = at.parentElement, up += 1) {
+            const style = getComputedStyle(at);
+            if (style.outlineStyle !== 'none' && parseFloat(style.outlineWidth) >= 2 &&
+                !style.outlineColor.endsWith(', 0)')) return true;
+        }
+        return false;
+    };
+    const isBare = (one) => [...one.getClientRects()].some((rect) => {
+        const [left, top] = [Math.max(rect.left, 0), Math.max(rect.top, 0)];
+        const [right, bottom] = [Math.min(rect.right, innerWidth), Math.min(rect.bottom, innerHeight)];
+        if (right <= left || bottom <= top) return false;
+        return [0.5, 0.1, 0.9].some((x) => [0.5, 0.15, 0.85].some((y) => {
+            const hit = document.elementFromPoint(left + (right - left) * x, top + (bottom - top) * y);
+            return hit !== null && (one.contains(hit) || hit.closest('label')?.control === one);
+        }));
+    });
+    const scrolls = (one) => /auto|scroll/.test(getComputedStyle(one).overflow);
+";
+
+/// Whether what closed disclosures hold is walked through too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Folds {
+    Closed,
+    Open,
+}
+
+fn ask(desk: &Desk, script: &str, arguments: &[Value]) -> Value {
+    desk.browser.run(&format!("{ASKED}\n{script}"), arguments)
+}
+
+/// Notes what is to be reached; answers how many presses that takes at most.
+fn begin(desk: &Desk, folds: Folds) -> u64 {
+    let script = "if (arguments[0]) document.querySelectorAll('details').forEach((one) => {
+            one.removeAttribute('name');
+            one.open = true;
+        });
+        scrollTo(0, 0);
+        window.walked = wanted();
+        return [walked.length, walked.filter((one) => /^(date|time)/.test(one.type)).length];";
+    let counts = ask(desk, script, &[json!(folds == Folds::Open)]);
+    counts[0].as_u64().unwrap() + PARTS_OF_A_TIME * counts[1].as_u64().unwrap() + 10
+}
+
+/// Walks through the page as it stands, from its top to its end.
+fn walk(desk: &Desk, folds: Folds, mut add: impl FnMut(String)) {
+    let most = begin(desk, folds);
+    let (mut reached, mut is_out) = (-1, false);
+    for _ in 0..most {
+        desk.browser.press(TAB);
+        let script = "const one = document.activeElement;
+            if (!one || one === document.body) return null;
+            return [walked.indexOf(one), told(one), hasRing(one), isBare(one), scrolls(one)];";
+        let at = ask(desk, script, &[]);
+        let (place, name) = (at[0].as_i64().unwrap_or(-1), &at[1]);
+        if at.is_null() || (place >= 0 && place < reached) {
+            is_out = at.is_null() || place == 0;
+            if !is_out {
+                add(format!("goes back to {name}"));
+            }
+            break;
+        }
+        if at[2] != true {
+            add(format!("shows no mark on {name}"));
+        }
+        if at[3] != true {
+            add(format!("hides {name} while it has the focus"));
+        }
+        if place < 0 {
+            if at[4] != true {
+                add(format!("stops at {name}, which does nothing"));
+            }
+            continue;
+        }
+        if place > reached + 1 {
+            add(format!("jumps to {name}"));
+        }
+        reached = place;
+    }
+    if !is_out {
+        add("never lets go of the focus".to_owned());
+    }
+    let script = "return walked.slice(arguments[0] + 1).slice(0, 3).map(told);";
+    for missed in ask(desk, script, &[json!(reached)]).as_array().unwrap() {
+        add(format!("never reaches {missed}"));
+    }
+}
+
+/// What answers to a pointer and cannot be reached by keyboard.
+fn pointer_alone(desk: &Desk, mut add: impl FnMut(String)) {
+    let script = "const reachable = 'a[href], button, summary, label, input, select, textarea, [tabindex]';
+        return [...document.querySelectorAll('body *')].filter((one) => isSeen(one) &&
+            (getComputedStyle(one).cursor === 'pointer' || one.onclick || /^(button|link|tab|menuitem|switch)$/.test(one.role)) &&
+            !one.closest(reachable)).map(told);";
+    for found in ask(desk, script, &[]).as_array().unwrap() {
+        add(format!("lets a pointer alone use {found}"));
+    }
+    // What the page's script listens to, wherever it stands.
+    let browser = &desk.browser;
+    let document = browser.devtools("Runtime.evaluate", &json!({"expression": "document"}));
+    let whole = json!({"objectId": document["result"]["objectId"], "depth": -1});
+    let listeners = browser.devtools("DOMDebugger.getEventListeners", &whole);
+    for listener in listeners["listeners"].as_array().unwrap() {
+        let kind = listener["type"].as_str().unwrap();
+        if !["click", "mousedown", "mouseup", "pointerdown", "pointerup", "dblclick"].contains(&kind) {
+            continue;
+        }
+        let node = browser.devtools("DOM.resolveNode", &json!({"backendNodeId": listener["backendNodeId"]}));
+        let ask = json!({"objectId": node["object"]["objectId"], "returnByValue": true,
+            "functionDeclaration": "function () { return this.tabIndex >= 0 ? '' : String(this.outerHTML).slice(0, 140); }"});
+        let told = browser.devtools("Runtime.callFunctionOn", &ask)["result"]["value"].clone();
+        if told != "" {
+            add(format!(
+                "listens to {kind} on {told}, which the keyboard does not reach"
+            ));
+        }
+    }
+}
+
+/// The first Tab shows the skip link; Enter on it leads into the page, and the next Tab to the first thing there.
+fn skips(desk: &Desk) -> bool {
+    let browser = &desk.browser;
+    browser.press(TAB);
+    let is_first = ask(
+        desk,
+        "const one = document.activeElement; return one.matches('.skip') && isBare(one);",
+        &[],
+    );
+    browser.press(ENTER);
+    let is_in = browser.run(
+        "return document.activeElement.id === 'main' && location.hash === '#main';",
+        &[],
+    );
+    browser.press(TAB);
+    let is_ahead = ask(
+        desk,
+        "const [main, at] = [document.getElementById('main'), document.activeElement];
+        return main.contains(at) || ![...main.querySelectorAll('a[href], button, summary, input, select, textarea')].some(isSeen);",
+        &[],
+    );
+    is_first == true && is_in == true && is_ahead == true
+}
+
+fn check(desk: &Desk, stop: Stop<'_>, findings: &mut Findings) -> Vec<String> {
+    let browser = &desk.browser;
+    browser.look(Look::DESK);
+    desk.go(stop.path);
+    let found = links(desk);
+    let page = stop.name();
+    walk(desk, Folds::Closed, |what| findings.add(&page, what));
+    pointer_alone(desk, |what| findings.add(&page, what));
+    let plain = format!("{page}, at 400 % and without script");
+    browser.look(Look::ZOOMED_DARK);
+    browser.set_scripts(false);
+    desk.go(stop.path);
+    walk(desk, Folds::Open, |what| findings.add(&plain, what));
+    desk.go(stop.path);
+    if browser.has("nav.side") && !skips(desk) {
+        findings.add(&plain, "has a skip link that does not skip");
+    }
+    browser.set_scripts(true);
+    found
+}
+
+#[test]
+fn every_page_is_walked_through_by_keyboard_alone_with_script_and_without() {
+    let desk = Desk::open();
+    let mut findings = Findings::default();
+    desk.browser.go(&desk.at("/sign-in"));
+    walk(&desk, Folds::Open, |what| findings.add("the door", what));
+    every_page(&desk.server, |stop| {
+        if stop.is_first {
+            desk.sign_in(stop.role);
+        }
+        check(&desk, stop, &mut findings)
+    });
+    findings.must_be_none();
+}
+
+/// Presses Tab until what has the focus fits: a function's body over `one`.
+fn tab_to(desk: &Desk, what: &str, fits: &str) {
+    let script = format!("const one = document.activeElement; return Boolean(one && ({fits}));");
+    for _ in 0..MOST_TABS {
+        desk.browser.press(TAB);
+        if desk.browser.run(&script, &[]) == true {
+            return;
+        }
+    }
+    panic!("Tab never reaches {what} on {}", desk.browser.url());
+}
+
+fn tab_to_words(desk: &Desk, words: &str) {
+    let fits = format!(
+        "one.innerText.replace(/\\s+/g, ' ').trim().startsWith({})",
+        json!(words)
+    );
+    tab_to(desk, words, &fits);
+}
+
+fn tab_to_field(desk: &Desk, name: &str) {
+    tab_to(desk, name, &format!("one.name === {}", json!(name)));
+}
+
+/// Signs in at the door that stands in the window, by keyboard.
+fn enter(desk: &Desk, role: &str, path: &str) {
+    let person = desk.server.person(role);
+    desk.browser.forget();
+    desk.go(path);
+    tab_to_field(desk, "login");
+    desk.browser.press(person["login"].as_str().unwrap());
+    tab_to_field(desk, "password");
+    desk.browser.press(person["password"].as_str().unwrap());
+    desk.browser.leave_by(|| desk.browser.press(ENTER));
+}
+
+#[test]
+fn a_change_is_approved_from_the_queue_without_a_mouse() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    waiting_for(&desk, "security");
+    let digest = journey::artifact(303);
+    let second = journey::request("Print the rest", &digest, desk.server.server_time());
+    journey::waiting_for_approval(&desk.server, &second, &digest);
+    enter(&desk, "security", "/");
+    browser.wait_for(
+        "the card is there",
+        "return document.querySelector('[data-card]') !== null;",
+    );
+    let card = "const card = document.activeElement.closest('[data-card]');
+        return [...card.querySelectorAll('a[href]')].map((one) => one.getAttribute('href')).find((href) => href.includes('/changes/CHG-'));";
+    tab_to_words(&desk, "Approve");
+    let href = browser.run(card, &[]);
+    let href = href.as_str().unwrap();
+    let key = href.rsplit('/').next().unwrap().split(['?', '#']).next().unwrap();
+    browser.leave_by(|| browser.press(ENTER));
+    browser.wait_for_words("Your word is noted");
+    browser.picture("journeys/keyboard-approved", false);
+    let login = desk.server.person("security")["login"].clone();
+    let said = desk.api("security", "GET", &format!("/changes/{key}/approvals"), Value::Null);
+    let stands = said["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .any(|one| one["person"] == login && one["state"] == "standing" && one["decision"] == "approve");
+    assert!(stands, "{said}");
+    // The next one of the queue gets a question.
+    tab_to_words(&desk, "Return with a question");
+    browser.press(ENTER);
+    let field = "one.tagName === 'TEXTAREA' && one.closest('details[open]') !== null";
+    tab_to(&desk, "the question's field", field);
+    browser.press("Who watches it at night?");
+    browser.press(TAB);
+    browser.leave_by(|| browser.press(ENTER));
+    browser.wait_for_words("Your word is noted");
+}
+
+/// The keys that type a day and time into a field, in the order in which this browser asks for its parts.
+fn time_keys(desk: &Desk, days: i64, hour: u8) -> String {
+    let day = desk.server.server_time() + SignedDuration::from_hours(24 * days);
+    let day = day.to_string();
+    let script = "const format = new Intl.DateTimeFormat(navigator.language, {
+            year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit'});
+        const [year, month, day] = arguments[0].split('-');
+        const halves = format.resolvedOptions().hour12;
+        const two = (number) => String(number).padStart(2, '0');
+        const hour = two(halves ? arguments[1] % 12 || 12 : arguments[1]);
+        const keys = {year: `${year}\\ue014`, month, day, hour, minute: '00', dayPeriod: arguments[1] < 12 ? 'A' : 'P'};
+        return format.formatToParts(new Date()).map((part) => keys[part.type] || '').join('');";
+    let keys = desk
+        .browser
+        .run(script, &[json!(day.split('T').next().unwrap()), json!(hour)]);
+    keys.as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_change_is_written_and_submitted_without_a_mouse_and_without_a_script() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    browser.set_scripts(false);
+    enter(&desk, "requester", "/");
+    tab_to_words(&desk, "New change");
+    browser.leave_by(|| browser.press(ENTER));
+    let answers = [
+        ("targets.0.service", journey::SERVICE.to_owned()),
+        ("targets.0.environment", journey::ENVIRONMENT.to_owned()),
+        ("title", "Let the labels carry the new logo".to_owned()),
+        (
+            "description",
+            "The template of the label gets another picture.".to_owned(),
+        ),
+        ("justification", "Sales shows it from Monday on.".to_owned()),
+        ("impact.availability", "Low".to_owned()),
+        ("complexity", "Low".to_owned()),
+        ("planned_start", time_keys(&desk, 3, 20)),
+        ("planned_end", time_keys(&desk, 3, 21)),
+    ];
+    for (name, keys) in answers {
+        tab_to_field(&desk, name);
+        // A radio button is moved by arrows, and one that is not chosen yet by the space bar.
+        let kind = browser.run("return document.activeElement.type;", &[]);
+        browser.press(if kind == "radio" { SPACE } else { &keys });
+    }
+    browser.picture("journeys/keyboard-written", true);
+    tab_to_words(&desk, "Submit for assessment");
+    browser.leave_by(|| browser.press(ENTER));
+    browser.wait_for_words("It is written and handed over for assessment");
+    let url = browser.url();
+    let key = url.split('?').next().unwrap().rsplit('/').next().unwrap();
+    let made = desk.api("requester", "GET", &format!("/changes/{key}"), Value::Null);
+    assert_eq!(made["state"], "assessing", "{made}");
+    assert_eq!(made["title"], "Let the labels carry the new logo");
+    assert_eq!(made["targets"][0]["service"], journey::SERVICE);
+}
+
+#[test]
+fn a_step_of_the_runbook_is_done_and_a_deviation_told_without_a_mouse() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    let key = under_way(&desk);
+    browser.set_scripts(false);
+    browser.look(Look::NARROW_DARK);
+    enter(&desk, "implementer", &format!("/changes/{key}/runbook"));
+    browser.wait_for_words("Step 1 of 3");
+    tab_to_words(&desk, "Done, check passed");
+    browser.leave_by(|| browser.press(ENTER));
+    browser.wait_for_words("Step 2 of 3");
+    tab_to(
+        &desk,
+        "the deviation",
+        "one.tagName === 'SUMMARY' && /differ|deviat|otherwise/i.test(one.innerText)",
+    );
+    browser.press(ENTER);
+    tab_to(&desk, "its text", "one.tagName === 'TEXTAREA' || one.type === 'text'");
+    browser.press("The queue was empty already.");
+    tab_to(
+        &desk,
+        "its button",
+        "one.tagName === 'BUTTON' && one.closest('details[open]') !== null",
+    );
+    browser.leave_by(|| browser.press(ENTER));
+    browser.picture("journeys/keyboard-runbook", false);
+    let found = desk.api(
+        "implementer",
+        "GET",
+        &format!("/changes/{key}/implementation/entries"),
+        Value::Null,
+    );
+    let kinds: Vec<&str> = found["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|one| one["kind"].as_str())
+        .collect();
+    assert!(kinds.contains(&"step") && kinds.contains(&"deviation"), "{found}");
+}
+
+#[test]
+fn the_narrow_pages_menu_opens_and_closes_by_keyboard_and_gives_the_focus_back() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    desk.sign_in("change_manager");
+    browser.look(Look::NARROW);
+    browser.set_scripts(false);
+    desk.go("/");
+    tab_to(&desk, "the menu", "one.getAttribute('popovertarget') === 'nav'");
+    browser.press(ENTER);
+    tab_to(&desk, "its first link", "one.closest('nav.side') !== null");
+    let ring = ask(
+        &desk,
+        "return hasRing(document.activeElement) && isBare(document.activeElement);",
+        &[],
+    );
+    assert_eq!(ring, true);
+    browser.picture("keyboard/menu", false);
+    browser.press(ESCAPE);
+    let back = browser.run(
+        "return document.activeElement.getAttribute('popovertarget') === 'nav' && !document.querySelector('nav.side').matches(':popover-open');",
+        &[],
+    );
+    assert_eq!(back, true, "Escape closes it, and the focus is where it was");
+    browser.press(ENTER);
+    tab_to_words(&desk, "Calendar");
+    browser.leave_by(|| browser.press(ENTER));
+    assert!(browser.url().ends_with("/calendar"), "{}", browser.url());
+}

@@ -1,0 +1,160 @@
+//! The walk over every page of the demo, as whoever looks at all of them takes it: who walks, what no link leads to, and
+//! when a page is the same as one that was seen.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use crate::Server;
+
+/// The roles that see different pages, each with pages that no link leads to and kinds of answer that none shows.
+const ROLES: [(&str, &[&str]); 10] = [
+    (
+        "change_manager",
+        &[
+            "/components",
+            "/nowhere",
+            "/changes?q=zzzz",
+            "/changes?state=open&risk=high",
+        ],
+    ),
+    ("admin", &[]),
+    (
+        "auditor",
+        &[
+            "/audit/sample",
+            "/calendar?view=month",
+            "/calendar?view=service",
+            "/calendar?view=day",
+        ],
+    ),
+    ("requester", &["/changes/new"]),
+    ("owner", &[]),
+    ("security", &[]),
+    ("implementer", &[]),
+    ("executive", &[]),
+    ("commander", &[]),
+    ("vendor", &[]),
+];
+/// The states whose page is looked at, for the acts differ.
+const STATES: [&str; 10] = [
+    "draft",
+    "assessing",
+    "authorizing",
+    "approved",
+    "scheduled",
+    "implementing",
+    "reviewing",
+    "closed",
+    "rejected",
+    "cancelled",
+];
+/// What the page of one act on several needs beside its act: a change that can, and one that cannot.
+const PICKED: [&str; 2] = ["authorizing", "draft"];
+/// Parts of addresses that lead to files and raw answers instead of pages.
+const FILES: [&str; 11] = [
+    ".ics",
+    ".csv",
+    ".xlsx",
+    ".zip",
+    ".json",
+    "/log/",
+    "/.well-known/",
+    "/evidence/",
+    "/bundle",
+    "/feed/",
+    "/assets/",
+];
+/// Parts of addresses behind which a name of the demo stands.
+const LISTED: [&str; 6] = ["services", "templates", "people", "incidents", "groups", "connections"];
+/// The fewest kinds of page; a walk that finds fewer has lost its way.
+const FEWEST: usize = 50;
+
+/// A page to look at.
+#[derive(Debug, Clone, Copy)]
+pub struct Stop<'p> {
+    /// The role that walks.
+    pub role: &'p str,
+    /// The path within the tenant, with its query.
+    pub path: &'p str,
+    /// Whether it is the first page of this role, before which it signs in.
+    pub is_first: bool,
+}
+
+impl Stop<'_> {
+    /// Role and path, for what is told about the page.
+    pub fn name(&self) -> String {
+        format!("{} {}", self.role, self.path)
+    }
+}
+
+/// A path by its shape: keys, numbers and long ids become a star, and of the query only the names stay.
+fn shape(path: &str) -> String {
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    let mut parts: Vec<&str> = path.split('/').collect();
+    for place in 1..parts.len() {
+        let is_key = parts[place].chars().any(|c| c.is_ascii_digit()) || parts[place].len() > 24;
+        if is_key || LISTED.contains(&parts[place - 1]) {
+            parts[place] = "*";
+        }
+    }
+    let mut names: Vec<&str> = query.split('&').filter_map(|pair| pair.split('=').next()).collect();
+    names.sort_unstable();
+    names.dedup();
+    format!("{}?{}", parts.join("/"), names.join("&"))
+}
+
+/// The path within the tenant that a link leads to, when a page stands there.
+fn own(link: &str) -> Option<String> {
+    let path = link.strip_prefix("/t/halden")?.split('#').next()?;
+    let bare = path.split('?').next()?;
+    let is_page = path.starts_with('/') && !FILES.iter().any(|file| bare.contains(file));
+    is_page.then(|| path.to_owned())
+}
+
+/// Walks: `look` sees each kind of page once and tells its links; the first page of each role, what no link leads to and
+/// a change in each state are seen whatever was seen before. Answers how many kinds there were.
+pub fn every_page(server: &Server, mut look: impl FnMut(Stop<'_>) -> Vec<String>) -> usize {
+    let mut seen = BTreeSet::new();
+    for (role, also) in ROLES {
+        let mut ahead: VecDeque<String> = std::iter::once("/")
+            .chain(also.iter().copied())
+            .map(str::to_owned)
+            .collect();
+        if role == "change_manager" {
+            ahead.extend(change_pages(server));
+        }
+        let forced = ahead.len();
+        let mut place = 0;
+        while let Some(path) = ahead.pop_front() {
+            let is_forced = place < forced;
+            place += 1;
+            if !seen.insert(shape(&path)) && !is_forced {
+                continue;
+            }
+            let stop = Stop {
+                role,
+                path: &path,
+                is_first: place == 1,
+            };
+            println!("{}", stop.name());
+            ahead.extend(look(stop).iter().filter_map(|link| own(link)));
+        }
+    }
+    assert!(seen.len() >= FEWEST, "the walk found only {seen:?}");
+    seen.len()
+}
+
+/// The page of one change in each state, and what one act on two of them would do.
+fn change_pages(server: &Server) -> Vec<String> {
+    let token = server.token("change_manager");
+    let key = |state: &str| {
+        let path = format!("/api/v1/changes?limit=1&state={state}");
+        let list = server.must("GET", &path, &token, None);
+        let key = list["items"][0]["key"].as_str();
+        key.unwrap_or_else(|| panic!("the demo has no change that is {state}"))
+            .to_owned()
+    };
+    let mut pages: Vec<String> = STATES.iter().map(|state| format!("/changes/{}", key(state))).collect();
+    let picked = PICKED.map(|state| format!("&key={}", key(state))).concat();
+    pages.extend(["approve", "hold", "watch"].map(|act| format!("/changes/bulk?act={act}{picked}")));
+    pages
+}
