@@ -181,3 +181,43 @@ fn a_form_that_is_sent_twice_does_its_work_once_and_other_answers_are_another_fo
     let comments = desk.api("requester", "GET", &format!("/changes/{key}/comments"), Value::Null);
     assert_eq!(comments["items"].as_array().unwrap().len(), 1, "{comments}");
 }
+
+/// Tells the cells of a workbook's first sheet with Python's own library: how many formulas, and all texts.
+const SHEET: &str = "
+import json, re, sys, zipfile
+book = zipfile.ZipFile(sys.argv[1])
+sheets = [book.read(name).decode() for name in book.namelist() if name.startswith('xl/worksheets/')]
+texts = ''.join(book.read(name).decode() for name in book.namelist() if name.endswith('sharedStrings.xml'))
+print(json.dumps({'formulas': sum(sheet.count('<f>') + sheet.count('<f ') for sheet in sheets),
+    'texts': [text for text in re.findall(r'<t[^>]*>([^<]*)</t>', texts + ''.join(sheets))]}))
+";
+
+#[test]
+fn a_cell_of_a_workbook_that_looks_like_a_formula_is_a_text() {
+    let desk = Desk::open();
+    let title = "=HYPERLINK(0,1)+cmd|calc!A0";
+    let request = journey::request(title, &journey::artifact(8), desk.server.server_time());
+    let key = desk.api("requester", "POST", "/changes", request)["key"].clone();
+    desk.sign_in("requester");
+    let script = "const done = arguments[1];
+        fetch(arguments[0]).then((one) => one.arrayBuffer()).then((all) => done([...new Uint8Array(all)]), (e) => done(String(e)));";
+    let path = format!("/t/halden/changes.xlsx?q={}", key.as_str().unwrap());
+    let bytes = desk.browser.run_async(script, &[json!(path)]);
+    let bytes: Vec<u8> = bytes
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|byte| u8::try_from(byte.as_u64().unwrap()).unwrap())
+        .collect();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), bytes).unwrap();
+    let done = std::process::Command::new(crate::feed::python())
+        .args(["-c", SHEET])
+        .arg(file.path())
+        .output()
+        .expect("Python is there: run `cargo xtask setup`");
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let told: Value = serde_json::from_slice(&done.stdout).unwrap();
+    assert_eq!(told["formulas"], 0, "{told}");
+    assert!(told.to_string().contains("HYPERLINK(0,1)"), "{told}");
+}

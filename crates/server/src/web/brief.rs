@@ -49,7 +49,8 @@ fn places(view: &View<'_, '_, '_>, change: &Change) -> Rich {
         let service = target.service.as_str();
         rich = rich
             .link(service, view.url(&format!("/services/{service}")))
-            .text(format!(", {}", target.environment));
+            .text(", ")
+            .said(target.environment.as_str());
     }
     let dependents = dependents(view, &change.content.targets);
     match dependents.len() {

@@ -220,7 +220,7 @@ fn sla_table(table: &SlaTable) -> Table {
             span_told(row.acknowledge),
             span_told(row.decide),
         ];
-        Some(Vec::from(cells.map(Cell::Short)))
+        Some(Vec::from(cells.map(Cell::text)))
     };
     Table {
         caption: "How long people have to acknowledge and to decide".to_owned(),
