@@ -1,25 +1,10 @@
 //! One act on several changes, and views of the list: over the API and from the command line.
 
-use std::process::Command;
-
 use serde_json::{Value, json};
 use tests::journey::{artifact, request, waiting_for_approval};
 use tests::{Place, Server};
 
-/// Runs the command line as somebody; its exit code and its JSON.
-fn assent(server: &Server, role: &str, words: &[&str]) -> (i32, Value) {
-    let done = Command::new(tests::binary())
-        .args(words)
-        .arg("--json")
-        .env("ASSENT_SERVER", &server.url)
-        .env("ASSENT_TOKEN", server.token(role))
-        .output()
-        .unwrap();
-    let told = String::from_utf8_lossy(&done.stdout).into_owned();
-    let found = serde_json::from_str(&told);
-    let found = found.unwrap_or_else(|_| panic!("{words:?}: {told}{}", String::from_utf8_lossy(&done.stderr)));
-    (done.status.code().unwrap(), found)
-}
+use crate::mapping::assent;
 
 fn waiting(server: &Server, number: u64) -> String {
     let artifact = artifact(number);
