@@ -570,10 +570,20 @@ struct Cluster<'a> {
 impl Cluster<'_> {
     /// Sends a review as the API server would; whether it was admitted, and the message.
     fn apply(&self, kind: &str, operation: &str, told: &Value) -> (bool, String) {
-        let review = client(
+        self.review(kind, operation, told, false)
+    }
+
+    /// As [`Cluster::apply`], for `kubectl apply --dry-run=server`.
+    fn try_out(&self, kind: &str, told: &Value) -> (bool, String) {
+        self.review(kind, "CREATE", told, true)
+    }
+
+    fn review(&self, kind: &str, operation: &str, told: &Value, is_dry_run: bool) -> (bool, String) {
+        let mut review = client(
             &["review", kind, operation, "705ab4f5-6393-11e8-b7cc-42010a800002"],
             told,
         );
+        review["request"]["dryRun"] = json!(is_dry_run);
         let url = format!(
             "http://127.0.0.1:{}/gateway/kubernetes/production",
             self.scene.companion
@@ -656,10 +666,18 @@ fn run(scene: &Scene, artifact: &str, kinds: &[&str]) {
     let image = format!("registry.example/edge-dns@{artifact}");
     let workload = |image: &str| json!({"service": SERVICE, "image": image, "replicas": 2});
     let key = scene.propose(artifact, &digest('b'));
+    let cluster = Cluster { scene };
+    let (admitted, message) = cluster.try_out("Pod", &workload(&image));
+    assert!(!admitted && message.contains(&key), "tried out before the approval: {message}");
     for role in ["owner", "security", "change_manager"] {
         scene.approve(&key, role);
     }
-    let cluster = Cluster { scene };
+    let before = scene.act(&scene.requester, "GET", &format!("/changes/{key}"), Value::Null);
+    for kind in kinds {
+        assert!(cluster.try_out(kind, &workload(&image)).0, "{kind}, tried out");
+    }
+    let after = scene.act(&scene.requester, "GET", &format!("/changes/{key}"), Value::Null);
+    assert_eq!(after, before, "trying out leaves the change as it was");
     for kind in kinds {
         assert!(cluster.apply(kind, "CREATE", &workload(&image)).0, "{kind}");
     }

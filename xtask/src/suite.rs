@@ -259,9 +259,10 @@ fn foreign_judges(world: &World) -> Result<Count> {
 /// The test programs that start the real binary.
 const THROUGH_THE_BINARY: &[&str] = &["e2e", "browser"];
 
-/// The whole product, through its real binary, over one engine.
+/// The whole product, through its real binary, over one engine. Four tests at a time, whatever the cores: they wait for
+/// timers, other programs and the database most of the time.
 fn end_to_end(world: &World, engine: &str) -> Result<Count> {
-    through_the_binary(world, engine, engine, "e2e", &[])
+    through_the_binary(world, engine, engine, "e2e", &["--test-threads=4"])
 }
 
 /// The pages in a real browser. Two tests at a time: each has a server and a browser of its own, and waits for one of

@@ -1,6 +1,8 @@
 //! What has become of a change since somebody read it: the old content is rebuilt from the change's own events, and
 //! compared with the present one, field by field.
 
+use std::collections::HashMap;
+
 use model::change::Change;
 use model::content::{Cover, cover};
 use model::directory::Directory;
@@ -8,6 +10,7 @@ use model::refusal::{FieldChange, Refusal};
 use model::verbs::Body;
 use proof::diff::{self, RecordDelta};
 use serde_json::Value;
+use store::salts::SaltedText;
 use store::{event, salts};
 
 use crate::error::{Error, Result};
@@ -55,22 +58,20 @@ fn content_at(room: &mut Room<'_, '_>, change: &Change, digest: &str) -> Result<
         sealed = Some(next);
     }
     let Some(mut found) = found else { return Ok(None) };
-    open(room, &mut found)?;
+    open(&mut found, &salts::of_record(room.tx, "change", change.id.as_str())?);
     Ok(Some(serde_json::from_value(found)?))
 }
 
 /// Puts the kept texts in the place of their commitments.
-fn open(room: &mut Room<'_, '_>, value: &mut Value) -> Result<()> {
+fn open(value: &mut Value, texts: &HashMap<String, SaltedText>) {
     match value {
         Value::Object(map) if map.len() == 1 && map.get("c").is_some_and(Value::is_string) => {
-            let commitment = map["c"].as_str().unwrap_or_default().to_owned();
-            let text = salts::load(room.tx, &commitment)?.map_or_else(|| ERASED.to_owned(), |kept| kept.text);
-            *value = Value::String(text);
-            Ok(())
+            let kept = texts.get(map["c"].as_str().unwrap_or_default());
+            *value = Value::String(kept.map_or(ERASED, |kept| &kept.text).to_owned());
         }
-        Value::Object(map) => map.values_mut().try_for_each(|inner| open(room, inner)),
-        Value::Array(rows) => rows.iter_mut().try_for_each(|inner| open(room, inner)),
-        _ => Ok(()),
+        Value::Object(map) => map.values_mut().for_each(|inner| open(inner, texts)),
+        Value::Array(rows) => rows.iter_mut().for_each(|inner| open(inner, texts)),
+        _ => {}
     }
 }
 

@@ -1,6 +1,6 @@
 //! Packs all that proves one change into one file (`GET …/changes/{key}/bundle`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use model::change::Change;
@@ -103,20 +103,19 @@ fn record_parts(room: &mut Room<'_, '_>, names: &[Name]) -> Result<Vec<RecordPar
 }
 
 fn salts_of(room: &mut Room<'_, '_>, records: &[RecordPart]) -> Result<BTreeMap<String, [u8; SALT_BYTES]>> {
-    let wanted: BTreeSet<String> = records
-        .iter()
-        .flat_map(|record| bundle::commitments(&record.sealed))
-        .collect();
     let mut found = BTreeMap::new();
-    for commitment in wanted {
-        let Some(text) = salts::load(room.tx, &commitment)? else {
-            continue;
-        };
-        let salt = text
-            .salt
-            .try_into()
-            .map_err(|_| Error::Fault("a stored salt has not 16 bytes".to_owned()))?;
-        found.insert(commitment, salt);
+    for record in records {
+        let mut texts = salts::of_record(room.tx, &record.table, &record.id)?;
+        for commitment in bundle::commitments(&record.sealed) {
+            let Some(text) = texts.remove(&commitment) else {
+                continue;
+            };
+            let salt = text
+                .salt
+                .try_into()
+                .map_err(|_| Error::Fault("a stored salt has not 16 bytes".to_owned()))?;
+            found.insert(commitment, salt);
+        }
     }
     Ok(found)
 }

@@ -71,6 +71,18 @@ fn to_stored(row: &GateRow) -> Result<gate_view::GateRow> {
     })
 }
 
+/// The checks that a turn may still move, in the order in which they were asked. All of them have an end of their wait, by
+/// which their index is kept small.
+fn waiting_checks() -> Filter {
+    Filter::new()
+        .one_of(
+            "state",
+            [CheckState::Waiting.as_str(), CheckState::Collectable.as_str()],
+        )
+        .is_set("wait_until")
+        .order_by("id")
+}
+
 /// Judges again every waiting check that one of these rows may answer.
 fn rejudge(room: &mut Room<'_, '_>, touched: &[gate_view::GateRow]) -> Result<()> {
     let mut seen: Vec<RecordId> = Vec::new();
@@ -85,15 +97,10 @@ fn rejudge(room: &mut Room<'_, '_>, touched: &[gate_view::GateRow]) -> Result<()
     }
     for (row, column, value) in named {
         {
-            let filter = Filter::new()
+            let filter = waiting_checks()
                 .equals("service", row.service.as_str())
                 .equals("environment", row.environment.as_str())
-                .equals(column, value.as_str())
-                .one_of(
-                    "state",
-                    [CheckState::Waiting.as_str(), CheckState::Collectable.as_str()],
-                )
-                .order_by("id");
+                .equals(column, value.as_str());
             for stored in record::find::<GateCheck>(room.tx, &filter)? {
                 if !seen.contains(&stored.record.id) {
                     seen.push(stored.record.id.clone());
@@ -259,13 +266,7 @@ fn found_rows(room: &mut Room<'_, '_>, question: &Question) -> Result<(Vec<gate_
 pub fn rejudge_named(room: &mut Room<'_, '_>, artifact: Option<&str>, commit: &str) -> Result<()> {
     for (column, value) in [("artifact", artifact), ("commit_sha", Some(commit))] {
         let Some(value) = value else { continue };
-        let filter = Filter::new()
-            .equals(column, value)
-            .one_of(
-                "state",
-                [CheckState::Waiting.as_str(), CheckState::Collectable.as_str()],
-            )
-            .order_by("id");
+        let filter = waiting_checks().equals(column, value);
         for stored in record::find::<GateCheck>(room.tx, &filter)? {
             judge_check(room, stored.record)?;
         }

@@ -68,17 +68,11 @@ pub struct Budget {
 /// # Errors
 /// The store's.
 pub fn gate_waits(room: &mut Room<'_, '_>, from: Timestamp) -> Result<Vec<Budget>> {
-    let filter = Filter::new()
-        .at_least("asked_at", from)
-        .descending_by("asked_at")
-        .limit(MOST);
+    let newest = Filter::new().descending_by("id").limit(MOST);
     let mut groups: BTreeMap<(String, String, String), Vec<Waited>> = BTreeMap::new();
     let directory = room.directory()?;
-    for check in record::find::<GateCheck>(room.tx, &filter)?
-        .into_iter()
-        .map(|stored| stored.record)
-    {
-        if matches!(check.state, CheckState::Waiting | CheckState::Collectable) {
+    for check in record::bodies::<GateCheck>(room.tx, &newest)? {
+        if check.asked_at < from || matches!(check.state, CheckState::Waiting | CheckState::Collectable) {
             continue;
         }
         let key = (directory.login(&check.by), check.service, check.environment);

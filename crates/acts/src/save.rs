@@ -188,7 +188,7 @@ impl Room<'_, '_> {
                 commitment: salt.commitment.clone(),
                 salt: salt.salt.to_vec(),
                 text: salt.text.clone(),
-                event_id: Some(event.to_owned()),
+                event_id: event.to_owned(),
             };
             salts::save(self.tx, &text)?;
         }

@@ -402,18 +402,41 @@ async fn handle(
     let asked = Arc::clone(asking.caller());
     let tenant = (route.path == "/admission").then(|| asked.tenant.clone());
     let noted = (route.mode() == Mode::Write).then(|| (Arc::clone(&asked), Arc::clone(&ask)));
-    let act = move |room: &mut Room<'_, '_>| once.run(room, |room| guarded(room, route, &asked, &ask));
+    let act = move |room: &mut Room<'_, '_>| {
+        let reply = once.run(room, |room| guarded(room, route, &asked, &ask))?;
+        Ok(Given::by(route, reply))
+    };
     let answer = state.act_for(route.lane, asking, route.mode(), act).await;
     if let (Err(failure), Some((caller, ask))) = (&answer, &noted) {
         let change = route.is_about_change().then(|| ask.place(0).to_owned());
         let what = format!("{} {}", route.method, route.path);
         crate::attempts::note(&state, caller, what, change, failure).await;
     }
-    let reply = answer?;
+    let reply = match answer? {
+        Given::Written(response) => return Ok(response),
+        Given::Plain(reply) => reply,
+    };
     if let Some(tenant) = tenant {
         crate::gateway::note_plain(&state, &tenant, &uri, &headers, &reply.body);
     }
     Ok(reply.into_response())
+}
+
+/// An answer as a lane hands it to its door.
+enum Given {
+    /// To be written at the door: the one thread that writes has better things to do.
+    Plain(Reply),
+    /// Written already: a long list takes milliseconds, in which a door would answer nobody else.
+    Written(Response),
+}
+
+impl Given {
+    fn by(route: &Route, reply: Reply) -> Self {
+        if route.lane == Lane::Pages && route.mode() == Mode::Read {
+            return Self::Written(reply.into_response());
+        }
+        Self::Plain(reply)
+    }
 }
 
 /// The query's pairs.

@@ -44,6 +44,7 @@ const MIGRATIONS: &[Migration] = migrations![
     20 "0020_held_messages",
     21 "0021_shared_view",
     22 "0022_fewer_indexes",
+    23 "0023_keys_in_order",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -148,6 +148,7 @@ pub fn changes_without(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<Vec<S
 pub fn checks_without(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<String>> {
     tx.query(
         "SELECT c.id FROM gate_check c WHERE c.tenant = $tenant AND c.state IN ('waiting', 'collectable')
+         AND c.wait_until IS NOT NULL
          AND NOT EXISTS (SELECT 1 FROM timer t WHERE t.tenant = c.tenant AND t.subject_table = 'gate_check'
              AND t.subject_id = c.id)
          ORDER BY c.id LIMIT $limit",

@@ -9,7 +9,7 @@ use model::records::Permit;
 use model::words::PermitState;
 use proof::commitment::{SALT_BYTES, open_record};
 use proof::event::Event;
-use proof::{bundle, canonical, diff};
+use proof::{canonical, diff};
 use serde_json::Value;
 use store::record::{self, RawRecord};
 use store::{changes, event, gate_view, nouns, revocation, salts};
@@ -156,17 +156,9 @@ impl Replay<'_> {
             self.find(table, &row.id, Some("body"), "The body is no JSON.");
             return Ok(());
         };
-        let mut known: HashMap<String, [u8; SALT_BYTES]> = HashMap::new();
-        for commitment in bundle::commitments(&sealed) {
-            let Some(text) = salts::load(room.tx, &commitment)? else {
-                continue;
-            };
-            let Ok(salt) = <[u8; SALT_BYTES]>::try_from(text.salt) else {
-                continue;
-            };
-            known.insert(commitment, salt);
-        }
-        if let Err(mismatch) = open_record(&sealed, &body, &|commitment| known.get(commitment).copied()) {
+        let known = salts::of_record(room.tx, table, &row.id)?;
+        let salt = |commitment: &str| <[u8; SALT_BYTES]>::try_from(known.get(commitment)?.salt.as_slice()).ok();
+        if let Err(mismatch) = open_record(&sealed, &body, &salt) {
             let what = format!("The body is not what the log committed to: {}.", mismatch.why);
             self.find(table, &row.id, Some(&mismatch.path), what);
         }

@@ -15,13 +15,15 @@ const PAGE: i64 = 500;
 impl Replay<'_> {
     /// Looks at every kept text.
     pub(super) fn check_texts(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
-        let mut after = String::new();
+        let mut last = None;
         loop {
-            let page = salts::page(room.tx, &after, PAGE)?;
-            let Some(last) = page.last() else { return Ok(()) };
-            after.clone_from(&last.commitment);
+            let page = salts::page(room.tx, last.as_ref(), PAGE)?;
             for text in &page {
                 self.check_text(room, text)?;
+            }
+            last = page.into_iter().last();
+            if last.is_none() {
+                return Ok(());
             }
         }
     }
@@ -33,8 +35,7 @@ impl Replay<'_> {
             let what = "The kept text or its salt was changed.";
             self.find("text_salt", &text.commitment, None, what);
         }
-        let Some(id) = &text.event_id else { return Ok(()) };
-        if !brings(room, id, &text.commitment)? {
+        if !brings(room, &text.event_id, &text.commitment)? {
             let what = "The kept text names an event that did not bring it.";
             self.find("text_salt", &text.commitment, Some("event_id"), what);
         }

@@ -68,7 +68,11 @@ fn columns() -> BTreeMap<String, Vec<String>> {
         }
         let column = line.split(" ADD COLUMN ").last().unwrap_or_default();
         if line.contains("-- recorded") || line.contains("-- derived") {
-            found.entry(table.clone()).or_default().push(word(column));
+            let columns = found.entry(table.clone()).or_default();
+            // A table that was made anew under another key is named twice.
+            if !columns.contains(&word(column)) {
+                columns.push(word(column));
+            }
         }
     }
     found

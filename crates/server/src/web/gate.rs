@@ -3,14 +3,13 @@
 use acts::find_records::find_gate_checks;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use jiff::Timestamp;
 use model::act::actions;
 use model::records::GateCheck;
 use model::words::{CheckState, GateDecision};
 use pages::{Entry, Fact, GateCheckRow, GateChecks, GatePage, Paging, Place, Rich, Tone, short_digest};
 use serde_json::json;
 
-use super::view::{View, Visitor, escaped, show};
+use super::view::{View, Visitor, show};
 use super::words::plain;
 use crate::state::AppState;
 
@@ -25,16 +24,16 @@ pub(super) struct Asked {
 
 /// The list, newest first.
 pub(super) async fn list(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Asked>) -> Response {
-    let before: Option<Timestamp> = asked.before.as_deref().and_then(|text| text.parse().ok());
-    show(&state, &visitor, Place::GateChecks, move |view| list_page(view, before)).await
+    let show_list = move |view: &mut View<'_, '_, '_>| list_page(view, asked.before.as_deref());
+    show(&state, &visitor, Place::GateChecks, show_list).await
 }
 
-fn list_page(view: &mut View<'_, '_, '_>, before: Option<Timestamp>) -> acts::Result<String> {
+fn list_page(view: &mut View<'_, '_, '_>, before: Option<&str>) -> acts::Result<String> {
     let mut checks = find_gate_checks(view.room, before, PAGE + 1)?;
     let is_more = checks.len() as i64 > PAGE;
     checks.truncate(PAGE as usize);
-    let last = checks.last().map(|check| check.asked_at).filter(|_| is_more);
-    let older = last.map(|at| view.url(&format!("/gate-checks?before={}", escaped(&at.to_string()))));
+    let last = checks.last().filter(|_| is_more);
+    let older = last.map(|check| view.url(&format!("/gate-checks?before={}", check.id)));
     let newer = before.map(|_| view.url("/gate-checks"));
     let rows: Vec<GateCheckRow> = checks.iter().map(|check| row(view, check)).collect();
     let shown = format!("{} shown", rows.len());

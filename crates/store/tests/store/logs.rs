@@ -1,5 +1,7 @@
 //! Events, the log, texts and keys.
 
+use std::collections::HashMap;
+
 use store::event::{NewEvent, RecordRef};
 use store::keys::SigningKey;
 use store::log::{Advance, Checkpoint};
@@ -242,15 +244,26 @@ fn an_erased_text_is_gone() {
             commitment: "c1".to_owned(),
             salt: vec![1, 2],
             text: "Ada fell ill".to_owned(),
-            event_id: Some("e1".to_owned()),
+            event_id: "e1".to_owned(),
         };
         let saved = text.clone();
         world.act(move |tx| salts::save(tx, &saved));
-        assert_eq!(world.read(|tx| salts::load(tx, "c1")), Some(text.clone()));
-        assert_eq!(world.read(|tx| salts::of_event(tx, "e1")), [text]);
-        assert!(world.act(|tx| salts::erase(tx, "c1")));
-        assert!(!world.act(|tx| salts::erase(tx, "c1")));
-        assert_eq!(world.read(|tx| salts::load(tx, "c1")), None);
+        let of_record = || world.read(|tx| salts::of_record(tx, "change", "c"));
+        assert!(of_record().is_empty(), "its event made no version of that record");
+        world.act(|tx| {
+            tx.execute(
+                "INSERT INTO event_record (tenant, event_id, table_name, record_id, version)
+                 VALUES ($tenant, 'e1', 'change', 'c', 1)",
+                &[],
+            )
+        });
+        assert_eq!(of_record(), HashMap::from([("c1".to_owned(), text.clone())]));
+        assert_eq!(world.read(|tx| salts::of_event(tx, "e1")).first(), Some(&text));
+        assert_eq!(world.read(|tx| salts::page(tx, None, 9)).first(), Some(&text));
+        assert!(world.read(move |tx| salts::page(tx, Some(&text), 9)).is_empty());
+        assert!(world.act(|tx| salts::erase(tx, "e1", "c1")));
+        assert!(!world.act(|tx| salts::erase(tx, "e1", "c1")));
+        assert!(of_record().is_empty());
     });
 }
 
