@@ -668,7 +668,10 @@ fn run(scene: &Scene, artifact: &str, kinds: &[&str]) {
     let key = scene.propose(artifact, &digest('b'));
     let cluster = Cluster { scene };
     let (admitted, message) = cluster.try_out("Pod", &workload(&image));
-    assert!(!admitted && message.contains(&key), "tried out before the approval: {message}");
+    assert!(
+        !admitted && message.contains(&key),
+        "tried out before the approval: {message}"
+    );
     for role in ["owner", "security", "change_manager"] {
         scene.approve(&key, role);
     }
