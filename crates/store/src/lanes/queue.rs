@@ -95,8 +95,8 @@ impl Queue {
         Some(self.take_counted(most)?.0)
     }
 
-    /// As [`Queue::take`], with the slot of each. Whoever takes so tells [`Queue::settle`] what it cost before taking
-    /// again.
+    /// As [`Queue::take`], with the slot of each. Whoever takes so, and what came in meanwhile with
+    /// [`Queue::take_waiting`], tells [`Queue::settle`] what all of it cost before it waits for work again.
     pub(crate) fn take_counted(&self, most: usize) -> Option<(Vec<Item>, Vec<usize>)> {
         let mut state = self.lock();
         while state.waiting == 0 {
@@ -105,14 +105,12 @@ impl Queue {
             }
             state = self.ready.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
-        let (mut taken, mut slots) = (Vec::new(), Vec::new());
-        while taken.len() < most
-            && let Some((slot, work)) = state.next()
-        {
-            taken.push(work);
-            slots.push(slot);
-        }
-        Some((taken, slots))
+        Some(state.take(most))
+    }
+
+    /// Takes up to `most` of what waits, at once and counted; nothing when nothing waits.
+    pub(crate) fn take_waiting(&self, most: usize) -> (Vec<Item>, Vec<usize>) {
+        self.lock().take(most)
     }
 
     /// Puts what work cost in the place of what was guessed.
@@ -137,6 +135,18 @@ impl Queue {
 }
 
 impl State {
+    /// Up to `most` of what waits, with the slot of each.
+    fn take(&mut self, most: usize) -> (Vec<Item>, Vec<usize>) {
+        let (mut taken, mut slots) = (Vec::new(), Vec::new());
+        while taken.len() < most
+            && let Some((slot, work)) = self.next()
+        {
+            taken.push(work);
+            slots.push(slot);
+        }
+        (taken, slots)
+    }
+
     /// The next work of the lane that stands lowest; of several the first.
     fn next(&mut self) -> Option<(usize, Item)> {
         let waiting = self.slots.iter().enumerate().filter(|(_, slot)| slot.waiting > 0);

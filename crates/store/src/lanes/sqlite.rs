@@ -10,6 +10,8 @@ use crate::moment::Moments;
 use crate::store::FatalHook;
 
 type Batch = Vec<Box<dyn Work>>;
+/// Adds to a batch what has come meanwhile; answers whether there was something.
+type Join<'a> = dyn FnMut(&mut Batch) -> bool + 'a;
 
 /// How a reading lane works.
 pub(crate) struct Reading {
@@ -63,9 +65,16 @@ pub(crate) fn write(connection: Connection, queue: &Queue, most: usize, on_fatal
         careful: 0,
         costs: Vec::new(),
     };
-    while let Some((mut batch, slots)) = queue.take_counted(most) {
+    while let Some((mut batch, mut slots)) = queue.take_counted(most) {
         writer.costs.clear();
-        writer.serve(&mut batch);
+        // Who comes while others are served shares their commit: fewer commits for all, and nobody is waited for.
+        writer.serve(&mut batch, &mut |batch| {
+            let (joined, their_slots) = queue.take_waiting(most.saturating_sub(batch.len()));
+            let has_joined = !joined.is_empty();
+            batch.extend(joined);
+            slots.extend(their_slots);
+            has_joined
+        });
         // What never ran, as the storage is broken, cost nothing.
         let costs = writer.costs.iter().copied().chain(std::iter::repeat(0));
         let spent = |(slot, cost)| Spent { slot, cost };
@@ -106,10 +115,10 @@ enum Lost {
 
 impl Writer {
     /// Leaves in every act of the batch the answer that holds.
-    fn serve(&mut self, batch: &mut Batch) {
+    fn serve(&mut self, batch: &mut Batch, join: &mut Join<'_>) {
         let mut kept = 0;
         if self.broken.is_none() {
-            match self.together_if_possible(batch) {
+            match self.together_if_possible(batch, join) {
                 Ok(()) => return,
                 Err(Lost::Storage(error)) => self.break_down(error),
                 Err(Lost::Beginning(error)) => return settle_from(batch, 0, &error),
@@ -129,19 +138,19 @@ impl Writer {
 
     /// Savepoints have a price: each keeps a copy of every page that its act touches. Most acts that refuse do so before
     /// they write, and then there is nothing to undo.
-    fn together_if_possible(&mut self, batch: &mut Batch) -> Result<(), Lost> {
+    fn together_if_possible(&mut self, batch: &mut Batch, join: &mut Join<'_>) -> Result<(), Lost> {
         if self.careful == 0 {
-            match self.together(batch) {
+            match self.together(batch, join) {
                 Err(Lost::Savepoint) => self.careful = CAREFUL,
                 done => return done,
             }
         }
         self.careful -= 1;
-        self.together(batch)
+        self.together(batch, join)
     }
 
-    /// All acts in one transaction.
-    fn together(&mut self, batch: &mut Batch) -> Result<(), Lost> {
+    /// All acts in one transaction, with those that come before it is committed.
+    fn together(&mut self, batch: &mut Batch, join: &mut Join<'_>) -> Result<(), Lost> {
         self.costs.clear();
         self.connection
             .mark("BEGIN IMMEDIATE")
@@ -149,11 +158,13 @@ impl Writer {
                 Lost::Transaction => Lost::Beginning(error),
                 storage => storage,
             })?;
-        for work in batch.iter_mut() {
-            if let Err(lost) = self.one_of_many(work.as_mut()) {
+        let mut done = 0;
+        while done < batch.len() || join(batch) {
+            if let Err(lost) = self.one_of_many(batch[done].as_mut()) {
                 self.abandon();
                 return Err(lost);
             }
+            done += 1;
         }
         let committed = self.commit();
         self.abandon();
@@ -346,19 +357,73 @@ mod tests {
         fn answer(self: Box<Self>) {}
     }
 
-    #[test]
-    fn an_act_that_wrote_and_refused_is_undone_alone() {
-        let path = std::env::temp_dir().join(format!("assent-undo-{}.db", std::process::id()));
-        let mut connection = Connection::Sqlite(SqliteConnection::writer(&path).unwrap());
+    /// Nobody comes meanwhile.
+    fn nobody(_: &mut Batch) -> bool {
+        false
+    }
+
+    fn writer(path: &std::path::Path) -> Writer {
+        let mut connection = Connection::Sqlite(SqliteConnection::writer(path).unwrap());
         connection.mark("CREATE TABLE row (id INTEGER PRIMARY KEY)").unwrap();
-        let mut writer = Writer {
+        Writer {
             connection,
             moments: Moments::default(),
             on_fatal: Arc::new(|_| {}),
             broken: None,
             careful: 0,
             costs: Vec::new(),
+        }
+    }
+
+    fn remove(path: &std::path::Path) {
+        for ending in ["", "-wal", "-shm"] {
+            let _ = std::fs::remove_file(format!("{}{ending}", path.display()));
+        }
+    }
+
+    #[test]
+    fn who_comes_meanwhile_shares_the_commit() {
+        let path = std::env::temp_dir().join(format!("assent-join-{}.db", std::process::id()));
+        let mut writer = writer(&path);
+        let runs = Arc::new(AtomicU32::new(0));
+        let one = |attempt: Attempt| {
+            let runs = Arc::clone(&runs);
+            Box::new(Writes { rows: 1, attempt, runs }) as Box<dyn Work>
         };
+        let base = rusqlite::Connection::open(&path).unwrap();
+        let mut serve = |first: Attempt, mut coming: Vec<Box<dyn Work>>| {
+            let mut batch = vec![one(first)];
+            writer.serve(&mut batch, &mut |batch| {
+                let next = coming.pop();
+                let has_joined = next.is_some();
+                batch.extend(next);
+                has_joined
+            });
+            let count: i64 = base
+                .query_row("SELECT count(*) FROM row", [], |row| row.get(0))
+                .unwrap();
+            let commits = writer.moments.present();
+            (
+                count,
+                commits,
+                batch.len(),
+                writer.costs.len(),
+                runs.swap(0, Ordering::SeqCst),
+            )
+        };
+        let commits = crate::moment::Moment::numbered;
+        let kept = vec![one(Attempt::Keep), one(Attempt::Keep)];
+        assert_eq!(serve(Attempt::Keep, kept), (3, commits(1), 3, 3, 3));
+        // Who refused after it wrote has all begin anew with savepoints, those who joined among them.
+        assert_eq!(serve(Attempt::Keep, vec![one(Attempt::Undo)]), (4, commits(2), 2, 2, 4));
+        drop(writer);
+        remove(&path);
+    }
+
+    #[test]
+    fn an_act_that_wrote_and_refused_is_undone_alone() {
+        let path = std::env::temp_dir().join(format!("assent-undo-{}.db", std::process::id()));
+        let mut writer = writer(&path);
         let runs = Arc::new(AtomicU32::new(0));
         let mut serve = |acts: &[(u64, Attempt)]| {
             let work = |(rows, attempt): &(u64, Attempt)| {
@@ -368,7 +433,7 @@ mod tests {
                     runs: Arc::clone(&runs),
                 }) as Box<dyn Work>
             };
-            writer.serve(&mut acts.iter().map(work).collect());
+            writer.serve(&mut acts.iter().map(work).collect(), &mut nobody);
             let count = rusqlite::Connection::open(&path)
                 .unwrap()
                 .query_row("SELECT count(*) FROM row", [], |row| row.get::<_, i64>(0))
@@ -399,9 +464,7 @@ mod tests {
         }
         assert_eq!(serve(&mixed), (9, 6, CAREFUL - 1, 4));
         drop(writer);
-        for ending in ["", "-wal", "-shm"] {
-            let _ = std::fs::remove_file(format!("{}{ending}", path.display()));
-        }
+        remove(&path);
     }
 
     #[test]
@@ -430,15 +493,12 @@ mod tests {
                 })
                 .collect()
         };
-        writer.serve(&mut batch(&[Attempt::Keep, Attempt::Undo]));
+        writer.serve(&mut batch(&[Attempt::Keep, Attempt::Undo]), &mut nobody);
         assert!(settled.lock().unwrap().is_empty());
-        writer.serve(&mut batch(&[
-            Attempt::Keep,
-            Attempt::Failed(fatal.clone()),
-            Attempt::Keep,
-        ]));
+        let failing = [Attempt::Keep, Attempt::Failed(fatal.clone()), Attempt::Keep];
+        writer.serve(&mut batch(&failing), &mut nobody);
         assert_eq!(*settled.lock().unwrap(), vec![fatal.clone(); 3]);
-        writer.serve(&mut batch(&[Attempt::Keep]));
+        writer.serve(&mut batch(&[Attempt::Keep]), &mut nobody);
         assert_eq!(*settled.lock().unwrap(), vec![fatal; 4]);
         assert_eq!(calls.load(Ordering::SeqCst), 1);
         drop(writer);
