@@ -1,7 +1,7 @@
 //! The desk: where every act is done. It opens the transaction for one tenant, supplies the time and ids, and lets the
 //! store repeat the act after a lost race.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -17,6 +17,9 @@ use crate::known::Estate;
 use crate::moments::Moments;
 use crate::room::Room;
 
+/// How many of a tenant's latest estates are kept: a reader whose transaction began a little earlier needs the one before
+/// the latest. They share what did not change.
+const MOST_ESTATES: usize = 4;
 /// How many compiled sets of policies are kept.
 const MOST_SETS: usize = 256;
 
@@ -52,7 +55,12 @@ pub struct Desk(Arc<Inner>);
 
 struct Inner {
     tools: Tools,
-    estates: Mutex<HashMap<String, Arc<Estate>>>,
+    /// A tenant's latest estates, in the order of their numbers.
+    estates: Mutex<HashMap<String, Vec<Arc<Estate>>>>,
+    /// Whose estate is about to be read ahead.
+    warming: Mutex<HashSet<String>>,
+    /// Whose turn it is to read a tenant's estate.
+    turns: Mutex<HashMap<String, Arc<Mutex<()>>>>,
     moments: Moments,
     keys: Mutex<HashMap<String, Arc<SigningKey>>>,
     policies: Mutex<HashMap<String, Arc<PolicySet>>>,
@@ -71,6 +79,8 @@ impl Desk {
         Self(Arc::new(Inner {
             tools,
             estates: Mutex::new(HashMap::new()),
+            warming: Mutex::new(HashSet::new()),
+            turns: Mutex::new(HashMap::new()),
             moments: Moments::default(),
             keys,
             policies: Mutex::new(HashMap::new()),
@@ -150,7 +160,7 @@ impl Desk {
         let desk = self.clone();
         move |tx: &mut Tx<'_>| {
             let mut room = desk.room(tx, actor.clone(), mode)?;
-            let answer = act(&mut room);
+            let answer = act(&mut room).and_then(|answer| room.tell_written().map(|()| answer));
             touched.store(room.has_touched_directory(), Ordering::Relaxed);
             answer
         }
@@ -158,12 +168,26 @@ impl Desk {
 
     /// Reads the estate of a tenant into the cache, behind whoever asks. A writing act may not fill the cache with what
     /// it sees, as that may never be committed; so after it has written the estate a reading one does, or each
-    /// following act would load the estate by itself.
+    /// following act would read by itself all that was written since.
     pub fn warm(&self, tenant: &str) {
-        let load = |room: &mut Room<'_, '_>| room.directory().map(|_| ());
-        self.run(Lane::Worker, tenant, Actor::system(), Mode::Read, load, |answer| {
+        // One that has not begun yet will see what was committed by now.
+        if !locked(&self.0.warming).insert(tenant.to_owned()) {
+            return;
+        }
+        let begun = {
+            let (desk, of) = (self.clone(), tenant.to_owned());
+            move || locked(&desk.0.warming).remove(&of)
+        };
+        let ended = begun.clone();
+        let load = move |room: &mut Room<'_, '_>| {
+            begun();
+            room.directory().map(|_| ())
+        };
+        self.run(Lane::Worker, tenant, Actor::system(), Mode::Read, load, move |answer| {
+            // A full lane never begins it.
+            ended();
             if let Err(error) = answer {
-                // Acts load it by themselves then.
+                // Acts read it by themselves then.
                 tracing::debug!(%error, "the estate was not read ahead");
             }
         });
@@ -230,15 +254,33 @@ impl Desk {
 
     /// The cached estate of a tenant, if it is of this generation.
     pub(crate) fn cached_estate(&self, tenant: &str, generation: i64) -> Option<Arc<Estate>> {
-        locked(&self.0.estates)
-            .get(tenant)
+        self.estate_before(tenant, generation)
             .filter(|found| found.directory.generation == generation)
-            .cloned()
+    }
+
+    /// The latest cached estate of a tenant up to this generation.
+    pub(crate) fn estate_before(&self, tenant: &str, generation: i64) -> Option<Arc<Estate>> {
+        let estates = locked(&self.0.estates);
+        let mut latest = estates.get(tenant)?.iter().rev();
+        latest.find(|it| it.directory.generation <= generation).cloned()
     }
 
     /// Keeps an estate that was read from committed state.
     pub(crate) fn keep_estate(&self, tenant: &str, estate: &Arc<Estate>) {
-        locked(&self.0.estates).insert(tenant.to_owned(), estate.clone());
+        let mut estates = locked(&self.0.estates);
+        let kept = estates.entry(tenant.to_owned()).or_default();
+        let number = |it: &Arc<Estate>| it.directory.generation;
+        if let Err(place) = kept.binary_search_by_key(&number(estate), number) {
+            kept.insert(place, Arc::clone(estate));
+        }
+        if kept.len() > MOST_ESTATES {
+            kept.remove(0);
+        }
+    }
+
+    /// What a reader of a tenant's estate holds while it reads, so that one reads at a time.
+    pub(crate) fn reading_turn(&self, tenant: &str) -> Arc<Mutex<()>> {
+        Arc::clone(locked(&self.0.turns).entry(tenant.to_owned()).or_default())
     }
 
     /// A compiled set, by its digest.

@@ -1,91 +1,143 @@
-//! Loads the estate of a tenant: everything of it that decisions look at.
+//! The estate of a tenant: everything of it that decisions look at. It is loaded once; what is written afterwards is read
+//! record by record and put into a copy that shares the rest.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::absence::{Absence, Delegation};
 use model::board::{Meeting, OnCall};
 use model::calendar::Calendar;
 use model::custom_field::CustomField;
 use model::directory::{
-    ConfigItem, Dependency, Directory, Environment, Freeze, Group, Incident, MaintenanceWindow, Ownership, Person,
-    Service, StandardTemplate, Tenant,
+    ConfigItem, Dependency, Directory, Environment, Freeze, Group, Held, Incident, MaintenanceWindow, Ownership,
+    Person, Service, StandardTemplate, Tenant,
 };
 use model::outside_look::OutsideLook;
 use model::training::Training;
-use store::Tx;
 use store::record::{self, Filter, Record};
+use store::{Tx, estate_write};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 
-fn all<R: Record>(tx: &mut Tx<'_>) -> Result<Vec<R>> {
-    let filter = Filter::new().order_by("id");
-    Ok(record::find::<R>(tx, &filter)?
-        .into_iter()
-        .map(|stored| stored.record)
-        .collect())
+/// How many records are read at once: their texts lie in memory beside what is made of them.
+const AT_ONCE: usize = 500;
+
+/// Reads all records of a noun into a directory.
+fn all<R: Record + Held>(tx: &mut Tx<'_>, directory: &mut Directory) -> Result<()> {
+    let limit = i64::try_from(AT_ONCE).unwrap_or(i64::MAX);
+    let mut after = String::new();
+    loop {
+        let page = Filter::new().more("id", after.as_str()).order_by("id").limit(limit);
+        let found = record::bodies::<R>(tx, &page)?;
+        let is_last = found.len() < AT_ONCE;
+        if let Some(last) = found.last() {
+            last.id().clone_into(&mut after);
+        }
+        for record in found {
+            record.put_into(directory);
+        }
+        if is_last {
+            return Ok(());
+        }
+    }
 }
 
-/// Loads everything. Freezes and windows that were taken back are left out.
+/// Reads some records of a noun into a directory; answers whether all of them were there.
+fn some<R: Record + Held>(tx: &mut Tx<'_>, directory: &mut Directory, ids: &[String]) -> Result<bool> {
+    for ids in ids.chunks(AT_ONCE) {
+        let wanted = Filter::new()
+            .one_of("id", ids.iter().map(String::as_str))
+            .order_by("id");
+        let found = record::bodies::<R>(tx, &wanted)?;
+        if found.len() != ids.len() {
+            return Ok(false);
+        }
+        for record in found {
+            record.put_into(directory);
+        }
+    }
+    Ok(true)
+}
+
+/// The nouns of the estate, and what is done with each of them by its table.
+macro_rules! nouns {
+    ($($noun:ty),+ $(,)?) => {
+        /// Whether a directory holds the records of a table.
+        pub(crate) fn is_held(table: &str) -> bool {
+            [$(<$noun as Record>::TABLE),+].contains(&table)
+        }
+
+        /// Loads everything. Freezes and windows that were taken back are left out.
+        ///
+        /// # Errors
+        /// The store's.
+        pub fn load(tx: &mut Tx<'_>, generation: i64) -> Result<Directory> {
+            let mut directory = Directory {
+                generation,
+                ..Directory::default()
+            };
+            $(all::<$noun>(tx, &mut directory)?;)+
+            Ok(directory)
+        }
+
+        fn bring(tx: &mut Tx<'_>, directory: &mut Directory, table: &str, ids: &[String]) -> Result<bool> {
+            match table {
+                $(it if it == <$noun as Record>::TABLE => some::<$noun>(tx, directory, ids),)+
+                _ => Err(Error::Fault(format!("`{table}` is no part of the estate"))),
+            }
+        }
+    };
+}
+
+nouns![
+    Tenant,
+    Person,
+    Group,
+    Service,
+    ConfigItem,
+    Environment,
+    Dependency,
+    Ownership,
+    Absence,
+    Delegation,
+    CustomField,
+    Calendar,
+    Freeze,
+    MaintenanceWindow,
+    Incident,
+    StandardTemplate,
+    Meeting,
+    OnCall,
+    Training,
+    OutsideLook,
+];
+
+/// The estate at a later value of its counter, made of an earlier one and of the records that were written between them.
+/// `None` when it is not known which they are; then it has to be loaded.
 ///
 /// # Errors
 /// The store's.
-pub fn load(tx: &mut Tx<'_>, generation: i64) -> Result<Directory> {
-    let tenant = tx.tenant().to_owned();
-    let mut directory = Directory {
-        generation,
-        ..Directory::default()
+pub(crate) fn advance(tx: &mut Tx<'_>, from: &Directory, generation: i64) -> Result<Option<Directory>> {
+    let Some(written) = estate_write::between(tx, from.generation, generation)? else {
+        return Ok(None);
     };
-    directory.tenant = record::load::<Tenant>(tx, &tenant)?.map(|stored| stored.record);
-    for person in all::<Person>(tx)? {
-        directory.logins.insert(person.login.clone(), person.id.clone());
-        directory.people.insert(person.id.clone(), person);
+    let mut directory = from.clone();
+    directory.generation = generation;
+    if bring_all(tx, &mut directory, written)? {
+        return Ok(Some(directory));
     }
-    directory.groups = all::<Group>(tx)?
-        .into_iter()
-        .map(|group| (group.key.clone(), group))
-        .collect();
-    directory.services = all::<Service>(tx)?
-        .into_iter()
-        .map(|service| (service.key.clone(), service))
-        .collect();
-    directory.config_items = all::<ConfigItem>(tx)?
-        .into_iter()
-        .map(|item| (item.key.clone(), item))
-        .collect();
-    directory.environments = all::<Environment>(tx)?
-        .into_iter()
-        .map(|place| (place.key.clone(), place))
-        .collect();
-    directory.dependencies = all::<Dependency>(tx)?
-        .into_iter()
-        .filter(|arrow| !arrow.ended)
-        .collect::<Vec<_>>()
-        .into();
-    directory.ownerships = all::<Ownership>(tx)?.into();
-    directory.absences = all::<Absence>(tx)?;
-    directory.delegations = all::<Delegation>(tx)?;
-    directory.custom_fields = all::<CustomField>(tx)?
-        .into_iter()
-        .map(|field| (field.key.clone(), field))
-        .collect();
-    directory.calendars = all::<Calendar>(tx)?
-        .into_iter()
-        .map(|calendar| (calendar.key.clone(), calendar))
-        .collect();
-    directory.freezes = all::<Freeze>(tx)?.into_iter().filter(|freeze| !freeze.ended).collect();
-    directory.windows = all::<MaintenanceWindow>(tx)?
-        .into_iter()
-        .filter(|window| !window.ended)
-        .collect();
-    directory.incidents = all::<Incident>(tx)?
-        .into_iter()
-        .map(|incident| (incident.key.clone(), incident))
-        .collect();
-    directory.templates = all::<StandardTemplate>(tx)?
-        .into_iter()
-        .map(|template| (template.key.clone(), template))
-        .collect();
-    directory.meetings = all::<Meeting>(tx)?;
-    directory.on_call = all::<OnCall>(tx)?;
-    directory.trainings = all::<Training>(tx)?;
-    directory.outside_looks = all::<OutsideLook>(tx)?;
-    Ok(directory)
+    Ok(None)
+}
+
+fn bring_all(tx: &mut Tx<'_>, directory: &mut Directory, written: BTreeSet<estate_write::Written>) -> Result<bool> {
+    let mut by_table: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (table, id) in written {
+        by_table.entry(table).or_default().push(id);
+    }
+    for (table, ids) in by_table {
+        // A later binary may note a noun that this one does not hold.
+        if is_held(&table) && !bring(tx, directory, &table, &ids)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }

@@ -267,7 +267,7 @@ impl Staging {
         Ok(())
     }
 
-    fn stage(&mut self, room: &Room<'_, '_>, line: usize, write: Write) -> Result<()> {
+    fn stage(&mut self, room: &mut Room<'_, '_>, line: usize, write: Write) -> Result<()> {
         match write {
             Write::Person(mut person) => {
                 let before = self.directory.people.get(&person.id).cloned();
@@ -276,8 +276,7 @@ impl Staging {
                 }
                 let key = person.login.clone();
                 if self.note(line, (Noun::People, key), before.as_ref(), &*person)? {
-                    self.directory.logins.insert(person.login.clone(), person.id.clone());
-                    self.directory.people.insert(person.id.clone(), (*person).clone());
+                    self.directory.put_person((*person).clone());
                     self.writes.push(Write::Person(person));
                 }
             }
@@ -319,8 +318,9 @@ impl Staging {
         Ok(())
     }
 
-    fn stage_arrow(&mut self, room: &Room<'_, '_>, line: usize, mut arrow: Dependency) -> Result<()> {
+    fn stage_arrow(&mut self, room: &mut Room<'_, '_>, line: usize, mut arrow: Dependency) -> Result<()> {
         let before = self.directory.dependencies.between(&arrow).cloned();
+        crate::set_service::take_up(room, &mut arrow)?;
         fresh(room, &mut arrow.id)?;
         let key = format!(
             "{} → {}",

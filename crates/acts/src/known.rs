@@ -11,7 +11,7 @@ use model::obligation::Verdict;
 /// How many verdicts are kept; past it they are asked for anew.
 const VERDICTS: usize = 10_000;
 
-/// A directory with the verdicts that follow from it. It is dropped when the directory's generation moves.
+/// A directory with the verdicts that follow from it. Another takes its place when the directory's generation moves.
 pub(crate) struct Estate {
     /// The directory.
     pub directory: Arc<Directory>,

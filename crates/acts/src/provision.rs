@@ -1,8 +1,7 @@
-//! People and groups as a provisioning directory keeps them (SCIM). These acts read no more than the records they are
-//! about, so that an import of a large directory costs each person the same.
+//! People and groups as a provisioning directory keeps them (SCIM). These acts look for the records they are about by
+//! indexes and never walk through all people, so that an import of a large directory costs each person the same.
 
-use model::directory::{Directory, Group, Person};
-use model::file::{actor_facts, allowed};
+use model::directory::{Group, Person};
 use model::identity::{ProvisionedGroup, ProvisionedPerson};
 use model::ids::{GroupKey, PersonId, RecordId};
 use model::refusal::Refusal;
@@ -21,29 +20,16 @@ const AT_ONCE: usize = 200;
 /// The longest key of a group, in characters.
 const KEY_CHARS: usize = 60;
 
-/// Refuses a caller whose person may not act or may not set people. Looks at this one person and their groups alone.
+/// Refuses a caller whose person may not act or may not set people, by the policies in force.
 ///
 /// # Errors
 /// 401, 403, or the store's.
 pub fn admit(room: &mut Room<'_, '_>) -> Result<()> {
-    let id = room.actor.person.clone();
-    let found = record::load::<Person>(room.tx, id.as_str())?.map(|stored| stored.record);
-    let Some(person) = found.filter(|person| person.active) else {
+    if !room.directory()?.is_active(&room.actor.person) {
         let text = "The person behind this credential may no longer act.";
         return Err(Refusal::not_allowed("unauthenticated", text).into());
-    };
-    let mut small = Directory::default();
-    small.logins.insert(person.login.clone(), id.clone());
-    small.people.insert(id.clone(), person);
-    for group in identities::groups_of(room.tx, id.as_str())? {
-        if let Some(stored) = record::load::<Group>(room.tx, &group)? {
-            small.groups.insert(stored.record.key.clone(), stored.record);
-        }
     }
-    let action = model::act::actions::SET_PERSON;
-    let facts = actor_facts(&room.actor, &small, Vec::new(), room.now);
-    allowed(room.desk.tools().policies.may(&facts, action, None), action)?;
-    Ok(())
+    room.allow(model::act::actions::SET_PERSON)
 }
 
 /// A person by id; one who was removed is absent.
@@ -357,7 +343,7 @@ fn save_group(room: &mut Room<'_, '_>, group: Group) -> Result<Group> {
 
 fn matters(room: &mut Room<'_, '_>, key: &GroupKey) -> Result<bool> {
     let quoted = format!("\"{key}\"");
-    let named = room.desk.tools().policies.sources().any(|it| it.text.contains(&quoted));
+    let named = room.policies()?.sources().any(|it| it.text.contains(&quoted));
     let owns = Filter::new().equals("people_group", key.as_str());
     Ok(
         WELL_KNOWN.contains(&key.as_str())

@@ -1,5 +1,6 @@
 //! The room of one act: its transaction, its time, who acts, and what it has to tell.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -12,7 +13,7 @@ use model::refusal::Refusal;
 use model::words::LinkKind;
 use policy::PolicySet;
 use store::record::{self, Filter, Record};
-use store::{Tx, counter};
+use store::{Tx, counter, estate_write};
 
 use crate::desk::Desk;
 use crate::error::{Error, Result};
@@ -36,6 +37,10 @@ pub struct Room<'a, 'c> {
     pub writes: bool,
     generation: Option<i64>,
     estate: Option<Arc<Estate>>,
+    /// The estate as this act saw it before it last wrote it.
+    before: Option<Arc<Estate>>,
+    /// Records of the estate that were written since it was last said that it was.
+    written: BTreeSet<estate_write::Written>,
     has_touched: bool,
     /// The policies in force, once they were asked for.
     pub(crate) policies: Option<Arc<PolicySet>>,
@@ -61,6 +66,8 @@ impl<'a, 'c> Room<'a, 'c> {
             writes,
             generation: None,
             estate: None,
+            before: None,
+            written: BTreeSet::new(),
             has_touched: false,
             policies: None,
         }
@@ -114,30 +121,76 @@ impl<'a, 'c> Room<'a, 'c> {
             return Ok(estate.clone());
         }
         let generation = self.generation()?;
-        if let Some(estate) = self.desk.cached_estate(self.tx.tenant(), generation) {
-            self.estate = Some(estate.clone());
-            return Ok(estate);
-        }
-        let estate = Arc::new(Estate::new(crate::estate::load(self.tx, generation)?));
-        // What a writing transaction sees may never be committed, so only readers fill the cache.
-        if !self.writes {
-            self.desk.keep_estate(self.tx.tenant(), &estate);
-        }
+        let estate = match self.desk.cached_estate(self.tx.tenant(), generation) {
+            Some(estate) => estate,
+            None if self.writes => self.read_estate(generation)?,
+            None => self.keep_estate(generation)?,
+        };
         self.estate = Some(estate.clone());
         Ok(estate)
     }
 
-    /// Says that the estate was written: it is read anew from here on.
+    /// The estate at this number, from the latest one at hand and what was written since, or from all of its records.
+    fn read_estate(&mut self, generation: i64) -> Result<Arc<Estate>> {
+        let at_hand = self.before.clone();
+        let at_hand = at_hand.or_else(|| self.desk.estate_before(self.tx.tenant(), generation));
+        if let Some(earlier) = at_hand
+            && let Some(directory) = crate::estate::advance(self.tx, &earlier.directory, generation)?
+        {
+            return Ok(Arc::new(Estate::new(directory)));
+        }
+        if self.writes {
+            // Nothing was at hand and this act keeps nothing, so the next one would load all of it as well.
+            self.desk.warm(self.tx.tenant());
+        }
+        Ok(Arc::new(Estate::new(crate::estate::load(self.tx, generation)?)))
+    }
+
+    /// Reads the estate and keeps it for others. What a writing transaction sees may never be committed, so only readers do
+    /// this; one of them at a time, or many who find nothing kept would all hold a whole estate of their own.
+    fn keep_estate(&mut self, generation: i64) -> Result<Arc<Estate>> {
+        let turn = self.desk.reading_turn(self.tx.tenant());
+        // Nothing stands behind this lock, so nothing of it is broken after a panic.
+        let _mine = turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some(estate) = self.desk.cached_estate(self.tx.tenant(), generation) {
+            return Ok(estate);
+        }
+        let estate = self.read_estate(generation)?;
+        self.desk.keep_estate(self.tx.tenant(), &estate);
+        Ok(estate)
+    }
+
+    /// Notes that a record was written, if it is one of the estate.
+    pub(crate) fn note_written(&mut self, table: &str, id: &str) {
+        if crate::estate::is_held(table) {
+            self.written.insert((table.to_owned(), id.to_owned()));
+        }
+    }
+
+    /// Says that the estate was written: what was written of it is read anew from here on.
     ///
     /// # Errors
     /// The store's.
     pub fn touch_directory(&mut self) -> Result<()> {
-        counter::next(self.tx, counter::DIRECTORY)?;
+        let generation = counter::next(self.tx, counter::DIRECTORY)?;
+        estate_write::insert(self.tx, generation, &std::mem::take(&mut self.written))?;
         self.generation = None;
-        self.estate = None;
+        self.before = self.estate.take().or_else(|| self.before.take());
         self.has_touched = true;
         self.policies = None;
         Ok(())
+    }
+
+    /// Says so at the end of an act that wrote a record of the estate and said nothing yet: nobody may go on with what
+    /// stood there before.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(crate) fn tell_written(&mut self) -> Result<()> {
+        if self.written.is_empty() {
+            return Ok(());
+        }
+        self.touch_directory()
     }
 
     /// Whether the estate was written here.

@@ -150,6 +150,7 @@ impl Room<'_, '_> {
         }
         written.deltas.push(delta);
         written.salts.extend(sealed.new_salts);
+        self.note_written(R::TABLE, &id);
         Ok(next)
     }
 

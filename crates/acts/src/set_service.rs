@@ -7,7 +7,7 @@ use model::reading::{LINE, Reading};
 use model::refusal::Refusal;
 use model::verbs::Body;
 use serde_json::json;
-use store::record;
+use store::record::{self, Filter};
 
 use crate::error::Result;
 use crate::own_request;
@@ -102,6 +102,7 @@ pub fn set_dependency(room: &mut Room<'_, '_>, body: &Body) -> Result<Dependency
         reading.wrong("to", "not_unique", "This dependency is there already.");
     }
     reading.finish()?;
+    take_up(room, &mut arrow)?;
     arrow.id = named(room, &arrow.id)?;
     let arrow = room.put_estate("dependency.set", arrow, json!({}))?;
     // Only parts inherit owners; what else needs what moves no decision.
@@ -109,6 +110,22 @@ pub fn set_dependency(room: &mut Room<'_, '_>, body: &Body) -> Result<Dependency
         crate::settle_open::settle_asked(room)?;
     }
     Ok(arrow)
+}
+
+/// An arrow that was taken away and comes back is the same record: there is one between two ends.
+pub(crate) fn take_up(room: &mut Room<'_, '_>, arrow: &mut Dependency) -> Result<()> {
+    if !arrow.id.as_str().is_empty() {
+        return Ok(());
+    }
+    let between = Filter::new()
+        .equals("from_service", arrow.from.as_str())
+        .equals("to_service", arrow.to.as_str())
+        .order_by("id");
+    let former = record::find_one::<Dependency>(room.tx, &between)?.map(|stored| stored.record);
+    if let Some(former) = former.filter(|former| former.ended) {
+        (arrow.id, arrow.version) = (former.id, former.version);
+    }
+    Ok(())
 }
 
 /// Takes an arrow of the graph away (`DELETE /dependencies/{id}`).

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Deref;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -13,6 +13,7 @@ use crate::calendar::Calendar;
 use crate::ids::{ChangeId, EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
 use crate::matrix::Matrix;
 pub use crate::matrix::{Holder, Ownership};
+use crate::shelf::{Rows, Shelf};
 use crate::words::{Criticality, Role, TemplateState};
 pub use crate::words::{DependencyKind, GroupKind, NodeKind};
 
@@ -252,23 +253,29 @@ type Places = HashMap<(NodeKind, String), Vec<usize>>;
 /// All arrows, findable by where they begin. The index is made on first use and grows with the rows.
 #[derive(Debug, Clone, Default)]
 pub struct Graph {
-    rows: Vec<Dependency>,
-    from: OnceLock<Places>,
+    rows: Rows<Dependency>,
+    from: OnceLock<Arc<Places>>,
 }
 
 impl From<Vec<Dependency>> for Graph {
     fn from(rows: Vec<Dependency>) -> Self {
         Self {
-            rows,
+            rows: rows.into(),
             from: OnceLock::new(),
         }
     }
 }
 
-impl Deref for Graph {
-    type Target = [Dependency];
+impl PartialEq for Graph {
+    fn eq(&self, other: &Self) -> bool {
+        self.rows == other.rows
+    }
+}
 
-    fn deref(&self) -> &[Dependency] {
+impl Deref for Graph {
+    type Target = Rows<Dependency>;
+
+    fn deref(&self) -> &Rows<Dependency> {
         &self.rows
     }
 }
@@ -280,7 +287,7 @@ impl Graph {
             for (place, row) in self.rows.iter().enumerate() {
                 from.entry((row.from_kind, row.from.0.clone())).or_default().push(place);
             }
-            from
+            Arc::new(from)
         })
     }
 
@@ -306,10 +313,20 @@ impl Graph {
             None => {
                 let key = (arrow.from_kind, arrow.from.0.clone());
                 if let Some(from) = self.from.get_mut() {
-                    from.entry(key).or_default().push(self.rows.len());
+                    Arc::make_mut(from).entry(key).or_default().push(self.rows.len());
                 }
                 self.rows.push(arrow);
             }
+        }
+    }
+
+    /// Brings the arrow with this record's id up to date, in rows that stand in the order of ids; one that ended goes.
+    fn renew(&mut self, arrow: Dependency) {
+        self.from = OnceLock::new();
+        if arrow.ended {
+            self.rows.remove(&arrow.id, |row| &row.id);
+        } else {
+            self.rows.put(arrow, |row| &row.id);
         }
     }
 
@@ -646,56 +663,122 @@ pub struct Tenant {
     pub policies: Option<crate::configuration::InForce>,
 }
 
-/// The whole estate of a tenant, as decisions look at it. Loaded once and kept until `generation` moves.
-#[derive(Debug, Clone, Default)]
+/// The whole estate of a tenant, as decisions look at it. Loaded once; what is written afterwards is put into a copy,
+/// which shares with the one before all that did not change.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Directory {
     /// The tenant's settings; absent only before its creation.
     pub tenant: Option<Tenant>,
     /// Grows with each write to anything in here.
     pub generation: i64,
     /// People by id.
-    pub people: BTreeMap<PersonId, Person>,
+    pub people: Shelf<PersonId, Person>,
     /// Ids by login.
-    pub logins: BTreeMap<String, PersonId>,
+    pub logins: Shelf<String, PersonId>,
     /// Groups by key.
-    pub groups: BTreeMap<GroupKey, Group>,
+    pub groups: Shelf<GroupKey, Group>,
     /// Services by key.
-    pub services: BTreeMap<ServiceKey, Service>,
+    pub services: Shelf<ServiceKey, Service>,
     /// Config items by key.
-    pub config_items: BTreeMap<String, ConfigItem>,
+    pub config_items: Shelf<String, ConfigItem>,
     /// Environments by key.
-    pub environments: BTreeMap<EnvironmentKey, Environment>,
+    pub environments: Shelf<EnvironmentKey, Environment>,
     /// Dependencies.
     pub dependencies: Graph,
     /// The ownership matrix.
     pub ownerships: Matrix,
     /// Absences that are not long over.
-    pub absences: Vec<Absence>,
+    pub absences: Rows<Absence>,
     /// Delegations that are not long over.
-    pub delegations: Vec<Delegation>,
+    pub delegations: Rows<Delegation>,
     /// Fields that the tenant added to its changes, by key; those out of use as well.
-    pub custom_fields: BTreeMap<String, crate::custom_field::CustomField>,
+    pub custom_fields: Shelf<String, crate::custom_field::CustomField>,
     /// Business calendars by key.
-    pub calendars: BTreeMap<String, Calendar>,
+    pub calendars: Shelf<String, Calendar>,
     /// Freezes that have not been taken back and not long gone.
-    pub freezes: Vec<Freeze>,
+    pub freezes: Rows<Freeze>,
     /// Windows.
-    pub windows: Vec<MaintenanceWindow>,
+    pub windows: Rows<MaintenanceWindow>,
     /// Incidents by key.
-    pub incidents: BTreeMap<String, Incident>,
+    pub incidents: Shelf<String, Incident>,
     /// Templates by key.
-    pub templates: BTreeMap<String, StandardTemplate>,
+    pub templates: Shelf<String, StandardTemplate>,
     /// Meetings of boards, in the order of ids.
-    pub meetings: Vec<crate::board::Meeting>,
+    pub meetings: Rows<crate::board::Meeting>,
     /// Who is on call, and when.
-    pub on_call: Vec<crate::board::OnCall>,
+    pub on_call: Rows<crate::board::OnCall>,
     /// Who has learned what.
-    pub trainings: Vec<crate::training::Training>,
+    pub trainings: Rows<crate::training::Training>,
     /// Looks from outside at the work of small teams.
-    pub outside_looks: Vec<crate::outside_look::OutsideLook>,
+    pub outside_looks: Rows<crate::outside_look::OutsideLook>,
+}
+
+/// A record of the estate that a directory holds.
+pub trait Held: Sized {
+    /// Brings the directory up to date with this record as it was written last.
+    fn put_into(self, directory: &mut Directory);
+}
+
+macro_rules! held {
+    ($($noun:ty: |$directory:ident, $record:ident| $put:expr;)+) => {$(
+        impl Held for $noun {
+            fn put_into(self, $directory: &mut Directory) {
+                let $record = self;
+                $put;
+            }
+        }
+    )+};
+}
+
+held! {
+    Tenant: |directory, it| directory.tenant = Some(it);
+    Person: |directory, it| directory.put_person(it);
+    Group: |directory, it| directory.groups.insert(it.key.clone(), it);
+    Service: |directory, it| directory.services.insert(it.key.clone(), it);
+    ConfigItem: |directory, it| directory.config_items.insert(it.key.clone(), it);
+    Environment: |directory, it| directory.environments.insert(it.key.clone(), it);
+    Dependency: |directory, it| directory.dependencies.renew(it);
+    Ownership: |directory, it| directory.ownerships.renew(it);
+    Absence: |directory, it| directory.absences.put(it, |row| &row.id);
+    Delegation: |directory, it| directory.delegations.put(it, |row| &row.id);
+    crate::custom_field::CustomField: |directory, it| directory.custom_fields.insert(it.key.clone(), it);
+    Calendar: |directory, it| directory.calendars.insert(it.key.clone(), it);
+    Freeze: |directory, it| if it.ended {
+        directory.freezes.remove(&it.id, |row| &row.id);
+    } else {
+        directory.freezes.put(it, |row| &row.id);
+    };
+    MaintenanceWindow: |directory, it| if it.ended {
+        directory.windows.remove(&it.id, |row| &row.id);
+    } else {
+        directory.windows.put(it, |row| &row.id);
+    };
+    Incident: |directory, it| directory.incidents.insert(it.key.clone(), it);
+    StandardTemplate: |directory, it| directory.templates.insert(it.key.clone(), it);
+    crate::board::Meeting: |directory, it| directory.meetings.put(it, |row| &row.id);
+    crate::board::OnCall: |directory, it| directory.on_call.put(it, |row| &row.id);
+    crate::training::Training: |directory, it| directory.trainings.put(it, |row| &row.id);
+    crate::outside_look::OutsideLook: |directory, it| directory.outside_looks.put(it, |row| &row.id);
 }
 
 impl Directory {
+    /// Puts a person in the place of the one with the same id, and their login in the place of the one they had.
+    pub fn put_person(&mut self, person: Person) {
+        if let Some(before) = self.people.get(&person.id)
+            && before.login != person.login
+        {
+            let login = before.login.clone();
+            // Somebody else may have taken the old login in the same act.
+            if self.logins.get(&login) == Some(&person.id) {
+                self.logins.remove(&login);
+            }
+        }
+        if self.logins.get(&person.login) != Some(&person.id) {
+            self.logins.insert(person.login.clone(), person.id.clone());
+        }
+        self.people.insert(person.id.clone(), person);
+    }
+
     /// A person's name for sentences; the id when unknown.
     pub fn name(&self, person: &PersonId) -> String {
         self.people

@@ -43,6 +43,7 @@ pub mod risk;
 mod routing;
 pub mod running;
 pub mod settle;
+pub mod shelf;
 pub mod signal;
 pub mod sla;
 pub mod telling;

@@ -7,7 +7,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::ops::Deref;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::change::Target;
 use crate::directory::{Directory, NodeKind};
 use crate::ids::{EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
+use crate::shelf::Rows;
 use crate::words::{OwnershipRole, Role};
 
 /// How far up the graph ownership comes down at most.
@@ -170,8 +171,8 @@ impl From<Class> for String {
 /// All rows, findable by what they speak of. The index is made on first use and belongs to exactly these rows.
 #[derive(Debug, Clone, Default)]
 pub struct Matrix {
-    rows: Vec<Ownership>,
-    index: OnceLock<Index>,
+    rows: Rows<Ownership>,
+    index: OnceLock<Arc<Index>>,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -185,16 +186,22 @@ struct Index {
 impl From<Vec<Ownership>> for Matrix {
     fn from(rows: Vec<Ownership>) -> Self {
         Self {
-            rows,
+            rows: rows.into(),
             index: OnceLock::new(),
         }
     }
 }
 
-impl Deref for Matrix {
-    type Target = [Ownership];
+impl PartialEq for Matrix {
+    fn eq(&self, other: &Self) -> bool {
+        self.rows == other.rows
+    }
+}
 
-    fn deref(&self) -> &[Ownership] {
+impl Deref for Matrix {
+    type Target = Rows<Ownership>;
+
+    fn deref(&self) -> &Rows<Ownership> {
         &self.rows
     }
 }
@@ -217,8 +224,14 @@ impl Matrix {
                 };
                 list.push(place);
             }
-            index
+            Arc::new(index)
         })
+    }
+
+    /// Brings the row with this record's id up to date, in rows that stand in the order of ids.
+    pub(crate) fn renew(&mut self, row: Ownership) {
+        self.index = OnceLock::new();
+        self.rows.put(row, |row| &row.id);
     }
 
     fn at<'a>(&'a self, places: Option<&'a Vec<usize>>) -> impl Iterator<Item = &'a Ownership> + 'a {

@@ -469,7 +469,7 @@ pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Fai
 /// Absent or hidden first, then the scope, the act's own word on who may, the precondition, and the act's answer.
 fn guarded(room: &mut Room<'_, '_>, route: &Route, caller: &Caller, ask: &Ask) -> acts::Result<Reply> {
     if route.is_about_change() {
-        see_change(room, ask.place(0))?;
+        see_change_as(room, caller, ask.place(0), route.scope)?;
     }
     caller.check_scope(route.scope)?;
     let Some(current) = route.current else {
@@ -498,6 +498,22 @@ fn guarded(room: &mut Room<'_, '_>, route: &Route, caller: &Caller, ask: &Ask) -
     }
     check_precondition(ask.if_match.as_deref(), version)?;
     answer
+}
+
+/// A change that a caller asks for at a door with this scope. A credential that may not read is told so whether the change
+/// is there or not; one that may learns first that it is absent.
+pub(crate) fn see_change_as(
+    room: &mut Room<'_, '_>,
+    caller: &Caller,
+    key: &str,
+    scope: Scope,
+) -> acts::Result<model::change::Change> {
+    if caller.check_scope(Scope::Read).is_err() {
+        caller.check_scope(scope)?;
+    }
+    let change = see_change(room, key)?;
+    caller.check_scope(scope)?;
+    Ok(change)
 }
 
 /// A change as far as the caller may see it: what is hidden from them is absent.

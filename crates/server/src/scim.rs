@@ -24,10 +24,11 @@ use crate::state::AppState;
 
 /// How many resources there are without `count`.
 const USUAL_RESULTS: i64 = 100;
-/// How deep a search over all kinds may begin: it is cut out of what lies before.
-const DEEPEST: i64 = 10_000;
 /// How many records are read at once while a filter is judged.
 const PAGE: i64 = 500;
+/// How many members all groups of one answer have together, from the second group on: an answer may hold fewer resources
+/// than were asked for (RFC 7644 section 3.4.2.4), and whoever reads on begins behind those it got.
+const MOST_MEMBERS: usize = 20_000;
 
 /// The doors.
 pub(crate) fn router() -> Router<AppState> {
@@ -329,10 +330,6 @@ async fn search_all(
     let tenant = places.take(0);
     let caller = caller(&state, &method, &headers, &tenant).await?;
     let (base, question) = (base(&state, &tenant), Question::of_body(&body?.fields)?);
-    if question.start > DEEPEST {
-        let text = format!("A search over all kinds begins at {DEEPEST} at the latest; ask /Users or /Groups.");
-        return Err(ScimError::bad("tooMany", text).into());
-    }
     let mut filters = Vec::new();
     let mut refused = None;
     for kind in [Kind::User, Kind::Group] {
@@ -351,14 +348,14 @@ async fn search_all(
     }
     let look = move |room: &mut Room<'_, '_>| {
         let (mut total, mut items) = (0, Vec::new());
-        // Each kind is asked from its beginning on as far as the page may reach; the page is cut out of all of them.
-        let reach = question.start - 1 + question.count;
-        let asked = Question {
-            start: 1,
-            count: reach,
-            ..question.clone()
-        };
         for (kind, filter) in &filters {
+            // What came of one kind takes places from the next.
+            let taken = i64::try_from(items.len()).unwrap_or(i64::MAX);
+            let asked = Question {
+                start: (question.start - total).max(1),
+                count: question.count - taken,
+                ..question.clone()
+            };
             let (found, some) = match filter {
                 None => page_of(room, *kind, &asked, &base)?,
                 Some(filter) => matching(room, *kind, (filter, &asked), &base)?,
@@ -366,10 +363,7 @@ async fn search_all(
             total += found;
             items.extend(some);
         }
-        let skipped = usize::try_from(question.start - 1).unwrap_or(usize::MAX);
-        let count = usize::try_from(question.count).unwrap_or_default();
-        let page: Vec<Value> = items.into_iter().skip(skipped).take(count).collect();
-        Ok(Ok(scim::list(total, question.start, &page)))
+        Ok(Ok(scim::list(total, question.start, &items)))
     };
     let list = act(&state, &caller, Mode::Read, look).await?;
     Ok(answer(200, &list))
@@ -394,25 +388,68 @@ async fn found(state: &AppState, caller: &Caller, kind: Kind, question: Question
     Ok(answer(200, &list))
 }
 
+/// The page of an answer while it is gathered: no longer than asked for, and not with more members than one answer bears.
+struct Page<'q> {
+    asked: &'q Question,
+    items: Vec<Value>,
+    members: usize,
+    is_full: bool,
+}
+
+impl<'q> Page<'q> {
+    fn new(asked: &'q Question) -> Self {
+        Self {
+            asked,
+            items: Vec::new(),
+            members: 0,
+            is_full: asked.count < 1,
+        }
+    }
+
+    /// Whether there is still a place, for a group with so many members. Once there is none, there is none for those that
+    /// follow, or whoever reads on would miss one.
+    fn has_place(&mut self, members: usize) -> bool {
+        let is_long = i64::try_from(self.items.len()).unwrap_or(i64::MAX) >= self.asked.count;
+        let is_heavy = !self.items.is_empty() && self.members + members > MOST_MEMBERS;
+        self.is_full |= is_long || is_heavy;
+        !self.is_full
+    }
+
+    fn push(&mut self, item: Value) {
+        let item = self.asked.shaped(item);
+        let members = item["members"].as_array().map_or(0, Vec::len);
+        if self.has_place(members) {
+            self.members += members;
+            self.items.push(item);
+        }
+    }
+}
+
 /// A page of all there are.
 fn page_of(room: &mut Room<'_, '_>, kind: Kind, asked: &Question, base: &str) -> acts::Result<(i64, Vec<Value>)> {
     let offset = asked.start - 1;
-    let mut items = Vec::new();
+    let mut page = Page::new(asked);
     let total = match kind {
         Kind::User => {
             for stored in identities::people(room.tx, offset, asked.count)? {
-                items.push(shown_person(room, &stored.record, base, Some(asked))?);
+                page.push(shown_person(room, &stored.record, base, Some(asked))?);
             }
             identities::count_people(room.tx)?
         }
         Kind::Group => {
-            for stored in identities::groups(room.tx, offset, asked.count)? {
-                items.push(shown_group(&stored.record, base, Some(asked)));
+            let leaves_out = asked.leaves_out("members");
+            for (id, members) in identities::groups(room.tx, offset, asked.count)? {
+                let members = usize::try_from(members).unwrap_or_default();
+                // A group that will not be shown is not read either.
+                if !page.has_place(if leaves_out { 0 } else { members }) {
+                    break;
+                }
+                page.push(shown_group(&provision::group(room, &id)?, base, Some(asked)));
             }
             identities::count_groups(room.tx)?
         }
     };
-    Ok((total, items.into_iter().map(|item| asked.shaped(item)).collect()))
+    Ok((total, page.items))
 }
 
 /// Those that a filter chooses: found by an index where it names a value, else by looking at all of them page by page.
@@ -422,25 +459,40 @@ fn matching(
     (filter, asked): (&Checked, &Question),
     base: &str,
 ) -> acts::Result<(i64, Vec<Value>)> {
-    let (mut total, mut items, mut offset) = (0, Vec::new(), 0);
-    let hinted = hinted(room, kind, filter)?;
-    loop {
-        let page = match &hinted {
-            Some(ids) => by_ids(room, kind, ids, base)?,
-            None => whole_page(room, kind, offset, base)?,
-        };
-        let is_last = hinted.is_some() || i64::try_from(page.len()).unwrap_or_default() < PAGE;
-        for value in page {
-            if !value.as_object().is_some_and(|map| filter.matches(map)) {
-                continue;
-            }
+    let (mut total, mut page, mut offset) = (0, Page::new(asked), 0);
+    let mut judge = |value: Value| {
+        if value.as_object().is_some_and(|map| filter.matches(map)) {
             total += 1;
-            if total >= asked.start && i64::try_from(items.len()).unwrap_or_default() < asked.count {
-                items.push(asked.shaped(value));
+            if total >= asked.start {
+                page.push(value);
             }
         }
-        if is_last {
-            return Ok((total, items));
+    };
+    if let Some(ids) = hinted(room, kind, filter)? {
+        for id in ids {
+            by_id(room, kind, &id, base)?.into_iter().for_each(&mut judge);
+        }
+        return Ok((total, page.items));
+    }
+    loop {
+        let read = match kind {
+            Kind::User => {
+                let people = identities::people(room.tx, offset, PAGE)?;
+                for stored in &people {
+                    judge(shown_person(room, &stored.record, base, None)?);
+                }
+                people.len()
+            }
+            Kind::Group => {
+                let groups = identities::groups(room.tx, offset, PAGE)?;
+                for (id, _) in &groups {
+                    by_id(room, kind, id, base)?.into_iter().for_each(&mut judge);
+                }
+                groups.len()
+            }
+        };
+        if i64::try_from(read).unwrap_or_default() < PAGE {
+            return Ok((total, page.items));
         }
         offset += PAGE;
     }
@@ -456,42 +508,23 @@ fn hinted(room: &mut Room<'_, '_>, kind: Kind, filter: &Checked) -> acts::Result
             rows.into_iter().map(|row| row.record.id.0).collect()
         }
         (Kind::User, "externalId") => identities::find(room.tx, identities::EXTERNAL, &hint.value)?,
+        (Kind::User, "emails") => return Ok(identities::find_address(room.tx, &hint.value)?),
+        (Kind::Group, "displayName") => return Ok(identities::find_group(room.tx, &hint.value)?),
+        (Kind::Group, "members") => identities::groups_of(room.tx, &lower)?,
         _ => return Ok(None),
     };
     Ok(Some(ids))
 }
 
-fn by_ids(room: &mut Room<'_, '_>, kind: Kind, ids: &[String], base: &str) -> acts::Result<Vec<Value>> {
-    let mut found = Vec::new();
-    for id in ids {
-        match kind {
-            Kind::User => match provision::person(room, id) {
-                Ok(person) => found.push(shown_person(room, &person, base, None)?),
-                Err(acts::Error::Refused(Refusal::NotFound { .. })) => {}
-                Err(error) => return Err(error),
-            },
-            Kind::Group => match provision::group(room, id) {
-                Ok(group) => found.push(shown_group(&group, base, None)),
-                Err(acts::Error::Refused(Refusal::NotFound { .. })) => {}
-                Err(error) => return Err(error),
-            },
-        }
-    }
-    Ok(found)
-}
-
-fn whole_page(room: &mut Room<'_, '_>, kind: Kind, offset: i64, base: &str) -> acts::Result<Vec<Value>> {
-    match kind {
-        Kind::User => {
-            let page = identities::people(room.tx, offset, PAGE)?;
-            page.iter()
-                .map(|it| shown_person(room, &it.record, base, None))
-                .collect()
-        }
-        Kind::Group => {
-            let page = identities::groups(room.tx, offset, PAGE)?;
-            Ok(page.iter().map(|it| shown_group(&it.record, base, None)).collect())
-        }
+fn by_id(room: &mut Room<'_, '_>, kind: Kind, id: &str, base: &str) -> acts::Result<Option<Value>> {
+    let found = match kind {
+        Kind::User => provision::person(room, id).and_then(|it| shown_person(room, &it, base, None)),
+        Kind::Group => provision::group(room, id).map(|it| shown_group(&it, base, None)),
+    };
+    match found {
+        Ok(value) => Ok(Some(value)),
+        Err(acts::Error::Refused(Refusal::NotFound { .. })) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

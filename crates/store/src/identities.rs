@@ -5,7 +5,7 @@ use model::directory::{Group, Person};
 
 use crate::counter;
 use crate::error::Result;
-use crate::record::{self, Filter, Stored};
+use crate::record::{self, Filter, Record, Stored};
 use crate::tx::Tx;
 
 /// The kind of a mail address, in lower case.
@@ -15,12 +15,21 @@ pub const SUBJECT: &str = "subject";
 /// The kind of an id in the provisioning directory.
 pub const EXTERNAL: &str = "external";
 
+/// The kind of a mail address that a provisioning directory tells of beside the one where mail goes, in lower case.
+const ADDRESS: &str = "address";
+/// The kind of a group's name, in lower case, under the group's id.
+const GROUP_NAME: &str = "group_name";
+/// The most that share a value and are found by it; where there are more, the value is no use.
+const MOST_SHARED: i64 = 1_000;
+/// How many records are read at once while all are read.
+const AT_ONCE: usize = 500;
+
 /// Marks a person whom their directory removed.
 const REMOVED: &str = "removed";
 /// Marks a group that its directory removed, under the group's id.
 const REMOVED_GROUP: &str = "removed_group";
 /// The counter that says that the rows of this file were derived once from all records.
-const INDEXED: &str = "identities_indexed";
+const INDEXED: &str = "identities_indexed_2";
 
 /// The people known by a value of a kind, by id; more than one only where rows are older than the rule against it.
 pub fn find(tx: &mut Tx<'_>, kind: &str, value: &str) -> Result<Vec<String>> {
@@ -30,6 +39,38 @@ pub fn find(tx: &mut Tx<'_>, kind: &str, value: &str) -> Result<Vec<String>> {
         &[("kind", kind.into()), ("value", value.into())],
     )?;
     rows.iter().map(|row| row.text("person")).collect()
+}
+
+/// Ids of all under a value of some kinds, in order. `None` when there are too many for that to help.
+fn all_under(tx: &mut Tx<'_>, kinds: [&str; 2], value: &str) -> Result<Option<Vec<String>>> {
+    let [one, other] = kinds;
+    let rows = tx.query(
+        "SELECT DISTINCT person FROM person_identity
+         WHERE tenant = $tenant AND kind IN ($one, $other) AND value = $value ORDER BY person LIMIT $limit",
+        &[
+            ("one", one.into()),
+            ("other", other.into()),
+            ("value", value.into()),
+            ("limit", (MOST_SHARED + 1).into()),
+        ],
+    )?;
+    let ids = rows
+        .iter()
+        .map(|row| row.text("person"))
+        .collect::<Result<Vec<String>>>()?;
+    let is_few = i64::try_from(ids.len()).is_ok_and(|count| count <= MOST_SHARED);
+    Ok(is_few.then_some(ids))
+}
+
+/// Ids of the people who have a mail address of any kind, in any case of letters; removed ones as well. `None` when they
+/// are too many.
+pub fn find_address(tx: &mut Tx<'_>, address: &str) -> Result<Option<Vec<String>>> {
+    all_under(tx, [MAIL, ADDRESS], &address.to_lowercase())
+}
+
+/// Ids of the groups with a name, in any case of letters. `None` when they are too many.
+pub fn find_group(tx: &mut Tx<'_>, name: &str) -> Result<Option<Vec<String>>> {
+    all_under(tx, [GROUP_NAME, GROUP_NAME], &name.to_lowercase())
 }
 
 /// Ids of the groups that a person belongs to.
@@ -67,14 +108,16 @@ pub fn count_people(tx: &mut Tx<'_>) -> Result<i64> {
     Ok(all - count_of(tx, REMOVED)?)
 }
 
-/// Groups from a place on in the order of ids, without those that were removed.
-pub fn groups(tx: &mut Tx<'_>, offset: i64, limit: i64) -> Result<Vec<Stored<Group>>> {
+/// Ids of groups from a place on in their order, without those that were removed, each with how many members it has: a
+/// group may be of the size of a company, so whoever shows many of them loads one after the other.
+pub fn groups(tx: &mut Tx<'_>, offset: i64, limit: i64) -> Result<Vec<(String, i64)>> {
     let rows = tx.query(
-        "SELECT body, sealed FROM people_group WHERE tenant = $tenant AND NOT EXISTS (
+        "SELECT g.id AS id, (SELECT count(*) FROM group_member m WHERE m.tenant = $tenant AND m.people_group = g.id) AS members
+         FROM people_group g WHERE g.tenant = $tenant AND NOT EXISTS (
             SELECT 1 FROM person_identity
-            WHERE person_identity.tenant = $tenant AND person_identity.person = people_group.id
+            WHERE person_identity.tenant = $tenant AND person_identity.person = g.id
                 AND person_identity.kind = $removed)
-         ORDER BY id LIMIT $limit OFFSET $offset",
+         ORDER BY g.id LIMIT $limit OFFSET $offset",
         &[
             ("removed", REMOVED_GROUP.into()),
             ("limit", limit.into()),
@@ -82,7 +125,7 @@ pub fn groups(tx: &mut Tx<'_>, offset: i64, limit: i64) -> Result<Vec<Stored<Gro
         ],
     )?;
     rows.iter()
-        .map(|row| record::parsed(&row.text("body")?, row.text("sealed")?))
+        .map(|row| Ok((row.text("id")?, row.int("members")?)))
         .collect()
 }
 
@@ -105,29 +148,61 @@ pub fn index_all(tx: &mut Tx<'_>) -> Result<u64> {
     if counter::get(tx, INDEXED)? > 0 {
         return Ok(0);
     }
-    let mut read = 0;
-    for stored in record::find::<Person>(tx, &Filter::new().order_by("id"))? {
-        save_person(tx, &stored.record)?;
-        read += 1;
-    }
-    for stored in record::find::<Group>(tx, &Filter::new().order_by("id"))? {
-        save_group(tx, &stored.record)?;
-        read += 1;
-    }
+    let mut read = each::<Person>(tx, save_person)?;
+    read += each::<Group>(tx, save_group)?;
     counter::next(tx, INDEXED)?;
     Ok(read)
+}
+
+/// Does something with each record of a noun, some of them in memory at once; answers how many there were.
+fn each<R: Record>(tx: &mut Tx<'_>, save: impl Fn(&mut Tx<'_>, &R) -> Result<()>) -> Result<u64> {
+    let limit = i64::try_from(AT_ONCE).unwrap_or(i64::MAX);
+    let (mut after, mut read) = (String::new(), 0);
+    loop {
+        let page = Filter::new().more("id", after.as_str()).order_by("id").limit(limit);
+        let found = record::bodies::<R>(tx, &page)?;
+        for record in &found {
+            save(tx, record)?;
+            read += 1;
+        }
+        match found.last().filter(|_| found.len() == AT_ONCE) {
+            Some(last) => last.id().clone_into(&mut after),
+            None => return Ok(read),
+        }
+    }
 }
 
 /// By what a person is known: kinds and values, in order.
 fn by_what(person: &Person) -> Vec<(&'static str, String)> {
     let mut wanted: Vec<(&'static str, String)> = Vec::new();
-    wanted.extend(person.email.as_deref().map(|mail| (MAIL, mail.trim().to_lowercase())));
+    let mail = person.email.as_deref().map(|mail| mail.trim().to_lowercase());
+    let others = addresses(person).into_iter().filter(|it| Some(it) != mail.as_ref());
+    wanted.extend(others.map(|it| (ADDRESS, it)));
+    wanted.extend(mail.map(|mail| (MAIL, mail)));
     wanted.extend(person.external_id.clone().map(|id| (EXTERNAL, id)));
     wanted.extend(person.removed.then(|| (REMOVED, String::new())));
     wanted.extend(person.subjects.iter().map(|subject| (SUBJECT, subject.clone())));
     wanted.sort();
     wanted.dedup();
     wanted
+}
+
+/// Every mail address that a person is shown with, in lower case.
+fn addresses(person: &Person) -> Vec<String> {
+    let told = person.attributes.iter().find(|(name, _)| name == "emails");
+    // What a directory told is kept as the JSON that it sent, read by its table of attributes before.
+    let told = told.and_then(|(_, text)| serde_json::from_str::<Vec<serde_json::Value>>(text).ok());
+    let values = told.iter().flatten().filter_map(|item| item.get("value")?.as_str());
+    values.chain(person.email.as_deref()).map(str::to_lowercase).collect()
+}
+
+/// By what a group is known: kinds and values, in order.
+fn by_what_group(group: &Group) -> Vec<(&'static str, String)> {
+    if group.removed {
+        vec![(REMOVED_GROUP, String::new())]
+    } else {
+        vec![(GROUP_NAME, group.name.to_lowercase())]
+    }
 }
 
 fn is_known_by(tx: &mut Tx<'_>, id: &str, wanted: &[(&'static str, String)]) -> Result<bool> {
@@ -162,18 +237,15 @@ pub(crate) fn is_group_right(tx: &mut Tx<'_>, group: &Group) -> Result<bool> {
         .map(|row| row.text("person"))
         .collect::<Result<std::collections::BTreeSet<String>>>()?;
     let wanted: std::collections::BTreeSet<String> = group.members.iter().map(|it| it.as_str().to_owned()).collect();
-    let mark: Vec<(&'static str, String)> = group
-        .removed
-        .then(|| (REMOVED_GROUP, String::new()))
-        .into_iter()
-        .collect();
-    Ok(known == wanted && is_known_by(tx, id, &mark)?)
+    Ok(known == wanted && is_known_by(tx, id, &by_what_group(group))?)
 }
 
 /// Writes anew by what a person is known.
 pub(crate) fn save_person(tx: &mut Tx<'_>, person: &Person) -> Result<()> {
-    let wanted = by_what(person);
-    let id = person.id.as_str();
+    save_known(tx, person.id.as_str(), by_what(person))
+}
+
+fn save_known(tx: &mut Tx<'_>, id: &str, wanted: Vec<(&'static str, String)>) -> Result<()> {
     if is_known_by(tx, id, &wanted)? {
         return Ok(());
     }
@@ -210,26 +282,11 @@ pub(crate) fn save_group(tx: &mut Tx<'_>, group: &Group) -> Result<()> {
             &[("group", id.into()), ("person", person.as_str().into())],
         )?;
     }
-    mark_group(tx, id, group.removed)?;
+    save_known(tx, id, by_what_group(group))?;
     for person in group.members.iter().filter(|person| !known.contains(person.as_str())) {
         tx.execute(
             "INSERT INTO group_member (tenant, people_group, person) VALUES ($tenant, $group, $person)",
             &[("group", id.into()), ("person", person.as_str().into())],
-        )?;
-    }
-    Ok(())
-}
-
-fn mark_group(tx: &mut Tx<'_>, id: &str, removed: bool) -> Result<()> {
-    let params = [("kind", REMOVED_GROUP.into()), ("group", id.into())];
-    tx.execute(
-        "DELETE FROM person_identity WHERE tenant = $tenant AND person = $group AND kind = $kind",
-        &params,
-    )?;
-    if removed {
-        tx.execute(
-            "INSERT INTO person_identity (tenant, kind, value, person) VALUES ($tenant, $kind, '', $group)",
-            &params,
         )?;
     }
     Ok(())

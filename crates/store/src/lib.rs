@@ -9,6 +9,7 @@ pub mod changes;
 pub mod counter;
 mod driver;
 mod error;
+pub mod estate_write;
 pub mod event;
 pub mod gate_use;
 pub mod gate_view;

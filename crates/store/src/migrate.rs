@@ -45,6 +45,7 @@ const MIGRATIONS: &[Migration] = migrations![
     21 "0021_shared_view",
     22 "0022_fewer_indexes",
     23 "0023_keys_in_order",
+    24 "0024_estate_write",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

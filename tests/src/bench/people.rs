@@ -1,5 +1,6 @@
 //! An import of people and groups by SCIM, as a directory sends it: one request each, one after another. What is looked at
-//! is the server's memory, at each quarter of the way.
+//! is the server's memory, at each quarter of the way, and the time of each quarter. At the end all people are one group, and
+//! some are looked for as Entra does it.
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
@@ -13,6 +14,8 @@ use super::report::Line;
 const MEMBERS: usize = 25;
 /// How much the memory may grow over the second half of the people, in MiB: what a database's cache still takes.
 const GROWTH: f64 = 96.0;
+/// How many people are looked for by their address.
+const LOOKED_FOR: usize = 50;
 /// The longest that the people may take, in seconds; what came until then is told.
 const LONGEST: f64 = 2_400.0;
 
@@ -24,11 +27,13 @@ pub fn measure(product: &Product, people: usize) -> Result<Vec<Line>> {
     let mut importer = Importer::new(product)?;
     let began = assent::clock::now();
     let mut quarters = vec![product.memory()?.0];
+    let mut times = Vec::new();
     let mut ids = Vec::new();
     for number in 0..people {
         ids.push(importer.create("Users", &user(number))?);
         if (number + 1) % people.div_ceil(4).max(1) == 0 || number + 1 == people {
             quarters.push(product.memory()?.0);
+            times.push(format!("{:.0}", seconds_since(began)));
             eprintln!(
                 "bench: {} people after {:.0} s, {:.0} MiB resident",
                 number + 1,
@@ -44,6 +49,8 @@ pub fn measure(product: &Product, people: usize) -> Result<Vec<Line>> {
     let seconds = seconds_since(began);
     let groups = grouped(&mut importer, &ids)?;
     let end = product.memory()?.0;
+    let crowd = crowd(&mut importer, product, &ids)?;
+    let look_up = look_up(&mut importer, ids.len())?;
     let half = quarters
         .get(quarters.len() / 2)
         .copied()
@@ -54,7 +61,11 @@ pub fn measure(product: &Product, people: usize) -> Result<Vec<Line>> {
         "Memory over an import of {} people and {groups} groups by SCIM, growth after half",
         ids.len()
     );
-    let rate = format!("{:.0} people a second, {:.0} s", ids.len() as f64 / seconds, seconds);
+    let rate = format!(
+        "{:.0} people a second, {} s at the quarters",
+        ids.len() as f64 / seconds,
+        times.join(", ")
+    );
     Ok(vec![
         Line::below(what, end - half, figure, GROWTH, "MiB"),
         Line::told(
@@ -62,7 +73,67 @@ pub fn measure(product: &Product, people: usize) -> Result<Vec<Line>> {
             rate,
             "–",
         ),
+        Line::told(
+            format!("A group of {} people in one PUT by SCIM", ids.len()),
+            crowd,
+            "–",
+        ),
+        Line::told(
+            format!(
+                "Looking for one of {} people by a mail address for work, by SCIM",
+                ids.len()
+            ),
+            look_up,
+            "–",
+        ),
     ])
+}
+
+/// Puts everybody into one group, reads it, takes one member away, and reads the first page of all groups.
+fn crowd(importer: &mut Importer, product: &Product, ids: &[String]) -> Result<String> {
+    let id = importer.create("Groups", &json!({"displayName": "Everybody"}))?;
+    let members: Vec<Value> = ids.iter().map(|id| json!({"value": id})).collect();
+    let path = format!("Groups/{id}");
+    let began = assent::clock::now();
+    importer.ask(
+        "PUT",
+        &path,
+        Some(&json!({"displayName": "Everybody", "members": members})),
+    )?;
+    let put = seconds_since(began);
+    let began = assent::clock::now();
+    let told = importer.ask("GET", &path, None)?;
+    ensure!(
+        told["members"].as_array().is_some_and(|it| it.len() == ids.len()),
+        "not everybody is in the group"
+    );
+    let got = seconds_since(began);
+    let one = json!([{"op": "remove", "path": format!("members[value eq \"{}\"]", ids[0])}]);
+    let began = assent::clock::now();
+    importer.ask("PATCH", &path, Some(&json!({"Operations": one})))?;
+    let patched = seconds_since(began);
+    let began = assent::clock::now();
+    importer.ask("GET", "Groups?count=200", None)?;
+    let listed = seconds_since(began);
+    let (now, most) = product.memory()?;
+    Ok(format!(
+        "{put:.1} s, read in {got:.1} s, one member less in {patched:.1} s, 200 groups asked for in {listed:.1} s; \
+         {now:.0} MiB resident, {most:.0} MiB at most"
+    ))
+}
+
+/// Looks for people by an address for work as Entra writes it; answers the longest that one took.
+fn look_up(importer: &mut Importer, people: usize) -> Result<String> {
+    let mut longest: f64 = 0.0;
+    for round in 0..LOOKED_FOR {
+        let mail = format!("person{}@import.example", round * people / LOOKED_FOR);
+        let filter = format!("emails[type%20eq%20%22work%22].value%20eq%20%22{mail}%22");
+        let began = assent::clock::now();
+        let found = importer.ask("GET", &format!("Users?filter={filter}"), None)?;
+        ensure!(found["totalResults"] == 1, "{mail} was not found");
+        longest = longest.max(seconds_since(began));
+    }
+    Ok(format!("{:.1} ms at most of {LOOKED_FOR}", longest * 1_000.0))
 }
 
 /// Makes the groups, and answers how many.
@@ -102,15 +173,17 @@ impl Importer {
     }
 
     fn create(&mut self, kind: &str, body: &Value) -> Result<String> {
-        let path = format!("/t/halden/scim/v2/{kind}");
-        let answer = self
-            .connection
-            .ask(&request("POST", &path, Some(&self.token), Some(body)))?;
+        text_of(&self.ask("POST", kind, Some(body))?, "id")
+    }
+
+    fn ask(&mut self, method: &str, place: &str, body: Option<&Value>) -> Result<Value> {
+        let path = format!("/t/halden/scim/v2/{place}");
+        let answer = self.connection.ask(&request(method, &path, Some(&self.token), body))?;
         ensure!(
-            answer.status == 201,
+            matches!(answer.status, 200 | 201),
             "{path}: {}",
             String::from_utf8_lossy(&answer.body)
         );
-        text_of(&answer.json()?, "id")
+        answer.json()
     }
 }

@@ -5,6 +5,7 @@
 mod administrators;
 mod by_two;
 mod configuring;
+mod estates;
 mod glasses;
 mod interleaving;
 mod mutating;

@@ -20,7 +20,7 @@ pub struct Checked {
 /// One value that every match has, so that an index can find it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Hint {
-    /// `id`, `userName`, `externalId`, `emails` or `displayName`.
+    /// `id`, `userName`, `externalId`, `emails`, `displayName` or `members`.
     pub attribute: &'static str,
     /// The value, as the filter writes it.
     pub value: String,
@@ -70,6 +70,7 @@ fn hint(filter: &Filter, attrs: &'static [Attr]) -> Option<Hint> {
         ("externalId", ""),
         ("emails", "value"),
         ("displayName", ""),
+        ("members", "value"),
     ];
     match filter {
         Filter::Attr(AttrExp::Comparison(path, CompareOp::Eq, CompValue::Str(value))) => {
@@ -84,7 +85,27 @@ fn hint(filter: &Filter, attrs: &'static [Attr]) -> Option<Hint> {
                 value: value.clone(),
             })
         }
+        Filter::ValuePath(path) => {
+            let attr = resolve(&path.attr, attrs).ok()?.attr;
+            let (name, _) = INDEXED.iter().find(|(name, of)| *name == attr.name && *of == "value")?;
+            Some(Hint {
+                attribute: name,
+                value: value_of(&path.filter)?.to_owned(),
+            })
+        }
         Filter::And(items) => items.iter().find_map(|item| hint(item, attrs)),
+        _ => None,
+    }
+}
+
+/// The `value` that every item has which a filter in brackets chooses.
+fn value_of(filter: &ValFilter) -> Option<&str> {
+    match filter {
+        ValFilter::Attr(AttrExp::Comparison(path, CompareOp::Eq, CompValue::Str(value))) => {
+            let is_it = same(&path.name, "value") && path.sub_attr.is_none() && path.uri.is_none();
+            is_it.then_some(value.as_str())
+        }
+        ValFilter::And(items) => items.iter().find_map(value_of),
         _ => None,
     }
 }
@@ -425,6 +446,27 @@ mod tests {
         assert_eq!(hint(r#"userName eq "A" or userName eq "B""#), None);
         assert_eq!(hint(r#"not (userName eq "A")"#), None);
         assert_eq!(hint(r#"emails.type eq "work""#), None);
+        for text in [
+            r#"emails[type eq "work"].value eq "A@b""#,
+            r#"emails[type eq "work" and value eq "A@b"]"#,
+            r#"emails[value eq "A@b"]"#,
+            r#"active eq true and emails[type eq "work"].value eq "A@b""#,
+        ] {
+            assert_eq!(hint(text), found("emails", "A@b"), "{text}");
+        }
+        for text in [
+            r#"emails[type eq "work" or value eq "a@b"]"#,
+            r#"emails[not (value eq "a@b")]"#,
+            r#"emails[type eq "work"].value sw "a@b""#,
+            r#"phoneNumbers[value eq "1"]"#,
+            r#"emails[type eq "a@b"]"#,
+        ] {
+            assert_eq!(hint(text), None, "{text}");
+        }
+        let groups = |text: &str| Checked::parse(text, super::super::schema::GROUP_ATTRS).unwrap().hint();
+        assert_eq!(groups(r#"displayName eq "Ops""#), found("displayName", "Ops"));
+        assert_eq!(groups(r#"members.value eq "p1""#), found("members", "p1"));
+        assert_eq!(groups(r#"members[value eq "p1"]"#), found("members", "p1"));
     }
 
     proptest! {

@@ -212,7 +212,7 @@ fn a_graph_with_a_ring_ends_and_rings_of_delegations_are_found() {
     let mut found = estate(vec![row("all", "olga", |_| {})]);
     found.dependencies = vec![part("shop", "pay"), part("pay", "shop")].into();
     assert_eq!(who(&found, &[], "production"), ["olga"]);
-    found.delegations = vec![lent("olga", "tom", false), lent("tom", "vera", false)];
+    found.delegations = vec![lent("olga", "tom", false), lent("tom", "vera", false)].into();
     let ring = found.delegation_ring(&lent("vera", "olga", false)).unwrap();
     let names: Vec<&str> = ring.iter().map(|person| person.as_str()).collect();
     assert_eq!(names, ["vera", "olga", "tom", "vera"]);

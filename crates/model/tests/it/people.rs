@@ -1,6 +1,6 @@
 //! The small organisation of the tests: its estate, its people, and policies that mimic the base set.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use model::change::Change;
@@ -102,7 +102,7 @@ pub fn directory() -> Directory {
     .into();
     let cost_centre = crate::custom_fields::field("cost_centre", model::words::FieldKind::Text);
     found.custom_fields.insert(cost_centre.key.clone(), cost_centre);
-    found.templates = BTreeMap::from([("patch".to_owned(), template())]);
+    found.templates.insert("patch".to_owned(), template());
     found
 }
 

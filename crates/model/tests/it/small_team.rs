@@ -64,7 +64,7 @@ fn a_rule_asks_only_those_whose_training_is_valid() {
     }
     assert_eq!(world.state(), State::Authorizing, "mia manages, but is not trained");
     assert!(world.unmet().contains(&"cannot_be_met".to_owned()));
-    world.estate(|estate| estate.trainings = vec![trained("max", at("10:20")), trained("mia", at("10:40"))]);
+    world.estate(|estate| estate.trainings = vec![trained("max", at("10:20")), trained("mia", at("10:40"))].into());
     world.settle();
     world.wait_until(at("10:30"));
     world.approve("max").unwrap();

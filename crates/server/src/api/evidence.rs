@@ -20,7 +20,7 @@ use crate::caller::{Caller, Scope};
 use crate::evidence::{FIELDS, keep, malformed, take_file, take_text};
 use crate::failure::Failure;
 use crate::files::NewFile;
-use crate::route::{BASE, Once, Places, Reply, idempotency_key, see_change};
+use crate::route::{BASE, Once, Places, Reply, idempotency_key, see_change_as};
 use crate::state::AppState;
 
 /// What the form around a file may add to the limit, in bytes.
@@ -84,11 +84,8 @@ async fn add(
 }
 
 async fn check_may_see(state: &AppState, caller: &Caller, key: &str) -> Result<(), Failure> {
-    let (key, scope) = (key.to_owned(), caller.clone());
-    let look = move |room: &mut Room<'_, '_>| {
-        see_change(room, &key)?;
-        Ok(scope.check_scope(Scope::Write)?)
-    };
+    let (key, asking) = (key.to_owned(), caller.clone());
+    let look = move |room: &mut Room<'_, '_>| see_change_as(room, &asking, &key, Scope::Write).map(drop);
     state.act(Lane::Pages, caller, Mode::Read, look).await
 }
 
@@ -135,10 +132,9 @@ async fn from_form(state: &AppState, request: Request) -> Result<Received, Failu
 /// The file of a piece of evidence, as an attachment that no browser opens by itself.
 async fn show_file(State(state): State<AppState>, caller: Caller, mut places: Places) -> Result<Response, Failure> {
     let (key, id) = (places.take(0), places.take(1));
-    let scope = caller.clone();
+    let asking = caller.clone();
     let look = move |room: &mut Room<'_, '_>| {
-        let change = see_change(room, &key)?;
-        scope.check_scope(Scope::Read)?;
+        let change = see_change_as(room, &asking, &key, Scope::Read)?;
         let id = RecordId::from(id.as_str());
         let found = record::load::<Evidence>(room.tx, id.as_str())?.map(|stored| stored.record);
         let evidence = found

@@ -13,7 +13,7 @@ use store::{Lane, Mode, SYSTEM_TENANT, revocation};
 
 use crate::caller::{Caller, Scope};
 use crate::failure::Failure;
-use crate::route::{Ask, BASE, Places, Reply, Route, see_change};
+use crate::route::{Ask, BASE, Places, Reply, Route, see_change_as};
 use crate::state::AppState;
 
 /// Proofs of single events.
@@ -43,15 +43,14 @@ fn prove(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
 
 async fn bundle(State(state): State<AppState>, caller: Caller, mut places: Places) -> Result<Response, Failure> {
     let key = places.take(0);
-    let scope = caller.clone();
+    let asking = caller.clone();
     let name = format!(
         "attachment; filename=\"{}.zip\"",
         key.to_uppercase()
             .replace(|c: char| !c.is_ascii_alphanumeric() && c != '-', "")
     );
     let act = move |room: &mut Room<'_, '_>| {
-        see_change(room, &key)?;
-        scope.check_scope(Scope::Audit)?;
+        see_change_as(room, &asking, &key, Scope::Audit)?;
         room.allow(model::act::actions::AUDIT)?;
         acts::export_bundle::export_bundle(room, &key)
     };

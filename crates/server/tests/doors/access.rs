@@ -58,6 +58,36 @@ fn scopes_are_held_to() {
     );
 }
 
+/// A credential that may not read does not learn by its refusals which changes there are.
+#[test]
+fn a_token_that_may_not_read_hears_the_same_of_every_change() {
+    let world = World::new();
+    let key = world.draft();
+    let doors = [
+        ("GET", "/changes/{key}"),
+        ("PATCH", "/changes/{key}"),
+        ("POST", "/changes/{key}/submission"),
+        ("GET", "/changes/{key}/approvals"),
+        ("POST", "/changes/{key}/comments"),
+        ("GET", "/changes/{key}/bundle"),
+        ("GET", "/changes/{key}/evidence/e1/file"),
+        ("POST", "/changes/{key}/evidence"),
+    ];
+    for token in [world.token("pipe", &["gate"]), world.token("adam", &["scim"])] {
+        let ask = |method: &str, door: &str, key: &str| {
+            let path = format!("/api/v1{}", door.replace("{key}", key));
+            let asked = world
+                .ask(method, &path)
+                .header("authorization", &format!("Bearer {token}"));
+            let told = asked.json(&json!({})).send().problem(403, "scope_missing");
+            told["detail"].clone()
+        };
+        for (method, door) in doors {
+            assert_eq!(ask(method, door, &key), ask(method, door, "CHG-1"), "{method} {door}");
+        }
+    }
+}
+
 #[test]
 fn revoked_tokens_and_deactivated_people_are_out_at_once() {
     let world = World::new();

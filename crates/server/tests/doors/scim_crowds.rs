@@ -142,6 +142,132 @@ fn a_group_beyond_the_largest_is_refused_in_the_words_of_the_protocol() {
     assert!(text["detail"].as_str().unwrap().contains("100000"), "{text}");
 }
 
+/// Reads a list to its end as a client does; answers the ids of each page, and how many members each page had.
+fn read_on(ask: impl Fn(usize) -> Value) -> Vec<(Vec<String>, usize)> {
+    let (mut pages, mut start) = (Vec::new(), 1);
+    loop {
+        let told = ask(start);
+        let total = usize::try_from(told["totalResults"].as_u64().unwrap()).unwrap();
+        let items = told["Resources"].as_array().unwrap();
+        assert_eq!(told["itemsPerPage"], items.len());
+        if start > total {
+            assert!(items.is_empty(), "nothing lies behind the last");
+            return pages;
+        }
+        assert!(!items.is_empty(), "a reader at {start} of {total} gets no further");
+        start += items.len();
+        let ids = items.iter().map(|it| it["id"].as_str().unwrap().to_owned());
+        let members = items.iter().map(|it| it["members"].as_array().map_or(0, Vec::len));
+        pages.push((ids.collect(), members.sum()));
+    }
+}
+
+#[test]
+fn a_list_of_large_groups_comes_in_pages_that_a_client_can_bear() {
+    const CROWD: usize = 4_100;
+    let world = World::new();
+    let ids = people(&world, CROWD);
+    let client = Client {
+        world: &world,
+        token: world.token("adam", &["scim"]),
+    };
+    let crowd: Vec<Value> = ids.iter().map(|id| json!({"value": id})).collect();
+    for number in 0..6 {
+        let group = json!({"displayName": format!("Crowd {number}"), "members": crowd});
+        client.ask("POST", "/Groups", &group).expect(201);
+    }
+    let get = |query: &str, start: usize| {
+        let path = format!("/Groups?count=50&startIndex={start}{query}");
+        client.ask("GET", &path, &Value::Null).expect(200)
+    };
+    let named = read_on(|start| get("&excludedAttributes=members", start));
+    assert_eq!(named.len(), 1, "names alone are few");
+    let all = named[0].0.clone();
+    let crowds = "&filter=displayName%20sw%20%22Crowd%22";
+    let found = read_on(|start| get(&format!("{crowds}&attributes=displayName"), start));
+    assert_eq!((found.len(), found[0].0.len()), (1, 6));
+    let search = json!({"filter": "displayName sw \"Crowd\"", "count": 50});
+    let lists: [(&[String], Vec<(Vec<String>, usize)>); 3] = [
+        (&all, read_on(|start| get("", start))),
+        (&found[0].0, read_on(|start| get(crowds, start))),
+        (
+            &found[0].0,
+            read_on(|start| {
+                let mut body = search.clone();
+                body["startIndex"] = json!(start);
+                client.ask("POST", "/.search", &body).expect(200)
+            }),
+        ),
+    ];
+    for (wanted, pages) in lists {
+        assert!(pages.len() > 1, "six crowds are too many for one answer");
+        assert!(pages.iter().all(|(_, members)| *members <= 20_000), "{pages:?}");
+        let told: Vec<String> = pages.into_iter().flat_map(|(ids, _)| ids).collect();
+        assert_eq!(told, wanted, "each group once, in order");
+    }
+}
+
+#[test]
+fn whoever_is_looked_for_by_address_or_group_is_found_however_it_is_asked() {
+    let world = World::new();
+    let client = Client {
+        world: &world,
+        token: world.token("adam", &["scim"]),
+    };
+    let user = |work: &str, home: &str| {
+        json!({"userName": "ada@crowd.example", "active": true, "emails": [
+            {"value": work, "type": "work", "primary": true}, {"value": home, "type": "home"},
+        ]})
+    };
+    let made = client.ask("POST", "/Users", &user("Ada@Work.example", "ada@home.example"));
+    let id = made.expect(201)["id"].as_str().unwrap().to_owned();
+    people(&world, 600);
+    let group = json!({"displayName": "Größe", "members": [{"value": id}]});
+    let group = client.ask("POST", "/Groups", &group).expect(201)["id"].clone();
+    let found = |kind: &str, filter: &str| {
+        let body = json!({"filter": filter});
+        let told = client.ask("POST", &format!("/{kind}/.search"), &body).expect(200);
+        let items = told["Resources"].as_array().unwrap().clone();
+        assert_eq!(told["totalResults"], items.len(), "{filter}");
+        items
+            .iter()
+            .map(|it| it["id"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let is_found = |filter: &str, wanted: bool| {
+        let ids = found("Users", filter);
+        assert_eq!(ids, if wanted { vec![id.clone()] } else { Vec::new() }, "{filter}");
+    };
+    is_found(r#"emails[type eq "work"].value eq "ada@WORK.example""#, true);
+    is_found(r#"emails[type eq "home" and value eq "ADA@home.example"]"#, true);
+    is_found(r#"emails.value eq "ada@home.example" and active eq true"#, true);
+    is_found(r#"emails[type eq "work"].value eq "ada@home.example""#, false);
+    is_found(r#"emails eq "nobody@home.example""#, false);
+    let path = format!("/Users/{id}");
+    client
+        .ask("PUT", &path, &user("ada@new.example", "ada@flat.example"))
+        .expect(200);
+    is_found(r#"emails.value eq "ada@home.example""#, false);
+    is_found(r#"emails[type eq "home"].value eq "ada@flat.example""#, true);
+    let ours = json!([group]);
+    for filter in [r#"displayName eq "GRÖSSE""#, r#"displayName eq "gröSSe""#] {
+        assert_eq!(json!(found("Groups", filter)), json!([]), "ß is no ss: {filter}");
+    }
+    for filter in [
+        r#"displayName eq "GRÖßE""#.to_owned(),
+        format!(r#"members.value eq "{id}""#),
+        format!(r#"members[value eq "{}"]"#, id.to_uppercase()),
+    ] {
+        assert_eq!(json!(found("Groups", &filter)), ours, "{filter}");
+    }
+    client.ask("DELETE", &path, &Value::Null);
+    is_found(r#"emails.value eq "ada@flat.example""#, false);
+    assert_eq!(
+        json!(found("Groups", &format!(r#"members.value eq "{id}""#))),
+        json!([])
+    );
+}
+
 /// The kinds of a change's events, newest last.
 fn kinds(world: &World, key: &str) -> Vec<String> {
     let events = world

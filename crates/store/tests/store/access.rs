@@ -5,7 +5,9 @@ use store::gate_view::GateRow;
 use store::idempotency::{RequestKey, SavedAnswer};
 use store::servers::Server;
 use store::session::Session;
-use store::{Error, blob, counter, gate_view, idempotency, record, saved_view, secrets, servers, session};
+use store::{
+    Error, blob, counter, estate_write, gate_view, idempotency, record, saved_view, secrets, servers, session,
+};
 
 use crate::world::{ACME, at, check};
 
@@ -285,5 +287,45 @@ fn a_saved_view_is_one_persons_and_is_replaced_by_its_name() {
         assert!(world.act(|tx| saved_view::delete(tx, "p1", "changes", "Late")));
         assert!(!world.act(|tx| saved_view::delete(tx, "p1", "changes", "Late")));
         assert_eq!(world.read(|tx| saved_view::list(tx, "p1", "changes", 1)).len(), 1);
+    });
+}
+
+#[test]
+fn what_was_written_of_the_estate_is_known_or_said_to_be_unknown() {
+    check(|world| {
+        let written = |ids: &[&str]| -> std::collections::BTreeSet<estate_write::Written> {
+            ids.iter().map(|id| ("person".to_owned(), (*id).to_owned())).collect()
+        };
+        let note = |generation: i64, ids: &'static [&'static str]| {
+            let written = written(ids);
+            world.act(move |tx| estate_write::insert(tx, generation, &written));
+        };
+        let between = |after, up_to| world.read(move |tx| estate_write::between(tx, after, up_to));
+        note(1, &["p1", "p2"]);
+        note(2, &[]);
+        note(3, &["p2", "p3"]);
+        assert_eq!(between(0, 3), Some(written(&["p1", "p2", "p3"])));
+        assert_eq!(between(1, 2), Some(written(&[])));
+        assert_eq!(between(2, 3), Some(written(&["p2", "p3"])));
+        assert_eq!(between(3, 3), Some(written(&[])));
+        // An earlier binary moved the counter and noted nothing.
+        note(5, &["p4"]);
+        for (after, up_to) in [(3, 5), (3, 4), (5, 6), (6, 5)] {
+            assert_eq!(between(after, up_to), None, "after {after} up to {up_to}");
+        }
+        assert_eq!(between(4, 5), Some(written(&["p4"])));
+        let many: std::collections::BTreeSet<_> = (0..1_001).map(|it| ("person".to_owned(), it.to_string())).collect();
+        world.act(move |tx| estate_write::insert(tx, 6, &many));
+        assert_eq!(between(5, 6), None, "too many to be named");
+        // Old ones go.
+        note(4_096 + 512, &["p5"]);
+        assert_eq!(between(4, 5), None);
+        assert_eq!(between(4_096 + 511, 4_096 + 512), Some(written(&["p5"])));
+        assert!(
+            world
+                .try_act("other", |tx| estate_write::between(tx, 0, 3))
+                .unwrap()
+                .is_none()
+        );
     });
 }

@@ -56,13 +56,50 @@ fn members_follow_their_group() {
         world.act(move |tx| record::update(tx, &second, "{}", 1));
         assert!(world.read(|tx| identities::groups_of(tx, "p1")).is_empty());
         assert_eq!(world.read(|tx| identities::groups_of(tx, "p3")), ["g1"]);
-        assert_eq!(world.read(|tx| identities::groups(tx, 0, 10)).len(), 1);
+        assert_eq!(world.read(|tx| identities::groups(tx, 0, 10)), [("g1".to_owned(), 2)]);
+        let named = |name: &'static str| world.read(move |tx| identities::find_group(tx, name)).unwrap();
+        assert_eq!((named("OPS"), named("op")), (vec!["g1".to_owned()], Vec::new()));
         let mut gone = group(3, &[]);
         gone.removed = true;
         world.act(move |tx| record::update(tx, &gone, "{}", 2));
         assert!(world.read(|tx| identities::groups(tx, 0, 10)).is_empty());
         assert_eq!(world.read(identities::count_groups), 0);
         assert!(world.read(|tx| identities::groups_of(tx, "p3")).is_empty());
+        assert_eq!(
+            named("ops"),
+            Vec::<String>::new(),
+            "what was removed is not found by its name"
+        );
+    });
+}
+
+#[test]
+fn a_person_is_found_by_every_address_they_are_told_with() {
+    check(|world| {
+        let mut told = person("p1", "Ada@Acme.example", &[]);
+        let mails = json!([{"value": "ada@acme.example", "type": "work"}, {"value": "Ada@Home.example"}]);
+        told.attributes = vec![
+            ("emails".to_owned(), mails.to_string()),
+            ("title".to_owned(), "\"Dr\"".to_owned()),
+        ];
+        world.act(move |tx| record::insert(tx, &told, "{}"));
+        let find = |address: &'static str| world.read(move |tx| identities::find_address(tx, address)).unwrap();
+        assert_eq!(find("ada@home.EXAMPLE"), ["p1"]);
+        assert_eq!(find("ADA@acme.example"), ["p1"]);
+        assert_eq!(find("dr"), Vec::<String>::new());
+        let one = world.read(|tx| identities::find(tx, identities::MAIL, "ada@home.example"));
+        assert_eq!(one, Vec::<String>::new(), "mail goes to one address only");
+        // A value that everybody has finds nobody in particular.
+        world.act(|tx| {
+            for number in 0..1_000 {
+                let mut other = person(&format!("q{number}"), &format!("q{number}@acme.example"), &[]);
+                let shared = json!([{"value": "ada@home.example"}]);
+                other.attributes = vec![("emails".to_owned(), shared.to_string())];
+                record::insert(tx, &other, "{}")?;
+            }
+            Ok(())
+        });
+        assert_eq!(world.read(|tx| identities::find_address(tx, "ada@home.example")), None);
     });
 }
 
