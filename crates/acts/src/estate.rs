@@ -8,9 +8,10 @@ use model::board::{Meeting, OnCall};
 use model::calendar::Calendar;
 use model::custom_field::CustomField;
 use model::directory::{
-    ConfigItem, Dependency, Directory, Environment, Freeze, Group, Held, Incident, MaintenanceWindow, Ownership,
-    Person, Service, StandardTemplate, Tenant,
+    ConfigItem, Dependency, Directory, Environment, Freeze, Group, Incident, MaintenanceWindow, Ownership, Person,
+    Service, StandardTemplate, Tenant,
 };
+use model::held::Held;
 use model::outside_look::OutsideLook;
 use model::training::Training;
 use store::record::{self, Filter, Record};

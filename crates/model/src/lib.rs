@@ -25,6 +25,7 @@ pub mod facts;
 pub mod file;
 pub mod gate;
 pub mod glass;
+pub mod held;
 pub mod identity;
 pub mod ids;
 pub mod input;

@@ -243,7 +243,7 @@ fn whoever_is_looked_for_by_address_or_group_is_found_however_it_is_asked() {
     is_found(r#"emails.value eq "ada@home.example" and active eq true"#, true);
     is_found(r#"emails[type eq "work"].value eq "ada@home.example""#, false);
     is_found(r#"emails eq "nobody@home.example""#, false);
-    let path = format!("/Users/{id}");
+    let path = ["/Users", &id].join("/");
     client
         .ask("PUT", &path, &user("ada@new.example", "ada@flat.example"))
         .expect(200);
