@@ -142,8 +142,11 @@ fn a_group_beyond_the_largest_is_refused_in_the_words_of_the_protocol() {
     assert!(text["detail"].as_str().unwrap().contains("100000"), "{text}");
 }
 
-/// Reads a list to its end as a client does; answers the ids of each page, and how many members each page had.
-fn read_on(ask: impl Fn(usize) -> Value) -> Vec<(Vec<String>, usize)> {
+/// The ids of a page, and how many members all of it had.
+type Page = (Vec<String>, usize);
+
+/// Reads a list to its end as a client does.
+fn read_on(ask: impl Fn(usize) -> Value) -> Vec<Page> {
     let (mut pages, mut start) = (Vec::new(), 1);
     loop {
         let told = ask(start);
@@ -187,7 +190,7 @@ fn a_list_of_large_groups_comes_in_pages_that_a_client_can_bear() {
     let found = read_on(|start| get(&format!("{crowds}&attributes=displayName"), start));
     assert_eq!((found.len(), found[0].0.len()), (1, 6));
     let search = json!({"filter": "displayName sw \"Crowd\"", "count": 50});
-    let lists: [(&[String], Vec<(Vec<String>, usize)>); 3] = [
+    let lists: [(&[String], Vec<Page>); 3] = [
         (&all, read_on(|start| get("", start))),
         (&found[0].0, read_on(|start| get(crowds, start))),
         (
