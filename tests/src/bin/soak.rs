@@ -222,6 +222,13 @@ const ONCE: &[Long] = &[
         what: "orders of giving, ending and showing permits",
     },
     Long {
+        target: "log",
+        test: "estates",
+        variable: "ASSENT_TEST_ESTATES",
+        size: 20_000,
+        what: "random steps of two servers that keep up with each other",
+    },
+    Long {
         target: "it",
         test: "every_broken_glass",
         variable: "ASSENT_TEST_GLASSES",
