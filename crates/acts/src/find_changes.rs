@@ -5,6 +5,9 @@ use std::collections::BTreeMap;
 use model::act::actions::READ;
 use model::change::Change;
 use model::custom_field::CustomValue;
+use model::ids::PersonId;
+use model::records::Approval;
+use model::words::{ApprovalState, State};
 pub use store::changes::{ChangeFilter, ChangeRow, TargetRow};
 
 use store::record::{self, Filter};
@@ -42,6 +45,54 @@ pub fn find_changes(
         found.rows.push((row, targets));
     }
     Ok(found)
+}
+
+/// Whom open changes wait for, by the changes' ids: those who are asked and have not answered, else those whose step is next.
+/// Changes that wait for nobody are left out.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn find_waiting(room: &mut Room<'_, '_>, found: &FoundChanges) -> Result<BTreeMap<String, Vec<PersonId>>> {
+    room.allow(READ)?;
+    let open = |row: &ChangeRow| State::ALL.iter().any(|it| it.as_str() == row.state && it.is_open());
+    let ids: Vec<&str> = found
+        .rows
+        .iter()
+        .map(|(row, _)| row)
+        .filter(|row| open(row))
+        .map(|row| row.id.as_str())
+        .collect();
+    if ids.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let changes = Filter::new().one_of("id", ids.iter().copied()).order_by("id");
+    let changes = record::bodies::<Change>(room.tx, &changes)?;
+    let words = Filter::new().one_of("change_id", ids).order_by("id");
+    let words = record::bodies::<Approval>(room.tx, &words)?;
+    let stands = |change: &Change, person: &PersonId| {
+        let mut own = words
+            .iter()
+            .filter(|word| word.change == change.id && word.person == *person);
+        own.any(|word| word.state == ApprovalState::Standing)
+    };
+    let mut waiting = BTreeMap::new();
+    for change in changes {
+        let content = &change.content;
+        let mut people: Vec<PersonId> = match change.state {
+            State::Draft | State::Assessing | State::Reviewing => vec![content.owner.clone()],
+            State::Implementing => content.implementers.clone(),
+            _ => {
+                let asked = change.requests.iter().map(|request| request.person.clone());
+                asked.filter(|person| !stands(&change, person)).collect()
+            }
+        };
+        let mut seen = std::collections::BTreeSet::new();
+        people.retain(|person| seen.insert(person.clone()));
+        if !people.is_empty() {
+            waiting.insert(change.id.0, people);
+        }
+    }
+    Ok(waiting)
 }
 
 /// What changes say in the fields that the tenant added, by the changes' ids; those that say nothing are left out.

@@ -38,8 +38,53 @@ pub struct Block {
     pub standing: Standing,
     /// Whether it collides with another.
     pub clashes: bool,
-    /// Which of two columns it takes, when two share their hours: 0 for both.
-    pub half: u8,
+    /// Which column it takes of how many, when several share their hours: the first is 1; of 1 where it is alone.
+    pub column: (u8, u8),
+}
+
+/// The most columns of a day; what shares its hours with more lies in the last of them.
+const MOST_COLUMNS: u8 = 6;
+
+impl Block {
+    /// The hour behind its last.
+    fn end(&self) -> u8 {
+        self.hour.saturating_add(self.hours)
+    }
+
+    /// Puts those that share hours beside each other, each as wide as those beside it leave room for. They come in the order
+    /// in which they begin.
+    pub fn spread(blocks: &mut [Block]) {
+        let mut from = 0;
+        while from < blocks.len() {
+            let mut to = from;
+            let mut end = 0;
+            while blocks.get(to).is_some_and(|block| to == from || block.hour < end) {
+                end = end.max(blocks.get(to).map_or(0, Block::end));
+                to += 1;
+            }
+            if let Some(group) = blocks.get_mut(from..to) {
+                Self::side_by_side(group);
+            }
+            from = to;
+        }
+    }
+
+    fn side_by_side(group: &mut [Block]) {
+        let mut ends: Vec<u8> = Vec::new();
+        for block in group.iter_mut() {
+            let free = ends.iter().position(|end| *end <= block.hour);
+            let place = free.unwrap_or_else(|| {
+                ends.push(0);
+                ends.len() - 1
+            });
+            if let Some(end) = ends.get_mut(place) {
+                *end = block.end();
+            }
+            block.column.0 = u8::try_from(place + 1).unwrap_or(u8::MAX).min(MOST_COLUMNS);
+        }
+        let all = u8::try_from(ends.len()).unwrap_or(u8::MAX).min(MOST_COLUMNS);
+        group.iter_mut().for_each(|block| block.column.1 = all);
+    }
 }
 
 /// A window or a freeze on a day.
@@ -95,7 +140,14 @@ pub struct Bar {
     pub standing: Standing,
     /// Whether it collides.
     pub clashes: bool,
+    /// The row that it takes in its lane, so that no words lie over others: the first is 0.
+    pub row: u32,
 }
+
+/// How high a row of a lane is, in pixels.
+const ROW: u32 = 44;
+/// How wide a letter beside a bar is at most, in thousandths of the drawing on a desk.
+const LETTER: u32 = 7;
 
 /// A service with what is planned on it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -110,6 +162,30 @@ pub struct Lane {
     pub bands: Vec<(u32, u32, bool)>,
     /// Changes.
     pub bars: Vec<Bar>,
+}
+
+impl Lane {
+    /// Gives each bar a row in which neither it nor its words lie over another.
+    pub fn settle(&mut self) {
+        let mut rows: Vec<Vec<(u32, u32)>> = Vec::new();
+        for bar in &mut self.bars {
+            let (from, to) = bar.extent();
+            let is_free = |row: &Vec<(u32, u32)>| row.iter().all(|(begin, end)| to <= *begin || *end <= from);
+            let place = rows.iter().position(is_free).unwrap_or(rows.len());
+            if place == rows.len() {
+                rows.push(Vec::new());
+            }
+            if let Some(row) = rows.get_mut(place) {
+                row.push((from, to));
+            }
+            bar.row = u32::try_from(place).unwrap_or_default();
+        }
+    }
+
+    fn height(&self) -> u32 {
+        let rows = self.bars.iter().map(|bar| bar.row + 1).max().unwrap_or(1);
+        rows * ROW + 12
+    }
 }
 
 /// What is drawn.
@@ -234,6 +310,7 @@ fn sample(drawing: Drawing) -> Calendar {
             label: "Environment".to_owned(),
             value: "production".to_owned(),
             remove_url: url.clone(),
+            is_said: true,
         }],
         filters: vec![Field::text("service", "Service").half()],
         filter_url: url,
@@ -268,7 +345,7 @@ fn sample_day(place: u8) -> Day {
                 hours: 2,
                 standing: Standing::Tentative,
                 clashes: number == 1,
-                half: number + 1,
+                column: (number + 1, place % 3),
             })
             .collect(),
     }
@@ -283,6 +360,7 @@ fn sample_bar(from: u32, clashes: bool) -> Bar {
         href: "/t/halden/changes/CHG-1042".to_owned(),
         standing: Standing::Decided,
         clashes,
+        row: 0,
     }
 }
 
@@ -297,10 +375,8 @@ impl Block {
         if self.clashes {
             class.push_str(" clash");
         }
-        match self.half {
-            1 => class.push_str(" half-a"),
-            2 => class.push_str(" half-b"),
-            _ => {}
+        if let (at, of @ 2..) = self.column {
+            class.push_str(&format!(" at-{at}-of-{of}"));
         }
         class
     }
@@ -351,6 +427,22 @@ impl Bar {
         self.from + self.length > 600
     }
 
+    /// From where to where it and its words reach.
+    fn extent(&self) -> (u32, u32) {
+        let words = u32::try_from(self.title.chars().count().max(self.key.len())).unwrap_or(u32::MAX);
+        let words = words.saturating_mul(LETTER);
+        let end = self.from + self.length;
+        match self.is_late() {
+            true => (self.from.saturating_sub(words), end),
+            false => (self.from, end.saturating_add(words)),
+        }
+    }
+
+    /// A place in its row, in pixels from the top of its lane.
+    fn y(&self, within: u32) -> u32 {
+        self.row * ROW + within
+    }
+
     fn words_at(&self) -> String {
         let at = if self.is_late() {
             self.from
@@ -358,5 +450,48 @@ impl Bar {
             self.from + self.length
         };
         Self::percent(&at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn block(hour: u8, hours: u8) -> Block {
+        Block {
+            hour,
+            hours,
+            ..Block::default()
+        }
+    }
+
+    #[test]
+    fn blocks_that_share_hours_stand_side_by_side_and_others_take_the_whole_day() {
+        let mut blocks = [
+            block(1, 2),
+            block(9, 2),
+            block(9, 1),
+            block(10, 3),
+            block(12, 1),
+            block(13, 1),
+        ];
+        Block::spread(&mut blocks);
+        let columns: Vec<(u8, u8)> = blocks.iter().map(|block| block.column).collect();
+        assert_eq!(columns, [(1, 1), (1, 2), (2, 2), (2, 2), (1, 2), (1, 1)]);
+        let mut crowd: Vec<Block> = (0..8).map(|_| block(9, 2)).collect();
+        Block::spread(&mut crowd);
+        let columns: Vec<(u8, u8)> = crowd.iter().map(|block| block.column).collect();
+        assert_eq!(columns[4..], [(5, 6), (6, 6), (6, 6), (6, 6)]);
+    }
+
+    #[test]
+    fn bars_whose_words_would_lie_over_each_other_take_rows_of_their_own() {
+        let mut lane = Lane {
+            bars: vec![sample_bar(100, false), sample_bar(130, true), sample_bar(400, false)],
+            ..Lane::default()
+        };
+        lane.settle();
+        let rows: Vec<u32> = lane.bars.iter().map(|bar| bar.row).collect();
+        assert_eq!((rows, lane.height()), (vec![0, 1, 0], 2 * ROW + 12));
     }
 }

@@ -214,7 +214,7 @@ fn entries() -> String {
 fn plan() -> String {
     let step = |title: &str, detail: &str, length: &str| PlanStep {
         title: title.to_owned(),
-        detail: detail.to_owned(),
+        detail: detail.into(),
         length: length.to_owned(),
     };
     let steps = [

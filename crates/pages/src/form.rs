@@ -13,6 +13,8 @@ pub struct Choice {
     pub label: String,
     /// A second line for groups; `None` for selects.
     pub hint: Option<String>,
+    /// Whether what is read is somebody's own, or a name: it is never put into another language.
+    pub is_said: bool,
 }
 
 impl Choice {
@@ -22,7 +24,16 @@ impl Choice {
         Self {
             value: value.into(),
             label: label.into(),
-            hint: None,
+            ..Self::default()
+        }
+    }
+
+    /// A choice whose words are somebody's own, or a name: a service, an environment, a person.
+    #[must_use]
+    pub fn said(value: impl Into<String>, label: impl Into<String>) -> Self {
+        Self {
+            is_said: true,
+            ..Self::new(value, label)
         }
     }
 }
@@ -84,6 +95,8 @@ pub struct Field {
     pub autocomplete: Option<&'static str>,
     /// Whether it shares a row with its neighbours that are half too.
     pub half: bool,
+    /// Whether a tenant wrote its words, which are then never put into another language.
+    pub is_said: bool,
 }
 
 impl Field {

@@ -30,6 +30,8 @@ pub struct Chip {
     pub value: String,
     /// The list without it.
     pub remove_url: String,
+    /// Whether what it lets through is a name or somebody's own words.
+    pub is_said: bool,
 }
 
 /// What the list of one kind of record says and shows.

@@ -86,6 +86,8 @@ pub struct Fact {
     pub values: Vec<Rich>,
     /// Names of people, each with a round mark; shown before the values.
     pub people: Vec<String>,
+    /// Whether a tenant or a person wrote the label, which is then no word of ours.
+    pub is_said: bool,
 }
 
 impl Fact {
@@ -95,8 +97,15 @@ impl Fact {
         Self {
             label: label.into(),
             values: vec![value.into()],
-            people: Vec::new(),
+            ..Self::default()
         }
+    }
+
+    /// The same fact under a label of somebody's own.
+    #[must_use]
+    pub fn said(mut self) -> Self {
+        self.is_said = true;
+        self
     }
 
     /// A fact that names people.
@@ -104,8 +113,8 @@ impl Fact {
     pub fn people(label: impl Into<String>, people: Vec<String>) -> Self {
         Self {
             label: label.into(),
-            values: Vec::new(),
             people,
+            ..Self::default()
         }
     }
 }
@@ -405,7 +414,7 @@ pub struct PlanStep {
     /// What is done.
     pub title: String,
     /// Who does it and what is checked: “Tomasz Wrona · check: banner shows”.
-    pub detail: String,
+    pub detail: Rich,
     /// How long it takes, as words: “6 min”; empty when nobody said.
     pub length: String,
 }

@@ -45,6 +45,12 @@ impl Reader {
         self.day_word(self.local(at).date())
     }
 
+    /// A day of the calendar, the same in every zone: `today`, `Sat 21 Nov`.
+    #[must_use]
+    pub fn date(&self, date: Date) -> String {
+        self.day_word(date)
+    }
+
     /// The time alone, with seconds: `10:42:07`.
     #[must_use]
     pub fn clock(&self, at: Timestamp) -> String {

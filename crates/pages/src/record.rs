@@ -58,6 +58,8 @@ pub struct Section {
     pub unsaid: String,
     /// Acts on it: write a comment, add evidence.
     pub acts: Vec<ActForm>,
+    /// Whether somebody gave the heading its words, which are then none of ours.
+    pub is_said: bool,
 }
 
 impl Section {
@@ -71,7 +73,15 @@ impl Section {
             body,
             unsaid: String::new(),
             acts: Vec::new(),
+            is_said: false,
         }
+    }
+
+    /// The same section under a name that somebody gave it.
+    #[must_use]
+    pub fn said(mut self) -> Self {
+        self.is_said = true;
+        self
     }
 
     /// The same section with words at its heading's end.

@@ -11,14 +11,26 @@ enum Piece {
     Text(String),
     Said(String),
     Strong(String),
+    Name(String),
     Heavy(Vec<Piece>),
     Emphasis(String),
     Quoted(String),
     Code(String),
     Key(String),
     Late(String),
-    Link { text: String, href: String, code: bool },
+    Link { text: String, href: String, kind: Kind },
     Break,
+}
+
+/// Whose words a link has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    /// Ours.
+    Words,
+    /// Somebody's, or a name.
+    Said,
+    /// Something to copy.
+    Code,
 }
 
 /// A sentence or two, built from plain words. Every piece is escaped.
@@ -64,7 +76,13 @@ impl Rich {
         self
     }
 
-    /// Adds what the sentence is about: a name, a role.
+    /// Adds whom or what the sentence is about by name, which is never put into another language.
+    #[must_use]
+    pub fn name(self, text: impl Into<String>) -> Self {
+        self.with(Piece::Name(text.into()))
+    }
+
+    /// Adds what the sentence is about in words of ours: a role, a step.
     #[must_use]
     pub fn strong(self, text: impl Into<String>) -> Self {
         self.with(Piece::Strong(text.into()))
@@ -113,7 +131,17 @@ impl Rich {
         self.with(Piece::Link {
             text: text.into(),
             href: href.into(),
-            code: false,
+            kind: Kind::Words,
+        })
+    }
+
+    /// Adds a link whose words are somebody's own, or a name: what is never put into another language.
+    #[must_use]
+    pub fn said_link(self, text: impl Into<String>, href: impl Into<String>) -> Self {
+        self.with(Piece::Link {
+            text: text.into(),
+            href: href.into(),
+            kind: Kind::Said,
         })
     }
 
@@ -123,7 +151,7 @@ impl Rich {
         self.with(Piece::Link {
             text: text.into(),
             href: href.into(),
-            code: true,
+            kind: Kind::Code,
         })
     }
 
@@ -155,6 +183,7 @@ impl Rich {
                 Piece::Text(text)
                 | Piece::Said(text)
                 | Piece::Strong(text)
+                | Piece::Name(text)
                 | Piece::Emphasis(text)
                 | Piece::Quoted(text)
                 | Piece::Code(text)
@@ -220,6 +249,7 @@ fn push(out: &mut String, piece: &Piece) {
     let _ = match piece {
         Piece::Text(words) => write!(out, "{}", text::mark(words)),
         Piece::Said(words) => write!(out, "<span translate=\"no\">{}</span>", text::mark(words)),
+        Piece::Name(words) => write!(out, "<b translate=\"no\">{}</b>", text::mark(words)),
         Piece::Strong(words) => write!(out, "<b>{}</b>", text::mark(words)),
         Piece::Emphasis(words) => write!(out, "<i>{}</i>", text::mark(words)),
         Piece::Quoted(words) => write!(out, "<i translate=\"no\">{}</i>", text::mark(words)),
@@ -230,15 +260,16 @@ fn push(out: &mut String, piece: &Piece) {
         Piece::Link {
             text: words,
             href,
-            code,
+            kind,
         } => {
-            let words = match code {
-                true => format!("<code>{}</code>", text::mark(words)),
-                false => text::mark(words),
+            let (words, kept) = match kind {
+                Kind::Code => (format!("<code>{}</code>", text::mark(words)), ""),
+                Kind::Words => (text::mark(words), ""),
+                Kind::Said => (text::mark(words), " translate=\"no\""),
             };
             match text::has_allowed_scheme(href) {
-                true => write!(out, "<a href=\"{}\">{words}</a>", text::raw(href)),
-                false => write!(out, "{words}"),
+                true => write!(out, "<a href=\"{}\"{kept}>{words}</a>", text::raw(href)),
+                false => write!(out, "<span{kept}>{words}</span>"),
             }
         }
     };
@@ -262,7 +293,10 @@ mod tests {
             .text(" & ")
             .link("go", "javascript:alert(1)")
             .link("in", "/a?b=\"");
-        assert_eq!(rich.html(), "<b>&lt;b&gt;</b> &amp; go<a href=\"/a?b=&quot;\">in</a>");
+        assert_eq!(
+            rich.html(),
+            "<b>&lt;b&gt;</b> &amp; <span>go</span><a href=\"/a?b=&quot;\">in</a>"
+        );
         assert_eq!(rich.plain(), "<b> & goin");
     }
 }

@@ -5,7 +5,7 @@ use askama::Template;
 use crate::form::Acts;
 use crate::parts::{Entries, Plan};
 use crate::samples::{BIDI, LONG_WORD, MARKUP};
-use crate::{ActForm, Entry, Frame, Notice, Place, PlanStep, Tone, filters, parts, render};
+use crate::{ActForm, Entry, Frame, Notice, Place, PlanStep, Rich, Tone, filters, parts, render};
 
 /// A step of the plan as the runbook shows it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -108,7 +108,7 @@ impl Runbook {
         odd.title = BIDI.to_owned();
         odd.rollback = vec![PlanStep {
             title: MARKUP.to_owned(),
-            detail: BIDI.to_owned(),
+            detail: Rich::new().said(BIDI),
             length: "9 min".to_owned(),
         }];
         odd.notices = vec![Notice::new(Tone::Stop, MARKUP).title(BIDI)];
@@ -208,7 +208,7 @@ fn sample() -> Runbook {
         may_record: true,
         rollback: vec![PlanStep {
             title: "Back to 2.31.4".to_owned(),
-            detail: "pipeline".to_owned(),
+            detail: Rich::new().said("pipeline"),
             length: "9 min".to_owned(),
         }],
         rollback_note: "9 min, no gate stops it".to_owned(),

@@ -486,7 +486,7 @@ fn evidence(context: &ActContext) -> ActForm {
             context
                 .environments
                 .iter()
-                .map(|name| Choice::new(name.as_str(), name.as_str())),
+                .map(|name| Choice::said(name.as_str(), name.as_str())),
         )
         .collect();
     at(context, "evidence", "Add evidence", "/evidence")
@@ -563,7 +563,7 @@ fn target(context: &ActContext, all: &str) -> Field {
             context
                 .targets
                 .iter()
-                .map(|(id, words)| Choice::new(id.as_str(), words.as_str())),
+                .map(|(id, words)| Choice::said(id.as_str(), words.as_str())),
         )
         .collect();
     Field::new("target", "For", Input::Select(choices))

@@ -95,6 +95,132 @@ fn every_language_has_words_for_every_message() {
     }
 }
 
+/// Parts of the rules whose sentences no page shows: what replaying the log finds, what a search for forbidden paths tells,
+/// what other programs are answered, what a draft begins with.
+const UNSHOWN: [&str; 8] = [
+    "replay_log",
+    "search_histories",
+    "provision.rs",
+    "answer_outside.rs",
+    "shown_permit.rs",
+    "draft_review.rs",
+    "create_mapped.rs",
+    "find_rights.rs",
+];
+/// Sentences that are put together from parts, each of which has words of its own.
+const COMPOSED: [&str; 7] = [
+    "A peer{who} who neither wrote nor approves reads it and agrees (rule `{}`).",
+    "Never yet {what} {place} {done}.",
+    "Not since {} {what} {place} {done}.",
+    "Register the {what}, or mend the name.",
+    "{} {part} {}, so they are not outside of it.",
+    "{} {} of {count} peer reviews are there.",
+    "`{field}` cannot be {level}.",
+];
+/// The fewest sentences that the rules hold; with fewer this test has lost its way.
+const FEWEST: usize = 400;
+
+/// The Rust files of a folder and of those below it.
+fn sources(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The texts in quotation marks of a source without its tests and comments.
+fn quoted(source: &str) -> Vec<String> {
+    let source = source.split("#[cfg(test)]").next().unwrap();
+    let lines = source.lines().filter(|line| !line.trim_start().starts_with("//"));
+    let code = lines.collect::<Vec<_>>().join("\n").replace("'\"'", "' '");
+    let (mut found, mut text, mut is_inside) = (Vec::new(), String::new(), false);
+    let mut letters = code.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match (letter, is_inside) {
+            ('"', true) => {
+                found.push(std::mem::take(&mut text));
+                is_inside = false;
+            }
+            ('"', false) => is_inside = true,
+            ('\\', true) => match letters.next() {
+                Some('\n') => while letters.next_if(|next| next.is_whitespace()).is_some() {},
+                Some(escaped) => text.push(escaped),
+                None => {}
+            },
+            (_, true) => text.push(letter),
+            (_, false) => {}
+        }
+    }
+    found
+}
+
+/// A text with something in each of its places, in every way that may matter: a key, a number, a time.
+fn filled(text: &str) -> Vec<String> {
+    let Some((before, behind)) = text.split_once('{') else {
+        return vec![text.to_owned()];
+    };
+    let Some((_, after)) = behind.split_once('}') else {
+        return vec![text.to_owned()];
+    };
+    let rest = filled(after);
+    let mut all = Vec::new();
+    for filler in ["CHG-1", "7", "today 11:00"] {
+        all.extend(rest.iter().map(|rest| format!("{before}{filler}{rest}")));
+    }
+    all
+}
+
+/// Whether a text is a whole sentence; the parts that begin with one are told behind it.
+fn sentence(text: &str) -> Option<&str> {
+    let own = match text.split_once("} ") {
+        Some((place, rest)) if place.starts_with('{') && rest.starts_with(char::is_uppercase) => rest,
+        _ => text,
+    };
+    let is_begun = own.starts_with(|first: char| first.is_uppercase() || first == '`' || first == '{');
+    let is_whole = is_begun && own.ends_with(['.', '?']) && own.contains(' ') && own.len() > 12;
+    let mut depth = 0_i32;
+    let words = own.chars().filter(|letter| {
+        depth += i32::from(*letter == '{') - i32::from(*letter == '}');
+        depth == 0 && letter.is_alphabetic()
+    });
+    (words.count() > 5 && is_whole).then_some(own)
+}
+
+#[test]
+fn every_language_has_words_for_what_the_rules_say() {
+    let crates = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let files = ["model", "acts"]
+        .map(|name| sources(&crates.join(name).join("src")))
+        .concat();
+    let is_shown = |path: &std::path::PathBuf| !UNSHOWN.iter().any(|part| path.to_string_lossy().contains(part));
+    let mut told = BTreeSet::new();
+    for path in files.iter().filter(|path| is_shown(path)) {
+        told.extend(quoted(&std::fs::read_to_string(path).unwrap()));
+    }
+    let told: BTreeSet<&str> = told.iter().filter_map(|text| sentence(text)).collect();
+    assert!(told.len() >= FEWEST, "only {} sentences were found", told.len());
+    for language in languages() {
+        let is_known = |text: &&str| filled(text).iter().any(|told| language.text(told) != *told);
+        let unknown: Vec<&&str> = told
+            .iter()
+            .filter(|text| !COMPOSED.contains(text) && !is_known(text))
+            .collect();
+        assert!(
+            unknown.is_empty(),
+            "{} has no words for {} sentences of the rules: {unknown:#?}",
+            language.tag(),
+            unknown.len()
+        );
+    }
+}
+
 fn template_path() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("languages/template.toml")
 }

@@ -138,7 +138,7 @@ fn approvals() -> Work {
 fn step(title: &str, detail: &str, length: &str) -> PlanStep {
     PlanStep {
         title: title.to_owned(),
-        detail: detail.to_owned(),
+        detail: Rich::new().said(detail),
         length: length.to_owned(),
     }
 }

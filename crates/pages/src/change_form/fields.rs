@@ -351,7 +351,7 @@ impl ChangeFields {
             .chain(
                 self.templates
                     .iter()
-                    .map(|(key, title)| Choice::new(key.as_str(), format!("{title} ({key})"))),
+                    .map(|(key, title)| Choice::said(key.as_str(), format!("{title} ({key})"))),
             )
             .collect();
         FormSection {
@@ -440,7 +440,7 @@ impl ChangeFields {
                 known
                     .iter()
                     .chain(value)
-                    .map(|key| Choice::new(key.as_str(), key.as_str())),
+                    .map(|key| Choice::said(key.as_str(), key.as_str())),
             )
             .collect();
         Field::new(name, label, Input::Select(choices))

@@ -68,6 +68,15 @@ struct Part {
     kind: Holds,
 }
 
+/// How far a part of a pattern may reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// To the end of its sentence.
+    Sentence,
+    /// As far as the pattern lets it.
+    Anywhere,
+}
+
 /// What may stand in a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Holds {
@@ -179,8 +188,9 @@ impl Catalogue {
         self.whole.get(text).map(String::as_str)
     }
 
-    /// The translation of a text that a pattern fits; `again` puts a part into the language too.
-    pub(super) fn fitting(&self, text: &str, again: &mut dyn FnMut(&str) -> String) -> Option<String> {
+    /// The translation of a text that a pattern fits; `again` puts a part into the language too. Unless `reach` says
+    /// otherwise no part holds the end of a sentence, for what stands behind it is a text of its own.
+    pub(super) fn fitting(&self, text: &str, reach: Reach, again: &mut dyn FnMut(&str) -> String) -> Option<String> {
         let first = text.chars().next()?;
         let none = Vec::new();
         let (mut own, mut open) = (
@@ -196,7 +206,7 @@ impl Catalogue {
                 (None, None) => return None,
             };
             let pattern = self.patterns.get(place)?;
-            if let Some(parts) = pattern.parts_of(text) {
+            if let Some(parts) = pattern.parts_of(text, reach) {
                 return Some(self.write(pattern, &parts, again));
             }
         }
@@ -294,6 +304,22 @@ fn is_time(text: &str) -> bool {
     !text.trim().is_empty() && words.into_iter().all(are_times)
 }
 
+/// Whether a sentence ends within a text and another begins; what stands in quotation marks is somebody's own.
+fn holds_an_end(text: &str) -> bool {
+    let mut depth = 0_u32;
+    let mut before = ' ';
+    for letter in text.chars() {
+        match letter {
+            '“' => depth += 1,
+            '”' => depth = depth.saturating_sub(1),
+            ' ' if depth == 0 && matches!(before, '.' | '?') => return true,
+            _ => {}
+        }
+        before = letter;
+    }
+    false
+}
+
 /// Whether a text is a number as English writes it: digits, with commas between thousands and one point.
 fn is_number(text: &str) -> bool {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
@@ -337,21 +363,22 @@ impl Pattern {
     }
 
     /// What stands in the places of a text, where it fits.
-    fn parts_of<'t>(&self, text: &'t str) -> Option<Vec<&'t str>> {
+    fn parts_of<'t>(&self, text: &'t str, reach: Reach) -> Option<Vec<&'t str>> {
         let (first, last) = (self.fixed.first()?, self.fixed.last()?);
         let inner = text.strip_prefix(first.as_str())?.strip_suffix(last.as_str())?;
         let mut found = Vec::with_capacity(self.parts.len());
         let between = self.fixed.get(1..self.fixed.len() - 1)?;
-        self.fill(inner, between, &mut found).then_some(found)
+        self.fill(inner, between, reach, &mut found).then_some(found)
     }
 
-    fn fill<'t>(&self, text: &'t str, between: &[String], found: &mut Vec<&'t str>) -> bool {
+    fn fill<'t>(&self, text: &'t str, between: &[String], reach: Reach, found: &mut Vec<&'t str>) -> bool {
         let Some(part) = self.parts.get(found.len()) else {
             return false;
         };
         let fits = |words: &str| {
             let is_short = words.len() <= SHORT && !words.contains(". ");
-            part.kind.fits(words) && (self.weight >= LOOSE || is_short)
+            let is_within = reach == Reach::Anywhere || !holds_an_end(words);
+            part.kind.fits(words) && is_within && (self.weight >= LOOSE || is_short)
         };
         let Some((next, rest)) = between.split_first() else {
             if fits(text) {
@@ -364,7 +391,7 @@ impl Pattern {
             let (words, behind) = (&text[..from + at], &text[from + at + next.len()..]);
             if fits(words) {
                 found.push(words);
-                if self.fill(behind, rest, found) {
+                if self.fill(behind, rest, reach, found) {
                     return true;
                 }
                 found.pop();
@@ -410,7 +437,7 @@ mod tests {
 
     fn say(catalogue: &Catalogue, text: &str) -> Option<String> {
         let mut again = |part: &str| catalogue.whole(part).unwrap_or(part).to_owned();
-        catalogue.fitting(text, &mut again)
+        catalogue.fitting(text, Reach::Sentence, &mut again)
     }
 
     #[test]
@@ -455,6 +482,18 @@ mod tests {
     fn a_part_is_put_into_the_language_where_the_translation_says_so() {
         let catalogue = german(&[("Five", "Fünf"), ("{count} changes", "{count|t} Changes")]);
         assert_eq!(say(&catalogue, "Five changes").unwrap(), "Fünf Changes");
+    }
+
+    #[test]
+    fn a_part_ends_with_its_sentence_unless_it_may_reach_further() {
+        let catalogue = german(&[("Asked as {role}", "Gefragt als {role}")]);
+        let mut same = |part: &str| part.to_owned();
+        let two = "Asked as owner. The rule says so";
+        assert_eq!(catalogue.fitting(two, Reach::Sentence, &mut same), None);
+        let far = catalogue.fitting(two, Reach::Anywhere, &mut same);
+        assert_eq!(far.as_deref(), Some("Gefragt als owner. The rule says so"));
+        let quoted = catalogue.fitting("Asked as “Who? Me. Yes.”", Reach::Sentence, &mut same);
+        assert_eq!(quoted.as_deref(), Some("Gefragt als “Who? Me. Yes.”"));
     }
 
     #[test]

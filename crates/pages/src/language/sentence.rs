@@ -1,6 +1,6 @@
 //! One text, looked up: whole, then by its pattern, then sentence by sentence.
 
-use super::catalogue::Catalogue;
+use super::catalogue::{Catalogue, Reach};
 use super::times::capital;
 
 /// The first of the characters that stand for a time already written in the language; nobody types them, and a text
@@ -92,7 +92,7 @@ pub(super) fn say(catalogue: &Catalogue, text: &str, depth: u8) -> Option<String
 fn with_lengths(catalogue: &Catalogue, text: &str, times: &[String], depth: u8) -> Option<String> {
     let mut again = |part: &str| say(catalogue, part, depth + 1).unwrap_or_else(|| part.to_owned());
     (!times.is_empty())
-        .then(|| catalogue.fitting(text, &mut again))
+        .then(|| catalogue.fitting(text, Reach::Anywhere, &mut again))
         .flatten()
 }
 
@@ -107,11 +107,23 @@ fn whole(catalogue: &Catalogue, text: &str) -> Option<String> {
     Some(capital(found))
 }
 
-/// A text without times: by its pattern, by what it ends with, by its sentences.
+/// A text without times: by its pattern, by what it is made of, and last by a pattern whose parts reach over several
+/// sentences, which people's own words may.
 fn pattern(catalogue: &Catalogue, text: &str, depth: u8) -> Option<String> {
     let mut again = |part: &str| say(catalogue, part, depth + 1).unwrap_or_else(|| part.to_owned());
-    if let Some(found) = catalogue.fitting(text, &mut again) {
-        return Some(found);
+    catalogue
+        .fitting(text, Reach::Sentence, &mut again)
+        .or_else(|| in_pieces(catalogue, text, depth))
+        .or_else(|| catalogue.fitting(text, Reach::Anywhere, &mut again))
+}
+
+/// A text by its sentences, by what stands side by side in it, by what it ends with.
+fn in_pieces(catalogue: &Catalogue, text: &str, depth: u8) -> Option<String> {
+    let sentences = sentences(text);
+    if sentences.len() > 1
+        && let Some(parts) = all(catalogue, sentences.into_iter(), depth)
+    {
+        return Some(parts.join(" "));
     }
     for joint in JOINTS {
         if let Some((before, last)) = text.rsplit_once(&format!(" {joint} "))
@@ -130,14 +142,8 @@ fn pattern(catalogue: &Catalogue, text: &str, depth: u8) -> Option<String> {
         ',', ':', '.', ';', ' ', '(', ')', '“', '”', '…', '·', '+', '→', '↑', '↓',
     ]);
     let is_cut = !core.is_empty() && core.len() < text.len();
-    if let Some(found) = is_cut.then(|| say(catalogue, core, depth + 1)).flatten() {
-        return Some(text.replacen(core, &found, 1));
-    }
-    let sentences: Vec<&str> = sentences(text);
-    if sentences.len() < 2 {
-        return None;
-    }
-    all(catalogue, sentences.into_iter(), depth).map(|parts| parts.join(" "))
+    let found = is_cut.then(|| say(catalogue, core, depth + 1)).flatten()?;
+    Some(text.replacen(core, &found, 1))
 }
 
 /// Each of several texts; `None` where one is not known.
@@ -211,6 +217,25 @@ fn with_times(text: &str, times: &[String]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_sentences_are_said_apart_and_one_that_is_known_swallows_no_other() {
+        let pairs = [
+            ("Asked as {role}.", "Gefragt als {role}."),
+            ("The rule says so.", "Die Regel sagt es."),
+        ];
+        let catalogue = Catalogue::english(&pairs).ok();
+        let say = |text: &str| catalogue.as_ref().and_then(|it| plain(it, text));
+        assert_eq!(
+            say("Asked as owner. The rule says so.").as_deref(),
+            Some("Gefragt als owner. Die Regel sagt es.")
+        );
+        // What nobody knows may be somebody's own words, which a part carries over.
+        assert_eq!(
+            say("Asked as one. Two three.").as_deref(),
+            Some("Gefragt als one. Two three.")
+        );
+    }
 
     #[test]
     fn a_sentence_that_ends_with_an_abbreviation_has_one_full_stop() {

@@ -283,6 +283,7 @@ impl ChangeList {
             label: label.to_owned(),
             value: value.to_owned(),
             remove_url: "/t/halden/changes".to_owned(),
+            is_said: true,
         };
         let mut columns = ChangeRow::columns();
         if let Some(planned) = columns.iter_mut().find(|column| column.label == "Planned") {

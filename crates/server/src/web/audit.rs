@@ -115,7 +115,7 @@ fn entries(view: &mut View<'_, '_, '_>, log: &[Told]) -> Vec<Moment> {
 /// An event as a moment of a timeline; its proof is a link for whoever may read the log.
 pub(super) fn moment(view: &View<'_, '_, '_>, told: &Told) -> Moment {
     let (icon, words) = phrase(told);
-    let mut text = Rich::new().strong(view.name(&told.actor)).text(format!(" {words}"));
+    let mut text = Rich::new().name(view.name(&told.actor)).text(format!(" {words}"));
     if let Some(detail) = detail(view, told) {
         text = text.text(format!(": {detail}"));
     }

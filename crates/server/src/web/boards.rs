@@ -136,7 +136,7 @@ fn entry(view: &View<'_, '_, '_>, decision: &BoardDecision) -> Entry {
         why.push_str(&format!(" Conflict of interest: {}.", names(&decision.conflicted)));
     }
     let said = Rich::new()
-        .strong(decision.group.as_str())
+        .name(decision.group.as_str())
         .text(format!(" decided at the meeting “{title}”"));
     Entry::new(Tone::Ok, said)
         .why(Rich::new().text(format!("{why} Rule ")).code(decision.rule.as_str()))

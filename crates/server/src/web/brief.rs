@@ -2,13 +2,13 @@
 
 use model::change::{Change, Target};
 use model::file::ChangeFile;
-use model::records::{Approval, Coverage};
+use model::records::{Approval, Coverage, Unmet};
 use model::requirement::{Ahead, ahead};
 use model::words::{ApprovalState, Decision, Disruption, EvidenceResult};
 use pages::{Brief, Rich, Tone, minutes};
 
 use super::view::View;
-use super::words::{beginning, capital, capital_first, names, plain};
+use super::words::{beginning, capital, names, plain};
 
 /// How many sentences of what is missing a card tells.
 const MISSING_SHOWN: usize = 3;
@@ -48,7 +48,7 @@ fn places(view: &View<'_, '_, '_>, change: &Change) -> Rich {
         }
         let service = target.service.as_str();
         rich = rich
-            .link(service, view.url(&format!("/services/{service}")))
+            .said_link(service, view.url(&format!("/services/{service}")))
             .text(", ")
             .said(target.environment.as_str());
     }
@@ -89,35 +89,46 @@ fn when(view: &View<'_, '_, '_>, change: &Change) -> Rich {
     if change.window_missed {
         rich = rich.text(" ").late("This window passed without a start.");
     }
-    rich.text(format!(" {}", noticed(change)))
+    rich.text(" ").append(noticed(change))
 }
 
 /// What people will notice, in a sentence.
-fn noticed(change: &Change) -> String {
+fn noticed(change: &Change) -> Rich {
     let Some(plan) = &change.content.disruption else {
-        return "Nobody said what people will notice.".to_owned();
+        return Rich::from("Nobody said what people will notice.");
     };
     let length = plan
         .minutes
         .map(|count| format!(" for {}", minutes(count.unsigned_abs())))
         .unwrap_or_default();
-    let who = plan.audience.as_deref().unwrap_or("People");
+    let who = |nobody: &str| match &plan.audience {
+        Some(audience) => Rich::new().said(audience.as_str()),
+        None => Rich::from(nobody),
+    };
     match plan.kind {
-        Disruption::None => "Nobody should notice.".to_owned(),
-        Disruption::Degraded => format!("{who} see it slower or partly missing{length}."),
-        Disruption::ReadOnly => format!("{who} can read, not write{length}."),
-        Disruption::Outage => format!("It is unavailable for {}{length}.", who.to_lowercase()),
+        Disruption::None => Rich::from("Nobody should notice."),
+        Disruption::Degraded => who("People").text(format!(" see it slower or partly missing{length}.")),
+        Disruption::ReadOnly => who("People").text(format!(" can read, not write{length}.")),
+        Disruption::Outage => Rich::from("It is unavailable for ")
+            .append(who("people"))
+            .text(format!("{length}.")),
+    }
+}
+
+/// Why somebody is asked; a role is not told twice, as in “asked as security: has the role security”.
+pub(super) fn why_asked(why: &str) -> &str {
+    match why.split_once(": has the role ") {
+        Some((asked, role)) if asked.ends_with(role) => asked,
+        _ => why,
     }
 }
 
 fn why_you(view: &View<'_, '_, '_>, change: &Change) -> Rich {
-    let reasons: Vec<String> = change
-        .requests
-        .iter()
-        .filter(|request| request.person == view.me)
-        .map(|request| capital_first(&request.why))
-        .collect();
-    Rich::from(reasons.join("; "))
+    let mine = change.requests.iter().filter(|request| request.person == view.me);
+    mine.enumerate().fold(Rich::new(), |rich, (place, request)| {
+        rich.text(if place > 0 { "; " } else { "" })
+            .append(view.sentence(why_asked(&request.why)))
+    })
 }
 
 fn why_safe(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
@@ -132,27 +143,29 @@ fn why_safe(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<(Tone, Rich)> {
         let place = evidence
             .environment
             .as_ref()
-            .map(|name| format!(", {name}"))
+            .map(|name| Rich::from(", ").said(name.as_str()))
             .unwrap_or_default();
         let result = plain(evidence.result.as_str());
         let said = evidence
             .text
             .as_deref()
-            .map(|text| format!(": {}", beginning(text, 120)))
+            .map(|text| Rich::from(": ").said(beginning(text, 120)))
             .unwrap_or_default();
-        rows.push((
-            tone,
-            Rich::new().text(format!(
-                "{} ({}{place}) {result}{said}",
-                evidence.name,
-                plain(evidence.aspect.as_str())
-            )),
-        ));
+        let aspect = plain(evidence.aspect.as_str());
+        let rich = Rich::new()
+            .said(evidence.name.as_str())
+            .text(format!(" ({aspect}"))
+            .append(place)
+            .text(format!(") {result}"))
+            .append(said);
+        rows.push((tone, rich));
     }
     for review in file.agreeing_peers() {
         rows.push((
             Tone::Ok,
-            Rich::new().text(format!("{} read plan and code, and agrees", view.name(&review.person))),
+            Rich::new()
+                .said(view.name(&review.person))
+                .text(" read plan and code, and agrees"),
         ));
     }
     rows
@@ -203,6 +216,14 @@ fn reason(text: &str) -> String {
     }
 }
 
+/// What is unmet, in as few words as a list of such rows needs.
+pub(super) fn short_reason(row: &Unmet) -> String {
+    match row.code.as_str() {
+        "approval_missing" => reason(&row.text),
+        _ => row.text.clone(),
+    }
+}
+
 /// A decision in a sentence.
 pub(super) fn decided(view: &View<'_, '_, '_>, approval: &Approval) -> (Tone, Rich) {
     let name = view.name(&approval.person);
@@ -222,7 +243,7 @@ pub(super) fn decided(view: &View<'_, '_, '_>, approval: &Approval) -> (Tone, Ri
     (
         tone,
         Rich::new()
-            .strong(name)
+            .name(name)
             .text(format!(" {said}{covers}, {}", view.reader.distance(approval.at))),
     )
 }
@@ -234,20 +255,20 @@ fn if_it_fails(view: &View<'_, '_, '_>, change: &Change) -> Rich {
         .as_ref()
         .filter(|_| content.rollback_plan.is_empty())
     {
-        return Rich::new().late("There is no way back: ").text(beginning(reason, 200));
+        return Rich::new().late("There is no way back: ").said(beginning(reason, 200));
     }
     let Some(first) = content.rollback_plan.first() else {
         return Rich::new();
     };
     let steps = match content.rollback_plan.len() {
-        1 => first.title.clone(),
-        many => format!("{many} steps back, the first: {}", first.title),
+        1 => Rich::new(),
+        many => Rich::from(format!("{many} steps back, the first: ")),
     };
     let length = content
         .rollback_minutes
         .map(|count| format!(", in {}", minutes(count.unsigned_abs())))
         .unwrap_or_default();
-    let rich = Rich::new().text(format!("{steps}{length}."));
+    let rich = steps.said(first.title.as_str()).text(format!("{length}."));
     match model::due::latest_rollback(change) {
         Some(latest) => rich
             .text(" Latest moment to turn back: ")
@@ -261,8 +282,11 @@ fn still_missing(view: &View<'_, '_, '_>, rows: &[Ahead]) -> Rich {
     let Some(step) = rows.first().map(|row| row.step) else {
         return Rich::new();
     };
-    let next: Vec<&Ahead> = rows.iter().filter(|row| row.step == step).collect();
+    let mut next: Vec<&Ahead> = rows.iter().filter(|row| row.step == step).collect();
     let mut rich = Rich::new();
+    // The reader's own word comes first.
+    let me = view.directory.login(&view.me);
+    next.sort_by_key(|row| !(row.unmet.code == "approval_missing" && row.unmet.waiting_on.contains(&me)));
     for row in next.iter().take(MISSING_SHOWN) {
         rich = match row.unmet.code.as_str() {
             "approval_missing" => rich.append(whose_word(view, &row.unmet.waiting_on)).text(" "),

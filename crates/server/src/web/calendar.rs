@@ -350,6 +350,7 @@ fn chips(view: &View<'_, '_, '_>, board: &Board) -> Vec<Chip> {
             label: super::words::capital(name),
             value: value.to_owned(),
             remove_url: address(view, &rest, board.shape, board.anchor()),
+            is_said: true,
         }
     };
     board.filters().into_iter().map(chip).collect()
@@ -358,7 +359,7 @@ fn chips(view: &View<'_, '_, '_>, board: &Board) -> Vec<Chip> {
 fn filters(view: &View<'_, '_, '_>, board: &Board) -> Vec<Field> {
     let menu = |name: &str, label: &str, words: Vec<String>, value: Option<&str>| {
         let any = std::iter::once(Choice::new("", "Any"));
-        let choices = any.chain(words.iter().map(|word| Choice::new(word.as_str(), word.as_str())));
+        let choices = any.chain(words.iter().map(|word| Choice::said(word.as_str(), word.as_str())));
         Field::new(name, label, Input::Select(choices.collect()))
             .value(value.unwrap_or_default())
             .half()
@@ -468,19 +469,6 @@ fn blocks(view: &View<'_, '_, '_>, board: &Board, date: Date) -> Vec<Block> {
             true => one.start.strftime("%H:%M").to_string(),
             false => "goes on".to_owned(),
         };
-        // Two that share hours stand side by side; a third lies over the second, and all stand in the table.
-        let beside = blocks
-            .iter_mut()
-            .rev()
-            .find(|known| known.hour < hour + hours && hour < known.hour + known.hours);
-        let half = match beside {
-            Some(known) if known.half == 2 => 1,
-            Some(known) => {
-                known.half = 1;
-                2
-            }
-            None => 0,
-        };
         blocks.push(Block {
             href: view.change_url(&one.listed.key),
             title: one.listed.title.clone(),
@@ -490,9 +478,11 @@ fn blocks(view: &View<'_, '_, '_>, board: &Board, date: Date) -> Vec<Block> {
             hours,
             standing: standing(&one.listed),
             clashes: clashes(board, &one.listed.key),
-            half,
+            column: (1, 1),
         });
     }
+    blocks.sort_by_key(|block| block.hour);
+    Block::spread(&mut blocks);
     blocks
 }
 
@@ -522,6 +512,7 @@ fn lanes(view: &View<'_, '_, '_>, board: &Board) -> Drawing {
                 href: view.change_url(&one.listed.key),
                 standing: standing(&one.listed),
                 clashes: clashes(board, &one.listed.key),
+                row: 0,
             });
         }
     }
@@ -532,17 +523,21 @@ fn lanes(view: &View<'_, '_, '_>, board: &Board) -> Drawing {
             .map(|span| (at(&span.start), at(&span.end) - at(&span.start), span.is_freeze))
             .collect()
     };
-    let lanes = services.into_iter().map(|(service, bars)| Lane {
-        service: service.to_owned(),
-        href: view.url(&format!("/services/{service}")),
-        team: view
-            .directory
-            .services
-            .get(&ServiceKey::from(service))
-            .and_then(|known| known.team.clone())
-            .unwrap_or_default(),
-        bands: bands(service),
-        bars,
+    let lanes = services.into_iter().map(|(service, bars)| {
+        let mut lane = Lane {
+            service: service.to_owned(),
+            href: view.url(&format!("/services/{service}")),
+            team: view
+                .directory
+                .services
+                .get(&ServiceKey::from(service))
+                .and_then(|known| known.team.clone())
+                .unwrap_or_default(),
+            bands: bands(service),
+            bars,
+        };
+        lane.settle();
+        lane
     });
     let days = (0..board.days).map(|number| {
         let date = board
@@ -621,7 +616,7 @@ fn table(view: &View<'_, '_, '_>, board: &Board) -> Table {
                 view.change_url(&one.listed.key),
             ),
             Cell::text(super::words::capital(&one.listed.state)),
-            Cell::text(places.join(", ")),
+            Cell::said(places.join(", ")),
             Cell::Text(clash),
         ]
     });

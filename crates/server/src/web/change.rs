@@ -254,7 +254,7 @@ fn notices(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<Notice> {
             view.name(&asked.by),
             view.reader.moment(asked.until)
         );
-        notices.push(Notice::new(Tone::Wait, asked.reason.as_str()).title(title));
+        notices.push(Notice::new(Tone::Wait, Rich::new().said(asked.reason.as_str())).title(title));
     }
     if !change.turned_normal.is_empty() {
         let fields: Vec<String> = change.turned_normal.iter().map(|field| plain(field)).collect();

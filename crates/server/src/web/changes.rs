@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use acts::find_changes::{ChangeFilter, ChangeRow as Listed, TargetRow, find_changes, find_custom_values};
+use acts::find_changes::{
+    ChangeFilter, ChangeRow as Listed, TargetRow, find_changes, find_custom_values, find_waiting,
+};
 use axum::extract::{Query, State};
 use axum::response::Response;
 use jiff::Timestamp;
@@ -37,13 +39,14 @@ const FILTERS: [(&str, &str); 13] = [
     ("created_to", "Written before"),
 ];
 /// The columns that can be chosen, by their ids of [`ChangeRow`].
-const COLUMNS: [(&str, &str); 13] = [
+const COLUMNS: [(&str, &str); 14] = [
     ("key", "Key"),
     ("state", "State"),
     ("risk", "Risk"),
     ("where", "Where"),
     ("planned", "Planned"),
     ("planned_end", "Planned end"),
+    ("waits_for", "Waits for"),
     ("owner", "Owner"),
     ("requester", "Requester"),
     ("team", "Team"),
@@ -54,6 +57,8 @@ const COLUMNS: [(&str, &str); 13] = [
 ];
 /// The column of the fields that the tenant added; a file has one for each of them.
 pub(super) const OWN: &str = "own";
+/// The column of those whom changes wait for.
+pub(super) const WAITS: &str = "waits_for";
 /// The list's name among saved views.
 pub(super) const LIST: &str = "changes";
 
@@ -74,7 +79,17 @@ impl Wanted {
         let chosen = self.0.iter().filter(|(name, _)| name == "columns");
         let chosen: Vec<&str> = chosen.flat_map(|(_, value)| value.split(',')).map(str::trim).collect();
         if chosen.iter().all(|id| id.is_empty()) {
-            let usual = ["key", "title", "state", "risk", "where", "planned", "owner", "age"];
+            let usual = [
+                "key",
+                "title",
+                "state",
+                "risk",
+                "where",
+                "planned",
+                "waits_for",
+                "owner",
+                "age",
+            ];
             return usual.map(str::to_owned).to_vec();
         }
         let ids = COLUMNS.iter().map(|(id, _)| *id).filter(|id| chosen.contains(id));
@@ -209,7 +224,15 @@ fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<String> {
         true => find_custom_values(view.room, &found)?,
         false => BTreeMap::new(),
     };
+    let waiting = match shown.iter().any(|id| id == WAITS) {
+        true => find_waiting(view.room, &found)?,
+        false => BTreeMap::new(),
+    };
     let rows = found.rows.iter().map(|(listed, targets)| ChangeRow {
+        waits_for: waiting
+            .get(&listed.id)
+            .map(|people| first_of(view, people))
+            .unwrap_or_default(),
         own: own
             .get(&listed.id)
             .map(|values| super::own_fields::told(view, values))
@@ -300,6 +323,15 @@ fn view_acts(view: &View<'_, '_, '_>, wanted: &Wanted, saved: &[KeptView]) -> Ve
     vec![save]
 }
 
+/// The first of several people, and how many more there are: `Priya Raman +1`.
+pub(super) fn first_of(view: &View<'_, '_, '_>, people: &[PersonId]) -> String {
+    let first = people.first().map(|person| view.name(person)).unwrap_or_default();
+    match people.len().saturating_sub(1) {
+        0 => first,
+        more => format!("{first} +{more}"),
+    }
+}
+
 /// A change as the list shows it.
 pub(super) fn row(view: &View<'_, '_, '_>, listed: &Listed, targets: &[TargetRow]) -> ChangeRow {
     let first = targets.first().map(|target| target.service.clone()).unwrap_or_default();
@@ -371,10 +403,18 @@ fn chips(url: &str, wanted: &Wanted) -> Vec<Chip> {
     let set = FILTERS
         .iter()
         .filter_map(|(name, label)| Some((name, label, wanted.get(name)?)));
-    set.map(|(name, label, value)| Chip {
-        label: (*label).to_owned(),
-        value: value.replace('_', " "),
-        remove_url: format!("{url}{}", wanted.with(name, "")),
+    set.map(|(name, label, value)| {
+        let is_said = !["state", "kind", "risk"].contains(name);
+        Chip {
+            label: (*label).to_owned(),
+            value: if is_said {
+                value.to_owned()
+            } else {
+                value.replace('_', " ")
+            },
+            remove_url: format!("{url}{}", wanted.with(name, "")),
+            is_said,
+        }
     })
     .collect()
 }
@@ -384,7 +424,11 @@ fn fields(view: &View<'_, '_, '_>, wanted: &Wanted) -> Vec<Field> {
     let time = |name: &str, label: &str| Field::new(name, label, Input::DateTime).value(present(name)).half();
     let menu = |name: &str, label: &str, words: Vec<String>| {
         let any = std::iter::once(Choice::new("", "Any"));
-        let choices = any.chain(words.iter().map(|word| Choice::new(word.as_str(), word_label(word))));
+        let is_said = ["service", "environment"].contains(&name);
+        let choices = any.chain(words.iter().map(|word| match is_said {
+            true => Choice::said(word.as_str(), word.as_str()),
+            false => Choice::new(word.as_str(), capital(word)),
+        }));
         Field::new(name, label, Input::Select(choices.collect()))
             .value(present(name))
             .half()
@@ -420,13 +464,6 @@ fn fields(view: &View<'_, '_, '_>, wanted: &Wanted) -> Vec<Field> {
         time("created_from", "Written from"),
         time("created_to", "Written before"),
     ]
-}
-
-/// A closed word with a capital; keys of services stay as they are.
-fn word_label(word: &str) -> String {
-    let is_closed = word == "open" || Stage::ALL.iter().any(|state| state.as_str() == word);
-    let is_closed = is_closed || ["low", "medium", "high", "normal", "standard", "emergency"].contains(&word);
-    if is_closed { capital(word) } else { word.to_owned() }
 }
 
 #[cfg(test)]
@@ -465,6 +502,6 @@ mod tests {
         ]);
         assert_eq!(wanted.columns(), ["key", "title", "team"]);
         assert_eq!(wanted.query(), "columns=key%2Cteam");
-        assert_eq!(Wanted::default().columns().len(), 8);
+        assert_eq!(Wanted::default().columns().len(), 9);
     }
 }

@@ -343,7 +343,7 @@ fn ownership_section(view: &View<'_, '_, '_>, service: &Service) -> Section {
         Entry::new(
             Tone::Plain,
             Rich::new()
-                .strong(who)
+                .name(who)
                 .text(format!(" is {}", super::words::plain(row.role.as_str()))),
         )
         .icon("person")
@@ -413,7 +413,7 @@ fn part_entry(row: &Dependency, service: &Service, link: &impl Fn(&ServiceKey) -
 }
 
 fn dependency_section(view: &View<'_, '_, '_>, service: &Service) -> Section {
-    let link = |key: &ServiceKey| Rich::new().link(key.as_str(), view.url(&format!("/services/{key}")));
+    let link = |key: &ServiceKey| Rich::new().said_link(key.as_str(), view.url(&format!("/services/{key}")));
     let between = view
         .directory
         .dependencies

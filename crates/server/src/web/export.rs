@@ -3,14 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use acts::find_changes::{find_changes, find_custom_values};
+use acts::find_changes::{find_changes, find_custom_values, find_waiting};
 use axum::extract::{Query, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
 use store::{Lane, Mode};
 
-use super::changes::{OWN, Wanted, filter};
+use super::changes::{OWN, WAITS, Wanted, filter};
 use super::view::{View, Visitor, problem};
 use crate::failure::Failure;
 use crate::state::AppState;
@@ -94,8 +94,20 @@ fn read(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Export> {
             true => BTreeMap::new(),
             false => find_custom_values(view.room, &found)?,
         };
+        let waiting = match columns.iter().any(|id| id == WAITS) {
+            true => find_waiting(view.room, &found)?,
+            false => BTreeMap::new(),
+        };
         for (listed, targets) in &found.rows {
-            let usual = columns.iter().map(|id| cell(view, id, listed, targets));
+            let waits = waiting.get(&listed.id).map(Vec::as_slice).unwrap_or_default();
+            let usual = columns.iter().map(|id| match id == WAITS {
+                true => waits
+                    .iter()
+                    .map(|person| view.name(person))
+                    .collect::<Vec<_>>()
+                    .join(", "),
+                false => cell(view, id, listed, targets),
+            });
             let said = values.get(&listed.id).map(Vec::as_slice).unwrap_or_default();
             let own = own.iter().map(|key| {
                 let value = said.iter().find(|value| value.key == *key);
@@ -114,6 +126,18 @@ fn read(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Export> {
         true => rows.len().to_string(),
         false => format!("{}, and there are more: cut the list by its filters", rows.len()),
     };
+    let names = own
+        .iter()
+        .map(|key| super::own_fields::name(&view.directory, key).to_owned());
+    Ok(Export {
+        about: about(view, wanted, count),
+        heads: columns.iter().map(|id| head(id).to_owned()).chain(names).collect(),
+        rows,
+    })
+}
+
+/// What the file is: of whom, what was asked, in which zone, how many rows, when and by whom.
+fn about(view: &View<'_, '_, '_>, wanted: &Wanted, count: String) -> Vec<(String, String)> {
     let query = wanted.query();
     let mut about = vec![
         ("Export".to_owned(), format!("Changes of {}", view.frame.tenant)),
@@ -132,14 +156,7 @@ fn read(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Export> {
     about.push(("Rows".to_owned(), count));
     let now = view.reader.field(view.now()).replace('T', " ");
     about.push(("Made".to_owned(), format!("{now} by {}", view.frame.person)));
-    let names = own
-        .iter()
-        .map(|key| super::own_fields::name(&view.directory, key).to_owned());
-    Ok(Export {
-        about,
-        heads: columns.iter().map(|id| head(id).to_owned()).chain(names).collect(),
-        rows,
-    })
+    about
 }
 
 fn head(id: &str) -> &'static str {
@@ -151,6 +168,7 @@ fn head(id: &str) -> &'static str {
         "where" => "Where",
         "planned" => "Planned",
         "planned_end" => "Planned end",
+        WAITS => "Waits for",
         "owner" => "Owner",
         "requester" => "Requester",
         "team" => "Team",

@@ -55,7 +55,7 @@ fn factor_section(view: &View<'_, '_, '_>, found: &[SecondFactor], copied: &[Str
             } else {
                 used.as_str()
             };
-            Fact::new(&it.name, format!("{kind}, {told}"))
+            Fact::new(&it.name, format!("{kind}, {told}")).said()
         })
         .collect();
     if !shown.is_empty() {
@@ -92,15 +92,49 @@ fn factor_section(view: &View<'_, '_, '_>, found: &[SecondFactor], copied: &[Str
     section
 }
 
+/// A browser and its system by name; the beginning of what another program calls itself; `None` where it has no name.
+fn agent_words(agent: &str) -> Option<String> {
+    // The order matters: most browsers also call themselves by the names of those before them.
+    let known = [
+        ("Edg/", "Edge"),
+        ("OPR/", "Opera"),
+        ("Firefox/", "Firefox"),
+        ("Chrome/", "Chrome"),
+        ("Safari/", "Safari"),
+    ];
+    let systems = [
+        ("Android", "Android"),
+        ("iPhone", "iPhone"),
+        ("iPad", "iPad"),
+        ("Windows", "Windows"),
+        ("Mac OS", "macOS"),
+        ("Linux", "Linux"),
+    ];
+    let first = |names: &[(&str, &'static str)]| {
+        names
+            .iter()
+            .find(|(sign, _)| agent.contains(sign))
+            .map(|(_, name)| *name)
+    };
+    match (first(&known), first(&systems)) {
+        (Some(browser), Some(system)) => Some(format!("{browser}, {system}")),
+        (Some(browser), None) => Some(browser.to_owned()),
+        (None, _) if agent.trim().is_empty() => None,
+        (None, _) => Some(super::words::beginning(agent, 60)),
+    }
+}
+
 fn session_section(view: &View<'_, '_, '_>, found: &[Session]) -> Section {
     let facts = found.iter().take(SESSIONS).map(|it| {
-        let agent = if it.agent.is_empty() {
-            "a program without a name"
-        } else {
-            it.agent.as_str()
-        };
         let began = view.reader.moment(it.created_at);
-        Fact::new(began, format!("by {}, from {}, with {agent}", it.method, it.source))
+        let told = Rich::from(format!("by {}, from {}, with ", it.method, it.source));
+        Fact::new(
+            began,
+            match agent_words(&it.agent) {
+                Some(agent) => told.said(agent),
+                None => told.text("a program without a name"),
+            },
+        )
     });
     let mut section = Section::new("sessions", "Your sessions", SectionBody::Facts(facts.collect()));
     if found.len() > 1 {

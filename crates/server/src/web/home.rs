@@ -76,7 +76,7 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     let later = queue
         .iter()
         .skip(CARDS)
-        .map(|file| row(view, file, Rich::from(why(view, &file.change))))
+        .map(|file| row(view, file, why(view, &file.change)))
         .collect();
     let own = own(view)?;
     let mut sections = super::home_board::sections(view, &queue);
@@ -119,12 +119,11 @@ fn lede(view: &View<'_, '_, '_>) -> Rich {
     }
 }
 
-fn why(view: &View<'_, '_, '_>, change: &Change) -> String {
-    change
-        .requests
-        .iter()
+fn why(view: &View<'_, '_, '_>, change: &Change) -> Rich {
+    let mut requests = change.requests.iter();
+    requests
         .find(|request| request.person == view.me)
-        .map(|request| request.why.clone())
+        .map(|request| view.sentence(super::brief::why_asked(&request.why)))
         .unwrap_or_default()
 }
 
@@ -276,7 +275,7 @@ fn keep_in_mind(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
             Entry::new(
                 Tone::Freeze,
                 Rich::new()
-                    .link(freeze.title.as_str(), view.url("/freezes"))
+                    .said_link(freeze.title.as_str(), view.url("/freezes"))
                     .text(format!(" {words}")),
             )
             .why(view.reader.span(freeze.starts_at, freeze.ends_at)),

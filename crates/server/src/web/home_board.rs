@@ -82,14 +82,11 @@ fn sitting(view: &View<'_, '_, '_>, meeting: &Meeting, first: Option<&ChangeFile
         many => format!("{many} people are there"),
     };
     if !meeting.is_on(view.now()) {
-        return Entry::new(
-            Tone::Plain,
-            Rich::new().strong(title.as_str()).text(" is still to come"),
-        )
-        .icon("calendar")
-        .why(format!("begins {}", view.reader.moment(meeting.starts_at)));
+        return Entry::new(Tone::Plain, Rich::new().name(title.as_str()).text(" is still to come"))
+            .icon("calendar")
+            .why(format!("begins {}", view.reader.moment(meeting.starts_at)));
     }
-    let entry = Entry::new(Tone::Ok, Rich::new().strong(title.as_str()).text(" is on"))
+    let entry = Entry::new(Tone::Ok, Rich::new().name(title.as_str()).text(" is on"))
         .icon("calendar")
         .why(format!("since {}, {people}", view.reader.moment(meeting.starts_at)));
     if meeting.has(&view.me) {

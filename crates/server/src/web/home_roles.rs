@@ -387,7 +387,7 @@ fn since_yesterday(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>>
             let comma = if place == 0 { "" } else { ", " };
             text = text
                 .text(comma)
-                .link(target.service.as_str(), view.url(&format!("/changes?{query}")));
+                .said_link(target.service.as_str(), view.url(&format!("/changes?{query}")));
         }
         text
     };

@@ -10,7 +10,7 @@ use pages::mail::{Digest, DigestRow, Letter, Mail, News};
 
 use super::brief::brief;
 use super::view::{View, language_of};
-use super::words::plain;
+use super::words::{plain, with_times};
 
 /// The letter of a message, for the person who acts in this room; `None` for a message about no change.
 ///
@@ -116,7 +116,10 @@ fn told(view: &View<'_, '_, '_>, change: &Change, message: &Message) -> Option<N
         "asked_to_approve" => {
             let request = request()?;
             News::AskedToApprove {
-                why: format!("as {}", request.why),
+                why: with_times(
+                    super::brief::why_asked(&request.why).trim_start_matches("asked "),
+                    &view.reader,
+                ),
                 due: moment(request.acknowledge_by),
             }
         }

@@ -47,6 +47,7 @@ mod permit_file;
 mod policies;
 mod propose;
 mod providers;
+mod review_draft;
 mod runbook;
 mod sample;
 mod saved;

@@ -35,7 +35,7 @@ fn control(directory: &Directory, field: &CustomField, change: Option<&Change>) 
     let menu = |values: &mut dyn Iterator<Item = String>| {
         let none = std::iter::once(Choice::new("", "Not said"));
         Input::Select(
-            none.chain(values.map(|value| Choice::new(value.as_str(), value.as_str())))
+            none.chain(values.map(|value| Choice::said(value.as_str(), value.as_str())))
                 .collect(),
         )
     };
@@ -58,7 +58,8 @@ fn control(directory: &Directory, field: &CustomField, change: Option<&Change>) 
     if field.is_over {
         hints.push("Out of use; what stands may stay.".to_owned());
     }
-    let control = Field::new(field.path(), field.name.as_str(), input);
+    let mut control = Field::new(field.path(), field.name.as_str(), input);
+    control.is_said = true;
     match hints.is_empty() {
         true => control,
         false => control.hint(hints.join(" ")),
@@ -107,11 +108,11 @@ pub(super) fn facts(view: &View<'_, '_, '_>, change: &Change) -> Vec<Fact> {
             Held::Person(person) => Fact::people(label, vec![view.name(person)]),
             Held::Service(service) => {
                 let url = view.url(&format!("/services/{service}"));
-                Fact::new(label, Rich::new().link(service.as_str(), url))
+                Fact::new(label, Rich::new().said_link(service.as_str(), url))
             }
             Held::Url(url) => Fact::new(label, Rich::new().link(url.as_str(), url.as_str())),
-            _ => Fact::new(label, plain(view, value)),
+            _ => Fact::new(label, Rich::new().said(plain(view, value))),
         }
     };
-    values.map(fact).collect()
+    values.map(fact).map(Fact::said).collect()
 }

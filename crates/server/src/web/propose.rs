@@ -102,7 +102,7 @@ fn against(view: &mut View<'_, '_, '_>, key: &str, start: Timestamp, end: Timest
             .any(|(service, place)| freeze.covers(&(*service).into(), &(*place).into()));
         if covers {
             let text = Rich::new()
-                .link(freeze.title.as_str(), view.url("/freezes"))
+                .said_link(freeze.title.as_str(), view.url("/freezes"))
                 .text(" forbids it");
             entries.push(Entry::new(Tone::Freeze, text).why(view.reader.span(freeze.starts_at, freeze.ends_at)));
         }
@@ -126,7 +126,8 @@ fn against(view: &mut View<'_, '_, '_>, key: &str, start: Timestamp, end: Timest
         };
         let text = Rich::new()
             .link(listed.key.as_str(), view.change_url(&listed.key))
-            .text(format!(" {}", listed.title));
+            .text(" ")
+            .said(listed.title.as_str());
         let why = match collision.path.as_slice() {
             [one] => format!("both touch {one} in {}", collision.environment),
             path => format!("{}, in {}", path.join(" needs "), collision.environment),

@@ -10,7 +10,7 @@ use model::change::Change;
 use model::due::latest_rollback;
 use model::records::Entry as ActionEntry;
 use model::words::{EntryKind, State as Stage};
-use pages::{Act, ActForm, ActTone, Entry, Field, Notice, Place, RunClock, RunStep, Runbook, Tone, minutes};
+use pages::{Act, ActForm, ActTone, Entry, Field, Notice, Place, Rich, RunClock, RunStep, Runbook, Tone, minutes};
 
 use super::acts_open::context;
 use super::sections::{length, steps};
@@ -177,15 +177,17 @@ fn so_far(view: &View<'_, '_, '_>, entry: &ActionEntry) -> Entry {
         EntryKind::Deviation => Tone::Wait,
         EntryKind::Issue => Tone::Stop,
     };
-    let why = format!("{}, {}", view.name(&entry.by), view.reader.moment(entry.occurred_at));
-    Entry::new(tone, entry.text.as_str()).why(why)
+    let why = Rich::new()
+        .said(view.name(&entry.by))
+        .text(format!(", {}", view.reader.moment(entry.occurred_at)));
+    Entry::new(tone, Rich::new().said(entry.text.as_str())).why(why)
 }
 
 fn notices(view: &View<'_, '_, '_>, change: &Change) -> Vec<Notice> {
-    let hold = change
-        .hold
-        .as_ref()
-        .map(|hold| Notice::new(Tone::Stop, hold.reason.as_str()).title(format!("On hold by {}", view.name(&hold.by))));
+    let hold = change.hold.as_ref().map(|hold| {
+        let reason = Rich::new().said(hold.reason.as_str());
+        Notice::new(Tone::Stop, reason).title(format!("On hold by {}", view.name(&hold.by)))
+    });
     let ran_over = change.overrun.then(|| {
         Notice::new(Tone::Stop, "Ask for more time on its page, or roll back.").title("It runs over its time")
     });

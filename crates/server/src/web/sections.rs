@@ -18,9 +18,10 @@ use pages::{
 
 use serde_json::Value;
 
-use super::brief::{decided, outcome_mark, step_name};
+use super::brief::{decided, outcome_mark, short_reason, step_name, why_asked};
+use super::review_draft::{start_from, what_differs};
 use super::view::View;
-use super::words::{capital, capital_first, plain, state};
+use super::words::{capital, plain, state};
 
 /// How many moments of the timeline a change's page shows.
 const MOMENTS: usize = 60;
@@ -69,7 +70,7 @@ impl Around<'_> {
     pub fn requirements(&self, view: &View<'_, '_, '_>) -> Work {
         let rows = ahead(self.file, &view.directory, view.now());
         let entries = rows.iter().map(|row| {
-            let entry = Entry::new(Tone::Wait, view.sentence(&row.unmet.text))
+            let entry = Entry::new(Tone::Wait, view.sentence(&short_reason(&row.unmet)))
                 .code(row.unmet.code.as_str())
                 .why(view.sentence(&row.unmet.satisfy))
                 .aside(step_name(row.step));
@@ -136,11 +137,11 @@ impl Around<'_> {
             entries.push(
                 Entry::new(
                     Tone::Wait,
-                    Rich::new().strong(view.name(&request.person)).text(" is asked"),
+                    Rich::new().name(view.name(&request.person)).text(" is asked"),
                 )
                 .why(
-                    Rich::new()
-                        .text(format!("{}, rule ", capital_first(&request.why)))
+                    view.sentence(why_asked(&request.why))
+                        .text(", rule ")
                         .code(request.rule.as_str()),
                 )
                 .aside(aside),
@@ -153,7 +154,7 @@ impl Around<'_> {
                 Tone::Plain
             };
             let words = format!(" {}s as a peer", review.verdict.as_str());
-            let entry = Entry::new(tone, Rich::new().strong(view.name(&review.person)).text(words))
+            let entry = Entry::new(tone, Rich::new().name(view.name(&review.person)).text(words))
                 .why(plain(review.state.as_str()))
                 .aside(view.reader.distance(review.at));
             entries.push(match &review.text {
@@ -219,11 +220,11 @@ impl Around<'_> {
                 let checker = view.name(&condition.checker);
                 let entry = Entry::new(
                     if condition.met.is_some() { Tone::Ok } else { Tone::Wait },
-                    condition.text.as_str(),
+                    Rich::new().said(condition.text.as_str()),
                 );
                 match &condition.met {
                     Some(met) => entry
-                        .why(format!("{} says it is met", view.name(&met.by)))
+                        .why(Rich::new().said(view.name(&met.by)).text(" says it is met"))
                         .aside(view.reader.distance(met.at)),
                     None if condition.checker == view.me && self.open.has(Verb::MeetCondition) => {
                         let meet = self
@@ -234,7 +235,10 @@ impl Around<'_> {
                             .why(format!("due before {}, checked by you", condition.due.as_str()))
                             .act(format!("condition-{id}"), meet)
                     }
-                    None => entry.why(format!("due before {}, checked by {checker}", condition.due.as_str())),
+                    None => {
+                        let due = format!("due before {}, checked by ", condition.due.as_str());
+                        entry.why(Rich::from(due).said(checker))
+                    }
                 }
             });
         Work::new("", entries.collect())
@@ -260,7 +264,7 @@ impl Around<'_> {
             let mut entry = Entry::new(
                 tone,
                 Rich::new()
-                    .strong(evidence.name.as_str())
+                    .name(evidence.name.as_str())
                     .text(format!(" {}", plain(evidence.result.as_str()))),
             )
             .why(format!(
@@ -315,17 +319,21 @@ impl Around<'_> {
                 TaskState::Done => Tone::Ok,
                 TaskState::Dropped => Tone::Plain,
             };
-            let who = task
-                .assignee
-                .as_ref()
-                .map_or_else(|| "nobody yet".to_owned(), |person| view.name(person));
+            let who = match &task.assignee {
+                Some(person) => Rich::new().said(view.name(person)),
+                None => Rich::from("nobody yet"),
+            };
             let holds = if task.mandatory {
                 "the next step waits for it"
             } else {
                 "optional"
             };
             let entry = Entry::new(tone, Rich::new().said(task.title.as_str()))
-                .why(format!("{}, {who}; {holds}", task.kind))
+                .why(
+                    Rich::from(format!("{}, ", task.kind))
+                        .append(who)
+                        .text(format!("; {holds}")),
+                )
                 .aside(plain(task.state.as_str()));
             let id = task.id.as_str();
             if task.state != TaskState::Open || !self.open.has(Verb::UpdateTask) {
@@ -380,7 +388,11 @@ impl Around<'_> {
             };
             let text = Rich::new()
                 .strong(word)
-                .text(format!(" for {}, {}, {way} ", row.service, row.environment))
+                .text(" for ")
+                .said(row.service.as_str())
+                .text(", ")
+                .said(row.environment.as_str())
+                .text(format!(", {way} "))
                 .code(artifact);
             let why = answer
                 .reasons
@@ -427,13 +439,15 @@ impl Around<'_> {
     fn permit(&self, view: &View<'_, '_, '_>, permit: &model::records::Permit) -> Entry {
         let id = permit.id.as_str();
         let is_good = permit.state == PermitState::Issued && permit.expires_at > view.now();
-        let text = Rich::new().text(format!(
-            "Permit for {}, {}, {}",
-            permit.service, permit.environment, permit.purpose
-        ));
+        let text = Rich::new()
+            .text("Permit for ")
+            .said(permit.service.as_str())
+            .text(", ")
+            .said(permit.environment.as_str())
+            .text(format!(", {}", permit.purpose));
         let mut entry = Entry::new(if is_good { Tone::Ok } else { Tone::Plain }, text).icon("leaf");
         entry.sub = match &permit.revoked_reason {
-            Some(reason) => Rich::from(format!("revoked: {reason}")),
+            Some(reason) => Rich::from("revoked: ").said(reason.as_str()),
             None => Rich::from(format!("good until {}", view.reader.moment(permit.expires_at))),
         };
         entry = entry.aside(view.reader.distance(permit.issued_at));
@@ -478,7 +492,7 @@ impl Around<'_> {
             let entry = Entry::new(
                 tone,
                 Rich::new()
-                    .strong(view.name(&validation.by))
+                    .name(view.name(&validation.by))
                     .text(format!(" says that {word}")),
             )
             .aside(view.reader.distance(validation.at));
@@ -496,7 +510,7 @@ impl Around<'_> {
             };
             let mut entry = Entry::new(
                 Tone::Ok,
-                Rich::new().strong(view.name(&review.by)).text(format!(" {kind}")),
+                Rich::new().name(view.name(&review.by)).text(format!(" {kind}")),
             )
             .why(format!(
                 "Objectives met: {}. Assessment adequate: {}. Steps adequate: {}.",
@@ -507,13 +521,13 @@ impl Around<'_> {
             .quote(review.summary.as_str())
             .aside(view.reader.distance(review.at));
             for line in &review.improvements {
-                entry = entry.aside(format!("To do better: {line}"));
+                entry = entry.aside(Rich::from("To do better: ").said(line.as_str()));
             }
             entries.push(entry);
         }
         if let Some(finding) = &change.finding {
             let text = Rich::new()
-                .strong(view.name(&finding.by))
+                .name(view.name(&finding.by))
                 .text(" found on the unauthorized work");
             entries.push(Entry::new(Tone::Wait, text).quote(finding.reason.as_str()));
         }
@@ -532,7 +546,7 @@ impl Around<'_> {
         let entries = self.file.links.iter().map(|link| {
             let to = match &link.to_change {
                 Some(_) => Rich::new().link(link.to.as_str(), view.change_url(&link.to)),
-                None => Rich::new().text(link.to.as_str()),
+                None => Rich::new().said(link.to.as_str()),
             };
             Entry::new(
                 Tone::Plain,
@@ -547,7 +561,7 @@ impl Around<'_> {
     /// Comments, oldest first, with the form that adds one.
     pub fn comments(&self, view: &View<'_, '_, '_>) -> Work {
         let entries = self.comments.iter().map(|comment| {
-            Entry::new(Tone::Plain, Rich::new().strong(view.name(&comment.by)))
+            Entry::new(Tone::Plain, Rich::new().name(view.name(&comment.by)))
                 .icon("comment")
                 .quote(comment.text.as_str())
                 .aside(view.reader.moment(comment.at))
@@ -624,7 +638,7 @@ impl Around<'_> {
             ("Incident", &content.incident),
         ] {
             if let Some(value) = value {
-                facts.push(Fact::new(label, value.as_str()));
+                facts.push(Fact::new(label, Rich::new().said(value.as_str())));
             }
         }
         facts.extend(super::own_fields::facts(view, change));
@@ -635,7 +649,7 @@ impl Around<'_> {
         }
         facts.push(Fact::new("Category", capital(content.category.as_str())));
         if !change.labels.is_empty() {
-            facts.push(Fact::new("Labels", change.labels.join(", ")));
+            facts.push(Fact::new("Labels", Rich::new().said(change.labels.join(", "))));
         }
         let digests = Fact {
             label: "Digests".to_owned(),
@@ -643,7 +657,7 @@ impl Around<'_> {
                 Rich::new().text("what ").code(short_digest(&change.digests.what)),
                 Rich::new().text("when ").code(short_digest(&change.digests.when)),
             ],
-            people: Vec::new(),
+            ..Fact::default()
         };
         facts.push(digests);
         if !change.watchers.is_empty() {
@@ -691,22 +705,24 @@ fn risk_fact(file: &ChangeFile) -> Fact {
     Fact {
         label: "Risk".to_owned(),
         values,
-        people: Vec::new(),
+        ..Fact::default()
     }
 }
 
 /// The steps of a plan; a doer who is a login is shown by name.
 pub(super) fn steps(view: &View<'_, '_, '_>, steps: &[Step]) -> Vec<PlanStep> {
     let rows = steps.iter().map(|step| {
-        let doer = step.doer.as_deref().map(|doer| view.waits_on(doer));
-        let parts = [
-            doer,
-            step.team.clone(),
-            step.check.as_ref().map(|check| format!("check: {check}")),
-        ];
+        let said = [step.doer.as_deref().map(|doer| view.waits_on(doer)), step.team.clone()];
+        let mut detail = Rich::new();
+        for part in said.into_iter().flatten() {
+            detail = parted(detail).said(part);
+        }
+        if let Some(check) = &step.check {
+            detail = parted(detail).text("check: ").said(check.as_str());
+        }
         PlanStep {
             title: step.title.clone(),
-            detail: parts.into_iter().flatten().collect::<Vec<_>>().join(" · "),
+            detail,
             length: step
                 .minutes
                 .map(|count| minutes(count.unsigned_abs()))
@@ -714,6 +730,14 @@ pub(super) fn steps(view: &View<'_, '_, '_>, steps: &[Step]) -> Vec<PlanStep> {
         }
     });
     rows.collect()
+}
+
+/// A dot behind what is said already.
+fn parted(rich: Rich) -> Rich {
+    match rich.is_empty() {
+        true => rich,
+        false => rich.text(" · "),
+    }
 }
 
 /// The sum of the steps' minutes, in words; empty when nobody said.
@@ -733,42 +757,8 @@ pub(super) fn index(number: i64) -> String {
 
 /// A menu of services, of which none may be chosen.
 pub(super) fn keys_menu(name: &str, label: &str, keys: impl Iterator<Item = String>) -> Field {
-    let choices = std::iter::once(Choice::new("", "Not said")).chain(keys.map(|key| Choice::new(key.clone(), key)));
+    let choices = std::iter::once(Choice::new("", "Not said")).chain(keys.map(|key| Choice::said(key.clone(), key)));
     Field::new(name, label, Input::Select(choices.collect()))
-}
-
-/// Fills a review's form with its draft: a start for whoever writes it.
-fn start_from(form: &mut ActForm, draft: &Value) {
-    for field in &mut form.fields {
-        match &draft[field.name.as_str()] {
-            Value::Bool(is) => field.value = if *is { "true".to_owned() } else { String::new() },
-            Value::String(text) => field.value.clone_from(text),
-            _ => {}
-        }
-    }
-    form.note = Some("Drafted from times, incidents, permits and messages. Correct what you know better.".to_owned());
-}
-
-/// What a draft says of each target: what was to run, what ran before, how it ended.
-fn what_differs(draft: &Value) -> Entry {
-    let told = |row: &Value, name: &str| row[name].as_str().map(short_digest).unwrap_or_default();
-    let mut entry = Entry::new(Tone::Wait, "A review is drafted from what is known");
-    for row in draft["facts"]["differs"].as_array().into_iter().flatten() {
-        let text = |name: &str| row[name].as_str().unwrap_or_default().replace('_', " ");
-        let after = Some(told(row, "after")).filter(|it| !it.is_empty());
-        let after = after.unwrap_or_else(|| told(row, "commit"));
-        let mut line = format!("{} in {}: {after}", text("service"), text("environment"));
-        let before = told(row, "before");
-        if !before.is_empty() {
-            line.push_str(&format!(" in place of {before}"));
-        }
-        entry = entry.aside(format!("{line}, {}", text("outcome")));
-    }
-    for row in draft["facts"]["alerts"].as_array().into_iter().flatten() {
-        let text = |name: &str| row[name].as_str().unwrap_or_default();
-        entry = entry.aside(format!("{}: {}", text("key"), text("title")));
-    }
-    entry
 }
 
 /// Who watches: people by name, the first of them, and groups.

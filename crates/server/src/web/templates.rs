@@ -202,7 +202,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Re
         Entry::new(
             Tone::Ok,
             Rich::new()
-                .strong(view.name(&approval.person))
+                .name(view.name(&approval.person))
                 .text(format!(" approved as {}", plain(approval.role.as_str()))),
         )
         .aside(view.reader.distance(approval.at))
@@ -260,22 +260,29 @@ fn page_acts(view: &View<'_, '_, '_>, template: &StandardTemplate) -> Vec<ActFor
     }
 }
 
+/// The fields whose values are closed words of ours; what stands in others somebody wrote.
+const CLOSED: [&str; 5] = ["complexity", "category", "impact", "touches", "disruption"];
+
 /// The locked fields with their values as they read.
 fn locked(view: &View<'_, '_, '_>, template: &StandardTemplate) -> Vec<Fact> {
     let rows = template.locked.iter().map(|(name, value)| {
+        let told = |value: &Value| match CLOSED.contains(&name.as_str()) {
+            true => Rich::from(words_of(value)),
+            false => Rich::new().said(words_of(value)),
+        };
         let values: Vec<Rich> = match value {
-            Value::Array(rows) => rows.iter().map(|row| Rich::from(words_of(row))).collect(),
-            other => vec![Rich::from(words_of(other))],
+            Value::Array(rows) => rows.iter().map(told).collect(),
+            other => vec![told(other)],
         };
         Fact {
             label: capital(name),
             values,
-            people: Vec::new(),
+            ..Fact::default()
         }
     });
     let own = template.custom_fields.iter().map(|value| {
         let label = super::own_fields::name(&view.directory, &value.key);
-        Fact::new(label, super::own_fields::plain(view, value))
+        Fact::new(label, Rich::new().said(super::own_fields::plain(view, value))).said()
     });
     rows.chain(own).collect()
 }

@@ -187,7 +187,7 @@ fn clash(
     match view.directory.freezes.iter().find(covers) {
         Some(freeze) => Rich::new()
             .late("In the freeze ")
-            .link(freeze.title.as_str(), view.url("/freezes")),
+            .said_link(freeze.title.as_str(), view.url("/freezes")),
         None => Rich::new(),
     }
 }

@@ -76,7 +76,7 @@ fn fields(own: &Own) -> Vec<Field> {
     let packs = policy::packs();
     let choices = packs.iter().map(|pack| Choice {
         hint: Some(pack.about.to_owned()),
-        ..Choice::new(pack.name, pack.name)
+        ..Choice::said(pack.name, pack.name)
     });
     let mut chosen = Field::new("packs", "Packs that come with Assent", Input::Many(choices.collect()));
     chosen.chosen.clone_from(&own.packs);

@@ -1,6 +1,7 @@
 //! Words and times for people, made from the closed words and the sentences of the rules.
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use model::words::{Kind, Level, State};
 use pages::{Reader, Rich, short_digest};
 
@@ -29,17 +30,51 @@ pub(super) fn risk(level: Level) -> pages::Risk {
     pages::Risk::from_word(level.as_str()).unwrap_or_default()
 }
 
-/// Replaces each RFC 3339 time in a sentence by the same time as the reader's clock shows it.
+/// Replaces each time that the rules wrote (RFC 3339, a day alone, or a day with its hour in UTC) by the same time as the
+/// reader's clock shows it.
 pub(super) fn with_times(text: &str, reader: &Reader) -> String {
-    let words = text.split(' ').map(|word| {
-        let bare = word.trim_end_matches(['.', ',', ';', ':', ')']);
-        let is_time = bare.len() >= 20 && bare.ends_with('Z') && bare.starts_with(|c: char| c.is_ascii_digit());
-        match bare.parse::<Timestamp>() {
-            Ok(at) if is_time => format!("{}{}", reader.moment(at), &word[bare.len()..]),
-            _ => word.to_owned(),
-        }
-    });
-    words.collect::<Vec<_>>().join(" ")
+    let mut out: Vec<String> = Vec::new();
+    let mut words = text.split(' ').peekable();
+    while let Some(word) = words.next() {
+        let hour = words.peek().and_then(|next| hour_of(word, next));
+        let (told, end) = match hour {
+            Some((at, end)) => {
+                words.next();
+                (Some(reader.moment(at)), end)
+            }
+            None => {
+                let bare = word.trim_end_matches(ENDS);
+                (one_time(bare, reader), &word[bare.len()..])
+            }
+        };
+        out.push(told.map_or_else(|| word.to_owned(), |told| format!("{told}{end}")));
+    }
+    out.join(" ")
+}
+
+/// What may stand behind a time.
+const ENDS: [char; 5] = ['.', ',', ';', ':', ')'];
+
+/// A time or a day in one word.
+fn one_time(bare: &str, reader: &Reader) -> Option<String> {
+    if !bare.starts_with(|c: char| c.is_ascii_digit()) {
+        return None;
+    }
+    match bare.len() {
+        10 => bare.parse::<Date>().ok().map(|day| reader.date(day)),
+        20.. if bare.ends_with('Z') => bare.parse::<Timestamp>().ok().map(|at| reader.moment(at)),
+        _ => None,
+    }
+}
+
+/// A time in two words, `2026-11-21 08:00Z`, with what stands behind it.
+fn hour_of<'t>(day: &str, hour: &'t str) -> Option<(Timestamp, &'t str)> {
+    let bare = hour.trim_end_matches(ENDS);
+    let time = bare
+        .strip_suffix('Z')
+        .filter(|time| day.len() == 10 && time.len() == 5)?;
+    let at = format!("{day}T{time}:00Z").parse().ok()?;
+    Some((at, &hour[bare.len()..]))
 }
 
 /// A sentence of the rules for the reader: times by their clock, what stands in backticks and digests as code, a capital at
@@ -114,6 +149,14 @@ mod tests {
             "It ends at today 11:00."
         );
         assert_eq!(with_times("Nothing here, 12 h.", &reader), "Nothing here, 12 h.");
+        assert_eq!(
+            with_times(
+                "owner of x since 1969-03-01, deputy until 1970-01-04 10:00Z: so",
+                &reader
+            ),
+            "owner of x since Sat 1 Mar 1969, deputy until Sun 4 Jan 11:00: so"
+        );
+        assert_eq!(with_times("CHG-1 2026-11-2x 08:00", &reader), "CHG-1 2026-11-2x 08:00");
     }
 
     #[test]

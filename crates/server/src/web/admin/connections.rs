@@ -110,7 +110,7 @@ fn row(view: &mut View<'_, '_, '_>, connection: &Connection) -> acts::Result<Vec
             view.url(&format!("/connections/{}", escaped(id))),
         ),
         Cell::text(kind_words(&connection.kind)),
-        Cell::text(view.name(&connection.owner)),
+        Cell::said(view.name(&connection.owner)),
         Cell::Short(told),
         Cell::Mark(state),
     ])
@@ -264,12 +264,12 @@ fn map_table(connection: &Connection) -> Table {
         let places: Vec<String> = row
             .environments
             .iter()
-            .map(|(theirs, ours)| format!("{theirs} is {ours}"))
+            .map(|(theirs, ours)| format!("{theirs} → {ours}"))
             .collect();
         vec![
             Cell::title(row.repository.as_str(), ""),
-            Cell::text(row.service.as_str()),
-            Cell::text(places.join(", ")),
+            Cell::said(row.service.as_str()),
+            Cell::said(places.join(", ")),
         ]
     });
     Table {

@@ -101,7 +101,7 @@ fn section(view: &View<'_, '_, '_>, field: &CustomField, may_set: bool) -> Secti
         Fact::new("Holds", holds_words(field.holds)),
     ];
     if !field.choices.is_empty() {
-        facts.push(Fact::new("Choices", field.choices.join(", ")));
+        facts.push(Fact::new("Choices", Rich::new().said(field.choices.join(", "))));
     }
     facts.push(Fact::new("On", on));
     if let Some(since) = field.needed_since {
@@ -109,7 +109,7 @@ fn section(view: &View<'_, '_, '_>, field: &CustomField, may_set: bool) -> Secti
         facts.push(Fact::new("Needed", text));
     }
     if let Some(hint) = &field.description {
-        facts.push(Fact::new("Help", hint.as_str()));
+        facts.push(Fact::new("Help", Rich::new().said(hint.as_str())));
     }
     let note = if field.is_over { "out of use" } else { "" };
     let section = Section::new(
@@ -117,6 +117,7 @@ fn section(view: &View<'_, '_, '_>, field: &CustomField, may_set: bool) -> Secti
         field.name.as_str(),
         SectionBody::Facts(facts),
     )
+    .said()
     .note(note);
     if !may_set {
         return section;

@@ -79,7 +79,7 @@ fn section(view: &View<'_, '_, '_>, calendar: &Calendar, may_set: bool) -> Secti
         } else {
             values
         },
-        people: Vec::new(),
+        ..Fact::default()
     };
     let facts = vec![
         Fact::new("Time zone", calendar.zone.as_str()),
@@ -96,6 +96,7 @@ fn section(view: &View<'_, '_, '_>, calendar: &Calendar, may_set: bool) -> Secti
         calendar.name.as_str(),
         SectionBody::Facts(facts),
     )
+    .said()
     .note(usual);
     match may_set {
         true => section.acts(vec![

@@ -171,14 +171,14 @@ fn line_entries(view: &View<'_, '_, '_>, role: OwnershipRole, number: usize, lin
         String::new()
     };
     let holders = line.holders.iter().map(|holder| {
-        let text = Rich::from(format!("{part}: ")).strong(view.name(&holder.person));
+        let text = Rich::from(format!("{part}: ")).name(view.name(&holder.person));
         let order = if number == 0 {
             "asked first"
         } else {
             "asked when the line before has nobody"
         };
         Entry::new(tone, text)
-            .why(format!("{}{path}", capital_reason(&holder.why)))
+            .why(view.sentence(&holder.why).text(path.as_str()))
             .aside(scope.as_str())
             .aside(order)
     });
@@ -190,10 +190,6 @@ fn line_entries(view: &View<'_, '_, '_>, role: OwnershipRole, number: usize, lin
     holders.chain(idle).collect()
 }
 
-fn capital_reason(why: &str) -> String {
-    super::super::words::capital_first(why)
-}
-
 fn chips(view: &View<'_, '_, '_>, asked: &Asked) -> Vec<Chip> {
     let other = |name: &str, value: Option<&str>| match value {
         Some(value) => view.url(&format!("/ownership?{name}={}", escaped(value))),
@@ -203,11 +199,13 @@ fn chips(view: &View<'_, '_, '_>, asked: &Asked) -> Vec<Chip> {
         label: "Service".to_owned(),
         value: value.to_owned(),
         remove_url: other("environment", asked.environment()),
+        is_said: true,
     });
     let place = asked.environment().map(|value| Chip {
         label: "Environment".to_owned(),
         value: value.to_owned(),
         remove_url: other("service", asked.service()),
+        is_said: true,
     });
     service.into_iter().chain(place).collect()
 }
@@ -215,7 +213,7 @@ fn chips(view: &View<'_, '_, '_>, asked: &Asked) -> Vec<Chip> {
 fn filters(view: &View<'_, '_, '_>, asked: &Asked) -> Vec<Field> {
     let menu = |name: &str, label: &str, keys: Vec<String>, value: Option<&str>| {
         let any = std::iter::once(Choice::new("", "Any"));
-        let choices = any.chain(keys.iter().map(|key| Choice::new(key.as_str(), key.as_str())));
+        let choices = any.chain(keys.iter().map(|key| Choice::said(key.as_str(), key.as_str())));
         Field::new(name, label, Input::Select(choices.collect()))
             .value(value.unwrap_or_default())
             .half()

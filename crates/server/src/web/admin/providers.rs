@@ -110,6 +110,7 @@ fn section(view: &View<'_, '_, '_>, provider: &IdentityProvider) -> Section {
         provider.name.as_str(),
         SectionBody::Facts(facts),
     )
+    .said()
     .acts(acts)
 }
 

@@ -42,8 +42,11 @@ fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<S
                 webhook.name.as_str(),
                 view.url(&format!("/webhooks/{}", escaped(webhook.id.as_str()))),
             ),
-            Cell::text(webhook.url.as_str()),
-            Cell::text(told_of(&webhook)),
+            Cell::said(webhook.url.as_str()),
+            match webhook.format.is_usual() {
+                true => Cell::said(told_of(&webhook)),
+                false => Cell::text(told_of(&webhook)),
+            },
             Cell::Short(last.map(|at| view.reader.moment(at)).unwrap_or_default()),
             Cell::Mark(standing(&webhook, state.as_ref())),
         ]);
@@ -219,7 +222,7 @@ fn facts(view: &View<'_, '_, '_>, webhook: &Webhook, state: Option<&store::webho
     let mut facts = vec![
         Fact::people("Owner", vec![view.name(&webhook.owner)]),
         Fact::new("Form", form_of(webhook)),
-        Fact::new("Told of", webhook.kinds.join(", ")),
+        Fact::new("Told of", Rich::new().said(webhook.kinds.join(", "))),
     ];
     if !webhook.services.is_empty() {
         let services: Vec<String> = webhook.services.iter().map(ToString::to_string).collect();
@@ -241,7 +244,7 @@ fn facts(view: &View<'_, '_, '_>, webhook: &Webhook, state: Option<&store::webho
         facts.push(Fact::new("Next try", view.reader.due(state.run_at)));
     }
     if let Some(error) = &state.last_error {
-        facts.push(Fact::new("Last answer", beginning(error, 200)));
+        facts.push(Fact::new("Last answer", Rich::new().said(beginning(error, 200))));
     }
     facts
 }
@@ -274,15 +277,19 @@ fn acts_of(view: &View<'_, '_, '_>, webhook: &Webhook) -> Vec<ActForm> {
 fn deliveries(view: &View<'_, '_, '_>, title: &str, rows: &[store::webhook::Delivery]) -> Table {
     let cells = rows.iter().map(|row| {
         let answer = match (row.last_status, &row.last_error) {
-            (_, Some(error)) => beginning(error, 120),
-            (Some(status), None) => format!("answered {status}"),
-            (None, None) => String::new(),
+            (_, Some(error)) => Rich::new().said(beginning(error, 120)),
+            (Some(status), None) => Rich::from(format!("answered {status}")),
+            (None, None) => Rich::new(),
         };
         vec![
             Cell::title(row.kind.as_str(), ""),
             Cell::Short(count(row.seq.unsigned_abs())),
             Cell::Short(view.reader.moment(row.queued_at)),
-            Cell::Short(format!("{} tries", row.tries)),
+            Cell::Short(match row.tries {
+                0 => "waits".to_owned(),
+                1 => "1 try".to_owned(),
+                many => format!("{many} tries"),
+            }),
             Cell::text(answer),
         ]
     });
