@@ -1,7 +1,6 @@
 //! Administration by hand: every page of it, none of which needs a script.
 
 use serde_json::{Value, json};
-use tests::browser::{Browser, Look};
 
 use crate::desk::Desk;
 
@@ -9,30 +8,7 @@ use crate::desk::Desk;
 fn look_at(desk: &Desk, path: &str) {
     let name = path.trim_matches('/').replace(['/', '?', '=', '&'], "-");
     desk.go(path);
-    seen(desk, &name);
-}
-
-fn seen(desk: &Desk, name: &str) {
-    for look in [Look::NARROW_DARK, Look::NARROW, Look::DESK_DARK, Look::DESK] {
-        desk.browser.look(look);
-        desk.browser.picture(&format!("admin/{name}-{}", look.name()), true);
-        // The judge itself needs a script.
-        if Browser::JUDGED.contains(&look) {
-            desk.browser.set_scripts(true);
-            let found = desk.browser.axe();
-            desk.browser.set_scripts(false);
-            assert!(found.is_empty(), "{name}: {found:?}");
-        }
-        let wide = desk.browser.run(
-            "return document.documentElement.scrollWidth - document.documentElement.clientWidth;",
-            &[],
-        );
-        assert!(
-            wide.as_i64().unwrap_or_default() <= 0,
-            "{name} is {wide} px too wide at {}",
-            look.name()
-        );
-    }
+    desk.look_at(&format!("admin/{name}"));
 }
 
 /// Opens an act's form by its words, without a script of the page.
@@ -70,7 +46,7 @@ fn an_administrator_connects_a_system_and_reads_its_deliveries_without_a_script(
     send(&desk);
     browser.wait_for_words("Label builder is connected");
     browser.wait_for_words("it cannot be shown again");
-    seen(&desk, "connection-made");
+    desk.look_at("admin/connection-made");
     let shown = browser.run(
         "return [...document.querySelectorAll('.notice code')].map((one) => one.innerText);",
         &[],
@@ -95,7 +71,7 @@ fn an_administrator_connects_a_system_and_reads_its_deliveries_without_a_script(
         "{}",
         browser.text("#turned-away")
     );
-    seen(&desk, "connection");
+    desk.look_at("admin/connection");
     open_act(&desk, "Stop taking deliveries");
     send(&desk);
     browser.wait_for_words("Ended");
@@ -124,7 +100,7 @@ fn webhooks_providers_hours_and_keys_are_set_by_hand() {
     browser.wait_for_words("Chat of operations is told from now on");
     browser.click_words("Chat of operations");
     browser.wait_for_words("On their way");
-    seen(&desk, "webhook");
+    desk.look_at("admin/webhook");
     open_act(&desk, "New secret");
     send(&desk);
     browser.wait_for_words("has a new secret");
@@ -234,12 +210,12 @@ fn a_set_of_policies_is_tried_on_the_last_changes_before_it_is_proposed() {
     send(&desk);
     browser.wait_for_words("This set cannot be taken");
     browser.wait_for_words("own/policies.cedar:1");
-    seen(&desk, "trial-refused");
+    desk.look_at("admin/trial-refused");
     browser.fill("details[open] [name=policies]", "");
     browser.click("details[open] input[value=dual-control]");
     send(&desk);
     browser.wait_for_words("asked differently");
-    seen(&desk, "trial");
+    desk.look_at("admin/trial");
     open_act(&desk, "Propose it");
     browser.type_into(
         "details[open] [name=reason]",

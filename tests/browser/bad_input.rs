@@ -4,24 +4,12 @@
 use std::fmt::Write;
 
 use serde_json::{Value, json};
-use tests::browser::{Browser, Look};
+use tests::browser::Look;
 use tests::journey;
 
 use crate::desk::Desk;
 
 const WORD: &str = "Donaudampfschifffahrtsgesellschaftskapitän";
-
-fn wide(desk: &Desk) -> i64 {
-    let script = "return document.documentElement.scrollWidth - document.documentElement.clientWidth;";
-    desk.browser.run(script, &[]).as_i64().unwrap_or_default()
-}
-
-fn fetched(desk: &Desk, path: &str) -> String {
-    let script =
-        "const done = arguments[1]; fetch(arguments[0]).then((one) => one.text()).then(done, (e) => done(String(e)));";
-    let text = desk.browser.run_async(script, &[json!(format!("/t/halden{path}"))]);
-    text.as_str().unwrap_or_default().to_owned()
-}
 
 #[test]
 fn texts_that_deceive_are_shown_for_what_they_are_on_every_page_that_tells_them() {
@@ -56,7 +44,7 @@ fn texts_that_deceive_are_shown_for_what_they_are_on_every_page_that_tells_them(
     for page in &pages {
         browser.look(Look::NARROW);
         desk.go(page);
-        assert_eq!(wide(&desk), 0, "{page} scrolls sideways");
+        assert_eq!(desk.too_wide(), 0, "{page} scrolls sideways");
         assert_eq!(
             browser.run("return document.querySelectorAll('img, main script').length;", &[]),
             0,
@@ -66,14 +54,14 @@ fn texts_that_deceive_are_shown_for_what_they_are_on_every_page_that_tells_them(
         let told = html.as_str().unwrap();
         assert!(!told.contains('\u{202e}'), "{page} turns the eye round");
         browser.look(Look::DESK);
-        assert_eq!(wide(&desk), 0, "{page} scrolls sideways on a desk");
+        assert_eq!(desk.too_wide(), 0, "{page} scrolls sideways on a desk");
     }
     desk.go(&format!("/changes/{key}"));
     browser.wait_for_words("U+202E");
     browser.picture("journeys/deceiving-text", true);
     let console = browser.console();
     assert!(console.iter().all(|(_, line)| !line.contains("alert")), "{console:?}");
-    let csv = fetched(&desk, &format!("/changes.csv?q={key}"));
+    let csv = desk.fetched(&format!("/changes.csv?q={key}"));
     let row = csv
         .lines()
         .find(|line| line.contains("cmd|"))
@@ -118,15 +106,7 @@ fn ten_thousand_things_that_need_a_target_are_drawn_counted_and_told_page_by_pag
     browser.click_words("10,0");
     browser.wait_for_words(&format!("{key} reaches 10,0"));
     browser.wait_for_words("more stand in the table");
-    for look in [Look::NARROW_DARK, Look::NARROW, Look::DESK_DARK, Look::DESK] {
-        browser.look(look);
-        browser.picture(&format!("journeys/affected-{}", look.name()), false);
-        if Browser::JUDGED.contains(&look) {
-            let found = browser.axe();
-            assert!(found.is_empty(), "{found:?}");
-        }
-        assert_eq!(wide(&desk), 0, "{}", look.name());
-    }
+    desk.look_at("journeys/affected");
     let rows = browser.run("return document.querySelectorAll('#table tbody tr').length;", &[]);
     assert_eq!(rows, 200, "a page of the table");
     let weight = browser.run("return document.documentElement.outerHTML.length;", &[]);

@@ -36,6 +36,13 @@ pub struct Desk {
 }
 
 impl Desk {
+    /// Opens both, and finds a change that waits for the word of security.
+    pub fn open_asked() -> (Self, Value) {
+        let desk = Self::open();
+        let change = desk.waiting_for("security");
+        (desk, change)
+    }
+
     /// Opens both, over a fresh copy of the demo.
     pub fn open() -> Self {
         Self::open_as("127.0.0.1")
@@ -71,18 +78,20 @@ impl Desk {
         self.enter(&self.browser, role, "/");
     }
 
+    /// Signs in as a role, and opens the page of a change.
+    pub fn read(&self, role: &str, key: &str) {
+        self.sign_in(role);
+        self.go(&format!("/changes/{key}"));
+    }
+
     /// Signs in as a role in any window, on the way to a page.
     pub fn enter(&self, browser: &Browser, role: &str, path: &str) {
         let person = self.server.person(role);
-        let text = |name: &str| person[name].as_str().unwrap().to_owned();
         browser.forget();
-        let base = format!("{}/t/{}", self.server.url, text("tenant"));
+        let base = format!("{}/t/{}", self.server.url, person["tenant"].as_str().unwrap());
         browser.go(&format!("{base}{path}"));
         assert!(browser.url().contains("/sign-in"), "{}", browser.url());
-        browser.type_into("input[name=login]", &text("login"));
-        browser.type_into("input[name=password]", &text("password"));
-        browser.click("form button");
-        browser.wait_for("the door is behind", "return !location.pathname.endsWith('/sign-in');");
+        browser.pass_the_door(&person);
     }
 
     /// Edits a change through the API as a role, from a version.
@@ -107,5 +116,55 @@ impl Desk {
             &self.server.token(role),
             body.as_ref(),
         )
+    }
+
+    /// A change that waits for a role's approval, as the API shows it.
+    pub fn waiting_for(&self, role: &str) -> Value {
+        let login = self.server.person(role)["login"].clone();
+        let list = self.api(role, "GET", "/changes?state=authorizing&limit=50", Value::Null);
+        for item in list["items"].as_array().unwrap() {
+            let key = item["key"].as_str().unwrap();
+            let unmet = self.api(role, "GET", &format!("/changes/{key}/requirements"), Value::Null);
+            let rows = unmet["items"]
+                .as_array()
+                .or(unmet.as_array())
+                .cloned()
+                .unwrap_or_default();
+            let is_asked = |row: &Value| {
+                row["code"] == "approval_missing"
+                    && row["waiting_on"].as_array().is_some_and(|who| who.contains(&login))
+            };
+            if rows.iter().any(is_asked) {
+                return self.api(role, "GET", &format!("/changes/{key}"), Value::Null);
+            }
+        }
+        panic!("nothing of the demo waits for {role}");
+    }
+
+    /// What the page's own session gets from an address of the first tenant, as text.
+    pub fn fetched(&self, path: &str) -> String {
+        let script = "const done = arguments[1];
+            fetch(arguments[0]).then((one) => one.text()).then(done, (e) => done(String(e)));";
+        let text = self.browser.run_async(script, &[json!(format!("/t/halden{path}"))]);
+        text.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// By how many pixels the page is wider than its window.
+    pub fn too_wide(&self) -> i64 {
+        let script = "return document.documentElement.scrollWidth - document.documentElement.clientWidth;";
+        self.browser.run(script, &[]).as_i64().unwrap_or_default()
+    }
+
+    /// Keeps pictures of the page in both themes at two widths; it is nowhere too wide, and axe finds nothing.
+    pub fn look_at(&self, name: &str) {
+        for look in [Look::NARROW_DARK, Look::NARROW, Look::DESK_DARK, Look::DESK] {
+            self.browser.look(look);
+            self.browser.picture(&format!("{name}-{}", look.name()), true);
+            if Browser::JUDGED.contains(&look) {
+                let found = self.browser.axe();
+                assert!(found.is_empty(), "{name}: {found:?}");
+            }
+            assert!(self.too_wide() <= 0, "{name} is too wide at {}", look.name());
+        }
     }
 }

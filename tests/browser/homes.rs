@@ -8,7 +8,6 @@ use tests::browser::Look;
 use tests::journey;
 
 use crate::desk::Desk;
-use crate::live::waiting_for;
 
 /// The most words of a decision card, so that it is read in half a minute.
 const MOST_WORDS: i64 = 120;
@@ -120,13 +119,11 @@ fn the_tour_leads_to_a_page_at_every_stop() {
 
 #[test]
 fn a_person_named_in_a_comment_is_told_of_it_and_nobody_else_for_an_address() {
-    let desk = Desk::open();
+    let (desk, change) = Desk::open_asked();
     let browser = &desk.browser;
-    let change = waiting_for(&desk, "security");
     let key = change["key"].as_str().unwrap();
     let login = |role: &str| desk.server.person(role)["login"].as_str().unwrap().to_owned();
-    desk.sign_in("requester");
-    desk.go(&format!("/changes/{key}"));
+    desk.read("requester", key);
     browser.click_words("Comment");
     let text = format!(
         "(@{}), who prints at night? Not x@{}.",
@@ -149,12 +146,10 @@ fn a_person_named_in_a_comment_is_told_of_it_and_nobody_else_for_an_address() {
 
 #[test]
 fn the_card_is_the_same_in_print_and_short_enough_for_half_a_minute() {
-    let desk = Desk::open();
+    let (desk, change) = Desk::open_asked();
     let browser = &desk.browser;
-    let change = waiting_for(&desk, "security");
     let key = change["key"].as_str().unwrap();
-    desk.sign_in("security");
-    desk.go(&format!("/changes/{key}"));
+    desk.read("security", key);
     let card = "return document.querySelector('.decision .brief').innerText.replace(/\\s+/g, ' ').trim();";
     let shown = browser.run(card, &[]);
     let words = shown.as_str().unwrap().split(' ').count();

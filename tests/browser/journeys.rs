@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use crate::desk::Desk;
-use crate::live::waiting_for;
 
 /// How much a person had to do, against the most that the journey may ask.
 pub struct Actions {
@@ -32,9 +31,8 @@ impl Actions {
 
 #[test]
 fn a_new_approver_decides_from_mail_to_done_in_three_actions_and_takes_it_back() {
-    let desk = Desk::open();
+    let (desk, change) = Desk::open_asked();
     let browser = &desk.browser;
-    let change = waiting_for(&desk, "security");
     let key = change["key"].as_str().unwrap();
     let mut actions = Actions::at_most(3);
     // The link in the mail, through the door, which remembers where it led.
@@ -63,9 +61,8 @@ fn a_new_approver_decides_from_mail_to_done_in_three_actions_and_takes_it_back()
 
 #[test]
 fn the_queue_decides_by_keyboard_with_a_comment_and_stays_the_queue() {
-    let desk = Desk::open();
+    let (desk, change) = Desk::open_asked();
     let browser = &desk.browser;
-    let change = waiting_for(&desk, "security");
     let key = change["key"].as_str().unwrap();
     desk.sign_in("security");
     browser.wait_for(
@@ -93,13 +90,11 @@ fn the_queue_decides_by_keyboard_with_a_comment_and_stays_the_queue() {
 
 #[test]
 fn a_session_that_ends_in_the_middle_of_a_form_loses_nothing() {
-    let desk = Desk::open();
+    let (desk, change) = Desk::open_asked();
     let browser = &desk.browser;
-    let change = waiting_for(&desk, "security");
     let key = change["key"].as_str().unwrap();
     let text = "=cmd|' /C calc'!A0 \u{202e}evil <script>alert(1)</script> ž";
-    desk.sign_in("security");
-    desk.go(&format!("/changes/{key}"));
+    desk.read("security", key);
     browser.click_words("Comment");
     browser.set("#comments textarea", text);
     browser.forget();
@@ -129,12 +124,10 @@ fn a_session_that_ends_in_the_middle_of_a_form_loses_nothing() {
 
 #[test]
 fn the_same_form_twice_and_the_back_button_decide_once() {
-    let desk = Desk::open();
+    let (desk, change) = Desk::open_asked();
     let browser = &desk.browser;
-    let change = waiting_for(&desk, "security");
     let key = change["key"].as_str().unwrap();
-    desk.sign_in("security");
-    desk.go(&format!("/changes/{key}"));
+    desk.read("security", key);
     browser.click_words("Approve");
     browser.wait_for_words("Your word is noted");
     browser.back();
@@ -156,9 +149,8 @@ fn the_same_form_twice_and_the_back_button_decide_once() {
 
 #[test]
 fn what_a_reader_may_not_see_is_not_there_and_nothing_hints_at_it() {
-    let desk = Desk::open();
+    let (desk, change) = Desk::open_asked();
     let browser = &desk.browser;
-    let change = waiting_for(&desk, "security");
     let key = change["key"].as_str().unwrap();
     let title = change["title"].as_str().unwrap();
     desk.enter(browser, "other_requester", "/");

@@ -10,7 +10,6 @@ use tests::journey;
 
 use crate::desk::Desk;
 use crate::every_page::{Findings, links};
-use crate::live::waiting_for;
 use crate::runbook::under_way;
 
 const TAB: &str = "\u{e004}";
@@ -253,7 +252,7 @@ fn enter(desk: &Desk, role: &str, path: &str) {
 fn a_change_is_approved_from_the_queue_without_a_mouse() {
     let desk = Desk::open();
     let browser = &desk.browser;
-    waiting_for(&desk, "security");
+    desk.waiting_for("security");
     let digest = journey::artifact(303);
     let second = journey::request("Print the rest", &digest, desk.server.server_time());
     journey::waiting_for_approval(&desk.server, &second, &digest);

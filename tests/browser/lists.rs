@@ -4,14 +4,6 @@ use serde_json::{Value, json};
 use tests::browser::Look;
 
 use crate::desk::Desk;
-use crate::live::waiting_for;
-
-fn fetched(desk: &Desk, path: &str) -> String {
-    let script =
-        "const done = arguments[1]; fetch(arguments[0]).then((one) => one.text()).then(done, (e) => done(String(e)));";
-    let text = desk.browser.run_async(script, &[json!(format!("/t/halden{path}"))]);
-    text.as_str().unwrap_or_default().to_owned()
-}
 
 #[test]
 fn an_auditor_exports_a_population_with_its_query_filters_zone_and_row_count() {
@@ -28,7 +20,7 @@ fn an_auditor_exports_a_population_with_its_query_filters_zone_and_row_count() {
         &[],
     );
     assert_eq!(link, "/t/halden/changes.csv?state=closed&columns=key%2Cplanned%2Cowner");
-    let csv = fetched(&desk, "/changes.csv?state=closed&columns=key,owner,planned");
+    let csv = desk.fetched("/changes.csv?state=closed&columns=key,owner,planned");
     for line in [
         "\"# Query\",\"state=closed&columns=key%2Cplanned%2Cowner\"",
         "\"# Filter: State\",\"closed\"",
@@ -47,7 +39,7 @@ fn an_auditor_exports_a_population_with_its_query_filters_zone_and_row_count() {
         rows,
         "the file holds the whole population"
     );
-    assert!(fetched(&desk, "/changes.xlsx?state=closed").starts_with("PK"));
+    assert!(desk.fetched("/changes.xlsx?state=closed").starts_with("PK"));
     desk.browser.picture("journeys/auditor-population", false);
 }
 
@@ -75,7 +67,7 @@ fn a_filter_becomes_a_view_and_goes_again() {
 fn one_act_on_several_says_beforehand_what_each_will_answer() {
     let desk = Desk::open();
     let browser = &desk.browser;
-    let asked = waiting_for(&desk, "security");
+    let asked = desk.waiting_for("security");
     let asked = asked["key"].as_str().unwrap();
     let drafts = desk.api("security", "GET", "/changes?state=draft&limit=1", Value::Null);
     let draft = drafts["items"][0]["key"].as_str().unwrap();

@@ -4,28 +4,6 @@ use serde_json::{Value, json};
 
 use crate::desk::Desk;
 
-/// A change that waits for a role's approval, as the API shows it.
-pub fn waiting_for(desk: &Desk, role: &str) -> Value {
-    let login = desk.server.person(role)["login"].clone();
-    let list = desk.api(role, "GET", "/changes?state=authorizing&limit=50", Value::Null);
-    for item in list["items"].as_array().unwrap() {
-        let key = item["key"].as_str().unwrap();
-        let unmet = desk.api(role, "GET", &format!("/changes/{key}/requirements"), Value::Null);
-        let rows = unmet["items"]
-            .as_array()
-            .or(unmet.as_array())
-            .cloned()
-            .unwrap_or_default();
-        let is_asked = |row: &Value| {
-            row["code"] == "approval_missing" && row["waiting_on"].as_array().is_some_and(|who| who.contains(&login))
-        };
-        if rows.iter().any(is_asked) {
-            return desk.api(role, "GET", &format!("/changes/{key}"), Value::Null);
-        }
-    }
-    panic!("nothing of the demo waits for {role}");
-}
-
 fn approve(desk: &Desk, role: &str, change: &Value) {
     let key = change["key"].as_str().unwrap();
     let word = json!({"decision": "approve", "content_digest": change["content_digest"]});
@@ -34,13 +12,11 @@ fn approve(desk: &Desk, role: &str, change: &Value) {
 
 #[test]
 fn an_open_page_shows_another_persons_act_and_keeps_what_is_being_typed() {
-    let desk = Desk::open();
+    let (desk, change) = Desk::open_asked();
     let browser = &desk.browser;
-    let change = waiting_for(&desk, "security");
     let key = change["key"].as_str().unwrap();
     let name = "return document.querySelector('#approvals').innerText";
-    desk.sign_in("owner");
-    desk.go(&format!("/changes/{key}"));
+    desk.read("owner", key);
     browser.click_words("Comment");
     browser.type_into("#comments textarea", "Half a sen");
     let before = browser.run(name, &[]);
@@ -60,12 +36,10 @@ fn an_open_page_shows_another_persons_act_and_keeps_what_is_being_typed() {
 
 #[test]
 fn an_edit_under_the_eyes_of_an_approver_is_told_and_not_slipped_in() {
-    let desk = Desk::open();
+    let (desk, change) = Desk::open_asked();
     let browser = &desk.browser;
-    let change = waiting_for(&desk, "security");
     let key = change["key"].as_str().unwrap();
-    desk.sign_in("security");
-    desk.go(&format!("/changes/{key}"));
+    desk.read("security", key);
     let digest = "return document.querySelector('.decision input[name=content_digest]').value;";
     let before = browser.run(digest, &[]);
     let now = desk.api("change_manager", "GET", &format!("/changes/{key}"), Value::Null);
@@ -78,8 +52,7 @@ fn an_edit_under_the_eyes_of_an_approver_is_told_and_not_slipped_in() {
 
 #[test]
 fn a_list_says_that_there_is_more_and_moves_nothing() {
-    let desk = Desk::open();
-    let change = waiting_for(&desk, "security");
+    let (desk, change) = Desk::open_asked();
     desk.sign_in("change_manager");
     desk.go("/changes");
     let rows = "return document.querySelectorAll('tbody tr').length;";

@@ -6,6 +6,7 @@ mod bad_input;
 mod board;
 mod desk;
 mod every_page;
+mod everyday;
 mod feed;
 mod homes;
 mod journeys;

@@ -1,22 +1,9 @@
 //! Fields that an organisation adds to its changes: by hand, without a script, and then on the form of whoever writes one.
 
 use serde_json::{Value, json};
-use tests::browser::{Browser, Look};
+use tests::browser::Look;
 
 use crate::desk::Desk;
-
-fn seen(desk: &Desk, name: &str) {
-    for look in [Look::NARROW_DARK, Look::NARROW, Look::DESK_DARK, Look::DESK] {
-        desk.browser.look(look);
-        desk.browser
-            .picture(&format!("own-fields/{name}-{}", look.name()), true);
-        if Browser::JUDGED.contains(&look) {
-            desk.browser.set_scripts(true);
-            let found = desk.browser.axe();
-            assert!(found.is_empty(), "{name}: {found:?}");
-        }
-    }
-}
 
 #[test]
 fn a_field_of_ones_own_is_added_by_hand_and_asked_of_the_next_change() {
@@ -44,7 +31,7 @@ fn a_field_of_ones_own_is_added_by_hand_and_asked_of_the_next_change() {
     browser.wait_for_words("gold, silver");
     let budget = browser.text("#budget");
     assert!(budget.contains("9 usual answers and 1 of 3 of your own"), "{budget}");
-    seen(&desk, "page");
+    desk.look_at("own-fields/page");
 
     desk.sign_in("requester");
     browser.set_scripts(true);
@@ -59,7 +46,7 @@ fn a_field_of_ones_own_is_added_by_hand_and_asked_of_the_next_change() {
     let summary = browser.text(".notice.stop");
     assert!(summary.contains("Customer tier"), "{summary}");
     browser.set("[name='custom_fields.tier']", "gold");
-    seen(&desk, "form");
+    desk.look_at("own-fields/form");
     browser.leave_by(|| browser.click_words("Keep as draft"));
     browser.wait_for_words("The change is written");
     let key = browser
@@ -78,10 +65,7 @@ fn a_field_of_ones_own_is_added_by_hand_and_asked_of_the_next_change() {
 
     desk.go("/changes?q=tier&columns=key,own");
     browser.wait_for_words("Customer tier: gold");
-    let script =
-        "const done = arguments[1]; fetch(arguments[0]).then((one) => one.text()).then(done, (e) => done(String(e)));";
-    let csv = browser.run_async(script, &[json!("/t/halden/changes.csv?q=tier&columns=key,own")]);
-    let csv = csv.as_str().unwrap();
+    let csv = desk.fetched("/changes.csv?q=tier&columns=key,own");
     assert!(csv.contains("\"Change\",\"Customer tier\""), "{csv}");
     assert!(csv.contains("\"Print the tier on the label\",\"gold\""), "{csv}");
 }

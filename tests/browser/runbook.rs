@@ -6,12 +6,6 @@ use tests::journey;
 
 use crate::desk::Desk;
 
-const PHONE: Look = Look {
-    width: 390,
-    height: 800,
-    is_dark: true,
-};
-
 /// A change under way with three steps, and its key.
 pub fn under_way(desk: &Desk) -> String {
     let digest = journey::artifact(91);
@@ -74,7 +68,7 @@ fn the_runbook_loses_no_tap_when_the_connection_is_cut() {
     let browser = &desk.browser;
     let key = under_way(&desk);
     desk.sign_in("implementer");
-    browser.look(PHONE);
+    browser.look(Look::PHONE_DARK);
     desk.go(&format!("/changes/{key}/runbook"));
     browser.wait_for_words("Step 1 of 3");
     browser.wait_for_words("Roll back by");
@@ -133,8 +127,7 @@ fn the_runbook_works_without_a_script_and_at_320_pixels() {
     for look in [Look::NARROW_DARK, Look::NARROW, Look::DESK] {
         browser.look(look);
         browser.picture(&format!("journeys/runbook-{}", look.name()), true);
-        let wide = "return document.documentElement.scrollWidth - document.documentElement.clientWidth;";
-        assert_eq!(browser.run(wide, &[]), 0, "{}", look.name());
+        assert_eq!(desk.too_wide(), 0, "{}", look.name());
     }
     browser.click_words("Done, check passed");
     browser.wait_for_words("Step 2 of 3");

@@ -2,7 +2,6 @@
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use tests::browser::{Browser, Look};
 use tests::journey;
 
 use crate::desk::Desk;
@@ -17,18 +16,6 @@ const IN_SIGHT: &str =
 fn ahead(desk: &Desk, days: i64, hour: u8) -> String {
     let day = desk.server.server_time() + SignedDuration::from_hours(24 * days);
     format!("{}T{hour:02}:00", day.to_string().split('T').next().unwrap())
-}
-
-/// The pictures of a page that a person looks at: both themes, and a phone's width.
-fn pictures(desk: &Desk, name: &str) {
-    for look in [Look::NARROW_DARK, Look::NARROW, Look::DESK_DARK, Look::DESK] {
-        desk.browser.look(look);
-        desk.browser.picture(&format!("journeys/{name}-{}", look.name()), true);
-        if Browser::JUDGED.contains(&look) {
-            let found = desk.browser.axe();
-            assert!(found.is_empty(), "{name}: {found:?}");
-        }
-    }
 }
 
 fn key_of(desk: &Desk) -> String {
@@ -70,7 +57,7 @@ fn a_requester_comes_from_nothing_to_submitted_with_nine_answers() {
     browser.click_words("New change");
     browser.wait_for_words("Nine answers, and it can be assessed");
     assert_eq!(browser.run(IN_SIGHT, &[]).as_array().unwrap().len(), 9);
-    pictures(&desk, "requester-nine");
+    desk.look_at("journeys/requester-nine");
     browser.set("[name='targets.0.service']", target["service"].as_str().unwrap());
     browser.set(
         "[name='targets.0.environment']",
@@ -80,7 +67,7 @@ fn a_requester_comes_from_nothing_to_submitted_with_nine_answers() {
     browser.type_into("[name=description]", "The template of the label gets another picture.");
     browser.click_words("Submit for assessment");
     browser.wait_for_words("Not submitted yet");
-    pictures(&desk, "requester-nine-refused");
+    desk.look_at("journeys/requester-nine-refused");
     browser.type_into("[name=justification]", "Sales shows it from Monday on.");
     browser.set("[name='impact.availability']", "low");
     browser.set("[name=complexity]", "low");
@@ -122,7 +109,7 @@ fn what_a_pipeline_wrote_asks_for_four_answers_at_most() {
         json!(["justification", "complexity", "planned_start", "planned_end"])
     );
     browser.wait_for_words("told by the pipeline");
-    pictures(&desk, "pipeline-four");
+    desk.look_at("journeys/pipeline-four");
     browser.type_into("[name=justification]", "Scanners of the new kind need it.");
     browser.set("[name=complexity]", "low");
     browser.set("[name=planned_start]", &ahead(&desk, 2, 20));
@@ -151,7 +138,7 @@ fn last_months_patching_is_cloned_for_the_same_weekday_to_come() {
         browser.run(IN_SIGHT, &[]),
         json!(["title", "planned_start", "planned_end"])
     );
-    pictures(&desk, "clone");
+    desk.look_at("journeys/clone");
     browser.click_words("Submit for assessment");
     browser.wait_for_words("It is written and handed over for assessment");
     let made = desk.api("requester", "GET", &format!("/changes/{}", key_of(&desk)), Value::Null);
@@ -194,7 +181,7 @@ fn two_people_edit_at_once_and_neither_loses_a_word() {
     assert!(both.contains("Move the label queue at night"), "{both}");
     assert!(both.contains("Move the label queue to the broker in Oslo"), "{both}");
     assert!(!browser.has("#both input:checked"), "neither side is preselected");
-    pictures(&desk, "two-at-once");
+    desk.look_at("journeys/two-at-once");
     browser.click_words("Keep these edits");
     browser.wait_for_words("Say which one stays");
     browser.click_words("Mine");
@@ -227,7 +214,7 @@ fn a_question_is_answered_from_home_and_the_answer_reaches_who_asked() {
     browser.wait_for_words("returned it with a question");
     browser.click_words("Answer Priya Raman");
     browser.type_into("[name=text]", "None since the swap in May.");
-    pictures(&desk, "answer");
+    desk.look_at("journeys/answer");
     browser.click_words("Answer and submit again");
     browser.wait_for_words("Your answer is sent");
     let after = desk.api("requester", "GET", &format!("/changes/{key}"), Value::Null);
@@ -248,7 +235,7 @@ fn a_change_manager_finds_out_why_a_change_is_stuck_in_two_clicks() {
     journey::waiting_for_approval(&desk.server, &request, &digest);
     desk.sign_in("change_manager");
     browser.wait_for_words("Refresh the label fonts");
-    pictures(&desk, "manager-home");
+    desk.look_at("journeys/manager-home");
     // The home names the change with the people it waits for; its page names the rule.
     let mut clicks = Actions::at_most(2);
     let script = "const row = [...document.querySelectorAll('#stuck li')].find((one) => one.innerText.includes('Refresh the label fonts'));

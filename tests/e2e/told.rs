@@ -50,6 +50,103 @@ fn live_in_utc(server: &Server, login: &str) {
     assert_eq!(status, 200, "{}", String::from_utf8_lossy(&said));
 }
 
+/// The words of a piece of markup, with a space for each tag.
+fn words(html: &str) -> String {
+    let mut out = String::new();
+    let mut depth = 0_u32;
+    for letter in html.chars() {
+        match letter {
+            '<' => depth += 1,
+            '>' if depth > 0 => {
+                depth -= 1;
+                out.push(' ');
+            }
+            other if depth == 0 => out.push(other),
+            _ => {}
+        }
+    }
+    let plain = out.replace("&#39;", "'").replace("&quot;", "\"").replace("&amp;", "&");
+    // A tag before a full stop is no space to the eye.
+    let joined = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+    joined
+        .replace(" .", ".")
+        .replace(" ,", ",")
+        .replace(" :", ":")
+        .replace(" ;", ";")
+        .replace("( ", "(")
+        .replace(" )", ")")
+}
+
+/// The answers of the decision card on a page, in their order.
+fn card_on_page(page: &str) -> Vec<String> {
+    let card = page
+        .split("<dl class=\"brief\">")
+        .nth(1)
+        .unwrap()
+        .split("</dl>")
+        .next()
+        .unwrap();
+    card.split("<dd>")
+        .skip(1)
+        .map(|part| words(part.split("</dd>").next().unwrap()))
+        .collect()
+}
+
+/// The same of a letter: a question stands at the beginning of a line, its answer is indented.
+fn card_in_letter(text: &str) -> Vec<String> {
+    let mut answers: Vec<String> = Vec::new();
+    for line in text.lines() {
+        if line == "What" || (!answers.is_empty() && !line.starts_with("  ") && !line.is_empty()) {
+            answers.push(String::new());
+        } else if let (Some(last), Some(answer)) = (answers.last_mut(), line.strip_prefix("  ")) {
+            let signs = ["[x] ", "[!] ", "[ ] "];
+            let bare = signs
+                .iter()
+                .find_map(|sign| answer.strip_prefix(sign))
+                .unwrap_or(answer);
+            // A space at a line's end is written out in a letter (RFC 2045, section 6.7).
+            last.push_str(&format!(" {}", bare.replace("=20", " ")));
+        } else if line.is_empty() && !answers.is_empty() {
+            break;
+        }
+    }
+    answers.iter().map(|answer| words(answer)).collect()
+}
+
+#[test]
+fn the_decision_card_in_a_letter_says_what_the_page_says() {
+    let place = Place::demo("told");
+    let letters = Letters::start();
+    let server = start(&place, &letters);
+    let digest = artifact(9_105);
+    let requester = server.token("requester");
+    let wanted = request("A card to compare", &digest, server.server_time());
+    let made = server.must("POST", "/api/v1/changes", &requester, Some(&wanted));
+    let key = made["key"].as_str().unwrap();
+    let path = format!("/api/v1/changes/{key}");
+    let evidence = tests::journey::evidence(&digest);
+    for (act, body) in [
+        ("evidence", evidence),
+        ("submission", json!({})),
+        ("assessment", json!({"dependencies_reviewed": true})),
+    ] {
+        server.must("POST", &format!("{path}/{act}"), &requester, Some(&body));
+    }
+    let subject = format!("{key} needs your word");
+    eventually("the letter has come", || !letters.to("", &subject).is_empty());
+    let person = server.person("security");
+    let mail = format!("{}@halden.example", login(&server, "security"));
+    eventually("this one's letter has come", || !letters.to(&mail, &subject).is_empty());
+    let letter = letters.to(&mail, &subject).remove(0).text();
+    let session = tests::session::Session::begin(&server, "security");
+    let page = session
+        .get(&format!("/t/{}/changes/{key}", person["tenant"].as_str().unwrap()))
+        .body;
+    let (shown, told) = (card_on_page(&page), card_in_letter(&letter));
+    assert!(shown.len() >= 7, "the card has seven answers: {shown:?}");
+    assert_eq!(shown, told, "{letter}");
+}
+
 #[test]
 fn letters_that_wait_are_sent_once_whoever_dies_meanwhile() {
     let place = Place::demo("told");

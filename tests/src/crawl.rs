@@ -4,6 +4,7 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use crate::Server;
+use crate::furnish::furnish;
 
 /// The roles that see different pages, each with pages that no link leads to and kinds of answer that none shows.
 const ROLES: [(&str, &[&str]); 10] = [
@@ -110,9 +111,10 @@ fn own(link: &str) -> Option<String> {
     is_page.then(|| path.to_owned())
 }
 
-/// Walks: `look` sees each kind of page once and tells its links; the first page of each role, what no link leads to and
+/// Furnishes the demo and walks: `look` sees each kind of page once and tells its links; the first page of each role, what no link leads to and
 /// a change in each state are seen whatever was seen before. Answers how many kinds there were.
 pub fn every_page(server: &Server, mut look: impl FnMut(Stop<'_>) -> Vec<String>) -> usize {
+    let furnished = furnish(server);
     let mut seen = BTreeSet::new();
     for (role, also) in ROLES {
         let mut ahead: VecDeque<String> = std::iter::once("/")
@@ -121,6 +123,7 @@ pub fn every_page(server: &Server, mut look: impl FnMut(Stop<'_>) -> Vec<String>
             .collect();
         if role == "change_manager" {
             ahead.extend(change_pages(server));
+            ahead.extend(furnished.iter().cloned());
         }
         let forced = ahead.len();
         let mut place = 0;

@@ -4,6 +4,7 @@
 
 pub mod browser;
 pub mod crawl;
+pub mod furnish;
 pub mod letters;
 pub mod outside;
 pub mod session;

@@ -1,17 +1,50 @@
-//! Pictures of pages, for the eyes of whoever changes the look: three widths, both themes.
+//! Pictures of pages, for the eyes of whoever changes the look: two widths, both themes.
 //!
 //! `cargo run -p tests --bin pictures -- DATA ROLE PATH…` signs in to the demo server whose folder is DATA as ROLE and
-//! keeps each page of the tenant under `target/browser/pictures/ROLE`.
+//! keeps each page of the tenant under `target/browser/pictures/ROLE`. `… -- every LANGUAGE [WORDS]` starts a demo of its
+//! own, furnishes it and keeps every kind of page in that language under `target/browser/pictures/every-LANGUAGE`; with
+//! WORDS only those whose role and path hold them.
 #![expect(clippy::unwrap_used, reason = "a tool of the tests stops where it fails")]
 
 use serde_json::Value;
 use tests::browser::{Browser, Look};
+use tests::crawl::every_page;
+use tests::{Place, Server};
+
+/// The looks of a page.
+const LOOKS: [Look; 4] = [Look::DESK, Look::DESK_DARK, Look::PHONE, Look::PHONE_DARK];
+/// What stands further to the right than the window.
+const FAR: &str = "return [...document.querySelectorAll('*')].filter((one) => one.getBoundingClientRect().right >
+    document.documentElement.clientWidth + 1).map((one) => one.outerHTML.slice(0, 100)).slice(-4).join('\\n');";
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let [data, role, paths @ ..] = words.as_slice() else {
-        panic!("usage: pictures DATA ROLE PATH…");
-    };
+    match words.as_slice() {
+        [every, language] if every == "every" => all(language, ""),
+        [every, language, part] if every == "every" => all(language, part),
+        [data, role, paths @ ..] => some(data, role, paths),
+        _ => panic!("usage: pictures DATA ROLE PATH… or pictures every LANGUAGE [WORDS]"),
+    }
+}
+
+/// A path as part of a file's name.
+fn name(path: &str) -> String {
+    let sign = |letter: char| if letter.is_ascii_alphanumeric() { letter } else { '-' };
+    let name: String = path.chars().map(sign).take(120).collect();
+    name.trim_matches('-').to_owned()
+}
+
+fn keep(browser: &Browser, name: &str) {
+    for look in LOOKS {
+        browser.look(look);
+        let kept = browser.picture(&format!("{name}-{}", look.name()), true);
+        println!("{}", kept.display());
+        let far = browser.run(FAR, &[]);
+        println!("{}", far.as_str().unwrap_or_default());
+    }
+}
+
+fn some(data: &str, role: &str, paths: &[String]) {
     let text = std::fs::read_to_string(format!("{data}/demo-credentials.json")).unwrap();
     let file: Value = serde_json::from_str(&text).unwrap();
     let server = file["server"].as_str().unwrap();
@@ -20,30 +53,35 @@ fn main() {
     let base = format!("{server}/t/{}", person["tenant"].as_str().unwrap());
     let browser = Browser::open();
     browser.go(&format!("{base}/sign-in"));
-    browser.type_into("input[name=login]", person["login"].as_str().unwrap());
-    browser.type_into("input[name=password]", person["password"].as_str().unwrap());
-    browser.click("form button");
-    browser.wait_for("the door is behind", "return !location.pathname.endsWith('/sign-in');");
-    let looks = [
-        Look::DESK,
-        Look::DESK_DARK,
-        Look::TABLET,
-        Look::NARROW,
-        Look::NARROW_DARK,
-    ];
+    browser.pass_the_door(person);
     for path in paths {
         browser.go(&format!("{base}{path}"));
-        let name: String = path
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
-            .collect();
-        for look in looks {
-            browser.look(look);
-            let kept = browser.picture(&format!("{role}/{}-{}", name.trim_matches('-'), look.name()), true);
-            println!("{}", kept.display());
-        }
-        let script = "return [...document.querySelectorAll('*')].filter((one) => one.getBoundingClientRect().right >
-            document.documentElement.clientWidth + 1).map((one) => one.outerHTML.slice(0, 100)).slice(-4).join('\\n');";
-        println!("{}", browser.run(script, &[]).as_str().unwrap_or_default());
+        keep(&browser, &format!("{role}/{}", name(path)));
     }
+}
+
+fn all(language: &str, part: &str) {
+    let place = Place::demo("pictures");
+    let server = Server::start(&place, true);
+    let browser = Browser::open();
+    every_page(&server, |stop| {
+        let person = server.person(stop.role);
+        let base = format!("{}/t/{}", server.url, person["tenant"].as_str().unwrap());
+        if stop.is_first {
+            browser.forget();
+            browser.go(&format!("{base}/sign-in?language={language}"));
+            browser.pass_the_door(&person);
+        }
+        browser.look(Look::DESK);
+        browser.go(&format!("{base}{}", stop.path));
+        if stop.name().contains(part) {
+            keep(&browser, &format!("every-{language}/{}-{}", stop.role, name(stop.path)));
+        }
+        let found = browser.run(
+            "return [...document.querySelectorAll('a[href]')].map((one) => one.getAttribute('href'));",
+            &[],
+        );
+        let found = found.as_array().cloned().unwrap_or_default();
+        found.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+    });
 }
