@@ -115,7 +115,7 @@ fn card_in_letter(text: &str) -> Vec<String> {
 
 #[test]
 fn the_decision_card_in_a_letter_says_what_the_page_says() {
-    let place = Place::demo("told");
+    let place = Place::demo("told_card");
     let letters = Letters::start();
     let server = start(&place, &letters);
     let digest = artifact(9_105);
