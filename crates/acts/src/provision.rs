@@ -59,13 +59,7 @@ pub fn group(room: &mut Room<'_, '_>, id: &str) -> Result<Group> {
 /// # Errors
 /// The store's.
 pub fn groups_of(room: &mut Room<'_, '_>, person: &str) -> Result<Vec<(String, String)>> {
-    let mut found = Vec::new();
-    for id in identities::groups_of(room.tx, person)? {
-        if let Some(stored) = record::load::<Group>(room.tx, &id)? {
-            found.push((id, stored.record.name));
-        }
-    }
-    Ok(found)
+    Ok(identities::named_groups_of(room.tx, person)?)
 }
 
 /// The person of a login, removed or not.

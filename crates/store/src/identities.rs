@@ -82,6 +82,19 @@ pub fn groups_of(tx: &mut Tx<'_>, person: &str) -> Result<Vec<String>> {
     rows.iter().map(|row| row.text("people_group")).collect()
 }
 
+/// Ids and names of the groups that a person belongs to; none of them is read as a whole, however many members it has.
+pub fn named_groups_of(tx: &mut Tx<'_>, person: &str) -> Result<Vec<(String, String)>> {
+    let rows = tx.query(
+        "SELECT m.people_group AS id, g.name AS name FROM group_member m
+         JOIN people_group g ON g.tenant = m.tenant AND g.id = m.people_group
+         WHERE m.tenant = $tenant AND m.person = $person ORDER BY m.people_group",
+        &[("person", person.into())],
+    )?;
+    rows.iter()
+        .map(|row| Ok((row.text("id")?, row.text("name")?)))
+        .collect()
+}
+
 /// People from a place on in the order of ids, without those that their directory removed: for protocols that count
 /// places.
 pub fn people(tx: &mut Tx<'_>, offset: i64, limit: i64) -> Result<Vec<Stored<Person>>> {

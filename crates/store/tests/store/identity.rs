@@ -53,6 +53,8 @@ fn members_follow_their_group() {
         let (first, second) = (group(1, &["p1", "p2"]), group(2, &["p2", "p3"]));
         world.act(move |tx| record::insert(tx, &first, "{}"));
         assert_eq!(world.read(|tx| identities::groups_of(tx, "p1")), ["g1"]);
+        let named = world.read(|tx| identities::named_groups_of(tx, "p1"));
+        assert_eq!(named, [("g1".to_owned(), "Ops".to_owned())]);
         world.act(move |tx| record::update(tx, &second, "{}", 1));
         assert!(world.read(|tx| identities::groups_of(tx, "p1")).is_empty());
         assert_eq!(world.read(|tx| identities::groups_of(tx, "p3")), ["g1"]);
