@@ -364,7 +364,7 @@ impl Walk<'_> {
 #[test]
 fn no_route_has_an_effect_without_its_event_or_twice_with_one_key() {
     let place = Place::demo("routes");
-    let mut server = Server::start(&place, true);
+    let mut server = Server::start_saying(&place, crate::plans::LEVELS);
     // Timers would write events of their own between one look at the records and the next.
     let now = server.server_time();
     server.hold_clock(now);
@@ -388,6 +388,7 @@ fn no_route_has_an_effect_without_its_event_or_twice_with_one_key() {
         walk.step(&place, number, row);
     }
     check_share(&server, &routes);
+    crate::plans::must_look_up(&place, &server);
     must_verify(&server);
     server.stop();
     must_replay(&place);

@@ -44,8 +44,9 @@ fn without_figures(text: &str) -> String {
 #[test]
 fn every_text_on_every_page_is_peoples_or_has_words_in_each_language() {
     let place = Place::demo("languages");
-    let server = Server::start(&place, true);
+    let server = Server::start_saying(&place, crate::plans::LEVELS);
     let pages = every_page(&server);
+    crate::plans::must_look_up(&place, &server);
     let mut unknown: BTreeMap<String, String> = BTreeMap::new();
     for (tag, _) in pages::language::CHOICES {
         let Some(language) = pages::language::find(tag) else {

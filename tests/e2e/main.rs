@@ -31,6 +31,7 @@ mod outage;
 mod partition;
 mod paused_server;
 mod pipelines;
+mod plans;
 mod poison;
 mod promises;
 mod provisioning;

@@ -51,7 +51,7 @@ const PLACES: &[&str] = &[
 fn no_text_of_a_filter_stands_in_a_statement() {
     let count = size("ASSENT_TEST_CANARIES", FILTERS);
     let place = Place::demo("scim_canary");
-    let server = Server::start_saying(&place, "info,assent_statements=trace");
+    let server = Server::start_saying(&place, crate::plans::LEVELS);
     let body = json!({"name": "provisioning", "scopes": ["scim"]});
     let made = server.must("POST", "/api/v1/tokens", &server.token("admin"), Some(&body));
     let token = made["token"].as_str().unwrap();

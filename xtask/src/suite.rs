@@ -76,35 +76,49 @@ struct World<'a> {
     cluster: Option<Cluster>,
 }
 
-/// Runs the parts named, or all, prints the report and says whether everything passed.
+/// Runs the parts named, or all, prints the report and says whether everything passed. What the later parts need is
+/// fetched while the first ones, which need nothing, are at work: one waits for the network, the other for the processor.
 ///
 /// # Errors
 /// When a part is unknown. All that goes wrong inside of a part is counted, not returned.
-#[expect(clippy::disallowed_methods, reason = "the report tells how long each part took")]
 pub fn run(root: &Path, names: &[String]) -> Result<bool> {
     let parts = choose(names)?;
     let needs = needs_of(&parts);
-    let mut results = Vec::new();
+    let first = parts.iter().take_while(|part| part.needs.is_empty()).count();
     let mut world = World { root, cluster: None };
-    let missing = prepare(&mut world, &needs);
+    let (mut results, prepared) = std::thread::scope(|scope| {
+        let prepared = scope.spawn(|| prepare(root, &needs));
+        let results: Vec<PartResult> = parts[..first].iter().map(|part| part.run_in(&world)).collect();
+        (results, prepared.join())
+    });
+    let Ok((cluster, missing)) = prepared else {
+        bail!("preparing what the tests need ended in a panic");
+    };
+    world.cluster = cluster;
     if !missing.is_empty() {
         results.push(setup_failure(&missing));
     }
-    for part in parts {
-        println!("\n=== {}", part.name);
+    results.extend(parts[first..].iter().map(|part| part.run_in(&world)));
+    drop(world);
+    print!("{}", report::render(&results));
+    Ok(results.iter().all(|part| part.failed == 0))
+}
+
+impl Part {
+    /// Runs the part; what goes wrong is counted.
+    #[expect(clippy::disallowed_methods, reason = "the report tells how long each part took")]
+    fn run_in(&self, world: &World) -> PartResult {
+        println!("\n=== {}", self.name);
         let begun = Instant::now();
-        let count = (part.run)(&world).unwrap_or_else(|error| Count::of_check(false, &[format!("{error:#}")]));
-        results.push(PartResult {
-            name: part.name,
+        let count = (self.run)(world).unwrap_or_else(|error| Count::of_check(false, &[format!("{error:#}")]));
+        PartResult {
+            name: self.name,
             passed: count.passed,
             failed: count.failed,
             took: begun.elapsed(),
             tail: count.tail,
-        });
+        }
     }
-    drop(world);
-    print!("{}", report::render(&results));
-    Ok(results.iter().all(|part| part.failed == 0))
 }
 
 /// Runs one command in the environment of the tests, beside a private PostgreSQL.
@@ -115,10 +129,11 @@ pub fn with_services(root: &Path, words: &[String]) -> Result<bool> {
     let Some((program, arguments)) = words.split_first() else {
         bail!("say which command to run: `cargo xtask with cargo test -p store`");
     };
-    let mut world = World { root, cluster: None };
-    for error in prepare(&mut world, Need::ALL) {
+    let (cluster, missing) = prepare(root, Need::ALL);
+    for error in missing {
         eprintln!("xtask: {error:#}");
     }
+    let world = World { root, cluster };
     let mut command = Command::new(program);
     world.equip(&mut command);
     let status = command.args(arguments).status();
@@ -148,17 +163,20 @@ fn needs_of(parts: &[&Part]) -> Vec<Need> {
     needs
 }
 
-/// Installs what is missing and starts the database when a part wants one. What is answered is what
-/// could not be had.
-fn prepare(world: &mut World, needs: &[Need]) -> Vec<Error> {
-    let mut missing = tools::install(world.root, needs);
-    if needs.contains(&Need::Postgres) {
-        match Cluster::start() {
-            Ok(cluster) => world.cluster = Some(cluster),
-            Err(error) => missing.push(error),
+/// Installs what is missing and starts the database when a part wants one. What is answered beside it is what could not
+/// be had.
+fn prepare(root: &Path, needs: &[Need]) -> (Option<Cluster>, Vec<Error>) {
+    let mut missing = tools::install(root, needs);
+    if !needs.contains(&Need::Postgres) {
+        return (None, missing);
+    }
+    match Cluster::start() {
+        Ok(cluster) => (Some(cluster), missing),
+        Err(error) => {
+            missing.push(error);
+            (None, missing)
         }
     }
-    missing
 }
 
 /// Needs that could not be filled are failures of their own; the parts run all the same, so that one

@@ -2,6 +2,7 @@
 
 mod postgres;
 mod sqlite;
+mod statistics;
 
 pub(crate) use self::postgres::{Address, PostgresConnection, quoted};
 pub(crate) use self::sqlite::SqliteConnection;

@@ -104,18 +104,6 @@ pub fn find(
     Ok(rows)
 }
 
-/// All rows for a service and environment: what a freeze or a waiting check may touch.
-pub fn of_place(tx: &mut Tx<'_>, service: &str, environment: &str) -> Result<Vec<GateRow>> {
-    tx.query(
-        "SELECT * FROM gate_view WHERE tenant = $tenant AND service = $service AND environment = $environment
-         ORDER BY change_id, target_id, purpose",
-        &[("service", service.into()), ("environment", environment.into())],
-    )?
-    .iter()
-    .map(gate_row)
-    .collect()
-}
-
 fn gate_row(row: &Row) -> Result<GateRow> {
     Ok(GateRow {
         change_id: row.text("change_id")?,

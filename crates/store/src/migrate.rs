@@ -70,6 +70,9 @@ pub(crate) fn prepare_sqlite(mut writer: SqliteConnection, version: &str) -> Res
         check_version(&mut connection, version)?;
     }
     run_all(&mut connection, "BEGIN EXCLUSIVE", MIGRATIONS, version, |_| Ok(()))?;
+    if let Connection::Sqlite(writer) = &mut connection {
+        writer.tell_statistics()?;
+    }
     Ok(connection)
 }
 

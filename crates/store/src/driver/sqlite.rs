@@ -11,7 +11,7 @@ use rusqlite::types::{ToSqlOutput, ValueRef};
 use rusqlite::wal::CheckpointMode;
 use rusqlite::{ErrorCode, OpenFlags, ffi};
 
-use crate::driver::Bound;
+use crate::driver::{Bound, statistics};
 use crate::error::{Error, Result};
 use crate::moment::{Moment, Moments};
 use crate::sql::{self, Statement};
@@ -69,6 +69,11 @@ impl SqliteConnection {
             }))
             .map_err(|it| sqlite_error(&it))?;
         Ok(connection)
+    }
+
+    /// Tells the file what its indexes look like: plans are made by that.
+    pub(crate) fn tell_statistics(&mut self) -> Result<()> {
+        statistics::tell(&mut self.raw).map_err(|it| sqlite_error(&it))
     }
 
     /// Opens the existing file for reading only.

@@ -1,0 +1,150 @@
+//! How SQLite finds what it is asked for. The server says each statement that it prepares; whoever names a value finds its rows
+//! by it, and does not walk through all that a tenant has.
+
+use std::collections::BTreeSet;
+
+use tests::{Place, Server};
+
+/// The levels at which a server says its statements.
+pub const LEVELS: &str = "info,assent_statements=trace";
+
+/// Walks that are meant, by how their statements begin, and why they cost little.
+const WALKS: &[(&str, &str)] = &[
+    (
+        "SELECT DISTINCT m.person AS reader FROM message m",
+        "an index of the messages that are held",
+    ),
+    (
+        "SELECT body, sealed FROM \"outside_check\" WHERE tenant = $tenant AND \"is_over\"",
+        "once a push of which more became known, over what pipelines ever asked",
+    ),
+    (
+        "DELETE FROM evidence_blob",
+        "a sweep once a day; the rows hold no bytes here",
+    ),
+    ("DELETE FROM evidence_chunk", "PostgreSQL alone keeps chunks"),
+    (
+        "DELETE FROM gate_use",
+        "bounded: what was refused beyond the newest goes",
+    ),
+    ("SELECT * FROM gate_use", "bounded, as above"),
+    ("DELETE FROM server WHERE beat_at", "one row a server"),
+    (
+        "DELETE FROM session WHERE tenant = $tenant AND method",
+        "once, when a provider goes; sessions end by themselves",
+    ),
+    (
+        "SELECT \"change\".id, version",
+        "a page of the list, which ends as soon as it is full; its own test looks at each",
+    ),
+    (
+        "SELECT body, sealed FROM \"change\" WHERE tenant = $tenant AND \"updated_at\"",
+        "at most a thousand, for a weekly look",
+    ),
+    (
+        "SELECT body, sealed FROM \"condition\" WHERE tenant = $tenant AND \"state\"",
+        "conditions are few",
+    ),
+    (
+        "SELECT body, sealed FROM \"running\" WHERE tenant = $tenant AND \"active\"",
+        "one row a service and environment",
+    ),
+    (
+        "SELECT body, sealed FROM \"token\" WHERE tenant = $tenant AND \"revoked\"",
+        "tokens are few",
+    ),
+    ("SELECT count(*) AS it FROM \"webhook\"", "webhooks are few"),
+    (
+        "SELECT count(*) AS it FROM \"ownership\" WHERE tenant = $tenant AND \"people_group\"",
+        "rows of ownership are few",
+    ),
+    (
+        "SELECT body, sealed FROM \"peer_review\" WHERE tenant = $tenant AND \"person\"",
+        "when somebody is compromised",
+    ),
+    ("UPDATE log_state", "one row a tenant"),
+    ("SELECT tenant FROM revocation_state", "one row a tenant"),
+    (
+        "SELECT w.tenant AS tenant, w.id AS id FROM webhook_state",
+        "one row of the log's state a tenant",
+    ),
+];
+
+/// Fails on a statement among those that the server said so far that walks through a tenant's rows although it names a value
+/// of another column. On PostgreSQL, which plans by what it counted itself, there is nothing to look at.
+pub fn must_look_up(place: &Place, server: &Server) {
+    if place.database.is_some() {
+        return;
+    }
+    let flags = rusqlite::OpenFlags::SQLITE_OPEN_READ_ONLY;
+    let base = rusqlite::Connection::open_with_flags(place.folder.path().join("assent.db"), flags).unwrap();
+    let statements = said(&server.log());
+    assert!(statements.len() > 200, "only {} statements were said", statements.len());
+    let mut walks = Vec::new();
+    for text in &statements {
+        let is_meant = WALKS.iter().any(|(begin, _)| text.starts_with(begin));
+        if names_more(text) && !is_meant && walks_through(&base, text) {
+            walks.push(text);
+        }
+    }
+    println!("{} statements, each finds its rows by what it names", statements.len());
+    assert!(walks.is_empty(), "these walk through all rows of a tenant: {walks:#?}");
+}
+
+/// The distinct statements of a log, on one line each.
+fn said(log: &str) -> BTreeSet<String> {
+    let texts = log.lines().filter_map(|line| {
+        let (_, rest) = line.split_once("assent_statements:")?;
+        let (_, text) = rest.split_once("text=\"")?;
+        text.trim_end().strip_suffix('"')
+    });
+    let plain = |text: &str| {
+        let text = text.replace("\\n", " ").replace("\\\"", "\"");
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let looks = |text: &String| ["SELECT", "UPDATE", "DELETE"].iter().any(|verb| text.starts_with(verb));
+    texts.map(plain).filter(looks).collect()
+}
+
+/// Whether a statement gives the value of another column than the tenant.
+fn names_more(text: &str) -> bool {
+    [" = ", " IN ("].iter().any(|sign| {
+        text.match_indices(sign).any(|(at, _)| {
+            let column = text[..at].rsplit([' ', '.', '(']).next().unwrap_or_default();
+            let given = text[at + sign.len()..].starts_with(['$', '\'']);
+            given && column.trim_matches('"') != "tenant"
+        })
+    })
+}
+
+/// Whether a table is read by nothing but the tenant, or by nothing at all. What a statement gathered itself has no index.
+fn walks_through(base: &rusqlite::Connection, text: &str) -> bool {
+    let mut select = base.prepare(&format!("EXPLAIN QUERY PLAN {text}")).unwrap();
+    // Values that are not given are NULL; a plan does not depend on them.
+    let details = select.raw_query().mapped(|row| row.get::<_, String>("detail"));
+    let details: Vec<String> = details.map(Result::unwrap).collect();
+    let is_table = |name: &str| {
+        let ask = "SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?1";
+        base.prepare(ask).unwrap().exists([name]).unwrap()
+    };
+    details.iter().any(|detail| {
+        let scanned = detail.strip_prefix("SCAN ").and_then(|rest| rest.split(' ').next());
+        scanned.is_some_and(is_table) || detail.ends_with("(tenant=?)")
+    })
+}
+
+#[test]
+fn what_was_said_is_read_back() {
+    let log = "2026-11-21T14:12:47Z TRACE assent_statements: a statement is prepared text=\"SELECT *\\n   FROM \\\"call\\\"\"\n\
+               2026-11-21T14:12:48Z  INFO assent: begun";
+    assert_eq!(said(log).into_iter().collect::<Vec<_>>(), ["SELECT * FROM \"call\""]);
+    assert!(names_more(
+        "SELECT * FROM \"call\" WHERE tenant = $tenant AND \"state\" = $p_0"
+    ));
+    assert!(names_more(
+        "SELECT * FROM call c WHERE tenant = $tenant AND c.state IN ('waiting')"
+    ));
+    assert!(!names_more(
+        "SELECT * FROM call WHERE tenant = $tenant AND run_at > $now"
+    ));
+}
