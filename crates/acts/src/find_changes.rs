@@ -34,17 +34,35 @@ pub fn find_changes(
     limit: i64,
     after: Option<i64>,
 ) -> Result<FoundChanges> {
+    let (rows, next) = find_rows(room, filter, limit, after)?;
+    let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
+    let mut targets = store::changes::targets_of_all(room.tx, &ids)?;
+    let with_targets = rows.into_iter().map(|row| {
+        let own = targets.remove(&row.id).unwrap_or_default();
+        (row, own)
+    });
+    Ok(FoundChanges {
+        rows: with_targets.collect(),
+        next,
+    })
+}
+
+/// The same without targets, for whoever counts: the changes, and the number after which more of them begin.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn find_rows(
+    room: &mut Room<'_, '_>,
+    filter: &ChangeFilter,
+    limit: i64,
+    after: Option<i64>,
+) -> Result<(Vec<ChangeRow>, Option<i64>)> {
     room.allow(READ)?;
     let mut rows = store::changes::list_changes(room.tx, filter, limit + 1, after)?;
     let is_more = rows.len() as i64 > limit;
     rows.truncate(usize::try_from(limit).unwrap_or_default());
     let next = rows.last().map(|row| row.number).filter(|_| is_more);
-    let mut found = FoundChanges { rows: Vec::new(), next };
-    for row in rows {
-        let targets = store::changes::targets_of(room.tx, &row.id)?;
-        found.rows.push((row, targets));
-    }
-    Ok(found)
+    Ok((rows, next))
 }
 
 /// Whom open changes wait for, by the changes' ids: those who are asked and have not answered, else those whose step is next.

@@ -1,5 +1,7 @@
 //! Lists of changes, and the targets by which changes are found.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use model::change::{Change, Target};
 
@@ -8,6 +10,8 @@ use crate::search;
 use crate::tx::Tx;
 use crate::value::{Row, Value};
 
+/// How many changes' targets are looked up at once.
+const AT_ONCE: usize = 50;
 /// The state in which almost all changes are.
 const CLOSED: &str = "closed";
 
@@ -381,6 +385,29 @@ pub fn targets_of(tx: &mut Tx<'_>, change_id: &str) -> Result<Vec<TargetRow>> {
     .iter()
     .map(target_row)
     .collect()
+}
+
+/// The targets of some changes, by the changes' ids; a change without one is left out.
+pub fn targets_of_all(tx: &mut Tx<'_>, change_ids: &[&str]) -> Result<BTreeMap<String, Vec<TargetRow>>> {
+    let names: Vec<String> = (0..AT_ONCE).map(|place| format!("id{place}")).collect();
+    let sql = format!(
+        "SELECT change_id, target_id, service, environment, artifact, commit_sha, rollback_to, state
+         FROM change_target WHERE tenant = $tenant AND change_id IN (${}) ORDER BY change_id, target_id",
+        names.join(", $")
+    );
+    let mut found: BTreeMap<String, Vec<TargetRow>> = BTreeMap::new();
+    for ids in change_ids.chunks(AT_ONCE) {
+        // The last id fills up what is left, so that there is one statement whatever the number.
+        let given = names.iter().enumerate().filter_map(|(place, name)| {
+            let id = ids.get(place).or_else(|| ids.last())?;
+            Some((name.as_str(), Value::from(*id)))
+        });
+        for row in tx.query(&sql, &given.collect::<Vec<_>>())? {
+            let target = target_row(&row)?;
+            found.entry(target.change_id.clone()).or_default().push(target);
+        }
+    }
+    Ok(found)
 }
 
 /// Whether each target row of a change carries its number.
