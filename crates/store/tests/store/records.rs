@@ -3,7 +3,7 @@
 use model::change::Change;
 use model::records::{Approval, Comment};
 use serde_json::{Value as Json, json};
-use store::changes::{ChangeFilter, count_by_state, id_of_key, list_changes, targets_for, targets_of};
+use store::changes::{ChangeFilter, count_by_state, id_of_key, list_changes, targets_for, targets_of, targets_of_all};
 use store::{Error, Filter, Value, nouns, record, search};
 
 use crate::world::{ACME, World, at, change_json, check};
@@ -66,6 +66,28 @@ fn an_update_needs_the_version_that_was_read() {
         assert_eq!((targets.len(), targets[0].service.as_str()), (1, "web"));
         assert!(world.read(|tx| search::find(tx, "change", "raise", 10)).is_empty());
         assert_eq!(world.read(|tx| search::find(tx, "change", "lower", 10)), ["c1"]);
+    });
+}
+
+#[test]
+fn the_targets_of_many_changes_are_those_of_each() {
+    check(|world| {
+        let ids: Vec<String> = (1..=61).map(|number| format!("c{number}")).collect();
+        for (place, id) in ids.iter().enumerate() {
+            insert(world, change(id, i64::try_from(place).unwrap() + 1));
+        }
+        let asked = ids.clone();
+        let all = world.read(move |tx| {
+            let asked = asked.iter().map(String::as_str).chain(["nobody"]);
+            targets_of_all(tx, &asked.collect::<Vec<_>>())
+        });
+        assert_eq!(all.len(), 61);
+        for id in ids {
+            let asked = id.clone();
+            let own = world.read(move |tx| targets_of(tx, &asked));
+            assert_eq!(all.get(&id), Some(&own));
+        }
+        assert!(world.read(|tx| targets_of_all(tx, &[])).is_empty());
     });
 }
 
