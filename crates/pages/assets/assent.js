@@ -166,16 +166,26 @@
     if (one("#timeline")) say(words, "#timeline", told("see the timeline"));
   };
 
-  // Between two looks at a busy tenant, in milliseconds. The first news is looked at without delay.
-  const PAUSE = 3000;
+  // Between two looks, in milliseconds: what others do is on the page within a second. Where the news never rests, a page
+  // looks more seldom after some of it, until there was a while without any.
+  const SOON = 800;
+  const SELDOM = 3000;
+  const WHILE = 10000;
+  const MANY = 5;
 
   const follow = (address) => {
     let stream = null;
     let count = 0;
     let waits = false;
-    let last = -PAUSE;
+    let last = -SELDOM;
+    let looks = 0;
+    const pause = () => {
+      if (performance.now() - last > WHILE) looks = 0;
+      return looks < MANY ? SOON : SELDOM;
+    };
     const look = async () => {
       waits = false;
+      looks += 1;
       last = performance.now();
       const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
       // Somebody who was signed out meanwhile reads on; the next click leads to the door.
@@ -186,7 +196,7 @@
       count += 1;
       if (waits) return;
       waits = true;
-      setTimeout(look, Math.max(50, last + PAUSE - performance.now()));
+      setTimeout(look, Math.max(50, last + pause() - performance.now()));
     };
     const open = () => {
       stream = new EventSource(address);

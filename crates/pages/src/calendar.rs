@@ -90,8 +90,10 @@ impl Block {
 /// A window or a freeze on a day.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Band {
-    /// What it is: “Maintenance 20:00 to 24:00”.
-    pub words: String,
+    /// What somebody called it: “Saturday maintenance”.
+    pub title: String,
+    /// Its hours on this day: “from 20:00 to 23:00”; empty for a whole day.
+    pub hours_told: String,
     /// Its page; empty for none.
     pub href: String,
     /// Whether it is a freeze.
@@ -316,7 +318,7 @@ fn sample(drawing: Drawing) -> Calendar {
         filter_url: url,
         notices: vec![Notice::new(crate::Tone::Stop, Rich::from("shipments needs ledger-db")).title("Two collide")],
         drawing,
-        table: Table::default(),
+        table: crate::components::stuck(),
     }
 }
 
@@ -329,7 +331,8 @@ fn sample_day(place: u8) -> Day {
         is_outside: place == 6,
         now: (place == 2).then(|| (10, "Now, 10:42".to_owned())),
         bands: vec![Band {
-            words: "Maintenance 20:00 to 24:00".to_owned(),
+            title: "Maintenance".to_owned(),
+            hours_told: "from 20:00 to 24:00".to_owned(),
             is_freeze: place > 4,
             hour: if place > 4 { 0 } else { 20 },
             hours: if place > 4 { 24 } else { 4 },

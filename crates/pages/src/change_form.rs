@@ -3,6 +3,8 @@
 
 mod fields;
 
+use std::collections::BTreeSet;
+
 use askama::Template;
 
 pub use fields::{ChangeFields, NINE, Rows};
@@ -81,6 +83,20 @@ impl FormSection {
             let place = fields.iter().position(|field| field.name == name)?;
             Some(fields.remove(place))
         })
+    }
+
+    /// Leaves out what is said elsewhere, by first word or whole name; with steps back, also why there would be none.
+    fn leave_out(&mut self, locked: &BTreeSet<String>) {
+        let is_said = |name: &str| {
+            let first = name.split('.').next().unwrap_or(name);
+            locked.contains(name)
+                || locked.contains(first)
+                || (name == "no_rollback_reason" && locked.contains("rollback_plan"))
+        };
+        self.fields.retain(|field| !is_said(&field.name));
+        if self.rows.as_ref().is_some_and(|group| is_said(&group.name)) {
+            self.rows = None;
+        }
     }
 
     fn is_open(&self) -> bool {

@@ -1,5 +1,7 @@
 //! Every part in every state, on one page, to look at and to test against.
 
+mod shown;
+
 use crate::form::Acts;
 use crate::samples::frame;
 use crate::{
@@ -41,7 +43,8 @@ impl Components {
             ),
         ];
         let sections: String = parts
-            .iter()
+            .into_iter()
+            .chain(shown::sections())
             .map(|(title, html)| {
                 format!(
                     "<section class=\"stack\"><div class=\"sec\"><h2>{title}</h2><span></span></div>{html}</section>"
@@ -233,7 +236,16 @@ fn plan() -> String {
 }
 
 fn table() -> String {
-    let table = Table {
+    let paging = Paging {
+        newer: None,
+        older: Some("/t/halden".to_owned()),
+        count: "1 to 2 of 9".to_owned(),
+    };
+    stuck().html() + &paging.html()
+}
+
+pub(crate) fn stuck() -> Table {
+    Table {
         caption: "Changes that are stuck".to_owned(),
         columns: vec![
             Column::new("Change", Fold::Never),
@@ -253,13 +265,7 @@ fn table() -> String {
             ],
         ],
         ..Table::default()
-    };
-    let paging = Paging {
-        newer: None,
-        older: Some("/t/halden".to_owned()),
-        count: "1 to 2 of 9".to_owned(),
-    };
-    table.html() + &paging.html()
+    }
 }
 
 fn texts() -> String {

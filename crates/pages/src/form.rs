@@ -339,6 +339,8 @@ pub struct ActForm {
     pub is_link: bool,
     /// Opened from the start, for a form that came back with errors.
     pub is_open: bool,
+    /// Sent by GET: it asks for a page and changes nothing, so what was asked stands in the address.
+    pub is_question: bool,
 }
 
 impl ActForm {
@@ -360,6 +362,14 @@ impl ActForm {
             is_link: true,
             ..Self::new("", verb_label, href)
         }
+    }
+
+    /// The same form as a question, opened from the start: it leads to a page and changes nothing.
+    #[must_use]
+    pub fn question(mut self) -> Self {
+        self.is_question = true;
+        self.is_open = true;
+        self
     }
 
     /// The same act with a tone.

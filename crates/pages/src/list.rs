@@ -113,6 +113,8 @@ pub struct List<R> {
     pub first: Vec<parts::Entry>,
     /// The heading of that list; empty for none.
     pub first_title: String,
+    /// What it says without rows, where that is not that the tenant has none.
+    pub unfound: Option<Empty>,
 }
 
 impl<R> Default for List<R> {
@@ -136,6 +138,7 @@ impl<R> Default for List<R> {
             bulk: None,
             first: Vec::new(),
             first_title: String::new(),
+            unfound: None,
         }
     }
 }
@@ -220,7 +223,7 @@ impl<R: ListRow> List<R> {
             table: self.table(title, &columns),
             count: &self.count,
             paging: &self.paging,
-            empty: R::empty(),
+            empty: self.unfound.clone().unwrap_or_else(R::empty),
             first: &self.first,
             first_title: &self.first_title,
             column_fields: &self.column_fields,

@@ -111,6 +111,15 @@ pub enum Cell {
     },
     /// The row's name in our own words: a week, a purpose.
     Name(String),
+    /// The same with its page and a second line: a message.
+    Told {
+        /// The name.
+        text: String,
+        /// Its page; empty when it has none.
+        href: String,
+        /// A second line in grey.
+        sub: Rich,
+    },
     /// A sentence or a word.
     Text(Rich),
     /// Words that stay on one line, such as a time.
@@ -155,13 +164,13 @@ impl Cell {
         match self {
             Cell::Short(_) => "nowrap tnum",
             Cell::Text(_) => "words",
-            Cell::Title { .. } | Cell::Name(_) | Cell::Mark(_) | Cell::Acts { .. } => "",
+            Cell::Title { .. } | Cell::Name(_) | Cell::Told { .. } | Cell::Mark(_) | Cell::Acts { .. } => "",
         }
     }
 
     fn inner(&self) -> String {
         match self {
-            Cell::Title { .. } => String::new(),
+            Cell::Title { .. } | Cell::Told { .. } => String::new(),
             Cell::Name(words) => crate::text::mark(words),
             Cell::Text(rich) => rich.html(),
             Cell::Short(words) => crate::text::mark(words),
@@ -173,7 +182,7 @@ impl Cell {
     /// Whether the cell says anything.
     fn is_said(&self) -> bool {
         match self {
-            Cell::Title { .. } | Cell::Name(_) => true,
+            Cell::Title { .. } | Cell::Name(_) | Cell::Told { .. } => true,
             Cell::Acts { forms, .. } => !forms.is_empty(),
             Cell::Text(_) | Cell::Short(_) | Cell::Mark(_) => !self.inner().is_empty(),
         }

@@ -221,6 +221,35 @@ fn every_language_has_words_for_what_the_rules_say() {
     }
 }
 
+/// The sentences behind `@reason` in a file of policies.
+fn reasons(source: &str) -> Vec<&str> {
+    let found = source.split("@reason(\"").skip(1);
+    found.filter_map(|rest| rest.split("\")").next()).collect()
+}
+
+#[test]
+fn every_language_has_words_for_the_reasons_of_the_policies_that_come_with_it() {
+    let policies = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../policies");
+    let mut folders = vec![policies];
+    let mut told = BTreeSet::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "cedar") {
+                let source = std::fs::read_to_string(&path).unwrap();
+                told.extend(reasons(&source).into_iter().map(str::to_owned));
+            }
+        }
+    }
+    assert!(told.len() > 50, "only {told:?}");
+    for language in languages() {
+        let unknown: Vec<&String> = told.iter().filter(|text| language.text(text) == **text).collect();
+        assert!(unknown.is_empty(), "{} has no words for {unknown:#?}", language.tag());
+    }
+}
+
 fn template_path() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("languages/template.toml")
 }

@@ -446,3 +446,63 @@ fn style_sheets_name_every_class_that_pages_use() {
     }
     assert_eq!(unknown, BTreeSet::new());
 }
+
+#[test]
+fn every_chart_says_what_it_shows_and_has_a_table_that_says_the_same() {
+    let mut charts = 0;
+    each(|sample, elements| {
+        for element in elements.iter().filter(|element| element.is("svg")) {
+            let is_drawn = element.attribute("role") == Some("img");
+            let is_hidden = element.attribute("aria-hidden") == Some("true");
+            let holds_links = elements
+                .iter()
+                .any(|one| one.is("a") && one.ancestors.iter().any(|above| above == "svg"));
+            assert!(
+                is_drawn || is_hidden || holds_links,
+                "{}: a drawing that is neither named nor hidden: {element:?}",
+                sample.name
+            );
+            if is_hidden {
+                continue;
+            }
+            assert!(
+                element.attribute("aria-label").is_some_and(|label| label.len() > 3),
+                "{}: a chart without a name: {element:?}",
+                sample.name
+            );
+            assert!(
+                elements.iter().any(|one| one.is("table")),
+                "{}: a chart without a table",
+                sample.name
+            );
+        }
+    });
+    for sample in all() {
+        charts += sample.html.matches("class=\"chart\"").count();
+    }
+    assert!(charts > 5, "only {charts} charts");
+}
+
+/// The parts that the look names, by their classes.
+const PARTS: [&str; 37] = [
+    "btn", "linkish", "mark", "decision", "brief", "acts", "steps", "tabs", "switch", "entries", "plan", "time",
+    "proof", "chip", "table", "bulk", "field", "pair", "choices", "notice", "toast", "block", "band", "week", "lanes",
+    "chart", "figure", "term", "gloss", "clock", "progress", "verdict", "diff", "empty", "face", "who", "key",
+];
+
+#[test]
+fn the_page_of_components_holds_every_part() {
+    let samples = all();
+    let page = samples
+        .iter()
+        .find(|sample| sample.html.contains("<h1>Components</h1>"));
+    let elements = parse(page.unwrap());
+    let in_main = |element: &&Element| element.ancestors.iter().any(|name| name == "main");
+    let shown: BTreeSet<&str> = elements
+        .iter()
+        .filter(in_main)
+        .flat_map(|element| element.attribute("class").unwrap_or_default().split_whitespace())
+        .collect();
+    let missing: Vec<&&str> = PARTS.iter().filter(|part| !shown.contains(**part)).collect();
+    assert!(missing.is_empty(), "{missing:?} are shown nowhere on it");
+}

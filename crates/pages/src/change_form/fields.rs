@@ -1,7 +1,7 @@
 //! The usual fields of a change: names, labels, choices. The server fills in
 //! values and errors by name and gets sections back.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{FormSection, RowGroup};
 use crate::{Choice, Field, Input};
@@ -62,6 +62,8 @@ pub struct ChangeFields {
     pub own: Vec<Field>,
     /// The fields that are asked first, by name; everything else is folded. Empty shows every section open.
     pub asked: Vec<String>,
+    /// Fields that a template says, by their first word or whole name: the form leaves them out.
+    pub locked: BTreeSet<String>,
 }
 
 /// What a change from nothing asks, in this order; the rest is derived or has its usual value.
@@ -99,7 +101,11 @@ impl ChangeFields {
     /// The form's sections, with values and errors in place.
     #[must_use]
     pub fn sections(&self) -> Vec<FormSection> {
-        let all = self.all_sections();
+        let mut all = self.all_sections();
+        if !self.locked.is_empty() {
+            all.iter_mut().for_each(|section| section.leave_out(&self.locked));
+            all.retain(|section| section.all_fields().next().is_some());
+        }
         if self.asked.is_empty() {
             all
         } else {
@@ -493,6 +499,31 @@ mod tests {
             .map(|field| field.name.as_str())
             .collect();
         assert_eq!(failed, ["targets.3.service"]);
+    }
+
+    #[test]
+    fn what_a_template_says_is_not_asked_again() {
+        let locked = ["plan", "rollback_plan", "complexity", "disruption"];
+        let fields = ChangeFields {
+            locked: locked.map(str::to_owned).into(),
+            ..ChangeFields::default()
+        };
+        let sections = fields.sections();
+        let names: Vec<&str> = sections
+            .iter()
+            .flat_map(FormSection::all_fields)
+            .map(|field| field.name.as_str())
+            .collect();
+        let says = |start: &str| names.iter().any(|name| name.starts_with(start));
+        assert!(!locked.iter().any(|start| says(start)), "{names:?}");
+        assert!(!says("no_rollback_reason"), "there is a way back: {names:?}");
+        assert!(says("rollback_minutes") && says("impact.data") && says("targets.0.service"));
+        assert!(
+            sections
+                .iter()
+                .all(|section| section.id != "s-plan" && section.id != "s-effect"),
+            "a section without a field is gone"
+        );
     }
 
     #[test]

@@ -220,6 +220,11 @@ impl Catalogue {
                 Said::Part(place) if pattern.parts.get(*place).is_some_and(|part| part.kind == Holds::Number) => {
                     out.push_str(&self.number(parts.get(*place).unwrap_or(&"")));
                 }
+                // Of all times one is a word, which a part holds as English says it.
+                Said::Part(place) if pattern.parts.get(*place).is_some_and(|part| part.kind == Holds::Time) => {
+                    let time = parts.get(*place).unwrap_or(&"");
+                    out.push_str(self.whole(time).unwrap_or(time));
+                }
                 Said::Part(place) if parts.get(*place).is_some_and(|part| is_row(part)) => {
                     out.push_str(&again(parts.get(*place).unwrap_or(&"")));
                 }
@@ -482,6 +487,18 @@ mod tests {
     fn a_part_is_put_into_the_language_where_the_translation_says_so() {
         let catalogue = german(&[("Five", "Fünf"), ("{count} changes", "{count|t} Changes")]);
         assert_eq!(say(&catalogue, "Five changes").unwrap(), "Fünf Changes");
+    }
+
+    #[test]
+    fn a_moment_that_is_a_word_is_said_in_the_language() {
+        let catalogue = german(&[
+            ("{who} approved, {@when}", "{who} genehmigte, {when}"),
+            ("now", "jetzt"),
+        ]);
+        let told = say(&catalogue, "Ada approved, now");
+        assert_eq!(told.as_deref(), Some("Ada genehmigte, jetzt"));
+        let told = say(&catalogue, "Ada approved, 11:00");
+        assert_eq!(told.as_deref(), Some("Ada genehmigte, 11:00"));
     }
 
     #[test]

@@ -244,7 +244,10 @@ impl<'a> Walk<'a> {
                     let before = self.unknown.len();
                     self.part(*part, out);
                     if matches!(self.piece(part.0), Piece::Text(_)) && self.unknown.len() > before {
-                        self.unknown.truncate(before);
+                        // It is noted as the whole sentence, which may be the same text.
+                        for text in self.unknown.drain(before..) {
+                            self.seen.remove(&text);
+                        }
                         is_unknown = true;
                     }
                 }
@@ -481,6 +484,12 @@ mod tests {
         let (said, unknown) = german(&[("Home", "Start"), ("Home: Home", "falsch")], html);
         assert_eq!(said, html.replace("lang=\"en\"", "lang=\"de\""));
         assert!(unknown.is_empty(), "{unknown:?}");
+    }
+
+    #[test]
+    fn what_is_unknown_beside_an_icon_is_told_as_well() {
+        let (_, unknown) = german(&[], "<p><svg><use href=\"#x\"/></svg>No source</p>");
+        assert_eq!(unknown, ["No source"]);
     }
 
     #[test]

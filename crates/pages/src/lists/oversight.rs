@@ -247,11 +247,9 @@ impl ListRow for MessageRow {
             false => Tone::Plain.mark("earlier"),
         };
         vec![
-            Cell::Title {
+            Cell::Told {
                 text: self.subject.clone(),
                 href: self.href.clone(),
-                key: String::new(),
-                marks: Vec::new(),
                 sub: Rich::from(self.summary.as_str()),
             },
             Cell::Mark(seen),

@@ -130,14 +130,14 @@ fn one_page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts:
         title: format!("Rights of the people of {}", view.name(&found.manager)),
         facts: vec![
             Fact::new("State", Rich::from(word)),
-            Fact::new("Begun by", view.name(&found.begun_by)),
+            Fact::new("Begun by", Rich::new().said(view.name(&found.begun_by))),
             Fact::new("Until", view.reader.day(found.due_at)),
         ],
         sections: vec![Section::new("rights", "Rights", SectionBody::Table(table))],
         ..RecordPage::default()
     };
     if let Some(reason) = &found.reason {
-        page.facts.push(Fact::new("Why", reason.as_str()));
+        page.facts.push(Fact::new("Why", Rich::new().said(reason.as_str())));
     }
     if tone == Tone::Stop {
         page.byline = Rich::new().late("It was to be signed by now.");

@@ -221,6 +221,7 @@ pub(super) fn done_words(path: &str) -> Option<&'static str> {
         "created" => Some("The change is written."),
         "edited" => Some("Your edit is kept."),
         "handed_over" => Some("It is written and handed over for assessment."),
+        "by_template" => Some("It is written and follows its template."),
         "evidence" => Some("The evidence is added."),
         _ => DOORS.iter().find(|door| door.path == path).map(|door| door.done),
     }

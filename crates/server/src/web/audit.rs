@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use acts::find_timeline::{Told, find_log};
 use axum::extract::{Query, State};
 use axum::response::Response;
+use model::directory::Connection;
 use pages::{AuditLog, Deliveries, DeliveryRow, Fact, Moment, Notice, Paging, Place, Rich, Tone, count};
 use serde_json::Value;
+use store::record::{self, Filter};
 
 use super::changes::is_key;
 use super::sections::index;
@@ -318,6 +320,11 @@ const PHRASES: &[(&str, &str, &str)] = &[
 pub(super) async fn deliveries(State(state): State<AppState>, visitor: Visitor) -> Response {
     show(&state, &visitor, Place::Deliveries, |view| {
         let found = acts::find_records::find_deliveries(view.room, DELIVERIES)?;
+        let names = record::find::<Connection>(view.room.tx, &Filter::new().order_by("id"))?;
+        let names: BTreeMap<String, String> = names
+            .into_iter()
+            .map(|stored| (stored.record.id.0, stored.record.name))
+            .collect();
         let rows = found.into_iter().map(|delivery| {
             let (tone, word) = match delivery.state.as_str() {
                 "done" => (Tone::Ok, "done"),
@@ -328,7 +335,7 @@ pub(super) async fn deliveries(State(state): State<AppState>, visitor: Visitor) 
                 id: delivery.id,
                 href: String::new(),
                 event: capital(&delivery.event),
-                connection: delivery.connection,
+                connection: names.get(&delivery.connection).cloned().unwrap_or(delivery.connection),
                 state: word.to_owned(),
                 tone,
                 effect: Rich::from(delivery.result.or(delivery.reason).unwrap_or_default()),

@@ -434,15 +434,12 @@ fn bands(board: &Board, date: Date) -> Vec<Band> {
     let band = |span: &Span| {
         let (hour, hours) = hours_on(date, &span.start, &span.end)?;
         let clock = |zoned: &Zoned| zoned.strftime("%H:%M").to_string();
-        let begins = (span.start.date() == date).then(|| format!(" from {}", clock(&span.start)));
-        let ends = (span.end.date() == date).then(|| format!(" to {}", clock(&span.end)));
+        let begins = (span.start.date() == date).then(|| format!("from {}", clock(&span.start)));
+        let ends = (span.end.date() == date).then(|| format!("to {}", clock(&span.end)));
+        let told: Vec<String> = begins.into_iter().chain(ends).collect();
         Some(Band {
-            words: format!(
-                "{}{}{}",
-                span.title,
-                begins.unwrap_or_default(),
-                ends.unwrap_or_default()
-            ),
+            title: span.title.clone(),
+            hours_told: told.join(" "),
             href: String::new(),
             is_freeze: span.is_freeze,
             hour,

@@ -19,7 +19,7 @@ use super::acts_open::{context, decisions, note, others};
 use super::brief::brief;
 use super::form::{Decoded, Form, refill};
 use super::sections::{Around, length, steps};
-use super::view::{View, Visitor, done_notice, notice_of, show_as};
+use super::view::{View, Visitor, done_notice, escaped, notice_of, show_as};
 use super::words::{kind, plain, risk, state};
 use crate::failure::Failure;
 use crate::state::AppState;
@@ -154,7 +154,11 @@ fn assemble(view: &View<'_, '_, '_>, around: &Around<'_>) -> ChangePage {
         comments: around.comments(view),
         timeline: around.timeline(view),
         timeline_note: if view.frame.places.contains(&Place::AuditLog) {
-            Rich::new().link("The whole log", view.url("/audit"))
+            let verify = view.url(&format!("/audit/verify/{}", escaped(&change.key)));
+            Rich::new()
+                .link(format!("Verify all {}", around.told.len()), verify)
+                .text(" · ")
+                .link("The whole log", view.url("/audit"))
         } else {
             Rich::new()
         },
@@ -271,6 +275,10 @@ fn head_acts(view: &View<'_, '_, '_>, change: &Change, open: &OpenActs, context:
     let mut acts = Vec::new();
     if open.has(Verb::Edit) {
         acts.push(ActForm::link("Edit", format!("{}/edit", context.change_url)).tone(ActTone::Quiet));
+    }
+    if open.has(Verb::Schedule) {
+        let propose = view.url(&format!("/calendar/propose?change={}", escaped(&change.key)));
+        acts.push(ActForm::link("Another time", propose).tone(ActTone::Quiet));
     }
     if view.frame.may_create {
         acts.push(ActForm::link("Clone", format!("{}/clone", context.change_url)).tone(ActTone::Quiet));

@@ -247,7 +247,12 @@ fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<String> {
         format!("{url}{rest}{sign}after={next}")
     });
     let newer = after.map(|_: i64| format!("{url}{}", wanted.with("after", "")));
-    let count = format!("{} shown", rows.len());
+    // The whole is told where it is known; counting it on every page would cost more than the page.
+    let count = match (&newer, &older) {
+        (None, None) => format!("{} in all", rows.len()),
+        (_, Some(_)) => format!("{} shown, more follow", rows.len()),
+        (Some(_), None) => format!("{} shown, the last ones", rows.len()),
+    };
     let saved = acts::saved_views::find_views(view.room, LIST)?;
     let shared = acts::saved_views::find_shared_views(view.room, LIST)?;
     view.follow(None);

@@ -5,20 +5,21 @@ use std::collections::BTreeMap;
 use acts::Room;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use model::act::{Act as Verb, actions};
+use model::act::actions;
 use model::change::Change;
 use model::custom_field::CustomField;
 use model::file::ChangeFile;
 use model::refusal::{FieldError, Refusal};
 use model::verbs::Body;
-use model::words::{Kind, Origin, State as Stage, TemplateState};
+use model::words::{Origin, State as Stage, TemplateState};
 use pages::{ChangeFields, ChangeForm, DerivedFact, Entry, Field, NINE, Notice, Place, Reader, Rich, Rows, Tone};
 use serde_json::Value;
 
+use super::begin::new_page;
 use super::form::{Decoded, Form, OWN, PICK, with_labels};
-use super::own_fields::{needed, own_fields};
+use super::own_fields::own_fields;
 use super::view::{View, Visitor, escaped, notice_of, problem, reader_of, see, show, show_as, write};
-use super::{conflict, once};
+use super::{after_template, conflict, once};
 use crate::failure::Failure;
 use crate::state::AppState;
 
@@ -68,24 +69,6 @@ pub(super) struct Back {
     pub failure: Option<Failure>,
 }
 
-/// The empty form.
-pub(super) async fn new_form(State(state): State<AppState>, visitor: Visitor) -> Response {
-    show(&state, &visitor, Place::Changes, |view| {
-        view.room.allow(Verb::Create.as_str())?;
-        new_page(view, None)
-    })
-    .await
-}
-
-fn new_page(view: &View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
-    let mut fields = empty_fields(view);
-    fields.retrospective = true;
-    let usual = NINE.iter().map(|name| (*name).to_owned());
-    let usual: Vec<String> = usual.chain(needed(&view.directory, Kind::Normal)).collect();
-    fields.asked = asked(back, &usual);
-    Ok(new_page_of(view, fields, back).render())
-}
-
 /// The page of a change that is not written yet, with these fields.
 pub(super) fn new_page_of(view: &View<'_, '_, '_>, mut fields: ChangeFields, back: Option<&Back>) -> ChangeForm {
     let mut page = ChangeForm {
@@ -118,7 +101,7 @@ pub(super) fn new_page_of(view: &View<'_, '_, '_>, mut fields: ChangeFields, bac
 }
 
 /// The fields that a form asks first: as it was sent, or as usual. Whoever wants more rows wants the whole form.
-fn asked(back: Option<&Back>, usual: &[String]) -> Vec<String> {
+pub(super) fn asked(back: Option<&Back>, usual: &[String]) -> Vec<String> {
     let Some(back) = back else {
         return usual.to_vec();
     };
@@ -311,7 +294,11 @@ pub(super) async fn create(State(state): State<AppState>, visitor: Visitor, form
     .await;
     match done {
         Ok((key, similar)) => {
-            let done = if is_submitted { "handed_over" } else { "created" };
+            let done = match (is_submitted, form.first(after_template::AFTER)) {
+                (false, _) => "created",
+                (true, "") => "handed_over",
+                (true, _) => "by_template",
+            };
             let from = similar.map(|key| format!("&from={key}")).unwrap_or_default();
             see(&format!("{}/changes/{key}?done={done}{from}", visitor.base()))
         }
@@ -335,6 +322,7 @@ fn create_from(room: &mut Room<'_, '_>, form: &Form) -> acts::Result<(String, Op
     let directory = room.directory()?;
     let mut decoded = read(form, &reader_of(room, &directory));
     refuse_unread(&decoded)?;
+    after_template::follow(form, &mut decoded.body);
     let is_submitted = form.first("act") == "submit";
     let similar = match is_submitted {
         true => acts::find_similar::fill_from_similar(room, &mut decoded.body)?,
@@ -351,7 +339,7 @@ fn create_from(room: &mut Room<'_, '_>, form: &Form) -> acts::Result<(String, Op
 async fn show_new(state: &AppState, visitor: &Visitor, back: Back) -> Response {
     let status = back.failure.as_ref().map_or(200, Failure::status);
     show_as(state, visitor, Place::Changes, status, move |view| {
-        new_page(view, Some(&back))
+        new_page(view, back.form.first(after_template::AFTER), Some(&back))
     })
     .await
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use acts::find_changes::{ChangeFilter, find_changes};
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::act::actions;
 use model::directory::{Dependency, Incident, Ownership, Service};
@@ -18,6 +18,7 @@ use pages::{
 
 use super::back::{Back, Sent, send};
 use super::form::Form;
+use super::narrow::Words;
 use super::times::time_field;
 use super::view::{View, Visitor, escaped, show};
 use super::words::{capital, names};
@@ -44,24 +45,28 @@ fn sent(form: Form, path: String, then: String, place: Place) -> Sent {
 }
 
 /// The list of services.
-pub(super) async fn services(State(state): State<AppState>, visitor: Visitor) -> Response {
-    show(&state, &visitor, Place::Services, |view| services_page(view, None)).await
+pub(super) async fn services(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
+    show(&state, &visitor, Place::Services, move |view| {
+        services_page(view, &words, None)
+    })
+    .await
 }
 
-fn services_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
+fn services_page(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> acts::Result<String> {
     let open = open_changes(view)?;
-    let rows: Vec<ServiceRow> = view
-        .directory
-        .services
-        .values()
-        .map(|service| service_row(view, service, &open))
-        .collect();
+    let directory = view.directory.clone();
+    let (shown, count) = words.narrow(directory.services.values(), |service| {
+        let team = service.team.as_deref().unwrap_or_default();
+        vec![service.key.as_str(), service.name.as_str(), team]
+    });
+    let rows = shown.into_iter().map(|service| service_row(view, service, &open));
     let mut page = Services {
         frame: view.frame.clone(),
-        count: format!("{} in all", rows.len()),
-        rows,
+        rows: rows.collect(),
+        count,
         ..Services::default()
     };
+    words.put(&mut page, view.url("/services"));
     if view.may(actions::SET_SERVICE) {
         page.acts.push(service_form(view, None));
     }
@@ -188,7 +193,7 @@ pub(super) async fn set_service(State(state): State<AppState>, visitor: Visitor,
         &visitor,
         sent,
         |room, body| acts::set_service::set_service(room, body).map(drop),
-        services_page,
+        |view, back| services_page(view, &Words::default(), back),
     )
     .await
 }

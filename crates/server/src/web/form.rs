@@ -89,6 +89,7 @@ const STEERING: &[&str] = &[
     "was",
     "both",
     super::once::MARK,
+    super::after_template::AFTER,
 ];
 /// Before the name of a field of which two people's values are at hand: which one stays.
 pub(super) const PICK: &str = "pick.";

@@ -9,10 +9,12 @@ mod act;
 mod acts_open;
 mod admin;
 mod affected;
+mod after_template;
 mod assets;
 mod audit;
 mod away;
 mod back;
+mod begin;
 mod boards;
 mod brief;
 mod bulk;
@@ -39,6 +41,7 @@ mod home_roles;
 mod languages;
 mod live;
 mod mail;
+mod narrow;
 mod once;
 mod own_fields;
 mod passkeys;
@@ -135,7 +138,7 @@ fn change_routes() -> Router<AppState> {
         .route("/t/{tenant}/views", post(saved::save))
         .route("/t/{tenant}/views/removal", post(saved::remove))
         .route("/t/{tenant}/views/sharing", post(saved::share))
-        .route("/t/{tenant}/changes/new", get(edit::new_form))
+        .route("/t/{tenant}/changes/new", get(begin::new_form))
         .route("/t/{tenant}/changes/{key}", get(change::show))
         .route("/t/{tenant}/changes/{key}/edit", get(edit::edit_form).post(edit::edit))
         .route("/t/{tenant}/changes/{key}/clone", get(copy::clone_form))

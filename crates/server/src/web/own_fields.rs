@@ -111,6 +111,10 @@ pub(super) fn facts(view: &View<'_, '_, '_>, change: &Change) -> Vec<Fact> {
                 Fact::new(label, Rich::new().said_link(service.as_str(), url))
             }
             Held::Url(url) => Fact::new(label, Rich::new().link(url.as_str(), url.as_str())),
+            Held::Date(text) => match text.parse() {
+                Ok(date) => Fact::new(label, view.reader.date(date)),
+                Err(_) => Fact::new(label, Rich::new().said(text.as_str())),
+            },
             _ => Fact::new(label, Rich::new().said(plain(view, value))),
         }
     };

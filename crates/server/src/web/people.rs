@@ -1,6 +1,7 @@
 //! People and tokens, by administrators.
 
-use axum::extract::{Path, State};
+use acts::review_access::reviews;
+use axum::extract::{Path, Query, State};
 use axum::response::Response;
 use model::act::actions;
 use model::directory::{Person, Token};
@@ -11,6 +12,7 @@ use serde_json::json;
 
 use super::back::{Back, Sent, send};
 use super::form::Form;
+use super::narrow::Words;
 use super::times::time_field;
 use super::view::{View, Visitor, escaped, problem, see, show, show_as, write};
 use super::words::capital;
@@ -28,25 +30,39 @@ fn role_choices() -> Input {
 }
 
 /// The list of people.
-pub(super) async fn show_people(State(state): State<AppState>, visitor: Visitor) -> Response {
-    show(&state, &visitor, Place::People, |view| people_page(view, None)).await
+pub(super) async fn show_people(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Query(words): Query<Words>,
+) -> Response {
+    show(&state, &visitor, Place::People, move |view| {
+        people_page(view, &words, None)
+    })
+    .await
 }
 
-fn people_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<String> {
+fn people_page(view: &mut View<'_, '_, '_>, words: &Words, back: Option<&Back>) -> acts::Result<String> {
     view.room.allow(actions::READ)?;
     let may_set = view.may(actions::SET_PERSON);
+    let has_reviews = may_set || view.may(actions::AUDIT) || !reviews(view.room, 1)?.is_empty();
     let mut found: Vec<&Person> = view.directory.people.values().collect();
-    found.sort_by_key(|person| (!person.active, person.name.to_lowercase()));
-    let rows: Vec<PersonRow> = found
-        .into_iter()
-        .map(|person| person_row(view, person, may_set))
-        .collect();
+    found.sort_by_cached_key(|person| (!person.active, person.name.to_lowercase()));
+    let (shown, count) = words.narrow(found.into_iter(), |person| {
+        vec![person.login.as_str(), person.name.as_str()]
+    });
+    let rows = shown.into_iter().map(|person| person_row(view, person, may_set));
     let mut page = People {
         frame: view.frame.clone(),
-        count: format!("{} in all", rows.len()),
-        rows,
+        rows: rows.collect(),
+        count,
         ..People::default()
     };
+    words.put(&mut page, view.url("/people"));
+    if has_reviews {
+        let url = view.url("/access-reviews");
+        page.acts
+            .push(ActForm::link("Reviews of access", url).tone(ActTone::Quiet));
+    }
     if may_set {
         page.acts.push(person_form(view));
     }
@@ -148,7 +164,7 @@ pub(super) async fn create(State(state): State<AppState>, visitor: Visitor, form
         &visitor,
         sent,
         |room, body| acts::set_person::create_person(room, body).map(drop),
-        people_page,
+        |view, back| people_page(view, &Words::default(), back),
     )
     .await
 }
@@ -179,9 +195,13 @@ pub(super) async fn act(
         then: "/people".to_owned(),
         place: Place::People,
     };
+    let words = Words::of(&login);
     let run =
         move |room: &mut acts::Room<'_, '_>, _: &Body| acts::set_person::edit_person(room, &login, &body).map(drop);
-    send(&state, &visitor, sent, run, people_page).await
+    send(&state, &visitor, sent, run, move |view, back| {
+        people_page(view, &words, back)
+    })
+    .await
 }
 
 async fn deactivate(state: &AppState, visitor: &Visitor, login: String, form: Form) -> Response {
@@ -192,10 +212,14 @@ async fn deactivate(state: &AppState, visitor: &Visitor, login: String, form: Fo
         then: "/people".to_owned(),
         place: Place::People,
     };
+    let words = Words::of(&login);
     let run = move |room: &mut acts::Room<'_, '_>, body: &Body| {
         acts::deactivate_person::deactivate_person(room, &login, body).map(drop)
     };
-    send(state, visitor, sent, run, people_page).await
+    send(state, visitor, sent, run, move |view, back| {
+        people_page(view, &words, back)
+    })
+    .await
 }
 
 /// Sets a password; the new one is hashed before the act begins.
@@ -223,27 +247,37 @@ pub(super) async fn set_password(
 }
 
 /// The list of tokens.
-pub(super) async fn tokens(State(state): State<AppState>, visitor: Visitor) -> Response {
-    show(&state, &visitor, Place::Tokens, |view| tokens_page(view, None, None)).await
+pub(super) async fn tokens(State(state): State<AppState>, visitor: Visitor, Query(words): Query<Words>) -> Response {
+    show(&state, &visitor, Place::Tokens, move |view| {
+        tokens_page(view, &words, None, None)
+    })
+    .await
 }
 
 fn tokens_page(
     view: &mut View<'_, '_, '_>,
+    words: &Words,
     back: Option<&Back>,
     made: Option<&(String, String)>,
 ) -> acts::Result<String> {
     let found = acts::find_records::find_tokens(view.room)?;
     let uses = store::session::token_uses(view.room.tx)?;
-    let rows: Vec<TokenRow> = found
-        .iter()
-        .map(|token| token_row(view, token, uses.get(token.id.as_str())))
-        .collect();
+    let directory = view.directory.clone();
+    let (shown, count) = words.narrow(found.iter(), |token| {
+        let person = directory.people.get(&token.person);
+        let login = person.map_or("", |person| person.login.as_str());
+        vec![token.name.as_str(), login]
+    });
+    let rows = shown
+        .into_iter()
+        .map(|token| token_row(view, token, uses.get(token.id.as_str())));
     let mut page = Tokens {
         frame: view.frame.clone(),
-        count: format!("{} in all", rows.len()),
-        rows,
+        rows: rows.collect(),
+        count,
         ..Tokens::default()
     };
+    words.put(&mut page, view.url("/tokens"));
     if view.may(actions::SET_TOKEN) {
         page.acts.push(token_form(view));
     }
@@ -330,14 +364,14 @@ pub(super) async fn create_token(State(state): State<AppState>, visitor: Visitor
     match made {
         Ok(made) => {
             show(&state, &visitor, Place::Tokens, move |view| {
-                tokens_page(view, None, Some(&made))
+                tokens_page(view, &Words::default(), None, Some(&made))
             })
             .await
         }
         Err(failure) if failure.status() == 422 => {
             let back = Back::new(&state, &visitor, "/tokens", form, failure);
             show_as(&state, &visitor, Place::Tokens, 422, move |view| {
-                tokens_page(view, Some(&back), None)
+                tokens_page(view, &Words::default(), Some(&back), None)
             })
             .await
         }

@@ -58,7 +58,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, asked: &Asked) -> acts::Result<S
             (change.key.clone(), view.change_url(&change.key)),
         ],
         title: format!("Another time for {}", change.key),
-        byline: Rich::from(change.content.title.as_str()),
+        byline: Rich::new().said(change.content.title.as_str()),
         ..RecordPage::default()
     };
     let span = view.reader.span(start, end);
@@ -170,6 +170,17 @@ fn try_section(view: &View<'_, '_, '_>, key: &str, start: Timestamp, end: Timest
         "Try another",
         SectionBody::Entries(hours.into_iter().map(entry).collect()),
     )
+    .acts(vec![try_form(view, key, start, end)])
+}
+
+/// Any other time, told by whoever has one in mind: what it would collide with is the answer.
+fn try_form(view: &View<'_, '_, '_>, key: &str, start: Timestamp, end: Timestamp) -> ActForm {
+    ActForm::new("own", "A time of your own", view.url("/calendar/propose"))
+        .question()
+        .field(Field::hidden("change", key))
+        .field(time_field(view, "planned_start", "Start").value(view.reader.field(start)))
+        .field(time_field(view, "planned_end", "End").value(view.reader.field(end)))
+        .submit("See what it collides with")
 }
 
 fn set_form(view: &View<'_, '_, '_>, key: &str, start: Timestamp, end: Timestamp) -> ActForm {

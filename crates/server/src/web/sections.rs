@@ -20,7 +20,7 @@ use serde_json::Value;
 
 use super::brief::{decided, outcome_mark, short_reason, step_name, why_asked};
 use super::review_draft::{start_from, what_differs};
-use super::view::View;
+use super::view::{View, escaped};
 use super::words::{capital, plain, state};
 
 /// How many moments of the timeline a change's page shows.
@@ -632,14 +632,19 @@ impl Around<'_> {
         if let Some(tester) = &content.tester {
             facts.push(Fact::people("Tester", vec![view.name(tester)]));
         }
-        for (label, value) in [
-            ("Team", &content.team),
-            ("Business contact", &content.business_contact),
-            ("Incident", &content.incident),
-        ] {
+        for (label, value) in [("Team", &content.team), ("Business contact", &content.business_contact)] {
             if let Some(value) = value {
                 facts.push(Fact::new(label, Rich::new().said(value.as_str())));
             }
+        }
+        if let Some(incident) = &content.incident {
+            let is_known = view.directory.incidents.contains_key(incident);
+            let url = view.url(&format!("/incidents/{}", escaped(incident)));
+            let told = match is_known {
+                true => Rich::new().said_link(incident.as_str(), url),
+                false => Rich::new().said(incident.as_str()),
+            };
+            facts.push(Fact::new("Incident", told));
         }
         facts.extend(super::own_fields::facts(view, change));
         facts.push(risk_fact(self.file));

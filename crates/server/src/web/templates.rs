@@ -2,16 +2,19 @@
 
 use axum::extract::{Path, State};
 use axum::response::Response;
+use model::act::Act as Verb;
 use model::act::actions;
 use model::directory::StandardTemplate;
 use model::refusal::Refusal;
 use model::verbs::Body;
 use model::words::{Kind, TemplateState};
 use pages::{
-    ActForm, ActTone, Entry, Fact, Field, Place, RecordPage, Rich, Section, SectionBody, TemplateRow, Templates, Tone,
+    ActForm, ActTone, ChangeFields, Entry, Fact, Field, Place, PlanStep, RecordPage, Rich, Section, SectionBody,
+    TemplateRow, Templates, Tone, minutes,
 };
 use serde_json::Value;
 
+use super::after_template::AFTER;
 use super::back::{Back, Sent, send};
 use super::form::Form;
 use super::times::time_field;
@@ -50,7 +53,7 @@ fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<S
 fn row(view: &View<'_, '_, '_>, template: &StandardTemplate) -> TemplateRow {
     TemplateRow {
         key: template.key.clone(),
-        href: view.url(&format!("/templates/{}", escaped(&template.key))),
+        href: page_of(view, template),
         title: template.title.clone(),
         state: template.state.as_str().to_owned(),
         version: format!("v{}", template.template_version),
@@ -59,6 +62,25 @@ fn row(view: &View<'_, '_, '_>, template: &StandardTemplate) -> TemplateRow {
         record: String::new(),
         acts: Vec::new(),
     }
+}
+
+/// What each change fills in for itself, in the words of the form.
+fn free(template: &StandardTemplate) -> Fact {
+    let labels = super::edit::labels(&ChangeFields::default());
+    let told = |name: &String| {
+        let label = labels.iter().find(|(known, _)| known == name);
+        Rich::from(label.map_or_else(|| capital(name), |(_, label)| label.clone()))
+    };
+    Fact {
+        label: "Free fields".to_owned(),
+        values: template.free.iter().map(told).collect(),
+        ..Fact::default()
+    }
+}
+
+/// Where a template's own page is.
+pub(super) fn page_of(view: &View<'_, '_, '_>, template: &StandardTemplate) -> String {
+    view.url(&format!("/templates/{}", escaped(&template.key)))
 }
 
 fn targets(template: &StandardTemplate) -> Rich {
@@ -217,15 +239,19 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Re
         sections: vec![
             Section::new("approvals", "Approvals", SectionBody::Entries(approvals.collect()))
                 .unsaid("An owner and a change manager approve it, never who proposed it."),
-            Section::new("locked", "Locked fields", SectionBody::Facts(locked(view, template))),
+            Section::new(
+                "locked",
+                "Locked fields",
+                SectionBody::Facts(locked_beside(view, template, &PLANS)),
+            ),
+            Section::new("plan", "Plan", SectionBody::Plan(steps(template, PLANS[0]))).unsaid("It locks no plan."),
+            Section::new("back", "Rollback plan", SectionBody::Plan(steps(template, PLANS[1])))
+                .unsaid("It locks no way back."),
         ],
         facts: vec![
             Fact::new("Version", format!("v{}", template.template_version)),
             Fact::new("Where", targets(template)),
-            Fact::new(
-                "Free fields",
-                template.free.iter().cloned().collect::<Vec<_>>().join(", "),
-            ),
+            free(template),
             Fact::new("Look again by", view.reader.day(template.review_by)),
             Fact::new(
                 "Closes by itself after",
@@ -242,6 +268,17 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Re
 }
 
 fn page_acts(view: &View<'_, '_, '_>, template: &StandardTemplate) -> Vec<ActForm> {
+    let mut acts = Vec::new();
+    if template.state == TemplateState::Approved && view.may(Verb::Create.as_str()) {
+        let address = format!("/changes/new?{AFTER}={}", escaped(&template.key));
+        acts.push(ActForm::link("Write a change after it", view.url(&address)).tone(ActTone::Go));
+    }
+    acts.extend(states(view, template));
+    acts
+}
+
+/// The acts that move the template itself.
+fn states(view: &View<'_, '_, '_>, template: &StandardTemplate) -> Vec<ActForm> {
     if !view.may(actions::APPROVE_TEMPLATE) {
         return Vec::new();
     }
@@ -263,9 +300,36 @@ fn page_acts(view: &View<'_, '_, '_>, template: &StandardTemplate) -> Vec<ActFor
 /// The fields whose values are closed words of ours; what stands in others somebody wrote.
 const CLOSED: [&str; 5] = ["complexity", "category", "impact", "touches", "disruption"];
 
+/// The fields that hold steps.
+const PLANS: [&str; 2] = ["plan", "rollback_plan"];
+
+/// The steps that a template locks in a field.
+fn steps(template: &StandardTemplate, field: &str) -> Vec<PlanStep> {
+    let rows = template.locked.get(field).and_then(Value::as_array);
+    let text = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
+    let step = |row: &Value| PlanStep {
+        title: text(row, "title"),
+        detail: match text(row, "check") {
+            check if check.is_empty() => Rich::new(),
+            check => Rich::from("check: ").said(check),
+        },
+        length: row["minutes"].as_u64().map(minutes).unwrap_or_default(),
+    };
+    rows.into_iter().flatten().map(step).collect()
+}
+
 /// The locked fields with their values as they read.
-fn locked(view: &View<'_, '_, '_>, template: &StandardTemplate) -> Vec<Fact> {
-    let rows = template.locked.iter().map(|(name, value)| {
+pub(super) fn locked(view: &View<'_, '_, '_>, template: &StandardTemplate) -> Vec<Fact> {
+    locked_beside(view, template, &[])
+}
+
+/// The same without those that are shown elsewhere.
+fn locked_beside(view: &View<'_, '_, '_>, template: &StandardTemplate, elsewhere: &[&str]) -> Vec<Fact> {
+    let shown = template
+        .locked
+        .iter()
+        .filter(|(name, _)| !elsewhere.contains(&name.as_str()));
+    let rows = shown.map(|(name, value)| {
         let told = |value: &Value| match CLOSED.contains(&name.as_str()) {
             true => Rich::from(words_of(value)),
             false => Rich::new().said(words_of(value)),
@@ -290,7 +354,11 @@ fn locked(view: &View<'_, '_, '_>, template: &StandardTemplate) -> Vec<Fact> {
 fn words_of(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
-        Value::Object(map) => map.values().map(words_of).collect::<Vec<_>>().join(", "),
+        // A step is told by its title.
+        Value::Object(map) => match map.get("title") {
+            Some(title) => words_of(title),
+            None => map.values().map(words_of).collect::<Vec<_>>().join(", "),
+        },
         Value::Array(rows) => rows.iter().map(words_of).collect::<Vec<_>>().join(", "),
         other => other.to_string(),
     }

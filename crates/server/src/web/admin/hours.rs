@@ -67,7 +67,11 @@ fn section(view: &View<'_, '_, '_>, calendar: &Calendar, may_set: bool) -> Secti
     let mut holidays: Vec<Rich> = ahead
         .iter()
         .take(TOLD)
-        .map(|day| Rich::from(format!("{} {}", day.date, day.title)))
+        .map(|day| {
+            let date = day.date.parse();
+            let told = date.map_or_else(|_| day.date.clone(), |date| view.reader.date(date));
+            Rich::from(format!("{told} ")).said(day.title.as_str())
+        })
         .collect();
     if ahead.len() > TOLD {
         holidays.push(Rich::from(format!("and {} more", ahead.len() - TOLD)));
