@@ -129,7 +129,7 @@ fn webhooks_providers_hours_and_keys_are_set_by_hand() {
     browser.type_into("details[open] [name=name]", "Service desk");
     browser.type_into("details[open] [name=holidays]", "2031-12-25 Christmas Day");
     send(&desk);
-    browser.wait_for_words("2031-12-25 Christmas Day");
+    browser.wait_for_words("Thu 25 Dec 2031 Christmas Day");
     browser.wait_for_words("Monday 08:00 to 16:00");
     look_at(&desk, "/hours");
 
@@ -224,4 +224,65 @@ fn a_set_of_policies_is_tried_on_the_last_changes_before_it_is_proposed() {
     send(&desk);
     browser.wait_for_words("proposed policies: waits for a second person");
     look_at(&desk, "/policies");
+}
+
+#[test]
+fn a_person_is_added_given_rights_and_let_go_by_hand() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    desk.sign_in("admin");
+    browser.set_scripts(false);
+    desk.go("/people");
+    open_act(&desk, "Add a person");
+    browser.type_into("details[open] [name=login]", "Not A Login");
+    browser.type_into("details[open] [name=name]", "Nora Berg");
+    browser.type_into("details[open] [name=zone]", "Europe/Nowhere");
+    send(&desk);
+    assert!(browser.has("details[open] .error"), "{}", browser.text("main"));
+    let kept = browser.run("return document.querySelector('details[open] [name=name]').value;", &[]);
+    assert_eq!(kept, "Nora Berg", "what was right stays");
+    browser.fill("details[open] [name=login]", "nora");
+    browser.fill("details[open] [name=zone]", "Europe/Oslo");
+    send(&desk);
+    desk.go("/people?q=nora");
+    let row = || browser.text("tbody tr");
+    assert!(row().contains("Nora Berg") && row().contains("Active"), "{}", row());
+    open_act(&desk, "Rights");
+    browser.click("details[open] input[name=roles][value=auditor]");
+    send(&desk);
+    desk.go("/people?q=nora");
+    assert!(row().contains("auditor"), "{}", row());
+    open_act(&desk, "Deactivate");
+    browser.type_into("details[open] [name=reason]", "She went to another house.");
+    send(&desk);
+    desk.go("/people?q=nora");
+    assert!(row().contains("Deactivated"), "{}", row());
+    let told = desk.api("admin", "GET", "/people/nora", Value::Null);
+    assert_eq!(
+        (&told["active"], &told["roles"]),
+        (&json!(false), &json!(["auditor"])),
+        "{told}"
+    );
+}
+
+#[test]
+fn reviews_of_access_are_found_from_the_people_and_each_manager_has_a_part() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    desk.sign_in("admin");
+    browser.set_scripts(false);
+    desk.go("/people");
+    browser.leave_by(|| browser.click_words("Reviews of access"));
+    browser.wait_for_words("None yet");
+    open_act(&desk, "Begin a review");
+    send(&desk);
+    let managers = browser.run(
+        "return [...document.querySelectorAll('#reviews tbody th a')].map((one) => one.innerText);",
+        &[],
+    );
+    assert!(!managers.as_array().unwrap().is_empty(), "{}", browser.text("main"));
+    look_at(&desk, "/access-reviews");
+    browser.leave_by(|| browser.click("#reviews tbody th a"));
+    browser.wait_for_words("Not yet looked at");
+    desk.look_at("admin/access-review");
 }

@@ -185,6 +185,14 @@ fn the_calendar_draws_windows_and_freezes_as_bands_and_its_table_says_the_same()
         assert_eq!(drawn, rows, "{view}: the table says what the picture shows");
         desk.look_at(&format!("everyday/calendar-{view}"));
     }
+    desk.go("/calendar?view=day&from=2031-03-05");
+    let day = browser.text("main");
+    assert!(browser.has(".hatch-freeze") && browser.has(".block[href]"), "{day}");
+    assert!(
+        day.contains("Paint the lines") && day.contains("Stocktaking") && !day.contains("Quiet morning"),
+        "{day}"
+    );
+    desk.look_at("everyday/calendar-day");
     desk.go("/calendar?from=2031-03-03&environment=staging");
     let told = browser.text("main");
     assert!(
@@ -319,4 +327,95 @@ fn what_a_gate_said_names_what_is_open_what_is_met_and_how_to_wait() {
     );
     assert!(!told.contains("--wait"), "nothing has to be waited for: {told}");
     desk.look_at("everyday/gate-go");
+}
+
+#[test]
+fn a_change_says_why_each_person_was_asked_and_where_in_the_log_each_entry_stands() {
+    let (desk, change) = Desk::open_asked();
+    let browser = &desk.browser;
+    let key = change["key"].as_str().unwrap();
+    desk.read("auditor", key);
+    let asked = browser.run(
+        "return [...document.querySelectorAll('#approvals .entries li')].map((one) => one.innerText).filter((one) => one.includes('is asked'));",
+        &[],
+    );
+    let asked = asked.as_array().unwrap();
+    assert!(!asked.is_empty());
+    for row in asked {
+        let row = row.as_str().unwrap();
+        assert!(row.contains(", rule base."), "{row} names no rule");
+    }
+    assert!(
+        asked.iter().any(|row| row.as_str().unwrap().contains("Priya Raman")),
+        "{asked:?}"
+    );
+    browser.wait_for(
+        "every entry has its place in the log",
+        "return document.querySelectorAll('#timeline .time li').length > 2 &&
+            [...document.querySelectorAll('#timeline .time li')].every((one) => one.querySelector('a.proof'));",
+    );
+    let script = "const one = document.querySelector('#timeline .time li');
+        return [one.querySelector('a.proof').getAttribute('href'), one.querySelector('a.proof').innerText.trim(),
+            one.querySelector('.meta code').innerText];";
+    let newest = browser.run(script, &[]);
+    browser.go(&format!("{}{}", desk.server.url, newest[0].as_str().unwrap()));
+    let first = browser.text(".time li");
+    for told in [&newest[1], &newest[2]] {
+        assert!(first.contains(told.as_str().unwrap()), "{told} is not in {first}");
+    }
+    // The log proves the same event at that place.
+    let number: i64 = newest[1]
+        .as_str()
+        .unwrap()
+        .replace(['#', ',', ' '], "")
+        .parse()
+        .unwrap();
+    let events = desk.api(
+        "auditor",
+        "GET",
+        &format!("/changes/{key}/events?limit=200"),
+        Value::Null,
+    );
+    let event = events["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|event| event["index"] == number)
+        .unwrap_or_else(|| panic!("{number} is not among {events}"));
+    assert_eq!(event["kind"], newest[2], "{event}");
+    let proof = desk.api(
+        "auditor",
+        "GET",
+        &format!("/events/{}/proof", event["id"].as_str().unwrap()),
+        Value::Null,
+    );
+    assert_eq!(proof["index"], number, "{proof}");
+    desk.go(&format!("/changes/{key}"));
+    browser.leave_by(|| browser.click_words("Verify all"));
+    browser.wait_for_words(&format!("The bundle of {key} is good"));
+}
+
+#[test]
+fn an_emergency_leads_to_the_incident_that_it_is_for() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    let incident = json!({"title": "Labels come out blank", "severity": 1, "services": [journey::SERVICE]});
+    let incident = desk.api("change_manager", "POST", "/incidents", incident);
+    let incident = incident["key"].as_str().unwrap();
+    let mut request = journey::request(
+        "Bring the old driver back",
+        &journey::artifact(506),
+        desk.server.server_time(),
+    );
+    request["kind"] = json!("emergency");
+    request["incident"] = json!(incident);
+    let made = desk.api("requester", "POST", "/changes", request);
+    desk.read("requester", made["key"].as_str().unwrap());
+    browser.leave_by(|| browser.click(&format!("aside.rail a[href$='/incidents/{incident}']")));
+    browser.wait_for_words("Labels come out blank");
+    assert!(
+        browser.text("main").contains(made["key"].as_str().unwrap()),
+        "the incident names its change: {}",
+        browser.text("main")
+    );
 }

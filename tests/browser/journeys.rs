@@ -269,3 +269,33 @@ fn a_time_that_collides_says_so_before_anybody_asks_for_it() {
         after["planned_start"]
     );
 }
+
+#[test]
+fn a_change_is_rejected_from_the_queue_by_key_with_the_reason_that_everyone_reads() {
+    let (desk, _) = Desk::open_asked();
+    let browser = &desk.browser;
+    desk.sign_in("security");
+    browser.wait_for(
+        "the card is there",
+        "return document.querySelector('[data-card]') !== null;",
+    );
+    let card = "return document.querySelector('[data-card] a[href*=\"/changes/CHG-\"]').getAttribute('href');";
+    let href = browser.run(card, &[]);
+    let key = href.as_str().unwrap().rsplit('/').next().unwrap().to_owned();
+    browser.press("x");
+    browser.wait_for(
+        "the reason can be typed",
+        "return document.activeElement.tagName === 'TEXTAREA';",
+    );
+    browser.press("The old printers cannot print it.");
+    browser.picture("journeys/queue-rejecting", false);
+    browser.press("\u{e004}");
+    let last = browser.run("return document.activeElement.innerText;", &[]);
+    assert_eq!(last, "Reject this change");
+    browser.leave_by(|| browser.press("\u{e007}"));
+    browser.wait_for_words("Your word is noted");
+    let after = desk.api("security", "GET", &format!("/changes/{key}"), Value::Null);
+    assert_eq!(after["state"], "rejected", "{after}");
+    desk.read("requester", &key);
+    browser.wait_for_words("The old printers cannot print it.");
+}

@@ -348,6 +348,51 @@ fn a_change_is_written_and_submitted_without_a_mouse_and_without_a_script() {
 }
 
 #[test]
+fn another_time_is_tried_and_set_without_a_mouse_and_what_it_collides_with_is_said_first() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    let path = journey::scheduled(&desk.server, "Wash the conveyor", &journey::artifact(304));
+    let key = path.rsplit('/').next().unwrap();
+    let day = |days: i64| desk.server.server_time() + SignedDuration::from_hours(24 * days);
+    let freeze = json!({"title": "Stocktaking", "reason": "Counting", "services": [], "environments": [],
+        "starts_at": day(39).to_string(), "ends_at": day(42).to_string()});
+    desk.api("change_manager", "POST", "/freezes", freeze);
+    browser.set_scripts(false);
+    enter(&desk, "change_manager", &format!("/changes/{key}"));
+    tab_to_words(&desk, "Another time");
+    browser.leave_by(|| browser.press(ENTER));
+    for (name, hour) in [("planned_start", 20), ("planned_end", 21)] {
+        tab_to_field(&desk, name);
+        browser.press(&time_keys(&desk, 40, hour));
+    }
+    tab_to_words(&desk, "See what it collides with");
+    browser.leave_by(|| browser.press(ENTER));
+    let against = browser.text("#against");
+    assert!(against.contains("Stocktaking forbids it"), "{against}");
+    let before = desk.api("change_manager", "GET", &format!("/changes/{key}"), Value::Null);
+    tab_to_words(&desk, "A week later");
+    browser.leave_by(|| browser.press(ENTER));
+    browser.wait_for_words("Nothing collides with it");
+    browser.picture("keyboard/another-time", true);
+    tab_to_words(&desk, "Set these times");
+    browser.press(ENTER);
+    tab_to(
+        &desk,
+        "its button",
+        "one.tagName === 'BUTTON' && one.closest('details[open] form[method=post]') !== null",
+    );
+    browser.leave_by(|| browser.press(ENTER));
+    let after = desk.api("change_manager", "GET", &format!("/changes/{key}"), Value::Null);
+    let start = |change: &Value| -> jiff::Timestamp { change["planned_start"].as_str().unwrap().parse().unwrap() };
+    assert!(start(&before) < day(1), "looking at a time sets none");
+    assert!(
+        start(&after) > day(46) && start(&after) < day(48),
+        "{}",
+        after["planned_start"]
+    );
+}
+
+#[test]
 fn a_step_of_the_runbook_is_done_and_a_deviation_told_without_a_mouse() {
     let desk = Desk::open();
     let browser = &desk.browser;

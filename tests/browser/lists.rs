@@ -107,3 +107,65 @@ fn one_act_on_several_says_beforehand_what_each_will_answer() {
         "the trial wrote nothing, the act did"
     );
 }
+
+#[test]
+fn a_view_is_shown_to_everybody_and_kept_to_oneself_again() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    let tabs = || browser.text(".tabs");
+    desk.sign_in("change_manager");
+    desk.go("/changes?risk=high");
+    browser.click_words("Save as a view");
+    browser.type_into("input[name=name]", "Grave ones");
+    browser.leave_by(|| browser.click("form[action$='/views'] button"));
+    desk.enter(browser, "auditor", "/changes");
+    assert!(!tabs().contains("Grave ones"), "{}", tabs());
+    desk.enter(browser, "change_manager", "/changes?risk=high");
+    browser.leave_by(|| browser.click_words("Show this view to everybody"));
+    browser.wait_for_words("Keep this view to yourself");
+    desk.enter(browser, "auditor", "/changes");
+    assert!(tabs().contains("Grave ones (Marta Lindqvist)"), "{}", tabs());
+    browser.leave_by(|| browser.click_words("Grave ones (Marta Lindqvist)"));
+    assert!(browser.url().ends_with("/changes?risk=high"), "{}", browser.url());
+    assert!(!browser.has("form[action$='/views/removal']"), "it is another's");
+    desk.enter(browser, "change_manager", "/changes?risk=high");
+    browser.leave_by(|| browser.click_words("Keep this view to yourself"));
+    desk.enter(browser, "auditor", "/changes");
+    assert!(!tabs().contains("Grave ones"), "{}", tabs());
+}
+
+#[test]
+fn words_find_a_person_a_service_and_a_token_and_say_so_when_none_fits() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    desk.sign_in("admin");
+    browser.set_scripts(false);
+    let titles = "return [...document.querySelectorAll('tbody tr')].map((one) => one.innerText.replace(/\\s+/g, ' '));";
+    for (path, word, only) in [
+        ("/people", "lindqvist", "Marta Lindqvist"),
+        ("/services", "label", "label-print"),
+        ("/tokens", "pipeline", "pipeline"),
+    ] {
+        desk.go(path);
+        let all = browser.run(titles, &[]).as_array().unwrap().len();
+        browser.click_words("Filter");
+        browser.type_into("details[open] [name=q]", word);
+        browser.leave_by(|| browser.click_words("Show these"));
+        let found = browser.run(titles, &[]);
+        let found = found.as_array().unwrap();
+        assert!(
+            !found.is_empty() && found.len() < all,
+            "{path}: {} of {all}",
+            found.len()
+        );
+        assert!(
+            found.iter().all(|row| row.as_str().unwrap().contains(only)),
+            "{path}: {found:?}"
+        );
+        desk.look_at(&format!("lists/words{}", path.replace('/', "-")));
+        desk.go(&format!("{path}?q=no-such-word"));
+        browser.wait_for_words("Nothing fits these words");
+        browser.leave_by(|| browser.click("a.chip.on"));
+        assert_eq!(browser.run(titles, &[]).as_array().unwrap().len(), all, "{path}");
+    }
+}

@@ -61,3 +61,29 @@ fn a_list_says_that_there_is_more_and_moves_nothing() {
     desk.browser.wait_for_words("show");
     assert_eq!(desk.browser.run(rows, &[]), before);
 }
+
+#[test]
+fn acts_that_follow_each_other_are_all_on_an_open_page_without_a_word_of_its_reader() {
+    let (desk, change) = Desk::open_asked();
+    let browser = &desk.browser;
+    let key = change["key"].as_str().unwrap();
+    desk.read("auditor", key);
+    browser.run("window.stays = true; return true;", &[]);
+    for number in 1..=7 {
+        let words = format!("Comment number {number}");
+        desk.api(
+            "requester",
+            "POST",
+            &format!("/changes/{key}/comments"),
+            json!({"text": words}),
+        );
+        browser.wait_for_words(&words);
+    }
+    assert_eq!(
+        browser.run("return window.stays;", &[]),
+        true,
+        "the page is the same one"
+    );
+    let shown = browser.run("return document.querySelectorAll('#comments .entries li').length;", &[]);
+    assert_eq!(shown, 7, "each stands there once");
+}

@@ -69,3 +69,75 @@ fn a_field_of_ones_own_is_added_by_hand_and_asked_of_the_next_change() {
     assert!(csv.contains("\"Change\",\"Customer tier\""), "{csv}");
     assert!(csv.contains("\"Print the tier on the label\",\"gold\""), "{csv}");
 }
+
+#[test]
+fn a_field_of_each_kind_is_asked_by_its_own_control_and_read_back_on_the_change() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    let person = desk.server.person("owner");
+    let kinds = [
+        ("note", "text", "text", "By hand alone"),
+        ("tier", "choice", "select-one", "gold"),
+        ("parcels", "number", "number", "1200"),
+        ("handed_over", "date", "date", "2031-03-05"),
+        ("at_night", "person", "text", person["login"].as_str().unwrap()),
+        ("depends", "service", "select-one", "invoicing"),
+        ("manual", "link", "url", "https://docs.example/labels"),
+    ];
+    for (key, holds, _, _) in kinds {
+        let mut field = json!({"key": key, "name": format!("Field {key}"), "holds": holds});
+        if holds == "choice" {
+            field["choices"] = json!(["gold", "silver"]);
+        }
+        desk.api("admin", "POST", "/custom-fields", field);
+    }
+    desk.sign_in("requester");
+    desk.go("/changes/new");
+    browser.click_words("Fields of your own");
+    browser.type_into("[name=title]", "With every kind of field");
+    for (key, _, control, value) in kinds {
+        let css = format!("[name='custom_fields.{key}']");
+        let script = "return document.querySelector(arguments[0])?.type || '';";
+        assert_eq!(browser.run(script, &[json!(css)]), control, "{key}");
+        if key != "at_night" {
+            browser.set(&css, value);
+        }
+    }
+    browser.set("[name='custom_fields.at_night']", "nobody-of-that-name");
+    browser.leave_by(|| browser.click_words("Keep as draft"));
+    browser.wait_for_words("Not kept yet");
+    let beside = browser.run(
+        "const one = document.querySelector(\"[name='custom_fields.at_night']\");
+        return one.checkVisibility() && one.getAttribute('aria-invalid') === 'true' && one.value;",
+        &[],
+    );
+    assert_eq!(
+        beside, "nobody-of-that-name",
+        "what is wrong is in sight, and what was typed stays"
+    );
+    browser.set("[name='custom_fields.at_night']", person["login"].as_str().unwrap());
+    browser.leave_by(|| browser.click_words("Keep as draft"));
+    browser.wait_for_words("The change is written");
+    let facts = browser.text("aside.rail");
+    for words in [
+        "By hand alone",
+        "gold",
+        "1200",
+        "Wed 5 Mar 2031",
+        "Hanne Brandt",
+        "invoicing",
+        "docs.example",
+    ] {
+        assert!(facts.contains(words), "`{words}` is not in {facts}");
+    }
+    let leads = browser.run(
+        "return [...document.querySelectorAll('aside.rail a')].map((one) => one.getAttribute('href'));",
+        &[],
+    );
+    for way in ["/t/halden/services/invoicing", "https://docs.example/labels"] {
+        assert!(
+            leads.as_array().unwrap().contains(&json!(way)),
+            "{way} is not in {leads}"
+        );
+    }
+}

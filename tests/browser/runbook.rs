@@ -136,3 +136,36 @@ fn the_runbook_works_without_a_script_and_at_320_pixels() {
     let found = entries(&desk, &key);
     assert_eq!(found.last().unwrap().2, "Rolling back at step 2: Start the new queue");
 }
+
+#[test]
+fn what_is_tapped_at_night_is_large_and_the_step_s_clock_goes_on() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    let key = under_way(&desk);
+    desk.sign_in("implementer");
+    browser.look(Look::NARROW_DARK);
+    desk.go(&format!("/changes/{key}/runbook"));
+    let sizes = "return [...document.querySelectorAll('.btn.big')].filter((one) => one.checkVisibility())
+        .map((one) => [one.innerText, Math.round(one.getBoundingClientRect().height)]);";
+    let sizes = browser.run(sizes, &[]);
+    let sizes = sizes.as_array().unwrap();
+    assert_eq!(sizes.len(), 3, "three acts and no more: {sizes:?}");
+    for one in sizes {
+        assert!(one[1].as_i64().unwrap() >= 56, "{one} is small for a thumb");
+    }
+    let in_sight = browser.run(
+        "const one = [...document.querySelectorAll('.clocks dt')].find((label) => label.innerText === 'Roll back by');
+        const place = one.parentElement.getBoundingClientRect();
+        return place.top >= 0 && place.bottom <= innerHeight;",
+        &[],
+    );
+    assert_eq!(in_sight, true, "the latest moment to roll back stands beside the step");
+    browser.run(
+        "window.first = document.querySelector('[data-count]').innerText; return true;",
+        &[],
+    );
+    browser.wait_for(
+        "the clock has gone on",
+        "return document.querySelector('[data-count]').innerText !== window.first;",
+    );
+}

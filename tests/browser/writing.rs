@@ -299,3 +299,135 @@ fn a_form_is_kept_while_it_is_typed_and_forgotten_when_it_is_taken() {
     browser.wait_for("the door is there", "return location.pathname.endsWith('/sign-in');");
     assert_eq!(browser.run(kept, &[]), 0, "nothing stays behind for the next one");
 }
+
+#[test]
+fn a_standard_change_is_written_after_its_template_which_answers_all_but_its_times() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    desk.sign_in("requester");
+    desk.go("/templates/restart-label-print");
+    let plan = browser.text("#plan");
+    for words in ["Restart node one", "check: A test label prints", "3 min"] {
+        assert!(plan.contains(words), "`{words}` is not in {plan}");
+    }
+    browser.leave_by(|| browser.click_words("Write a change after it"));
+    browser.wait_for_words("Two answers, the template gives the others");
+    let asked = json!(["planned_start", "planned_end"]);
+    assert_eq!(browser.run(IN_SIGHT, &[]), asked);
+    assert!(
+        !browser.has(":is([name='complexity'], [name^='plan.'], [name='description'], [name='kind'])"),
+        "what the template says is not asked again"
+    );
+    let given = browser.text(".later");
+    for words in [
+        "The spooler holds memory after two weeks.",
+        "Restart node two",
+        "said by the template",
+    ] {
+        assert!(given.contains(words), "`{words}` is not in {given}");
+    }
+    desk.look_at("journeys/after-template");
+    browser.leave_by(|| browser.click_words("Submit it by its template"));
+    browser.wait_for_words("Not submitted yet");
+    browser.wait_for_words("Two answers, the template gives the others");
+    assert_eq!(browser.run(IN_SIGHT, &[]), asked, "it comes back as the same form");
+    browser.set("[name=planned_start]", &ahead(&desk, 3, 20));
+    browser.set("[name=planned_end]", &ahead(&desk, 3, 21));
+    browser.leave_by(|| browser.click_words("Submit it by its template"));
+    browser.wait_for_words("It is written and follows its template");
+    let made = desk.api("requester", "GET", &format!("/changes/{}", key_of(&desk)), Value::Null);
+    assert_eq!(
+        (&made["kind"], &made["template"]),
+        (&json!("standard"), &json!("restart-label-print")),
+        "{made}"
+    );
+    assert_eq!(made["title"], "Restart label printing");
+    assert_eq!(made["targets"][0]["service"], "label-print");
+    assert_eq!(made["plan"].as_array().unwrap().len(), 2);
+    assert!(
+        !["draft", "assessing"].contains(&made["state"].as_str().unwrap()),
+        "nobody assesses what its template was assessed for: {}",
+        made["state"]
+    );
+}
+
+#[test]
+fn what_is_wrong_with_each_answer_stands_beside_it_and_the_summary_leads_there() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    desk.sign_in("requester");
+    desk.go("/changes/new");
+    browser.set("[name='targets.0.service']", journey::SERVICE);
+    browser.set("[name='targets.0.environment']", journey::ENVIRONMENT);
+    browser.type_into("[name=title]", "Half of a change");
+    browser.leave_by(|| browser.click_words("Submit for assessment"));
+    browser.wait_for_words("Not submitted yet");
+    let focused = browser.run("return document.activeElement.hasAttribute('data-answer');", &[]);
+    assert_eq!(focused, true, "the focus is on the summary");
+    // Each line of the summary leads to a control that is named invalid and described by the same words.
+    let script = "return [...document.querySelectorAll('.notice.stop li a')].map((link) => {
+            const control = document.getElementById(link.getAttribute('href').slice(1));
+            const words = (control.getAttribute('aria-describedby') || '').split(' ')
+                .map((id) => document.getElementById(id)?.innerText || '').join(' ');
+            const said = link.innerText.slice(link.innerText.indexOf(': ') + 2);
+            return [control.name, control.getAttribute('aria-invalid') === 'true' && words.includes(said)];
+        });";
+    let led = browser.run(script, &[]);
+    let names: Vec<&str> = led
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|one| one[0].as_str())
+        .collect();
+    for name in [
+        "description",
+        "justification",
+        "complexity",
+        "planned_start",
+        "planned_end",
+    ] {
+        assert!(names.contains(&name), "{name} is not told in {led}");
+    }
+    assert!(led.as_array().unwrap().iter().all(|one| one[1] == true), "{led}");
+    let kept = browser.run("return document.querySelector('[name=title]').value;", &[]);
+    assert_eq!(kept, "Half of a change");
+}
+
+#[test]
+fn a_change_that_is_being_written_outlives_its_session_and_is_sent_whole() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    desk.sign_in("requester");
+    desk.go("/changes/new");
+    let answers = [
+        ("targets.0.service", journey::SERVICE.to_owned()),
+        ("targets.0.environment", journey::ENVIRONMENT.to_owned()),
+        ("title", "Written while the session ran out".to_owned()),
+        (
+            "description",
+            "First line.\nSecond line, with „quotes“ and <b>signs</b>.".to_owned(),
+        ),
+        ("justification", "It took the whole afternoon.".to_owned()),
+        ("impact.availability", "low".to_owned()),
+        ("complexity", "low".to_owned()),
+        ("planned_start", ahead(&desk, 4, 20)),
+        ("planned_end", ahead(&desk, 4, 21)),
+    ];
+    for (name, value) in &answers {
+        browser.set(&format!("[name='{name}']"), value);
+    }
+    browser.forget();
+    browser.leave_by(|| browser.click_words("Submit for assessment"));
+    browser.wait_for_words("what you typed comes back");
+    browser.pass_the_door(&desk.server.person("requester"));
+    browser.wait_for_words("What you typed is here");
+    desk.look_at("journeys/kept-change");
+    browser.leave_by(|| browser.click_words("Send it now"));
+    browser.wait_for_words("It is written and handed over for assessment");
+    let made = desk.api("requester", "GET", &format!("/changes/{}", key_of(&desk)), Value::Null);
+    assert_eq!(made["state"], "assessing");
+    for (name, value) in &answers[2..5] {
+        assert_eq!(made[*name], **value, "{name}");
+    }
+    assert_eq!(made["targets"][0]["service"], journey::SERVICE);
+}

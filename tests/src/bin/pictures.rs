@@ -1,4 +1,4 @@
-//! Pictures of pages, for the eyes of whoever changes the look: two widths, both themes.
+//! Pictures of pages, for the eyes of whoever changes the look: three widths, both themes.
 //!
 //! `cargo run -p tests --bin pictures -- DATA ROLE PATH…` signs in to the demo server whose folder is DATA as ROLE and
 //! keeps each page of the tenant under `target/browser/pictures/ROLE`. `… -- every LANGUAGE [WORDS]` starts a demo of its
@@ -11,8 +11,8 @@ use tests::browser::{Browser, Look};
 use tests::crawl::every_page;
 use tests::{Place, Server};
 
-/// The looks of a page.
-const LOOKS: [Look; 4] = [Look::DESK, Look::DESK_DARK, Look::PHONE, Look::PHONE_DARK];
+/// The widths of a narrow phone, a tablet and a small desk.
+const WIDTHS: [u32; 3] = [320, 768, 1280];
 /// What stands further to the right than the window.
 const FAR: &str = "return [...document.querySelectorAll('*')].filter((one) => one.getBoundingClientRect().right >
     document.documentElement.clientWidth + 1).map((one) => one.outerHTML.slice(0, 100)).slice(-4).join('\\n');";
@@ -35,7 +35,14 @@ fn name(path: &str) -> String {
 }
 
 fn keep(browser: &Browser, name: &str) {
-    for look in LOOKS {
+    let looks = WIDTHS.into_iter().flat_map(|width| {
+        [false, true].map(|is_dark| Look {
+            width,
+            height: 900,
+            is_dark,
+        })
+    });
+    for look in looks {
         browser.look(look);
         let kept = browser.picture(&format!("{name}-{}", look.name()), true);
         println!("{}", kept.display());
