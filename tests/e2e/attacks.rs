@@ -5,7 +5,9 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use tests::faults::{eventually, size};
 use tests::journey::{approve, artifact, evidence, gate_path, question, request, waiting_for_approval};
+use tests::letters::{Letter, Letters};
 use tests::session::{Session, links};
 use tests::{Place, Server};
 
@@ -439,6 +441,72 @@ fn following_every_link_decides_nothing() {
     must_verify(&server);
 }
 
+/// The links of a letter: paths below the server.
+fn links_of(server: &Server, letter: &Letter) -> BTreeSet<String> {
+    let text = letter.text().replace("=3D", "=");
+    let words = text.split(|it: char| it.is_whitespace() || matches!(it, '<' | '>' | '"' | '(' | ')'));
+    let found = words.filter_map(|word| word.strip_prefix(&server.url));
+    found.map(|path| path.trim_end_matches(['.', ',']).to_owned()).collect()
+}
+
+/// A mail scanner fetches the links of every letter by GET and by HEAD, as a stranger and in the browser of whoever got it.
+/// `ASSENT_TEST_MAILS` says how many letters there are at least.
+#[test]
+fn a_scanner_that_fetches_every_link_of_every_letter_decides_nothing() {
+    let place = Place::demo("attack_letters");
+    let letters = Letters::start();
+    let server = crate::told::start(&place, &letters);
+    let wanted = size("ASSENT_TEST_MAILS", 12);
+    let sessions: Vec<Session<'_>> = ["owner", "security", "change_manager"]
+        .iter()
+        .map(|role| Session::begin(&server, role))
+        .collect();
+    let mut paths: Vec<String> = Vec::new();
+    while paths.len() * 3 < wanted {
+        let digest = artifact(80_000 + paths.len() as u64);
+        let title = format!("Mailed about {}", paths.len());
+        let path = waiting_for_approval(&server, &request(&title, &digest, server.server_time()), &digest);
+        let subject = format!("{} needs your word", path.rsplit('/').next().unwrap());
+        eventually("whoever is asked has a letter", || letters.to("", &subject).len() >= 3);
+        paths.push(path);
+    }
+    let auditor = server.token("auditor");
+    let standing = |path: &String| {
+        let change = server.must("GET", path, &auditor, None);
+        let words = server.must("GET", &format!("{path}/approvals"), &auditor, None);
+        (
+            change["state"].clone(),
+            change["version"].clone(),
+            change["requests"].clone(),
+            words["items"].clone(),
+        )
+    };
+    let before: Vec<_> = paths.iter().map(standing).collect();
+    let mut fetched = 0;
+    for letter in letters.to("", "needs your word") {
+        let links = links_of(&server, &letter);
+        assert!(!links.is_empty(), "a letter without a link: {letter:?}");
+        for link in links {
+            let cookies = sessions.iter().map(|session| Some(session.cookie.as_str()));
+            for cookie in std::iter::once(None).chain(cookies) {
+                let heads: Vec<(&str, &str)> = cookie.map(|cookie| ("Cookie", cookie)).into_iter().collect();
+                for method in ["GET", "HEAD"] {
+                    let (status, _) = server.ask_with(method, &link, None, None, &heads);
+                    assert!(status < 500, "{method} {link}: {status}");
+                    fetched += 1;
+                }
+            }
+        }
+    }
+    assert!(
+        fetched >= wanted * 8,
+        "only {fetched} links of {wanted} letters were fetched"
+    );
+    assert_eq!(paths.iter().map(standing).collect::<Vec<_>>(), before);
+    no_permit(&server, &paths[0], &artifact(80_000), &[]);
+    must_verify(&server);
+}
+
 #[test]
 fn a_stolen_session_without_a_fresh_factor_decides_nothing_grave() {
     let place = Place::demo("attack_stolen");
@@ -474,5 +542,104 @@ fn a_stolen_session_without_a_fresh_factor_decides_nothing_grave() {
     }
     no_permit(&server, &path, &digest, &["step_up_required"]);
     assert!(log_has(&server, "sign_in.refused", "wrong"));
+    must_verify(&server);
+}
+
+/// What a stolen account of an administrator can hand itself: passwords of others, their second factors, tokens that speak
+/// for them. Under dual control all of these are one hand, also once the passwords were changed again by who signed in.
+#[test]
+fn one_stolen_administrator_who_hands_out_ways_in_is_one_hand_under_dual_control() {
+    let place = Place::demo("attack_hands");
+    let mut server = Server::start(&place, true);
+    let now = server.server_time();
+    server.hold_clock(now);
+    with_dual_control(&server);
+    let admin = server.token("admin");
+    let digest = artifact(7_009);
+    let mut body = request("Rotate the signing key", &digest, now);
+    body["touches"] = json!(["crypto_keys"]);
+    body["planned_end"] = json!((now + SignedDuration::from_hours(72)).to_string());
+    let path = waiting_for_approval(&server, &body, &digest);
+    let approvals = format!("{}/approvals", below(&path));
+    for login in ["priya", "yusuf", "luc"] {
+        let word = json!({"password": format!("taken over {login} 1")});
+        let (status, answer) = ask(&server, &admin, "PUT", &format!("/people/{login}/password"), &word);
+        assert_eq!(status, 200, "{answer}");
+        let (status, answer) = ask(
+            &server,
+            &admin,
+            "DELETE",
+            &format!("/people/{login}/second-factors"),
+            &json!({}),
+        );
+        assert_eq!(status, 200, "{answer}");
+    }
+    let taken =
+        |login: &str, number: u8| Session::of(&server, "halden", login, &format!("taken over {login} {number}"));
+    // The first word counts, and is the administrator's hand; the second is the same hand once more.
+    let (status, answer) = taken("priya", 1).api("POST", &approvals, &yes(&server, &path));
+    assert_eq!(status, 201, "{answer}");
+    let yusuf = taken("yusuf", 1);
+    let (status, answer) = yusuf.api("POST", &approvals, &yes(&server, &path));
+    assert_eq!((status, &answer["code"]), (403, &json!("one_hand")), "{answer}");
+    // A password that is chosen in such a session is as little somebody's own.
+    let own = json!({"password": "taken over yusuf 2"});
+    assert_eq!(yusuf.api("PUT", "/people/yusuf/password", &own).0, 200);
+    let (status, answer) = taken("yusuf", 2).api("POST", &approvals, &yes(&server, &path));
+    assert_eq!((status, &answer["code"]), (403, &json!("one_hand")), "{answer}");
+    let token = |login: &str| {
+        let made = json!({"name": "attack", "person": login, "scopes": ["read", "write", "admin"]});
+        let made = server.must("POST", "/api/v1/tokens", &admin, Some(&made));
+        made["token"].as_str().unwrap().to_owned()
+    };
+    let luc = token("luc");
+    refused(
+        &server,
+        &luc,
+        ("POST", &approvals),
+        &yes(&server, &path),
+        (403, "step_up_required"),
+    );
+    // Neither are the rules of dual control put out of force by that hand and a token that it made.
+    let base = server.must(
+        "POST",
+        "/api/v1/policies",
+        &admin,
+        Some(&json!({"reason": "Back to the base set"})),
+    );
+    let activation = format!("/configurations/{}/activation", base["id"].as_str().unwrap());
+    let manager = server.person("change_manager")["login"].as_str().unwrap().to_owned();
+    let theirs = token(&manager);
+    refused(
+        &server,
+        &theirs,
+        ("POST", &activation),
+        &json!({}),
+        (409, "second_person_needed"),
+    );
+    // Nor is the glass broken by it twice.
+    let glass = format!("{}/break-glass", below(&path));
+    let commander = server.person("commander")["login"].as_str().unwrap().to_owned();
+    let word = json!({"password": "taken over the commander"});
+    ask(&server, &admin, "PUT", &format!("/people/{commander}/password"), &word);
+    let until = (now + SignedDuration::from_hours(1)).to_string();
+    let opener = Session::of(&server, "halden", &commander, "taken over the commander");
+    let (status, answer) = opener.api("POST", &glass, &json!({"reason": "Now.", "until": until}));
+    assert_eq!(status, 201, "{answer}");
+    let signature = format!("{glass}/co-signature");
+    refused(&server, &luc, ("POST", &signature), &json!({}), (403, "one_hand"));
+    let (status, answer) = taken("luc", 1).api("POST", &signature, &json!({}));
+    assert_eq!((status, &answer["code"]), (403, &json!("one_hand")), "{answer}");
+    for role in ["owner", "change_manager"] {
+        approve(&server, &path, role);
+    }
+    no_permit(&server, &path, &digest, &["one_hand", "step_up_required"]);
+    // Whose account it is reads of it at once, and a day later the way in is their own.
+    let messages = taken("luc", 1).get("/t/halden/messages").body;
+    assert!(messages.contains("Somebody changed how you sign in"), "{messages}");
+    server.advance(25 * 60 * 60);
+    let (status, answer) =
+        Session::of(&server, "halden", "luc", "taken over luc 1").api("POST", &approvals, &yes(&server, &path));
+    assert_eq!(status, 201, "{answer}");
     must_verify(&server);
 }

@@ -46,4 +46,5 @@ mod told;
 mod tricks;
 mod two_servers;
 mod unsent;
+mod waited;
 mod webhooks;

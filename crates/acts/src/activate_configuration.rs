@@ -75,7 +75,8 @@ pub fn withdraw_configuration(room: &mut Room<'_, '_>, id: &str) -> Result<Confi
 }
 
 fn second_person(room: &mut Room<'_, '_>, proposal: &Configuration) -> Result<()> {
-    if proposal.proposer != room.actor.person {
+    let is_another = proposal.proposer != room.actor.person;
+    if is_another && !crate::hands::is_same_hand(room, proposal)? {
         return Ok(());
     }
     let text = "Who proposed a configuration does not put it in force alone.";

@@ -49,6 +49,7 @@ pub mod find_unstaffed;
 pub mod find_unvalidated;
 pub mod gate;
 pub mod gate_waits;
+pub mod hands;
 pub mod hold_change;
 pub mod hold_meeting;
 pub mod import_directory;

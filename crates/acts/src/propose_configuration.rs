@@ -189,6 +189,7 @@ pub(crate) fn bare(
         rules: Vec::new(),
         slas: None,
         proposer: room.actor.person.clone(),
+        handed_by: room.actor.hand().cloned(),
         proposed_at: room.now,
         activated_by: None,
         activated_at: None,

@@ -81,6 +81,10 @@ pub fn set_identity_provider(room: &mut Room<'_, '_>, key: &str, body: &Body) ->
         let text = format!("A tenant has at most {MOST} identity providers.");
         return Err(Refusal::field("key", "too_many", text).into());
     }
+    (read.set_by, read.set_at) = match old.as_ref().filter(|old| says_who(old) == says_who(&read)) {
+        Some(old) => (old.set_by.clone(), old.set_at),
+        None => (Some(room.actor.speaker().clone()), Some(room.now)),
+    };
     if let Some(old) = &old {
         read.id = old.id.clone();
         read.version = old.version;
@@ -93,6 +97,18 @@ pub fn set_identity_provider(room: &mut Room<'_, '_>, key: &str, body: &Body) ->
         keep_secret(room, &read.id, &secret)?;
     }
     room.put_estate("identity_provider.set", read, json!({}))
+}
+
+/// What of a provider says whose word on people is taken: whoever changes that could sign in as them.
+fn says_who(provider: &IdentityProvider) -> (&str, &str, bool, bool) {
+    let IdentityProvider {
+        issuer,
+        client_id,
+        trusts_mail,
+        active,
+        ..
+    } = provider;
+    (issuer, client_id, *trusts_mail, *active)
 }
 
 /// Whether a text may stand as a key in an address.
@@ -158,6 +174,8 @@ fn read(reading: &mut Reading<'_>, key: &str, directory: &Directory) -> Identity
         creates_people: reading.boolean("creates_people").unwrap_or(false),
         trusts_mail: reading.boolean("trusts_mail").unwrap_or(false),
         active: reading.boolean("active").unwrap_or(true),
+        set_by: None,
+        set_at: None,
     }
 }
 

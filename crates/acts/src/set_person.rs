@@ -185,15 +185,15 @@ pub fn set_password(room: &mut Room<'_, '_>, login: &str, phc: &str) -> Result<(
     if person.id != room.actor.person {
         room.allow(model::act::actions::SET_PERSON)?;
     }
-    store::secrets::save_password(room.tx, person.id.as_str(), phc)?;
-    store::session::delete_of_person(room.tx, person.id.as_str())?;
-    let event = crate::save::draft(
-        "person.password_set",
-        ("person", person.id.0.clone()),
-        room.now,
-        json!({}),
-    );
-    room.tell(vec![event], crate::save::Written::default())
+    let id = person.id.clone();
+    let by = crate::hands::setter(&room.actor, &id);
+    let hand = by.as_ref().map(PersonId::as_str);
+    store::secrets::save_password(room.tx, id.as_str(), phc, (hand, room.now))?;
+    store::session::delete_of_person(room.tx, id.as_str())?;
+    let event = crate::save::draft("person.password_set", ("person", id.0.clone()), room.now, json!({}));
+    let mut written = crate::save::Written::default();
+    crate::hands::tell(room, &mut written, &id, "set a new password for your account")?;
+    room.tell(vec![event], written)
 }
 
 /// Ends all sessions of a person, by who may set people; answers how many there were.

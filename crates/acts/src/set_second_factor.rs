@@ -366,9 +366,12 @@ pub fn reset_factors(room: &mut Room<'_, '_>, login: &str) -> Result<()> {
     }
     second_factor::delete_of_person(room.tx, person.id.as_str(), "")?;
     store::session::delete_of_person(room.tx, person.id.as_str())?;
-    let subject = ("person", person.id.0.clone());
+    let id = person.id.clone();
+    let subject = ("person", id.0.clone());
     let event = crate::save::draft("person.factors_reset", subject, room.now, json!({}));
-    room.tell(vec![event], crate::save::Written::default())
+    let mut written = crate::save::Written::default();
+    crate::hands::tell(room, &mut written, &id, "took your second factors away")?;
+    room.tell(vec![event], written)
 }
 
 /// A random name for a ceremony or a session: it opens nothing.

@@ -121,7 +121,10 @@ pub(crate) fn take_up(room: &mut Room<'_, '_>, arrow: &mut Dependency) -> Result
         .equals("from_service", arrow.from.as_str())
         .equals("to_service", arrow.to.as_str())
         .order_by("id");
-    let former = record::find_one::<Dependency>(room.tx, &between)?.map(|stored| stored.record);
+    // A service and an item may have equal keys; their kinds tell them apart.
+    let is_it = |former: &Dependency| former.from_kind == arrow.from_kind && former.to_kind == arrow.to_kind;
+    let found = record::find::<Dependency>(room.tx, &between)?.into_iter();
+    let former = found.map(|stored| stored.record).find(is_it);
     if let Some(former) = former.filter(|former| former.ended) {
         (arrow.id, arrow.version) = (former.id, former.version);
     }

@@ -63,6 +63,7 @@ pub fn create_token(room: &mut Room<'_, '_>, body: &Body) -> Result<(Token, Stri
         revoked: false,
     };
     let token = room.put_estate("token.created", token, json!({}))?;
+    crate::hands::tell_of_token(room, &token)?;
     Ok((token, secret))
 }
 

@@ -330,7 +330,8 @@ pub fn said_yes<'a>(
         .filter_map(|approval| Some((approval, counting(approval, rule_id, target, now, what)?)))
         .filter(|(approval, row)| {
             let barred = |person: &PersonId| is_barred(file, rule, person);
-            !barred(&approval.person) && !row.basis.delegators.iter().any(barred)
+            let by_hand = rule.dual_control && approval.handed_by.as_ref().is_some_and(barred);
+            !barred(&approval.person) && !by_hand && !row.basis.delegators.iter().any(barred)
         })
         .collect();
     if rule.quorum.is_some() {
@@ -345,8 +346,12 @@ pub fn said_yes<'a>(
             continue;
         }
         yes.people.insert(&approval.person);
-        yes.roots
-            .insert(row.basis.delegators.first().unwrap_or(&approval.person));
+        let own = if rule.dual_control {
+            approval.speaker()
+        } else {
+            &approval.person
+        };
+        yes.roots.insert(row.basis.delegators.first().unwrap_or(own));
     }
     yes
 }

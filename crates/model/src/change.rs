@@ -348,6 +348,9 @@ pub struct BreakGlass {
     pub incident: Option<String>,
     /// Who opened it.
     pub by: PersonId,
+    /// Who handed out the way in by which it was opened, where that was another person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handed_by: Option<PersonId>,
     /// When.
     pub at: Timestamp,
     /// Whether a second person must sign before it opens anything.

@@ -43,6 +43,9 @@ pub struct Configuration {
     pub slas: Option<crate::sla::SlaTable>,
     /// Who proposed it.
     pub proposer: PersonId,
+    /// Who handed out the way in by which it was proposed, where that was another person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handed_by: Option<PersonId>,
     /// When.
     pub proposed_at: Timestamp,
     /// Who put it in force.

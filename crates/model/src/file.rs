@@ -170,6 +170,9 @@ fn one_target(target: &Target, directory: &Directory, now: Timestamp) -> TargetF
     }
 }
 
+/// The system among people.
+const SYSTEM: &str = "system";
+
 /// Who acts, and with what behind them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Actor {
@@ -183,14 +186,15 @@ pub struct Actor {
     pub is_system: bool,
     /// With what they showed who they are: `token`, `password`, `provider:corp`, and a fresh factor behind a `+`.
     pub method: String,
-    /// For a token: who made it, and how far it carries.
+    /// For a way in that somebody handed out: who did, and how far it carries.
     pub lent: Option<Lent>,
 }
 
-/// What is known of the token with which somebody speaks.
+/// What is known of the token with which somebody speaks, or of a session that began by a password or a provider which
+/// somebody else set of late.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lent {
-    /// Who made the token.
+    /// Who made the token, or set the password or the provider.
     pub maker: PersonId,
     /// The roles that it carries of its person's; `None` for all of them.
     pub roles: Option<BTreeSet<Role>>,
@@ -200,13 +204,25 @@ impl Actor {
     /// The system: timers and judged deliveries.
     pub fn system() -> Self {
         Self {
-            person: PersonId::from("system"),
+            person: PersonId::from(SYSTEM),
             by_token: false,
             stepped_up_at: None,
             is_system: true,
             method: "system".to_owned(),
             lent: None,
         }
+    }
+
+    /// Who handed out the way in by which they came, where that was another person: then two may stand behind one word.
+    pub fn hand(&self) -> Option<&PersonId> {
+        let maker = &self.lent.as_ref()?.maker;
+        let is_another = *maker != self.person && maker.as_str() != SYSTEM && !maker.as_str().is_empty();
+        is_another.then_some(maker)
+    }
+
+    /// Whose hand gives a word: whoever handed out the way in, else the person.
+    pub fn speaker(&self) -> &PersonId {
+        self.hand().unwrap_or(&self.person)
     }
 
     /// The roles to which the token is narrowed, if it is.
@@ -405,7 +421,8 @@ impl Case<'_> {
     /// # Errors
     /// [`Refusal::NotAllowed`] with the code `own_request`.
     pub fn check_lent(&self, act: crate::act::Act) -> Result<(), Refusal> {
-        let Some(lent) = self.actor.lent.as_ref().filter(|_| act.judges()) else {
+        let is_judged = self.actor.by_token && act.judges();
+        let Some(lent) = self.actor.lent.as_ref().filter(|_| is_judged) else {
             return Ok(());
         };
         let change = &self.file.change;

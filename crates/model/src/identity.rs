@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{GroupKey, PersonId, RecordId};
@@ -46,6 +47,12 @@ pub struct IdentityProvider {
     pub trusts_mail: bool,
     /// Whether people may sign in there.
     pub active: bool,
+    /// Who set it last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_by: Option<PersonId>,
+    /// When.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub set_at: Option<Timestamp>,
 }
 
 /// What a provider's verified token says of somebody.

@@ -88,6 +88,9 @@ pub struct Approval {
     /// With what its author had shown who they are, such as `password+totp`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
+    /// Who handed out the way in by which it was given, where that was another person: their hand stands behind it too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handed_by: Option<PersonId>,
     /// Why it no longer counts, if so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<String>,
@@ -103,6 +106,11 @@ impl Approval {
     /// Whether it is a yes whose *what* part counts.
     pub fn is_yes(&self) -> bool {
         matches!(self.decision, Decision::Approve | Decision::ApproveWithConditions)
+    }
+
+    /// Whose hand gave it: whoever handed out the way in, else its author.
+    pub fn speaker(&self) -> &PersonId {
+        self.handed_by.as_ref().unwrap_or(&self.person)
     }
 
     /// Works its state out from its two parts after one was voided.

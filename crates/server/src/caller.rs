@@ -75,6 +75,8 @@ pub enum Credential {
         stepped_up_at: Option<Timestamp>,
         /// How it was begun, and with which fresh factor it went on: `password+totp`.
         method: String,
+        /// Who handed out the way in by which it was begun, where that was another person.
+        handed_by: Option<PersonId>,
     },
 }
 
@@ -92,15 +94,22 @@ pub struct Caller {
 impl Caller {
     /// The caller as acts know it.
     pub fn actor(&self) -> Actor {
+        let by_token = matches!(self.credential, Credential::Token { .. });
         let (lent, stepped_up_at, method) = match &self.credential {
             Credential::Token { lent, .. } => (Some(lent.clone()), None, "token".to_owned()),
             Credential::Session {
-                stepped_up_at, method, ..
-            } => (None, *stepped_up_at, method.clone()),
+                stepped_up_at,
+                method,
+                handed_by,
+                ..
+            } => {
+                let handed = handed_by.clone().map(|maker| Lent { maker, roles: None });
+                (handed, *stepped_up_at, method.clone())
+            }
         };
         Actor {
             person: self.person.clone(),
-            by_token: lent.is_some(),
+            by_token,
             stepped_up_at,
             is_system: false,
             method,
@@ -356,6 +365,7 @@ async fn by_session(state: &AppState, lane: Lane, secret: &str) -> Result<Caller
         digest: session.token_digest,
         stepped_up_at: session.stepped_up_at,
         method,
+        handed_by: session.handed_by.map(PersonId),
     };
     Ok(Caller {
         tenant,

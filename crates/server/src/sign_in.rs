@@ -223,6 +223,7 @@ pub(crate) async fn begin(
     let (digest, whose, origin) = (digest_of(&secret), person.clone(), origin.clone());
     let insert = move |room: &mut Room<'_, '_>| {
         let expires_at = room.now + SignedDuration::from_hours(SESSION_HOURS);
+        let handed_by = acts::hands::handed_by(room, &whose, &start.method)?;
         let session = Session {
             token_digest: digest.clone(),
             person: whose.0.clone(),
@@ -235,6 +236,7 @@ pub(crate) async fn begin(
             factor: start.factor.clone(),
             source: origin.source.clone(),
             agent: origin.agent.clone(),
+            handed_by: handed_by.map(|by| by.0),
         };
         session::insert(room.tx, &session)?;
         Ok(expires_at)

@@ -46,6 +46,8 @@ const MIGRATIONS: &[Migration] = migrations![
     22 "0022_fewer_indexes",
     23 "0023_keys_in_order",
     24 "0024_estate_write",
+    25 "0025_hands",
+    26 "0026_arrows_of_kinds",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

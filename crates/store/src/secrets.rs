@@ -5,14 +5,29 @@ use jiff::Timestamp;
 use crate::error::Result;
 use crate::tx::Tx;
 
-/// Sets a person's password hash (PHC text).
-pub fn save_password(tx: &mut Tx<'_>, person: &str, phc: &str) -> Result<()> {
+/// Sets a person's password hash (PHC text), with whoever set it for them, if it was not they, and when.
+pub fn save_password(tx: &mut Tx<'_>, person: &str, phc: &str, (by, at): (Option<&str>, Timestamp)) -> Result<()> {
     tx.execute(
-        "INSERT INTO password (tenant, person, phc) VALUES ($tenant, $person, $phc)
-         ON CONFLICT (tenant, person) DO UPDATE SET phc = $phc",
-        &[("person", person.into()), ("phc", phc.into())],
+        "INSERT INTO password (tenant, person, phc, set_by, set_at) VALUES ($tenant, $person, $phc, $by, $at)
+         ON CONFLICT (tenant, person) DO UPDATE SET phc = $phc, set_by = $by, set_at = $at",
+        &[
+            ("person", person.into()),
+            ("phc", phc.into()),
+            ("by", by.map(str::to_owned).into()),
+            ("at", at.into()),
+        ],
     )?;
     Ok(())
+}
+
+/// Who set a person's password for them, and when; `None` where they did themselves, or on the host.
+pub fn password_setter(tx: &mut Tx<'_>, person: &str) -> Result<Option<(String, Timestamp)>> {
+    let found = tx.query_one(
+        "SELECT set_by, set_at FROM password WHERE tenant = $tenant AND person = $person",
+        &[("person", person.into())],
+    )?;
+    let Some(row) = found else { return Ok(None) };
+    Ok(row.opt_text("set_by")?.zip(row.opt_time("set_at")?))
 }
 
 /// A person's password hash.

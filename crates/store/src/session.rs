@@ -33,15 +33,17 @@ pub struct Session {
     pub source: String,
     /// The browser or program it was begun with, as it names itself.
     pub agent: String,
+    /// Who handed out the way in by which it was begun, where that was somebody else.
+    pub handed_by: Option<String>,
 }
 
 /// Begins a session.
 pub fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
     tx.execute(
         "INSERT INTO session (tenant, token_digest, person, created_at, last_seen_at, expires_at, stepped_up_at, id,
-            method, factor, source, agent)
+            method, factor, source, agent, handed_by)
          VALUES ($tenant, $digest, $person, $created_at, $last_seen_at, $expires_at, $stepped_up_at, $id,
-            $method, $factor, $source, $agent)",
+            $method, $factor, $source, $agent, $handed_by)",
         &[
             ("digest", session.token_digest.as_str().into()),
             ("person", session.person.as_str().into()),
@@ -54,6 +56,7 @@ pub fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
             ("factor", session.factor.clone().into()),
             ("source", session.source.as_str().into()),
             ("agent", session.agent.as_str().into()),
+            ("handed_by", session.handed_by.clone().into()),
         ],
     )?;
     Ok(())
@@ -215,5 +218,6 @@ fn session(row: &Row) -> Result<Session> {
         factor: row.opt_text("factor")?,
         source: row.opt_text("source")?.unwrap_or_default(),
         agent: row.opt_text("agent")?.unwrap_or_default(),
+        handed_by: row.opt_text("handed_by")?,
     })
 }

@@ -142,6 +142,12 @@ const LONG: &[Long] = &[
         "texts that deceive",
     ),
     long(
+        "a_scanner_that_fetches_every_link",
+        "ASSENT_TEST_MAILS",
+        1_000,
+        "letters whose every link is fetched",
+    ),
+    long(
         "provisioning",
         "ASSENT_TEST_PEOPLE",
         50_000,

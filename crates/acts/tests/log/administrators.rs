@@ -138,6 +138,8 @@ fn provider() -> IdentityProvider {
         creates_people: true,
         trusts_mail: true,
         active: true,
+        set_by: None,
+        set_at: None,
     }
 }
 

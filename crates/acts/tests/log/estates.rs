@@ -574,3 +574,28 @@ fn an_arrow_that_was_taken_away_comes_back() {
     assert_eq!((&ids[0], &ids[0]), (&ids[1], &ids[2]));
     look(&world.desk);
 }
+
+#[test]
+fn arrows_between_equal_keys_of_other_kinds_stand_beside_each_other() {
+    let world = World::new();
+    let [service, item, again] = world.system(|room| {
+        set_service::set_service(room, &body(json!({"key": "ledger"})))?;
+        set_service::set_config_item(room, &body(json!({"key": "ledger", "service": "pay"})))?;
+        let wanted = body(json!({"from": "pay", "to": "ledger"}));
+        let stores = body(json!({"from": "pay", "to": "ledger", "to_kind": "config_item", "kind": "stores_in"}));
+        let service = set_service::set_dependency(room, &wanted)?;
+        let item = set_service::set_dependency(room, &stores)?;
+        set_service::end_dependency(room, service.id.as_str())?;
+        set_service::end_dependency(room, item.id.as_str())?;
+        let again = set_service::set_dependency(room, &wanted)?;
+        Ok([service.id, item.id, again.id])
+    });
+    assert_ne!(service, item);
+    assert_eq!(
+        service, again,
+        "the arrow to the service comes back, not the one to the item"
+    );
+    look(&world.desk);
+    world.sequence();
+    world.assert_replays();
+}

@@ -5,7 +5,7 @@ use serde_json::json;
 use super::Body;
 use crate::act::Act;
 use crate::approvals::approval_rules;
-use crate::authority::{Asking, able, asked_word, asking, targets_of};
+use crate::authority::{Asking, able, asked_word, asking, is_barred, targets_of};
 use crate::board::{check_meeting, has_conflict};
 use crate::change::{Rejection, Stated};
 use crate::clocks::{escalated_past, tell_late};
@@ -156,6 +156,9 @@ pub fn approve(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
     if word.decision == Decision::Return {
         return Ok(give_back(case, &word));
     }
+    if matches!(word.decision, Decision::Approve | Decision::ApproveWithConditions) {
+        check_hand(case)?;
+    }
     take_seat(case, &word)?;
     let approval = take_decision(case, &word);
     let id = approval.id.clone();
@@ -261,6 +264,33 @@ fn check_step_up(case: &Case<'_>) -> Result<(), Refusal> {
     Err(step_up_required())
 }
 
+/// Under dual control one hand counts once: whoever handed somebody their way in stands behind that word as well.
+fn check_hand(case: &Case<'_>) -> Result<(), Refusal> {
+    let (me, speaker) = (&case.actor.person, case.actor.speaker());
+    let dual = |asking: &&Asking| asking.rule.dual_control;
+    for asking in asked_here(case).iter().filter(dual) {
+        let counts = |row: &CountedFor| asking.counted.iter().any(|own| own.rule == row.rule);
+        let spoken = case.file.standing().any(|approval| {
+            let is_same = approval.speaker() == speaker && &approval.person != me;
+            approval.is_yes() && is_same && approval.counted_for.iter().any(counts)
+        });
+        if spoken || (speaker != me && is_barred(&case.file, &asking.rule, speaker)) {
+            return Err(one_hand(case));
+        }
+    }
+    Ok(())
+}
+
+/// The refusal for a second word by one hand.
+pub(super) fn one_hand(case: &Case<'_>) -> Refusal {
+    let text = format!(
+        "The hand of {} stands behind this change already: under dual control, who set another's password or provider \
+         within the last day, or made their token, counts once for both.",
+        case.name(case.actor.speaker())
+    );
+    Refusal::not_allowed("one_hand", text)
+}
+
 /// The refusal for an act that needs a fresh factor.
 pub fn step_up_required() -> Refusal {
     Refusal::not_allowed(
@@ -327,6 +357,7 @@ fn take_decision(case: &mut Case<'_>, word: &Word) -> Approval {
         at: case.now,
         stepped_up: case.actor.is_stepped_up(case.now),
         method: Some(case.actor.method.clone()),
+        handed_by: case.actor.hand().cloned(),
         ended: None,
         escalated_at,
         meeting: word.meeting.clone(),

@@ -59,6 +59,7 @@ pub fn break_glass(case: &mut Case<'_>, body: &Body, used: i64) -> Result<(), Re
         until,
         incident,
         by: by.clone(),
+        handed_by: case.actor.hand().cloned(),
         at,
         needs_cosignature,
         cosigned: None,
@@ -187,6 +188,7 @@ pub fn cosign(case: &mut Case<'_>) -> Result<(), Refusal> {
         return Err(Refusal::not_allowed("not_asked", text));
     }
     case.check_lent(Act::CosignBreakGlass)?;
+    check_hand(case)?;
     check_policies(case)?;
     check_state(case, Act::CosignBreakGlass)?;
     check_committers(case)?;
@@ -221,6 +223,16 @@ pub fn cosign(case: &mut Case<'_>) -> Result<(), Refusal> {
     super::work::begin_without_hand(case, now);
     settle(case);
     Ok(())
+}
+
+/// The second signature is another hand's: whoever handed both their way in would sign alone.
+fn check_hand(case: &Case<'_>) -> Result<(), Refusal> {
+    let opener = case.change().break_glass.as_ref();
+    let first = opener.map(|glass| glass.handed_by.as_ref().unwrap_or(&glass.by));
+    if first != Some(case.actor.speaker()) {
+        return Ok(());
+    }
+    Err(super::decide::one_hand(case))
 }
 
 /// Who co-signs made none of the commits, so all who made them must be known.

@@ -313,6 +313,7 @@ const PHRASES: &[(&str, &str, &str)] = &[
     ("token.created", "token", "made a token"),
     ("token.refused", "x", "refused a token that is over"),
     ("token.revoked", "x", "revoked a token"),
+    ("token.told", "bell", "was told of a token that speaks for them"),
     ("window.set", "calendar", "added a maintenance window"),
 ];
 

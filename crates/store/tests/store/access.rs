@@ -24,6 +24,7 @@ fn session_of(digest: &str, person: &str, expires: i64) -> Session {
         factor: None,
         source: "192.0.2.1".to_owned(),
         agent: "curl".to_owned(),
+        handed_by: (digest == "d2").then(|| "p9".to_owned()),
     }
 }
 
@@ -85,9 +86,19 @@ fn a_token_is_found_by_its_digest_alone() {
 #[test]
 fn passwords_and_secrets_are_replaced_and_removed() {
     check(|world| {
-        world.act(|tx| secrets::save_password(tx, "p1", "phc1"));
-        world.act(|tx| secrets::save_password(tx, "p1", "phc2"));
+        world.act(|tx| secrets::save_password(tx, "p1", "phc1", (None, at(1))));
+        assert_eq!(world.read(|tx| secrets::password_setter(tx, "p1")), None, "their own");
+        world.act(|tx| secrets::save_password(tx, "p1", "phc2", (Some("p9"), at(2))));
         assert_eq!(world.read(|tx| secrets::password(tx, "p1")).as_deref(), Some("phc2"));
+        let setter = world.read(|tx| secrets::password_setter(tx, "p1"));
+        assert_eq!(setter, Some(("p9".to_owned(), at(2))));
+        world.act(|tx| secrets::save_password(tx, "p1", "phc2", (None, at(3))));
+        assert_eq!(
+            world.read(|tx| secrets::password_setter(tx, "p1")),
+            None,
+            "their own again"
+        );
+        assert_eq!(world.read(|tx| secrets::password_setter(tx, "p2")), None);
         assert!(world.act(|tx| secrets::delete_password(tx, "p1")));
         assert_eq!(world.read(|tx| secrets::password(tx, "p1")), None);
         world.act(|tx| secrets::save(tx, "k1", &[1], at(0)));

@@ -1,0 +1,102 @@
+//! Whose hand stands behind a way in: whoever sets another's password, or the provider at which others sign in, could come
+//! as them. The person is told at once, and for a day a word that is given by such a way in is the setter's too, where
+//! two must decide: under dual control, and where rules of dual control are put in force or out of it.
+
+use jiff::SignedDuration;
+use model::configuration::Configuration;
+use model::directory::Token;
+use model::file::Actor;
+use model::ids::PersonId;
+use model::obligation::Duty;
+use serde_json::json;
+
+use crate::error::Result;
+use crate::room::Room;
+use crate::save::{Written, draft, save_message};
+
+/// How long a way in is the setter's as well, in hours: time for its person to read of it and to object.
+const HANDED_HOURS: i64 = 24;
+
+/// Who sets something for a person, where it is not themselves: also whoever handed them the way in by which they came.
+pub(crate) fn setter(actor: &Actor, person: &PersonId) -> Option<PersonId> {
+    let speaker = actor.speaker();
+    let is_another = !actor.is_system && speaker != person;
+    is_another.then(|| speaker.clone())
+}
+
+/// Who handed out the way in by which a session begins, where that was another person within the last day: by
+/// `provider:KEY` whoever set the provider, by anything else whoever set the password.
+///
+/// # Errors
+/// The store's.
+pub fn handed_by(room: &mut Room<'_, '_>, person: &PersonId, method: &str) -> Result<Option<PersonId>> {
+    let found = match method.strip_prefix("provider:") {
+        Some(key) => {
+            let provider = crate::set_identity_provider::provider(room, key)?;
+            provider.set_by.zip(provider.set_at)
+        }
+        None => {
+            let setter = store::secrets::password_setter(room.tx, person.as_str())?;
+            setter.map(|(by, at)| (PersonId(by), at))
+        }
+    };
+    let since = room.now - SignedDuration::from_hours(HANDED_HOURS);
+    Ok(found.filter(|(by, at)| by != person && *at > since).map(|(by, _)| by))
+}
+
+/// Tells a person that another did something to their way in.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn tell(room: &mut Room<'_, '_>, written: &mut Written, person: &PersonId, what: &str) -> Result<()> {
+    if room.actor.is_system || &room.actor.person == person {
+        return Ok(());
+    }
+    let name = room.directory()?.name(&room.actor.person);
+    let text = format!("{name} {what}. If you did not ask for it, tell another administrator now.\n");
+    let dedup = format!("way_in/{}", room.new_id()?);
+    let message = (
+        "way_in",
+        "Somebody changed how you sign in",
+        text.as_str(),
+        dedup.as_str(),
+    );
+    save_message(room, written, person, None, message)
+}
+
+/// The same of a token that speaks for another person, who could not know of it otherwise. Programs read no letters.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn tell_of_token(room: &mut Room<'_, '_>, token: &Token) -> Result<()> {
+    let directory = room.directory()?;
+    let person = directory.people.get(&token.person);
+    let decides = person.is_some_and(|person| !person.is_barred_from_deciding());
+    if room.actor.is_system || token.person == room.actor.person || !decides {
+        return Ok(());
+    }
+    let mut written = Written::default();
+    tell(room, &mut written, &token.person, "made a token that speaks for you")?;
+    let subject = ("token", token.id.0.clone());
+    room.tell(vec![draft("token.told", subject, room.now, json!({}))], written)
+}
+
+/// Whether a rule of dual control is in force.
+///
+/// # Errors
+/// The store's.
+fn is_dual(room: &mut Room<'_, '_>) -> Result<bool> {
+    let policies = room.policies()?;
+    let mut obligations = policies.obligations();
+    Ok(obligations.any(|it| matches!(&it.duty, Duty::Approval(rule) if rule.dual_control)))
+}
+
+/// Whether, where dual control is in force, the acting person comes by the same hand as a proposal: then they are no second
+/// person.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn is_same_hand(room: &mut Room<'_, '_>, proposal: &Configuration) -> Result<bool> {
+    let first = proposal.handed_by.as_ref().unwrap_or(&proposal.proposer);
+    Ok(room.actor.speaker() == first && is_dual(room)?)
+}
