@@ -353,13 +353,15 @@ fn double_parts(directory: &Directory, now: Timestamp) -> Vec<Conflict> {
     let mut found = Vec::new();
     for ((person, place), roles) in parts {
         let roles: Vec<&str> = roles.into_iter().collect();
-        for pair in roles.windows(2) {
-            found.push(Conflict {
-                person: person.clone(),
-                rights: [pair[0].to_owned(), pair[1].to_owned()],
-                place: place.clone(),
-                why: "One person would give two words that rules ask from two people.".to_owned(),
-            });
+        for (at, one) in roles.iter().enumerate() {
+            for other in &roles[at + 1..] {
+                found.push(Conflict {
+                    person: person.clone(),
+                    rights: [(*one).to_owned(), (*other).to_owned()],
+                    place: place.clone(),
+                    why: "One person would give two words that rules ask from two people.".to_owned(),
+                });
+            }
         }
     }
     found

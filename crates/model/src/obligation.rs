@@ -79,10 +79,11 @@ pub enum Duty {
     },
     /// `@require("review")`: the post-implementation review (due at close).
     Review {},
-    /// `@require("lead_time")`: submission this long before the planned start. Minutes of wall time.
+    /// `@require("lead_time")`: submission this long before the planned start, on the wall or in working time.
     LeadTime {
-        /// Minutes between submission and planned start.
-        minutes: i64,
+        /// What lies between submission and planned start.
+        #[serde(flatten)]
+        span: Span,
     },
     /// `@require("break_glass")`: how often a team may break the glass, and how soon that is validated; asks nothing before.
     BreakGlass {
@@ -129,6 +130,9 @@ pub struct ApprovalRule {
     /// For how many minutes an approval stays good; without it, until used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub valid_for_minutes: Option<i64>,
+    /// How long before the planned start the change must be submitted where this rule asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lead_time: Option<Span>,
     /// Whether the approver must enter a fresh factor.
     #[serde(default)]
     pub step_up: bool,
@@ -179,6 +183,7 @@ impl ApprovalRule {
             covers,
             distinct_from: Vec::new(),
             valid_for_minutes: None,
+            lead_time: None,
             step_up: false,
             ack_sla: None,
             decide_sla: None,
@@ -189,6 +194,17 @@ impl ApprovalRule {
             on_call: false,
             function: None,
             training: None,
+        }
+    }
+}
+
+impl Duty {
+    /// How long before its planned start a change must be submitted where this asks, if it says so.
+    pub fn lead_time(&self) -> Option<Span> {
+        match self {
+            Self::LeadTime { span } => Some(*span),
+            Self::Approval(rule) => rule.lead_time,
+            _ => None,
         }
     }
 }

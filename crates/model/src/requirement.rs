@@ -224,20 +224,41 @@ pub fn before_scheduled(file: &ChangeFile, directory: &Directory, now: Timestamp
     // What lies behind us stops nothing: a freeze that is over does not forbid the rest of the window.
     rows.extend(freezes_over(change, directory, start.max(now), end).map(|freeze| freeze_unmet(freeze, directory)));
     for row in &file.requirements.obligations {
-        match &row.obligation.duty {
-            Duty::Approval(rule) if rule.covers.when() => {
-                rows.extend(approval_unmet(file, directory, row, rule, now, false));
-            }
-            Duty::LeadTime { minutes } => rows.extend(lead_time_unmet(change, row, *minutes, start)),
-            _ => {}
+        if let Duty::Approval(rule) = &row.obligation.duty
+            && rule.covers.when()
+        {
+            rows.extend(approval_unmet(file, directory, row, rule, now, false));
         }
+        rows.extend(lead_time_unmet((change, row), directory, start));
     }
     rows
 }
 
-fn lead_time_unmet(change: &Change, row: &TargetObligation, minutes: i64, start: Timestamp) -> Option<Unmet> {
-    let submitted = change.submitted_at?;
-    let earliest = submitted + jiff::SignedDuration::from_mins(minutes);
+/// The earliest start that the rules on lead time leave, with the rule that asks for the longest: counted from the
+/// submission, or from now while there was none. By the tenant's usual calendar, where it is in working time.
+pub fn earliest_start<'a>(
+    file: &'a ChangeFile,
+    directory: &Directory,
+    now: Timestamp,
+) -> Option<(Timestamp, &'a TargetObligation)> {
+    let is_draft = file.change.state == State::Draft;
+    let submitted = file.change.submitted_at.filter(|_| !is_draft).unwrap_or(now);
+    let rows = file.requirements.obligations.iter();
+    rows.filter_map(|row| Some((led_by(row, directory, submitted)?, row)))
+        .max_by_key(|(earliest, _)| *earliest)
+}
+
+fn led_by(row: &TargetObligation, directory: &Directory, submitted: Timestamp) -> Option<Timestamp> {
+    let span = row.obligation.duty.lead_time()?;
+    Some(directory.clock_of_group(None).after(submitted, span))
+}
+
+fn lead_time_unmet(
+    (change, row): (&Change, &TargetObligation),
+    directory: &Directory,
+    start: Timestamp,
+) -> Option<Unmet> {
+    let earliest = led_by(row, directory, change.submitted_at?)?;
     (start < earliest).then(|| {
         unmet(
             "lead_time",

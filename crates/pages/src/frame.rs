@@ -35,6 +35,8 @@ pub enum Place {
     Gateways,
     /// Who may, what is required, and the risk table.
     Policies,
+    /// Reports on rights: what should not stay as it is.
+    Rights,
     /// People and their rights.
     People,
     /// Systems that deliver here.
@@ -81,7 +83,13 @@ impl Place {
     pub fn shown(audits: bool, administers: bool, connects: bool) -> Vec<Place> {
         let mut places = Place::EVERYBODY.to_vec();
         if audits {
-            places.extend([Place::AuditLog, Place::Deliveries, Place::Gateways, Place::Policies]);
+            places.extend([
+                Place::AuditLog,
+                Place::Deliveries,
+                Place::Gateways,
+                Place::Policies,
+                Place::Rights,
+            ]);
         }
         if administers {
             places.extend([Place::People, Place::Tokens, Place::Hours, Place::Fields]);
@@ -116,6 +124,7 @@ impl Place {
             Place::Deliveries => "/deliveries",
             Place::Gateways => "/gateways",
             Place::Policies => "/policies",
+            Place::Rights => "/rights",
             Place::People => "/people",
             Place::Tokens => "/tokens",
             Place::Help => "/help",
@@ -147,6 +156,7 @@ impl Place {
             Place::Deliveries => "Deliveries",
             Place::Gateways => "Gateways",
             Place::Policies => "Policies",
+            Place::Rights => "Rights",
             Place::People => "People",
             Place::Tokens => "Tokens",
             Place::Help => "Help and glossary",
@@ -162,7 +172,7 @@ impl Place {
             Place::Calendar => "calendar",
             Place::Freezes => "snow",
             Place::Services => "service",
-            Place::Ownership | Place::Providers => "person",
+            Place::Ownership | Place::Providers | Place::Rights => "person",
             Place::Connections => "inbox",
             Place::Webhooks => "out",
             Place::Hours => "clock",
@@ -187,7 +197,7 @@ impl Place {
         match self {
             Place::Home | Place::Changes | Place::Calendar | Place::Freezes => "",
             Place::Services | Place::Ownership | Place::GateChecks | Place::Incidents | Place::Templates => "Estate",
-            Place::AuditLog | Place::Deliveries | Place::Gateways | Place::Policies => "Oversight",
+            Place::AuditLog | Place::Deliveries | Place::Gateways | Place::Policies | Place::Rights => "Oversight",
             Place::People
             | Place::Connections
             | Place::Webhooks

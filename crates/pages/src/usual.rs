@@ -93,6 +93,8 @@ pub struct ActContext {
     pub planned_start: String,
     /// The planned end as a `datetime-local` value; empty for none.
     pub planned_end: String,
+    /// The earliest start that rules on lead time leave, in words; empty where none asks.
+    pub earliest_start: String,
     /// The reader's login, proposed as the checker of conditions.
     pub reader: String,
     /// Open targets: id and words.
@@ -295,11 +297,7 @@ impl Act {
                 .submit("Assess it so"),
             Act::Schedule => at(context, "schedule", "Set its times", "/schedule")
                 .note("A new time asks only for the decisions that cover the time.")
-                .field(
-                    time("planned_start", "Start", context)
-                        .value(context.planned_start.as_str())
-                        .required(),
-                )
+                .field(start(context).value(context.planned_start.as_str()).required())
                 .field(
                     time("planned_end", "End", context)
                         .value(context.planned_end.as_str())
@@ -547,10 +545,26 @@ fn reason(label: &str) -> Field {
 }
 
 fn time(name: &str, label: &str, context: &ActContext) -> Field {
-    let zone = if context.zone.is_empty() { "UTC" } else { &context.zone };
     Field::new(name, label, Input::DateTime)
-        .hint(format!("In {zone}."))
+        .hint(format!("In {}.", zone(context)))
         .half()
+}
+
+fn zone(context: &ActContext) -> &str {
+    if context.zone.is_empty() { "UTC" } else { &context.zone }
+}
+
+/// The planned start, beside which lead times are told while a date is picked.
+fn start(context: &ActContext) -> Field {
+    let field = time("planned_start", "Start", context);
+    if context.earliest_start.is_empty() {
+        return field;
+    }
+    field.hint(format!(
+        "In {}. It can start at {} at the earliest.",
+        zone(context),
+        context.earliest_start
+    ))
 }
 
 /// A choice among the open targets; one alone needs no choice.
@@ -578,6 +592,7 @@ pub(crate) fn sample_context() -> ActContext {
         zone: "Europe/Oslo".to_owned(),
         planned_start: "2026-11-21T22:00".to_owned(),
         planned_end: "2026-11-21T23:30".to_owned(),
+        earliest_start: "Sat 21 Nov 18:00".to_owned(),
         reader: "priya.raman".to_owned(),
         targets: vec![
             ("1".to_owned(), "booking-api, production".to_owned()),

@@ -97,7 +97,7 @@ fn every_language_has_words_for_every_message() {
 
 /// Parts of the rules whose sentences no page shows: what replaying the log finds, what a search for forbidden paths tells,
 /// what other programs are answered, what a draft begins with.
-const UNSHOWN: [&str; 8] = [
+const UNSHOWN: [&str; 7] = [
     "replay_log",
     "search_histories",
     "provision.rs",
@@ -105,7 +105,6 @@ const UNSHOWN: [&str; 8] = [
     "shown_permit.rs",
     "draft_review.rs",
     "create_mapped.rs",
-    "find_rights.rs",
 ];
 /// Sentences that are put together from parts, each of which has words of its own.
 const COMPOSED: [&str; 7] = [

@@ -149,6 +149,11 @@ impl PolicySet {
         self.sources.values()
     }
 
+    /// Every obligation that a policy of the set can ask, in no order.
+    pub fn obligations(&self) -> impl Iterator<Item = &Obligation> {
+        self.obligations.values()
+    }
+
     /// The regimes that policies can test, sorted; any other is seen as `other`.
     pub fn regimes(&self) -> &[String] {
         &self.words.regimes

@@ -15,7 +15,7 @@
 //! | `permit` | one of: | `@minutes @ahead @max_list_age` | start |
 //!
 //! Every policy has `@id("pack.words")` and `@reason("…")` besides. `@step_up`, `@dual_control` and `@ahead` stand alone.
-//! Durations are `30d`, `4h`, `15m`; those of clocks (`@ack_sla`, `@decide_sla`) also `4bh` and `2bd`, in working time; `@count`, `@valid_for`, `@ack_sla`, `@lead_time`, `@minutes`, `@max_list_age` and
+//! Durations are `30d`, `4h`, `15m`; those of clocks (`@ack_sla`, `@decide_sla`, `@lead_time`) also `4bh` and `2bd`, in working time; `@count`, `@valid_for`, `@ack_sla`, `@lead_time`, `@minutes`, `@max_list_age` and
 //! `@environment` may name a parameter (`"$name"`). `@due("approval")` means: before all rules on *what* are met.
 
 use std::collections::BTreeMap;
@@ -52,6 +52,7 @@ const KINDS: &[Kind] = &[
             "count",
             "distinct_from",
             "valid_for",
+            "lead_time",
             "step_up",
             "ack_sla",
             "decide_sla",
@@ -325,14 +326,9 @@ impl Reader<'_> {
                 ))
             }
             "lead_time" => {
-                let minutes = self.minutes("lead_time", limits::DURATION_MINUTES)?;
                 let missing = || problem(None, "annotation_missing", "`@lead_time` is missing".to_owned(), None);
-                Ok((
-                    Due::Start,
-                    Duty::LeadTime {
-                        minutes: minutes.ok_or_else(missing)?,
-                    },
-                ))
+                let span = self.span("lead_time")?.ok_or_else(missing)?;
+                Ok((Due::Start, Duty::LeadTime { span }))
             }
             _ => self.permit(),
         }
@@ -359,6 +355,7 @@ impl Reader<'_> {
             covers: self.needed("covers", |text| text.parse::<Covers>())?,
             distinct_from: self.text("distinct_from", values::parties)?.unwrap_or_default(),
             valid_for_minutes: self.minutes("valid_for", limits::DURATION_MINUTES)?,
+            lead_time: self.span("lead_time")?,
             step_up: self.flag("step_up")?,
             ack_sla: self.span("ack_sla")?,
             decide_sla: self.span("decide_sla")?,
@@ -531,6 +528,7 @@ mod tests {
             ("covers", "what_and_when"),
             ("distinct_from", "author,implementer"),
             ("valid_for", "30d"),
+            ("lead_time", "5bd"),
             ("ack_sla", "4h"),
             ("decide_sla", "2bd"),
             ("escalate", "ecab"),
@@ -548,6 +546,7 @@ mod tests {
             covers: Covers::Both,
             distinct_from: vec![Party::Author, Party::Implementer],
             valid_for_minutes: Some(43_200),
+            lead_time: Some(Span::WorkDays(5)),
             step_up: true,
             ack_sla: Some(Span::Minutes(240)),
             decide_sla: Some(Span::WorkDays(2)),
@@ -605,8 +604,14 @@ mod tests {
                 }
             )
         );
-        let lead = compile(&[("require", "lead_time"), ("lead_time", "5d")]).unwrap();
-        assert_eq!(lead.duty, Duty::LeadTime { minutes: 7_200 });
+        for (text, span) in [
+            ("5d", Span::Minutes(7_200)),
+            ("5bd", Span::WorkDays(5)),
+            ("4bh", Span::WorkMinutes(240)),
+        ] {
+            let lead = compile(&[("require", "lead_time"), ("lead_time", text)]).unwrap();
+            assert_eq!(lead.duty, Duty::LeadTime { span });
+        }
         let permit = compile(&[
             ("require", "permit"),
             ("minutes", "30"),
@@ -650,7 +655,7 @@ mod tests {
             (&[("require", "permit"), ("minutes", "1441")], "bad_value", ""),
             (&[("require", "permit"), ("max_list_age", "25h")], "bad_value", ""),
             (&[("require", "permit"), ("ahead", "yes")], "bad_value", ""),
-            (&[("require", "lead_time"), ("lead_time", "5bd")], "bad_value", ""),
+            (&[("require", "lead_time"), ("lead_time", "5wd")], "bad_value", ""),
             (&[("require", "peer_review"), ("count", "$many")], "parameter", ""),
             (
                 &[

@@ -1,4 +1,4 @@
-//! `assent access`: reviews of access, begun by who sets people and signed by managers.
+//! `assent access`: reviews of access, begun by who sets people and signed by managers; reports on rights and break-glass.
 
 use clap::Subcommand;
 use serde_json::{Value, json};
@@ -26,6 +26,17 @@ pub enum Access {
         #[arg(long, value_parser = ["month", "quarter", "half_year", "year", "never"])]
         every: Option<String>,
     },
+    /// List rights that nobody used of late, each with the request that would narrow them.
+    #[command(after_help = "Example: assent access unused --days 90")]
+    Unused {
+        /// How many days without use are too many.
+        #[arg(long, default_value_t = 90)]
+        days: i64,
+    },
+    /// List rights that should not lie in one hand. Answers 1 if there are any.
+    Conflicts,
+    /// List break-glasses, newest first, with the budgets of their teams.
+    Glasses,
     /// List the parts of reviews; managers see their own.
     List,
     /// Show a part with its rights, each by its number.
@@ -81,6 +92,39 @@ pub fn run(access: &Access, common: &Common, output: &Output) -> Result<u8> {
                 ));
             });
         }
+        Access::Unused { days } => {
+            let told = client.get(&format!("/rights/unused?days={days}"))?.body;
+            let row = |item: &Value| {
+                let request = &item["proposal"];
+                vec![
+                    text_of(item, "person"),
+                    words(item, "unused"),
+                    item["token"]["name"].as_str().unwrap_or_default().to_owned(),
+                    format!("{} {}", text_of(request, "method"), text_of(request, "path")),
+                ]
+            };
+            let rows: Vec<Vec<String>> = array(&told, "items").iter().map(row).collect();
+            output.data(&told, |output| {
+                output.rows(&["person", "unused", "token", "narrowed by"], &rows)
+            });
+        }
+        Access::Conflicts => {
+            let list = client.get("/rights/conflicts")?.body;
+            let row = |item: &Value| {
+                vec![
+                    text_of(item, "person"),
+                    words(item, "rights"),
+                    text_of(item, "place"),
+                    text_of(item, "why"),
+                ]
+            };
+            let rows: Vec<Vec<String>> = array(&list, "items").iter().map(row).collect();
+            output.data(&list, |output| {
+                output.rows(&["person", "rights", "place", "why"], &rows)
+            });
+            return Ok(u8::from(!rows.is_empty()));
+        }
+        Access::Glasses => glasses(&client, output)?,
         Access::List => {
             let list = client.get("/access-reviews?limit=200")?.body;
             let heads = ["id", "manager", "due_at", "signed_at"];
@@ -107,4 +151,34 @@ pub fn run(access: &Access, common: &Common, output: &Output) -> Result<u8> {
         }
     }
     Ok(0)
+}
+
+/// The words of a list in one cell.
+fn words(item: &Value, field: &str) -> String {
+    let words: Vec<&str> = array(item, field).iter().filter_map(Value::as_str).collect();
+    words.join(" ")
+}
+
+fn glasses(client: &Client, output: &Output) -> Result<()> {
+    let list = client.get("/break-glasses?limit=200")?.body;
+    let row = |item: &Value| {
+        let over = item["over_budget"] == true;
+        vec![
+            text_of(item, "change_key"),
+            text_of(item, "by"),
+            text_of(item, "at"),
+            text_of(item, "team"),
+            format!(
+                "{} of {}{}",
+                item["number"],
+                item["budget"],
+                if over { ", over the budget" } else { "" }
+            ),
+        ]
+    };
+    let rows: Vec<Vec<String>> = array(&list, "items").iter().rev().map(row).collect();
+    output.data(&list, |output| {
+        output.rows(&["change", "by", "at", "team", "used"], &rows)
+    });
+    Ok(())
 }

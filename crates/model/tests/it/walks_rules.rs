@@ -1,10 +1,13 @@
 //! What single rules ask: validity, lead time, counts, keeping people apart, freezes, permits ahead.
 
+use model::calendar::{Holiday, Span};
 use model::obligation::{Asked, Due, Duty, Party};
-use model::verbs::{decide, permit};
+use model::requirement::earliest_start;
+use model::verbs::{decide, permit, plan};
 use model::words::{Covers, GateDecision, State};
 use serde_json::json;
 
+use crate::calendars::weekdays;
 use crate::people::rule;
 use crate::world::{World, at, body, code, facts, facts_but, missing};
 
@@ -35,7 +38,12 @@ fn an_approval_ends_with_its_validity() {
 
 #[test]
 fn a_short_notice_waits_for_a_later_time() {
-    let lead = (Due::Start, Duty::LeadTime { minutes: 180 });
+    let lead = (
+        Due::Start,
+        Duty::LeadTime {
+            span: Span::Minutes(180),
+        },
+    );
     let mut world = World::with(facts(), vec![lead]).until_authorizing();
     for who in ["olga", "sam", "mia"] {
         world.approve(who).unwrap();
@@ -44,6 +52,71 @@ fn a_short_notice_waits_for_a_later_time() {
     assert!(world.unmet().contains(&"lead_time".to_owned()));
     world.schedule("rita", "13:00", "14:00").unwrap();
     world.approve("mia").unwrap();
+    assert_eq!(world.state(), State::Scheduled);
+}
+
+/// A rule may also count its lead time in working days, and an approval may ask for one of its own; the longest counts.
+#[test]
+fn a_lead_time_in_working_days_leaves_weekends_and_holidays_out() {
+    let mut estate = crate::people::directory();
+    let mut calendar = weekdays("Europe/Oslo", "08:00", "16:00");
+    calendar.holidays.push(Holiday {
+        date: "2026-11-23".into(),
+        title: "Closed".into(),
+    });
+    estate.calendars.insert("default".into(), calendar);
+    let mut asks = rule(Asked::Owner, Covers::What);
+    asks.lead_time = Some(Span::WorkDays(2));
+    let rules = vec![
+        (
+            Due::Start,
+            Duty::LeadTime {
+                span: Span::Minutes(60),
+            },
+        ),
+        (Due::Start, Duty::Approval(asks)),
+    ];
+    let facts = facts_but(json!({
+        "planned_start": "2026-11-24T12:00:00Z", "planned_end": "2026-11-24T13:00:00Z", "tester": null,
+    }));
+    let mut world = World::create("rita", facts, rules, estate).unwrap();
+    let earliest = |world: &World| {
+        let found = earliest_start(&world.file, &world.directory, world.now);
+        found.map(|(at, row)| (at, row.obligation.id.clone())).unwrap()
+    };
+    // Friday, 13:00 in Oslo: a draft that is submitted now may start on Wednesday at that time, Monday being closed.
+    world.now = at("2026-11-20T12:00:00Z");
+    assert_eq!(
+        earliest(&world),
+        (at("2026-11-25T12:00:00Z"), "own.1".to_owned()),
+        "said before it is submitted"
+    );
+    world.submit("rita").unwrap();
+    world.assess("rita", json!({"dependencies_reviewed": true})).unwrap();
+    for who in ["olga", "sam", "mia"] {
+        world.approve(who).unwrap();
+    }
+    assert_eq!(world.state(), State::Approved);
+    world.now = at("2026-11-20T13:00:00Z");
+    assert_eq!(
+        earliest(&world).0,
+        at("2026-11-25T12:00:00Z"),
+        "it counts from the submission"
+    );
+    let ahead = model::requirement::ahead(&world.file, &world.directory, world.now);
+    let row = ahead.iter().find(|row| row.unmet.code == "lead_time").unwrap();
+    assert!(
+        row.unmet.text.contains("2026-11-25T12:00:00Z at the earliest"),
+        "{row:?}"
+    );
+    let set = |world: &mut World, start: &str, end: &str| {
+        let times = json!({"planned_start": start, "planned_end": end});
+        world.act("rita", |case| plan::schedule(case, &body(times))).unwrap();
+        world.approve("mia").unwrap();
+    };
+    set(&mut world, "2026-11-25T11:59:00Z", "2026-11-25T13:00:00Z");
+    assert_eq!(world.state(), State::Approved, "a minute too early");
+    set(&mut world, "2026-11-25T12:00:00Z", "2026-11-25T13:00:00Z");
     assert_eq!(world.state(), State::Scheduled);
 }
 

@@ -44,6 +44,8 @@ pub struct ChangeFields {
     pub errors: BTreeMap<String, String>,
     /// The reader's zone, told beside the times.
     pub zone: String,
+    /// The earliest start that rules on lead time leave, in words; empty where none asks, or nothing is known of them yet.
+    pub earliest_start: String,
     /// Keys of services to choose from; empty makes it a free text.
     pub services: Vec<String>,
     /// Environments to choose from; empty makes it a free text.
@@ -245,14 +247,15 @@ impl ChangeFields {
 
     fn times(&self) -> FormSection {
         let zone = if self.zone.is_empty() { "UTC" } else { &self.zone };
+        let mut start = Field::new("planned_start", "Start", Input::DateTime).half();
+        if !self.earliest_start.is_empty() {
+            start = start.hint(format!("It can start at {} at the earliest.", self.earliest_start));
+        }
         self.section(
             "s-when",
             "When",
             &format!("Times in {zone}."),
-            vec![
-                Field::new("planned_start", "Start", Input::DateTime).half(),
-                Field::new("planned_end", "End", Input::DateTime).half(),
-            ],
+            vec![start, Field::new("planned_end", "End", Input::DateTime).half()],
         )
     }
 

@@ -25,7 +25,7 @@ pub fn words(obligation: &Obligation) -> String {
             joined([Some("validation".to_owned()), from, distinct(distinct_from)])
         }
         Duty::Review {} => "review".to_owned(),
-        Duty::LeadTime { minutes } => format!("lead_time {}", duration(*minutes)),
+        Duty::LeadTime { span: lead } => format!("lead_time {}", span(*lead)),
         Duty::OutsideLook { from, within_minutes } => {
             format!("outside_look, from {from}, within {}", duration(*within_minutes))
         }
@@ -61,6 +61,7 @@ fn approval(rule: &ApprovalRule) -> String {
         distinct(&rule.distinct_from),
         rule.valid_for_minutes
             .map(|minutes| format!("valid_for {}", duration(minutes))),
+        rule.lead_time.map(|lead| format!("lead_time {}", span(lead))),
         rule.step_up.then(|| "step_up".to_owned()),
         rule.ack_sla.map(|sla| format!("ack_sla {}", span(sla))),
         rule.decide_sla.map(|sla| format!("decide_sla {}", span(sla))),

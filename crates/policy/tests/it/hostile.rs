@@ -134,7 +134,7 @@ const ANNOTATIONS: &[(&str, &str, u32, &str)] = &[
         "",
     ),
     (
-        "@id(\"house.a\")\n@reason(\"Why.\")\n@require(\"lead_time\")\n@lead_time(\"5bd\")\n",
+        "@id(\"house.a\")\n@reason(\"Why.\")\n@require(\"lead_time\")\n@lead_time(\"5 days\")\n",
         "bad_value",
         4,
         "",

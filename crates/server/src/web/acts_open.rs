@@ -3,7 +3,7 @@
 use acts::find_acts::OpenActs;
 use model::act::Act as Verb;
 use model::file::ChangeFile;
-use model::requirement::{before_closure, before_start, before_submission};
+use model::requirement::{before_closure, before_start, before_submission, earliest_start};
 use model::words::State;
 use pages::{Act, ActContext, ActForm, ActTone, Field};
 
@@ -20,6 +20,7 @@ pub(super) fn context(view: &View<'_, '_, '_>, file: &ChangeFile) -> ActContext 
         zone: view.reader.zone_name().to_owned(),
         planned_start: field(change.planned_start),
         planned_end: field(change.planned_end),
+        earliest_start: earliest(view, file),
         reader: view.directory.login(&view.me),
         targets: change
             .open_targets()
@@ -34,6 +35,12 @@ pub(super) fn context(view: &View<'_, '_, '_>, file: &ChangeFile) -> ActContext 
         once: super::once::mark(view),
         environments: view.directory.environments.keys().map(|key| key.0.clone()).collect(),
     }
+}
+
+/// The earliest start that rules on lead time leave, in words; empty where none asks.
+pub(super) fn earliest(view: &View<'_, '_, '_>, file: &ChangeFile) -> String {
+    let found = earliest_start(file, &view.directory, view.now());
+    found.map(|(at, _)| view.reader.moment(at)).unwrap_or_default()
 }
 
 /// The decisions open to the reader, the yes first.

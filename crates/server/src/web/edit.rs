@@ -375,6 +375,7 @@ fn edit_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> act
     let back = back.as_ref();
     let mut fields = empty_fields(view);
     fields.own = own_fields(&view.directory, Some(change));
+    fields.earliest_start = super::acts_open::earliest(view, &file);
     for (name, value) in flat(&base, &view.reader) {
         if name == "touches" {
             fields.touches.push(value);

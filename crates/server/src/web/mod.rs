@@ -51,6 +51,7 @@ mod policies;
 mod propose;
 mod providers;
 mod review_draft;
+mod rights;
 mod runbook;
 mod sample;
 mod saved;
@@ -203,6 +204,7 @@ fn other_routes() -> Router<AppState> {
         )
         .route("/t/{tenant}/access-reviews/{id}", get(access_reviews::one))
         .route("/t/{tenant}/access-reviews/{id}/signature", post(access_reviews::sign))
+        .route("/t/{tenant}/rights", get(rights::show_rights))
         .route("/t/{tenant}/tokens", get(people::tokens).post(people::create_token))
         .route("/t/{tenant}/tokens/{id}/revocation", post(people::revoke_token))
         .route("/t/{tenant}/live", get(live::stream))

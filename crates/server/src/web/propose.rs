@@ -4,6 +4,8 @@ use axum::extract::{Query, State};
 use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 use model::act::{Act, actions};
+use model::file::ChangeFile;
+use model::requirement::earliest_start;
 use pages::{ActForm, ActTone, Entry, Field, Notice, Place, RecordPage, Rich, Section, SectionBody, Tone};
 
 use acts::find_acts::find_acts;
@@ -49,7 +51,8 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, asked: &Asked) -> acts::Result<S
     let usual = start + SignedDuration::from_hours(USUAL_HOURS);
     let end = read(&asked.planned_end).or(change.planned_end).unwrap_or(usual);
     let (start, end) = (start, end.max(start));
-    let found = against(view, key, start, end)?;
+    let mut found: Vec<Entry> = too_soon(view, &file, start).into_iter().collect();
+    found.extend(against(view, key, start, end)?);
     let is_free = found.is_empty();
     let mut page = RecordPage {
         frame: view.frame.clone(),
@@ -75,9 +78,23 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, asked: &Asked) -> acts::Result<S
     }
     page.sections.push(try_section(view, key, start, end));
     if open.has(Act::Schedule) {
-        page.acts.push(set_form(view, key, start, end));
+        page.acts.push(set_form(view, &file, start, end));
     }
     Ok(page.render())
+}
+
+/// A rule on lead time that leaves no start so soon.
+fn too_soon(view: &View<'_, '_, '_>, file: &ChangeFile, start: Timestamp) -> Option<Entry> {
+    let (earliest, row) =
+        earliest_start(file, &view.directory, view.now()).filter(|(earliest, _)| start < *earliest)?;
+    let reason = row.obligation.reason.trim_end_matches('.');
+    let why = format!("{reason}. It can start at {earliest} at the earliest.");
+    let text = "Its lead time is too short";
+    Some(
+        Entry::new(Tone::Stop, text)
+            .code(row.obligation.id.as_str())
+            .why(view.sentence(&why)),
+    )
 }
 
 /// Freezes, missing windows and other changes at a time.
@@ -183,16 +200,24 @@ fn try_form(view: &View<'_, '_, '_>, key: &str, start: Timestamp, end: Timestamp
         .submit("See what it collides with")
 }
 
-fn set_form(view: &View<'_, '_, '_>, key: &str, start: Timestamp, end: Timestamp) -> ActForm {
+fn set_form(view: &View<'_, '_, '_>, file: &ChangeFile, start: Timestamp, end: Timestamp) -> ActForm {
+    let earliest = super::acts_open::earliest(view, file);
     let field = |name: &str, label: &str, at: Timestamp| -> Field {
         time_field(view, name, label).value(view.reader.field(at)).required()
     };
+    let mut first = field("planned_start", "Start", start);
+    if !earliest.is_empty() {
+        first = first.hint(format!(
+            "In {}. It can start at {earliest} at the earliest.",
+            view.reader.zone_name()
+        ));
+    }
     ActForm::new(
         "schedule",
         "Set these times",
-        format!("{}/schedule", view.change_url(key)),
+        format!("{}/schedule", view.change_url(&file.change.key)),
     )
     .tone(ActTone::Go)
-    .field(field("planned_start", "Start", start))
+    .field(first)
     .field(field("planned_end", "End", end))
 }
