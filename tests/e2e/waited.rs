@@ -42,13 +42,8 @@ fn steps(server: &Server, path: &str) -> Vec<String> {
         .collect()
 }
 
-#[test]
-fn silence_is_reminded_and_escalated_once_and_in_order_also_by_a_server_that_stood_still_for_days() {
-    let place = Place::demo("waited");
-    let letters = Letters::start();
-    let mut server = start(&place, &letters);
-    // Monday, ten in the morning in Oslo, the week before clocks go forward (2027-03-28).
-    server.hold_clock("2027-03-22T09:00:00Z".parse::<Timestamp>().unwrap());
+/// The office's hours, and a holiday.
+fn set_hours(server: &Server) {
     let hours: Vec<Value> = ["monday", "tuesday", "wednesday", "thursday", "friday"]
         .iter()
         .map(|day| json!({"day": day, "from": "08:00", "to": "16:00"}))
@@ -58,6 +53,54 @@ fn silence_is_reminded_and_escalated_once_and_in_order_also_by_a_server_that_sto
         "holidays": [{"date": "2027-03-26", "title": "Good Friday"}],
     });
     server.must("POST", "/api/v1/calendars", &server.token("admin"), Some(&calendar));
+}
+
+/// Each step was due at its working time, and nothing was told twice.
+fn must_be_due_in_working_time(server: &Server, path: &str) {
+    let all = told(server, path);
+    let is_due = |[rule, _, _, due]: &&[String; 4]| rule == RULE && !due.is_empty();
+    let dues = all
+        .iter()
+        .filter(is_due)
+        .map(|[_, what, _, due]| (what.as_str(), due.as_str()));
+    assert_eq!(
+        dues.collect::<Vec<_>>(),
+        [
+            ("escalated deputies", "2027-03-23T09:00:00Z"),
+            ("escalated line", "2027-03-30T08:00:00Z"),
+            ("escalated last", "2027-04-06T08:00:00Z"),
+        ]
+    );
+    let once: BTreeSet<&[String; 4]> = all.iter().collect();
+    assert_eq!(once.len(), all.len(), "nothing is told twice: {all:#?}");
+}
+
+/// The letters say the same: one reminder to acknowledge, one to decide.
+fn must_have_written_once(server: &Server, letters: &Letters, path: &str) {
+    let key = path.rsplit('/').next().unwrap();
+    let address = format!("{}@halden.example", server.person("owner")["login"].as_str().unwrap());
+    let count = |words: &str| {
+        let mut seen = BTreeSet::new();
+        let found = letters.to(&address, &format!("{key} {words}"));
+        found
+            .iter()
+            .filter(|letter| seen.insert(letter.head("Message-ID")))
+            .count()
+    };
+    eventually("both letters have come", || {
+        count("still needs your word") > 0 && count("decide soon") > 0
+    });
+    assert_eq!((count("still needs your word"), count("decide soon")), (1, 1));
+}
+
+#[test]
+fn silence_is_reminded_and_escalated_once_and_in_order_also_by_a_server_that_stood_still_for_days() {
+    let place = Place::demo("waited");
+    let letters = Letters::start();
+    let mut server = start(&place, &letters);
+    // Monday, ten in the morning in Oslo, the week before clocks go forward (2027-03-28).
+    server.hold_clock("2027-03-22T09:00:00Z".parse::<Timestamp>().unwrap());
+    set_hours(&server);
     let digest = artifact(9_301);
     let mut body = request("Nobody answers", &digest, server.server_time());
     body["planned_end"] = json!("2027-06-01T12:00:00Z");
@@ -89,39 +132,10 @@ fn silence_is_reminded_and_escalated_once_and_in_order_also_by_a_server_that_sto
             .last()
             .is_some_and(|what| what == "escalated last")
     });
-    let all = told(&server, &path);
-    let is_due = |[rule, _, _, due]: &&[String; 4]| rule == RULE && !due.is_empty();
-    let dues = all
-        .iter()
-        .filter(is_due)
-        .map(|[_, what, _, due]| (what.as_str(), due.as_str()));
-    assert_eq!(
-        dues.collect::<Vec<_>>(),
-        [
-            ("escalated deputies", "2027-03-23T09:00:00Z"),
-            ("escalated line", "2027-03-30T08:00:00Z"),
-            ("escalated last", "2027-04-06T08:00:00Z"),
-        ]
-    );
-    let once: BTreeSet<&[String; 4]> = all.iter().collect();
-    assert_eq!(once.len(), all.len(), "nothing is told twice: {all:#?}");
+    must_be_due_in_working_time(&server, &path);
     let change = server.must("GET", &path, &server.token("auditor"), None);
     assert_eq!(change["state"], "authorizing", "nothing is approved by silence");
-    // The letters say the same: one reminder to acknowledge, one to decide.
-    let key = path.rsplit('/').next().unwrap();
-    let address = format!("{}@halden.example", server.person("owner")["login"].as_str().unwrap());
-    let count = |words: &str| {
-        let mut seen = BTreeSet::new();
-        let found = letters.to(&address, &format!("{key} {words}"));
-        found
-            .iter()
-            .filter(|letter| seen.insert(letter.head("Message-ID")))
-            .count()
-    };
-    eventually("both letters have come", || {
-        count("still needs your word") > 0 && count("decide soon") > 0
-    });
-    assert_eq!((count("still needs your word"), count("decide soon")), (1, 1));
+    must_have_written_once(&server, &letters, &path);
     server.stop();
     crate::crash::must_replay(&place);
 }

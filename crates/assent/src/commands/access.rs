@@ -92,38 +92,8 @@ pub fn run(access: &Access, common: &Common, output: &Output) -> Result<u8> {
                 ));
             });
         }
-        Access::Unused { days } => {
-            let told = client.get(&format!("/rights/unused?days={days}"))?.body;
-            let row = |item: &Value| {
-                let request = &item["proposal"];
-                vec![
-                    text_of(item, "person"),
-                    words(item, "unused"),
-                    item["token"]["name"].as_str().unwrap_or_default().to_owned(),
-                    format!("{} {}", text_of(request, "method"), text_of(request, "path")),
-                ]
-            };
-            let rows: Vec<Vec<String>> = array(&told, "items").iter().map(row).collect();
-            output.data(&told, |output| {
-                output.rows(&["person", "unused", "token", "narrowed by"], &rows)
-            });
-        }
-        Access::Conflicts => {
-            let list = client.get("/rights/conflicts")?.body;
-            let row = |item: &Value| {
-                vec![
-                    text_of(item, "person"),
-                    words(item, "rights"),
-                    text_of(item, "place"),
-                    text_of(item, "why"),
-                ]
-            };
-            let rows: Vec<Vec<String>> = array(&list, "items").iter().map(row).collect();
-            output.data(&list, |output| {
-                output.rows(&["person", "rights", "place", "why"], &rows)
-            });
-            return Ok(u8::from(!rows.is_empty()));
-        }
+        Access::Unused { days } => unused(&client, output, *days)?,
+        Access::Conflicts => return conflicts(&client, output),
         Access::Glasses => glasses(&client, output)?,
         Access::List => {
             let list = client.get("/access-reviews?limit=200")?.body;
@@ -151,6 +121,43 @@ pub fn run(access: &Access, common: &Common, output: &Output) -> Result<u8> {
         }
     }
     Ok(0)
+}
+
+/// Rights that nobody used, each with the request that would take it away.
+fn unused(client: &Client, output: &Output, days: i64) -> Result<()> {
+    let told = client.get(&format!("/rights/unused?days={days}"))?.body;
+    let row = |item: &Value| {
+        let request = &item["proposal"];
+        vec![
+            text_of(item, "person"),
+            words(item, "unused"),
+            item["token"]["name"].as_str().unwrap_or_default().to_owned(),
+            format!("{} {}", text_of(request, "method"), text_of(request, "path")),
+        ]
+    };
+    let rows: Vec<Vec<String>> = array(&told, "items").iter().map(row).collect();
+    output.data(&told, |output| {
+        output.rows(&["person", "unused", "token", "narrowed by"], &rows)
+    });
+    Ok(())
+}
+
+/// Who holds parts that do not go together; 1 where there is anybody.
+fn conflicts(client: &Client, output: &Output) -> Result<u8> {
+    let list = client.get("/rights/conflicts")?.body;
+    let row = |item: &Value| {
+        vec![
+            text_of(item, "person"),
+            words(item, "rights"),
+            text_of(item, "place"),
+            text_of(item, "why"),
+        ]
+    };
+    let rows: Vec<Vec<String>> = array(&list, "items").iter().map(row).collect();
+    output.data(&list, |output| {
+        output.rows(&["person", "rights", "place", "why"], &rows)
+    });
+    Ok(u8::from(!rows.is_empty()))
 }
 
 /// The words of a list in one cell.

@@ -1,6 +1,6 @@
 //! Break-glass: start without approvals, in the open, time-boxed, and validated by another person.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::Body;
@@ -74,20 +74,7 @@ pub fn break_glass(case: &mut Case<'_>, body: &Body, used: i64) -> Result<(), Re
             "number": counted.number, "budget": counted.budget, "validate_by": counted.validate_by.to_string(),
         }),
     );
-    let news = format!(
-        "{} broke the glass for {} until {until}.",
-        case.name(&by),
-        case.change().key
-    );
-    for person in crate::glass::concerned(case) {
-        case.write_to(
-            &person,
-            "break_glass",
-            &at.to_string(),
-            news.clone(),
-            "Look at it now; another person validates it afterwards.",
-        );
-    }
+    tell_concerned(case, until);
     if counted.is_over() {
         crate::glass::tell_over_budget(case, &counted);
     }
@@ -96,6 +83,20 @@ pub fn break_glass(case: &mut Case<'_>, body: &Body, used: i64) -> Result<(), Re
     }
     settle(case);
     Ok(())
+}
+
+/// Tells those whom it concerns that the glass is broken.
+fn tell_concerned(case: &mut Case<'_>, until: Timestamp) {
+    let at = case.now.to_string();
+    let news = format!(
+        "{} broke the glass for {} until {until}.",
+        case.name(&case.person()),
+        case.change().key
+    );
+    for person in crate::glass::concerned(case) {
+        let then = "Look at it now; another person validates it afterwards.";
+        case.write_to(&person, "break_glass", &at, news.clone(), then);
+    }
 }
 
 fn only_admin(case: &Case<'_>) -> bool {

@@ -1,5 +1,6 @@
 //! Business time against a slow oracle that looks at every minute, and at the two nights on which clocks are moved.
 
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use model::calendar::{Calendar, Clock, Holiday, Hours, Span, minute_of_day, zone};
 use model::words::Day;
@@ -33,10 +34,25 @@ pub fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
 }
 
-/// Whether a minute is worked, from the local clock alone.
+/// The latest minute of the day that the local clock has shown by now: where it was set back, that is more than it shows.
+fn shown(zone: &TimeZone, time: Timestamp) -> i64 {
+    let minute = |time: Timestamp| {
+        let local = time.to_zoned(zone.clone());
+        (local.date(), i64::from(local.hour()) * 60 + i64::from(local.minute()))
+    };
+    let (today, now) = minute(time);
+    let change = zone.preceding(time + SignedDuration::from_nanos(1)).next();
+    let before = change.map(|change| minute(change.timestamp() - SignedDuration::from_mins(1)));
+    before
+        .filter(|(date, _)| *date == today)
+        .map_or(now, |(_, before)| before.max(now))
+}
+
+/// Whether a minute is worked, from the local clock alone: hours begin and end when it shows their time first.
 fn is_worked(calendar: &Calendar, time: Timestamp) -> bool {
-    let local = time.to_zoned(zone(&calendar.zone).unwrap());
-    let minute = i64::from(local.hour()) * 60 + i64::from(local.minute());
+    let zone = zone(&calendar.zone).unwrap();
+    let minute = shown(&zone, time);
+    let local = time.to_zoned(zone);
     let day = Day::ALL[usize::try_from(local.weekday().to_monday_zero_offset()).unwrap()];
     let is_holiday = calendar
         .holidays
@@ -81,6 +97,21 @@ fn hours_that_begin_in_the_skipped_hour_begin_at_its_end() {
     let clock = Clock::new(Some(&early), None);
     let opening = clock.after(at("2027-03-27T12:00:00Z"), Span::WorkMinutes(1));
     assert_eq!(opening, at("2027-03-28T01:01:00Z"), "03:00 summer time and a minute");
+}
+
+#[test]
+fn hours_that_begin_or_end_in_the_repeated_hour_do_so_the_first_time() {
+    let night = (at("2026-10-24T12:00:00Z"), at("2026-10-25T12:00:00Z"));
+    let worked = |from: &str, to: &str| {
+        let early = calendar("Europe/Oslo", vec![(Day::Sunday, from, to)]);
+        Clock::new(Some(&early), None).worked(night.0, night.1).as_mins()
+    };
+    assert_eq!(
+        worked("02:30", "03:30"),
+        120,
+        "half past two comes twice, and the shift began at the first"
+    );
+    assert_eq!(worked("01:30", "02:30"), 60);
 }
 
 #[test]
