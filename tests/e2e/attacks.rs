@@ -636,10 +636,9 @@ fn one_stolen_administrator_who_hands_out_ways_in_is_one_hand_under_dual_control
     );
     let activation = format!("/configurations/{}/activation", base["id"].as_str().unwrap());
     let manager = server.person("change_manager")["login"].as_str().unwrap().to_owned();
-    let theirs = token(&manager);
     refused(
         &server,
-        &theirs,
+        &token(&manager),
         ("POST", &activation),
         &json!({}),
         (409, "second_person_needed"),

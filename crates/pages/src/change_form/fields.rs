@@ -517,7 +517,8 @@ mod tests {
             .flat_map(FormSection::all_fields)
             .map(|field| field.name.as_str())
             .collect();
-        let says = |start: &str| names.iter().any(|name| name.starts_with(start));
+        let is_of = |name: &str, field: &str| name == field || name.starts_with(&format!("{field}."));
+        let says = |field: &str| names.iter().any(|name| is_of(name, field));
         assert!(!locked.iter().any(|start| says(start)), "{names:?}");
         assert!(!says("no_rollback_reason"), "there is a way back: {names:?}");
         assert!(says("rollback_minutes") && says("impact.data") && says("targets.0.service"));
