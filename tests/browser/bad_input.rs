@@ -181,7 +181,7 @@ print(json.dumps({'formulas': len(list(sheet.iter(main + 'f'))),
 ";
 
 /// The rows of the workbook that an address answers, read by another program; it holds no formula.
-fn workbook(desk: &Desk, address: &str) -> Vec<Vec<String>> {
+pub fn workbook(desk: &Desk, address: &str) -> Vec<Vec<String>> {
     let script = "const done = arguments[1];
         fetch(arguments[0]).then((one) => one.arrayBuffer()).then((all) => done([...new Uint8Array(all)]), (e) => done(String(e)));";
     let bytes = desk.browser.run_async(script, &[json!(address)]);

@@ -165,3 +165,34 @@ fn the_card_is_the_same_in_print_and_short_enough_for_half_a_minute() {
     assert_eq!(ink[0], "none", "{ink}");
     browser.picture("journeys/card-printed", true);
 }
+
+#[test]
+fn the_queue_shows_the_graver_first_and_of_the_same_risk_what_waits_longest() {
+    let desk = Desk::open();
+    let ask = |title: &str, number: u64, level: &str| {
+        let digest = journey::artifact(number);
+        let mut request = journey::request(title, &digest, desk.server.server_time());
+        request["impact"]["availability"] = json!(level);
+        request["complexity"] = json!(level);
+        let path = journey::waiting_for_approval(&desk.server, &request, &digest);
+        path.rsplit('/').next().unwrap().to_owned()
+    };
+    let (first, second) = (ask("First asked", 311, "low"), ask("Asked later", 312, "low"));
+    let grave = ask("Asked last, and grave", 313, "high");
+    desk.sign_in("security");
+    desk.browser.wait_for_words("most urgent first");
+    let script = "const keys = [...document.querySelectorAll('main .sections a[href*=\"/changes/CHG-\"]')]
+        .map((one) => one.getAttribute('href').split('/changes/')[1].split(/[?#/]/)[0]);
+        return [...arguments].map((key) => keys.indexOf(key));";
+    let places = desk.browser.run(script, &[json!(grave), json!(first), json!(second)]);
+    let places: Vec<i64> = places
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it.as_i64().unwrap())
+        .collect();
+    assert!(
+        places[0] >= 0 && places[0] < places[1] && places[1] < places[2],
+        "{places:?} of {grave}, {first}, {second}"
+    );
+}

@@ -169,3 +169,54 @@ fn words_find_a_person_a_service_and_a_token_and_say_so_when_none_fits() {
         assert_eq!(browser.run(titles, &[]).as_array().unwrap().len(), all, "{path}");
     }
 }
+
+#[test]
+fn columns_are_chosen_by_hand_beside_a_filter_and_the_workbook_holds_what_is_shown() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    desk.sign_in("auditor");
+    browser.set_scripts(false);
+    desk.go("/changes?service=label-print");
+    browser.click_words("Columns");
+    let script = "document.querySelectorAll('details[open] input[name=columns]').forEach((box) => {
+            box.checked = ['key', 'owner', 'state'].includes(box.value);
+        });
+        return true;";
+    assert_eq!(browser.run(script, &[]), true);
+    browser.leave_by(|| browser.click_words("Show these columns"));
+    assert!(browser.url().contains("service=label-print"), "{}", browser.url());
+    let heads = browser.run(
+        "return [...document.querySelectorAll('thead th')].map((one) => one.innerText);",
+        &[],
+    );
+    let named = ["Key", "Change", "State", "Owner"];
+    let shown: Vec<&str> = heads.as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert!(named.iter().all(|head| shown.contains(head)), "{shown:?}");
+    assert!(!shown.contains(&"Planned"), "{shown:?}");
+    desk.look_at("journeys/columns");
+    let keys = browser.run(
+        "return [...document.querySelectorAll('tbody tr')].map((row) => row.id.replace('row-', ''));",
+        &[],
+    );
+    let link = browser.run(
+        "return [...document.querySelectorAll('a')].find((one) => one.innerText === 'Export as Excel').getAttribute('href');",
+        &[],
+    );
+    browser.set_scripts(true);
+    let sheet = crate::bad_input::workbook(&desk, link.as_str().unwrap());
+    let place = sheet
+        .iter()
+        .position(|row| row.first().is_some_and(|cell| cell == "Key"))
+        .unwrap_or_else(|| panic!("no heads in {sheet:?}"));
+    let mut heads = sheet[place].clone();
+    heads.sort();
+    let mut expected = named.map(str::to_owned).to_vec();
+    expected.sort();
+    assert_eq!(heads, expected, "the columns of the page and no other");
+    let told: Vec<&str> = sheet[place + 1..].iter().map(|row| row[0].as_str()).collect();
+    let keys: Vec<&str> = keys.as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    assert!(
+        !keys.is_empty() && told == keys,
+        "{told:?} in the file, {keys:?} on the page"
+    );
+}
