@@ -240,13 +240,18 @@ fn a_time_that_collides_says_so_before_anybody_asks_for_it() {
     let change = items.iter().find(|item| item["on_hold"] != true).unwrap();
     let key = change["key"].as_str().unwrap();
     desk.sign_in("change_manager");
+    let day = |days: i64| {
+        let at = desk.server.server_time() + jiff::SignedDuration::from_hours(24 * days);
+        at.to_string()[..10].to_owned()
+    };
+    let (day, next) = (day(60), day(61));
     let freeze = json!({
-        "title": "Stocktaking", "reason": "Counting", "starts_at": "2031-03-01T10:00:00Z",
-        "ends_at": "2031-03-01T14:00:00Z", "services": [], "environments": [],
+        "title": "Stocktaking", "reason": "Counting", "starts_at": format!("{day}T10:00:00Z"),
+        "ends_at": format!("{day}T14:00:00Z"), "services": [], "environments": [],
     });
     desk.api("change_manager", "POST", "/freezes", freeze);
     desk.go(&format!(
-        "/calendar/propose?change={key}&planned_start=2031-03-01T12:00&planned_end=2031-03-01T13:00"
+        "/calendar/propose?change={key}&planned_start={day}T12:00&planned_end={day}T13:00"
     ));
     browser.wait_for_words("Stocktaking");
     browser.picture("journeys/propose-collides", false);
@@ -264,7 +269,7 @@ fn a_time_that_collides_says_so_before_anybody_asks_for_it() {
     );
     let after = desk.api("change_manager", "GET", &format!("/changes/{key}"), Value::Null);
     assert!(
-        after["planned_start"].as_str().unwrap().starts_with("2031-03-02"),
+        after["planned_start"].as_str().unwrap().starts_with(&next),
         "{}",
         after["planned_start"]
     );

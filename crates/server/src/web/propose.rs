@@ -18,6 +18,8 @@ use crate::state::AppState;
 
 /// How far around a time other changes are looked at, in days.
 const AROUND: i64 = 7;
+/// How far ahead links lead, in days.
+const AHEAD: i64 = 366;
 /// The most changes that are looked at.
 const MOST: i64 = 300;
 /// How long a change takes when it has no times yet, in hours.
@@ -162,7 +164,7 @@ fn store_rows(file: &model::file::ChangeFile) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Links to times nearby, so that nobody has to type one.
+/// Links to times nearby, so that nobody has to type one: none into the past, and none that leads on for ever.
 fn try_section(view: &View<'_, '_, '_>, key: &str, start: Timestamp, end: Timestamp) -> Section {
     let hours = [
         ("An hour earlier", -1),
@@ -171,21 +173,25 @@ fn try_section(view: &View<'_, '_, '_>, key: &str, start: Timestamp, end: Timest
         ("A day later", 24),
         ("A week later", 168),
     ];
+    let (now, latest) = (view.now(), view.now() + SignedDuration::from_hours(24 * AHEAD));
     let entry = |(words, hours): (&str, i64)| {
         let by = SignedDuration::from_hours(hours);
         let (start, end) = (start + by, end + by);
+        if (hours < 0 && end <= now) || (hours > 0 && start > latest) {
+            return None;
+        }
         let address = view.url(&format!(
             "/calendar/propose?change={}&planned_start={}&planned_end={}",
             escaped(key),
             view.reader.field(start),
             view.reader.field(end)
         ));
-        Entry::new(Tone::Plain, Rich::new().link(words, address)).why(view.reader.span(start, end))
+        Some(Entry::new(Tone::Plain, Rich::new().link(words, address)).why(view.reader.span(start, end)))
     };
     Section::new(
         "try",
         "Try another",
-        SectionBody::Entries(hours.into_iter().map(entry).collect()),
+        SectionBody::Entries(hours.into_iter().filter_map(entry).collect()),
     )
     .acts(vec![try_form(view, key, start, end)])
 }
