@@ -1,6 +1,7 @@
 //! A small tenant on a real store: people, a service, changes, and a clock in the hand.
 
 use std::borrow::Cow;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use acts::desk::{Clock, Desk, Tools};
@@ -124,11 +125,14 @@ impl World {
         let now = self.clock.now() + SignedDuration::from_mins(minutes);
         let tools = self.desk.tools();
         let clock = Arc::new(Hand(Mutex::new(now)));
+        // Two servers that make the same ids at the same held time would write the same event.
+        static SEEDS: AtomicU64 = AtomicU64::new(8);
+        let seed = SEEDS.fetch_add(1, Ordering::Relaxed);
         Desk::new(Tools {
             store: tools.store.clone(),
             clock: clock.clone(),
             recorder: clock,
-            entropy: Arc::new(SeededEntropy::new(8)),
+            entropy: Arc::new(SeededEntropy::new(seed)),
             master: tools.master.clone(),
             policies: tools.policies.clone(),
             public_url: tools.public_url.clone(),
