@@ -158,6 +158,53 @@ fn webhooks_providers_hours_and_keys_are_set_by_hand() {
 }
 
 #[test]
+fn a_workload_is_trusted_by_hand_and_ended() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    desk.sign_in("admin");
+    browser.set_scripts(false);
+    desk.go("/workloads");
+    open_act(&desk, "Add a workload");
+    browser.type_into("details[open] [name=key]", "nightly");
+    browser.type_into("details[open] [name=name]", "Releases at night");
+    browser.type_into(
+        "details[open] [name=issuer]",
+        "https://token.actions.githubusercontent.com",
+    );
+    browser.type_into("details[open] [name=person]", "pipeline");
+    browser.fill("details[open] [name=claims]", "repository=*");
+    send(&desk);
+    browser.wait_for_words("anybody can have a token of a public platform");
+    browser.fill(
+        "details[open] [name=claims]",
+        "repository=halden/booking-api\nrepository=halden/label-*\nenvironment=production",
+    );
+    send(&desk);
+    browser.click_words("Releases at night");
+    browser.wait_for_words("halden/label-*");
+    browser.wait_for_words("Lets in");
+    desk.look_at("admin/workload");
+    let token = desk.server.token("admin");
+    let made = desk.server.must("GET", "/api/v1/workloads/nightly", &token, None);
+    assert_eq!(
+        (&made["claims"], &made["scopes"]),
+        (
+            &json!({"environment": ["production"], "repository": ["halden/booking-api", "halden/label-*"]}),
+            &json!(["gate"])
+        )
+    );
+    open_act(&desk, "Change it");
+    browser.fill("details[open] [name=minutes]", "20");
+    send(&desk);
+    let changed = desk.server.must("GET", "/api/v1/workloads/nightly", &token, None);
+    assert_eq!((&changed["minutes"], &changed["claims"]), (&json!(20), &made["claims"]));
+    open_act(&desk, "End it");
+    send(&desk);
+    browser.wait_for_words("Ended");
+    look_at(&desk, "/workloads");
+}
+
+#[test]
 fn a_person_says_when_they_are_away_and_who_speaks_for_them() {
     let desk = Desk::open();
     let browser = &desk.browser;

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use serde_json::{Value, json};
 use tests::browser::{Browser, Look, copy_folder};
+use tests::letters::Letters;
 use tests::{Place, Server, root};
 
 /// The demo, filled once per run, so that each test begins with a copy of its own.
@@ -23,6 +24,13 @@ fn demo() -> &'static PathBuf {
         copy_folder(place.folder.path(), &kept);
         kept
     })
+}
+
+/// A folder of one's own with a copy of the demo.
+fn demo_place() -> Place {
+    let place = Place::new("browser");
+    copy_folder(demo(), place.folder.path());
+    place
 }
 
 /// A server and a browser.
@@ -50,9 +58,18 @@ impl Desk {
 
     /// The same for people who reach the server under another name of this host.
     pub fn open_as(name: &str) -> Self {
-        let place = Place::new("browser");
-        copy_folder(demo(), place.folder.path());
-        let mut server = Server::spawn_as(&place, true, name, &[]);
+        Self::open_over(demo_place(), name, &[])
+    }
+
+    /// Opens both, where the server sends its letters to `letters`.
+    pub fn open_told(letters: &Letters) -> Self {
+        let place = demo_place();
+        let settings = letters.settings(place.folder.path());
+        Self::open_over(place, "127.0.0.1", &["--config", settings.to_str().unwrap()])
+    }
+
+    fn open_over(place: Place, name: &str, more: &[&str]) -> Self {
+        let mut server = Server::spawn_as(&place, true, name, more);
         server.wait_until_ready();
         let browser = Browser::open();
         browser.look(Look::DESK);

@@ -16,4 +16,5 @@ mod live;
 mod own_fields;
 mod passkeys;
 mod runbook;
+mod scanned;
 mod writing;

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tests::faults::{eventually, size};
 use tests::journey::{approve, artifact, evidence, gate_path, question, request, waiting_for_approval};
-use tests::letters::{Letter, Letters};
+use tests::letters::Letters;
 use tests::session::{Session, links};
 use tests::{Place, Server};
 
@@ -450,14 +450,6 @@ fn following_every_link_decides_nothing() {
     must_verify(&server);
 }
 
-/// The links of a letter: paths below the server.
-fn links_of(server: &Server, letter: &Letter) -> BTreeSet<String> {
-    let text = letter.text().replace("=3D", "=");
-    let words = text.split(|it: char| it.is_whitespace() || matches!(it, '<' | '>' | '"' | '(' | ')'));
-    let found = words.filter_map(|word| word.strip_prefix(&server.url));
-    found.map(|path| path.trim_end_matches(['.', ',']).to_owned()).collect()
-}
-
 /// A mail scanner fetches the links of every letter by GET and by HEAD, as a stranger and in the browser of whoever got it.
 /// `ASSENT_TEST_MAILS` says how many letters there are at least.
 #[test]
@@ -493,7 +485,7 @@ fn a_scanner_that_fetches_every_link_of_every_letter_decides_nothing() {
     let before: Vec<_> = paths.iter().map(standing).collect();
     let mut fetched = 0;
     for letter in letters.to("", "needs your word") {
-        let links = links_of(&server, &letter);
+        let links = letter.links(&server.url);
         assert!(!links.is_empty(), "a letter without a link: {letter:?}");
         for link in links {
             let cookies = sessions.iter().map(|session| Some(session.cookie.as_str()));

@@ -2,6 +2,7 @@
 //! command line says who it is, and a committer is no peer.
 
 use serde_json::{Value, json};
+use tests::faults::eventually;
 use tests::{Place, Server};
 
 use crate::deliveries::{Hook, connect};
@@ -9,16 +10,6 @@ use crate::mapping::assent;
 
 const BEFORE: &str = "1111111111111111111111111111111111111111";
 const COMMIT: &str = "2222222222222222222222222222222222222222";
-
-fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
-    for _ in 0..600 {
-        if is_so() {
-            return;
-        }
-        std::thread::park_timeout(std::time::Duration::from_millis(50));
-    }
-    panic!("never came true: {what}");
-}
 
 /// A high-risk change for a commit, with all words there: it waits for nobody.
 fn ready(server: &Server) -> String {

@@ -4,6 +4,7 @@ use std::process::Command;
 
 use ring::hmac;
 use serde_json::{Value, json};
+use tests::faults::eventually;
 use tests::{Place, Server};
 
 const COMMIT: &str = "6dcb09b5b57875f334f61aebed695e2e4193db5e";
@@ -106,17 +107,6 @@ fn changes(server: &Server) -> Vec<Value> {
                 .any(|target| target["commit"] == COMMIT)
         })
         .collect()
-}
-
-/// Asks until it is so; the worker reads deliveries after they were acknowledged.
-fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
-    for _ in 0..300 {
-        if is_so() {
-            return;
-        }
-        std::thread::park_timeout(std::time::Duration::from_millis(100));
-    }
-    panic!("never came true: {what}");
 }
 
 /// A change of the commit that waits for its approvals; its path.

@@ -5,6 +5,7 @@
 use std::process::Command;
 
 use serde_json::{Value, json};
+use tests::faults::eventually;
 use tests::outside::{Outside, Sent, base64};
 use tests::{Place, Server};
 
@@ -145,16 +146,6 @@ pub(crate) fn approve(server: &Server, key: &str, commit: &str) {
 
 fn status_of(one: &Sent, commit: &str, state: &str) -> bool {
     one.path == format!("/repos/halden/edge-dns/statuses/{commit}") && one.json()["state"] == state
-}
-
-fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
-    for _ in 0..600 {
-        if is_so() {
-            return;
-        }
-        std::thread::park_timeout(std::time::Duration::from_millis(50));
-    }
-    panic!("never came true: {what}");
 }
 
 /// “Re-run” at GitHub wants the answer once more; a run that is not ours asks us nothing.

@@ -12,12 +12,7 @@ use tests::{Place, Server};
 
 /// A server that mails, over a place that a further server may take over.
 pub(crate) fn start(place: &Place, letters: &Letters) -> Server {
-    let settings = place.folder.path().join("mail.toml");
-    let text = format!(
-        "smtp = \"smtp+plain://127.0.0.1:{}\"\nsmtp_from = \"assent@halden.example\"\n",
-        letters.port
-    );
-    std::fs::write(&settings, text).unwrap();
+    let settings = letters.settings(place.folder.path());
     Server::start_with(place, true, &["--config", settings.to_str().unwrap()])
 }
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tests::faults::eventually;
 use tests::outside::{Outside, Sent};
 use tests::{Place, Server};
 
@@ -34,17 +35,6 @@ fn rename(server: &Server, key: &str, title: &str) {
         &[("If-Match", "*")],
     );
     assert_eq!(status, 200, "{}", String::from_utf8_lossy(&answer));
-}
-
-/// Asks until it is so.
-fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
-    for _ in 0..600 {
-        if is_so() {
-            return;
-        }
-        std::thread::park_timeout(Duration::from_millis(50));
-    }
-    panic!("never came true: {what}");
 }
 
 /// The two libraries read a delivery: one its signature, the other the event in it.

@@ -67,6 +67,10 @@ fn administration(server: &Server) {
     let hook = json!({"name": "Chat of the docks", "url": "https://hooks.example/in", "kinds": ["change.*"]});
     tell(server, "admin", "/webhooks", &hook);
     tell(server, "admin", "/access-reviews", &json!({}));
+    let workload = json!({"name": "Releases of the house", "issuer": "https://id.example", "meant_for": "assent",
+        "person": "pipeline", "claims": {"repository": ["halden/booking-api", "halden/label-*"], "environment": "production"}});
+    let path = "/api/v1/workloads/releases";
+    server.must("PUT", path, &server.token("admin"), Some(&workload));
     let provider = json!({"name": "The house's directory", "issuer": "https://id.example", "client_id": "assent"});
     let path = "/api/v1/identity-providers/house";
     server.must("PUT", path, &server.token("admin"), Some(&provider));

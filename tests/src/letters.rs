@@ -1,7 +1,9 @@
 //! A mail server on 127.0.0.1 that keeps every letter (as much of RFC 5321 as a sender needs).
 
+use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 /// A letter as it came.
@@ -24,6 +26,14 @@ impl Letter {
     pub fn text(&self) -> String {
         let text = self.raw.split_once("\n\n").map_or("", |(_, text)| text);
         text.replace("=\n", "")
+    }
+
+    /// The addresses in it that lead to a server, without its name.
+    pub fn links(&self, server: &str) -> BTreeSet<String> {
+        let text = self.text().replace("=3D", "=");
+        let words = text.split(|it: char| it.is_whitespace() || matches!(it, '<' | '>' | '"' | '(' | ')'));
+        let found = words.filter_map(|word| word.strip_prefix(server));
+        found.map(|path| path.trim_end_matches(['.', ',']).to_owned()).collect()
     }
 }
 
@@ -48,6 +58,17 @@ impl Letters {
             }
         });
         Self { port, kept }
+    }
+
+    /// A file of settings in a folder, by which a server sends its letters here.
+    pub fn settings(&self, folder: &Path) -> PathBuf {
+        let settings = folder.join("mail.toml");
+        let text = format!(
+            "smtp = \"smtp+plain://127.0.0.1:{}\"\nsmtp_from = \"assent@halden.example\"\n",
+            self.port
+        );
+        std::fs::write(&settings, text).unwrap();
+        settings
     }
 
     /// All letters so far.

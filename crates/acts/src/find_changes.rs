@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use model::act::actions::READ;
 use model::change::Change;
 use model::custom_field::CustomValue;
 use model::ids::PersonId;
 use model::records::Approval;
 use model::words::{ApprovalState, State};
-pub use store::changes::{ChangeFilter, ChangeRow, TargetRow};
+pub use store::changes::{ChangeFilter, ChangeRow, Tally, TargetRow};
 
 use store::record::{self, Filter};
 
@@ -34,7 +35,11 @@ pub fn find_changes(
     limit: i64,
     after: Option<i64>,
 ) -> Result<FoundChanges> {
-    let (rows, next) = find_rows(room, filter, limit, after)?;
+    room.allow(READ)?;
+    let mut rows = store::changes::list_changes(room.tx, filter, limit + 1, after)?;
+    let is_more = rows.len() as i64 > limit;
+    rows.truncate(usize::try_from(limit).unwrap_or_default());
+    let next = rows.last().map(|row| row.number).filter(|_| is_more);
     let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
     let mut targets = store::changes::targets_of_all(room.tx, &ids)?;
     let with_targets = rows.into_iter().map(|row| {
@@ -47,22 +52,15 @@ pub fn find_changes(
     })
 }
 
-/// The same without targets, for whoever counts: the changes, and the number after which more of them begin.
+/// Counts the changes that were written between each two neighbours of `times`, which grow: one tally less than times.
 ///
 /// # Errors
 /// 403, or the store's.
-pub fn find_rows(
-    room: &mut Room<'_, '_>,
-    filter: &ChangeFilter,
-    limit: i64,
-    after: Option<i64>,
-) -> Result<(Vec<ChangeRow>, Option<i64>)> {
+pub fn tally_changes(room: &mut Room<'_, '_>, times: &[Timestamp]) -> Result<Vec<Tally>> {
     room.allow(READ)?;
-    let mut rows = store::changes::list_changes(room.tx, filter, limit + 1, after)?;
-    let is_more = rows.len() as i64 > limit;
-    rows.truncate(usize::try_from(limit).unwrap_or_default());
-    let next = rows.last().map(|row| row.number).filter(|_| is_more);
-    Ok((rows, next))
+    let spans = times.windows(2);
+    let tallies = spans.map(|span| store::changes::tally(room.tx, span[0], span[1]));
+    Ok(tallies.collect::<store::Result<_>>()?)
 }
 
 /// Whom open changes wait for, by the changes' ids: those who are asked and have not answered, else those whose step is next.

@@ -4,7 +4,6 @@
 
 use jiff::SignedDuration;
 use model::configuration::Configuration;
-use model::directory::Token;
 use model::file::Actor;
 use model::ids::PersonId;
 use model::obligation::Duty;
@@ -64,21 +63,27 @@ pub(crate) fn tell(room: &mut Room<'_, '_>, written: &mut Written, person: &Pers
     save_message(room, written, person, None, message)
 }
 
-/// The same of a token that speaks for another person, who could not know of it otherwise. Programs read no letters.
+/// The same of something that speaks for a person, who could not know of it otherwise: `subject` is its table and id. Programs
+/// read no letters.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn tell_of_token(room: &mut Room<'_, '_>, token: &Token) -> Result<()> {
+pub(crate) fn tell_spoken_for(
+    room: &mut Room<'_, '_>,
+    person: &PersonId,
+    event: &'static str,
+    subject: (&'static str, String),
+    what: &str,
+) -> Result<()> {
     let directory = room.directory()?;
-    let person = directory.people.get(&token.person);
-    let decides = person.is_some_and(|person| !person.is_barred_from_deciding());
-    if room.actor.is_system || token.person == room.actor.person || !decides {
+    let found = directory.people.get(person);
+    let decides = found.is_some_and(|person| !person.is_barred_from_deciding());
+    if room.actor.is_system || *person == room.actor.person || !decides {
         return Ok(());
     }
     let mut written = Written::default();
-    tell(room, &mut written, &token.person, "made a token that speaks for you")?;
-    let subject = ("token", token.id.0.clone());
-    room.tell(vec![draft("token.told", subject, room.now, json!({}))], written)
+    tell(room, &mut written, person, what)?;
+    room.tell(vec![draft(event, subject, room.now, json!({}))], written)
 }
 
 /// Whether a rule of dual control is in force.

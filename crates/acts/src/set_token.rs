@@ -63,7 +63,9 @@ pub fn create_token(room: &mut Room<'_, '_>, body: &Body) -> Result<(Token, Stri
         revoked: false,
     };
     let token = room.put_estate("token.created", token, json!({}))?;
-    crate::hands::tell_of_token(room, &token)?;
+    let subject = ("token", token.id.0.clone());
+    let what = "made a token that speaks for you";
+    crate::hands::tell_spoken_for(room, &token.person, "token.told", subject, what)?;
     Ok((token, secret))
 }
 

@@ -23,7 +23,7 @@ const MOST: i64 = 200;
 /// The most claims of one, and the most patterns of a claim.
 const MOST_CLAIMS: usize = 50;
 /// What a job may be given: nothing that administers.
-const SCOPES: &[&str] = &["read", "write", "gate", "audit"];
+pub const SCOPES: &[&str] = &["read", "write", "gate", "audit"];
 /// The longest a job is let in for one token, in minutes.
 const LONGEST_MINUTES: i64 = 60;
 /// How long it is unless said otherwise.
@@ -74,7 +74,11 @@ pub fn set_workload(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<W
         Some(old) => (read.id, read.version) = (old.id, old.version),
         None => read.id = RecordId(room.new_id()?),
     }
-    room.put_estate("workload.set", read, json!({}))
+    let set = room.put_estate("workload.set", read, json!({}))?;
+    let subject = ("workload", set.id.0.clone());
+    let what = "set up or changed a workload whose jobs speak for you";
+    crate::hands::tell_spoken_for(room, &set.person, "workload.told", subject, what)?;
+    Ok(set)
 }
 
 fn read(room: &mut Room<'_, '_>, reading: &mut Reading<'_>, key: &str) -> Result<Workload> {

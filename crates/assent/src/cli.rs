@@ -4,7 +4,7 @@ use clap::{Args, Parser, Subcommand};
 
 use crate::commands::{
     access, audit, boards, change, config, delivery, directory, doctor, estate, fields, gate, gateway, host, import,
-    mail, mapping, people, permit, policy, risk, serve, sla, tokens, views, webhooks,
+    mail, mapping, people, permit, policy, risk, serve, sla, tokens, views, webhooks, workloads,
 };
 use crate::failure::{Failure, Result, read_text};
 
@@ -154,6 +154,9 @@ pub enum Command {
     /// Credentials for programs.
     #[command(subcommand)]
     Token(tokens::Token),
+    /// Jobs of a pipeline's platform that are let in with the platform's own token.
+    #[command(subcommand)]
+    Workload(workloads::Workload),
     /// From deployments to kinds of change.
     #[command(subcommand)]
     Mapping(mapping::Mapping),

@@ -147,6 +147,22 @@ impl Client {
         read_answer(response)
     }
 
+    /// Exchanges a token of a pipeline's platform for one of this server (RFC 8693).
+    ///
+    /// # Errors
+    /// The server's refusal, or why it could not be asked.
+    pub fn exchange(&self, tenant: &str, token: &str) -> Result<Value> {
+        let form = format!(
+            "grant_type={}&subject_token_type={}&subject_token={}",
+            encode("urn:ietf:params:oauth:grant-type:token-exchange"),
+            encode("urn:ietf:params:oauth:token-type:jwt"),
+            encode(token)
+        );
+        let body = ("application/x-www-form-urlencoded", form.into_bytes());
+        let response = self.raw("POST", &format!("/t/{}/token", encode(tenant)), Some(body), &[])?;
+        read_answer(response).map(|answer| answer.body)
+    }
+
     /// POST of a delivery as it came to a connection's own door. The credential is the connection's secret.
     ///
     /// # Errors

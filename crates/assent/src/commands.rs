@@ -26,6 +26,7 @@ pub mod sla;
 pub mod tokens;
 pub mod views;
 pub mod webhooks;
+pub mod workloads;
 
 use clap::CommandFactory;
 
@@ -55,6 +56,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Delivery(delivery) => delivery::run(delivery, common, output),
         Command::Mail(mail) => mail::run(mail, common, output),
         Command::Webhook(webhook) => webhooks::run(webhook, common, output),
+        Command::Workload(workload) => workloads::run(workload, common, output),
         Command::Access(access) => access::run(access, common, output),
         Command::Person(person) => people::run(person, common, output),
         Command::Freeze(freeze) => estate::freeze(freeze, common, output),

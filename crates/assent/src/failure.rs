@@ -58,8 +58,7 @@ impl Failure {
         match self {
             Self::CouldNot(text) => text.clone(),
             Self::Refused { status, problem } => {
-                let detail = problem.get("detail").and_then(Value::as_str);
-                detail.map_or_else(|| format!("It answered {status}."), str::to_owned)
+                detail_of(problem).map_or_else(|| format!("It answered {status}."), str::to_owned)
             }
         }
     }
@@ -72,6 +71,15 @@ impl Failure {
             Self::CouldNot(_) => true,
         }
     }
+}
+
+/// What a problem says, also one in OAuth's words (RFC 6749 section 5.2).
+#[must_use]
+pub fn detail_of(problem: &Value) -> Option<&str> {
+    ["detail", "error_description", "title"]
+        .into_iter()
+        .filter_map(|name| problem.get(name).and_then(Value::as_str))
+        .find(|text| !text.is_empty())
 }
 
 impl From<std::io::Error> for Failure {

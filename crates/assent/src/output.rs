@@ -5,7 +5,7 @@ use std::io::{IsTerminal, Write};
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::Value;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, detail_of};
 
 /// How to print: as JSON, with or without colour, in tables or plain lines.
 #[derive(Debug, Clone, Copy)]
@@ -136,15 +136,12 @@ impl Output {
 
     fn problem(&self, status: u16, problem: &Value) {
         let word = |name: &str| problem.get(name).and_then(Value::as_str).unwrap_or_default();
-        let detail = [word("detail"), word("title")]
-            .into_iter()
-            .find(|text| !text.is_empty());
         let code = if word("code").is_empty() {
             status.to_string()
         } else {
             word("code").to_owned()
         };
-        let detail = clean(detail.unwrap_or("The server said no."));
+        let detail = clean(detail_of(problem).unwrap_or("The server said no."));
         self.talk(&format!("{} {detail} ({code})", self.tone(Tone::Bad, "assent:")));
         for row in array(problem, "errors") {
             self.talk(&format!("  {}: {}", text_of(row, "field"), text_of(row, "text")));

@@ -38,6 +38,11 @@ impl Scripted {
 
     /// Runs the program against this server; answers its output and what it asked.
     fn run(self, words: &[&str]) -> (Output, Vec<Asked>) {
+        self.run_in(&[], words)
+    }
+
+    /// The same, where these variables are set; `{server}` stands for this server's address.
+    fn run_in(self, variables: &[(&str, &str)], words: &[&str]) -> (Output, Vec<Asked>) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_assent"));
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("ASSENT_")) {
             command.env_remove(name);
@@ -45,6 +50,11 @@ impl Scripted {
         command
             .env("ASSENT_SERVER", &self.address)
             .env("ASSENT_TOKEN", "ast_test");
+        command.envs(
+            variables
+                .iter()
+                .map(|(name, value)| (name, value.replace("{server}", &self.address))),
+        );
         let output = command.args(words).output().unwrap();
         // A program that asked less than was expected must fail the test, not hold it up for ever.
         let place = self.address.trim_start_matches("http://").to_owned();
@@ -90,7 +100,7 @@ fn answer_one(stream: &mut TcpStream, (status, headers, body): &Answer) -> Asked
     Asked {
         line: lines.first().cloned().unwrap_or_default(),
         headers: lines[1..].join("\n").to_lowercase(),
-        body: serde_json::from_slice(&bytes).unwrap_or(Value::Null),
+        body: serde_json::from_slice(&bytes).unwrap_or_else(|_| json!(String::from_utf8_lossy(&bytes))),
     }
 }
 
@@ -363,4 +373,74 @@ fn a_credential_is_not_sent_in_plain_sight() {
         .unwrap();
     assert_eq!(code(&output), 2);
     assert!(text(&output.stderr).contains("in plain sight"));
+}
+
+const ENTERED: &str = "ast_job";
+
+fn entered() -> Answer {
+    (
+        200,
+        "",
+        json!({"access_token": ENTERED, "token_type": "Bearer", "expires_in": 900}),
+    )
+}
+
+#[test]
+fn a_job_on_github_asks_its_platform_and_enters_without_any_stored_secret() {
+    let server = Scripted::new(vec![(200, "", json!({"value": "e30.job.sig"})), entered()]);
+    let github = [
+        ("ACTIONS_ID_TOKEN_REQUEST_URL", "{server}/idtoken?api-version=2.0"),
+        ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "of-the-runner"),
+    ];
+    let (output, asked) = server.run_in(&github, &["workload", "enter", "--tenant", "acme"]);
+    assert_eq!((code(&output), text(&output.stdout).trim()), (0, ENTERED));
+    assert_eq!(asked[0].line, "GET /idtoken?api-version=2.0&audience=assent HTTP/1.1");
+    assert!(asked[0].headers.contains("authorization: bearer of-the-runner"));
+    assert_eq!(asked[1].line, "POST /t/acme/token HTTP/1.1");
+    assert!(!asked[1].headers.contains("authorization:"), "no credential goes along");
+    let form = asked[1].body.as_str().unwrap();
+    assert!(form.contains("grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Atoken-exchange"));
+    assert!(form.ends_with("&subject_token=e30.job.sig"), "{form}");
+}
+
+#[test]
+fn a_job_that_is_not_trusted_reads_why_and_its_token_stands_nowhere() {
+    let refusal = json!({"error": "invalid_grant", "code": "not_trusted",
+        "error_description": "The workload `releases` does not trust what the token says in `ref`."});
+    let server = Scripted::new(vec![(400, "", refusal)]);
+    let given = [("ASSENT_JOB_TOKEN", "e30.job.sig")];
+    let (output, _) = server.run_in(&given, &["workload", "enter", "--tenant", "acme"]);
+    assert_eq!(code(&output), 1);
+    let told = text(&output.stderr);
+    assert!(
+        told.contains("does not trust what the token says in `ref`") && told.contains("(not_trusted)"),
+        "{told}"
+    );
+    assert!(!told.contains("e30.job.sig") && output.stdout.is_empty());
+    // Where there is no token of a platform, it says how there may be one, and asks nobody.
+    let (output, _) = Scripted::new(vec![]).run_in(
+        &[("ACTIONS_ID_TOKEN_REQUEST_URL", ""), ("ASSENT_JOB_TOKEN", "")],
+        &["workload", "enter", "--tenant", "acme"],
+    );
+    assert_eq!(code(&output), 2);
+}
+
+#[test]
+fn a_workload_that_is_there_is_changed_as_it_was_read() {
+    let there = json!({"key": "releases", "active": true, "claims": {"repository": ["acme/a"]}});
+    let server = Scripted::new(vec![
+        (200, "ETag: \"3\"\r\n", there.clone()),
+        (200, "ETag: \"4\"\r\n", there),
+    ]);
+    let words = "workload set releases --issuer https://gitlab.com --person pipe --claim ref=refs/tags/* --claim ref=refs/heads/main";
+    let (output, asked) = server.run(&words.split(' ').collect::<Vec<_>>());
+    assert_eq!(code(&output), 0);
+    assert_eq!(asked[1].line, "PUT /api/v1/workloads/releases HTTP/1.1");
+    assert!(asked[1].headers.contains("if-match: \"3\""));
+    assert_eq!(
+        asked[1].body,
+        json!({"issuer": "https://gitlab.com", "meant_for": "assent", "person": "pipe",
+            "claims": {"ref": ["refs/tags/*", "refs/heads/main"]}})
+    );
+    assert!(text(&output.stdout).contains("repository=acme/a"));
 }

@@ -47,6 +47,8 @@ pub enum Place {
     Providers,
     /// Credentials of machines and people.
     Tokens,
+    /// Jobs of pipelines that show their platform's own token.
+    Workloads,
     /// Working hours and holidays.
     Hours,
     /// Fields that the tenant added to its changes.
@@ -92,7 +94,13 @@ impl Place {
             ]);
         }
         if administers {
-            places.extend([Place::People, Place::Tokens, Place::Hours, Place::Fields]);
+            places.extend([
+                Place::People,
+                Place::Tokens,
+                Place::Workloads,
+                Place::Hours,
+                Place::Fields,
+            ]);
         }
         if connects {
             places.extend([Place::Connections, Place::Webhooks, Place::Providers, Place::Keys]);
@@ -127,6 +135,7 @@ impl Place {
             Place::Rights => "/rights",
             Place::People => "/people",
             Place::Tokens => "/tokens",
+            Place::Workloads => "/workloads",
             Place::Help => "/help",
             Place::Messages => "/messages",
             Place::Account => "/account",
@@ -159,6 +168,7 @@ impl Place {
             Place::Rights => "Rights",
             Place::People => "People",
             Place::Tokens => "Tokens",
+            Place::Workloads => "Workloads",
             Place::Help => "Help and glossary",
             Place::Messages => "Messages",
             Place::Account => "Your account",
@@ -186,7 +196,7 @@ impl Place {
             Place::Gateways => "gate",
             Place::Policies => "template",
             Place::People => "person",
-            Place::Tokens => "token",
+            Place::Tokens | Place::Workloads => "token",
             Place::Help => "help",
             Place::Messages => "bell",
             Place::Account => "gear",
@@ -203,6 +213,7 @@ impl Place {
             | Place::Webhooks
             | Place::Providers
             | Place::Tokens
+            | Place::Workloads
             | Place::Hours
             | Place::Fields
             | Place::Keys => "Administration",

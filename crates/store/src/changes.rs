@@ -113,6 +113,53 @@ pub fn list_changes(tx: &mut Tx<'_>, filter: &ChangeFilter, limit: i64, after: O
     tx.query(&sql, &named(&params))?.iter().map(change_row).collect()
 }
 
+/// How many changes were written in a span of time, and what became of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// All of them.
+    pub written: i64,
+    /// Those that are closed by now.
+    pub closed: i64,
+    /// Those that are emergencies.
+    pub emergencies: i64,
+    /// Those that are rejected or cancelled by now.
+    pub stopped: i64,
+}
+
+impl std::ops::Add for Tally {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            written: self.written + other.written,
+            closed: self.closed + other.closed,
+            emergencies: self.emergencies + other.emergencies,
+            stopped: self.stopped + other.stopped,
+        }
+    }
+}
+
+/// Counts the changes that were written in `[from, to)`. An index holds all that it looks at.
+pub fn tally(tx: &mut Tx<'_>, from: Timestamp, to: Timestamp) -> Result<Tally> {
+    let row = tx.query_one(
+        "SELECT count(*) AS written,
+            coalesce(sum(CASE WHEN state = 'closed' THEN 1 ELSE 0 END), 0) AS closed,
+            coalesce(sum(CASE WHEN kind = 'emergency' THEN 1 ELSE 0 END), 0) AS emergencies,
+            coalesce(sum(CASE WHEN state IN ('rejected', 'cancelled') THEN 1 ELSE 0 END), 0) AS stopped
+         FROM \"change\" WHERE tenant = $tenant AND created_at >= $from AND created_at < $to",
+        &[("from", from.into()), ("to", to.into())],
+    )?;
+    let Some(row) = row else {
+        return Ok(Tally::default());
+    };
+    Ok(Tally {
+        written: row.int("written")?,
+        closed: row.int("closed")?,
+        emergencies: row.int("emergencies")?,
+        stopped: row.int("stopped")?,
+    })
+}
+
 /// What of a filter few changes have. Those are gathered and sorted; of what many have, the newest are found by walking
 /// through the changes in the order of the list and asking each one, which soon comes to an end.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -207,6 +207,13 @@ const ONCE: &[Long] = &[
         what: "people in one group, told in one body",
     },
     Long {
+        target: "browser",
+        test: "a_browser_that_clicks_everything",
+        variable: "ASSENT_TEST_CLICKED",
+        size: 1_000,
+        what: "letters in which a browser clicks everything",
+    },
+    Long {
         target: "doors",
         test: "copies_of_a_cookie",
         variable: "ASSENT_TEST_COPIES",

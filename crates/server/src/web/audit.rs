@@ -315,6 +315,14 @@ const PHRASES: &[(&str, &str, &str)] = &[
     ("token.revoked", "x", "revoked a token"),
     ("token.told", "bell", "was told of a token that speaks for them"),
     ("window.set", "calendar", "added a maintenance window"),
+    ("workload.ended", "x", "ended a workload"),
+    ("workload.entered", "token", "let a job in with its platform's token"),
+    ("workload.set", "token", "set up or changed a workload"),
+    (
+        "workload.told",
+        "bell",
+        "was told of a workload whose jobs speak for them",
+    ),
 ];
 
 /// What outside systems delivered.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use acts::find_changes::{ChangeFilter, ChangeRow as Listed, TargetRow, find_changes, find_rows};
+use acts::find_changes::{ChangeFilter, ChangeRow as Listed, Tally, TargetRow, find_changes, tally_changes};
 use acts::find_decided::find_decided;
 use jiff::{SignedDuration, Timestamp, ToSpan};
 use model::act::actions;
@@ -25,8 +25,6 @@ const LOOK: i64 = 300;
 const FIGURE_DAYS: i64 = 30;
 /// Over how many weeks a figure's course is drawn.
 const WEEKS: i64 = 12;
-/// The most changes that figures look at; more are told as “more than”.
-const FIGURE_LOOK: i64 = 2_000;
 
 /// What the reader decided lately, each with its way back while there is one.
 pub(super) fn decided(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
@@ -272,77 +270,99 @@ fn is_undecided(row: &Listed) -> bool {
     matches!(row.state.as_str(), "draft" | "assessing" | "authorizing" | "approved")
 }
 
-/// A figure: what it counts, and which changes count.
-type Counted = (&'static str, fn(&Listed) -> bool);
+/// A figure: what it counts.
+type Counted = (&'static str, fn(&Tally) -> i64);
+
+/// The figures in their order.
+const FIGURES: [Counted; 4] = [
+    ("Changes written", |it| it.written),
+    ("of them closed by now", |it| it.closed),
+    ("of them emergencies", |it| it.emergencies),
+    ("of them rejected or called off", |it| it.stopped),
+];
+
+/// What was counted between days of the past, each so many days before now.
+struct Course {
+    /// The days at which counting begins and ends, the oldest first.
+    days: Vec<i64>,
+    /// What was counted between each two neighbours.
+    tallies: Vec<Tally>,
+}
+
+impl Course {
+    fn counted(view: &mut View<'_, '_, '_>) -> acts::Result<Self> {
+        let weeks = (0..=WEEKS).map(|week| 7 * week);
+        let days: BTreeSet<i64> = weeks.chain([FIGURE_DAYS, 2 * FIGURE_DAYS]).collect();
+        let days: Vec<i64> = days.into_iter().rev().collect();
+        let times: Vec<Timestamp> = days.iter().map(|day| days_before(view.now(), *day)).collect();
+        let tallies = tally_changes(view.room, &times)?;
+        Ok(Self { days, tallies })
+    }
+
+    /// What was counted from so many days before now up to so many; both are days at which counting begins or ends.
+    fn between(&self, from: i64, to: i64) -> Tally {
+        let spans = self.days.iter().zip(&self.tallies);
+        let within = spans.filter(|(day, _)| **day <= from && **day > to);
+        within.fold(Tally::default(), |sum, (_, tally)| sum + *tally)
+    }
+
+    /// What was counted in each week, the oldest first.
+    fn weeks(&self) -> impl Iterator<Item = (i64, Tally)> + '_ {
+        (0..WEEKS)
+            .rev()
+            .map(|week| (week, self.between(7 * (week + 1), 7 * week)))
+    }
+}
+
+fn days_before(now: Timestamp, days: i64) -> Timestamp {
+    now - SignedDuration::from_hours(24 * days)
+}
 
 /// Four figures with what they were before and their course over twelve weeks.
 fn figures(view: &mut View<'_, '_, '_>) -> acts::Result<Section> {
     let now = view.now();
-    let days = |count: i64| now - SignedDuration::from_hours(24 * count);
-    let (all, rest) = written(view, days(7 * WEEKS))?;
-    let kinds: [Counted; 4] = [
-        ("Changes written", |_| true),
-        ("of them closed by now", |row| row.state == "closed"),
-        ("of them emergencies", |row| row.kind == "emergency"),
-        ("of them rejected or called off", |row| {
-            matches!(row.state.as_str(), "rejected" | "cancelled")
-        }),
-    ];
-    let count = |is: fn(&Listed) -> bool, from: i64, to: i64| {
-        let within = |row: &&Listed| row.created_at >= days(from) && row.created_at < days(to);
-        all.iter().filter(within).filter(|row| is(row)).count()
-    };
-    let drawn = kinds.iter().map(|(words, is)| {
-        let points = (0..WEEKS).rev().map(|week| count(*is, 7 * (week + 1), 7 * week));
-        Figure {
-            label: (*words).to_owned(),
-            value: count(*is, FIGURE_DAYS, 0).to_string(),
-            before: format!("{} in the 30 days before", count(*is, 2 * FIGURE_DAYS, FIGURE_DAYS)),
-            points: points.map(|count| u32::try_from(count).unwrap_or(u32::MAX)).collect(),
-            unit: "week".to_owned(),
-        }
+    let course = Course::counted(view)?;
+    let (lately, before) = (
+        course.between(FIGURE_DAYS, 0),
+        course.between(2 * FIGURE_DAYS, FIGURE_DAYS),
+    );
+    let drawn = FIGURES.iter().map(|(words, of)| Figure {
+        label: (*words).to_owned(),
+        value: of(&lately).to_string(),
+        before: format!("{} in the 30 days before", of(&before)),
+        points: course
+            .weeks()
+            .map(|(_, tally)| u32::try_from(of(&tally)).unwrap_or(u32::MAX))
+            .collect(),
+        unit: "week".to_owned(),
     });
     let drawn: Vec<Figure> = drawn.collect();
-    let weeks = (0..WEEKS).rev().map(|week| {
-        let mut cells = vec![Cell::Name(format!("to {}", view.reader.day(days(7 * week))))];
-        cells.extend(
-            kinds
-                .iter()
-                .map(|(_, is)| Cell::Short(count(*is, 7 * (week + 1), 7 * week).to_string())),
-        );
+    let rows = course.weeks().map(|(week, tally)| {
+        let ends = view.reader.day(days_before(now, 7 * week));
+        let mut cells = vec![Cell::Name(format!("to {ends}"))];
+        cells.extend(FIGURES.iter().map(|(_, of)| Cell::Short(of(&tally).to_string())));
         cells
     });
     let mut columns = vec![Column::new("Week", Fold::Never)];
-    columns.extend(kinds.iter().map(|(words, _)| Column::new(words, Fold::Never).number()));
+    columns.extend(
+        FIGURES
+            .iter()
+            .map(|(words, _)| Column::new(words, Fold::Never).number()),
+    );
     let table = Table {
         caption: "The figures week by week, the oldest first".to_owned(),
         columns,
-        rows: weeks.collect(),
+        rows: rows.collect(),
         ..Table::default()
     };
-    let from = view.reader.field(days(FIGURE_DAYS));
+    let from = view.reader.field(days_before(now, FIGURE_DAYS));
     let link = view.url(&format!("/changes?created_from={}", escaped(&from)));
     let section = Section::new(
         "figures",
         "The last 30 days, and twelve weeks",
         SectionBody::Figures(drawn, table),
     );
-    let words = if rest.is_some() {
-        "counted over the newest 2,000 changes; the rows behind them"
-    } else {
-        "the rows behind them"
-    };
-    Ok(section.note(Rich::new().link(words, link)))
-}
-
-/// The newest changes that were written since, and where older ones begin.
-fn written(view: &mut View<'_, '_, '_>, from: Timestamp) -> acts::Result<(Vec<Listed>, Option<i64>)> {
-    // Without an end: nothing is written after now, and between two times all would be looked up to find the newest.
-    let filter = ChangeFilter {
-        created_from: Some(from),
-        ..ChangeFilter::default()
-    };
-    find_rows(view.room, &filter, FIGURE_LOOK, None)
+    Ok(section.note(Rich::new().link("the rows behind them", link)))
 }
 
 /// The auditor's way in: the population, a sample of it, the log.

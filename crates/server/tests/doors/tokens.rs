@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
 use jiff::SignedDuration;
+use model::records::Message;
 use serde_json::{Value, json};
+use store::record::{self, Filter};
 
 use crate::world::{Answer, World};
 
@@ -52,6 +54,58 @@ fn attempts(world: &World, key: &str) -> Vec<Value> {
         .expect(200);
     let items = events["items"].as_array().unwrap().iter();
     items.filter(|it| it["kind"] == "attempt.refused").cloned().collect()
+}
+
+/// What a person was told of their ways in.
+fn told(world: &World, login: &'static str) -> Vec<String> {
+    let found = world.act(move |room| {
+        let directory = room.directory()?;
+        let person = &directory.by_login(login).unwrap().id;
+        let filter = Filter::new().equals("person", person.as_str()).order_by("id");
+        let found = record::find::<Message>(room.tx, &filter)?;
+        Ok(found.into_iter().map(|stored| stored.record).collect::<Vec<_>>())
+    });
+    let about = found.into_iter().filter(|it| it.topic == "way_in");
+    about.map(|it| it.text).collect()
+}
+
+/// A way in that somebody else made is no secret of theirs: its person reads of it at once, and a pipeline reads nothing.
+#[test]
+fn whoever_is_spoken_for_is_told() {
+    let world = World::new();
+    assert!(told(&world, "sina").is_empty());
+    made(
+        &world,
+        &json!({"name": "helper", "person": "sina", "scopes": ["read", "write"]}),
+    );
+    let workload = |person: &str| {
+        let body = json!({"issuer": "https://ci.example", "meant_for": "assent", "person": person,
+            "scopes": ["write"], "claims": {"repository": "acme/*"}});
+        let set = world
+            .as_person("adam", "PUT", "/workloads/jobs")
+            .header("if-match", "*");
+        set.json(&body).send().expect(200);
+    };
+    workload("sina");
+    world
+        .as_person("adam", "PUT", "/people/sina/password")
+        .json(&json!({"password": "chosen by the administrator"}))
+        .send()
+        .expect(200);
+    let read = told(&world, "sina");
+    for words in [
+        "adam made a token that speaks for you.",
+        "adam set up or changed a workload whose jobs speak for you.",
+    ] {
+        assert!(read.iter().any(|text| text.contains(words)), "{words}: {read:?}");
+    }
+    assert_eq!(read.len(), 3, "and of the password: {read:?}");
+    // Changed again, it is told again: it may trust others now.
+    workload("sina");
+    assert_eq!(told(&world, "sina").len(), 4);
+    workload("pipe");
+    assert!(told(&world, "pipe").is_empty());
+    assert!(told(&world, "adam").is_empty());
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use model::change::Change;
 use model::records::{Approval, Comment};
 use serde_json::{Value as Json, json};
-use store::changes::{ChangeFilter, count_by_state, id_of_key, list_changes, targets_for, targets_of, targets_of_all};
+use store::changes::{
+    ChangeFilter, count_by_state, id_of_key, list_changes, tally, targets_for, targets_of, targets_of_all,
+};
 use store::{Error, Filter, Value, nouns, record, search};
 
 use crate::world::{ACME, World, at, change_json, check};
@@ -242,6 +244,27 @@ fn numbers(world: &World, filter: ChangeFilter, limit: i64, after: Option<i64>) 
         .iter()
         .map(|it| it.number)
         .collect()
+}
+
+#[test]
+fn changes_are_tallied_by_when_they_were_written() {
+    check(|world| {
+        estate(world);
+        for (number, state) in [(6, "closed"), (7, "cancelled"), (8, "rejected")] {
+            insert(
+                world,
+                changed(&format!("c{number}"), number, |it| it["state"] = json!(state)),
+            );
+        }
+        let tallied = |from, to| {
+            let it = world.read(move |tx| tally(tx, at(from), at(to)));
+            (it.written, it.closed, it.emergencies, it.stopped)
+        };
+        assert_eq!(tallied(1, 9), (8, 1, 1, 2));
+        assert_eq!(tallied(1, 3), (2, 0, 0, 0), "the end is not within");
+        assert_eq!(tallied(3, 8), (5, 1, 1, 1));
+        assert_eq!(tallied(9, 99), (0, 0, 0, 0));
+    });
 }
 
 /// Filters that find the third change alone; the last finds none.

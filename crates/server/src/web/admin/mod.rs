@@ -1,5 +1,5 @@
-//! Administration: connections and their deliveries, outgoing webhooks, identity providers, ownership, working hours,
-//! fields of changes, keys and the log's health. None of its pages needs a script.
+//! Administration: connections and their deliveries, outgoing webhooks, workloads, identity providers, ownership, working
+//! hours, fields of changes, keys and the log's health. None of its pages needs a script.
 
 mod connections;
 mod fields;
@@ -8,6 +8,7 @@ mod keys;
 mod ownership;
 mod providers;
 mod webhooks;
+mod workloads;
 
 use axum::Router;
 use axum::routing::{get, post};
@@ -26,6 +27,15 @@ pub(super) fn routes() -> Router<AppState> {
         )
         .route("/t/{tenant}/connections/{id}", get(connections::one))
         .route("/t/{tenant}/connections/{id}/{act}", post(connections::act))
+        .route(
+            "/t/{tenant}/workloads",
+            get(workloads::show_list).post(workloads::create),
+        )
+        .route(
+            "/t/{tenant}/workloads/{key}",
+            get(workloads::one).post(workloads::change),
+        )
+        .route("/t/{tenant}/workloads/{key}/end", post(workloads::end))
         .route("/t/{tenant}/webhooks", get(webhooks::show_list).post(webhooks::create))
         .route("/t/{tenant}/webhooks/{id}", get(webhooks::one))
         .route("/t/{tenant}/webhooks/{id}/{act}", post(webhooks::act))
