@@ -39,14 +39,14 @@ fn head(server: &Server, method: &str, path: &str, token: &str, header: &str) ->
 }
 
 /// Without its database the server denies everything, and says when to ask again.
-fn denies(server: &Server) {
+fn denies(server: &Server, outage: &str) {
     let pipeline = server.token("pipeline");
     for (method, path) in [
         ("GET", gate_path(&artifact(1))),
         ("POST", "/api/v1/gate-checks".to_owned()),
     ] {
         let (status, after) = head(server, method, &path, &pipeline, "retry-after");
-        assert_eq!(status, 503, "{method} {path}");
+        assert_eq!(status, 503, "{outage}: {method} {path}");
         assert!(
             after.is_some_and(|seconds| seconds.parse::<u32>().is_ok()),
             "{method} {path}"
@@ -143,14 +143,15 @@ fn a_lost_database_denies_and_everything_goes_on_when_it_is_back() {
     let mut longest = 0;
     for round in 0..size("ASSENT_TEST_OUTAGES", 6) {
         load.wait_for(2);
-        match round % 3 {
-            0 => cluster.stop("INT"),
-            1 => cluster.stop("QUIT"),
+        let how = ["stopped", "broken off", "paused"][round % 3];
+        match how {
+            "stopped" => cluster.stop("INT"),
+            "broken off" => cluster.stop("QUIT"),
             _ => cluster.pause(),
         }
-        denies(&server);
+        denies(&server, &format!("outage {round}, {how}"));
         offline.verifies();
-        if round % 3 == 2 {
+        if how == "paused" {
             cluster.go_on();
         } else {
             cluster.start_again();

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 
 use tests::faults::proxy::{Proxy, Way};
-use tests::faults::{eventually, size};
+use tests::faults::size;
 use tests::journey::{artifact, gate_path, scheduled};
 use tests::{Place, Server, binary};
 
@@ -26,7 +26,7 @@ fn check(line: SocketAddr, token: &str, artifact: &str, folder: &std::path::Path
         .env("ASSENT_SERVER", format!("http://{line}"))
         .env("ASSENT_TOKEN", token)
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(std::fs::File::create(folder.join("said")).unwrap())
         .status()
         .unwrap();
     (done.code(), permit.exists())
@@ -74,7 +74,7 @@ fn no_client_is_told_go_over_a_line_that_is_broken() {
         }
     }
     line.go(Way::Open);
-    eventually("the line is whole again", || {
-        check(line.address, &token, &artifact, folder.path()) == (Some(0), true)
-    });
+    let said = || std::fs::read_to_string(folder.path().join("said")).unwrap();
+    let last = check(line.address, &token, &artifact, folder.path());
+    assert_eq!(last, (Some(0), true), "the line is whole again: {}", said());
 }

@@ -94,16 +94,16 @@ impl Place {
             ]);
         }
         if administers {
-            places.extend([
-                Place::People,
-                Place::Tokens,
-                Place::Workloads,
-                Place::Hours,
-                Place::Fields,
-            ]);
+            places.extend([Place::People, Place::Tokens, Place::Hours, Place::Fields]);
         }
         if connects {
-            places.extend([Place::Connections, Place::Webhooks, Place::Providers, Place::Keys]);
+            places.extend([
+                Place::Connections,
+                Place::Webhooks,
+                Place::Providers,
+                Place::Workloads,
+                Place::Keys,
+            ]);
         }
         places.sort_by_key(|place| *place as usize);
         places

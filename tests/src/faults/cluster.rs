@@ -105,9 +105,10 @@ impl Cluster {
 
     /// Pauses every process of it; its sockets stay open, and nobody answers.
     pub fn pause(&self) {
-        signals::send("STOP", self.id());
+        // It has no more children once it stands still itself.
+        signals::halt(self.id());
         for child in signals::children(self.id()) {
-            signals::send("STOP", child);
+            signals::halt(child);
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::process::Command;
 
+use super::eventually;
+
 /// Sends a signal (`STOP`, `CONT`, `KILL`, `TERM` …) to one process.
 ///
 /// # Panics
@@ -14,6 +16,15 @@ pub fn send(signal: &str, id: u32) {
     assert!(sent.success(), "process {id} could not be sent {signal}");
 }
 
+/// Stops one process, and comes back when it stands still: a signal that was sent may still be on its way.
+///
+/// # Panics
+/// When there is no such process, or it does not stop.
+pub fn halt(id: u32) {
+    send("STOP", id);
+    eventually("the process stands still", || word(id, 0).is_some_and(|it| it == "T"));
+}
+
 /// The processes whose parent is `id`.
 pub fn children(id: u32) -> Vec<u32> {
     let all = std::fs::read_dir("/proc").into_iter().flatten().flatten();
@@ -21,9 +32,14 @@ pub fn children(id: u32) -> Vec<u32> {
     ids.filter(|child| parent(*child) == Some(id)).collect()
 }
 
-/// The parent stands behind the name, which may itself hold spaces and brackets.
 fn parent(id: u32) -> Option<u32> {
+    word(id, 1)?.parse().ok()
+}
+
+/// A word of what the kernel says of a process, behind the name, which may itself hold spaces and brackets: its state, its
+/// parent … (proc_pid_stat(5)).
+fn word(id: u32, place: usize) -> Option<String> {
     let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
     let (_, behind) = stat.rsplit_once(')')?;
-    behind.split_whitespace().nth(1)?.parse().ok()
+    behind.split_whitespace().nth(place).map(str::to_owned)
 }
