@@ -62,7 +62,8 @@ fn no_client_is_told_go_over_a_line_that_is_broken() {
         line.go(way);
         // A line that swallows everything takes its clients' whole patience; those that break off are quick.
         let is_slow = matches!(way, Way::Silent | Way::OneWay);
-        for n in 0..if is_slow { asks.div_ceil(20) } else { asks } {
+        let (asks, met) = (if is_slow { asks.div_ceil(20) } else { asks }, line.met());
+        for n in 0..asks {
             assert_eq!(plain(line.address, &token, &artifact), None, "{way:?}");
             if n % 10 == 0 {
                 assert_eq!(
@@ -72,6 +73,7 @@ fn no_client_is_told_go_over_a_line_that_is_broken() {
                 );
             }
         }
+        assert!(line.met() >= met + asks, "{way:?}: the line itself was there for each");
     }
     line.go(Way::Open);
     let said = || std::fs::read_to_string(folder.path().join("said")).unwrap();

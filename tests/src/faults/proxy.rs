@@ -1,5 +1,6 @@
 //! A line between a client and a server that a test may cut, hold still, or rob of its answers.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
@@ -34,7 +35,9 @@ struct Shared {
     to: Mutex<SocketAddr>,
     way: AtomicU8,
     over: AtomicBool,
-    open: Mutex<Vec<TcpStream>>,
+    /// Both ends of each open connection, by the connection's number.
+    open: Mutex<BTreeMap<usize, [TcpStream; 2]>>,
+    met: AtomicUsize,
     answers: AtomicUsize,
 }
 
@@ -51,6 +54,7 @@ impl Proxy {
             way: AtomicU8::new(0),
             over: AtomicBool::new(false),
             open: Mutex::default(),
+            met: AtomicUsize::new(0),
             answers: AtomicUsize::new(0),
         });
         let taking = shared.clone();
@@ -84,6 +88,11 @@ impl Proxy {
         *self.shared.to.lock().expect("no thread panics") = to;
     }
 
+    /// How many connections came so far.
+    pub fn met(&self) -> usize {
+        self.shared.met.load(Ordering::SeqCst)
+    }
+
     /// How many pieces of answers came from the server so far.
     pub fn answers(&self) -> usize {
         self.shared.answers.load(Ordering::SeqCst)
@@ -105,12 +114,16 @@ impl Shared {
     }
 
     fn cut(&self) {
-        for stream in self.open.lock().expect("no thread panics").drain(..) {
+        for stream in std::mem::take(&mut *self.open.lock().expect("no thread panics"))
+            .into_values()
+            .flatten()
+        {
             let _ = stream.shutdown(Shutdown::Both);
         }
     }
 
     fn meet(self: &Arc<Self>, near: TcpStream) {
+        let number = self.met.fetch_add(1, Ordering::SeqCst);
         if self.way() == Way::Cut {
             return;
         }
@@ -125,10 +138,21 @@ impl Shared {
         self.open
             .lock()
             .expect("no thread panics")
-            .extend([near_kept, far_kept]);
+            .insert(number, [near_kept, far_kept]);
         let (asking, answering) = (self.clone(), self.clone());
-        std::thread::spawn(move || asking.hand_on(near_in, far_out, false));
-        std::thread::spawn(move || answering.hand_on(far, near, true));
+        std::thread::spawn(move || {
+            asking.hand_on(near_in, far_out, false);
+            asking.forget(number);
+        });
+        std::thread::spawn(move || {
+            answering.hand_on(far, near, true);
+            answering.forget(number);
+        });
+    }
+
+    /// What is over holds no place among the files that a process may open.
+    fn forget(&self, number: usize) {
+        self.open.lock().expect("no thread panics").remove(&number);
     }
 
     fn hand_on(&self, mut from: TcpStream, mut to: TcpStream, is_answer: bool) {
