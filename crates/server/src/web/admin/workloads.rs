@@ -32,7 +32,7 @@ fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<S
         vec![
             Cell::title(workload.name.as_str(), view.url(&path(&workload.key))),
             Cell::said(claims(workload)),
-            Cell::Short(view.name(&workload.person)),
+            Cell::said(view.name(&workload.person)),
             Cell::said(scopes(workload)),
             Cell::Mark(standing(workload)),
         ]
