@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::authority::{able, asked_word, targets_of};
+use model::authority::{able, asked_word, hangs_on_one, most_counted, targets_of};
 use model::change::Change;
 use model::directory::{Directory, Holder};
 use model::file::ChangeFile;
@@ -69,7 +69,7 @@ pub fn find_unapprovable(room: &mut Room<'_, '_>, after: &str, limit: usize) -> 
 }
 
 fn look(room: &mut Room<'_, '_>, directory: &Directory, service: &ServiceKey, report: &mut Report) -> Result<()> {
-    let mut seen: BTreeMap<(String, String), Finding> = BTreeMap::new();
+    let mut seen: BTreeMap<(String, String), (Finding, bool, bool)> = BTreeMap::new();
     let mut people: BTreeMap<String, BTreeSet<PersonId>> = BTreeMap::new();
     let (policies, tenant) = (room.policies()?, room.tenant());
     for (kind, risk) in [
@@ -93,16 +93,17 @@ fn look(room: &mut Room<'_, '_>, directory: &Directory, service: &ServiceKey, re
                 everyone.extend(holders.iter().map(|holder| holder.person.clone()));
                 let why = reasons(directory, rule, &Place::from(target), room);
                 let found = finding(directory, (service, &place), (rule_id, rule), &holders, why);
-                seen.insert((place, rule_id.to_owned()), found);
+                let is_short = most_counted(rule, &holders) < rule.count as usize;
+                let staffed = (found, is_short, hangs_on_one(rule, &holders));
+                seen.insert((place, rule_id.to_owned()), staffed);
             }
         }
     }
-    for ((place, _), mut found) in seen {
+    for ((place, _), (mut found, is_short, is_just_enough)) in seen {
         found.is_single = people.get(&place).is_some_and(|people| people.len() == 1);
-        let needed = found.needed as usize;
-        if found.found.len() < needed {
+        if is_short {
             report.unapprovable.push(found);
-        } else if found.found.len() == needed {
+        } else if is_just_enough {
             report.alone.push(found);
         }
     }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::authority::{able, asked_word, targets_of};
+use model::authority::{able, asked_word, most_counted, targets_of};
 use model::directory::{Directory, Holder};
 use model::file::{ChangeFile, change_facts, target_facts};
 use model::ids::{PersonId, ServiceKey};
@@ -167,18 +167,12 @@ fn lacking(
             Duty::Approval(rule) => {
                 let needed = rule.count.max(rule.quorum.unwrap_or_default()) as usize;
                 let few = targets_of(file, row)
-                    .map(|target| {
-                        let holders = able(file, directory, (&row.obligation.id, rule), target, room.now);
-                        holders
-                            .iter()
-                            .map(Holder::root)
-                            .cloned()
-                            .collect::<BTreeSet<PersonId>>()
-                    })
-                    .min_by_key(BTreeSet::len)
+                    .map(|target| able(file, directory, (&row.obligation.id, rule), target, room.now))
+                    .min_by_key(|holders| most_counted(rule, holders))
                     .unwrap_or_default();
-                (few.len() < needed).then(|| {
-                    let names: Vec<String> = few.iter().map(|person| directory.login(person)).collect();
+                (most_counted(rule, &few) < needed).then(|| {
+                    let people: BTreeSet<&PersonId> = few.iter().map(Holder::root).collect();
+                    let names: Vec<String> = people.iter().map(|person| directory.login(person)).collect();
                     let there = if names.is_empty() {
                         "nobody".to_owned()
                     } else {
@@ -218,7 +212,9 @@ fn fitness(rule: &model::obligation::ApprovalRule) -> String {
         .training
         .as_ref()
         .map(|word| format!(" with a valid training {word}"));
-    [function, training].into_iter().flatten().collect()
+    let apart = rule.from.distinct_groups();
+    let apart = apart.map(|_| ", each by another person".to_owned());
+    [function, training, apart].into_iter().flatten().collect()
 }
 
 /// Whether nobody is left who could validate: a tester is named freely, so anybody who is apart enough will do.

@@ -119,11 +119,13 @@ impl Directory {
         absences.chain(delegations).filter(|at| *at > now).min()
     }
 
-    /// Adds those who speak for the holders now, behind them; nobody stands there twice.
+    /// Adds those who speak for the holders now, behind them; nobody stands there twice, but for each group of one whom
+    /// they speak for.
     pub fn with_delegates(&self, holders: Vec<Holder>, passing: Passing<'_>) -> Vec<Holder> {
         if self.delegations.is_empty() {
             return holders;
         }
+        let are_distinct = passing.asked.distinct_groups().is_some();
         let mut found = holders;
         let mut place = 0;
         while place < found.len() {
@@ -132,10 +134,15 @@ impl Directory {
             if holder.basis.delegations.len() >= MOST_LINKS {
                 continue;
             }
-            for delegation in self.delegations_of(&holder.person, passing) {
-                let known = found.iter().any(|other| other.person == delegation.delegate);
-                if !known && self.may_speak(&delegation.delegate, &holder) {
-                    found.push(self.delegate_of(&holder, delegation));
+            for delegation in self.delegations_of(&holder, passing) {
+                if !self.may_speak(&delegation.delegate, &holder) {
+                    continue;
+                }
+                let delegate = self.delegate_of(&holder, delegation);
+                let is_other = |known: &Holder| are_distinct && known.speaks_for_another_group_than(&delegate);
+                let mut known = found.iter().filter(|known| known.person == delegate.person);
+                if known.all(is_other) {
+                    found.push(delegate);
                 }
             }
         }
@@ -144,15 +151,16 @@ impl Directory {
 
     fn delegations_of<'a>(
         &'a self,
-        person: &'a PersonId,
+        holder: &Holder,
         passing: Passing<'a>,
-    ) -> impl Iterator<Item = &'a Delegation> + 'a {
-        let part = passing.asked.word();
+    ) -> impl Iterator<Item = &'a Delegation> + use<'a> {
+        let part = passing.asked.for_basis(&holder.basis).word();
+        let person = holder.person.clone();
         self.delegations.iter().filter(move |row| {
-            &row.delegator == person
+            row.delegator == person
                 && row.is_on(passing.now)
                 && row.passes(&part, passing.service)
-                && (!row.deputy || passing.is_late || self.is_absent(person, passing.now))
+                && (!row.deputy || passing.is_late || self.is_absent(&person, passing.now))
         })
     }
 

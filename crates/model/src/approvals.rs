@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use crate::authority::{able, asked_word, said_yes, targets_of};
+use crate::authority::{Yes, able, asked_word, said_yes, targets_of};
 use crate::board::quorum_unmet;
 use crate::change::Target;
 use crate::committers::{committers_unmet, keeps_apart};
 use crate::directory::{Directory, Holder};
 use crate::file::{ChangeFile, unmet};
-use crate::ids::PersonId;
-use crate::obligation::{ApprovalRule, Duty, TargetObligation};
+use crate::ids::{GroupKey, PersonId};
+use crate::obligation::{ApprovalRule, Asked, Duty, TargetObligation};
 use crate::records::Unmet;
 use crate::requirement::{logins, sentence};
 
@@ -101,25 +101,27 @@ fn approval_unmet_for(
         // Where its people are there, what it lacks is a quorum, or word of who made the commits.
         return quorum_unmet((file, directory), (rule_id, rule), &target.id, now, what);
     }
-    let open: Vec<Holder> = able(file, directory, (rule_id, rule), target, now)
-        .into_iter()
-        .filter(|holder| yes.lacks(holder))
-        .collect();
-    let rights: BTreeSet<&PersonId> = open.iter().map(Holder::root).collect();
+    let able = able(file, directory, (rule_id, rule), target, now);
+    let open = yes.helping(rule, &able.iter().collect::<Vec<_>>());
     let covered = if what { "what is done" } else { "the planned times" };
-    if yes.count() + rights.len() < rule.count as usize {
+    if yes.count_with(&open) < rule.count as usize {
         return Some(unmet(
             "cannot_be_met",
             format!(
                 "Rule `{rule_id}` asks {} for {}, and nobody who did not write the change can give it.",
-                asked_word(&rule.from),
+                asked_word(&unstaffed(rule, &yes, &open)),
                 target.service
             ),
             "Give the service another owner or the group another member.",
             logins(directory, &directory.with_role(crate::words::Role::Admin)),
         ));
     }
-    let people: Vec<PersonId> = open.into_iter().map(|holder| holder.person).collect();
+    let mut people: Vec<PersonId> = Vec::new();
+    for holder in open {
+        if !people.contains(&holder.person) {
+            people.push(holder.person.clone());
+        }
+    }
     // Before a board can vote it must meet.
     if let Some(found) = quorum_unmet((file, directory), (rule_id, rule), &target.id, now, what) {
         return Some(found);
@@ -133,7 +135,37 @@ fn approval_unmet_for(
             rule.count,
             target.service
         ),
-        format!("{} approves (rule `{rule_id}`).", asked_word(&rule.from)),
+        who_satisfies(rule_id, rule, &yes),
         logins(directory, &people),
     ))
+}
+
+/// Of distinct groups, those that could still count somebody and have nobody left.
+fn unstaffed(rule: &ApprovalRule, yes: &Yes<'_>, open: &[&Holder]) -> Asked {
+    let Some(keys) = rule.from.distinct_groups() else {
+        return rule.from.clone();
+    };
+    let is_empty = |key: &&GroupKey| {
+        let key = key.as_str();
+        yes.takes(key) && !open.iter().any(|holder| holder.group() == Some(key))
+    };
+    let empty: Vec<GroupKey> = keys.iter().filter(is_empty).cloned().collect();
+    // Where each has somebody, they are the same people: all of the groups together have too few.
+    Asked::Groups(if empty.is_empty() { keys.to_vec() } else { empty })
+}
+
+/// Whose word is still missing; of distinct groups those that nobody was counted for.
+fn who_satisfies(rule_id: &str, rule: &ApprovalRule, yes: &Yes<'_>) -> String {
+    let Some(keys) = rule.from.distinct_groups() else {
+        return format!("{} approves (rule `{rule_id}`).", asked_word(&rule.from));
+    };
+    let open: Vec<GroupKey> = keys.iter().filter(|key| yes.takes(key.as_str())).cloned().collect();
+    let lacking = (rule.count as usize).saturating_sub(yes.count());
+    let several = open.len() > 1;
+    let who = asked_word(&Asked::Groups(open));
+    match (several, lacking) {
+        (false, _) => format!("{who} approves (rule `{rule_id}`)."),
+        (true, 1) => format!("one of {who} approves (rule `{rule_id}`)."),
+        (true, _) => format!("{lacking} of {who} approve, each by another person (rule `{rule_id}`)."),
+    }
 }

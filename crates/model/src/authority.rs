@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::absence::Passing;
+use crate::apart::Apart;
 use crate::approvals::open_stage;
 use crate::change::{EscalationStep, Target};
 use crate::committers::{are_unsure, keeps_apart};
@@ -60,24 +61,23 @@ fn counted_for(
     let mut counted: Vec<CountedFor> = Vec::new();
     for target in targets_of(file, row) {
         let able = able(file, directory, (&row.obligation.id, rule), target, now);
-        let Some(holder) = able.into_iter().find(|holder| &holder.person == person) else {
-            continue;
-        };
-        if let Some(known) = counted.iter_mut().find(|known| known.basis == holder.basis) {
-            known.targets.push(target.id.clone());
-            continue;
+        for holder in able.into_iter().filter(|holder| &holder.person == person) {
+            if let Some(known) = counted.iter_mut().find(|known| known.basis == holder.basis) {
+                known.targets.push(target.id.clone());
+                continue;
+            }
+            counted.push(CountedFor {
+                rule: row.obligation.id.clone(),
+                targets: vec![target.id.clone()],
+                why: holder.why,
+                basis: holder.basis,
+                what: rule.covers.what(),
+                when: rule.covers.when(),
+                valid_until: rule
+                    .valid_for_minutes
+                    .map(|minutes| now + SignedDuration::from_mins(minutes)),
+            });
         }
-        counted.push(CountedFor {
-            rule: row.obligation.id.clone(),
-            targets: vec![target.id.clone()],
-            why: holder.why,
-            basis: holder.basis,
-            what: rule.covers.what(),
-            when: rule.covers.when(),
-            valid_until: rule
-                .valid_for_minutes
-                .map(|minutes| now + SignedDuration::from_mins(minutes)),
-        });
     }
     counted
 }
@@ -93,7 +93,7 @@ pub fn targets_of<'a>(file: &'a ChangeFile, row: &'a TargetObligation) -> impl I
 }
 
 /// Who may decide for a rule on a target as it stands: those whom it asks, those who speak for them, and those to whom
-/// an escalation brought it; nobody whom the rule bars.
+/// an escalation brought it; nobody whom the rule bars. Of distinct groups, whoever is of several stands there for each.
 pub fn able(
     file: &ChangeFile,
     directory: &Directory,
@@ -196,6 +196,7 @@ fn asked_first(
             })
             .collect(),
         Asked::Group(key) => members(directory, key),
+        Asked::Groups(keys) => keys.iter().flat_map(|key| members(directory, key)).collect(),
     }
 }
 
@@ -287,23 +288,22 @@ pub fn approved_apart<'a>(file: &'a ChangeFile, person: &PersonId) -> Option<&'a
 
 /// Whether an approval counts for a rule on a target now.
 pub fn counts(approval: &Approval, rule_id: &str, target: &TargetId, now: Timestamp, what: bool) -> bool {
-    counting(approval, rule_id, target, now, what).is_some()
+    counting(approval, rule_id, target, now, what).next().is_some()
 }
 
-/// The row by which an approval counts for a rule on a target now.
+/// The rows by which an approval counts for a rule on a target now: one, or of distinct groups one for each of its author's.
 fn counting<'a>(
     approval: &'a Approval,
     rule_id: &str,
     target: &TargetId,
     now: Timestamp,
     what: bool,
-) -> Option<&'a CountedFor> {
+) -> impl Iterator<Item = &'a CountedFor> {
     let part = if what { approval.what } else { approval.when };
-    if !approval.is_yes() || part != Coverage::Standing {
-        return None;
-    }
-    approval.counted_for.iter().find(|row| {
-        row.rule == rule_id
+    let stands = approval.is_yes() && part == Coverage::Standing;
+    approval.counted_for.iter().filter(move |row| {
+        stands
+            && row.rule == rule_id
             && row.targets.contains(target)
             && (if what { row.what } else { row.when })
             && row.valid_until.is_none_or(|until| now < until)
@@ -321,13 +321,19 @@ pub fn said_yes<'a>(
     let mut yes = Yes {
         people: BTreeSet::new(),
         roots: BTreeSet::new(),
+        apart: None,
         meeting: None,
         lacks_quorum: false,
         lacks_committers: keeps_apart(rule) && are_unsure(file),
     };
+    // Of distinct groups, each that its author was of when they decided is a ground of its own.
+    let grounds = rule.from.distinct_groups().map_or(1, <[GroupKey]>::len);
     let spoken: Vec<(&Approval, &CountedFor)> = file
         .standing()
-        .filter_map(|approval| Some((approval, counting(approval, rule_id, target, now, what)?)))
+        .flat_map(|approval| {
+            let rows = counting(approval, rule_id, target, now, what).take(grounds);
+            rows.map(move |row| (approval, row))
+        })
         .filter(|(approval, row)| {
             let barred = |person: &PersonId| is_barred(file, rule, person);
             let by_hand = rule.dual_control && approval.handed_by.as_ref().is_some_and(barred);
@@ -341,6 +347,7 @@ pub fn said_yes<'a>(
             .meeting
             .is_none_or(|meeting| !crate::board::has_quorum(file, rule, meeting));
     }
+    let mut stands_for: Vec<(&PersonId, &str)> = Vec::new();
     for (approval, row) in spoken {
         if rule.quorum.is_some() && approval.meeting.as_ref() != yes.meeting.map(|meeting| &meeting.id) {
             continue;
@@ -351,9 +358,75 @@ pub fn said_yes<'a>(
         } else {
             &approval.person
         };
-        yes.roots.insert(row.basis.delegators.first().unwrap_or(own));
+        let root = row.basis.delegators.first().unwrap_or(own);
+        yes.roots.insert(root);
+        stands_for.extend(row.basis.membership.iter().map(|group| (root, group.id.as_str())));
     }
+    yes.apart = rule.from.distinct_groups().map(|keys| {
+        let is_asked = |(_, group): &(&PersonId, &str)| keys.iter().any(|key| key.as_str() == *group);
+        Apart::of(stands_for.into_iter().filter(is_asked))
+    });
     yes
+}
+
+/// Whether a rule is met on a target, on all that it covers.
+pub fn is_met(file: &ChangeFile, (rule_id, rule): (&str, &ApprovalRule), target: &TargetId, now: Timestamp) -> bool {
+    let said = |what: bool| said_yes(file, (rule_id, rule), target, now, what).meets(rule);
+    (!rule.covers.what() || said(true)) && (!rule.covers.when() || said(false))
+}
+
+/// Whom a rule still asks: of distinct groups those alone that one more person would be counted for.
+pub fn still_asked(file: &ChangeFile, row: &TargetObligation, rule: &ApprovalRule, now: Timestamp) -> Asked {
+    match open_groups(file, row, rule, now) {
+        Some(open) if !open.is_empty() => Asked::Groups(open),
+        _ => rule.from.clone(),
+    }
+}
+
+/// Of distinct groups, those that one more person would be counted for.
+pub(crate) fn open_groups(
+    file: &ChangeFile,
+    row: &TargetObligation,
+    rule: &ApprovalRule,
+    now: Timestamp,
+) -> Option<Vec<GroupKey>> {
+    let keys = rule.from.distinct_groups()?;
+    let is_open = |key: &GroupKey| {
+        let lacks = |target: &Target, what: bool| {
+            let yes = said_yes(file, (&row.obligation.id, rule), &target.id, now, what);
+            !yes.meets(rule) && yes.takes(key.as_str())
+        };
+        targets_of(file, row)
+            .any(|target| (rule.covers.what() && lacks(target, true)) || (rule.covers.when() && lacks(target, false)))
+    };
+    Some(keys.iter().filter(|key| is_open(key)).cloned().collect())
+}
+
+/// How many people could be counted for a rule if all of these said yes.
+pub fn most_counted(rule: &ApprovalRule, holders: &[Holder]) -> usize {
+    match rule.from.distinct_groups() {
+        Some(_) => apart(holders).count(),
+        None => holders.iter().map(Holder::root).collect::<BTreeSet<_>>().len(),
+    }
+}
+
+/// Whether a rule would lack somebody if one of these people were away, the right one.
+pub fn hangs_on_one(rule: &ApprovalRule, holders: &[Holder]) -> bool {
+    let needed = rule.count as usize;
+    if rule.from.distinct_groups().is_none() {
+        return most_counted(rule, holders) == needed;
+    }
+    let all = apart(holders);
+    // Whoever is not counted is not needed either, for these are as many without them.
+    all.count() >= needed && all.people().any(|person| all.without(person).count() < needed)
+}
+
+fn apart(holders: &[Holder]) -> Apart<'_> {
+    Apart::of(
+        holders
+            .iter()
+            .filter_map(|holder| Some((holder.root(), holder.group()?))),
+    )
 }
 
 /// The people behind the yes of a rule.
@@ -362,6 +435,8 @@ pub struct Yes<'a> {
     pub people: BTreeSet<&'a PersonId>,
     /// Whose right it was.
     pub roots: BTreeSet<&'a PersonId>,
+    /// Of these the ones who are counted, and for which group, where a rule asks distinct groups.
+    pub apart: Option<Apart<'a>>,
     /// The board's meeting at which they spoke, for a rule that wants one.
     pub meeting: Option<&'a crate::board::Meeting>,
     /// Whether too few of the board were there.
@@ -376,14 +451,52 @@ impl Yes<'_> {
         !self.lacks_quorum && !self.lacks_committers && self.count() >= rule.count as usize
     }
 
-    /// How many rights have spoken.
+    /// How many rights have spoken; of distinct groups, how many of them are counted.
     pub fn count(&self) -> usize {
-        self.roots.len()
+        self.apart.as_ref().map_or(self.roots.len(), Apart::count)
     }
 
     /// Whether a holder's word would add to these.
-    pub fn lacks(&self, holder: &Holder) -> bool {
-        !self.people.contains(&holder.person) && !self.roots.contains(holder.root())
+    fn lacks(&self, holder: &Holder) -> bool {
+        let has_spoken = self.people.contains(&holder.person) || self.roots.contains(holder.root());
+        !has_spoken && holder.group().map_or(self.apart.is_none(), |group| self.takes(group))
+    }
+
+    /// Whether one more person of this group would be counted: always, unless the rule asks distinct groups.
+    pub fn takes(&self, group: &str) -> bool {
+        self.apart.as_ref().is_none_or(|apart| apart.takes(group))
+    }
+
+    /// Whose word would help: each that alone adds to these. Of distinct groups it may take two to help, where somebody's
+    /// right has spoken for one of their groups and they may speak for another; then it is everybody with a new ground.
+    pub fn helping<'h>(&self, rule: &ApprovalRule, holders: &[&'h Holder]) -> Vec<&'h Holder> {
+        let alone: Vec<&Holder> = holders.iter().copied().filter(|holder| self.lacks(holder)).collect();
+        let Some(apart) = &self.apart else { return alone };
+        if self.count_with(&alone) >= rule.count as usize {
+            return alone;
+        }
+        let is_new = |holder: &&Holder| {
+            let by_other = self.people.contains(&holder.person) && !self.roots.contains(holder.root());
+            let is_known = holder.group().is_none_or(|group| apart.knows(holder.root(), group));
+            !by_other && !is_known
+        };
+        holders.iter().copied().filter(is_new).collect()
+    }
+
+    /// How many would be counted if these said yes as well.
+    pub fn count_with(&self, holders: &[&Holder]) -> usize {
+        match &self.apart {
+            Some(apart) => {
+                let rows = holders
+                    .iter()
+                    .filter_map(|holder| Some((holder.root(), holder.group()?)));
+                apart.with(rows).count()
+            }
+            None => {
+                let rights: BTreeSet<&PersonId> = holders.iter().map(|holder| holder.root()).collect();
+                self.count() + rights.len()
+            }
+        }
     }
 }
 
@@ -397,6 +510,13 @@ pub fn asked_word(asked: &Asked) -> String {
         Asked::ChangeManager => "a change manager".to_owned(),
         Asked::Tester => "the tester".to_owned(),
         Asked::Group(key) => format!("the group {key}"),
+        Asked::Groups(keys) => match keys.as_slice() {
+            [key] => format!("the group {key}"),
+            keys => {
+                let keys: Vec<&str> = keys.iter().map(GroupKey::as_str).collect();
+                format!("the groups {}", keys.join(", "))
+            }
+        },
     }
 }
 

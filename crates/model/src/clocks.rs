@@ -18,12 +18,13 @@ use jiff::Timestamp;
 use serde_json::json;
 
 use crate::approvals::{approval_rules, is_open, open_rules, open_stage};
-use crate::authority::{able, asked_word, members, said_yes, targets_of};
+use crate::authority::{able, asked_word, members, open_groups, said_yes, still_asked, targets_of};
 use crate::calendar::{Clock, Span};
 use crate::change::{Change, EscalationDue, EscalationStep, Request, RuleClock};
 use crate::directory::{Directory, Holder};
 use crate::file::{Case, ChangeFile, Letter};
 use crate::ids::{GroupKey, PersonId};
+use crate::matrix::Basis;
 use crate::obligation::{ApprovalRule, Asked, TargetObligation};
 use crate::sla::Sla;
 use crate::words::{Kind, Role, State};
@@ -53,6 +54,7 @@ pub(crate) fn of_person(case: &Case<'_>, person: &PersonId, span: Span) -> Times
 fn clock_of_rule<'a>(directory: &'a Directory, rule: &ApprovalRule) -> Clock<'a> {
     let group = match &rule.from {
         Asked::Group(key) => Some(key.clone()),
+        Asked::Groups(keys) => keys.first().cloned(),
         Asked::ChangeManager => Some(GroupKey::from("change-managers")),
         _ => None,
     };
@@ -135,8 +137,11 @@ pub(crate) fn agenda(case: &Case<'_>) -> Vec<Item> {
     let change = case.change();
     let open = open_rules(&case.file, case.now);
     let mut items: Vec<Item> = Vec::new();
+    let full = full_groups(&case.file, case.now);
     for request in change.requests.iter().filter(|request| open.contains(&request.rule)) {
-        items.extend(reminders(case, request));
+        if is_waited_for(request, &full) {
+            items.extend(reminders(case, request));
+        }
     }
     for clock in change.clocks.iter().filter(|clock| open.contains(&clock.rule)) {
         items.extend(clock.steps.iter().filter(|due| due.done_at.is_none()).map(|due| Item {
@@ -149,6 +154,28 @@ pub(crate) fn agenda(case: &Case<'_>) -> Vec<Item> {
     }
     items.sort();
     items
+}
+
+/// Of rules of distinct groups, with the rule each group that counts nobody more: nobody of it is waited for.
+fn full_groups(file: &ChangeFile, now: Timestamp) -> BTreeSet<(&str, &str)> {
+    let mut found = BTreeSet::new();
+    for (row, rule) in approval_rules(file) {
+        let (Some(keys), Some(open)) = (rule.from.distinct_groups(), open_groups(file, row, rule, now)) else {
+            continue;
+        };
+        let full = keys.iter().filter(|key| !open.contains(key));
+        found.extend(full.map(|key| (row.obligation.id.as_str(), key.as_str())));
+    }
+    found
+}
+
+/// Whether the word of somebody who is asked would add to what is there, as far as groups say.
+fn is_waited_for(request: &Request, full: &BTreeSet<(&str, &str)>) -> bool {
+    let is_full = |basis: &Basis| {
+        let group = basis.membership.as_ref();
+        group.is_some_and(|group| full.contains(&(request.rule.as_str(), group.id.as_str())))
+    };
+    request.grounds.is_empty() || !request.grounds.iter().all(is_full)
 }
 
 /// The reminders that a person who is asked has still to get. Nobody is reminded while away.
@@ -319,13 +346,9 @@ fn lacks_people(case: &Case<'_>, rule_id: &str) -> bool {
                 let what = rule.covers.what();
                 let yes = said_yes(file, (rule_id, rule), &target.id, now, what);
                 let open = able(file, &case.directory, (rule_id, rule), target, now);
-                let rights: BTreeSet<&PersonId> = open
-                    .iter()
-                    .filter(|holder| yes.lacks(holder) && is_there(holder))
-                    .map(Holder::root)
-                    .collect();
+                let there: Vec<&Holder> = open.iter().filter(|holder| is_there(holder)).collect();
                 let needed = rule.count.max(rule.quorum.unwrap_or_default());
-                yes.count() + rights.len() < needed as usize
+                yes.count_with(&yes.helping(rule, &there)) < needed as usize
             })
         })
 }
@@ -350,13 +373,12 @@ fn escalate(case: &mut Case<'_>, rule_id: &str, step: EscalationStep) -> bool {
     let Some((row, rule)) = found.map(|(row, rule)| (row.clone(), rule.clone())) else {
         return false;
     };
-    let seen = step == EscalationStep::Deputies
-        && !lacks_people(case, rule_id)
-        && case
-            .change()
-            .requests
-            .iter()
-            .any(|request| request.rule == rule_id && request.acknowledged_at.is_some());
+    let full = full_groups(&case.file, case.now);
+    let has_it = |request: &Request| {
+        request.rule == rule_id && request.acknowledged_at.is_some() && is_waited_for(request, &full)
+    };
+    let seen =
+        step == EscalationStep::Deputies && !lacks_people(case, rule_id) && case.change().requests.iter().any(has_it);
     let before = reached(case, &row, &rule);
     let now = case.now;
     let Some(clock) = case.file.change.clocks.iter_mut().find(|clock| clock.rule == rule_id) else {
@@ -383,7 +405,7 @@ fn escalate(case: &mut Case<'_>, rule_id: &str, step: EscalationStep) -> bool {
         EscalationStep::Group => group_people(&case.directory, rule.escalate.as_ref()),
         EscalationStep::Last => last_people(&case.directory),
     };
-    tell_step(case, (rule_id, &rule), step, due_at, people);
+    tell_step(case, (&row, &rule), step, due_at, people);
     true
 }
 
@@ -419,11 +441,12 @@ pub fn last_people(directory: &Directory) -> Vec<PersonId> {
 
 fn tell_step(
     case: &mut Case<'_>,
-    (rule_id, rule): (&str, &ApprovalRule),
+    (row, rule): (&TargetObligation, &ApprovalRule),
     step: EscalationStep,
     due_at: Timestamp,
     people: Vec<PersonId>,
 ) {
+    let rule_id = row.obligation.id.as_str();
     case.tell(
         "approval.escalated",
         json!({"rule": rule_id, "step": step, "due_at": due_at.to_string(), "people": people}),
@@ -435,7 +458,7 @@ fn tell_step(
     let news = format!(
         "{} still waits for {} (rule `{rule_id}`); nothing is approved by waiting.",
         case.change().key,
-        asked_word(&rule.from)
+        asked_word(&still_asked(&case.file, row, rule, case.now))
     );
     let next = "Reach those who may decide, or name others who may; an administrator changes owners and groups.";
     let mark = format!("{rule_id}/{}/{due_at}", step.as_str());

@@ -243,6 +243,7 @@ impl Actor {
                 "change-managers" => roles.contains(&Role::ChangeManager),
                 _ => false,
             },
+            Asked::Groups(keys) => keys.iter().any(|key| self.speaks_as(&Asked::Group(key.clone()))),
         }
     }
 

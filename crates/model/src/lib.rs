@@ -7,6 +7,7 @@ pub mod absence;
 pub mod access_review;
 pub mod act;
 pub mod affected;
+pub mod apart;
 mod approvals;
 pub mod authority;
 pub mod board;

@@ -338,6 +338,17 @@ impl Holder {
     pub fn root(&self) -> &PersonId {
         self.basis.delegators.first().unwrap_or(&self.person)
     }
+
+    /// The group through which they hold it, if one.
+    pub fn group(&self) -> Option<&str> {
+        self.basis.membership.as_ref().map(|group| group.id.as_str())
+    }
+
+    /// Whether both speak for one person by the same way, who is of several groups that are asked.
+    pub(crate) fn speaks_for_another_group_than(&self, other: &Self) -> bool {
+        let lent = !self.basis.delegators.is_empty();
+        lent && self.basis.delegators == other.basis.delegators && self.group() != other.group()
+    }
 }
 
 /// One line of the matrix for a place: the rows of one scope, and who holds them.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::calendar::Span;
 use crate::ids::GroupKey;
+use crate::matrix::Basis;
 use crate::words::{Aspect, Covers, Level, OwnershipRole};
 
 /// One thing that the policies ask for before a step of the lifecycle.
@@ -217,7 +218,23 @@ impl Asked {
             Self::TechnicalLead => Some(OwnershipRole::TechnicalLead),
             Self::Security => Some(OwnershipRole::Security),
             Self::Data => Some(OwnershipRole::Data),
-            Self::ChangeManager | Self::Tester | Self::Group(_) => None,
+            Self::ChangeManager | Self::Tester | Self::Group(_) | Self::Groups(_) => None,
+        }
+    }
+
+    /// The groups that count one person each, where a rule wants them distinct.
+    pub fn distinct_groups(&self) -> Option<&[GroupKey]> {
+        match self {
+            Self::Groups(keys) => Some(keys),
+            _ => None,
+        }
+    }
+
+    /// What it asks of whoever is asked on this ground: of distinct groups the one that they are of, else the same.
+    pub fn for_basis(&self, basis: &Basis) -> Self {
+        match (self.distinct_groups(), &basis.membership) {
+            (Some(_), Some(group)) => Self::Group(GroupKey(group.id.clone())),
+            _ => self.clone(),
         }
     }
 
@@ -231,6 +248,11 @@ impl Asked {
             Self::ChangeManager => "change_manager".to_owned(),
             Self::Tester => "tester".to_owned(),
             Self::Group(key) => format!("group:{key}"),
+            Self::Groups(keys) => keys
+                .iter()
+                .map(|key| format!("group:{key}"))
+                .collect::<Vec<_>>()
+                .join(","),
         }
     }
 }
@@ -253,6 +275,9 @@ pub enum Asked {
     Tester,
     /// A group by its key.
     Group(GroupKey),
+    /// Distinct groups: one person counts for one of them, and each of them counts one person. The first one's calendar
+    /// measures working time.
+    Groups(Vec<GroupKey>),
 }
 
 /// A part that a person can have in a change: the words in `@distinct_from`.

@@ -114,7 +114,9 @@ fn requests(case: &Case<'_>) -> Vec<Request> {
         for target in targets_of(file, row) {
             for holder in able(file, directory, (&row.obligation.id, rule), target, case.now) {
                 if let Some(known) = places.get(&holder.person).and_then(|place| found.get_mut(*place)) {
-                    known.targets.push(target.id.clone());
+                    if !known.targets.contains(&target.id) {
+                        known.targets.push(target.id.clone());
+                    }
                     if !known.grounds.contains(&holder.basis) {
                         known.grounds.push(holder.basis);
                     }
@@ -127,7 +129,11 @@ fn requests(case: &Case<'_>) -> Vec<Request> {
                     acknowledge_by: clocks::of_person(case, &holder.person, sla.acknowledge),
                     person: holder.person,
                     targets: vec![target.id.clone()],
-                    why: format!("asked as {}: {}", asked_word(&rule.from), holder.why),
+                    why: format!(
+                        "asked as {}: {}",
+                        asked_word(&rule.from.for_basis(&holder.basis)),
+                        holder.why
+                    ),
                     grounds: vec![holder.basis],
                     asked_at: case.now,
                     acknowledged_at: None,

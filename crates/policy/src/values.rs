@@ -137,7 +137,31 @@ pub(crate) fn asked(text: &str) -> Result<Asked, String> {
     }
 }
 
-/// The word for whom a rule asks, as `@from` writes it.
+/// Whom a rule of approval asks: as [`asked`], or several groups, separated by commas.
+pub(crate) fn asked_of_rule(text: &str) -> Result<Asked, String> {
+    if !text.contains(',') {
+        return asked(text);
+    }
+    let mut keys: Vec<GroupKey> = Vec::new();
+    for word in text.split(',').map(str::trim) {
+        let Some(group) = word.strip_prefix("group:") else {
+            return Err(format!(
+                "`{word}` is no group, and several are groups: `group:security,group:platform`"
+            ));
+        };
+        let group = GroupKey(key(group)?);
+        if keys.contains(&group) {
+            return Err(format!("the group `{group}` stands there twice"));
+        }
+        keys.push(group);
+    }
+    if keys.len() > limits::COUNT as usize {
+        return Err(format!("a rule asks at most {} groups", limits::COUNT));
+    }
+    Ok(Asked::Groups(keys))
+}
+
+/// The word for whom a rule asks, as cases write it: as `@from` does, several groups with `+` between them.
 pub(crate) fn asked_word(asked: &Asked) -> String {
     match asked {
         Asked::Owner => "owner".to_owned(),
@@ -147,6 +171,11 @@ pub(crate) fn asked_word(asked: &Asked) -> String {
         Asked::ChangeManager => "change_manager".to_owned(),
         Asked::Tester => "tester".to_owned(),
         Asked::Group(key) => format!("group:{key}"),
+        Asked::Groups(keys) => keys
+            .iter()
+            .map(|key| format!("group:{key}"))
+            .collect::<Vec<_>>()
+            .join("+"),
     }
 }
 
@@ -239,6 +268,12 @@ mod tests {
             asked("ownr"),
             Err("`ownr` is none of owner, technical_lead, security, data, change_manager, tester or `group:` and a group's key; did you mean `owner`?".to_owned())
         );
+        let groups = ["dba", "platform"].map(GroupKey::from).to_vec();
+        assert_eq!(asked_of_rule("group:dba, group:platform"), Ok(Asked::Groups(groups)));
+        assert_eq!(asked_of_rule("group:dba"), asked("group:dba"));
+        for wrong in ["group:dba,owner", "group:dba,group:dba", "group:dba,", "owner,data"] {
+            assert!(asked_of_rule(wrong).is_err(), "{wrong}");
+        }
         assert_eq!(
             parties("implementer, author,author"),
             Ok(vec![Party::Author, Party::Implementer])

@@ -2,7 +2,7 @@
 //!
 //! | `@require` | needs | may have | due |
 //! |---|---|---|---|
-//! | `approval` | `@from @covers` | `@count @distinct_from @valid_for @step_up @ack_sla @decide_sla @escalate` (a group's key) `@stage @dual_control`; `@function @training` (a word); with `@from("group:…")` also `@quorum @on_call` | start |
+//! | `approval` | `@from @covers` | `@count @distinct_from @valid_for @step_up @ack_sla @decide_sla @escalate` (a group's key) `@stage @dual_control`; `@function @training` (a word); with `@from("group:…")` also `@quorum @on_call`; with `@from("group:…,group:…")` also `@distinct_groups`, which it needs | start |
 //! | `evidence` | `@aspect` | `@environment @due` | `@due`, else start |
 //! | `peer_review` | | `@count @from` (a group's key) `@due` | `@due`, else start |
 //! | `checklist` | `@items` (separated by `;`) | `@due` | `@due`, else start |
@@ -14,9 +14,12 @@
 //! | `break_glass` | one of: | `@budget` (openings of a team in 90 days) `@validate_within` | close |
 //! | `permit` | one of: | `@minutes @ahead @max_list_age` | start |
 //!
-//! Every policy has `@id("pack.words")` and `@reason("…")` besides. `@step_up`, `@dual_control` and `@ahead` stand alone.
+//! Every policy has `@id("pack.words")` and `@reason("…")` besides. `@step_up`, `@dual_control`, `@distinct_groups` and `@ahead` stand alone.
 //! Durations are `30d`, `4h`, `15m`; those of clocks (`@ack_sla`, `@decide_sla`, `@lead_time`) also `4bh` and `2bd`, in working time; `@count`, `@valid_for`, `@ack_sla`, `@lead_time`, `@minutes`, `@max_list_age` and
 //! `@environment` may name a parameter (`"$name"`). `@due("approval")` means: before all rules on *what* are met.
+//!
+//! `@from("group:security,group:platform") @count("2") @distinct_groups` asks two people, each counted for another group of
+//! these: one person of both counts once, and two people of one count once.
 
 use std::collections::BTreeMap;
 
@@ -51,6 +54,7 @@ const KINDS: &[Kind] = &[
         optional: &[
             "count",
             "distinct_from",
+            "distinct_groups",
             "valid_for",
             "lead_time",
             "step_up",
@@ -336,21 +340,45 @@ impl Reader<'_> {
 
     fn approval(&self) -> Result<ApprovalRule, Problem> {
         let rule = self.approval_rule()?;
+        self.check_groups(&rule)?;
         let is_group = matches!(rule.from, Asked::Group(_));
         for (key, is_there) in [("quorum", rule.quorum.is_some()), ("on_call", rule.on_call)] {
             if is_there && !is_group {
                 return Err(bad_value(
                     key,
-                    "only a group meets: write `@from(\"group:…\")`".to_owned(),
+                    "only one group meets: write `@from(\"group:…\")`".to_owned(),
                 ));
             }
         }
         Ok(rule)
     }
 
+    /// Several groups are distinct ones, and enough for the people that are asked of them.
+    fn check_groups(&self, rule: &ApprovalRule) -> Result<(), Problem> {
+        let are_distinct = self.flag("distinct_groups")?;
+        let Some(groups) = rule.from.distinct_groups() else {
+            if are_distinct {
+                let text = "name the groups: write `@from(\"group:security,group:platform\")`";
+                return Err(bad_value("distinct_groups", text.to_owned()));
+            }
+            return Ok(());
+        };
+        if !are_distinct {
+            let text = "of several groups each counts one person: write `@distinct_groups` beside it";
+            return Err(bad_value("from", text.to_owned()));
+        }
+        let (most, count) = (groups.len(), rule.count);
+        if !(2..=most).contains(&(count as usize)) {
+            let text =
+                format!("of {most} distinct groups 2 to {most} people are counted, one for each, and not {count}");
+            return Err(bad_value("count", text));
+        }
+        Ok(())
+    }
+
     fn approval_rule(&self) -> Result<ApprovalRule, Problem> {
         Ok(ApprovalRule {
-            from: self.needed("from", values::asked)?,
+            from: self.needed("from", values::asked_of_rule)?,
             count: self.count()?,
             covers: self.needed("covers", |text| text.parse::<Covers>())?,
             distinct_from: self.text("distinct_from", values::parties)?.unwrap_or_default(),
@@ -559,6 +587,54 @@ mod tests {
             training: Some("pci_dss".to_owned()),
         };
         assert_eq!(found.unwrap().duty, Duty::Approval(rule));
+    }
+
+    /// An approval of somebody, with more annotations.
+    fn asking(from: &str, more: &[(&str, &str)]) -> Result<Obligation, Vec<Problem>> {
+        let mut pairs = vec![("require", "approval"), ("covers", "what"), ("from", from)];
+        pairs.extend(more.iter().copied());
+        compile(&pairs)
+    }
+
+    #[test]
+    fn distinct_groups_are_named_and_enough() {
+        let both = "group:security,group:platform";
+        let rule = asking(both, &[("count", "2"), ("distinct_groups", "")]).unwrap();
+        let Duty::Approval(rule) = rule.duty else {
+            panic!("no approval: {:?}", rule.duty);
+        };
+        let groups = ["security", "platform"].map(GroupKey::from).to_vec();
+        assert_eq!((rule.from, rule.count), (Asked::Groups(groups), 2));
+        type Wrong<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+        let wrong: &[Wrong<'_>] = &[
+            (both, &[("count", "2")], "from"),
+            (both, &[("distinct_groups", "")], "count"),
+            (both, &[("count", "3"), ("distinct_groups", "")], "count"),
+            (both, &[("count", "2"), ("distinct_groups", "yes")], "distinct_groups"),
+            (
+                both,
+                &[("count", "2"), ("distinct_groups", ""), ("quorum", "2")],
+                "quorum",
+            ),
+            (
+                both,
+                &[("count", "2"), ("distinct_groups", ""), ("on_call", "")],
+                "on_call",
+            ),
+            (
+                "group:security",
+                &[("count", "2"), ("distinct_groups", "")],
+                "distinct_groups",
+            ),
+            ("owner,security", &[("count", "2"), ("distinct_groups", "")], "from"),
+        ];
+        for (from, more, key) in wrong {
+            let problems = asking(from, more).unwrap_err();
+            let found = (problems[0].code, problems[0].key.as_deref());
+            assert_eq!(found, ("bad_value", Some(*key)), "{from} {more:?}");
+        }
+        let validation = compile(&[("require", "validation"), ("from", both)]).unwrap_err();
+        assert_eq!(validation[0].code, "bad_value", "only approvals are counted");
     }
 
     #[test]

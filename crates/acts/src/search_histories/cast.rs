@@ -62,9 +62,8 @@ impl Words {
         for source in set.sources() {
             let text = source.text.as_str();
             words.groups.extend(behind(text, "Group::\""));
-            words.groups.extend(behind(text, "\"group:"));
-            for annotation in ["@from(\"", "@escalate(\""] {
-                words.groups.extend(behind(text, annotation));
+            for annotation in ["\"group:", "@from(\"", "@escalate(\""] {
+                words.groups.extend(groups_behind(text, annotation));
             }
             words.people.extend(behind(text, "Person::\""));
             words.named_services.extend(behind(text, "Service::\""));
@@ -107,6 +106,14 @@ fn behind(text: &str, mark: &str) -> Vec<String> {
     parts
         .filter_map(|part| part.split('"').next())
         .map(|word| word.strip_prefix("group:").unwrap_or(word).to_owned())
+        .collect()
+}
+
+/// The same for groups, of which one annotation may name several.
+fn groups_behind(text: &str, mark: &str) -> Vec<String> {
+    let words = behind(text, mark);
+    let keys = words.iter().flat_map(|word| word.split(','));
+    keys.map(|key| key.trim().trim_start_matches("group:").to_owned())
         .collect()
 }
 

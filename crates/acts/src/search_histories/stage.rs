@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use model::authority::{able, asking, targets_of};
+use model::authority::{able, asking, is_met, targets_of};
 use model::directory::Directory;
 use model::facts::ActorFacts;
 use model::file::{Actor, Case, ChangeFile};
@@ -300,7 +300,7 @@ impl<'s> Stage<'s> {
                     continue;
                 };
                 let id = row.obligation.id.as_str();
-                self.ask_all(id, rule, &self.askable(id, rule, row));
+                self.ask_all(rule, row, &self.askable(id, rule, row));
             }
             if self.file.change.state >= State::Scheduled {
                 break;
@@ -320,14 +320,18 @@ impl<'s> Stage<'s> {
         found
     }
 
-    fn ask_all(&mut self, id: &str, rule: &ApprovalRule, people: &[PersonId]) {
+    fn ask_all(&mut self, rule: &ApprovalRule, row: &model::obligation::TargetObligation, people: &[PersonId]) {
+        let id = row.obligation.id.as_str();
         for person in people {
             let counted = self
                 .file
                 .standing()
                 .filter(|it| it.is_yes() && it.counted_for.iter().any(|row| row.rule == id))
                 .count();
-            if counted >= rule.count as usize {
+            // Of distinct groups it matters who they are, and not how many alone.
+            let is_enough = rule.from.distinct_groups().is_none()
+                || targets_of(&self.file, row).all(|it| is_met(&self.file, (id, rule), &it.id, self.now));
+            if counted >= rule.count as usize && is_enough {
                 return;
             }
             let has_decided = self.file.standing().any(|it| &it.person == person);

@@ -129,6 +129,20 @@ fn a_pipeline_whose_word_counts_is_its_owners_own_word() {
 }
 
 #[test]
+fn distinct_groups_close_the_path_of_one_person_and_can_be_met() {
+    let own = "@id(\"house.require.two_groups\")\n@reason(\"One of each agrees.\")\n@require(\"approval\")\n\
+        @from(\"group:security,group:platform\") @count(\"2\") @distinct_groups @covers(\"what\")\n\
+        permit (principal, action == Action::\"require\", resource) when { resource.kind == Kind::\"normal\" };";
+    let asks = [
+        "base.require.owner",
+        "base.require.security",
+        "base.require.change_manager",
+    ];
+    let stories = search_histories(&base_but(&asks, own));
+    assert!(stories.is_empty(), "{}", stories[0]);
+}
+
+#[test]
 fn high_risk_without_a_peer_is_found() {
     let stories = search_histories(&base_but(&["base.require.peer_review"], ""));
     assert_eq!(paths(&stories), ["no_peer_review"], "{}", stories[0]);

@@ -45,7 +45,13 @@ pub fn acknowledge(case: &mut Case<'_>) -> Result<(), Refusal> {
 /// The rules that ask the acting person, as far as their credential speaks for them.
 fn asked_here(case: &Case<'_>) -> Vec<crate::authority::Asking> {
     let mut asked = asking(&case.file, &case.directory, &case.actor.person, case.now);
-    asked.retain(|asking| case.actor.speaks_as(&asking.rule.from));
+    for asking in &mut asked {
+        let from = asking.rule.from.clone();
+        asking
+            .counted
+            .retain(|row| case.actor.speaks_as(&from.for_basis(&row.basis)));
+    }
+    asked.retain(|asking| !asking.counted.is_empty());
     asked
 }
 

@@ -7,6 +7,7 @@ mod calendars;
 mod clocks;
 mod content;
 mod custom_fields;
+mod distinct_groups;
 mod gate;
 mod input;
 mod lifecycle;

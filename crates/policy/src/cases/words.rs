@@ -59,6 +59,7 @@ fn approval(rule: &ApprovalRule) -> String {
             rule.covers
         )),
         distinct(&rule.distinct_from),
+        rule.from.distinct_groups().map(|_| "distinct_groups".to_owned()),
         rule.valid_for_minutes
             .map(|minutes| format!("valid_for {}", duration(minutes))),
         rule.lead_time.map(|lead| format!("lead_time {}", span(lead))),

@@ -48,8 +48,9 @@ impl Named {
 /// The groups that a duty names.
 fn groups_of(obligation: &Obligation) -> Vec<String> {
     let asked = |asked: &Asked| match asked {
-        Asked::Group(key) => Some(key.0.clone()),
-        _ => None,
+        Asked::Group(key) => vec![key.0.clone()],
+        Asked::Groups(keys) => keys.iter().map(|key| key.0.clone()).collect(),
+        _ => Vec::new(),
     };
     match &obligation.duty {
         Duty::Approval(rule) => {

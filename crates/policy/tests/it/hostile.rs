@@ -256,6 +256,20 @@ fn wrong_conditions() -> Vec<(String, &'static str)> {
             "unknown_name",
         ),
         (
+            format!(
+                "{HEAD}@require(\"approval\")\n@from(\"group:cab,group:dba\")\n@count(\"2\")\n@distinct_groups\n\
+                 @covers(\"what\")\n{REQUIRE};"
+            ),
+            "unknown_name",
+        ),
+        (
+            format!(
+                "{HEAD}@require(\"approval\")\n@from(\"group:cab,group:ecab\")\n@count(\"3\")\n@distinct_groups\n\
+                 @covers(\"what\")\n{REQUIRE};"
+            ),
+            "bad_value",
+        ),
+        (
             format!("{HEAD}permit (principal == ?principal, action == Action::\"read\", resource);"),
             "parse",
         ),

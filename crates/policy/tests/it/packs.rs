@@ -208,6 +208,25 @@ fn the_defaults_of_parameters_are_these() {
 }
 
 #[test]
+fn distinct_groups_are_told_as_cases_write_them() {
+    let rule = "@id(\"house.require.two_groups\")\n@reason(\"One of each.\")\n@require(\"approval\")\n\
+        @from(\"group:security, group:cab\")\n@count(\"2\")\n@distinct_groups\n@covers(\"what\")\n@dual_control\n\
+        permit (principal, action == Action::\"require\", resource);";
+    let set = compile(&with_house(rule), "").unwrap();
+    let requirements =
+        policy::on_policy_thread(|| set.require(&crate::support::change(), &[crate::support::target("1", "pay", &[])]));
+    let row = requirements
+        .obligations
+        .iter()
+        .find(|row| row.obligation.id == "house.require.two_groups")
+        .unwrap();
+    assert_eq!(
+        policy::words_of(&row.obligation),
+        "approval, from group:security+group:cab, count 2, covers what, distinct_groups, dual_control"
+    );
+}
+
+#[test]
 fn the_digest_knows_schema_files_and_order() {
     let files = policy::base().files;
     let mut turned = files.clone();

@@ -185,7 +185,9 @@ impl Around<'_> {
         let (tone, text) = decided(view, approval);
         let stands = approval.state == ApprovalState::Standing;
         let mut entry = Entry::new(if stands { tone } else { Tone::Plain }, text);
-        let rules: Vec<&str> = approval.counted_for.iter().map(|row| row.rule.as_str()).collect();
+        let mut rules: Vec<&str> = approval.counted_for.iter().map(|row| row.rule.as_str()).collect();
+        // Who is of several groups that a rule asks has a ground for each.
+        rules.dedup();
         entry.sub = match (stands, approval.ended.as_deref()) {
             (true, _) if rules.is_empty() => Rich::from("No rule asked for it."),
             (true, _) => rules
