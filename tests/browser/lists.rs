@@ -14,7 +14,7 @@ fn an_auditor_exports_a_population_with_its_query_filters_zone_and_row_count() {
         "return [...document.querySelectorAll('thead th')].map((one) => one.innerText);",
         &[],
     );
-    assert_eq!(shown, json!(["Key", "Change", "Planned", "Owner"]));
+    assert_eq!(shown, json!(["Key ↓", "Change", "Planned", "Owner"]));
     let link = desk.browser.run(
         "return [...document.querySelectorAll('a')].find((one) => one.innerText === 'Export as CSV').getAttribute('href');",
         &[],
@@ -54,7 +54,8 @@ fn a_filter_becomes_a_view_and_goes_again() {
     browser.click("form[action$='/views'] button");
     browser.wait_for_words("Remove this view");
     let current = browser.text(".tabs [aria-current]");
-    assert_eq!(current.trim(), "Grave ones");
+    let rows = browser.run("return document.querySelectorAll('tbody tr').length;", &[]);
+    assert_eq!(current.split_whitespace().collect::<Vec<_>>(), ["Grave", "ones", rows.to_string().as_str()]);
     browser.picture("journeys/saved-view", false);
     browser.click_words("Remove this view");
     browser.wait_for(
@@ -190,7 +191,8 @@ fn columns_are_chosen_by_hand_beside_a_filter_and_the_workbook_holds_what_is_sho
         &[],
     );
     let named = ["Key", "Change", "State", "Owner"];
-    let shown: Vec<&str> = heads.as_array().unwrap().iter().filter_map(Value::as_str).collect();
+    let shown = heads.as_array().unwrap().iter().filter_map(Value::as_str);
+    let shown: Vec<&str> = shown.map(|head| head.trim_end_matches(" ↓")).collect();
     assert!(named.iter().all(|head| shown.contains(head)), "{shown:?}");
     assert!(!shown.contains(&"Planned"), "{shown:?}");
     desk.look_at("journeys/columns");
@@ -219,4 +221,102 @@ fn columns_are_chosen_by_hand_beside_a_filter_and_the_workbook_holds_what_is_sho
         !keys.is_empty() && told == keys,
         "{told:?} in the file, {keys:?} on the page"
     );
+}
+
+/// The keys of the rows, in their order.
+fn keys(desk: &Desk) -> Vec<String> {
+    let script = "return [...document.querySelectorAll('tbody tr')].map((row) => row.id.replace('row-', ''));";
+    let keys = desk.browser.run(script, &[]);
+    keys.as_array()
+        .unwrap()
+        .iter()
+        .map(|key| key.as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// The keys that the API lists in an order.
+fn listed(desk: &Desk, query: &str) -> Vec<String> {
+    let list = desk.api("auditor", "GET", &format!("/changes?limit=50&{query}"), Value::Null);
+    let items = list["items"].as_array().unwrap();
+    items
+        .iter()
+        .map(|item| item["key"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn a_head_sorts_without_script_and_the_order_stays_with_filters_views_and_files() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    desk.sign_in("auditor");
+    browser.set_scripts(false);
+    desk.go("/changes?state=open");
+    let sorted = || browser.text("thead [aria-sort]");
+    assert_eq!(sorted().trim(), "Key ↓");
+    browser.leave_by(|| browser.click("thead th:not([aria-sort]) a[href$='sort=planned_start']"));
+    assert!(browser.url().ends_with("/changes?state=open&sort=planned_start"), "{}", browser.url());
+    assert_eq!(browser.text("thead [aria-sort=ascending]").trim(), "Planned ↑");
+    assert!(browser.text(".tabs [aria-current]").starts_with("Open"), "the view stays, whatever its order");
+    let soonest = keys(&desk);
+    assert_eq!(soonest, listed(&desk, "state=draft,assessing,authorizing,approved,scheduled,implementing,reviewing&sort=planned_start"));
+    desk.look_at("lists/sorted");
+    browser.leave_by(|| browser.click("thead [aria-sort] a"));
+    assert_eq!(browser.text("thead [aria-sort=descending]").trim(), "Planned ↓");
+    assert_ne!(keys(&desk), soonest);
+    browser.click_words("Filter");
+    browser.set("details[open] [name=risk]", "high");
+    browser.leave_by(|| browser.click_words("Show these"));
+    assert!(browser.url().contains("sort=-planned_start"), "{}", browser.url());
+    let shown = keys(&desk);
+    let link = browser.run(
+        "return [...document.querySelectorAll('a')].find((one) => one.innerText === 'Export as CSV').getAttribute('href');",
+        &[],
+    );
+    let link = link.as_str().unwrap().trim_start_matches("/t/halden").to_owned();
+    browser.set_scripts(true);
+    let csv = desk.fetched(&link);
+    let told = csv.lines().filter_map(|line| line.strip_prefix("\"CHG-")?.split('"').next());
+    assert_eq!(told.map(|rest| format!("CHG-{rest}")).collect::<Vec<_>>(), shown, "{csv}");
+    assert!(csv.contains("\"# Order\",\"latest planned first\""), "{csv}");
+}
+
+#[test]
+fn on_a_narrow_screen_the_order_is_chosen_in_words() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    desk.sign_in("auditor");
+    browser.set_scripts(false);
+    browser.look(Look::PHONE);
+    desk.go("/changes");
+    browser.click_words("Order: newest first");
+    browser.leave_by(|| browser.click_words("highest risk first"));
+    assert_eq!(keys(&desk), listed(&desk, "sort=-risk"));
+    browser.wait_for_words("Order: highest risk first");
+    desk.look_at("lists/order-in-words");
+    desk.go("/changes?sort=title");
+    browser.wait_for_words("planned_start");
+    assert!(!browser.has("tbody tr"), "an order that there is not is no order");
+}
+
+#[test]
+fn each_view_and_the_list_say_how_many_changes_they_hold() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    desk.sign_in("auditor");
+    desk.go("/changes");
+    let script = "return [...document.querySelectorAll('.tabs a')].map((one) => [one.getAttribute('href'), one.querySelector('span')?.innerText]);";
+    let views = browser.run(script, &[]);
+    for view in views.as_array().unwrap() {
+        let (href, figure) = (view[0].as_str().unwrap(), view[1].as_str().unwrap());
+        let csv = desk.fetched(&href.trim_start_matches("/t/halden").replacen("/changes", "/changes.csv", 1));
+        let rows = csv.lines().filter(|line| line.starts_with("\"CHG-")).count();
+        assert_eq!(figure, rows.to_string(), "{href}");
+    }
+    let all = views[0][1].as_str().unwrap().to_owned();
+    assert!(browser.text(".filters .end").contains(&format!("{all} changes")));
+    let first = format!("1 to 50 of {all}");
+    assert!(browser.text(".pages").contains(&first), "{}", browser.text(".pages"));
+    browser.leave_by(|| browser.click("a[rel=next]"));
+    let second = format!("51 to {} of {all}", 50 + keys(&desk).len());
+    assert!(browser.text(".pages").contains(&second), "{}", browser.text(".pages"));
 }

@@ -436,3 +436,71 @@ fn a_change_that_is_being_written_outlives_its_session_and_is_sent_whole() {
     }
     assert_eq!(made["targets"][0]["service"], journey::SERVICE);
 }
+
+/// What the buttons of the times that fit send.
+const OFFERED: &str = "return [...document.querySelectorAll('button[name=fit]')].map((one) => one.value).filter((one) => one !== 'look');";
+
+fn texts(found: &Value) -> Vec<String> {
+    let all = found.as_array().unwrap().iter();
+    all.map(|one| one.as_str().unwrap().to_owned()).collect()
+}
+
+fn value(desk: &Desk, name: &str) -> String {
+    let script = format!("return document.querySelector('[name={name}]').value;");
+    desk.browser.run(&script, &[]).as_str().unwrap().to_owned()
+}
+
+#[test]
+fn times_that_fit_are_offered_and_filled_in_without_script_and_a_freeze_takes_them_away() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    desk.sign_in("requester");
+    browser.set_scripts(false);
+    desk.go("/changes/new");
+    assert!(texts(&browser.run(OFFERED, &[])).is_empty(), "nobody knows where yet");
+    browser.set("[name='targets.0.service']", journey::SERVICE);
+    browser.set("[name='targets.0.environment']", journey::ENVIRONMENT);
+    browser.type_into("[name=title]", "Let the labels carry the new logo");
+    browser.leave_by(|| browser.click_words("Find times that fit"));
+    let offered = texts(&browser.run(OFFERED, &[]));
+    assert!(!offered.is_empty(), "{}", browser.text("#s-answers"));
+    desk.look_at("journeys/times-that-fit");
+    let (start, end) = offered[0].split_once('/').unwrap();
+    browser.leave_by(|| browser.click(&format!("button[value='{}']", offered[0])));
+    assert_eq!((value(&desk, "planned_start"), value(&desk, "planned_end")), (start.to_owned(), end.to_owned()));
+    assert_eq!(value(&desk, "title"), "Let the labels carry the new logo");
+    let from = desk.server.server_time();
+    let freeze = json!({
+        "title": "Stocktaking", "starts_at": from.to_string(),
+        "ends_at": (from + SignedDuration::from_hours(24 * 60)).to_string(), "services": [journey::SERVICE],
+    });
+    desk.api("change_manager", "POST", "/freezes", freeze);
+    browser.leave_by(|| browser.click_words("Look again"));
+    assert!(texts(&browser.run(OFFERED, &[])).is_empty(), "all of them lie in the freeze");
+    browser.wait_for_words("No time in the next three weeks fits.");
+}
+
+#[test]
+fn a_time_that_fits_is_put_into_the_form_at_once_and_collides_with_nothing() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    let draft = json!({
+        "title": "Label printer 4.2", "description": "Twelve commits since 4.1.", "owner": "ingrid",
+        "targets": [{"service": journey::SERVICE, "environment": journey::ENVIRONMENT, "artifact": journey::artifact(43)}],
+    });
+    let made = desk.api("pipeline", "POST", "/changes", draft);
+    let key = made["key"].as_str().unwrap();
+    desk.sign_in("requester");
+    desk.go(&format!("/changes/{key}/edit"));
+    browser.type_into("[name=justification]", "Scanners of the new kind need it.");
+    let offered = texts(&browser.run(OFFERED, &[]));
+    browser.click(&format!("button[value='{}']", offered[0]));
+    let (start, end) = offered[0].split_once('/').unwrap();
+    assert_eq!((value(&desk, "planned_start"), value(&desk, "planned_end")), (start.to_owned(), end.to_owned()));
+    assert_eq!(value(&desk, "justification"), "Scanners of the new kind need it.", "the page stayed");
+    for time in offered {
+        let (start, end) = time.split_once('/').unwrap();
+        desk.go(&format!("/calendar/propose?change={key}&planned_start={start}&planned_end={end}"));
+        browser.wait_for_words("Nothing collides with it");
+    }
+}

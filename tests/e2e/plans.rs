@@ -38,6 +38,10 @@ const WALKS: &[(&str, &str)] = &[
         "a page of the list, which ends as soon as it is full; its own test looks at each",
     ),
     (
+        "SELECT count(*) AS looked",
+        "looks at a bounded number of changes and then says that there are more; its own test looks at where it begins",
+    ),
+    (
         "SELECT body, sealed FROM \"change\" WHERE tenant = $tenant AND \"updated_at\"",
         "at most a thousand, for a weekly look",
     ),

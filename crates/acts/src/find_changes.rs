@@ -1,4 +1,4 @@
-//! Finds changes by a filter, newest first, a page at a time.
+//! Finds changes by a filter, newest first or in another order, a page at a time; and counts them.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,10 @@ use model::change::Change;
 use model::custom_field::CustomValue;
 use model::ids::PersonId;
 use model::records::Approval;
+use model::refusal::Refusal;
 use model::words::{ApprovalState, State};
+pub use store::change_count::Count;
+pub use store::change_order::{Order, SortKey, Spot};
 pub use store::changes::{ChangeFilter, ChangeRow, Tally, TargetRow};
 
 use store::record::{self, Filter};
@@ -40,16 +43,72 @@ pub fn find_changes(
     let is_more = rows.len() as i64 > limit;
     rows.truncate(usize::try_from(limit).unwrap_or_default());
     let next = rows.last().map(|row| row.number).filter(|_| is_more);
+    Ok(FoundChanges {
+        rows: with_targets(room, rows)?,
+        next,
+    })
+}
+
+fn with_targets(room: &mut Room<'_, '_>, rows: Vec<ChangeRow>) -> Result<Vec<(ChangeRow, Vec<TargetRow>)>> {
     let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();
     let mut targets = store::changes::targets_of_all(room.tx, &ids)?;
     let with_targets = rows.into_iter().map(|row| {
         let own = targets.remove(&row.id).unwrap_or_default();
         (row, own)
     });
-    Ok(FoundChanges {
-        rows: with_targets.collect(),
-        next,
-    })
+    Ok(with_targets.collect())
+}
+
+/// Finds at most `limit` changes in an order, behind a place of it; and the place behind which more of them stand.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn find_ordered(
+    room: &mut Room<'_, '_>,
+    filter: &ChangeFilter,
+    order: Order,
+    limit: i64,
+    after: Option<&Spot>,
+) -> Result<(FoundChanges, Option<Spot>)> {
+    room.allow(READ)?;
+    let mut rows = store::change_order::list_ordered(room.tx, filter, order, limit + 1, after)?;
+    let is_more = rows.len() as i64 > limit;
+    rows.truncate(usize::try_from(limit).unwrap_or_default());
+    let next = rows.last().map(|row| Spot::of(order, row)).filter(|_| is_more);
+    let rows = with_targets(room, rows)?;
+    Ok((FoundChanges { rows, next: None }, next))
+}
+
+/// Counts changes as far as it costs little; with a place of an order, also those that stand there or before it.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn count_changes(
+    room: &mut Room<'_, '_>,
+    filter: &ChangeFilter,
+    most: i64,
+    upto: Option<(Order, &Spot)>,
+) -> Result<Count> {
+    room.allow(READ)?;
+    Ok(store::change_count::count_changes(room.tx, filter, most, upto)?)
+}
+
+/// The order that an address names (`sort`), the newest first where it names none; and the place in it (`after`).
+///
+/// # Errors
+/// 422 for an order that there is not, or for a place that is none of this order.
+pub fn read_order(sort: Option<&str>, after: Option<&str>) -> std::result::Result<(Order, Option<Spot>), Refusal> {
+    let order = match sort {
+        None => Order::default(),
+        Some(word) => Order::parse(word).ok_or_else(|| {
+            let words = SortKey::ALL.map(|key| format!("`{}`", key.as_str())).join(", ");
+            let text = format!("`sort`: `{word}` is none of {words}; `-` before one of them turns it round.");
+            Refusal::field("sort", "unknown_word", text)
+        })?,
+    };
+    let wrong = || Refusal::field("after", "unknown", "`after` is the `next` of the page before.");
+    let after = after.map(|text| Spot::parse(order, text).ok_or_else(wrong));
+    Ok((order, after.transpose()?))
 }
 
 /// Counts the changes that were written between each two neighbours of `times`, which grow: one tally less than times.

@@ -37,6 +37,7 @@ pub mod export_bundle;
 pub mod find_acts;
 pub mod find_changes;
 pub mod find_decided;
+pub mod find_earliest;
 pub mod find_lost_calls;
 pub mod find_lost_timers;
 pub mod find_queue;

@@ -46,6 +46,7 @@ mod routing;
 pub mod running;
 pub mod settle;
 pub mod shelf;
+pub mod slots;
 pub mod signal;
 pub mod sla;
 pub mod telling;

@@ -431,6 +431,19 @@
     form.addEventListener("submit", () => { clearTimeout(timer); save(true); });
   };
 
+  // A time that fits is put in at once; without script the form comes back with it.
+  const fit = (event) => {
+    const button = event.target.closest?.("button[name=fit]");
+    const [start, end] = button?.value.split("/") ?? [];
+    const fields = button?.form.elements;
+    if (!end || !fields.planned_start || !fields.planned_end) return;
+    event.preventDefault();
+    fields.planned_start.value = start;
+    fields.planned_end.value = end;
+    fields.planned_end.dispatchEvent(new Event("input", { bubbles: true }));
+    fields.planned_start.focus();
+  };
+
   // What was taken is forgotten, and everything with the one who signs out.
   const forgetSent = () => allDrafts().filter((name) => loadDraft(name)?.isSent).forEach((name) => localStorage.removeItem(name));
   const forgetAll = () => allDrafts().forEach((name) => localStorage.removeItem(name));
@@ -477,6 +490,7 @@
 
   addEventListener("keydown", press);
   addEventListener("submit", guard);
+  addEventListener("click", fit);
   addEventListener("pageshow", unguard);
   one("[data-answer]")?.focus();
   const toggle = one("[data-keys-switch]");

@@ -63,7 +63,7 @@ impl AuditLog {
                 entry(Rich::from(MARKUP), "48,106"),
                 LogEntry { index: None, ..entry(Rich::from(BIDI), "48,105") },
             ],
-            paging: Paging { newer: None, older: Some("/t/halden/audit?before=48105".to_owned()), count: "the last 3 of 48,213".to_owned() },
+            paging: Paging { newer: None, older: Some("/t/halden/audit?before=48105".to_owned()), count: "the last 3 of 48,213".to_owned(), is_sorted: false },
             checks: vec![
                 ("Every entry, its place and the signatures, without trusting this server:".to_owned(), "assent audit verify --log https://halden.example.org/t/halden/log --key halden.pub".to_owned()),
                 ("That the database holds what the log says, on the host:".to_owned(), "assent audit replay --data ./assent-data".to_owned()),

@@ -27,6 +27,15 @@ pub struct RowGroup {
     pub rows: Vec<Vec<Field>>,
 }
 
+/// Times that fit, offered beside the planned times: each a button that puts it into the form.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Fits {
+    /// Start and end as the button sends them (`2026-11-22T21:00/2026-11-22T21:30`), and the start in words.
+    pub times: Vec<(String, String)>,
+    /// Whether they were looked for; without a service and an environment nothing can be.
+    pub is_looked: bool,
+}
+
 /// A part of the form under its heading.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FormSection {
@@ -44,6 +53,8 @@ pub struct FormSection {
     pub is_folded: bool,
     /// Whether a folded section holds values already.
     pub is_known: bool,
+    /// Times that fit, where it asks for the planned times.
+    pub fits: Option<Fits>,
 }
 
 impl FormSection {
@@ -59,6 +70,11 @@ impl FormSection {
 
     fn row_html(fields: &[Field]) -> FormHtml {
         FormHtml(Fields { form_id: "", fields }.html())
+    }
+
+    fn fits_html(&self) -> FormHtml {
+        let fits = self.fits.as_ref();
+        FormHtml(fits.map(|fits| render(&FitsView { fits })).unwrap_or_default())
     }
 
     /// Its rows with the button that adds more; nothing without rows.
@@ -102,6 +118,12 @@ impl FormSection {
     fn is_open(&self) -> bool {
         !self.is_folded || self.all_fields().any(|field| field.error.is_some())
     }
+}
+
+#[derive(Template)]
+#[template(path = "parts/fits.html")]
+struct FitsView<'a> {
+    fits: &'a Fits,
 }
 
 #[derive(Template)]
@@ -296,6 +318,12 @@ fn sample_fields() -> ChangeFields {
         zone: "Europe/Oslo".to_owned(),
         environments: vec!["staging".to_owned(), "production".to_owned()],
         services: vec!["booking-api".to_owned(), "shipments".to_owned()],
+        fits: Some(Fits {
+            times: ["today 21:00", "Sat 21 Nov 21:00", "Sun 22 Nov 21:00"]
+                .map(|words| ("2026-11-22T21:00/2026-11-22T21:30".to_owned(), words.to_owned()))
+                .to_vec(),
+            is_looked: true,
+        }),
         ..ChangeFields::default()
     };
     for (name, value) in [

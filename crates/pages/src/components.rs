@@ -240,6 +240,7 @@ fn table() -> String {
         newer: None,
         older: Some("/t/halden".to_owned()),
         count: "1 to 2 of 9".to_owned(),
+        ..Paging::default()
     };
     stuck().html() + &paging.html()
 }

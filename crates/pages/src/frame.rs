@@ -165,7 +165,7 @@ impl Place {
             Place::Deliveries => "Deliveries",
             Place::Gateways => "Gateways",
             Place::Policies => "Policies",
-            Place::Rights => "Rights",
+            Place::Rights => "Rights in doubt",
             Place::People => "People",
             Place::Tokens => "Tokens",
             Place::Workloads => "Workloads",

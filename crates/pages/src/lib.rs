@@ -49,7 +49,7 @@ pub use api::ApiPage;
 pub use audit::{AuditLog, LogEntry};
 pub use calendar::{Band, Bar, Block, Calendar, Day, Drawing, Lane, Standing};
 pub use change::{ChangePage, Decision, TargetRow, Work};
-pub use change_form::{ChangeFields, ChangeForm, Conflict, DerivedFact, FormSection, NINE, RowGroup, Rows};
+pub use change_form::{ChangeFields, ChangeForm, Conflict, DerivedFact, Fits, FormSection, NINE, RowGroup, Rows};
 pub use components::Components;
 pub use figures::{Figure, Graph, GraphNode};
 pub use form::{ActForm, ActTone, Choice, Field, Input};
@@ -59,7 +59,7 @@ pub use glossary::glossary;
 pub use help::{Help, Term};
 pub use home::{Home, QueueCard, QueueRow};
 pub use kept::Kept;
-pub use list::{Bulk, Chip, List, ListRow, View};
+pub use list::{Bulk, Chip, List, ListOrder, ListRow, View};
 pub use lists::{
     ChangeList, ChangeRow, Deliveries, DeliveryRow, FreezeRow, Freezes, GateCheckRow, GateChecks, GatewayRow, Gateways,
     IncidentRow, Incidents, MessageRow, Messages, OwnershipRow, Ownerships, People, PersonRow, ServiceRow, Services,

@@ -34,6 +34,17 @@ pub struct Chip {
     pub is_said: bool,
 }
 
+/// An order in which the list may stand.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ListOrder {
+    /// In words: “newest first”.
+    pub label: String,
+    /// The list in this order.
+    pub href: String,
+    /// Whether it is shown now.
+    pub is_current: bool,
+}
+
 /// What the list of one kind of record says and shows.
 pub trait ListRow: Sized {
     /// The page's title when the server gives none.
@@ -97,6 +108,8 @@ pub struct List<R> {
     pub rows: Vec<R>,
     /// Heads with sort links, where the server offers them; empty takes the kind's own.
     pub columns: Vec<Column>,
+    /// The orders it may stand in, for those who see no heads; empty for one alone.
+    pub orders: Vec<ListOrder>,
     /// How many there are, with their whole: “214 changes”.
     pub count: String,
     /// Links to the neighbouring pages.
@@ -130,6 +143,7 @@ impl<R> Default for List<R> {
             filter_url: String::new(),
             rows: Vec::new(),
             columns: Vec::new(),
+            orders: Vec::new(),
             count: String::new(),
             paging: Paging::default(),
             shown: Vec::new(),
@@ -154,6 +168,7 @@ struct ListView<'a> {
     filters: &'a [Field],
     filter_url: &'a str,
     table: Table,
+    orders: &'a [ListOrder],
     count: &'a str,
     paging: &'a Paging,
     empty: Empty,
@@ -193,12 +208,22 @@ impl ListView<'_> {
         }
     }
 
+    /// The order it stands in, in words.
+    fn order(&self) -> &str {
+        order_of(self.orders)
+    }
+
     fn first_entries(&self) -> parts::Entries<'_> {
         parts::Entries {
             entries: self.first,
             wide: true,
         }
     }
+}
+
+fn order_of(orders: &[ListOrder]) -> &str {
+    let mut orders = orders.iter();
+    orders.find(|order| order.is_current).map_or("", |order| &order.label)
 }
 
 impl<R: ListRow> List<R> {
@@ -221,6 +246,7 @@ impl<R: ListRow> List<R> {
             filters: &self.filters,
             filter_url: &self.filter_url,
             table: self.table(title, &columns),
+            orders: &self.orders,
             count: &self.count,
             paging: &self.paging,
             empty: self.unfound.clone().unwrap_or_else(R::empty),
@@ -252,7 +278,10 @@ impl<R: ListRow> List<R> {
         };
         let keys = self.rows.iter().map(|row| row.key().to_owned());
         Table {
-            caption: title.to_owned(),
+            caption: match order_of(&self.orders) {
+                "" => title.to_owned(),
+                order => format!("{title}, {order}"),
+            },
             columns: places.iter().filter_map(|place| columns.get(*place).cloned()).collect(),
             rows: self.rows.iter().map(chosen).collect(),
             keys: keys.filter(|key| !key.is_empty()).collect(),

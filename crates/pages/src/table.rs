@@ -86,8 +86,8 @@ impl Column {
 
     fn arrow(&self) -> &'static str {
         match self.direction() {
-            Some("ascending") => " ↑",
-            Some(_) => " ↓",
+            Some("ascending") => "↑",
+            Some(_) => "↓",
             None => "",
         }
     }
@@ -277,9 +277,19 @@ pub struct Paging {
     pub older: Option<String>,
     /// The count with its whole: “1 to 13 of 214”.
     pub count: String,
+    /// Whether the list is in another order than that of age, so that no page is newer than the next.
+    pub is_sorted: bool,
 }
 
 impl Paging {
+    /// The words of both links.
+    fn words(&self) -> (&'static str, &'static str) {
+        match self.is_sorted {
+            true => ("First page", "Next page"),
+            false => ("Newer", "Older"),
+        }
+    }
+
     fn is_needed(&self) -> bool {
         self.newer.is_some() || self.older.is_some()
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use model::change::{Change, Target};
 
+use crate::change_order::Stretch;
 use crate::error::Result;
 use crate::search;
 use crate::tx::Tx;
@@ -109,7 +110,18 @@ pub struct TargetRow {
 /// Changes with the newest number first; `after` is the number of the last one seen.
 pub fn list_changes(tx: &mut Tx<'_>, filter: &ChangeFilter, limit: i64, after: Option<i64>) -> Result<Vec<ChangeRow>> {
     let few = Few::of(tx, filter)?;
-    let (sql, params) = list_sql(filter, few, limit, after);
+    list_stretch(tx, filter, few, &Stretch::of_numbers(true, after), limit)
+}
+
+/// The changes of one stretch of a list.
+pub(crate) fn list_stretch(
+    tx: &mut Tx<'_>,
+    filter: &ChangeFilter,
+    few: Few,
+    stretch: &Stretch,
+    limit: i64,
+) -> Result<Vec<ChangeRow>> {
+    let (sql, params) = list_sql(filter, few, stretch, limit);
     tx.query(&sql, &named(&params))?.iter().map(change_row).collect()
 }
 
@@ -171,10 +183,13 @@ pub(crate) enum Few {
     Word(usize),
     /// Few targets are of the service and environment.
     Place,
+    /// Few have what this part of the filter asks for; a list in the order of numbers does not ask, as its indexes are
+    /// in that order.
+    Plain(Part),
 }
 
 impl Few {
-    fn of(tx: &mut Tx<'_>, filter: &ChangeFilter) -> Result<Self> {
+    pub(crate) fn of(tx: &mut Tx<'_>, filter: &ChangeFilter) -> Result<Self> {
         if let Some(question) = &filter.q
             && let Some(at) = search::rare_word(tx, "change", question)?
         {
@@ -184,64 +199,117 @@ impl Few {
         if !place.place("", filter) {
             return Ok(Self::Nothing);
         }
-        let sql = format!(
-            "SELECT count(*) AS it FROM (SELECT 1 AS one FROM change_target WHERE tenant = $tenant{} LIMIT $most) AS found",
-            place.sql
-        );
-        place.params.push(("most".to_owned(), search::RARE.into()));
-        let count = tx
-            .query_one(&sql, &named(&place.params))?
-            .map_or(Ok(0), |row| row.int("it"))?;
-        Ok(if count < search::RARE {
-            Self::Place
-        } else {
-            Self::Nothing
-        })
+        let is_rare = is_rare(tx, "change_target", place)?;
+        Ok(if is_rare { Self::Place } else { Self::Nothing })
+    }
+
+    /// The same for a list in another order than that of numbers.
+    pub(crate) fn sorted(tx: &mut Tx<'_>, filter: &ChangeFilter) -> Result<Self> {
+        let few = Self::of(tx, filter)?;
+        if few != Self::Nothing {
+            return Ok(few);
+        }
+        for part in Part::ALL {
+            let mut alone = Conditions::looked_up_by(part);
+            alone.part(filter, part);
+            if !alone.sql.is_empty() && is_rare(tx, "\"change\"", alone)? {
+                return Ok(Self::Plain(part));
+            }
+        }
+        Ok(Self::Nothing)
     }
 }
 
-/// The statement of a list, so that a test can look at its plan.
+/// Whether few rows of a table fulfil some conditions.
+fn is_rare(tx: &mut Tx<'_>, table: &str, mut asked: Conditions) -> Result<bool> {
+    let sql = format!(
+        "SELECT count(*) AS it FROM (SELECT 1 AS one FROM {table} WHERE tenant = $tenant{} LIMIT $most) AS found",
+        asked.sql
+    );
+    asked.params.push(("most".to_owned(), search::RARE.into()));
+    let count = tx
+        .query_one(&sql, &named(&asked.params))?
+        .map_or(Ok(0), |row| row.int("it"))?;
+    Ok(count < search::RARE)
+}
+
+/// A part of a filter that speaks of columns of the change itself. Those that few changes share stand first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    Requester,
+    Owner,
+    Team,
+    State,
+    Planned,
+    Created,
+    Kind,
+    Risk,
+}
+
+impl Part {
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Requester,
+        Self::Owner,
+        Self::Team,
+        Self::State,
+        Self::Planned,
+        Self::Created,
+        Self::Kind,
+        Self::Risk,
+    ];
+}
+
+/// The statement of a stretch of a list, so that a test can look at its plan.
 pub(crate) fn list_sql(
     filter: &ChangeFilter,
     few: Few,
+    stretch: &Stretch,
     limit: i64,
-    after: Option<i64>,
 ) -> (String, Vec<(String, Value)>) {
-    let mut list = Conditions::default();
-    list.states(&filter.states);
-    for (column, value) in [
-        ("kind", &filter.kind),
-        ("risk", &filter.risk),
-        ("owner", &filter.owner),
-        ("team", &filter.team),
-        ("requester", &filter.requester),
-    ] {
-        list.compare(column, "=", value.as_deref());
+    let mut list = Conditions {
+        bare: match (few, stretch.is_by_number()) {
+            (Few::Plain(part), _) => Bare::Only(part),
+            (_, true) => Bare::All,
+            (_, false) => Bare::None,
+        },
+        ..Conditions::default()
+    };
+    for part in Part::ALL {
+        list.part(filter, part);
     }
-    list.compare("planned_start", ">=", filter.planned_from);
-    list.compare("planned_start", "<", filter.planned_to);
-    list.compare("created_at", ">=", filter.created_from);
-    list.compare("created_at", "<", filter.created_to);
-    list.compare("number", "<", after);
+    stretch.add_to(&mut list, few == Few::Nothing);
+    list.of_others(filter, few);
     let gathered = list.gathered(filter, few);
     list.params.push(("limit".to_owned(), limit.into()));
     let sql = format!(
         "SELECT \"change\".id, version, key, number, title, state, kind, risk, on_hold, expedited, requester, owner, team,
             created_at, updated_at, planned_start, planned_end
-         FROM {gathered}\"change\" WHERE \"change\".tenant = $tenant{} ORDER BY number DESC LIMIT $limit",
-        list.sql
+         FROM {gathered}\"change\" WHERE \"change\".tenant = $tenant{} ORDER BY {} LIMIT $limit",
+        list.sql, stretch.order
     );
     (sql, list.params)
 }
 
+/// Which conditions an engine may look up in an index. The others are written so that it cannot, or it would gather and
+/// sort what nearly all changes have rather than walk in the order of the list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Bare {
+    #[default]
+    All,
+    Only(Part),
+    None,
+}
+
 #[derive(Default)]
-struct Conditions {
-    sql: String,
-    params: Vec<(String, Value)>,
+pub(crate) struct Conditions {
+    /// Each begins with ` AND `.
+    pub(crate) sql: String,
+    pub(crate) params: Vec<(String, Value)>,
+    bare: Bare,
 }
 
 /// Parameters as a statement takes them.
-fn named(params: &[(String, Value)]) -> Vec<(&str, Value)> {
+pub(crate) fn named(params: &[(String, Value)]) -> Vec<(&str, Value)> {
     params
         .iter()
         .map(|(name, value)| (name.as_str(), value.clone()))
@@ -249,21 +317,56 @@ fn named(params: &[(String, Value)]) -> Vec<(&str, Value)> {
 }
 
 impl Conditions {
-    fn compare<V: Into<Value>>(&mut self, column: &str, sign: &str, value: Option<V>) {
+    /// Conditions of which one part alone is looked up in an index.
+    pub(crate) fn looked_up_by(part: Part) -> Self {
+        Self {
+            bare: Bare::Only(part),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn compare<V: Into<Value>>(&mut self, column: &str, sign: &str, value: Option<V>) {
         let Some(value) = value else { return };
         let name = format!("f{}", self.params.len());
         self.sql.push_str(&format!(" AND {column} {sign} ${name}"));
         self.params.push((name, value.into()));
     }
 
+    /// What one part of the filter asks for; nothing where it does not.
+    pub(crate) fn part(&mut self, filter: &ChangeFilter, part: Part) {
+        let is_bare = match self.bare {
+            Bare::All => true,
+            Bare::Only(one) => one == part,
+            Bare::None => false,
+        };
+        let text = |column: &str| if is_bare { column.to_owned() } else { format!("{column} || ''") };
+        let time = |column: &str| if is_bare { column.to_owned() } else { format!("{column} + 0") };
+        match part {
+            Part::State => self.states(&filter.states, is_bare),
+            Part::Kind => self.compare(&text("kind"), "=", filter.kind.as_deref()),
+            Part::Risk => self.compare(&text("risk"), "=", filter.risk.as_deref()),
+            Part::Owner => self.compare(&text("owner"), "=", filter.owner.as_deref()),
+            Part::Team => self.compare(&text("team"), "=", filter.team.as_deref()),
+            Part::Requester => self.compare(&text("requester"), "=", filter.requester.as_deref()),
+            Part::Planned => {
+                self.compare(&time("planned_start"), ">=", filter.planned_from);
+                self.compare(&time("planned_start"), "<", filter.planned_to);
+            }
+            Part::Created => {
+                self.compare(&time("created_at"), ">=", filter.created_from);
+                self.compare(&time("created_at"), "<", filter.created_to);
+            }
+        }
+    }
+
     /// Almost all changes end as closed ones: where those are asked for beside others, looking all of them up to sort them
     /// costs more than walking from the newest on until the page is full.
-    fn states(&mut self, values: &[String]) {
+    fn states(&mut self, values: &[String], is_bare: bool) {
         if values.is_empty() {
             return;
         }
-        let walks = values.len() > 1 && values.iter().any(|state| state == CLOSED);
-        let column = if walks { "state || ''" } else { "state" };
+        let walks = self.bare == Bare::All && values.len() > 1 && values.iter().any(|state| state == CLOSED);
+        let column = if walks || !is_bare { "state || ''" } else { "state" };
         let places: Vec<String> = values
             .iter()
             .map(|value| {
@@ -283,19 +386,23 @@ impl Conditions {
         filter.service.is_some() || filter.environment.is_some()
     }
 
-    /// The statement that gathers what few changes have, written before the table of changes; conditions hold for the rest.
-    fn gathered(&mut self, filter: &ChangeFilter, few: Few) -> String {
-        let gathering = match (few, &filter.q) {
-            (Few::Word(at), Some(question)) => search::gathering(question, at),
-            (Few::Place, _) => Some(gathering_targets(filter)),
-            _ => None,
-        };
+    /// What is asked of the targets and the words of a change, but for what is gathered.
+    pub(crate) fn of_others(&mut self, filter: &ChangeFilter, few: Few) {
         if few != Few::Place {
             self.targets(filter);
         }
         if let Some(question) = &filter.q {
             self.words(question, few);
         }
+    }
+
+    /// The statement that gathers what few changes have, written before the table of changes; conditions hold for the rest.
+    pub(crate) fn gathered(&mut self, filter: &ChangeFilter, few: Few) -> String {
+        let gathering = match (few, &filter.q) {
+            (Few::Word(at), Some(question)) => search::gathering(question, at),
+            (Few::Place, _) => Some(gathering_targets(filter)),
+            _ => None,
+        };
         let Some((sql, params)) = gathering else {
             return String::new();
         };
@@ -307,8 +414,8 @@ impl Conditions {
 
     fn targets(&mut self, filter: &ChangeFilter) {
         let mut asked = Self {
-            sql: String::new(),
             params: std::mem::take(&mut self.params),
+            ..Self::default()
         };
         let is_asked = asked.place("place.", filter);
         self.params = asked.params;
@@ -583,10 +690,10 @@ mod tests {
     use crate::{Config, Error, Lane, Mode, Store};
 
     /// Sets one part of a filter to the given text or time.
-    type Part = fn(&mut ChangeFilter, Option<String>, Option<Timestamp>);
+    type Set = fn(&mut ChangeFilter, Option<String>, Option<Timestamp>);
 
     fn plan(store: &Store, filter: &ChangeFilter, few: Few) -> String {
-        let (sql, params) = list_sql(filter, few, 20, Some(1_000));
+        let (sql, params) = list_sql(filter, few, &Stretch::of_numbers(true, Some(1_000)), 20);
         store
             .wait(Lane::Pages, "acme", Mode::Read, move |tx| {
                 let rows = tx.query(&format!("EXPLAIN QUERY PLAN {sql}"), &named(&params))?;
@@ -605,7 +712,7 @@ mod tests {
         let store = Store::open(Config::sqlite(folder.join("assent.db"))).unwrap();
         let some = || Some("x".to_owned());
         let time = Some(Timestamp::UNIX_EPOCH);
-        let parts: [Part; 11] = [
+        let parts: [Set; 11] = [
             |it, text, _| it.states = text.into_iter().collect(),
             |it, text, _| it.kind = text,
             |it, text, _| it.service = text,

@@ -5,6 +5,8 @@
 
 pub mod blob;
 pub mod call;
+pub mod change_count;
+pub mod change_order;
 pub mod changes;
 pub mod counter;
 mod driver;

@@ -48,6 +48,7 @@ const MIGRATIONS: &[Migration] = migrations![
     24 "0024_estate_write",
     25 "0025_hands",
     26 "0026_arrows_of_kinds",
+    29 "0029_orders_of_changes",
     31 "0031_figures",
 ];
 

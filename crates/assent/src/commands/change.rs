@@ -187,6 +187,9 @@ pub struct List {
     /// Planned to start before this.
     #[arg(long, value_name = "TIME")]
     pub planned_to: Option<String>,
+    /// The order: `number`, `planned_start`, `updated_at` or `risk`; with `-` before it downwards.
+    #[arg(long, value_name = "ORDER", allow_hyphen_values = true)]
+    pub sort: Option<String>,
     /// At most so many.
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub limit: u32,

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{FormSection, RowGroup};
+use super::{Fits, FormSection, RowGroup};
 use crate::{Choice, Field, Input};
 
 /// Which group of rows.
@@ -46,6 +46,8 @@ pub struct ChangeFields {
     pub zone: String,
     /// The earliest start that rules on lead time leave, in words; empty where none asks, or nothing is known of them yet.
     pub earliest_start: String,
+    /// Times that fit; `None` where none are offered.
+    pub fits: Option<Fits>,
     /// Keys of services to choose from; empty makes it a free text.
     pub services: Vec<String>,
     /// Environments to choose from; empty makes it a free text.
@@ -108,11 +110,16 @@ impl ChangeFields {
             all.iter_mut().for_each(|section| section.leave_out(&self.locked));
             all.retain(|section| section.all_fields().next().is_some());
         }
-        if self.asked.is_empty() {
+        let mut all = if self.asked.is_empty() {
             all
         } else {
             self.asked_first(all)
+        };
+        let asks_when = |section: &&mut FormSection| section.fields.iter().any(|field| field.name == "planned_start");
+        if let Some(section) = all.iter_mut().find(asks_when) {
+            section.fits.clone_from(&self.fits);
         }
+        all
     }
 
     /// The asked fields in a section of their own, then all others folded.

@@ -170,7 +170,7 @@ fn sentences(text: &str) -> Vec<&str> {
 /// A text of numbers alone, with the language's marks in those that have thousands.
 fn numbers(catalogue: &Catalogue, text: &str) -> String {
     let words = text.split(' ').map(|word| {
-        let bare = word.trim_end_matches([',', '.', '%']);
+        let bare = word.trim_end_matches([',', '.', '%', '+']);
         let has_thousands = bare.split(',').skip(1).all(|part| part.len() == 3) && bare.contains(',');
         let is_fraction = bare.split('.').count() == 2 && !bare.contains(':');
         let digits = bare

@@ -285,6 +285,11 @@ impl ChangeList {
             remove_url: "/t/halden/changes".to_owned(),
             is_said: true,
         };
+        let order = |label: &str, is_current: bool| crate::ListOrder {
+            label: label.to_owned(),
+            href: "/t/halden/changes?sort=planned_start".to_owned(),
+            is_current,
+        };
         let mut columns = ChangeRow::columns();
         if let Some(planned) = columns.iter_mut().find(|column| column.label == "Planned") {
             planned.sort = Some(crate::Sort {
@@ -331,11 +336,17 @@ impl ChangeList {
             filter_url: "/t/halden/changes".to_owned(),
             rows,
             columns,
+            orders: vec![
+                order("newest first", false),
+                order("soonest planned first", true),
+                order("highest risk first", false),
+            ],
             count: "214 changes".to_owned(),
             paging: Paging {
                 newer: None,
                 older: Some("/t/halden/changes?after=CHG-1029".to_owned()),
                 count: "1 to 9 of 214".to_owned(),
+                is_sorted: true,
             },
             ..Self::default()
         }

@@ -1,10 +1,14 @@
 //! Changes and the acts that move them.
 
+use std::collections::HashMap;
+
 use acts::Room;
+use acts::find_changes::{Spot, read_order};
 use model::change::Change;
 use model::refusal::{FieldError, Refusal};
 use model::words::{Kind, Level, State};
 use serde_json::Value;
+use store::change_order::list_ordered;
 use store::changes::ChangeFilter;
 use store::record::{self, Filter};
 use wire::views;
@@ -33,7 +37,7 @@ macro_rules! plain_act {
 
 /// Changes and their acts.
 pub(crate) const ROUTES: &[Route] = &[
-    Route::get("/changes", "Lists changes, newest first.", list),
+    Route::get("/changes", "Lists changes, newest first or in another order.", list),
     Route::post("/changes", "Makes a change.", create),
     Route::get("/changes/{key}", "Shows a change.", |room, ask| {
         show(room, ask.place(0))
@@ -190,23 +194,22 @@ fn list(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     room.allow(model::act::actions::READ)?;
     let limit = ask.limit()?;
     let filter = filter(room, ask)?;
-    let wrong = || Refusal::field("after", "unknown", "`after` is the `next` of the page before.");
-    let after = ask.query("after").map(|text| text.parse::<i64>().map_err(|_| wrong()));
-    let after = after.transpose()?;
-    let mut rows = store::changes::list_changes(room.tx, &filter, limit + 1, after)?;
+    let (order, after) = read_order(ask.query("sort"), ask.query("after"))?;
+    let mut rows = list_ordered(room.tx, &filter, order, limit + 1, after.as_ref())?;
     let more = i64::try_from(rows.len()).is_ok_and(|count| count > limit);
     rows.truncate(usize::try_from(limit).unwrap_or_default());
-    let next = rows.last().filter(|_| more).map(|row| row.number.to_string());
+    let next = rows.last().filter(|_| more).map(|row| Spot::of(order, row).word(order));
     let items = shown(room, rows.iter().map(|row| row.id.as_str()).collect())?;
     Ok(ask.page(items, next))
 }
 
-/// The changes with these ids, newest first.
+/// The changes with these ids, in their order.
 fn shown(room: &mut Room<'_, '_>, ids: Vec<&str>) -> acts::Result<Vec<Value>> {
     let directory = room.directory()?;
-    // Sorted here: asked for in this order, they would be picked by walking through all changes.
+    let places: HashMap<String, usize> = ids.iter().map(|id| (*id).to_owned()).zip(0..).collect();
+    // Sorted here: asked for in an order of the table, they would be picked by walking through all changes.
     let mut found = record::bodies::<Change>(room.tx, &Filter::new().one_of("id", ids))?;
-    found.sort_by_key(|change| std::cmp::Reverse(change.number));
+    found.sort_by_key(|change| places.get(change.id.as_str()).copied());
     Ok(found.iter().map(|change| views::change(change, &directory)).collect())
 }
 

@@ -68,6 +68,7 @@ fn log_page(view: &mut View<'_, '_, '_>, before: Option<i64>, public_url: &str) 
             newer,
             older,
             count: format!("{} of {size}", log.entries.len()),
+            ..Paging::default()
         },
         checks: vec![
             (

@@ -28,17 +28,20 @@ pub(super) async fn new_form(State(state): State<AppState>, visitor: Visitor, Qu
 }
 
 /// The page, empty or as it came back.
-pub(super) fn new_page(view: &View<'_, '_, '_>, after: &str, back: Option<&Back>) -> acts::Result<String> {
+pub(super) fn new_page(view: &mut View<'_, '_, '_>, after: &str, back: Option<&Back>) -> acts::Result<String> {
+    let directory = view.directory.clone();
     let mut fields = empty_fields(view);
     fields.retrospective = true;
-    let Some(template) = after_template::approved(&view.directory, after) else {
+    let Some(template) = after_template::approved(&directory, after) else {
         let usual = NINE.iter().map(|name| (*name).to_owned());
         let usual: Vec<String> = usual.chain(needed(&view.directory, Kind::Normal)).collect();
         fields.asked = asked(back, &usual);
+        fields.fits = super::slots::of_new(view, &fields, back)?;
         return Ok(new_page_of(view, fields, back).render());
     };
     after_template::fill(view, template, &mut fields);
     fields.asked = asked(back, &fields.asked);
+    fields.fits = super::slots::of_new(view, &fields, back)?;
     let count = fields.asked.len();
     let mut page = new_page_of(view, fields, back);
     after_template::tell(view, template, &mut page, count);

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use acts::find_changes::{
-    ChangeFilter, ChangeRow as Listed, TargetRow, find_changes, find_custom_values, find_waiting,
+    ChangeFilter, ChangeRow as Listed, Order, TargetRow, find_custom_values, find_ordered, find_waiting, read_order,
 };
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -99,7 +99,7 @@ impl Wanted {
         ids
     }
 
-    /// What makes a view: filters and columns, without the page, as pairs in the order of the filters.
+    /// What makes a view: filters, columns and order, without the page, as pairs in the order of the filters.
     pub fn parts(&self) -> Vec<(String, String)> {
         let filters = FILTERS
             .iter()
@@ -113,6 +113,8 @@ impl Wanted {
                 .collect::<Vec<_>>();
             parts.push(("columns".to_owned(), ids.join(",")));
         }
+        let order = self.get("sort").filter(|word| Order::parse(word) != Some(Order::default()));
+        parts.extend(order.map(|word| ("sort".to_owned(), word.to_owned())));
         parts
     }
 
@@ -134,7 +136,7 @@ impl Wanted {
     }
 
     /// The address with a filter replaced, or removed for an empty value. A new filter begins on the first page.
-    fn with(&self, name: &str, value: &str) -> String {
+    pub fn with(&self, name: &str, value: &str) -> String {
         let kept = self
             .0
             .iter()
@@ -216,9 +218,9 @@ pub(super) fn filter(view: &View<'_, '_, '_>, wanted: &Wanted) -> ChangeFilter {
 }
 
 fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<String> {
-    let after = wanted.get("after").and_then(|text| text.parse().ok());
+    let (order, after) = read_order(wanted.get("sort"), wanted.get("after"))?;
     let filter = filter(view, wanted);
-    let found = find_changes(view.room, &filter, PAGE, after)?;
+    let (found, next) = find_ordered(view.room, &filter, order, PAGE, after.as_ref())?;
     let shown = wanted.columns();
     let own = match shown.iter().any(|id| id == OWN) {
         true => find_custom_values(view.room, &found)?,
@@ -241,26 +243,23 @@ fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<String> {
     });
     let rows: Vec<ChangeRow> = rows.collect();
     let url = view.url("/changes");
-    let older = found.next.map(|next| {
-        let rest = wanted.with("after", "");
-        let sign = if rest.is_empty() { '?' } else { '&' };
-        format!("{url}{rest}{sign}after={next}")
+    let first = wanted.with("after", "");
+    let older = next.as_ref().map(|next| {
+        let sign = if first.is_empty() { '?' } else { '&' };
+        format!("{url}{first}{sign}after={}", next.word(order))
     });
-    let newer = after.map(|_: i64| format!("{url}{}", wanted.with("after", "")));
-    // The whole is told where it is known; counting it on every page would cost more than the page.
-    let count = match (&newer, &older) {
-        (None, None) => format!("{} in all", rows.len()),
-        (_, Some(_)) => format!("{} shown, more follow", rows.len()),
-        (Some(_), None) => format!("{} shown, the last ones", rows.len()),
-    };
+    let newer = after.is_some().then(|| format!("{url}{first}"));
+    let shown_rows = (rows.len(), next.is_some());
+    let whole = super::counts::whole(view, &filter, (order, after.as_ref()), shown_rows)?;
     let saved = acts::saved_views::find_views(view.room, LIST)?;
     let shared = acts::saved_views::find_shared_views(view.room, LIST)?;
+    let views = views(view, wanted, &saved, &shared, &whole.figure)?;
     view.follow(None);
     view.frame.query = wanted.get("q").unwrap_or_default().to_owned();
     let page = ChangeList {
         frame: view.frame.clone(),
         acts: exports(view, wanted),
-        views: views(view, wanted, &saved, &shared),
+        views,
         chips: chips(&url, wanted),
         filters: fields(view, wanted),
         column_fields: column_fields(wanted),
@@ -269,9 +268,16 @@ fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<String> {
             url: view.url("/changes/bulk"),
             acts: super::bulk::offered(),
         }),
+        columns: super::orders::heads(&url, wanted, order),
+        orders: super::orders::in_words(&url, wanted, order),
         filter_url: url,
-        count: count.clone(),
-        paging: Paging { newer, older, count },
+        count: whole.all,
+        paging: Paging {
+            newer,
+            older,
+            count: whole.page,
+            is_sorted: order != Order::default(),
+        },
         rows,
         shown,
         ..ChangeList::default()
@@ -368,11 +374,12 @@ pub(super) fn row(view: &View<'_, '_, '_>, listed: &Listed, targets: &[TargetRow
 }
 
 fn views(
-    view: &View<'_, '_, '_>,
+    view: &mut View<'_, '_, '_>,
     wanted: &Wanted,
     saved: &[KeptView],
     shared: &[(PersonId, KeptView)],
-) -> Vec<SavedView> {
+    figure: &str,
+) -> acts::Result<Vec<SavedView>> {
     let me = view.directory.login(&view.me);
     let mine = format!("state=open&requester={}", escaped(&me));
     let rows = [
@@ -389,19 +396,41 @@ fn views(
         let label = format!("{} ({})", kept.name, view.name(owner));
         (label, kept.query.clone(), true)
     });
-    let present = wanted.query();
-    let views = rows.chain(kept).chain(others).map(|(label, query, is_said)| SavedView {
-        is_said,
-        is_current: query == present,
-        href: view.url(&if query.is_empty() {
-            "/changes".to_owned()
-        } else {
-            format!("/changes?{query}")
-        }),
-        label,
-        count: String::new(),
+    let rows: Vec<(String, String, bool)> = rows.chain(kept).chain(others).collect();
+    let present = present(wanted, rows.iter().map(|(_, query, _)| query.as_str()));
+    // What is shown was counted already, and further.
+    let others = rows.iter().filter(|(_, query, _)| *query != present);
+    let queries: Vec<String> = others.map(|(_, query, _)| query.clone()).collect();
+    let mut figures = super::counts::of_views(view, &queries)?.into_iter();
+    let views = rows.into_iter().map(|(label, query, is_said)| {
+        let is_current = query == present;
+        let counted = match is_current {
+            true => Some(figure.to_owned()),
+            false => figures.next(),
+        };
+        SavedView {
+            is_said,
+            is_current,
+            href: view.url(&if query.is_empty() {
+                "/changes".to_owned()
+            } else {
+                format!("/changes?{query}")
+            }),
+            label,
+            count: counted.unwrap_or_default(),
+        }
     });
-    views.collect()
+    Ok(views.collect())
+}
+
+/// The query of the view that is shown: one with the same order, else the one that differs by its order alone.
+fn present<'q>(wanted: &Wanted, mut queries: impl Iterator<Item = &'q str>) -> String {
+    let present = wanted.query();
+    if queries.any(|query| query == present) {
+        return present;
+    }
+    let without = wanted.0.iter().filter(|(name, _)| name != "sort").cloned();
+    Wanted(without.collect()).query()
 }
 
 fn chips(url: &str, wanted: &Wanted) -> Vec<Chip> {
@@ -425,6 +454,15 @@ fn chips(url: &str, wanted: &Wanted) -> Vec<Chip> {
 }
 
 fn fields(view: &View<'_, '_, '_>, wanted: &Wanted) -> Vec<Field> {
+    let mut fields = filter_fields(view, wanted);
+    // Other filters keep the columns and the order that were chosen.
+    let kept = wanted.parts().into_iter();
+    let kept = kept.filter(|(name, _)| ["columns", "sort"].contains(&name.as_str()));
+    fields.extend(kept.map(|(name, value)| Field::hidden(name, value)));
+    fields
+}
+
+fn filter_fields(view: &View<'_, '_, '_>, wanted: &Wanted) -> Vec<Field> {
     let present = |name: &str| wanted.get(name).unwrap_or_default().to_owned();
     let time = |name: &str, label: &str| Field::new(name, label, Input::DateTime).value(present(name)).half();
     let menu = |name: &str, label: &str, words: Vec<String>| {

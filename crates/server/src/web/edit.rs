@@ -19,7 +19,7 @@ use super::begin::new_page;
 use super::form::{Decoded, Form, OWN, PICK, with_labels};
 use super::own_fields::own_fields;
 use super::view::{View, Visitor, escaped, notice_of, problem, reader_of, see, show, show_as, write};
-use super::{after_template, conflict, once};
+use super::{after_template, conflict, once, slots};
 use crate::failure::Failure;
 use crate::state::AppState;
 
@@ -280,9 +280,15 @@ fn refuse_unread(decoded: &Decoded) -> acts::Result<()> {
     }
 }
 
+/// Whether a form was not sent to be kept, but for more rows or for times that fit.
+fn asks_for_more(form: &Form) -> bool {
+    !form.first("add").is_empty() || !form.first(slots::FIT).is_empty()
+}
+
 /// Writes a change; with “submit” it is handed over in the same act.
 pub(super) async fn create(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
-    if !form.first("add").is_empty() {
+    if asks_for_more(&form) {
+        let form = slots::taken(form);
         return show_new(&state, &visitor, Back { form, failure: None }).await;
     }
     let sent = form.clone();
@@ -384,6 +390,7 @@ fn edit_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> act
         }
     }
     fields.asked = asked(back, &missing(view, change, &fields));
+    fields.fits = slots::of_change(view, &fields, back, &file)?;
     let mut page = edit_form_page(view, change, &fields.asked);
     page.derived = derived(change, &fields);
     let revision = if both.is_some() {
@@ -670,7 +677,8 @@ pub(super) async fn edit(
     Path((_, key)): Path<(String, String)>,
     form: Form,
 ) -> Response {
-    if !form.first("add").is_empty() {
+    if asks_for_more(&form) {
+        let form = slots::taken(form);
         return show_edit(&state, &visitor, key, Back { form, failure: None }).await;
     }
     let (sent, whose) = (form.clone(), key.clone());

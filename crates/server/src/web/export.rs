@@ -1,12 +1,16 @@
-//! The list of changes as a file, CSV (RFC 4180) or XLSX: the filters and columns of the page, all rows, and above them
-//! what was asked, in which zone, and how many rows there are.
+//! The list of changes as a file, CSV (RFC 4180) or XLSX: the filters, columns and order of the page, all rows, and above
+//! them what was asked, in which zone, and how many rows there are.
+//!
+//! A CSV file is for machines: its heads and the words of states, risks and labels are English whoever asks, so that what
+//! reads it today reads it tomorrow. A workbook is for people, and speaks its reader's language.
 
 use std::collections::BTreeMap;
 
-use acts::find_changes::{find_changes, find_custom_values, find_waiting};
+use acts::find_changes::{Order, find_custom_values, find_ordered, find_waiting, read_order};
 use axum::extract::{Query, State};
-use axum::http::header;
+use axum::http::{HeaderMap, Uri, header};
 use axum::response::{IntoResponse, Response};
+use pages::language::Language;
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
 use store::{Lane, Mode};
 
@@ -26,6 +30,10 @@ struct Export {
     about: Vec<(String, String)>,
     heads: Vec<String>,
     rows: Vec<Vec<String>>,
+    /// The ids of the columns that are ours; behind them stand those of the tenant's own fields.
+    columns: Vec<String>,
+    /// The language that the reader's account names; empty for none.
+    language: String,
 }
 
 /// The list as CSV.
@@ -44,9 +52,16 @@ pub(super) async fn csv(
 pub(super) async fn xlsx(
     State(state): State<AppState>,
     visitor: Visitor,
+    (uri, headers): (Uri, HeaderMap),
     Query(pairs): Query<Vec<(String, String)>>,
 ) -> Response {
-    let made = gather(&state, &visitor, Wanted(pairs)).await;
+    let made = gather(&state, &visitor, Wanted(pairs)).await.map(|export| {
+        let language = super::languages::of_file(&uri, &headers, &export.language);
+        match language {
+            Some(language) => in_language(export, language),
+            None => export,
+        }
+    });
     match made.and_then(|export| as_xlsx(&export).map_err(|error| Failure::fault(&error))) {
         Ok(bytes) => file(
             "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -75,6 +90,7 @@ async fn gather(state: &AppState, visitor: &Visitor, wanted: Wanted) -> Result<E
 }
 
 fn read(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Export> {
+    let (order, _) = read_order(wanted.get("sort"), None)?;
     let filter = filter(view, wanted);
     let mut columns = wanted.columns();
     let has_own = columns.iter().any(|id| id == OWN);
@@ -89,7 +105,7 @@ fn read(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Export> {
     let mut rows: Vec<Vec<String>> = Vec::new();
     let mut after = None;
     let is_whole = loop {
-        let found = find_changes(view.room, &filter, BATCH, after)?;
+        let (found, next) = find_ordered(view.room, &filter, order, BATCH, after.as_ref())?;
         let values = match own.is_empty() {
             true => BTreeMap::new(),
             false => find_custom_values(view.room, &found)?,
@@ -117,7 +133,7 @@ fn read(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Export> {
             });
             rows.push(usual.chain(own).collect());
         }
-        after = found.next;
+        after = next;
         if after.is_none() || rows.len() >= MOST_ROWS {
             break after.is_none();
         }
@@ -130,14 +146,16 @@ fn read(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<Export> {
         .iter()
         .map(|key| super::own_fields::name(&view.directory, key).to_owned());
     Ok(Export {
-        about: about(view, wanted, count),
+        about: about(view, wanted, order, count),
         heads: columns.iter().map(|id| head(id).to_owned()).chain(names).collect(),
         rows,
+        columns,
+        language: super::view::language_of(&view.directory, &view.me),
     })
 }
 
 /// What the file is: of whom, what was asked, in which zone, how many rows, when and by whom.
-fn about(view: &View<'_, '_, '_>, wanted: &Wanted, count: String) -> Vec<(String, String)> {
+fn about(view: &View<'_, '_, '_>, wanted: &Wanted, order: Order, count: String) -> Vec<(String, String)> {
     let query = wanted.query();
     let mut about = vec![
         ("Export".to_owned(), format!("Changes of {}", view.frame.tenant)),
@@ -152,6 +170,7 @@ fn about(view: &View<'_, '_, '_>, wanted: &Wanted, count: String) -> Vec<(String
             .into_iter()
             .map(|(label, value)| (format!("Filter: {label}"), value)),
     );
+    about.push(("Order".to_owned(), super::orders::told(order).to_owned()));
     about.push(("Time zone".to_owned(), view.reader.zone_name().to_owned()));
     about.push(("Rows".to_owned(), count));
     let now = view.reader.field(view.now()).replace('T', " ");
@@ -207,6 +226,31 @@ fn cell(
         "updated" => time(listed.updated_at),
         _ => view.reader.age(listed.created_at),
     }
+}
+
+/// The same with our own words in a language: what people wrote, and the query, stay as they are.
+fn in_language(mut export: Export, language: &Language) -> Export {
+    let said = |words: &str| language.text(&super::words::capital(words));
+    let ours = export.columns.len();
+    for head in export.heads.iter_mut().take(ours) {
+        *head = language.text(head);
+    }
+    for row in &mut export.rows {
+        for (id, value) in export.columns.iter().zip(row) {
+            *value = match (id.as_str(), value.split_once(" (")) {
+                ("state", Some((state, _))) => format!("{} ({})", said(state), language.text("On hold").to_lowercase()),
+                ("state" | "risk", None) => said(value),
+                _ => continue,
+            };
+        }
+    }
+    for (label, _) in &mut export.about {
+        *label = match label.split_once(": ") {
+            Some((begin, rest)) => format!("{}: {}", language.text(begin), language.text(rest)),
+            None => language.text(label),
+        };
+    }
+    export
 }
 
 /// A value that no spreadsheet takes for a formula: one that begins like a formula gets an apostrophe before it, which
@@ -272,7 +316,29 @@ mod tests {
             about: vec![("Rows".to_owned(), "1".to_owned())],
             heads: vec!["Change".to_owned()],
             rows: vec![vec![cell.to_owned()]],
+            columns: vec!["title".to_owned()],
+            language: String::new(),
         }
+    }
+
+    #[test]
+    fn a_workbook_says_our_words_in_the_readers_language_and_leaves_theirs() {
+        let texts = |all: &[&str]| all.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let export = Export {
+            about: vec![("Filter: State".to_owned(), "closed".to_owned())],
+            heads: texts(&["State", "Change", "Risk", "State"]),
+            rows: vec![
+                texts(&["implementing", "Closed", "high", "closed"]),
+                texts(&["authorizing (on hold)", "High", "", "low"]),
+            ],
+            columns: texts(&["state", "title", "risk"]),
+            language: "de".to_owned(),
+        };
+        let told = in_language(export, pages::language::find("de").unwrap());
+        assert_eq!(told.heads, ["Status", "Change", "Risiko", "State"]);
+        assert_eq!(told.rows[0], ["In Umsetzung", "Closed", "Hoch", "closed"]);
+        assert_eq!(told.rows[1], ["In Genehmigung (angehalten)", "High", "", "low"]);
+        assert_eq!(told.about[0], ("Filter: Status".to_owned(), "closed".to_owned()));
     }
 
     #[test]

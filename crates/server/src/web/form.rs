@@ -90,6 +90,7 @@ const STEERING: &[&str] = &[
     "both",
     super::once::MARK,
     super::after_template::AFTER,
+    super::slots::FIT,
 ];
 /// Before the name of a field of which two people's values are at hand: which one stays.
 pub(super) const PICK: &str = "pick.";
@@ -157,6 +158,13 @@ impl Form {
             .filter(|(known, _)| known == name)
             .map(|(_, value)| value.clone())
             .collect()
+    }
+
+    /// The same form with another value under a name.
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.pairs.retain(|(known, _)| known != name);
+        self.pairs.push((name.to_owned(), value.to_owned()));
+        self
     }
 
     /// Every name and value, in order.

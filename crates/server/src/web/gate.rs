@@ -51,6 +51,7 @@ fn list_page(view: &mut View<'_, '_, '_>, before: Option<&str>) -> acts::Result<
             newer,
             older,
             count: shown,
+            ..Paging::default()
         },
         rows,
         ..GateChecks::default()

@@ -53,6 +53,12 @@ impl Wishes {
     }
 }
 
+/// The language of a file that people read, whose reader's account says `chosen`; `None` for English.
+pub(super) fn of_file(uri: &Uri, headers: &HeaderMap, chosen: &str) -> Option<&'static language::Language> {
+    let tag = Wishes::of(uri, headers).settle(language::known(chosen).filter(|_| !chosen.is_empty()));
+    language::find(tag)
+}
+
 /// Puts a page into its reader's language as it leaves.
 pub(super) async fn speak(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let wishes = Wishes::of(request.uri(), request.headers());

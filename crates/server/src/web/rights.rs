@@ -74,7 +74,7 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     ];
     let page = RecordPage {
         frame: view.frame.clone(),
-        title: "Rights".to_owned(),
+        title: "Rights in doubt".to_owned(),
         byline: Rich::from("What should not stay as it is."),
         sections,
         ..RecordPage::default()

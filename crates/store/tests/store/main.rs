@@ -7,6 +7,7 @@ mod identity;
 mod lanes;
 mod logs;
 mod migrations;
+mod orders;
 mod postgres;
 mod queues;
 mod records;

@@ -24,6 +24,11 @@ const CHANGE_FILTERS: &[Param] = &[
     Param::time("planned_to", "Planned to start before this."),
     Param::time("created_from", "Made at or after this."),
     Param::time("created_to", "Made before this."),
+    Param::new(
+        "sort",
+        "The order: `number`, `planned_start` (unplanned ones last), `updated_at` or `risk`, each upwards, or with `-` before \
+         it downwards; `-number` unless said. A `next` belongs to its order.",
+    ),
 ];
 
 pub(super) const GATE_QUESTION: &[Param] = &[

@@ -160,6 +160,7 @@ pub(super) fn list(client: &Client, list: &List, output: &Output) -> Result<()> 
         ("q", list.q.as_deref()),
         ("planned_from", from.as_deref()),
         ("planned_to", to.as_deref()),
+        ("sort", list.sort.as_deref()),
     ];
     let (items, next) = pages(client, "/changes", &fields, list.limit)?;
     let rows: Vec<Vec<String>> = items.iter().map(row).collect();
