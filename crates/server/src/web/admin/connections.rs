@@ -186,11 +186,10 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Res
     let turned = turned.iter().map(|it| {
         Entry::new(Tone::Stop, it.text.as_str())
             .code(it.code.as_str())
-            .why(format!(
-                "{} times, first {}",
-                count(it.count.unsigned_abs()),
-                view.reader.moment(it.first_at)
-            ))
+            .why(match it.count.unsigned_abs() {
+                1 => "once".to_owned(),
+                times => format!("{} times, first {}", count(times), view.reader.moment(it.first_at)),
+            })
             .aside(view.reader.moment(it.last_at))
     });
     let turned: Vec<Entry> = turned.collect();
@@ -210,7 +209,10 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Res
                 "Deliveries",
                 SectionBody::Table(deliveries_table(view, &deliveries)),
             )
-            .note(format!("the last {}", deliveries.len()))
+            .note(match deliveries.len() {
+                0 => String::new(),
+                shown => format!("the last {shown}"),
+            })
             .unsaid("Nothing was delivered yet. Send a test from the other side."),
             Section::new("turned-away", "Turned away at the door", SectionBody::Entries(turned))
                 .unsaid("Nothing was turned away."),
