@@ -238,24 +238,29 @@ impl<'a> Walk<'a> {
                 self.spaces(&parts, last, false, out);
                 parts.iter().skip(last + 1).for_each(|part| self.part(*part, out));
             }
+            None if self.knows_each(&parts) => parts.into_iter().for_each(|part| self.part(part, out)),
             None => {
-                let mut is_unknown = false;
-                for part in &parts {
-                    let before = self.unknown.len();
-                    self.part(*part, out);
-                    if matches!(self.piece(part.0), Piece::Text(_)) && self.unknown.len() > before {
-                        // It is noted as the whole sentence, which may be the same text.
-                        for text in self.unknown.drain(before..) {
-                            self.seen.remove(&text);
-                        }
-                        is_unknown = true;
+                // A sentence of which one piece is known, such as a rule of the tenant's own, is not told in two languages.
+                for part in parts {
+                    match self.piece(part.0) {
+                        Piece::Text(raw) => out.push_str(raw),
+                        _ => self.part(part, out),
                     }
                 }
-                if is_unknown {
-                    self.note(&text);
-                }
+                self.note(&text);
             }
         }
+    }
+
+    /// Whether each text that stands beside the elements of a sentence has words by itself.
+    fn knows_each(&self, parts: &[(usize, usize)]) -> bool {
+        parts.iter().all(|(from, _)| {
+            let Piece::Text(raw) = self.piece(*from) else {
+                return true;
+            };
+            let text = unescaped(raw);
+            !has_words(&text) || is_odd(&text) || is_data(&text) || say(self.catalogue, text.trim(), 0).is_some()
+        })
     }
 
     /// The texts and elements that stand side by side in a sentence: from, to.
@@ -464,6 +469,18 @@ mod tests {
             "<p><svg><use href=\"#x\"/></svg><a href=\"/c\">CHG-1</a> hat <b>Ada &amp; Co</b> spät genehmigt</p>"
         );
         assert_eq!(unknown, ["Ada & Co"]);
+    }
+
+    #[test]
+    fn a_sentence_that_is_known_in_part_alone_stays_whole() {
+        let pairs = [("Changes of", "Changes von"), ("and", "und"), ("Owner", "Verantwortlich")];
+        let rule = "<p>Changes of <code>card-data</code> need two people. <b>Owner</b></p>";
+        let (said, unknown) = german(&pairs, rule);
+        assert_eq!(said, rule.replace("<b>Owner", "<b>Verantwortlich"));
+        assert_eq!(unknown, ["Changes of {a} need two people. {b}"]);
+        let (said, unknown) = german(&pairs, "<p>Changes of <code>a</code> and <code>b</code></p>");
+        assert_eq!(said, "<p>Changes von <code>a</code> und <code>b</code></p>");
+        assert!(unknown.is_empty(), "{unknown:?}");
     }
 
     #[test]
