@@ -55,7 +55,10 @@ fn a_filter_becomes_a_view_and_goes_again() {
     browser.wait_for_words("Remove this view");
     let current = browser.text(".tabs [aria-current]");
     let rows = browser.run("return document.querySelectorAll('tbody tr').length;", &[]);
-    assert_eq!(current.split_whitespace().collect::<Vec<_>>(), ["Grave", "ones", rows.to_string().as_str()]);
+    assert_eq!(
+        current.split_whitespace().collect::<Vec<_>>(),
+        ["Grave", "ones", rows.to_string().as_str()]
+    );
     browser.picture("journeys/saved-view", false);
     browser.click_words("Remove this view");
     browser.wait_for(
@@ -254,11 +257,24 @@ fn a_head_sorts_without_script_and_the_order_stays_with_filters_views_and_files(
     let sorted = || browser.text("thead [aria-sort]");
     assert_eq!(sorted().trim(), "Key ↓");
     browser.leave_by(|| browser.click("thead th:not([aria-sort]) a[href$='sort=planned_start']"));
-    assert!(browser.url().ends_with("/changes?state=open&sort=planned_start"), "{}", browser.url());
+    assert!(
+        browser.url().ends_with("/changes?state=open&sort=planned_start"),
+        "{}",
+        browser.url()
+    );
     assert_eq!(browser.text("thead [aria-sort=ascending]").trim(), "Planned ↑");
-    assert!(browser.text(".tabs [aria-current]").starts_with("Open"), "the view stays, whatever its order");
+    assert!(
+        browser.text(".tabs [aria-current]").starts_with("Open"),
+        "the view stays, whatever its order"
+    );
     let soonest = keys(&desk);
-    assert_eq!(soonest, listed(&desk, "state=draft,assessing,authorizing,approved,scheduled,implementing,reviewing&sort=planned_start"));
+    assert_eq!(
+        soonest,
+        listed(
+            &desk,
+            "state=draft,assessing,authorizing,approved,scheduled,implementing,reviewing&sort=planned_start"
+        )
+    );
     desk.look_at("lists/sorted");
     browser.leave_by(|| browser.click("thead [aria-sort] a"));
     assert_eq!(browser.text("thead [aria-sort=descending]").trim(), "Planned ↓");
@@ -275,8 +291,14 @@ fn a_head_sorts_without_script_and_the_order_stays_with_filters_views_and_files(
     let link = link.as_str().unwrap().trim_start_matches("/t/halden").to_owned();
     browser.set_scripts(true);
     let csv = desk.fetched(&link);
-    let told = csv.lines().filter_map(|line| line.strip_prefix("\"CHG-")?.split('"').next());
-    assert_eq!(told.map(|rest| format!("CHG-{rest}")).collect::<Vec<_>>(), shown, "{csv}");
+    let told = csv
+        .lines()
+        .filter_map(|line| line.strip_prefix("\"CHG-")?.split('"').next());
+    assert_eq!(
+        told.map(|rest| format!("CHG-{rest}")).collect::<Vec<_>>(),
+        shown,
+        "{csv}"
+    );
     assert!(csv.contains("\"# Order\",\"latest planned first\""), "{csv}");
 }
 
@@ -308,7 +330,11 @@ fn each_view_and_the_list_say_how_many_changes_they_hold() {
     let views = browser.run(script, &[]);
     for view in views.as_array().unwrap() {
         let (href, figure) = (view[0].as_str().unwrap(), view[1].as_str().unwrap());
-        let csv = desk.fetched(&href.trim_start_matches("/t/halden").replacen("/changes", "/changes.csv", 1));
+        let csv = desk.fetched(
+            &href
+                .trim_start_matches("/t/halden")
+                .replacen("/changes", "/changes.csv", 1),
+        );
         let rows = csv.lines().filter(|line| line.starts_with("\"CHG-")).count();
         assert_eq!(figure, rows.to_string(), "{href}");
     }

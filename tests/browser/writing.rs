@@ -467,7 +467,10 @@ fn times_that_fit_are_offered_and_filled_in_without_script_and_a_freeze_takes_th
     desk.look_at("journeys/times-that-fit");
     let (start, end) = offered[0].split_once('/').unwrap();
     browser.leave_by(|| browser.click(&format!("button[value='{}']", offered[0])));
-    assert_eq!((value(&desk, "planned_start"), value(&desk, "planned_end")), (start.to_owned(), end.to_owned()));
+    assert_eq!(
+        (value(&desk, "planned_start"), value(&desk, "planned_end")),
+        (start.to_owned(), end.to_owned())
+    );
     assert_eq!(value(&desk, "title"), "Let the labels carry the new logo");
     let from = desk.server.server_time();
     let freeze = json!({
@@ -476,7 +479,10 @@ fn times_that_fit_are_offered_and_filled_in_without_script_and_a_freeze_takes_th
     });
     desk.api("change_manager", "POST", "/freezes", freeze);
     browser.leave_by(|| browser.click_words("Look again"));
-    assert!(texts(&browser.run(OFFERED, &[])).is_empty(), "all of them lie in the freeze");
+    assert!(
+        texts(&browser.run(OFFERED, &[])).is_empty(),
+        "all of them lie in the freeze"
+    );
     browser.wait_for_words("No time in the next three weeks fits.");
 }
 
@@ -496,11 +502,20 @@ fn a_time_that_fits_is_put_into_the_form_at_once_and_collides_with_nothing() {
     let offered = texts(&browser.run(OFFERED, &[]));
     browser.click(&format!("button[value='{}']", offered[0]));
     let (start, end) = offered[0].split_once('/').unwrap();
-    assert_eq!((value(&desk, "planned_start"), value(&desk, "planned_end")), (start.to_owned(), end.to_owned()));
-    assert_eq!(value(&desk, "justification"), "Scanners of the new kind need it.", "the page stayed");
+    assert_eq!(
+        (value(&desk, "planned_start"), value(&desk, "planned_end")),
+        (start.to_owned(), end.to_owned())
+    );
+    assert_eq!(
+        value(&desk, "justification"),
+        "Scanners of the new kind need it.",
+        "the page stayed"
+    );
     for time in offered {
         let (start, end) = time.split_once('/').unwrap();
-        desk.go(&format!("/calendar/propose?change={key}&planned_start={start}&planned_end={end}"));
+        desk.go(&format!(
+            "/calendar/propose?change={key}&planned_start={start}&planned_end={end}"
+        ));
         browser.wait_for_words("Nothing collides with it");
     }
 }

@@ -56,7 +56,9 @@ fn covers_all(window: &MaintenanceWindow, work: &Work<'_>) -> bool {
 fn in_window(window: &MaintenanceWindow, work: &Work<'_>) -> Vec<Timestamp> {
     let first = rounded(window.starts_at.max(work.earliest));
     let tries = (0..TRIES).map(|hours| first + SignedDuration::from_hours(i64::from(hours)));
-    tries.take_while(|start| *start + work.length <= window.ends_at).collect()
+    tries
+        .take_while(|start| *start + work.length <= window.ends_at)
+        .collect()
 }
 
 fn on_days(work: &Work<'_>, zone: &TimeZone, hour: Time) -> Vec<Timestamp> {
@@ -130,7 +132,12 @@ mod tests {
             earliest: at(earliest),
             length: SignedDuration::from_mins(minutes),
         };
-        let starts = starts(directory, &work, &TimeZone::get("Europe/Oslo").unwrap(), Time::constant(21, 0, 0, 0));
+        let starts = starts(
+            directory,
+            &work,
+            &TimeZone::get("Europe/Oslo").unwrap(),
+            Time::constant(21, 0, 0, 0),
+        );
         starts.iter().map(ToString::to_string).collect()
     }
 
@@ -147,14 +154,20 @@ mod tests {
             ["2026-11-21T20:00:00Z", "2026-11-22T20:00:00Z", "2026-11-22T21:00:00Z"]
         );
         assert_eq!(found(&directory, "2026-11-21T20:07:00Z", 45)[0], "2026-11-21T20:15:00Z");
-        assert!(found(&directory, "2026-11-21T12:00:00Z", 121).is_empty(), "no window is long enough");
+        assert!(
+            found(&directory, "2026-11-21T12:00:00Z", 121).is_empty(),
+            "no window is long enough"
+        );
     }
 
     #[test]
     fn without_a_window_each_day_has_its_hour_in_the_readers_zone() {
         let starts = found(&directory(&[], &[]), "2026-10-24T12:00:00Z", 30);
         assert_eq!(starts[0], "2026-10-24T19:00:00Z");
-        assert!(starts.contains(&"2026-10-25T20:00:00Z".to_owned()), "winter time: {starts:?}");
+        assert!(
+            starts.contains(&"2026-10-25T20:00:00Z".to_owned()),
+            "winter time: {starts:?}"
+        );
         assert!(starts.iter().all(|start| *start >= "2026-10-24T12".to_owned()));
     }
 

@@ -12,7 +12,8 @@ use crate::value::Value;
 /// The most changes of which more is asked than an index says.
 const ASKED: i64 = 2_000;
 /// What may be asked of a change that was looked up.
-const COLUMNS: &str = "number, \"change\".id, state, kind, risk, owner, requester, team, planned_start, created_at, updated_at";
+const COLUMNS: &str =
+    "number, \"change\".id, state, kind, risk, owner, requester, team, planned_start, created_at, updated_at";
 
 /// How many changes there are of a filter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,12 +41,7 @@ enum Begin {
 
 /// Counts the changes of a filter, and those of them that stand at a place of an order or before it. At most `most` are
 /// looked at in each of a few tries.
-pub fn count_changes(
-    tx: &mut Tx<'_>,
-    filter: &ChangeFilter,
-    most: i64,
-    upto: Option<(Order, &Spot)>,
-) -> Result<Count> {
+pub fn count_changes(tx: &mut Tx<'_>, filter: &ChangeFilter, most: i64, upto: Option<(Order, &Spot)>) -> Result<Count> {
     let few = Few::of(tx, filter)?;
     let mut best = Count::default();
     for begin in beginnings(filter, few) {

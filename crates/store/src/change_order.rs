@@ -200,7 +200,8 @@ impl Stretch {
         match &self.kind {
             Kind::Numbers(after) => number(list, self.is_down, after),
             Kind::Unplanned(after) => {
-                list.sql.push_str(&format!(" AND {} IS NULL", hidden("planned_start", " + 0")));
+                list.sql
+                    .push_str(&format!(" AND {} IS NULL", hidden("planned_start", " + 0")));
                 number(list, true, after);
             }
             Kind::Level(level, after) => {
@@ -228,7 +229,11 @@ pub(crate) fn stretches(filter: &ChangeFilter, order: Order, after: Option<&Spot
     let times = |column: &'static str| {
         let behind = after.and_then(|spot| Some((spot.value?, spot.number)));
         let way = order.way();
-        Stretch::of(Kind::Times(column, behind), order.is_down, format!("{column} {way}, number {way}"))
+        Stretch::of(
+            Kind::Times(column, behind),
+            order.is_down,
+            format!("{column} {way}, number {way}"),
+        )
     };
     let newest = |kind: Kind| Stretch::of(kind, order.is_down, "number DESC".to_owned());
     match order.key {
@@ -338,10 +343,7 @@ mod tests {
             assert_eq!(Order::parse(word), None, "{word}");
         }
         let planned = Order::parse("planned_start").unwrap();
-        let unplanned = Spot {
-            value: None,
-            number: 7,
-        };
+        let unplanned = Spot { value: None, number: 7 };
         assert_eq!(unplanned.word(planned), ".7");
         assert_eq!(Spot::parse(planned, ".7"), Some(unplanned));
         assert_eq!(Spot::parse(Order::parse("risk").unwrap(), ".7"), None);
@@ -375,7 +377,14 @@ mod tests {
         let some = || Some("x".to_owned());
         let all = ChangeFilter::default;
         let filters = [
-            (ChangeFilter { requester: some(), ..all() }, Part::Requester, "requester=?"),
+            (
+                ChangeFilter {
+                    requester: some(),
+                    ..all()
+                },
+                Part::Requester,
+                "requester=?",
+            ),
             (ChangeFilter { owner: some(), ..all() }, Part::Owner, "owner=?"),
             (ChangeFilter { team: some(), ..all() }, Part::Team, "team=?"),
             (ChangeFilter { kind: some(), ..all() }, Part::Kind, "kind=?"),

@@ -339,8 +339,20 @@ impl Conditions {
             Bare::Only(one) => one == part,
             Bare::None => false,
         };
-        let text = |column: &str| if is_bare { column.to_owned() } else { format!("{column} || ''") };
-        let time = |column: &str| if is_bare { column.to_owned() } else { format!("{column} + 0") };
+        let text = |column: &str| {
+            if is_bare {
+                column.to_owned()
+            } else {
+                format!("{column} || ''")
+            }
+        };
+        let time = |column: &str| {
+            if is_bare {
+                column.to_owned()
+            } else {
+                format!("{column} + 0")
+            }
+        };
         match part {
             Part::State => self.states(&filter.states, is_bare),
             Part::Kind => self.compare(&text("kind"), "=", filter.kind.as_deref()),

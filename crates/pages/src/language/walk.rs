@@ -473,7 +473,11 @@ mod tests {
 
     #[test]
     fn a_sentence_that_is_known_in_part_alone_stays_whole() {
-        let pairs = [("Changes of", "Changes von"), ("and", "und"), ("Owner", "Verantwortlich")];
+        let pairs = [
+            ("Changes of", "Changes von"),
+            ("and", "und"),
+            ("Owner", "Verantwortlich"),
+        ];
         let rule = "<p>Changes of <code>card-data</code> need two people. <b>Owner</b></p>";
         let (said, unknown) = german(&pairs, rule);
         assert_eq!(said, rule.replace("<b>Owner", "<b>Verantwortlich"));

@@ -113,7 +113,9 @@ impl Wanted {
                 .collect::<Vec<_>>();
             parts.push(("columns".to_owned(), ids.join(",")));
         }
-        let order = self.get("sort").filter(|word| Order::parse(word) != Some(Order::default()));
+        let order = self
+            .get("sort")
+            .filter(|word| Order::parse(word) != Some(Order::default()));
         parts.extend(order.map(|word| ("sort".to_owned(), word.to_owned())));
         parts
     }

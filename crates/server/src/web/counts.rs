@@ -41,7 +41,12 @@ pub(super) fn whole(
 ) -> acts::Result<Whole> {
     let upto = after.map(|spot| (order, spot));
     let counted = count_changes(view.room, filter, OF_LIST, upto)?;
-    Ok(told(counted, after.is_none(), i64::try_from(shown).unwrap_or_default(), is_more))
+    Ok(told(
+        counted,
+        after.is_none(),
+        i64::try_from(shown).unwrap_or_default(),
+        is_more,
+    ))
 }
 
 fn told(counted: Count, is_first: bool, shown: i64, is_more: bool) -> Whole {
@@ -56,7 +61,11 @@ fn told(counted: Count, is_first: bool, shown: i64, is_more: bool) -> Whole {
         (_, true) => format!("{figure} changes"),
         (_, false) => format!("at least {figure_of} changes"),
     };
-    let whole = if is_whole { figure_of } else { format!("at least {figure_of}") };
+    let whole = if is_whole {
+        figure_of
+    } else {
+        format!("at least {figure_of}")
+    };
     let page = match (is_first, counted.is_whole) {
         _ if shown == 0 => format!("0 of {whole}"),
         (true, _) => format!("1 to {} of {whole}", self::figure(shown, true)),

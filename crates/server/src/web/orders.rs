@@ -90,12 +90,20 @@ mod tests {
         let asked = wanted(&[("state", "open"), ("sort", "planned_start"), ("after", "1.7")]);
         let present = Order::parse("planned_start").unwrap_or_default();
         let heads = heads("/changes", &asked, present);
-        let sort = |id: &str| heads.iter().find(|head| head.id == id).and_then(|head| head.sort.clone());
+        let sort = |id: &str| {
+            heads
+                .iter()
+                .find(|head| head.id == id)
+                .and_then(|head| head.sort.clone())
+        };
         let link = |href: &str, ascending: Option<bool>| {
             let href = href.to_owned();
             Some(Sort { href, ascending })
         };
-        assert_eq!(sort("planned"), link("/changes?state=open&sort=-planned_start", Some(true)));
+        assert_eq!(
+            sort("planned"),
+            link("/changes?state=open&sort=-planned_start", Some(true))
+        );
         assert_eq!(sort("key"), link("/changes?state=open", None));
         assert_eq!(sort("risk"), link("/changes?state=open&sort=-risk", None));
         assert_eq!(sort("title"), None);

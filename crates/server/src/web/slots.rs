@@ -179,7 +179,9 @@ fn offered(
             end: *start + length,
             places: names.clone(),
         };
-        !others.iter().any(|other| between(&view.directory, &mine, other).is_some())
+        !others
+            .iter()
+            .any(|other| between(&view.directory, &mine, other).is_some())
     };
     let mut days = BTreeSet::new();
     let free = starts.into_iter().filter(is_free);
