@@ -168,7 +168,7 @@ mod tests {
             starts.contains(&"2026-10-25T20:00:00Z".to_owned()),
             "winter time: {starts:?}"
         );
-        assert!(starts.iter().all(|start| *start >= "2026-10-24T12".to_owned()));
+        assert!(starts.iter().all(|start| start.as_str() >= "2026-10-24T12"));
     }
 
     #[test]

@@ -749,6 +749,7 @@ mod tests {
                             Few::Nothing => false,
                             Few::Word(_) => filter.q.is_some(),
                             Few::Place => filter.service.is_some() || filter.environment.is_some(),
+                            Few::Plain(_) => false,
                         };
                         if few != Few::Nothing && !gathers {
                             continue;
