@@ -1,6 +1,8 @@
 //! Where plans collide: two changes at the same time on the same service and environment, or on services of which one
 //! needs the other.
 
+use std::collections::BTreeSet;
+
 use acts::find_changes::{ChangeRow, TargetRow};
 use jiff::Timestamp;
 use model::directory::Directory;
@@ -95,6 +97,25 @@ pub(super) fn between(directory: &Directory, one: &Planned<'_>, other: &Planned<
         path,
         environment: environment.to_owned(),
     })
+}
+
+/// The services with which work on one collides: itself, what it needs and what needs it, as far as [`between`] looks.
+/// Found in a few passes over the graph, whatever the number of changes that are then held against it.
+pub(super) fn around(directory: &Directory, service: &ServiceKey) -> BTreeSet<ServiceKey> {
+    let mut found = BTreeSet::from([service.clone()]);
+    for is_down in [true, false] {
+        let mut edge = BTreeSet::from([service.clone()]);
+        for _ in 0..DEPTH {
+            let ends = directory.dependencies.iter().map(|row| match is_down {
+                true => (&row.from, &row.to),
+                false => (&row.to, &row.from),
+            });
+            let next = ends.filter(|(near, _)| edge.contains(near)).map(|(_, far)| far.clone());
+            edge = next.collect();
+            found.extend(edge.iter().cloned());
+        }
+    }
+    found
 }
 
 /// The shortest way from a service to one that it needs, by the graph of dependencies.

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use acts::find_changes::{ChangeFilter, Order, SortKey, find_ordered};
 use jiff::civil::Time;
 use jiff::{SignedDuration, Timestamp};
+use model::directory::Directory;
 use model::file::ChangeFile;
 use model::ids::{EnvironmentKey, ServiceKey};
 use model::requirement::earliest_start;
@@ -14,7 +15,7 @@ use model::words::State as Stage;
 use pages::{ChangeFields, Fits};
 
 use super::after_template;
-use super::collide::{Planned, between};
+use super::collide::{Planned, around};
 use super::edit::{Back, read};
 use super::form::Form;
 use super::view::View;
@@ -168,20 +169,10 @@ fn offered(
         .filter_map(|(row, targets)| Planned::of(row, targets))
         .filter(|other| other.key != own)
         .collect();
-    let names: Vec<(&str, &str)> = places
-        .iter()
-        .map(|(service, place)| (service.as_str(), place.as_str()))
-        .collect();
+    let taken = taken_by(&view.directory, &places, &others);
     let is_free = |start: &Timestamp| {
-        let mine = Planned {
-            key: own,
-            start: *start,
-            end: *start + length,
-            places: names.clone(),
-        };
-        !others
-            .iter()
-            .any(|other| between(&view.directory, &mine, other).is_some())
+        let end = *start + length;
+        !taken.iter().any(|(from, to)| *from < end && *start < *to)
     };
     let mut days = BTreeSet::new();
     let free = starts.into_iter().filter(is_free);
@@ -196,8 +187,35 @@ fn offered(
     }))
 }
 
+/// The times of those other changes that touch the same places, or in the same environment what these need or are needed by.
+fn taken_by(
+    directory: &Directory,
+    places: &[(ServiceKey, EnvironmentKey)],
+    others: &[Planned<'_>],
+) -> Vec<(Timestamp, Timestamp)> {
+    let reached: Vec<(BTreeSet<ServiceKey>, &str)> = places
+        .iter()
+        .map(|(service, environment)| (around(directory, service), environment.as_str()))
+        .collect();
+    let touches = |other: &&Planned<'_>| {
+        other.places.iter().any(|(service, environment)| {
+            let service = ServiceKey::from(*service);
+            reached
+                .iter()
+                .any(|(around, own)| own == environment && around.contains(&service))
+        })
+    };
+    others
+        .iter()
+        .filter(touches)
+        .map(|other| (other.start, other.end))
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
     use super::*;
 
     fn form(pairs: &[(&str, &str)]) -> Form {
@@ -218,6 +236,33 @@ mod tests {
         assert_eq!(taken.first("title"), "T");
         let looked = super::taken(form(&[("planned_start", "x"), ("fit", "look")]));
         assert_eq!(looked.all("planned_start"), ["x"]);
+    }
+
+    #[test]
+    fn what_is_taken_is_what_would_collide() {
+        let row = |from: &str, to: &str| serde_json::json!({"id": format!("{from}-{to}"), "version": 1, "from": from, "to": to});
+        let rows = [("a", "b"), ("b", "c"), ("c", "d"), ("d", "e"), ("e", "f"), ("x", "a")];
+        let rows: Vec<serde_json::Value> = rows.map(|(from, to)| row(from, to)).into();
+        let rows: Vec<model::directory::Dependency> = serde_json::from_value(rows.into()).unwrap();
+        let directory = Directory {
+            dependencies: rows.into(),
+            ..Directory::default()
+        };
+        let planned = |service: &'static str, environment: &'static str| Planned {
+            key: service,
+            start: Timestamp::UNIX_EPOCH,
+            end: Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1),
+            places: vec![(service, environment)],
+        };
+        let mine = planned("a", "production");
+        for service in ["a", "b", "c", "d", "e", "f", "x", "y"] {
+            for environment in ["production", "staging"] {
+                let other = planned(service, environment);
+                let collides = super::super::collide::between(&directory, &mine, &other).is_some();
+                let taken = taken_by(&directory, &[("a".into(), "production".into())], &[other]);
+                assert_eq!(!taken.is_empty(), collides, "{service} in {environment}");
+            }
+        }
     }
 
     #[test]
