@@ -285,7 +285,8 @@ pub(crate) fn list_sql(
         "SELECT \"change\".id, version, key, number, title, state, kind, risk, on_hold, expedited, requester, owner, team,
             created_at, updated_at, planned_start, planned_end
          FROM {gathered}\"change\" WHERE \"change\".tenant = $tenant{} ORDER BY {} LIMIT $limit",
-        list.sql, stretch.order
+        list.sql,
+        stretch.order(!matches!(few, Few::Plain(_)))
     );
     (sql, list.params)
 }
