@@ -285,18 +285,6 @@ impl ChangeList {
             remove_url: "/t/halden/changes".to_owned(),
             is_said: true,
         };
-        let order = |label: &str, is_current: bool| crate::ListOrder {
-            label: label.to_owned(),
-            href: "/t/halden/changes?sort=planned_start".to_owned(),
-            is_current,
-        };
-        let mut columns = ChangeRow::columns();
-        if let Some(planned) = columns.iter_mut().find(|column| column.label == "Planned") {
-            planned.sort = Some(crate::Sort {
-                href: "/t/halden/changes?sort=-planned_start".to_owned(),
-                ascending: Some(true),
-            });
-        }
         Self {
             frame: crate::samples::frame(Place::Changes),
             acts: vec![crate::ActForm::link("Export as CSV", "/t/halden/changes.csv")],
@@ -335,12 +323,8 @@ impl ChangeList {
             filters: sample_filters(),
             filter_url: "/t/halden/changes".to_owned(),
             rows,
-            columns,
-            orders: vec![
-                order("newest first", false),
-                order("soonest planned first", true),
-                order("highest risk first", false),
-            ],
+            columns: sample_columns(),
+            orders: sample_orders(),
             count: "214 changes".to_owned(),
             paging: Paging {
                 newer: None,
@@ -351,6 +335,31 @@ impl ChangeList {
             ..Self::default()
         }
     }
+}
+
+/// The heads of a list that is sorted by the planned start.
+fn sample_columns() -> Vec<Column> {
+    let mut columns = ChangeRow::columns();
+    if let Some(planned) = columns.iter_mut().find(|column| column.label == "Planned") {
+        planned.sort = Some(crate::Sort {
+            href: "/t/halden/changes?sort=-planned_start".to_owned(),
+            ascending: Some(true),
+        });
+    }
+    columns
+}
+
+fn sample_orders() -> Vec<crate::ListOrder> {
+    let order = |label: &str, is_current: bool| crate::ListOrder {
+        label: label.to_owned(),
+        href: "/t/halden/changes?sort=planned_start".to_owned(),
+        is_current,
+    };
+    vec![
+        order("newest first", false),
+        order("soonest planned first", true),
+        order("highest risk first", false),
+    ]
 }
 
 fn sample_filters() -> Vec<Field> {
