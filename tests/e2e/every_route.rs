@@ -14,6 +14,7 @@ use tests::journey::artifact;
 use tests::{Place, Server};
 
 use crate::crash::{must_replay, must_run, must_verify};
+use crate::described::{self, Answers};
 
 /// The way, row by row.
 const WAY: &str = include_str!("every_route.json");
@@ -51,6 +52,8 @@ struct Walk<'a> {
     server: &'a Server,
     now: Timestamp,
     remembered: BTreeMap<String, String>,
+    /// What was answered, to be held against the API's description.
+    answers: Answers,
 }
 
 impl Walk<'_> {
@@ -342,13 +345,16 @@ impl Walk<'_> {
             "{method} {path} had an effect without its event"
         );
         if silent.is_some() && (200..300).contains(&status) {
-            self.remember(row, &serde_json::from_slice(&answer).unwrap());
+            let answer = serde_json::from_slice(&answer).unwrap();
+            self.answers.keep(method, &format!("/api/v1{route}"), status, &answer);
+            self.remember(row, &answer);
             return;
         }
         let (status, answer) = self.ask(row, &path, body.as_ref(), &key);
         let told = String::from_utf8_lossy(&answer).into_owned();
         assert!((200..300).contains(&status), "{method} {path}: {status} {told}");
         let answer: Value = serde_json::from_slice(&answer).unwrap();
+        self.answers.keep(method, &format!("/api/v1{route}"), status, &answer);
         self.remember(row, &answer);
         if method == "POST" && silent.is_none() {
             let after = records_at_rest(place);
@@ -374,6 +380,7 @@ fn no_route_has_an_effect_without_its_event_or_twice_with_one_key() {
         server: &server,
         now,
         remembered: BTreeMap::new(),
+        answers: Answers::default(),
     };
     for role in ["requester", "owner", "executive"] {
         walk.remembered.insert(role.to_owned(), login(&server, role));
@@ -388,6 +395,7 @@ fn no_route_has_an_effect_without_its_event_or_twice_with_one_key() {
         walk.step(&place, number, row);
     }
     check_share(&server, &routes);
+    walk.answers.must_be_described(&described::document(&server));
     crate::plans::must_look_up(&place, &server);
     must_verify(&server);
     server.stop();

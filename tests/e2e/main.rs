@@ -14,6 +14,7 @@ mod crash;
 mod cross_site;
 mod decisions;
 mod deliveries;
+mod described;
 mod desync;
 mod disk;
 mod every_route;

@@ -17,8 +17,6 @@ struct Part {
     name: &'static str,
     needs: &'static [Need],
     run: fn(&World) -> Result<Count>,
-    /// Whether it waits for other programs much of its time: two neighbours that do are run side by side.
-    waits: bool,
 }
 
 /// The parts in the order of a whole run: the cheap ones that fail most often come first.
@@ -27,55 +25,46 @@ const PARTS: &[Part] = &[
         name: "fmt",
         needs: &[],
         run: fmt,
-        waits: false,
     },
     Part {
         name: "tidy",
         needs: &[],
         run: tidy_rules,
-        waits: false,
     },
     Part {
         name: "clippy",
         needs: &[],
         run: clippy,
-        waits: false,
     },
     Part {
         name: "unit",
         needs: &[Need::Postgres],
         run: unit,
-        waits: false,
     },
     Part {
         name: "foreign",
         needs: &[Need::Python, Need::Node, Need::OpenSsl, Need::Identity],
         run: foreign_judges,
-        waits: false,
     },
     Part {
         name: "e2e",
         needs: END_TO_END,
         run: |world| end_to_end(world, "sqlite"),
-        waits: false,
     },
     Part {
         name: "postgres",
         needs: END_TO_END,
         run: |world| end_to_end(world, "postgres"),
-        waits: true,
     },
     Part {
         name: "browser",
         needs: &[Need::Browser, Need::Node],
         run: in_browser,
-        waits: true,
     },
     Part {
         name: "docs",
         needs: &[],
         run: docs,
-        waits: false,
     },
 ];
 
@@ -109,41 +98,13 @@ pub fn run(root: &Path, names: &[String]) -> Result<bool> {
     if !missing.is_empty() {
         results.push(setup_failure(&missing));
     }
-    results.extend(run_all(&parts[first..], &world));
+    results.extend(parts[first..].iter().map(|part| part.run_in(&world)));
     drop(world);
     print!("{}", report::render(&results));
     Ok(results.iter().all(|part| part.failed == 0))
 }
 
-/// Runs the parts in their order; neighbours that wait for other programs much of their time at the same time.
-fn run_all(parts: &[&Part], world: &World) -> Vec<PartResult> {
-    let groups = parts.chunk_by(|one, next| one.waits && next.waits);
-    let run_group = |group: &[&Part]| {
-        std::thread::scope(|scope| {
-            let running: Vec<_> = group.iter().map(|part| scope.spawn(|| part.run_in(world))).collect();
-            let ended = running.into_iter().zip(group);
-            ended
-                .map(|(one, part)| one.join().unwrap_or_else(|_| part.broken_off()))
-                .collect::<Vec<_>>()
-        })
-    };
-    groups.flat_map(run_group).collect()
-}
-
 impl Part {
-    /// What a part comes to whose run ended in a panic.
-    fn broken_off(&self) -> PartResult {
-        let mut count = Count::default();
-        count.fail("the part broke off", &[]);
-        PartResult {
-            name: self.name,
-            passed: 0,
-            failed: count.failed,
-            took: std::time::Duration::ZERO,
-            tail: count.tail,
-        }
-    }
-
     /// Runs the part; what goes wrong is counted.
     #[expect(clippy::disallowed_methods, reason = "the report tells how long each part took")]
     fn run_in(&self, world: &World) -> PartResult {

@@ -48,8 +48,8 @@ const MIGRATIONS: &[Migration] = migrations![
     24 "0024_estate_write",
     25 "0025_hands",
     26 "0026_arrows_of_kinds",
-    29 "0029_orders_of_changes",
-    31 "0031_figures",
+    27 "0027_orders_of_changes",
+    28 "0028_figures",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

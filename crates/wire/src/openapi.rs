@@ -355,6 +355,7 @@ fn refusals(route: &Route) -> &'static [u16] {
         (Scope::Open, _) => &[],
         (Scope::Signed, _) => &[401, 404, 413, 429, 503],
         (_, "GET") if route.operation == "read_bundle" => &[401, 403, 404, 429, 503],
+        (_, "GET") if !route.params.is_empty() => &[400, 401, 403, 404, 422, 429, 503],
         (_, "GET") => &[400, 401, 403, 404, 429, 503],
         (_, "DELETE") => &[401, 403, 404, 409, 429, 503],
         (_, "PATCH" | "PUT") if route.is_conditional => &[400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 429, 503],

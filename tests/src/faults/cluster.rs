@@ -149,11 +149,9 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        if self.server.is_some() {
-            // A test that fails while it is paused would wait for ever for its end.
-            self.go_on();
-        }
         if let Some(mut server) = self.server.take() {
+            // A test that fails while it is paused would wait for ever for its end.
+            signals::send("CONT", server.id());
             signals::send("QUIT", server.id());
             let _ = server.wait();
         }

@@ -7,7 +7,8 @@ use model::words::{
 };
 
 use super::shapes::{
-    Shape, Words, all, boolean, free, integer, object, objects, shape, text, text_or_null, texts, time, word, words,
+    Shape, Words, all, boolean, free, frees, integer, lists, object, objects, shape, text, text_or_null, texts, time,
+    word, words,
 };
 
 /// The longest leaf in base64, in characters: an entry has at most 65,535 bytes.
@@ -102,10 +103,120 @@ const CHANGE: &[Shape] = &[
             boolean("window_missed", "Whether its window passed without a start."),
             boolean("unauthorized", "Whether work was done without leave."),
             texts("turned_normal", LINE, "The locked fields that an edit touched."),
+            text("template_not_valid", TEXT, "Why its template holds no more."),
+            boolean("in_freeze", "Whether a freeze began while its work was under way."),
+            time("created_at", "When it was written.").needed(),
+            time("updated_at", "When it last changed.").needed(),
+            time("submitted_at", "When it was submitted last."),
+            time("assessed_at", "When its assessment ended last."),
+            time("closed_at", "When it was closed."),
+            text(
+                "closed_by",
+                LINE,
+                "Who closed it: a login; absent where it closed by itself.",
+            ),
+            boolean(
+                "dependencies_reviewed",
+                "Whether its assessor looked at what depends on it.",
+            ),
+            texts("authors", LINE, "Logins of who wrote it or edited what is covered."),
+            texts("implemented_by", LINE, "Logins of who did some of the work."),
+            objects(
+                "requests",
+                "Request",
+                "Who is asked for a decision, by which rule, and why.",
+            ),
+            objects("clocks", "RuleClock", "By when each rule's decision is awaited."),
+            object("hold", "Stated", "While it pauses: who said so, and why."),
+            object(
+                "returned",
+                "Stated",
+                "The question with which it was returned, until it is submitted again.",
+            ),
+            object("rejection", "Rejection", "While it is rejected."),
+            object("cancelled", "Stated", "Who called it off, and why."),
+            object(
+                "finding",
+                "Stated",
+                "What a change manager found of work without leave.",
+            ),
+            free(
+                "extension",
+                "The last request for more time: `until`, `reason`, `by`, `at`, `decision`.",
+            ),
+            free(
+                "break_glass",
+                "A start by break-glass: `reason`, `until`, `by`, `at`, how it was signed and validated.",
+            ),
+            free(
+                "retrospective",
+                "Work done first: `reason`, `verbal_approver`, `confirm_by`, `confirmation`.",
+            ),
+            frees(
+                "board_decisions",
+                "What boards decided: `rule`, `group`, `meeting`, `quorum`, who was there, who agreed.",
+            ),
+            frees("validations", "Whether it works: `result`, `text`, `by`, `at`."),
+            frees(
+                "reviews",
+                "Post-implementation reviews: what was met, `summary`, `improvements`, `by`, `at`.",
+            ),
             integer("version", 1, i64::MAX, "Grows with every save.").needed(),
         ],
     )
     .based_on(&["NewChange"]),
+    shape(
+        "Stated",
+        "What somebody said, and when.",
+        &[
+            text("by", LINE, "Who: a login.").needed(),
+            time("at", "When.").needed(),
+            text("reason", TEXT, "In their words.").needed(),
+        ],
+    ),
+    shape(
+        "Rejection",
+        "A rejection.",
+        &[object("overruled", "Stated", "Who let others go on in spite of it.")],
+    )
+    .based_on(&["Stated"]),
+    shape(
+        "Request",
+        "Somebody who is asked for a decision.",
+        &[
+            text("rule", LINE, "The policy that asks.").needed(),
+            text("person", LINE, "Who is asked: a login.").needed(),
+            texts("targets", LINE, "The targets' ids.").needed(),
+            text("why", TEXT, "Why this person has the authority.").needed(),
+            frees(
+                "grounds",
+                "The same as records and versions: ownership row, membership, role, delegation.",
+            ),
+            time("asked_at", "When they were asked.").needed(),
+            time("acknowledge_by", "By when they should say that they have seen it.").needed(),
+            time("acknowledged_at", "When they said so."),
+        ],
+    ),
+    shape(
+        "RuleClock",
+        "By when a rule's decision is awaited.",
+        &[
+            text("rule", LINE, "The policy that asks.").needed(),
+            time("asked_at", "When it began.").needed(),
+            time("remind_at", "When who is asked is reminded.").needed(),
+            time("decide_by", "By when it should be decided.").needed(),
+            free(
+                "decide",
+                "The time for it, as the table or the policy says it: `minutes`, `work_minutes`, `days` or `work_days`.",
+            ),
+            frees(
+                "steps",
+                "The escalations: `step`, `due_at`, and `done_at` once it was taken.",
+            )
+            .needed(),
+            time("met_at", "When it was decided."),
+        ],
+    ),
     shape(
         "Target",
         "A target as it stands.",
@@ -164,6 +275,15 @@ const CHANGE: &[Shape] = &[
             time("recorded_at", "When it was recorded.").needed(),
             integer("index", 0, i64::MAX, "Its place in the log, once it has one."),
             free("data", "What it says."),
+            integer("v", 1, i64::MAX, "The version of its form.").needed(),
+            text("tenant", LINE, "The tenant.").needed(),
+            free("subject", "What it is about: `table` and `id`.").needed(),
+            text("act", LINE, "The act that wrote it, where that wrote several."),
+            frees(
+                "records",
+                "What it wrote, as the log seals it: `table`, `id`, `version`, and what was set; `{\"c\": …}` is a commitment.",
+            ),
+            free("texts", "The texts behind commitments, for whoever may read them."),
         ],
     ),
 ];
@@ -192,12 +312,38 @@ const ITEMS: &[Shape] = &[
             text("comment", TEXT, "In their words."),
             word("state", all!(ApprovalState), "Whether it counts.").needed(),
             objects("conditions", "Condition", "Its conditions."),
-            texts("counted_for", LINE, "The rules for which it counts."),
+            integer("version", 1, i64::MAX, "Grows with every save."),
+            objects("counted_for", "CountedFor", "The rules for which it counts, and why."),
+            text("content_digest", LINE, "The content that they named."),
+            text("what_digest", LINE, "The digest *what* at that moment."),
+            text("when_digest", LINE, "The digest *when* at that moment."),
+            text("policy_digest", LINE, "Digest of the policies that were asked."),
+            text("facts_digest", LINE, "Digest of the facts that they judged."),
+            word("what", COVERAGES, "Whether it stands for what is done."),
+            word("when", COVERAGES, "Whether it stands for the planned times."),
+            text("method", LINE, "How they had signed in, or `token`."),
+            text("ended", TEXT, "Why it counts no more."),
             texts("evidence_seen", LINE, "Digests of the evidence that was there."),
             text("meeting", LINE, "The board's meeting at which it was given."),
         ],
     )
     .based_on(&["Item"]),
+    shape(
+        "CountedFor",
+        "A rule for which a decision counts.",
+        &[
+            text("rule", LINE, "The policy's id.").needed(),
+            texts("targets", LINE, "The targets' ids.").needed(),
+            text("why", TEXT, "Why this person could decide.").needed(),
+            free(
+                "basis",
+                "The same as records and versions: ownership row, membership, role, delegation.",
+            ),
+            boolean("what", "Whether the rule covers what is done.").needed(),
+            boolean("when", "Whether it covers the planned times.").needed(),
+            time("valid_until", "After this it counts no more."),
+        ],
+    ),
     shape(
         "Condition",
         "A condition of an approval.",
@@ -223,6 +369,7 @@ const ITEMS: &[Shape] = &[
             text("file_digest", LINE, "The file's digest."),
             integer("size", 0, i64::MAX, "Bytes of the file."),
             text("media_type", LINE, "Its media type."),
+            integer("version", 1, i64::MAX, "Grows with every save."),
         ],
     )
     .based_on(&["Item"]),
@@ -290,7 +437,10 @@ const ITEMS: &[Shape] = &[
     shape(
         "Watchers",
         "Who is told of what happens.",
-        &[texts("items", LINE, "Logins.").needed()],
+        &[
+            texts("items", LINE, "Logins.").needed(),
+            text_or_null("next", "Always null: there is one page."),
+        ],
     ),
     shape(
         "Watcher",
@@ -312,10 +462,28 @@ const ITEMS: &[Shape] = &[
             word("purpose", all!(Purpose), "Forward or back."),
             word("state", Words::These(&["issued", "revoked"]), "Whether it holds."),
             time("expires_at", "Until when."),
+            integer("version", 1, i64::MAX, "Grows with every save."),
+            text("change_key", LINE, "The change."),
+            text("target", LINE, "The target's id."),
+            text("artifact", 255, "What may be deployed."),
+            text("content_digest", LINE, "The content that was approved."),
+            text("policy_digest", LINE, "Digest of the policies that were asked."),
+            integer("epoch", 0, i64::MAX, "Permits of older epochs are dead."),
+            integer(
+                "max_list_age_seconds",
+                0,
+                i64::MAX,
+                "How old the revocation list may be.",
+            ),
+            time("issued_at", "When it was given."),
+            time("not_before", "From when it holds."),
         ],
     )
     .based_on(&["Item"]),
 ];
+
+/// How an approval stands for a part of the content.
+const COVERAGES: Words = Words::These(&["not_covered", "standing", "voided"]);
 
 const GATE: &[Shape] = &[
     shape(
@@ -396,6 +564,7 @@ const ESTATE: &[Shape] = &[
             integer("template_version", 1, i64::MAX, "Grows when its fields change."),
             text("proposer", LINE, "Who proposed this version: a login."),
             text("digest", LINE, "Digest of the locked fields."),
+            frees("approvals", "Who approved this version: `person`, `role`, `at`."),
             free(
                 "custom_fields",
                 "Locked values of fields of your own: each with its key and what it holds.",
@@ -408,7 +577,18 @@ const ESTATE: &[Shape] = &[
         "Something in the calendar.",
         &[
             word("kind", Words::These(&["change", "freeze", "window"]), "What it is.").needed(),
+            text("id", LINE, "The record's id, of a freeze or a window."),
+            integer(
+                "version",
+                1,
+                i64::MAX,
+                "Grows with every save, of a freeze or a window.",
+            ),
             text("key", LINE, "The change's key."),
+            word("state", all!(State), "Where the change stands."),
+            word("risk", all!(Level), "The change's risk."),
+            boolean("on_hold", "Whether the change pauses."),
+            text("reason", TEXT, "Why there is a freeze."),
             text("title", LINE, "What it is called.").needed(),
             time("starts_at", "Its start.").needed(),
             time("ends_at", "Its end.").needed(),
@@ -438,6 +618,7 @@ const ADMINISTRATION: &[Shape] = &[
         &[
             text("owner", LINE, "Who answers for it: a login."),
             text("prefix", LINE, "How it begins."),
+            time("created_at", "When it was made."),
             text(
                 "token",
                 LINE,
@@ -462,7 +643,7 @@ const ADMINISTRATION: &[Shape] = &[
                 LINE,
                 "The same secret as Standard Webhooks writes it, `whsec_…`.",
             ),
-            free("refused", "Deliveries that were turned away: how often, and why."),
+            frees("refused", "Deliveries that were turned away: how often, and why."),
         ],
     )
     .based_on(&["ConnectionInput", "Stored"]),
@@ -472,6 +653,11 @@ const ADMINISTRATION: &[Shape] = &[
         &[
             text("id", LINE, "Its key.").needed(),
             text("name", LINE, "A name for people.").needed(),
+            integer("version", 1, i64::MAX, "Grows with every save."),
+            lists(
+                "risk_table",
+                "The risk table: for each impact the level at each complexity.",
+            ),
             boolean("demo", "Whether it is a demo's."),
             boolean("log_is_public", "Whether its log is read without a credential."),
             boolean(
@@ -540,6 +726,19 @@ const ADMINISTRATION: &[Shape] = &[
             text("login", LINE, "The login.").needed(),
             text("name", LINE, "The name."),
             words("roles", all!(Role), "Rights in the tenant."),
+            text("id", LINE, "The person's id."),
+            integer("version", 1, i64::MAX, "Grows with every save."),
+            boolean("active", "Whether they may come in."),
+            text("email", LINE, "Their mail address."),
+            text("zone", LINE, "Their time zone."),
+            texts(
+                "accounts",
+                LINE,
+                "Accounts elsewhere by which they are known: `github:nils`.",
+            ),
+            texts("groups", LINE, "Keys of the groups to which they belong."),
+            boolean("by_token", "Whether this is a token, and no session."),
+            boolean("stepped_up", "Whether a fresh factor was shown."),
         ],
     ),
     shape(

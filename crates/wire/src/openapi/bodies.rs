@@ -123,8 +123,14 @@ const CONTENT: &[Shape] = &[
         "RetrospectiveInput",
         "Work that was done before it was recorded.",
         &[
-            time("actual_start", "When it began.").needed(),
-            time("actual_end", "When it ended.").needed(),
+            time(
+                "actual_start",
+                "When it began: needed to tell of it, and told of each target afterwards.",
+            ),
+            time(
+                "actual_end",
+                "When it ended: needed to tell of it, and told of each target afterwards.",
+            ),
             text("reason", TEXT, "Why it could not be recorded before.").needed(),
             text("verbal_approver", LINE, "Who agreed by word: a login.").needed(),
         ],

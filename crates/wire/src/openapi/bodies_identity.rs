@@ -3,7 +3,7 @@
 use model::reading::{LINE, TEXT};
 use model::words::Period;
 
-use super::shapes::{Shape, Words, all, boolean, free, integer, objects, shape, text, texts, time, word, words};
+use super::shapes::{Shape, Words, all, boolean, free, frees, integer, objects, shape, text, texts, time, word, words};
 
 /// Every shape of this file.
 pub(super) const ALL: &[&[Shape]] = &[SHAPES];
@@ -285,7 +285,7 @@ const SHAPES: &[Shape] = &[
             text("begun_by", LINE, "Who began it: a login.").needed(),
             time("begun_at", "When it began.").needed(),
             time("due_at", "Until when it is to be signed.").needed(),
-            free("rights", "What is looked at: row, person, kind, what, scope, refused.").needed(),
+            frees("rights", "What is looked at: row, person, kind, what, scope, refused.").needed(),
             time("signed_at", "When it was signed."),
             text("reason", TEXT, "Why something was refused."),
         ],

@@ -4,7 +4,7 @@ use model::reading::{LINE, TEXT};
 use model::words::{ConfigurationKind, ConfigurationState, Level, State};
 
 use super::shapes::{
-    Shape, Words, all, boolean, integer, object, objects, shape, text, text_or_null, texts, time, word,
+    Shape, Words, all, boolean, free, integer, object, objects, shape, text, text_or_null, texts, time, word,
 };
 use super::table::{Row, at, delete, get, list, post};
 use super::{Answer, Param};
@@ -257,6 +257,7 @@ pub(super) const SHAPES: &[Shape] = &[
         &[
             object("source", "PolicySource", "Where it stands and what it says.").needed(),
             text("words", TEXT, "What it asks, in the words of the cases.").needed(),
+            free("required", "The obligation as it was compiled, and the targets' ids."),
         ],
     ),
     shape(
@@ -368,7 +369,7 @@ pub(super) const SHAPES: &[Shape] = &[
             integer("version", 1, i64::MAX, "Grows with every save.").needed(),
             word("kind", all!(ConfigurationKind), "Which of them.").needed(),
             word("state", all!(ConfigurationState), "Where it stands.").needed(),
-            text("digest", LINE, "Digest of its content.").needed(),
+            text("digest", LINE, "Digest of its content, where that has one."),
             text("reason", TEXT, "Why it was proposed.").needed(),
             text("proposer", LINE, "A login.").needed(),
             time("proposed_at", "When.").needed(),

@@ -4,7 +4,7 @@ use model::reading::{LINE, TEXT};
 use model::words::{Day, Noun, OwnershipRole};
 
 use super::shapes::{
-    Shape, Words, all, boolean, free, integer, object, objects, shape, text, text_or_null, texts, time, word,
+    Shape, Words, all, boolean, free, frees, integer, object, objects, shape, text, text_or_null, texts, time, word,
 };
 use super::table::{Row, at, delete, get, list, post};
 use super::{Answer, Param};
@@ -386,7 +386,7 @@ const ANSWERS: &[Shape] = &[
             ),
             text("calendar", LINE, "For holidays: the calendar."),
             object("proposal", "Proposed", "What was proposed instead of written."),
-            free(
+            frees(
                 "rows",
                 "The rows that differ: line, noun, key, what, fields, before, after.",
             )

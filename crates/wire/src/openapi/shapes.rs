@@ -41,7 +41,12 @@ enum Kind {
     Object(&'static str),
     Objects(&'static str),
     Free,
+    Frees,
+    Lists,
     TextOrNull,
+    TimeOrNull,
+    IntegerOrNull,
+    FreeOrNull,
 }
 
 impl Kind {
@@ -59,7 +64,12 @@ impl Kind {
             Self::Object(of) => reference(of),
             Self::Objects(of) => json!({"type": "array", "items": reference(of)}),
             Self::Free => json!({"type": "object"}),
+            Self::Frees => json!({"type": "array", "items": {"type": "object"}}),
+            Self::Lists => json!({"type": "array", "items": {"type": "array", "items": {"type": "string"}}}),
             Self::TextOrNull => json!({"type": ["string", "null"]}),
+            Self::TimeOrNull => json!({"type": ["string", "null"], "format": "date-time"}),
+            Self::IntegerOrNull => json!({"type": ["integer", "null"]}),
+            Self::FreeOrNull => json!({"type": ["object", "null"]}),
         }
     }
 }
@@ -195,6 +205,31 @@ pub(super) const fn objects(name: &'static str, of: &'static str, doc: &'static 
 /// An object whose fields are told in words.
 pub(super) const fn free(name: &'static str, doc: &'static str) -> Field {
     Field::new(name, doc, Kind::Free)
+}
+
+/// A list of objects whose fields are told in words.
+pub(super) const fn frees(name: &'static str, doc: &'static str) -> Field {
+    Field::new(name, doc, Kind::Frees)
+}
+
+/// Rows of words.
+pub(super) const fn lists(name: &'static str, doc: &'static str) -> Field {
+    Field::new(name, doc, Kind::Lists)
+}
+
+/// A moment in RFC 3339, UTC, or null.
+pub(super) const fn time_or_null(name: &'static str, doc: &'static str) -> Field {
+    Field::new(name, doc, Kind::TimeOrNull)
+}
+
+/// A whole number or null.
+pub(super) const fn integer_or_null(name: &'static str, doc: &'static str) -> Field {
+    Field::new(name, doc, Kind::IntegerOrNull)
+}
+
+/// An object whose fields are told in words, or null.
+pub(super) const fn free_or_null(name: &'static str, doc: &'static str) -> Field {
+    Field::new(name, doc, Kind::FreeOrNull)
 }
 
 /// Text or null.

@@ -3,7 +3,9 @@
 use model::reading::{LINE, TEXT};
 
 use super::shapes::Words;
-use super::shapes::{Shape, free, integer, object, objects, shape, text, text_or_null, texts, time, word};
+use super::shapes::{
+    Shape, frees, integer, object, objects, shape, text, text_or_null, texts, time, time_or_null, word,
+};
 
 /// Every shape.
 pub(super) const ALL: &[&[Shape]] = &[GATEWAYS];
@@ -23,6 +25,8 @@ const GATEWAYS: &[Shape] = &[
             text("environment", LINE, "The environment.").needed(),
             text("artifact", LINE, "Its digest.").needed(),
             text("change_key", LINE, "The change that brought it.").needed(),
+            text("change", LINE, "The same by its id."),
+            text("target", LINE, "The change's target."),
             time("since", "Since when.").needed(),
         ],
     )
@@ -56,9 +60,12 @@ const GATEWAYS: &[Shape] = &[
             text("service", LINE, "The service.").needed(),
             text("environment", LINE, "The environment.").needed(),
             texts("sources", LINE, "Connections that tell of its deployments."),
-            free("doors", "Gates that asked: name, when last, how often."),
-            time("last_signal_at", "When a deployment was told last."),
-            time("last_check_at", "When a gate asked last."),
+            frees(
+                "doors",
+                "Gates that asked: `door`, `last_at`, and how often they `asked`.",
+            ),
+            time_or_null("last_signal_at", "When a deployment was told last."),
+            time_or_null("last_check_at", "When a gate asked last."),
             texts("owners", LINE, "Logins of those who answer for it."),
             objects("findings", "Unmet", "What is amiss.").needed(),
         ],

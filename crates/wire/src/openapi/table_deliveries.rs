@@ -1,6 +1,9 @@
 //! Routes and shapes of what comes in from outside systems and of what goes out to them.
 
-use super::shapes::{Shape, Words, boolean, free, integer, object, objects, shape, text, texts, time, word};
+use super::shapes::{
+    Shape, Words, boolean, free, free_or_null, frees, integer, integer_or_null, object, objects, shape, text,
+    text_or_null, texts, time, time_or_null, word,
+};
 use super::table::{Row, at, delete, get, list, post};
 use super::{Answer, Param};
 
@@ -142,11 +145,11 @@ const WEBHOOK: &[Shape] = &[
         "How an outgoing webhook fares.",
         &[
             integer("next_index", 0, i64::MAX, "The next place of the log that it looks at."),
-            time("failing_since", "Since when it fails; absent while it is well."),
-            time("next_try_at", "When it is tried again, while it fails."),
-            integer("last_status", 100, 599, "The status of the last answer."),
-            text("last_error", TEXT, "What went wrong the last time."),
-            time("delivered_at", "When something was last taken there."),
+            time_or_null("failing_since", "Since when it fails; null while it is well."),
+            time_or_null("next_try_at", "When it is tried again, while it fails."),
+            integer_or_null("last_status", "The status of the last answer."),
+            text_or_null("last_error", "What went wrong the last time."),
+            time_or_null("delivered_at", "When something was last taken there."),
         ],
     ),
     shape(
@@ -164,10 +167,10 @@ const WEBHOOK: &[Shape] = &[
             .needed(),
             integer("tries", 0, i64::MAX, "How often it was tried."),
             time("queued_at", "From when its tries count; after 7 days it is given up."),
-            time("next_try_at", "When it is tried again."),
-            integer("last_status", 100, 599, "The status of the last answer."),
-            text("last_error", TEXT, "What went wrong the last time."),
-            time("ended_at", "When it was taken or given up; kept for 30 days."),
+            time_or_null("next_try_at", "When it is tried again."),
+            integer_or_null("last_status", "The status of the last answer."),
+            text_or_null("last_error", "What went wrong the last time."),
+            time_or_null("ended_at", "When it was taken or given up; kept for 30 days."),
         ],
     ),
     shape(
@@ -263,7 +266,7 @@ const DELIVERIES: &[Shape] = &[
             integer("tries", 0, i64::MAX, "How often it was read."),
             text("reason", TEXT, "Why it was set aside."),
             text("result", TEXT, "What came of it."),
-            free("signals", "What is read in it, as this version reads it."),
+            frees("signals", "What is read in it, as this version reads it."),
             text("complaint", TEXT, "Why it cannot be read, if so."),
         ],
     ),
@@ -272,7 +275,7 @@ const DELIVERIES: &[Shape] = &[
         "What a delivery made when it was read once more.",
         &[
             text("id", LINE, "The delivery.").needed(),
-            free("signals", "What was read in it."),
+            frees("signals", "What was read in it."),
             text("result", TEXT, "What came of it."),
             text("before", TEXT, "What had come of it before."),
         ],
@@ -318,7 +321,7 @@ const DELIVERIES: &[Shape] = &[
             integer("tries", 0, i64::MAX, "How often it was tried."),
             time("run_at", "When it is tried again."),
             text("state", LINE, "`waiting` or `parked`."),
-            text("last_error", TEXT, "What went wrong the last time."),
+            text_or_null("last_error", "What went wrong the last time."),
         ],
     ),
     shape(
@@ -347,7 +350,7 @@ const DELIVERIES: &[Shape] = &[
         "What the rules find in the questions of past deliveries.",
         &[
             integer("differ", 0, i64::MAX, "For how many another change is found than now.").needed(),
-            free("questions", "Each question with what is found now and then."),
+            frees("questions", "Each question with what is found now and then."),
         ],
     ),
     shape(
@@ -495,7 +498,7 @@ const MAPPINGS: &[Shape] = &[
         "The mapping in force.",
         &[
             objects("rules", "MappingRule", "The first rule that fits decides.").needed(),
-            free("configuration", "Which configuration brought it."),
+            free_or_null("configuration", "Which configuration brought it; null for none."),
         ],
     ),
     shape(
