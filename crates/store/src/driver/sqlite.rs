@@ -19,6 +19,8 @@ use crate::value::{Row, Value};
 
 /// How long a statement waits for another process that holds the file's lock.
 const BUSY: Duration = Duration::from_secs(5);
+/// How often a new file is asked for its write-ahead log within that time.
+const SWITCHES: u32 = 100;
 /// How many prepared statements a connection keeps.
 const STATEMENTS: usize = 400;
 /// From how many pages of the write-ahead log on the writer moves them into the main file (4 KiB each): pages that were
@@ -56,10 +58,8 @@ impl SqliteConnection {
         let mut connection = Self::open(path, flags)?;
         // The automatic checkpoint swallows its errors, a failed sync among them; ours is run by hand and looked at.
         // Keys that are digests fall on any page of their index, so the one that writes keeps more than the usual 2 MB of pages.
-        connection.batch(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;
-             PRAGMA cache_size = -16384;",
-        )?;
+        connection.switch_to_wal()?;
+        connection.batch("PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0; PRAGMA cache_size = -16384;")?;
         let pages = Arc::clone(&connection.wal_pages);
         connection
             .raw
@@ -86,6 +86,18 @@ impl SqliteConnection {
     pub(crate) fn copier(path: &Path) -> Result<Self> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         Self::open(path, flags)
+    }
+
+    /// A new file gets its write-ahead log. Where several open it at once, SQLite refuses all but one of them without the
+    /// usual wait.
+    fn switch_to_wal(&mut self) -> Result<()> {
+        for _ in 1..SWITCHES {
+            match self.batch("PRAGMA journal_mode = WAL") {
+                Err(Error::Unavailable(_)) => std::thread::park_timeout(BUSY / SWITCHES),
+                done => return done,
+            }
+        }
+        self.batch("PRAGMA journal_mode = WAL")
     }
 
     fn open(path: &Path, flags: OpenFlags) -> Result<Self> {

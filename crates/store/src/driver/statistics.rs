@@ -9,7 +9,7 @@
 //! The table `sqlite_stat1` and its use for this stand in <https://www.sqlite.org/fileformat2.html#stat1tab> and
 //! <https://www.sqlite.org/optoverview.html#manual_control_of_query_plans_using_sqlite_stat_tables>.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, TransactionBehavior};
 
 /// Rows of any table.
 const ROWS: u64 = 1_000_000;
@@ -26,7 +26,8 @@ pub(super) fn tell(connection: &mut Connection) -> rusqlite::Result<()> {
     if told(connection)? == wanted {
         return Ok(());
     }
-    let transaction = connection.transaction()?;
+    // One that begins by reading and then wants to write is refused at once where another server wrote meanwhile.
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // This makes the table where it is absent, and gathers nothing.
     transaction.execute_batch("ANALYZE sqlite_schema; DELETE FROM sqlite_stat1;")?;
     {
