@@ -396,10 +396,27 @@ fn no_route_has_an_effect_without_its_event_or_twice_with_one_key() {
     }
     check_share(&server, &routes);
     walk.answers.must_be_described(&described::document(&server));
+    for (key, list, who) in [("a", "condition", "owner"), ("g", "checklist", "requester")] {
+        must_tell_who(&server, &walk.remembered[key], list, who);
+    }
     crate::plans::must_look_up(&place, &server);
     must_verify(&server);
     server.stop();
     must_replay(&place);
+}
+
+/// What was found to be so stands in the command line's list, with who said it.
+fn must_tell_who(server: &Server, key: &str, list: &str, role: &str) {
+    let done = Command::new(tests::binary())
+        .args(["change", list, "list", key])
+        .env("ASSENT_SERVER", &server.url)
+        .env("ASSENT_TOKEN", server.token(role))
+        .output()
+        .unwrap();
+    let (told, login) = (String::from_utf8_lossy(&done.stdout), login(server, role));
+    // A condition also names its checker, who is the same person here, so a moment must follow.
+    let said = format!("{login} 20");
+    assert!(done.status.success() && told.contains(&said), "{list}: {told}");
 }
 
 fn login(server: &Server, role: &str) -> String {

@@ -16,7 +16,7 @@ use crate::{secret, set_webhook};
 /// How many events of the log one round looks at.
 const LOOKED_AT: i64 = 200;
 /// How many deliveries leave in one round.
-const SENT: i64 = 50;
+const SENT: i64 = 200;
 /// After how long a failing webhook's owner is told.
 const NOTICE: SignedDuration = SignedDuration::from_hours(1);
 
@@ -65,13 +65,12 @@ pub fn gather(room: &mut Room<'_, '_>, id: &str, holder: &str, until: Timestamp)
     let Some(before) = webhook::state(room.tx, id)? else {
         return Ok(None);
     };
-    look_ahead(room, &found, before.position)?;
     let given_up = now - SignedDuration::from_hours(24 * TRIED_DAYS);
     if webhook::expire(room.tx, id, given_up, now)? > 0 {
         notice(room, &found, "webhook_gave_up", &now.strftime("%F").to_string())?;
     }
     let mut parcels = Vec::new();
-    for delivery in webhook::ready(room.tx, id, now, SENT)? {
+    for delivery in next(room, &found, before.position)? {
         if let Some(event) = store::event::load(room.tx, &delivery.event_id)? {
             let key = store::changes::key_of_id(room.tx, &delivery.subject)?;
             let card = if found.format.is_usual() {
@@ -106,6 +105,18 @@ pub fn gather(room: &mut Room<'_, '_>, id: &str, holder: &str, until: Timestamp)
         before,
         parcels,
     }))
+}
+
+/// What may leave next. The log is looked at once little is left to send, so that what waits stays few, however long a receiver
+/// was away: each round looks through all of it.
+fn next(room: &mut Room<'_, '_>, found: &Webhook, position: i64) -> Result<Vec<Delivery>> {
+    let (id, now) = (found.id.as_str(), room.now);
+    let ready = webhook::ready(room.tx, id, now, SENT)?;
+    if i64::try_from(ready.len()).is_ok_and(|count| count >= SENT) {
+        return Ok(ready);
+    }
+    look_ahead(room, found, position)?;
+    Ok(webhook::ready(room.tx, id, now, SENT)?)
 }
 
 /// Puts the log's next events on their way, as far as the webhook wants them.

@@ -2,20 +2,20 @@
 
 use model::reading::{LINE, TEXT};
 use model::words::{
-    ApprovalState, Aspect, CheckState, Criticality, Decision, EntryKind, EvidenceKind, EvidenceResult, GateDecision,
-    Level, LinkKind, Outcome, OwnershipRole, PeerVerdict, Purpose, Role, State, TaskKind, TaskState, TemplateState,
+    ApprovalState, Aspect, Criticality, Decision, EntryKind, EvidenceKind, EvidenceResult, Level, LinkKind, Outcome,
+    OwnershipRole, PeerVerdict, Purpose, Role, State, TaskKind, TaskState, TemplateState,
 };
 
 use super::shapes::{
-    Shape, Words, all, boolean, free, frees, integer, lists, object, objects, shape, text, text_or_null, texts, time,
-    word, words,
+    Shape, Words, all, boolean, free, free_or_null, frees, integer, lists, object, objects, shape, text, text_or_null,
+    texts, time, word, words,
 };
 
 /// The longest leaf in base64, in characters: an entry has at most 65,535 bytes.
 const LEAF: usize = 87_380;
 
 /// Every shape that an answer can have.
-pub(super) const ALL: &[&[Shape]] = &[PROBLEM, CHANGE, ITEMS, GATE, ESTATE, ADMINISTRATION];
+pub(super) const ALL: &[&[Shape]] = &[PROBLEM, CHANGE, ITEMS, ESTATE, ADMINISTRATION];
 
 const PROBLEM: &[Shape] = &[
     shape(
@@ -85,6 +85,7 @@ const CHANGE: &[Shape] = &[
             text("id", LINE, "The record's id."),
             word("state", all!(State), "Where it stands.").needed(),
             boolean("on_hold", "Whether it pauses.").needed(),
+            texts("watchers", LINE, "Logins of who is told of what happens to it."),
             text("requester", LINE, "A login.").needed(),
             objects("targets", "Target", "With their ids and outcomes."),
             object("risk", "Risk", "Computed anew on every edit."),
@@ -265,6 +266,22 @@ const CHANGE: &[Shape] = &[
     )
     .based_on(&["Unmet"]),
     shape(
+        "Requirements",
+        "All that is unmet ahead of a change, and what its policies ask of it.",
+        &[
+            objects("items", "Requirement", "What is unmet, in the order of the steps.").needed(),
+            text_or_null("next", "Always null: there is one page."),
+            word("change_state", all!(State), "Where the change stands now.").needed(),
+            free_or_null("stop", "The policy that stops it altogether; null without one."),
+            frees(
+                "obligations",
+                "What the policies ask: each with its rule (`obligation`) and the ids of the `targets` that it is asked for.",
+            )
+            .needed(),
+            text("policy_digest", LINE, "Digest of the policies that were asked.").needed(),
+        ],
+    ),
+    shape(
         "Event",
         "One line of the timeline.",
         &[
@@ -294,6 +311,7 @@ const ITEMS: &[Shape] = &[
         "What every item has.",
         &[
             text("id", LINE, "The record's id.").needed(),
+            integer("version", 1, i64::MAX, "Grows with every save."),
             word(
                 "change_state",
                 all!(State),
@@ -351,7 +369,9 @@ const ITEMS: &[Shape] = &[
             text("text", TEXT, "What must be so.").needed(),
             word("due", Words::These(&["start", "close"]), "By when.").needed(),
             text("checker", LINE, "Who checks it: a login."),
-            boolean("is_met", "Whether it was found to be so."),
+            text("approval", LINE, "The approval's id."),
+            free("met", "Who found it to be so: `by`, `at`, `text`. Absent until then."),
+            boolean("lapsed", "Whether it ended with its approval."),
         ],
     )
     .based_on(&["Item"]),
@@ -365,11 +385,16 @@ const ITEMS: &[Shape] = &[
             text("name", LINE, "A name for people."),
             text("environment", LINE, "Where it was gained."),
             text("artifact", 255, "The artifact that was tested."),
+            text(
+                "plan_digest",
+                LINE,
+                "Without an artifact: digest of the plan that was tested.",
+            ),
             text("text", TEXT, "What was read in it."),
+            free("accepted", "Who took it although it failed: `by`, `at`, `reason`."),
             text("file_digest", LINE, "The file's digest."),
             integer("size", 0, i64::MAX, "Bytes of the file."),
             text("media_type", LINE, "Its media type."),
-            integer("version", 1, i64::MAX, "Grows with every save."),
         ],
     )
     .based_on(&["Item"]),
@@ -389,7 +414,9 @@ const ITEMS: &[Shape] = &[
         "PeerReview",
         "A peer's word.",
         &[
+            text("person", LINE, "Whose word it is: a login.").needed(),
             word("verdict", all!(PeerVerdict), "The word.").needed(),
+            text("what_digest", LINE, "Over what was read; an edit of it ends the word."),
             text("text", TEXT, "In their words."),
             word("state", all!(ApprovalState), "Whether it counts."),
         ],
@@ -401,7 +428,7 @@ const ITEMS: &[Shape] = &[
         &[
             text("title", LINE, "What to check.").needed(),
             text("rule", LINE, "The rule that brought it."),
-            boolean("is_done", "Whether it was ticked."),
+            free("done", "Who ticked it: `by`, `at`, `text`. Absent until then."),
         ],
     )
     .based_on(&["Item"]),
@@ -462,7 +489,8 @@ const ITEMS: &[Shape] = &[
             word("purpose", all!(Purpose), "Forward or back."),
             word("state", Words::These(&["issued", "revoked"]), "Whether it holds."),
             time("expires_at", "Until when."),
-            integer("version", 1, i64::MAX, "Grows with every save."),
+            time("revoked_at", "When it was revoked."),
+            text("revoked_reason", TEXT, "Why it was revoked."),
             text("change_key", LINE, "The change."),
             text("target", LINE, "The target's id."),
             text("artifact", 255, "What may be deployed."),
@@ -485,30 +513,6 @@ const ITEMS: &[Shape] = &[
 /// How an approval stands for a part of the content.
 const COVERAGES: Words = Words::These(&["not_covered", "standing", "voided"]);
 
-const GATE: &[Shape] = &[
-    shape(
-        "GateAnswer",
-        "The gate's answer.",
-        &[
-            word("decision", all!(GateDecision), "Go or stop.").needed(),
-            text_or_null("change", "The change that decided."),
-            time("checked_at", "When it was judged."),
-            objects("reasons", "Unmet", "Why not, each with what opens it.").needed(),
-            text_or_null("next_transition_at", "When time alone would change the answer."),
-        ],
-    ),
-    shape(
-        "GateCheck",
-        "A recorded question and its answer.",
-        &[
-            text("id", LINE, "The check's id.").needed(),
-            word("state", all!(CheckState), "Whether it still waits."),
-            text_or_null("permit", "The permit, a compact JWS, on go."),
-        ],
-    )
-    .based_on(&["GateAnswer"]),
-];
-
 const ESTATE: &[Shape] = &[
     shape(
         "Stored",
@@ -530,7 +534,12 @@ const ESTATE: &[Shape] = &[
     .based_on(&["ServiceInput", "Stored"]),
     shape("Environment", "An environment.", &[]).based_on(&["EnvironmentInput", "Stored"]),
     shape("ConfigItem", "A config item.", &[]).based_on(&["ConfigItemInput", "Stored"]),
-    shape("Dependency", "One service needs another.", &[]).based_on(&["DependencyInput", "Stored"]),
+    shape(
+        "Dependency",
+        "One service needs another.",
+        &[boolean("ended", "Whether it was taken back.")],
+    )
+    .based_on(&["DependencyInput", "Stored"]),
     shape(
         "Ownership",
         "A part in owning a service.",
@@ -551,10 +560,21 @@ const ESTATE: &[Shape] = &[
         "A time in which no change begins.",
         &[
             boolean("ended", "Whether it was taken back."),
-            objects("exceptions", "FreezeExceptionInput", "Changes that it lets pass."),
+            objects("exceptions", "FreezeException", "Changes that it lets pass."),
         ],
     )
     .based_on(&["FreezeInput", "Stored"]),
+    shape(
+        "FreezeException",
+        "A change that a freeze lets pass.",
+        &[
+            text("change", LINE, "The change's id.").needed(),
+            text("change_key", LINE, "Its key.").needed(),
+            text("reason", TEXT, "Why.").needed(),
+            text("by", LINE, "Who lets it pass: a login.").needed(),
+            time("at", "Since when.").needed(),
+        ],
+    ),
     shape("Incident", "An incident.", &[text("key", LINE, "`INC-12`.")]).based_on(&["IncidentInput", "Stored"]),
     shape(
         "Template",
@@ -564,6 +584,7 @@ const ESTATE: &[Shape] = &[
             integer("template_version", 1, i64::MAX, "Grows when its fields change."),
             text("proposer", LINE, "Who proposed this version: a login."),
             text("digest", LINE, "Digest of the locked fields."),
+            text("ended_reason", TEXT, "Why it was suspended or retired."),
             frees("approvals", "Who approved this version: `person`, `role`, `at`."),
             free(
                 "custom_fields",
@@ -643,6 +664,7 @@ const ADMINISTRATION: &[Shape] = &[
                 LINE,
                 "The same secret as Standard Webhooks writes it, `whsec_…`.",
             ),
+            boolean("active", "Whether its deliveries are taken."),
             frees("refused", "Deliveries that were turned away: how often, and why."),
         ],
     )

@@ -3,7 +3,9 @@
 use model::reading::{LINE, TEXT};
 use model::words::Period;
 
-use super::shapes::{Shape, Words, all, boolean, free, frees, integer, objects, shape, text, texts, time, word, words};
+use super::shapes::{
+    Shape, Words, all, boolean, free, frees, integer, objects, shape, text, text_or_null, texts, time, word, words,
+};
 
 /// Every shape of this file.
 pub(super) const ALL: &[&[Shape]] = &[SHAPES];
@@ -37,6 +39,21 @@ const SHAPES: &[Shape] = &[
         "CodeInput",
         "A code of an authenticator.",
         &[text("code", LINE, "Six digits.").needed()],
+    ),
+    shape(
+        "SecondFactors",
+        "One's own second factors.",
+        &[
+            objects("items", "SecondFactor", "Authenticators and passkeys.").needed(),
+            text_or_null("next", "Always null: there is one page."),
+            integer(
+                "recovery_codes_left",
+                0,
+                i64::MAX,
+                "How many recovery codes were not used yet.",
+            )
+            .needed(),
+        ],
     ),
     shape(
         "SecondFactor",
@@ -157,6 +174,8 @@ const SHAPES: &[Shape] = &[
             text("key", LINE, "Stands in its addresses."),
             boolean("has_secret", "Whether a secret is kept for it."),
             text("way_back", 1_024, "The address to register at the provider."),
+            text("set_by", LINE, "Who set it last: a login."),
+            time("set_at", "When that was."),
         ],
     )
     .based_on(&["IdentityProviderInput", "Stored"]),
@@ -263,7 +282,10 @@ const SHAPES: &[Shape] = &[
     shape(
         "AccessReviews",
         "The parts of a review, one for each manager.",
-        &[objects("items", "AccessReview", "The parts.").needed()],
+        &[
+            objects("items", "AccessReview", "The parts.").needed(),
+            text_or_null("next", "Always null: there is one page."),
+        ],
     ),
     shape(
         "AccessSignatureInput",

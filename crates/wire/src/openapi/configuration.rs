@@ -373,6 +373,11 @@ pub(super) const SHAPES: &[Shape] = &[
             text("reason", TEXT, "Why it was proposed.").needed(),
             text("proposer", LINE, "A login.").needed(),
             time("proposed_at", "When.").needed(),
+            text(
+                "handed_by",
+                LINE,
+                "Who handed out the way in by which it was proposed, where that was another person: a login.",
+            ),
             text("activated_by", LINE, "A login."),
             time("activated_at", "When."),
             text(
@@ -385,6 +390,7 @@ pub(super) const SHAPES: &[Shape] = &[
             text("parameters", FILE, "The tenant's own values."),
             object("table", "RiskRows", "The risk table."),
             object("slas", "SlaRows", "The times to acknowledge and to decide."),
+            objects("rules", "MappingRule", "Of a mapping, its rules."),
             objects("files", "PolicyFile", "With one configuration: its files."),
             objects("cases", "PolicyFile", "With one configuration: its cases."),
         ],

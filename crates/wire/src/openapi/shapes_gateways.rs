@@ -1,14 +1,46 @@
 //! Shapes around gateways.
 
 use model::reading::{LINE, TEXT};
+use model::words::{CheckState, GateDecision, Purpose};
 
 use super::shapes::Words;
 use super::shapes::{
-    Shape, frees, integer, object, objects, shape, text, text_or_null, texts, time, time_or_null, word,
+    Shape, all, frees, integer, object, objects, shape, text, text_or_null, texts, time, time_or_null, word,
 };
 
 /// Every shape.
-pub(super) const ALL: &[&[Shape]] = &[GATEWAYS];
+pub(super) const ALL: &[&[Shape]] = &[GATE, GATEWAYS];
+
+const GATE: &[Shape] = &[
+    shape(
+        "GateAnswer",
+        "The gate's answer.",
+        &[
+            word("decision", all!(GateDecision), "Go or stop.").needed(),
+            text_or_null("change", "The change that decided."),
+            time("checked_at", "When it was judged."),
+            objects("reasons", "Unmet", "Why not, each with what opens it.").needed(),
+            text_or_null("next_transition_at", "When time alone would change the answer."),
+        ],
+    ),
+    shape(
+        "GateCheck",
+        "A recorded question and its answer.",
+        &[
+            text("id", LINE, "The check's id.").needed(),
+            word("state", all!(CheckState), "Whether it still waits."),
+            text_or_null("permit", "The permit, a compact JWS, on go."),
+            text("service", LINE, "The service that was asked about."),
+            text("environment", LINE, "Its environment."),
+            text("artifact", 255, "What is to be deployed."),
+            word("purpose", all!(Purpose), "Forward or back."),
+            text("by", LINE, "Who asked: a login."),
+            time("asked_at", "When the question came."),
+            time("wait_until", "Until when the answer is kept up."),
+        ],
+    )
+    .based_on(&["GateAnswer"]),
+];
 
 const GATEWAYS: &[Shape] = &[
     shape(

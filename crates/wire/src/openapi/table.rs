@@ -401,12 +401,16 @@ const DECISIONS: &[Row] = &[
         "PeerReviewInput",
         "PeerReview",
     ),
-    items(
-        "list_requirements",
-        "/requirements",
-        "List all that is unmet before each next step",
-        "Requirement",
-    ),
+    Row {
+        base: CHANGE,
+        ..get(
+            "around a change",
+            "list_requirements",
+            "/requirements",
+            "List all that is unmet before each next step",
+            "Requirements",
+        )
+    },
 ];
 
 const AROUND: &[Row] = &[

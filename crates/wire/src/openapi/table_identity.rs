@@ -38,12 +38,12 @@ const SESSIONS: &[Row] = &[
 ];
 
 const FACTORS: &[Row] = &[
-    list(
+    get(
         "identity",
         "list_second_factors",
         "/second-factors",
         "List one's own second factors",
-        "SecondFactor",
+        "SecondFactors",
     ),
     post(
         "identity",

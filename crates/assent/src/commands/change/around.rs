@@ -188,12 +188,20 @@ fn set(fields: &[(&str, Option<&str>)]) -> Map<String, Value> {
 
 fn list(client: &Client, key: &str, rest: &str, heads: &[&str], output: &Output) -> Result<()> {
     let (items, next) = show::pages(client, &path(key, rest), &[], 10_000)?;
-    let row = |item: &Value| heads.iter().map(|head| text_of(item, head)).collect();
+    let row = |item: &Value| heads.iter().map(|head| cell(item, head)).collect();
     let rows: Vec<Vec<String>> = items.iter().map(row).collect();
     output.data(&json!({"items": items, "next": next}), |output| {
         output.rows(heads, &rows)
     });
     Ok(())
+}
+
+/// A field as a table shows it. What somebody said of an item, such as that it is done, is told by who and when.
+fn cell(item: &Value, head: &str) -> String {
+    match item.get(head) {
+        Some(said @ Value::Object(_)) => format!("{} {}", text_of(said, "by"), text_of(said, "at")),
+        _ => text_of(item, head),
+    }
 }
 
 fn add(client: &Client, key: &str, rest: &str, body: &Value, done: &str, output: &Output) -> Result<()> {
@@ -357,7 +365,7 @@ pub(super) fn condition(client: &Client, condition: &Condition, output: &Output)
             client,
             key,
             "/conditions",
-            &["id", "due", "checker", "is_met", "text"],
+            &["id", "due", "checker", "met", "text"],
             output,
         ),
         Condition::Met { key, id, text } => {
@@ -377,7 +385,7 @@ pub(super) fn condition(client: &Client, condition: &Condition, output: &Output)
 /// The checklist.
 pub(super) fn checklist(client: &Client, checklist: &Checklist, output: &Output) -> Result<()> {
     match checklist {
-        Checklist::List { key } => list(client, key, "/checklist", &["id", "is_done", "title"], output),
+        Checklist::List { key } => list(client, key, "/checklist", &["id", "done", "title"], output),
         Checklist::Tick { key, id, text } => {
             let body = Value::Object(set(&[("text", text.as_deref())]));
             add(
