@@ -112,6 +112,82 @@ fn one_act_on_several_says_beforehand_what_each_will_answer() {
     );
 }
 
+/// How the head's box stands: ticked, and ticked in part.
+const HEAD: &str = "const one = document.querySelector('thead .pick input'); return [one.checked, one.indeterminate];";
+/// How many rows are ticked, and how many there are.
+const TICKED: &str =
+    "return ['tbody .pick :checked', 'tbody .pick input'].map((one) => document.querySelectorAll(one).length);";
+
+#[test]
+fn the_heads_box_picks_every_row_says_when_some_are_picked_and_counts_them() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    desk.sign_in("security");
+    browser.look(Look::DESK);
+    desk.go("/changes?state=open");
+    let rows = browser.run(TICKED, &[])[1].as_u64().unwrap();
+    assert!(rows > 1, "{rows} open");
+    assert_eq!(browser.run(HEAD, &[]), json!([false, false]));
+    browser.run("document.querySelector('thead .pick input').focus();", &[]);
+    browser.press(" ");
+    assert_eq!(browser.run(TICKED, &[]), json!([rows, rows]));
+    browser.wait_for_words(&format!("{rows} of {rows} selected"));
+    browser.run("document.querySelector('tbody .pick input').click();", &[]);
+    assert_eq!(browser.run(HEAD, &[]), json!([false, true]), "some are picked");
+    browser.wait_for_words(&format!("{} of {rows} selected", rows - 1));
+    desk.look_at("lists/some-picked");
+    browser.click("thead .pick input");
+    assert_eq!(browser.run(HEAD, &[]), json!([true, false]));
+    browser.click_words("Clear");
+    browser.wait_for(
+        "no row is picked",
+        "return !document.querySelector('thead .pick input').checked && !document.querySelector('tbody :checked');",
+    );
+    browser.click("thead .pick input");
+    browser.leave_by(|| browser.click_words("Watch"));
+    browser.wait_for_words(&format!("Watch: {rows} of {rows} can"));
+}
+
+#[test]
+fn without_script_a_link_picks_every_row_of_this_page_and_of_no_other() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    desk.sign_in("security");
+    browser.set_scripts(false);
+    browser.look(Look::DESK);
+    desk.go("/changes?sort=planned_start");
+    let rows = browser.run(TICKED, &[])[1].as_u64().unwrap();
+    assert_eq!(browser.text("thead .pick a").trim(), "Select all on this page");
+    browser.leave_by(|| browser.click("thead .pick a"));
+    assert!(
+        browser.url().ends_with("/changes?sort=planned_start&picked=all"),
+        "{}",
+        browser.url()
+    );
+    assert_eq!(browser.run(TICKED, &[]), json!([rows, rows]));
+    // What is read aloud: no text of the page, for nobody counts there but its style.
+    let told = browser.devtools("Accessibility.getFullAXTree", &json!({}))["nodes"].take();
+    let is_count = |node: &Value| node["name"]["value"] == rows.to_string();
+    assert!(told.as_array().unwrap().iter().any(is_count), "{rows} are selected");
+    desk.look_at("lists/all-picked");
+    let older = browser.run(
+        "return document.querySelector('a[rel=next]').getAttribute('href');",
+        &[],
+    );
+    assert!(!older.as_str().unwrap().contains("picked"), "{older}");
+    browser.run("document.querySelector('tbody .pick input').click();", &[]);
+    browser.leave_by(|| browser.click_words("Watch"));
+    browser.wait_for_words(&format!("of {} can", rows - 1));
+    desk.go("/changes?sort=planned_start&picked=all");
+    browser.leave_by(|| browser.click_words("Clear"));
+    assert!(
+        browser.url().ends_with("/changes?sort=planned_start"),
+        "{}",
+        browser.url()
+    );
+    assert_eq!(browser.run(TICKED, &[]), json!([0, rows]));
+}
+
 #[test]
 fn a_view_is_shown_to_everybody_and_kept_to_oneself_again() {
     let desk = Desk::open();

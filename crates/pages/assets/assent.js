@@ -506,3 +506,35 @@
   const address = one("[data-stream]")?.dataset.stream;
   if (address) follow(address);
 })();
+  // The head's box picks every row, says when some are picked, and stands in for the link that does so without script.
+  const pickAll = (link) => {
+    const form = link.closest("form");
+    const boxes = () => all("tbody .pick input", form);
+    const head = document.createElement("input");
+    const count = one("[data-picked]", form);
+    const tell = () => {
+      const rows = boxes();
+      const n = rows.filter((box) => box.checked).length;
+      head.checked = n > 0 && n === rows.length;
+      head.indeterminate = n > 0 && n < rows.length;
+      count.textContent = told("{#n} of {#all} selected", { n, all: rows.length });
+    };
+    const set = (isPicked) => {
+      boxes().forEach((box) => { box.checked = isPicked; });
+      tell();
+    };
+    head.type = "checkbox";
+    head.setAttribute("aria-label", told("Select all on this page"));
+    head.addEventListener("change", () => set(head.checked));
+    count.setAttribute("role", "status");
+    form.addEventListener("change", (event) => { if (event.target !== head) tell(); });
+    form.addEventListener("reset", () => setTimeout(tell));
+    one("[data-pick-none]", form)?.addEventListener("click", (event) => { event.preventDefault(); set(false); });
+    // A browser that comes back to the page has ticked the boxes again by then.
+    addEventListener("pageshow", tell);
+    link.replaceWith(head);
+    tell();
+  };
+
+  const every = one("[data-pick-all]");
+  if (every) pickAll(every);

@@ -13,6 +13,11 @@ const ICONS: &[(&str, &str)] = &[
         "bell",
         r#"<path d="M4 11.5V7a4 4 0 0 1 8 0v4.5zM2.5 11.5h11M7 13.5h2"/>"#,
     ),
+    ("box", r#"<rect x="2.5" y="2.5" width="11" height="11" rx="1.5"/>"#),
+    (
+        "box-check",
+        r#"<rect x="2.5" y="2.5" width="11" height="11" rx="1.5"/><path d="m5 8.3 2 2 4-4.6"/>"#,
+    ),
     (
         "calendar",
         r#"<rect x="2.5" y="3.5" width="11" height="10" rx="1.5"/><path d="M2.5 6.5h11M5.5 2v3M10.5 2v3"/>"#,

@@ -83,6 +83,19 @@ pub struct Bulk {
     pub url: String,
     /// The acts: the value sent as `act`, and the words on the button.
     pub acts: Vec<(String, String)>,
+    /// The same page with every row picked, for whoever has no script.
+    pub all_url: String,
+    /// The same page with no row picked.
+    pub none_url: String,
+    /// Whether every row is picked as the page comes.
+    pub is_all: bool,
+}
+
+impl Bulk {
+    /// The page on which it is the other way round.
+    fn other_url(&self) -> &str {
+        if self.is_all { &self.none_url } else { &self.all_url }
+    }
 }
 
 /// A list of records of one kind.
@@ -286,6 +299,11 @@ impl<R: ListRow> List<R> {
             rows: self.rows.iter().map(chosen).collect(),
             keys: keys.filter(|key| !key.is_empty()).collect(),
             is_picked: self.bulk.is_some(),
+            pick_url: self
+                .bulk
+                .as_ref()
+                .map_or_else(String::new, |bulk| bulk.other_url().to_owned()),
+            is_all_picked: self.bulk.as_ref().is_some_and(|bulk| bulk.is_all),
         }
     }
 

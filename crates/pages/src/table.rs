@@ -209,6 +209,10 @@ pub struct Table {
     pub keys: Vec<String>,
     /// Whether each row begins with a box that picks it, sent as `key`.
     pub is_picked: bool,
+    /// The same page with every row picked, or with none where all are; empty offers neither.
+    pub pick_url: String,
+    /// Whether every row is picked as the page comes.
+    pub is_all_picked: bool,
 }
 
 impl Table {
@@ -225,6 +229,8 @@ impl Table {
             rows: self.rows.iter().map(|row| kept(row, &said)).collect(),
             keys: self.keys.clone(),
             is_picked: self.is_picked,
+            pick_url: self.pick_url.clone(),
+            is_all_picked: self.is_all_picked,
         }
     }
 

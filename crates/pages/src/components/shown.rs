@@ -164,6 +164,6 @@ fn bulk() -> String {
         .collect();
     format!(
         "<div class=\"bulk static\" role=\"group\" aria-label=\"Act on the selected changes\"><div class=\"row\">\
-         <span>With those selected</span>{buttons}</div></div>"
+         <span class=\"tnum\">2 of 50 selected</span>{buttons}</div></div>"
     )
 }

@@ -12,7 +12,7 @@ use super::sentence::{FIRST_ELEMENT, element_of, has_words, is_data, is_odd, say
 use crate::text;
 
 /// What the script says by itself; a page in another language carries the translations for it.
-pub const SCRIPT: [&str; 19] = [
+pub const SCRIPT: [&str; 21] = [
     "1 new entry, ",
     "{#n} new entries, ",
     "show",
@@ -32,6 +32,8 @@ pub const SCRIPT: [&str; 19] = [
     "Turn the keys off",
     "This authenticator has a passkey of yours already.",
     "No passkey was used. Try again, or go back.",
+    "Select all on this page",
+    "{#n} of {#all} selected",
 ];
 
 /// Elements that stand within a sentence.

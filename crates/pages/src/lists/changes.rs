@@ -307,6 +307,9 @@ impl ChangeList {
                     ("approve".to_owned(), "Approve".to_owned()),
                     ("watch".to_owned(), "Watch".to_owned()),
                 ],
+                all_url: "/t/halden/changes?picked=all".to_owned(),
+                none_url: "/t/halden/changes".to_owned(),
+                is_all: false,
             }),
             views: vec![
                 view("All open", "61", false),

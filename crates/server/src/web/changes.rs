@@ -59,6 +59,8 @@ const COLUMNS: [(&str, &str); 14] = [
 pub(super) const OWN: &str = "own";
 /// The column of those whom changes wait for.
 pub(super) const WAITS: &str = "waits_for";
+/// The name under which an address asks for the page with every row picked (`all`), for whoever has no script.
+const PICKED: &str = "picked";
 /// The list's name among saved views.
 pub(super) const LIST: &str = "changes";
 
@@ -161,11 +163,17 @@ pub(super) async fn show_list(
     visitor: Visitor,
     Query(pairs): Query<Vec<(String, String)>>,
 ) -> Response {
-    let wanted = Wanted(pairs);
+    let mut wanted = Wanted(pairs);
     if let Some(key) = wanted.get("q").filter(|q| is_key(q)) {
         return see(&format!("{}/changes/{}", visitor.base(), key.to_uppercase()));
     }
-    show(&state, &visitor, Place::Changes, move |view| page(view, &wanted)).await
+    let is_all = wanted.get(PICKED) == Some("all");
+    // No link keeps it, so that nobody picks the rows of another page unseen.
+    wanted.0.retain(|(name, _)| name != PICKED);
+    show(&state, &visitor, Place::Changes, move |view| {
+        page(view, &wanted, is_all)
+    })
+    .await
 }
 
 /// Whether a text is the key of a change.
@@ -219,7 +227,7 @@ pub(super) fn filter(view: &View<'_, '_, '_>, wanted: &Wanted) -> ChangeFilter {
     }
 }
 
-fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<String> {
+fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted, is_all: bool) -> acts::Result<String> {
     let (order, after) = read_order(wanted.get("sort"), wanted.get("after"))?;
     let filter = filter(view, wanted);
     let (found, next) = find_ordered(view.room, &filter, order, PAGE, after.as_ref())?;
@@ -266,10 +274,7 @@ fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<String> {
         filters: fields(view, wanted),
         column_fields: column_fields(wanted),
         view_acts: view_acts(view, wanted, &saved),
-        bulk: Some(Bulk {
-            url: view.url("/changes/bulk"),
-            acts: super::bulk::offered(),
-        }),
+        bulk: Some(bulk(view, wanted, is_all)),
         columns: super::orders::heads(&url, wanted, order),
         orders: super::orders::in_words(&url, wanted, order),
         filter_url: url,
@@ -285,6 +290,25 @@ fn page(view: &mut View<'_, '_, '_>, wanted: &Wanted) -> acts::Result<String> {
         ..ChangeList::default()
     };
     Ok(page.render())
+}
+
+/// The acts on picked rows, and the same page with every row picked or none.
+fn bulk(view: &View<'_, '_, '_>, wanted: &Wanted, is_all: bool) -> Bulk {
+    let url = view.url("/changes");
+    let pairs: Vec<String> = wanted
+        .0
+        .iter()
+        .map(|(name, value)| format!("{name}={}", escaped(value)))
+        .collect();
+    let here = pairs.join("&");
+    let sign = if here.is_empty() { "" } else { "&" };
+    Bulk {
+        url: view.url("/changes/bulk"),
+        acts: super::bulk::offered(),
+        all_url: format!("{url}?{here}{sign}{PICKED}=all"),
+        none_url: if here.is_empty() { url } else { format!("{url}?{here}") },
+        is_all,
+    }
 }
 
 /// The list as it is shown, as files.
