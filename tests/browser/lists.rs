@@ -167,7 +167,8 @@ fn without_script_a_link_picks_every_row_of_this_page_and_of_no_other() {
     assert_eq!(browser.run(TICKED, &[]), json!([rows, rows]));
     // What is read aloud: no text of the page, for nobody counts there but its style.
     let told = browser.devtools("Accessibility.getFullAXTree", &json!({}))["nodes"].take();
-    let is_count = |node: &Value| node["name"]["value"] == rows.to_string();
+    let count = rows.to_string();
+    let is_count = |node: &Value| node["name"]["value"] == count;
     assert!(told.as_array().unwrap().iter().any(is_count), "{rows} are selected");
     desk.look_at("lists/all-picked");
     let older = browser.run(

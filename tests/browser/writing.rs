@@ -519,3 +519,145 @@ fn a_time_that_fits_is_put_into_the_form_at_once_and_collides_with_nothing() {
         browser.wait_for_words("Nothing collides with it");
     }
 }
+
+/// The days on which the freeze of these tests lies, ahead.
+const FROZEN: (i64, i64) = (3, 12);
+
+/// A freeze of the service of these tests, and a window of theirs behind it.
+fn freeze(desk: &Desk) {
+    let at = |days: i64| (desk.server.server_time() + SignedDuration::from_hours(24 * days)).to_string();
+    let freeze = json!({
+        "title": "Stocktaking", "starts_at": at(FROZEN.0), "ends_at": at(FROZEN.1), "services": [journey::SERVICE],
+    });
+    desk.api("change_manager", "POST", "/freezes", freeze);
+    let window = json!({
+        "title": "Night of the labels", "starts_at": at(FROZEN.1 + 1), "ends_at": at(FROZEN.1 + 2),
+        "services": [journey::SERVICE],
+    });
+    desk.api("change_manager", "POST", "/windows", window);
+}
+
+#[test]
+fn a_time_in_a_freeze_is_told_beside_the_start_without_script_and_nothing_typed_is_lost() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    freeze(&desk);
+    desk.sign_in("requester");
+    browser.set_scripts(false);
+    desk.go("/changes/new");
+    let (start, end) = (ahead(&desk, 6, 20), ahead(&desk, 6, 21));
+    for (name, value) in [
+        ("targets.0.service", journey::SERVICE),
+        ("targets.0.environment", journey::ENVIRONMENT),
+        ("title", "Labels carry the new logo"),
+        ("planned_start", start.as_str()),
+        ("planned_end", end.as_str()),
+    ] {
+        browser.set(&format!("[name='{name}']"), value);
+    }
+    // It lacks answers, so it comes back; the time alone would not have stopped it.
+    browser.leave_by(|| browser.click_words("Submit for assessment"));
+    let beside = browser.text("#planned_start-w");
+    assert!(beside.contains("The freeze “Stocktaking” lies over it"), "{beside}");
+    assert!(beside.contains("The latest free time before it is"), "{beside}");
+    assert!(beside.contains("the next one after it"), "{beside}");
+    assert!(browser.text("#warned").contains("Its time needs a second look"));
+    let described = browser.run(
+        "return document.querySelector('[name=planned_start]').getAttribute('aria-describedby');",
+        &[],
+    );
+    assert!(described.as_str().unwrap().contains("planned_start-w"), "{described}");
+    assert_eq!(value(&desk, "title"), "Labels carry the new logo");
+    assert_eq!(
+        (value(&desk, "planned_start"), value(&desk, "planned_end")),
+        (start.clone(), end)
+    );
+    desk.look_at("journeys/time-in-a-freeze");
+    let offered = texts(&browser.run(OFFERED, &[]));
+    assert!(offered[0] < start, "the last one before it comes first: {offered:?}");
+    assert!(
+        offered[1] > ahead(&desk, FROZEN.1 - 1, 20),
+        "then the one after the freeze: {offered:?}"
+    );
+    browser.leave_by(|| browser.click(&format!("button[value='{}']", offered[1])));
+    assert_eq!(browser.text("#planned_start-w").trim(), "", "that one is free");
+    assert_eq!(browser.text("#warned").trim(), "");
+}
+
+#[test]
+fn a_time_is_warned_of_while_it_is_typed_and_the_draft_is_kept_all_the_same() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    freeze(&desk);
+    let request = json!({
+        "title": "Label printer 4.2", "description": "Twelve commits since 4.1.", "owner": "ingrid",
+        "targets": [{"service": journey::SERVICE, "environment": journey::ENVIRONMENT, "artifact": journey::artifact(44)}],
+    });
+    let made = desk.api("pipeline", "POST", "/changes", request);
+    let key = made["key"].as_str().unwrap();
+    desk.sign_in("requester");
+    desk.go(&format!("/changes/{key}/edit"));
+    assert_eq!(browser.text("#planned_start-w").trim(), "");
+    browser.type_into("[name=justification]", "Scanners of the new kind need it.");
+    browser.set("[name=planned_start]", &ahead(&desk, 6, 20));
+    browser.set("[name=planned_end]", &ahead(&desk, 6, 21));
+    browser.wait_for(
+        "the freeze is told",
+        "return document.querySelector('#planned_start-w').innerText.includes('The freeze “Stocktaking” lies over it');",
+    );
+    assert_eq!(value(&desk, "justification"), "Scanners of the new kind need it.");
+    assert_eq!(value(&desk, "planned_start"), ahead(&desk, 6, 20));
+    desk.look_at("journeys/time-warned-live");
+    browser.leave_by(|| browser.click_words("Keep these edits"));
+    let kept = desk.api("requester", "GET", &format!("/changes/{key}"), Value::Null);
+    assert_eq!(
+        kept["justification"], "Scanners of the new kind need it.",
+        "a warning refuses nothing"
+    );
+    assert!(kept["planned_start"].is_string());
+    desk.go(&format!("/changes/{key}/edit"));
+    let offered = texts(&browser.run(OFFERED, &[]));
+    browser.click(&format!("button[value='{}']", offered[0]));
+    browser.wait_for(
+        "the time that was taken is free",
+        "return document.querySelector('#planned_start-w').innerText === '' && document.querySelector('#warned').innerText === '';",
+    );
+}
+
+#[test]
+fn another_change_on_the_same_service_is_told_beside_the_start() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    let now = desk.server.server_time();
+    let mut other = journey::request("Labels in two languages", &journey::artifact(45), now);
+    let at = |days: i64| (now + SignedDuration::from_hours(24 * days)).to_string();
+    other["planned_start"] = json!(at(3));
+    other["planned_end"] = json!(at(6));
+    let other = desk.api("requester", "POST", "/changes", other);
+    desk.sign_in("requester");
+    browser.set_scripts(false);
+    desk.go("/changes/new");
+    for (name, value) in [
+        ("targets.0.service", journey::SERVICE.to_owned()),
+        ("targets.0.environment", journey::ENVIRONMENT.to_owned()),
+        ("planned_start", ahead(&desk, 4, 20)),
+        ("planned_end", ahead(&desk, 4, 21)),
+    ] {
+        browser.set(&format!("[name='{name}']"), &value);
+    }
+    browser.leave_by(|| browser.click_words("Find times that fit"));
+    let beside = browser.text("#planned_start-w");
+    let key = other["key"].as_str().unwrap();
+    let told = format!(
+        "{key} is planned then too: both touch {} in {}.",
+        journey::SERVICE,
+        journey::ENVIRONMENT
+    );
+    assert!(beside.contains(&told), "{beside}");
+    assert!(!beside.contains("freeze"), "{beside}");
+    desk.go(&format!("/changes/{key}/edit"));
+    assert!(
+        !browser.text("#planned_start-w").contains(key),
+        "it does not collide with itself"
+    );
+}

@@ -440,8 +440,41 @@
     event.preventDefault();
     fields.planned_start.value = start;
     fields.planned_end.value = end;
+    fields.planned_start.dispatchEvent(new Event("input", { bubbles: true }));
     fields.planned_end.dispatchEvent(new Event("input", { bubbles: true }));
     fields.planned_start.focus();
+  };
+
+  // What speaks against the typed time is asked of the server, which answers the form with it and keeps nothing; the
+  // fields stay as they are.
+  const HEARD = ["warned", "planned_start-w"];
+  const ASKS = /^(planned_(start|end)|targets\.\d+\.(service|environment))$/;
+  const hear = (form) => {
+    let asked = 0;
+    const ask = async () => {
+      const turn = (asked += 1);
+      const body = new URLSearchParams(new FormData(form));
+      body.set("fit", "look");
+      const answer = await fetch(form.action, { method: "POST", body, headers: { Accept: "text/html" } });
+      // Who was signed out meanwhile, or types on, hears of it another time.
+      if (!answer.ok || answer.redirected || turn !== asked) return;
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      bringIcons(fresh);
+      for (const id of HEARD) {
+        const [old, now] = [document.getElementById(id), fresh.getElementById(id)];
+        if (old && now) bring(old, now);
+      }
+      const [old, now] = [one("[data-fits]", form), one("[data-fits]", fresh)];
+      if (old && now) bring(old, now);
+    };
+    let timer = 0;
+    const later = (event) => {
+      if (!ASKS.test(event.target.name)) return;
+      clearTimeout(timer);
+      timer = setTimeout(() => ask().catch(() => {}), 400);
+    };
+    form.addEventListener("input", later);
+    form.addEventListener("change", later);
   };
 
   // What was taken is forgotten, and everything with the one who signs out.
@@ -488,24 +521,6 @@
     });
   };
 
-  addEventListener("keydown", press);
-  addEventListener("submit", guard);
-  addEventListener("click", fit);
-  addEventListener("pageshow", unguard);
-  one("[data-answer]")?.focus();
-  const toggle = one("[data-keys-switch]");
-  if (toggle) offerSwitch(toggle);
-  if (new URLSearchParams(location.search).has("done")) forgetSent();
-  const draft = one("form[data-draft]");
-  if (draft) drafts(draft);
-  one("form[action$='/sign-out']")?.addEventListener("submit", forgetAll);
-  const steps = one("[data-runbook]");
-  if (steps) runbook(steps);
-  const asked = one("form[data-passkey]");
-  if (asked) passkey(asked);
-  const address = one("[data-stream]")?.dataset.stream;
-  if (address) follow(address);
-})();
   // The head's box picks every row, says when some are picked, and stands in for the link that does so without script.
   const pickAll = (link) => {
     const form = link.closest("form");
@@ -536,5 +551,24 @@
     tell();
   };
 
+  addEventListener("keydown", press);
+  addEventListener("submit", guard);
+  addEventListener("click", fit);
+  addEventListener("pageshow", unguard);
+  one("[data-answer]")?.focus();
+  const toggle = one("[data-keys-switch]");
+  if (toggle) offerSwitch(toggle);
+  if (new URLSearchParams(location.search).has("done")) forgetSent();
+  const draft = one("form[data-draft]");
+  if (draft) drafts(draft);
+  if (draft && document.getElementById("planned_start-w")) hear(draft);
+  one("form[action$='/sign-out']")?.addEventListener("submit", forgetAll);
+  const steps = one("[data-runbook]");
+  if (steps) runbook(steps);
+  const asked = one("form[data-passkey]");
+  if (asked) passkey(asked);
   const every = one("[data-pick-all]");
   if (every) pickAll(every);
+  const address = one("[data-stream]")?.dataset.stream;
+  if (address) follow(address);
+})();

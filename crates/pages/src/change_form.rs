@@ -32,6 +32,10 @@ pub struct RowGroup {
 pub struct Fits {
     /// Start and end as the button sends them (`2026-11-22T21:00/2026-11-22T21:30`), and the start in words.
     pub times: Vec<(String, String)>,
+    /// What speaks against the time that was typed, a sentence each: a freeze, its windows, another change.
+    pub against: Vec<String>,
+    /// The last time before it and the first after it that fit, told as the others are.
+    pub near: Vec<(String, String)>,
     /// Whether they were looked for; without a service and an environment nothing can be.
     pub is_looked: bool,
 }
@@ -116,7 +120,11 @@ impl FormSection {
     }
 
     fn is_open(&self) -> bool {
-        !self.is_folded || self.all_fields().any(|field| field.error.is_some())
+        let is_told = |field: &Field| {
+            let warns = field.warnings.as_ref().is_some_and(|lines| !lines.is_empty());
+            warns || field.error.is_some()
+        };
+        !self.is_folded || self.all_fields().any(is_told)
     }
 }
 
@@ -223,6 +231,7 @@ impl ChangeForm {
             sample_refused(),
             sample_odd(),
             sample_asked(),
+            sample_warned(),
             sample_conflict(),
         ]
     }
@@ -258,6 +267,13 @@ impl ChangeForm {
                 Some((field.id(""), format!("{}: {error}", field.label)))
             })
             .collect()
+    }
+
+    /// What speaks against a value that may be sent all the same, with the field that it leads to.
+    fn warned(&self) -> Option<(String, &[String])> {
+        let fields = self.sections.iter().flat_map(FormSection::all_fields);
+        let mut warned = fields.filter_map(|field| Some((field.id(""), field.warnings.as_deref()?)));
+        warned.find(|(_, lines)| !lines.is_empty())
     }
 
     fn is_refused(&self) -> bool {
@@ -323,6 +339,7 @@ fn sample_fields() -> ChangeFields {
                 .map(|words| ("2026-11-22T21:00/2026-11-22T21:30".to_owned(), words.to_owned()))
                 .to_vec(),
             is_looked: true,
+            ..Fits::default()
         }),
         ..ChangeFields::default()
     };
@@ -413,6 +430,27 @@ fn sample_asked() -> ChangeForm {
     let mut fields = sample_fields();
     fields.asked = NINE.iter().map(|name| (*name).to_owned()).collect();
     fields.fail("complexity", "How hard is it to do right?");
+    ChangeForm {
+        title: "Nine answers, and it can be assessed".to_owned(),
+        ..sample_base(&fields)
+    }
+}
+
+fn sample_warned() -> ChangeForm {
+    let mut fields = sample_fields();
+    fields.asked = NINE.iter().map(|name| (*name).to_owned()).collect();
+    if let Some(fits) = &mut fields.fits {
+        fits.against = vec![
+            "The freeze “Peak shipping” lies over it, from Mon 23 Nov 00:00 to Tue 1 Dec 00:00.".to_owned(),
+            format!("The freeze “{MARKUP}” lies over it, from Mon 23 Nov 00:00 to Tue 1 Dec 00:00."),
+            "It lies outside the maintenance windows of its places.".to_owned(),
+            "CHG-1051 is planned then too: both touch booking-api in production.".to_owned(),
+            "The latest free time before it is Sun 22 Nov 21:00, the next one after it Tue 1 Dec 21:00.".to_owned(),
+        ];
+        fits.near = ["Sun 22 Nov 21:00", "Tue 1 Dec 21:00"]
+            .map(|words| ("2026-11-22T21:00/2026-11-22T21:30".to_owned(), words.to_owned()))
+            .to_vec();
+    }
     ChangeForm {
         title: "Nine answers, and it can be assessed".to_owned(),
         ..sample_base(&fields)

@@ -83,6 +83,9 @@ pub struct Field {
     pub hint: Option<String>,
     /// What is wrong with the value, and what would be right.
     pub error: Option<String>,
+    /// What speaks against the value, though it may be sent: a sentence each. An empty list keeps a place for what the
+    /// script hears later.
+    pub warnings: Option<Vec<String>>,
     /// The value as it was typed or is proposed.
     pub value: String,
     /// The ticked values of [`Input::Many`].
@@ -216,7 +219,9 @@ impl PlacedField<'_> {
     fn described_by(&self) -> String {
         let hint = self.field.hint.as_ref().map(|_| format!("{}-h", self.id));
         let error = self.field.error.as_ref().map(|_| format!("{}-e", self.id));
-        hint.into_iter().chain(error).collect::<Vec<_>>().join(" ")
+        let warnings = self.field.warnings.as_ref().map(|_| format!("{}-w", self.id));
+        let all = hint.into_iter().chain(error).chain(warnings);
+        all.collect::<Vec<_>>().join(" ")
     }
 
     /// The value as it really is, when it holds characters that deceive the eye.
@@ -264,6 +269,14 @@ impl PlacedField<'_> {
     }
 }
 
+/// What speaks against a field's value: before its row, for a half would break its sentences.
+#[derive(Template)]
+#[template(path = "parts/warned.html")]
+struct Warned<'a> {
+    id: String,
+    lines: &'a [String],
+}
+
 /// The fields of one form in their order; halves that follow each other share a row.
 pub(crate) struct Fields<'a> {
     pub(crate) form_id: &'a str,
@@ -276,17 +289,20 @@ impl Part for Fields<'_> {
         let mut in_pair = false;
         for field in self.fields {
             let half = field.half && !field.is_hidden();
+            let id = field.id(self.form_id);
+            if in_pair && (!half || field.warnings.is_some()) {
+                out.push_str("</div>");
+                in_pair = false;
+            }
+            if let Some(lines) = &field.warnings {
+                let id = format!("{id}-w");
+                out.push_str(&render(&Warned { id, lines }));
+            }
             if half && !in_pair {
                 out.push_str("<div class=\"pair\">");
             }
-            if !half && in_pair {
-                out.push_str("</div>");
-            }
             in_pair = half;
-            out.push_str(&render(&PlacedField {
-                field,
-                id: field.id(self.form_id),
-            }));
+            out.push_str(&render(&PlacedField { field, id }));
         }
         if in_pair {
             out.push_str("</div>");

@@ -258,6 +258,7 @@ impl ChangeFields {
         if !self.earliest_start.is_empty() {
             start = start.hint(format!("It can start at {} at the earliest.", self.earliest_start));
         }
+        start.warnings = self.fits.as_ref().map(|fits| fits.against.clone());
         self.section(
             "s-when",
             "When",

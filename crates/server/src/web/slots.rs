@@ -1,12 +1,14 @@
 //! Times that fit, offered beside the start of a form: inside of windows, in no freeze, beside no other change on the same
-//! places or on what they need, and not before the rules on lead time allow.
+//! places or on what they need, and not before the rules on lead time allow. Of a time that was typed it says what speaks
+//! against it, and which free ones lie next to it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use acts::find_changes::{ChangeFilter, Order, SortKey, find_ordered};
+use acts::find_changes::{ChangeFilter, Order, SortKey, find_changes, find_ordered};
 use jiff::civil::Time;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use model::directory::Directory;
+use model::directory::{Directory, Freeze, MaintenanceWindow};
 use model::file::ChangeFile;
 use model::ids::{EnvironmentKey, ServiceKey};
 use model::requirement::earliest_start;
@@ -15,15 +17,19 @@ use model::words::State as Stage;
 use pages::{ChangeFields, Fits};
 
 use super::after_template;
-use super::collide::{Planned, around};
+use super::collide::{Planned, around, between};
 use super::edit::{Back, read};
 use super::form::Form;
 use super::view::View;
 
 /// The name that a button sends: a time of those that were offered, or the wish to look for some.
 pub(super) const FIT: &str = "fit";
-/// How many times are offered, each on a day of its own.
+/// How many times are offered, each on a day of its own where there are days enough.
 const OFFERED: usize = 3;
+/// How many collisions are told beside a time.
+const COLLISIONS: usize = 3;
+/// The longest work, and the furthest time, that is held against freezes and other changes; nobody plans beyond.
+const LONGEST: SignedDuration = SignedDuration::from_hours(24 * 366);
 /// The most other changes that are looked at; times behind the last of them are not offered.
 const MOST: i64 = 500;
 /// How long before a time changes may have begun that are still under way, in days.
@@ -77,6 +83,11 @@ pub(super) fn of_change(
     offered(view, &values(fields, back), earliest, Some(file))
 }
 
+/// How far ahead times are looked for.
+fn ahead() -> SignedDuration {
+    SignedDuration::from_hours(24 * i64::from(AHEAD_DAYS))
+}
+
 /// What stands in the form: as it was sent, or as it begins.
 fn values(fields: &ChangeFields, back: Option<&Back>) -> BTreeMap<String, String> {
     match back {
@@ -110,7 +121,7 @@ fn wished(view: &View<'_, '_, '_>, values: &BTreeMap<String, String>) -> (Signed
     let (start, end) = (time("planned_start"), time("planned_end"));
     let hour = start.map_or(USUAL_HOUR, |at| view.reader.local(at).time());
     let between = start.zip(end).map(|(start, end)| end.duration_since(start));
-    if let Some(length) = between.filter(SignedDuration::is_positive) {
+    if let Some(length) = between.filter(|length| length.is_positive() && *length <= LONGEST) {
         return (length, hour);
     }
     let is_step = |name: &&String| name.starts_with("plan.") && name.ends_with(".minutes");
@@ -120,7 +131,17 @@ fn wished(view: &View<'_, '_, '_>, values: &BTreeMap<String, String>) -> (Signed
         .filter(|minutes| (1..=100_000).contains(minutes))
         .sum();
     let minutes = if minutes > 0 { minutes } else { USUAL_MINUTES };
-    (SignedDuration::from_mins(minutes), hour)
+    (SignedDuration::from_mins(minutes).min(LONGEST), hour)
+}
+
+/// What is looked for: work of a change, with the hour at which it would begin where no window says when.
+struct Wish<'a> {
+    work: Work<'a>,
+    /// The key of the change itself, with which it cannot collide; empty before it is written.
+    own: &'a str,
+    hour: Time,
+    /// Whether there are windows for it near the time that is looked at: then it is done in one of them or not at all.
+    is_bound: bool,
 }
 
 fn offered(
@@ -134,25 +155,127 @@ fn offered(
         return Ok(Some(Fits::default()));
     }
     let (length, hour) = wished(view, values);
-    let work = Work {
-        places: &places,
-        change: file.map(|file| &file.change.id),
-        earliest: earliest.unwrap_or(view.now()).max(view.now()),
-        length,
+    let wish = Wish {
+        work: Work {
+            places: &places,
+            change: file.map(|file| &file.change.id),
+            earliest: earliest.unwrap_or(view.now()).max(view.now()),
+            length,
+        },
+        own: file.map_or("", |file| file.change.key.as_str()),
+        hour,
+        is_bound: false,
     };
-    let zone = view.reader.local(view.now()).time_zone().clone();
-    let mut starts = starts(&view.directory, &work, &zone, hour);
-    let until = work.earliest + SignedDuration::from_hours(24 * i64::from(AHEAD_DAYS));
-    let filter = ChangeFilter {
-        states: Stage::ALL
-            .iter()
-            .filter(|state| state.is_open() && **state != Stage::Reviewing)
-            .map(|state| state.as_str().to_owned())
-            .collect(),
-        planned_from: Some(work.earliest - SignedDuration::from_hours(24 * BEFORE)),
-        planned_to: Some(until + length),
+    let free = free(view, &wish)?;
+    let day = |start: &Timestamp| view.reader.local(*start).date();
+    let mut fits = Fits {
+        times: told(view, spread(&free, day), length),
+        is_looked: true,
+        ..Fits::default()
+    };
+    let typed = values
+        .get("planned_start")
+        .and_then(|text| view.reader.read_field(text));
+    let is_near = |start: &Timestamp| {
+        let now = view.now();
+        *start < now + LONGEST && now - LONGEST < *start && now < *start + length
+    };
+    let Some(start) = typed.filter(is_near) else {
+        return Ok(Some(fits));
+    };
+    fits.against = against(view, &wish, start)?;
+    if fits.against.is_empty() {
+        return Ok(Some(fits));
+    }
+    let (before, after) = nearest(view, &wish, start)?;
+    fits.against.push(told_nearest(view, before, after));
+    fits.near = told(view, before.into_iter().chain(after).collect(), length);
+    fits.times.retain(|time| !fits.near.contains(time));
+    Ok(Some(fits))
+}
+
+/// Starts as the form's buttons send them, and in words.
+fn told(view: &View<'_, '_, '_>, starts: Vec<Timestamp>, length: SignedDuration) -> Vec<(String, String)> {
+    let one = |start: Timestamp| {
+        let value = format!("{}/{}", view.reader.field(start), view.reader.field(start + length));
+        (value, view.reader.moment(start))
+    };
+    starts.into_iter().map(one).collect()
+}
+
+/// The first start of each of the next days; where too few days have any, later ones of the same days as well.
+fn spread<D: Ord>(free: &[Timestamp], day: impl Fn(&Timestamp) -> D) -> Vec<Timestamp> {
+    let mut days = BTreeSet::new();
+    let (first, later): (Vec<Timestamp>, Vec<Timestamp>) =
+        free.iter().copied().partition(|start| days.insert(day(start)));
+    let mut found: Vec<Timestamp> = first.into_iter().chain(later).take(OFFERED).collect();
+    found.sort_unstable();
+    found
+}
+
+/// Windows that speak of all these places and lie within a time.
+fn windows<'d>(
+    directory: &'d Directory,
+    places: &[(ServiceKey, EnvironmentKey)],
+    (from, until): (Timestamp, Timestamp),
+) -> impl Iterator<Item = &'d MaintenanceWindow> {
+    let speaks_of_all = |window: &MaintenanceWindow| {
+        places.iter().all(|(service, environment)| {
+            (window.services.is_empty() || window.services.contains(service))
+                && (window.environments.is_empty() || window.environments.contains(environment))
+        })
+    };
+    let is_within = move |window: &MaintenanceWindow| window.starts_at < until && from < window.ends_at;
+    let all = directory.windows.iter().filter(|window| !window.ended);
+    all.filter(move |window| is_within(window) && speaks_of_all(window))
+        .collect::<Vec<_>>()
+        .into_iter()
+}
+
+/// Every start that windows and freezes leave, day by day: a window of several days has some on each of them.
+fn possible(directory: &Directory, wish: &Wish<'_>, zone: &TimeZone) -> BTreeSet<Timestamp> {
+    let until = wish.work.earliest + ahead();
+    let has_window = |from| windows(directory, wish.work.places, (from, until)).next().is_some();
+    if wish.is_bound && !has_window(wish.work.earliest) {
+        return BTreeSet::new();
+    }
+    let first = starts(directory, &wish.work, zone, wish.hour);
+    let mut found: BTreeSet<Timestamp> = first.into_iter().collect();
+    for day in 1..AHEAD_DAYS {
+        let earliest = wish.work.earliest + SignedDuration::from_hours(24 * i64::from(day));
+        // Without a window ahead any time would do, which is not said of what has windows.
+        if !has_window(earliest) {
+            break;
+        }
+        let work = Work {
+            earliest,
+            ..wish.work.clone()
+        };
+        found.extend(starts(directory, &work, zone, wish.hour));
+    }
+    found.retain(|start| *start < until);
+    found
+}
+
+/// Changes that may be under way within a time.
+fn planned(from: Timestamp, until: Timestamp) -> ChangeFilter {
+    let states = Stage::ALL
+        .iter()
+        .filter(|state| state.is_open() && **state != Stage::Reviewing);
+    ChangeFilter {
+        states: states.map(|state| state.as_str().to_owned()).collect(),
+        planned_from: Some(from - SignedDuration::from_hours(24 * BEFORE)),
+        planned_to: Some(until),
         ..ChangeFilter::default()
-    };
+    }
+}
+
+/// Starts at which no other change is in the way, in their order.
+fn free(view: &mut View<'_, '_, '_>, wish: &Wish<'_>) -> acts::Result<Vec<Timestamp>> {
+    let zone = view.reader.local(view.now()).time_zone().clone();
+    let length = wish.work.length;
+    let mut starts = possible(&view.directory, wish, &zone);
+    let filter = planned(wish.work.earliest, wish.work.earliest + ahead() + length);
     let order = Order {
         key: SortKey::PlannedStart,
         is_down: false,
@@ -162,29 +285,113 @@ fn offered(
         let last = others.rows.last().and_then(|(row, _)| row.planned_start);
         starts.retain(|start| last.is_some_and(|last| *start + length <= last));
     }
-    let own = file.map_or("", |file| file.change.key.as_str());
     let others: Vec<Planned<'_>> = others
         .rows
         .iter()
         .filter_map(|(row, targets)| Planned::of(row, targets))
-        .filter(|other| other.key != own)
+        .filter(|other| other.key != wish.own)
         .collect();
-    let taken = taken_by(&view.directory, &places, &others);
+    let taken = taken_by(&view.directory, wish.work.places, &others);
     let is_free = |start: &Timestamp| {
         let end = *start + length;
         !taken.iter().any(|(from, to)| *from < end && *start < *to)
     };
-    let mut days = BTreeSet::new();
-    let free = starts.into_iter().filter(is_free);
-    let first_of_day = free.filter(|start| days.insert(view.reader.local(*start).date()));
-    let times = first_of_day.take(OFFERED).map(|start| {
-        let value = format!("{}/{}", view.reader.field(start), view.reader.field(start + length));
-        (value, view.reader.moment(start))
+    Ok(starts.into_iter().filter(is_free).collect())
+}
+
+/// Freezes over a time of the wished work that do not except it.
+fn freezes<'d>(directory: &'d Directory, wish: &Wish<'_>, start: Timestamp) -> impl Iterator<Item = &'d Freeze> {
+    let work = &wish.work;
+    let covers = |freeze: &&Freeze| {
+        freeze.overlaps(start, start + work.length)
+            && !work.change.is_some_and(|change| freeze.excepts(change))
+            && work.places.iter().any(|(service, place)| freeze.covers(service, place))
+    };
+    directory.freezes.iter().filter(covers).collect::<Vec<_>>().into_iter()
+}
+
+/// What speaks against a start, a sentence each. Nobody is refused for it here: it says beforehand what scheduling asks
+/// for, and what the calendar would show.
+fn against(view: &mut View<'_, '_, '_>, wish: &Wish<'_>, start: Timestamp) -> acts::Result<Vec<String>> {
+    let (directory, end) = (view.directory.clone(), start + wish.work.length);
+    let freeze = |freeze: &Freeze| {
+        let span = view.reader.span(freeze.starts_at, freeze.ends_at);
+        format!("The freeze “{}” lies over it, from {span}.", freeze.title)
+    };
+    let mut found: Vec<String> = freezes(&directory, wish, start).map(freeze).collect();
+    if !found.is_empty() {
+        found.push("Inside a freeze it is not scheduled unless a change manager excepts it.".to_owned());
+    }
+    let mut windows = windows(&directory, wish.work.places, (start - ahead(), start + ahead())).peekable();
+    let has_some = windows.peek().is_some();
+    if has_some && !windows.any(|window| window.starts_at <= start && end <= window.ends_at) {
+        found.push("It lies outside the maintenance windows of its places.".to_owned());
+    }
+    let places = wish.work.places.iter();
+    let mine = Planned {
+        key: wish.own,
+        start,
+        end,
+        places: places
+            .map(|(service, place)| (service.as_str(), place.as_str()))
+            .collect(),
+    };
+    let others = find_changes(view.room, &planned(start, end), MOST, None)?.rows;
+    let others = others.iter().filter_map(|(row, targets)| Planned::of(row, targets));
+    let collisions = others.filter(|other| other.key != wish.own).filter_map(|other| {
+        let met = between(&directory, &mine, &other)?;
+        let (key, place) = (other.key, met.environment);
+        Some(match met.path.as_slice() {
+            [service] => format!("{key} is planned then too: both touch {service} in {place}."),
+            path => format!(
+                "{key} is planned then too: they meet by {} in {place}.",
+                path.join(" → ")
+            ),
+        })
     });
-    Ok(Some(Fits {
-        times: times.collect(),
-        is_looked: true,
-    }))
+    found.extend(collisions.take(COLLISIONS));
+    Ok(found)
+}
+
+/// The last free start before a time and the first after it; behind a freeze it is looked for from its end on.
+fn nearest(
+    view: &mut View<'_, '_, '_>,
+    wish: &Wish<'_>,
+    start: Timestamp,
+) -> acts::Result<(Option<Timestamp>, Option<Timestamp>)> {
+    let ends = freezes(&view.directory, wish, start).map(|freeze| freeze.ends_at).max();
+    let near = (start - ahead(), start + ahead());
+    let is_bound = windows(&view.directory, wish.work.places, near).next().is_some();
+    let mut from = |earliest: Timestamp| {
+        let work = Work {
+            earliest: earliest.max(wish.work.earliest),
+            ..wish.work.clone()
+        };
+        free(
+            view,
+            &Wish {
+                work,
+                is_bound,
+                ..*wish
+            },
+        )
+    };
+    let around = from(start - ahead())?;
+    let before = around.iter().rfind(|free| **free < start).copied();
+    let after = from(ends.unwrap_or(start).max(start))?;
+    Ok((before, after.into_iter().find(|free| *free > start)))
+}
+
+fn told_nearest(view: &View<'_, '_, '_>, before: Option<Timestamp>, after: Option<Timestamp>) -> String {
+    let said = |at: Timestamp| view.reader.moment(at);
+    match (before.map(said), after.map(said)) {
+        (Some(before), Some(after)) => {
+            format!("The latest free time before it is {before}, the next one after it {after}.")
+        }
+        (Some(before), None) => format!("The latest free time before it is {before}."),
+        (None, Some(after)) => format!("The next free time after it is {after}."),
+        (None, None) => "No time near it is free.".to_owned(),
+    }
 }
 
 /// The times of those other changes that touch the same places, or in the same environment what these need or are needed by.
@@ -236,6 +443,66 @@ mod tests {
         assert_eq!(taken.first("title"), "T");
         let looked = super::taken(form(&[("planned_start", "x"), ("fit", "look")]));
         assert_eq!(looked.all("planned_start"), ["x"]);
+    }
+
+    #[test]
+    fn three_times_are_offered_of_as_many_days_or_else_of_fewer() {
+        let starts = |days: &[i64]| -> Vec<Timestamp> {
+            let hours = days.iter().map(|hours| SignedDuration::from_hours(*hours));
+            hours.map(|hours| Timestamp::UNIX_EPOCH + hours).collect()
+        };
+        let day = |start: &Timestamp| start.as_second() / 86_400;
+        let found = |hours: &[i64]| spread(&starts(hours), day);
+        assert_eq!(found(&[20, 21, 44, 45, 68, 92]), starts(&[20, 44, 68]));
+        assert_eq!(
+            found(&[20, 21, 22, 44]),
+            starts(&[20, 21, 44]),
+            "two days have three times"
+        );
+        assert_eq!(found(&[20, 21]), starts(&[20, 21]), "and no more than there are");
+    }
+
+    #[test]
+    fn a_window_of_several_days_has_times_on_each_and_none_behind_it() {
+        let window = serde_json::json!({"id": "w", "version": 1, "title": "W", "services": ["api"],
+            "starts_at": "1970-01-02T00:00:00Z", "ends_at": "1970-01-05T00:00:00Z"});
+        let windows: Vec<MaintenanceWindow> = serde_json::from_value(vec![window].into()).unwrap();
+        let directory = Directory {
+            windows: windows.into(),
+            ..Directory::default()
+        };
+        let places = [("api".into(), "production".into())];
+        let wish = Wish {
+            work: Work {
+                places: &places,
+                change: None,
+                earliest: Timestamp::UNIX_EPOCH,
+                length: SignedDuration::from_hours(1),
+            },
+            own: "",
+            hour: USUAL_HOUR,
+            is_bound: false,
+        };
+        let found = possible(&directory, &wish, &TimeZone::UTC);
+        let days: BTreeSet<i64> = found.iter().map(|start| start.as_second() / 86_400).collect();
+        assert_eq!(days, [1, 2, 3].into());
+        let elsewhere = [("web".into(), "production".into())];
+        let work = Work {
+            places: &elsewhere,
+            ..wish.work.clone()
+        };
+        let days = possible(&directory, &Wish { work, ..wish }, &TimeZone::UTC).len();
+        assert!(days > 20, "no window speaks of it, and each day has its hour: {days}");
+        let work = Work {
+            earliest: "1970-01-06T00:00:00Z".parse().unwrap(),
+            ..wish.work.clone()
+        };
+        let is_bound = true;
+        let behind = Wish { work, is_bound, ..wish };
+        assert!(
+            possible(&directory, &behind, &TimeZone::UTC).is_empty(),
+            "its windows are over"
+        );
     }
 
     #[test]
