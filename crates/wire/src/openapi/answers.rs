@@ -13,7 +13,6 @@ use super::shapes::{
 
 /// The longest leaf in base64, in characters: an entry has at most 65,535 bytes.
 const LEAF: usize = 87_380;
-
 /// Every shape that an answer can have.
 pub(super) const ALL: &[&[Shape]] = &[PROBLEM, CHANGE, ITEMS, ESTATE, ADMINISTRATION];
 
