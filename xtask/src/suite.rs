@@ -294,7 +294,7 @@ fn in_browser(world: &World) -> Result<Count> {
 /// The binary is built first and its path is handed over: cargo tells a test only where the programs of its own package
 /// are.
 fn through_the_binary(world: &World, what: &str, engine: &str, target: &str, harness: &[&str]) -> Result<Count> {
-    let mut build = world.cargo(&["build", "--bin", "assent", "--bin", "assent-permit", "--test", target]);
+    let mut build = world.cargo(&["build", "--bin", "assent", "--bin", "assent-permit"]);
     let built = shell::tee(build.args(WHOLE))?;
     if !built.succeeded {
         return Ok(Count::of_check(false, &built.lines));
