@@ -14,6 +14,7 @@ mod caller;
 mod clock;
 mod courier;
 pub mod demo;
+mod elsewhere;
 mod evidence;
 mod failure;
 mod files;

@@ -133,6 +133,7 @@ pub(crate) async fn sign_in(
     let start = Start {
         method: PASSKEY.to_owned(),
         factor: Some(PASSKEY.to_owned()),
+        subject: None,
     };
     sign_in::begin(state, origin, tenant, person, start).await
 }

@@ -380,6 +380,7 @@ async fn enter(
     verified: Verified,
     origin: &Origin,
 ) -> Result<NewSession, Failure> {
+    let subject = verified.claimed.subject.clone();
     let (provider, claimed) = (found.clone(), verified.claimed);
     let meet = move |room: &mut Room<'_, '_>| {
         let person = meet_person(room, &provider, &claimed)?;
@@ -402,6 +403,7 @@ async fn enter(
     let start = Start {
         factor: (is_fresh && !enrolled).then(|| method.clone()),
         method,
+        subject: Some(subject),
     };
     sign_in::begin(state, origin, tenant, person, start).await
 }

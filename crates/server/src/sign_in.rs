@@ -89,6 +89,7 @@ pub async fn sign_in(
     let start = Start {
         method: "password".to_owned(),
         factor: (!found.is_enrolled).then(|| "password".to_owned()),
+        subject: None,
     };
     begin(state, origin, tenant, found.person, start).await
 }
@@ -199,6 +200,8 @@ pub(crate) struct Start {
     pub method: String,
     /// What counts as fresh factor at once, if anything does.
     pub factor: Option<String>,
+    /// Who an identity provider has just proved them to be, `issuer subject`; nothing else may stand here.
+    pub subject: Option<String>,
 }
 
 /// Begins a session for somebody who has shown who they are.
@@ -237,6 +240,7 @@ pub(crate) async fn begin(
             source: origin.source.clone(),
             agent: origin.agent.clone(),
             handed_by: handed_by.map(|by| by.0),
+            subject: start.subject.clone(),
         };
         session::insert(room.tx, &session)?;
         Ok(expires_at)

@@ -1,12 +1,15 @@
 //! By what people are known outside, who belongs to which group, and people and groups in pages: what provisioning asks
 //! without reading a tenant's whole estate.
 
+use std::collections::BTreeMap;
+
 use model::directory::{Group, Person};
+use model::identity::IdentityProvider;
 
 use crate::counter;
 use crate::error::Result;
 use crate::record::{self, Filter, Record, Stored};
-use crate::tx::Tx;
+use crate::tx::{CrossTx, Tx};
 
 /// The kind of a mail address, in lower case.
 pub const MAIL: &str = "mail";
@@ -19,6 +22,8 @@ pub const EXTERNAL: &str = "external";
 const ADDRESS: &str = "address";
 /// The kind of a group's name, in lower case, under the group's id.
 const GROUP_NAME: &str = "group_name";
+/// The most rows that are looked at for one subject: one for each provider of each tenant in which it is known.
+const MOST_DOORS: i64 = 2_000;
 /// The most that share a value and are found by it; where there are more, the value is no use.
 const MOST_SHARED: i64 = 1_000;
 /// How many records are read at once while all are read.
@@ -71,6 +76,34 @@ pub fn find_address(tx: &mut Tx<'_>, address: &str) -> Result<Option<Vec<String>
 /// Ids of the groups with a name, in any case of letters. `None` when they are too many.
 pub fn find_group(tx: &mut Tx<'_>, name: &str) -> Result<Option<Vec<String>>> {
     all_under(tx, [GROUP_NAME, GROUP_NAME], &name.to_lowercase())
+}
+
+/// Keys and names of the tenants, in order, that would let this proven subject (`issuer subject`) in: it belongs to somebody
+/// there who may act, and people sign in there at its issuer. It reads across tenants, so it is for the one alone who proved
+/// at a door that they are this subject.
+pub fn tenants_of(tx: &mut CrossTx<'_>, subject: &str) -> Result<BTreeMap<String, String>> {
+    let rows = tx.query(
+        "SELECT t.tenant AS tenant, t.name AS name, d.body AS body FROM person_identity i
+         JOIN person p ON p.tenant = i.tenant AND p.id = i.person
+         JOIN identity_provider d ON d.tenant = i.tenant
+         JOIN tenant_info t ON t.tenant = i.tenant
+         WHERE i.kind = 'subject' AND i.value = $value AND p.active = $active AND d.active = $active
+         ORDER BY t.tenant, d.id LIMIT $limit",
+        &[
+            ("value", subject.into()),
+            ("active", true.into()),
+            ("limit", MOST_DOORS.into()),
+        ],
+    )?;
+    let mut found = BTreeMap::new();
+    for row in &rows {
+        let door = record::parsed::<IdentityProvider>(&row.text("body")?, String::new())?.record;
+        // An issuer holds no space, so that what stands before the first one is the issuer and nothing else.
+        if subject.split_once(' ').is_some_and(|(issuer, _)| issuer == door.issuer) {
+            found.insert(row.text("tenant")?, row.text("name")?);
+        }
+    }
+    Ok(found)
 }
 
 /// Ids of the groups that a person belongs to.

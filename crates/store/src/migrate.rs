@@ -50,6 +50,7 @@ const MIGRATIONS: &[Migration] = migrations![
     26 "0026_arrows_of_kinds",
     27 "0027_orders_of_changes",
     28 "0028_figures",
+    29 "0029_shown_subjects",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

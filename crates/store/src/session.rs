@@ -35,15 +35,17 @@ pub struct Session {
     pub agent: String,
     /// Who handed out the way in by which it was begun, where that was somebody else.
     pub handed_by: Option<String>,
+    /// Who the identity provider proved it to be, `issuer subject`, where it was begun at one.
+    pub subject: Option<String>,
 }
 
 /// Begins a session.
 pub fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
     tx.execute(
         "INSERT INTO session (tenant, token_digest, person, created_at, last_seen_at, expires_at, stepped_up_at, id,
-            method, factor, source, agent, handed_by)
+            method, factor, source, agent, handed_by, subject)
          VALUES ($tenant, $digest, $person, $created_at, $last_seen_at, $expires_at, $stepped_up_at, $id,
-            $method, $factor, $source, $agent, $handed_by)",
+            $method, $factor, $source, $agent, $handed_by, $subject)",
         &[
             ("digest", session.token_digest.as_str().into()),
             ("person", session.person.as_str().into()),
@@ -57,6 +59,7 @@ pub fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
             ("source", session.source.as_str().into()),
             ("agent", session.agent.as_str().into()),
             ("handed_by", session.handed_by.clone().into()),
+            ("subject", session.subject.clone().into()),
         ],
     )?;
     Ok(())
@@ -93,6 +96,15 @@ pub fn step_up(tx: &mut Tx<'_>, digest: &str, at: Timestamp, factor: &str) -> Re
         &[("at", at.into()), ("factor", factor.into()), ("digest", digest.into())],
     )?;
     Ok(done > 0)
+}
+
+/// Who the identity provider proved somebody to be when they began this session there: `issuer subject`.
+pub fn proven_subject(tx: &mut Tx<'_>, digest: &str) -> Result<Option<String>> {
+    let row = tx.query_one(
+        "SELECT subject FROM session WHERE tenant = $tenant AND token_digest = $digest",
+        &[("digest", digest.into())],
+    )?;
+    row.map_or(Ok(None), |row| row.opt_text("subject"))
 }
 
 /// The sessions of a person that have not ended, newest first.
@@ -219,5 +231,6 @@ fn session(row: &Row) -> Result<Session> {
         source: row.opt_text("source")?.unwrap_or_default(),
         agent: row.opt_text("agent")?.unwrap_or_default(),
         handed_by: row.opt_text("handed_by")?,
+        subject: row.opt_text("subject")?,
     })
 }

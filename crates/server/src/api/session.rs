@@ -5,7 +5,7 @@ use axum::Router;
 use axum::extract::{Extension, State};
 use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
+use axum::routing::{get, post};
 use model::reading::{LINE, Reading};
 use serde_json::json;
 use store::{Lane, Mode};
@@ -22,6 +22,7 @@ use crate::state::AppState;
 pub(crate) fn router() -> Router<AppState> {
     Router::new()
         .route(&format!("{BASE}/session"), post(begin).delete(end))
+        .route(&format!("{BASE}/session/tenants"), get(tenants))
         .route(&format!("{BASE}/session/step-up"), post(step_up))
         .route(
             &format!("{BASE}/people/{{login}}/password"),
@@ -84,6 +85,16 @@ async fn step_up(
     let origin = Origin::of(&source, &headers);
     sign_in::step_up(&state, &caller, &origin, shown).await?;
     Ok((StatusCode::CREATED, axum::Json(json!({"stepped_up": true}))).into_response())
+}
+
+/// In which tenants the caller is known, and where each lets them in.
+async fn tenants(State(state): State<AppState>, caller: Caller) -> Result<Response, Failure> {
+    let found = crate::elsewhere::known_in(&state, &caller).await?;
+    let items: Vec<serde_json::Value> = found
+        .iter()
+        .map(|it| json!({"tenant": it.tenant, "name": it.name, "is_acting": it.is_acting, "door": it.door()}))
+        .collect();
+    Ok((StatusCode::OK, axum::Json(json!({"items": items, "next": null}))).into_response())
 }
 
 async fn end(State(state): State<AppState>, caller: Caller) -> Result<Response, Failure> {

@@ -7,6 +7,7 @@ use pages::{ActForm, Fact, Field, Input, MessageRow, Messages, Place, RecordPage
 use super::form::Form;
 use super::view::{View, Visitor, show, write};
 use super::words::{beginning, plain};
+use crate::elsewhere::{Known, known_in};
 use crate::failure::Failure;
 use crate::sign_in::{self, Origin};
 use crate::state::AppState;
@@ -16,11 +17,34 @@ const MESSAGES: i64 = 200;
 
 /// The account.
 pub(super) async fn show_account(State(state): State<AppState>, visitor: Visitor) -> Response {
-    show(&state, &visitor, Place::Account, account_page).await
+    let known = match known_in(&state, &visitor.caller).await {
+        Ok(known) => known,
+        Err(failure) => return super::view::problem(&state, &visitor, &failure, "").await,
+    };
+    let page = move |view: &mut View<'_, '_, '_>| account_page(view, &known);
+    show(&state, &visitor, Place::Account, page).await
 }
 
-fn account_page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
-    let mut sections = vec![Section::new("you", "You", SectionBody::Facts(facts_of(view)))];
+/// In which tenants the reader is known; in the others a door of its own lets them in.
+fn tenants_of(known: &[Known]) -> Section {
+    let fact = |it: &Known| match it.is_acting {
+        true => Fact::new("You act in", Rich::new().said(it.name.as_str())),
+        false => Fact::new("You are known in", Rich::new().said_link(it.name.as_str(), it.door())),
+    };
+    let facts = known.iter().map(fact).collect();
+    let section = Section::new("tenants", "Your tenants", SectionBody::Facts(facts));
+    if known.len() > 1 {
+        return section;
+    }
+    let text = "Others stand here when you sign in at an identity provider that knows you there as well.";
+    section.note(Rich::from(text))
+}
+
+fn account_page(view: &mut View<'_, '_, '_>, known: &[Known]) -> acts::Result<String> {
+    let mut sections = vec![
+        Section::new("you", "You", SectionBody::Facts(facts_of(view))),
+        tenants_of(known),
+    ];
     sections.extend(super::factors::sections(view)?);
     let text = "While you are away nobody waits for you: you are not reminded, and whoever speaks for you is asked.";
     let away = Section::new("away", "When you are away", SectionBody::Words(Rich::from(text)));

@@ -13,11 +13,11 @@ use serde_json::{Map, Value, json};
 
 use crate::world::{Answer, TENANT, World};
 
-const SECRET: &str = "not a very long secret";
+pub(crate) const SECRET: &str = "not a very long secret";
 
 /// A provider that does what the code says which it is asked to exchange.
-struct Provider {
-    origin: String,
+pub(crate) struct Provider {
+    pub(crate) origin: String,
     key: SigningKey,
     /// The other provider: its origin and key, as if it had been robbed of a token.
     other: Mutex<Option<(String, SigningKey)>>,
@@ -317,15 +317,15 @@ fn query_part(url: &str, name: &str) -> String {
 }
 
 /// The server, the two providers, and what was tried.
-struct Ring {
-    world: World,
-    honest: Arc<Provider>,
-    hostile: Arc<Provider>,
+pub(crate) struct Ring {
+    pub(crate) world: World,
+    pub(crate) honest: Arc<Provider>,
+    pub(crate) hostile: Arc<Provider>,
     tried: Vec<(String, Answer)>,
 }
 
 impl Ring {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let world = World::with(|settings| settings.outgoing_allow = vec!["127.0.0.0/8".to_owned()]);
         let (honest, hostile) = (Provider::start(1), Provider::start(2));
         for (one, other) in [(&honest, &hostile), (&hostile, &honest)] {
@@ -363,7 +363,11 @@ impl Ring {
     }
 
     fn begin(&self, provider: &'static str) -> Left {
-        let answer = self.world.ask("GET", &format!("/t/{TENANT}/sign-in/{provider}")).send();
+        self.begin_at(TENANT, provider)
+    }
+
+    fn begin_at(&self, tenant: &str, provider: &'static str) -> Left {
+        let answer = self.world.ask("GET", &format!("/t/{tenant}/sign-in/{provider}")).send();
         assert_eq!(answer.status, 303, "{}", String::from_utf8_lossy(&answer.body));
         let place = answer.header("location");
         Left {
@@ -391,6 +395,20 @@ impl Ring {
         ask.header("cookie", cookie).send()
     }
 
+    /// What comes of signing in at a tenant's door with what its provider says, which may be wrong in a way.
+    pub(crate) fn enter(&self, tenant: &str, provider: &'static str, (wrong, claims): (&str, &Value)) -> Answer {
+        let left = self.begin_at(tenant, provider);
+        let code = self.code(&left, wrong, json!({"claims": claims}));
+        let mut back = format!(
+            "/t/{tenant}/sign-in/{provider}/callback?code={code}&state={}",
+            left.state
+        );
+        if provider == "good" {
+            back = format!("{back}&iss={}/honest", self.honest.origin);
+        }
+        self.world.ask("GET", &back).header("cookie", &left.cookie).send()
+    }
+
     /// What the honest provider sends a browser back with.
     fn honestly(&self, left: &Left) -> String {
         let code = self.code(left, "", json!({}));
@@ -402,11 +420,11 @@ impl Ring {
     }
 }
 
-fn is_let_in(answer: &Answer) -> bool {
+pub(crate) fn is_let_in(answer: &Answer) -> bool {
     answer.header("set-cookie").contains("assent_session=")
 }
 
-fn words(answer: &Answer) -> String {
+pub(crate) fn words(answer: &Answer) -> String {
     String::from_utf8_lossy(&answer.body).into_owned()
 }
 

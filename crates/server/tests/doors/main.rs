@@ -8,6 +8,7 @@ mod bodies;
 #[cfg(feature = "test-clock")]
 mod clock;
 mod directory;
+mod elsewhere;
 mod ended;
 mod factors;
 mod gate;

@@ -9,7 +9,7 @@ use store::{
     Error, blob, counter, estate_write, gate_view, idempotency, record, saved_view, secrets, servers, session,
 };
 
-use crate::world::{ACME, at, check};
+use crate::world::{ACME, OTHER, at, check};
 
 fn session_of(digest: &str, person: &str, expires: i64) -> Session {
     Session {
@@ -25,6 +25,7 @@ fn session_of(digest: &str, person: &str, expires: i64) -> Session {
         source: "192.0.2.1".to_owned(),
         agent: "curl".to_owned(),
         handed_by: (digest == "d2").then(|| "p9".to_owned()),
+        subject: (digest == "d1").then(|| "https://id.example 7".to_owned()),
     }
 }
 
@@ -37,6 +38,11 @@ fn a_session_is_found_by_its_digest_alone() {
         let (tenant, found) = world.across(|tx| session::find(tx, "d1")).unwrap();
         assert_eq!((tenant.as_str(), found), (ACME, session_of("d1", "p1", 10)));
         assert_eq!(world.across(|tx| session::find(tx, "d9")), None);
+        let proven = |digest: &'static str| world.read(move |tx| session::proven_subject(tx, digest));
+        assert_eq!(proven("d1").as_deref(), Some("https://id.example 7"));
+        assert_eq!((proven("d2"), proven("d9")), (None, None));
+        let foreign = world.try_act(OTHER, |tx| session::proven_subject(tx, "d1"));
+        assert_eq!(foreign, Ok(None), "a session is read by its own tenant alone");
         assert!(world.act(|tx| session::touch(tx, "d1", at(5), at(15))));
         assert!(world.act(|tx| session::step_up(tx, "d1", at(6), "totp")));
         let (_, found) = world.across(|tx| session::find(tx, "d1")).unwrap();

@@ -4,7 +4,7 @@ use serde_json::json;
 use store::second_factor::SecondFactor;
 use store::{identities, record, second_factor};
 
-use crate::world::{at, check};
+use crate::world::{ACME, OTHER, at, check};
 
 fn person(id: &str, mail: &str, subjects: &[&str]) -> model::directory::Person {
     serde_json::from_value(json!({
@@ -38,6 +38,79 @@ fn people_are_found_by_what_they_are_known_by() {
         assert_eq!(world.read(identities::count_people), 0);
         assert_eq!(world.act(identities::index_all), 1);
         assert_eq!(world.act(identities::index_all), 0);
+    });
+}
+
+/// A tenant at whose door people of an issuer sign in, and somebody in it with a subject there.
+fn settle(tx: &mut store::Tx<'_>, name: &str, subject: &str) -> store::Result<()> {
+    let risk_table = model::risk::RiskTable::default();
+    let tenant = json!({"id": tx.tenant(), "version": 1, "name": name, "risk_table": risk_table});
+    let tenant: model::directory::Tenant = serde_json::from_value(tenant).unwrap();
+    record::insert(tx, &tenant, "{}")?;
+    record::insert(tx, &door(1, "https://id.example", true), "{}")?;
+    record::insert(tx, &person("p1", "ada@acme.example", &[subject]), "{}")
+}
+
+fn door(version: i64, issuer: &str, active: bool) -> model::identity::IdentityProvider {
+    serde_json::from_value(json!({
+        "id": "i1", "version": version, "key": "corp", "name": "Corp", "issuer": issuer, "client_id": "assent",
+        "scopes": [], "login_claim": "preferred_username", "active": active,
+    }))
+    .unwrap()
+}
+
+#[test]
+fn a_proven_subject_is_known_where_its_issuer_still_lets_in_who_may_act() {
+    check(|world| {
+        let subject = "https://id.example 7";
+        let known = |subject: &'static str| {
+            let found = world.across(move |tx| identities::tenants_of(tx, subject));
+            found.into_iter().collect::<Vec<_>>()
+        };
+        let pair = |key: &str, name: &str| (key.to_owned(), name.to_owned());
+        world.act(move |tx| settle(tx, "Acme", subject));
+        assert_eq!(known(subject), [pair(ACME, "Acme")]);
+        let other = |act: fn(&mut store::Tx<'_>) -> store::Result<()>| world.try_act(OTHER, act).unwrap();
+        other(|tx| settle(tx, "Beta Ferries", "https://id.example 7"));
+        assert_eq!(known(subject), [pair(ACME, "Acme"), pair(OTHER, "Beta Ferries")]);
+        // Neither what a tenant says of its people nor another issuer's word finds anybody.
+        for no in [
+            "ada@acme.example",
+            "x-p1",
+            "7",
+            "https://id.example",
+            "https://id.example 70",
+            "https://other.example 7",
+        ] {
+            assert!(known(no).is_empty(), "{no}");
+        }
+        let own = world.try_act(OTHER, |tx| {
+            identities::find(tx, identities::SUBJECT, "https://id.example 7")
+        });
+        assert_eq!(
+            own.map(|found| found.len()),
+            Ok(1),
+            "a tenant's own question finds its own person alone"
+        );
+        // A tenant that no longer lets this issuer's people in is not told of to whoever holds the issuer today.
+        for (version, issuer, active) in [(2, "https://id.example", false), (3, "https://other.example", true)] {
+            let door = door(version, issuer, active);
+            let saved = world.try_act(OTHER, move |tx| record::update(tx, &door, "{}", version - 1));
+            assert_eq!(saved, Ok(()));
+            assert_eq!(known(subject), [pair(ACME, "Acme")], "{issuer} {active}");
+        }
+        other(|tx| record::update(tx, &door(4, "https://id.example", true), "{}", 3));
+        assert_eq!(known(subject).len(), 2);
+        other(|tx| {
+            let mut ended = person("p1", "ada@acme.example", &["https://id.example 7"]);
+            (ended.version, ended.active) = (2, false);
+            record::update(tx, &ended, "{}", 1)
+        });
+        assert_eq!(
+            known(subject),
+            [pair(ACME, "Acme")],
+            "who may no longer act there is not known there"
+        );
     });
 }
 

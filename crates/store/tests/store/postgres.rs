@@ -45,6 +45,32 @@ fn row_security_hides_foreign_rows_from_hand_written_sql() {
     assert_eq!(world.read(|tx| counter::get(tx, "n")), 1);
 }
 
+/// The tables that are read to say in which tenants somebody is known.
+#[test]
+fn row_security_hides_where_others_are_known_from_all_but_the_door_across() {
+    let Some(world) = World::postgres() else {
+        return;
+    };
+    let insert = |tenant: &str| {
+        world.try_act(tenant, |tx| {
+            tx.execute(
+                "INSERT INTO person_identity (tenant, kind, value, person) VALUES ($tenant, 'subject', 'https://id.example 7', 'p1')",
+                &[],
+            )
+        })
+    };
+    assert_eq!((insert(ACME), insert(OTHER)), (Ok(1), Ok(1)));
+    let sql = "SELECT tenant FROM person_identity WHERE kind = 'subject' AND value = 'https://id.example 7'";
+    for tenant in [ACME, OTHER, "third"] {
+        let sql = format!("{sql} AND $tenant <> ''");
+        let seen = world.try_act(tenant, move |tx| tx.query(&sql, &[]));
+        let seen: Vec<String> = seen.unwrap().iter().map(|row| row.text("tenant").unwrap()).collect();
+        let own: &[&str] = if tenant == "third" { &[] } else { &[tenant] };
+        assert_eq!(seen, own);
+    }
+    assert_eq!(world.across(move |tx| tx.query(sql, &[])).len(), 2);
+}
+
 #[test]
 fn every_table_with_a_tenant_has_forced_row_security() {
     let Some((database, store)) = open() else {

@@ -31,6 +31,16 @@ const SHAPES: &[Shape] = &[
         ],
     ),
     shape(
+        "OwnTenant",
+        "A tenant in which somebody is known.",
+        &[
+            text("tenant", LINE, "Its key.").needed(),
+            text("name", LINE, "Its name.").needed(),
+            boolean("is_acting", "Whether it is the one in which they act.").needed(),
+            text("door", LINE, "Where they sign in there.").needed(),
+        ],
+    ),
+    shape(
         "NameInput",
         "What a new thing is called.",
         &[text("name", 60, "A name for its owner.")],

@@ -14,6 +14,13 @@ const SESSIONS: &[Row] = &[
         "List one's own sessions",
         "SessionItem",
     ),
+    list(
+        "identity",
+        "list_own_tenants",
+        "/session/tenants",
+        "List the tenants in which one is known by the identity that this session proved",
+        "OwnTenant",
+    ),
     delete(
         "identity",
         "end_own_session",
