@@ -54,10 +54,11 @@ fn check_console(desk: &Desk, page: &str, findings: &mut Findings) {
     }
 }
 
-/// The words of the page, without those that only a script can keep true: distances that tick between two loads.
+/// The words of the page, without those that only a script can keep true, distances that tick between two loads, and the
+/// link in a list's head for which a script puts a box.
 fn words(desk: &Desk) -> String {
     let script = "const all = [...document.querySelectorAll('main')];
-        all.flatMap((one) => [...one.querySelectorAll('[data-script-only]')]).forEach((one) => { one.hidden = true; });
+        all.flatMap((one) => [...one.querySelectorAll('[data-script-only], [data-pick-all]')]).forEach((one) => { one.hidden = true; });
         return all.map((one) => one.innerText).join('\\n')
         .replace(/\\d+ (s|min|minutes?|seconds?) ago/g, 'ago').replace(/in \\d+ (s|min|h)/g, 'in');";
     desk.browser.run(script, &[]).as_str().unwrap_or_default().to_owned()
