@@ -54,11 +54,12 @@ fn check_console(desk: &Desk, page: &str, findings: &mut Findings) {
     }
 }
 
-/// The words of the page, without those that only a script can keep true, distances that tick between two loads, and the
-/// link in a list's head for which a script puts a box.
+/// The words of the page, without those that only a script can keep true, distances that tick between two loads, and what a
+/// list says of its picked rows: a script puts a box for the link in its head and words for the number that styles count.
 fn words(desk: &Desk) -> String {
     let script = "const all = [...document.querySelectorAll('main')];
-        all.flatMap((one) => [...one.querySelectorAll('[data-script-only], [data-pick-all]')]).forEach((one) => { one.hidden = true; });
+        const apart = '[data-script-only], [data-pick-all], [data-picked]';
+        all.flatMap((one) => [...one.querySelectorAll(apart)]).forEach((one) => { one.hidden = true; });
         return all.map((one) => one.innerText).join('\\n')
         .replace(/\\d+ (s|min|minutes?|seconds?) ago/g, 'ago').replace(/in \\d+ (s|min|h)/g, 'in');";
     desk.browser.run(script, &[]).as_str().unwrap_or_default().to_owned()
