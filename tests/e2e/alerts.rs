@@ -82,7 +82,7 @@ fn incidents(server: &Server) -> Vec<Value> {
 
 #[test]
 fn an_alert_of_the_real_alertmanager_is_one_incident_from_its_beginning_to_its_end() {
-    let place = Place::new("alerts");
+    let place = Place::demo("alerts");
     let server = Server::start(&place, true);
     let request = json!({
         "kind": "alertmanager", "name": "Prometheus",

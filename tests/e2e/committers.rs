@@ -58,7 +58,7 @@ fn push(hook: &Hook<'_>, id: &str, author: &Value) {
 
 #[test]
 fn a_committer_who_is_nobody_here_blocks_until_the_command_line_says_who_it_is() {
-    let place = Place::new("committers");
+    let place = Place::demo("committers");
     let mut server = Server::start(&place, true);
     server.hold_clock("2026-11-20T10:00:00Z".parse().unwrap());
     let hook = connect(&server);

@@ -150,7 +150,7 @@ pub(crate) fn approve_all(server: &Server, path: &str) {
 
 #[test]
 fn a_deployment_told_twice_and_in_the_wrong_order_is_one_change_with_one_outcome() {
-    let place = Place::new("deliveries");
+    let place = Place::demo("deliveries");
     let mut server = Server::start(&place, true);
     server.hold_clock("2026-11-20T10:00:00Z".parse().unwrap());
     let path = waiting(&server);
@@ -198,7 +198,7 @@ fn approvals_given_later_make_no_earlier_start_lawful() {
 
 #[test]
 fn forged_deliveries_are_refused_and_real_examples_are_kept() {
-    let place = Place::new("examples");
+    let place = Place::demo("examples");
     let server = Server::start(&place, true);
     let hook = connect(&server);
     let body = serde_json::to_vec(&asked()).unwrap();

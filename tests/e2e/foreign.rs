@@ -62,7 +62,7 @@ fn ready_change(server: &Server, artifact: &str) -> String {
 
 #[test]
 fn strangers_verify_permit_log_and_bundle() {
-    let place = Place::new("foreign");
+    let place = Place::demo("foreign");
     let server = Server::start(&place, true);
     let artifact = "sha256:6b1d0000000000000000000000000000000000000000000000000000000007aa";
     let key = ready_change(&server, artifact);

@@ -176,7 +176,7 @@ fn the_check_is_said_again(github: &Outside, hook: &Hook<'_>) {
 
 #[test]
 fn a_merge_waits_for_its_change_and_a_push_voids_what_was_said() {
-    let place = Place::new("gated_merge");
+    let place = Place::demo("gated_merge");
     let mut server = Server::start_with(&place, true, &["--outgoing-allow", "127.0.0.1"]);
     server.hold_clock("2026-11-20T10:00:00Z".parse().unwrap());
     let github = Outside::start(|_| (201, json!({"id": 1})));
@@ -233,7 +233,7 @@ fn a_merge_waits_for_its_change_and_a_push_voids_what_was_said() {
 
 #[test]
 fn a_deployment_waits_at_the_rule_and_a_squash_inherits_only_with_an_equal_tree() {
-    let place = Place::new("gated_rule");
+    let place = Place::demo("gated_rule");
     let mut server = Server::start_with(&place, true, &["--outgoing-allow", "127.0.0.1"]);
     server.hold_clock("2026-11-20T10:00:00Z".parse().unwrap());
     let github = Outside::start(|_| (204, Value::Null));
@@ -294,7 +294,7 @@ fn a_deployment_waits_at_the_rule_and_a_squash_inherits_only_with_an_equal_tree(
 
 #[test]
 fn a_callback_to_another_host_is_refused_counted_and_never_called() {
-    let place = Place::new("gated_foreign");
+    let place = Place::demo("gated_foreign");
     let server = Server::start_with(&place, true, &["--outgoing-allow", "127.0.0.1"]);
     let github = Outside::start(|_| (204, Value::Null));
     let elsewhere = Outside::start(|_| (204, Value::Null));
@@ -332,7 +332,7 @@ fn a_callback_to_another_host_is_refused_counted_and_never_called() {
 
 #[test]
 fn who_pushes_another_head_does_not_approve_it() {
-    let place = Place::new("gated_pusher");
+    let place = Place::demo("gated_pusher");
     let mut server = Server::start_with(&place, true, &["--outgoing-allow", "127.0.0.1"]);
     server.hold_clock("2026-11-20T10:00:00Z".parse().unwrap());
     let github = Outside::start(|_| (201, json!({"id": 1})));

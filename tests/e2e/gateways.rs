@@ -374,7 +374,7 @@ impl Scene {
 
 #[test]
 fn four_proxies_open_at_the_approval_close_with_freeze_hold_and_revocation_and_take_permits_in_an_outage() {
-    let place = Place::new("gateways");
+    let place = Place::demo("gateways");
     let mut scene = Scene::new(&place, &["nginx", "caddy", "haproxy", "apache"]);
     let (artifact, before) = (digest('a'), digest('b'));
     scene.expect("before there is a change", &artifact, None, Err("change_missing"));
@@ -519,7 +519,7 @@ pub(crate) fn client(words: &[&str], input: &Value) -> Value {
 
 #[test]
 fn envoys_own_messages_are_understood_over_grpc_by_server_and_companion() {
-    let place = Place::new("envoy");
+    let place = Place::demo("envoy");
     let scene = Scene::new(&place, &[]);
     let artifact = digest('a');
     let pipeline = scene.server().token("pipeline");
@@ -601,7 +601,7 @@ impl Cluster<'_> {
 
 #[test]
 fn workloads_are_admitted_by_digest_and_what_runs_may_restart_also_in_an_outage() {
-    let place = Place::new("admission");
+    let place = Place::demo("admission");
     let mut scene = Scene::new(&place, &[]);
     let artifact = digest('a');
     let image = format!("registry.example/edge-dns@{artifact}");

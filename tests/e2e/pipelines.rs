@@ -125,7 +125,7 @@ fn run(server: &Server, folder: &Path, name: &str, artifact: &str) -> String {
 
 #[test]
 fn the_kit_for_pipelines_works_as_it_is_written() {
-    let place = Place::new("pipelines");
+    let place = Place::demo("pipelines");
     let server = Server::start(&place, true);
     for (page, letter) in [("github-actions.md", 'a'), ("gitlab-ci.md", 'b'), ("jenkins.md", 'c')] {
         let folder = tempfile::tempdir().unwrap();

@@ -32,7 +32,7 @@ fn user(number: usize) -> Value {
 #[test]
 fn an_import_of_people_and_groups_keeps_its_memory() {
     let people: usize = std::env::var("ASSENT_TEST_PEOPLE").map_or(PEOPLE, |text| text.parse().unwrap());
-    let place = Place::new("provisioning");
+    let place = Place::demo("provisioning");
     let server = Server::start(&place, true);
     let body = json!({"name": "provisioning", "scopes": ["scim"]});
     let made = server.must("POST", "/api/v1/tokens", &server.token("admin"), Some(&body));

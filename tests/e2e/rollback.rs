@@ -131,7 +131,7 @@ fn incident_of(server: &Server, path: &str) -> String {
 
 #[test]
 fn a_failure_revokes_opens_an_incident_and_starts_the_rollback_whose_result_comes_back() {
-    let place = Place::new("rollback");
+    let place = Place::demo("rollback");
     let server = Server::start_with(&place, true, &["--outgoing-allow", "127.0.0.1"]);
     let (admin, requester) = (server.token("admin"), server.token("requester"));
     let (new, old) = (artifact(71), artifact(70));

@@ -120,7 +120,7 @@ fn replay(place: &Place) -> (Option<i32>, String) {
 
 #[test]
 fn tampering_with_full_database_rights_is_found_and_named() {
-    let place = Place::new("tamper");
+    let place = Place::demo("tamper");
     let server = Server::start(&place, true);
     server.wait_for_log();
     server.stop();

@@ -89,7 +89,7 @@ fn judge_as_github(sent: &Sent, secret: &str) {
 
 #[test]
 fn strangers_read_what_we_send_and_secrets_are_replaced_without_a_gap() {
-    let place = Place::new("hook_read");
+    let place = Place::demo("hook_read");
     let server = Server::start_with(&place, true, ALLOW);
     let receiver = Outside::start(|_| (204, Value::Null));
     let hook = made(&server, &format!("{}/in", receiver.url), &["change.*"]);
@@ -128,7 +128,7 @@ fn strangers_read_what_we_send_and_secrets_are_replaced_without_a_gap() {
 
 #[test]
 fn a_receiver_that_is_away_gets_everything_in_order_and_what_was_given_up_is_sent_again() {
-    let place = Place::new("hook_away");
+    let place = Place::demo("hook_away");
     let mut server = Server::start_with(&place, true, ALLOW);
     server.hold_clock("2026-11-20T10:00:00Z".parse().unwrap());
     let status = Arc::new(AtomicU16::new(503));
@@ -310,7 +310,7 @@ fn a_receiver_that_is_away_for_a_week_loses_no_event_and_holds_up_no_other() {
 
 #[test]
 fn nothing_leaves_for_an_address_inside_that_nobody_allowed() {
-    let place = Place::new("hook_inside");
+    let place = Place::demo("hook_inside");
     let server = Server::start(&place, true);
     let receiver = Outside::start(|_| (200, Value::Null));
     let admin = server.token("admin");
@@ -346,7 +346,7 @@ fn nothing_leaves_for_an_address_inside_that_nobody_allowed() {
 /// A chat gets a card with one link, of its own services alone; its address is a secret.
 #[test]
 fn a_chat_is_told_by_a_card_and_its_address_is_never_shown() {
-    let place = Place::new("hook_chat");
+    let place = Place::demo("hook_chat");
     let server = Server::start_with(&place, true, ALLOW);
     let receiver = Outside::start(|_| (200, Value::Null));
     let admin = server.token("admin");

@@ -4,8 +4,7 @@ use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::JoinHandle;
+use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail};
 
@@ -27,6 +26,14 @@ pub fn cargo() -> OsString {
 /// # Errors
 /// When the program cannot be started or waited for; a failing exit code is no error here.
 pub fn tee(command: &mut Command) -> Result<Finished> {
+    tee_watched(command, &|_| ())
+}
+
+/// The same, and `watch` is told each line as it comes.
+///
+/// # Errors
+/// As [`tee`].
+pub fn tee_watched(command: &mut Command, watch: &(dyn Fn(&str) + Sync)) -> Result<Finished> {
     let name = command.get_program().to_string_lossy().into_owned();
     let mut child = command
         .stdin(Stdio::null())
@@ -34,34 +41,27 @@ pub fn tee(command: &mut Command) -> Result<Finished> {
         .stderr(Stdio::piped())
         .spawn()
         .with_context(|| format!("cannot start `{name}`"))?;
-    let lines = Arc::new(Mutex::new(Vec::new()));
-    let readers = [
-        child.stdout.take().map(|out| collect(out, &lines)),
-        child.stderr.take().map(|err| collect(err, &lines)),
-    ];
-    let status = child.wait().with_context(|| format!("cannot wait for `{name}`"))?;
-    for reader in readers.into_iter().flatten() {
-        if reader.join().is_err() {
-            bail!("reading the output of `{name}` failed");
-        }
-    }
-    let lines = std::mem::take(&mut *lines.lock().unwrap_or_else(PoisonError::into_inner));
+    let (out, err) = (child.stdout.take(), child.stderr.take());
+    let lines = Mutex::new(Vec::new());
+    let status = std::thread::scope(|scope| {
+        out.map(|out| scope.spawn(|| collect(out, &lines, watch)));
+        err.map(|err| scope.spawn(|| collect(err, &lines, watch)));
+        child.wait()
+    });
     Ok(Finished {
-        succeeded: status.success(),
-        lines,
+        succeeded: status.with_context(|| format!("cannot wait for `{name}`"))?.success(),
+        lines: lines.into_inner().unwrap_or_else(PoisonError::into_inner),
     })
 }
 
 /// Reads one stream on a thread of its own, so that a full pipe never stops the program.
-fn collect(stream: impl Read + Send + 'static, lines: &Arc<Mutex<Vec<String>>>) -> JoinHandle<()> {
-    let lines = Arc::clone(lines);
-    std::thread::spawn(move || {
-        for bytes in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
-            let line = String::from_utf8_lossy(&bytes).trim_end_matches('\r').to_owned();
-            println!("{line}");
-            lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
-        }
-    })
+fn collect(stream: impl Read, lines: &Mutex<Vec<String>>, watch: &(dyn Fn(&str) + Sync)) {
+    for bytes in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
+        let line = String::from_utf8_lossy(&bytes).trim_end_matches('\r').to_owned();
+        println!("{line}");
+        watch(&line);
+        lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+    }
 }
 
 /// Runs `command` quietly and fails, with its output, unless it exits with 0.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::mpsc;
 use std::time::Instant;
 
 use anyhow::{Context, Error, Result, bail};
@@ -74,6 +75,8 @@ const END_TO_END: &[Need] = Need::ALL;
 struct World<'a> {
     root: &'a Path,
     cluster: Option<Cluster>,
+    /// Whether a part of this run starts the binary.
+    starts_binary: bool,
 }
 
 /// Runs the parts named, or all, prints the report and says whether everything passed. What the later parts need is
@@ -85,7 +88,11 @@ pub fn run(root: &Path, names: &[String]) -> Result<bool> {
     let parts = choose(names)?;
     let needs = needs_of(&parts);
     let first = parts.iter().take_while(|part| part.needs.is_empty()).count();
-    let mut world = World { root, cluster: None };
+    let mut world = World {
+        root,
+        cluster: None,
+        starts_binary: parts.iter().any(|part| STARTING_THE_BINARY.contains(&part.name)),
+    };
     let (mut results, prepared) = std::thread::scope(|scope| {
         let prepared = scope.spawn(|| prepare(root, &needs));
         let results: Vec<PartResult> = parts[..first].iter().map(|part| part.run_in(&world)).collect();
@@ -133,7 +140,11 @@ pub fn with_services(root: &Path, words: &[String]) -> Result<bool> {
     for error in missing {
         eprintln!("xtask: {error:#}");
     }
-    let world = World { root, cluster };
+    let world = World {
+        root,
+        cluster,
+        starts_binary: false,
+    };
     let mut command = Command::new(program);
     world.equip(&mut command);
     let status = command.args(arguments).status();
@@ -264,7 +275,31 @@ fn unit(world: &World) -> Result<Count> {
             command.args(["--test", &target]);
         }
     }
-    world.tests("unit", command)
+    let finished = std::thread::scope(|scope| {
+        let (runs, told) = mpsc::channel();
+        scope.spawn(move || told.recv().map(|()| build_ahead(world)));
+        shell::tee_watched(&mut command, &move |line| {
+            if line.trim_start().starts_with("Running ") {
+                let _ = runs.send(());
+            }
+        })
+    })?;
+    Ok(Count::of_tests("unit", finished.succeeded, &finished.lines))
+}
+
+/// Builds what later parts start, while the unit tests run: each of the two leaves a part of the processor
+/// to the other. What fails here fails again, and is told, where it is wanted.
+fn build_ahead(world: &World) {
+    if !world.starts_binary {
+        return;
+    }
+    let _ = shell::quiet(world.cargo(BINARIES).args(WHOLE));
+    let mut programs = world.cargo(&["test", "--no-run"]);
+    programs.args(WHOLE);
+    for program in THROUGH_THE_BINARY {
+        programs.args(["--test", program]);
+    }
+    let _ = shell::quiet(&mut programs);
 }
 
 /// The tests that ask other people's programs.
@@ -277,10 +312,16 @@ fn foreign_judges(world: &World) -> Result<Count> {
 /// The test programs that start the real binary.
 const THROUGH_THE_BINARY: &[&str] = &["e2e", "browser"];
 
-/// The whole product, through its real binary, over one engine. Four tests at a time, whatever the cores: they wait for
-/// timers, other programs and the database most of the time.
+/// The parts that run them.
+const STARTING_THE_BINARY: &[&str] = &["e2e", "postgres", "browser"];
+
+/// How cargo is asked for what they start.
+const BINARIES: &[&str] = &["build", "--bin", "assent", "--bin", "assent-permit"];
+
+/// The whole product, through its real binary, over one engine. Six tests at a time, whatever the cores: they wait for
+/// timers, other programs and the database, and four left a quarter of two cores idle.
 fn end_to_end(world: &World, engine: &str) -> Result<Count> {
-    through_the_binary(world, engine, engine, "e2e", &["--test-threads=4"])
+    through_the_binary(world, engine, engine, "e2e", &["--test-threads=6"])
 }
 
 /// The pages in a real browser. Two tests at a time: each has a server and a browser of its own, and waits for one of
@@ -294,7 +335,7 @@ fn in_browser(world: &World) -> Result<Count> {
 /// The binary is built first and its path is handed over: cargo tells a test only where the programs of its own package
 /// are.
 fn through_the_binary(world: &World, what: &str, engine: &str, target: &str, harness: &[&str]) -> Result<Count> {
-    let mut build = world.cargo(&["build", "--bin", "assent", "--bin", "assent-permit"]);
+    let mut build = world.cargo(BINARIES);
     let built = shell::tee(build.args(WHOLE))?;
     if !built.succeeded {
         return Ok(Count::of_check(false, &built.lines));

@@ -167,16 +167,16 @@ fn part_in(key: &str) -> String {
     let [scope, place, role, ..] = words[..] else {
         return key.to_owned();
     };
-    let role = super::words::plain(role);
+    let what = match scope.split_once(':') {
+        Some(("class", class)) => format!("all with {class}"),
+        Some((_, key)) => key.to_owned(),
+        None => scope.to_owned(),
+    };
     let place = match place {
         "*" => String::new(),
         place => format!(" in {place}"),
     };
-    match scope.split_once(':') {
-        Some(("class", class)) => format!("{role} of all with {class}{place}"),
-        Some((_, key)) => format!("{role} of {key}{place}"),
-        None => format!("{role} of {scope}{place}"),
-    }
+    format!("answers for {what}{place} as {}", super::words::plain(role))
 }
 
 fn right_row(view: &View<'_, '_, '_>, right: &HeldRight, of: &AccessReview) -> Vec<Cell> {
@@ -265,14 +265,14 @@ mod tests {
     #[test]
     fn a_part_in_the_matrix_reads_as_words() {
         for (key, words) in [
-            ("everything * owner person:1", "owner of everything"),
+            ("everything * owner person:1", "answers for everything as owner"),
             (
                 "service:shop production technical_lead person:1",
-                "technical lead of shop in production",
+                "answers for shop in production as technical lead",
             ),
             (
                 "class:regime:sox * security person:1",
-                "security of all with regime:sox",
+                "answers for all with regime:sox as security",
             ),
             ("odd", "odd"),
         ] {
