@@ -84,10 +84,10 @@ fn walk(server: &mut Server, name: &str) -> Result<(), String> {
 #[test]
 #[expect(
     clippy::disallowed_methods,
-    reason = "the held clock begins at the true time, for the demo was filled shortly before"
+    reason = "the held clock begins at the true time, for the demo was filled then"
 )]
 fn every_walk_of_the_guide_works() {
-    let place = Place::demo("guide");
+    let place = Place::new("guide");
     // A walk listens as a chat does, on this machine.
     let mut server = Server::start_with(&place, true, &["--outgoing-allow", "127.0.0.1"]);
     server.hold_clock(Timestamp::now());

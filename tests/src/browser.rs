@@ -433,7 +433,7 @@ impl Browser {
 
     /// Keeps a picture of the window, or of the whole page, under `target/browser/pictures`.
     pub fn picture(&self, name: &str, is_whole: bool) -> PathBuf {
-        let mut parameters = json!({"format": "png"});
+        let mut parameters = json!({"format": "png", "optimizeForSpeed": true});
         if is_whole {
             let size = self.devtools("Page.getLayoutMetrics", &json!({}));
             let content = &size["cssContentSize"];

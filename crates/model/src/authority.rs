@@ -68,6 +68,7 @@ fn counted_for(
             }
             counted.push(CountedFor {
                 rule: row.obligation.id.clone(),
+                asked: Some(rule.from.word()),
                 targets: vec![target.id.clone()],
                 why: holder.why,
                 basis: holder.basis,
@@ -286,15 +287,11 @@ pub fn approved_apart<'a>(file: &'a ChangeFile, person: &PersonId) -> Option<&'a
         .find(|rule_id| spoke(rule_id))
 }
 
-/// Whether an approval counts for a rule on a target now.
-pub fn counts(approval: &Approval, rule_id: &str, target: &TargetId, now: Timestamp, what: bool) -> bool {
-    counting(approval, rule_id, target, now, what).next().is_some()
-}
-
 /// The rows by which an approval counts for a rule on a target now: one, or of distinct groups one for each of its author's.
+/// Where the rule was changed to ask others, the word of those whom it asked before counts no more.
 fn counting<'a>(
     approval: &'a Approval,
-    rule_id: &str,
+    (rule_id, rule): (&str, &ApprovalRule),
     target: &TargetId,
     now: Timestamp,
     what: bool,
@@ -304,10 +301,22 @@ fn counting<'a>(
     approval.counted_for.iter().filter(move |row| {
         stands
             && row.rule == rule_id
+            && still_asks(&rule.from, row)
             && row.targets.contains(target)
             && (if what { row.what } else { row.when })
             && row.valid_until.is_none_or(|until| now < until)
     })
+}
+
+/// Whether a rule asks whoever it asked when a row was written.
+fn still_asks(asked: &Asked, row: &CountedFor) -> bool {
+    let group = row.basis.membership.as_ref().map(|group| group.id.as_str());
+    match asked {
+        // Of distinct groups each person's own one says so, where it is counted.
+        Asked::Groups(_) => true,
+        Asked::Group(key) if group == Some(key.as_str()) => true,
+        _ => row.asked.as_deref().is_none_or(|then| then == asked.word()),
+    }
 }
 
 /// Whose rights have said yes to a rule on a target: one right counts once, also where its holder and a delegate speak.
@@ -331,7 +340,7 @@ pub fn said_yes<'a>(
     let spoken: Vec<(&Approval, &CountedFor)> = file
         .standing()
         .flat_map(|approval| {
-            let rows = counting(approval, rule_id, target, now, what).take(grounds);
+            let rows = counting(approval, (rule_id, rule), target, now, what).take(grounds);
             rows.map(move |row| (approval, row))
         })
         .filter(|(approval, row)| {

@@ -27,6 +27,9 @@ pub enum Coverage {
 pub struct CountedFor {
     /// The policy's id.
     pub rule: String,
+    /// Whom the rule asked then: the word in `@from`; absent in decisions from before this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<String>,
     /// The targets for which it counts.
     pub targets: Vec<TargetId>,
     /// Why this person could decide, in one sentence.

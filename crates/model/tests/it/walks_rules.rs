@@ -37,6 +37,25 @@ fn an_approval_ends_with_its_validity() {
 }
 
 #[test]
+fn a_rule_that_asks_others_now_is_met_by_nobody_whom_it_asked_before() {
+    let asks = |from| vec![(Due::Start, Duty::Approval(rule(from, Covers::What)))];
+    let mut world = World::with(facts(), asks(Asked::Owner)).until_scheduled();
+    world.extra = asks(Asked::Security);
+    world.settle();
+    assert_eq!(
+        world.state(),
+        State::Authorizing,
+        "the owner's word was for the rule as it was"
+    );
+    let rows = model::requirement::ahead(&world.file, &world.directory, world.now);
+    let lacks: Vec<_> = rows.iter().filter(|row| row.unmet.code == "approval_missing").collect();
+    assert_eq!(lacks.len(), 1, "the other rules stay met: {lacks:?}");
+    assert_eq!(lacks[0].unmet.waiting_on, ["sam"]);
+    world.approve("sam").unwrap();
+    assert_eq!(world.state(), State::Scheduled);
+}
+
+#[test]
 fn a_short_notice_waits_for_a_later_time() {
     let lead = (
         Due::Start,

@@ -350,6 +350,7 @@ const ITEMS: &[Shape] = &[
         "A rule for which a decision counts.",
         &[
             text("rule", LINE, "The policy's id.").needed(),
+            text("asked", LINE, "Whom the rule asked then: the word in `@from`."),
             texts("targets", LINE, "The targets' ids.").needed(),
             text("why", TEXT, "Why this person could decide.").needed(),
             free(
