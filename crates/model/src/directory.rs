@@ -300,6 +300,12 @@ impl Graph {
             .find(|place| self.rows.get(*place).is_some_and(is_same))
     }
 
+    /// The arrows that begin at a thing.
+    pub fn leaving(&self, kind: NodeKind, key: &str) -> impl Iterator<Item = &Dependency> {
+        let places = self.from().get(&(kind, key.to_owned()));
+        places.into_iter().flatten().filter_map(|place| self.rows.get(*place))
+    }
+
     /// The arrow between the same two ends, if there is one.
     pub fn between(&self, like: &Dependency) -> Option<&Dependency> {
         self.rows.get(self.place(like)?)

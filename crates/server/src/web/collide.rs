@@ -1,12 +1,13 @@
 //! Where plans collide: two changes at the same time on the same service and environment, or on services of which one
 //! needs the other.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use acts::find_changes::{ChangeRow, TargetRow};
 use jiff::Timestamp;
-use model::directory::Directory;
+use model::directory::{Directory, Graph};
 use model::ids::ServiceKey;
+use model::words::NodeKind;
 
 /// How far a dependency is followed.
 const DEPTH: usize = 4;
@@ -62,10 +63,11 @@ impl<'a> Planned<'a> {
 pub(super) fn collisions(directory: &Directory, changes: &[Planned<'_>]) -> Vec<Collision> {
     let mut order: Vec<&Planned<'_>> = changes.iter().collect();
     order.sort_by_key(|change| (change.start, change.key));
+    let mut ways = Ways::of(directory);
     let mut found = Vec::new();
     for (place, one) in order.iter().enumerate() {
         for other in order.iter().skip(place + 1).take_while(|other| other.start < one.end) {
-            found.extend(between(directory, one, other));
+            found.extend(between(&mut ways, one, other));
         }
     }
     found.sort_by_key(|collision: &Collision| collision.from);
@@ -73,14 +75,14 @@ pub(super) fn collisions(directory: &Directory, changes: &[Planned<'_>]) -> Vec<
 }
 
 /// The shortest way by which two changes at the same time meet.
-pub(super) fn between(directory: &Directory, one: &Planned<'_>, other: &Planned<'_>) -> Option<Collision> {
+pub(super) fn between(ways: &mut Ways<'_>, one: &Planned<'_>, other: &Planned<'_>) -> Option<Collision> {
     if one.start >= other.end || other.start >= one.end {
         return None;
     }
     let mut best: Option<(Vec<String>, &str)> = None;
     for (service, environment) in &one.places {
         for (second, place) in other.places.iter().filter(|(_, place)| place == environment) {
-            let Some(path) = path(directory, service, second).or_else(|| path(directory, second, service)) else {
+            let Some(path) = ways.path(service, second).or_else(|| ways.path(second, service)) else {
                 continue;
             };
             if best.as_ref().is_none_or(|(known, _)| path.len() < known.len()) {
@@ -106,7 +108,8 @@ pub(super) fn around(directory: &Directory, service: &ServiceKey) -> BTreeSet<Se
     for is_down in [true, false] {
         let mut edge = BTreeSet::from([service.clone()]);
         for _ in 0..DEPTH {
-            let ends = directory.dependencies.iter().map(|row| match is_down {
+            let arrows = directory.dependencies.iter().filter(|row| !row.ended);
+            let ends = arrows.map(|row| match is_down {
                 true => (&row.from, &row.to),
                 false => (&row.to, &row.from),
             });
@@ -118,33 +121,135 @@ pub(super) fn around(directory: &Directory, service: &ServiceKey) -> BTreeSet<Se
     found
 }
 
-/// The shortest way from a service to one that it needs, by the graph of dependencies.
-fn path(directory: &Directory, from: &str, to: &str) -> Option<Vec<String>> {
-    let mut ways = vec![vec![ServiceKey::from(from)]];
-    for _ in 0..=DEPTH {
-        if let Some(way) = ways
-            .iter()
-            .find(|way| way.last().is_some_and(|last| last.as_str() == to))
-        {
-            return Some(way.iter().map(|key| key.0.clone()).collect());
+type Node<'a> = (NodeKind, &'a str);
+
+/// What a service needs, near and far: each thing with the one before it on the shortest way there, `None` next to the service.
+type Needed<'a> = HashMap<Node<'a>, Option<Node<'a>>>;
+
+/// The ways from services to what they need, each service's looked up once for all changes that are held against each other.
+pub(super) struct Ways<'a> {
+    graph: &'a Graph,
+    known: HashMap<String, Needed<'a>>,
+}
+
+impl<'a> Ways<'a> {
+    /// Those of a directory; nothing is looked up yet.
+    pub(super) fn of(directory: &'a Directory) -> Self {
+        Self {
+            graph: &directory.dependencies,
+            known: HashMap::new(),
         }
-        let mut longer = Vec::new();
-        for way in &ways {
-            let Some(last) = way.last() else { continue };
-            let needed = directory
-                .dependencies
-                .iter()
-                .filter(|row| row.from == *last)
-                .map(|row| &row.to);
-            for next in needed {
-                if !way.contains(next) {
-                    let mut more = way.clone();
-                    more.push(next.clone());
-                    longer.push(more);
+    }
+
+    /// The shortest way from a service to one that it needs.
+    fn path(&mut self, from: &str, to: &str) -> Option<Vec<String>> {
+        if from == to {
+            return Some(vec![from.to_owned()]);
+        }
+        if !self.known.contains_key(from) {
+            self.known.insert(from.to_owned(), needed(self.graph, from));
+        }
+        let known = self.known.get(from)?;
+        let mut way = vec![to.to_owned()];
+        let mut before = *known.get(&(NodeKind::Service, to))?;
+        while let Some(node) = before {
+            way.push(node.1.to_owned());
+            before = known.get(&node).copied().flatten();
+        }
+        way.push(from.to_owned());
+        way.reverse();
+        Some(way)
+    }
+}
+
+/// What a service needs, as far as dependencies are followed. Each thing is met once, so that the number of ways to it does
+/// not matter.
+fn needed<'a>(graph: &'a Graph, from: &str) -> Needed<'a> {
+    let mut found = Needed::new();
+    let mut edge: Vec<Option<Node<'a>>> = vec![None];
+    for _ in 0..DEPTH {
+        let mut next = Vec::new();
+        for before in edge {
+            let (kind, key) = before.unwrap_or((NodeKind::Service, from));
+            for row in graph.leaving(kind, key).filter(|row| !row.ended) {
+                let node = (row.to_kind, row.to.as_str());
+                if node == (NodeKind::Service, from) || found.contains_key(&node) {
+                    continue;
                 }
+                found.insert(node, before);
+                next.push(Some(node));
             }
         }
-        ways = longer;
+        edge = next;
     }
-    None
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
+
+    use model::directory::Dependency;
+    use serde_json::json;
+
+    use super::*;
+
+    fn arrow(from: &str, to: &str, more: &serde_json::Value) -> Dependency {
+        let mut row = json!({"id": format!("{from}-{to}"), "version": 1, "from": from, "to": to});
+        let more = more.as_object().unwrap().clone();
+        row.as_object_mut().unwrap().extend(more);
+        serde_json::from_value(row).unwrap()
+    }
+
+    fn directory(arrows: Vec<Dependency>) -> Directory {
+        Directory {
+            dependencies: arrows.into(),
+            ..Directory::default()
+        }
+    }
+
+    #[test]
+    fn the_shortest_way_is_told_and_four_steps_are_followed() {
+        let plain = json!({});
+        let arrows = ["a-b", "b-c", "c-d", "d-e", "e-f", "a-c", "b-a"];
+        let arrows = arrows.map(|ends| ends.split_once('-').unwrap());
+        let directory = directory(arrows.map(|(from, to)| arrow(from, to, &plain)).into());
+        let mut ways = Ways::of(&directory);
+        assert_eq!(ways.path("a", "a").unwrap(), ["a"]);
+        assert_eq!(ways.path("a", "e").unwrap(), ["a", "c", "d", "e"]);
+        assert_eq!(ways.path("b", "f").unwrap(), ["b", "c", "d", "e", "f"]);
+        assert_eq!(ways.path("f", "a"), None, "an arrow leads one way");
+        let mut longer = Ways::of(&directory);
+        assert_eq!(longer.path("a", "f").unwrap().len(), 5);
+    }
+
+    #[test]
+    fn an_arrow_that_ended_and_an_item_of_a_services_name_lead_nowhere() {
+        let directory = directory(vec![
+            arrow("a", "b", &json!({"ended": true})),
+            arrow("a", "c", &json!({"to_kind": "config_item"})),
+            arrow("c", "d", &json!({})),
+        ]);
+        let mut ways = Ways::of(&directory);
+        for to in ["b", "c", "d"] {
+            assert_eq!(ways.path("a", to), None, "to {to}");
+        }
+        assert_eq!(ways.path("c", "d").unwrap(), ["c", "d"]);
+    }
+
+    /// By each step there are a hundred ways more: one that followed each of them would not come back.
+    #[test]
+    fn many_ways_to_the_same_things_cost_no_more_than_the_things() {
+        let layer = |depth: usize, n: usize| format!("{depth}.{n}");
+        let mut arrows = Vec::new();
+        for depth in 0..4 {
+            for from in 0..100 {
+                arrows.extend((0..100).map(|to| arrow(&layer(depth, from), &layer(depth + 1, to), &json!({}))));
+            }
+        }
+        let directory = directory(arrows);
+        let mut ways = Ways::of(&directory);
+        assert_eq!(ways.path("0.0", "4.99").unwrap(), ["0.0", "1.0", "2.0", "3.0", "4.99"]);
+        assert_eq!(ways.known["0.0"].len(), 400);
+    }
 }

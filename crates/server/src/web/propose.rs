@@ -11,7 +11,7 @@ use pages::{ActForm, ActTone, Entry, Field, Notice, Place, RecordPage, Rich, Sec
 use acts::find_acts::find_acts;
 use acts::find_changes::{ChangeFilter, find_changes};
 
-use super::collide::{Planned, between};
+use super::collide::{Planned, Ways, between};
 use super::times::time_field;
 use super::view::{View, Visitor, escaped, see, show};
 use crate::state::AppState;
@@ -138,9 +138,11 @@ fn against(view: &mut View<'_, '_, '_>, key: &str, start: Timestamp, end: Timest
         planned_to: Some(end),
         ..ChangeFilter::default()
     };
+    let directory = view.directory.clone();
+    let mut ways = Ways::of(&directory);
     for (listed, rows) in find_changes(view.room, &filter, MOST, None)?.rows {
         let other = Planned::of(&listed, &rows).filter(|other| other.key != key);
-        let Some(collision) = other.and_then(|other| between(&view.directory, &mine, &other)) else {
+        let Some(collision) = other.and_then(|other| between(&mut ways, &mine, &other)) else {
             continue;
         };
         let text = Rich::new()

@@ -17,7 +17,7 @@ use model::words::State as Stage;
 use pages::{ChangeFields, Fits};
 
 use super::after_template;
-use super::collide::{Planned, around, between};
+use super::collide::{Planned, Ways, around, between};
 use super::edit::{Back, read};
 use super::form::Form;
 use super::view::View;
@@ -338,8 +338,9 @@ fn against(view: &mut View<'_, '_, '_>, wish: &Wish<'_>, start: Timestamp) -> ac
     };
     let others = find_changes(view.room, &planned(start, end), MOST, None)?.rows;
     let others = others.iter().filter_map(|(row, targets)| Planned::of(row, targets));
+    let mut ways = Ways::of(&directory);
     let collisions = others.filter(|other| other.key != wish.own).filter_map(|other| {
-        let met = between(&directory, &mine, &other)?;
+        let met = between(&mut ways, &mine, &other)?;
         let (key, place) = (other.key, met.environment);
         Some(match met.path.as_slice() {
             [service] => format!("{key} is planned then too: both touch {service} in {place}."),
@@ -525,7 +526,7 @@ mod tests {
         for service in ["a", "b", "c", "d", "e", "f", "x", "y"] {
             for environment in ["production", "staging"] {
                 let other = planned(service, environment);
-                let collides = super::super::collide::between(&directory, &mine, &other).is_some();
+                let collides = super::super::collide::between(&mut Ways::of(&directory), &mine, &other).is_some();
                 let taken = taken_by(&directory, &[("a".into(), "production".into())], &[other]);
                 assert_eq!(!taken.is_empty(), collides, "{service} in {environment}");
             }
