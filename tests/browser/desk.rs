@@ -58,20 +58,29 @@ impl Desk {
 
     /// The same for people who reach the server under another name of this host.
     pub fn open_as(name: &str) -> Self {
-        Self::open_over(demo_place(), name, &[])
+        Self::open_over(demo_place(), name, &[], Browser::open())
+    }
+
+    /// Opens both, and the browser notes what goes over the wire.
+    pub fn open_noting_wire() -> Self {
+        Self::open_over(demo_place(), "127.0.0.1", &[], Browser::open_noting_wire())
     }
 
     /// Opens both, where the server sends its letters to `letters`.
     pub fn open_told(letters: &Letters) -> Self {
         let place = demo_place();
         let settings = letters.settings(place.folder.path());
-        Self::open_over(place, "127.0.0.1", &["--config", settings.to_str().unwrap()])
+        Self::open_over(
+            place,
+            "127.0.0.1",
+            &["--config", settings.to_str().unwrap()],
+            Browser::open(),
+        )
     }
 
-    fn open_over(place: Place, name: &str, more: &[&str]) -> Self {
+    fn open_over(place: Place, name: &str, more: &[&str], browser: Browser) -> Self {
         let mut server = Server::spawn_as(&place, true, name, more);
         server.wait_until_ready();
-        let browser = Browser::open();
         browser.look(Look::DESK);
         Self {
             browser,

@@ -135,7 +135,7 @@ pub fn links(desk: &Desk) -> Vec<String> {
 
 #[test]
 fn every_page_is_clean_in_both_themes_at_a_zoom_of_400_percent_and_without_script() {
-    let mut desk = Desk::open();
+    let mut desk = Desk::open_noting_wire();
     // A minute that passes between two loads of a page would be a difference between them.
     let now = desk.server.server_time();
     desk.server.hold_clock(now);

@@ -1,7 +1,7 @@
 //! A real Chromium, driven over the W3C WebDriver protocol (<https://www.w3.org/TR/webdriver2/>) through its own driver
 //! program. The protocol is JSON over HTTP, so the client that the harness has already is enough.
 //!
-//! A browser is headless, knows no host but this one, and notes every request and every line of its console.
+//! A browser is headless, knows no host but this one, and notes every line of its console and, where asked to, every request.
 
 use std::cell::Cell;
 use std::net::TcpListener;
@@ -118,6 +118,15 @@ pub fn pictures() -> PathBuf {
 impl Browser {
     /// Starts driver and browser.
     pub fn open() -> Self {
+        Self::open_with(&json!({"browser": "ALL"}))
+    }
+
+    /// The same, and what goes over the wire is noted, for [`Self::wire`]: then everything costs twice as much.
+    pub fn open_noting_wire() -> Self {
+        Self::open_with(&json!({"browser": "ALL", "performance": "ALL"}))
+    }
+
+    fn open_with(notes: &Value) -> Self {
         let program = driver_program();
         assert!(
             program.is_file(),
@@ -143,7 +152,7 @@ impl Browser {
             _profile: tempfile::tempdir().unwrap(),
         };
         browser.wait_for_driver();
-        browser.begin();
+        browser.begin(notes);
         browser
     }
 
@@ -157,7 +166,7 @@ impl Browser {
         panic!("the browser's driver never answered");
     }
 
-    fn begin(&mut self) {
+    fn begin(&mut self, notes: &Value) {
         let arguments = [
             "--headless=new".to_owned(),
             // As root, in a container, the browser's own sandbox cannot be made; it visits this host alone.
@@ -175,7 +184,7 @@ impl Browser {
         let capabilities = json!({"alwaysMatch": {
             "browserName": "chrome",
             "goog:chromeOptions": {"args": arguments},
-            "goog:loggingPrefs": {"performance": "ALL", "browser": "ALL"},
+            "goog:loggingPrefs": notes,
             "timeouts": {"script": 60_000, "pageLoad": 60_000},
         }});
         let made = self.post("/session", &json!({"capabilities": capabilities}));
@@ -462,7 +471,7 @@ impl Browser {
             .collect()
     }
 
-    /// What went over the wire since the last look: events of the browser's `Network` domain, name and parameters.
+    /// What went over the wire since the last look, of a browser that notes it: events of the browser's `Network` domain, name and parameters.
     pub fn wire(&self) -> Vec<(String, Value)> {
         let lines = self.post("/se/log", &json!({"type": "performance"}));
         let lines = lines.as_array().cloned().unwrap_or_default();

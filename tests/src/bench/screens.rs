@@ -67,7 +67,7 @@ pub fn measure(product: &Product, loads: usize) -> Result<Vec<Line>> {
         let missing = "no chromedriver: apt-get install chromium chromium-driver".to_owned();
         return Ok(vec![Line::told("Pages in a browser", missing, "–")]);
     }
-    let browser = Browser::open();
+    let browser = Browser::open_noting_wire();
     browser.look(Look::DESK);
     let mut lines = Vec::new();
     for role in HOMES {
