@@ -353,10 +353,7 @@ const ITEMS: &[Shape] = &[
             text("asked", LINE, "Whom the rule asked then: the word in `@from`."),
             texts("targets", LINE, "The targets' ids.").needed(),
             text("why", TEXT, "Why this person could decide.").needed(),
-            free(
-                "basis",
-                "The same as records and versions: ownership row, membership, role, delegation.",
-            ),
+            free("basis", "The records that say why, with their versions."),
             boolean("what", "Whether the rule covers what is done.").needed(),
             boolean("when", "Whether it covers the planned times.").needed(),
             time("valid_until", "After this it counts no more."),
