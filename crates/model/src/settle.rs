@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::change::Change;
 use crate::content::digests;
 use crate::file::Case;
-use crate::ids::{PersonId, RecordId};
+use crate::ids::{PersonId, RecordId, TargetId};
 use crate::obligation::Duty;
 use crate::records::{ChecklistItem, Coverage, Permit};
 use crate::requirement::{before_approved, before_scheduled};
@@ -111,6 +111,7 @@ pub fn settle(case: &mut Case<'_>) {
     crate::board::note_decisions(case);
     crate::routing::route(case);
     flag_freezes(case);
+    halt(case);
     crate::ready::note(case);
 }
 
@@ -314,6 +315,30 @@ fn flag_freezes(case: &mut Case<'_>) {
     case.file.change.in_freeze = on;
 }
 
+/// A halting freeze stops what is under way, also by permits given before it: those that were there when it was set for now
+/// fall under the list's own line, those given before the beginning of one that was set ahead die here.
+fn halt(case: &mut Case<'_>) {
+    let change = case.change();
+    if change.state != State::Implementing || change.lawful_break_glass().is_some() {
+        return;
+    }
+    let halts = |target: &crate::change::Target| {
+        case.directory.freezes.iter().any(|freeze| {
+            freeze.halt
+                && freeze.is_on(case.now)
+                && !freeze.excepts(&change.id)
+                && freeze.covers(&target.service, &target.environment)
+        })
+    };
+    let targets = change.content.targets.iter().filter(|target| halts(target));
+    let halted: Vec<TargetId> = targets.map(|target| target.id.clone()).collect();
+    if !halted.is_empty() {
+        revoke_permits(case, "a halting freeze began", |permit| {
+            is_forward(permit) && halted.contains(&permit.target)
+        });
+    }
+}
+
 /// The default window of an emergency: from now, for four hours.
 pub fn emergency_window(change: &mut Change, now: Timestamp) {
     if change.content.kind != Kind::Emergency {
@@ -324,8 +349,13 @@ pub fn emergency_window(change: &mut Change, now: Timestamp) {
         change.origins.insert("planned_start".to_owned(), Origin::Derived);
     }
     if change.planned_end.is_none() {
-        change.planned_end = change.planned_start.map(|start| start + SignedDuration::from_hours(4));
-        change.origins.insert("planned_end".to_owned(), Origin::Derived);
+        let hours = SignedDuration::from_hours(4);
+        // A start at the end of all times has no end after it; it is asked for then.
+        let end = change.planned_start.and_then(|start| start.checked_add(hours).ok());
+        if end.is_some() {
+            change.planned_end = end;
+            change.origins.insert("planned_end".to_owned(), Origin::Derived);
+        }
     }
 }
 

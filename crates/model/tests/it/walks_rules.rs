@@ -266,6 +266,28 @@ fn work_under_way_goes_on_in_a_freeze_and_says_so() {
     assert!(!world.change().in_freeze);
 }
 
+/// A permit lives for minutes that a freeze set beforehand must not leave open at gates which ask nobody.
+#[test]
+fn permits_die_when_a_halting_freeze_begins_that_was_set_ahead() {
+    let mut world = World::new().until_implementing();
+    world.wait_until(at("11:25"));
+    world.freeze("11:30", "12:00", true);
+    let permit = world.collect("ida", "sha256:aa").unwrap();
+    assert!(permit.expires_at > at("11:30"));
+    world.wait_until(at("11:29"));
+    assert_eq!(world.live_permits().len(), 1, "nothing is frozen yet");
+    world.wait_until(at("11:30"));
+    assert!(world.live_permits().is_empty(), "the halt stops it");
+    world.wait_until(at("12:00"));
+    world.collect("ida", "sha256:aa").unwrap();
+    let mut milder = World::new().until_implementing();
+    milder.wait_until(at("11:25"));
+    milder.freeze("11:30", "12:00", false);
+    milder.collect("ida", "sha256:aa").unwrap();
+    milder.wait_until(at("11:31"));
+    assert_eq!(milder.live_permits().len(), 1, "work under way goes on");
+}
+
 fn ahead(minutes: Option<i64>) -> (Due, Duty) {
     (
         Due::Start,
