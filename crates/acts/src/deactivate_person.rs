@@ -59,12 +59,18 @@ pub fn end_person(
     compromised: bool,
     reason: Option<String>,
 ) -> Result<Person> {
-    let deactivation = Deactivation {
+    // What was said of a compromised account stands until an administrator activates it: leaving, or being removed by a
+    // directory that has not heard of it, does not make it a plain one.
+    let said = person
+        .deactivation
+        .clone()
+        .filter(|known| known.compromised && !compromised);
+    let deactivation = said.unwrap_or(Deactivation {
         by: room.actor.person.clone(),
         at: room.now,
         compromised,
         reason,
-    };
+    });
     let person = Person {
         active: false,
         deactivation: Some(deactivation),

@@ -284,6 +284,12 @@ fn an_approver_who_leaves_through_provisioning_leaves_as_the_policies_say() {
     assert_eq!(world.get("pipe", &gate).status, 403);
     let on = json!({"Operations": [{"op": "replace", "path": "active", "value": true}]});
     client.refused("PATCH", &format!("/Users/{}", id_of("sina")), &on, 409, "");
+    // Removed and made again is no way around it either.
+    client
+        .ask("DELETE", &format!("/Users/{}", id_of("sina")), &Value::Null)
+        .expect(204);
+    client.refused("POST", "/Users", &json!({"userName": "sina", "active": true}), 409, "");
+    world.get("sina", "/me").problem(401, "unauthenticated");
     client
         .ask("PATCH", &format!("/Users/{}", id_of("oscar")), &on)
         .expect(200);
