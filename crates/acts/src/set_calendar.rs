@@ -35,14 +35,17 @@ pub fn set_calendar(room: &mut Room<'_, '_>, body: &Body) -> Result<Calendar> {
         to: inner.needed("to", LINE),
     });
     let holidays = reading.objects("holidays", |inner| {
-        let date = inner.needed("date", LINE);
-        if !date.is_empty() && date.parse::<jiff::civil::Date>().is_err() {
+        let told = inner.needed("date", LINE);
+        // Kept in one form, by which clocks look days up: `20261225` is the same day.
+        let date = told.parse::<jiff::civil::Date>().map(|date| date.to_string());
+        if !told.is_empty() && date.is_err() {
             inner.wrong(
                 "date",
                 "not_a_date",
-                format!("`{date}` is no date, such as 2026-12-25."),
+                format!("`{told}` is no date, such as 2026-12-25."),
             );
         }
+        let date = date.unwrap_or_default();
         let title = inner.text("title", LINE).unwrap_or_else(|| "Holiday".to_owned());
         Holiday { date, title }
     });

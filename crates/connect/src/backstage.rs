@@ -180,13 +180,14 @@ impl Catalogue {
             }
         }
         if let Some(regimes) = annotation("regimes") {
-            let regimes: Vec<&str> = regimes.split(',').map(str::trim).collect();
+            let regimes = regimes.split(',').map(str::trim).filter(|word| !word.is_empty());
+            let regimes: Vec<&str> = regimes.collect();
             fields.insert("regimes".to_owned(), json!(regimes));
         }
         if let Some(owner) = spec["owner"].as_str().filter(|owner| !owner.starts_with("user:")) {
             fields.insert("team".to_owned(), json!(bare(owner)));
         }
-        self.services.push(entry(line, Noun::Services, fields));
+        self.keep_service(entry(line, Noun::Services, fields));
         self.owner(line, ("service", name), spec);
         for whole in [&spec["system"], &spec["subcomponentOf"]] {
             if let Some(whole) = whole.as_str() {
@@ -194,6 +195,23 @@ impl Catalogue {
             }
         }
         self.needs(line, (name, "service"), spec);
+    }
+
+    /// A Component, its API and their System may all be called `petstore`: that is one service here, and what the first of
+    /// them does not say is taken from the next.
+    fn keep_service(&mut self, row: Entry) {
+        let known = self
+            .services
+            .iter_mut()
+            .find(|it| it.fields["key"] == row.fields["key"]);
+        match known {
+            Some(known) => {
+                for (field, value) in row.fields {
+                    known.fields.entry(field).or_insert(value);
+                }
+            }
+            None => self.services.push(row),
+        }
     }
 
     fn needs(&mut self, line: usize, from: (&str, &str), spec: &Value) {
@@ -234,7 +252,9 @@ impl Catalogue {
         let kind = if owner.starts_with("user:") { "person" } else { "group" };
         let name = bare(owner);
         let row = fields(&[(field, Some(key)), ("role", Some("owner")), (kind, Some(&name))]);
-        self.owners.push(entry(line, Noun::Ownerships, row));
+        if self.owners.iter().all(|known| known.fields != row) {
+            self.owners.push(entry(line, Noun::Ownerships, row));
+        }
     }
 
     fn arrow(&mut self, line: usize, (from, from_kind): (&str, &str), to: &str, kind: &str) {
@@ -251,7 +271,17 @@ impl Catalogue {
             ("from_kind", Some(from_kind)),
             ("to_kind", Some(to_kind)),
         ]);
-        self.arrows.push(entry(line, Noun::Dependencies, row));
+        // Between two ends there is one arrow; of several words on it that which hands owners down holds.
+        let is_same = |known: &Entry| {
+            let ends = ["from", "to", "from_kind", "to_kind"];
+            ends.iter().all(|end| known.fields.get(*end) == row.get(*end))
+        };
+        match self.arrows.iter_mut().find(|known| is_same(known)) {
+            _ if from == to && from_kind == to_kind => {}
+            Some(known) if kind == "part_of" => known.fields = row,
+            Some(_) => {}
+            None => self.arrows.push(entry(line, Noun::Dependencies, row)),
+        }
     }
 
     fn group(&mut self, line: usize, name: &str, document: &Value) {
@@ -262,12 +292,11 @@ impl Catalogue {
             ("name", spec["profile"]["displayName"].as_str()),
             ("kind", Some(kind)),
         ]);
-        let members = spec["members"]
-            .as_array()
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str);
-        row.insert("members".to_owned(), json!(members.map(bare).collect::<Vec<_>>()));
+        // A group that says nothing of its members leaves them as they are: an empty group decides nothing any more.
+        if let Some(members) = spec["members"].as_array() {
+            let members = members.iter().filter_map(Value::as_str);
+            row.insert("members".to_owned(), json!(members.map(bare).collect::<Vec<_>>()));
+        }
         self.groups.insert(name.to_owned(), entry(line, Noun::Groups, row));
     }
 
@@ -295,7 +324,7 @@ impl Catalogue {
             let members = self
                 .groups
                 .get_mut(&group)
-                .and_then(|row| row.fields.get_mut("members"));
+                .map(|row| row.fields.entry("members").or_insert_with(|| json!([])));
             if let Some(Value::Array(members)) = members
                 && !members.contains(&json!(person))
             {

@@ -12,7 +12,7 @@ const MOST_BYTES: usize = 1 << 20;
 /// How many years a yearly day is carried on.
 const YEARS: i16 = 10;
 /// The most days that one event lasts.
-const MOST_DAYS: usize = 60;
+const MOST_DAYS: i64 = 60;
 
 /// The days of all events. An event with a time of day is no holiday and is left out; how many is told beside them.
 ///
@@ -22,6 +22,7 @@ pub fn holidays(text: &str) -> Result<(Vec<Holiday>, usize), Problem> {
     if text.len() > MOST_BYTES {
         return Err(Problem::new(1, format!("the file is longer than {MOST_BYTES} bytes")));
     }
+    let text = text.trim_start_matches('\u{feff}');
     let unfolded = unfold(text);
     let calendar = read_calendar(&unfolded)
         .map_err(|error| Problem::new(1, format!("it is no iCalendar file: {}", first_line(&error))))?;
@@ -71,17 +72,81 @@ fn days(event: &Component<'_>, line: usize) -> Result<Option<Vec<Holiday>>, Prob
             "the event has no DTSTART, such as DTSTART;VALUE=DATE:20261225",
         ));
     };
-    if start.contains('T') {
+    let is_cancelled = property(event, "STATUS").is_some_and(|word| word.trim().eq_ignore_ascii_case("CANCELLED"));
+    if start.contains('T') || is_cancelled {
         return Ok(None);
     }
     let first = date(start, line)?;
-    let end = property(event, "DTEND").map(|text| date(text, line)).transpose()?;
-    let end = end.unwrap_or(first.saturating_add(1.day()));
-    if end <= first {
-        let text = format!("the event ends ({end}) before it begins ({first}); DTEND names the day after the last");
+    let length = length(event, first, line)?;
+    let title = property(event, "SUMMARY").map_or_else(|| "Holiday".to_owned(), |text| text.replace("\\,", ","));
+    let title: String = title.chars().take(model::reading::LINE).collect();
+    let left_out = dates(event, "EXDATE", line)?;
+    let mut starts = yearly(event, first, line)?;
+    starts.extend(dates(event, "RDATE", line)?);
+    starts.retain(|start| !left_out.contains(start));
+    let mut found = Vec::new();
+    for start in starts {
+        for day in 0..length {
+            found.push(Holiday {
+                date: start.saturating_add(day.days()).to_string(),
+                title: title.clone(),
+            });
+        }
+    }
+    Ok(Some(found))
+}
+
+/// How many days an event lasts: until DTEND, for DURATION, or one.
+fn length(event: &Component<'_>, first: Date, line: usize) -> Result<i64, Problem> {
+    let days = match (property(event, "DTEND"), property(event, "DURATION")) {
+        (Some(end), _) => {
+            let end = date(end, line)?;
+            if end <= first {
+                let text =
+                    format!("the event ends ({end}) before it begins ({first}); DTEND names the day after the last");
+                return Err(Problem::new(line, text));
+            }
+            i64::from((end - first).get_days())
+        }
+        (None, Some(text)) => whole_days(text).ok_or_else(|| {
+            Problem::new(
+                line,
+                format!("`{text}` is no number of whole days, such as DURATION:P2D"),
+            )
+        })?,
+        (None, None) => 1,
+    };
+    if days > MOST_DAYS {
+        let text = format!("the event lasts {days} days; at most {MOST_DAYS} are taken for holidays");
         return Err(Problem::new(line, text));
     }
-    let title = property(event, "SUMMARY").map_or_else(|| "Holiday".to_owned(), |text| text.replace("\\,", ","));
+    Ok(days)
+}
+
+/// `P3D` or `P2W` in days.
+fn whole_days(text: &str) -> Option<i64> {
+    let count = text.trim().strip_prefix('P')?;
+    let (count, times) = match (count.strip_suffix('D'), count.strip_suffix('W')) {
+        (Some(days), _) => (days, 1),
+        (_, Some(weeks)) => (weeks, 7),
+        _ => return None,
+    };
+    let count: i64 = count.parse().ok()?;
+    (1..=1_000).contains(&count).then_some(count * times)
+}
+
+/// The dates that all properties of a name list.
+fn dates(event: &Component<'_>, name: &str, line: usize) -> Result<Vec<Date>, Problem> {
+    let named = event
+        .properties
+        .iter()
+        .filter(|property| property.name.as_str() == name);
+    let texts = named.flat_map(|property| property.val.as_str().split(','));
+    texts.map(|text| date(text.trim(), line)).collect()
+}
+
+/// The days on which an event begins: once, or each year that has the day.
+fn yearly(event: &Component<'_>, first: Date, line: usize) -> Result<Vec<Date>, Problem> {
     let years = match property(event, "RRULE") {
         None => 0,
         Some(rule) if is_plain_yearly(rule) => YEARS,
@@ -92,21 +157,8 @@ fn days(event: &Component<'_>, line: usize) -> Result<Option<Vec<Holiday>>, Prob
             return Err(Problem::new(line, text));
         }
     };
-    let mut found = Vec::new();
-    for year in 0..=years {
-        let (mut day, last) = (first.saturating_add(year.years()), end.saturating_add(year.years()));
-        for _ in 0..MOST_DAYS {
-            if day >= last {
-                break;
-            }
-            found.push(Holiday {
-                date: day.to_string(),
-                title: title.chars().take(model::reading::LINE).collect(),
-            });
-            day = day.saturating_add(1.day());
-        }
-    }
-    Ok(Some(found))
+    let in_year = |year: i16| Date::new(first.year().checked_add(year)?, first.month(), first.day()).ok();
+    Ok((0..=years).filter_map(in_year).collect())
 }
 
 fn is_plain_yearly(rule: &str) -> bool {
@@ -147,6 +199,34 @@ mod tests {
         assert_eq!(dates.last().unwrap(), &"2037-05-17");
         assert_eq!(days[0].title, "Christmas");
         assert_eq!(days[3].title, "Constitution, day");
+    }
+
+    #[test]
+    fn events_last_and_repeat_as_the_standard_says() {
+        let text = file(
+            "BEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20261224\r\nDURATION:P3D\r\nEND:VEVENT\r\n\
+             BEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20260601\r\nSTATUS:CANCELLED\r\nEND:VEVENT\r\n\
+             BEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20240229\r\nRRULE:FREQ=YEARLY\r\nEXDATE;VALUE=DATE:20280229\r\n\
+             RDATE;VALUE=DATE:20270301\r\nEND:VEVENT\r\n",
+        );
+        let (days, left_out) = holidays(&format!("\u{feff}{text}")).unwrap();
+        assert_eq!(left_out, 1, "what was called off is no holiday");
+        let dates: Vec<&str> = days.iter().map(|day| day.date.as_str()).collect();
+        assert_eq!(
+            dates,
+            [
+                "2026-12-24",
+                "2026-12-25",
+                "2026-12-26",
+                "2024-02-29",
+                "2032-02-29",
+                "2027-03-01"
+            ]
+        );
+        let hours = file("BEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20261227\r\nDURATION:PT8H\r\nEND:VEVENT\r\n");
+        assert!(holidays(&hours).unwrap_err().text.contains("PT8H"));
+        let long = file("BEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20260101\r\nDTEND;VALUE=DATE:20261231\r\nEND:VEVENT\r\n");
+        assert!(holidays(&long).unwrap_err().text.contains("at most 60"));
     }
 
     #[test]

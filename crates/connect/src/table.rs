@@ -42,7 +42,8 @@ pub struct Columns {
     pub flags: &'static [&'static str],
 }
 
-/// Reads a table whose first line names its columns. Empty cells count as absent.
+/// Reads a table whose first line names its columns. An empty cell is null: it says
+/// that there is nothing, where a column that does not stand there says nothing.
 ///
 /// # Errors
 /// [`Problem`] for a text that is too long, an unknown or repeated column, a row of another length, or bad quoting.
@@ -70,7 +71,7 @@ pub fn read(text: &str, columns: Columns) -> Result<Vec<Row>, Problem> {
         if rows.len() >= MOST_ROWS {
             return Err(Problem::new(line, format!("a table has at most {MOST_ROWS} rows")));
         }
-        let cells = heads.iter().zip(record.iter()).filter(|(_, cell)| !cell.is_empty());
+        let cells = heads.iter().zip(record.iter());
         let fields = cells.map(|(head, cell)| (head.clone(), value(head, bare(cell), columns)));
         rows.push((line, fields.collect()));
     }
@@ -108,14 +109,18 @@ fn wrong(error: &csv::Error) -> Problem {
 }
 
 fn value(head: &str, cell: &str, columns: Columns) -> Value {
+    if cell.is_empty() {
+        return Value::Null;
+    }
     if columns.lists.contains(&head) {
         let items = cell.split(';').map(str::trim).filter(|item| !item.is_empty());
         return json!(items.collect::<Vec<_>>());
     }
-    match cell {
+    // Spreadsheets write TRUE and FALSE.
+    match cell.to_lowercase().as_str() {
         "true" | "yes" if columns.flags.contains(&head) => json!(true),
         "false" | "no" if columns.flags.contains(&head) => json!(false),
-        text => json!(text),
+        _ => json!(cell),
     }
 }
 
