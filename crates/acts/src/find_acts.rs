@@ -96,7 +96,9 @@ fn makes_sense(act: Act, file: &ChangeFile, directory: &Directory, person: &Pers
             .retrospective
             .as_ref()
             .is_some_and(|retro| retro.confirmation.is_none()),
-        Act::StateFinding => change.unauthorized && change.finding.is_none(),
+        Act::StateFinding => {
+            change.unauthorized && change.finding.is_none() && !model::verbs::after::has_stake(change, person)
+        }
         _ => true,
     }
 }

@@ -25,8 +25,13 @@ fn fill(reading: &mut Reading<'_>, directory: &model::directory::Directory, inci
         }
     }
     incident.started_at = reading.time("started_at").unwrap_or(incident.started_at);
-    incident.resolved_at = reading.time("resolved_at").or(incident.resolved_at);
-    incident.external_ref = reading.text("external_ref", LINE).or(incident.external_ref.take());
+    // Null clears: an incident that was resolved too early is open again.
+    if reading.says("resolved_at") {
+        incident.resolved_at = reading.time("resolved_at");
+    }
+    if reading.says("external_ref") {
+        incident.external_ref = reading.text("external_ref", LINE);
+    }
     if incident.title.is_empty() {
         reading.wrong("title", "missing", "`title` is missing.");
     }

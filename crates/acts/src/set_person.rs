@@ -143,7 +143,9 @@ pub fn edit_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<
     }
     let mut reading = Reading::new(body, "");
     person.name = reading.text("name", LINE).unwrap_or(person.name);
-    person.email = reading.text("email", LINE).or(person.email);
+    if reading.says("email") {
+        person.email = reading.text("email", LINE);
+    }
     person.zone = read_zone(&mut reading).unwrap_or(person.zone);
     if let Some(roles) = reading.words::<Role>("roles") {
         person.roles = roles.into_iter().collect::<BTreeSet<_>>();
@@ -152,7 +154,9 @@ pub fn edit_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<
         person.accounts = accounts;
     }
     person.functions = rows::functions(&mut reading).unwrap_or(person.functions);
-    person.calendar = rows::calendar(&mut reading, &directory).or(person.calendar);
+    if reading.says("calendar") {
+        person.calendar = rows::calendar(&mut reading, &directory);
+    }
     person.active = reading.boolean("active").unwrap_or(person.active);
     check_mail(&mut reading, &directory, &person);
     check_accounts(&mut reading, &directory, &person);

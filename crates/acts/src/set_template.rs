@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use model::custom_field;
-use model::directory::{StandardTemplate, TemplateApproval};
-use model::ids::{EnvironmentKey, RecordId, ServiceKey};
+use model::directory::{Directory, StandardTemplate, TemplateApproval};
+use model::ids::{EnvironmentKey, PersonId, RecordId, ServiceKey};
 use model::reading::{LINE, Reading, TEXT};
 use model::refusal::Refusal;
 use model::verbs::Body;
@@ -50,6 +50,7 @@ pub fn propose_template(room: &mut Room<'_, '_>, body: &Body) -> Result<Standard
         Some(own) => custom_field::read_locked(&mut reading, "locked.custom_fields", &own, &directory),
         None => Vec::new(),
     };
+    check_values(&mut reading, &locked, (&directory, &room.actor.person));
     let (services, environments) = crate::set_freeze::read_scope(&mut reading, &directory);
     let old = directory.templates.get(&key).cloned();
     if digest.is_err() {
@@ -120,6 +121,18 @@ fn read_locked(reading: &mut Reading<'_>) -> Map<String, Value> {
         );
     }
     locked
+}
+
+/// Locked values are read as a change's request would be: one that no change could hold would first be told to whoever
+/// makes a change from the approved template.
+fn check_values(reading: &mut Reading<'_>, locked: &Map<String, Value>, (directory, person): (&Directory, &PersonId)) {
+    let known = locked.iter().filter(|(field, _)| FIELDS.contains(&field.as_str()));
+    let request: Body = known.map(|(field, value)| (field.clone(), value.clone())).collect();
+    if let Err(Refusal::Invalid(errors)) = model::input::read(&request, directory, person, None) {
+        for error in errors {
+            reading.wrong(&format!("locked.{}", error.field), &error.code, error.text);
+        }
+    }
 }
 
 fn save(room: &mut Room<'_, '_>, kind: &'static str, template: StandardTemplate) -> Result<StandardTemplate> {

@@ -74,8 +74,39 @@ pub fn read(
         input.content.risk_override.clone_from(&old.risk_override);
     }
     check_times(&mut reading, &input);
+    check_there(&mut reading, &input, directory, keep);
     reading.finish()?;
     Ok(input)
+}
+
+/// Nobody who has left is newly given work that waits for them. Whom the change names already may stay in it while other
+/// things are edited, and work that is told afterwards names who did it.
+fn check_there(reading: &mut Reading<'_>, input: &Input, directory: &Directory, keep: Option<&Content>) {
+    if input.retrospective.is_some() {
+        return;
+    }
+    let content = &input.content;
+    let stays = |person: &PersonId| {
+        keep.is_some_and(|old| {
+            &old.owner == person || old.implementers.contains(person) || old.tester.as_ref() == Some(person)
+        })
+    };
+    let is_said = !input.origins.contains_key("owner");
+    let mut named: Vec<(&str, &PersonId)> = is_said.then_some(("owner", &content.owner)).into_iter().collect();
+    named.extend(content.implementers.iter().map(|person| ("implementers", person)));
+    named.extend(content.tester.iter().map(|person| ("tester", person)));
+    for (field, person) in named.into_iter().filter(|(_, person)| !stays(person)) {
+        refuse_departed(reading, field, person, directory);
+    }
+}
+
+/// Notes an error for a person who may no longer act.
+pub(crate) fn refuse_departed(reading: &mut Reading<'_>, field: &str, person: &PersonId, directory: &Directory) {
+    if !person.as_str().is_empty() && !directory.is_active(person) {
+        let login = directory.login(person);
+        let text = format!("`{login}` may no longer act here; name somebody who is there.");
+        reading.wrong(field, "inactive", text);
+    }
 }
 
 fn read_fields(
@@ -523,7 +554,7 @@ fn read_security(reading: &mut Reading<'_>) -> Option<String> {
                     format!("{question}: {answer}")
                 })
                 .collect();
-            Some(lines.join("\n")).filter(|text| !text.is_empty())
+            reading.clean("security", &lines.join("\n"), TEXT)
         }
         Some(Value::String(_)) => reading.text("security", TEXT),
         Some(_) => {

@@ -59,6 +59,11 @@ impl<'a> Reading<'a> {
         self.map.get(field).filter(|value| !value.is_null())
     }
 
+    /// Whether a field stands there at all, also as null: a patch clears by null what it would else leave alone.
+    pub fn says(&self, field: &str) -> bool {
+        self.map.contains_key(field)
+    }
+
     /// Names a field that may stand there and is not looked at.
     pub fn ignore(&mut self, field: &'static str) {
         self.known.push(field);
@@ -74,7 +79,8 @@ impl<'a> Reading<'a> {
         self.clean(field, text, max)
     }
 
-    fn clean(&mut self, field: &str, text: &str, max: usize) -> Option<String> {
+    /// The same for a text that was put together from what stands there.
+    pub(crate) fn clean(&mut self, field: &str, text: &str, max: usize) -> Option<String> {
         if text.trim().is_empty() {
             return None;
         }
@@ -156,6 +162,8 @@ impl<'a> Reading<'a> {
         for (place, item) in items.iter().enumerate() {
             let name = format!("{field}[{place}]");
             match item.as_str() {
+                // Left out, it would make a list of one name an empty one, and in many places empty means all.
+                Some(text) if text.trim().is_empty() => self.wrong(&name, "missing", "It is empty."),
                 Some(text) => texts.extend(self.clean(&name, text, max)),
                 None => self.wrong(&name, "not_text", "It must be a text."),
             }

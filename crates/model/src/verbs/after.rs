@@ -5,8 +5,9 @@ use serde_json::json;
 use super::Body;
 use super::write::refuse_unmet;
 use crate::act::Act;
-use crate::change::{Confirmation, PostImplementationReview, Stated, Validation};
+use crate::change::{Change, Confirmation, PostImplementationReview, Stated, Validation};
 use crate::file::Case;
+use crate::ids::PersonId;
 use crate::lifecycle::check_state;
 use crate::obligation::{Duty, Party};
 use crate::reading::{LINE, Reading, TEXT};
@@ -264,12 +265,29 @@ pub fn mark_unauthorized(case: &mut Case<'_>, why: &str) {
     }
 }
 
+/// Nobody finds on their own unauthorized work.
+fn check_no_stake(case: &Case<'_>) -> Result<(), Refusal> {
+    if has_stake(case.change(), &case.person()) {
+        let text =
+            "The finding on unauthorized work is stated by a change manager who neither asked for it nor did it.";
+        return Err(Refusal::not_allowed("own_request", text));
+    }
+    Ok(())
+}
+
+/// Whether a person asked for a change, wrote it or did its work.
+#[must_use]
+pub fn has_stake(change: &Change, person: &PersonId) -> bool {
+    &change.requester == person || change.authors.contains(person) || change.implemented_by.contains(person)
+}
+
 /// The change manager's finding on unauthorized work.
 ///
 /// # Errors
-/// 403, 422, 409 when the work is not unauthorized.
+/// 403 also for who asked for it or did it, 422, 409 when the work is not unauthorized.
 pub fn state_finding(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     case.allow(Act::StateFinding)?;
+    check_no_stake(case)?;
     let mut reading = Reading::new(body, "");
     let reason = reading.needed("text", TEXT);
     reading.finish()?;

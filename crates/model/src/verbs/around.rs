@@ -158,6 +158,13 @@ pub fn add_evidence(case: &mut Case<'_>, body: &Body, file: StoredFile) -> Resul
     if kind == EvidenceKind::Note && text.is_none() {
         reading.wrong("text", "missing", "A note says something in `text`.");
     }
+    if kind == EvidenceKind::File && text.is_none() && file.size == 0 {
+        reading.wrong(
+            "file",
+            "missing",
+            "Send the file, or say in `text` what it shows: an empty one shows nothing.",
+        );
+    }
     reading.finish()?;
     check_state(case, Act::AddEvidence)?;
     let result = judged_result(kind, stated, file.reading.as_ref());
@@ -425,7 +432,9 @@ pub fn link(case: &mut Case<'_>, body: &Body, find: &dyn Fn(&str) -> Option<Link
     let kind = reading.needed_word("kind", LinkKind::FollowsUp);
     let to = reading.needed("to", LINE);
     let end = find(&to);
-    let is_change_key = to.starts_with("CHG-");
+    // One change has one name here, whatever the case of the letters in which it was written.
+    let to = end.as_ref().map_or(to, |end| end.key.clone());
+    let is_change_key = to.to_uppercase().starts_with("CHG-");
     if is_change_key && end.is_none() {
         reading.wrong("to", "unknown", format!("There is no change {to}."));
     }

@@ -113,7 +113,11 @@ fn read_word(case: &Case<'_>, body: &Body) -> Result<Word, Refusal> {
         .objects("conditions", |inner| {
             let text = inner.needed("text", TEXT);
             let due = inner.needed_word("due", ConditionDue::Start);
-            (text, due, crate::input::person(inner, "checker", &directory))
+            let checker = crate::input::person(inner, "checker", &directory);
+            if let Some(checker) = &checker {
+                crate::input::refuse_departed(inner, "checker", checker, &directory);
+            }
+            (text, due, checker)
         })
         .unwrap_or_default();
     if decision == Decision::ApproveWithConditions && conditions.is_empty() {

@@ -1,12 +1,13 @@
 //! Tasks: work given to people, which holds its step while open.
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::Body;
 use crate::act::Act;
 use crate::file::Case;
 use crate::ids::RecordId;
-use crate::input::person;
+use crate::input::{person, refuse_departed};
 use crate::lifecycle::check_state;
 use crate::reading::{LINE, Reading, TEXT};
 use crate::records::ChangeTask;
@@ -25,6 +26,9 @@ pub fn add(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
     let kind = reading.needed_word("kind", TaskKind::Prepare);
     let title = reading.needed("title", LINE);
     let assignee = person(&mut reading, "assignee", &directory);
+    if let Some(assignee) = &assignee {
+        refuse_departed(&mut reading, "assignee", assignee, &directory);
+    }
     let depends_on = depends_on(case, &mut reading);
     let mandatory = reading.boolean("mandatory").unwrap_or(true);
     let planned_start = reading.time("planned_start");
@@ -110,6 +114,7 @@ pub fn update(case: &mut Case<'_>, task: &RecordId, body: &Body) -> Result<(), R
     if state == Some(TaskState::Dropped) && text.is_none() {
         reading.wrong("text", "missing", "Say in `text` why the task is dropped.");
     }
+    check_times(case, task, &mut reading, (actual_start, actual_end));
     reading.finish()?;
     check_state(case, Act::UpdateTask)?;
     check_order(case, task, state)?;
@@ -128,6 +133,30 @@ pub fn update(case: &mut Case<'_>, task: &RecordId, body: &Body) -> Result<(), R
     case.tell("task.updated", json!({"task": task, "state": state}));
     settle(case);
     Ok(())
+}
+
+/// Work that was done lies behind us, and ended after it began.
+fn check_times(
+    case: &Case<'_>,
+    task: &RecordId,
+    reading: &mut Reading<'_>,
+    (start, end): (Option<Timestamp>, Option<Timestamp>),
+) {
+    for (field, time) in [("actual_start", start), ("actual_end", end)] {
+        if time.is_some_and(|time| time > case.now) {
+            reading.wrong(field, "in_the_future", format!("`{field}` cannot lie ahead."));
+        }
+    }
+    let known = case.file.tasks.iter().find(|row| &row.id == task);
+    let began = start.or(known.and_then(|row| row.actual_start));
+    let ended = end.or(known.and_then(|row| row.actual_end));
+    let (Some(began), Some(ended)) = (began, ended) else {
+        return;
+    };
+    if ended < began && (start.is_some() || end.is_some()) {
+        let field = if end.is_some() { "actual_end" } else { "actual_start" };
+        reading.wrong(field, "out_of_order", "It ended before it began.");
+    }
 }
 
 fn check_order(case: &Case<'_>, task: &RecordId, state: Option<TaskState>) -> Result<(), Refusal> {

@@ -309,8 +309,22 @@ fn read_ending(case: &Case<'_>, body: &Body) -> Result<Ending, Refusal> {
     {
         reading.wrong(field, "in_the_future", format!("`{field}` cannot lie ahead."));
     }
+    if reading.errors.is_empty() && begins_after_its_end(case, &ending) {
+        let text = "It would have begun after it ended; say `actual_end` as well.";
+        reading.wrong("actual_start", "out_of_order", text);
+    }
     reading.finish()?;
     Ok(ending)
+}
+
+/// Whether a start that is said now lies behind an end that was said before and stays.
+fn begins_after_its_end(case: &Case<'_>, ending: &Ending) -> bool {
+    let (Some(start), None) = (ending.actual_start, ending.actual_end) else {
+        return false;
+    };
+    let targets = ended_targets(case, ending);
+    let mut records = case.change().target_records.iter();
+    records.any(|record| targets.contains(&record.target) && record.actual_end.is_some_and(|end| end < start))
 }
 
 /// Says how one target, or all that are still open, ended.

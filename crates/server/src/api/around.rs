@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use store::record::{self, Filter, Record};
 use wire::views;
 
-use super::changes::{current, show};
+use super::changes::{current, nothing_said, show};
 use crate::route::{Ask, Reply, Route};
 
 /// A list of records around a change.
@@ -145,7 +145,8 @@ pub(crate) const ITEMS: &[Route] = &[
         show(room, ask.place(0))
     }),
     Route::post("/changes/{key}/watchers", "Watches a change.", |room, ask| {
-        acts::watch_change::watch_change(room, ask.place(0), true)?;
+        let done = acts::watch_change::watch_change(room, ask.place(0), true);
+        nothing_said(ask, done)?;
         let (change, login) = (room.change(ask.place(0))?, room.directory()?.login(&room.actor.person));
         Ok(Reply::created(
             json!({"id": login, "person": login, "change_state": change.state}),

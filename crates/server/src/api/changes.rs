@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use acts::Room;
 use acts::find_changes::{Spot, read_order};
 use model::change::Change;
+use model::reading::Reading;
 use model::refusal::{FieldError, Refusal};
 use model::words::{Kind, Level, State};
 use serde_json::Value;
@@ -29,7 +30,8 @@ macro_rules! act {
 macro_rules! plain_act {
     ($path:literal, $summary:literal, $verb:path) => {
         Route::post($path, $summary, |room, ask| {
-            $verb(room, ask.place(0))?;
+            let done = $verb(room, ask.place(0));
+            nothing_said(ask, done)?;
             moved(room, ask)
         })
     };
@@ -167,6 +169,18 @@ pub(crate) fn show(room: &mut Room<'_, '_>, key: &str) -> acts::Result<Reply> {
     let change = room.change(key)?;
     let directory = room.directory()?;
     Ok(Reply::ok(views::change(&change, &directory)).tagged(change.revision))
+}
+
+/// An act that takes nothing refuses what it is told all the same, by name: who sends a reason must not believe that it was
+/// kept. Who may not do it learns that first; what was done is taken back with the refusal.
+pub(super) fn nothing_said(ask: &Ask, done: acts::Result<()>) -> acts::Result<()> {
+    match done {
+        Err(acts::Error::Refused(Refusal::NotFound { .. } | Refusal::NotAllowed { .. })) => done,
+        _ => {
+            Reading::new(&ask.body, "").finish()?;
+            done
+        }
+    }
 }
 
 fn moved(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {

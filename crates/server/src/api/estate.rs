@@ -416,7 +416,7 @@ fn is_named(key: &str, value: &Value, wanted: &str) -> bool {
             .as_str()
             .is_some_and(|text| text.to_lowercase().contains(wanted))
     };
-    key.contains(wanted) || has("name") || has("title")
+    key.to_lowercase().contains(wanted) || has("name") || has("title")
 }
 
 pub(super) fn all<R: Record>(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
@@ -532,7 +532,8 @@ fn calendar(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     let from = ask.query_time("from")?.unwrap_or(room.now);
     let to = ask
         .query_time("to")?
-        .unwrap_or(from + jiff::SignedDuration::from_hours(24 * 31));
+        .or_else(|| from.checked_add(jiff::SignedDuration::from_hours(24 * 31)).ok())
+        .unwrap_or(Timestamp::MAX);
     let (service, environment) = (
         ask.query("service").map(str::to_owned),
         ask.query("environment").map(str::to_owned),

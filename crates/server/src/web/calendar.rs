@@ -203,7 +203,7 @@ fn start_of(view: &View<'_, '_, '_>, date: Date) -> Timestamp {
 
 fn changes(view: &mut View<'_, '_, '_>, asked: &Asked, from: Timestamp, to: Timestamp) -> acts::Result<Vec<Shown>> {
     let filter = ChangeFilter {
-        planned_from: Some(from - SignedDuration::from_hours(24 * BEFORE)),
+        planned_from: from.checked_sub(SignedDuration::from_hours(24 * BEFORE)).ok(),
         planned_to: Some(to),
         service: asked.service.clone().filter(|text| !text.is_empty()),
         environment: asked.environment.clone().filter(|text| !text.is_empty()),

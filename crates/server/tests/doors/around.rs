@@ -181,3 +181,157 @@ fn json_in_another_encoding_is_refused() {
         .send()
         .problem(400, "malformed");
 }
+
+#[test]
+fn a_change_has_one_name_in_links_and_comes_back_after_it_was_taken_away() {
+    let world = World::new();
+    let (one, other) = (world.draft(), world.draft());
+    let path = format!("/changes/{one}/links");
+    let link = |to: &str| world.post("rita", &path, &json!({"kind": "follows_up", "to": to}));
+    let made = link(&other.to_lowercase()).expect(201);
+    assert_eq!(made["to"], json!(other));
+    link(&other).problem(422, "invalid");
+    link("chg-99999").problem(422, "invalid");
+    let own = format!("{path}/{}", made["id"].as_str().unwrap());
+    world.as_person("rita", "DELETE", &own).send().expect(200);
+    link(&other).expect(201);
+}
+
+#[test]
+fn an_act_that_takes_nothing_refuses_what_it_is_told_and_is_not_done() {
+    let world = World::new();
+    let key = world.draft();
+    let path = format!("/changes/{key}/submission");
+    let refused = world
+        .post("rita", &path, &json!({"comment": "Please hurry"}))
+        .problem(422, "invalid");
+    assert_eq!(refused["errors"][0]["field"], "comment");
+    let state = world.get("rita", &format!("/changes/{key}")).expect(200)["state"].clone();
+    assert_eq!(state, "draft", "it was taken back");
+    world
+        .post("vera", &path, &json!({"comment": "x"}))
+        .problem(403, "not_allowed");
+    world.post("rita", &path, &json!({})).expect(201);
+}
+
+#[test]
+fn work_waits_for_nobody_who_has_left() {
+    let world = World::new();
+    let mut named = World::change_body();
+    named["tester"] = json!("vera");
+    let key = world.post("rita", "/changes", &named).expect(201)["key"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    world.post("adam", "/people/vera/deactivation", &json!({})).expect(201);
+    let field = |answer: &Value| answer["errors"][0]["field"].clone();
+    let refused = world.post("rita", "/changes", &named).problem(422, "invalid");
+    assert_eq!(field(&refused), "tester", "{refused}");
+    edit(
+        &world,
+        "rita",
+        &key,
+        &json!({"title": "Whom it names already may stay"}),
+    );
+    let task = json!({"kind": "prepare", "title": "Announce it", "assignee": "vera"});
+    let refused = world
+        .post("rita", &format!("/changes/{key}/tasks"), &task)
+        .problem(422, "invalid");
+    assert_eq!(field(&refused), "assignee");
+}
+
+#[test]
+fn times_of_work_are_in_order_and_behind_us() {
+    let world = World::new();
+    let key = world.draft();
+    let task = json!({"kind": "prepare", "title": "Announce it"});
+    let made = world.post("rita", &format!("/changes/{key}/tasks"), &task).expect(201);
+    let path = format!("/changes/{key}/tasks/{}", made["id"].as_str().unwrap());
+    let patch = |body: &Value| {
+        let ask = world.as_person("rita", "PATCH", &path).header("if-match", "*");
+        ask.json(body).send()
+    };
+    patch(&json!({"actual_end": "2099-01-01T00:00:00Z"})).problem(422, "invalid");
+    patch(&json!({"actual_start": "2026-01-02T00:00:00Z"})).expect(200);
+    patch(&json!({"state": "done", "actual_end": "2026-01-01T00:00:00Z"})).problem(422, "invalid");
+    patch(&json!({"state": "done", "actual_end": "2026-01-03T00:00:00Z"})).expect(200);
+    world.schedule(&key);
+    let act = |path: &str, body: &Value| world.post("ivan", &format!("/changes/{key}/{path}"), body);
+    act("implementation", &json!({})).expect(201);
+    let done =
+        json!({"outcome": "succeeded", "actual_start": "2026-01-01T00:00:00Z", "actual_end": "2026-01-01T01:00:00Z"});
+    act("completion", &done).expect(201);
+    let later = json!({"outcome": "failed", "reason": "Looked again", "actual_start": "2026-01-01T02:00:00Z"});
+    let refused = act("completion", &later).problem(422, "invalid");
+    assert_eq!(refused["errors"][0]["field"], "actual_start", "{refused}");
+}
+
+#[test]
+fn evidence_without_anything_in_it_and_unbounded_answers_are_refused() {
+    let world = World::new();
+    let key = world.draft();
+    let empty = json!({"kind": "file", "aspect": "functional", "result": "passed", "name": "smoke"});
+    let refused = world
+        .post("rita", &format!("/changes/{key}/evidence"), &empty)
+        .problem(422, "invalid");
+    assert_eq!(refused["errors"][0]["field"], "file", "{refused}");
+    world
+        .post("rita", &format!("/changes/{key}/submission"), &json!({}))
+        .expect(201);
+    let path = format!("/changes/{key}/assessment");
+    for answer in ["x".repeat(30_000), "\u{7}".to_owned()] {
+        let refused = world
+            .post("rita", &path, &json!({"security": {"Who reads it?": answer}}))
+            .problem(422, "invalid");
+        assert_eq!(refused["errors"][0]["field"], "security");
+    }
+    let said = world
+        .post("rita", &path, &json!({"security": {"Who reads it?": "Nobody"}}))
+        .expect(201);
+    assert_eq!(said["security"], "Who reads it?: Nobody");
+}
+
+#[test]
+fn nobody_states_the_finding_on_their_own_unauthorized_work() {
+    let world = World::new();
+    world.act(|room| {
+        let second = json!({"login": "mika", "name": "Mika", "roles": ["change_manager"]});
+        acts::set_person::create_person(room, second.as_object().unwrap()).map(drop)
+    });
+    let mut told = World::change_body();
+    for field in ["planned_start", "planned_end"] {
+        told[field] = Value::Null;
+    }
+    told["implementers"] = json!(["ivan"]);
+    told["retrospective"] = json!({
+        "actual_start": "2026-01-01T00:00:00Z", "actual_end": "2026-01-01T01:00:00Z", "reason": "In a hurry",
+        "verbal_approver": "oscar",
+    });
+    let made = world.post("mona", "/changes", &told).expect(201);
+    let path = format!("/changes/{}", made["key"].as_str().unwrap());
+    let denied = json!({"confirmed": false, "text": "I did not."});
+    world
+        .post("oscar", &format!("{path}/retrospective/confirmation"), &denied)
+        .expect(201);
+    let finding = json!({"text": "All is well."});
+    let path = format!("{path}/finding");
+    world.post("mona", &path, &finding).problem(403, "own_request");
+    let other = world.token("mika", &["read", "write"]);
+    let ask = world
+        .ask("POST", &format!("/api/v1{path}"))
+        .header("authorization", &format!("Bearer {other}"));
+    ask.json(&finding).send().expect(201);
+}
+
+#[test]
+fn a_template_locks_only_what_a_change_can_hold() {
+    let world = World::new();
+    let template = |locked: Value| json!({"key": "restart", "locked": locked});
+    let refused = world
+        .post("rita", "/templates", &template(json!({"complexity": "hgih"})))
+        .problem(422, "invalid");
+    assert_eq!(refused["errors"][0]["field"], "locked.complexity", "{refused}");
+    world
+        .post("rita", "/templates", &template(json!({"complexity": "high"})))
+        .expect(201);
+}

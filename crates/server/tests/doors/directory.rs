@@ -202,3 +202,161 @@ fn reports_tell_what_nobody_can_approve_and_who_is_alone() {
         .problem(404, "not_found");
     assert_eq!(lines["code"], "not_found");
 }
+
+/// A file that knows less than is known here takes nothing away: what is regulated stays regulated.
+#[test]
+fn what_a_file_does_not_name_stays_as_it_is() {
+    let world = World::new();
+    let service = json!({"key": "ledger", "criticality": "critical", "regimes": ["sox"], "data_class": "restricted"});
+    world.post("adam", "/services", &service).expect(201);
+    import(&world, "services", "key,name\nledger,The ledger\n", false).expect(200);
+    let ledger = || world.get("adam", "/services/ledger").expect(200);
+    let told = ledger();
+    assert_eq!(told["name"], "The ledger");
+    let kept = [&told["criticality"], &told["regimes"], &told["data_class"]];
+    assert_eq!(kept, [&json!("critical"), &json!(["sox"]), &json!("restricted")]);
+    let catalogue = "apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {name: ledger}\nspec: {owner: 'user:oscar'}\n---\n\
+                     apiVersion: backstage.io/v1alpha1\nkind: Group\nmetadata: {name: keepers}\nspec: {type: team, children: []}\n";
+    let keepers = json!({"members": ["sina"]});
+    world
+        .as_person("adam", "PUT", "/groups/keepers")
+        .json(&keepers)
+        .send()
+        .expect(200);
+    world
+        .post("adam", "/imports", &json!({"kind": "backstage", "text": catalogue}))
+        .expect(200);
+    assert_eq!(ledger()["regimes"], json!(["sox"]));
+    let group = world.get("adam", "/groups/keepers").expect(200);
+    assert_eq!(group["members"], json!(["sina"]), "{group}");
+    import(&world, "services", "key,regimes\nledger,\n", false).expect(200);
+    assert!(ledger().get("regimes").is_none(), "an empty cell clears");
+    import(&world, "environments", "key,is_production\nstaging,FALSE\n", false).expect(200);
+    import(&world, "environments", "key,name\nstaging,The stage\n", false).expect(200);
+    assert_eq!(
+        world.get("adam", "/environments/staging").expect(200)["is_production"],
+        false
+    );
+    let row = "service,role,person,function\nledger,data,oscar,\n";
+    import(&world, "people", "login,functions\noscar,dba\n", false).expect(200);
+    import(&world, "ownerships", &row.replace("oscar,\n", "oscar,dba\n"), false).expect(200);
+    let again = import(&world, "ownerships", "service,role,person\nledger,data,oscar\n", false).expect(200);
+    assert_eq!(again["unchanged"], 1, "{again}");
+}
+
+/// A Component, its API and their System are often called alike.
+#[test]
+fn entities_of_one_name_are_one_service() {
+    let world = World::new();
+    let entity = |kind: &str, spec: &str| {
+        format!(
+            "apiVersion: backstage.io/v1alpha1\nkind: {kind}\nmetadata: {{name: petstore}}\nspec: {{{spec}}}\n---\n"
+        )
+    };
+    let text = entity("Component", "owner: 'user:oscar', system: petstore")
+        + &entity("API", "owner: 'user:oscar', system: petstore")
+        + &entity("System", "owner: 'user:oscar'");
+    let report = world
+        .post("adam", "/imports", &json!({"kind": "backstage", "text": text}))
+        .expect(200);
+    assert_eq!(report["added"], 2, "a service and its owner: {report}");
+}
+
+/// Where an empty list means all, a name that came out empty must not.
+#[test]
+fn an_empty_name_in_a_list_does_not_mean_all() {
+    let world = World::new();
+    let span = json!({"title": "Year end", "starts_at": "2098-01-01T00:00:00Z", "ends_at": "2099-01-01T00:00:00Z"});
+    let with = |field: &str, value: Value| {
+        let mut body = span.clone();
+        body[field] = value;
+        body
+    };
+    for blank in ["", "  "] {
+        let refused = world
+            .post("mona", "/freezes", &with("services", json!([blank])))
+            .problem(422, "invalid");
+        assert_eq!(refused["errors"][0]["field"], "services[0]", "{refused}");
+    }
+    let delegation = json!({"delegate": "sina", "parts": [""], "starts_at": "2098-01-01T00:00:00Z", "ends_at": "2099-01-01T00:00:00Z"});
+    world.post("oscar", "/delegations", &delegation).problem(422, "invalid");
+    world.post("mona", "/freezes", &with("services", json!([]))).expect(201);
+}
+
+#[test]
+fn a_day_is_kept_in_the_one_form_by_which_clocks_find_it() {
+    let world = World::new();
+    let hours = json!([{"day": "monday", "from": "08:00", "to": "17:00"}]);
+    let days = json!([{"date": "20261225"}, {"date": "2026-12-24"}]);
+    let made = world
+        .post(
+            "adam",
+            "/calendars",
+            &json!({"key": "oslo", "hours": hours, "holidays": days}),
+        )
+        .expect(201);
+    let dates: Vec<&str> = made["holidays"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|day| day["date"].as_str().unwrap())
+        .collect();
+    assert_eq!(dates, ["2026-12-24", "2026-12-25"]);
+}
+
+#[test]
+fn null_clears_and_what_is_far_is_no_fault() {
+    let world = World::new();
+    let made = world
+        .post(
+            "mona",
+            "/incidents",
+            &json!({"title": "Labels", "started_at": "2026-01-01T00:00:00Z"}),
+        )
+        .expect(201);
+    let path = format!("/incidents/{}", made["key"].as_str().unwrap());
+    let patch = |login: &str, path: &str, body: &Value| {
+        world
+            .as_person(login, "PATCH", path)
+            .header("if-match", "*")
+            .json(body)
+            .send()
+            .expect(200)
+    };
+    let over = patch("mona", &path, &json!({"resolved_at": "2026-01-01T01:00:00Z"}));
+    assert_eq!(over["resolved_at"], "2026-01-01T01:00:00Z");
+    assert!(
+        patch("mona", &path, &json!({"severity": 1}))
+            .get("resolved_at")
+            .is_some()
+    );
+    assert!(
+        patch("mona", &path, &json!({"resolved_at": null}))
+            .get("resolved_at")
+            .is_none()
+    );
+    let found = world
+        .get("mona", &format!("/incidents?q={}", made["key"].as_str().unwrap()))
+        .expect(200);
+    assert_eq!(found["items"][0]["key"], made["key"], "found by its key");
+    patch("adam", "/people/vera", &json!({"email": "vera@acme.example"}));
+    assert!(
+        patch("adam", "/people/vera", &json!({"name": "V"}))
+            .get("email")
+            .is_some()
+    );
+    assert!(
+        patch("adam", "/people/vera", &json!({"email": null}))
+            .get("email")
+            .is_none()
+    );
+    world.get("mona", "/calendar?from=9999-12-15T00:00:00Z").expect(200);
+    let mut far = World::change_body();
+    far["kind"] = json!("emergency");
+    far["threat"] = json!("A hole");
+    far["planned_start"] = json!("9999-12-30T21:00:00Z");
+    far["planned_end"] = Value::Null;
+    let made = world.post("rita", "/changes", &far).expect(201);
+    let path = format!("/changes/{}/submission", made["key"].as_str().unwrap());
+    world.post("rita", &path, &json!({})).expect(201);
+}
