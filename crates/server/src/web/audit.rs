@@ -11,6 +11,7 @@ use serde_json::Value;
 use store::record::{self, Filter};
 
 use super::changes::is_key;
+use super::phrases;
 use super::sections::index;
 use super::view::{View, Visitor, show};
 use super::words::{capital, plain};
@@ -153,16 +154,15 @@ fn phrase(told: &Told) -> (&'static str, String) {
     {
         return (icon, (*words).to_owned());
     }
-    let fixed = PHRASES.iter().find(|(kind, _, _)| *kind == told.kind);
-    match fixed {
-        Some((_, icon, words)) => (icon, (*words).to_owned()),
+    match phrases::find(&told.kind) {
+        Some((icon, words)) => (icon, words.to_owned()),
         None => ("leaf", plain(&told.kind.replace('.', ": "))),
     }
 }
 
 /// What an event's data adds: a decision, an outcome, a rule.
 fn detail(view: &View<'_, '_, '_>, told: &Told) -> Option<String> {
-    if STATES.iter().any(|(state, _)| told.kind == format!("change.{state}")) {
+    if phrases::says_all(&told.kind) || STATES.iter().any(|(state, _)| told.kind == format!("change.{state}")) {
         return None;
     }
     let text = |name: &str| told.data.get(name).and_then(Value::as_str);
@@ -192,7 +192,7 @@ fn detail(view: &View<'_, '_, '_>, told: &Told) -> Option<String> {
 }
 
 /// The states whose name alone is an event, with their icons.
-const STATES: &[(&str, &str)] = &[
+pub(super) const STATES: &[(&str, &str)] = &[
     ("draft", "s-draft"),
     ("assessing", "s-assessing"),
     ("authorizing", "s-authorizing"),
@@ -212,118 +212,6 @@ const DECISIONS: &[(&str, &str, &str)] = &[
     ("return", "back", "returned it with a question"),
     ("reject", "s-rejected", "rejected it"),
     ("abstain", "more", "abstained"),
-];
-
-const PHRASES: &[(&str, &str, &str)] = &[
-    ("approval.acknowledged", "comment", "has seen it"),
-    ("approval.given", "go", "decided"),
-    ("approval.requested", "bell", "asked for a decision"),
-    ("approval.unacknowledged", "clock", "reminded of an unanswered request"),
-    ("approval.voided", "x", "voided an approval"),
-    ("approval.withdrawn", "back", "took a decision back"),
-    ("attempt.refused", "x", "was refused"),
-    ("break_glass.cosigned", "incident", "signed the break-glass too"),
-    ("break_glass.ended", "incident", "ended the break-glass"),
-    ("break_glass.opened", "incident", "broke the glass"),
-    ("break_glass.validated", "go", "validated the break-glass"),
-    ("change.author_added", "person", "brought other content from outside"),
-    ("change.assessed", "s-assessing", "assessed it"),
-    ("change.completed", "s-reviewing", "told how it ended"),
-    ("change.created", "plus", "wrote it"),
-    ("change.edited", "edit", "edited it"),
-    ("change.held", "s-hold", "put it on hold"),
-    ("change.linked", "list", "linked it"),
-    ("change.moved", "leaf", "moved it"),
-    ("change.overrun", "clock", "flagged it: it overran its window"),
-    ("change.resumed", "s-implementing", "resumed it"),
-    ("change.returned", "back", "returned it with a question"),
-    ("change.reviewed", "s-reviewing", "reviewed it"),
-    ("change.risk_changed", "leaf", "computed the risk anew"),
-    ("change.submitted", "s-assessing", "submitted it"),
-    ("change.unlinked", "list", "took a link away"),
-    ("change.validated", "go", "validated it"),
-    (
-        "change.window_missed",
-        "clock",
-        "flagged it: its window passed without a start",
-    ),
-    ("change.window_opened", "calendar", "opened its window"),
-    ("comment.added", "comment", "commented"),
-    ("condition.met", "check", "said that a condition is met"),
-    ("condition.set", "leaf", "set a condition"),
-    ("configuration.withdrawn", "back", "withdrew a proposed configuration"),
-    ("custom_field.ended", "x", "took a field of changes out of use"),
-    ("custom_field.set", "edit", "set a field of changes"),
-    ("demo.filled", "leaf", "filled the demonstration"),
-    ("dependency.set", "service", "told what depends on what"),
-    (
-        "deployment.cleared",
-        "gate",
-        "found the start that a way back leads back from",
-    ),
-    ("deployment.told", "gate", "told of a deployment"),
-    (
-        "deployment.unauthorized",
-        "incident",
-        "told of a deployment without a lawful start",
-    ),
-    ("entry.recorded", "edit", "noted an action"),
-    ("environment.set", "service", "set an environment"),
-    ("evidence.accepted", "check", "accepted failed evidence"),
-    ("evidence.added", "check", "added evidence"),
-    ("extension.asked", "clock", "asked for more time"),
-    ("freeze.set", "snow", "set a freeze"),
-    ("gate.checked", "gate", "asked the gate"),
-    ("group.set", "person", "set a group"),
-    ("incident.opened", "incident", "opened an incident"),
-    (
-        "ownership.activated",
-        "person",
-        "put rows of the ownership matrix in force",
-    ),
-    ("ownership.proposed", "person", "proposed rows of the ownership matrix"),
-    ("ownership.set", "person", "said who answers for a service"),
-    ("peer_review.given", "go", "reviewed it as a peer"),
-    ("permit.issued", "leaf", "issued a permit"),
-    ("permit.revoked", "x", "revoked a permit"),
-    ("person.created", "person", "added a person"),
-    ("person.password_set", "person", "set a password"),
-    ("policies.activated", "leaf", "put policies in force"),
-    ("policies.proposed", "leaf", "proposed policies"),
-    ("policies.recovered", "incident", "recovered policies on the host"),
-    ("risk_table.activated", "leaf", "put a risk table in force"),
-    ("risk_table.proposed", "leaf", "proposed a risk table"),
-    ("sign_in.refused", "x", "refused a sign-in"),
-    ("service.set", "service", "set a service"),
-    (
-        "sla_table.activated",
-        "clock",
-        "put other times to acknowledge and to decide in force",
-    ),
-    (
-        "sla_table.proposed",
-        "clock",
-        "proposed other times to acknowledge and to decide",
-    ),
-    ("target.completed", "s-reviewing", "told the outcome of a target"),
-    ("task.added", "plus", "added a task"),
-    ("task.updated", "check", "updated a task"),
-    ("template.approved", "template", "approved a template"),
-    ("template.proposed", "template", "proposed a template"),
-    ("tenant.created", "leaf", "opened the organisation"),
-    ("token.created", "token", "made a token"),
-    ("token.refused", "x", "refused a token that is over"),
-    ("token.revoked", "x", "revoked a token"),
-    ("token.told", "bell", "was told of a token that speaks for them"),
-    ("window.set", "calendar", "added a maintenance window"),
-    ("workload.ended", "x", "ended a workload"),
-    ("workload.entered", "token", "let a job in with its platform's token"),
-    ("workload.set", "token", "set up or changed a workload"),
-    (
-        "workload.told",
-        "bell",
-        "was told of a workload whose jobs speak for them",
-    ),
 ];
 
 /// What outside systems delivered.

@@ -49,6 +49,7 @@ mod own_fields;
 mod passkeys;
 mod people;
 mod permit_file;
+mod phrases;
 mod policies;
 mod propose;
 mod providers;
