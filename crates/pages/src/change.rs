@@ -314,7 +314,7 @@ impl ChangePage {
                 Column::new("Environment", Fold::Under),
                 Column::new("Build", Fold::Under),
                 Column::new("Way back", Fold::Away),
-                Column::new("Outcome", Fold::Under),
+                Column::new("Outcome", Fold::Under).named(),
                 Column::new("", Fold::Never),
             ],
             rows,

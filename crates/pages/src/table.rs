@@ -37,6 +37,8 @@ pub struct Column {
     pub fold: Fold,
     /// Whether it holds figures that are compared.
     pub is_number: bool,
+    /// Whether its word stands before its cells where they fold, for they say nothing without it.
+    pub is_named: bool,
     /// Its sort link.
     pub sort: Option<Sort>,
 }
@@ -59,10 +61,17 @@ impl Column {
         self
     }
 
-    /// The same column for figures.
+    /// The same column for figures, which say nothing without the column's word.
     #[must_use]
     pub fn number(mut self) -> Self {
         self.is_number = true;
+        self.named()
+    }
+
+    /// The same column, whose word stands before its cells where they fold.
+    #[must_use]
+    pub fn named(mut self) -> Self {
+        self.is_named = true;
         self
     }
 
@@ -234,14 +243,14 @@ impl Table {
         }
     }
 
-    /// The cells that fold under the title: not the acts, which stay reachable as a column.
-    fn folded<'a>(&'a self, row: &'a [Cell]) -> Vec<&'a Cell> {
+    /// The cells that fold under the title, each with the word that it needs: not the acts, which stay reachable as a column.
+    fn folded<'a>(&'a self, row: &'a [Cell]) -> Vec<(&'static str, &'a Cell)> {
         self.columns
             .iter()
             .zip(row)
             .filter(|(column, cell)| column.fold == Fold::Under && !matches!(cell, Cell::Acts { .. }))
-            .map(|(_, cell)| cell)
-            .filter(|cell| !cell.inner().is_empty())
+            .map(|(column, cell)| (if column.is_named { column.label } else { "" }, cell))
+            .filter(|(_, cell)| !cell.inner().is_empty())
             .collect()
     }
 
@@ -304,5 +313,34 @@ impl Paging {
 impl Part for Paging {
     fn html(&self) -> String {
         if self.is_needed() { render(self) } else { String::new() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_figure_and_a_day_that_fold_say_what_they_are() {
+        let table = Table {
+            columns: vec![
+                Column::new("Manager", Fold::Never),
+                Column::new("State", Fold::Under),
+                Column::new("Open", Fold::Under).number(),
+                Column::new("Until", Fold::Under).named(),
+            ],
+            rows: vec![vec![
+                Cell::title("Nils Berg", ""),
+                Cell::text("Waits"),
+                Cell::Short("38".to_owned()),
+                Cell::Short("Sat 5 Dec".to_owned()),
+            ]],
+            ..Table::default()
+        };
+        let html = table.html();
+        let under = "<div class=\"under\"><span>Waits</span><span><span>Open</span> 38</span>\
+                     <span><span>Until</span> Sat 5 Dec</span></div>";
+        assert!(html.contains(under), "{html}");
+        assert_eq!(html.matches(">Open<").count(), 2, "the head says it too: {html}");
     }
 }

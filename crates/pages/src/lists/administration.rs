@@ -155,8 +155,8 @@ impl ListRow for TokenRow {
     fn columns() -> Vec<Column> {
         vec![
             Column::new("Token", Fold::Never),
-            Column::new("Acts as", Fold::Under),
-            Column::new("May", Fold::Under),
+            Column::new("Acts as", Fold::Under).named(),
+            Column::new("May", Fold::Under).named(),
             Column::new("Last used", Fold::Away),
             Column::new("Ends", Fold::Under),
             Column::new("", Fold::Never),

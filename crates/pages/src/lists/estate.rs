@@ -38,9 +38,9 @@ impl ListRow for ServiceRow {
     fn columns() -> Vec<Column> {
         vec![
             Column::new("Service", Fold::Never),
-            Column::new("Owner", Fold::Under),
+            Column::new("Owner", Fold::Under).named(),
             Column::new("Team", Fold::Away),
-            Column::new("Criticality", Fold::Under),
+            Column::new("Criticality", Fold::Under).named(),
             Column::new("Regimes", Fold::Away),
             Column::new("Last change", Fold::Away),
             Column::new("Open", Fold::Under).number(),
@@ -176,7 +176,7 @@ impl ListRow for IncidentRow {
             Column::new("Key", Fold::Under),
             Column::new("Incident", Fold::Never),
             Column::new("State", Fold::Under),
-            Column::new("Severity", Fold::Under),
+            Column::new("Severity", Fold::Under).named(),
             Column::new("Where", Fold::Away),
             Column::new("Began", Fold::Under),
             Column::new("Change-related", Fold::Away),
@@ -301,7 +301,7 @@ impl ListRow for TemplateRow {
             Column::new("Version", Fold::Away),
             Column::new("Where", Fold::Away),
             Column::new("Record", Fold::Under),
-            Column::new("Look again by", Fold::Under),
+            Column::new("Look again by", Fold::Under).named(),
             Column::new("", Fold::Never),
         ]
     }

@@ -32,8 +32,8 @@ fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<S
         columns: vec![
             Column::new("Manager", Fold::Never),
             Column::new("State", Fold::Under),
-            Column::new("Rights", Fold::Under),
-            Column::new("Until", Fold::Under),
+            Column::new("Rights", Fold::Under).named(),
+            Column::new("Until", Fold::Under).named(),
         ],
         rows,
         ..Table::default()

@@ -115,7 +115,9 @@ fn entry(view: &View<'_, '_, '_>, row: &Configuration) -> Entry {
         ConfigurationState::Replaced => "replaced",
         ConfigurationState::Withdrawn => "withdrawn",
     };
-    let text = Rich::new().text(format!("{} proposed {what}: {state}", view.name(&row.proposer)));
+    let text = Rich::new()
+        .name(view.name(&row.proposer))
+        .text(format!(" proposed {what}: {state}"));
     let mut entry = Entry::new(tone, text)
         .quote(row.reason.clone())
         .why(content_of(row).text(" ").code(row.digest.as_str()))
@@ -215,19 +217,18 @@ fn sla_words(table: &SlaTable) -> String {
 fn sla_table(table: &SlaTable) -> Table {
     let row = |name: &&str| {
         let row = table.named(name)?;
-        let cells = [
-            sla_label(name).to_owned(),
-            span_told(row.acknowledge),
-            span_told(row.decide),
-        ];
-        Some(Vec::from(cells.map(Cell::text)))
+        Some(vec![
+            Cell::Name(sla_label(name).to_owned()),
+            Cell::text(span_told(row.acknowledge)),
+            Cell::text(span_told(row.decide)),
+        ])
     };
     Table {
         caption: "How long people have to acknowledge and to decide".to_owned(),
         columns: vec![
             Column::new("Changes", Fold::Never),
-            Column::new("Acknowledge", Fold::Never),
-            Column::new("Decide", Fold::Never),
+            Column::new("Acknowledge", Fold::Under).named(),
+            Column::new("Decide", Fold::Under).named(),
         ],
         rows: model::sla::ROWS.iter().filter_map(row).collect(),
         ..Table::default()

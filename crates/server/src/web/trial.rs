@@ -246,8 +246,8 @@ fn result_page(view: &View<'_, '_, '_>, form: &Form, trial: &Trial) -> RecordPag
         columns: vec![
             Column::new("Change", Fold::Never),
             Column::new("Risk", Fold::Under),
-            Column::new("Asked in addition", Fold::Under),
-            Column::new("No longer asked", Fold::Under),
+            Column::new("Asked in addition", Fold::Under).named(),
+            Column::new("No longer asked", Fold::Under).named(),
         ],
         rows: trial.differing.iter().map(|row| difference(view, row)).collect(),
         ..Table::default()

@@ -67,8 +67,8 @@ fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<S
         columns: vec![
             Column::new("Name", Fold::Never),
             Column::new("Kind", Fold::Under),
-            Column::new("Owner", Fold::Under),
-            Column::new("Last delivery", Fold::Under),
+            Column::new("Owner", Fold::Under).named(),
+            Column::new("Last delivery", Fold::Under).named(),
             Column::new("State", Fold::Under),
         ],
         rows,

@@ -56,8 +56,8 @@ fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<S
         columns: vec![
             Column::new("Name", Fold::Never),
             Column::new("Address", Fold::Under),
-            Column::new("Told of", Fold::Under),
-            Column::new("Last taken", Fold::Under),
+            Column::new("Told of", Fold::Under).named(),
+            Column::new("Last taken", Fold::Under).named(),
             Column::new("State", Fold::Under),
         ],
         rows,
@@ -298,7 +298,7 @@ fn deliveries(view: &View<'_, '_, '_>, title: &str, rows: &[store::webhook::Deli
         columns: vec![
             Column::new("Event", Fold::Never),
             Column::new("Entry", Fold::Under).number(),
-            Column::new("Since", Fold::Under),
+            Column::new("Since", Fold::Under).named(),
             Column::new("Tries", Fold::Under),
             Column::new("Answer", Fold::Under),
         ],

@@ -42,8 +42,8 @@ fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<S
         columns: vec![
             Column::new("Name", Fold::Never),
             Column::new("What a token must say", Fold::Under),
-            Column::new("Acts as", Fold::Under),
-            Column::new("It may", Fold::Under),
+            Column::new("Acts as", Fold::Under).named(),
+            Column::new("It may", Fold::Under).named(),
             Column::new("State", Fold::Under),
         ],
         rows: rows.collect(),
