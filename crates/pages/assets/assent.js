@@ -13,6 +13,10 @@
   const told = (english, parts = {}) =>
     (WORDS[english] || english).replace(/\{#?(\w+)\}/g, (place, name) => parts[name] ?? place);
 
+  // Days and hours as the house writes them: English is British, with 24 hours.
+  const lang = document.documentElement.lang;
+  const tongue = lang.startsWith("en") ? "en-GB" : lang;
+
   // Storage can be forbidden; then keys stay on.
   const areKeysOff = () => {
     try { return localStorage.getItem(KEYS_OFF) === "off"; } catch { return false; }
@@ -247,7 +251,7 @@
       if (!step || all(".clocks > div", root).length < 2) return;
       one("[data-count]", step).dataset.count = now.toISOString();
       one("[data-count]", step).nextElementSibling.textContent = "";
-      one(".clock", step).textContent = now.toLocaleTimeString(document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+      one(".clock", step).textContent = now.toLocaleTimeString(tongue, { hour: "2-digit", minute: "2-digit" });
       one(".clock", step).classList.remove("late");
     };
 
@@ -417,7 +421,7 @@
     const differs = kept && kept.values.some(([key, value]) => now.has(key) && now.get(key) !== value);
     if (kept && Date.now() - kept.at > WEEK) localStorage.removeItem(name);
     else if (differs) {
-      const when = new Date(kept.at).toLocaleString(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+      const when = new Date(kept.at).toLocaleString(tongue, { dateStyle: "medium", timeStyle: "short" });
       one("[data-kept-words]", line).textContent = told("What you typed here on {when} is kept on this device.", { when });
       one("[data-put]", line).addEventListener("click", () => { put(kept); line.hidden = true; });
       one("[data-drop]", line).addEventListener("click", () => { localStorage.removeItem(name); line.hidden = true; });

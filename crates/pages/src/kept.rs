@@ -7,6 +7,9 @@ use crate::frame::document;
 use crate::samples::{BIDI, LONG_WORD, MARKUP};
 use crate::{Field, Part, filters, render};
 
+/// What the forms of pages send along besides digests.
+const SENT_ALONG: [&str; 8] = ["act", "from", "key", "next", "once", "return_to", "revision", "version"];
+
 /// The page that gives a form back.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Template)]
 #[template(path = "kept.html")]
@@ -62,12 +65,11 @@ impl Kept {
         Html(self.form())
     }
 
-    /// What a person typed: not the digests and choices that a form sends along, which are short words of our own.
+    /// What a person typed: not what a form sends along by itself.
     fn typed(&self) -> Vec<(String, &str)> {
-        let told = self
-            .fields
-            .iter()
-            .filter(|(name, value)| !value.trim().is_empty() && !name.ends_with("digest"));
+        let told = self.fields.iter().filter(|(name, value)| {
+            !value.trim().is_empty() && !name.ends_with("digest") && !SENT_ALONG.contains(&name.as_str())
+        });
         told.map(|(name, value)| (name.replace(['_', '.'], " "), value.as_str()))
             .collect()
     }

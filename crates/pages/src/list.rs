@@ -260,7 +260,8 @@ impl<R: ListRow> List<R> {
             filter_url: &self.filter_url,
             table: self.table(title, &columns),
             orders: &self.orders,
-            count: &self.count,
+            // That an empty list shows none is said by what stands in its place.
+            count: if self.rows.is_empty() { "" } else { &self.count },
             paging: &self.paging,
             empty: self.unfound.clone().unwrap_or_else(R::empty),
             first: &self.first,

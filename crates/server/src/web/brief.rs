@@ -8,7 +8,7 @@ use model::words::{ApprovalState, Decision, Disruption, EvidenceResult};
 use pages::{Brief, Rich, Tone, minutes};
 
 use super::view::View;
-use super::words::{beginning, capital, names, plain};
+use super::words::{beginning, capital, capital_first, names, plain};
 
 /// How many sentences of what is missing a card tells.
 const MISSING_SHOWN: usize = 3;
@@ -82,7 +82,9 @@ fn when(view: &View<'_, '_, '_>, change: &Change) -> Rich {
     let (Some(start), Some(end)) = (change.planned_start, change.planned_end) else {
         return Rich::new();
     };
-    let mut rich = Rich::new().strong(view.reader.span(start, end)).text(".");
+    let mut rich = Rich::new()
+        .strong(capital_first(&view.reader.span(start, end)))
+        .text(".");
     if let Some(until) = change.extended_until {
         rich = rich.text(format!(" More time until {}.", view.reader.moment(until)));
     }
@@ -115,18 +117,19 @@ fn noticed(change: &Change) -> Rich {
     }
 }
 
-/// Why somebody is asked; a role is not told twice, as in “asked as security: has the role security”.
+/// Why somebody is asked; a role or a group is not told twice, as in “asked as security: has the role security”.
 pub(super) fn why_asked(why: &str) -> &str {
-    match why.split_once(": has the role ") {
-        Some((asked, role)) if asked.ends_with(role) => asked,
-        _ => why,
-    }
+    let twice = [": has the role ", ": member of "].iter().find_map(|joint| {
+        let (asked, ground) = why.split_once(joint)?;
+        asked.ends_with(ground).then_some(asked)
+    });
+    twice.unwrap_or(why)
 }
 
 fn why_you(view: &View<'_, '_, '_>, change: &Change) -> Rich {
     let mine = change.requests.iter().filter(|request| request.person == view.me);
     mine.enumerate().fold(Rich::new(), |rich, (place, request)| {
-        rich.text(if place > 0 { "; " } else { "" })
+        rich.text(if place > 0 { ". " } else { "" })
             .append(view.sentence(why_asked(&request.why)))
     })
 }
@@ -229,7 +232,7 @@ pub(super) fn decided(view: &View<'_, '_, '_>, approval: &Approval) -> (Tone, Ri
     let name = view.name(&approval.person);
     let (tone, said) = match approval.decision {
         Decision::Approve => (Tone::Ok, "approved"),
-        Decision::ApproveWithConditions => (Tone::Ok, "approved with conditions"),
+        Decision::ApproveWithConditions => (Tone::Ok, "approved"),
         Decision::Return => (Tone::Wait, "returned it"),
         Decision::Reject => (Tone::Stop, "rejected it"),
         Decision::Abstain => (Tone::Plain, "abstained"),
@@ -240,11 +243,15 @@ pub(super) fn decided(view: &View<'_, '_, '_>, approval: &Approval) -> (Tone, Ri
         (true, _, Coverage::Standing) => " the time",
         _ => "",
     };
+    let how = match approval.decision {
+        Decision::ApproveWithConditions => " with conditions",
+        _ => "",
+    };
     (
         tone,
         Rich::new()
             .name(name)
-            .text(format!(" {said}{covers}, {}", view.reader.distance(approval.at))),
+            .text(format!(" {said}{covers}{how}, {}", view.reader.distance(approval.at))),
     )
 }
 

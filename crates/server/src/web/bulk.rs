@@ -96,7 +96,7 @@ fn entries(view: &View<'_, '_, '_>, answers: &[Answer], fine: &str, not: &str) -
         match &answer.failure {
             None => Entry::new(Tone::Ok, name).why(fine),
             Some(failure) => {
-                let why = Rich::from(format!("{not}: ")).append(view.sentence(&told(failure)));
+                let why = Rich::from(format!("{not} ")).append(view.sentence(&told(failure)));
                 Entry::new(Tone::Wait, name)
                     .code(failure.problem.code.as_str())
                     .why(why)
@@ -130,7 +130,7 @@ fn asking_page(view: &View<'_, '_, '_>, act: &BulkAct, answers: &[Answer]) -> St
     let mut page = page(
         view,
         format!("{}: {} of {whole} can", act.verb, able.len()),
-        entries(view, answers, act.will, "Stays as it is"),
+        entries(view, answers, act.will, "Stays as it is."),
     );
     let needs_proof = answers.iter().any(|answer| {
         answer
@@ -183,7 +183,7 @@ fn done_page(view: &View<'_, '_, '_>, act: &BulkAct, answers: &[Answer]) -> Stri
     let mut page = page(
         view,
         format!("{}: {done} of {} done", act.verb, answers.len()),
-        entries(view, answers, act.done, "Nothing was done"),
+        entries(view, answers, act.done, "Nothing was done."),
     );
     page.acts.push(ActForm::link("Back to the list", view.url("/changes")));
     page.render()

@@ -1,6 +1,8 @@
 //! Reports on rights: targets that nobody can approve, who could approve only with themselves, rights in one hand that
 //! conflict, rights that nobody used, and the budgets of break-glass. What they propose is done on the pages they lead to.
 
+use std::collections::BTreeMap;
+
 use acts::find_rights::{Unused, find_conflicts, find_unused};
 use acts::find_unapprovable::{Finding, find_unapprovable};
 use axum::extract::State;
@@ -11,7 +13,7 @@ use pages::{Entry, Place, RecordPage, Rich, Section, SectionBody, Tone, count};
 use store::record::{self, Filter};
 
 use super::view::{View, Visitor, escaped, show};
-use super::words::plain;
+use super::words::{names, plain};
 use crate::state::AppState;
 
 /// How many days without use are told.
@@ -36,7 +38,7 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     let conflicts = conflicts.into_iter().map(|it| {
         let [one, other] = it.rights.map(|right| plain(&right));
         let text = Rich::new()
-            .name(&it.person)
+            .name(named(view, &it.person))
             .text(": ")
             .text(one)
             .text(" and ")
@@ -53,7 +55,7 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
         ),
         section(
             ("alone", "Who could approve only with themselves"),
-            owned.alone.iter().map(|it| target(view, Tone::Wait, it)),
+            by_people(view, &owned.alone).into_iter(),
             "Wherever one of those who may approve writes the change or is away, another can.",
         ),
         section(
@@ -95,13 +97,8 @@ fn section((id, title): (&str, &str), entries: impl Iterator<Item = Entry>, none
 }
 
 fn target(view: &View<'_, '_, '_>, tone: Tone, it: &Finding) -> Entry {
-    let address = format!(
-        "/ownership?service={}&environment={}",
-        escaped(&it.service),
-        escaped(&it.environment)
-    );
     let text = Rich::new()
-        .said_link(it.service.as_str(), view.url(&address))
+        .said_link(it.service.as_str(), view.url(&matrix_of(it)))
         .text(", ")
         .said(it.environment.as_str());
     let have = match it.found.is_empty() {
@@ -115,6 +112,38 @@ fn target(view: &View<'_, '_, '_>, tone: Tone, it: &Finding) -> Entry {
     }
 }
 
+/// Who could approve only with themselves, once for each rule with all the targets where it is so.
+fn by_people(view: &View<'_, '_, '_>, found: &[Finding]) -> Vec<Entry> {
+    let mut alike: BTreeMap<(&[String], &str, u32), Vec<&Finding>> = BTreeMap::new();
+    for it in found {
+        alike.entry((&it.found, &it.rule, it.needed)).or_default().push(it);
+    }
+    let entry = |((logins, rule, needed), at): (_, Vec<&Finding>)| {
+        let logins: &[String] = logins;
+        let people: Vec<String> = logins.iter().map(|login| named(view, login)).collect();
+        let mut places = Rich::from(format!("{needed} needed, for "));
+        for (number, it) in at.iter().enumerate() {
+            places = places
+                .text(if number > 0 { "; " } else { "" })
+                .said_link(format!("{}, {}", it.service, it.environment), view.url(&matrix_of(it)));
+        }
+        Entry::new(Tone::Wait, names(&people)).code(rule).why(places)
+    };
+    alike.into_iter().map(entry).collect()
+}
+
+/// The name of whoever has a login.
+fn named(view: &View<'_, '_, '_>, login: &str) -> String {
+    let person = view.directory.by_login(login);
+    person.map_or_else(|| login.to_owned(), |person| person.name.clone())
+}
+
+/// The rows of the ownership matrix that speak of a finding's target.
+fn matrix_of(it: &Finding) -> String {
+    let (service, environment) = (escaped(&it.service), escaped(&it.environment));
+    format!("/ownership?service={service}&environment={environment}")
+}
+
 fn idle(view: &View<'_, '_, '_>, it: &Unused) -> Entry {
     let words = it
         .unused
@@ -123,7 +152,7 @@ fn idle(view: &View<'_, '_, '_>, it: &Unused) -> Entry {
         .collect::<Vec<_>>()
         .join(", ");
     let name = it.token.as_ref().and_then(|token| token["name"].as_str());
-    let text = Rich::new().name(&it.person).text(": ").text(words);
+    let text = Rich::new().name(named(view, &it.person)).text(": ").text(words);
     let entry = Entry::new(Tone::Wait, text);
     match name {
         Some(name) => entry

@@ -154,9 +154,11 @@ impl Around<'_> {
                 Tone::Plain
             };
             let words = format!(" {}s as a peer", review.verdict.as_str());
-            let entry = Entry::new(tone, Rich::new().name(view.name(&review.person)).text(words))
-                .why(plain(review.state.as_str()))
+            let mut entry = Entry::new(tone, Rich::new().name(view.name(&review.person)).text(words))
                 .aside(view.reader.distance(review.at));
+            if review.state != ApprovalState::Standing {
+                entry = entry.why(plain(review.state.as_str()));
+            }
             entries.push(match &review.text {
                 Some(text) => entry.quote(text.as_str()),
                 None => entry,
