@@ -32,6 +32,12 @@ impl Figure {
         )
     }
 
+    /// Where the line ends: the newest point.
+    fn last(&self) -> String {
+        let line = self.line();
+        line.rsplit(' ').next().unwrap_or_default().to_owned()
+    }
+
     /// The corners of the line in a field of 120 by 32.
     fn line(&self) -> String {
         let most = self.points.iter().copied().max().unwrap_or(0).max(1);

@@ -133,17 +133,28 @@ impl Home {
         Entries { entries, wide: false }
     }
 
+    /// Whether nothing waits for the reader.
+    fn is_idle(&self) -> bool {
+        self.due.is_empty() && self.later.is_empty() && self.tasks.is_empty()
+    }
+
+    /// Whether the page has nothing else to say either.
+    fn is_alone(&self) -> bool {
+        self.is_idle() && self.own.is_empty() && self.sections.is_empty()
+    }
+
+    /// What to do until something waits.
+    fn later_words(&self) -> Rich {
+        Rich::new()
+            .text("When a change needs your word it appears here and in your mail. Meanwhile: ")
+            .link("what changed lately", self.frame.url("/changes"))
+            .text(", or ")
+            .link("a tour of this place", self.frame.url("/help#tour"))
+            .text(".")
+    }
+
     fn nothing(&self) -> Empty {
-        let changes = self.frame.url("/changes");
-        Empty::new(
-            "Your queue is empty",
-            Rich::new()
-                .text("When a change needs your word it appears here and in your mail. Meanwhile: ")
-                .link("what changed lately", changes)
-                .text(", or ")
-                .link("a tour of this place", self.frame.url("/help#tour"))
-                .text("."),
-        )
+        Empty::new("Your queue is empty", self.later_words())
     }
 }
 

@@ -26,6 +26,7 @@ const ICONS: &[(&str, &str)] = &[
     ("check", r#"<path d="m3.5 8.5 3 3 6-7"/>"#),
     ("clock", r#"<circle cx="8" cy="8" r="5.5"/><path d="M8 5v3l2 1.5"/>"#),
     ("comment", r#"<path d="M2.5 3.5h11v7.5H8l-3 2.5V11H2.5z"/>"#),
+    ("door", r#"<path d="M4 13.5v-11h8v11M2 13.5h12M9.5 8h.01"/>"#),
     ("down", r#"<path d="m3.5 6 4.5 4.5L12.5 6"/>"#),
     ("download", r#"<path d="M8 2.5v7.5M4.5 7 8 10.5 11.5 7M3 13.5h10"/>"#),
     ("edit", r#"<path d="m3 13 .5-3L11 2.5 13.5 5 6 12.5z"/>"#),

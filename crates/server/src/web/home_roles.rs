@@ -276,9 +276,9 @@ type Counted = (&'static str, fn(&Tally) -> i64);
 /// The figures in their order.
 const FIGURES: [Counted; 4] = [
     ("Changes written", |it| it.written),
-    ("of them closed by now", |it| it.closed),
-    ("of them emergencies", |it| it.emergencies),
-    ("of them rejected or called off", |it| it.stopped),
+    ("Of them closed by now", |it| it.closed),
+    ("Of them emergencies", |it| it.emergencies),
+    ("Of them rejected or called off", |it| it.stopped),
 ];
 
 /// What was counted between days of the past, each so many days before now.
