@@ -17,4 +17,5 @@ mod own_fields;
 mod passkeys;
 mod runbook;
 mod scanned;
+mod torn;
 mod writing;
