@@ -149,11 +149,12 @@ fn load(room: &mut Room<'_, '_>, key: &str) -> Result<StandardTemplate> {
     found.ok_or_else(|| Error::Refused(Refusal::not_found(format!("template {key}"))))
 }
 
-/// Approves the proposed version (`POST /templates/{key}/approvals`): owner and change manager, never the proposer.
+/// Approves the proposed version (`POST /templates/{key}/approvals`): owner and change manager, never the proposer. `body` may
+/// name the `template_version` that was read; once another one is proposed, nobody has approved that unseen.
 ///
 /// # Errors
-/// 403, 404, 409, or the store's.
-pub fn approve_template(room: &mut Room<'_, '_>, key: &str) -> Result<StandardTemplate> {
+/// 403, 404, 409, 422, or the store's.
+pub fn approve_template(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<StandardTemplate> {
     let mut template = load(room, key)?;
     room.allow(model::act::actions::APPROVE_TEMPLATE)?;
     let person = room.actor.person.clone();
@@ -164,6 +165,7 @@ pub fn approve_template(room: &mut Room<'_, '_>, key: &str) -> Result<StandardTe
         let text = format!("The template is {}.", template.state);
         return Err(Refusal::not_now("not_in_state", text, "Propose a new version.", Vec::new()).into());
     }
+    check_read(&template, body)?;
     let role = approving_role(room, &template)?;
     template.approvals.retain(|approval| approval.person != person);
     template.approvals.push(TemplateApproval {
@@ -176,6 +178,22 @@ pub fn approve_template(room: &mut Room<'_, '_>, key: &str) -> Result<StandardTe
         template.state = TemplateState::Approved;
     }
     save(room, "template.approved", template)
+}
+
+/// The version that stands is the one that was read, where the request says which that was.
+fn check_read(template: &StandardTemplate, body: &Body) -> Result<()> {
+    let mut reading = Reading::new(body, "");
+    let read = reading.integer("template_version", 1..=i64::MAX);
+    reading.finish()?;
+    let now = template.template_version;
+    match read.filter(|read| *read != now) {
+        None => Ok(()),
+        Some(read) => Err(Refusal::NotCurrent {
+            text: format!("Version {now} of the template is proposed now, and you read version {read}; read it again."),
+            changes: Vec::new(),
+        }
+        .into()),
+    }
 }
 
 /// As whom the acting person approves: as change manager, or as owner of the permitted services.

@@ -145,7 +145,9 @@ impl World {
             acts::set_template::propose_template(room, &body(template.clone()))
         });
         for login in ["olga", "mona"] {
-            self.by(login, |room| acts::set_template::approve_template(room, "deploy-pay"));
+            self.by(login, |room| {
+                acts::set_template::approve_template(room, "deploy-pay", &Body::new())
+            });
         }
         let request = json!({
             "kind": "plain", "name": "pipelines", "owner": "rita",

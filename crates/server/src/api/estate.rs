@@ -171,7 +171,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "/templates/{key}/approvals",
         "Approves the proposed version.",
         |room, ask| {
-            let made = acts::set_template::approve_template(room, ask.place(0))?;
+            let made = acts::set_template::approve_template(room, ask.place(0), &ask.body)?;
             new_one(room, &made)
         },
     ),

@@ -239,7 +239,7 @@ fn catalogue(past: &Past, staff: &Staff) -> Result<()> {
         for word in ["owner", "change_manager"] {
             let key = key.clone();
             past.by(&person(word), move |room| {
-                acts::set_template::approve_template(room, &key)
+                acts::set_template::approve_template(room, &key, &model::verbs::Body::new())
             })?;
         }
     }

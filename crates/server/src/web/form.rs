@@ -41,6 +41,7 @@ const NUMBERS: &[&str] = &[
     "severity",
     "watch_minutes",
     "step",
+    "template_version",
 ];
 /// Yes or no.
 const BOOLEANS: &[&str] = &[

@@ -288,7 +288,10 @@ fn states(view: &View<'_, '_, '_>, template: &StandardTemplate) -> Vec<ActForm> 
             .tone(ActTone::Stop)
             .field(Field::textarea("reason", "Why").required())
     };
-    let approve = ActForm::new("approval", "Approve it", url("approval")).tone(ActTone::Go);
+    let version = template.template_version.to_string();
+    let approve = ActForm::new("approval", "Approve it", url("approval"))
+        .field(Field::hidden("template_version", version))
+        .tone(ActTone::Go);
     match template.state {
         TemplateState::Proposed => vec![approve, end("retirement", "Retire it")],
         TemplateState::Approved => vec![end("suspension", "Suspend it"), end("retirement", "Retire it")],
@@ -388,7 +391,7 @@ pub(super) async fn act(
     let run = move |room: &mut acts::Room<'_, '_>, body: &Body| {
         use acts::set_template::{approve_template, end_template};
         let done = match act.as_str() {
-            "approval" => approve_template(room, &whose),
+            "approval" => approve_template(room, &whose, body),
             "suspension" => end_template(room, &whose, body, TemplateState::Suspended),
             _ => end_template(room, &whose, body, TemplateState::Retired),
         };

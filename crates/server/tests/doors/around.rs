@@ -335,3 +335,27 @@ fn a_template_locks_only_what_a_change_can_hold() {
         .post("rita", "/templates", &template(json!({"complexity": "high"})))
         .expect(201);
 }
+
+#[test]
+fn a_template_that_was_proposed_anew_is_approved_by_nobody_who_read_the_old_one() {
+    let world = World::new();
+    let propose = |title: &str| {
+        let template = json!({"key": "restart", "title": title, "locked": {"complexity": "low"}});
+        world.post("rita", "/templates", &template).expect(201)
+    };
+    propose("Restart");
+    let read = propose("Restart with more memory")["template_version"]
+        .as_i64()
+        .unwrap();
+    let path = "/templates/restart/approvals";
+    let refused = world
+        .post("mona", path, &json!({"template_version": read - 1}))
+        .problem(409, "digest_not_current");
+    let told = refused["detail"].as_str().unwrap();
+    assert!(told.contains(&format!("Version {read} of the template")), "{told}");
+    world
+        .post("mona", path, &json!({"version": read}))
+        .problem(422, "invalid");
+    let approved = world.post("mona", path, &json!({"template_version": read})).expect(201);
+    assert_eq!(approved["approvals"].as_array().unwrap().len(), 1);
+}

@@ -234,6 +234,16 @@ const DECISIONS: &[Shape] = &[
         ],
     ),
     shape("NoBody", "Nothing needs to be said.", &[]),
+    shape(
+        "TemplateApprovalInput",
+        "Approves a standard template.",
+        &[integer(
+            "template_version",
+            1,
+            i64::MAX,
+            "The version that was read: 409 once another one is proposed.",
+        )],
+    ),
 ];
 
 const WORK: &[Shape] = &[

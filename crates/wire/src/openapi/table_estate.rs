@@ -247,7 +247,7 @@ const TEMPLATES: &[Row] = &[
         "approve_template",
         "/templates/{key}/approvals",
         "Approve the proposed version",
-        "NoBody",
+        "TemplateApprovalInput",
         "Template",
     ),
     post(
