@@ -1,6 +1,6 @@
 //! Debian's Prometheus Alertmanager, unmodified, sends its alerts: each occurrence is one incident, opened and resolved.
 
-use std::net::TcpListener;
+use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ impl Drop for Alertmanager {
 impl Alertmanager {
     /// Starts it with one receiver: our hook, with the connection's secret as its credential.
     fn start(server: &Server, hook: &Value, folder: &std::path::Path) -> Self {
-        let listen = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let listen = SocketAddr::from(([127, 0, 0, 1], tests::free_port()));
         let text = |name: &str| hook[name].as_str().unwrap();
         let config = format!(
             "route:\n  receiver: assent\n  group_wait: 0s\n  group_interval: 1s\n  repeat_interval: 1h\nreceivers:\n  - name: assent\n    \

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tests::faults::size;
-use tests::{Place, Server};
+use tests::{Place, Server, free_port};
 
-use crate::gateways::{Own, free_port};
+use crate::gateways::Own;
 
 /// What every hidden request would write.
 const CANARY: &str = "Smuggled";

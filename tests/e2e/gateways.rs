@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tests::{Place, Server, root};
+use tests::{Place, Server, free_port, root};
 
 pub(crate) const SERVICE: &str = "edge-dns";
 /// What [`Scene::expect`] wants of a gate that is open; closed is the code of a reason.
@@ -16,10 +16,6 @@ const GO: Result<(), &str> = Ok(());
 
 pub(crate) fn digest(letter: char) -> String {
     format!("sha256:{}", letter.to_string().repeat(64))
-}
-
-pub(crate) fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// Waits for a fact; the bound ends a test that would wait for ever and is no measure.

@@ -45,9 +45,7 @@ impl Drop for Companion {
 
 impl Companion {
     fn start(line: SocketAddr, token: &str, tenant: &str, state: &Path) -> Self {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let listen = listener.local_addr().unwrap();
-        drop(listener);
+        let listen = SocketAddr::from(([127, 0, 0, 1], tests::free_port()));
         let child = Command::new(binary())
             .args(["gateway", "--server", &format!("http://{line}"), "--tenant", tenant])
             .args([

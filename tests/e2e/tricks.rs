@@ -200,7 +200,8 @@ fn every_text_that_deceives_is_marked_wherever_somebody_decides() {
         let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
         must_mark(title, &shown, |c| format!("[{}]", code(c)), "the command line");
         let mut letter = None;
-        for _ in 0..200 {
+        // A bound for a test that would wait for ever, and no measure.
+        for _ in 0..1_200 {
             letter = in_letter(&letters, &key);
             if letter.is_some() {
                 break;

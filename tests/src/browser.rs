@@ -4,7 +4,6 @@
 //! A browser is headless, knows no host but this one, and notes every line of its console and, where asked to, every request.
 
 use std::cell::Cell;
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -13,7 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::root;
+use crate::{free_port, root};
 
 /// How often a condition is looked at before a wait gives up, a tenth of a second apart.
 const LOOKS: u32 = 1_200;
@@ -133,7 +132,7 @@ impl Browser {
             "{} is absent: run `cargo xtask setup`, or apt-get install chromium chromium-driver",
             program.display()
         );
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let driver = Command::new(program)
             .arg(format!("--port={port}"))
             .stdin(Stdio::null())

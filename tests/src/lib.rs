@@ -14,6 +14,7 @@ use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -39,6 +40,21 @@ pub fn root() -> PathBuf {
 /// The real binary: `ASSENT_TEST_BINARY`, or the debug build beside this test.
 pub fn binary() -> PathBuf {
     std::env::var_os("ASSENT_TEST_BINARY").map_or_else(|| root().join("target/debug/assent"), PathBuf::from)
+}
+
+/// A port for a program that listens on 127.0.0.1, given to nobody else in this run. It lies below those that the system
+/// gives away by itself, so that no connection takes it before the program does.
+pub fn free_port() -> u16 {
+    static GIVEN: AtomicU16 = AtomicU16::new(0);
+    // Each test program begins elsewhere, so that two side by side do not ask for the same ones.
+    let first = std::process::id() % 200 * 50;
+    loop {
+        let place = (first + u32::from(GIVEN.fetch_add(1, Ordering::Relaxed))) % 20_000;
+        let port = u16::try_from(10_000 + place).unwrap();
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 /// A database of its own for one server; the folder for SQLite.
@@ -119,7 +135,7 @@ impl Server {
     }
 
     fn spawn_saying(place: &Place, demo: bool, name: &str, (more, levels): (&[&str], &str)) -> Self {
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let url = format!("http://127.0.0.1:{port}");
         let public = format!("http://{name}:{port}");
         let data = place.folder.path().to_path_buf();

@@ -1,6 +1,5 @@
 //! A PostgreSQL of a test's own, which may be stopped, paused and started without disturbing any other test.
 
-use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -35,12 +34,9 @@ impl Cluster {
             .output()
             .expect("PostgreSQL is installed: apt-get install postgresql");
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-        let listener = TcpListener::bind("127.0.0.1:0").expect("there is a free port");
-        let port = listener.local_addr().expect("it has a number").port();
-        drop(listener);
         let mut cluster = Self {
             folder,
-            port,
+            port: crate::free_port(),
             server: None,
         };
         cluster.start_again();
