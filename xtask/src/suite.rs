@@ -287,8 +287,8 @@ fn unit(world: &World) -> Result<Count> {
     Ok(Count::of_tests("unit", finished.succeeded, &finished.lines))
 }
 
-/// Builds what later parts start, while the unit tests run: each of the two leaves a part of the processor
-/// to the other. What fails here fails again, and is told, where it is wanted.
+/// Builds what later parts start, while the unit tests run: that build is one crate after another, and alone would leave
+/// half of the processor idle. What fails here fails again, and is told, where it is wanted.
 fn build_ahead(world: &World) {
     if !world.starts_binary {
         return;
