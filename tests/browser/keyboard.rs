@@ -19,7 +19,7 @@ const SPACE: &str = " ";
 /// How often Tab is pressed on the way to something before it counts as out of reach.
 const MOST_TABS: u32 = 250;
 /// The parts of a field for day and time are reached one after another.
-const PARTS_OF_A_TIME: u64 = 8;
+const PARTS_OF_A_TIME: usize = 8;
 
 /// What the page is asked about itself. A ring is an outline of at least two pixels on the element or on what holds it; a
 /// radio button is reached with its group.
@@ -64,36 +64,52 @@ fn ask(desk: &Desk, script: &str, arguments: &[Value]) -> Value {
     desk.browser.run(&format!("{ASKED}\n{script}"), arguments)
 }
 
-/// Notes what is to be reached; answers how many presses that takes at most.
-fn begin(desk: &Desk, folds: Folds) -> u64 {
+/// Notes what is to be reached, and from now on at each press what has the focus: the press is over when its key comes up,
+/// and the page has scrolled by then. Answers how many things there are, and how many presses reach them at most.
+fn begin(desk: &Desk, folds: Folds) -> (usize, usize) {
     let script = "if (arguments[0]) document.querySelectorAll('details').forEach((one) => {
             one.removeAttribute('name');
             one.open = true;
         });
         scrollTo(0, 0);
         window.walked = wanted();
+        window.met = [];
+        addEventListener('keyup', () => {
+            const one = document.activeElement;
+            met.push(!one || one === document.body ? null :
+                [walked.indexOf(one), told(one), hasRing(one), isBare(one), scrolls(one)]);
+        }, true);
         return [walked.length, walked.filter((one) => /^(date|time)/.test(one.type)).length];";
     let counts = ask(desk, script, &[json!(folds == Folds::Open)]);
-    counts[0].as_u64().unwrap() + PARTS_OF_A_TIME * counts[1].as_u64().unwrap() + 10
+    let count = |place: usize| usize::try_from(counts[place].as_u64().unwrap()).unwrap();
+    (count(0), count(0) + PARTS_OF_A_TIME * count(1) + 10)
 }
 
-/// Walks through the page as it stands, from its top to its end.
-fn walk(desk: &Desk, folds: Folds, mut add: impl FnMut(String)) {
-    let most = begin(desk, folds);
-    let (mut reached, mut is_out) = (-1, false);
-    for _ in 0..most {
-        desk.browser.press(TAB);
-        let script = "const one = document.activeElement;
-            if (!one || one === document.body) return null;
-            return [walked.indexOf(one), told(one), hasRing(one), isBare(one), scrolls(one)];";
-        let at = ask(desk, script, &[]);
+/// Presses Tab often, and answers what had the focus after each press.
+fn press_on(desk: &Desk, times: usize) -> Vec<Value> {
+    desk.browser.press(&TAB.repeat(times));
+    let met = desk.browser.run("return met.splice(0);", &[]);
+    met.as_array().cloned().unwrap_or_default()
+}
+
+/// What was met on the way so far.
+struct Way {
+    /// The place of the last thing that was reached, among all that are to be reached.
+    reached: i64,
+    /// Whether the focus has left the page, or begun at its top again.
+    is_out: bool,
+}
+
+impl Way {
+    /// One more press; answers whether the walk goes on.
+    fn meet(&mut self, at: &Value, add: &mut impl FnMut(String)) -> bool {
         let (place, name) = (at[0].as_i64().unwrap_or(-1), &at[1]);
-        if at.is_null() || (place >= 0 && place < reached) {
-            is_out = at.is_null() || place == 0;
-            if !is_out {
+        if at.is_null() || (place >= 0 && place < self.reached) {
+            self.is_out = at.is_null() || place == 0;
+            if !self.is_out {
                 add(format!("goes back to {name}"));
             }
-            break;
+            return false;
         }
         if at[2] != true {
             add(format!("shows no mark on {name}"));
@@ -105,18 +121,39 @@ fn walk(desk: &Desk, folds: Folds, mut add: impl FnMut(String)) {
             if at[4] != true {
                 add(format!("stops at {name}, which does nothing"));
             }
-            continue;
+            return true;
         }
-        if place > reached + 1 {
+        if place > self.reached + 1 {
             add(format!("jumps to {name}"));
         }
-        reached = place;
+        self.reached = place;
+        true
     }
-    if !is_out {
+}
+
+/// Walks through the page as it stands, from its top to its end. A page that was loaded without scripts may run them by
+/// now: its own have not run, and what notes the presses is one.
+fn walk(desk: &Desk, folds: Folds, mut add: impl FnMut(String)) {
+    let (count, most) = begin(desk, folds);
+    let mut way = Way {
+        reached: -1,
+        is_out: false,
+    };
+    let (mut pressed, mut step) = (0, count + 1);
+    'walk: while pressed < most {
+        for at in press_on(desk, step) {
+            if !way.meet(&at, &mut add) {
+                break 'walk;
+            }
+        }
+        pressed += step;
+        step = PARTS_OF_A_TIME;
+    }
+    if !way.is_out {
         add("never lets go of the focus".to_owned());
     }
     let script = "return walked.slice(arguments[0] + 1).slice(0, 3).map(told);";
-    for missed in ask(desk, script, &[json!(reached)]).as_array().unwrap() {
+    for missed in ask(desk, script, &[json!(way.reached)]).as_array().unwrap() {
         add(format!("never reaches {missed}"));
     }
 }
@@ -188,7 +225,9 @@ fn check(desk: &Desk, stop: Stop<'_>, findings: &mut Findings) -> Vec<String> {
     browser.look(Look::ZOOMED_DARK);
     browser.set_scripts(false);
     desk.go(stop.path);
+    browser.set_scripts(true);
     walk(desk, Folds::Open, |what| findings.add(&plain, what));
+    browser.set_scripts(false);
     desk.go(stop.path);
     if browser.has("nav.side") && !skips(desk) {
         findings.add(&plain, "has a skip link that does not skip");

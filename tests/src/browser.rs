@@ -502,7 +502,7 @@ impl Browser {
             self.run(&format!("{source}\nreturn true;"), &[]);
         }
         let script = "const done = arguments[arguments.length - 1];
-            axe.run(document, {resultTypes: ['violations']}).then(
+            axe.run(document, {resultTypes: ['violations'], selectors: false, preload: false}).then(
                 (found) => done(found.violations.map((one) => `${one.id}: ${one.help}\\n` +
                     one.nodes.slice(0, 4).map((node) => `    ${node.html.slice(0, 160)} | ${node.failureSummary}`).join('\\n'))),
                 (error) => done([String(error)]));";

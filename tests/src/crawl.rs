@@ -66,7 +66,7 @@ const FILES: [&str; 11] = [
 ];
 /// Parts of addresses behind which a name of the demo stands.
 const LISTED: [&str; 6] = ["services", "templates", "people", "incidents", "groups", "connections"];
-/// The fewest kinds of page; a walk that finds fewer has lost its way.
+/// The fewest things to see; a walk that finds fewer has lost its way.
 const FEWEST: usize = 50;
 
 /// A page to look at.
@@ -87,8 +87,9 @@ impl Stop<'_> {
     }
 }
 
-/// A path by its shape: keys, numbers and long ids become a star, and of the query only the names stay.
-fn shape(path: &str) -> String {
+/// What a page shows, by which it is known again: its path, in which keys, numbers and long ids become a star, with each
+/// name of its query, or none. A list that was seen filtered, and seen sorted, need not be seen filtered and sorted.
+fn shapes(path: &str) -> Vec<String> {
     let (path, query) = path.split_once('?').unwrap_or((path, ""));
     let mut parts: Vec<&str> = path.split('/').collect();
     for place in 1..parts.len() {
@@ -97,10 +98,9 @@ fn shape(path: &str) -> String {
             parts[place] = "*";
         }
     }
-    let mut names: Vec<&str> = query.split('&').filter_map(|pair| pair.split('=').next()).collect();
-    names.sort_unstable();
-    names.dedup();
-    format!("{}?{}", parts.join("/"), names.join("&"))
+    let path = parts.join("/");
+    let names = query.split('&').filter_map(|pair| pair.split('=').next());
+    names.map(|name| format!("{path}?{name}")).collect()
 }
 
 /// The path within the tenant that a link leads to, when a page stands there.
@@ -111,8 +111,9 @@ fn own(link: &str) -> Option<String> {
     is_page.then(|| path.to_owned())
 }
 
-/// Furnishes the demo and walks: `look` sees each kind of page once and tells its links; the first page of each role, what no link leads to and
-/// a change in each state are seen whatever was seen before. Answers how many kinds there were.
+/// Furnishes the demo and walks: `look` sees each kind of page, alone and with each name of its query, and tells its links;
+/// the first page of each role, what no link leads to and a change in each state are seen whatever was seen before. Answers how many
+/// there were.
 pub fn every_page(server: &Server, mut look: impl FnMut(Stop<'_>) -> Vec<String>) -> usize {
     let furnished = furnish(server);
     let mut seen = BTreeSet::new();
@@ -130,7 +131,9 @@ pub fn every_page(server: &Server, mut look: impl FnMut(Stop<'_>) -> Vec<String>
         while let Some(path) = ahead.pop_front() {
             let is_forced = place < forced;
             place += 1;
-            if !seen.insert(shape(&path)) && !is_forced {
+            let known = seen.len();
+            seen.extend(shapes(&path));
+            if seen.len() == known && !is_forced {
                 continue;
             }
             let stop = Stop {
