@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -203,33 +204,38 @@ fn jti(permit: &str) -> String {
 
 /// Runs SQL beside the server, and answers what it says.
 pub fn beside(place: &Place, sql: &str) -> String {
-    match &place.database {
-        Some(url) => {
-            let mut command = Command::new("psql");
-            must_run(command.args([url, "-v", "ON_ERROR_STOP=1", "-Atq", "-c", sql]))
-        }
-        None => {
-            let base = rusqlite::Connection::open(place.folder.path().join("assent.db")).unwrap();
-            base.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
-            if !sql.starts_with("SELECT") {
-                base.execute_batch(sql).unwrap();
-                return String::new();
-            }
-            let mut statement = base.prepare(sql).unwrap();
-            let columns = statement.column_count();
-            let mut rows = statement.query([]).unwrap();
-            let mut said = String::new();
-            while let Some(row) = rows.next().unwrap() {
-                let cells = (0..columns).map(|at| match row.get_ref(at).unwrap() {
-                    rusqlite::types::ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
-                    other => format!("{other:?}"),
-                });
-                said.push_str(&cells.collect::<Vec<_>>().join("|"));
-                said.push('\n');
-            }
-            said
-        }
+    beside_each(place, &[sql.to_owned()])
+}
+
+/// The same for several statements, one after another.
+fn beside_each(place: &Place, statements: &[String]) -> String {
+    let Some(url) = &place.database else {
+        let base = rusqlite::Connection::open(place.folder.path().join("assent.db")).unwrap();
+        base.busy_timeout(std::time::Duration::from_secs(10)).unwrap();
+        return statements.iter().map(|sql| in_file(&base, sql)).collect();
+    };
+    let mut command = Command::new("psql");
+    must_run(command.args([url, "-v", "ON_ERROR_STOP=1", "-Atq", "-c", &statements.join("; ")]))
+}
+
+fn in_file(base: &rusqlite::Connection, sql: &str) -> String {
+    if !sql.starts_with("SELECT") {
+        base.execute_batch(sql).unwrap();
+        return String::new();
     }
+    let mut statement = base.prepare(sql).unwrap();
+    let columns = statement.column_count();
+    let mut rows = statement.query([]).unwrap();
+    let mut said = String::new();
+    while let Some(row) = rows.next().unwrap() {
+        let cells = (0..columns).map(|at| match row.get_ref(at).unwrap() {
+            rusqlite::types::ValueRef::Text(text) => String::from_utf8_lossy(text).into_owned(),
+            other => format!("{other:?}"),
+        });
+        said.push_str(&cells.collect::<Vec<_>>().join("|"));
+        said.push('\n');
+    }
+    said
 }
 
 /// Lets no event be written any more, or lets them again.
@@ -246,29 +252,31 @@ fn refuse_events(place: &Place, refuse: bool) {
     beside(place, sql);
 }
 
+/// The tables that hold records; they are looked up once.
+fn tables(place: &Place) -> &'static [String] {
+    static TABLES: OnceLock<Vec<String>> = OnceLock::new();
+    TABLES.get_or_init(|| {
+        let sql = match place.database {
+            Some(_) => "SELECT table_name FROM information_schema.columns WHERE column_name = 'sealed' ORDER BY 1",
+            None => {
+                "SELECT m.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE c.name = 'sealed' ORDER BY 1"
+            }
+        };
+        let names: Vec<String> = beside(place, sql).lines().map(str::to_owned).collect();
+        assert!(names.len() > 20, "records lie in {names:?}");
+        names
+    })
+}
+
 /// All records of the first tenant, as the database holds them.
 fn records(place: &Place) -> String {
-    let tables = match place.database {
-        Some(_) => "SELECT table_name FROM information_schema.columns WHERE column_name = 'sealed' ORDER BY 1",
-        None => "SELECT m.name FROM sqlite_master m, pragma_table_info(m.name) c WHERE c.name = 'sealed' ORDER BY 1",
-    };
-    let names = beside(place, tables);
-    let names: Vec<&str> = names.lines().collect();
-    let statements = names.iter().map(|name| {
+    let statements = tables(place).iter().map(|name| {
         // Whether a letter was mailed is noted by the worker, in its own time.
         let columns = if *name == "message" { "id" } else { "id, version, body" };
         format!("SELECT '{name}', {columns} FROM \"{name}\" ORDER BY tenant, id")
     });
-    // One question for all of them on PostgreSQL, where each is a program of its own.
-    let all: String = match place.database {
-        Some(_) => beside(place, &statements.collect::<Vec<_>>().join("; ")),
-        None => statements.map(|statement| beside(place, &statement)).collect(),
-    };
-    assert!(
-        names.len() > 20 && all.len() > 100_000,
-        "{} tables of records were read",
-        names.len()
-    );
+    let all = beside_each(place, &statements.collect::<Vec<_>>());
+    assert!(all.len() > 100_000, "{} bytes of records were read", all.len());
     proof::crypto::digest_text(all.as_bytes())
 }
 

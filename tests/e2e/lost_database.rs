@@ -92,14 +92,21 @@ impl Offline {
         let pipeline = server.token("pipeline");
         let check = server.must("POST", "/api/v1/gate-checks", &pipeline, Some(&question(&artifact)));
         std::fs::write(folder.path().join("permit"), check["permit"].as_str().unwrap()).unwrap();
+        let offline = Self { folder, artifact };
+        offline.fetch_lists(server);
+        offline
+    }
+
+    /// Fetches keys and revocations, as a verifier does while the server is there: a list is good for minutes, and many
+    /// outages last longer.
+    fn fetch_lists(&self, server: &Server) {
         for file in ["jwks.json", "assent-revocations"] {
             eventually("what verifiers need is served", || {
                 let (status, bytes) = server.get(&format!("/t/halden/.well-known/{file}"), None);
-                std::fs::write(folder.path().join(file), bytes).unwrap();
+                std::fs::write(self.folder.path().join(file), bytes).unwrap();
                 status == 200
             });
         }
-        Self { folder, artifact }
     }
 
     /// The permit is good without anybody's help.
@@ -143,6 +150,7 @@ fn a_lost_database_denies_and_everything_goes_on_when_it_is_back() {
     let mut longest = 0;
     for round in 0..size("ASSENT_TEST_OUTAGES", 6) {
         load.wait_for(2);
+        offline.fetch_lists(&server);
         let how = ["stopped", "broken off", "paused"][round % 3];
         match how {
             "stopped" => cluster.stop("INT"),

@@ -1,6 +1,6 @@
 //! What is still unmet before each next step, whom it waits for, and what satisfies it.
 
-use jiff::Timestamp;
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use serde::{Deserialize, Serialize};
 
 use crate::approvals::approval_unmet;
@@ -248,9 +248,12 @@ pub fn earliest_start<'a>(
         .max_by_key(|(earliest, _)| *earliest)
 }
 
+/// A start is planned by the minute, so what is left of one is waited for too.
 fn led_by(row: &TargetObligation, directory: &Directory, submitted: Timestamp) -> Option<Timestamp> {
     let span = row.obligation.duty.lead_time()?;
-    Some(directory.clock_of_group(None).after(submitted, span))
+    let earliest = directory.clock_of_group(None).after(submitted, span);
+    let whole = TimestampRound::new().smallest(Unit::Minute).mode(RoundMode::Ceil);
+    Some(earliest.round(whole).unwrap_or(earliest))
 }
 
 fn lead_time_unmet(

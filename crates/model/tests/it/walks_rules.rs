@@ -110,6 +110,9 @@ fn a_lead_time_in_working_days_leaves_weekends_and_holidays_out() {
         (at("2026-11-25T12:00:00Z"), "own.1".to_owned()),
         "said before it is submitted"
     );
+    // A start is planned by the minute, and told so.
+    world.now = at("2026-11-20T11:59:00.891592Z");
+    assert_eq!(earliest(&world).0, at("2026-11-25T12:00:00Z"));
     world.submit("rita").unwrap();
     world.assess("rita", json!({"dependencies_reviewed": true})).unwrap();
     for who in ["olga", "sam", "mia"] {
