@@ -317,7 +317,7 @@ fn a_person_is_added_given_rights_and_let_go_by_hand() {
     browser.click("details[open] input[name=roles][value=auditor]");
     send(&desk);
     desk.go("/people?q=nora");
-    assert!(row().contains("auditor"), "{}", row());
+    assert!(row().contains("Auditor"), "{}", row());
     open_act_of_row(&desk, "Deactivate");
     browser.type_into("details[open] [name=reason]", "She went to another house.");
     send(&desk);

@@ -17,5 +17,6 @@ mod own_fields;
 mod passkeys;
 mod runbook;
 mod scanned;
+mod second_look;
 mod torn;
 mod writing;

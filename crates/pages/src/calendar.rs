@@ -146,10 +146,20 @@ pub struct Bar {
     pub row: u32,
 }
 
+/// Where the words of a bar stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Before,
+    Inside,
+    After,
+}
+
 /// How high a row of a lane is, in pixels.
 const ROW: u32 = 44;
-/// How wide a letter beside a bar is at most, in thousandths of the drawing on a desk.
-const LETTER: u32 = 7;
+/// How wide a letter beside a bar is at most, in thousandths of the drawing on a tablet, the narrowest that shows titles.
+const LETTER: u32 = 11;
+/// The least room for words that is better than none, in thousandths.
+const LEAST_ROOM: u32 = 150;
 
 /// A service with what is planned on it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -425,34 +435,52 @@ impl Bar {
         name.split_once(" · ").unwrap_or((name, ""))
     }
 
-    /// The words stand before a bar of the right half, behind one of the left.
-    fn is_late(&self) -> bool {
-        self.from + self.length > 600
+    /// On which side its words have the most room; a long bar holds them itself where neither side has any.
+    fn side(&self) -> Side {
+        let (before, after) = (self.from, 1_000_u32.saturating_sub(self.from + self.length));
+        match before.max(after) < LEAST_ROOM.min(self.length) {
+            true => Side::Inside,
+            false if before > after => Side::Before,
+            false => Side::After,
+        }
+    }
+
+    /// From where its words reach and how far: never past the drawing's edge, for what does not fit is cut with an ellipsis.
+    fn words(&self) -> (u32, u32) {
+        let letters = u32::try_from(self.title.chars().count().max(self.key.len()) + 2).unwrap_or(u32::MAX);
+        let wanted = letters.saturating_mul(LETTER);
+        let end = self.from + self.length;
+        match self.side() {
+            Side::Inside => (self.from, self.length),
+            Side::Before => (self.from.saturating_sub(wanted), wanted.min(self.from)),
+            Side::After => (end, wanted.min(1_000_u32.saturating_sub(end))),
+        }
     }
 
     /// From where to where it and its words reach.
     fn extent(&self) -> (u32, u32) {
-        let words = u32::try_from(self.title.chars().count().max(self.key.len())).unwrap_or(u32::MAX);
-        let words = words.saturating_mul(LETTER);
-        let end = self.from + self.length;
-        match self.is_late() {
-            true => (self.from.saturating_sub(words), end),
-            false => (self.from, end.saturating_add(words)),
+        let (from, length) = self.words();
+        (from.min(self.from), (from + length).max(self.from + self.length))
+    }
+
+    fn words_at(&self) -> String {
+        Self::percent(&self.words().0)
+    }
+
+    fn words_width(&self) -> String {
+        Self::percent(&self.words().1)
+    }
+
+    fn words_class(&self) -> &'static str {
+        match self.side() {
+            Side::Before => "bar-words before",
+            Side::Inside | Side::After => "bar-words",
         }
     }
 
     /// A place in its row, in pixels from the top of its lane.
     fn y(&self, within: u32) -> u32 {
         self.row * ROW + within
-    }
-
-    fn words_at(&self) -> String {
-        let at = if self.is_late() {
-            self.from
-        } else {
-            self.from + self.length
-        };
-        Self::percent(&at)
     }
 }
 
@@ -485,6 +513,27 @@ mod tests {
         Block::spread(&mut crowd);
         let columns: Vec<(u8, u8)> = crowd.iter().map(|block| block.column).collect();
         assert_eq!(columns[4..], [(5, 6), (6, 6), (6, 6), (6, 6)]);
+    }
+
+    #[test]
+    fn the_words_of_a_bar_never_reach_past_the_drawing() {
+        for (from, length, side) in [
+            (0, 20, Side::After),
+            (560, 20, Side::Before),
+            (980, 20, Side::Before),
+            (100, 850, Side::Inside),
+            (0, 1_000, Side::Inside),
+        ] {
+            let bar = Bar {
+                from,
+                length,
+                title: "A very long title ".repeat(9),
+                ..Bar::default()
+            };
+            assert_eq!(bar.side(), side, "{from} {length}");
+            let (begin, room) = bar.words();
+            assert!(begin + room <= 1_000 && room > 0, "{from} {length}: {begin} {room}");
+        }
     }
 
     #[test]

@@ -380,7 +380,7 @@ impl ChangePage {
 impl TargetRow {
     fn cells(&self) -> Vec<Cell> {
         let outcome = match self.outcome == Mark::default() {
-            true => Cell::text("open"),
+            true => Cell::text("Open"),
             false => Cell::Mark(self.outcome.clone()),
         };
         let build = match self.build.is_empty() {
@@ -389,9 +389,9 @@ impl TargetRow {
         };
         vec![
             Cell::title(self.service.as_str(), self.href.as_str()),
-            Cell::text(self.environment.as_str()),
+            Cell::said(self.environment.as_str()),
             Cell::Text(build),
-            Cell::text(self.rollback_to.as_str()),
+            Cell::said(self.rollback_to.as_str()),
             outcome,
             Cell::Acts {
                 group: format!("target-{}", self.id),

@@ -6,6 +6,9 @@ use crate::parts::{Entries, Facts};
 use crate::samples::{BIDI, LONG_WORD, MARKUP};
 use crate::{Entry, Fact, Frame, Place, Rich, Tone, filters, render};
 
+/// How many characters of an id stand in the page's head.
+const SHORT_ID: usize = 12;
+
 /// The page of one gate check.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Template)]
 #[template(path = "gate.html")]
@@ -37,7 +40,7 @@ impl GatePage {
     #[must_use]
     pub fn render(&self) -> String {
         self.frame
-            .around(&format!("{} {}", self.word(), self.id), false, &render(self))
+            .around(&format!("{} {}", self.word(), self.short_id()), false, &render(self))
     }
 
     /// Believable instances: stop, go, and one full of odd texts.
@@ -56,6 +59,15 @@ impl GatePage {
         odd.json = format!("{{\"x\": \"{MARKUP}\"}}");
         odd.command = format!("assent gate check --service '{MARKUP}'");
         vec![sample_stop(), sample_go(), odd]
+    }
+
+    /// The end of its id, by which checks of one day are told apart; the whole stands in the answer below.
+    fn short_id(&self) -> String {
+        let letters: Vec<char> = self.id.chars().collect();
+        match letters.len() > SHORT_ID {
+            true => format!("…{}", letters.iter().skip(letters.len() - SHORT_ID).collect::<String>()),
+            false => self.id.clone(),
+        }
     }
 
     fn word(&self) -> &'static str {

@@ -24,12 +24,31 @@ pub fn glossary() -> &'static [Term] {
             let meaning = cells.get(1)?;
             let also = cells.get(3).copied().unwrap_or_default();
             Some(Term {
-                also: also.to_owned(),
+                also: called(also),
                 ..Term::new(apart(&word), *meaning)
             })
         })
         .collect()
     })
+}
+
+/// Other words for it, as a reader may know them: without what they mean here, or when they may stand alone.
+fn called(also: &str) -> String {
+    let mut out = String::with_capacity(also.len());
+    let mut depth = 0_u32;
+    for letter in also.chars() {
+        match letter {
+            '(' => depth += 1,
+            ')' => depth = depth.saturating_sub(1),
+            _ if depth == 0 => out.push(letter),
+            _ => {}
+        }
+    }
+    let words = out.split(',').map(str::trim);
+    let words: Vec<&str> = words
+        .filter(|word| !word.is_empty() && !word.starts_with("bare "))
+        .collect();
+    words.join(", ")
 }
 
 /// A name of the code as people write it: `RollbackPlan` is “Rollback plan”.
@@ -111,6 +130,20 @@ mod tests {
         assert_eq!(apart("PostImplementationReview"), "Post implementation review");
         assert_eq!(apart("CAB"), "CAB");
         assert_eq!(apart("Standard change"), "Standard change");
+    }
+
+    #[test]
+    fn other_words_are_told_without_what_is_for_writers_alone() {
+        assert_eq!(
+            called("change request, RFC, ticket (understood by search alone)"),
+            "change request, RFC, ticket"
+        );
+        assert_eq!(called("bare “review”, PIR"), "PIR");
+        assert_eq!(
+            called("clash, collision (words of pages, not of code)"),
+            "clash, collision"
+        );
+        assert_eq!(called(""), "");
     }
 
     #[test]

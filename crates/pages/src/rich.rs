@@ -174,6 +174,15 @@ impl Rich {
         self.pieces.is_empty()
     }
 
+    /// Whether it begins with words of ours, which stand with a capital where they stand alone: neither a name nor what
+    /// is copied.
+    #[must_use]
+    pub(crate) fn begins_with_words(&self) -> bool {
+        let is_empty = |piece: &&Piece| matches!(piece, Piece::Text(text) if text.is_empty());
+        let first = self.pieces.iter().find(|piece| !is_empty(piece));
+        matches!(first, Some(Piece::Text(_) | Piece::Late(_)))
+    }
+
     /// The same words as plain text; links are left as words.
     #[must_use]
     pub fn plain(&self) -> String {
@@ -278,6 +287,20 @@ fn push(out: &mut String, piece: &Piece) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn words_of_ours_are_told_from_names_and_from_what_is_copied() {
+        assert!(Rich::from("today 10:42").begins_with_words());
+        assert!(Rich::new().late("overdue").begins_with_words());
+        assert!(!Rich::new().text("").said("ledger-db").begins_with_words());
+        assert!(
+            !Rich::new()
+                .said_link("ledger-db", "/services/ledger-db")
+                .begins_with_words()
+        );
+        assert!(!Rich::new().code("sha256:ab").begins_with_words());
+        assert!(!Rich::new().begins_with_words());
+    }
 
     #[test]
     fn an_address_may_break_behind_its_slashes() {

@@ -171,7 +171,8 @@ impl Cell {
 
     fn class(&self) -> &'static str {
         match self {
-            Cell::Short(_) => "nowrap tnum",
+            Cell::Short(_) => "nowrap tnum own",
+            Cell::Text(rich) if rich.begins_with_words() => "words own",
             Cell::Text(_) => "words",
             Cell::Title { .. } | Cell::Name(_) | Cell::Told { .. } | Cell::Mark(_) | Cell::Acts { .. } => "",
         }

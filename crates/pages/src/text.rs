@@ -74,6 +74,15 @@ pub fn plain(text: &str) -> String {
     deceiving::spelled(text)
 }
 
+/// A text with a capital at its beginning.
+#[must_use]
+pub fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
 /// The first letters of the first and the last word of a name, for the round
 /// mark beside it: `PR` for Priya Raman, `?` for a name without letters.
 #[must_use]

@@ -218,6 +218,8 @@ pub struct MessageRow {
     pub subject: String,
     /// What it speaks of; empty for no page.
     pub href: String,
+    /// The title of the change that it speaks of; empty for none.
+    pub about: String,
     /// Its first sentence.
     pub summary: String,
     /// Whether it was written within the last day.
@@ -228,6 +230,19 @@ pub struct MessageRow {
     pub delivery: String,
 }
 
+impl MessageRow {
+    /// The second line: what it is about in its writer's own words, then what was told.
+    fn sub(&self) -> Rich {
+        match self.about.is_empty() {
+            true => Rich::from(self.summary.as_str()),
+            false => Rich::new()
+                .quoted(self.about.as_str())
+                .line()
+                .text(self.summary.as_str()),
+        }
+    }
+}
+
 impl ListRow for MessageRow {
     const TITLE: &'static str = "Messages";
     const LEDE: &'static str = "Everything you were told, and whether it went out by mail as well.";
@@ -235,7 +250,7 @@ impl ListRow for MessageRow {
     fn columns() -> Vec<Column> {
         vec![
             Column::new("Message", Fold::Never),
-            Column::new("Age", Fold::Under),
+            Column::new("State", Fold::Under),
             Column::new("Written", Fold::Under),
             Column::new("Sent", Fold::Away),
         ]
@@ -243,16 +258,16 @@ impl ListRow for MessageRow {
 
     fn cells(&self) -> Vec<Cell> {
         let seen = match self.is_new {
-            true => Tone::Wait.mark("new"),
-            false => Tone::Plain.mark("earlier"),
+            true => Cell::Mark(Tone::Wait.mark("New")),
+            false => Cell::text(""),
         };
         vec![
             Cell::Told {
                 text: self.subject.clone(),
                 href: self.href.clone(),
-                sub: Rich::from(self.summary.as_str()),
+                sub: self.sub(),
             },
-            Cell::Mark(seen),
+            seen,
             Cell::Short(self.sent.clone()),
             Cell::text(self.delivery.as_str()),
         ]
@@ -273,6 +288,7 @@ impl ListRow for MessageRow {
         let row = |subject: &str, summary: &str, is_new: bool| Self {
             subject: subject.to_owned(),
             href: "/t/halden/changes/CHG-1042".to_owned(),
+            about: "Give every shipment a customs reference".to_owned(),
             summary: summary.to_owned(),
             is_new,
             sent: "today 10:42".to_owned(),

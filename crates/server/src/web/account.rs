@@ -1,8 +1,15 @@
 //! The reader's own account and messages.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use axum::extract::State;
 use axum::response::Response;
+use model::act::actions;
+use model::change::Change;
+use model::records::Message;
 use pages::{ActForm, Fact, Field, Input, MessageRow, Messages, Place, RecordPage, Rich, Section, SectionBody};
+
+use store::record::{self, Filter};
 
 use super::form::Form;
 use super::view::{View, Visitor, show, write};
@@ -101,19 +108,21 @@ fn facts_of(view: &View<'_, '_, '_>) -> Vec<Fact> {
         .map(|group| group.0.clone())
         .collect();
     vec![
-        Fact::new("Login", text(|it| it.login.clone())),
+        Fact::new("Login", Rich::new().said(text(|it| it.login.clone()))),
         Fact::new(
             "Mail address",
-            text(|it| it.email.clone().unwrap_or_else(|| "none".to_owned())),
+            person
+                .and_then(|it| it.email.as_deref())
+                .map_or_else(|| Rich::from("none"), |it| Rich::new().said(it)),
         ),
         Fact::new("Time zone", text(|it| it.zone.clone())),
         Fact::new("Rights", roles),
         Fact::new(
             "Groups",
             if groups.is_empty() {
-                "none".to_owned()
+                Rich::from("none")
             } else {
-                groups.join(", ")
+                Rich::new().said(groups.join(", "))
             },
         ),
     ]
@@ -148,16 +157,37 @@ pub(super) async fn set_password(
     }
 }
 
+/// The titles of the changes that messages speak of, by key, as far as the reader may see changes.
+fn titles(view: &mut View<'_, '_, '_>, messages: &[Message]) -> acts::Result<BTreeMap<String, String>> {
+    if !view.may(actions::READ) {
+        return Ok(BTreeMap::new());
+    }
+    let keys: BTreeSet<&str> = messages.iter().filter_map(|it| it.change_key.as_deref()).collect();
+    if keys.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let filter = Filter::new().one_of("key", keys).order_by("number");
+    let found = record::find::<Change>(view.room.tx, &filter)?;
+    let titles = found.into_iter().map(|it| (it.record.key, it.record.content.title));
+    Ok(titles.collect())
+}
+
 /// The reader's messages.
 pub(super) async fn messages(State(state): State<AppState>, visitor: Visitor) -> Response {
     show(&state, &visitor, Place::Messages, |view| {
         let day_ago = view.now() - jiff::SignedDuration::from_hours(24);
         let found = acts::find_records::find_messages(view.room, MESSAGES)?;
+        let titles = titles(view, &found)?;
         let rows = found.into_iter().map(|message| MessageRow {
             href: message
                 .change_key
                 .as_deref()
                 .map(|key| view.change_url(key))
+                .unwrap_or_default(),
+            about: message
+                .change_key
+                .as_ref()
+                .and_then(|key| titles.get(key).cloned())
                 .unwrap_or_default(),
             summary: view.plain(&beginning(&message.text, 160)),
             is_new: message.at > day_ago,

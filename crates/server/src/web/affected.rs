@@ -190,7 +190,7 @@ fn table(view: &View<'_, '_, '_>, found: &[Affected], shown: &[usize]) -> Table 
             Cell::title(one.key.as_str(), href(view, one)),
             Cell::text(kind),
             Cell::Short(one.distance.to_string()),
-            Cell::text(way(&path(found, *place))),
+            Cell::said(way(&path(found, *place))),
         ]
     });
     Table {

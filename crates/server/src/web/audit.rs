@@ -225,9 +225,9 @@ pub(super) async fn deliveries(State(state): State<AppState>, visitor: Visitor) 
             .collect();
         let rows = found.into_iter().map(|delivery| {
             let (tone, word) = match delivery.state.as_str() {
-                "done" => (Tone::Ok, "done"),
-                "parked" => (Tone::Stop, "set aside"),
-                _ => (Tone::Wait, "waiting"),
+                "done" => (Tone::Ok, "Done"),
+                "parked" => (Tone::Stop, "Set aside"),
+                _ => (Tone::Wait, "Waiting"),
             };
             DeliveryRow {
                 id: delivery.id,

@@ -203,7 +203,7 @@ fn who_decides(view: &View<'_, '_, '_>, file: &ChangeFile, ahead: &[Ahead]) -> V
             Tone::Wait
         };
         let text = Rich::new()
-            .strong_parts(who)
+            .strong_parts(who.text(", not yet"))
             .text(": ")
             .append(view.sentence(&reason(&row.unmet.text)));
         rows.push((tone, text));
@@ -224,6 +224,29 @@ pub(super) fn short_reason(row: &Unmet) -> String {
     match row.code.as_str() {
         "approval_missing" => reason(&row.text),
         _ => row.text.clone(),
+    }
+}
+
+/// What is missing, and who has it: a rule's own statement would read like a fact.
+pub(super) fn missing(view: &View<'_, '_, '_>, row: &Unmet) -> Rich {
+    if row.code != "approval_missing" || row.waiting_on.is_empty() {
+        return view.sentence(&short_reason(row));
+    }
+    let me = view.directory.login(&view.me);
+    match (row.waiting_on.contains(&me), row.waiting_on.len()) {
+        (true, 1) => Rich::from("Your word is missing."),
+        (true, _) => Rich::from("Your word is missing, or that of others who are asked too."),
+        (false, _) => Rich::from("The word of ")
+            .append(view.all_waits_on(&row.waiting_on))
+            .text(" is missing."),
+    }
+}
+
+/// What opens it, and how much of it is there already where that is more than one word.
+pub(super) fn way_on(view: &View<'_, '_, '_>, row: &Unmet) -> Rich {
+    match row.code == "approval_missing" && reason(&row.text) == row.text {
+        true => view.sentence(&row.text).text(" ").append(view.sentence(&row.satisfy)),
+        false => view.sentence(&row.satisfy),
     }
 }
 

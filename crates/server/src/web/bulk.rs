@@ -170,7 +170,9 @@ fn doing_form(view: &View<'_, '_, '_>, act: &BulkAct, able: &[&Answer], whole: u
     }
     match act.reason {
         Some(label) => {
-            let mut form = form.field(Field::textarea("words", label).required());
+            // The button alone says how many: the head of an open form that says it too would be a second one.
+            let words = std::mem::replace(&mut form.verb_label, "Say why".to_owned());
+            let mut form = form.submit(words).field(Field::textarea("words", label).required());
             form.is_open = true;
             form
         }

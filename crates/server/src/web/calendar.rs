@@ -89,6 +89,8 @@ struct Board {
     days: usize,
     today: Date,
     changes: Vec<Shown>,
+    /// Whether more is planned in this time than was looked at.
+    is_cut: bool,
     spans: Vec<Span>,
     collisions: Vec<Collision>,
 }
@@ -177,7 +179,7 @@ fn gather(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<Board> {
     };
     let from = start_of(view, first);
     let to = start_of(view, first.saturating_add(i64::try_from(days).unwrap_or(1).days()));
-    let changes = changes(view, asked, from, to)?;
+    let (changes, is_cut) = changes(view, asked, from, to)?;
     let planned: Vec<Planned<'_>> = changes
         .iter()
         .filter_map(|one| Planned::of(&one.listed, &one.targets))
@@ -192,6 +194,7 @@ fn gather(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<Board> {
         spans: spans(view, asked, from, to),
         collisions,
         changes,
+        is_cut,
     })
 }
 
@@ -201,7 +204,13 @@ fn start_of(view: &View<'_, '_, '_>, date: Date) -> Timestamp {
     date.to_zoned(zone).map_or(view.now(), |zoned| zoned.timestamp())
 }
 
-fn changes(view: &mut View<'_, '_, '_>, asked: &Asked, from: Timestamp, to: Timestamp) -> acts::Result<Vec<Shown>> {
+/// What is planned, in the order of time, and whether more is than was looked at.
+fn changes(
+    view: &mut View<'_, '_, '_>,
+    asked: &Asked,
+    from: Timestamp,
+    to: Timestamp,
+) -> acts::Result<(Vec<Shown>, bool)> {
     let filter = ChangeFilter {
         planned_from: from.checked_sub(SignedDuration::from_hours(24 * BEFORE)).ok(),
         planned_to: Some(to),
@@ -210,7 +219,9 @@ fn changes(view: &mut View<'_, '_, '_>, asked: &Asked, from: Timestamp, to: Time
         ..ChangeFilter::default()
     };
     let mut shown = Vec::new();
-    for (listed, targets) in find_changes(view.room, &filter, MOST, None)?.rows {
+    let found = find_changes(view.room, &filter, MOST, None)?;
+    let is_cut = found.next.is_some();
+    for (listed, targets) in found.rows {
         let (Some(start), Some(end)) = (listed.planned_start, listed.planned_end) else {
             continue;
         };
@@ -226,7 +237,7 @@ fn changes(view: &mut View<'_, '_, '_>, asked: &Asked, from: Timestamp, to: Time
         });
     }
     shown.sort_by_key(|one| one.start.timestamp());
-    Ok(shown)
+    Ok((shown, is_cut))
 }
 
 fn spans(view: &View<'_, '_, '_>, asked: &Asked, from: Timestamp, to: Timestamp) -> Vec<Span> {
@@ -343,6 +354,7 @@ fn chips(view: &View<'_, '_, '_>, board: &Board) -> Vec<Chip> {
             days: board.days,
             today: board.today,
             changes: Vec::new(),
+            is_cut: false,
             spans: Vec::new(),
             collisions: Vec::new(),
         };
@@ -575,6 +587,11 @@ fn notices(view: &View<'_, '_, '_>, board: &Board) -> Vec<Notice> {
         Notice::new(Tone::Stop, text).title(title)
     };
     let mut notices: Vec<Notice> = board.collisions.iter().take(TOLD).map(notice).collect();
+    if board.is_cut {
+        let text = format!("More is planned in this time than the newest {MOST} changes, which are drawn. ");
+        let more = Rich::from(text).text("Filter by service or environment to see the others.");
+        notices.insert(0, Notice::new(Tone::Wait, more).title("Not every change is drawn"));
+    }
     let rest = board.collisions.len().saturating_sub(TOLD);
     if rest > 0 {
         notices.push(Notice::new(

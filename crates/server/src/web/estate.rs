@@ -308,7 +308,7 @@ fn service_facts(view: &View<'_, '_, '_>, service: &Service) -> Vec<Fact> {
     if !service.regimes.is_empty() {
         facts.push(Fact::new(
             "Regimes",
-            service.regimes.iter().cloned().collect::<Vec<_>>().join(", "),
+            Rich::new().said(service.regimes.iter().cloned().collect::<Vec<_>>().join(", ")),
         ));
     }
     let groups = service.watching_groups.iter().map(|group| group.0.clone());
@@ -337,9 +337,9 @@ fn ownership_section(view: &View<'_, '_, '_>, service: &Service) -> Section {
     };
     let entries = view.directory.ownerships.iter().filter(is_about).map(|row| {
         let who = match (&row.person, &row.group) {
-            (Some(person), _) => view.name(person),
-            (None, Some(group)) => format!("the group {group}"),
-            (None, None) => "nobody".to_owned(),
+            (Some(person), _) => Rich::new().name(view.name(person)),
+            (None, Some(group)) => Rich::from("The group ").name(group.0.as_str()),
+            (None, None) => Rich::from("Nobody"),
         };
         let place = row
             .environment
@@ -347,9 +347,7 @@ fn ownership_section(view: &View<'_, '_, '_>, service: &Service) -> Section {
             .map_or_else(|| "everywhere".to_owned(), |key| key.0.clone());
         Entry::new(
             Tone::Plain,
-            Rich::new()
-                .name(who)
-                .text(format!(" is {}", super::words::plain(row.role.as_str()))),
+            who.text(format!(" is {}", super::words::plain(row.role.as_str()))),
         )
         .icon("person")
         .why(format!(
@@ -471,7 +469,7 @@ fn change_section(view: &mut View<'_, '_, '_>, service: &Service) -> acts::Resul
     let all = view.url(&format!("/changes?service={}", escaped(service.key.as_str())));
     Ok(Section::new("changes", "Changes", SectionBody::Table(table))
         .note(Rich::new().link("All", all))
-        .unsaid("None yet."))
+        .unsaid("None yet. A change that mends it, or that led to it, names it under Links."))
 }
 
 /// Names an owner or another part of a service.
@@ -530,6 +528,18 @@ fn severity(number: i64) -> String {
         .iter()
         .find(|(word, _)| *word == text)
         .map_or(text.clone(), |(_, label)| (*label).to_owned())
+}
+
+/// The services that it touches, each with its page.
+fn services_linked(view: &View<'_, '_, '_>, incident: &Incident) -> Rich {
+    let mut rich = Rich::new();
+    for (place, key) in incident.services.iter().enumerate() {
+        if place > 0 {
+            rich = rich.line();
+        }
+        rich = rich.said_link(key.0.as_str(), view.url(&format!("/services/{}", escaped(&key.0))));
+    }
+    rich
 }
 
 fn services_of(incident: &Incident) -> String {
@@ -603,7 +613,7 @@ fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) ->
     let mut facts = vec![
         Fact::new("Severity", severity(incident.severity)),
         Fact::new("Began", view.reader.moment(incident.started_at)),
-        Fact::new("Services", services_of(incident)),
+        Fact::new("Services", services_linked(view, incident)),
     ];
     facts.extend(
         incident
@@ -614,7 +624,7 @@ fn incident_page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) ->
         incident
             .external_ref
             .as_deref()
-            .map(|text| Fact::new("Elsewhere", text)),
+            .map(|text| Fact::new("Elsewhere", Rich::new().said(text))),
     );
     let mut page = RecordPage {
         frame: view.frame.clone(),

@@ -11,9 +11,9 @@ use model::words::{CheckState, EvidenceResult, GateDecision, Purpose};
 use pages::{Entry, Fact, GateCheckRow, GateChecks, GatePage, Paging, Place, Rich, Tone, short_digest};
 use serde_json::json;
 
-use super::brief::short_reason;
+use super::brief::{missing, short_reason, way_on};
 use super::view::{View, Visitor, show};
-use super::words::{names as names_of, plain};
+use super::words::names as names_of;
 use crate::state::AppState;
 
 /// How long the command waits where no turn of the clock is known, in hours.
@@ -121,11 +121,11 @@ fn page(view: &View<'_, '_, '_>, check: &GateCheck, file: Option<&ChangeFile>) -
         }
     }
     let count = rows.len();
-    let open = rows.into_iter().map(|(text, reason)| {
-        let entry = Entry::new(Tone::Wait, view.sentence(&text))
+    let open = rows.into_iter().map(|(_, reason)| {
+        let entry = Entry::new(Tone::Wait, missing(view, reason))
             .code(reason.code.as_str())
-            .why(view.sentence(&reason.satisfy));
-        if reason.waiting_on.is_empty() {
+            .why(way_on(view, reason));
+        if reason.waiting_on.is_empty() || reason.code == "approval_missing" {
             entry
         } else {
             entry.aside(view.all_waits_on(&reason.waiting_on))
@@ -242,6 +242,24 @@ fn answer_json(check: &GateCheck) -> String {
     serde_json::to_string_pretty(&answer).unwrap_or_default()
 }
 
+/// What it was asked for, as people say it.
+fn purpose(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::Deploy => "To deploy",
+        Purpose::Rollback => "To go back",
+    }
+}
+
+/// Where it stands, as people say it.
+fn standing(state: CheckState) -> &'static str {
+    match state {
+        CheckState::Settled => "Answered",
+        CheckState::Waiting => "Waits for a go",
+        CheckState::Collectable => "Turned to go; its permit waits",
+        CheckState::Over => "Waited in vain",
+    }
+}
+
 fn facts(view: &View<'_, '_, '_>, check: &GateCheck) -> Vec<Fact> {
     let mut facts = vec![
         Fact::new(
@@ -255,8 +273,8 @@ fn facts(view: &View<'_, '_, '_>, check: &GateCheck) -> Vec<Fact> {
         Fact::new("Build", Rich::new().code(build(check))),
         Fact::new("Asked by", Rich::new().said(view.name(&check.by))),
         Fact::new("Asked", view.reader.moment(check.asked_at)),
-        Fact::new("Purpose", plain(check.purpose.as_str())),
-        Fact::new("State", plain(check.state.as_str())),
+        Fact::new("Purpose", purpose(check.purpose)),
+        Fact::new("State", standing(check.state)),
     ];
     if let Some(until) = check.wait_until {
         facts.push(Fact::new("Waits until", view.reader.moment(until)));

@@ -1,7 +1,7 @@
 //! The first page: what waits for the reader, their own changes, and what to keep in mind.
 
 use acts::find_acts::find_acts;
-use acts::find_changes::{ChangeFilter, find_changes};
+use acts::find_changes::{ChangeFilter, count_changes, find_changes};
 use acts::find_queue::find_queue;
 use acts::find_records::find_messages;
 use axum::extract::{Path, Query, State};
@@ -24,6 +24,8 @@ use crate::state::AppState;
 const CARDS: usize = 5;
 /// How many of the reader's own changes are shown.
 const OWN: i64 = 20;
+/// How many open changes the queue is looked for in, as [`find_queue`] does.
+const QUEUE_LOOKS: i64 = 1_000;
 /// How far ahead freezes are told, in days.
 const AHEAD_DAYS: i64 = 14;
 
@@ -259,11 +261,29 @@ fn tasks(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
     Ok(entries)
 }
 
+/// That the queue was not looked for in every change, where so many are open that it was not.
+fn queue_is_cut(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Entry>> {
+    let states = [Stage::Authorizing, Stage::Approved, Stage::Scheduled];
+    let filter = ChangeFilter {
+        states: states.map(|state| state.as_str().to_owned()).to_vec(),
+        ..ChangeFilter::default()
+    };
+    let open = count_changes(view.room, &filter, QUEUE_LOOKS + 1, None)?;
+    if open.found <= QUEUE_LOOKS {
+        return Ok(None);
+    }
+    let all = Rich::new().link("The list holds them all", view.url("/changes?state=authorizing"));
+    let most = pages::count(QUEUE_LOOKS.unsigned_abs());
+    let text = format!("More than {most} changes wait for decisions; your queue comes from the oldest of them.");
+    Ok(Some(Entry::new(Tone::Wait, text).why(all)))
+}
+
 fn keep_in_mind(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Entry>> {
     let now = view.now();
     let horizon = now + jiff::SignedDuration::from_hours(24 * AHEAD_DAYS);
     let own = super::home_roles::places_of_a_vendor(view)?;
     let mut entries: Vec<Entry> = late(view, own.as_ref())?;
+    entries.extend(queue_is_cut(view)?);
     for freeze in view
         .directory
         .freezes

@@ -5,14 +5,14 @@ use acts::set_passkey::Begun;
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
-use pages::{Field, Notice, Passkey, Place, Tone};
+use pages::{ActForm, Field, Notice, Passkey, Place, Tone};
 use serde_json::json;
 
 use super::ASSETS;
 use super::factors;
 use super::form::Form;
 use super::session::{Next, with_cookie, with_next};
-use super::view::{Visitor, bare_problem, base, escaped, html, safe_next, see, show};
+use super::view::{Visitor, bare_problem, bare_problem_with, base, escaped, html, safe_next, see, show};
 use crate::caller::check_site;
 use crate::failure::Failure;
 use crate::listen::Source;
@@ -84,7 +84,10 @@ fn again(mut page: Passkey, failure: Option<&Failure>) -> Response {
 async fn door_page(state: &AppState, tenant: &str, next: &str, failure: Option<&Failure>) -> Response {
     let begun = match passkeys::begin_sign_in(state, tenant).await {
         Ok(begun) => begun,
-        Err(failure) => return bare_problem(&failure),
+        Err(failure) => {
+            let door = with_next(format!("{}/sign-in", base(tenant)), next);
+            return bare_problem_with(&failure, ActForm::link("Sign in another way", door));
+        }
     };
     let back = with_next(format!("{}/sign-in", base(tenant)), next);
     again(

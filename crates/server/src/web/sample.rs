@@ -132,7 +132,13 @@ fn table(view: &View<'_, '_, '_>, drawn: &[(String, Listed)]) -> Table {
     let rows = drawn.iter().map(|(lot, row)| {
         let verify = view.url(&format!("/audit/verify/{}", escaped(&row.key)));
         vec![
-            Cell::title(format!("{} {}", row.key, row.title), view.change_url(&row.key)),
+            Cell::Title {
+                text: row.title.clone(),
+                href: view.change_url(&row.key),
+                key: row.key.clone(),
+                marks: Vec::new(),
+                sub: Rich::new(),
+            },
             Cell::text(super::words::capital(&row.state)),
             Cell::Short(time(row.planned_start)),
             Cell::Text(Rich::new().code(lot.get(..12).unwrap_or(lot))),
@@ -155,14 +161,31 @@ fn table(view: &View<'_, '_, '_>, drawn: &[(String, Listed)]) -> Table {
 
 /// The same draw as an address, and others: everything that decides stands in the address.
 fn other_draws(view: &View<'_, '_, '_>, query: &str, seed: &str) -> Section {
-    let entry = |words: &str, query: &str, size: usize| {
+    let entry = |words: &str, why: &str, query: &str, size: usize| {
         let address = view.url(&format!("/audit/sample?{query}&size={size}&seed={}", escaped(seed)));
-        Entry::new(Tone::Plain, Rich::new().link(words, address.as_str())).why(Rich::new().code(address))
+        Entry::new(Tone::Plain, Rich::new().link(words, address.as_str()))
+            .icon("right")
+            .why(why)
     };
     let entries = vec![
-        entry("The same sample again", query, USUAL),
-        entry("Sixty of them", query, 60),
-        entry("Emergencies alone", "kind=emergency", USUAL),
+        entry(
+            "The same sample again",
+            "Same changes, same seed: whoever opens this address draws the same rows.",
+            query,
+            USUAL,
+        ),
+        entry(
+            "Sixty of them",
+            "The same order, carried on to the sixtieth change.",
+            query,
+            60,
+        ),
+        entry(
+            "Emergencies alone",
+            "Emergency changes in every state, under the same seed.",
+            "kind=emergency",
+            USUAL,
+        ),
     ];
     Section::new("draws", "Draw again", SectionBody::Entries(entries))
 }

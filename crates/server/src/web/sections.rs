@@ -18,7 +18,7 @@ use pages::{
 
 use serde_json::Value;
 
-use super::brief::{decided, outcome_mark, short_reason, step_name, why_asked};
+use super::brief::{decided, missing, outcome_mark, step_name, way_on, why_asked};
 use super::review_draft::{start_from, what_differs};
 use super::view::{View, escaped};
 use super::words::{capital, plain, state};
@@ -70,11 +70,12 @@ impl Around<'_> {
     pub fn requirements(&self, view: &View<'_, '_, '_>) -> Work {
         let rows = ahead(self.file, &view.directory, view.now());
         let entries = rows.iter().map(|row| {
-            let entry = Entry::new(Tone::Wait, view.sentence(&short_reason(&row.unmet)))
+            let entry = Entry::new(Tone::Wait, missing(view, &row.unmet))
                 .code(row.unmet.code.as_str())
-                .why(view.sentence(&row.unmet.satisfy))
+                .why(way_on(view, &row.unmet))
                 .aside(step_name(row.step));
-            match row.unmet.waiting_on.is_empty() {
+            // Where a word is missing its sentence names whose.
+            match row.unmet.waiting_on.is_empty() || row.unmet.code == "approval_missing" {
                 true => entry,
                 false => entry.aside(view.all_waits_on(&row.unmet.waiting_on)),
             }

@@ -249,7 +249,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Re
                 .unsaid("It locks no way back."),
         ],
         facts: vec![
-            Fact::new("Version", format!("v{}", template.template_version)),
+            Fact::new("Version", Rich::new().said(format!("v{}", template.template_version))),
             Fact::new("Where", targets(template)),
             free(template),
             Fact::new("Look again by", view.reader.day(template.review_by)),

@@ -219,10 +219,12 @@ fn refused_page(view: &View<'_, '_, '_>, form: &Form, errors: &[(String, String)
     let section = Section::new("wrong", "What is wrong", SectionBody::Entries(entries.collect()));
     page.notices
         .push(Notice::new(Tone::Stop, "Nothing was tried. Each line says where.").answer());
-    page.sections = vec![section.note("by file and line")];
-    if let Some(act) = page.acts.first_mut() {
+    let mut again = std::mem::take(&mut page.acts);
+    if let Some(act) = again.first_mut() {
         act.is_open = true;
     }
+    // What is wrong is read before the form that mends it.
+    page.sections = vec![section.note("by file and line").acts(again)];
     page
 }
 

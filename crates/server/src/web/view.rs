@@ -429,7 +429,22 @@ pub(super) fn unmet_entries(view: &View<'_, '_, '_>, failure: &Failure) -> Vec<E
 
 /// A refusal for somebody of whom nothing is known.
 pub(super) fn bare_problem(failure: &Failure) -> Response {
-    html(failure.status(), problem_of(failure).render())
+    html(failure.status(), bare_page(failure).render())
+}
+
+/// The same with a way on.
+pub(super) fn bare_problem_with(failure: &Failure, way: ActForm) -> Response {
+    let mut page = bare_page(failure);
+    page.ways.push(way);
+    html(failure.status(), page.render())
+}
+
+fn bare_page(failure: &Failure) -> pages::Problem {
+    let mut page = problem_of(failure);
+    if let Some(row) = failure.problem.unmet.first() {
+        page.opens = Rich::from(row.satisfy.replace('`', ""));
+    }
+    page
 }
 
 /// The four parts of a refusal: what, why, what opens it, who holds it.

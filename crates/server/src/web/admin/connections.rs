@@ -256,7 +256,7 @@ fn facts(view: &View<'_, '_, '_>, connection: &Connection) -> Vec<Fact> {
     }
     if !connection.builders.is_empty() {
         let names: Vec<&str> = connection.builders.iter().map(|it| it.builder.as_str()).collect();
-        facts.push(Fact::new("Believes builders", names.join(", ")));
+        facts.push(Fact::new("Believes builders", Rich::new().said(names.join(", "))));
     }
     facts
 }

@@ -44,7 +44,7 @@ fn list_page(view: &mut View<'_, '_, '_>, back: Option<&Back>) -> acts::Result<S
             ),
             Cell::said(webhook.url.as_str()),
             match webhook.format.is_usual() {
-                true => Cell::said(told_of(&webhook)),
+                true => Cell::Text(Rich::new().code(told_of(&webhook))),
                 false => Cell::text(told_of(&webhook)),
             },
             Cell::Short(last.map(|at| view.reader.moment(at)).unwrap_or_default()),
@@ -226,7 +226,7 @@ fn facts(view: &View<'_, '_, '_>, webhook: &Webhook, state: Option<&store::webho
     ];
     if !webhook.services.is_empty() {
         let services: Vec<String> = webhook.services.iter().map(ToString::to_string).collect();
-        facts.push(Fact::new("Of changes to", and(&services)));
+        facts.push(Fact::new("Of changes to", Rich::new().names(&services, "and")));
     }
     if webhook.both_sign(view.now()) {
         facts.push(Fact::new(
