@@ -154,7 +154,7 @@ fn webhooks_providers_hours_and_keys_are_set_by_hand() {
 
     look_at(&desk, "/keys");
     browser.wait_for_words("The log is healthy");
-    browser.wait_for_words("signs permits");
+    browser.wait_for_words("Signs permits");
 }
 
 #[test]

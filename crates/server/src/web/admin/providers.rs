@@ -74,11 +74,12 @@ fn section(view: &View<'_, '_, '_>, provider: &IdentityProvider) -> Section {
         ),
     ];
     let words = |pairs: Vec<(String, String)>| {
-        let told: Vec<String> = pairs
-            .into_iter()
-            .map(|(theirs, ours)| format!("{theirs} is {ours}"))
-            .collect();
-        told.join(", ")
+        let mut told = Rich::new();
+        for (place, (theirs, ours)) in pairs.into_iter().enumerate() {
+            let comma = if place == 0 { "" } else { ", " };
+            told = told.text(comma).said(theirs).text(" is ").said(ours);
+        }
+        told
     };
     let groups = provider
         .groups
