@@ -177,7 +177,7 @@ fn an_auditor_draws_a_sample_of_25_that_can_be_drawn_again_and_verifies_a_bundle
     desk.sign_in("auditor");
     browser.click_words("Draw a sample");
     browser.wait_for_words("A sample of 25");
-    let keys = "return [...document.querySelectorAll('#sample th a.title')].map((one) => one.innerText.split(' ')[0]);";
+    let keys = "return [...document.querySelectorAll('#sample th .key')].map((one) => one.innerText);";
     let drawn = browser.run(keys, &[]);
     assert_eq!(drawn.as_array().unwrap().len(), 25);
     browser.picture("journeys/auditor-sample", true);
