@@ -38,7 +38,7 @@ fn a_passkey_is_made_signs_in_steps_up_and_is_removed_and_without_it_the_passwor
     browser.leave_by(|| browser.click_words("Use your passkey"));
     browser.wait_for_words("Second factors");
     assert!(browser.url().ends_with("/account"), "{}", browser.url());
-    browser.wait_for_words("by passkey, from");
+    browser.wait_for_words("By passkey, from");
     assert!(
         browser.text("#factors").contains("Laptop"),
         "{}",
