@@ -469,7 +469,7 @@ fn change_section(view: &mut View<'_, '_, '_>, service: &Service) -> acts::Resul
     let all = view.url(&format!("/changes?service={}", escaped(service.key.as_str())));
     Ok(Section::new("changes", "Changes", SectionBody::Table(table))
         .note(Rich::new().link("All", all))
-        .unsaid("None yet. A change that mends it, or that led to it, names it under Links."))
+        .unsaid("None yet."))
 }
 
 /// Names an owner or another part of a service.
@@ -676,7 +676,7 @@ fn named_by(view: &mut View<'_, '_, '_>, key: &str) -> acts::Result<Section> {
         "Changes that name it",
         SectionBody::Entries(entries.collect()),
     )
-    .unsaid("None yet."))
+    .unsaid("None yet. A change that mends it, or that led to it, names it under Links."))
 }
 
 /// Resolves an incident.
