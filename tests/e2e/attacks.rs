@@ -526,7 +526,7 @@ fn a_stolen_session_without_a_fresh_factor_decides_nothing_grave() {
     server.advance(6 * 60);
     let approvals = format!("{}/approvals", below(&path));
     let seen = yes(&server, &path);
-    for cookie in &cookies {
+    for (cookie, role) in cookies.iter().zip(["security", "commander"]) {
         let thief = Session::with(&server, cookie);
         let (status, answer) = thief.api("POST", &approvals, &seen);
         assert_eq!((status, &answer["code"]), (403, &json!("step_up_required")), "{answer}");
@@ -536,6 +536,13 @@ fn a_stolen_session_without_a_fresh_factor_decides_nothing_grave() {
         // A second factor of the thief's own is not enrolled without the first one.
         let (status, answer) = thief.api("POST", "/second-factors/totp", &json!({"name": "Mine"}));
         assert_eq!((status, &answer["code"]), (403, &json!("step_up_required")), "{answer}");
+        // Nor a password of the thief's own, which would be that factor; not by the API and not by the page.
+        let own = json!({"password": "chosen by the thief 1"});
+        let way = format!("/people/{}/password", server.person(role)["login"].as_str().unwrap());
+        let (status, answer) = thief.api("PUT", &way, &own);
+        assert_eq!((status, &answer["code"]), (403, &json!("step_up_required")), "{answer}");
+        let form = [("present", "a good guess"), ("password", "chosen by the thief 1")];
+        assert_eq!(thief.form("/t/halden/account/password", &form).status, 422);
         assert_eq!(thief.api("POST", &approvals, &seen).0, 403);
     }
     for role in ["owner", "change_manager"] {

@@ -41,6 +41,9 @@ pub struct Line {
     pub fields: Body,
 }
 
+/// In a row of groups: who comes to those that are in it already, where a file says of people what they are members of.
+const JOINS: &str = "joins";
+
 /// How an import is done.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Options {
@@ -241,6 +244,10 @@ impl Staging {
     /// here must not take away that it is critical, regulated or no production. An empty cell or a null clears.
     fn completed(&self, room: &Room<'_, '_>, line: &Line) -> Result<Body> {
         let mut fields = line.fields.clone();
+        let joins = match fields.get(JOINS) {
+            Some(Value::Array(_)) if line.noun == Noun::Groups => fields.remove(JOINS),
+            _ => None,
+        };
         let text = |field: &str| fields.get(field).and_then(Value::as_str).unwrap_or_default();
         let directory = &self.directory;
         let standing = match line.noun {
@@ -272,6 +279,12 @@ impl Staging {
         };
         for (field, value) in standing {
             fields.entry(field).or_insert(value);
+        }
+        if let Some(Value::Array(joins)) = joins
+            && let Value::Array(members) = fields.entry("members").or_insert_with(|| json!([]))
+        {
+            let fresh: Vec<Value> = joins.into_iter().filter(|login| !members.contains(login)).collect();
+            members.extend(fresh);
         }
         Ok(fields)
     }

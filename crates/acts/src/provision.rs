@@ -88,6 +88,16 @@ fn check_unique(room: &mut Room<'_, '_>, own: &PersonId, told: &ProvisionedPerso
     Ok(())
 }
 
+/// An address that is newly told is one. One that stood before is let stand, for a deactivation must never fail over it.
+fn check_address(known: Option<&String>, told: &ProvisionedPerson) -> Result<()> {
+    match told.email.as_ref().filter(|mail| Some(*mail) != known) {
+        Some(mail) if !crate::set_person::is_address(mail) => {
+            Err(Refusal::field("emails", "not_an_address", crate::set_person::no_address(mail)).into())
+        }
+        _ => Ok(()),
+    }
+}
+
 fn described(person: Person, told: &ProvisionedPerson) -> Person {
     Person {
         login: told.login.clone(),
@@ -107,10 +117,15 @@ fn described(person: Person, told: &ProvisionedPerson) -> Person {
 /// 409 `not_unique`, or the store's.
 pub fn create_person(room: &mut Room<'_, '_>, told: &ProvisionedPerson) -> Result<Person> {
     if let Some(known) = by_login(room, &told.login)?.filter(|known| known.removed) {
-        return keep_person(room, known, told);
+        let told = ProvisionedPerson {
+            active: Some(told.active.unwrap_or(true)),
+            ..told.clone()
+        };
+        return keep_person(room, known, &told);
     }
     let id = PersonId(room.new_id()?);
     check_unique(room, &id, told)?;
+    check_address(None, told)?;
     let fresh = Person {
         id,
         version: 0,
@@ -119,7 +134,7 @@ pub fn create_person(room: &mut Room<'_, '_>, told: &ProvisionedPerson) -> Resul
         email: None,
         roles: std::collections::BTreeSet::new(),
         zone: "UTC".to_owned(),
-        active: told.active,
+        active: told.active.unwrap_or(true),
         accounts: Vec::new(),
         functions: std::collections::BTreeSet::new(),
         calendar: None,
@@ -145,7 +160,9 @@ pub fn replace_person(room: &mut Room<'_, '_>, id: &str, told: &ProvisionedPerso
 
 fn keep_person(room: &mut Room<'_, '_>, known: Person, told: &ProvisionedPerson) -> Result<Person> {
     check_unique(room, &known.id, told)?;
-    if told.active && !known.active && known.is_compromised() {
+    check_address(known.email.as_ref(), told)?;
+    let active = told.active.unwrap_or(known.active);
+    if active && !known.active && known.is_compromised() {
         let text = format!(
             "`{}` was deactivated as compromised. An administrator of Assent activates it.",
             known.login
@@ -154,10 +171,10 @@ fn keep_person(room: &mut Room<'_, '_>, known: Person, told: &ProvisionedPerson)
     }
     let was_active = known.active;
     let next = described(known.clone(), told);
-    if was_active && !told.active {
+    if was_active && !active {
         return end_person(room, next, told.compromised, None);
     }
-    let next = if told.active {
+    let next = if active {
         Person {
             active: true,
             deactivation: None,
@@ -166,7 +183,7 @@ fn keep_person(room: &mut Room<'_, '_>, known: Person, told: &ProvisionedPerson)
     } else {
         next
     };
-    if !told.active && told.compromised && !next.is_compromised() {
+    if !active && told.compromised && !next.is_compromised() {
         return end_person(room, next, true, None);
     }
     if next == known {
@@ -292,12 +309,32 @@ pub fn create_group(room: &mut Room<'_, '_>, told: &ProvisionedGroup) -> Result<
     save_group(room, made)
 }
 
+/// A group is not given the name of another one: whoever looks for it by name finds one.
+fn check_name(room: &mut Room<'_, '_>, known: &Group, told: &ProvisionedGroup) -> Result<()> {
+    let key = key_of(&told.name);
+    if key_of(&known.name) == key {
+        return Ok(());
+    }
+    let directory = room.directory()?;
+    let is_taken = |other: &&Group| {
+        other.id != known.id && !other.removed && (other.key.as_str() == key || key_of(&other.name) == key)
+    };
+    match directory.groups.values().find(is_taken) {
+        Some(other) => Err(taken(
+            "displayName",
+            format!("There is a group `{}` already.", other.name),
+        )),
+        None => Ok(()),
+    }
+}
+
 /// Sets a group as a directory tells of it. Its key stays, for policies name it.
 ///
 /// # Errors
 /// 404, 422, or the store's.
 pub fn replace_group(room: &mut Room<'_, '_>, id: &str, told: &ProvisionedGroup) -> Result<Group> {
     let known = group(room, id)?;
+    check_name(room, &known, told)?;
     let members = members_of(room, told, Some(&known))?;
     let next = Group {
         name: told.name.clone(),

@@ -65,6 +65,14 @@ pub(crate) fn check_mail(reading: &mut Reading<'_>, directory: &Directory, perso
     let Some(mail) = person.email.as_deref().map(str::to_lowercase) else {
         return;
     };
+    // Whoever has had it for long keeps it: an address that was never looked at does not hold up what is else to change.
+    let is_new = directory
+        .people
+        .get(&person.id)
+        .is_none_or(|old| old.email != person.email);
+    if is_new && !is_address(&mail) {
+        reading.wrong("email", "not_an_address", no_address(&mail));
+    }
     let same = |other: &&Person| {
         other.id != person.id && other.email.as_deref().map(str::to_lowercase).as_deref() == Some(mail.as_str())
     };
@@ -72,6 +80,21 @@ pub(crate) fn check_mail(reading: &mut Reading<'_>, directory: &Directory, perso
         let text = format!("This address belongs to `{}`; one address is one person.", other.login);
         reading.wrong("email", "not_unique", text);
     }
+}
+
+/// Whether a letter could be sent there: one line, a name, an `@` and a domain. What else an address may be is for the mail
+/// servers between.
+pub(crate) fn is_address(mail: &str) -> bool {
+    let is_plain = !mail.contains(|c: char| c.is_whitespace() || c.is_control());
+    is_plain
+        && mail
+            .rsplit_once('@')
+            .is_some_and(|(name, domain)| !name.is_empty() && !domain.is_empty())
+}
+
+/// The sentence for what is no address.
+pub(crate) fn no_address(mail: &str) -> String {
+    format!("`{}` is no mail address, such as ada@example.org.", mail.escape_debug())
 }
 
 /// One account elsewhere is one person, and so is one address, whether it is their own or an alias (`mail:ada@x`).
@@ -179,17 +202,34 @@ pub fn edit_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<
 
 /// Keeps a password as its PHC text, which the door has hashed outside the transaction. Ends other sessions.
 ///
+/// One's own needs a fresh factor: a password is one, so that a stolen session or a token that set its own would have made
+/// the very factor that it is asked for elsewhere.
+///
 /// # Errors
-/// 403 for another's password without the right; 404; the store's.
+/// 403 for another's password without the right, and `step_up_required` for one's own; 404; the store's.
 pub fn set_password(room: &mut Room<'_, '_>, login: &str, phc: &str) -> Result<()> {
     let directory = room.directory()?;
     let Some(person) = directory.by_login(login) else {
         return Err(Refusal::not_found(format!("person {login}")).into());
     };
-    if person.id != room.actor.person {
+    if person.id == room.actor.person {
+        crate::set_second_factor::check_fresh(room)?;
+    } else {
         room.allow(model::act::actions::SET_PERSON)?;
     }
-    let id = person.id.clone();
+    keep_password(room, person.id.clone(), phc)
+}
+
+/// Keeps one's own new password, at a door where the present one was shown with it.
+///
+/// # Errors
+/// The store's.
+pub fn change_password(room: &mut Room<'_, '_>, phc: &str) -> Result<()> {
+    let person = room.actor.person.clone();
+    keep_password(room, person, phc)
+}
+
+fn keep_password(room: &mut Room<'_, '_>, id: PersonId, phc: &str) -> Result<()> {
     let by = crate::hands::setter(&room.actor, &id);
     let hand = by.as_ref().map(PersonId::as_str);
     store::secrets::save_password(room.tx, id.as_str(), phc, (hand, room.now))?;
@@ -223,6 +263,10 @@ pub fn set_group(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<mode
     let mut named = body.clone();
     named.insert("key".to_owned(), json!(key));
     let mut reading = Reading::new(&named, "");
+    if body.get("key").is_some_and(|said| said != key) {
+        let text = format!("The address says `{key}`; a group keeps its key, for policies name it.");
+        reading.wrong("key", "not_allowed", text);
+    }
     let mut group = rows::group(&mut reading, &directory);
     reading.finish()?;
     if own_request::gives_seat(room, directory.groups.get(&group.key), &group) {

@@ -35,6 +35,25 @@ const FIELDS: &[&str] = &[
     custom_field::FIELD,
 ];
 
+/// Fields that differ from one change to the next by their nature, so that a template may only leave them free.
+const ALWAYS_FREE: &[&str] = &[
+    "planned_start",
+    "planned_end",
+    "targets",
+    "services",
+    "environment",
+    "artifact",
+    "commit",
+    "config_items",
+    "owner",
+    "implementers",
+    "tester",
+    "business_contact",
+    "expedited",
+    "expedited_reason",
+    "labels",
+];
+
 /// Proposes a template, or a new version of one (`POST /templates`).
 ///
 /// # Errors
@@ -60,16 +79,13 @@ pub fn propose_template(room: &mut Room<'_, '_>, body: &Body) -> Result<Standard
             "`locked` holds only texts, whole numbers, booleans, lists and objects.",
         );
     }
-    let free = reading
-        .texts("free", LINE)
-        .unwrap_or_default()
-        .into_iter()
-        .collect::<BTreeSet<_>>();
-    for field in free.iter().filter(|field| locked.contains_key(*field)) {
+    let free = read_free(&mut reading, &locked);
+    let review_by = reading.time("review_by");
+    if review_by.is_some_and(|at| at <= room.now) {
         reading.wrong(
-            "free",
-            "not_allowed",
-            format!("`{field}` cannot be both locked and free."),
+            "review_by",
+            "in_the_past",
+            "`review_by` must lie ahead: past it, no change can be made from the template.",
         );
     }
     let template = StandardTemplate {
@@ -87,9 +103,7 @@ pub fn propose_template(room: &mut Room<'_, '_>, body: &Body) -> Result<Standard
         free,
         services,
         environments,
-        review_by: reading
-            .time("review_by")
-            .unwrap_or(room.now + jiff::SignedDuration::from_hours(24 * 365)),
+        review_by: review_by.unwrap_or(room.now + jiff::SignedDuration::from_hours(24 * 365)),
         watch_minutes: reading.integer("watch_minutes", 0..=100_000).unwrap_or(60),
         proposer: room.actor.person.clone(),
         approvals: Vec::new(),
@@ -98,6 +112,24 @@ pub fn propose_template(room: &mut Room<'_, '_>, body: &Body) -> Result<Standard
     };
     reading.finish()?;
     save(room, "template.proposed", template)
+}
+
+fn read_free(reading: &mut Reading<'_>, locked: &Map<String, Value>) -> BTreeSet<String> {
+    let free: BTreeSet<String> = reading.texts("free", LINE).unwrap_or_default().into_iter().collect();
+    for field in &free {
+        if locked.contains_key(field) {
+            let text = format!("`{field}` cannot be both locked and free.");
+            reading.wrong("free", "not_allowed", text);
+        } else if !FIELDS.contains(&field.as_str()) && !ALWAYS_FREE.contains(&field.as_str()) {
+            let text = format!(
+                "A change has no field `{field}`; free may be {}, {}.",
+                FIELDS.join(", "),
+                ALWAYS_FREE.join(", ")
+            );
+            reading.wrong("free", "unknown_field", text);
+        }
+    }
+    free
 }
 
 fn read_locked(reading: &mut Reading<'_>) -> Map<String, Value> {

@@ -39,6 +39,7 @@ pub fn create_token(room: &mut Room<'_, '_>, body: &Body) -> Result<(Token, Stri
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
     let person = model::input::person(&mut reading, "person", &directory).unwrap_or_else(|| room.actor.person.clone());
+    model::input::refuse_departed(&mut reading, "person", &person, &directory);
     let scopes = read_scopes(&mut reading);
     let roles = read_roles(&mut reading, &directory, &person);
     let name = reading.needed("name", LINE);
@@ -93,7 +94,16 @@ pub(crate) fn read_roles(
 }
 
 fn read_scopes(reading: &mut Reading<'_>) -> BTreeSet<String> {
-    let scopes: BTreeSet<String> = reading.texts("scopes", LINE).unwrap_or_default().into_iter().collect();
+    let said = reading.texts("scopes", LINE);
+    // Who names none asks for a token that may nothing, and is not answered with the usual three.
+    if said.as_ref().is_some_and(Vec::is_empty) {
+        reading.wrong(
+            "scopes",
+            "missing",
+            "Name at least one scope, or leave `scopes` out for read, write and gate.",
+        );
+    }
+    let scopes: BTreeSet<String> = said.unwrap_or_default().into_iter().collect();
     for scope in &scopes {
         if !SCOPES.contains(&scope.as_str()) {
             reading.wrong(

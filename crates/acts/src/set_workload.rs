@@ -93,6 +93,10 @@ fn read(room: &mut Room<'_, '_>, reading: &mut Reading<'_>, key: &str) -> Result
         reading.wrong("person", "missing", "Say in `person` for whom its jobs speak.");
     }
     let person = person.unwrap_or_else(|| PersonId(String::new()));
+    let active = reading.boolean("active").unwrap_or(true);
+    if active {
+        model::input::refuse_departed(reading, "person", &person, &directory);
+    }
     let roles: Option<BTreeSet<Role>> = read_roles(reading, &directory, &person);
     Ok(Workload {
         id: RecordId(String::new()),
@@ -107,7 +111,7 @@ fn read(room: &mut Room<'_, '_>, reading: &mut Reading<'_>, key: &str) -> Result
         scopes: read_scopes(reading),
         roles,
         minutes: reading.integer("minutes", 1..=LONGEST_MINUTES).unwrap_or(USUAL_MINUTES),
-        active: reading.boolean("active").unwrap_or(true),
+        active,
     })
 }
 

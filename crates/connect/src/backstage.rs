@@ -34,6 +34,9 @@ pub struct Entry {
     pub fields: Map<String, Value>,
 }
 
+/// In a row of groups: who comes to those that are in it.
+pub const JOINS: &str = "joins";
+
 /// Reads a file; answers the rows in an order in which each may name those before it, and how many entities of other
 /// kinds were left out.
 ///
@@ -138,7 +141,7 @@ fn scalar(text: &str, style: ScalarStyle) -> Value {
 struct Catalogue {
     people: Vec<Entry>,
     groups: BTreeMap<String, Entry>,
-    memberships: Vec<(String, String)>,
+    memberships: Vec<(usize, String, String)>,
     services: Vec<Entry>,
     items: Vec<Entry>,
     arrows: Vec<Entry>,
@@ -315,17 +318,24 @@ impl Catalogue {
             .flatten()
             .filter_map(Value::as_str)
         {
-            self.memberships.push((bare(group), name.to_owned()));
+            self.memberships.push((line, bare(group), name.to_owned()));
         }
     }
 
     fn finish(mut self) -> (Vec<Entry>, usize) {
-        for (group, person) in self.memberships {
-            let members = self
-                .groups
-                .get_mut(&group)
-                .map(|row| row.fields.entry("members").or_insert_with(|| json!([])));
-            if let Some(Value::Array(members)) = members
+        for (line, group, person) in self.memberships {
+            // Of a group that the file does not hold it says who joins, and nothing of the others that are in it.
+            let row = self.groups.entry(group).or_insert_with_key(|key| {
+                let named = fields(&[("key", Some(key))]);
+                entry(line, Noun::Groups, named)
+            });
+            let field = if row.fields.contains_key("kind") {
+                "members"
+            } else {
+                JOINS
+            };
+            let members = row.fields.entry(field).or_insert_with(|| json!([]));
+            if let Value::Array(members) = members
                 && !members.contains(&json!(person))
             {
                 members.push(json!(person));
@@ -429,6 +439,30 @@ metadata: {name: elsewhere}
         assert_eq!(of(Noun::Ownerships)[0]["group"], "payments");
         assert_eq!(of(Noun::Ownerships)[1]["person"], "olga");
         assert_eq!(rows.iter().find(|row| row.noun == Noun::ConfigItems).unwrap().line, 16);
+    }
+
+    #[test]
+    fn whoever_is_member_of_a_group_of_another_file_joins_it() {
+        let text = "apiVersion: backstage.io/v1alpha1\nkind: User\nmetadata: {name: olga}\n\
+                    spec: {memberOf: [group:default/elsewhere, payments]}\n---\n\
+                    apiVersion: backstage.io/v1alpha1\nkind: Group\nmetadata: {name: payments}\nspec: {type: team}\n";
+        let (rows, _) = read(text).unwrap();
+        let group = |key: &str| {
+            rows.iter()
+                .find(|row| row.fields.get("key") == Some(&json!(key)))
+                .unwrap()
+        };
+        let stranger = group("elsewhere");
+        assert_eq!((stranger.noun, stranger.line), (Noun::Groups, 1));
+        assert_eq!(
+            stranger.fields,
+            fields(&[("key", Some("elsewhere"))])
+                .into_iter()
+                .chain([(JOINS.to_owned(), json!(["olga"]),)])
+                .collect::<Map<_, _>>()
+        );
+        assert_eq!(group("payments").fields["members"], json!(["olga"]));
+        assert!(!group("payments").fields.contains_key(JOINS));
     }
 
     #[test]

@@ -521,7 +521,9 @@ pub fn parts_of(file: &ChangeFile, directory: &Directory, person: &PersonId, now
         .retrospective
         .as_ref()
         .is_some_and(|retro| &retro.verbal_approver == person);
-    let checks = file.conditions.iter().any(|condition| &condition.checker == person);
+    let checks = file.conditions.iter().any(|condition| {
+        &condition.checker == person || crate::conditions::checkers(file, directory, condition).contains(person)
+    });
     [
         (&change.requester == person, Part::Requester),
         (&content.owner == person || owns(OwnershipRole::Owner), Part::Owner),

@@ -83,8 +83,8 @@ pub struct ProvisionedPerson {
     pub email: Option<String>,
     /// IANA zone, if it is one.
     pub zone: Option<String>,
-    /// Whether they may act.
-    pub active: bool,
+    /// Whether they may act, where it says so: what it does not say stays as it is, for nobody comes back by silence.
+    pub active: Option<bool>,
     /// With `active` false: whether somebody else may have used the account.
     pub compromised: bool,
     /// Their id in that directory.

@@ -101,7 +101,7 @@ fn check_there(reading: &mut Reading<'_>, input: &Input, directory: &Directory, 
 }
 
 /// Notes an error for a person who may no longer act.
-pub(crate) fn refuse_departed(reading: &mut Reading<'_>, field: &str, person: &PersonId, directory: &Directory) {
+pub fn refuse_departed(reading: &mut Reading<'_>, field: &str, person: &PersonId, directory: &Directory) {
     if !person.as_str().is_empty() && !directory.is_active(person) {
         let login = directory.login(person);
         let text = format!("`{login}` may no longer act here; name somebody who is there.");
@@ -373,7 +373,7 @@ fn read_targets(reading: &mut Reading<'_>, directory: &Directory) -> Vec<Target>
 }
 
 fn read_target(reading: &mut Reading<'_>) -> TargetInput {
-    for told_by_answers in ["id", "state", "outcome"] {
+    for told_by_answers in ["id", "state", "outcome", "unknown_config_items"] {
         reading.ignore(told_by_answers);
     }
     TargetInput {

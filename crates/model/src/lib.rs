@@ -15,6 +15,7 @@ pub mod calendar;
 pub mod change;
 pub mod clocks;
 pub mod committers;
+pub mod conditions;
 pub mod configuration;
 pub mod content;
 pub mod coverage;

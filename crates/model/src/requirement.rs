@@ -331,7 +331,7 @@ pub fn before_start(file: &ChangeFile, directory: &Directory, now: Timestamp) ->
         .iter()
         .filter(|c| c.due == ConditionDue::Start && c.met.is_none() && !c.lapsed)
     {
-        rows.push(condition_unmet(condition, directory));
+        rows.push(condition_unmet(condition, file, directory));
     }
     for task in &file.tasks {
         let holds = matches!(task.kind, TaskKind::Prepare | TaskKind::Test);
@@ -350,12 +350,21 @@ pub fn before_start(file: &ChangeFile, directory: &Directory, now: Timestamp) ->
     rows
 }
 
-fn condition_unmet(condition: &crate::records::Condition, directory: &Directory) -> Unmet {
+fn condition_unmet(condition: &crate::records::Condition, file: &ChangeFile, directory: &Directory) -> Unmet {
+    let checkers = crate::conditions::checkers(file, directory, condition);
+    let satisfy = if checkers.contains(&condition.checker) {
+        "Its checker says that it is met.".to_owned()
+    } else {
+        format!(
+            "{} may no longer act here, so whoever took over the check says that it is met.",
+            directory.name(&condition.checker)
+        )
+    };
     unmet(
         "condition_open",
         format!("A condition is open: {}", condition.text),
-        "Its checker says that it is met.",
-        vec![directory.login(&condition.checker)],
+        satisfy,
+        logins(directory, &checkers),
     )
 }
 
@@ -403,7 +412,7 @@ pub fn before_closure(file: &ChangeFile, directory: &Directory, now: Timestamp) 
         }
     }
     for condition in file.conditions.iter().filter(|c| c.met.is_none() && !c.lapsed) {
-        rows.push(condition_unmet(condition, directory));
+        rows.push(condition_unmet(condition, file, directory));
     }
     for task in file
         .tasks

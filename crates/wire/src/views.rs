@@ -198,6 +198,12 @@ fn one_target(change: &Change, target: &Target, directory: &Directory) -> Value 
     let mut map = object(target);
     let record = change.target_record(&target.id);
     map.insert("state".into(), json!(target_state(change.state, record)));
+    // A word for an item that the estate does not hold asks nobody beyond the service's owners, which a typo should not hide.
+    let is_unknown = |item: &&String| !directory.config_items.contains_key(*item);
+    let unknown: Vec<&String> = target.config_items.iter().filter(is_unknown).collect();
+    if !unknown.is_empty() {
+        map.insert("unknown_config_items".into(), json!(unknown));
+    }
     if let Some(record) = record
         && let Value::Object(mut known) = shown(record, directory)
     {

@@ -181,7 +181,7 @@ fn told(login: &str, active: bool) -> ProvisionedPerson {
     ProvisionedPerson {
         login: login.to_owned(),
         name: "Adam of the directory".to_owned(),
-        active,
+        active: Some(active),
         // A directory that tells of rights is told back nothing of them: they are given here.
         attributes: vec![("roles".to_owned(), json!([{"value": "requester"}]).to_string())],
         ..ProvisionedPerson::default()

@@ -147,7 +147,7 @@ fn told(dice: &mut Dice) -> ProvisionedPerson {
     ProvisionedPerson {
         name: format!("Person {}", dice.below(100)),
         email: dice.is_one_in(2).then(|| format!("{login}@halden.example")),
-        active: !dice.is_one_in(4),
+        active: [Some(true), Some(true), Some(false), None][dice.below(4)],
         compromised: dice.is_one_in(8),
         external_id: Some(format!("x-{login}")),
         attributes: vec![("department".to_owned(), dice.name('D', 3))],
@@ -193,7 +193,7 @@ fn swapped(room: &mut Room<'_, '_>, dice: &mut Dice) -> Result<()> {
     let named = |login: &str| ProvisionedPerson {
         login: login.to_owned(),
         name: login.to_owned(),
-        active: true,
+        active: Some(true),
         ..ProvisionedPerson::default()
     };
     provision::replace_person(room, one.id.as_str(), &named("between"))?;

@@ -16,4 +16,5 @@ mod replaying;
 mod reviewing;
 mod telling;
 mod timers;
+mod ways_in;
 mod world;

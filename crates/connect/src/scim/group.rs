@@ -120,7 +120,7 @@ fn at_root(group: &mut ProvisionedGroup, operation: &Operation) -> Result<(), Sc
 
 fn at_path(group: &mut ProvisionedGroup, op: Op, path: &str, value: &Value) -> Result<(), ScimError> {
     let bad_path = || ScimError::bad("invalidPath", format!("There is no attribute `{path}`."));
-    let parsed: PatchPath = path
+    let parsed: PatchPath = super::value_path::spaced(path)
         .parse()
         .map_err(|error| ScimError::bad("invalidPath", format!("The path `{path}` cannot be read: {error}.")))?;
     match parsed {

@@ -53,7 +53,11 @@ pub fn operations(body: &Map<String, Value>) -> Result<Vec<Operation>, ScimError
         let path = member(map, "path")
             .and_then(Value::as_str)
             .map(|it| it.trim().to_owned());
-        let value = member(map, "value").cloned().unwrap_or(Value::Null);
+        // Absent is not null: an operation that lost its value on the way would otherwise clear what it names.
+        let value = match member(map, "value").cloned() {
+            None if op == Op::Add => return Err(ScimError::bad("invalidValue", "`add` needs a `value`.")),
+            value => value.unwrap_or(Value::Null),
+        };
         Ok(Operation {
             op,
             path: path.filter(|path| !path.is_empty()),
@@ -76,7 +80,7 @@ fn no_path(path: impl std::fmt::Display) -> ScimError {
 }
 
 fn place(path: &str, attrs: &'static [Attr]) -> Result<Place, ScimError> {
-    let parsed: PatchPath = path
+    let parsed: PatchPath = super::value_path::spaced(path)
         .parse()
         .map_err(|error| ScimError::bad("invalidPath", format!("The path `{path}` cannot be read: {error}.")))?;
     let (attr_path, sub_name, choice) = match parsed {
@@ -430,6 +434,15 @@ mod tests {
             "userName": "ada", "active": true, "name": {"givenName": "Ada", "familyName": "L"},
             "emails": [{"type": "work", "value": "ada@acme.example", "primary": true}],
         })
+    }
+
+    #[test]
+    fn an_operation_that_lost_its_value_clears_nothing() {
+        let refused = patched(ada(), json!([{"op": "add", "path": "emails"}])).unwrap_err();
+        assert_eq!(refused.kind, "invalidValue");
+        // Null clears, where it is said.
+        let after = patched(ada(), json!([{"op": "replace", "path": "emails", "value": null}])).unwrap();
+        assert_eq!(after.get("emails"), None);
     }
 
     /// Shapes from Entra's documentation of its provisioning service.

@@ -63,7 +63,7 @@ pub fn read(body: &Map<String, Value>) -> Result<ProvisionedPerson, ScimError> {
         name: name_of(&resource).unwrap_or_else(|| user_name.clone()),
         email: mail_of(&resource),
         zone,
-        active: resource.get("active").and_then(Value::as_bool).unwrap_or(true),
+        active: resource.get("active").and_then(Value::as_bool),
         compromised: compromised.and_then(Value::as_bool).unwrap_or(false),
         external_id: text("externalId"),
         attributes: rest_of(&resource, &user_name),
@@ -241,7 +241,7 @@ mod tests {
         );
         assert_eq!(read.email.as_deref(), Some("ada@acme.example"));
         assert_eq!(read.zone.as_deref(), Some("Europe/Oslo"));
-        assert!(read.active && !read.compromised);
+        assert!(read.active == Some(true) && !read.compromised);
         let shown = Value::Object(show(&Shown {
             id: "0197f3a2-0000-7000-8000-000000000001",
             version: 3,
@@ -283,6 +283,19 @@ mod tests {
             json!({"userName": {}}),
         ] {
             assert_eq!(read(&body(wrong)).unwrap_err().kind, "invalidValue");
+        }
+    }
+
+    #[test]
+    fn whether_somebody_is_active_is_told_alone_where_it_is_said() {
+        for (said, active) in [
+            (json!({}), None),
+            (json!({"active": null}), None),
+            (json!({"active": "False"}), Some(false)),
+        ] {
+            let mut sent = json!({"userName": "ada"});
+            sent.as_object_mut().unwrap().extend(body(said));
+            assert_eq!(read(&body(sent)).unwrap().active, active);
         }
     }
 

@@ -6,11 +6,47 @@ use std::borrow::Cow;
 
 use scim_v2::filter::{Filter, PatchPath};
 
+/// `not` stands right before its bracket in the RFC's grammar (`not(active eq true)`), which the library reads with a space
+/// between them alone.
+pub(crate) fn spaced(text: &str) -> Cow<'_, str> {
+    let bytes = text.as_bytes();
+    let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:$".contains(byte);
+    let (mut out, mut done, mut at) = (String::new(), 0, 0);
+    while let Some(byte) = bytes.get(at) {
+        if *byte == b'"' {
+            at = end_of_text(text, at);
+            continue;
+        }
+        let begins = at == 0 || !bytes.get(at - 1).is_some_and(is_word);
+        let is_not = bytes.get(at..at + 3).is_some_and(|it| it.eq_ignore_ascii_case(b"not"));
+        if begins && is_not && bytes.get(at + 3) == Some(&b'(') {
+            at += 3;
+            out.push_str(&text[done..at]);
+            out.push(' ');
+            done = at;
+        }
+        at += 1;
+    }
+    if done == 0 {
+        return Cow::Borrowed(text);
+    }
+    out.push_str(&text[done..]);
+    Cow::Owned(out)
+}
+
+/// A filter as the library reads it.
+pub(crate) fn plain(text: &str) -> Cow<'_, str> {
+    match spaced(text) {
+        Cow::Borrowed(text) => chosen_apart(text),
+        Cow::Owned(text) => Cow::Owned(chosen_apart(&text).into_owned()),
+    }
+}
+
 /// A filter in the RFC's own grammar. What is not of this form stays as it is, and is refused by whoever reads it.
 ///
 /// Each piece that is moved was read by the grammar by itself before, so that no bracket and no quote of it can end
 /// anything but what it began: a text that is no filter does not become one by being rewritten.
-pub(crate) fn plain(text: &str) -> Cow<'_, str> {
+fn chosen_apart(text: &str) -> Cow<'_, str> {
     let mut out = String::new();
     let mut done = 0;
     let mut open = None;
@@ -127,6 +163,21 @@ fn test_length(text: &str) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn not_stands_right_before_its_bracket() {
+        for (text, wanted) in [
+            (r#"not(userName eq "not(x")"#, r#"not (userName eq "not(x")"#),
+            (r#"NOT(a pr) and b[not(c pr)]"#, r#"NOT (a pr) and b[not (c pr)]"#),
+            ("(not(not(a pr)))", "(not (not (a pr)))"),
+            ("knot(a pr)", "knot(a pr)"),
+            ("not (a pr)", "not (a pr)"),
+            ("not", "not"),
+        ] {
+            assert_eq!(plain(text), wanted);
+        }
+        assert!(plain("not(userName pr)").parse::<Filter>().is_ok());
+    }
 
     #[test]
     fn a_part_of_chosen_values_becomes_a_choice_of_its_own() {

@@ -288,15 +288,29 @@ pub fn meet_condition(case: &mut Case<'_>, condition: &RecordId, body: &Body) ->
     let Some(found) = case.file.conditions.iter().find(|row| &row.id == condition) else {
         return Err(Refusal::not_found("such condition"));
     };
-    if found.checker != person {
-        let text = format!("This condition is checked by {}.", case.name(&found.checker));
+    let checkers = crate::conditions::checkers(&case.file, &case.directory, found);
+    if !checkers.contains(&person) {
+        let names: Vec<String> = checkers.iter().map(|it| case.name(it)).collect();
+        let text = format!("This condition is checked by {}.", names.join(" or "));
         return Err(Refusal::not_allowed("not_the_checker", text));
     }
+    let (is_met, is_over) = (found.met.is_some(), found.lapsed);
     case.allow(Act::MeetCondition)?;
     let mut reading = Reading::new(body, "");
     let text = reading.text("text", TEXT);
     reading.finish()?;
     check_state(case, Act::MeetCondition)?;
+    if is_met || is_over {
+        let (code, text) = if is_met {
+            (
+                "condition_met",
+                "This condition is met already; what was said of it stands.",
+            )
+        } else {
+            ("condition_lapsed", "This condition went with the approval that set it.")
+        };
+        return Err(Refusal::not_now(code, text, "Write a comment to say more.", Vec::new()));
+    }
     let at = case.now;
     for row in case.file.conditions.iter_mut().filter(|row| &row.id == condition) {
         row.met = Some(MetCondition {

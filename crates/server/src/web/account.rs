@@ -146,13 +146,16 @@ pub(super) async fn set_password(
         };
         return super::view::problem(&state, &visitor, &failure, &back).await;
     }
-    let login = write(&state, &visitor, |room| {
-        let person = room.actor.person.clone();
-        Ok(room.directory()?.login(&person))
+    let phc = match sign_in::hash_password(&state, form.first("password")).await {
+        Ok(phc) => phc,
+        Err(failure) => return super::view::problem(&state, &visitor, &failure, &back).await,
+    };
+    match write(&state, &visitor, move |room| {
+        acts::set_person::change_password(room, &phc)
     })
-    .await;
-    match login {
-        Ok(login) => super::people::set_password(&state, &visitor, &login, form.first("password"), "/account").await,
+    .await
+    {
+        Ok(()) => super::view::see(&back),
         Err(failure) => super::view::problem(&state, &visitor, &failure, &back).await,
     }
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use acts::find_acts::OpenActs;
 use acts::find_timeline::Told;
 use model::act::Act as Verb;
-use model::change::Step;
+use model::change::{Content, Step};
+use model::directory::Directory;
 use model::file::ChangeFile;
 use model::ids::PersonId;
 use model::records::{Comment, Entry as ActionEntry};
@@ -222,7 +223,8 @@ impl Around<'_> {
             .filter(|condition| !condition.lapsed)
             .map(|condition| {
                 let id = condition.id.as_str();
-                let checker = view.name(&condition.checker);
+                let checkers = model::conditions::checkers(self.file, &view.directory, condition);
+                let names: Vec<String> = checkers.iter().map(|person| view.name(person)).collect();
                 let entry = Entry::new(
                     if condition.met.is_some() { Tone::Ok } else { Tone::Wait },
                     Rich::new().said(condition.text.as_str()),
@@ -231,7 +233,7 @@ impl Around<'_> {
                     Some(met) => entry
                         .why(Rich::new().said(view.name(&met.by)).text(" says it is met"))
                         .aside(view.reader.distance(met.at)),
-                    None if condition.checker == view.me && self.open.has(Verb::MeetCondition) => {
+                    None if checkers.contains(&view.me) && self.open.has(Verb::MeetCondition) => {
                         let meet = self
                             .at(&format!("meet-{id}"), "It is met", &format!("/conditions/{id}/met"))
                             .field(Field::textarea("text", "How you saw it"))
@@ -242,7 +244,7 @@ impl Around<'_> {
                     }
                     None => {
                         let due = format!("due before {}, checked by ", condition.due.as_str());
-                        entry.why(Rich::from(due).said(checker))
+                        entry.why(Rich::from(due).said(names.join(", ")))
                     }
                 }
             });
@@ -637,6 +639,7 @@ impl Around<'_> {
         if let Some(tester) = &content.tester {
             facts.push(Fact::people("Tester", vec![view.name(tester)]));
         }
+        facts.extend(unknown_items(content, &view.directory));
         for (label, value) in [("Team", &content.team), ("Business contact", &content.business_contact)] {
             if let Some(value) = value {
                 facts.push(Fact::new(label, Rich::new().said(value.as_str())));
@@ -702,6 +705,17 @@ impl Around<'_> {
                 .collect(),
         }
     }
+}
+
+/// The config items that the estate does not hold: nobody but the service's owners is asked for them.
+fn unknown_items(content: &Content, directory: &Directory) -> Option<Fact> {
+    let items = content.targets.iter().flat_map(|target| &target.config_items);
+    let unknown: BTreeSet<&str> = items
+        .filter(|item| !directory.config_items.contains_key(*item))
+        .map(String::as_str)
+        .collect();
+    let names: Vec<&str> = unknown.into_iter().collect();
+    (!names.is_empty()).then(|| Fact::new("Config items not in the estate", Rich::new().said(names.join(", "))))
 }
 
 fn risk_fact(file: &ChangeFile) -> Fact {

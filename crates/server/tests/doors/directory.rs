@@ -360,3 +360,50 @@ fn null_clears_and_what_is_far_is_no_fault() {
     let path = format!("/changes/{}/submission", made["key"].as_str().unwrap());
     world.post("rita", &path, &json!({})).expect(201);
 }
+
+/// A word for an item asks the item's owners; where the estate does not hold it, the answer says that it asks nobody.
+#[test]
+fn a_config_item_that_the_estate_does_not_hold_is_said() {
+    let world = World::new();
+    let item = json!({"key": "booking-db", "service": "booking-api"});
+    world.post("adam", "/config-items", &item).expect(201);
+    let mut body = World::change_body();
+    body["config_items"] = json!(["booking-db", "boking-db"]);
+    let made = world.post("rita", "/changes", &body).expect(201);
+    let target = &made["targets"][0];
+    assert_eq!(target["config_items"], json!(["booking-db", "boking-db"]));
+    assert_eq!(target["unknown_config_items"], json!(["boking-db"]));
+    // What an answer said is taken back as it came.
+    let path = format!("/changes/{}", made["key"].as_str().unwrap());
+    let patch = |targets: Value| {
+        let ask = world.as_person("rita", "PATCH", &path).header("if-match", "*");
+        ask.json(&json!({"targets": targets})).send().expect(200)
+    };
+    let mut targets = made["targets"].clone();
+    patch(targets.clone());
+    targets[0]["config_items"] = json!(["booking-db"]);
+    assert_eq!(patch(targets)["targets"][0].get("unknown_config_items"), None);
+}
+
+#[test]
+fn whoever_a_catalogue_makes_member_of_a_group_of_another_file_joins_it() {
+    let world = World::new();
+    let members = || {
+        let group = world.get("adam", "/groups/security").expect(200);
+        let members = group["members"].as_array().unwrap().iter();
+        members.map(|it| it.as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let mut wanted = members();
+    assert!(!wanted.is_empty());
+    let text = "apiVersion: backstage.io/v1alpha1\nkind: User\nmetadata: {name: olga}\n\
+                spec: {memberOf: [group:default/security]}\n";
+    let report = import(&world, "backstage", text, false).expect(200);
+    assert_eq!(report["left_out"], 0, "{report}");
+    wanted.push("olga".to_owned());
+    wanted.sort();
+    let mut now = members();
+    now.sort();
+    assert_eq!(now, wanted);
+    // Again it is no change.
+    assert_eq!(import(&world, "backstage", text, false).expect(200)["rows"], json!([]));
+}

@@ -163,6 +163,33 @@ fn factors_are_changed_with_a_fresh_factor_alone_and_reset_by_an_administrator()
     assert_eq!(after.ask("GET", "/me", &Value::Null).expect(200)["stepped_up"], true);
 }
 
+/// A password is a factor, so whoever could set it without one would make the very factor that grave acts ask for.
+#[test]
+fn nobody_sets_their_own_password_without_a_fresh_factor() {
+    let world = World::new();
+    world.set_password("rita");
+    let own = json!({"password": "chosen by whoever holds the token"});
+    let token = world.token("rita", &["read", "write", "admin"]);
+    let by_token = world.ask("PUT", "/api/v1/people/rita/password");
+    by_token
+        .header("authorization", &format!("Bearer {token}"))
+        .json(&own)
+        .send()
+        .problem(403, "step_up_required");
+    let first = Browser::sign_in(&world, "rita");
+    let (secret, _) = enrol(&first);
+    // A password alone is one of two factors now.
+    let stolen = Browser::sign_in(&world, "rita");
+    stolen
+        .ask("PUT", "/people/rita/password", &own)
+        .problem(403, "step_up_required");
+    stolen
+        .ask("POST", "/session/step-up", &json!({"code": code(&world, &secret, 1)}))
+        .expect(201);
+    stolen.ask("PUT", "/people/rita/password", &own).expect(200);
+    first.ask("GET", "/me", &Value::Null).problem(401, "unauthenticated");
+}
+
 #[test]
 fn sessions_are_listed_and_ended() {
     let world = World::new();

@@ -190,6 +190,55 @@ fn groups_gain_and_lose_members_and_their_people_see_them() {
 }
 
 #[test]
+fn whoever_was_deactivated_comes_back_by_a_word_and_never_by_silence() {
+    let world = World::new();
+    let client = Client::new(&world);
+    let user = client.ask("POST", "/Users", &okta_user("a@acme.example")).expect(201);
+    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    let one = |operation: Value| client.ask("PATCH", &path, &json!({"Operations": [operation]}));
+    let off = json!({"op": "replace", "path": "active", "value": false});
+    assert_eq!(one(off).expect(200)["active"], false);
+    for silent in [
+        json!({"op": "remove", "path": "active"}),
+        json!({"op": "replace", "path": "active", "value": null}),
+        json!({"op": "replace", "value": {"displayName": "Another"}}),
+    ] {
+        assert_eq!(one(silent).expect(200)["active"], false);
+    }
+    let mut whole = okta_user("a@acme.example");
+    whole.as_object_mut().unwrap().remove("active");
+    assert_eq!(client.ask("PUT", &path, &whole).expect(200)["active"], false);
+    let nothing = json!({"Operations": [{"op": "add", "path": "active"}]});
+    client.refused("PATCH", &path, &nothing, 400, "invalidValue");
+    let on = json!({"op": "replace", "path": "active", "value": "True"});
+    assert_eq!(one(on).expect(200)["active"], true);
+}
+
+#[test]
+fn an_address_that_no_letter_reaches_and_a_name_of_another_group_are_refused() {
+    let world = World::new();
+    let client = Client::new(&world);
+    let mut user = okta_user("a@acme.example");
+    user["emails"][0]["value"] = json!("a@acme.example\r\nBcc: eve@evil.example");
+    client.refused("POST", "/Users", &user, 400, "invalidValue");
+    let made = client.ask("POST", "/Users", &okta_user("a@acme.example")).expect(201);
+    let path = format!("/Users/{}", made["id"].as_str().unwrap());
+    let wrong = json!({"Operations": [{"op": "replace", "path": "emails", "value": [{"value": "nobody"}]}]});
+    client.refused("PATCH", &path, &wrong, 400, "invalidValue");
+    let group = |name: &str| json!({"displayName": name});
+    client.ask("POST", "/Groups", &group("Night Shift")).expect(201);
+    let day = client.ask("POST", "/Groups", &group("Day Shift")).expect(201);
+    let path = format!("/Groups/{}", day["id"].as_str().unwrap());
+    let rename = |name: &str| json!({"Operations": [{"op": "replace", "path": "displayName", "value": name}]});
+    client.refused("PATCH", &path, &rename("night  SHIFT"), 409, "uniqueness");
+    client.ask("PATCH", &path, &rename("DAY shift")).expect(200);
+    client.ask("PATCH", &path, &rename("Early Shift")).expect(200);
+    let found = client.get("/Users?filter=not(userName%20eq%20%22a%40acme.example%22)");
+    let all = client.get("/Users?count=0")["totalResults"].as_i64().unwrap();
+    assert_eq!(found["totalResults"], json!(all - 1));
+}
+
+#[test]
 fn pages_count_places_and_etags_hold() {
     let world = World::new();
     let client = Client::new(&world);

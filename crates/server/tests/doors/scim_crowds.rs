@@ -21,7 +21,7 @@ fn people(world: &World, count: usize) -> Vec<String> {
                 let told = ProvisionedPerson {
                     login: format!("person{number}@crowd.example"),
                     name: format!("Person {number}"),
-                    active: true,
+                    active: Some(true),
                     ..ProvisionedPerson::default()
                 };
                 Ok(acts::provision::create_person(room, &told)?.id.0)

@@ -69,6 +69,40 @@ fn told(world: &World, login: &'static str) -> Vec<String> {
     about.map(|it| it.text).collect()
 }
 
+#[test]
+fn a_token_is_made_for_who_is_there_and_for_what_is_named() {
+    let world = World::new();
+    let wrong = |body: Value, code: &str| {
+        let refused = world.post("adam", "/tokens", &body).problem(422, "invalid");
+        assert_eq!(refused["errors"][0]["code"], code, "{refused}");
+    };
+    wrong(json!({"name": "x", "scopes": []}), "missing");
+    let left = world.post("adam", "/people/rita/deactivation", &json!({"reason": "Left"}));
+    left.expect(201);
+    wrong(json!({"name": "x", "person": "rita"}), "inactive");
+    let workload = json!({"issuer": "https://ci.example", "meant_for": "assent", "person": "rita",
+        "claims": {"repository": "acme/*"}});
+    let set = world
+        .as_person("adam", "PUT", "/workloads/jobs")
+        .header("if-match", "*");
+    set.json(&workload).send().problem(422, "invalid");
+    let mail = json!({"login": "x", "name": "X", "email": "x@acme.example\nBcc: eve@evil.example"});
+    let refused = world.post("adam", "/people", &mail).problem(422, "invalid");
+    assert_eq!(refused["errors"][0]["code"], "not_an_address");
+    let group = world.as_person("adam", "PUT", "/groups/night").header("if-match", "*");
+    let group = group.json(&json!({"key": "day", "members": []})).send();
+    assert_eq!(group.problem(422, "invalid")["errors"][0]["field"], "key");
+    let template = json!({"key": "t", "free": ["titel"], "review_by": "2001-01-01T00:00:00Z"});
+    let refused = world.post("mona", "/templates", &template).problem(422, "invalid");
+    let codes: Vec<&Value> = refused["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| &it["code"])
+        .collect();
+    assert_eq!(codes, ["unknown_field", "in_the_past"]);
+}
+
 /// A way in that somebody else made is no secret of theirs: its person reads of it at once, and a pipeline reads nothing.
 #[test]
 fn whoever_is_spoken_for_is_told() {

@@ -226,6 +226,11 @@ const CHANGE: &[Shape] = &[
             word("outcome", all!(Outcome), "How it ended."),
             time("actual_start", "When the work on it began."),
             time("actual_end", "When it ended."),
+            texts(
+                "unknown_config_items",
+                LINE,
+                "Of its config items those that the estate does not hold: nobody but the service's owners is asked for them.",
+            ),
         ],
     )
     .based_on(&["NewTarget"]),

@@ -1,0 +1,206 @@
+//! Ways in that nobody opens to themselves or by silence: passwords, tokens, the provisioning directory.
+
+use acts::{Room, provision};
+use model::file::Actor;
+use model::identity::{ProvisionedGroup, ProvisionedPerson};
+use model::words::Noun;
+use serde_json::{Value, json};
+use store::{Lane, Mode};
+
+use crate::world::{TENANT, World, body};
+
+/// What an act by somebody is refused with; empty when it is done.
+fn refused_by<T: Send + 'static>(
+    world: &World,
+    actor: Actor,
+    act: impl Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+) -> String {
+    let done = world.desk.wait(Lane::Acts, TENANT, actor, Mode::Write, act);
+    done.map_or_else(|error| format!("{error:?}"), |_| String::new())
+}
+
+fn make(world: &World, login: &'static str, role: &'static str) {
+    world.system(move |room| {
+        acts::set_person::create_person(room, &body(json!({"login": login, "roles": [role]}))).map(drop)
+    });
+}
+
+/// A password is a factor: whoever could set it without one would make the factor that grave acts ask for.
+#[test]
+fn nobody_sets_their_own_password_without_a_fresh_factor() {
+    let world = World::new();
+    make(&world, "adam", "admin");
+    let set = |actor: Actor, login: &'static str| {
+        refused_by(&world, actor, move |room| {
+            acts::set_person::set_password(room, login, "phc")
+        })
+    };
+    let by_token = Actor {
+        by_token: true,
+        ..world.actor("rita")
+    };
+    assert!(set(by_token, "rita").contains("step_up_required"));
+    assert!(set(world.actor("rita"), "rita").contains("step_up_required"));
+    assert!(
+        set(world.actor("adam"), "adam").contains("step_up_required"),
+        "an administrator's own, too"
+    );
+    let fresh = Actor {
+        stepped_up_at: Some(world.desk.tools().clock.now()),
+        ..world.actor("rita")
+    };
+    assert_eq!(set(fresh, "rita"), "");
+    assert!(set(world.actor("rita"), "adam").contains("not_allowed"));
+    assert_eq!(
+        set(world.actor("adam"), "rita"),
+        "",
+        "another's is an administrator's to set"
+    );
+    // Where the present one was shown, the door has looked.
+    assert_eq!(
+        refused_by(&world, world.actor("rita"), |room| acts::set_person::change_password(
+            room, "phc"
+        )),
+        ""
+    );
+    world.assert_replays();
+}
+
+#[test]
+fn whoever_was_deactivated_comes_back_by_a_word_and_never_by_silence() {
+    let world = World::new();
+    let id = world.actor("rita").person.0;
+    let tell = |active: Option<bool>, mail: Option<&'static str>| {
+        let id = id.clone();
+        let told = ProvisionedPerson {
+            login: "rita".to_owned(),
+            name: "Rita".to_owned(),
+            email: mail.map(str::to_owned),
+            active,
+            ..ProvisionedPerson::default()
+        };
+        let act = move |room: &mut Room<'_, '_>| provision::replace_person(room, &id, &told);
+        world.desk.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, act)
+    };
+    assert!(!tell(Some(false), None).unwrap().active);
+    assert!(!tell(None, None).unwrap().active, "what is not said stays");
+    assert!(tell(Some(true), None).unwrap().active);
+    let wrong = tell(None, Some("rita@acme.example\r\nBcc: eve@evil.example"));
+    assert!(format!("{:?}", wrong.unwrap_err()).contains("not_an_address"));
+    assert!(tell(None, Some("rita@acme.example")).unwrap().active);
+    world.assert_replays();
+}
+
+#[test]
+fn a_group_is_not_renamed_to_another_one() {
+    let world = World::new();
+    let told = |name: &str| ProvisionedGroup {
+        name: name.to_owned(),
+        ..ProvisionedGroup::default()
+    };
+    let night = told("Night Shift");
+    world.system(move |room| provision::create_group(room, &night).map(drop));
+    let day = told("Day Shift");
+    let id = world.system(move |room| Ok(provision::create_group(room, &day)?.id.0));
+    let rename = |name: &str| {
+        let (id, told) = (id.clone(), told(name));
+        refused_by(&world, Actor::system(), move |room| {
+            provision::replace_group(room, &id, &told)
+        })
+    };
+    assert!(rename("night  SHIFT").contains("not_unique"));
+    assert_eq!(rename("DAY shift"), "", "its own name in other letters");
+    assert_eq!(rename("Early Shift"), "");
+}
+
+#[test]
+fn what_names_nobody_nothing_or_no_field_is_refused() {
+    let world = World::new();
+    make(&world, "adam", "admin");
+    let token = |asked: Value| {
+        let asked = body(asked);
+        refused_by(&world, world.actor("adam"), move |room| {
+            acts::set_token::create_token(room, &asked)
+        })
+    };
+    assert!(
+        token(json!({"name": "x", "scopes": []})).contains("missing"),
+        "an empty list is no default"
+    );
+    assert_eq!(token(json!({"name": "x", "person": "rita"})), "");
+    let end = body(json!({"reason": "Left"}));
+    world.system(move |room| acts::deactivate_person::deactivate_person(room, "rita", &end).map(drop));
+    assert!(token(json!({"name": "x", "person": "rita"})).contains("inactive"));
+    let workload = |active: bool| {
+        let asked = body(
+            json!({"issuer": "https://ci.example", "meant_for": "assent", "person": "rita",
+            "claims": {"repository": "acme/*"}, "active": active}),
+        );
+        refused_by(&world, world.actor("adam"), move |room| {
+            acts::set_workload::set_workload(room, "jobs", &asked)
+        })
+    };
+    assert!(workload(true).contains("inactive"));
+    assert_eq!(workload(false), "", "one that lets nobody in may name who has left");
+    let mail = body(json!({"login": "x", "email": "x@acme.example\nBcc: eve@evil.example"}));
+    let mail = refused_by(&world, world.actor("adam"), move |room| {
+        acts::set_person::create_person(room, &mail)
+    });
+    assert!(mail.contains("not_an_address"), "{mail}");
+    let group = body(json!({"key": "day", "members": []}));
+    let group = refused_by(&world, world.actor("adam"), move |room| {
+        acts::set_person::set_group(room, "night", &group)
+    });
+    assert!(group.contains("not_allowed"), "{group}");
+    let asked = body(json!({"key": "t", "free": ["titel"], "review_by": "2001-01-01T00:00:00Z"}));
+    let template = refused_by(&world, world.actor("mona"), move |room| {
+        acts::set_template::propose_template(room, &asked)
+    });
+    assert!(
+        template.contains("unknown_field") && template.contains("in_the_past"),
+        "{template}"
+    );
+    let asked = body(json!({"key": "t", "free": ["title", "planned_start"]}));
+    let template = refused_by(&world, world.actor("mona"), move |room| {
+        acts::set_template::propose_template(room, &asked)
+    });
+    assert_eq!(template, "");
+}
+
+#[test]
+fn whoever_a_file_makes_member_of_a_group_joins_those_in_it() {
+    let world = World::new();
+    make(&world, "adam", "admin");
+    let night = body(json!({"members": ["rita"]}));
+    world.by("adam", move |room| {
+        acts::set_person::set_group(room, "night", &night).map(drop)
+    });
+    let join = || {
+        let lines = [
+            (Noun::People, json!({"login": "otto"})),
+            (Noun::Groups, json!({"key": "night", "joins": ["otto"]})),
+        ];
+        let lines = lines.map(|(noun, fields)| acts::import_directory::Line {
+            number: 1,
+            noun,
+            fields: body(fields),
+        });
+        world.by("adam", move |room| {
+            let options = acts::import_directory::Options::default();
+            acts::import_directory::import_directory(room, &lines, options).map(|report| report.rows.len())
+        })
+    };
+    assert_eq!(join(), 2);
+    let members = world.look(|room| {
+        let directory = room.directory()?;
+        let mut found: Vec<String> = directory
+            .members(&"night".into())
+            .iter()
+            .map(|it| directory.login(it))
+            .collect();
+        found.sort();
+        Ok(found)
+    });
+    assert_eq!(members.unwrap(), ["otto", "rita"]);
+    assert_eq!(join(), 0, "again it is no change");
+}
