@@ -24,7 +24,7 @@ const MOST_TRIED: usize = 4;
 /// Whether a pack can be staffed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Staffing {
-    /// The pack.
+    /// The pack, or `in force` for the whole set that is.
     pub pack: String,
     /// Whether people enough are there for every service.
     pub is_staffed: bool,
@@ -43,17 +43,47 @@ pub struct Lack {
     pub text: String,
 }
 
-/// Looks at every pack (`GET /staffing`).
+/// The row of the set that is in force, whatever packs it was made of; no pack has this name.
+const IN_FORCE: &str = "in force";
+
+/// Looks at the set in force, rules of one's own included, and at every pack that comes with Assent (`GET /staffing`).
 ///
 /// # Errors
 /// 403, or the store's.
 pub fn find_unstaffed(room: &mut Room<'_, '_>) -> Result<Vec<Staffing>> {
     room.allow(model::act::actions::READ)?;
     let directory = room.directory()?;
-    policy::packs()
-        .iter()
-        .map(|pack| staffing(room, &directory, pack))
-        .collect()
+    let in_force = room.policies()?;
+    let lacks = of_services(room, &directory, &in_force, None)?;
+    let mut found = vec![told(IN_FORCE, lacks)];
+    for pack in policy::packs() {
+        found.push(staffing(room, &directory, &pack)?);
+    }
+    Ok(found)
+}
+
+/// What lacks, by rule and sentence, with the services for which it does.
+type Lacks = BTreeMap<(String, String), Vec<String>>;
+
+fn told(pack: &str, lacks: Lacks) -> Staffing {
+    let row = |((rule, text), services): ((String, String), Vec<String>)| Lack { services, rule, text };
+    let lacks: Vec<Lack> = lacks.into_iter().map(row).collect();
+    Staffing {
+        pack: pack.to_owned(),
+        is_staffed: lacks.is_empty(),
+        lacks,
+    }
+}
+
+/// What the rules of a set lack, all of them or those of one pack.
+fn of_services(room: &mut Room<'_, '_>, directory: &Directory, set: &PolicySet, pack: Option<&str>) -> Result<Lacks> {
+    let mut lacks = Lacks::new();
+    for service in directory.services.keys().take(MOST_SERVICES) {
+        for (rule, text) in of_service(room, directory, (set, pack), service)? {
+            lacks.entry((rule, text)).or_default().push(service.0.clone());
+        }
+    }
+    Ok(lacks)
 }
 
 fn staffing(room: &mut Room<'_, '_>, directory: &Directory, pack: &policy::Pack) -> Result<Staffing> {
@@ -61,37 +91,22 @@ fn staffing(room: &mut Room<'_, '_>, directory: &Directory, pack: &policy::Pack)
     files.extend(pack.files.clone());
     let digest = proof::crypto::digest_text;
     let names = crate::policies::Names(directory);
-    let mut lacks: BTreeMap<(String, String), Vec<String>> = BTreeMap::new();
-    match PolicySet::compile(&files, "", policy::SCHEMA, &names, digest) {
+    let lacks = match PolicySet::compile(&files, "", policy::SCHEMA, &names, digest) {
+        Ok(set) => of_services(room, directory, &set, Some(pack.name))?,
         Err(findings) => {
-            for finding in findings {
-                let place = format!("{}:{}", finding.file, finding.line);
-                lacks.entry((place, finding.text)).or_default();
-            }
+            let place = |finding: &policy::Finding| format!("{}:{}", finding.file, finding.line);
+            let rows = findings.into_iter().map(|it| ((place(&it), it.text), Vec::new()));
+            rows.collect()
         }
-        Ok(set) => {
-            for service in directory.services.keys().take(MOST_SERVICES) {
-                for (rule, text) in of_service(room, directory, (&set, pack.name), service)? {
-                    let services = lacks.entry((rule, text)).or_default();
-                    services.push(service.0.clone());
-                }
-            }
-        }
-    }
-    let row = |((rule, text), services): ((String, String), Vec<String>)| Lack { services, rule, text };
-    let lacks: Vec<Lack> = lacks.into_iter().map(row).collect();
-    Ok(Staffing {
-        pack: pack.name.to_owned(),
-        is_staffed: lacks.is_empty(),
-        lacks,
-    })
+    };
+    Ok(told(pack.name, lacks))
 }
 
-/// What the pack's rules lack for a service, as the best author and the best implementer would leave it.
+/// What these rules lack for a service, as the best author and the best implementer would leave it.
 fn of_service(
     room: &mut Room<'_, '_>,
     directory: &Directory,
-    (set, pack): (&PolicySet, &str),
+    (set, pack): (&PolicySet, Option<&str>),
     service: &ServiceKey,
 ) -> Result<BTreeSet<(String, String)>> {
     let mut lacks = BTreeSet::new();
@@ -106,7 +121,7 @@ fn of_service(
             target.is_production = true;
         }
         file.requirements = set.require(&change_facts(&file, &room.tenant()), &facts);
-        let own = |row: &TargetObligation| row.obligation.id.starts_with(&format!("{pack}."));
+        let own = |row: &TargetObligation| pack.is_none_or(|pack| row.obligation.id.starts_with(&format!("{pack}.")));
         let (mut best, mut found) = (usize::MAX, BTreeSet::new());
         for (author, implementer) in pairs(directory) {
             file.change.authors = vec![author.clone()];

@@ -6,7 +6,6 @@ use model::ids::{ChangeId, RecordId};
 use model::records::Link;
 use model::verbs::Body;
 use model::verbs::around::{LinkEnd, link, unlink};
-use model::words::LinkKind;
 use serde_json::Value;
 use store::record::{self, Filter};
 
@@ -26,12 +25,13 @@ pub fn link_change(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<Re
         .and_then(Value::as_str)
         .unwrap_or_default()
         .to_uppercase();
+    let kind = body.get("kind").and_then(Value::as_str).unwrap_or_default();
     let id = store::changes::id_of_key(room.tx, &wanted)?;
     let end = match id {
         Some(id) => {
             let from = room.change(key)?.id;
             let id = ChangeId::from(id.as_str());
-            let way_back = way_back(room, &id, &wanted, &from)?;
+            let way_back = way_back(room, kind, (&id, &wanted), &from)?;
             Some(LinkEnd {
                 id,
                 key: wanted.clone(),
@@ -51,15 +51,15 @@ pub fn unlink_change(room: &mut Room<'_, '_>, key: &str, id: &RecordId) -> Resul
     room.on_change(key, |case| unlink(case, id))
 }
 
-/// The keys from one change to another over `depends_on`, both included; empty when there is no way.
-fn way_back(room: &mut Room<'_, '_>, from: &ChangeId, key: &str, to: &ChangeId) -> Result<Vec<String>> {
+/// The keys from one change to another over links of a kind, both included; empty when there is no way.
+fn way_back(room: &mut Room<'_, '_>, kind: &str, (from, key): (&ChangeId, &str), to: &ChangeId) -> Result<Vec<String>> {
     let mut ways: BTreeMap<ChangeId, Vec<String>> = BTreeMap::from([(from.clone(), vec![key.to_owned()])]);
     let mut open = VecDeque::from([from.clone()]);
     while let Some(at) = open.pop_front() {
         let way = ways.get(&at).cloned().unwrap_or_default();
         let filter = Filter::new()
             .equals("from_change", at.as_str())
-            .equals("kind", LinkKind::DependsOn.as_str())
+            .equals("kind", kind)
             .order_by("id");
         for stored in record::find::<Link>(room.tx, &filter)? {
             let Some(next) = stored.record.to_change.filter(|_| stored.record.removed_at.is_none()) else {

@@ -156,8 +156,12 @@ impl Copied {
 
 impl Drop for Copied {
     fn drop(&mut self) {
-        // It may never have been made.
-        let _ = std::fs::remove_file(&self.0);
+        for beside in ["", "-journal", "-wal", "-shm"] {
+            let mut name = self.0.as_os_str().to_owned();
+            name.push(beside);
+            // It may never have been made.
+            let _ = std::fs::remove_file(name);
+        }
     }
 }
 
@@ -227,6 +231,49 @@ pub fn restore(from: &Path, data: &Path) -> Result<Written> {
     check_empty(data)?;
     let mut zip = ZipArchive::new(File::open(from).map_err(trouble(from))?).map_err(zip_trouble(from))?;
     let manifest = read_manifest(&mut zip, from)?;
+    let mut made = Made {
+        data: data.to_owned(),
+        was_there: data.exists(),
+        files: Vec::new(),
+    };
+    let unpacked = unpack(&mut zip, &manifest, from, data, &mut made.files);
+    if unpacked.is_err() {
+        made.take_back();
+    }
+    unpacked
+}
+
+/// What a restore has made so far.
+struct Made {
+    data: PathBuf,
+    was_there: bool,
+    files: Vec<PathBuf>,
+}
+
+impl Made {
+    /// Half a restore must not be taken for one: a server would start on it. What cannot be removed is seen by the next
+    /// restore, which asks for an empty folder.
+    fn take_back(&self) {
+        for file in &self.files {
+            let _ = std::fs::remove_file(file);
+            for folder in file.ancestors().skip(1).take_while(|folder| **folder != self.data) {
+                // Only an empty folder goes.
+                let _ = std::fs::remove_dir(folder);
+            }
+        }
+        if !self.was_there {
+            let _ = std::fs::remove_dir(&self.data);
+        }
+    }
+}
+
+fn unpack(
+    zip: &mut ZipArchive<File>,
+    manifest: &Manifest,
+    from: &Path,
+    data: &Path,
+    made: &mut Vec<PathBuf>,
+) -> Result<Written> {
     make_folder(data)?;
     let mut written = Written {
         files: 0,
@@ -240,6 +287,7 @@ pub fn restore(from: &Path, data: &Path) -> Result<Written> {
         }
         let mut source = zip.by_name(&entry.name).map_err(zip_trouble(from))?;
         let mut target = create_new(&path)?;
+        made.push(path.clone());
         let (bytes, digest) = copy(&mut source, &mut target, &path)?;
         if bytes != entry.bytes || digest != entry.digest {
             return Err(Failure::could_not(format!(
@@ -319,6 +367,51 @@ mod tests {
         for wrong in ["", "/etc/passwd", "../up", "a/../../b", "./a"] {
             assert!(safe(wrong).is_err(), "{wrong}");
         }
+    }
+
+    /// An archive of these files; the manifest says of each what stands in the third place.
+    fn archive(path: &Path, files: &[(&str, &str, &str)]) {
+        let mut zip = ZipWriter::new(File::create(path).unwrap());
+        let mut entries = Vec::new();
+        for (name, content, said) in files {
+            zip.start_file(*name, options()).unwrap();
+            zip.write_all(content.as_bytes()).unwrap();
+            let mut hash = Sha256::new();
+            hash.update(said.as_bytes());
+            entries.push(Entry {
+                name: (*name).to_owned(),
+                bytes: said.len() as u64,
+                digest: crypto::hash_text(&hash.finish()),
+            });
+        }
+        let manifest = Manifest {
+            version: VERSION,
+            made_by: "a test".to_owned(),
+            files: entries,
+        };
+        zip.start_file(MANIFEST, options()).unwrap();
+        zip.write_all(&serde_json::to_vec(&manifest).unwrap()).unwrap();
+        zip.finish().unwrap();
+    }
+
+    #[test]
+    fn a_restore_that_fails_leaves_nothing_that_a_server_could_start_on() {
+        let folder = std::env::temp_dir().join(format!("assent-restore-{}", std::process::id()));
+        std::fs::create_dir_all(folder.join("empty")).unwrap();
+        let backup = folder.join("backup");
+        let damaged = [(DATABASE_FILE, "rows", "rows"), ("evidence/ab/cd", "seen", "sent")];
+        archive(&backup, &damaged);
+        for (data, is_left) in [("new", false), ("empty", true)] {
+            let data = folder.join(data);
+            let why = restore(&backup, &data).unwrap_err().text();
+            assert!(why.contains("`evidence/ab/cd` is not what was saved"), "{why}");
+            assert_eq!(data.exists(), is_left);
+            assert!(!is_left || std::fs::read_dir(&data).unwrap().next().is_none());
+        }
+        archive(&backup, &[(DATABASE_FILE, "rows", "rows")]);
+        let written = restore(&backup, &folder.join("new")).unwrap();
+        assert_eq!((written.files, written.bytes), (1, 4));
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! The command line's grammar: what can be asked, with which words.
 
-use clap::{Args, Parser, Subcommand};
+use std::ffi::OsString;
+
+use clap::parser::ValueSource;
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
     access, audit, boards, change, config, delivery, directory, doctor, estate, fields, gate, gateway, host, import,
@@ -98,6 +101,21 @@ pub struct Common {
     pub timeout: u64,
 }
 
+/// Reads the command line. A credential that is named there wins over one from the environment, whichever of the two forms
+/// either has: who names a file means that file, not what a variable happens to hold.
+///
+/// # Errors
+/// A wrong call, or help that was asked for.
+pub fn read<I: IntoIterator<Item = OsString>>(words: I) -> std::result::Result<Cli, clap::Error> {
+    let matches = Cli::command().try_get_matches_from(words)?;
+    let mut cli = Cli::from_arg_matches(&matches)?;
+    let is_named = |name: &str| matches.value_source(name) == Some(ValueSource::CommandLine);
+    if is_named("token_file") && !is_named("token") {
+        cli.common.token = None;
+    }
+    Ok(cli)
+}
+
 impl Common {
     /// The credential, from wherever it was given.
     ///
@@ -111,7 +129,10 @@ impl Common {
         };
         let token = token.trim();
         if token.is_empty() {
-            return Ok(None);
+            return match &self.token_file {
+                Some(path) if self.token.is_none() => Err(Failure::could_not(format!("`{path}` holds no token."))),
+                _ => Ok(None),
+            };
         }
         if token.bytes().any(|byte| !byte.is_ascii_graphic()) {
             return Err(Failure::could_not("The token holds characters that no token has."));

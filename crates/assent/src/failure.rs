@@ -116,16 +116,62 @@ pub fn read_text(path: &str) -> Result<String> {
     String::from_utf8(read_file(path)?).map_err(|_| Failure::could_not(format!("`{path}` holds no text.")))
 }
 
-/// Writes a new file that only its owner may read: it holds a credential.
-///
-/// # Errors
-/// [`Failure::CouldNot`] with the file's name.
-pub fn write_secret(path: &str, bytes: &[u8]) -> Result<()> {
-    let named = |error: std::io::Error| Failure::could_not(format!("`{path}` cannot be written: {error}."));
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).map_err(named)?;
-    std::io::Write::write_all(&mut file, bytes).map_err(named)
+/// A file that only its owner may read, opened before the secret for it is asked for: what cannot be kept is better not asked.
+#[derive(Debug)]
+pub struct SecretFile {
+    path: String,
+    file: std::fs::File,
+    is_new: bool,
+    is_written: bool,
+}
+
+impl SecretFile {
+    /// Opens the file, or makes it. What stands in it stays until the secret is written.
+    ///
+    /// # Errors
+    /// [`Failure::CouldNot`] with the file's name when it cannot be written or others may read it.
+    pub fn open(path: &str) -> Result<Self> {
+        let named = |error: std::io::Error| Failure::could_not(format!("`{path}` cannot be written: {error}."));
+        let is_new = !std::path::Path::new(path).exists();
+        let mut options = std::fs::OpenOptions::new();
+        options.write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let file = options.open(path).map_err(named)?;
+        // The mode above holds for a new file only. A pipe or a device keeps its own.
+        #[cfg(unix)]
+        if file.metadata().map_err(named)?.is_file() {
+            let alone = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+            file.set_permissions(alone).map_err(named)?;
+        }
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+            is_new,
+            is_written: false,
+        })
+    }
+
+    /// Writes the secret in place of what stood there.
+    ///
+    /// # Errors
+    /// [`Failure::CouldNot`] with the file's name.
+    pub fn write(mut self, bytes: &[u8]) -> Result<()> {
+        let named = |error: std::io::Error| Failure::could_not(format!("`{}` cannot be written: {error}.", self.path));
+        if self.file.metadata().map_err(named)?.is_file() {
+            self.file.set_len(0).map_err(named)?;
+        }
+        std::io::Write::write_all(&mut self.file, bytes).map_err(named)?;
+        self.is_written = true;
+        Ok(())
+    }
+}
+
+impl Drop for SecretFile {
+    fn drop(&mut self) {
+        if self.is_new && !self.is_written {
+            // An empty file would be taken for a permit. That it could not be removed is seen by who looks for it.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
 }

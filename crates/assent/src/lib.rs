@@ -18,14 +18,11 @@ pub mod settings;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use crate::cli::Cli;
 use crate::output::Output;
 
 /// Reads the command line, does what it says and answers the exit code.
 pub fn run<I: IntoIterator<Item = OsString>>(words: I) -> ExitCode {
-    let cli = match Cli::try_parse_from(words) {
+    let cli = match cli::read(words) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are answers, everything else is a wrong call.
@@ -35,11 +32,13 @@ pub fn run<I: IntoIterator<Item = OsString>>(words: I) -> ExitCode {
         }
     };
     let output = Output::new(cli.common.json);
-    match commands::run(&cli, &output) {
-        Ok(code) => ExitCode::from(code),
-        Err(failure) => {
-            output.failure(&failure);
-            ExitCode::from(failure.exit_code())
-        }
+    let code = commands::run(&cli, &output).unwrap_or_else(|failure| {
+        output.failure(&failure);
+        failure.exit_code()
+    });
+    if let Some(why) = output::lost() {
+        output.talk(&format!("assent: The result could not be written whole: {why}."));
+        return ExitCode::from(2);
     }
+    ExitCode::from(code)
 }

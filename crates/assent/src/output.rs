@@ -1,11 +1,32 @@
 //! What people and programs read: data on standard output, talk on standard error.
 
 use std::io::{IsTerminal, Write};
+use std::sync::OnceLock;
 
 use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::Value;
 
 use crate::failure::{Failure, detail_of};
+
+/// Why a part of the result did not reach its reader.
+static LOST: OnceLock<String> = OnceLock::new();
+
+/// Who closed the pipe has read enough; the exit code still says what it has to. A full disk is another thing: who reads the
+/// file later takes a part for the whole.
+fn note(written: std::io::Result<()>) {
+    if let Err(error) = written
+        && error.kind() != std::io::ErrorKind::BrokenPipe
+    {
+        LOST.get_or_init(|| error.to_string());
+    }
+}
+
+/// Why a part of the result was lost, if one was.
+#[must_use]
+pub fn lost() -> Option<&'static str> {
+    note(std::io::stdout().lock().flush());
+    LOST.get().map(String::as_str)
+}
 
 /// How to print: as JSON, with or without colour, in tables or plain lines.
 #[derive(Debug, Clone, Copy)]
@@ -57,8 +78,13 @@ impl Output {
 
     /// A line of the result.
     pub fn line(&self, text: &str) {
-        // Who closed the pipe has read enough; the exit code still says what it has to.
-        let _ = writeln!(std::io::stdout().lock(), "{text}");
+        note(writeln!(std::io::stdout().lock(), "{text}"));
+    }
+
+    /// A result that is no text, such as an archive.
+    pub fn bytes(&self, bytes: &[u8]) {
+        let mut out = std::io::stdout().lock();
+        note(out.write_all(bytes).and_then(|()| out.flush()));
     }
 
     /// Talk: progress, hints, warnings.

@@ -173,6 +173,75 @@ fn a_go_at_once_writes_the_permit_for_its_owner_alone() {
     );
 }
 
+#[cfg(unix)]
+#[test]
+fn a_permit_in_a_file_that_others_could_read_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("permit-of-others-{}", std::process::id()));
+    std::fs::write(&file, "an older and much longer permit\n").unwrap();
+    std::fs::set_permissions(&file, PermissionsExt::from_mode(0o644)).unwrap();
+    let words = [CHECK, &["--permit", file.to_str().unwrap()]].concat();
+    let (output, _) = Scripted::new(vec![(201, "", stop("approval_missing"))]).run(&words);
+    assert_eq!(code(&output), 1);
+    let before = std::fs::read_to_string(&file).unwrap();
+    assert_eq!(before, "an older and much longer permit\n", "a stop writes nothing");
+    let go = json!({"id": "g-1", "decision": "go", "change": "CHG-7", "permit": "a.b.c", "reasons": []});
+    let (output, _) = Scripted::new(vec![(201, "", go)]).run(&words);
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "a.b.c\n");
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    std::fs::remove_file(&file).unwrap();
+}
+
+#[test]
+fn a_gate_is_not_asked_when_its_permit_could_not_be_kept() {
+    let nowhere = ["--permit", "/nonexistent/permit.jwt"];
+    let (output, asked) = Scripted::new(Vec::new()).run(&[CHECK, &nowhere].concat());
+    assert_eq!((code(&output), asked.len()), (2, 0));
+    assert!(text(&output.stderr).contains("`/nonexistent/permit.jwt` cannot be written"));
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("permit-of-a-stop-{}", std::process::id()));
+    let kept = ["--permit", file.to_str().unwrap()];
+    let (output, _) = Scripted::new(vec![(201, "", stop("approval_missing"))]).run(&[CHECK, &kept].concat());
+    assert_eq!(code(&output), 1);
+    assert!(!file.exists(), "an empty file would be taken for a permit");
+}
+
+#[test]
+fn a_credential_named_on_the_command_line_wins_over_one_from_the_environment() {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("token-{}", std::process::id()));
+    std::fs::write(&file, "ast_of_the_file\n").unwrap();
+    let path = file.to_str().unwrap();
+    let list = [(200, "", json!({"items": [], "next": null}))];
+    let (_, asked) = Scripted::new(list.to_vec()).run(&["change", "list", "--token-file", path]);
+    assert!(
+        asked[0].headers.contains("bearer ast_of_the_file"),
+        "{}",
+        asked[0].headers
+    );
+    let both = [("ASSENT_TOKEN_FILE", path)];
+    let (_, asked) = Scripted::new(list.to_vec()).run_in(&both, &["change", "list"]);
+    assert!(asked[0].headers.contains("bearer ast_test"), "{}", asked[0].headers);
+    std::fs::write(&file, "\n").unwrap();
+    let (output, asked) = Scripted::new(Vec::new()).run(&["change", "list", "--token-file", path]);
+    assert_eq!((code(&output), asked.len()), (2, 0));
+    assert!(text(&output.stderr).contains("holds no token"));
+    std::fs::remove_file(&file).unwrap();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_result_that_could_not_be_written_whole_is_no_success() {
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_assent"))
+        .args(["openapi"])
+        .stdout(full)
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), 2);
+    let talk = text(&output.stderr);
+    assert!(talk.contains("could not be written whole: No space left"), "{talk}");
+}
+
 #[test]
 fn waiting_tells_reasons_as_they_change_and_collects_the_permit() {
     let go = json!({"id": "g-1", "decision": "go", "change": "CHG-7", "permit": null, "reasons": []});

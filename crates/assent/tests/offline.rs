@@ -342,6 +342,42 @@ fn what_is_no_bundle_is_bad_and_what_is_not_there_cannot_be_told() {
 }
 
 #[test]
+fn what_belongs_to_a_log_is_refused_beside_a_bundle() {
+    for flag in ["--older", "--save"] {
+        let output = assent(&["audit", "verify", "bundle.zip", flag, "checkpoint"]);
+        let talk = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(code(&output), 2);
+        assert!(talk.contains("cannot be used with"), "{talk}");
+    }
+}
+
+#[test]
+fn a_folder_without_data_is_told_and_left_as_it_is() {
+    let folder = Folder::new("no-data");
+    let place = folder.0.to_str().unwrap();
+    for words in [
+        &["audit", "replay", "--data", place][..],
+        &[
+            "policy",
+            "apply",
+            "--recover",
+            "--tenant",
+            "acme",
+            "--reason",
+            "a test",
+            "--data",
+            place,
+        ],
+    ] {
+        let output = assent(words);
+        let talk = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(code(&output), 2, "{talk}");
+        assert!(talk.contains("holds no database of Assent"), "{talk}");
+    }
+    assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 0);
+}
+
+#[test]
 fn policies_are_checked_and_tested_offline() {
     assert_eq!(code(&assent(&["policy", "test", "--pack", "sox"])), 0);
     let good = assent(&["policy", "check", "--json"]);

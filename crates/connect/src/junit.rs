@@ -62,11 +62,11 @@ impl Totals {
 }
 
 impl Report {
-    /// Passed means: at least one test case, none failed or in error, and no claim to the
+    /// Passed means: at least one test case that ran, none failed or in error, and no claim to the
     /// contrary.
     #[must_use]
     pub fn passed(&self) -> bool {
-        self.totals.tests > 0 && self.totals.bad() == 0 && !self.claims_worse
+        self.totals.tests > self.totals.skipped && self.totals.bad() == 0 && !self.claims_worse
     }
 
     /// The same in the form that all evidence shares.
@@ -89,6 +89,9 @@ impl Report {
                 summary.push_str(&format!(" and {unnamed} more"));
             }
             summary.push('.');
+        }
+        if totals.tests == totals.skipped {
+            summary.push_str(" No test ran, so nothing was shown.");
         }
         for sentence in &self.disagreements {
             summary.push(' ');
@@ -129,6 +132,9 @@ pub fn read(document: &[u8]) -> Result<Report, Unreadable> {
             }
             Event::GeneralRef(entity) => refuse_own_entity(&entity)?,
             Event::Eof => return walk.finish(),
+            Event::Text(text) if walk.open.is_empty() && !text.trim_start_matches('\u{feff}').trim().is_empty() => {
+                return Err(Unreadable::because("the XML has text outside of its root element"));
+            }
             Event::Text(_) | Event::CData(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
         }
     }

@@ -161,3 +161,30 @@ fn a_byte_order_mark_and_a_namespace_prefix_do_no_harm() {
     let it = report("\u{feff}<j:testsuite xmlns:j=\"u\"><j:testcase name=\"a\"/></j:testsuite>");
     assert!(it.passed());
 }
+
+#[test]
+fn what_ran_no_test_shows_nothing() {
+    let skipped = r#"<testsuite tests="2"><testcase name="a"><skipped/></testcase><testcase name="b" status="notrun"/></testsuite>"#;
+    let report = read(skipped.as_bytes()).unwrap();
+    assert_eq!((report.totals.tests, report.totals.skipped), (2, 2));
+    assert!(!report.passed());
+    assert!(
+        report.reading().summary.contains("No test ran"),
+        "{:?}",
+        report.reading()
+    );
+    let one = r#"<testsuite><testcase name="a"><skipped/></testcase><testcase name="b"/></testsuite>"#;
+    assert!(read(one.as_bytes()).unwrap().passed());
+}
+
+#[test]
+fn text_outside_of_the_root_is_no_xml() {
+    for document in [
+        "<testsuite><testcase/></testsuite>junk",
+        "junk<testsuite><testcase/></testsuite>",
+    ] {
+        let why = read(document.as_bytes()).unwrap_err();
+        assert!(why.to_string().contains("outside of its root"), "{why}");
+    }
+    assert!(read(b"\n<testsuite><testcase/></testsuite>\n").unwrap().passed());
+}

@@ -139,7 +139,9 @@ pub fn rows(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Gat
             found.push(row(file, directory, target, Purpose::Deploy, unmet.clone(), now));
         }
         let begun = matches!(change.state, State::Implementing | State::Reviewing);
-        if begun && target.rollback_to.is_some() && change.retrospective.is_none() {
+        // A change of an earlier version may name one artifact for both; it is no way back then.
+        let leads_back = target.rollback_to.is_some() && target.rollback_to != target.artifact;
+        if begun && leads_back && change.retrospective.is_none() {
             found.push(row(file, directory, target, Purpose::Rollback, Vec::new(), now));
         }
     }

@@ -386,11 +386,29 @@ fn read_target(reading: &mut Reading<'_>) -> TargetInput {
     }
 }
 
+/// A digest as registries write it: the hexadecimal digits of the usual algorithms are small letters (OCI image specification,
+/// section "Digests"), so that one artifact has one name. Anything else stays as it was written.
+#[must_use]
+pub fn tidy_digest(text: String) -> String {
+    let is_hex = |digits: &str| !digits.is_empty() && digits.chars().all(|c| c.is_ascii_hexdigit());
+    match text.split_once(':') {
+        Some((name, digits))
+            if is_hex(digits)
+                && ["sha256", "sha384", "sha512"]
+                    .iter()
+                    .any(|usual| name.eq_ignore_ascii_case(usual)) =>
+        {
+            text.to_ascii_lowercase()
+        }
+        _ => text,
+    }
+}
+
 /// An artifact's digest, such as `sha256:6b1d…`: visible ASCII without spaces.
 fn digest_text(reading: &mut Reading<'_>, field: &'static str) -> Option<String> {
     let text = reading.text(field, 255)?;
     if text.contains(':') && text.chars().all(|c| c.is_ascii_graphic()) {
-        return Some(text);
+        return Some(tidy_digest(text));
     }
     let at = reading.at(field);
     reading.wrong(
@@ -436,7 +454,13 @@ fn checked_targets(reading: &mut Reading<'_>, directory: &Directory, named: Vec<
         }
         if !seen.insert((service.clone(), environment.clone(), input.artifact.clone())) {
             let text = "Service, environment and artifact are the same as in an earlier target.";
-            reading.errors.push(FieldError::new(path, "not_unique", text));
+            reading.errors.push(FieldError::new(path.as_str(), "not_unique", text));
+        }
+        // Neither freeze nor window nor outcome stops a way back: as one, the new artifact itself would pass them all.
+        if input.rollback_to.is_some() && input.rollback_to == input.artifact {
+            let text = "The way back leads to what ran before, not to the artifact that this change brings.";
+            let field = format!("{path}.rollback_to");
+            reading.errors.push(FieldError::new(field, "not_allowed", text));
         }
         targets.push(Target {
             id: TargetId((place + 1).to_string()),

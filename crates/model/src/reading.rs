@@ -5,6 +5,7 @@ use std::str::FromStr;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
+use crate::deceiving::is_hidden;
 use crate::refusal::{FieldError, Refusal};
 
 /// The longest one-line text, in characters.
@@ -25,6 +26,13 @@ pub struct Reading<'a> {
     known: Vec<&'static str>,
     /// What was wrong so far.
     pub errors: Vec<FieldError>,
+}
+
+/// Whether nobody would see anything of a text: a title or a reason of nothing but zero-width characters says nothing, and a
+/// link that it names cannot be clicked.
+fn is_blank(text: &str) -> bool {
+    text.chars()
+        .all(|c| c.is_whitespace() || (is_hidden(c, None) && !c.is_control()))
 }
 
 impl<'a> Reading<'a> {
@@ -64,6 +72,11 @@ impl<'a> Reading<'a> {
         self.map.contains_key(field)
     }
 
+    /// Whether a text stands there, also a blank one.
+    pub fn says_text(&self, field: &str) -> bool {
+        self.map.get(field).is_some_and(Value::is_string)
+    }
+
     /// Names a field that may stand there and is not looked at.
     pub fn ignore(&mut self, field: &'static str) {
         self.known.push(field);
@@ -81,7 +94,7 @@ impl<'a> Reading<'a> {
 
     /// The same for a text that was put together from what stands there.
     pub(crate) fn clean(&mut self, field: &str, text: &str, max: usize) -> Option<String> {
-        if text.trim().is_empty() {
+        if is_blank(text) {
             return None;
         }
         let length = text.chars().count();
@@ -163,7 +176,7 @@ impl<'a> Reading<'a> {
             let name = format!("{field}[{place}]");
             match item.as_str() {
                 // Left out, it would make a list of one name an empty one, and in many places empty means all.
-                Some(text) if text.trim().is_empty() => self.wrong(&name, "missing", "It is empty."),
+                Some(text) if is_blank(text) => self.wrong(&name, "missing", "It is empty."),
                 Some(text) => texts.extend(self.clean(&name, text, max)),
                 None => self.wrong(&name, "not_text", "It must be a text."),
             }

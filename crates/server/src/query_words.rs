@@ -44,8 +44,16 @@ pub(crate) fn check(route: &Route, ask: &Ask) -> Result<(), Refusal> {
         return Ok(());
     };
     let mut errors: Vec<FieldError> = Vec::new();
-    for (word, _) in &ask.query {
-        if known.contains(&word.as_str()) || errors.iter().any(|error| &error.field == word) {
+    for (place, (word, _)) in ask.query.iter().enumerate() {
+        if errors.iter().any(|error| &error.field == word) {
+            continue;
+        }
+        if known.contains(&word.as_str()) {
+            // The second would be ignored, and the list would answer another question than the one that was asked.
+            if ask.query[..place].iter().any(|(before, _)| before == word) {
+                let text = format!("`{word}` stands there twice.");
+                errors.push(FieldError::new(word.as_str(), "not_unique", text));
+            }
             continue;
         }
         let help = match nearest(word, known) {

@@ -540,6 +540,15 @@ fn check_precondition(if_match: Option<&str>, version: Option<i64>) -> Result<()
     if text.split(',').map(str::trim).any(|asked| asked == "*" || asked == tag) {
         return Ok(());
     }
+    // A number without its quotation marks, or marked as weak, never fits: to read again would not help.
+    let is_tag = |asked: &str| asked.len() > 1 && asked.starts_with('"') && asked.ends_with('"');
+    if let Some(other) = text.split(',').map(str::trim).find(|asked| !is_tag(asked)) {
+        let text = format!(
+            "`{other}` in `If-Match` is no ETag. Send it as it came, with its quotation marks and nothing before them; \
+            it is now {tag}."
+        );
+        return Err(Refusal::Stale { text });
+    }
     Err(Refusal::Stale {
         text: format!("It has changed meanwhile; it is now at version {tag}. Read it again."),
     })
@@ -643,6 +652,12 @@ mod tests {
             "stale"
         );
         assert_eq!(check_precondition(Some("3"), Some(3)).unwrap_err().code(), "stale");
+        for (sent, told) in [("3", "no ETag"), ("W/\"3\"", "no ETag"), ("\"2\"", "changed meanwhile")] {
+            let Err(Refusal::Stale { text }) = check_precondition(Some(sent), Some(3)) else {
+                panic!("`{sent}` is taken")
+            };
+            assert!(text.contains(told), "{sent}: {text}");
+        }
     }
 
     #[test]

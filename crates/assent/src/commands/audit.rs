@@ -31,7 +31,7 @@ pub enum Audit {
     Export {
         /// The change's key.
         change: String,
-        /// Where to write it.
+        /// Where to write it, `-` for standard output.
         #[arg(short, long, value_name = "FILE")]
         output: String,
     },
@@ -72,10 +72,10 @@ pub struct Verify {
     #[arg(long, value_name = "FILE")]
     pub key: Option<String>,
     /// With --log: a checkpoint seen earlier, out of which the log must have grown.
-    #[arg(long, value_name = "FILE", requires = "log")]
+    #[arg(long, value_name = "FILE", requires = "log", conflicts_with = "bundle")]
     pub older: Option<String>,
     /// With --log: where to keep the checkpoint when all is good.
-    #[arg(long, value_name = "FILE", requires = "log")]
+    #[arg(long, value_name = "FILE", requires = "log", conflicts_with = "bundle")]
     pub save: Option<String>,
 }
 

@@ -10,7 +10,7 @@ use crate::cli::Common;
 use crate::client::{Client, encode};
 use crate::clock;
 use crate::commands::gate_lists::{REFUSED, RUNNING, UNMATCHED, coverage, list, seconds_of, waits};
-use crate::failure::{Failure, Result, write_secret};
+use crate::failure::{Failure, Result, SecretFile};
 use crate::output::{Output, Tone, array, text_of, unmet_lines};
 
 /// Seconds that one long poll lasts.
@@ -94,6 +94,8 @@ pub fn run(gate: &Gate, common: &Common, output: &Output) -> Result<u8> {
         Gate::Waits(days) => return waits(&client, output, days.days),
         Gate::Running => return list(&client, output, "/running", &RUNNING),
     };
+    // A go starts the change: a permit that could not be kept would be a start without a deployment.
+    let file = check.permit.as_deref().map(SecretFile::open).transpose()?;
     let (begun, asked_at) = (clock::tick(), clock::now());
     let first = patiently(check, output, begun, || ask(&client, check, asked_at));
     let answer = first.and_then(|first| wait(&client, check, output, first, begun));
@@ -102,7 +104,7 @@ pub fn run(gate: &Gate, common: &Common, output: &Output) -> Result<u8> {
         output.failure(&failure);
         Failure::could_not("The gate could not be asked; nothing was decided.")
     })?;
-    tell(check, output, &answer, seconds_since(begun))
+    tell(file, check, output, &answer, seconds_since(begun))
 }
 
 /// Whoever waits for go waits out a restart of the server as well, be it in the first question or in the last.
@@ -248,7 +250,7 @@ fn tell_reasons(output: &Output, answer: &Value, told: &mut Vec<String>) {
     }
 }
 
-fn tell(check: &Check, output: &Output, answer: &Value, waited: i64) -> Result<u8> {
+fn tell(file: Option<SecretFile>, check: &Check, output: &Output, answer: &Value, waited: i64) -> Result<u8> {
     let mut shown = answer.clone();
     shown["waited_seconds"] = json!(waited);
     if !is_go(answer) {
@@ -262,11 +264,11 @@ fn tell(check: &Check, output: &Output, answer: &Value, waited: i64) -> Result<u
         return Ok(1);
     }
     let permit = permit_of(answer);
-    if let Some(path) = &check.permit {
+    if let Some(file) = file {
         let token = permit.ok_or_else(|| Failure::could_not("The gate said go but gave no permit."))?;
-        write_secret(path, format!("{token}\n").as_bytes())?;
+        file.write(format!("{token}\n").as_bytes())?;
         // What went into the file with care need not stand in a build log.
-        shown["permit"] = json!(path);
+        shown["permit"] = json!(check.permit);
     }
     output.data(&shown, |output| {
         output.line(&format!(

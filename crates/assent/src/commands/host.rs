@@ -51,6 +51,23 @@ impl Place {
         }
         Ok(settings)
     }
+
+    /// Settings over a place that holds data already: whoever looks at data, or mends it, never makes it.
+    ///
+    /// # Errors
+    /// As [`Place::settings`], and when there is no database in the folder.
+    pub fn settings_of_data(&self) -> Result<server::Settings> {
+        let settings = self.settings()?;
+        let folder = &settings.data_dir;
+        if settings.database_url.is_none() && !folder.join(crate::archive::DATABASE_FILE).is_file() {
+            let text = format!(
+                "`{}` holds no database of Assent. Say --data DIR or --database URL.",
+                folder.display()
+            );
+            return Err(Failure::could_not(text));
+        }
+        Ok(settings)
+    }
 }
 
 /// Makes a tenant, if need be, and a person in it.
@@ -110,7 +127,7 @@ pub(super) fn set_password(
     output: &Output,
 ) -> Result<u8> {
     let tenant = tenant.ok_or_else(|| Failure::could_not("Say --tenant."))?;
-    let host = bridge::Host::open(&place.settings()?)?;
+    let host = bridge::Host::open(&place.settings_of_data()?)?;
     host.set_password(tenant, login, password)?;
     output.data(&json!({"tenant": tenant, "login": login}), |output| {
         output.line(&format!("{login} has a new password"))
@@ -120,11 +137,14 @@ pub(super) fn set_password(
 
 /// Replays one tenant or all.
 pub(super) fn replay(place: &Place, tenant: Option<&str>, output: &Output) -> Result<u8> {
-    let host = bridge::Host::open(&place.settings()?)?;
-    let tenants = match tenant {
-        Some(tenant) => vec![tenant.to_owned()],
-        None => host.tenants()?,
-    };
+    let host = bridge::Host::open(&place.settings_of_data()?)?;
+    let mut tenants = host.tenants()?;
+    if let Some(tenant) = tenant {
+        tenants.retain(|known| known == tenant);
+        if tenants.is_empty() {
+            return Err(Failure::could_not(format!("There is no tenant `{tenant}` here.")));
+        }
+    }
     let bar = audit::bar(output);
     let moving = bar.clone();
     let progress: acts::replay_log::Progress = Arc::new(move |what, done| {
@@ -241,7 +261,7 @@ pub fn backup(backup: &Backup, output: &Output) -> Result<u8> {
         .ok_or_else(|| Failure::could_not("Say where the data is: --data DIR."))?;
     let written = crate::archive::save(data, &backup.output, backup.with_keys)?;
     let value =
-        json!({"file": backup.output, "files": written.files, "bytes": written.bytes, "has_keys": backup.with_keys});
+        json!({"file": backup.output, "files": written.files, "bytes": written.bytes, "has_keys": written.has_keys});
     output.data(&value, |output| {
         output.line(&format!(
             "{}  {} files, {} bytes",
@@ -250,7 +270,12 @@ pub fn backup(backup: &Backup, output: &Output) -> Result<u8> {
             written.bytes
         ));
     });
-    if !backup.with_keys {
+    if backup.with_keys && !written.has_keys {
+        output.talk(
+            "The folder holds no master key: the server has it from ASSENT_MASTER_KEY, so it is not in the backup.",
+        );
+    }
+    if !written.has_keys {
         output
             .talk("The master key is not in it. Keep it elsewhere: without it nothing can be signed after a restore.");
     }

@@ -9,6 +9,7 @@ use crate::change::Stated;
 use crate::content::plan_digest;
 use crate::file::{Case, Linked};
 use crate::ids::{ChangeId, PersonId, RecordId};
+use crate::input::tidy_digest;
 use crate::lifecycle::check_state;
 use crate::obligation::Duty;
 use crate::reading::{LINE, Reading, TEXT};
@@ -147,7 +148,7 @@ pub fn add_evidence(case: &mut Case<'_>, body: &Body, file: StoredFile) -> Resul
     let stated: Option<EvidenceResult> = reading.word("result");
     let name = reading.text("name", LINE).unwrap_or_else(|| format!("{kind} evidence"));
     let environment = reading.text("environment", LINE);
-    let artifact = reading.text("artifact", 255);
+    let artifact = reading.text("artifact", 255).map(tidy_digest);
     let text = reading.text("text", TEXT);
     if environment
         .as_ref()
@@ -432,7 +433,7 @@ pub struct LinkEnd {
     pub id: ChangeId,
     /// Its key.
     pub key: String,
-    /// The keys on the way back from it over `depends_on`, when it already needs the change that is being linked.
+    /// The keys on the way back from it over links of the same kind, when they already lead to the change that is being linked.
     pub way_back: Vec<String>,
 }
 
@@ -463,16 +464,14 @@ pub fn link(case: &mut Case<'_>, body: &Body, find: &dyn Fn(&str) -> Option<Link
             format!("`{kind}` points at a change, such as CHG-1042."),
         );
     }
-    if let Some(end) = end
-        .as_ref()
-        .filter(|end| kind == LinkKind::DependsOn && !end.way_back.is_empty())
-    {
-        let text = format!(
-            "{} would wait for itself: {} already depends on it by way of {}.",
-            case.change().key,
-            end.key,
-            end.way_back.join(" → ")
-        );
+    if let Some(end) = end.as_ref().filter(|end| needs_change && !end.way_back.is_empty()) {
+        let (would, already) = match kind {
+            LinkKind::ParentOf => ("be a part of itself", "already holds it"),
+            LinkKind::Replaces => ("replace itself", "already replaces it"),
+            _ => ("wait for itself", "already depends on it"),
+        };
+        let (key, way) = (&case.change().key, end.way_back.join(" → "));
+        let text = format!("{key} would {would}: {} {already} by way of {way}.", end.key);
         reading.wrong("to", "circular", text);
     }
     if case.file.links.iter().any(|link| link.kind == kind && link.to == to) {

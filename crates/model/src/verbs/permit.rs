@@ -9,6 +9,7 @@ use crate::change::Target;
 use crate::file::{Case, ChangeFile};
 use crate::gate;
 use crate::ids::{RecordId, TargetId};
+use crate::input::tidy_digest;
 use crate::lifecycle::{check_hold, check_state};
 use crate::obligation::Duty;
 use crate::reading::{LINE, Reading, TEXT};
@@ -152,7 +153,7 @@ pub fn issue_ahead(case: &mut Case<'_>, body: &Body, epoch: i64) -> Result<Permi
     let mut reading = Reading::new(body, "");
     let service = reading.needed("service", LINE);
     let environment = reading.needed("environment", LINE);
-    let artifact = reading.text("artifact", 255);
+    let artifact = reading.text("artifact", 255).map(tidy_digest);
     let commit = reading.text("commit", 64);
     if artifact.is_none() && commit.is_none() {
         reading.wrong("artifact", "missing", "Name the `artifact` or the `commit`.");

@@ -1,6 +1,6 @@
 //! The work itself: start, entries, extension, completion.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::Body;
@@ -94,10 +94,12 @@ pub fn record(case: &mut Case<'_>, body: &Body) -> Result<RecordId, Refusal> {
     let target = target_field(case, &mut reading);
     let steps = i64::try_from(case.change().content.plan.len()).unwrap_or(i64::MAX);
     let step = reading.integer("step", 1..=steps.max(1));
-    let occurred_at = reading.time("occurred_at").unwrap_or(case.now);
+    let said_at = reading.time("occurred_at");
+    let occurred_at = said_at.unwrap_or(case.now);
     if occurred_at > case.now {
         reading.wrong("occurred_at", "in_the_future", "`occurred_at` cannot lie ahead.");
     }
+    not_long_before_creation(case, &mut reading, "occurred_at", said_at);
     reading.finish()?;
     check_state(case, Act::Record)?;
     let (id, change, by, at) = (case.new_id(), case.change_id(), case.person(), case.now);
@@ -137,8 +139,33 @@ fn remember_implementer(case: &mut Case<'_>, by: &PersonId) {
     }
 }
 
+/// How long before its change was created work may have begun: who fights a fire writes it down later the same day.
+const MOST_BEFORE_CREATION: SignedDuration = SignedDuration::from_hours(24);
+
+/// Work that was done long before its change is recorded with `retrospective`, where somebody confirms that they agreed to it.
+/// Mostly a date was mistyped, and would stand in the record for ever.
+fn not_long_before_creation(case: &Case<'_>, reading: &mut Reading<'_>, field: &str, time: Option<Timestamp>) {
+    let change = case.change();
+    if change.retrospective.is_none() && time.is_some_and(|time| time < change.created_at - MOST_BEFORE_CREATION) {
+        let text = format!(
+            "`{field}` lies more than a day before the change was created, at {}. Mend the date; work that was done so long \
+            before is recorded by a change with `retrospective`.",
+            change.created_at
+        );
+        reading.wrong(field, "out_of_order", text);
+    }
+}
+
 fn target_field(case: &Case<'_>, reading: &mut Reading<'_>) -> Option<TargetId> {
-    let id = TargetId(reading.text("target", LINE)?);
+    let Some(named) = reading.text("target", LINE) else {
+        // A variable that a script forgot to fill must not stand for all targets at once.
+        if reading.says_text("target") {
+            let text = "`target` is empty. Name a target, or leave the field out to mean all that are still open.";
+            reading.wrong("target", "missing", text);
+        }
+        return None;
+    };
+    let id = TargetId(named);
     if case.change().content.targets.iter().any(|target| target.id == id) {
         return Some(id);
     }
@@ -308,6 +335,9 @@ fn read_ending(case: &Case<'_>, body: &Body) -> Result<Ending, Refusal> {
         .filter(|(_, time)| time.is_some_and(|time| time > case.now))
     {
         reading.wrong(field, "in_the_future", format!("`{field}` cannot lie ahead."));
+    }
+    for (field, time) in ahead {
+        not_long_before_creation(case, &mut reading, field, time);
     }
     if reading.errors.is_empty() && begins_after_its_end(case, &ending) {
         let text = "It would have begun after it ended; say `actual_end` as well.";

@@ -412,6 +412,27 @@ fn two_targets_and_one_rolled_back() {
 }
 
 #[test]
+fn the_new_artifact_is_never_its_own_way_back() {
+    for same in ["sha256:aa", "SHA256:AA"] {
+        let targets = json!({"targets": [
+            {"service": "shop", "environment": "production", "artifact": "sha256:aa", "rollback_to": same},
+        ]});
+        assert_eq!(
+            fields(World::new().edit("rita", targets)),
+            [("targets[0].rollback_to".to_owned(), "not_allowed".to_owned())],
+            "{same}"
+        );
+    }
+    // A change that was written before this was refused opens nothing either.
+    let mut world = World::new().until_scheduled();
+    world.file.change.content.targets[0].rollback_to = Some("sha256:aa".to_owned());
+    world.wait_until(at("11:10"));
+    world.collect("ida", "sha256:aa").unwrap();
+    world.complete("ida", json!({"outcome": "failed"})).unwrap();
+    assert_eq!(world.gate("sha256:aa").decision, GateDecision::Stop, "it failed");
+}
+
+#[test]
 fn a_raised_risk_asks_a_peer_after_all() {
     let mut world = World::new().until_scheduled();
     world

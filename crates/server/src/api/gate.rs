@@ -15,9 +15,10 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use jiff::{SignedDuration, Timestamp};
 use model::gate::Answer;
+use model::input::tidy_digest;
 use model::reading::{LINE, Reading};
 use model::records::GateCheck;
-use model::refusal::Refusal;
+use model::refusal::{FieldError, Refusal};
 use model::verbs::Body;
 use model::words::{CheckState, GateDecision};
 use serde_json::Value;
@@ -69,7 +70,7 @@ pub(super) fn read_question(reading: &mut Reading<'_>) -> Question {
     let question = Question {
         service: reading.needed("service", LINE),
         environment: reading.needed("environment", LINE),
-        artifact: reading.text("artifact", 255),
+        artifact: reading.text("artifact", 255).map(tidy_digest),
         commit: reading.text("commit", 64).map(|commit| commit.to_lowercase()),
         change: reading.text("change", LINE),
         purpose: reading.word("purpose"),
@@ -129,11 +130,19 @@ async fn ask_gate(
 
 /// What a query asks, with the permit that is shown beside it.
 fn read_asked(query: Vec<(String, String)>) -> Result<(Question, Option<String>), Refusal> {
-    let fields: Body = query
-        .into_iter()
-        .map(|(field, value)| (field, Value::String(value)))
-        .collect();
+    let (mut fields, mut twice) = (Body::new(), Vec::new());
+    for (field, value) in query {
+        if fields.insert(field.clone(), Value::String(value)).is_some() {
+            // Which of the two was meant is not for the gate to guess.
+            twice.push(FieldError::new(
+                field.as_str(),
+                "not_unique",
+                format!("`{field}` stands there twice."),
+            ));
+        }
+    }
     let mut reading = Reading::new(&fields, "");
+    reading.errors = twice;
     let question = read_question(&mut reading);
     let permit = reading.text("permit", 255);
     reading.finish()?;

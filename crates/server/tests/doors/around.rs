@@ -101,6 +101,15 @@ fn links_are_taken_away_and_never_go_round() {
     world.as_person("rita", "DELETE", &one).send().problem(404, "not_found");
     assert_eq!(world.get("rita", &path).expect(200)["items"], json!([]));
     link(&keys[2], &keys[0]).expect(201);
+    for kind in ["parent_of", "replaces"] {
+        let link = |from: &str, to: &str| {
+            let body = json!({"kind": kind, "to": to});
+            world.post("rita", &format!("/changes/{from}/links"), &body)
+        };
+        link(&keys[0], &keys[1]).expect(201);
+        let problem = link(&keys[1], &keys[0]).problem(422, "invalid");
+        assert_eq!(problem["errors"][0]["code"], "circular", "{kind}: {problem}");
+    }
 }
 
 #[test]
@@ -115,6 +124,8 @@ fn unknown_words_and_values_in_a_query_are_refused_by_name() {
         ("risk=huge", "risk"),
         ("after=x", "after"),
         ("limit=0", "limit"),
+        ("limit=1&limit=2", "limit"),
+        ("state=draft&state=closed", "state"),
     ] {
         let problem = world.get("rita", &format!("/changes?{query}")).problem(422, "invalid");
         assert_eq!(problem["errors"][0]["field"], field, "{query}: {problem}");
@@ -122,6 +133,26 @@ fn unknown_words_and_values_in_a_query_are_refused_by_name() {
     world.get("rita", "/changes?state=draft&limit=5&q=column").expect(200);
     world.get("rita", "/services?q=pay&limit=1").expect(200);
     world.get("rita", "/me?limit=1").problem(422, "invalid");
+}
+
+#[test]
+fn words_that_nobody_sees_say_nothing() {
+    let world = World::new();
+    let key = world.draft();
+    for unseen in ["\u{200b}", "\u{2060} \u{feff}", "\u{3164}"] {
+        let refused = world
+            .post("mona", &format!("/changes/{key}/hold"), &json!({"reason": unseen}))
+            .problem(422, "invalid");
+        assert_eq!(refused["errors"][0]["code"], "missing", "{refused}");
+        let labels = json!({"title": "Seen", "labels": [unseen]});
+        let refused = world.post("rita", "/changes", &labels).problem(422, "invalid");
+        assert_eq!(refused["errors"][0]["field"], "labels[0]", "{refused}");
+    }
+    let family = json!({"title": "👩\u{200d}👧"});
+    assert_eq!(
+        world.post("rita", "/changes", &family).expect(201)["title"],
+        family["title"]
+    );
 }
 
 #[test]
@@ -258,10 +289,20 @@ fn times_of_work_are_in_order_and_behind_us() {
     world.schedule(&key);
     let act = |path: &str, body: &Value| world.post("ivan", &format!("/changes/{key}/{path}"), body);
     act("implementation", &json!({})).expect(201);
-    let done =
-        json!({"outcome": "succeeded", "actual_start": "2026-01-01T00:00:00Z", "actual_end": "2026-01-01T01:00:00Z"});
-    act("completion", &done).expect(201);
-    let later = json!({"outcome": "failed", "reason": "Looked again", "actual_start": "2026-01-01T02:00:00Z"});
+    let now = world.server.state().desk().tools().clock.now();
+    let ago = |minutes: i64| (now - jiff::SignedDuration::from_mins(minutes)).to_string();
+    let outcome =
+        |start: String, end: String| json!({"outcome": "succeeded", "actual_start": start, "actual_end": end});
+    let refused = act("completion", &outcome(ago(60 * 24 * 365), ago(1))).problem(422, "invalid");
+    assert_eq!(refused["errors"][0]["code"], "out_of_order", "{refused}");
+    let entry = json!({"text": "Went on", "occurred_at": "1970-01-01T00:00:00Z"});
+    act("implementation/entries", &entry).problem(422, "invalid");
+    let mut blank = outcome(ago(90), ago(60));
+    blank["target"] = json!("");
+    let refused = act("completion", &blank).problem(422, "invalid");
+    assert_eq!(refused["errors"][0]["field"], "target", "{refused}");
+    act("completion", &outcome(ago(90), ago(60))).expect(201);
+    let later = json!({"outcome": "failed", "reason": "Looked again", "actual_start": ago(30)});
     let refused = act("completion", &later).problem(422, "invalid");
     assert_eq!(refused["errors"][0]["field"], "actual_start", "{refused}");
 }

@@ -31,6 +31,26 @@ fn the_gate_answers_go_and_stop_with_its_header() {
 }
 
 #[test]
+fn a_question_that_says_a_thing_twice_is_not_guessed_at() {
+    let world = World::new();
+    let key = world.draft();
+    world.schedule(&key);
+    let path = format!("/gate?service=booking-api&environment=production&artifact={ARTIFACT}");
+    for other in ["service=other", "environment=production", "artifact=sha256:00"] {
+        let problem = world.get("pipe", &format!("{path}&{other}")).problem(422, "invalid");
+        let field = other.split('=').next().unwrap();
+        assert_eq!(problem["errors"][0]["field"], field, "{problem}");
+    }
+    // One artifact has one name, in whichever letters somebody writes its digits.
+    let shouted = ARTIFACT.to_uppercase();
+    let asked = world.get(
+        "pipe",
+        &format!("/gate?service=booking-api&environment=production&artifact={shouted}"),
+    );
+    assert_eq!(asked.expect(200)["change"], json!(key));
+}
+
+#[test]
 fn an_answer_from_memory_ends_with_the_next_commit() {
     let world = World::new();
     let path = format!("/gate?service=booking-api&environment=production&artifact={ARTIFACT}");

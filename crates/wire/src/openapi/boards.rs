@@ -141,7 +141,7 @@ const PEOPLE: &[Row] = &[
         "directory",
         "find_unstaffed",
         "/staffing",
-        "Tell which packs this directory cannot staff",
+        "Tell whether this directory can staff the set in force, and which packs it cannot staff",
         "Staffing",
     ),
 ];
@@ -268,7 +268,7 @@ const ANSWERS: &[Shape] = &[
         "Staffing",
         "Whether a pack can be staffed.",
         &[
-            text("pack", LINE, "The pack.").needed(),
+            text("pack", LINE, "The pack, or `in force` for the whole set that is.").needed(),
             boolean("is_staffed", "Whether people enough are there.").needed(),
             objects("lacks", "StaffingLack", "What is lacking.").needed(),
         ],

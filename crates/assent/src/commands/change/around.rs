@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 use super::acts::tell_item;
 use super::{path, show};
 use crate::client::{Client, encode};
-use crate::failure::{Failure, Result, read_file, write_secret};
+use crate::failure::{Failure, Result, SecretFile, read_file};
 use crate::output::{Output, text_of};
 
 /// Evidence.
@@ -408,12 +408,14 @@ pub(super) fn permit(client: &Client, key: &str, place: &Place<'_>, file: &str, 
         ("artifact", place.artifact),
         ("commit", place.commit),
     ]);
+    // Opened first: a permit that could not be kept would have to be revoked.
+    let kept = SecretFile::open(file)?;
     let mut item = client.post(&path(key, "/permits"), &Value::Object(body))?.body;
     let token = text_of(&item, "permit");
     if token.is_empty() {
         return Err(Failure::could_not("The answer holds no permit."));
     }
-    write_secret(file, format!("{token}\n").as_bytes())?;
+    kept.write(format!("{token}\n").as_bytes())?;
     item["permit"] = json!(file);
     output.data(&item, |output| output.line(&format!("{key} permit in {file}")));
     Ok(())

@@ -266,6 +266,10 @@ pub(super) fn bundle(client: &Client, key: &str, file: &str, output: &Output) ->
         status: 404,
         problem: json!({"code": "not_found", "detail": format!("There is no change {key} here.")}),
     })?;
+    if file == "-" {
+        output.bytes(&bytes);
+        return Ok(());
+    }
     std::fs::write(file, &bytes)
         .map_err(|error| Failure::could_not(format!("`{file}` cannot be written: {error}.")))?;
     let value = json!({"file": file, "bytes": bytes.len()});

@@ -185,7 +185,7 @@ fn recover(apply: &Apply, output: &Output) -> Result<u8> {
             "Recovering works on the host: say --data or --database.",
         ));
     }
-    let host = bridge::Host::open(&apply.place.settings()?)?;
+    let host = bridge::Host::open(&apply.place.settings_of_data()?)?;
     let tenant = match &apply.tenant {
         Some(tenant) => tenant.clone(),
         None => only_tenant(&host)?,
