@@ -357,6 +357,8 @@ fn safe(name: &str) -> Result<&Path> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
+
     use super::*;
 
     #[test]
