@@ -352,6 +352,24 @@ fn what_belongs_to_a_log_is_refused_beside_a_bundle() {
 }
 
 #[test]
+fn an_address_that_nothing_can_be_put_behind_is_refused() {
+    let folder = Folder::new("odd-address");
+    let data = folder.0.join("data");
+    for odd in [
+        "https://x.example/?a",
+        "https://x.example#b",
+        "https://a b",
+        "https://u@x",
+    ] {
+        let output = assent(&["serve", "--public-url", odd, "--data", data.to_str().unwrap()]);
+        let talk = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(code(&output), 2, "{talk}");
+        assert!(talk.contains("`public_url`"), "{talk}");
+        assert!(!data.exists());
+    }
+}
+
+#[test]
 fn a_folder_without_data_is_told_and_left_as_it_is() {
     let folder = Folder::new("no-data");
     let place = folder.0.to_str().unwrap();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody as _};
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use connect::scim::group::MOST_MEMBERS;
 use model::verbs::Body as Fields;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
@@ -204,6 +204,12 @@ pub(crate) fn media_type(headers: &HeaderMap) -> String {
 }
 
 fn check_json(headers: &HeaderMap) -> Result<(), Failure> {
+    // A packed body would be read as broken JSON, which sends its author looking in the wrong place.
+    let is_packed = |value: &HeaderValue| !value.as_bytes().eq_ignore_ascii_case(b"identity");
+    if headers.get(header::CONTENT_ENCODING).is_some_and(is_packed) {
+        let text = "Send the body as it is, without `Content-Encoding`.";
+        return Err(Failure::new(415, "encoded", text));
+    }
     let kind = media_type(headers);
     let is_json = kind == "application/json" || (kind.starts_with("application/") && kind.ends_with("+json"));
     if is_json && is_utf8(headers) {

@@ -172,7 +172,7 @@ fn lock(settings: &Settings) -> Result<Option<File>, ServeError> {
     match file.try_lock() {
         Ok(()) => Ok(Some(file)),
         Err(TryLockError::WouldBlock) => Err(ServeError::Refused(format!(
-            "Another server already serves {}. Stop it, or name another folder with --data.",
+            "Another server already serves {}. Stop it, or name another folder with --data",
             folder.display()
         ))),
         Err(TryLockError::Error(error)) => Err(ServeError::Folder(path, error)),

@@ -137,6 +137,14 @@ pub fn read(merged: &Merged) -> Result<Settings> {
     {
         return Err(wrong("public_url", "it begins with https:// or http://"));
     }
+    // Every address that is sent out is put together from it.
+    let is_odd = |c: char| c.is_whitespace() || matches!(c, '?' | '#' | '@');
+    if settings.public_url.as_deref().is_some_and(|url| url.contains(is_odd)) {
+        return Err(wrong(
+            "public_url",
+            "it has neither spaces nor `?`, `#` or `@`, such as https://assent.example",
+        ));
+    }
     settings.tls = match (merged.text("tls_cert"), merged.text("tls_key")) {
         (Some(certificate), Some(key)) => Some(Tls {
             certificate: certificate.into(),

@@ -211,6 +211,12 @@ fn json_in_another_encoding_is_refused() {
         .bytes("application/json", b"{\"title\": \"\xe9\"}")
         .send()
         .problem(400, "malformed");
+    for (packing, status) in [("gzip", 415), ("identity", 201)] {
+        let ask = world
+            .as_person("rita", "POST", "/changes")
+            .header("content-encoding", packing);
+        ask.json(&json!({"title": "a"})).send().expect(status);
+    }
 }
 
 #[test]
