@@ -375,17 +375,7 @@ fn a_folder_without_data_is_told_and_left_as_it_is() {
     let place = folder.0.to_str().unwrap();
     for words in [
         &["audit", "replay", "--data", place][..],
-        &[
-            "policy",
-            "apply",
-            "--recover",
-            "--tenant",
-            "acme",
-            "--reason",
-            "a test",
-            "--data",
-            place,
-        ],
+        &["policy", "apply", "--recover", "--tenant", "acme", "--data", place],
     ] {
         let output = assent(words);
         let talk = String::from_utf8_lossy(&output.stderr).into_owned();
