@@ -4,6 +4,7 @@
 //! server compares it with the router, and a test of tenants walks its id parameters.
 
 mod answers;
+mod answers_administration;
 mod boards;
 mod bodies;
 mod bodies_identity;

@@ -18,7 +18,8 @@ use pages::{
 use super::acts_open::{context, decisions, note, others};
 use super::brief::brief;
 use super::form::{Decoded, Form, refill};
-use super::sections::{Around, length, steps};
+use super::plan_steps::{length, steps};
+use super::sections::Around;
 use super::view::{View, Visitor, done_notice, escaped, notice_of, show_as};
 use super::words::{kind, plain, risk, state};
 use crate::failure::Failure;

@@ -50,6 +50,7 @@ mod passkeys;
 mod people;
 mod permit_file;
 mod phrases;
+mod plan_steps;
 mod policies;
 mod propose;
 mod providers;

@@ -13,7 +13,7 @@ use model::words::{EntryKind, State as Stage};
 use pages::{Act, ActForm, ActTone, Entry, Field, Notice, Place, Rich, RunClock, RunStep, Runbook, Tone, minutes};
 
 use super::acts_open::context;
-use super::sections::{length, steps};
+use super::plan_steps::{length, steps};
 use super::view::{View, Visitor, show};
 use crate::state::AppState;
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use acts::find_acts::OpenActs;
 use acts::find_timeline::Told;
 use model::act::Act as Verb;
-use model::change::{Content, Step};
+use model::change::Content;
 use model::directory::Directory;
 use model::file::ChangeFile;
 use model::ids::PersonId;
@@ -13,8 +13,8 @@ use model::records::{Comment, Entry as ActionEntry};
 use model::requirement::ahead;
 use model::words::{ApprovalState, EntryKind, EvidenceResult, GateDecision, PermitState, TaskState, ValidationResult};
 use pages::{
-    Act, ActContext, ActForm, ActTone, Choice, Entry, Fact, Field, Input, Moment, PlanStep, Rich, Stepper, TargetRow,
-    Tone, Work, count, minutes, short_digest,
+    Act, ActContext, ActForm, ActTone, Choice, Entry, Fact, Field, Input, Moment, Rich, Stepper, TargetRow, Tone, Work,
+    count, short_digest,
 };
 
 use serde_json::Value;
@@ -730,47 +730,6 @@ fn risk_fact(file: &ChangeFile) -> Fact {
         label: "Risk".to_owned(),
         values,
         ..Fact::default()
-    }
-}
-
-/// The steps of a plan; a doer who is a login is shown by name.
-pub(super) fn steps(view: &View<'_, '_, '_>, steps: &[Step]) -> Vec<PlanStep> {
-    let rows = steps.iter().map(|step| {
-        let said = [step.doer.as_deref().map(|doer| view.waits_on(doer)), step.team.clone()];
-        let mut detail = Rich::new();
-        for part in said.into_iter().flatten() {
-            detail = parted(detail).said(part);
-        }
-        if let Some(check) = &step.check {
-            detail = parted(detail).text("check: ").said(check.as_str());
-        }
-        PlanStep {
-            title: step.title.clone(),
-            detail,
-            length: step
-                .minutes
-                .map(|count| minutes(count.unsigned_abs()))
-                .unwrap_or_default(),
-        }
-    });
-    rows.collect()
-}
-
-/// A dot behind what is said already.
-fn parted(rich: Rich) -> Rich {
-    match rich.is_empty() {
-        true => rich,
-        false => rich.text(" · "),
-    }
-}
-
-/// The sum of the steps' minutes, in words; empty when nobody said.
-pub(super) fn length(steps: &[Step]) -> String {
-    let sum: i64 = steps.iter().filter_map(|step| step.minutes).sum();
-    if sum > 0 {
-        minutes(sum.unsigned_abs())
-    } else {
-        String::new()
     }
 }
 

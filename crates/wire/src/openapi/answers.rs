@@ -3,16 +3,15 @@
 use model::reading::{LINE, TEXT};
 use model::words::{
     ApprovalState, Aspect, Criticality, Decision, EntryKind, EvidenceKind, EvidenceResult, Level, LinkKind, Outcome,
-    OwnershipRole, PeerVerdict, Purpose, Role, State, TaskKind, TaskState, TemplateState,
+    OwnershipRole, PeerVerdict, Purpose, State, TaskKind, TaskState, TemplateState,
 };
 
+use super::answers_administration::ADMINISTRATION;
 use super::shapes::{
-    Shape, Words, all, boolean, free, free_or_null, frees, integer, lists, object, objects, shape, text, text_or_null,
-    texts, time, word, words,
+    Shape, Words, all, boolean, free, free_or_null, frees, integer, object, objects, shape, text, text_or_null, texts,
+    time, word,
 };
 
-/// The longest leaf in base64, in characters: an entry has at most 65,535 bytes.
-const LEAF: usize = 87_380;
 /// Every shape that an answer can have.
 pub(super) const ALL: &[&[Shape]] = &[PROBLEM, CHANGE, ITEMS, ESTATE, ADMINISTRATION];
 
@@ -617,187 +616,6 @@ const ESTATE: &[Shape] = &[
             time("ends_at", "Its end.").needed(),
             texts("services", LINE, "Services' keys."),
             texts("environments", LINE, "Environments' keys."),
-        ],
-    ),
-];
-
-const ADMINISTRATION: &[Shape] = &[
-    shape(
-        "Person",
-        "A person.",
-        &[
-            words("roles", all!(Role), "Rights in the tenant."),
-            free(
-                "deactivation",
-                "How they were deactivated: by whom, when, whether as compromised, why.",
-            ),
-        ],
-    )
-    .based_on(&["PersonInput", "Stored"]),
-    shape("Group", "A group of people.", &[]).based_on(&["GroupInput", "Stored"]),
-    shape(
-        "Token",
-        "A credential for a program.",
-        &[
-            text("owner", LINE, "Who answers for it: a login."),
-            text("prefix", LINE, "How it begins."),
-            time("created_at", "When it was made."),
-            text(
-                "token",
-                LINE,
-                "The credential itself; only in the answer that makes it.",
-            ),
-            boolean("revoked", "Whether it was revoked."),
-            time(
-                "last_used_at",
-                "When it was used last, as far as a minute; absent if never.",
-            ),
-        ],
-    )
-    .based_on(&["TokenInput", "Stored"]),
-    shape(
-        "Connection",
-        "A connection to an outside system.",
-        &[
-            text("hook_path", LINE, "Where deliveries go."),
-            text("secret", LINE, "What signs them; only in the answer that makes it."),
-            text(
-                "signing_secret",
-                LINE,
-                "The same secret as Standard Webhooks writes it, `whsec_…`.",
-            ),
-            boolean("active", "Whether its deliveries are taken."),
-            frees("refused", "Deliveries that were turned away: how often, and why."),
-        ],
-    )
-    .based_on(&["ConnectionInput", "Stored"]),
-    shape(
-        "Tenant",
-        "The tenant's settings.",
-        &[
-            text("id", LINE, "Its key.").needed(),
-            text("name", LINE, "A name for people.").needed(),
-            integer("version", 1, i64::MAX, "Grows with every save."),
-            lists(
-                "risk_table",
-                "The risk table: for each impact the level at each complexity.",
-            ),
-            boolean("demo", "Whether it is a demo's."),
-            boolean("log_is_public", "Whether its log is read without a credential."),
-            boolean(
-                "ownership_by_two",
-                "Whether rows of the matrix that move decisions go live by two people, once there are two administrators.",
-            ),
-        ],
-    ),
-    shape(
-        "DeliveryRow",
-        "What a connection delivered.",
-        &[
-            text("id", LINE, "Its id.").needed(),
-            text("delivery_id", LINE, "The sender's own id.").needed(),
-            text("event", LINE, "What the sender calls it.").needed(),
-            time("received_at", "When it came.").needed(),
-            word(
-                "state",
-                Words::These(&["waiting", "parked", "done"]),
-                "Where it stands.",
-            )
-            .needed(),
-            integer("tries", 0, 1_000, "How often it was worked."),
-            text_or_null("reason", "Why it was set aside."),
-            text_or_null("result", "What came of it."),
-        ],
-    ),
-    shape(
-        "EventProof",
-        "What proves that an event stands in the log.",
-        &[
-            integer("index", 0, i64::MAX, "Its index.").needed(),
-            text("leaf", LEAF, "The leaf's bytes in base64.").needed(),
-            text("checkpoint", TEXT, "The signed checkpoint that the proof leads to.").needed(),
-            texts("inclusion", LINE, "The hashes in hex, the leaf's end first.").needed(),
-        ],
-    ),
-    shape(
-        "PolicySet",
-        "The active policies.",
-        &[
-            text("digest", LINE, "Digest of schema, policies and parameters.").needed(),
-            text_or_null(
-                "configuration",
-                "The configuration that brought them; null for those of the program.",
-            ),
-            objects("policies", "PolicySource", "Every policy, sorted by id.").needed(),
-        ],
-    ),
-    shape(
-        "PolicySource",
-        "Where a policy stands and what it says.",
-        &[
-            text("id", LINE, "`pack.words`.").needed(),
-            text("reason", TEXT, "Its reason."),
-            text("file", LINE, "The file's name."),
-            integer("line", 1, i64::MAX, "The line, from 1."),
-            text("text", TEXT, "The policy, verbatim."),
-        ],
-    ),
-    shape(
-        "Me",
-        "Who the credential speaks for.",
-        &[
-            text("tenant", LINE, "The tenant.").needed(),
-            text("login", LINE, "The login.").needed(),
-            text("name", LINE, "The name."),
-            words("roles", all!(Role), "Rights in the tenant."),
-            text("id", LINE, "The person's id."),
-            integer("version", 1, i64::MAX, "Grows with every save."),
-            boolean("active", "Whether they may come in."),
-            text("email", LINE, "Their mail address."),
-            text("zone", LINE, "Their time zone."),
-            texts(
-                "accounts",
-                LINE,
-                "Accounts elsewhere by which they are known: `github:nils`.",
-            ),
-            texts("groups", LINE, "Keys of the groups to which they belong."),
-            boolean("by_token", "Whether this is a token, and no session."),
-            boolean("stepped_up", "Whether a fresh factor was shown."),
-        ],
-    ),
-    shape(
-        "Session",
-        "A session that began.",
-        &[
-            text("tenant", LINE, "The tenant.").needed(),
-            text("login", LINE, "The login.").needed(),
-            time("expires_at", "Until when.").needed(),
-        ],
-    ),
-    shape(
-        "KeySet",
-        "Signing keys (RFC 7517), with a `tenant` member.",
-        &[
-            text("tenant", LINE, "The tenant whose permits they sign.").needed(),
-            objects("keys", "Key", "The current key and those before it.").needed(),
-        ],
-    ),
-    shape(
-        "Key",
-        "An Ed25519 public key (RFC 8037).",
-        &[
-            word("kty", Words::These(&["OKP"]), "Key type.").needed(),
-            word("crv", Words::These(&["Ed25519"]), "Curve.").needed(),
-            text("x", LINE, "The key, base64url.").needed(),
-            text("kid", LINE, "Its thumbprint (RFC 7638).").needed(),
-        ],
-    ),
-    shape(
-        "Health",
-        "How the server is.",
-        &[
-            boolean("is_ready", "Whether it takes work."),
-            texts("reasons", TEXT, "Why not, in words."),
         ],
     ),
 ];
