@@ -8,7 +8,7 @@ use model::words::{ApprovalState, Decision, Disruption, EvidenceResult};
 use pages::{Brief, Rich, Tone, minutes};
 
 use super::view::View;
-use super::words::{beginning, capital, capital_first, names, plain};
+use super::words::{beginning, capital, names, plain};
 
 /// How many sentences of what is missing a card tells.
 const MISSING_SHOWN: usize = 3;
@@ -83,7 +83,7 @@ fn when(view: &View<'_, '_, '_>, change: &Change) -> Rich {
         return Rich::new();
     };
     let mut rich = Rich::new()
-        .strong(capital_first(&view.reader.span(start, end)))
+        .strong(pages::text::capital(&view.reader.span(start, end)))
         .text(".");
     if let Some(until) = change.extended_until {
         rich = rich.text(format!(" More time until {}.", view.reader.moment(until)));

@@ -66,7 +66,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, asked: &Asked) -> acts::Result<S
         byline: Rich::new().said(change.content.title.as_str()),
         ..RecordPage::default()
     };
-    let span = super::words::capital_first(&view.reader.span(start, end));
+    let span = pages::text::capital(&view.reader.span(start, end));
     page.notices.push(match is_free {
         true => Notice::new(Tone::Ok, "Nothing collides with it: no freeze, no other change.").title(span),
         false => Notice::new(Tone::Stop, "What stands against it is named below.").title(span),

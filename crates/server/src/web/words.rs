@@ -12,7 +12,7 @@ pub(super) fn plain(word: &str) -> String {
 
 /// The same with a capital.
 pub(super) fn capital(word: &str) -> String {
-    capital_first(&plain(word))
+    pages::text::capital(&plain(word))
 }
 
 /// A state as pages draw it.
@@ -80,7 +80,7 @@ fn hour_of<'t>(day: &str, hour: &'t str) -> Option<(Timestamp, &'t str)> {
 /// A sentence of the rules for the reader: times by their clock, what stands in backticks and digests as code, a capital at
 /// its beginning.
 pub(super) fn sentence(text: &str, reader: &Reader) -> Rich {
-    let text = capital_first(&with_times(text, reader));
+    let text = pages::text::capital(&with_times(text, reader));
     let mut rich = Rich::new();
     for (place, part) in text.split('`').enumerate() {
         if place % 2 == 1 {
@@ -98,14 +98,6 @@ pub(super) fn sentence(text: &str, reader: &Reader) -> Rich {
         }
     }
     rich
-}
-
-/// A text with a capital at its beginning.
-pub(super) fn capital_first(text: &str) -> String {
-    let mut letters = text.chars();
-    letters
-        .next()
-        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// Several words in a sentence: `a, b and c`.
