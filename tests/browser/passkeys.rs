@@ -35,6 +35,10 @@ fn a_passkey_is_made_signs_in_steps_up_and_is_removed_and_without_it_the_passwor
     browser.leave_by(|| browser.click_words("Use a passkey"));
     assert!(browser.axe().is_empty(), "{:?}", browser.axe());
     browser.picture("passkey/door", false);
+    let door = browser.text("main");
+    for words in ["Your device asks for your finger", "Use your passkey", "Go back"] {
+        assert!(door.contains(words), "{words}: {door}");
+    }
     browser.leave_by(|| browser.click_words("Use your passkey"));
     browser.wait_for_words("Second factors");
     assert!(browser.url().ends_with("/account"), "{}", browser.url());

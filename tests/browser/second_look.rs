@@ -11,6 +11,9 @@ use crate::desk::Desk;
 const LONG: &str = "Bring the long expected second line with the customs reference to every label of every printer in every \
                     warehouse north of the river before the winter timetable begins";
 
+/// How many changes a calendar draws at most.
+const DRAWN: u64 = 300;
+
 /// By how many pixels the words of a timeline reach past its drawing, the widest of all.
 const PAST: &str = "return Math.max(0, ...[...document.querySelectorAll('.bar-words > span')].map((one) => {
         const drawing = one.closest('svg').getBoundingClientRect();
@@ -141,6 +144,56 @@ fn the_next_step_stands_once_and_where_it_is_looked_for() {
         true,
         "what is wrong is read before the form that mends it"
     );
+}
+
+#[test]
+fn what_a_page_leaves_out_or_has_none_of_is_said() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    // One more than a calendar draws, all of them within two hours.
+    for number in 0..=DRAWN {
+        let title = format!("Crowded {number}");
+        let wanted = request(&title, &artifact(9_100 + number), desk.server.server_time());
+        desk.api("requester", "POST", "/changes", wanted);
+    }
+    desk.sign_in("change_manager");
+    desk.go("/calendar");
+    let notices = browser.text("main");
+    assert!(notices.contains("Not every change is drawn"), "{notices}");
+    desk.go("/calendar?service=invoicing");
+    let notices = browser.text("main");
+    assert!(!notices.contains("Not every change is drawn"), "{notices}");
+
+    let incident = json!({"title": "Labels stand still", "severity": 2, "services": ["label-print"]});
+    let incident = desk.api("commander", "POST", "/incidents", incident);
+    desk.go(&format!("/incidents/{}", incident["key"].as_str().unwrap()));
+    let page = browser.text("main");
+    assert!(
+        page.contains("A change that mends it, or that led to it, names it"),
+        "{page}"
+    );
+}
+
+#[test]
+fn messages_stand_by_their_times_and_a_session_s_begins_with_a_capital() {
+    let desk = Desk::open();
+    let browser = &desk.browser;
+    desk.sign_in("owner");
+    desk.go("/messages");
+    // Days as the page writes them, by how long they are ago; the demo's last year of months is told apart without a year.
+    let script = "const months = 'JanFebMarAprMayJunJulAugSepOctNovDec';
+        const ago = (one) => {
+            const day = /^[A-Z][a-z]+ (\\d+) ([A-Z][a-z]+) /.exec(one.innerText.trim());
+            return day && ((12 + new Date().getMonth() - months.indexOf(day[2]) / 3) % 12) * 31 - Number(day[1]);
+        };
+        return [...document.querySelectorAll('tbody td')].map(ago).filter((one) => one !== null);";
+    let ago = browser.run(script, &[]);
+    let ago: Vec<i64> = ago.as_array().unwrap().iter().map(|it| it.as_i64().unwrap()).collect();
+    assert!(ago.len() > 10, "{ago:?}");
+    assert!(ago.is_sorted(), "{ago:?}");
+    desk.go("/account");
+    let session = browser.text("#sessions dt");
+    assert!(session.starts_with("Today"), "{session}");
 }
 
 /// The key of some change in a state.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tests::faults::cluster::Cluster;
 use tests::faults::load::{Load, check_kept};
 use tests::faults::{eventually, size};
@@ -89,21 +89,28 @@ impl Offline {
         let folder = tempfile::tempdir().unwrap();
         let artifact = artifact(1);
         scheduled(server, "Goes on without the database", &artifact);
-        let pipeline = server.token("pipeline");
-        let check = server.must("POST", "/api/v1/gate-checks", &pipeline, Some(&question(&artifact)));
-        std::fs::write(folder.path().join("permit"), check["permit"].as_str().unwrap()).unwrap();
         let offline = Self { folder, artifact };
-        offline.fetch_lists(server);
+        offline.fetch_again(server);
         offline
     }
 
-    /// Fetches keys and revocations, as a verifier does while the server is there: a list is good for minutes, and many
-    /// outages last longer.
-    fn fetch_lists(&self, server: &Server) {
+    /// Fetches a permit, keys and revocations, as one who deploys does while the server is there: a permit and a list are good
+    /// for minutes, and many outages last longer.
+    fn fetch_again(&self, server: &Server) {
+        let at = |file: &str| self.folder.path().join(file);
+        let question = question(&self.artifact);
+        eventually("a permit is given", || {
+            let pipeline = server.token("pipeline");
+            let (status, bytes) = server.ask("POST", "/api/v1/gate-checks", Some(&pipeline), Some(&question));
+            let answer: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+            let permit = answer["permit"].as_str().unwrap_or_default();
+            std::fs::write(at("permit"), permit).unwrap();
+            status < 300 && !permit.is_empty()
+        });
         for file in ["jwks.json", "assent-revocations"] {
             eventually("what verifiers need is served", || {
                 let (status, bytes) = server.get(&format!("/t/halden/.well-known/{file}"), None);
-                std::fs::write(self.folder.path().join(file), bytes).unwrap();
+                std::fs::write(at(file), bytes).unwrap();
                 status == 200
             });
         }
@@ -150,7 +157,7 @@ fn a_lost_database_denies_and_everything_goes_on_when_it_is_back() {
     let mut longest = 0;
     for round in 0..size("ASSENT_TEST_OUTAGES", 6) {
         load.wait_for(2);
-        offline.fetch_lists(&server);
+        offline.fetch_again(&server);
         let how = ["stopped", "broken off", "paused"][round % 3];
         match how {
             "stopped" => cluster.stop("INT"),

@@ -101,6 +101,11 @@ impl Host {
         }
     }
 
+    /// The migrations that opening would run; nothing is changed.
+    pub(crate) fn waiting_migrations(settings: &server::Settings) -> Result<Vec<&'static str>> {
+        server::waiting_migrations(settings).map_err(could_not)
+    }
+
     fn open_as(settings: &server::Settings, public_url: &str) -> Result<Self> {
         let clock = Arc::new(server::SystemClock);
         let opened = server::open(settings, public_url, clock).map_err(could_not)?;

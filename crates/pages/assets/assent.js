@@ -420,7 +420,8 @@
     const now = new Map(values());
     const differs = kept && kept.values.some(([key, value]) => now.has(key) && now.get(key) !== value);
     if (kept && Date.now() - kept.at > WEEK) localStorage.removeItem(name);
-    else if (differs) {
+    // Beside what another wrote stands what was sent from here already.
+    else if (differs && !document.getElementById("both")) {
       const when = new Date(kept.at).toLocaleString(tongue, { dateStyle: "medium", timeStyle: "short" });
       one("[data-kept-words]", line).textContent = told("What you typed here on {when} is kept on this device.", { when });
       one("[data-put]", line).addEventListener("click", () => { put(kept); line.hidden = true; });

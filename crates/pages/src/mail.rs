@@ -281,7 +281,7 @@ impl News {
             News::WindowMissed { when } => (
                 "missed its window",
                 format!(
-                    "{when} went by without a start. What is done stays approved; set new times, and only the time is asked again."
+                    "The planned time, {when}, went by without a start. What is done stays approved; set new times, and only the time is asked again."
                 ),
             ),
             News::Overrun { since } => (

@@ -86,6 +86,14 @@ pub fn open(settings: &Settings, public_url: &str, clock: Arc<dyn Clock>) -> Res
     Ok(Opened { desk, uploads })
 }
 
+/// The names of the migrations that `open` would run, in order; nothing is changed.
+///
+/// # Errors
+/// The store's, where the database cannot be read.
+pub fn waiting_migrations(settings: &Settings) -> Result<Vec<&'static str>, ServeError> {
+    Ok(Store::waiting_migrations(&config(settings))?)
+}
+
 /// Makes a folder that nobody else on the machine reads; one that is there stays as it is.
 pub(crate) fn make_folder(path: &std::path::Path) -> Result<PathBuf, ServeError> {
     let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path);

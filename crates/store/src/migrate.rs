@@ -107,6 +107,22 @@ pub(crate) fn prepare_postgres(owner: &Address, serving: Option<&Address>, versi
     Ok(taken_on)
 }
 
+/// The names of the files that opening would run, in order; nothing is run.
+pub(crate) fn waiting(connection: &mut Connection) -> Result<Vec<&'static str>> {
+    let is_known = match connection {
+        Connection::Sqlite(file) => file.has_table("schema_migration")?,
+        Connection::Postgres(_) => has_own_tables(connection)?,
+    };
+    let mut run = Vec::new();
+    if is_known {
+        for row in connection.query("SELECT number FROM schema_migration", &[], Reach::Across)? {
+            run.push(row.int("number")?);
+        }
+    }
+    let waits = MIGRATIONS.iter().filter(|migration| !run.contains(&migration.number));
+    Ok(waits.map(|migration| migration.name).collect())
+}
+
 fn in_transaction<T>(
     connection: &mut Connection,
     begin: &str,

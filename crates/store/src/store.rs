@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
 
-use crate::driver::{Address, Connection, SqliteConnection};
+use crate::driver::{Address, Connection, PostgresConnection, SqliteConnection};
 use crate::error::{Error, Failure, Result};
 use crate::lanes::{self, Lane, Link, Mode, Queue, Reading, Task};
 use crate::migrate;
@@ -166,6 +166,28 @@ impl Store {
                 Self::start_postgres(&config, link)
             }
         }
+    }
+
+    /// The names of the migrations that `open` would run, in order; nothing is changed. All of them where the database is
+    /// empty.
+    ///
+    /// # Errors
+    /// `Unavailable` and the like where the database cannot be read.
+    pub fn waiting_migrations(config: &Config) -> Result<Vec<&'static str>> {
+        let mut connection = match config.engine.clone() {
+            Engine::Sqlite { path } => Connection::Sqlite(SqliteConnection::reader(&path)?),
+            Engine::Postgres {
+                url, root_certificates, ..
+            } => {
+                let owner = Address {
+                    url,
+                    root_certificates,
+                    statement_timeout_ms: config.statement_timeout_ms,
+                };
+                Connection::Postgres(PostgresConnection::open(&owner, None)?)
+            }
+        };
+        migrate::waiting(&mut connection)
     }
 
     fn open_sqlite(config: &Config, path: &Path) -> Result<Self> {

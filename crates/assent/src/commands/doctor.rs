@@ -149,7 +149,15 @@ fn on_host(place: &Place, checks: &mut Checks) -> Result<()> {
         }
     }
     check_mail(&settings, checks);
-    match Host::open(&settings) {
+    let opened = match Host::waiting_migrations(&settings) {
+        Ok(waiting) if !waiting.is_empty() => {
+            warn_of_migrations(&waiting, checks);
+            return Ok(());
+        }
+        Ok(_) => Host::open(&settings),
+        Err(failure) => Err(failure),
+    };
+    match opened {
         Ok(host) => check_data(&host, clock::now(), checks),
         Err(Failure::CouldNot(text)) => {
             checks.bad(
@@ -161,6 +169,23 @@ fn on_host(place: &Place, checks: &mut Checks) -> Result<()> {
         }
         Err(refused) => Err(refused),
     }
+}
+
+/// A look changes nothing: an older server may still serve this database.
+fn warn_of_migrations(waiting: &[&str], checks: &mut Checks) {
+    let (first, last) = (waiting[0], waiting[waiting.len() - 1]);
+    let text = match waiting {
+        [only] => format!("this version brings the migration {only}, which was not run yet"),
+        _ => format!(
+            "this version brings {} migrations, {first} to {last}, which were not run yet",
+            waiting.len()
+        ),
+    };
+    checks.warn(
+        "database",
+        format!("{text}; what lies in it was not looked at"),
+        "`assent serve` of this version runs them when it starts. Take a backup with the version that serves it now first.",
+    );
 }
 
 fn check_data(host: &Host, now: Timestamp, checks: &mut Checks) -> Result<()> {

@@ -179,7 +179,9 @@ fn titles(view: &mut View<'_, '_, '_>, messages: &[Message]) -> acts::Result<BTr
 pub(super) async fn messages(State(state): State<AppState>, visitor: Visitor) -> Response {
     show(&state, &visitor, Place::Messages, |view| {
         let day_ago = view.now() - jiff::SignedDuration::from_hours(24);
-        let found = acts::find_records::find_messages(view.room, MESSAGES)?;
+        let mut found = acts::find_records::find_messages(view.room, MESSAGES)?;
+        // A history that was filled in afterwards, as the demo's, was not written in the order of its times.
+        found.sort_by_key(|it| std::cmp::Reverse(it.at));
         let titles = titles(view, &found)?;
         let rows = found.into_iter().map(|message| MessageRow {
             href: message

@@ -126,7 +126,7 @@ fn agent_words(agent: &str) -> Option<String> {
 
 fn session_section(view: &View<'_, '_, '_>, found: &[Session]) -> Section {
     let facts = found.iter().take(SESSIONS).map(|it| {
-        let began = view.reader.moment(it.created_at);
+        let began = pages::text::capital(&view.reader.moment(it.created_at));
         let told = Rich::from(format!("by {}, from {}, with ", it.method, it.source));
         Fact::new(
             began,

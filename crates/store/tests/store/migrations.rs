@@ -133,6 +133,40 @@ fn refuses_older_and_changed(config: &Config, run: impl Fn(&str)) {
     assert!(matches!(damaged, Error::Corrupt(_)), "{damaged}");
 }
 
+fn tells_what_it_would_run_and_runs_nothing(config: &Config, run: impl Fn(&str)) {
+    let all = Store::waiting_migrations(config).unwrap();
+    assert_eq!(all.len(), files().len(), "an empty database");
+    Store::open(config.clone()).unwrap().close();
+    assert!(Store::waiting_migrations(config).unwrap().is_empty());
+    run("DELETE FROM schema_migration WHERE number > 27");
+    for _ in 0..2 {
+        assert_eq!(
+            Store::waiting_migrations(config).unwrap(),
+            all[27..],
+            "nothing was run by asking"
+        );
+    }
+}
+
+#[test]
+fn what_an_opening_would_run_is_told_and_not_run() {
+    let folder = Folder::new();
+    let path = folder.path().join("assent.db");
+    rusqlite::Connection::open(&path)
+        .unwrap()
+        .execute_batch("PRAGMA journal_mode = WAL")
+        .unwrap();
+    tells_what_it_would_run_and_runs_nothing(&Config::sqlite(&path), |sql| {
+        rusqlite::Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+    });
+    let Some(database) = Database::new() else {
+        return;
+    };
+    tells_what_it_would_run_and_runs_nothing(&small(Config::postgres(&database.url)), |sql| {
+        database.client().batch_execute(sql).unwrap();
+    });
+}
+
 #[test]
 fn an_older_binary_and_a_changed_migration_are_refused() {
     let folder = Folder::new();

@@ -218,11 +218,23 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Res
     Ok(page.render())
 }
 
+/// The kinds of events, as they were configured.
+fn kinds(webhook: &Webhook) -> Rich {
+    let mut rich = Rich::new();
+    for (place, kind) in webhook.kinds.iter().enumerate() {
+        if place > 0 {
+            rich = rich.text(", ");
+        }
+        rich = rich.code(kind.as_str());
+    }
+    rich
+}
+
 fn facts(view: &View<'_, '_, '_>, webhook: &Webhook, state: Option<&store::webhook::State>) -> Vec<Fact> {
     let mut facts = vec![
         Fact::people("Owner", vec![view.name(&webhook.owner)]),
         Fact::new("Form", form_of(webhook)),
-        Fact::new("Told of", Rich::new().said(webhook.kinds.join(", "))),
+        Fact::new("Told of", kinds(webhook)),
     ];
     if !webhook.services.is_empty() {
         let services: Vec<String> = webhook.services.iter().map(ToString::to_string).collect();
