@@ -262,3 +262,45 @@ fn more_people_than_there_are_turns_are_told_to_come_again_and_the_gate_is_not()
         "as before"
     );
 }
+
+/// People whom the demo gives a password.
+const WITH_PASSWORDS: [&str; 8] = [
+    "requester",
+    "owner",
+    "security",
+    "change_manager",
+    "implementer",
+    "auditor",
+    "commander",
+    "executive",
+];
+/// How much more may be resident after a crowd has signed in, in kibibytes: the memory of two passwords at once, and room for
+/// the sessions.
+const CROWD_MEMORY: u64 = (2 * 19 + 48) * 1024;
+
+#[test]
+fn a_crowd_that_signs_in_leaves_its_memory_behind_once() {
+    let place = Place::demo("crowd");
+    let server = Server::start(&place, true);
+    let people = WITH_PASSWORDS.map(|role| server.person(role));
+    let sign_in = |person: &serde_json::Value| {
+        let body = serde_json::json!({
+            "tenant": person["tenant"], "login": person["login"], "password": person["password"],
+        });
+        assert_eq!(
+            server.ask("POST", "/api/v1/session", None, Some(&body)).0,
+            201,
+            "{body}"
+        );
+    };
+    let before = memory::resident(server.id());
+    std::thread::scope(|scope| {
+        for person in &people {
+            scope.spawn(move || (0..6).for_each(|_| sign_in(person)));
+        }
+    });
+    let more = memory::resident(server.id()).saturating_sub(before);
+    assert!(more <= CROWD_MEMORY, "{more} KiB more are resident");
+    println!("{more} KiB more after 48 sign-ins");
+    server.stop();
+}

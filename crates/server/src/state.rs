@@ -23,8 +23,6 @@ use crate::throttle::Throttle;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// The same at the gate, where a pipeline stands and waits: without an answer nothing goes.
 const GATE_PATIENCE: Duration = Duration::from_secs(3);
-/// How many passwords are hashed at once: each takes 19 MiB and some tens of milliseconds of a core.
-const HASHERS: usize = 2;
 
 /// How often an act is tried whose caller's estate is written while they ask.
 const TRIES: usize = 5;
@@ -62,7 +60,7 @@ impl AppState {
             throttle: Throttle::default(),
             noted: Noted::default(),
             callers: KnownCallers::default(),
-            hashing: Semaphore::new(HASHERS),
+            hashing: Semaphore::new(crate::password::HASHERS),
             no_password: OnceLock::new(),
             outside: Outside::new(http),
         }))
