@@ -5,6 +5,7 @@ use model::change::Change;
 use model::configuration::{Configuration, InForce};
 use model::directory::Tenant;
 use model::reading::{LINE, Reading};
+use model::records::Coverage;
 use model::refusal::Refusal;
 use model::verbs::Body;
 use model::words::{ConfigurationKind, ConfigurationState, Role, State};
@@ -107,8 +108,9 @@ fn second_person(room: &mut Room<'_, '_>, proposal: &Configuration) -> Result<()
     Err(Refusal::not_now("second_person_needed", text, satisfy, others).into())
 }
 
-/// The change that stands in for a second person: its approvals on *what* are complete, it is not on hold, and one of its
-/// targets names the digest as its artifact, so that the approvers decided about this very content.
+/// The change that stands in for a second person: its approvals on *what* are complete, it is not on hold, one of its
+/// targets names the digest as its artifact, and somebody else than the proposer said yes to it, so that another person
+/// decided about this very content. A change that nobody was asked about, as one from a template, stands in for nobody.
 fn approved_change(room: &mut Room<'_, '_>, key: &str, proposal: &Configuration) -> Result<Change> {
     let change = room.change(key)?;
     let names_it = change
@@ -127,7 +129,28 @@ fn approved_change(room: &mut Room<'_, '_>, key: &str, proposal: &Configuration)
         let satisfy = "Have it approved, or have a second person activate the configuration.";
         return Err(Refusal::not_now("change_not_approved", text, satisfy, Vec::new()).into());
     }
+    if !is_approved_by_another(room, key, proposal)? {
+        let text = format!(
+            "Nobody but who proposed the configuration has approved {}, so no second person has seen it.",
+            change.key
+        );
+        let satisfy =
+            "Name a normal change that somebody else approved, or have a second person activate the configuration.";
+        return Err(Refusal::not_now("change_not_approved", text, satisfy, Vec::new()).into());
+    }
     Ok(change)
+}
+
+fn is_approved_by_another(room: &mut Room<'_, '_>, key: &str, proposal: &Configuration) -> Result<bool> {
+    let file = room.file(key)?;
+    for approval in file.standing() {
+        let says_yes = approval.is_yes() && approval.what == Coverage::Standing;
+        let is_another = approval.person != proposal.proposer;
+        if says_yes && is_another && !crate::hands::is_hand_of(room, approval.speaker(), proposal)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The estate may have moved since the proposal: names and cases must still hold.
@@ -152,6 +175,8 @@ fn put_in_force(room: &mut Room<'_, '_>, proposal: Configuration, change_key: Op
         Some(id) => Some(configuration(room, id.as_str())?),
         None => None,
     };
+    // What went in force since it was proposed is not in it, and so goes again.
+    let proposed_over = proposal.before.clone().filter(|digest| *digest != before.1);
     let active = Configuration {
         state: ConfigurationState::Active,
         activated_by: Some(room.actor.person.clone()),
@@ -161,7 +186,15 @@ fn put_in_force(room: &mut Room<'_, '_>, proposal: Configuration, change_key: Op
         replaces: before.0,
         ..proposal
     };
-    save(room, tenant, active, replaced, "activated")
+    save(room, tenant, active, replaced, &How::Activated { proposed_over })
+}
+
+/// Digest of what of a kind is in force; empty where nothing is in force instead of another.
+///
+/// # Errors
+/// The store's.
+pub fn in_force(room: &mut Room<'_, '_>, kind: ConfigurationKind) -> Result<String> {
+    Ok(present(room, kind)?.1.1)
 }
 
 /// The tenant with what of this kind is in force: its id, unless it came with the program, and its digest.
@@ -190,13 +223,24 @@ fn present(
     Ok((tenant, before))
 }
 
+/// How something came in force.
+pub(crate) enum How {
+    /// Put in force; with the digest that it was proposed over, where that was no longer the one in force.
+    Activated {
+        /// The digest.
+        proposed_over: Option<String>,
+    },
+    /// Brought back on the host.
+    Recovered,
+}
+
 /// Points the tenant at a configuration, marks the one before as replaced, tells it in one event and judges open changes.
 fn save(
     room: &mut Room<'_, '_>,
     mut tenant: Tenant,
     active: Configuration,
     replaced: Option<Configuration>,
-    how: &str,
+    how: &How,
 ) -> Result<Configuration> {
     let in_force = Some(InForce {
         id: active.id.clone(),
@@ -229,8 +273,8 @@ fn save(
         room.put(&mut written, replaced)?;
     }
     let kind = match (active.kind, how) {
-        (ConfigurationKind::Policies, "activated") => "policies.activated",
-        (ConfigurationKind::Policies, _) => "policies.recovered",
+        (ConfigurationKind::Policies, How::Activated { .. }) => "policies.activated",
+        (ConfigurationKind::Policies, How::Recovered) => "policies.recovered",
         (ConfigurationKind::RiskTable, _) => "risk_table.activated",
         (ConfigurationKind::Mapping, _) => "mapping.activated",
         (ConfigurationKind::SlaTable, _) => "sla_table.activated",
@@ -253,7 +297,7 @@ pub(crate) fn tell_people(
     room: &mut Room<'_, '_>,
     written: &mut Written,
     active: &Configuration,
-    how: &str,
+    how: &How,
 ) -> Result<()> {
     let directory = room.directory()?;
     let what = match active.kind {
@@ -264,12 +308,18 @@ pub(crate) fn tell_people(
         ConfigurationKind::SlaTable => "The times to acknowledge and to decide",
     };
     let by = directory.name(&room.actor.person);
-    let (subject, text) = if how == "activated" {
-        let by = format!("{what} were put in force by {by}: {}.", active.reason);
-        (format!("{what} have changed"), by)
-    } else {
-        let text = "The set of policies before the last one was brought back on the server itself.".to_owned();
-        (format!("{what} were recovered on the host"), text)
+    let (subject, text) = match how {
+        How::Activated { proposed_over } => {
+            let moved = proposed_over.as_ref().map_or_else(String::new, |over| {
+                format!("\nIt was proposed over {over}: what went in force since then is taken back by it.")
+            });
+            let by = format!("{what} were put in force by {by}: {}.{moved}", active.reason);
+            (format!("{what} have changed"), by)
+        }
+        How::Recovered => {
+            let text = "The set of policies before the last one was brought back on the server itself.".to_owned();
+            (format!("{what} were recovered on the host"), text)
+        }
     };
     let text = format!(
         "{text}\nBefore: {}\nNow: {}\nEvery open change was judged again.\n",
@@ -319,7 +369,7 @@ pub fn recover_policies(room: &mut Room<'_, '_>) -> Result<Recovered> {
             before: Some(before.clone()),
             ..previous
         };
-        save(room, tenant, active, Some(present), "recovered")?;
+        save(room, tenant, active, Some(present), &How::Recovered)?;
         return Ok(Recovered { before, after });
     }
     // Nothing was activated before: the tenant goes back to what comes with the program.
@@ -341,7 +391,7 @@ pub fn recover_policies(room: &mut Room<'_, '_>) -> Result<Recovered> {
     )?;
     let data = json!({"before": before, "after": after});
     let subject = ("configuration", present.id.0);
-    tell_people(room, &mut written, &told, "recovered")?;
+    tell_people(room, &mut written, &told, &How::Recovered)?;
     room.tell(vec![draft("policies.recovered", subject, room.now, data)], written)?;
     room.touch_directory()?;
     settle_open(room, |_| true)?;

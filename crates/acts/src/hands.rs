@@ -102,6 +102,15 @@ fn is_dual(room: &mut Room<'_, '_>) -> Result<bool> {
 /// # Errors
 /// The store's.
 pub(crate) fn is_same_hand(room: &mut Room<'_, '_>, proposal: &Configuration) -> Result<bool> {
+    let speaker = room.actor.speaker().clone();
+    is_hand_of(room, &speaker, proposal)
+}
+
+/// The same of a word that somebody's hand gave before.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn is_hand_of(room: &mut Room<'_, '_>, speaker: &PersonId, proposal: &Configuration) -> Result<bool> {
     let first = proposal.handed_by.as_ref().unwrap_or(&proposal.proposer);
-    Ok(room.actor.speaker() == first && is_dual(room)?)
+    Ok(speaker == first && is_dual(room)?)
 }

@@ -175,6 +175,7 @@ pub(crate) fn bare(
     digest: String,
     reason: String,
 ) -> Result<Configuration> {
+    let before = crate::activate_configuration::in_force(room, kind)?;
     Ok(Configuration {
         id: RecordId(room.new_id()?),
         version: 0,
@@ -194,7 +195,7 @@ pub(crate) fn bare(
         activated_by: None,
         activated_at: None,
         change_key: None,
-        before: None,
+        before: Some(before).filter(|digest| !digest.is_empty()),
         replaces: None,
     })
 }

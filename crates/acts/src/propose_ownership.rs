@@ -200,7 +200,8 @@ pub(crate) fn put_in_force(
         "ended": report.ended + wanted.end.len(), "by_two": wanted.by_two,
     });
     let subject = ("configuration", active.id.0.clone());
-    crate::activate_configuration::tell_people(room, &mut written, &active, "activated")?;
+    let how = crate::activate_configuration::How::Activated { proposed_over: None };
+    crate::activate_configuration::tell_people(room, &mut written, &active, &how)?;
     room.tell(vec![draft("ownership.activated", subject, room.now, data)], written)?;
     room.touch_directory()?;
     crate::settle_open::settle_open(room, |_| true)?;

@@ -57,7 +57,7 @@ pub struct Configuration {
     /// The approved change that stood in for a second person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub change_key: Option<String>,
-    /// Digest of what was in force before it.
+    /// Digest of what was in force before it: of a proposal, what was in force when it was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<String>,
     /// The configuration that was in force before it; absent for what comes with the program.

@@ -142,6 +142,67 @@ fn an_approved_change_that_names_the_digest_stands_in_for_a_second_person() {
     assert!(active.change_key.is_some());
 }
 
+/// A standard change that names an artifact, scheduled by its template: nobody was asked about it.
+fn standard_of(world: &World, digest: String) -> String {
+    let template = body(json!({
+        "key": "restart", "title": "Restart", "services": ["pay"],
+        "locked": {"category": "application", "complexity": "low", "description": "d", "justification": "j",
+            "plan": [{"title": "One"}], "rollback_plan": [{"title": "Back", "minutes": 2}]},
+    }));
+    world.by("rita", move |room| {
+        acts::set_template::propose_template(room, &template)
+    });
+    for login in ["olga", "mona"] {
+        world.by(login, |room| {
+            acts::set_template::approve_template(room, "restart", &body(json!({})))
+        });
+    }
+    let request = body(json!({
+        "kind": "standard", "template": "restart", "services": ["pay"], "environment": "production", "artifact": digest,
+        "planned_start": "2026-11-20T07:00:00Z", "planned_end": "2026-11-20T12:00:00Z",
+    }));
+    let key = world.by("rita", move |room| {
+        acts::create_change::create_change(room, &request, &[])
+    });
+    let k = key.clone();
+    world.by("rita", move |room| acts::submit_change::submit_change(room, &k));
+    let k = key.clone();
+    let state = world.look(move |room| Ok(room.change(&k)?.state)).unwrap();
+    assert_eq!(state, State::Scheduled);
+    key
+}
+
+#[test]
+fn a_change_that_nobody_else_approved_stands_in_for_nobody() {
+    let world = world();
+    let proposal = proposed(&world, with_base(strict()));
+    let before = digest_in_force(&world);
+    let key = standard_of(&world, proposal.digest.clone());
+    let id = proposal.id.0.clone();
+    let alone = refusal(attempt(&world, "ada", move |room| {
+        activate_configuration(room, &id, &body(json!({"change": key})))
+    }));
+    assert_eq!(alone.code(), "change_not_approved");
+    assert_eq!(digest_in_force(&world), before);
+    // Where the proposer approved it beside others, others did see it.
+    let table = json!({
+        "none": {"low": "low", "medium": "low", "high": "medium"}, "low": {"low": "low", "medium": "medium", "high": "high"},
+        "medium": {"low": "medium", "medium": "high", "high": "high"}, "high": {"low": "high", "medium": "high", "high": "high"},
+    });
+    let own = world.by("mona", move |room| {
+        propose_risk_table(room, &body(json!({"table": table, "reason": "Hard work is risky"})))
+    });
+    let key = world.approved(world.draft_of("Another risk table", &own.digest));
+    let active = world.by("mona", move |room| {
+        activate_configuration(room, own.id.as_str(), &body(json!({"change": key})))
+    });
+    assert_eq!(
+        active.state,
+        ConfigurationState::Active,
+        "Olga and Sam approved it beside Mona"
+    );
+}
+
 #[test]
 fn a_set_that_fails_changes_nothing_and_says_where() {
     let world = world();
@@ -255,6 +316,40 @@ fn a_trial_says_what_would_differ_and_writes_nothing() {
     );
     assert_eq!(row.added[0].policy, "house.require.compatibility");
     assert_ne!(trial.before, trial.after);
+}
+
+#[test]
+fn a_proposal_made_over_an_older_table_says_that_it_takes_back_what_came_since() {
+    let world = world();
+    let table = |most: &str| {
+        json!({
+            "none": {"low": "low", "medium": "low", "high": "medium"},
+            "low": {"low": "low", "medium": "medium", "high": "high"},
+            "medium": {"low": "medium", "medium": "high", "high": "high"}, "high": {"low": most, "medium": "high", "high": "high"},
+        })
+    };
+    let propose = |most: &str| {
+        let wanted = body(json!({"table": table(most), "reason": "Hard work is risky"}));
+        world.by("ada", move |room| propose_risk_table(room, &wanted))
+    };
+    let (first, second) = (propose("medium"), propose("high"));
+    assert!(first.before.is_some());
+    assert_eq!(
+        first.before, second.before,
+        "both over the table that came with the program"
+    );
+    let letters = || {
+        let told = world.by("mona", |room| acts::find_records::find_messages(room, 20));
+        told.into_iter()
+            .filter(|it| it.text.contains("It was proposed over"))
+            .count()
+    };
+    for (proposal, told) in [(&first, 0), (&second, 1)] {
+        let id = proposal.id.0.clone();
+        world.by("adam", move |room| activate_configuration(room, &id, &body(json!({}))));
+        assert_eq!(letters(), told);
+    }
+    world.assert_replays();
 }
 
 #[test]

@@ -7,6 +7,7 @@ use axum::response::Response;
 use model::act::actions;
 use model::calendar::Span;
 use model::configuration::Configuration;
+use model::ids::RecordId;
 use model::risk::RiskTable;
 use model::sla::{SlaTable, span_word};
 use model::words::{ConfigurationKind, ConfigurationState, Level};
@@ -33,6 +34,7 @@ fn policies_page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     let filter = Filter::new().descending_by("proposed_at").limit(SHOWN);
     let found = record::find::<Configuration>(view.room.tx, &filter)?;
     let found: Vec<Configuration> = found.into_iter().map(|stored| stored.record).collect();
+    let older = proposed_over_older(view, &found)?;
     let table = view
         .directory
         .tenant
@@ -43,7 +45,7 @@ fn policies_page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
         Section::new(
             "proposals",
             "Proposed and earlier",
-            SectionBody::Entries(entries(view, &found)),
+            SectionBody::Entries(entries(view, &found, &older)),
         )
         .unsaid("Nothing was proposed yet: the policies and the risk table that come with Assent are in force."),
         Section::new(
@@ -92,8 +94,27 @@ fn policies_page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     Ok(page.render())
 }
 
-fn entries(view: &View<'_, '_, '_>, found: &[Configuration]) -> Vec<Entry> {
-    found.iter().map(|row| entry(view, row)).collect()
+/// The proposals that were made over something which is no longer in force: what came since is not in them.
+fn proposed_over_older(view: &mut View<'_, '_, '_>, found: &[Configuration]) -> acts::Result<Vec<RecordId>> {
+    let mut older = Vec::new();
+    for row in found.iter().filter(|row| row.state == ConfigurationState::Proposed) {
+        let now = acts::activate_configuration::in_force(view.room, row.kind)?;
+        if row.before.as_ref().is_some_and(|before| *before != now) {
+            older.push(row.id.clone());
+        }
+    }
+    Ok(older)
+}
+
+fn entries(view: &View<'_, '_, '_>, found: &[Configuration], older: &[RecordId]) -> Vec<Entry> {
+    let shown = |row: &Configuration| {
+        let entry = entry(view, row);
+        if !older.contains(&row.id) {
+            return entry;
+        }
+        entry.aside("Something else went in force since: this takes it back.")
+    };
+    found.iter().map(shown).collect()
 }
 
 fn entry(view: &View<'_, '_, '_>, row: &Configuration) -> Entry {

@@ -385,7 +385,11 @@ pub(super) const SHAPES: &[Shape] = &[
                 LINE,
                 "The approved change that stood in for a second person.",
             ),
-            text("before", LINE, "Digest of what was in force before."),
+            text(
+                "before",
+                LINE,
+                "Digest of what was in force before; of a proposal, what was in force when it was made.",
+            ),
             text("replaces", LINE, "The configuration that was in force before."),
             text("parameters", FILE, "The tenant's own values."),
             object("table", "RiskRows", "The risk table."),
