@@ -238,7 +238,15 @@ impl<'a> Clock<'a> {
             .filter(|(from, to)| from < to)
             .collect();
         found.sort_unstable();
-        found
+        // What is said twice is worked once.
+        let mut apart: Vec<(Timestamp, Timestamp)> = Vec::with_capacity(found.len());
+        for (from, to) in found {
+            match apart.last_mut() {
+                Some(last) if from <= last.1 => last.1 = last.1.max(to),
+                _ => apart.push((from, to)),
+            }
+        }
+        apart
     }
 
     fn at(&self, date: Date, text: &str) -> Option<Timestamp> {
@@ -258,7 +266,9 @@ impl<'a> Clock<'a> {
         if !is_gap {
             return Some(found);
         }
-        let change = self.zone.preceding(found).next();
+        // A time at the very beginning of the gap is shown again at the very change of the clocks, which lies not before itself.
+        let behind = found.checked_add(SignedDuration::from_secs(1)).ok()?;
+        let change = self.zone.preceding(behind).next();
         Some(change.map_or(found, |change| change.timestamp()))
     }
 }

@@ -100,6 +100,30 @@ fn hours_that_begin_in_the_skipped_hour_begin_at_its_end() {
 }
 
 #[test]
+fn hours_that_begin_or_end_just_when_an_hour_is_skipped_are_those_of_that_day() {
+    let early = calendar("Europe/Oslo", vec![(Day::Sunday, "02:00", "05:00")]);
+    let clock = Clock::new(Some(&early), None);
+    assert!(
+        !clock.is_working(at("2027-03-28T00:30:00Z")),
+        "half past one in the night"
+    );
+    let after = clock.after(at("2027-03-27T23:30:00Z"), Span::WorkMinutes(1));
+    assert_eq!(after, at("2027-03-28T01:01:00Z"), "03:00 summer time and a minute");
+    // In Santiago the hour after midnight is the one that is skipped, so that a day's end falls into it.
+    let always: Vec<(Day, &str, &str)> = Day::ALL.iter().map(|day| (*day, "00:00", "24:00")).collect();
+    let all_week = calendar("America/Santiago", always);
+    let clock = Clock::new(Some(&all_week), None);
+    let (friday, monday) = (at("2027-09-03T12:00:00Z"), at("2027-09-06T12:00:00Z"));
+    assert_eq!(clock.worked(friday, monday).as_hours(), 72);
+    assert!(clock.is_working(at("2027-09-04T18:00:00Z")), "Saturday afternoon");
+    assert_eq!(clock.after(friday, Span::WorkMinutes(72 * 60)), monday);
+    assert_eq!(
+        clock.after(friday, Span::WorkDays(3)),
+        monday - SignedDuration::from_hours(1)
+    );
+}
+
+#[test]
 fn hours_that_begin_or_end_in_the_repeated_hour_do_so_the_first_time() {
     let night = (at("2026-10-24T12:00:00Z"), at("2026-10-25T12:00:00Z"));
     let worked = |from: &str, to: &str| {
@@ -155,6 +179,27 @@ fn working_days_keep_the_time_of_day_over_both_changes_of_clocks() {
 }
 
 #[test]
+fn hours_that_are_said_twice_are_worked_once() {
+    let twice = calendar(
+        "Asia/Kathmandu",
+        vec![
+            (Day::Monday, "10:00", "14:00"),
+            (Day::Monday, "08:00", "12:00"),
+            (Day::Monday, "08:00", "12:00"),
+        ],
+    );
+    let clock = Clock::new(Some(&twice), None);
+    let (sunday, tuesday) = (at("2026-11-22T00:00:00Z"), at("2026-11-24T00:00:00Z"));
+    assert_eq!(clock.worked(sunday, tuesday).as_hours(), 6);
+    let after = clock.after(sunday, Span::WorkMinutes(5 * 60));
+    assert_eq!(
+        after,
+        at("2026-11-23T07:15:00Z"),
+        "13:00, five hours and three quarters ahead"
+    );
+}
+
+#[test]
 fn a_calendar_without_working_hours_is_no_calendar() {
     assert!(
         calendar("UTC", Vec::new())
@@ -177,16 +222,18 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(96))]
     #[test]
     fn working_time_is_what_a_watch_says(
-        place in prop::sample::select(vec!["Europe/Oslo", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "UTC"]),
+        place in prop::sample::select(vec!["Europe/Oslo", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata", "Asia/Kathmandu",
+            "America/Santiago", "Asia/Beirut", "UTC"]),
         day in 0_i64..400,
         minute in 0_i64..1_440,
         minutes in 1_i64..1_500,
         from in 0_i64..20,
         length in 1_i64..5,
         holiday in 0_i64..10,
+        past in prop::sample::select(vec![0, 30]),
     ) {
         let start = at("2026-09-01T00:00:00Z") + SignedDuration::from_mins(day * 1_440 + minute);
-        let (from, to) = (format!("{from:02}:30"), format!("{:02}:30", (from + length).min(23)));
+        let (from, to) = (format!("{from:02}:{past:02}"), format!("{:02}:{past:02}", (from + length).min(23)));
         let mut usual = calendar(place, Day::ALL.iter().filter(|day| **day != Day::Wednesday)
             .map(|day| (*day, from.as_str(), to.as_str())).collect());
         let off = start + SignedDuration::from_hours(24 * holiday);
