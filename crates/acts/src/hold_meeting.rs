@@ -72,7 +72,7 @@ fn own_meeting(room: &mut Room<'_, '_>, id: &str) -> Result<Meeting> {
         );
         return Err(Refusal::not_allowed("not_of_the_board", text).into());
     }
-    if meeting.ended_at.is_some() {
+    if meeting.is_over(room.now) {
         let managers = directory.with_role(model::words::Role::ChangeManager);
         let managers = managers.iter().map(|person| directory.login(person)).collect();
         let help = "A change manager opens another.";

@@ -6,13 +6,13 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::approvals::approval_rules;
 use crate::authority::{is_barred, said_yes, targets_of};
-use crate::directory::Directory;
+use crate::directory::{Directory, Person};
 use crate::file::{Case, ChangeFile};
 use crate::ids::{ChangeId, GroupKey, PersonId, RecordId, TargetId};
 use crate::matrix::{Holder, Seen};
@@ -21,6 +21,9 @@ use crate::records::Unmet;
 use crate::refusal::Refusal;
 use crate::requirement::logins;
 use crate::words::Role;
+
+/// The longest sitting, in hours: a meeting that nobody ends is over then, so that who came once makes no quorum for ever.
+pub const LONGEST_HOURS: i64 = 24;
 
 /// A sitting of a board.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -118,7 +121,13 @@ pub struct BoardDecision {
 impl Meeting {
     /// Whether words can be given at it now.
     pub fn is_on(&self, now: Timestamp) -> bool {
-        self.starts_at <= now && self.ended_at.is_none()
+        self.starts_at <= now && !self.is_over(now)
+    }
+
+    /// Whether nobody comes to it or votes at it any more: it was ended, or nobody ended it for a day.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        let began_at = self.starts_at.max(self.at);
+        self.ended_at.is_some() || now.duration_since(began_at) >= SignedDuration::from_hours(LONGEST_HOURS)
     }
 
     /// Whether a person is there.
@@ -162,7 +171,16 @@ impl Directory {
 
     /// The meetings that have to do with a change: where it was voted on, or a conflict of interest was declared.
     pub fn meetings_about(&self, file: &ChangeFile) -> Vec<Meeting> {
-        self.meetings.iter().filter(|row| row.is_about(file)).cloned().collect()
+        let about = self.meetings.iter().filter(|row| row.is_about(file));
+        about.map(|row| self.trusted(row)).collect()
+    }
+
+    /// A meeting without those whose accounts are compromised: like their other words, that they are there counts no more.
+    fn trusted(&self, meeting: &Meeting) -> Meeting {
+        let mut meeting = meeting.clone();
+        let is_compromised = |person: &PersonId| self.people.get(person).is_some_and(Person::is_compromised);
+        meeting.attendees.retain(|row| !is_compromised(&row.person));
+        meeting
     }
 
     /// The next instant after `now` at which somebody's time on call begins or ends.
@@ -275,6 +293,15 @@ pub(crate) fn quorum_unmet(
     if has_quorum(file, rule, meeting) {
         return None;
     }
+    if meeting.is_over(now) {
+        let people = crate::clocks::last_people(directory);
+        return Some(crate::file::unmet(
+            "quorum_missing",
+            format!("Too few were at the meeting “{}”, and it is over.", meeting.title),
+            format!("A change manager opens another of {group}, and its members vote there (rule `{rule_id}`)."),
+            logins(directory, &people),
+        ));
+    }
     let waits = |person: &PersonId| {
         !meeting.has(person)
             && !meeting.has_conflict(person, &file.change.id)
@@ -321,7 +348,11 @@ pub(crate) fn check_meeting(case: &Case<'_>, id: &RecordId) -> Result<Meeting, R
     }
     let login = vec![case.directory.login(&person)];
     if !meeting.is_on(case.now) {
-        let text = format!("The meeting “{}” is not open for votes now.", meeting.title);
+        let text = if meeting.ended_at.is_none() && meeting.is_over(case.now) {
+            format!("The meeting “{}” began more than a day ago and is over.", meeting.title)
+        } else {
+            format!("The meeting “{}” is not open for votes now.", meeting.title)
+        };
         let managers = logins(&case.directory, &case.directory.with_role(Role::ChangeManager));
         return Err(Refusal::not_now(
             "meeting_not_open",
@@ -335,7 +366,7 @@ pub(crate) fn check_meeting(case: &Case<'_>, id: &RecordId) -> Result<Meeting, R
         let help = format!("Attend it first (POST /meetings/{id}/attendance).");
         return Err(Refusal::not_now("not_attending", text, help, login));
     }
-    Ok(meeting.clone())
+    Ok(case.directory.trusted(meeting))
 }
 
 /// Writes down what boards have decided, once for each meeting and content.

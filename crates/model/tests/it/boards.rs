@@ -179,6 +179,50 @@ fn votes_of_two_meetings_are_not_added_up_and_one_that_is_over_takes_none() {
 }
 
 #[test]
+fn a_meeting_that_nobody_ends_is_over_after_a_day() {
+    let mut world = world(board(2, 2));
+    // Opened for a time that lay long ago, it has not been over from the start.
+    open_meeting(&mut world, &["vera", "tom"]);
+    at_meeting(&mut world, |meeting| {
+        meeting.starts_at = "1970-01-01T00:00:00Z".parse().unwrap()
+    });
+    vote(&mut world, "vera").unwrap();
+    world.now += jiff::SignedDuration::from_hours(24);
+    assert_eq!(code(vote(&mut world, "tom")), "meeting_not_open");
+    assert_eq!(world.state(), State::Authorizing);
+}
+
+#[test]
+fn whose_account_is_compromised_is_not_there_any_more() {
+    let mut world = world(board(3, 2));
+    open_meeting(&mut world, &["vera", "tom", "cora"]);
+    vote(&mut world, "vera").unwrap();
+    vote(&mut world, "tom").unwrap();
+    assert_eq!(world.state(), State::Scheduled);
+    world.estate(|estate| {
+        let cora = estate.people.get_mut(&"cora".into()).unwrap();
+        cora.active = false;
+        cora.deactivation = Some(model::directory::Deactivation {
+            by: "ada".into(),
+            at: at("10:00"),
+            compromised: true,
+            reason: None,
+        });
+    });
+    at_meeting(&mut world, |_| {});
+    assert_eq!(world.state(), State::Authorizing, "two of three were there");
+    let row = unmet(&world, "quorum_missing").unwrap();
+    assert_eq!(row.waiting_on, ["max"]);
+    // A plain leaver stays counted: what was decided with them was decided.
+    world.estate(|estate| {
+        let cora = estate.people.get_mut(&"cora".into()).unwrap();
+        cora.deactivation = None;
+    });
+    at_meeting(&mut world, |_| {});
+    assert_eq!(world.state(), State::Scheduled);
+}
+
+#[test]
 fn those_on_call_are_asked_first_and_everybody_when_nobody_is() {
     let mut asks = board(2, 2);
     asks.on_call = true;

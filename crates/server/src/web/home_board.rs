@@ -33,7 +33,7 @@ pub(super) fn sections(view: &View<'_, '_, '_>, queue: &[ChangeFile]) -> Vec<Sec
 fn sittings<'v>(view: &'v View<'_, '_, '_>, group: &GroupKey) -> Vec<&'v Meeting> {
     let meetings = view.directory.meetings.iter();
     let mut found: Vec<&Meeting> = meetings
-        .filter(|meeting| &meeting.group == group && meeting.ended_at.is_none())
+        .filter(|meeting| &meeting.group == group && !meeting.is_over(view.now()))
         .collect();
     found.sort_by_key(|meeting| meeting.starts_at);
     found
