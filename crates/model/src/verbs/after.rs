@@ -213,6 +213,11 @@ pub fn confirm_retrospective(case: &mut Case<'_>, body: &Body) -> Result<(), Ref
         return Err(Refusal::not_allowed("not_the_named_approver", text));
     }
     case.allow(Act::ConfirmRetrospective)?;
+    if case.actor.speaker() == &case.change().requester {
+        let text = "Who asked for this set the password or provider by which its approver came, or made their token: their \
+                    word would be the requester's own.";
+        return Err(Refusal::not_allowed("one_hand", text));
+    }
     let mut reading = Reading::new(body, "");
     let confirmed = reading.needed_boolean("confirmed");
     let text = reading.text("text", TEXT);

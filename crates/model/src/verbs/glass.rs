@@ -228,12 +228,17 @@ pub fn cosign(case: &mut Case<'_>) -> Result<(), Refusal> {
 
 /// The second signature is another hand's: whoever handed both their way in would sign alone.
 fn check_hand(case: &Case<'_>) -> Result<(), Refusal> {
+    if is_hand_of_opener(case) {
+        return Err(super::decide::one_hand(case));
+    }
+    Ok(())
+}
+
+/// Whether who acts comes by the hand that opened the glass.
+fn is_hand_of_opener(case: &Case<'_>) -> bool {
     let opener = case.change().break_glass.as_ref();
     let first = opener.map(|glass| glass.handed_by.as_ref().unwrap_or(&glass.by));
-    if first != Some(case.actor.speaker()) {
-        return Ok(());
-    }
-    Err(super::decide::one_hand(case))
+    first == Some(case.actor.speaker())
 }
 
 /// Who co-signs made none of the commits, so all who made them must be known.
@@ -304,6 +309,14 @@ pub fn validate(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         ));
     }
     case.allow(Act::ValidateBreakGlass)?;
+    if is_hand_of_opener(case) {
+        let text = format!(
+            "The hand of {} broke the glass already: who set another's password or provider within the last day, or made \
+             their token, does not validate it as them.",
+            case.name(case.actor.speaker())
+        );
+        return Err(Refusal::not_allowed("one_hand", text));
+    }
     let is_over = |glass: &BreakGlass| glass.counted.as_ref().is_some_and(crate::glass::Counted::is_over);
     if case.change().break_glass.as_ref().is_some_and(is_over) && !case.directory.has_role(&person, Role::ChangeManager)
     {

@@ -1,6 +1,7 @@
 //! The budget of break-glass: over it the glass opens all the same, in front of more eyes.
 
 use jiff::SignedDuration;
+use model::file::Lent;
 use model::obligation::{Due, Duty};
 use model::telling::{Quiet, Telling};
 use model::verbs::glass;
@@ -53,6 +54,25 @@ fn over_the_budget_it_opens_at_once_and_is_escalated() {
         "over_budget"
     );
     world.act("mia", |case| glass::validate(case, &words)).unwrap();
+}
+
+#[test]
+fn who_broke_the_glass_does_not_validate_it_by_a_way_in_that_they_handed_out() {
+    let mut world = opened(0, Vec::new());
+    world.complete("ida", json!({"outcome": "succeeded"})).unwrap();
+    let words = body(json!({"text": "It was right."}));
+    let mut by_hand_of = |maker: &str| {
+        let lent = Lent {
+            maker: maker.into(),
+            roles: None,
+        };
+        world.act("mia", |case| {
+            case.actor.lent = Some(lent);
+            glass::validate(case, &words)
+        })
+    };
+    assert_eq!(code(by_hand_of("cora")), "one_hand");
+    by_hand_of("sue").unwrap();
 }
 
 #[test]

@@ -148,6 +148,14 @@ fn work_told_afterwards_is_confirmed_by_who_allowed_it() {
     assert_eq!(world.gate("sha256:00").decision, GateDecision::Stop, "never a permit");
     assert!(missing(world.close("olga")).contains(&"confirmation_missing".to_owned()));
     assert_eq!(code(answer(&mut world, "mia", true)), "not_the_named_approver");
+    let by_requesters_hand = world.act("olga", |case| {
+        case.actor.lent = Some(model::file::Lent {
+            maker: "rita".into(),
+            roles: None,
+        });
+        after::confirm_retrospective(case, &body(json!({"confirmed": true})))
+    });
+    assert_eq!(code(by_requesters_hand), "one_hand");
     answer(&mut world, "olga", true).unwrap();
     assert_eq!(code(answer(&mut world, "olga", false)), "answered");
     world.wait(2 * 24 * 60);
