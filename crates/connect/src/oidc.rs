@@ -25,8 +25,6 @@ use crate::socket::http::Http;
 
 /// How far the provider's clock may run ahead of ours, in seconds.
 pub(crate) const AHEAD_SECONDS: i64 = 120;
-/// The most groups that are read from a token.
-const MOST_GROUPS: usize = 2_000;
 /// The longest value that is read from a claim, in bytes.
 const LONGEST_VALUE: usize = 500;
 
@@ -474,7 +472,8 @@ fn is_yes(value: Option<&Value>) -> bool {
     }
 }
 
-/// The texts of a claim that is a list of them, or one.
+/// The texts of a claim that is a list of them, or one. All are read, as many as an answer may hold: whoever left the end of
+/// the list away would take people out of the groups that stand there.
 fn texts(value: Option<&Value>) -> Vec<String> {
     match value {
         Some(Value::Array(items)) => {
@@ -482,9 +481,24 @@ fn texts(value: Option<&Value>) -> Vec<String> {
                 .iter()
                 .filter_map(Value::as_str)
                 .filter(|text| text.len() <= LONGEST_VALUE);
-            texts.take(MOST_GROUPS).map(str::to_owned).collect()
+            texts.map(str::to_owned).collect()
         }
         Some(Value::String(text)) => vec![text.clone()],
         _ => Vec::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::texts;
+
+    #[test]
+    fn every_group_of_a_long_list_is_read() {
+        let many: Vec<String> = (0..20_000).map(|number| format!("group-{number}")).collect();
+        assert_eq!(texts(Some(&json!(many))), many);
+        assert_eq!(texts(Some(&json!("boards"))), ["boards"]);
+        assert!(texts(Some(&json!({"boards": true}))).is_empty());
     }
 }
