@@ -87,6 +87,7 @@ pub fn end_person(
         store::second_factor::delete_of_person(room.tx, person.id.as_str(), "")?;
     }
     end_delegations(room, &person.id)?;
+    crate::review_access::hand_over(room)?;
     end_work(room, &person.id, compromised)?;
     // Others may be asked in their place: deputies end, and rules look for whoever is left.
     crate::settle_open::settle_asked(room)?;

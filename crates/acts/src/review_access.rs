@@ -21,6 +21,8 @@ use crate::save::{Written, draft, save_message};
 
 /// The most rights in one part: an entry of the log holds no more than 65,535 bytes.
 const MOST_ROWS: usize = 150;
+/// How many open parts are looked at.
+pub(crate) const MOST_PARTS: i64 = 5_000;
 /// How long managers have unless said otherwise, in days.
 const USUAL_DAYS: i64 = 14;
 /// The extension of SCIM in which a directory tells who somebody's manager is.
@@ -40,10 +42,13 @@ pub fn begin_review(room: &mut Room<'_, '_>, body: &Body) -> Result<Vec<AccessRe
         reading.wrong("due_at", "in_the_past", "`due_at` must lie ahead.");
     }
     reading.finish()?;
-    let open = Filter::new().equals("is_open", true).order_by("id");
-    if record::count::<AccessReview>(room.tx, &open)? > 0 {
-        let text = "A review of access is open already.";
-        return Err(Refusal::not_now("review_open", text, "Its managers sign first.", Vec::new()).into());
+    let open = Filter::new().equals("is_open", true).order_by("id").limit(MOST_PARTS);
+    let open = record::find::<AccessReview>(room.tx, &open)?;
+    if !open.is_empty() {
+        let directory = room.directory()?;
+        let waits: BTreeSet<String> = open.iter().map(|it| directory.login(&it.record.manager)).collect();
+        let (text, satisfy) = ("A review of access is open already.", "Its managers sign first.");
+        return Err(Refusal::not_now("review_open", text, satisfy, waits.into_iter().collect()).into());
     }
     let beginner = room.actor.person.clone();
     begin_parts(room, &beginner, due_at)
@@ -101,11 +106,13 @@ fn keep(room: &mut Room<'_, '_>, kind: &'static str, review: AccessReview, tells
             room.tenant(),
             review.id
         );
+        // A part may be handed over, and then its next reader is told as well.
+        let dedup = format!("{}/{}", review.id, review.manager);
         let letter = (
             "access_review",
             "Rights of your people to look at",
             text.as_str(),
-            review.id.as_str(),
+            dedup.as_str(),
         );
         save_message(room, &mut written, &review.manager, None, letter)?;
     }
@@ -139,6 +146,43 @@ fn manager_of(directory: &Directory, person: &Person, beginner: &PersonId) -> Pe
     let mut others = directory.people.values().filter(|it| it.active && it.id != person.id);
     let other = others.find(|it| it.roles.contains(&Role::Admin) || it.roles.contains(&Role::ChangeManager));
     other.map_or_else(|| beginner.clone(), |it| it.id.clone())
+}
+
+/// Hands the open parts of managers who may act no more to somebody else: nobody but its manager signs a part, and while one
+/// is open no other review begins.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn hand_over(room: &mut Room<'_, '_>) -> Result<()> {
+    let open = Filter::new().equals("is_open", true).order_by("id").limit(MOST_PARTS);
+    for stored in record::find::<AccessReview>(room.tx, &open)? {
+        let part = stored.record;
+        let directory = room.directory()?;
+        if directory.is_active(&part.manager) {
+            continue;
+        }
+        let Some(manager) = stand_in(&directory, &part) else {
+            continue;
+        };
+        keep(
+            room,
+            "access_review.handed_over",
+            AccessReview { manager, ..part },
+            true,
+        )?;
+    }
+    Ok(())
+}
+
+/// Who looks at a part in its manager's stead: who began it, an administrator or a change manager; nobody at their own rights
+/// while anybody else can.
+fn stand_in(directory: &Directory, part: &AccessReview) -> Option<PersonId> {
+    let mut able = vec![part.begun_by.clone()];
+    able.extend(directory.with_role(Role::Admin));
+    able.extend(directory.with_role(Role::ChangeManager));
+    able.retain(|person| directory.is_active(person));
+    let is_apart = |person: &&PersonId| part.rights.iter().all(|right| &right.person != *person);
+    able.iter().find(is_apart).or(able.first()).cloned()
 }
 
 /// What everybody holds.

@@ -32,8 +32,6 @@ pub const LOST: &str = "tenant_timer";
 const KIND: &str = "access_review";
 /// The hour of the day at which a review begins.
 const HOUR: i8 = 8;
-/// How many open parts are looked at.
-const MOST_PARTS: i64 = 5_000;
 
 /// The first instant after another at which a period begins; `None` for never.
 fn next_begin(period: Period, zone: &TimeZone, after: Timestamp) -> Option<Timestamp> {
@@ -115,7 +113,11 @@ pub(crate) fn begin(room: &mut Room<'_, '_>) -> Result<()> {
         return Ok(());
     };
     if tenant.access_review_period.months().is_some() {
-        let open = Filter::new().equals("is_open", true).order_by("id").limit(MOST_PARTS);
+        review_access::hand_over(room)?;
+        let open = Filter::new()
+            .equals("is_open", true)
+            .order_by("id")
+            .limit(review_access::MOST_PARTS);
         let open = record::find::<AccessReview>(room.tx, &open)?;
         if open.is_empty() {
             begin_parts(room)?;

@@ -173,3 +173,65 @@ fn the_last_administrator_stays_one() {
     assert!(found.iter().any(|it| it.record.topic == "no_administrator"));
     world.assert_replays();
 }
+
+fn open_parts(world: &World) -> Vec<AccessReview> {
+    let open = world.look(|room| {
+        let filter = Filter::new().equals("is_open", true).order_by("id");
+        Ok(record::find::<AccessReview>(room.tx, &filter)?)
+    });
+    open.unwrap().into_iter().map(|stored| stored.record).collect()
+}
+
+#[test]
+fn what_a_manager_who_left_was_to_sign_is_handed_over() {
+    let world = World::new();
+    world.system(|room| {
+        for login in ["adam", "berta"] {
+            acts::set_person::create_person(room, &body(json!({"login": login, "roles": ["admin"]})))?;
+        }
+        Ok(())
+    });
+    world.by("adam", |room| {
+        acts::review_access::begin_review(room, &body(json!({}))).map(drop)
+    });
+    let adam = world.actor("adam").person;
+    let asks = |world: &World, person: &model::ids::PersonId| {
+        open_parts(world).iter().filter(|part| &part.manager == person).count()
+    };
+    // Adam looks at everybody's rights, and somebody else at his.
+    assert_eq!((asks(&world, &adam), open_parts(&world).len()), (1, 2));
+    let told = letters(&world);
+    world.system(|room| acts::deactivate_person::deactivate_person(room, "adam", &body(json!({}))).map(drop));
+    assert_eq!(asks(&world, &adam), 0);
+    let parts = open_parts(&world);
+    assert_eq!(parts.len(), 2);
+    let large = parts.iter().max_by_key(|part| part.rights.len()).unwrap();
+    let berta = world.actor("berta").person;
+    assert_eq!(
+        large.manager, berta,
+        "another administrator stands in where nobody is apart from it"
+    );
+    assert_eq!(letters(&world), told + 1, "and reads of it");
+    let refused = world.desk.wait(
+        store::Lane::Acts,
+        TENANT,
+        world.actor("berta"),
+        store::Mode::Write,
+        |room: &mut acts::Room<'_, '_>| acts::review_access::begin_review(room, &body(json!({}))).map(drop),
+    );
+    let told = format!("{:?}", refused.err());
+    assert!(told.contains("review_open") && told.contains("berta"), "{told}");
+    let actor = model::file::Actor {
+        stepped_up_at: Some(world.desk.tools().clock.now()),
+        ..world.actor("berta")
+    };
+    let id = large.id.0.clone();
+    let sign =
+        move |room: &mut acts::Room<'_, '_>| acts::review_access::sign_review(room, &id, &body(json!({}))).map(drop);
+    world
+        .desk
+        .wait(store::Lane::Acts, TENANT, actor, store::Mode::Write, sign)
+        .unwrap();
+    assert_eq!(open_parts(&world).len(), 1);
+    world.assert_replays();
+}

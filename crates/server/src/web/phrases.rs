@@ -133,6 +133,7 @@ const WHOLE: &[Phrase] = &[
     ("absence.ended", "person", "ended a time away"),
     ("absence.set", "person", "said when they are away"),
     ("access_review.begun", "person", "began a review of access"),
+    ("access_review.handed_over", "person", "handed a review of access over"),
     ("access_review.reminded", "clock", "reminded of a review of access"),
     (
         "access_review.scheduled",
