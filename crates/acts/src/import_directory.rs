@@ -297,6 +297,9 @@ impl Staging {
                 if person.id == room.actor.person && old.is_some_and(|old| old.roles != person.roles) {
                     reading.wrong("roles", "own_request", "Nobody changes their own roles.");
                 }
+                if own_request::gives_function(room, old, person) {
+                    reading.wrong("functions", "own_request", own_request::OWN_FUNCTION);
+                }
                 if person.id == room.actor.person && old.is_some_and(|old| drops_mark(old, person)) {
                     reading.wrong("accounts", "own_request", crate::set_person::OWN_ACCOUNT);
                 }
@@ -550,9 +553,11 @@ fn write(room: &mut Room<'_, '_>, writes: Vec<Write>) -> Result<()> {
         match write {
             Write::Person(person) if before.is_active(&person.id) && !person.active => left.push(*person),
             Write::Person(person) => {
+                let known = before.people.get(&person.id).cloned();
                 let saved = pending.put(room, *person)?;
-                if saved.roles.contains(&Role::Security) || saved.roles.contains(&Role::ChangeManager) {
-                    joined.push(saved);
+                let comes = saved.roles.contains(&Role::Security) || saved.roles.contains(&Role::ChangeManager);
+                if comes || known.as_ref().is_some_and(|known| known.roles != saved.roles) {
+                    joined.push((known, saved));
                 }
             }
             Write::Group(group) => drop(pending.put(room, group)?),
@@ -565,8 +570,11 @@ fn write(room: &mut Room<'_, '_>, writes: Vec<Write>) -> Result<()> {
     }
     pending.tell(room)?;
     room.touch_directory()?;
-    for person in joined {
+    for (known, person) in joined {
         crate::set_person::join_well_known_groups(room, &person)?;
+        if let Some(known) = known {
+            crate::set_person::leave_well_known_groups(room, &known, &person)?;
+        }
     }
     for person in left {
         crate::deactivate_person::end_person(room, person, false, None)?;

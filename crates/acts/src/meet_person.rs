@@ -86,10 +86,11 @@ fn make(room: &mut Room<'_, '_>, provider: &IdentityProvider, claimed: &Claimed)
         let text = format!("The login `{login}` belongs to somebody. Ask an administrator to add your mail address.");
         return Err(Refusal::not_allowed("login_taken", text).into());
     }
+    let named = claimed.name.as_deref().map(model::deceiving::name_in_one_line);
     let person = Person {
         id: PersonId(room.new_id()?),
         version: 0,
-        name: claimed.name.clone().unwrap_or_else(|| login.clone()),
+        name: named.filter(|name| !name.is_empty()).unwrap_or_else(|| login.clone()),
         login,
         email: provider.mail_of(claimed).map(str::to_owned),
         roles: std::collections::BTreeSet::new(),
@@ -120,14 +121,14 @@ fn follow(room: &mut Room<'_, '_>, provider: &IdentityProvider, person: Person, 
         // The provider's word on everything else holds; this one right stays until another person has it.
         roles.insert(model::words::Role::Admin);
     }
-    if roles != person.roles {
-        room.put_estate(
-            "person.edited",
-            Person { roles, ..person },
-            json!({"provider": provider.key}),
-        )?;
-    }
     let mut moved = false;
+    if roles != person.roles {
+        let before = person.clone();
+        let edited = Person { roles, ..person };
+        let edited = room.put_estate("person.edited", edited, json!({"provider": provider.key}))?;
+        crate::set_person::leave_well_known_groups(room, &before, &edited)?;
+        crate::settle_open::settle_person(room, Some(&before), &edited)?;
+    }
     for (key, belongs) in provider.memberships(claimed) {
         let group = room.directory()?.groups.get(&key).cloned();
         let Some(group) = group else { continue };

@@ -1,7 +1,7 @@
-//! Nobody gives themselves a right to decide: neither a role, nor a part in owning, nor a seat in a group. Somebody else
+//! Nobody gives themselves a right to decide: neither a role, nor a job function, nor a part in owning, nor a seat in a group. Somebody else
 //! who may set it does.
 
-use model::directory::{Group, Ownership};
+use model::directory::{Group, Ownership, Person};
 use model::refusal::Refusal;
 use model::words::OwnershipRole;
 
@@ -11,6 +11,16 @@ use crate::room::Room;
 pub(crate) const OWN_PART: &str = "Nobody makes themselves answer for something: whoever else may set ownership does.";
 /// The sentence for a group.
 pub(crate) const OWN_SEAT: &str = "Nobody takes a seat in a group by themselves: whoever else may set groups gives it.";
+
+/// The sentence for a job function.
+pub(crate) const OWN_FUNCTION: &str =
+    "Nobody gives themselves a job function: rules ask for it. Another administrator does.";
+
+/// Whether the acting person as they are to be has a job function that they do not have now.
+pub(crate) fn gives_function(room: &Room<'_, '_>, before: Option<&Person>, after: &Person) -> bool {
+    let is_own = !room.actor.is_system && after.id == room.actor.person;
+    is_own && before.is_some_and(|before| !after.functions.is_subset(&before.functions))
+}
 
 /// Whether a row of the matrix would give the acting person, themselves or through a group of theirs, a voice.
 pub(crate) fn gives_voice(room: &mut Room<'_, '_>, row: &Ownership) -> crate::Result<bool> {

@@ -11,12 +11,16 @@ use store::record::{self, Filter};
 
 use crate::deactivate_person::end_person;
 use crate::error::Result;
+use crate::own_request;
 use crate::room::Room;
 
 /// The groups that the base policies name.
 const WELL_KNOWN: [&str; 2] = ["change-managers", "security"];
 /// How many people are looked for at once.
 const AT_ONCE: usize = 200;
+/// The sentence for who would seat themselves.
+const OWN_SEAT: &str = "Nobody takes a seat by themselves in a group that decides: whoever else may set groups gives it. Let the \
+                        directory come with a token for a person of its own.";
 /// The longest key of a group, in characters.
 const KEY_CHARS: usize = 60;
 
@@ -99,9 +103,10 @@ fn check_address(known: Option<&String>, told: &ProvisionedPerson) -> Result<()>
 }
 
 fn described(person: Person, told: &ProvisionedPerson) -> Person {
+    let name = model::deceiving::name_in_one_line(&told.name);
     Person {
         login: told.login.clone(),
-        name: told.name.clone(),
+        name: if name.is_empty() { told.login.clone() } else { name },
         email: told.email.clone(),
         zone: told.zone.clone().unwrap_or(person.zone),
         external_id: told.external_id.clone(),
@@ -189,7 +194,9 @@ fn keep_person(room: &mut Room<'_, '_>, known: Person, told: &ProvisionedPerson)
     if next == known {
         return Ok(known);
     }
-    room.put_estate("person.edited", next, json!({"provisioned": true}))
+    let kept = room.put_estate("person.edited", next, json!({"provisioned": true}))?;
+    crate::settle_open::settle_person(room, Some(&known), &kept)?;
+    Ok(kept)
 }
 
 /// Removes a person: deactivated, out of all groups, and absent for the directory. The record stays, for the log speaks
@@ -365,6 +372,11 @@ pub fn remove_group(room: &mut Room<'_, '_>, id: &str) -> Result<()> {
 
 /// Saves a group; open changes are routed again only where ownership or a policy speaks of it.
 fn save_group(room: &mut Room<'_, '_>, group: Group) -> Result<Group> {
+    // A token speaks for a person, so that whoever provisions with their own would seat themselves among those who decide.
+    let before = by_key(room, group.key.as_str())?;
+    if own_request::gives_seat(room, before.as_ref(), &group) && matters(room, &group.key)? {
+        return Err(own_request::own_request(OWN_SEAT).into());
+    }
     let saved = room.put_estate("group.set", group, json!({"provisioned": true}))?;
     if matters(room, &saved.key)? {
         crate::settle_open::settle_asked(room)?;
@@ -373,8 +385,12 @@ fn save_group(room: &mut Room<'_, '_>, group: Group) -> Result<Group> {
 }
 
 fn matters(room: &mut Room<'_, '_>, key: &GroupKey) -> Result<bool> {
-    let quoted = format!("\"{key}\"");
-    let named = room.policies()?.sources().any(|it| it.text.contains(&quoted));
+    // `@escalate("ecab")`, `@from("group:ecab")`, `@from("group:ecab,group:cab")`: a longer key costs no more than a look.
+    let ways = [format!("\"{key}\""), format!("group:{key}")];
+    let named = room
+        .policies()?
+        .sources()
+        .any(|it| ways.iter().any(|way| it.text.contains(way)));
     let owns = Filter::new().equals("people_group", key.as_str());
     Ok(
         WELL_KNOWN.contains(&key.as_str())

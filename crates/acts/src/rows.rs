@@ -300,7 +300,7 @@ pub(crate) fn person(reading: &mut Reading<'_>, directory: &Directory) -> Person
         removed: false,
         telling: None,
     });
-    if let Some(name) = reading.text("name", LINE) {
+    if let Some(name) = reading.name() {
         person.name = name;
     }
     person.email = reading.text("email", LINE).or(person.email);

@@ -15,7 +15,7 @@ use crate::set_freeze::read_span;
 use crate::settle_open::settle_asked;
 
 /// Adds a time on call (`POST /on-call {group, person, starts_at, ends_at}`). Whoever is on call is a member of the group
-/// already: the roster narrows whom a rule asks and gives nobody a right.
+/// already: the roster narrows whom a rule asks and gives nobody a right. The same time said again is the one that is there.
 ///
 /// # Errors
 /// 403, 422, or the store's.
@@ -38,11 +38,17 @@ pub fn set_on_call(room: &mut Room<'_, '_>, body: &Body) -> Result<OnCall> {
         _ => {}
     }
     reading.finish()?;
+    let person = person.unwrap_or_default();
+    let is_same =
+        |row: &&OnCall| (&row.group, &row.person, row.starts_at, row.ends_at) == (&group, &person, starts_at, ends_at);
+    if let Some(known) = directory.on_call.iter().find(is_same) {
+        return Ok(known.clone());
+    }
     let row = OnCall {
         id: RecordId(room.new_id()?),
         version: 0,
         group,
-        person: person.unwrap_or_default(),
+        person,
         starts_at,
         ends_at,
     };

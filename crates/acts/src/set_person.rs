@@ -35,7 +35,7 @@ pub fn create_person(room: &mut Room<'_, '_>, body: &Body) -> Result<Person> {
     let person = Person {
         id: PersonId(room.new_id()?),
         version: 0,
-        name: reading.text("name", LINE).unwrap_or_else(|| login.clone()),
+        name: reading.name().unwrap_or_else(|| login.clone()),
         login,
         email: reading.text("email", LINE),
         roles: reading.words::<Role>("roles").unwrap_or_default().into_iter().collect(),
@@ -56,6 +56,7 @@ pub fn create_person(room: &mut Room<'_, '_>, body: &Body) -> Result<Person> {
     reading.finish()?;
     let person = room.put_estate("person.created", person, json!({}))?;
     join_well_known_groups(room, &person)?;
+    crate::settle_open::settle_person(room, None, &person)?;
     settle_committers(room, None, &person)?;
     Ok(person)
 }
@@ -131,9 +132,12 @@ fn read_zone(reading: &mut Reading<'_>) -> Option<String> {
     Some(zone)
 }
 
+/// The roles that come with a group, which the base policies name.
+const WITH_GROUP: [(Role, &str); 2] = [(Role::Security, "security"), (Role::ChangeManager, "change-managers")];
+
 /// The roles security and change manager come with their groups, which the base policies name.
 pub(crate) fn join_well_known_groups(room: &mut Room<'_, '_>, person: &Person) -> Result<()> {
-    for (role, key) in [(Role::Security, "security"), (Role::ChangeManager, "change-managers")] {
+    for (role, key) in WITH_GROUP {
         let directory = room.directory()?;
         let Some(group) = directory.groups.get(&key.into()).cloned() else {
             continue;
@@ -145,6 +149,22 @@ pub(crate) fn join_well_known_groups(room: &mut Room<'_, '_>, person: &Person) -
         let mut members = group.members.clone();
         members.insert(person.id.clone());
         room.put_estate("group.set", model::directory::Group { members, ..group }, json!({}))?;
+    }
+    Ok(())
+}
+
+/// And they go with them: who is no longer of security or a change manager would else still decide as one of the group,
+/// which rules ask where nobody has the role.
+pub(crate) fn leave_well_known_groups(room: &mut Room<'_, '_>, before: &Person, after: &Person) -> Result<()> {
+    for (role, key) in WITH_GROUP {
+        if !before.roles.contains(&role) || after.roles.contains(&role) {
+            continue;
+        }
+        let group = room.directory()?.groups.get(&key.into()).cloned();
+        let Some(group) = group else { continue };
+        if let Some(members) = model::identity::with_member(&group.members, &after.id, false) {
+            room.put_estate("group.set", model::directory::Group { members, ..group }, json!({}))?;
+        }
     }
     Ok(())
 }
@@ -165,7 +185,7 @@ pub fn edit_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<
         return Err(Refusal::not_allowed("own_request", "Nobody changes their own roles.").into());
     }
     let mut reading = Reading::new(body, "");
-    person.name = reading.text("name", LINE).unwrap_or(person.name);
+    person.name = reading.name().unwrap_or(person.name);
     if reading.says("email") {
         person.email = reading.text("email", LINE);
     }
@@ -187,6 +207,9 @@ pub fn edit_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<
     if person.id == room.actor.person && model::committers::drops_mark(&before, &person) {
         return Err(Refusal::not_allowed("own_request", OWN_ACCOUNT).into());
     }
+    if own_request::gives_function(room, Some(&before), &person) {
+        return Err(own_request::own_request(own_request::OWN_FUNCTION).into());
+    }
     last_administrator::check(room, &person)?;
     if directory.is_active(&person.id) && !person.active {
         return end_person(room, person, false, None);
@@ -196,6 +219,8 @@ pub fn edit_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<
     }
     let person = room.put_estate("person.edited", person, json!({}))?;
     join_well_known_groups(room, &person)?;
+    leave_well_known_groups(room, &before, &person)?;
+    crate::settle_open::settle_person(room, Some(&before), &person)?;
     settle_committers(room, Some(&before), &person)?;
     Ok(person)
 }

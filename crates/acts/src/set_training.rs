@@ -14,7 +14,8 @@ use crate::rows;
 use crate::set_freeze::read_span;
 use crate::settle_open::settle_asked;
 
-/// Adds a training (`POST /trainings {person, training, starts_at, ends_at}`). Nobody trains themselves.
+/// Adds a training (`POST /trainings {person, training, starts_at, ends_at}`). Nobody trains themselves; the same one said
+/// again is the one that is there.
 ///
 /// # Errors
 /// 403, 422, or the store's.
@@ -36,11 +37,21 @@ pub fn set_training(room: &mut Room<'_, '_>, body: &Body) -> Result<Training> {
         }
         _ => {}
     }
+    if let Some(person) = &person {
+        model::input::refuse_departed(&mut reading, "person", person, &directory);
+    }
     reading.finish()?;
+    let person = person.unwrap_or_default();
+    let is_same = |row: &&Training| {
+        (&row.person, &row.training, row.starts_at, row.ends_at) == (&person, &training, starts_at, ends_at)
+    };
+    if let Some(known) = directory.trainings.iter().find(is_same) {
+        return Ok(known.clone());
+    }
     let row = Training {
         id: RecordId(room.new_id()?),
         version: 0,
-        person: person.unwrap_or_default(),
+        person,
         training,
         starts_at,
         ends_at,

@@ -1,7 +1,8 @@
 //! Judges open changes again after the estate moved under them: a freeze, an ownership row, a template.
 
 use model::change::Change;
-use model::words::State;
+use model::directory::Person;
+use model::words::{Role, State};
 use store::record::{self, Filter};
 
 use crate::error::Result;
@@ -43,4 +44,27 @@ pub(crate) fn settle_one(room: &mut Room<'_, '_>, change: &str) -> Result<()> {
 /// The store's.
 pub fn settle_asked(room: &mut Room<'_, '_>) -> Result<()> {
     settle_open(room, |change| !change.requests.is_empty() || !change.clocks.is_empty())
+}
+
+/// The same after a person was made or changed, where what rules look at in them moved: whether they may act, the roles that
+/// are asked or barred, their job functions. Who is new answers for nothing and sits in no group, so that of them the roles
+/// alone count.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn settle_person(room: &mut Room<'_, '_>, before: Option<&Person>, after: &Person) -> Result<()> {
+    let asked = |person: &Person| [Role::Security, Role::ChangeManager].map(|role| person.roles.contains(&role));
+    let is_same = match before {
+        Some(before) => {
+            before.active == after.active
+                && asked(before) == asked(after)
+                && before.is_barred_from_deciding() == after.is_barred_from_deciding()
+                && before.functions == after.functions
+        }
+        None => !asked(after).contains(&true),
+    };
+    if is_same {
+        return Ok(());
+    }
+    settle_asked(room)
 }

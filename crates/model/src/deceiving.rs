@@ -98,6 +98,14 @@ pub fn is_hidden(c: char, before: Option<char>) -> bool {
             | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E0FFF}')
 }
 
+/// A person's name as it stands in sentences, letters and lists: one line, and nothing in it that nobody sees. Whatever comes
+/// from outside is no line of its own below somebody's words. The joiners of Persian and of Indian scripts stay.
+pub fn name_in_one_line(name: &str) -> String {
+    let is_seen = |c: &char| matches!(c, '\u{200C}' | '\u{200D}') || c.is_whitespace() || !is_hidden(*c, None);
+    let seen: String = name.chars().filter(is_seen).collect();
+    seen.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 fn is_symbol(c: char) -> bool {
     matches!(c, '\u{2190}'..='\u{2BFF}' | '\u{1F000}'..='\u{1FAFF}' | '©' | '®' | '\u{203C}' | '\u{2049}' | '\u{2122}' | '\u{2139}')
 }

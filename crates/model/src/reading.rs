@@ -92,6 +92,12 @@ impl<'a> Reading<'a> {
         self.clean(field, text, max)
     }
 
+    /// A person's name, in one line.
+    pub fn name(&mut self) -> Option<String> {
+        let name = crate::deceiving::name_in_one_line(&self.text("name", LINE)?);
+        (!name.is_empty()).then_some(name)
+    }
+
     /// The same for a text that was put together from what stands there.
     pub(crate) fn clean(&mut self, field: &str, text: &str, max: usize) -> Option<String> {
         if is_blank(text) {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
 
 mod administrators;
+mod asked;
 mod by_two;
 mod configuring;
 mod estates;

@@ -27,6 +27,63 @@ fn make(world: &World, login: &'static str, role: &'static str) {
 
 /// A password is a factor: whoever could set it without one would make the factor that grave acts ask for.
 #[test]
+fn a_name_is_one_line_by_whatever_door_it_comes() {
+    let world = World::new();
+    let name = "Ada\r\nOlga\tBerg \u{202E}approved\u{200B} it\u{2028}now";
+    let told = model::identity::ProvisionedPerson {
+        login: "nora".to_owned(),
+        name: name.to_owned(),
+        ..Default::default()
+    };
+    world.system(move |room| {
+        let ada = body(json!({"login": "ada", "name": name}));
+        acts::set_person::create_person(room, &ada)?;
+        acts::provision::create_person(room, &told)?;
+        acts::set_person::edit_person(room, "rita", &body(json!({"name": name})))?;
+        let line = acts::import_directory::Line {
+            number: 1,
+            noun: model::words::Noun::People,
+            fields: body(json!({"login": "ivo", "name": name})),
+        };
+        acts::import_directory::import_directory(room, &[line], Default::default()).map(drop)
+    });
+    for login in ["ada", "nora", "rita", "ivo"] {
+        let found = world.look(move |room| Ok(room.directory()?.by_login(login).unwrap().name.clone()));
+        assert_eq!(found.unwrap(), "Ada Olga Berg approved it now", "{login}");
+    }
+    world.assert_replays();
+}
+
+#[test]
+fn a_training_or_a_time_on_call_that_is_said_again_is_there_once() {
+    let world = World::new();
+    let span = json!({"person": "sam", "starts_at": "2026-11-20T08:00:00Z", "ends_at": "2026-12-20T08:00:00Z"});
+    let with = |field: &str, value: &str| {
+        let mut span = span.clone();
+        span[field] = json!(value);
+        body(span)
+    };
+    for _ in 0..2 {
+        let (training, on_call) = (with("training", "pci_dss"), with("group", "security"));
+        world.system(move |room| {
+            acts::set_training::set_training(room, &training)?;
+            acts::set_on_call::set_on_call(room, &on_call).map(drop)
+        });
+    }
+    let counts = world.look(|room| {
+        let directory = room.directory()?;
+        Ok((directory.trainings.iter().count(), directory.on_call.iter().count()))
+    });
+    assert_eq!(counts.unwrap(), (1, 1));
+    world.system(|room| acts::deactivate_person::deactivate_person(room, "ivo", &body(json!({}))).map(drop));
+    let mut gone = with("training", "pci_dss");
+    gone.insert("person".to_owned(), json!("ivo"));
+    let actor = model::file::Actor::system();
+    let told = refused_by(&world, actor, move |room| acts::set_training::set_training(room, &gone));
+    assert!(told.contains("inactive"), "{told}");
+}
+
+#[test]
 fn nobody_sets_their_own_password_without_a_fresh_factor() {
     let world = World::new();
     make(&world, "adam", "admin");
