@@ -123,6 +123,7 @@ pub mod set_training;
 pub mod set_webhook;
 pub mod set_workload;
 pub mod settle_open;
+mod settle_others;
 pub mod show_timeline;
 pub mod shown_permit;
 pub mod sign_revocations;

@@ -12,6 +12,7 @@ use model::obligation::{Requirements, Verdict};
 use model::refusal::Refusal;
 use model::words::LinkKind;
 use policy::PolicySet;
+use store::changes::TargetRow;
 use store::record::{self, Filter, Record};
 use store::{Tx, counter, estate_write};
 
@@ -297,12 +298,13 @@ impl<'a, 'c> Room<'a, 'c> {
                 Some(artifact),
                 None,
             )?;
-            for row in rows.into_iter().filter(|row| row.change_id != change.id.0) {
+            // What another one would go back to is not what was rejected.
+            let is_another = |row: &TargetRow| row.change_id != change.id.0 && row.artifact.as_ref() == Some(artifact);
+            for row in rows.into_iter().filter(is_another) {
                 let Some(other) = record::load::<Change>(self.tx, &row.change_id)? else {
                     continue;
                 };
-                let rejection = other.record.rejection.as_ref();
-                if rejection.is_some_and(|rejection| rejection.overruled.is_none()) {
+                if crate::settle_others::stops_others(&other.record) {
                     return Ok(Some(other.record.key));
                 }
             }

@@ -303,7 +303,8 @@ pub fn file(room: &mut Room<'_, '_>, before: Option<&ChangeFile>, mut done: Done
     }
     set_timer(room, &id, before.is_some(), done.next_due)?;
     crate::gate::refresh(room, before, &done.file)?;
-    crate::answer_outside::refresh(room, &done.file)
+    crate::answer_outside::refresh(room, &done.file)?;
+    crate::settle_others::settle_others(room, before, &done.file)
 }
 
 /// Saves the records around the change; answers whether a decision among them moved.

@@ -136,6 +136,7 @@ const ARTIFACT: &str = "sha256:aaaa";
 fn a_normal_change_walks_all_nine_steps() {
     let world = World::new();
     let key = initiate_and_assess(&world);
+    assert_eq!(key, "CHG-1001");
     approve(&world, &key);
     test_and_deploy(&world, &key);
     review_and_close(&world, &key);
@@ -156,7 +157,6 @@ fn initiate_and_assess(world: &World) -> String {
             acts::create_change::create_change(room, &request, &[])
         })
         .unwrap();
-    assert_eq!(key, "CHG-1001");
     let k = key.clone();
     world
         .by("rita", move |room| acts::submit_change::submit_change(room, &k))
@@ -188,6 +188,30 @@ fn approve(world: &World, key: &str) {
     assert_eq!(world.state(key), State::Scheduled);
 }
 
+fn bring_evidence(world: &World, key: &str) {
+    let k = key.to_owned();
+    world
+        .by("rita", move |room| {
+            let file = model::verbs::around::StoredFile {
+                digest: "sha256:00".into(), size: 3, media_type: "text/plain".into(), reading: None,
+            };
+            let request = body(json!({"kind": "note", "aspect": "functional", "result": "passed", "environment": "staging", "artifact": ARTIFACT, "text": "works"}));
+            acts::add_evidence::add_evidence(room, &k, &request, &file)
+        })
+        .unwrap();
+}
+
+fn question(change: Option<&str>) -> acts::gate::Question {
+    acts::gate::Question {
+        service: "pay".into(),
+        environment: "production".into(),
+        artifact: Some(ARTIFACT.into()),
+        commit: None,
+        change: change.map(str::to_owned),
+        purpose: None,
+    }
+}
+
 fn test_and_deploy(world: &World, key: &str) {
     let k = key.to_owned();
     let refused = world.by("ivo", move |room| acts::start_change::start_change(room, &k));
@@ -199,25 +223,9 @@ fn test_and_deploy(world: &World, key: &str) {
         text.contains("evidence_missing") && text.contains("window_not_open"),
         "{text}"
     );
-    let k = key.to_owned();
-    world
-        .by("rita", move |room| {
-            let file = model::verbs::around::StoredFile {
-                digest: "sha256:00".into(), size: 3, media_type: "text/plain".into(), reading: None,
-            };
-            let request = body(json!({"kind": "note", "aspect": "functional", "result": "passed", "environment": "staging", "artifact": ARTIFACT, "text": "works"}));
-            acts::add_evidence::add_evidence(room, &k, &request, &file)
-        })
-        .unwrap();
+    bring_evidence(world, key);
     world.pass(150);
-    let question = acts::gate::Question {
-        service: "pay".into(),
-        environment: "production".into(),
-        artifact: Some(ARTIFACT.into()),
-        commit: None,
-        change: None,
-        purpose: None,
-    };
+    let question = question(None);
     let checked = world
         .by("pipe", move |room| acts::gate::check(room, &question, None))
         .unwrap();
@@ -252,4 +260,99 @@ fn review_and_close(world: &World, key: &str) {
         .by("rita", move |room| acts::close_change::close_change(room, &k))
         .unwrap();
     assert_eq!(world.state(key), State::Closed);
+}
+
+/// What the plain question answers for one change, with its reasons; and the same of a check that waits since before.
+fn gate_of(world: &World, key: &str) -> (GateDecision, Vec<String>) {
+    let asked = question(Some(key));
+    let answer = world.system(move |room| acts::gate::ask(room, &asked));
+    (
+        answer.decision,
+        answer.reasons.into_iter().map(|row| row.code).collect(),
+    )
+}
+
+fn decide(world: &World, login: &'static str, key: &str, words: Value) {
+    let k = key.to_owned();
+    world
+        .by(login, move |room| {
+            let mut words = body(words.clone());
+            let digest = room.change(&k)?.digests.content;
+            words.insert("content_digest".to_owned(), Value::String(digest));
+            acts::approve_change::approve_change(room, &k, &words)
+        })
+        .unwrap();
+}
+
+fn stop_code(code: &str) -> (GateDecision, Vec<String>) {
+    (GateDecision::Stop, vec![code.to_owned()])
+}
+
+#[test]
+fn a_rejection_closes_the_gate_of_others_with_its_artifact_until_it_is_lifted() {
+    let world = World::new();
+    let go = (GateDecision::Go, Vec::new());
+    let key = initiate_and_assess(&world);
+    approve(&world, &key);
+    bring_evidence(&world, &key);
+    let others: Vec<String> = (0..3).map(|_| initiate_and_assess(&world)).collect();
+    world.pass(150);
+    assert_eq!(gate_of(&world, &key), go);
+    for (place, other) in others.iter().enumerate() {
+        decide(
+            &world,
+            "sam",
+            other,
+            json!({"decision": "reject", "comment": "Not this one."}),
+        );
+        assert_eq!(gate_of(&world, &key), stop_code("rejected_elsewhere"), "{other}");
+        let k = other.clone();
+        match place {
+            0 => world.by("mona", move |room| {
+                let words = body(json!({"reason": "It was about another place."}));
+                acts::overrule_rejection::overrule_rejection(room, &k, &words)
+            }),
+            1 => world.by("rita", move |room| {
+                acts::cancel_change::cancel_change(room, &k, &body(json!({"reason": "Done otherwise."})))
+            }),
+            _ => world.by("rita", move |room| {
+                acts::edit_change::edit_change(room, &k, &body(json!({"title": "Another"})))
+            }),
+        }
+        .unwrap();
+        assert_eq!(gate_of(&world, &key), go, "{other}");
+    }
+}
+
+#[test]
+fn the_end_of_a_change_opens_the_gate_of_what_depends_on_it() {
+    let world = World::new();
+    let (first, second) = (initiate_and_assess(&world), initiate_and_assess(&world));
+    approve(&world, &second);
+    bring_evidence(&world, &second);
+    world.pass(150);
+    let (from, to) = (second.clone(), first.clone());
+    world
+        .by("rita", move |room| {
+            let words = body(json!({"kind": "depends_on", "to": to}));
+            acts::link_change::link_change(room, &from, &words)
+        })
+        .unwrap();
+    assert_eq!(gate_of(&world, &second), stop_code("dependency_open"));
+    let asked = question(Some(&second));
+    let until = *world.clock.0.lock().unwrap() + SignedDuration::from_mins(30);
+    let waiting = world
+        .by("pipe", move |room| acts::gate::check(room, &asked, Some(until)))
+        .unwrap();
+    assert_eq!(waiting.check.decision, GateDecision::Stop);
+    let k = first.clone();
+    world
+        .by("rita", move |room| {
+            acts::cancel_change::cancel_change(room, &k, &body(json!({"reason": "Not needed."})))
+        })
+        .unwrap();
+    assert_eq!(gate_of(&world, &second), (GateDecision::Go, Vec::new()));
+    let id = waiting.check.id.0.clone();
+    let turned = world.system(move |room| acts::gate::load_check(room, &id));
+    assert_eq!(turned.decision, GateDecision::Go, "it waits no longer");
 }

@@ -1,0 +1,83 @@
+//! Judges again the changes that hang on another one: those that depend on it, and those that its rejection stops. What the
+//! gate says of them is written with them, so it has to be written anew when the other one moves.
+
+use std::collections::BTreeSet;
+
+use model::change::Change;
+use model::file::ChangeFile;
+use model::records::Link;
+use model::words::{LinkKind, State};
+use store::record::{self, Filter};
+
+use crate::error::Result;
+use crate::room::Room;
+use crate::settle_open::settle_one;
+
+/// Judges, in this transaction, every open change that hangs on this one, and this one itself where it hangs on others now.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn settle_others(room: &mut Room<'_, '_>, before: Option<&ChangeFile>, file: &ChangeFile) -> Result<()> {
+    let Some(before) = before else {
+        // Nothing hangs on a new change, and it was read with all that it hangs on.
+        return Ok(());
+    };
+    let mut concerned = BTreeSet::new();
+    if before.change.state != file.change.state {
+        concerned.extend(dependents(room, file)?);
+    }
+    if stops_others(&before.change) != stops_others(&file.change) {
+        for change in [&before.change, &file.change] {
+            concerned.extend(of_the_same_artifact(room, change)?);
+        }
+    }
+    if hangs_on_others_now(before, file) {
+        concerned.insert(file.change.id.0.clone());
+    }
+    for id in concerned {
+        let found = record::load::<Change>(room.tx, &id)?;
+        if found.is_some_and(|stored| stored.record.state.is_open()) {
+            settle_one(room, &id)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether others with the same artifact, service and environment may not start because of this one.
+pub(crate) fn stops_others(change: &Change) -> bool {
+    let rejection = change.rejection.as_ref().filter(|_| change.state == State::Rejected);
+    rejection.is_some_and(|rejection| rejection.overruled.is_none())
+}
+
+/// Whether an edit or a link brought something that was not looked up when the file was read.
+fn hangs_on_others_now(before: &ChangeFile, file: &ChangeFile) -> bool {
+    before.change.content.targets != file.change.content.targets || before.depends_on != file.depends_on
+}
+
+fn dependents(room: &mut Room<'_, '_>, file: &ChangeFile) -> Result<Vec<String>> {
+    let filter = Filter::new()
+        .equals("to_change", file.change.id.as_str())
+        .order_by("id");
+    let links = record::find::<Link>(room.tx, &filter)?.into_iter();
+    Ok(links
+        .map(|stored| stored.record)
+        .filter(|link| link.kind == LinkKind::DependsOn && link.removed_at.is_none())
+        .map(|link| link.change.0)
+        .collect())
+}
+
+fn of_the_same_artifact(room: &mut Room<'_, '_>, change: &Change) -> Result<Vec<String>> {
+    let mut found = Vec::new();
+    for target in &change.content.targets {
+        let Some(artifact) = target.artifact.as_deref() else {
+            continue;
+        };
+        let (service, environment) = (target.service.as_str(), target.environment.as_str());
+        let rows = store::changes::targets_for(room.tx, service, environment, Some(artifact), None)?;
+        let same = rows
+            .into_iter()
+            .filter(|row| row.artifact.as_deref() == Some(artifact) && row.change_id != change.id.0);
+        found.extend(same.map(|row| row.change_id));
+    }
+    Ok(found)
+}
