@@ -348,7 +348,7 @@ fn against(row: &GateRow, now: Timestamp) -> Vec<Unmet> {
             rows.push(unmet(
                 "window_over",
                 format!("The break-glass of {} ended at {until}.", row.key),
-                "Take the way back, or ask for more time.",
+                "Take the way back, or finish by hand; a new change carries on.",
                 vec![row.owner.clone()],
             ));
         }

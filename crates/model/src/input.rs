@@ -404,10 +404,33 @@ pub fn tidy_digest(text: String) -> String {
     }
 }
 
+/// What evidence speaks of: an artifact's digest or a commit's hash, as targets hold them. Anything else speaks of nothing.
+pub fn artifact_or_commit(reading: &mut Reading<'_>, field: &'static str) -> Option<String> {
+    let text = reading.text(field, 255)?;
+    if is_digest(&text) {
+        return Some(tidy_digest(text));
+    }
+    if is_commit(&text) {
+        return Some(text.to_lowercase());
+    }
+    let at = reading.at(field);
+    let wrong = format!("`{at}` must be a digest such as sha256:6b1d… without spaces, or a commit's hash.");
+    reading.wrong(field, "not_a_digest", wrong);
+    None
+}
+
+fn is_digest(text: &str) -> bool {
+    text.contains(':') && text.chars().all(|c| c.is_ascii_graphic())
+}
+
+fn is_commit(text: &str) -> bool {
+    (7..=64).contains(&text.len()) && text.chars().all(|c| c.is_ascii_hexdigit())
+}
+
 /// An artifact's digest, such as `sha256:6b1d…`: visible ASCII without spaces.
 fn digest_text(reading: &mut Reading<'_>, field: &'static str) -> Option<String> {
     let text = reading.text(field, 255)?;
-    if text.contains(':') && text.chars().all(|c| c.is_ascii_graphic()) {
+    if is_digest(&text) {
         return Some(tidy_digest(text));
     }
     let at = reading.at(field);
@@ -421,7 +444,7 @@ fn digest_text(reading: &mut Reading<'_>, field: &'static str) -> Option<String>
 
 fn commit_text(reading: &mut Reading<'_>, field: &'static str) -> Option<String> {
     let text = reading.text(field, 64)?;
-    if text.len() >= 7 && text.chars().all(|c| c.is_ascii_hexdigit()) {
+    if is_commit(&text) {
         return Some(text.to_lowercase());
     }
     let at = reading.at(field);

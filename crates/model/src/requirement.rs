@@ -498,7 +498,7 @@ fn validation_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) ->
     if people.is_empty() {
         people = owners_of(file, directory, now);
     }
-    people.retain(|person| !change.implemented_by.contains(person));
+    people.retain(|person| crate::verbs::after::is_independent(file, person));
     Some(unmet(
         "validation_missing",
         match last {

@@ -6,7 +6,7 @@ use super::Body;
 use super::write::refuse_unmet;
 use crate::act::Act;
 use crate::change::{Change, Confirmation, PostImplementationReview, Stated, Validation};
-use crate::file::Case;
+use crate::file::{Case, ChangeFile};
 use crate::ids::PersonId;
 use crate::lifecycle::check_state;
 use crate::obligation::{Duty, Party};
@@ -83,45 +83,54 @@ fn forbid_success(case: &mut Case<'_>) {
 }
 
 fn check_independent(case: &Case<'_>) -> Result<(), Refusal> {
-    let person = case.person();
-    let change = case.change();
-    let rules = case.file.requirements.obligations.iter();
-    for row in rules {
-        let Duty::Validation { distinct_from, .. } = &row.obligation.duty else {
-            continue;
-        };
-        let barred = distinct_from.iter().any(|party| match party {
-            Party::Implementer => change.implemented_by.contains(&person),
-            Party::Approver => case.file.standing().any(|a| a.person == person && a.is_yes()),
-            Party::Author => case.file.wrote(&person),
-            Party::Requester => change.requester == person,
-        });
-        if barred {
-            let text = format!(
-                "{} has a part in this change that rule `{}` keeps apart from its validation.",
-                case.name(&person),
-                row.obligation.id
-            );
-            return Err(Refusal::not_allowed("not_independent", text));
+    let text = match dependence(&case.file, &case.person()) {
+        None => return Ok(()),
+        Some(Dependence::OfRule(rule)) => format!(
+            "{} has a part in this change that rule `{rule}` keeps apart from its validation.",
+            case.name(&case.person())
+        ),
+        Some(Dependence::Implemented) => "Who implemented a change cannot validate it.".to_owned(),
+        Some(Dependence::Approved) => "Who approved an emergency change cannot validate it.".to_owned(),
+    };
+    Err(Refusal::not_allowed("not_independent", text))
+}
+
+/// Why a person's word is no independent one.
+enum Dependence<'a> {
+    /// This rule keeps apart what they did.
+    OfRule(&'a str),
+    /// They did the work.
+    Implemented,
+    /// They approved an emergency.
+    Approved,
+}
+
+fn dependence<'a>(file: &'a ChangeFile, person: &PersonId) -> Option<Dependence<'a>> {
+    let change = &file.change;
+    let approved = || file.standing().any(|it| &it.person == person && it.is_yes());
+    let has_part = |party: &Party| match party {
+        Party::Implementer => change.implemented_by.contains(person),
+        Party::Approver => approved(),
+        Party::Author => file.wrote(person),
+        Party::Requester => &change.requester == person,
+    };
+    for row in &file.requirements.obligations {
+        if let Duty::Validation { distinct_from, .. } = &row.obligation.duty
+            && distinct_from.iter().any(has_part)
+        {
+            return Some(Dependence::OfRule(&row.obligation.id));
         }
     }
-    if change.implemented_by.contains(&person) {
-        return Err(Refusal::not_allowed(
-            "not_independent",
-            "Who implemented a change cannot validate it.",
-        ));
+    if change.implemented_by.contains(person) {
+        return Some(Dependence::Implemented);
     }
-    let approved = case
-        .file
-        .standing()
-        .any(|approval| approval.person == person && approval.is_yes());
-    if change.content.kind == Kind::Emergency && approved {
-        return Err(Refusal::not_allowed(
-            "not_independent",
-            "Who approved an emergency change cannot validate it.",
-        ));
-    }
-    Ok(())
+    (change.content.kind == Kind::Emergency && approved()).then_some(Dependence::Approved)
+}
+
+/// Whether a person's word on the work would be an independent one.
+#[must_use]
+pub fn is_independent(file: &ChangeFile, person: &PersonId) -> bool {
+    dependence(file, person).is_none()
 }
 
 /// Writes the post-implementation review; after closing it is an addendum.

@@ -9,7 +9,7 @@ use crate::change::Stated;
 use crate::content::plan_digest;
 use crate::file::{Case, Linked};
 use crate::ids::{ChangeId, PersonId, RecordId};
-use crate::input::tidy_digest;
+use crate::input::artifact_or_commit;
 use crate::lifecycle::check_state;
 use crate::obligation::Duty;
 use crate::reading::{LINE, Reading, TEXT};
@@ -148,7 +148,7 @@ pub fn add_evidence(case: &mut Case<'_>, body: &Body, file: StoredFile) -> Resul
     let stated: Option<EvidenceResult> = reading.word("result");
     let name = reading.text("name", LINE).unwrap_or_else(|| format!("{kind} evidence"));
     let environment = reading.text("environment", LINE);
-    let artifact = reading.text("artifact", 255).map(tidy_digest);
+    let artifact = artifact_or_commit(&mut reading, "artifact");
     let text = reading.text("text", TEXT);
     if environment
         .as_ref()

@@ -13,6 +13,7 @@ use crate::file::{Case, allowed};
 use crate::lifecycle::check_state;
 use crate::obligation::Duty;
 use crate::reading::{LINE, Reading, TEXT};
+use crate::records::Unmet;
 use crate::refusal::Refusal;
 use crate::settle::settle;
 use crate::training::is_fit;
@@ -104,7 +105,8 @@ fn only_admin(case: &Case<'_>) -> bool {
     person.is_some_and(|person| person.roles.iter().all(|role| *role == Role::Admin))
 }
 
-fn check_ready(case: &Case<'_>) -> Result<(), Refusal> {
+/// What work that nobody approved cannot do without: somewhere to go, and a way back.
+fn unready(case: &Case<'_>) -> Vec<Unmet> {
     let content = &case.change().content;
     let mut unmet = Vec::new();
     if content.targets.is_empty() {
@@ -124,6 +126,16 @@ fn check_ready(case: &Case<'_>) -> Result<(), Refusal> {
             Vec::new(),
         ));
     }
+    unmet
+}
+
+fn refuse_unready(unmet: Vec<Unmet>) -> Result<(), Refusal> {
+    let text = "The glass cannot be broken as the change stands.";
+    super::write::refuse_unmet("break_glass_refused", text, unmet)
+}
+
+fn check_ready(case: &Case<'_>) -> Result<(), Refusal> {
+    let mut unmet = unready(case);
     if case
         .change()
         .break_glass
@@ -138,11 +150,7 @@ fn check_ready(case: &Case<'_>) -> Result<(), Refusal> {
             Vec::new(),
         ));
     }
-    super::write::refuse_unmet(
-        "break_glass_refused",
-        "The glass cannot be broken as the change stands.",
-        unmet,
-    )
+    refuse_unready(unmet)
 }
 
 /// Dual control and the peer review of high risk are not stood in for: a second person signs first.
@@ -192,6 +200,9 @@ pub fn cosign(case: &mut Case<'_>) -> Result<(), Refusal> {
     check_hand(case)?;
     check_policies(case)?;
     check_state(case, Act::CosignBreakGlass)?;
+    // Between the two signatures it may have been paused or emptied.
+    crate::lifecycle::check_hold(case)?;
+    refuse_unready(unready(case))?;
     check_committers(case)?;
     let now = case.now;
     let waiting = case

@@ -154,14 +154,14 @@ pub fn issue_ahead(case: &mut Case<'_>, body: &Body, epoch: i64) -> Result<Permi
     let service = reading.needed("service", LINE);
     let environment = reading.needed("environment", LINE);
     let artifact = reading.text("artifact", 255).map(tidy_digest);
-    let commit = reading.text("commit", 64);
+    let commit = reading.text("commit", 64).map(|commit| commit.to_lowercase());
     if artifact.is_none() && commit.is_none() {
         reading.wrong("artifact", "missing", "Name the `artifact` or the `commit`.");
     }
     let found = case.change().content.targets.iter().find(|target| {
         target.service.as_str() == service
             && target.environment.as_str() == environment
-            && (artifact.is_some() && target.artifact == artifact || commit.is_some() && target.commit == commit)
+            && is_named(target, artifact.as_ref(), commit.as_ref())
     });
     let target = found.cloned();
     if target.is_none() && reading.errors.is_empty() {
@@ -190,7 +190,7 @@ pub fn issue_ahead(case: &mut Case<'_>, body: &Body, epoch: i64) -> Result<Permi
     )?;
     let start = case.change().planned_start.unwrap_or(case.now).max(case.now);
     let end = start + SignedDuration::from_mins(terms.minutes);
-    let expires_at = case.change().window_end().map_or(end, |limit| end.min(limit));
+    let expires_at = latest(case, Purpose::Deploy).map_or(end, |limit| end.min(limit));
     Ok(make(
         case,
         &target,
@@ -199,6 +199,14 @@ pub fn issue_ahead(case: &mut Case<'_>, body: &Body, epoch: i64) -> Result<Permi
         (start, expires_at),
         terms.list_age,
     ))
+}
+
+/// Whether a target names what is asked for. Who says artifact and commit means both, as at the gate.
+fn is_named(target: &Target, artifact: Option<&String>, commit: Option<&String>) -> bool {
+    let agrees = |asked: Option<&String>, named: Option<&String>| asked.is_none() || named.is_none() || asked == named;
+    let (own, own_commit) = (target.artifact.as_ref(), target.commit.as_ref());
+    let names = (artifact.is_some() && own == artifact) || (commit.is_some() && own_commit == commit);
+    names && agrees(artifact, own) && agrees(commit, own_commit)
 }
 
 /// What stands against a permit: before the start all that is due by then, whatever the hour; afterwards what the gate says.

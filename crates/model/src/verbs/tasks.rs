@@ -114,7 +114,8 @@ pub fn update(case: &mut Case<'_>, task: &RecordId, body: &Body) -> Result<(), R
     if state == Some(TaskState::Dropped) && text.is_none() {
         reading.wrong("text", "missing", "Say in `text` why the task is dropped.");
     }
-    check_times(case, task, &mut reading, (actual_start, actual_end));
+    let reopens = state == Some(TaskState::Open);
+    check_times(case, task, &mut reading, (actual_start, actual_end), reopens);
     reading.finish()?;
     check_state(case, Act::UpdateTask)?;
     check_order(case, task, state)?;
@@ -122,7 +123,7 @@ pub fn update(case: &mut Case<'_>, task: &RecordId, body: &Body) -> Result<(), R
     for row in case.file.tasks.iter_mut().filter(|row| &row.id == task) {
         row.state = state.unwrap_or(row.state);
         row.actual_start = actual_start.or(row.actual_start);
-        row.actual_end = actual_end.or(row.actual_end);
+        row.actual_end = actual_end.or(row.actual_end.filter(|_| !reopens));
         if row.state == TaskState::Done {
             row.actual_end.get_or_insert(now);
         }
@@ -135,12 +136,13 @@ pub fn update(case: &mut Case<'_>, task: &RecordId, body: &Body) -> Result<(), R
     Ok(())
 }
 
-/// Work that was done lies behind us, and ended after it began.
+/// Work that was done lies behind us, and ended after it began. What is taken up again has not ended.
 fn check_times(
     case: &Case<'_>,
     task: &RecordId,
     reading: &mut Reading<'_>,
     (start, end): (Option<Timestamp>, Option<Timestamp>),
+    reopens: bool,
 ) {
     for (field, time) in [("actual_start", start), ("actual_end", end)] {
         if time.is_some_and(|time| time > case.now) {
@@ -149,7 +151,7 @@ fn check_times(
     }
     let known = case.file.tasks.iter().find(|row| &row.id == task);
     let began = start.or(known.and_then(|row| row.actual_start));
-    let ended = end.or(known.and_then(|row| row.actual_end));
+    let ended = end.or(known.and_then(|row| row.actual_end).filter(|_| !reopens));
     let (Some(began), Some(ended)) = (began, ended) else {
         return;
     };

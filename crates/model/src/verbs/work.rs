@@ -265,6 +265,11 @@ pub fn decide_extension(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal>
             Vec::new(),
         ));
     };
+    if grant && extension.until <= case.now {
+        let text = format!("The time that was asked for, until {}, has passed.", extension.until);
+        let satisfy = "Deny it; whoever works asks for a later time.";
+        return Err(Refusal::not_now("too_late", text, satisfy, Vec::new()));
+    }
     if grant {
         check_no_freeze(case, extension.until)?;
     }
@@ -471,7 +476,7 @@ fn finish(case: &mut Case<'_>, ending: &Ending, targets: &[TargetId]) {
     tell_of_trouble(case, ending.outcome, targets);
     let all_done = case.change().open_targets().next().is_none();
     if all_done {
-        conclude(case, ending);
+        conclude(case);
     }
     settle(case);
 }
@@ -506,7 +511,7 @@ fn tell_of_trouble(case: &mut Case<'_>, outcome: Outcome, targets: &[TargetId]) 
     }
 }
 
-fn conclude(case: &mut Case<'_>, ending: &Ending) {
+fn conclude(case: &mut Case<'_>) {
     let now = case.now;
     let change = &mut case.file.change;
     let outcomes: Vec<Outcome> = change
@@ -515,9 +520,9 @@ fn conclude(case: &mut Case<'_>, ending: &Ending) {
         .filter_map(|record| record.outcome)
         .collect();
     change.outcome = whole_outcome(&outcomes);
-    if let Some(start) = ending.actual_start {
-        change.actual_start = Some(start);
-    }
+    // Targets may be told of one by one: the whole began with the first of them, and ended with the last.
+    let starts = change.target_records.iter().filter_map(|record| record.actual_start);
+    change.actual_start = starts.min().or(change.actual_start);
     change.actual_end = change
         .target_records
         .iter()

@@ -283,6 +283,9 @@ pub fn patched(case: &Case<'_>, patch: &Body) -> Result<Input, Refusal> {
         body.remove("template");
     }
     input::merge(&mut body, patch);
+    if patch.get("template").is_some_and(Value::is_string) {
+        take_from_template(&mut body, patch, &case.directory);
+    }
     let mut input = input::read(&body, &case.directory, &change.requester, Some(&change.content))?;
     let same_template = input.content.template.as_ref().zip(change.content.template.as_ref());
     if let Some((new, old)) = same_template
@@ -292,6 +295,27 @@ pub fn patched(case: &Case<'_>, patch: &Body) -> Result<Input, Refusal> {
         input.content.template = Some(old.clone());
     }
     Ok(input)
+}
+
+/// Whoever names a template anew means what it says now: its locked values replace those that the patch does not say itself.
+fn take_from_template(body: &mut Body, patch: &Body, directory: &Directory) {
+    let named = body.get("template").and_then(Value::as_str);
+    let Some(template) = named.and_then(|key| directory.templates.get(key)) else {
+        return;
+    };
+    let locked = template.locked.keys().map(String::as_str).chain(["kind"]);
+    for field in locked.filter(|field| !patch.contains_key(*field)) {
+        body.remove(field);
+    }
+    if let Some(Value::Object(own)) = body.get_mut(custom_field::FIELD) {
+        let said = patch.get(custom_field::FIELD).and_then(Value::as_object);
+        for value in custom_field::locked(template, directory) {
+            if said.is_none_or(|said| !said.contains_key(&value.key)) {
+                own.remove(&value.key);
+            }
+        }
+    }
+    input::fill_from_template(body, directory);
 }
 
 /// Past submission or assessment, what they needed cannot be removed.

@@ -331,6 +331,9 @@ fn inspect(world: &World, clerk: &Clerk, before: &World) -> Result<(), TestCaseE
         prop_assert!(when, "scheduled without the word on when: {clerk:?}");
         prop_assert!(change.planned_end.is_some_and(|end| end > world.now));
     }
+    if world.state() == State::Implementing {
+        prop_assert!(!change.is_on_hold(), "nobody can lift a hold from work that began");
+    }
     if world.state() == State::Implementing && before.state() != State::Implementing {
         let lawful = what && when && clerk.evidence_is_there(change) && !before.change().is_on_hold();
         prop_assert!(lawful || clerk.glass_is_lawful(), "began unlawfully: {clerk:?}");

@@ -122,6 +122,18 @@ fn a_template_that_no_longer_holds_stops_what_has_not_begun() {
     newer.estate(|estate| estate.templates.get_mut("patch").unwrap().template_version = 4);
     newer.settle();
     assert_eq!(newer.state(), State::Authorizing);
+    // “Use the present template”, the refusal says.
+    newer.estate(|estate| {
+        let template = estate.templates.get_mut("patch").unwrap();
+        template
+            .locked
+            .insert("plan".into(), json!([{"title": "Patch slowly"}]));
+    });
+    newer.edit("rita", json!({"template": "patch"})).unwrap();
+    let content = &newer.change().content;
+    assert_eq!(content.plan[0].title, "Patch slowly");
+    assert_eq!(content.template.as_ref().map(|pinned| pinned.template_version), Some(4));
+    assert_eq!(newer.state(), State::Scheduled, "{:?}", newer.change().turned_normal);
     world.estate(|estate| estate.templates.get_mut("patch").unwrap().review_by = at("12:00"));
     world.settle();
     assert_eq!(world.state(), State::Scheduled);
@@ -170,6 +182,11 @@ fn an_emergency_asks_little_before_and_all_the_rest_before_closing() {
     rows.sort();
     assert_eq!(rows, ["evidence_missing", "review_missing", "validation_missing"]);
     assert_eq!(code(world.validate("olga", "works")), "not_independent", "she approved");
+    let mut untested = world.clone();
+    untested.file.change.content.tester = None;
+    let ahead = model::requirement::ahead(&untested.file, &untested.directory, untested.now);
+    let row = ahead.iter().find(|row| row.unmet.code == "validation_missing").unwrap();
+    assert_eq!(row.unmet.waiting_on, ["rita"], "it waits for nobody who cannot");
     assert_eq!(code(world.validate("ida", "works")), "not_allowed");
     world.validate("tom", "works").unwrap();
     world.review("olga").unwrap();

@@ -331,6 +331,69 @@ fn a_glass_that_nobody_signed_opens_nothing_and_may_be_broken_again() {
 }
 
 #[test]
+fn between_two_signatures_a_hold_and_what_was_taken_out_stop_the_glass() {
+    let mut world = World::with(facts_but(high()), Vec::new());
+    world.break_glass("cora", 60).unwrap();
+    world.hold("rita", json!({"reason": "Wait"})).unwrap();
+    assert_eq!(code(world.act("sue", glass::cosign)), "on_hold");
+    world.act("rita", model::verbs::plan::resume).unwrap();
+    let emptied = json!({"targets": [], "rollback_plan": []});
+    world.edit("rita", emptied).unwrap();
+    assert_eq!(
+        missing(world.act("sue", glass::cosign)),
+        ["field_missing", "rollback_plan_missing"]
+    );
+    assert_eq!(world.state(), State::Draft);
+}
+
+#[test]
+fn a_permit_ahead_ends_with_the_time_box_of_a_broken_glass() {
+    let ahead = Duty::Permit {
+        minutes: Some(240),
+        ahead: true,
+        max_list_age_seconds: None,
+    };
+    let mut world = World::with(facts(), vec![(Due::Start, ahead)]);
+    world.break_glass("cora", 60).unwrap();
+    let of = |artifact: &str, commit: &str| {
+        body(json!({"service": "shop", "environment": "production", "artifact": artifact, "commit": commit}))
+    };
+    let asked = of("sha256:aa", "ABCDEF0");
+    let issued = world.act("ida", |case| model::verbs::permit::issue_ahead(case, &asked, 1));
+    assert_eq!(issued.unwrap().expires_at, at("11:00"), "not with the window, at 13:00");
+    let wrong = of("sha256:bb", "abcdef0");
+    let found = fields(world.act("ida", |case| model::verbs::permit::issue_ahead(case, &wrong, 1)));
+    assert_eq!(found, [("service".into(), "unknown".into())], "it says both");
+}
+
+#[test]
+fn targets_told_one_by_one_make_one_span_of_work() {
+    let targets = json!({"targets": [
+        {"service": "shop", "environment": "production", "artifact": "sha256:aa"},
+        {"service": "pay", "environment": "production", "artifact": "sha256:bb"},
+    ]});
+    let mut world = World::with(facts_but(targets), Vec::new()).until_authorizing();
+    for artifact in ["sha256:aa", "sha256:bb"] {
+        world.evidence("pip", "passed", Some(artifact)).unwrap();
+    }
+    for who in ["olga", "sam", "mia"] {
+        world.approve(who).unwrap();
+    }
+    world.wait_until(at("12:00"));
+    world.start("ida").unwrap();
+    for (target, start, end) in [("1", "11:05", "11:15"), ("2", "11:30", "11:40")] {
+        let time = |clock: &str| at(clock).to_string();
+        let ended = json!({
+            "target": target, "outcome": "succeeded", "actual_start": time(start), "actual_end": time(end),
+        });
+        world.complete("ida", ended).unwrap();
+    }
+    let change = world.change();
+    assert_eq!(change.actual_start, Some(at("11:05")), "with the first");
+    assert_eq!(change.actual_end, Some(at("11:40")), "with the last");
+}
+
+#[test]
 fn an_unsigned_glass_asks_for_no_validation() {
     let mut world = World::with(facts_but(high()), Vec::new());
     world.break_glass("cora", 30).unwrap();

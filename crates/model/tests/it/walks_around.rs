@@ -204,6 +204,11 @@ fn more_time_is_granted_by_another_person() {
     );
     assert_eq!(code(grant(&mut world, "olga", true)), "nothing_asked");
     world.wait_until(at("12:50"));
+    ask(&mut world, "13:10").unwrap();
+    let mut late = world.clone();
+    late.wait_until(at("13:10"));
+    assert_eq!(code(grant(&mut late, "olga", true)), "too_late");
+    grant(&mut late, "olga", false).unwrap();
     ask(&mut world, "14:00").unwrap();
     assert_eq!(code(grant(&mut world, "ida", true)), "not_allowed");
     grant(&mut world, "olga", true).unwrap();
@@ -441,6 +446,12 @@ fn open_tasks_hold_their_step() {
         "not_allowed"
     );
     world.act("vera", |case| tasks::update(case, &first, &done)).unwrap();
+    let again = body(json!({"state": "open"}));
+    world.act("vera", |case| tasks::update(case, &first, &again)).unwrap();
+    assert_eq!(world.file.tasks[0].actual_end, None, "it goes on");
+    world.wait(5);
+    world.act("vera", |case| tasks::update(case, &first, &done)).unwrap();
+    assert_eq!(world.file.tasks[0].actual_end, Some(world.now), "it ended now");
     let dropped = body(json!({"state": "dropped"}));
     assert_eq!(
         fields(world.act("rita", |case| tasks::update(case, &then, &dropped))),
@@ -461,6 +472,14 @@ fn open_tasks_hold_their_step() {
 fn failed_evidence_satisfies_nothing_until_an_approver_accepts_it() {
     let mut world = World::new().until_scheduled();
     world.file.evidence.clear();
+    let nothing = fields(world.evidence("pip", "passed", Some("latest")));
+    assert_eq!(nothing, [("artifact".into(), "not_a_digest".into())]);
+    let mut built = world.clone();
+    built.evidence("pip", "passed", Some("ABCDEF0")).unwrap();
+    assert!(
+        !built.unmet().contains(&"evidence_missing".to_owned()),
+        "it names the commit"
+    );
     let failed = world.evidence("pip", "failed", Some("sha256:aa")).unwrap();
     let vague = world.evidence("pip", "informational", Some("sha256:aa")).unwrap();
     world.evidence("pip", "passed", Some("sha256:zz")).unwrap();
