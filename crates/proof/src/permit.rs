@@ -154,10 +154,10 @@ fn check_content(claims: &Claims, expected: &Expected<'_>) -> std::result::Resul
         let text = "Neither an artifact nor a commit was given to hold the permit to.";
         return Err(Refused::bad("nothing_expected", text));
     }
-    if expected.artifact.is_some() && expected.artifact != claims.artifact.as_deref() {
+    if differs(expected.artifact, claims.artifact.as_deref(), is_hex_digest) {
         return Err(Refused::bad("wrong_artifact", "The permit is for another artifact."));
     }
-    if expected.commit.is_some() && expected.commit != claims.commit.as_deref() {
+    if differs(expected.commit, claims.commit.as_deref(), is_hex) {
         return Err(Refused::bad("wrong_commit", "The permit is for another commit."));
     }
     if expected
@@ -170,6 +170,30 @@ fn check_content(claims: &Claims, expected: &Expected<'_>) -> std::result::Resul
         ));
     }
     Ok(())
+}
+
+/// Whether what is expected is not what is claimed. Hexadecimal digits are one number in either case of letters, which build
+/// tools write differently; a permit has small ones.
+fn differs(expected: Option<&str>, claimed: Option<&str>, is_number: fn(&str) -> bool) -> bool {
+    let Some(expected) = expected else { return false };
+    let is_same = |claimed: &str| {
+        claimed == expected || (is_number(claimed) && is_number(expected) && claimed.eq_ignore_ascii_case(expected))
+    };
+    !claimed.is_some_and(is_same)
+}
+
+fn is_hex(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+fn is_hex_digest(text: &str) -> bool {
+    let is_usual = |name: &str| {
+        ["sha256", "sha384", "sha512"]
+            .iter()
+            .any(|usual| name.eq_ignore_ascii_case(usual))
+    };
+    text.split_once(':')
+        .is_some_and(|(name, digits)| is_usual(name) && is_hex(digits))
 }
 
 fn check_time(claims: &Claims, now: i64) -> std::result::Result<(), Refused> {

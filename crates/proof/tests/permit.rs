@@ -129,6 +129,20 @@ fn what_is_expected_must_match() {
         change(&mut expected);
         assert_eq!(refusal(verify(&expected)), (Outcome::Bad, code));
     }
+    let capitals = format!("SHA256:{}", "AB".repeat(32));
+    let written = Expected {
+        artifact: Some(&capitals),
+        ..good.clone()
+    };
+    assert!(verify(&written).is_ok(), "one number, in other letters");
+    // Elsewhere than in hexadecimal digits the case of letters tells two things apart.
+    let tagged = sign(|claims| claims.artifact = Some("tag:ab".to_owned()));
+    let other = Expected {
+        artifact: Some("tag:AB"),
+        ..good.clone()
+    };
+    let told = proof::permit::verify(&tagged, &keys(), Some(&list()), &other);
+    assert_eq!(refusal(told).1, "wrong_artifact");
     let without_artifact = sign(|claims| claims.artifact = None);
     assert_eq!(
         refusal(verify_at(&without_artifact, Some(&list()), NOW)).1,
