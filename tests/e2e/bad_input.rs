@@ -232,6 +232,59 @@ fn a_delivery_that_nobody_signed_takes_no_memory_and_leaves_no_trace_of_its_body
     assert!(!crate::canaries::holds(&place, canary.as_bytes()));
 }
 
+/// A form with a file of so many bytes, as evidence.
+fn form_with(bytes: usize) -> Vec<u8> {
+    let part = |head: &str| format!("--x\r\nContent-Disposition: form-data; {head}\r\n\r\n");
+    let mut form = part("name=\"kind\"").into_bytes();
+    form.extend(b"file\r\n");
+    form.extend(part("name=\"file\"; filename=\"heap.bin\"").into_bytes());
+    form.resize(form.len() + bytes, b'.');
+    form.extend(b"\r\n--x--\r\n");
+    form
+}
+
+/// Whoever reads slowly holds a few pieces in the server's memory, not the whole file.
+#[test]
+fn files_that_are_read_slowly_take_no_memory_and_come_whole() {
+    const BYTES: usize = 32 * MEBIBYTE;
+    let place = Place::demo("slowly-read");
+    let server = Server::start(&place, true);
+    let token = server.token("requester");
+    let made = server.must("POST", "/api/v1/changes", &token, Some(&ordinary()));
+    let path = format!("/api/v1/changes/{}/evidence", made["key"].as_str().unwrap());
+    let form = form_with(BYTES);
+    let length = form.len().to_string();
+    let headers = [
+        ("Content-Type", "multipart/form-data; boundary=x"),
+        ("Content-Length", &length),
+    ];
+    let head = raw::head("POST", &path, Some(&token), &headers);
+    assert_eq!(raw::ask(&server.url, &head, &[&form]), Some(201));
+    drop(form);
+    let kept = server.must("GET", &path, &token, None);
+    let file = format!("{path}/{}/file", kept["items"][0]["id"].as_str().unwrap());
+    let before = at_rest(&server, &token);
+    memory::forget_peak(server.id());
+    let ask = raw::head("GET", &file, Some(&token), &[]);
+    let mut readers: Vec<TcpStream> = (0..4)
+        .map(|_| {
+            let mut stream = raw::connect(&server.url);
+            raw::send(&mut stream, &[ask.as_bytes(), b"\r\n"]);
+            assert_eq!(raw::status(&mut stream), Some(200));
+            stream
+        })
+        .collect();
+    let grown = memory::peak(server.id()).saturating_sub(before);
+    assert!(grown <= GROWTH, "{grown} KiB more at the peak");
+    let mut rest = Vec::new();
+    readers.pop().unwrap().read_to_end(&mut rest).unwrap();
+    let body = rest.windows(4).position(|four| four == b"\r\n\r\n").unwrap() + 4;
+    assert_eq!(rest.len() - body, BYTES);
+    assert!(rest[body..].iter().all(|byte| *byte == b'.'));
+    let head = String::from_utf8_lossy(&rest[..body]).to_lowercase();
+    assert!(head.contains("filename=\"file evidence\""), "{head}");
+}
+
 /// How a slow client is slow.
 type Slowly = fn(&mut TcpStream, &str);
 

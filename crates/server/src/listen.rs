@@ -119,14 +119,30 @@ pub(crate) fn acceptor(tls: &Tls) -> Result<TlsAcceptor, String> {
     let certificates = CertificateDer::pem_file_iter(&tls.certificate)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
         .map_err(|error| wrong(&tls.certificate, &error))?;
-    let key = PrivateKeyDer::from_pem_file(&tls.key).map_err(|error| wrong(&tls.key, &error))?;
+    if certificates.is_empty() {
+        let why = "it holds no certificate in PEM (`-----BEGIN CERTIFICATE-----`)";
+        return Err(wrong(&tls.certificate, &why));
+    }
+    let key = PrivateKeyDer::from_pem_file(&tls.key).map_err(|error| match error {
+        rustls::pki_types::pem::Error::Io(error) => wrong(&tls.key, &error),
+        error => {
+            let why = format!("it holds no private key in PEM that needs no passphrase ({error})");
+            wrong(&tls.key, &why)
+        }
+    })?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = rustls::ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?
         .with_no_client_auth()
         .with_single_cert(certificates, key)
-        .map_err(|error| wrong(&tls.certificate, &error))?;
+        .map_err(|error| match error {
+            rustls::Error::InconsistentKeys(_) => {
+                let why = format!("it is for another key than {}", tls.key.display());
+                wrong(&tls.certificate, &why)
+            }
+            error => wrong(&tls.certificate, &error),
+        })?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
 }

@@ -37,20 +37,31 @@ fn words() -> &'static Words {
 /// # Errors
 /// 422.
 pub(crate) fn check(route: &Route, ask: &Ask) -> Result<(), Refusal> {
-    if route.method != "GET" || ask.query.is_empty() {
+    if route.method != "GET" {
         return Ok(());
     }
-    let Some(known) = words().get(&format!("{BASE}{}", route.path)) else {
+    check_words(route.path, &ask.query)
+}
+
+/// The same for a route that stands in no table, by its path behind the base.
+///
+/// # Errors
+/// 422.
+pub(crate) fn check_words(path: &str, query: &[(String, String)]) -> Result<(), Refusal> {
+    if query.is_empty() {
+        return Ok(());
+    }
+    let Some(known) = words().get(&format!("{BASE}{path}")) else {
         return Ok(());
     };
     let mut errors: Vec<FieldError> = Vec::new();
-    for (place, (word, _)) in ask.query.iter().enumerate() {
+    for (place, (word, _)) in query.iter().enumerate() {
         if errors.iter().any(|error| &error.field == word) {
             continue;
         }
         if known.contains(&word.as_str()) {
             // The second would be ignored, and the list would answer another question than the one that was asked.
-            if ask.query[..place].iter().any(|(before, _)| before == word) {
+            if query[..place].iter().any(|(before, _)| before == word) {
                 let text = format!("`{word}` stands there twice.");
                 errors.push(FieldError::new(word.as_str(), "not_unique", text));
             }

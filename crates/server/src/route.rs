@@ -6,7 +6,7 @@ use acts::Room;
 use axum::Router;
 use axum::extract::{FromRequestParts, Path, Query, State};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, on};
 use model::refusal::Refusal;
@@ -199,6 +199,22 @@ impl Ask {
             )
         };
         Ok(Some(text.parse().map_err(|_| wrong())?))
+    }
+
+    /// Two times out of the query, between which something lies. The wrong way round they would find nothing, which reads
+    /// like an answer.
+    ///
+    /// # Errors
+    /// 422.
+    pub(crate) fn query_span(&self, from: &str, to: &str) -> acts::Result<[Option<jiff::Timestamp>; 2]> {
+        let span = [self.query_time(from)?, self.query_time(to)?];
+        if let [Some(begin), Some(end)] = span
+            && end < begin
+        {
+            let text = format!("`{to}` must not lie before `{from}`.");
+            return Err(Refusal::field(to, "out_of_order", text).into());
+        }
+        Ok(span)
     }
 
     /// How many items are wanted.
@@ -575,19 +591,10 @@ impl Once {
         act: impl FnOnce(&mut Room<'_, '_>) -> acts::Result<Reply>,
     ) -> acts::Result<Reply> {
         let Some(key) = &self.key else { return act(room) };
-        let method = Method::POST;
-        let request = RequestKey {
-            credential: &self.credential,
-            method: method.as_str(),
-            path: &self.path,
-            key,
-        };
-        if let Some(saved) = idempotency::load(room.tx, &request)? {
-            if saved.body_digest != self.body_digest {
-                return Err(acts::Error::KeyReused);
-            }
-            return replayed(&saved);
+        if let Some(reply) = self.known(room)? {
+            return Ok(reply);
         }
+        let request = self.request(key);
         let reply = act(room)?;
         let answer = SavedAnswer {
             body_digest: self.body_digest.clone(),
@@ -596,6 +603,28 @@ impl Once {
         };
         idempotency::save(room.tx, &request, &answer, room.recorded_at)?;
         Ok(reply)
+    }
+
+    /// The answer that was kept, if this request was done before.
+    ///
+    /// # Errors
+    /// Another body under the same key, or the store's.
+    pub(crate) fn known(&self, room: &mut Room<'_, '_>) -> acts::Result<Option<Reply>> {
+        let Some(key) = &self.key else { return Ok(None) };
+        match idempotency::load(room.tx, &self.request(key))? {
+            Some(saved) if saved.body_digest != self.body_digest => Err(acts::Error::KeyReused),
+            Some(saved) => replayed(&saved).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn request<'a>(&'a self, key: &'a str) -> RequestKey<'a> {
+        RequestKey {
+            credential: &self.credential,
+            method: "POST",
+            path: &self.path,
+            key,
+        }
     }
 }
 
@@ -679,6 +708,15 @@ mod tests {
         for bad in ["0", "201", "x", "-1"] {
             assert!(ask(&[("limit", bad)]).limit().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_span_the_wrong_way_round_is_refused() {
+        let (early, late) = ("2026-11-01T00:00:00Z", "2026-12-01T00:00:00Z");
+        assert!(ask(&[("from", early), ("to", late)]).query_span("from", "to").is_ok());
+        assert!(ask(&[("from", early), ("to", early)]).query_span("from", "to").is_ok());
+        assert!(ask(&[("to", early)]).query_span("from", "to").is_ok());
+        assert!(ask(&[("from", late), ("to", early)]).query_span("from", "to").is_err());
     }
 
     #[test]

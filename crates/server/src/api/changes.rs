@@ -254,6 +254,8 @@ fn filter(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<ChangeFilter> {
             .map(|login| directory.by_login(login).map_or_else(String::new, |p| p.id.0.clone()))
     };
     known_words(ask)?;
+    let [planned_from, planned_to] = ask.query_span("planned_from", "planned_to")?;
+    let [created_from, created_to] = ask.query_span("created_from", "created_to")?;
     Ok(ChangeFilter {
         states: ask.queries("state"),
         kind: text("kind"),
@@ -264,9 +266,9 @@ fn filter(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<ChangeFilter> {
         team: text("team"),
         requester: person("requester"),
         q: text("q"),
-        planned_from: ask.query_time("planned_from")?,
-        planned_to: ask.query_time("planned_to")?,
-        created_from: ask.query_time("created_from")?,
-        created_to: ask.query_time("created_to")?,
+        planned_from,
+        planned_to,
+        created_from,
+        created_to,
     })
 }

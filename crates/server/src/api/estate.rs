@@ -527,11 +527,14 @@ fn tenant(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
     tagged(&directory, tenant)
 }
 
+/// How many changes a calendar reads at once.
+const CALENDAR_PAGE: i64 = 1_000;
+
 fn calendar(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     room.allow(model::act::actions::READ)?;
-    let from = ask.query_time("from")?.unwrap_or(room.now);
-    let to = ask
-        .query_time("to")?
+    let [from, to] = ask.query_span("from", "to")?;
+    let from = from.unwrap_or(room.now);
+    let to = to
         .or_else(|| from.checked_add(jiff::SignedDuration::from_hours(24 * 31)).ok())
         .unwrap_or(Timestamp::MAX);
     let (service, environment) = (
@@ -549,10 +552,9 @@ fn calendar(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
             .collect(),
         ..Default::default()
     };
-    let changes = store::changes::list_changes(room.tx, &filter, 1_000, None)?;
     let directory = room.directory()?;
     let mut entries = Vec::new();
-    for row in changes {
+    for row in every_change(room, &filter)? {
         let (Some(starts_at), Some(ends_at)) = (row.planned_start, row.planned_end) else {
             continue;
         };
@@ -576,6 +578,24 @@ fn calendar(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     }
     entries.sort_by_key(|entry| entry["starts_at"].to_string());
     Ok(ask.page(entries, None))
+}
+
+/// The changes of a filter, a page at a time and without an end: a calendar that stopped somewhere would show a free day
+/// where there is none.
+fn every_change(
+    room: &mut Room<'_, '_>,
+    filter: &store::changes::ChangeFilter,
+) -> acts::Result<Vec<store::changes::ChangeRow>> {
+    let mut found: Vec<store::changes::ChangeRow> = Vec::new();
+    loop {
+        let after = found.last().map(|row| row.number);
+        let page = store::changes::list_changes(room.tx, filter, CALENDAR_PAGE, after)?;
+        let is_last = i64::try_from(page.len()).unwrap_or(i64::MAX) < CALENDAR_PAGE;
+        found.extend(page);
+        if is_last {
+            return Ok(found);
+        }
+    }
 }
 
 /// Freezes and windows that lie over a span of time.

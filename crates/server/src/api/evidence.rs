@@ -2,6 +2,7 @@
 
 use acts::Room;
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request, State};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -9,10 +10,13 @@ use axum::routing::{get, post};
 use model::ids::RecordId;
 use model::records::Evidence;
 use model::refusal::Refusal;
-use model::verbs::Body;
+use model::verbs::Body as Fields;
 use serde_json::Value;
 use store::record;
 use store::{Lane, Mode};
+use tokio::io::AsyncReadExt as _;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
 
 use super::around::item;
 use crate::body::{JsonBody, Pace, check_length, media_type};
@@ -37,7 +41,7 @@ pub(crate) fn router() -> Router<AppState> {
 
 /// A file as it was received, and what stood beside it.
 struct Received {
-    fields: Body,
+    fields: Fields,
     file: Option<(NewFile, String)>,
     digest: String,
 }
@@ -71,6 +75,14 @@ async fn add(
         key: idempotency_key(&headers)?,
         body_digest: received.digest,
     };
+    // What was kept is answered again, whatever the change would take by now.
+    let asked = once.clone();
+    let known = move |room: &mut Room<'_, '_>| asked.known(room);
+    if once.key.is_some()
+        && let Some(reply) = state.act(Lane::Pages, &caller, Mode::Read, known).await?
+    {
+        return Ok(reply.into_response());
+    }
     let stored = keep(&state, &caller, &key, &received.fields, received.file).await?;
     let fields = received.fields;
     let act = move |room: &mut Room<'_, '_>| {
@@ -95,7 +107,7 @@ async fn from_form(state: &AppState, request: Request) -> Result<Received, Failu
         .map_err(|error| malformed(format!("{error}.")))?;
     let mut pace = Pace::new();
     let mut received = Received {
-        fields: Body::new(),
+        fields: Fields::new(),
         file: None,
         digest: String::new(),
     };
@@ -140,32 +152,128 @@ async fn show_file(State(state): State<AppState>, caller: Caller, mut places: Pl
         let evidence = found
             .filter(|it| it.change == change.id)
             .ok_or_else(|| Refusal::not_found("evidence"))?;
-        let bytes = stored_bytes(room, &evidence)?.ok_or_else(|| Refusal::not_found("file"))?;
-        Ok((bytes, evidence.file_digest))
+        Ok(evidence)
     };
-    let (bytes, digest) = state.act(Lane::Pages, &caller, Mode::Read, look).await?;
+    let evidence = state.act(Lane::Pages, &caller, Mode::Read, look).await?;
+    let (body, length) = body_of(&state, &caller, &evidence).await?;
     let headers = [
         (header::CONTENT_TYPE, "application/octet-stream".to_owned()),
-        (header::CONTENT_DISPOSITION, "attachment".to_owned()),
-        (header::ETAG, format!("\"{digest}\"")),
+        (header::CONTENT_DISPOSITION, attachment(&evidence.name)),
+        (header::CONTENT_LENGTH, length.to_string()),
+        (header::ETAG, format!("\"{}\"", evidence.file_digest)),
     ];
-    Ok((StatusCode::OK, headers, bytes).into_response())
+    Ok((StatusCode::OK, headers, body).into_response())
 }
 
-fn stored_bytes(room: &mut Room<'_, '_>, evidence: &Evidence) -> acts::Result<Option<Vec<u8>>> {
+/// How much of a file is read at once, in bytes, and how many such pieces wait for a slow reader.
+const PIECE: usize = 64 * 1024;
+const AHEAD: usize = 1;
+
+type Pieces = mpsc::Sender<std::io::Result<Vec<u8>>>;
+
+/// The body that sends a file piece by piece, and its length: however slowly it is read, no more than a few pieces of it are
+/// held in memory.
+async fn body_of(state: &AppState, caller: &Caller, evidence: &Evidence) -> Result<(Body, u64), Failure> {
     let hex = evidence.file_digest.trim_start_matches("sha256:").to_owned();
-    if let Some(folder) = &room.desk.tools().evidence_folder {
-        return Ok(std::fs::read(folder.join(&hex)).ok().or_else(|| text_of(evidence)));
+    let (send, receive) = mpsc::channel(AHEAD);
+    let body = Body::from_stream(ReceiverStream::new(receive));
+    if let Some(folder) = state.desk().tools().evidence_folder.clone() {
+        match tokio::fs::File::open(folder.join(&hex)).await {
+            Ok(file) => {
+                let length = file.metadata().await.map_err(|error| Failure::fault(&error))?.len();
+                tokio::spawn(send_file(file, send));
+                return Ok((body, length));
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(Failure::fault(&error)),
+        }
+    } else if let Some(first) = chunk_of(state, caller, &hex, 0).await? {
+        let length = u64::try_from(evidence.size).unwrap_or_default();
+        tokio::spawn(send_chunks(state.clone(), caller.clone(), hex, first, send));
+        return Ok((body, length));
     }
-    let mut bytes = Vec::new();
-    let mut part = 0;
-    while let Some(chunk) = store::blob::chunk(room.tx, &hex, part)? {
-        bytes.extend_from_slice(&chunk);
-        part += 1;
-    }
-    Ok(if part == 0 { text_of(evidence) } else { Some(bytes) })
+    // A note is its own file: its digest is over its text. The words about a document that was lost are not that document.
+    let is_file = |text: &String| proof::crypto::digest_text(text.as_bytes()) == evidence.file_digest;
+    let text = evidence.text.clone().filter(is_file).ok_or_else(|| {
+        let none = Refusal::not_found("file");
+        Failure::from(acts::Error::from(none))
+    })?;
+    let length = text.len() as u64;
+    Ok((Body::from(text), length))
 }
 
-fn text_of(evidence: &Evidence) -> Option<Vec<u8>> {
-    evidence.text.as_ref().map(|text| text.clone().into_bytes())
+async fn send_file(mut file: tokio::fs::File, send: Pieces) {
+    loop {
+        let mut piece = vec![0; PIECE];
+        let read = file.read(&mut piece).await;
+        let (piece, is_last) = match read {
+            Ok(0) => return,
+            Ok(length) => {
+                piece.truncate(length);
+                (Ok(piece), false)
+            }
+            Err(error) => (Err(error), true),
+        };
+        // Whoever went away reads nothing more.
+        if send.send(piece).await.is_err() || is_last {
+            return;
+        }
+    }
+}
+
+async fn send_chunks(state: AppState, caller: Caller, hex: String, first: Vec<u8>, send: Pieces) {
+    let (mut next, mut part) = (Ok(Some(first)), 0);
+    loop {
+        let piece = match next {
+            Ok(Some(bytes)) => Ok(bytes),
+            Ok(None) => return,
+            // The length that was told is not reached, so that nobody takes a part for the whole.
+            Err(_) => Err(std::io::Error::other("the file could not be read to its end")),
+        };
+        let is_last = piece.is_err();
+        if send.send(piece).await.is_err() || is_last {
+            return;
+        }
+        part += 1;
+        next = chunk_of(&state, &caller, &hex, part).await;
+    }
+}
+
+async fn chunk_of(state: &AppState, caller: &Caller, hex: &str, part: i64) -> Result<Option<Vec<u8>>, Failure> {
+    let hex = hex.to_owned();
+    let read = move |room: &mut Room<'_, '_>| Ok(store::blob::chunk(room.tx, &hex, part)?);
+    state.act(Lane::Pages, caller, Mode::Read, read).await
+}
+
+/// How an attachment is called (RFC 6266): in plain letters for old readers, and as it is written (RFC 8187).
+fn attachment(name: &str) -> String {
+    let is_odd = |c: char| c.is_control() || "/\\:*?\"<>|%".contains(c);
+    let whole: String = name.chars().map(|c| if is_odd(c) { '_' } else { c }).collect();
+    let plain: String = whole.chars().map(|c| if c.is_ascii() { c } else { '_' }).collect();
+    let mut encoded = String::new();
+    for byte in whole.bytes() {
+        if byte.is_ascii_alphanumeric() || b"!#$&+-.^_`|~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            encoded.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    format!("attachment; filename=\"{plain}\"; filename*=UTF-8''{encoded}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_attachment_has_a_name_that_harms_nobody() {
+        assert_eq!(
+            attachment("Unit tests"),
+            "attachment; filename=\"Unit tests\"; filename*=UTF-8''Unit%20tests"
+        );
+        assert_eq!(
+            attachment("../\"Prüfung\"\r\nX"),
+            "attachment; filename=\"..__Pr_fung___X\"; filename*=UTF-8''..__Pr%C3%BCfung___X"
+        );
+    }
 }

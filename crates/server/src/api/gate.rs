@@ -251,15 +251,12 @@ async fn show_check(
     uri: Uri,
 ) -> Result<Response, Failure> {
     let (query, id) = (query_of(&uri)?, places.take(0));
-    let wait = query
-        .iter()
-        .find(|(field, _)| field == "wait")
-        .and_then(|(_, value)| value.parse::<u64>().ok());
-    let end =
-        tokio::time::Instant::from_std(crate::clock::tick()) + Duration::from_secs(wait.unwrap_or(0).min(LONGEST_POLL));
+    let begun = tokio::time::Instant::from_std(crate::clock::tick());
     let mut bell = state.bells().listen(&caller.tenant);
     loop {
         let (is_waiting, view) = look(&state, &caller, &id).await?;
+        // Who may not see the check learns that first.
+        let end = begun + poll_of(&query).map_err(acts::Error::from)?;
         let now = tokio::time::Instant::from_std(crate::clock::tick());
         if !is_waiting || now >= end || state.bells().is_stopping() {
             return Ok((StatusCode::OK, axum::Json(view)).into_response());
@@ -267,6 +264,20 @@ async fn show_check(
         // The bell rings for this server's writes; the pause finds those of others.
         let _ = tokio::time::timeout((end - now).min(LOOK), bell.changed()).await;
     }
+}
+
+/// How long a request asks to wait; more than the longest wait is cut to it.
+fn poll_of(query: &[(String, String)]) -> Result<Duration, Refusal> {
+    crate::query_words::check_words("/gate-checks/{id}", query)?;
+    let Some((_, value)) = query.iter().find(|(field, _)| field == "wait") else {
+        return Ok(Duration::ZERO);
+    };
+    let wrong = || {
+        let text = format!("`wait` is a whole number of seconds from 0 to {LONGEST_POLL}.");
+        Refusal::field("wait", "out_of_range", text)
+    };
+    let seconds = value.parse::<u64>().map_err(|_| wrong())?;
+    Ok(Duration::from_secs(seconds.min(LONGEST_POLL)))
 }
 
 /// Follows a check: its view at once, then at each change, until it waits no more.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use acts::Room;
 use axum::Router;
 use axum::extract::State;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, Uri};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -17,7 +17,7 @@ use wire::views;
 
 use crate::caller::{Caller, Scope};
 use crate::failure::Failure;
-use crate::route::BASE;
+use crate::route::{BASE, query_of};
 use crate::state::AppState;
 
 /// How many events one look takes.
@@ -49,17 +49,42 @@ enum Telling {
     News { about: Option<String> },
 }
 
-async fn stream(State(state): State<AppState>, caller: Caller, headers: HeaderMap) -> Result<Response, Failure> {
-    let last = headers
-        .get("last-event-id")
-        .and_then(|value| value.to_str().ok()?.parse::<i64>().ok());
+/// What the header `Last-Event-ID` says, if it says anything (an empty one is what a browser sends before the first event).
+fn last_seen(headers: &HeaderMap) -> Result<Option<i64>, Failure> {
+    let Some(value) = headers.get("last-event-id").filter(|value| !value.is_empty()) else {
+        return Ok(None);
+    };
+    let index = value.to_str().ok().and_then(|text| text.trim().parse::<i64>().ok());
+    // Whoever goes on from nowhere would be told nothing, and take it for peace.
+    index.filter(|index| *index >= 0).map(Some).ok_or_else(|| {
+        let text = "`Last-Event-ID` must be the `id` of an event of this stream, a whole number.";
+        Failure::new(400, "malformed", text)
+    })
+}
+
+async fn stream(
+    State(state): State<AppState>,
+    caller: Caller,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Result<Response, Failure> {
+    let last = last_seen(&headers)?;
+    let query = query_of(&uri)?;
     let scope = caller.clone();
     let begin = move |room: &mut Room<'_, '_>| {
         scope.check_scope(Scope::Read)?;
         room.allow(model::act::actions::READ)?;
+        crate::query_words::check_words("/stream", &query)?;
         Ok(store::log::state(room.tx)?.map_or(0, |log| log.size))
     };
     let size = state.act(Lane::Pages, &caller, Mode::Read, begin).await?;
+    if let Some(last) = last.filter(|last| *last >= size) {
+        let text = format!(
+            "`Last-Event-ID` {last} lies ahead of this log, which has {size} events: it is of another tenant, or of a time \
+             before a restore. Read the events anew, or leave the header away to go on from now."
+        );
+        return Err(Failure::new(400, "malformed", text));
+    }
     let from = last.map_or(size, |last| last.saturating_add(1).max(0));
     Ok(open(state, caller, Telling::Whole, from))
 }

@@ -132,6 +132,12 @@ fn a_waiting_check_turns_when_the_change_is_scheduled() {
     let id = check["id"].as_str().unwrap().to_owned();
     assert_eq!(check["decision"], "stop");
     assert_eq!(check["state"], "waiting");
+    // A wait that was misspelt would be none, and its caller would ask again without a pause.
+    for wrong in ["wait=1m", "wait=-1", "wait=", "wat=60", "wait=1&wait=2"] {
+        world
+            .get("pipe", &format!("/gate-checks/{id}?{wrong}"))
+            .problem(422, "invalid");
+    }
     let turned = std::thread::scope(|scope| {
         let waiting = scope.spawn(|| world.get("pipe", &format!("/gate-checks/{id}?wait=60")).expect(200));
         let key = world.draft();

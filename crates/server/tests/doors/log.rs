@@ -109,3 +109,21 @@ fn live_events_come_with_their_index_and_are_replayed() {
     assert_eq!(lines.find(|line| line.starts_with("id:")).unwrap(), "id: 1");
     assert!(lines.any(|line| line == "event: change.created"));
 }
+
+/// An id of another tenant, or of a time before a restore, would be waited for in silence.
+#[test]
+fn a_stream_goes_on_only_from_an_event_that_is_there() {
+    let world = World::new();
+    let ask = |last: &str| {
+        world
+            .as_person("rita", "GET", "/stream")
+            .header("last-event-id", last)
+            .send()
+    };
+    for last in ["99999999", "-1", "abc", "1.5", "18446744073709551616"] {
+        ask(last).problem(400, "malformed");
+    }
+    world
+        .get("rita", "/stream?kinds=change.created")
+        .problem(422, "invalid");
+}

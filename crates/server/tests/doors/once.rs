@@ -91,3 +91,28 @@ fn requests_at_the_same_time_make_one_change() {
     let list = world.get("rita", "/changes").json();
     assert_eq!(list["items"].as_array().unwrap().len(), 1);
 }
+
+/// The answer was lost on the way, and the change moved on before the pipeline asked again.
+#[test]
+fn a_file_that_was_kept_is_answered_again_when_the_change_takes_no_more() {
+    let world = World::new();
+    let key = world.draft();
+    let path = format!("/changes/{key}/evidence");
+    let send = |words: &str| {
+        let form = format!(
+            "--x\r\ncontent-disposition: form-data; name=\"kind\"\r\n\r\nfile\r\n\
+             --x\r\ncontent-disposition: form-data; name=\"file\"; filename=\"log.txt\"\r\n\r\n{words}\r\n--x--\r\n"
+        );
+        let ask = world.as_person("rita", "POST", &path).header("idempotency-key", "e");
+        ask.bytes("multipart/form-data; boundary=x", form.as_bytes()).send()
+    };
+    let first = send("hello").expect(201);
+    let reason = json!({"reason": "Not needed."});
+    world
+        .post("rita", &format!("/changes/{key}/cancellation"), &reason)
+        .expect(201);
+    let second = send("hello");
+    assert_eq!(second.header("idempotent-replayed"), "true");
+    assert_eq!(second.expect(201)["id"], first["id"]);
+    send("hallo").problem(422, "idempotency_key_reused");
+}
