@@ -1,6 +1,7 @@
 //! The file that `assent backup` writes: a ZIP archive with a manifest of digests, streamed, so that its size does not
 //! matter.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Component, Path, PathBuf};
@@ -18,6 +19,9 @@ pub const KEY_FILE: &str = "master.key";
 
 /// The database's name in the data folder.
 pub const DATABASE_FILE: &str = "assent.db";
+
+/// The folder of evidence in the data folder; some keep it on another disk and leave a link there.
+const EVIDENCE_FOLDER: &str = "evidence";
 
 /// The manifest's name in the archive; it is written last.
 const MANIFEST: &str = "manifest.json";
@@ -77,6 +81,7 @@ pub fn save(data: &Path, to: &Path, with_keys: bool) -> Result<Written> {
             data.display()
         )));
     }
+    refuse_inside(data, to)?;
     let file = create_new(to)?;
     let saved = fill(data, &database, to, file, with_keys);
     if saved.is_err() {
@@ -84,6 +89,25 @@ pub fn save(data: &Path, to: &Path, with_keys: bool) -> Result<Written> {
         let _ = std::fs::remove_file(to);
     }
     saved
+}
+
+/// A backup inside of the folder would be saved into itself without an end, and into every later one.
+fn refuse_inside(data: &Path, to: &Path) -> Result<()> {
+    let beside = match to.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    let folder = beside.canonicalize().map_err(trouble(to))?;
+    let evidence = data.join(EVIDENCE_FOLDER);
+    for inside in [data, &evidence] {
+        if inside.canonicalize().is_ok_and(|inside| folder.starts_with(inside)) {
+            return Err(Failure::could_not(format!(
+                "`{}` lies inside of the folder that is saved. Write the backup somewhere else, best onto another disk.",
+                to.display()
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn fill(data: &Path, database: &Path, to: &Path, file: File, with_keys: bool) -> Result<Written> {
@@ -177,18 +201,27 @@ fn is_operational(name: &str) -> bool {
         || name.ends_with(".pid")
 }
 
-/// Every ordinary file under a folder, sorted.
+/// Every ordinary file under a folder, sorted, also where a link leads to it: a folder on another disk is saved as well.
 fn files_of(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
+    let mut seen = BTreeSet::new();
     while let Some(folder) = folders.pop() {
+        if !seen.insert(folder.canonicalize().map_err(trouble(&folder))?) {
+            // A link that leads round.
+            continue;
+        }
         for entry in std::fs::read_dir(&folder).map_err(trouble(&folder))? {
             let entry = entry.map_err(trouble(&folder))?;
-            let kind = entry.file_type().map_err(trouble(&folder))?;
+            let path = entry.path();
+            let mut kind = entry.file_type().map_err(trouble(&path))?;
+            if kind.is_symlink() {
+                kind = std::fs::metadata(&path).map_err(trouble(&path))?.file_type();
+            }
             if kind.is_dir() {
-                folders.push(entry.path());
+                folders.push(path);
             } else if kind.is_file() {
-                files.push(entry.path());
+                files.push(path);
             }
         }
     }
@@ -369,6 +402,45 @@ mod tests {
         for wrong in ["", "/etc/passwd", "../up", "a/../../b", "./a"] {
             assert!(safe(wrong).is_err(), "{wrong}");
         }
+    }
+
+    /// A folder of one test, with one for the data and one that stands for another disk.
+    fn two_disks(test: &str) -> (PathBuf, PathBuf, PathBuf) {
+        let folder = std::env::temp_dir().join(format!("assent-backup-{test}-{}", std::process::id()));
+        let (data, disk) = (folder.join("data"), folder.join("disk"));
+        for made in [&data, &disk] {
+            std::fs::create_dir_all(made).unwrap();
+        }
+        (folder, data, disk)
+    }
+
+    #[test]
+    fn a_backup_is_never_saved_into_itself() {
+        let (folder, data, disk) = two_disks("inside");
+        std::os::unix::fs::symlink(&disk, data.join("evidence")).unwrap();
+        for inside in [
+            "data/backup",
+            "data/../data/backup",
+            "data/evidence/backup",
+            "disk/backup",
+        ] {
+            assert!(refuse_inside(&data, &folder.join(inside)).is_err(), "{inside}");
+        }
+        assert!(refuse_inside(&data, &folder.join("backup")).is_ok());
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn evidence_on_another_disk_is_saved_too() {
+        let (folder, data, disk) = two_disks("linked");
+        std::fs::write(disk.join("ab12"), "x").unwrap();
+        let link = data.join("evidence");
+        std::os::unix::fs::symlink(&disk, &link).unwrap();
+        std::os::unix::fs::symlink(&data, disk.join("round")).unwrap();
+        assert_eq!(files_of(&data).unwrap(), [link.join("ab12")]);
+        std::fs::remove_dir_all(&disk).unwrap();
+        assert!(files_of(&data).is_err(), "a disk that is not there is no empty one");
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     /// An archive of these files; the manifest says of each what stands in the third place.

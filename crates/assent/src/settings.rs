@@ -309,6 +309,36 @@ fn words_of(kind: Kind) -> &'static str {
     }
 }
 
+/// Variables that the command line reads beside the settings.
+const OTHERS: &[&str] = &["SERVER", "TOKEN", "TOKEN_FILE", "CA_CERT", "CONFIG"];
+
+/// What orchestrators set beside a service that is called `assent`, and what this project's tests set.
+const FOREIGN: &[&str] = &["SERVICE_", "PORT_", "TEST_"];
+
+/// A sentence for each variable that looks like a setting and is none: what a misspelt one says would be missed in silence.
+pub fn unread<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let settings = || KEYS.iter().map(|key| key.name.to_uppercase());
+    let of_files = KEYS.iter().filter(|key| key.kind == Kind::Secret);
+    let mut known: Vec<String> = of_files
+        .map(|key| format!("{}_FILE", key.name.to_uppercase()))
+        .collect();
+    known.extend(settings().chain(OTHERS.iter().map(|name| (*name).to_owned())));
+    let mut found: Vec<String> = names
+        .filter_map(|name| name.strip_prefix("ASSENT_"))
+        .filter(|name| !known.iter().any(|known| known == name))
+        .filter(|name| !FOREIGN.iter().any(|foreign| name.starts_with(foreign)))
+        .map(|name| {
+            let near = policy::nearest(name, known.iter().map(String::as_str));
+            let hint = near
+                .map(|near| format!("; did you mean `ASSENT_{near}`?"))
+                .unwrap_or_default();
+            format!("The variable `ASSENT_{name}` is no setting and is not read{hint}")
+        })
+        .collect();
+    found.sort();
+    found
+}
+
 fn from_variable(key: &Key, sources: &Sources<'_>) -> Result<Option<Found>, String> {
     let name = format!("ASSENT_{}", key.name.to_uppercase());
     if let Some(value) = (sources.variable)(&name) {
@@ -482,6 +512,23 @@ mod tests {
                 "assent.toml:3: there is no setting `trusted_proxies`; did you mean `trusted_proxy`?",
                 "assent.toml:4: there is no setting `sandwich`",
             ]
+        );
+    }
+
+    #[test]
+    fn a_misspelt_variable_is_told_with_the_nearest_name() {
+        let names = [
+            "ASSENT_LISTN",
+            "ASSENT_LISTEN",
+            "ASSENT_MASTER_KEY_FILE",
+            "ASSENT_TOKEN_FILE",
+            "ASSENT_SERVICE_HOST",
+            "ASSENT_PORT_8080_TCP",
+            "PATH",
+        ];
+        assert_eq!(
+            unread(names.into_iter()),
+            ["The variable `ASSENT_LISTN` is no setting and is not read; did you mean `ASSENT_LISTEN`?"]
         );
     }
 

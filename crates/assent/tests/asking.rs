@@ -271,6 +271,42 @@ fn waiting_tells_reasons_as_they_change_and_collects_the_permit() {
 }
 
 #[test]
+fn a_gate_that_turns_back_before_the_permit_is_collected_is_waited_for_again() {
+    let go = json!({"id": "g-1", "decision": "go", "change": "CHG-7", "permit": null, "reasons": []});
+    let collected = json!({"id": "g-1", "decision": "go", "change": "CHG-7", "permit": "a.b.c", "reasons": []});
+    let turned = json!({
+        "status": 409, "code": "not_go", "detail": "The gate says stop.",
+        "unmet": [{"code": "freeze", "text": "A freeze began.", "satisfy": "Wait for its end.", "waiting_on": []}],
+    });
+    let server = Scripted::new(vec![
+        (201, "", stop("approval_missing")),
+        (200, "", go.clone()),
+        (409, "", turned.clone()),
+        (200, "", go.clone()),
+        (201, "", collected),
+    ]);
+    let (output, _) = server.run(&[CHECK, &["--wait", "2m"]].concat());
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("A freeze began."));
+    // Without patience it is a stop, with its reasons; it was decided after all.
+    let server = Scripted::new(vec![(201, "", go), (409, "", turned)]);
+    let (output, _) = server.run(CHECK);
+    assert_eq!(code(&output), 1, "{}", text(&output.stderr));
+    assert!(text(&output.stdout).contains("A freeze began."));
+}
+
+#[test]
+fn a_wait_of_nothing_is_none_and_one_beyond_a_week_is_refused_unasked() {
+    let server = Scripted::new(vec![(201, "", stop("approval_missing"))]);
+    let (output, asked) = server.run(&[CHECK, &["--wait", "0s"]].concat());
+    assert_eq!(code(&output), 1);
+    assert!(asked[0].body.get("wait_seconds").is_none(), "{}", asked[0].body);
+    let (output, asked) = Scripted::new(Vec::new()).run(&[CHECK, &["--wait", "8d"]].concat());
+    assert_eq!((code(&output), asked.len()), (2, 0));
+    assert!(text(&output.stderr).contains("at most 7d"), "{}", text(&output.stderr));
+}
+
+#[test]
 fn a_wait_that_is_over_is_a_stop() {
     let server = Scripted::new(vec![(201, "", stop("approval_missing")), (200, "", stop("wait_over"))]);
     let (output, _) = server.run(&[CHECK, &["--wait", "2m"]].concat());

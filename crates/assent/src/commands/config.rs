@@ -23,6 +23,9 @@ pub enum Config {
 /// # Errors
 /// What is wrong with the settings (exit code 2).
 pub fn run(config: &Config, output: &Output) -> Result<u8> {
+    for sentence in serve::unread_variables() {
+        output.talk(&format!("warning: {sentence}"));
+    }
     match config {
         Config::Check(flags) => {
             serve::read(&serve::merged(flags)?)?;

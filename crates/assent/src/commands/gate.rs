@@ -70,11 +70,22 @@ pub struct Check {
     #[arg(long)]
     pub rollback: bool,
     /// How long to wait for go, such as 30m; at most seven days.
-    #[arg(long, value_name = "SPAN", value_parser = clock::seconds)]
+    #[arg(long, value_name = "SPAN", value_parser = wait_span)]
     pub wait: Option<i64>,
     /// Where to write the permit, readable by its owner alone.
     #[arg(long, value_name = "FILE")]
     pub permit: Option<String>,
+}
+
+/// A check waits for at most a week, as the API says.
+const LONGEST_WAIT_SECONDS: i64 = 7 * 86_400;
+
+fn wait_span(text: &str) -> std::result::Result<i64, String> {
+    let seconds = clock::seconds(text)?;
+    if seconds > LONGEST_WAIT_SECONDS {
+        return Err(format!("`{text}` is longer than a check waits: at most 7d"));
+    }
+    Ok(seconds)
 }
 
 /// Runs a command of the group.
@@ -162,7 +173,7 @@ fn ask(client: &Client, check: &Check, now: Timestamp) -> Result<Value> {
             body.insert(name.to_owned(), json!(value));
         }
     }
-    if let Some(seconds) = check.wait {
+    if let Some(seconds) = check.wait.filter(|seconds| *seconds > 0) {
         // The server counts by its own clock: this machine's may go wrong.
         body.insert("wait_seconds".to_owned(), json!(seconds));
     }
@@ -184,19 +195,35 @@ fn wait(client: &Client, check: &Check, output: &Output, first: Value, begun: In
     let patience = check.wait.unwrap_or_default();
     let mut answer = first;
     let mut told = Vec::new();
-    while !is_go(&answer) && is_waiting(&answer, patience) {
-        tell_reasons(output, &answer, &mut told);
-        let left = seconds_left(check, begun);
-        if left <= 0 {
-            break;
+    loop {
+        while !is_go(&answer) && is_waiting(&answer, patience) {
+            tell_reasons(output, &answer, &mut told);
+            let left = seconds_left(check, begun);
+            if left <= 0 {
+                break;
+            }
+            answer = poll(client, output, &id, left.min(POLL_SECONDS))?.unwrap_or(answer);
         }
-        answer = poll(client, output, &id, left.min(POLL_SECONDS))?.unwrap_or(answer);
-    }
-    if is_go(&answer) && permit_of(&answer).is_none() {
+        if !is_go(&answer) || permit_of(&answer).is_some() {
+            return Ok(answer);
+        }
         let path = format!("/gate-checks/{}/permit", encode(&id));
-        answer = patiently(check, output, begun, || Ok(client.post(&path, &json!({}))?.body))?;
+        match patiently(check, output, begun, || Ok(client.post(&path, &json!({}))?.body)) {
+            // Between the turn and the collecting it turned back: a stop, which is waited out like any other.
+            Err(Failure::Refused { status: 409, problem }) if text_of(&problem, "code") == "not_go" => {
+                answer["decision"] = json!("stop");
+                answer["state"] = json!("waiting");
+                answer["reasons"] = problem.get("unmet").cloned().unwrap_or_else(|| json!([]));
+                let is_another = |reason: &Value| text_of(reason, "code") == "not_allowed";
+                if array(&answer, "reasons").iter().any(is_another) {
+                    // Whose permit it is does not change by waiting.
+                    return Ok(answer);
+                }
+                std::thread::sleep(Duration::from_secs(1));
+            }
+            collected => return collected,
+        }
     }
-    Ok(answer)
 }
 
 /// One long poll. What passes (a restart of the server, a busy moment) is told and waited out.

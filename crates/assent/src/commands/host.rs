@@ -259,6 +259,10 @@ pub fn backup(backup: &Backup, output: &Output) -> Result<u8> {
         .data
         .as_deref()
         .ok_or_else(|| Failure::could_not("Say where the data is: --data DIR."))?;
+    if backup.output == Path::new("-") {
+        let text = "A backup is written to a file, not to standard output: name one with --output FILE.";
+        return Err(Failure::could_not(text));
+    }
     let written = crate::archive::save(data, &backup.output, backup.with_keys)?;
     let value =
         json!({"file": backup.output, "files": written.files, "bytes": written.bytes, "has_keys": written.has_keys});

@@ -259,8 +259,19 @@ pub fn run(serve: &Serve) -> Result<u8> {
     let merged = merged(&serve.flags)?;
     let settings = read(&merged)?;
     start_log(&merged)?;
+    for sentence in unread_variables() {
+        tracing::warn!("{sentence}");
+    }
     bridge::serve(&settings, merged.switch("demo"))?;
     Ok(0)
+}
+
+/// What stands in the environment as if it were a setting.
+pub(super) fn unread_variables() -> Vec<String> {
+    let names: Vec<String> = std::env::vars_os()
+        .filter_map(|(name, _)| name.into_string().ok())
+        .collect();
+    crate::settings::unread(names.iter().map(String::as_str))
 }
 
 fn start_log(merged: &Merged) -> Result<()> {
