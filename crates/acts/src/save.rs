@@ -419,7 +419,7 @@ fn topic_words(topic: &str) -> String {
     let words = match topic {
         "asked_to_approve" => "needs your word",
         "reminder" | "unacknowledged" => "still needs your word",
-        "approval_voided" => "needs your word again",
+        "approval_voided" | "approval_expired" => "needs your word again",
         "returned" => "came back with a question",
         "answered" => "has an answer to your question",
         "rejected" => "was rejected",

@@ -26,6 +26,7 @@ use crate::file::{Case, ChangeFile, Letter};
 use crate::ids::{GroupKey, PersonId};
 use crate::matrix::Basis;
 use crate::obligation::{ApprovalRule, Asked, TargetObligation};
+use crate::records::CountedFor;
 use crate::sla::Sla;
 use crate::words::{Kind, Role, State};
 
@@ -197,7 +198,7 @@ fn reminders(case: &Case<'_>, request: &Request) -> Vec<Item> {
     let clock = case.change().clocks.iter().find(|clock| clock.rule == rule);
     if let Some(clock) = clock
         && request.asked_at < clock.remind_at
-        && !has_decided(&case.file, &person)
+        && !has_decided(case, &rule, &person)
         && !told.contains(&undecided_mark(clock, &person))
     {
         items.push(Item {
@@ -208,8 +209,11 @@ fn reminders(case: &Case<'_>, request: &Request) -> Vec<Item> {
     items
 }
 
-fn has_decided(file: &ChangeFile, person: &PersonId) -> bool {
-    file.standing().any(|approval| &approval.person == person)
+/// Whether somebody has decided, by a word that is still good for a rule.
+fn has_decided(case: &Case<'_>, rule: &str, person: &PersonId) -> bool {
+    let is_over = |row: &CountedFor| row.rule == rule && row.valid_until.is_some_and(|until| until <= case.now);
+    let mut own = case.file.standing().filter(|approval| &approval.person == person);
+    own.any(|approval| !approval.is_yes() || !approval.counted_for.iter().any(is_over))
 }
 
 fn unacknowledged_mark(request: &Request) -> String {

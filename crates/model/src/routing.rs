@@ -3,14 +3,15 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::json;
 
-use crate::approvals::{approval_rules, open_stage};
+use crate::approvals::{approval_rules, open_rules, open_stage};
 use crate::authority::{able, asked_word, targets_of};
 use crate::change::Request;
 use crate::clocks;
 use crate::file::Case;
-use crate::ids::PersonId;
+use crate::ids::{PersonId, RecordId};
 use crate::words::State;
 
 /// Asks everyone whom a rule asks, and stops asking whom none asks any more.
@@ -21,6 +22,9 @@ pub(crate) fn route(case: &mut Case<'_>) {
     );
     clocks::keep(case, asks);
     ask(case, asks);
+    if asks && !case.change().is_on_hold() {
+        tell_expired(case);
+    }
     // A pause stops the clocks, and with them every hurry.
     if asks && !case.change().is_on_hold() && clocks::hurry(case) {
         ask(case, asks);
@@ -102,6 +106,49 @@ fn tell_fresh(case: &mut Case<'_>, fresh: Vec<(PersonId, String)>) {
             text,
             "Approve it, set conditions, return it with a question, or reject it.",
         );
+    }
+}
+
+/// Whose yes is good no longer, for a rule that lacks one by it, reads so and is asked anew: their clock runs as for a first word.
+fn tell_expired(case: &mut Case<'_>) {
+    let open = open_rules(&case.file, case.now);
+    let mut expired: Vec<(RecordId, PersonId, String, Timestamp)> = Vec::new();
+    for approval in case.file.standing().filter(|approval| approval.is_yes()) {
+        for row in approval.counted_for.iter().filter(|row| open.contains(&row.rule)) {
+            let Some(until) = row.valid_until.filter(|until| *until <= case.now) else {
+                continue;
+            };
+            expired.push((approval.id.clone(), approval.person.clone(), row.rule.clone(), until));
+        }
+    }
+    for (approval, person, rule, until) in expired {
+        let is_asked = |row: &Request| row.person == person && row.rule == rule;
+        let is_asked = case.change().requests.iter().any(is_asked);
+        if !is_asked || !case.file.change.tell_once(&format!("expired/{approval}/{rule}")) {
+            continue;
+        }
+        ask_anew(case, &person, &rule);
+        let data = json!({"approval": approval, "person": person, "rule": rule, "valid_until": until.to_string()});
+        case.tell("approval.expired", data);
+        let news = format!(
+            "Your approval of {} was good until {until} (rule `{rule}`) and counts no more.",
+            case.change().key
+        );
+        let mark = format!("{approval}/{rule}");
+        let next = "Look at the change again and decide anew.";
+        case.write_to(&person, "approval_expired", &mark, news, next);
+    }
+}
+
+fn ask_anew(case: &mut Case<'_>, person: &PersonId, rule_id: &str) {
+    let rule = approval_rules(&case.file).find(|(row, _)| row.obligation.id == rule_id);
+    let Some(sla) = rule.map(|(_, rule)| clocks::sla(&case.directory, case.change(), rule)) else {
+        return;
+    };
+    let (now, by) = (case.now, clocks::of_person(case, person, sla.acknowledge));
+    let requests = case.file.change.requests.iter_mut();
+    for request in requests.filter(|row| &row.person == person && row.rule == rule_id) {
+        (request.asked_at, request.acknowledge_by, request.acknowledged_at) = (now, by, None);
     }
 }
 

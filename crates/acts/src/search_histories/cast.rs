@@ -30,6 +30,26 @@ pub(super) fn dawn() -> Timestamp {
     Timestamp::from_second(1_700_000_000).expect("a time of our age")
 }
 
+/// A meeting of a group at which all of it are.
+fn meeting(key: &GroupKey, members: &BTreeSet<PersonId>, at: Timestamp) -> Meeting {
+    let attendees = members.iter().map(|person| Attendance {
+        person: person.clone(),
+        at,
+    });
+    Meeting {
+        id: format!("meeting/{key}/{at}").as_str().into(),
+        version: 1,
+        group: key.clone(),
+        title: format!("Meeting of {key}"),
+        starts_at: at - SignedDuration::from_hours(1),
+        ended_at: None,
+        by: "rita".into(),
+        at,
+        attendees: attendees.collect(),
+        conflicts: Vec::new(),
+    }
+}
+
 /// What a set names: the company has all of it.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Words {
@@ -395,22 +415,10 @@ impl Made {
         for key in &words.groups {
             let members = self.members.remove(key).unwrap_or_default();
             let key = GroupKey::from(key.as_str());
-            let attendees = members.iter().map(|person| Attendance {
-                person: person.clone(),
-                at: dawn(),
-            });
-            self.found.meetings.push(Meeting {
-                id: format!("meeting/{key}").as_str().into(),
-                version: 1,
-                group: key.clone(),
-                title: format!("Meeting of {key}"),
-                starts_at: dawn() - SignedDuration::from_hours(1),
-                ended_at: None,
-                by: "rita".into(),
-                at: dawn(),
-                attendees: attendees.collect(),
-                conflicts: Vec::new(),
-            });
+            // No meeting lasts until the window of what is planned: they sit again then.
+            for at in [dawn(), super::stage::window() - SignedDuration::from_hours(1)] {
+                self.found.meetings.push(meeting(&key, &members, at));
+            }
             if let Some(by) = members.iter().next() {
                 self.found.outside_looks.push(OutsideLook {
                     id: format!("look/{key}").as_str().into(),

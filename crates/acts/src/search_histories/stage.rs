@@ -281,7 +281,11 @@ impl<'s> Stage<'s> {
         }
         let mut words = body(json!({"decision": "approve", "content_digest": self.file.change.digests.content}));
         let board = asked.iter().find_map(|it| match (&it.rule.from, it.rule.quorum) {
-            (Asked::Group(key), Some(_)) => Some(format!("meeting/{key}")),
+            (Asked::Group(key), Some(_)) => self
+                .directory
+                .meetings_on(key, self.now)
+                .last()
+                .map(|it| it.id.0.clone()),
             _ => None,
         });
         if let Some(meeting) = board {

@@ -37,6 +37,34 @@ fn an_approval_ends_with_its_validity() {
 }
 
 #[test]
+fn whose_approval_is_good_no_longer_reads_so_and_is_reminded_as_for_a_first_word() {
+    let mut asks = rule(Asked::Owner, Covers::What);
+    asks.valid_for_minutes = Some(70);
+    (asks.ack_sla, asks.decide_sla) = (Some(Span::Minutes(5)), Some(Span::Minutes(20)));
+    let mut world = World::with(facts(), vec![(Due::Start, Duty::Approval(asks))]).until_scheduled();
+    world.wait_until(at("11:09"));
+    let topics = |world: &World| -> Vec<&str> {
+        let own = world.letters.iter().filter(|letter| letter.to == "olga".into());
+        let late = ["approval_expired", "reminder", "decide_soon"];
+        own.map(|letter| letter.topic)
+            .filter(|topic| late.contains(topic))
+            .collect()
+    };
+    assert!(topics(&world).is_empty(), "{:?}", topics(&world));
+    world.wait_until(at("11:10"));
+    assert_eq!(topics(&world), ["approval_expired"]);
+    assert_eq!(
+        world.events.iter().filter(|it| it.kind == "approval.expired").count(),
+        1
+    );
+    world.settle();
+    world.wait_until(at("11:28"));
+    assert_eq!(topics(&world), ["approval_expired", "reminder", "decide_soon"]);
+    world.approve("olga").unwrap();
+    assert_eq!(world.state(), State::Scheduled);
+}
+
+#[test]
 fn a_rule_that_asks_others_now_is_met_by_nobody_whom_it_asked_before() {
     let asks = |from| vec![(Due::Start, Duty::Approval(rule(from, Covers::What)))];
     let mut world = World::with(facts(), asks(Asked::Owner)).until_scheduled();

@@ -530,6 +530,9 @@ fn tenant(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
 /// How many changes a calendar reads at once.
 const CALENDAR_PAGE: i64 = 1_000;
 
+/// How many changes a calendar holds at most.
+const CALENDAR_CHANGES: usize = 20_000;
+
 fn calendar(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     room.allow(model::act::actions::READ)?;
     let [from, to] = ask.query_span("from", "to")?;
@@ -580,8 +583,8 @@ fn calendar(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     Ok(ask.page(entries, None))
 }
 
-/// The changes of a filter, a page at a time and without an end: a calendar that stopped somewhere would show a free day
-/// where there is none.
+/// The changes of a filter, a page at a time: a calendar that stopped somewhere would show a free day where there is none, so
+/// one that would hold too many is refused.
 fn every_change(
     room: &mut Room<'_, '_>,
     filter: &store::changes::ChangeFilter,
@@ -592,6 +595,12 @@ fn every_change(
         let page = store::changes::list_changes(room.tx, filter, CALENDAR_PAGE, after)?;
         let is_last = i64::try_from(page.len()).unwrap_or(i64::MAX) < CALENDAR_PAGE;
         found.extend(page);
+        if found.len() > CALENDAR_CHANGES {
+            let text = format!(
+                "More than {CALENDAR_CHANGES} changes lie in that span: ask for a shorter one, or for one service or environment."
+            );
+            return Err(Refusal::field("to", "too_many", text).into());
+        }
         if is_last {
             return Ok(found);
         }

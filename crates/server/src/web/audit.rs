@@ -171,7 +171,7 @@ fn detail(view: &View<'_, '_, '_>, told: &Told) -> Option<String> {
         "approval.requested" | "approval.unacknowledged" => {
             return Some(format!("{} (rule {})", name()?, text("rule")?));
         }
-        "approval.voided" => return name(),
+        "approval.voided" | "approval.expired" => return name(),
         "attempt.refused" => return Some(format!("{} ({})", text("what")?, text("code")?)),
         "sign_in.refused" | "token.refused" => return text("code").map(plain),
         "gate.checked" => {

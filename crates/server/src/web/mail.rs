@@ -90,7 +90,12 @@ fn tenant_name(view: &View<'_, '_, '_>, tenant: &str) -> String {
 fn is_asking(topic: &str) -> bool {
     matches!(
         topic,
-        "asked_to_approve" | "reminder" | "unacknowledged" | "approval_voided" | "confirm_retrospective"
+        "asked_to_approve"
+            | "reminder"
+            | "unacknowledged"
+            | "approval_voided"
+            | "approval_expired"
+            | "confirm_retrospective"
     )
 }
 

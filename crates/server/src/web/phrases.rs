@@ -18,6 +18,7 @@ pub(super) fn says_all(kind: &str) -> bool {
 /// Words behind which a decision, an outcome or a rule may stand.
 const PHRASES: &[Phrase] = &[
     ("approval.acknowledged", "comment", "has seen it"),
+    ("approval.expired", "clock", "let an approval run out"),
     ("approval.given", "go", "decided"),
     ("approval.requested", "bell", "asked for a decision"),
     ("approval.unacknowledged", "clock", "reminded of an unanswered request"),
