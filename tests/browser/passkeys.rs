@@ -43,11 +43,8 @@ fn a_passkey_is_made_signs_in_steps_up_and_is_removed_and_without_it_the_passwor
     browser.wait_for_words("Second factors");
     assert!(browser.url().ends_with("/account"), "{}", browser.url());
     browser.wait_for_words("By passkey, from");
-    assert!(
-        browser.text("#factors").contains("Laptop"),
-        "{}",
-        browser.text("#factors")
-    );
+    let factors = browser.text("#factors");
+    assert!(factors.contains("Laptop"), "{factors}");
 
     // After a password it is the fresh factor. Whoever is not verified shows none.
     by_password();
@@ -68,11 +65,8 @@ fn a_passkey_is_made_signs_in_steps_up_and_is_removed_and_without_it_the_passwor
     browser.go(&at("/passkey"));
     let shown = "return document.querySelector('form[data-passkey]').checkVisibility();";
     assert_eq!(browser.run(shown, &[]), json!(false));
-    assert!(
-        browser.text("main").contains("use another way"),
-        "{}",
-        browser.text("main")
-    );
+    let words = browser.text("main");
+    assert!(words.contains("use another way"), "{words}");
     browser.set_scripts(true);
     by_password();
 }

@@ -252,26 +252,9 @@ pub fn decide_extension(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal>
     let reason = reading.text("reason", TEXT);
     reading.finish()?;
     check_state(case, Act::DecideExtension)?;
-    let open = case
-        .change()
-        .extension
-        .clone()
-        .filter(|extension| extension.decision.is_none());
-    let Some(extension) = open else {
-        return Err(Refusal::not_now(
-            "nothing_asked",
-            "Nobody asks for more time.",
-            "Ask with POST …/extension.",
-            Vec::new(),
-        ));
-    };
-    if grant && extension.until <= case.now {
-        let text = format!("The time that was asked for, until {}, has passed.", extension.until);
-        let satisfy = "Deny it; whoever works asks for a later time.";
-        return Err(Refusal::not_now("too_late", text, satisfy, Vec::new()));
-    }
+    let extension = asked_extension(case)?;
     if grant {
-        check_no_freeze(case, extension.until)?;
+        check_grantable(case, &extension)?;
     }
     let decision = ExtensionDecision {
         grant,
@@ -307,6 +290,28 @@ pub fn decide_extension(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal>
     );
     settle(case);
     Ok(())
+}
+
+fn asked_extension(case: &Case<'_>) -> Result<Extension, Refusal> {
+    let asked = case.change().extension.as_ref();
+    let open = asked.filter(|extension| extension.decision.is_none());
+    open.cloned().ok_or_else(|| {
+        Refusal::not_now(
+            "nothing_asked",
+            "Nobody asks for more time.",
+            "Ask with POST …/extension.",
+            Vec::new(),
+        )
+    })
+}
+
+fn check_grantable(case: &Case<'_>, extension: &Extension) -> Result<(), Refusal> {
+    if extension.until <= case.now {
+        let text = format!("The time that was asked for, until {}, has passed.", extension.until);
+        let satisfy = "Deny it; whoever works asks for a later time.";
+        return Err(Refusal::not_now("too_late", text, satisfy, Vec::new()));
+    }
+    check_no_freeze(case, extension.until)
 }
 
 struct Ending {
