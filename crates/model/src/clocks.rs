@@ -144,7 +144,7 @@ pub(crate) fn agenda(case: &Case<'_>) -> Vec<Item> {
             items.extend(reminders(case, request));
         }
     }
-    for clock in change.clocks.iter().filter(|clock| open.contains(&clock.rule)) {
+    for clock in running(case).filter(|clock| open.contains(&clock.rule)) {
         items.extend(clock.steps.iter().filter(|due| due.done_at.is_none()).map(|due| Item {
             at: due.due_at,
             what: What::Escalation {
@@ -155,6 +155,11 @@ pub(crate) fn agenda(case: &Case<'_>) -> Vec<Item> {
     }
     items.sort();
     items
+}
+
+/// The clocks that run: one whose rule was met stands, and another begins once its word is good no longer.
+fn running<'a>(case: &'a Case<'_>) -> impl Iterator<Item = &'a RuleClock> {
+    case.change().clocks.iter().filter(|clock| clock.met_at.is_none())
 }
 
 /// Of rules of distinct groups, with the rule each group that counts nobody more: nobody of it is waited for.
@@ -195,8 +200,7 @@ fn reminders(case: &Case<'_>, request: &Request) -> Vec<Item> {
             },
         });
     }
-    let clock = case.change().clocks.iter().find(|clock| clock.rule == rule);
-    if let Some(clock) = clock
+    if let Some(clock) = running(case).find(|clock| clock.rule == rule)
         && request.asked_at < clock.remind_at
         && !has_decided(case, &rule, &person)
         && !told.contains(&undecided_mark(clock, &person))
