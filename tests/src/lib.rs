@@ -14,7 +14,7 @@ use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -74,10 +74,13 @@ impl Place {
     }
 }
 
+/// Makes a database for a server. Names of tests are no names of databases, and two tests may have the same.
 fn create_database(name: &str, more: &str) -> String {
+    static MADE: AtomicUsize = AtomicUsize::new(0);
     let url = std::env::var("ASSENT_TEST_POSTGRES")
         .expect("ASSENT_TEST_POSTGRES names the private cluster; run cargo xtask test postgres");
-    let database = format!("e2e_{name}_{}", std::process::id());
+    let place = MADE.fetch_add(1, Ordering::Relaxed);
+    let database = format!("e2e_{}_{}_{place}", name.replace('-', "_"), std::process::id());
     let made = Command::new("psql")
         .args([
             &url,

@@ -154,7 +154,10 @@ fn a_file_of_evidence_is_read_kept_and_given_back() {
     let back = world.get("rita", &format!("{path}/{}/file", evidence["id"].as_str().unwrap()));
     assert_eq!(back.status, 200);
     assert_eq!(back.body, report.as_bytes());
-    assert_eq!(back.header("content-disposition"), "attachment");
+    assert_eq!(
+        back.header("content-disposition"),
+        "attachment; filename=\"unit tests\"; filename*=UTF-8''unit%20tests"
+    );
     send("junit", "no XML").problem(422, "invalid");
     send("file", &"x".repeat(300_001)).problem(413, "too_large");
     assert_eq!(
