@@ -52,7 +52,8 @@ fn account_page(view: &mut View<'_, '_, '_>, known: &[Known]) -> acts::Result<St
         Section::new("you", "You", SectionBody::Facts(facts_of(view))),
         tenants_of(known),
     ];
-    sections.extend(super::factors::sections(view)?);
+    let has_password = store::secrets::password(view.room.tx, view.me.as_str())?.is_some();
+    sections.extend(super::factors::sections(view, has_password)?);
     let text = "While you are away nobody waits for you: you are not reminded, and whoever speaks for you is asked.";
     let away = Section::new("away", "When you are away", SectionBody::Words(Rich::from(text)));
     sections.push(away.note(Rich::new().link("Say when, and who speaks for you", view.url("/away"))));
@@ -72,7 +73,8 @@ fn account_page(view: &mut View<'_, '_, '_>, known: &[Known]) -> acts::Result<St
         frame: view.frame.clone(),
         title: view.name(&view.me),
         is_said: true,
-        acts: vec![password_form(view)],
+        // Whoever comes by a provider alone has no password that could be shown before a new one.
+        acts: has_password.then(|| password_form(view)).into_iter().collect(),
         sections,
         ..RecordPage::default()
     };
@@ -116,7 +118,7 @@ fn facts_of(view: &View<'_, '_, '_>) -> Vec<Fact> {
                 .map_or_else(|| Rich::from("none"), |it| Rich::new().said(it)),
         ),
         Fact::new("Time zone", text(|it| it.zone.clone())),
-        Fact::new("Rights", roles),
+        Fact::new("Rights", if roles.is_empty() { "none".to_owned() } else { roles }),
         Fact::new(
             "Groups",
             if groups.is_empty() {

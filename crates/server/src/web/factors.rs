@@ -1,5 +1,7 @@
 //! Sessions and second factors on the reader's account.
 
+use std::collections::BTreeMap;
+
 use acts::Room;
 use acts::set_second_factor::{self as factors, NewTotp, PASSKEY, RECOVERY};
 use axum::extract::{Path, State};
@@ -18,23 +20,25 @@ use crate::state::AppState;
 /// How many sessions are shown, each with its own way to end it.
 const SESSIONS: usize = 20;
 
-/// The sections of the account page.
+/// The sections of the account page, for somebody with a password here or without one.
 ///
 /// # Errors
 /// The store's.
-pub(super) fn sections(view: &mut View<'_, '_, '_>) -> acts::Result<Vec<Section>> {
+pub(super) fn sections(view: &mut View<'_, '_, '_>, has_password: bool) -> acts::Result<Vec<Section>> {
     let found = factors::own_factors(view.room)?;
     let now = view.now();
     let me = view.me.clone();
     let sessions = session::of_person(view.room.tx, me.as_str(), now)?;
     let copied = acts::set_passkey::copied(view.room)?;
+    let providers = acts::set_identity_provider::providers(view.room)?;
+    let providers = providers.into_iter().map(|it| (it.key, it.name)).collect();
     Ok(vec![
-        factor_section(view, &found, &copied),
-        session_section(view, &sessions),
+        factor_section(view, &found, &copied, has_password),
+        session_section(view, &sessions, &providers),
     ])
 }
 
-fn factor_section(view: &View<'_, '_, '_>, found: &[SecondFactor], copied: &[String]) -> Section {
+fn factor_section(view: &View<'_, '_, '_>, found: &[SecondFactor], copied: &[String], has_password: bool) -> Section {
     let left = found.iter().filter(|it| it.kind == RECOVERY).count();
     let shown: Vec<&SecondFactor> = found
         .iter()
@@ -62,8 +66,10 @@ fn factor_section(view: &View<'_, '_, '_>, found: &[SecondFactor], copied: &[Str
         facts.push(Fact::new("Recovery codes", format!("{left} left")));
     }
     let body = if facts.is_empty() {
-        let text = "None yet. With one, an act of weight asks for it instead of your password.";
-        SectionBody::Words(Rich::from(text))
+        SectionBody::Words(Rich::from(match has_password {
+            true => "None yet. With one, an act of weight asks for it instead of your password.",
+            false => "None yet. With one, an act of weight asks for it.",
+        }))
     } else {
         SectionBody::Facts(facts)
     };
@@ -124,10 +130,22 @@ fn agent_words(agent: &str) -> Option<String> {
     }
 }
 
-fn session_section(view: &View<'_, '_, '_>, found: &[Session]) -> Section {
+/// By what a session was begun: a provider by its name, as far as it is still known.
+fn begun_by(session: &Session, providers: &BTreeMap<String, String>) -> Rich {
+    let from = format!(", from {}, with ", session.source);
+    match session.method.strip_prefix("provider:") {
+        Some(key) => {
+            let name = providers.get(key).map_or(key, String::as_str);
+            Rich::from("by ").said(name).text(from)
+        }
+        None => Rich::from(format!("by {}{from}", session.method)),
+    }
+}
+
+fn session_section(view: &View<'_, '_, '_>, found: &[Session], providers: &BTreeMap<String, String>) -> Section {
     let facts = found.iter().take(SESSIONS).map(|it| {
         let began = pages::text::capital(&view.reader.moment(it.created_at));
-        let told = Rich::from(format!("by {}, from {}, with ", it.method, it.source));
+        let told = begun_by(it, providers);
         Fact::new(
             began,
             match agent_words(&it.agent) {

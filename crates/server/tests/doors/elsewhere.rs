@@ -103,6 +103,12 @@ fn who_proved_one_subject_at_two_doors_sees_both_tenants_while_both_let_them_in(
         "{page}"
     );
     assert!(!page.contains("Gamma Rails"), "{page}");
+    // She has no password, and nobody asks her for one; how she came is said by name.
+    assert!(
+        !page.contains("new password") && !page.contains("your password"),
+        "{page}"
+    );
+    assert!(page.contains("by <span translate=\"no\">good</span>, from"), "{page}");
     // Her own browser gets no further than the door: what is there asks for a sign-in there.
     let beyond = ring.world.ask("GET", "/t/beta/account").header("cookie", &here).send();
     assert!(
