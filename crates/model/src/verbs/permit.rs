@@ -188,7 +188,10 @@ pub fn issue_ahead(case: &mut Case<'_>, body: &Body, epoch: i64) -> Result<Permi
         "No permit can be given ahead.",
         against_ahead(case, &target),
     )?;
-    let start = case.change().planned_start.unwrap_or(case.now).max(case.now);
+    // Work under a broken glass has begun, whatever was planned, and its time box may end before the planned start.
+    let planned = case.change().planned_start;
+    let planned = planned.filter(|_| case.change().lawful_break_glass().is_none());
+    let start = planned.map_or(case.now, |start| start.max(case.now));
     let end = start + SignedDuration::from_mins(terms.minutes);
     let expires_at = latest(case, Purpose::Deploy).map_or(end, |limit| end.min(limit));
     Ok(make(

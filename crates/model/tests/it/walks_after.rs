@@ -360,7 +360,13 @@ fn a_permit_ahead_ends_with_the_time_box_of_a_broken_glass() {
     };
     let asked = of("sha256:aa", "ABCDEF0");
     let issued = world.act("ida", |case| model::verbs::permit::issue_ahead(case, &asked, 1));
-    assert_eq!(issued.unwrap().expires_at, at("11:00"), "not with the window, at 13:00");
+    let issued = issued.unwrap();
+    let good = (issued.not_before, issued.expires_at);
+    assert_eq!(
+        good,
+        (at("10:00"), at("11:00")),
+        "now, and not with the window from 11:00 to 13:00"
+    );
     let wrong = of("sha256:bb", "abcdef0");
     let found = fields(world.act("ida", |case| model::verbs::permit::issue_ahead(case, &wrong, 1)));
     assert_eq!(found, [("service".into(), "unknown".into())], "it says both");
