@@ -34,6 +34,7 @@ mod paused_server;
 mod pipelines;
 mod plans;
 mod poison;
+mod post;
 mod promises;
 mod provisioning;
 mod replayed;

@@ -1,7 +1,7 @@
-//! A mail server on 127.0.0.1 that keeps every letter (as much of RFC 5321 as a sender needs).
+//! A mail server on 127.0.0.1 that keeps every letter (as much of RFC 5321 as a sender needs), or is silent or busy.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
@@ -37,27 +37,55 @@ impl Letter {
     }
 }
 
-/// The server; it takes letters as long as the test runs.
+/// How the server answers whoever comes from now on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Manner {
+    /// It takes letters.
+    Taking,
+    /// It listens and never says a word.
+    Silent,
+    /// It asks to come again later (RFC 5321, section 4.2.3, code 421).
+    Busy,
+}
+
+/// The server; it answers as long as the test runs.
 pub struct Letters {
     /// Its port.
     pub port: u16,
     kept: Arc<Mutex<Vec<Letter>>>,
+    manner: Arc<Mutex<Manner>>,
 }
 
 impl Letters {
-    /// Starts one.
+    /// Starts one that takes letters.
     pub fn start() -> Self {
+        Self::start_as(Manner::Taking)
+    }
+
+    /// Starts one that answers in a manner.
+    pub fn start_as(manner: Manner) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         let kept: Arc<Mutex<Vec<Letter>>> = Arc::default();
         let keeps = kept.clone();
+        let manner = Arc::new(Mutex::new(manner));
+        let mannered = manner.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let keeps = keeps.clone();
-                std::thread::spawn(move || take(stream, &keeps));
+                let (keeps, manner) = (keeps.clone(), *mannered.lock().unwrap());
+                std::thread::spawn(move || match manner {
+                    Manner::Taking => take(stream, &keeps),
+                    Manner::Silent => listen(stream),
+                    Manner::Busy => put_off(stream),
+                });
             }
         });
-        Self { port, kept }
+        Self { port, kept, manner }
+    }
+
+    /// Answers in another manner whoever comes from now on.
+    pub fn turn(&self, manner: Manner) {
+        *self.manner.lock().unwrap() = manner;
     }
 
     /// A file of settings in a folder, by which a server sends its letters here.
@@ -81,6 +109,17 @@ impl Letters {
         let is_it = |letter: &Letter| letter.head("To").contains(address) && letter.head("Subject").contains(subject);
         self.all().into_iter().filter(is_it).collect()
     }
+}
+
+/// Hears whoever came out, until they leave.
+fn listen(mut stream: TcpStream) {
+    let mut heard = [0_u8; 64];
+    while stream.read(&mut heard).is_ok_and(|count| count > 0) {}
+}
+
+fn put_off(mut stream: TcpStream) {
+    // Whoever left already needs no answer.
+    let _ = stream.write_all(b"421 too many of you\r\n");
 }
 
 fn take(stream: TcpStream, kept: &Mutex<Vec<Letter>>) {

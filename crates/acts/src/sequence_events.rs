@@ -111,7 +111,12 @@ fn next_events(room: &mut Room<'_, '_>) -> Result<Vec<Event>> {
         let blocked = if is_all {
             BTreeSet::new()
         } else {
-            blocked(room, &found)?
+            let mut blocked = followers_from_beyond(room, &found)?;
+            // An act too long for the widest batch is placed in parts, or the log would stand still.
+            if limit < WIDEST_BATCH {
+                blocked.append(&mut cut_acts(room, &found)?);
+            }
+            blocked
         };
         let ordered = in_order(found, &blocked);
         if is_all || !ordered.is_empty() || limit >= WIDEST_BATCH {
@@ -121,8 +126,17 @@ fn next_events(room: &mut Room<'_, '_>) -> Result<Vec<Event>> {
     }
 }
 
-/// Events of a batch that must wait for one outside of it.
-fn blocked(room: &mut Room<'_, '_>, found: &[(Event, Vec<RecordRef>)]) -> Result<BTreeSet<String>> {
+/// Acts that the end of a batch may cut. Events of one act have ids of one moment of one server, so the rest of a cut one is
+/// among the events that follow.
+fn cut_acts(room: &mut Room<'_, '_>, found: &[(Event, Vec<RecordRef>)]) -> Result<BTreeSet<String>> {
+    let Some((last, _)) = found.last() else {
+        return Ok(BTreeSet::new());
+    };
+    Ok(event::acts_unsequenced(room.tx, &last.id, BATCH)?)
+}
+
+/// Acts of a batch that must wait for an event outside of it.
+fn followers_from_beyond(room: &mut Room<'_, '_>, found: &[(Event, Vec<RecordRef>)]) -> Result<BTreeSet<String>> {
     let inside: BTreeSet<&str> = found.iter().map(|(event, _)| event.id.as_str()).collect();
     let made: BTreeSet<(&str, &str, i64)> = found
         .iter()
@@ -139,51 +153,75 @@ fn blocked(room: &mut Room<'_, '_>, found: &[(Event, Vec<RecordRef>)]) -> Result
             }
             let earlier = event::earlier_unsequenced(room.tx, record)?;
             if earlier.iter().any(|id| !inside.contains(id.as_str())) {
-                blocked.insert(event.id.clone());
+                blocked.insert(event.act.clone());
             }
         }
     }
     Ok(blocked)
 }
 
-/// Orders events so that a record's version n stands before n + 1, and by id where that leaves a choice. Blocked ones and
-/// all that follow from them are left out.
+/// What one act wrote, as the sequencer places it: whole.
+#[derive(Default)]
+struct WholeAct {
+    /// Its events by their places in the batch, in the order of ids.
+    events: Vec<usize>,
+    /// How many other acts must be placed before it.
+    waits: usize,
+    /// The acts that wait for it.
+    followers: Vec<usize>,
+}
+
+/// Orders events so that an act that made a record's version n stands before the one that made n + 1, with all that each of
+/// them wrote, and by id where that leaves a choice. Blocked acts and all that follow from them are left out.
+///
+/// Only the first event of an act names records, but what follows from an act follows from all of its events: a permit is
+/// revoked after it was issued, though the servers' clocks may say otherwise.
 pub(crate) fn in_order(found: Vec<(Event, Vec<RecordRef>)>, blocked: &BTreeSet<String>) -> Vec<Event> {
-    let maker: HashMap<RecordRef, usize> = found
-        .iter()
-        .enumerate()
-        .flat_map(|(at, (_, records))| records.iter().map(move |record| (record.clone(), at)))
-        .collect();
-    let mut waits = vec![0_usize; found.len()];
-    let mut followers: Vec<Vec<usize>> = vec![Vec::new(); found.len()];
-    for (record, &at) in &maker {
-        // The last earlier version that still waits; versions in between have their place already or were lost.
-        let before = RecordRef {
-            version: record.version - 1,
-            ..record.clone()
-        };
-        if let Some(&earlier) = maker.get(&before).filter(|earlier| **earlier != at) {
-            waits[at] += 1;
-            followers[earlier].push(at);
-        }
-    }
-    let is_free = |at: &usize| waits[*at] == 0 && !blocked.contains(&found[*at].0.id);
-    let mut ready: BTreeSet<(String, usize)> = (0..found.len())
-        .filter(is_free)
-        .map(|at| (found[at].0.id.clone(), at))
+    let mut acts = whole_acts(&found);
+    let is_blocked = |act: &WholeAct| blocked.contains(&found[act.events[0]].0.act);
+    // Acts stand in the order of their first events' ids, so their places are in that order as well.
+    let mut ready: BTreeSet<usize> = (0..acts.len())
+        .filter(|&at| acts[at].waits == 0 && !is_blocked(&acts[at]))
         .collect();
     let mut order = Vec::with_capacity(found.len());
-    while let Some((_, at)) = ready.pop_first() {
-        order.push(at);
-        for &next in &followers[at] {
-            waits[next] -= 1;
-            if waits[next] == 0 && !blocked.contains(&found[next].0.id) {
-                ready.insert((found[next].0.id.clone(), next));
+    while let Some(at) = ready.pop_first() {
+        order.append(&mut acts[at].events);
+        for next in std::mem::take(&mut acts[at].followers) {
+            acts[next].waits -= 1;
+            if acts[next].waits == 0 && !is_blocked(&acts[next]) {
+                ready.insert(next);
             }
         }
     }
     let mut events: Vec<Option<Event>> = found.into_iter().map(|(event, _)| Some(event)).collect();
     order.into_iter().filter_map(|at| events[at].take()).collect()
+}
+
+/// The acts of a batch in the order of their first events, each with those that wait for it.
+fn whole_acts(found: &[(Event, Vec<RecordRef>)]) -> Vec<WholeAct> {
+    let mut acts: Vec<WholeAct> = Vec::new();
+    let mut known: HashMap<&str, usize> = HashMap::new();
+    let mut maker: HashMap<&RecordRef, usize> = HashMap::new();
+    for (at, (event, records)) in found.iter().enumerate() {
+        let act = *known.entry(&event.act).or_insert(acts.len());
+        if act == acts.len() {
+            acts.push(WholeAct::default());
+        }
+        acts[act].events.push(at);
+        maker.extend(records.iter().map(|record| (record, act)));
+    }
+    for (record, &act) in &maker {
+        // The version before, if it still waits; without it there is nothing to wait for, or it lies beyond the batch.
+        let before = RecordRef {
+            version: record.version - 1,
+            ..(*record).clone()
+        };
+        if let Some(&earlier) = maker.get(&before).filter(|earlier| **earlier != act) {
+            acts[act].waits += 1;
+            acts[earlier].followers.push(act);
+        }
+    }
+    acts
 }
 
 /// Appends the events to the tree, signs the new size, and moves the log on.

@@ -124,12 +124,7 @@ pub const KEYS: &[Key] = &[
         None,
         "a TOML file with values for the packs' parameters",
     ),
-    key(
-        "workers",
-        Kind::Number,
-        Some("2"),
-        "threads for jobs, timers and deliveries",
-    ),
+    key("workers", Kind::Number, Some("2"), "threads for timers and deliveries"),
     key(
         "stop_seconds",
         Kind::Number,

@@ -19,16 +19,15 @@ use store::{Lane, Mode};
 use wire::views;
 
 use crate::clock::tick;
-use crate::sequencer::{BREATH, REST, hold_back, pause, told};
+use crate::holder::go_round;
+use crate::sequencer::told;
 use crate::state::AppState;
 
-/// How often a courier looks by itself.
-const LOOK: Duration = Duration::from_millis(250);
 /// How long it keeps what it took.
 const LEASE: SignedDuration = SignedDuration::from_secs(120);
 /// After so long a round begins no further call.
 const ROUND: Duration = Duration::from_secs(60);
-/// After so many tries, the last of them days apart, a call is set aside for a person.
+/// After so many tries, a day after the first, a call is set aside for a person.
 const TRIES: i64 = 300;
 /// How much it takes at once.
 const MOST: i64 = 4;
@@ -48,15 +47,9 @@ pub(crate) fn start(
                 caller: caller.clone(),
                 holder: format!("{server}-courier-{number}"),
             };
-            Builder::new().name(format!("courier-{number}")).spawn(move || {
-                let mut longest = LOOK;
-                let mut last = tick();
-                while pause(&bell, longest) {
-                    hold_back(last + BREATH);
-                    last = tick();
-                    longest = if courier.round() { LOOK } else { REST };
-                }
-            })
+            Builder::new()
+                .name(format!("courier-{number}"))
+                .spawn(move || go_round(&bell, || courier.round()))
         })
         .collect()
 }

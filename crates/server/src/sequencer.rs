@@ -15,8 +15,6 @@ const LOOK: Duration = Duration::from_millis(100);
 /// The shortest time between two rounds: a step costs the writing thread much the same for one
 /// event as for hundreds, so that under load they are placed in numbers.
 const PACE: Duration = Duration::from_millis(50);
-/// The shortest time between two rounds of a thread that does what waits in rows.
-pub(crate) const BREATH: Duration = Duration::from_millis(10);
 /// How often cosignatures and revocation lists are looked after; each is renewed when it is old enough.
 const TEND: Duration = Duration::from_secs(10);
 

@@ -23,7 +23,7 @@ use crate::open::{forget_leftovers, make_folder, open};
 use crate::router::Doors;
 use crate::settings::Settings;
 use crate::state::AppState;
-use crate::{courier, logs, sequencer, worker};
+use crate::{courier, logs, postman, sequencer, worker};
 
 /// Why a server did not start or did not go on.
 #[derive(Debug, thiserror::Error)]
@@ -230,7 +230,8 @@ fn caller(settings: &Settings) -> Result<Caller, ServeError> {
 
 fn start_threads(settings: &Settings, state: &AppState, caller: &Caller) -> Result<Vec<JoinHandle<()>>, ServeError> {
     let server = state.desk().new_id(state.desk().tools().recorder.now())?;
-    let mut threads = worker::start(state, &server, settings.smtp.as_ref(), settings.workers)?;
+    let mut threads = worker::start(state, &server, settings.workers)?;
+    threads.push(postman::start(state, &server, settings.smtp.as_ref())?);
     threads.extend(courier::start(state, &server, caller, COURIERS)?);
     threads.push(sequencer::start(state, &server)?);
     Ok(threads)

@@ -33,7 +33,7 @@ pub struct Settings {
     pub outgoing_allow: Vec<String>,
     /// Certificates (PEM) of an own authority, trusted by outgoing calls instead of the public ones.
     pub outgoing_ca: Option<PathBuf>,
-    /// How many worker threads serve jobs, timers and deliveries.
+    /// How many worker threads serve timers and deliveries.
     pub workers: usize,
     /// For how many seconds a stop waits for requests under way.
     pub stop_seconds: u64,

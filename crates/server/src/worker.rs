@@ -1,32 +1,23 @@
-//! The threads that do what waits in rows: mail, timers, deliveries. Each may run twice without harm.
+//! The threads that do what waits in rows: timers and deliveries. Each may run twice without harm.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
-use connect::mail::{Letter, Party};
 use jiff::{SignedDuration, Timestamp};
 use model::file::Actor;
-use model::records::Message;
 use store::inbox::Delivery;
-use store::job::Job;
 use store::timer::Timer;
-use store::{Lane, Lease, Mode, inbox, job, record, timer};
+use store::{Lane, Mode, inbox, job, timer};
 
 use crate::clock::tick;
-use crate::sequencer::{BREATH, REST, hold_back, pause, told};
-use crate::settings::Smtp;
+use crate::holder::{Failed, Holder, go_round, side_by_side};
+use crate::sequencer::told;
 use crate::state::AppState;
 
-/// How often a worker looks by itself: the clock makes timers due, other servers write rows.
-const LOOK: Duration = Duration::from_millis(250);
-/// How long a lease lasts.
-const LEASE: SignedDuration = SignedDuration::from_secs(60);
 /// How many rows a round takes.
 const MOST: i64 = 20;
-/// After so many tries a row is set aside for a person.
-const TRIES: i64 = 5;
 /// How often a server tells that it is up and old rows are removed.
 const TEND: Duration = Duration::from_secs(30);
 /// How often deployments are matched with changes, by the business clock.
@@ -38,48 +29,39 @@ const SERVER_HOURS: i64 = 24;
 const KEPT_HOURS: i64 = 24 * 7;
 
 /// Starts the workers. They end when the bells dismiss them.
-pub(crate) fn start(
-    state: &AppState,
-    server: &str,
-    smtp: Option<&Smtp>,
-    count: usize,
-) -> std::io::Result<Vec<JoinHandle<()>>> {
+pub(crate) fn start(state: &AppState, server: &str, count: usize) -> std::io::Result<Vec<JoinHandle<()>>> {
     (0..count.max(1))
-        .map(|number| start_one(state, &format!("{server}-{number}"), number == 0, smtp))
+        .map(|number| start_one(state, &format!("{server}-{number}"), number == 0))
         .collect()
 }
 
-fn start_one(state: &AppState, holder: &str, tends: bool, smtp: Option<&Smtp>) -> std::io::Result<JoinHandle<()>> {
+fn start_one(state: &AppState, name: &str, tends: bool) -> std::io::Result<JoinHandle<()>> {
     let bell = state.bells().wake_thread();
     let worker = Worker {
-        state: state.clone(),
-        holder: holder.to_owned(),
-        smtp: smtp.cloned(),
+        holder: Holder {
+            state: state.clone(),
+            name: name.to_owned(),
+        },
         tends,
         marks: Mutex::default(),
     };
-    Builder::new().name(format!("worker-{holder}")).spawn(move || {
+    Builder::new().name(format!("worker-{name}")).spawn(move || {
         let mut tended_at = None;
         let mut matched_at = None;
         let mut swept_at = None;
-        let began_at = worker.state.desk().tools().recorder.now();
-        let mut longest = LOOK;
-        let mut last = tick();
-        while pause(&bell, longest) {
-            hold_back(last + BREATH);
-            last = tick();
-            longest = if worker.round() { LOOK } else { REST };
+        let began_at = worker.holder.state.desk().tools().recorder.now();
+        go_round(&bell, || {
+            let is_there = worker.round();
             worker.tend(&mut tended_at, began_at);
             worker.match_deployments(&mut matched_at);
             worker.sweep_evidence(&mut swept_at);
-        }
+            is_there
+        });
     })
 }
 
 struct Worker {
-    state: AppState,
-    holder: String,
-    smtp: Option<Smtp>,
+    holder: Holder,
     tends: bool,
     /// Per tenant, how far the scan for lost timers has come.
     marks: Mutex<HashMap<String, String>>,
@@ -93,64 +75,34 @@ enum Done {
     Lost,
 }
 
-/// A letter's text with the line above which its reader answers, where answers are taken.
-fn answerable(text: String, is_taken: bool) -> String {
-    if !is_taken {
-        return text;
-    }
-    format!(
-        "{}\nYour answer becomes a comment on the change. Nothing is decided by mail.\n\n{text}",
-        model::signal::REPLY_MARK
-    )
-}
-
-/// What the mail server said.
-enum Posted {
-    /// It took the letter.
-    Taken,
-    /// It never will.
-    Refused,
-}
-
 impl Worker {
     /// Takes what is due; answers whether the store was there.
     fn round(&self) -> bool {
-        let now = self.now();
-        let look = |tx: &mut store::CrossTx<'_>| Ok([timer::next_due(tx)?, inbox::next_due(tx)?, job::next_due(tx)?]);
+        let now = self.holder.now();
+        let look = |tx: &mut store::CrossTx<'_>| Ok([timer::next_due(tx)?, inbox::next_due(tx)?]);
         // A look is cheap; a lease writes.
-        let found = self
-            .state
-            .desk()
-            .wait_across(Lane::Worker, "what is due", Mode::Read, look);
-        let Some(due) = told(found, "looking for what is due") else {
+        let Some(due) = self.holder.across("what is due", Mode::Read, look) else {
             return false;
         };
         if self.tends {
             self.write_tally();
         }
-        let [timers, deliveries, jobs] = due.map(|at| at.is_some_and(|at| at <= now));
+        let [timers, deliveries] = due.map(|at| at.is_some_and(|at| at <= now));
         if timers {
-            for timer in self.leased("due timers", timer::lease_across) {
-                self.run_timer(&timer);
-            }
+            let rows = self.holder.leased("due timers", MOST, timer::lease_across);
+            side_by_side(&rows, |row| self.run_timer(row));
         }
         if deliveries {
-            for delivery in self.leased("due deliveries", inbox::lease_across) {
-                self.take_delivery(&delivery);
-            }
-        }
-        if jobs {
-            for job in self.leased("due jobs", job::lease_across) {
-                self.do_job(&job);
-            }
+            let rows = self.holder.leased("due deliveries", MOST, inbox::lease_across);
+            side_by_side(&rows, |row| self.take_delivery(row));
         }
         true
     }
 
     /// Writes how often gates were asked. What cannot be written now is lost, and only the counts suffer.
     fn write_tally(&self) {
-        for (tenant, rows) in self.state.tally().take() {
-            let written = self.state.desk().wait(
+        for (tenant, rows) in self.holder.state.tally().take() {
+            let written = self.holder.state.desk().wait(
                 Lane::Worker,
                 &tenant,
                 Actor::system(),
@@ -161,53 +113,9 @@ impl Worker {
         }
     }
 
-    fn now(&self) -> Timestamp {
-        self.state.desk().tools().clock.now()
-    }
-
-    fn leased<T: Send + 'static>(
-        &self,
-        reason: &'static str,
-        lease: fn(&mut store::CrossTx<'_>, &Lease<'_>) -> store::Result<Vec<T>>,
-    ) -> Vec<T> {
-        let (now, holder) = (self.now(), self.holder.clone());
-        let take = move |tx: &mut store::CrossTx<'_>| {
-            Ok(lease(
-                tx,
-                &Lease {
-                    now,
-                    until: now + LEASE,
-                    holder: &holder,
-                    most: MOST,
-                },
-            )?)
-        };
-        told(
-            self.state.desk().wait_across(Lane::Worker, reason, Mode::Write, take),
-            reason,
-        )
-        .unwrap_or_default()
-    }
-
-    /// Does an act in a tenant as the system, and rings its bell.
-    fn act<T: Send + 'static>(
-        &self,
-        tenant: &str,
-        act: impl Fn(&mut acts::Room<'_, '_>) -> acts::Result<T> + Send + 'static,
-    ) -> acts::Result<T> {
-        let done = self
-            .state
-            .desk()
-            .wait(Lane::Worker, tenant, Actor::system(), Mode::Write, act);
-        if done.is_ok() {
-            self.state.bells().ring(tenant);
-        }
-        done
-    }
-
     fn run_timer(&self, row: &Timer) {
-        let (row_in, holder) = (row.clone(), self.holder.clone());
-        let done = self.act(&row.tenant, move |room| {
+        let (row_in, holder) = (row.clone(), self.holder.name.clone());
+        let done = self.holder.act(&row.tenant, move |room| {
             if !timer::holds(room.tx, &row_in.id, &holder)? {
                 return Ok(Done::Lost);
             }
@@ -217,18 +125,20 @@ impl Worker {
             Ok(Done::Finished)
         });
         if let Err(error) = done {
-            self.again(&row.tenant, &row.id, row.tries, &error, (timer::fail, timer::park));
+            let failed = Failed {
+                tenant: &row.tenant,
+                id: &row.id,
+                tries: row.tries,
+            };
+            self.holder.again(failed, &error, (timer::fail, timer::park));
         }
     }
 
     fn take_delivery(&self, row: &Delivery) {
         let connection = row.connection.clone();
-        let kind = self
-            .state
-            .desk()
-            .wait(Lane::Worker, &row.tenant, Actor::system(), Mode::Read, move |room| {
-                Ok(acts::set_connection::connection(room, &connection)?.kind)
-            });
+        let kind = self.holder.look(&row.tenant, move |room| {
+            Ok(acts::set_connection::connection(room, &connection)?.kind)
+        });
         let Some(kind) = told(kind, "finding a delivery's connection") else {
             return;
         };
@@ -236,8 +146,8 @@ impl Worker {
             Ok(signals) => signals,
             Err(aside) => return self.set_aside(row, aside.reason),
         };
-        let (row_in, holder) = (row.clone(), self.holder.clone());
-        let done = self.act(&row.tenant, move |room| {
+        let (row_in, holder) = (row.clone(), self.holder.name.clone());
+        let done = self.holder.act(&row.tenant, move |room| {
             if !inbox::holds(room.tx, &row_in.id, &holder)? {
                 return Ok(Done::Lost);
             }
@@ -245,247 +155,42 @@ impl Worker {
             Ok(Done::Finished)
         });
         if let Err(error) = done {
-            self.again(&row.tenant, &row.id, row.tries, &error, (inbox::fail, inbox::park));
+            let failed = Failed {
+                tenant: &row.tenant,
+                id: &row.id,
+                tries: row.tries,
+            };
+            self.holder.again(failed, &error, (inbox::fail, inbox::park));
         }
     }
 
     /// A delivery that cannot be read will not get better: it is kept, with the reason, and shown to an administrator.
     fn set_aside(&self, row: &Delivery, reason: String) {
-        let (id, holder) = (row.id.clone(), self.holder.clone());
+        let (id, holder) = (row.id.clone(), self.holder.name.clone());
         told(
-            self.act(&row.tenant, move |room| {
+            self.holder.act(&row.tenant, move |room| {
                 Ok(inbox::park(room.tx, &id, &holder, &reason)?)
             }),
             "setting a delivery aside",
         );
     }
 
-    /// Gives a row back for a later try, or sets it aside after too many.
-    fn again(&self, tenant: &str, id: &str, tries: i64, error: &acts::Error, verbs: (Fail, Park)) {
-        tracing::error!(%error, tenant, id, tries, "a row could not be worked");
-        let passing = matches!(error, acts::Error::Store(fault) if fault.is_passing());
-        let (id, holder, why) = (id.to_owned(), self.holder.clone(), error.to_string());
-        let seconds = 1_i64 << tries.clamp(0, 9);
-        let (fail, park) = verbs;
-        let noted = self.act(tenant, move |room| {
-            let done = if tries >= TRIES && !passing {
-                park(room.tx, &id, &holder, &why)?
-            } else {
-                let retry_at = room.now + SignedDuration::from_secs(seconds);
-                fail(room.tx, &id, &holder, retry_at, &why)?
-            };
-            Ok(done)
-        });
-        told(noted, "giving a row back");
-    }
-
-    fn do_job(&self, row: &Job) {
-        let done = match row.kind.as_str() {
-            "mail" => self.mail(row),
-            acts::tell_held::DIGEST => self.digest(row),
-            other => Err(acts::Error::Fault(format!("nobody does jobs of the kind `{other}`"))),
-        };
-        if let Err(error) = done {
-            self.again(&row.tenant, &row.id, row.tries, &error, (job::fail, job::park));
-        }
-    }
-
-    /// Sends a message's mail; without a mail server it stays kept, and is read on the pages.
-    fn mail(&self, row: &Job) -> acts::Result<()> {
-        let Some(smtp) = &self.smtp else {
-            return self.finish_job(row, None);
-        };
-        let subject = row.subject.clone();
-        let load = move |room: &mut acts::Room<'_, '_>| {
-            let Some(stored) = record::load::<Message>(room.tx, &subject)? else {
-                return Ok(None);
-            };
-            let directory = room.directory()?;
-            let Some(person) = directory.people.get(&stored.record.person).cloned() else {
-                return Ok(None);
-            };
-            // The letter is written for its reader: their zone, what they may see.
-            room.actor.person = person.id.clone();
-            let letter = crate::web::letter(room, &stored.record)?;
-            let reply_to = acts::reply_by_mail::reply_address(room, &stored.record)?;
-            Ok(Some((stored.record, person, letter, reply_to)))
-        };
-        let found = self
-            .state
-            .desk()
-            .wait(Lane::Worker, &row.tenant, Actor::system(), Mode::Read, load)?;
-        let Some((message, person, letter, reply_to)) = found else {
-            return self.finish_job(row, None);
-        };
-        let Some(address) = person.email.clone().filter(|_| person.active) else {
-            return self.finish_job(row, None);
-        };
-        let letter = Letter {
-            from: self.sender(smtp),
-            to: Party {
-                name: person.name,
-                address,
-            },
-            subject: letter
-                .as_ref()
-                .map_or_else(|| message.subject.clone(), |mail| mail.subject.clone()),
-            text: answerable(
-                letter.map_or_else(|| message.text.clone(), |mail| mail.body),
-                reply_to.is_some(),
-            ),
-            reply_to,
-            message_id: self.message_id(message.id.as_str()),
-            written_at: message.at,
-        };
-        match self.post(row, smtp, &letter)? {
-            Posted::Taken => self.finish_job(row, Some("mailed")),
-            Posted::Refused => self.finish_job(row, Some("failed")),
-        }
-    }
-
-    /// Sends one letter about the messages that a job gathered. Its id is the job's, so that a second try carries the same.
-    fn digest(&self, row: &Job) -> acts::Result<()> {
-        let Some(smtp) = &self.smtp else {
-            return self.finish_digest(row, None);
-        };
-        let (reader, payload) = (row.subject.clone(), row.payload.clone());
-        let load = move |room: &mut acts::Room<'_, '_>| {
-            let messages = acts::tell_held::gathered(room, &payload)?;
-            let directory = room.directory()?;
-            let Some(person) = directory.people.get(&reader.as_str().into()).cloned() else {
-                return Ok(None);
-            };
-            room.actor.person = person.id.clone();
-            let letter = crate::web::digest(room, &messages)?;
-            Ok(Some((person, letter, messages.iter().map(|it| it.at).max())))
-        };
-        let found = self
-            .state
-            .desk()
-            .wait(Lane::Worker, &row.tenant, Actor::system(), Mode::Read, load)?;
-        let found = found.filter(|(person, ..)| person.active);
-        let Some((person, mail, written_at)) = found else {
-            return self.finish_digest(row, None);
-        };
-        let Some(address) = person.email else {
-            return self.finish_digest(row, None);
-        };
-        let letter = Letter {
-            from: self.sender(smtp),
-            to: Party {
-                name: person.name,
-                address,
-            },
-            reply_to: None,
-            subject: mail.subject,
-            text: mail.body,
-            message_id: self.message_id(&row.id),
-            written_at: written_at.unwrap_or(row.run_at),
-        };
-        match self.post(row, smtp, &letter)? {
-            Posted::Taken => self.finish_digest(row, Some("mailed")),
-            Posted::Refused => self.finish_digest(row, Some("failed")),
-        }
-    }
-
-    fn finish_digest(&self, row: &Job, delivery: Option<&'static str>) -> acts::Result<()> {
-        let (id, payload, holder) = (row.id.clone(), row.payload.clone(), self.holder.clone());
-        self.act(&row.tenant, move |room| {
-            if !job::finish(room.tx, &id, &holder)? {
-                return Ok(());
-            }
-            match delivery {
-                Some(delivery) => acts::tell_held::mark_gathered(room, &payload, delivery),
-                None => Ok(()),
-            }
-        })
-    }
-
-    fn sender(&self, smtp: &Smtp) -> Party {
-        Party {
-            name: "Assent".to_owned(),
-            address: smtp.from.clone(),
-        }
-    }
-
-    fn message_id(&self, id: &str) -> String {
-        let host = self
-            .state
-            .public_url()
-            .split_once("://")
-            .map_or("assent", |(_, rest)| rest);
-        let host: String = host
-            .chars()
-            .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'))
-            .collect();
-        format!("{id}@{host}")
-    }
-
-    /// Hands a letter to the mail server; a fault means that it is worth another try.
-    fn post(&self, row: &Job, smtp: &Smtp, letter: &Letter) -> acts::Result<Posted> {
-        let built = connect::mail::message(letter).map_err(|error| connect::socket::SendError {
-            temporary: false,
-            text: error.to_string(),
-        });
-        match built.and_then(|built| connect::socket::send_mail(&smtp.server, &built)) {
-            Ok(()) => Ok(Posted::Taken),
-            Err(error) if error.temporary && row.tries < TRIES => Err(acts::Error::Fault(error.text)),
-            Err(error) => {
-                tracing::warn!(error = %error.text, job = %row.id, "a letter was not taken");
-                Ok(Posted::Refused)
-            }
-        }
-    }
-
-    /// Ends a job, and notes what became of its message.
-    fn finish_job(&self, row: &Job, delivery: Option<&'static str>) -> acts::Result<()> {
-        let (id, subject, holder) = (row.id.clone(), row.subject.clone(), self.holder.clone());
-        self.act(&row.tenant, move |room| {
-            if !job::finish(room.tx, &id, &holder)? {
-                return Ok(());
-            }
-            let Some(delivery) = delivery else { return Ok(()) };
-            let Some(stored) = record::load::<Message>(room.tx, &subject)? else {
-                return Ok(());
-            };
-            let mut written = acts::save::Written::default();
-            room.put(
-                &mut written,
-                Message {
-                    delivery: delivery.to_owned(),
-                    ..stored.record
-                },
-            )?;
-            room.tell(Vec::new(), written)
-        })
-    }
-
     /// Looks once in a while for deployments and changes without a partner, and tells of them.
     fn match_deployments(&self, matched_at: &mut Option<Timestamp>) {
-        let now = self.now();
+        let now = self.holder.now();
         if !self.tends || matched_at.is_some_and(|at| at + MATCH > now && at <= now) {
             return;
         }
         *matched_at = Some(now);
         let find = |tx: &mut store::CrossTx<'_>| Ok(store::servers::tenants(tx)?);
-        let desk = self.state.desk();
-        let tenants = told(
-            desk.wait_across(Lane::Worker, "whose deployments", Mode::Read, find),
-            "listing tenants",
-        );
+        let tenants = self.holder.across("whose deployments are matched", Mode::Read, find);
         for tenant in tenants.unwrap_or_default() {
             // A look that finds nothing new must not hold the writer.
-            let look = desk.wait(
-                Lane::Worker,
-                &tenant,
-                Actor::system(),
-                Mode::Read,
-                acts::coverage::alarming,
-            );
+            let look = self.holder.look(&tenant, acts::coverage::alarming);
             let found = told(look, "matching deployments").unwrap_or_default();
             if !found.is_empty() {
                 let tell = move |room: &mut acts::Room<'_, '_>| acts::coverage::raise_alarm(room, &found);
-                told(self.act(&tenant, tell), "telling of unmatched deployments");
+                told(self.holder.act(&tenant, tell), "telling of unmatched deployments");
             }
             self.make_up_calls(&tenant);
         }
@@ -493,14 +198,12 @@ impl Worker {
 
     /// Has those asked whom nobody asks, such as connections that were made before there was asking.
     fn make_up_calls(&self, tenant: &str) {
-        let find = acts::find_lost_calls::find_lost_calls;
-        let desk = self.state.desk();
-        let looked = desk.wait(Lane::Worker, tenant, Actor::system(), Mode::Read, find);
+        let looked = self.holder.look(tenant, acts::find_lost_calls::find_lost_calls);
         for connection in told(looked, "looking for lost calls").unwrap_or_default() {
             let id = connection.id.0.clone();
             tracing::info!(tenant, id, "nothing was asked of this connection; it is from now on");
             let make_up = move |room: &mut acts::Room<'_, '_>| acts::find_lost_calls::make_up(room, &connection);
-            told(self.act(tenant, make_up), "making up for a lost call");
+            told(self.holder.act(tenant, make_up), "making up for a lost call");
         }
     }
 
@@ -512,9 +215,9 @@ impl Worker {
             return;
         }
         *tended_at = Some(now);
-        let (business, true_time) = (self.now(), self.state.desk().tools().recorder.now());
+        let (business, true_time) = (self.holder.now(), self.holder.state.desk().tools().recorder.now());
         let server = store::servers::Server {
-            id: self.holder.clone(),
+            id: self.holder.name.clone(),
             started_at: began_at,
             beat_at: true_time,
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -532,20 +235,11 @@ impl Worker {
             store::idempotency::prune(tx, true_time - SignedDuration::from_hours(KEPT_HOURS))?;
             Ok(())
         };
-        told(
-            self.state
-                .desk()
-                .wait_across(Lane::Worker, "sweeping", Mode::Write, sweep),
-            "sweeping",
-        );
+        self.holder.across("sweeping", Mode::Write, sweep);
         self.scan();
         let depths = |tx: &mut store::CrossTx<'_>| Ok([job::depth(tx)?, timer::depth(tx)?, inbox::depth(tx)?]);
-        let found = self
-            .state
-            .desk()
-            .wait_across(Lane::Worker, "depths of queues", Mode::Read, depths);
-        if let Some(depths) = told(found, "measuring queues") {
-            self.state.metrics().note_depths(depths);
+        if let Some(depths) = self.holder.across("depths of queues", Mode::Read, depths) {
+            self.holder.state.metrics().note_depths(depths);
         }
     }
 }
@@ -559,22 +253,17 @@ impl Worker {
             return;
         }
         let names = |tx: &mut store::CrossTx<'_>| Ok(store::servers::tenants(tx)?);
-        let desk = self.state.desk();
-        let found = desk.wait_across(Lane::Worker, "whose evidence is swept", Mode::Read, names);
-        if let Some(tenants) = told(found, "looking for tenants") {
+        if let Some(tenants) = self.holder.across("whose evidence is swept", Mode::Read, names) {
             *swept_at = Some(now);
-            crate::sweep::sweep_evidence(&self.state, &tenants);
+            crate::sweep::sweep_evidence(&self.holder.state, &tenants);
         }
     }
 
     /// Looks for lost timers, a few changes of each tenant a round, so that the whole store is passed slowly.
     fn scan(&self) {
         let names = |tx: &mut store::CrossTx<'_>| Ok(store::servers::tenants(tx)?);
-        let found = self
-            .state
-            .desk()
-            .wait_across(Lane::Worker, "whose timers may be lost", Mode::Read, names);
-        for tenant in told(found, "looking for tenants").unwrap_or_default() {
+        let tenants = self.holder.across("whose timers may be lost", Mode::Read, names);
+        for tenant in tenants.unwrap_or_default() {
             let after = self
                 .marks
                 .lock()
@@ -584,8 +273,7 @@ impl Worker {
             let look = move |room: &mut acts::Room<'_, '_>| {
                 acts::find_lost_timers::find_lost_timers(room, after.as_deref().unwrap_or_default())
             };
-            let desk = self.state.desk();
-            let looked = desk.wait(Lane::Worker, &tenant, Actor::system(), Mode::Read, look);
+            let looked = self.holder.look(&tenant, look);
             let lost = told(looked, "looking for lost timers").unwrap_or_default();
             for (table, id) in lost.subjects {
                 if table == acts::review_by_clock::LOST {
@@ -594,7 +282,9 @@ impl Worker {
                 } else {
                     tracing::warn!(tenant, table, id, "a timer was lost; it is made up for now");
                 }
-                let run = self.act(&tenant, move |room| acts::run_timer::run_timer(room, table, &id));
+                let run = self
+                    .holder
+                    .act(&tenant, move |room| acts::run_timer::run_timer(room, table, &id));
                 told(run, "making up for a lost timer");
             }
             let mark = lost.mark;
@@ -606,8 +296,3 @@ impl Worker {
         }
     }
 }
-
-/// Gives a row back: id, holder, when, why.
-type Fail = fn(&mut store::Tx<'_>, &str, &str, Timestamp, &str) -> store::Result<bool>;
-/// Sets a row aside: id, holder, why.
-type Park = fn(&mut store::Tx<'_>, &str, &str, &str) -> store::Result<bool>;

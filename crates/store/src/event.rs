@@ -1,6 +1,6 @@
 //! Events: written by acts in the transaction of the state they speak of, placed in the log later by the sequencer.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
@@ -141,6 +141,17 @@ pub fn records_of(tx: &mut Tx<'_>, event_id: &str) -> Result<Vec<RecordRef>> {
     )?
     .iter()
     .map(record_ref)
+    .collect()
+}
+
+/// The acts of the next `limit` events without a place whose ids follow `after`.
+pub fn acts_unsequenced(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<BTreeSet<String>> {
+    tx.query(
+        "SELECT act FROM event WHERE tenant = $tenant AND seq IS NULL AND id > $after ORDER BY id LIMIT $limit",
+        &[("after", after.into()), ("limit", limit.into())],
+    )?
+    .iter()
+    .map(|row| row.text("act"))
     .collect()
 }
 

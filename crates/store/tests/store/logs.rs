@@ -49,6 +49,9 @@ fn events_get_their_places() {
         let waiting = world.read(|tx| event::unsequenced(tx, 10));
         assert_eq!(waiting.len(), 2);
         assert_eq!(waiting[1].1, [record("c1", 1), record("c2", 1)]);
+        let acts = |after, limit| world.read(move |tx| event::acts_unsequenced(tx, after, limit));
+        assert_eq!(acts("e1", 1).into_iter().collect::<Vec<_>>(), ["a1"]);
+        assert!(acts("e2", 10).is_empty());
         let earlier = world.read(|tx| event::earlier_unsequenced(tx, &record("c1", 2)));
         assert_eq!(earlier, ["e2"]);
         assert!(world.act(|tx| event::sequence(tx, "e2", 0)));

@@ -1,0 +1,79 @@
+//! A mail server that is silent or away: nothing else waits for it, and no letter is lost.
+
+use jiff::Timestamp;
+use serde_json::json;
+use tests::faults::eventually;
+use tests::journey::{artifact, request, waiting_for_approval};
+use tests::letters::{Letters, Manner};
+use tests::{Place, Server};
+
+use crate::deliveries::connect;
+use crate::every_route::beside;
+use crate::told::start;
+
+/// More letters than all threads of a server take at once.
+const LETTERS: usize = 60;
+
+fn change_that_waits(server: &Server, number: u64) -> String {
+    let digest = artifact(number);
+    let wanted = request("A change to be told of", &digest, server.server_time());
+    waiting_for_approval(server, &wanted, &digest)
+}
+
+#[test]
+fn a_silent_mail_server_holds_up_no_delivery() {
+    let place = Place::demo("silent_mail");
+    let letters = Letters::start_as(Manner::Silent);
+    let server = start(&place, &letters);
+    let path = change_that_waits(&server, 9_201);
+    for number in 0..LETTERS {
+        let body = json!({"text": format!("Word {number}.")});
+        server.must("POST", &format!("{path}/comments"), &server.token("owner"), Some(&body));
+    }
+    let waiting = || {
+        beside(&place, "SELECT CAST(COUNT(*) AS TEXT) FROM job")
+            .trim()
+            .parse::<usize>()
+    };
+    assert!(waiting().unwrap() >= LETTERS);
+    let hook = connect(&server);
+    let commit = "6dcb09b5b57875f334f61aebed695e2e4193db5e";
+    let pushed = json!({
+        "ref": "refs/heads/main", "after": commit, "before": "0".repeat(40), "commits": [], "pusher": {"name": "ingrid"},
+        "repository": {"full_name": "halden/edge-dns", "name": "edge-dns", "owner": {"login": "halden"}},
+        "sender": {"login": "ingrid"},
+    });
+    assert_eq!(hook.good("push", "silent-1", &pushed), 202);
+    eventually("the delivery is done", || {
+        beside(&place, "SELECT state FROM inbox").trim() == "done"
+    });
+    assert!(waiting().unwrap() >= LETTERS, "the mail server took a letter");
+    server.kill();
+}
+
+#[test]
+fn letters_outlast_a_mail_server_that_is_away_for_half_an_hour() {
+    let place = Place::demo("busy_mail");
+    let letters = Letters::start_as(Manner::Busy);
+    let mut server = start(&place, &letters);
+    let now: Timestamp = server.server_time();
+    server.hold_clock(now);
+    change_that_waits(&server, 9_202);
+    let tried = || {
+        let most = beside(&place, "SELECT CAST(COALESCE(MAX(tries), 0) AS TEXT) FROM job");
+        most.trim().parse::<i64>().unwrap()
+    };
+    for tries in 1..=7 {
+        eventually("the letters were tried once more", || tried() >= tries);
+        server.advance(300);
+    }
+    assert_eq!(letters.all().len(), 0);
+    letters.turn(Manner::Taking);
+    server.advance(300);
+    let owner = server.person("owner")["login"].as_str().unwrap().to_owned();
+    eventually("the owner's letter has come", || {
+        !letters.to(&owner, "needs your word").is_empty()
+    });
+    server.stop();
+    crate::crash::must_replay(&place);
+}
