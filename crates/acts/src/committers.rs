@@ -15,7 +15,7 @@ use store::record::{self, Filter};
 
 use crate::error::Result;
 use crate::room::Room;
-use crate::settle_open::settle_open;
+use crate::settle_open::settle_one;
 
 /// The most people that one push names; with more it counts as not told whole.
 const MOST_PEOPLE: usize = 64;
@@ -31,6 +31,15 @@ const MOST_ROWS: i64 = 1_000;
 /// # Errors
 /// The store's.
 pub(crate) fn of_change(room: &mut Room<'_, '_>, change: &Change) -> Result<Committers> {
+    let (_, pushed) = walk_all(room, change)?;
+    if pushed.is_empty() {
+        return Ok(Committers::default());
+    }
+    Ok(resolve(&*room.directory()?, pushed))
+}
+
+/// Goes back from what each target of a change brings; answers the commits that were looked up, and whom their pushes name.
+fn walk_all(room: &mut Room<'_, '_>, change: &Change) -> Result<(Known, Pushed)> {
     let mut pushed = Pushed::default();
     let mut known = Known::default();
     let mut heads: Vec<(Option<String>, Option<String>, Vec<String>)> = Vec::new();
@@ -53,10 +62,7 @@ pub(crate) fn of_change(room: &mut Room<'_, '_>, change: &Change) -> Result<Comm
         };
         walk(room, (change, target), commits, (&mut known, &mut pushed))?;
     }
-    if pushed.is_empty() {
-        return Ok(Committers::default());
-    }
-    Ok(resolve(&*room.directory()?, pushed))
+    Ok((known, pushed))
 }
 
 /// What is known of commits, read once for all targets of a change.
@@ -75,6 +81,11 @@ impl Known {
             self.0.insert(commit.to_owned(), rows);
         }
         Ok(self.0.get(commit).map_or(&[], Vec::as_slice))
+    }
+
+    /// Whether a commit was looked up.
+    fn holds(&self, commit: &str) -> bool {
+        self.0.contains_key(commit)
     }
 }
 
@@ -225,9 +236,10 @@ pub(crate) fn take_merge(room: &mut Room<'_, '_>, connection: &str, it: &PullReq
     Ok(noted)
 }
 
-/// Keeps a row, and judges the open changes of the repository's services again: a late word may bar who has approved.
+/// Keeps a row, and judges those open changes of the repository's services again whose commits lead to it: a late word may
+/// bar who has approved. Most pushes bring what no change names yet, and judging is dear.
 fn keep(room: &mut Room<'_, '_>, connection: &Connection, told: Provenance) -> Result<()> {
-    let repository = told.repository.clone();
+    let (repository, commit) = (told.repository.clone(), told.commit.clone());
     if !crate::kin::keep(room, told)? {
         return Ok(());
     }
@@ -238,14 +250,13 @@ fn keep(room: &mut Room<'_, '_>, connection: &Connection, told: Provenance) -> R
         .filter(of_it)
         .map(|row| row.service.clone())
         .collect();
-    settle_open(room, |change| {
-        has_code(change)
-            && change
-                .content
-                .targets
-                .iter()
-                .any(|target| services.contains(&target.service))
-    })
+    for change in open_with_code(room)? {
+        let is_of_them = |target: &Target| services.contains(&target.service);
+        if change.content.targets.iter().any(is_of_them) && walk_all(room, &change)?.0.holds(&commit) {
+            settle_one(room, change.id.as_str())?;
+        }
+    }
+    Ok(())
 }
 
 /// Judges the open changes again whose commits a person made, or made before their accounts moved.
@@ -253,22 +264,24 @@ fn keep(room: &mut Room<'_, '_>, connection: &Connection, told: Provenance) -> R
 /// # Errors
 /// The store's.
 pub(crate) fn settle_of(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
+    for change in open_with_code(room)? {
+        let found = of_change(room, &change)?;
+        if found.people.contains(person) || !found.unknown.is_empty() {
+            settle_one(room, change.id.as_str())?;
+        }
+    }
+    Ok(())
+}
+
+/// The open changes that name what was made of commits.
+fn open_with_code(room: &mut Room<'_, '_>) -> Result<Vec<Change>> {
     let open = State::ALL
         .iter()
         .filter(|state| state.is_open())
         .map(|state| state.as_str());
     let filter = Filter::new().one_of("state", open).order_by("number");
-    for stored in record::find::<Change>(room.tx, &filter)? {
-        let change = stored.record;
-        if !has_code(&change) {
-            continue;
-        }
-        let found = of_change(room, &change)?;
-        if found.people.contains(person) || !found.unknown.is_empty() {
-            crate::settle_open::settle_one(room, change.id.as_str())?;
-        }
-    }
-    Ok(())
+    let found = record::find::<Change>(room.tx, &filter)?;
+    Ok(found.into_iter().map(|stored| stored.record).filter(has_code).collect())
 }
 
 /// Whether a change names what was made of commits.

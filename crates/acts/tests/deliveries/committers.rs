@@ -123,6 +123,28 @@ fn who_pushed_a_commit_does_not_approve_it_and_a_stranger_blocks_by_name() {
 }
 
 #[test]
+fn a_push_that_is_told_late_bars_who_made_what_lies_behind_an_approved_commit() {
+    let world = World::under(APART);
+    world.accounts("olga", &["plain:olga"]);
+    world.accounts("mona", &["plain:mona-b"]);
+    world.take(push(COMMITS[1], COMMITS[2], committer(Some("olga"), None), "olga"));
+    let key = world.authorizing(COMMITS[2]);
+    world.approve("mona", &key);
+    let stops = |world: &World| {
+        let key = key.clone();
+        world.system(move |room| {
+            let change = room.change(&key)?.id;
+            let rows = store::gate_view::of_change(room.tx, change.as_str())?;
+            Ok(rows.iter().any(|row| row.body.contains("world.apart")))
+        })
+    };
+    assert!(!stops(&world));
+    // No target names this commit: the change comes to it by the push after it.
+    world.take(push(COMMITS[0], COMMITS[1], committer(Some("mona-b"), None), "mona-b"));
+    assert!(stops(&world), "the gate's own row was not judged again");
+}
+
+#[test]
 fn earlier_pushes_belong_to_a_change_until_one_that_ran() {
     let world = World::under(APART);
     world.accounts("olga", &["plain:olga"]);
