@@ -137,3 +137,59 @@ fn tampering_with_full_database_rights_is_found_and_named() {
     }
     assert!(missed.is_empty(), "{}", missed.join("\n=====\n"));
 }
+
+#[test]
+fn a_tenant_whose_log_was_tampered_with_holds_up_no_other() {
+    let place = Place::demo("tampered_neighbour");
+    let mut server = Server::start(&place, true);
+    server.hold_clock(server.server_time());
+    let other = server.person("other_admin");
+    let (tenant, token) = (other["tenant"].as_str().unwrap(), other["token"].as_str().unwrap());
+    let checkpoint = |server: &Server| server.get(&format!("/t/{tenant}/log/checkpoint"), Some(token));
+    tests::faults::eventually("the other's log is there", || checkpoint(&server).0 == 200);
+    server.wait_for_log();
+    run_sql(
+        &place,
+        "UPDATE log_state SET checkpoint = replace(checkpoint, 'halden', 'haldem') WHERE tenant = 'halden'",
+    );
+    let digest = tests::journey::artifact(9_301);
+    let wanted = tests::journey::request("What waits for a place", &digest, server.server_time());
+    server.must("POST", "/api/v1/changes", &server.token("requester"), Some(&wanted));
+    tests::faults::eventually("the server says which log it cannot go on with", || {
+        let log = server.log();
+        log.lines()
+            .any(|line| line.contains("placing events") && line.contains("halden"))
+    });
+    let before = checkpoint(&server).1;
+    server.advance(60);
+    tests::faults::eventually("the other's log is cosigned anew", || {
+        let (status, now) = checkpoint(&server);
+        status == 200 && now != before
+    });
+}
+
+#[test]
+fn webhooks_that_were_tampered_with_hold_up_no_other() {
+    let place = Place::demo("tampered_hooks");
+    let server = Server::start_with(&place, true, &["--outgoing-allow", "127.0.0.1"]);
+    let receiver = tests::outside::Outside::start(|_| (204, serde_json::Value::Null));
+    let admin = server.token("admin");
+    let hook = |name: &str| {
+        let url = format!("{}/{name}", receiver.url);
+        let body = serde_json::json!({"name": name, "url": url, "kinds": ["change.*"]});
+        server.must("POST", "/api/v1/webhooks", &admin, Some(&body));
+    };
+    // More than one thread takes at once: they were due first.
+    (0..6).for_each(|number| hook(&format!("broken-{number}")));
+    run_sql(
+        &place,
+        "DELETE FROM webhook WHERE tenant = 'halden' AND name LIKE 'broken-%'",
+    );
+    hook("whole");
+    let digest = tests::journey::artifact(9_302);
+    let wanted = tests::journey::request("Told outside", &digest, server.server_time());
+    let made = server.must("POST", "/api/v1/changes", &server.token("requester"), Some(&wanted));
+    receiver.wait_for("the change", |sent| {
+        sent.path == "/whole" && sent.json()["subject"] == made["key"]
+    });
+}

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::change::{Change, Target};
 use model::committers::{Committer, Committers, Pushed, resolve};
 use model::directory::Connection;
-use model::ids::{PersonId, RecordId};
+use model::ids::{ChangeId, EnvironmentKey, PersonId, RecordId, ServiceKey};
 use model::outside::Provenance;
 use model::running::told_outcome;
 use model::signal::{PullRequest, Push};
@@ -31,17 +31,25 @@ const MOST_ROWS: i64 = 1_000;
 /// # Errors
 /// The store's.
 pub(crate) fn of_change(room: &mut Room<'_, '_>, change: &Change) -> Result<Committers> {
-    let (_, pushed) = walk_all(room, change)?;
-    if pushed.is_empty() {
+    let way = go_back(room, change, &mut Known::default())?;
+    if way.pushed.is_empty() {
         return Ok(Committers::default());
     }
-    Ok(resolve(&*room.directory()?, pushed))
+    Ok(resolve(&*room.directory()?, way.pushed))
 }
 
-/// Goes back from what each target of a change brings; answers the commits that were looked up, and whom their pushes name.
-fn walk_all(room: &mut Room<'_, '_>, change: &Change) -> Result<(Known, Pushed)> {
-    let mut pushed = Pushed::default();
-    let mut known = Known::default();
+/// The way back from what a change brings.
+#[derive(Default)]
+struct Way {
+    /// Whom the pushes along it name.
+    pushed: Pushed,
+    /// The commits that were looked up: what is told of any other changes nothing here.
+    looked_up: BTreeSet<String>,
+}
+
+/// Goes back from what each target of a change brings.
+fn go_back(room: &mut Room<'_, '_>, change: &Change, known: &mut Known) -> Result<Way> {
+    let mut way = Way::default();
     let mut heads: Vec<(Option<String>, Option<String>, Vec<String>)> = Vec::new();
     for target in &change.content.targets {
         if target.artifact.is_none() && target.commit.is_none() {
@@ -60,32 +68,44 @@ fn walk_all(room: &mut Room<'_, '_>, change: &Change) -> Result<(Known, Pushed)>
                 commits
             }
         };
-        walk(room, (change, target), commits, (&mut known, &mut pushed))?;
+        walk(room, (change, target), commits, (&mut *known, &mut way))?;
     }
-    Ok((known, pushed))
+    Ok(way)
 }
 
-/// What is known of commits, read once for all targets of a change.
+/// What is known of commits, read once for all targets of a change, and of all changes that a push may concern.
 #[derive(Default)]
-struct Known(BTreeMap<String, Vec<Provenance>>);
+struct Known {
+    rows: BTreeMap<String, Vec<Provenance>>,
+    /// Changes that brought a commit to a place, and succeeded.
+    brought: BTreeMap<(ServiceKey, EnvironmentKey, String), BTreeSet<ChangeId>>,
+}
 
 impl Known {
     fn of(&mut self, room: &mut Room<'_, '_>, commit: &str) -> Result<&[Provenance]> {
-        if !self.0.contains_key(commit) {
+        if !self.rows.contains_key(commit) {
             let filter = Filter::new()
                 .equals("commit_sha", commit)
                 .order_by("id")
                 .limit(MOST_ROWS);
             let rows = record::find::<Provenance>(room.tx, &filter)?;
             let rows = rows.into_iter().map(|stored| stored.record).collect();
-            self.0.insert(commit.to_owned(), rows);
+            self.rows.insert(commit.to_owned(), rows);
         }
-        Ok(self.0.get(commit).map_or(&[], Vec::as_slice))
+        Ok(self.rows.get(commit).map_or(&[], Vec::as_slice))
     }
 
-    /// Whether a commit was looked up.
-    fn holds(&self, commit: &str) -> bool {
-        self.0.contains_key(commit)
+    /// Whether an earlier change brought a commit to a target's place: what it holds was decided then.
+    fn has_run(&mut self, room: &mut Room<'_, '_>, (change, target): (&Change, &Target), commit: &str) -> Result<bool> {
+        let place = (target.service.clone(), target.environment.clone(), commit.to_owned());
+        if !self.brought.contains_key(&place) {
+            let built = self.of(room, commit)?.iter();
+            let built: BTreeSet<String> = built.filter_map(|row| row.artifact.clone()).collect();
+            let found = brought(room, target, commit, &built)?;
+            self.brought.insert(place.clone(), found);
+        }
+        let ids = self.brought.get(&place);
+        Ok(ids.is_some_and(|ids| ids.iter().any(|id| *id != change.id)))
     }
 }
 
@@ -94,7 +114,7 @@ fn walk(
     room: &mut Room<'_, '_>,
     (change, target): (&Change, &Target),
     from: Vec<String>,
-    (known, pushed): (&mut Known, &mut Pushed),
+    (known, way): (&mut Known, &mut Way),
 ) -> Result<()> {
     let mut ahead = from;
     let mut seen: BTreeSet<String> = BTreeSet::new();
@@ -104,12 +124,17 @@ fn walk(
         }
         if seen.len() == MOST_PUSHES {
             // Where the way is cut, whether a push is known before the cut does not matter: it was not looked for.
-            pushed.too_far.insert(commit);
+            way.pushed.too_far.insert(commit);
             return Ok(());
         }
         seen.insert(commit.clone());
-        for earlier in of_commit(known.of(room, &commit)?, &commit, pushed) {
-            if !seen.contains(&earlier) && !has_run(room, (change, target), &earlier, known)? {
+        way.looked_up.insert(commit.clone());
+        for earlier in of_commit(known.of(room, &commit)?, &commit, &mut way.pushed) {
+            if seen.contains(&earlier) {
+                continue;
+            }
+            way.looked_up.insert(earlier.clone());
+            if !known.has_run(room, (change, target), &earlier)? {
                 ahead.push(earlier);
             }
         }
@@ -134,25 +159,21 @@ fn of_commit(rows: &[Provenance], commit: &str, pushed: &mut Pushed) -> BTreeSet
     earlier
 }
 
-/// Whether an earlier change brought a commit to the target's place: what it holds was decided then.
-fn has_run(
+/// The changes that brought a commit, or what was built of it, to a target's place and succeeded.
+fn brought(
     room: &mut Room<'_, '_>,
-    (change, target): (&Change, &Target),
+    target: &Target,
     commit: &str,
-    known: &mut Known,
-) -> Result<bool> {
+    built: &BTreeSet<String>,
+) -> Result<BTreeSet<ChangeId>> {
     let (service, environment) = (target.service.as_str(), target.environment.as_str());
-    let built: BTreeSet<String> = known
-        .of(room, commit)?
-        .iter()
-        .filter_map(|row| row.artifact.clone())
-        .collect();
     let mut rows = store::changes::targets_for(room.tx, service, environment, None, Some(commit))?;
     for artifact in built {
-        let more = store::changes::targets_for(room.tx, service, environment, Some(&artifact), None)?;
-        rows.extend(more.into_iter().filter(|row| row.artifact.as_ref() == Some(&artifact)));
+        let more = store::changes::targets_for(room.tx, service, environment, Some(artifact), None)?;
+        rows.extend(more.into_iter().filter(|row| row.artifact.as_ref() == Some(artifact)));
     }
-    for row in rows.into_iter().filter(|row| row.change_id != change.id.0) {
+    let mut found = BTreeSet::new();
+    for row in rows {
         let Some(other) = record::load::<Change>(room.tx, &row.change_id)? else {
             continue;
         };
@@ -164,10 +185,10 @@ fn has_run(
             told_outcome(&other, its),
             Some(Outcome::Succeeded | Outcome::SucceededWithIssues)
         ) {
-            return Ok(true);
+            found.insert(other.id);
         }
     }
-    Ok(false)
+    Ok(found)
 }
 
 /// Keeps who made the commits of a push to a repository that is mapped here.
@@ -250,10 +271,17 @@ fn keep(room: &mut Room<'_, '_>, connection: &Connection, told: Provenance) -> R
         .filter(of_it)
         .map(|row| row.service.clone())
         .collect();
-    for change in open_with_code(room)? {
-        let is_of_them = |target: &Target| services.contains(&target.service);
-        if change.content.targets.iter().any(is_of_them) && walk_all(room, &change)?.0.holds(&commit) {
-            settle_one(room, change.id.as_str())?;
+    let mut open = BTreeSet::new();
+    for service in &services {
+        open.extend(store::changes::open_in(room.tx, service.as_str())?);
+    }
+    let mut known = Known::default();
+    for id in open {
+        let Some(change) = record::load::<Change>(room.tx, &id)? else {
+            continue;
+        };
+        if go_back(room, &change.record, &mut known)?.looked_up.contains(&commit) {
+            settle_one(room, &id)?;
         }
     }
     Ok(())
@@ -264,24 +292,22 @@ fn keep(room: &mut Room<'_, '_>, connection: &Connection, told: Provenance) -> R
 /// # Errors
 /// The store's.
 pub(crate) fn settle_of(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
-    for change in open_with_code(room)? {
+    let open = State::ALL
+        .iter()
+        .filter(|state| state.is_open())
+        .map(|state| state.as_str());
+    let filter = Filter::new().one_of("state", open).order_by("number");
+    for stored in record::find::<Change>(room.tx, &filter)? {
+        let change = stored.record;
+        if !has_code(&change) {
+            continue;
+        }
         let found = of_change(room, &change)?;
         if found.people.contains(person) || !found.unknown.is_empty() {
             settle_one(room, change.id.as_str())?;
         }
     }
     Ok(())
-}
-
-/// The open changes that name what was made of commits.
-fn open_with_code(room: &mut Room<'_, '_>) -> Result<Vec<Change>> {
-    let open = State::ALL
-        .iter()
-        .filter(|state| state.is_open())
-        .map(|state| state.as_str());
-    let filter = Filter::new().one_of("state", open).order_by("number");
-    let found = record::find::<Change>(room.tx, &filter)?;
-    Ok(found.into_iter().map(|stored| stored.record).filter(has_code).collect())
 }
 
 /// Whether a change names what was made of commits.

@@ -46,18 +46,32 @@ pub struct Parcel {
     pub card: Option<Card>,
 }
 
+fn lease<'a>(room: &Room<'_, '_>, holder: &'a str, until: Timestamp) -> Lease<'a> {
+    Lease {
+        now: room.now,
+        until,
+        holder,
+        most: 1,
+    }
+}
+
+/// Keeps a webhook from everybody until then.
+///
+/// # Errors
+/// The store's.
+pub fn leave_alone(room: &mut Room<'_, '_>, id: &str, holder: &str, until: Timestamp) -> Result<()> {
+    let by = lease(room, holder, until);
+    webhook::lease(room.tx, id, &by)?;
+    Ok(())
+}
+
 /// Takes a webhook, looks at the log's next events and answers what may leave; `None` when there is nothing to do.
 ///
 /// # Errors
 /// The store's.
 pub fn gather(room: &mut Room<'_, '_>, id: &str, holder: &str, until: Timestamp) -> Result<Option<Round>> {
     let now = room.now;
-    let by = Lease {
-        now,
-        until,
-        holder,
-        most: 1,
-    };
+    let by = lease(room, holder, until);
     if !webhook::lease(room.tx, id, &by)? {
         return Ok(None);
     }

@@ -218,9 +218,11 @@ impl Courier {
             let directory = room.directory()?;
             Ok(Some((round, directory)))
         });
-        let Some(Some((round, directory))) = told(gathered, "gathering a webhook's events") else {
-            return;
+        let gathered = match gathered {
+            Ok(gathered) => gathered,
+            Err(error) => return self.leave_alone(one, &error),
         };
+        let Some((round, directory)) = gathered else { return };
         let source = format!("{}/t/{}", self.state.public_url(), one.tenant);
         let sent = self.send(&round, &source, &directory);
         let (webhook, holder) = (round.webhook, self.holder.clone());
@@ -228,6 +230,21 @@ impl Courier {
             send_webhooks::settle(room, &webhook, &holder, &sent.tried, &sent.rest)
         });
         told(noted, "noting a webhook's deliveries");
+    }
+
+    /// Leaves a webhook alone for a while whose events could not be gathered: those that were due first would be taken first
+    /// each time, and nobody else's turn would come.
+    fn leave_alone(&self, one: &Leased, error: &acts::Error) {
+        let (tenant, webhook) = (&one.tenant, &one.id);
+        tracing::error!(%error, tenant, webhook, "a webhook's events could not be gathered");
+        if matches!(error, acts::Error::Store(fault) if fault.is_passing()) {
+            return;
+        }
+        let (id, holder, until) = (one.id.clone(), self.holder.clone(), self.now() + LEASE);
+        let rested = self.act(tenant, move |room| {
+            send_webhooks::leave_alone(room, &id, &holder, until)
+        });
+        told(rested, "leaving a webhook alone");
     }
 
     /// Sends a round's parcels one after the other; stops when nobody is there to take them.

@@ -121,7 +121,7 @@ pub(crate) struct Failed<'a> {
 }
 
 /// Gives a row back: id, holder, when, why.
-pub(crate) type Fail = fn(&mut store::Tx<'_>, &str, &str, Timestamp, &str) -> store::Result<bool>;
+type Fail = fn(&mut store::Tx<'_>, &str, &str, Timestamp, &str) -> store::Result<bool>;
 /// Sets a row aside: id, holder, why.
 type Park = fn(&mut store::Tx<'_>, &str, &str, &str) -> store::Result<bool>;
 
@@ -138,10 +138,12 @@ pub(crate) fn go_round(bell: &Receiver<()>, mut round: impl FnMut() -> bool) {
 
 /// Works rows, [`HANDS`] at a time, and comes back when all are done.
 pub(crate) fn side_by_side<T: Sync>(rows: &[T], work: impl Fn(&T) + Sync) {
-    let work = &work;
+    let share = |hand: usize| rows.iter().skip(hand).step_by(HANDS).for_each(&work);
     std::thread::scope(|scope| {
-        for hand in 0..HANDS.min(rows.len()) {
-            scope.spawn(move || rows.iter().skip(hand).step_by(HANDS).for_each(work));
+        for hand in 1..HANDS.min(rows.len()) {
+            scope.spawn(move || share(hand));
         }
+        // The calling thread is a hand as well: most often one row is due, and needs no other.
+        share(0);
     });
 }

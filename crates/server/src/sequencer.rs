@@ -70,9 +70,9 @@ struct Sequencer {
 impl Sequencer {
     /// Answers whether the store was there.
     fn round(&mut self) -> bool {
-        if !self.place_all() {
+        let Some(is_well) = self.place_all() else {
             return false;
-        }
+        };
         let now = tick();
         if self
             .tended_at
@@ -82,46 +82,42 @@ impl Sequencer {
             self.tend();
         }
         self.sign_lists();
-        true
+        is_well
     }
 
-    /// Places the waiting events of every tenant; answers whether the store was there.
-    fn place_all(&self) -> bool {
+    /// Places the waiting events of every tenant; answers whether all could be placed, and nothing when the store is away. A
+    /// tenant whose log is broken holds up no other: their events, their cosignatures and their lists.
+    fn place_all(&self) -> Option<bool> {
         let find = |tx: &mut store::CrossTx<'_>| Ok(store::event::tenants_unsequenced(tx)?);
         let waiting = self
             .state
             .desk()
             .wait_across(Lane::Worker, "whose events wait for a place", Mode::Read, find);
-        let Some(waiting) = told(waiting, "looking for events without a place") else {
-            return false;
-        };
         let mut is_well = true;
-        for tenant in waiting {
+        for tenant in told(waiting, "looking for events without a place")? {
             let placed = acts::sequence_events::sequence_events(self.state.desk(), &tenant, &self.server);
-            let placed = told(placed, "placing events");
+            let placed = told_of(&tenant, placed, "placing events");
             is_well &= placed.is_some();
             if placed.is_some_and(|it| it.to > it.from) {
                 self.state.bells().ring_for_readers(&tenant);
             }
         }
-        is_well
+        Some(is_well)
     }
 
     /// Another server may go on at once.
     fn lay_down_pens(&self) {
         for tenant in self.tenants().iter().map(String::as_str).chain([SYSTEM_TENANT]) {
             let laid = acts::sequence_events::lay_down_pen(self.state.desk(), tenant, &self.server);
-            told(laid, "laying down the pen of a log");
+            told_of(tenant, laid, "laying down the pen of a log");
         }
     }
 
     /// Renews cosignatures, and notes in the system's log how far each tenant's is.
     fn tend(&self) {
         for tenant in self.tenants() {
-            told(
-                acts::cosign_log::cosign_log(self.state.desk(), &tenant),
-                "cosigning a log",
-            );
+            let cosigned = acts::cosign_log::cosign_log(self.state.desk(), &tenant);
+            told_of(&tenant, cosigned, "cosigning a log");
         }
         told(
             acts::cosign_log::cosign_log(self.state.desk(), SYSTEM_TENANT),
@@ -157,7 +153,7 @@ impl Sequencer {
                 .state
                 .desk()
                 .wait(Lane::Worker, &tenant, Actor::system(), Mode::Write, act);
-            told(signed, "signing a revocation list");
+            told_of(&tenant, signed, "signing a revocation list");
         }
     }
 }
@@ -171,4 +167,11 @@ pub(crate) fn told<T>(answer: acts::Result<T>, doing: &'static str) -> Option<T>
             None
         }
     }
+}
+
+/// The same of one tenant's work, by its name.
+fn told_of<T>(tenant: &str, answer: acts::Result<T>, doing: &'static str) -> Option<T> {
+    answer
+        .inspect_err(|error| tracing::error!(%error, tenant, doing, "work behind the doors failed"))
+        .ok()
 }

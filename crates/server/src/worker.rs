@@ -139,8 +139,9 @@ impl Worker {
         let kind = self.holder.look(&row.tenant, move |room| {
             Ok(acts::set_connection::connection(room, &connection)?.kind)
         });
-        let Some(kind) = told(kind, "finding a delivery's connection") else {
-            return;
+        let kind = match kind {
+            Ok(kind) => kind,
+            Err(error) => return self.give_back(row, &error),
         };
         let signals = match connect::door::read(&kind, &row.event, &row.body, row.received_at) {
             Ok(signals) => signals,
@@ -155,13 +156,17 @@ impl Worker {
             Ok(Done::Finished)
         });
         if let Err(error) = done {
-            let failed = Failed {
-                tenant: &row.tenant,
-                id: &row.id,
-                tries: row.tries,
-            };
-            self.holder.again(failed, &error, (inbox::fail, inbox::park));
+            self.give_back(row, &error);
         }
+    }
+
+    fn give_back(&self, row: &Delivery, error: &acts::Error) {
+        let failed = Failed {
+            tenant: &row.tenant,
+            id: &row.id,
+            tries: row.tries,
+        };
+        self.holder.again(failed, error, (inbox::fail, inbox::park));
     }
 
     /// A delivery that cannot be read will not get better: it is kept, with the reason, and shown to an administrator.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use model::change::{Change, Target};
+use model::words::State;
 
 use crate::change_order::Stretch;
 use crate::error::Result;
@@ -615,6 +616,19 @@ pub fn targets_for(
     rows.sort_by(|one, other| (&one.change_id, &one.target_id).cmp(&(&other.change_id, &other.target_id)));
     rows.dedup();
     Ok(rows)
+}
+
+/// The ids of the open changes with a target in a service, in the order of their numbers.
+pub fn open_in(tx: &mut Tx<'_>, service: &str) -> Result<Vec<String>> {
+    let open = State::ALL.iter().filter(|state| state.is_open());
+    let states: Vec<String> = open.map(|state| format!("'{}'", state.as_str())).collect();
+    let sql = format!(
+        "SELECT id FROM \"change\" c WHERE c.tenant = $tenant AND c.state IN ({}) AND EXISTS (SELECT 1 FROM change_target t
+            WHERE t.tenant = $tenant AND t.change_id = c.id AND t.service = $service) ORDER BY c.number",
+        states.join(", ")
+    );
+    let found = tx.query(&sql, &[("service", service.into())])?;
+    found.iter().map(|row| row.text("id")).collect()
 }
 
 fn target_row(row: &Row) -> Result<TargetRow> {

@@ -4,7 +4,7 @@ use model::change::Change;
 use model::records::{Approval, Comment};
 use serde_json::{Value as Json, json};
 use store::changes::{
-    ChangeFilter, count_by_state, id_of_key, list_changes, tally, targets_for, targets_of, targets_of_all,
+    ChangeFilter, count_by_state, id_of_key, list_changes, open_in, tally, targets_for, targets_of, targets_of_all,
 };
 use store::{Error, Filter, Value, nouns, record, search};
 
@@ -367,6 +367,12 @@ fn targets_are_found_by_what_is_deployed() {
                 .read(|tx| targets_for(tx, "web", "staging", None, None))
                 .is_empty()
         );
+        let all = world.read(|tx| open_in(tx, "web"));
+        assert!(
+            all.contains(&"c4".to_owned()) && !all.contains(&"c2".to_owned()),
+            "{all:?}"
+        );
+        assert!(world.read(|tx| open_in(tx, "nowhere")).is_empty());
     });
 }
 
