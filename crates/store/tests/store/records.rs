@@ -367,11 +367,9 @@ fn targets_are_found_by_what_is_deployed() {
                 .read(|tx| targets_for(tx, "web", "staging", None, None))
                 .is_empty()
         );
-        let all = world.read(|tx| open_in(tx, "web"));
-        assert!(
-            all.contains(&"c4".to_owned()) && !all.contains(&"c2".to_owned()),
-            "{all:?}"
-        );
+        insert(world, changed("c6", 6, |it| it["state"] = json!("closed")));
+        assert_eq!(world.read(|tx| open_in(tx, "till")), ["c3"]);
+        assert_eq!(world.read(|tx| open_in(tx, "web")), ["c1", "c2", "c3", "c4", "c5"]);
         assert!(world.read(|tx| open_in(tx, "nowhere")).is_empty());
     });
 }
