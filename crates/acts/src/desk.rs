@@ -160,7 +160,11 @@ impl Desk {
         let desk = self.clone();
         move |tx: &mut Tx<'_>| {
             let mut room = desk.room(tx, actor.clone(), mode)?;
-            let answer = act(&mut room).and_then(|answer| room.tell_written().map(|()| answer));
+            let answer = act(&mut room).and_then(|answer| {
+                room.tell_written()?;
+                room.tell_standings()?;
+                Ok(answer)
+            });
             touched.store(room.has_touched_directory(), Ordering::Relaxed);
             answer
         }

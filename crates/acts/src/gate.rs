@@ -288,6 +288,14 @@ fn as_asked(named: model::change::Target, question: &Question, purpose: Purpose)
     }
 }
 
+/// Notes that what is written of this answer goes by the change as it stands.
+fn note_judged(room: &mut Room<'_, '_>, answer: &Answer) -> Result<()> {
+    match &answer.target {
+        Some((change, _)) => room.note_read_of(change.as_str()),
+        None => Ok(()),
+    }
+}
+
 /// Whether a row names what was asked about. A question that says artifact and commit is about both: a target that names
 /// another artifact beside the right commit (or the other way round) is not the one.
 fn is_named(row: &GateRow, question: &Question) -> bool {
@@ -391,6 +399,7 @@ pub fn check(room: &mut Room<'_, '_>, question: &Question, wait_until: Option<Ti
     let answer = ask(room, &question)?;
     // Without a word on the purpose it is the way forward, unless what was asked about is a way back that is open.
     let purpose = question.purpose.unwrap_or(answer.purpose);
+    note_judged(room, &answer)?;
     let go = answer.decision == GateDecision::Go;
     let target = answer.target.clone().filter(|_| go);
     let mut record = GateCheck {
@@ -550,6 +559,7 @@ pub fn judge_check(room: &mut Room<'_, '_>, check: GateCheck) -> Result<()> {
         return Ok(());
     }
     let answer = ask(room, &question_of(&check))?;
+    note_judged(room, &answer)?;
     let mut next = check.clone();
     let now = room.now;
     take_answer(&mut next, answer, now);

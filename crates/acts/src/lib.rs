@@ -127,6 +127,7 @@ mod settle_others;
 pub mod show_timeline;
 pub mod shown_permit;
 pub mod sign_revocations;
+mod standing;
 pub mod start_change;
 pub mod state_finding;
 pub mod submit_change;

@@ -266,7 +266,7 @@ fn noted(desk: &Desk, tenant: &str) -> Result<Option<(u64, Hash)>> {
         }
         let waiting = event::count_unsequenced(room.tx)?;
         let waiting = event::unsequenced(room.tx, waiting)?;
-        if let Some(found) = waiting.iter().rev().find_map(|(event, _)| noted_in(event, &tenant)) {
+        if let Some(found) = waiting.iter().rev().find_map(|it| noted_in(&it.event, &tenant)) {
             return Ok(Some(found));
         }
         let mut end = log_state(room)?.size;

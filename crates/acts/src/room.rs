@@ -19,6 +19,7 @@ use store::{Tx, counter, estate_write};
 use crate::desk::Desk;
 use crate::error::{Error, Result};
 use crate::known::Estate;
+use crate::standing::Standings;
 
 /// One act's room.
 pub struct Room<'a, 'c> {
@@ -43,6 +44,8 @@ pub struct Room<'a, 'c> {
     /// Records of the estate that were written since it was last said that it was.
     written: BTreeSet<estate_write::Written>,
     has_touched: bool,
+    /// What the sequencer must know of the act.
+    pub(crate) standings: Standings,
     /// The policies in force, once they were asked for.
     pub(crate) policies: Option<Arc<PolicySet>>,
 }
@@ -70,6 +73,7 @@ impl<'a, 'c> Room<'a, 'c> {
             before: None,
             written: BTreeSet::new(),
             has_touched: false,
+            standings: Standings::default(),
             policies: None,
         }
     }
@@ -194,6 +198,11 @@ impl<'a, 'c> Room<'a, 'c> {
         self.touch_directory()
     }
 
+    /// Whether the act goes by the estate as it stands.
+    pub(crate) fn has_read_generation(&self) -> bool {
+        self.generation.is_some()
+    }
+
     /// Whether the estate was written here.
     pub(crate) fn has_touched_directory(&self) -> bool {
         self.has_touched
@@ -229,10 +238,17 @@ impl<'a, 'c> Room<'a, 'c> {
     pub fn change(&mut self, key: &str) -> Result<Change> {
         let wanted = key.to_uppercase();
         let id = store::changes::id_of_key(self.tx, &wanted)?.unwrap_or_else(|| key.to_owned());
-        let found = record::load::<Change>(self.tx, &id)?;
-        found
-            .map(|stored| stored.record)
+        self.load_change(&id)?
             .ok_or_else(|| Refusal::not_found(format!("change {key}")).into())
+    }
+
+    /// A change by its id, by which the act goes from here on.
+    fn load_change(&mut self, id: &str) -> Result<Option<Change>> {
+        let found = record::load::<Change>(self.tx, id)?.map(|stored| stored.record);
+        if let Some(change) = &found {
+            self.note_read(change);
+        }
+        Ok(found)
     }
 
     fn around<R: Record>(&mut self, change: &str) -> Result<Vec<R>> {
@@ -277,10 +293,10 @@ impl<'a, 'c> Room<'a, 'c> {
         let mut found = Vec::new();
         for link in file.links.iter().filter(|link| link.kind == LinkKind::DependsOn) {
             let Some(id) = &link.to_change else { continue };
-            if let Some(other) = record::load::<Change>(self.tx, id.as_str())? {
+            if let Some(other) = self.load_change(id.as_str())? {
                 found.push(Linked {
-                    key: other.record.key,
-                    state: other.record.state,
+                    key: other.key,
+                    state: other.state,
                 });
             }
         }
@@ -301,11 +317,11 @@ impl<'a, 'c> Room<'a, 'c> {
             // What another one would go back to is not what was rejected.
             let is_another = |row: &TargetRow| row.change_id != change.id.0 && row.artifact.as_ref() == Some(artifact);
             for row in rows.into_iter().filter(is_another) {
-                let Some(other) = record::load::<Change>(self.tx, &row.change_id)? else {
+                let Some(other) = self.load_change(&row.change_id)? else {
                     continue;
                 };
-                if crate::settle_others::stops_others(&other.record) {
-                    return Ok(Some(other.record.key));
+                if crate::settle_others::stops_others(&other) {
+                    return Ok(Some(other.key));
                 }
             }
         }

@@ -151,6 +151,7 @@ impl Room<'_, '_> {
         written.deltas.push(delta);
         written.salts.extend(sealed.new_salts);
         self.note_written(R::TABLE, &id);
+        self.note_made(R::TABLE, &id);
         Ok(next)
     }
 
@@ -236,6 +237,7 @@ impl Room<'_, '_> {
             records: &refs,
         };
         store::event::append(self.tx, &new)?;
+        self.note_event(&id);
         if let Some(payload) = bytes.records_payload {
             let digest = proof::crypto::digest_text(&payload);
             store::event::save_payload(self.tx, &id, &digest, &payload)?;

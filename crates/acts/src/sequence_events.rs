@@ -1,6 +1,6 @@
 //! Places events in the tenant's log: one step of the sequencer.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use model::file::Actor;
@@ -8,7 +8,8 @@ use proof::event::payload_path;
 use proof::note::Checkpoint;
 use proof::tile::{self, Appended, TileName};
 use serde::Deserialize;
-use store::event::{self, Event, RecordRef};
+use store::act_order::{self, Standing};
+use store::event::{self, Event, RecordRef, Waiting};
 use store::log::{self, Advance, LogState};
 use store::{Lane, Mode};
 
@@ -107,57 +108,139 @@ fn next_events(room: &mut Room<'_, '_>) -> Result<Vec<Event>> {
     let mut limit = BATCH;
     loop {
         let found = event::unsequenced(room.tx, limit)?;
+        if let Some(first) = found.first() {
+            // All before the first that waits have their places.
+            act_order::forget_before(room.tx, &first.event.id)?;
+        }
         let is_all = i64::try_from(found.len()).is_ok_and(|count| count < limit);
-        let blocked = if is_all {
-            BTreeSet::new()
+        let order = if is_all {
+            order_of(&found, &BTreeSet::new())
         } else {
-            let mut blocked = followers_from_beyond(room, &found)?;
-            // An act too long for the widest batch is placed in parts, or the log would stand still.
-            if limit < WIDEST_BATCH {
-                blocked.append(&mut cut_acts(room, &found)?);
-            }
-            blocked
+            order_within(room, &found, limit)?
         };
-        let ordered = in_order(found, &blocked);
-        if is_all || !ordered.is_empty() || limit >= WIDEST_BATCH {
-            return Ok(ordered);
+        if is_all || !order.is_empty() || limit >= WIDEST_BATCH {
+            let mut events: Vec<Option<Event>> = found.into_iter().map(|it| Some(it.event)).collect();
+            return Ok(order.into_iter().filter_map(|at| events[at].take()).collect());
         }
         limit *= 8;
     }
 }
 
+/// The order of a batch beyond which more events wait.
+fn order_within(room: &mut Room<'_, '_>, found: &[Waiting], limit: i64) -> Result<Vec<usize>> {
+    let mut blocked = followers_from_beyond(room, found)?;
+    if limit < WIDEST_BATCH {
+        blocked.append(&mut cut_acts(room, found)?);
+        return Ok(order_of(found, &blocked));
+    }
+    // An act too long for the widest batch is placed in parts, or the log would stand still. It would as well where all wait
+    // for what lies beyond, which takes clocks far apart and a sequencer that was away: then the order among them has to do.
+    let order = order_of(found, &blocked);
+    if order.is_empty() {
+        return Ok(order_of(found, &BTreeSet::new()));
+    }
+    Ok(order)
+}
+
 /// Acts that the end of a batch may cut. Events of one act have ids of one moment of one server, so the rest of a cut one is
 /// among the events that follow.
-fn cut_acts(room: &mut Room<'_, '_>, found: &[(Event, Vec<RecordRef>)]) -> Result<BTreeSet<String>> {
-    let Some((last, _)) = found.last() else {
+fn cut_acts(room: &mut Room<'_, '_>, found: &[Waiting]) -> Result<BTreeSet<String>> {
+    let Some(last) = found.last() else {
         return Ok(BTreeSet::new());
     };
-    Ok(event::acts_unsequenced(room.tx, &last.id, BATCH)?)
+    Ok(event::acts_unsequenced(room.tx, &last.event.id, BATCH)?)
 }
 
 /// Acts of a batch that must wait for an event outside of it.
-fn followers_from_beyond(room: &mut Room<'_, '_>, found: &[(Event, Vec<RecordRef>)]) -> Result<BTreeSet<String>> {
-    let inside: BTreeSet<&str> = found.iter().map(|(event, _)| event.id.as_str()).collect();
-    let made: BTreeSet<(&str, &str, i64)> = found
-        .iter()
-        .flat_map(|(_, records)| records.iter().map(|it| (it.table.as_str(), it.id.as_str(), it.version)))
-        .collect();
+fn followers_from_beyond(room: &mut Room<'_, '_>, found: &[Waiting]) -> Result<BTreeSet<String>> {
+    let Some(last) = found.last().map(|it| it.event.id.as_str()) else {
+        return Ok(BTreeSet::new());
+    };
+    let made: BTreeSet<&RecordRef> = found.iter().flat_map(|it| &it.made).collect();
+    let made_beyond = records_with_more(room, found.iter().flat_map(|it| &it.read), |room, record| {
+        is_made_beyond(room, &version(record, 1), last)
+    })?;
+    let read_beyond = records_with_more(room, found.iter().flat_map(|it| &it.made), |room, record| {
+        is_read_beyond(room, record, last)
+    })?;
     let mut blocked = BTreeSet::new();
-    for (event, records) in found {
-        for record in records {
-            // Where the version before stands in the batch, the order within it sees to this one. A gap may lie anywhere, not
-            // only before the first version of the batch: ids follow the clocks of several servers.
-            let before = record.version - 1;
-            if before == 0 || made.contains(&(record.table.as_str(), record.id.as_str(), before)) {
-                continue;
-            }
-            let earlier = event::earlier_unsequenced(room.tx, record)?;
-            if earlier.iter().any(|id| !inside.contains(id.as_str())) {
-                blocked.insert(event.act.clone());
-            }
+    for waiting in found {
+        let mut is_blocked = false;
+        for record in &waiting.made {
+            // Where the version before stands in the batch, the order within it sees to this one. A gap may lie anywhere,
+            // not only before the first version of the batch: ids follow the clocks of several servers.
+            let has_gap = record.version > 1 && !made.contains(&version(record, -1));
+            is_blocked |= has_gap && is_made_beyond(room, record, last)?;
+            is_blocked |= read_beyond.contains(&name(record)) && is_read_beyond(room, record, last)?;
+        }
+        for record in &waiting.read {
+            is_blocked |= made_beyond.contains(&name(record)) && is_made_beyond(room, &version(record, 1), last)?;
+        }
+        if is_blocked {
+            blocked.insert(waiting.event.act.clone());
         }
     }
     Ok(blocked)
+}
+
+/// The records of which something lies beyond the batch: what does not before the latest of their versions does not before any.
+fn records_with_more<'f>(
+    room: &mut Room<'_, '_>,
+    records: impl Iterator<Item = &'f RecordRef>,
+    lies_beyond: impl Fn(&mut Room<'_, '_>, &RecordRef) -> Result<bool>,
+) -> Result<BTreeSet<(&'f str, &'f str)>> {
+    let mut latest: BTreeMap<(&str, &str), &RecordRef> = BTreeMap::new();
+    for record in records {
+        let known = latest.entry(name(record)).or_insert(record);
+        if known.version < record.version {
+            *known = record;
+        }
+    }
+    let mut more = BTreeSet::new();
+    for (name, record) in latest {
+        if lies_beyond(room, record)? {
+            more.insert(name);
+        }
+    }
+    Ok(more)
+}
+
+/// A record without its version.
+fn name(record: &RecordRef) -> (&str, &str) {
+    (&record.table, &record.id)
+}
+
+/// The version so many after this one.
+fn version(record: &RecordRef, after: i64) -> RecordRef {
+    RecordRef {
+        version: record.version + after,
+        ..record.clone()
+    }
+}
+
+/// Whether an event beyond the batch made an earlier version.
+fn is_made_beyond(room: &mut Room<'_, '_>, record: &RecordRef, last: &str) -> Result<bool> {
+    if record.table != act_order::ESTATE {
+        let earlier = event::earlier_unsequenced(room.tx, record)?;
+        return Ok(earlier.iter().any(|id| id.as_str() > last));
+    }
+    let made = Standing {
+        record: record.clone(),
+        made: true,
+    };
+    Ok(act_order::is_beyond(room.tx, last, &made)?)
+}
+
+/// Whether an act beyond the batch read an earlier version, and so did what it did before this one was made.
+fn is_read_beyond(room: &mut Room<'_, '_>, record: &RecordRef, last: &str) -> Result<bool> {
+    if record.version == 1 || !crate::standing::is_heeded(&record.table) {
+        return Ok(false);
+    }
+    let read = Standing {
+        record: record.clone(),
+        made: false,
+    };
+    Ok(act_order::is_beyond(room.tx, last, &read)?)
 }
 
 /// What one act wrote, as the sequencer places it: whole.
@@ -171,14 +254,15 @@ struct WholeAct {
     followers: Vec<usize>,
 }
 
-/// Orders events so that an act that made a record's version n stands before the one that made n + 1, with all that each of
-/// them wrote, and by id where that leaves a choice. Blocked acts and all that follow from them are left out.
+/// The places in the batch of its events in the order of the log: an act that made a record's version n stands before those that
+/// read it, and these before the one that made n + 1; each act with all that it wrote, and by id where that leaves a choice.
+/// Blocked acts and all that follow from them are left out.
 ///
 /// Only the first event of an act names records, but what follows from an act follows from all of its events: a permit is
 /// revoked after it was issued, though the servers' clocks may say otherwise.
-pub(crate) fn in_order(found: Vec<(Event, Vec<RecordRef>)>, blocked: &BTreeSet<String>) -> Vec<Event> {
-    let mut acts = whole_acts(&found);
-    let is_blocked = |act: &WholeAct| blocked.contains(&found[act.events[0]].0.act);
+fn order_of(found: &[Waiting], blocked: &BTreeSet<String>) -> Vec<usize> {
+    let mut acts = whole_acts(found);
+    let is_blocked = |act: &WholeAct| blocked.contains(&found[act.events[0]].event.act);
     // Acts stand in the order of their first events' ids, so their places are in that order as well.
     let mut ready: BTreeSet<usize> = (0..acts.len())
         .filter(|&at| acts[at].waits == 0 && !is_blocked(&acts[at]))
@@ -193,35 +277,58 @@ pub(crate) fn in_order(found: Vec<(Event, Vec<RecordRef>)>, blocked: &BTreeSet<S
             }
         }
     }
-    let mut events: Vec<Option<Event>> = found.into_iter().map(|(event, _)| Some(event)).collect();
-    order.into_iter().filter_map(|at| events[at].take()).collect()
+    order
+}
+
+/// The acts of a batch that made or read versions of one record, by these versions.
+#[derive(Default)]
+struct Line {
+    makers: BTreeMap<i64, usize>,
+    readers: Vec<(i64, usize)>,
 }
 
 /// The acts of a batch in the order of their first events, each with those that wait for it.
-fn whole_acts(found: &[(Event, Vec<RecordRef>)]) -> Vec<WholeAct> {
+fn whole_acts(found: &[Waiting]) -> Vec<WholeAct> {
     let mut acts: Vec<WholeAct> = Vec::new();
     let mut known: HashMap<&str, usize> = HashMap::new();
-    let mut maker: HashMap<&RecordRef, usize> = HashMap::new();
-    for (at, (event, records)) in found.iter().enumerate() {
-        let act = *known.entry(&event.act).or_insert(acts.len());
+    let mut lines: HashMap<(&str, &str), Line> = HashMap::new();
+    for (at, waiting) in found.iter().enumerate() {
+        let act = *known.entry(&waiting.event.act).or_insert(acts.len());
         if act == acts.len() {
             acts.push(WholeAct::default());
         }
         acts[act].events.push(at);
-        maker.extend(records.iter().map(|record| (record, act)));
+        for record in &waiting.made {
+            let line = lines.entry(name(record)).or_default();
+            line.makers.insert(record.version, act);
+        }
+        for record in &waiting.read {
+            let line = lines.entry(name(record)).or_default();
+            line.readers.push((record.version, act));
+        }
     }
-    for (record, &act) in &maker {
-        // The version before, if it still waits; without it there is nothing to wait for, or it lies beyond the batch.
-        let before = RecordRef {
-            version: record.version - 1,
-            ..(*record).clone()
-        };
-        if let Some(&earlier) = maker.get(&before).filter(|earlier| **earlier != act) {
-            acts[act].waits += 1;
-            acts[earlier].followers.push(act);
+    for (earlier, later) in lines.values().flat_map(Line::pairs) {
+        if earlier != later {
+            acts[later].waits += 1;
+            acts[earlier].followers.push(later);
         }
     }
     acts
+}
+
+impl Line {
+    /// Which act stands before which. A version whose maker has its place already is nothing to wait for.
+    fn pairs(&self) -> Vec<(usize, usize)> {
+        let makers: Vec<usize> = self.makers.values().copied().collect();
+        let mut pairs: Vec<(usize, usize)> = makers.windows(2).map(|pair| (pair[0], pair[1])).collect();
+        for (version, reader) in &self.readers {
+            let maker = self.makers.range(..=version).next_back();
+            pairs.extend(maker.map(|(_, maker)| (*maker, *reader)));
+            let next = self.makers.range(version + 1..).next();
+            pairs.extend(next.map(|(_, next)| (*reader, *next)));
+        }
+        pairs
+    }
 }
 
 /// Appends the events to the tree, signs the new size, and moves the log on.
@@ -314,3 +421,6 @@ fn save_payloads(room: &mut Room<'_, '_>, events: &[Event]) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
+use crate::act_order;
 use crate::error::Result;
 use crate::tx::{CrossTx, Tx};
 use crate::value::{Row, Value};
@@ -96,14 +97,26 @@ pub fn append(tx: &mut Tx<'_>, event: &NewEvent<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Events without a place, in the order of ids, with the versions each made. A record's earlier version may stand behind
-/// a later one, as servers' clocks differ: the sequencer sorts by version within a record (`earlier_unsequenced`).
-pub fn unsequenced(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<(Event, Vec<RecordRef>)>> {
+/// An event without a place, and how it stands to others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waiting {
+    /// The event.
+    pub event: Event,
+    /// The versions that it made.
+    pub made: Vec<RecordRef>,
+    /// Those that its act read, where it is the act's first.
+    pub read: Vec<RecordRef>,
+}
+
+/// Events without a place, in the order of ids. A record's earlier version may stand behind a later one, as servers' clocks
+/// differ: the sequencer sorts by what they made and read.
+pub fn unsequenced(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Waiting>> {
     let params = [("limit", limit.into())];
     let rows = tx.query(
         "SELECT * FROM event WHERE tenant = $tenant AND seq IS NULL ORDER BY id LIMIT $limit",
         &params,
     )?;
+    let events: Vec<Event> = rows.iter().map(read).collect::<Result<_>>()?;
     let made = tx.query(
         "SELECT event_id, table_name, record_id, version FROM event_record
          WHERE tenant = $tenant AND event_id IN
@@ -111,17 +124,24 @@ pub fn unsequenced(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<(Event, Vec<Record
          ORDER BY event_id, table_name, record_id",
         &params,
     )?;
-    let mut records: HashMap<String, Vec<RecordRef>> = HashMap::new();
+    let mut records: HashMap<String, (Vec<RecordRef>, Vec<RecordRef>)> = HashMap::new();
     for row in &made {
-        records.entry(row.text("event_id")?).or_default().push(record_ref(row)?);
+        let (made, _) = records.entry(row.text("event_id")?).or_default();
+        made.push(record_ref(row)?);
     }
-    rows.iter()
-        .map(|row| {
-            let event = read(row)?;
-            let records = records.remove(&event.id).unwrap_or_default();
-            Ok((event, records))
-        })
-        .collect()
+    let standing = match events.last() {
+        Some(last) => act_order::up_to(tx, &last.id)?,
+        None => Vec::new(),
+    };
+    for (event, standing) in standing {
+        let (made, read) = records.entry(event).or_default();
+        if standing.made { made } else { read }.push(standing.record);
+    }
+    let waiting = events.into_iter().map(|event| {
+        let (made, read) = records.remove(&event.id).unwrap_or_default();
+        Waiting { event, made, read }
+    });
+    Ok(waiting.collect())
 }
 
 fn record_ref(row: &Row) -> Result<RecordRef> {
@@ -155,7 +175,7 @@ pub fn acts_unsequenced(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<BTre
     .collect()
 }
 
-/// Events without a place that made earlier versions of this record: they must get their place first.
+/// Events without a place that made earlier versions of this record than the named one: they must get their places first.
 pub fn earlier_unsequenced(tx: &mut Tx<'_>, record: &RecordRef) -> Result<Vec<String>> {
     tx.query(
         "SELECT r.event_id AS id FROM event_record r

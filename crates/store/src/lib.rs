@@ -3,6 +3,7 @@
 //! A verb here is `fn(&mut Tx, …) -> Result<…>`: load, find, list, count, insert, save, lease, finish, delete. It decides
 //! nothing, reads no clock and makes no id. `README.md` beside this crate's manifest lists the whole interface.
 
+pub mod act_order;
 pub mod blob;
 pub mod call;
 pub mod change_count;

@@ -51,6 +51,7 @@ const MIGRATIONS: &[Migration] = migrations![
     27 "0027_orders_of_changes",
     28 "0028_figures",
     29 "0029_shown_subjects",
+    30 "0030_act_order",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -122,6 +122,17 @@ pub fn load<R: Record>(tx: &mut Tx<'_>, id: &str) -> Result<Option<Stored<R>>> {
         .transpose()
 }
 
+/// The version of the record with this id.
+pub fn version<R: Record>(tx: &mut Tx<'_>, id: &str) -> Result<Option<i64>> {
+    let sql = format!(
+        "SELECT version FROM \"{}\" WHERE tenant = $tenant AND id = $id",
+        R::TABLE
+    );
+    tx.query_one(&sql, &[("id", id.into())])?
+        .map(|row| row.int("version"))
+        .transpose()
+}
+
 /// The records that a filter picks, in its order.
 pub fn find<R: Record>(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<Stored<R>>> {
     let (tail, params) = filter.written()?;

@@ -1,25 +1,31 @@
 //! A disk that is small enough to be filled.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use super::eventually;
 
-/// A file system of its own in memory. Dropping it takes it away.
+/// The room that it has while it is not to be full. Nothing is taken of it before it is written to.
+const ROOMY_KIBIBYTES: u64 = 8 * 1024 * 1024;
+
+/// A file system of its own in memory, of a size that can be changed while it is written to. Dropping it takes it away.
 pub struct SmallDisk {
     folder: tempfile::TempDir,
 }
 
 impl SmallDisk {
-    /// Mounts one of so many mebibytes; `None` when this process may not mount.
-    pub fn mount(mebibytes: usize) -> Option<Self> {
-        let folder = tempfile::tempdir().ok()?;
+    /// Mounts one; `None` when this process may not mount.
+    pub fn mount() -> Option<Self> {
+        let disk = Self {
+            folder: tempfile::tempdir().ok()?,
+        };
+        let options = format!("size={ROOMY_KIBIBYTES}k,mode=755");
         let mounted = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &format!("size={mebibytes}m,mode=755"), "tmpfs"])
-            .arg(folder.path())
+            .args(["-t", "tmpfs", "-o", &options, "tmpfs"])
+            .arg(disk.path())
             .output()
             .ok()?;
-        mounted.status.success().then_some(Self { folder })
+        mounted.status.success().then_some(disk)
     }
 
     /// Where it is mounted.
@@ -27,45 +33,48 @@ impl SmallDisk {
         self.folder.path()
     }
 
-    fn ballast(&self) -> PathBuf {
-        self.path().join("ballast")
-    }
-
-    /// Fills it up to so many free kibibytes.
+    /// Leaves so many free kibibytes.
     ///
     /// # Panics
-    /// When it cannot be measured or filled.
+    /// When it cannot be measured, or be made so small.
     pub fn fill(&self, leaving_kibibytes: u64) {
-        let ballast = self.ballast();
-        // The server goes on writing meanwhile, so the first measure may be out of date when it is used.
-        eventually("the disk can be filled", || {
-            let has = std::fs::metadata(&ballast).map_or(0, |it| it.len()) / 1024;
-            let size = (has + self.free_kibibytes()).saturating_sub(leaving_kibibytes);
-            let done = Command::new("fallocate")
-                .args(["-l", &format!("{size}KiB")])
-                .arg(&ballast)
-                .output();
-            done.expect("fallocate is a part of every system").status.success()
+        // The server goes on writing meanwhile, so what was measured may be out of date when it is used.
+        eventually("the disk can be made small", || {
+            let (used, _) = self.kibibytes();
+            self.resize(used + leaving_kibibytes)
         });
     }
 
-    /// Takes the ballast off.
+    /// Gives it room again.
     ///
     /// # Panics
-    /// When there is none.
+    /// When it cannot be made larger.
     pub fn relieve(&self) {
-        std::fs::remove_file(self.ballast()).expect("it was filled before");
+        assert!(self.resize(ROOMY_KIBIBYTES), "the disk cannot be made larger");
     }
 
-    fn free_kibibytes(&self) -> u64 {
+    fn resize(&self, kibibytes: u64) -> bool {
+        let done = Command::new("mount")
+            .args(["-o", &format!("remount,size={kibibytes}k")])
+            .arg(self.path())
+            .output();
+        done.expect("mount is a part of every system").status.success()
+    }
+
+    /// What is used, and what is free.
+    pub fn kibibytes(&self) -> (u64, u64) {
         let done = Command::new("df")
-            .args(["--output=avail", "-k"])
+            .args(["--output=used,avail", "-k"])
             .arg(self.path())
             .output()
             .expect("df is a part of every system");
         let text = String::from_utf8_lossy(&done.stdout);
-        let figure = text.lines().nth(1).expect("df tells a figure below its heading");
-        figure.trim().parse().expect("the figure is a number")
+        let line = text.lines().nth(1).expect("df tells figures below its heading");
+        let mut figures = line
+            .split_whitespace()
+            .map(|it| it.parse().expect("figures are numbers"));
+        let mut next = || figures.next().expect("df tells two figures");
+        (next(), next())
     }
 }
 

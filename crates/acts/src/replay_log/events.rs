@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use proof::diff::RecordDelta;
 use proof::event::Event;
 use proof::tile::{self, TileReader, WIDTH};
-use store::event::{self, Event as Row};
+use store::event::{self, Event as Row, Waiting};
 use store::log::LogState;
 
 use super::{Head, PAGE, Replay};
@@ -121,7 +121,7 @@ impl Replay<'_> {
     /// Events that wait for their place.
     fn waiting(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
         let count = event::count_unsequenced(room.tx)?;
-        for (row, _) in event::unsequenced(room.tx, count)? {
+        for Waiting { event: row, .. } in event::unsequenced(room.tx, count)? {
             self.events += 1;
             self.columns(&row);
             if let Ok(event) = Event::from_bytes(&row.bytes) {

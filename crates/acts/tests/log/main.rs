@@ -11,6 +11,7 @@ mod glasses;
 mod interleaving;
 mod mutating;
 mod on_postgres;
+mod ordering;
 mod placing;
 mod proving;
 mod replaying;

@@ -278,7 +278,7 @@ impl World {
         key
     }
 
-    fn evidence(&self, key: &str, kind: &'static str, bytes: &'static [u8]) {
+    pub fn evidence(&self, key: &str, kind: &'static str, bytes: &'static [u8]) {
         let digest = proof::crypto::digest_text(bytes);
         if kind != "note" {
             let name = digest.trim_start_matches("sha256:");

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
+use store::act_order::Standing;
 use store::event::{NewEvent, RecordRef};
 use store::keys::SigningKey;
 use store::log::{Advance, Checkpoint};
 use store::revocation::{NotBefore, Revoked};
 use store::salts::SaltedText;
-use store::{Error, event, keys, log, revocation, salts};
+use store::{Error, act_order, event, keys, log, revocation, salts};
 
 use crate::world::{ACME, OTHER, World, at, check};
 
@@ -48,7 +49,7 @@ fn events_get_their_places() {
         assert_eq!(world.read(event::count_unsequenced), 2);
         let waiting = world.read(|tx| event::unsequenced(tx, 10));
         assert_eq!(waiting.len(), 2);
-        assert_eq!(waiting[1].1, [record("c1", 1), record("c2", 1)]);
+        assert_eq!(waiting[1].made, [record("c1", 1), record("c2", 1)]);
         let acts = |after, limit| world.read(move |tx| event::acts_unsequenced(tx, after, limit));
         assert_eq!(acts("e1", 1).into_iter().collect::<Vec<_>>(), ["a1"]);
         assert!(acts("e2", 10).is_empty());
@@ -71,6 +72,48 @@ fn events_get_their_places() {
         );
         assert_eq!(world.read(|tx| event::load(tx, "e2")).unwrap().recorded_at, at(2));
         assert_eq!(world.read(|tx| event::records_of(tx, "e1")), [record("c1", 2)]);
+    });
+}
+
+#[test]
+fn what_acts_read_is_known_until_they_have_their_places() {
+    check(|world| {
+        let standing = |version, made| Standing {
+            record: RecordRef {
+                table: act_order::ESTATE.to_owned(),
+                id: String::new(),
+                version,
+            },
+            made,
+        };
+        append(world, ACME, "e1", vec![]).unwrap();
+        append(world, ACME, "e2", vec![record("c1", 1)]).unwrap();
+        append(world, ACME, "e3", vec![]).unwrap();
+        world.act(move |tx| act_order::insert(tx, "e1", &standing(3, false)));
+        world.act(move |tx| act_order::insert(tx, "e2", &standing(4, true)));
+        let waiting = world.read(|tx| event::unsequenced(tx, 2));
+        assert_eq!((waiting.len(), &waiting[0].read), (2, &vec![standing(3, false).record]));
+        assert_eq!(waiting[1].made, [record("c1", 1), standing(4, true).record]);
+        assert_eq!(waiting[1].read, []);
+        let is_beyond =
+            |after, version, made| world.read(move |tx| act_order::is_beyond(tx, after, &standing(version, made)));
+        assert!(is_beyond("e0", 4, false));
+        assert!(!is_beyond("e0", 3, false), "version 3 is not before itself");
+        assert!(!is_beyond("e1", 4, false), "e1 does not follow itself");
+        assert!(is_beyond("e1", 5, true));
+        assert!(!is_beyond("e1", 5, false), "e2 made its version");
+        assert!(world.act(|tx| event::sequence(tx, "e2", 0)));
+        assert!(!is_beyond("e1", 5, true), "e2 has its place");
+        assert!(
+            !world
+                .try_act(OTHER, move |tx| act_order::is_beyond(tx, "e0", &standing(4, false)))
+                .unwrap()
+        );
+        world.act(|tx| act_order::forget_before(tx, "e2"));
+        let left = world.read(|tx| act_order::up_to(tx, "e3"));
+        assert_eq!(left, [("e2".to_owned(), standing(4, true))]);
+        let twice = world.try_act(ACME, move |tx| act_order::insert(tx, "e2", &standing(5, true)));
+        assert!(matches!(twice, Err(Error::Conflict { table }) if table == "act_order"));
     });
 }
 

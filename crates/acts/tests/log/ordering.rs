@@ -1,0 +1,183 @@
+//! What was done by a version stands between the one before and the one after, whatever the servers' clocks say.
+
+use acts::gate::{Checked, Question};
+use acts::{Desk, Room};
+use model::file::Actor;
+use proof::report::Outcome;
+use serde_json::json;
+use store::{Lane, Mode};
+
+use crate::world::{ARTIFACT, TENANT, World, body};
+
+/// An act as somebody at one of the servers.
+fn at<T: Send + 'static>(
+    world: &World,
+    desk: &Desk,
+    login: &'static str,
+    act: impl Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+) -> T {
+    desk.wait(Lane::Acts, TENANT, world.actor(login), Mode::Write, act)
+        .unwrap()
+}
+
+fn ask_gate(world: &World, desk: &Desk) -> Checked {
+    let question = Question {
+        service: "pay".into(),
+        environment: "production".into(),
+        artifact: Some(ARTIFACT.into()),
+        commit: None,
+        change: None,
+        purpose: None,
+    };
+    at(world, desk, "pipe", move |room| {
+        acts::gate::check(room, &question, None)
+    })
+}
+
+fn freeze(world: &World, desk: &Desk) {
+    let freeze = body(json!({"title": "Quarter end", "reason": "The books close.",
+        "starts_at": "2026-12-24T00:00:00Z", "ends_at": "2026-12-25T00:00:00Z"}));
+    at(world, desk, "mona", move |room| {
+        acts::set_freeze::set_freeze(room, &freeze)
+    });
+}
+
+/// Something that nobody else's records hang on, done by what the estate says.
+fn look_around(desk: &Desk, kind: &'static str) {
+    let act = move |room: &mut Room<'_, '_>| {
+        room.directory()?;
+        let subject = ("tenant_info", TENANT.to_owned());
+        let event = acts::save::draft(kind, subject, room.now, json!({}));
+        room.tell(vec![event], acts::save::Written::default())
+    };
+    desk.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, act)
+        .unwrap();
+}
+
+/// So many events of a server that speak of nothing.
+fn noise(desk: &Desk, count: usize) {
+    for _ in 0..count / 100 {
+        let act = |room: &mut Room<'_, '_>| {
+            let event = |_| {
+                let subject = ("tenant_info", TENANT.to_owned());
+                acts::save::draft("tenant.looked_at", subject, room.now, json!({}))
+            };
+            let drafts = (0..100).map(event).collect();
+            room.tell(drafts, acts::save::Written::default())
+        };
+        desk.wait(Lane::Acts, TENANT, Actor::system(), Mode::Write, act)
+            .unwrap();
+    }
+}
+
+/// The log's events of these kinds from an index on, in the log's order, once all have their places.
+fn placed(world: &World, from: u64, kinds: &[&str]) -> Vec<String> {
+    let count = |room: &mut Room<'_, '_>| Ok(store::event::count_unsequenced(room.tx)?);
+    while world.look(count).unwrap() > 0 {
+        let done = world.sequence();
+        assert!(done.to > done.from, "the log stands still");
+    }
+    assert_eq!(world.verify(None).outcome, Outcome::Good);
+    let from = i64::try_from(from).unwrap();
+    let page = world
+        .look(move |room| Ok(store::event::page(room.tx, from, 10_000)?))
+        .unwrap();
+    let kinds = page
+        .into_iter()
+        .map(|it| it.kind)
+        .filter(|it| kinds.contains(&it.as_str()));
+    kinds.collect()
+}
+
+#[test]
+fn a_permit_stands_behind_the_version_that_it_was_given_for() {
+    let world = World::new();
+    let key = world.scheduled("One");
+    world.evidence(&key, "note", b"works");
+    *world.clock.0.lock().unwrap() = "2026-11-20T10:30:00Z".parse().unwrap();
+    let late = world.other_desk(-1);
+    // The first permit begins the work and so writes the change; the second does not.
+    let begun = ask_gate(&world, &world.desk);
+    assert!(begun.permit.is_some(), "{:?}", begun.check.reasons);
+    let from = world.sequence().to;
+    world.by("mona", move |room| acts::watch_change::watch_change(room, &key, true));
+    let again = ask_gate(&world, &late);
+    assert!(again.permit.is_some(), "{:?}", again.check.reasons);
+    let kinds = placed(&world, from, &["change.watched", "permit.issued"]);
+    assert_eq!(kinds, ["change.watched", "permit.issued"]);
+}
+
+#[test]
+fn a_stop_stands_before_what_lifted_it() {
+    let world = World::new();
+    let key = world.draft("One");
+    let k = key.clone();
+    world.by("rita", move |room| acts::submit_change::submit_change(room, &k));
+    let from = world.sequence().to;
+    let early = world.other_desk(1);
+    let checked = ask_gate(&world, &early);
+    assert!(checked.permit.is_none() && checked.check.change.is_some());
+    let request = body(json!({"dependencies_reviewed": true}));
+    world.by("rita", move |room| {
+        acts::assess_change::assess_change(room, &key, &request)
+    });
+    let kinds = placed(&world, from, &["gate.checked", "change.assessed"]);
+    assert_eq!(kinds, ["gate.checked", "change.assessed"]);
+}
+
+#[test]
+fn what_was_done_by_the_estate_stands_between_its_writes() {
+    let world = World::new();
+    let from = world.sequence().to;
+    let (early, late) = (world.other_desk(1), world.other_desk(-1));
+    look_around(&early, "tenant.before");
+    freeze(&world, &world.desk);
+    look_around(&late, "tenant.after");
+    let kinds = placed(&world, from, &["freeze.set", "tenant.before", "tenant.after"]);
+    assert_eq!(kinds, ["tenant.before", "freeze.set", "tenant.after"]);
+}
+
+#[test]
+fn what_was_read_waits_for_its_maker_beyond_the_batch() {
+    let world = World::new();
+    let from = world.sequence().to;
+    freeze(&world, &world.desk);
+    let late = world.other_desk(-60);
+    look_around(&late, "tenant.after");
+    noise(&late, 1_500);
+    let first = world.sequence();
+    // The one that looked around waits, and the batch cuts the last hundred but one of the noise.
+    assert_eq!(first.to - first.from, 900);
+    let kinds = placed(&world, from, &["freeze.set", "tenant.after"]);
+    assert_eq!(kinds, ["freeze.set", "tenant.after"]);
+}
+
+#[test]
+fn what_was_made_waits_for_a_reader_of_the_version_before_beyond_the_batch() {
+    let world = World::new();
+    let from = world.sequence().to;
+    look_around(&world.desk, "tenant.before");
+    let late = world.other_desk(-60);
+    freeze(&world, &late);
+    noise(&late, 1_500);
+    world.sequence();
+    let kinds = placed(&world, from, &["freeze.set", "tenant.before"]);
+    assert_eq!(kinds, ["tenant.before", "freeze.set"]);
+}
+
+#[test]
+fn what_was_noted_of_placed_acts_goes() {
+    let world = World::new();
+    world.sequence();
+    world.scheduled("One");
+    let noted = |world: &World| {
+        world
+            .look(|room| Ok(store::act_order::up_to(room.tx, "g")?.len()))
+            .unwrap()
+    };
+    assert!(noted(&world) > 5, "every act says by which estate it was done");
+    world.sequence();
+    world.noise(1);
+    world.sequence();
+    assert_eq!(noted(&world), 0);
+}
