@@ -76,8 +76,7 @@ pub fn find_timeline(room: &mut Room<'_, '_>, change: &str) -> Result<Vec<Told>>
             stored.record.id(),
         )?);
     }
-    // Ids grow with the time of recording.
-    found.sort_by(|a, b| b.id.cmp(&a.id));
+    found.sort_by(|a, b| b.place().cmp(&a.place()));
     Ok(found.into_iter().map(told).collect())
 }
 

@@ -85,7 +85,7 @@ pub(crate) fn events_of(room: &mut Room<'_, '_>, change: &Change, names: &[Name]
             }
         }
     }
-    events.sort_by(|a, b| (a.seq.unwrap_or(i64::MAX), &a.id).cmp(&(b.seq.unwrap_or(i64::MAX), &b.id)));
+    events.sort_by(|a, b| a.place().cmp(&b.place()));
     Ok(events)
 }
 

@@ -66,6 +66,13 @@ pub struct Event {
     pub bytes: Vec<u8>,
 }
 
+impl Event {
+    /// Where it stands in the order of the log: by its index, and behind all that have one by its id.
+    pub fn place(&self) -> (i64, &str) {
+        (self.seq.unwrap_or(i64::MAX), &self.id)
+    }
+}
+
 /// Writes an event. `Conflict` in `event_record` when another event made the same version of a record.
 pub fn append(tx: &mut Tx<'_>, event: &NewEvent<'_>) -> Result<()> {
     tx.execute(

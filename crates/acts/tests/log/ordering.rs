@@ -100,11 +100,18 @@ fn a_permit_stands_behind_the_version_that_it_was_given_for() {
     let begun = ask_gate(&world, &world.desk);
     assert!(begun.permit.is_some(), "{:?}", begun.check.reasons);
     let from = world.sequence().to;
+    let id = world.look(move |room| room.change(&key)).unwrap().id.0;
+    let key = id.clone();
     world.by("mona", move |room| acts::watch_change::watch_change(room, &key, true));
     let again = ask_gate(&world, &late);
     assert!(again.permit.is_some(), "{:?}", again.check.reasons);
     let kinds = placed(&world, from, &["change.watched", "permit.issued"]);
     assert_eq!(kinds, ["change.watched", "permit.issued"]);
+    let timeline = world
+        .look(move |room| acts::find_timeline::find_timeline(room, &id))
+        .unwrap();
+    let latest: Vec<&str> = timeline.iter().map(|told| told.kind.as_str()).take(2).collect();
+    assert_eq!(latest, ["permit.issued", "change.watched"]);
 }
 
 #[test]
