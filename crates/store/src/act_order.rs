@@ -34,12 +34,12 @@ pub fn insert(tx: &mut Tx<'_>, first_event: &str, standing: &Standing) -> Result
     Ok(())
 }
 
-/// What was noted by events up to this one, in the order of events: each with its event.
-pub fn up_to(tx: &mut Tx<'_>, last: &str) -> Result<Vec<(String, Standing)>> {
+/// What was noted by events from one to another, both included, in the order of events: each with its event.
+pub fn between(tx: &mut Tx<'_>, first: &str, last: &str) -> Result<Vec<(String, Standing)>> {
     tx.query(
         "SELECT event_id, table_name, record_id, version, made FROM act_order
-         WHERE tenant = $tenant AND event_id <= $last ORDER BY event_id, table_name, record_id",
-        &[("last", last.into())],
+         WHERE tenant = $tenant AND event_id >= $first AND event_id <= $last ORDER BY event_id, table_name, record_id",
+        &[("first", first.into()), ("last", last.into())],
     )?
     .iter()
     .map(|row| Ok((row.text("event_id")?, read(row)?)))

@@ -136,9 +136,9 @@ pub fn unsequenced(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<Waiting>> {
         let (made, _) = records.entry(row.text("event_id")?).or_default();
         made.push(record_ref(row)?);
     }
-    let standing = match events.last() {
-        Some(last) => act_order::up_to(tx, &last.id)?,
-        None => Vec::new(),
+    let standing = match (events.first(), events.last()) {
+        (Some(first), Some(last)) => act_order::between(tx, &first.id, &last.id)?,
+        _ => Vec::new(),
     };
     for (event, standing) in standing {
         let (made, read) = records.entry(event).or_default();

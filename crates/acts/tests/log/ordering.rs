@@ -179,7 +179,7 @@ fn what_was_noted_of_placed_acts_goes() {
     world.scheduled("One");
     let noted = |world: &World| {
         world
-            .look(|room| Ok(store::act_order::up_to(room.tx, "g")?.len()))
+            .look(|room| Ok(store::act_order::between(room.tx, "", "g")?.len()))
             .unwrap()
     };
     assert!(noted(&world) > 5, "every act says by which estate it was done");

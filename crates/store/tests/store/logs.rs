@@ -110,7 +110,7 @@ fn what_acts_read_is_known_until_they_have_their_places() {
                 .unwrap()
         );
         world.act(|tx| act_order::forget_before(tx, "e2"));
-        let left = world.read(|tx| act_order::up_to(tx, "e3"));
+        let left = world.read(|tx| act_order::between(tx, "e1", "e3"));
         assert_eq!(left, [("e2".to_owned(), standing(4, true))]);
         let twice = world.try_act(ACME, move |tx| act_order::insert(tx, "e2", &standing(5, true)));
         assert!(matches!(twice, Err(Error::Conflict { table }) if table == "act_order"));
