@@ -122,7 +122,7 @@ impl Desk {
 
     /// Edits a change through the API as a role, from a version.
     pub fn edit(&self, role: &str, key: &str, version: i64, fields: &Value) {
-        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let agent = tests::caller::agent();
         let answer = agent
             .patch(format!("{}/api/v1/changes/{key}", self.server.url))
             .header("Authorization", format!("Bearer {}", self.server.token(role)))

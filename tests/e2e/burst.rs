@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use tests::caller::agent;
 use tests::faults::load::Load;
 use tests::faults::{memory, raw, signals, size};
 use tests::journey::{artifact, gate_path, scheduled};
@@ -26,13 +27,6 @@ const WHOLE: i64 = 600;
 const WANTED: SignedDuration = SignedDuration::from_millis(50);
 /// How soon lists are answered again.
 const BACK: SignedDuration = SignedDuration::from_secs(5);
-
-fn agent() -> ureq::Agent {
-    let config = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .timeout_global(Some(Duration::from_secs(60)));
-    config.build().into()
-}
 
 /// The status, and the seconds of `Retry-After`.
 fn look(agent: &ureq::Agent, url: &str, token: &str) -> (u16, Option<String>) {

@@ -78,11 +78,7 @@ fn another_site_succeeds_at_no_changing_route() {
         pages.len()
     );
     let before = records_at_rest(&place);
-    let agent: ureq::Agent = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .build()
-        .into();
+    let agent = tests::caller::agent();
     let mut passed = Vec::new();
     for (method, path) in api.iter().chain(&pages) {
         let kind = if path.starts_with("/api/") {

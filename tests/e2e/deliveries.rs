@@ -36,7 +36,7 @@ impl Hook<'_> {
             .header("X-Hub-Signature-256", signed)
             .body(body)
             .unwrap();
-        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let agent = tests::caller::agent();
         agent.run(request).unwrap().status().as_u16()
     }
 

@@ -164,7 +164,7 @@ pub fn sign_in(server: &Server, role: &str) -> String {
     let person = server.person(role);
     let body =
         serde_json::json!({"tenant": person["tenant"], "login": person["login"], "password": person["password"]});
-    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let agent = tests::caller::agent();
     let answer = agent
         .post(format!("{}/api/v1/session", server.url))
         .header("Content-Type", "application/json")

@@ -8,11 +8,12 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tests::caller::agent;
 use tests::faults::size;
 use tests::outside::Outside;
 use tests::{Place, Server};
 
-use crate::tenants::{Credential, Dice, MARKS, PLAIN, Range, TENANTS, agent, escaped, is_uuid, range};
+use crate::tenants::{Credential, Dice, MARKS, PLAIN, Range, TENANTS, escaped, is_uuid, range};
 
 /// Every door there is: the table that the server's own tests hold to its router.
 const DOORS: &str = include_str!("../../crates/server/src/access/rules.txt");

@@ -54,7 +54,7 @@ impl Hook<'_> {
             .header("X-Hub-Signature-256", signed(&self.secret, &text))
             .body(text)
             .unwrap();
-        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let agent = tests::caller::agent();
         assert_eq!(agent.run(request).unwrap().status().as_u16(), 202, "{event}");
     }
 }
@@ -313,7 +313,7 @@ fn a_callback_to_another_host_is_refused_counted_and_never_called() {
         list["items"].as_array().is_some_and(|rows| rows.len() == 2)
     });
     assert!(elsewhere.sent().is_empty() && github.sent().is_empty());
-    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let agent = tests::caller::agent();
     let forged = agent
         .post(format!("{}/hooks/{}", server.url, hook.id))
         .header("X-Hub-Signature-256", "sha256=00")

@@ -4,9 +4,10 @@
 use std::process::Command;
 
 use serde_json::{Value, json};
+use tests::caller::agent;
 use tests::{Place, root};
 
-use crate::gateways::{SERVICE, Scene, agent, blocks, client, digest};
+use crate::gateways::{SERVICE, Scene, blocks, client, digest};
 
 /// The words between `[` and `]` behind a name, as YAML writes a short list.
 fn listed<'a>(text: &'a str, name: &str) -> Vec<&'a str> {

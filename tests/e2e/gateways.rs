@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use tests::caller::agent;
 use tests::{Place, Server, free_port, root};
 
 pub(crate) const SERVICE: &str = "edge-dns";
@@ -191,13 +192,6 @@ fn start_gateway(name: &'static str, base: &Path, companion: u16, service: u16) 
     }
     let log = std::fs::read_to_string(&gateway.process.log).unwrap_or_default();
     panic!("{name} does not listen:\n{log}");
-}
-
-pub(crate) fn agent() -> ureq::Agent {
-    let config = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .timeout_global(Some(Duration::from_secs(20)));
-    config.build().into()
 }
 
 impl Gateway {

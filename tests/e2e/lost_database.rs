@@ -14,8 +14,7 @@ use crate::crash::{must_replay, must_run, must_verify};
 
 /// The status of a request, and its header of a name.
 fn head(server: &Server, method: &str, path: &str, token: &str, header: &str) -> (u16, Option<String>) {
-    let config = ureq::Agent::config_builder().http_status_as_error(false);
-    let agent: ureq::Agent = config.build().into();
+    let agent = tests::caller::agent();
     let builder = ureq::http::Request::builder()
         .method(method)
         .uri(format!("{}{path}", server.url))

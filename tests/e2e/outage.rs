@@ -103,10 +103,7 @@ impl Companion {
 
 /// The bound of a companion's answer, whatever becomes of the server: its patience of 400 ms, and room for a slow machine.
 fn agent() -> ureq::Agent {
-    let config = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .timeout_global(Some(Duration::from_secs(30)));
-    config.build().into()
+    tests::caller::agent_for(Duration::from_secs(30))
 }
 
 /// One try to deploy.

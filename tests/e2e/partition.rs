@@ -34,10 +34,7 @@ fn check(line: SocketAddr, token: &str, artifact: &str, folder: &std::path::Path
 
 /// What a gateway hears that asks the plain question: the decision's header.
 fn plain(line: SocketAddr, token: &str, artifact: &str) -> Option<String> {
-    let config = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .timeout_global(Some(std::time::Duration::from_secs(1)));
-    let agent: ureq::Agent = config.build().into();
+    let agent = tests::caller::agent_for(std::time::Duration::from_secs(1));
     let asked = agent
         .get(format!("http://{line}{}", gate_path(artifact)))
         .header("Authorization", format!("Bearer {token}"))

@@ -28,7 +28,7 @@ fn body(number: usize) -> Vec<u8> {
 
 /// Delivers its share of all copies. The copies of a delivery are far apart in one share and close together among them all.
 fn deliver(hook: &Hook<'_>, url: &str, count: usize, sender: usize) {
-    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let agent = tests::caller::agent();
     for turn in (sender..count * COPIES).step_by(SENDERS) {
         // Neighbours in this order are copies of one delivery as often as they are not.
         let (number, copy) = ((turn / 2) % count, turn / (2 * count) * 2 + turn % 2);

@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use serde_json::{Map, Value, json};
+use tests::caller::agent;
 use tests::faults::size;
 use tests::session::Session;
 use tests::{Place, Server};
@@ -504,7 +504,7 @@ impl Range {
     ) -> (u16, String) {
         let again = |_| {
             self.broken.fetch_add(1, Ordering::Relaxed);
-            self.try_send(&self::agent(), method, line, credential, body)
+            self.try_send(&tests::caller::agent(), method, line, credential, body)
         };
         let answer = self.try_send(agent, method, line, credential, body).or_else(again);
         answer.unwrap_or_else(|error| (0, error.to_string()))
@@ -570,15 +570,6 @@ pub(crate) fn escaped(text: &str, slashes: bool) -> String {
             _ => format!("%{byte:02X}"),
         })
         .collect()
-}
-
-pub(crate) fn agent() -> ureq::Agent {
-    ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .timeout_global(Some(Duration::from_secs(60)))
-        .build()
-        .into()
 }
 
 pub(crate) fn range(server: &Server) -> Range {

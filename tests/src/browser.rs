@@ -140,13 +140,10 @@ impl Browser {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_global(Some(Duration::from_secs(120)));
         let mut browser = Self {
             driver,
             session: format!("http://127.0.0.1:{port}"),
-            agent: config.build().into(),
+            agent: crate::caller::agent_for(Duration::from_mins(2)),
             has_scripts: Cell::new(true),
             _profile: tempfile::tempdir().unwrap(),
         };

@@ -216,7 +216,7 @@ fn deliver(server: &Server, hook: &Value, push: &Value) {
     let key = hmac::Key::new(hmac::HMAC_SHA256, hook["secret"].as_str().unwrap().as_bytes());
     let tag = hmac::sign(&key, bytes.as_bytes());
     let digits: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let agent = crate::caller::agent();
     let answer = agent
         .post(format!("{}{}", server.url, hook["hook_path"].as_str().unwrap()))
         .header("Content-Type", "application/json")

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a harness says what it expects by unwrapping")]
 
 pub mod browser;
+pub mod caller;
 pub mod crawl;
 pub mod furnish;
 pub mod letters;
@@ -236,10 +237,7 @@ impl Server {
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .timeout_global(Some(Duration::from_secs(60)));
-        let agent: ureq::Agent = config.build().into();
+        let agent = crate::caller::agent();
         let answer = match body {
             Some(body) => agent.run(
                 request
@@ -293,7 +291,7 @@ impl Server {
 
     /// The server's own time, from its answers.
     pub fn server_time(&self) -> Timestamp {
-        let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+        let agent = crate::caller::agent();
         let answer = agent.get(format!("{}/healthz", self.url)).call().unwrap();
         let date = answer.headers().get("date").unwrap().to_str().unwrap().to_owned();
         jiff::fmt::rfc2822::parse(&date).unwrap().timestamp()

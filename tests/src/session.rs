@@ -1,10 +1,9 @@
 //! A browser's session without a browser: the cookie, the origin, forms and links.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use crate::Server;
+use crate::caller::agent;
 
 /// An answer as a browser sees it.
 #[derive(Debug)]
@@ -119,15 +118,6 @@ impl<'s> Session<'s> {
         );
         (seen.status, serde_json::from_str(&seen.body).unwrap_or(Value::Null))
     }
-}
-
-fn agent() -> ureq::Agent {
-    ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .timeout_global(Some(Duration::from_secs(60)))
-        .build()
-        .into()
 }
 
 fn escaped(text: &str) -> String {

@@ -109,10 +109,7 @@ impl Load {
 }
 
 fn write(shared: &Shared, token: &str, writer: &str) {
-    let config = ureq::Agent::config_builder()
-        .http_status_as_error(false)
-        .timeout_global(Some(PATIENCE));
-    let agent: ureq::Agent = config.build().into();
+    let agent = crate::caller::agent_for(PATIENCE);
     for n in 0.. {
         if shared.over.load(Ordering::Relaxed) {
             return;
