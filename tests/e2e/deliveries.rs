@@ -49,10 +49,14 @@ impl Hook<'_> {
 
 /// A connection of GitHub's for the demo.
 pub fn connect(server: &Server) -> Hook<'_> {
-    let request = json!({
-        "kind": "github", "name": "GitHub",
-        "map": [{"repository": "halden/edge-dns", "service": "edge-dns", "environments": {"production": "production"}}],
-    });
+    connect_for(server, &["edge-dns"])
+}
+
+/// The same for services, each with a repository of its name.
+pub fn connect_for<'a>(server: &'a Server, services: &[&str]) -> Hook<'a> {
+    let row = |service: &&str| json!({"repository": format!("halden/{service}"), "service": service, "environments": {"production": "production"}});
+    let map: Vec<Value> = services.iter().map(row).collect();
+    let request = json!({"kind": "github", "name": "GitHub", "map": map});
     let made = server.must("POST", "/api/v1/connections", &server.token("admin"), Some(&request));
     Hook {
         server,

@@ -8,7 +8,7 @@ use tests::faults::{eventually, size};
 use tests::{Place, Server};
 
 use crate::crash::{must_replay, must_verify};
-use crate::deliveries::{Hook, connect};
+use crate::deliveries::{Hook, connect_for};
 use crate::every_route::beside;
 
 /// One in so many is poisonous.
@@ -18,8 +18,24 @@ const DEPLOYED: usize = 20;
 /// How many deliver at once.
 const SENDERS: usize = 8;
 
-fn repository() -> Value {
-    json!({"full_name": "halden/edge-dns", "name": "edge-dns", "owner": {"login": "halden"}})
+/// What is delivered for, in turns: a push is judged against the open changes of its own service.
+const SERVICES: &[&str] = &[
+    "backup",
+    "booking-api",
+    "customs-gateway",
+    "driver-app",
+    "edge-dns",
+    "invoicing",
+    "label-print",
+    "ledger-db",
+    "rates-engine",
+    "shipments",
+    "wms",
+];
+
+fn repository(number: usize) -> Value {
+    let name = SERVICES[number % SERVICES.len()];
+    json!({"full_name": format!("halden/{name}"), "name": name, "owner": {"login": "halden"}})
 }
 
 /// A delivery by its number: its event and its body.
@@ -29,14 +45,14 @@ fn delivery(number: usize) -> (&'static str, Value) {
         // A deployment that says neither what nor where.
         return (
             "deployment",
-            json!({"action": "created", "repository": repository(), "number": number}),
+            json!({"action": "created", "repository": repository(number), "number": number}),
         );
     }
     if number % DEPLOYED != 3 {
         return (
             "push",
             json!({"ref": "refs/heads/main", "after": commit, "before": "0".repeat(40), "commits": [], "pusher": {"name": "ingrid"},
-                "repository": repository(), "sender": {"login": "ingrid"}}),
+                "repository": repository(number), "sender": {"login": "ingrid"}}),
         );
     }
     let deployment = json!({
@@ -46,7 +62,7 @@ fn delivery(number: usize) -> (&'static str, Value) {
     });
     (
         "deployment",
-        json!({"action": "created", "deployment": deployment, "repository": repository(), "sender": {"login": "ingrid"}}),
+        json!({"action": "created", "deployment": deployment, "repository": repository(number), "sender": {"login": "ingrid"}}),
     )
 }
 
@@ -98,7 +114,7 @@ fn one_poisonous_delivery_in_a_hundred_holds_up_nobody() {
     let poisonous = (0..count).filter(|number| number % ONE_IN == 7).count();
     let place = Place::demo("poison");
     let server = Server::start(&place, true);
-    let hook = connect(&server);
+    let hook = connect_for(&server, SERVICES);
     deliver_all(&hook, count);
     let began = assent::clock::now();
     eventually("no delivery waits", || !states(&place).contains_key("waiting"));
@@ -133,13 +149,13 @@ fn one_poisonous_delivery_in_a_hundred_holds_up_nobody() {
 fn drafts(server: &Server, token: &str) -> usize {
     let (mut count, mut after) = (0, String::new());
     loop {
-        let path = format!("/api/v1/changes?service=edge-dns&state=draft&limit=200{after}");
+        let path = format!("/api/v1/changes?state=draft&limit=200{after}");
         let page = server.must("GET", &path, token, None);
         let items = page["items"].as_array().unwrap();
         let of_ours = |row: &&Value| {
             row["title"]
                 .as_str()
-                .is_some_and(|title| title.starts_with("Deploy edge-dns at 0000"))
+                .is_some_and(|title| title.starts_with("Deploy ") && title.contains(" at 0000"))
         };
         count += items.iter().filter(of_ours).count();
         match page["next"].as_str() {
