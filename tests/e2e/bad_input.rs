@@ -302,6 +302,19 @@ const SLOW: &[(&str, Slowly)] = &[
             ],
         );
     }),
+    ("a form that never comes, of somebody unknown", |stream, _| {
+        let headers = [
+            ("Content-Type", "application/x-www-form-urlencoded"),
+            ("Content-Length", "100"),
+        ];
+        raw::send(
+            stream,
+            &[
+                raw::head("POST", "/t/halden/sign-in", None, &headers).as_bytes(),
+                b"\r\n",
+            ],
+        );
+    }),
     ("nothing at all", |_, _| {}),
     ("HTTP/2 that says nothing after its preface", |stream, _| {
         raw::send(stream, &[PREFACE])
@@ -348,6 +361,38 @@ fn slow_clients_are_cut_and_honest_ones_do_not_wait_for_them() {
     let grown = memory::peak(server.id()).saturating_sub(before);
     println!("{} slow clients: {grown} KiB more at the peak", slow.len());
     assert!(grown <= GROWTH, "{grown} KiB more at the peak");
+}
+
+/// Strangers ask for the longest answers that there are, many times each, and take nothing of them.
+#[test]
+fn who_takes_nothing_of_its_answers_is_cut_and_takes_no_memory() {
+    let place = Place::demo("untaken");
+    let server = Server::start(&place, true);
+    let token = server.token("requester");
+    // What is written once is written now.
+    server.must("GET", "/api/openapi.json", &token, None);
+    let before = at_rest(&server, &token);
+    memory::forget_peak(server.id());
+    let asked = "GET /api/openapi.json HTTP/1.1\r\nHost: assent\r\n\r\n".repeat(60);
+    let idle: Vec<TcpStream> = (0..100)
+        .map(|_| {
+            let mut stream = raw::connect(&server.url);
+            raw::send(&mut stream, &[asked.as_bytes()]);
+            stream
+        })
+        .collect();
+    eventually("they are all there", || open_files(server.id()) >= idle.len());
+    eventually("they are cut, though they never hung up", || {
+        open_files(server.id()) < idle.len() / 2
+    });
+    let grown = memory::peak(server.id()).saturating_sub(before);
+    println!("{} idle readers: {grown} KiB more at the peak", idle.len());
+    assert!(grown <= GROWTH, "{grown} KiB more at the peak");
+}
+
+/// How many files and connections a process has open.
+fn open_files(id: u32) -> usize {
+    std::fs::read_dir(format!("/proc/{id}/fd")).unwrap().count()
 }
 
 #[test]

@@ -185,15 +185,6 @@ pub(crate) fn bring(room: &mut Room<'_, '_>, lines: &[Line], options: Options) -
     Ok(staging.report)
 }
 
-/// Some fields of a record that is there, as a line would name them.
-fn of_record<T: Serialize>(record: Option<&T>, wanted: &[&str]) -> Result<Body> {
-    let Some(Value::Object(mut map)) = record.map(serde_json::to_value).transpose()? else {
-        return Ok(Body::new());
-    };
-    map.retain(|field, _| wanted.contains(&field.as_str()));
-    Ok(map)
-}
-
 fn allow(room: &mut Room<'_, '_>, lines: &[Line]) -> Result<()> {
     let actions: BTreeSet<&str> = lines
         .iter()
@@ -240,28 +231,21 @@ impl Staging {
         self.stage(room, line.number, write)
     }
 
-    /// The fields of a line with those that it does not name as they stand: a file that knows less of a thing than is known
-    /// here must not take away that it is critical, regulated or no production. An empty cell or a null clears.
+    /// The fields of a line with those that it does not name as they stand: a file may know less of a thing than is known here.
     fn completed(&self, room: &Room<'_, '_>, line: &Line) -> Result<Body> {
         let mut fields = line.fields.clone();
         let joins = match fields.get(JOINS) {
             Some(Value::Array(_)) if line.noun == Noun::Groups => fields.remove(JOINS),
             _ => None,
         };
-        let text = |field: &str| fields.get(field).and_then(Value::as_str).unwrap_or_default();
         let directory = &self.directory;
         let standing = match line.noun {
-            Noun::Services => of_record(
-                directory.services.get(&text("key").into()),
-                &["name", "criticality", "regimes", "data_class", "team"],
-            )?,
-            Noun::Environments => of_record(
-                directory.environments.get(&text("key").into()),
-                &["name", "is_production"],
-            )?,
-            Noun::ConfigItems => of_record(directory.config_items.get(text("key")), &["name", "service", "kind"])?,
+            Noun::Services => rows::standing_service(&fields, directory)?,
+            Noun::Environments => rows::standing_environment(&fields, directory)?,
+            Noun::ConfigItems => rows::standing_config_item(&fields, directory)?,
             Noun::Groups => {
-                let members = directory.groups.get(&text("key").into()).map(|group| {
+                let key = fields.get("key").and_then(Value::as_str).unwrap_or_default();
+                let members = directory.groups.get(&key.into()).map(|group| {
                     let logins = group.members.iter().map(|person| directory.login(person));
                     ("members".to_owned(), json!(logins.collect::<Vec<_>>()))
                 });
@@ -273,13 +257,11 @@ impl Staging {
                 let row = rows::ownership(&mut Reading::new(&fields, ""), directory, old, room.now);
                 let standing = known.get(&row.natural_key());
                 let running = standing.filter(|row| row.ends_at.is_none_or(|end| end > room.now));
-                of_record(running, &["function", "ends_at"])?
+                rows::standing(running, &["function", "ends_at"])?
             }
             Noun::People | Noun::Dependencies => Body::new(),
         };
-        for (field, value) in standing {
-            fields.entry(field).or_insert(value);
-        }
+        let mut fields = rows::completed(&fields, standing);
         if let Some(Value::Array(joins)) = joins
             && let Value::Array(members) = fields.entry("members").or_insert_with(|| json!([]))
         {

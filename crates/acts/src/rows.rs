@@ -11,7 +11,12 @@ use model::directory::{
 use model::ids::{EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
 use model::matrix::Class;
 use model::reading::{LINE, Reading};
+use model::verbs::Body;
 use model::words::{Criticality, OwnershipRole, Role};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::error::Result;
 
 /// The longest key, in characters.
 const KEY: usize = 100;
@@ -33,6 +38,60 @@ pub(crate) fn key(reading: &mut Reading<'_>, field: &'static str) -> String {
 /// The id and version of what is there; a new record gets its id when it is saved.
 fn identity(old: Option<(&RecordId, i64)>) -> (RecordId, i64) {
     old.map_or_else(|| (RecordId::default(), 0), |(id, version)| (id.clone(), version))
+}
+
+/// Some fields of a record that is there, as a request would name them.
+///
+/// # Errors
+/// A fault when it cannot be written.
+pub(crate) fn standing<T: Serialize>(record: Option<&T>, wanted: &[&str]) -> Result<Body> {
+    let Some(Value::Object(mut map)) = record.map(serde_json::to_value).transpose()? else {
+        return Ok(Body::new());
+    };
+    map.retain(|field, _| wanted.contains(&field.as_str()));
+    Ok(map)
+}
+
+/// A body with what it does not name as it stands: whoever names a part of a thing must not take away that it is critical,
+/// regulated or no production. An empty text or a null clears.
+pub(crate) fn completed(body: &Body, standing: Body) -> Body {
+    let mut whole = body.clone();
+    for (field, value) in standing {
+        whole.entry(field).or_insert(value);
+    }
+    whole
+}
+
+fn key_of(body: &Body) -> &str {
+    body.get("key").and_then(Value::as_str).unwrap_or_default()
+}
+
+/// What stands of the service that a body names.
+///
+/// # Errors
+/// A fault when it cannot be written.
+pub(crate) fn standing_service(body: &Body, directory: &Directory) -> Result<Body> {
+    let known = directory.services.get(&key_of(body).into());
+    standing(known, &["name", "criticality", "regimes", "data_class", "team"])
+}
+
+/// What stands of the environment that a body names.
+///
+/// # Errors
+/// A fault when it cannot be written.
+pub(crate) fn standing_environment(body: &Body, directory: &Directory) -> Result<Body> {
+    standing(
+        directory.environments.get(&key_of(body).into()),
+        &["name", "is_production"],
+    )
+}
+
+/// What stands of the config item that a body names.
+///
+/// # Errors
+/// A fault when it cannot be written.
+pub(crate) fn standing_config_item(body: &Body, directory: &Directory) -> Result<Body> {
+    standing(directory.config_items.get(key_of(body)), &["name", "service", "kind"])
 }
 
 /// A service: `key, name, criticality, regimes, data_class, team`.

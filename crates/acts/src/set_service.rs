@@ -24,14 +24,16 @@ fn named(room: &Room<'_, '_>, id: &RecordId) -> Result<RecordId> {
     Ok(id.clone())
 }
 
-/// Makes or changes a service (`POST /services {key, name, criticality, regimes, data_class, team}`).
+/// Makes or changes a service (`POST /services {key, name, criticality, regimes, data_class, team}`). What a request does not
+/// name of a service that is there stays; a null clears.
 ///
 /// # Errors
 /// 403, 422, or the store's.
 pub fn set_service(room: &mut Room<'_, '_>, body: &Body) -> Result<Service> {
     room.allow(model::act::actions::SET_SERVICE)?;
     let directory = room.directory()?;
-    let mut reading = Reading::new(body, "");
+    let body = rows::completed(body, rows::standing_service(body, &directory)?);
+    let mut reading = Reading::new(&body, "");
     let mut service = rows::service(&mut reading, &directory);
     reading.finish()?;
     service.id = named(room, &service.id)?;
@@ -46,14 +48,15 @@ pub fn set_service(room: &mut Room<'_, '_>, body: &Body) -> Result<Service> {
     Ok(service)
 }
 
-/// Makes or changes an environment (`POST /environments {key, name, is_production}`).
+/// Makes or changes an environment (`POST /environments {key, name, is_production}`); what is not named stays.
 ///
 /// # Errors
 /// 403, 422, or the store's.
 pub fn set_environment(room: &mut Room<'_, '_>, body: &Body) -> Result<Environment> {
     room.allow(model::act::actions::SET_SERVICE)?;
     let directory = room.directory()?;
-    let mut reading = Reading::new(body, "");
+    let body = rows::completed(body, rows::standing_environment(body, &directory)?);
+    let mut reading = Reading::new(&body, "");
     let mut place = rows::environment(&mut reading, &directory);
     reading.finish()?;
     place.id = named(room, &place.id)?;
@@ -68,14 +71,15 @@ pub fn set_environment(room: &mut Room<'_, '_>, body: &Body) -> Result<Environme
     Ok(place)
 }
 
-/// Makes or changes a config item (`POST /config-items {key, name, service, kind}`).
+/// Makes or changes a config item (`POST /config-items {key, name, service, kind}`); what is not named stays.
 ///
 /// # Errors
 /// 403, 422, or the store's.
 pub fn set_config_item(room: &mut Room<'_, '_>, body: &Body) -> Result<ConfigItem> {
     room.allow(model::act::actions::SET_SERVICE)?;
     let directory = room.directory()?;
-    let mut reading = Reading::new(body, "");
+    let body = rows::completed(body, rows::standing_config_item(body, &directory)?);
+    let mut reading = Reading::new(&body, "");
     let mut item = rows::config_item(&mut reading, &directory);
     reading.finish()?;
     item.id = named(room, &item.id)?;

@@ -20,6 +20,8 @@ use crate::state::AppState;
 
 /// The largest JSON body, in bytes.
 pub(crate) const JSON_LIMIT: u64 = 1024 * 1024;
+/// The largest form without a file, in bytes.
+pub(crate) const FORM_LIMIT: u64 = 1024 * 1024;
 /// The deepest nesting of a JSON body.
 const DEPTH: usize = 64;
 /// How much a JSON body may hold: a plain value or a list counts one, an object eight, as much as it takes in memory. A
@@ -255,6 +257,17 @@ pub(crate) async fn read_all(body: Body, limit: u64) -> Result<Vec<u8>, Failure>
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes)
+}
+
+/// A request with its whole body at hand: for readers that would wait for it without end.
+///
+/// # Errors
+/// As [`read_all`].
+pub(crate) async fn at_hand(request: Request, limit: u64) -> Result<Request, Failure> {
+    let (parts, body) = request.into_parts();
+    check_length(&parts.headers, limit)?;
+    let bytes = read_all(body, limit).await?;
+    Ok(Request::from_parts(parts, Body::from(bytes)))
 }
 
 /// The same for what is worked on as a whole: a long body waits for its place before more of it is read. Only for senders

@@ -44,6 +44,7 @@ mod state;
 mod sweep;
 mod tally;
 mod throttle;
+mod turn;
 pub mod web;
 mod worker;
 mod workloads;

@@ -26,6 +26,8 @@ use crate::settings::Tls;
 
 /// How long a request's head may take.
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
+/// How long a client may take nothing of an answer that waits for it.
+const TAKING_PATIENCE: Duration = Duration::from_secs(15);
 /// How much of a request's bytes is held unread, at most: a head must fit, bodies come piece by piece.
 const READ_AHEAD: usize = 128 * 1024;
 /// How often a silent HTTP/2 peer is asked whether it is still there, and how long it has for its answer: together no
@@ -63,25 +65,31 @@ impl Proxies {
         self.0.iter().any(|(network, bits)| lies_in(address, *network, *bits))
     }
 
-    /// The source of a request: the rightmost address that no trusted proxy holds.
+    /// The source of a request: the rightmost address that no trusted proxy holds. A word that is no address ends the way,
+    /// as what stands left of it may be the client's own.
     pub(crate) fn source(&self, peer: IpAddr, headers: &HeaderMap) -> Source {
         let mut source = peer.to_canonical();
         let lines = headers
             .get_all("x-forwarded-for")
             .iter()
-            .filter_map(|line| line.to_str().ok());
-        let named: Vec<IpAddr> = lines
-            .flat_map(|line| line.split(','))
-            .filter_map(|it| it.trim().parse().ok())
-            .collect();
-        for address in named.into_iter().rev() {
+            .map(|line| line.to_str().unwrap_or_default());
+        let named: Vec<&str> = lines.flat_map(|line| line.split(',')).collect();
+        for word in named.into_iter().rev() {
             if !self.trusts(source) {
                 break;
             }
+            let Some(address) = forwarded(word.trim()) else { break };
             source = address.to_canonical();
         }
         Source(source.to_string())
     }
+}
+
+/// An address as proxies write it: some put the port behind it.
+fn forwarded(word: &str) -> Option<IpAddr> {
+    let bare = || word.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    let with_port = || Some(word.parse::<SocketAddr>().ok()?.ip());
+    word.parse().ok().or_else(with_port).or_else(bare)
 }
 
 fn network(text: &str) -> Option<(IpAddr, u8)> {
@@ -202,11 +210,13 @@ async fn meet(stream: TcpStream, peer: SocketAddr, front: Front, watcher: hyper_
 /// from HTTP/1, for which it waits without end.
 const FIRST_WORD: usize = 24;
 
-/// A stream whose peer has to begin soon.
+/// A stream whose peer has to begin soon, and to take what it is sent.
 struct Hurried<S> {
     stream: S,
     heard: usize,
     end: Option<Pin<Box<tokio::time::Sleep>>>,
+    /// Runs while the peer takes nothing of what waits for it.
+    untaken: Option<Pin<Box<tokio::time::Sleep>>>,
 }
 
 impl<S> Hurried<S> {
@@ -215,7 +225,22 @@ impl<S> Hurried<S> {
             stream,
             heard: 0,
             end: Some(Box::pin(tokio::time::sleep(HEAD_PATIENCE))),
+            untaken: None,
         }
+    }
+
+    /// Ends a stream whose peer has taken nothing for too long: what waits for it is held in memory.
+    fn patiently<T>(&mut self, cx: &mut Context<'_>, polled: Poll<std::io::Result<T>>) -> Poll<std::io::Result<T>> {
+        if polled.is_ready() {
+            self.untaken = None;
+            return polled;
+        }
+        let end = self
+            .untaken
+            .get_or_insert_with(|| Box::pin(tokio::time::sleep(TAKING_PATIENCE)));
+        end.as_mut()
+            .poll(cx)
+            .map(|()| Err(std::io::Error::from(std::io::ErrorKind::TimedOut)))
     }
 }
 
@@ -239,15 +264,18 @@ impl<S: AsyncRead + Unpin> AsyncRead for Hurried<S> {
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Hurried<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let polled = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.patiently(cx, polled)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let polled = Pin::new(&mut self.stream).poll_flush(cx);
+        self.patiently(cx, polled)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        let polled = Pin::new(&mut self.stream).poll_shutdown(cx);
+        self.patiently(cx, polled)
     }
 
     fn poll_write_vectored(
@@ -255,7 +283,8 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Hurried<S> {
         cx: &mut Context<'_>,
         pieces: &[IoSlice<'_>],
     ) -> Poll<std::io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, pieces)
+        let polled = Pin::new(&mut self.stream).poll_write_vectored(cx, pieces);
+        self.patiently(cx, polled)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -379,6 +408,16 @@ mod tests {
             "1.2.3.4"
         );
         assert_eq!(source(&["::1"], "::1", "2001:db8::5"), "2001:db8::5");
+        assert_eq!(source(&["10.0.0.0/8"], "10.0.0.1", "6.6.6.6, 1.2.3.4:41234"), "1.2.3.4");
+        assert_eq!(
+            source(&["10.0.0.0/8"], "10.0.0.1", "6.6.6.6, [2001:db8::5]:443"),
+            "2001:db8::5"
+        );
+        assert_eq!(source(&["10.0.0.0/8"], "10.0.0.1", "6.6.6.6, unknown"), "10.0.0.1");
+        assert_eq!(
+            source(&["10.0.0.0/8"], "10.0.0.1", "6.6.6.6, unknown, 10.0.0.2"),
+            "10.0.0.2"
+        );
         assert!(Proxies::parse(&["10.0.0.0/40".to_owned()]).is_err());
         assert!(Proxies::parse(&["here".to_owned()]).is_err());
     }

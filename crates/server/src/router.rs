@@ -17,6 +17,7 @@ use tower_http::compression::CompressionLayer;
 
 use crate::failure::Failure;
 use crate::state::AppState;
+use crate::turn::Turn;
 use crate::{api, gateway, health, hooks, scim, web, workloads};
 
 /// How many requests are worked at once; more are told to come again.
@@ -205,10 +206,12 @@ async fn take_turn(turns: &Turns, route: &str, request: Request, next: Next) -> 
         || route.ends_with("/gate-checks")
         || route.ends_with("/permit");
     let queue = if is_gate { &turns.gate } else { &turns.others };
-    let Ok(_turn) = queue.try_acquire() else {
+    let Some(turn) = Turn::take(queue) else {
         return Failure::busy("overloaded", "The server has too much to do. Ask again soon.").into_response();
     };
-    next.run(request).await
+    let response = next.run(turn.watch(request)).await;
+    turn.end();
+    response
 }
 
 fn finish_headers(headers: &mut axum::http::HeaderMap, id: &str, is_secure: bool) {

@@ -16,6 +16,7 @@ use crate::caller::{Caller, Credential, digest_of};
 use crate::failure::Failure;
 use crate::listen::Source;
 use crate::state::AppState;
+use crate::throttle::counted_source;
 use crate::{clock, password};
 
 /// The cookie that holds a session's secret.
@@ -74,7 +75,7 @@ pub async fn sign_in(
     secret: &str,
 ) -> Result<NewSession, Failure> {
     let login = login.trim().to_lowercase();
-    let names = [format!("account {tenant}/{login}"), format!("source {}", origin.source)];
+    let names = [format!("account {tenant}/{login}"), source_name(origin)];
     let found = if store::check_tenant(tenant).is_ok() {
         find_person(state, tenant, &login).await?
     } else {
@@ -92,6 +93,11 @@ pub async fn sign_in(
         subject: None,
     };
     begin(state, origin, tenant, found.person, start).await
+}
+
+/// What a source is counted under.
+fn source_name(origin: &Origin) -> String {
+    format!("source {}", counted_source(&origin.source))
 }
 
 /// Lets the log know that somebody was not let in as a person, or did not show that person's factor.
@@ -348,10 +354,7 @@ pub(crate) async fn confirm_password(
         Ok((login, store::secrets::password(room.tx, whose.as_str())?))
     };
     let (login, phc) = state.act(Lane::Pages, caller, Mode::Read, find).await?;
-    let names = [
-        format!("account {}/{login}", caller.tenant),
-        format!("source {}", origin.source),
-    ];
+    let names = [format!("account {}/{login}", caller.tenant), source_name(origin)];
     let checked = check_password(state, &names, phc, secret).await;
     if let Err(failure) = &checked {
         note_refused(state, &caller.tenant, &caller.person, ("password", failure));

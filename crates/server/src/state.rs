@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use acts::{Desk, Room};
+use axum::body::Bytes;
 use connect::socket::http::Http;
 use model::file::Actor;
 use store::{CrossTx, Lane, Mode};
@@ -43,6 +44,7 @@ struct Inner {
     callers: KnownCallers,
     hashing: Semaphore,
     no_password: OnceLock<String>,
+    description: OnceLock<Bytes>,
     outside: Outside,
 }
 
@@ -62,6 +64,7 @@ impl AppState {
             callers: KnownCallers::default(),
             hashing: Semaphore::new(crate::password::HASHERS),
             no_password: OnceLock::new(),
+            description: OnceLock::new(),
             outside: Outside::new(http),
         }))
     }
@@ -126,6 +129,12 @@ impl AppState {
 
     pub(crate) fn no_password(&self) -> &OnceLock<String> {
         &self.0.no_password
+    }
+
+    /// The API's own description, written once: strangers may ask for it as often as they like.
+    pub(crate) fn description(&self) -> Bytes {
+        let written = || wire::openapi::document(self.public_url()).to_string().into();
+        self.0.description.get_or_init(written).clone()
     }
 
     /// Does an act for a caller. Refuses with 401 when the person may no longer act.

@@ -1,6 +1,7 @@
 //! Slows down who guesses passwords, by account and by source.
 
 use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -8,12 +9,31 @@ use std::time::{Duration, Instant};
 const FREE: u32 = 5;
 /// The longest wait.
 const LONGEST: Duration = Duration::from_secs(15 * 60);
-/// How many accounts and sources are remembered; with more the stalest half is forgotten.
+/// How many accounts and sources are remembered; with more, half of them are forgotten.
 const MOST: usize = 20_000;
 
-/// What is remembered of failures. Nothing of it outlives the process.
+/// What is remembered of failures. Nothing of it outlives the process. Names are whatever strangers send, so that only their
+/// digests are kept.
 #[derive(Default)]
-pub(crate) struct Throttle(Mutex<HashMap<String, Failures>>);
+pub(crate) struct Throttle(Mutex<HashMap<Key, Failures>>);
+
+/// The digest of a name.
+type Key = [u8; 32];
+
+fn key(name: &str) -> Key {
+    proof::crypto::sha256(name.as_bytes())
+}
+
+/// A source as it is counted: a network of IPv6 is one household's or one server's, so that its addresses are one source.
+pub(crate) fn counted_source(source: &str) -> String {
+    match source.parse() {
+        Ok(IpAddr::V6(address)) => Ipv6Addr::from_bits(address.to_bits() & NETWORK).to_string(),
+        _ => source.to_owned(),
+    }
+}
+
+/// The first half of an address of IPv6: what a customer of a network is given at least (RFC 6177).
+const NETWORK: u128 = !(u64::MAX as u128);
 
 #[derive(Clone, Copy)]
 struct Failures {
@@ -32,7 +52,7 @@ impl Failures {
 }
 
 impl Throttle {
-    fn map(&self) -> MutexGuard<'_, HashMap<String, Failures>> {
+    fn map(&self) -> MutexGuard<'_, HashMap<Key, Failures>> {
         // Counts are whole after any panic.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -42,7 +62,7 @@ impl Throttle {
         let map = self.map();
         names
             .iter()
-            .filter_map(|name| map.get(name))
+            .filter_map(|name| map.get(&key(name)))
             .map(|known| known.pause().saturating_sub(now.saturating_duration_since(known.last)))
             .map(|left| if left.is_zero() { 0 } else { left.as_secs() + 1 })
             .max()
@@ -57,9 +77,11 @@ impl Throttle {
             return Err(wait);
         }
         let mut map = self.map();
-        let Some(account) = names.first() else { return Ok(()) };
+        let Some(account) = names.first().map(|name| key(name)) else {
+            return Ok(());
+        };
         // Between the look above and this one others may have begun.
-        if let Some(known) = map.get(account) {
+        if let Some(known) = map.get(&account) {
             let left = known.pause().saturating_sub(now.saturating_duration_since(known.last));
             if !left.is_zero() {
                 return Err(left.as_secs() + 1);
@@ -71,8 +93,13 @@ impl Throttle {
 
     /// Takes back that a try began: nobody came to look at it.
     pub(crate) fn left(&self, account: &str) {
-        if let Some(known) = self.map().get_mut(account) {
-            known.count = known.count.saturating_sub(1);
+        let mut map = self.map();
+        let Some(known) = map.get_mut(&key(account)) else {
+            return;
+        };
+        known.count = known.count.saturating_sub(1);
+        if known.count == 0 {
+            map.remove(&key(account));
         }
     }
 
@@ -85,30 +112,41 @@ impl Throttle {
     pub(crate) fn failed(&self, names: &[String], now: Instant) {
         let mut map = self.map();
         for name in names {
-            note(&mut map, name, now);
+            note(&mut map, key(name), now);
         }
     }
 
     /// Forgets an account's failures after it signed in. A source's stay: it may be trying many accounts.
     pub(crate) fn succeeded(&self, account: &str) {
-        self.map().remove(account);
+        self.map().remove(&key(account));
     }
 }
 
 /// Counts a failure, and makes room for it where there is none.
-fn note(map: &mut HashMap<String, Failures>, name: &str, now: Instant) {
+fn note(map: &mut HashMap<Key, Failures>, name: Key, now: Instant) {
     if map.len() >= MOST {
-        let mut times: Vec<Instant> = map.values().map(|known| known.last).collect();
-        times.sort_unstable();
-        let middle = times[times.len() / 2];
-        map.retain(|_, known| known.last > middle);
+        make_room(map, now);
     }
-    let known = map.entry(name.to_owned()).or_insert(Failures { count: 0, last: now });
+    let known = map.entry(name).or_insert(Failures { count: 0, last: now });
     if now.saturating_duration_since(known.last) > LONGEST {
         known.count = 0;
     }
     known.count = known.count.saturating_add(1);
     known.last = now;
+}
+
+/// Forgets what is over, and of the rest that half which failed least, and of these what is stalest: whoever makes up names
+/// fails once under each, and must not make us forget whom somebody tries again and again.
+fn make_room(map: &mut HashMap<Key, Failures>, now: Instant) {
+    map.retain(|_, known| now.saturating_duration_since(known.last) <= LONGEST);
+    if map.len() < MOST {
+        return;
+    }
+    let weight = |known: &Failures| (known.count, known.last);
+    let mut weights: Vec<_> = map.values().map(weight).collect();
+    weights.sort_unstable();
+    let middle = weights[weights.len() / 2];
+    map.retain(|_, known| weight(known) > middle);
 }
 
 #[cfg(test)]
@@ -166,6 +204,34 @@ mod tests {
             checks.len()
         );
         assert!((1..=100).contains(&most), "{most} checks in an hour: {checks:?}");
+    }
+
+    /// Somebody whom many try, and then more names than are remembered, each once.
+    #[test]
+    fn made_up_names_make_nobody_forgotten() {
+        let throttle = Throttle::default();
+        let now = crate::clock::tick();
+        let tried = ["account a/ada".to_owned()];
+        for _ in 0..10 {
+            throttle.failed(&tried, now);
+        }
+        for number in 0..3 * MOST {
+            let later = now + Duration::from_micros(number as u64);
+            throttle.failed(&[format!("account a/{number}{}", "x".repeat(2_000))], later);
+        }
+        assert!(throttle.wait(&tried, now + Duration::from_secs(1)) > 0);
+        assert!(throttle.map().len() <= MOST);
+    }
+
+    #[test]
+    fn a_network_of_ipv6_is_one_source() {
+        assert_eq!(counted_source("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+        assert_eq!(
+            counted_source("2001:db8:1:2::9"),
+            counted_source("2001:db8:1:2:ffff::1")
+        );
+        assert_eq!(counted_source("203.0.113.5"), "203.0.113.5");
+        assert_eq!(counted_source("unknown"), "unknown");
     }
 
     #[test]

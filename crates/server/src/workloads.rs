@@ -6,7 +6,7 @@ use acts::set_workload::{NewEntry, enter, trusting};
 use axum::Form;
 use axum::Router;
 use axum::extract::rejection::FormRejection;
-use axum::extract::{Path, State};
+use axum::extract::{FromRequest, Path, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
@@ -16,6 +16,7 @@ use model::workload::Workload;
 use serde_json::{Map, Value, json};
 use store::{Lane, Mode};
 
+use crate::body::{FORM_LIMIT, at_hand};
 use crate::failure::Failure;
 use crate::state::AppState;
 
@@ -69,12 +70,9 @@ fn malformed(text: &str) -> No {
     No(Failure::new(400, "malformed", text), "invalid_request")
 }
 
-async fn exchange(
-    State(state): State<AppState>,
-    Path(tenant): Path<String>,
-    form: Result<Form<Vec<(String, String)>>, FormRejection>,
-) -> Result<Response, No> {
-    let token = subject_token(form)?;
+async fn exchange(State(state): State<AppState>, Path(tenant): Path<String>, request: Request) -> Result<Response, No> {
+    let request = at_hand(request, FORM_LIMIT).await?;
+    let token = subject_token(Form::from_request(request, &state).await)?;
     let entry = let_in(&state, &tenant, &token).await?;
     Ok(told(&entry, state.desk().tools().clock.now()))
 }

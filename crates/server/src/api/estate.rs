@@ -430,7 +430,8 @@ pub(super) fn loaded<R: Record>(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Res
     tagged(&*room.directory()?, &found.record)
 }
 
-/// A thing as it stands with the body's merge patch on it, without what the server itself adds.
+/// A thing as it stands with the body's merge patch on it, without what the server itself adds. What the patch clears is named,
+/// as what is not named stays.
 fn merged<T: Serialize>(ask: &Ask, what: &str, old: Option<T>) -> acts::Result<Body> {
     let Some(old) = old else {
         return Err(Refusal::not_found(format!("{what} {}", ask.place(0))).into());
@@ -443,6 +444,8 @@ fn merged<T: Serialize>(ask: &Ask, what: &str, old: Option<T>) -> acts::Result<B
     }
     let key = map.get("key").cloned();
     model::input::merge(&mut map, &ask.body);
+    let cleared = ask.body.iter().filter(|(_, value)| value.is_null());
+    map.extend(cleared.map(|(field, _)| (field.clone(), Value::Null)));
     if let Some(key) = key {
         map.insert("key".into(), key);
     }

@@ -1,10 +1,11 @@
 //! The API's own description: OpenAPI 3.1, and a page to read it.
 
 use axum::Router;
+use axum::body::Bytes;
 use axum::extract::State;
+use axum::http::{HeaderName, header};
 use axum::response::Html;
 use axum::routing::get;
-use serde_json::Value;
 
 use crate::state::AppState;
 
@@ -16,8 +17,8 @@ pub(crate) fn router() -> Router<AppState> {
     Router::new().route(DOCUMENT, get(document)).route("/api", get(page))
 }
 
-async fn document(State(state): State<AppState>) -> axum::Json<Value> {
-    axum::Json(wire::openapi::document(state.public_url()))
+async fn document(State(state): State<AppState>) -> ([(HeaderName, &'static str); 1], Bytes) {
+    ([(header::CONTENT_TYPE, "application/json")], state.description())
 }
 
 async fn page(State(state): State<AppState>) -> Html<String> {

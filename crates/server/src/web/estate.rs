@@ -15,6 +15,7 @@ use pages::{
     ActForm, ActTone, Cell, Column, Entry, Fact, Field, Fold, IncidentRow, Incidents, Place, RecordPage, Rich, Section,
     SectionBody, ServiceRow, Services, Table, Tone,
 };
+use serde_json::Value;
 
 use super::back::{Back, Sent, send};
 use super::form::Form;
@@ -185,6 +186,15 @@ fn service_form(view: &View<'_, '_, '_>, service: Option<&Service>) -> ActForm {
         })
 }
 
+/// What a form says of a service: a field that was left empty clears.
+fn as_shown(body: &Body) -> Body {
+    let mut whole = body.clone();
+    for field in ["name", "criticality", "data_class", "team", "regimes"] {
+        whole.entry(field).or_insert(Value::Null);
+    }
+    whole
+}
+
 /// Adds a service or edits one.
 pub(super) async fn set_service(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let sent = sent(form, "/services".to_owned(), "/services".to_owned(), Place::Services);
@@ -192,7 +202,7 @@ pub(super) async fn set_service(State(state): State<AppState>, visitor: Visitor,
         &state,
         &visitor,
         sent,
-        |room, body| acts::set_service::set_service(room, body).map(drop),
+        |room, body| acts::set_service::set_service(room, &as_shown(body)).map(drop),
         |view, back| services_page(view, &Words::default(), back),
     )
     .await

@@ -13,6 +13,7 @@ use pages::{ActForm, Field, Input, Reader};
 use serde_json::{Map, Value};
 
 use super::view::bare_problem;
+use crate::body::{FORM_LIMIT, at_hand};
 use crate::failure::Failure;
 use crate::state::AppState;
 
@@ -116,6 +117,7 @@ impl FromRequest<AppState> for Form {
     type Rejection = Response;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, Response> {
+        let request = at_hand(request, FORM_LIMIT).await.map_err(|it| bare_problem(&it))?;
         match axum::Form::<Vec<(String, String)>>::from_request(request, state).await {
             Ok(axum::Form(pairs)) => Ok(Self::new(pairs)),
             Err(rejection) => {

@@ -1,16 +1,15 @@
 //! A form whose sender's session had ended: it is not done and not lost. The door carries it along, and gives it back
 //! to be sent by hand once they are in.
 
-use axum::body::{Body, to_bytes};
 use axum::extract::{FromRequest, Request, State};
 use axum::http::{Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use pages::{Field, Kept, Notice, Tone};
 
+use super::ASSETS;
 use super::form::Form;
 use super::view::{base, html, safe_next};
-use super::{ASSETS, FORM_LIMIT};
 use crate::caller::{Caller, check_site};
 use crate::state::AppState;
 
@@ -27,21 +26,16 @@ pub(super) async fn hold(State(state): State<AppState>, request: Request, next: 
     let Some(tenant) = tenant_of(&path).filter(|_| is_form(&request)) else {
         return next.run(request).await;
     };
-    let (parts, body) = request.into_parts();
-    let is_unknown = match Caller::of(&state, &parts.method, &parts.headers).await {
+    let is_unknown = match Caller::of(&state, request.method(), request.headers()).await {
         Ok(caller) => caller.tenant != tenant,
         Err(failure) => failure.status() == 401,
     };
     // What another site sent is not carried along; it meets the usual refusal.
-    if !is_unknown || check_site(&state, &parts.headers).is_err() {
-        return next.run(Request::from_parts(parts, body)).await;
+    if !is_unknown || check_site(&state, request.headers()).is_err() {
+        return next.run(request).await;
     }
-    let Ok(bytes) = to_bytes(body, FORM_LIMIT).await else {
-        return next.run(Request::from_parts(parts, Body::empty())).await;
-    };
-    let again = Request::from_parts(parts, Body::from(bytes));
     let tenant = tenant.to_owned();
-    match Form::from_request(again, &state).await {
+    match Form::from_request(request, &state).await {
         Ok(form) => html(401, door(&state, &tenant, &path, &form).await.render()),
         Err(refused) => refused,
     }

@@ -75,14 +75,13 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
 
+use crate::body::FORM_LIMIT;
 use crate::state::AppState;
 
 pub(crate) use mail::{digest, letter};
 
 /// Where the files of the pages are served.
 pub(crate) const ASSETS: &str = "/assets";
-/// The largest form without a file, in bytes.
-const FORM_LIMIT: usize = 1024 * 1024;
 
 /// The routes of all pages.
 pub fn routes(state: &AppState) -> Router<AppState> {
@@ -95,7 +94,7 @@ pub fn routes(state: &AppState) -> Router<AppState> {
         .merge(estate_routes())
         .merge(other_routes())
         .merge(admin::routes())
-        .layer(DefaultBodyLimit::max(FORM_LIMIT))
+        .layer(DefaultBodyLimit::max(FORM_LIMIT as usize))
         .layer(from_fn_with_state(state.clone(), held::hold))
         .layer(from_fn_with_state(state.clone(), languages::speak))
 }

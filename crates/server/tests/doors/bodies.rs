@@ -117,6 +117,16 @@ fn a_body_that_stands_still_is_cut() {
     ask.header("content-length", "100").send().problem(408, "too_slow");
 }
 
+#[test]
+fn a_form_that_stands_still_is_cut() {
+    let world = World::new();
+    for path in ["/t/acme/sign-in", "/t/acme/token", "/t/acme/changes"] {
+        let ask = world.ask("POST", path);
+        let ask = ask.header("content-type", "application/x-www-form-urlencoded");
+        assert_eq!(ask.header("content-length", "100").send().status, 408, "{path}");
+    }
+}
+
 fn form(kind: &str, file: &str) -> Vec<u8> {
     let mut text = String::new();
     for (name, value) in [

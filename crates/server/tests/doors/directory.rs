@@ -203,6 +203,34 @@ fn reports_tell_what_nobody_can_approve_and_who_is_alone() {
     assert_eq!(lines["code"], "not_found");
 }
 
+/// Nor does a request that names a part of what is known; a null clears.
+#[test]
+fn what_a_request_does_not_name_stays_as_it_is() {
+    let world = World::new();
+    let service = json!({"key": "ledger", "criticality": "critical", "regimes": ["sox"], "data_class": "restricted"});
+    world.post("adam", "/services", &service).expect(201);
+    let told = world
+        .post("adam", "/services", &json!({"key": "ledger", "name": "The ledger"}))
+        .expect(201);
+    let kept = [&told["criticality"], &told["regimes"], &told["data_class"]];
+    assert_eq!(kept, [&json!("critical"), &json!(["sox"]), &json!("restricted")]);
+    let patch = world.as_person("adam", "PATCH", "/services/ledger");
+    let version = format!("\"{}\"", told["version"]);
+    let told = patch
+        .header("if-match", &version)
+        .json(&json!({"data_class": null}))
+        .send()
+        .expect(200);
+    assert!(told.get("data_class").is_none(), "{told}");
+    assert_eq!(told["regimes"], json!(["sox"]));
+    let stage = json!({"key": "staging", "name": "The stage", "is_production": false});
+    world.post("adam", "/environments", &stage).expect(201);
+    let told = world
+        .post("adam", "/environments", &json!({"key": "staging", "name": "Stage"}))
+        .expect(201);
+    assert_eq!(told["is_production"], false);
+}
+
 /// A file that knows less than is known here takes nothing away: what is regulated stays regulated.
 #[test]
 fn what_a_file_does_not_name_stays_as_it_is() {
