@@ -304,6 +304,12 @@ impl Staging {
                 );
                 reading.wrong("role", "two_people_needed", text);
             }
+            Write::Service(it) if self.needs_two(propose_ownership::loosens_service(&self.directory, it)) => {
+                reading.wrong("criticality", "two_people_needed", propose_ownership::LOOSENED);
+            }
+            Write::Environment(it) if self.needs_two(propose_ownership::loosens_environment(&self.directory, it)) => {
+                reading.wrong("is_production", "two_people_needed", propose_ownership::LOOSENED);
+            }
             Write::Ownership(row)
                 if self.known.get(&row.natural_key()) != Some(row) && own_request::gives_voice(room, row)? =>
             {
@@ -312,6 +318,11 @@ impl Staging {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Whether a line that takes a thing from under a rule has to be proposed.
+    fn needs_two(&self, loosens: bool) -> bool {
+        loosens && !self.by_two && propose_ownership::is_by_two(&self.directory)
     }
 
     fn stage(&mut self, room: &mut Room<'_, '_>, line: usize, write: Write) -> Result<()> {

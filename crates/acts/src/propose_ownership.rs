@@ -1,11 +1,12 @@
 //! Rows of the ownership matrix that go live by two people: proposed by one, put in force by another or by an approved
 //! change that names the proposal's digest. Where a tenant asks for it, and has a second administrator, this is the only way
-//! for rows that move decisions; what only names who does the work (implementer, pipeline) is set as always.
+//! for rows that move decisions; what only names who does the work (implementer, pipeline) is set as always. So it is for
+//! what takes a service or an environment from under a rule: fewer regimes, a lower criticality, no production any more.
 //!
 //! A tenant asks for it, or no longer, by a proposal of the same sort, so that nobody turns it off alone.
 
 use model::configuration::{Configuration, PolicyFile};
-use model::directory::{Directory, Ownership, Tenant};
+use model::directory::{Directory, Environment, Ownership, Service, Tenant};
 use model::reading::{LINE, Reading, TEXT};
 use model::refusal::Refusal;
 use model::verbs::Body;
@@ -17,6 +18,7 @@ use crate::error::Result;
 use crate::import_directory::{Line, Options, Report, bring};
 use crate::propose_configuration::{bare, save};
 use crate::room::Room;
+use crate::rows::DATA_CLASSES;
 use crate::save::{Written, draft};
 
 /// The most rows of one proposal.
@@ -38,6 +40,12 @@ pub struct Content {
     /// Rows to set, as the API takes them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rows: Vec<Body>,
+    /// Services as they are to be, as the API takes them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub services: Vec<Body>,
+    /// Environments as they are to be, as the API takes them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub environments: Vec<Body>,
     /// Ids of rows to end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub end: Vec<String>,
@@ -72,6 +80,47 @@ pub(crate) fn check_alone(room: &mut Room<'_, '_>, row: &Ownership) -> Result<()
     Err(Refusal::not_now("two_people_needed", ALONE, SATISFY, Vec::new()).into())
 }
 
+/// The sentence for a thing of the estate that one person wants to take from under a rule.
+pub(crate) const LOOSENED: &str =
+    "What takes a service or an environment from under a rule goes live by two people here.";
+
+/// What helps there.
+const SATISFY_LOOSENED: &str = "Propose it (`POST /ownership-proposals` with `services` or `environments`); another person, or \
+                                an approved change, puts it in force.";
+
+/// Whether rules ask less of a service than before.
+pub(crate) fn loosens_service(directory: &Directory, service: &Service) -> bool {
+    let Some(old) = directory.services.get(&service.key) else {
+        return false;
+    };
+    service.criticality < old.criticality
+        || sensitivity(service) < sensitivity(old)
+        || !service.regimes.is_superset(&old.regimes)
+}
+
+/// How much the data of a service asks for, from nothing said to `restricted`.
+fn sensitivity(service: &Service) -> Option<usize> {
+    let class = service.data_class.as_deref()?;
+    DATA_CLASSES.iter().position(|known| *known == class)
+}
+
+/// Whether an environment is no production any more.
+pub(crate) fn loosens_environment(directory: &Directory, place: &Environment) -> bool {
+    let old = directory.environments.get(&place.key);
+    old.is_some_and(|old| old.is_production) && !place.is_production
+}
+
+/// Refuses what needs two people.
+///
+/// # Errors
+/// 409 `two_people_needed`, or the store's.
+pub(crate) fn check_loosened(room: &mut Room<'_, '_>, loosens: bool) -> Result<()> {
+    if !loosens || room.actor.is_system || !is_by_two(&*room.directory()?) {
+        return Ok(());
+    }
+    Err(Refusal::not_now("two_people_needed", LOOSENED, SATISFY_LOOSENED, Vec::new()).into())
+}
+
 /// The content of a proposal.
 ///
 /// # Errors
@@ -81,7 +130,7 @@ pub fn content(proposal: &Configuration) -> Result<Content> {
     Ok(serde_json::from_str(text)?)
 }
 
-/// Proposes rows (`POST /ownership-proposals {rows?, end?, end_missing?, by_two?, reason}`).
+/// Proposes rows (`POST /ownership-proposals {rows?, services?, environments?, end?, end_missing?, by_two?, reason}`).
 ///
 /// # Errors
 /// 403, 422, also for a row that would give the proposer a voice; the store's.
@@ -90,7 +139,9 @@ pub fn propose_ownership(room: &mut Room<'_, '_>, body: &Body) -> Result<Configu
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
     let wanted = Content {
-        rows: read_rows(&mut reading),
+        rows: read_rows(&mut reading, "rows"),
+        services: read_rows(&mut reading, "services"),
+        environments: read_rows(&mut reading, "environments"),
         end: reading.texts("end", LINE).unwrap_or_default(),
         end_missing: reading.boolean("end_missing").unwrap_or_default(),
         by_two: reading.boolean("by_two"),
@@ -101,26 +152,28 @@ pub fn propose_ownership(room: &mut Room<'_, '_>, body: &Body) -> Result<Configu
             reading.wrong("end", "unknown", format!("There is no row `{id}` of the matrix."));
         }
     }
-    if wanted.rows.is_empty() && wanted.end.is_empty() && wanted.by_two.is_none() {
-        reading.wrong("rows", "missing", "Name `rows` to set, rows to `end`, or `by_two`.");
+    let is_empty = wanted.rows.is_empty() && wanted.services.is_empty() && wanted.environments.is_empty();
+    if is_empty && wanted.end.is_empty() && wanted.by_two.is_none() {
+        let text = "Name `rows`, `services` or `environments` to set, rows to `end`, or `by_two`.";
+        reading.wrong("rows", "missing", text);
     }
     reading.finish()?;
     propose(room, &wanted, reason)
 }
 
 /// Rows stay as they were sent: they are read again when they go live.
-fn read_rows(reading: &mut Reading<'_>) -> Vec<Body> {
-    let Some(value) = reading.value("rows") else {
+fn read_rows(reading: &mut Reading<'_>, field: &'static str) -> Vec<Body> {
+    let Some(value) = reading.value(field) else {
         return Vec::new();
     };
     let sent = value.as_array().map(Vec::as_slice).unwrap_or_default();
     let rows: Vec<Body> = sent.iter().filter_map(Value::as_object).cloned().collect();
     if !value.is_array() || rows.len() < sent.len() {
-        reading.wrong("rows", "not_a_list", "`rows` must be a list of objects.");
+        reading.wrong(field, "not_a_list", format!("`{field}` must be a list of objects."));
     }
     if rows.len() > MOST {
         let text = format!("A proposal has at most {MOST} rows; make several.");
-        reading.wrong("rows", "out_of_range", text);
+        reading.wrong(field, "out_of_range", text);
     }
     rows
 }
@@ -144,12 +197,15 @@ pub(crate) fn propose(room: &mut Room<'_, '_>, wanted: &Content, reason: String)
 }
 
 fn bring_rows(room: &mut Room<'_, '_>, wanted: &Content, dry_run: bool) -> Result<Report> {
-    let line = |(place, fields): (usize, &Body)| Line {
+    let things = wanted.services.iter().map(|fields| (Noun::Services, fields));
+    let things = things.chain(wanted.environments.iter().map(|fields| (Noun::Environments, fields)));
+    let rows = wanted.rows.iter().map(|fields| (Noun::Ownerships, fields));
+    let line = |(place, (noun, fields)): (usize, (Noun, &Body))| Line {
         number: place + 1,
-        noun: Noun::Ownerships,
+        noun,
         fields: fields.clone(),
     };
-    let lines: Vec<Line> = wanted.rows.iter().enumerate().map(line).collect();
+    let lines: Vec<Line> = things.chain(rows).enumerate().map(line).collect();
     let options = Options {
         dry_run,
         end_missing: wanted.end_missing,

@@ -18,6 +18,9 @@ use serde_json::Value;
 
 use crate::error::Result;
 
+/// What a service's data may be called, from the least to the most that it asks for.
+pub(crate) const DATA_CLASSES: [&str; 4] = ["public", "internal", "confidential", "restricted"];
+
 /// The longest key, in characters.
 const KEY: usize = 100;
 
@@ -116,12 +119,11 @@ pub(crate) fn service(reading: &mut Reading<'_>, directory: &Directory) -> Servi
 
 fn data_class(reading: &mut Reading<'_>) -> Option<String> {
     let class = reading.text("data_class", LINE)?;
-    let known = ["public", "internal", "confidential", "restricted"];
-    if !known.contains(&class.as_str()) {
+    if !DATA_CLASSES.contains(&class.as_str()) {
         reading.wrong(
             "data_class",
             "unknown_word",
-            format!("`data_class` is one of: {}.", known.join(", ")),
+            format!("`data_class` is one of: {}.", DATA_CLASSES.join(", ")),
         );
     }
     Some(class)

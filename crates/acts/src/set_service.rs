@@ -11,6 +11,7 @@ use store::record::{self, Filter};
 
 use crate::error::Result;
 use crate::own_request;
+use crate::propose_ownership;
 use crate::room::Room;
 use crate::rows;
 use crate::set_freeze::{read_scope, read_span};
@@ -28,7 +29,7 @@ fn named(room: &Room<'_, '_>, id: &RecordId) -> Result<RecordId> {
 /// name of a service that is there stays; a null clears.
 ///
 /// # Errors
-/// 403, 422, or the store's.
+/// 403, 409 for what needs two people, 422, or the store's.
 pub fn set_service(room: &mut Room<'_, '_>, body: &Body) -> Result<Service> {
     room.allow(model::act::actions::SET_SERVICE)?;
     let directory = room.directory()?;
@@ -36,6 +37,7 @@ pub fn set_service(room: &mut Room<'_, '_>, body: &Body) -> Result<Service> {
     let mut reading = Reading::new(&body, "");
     let mut service = rows::service(&mut reading, &directory);
     reading.finish()?;
+    propose_ownership::check_loosened(room, propose_ownership::loosens_service(&directory, &service))?;
     service.id = named(room, &service.id)?;
     let service = room.put_estate("service.set", service, json!({}))?;
     settle_open(room, |change| {
@@ -51,7 +53,7 @@ pub fn set_service(room: &mut Room<'_, '_>, body: &Body) -> Result<Service> {
 /// Makes or changes an environment (`POST /environments {key, name, is_production}`); what is not named stays.
 ///
 /// # Errors
-/// 403, 422, or the store's.
+/// 403, 409 for what needs two people, 422, or the store's.
 pub fn set_environment(room: &mut Room<'_, '_>, body: &Body) -> Result<Environment> {
     room.allow(model::act::actions::SET_SERVICE)?;
     let directory = room.directory()?;
@@ -59,6 +61,7 @@ pub fn set_environment(room: &mut Room<'_, '_>, body: &Body) -> Result<Environme
     let mut reading = Reading::new(&body, "");
     let mut place = rows::environment(&mut reading, &directory);
     reading.finish()?;
+    propose_ownership::check_loosened(room, propose_ownership::loosens_environment(&directory, &place))?;
     place.id = named(room, &place.id)?;
     let place = room.put_estate("environment.set", place, json!({}))?;
     settle_open(room, |change| {
@@ -175,7 +178,7 @@ pub fn set_ownership(room: &mut Room<'_, '_>, body: &Body) -> Result<Ownership> 
     if own_request::gives_voice(room, &row)? {
         return Err(own_request::own_request(own_request::OWN_PART).into());
     }
-    crate::propose_ownership::check_alone(room, &row)?;
+    propose_ownership::check_alone(room, &row)?;
     row.id = named(room, &row.id)?;
     let row = room.put_estate("ownership.set", row, json!({}))?;
     settle_under(room, &row)?;
@@ -191,7 +194,7 @@ pub fn end_ownership(room: &mut Room<'_, '_>, id: &str) -> Result<Ownership> {
     let Some(stored) = record::load::<Ownership>(room.tx, id)? else {
         return Err(Refusal::not_found("ownership").into());
     };
-    crate::propose_ownership::check_alone(room, &stored.record)?;
+    propose_ownership::check_alone(room, &stored.record)?;
     end_row(room, id)
 }
 

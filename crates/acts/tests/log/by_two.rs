@@ -110,6 +110,70 @@ fn one_administrator_sets_rows_and_of_two_neither_does_alone() {
     world.assert_replays();
 }
 
+/// A service under a regime, and production, are what rules look at: of two administrators neither takes them away alone.
+#[test]
+fn of_two_administrators_neither_takes_a_thing_from_under_a_rule_alone() {
+    let world = alone();
+    let set = |who: &'static str, service: Value| {
+        attempt(&world, who, move |room| {
+            acts::set_service::set_service(room, &body(service.clone()))
+        })
+    };
+    let ledger =
+        json!({"key": "ledger", "criticality": "high", "regimes": ["sox", "pci"], "data_class": "confidential"});
+    set("ada", ledger).unwrap();
+    hire(&world, "adam");
+    for looser in [
+        json!({"key": "ledger", "regimes": ["sox"]}),
+        json!({"key": "ledger", "regimes": null}),
+        json!({"key": "ledger", "criticality": "medium"}),
+        json!({"key": "ledger", "data_class": "internal"}),
+        json!({"key": "ledger", "data_class": null}),
+    ] {
+        assert_eq!(code(set("ada", looser.clone())), "two_people_needed", "{looser}");
+    }
+    let place = |production: bool| {
+        attempt(&world, "ada", move |room| {
+            let wanted = json!({"key": "production", "is_production": production});
+            acts::set_service::set_environment(room, &body(wanted))
+        })
+    };
+    place(true).unwrap();
+    assert_eq!(code(place(false)), "two_people_needed");
+    let by_file = attempt(&world, "ada", |room| {
+        let lines = [Line {
+            number: 2,
+            noun: Noun::Services,
+            fields: body(json!({"key": "ledger", "criticality": "low"})),
+        }];
+        import_directory(room, &lines, Options::default())
+    });
+    assert_eq!(code(by_file), "two_people_needed");
+    // What asks for more needs nobody else.
+    set(
+        "ada",
+        json!({"key": "ledger", "criticality": "critical", "data_class": "restricted"}),
+    )
+    .unwrap();
+
+    let wanted = json!({"services": [{"key": "ledger", "regimes": ["sox"]}],
+        "environments": [{"key": "production", "is_production": false}], "reason": "No cards there any more."});
+    let proposal = propose(&world, "ada", wanted).unwrap();
+    let state = || {
+        let found = world.look(|room| {
+            let directory = room.directory()?;
+            let regimes = directory.services[&"ledger".into()].regimes.len();
+            Ok((regimes, directory.environments[&"production".into()].is_production))
+        });
+        found.unwrap()
+    };
+    assert_eq!(state(), (2, true), "nothing has moved yet");
+    activate(&world, "mona", proposal.id.as_str()).unwrap();
+    assert_eq!(state(), (1, false));
+    world.sequence();
+    world.assert_replays();
+}
+
 #[test]
 fn nobody_gets_a_voice_by_a_proposal_of_their_own_or_by_putting_it_in_force() {
     let world = alone();

@@ -208,7 +208,11 @@ fn ownership_words(row: &Configuration) -> String {
         });
         cells.collect::<Vec<_>>().join(", ")
     };
-    let mut words: Vec<String> = content.rows.iter().take(ROWS_SHOWN).map(told).collect();
+    let service = |body| format!("service: {}", told(body));
+    let environment = |body| format!("environment: {}", told(body));
+    let mut words: Vec<String> = content.services.iter().map(service).collect();
+    words.extend(content.environments.iter().map(environment));
+    words.extend(content.rows.iter().take(ROWS_SHOWN).map(told));
     if content.rows.len() > ROWS_SHOWN {
         words.push(format!("and {} more rows", content.rows.len() - ROWS_SHOWN));
     }

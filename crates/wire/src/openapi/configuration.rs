@@ -296,6 +296,12 @@ pub(super) const SHAPES: &[Shape] = &[
         "Rows that go live by two people.",
         &[
             objects("rows", "OwnershipInput", "Rows to set, at most 2,000."),
+            objects("services", "ServiceInput", "Services as they are to be, at most 2,000."),
+            objects(
+                "environments",
+                "EnvironmentInput",
+                "Environments as they are to be, at most 2,000.",
+            ),
             texts("end", LINE, "Ids of rows to end."),
             boolean("end_missing", "Whether every row ends that is not named."),
             boolean(
