@@ -195,11 +195,20 @@ impl Host {
         replay_log(&self.desk, tenant, progress).map_err(refused)
     }
 
-    /// Queue rows that were set aside after too many tries: jobs and timers.
-    pub(crate) fn parked(&self) -> Result<[i64; 2]> {
-        let look = |tx: &mut store::CrossTx<'_>| Ok([store::job::depth(tx)?.parked, store::timer::depth(tx)?.parked]);
+    /// Letters that were set aside after too many tries, and timers that fail again and again.
+    pub(crate) fn stuck(&self) -> Result<[i64; 2]> {
+        let look = |tx: &mut store::CrossTx<'_>| Ok([store::job::depth(tx)?.parked, store::timer::failing(tx)?]);
         self.desk
-            .wait_across(Lane::Worker, "what is parked", Mode::Read, look)
+            .wait_across(Lane::Worker, "what is stuck", Mode::Read, look)
+            .map_err(could_not)
+    }
+
+    /// Has the letters sent again that were set aside; answers how many that are.
+    pub(crate) fn send_again(&self) -> Result<u64> {
+        let now = crate::clock::now();
+        let unpark = move |tx: &mut store::CrossTx<'_>| Ok(store::job::unpark_across(tx, now)?);
+        self.desk
+            .wait_across(Lane::Worker, "letters are sent again", Mode::Write, unpark)
             .map_err(could_not)
     }
 }

@@ -24,7 +24,7 @@ use crate::sequencer::told;
 use crate::state::AppState;
 
 /// How long it keeps what it took.
-const LEASE: SignedDuration = SignedDuration::from_secs(120);
+const LEASE: SignedDuration = store::LONGEST_LEASE;
 /// After so long a round begins no further call.
 const ROUND: Duration = Duration::from_secs(60);
 /// After so many tries, a day after the first, a call is set aside for a person.

@@ -17,8 +17,10 @@ const LOOK: Duration = Duration::from_millis(250);
 const BREATH: Duration = Duration::from_millis(10);
 /// How long a lease lasts.
 const LEASE: SignedDuration = SignedDuration::from_secs(60);
-/// After so many tries a row is set aside for a person.
+/// After so many tries a row is set aside for a person, if it can be.
 const TRIES: i64 = 5;
+/// The pause before another try doubles so often, up to eight and a half minutes.
+const DOUBLINGS: i64 = 9;
 /// How many rows of one lease are worked at a time: their transactions share a commit, or wait for the disk together.
 pub(crate) const HANDS: usize = 4;
 
@@ -90,21 +92,20 @@ impl Holder {
         done
     }
 
-    /// Gives a row back for a later try, or sets it aside after too many.
-    pub(crate) fn again(&self, row: Failed<'_>, error: &acts::Error, (fail, park): (Fail, Park)) {
+    /// Gives a row back for a later try, or sets it aside after too many. Where there is no way to set it aside it is tried
+    /// until it is done.
+    pub(crate) fn again(&self, row: Failed<'_>, error: &acts::Error, (fail, park): (Fail, Option<Park>)) {
         let Failed { tenant, id, tries } = row;
         tracing::error!(%error, tenant, id, tries, "a row could not be worked");
         let passing = matches!(error, acts::Error::Store(fault) if fault.is_passing());
         let (id, holder, why) = (id.to_owned(), self.name.clone(), error.to_string());
-        let seconds = 1_i64 << tries.clamp(0, 9);
+        let seconds = 1_i64 << tries.clamp(0, DOUBLINGS);
         let noted = self.act(tenant, move |room| {
-            let done = if tries >= TRIES && !passing {
-                park(room.tx, &id, &holder, &why)?
-            } else {
-                let retry_at = room.now + SignedDuration::from_secs(seconds);
-                fail(room.tx, &id, &holder, retry_at, &why)?
-            };
-            Ok(done)
+            if let Some(park) = park.filter(|_| tries >= TRIES && !passing) {
+                return Ok(park(room.tx, &id, &holder, &why)?);
+            }
+            let retry_at = room.now + SignedDuration::from_secs(seconds);
+            Ok(fail(room.tx, &id, &holder, retry_at, &why)?)
         });
         told(noted, "giving a row back");
     }

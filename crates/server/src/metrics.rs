@@ -111,8 +111,14 @@ impl Metrics {
         self.refused_deliveries.inc();
     }
 
-    /// Notes the depths of jobs, timers and deliveries.
-    pub(crate) fn note_depths(&self, depths: [Depth; 3]) {
+    /// Notes the depths of jobs, timers and deliveries, and how many timers failed again and again: they wait as others do.
+    pub(crate) fn note_depths(&self, depths: [Depth; 3], failing_timers: i64) {
+        self.queues
+            .get_or_create(&QueueLabel {
+                queue: "timer",
+                state: "failing",
+            })
+            .set(failing_timers);
         for (queue, depth) in ["job", "timer", "inbox"].into_iter().zip(depths) {
             self.queues
                 .get_or_create(&QueueLabel {

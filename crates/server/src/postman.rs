@@ -85,7 +85,7 @@ impl Postman {
                 id: &row.id,
                 tries: row.tries,
             };
-            self.holder.again(failed, &error, (job::fail, job::park));
+            self.holder.again(failed, &error, (job::fail, Some(job::park)));
         }
     }
 

@@ -1,9 +1,11 @@
 //! The threads that keep the logs: they place events, sign sizes and lists, and tell who listens.
 
+use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread::{Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
+use acts::sequence_events::Sequenced;
 use model::file::Actor;
 use store::{Lane, Mode, SYSTEM_TENANT};
 
@@ -18,6 +20,9 @@ const PACE: Duration = Duration::from_millis(50);
 /// How often cosignatures and revocation lists are looked after; each is renewed when it is old enough.
 const TEND: Duration = Duration::from_secs(10);
 
+/// After so long without a new place while another server holds the pen, somebody is told.
+const STILL: Duration = Duration::from_secs(30);
+
 /// Starts the sequencer. It ends when the bells dismiss it.
 pub(crate) fn start(state: &AppState, server: &str) -> std::io::Result<JoinHandle<()>> {
     let (state, server) = (state.clone(), server.to_owned());
@@ -27,6 +32,7 @@ pub(crate) fn start(state: &AppState, server: &str) -> std::io::Result<JoinHandl
             state,
             server,
             tended_at: None,
+            stands: Stands::default(),
         };
         let mut longest = LOOK;
         let mut last = tick();
@@ -65,6 +71,35 @@ struct Sequencer {
     state: AppState,
     server: String,
     tended_at: Option<Instant>,
+    stands: Stands,
+}
+
+/// The logs of which events wait while another server holds the pen: their sizes, and since when.
+#[derive(Default)]
+struct Stands(HashMap<String, (u64, Instant)>);
+
+impl Stands {
+    /// Notes what a step came to. Answers whether the log has stood still for long, once each time that it has.
+    fn note(&mut self, tenant: &str, placed: Sequenced, now: Instant) -> bool {
+        if placed.has_pen {
+            self.0.remove(tenant);
+            return false;
+        }
+        let (size, since) = self.0.entry(tenant.to_owned()).or_insert((placed.to, now));
+        if *size != placed.to {
+            (*size, *since) = (placed.to, now);
+        }
+        let is_still = now.saturating_duration_since(*since) >= STILL;
+        if is_still {
+            *since = now;
+        }
+        is_still
+    }
+
+    /// Forgets all but these.
+    fn keep(&mut self, tenants: &[String]) {
+        self.0.retain(|tenant, _| tenants.contains(tenant));
+    }
 }
 
 impl Sequencer {
@@ -87,17 +122,25 @@ impl Sequencer {
 
     /// Places the waiting events of every tenant; answers whether all could be placed, and nothing when the store is away. A
     /// tenant whose log is broken holds up no other: their events, their cosignatures and their lists.
-    fn place_all(&self) -> Option<bool> {
+    fn place_all(&mut self) -> Option<bool> {
         let find = |tx: &mut store::CrossTx<'_>| Ok(store::event::tenants_unsequenced(tx)?);
         let waiting = self
             .state
             .desk()
             .wait_across(Lane::Worker, "whose events wait for a place", Mode::Read, find);
         let mut is_well = true;
-        for tenant in told(waiting, "looking for events without a place")? {
+        let waiting = told(waiting, "looking for events without a place")?;
+        self.stands.keep(&waiting);
+        for tenant in waiting {
             let placed = acts::sequence_events::sequence_events(self.state.desk(), &tenant, &self.server);
             let placed = told_of(&tenant, placed, "placing events");
             is_well &= placed.is_some();
+            if placed.is_some_and(|it| self.stands.note(&tenant, it, tick())) {
+                tracing::warn!(
+                    tenant,
+                    "events wait for their places while another server holds the pen"
+                );
+            }
             if placed.is_some_and(|it| it.to > it.from) {
                 self.state.bells().ring_for_readers(&tenant);
             }
@@ -174,4 +217,33 @@ fn told_of<T>(tenant: &str, answer: acts::Result<T>, doing: &'static str) -> Opt
     answer
         .inspect_err(|error| tracing::error!(%error, tenant, doing, "work behind the doors failed"))
         .ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn step(to: u64, has_pen: bool) -> Sequenced {
+        Sequenced { from: to, to, has_pen }
+    }
+
+    #[test]
+    fn a_log_that_stands_still_under_another_servers_pen_is_told_of_and_one_that_grows_is_not() {
+        let mut stands = Stands::default();
+        let begun = tick();
+        let after = |seconds: u64| begun + Duration::from_secs(seconds);
+        assert!(!stands.note("acme", step(7, false), begun));
+        assert!(!stands.note("acme", step(7, false), after(29)));
+        assert!(stands.note("acme", step(7, false), after(30)));
+        assert!(!stands.note("acme", step(7, false), after(31)), "it was told just now");
+        assert!(stands.note("acme", step(7, false), after(60)), "it still stands");
+        assert!(!stands.note("acme", step(9, false), after(95)), "it has grown");
+        assert!(!stands.note("acme", step(9, true), after(130)), "the pen is here");
+        assert!(!stands.note("acme", step(9, false), after(131)));
+        stands.keep(&[]);
+        assert!(
+            !stands.note("acme", step(9, false), after(200)),
+            "nothing waited meanwhile"
+        );
+    }
 }

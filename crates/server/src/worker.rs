@@ -27,6 +27,13 @@ const SWEEP: Duration = Duration::from_secs(6 * 60 * 60);
 /// After so many hours a silent server is forgotten, and answers kept for idempotency keys are removed.
 const SERVER_HOURS: i64 = 24;
 const KEPT_HOURS: i64 = 24 * 7;
+/// How many rows of a kind a transaction of the sweep removes, and how many such transactions it makes in a round: what was
+/// left lying for long neither holds up writing nor ends in a statement that takes too long.
+const SWEPT: i64 = 1_000;
+const SWEEPS: usize = 50;
+
+/// Removes what ended before a time, of all tenants, at most so many rows; answers how many that were.
+type Prune = fn(&mut store::CrossTx<'_>, Timestamp, i64) -> store::Result<u64>;
 
 /// Starts the workers. They end when the bells dismiss them.
 pub(crate) fn start(state: &AppState, server: &str, count: usize) -> std::io::Result<Vec<JoinHandle<()>>> {
@@ -130,7 +137,8 @@ impl Worker {
                 id: &row.id,
                 tries: row.tries,
             };
-            self.holder.again(failed, &error, (timer::fail, timer::park));
+            // Another try does no harm, and a timer that is never run again would leave its record standing still.
+            self.holder.again(failed, &error, (timer::fail, None));
         }
     }
 
@@ -166,7 +174,7 @@ impl Worker {
             id: &row.id,
             tries: row.tries,
         };
-        self.holder.again(failed, error, (inbox::fail, inbox::park));
+        self.holder.again(failed, error, (inbox::fail, Some(inbox::park)));
     }
 
     /// A delivery that cannot be read will not get better: it is kept, with the reason, and shown to an administrator.
@@ -227,24 +235,58 @@ impl Worker {
             beat_at: true_time,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
-        let sweep = move |tx: &mut store::CrossTx<'_>| {
-            store::servers::beat(tx, &server)?;
-            store::servers::prune(tx, true_time - SignedDuration::from_hours(SERVER_HOURS))?;
-            store::session::prune(tx, business)?;
-            store::second_factor::prune(tx, business)?;
-            store::workload::prune(tx, business)?;
-            store::webhook::prune(
-                tx,
-                business - SignedDuration::from_hours(24 * model::webhook::KEPT_DAYS),
-            )?;
-            store::idempotency::prune(tx, true_time - SignedDuration::from_hours(KEPT_HOURS))?;
-            Ok(())
-        };
-        self.holder.across("sweeping", Mode::Write, sweep);
+        // In a transaction of its own: a sweep that fails is no sign that this server is down.
+        let beat = move |tx: &mut store::CrossTx<'_>| Ok(store::servers::beat(tx, &server)?);
+        self.holder.across("telling that the server is up", Mode::Write, beat);
+        self.sweep(business, true_time);
         self.scan();
-        let depths = |tx: &mut store::CrossTx<'_>| Ok([job::depth(tx)?, timer::depth(tx)?, inbox::depth(tx)?]);
-        if let Some(depths) = self.holder.across("depths of queues", Mode::Read, depths) {
-            self.holder.state.metrics().note_depths(depths);
+        self.look_at_queues(business);
+    }
+
+    /// Removes what is over. What cannot be removed of one kind holds up no other.
+    fn sweep(&self, business: Timestamp, true_time: Timestamp) {
+        let silent_since = true_time - SignedDuration::from_hours(SERVER_HOURS);
+        let forget = move |tx: &mut store::CrossTx<'_>| Ok(store::servers::prune(tx, silent_since)?);
+        self.holder.across("forgetting silent servers", Mode::Write, forget);
+        let delivered = business - SignedDuration::from_hours(24 * model::webhook::KEPT_DAYS);
+        let answered = true_time - SignedDuration::from_hours(KEPT_HOURS);
+        let parts: [(&'static str, Prune, Timestamp); 5] = [
+            ("sweeping sessions", store::session::prune, business),
+            ("sweeping ceremonies", store::second_factor::prune, business),
+            ("sweeping workloads", store::workload::prune, business),
+            ("sweeping deliveries", store::webhook::prune, delivered),
+            ("sweeping answers", store::idempotency::prune, answered),
+        ];
+        for (reason, prune, before) in parts {
+            self.sweep_one(reason, prune, before);
+        }
+    }
+
+    /// Removes what is over of one kind, piece by piece.
+    fn sweep_one(&self, reason: &'static str, prune: Prune, before: Timestamp) {
+        for _ in 0..SWEEPS {
+            let piece = move |tx: &mut store::CrossTx<'_>| Ok(prune(tx, before, SWEPT)?);
+            let removed = self.holder.across(reason, Mode::Write, piece);
+            if removed.is_none_or(|removed| removed < SWEPT.unsigned_abs()) {
+                return;
+            }
+        }
+    }
+
+    /// Tells how much the queues hold, and takes up again the timers that an older version set aside.
+    fn look_at_queues(&self, now: Timestamp) {
+        let look = |tx: &mut store::CrossTx<'_>| {
+            let depths = [job::depth(tx)?, timer::depth(tx)?, inbox::depth(tx)?];
+            Ok((depths, timer::failing(tx)?))
+        };
+        let Some((depths, failing)) = self.holder.across("depths of queues", Mode::Read, look) else {
+            return;
+        };
+        self.holder.state.metrics().note_depths(depths, failing);
+        if depths[1].parked > 0 {
+            let unpark = move |tx: &mut store::CrossTx<'_>| Ok(timer::unpark_across(tx, now)?);
+            self.holder
+                .across("taking up timers that were set aside", Mode::Write, unpark);
         }
     }
 }

@@ -620,15 +620,20 @@ pub fn targets_for(
 
 /// The ids of the open changes with a target in a service, in the order of their numbers.
 pub fn open_in(tx: &mut Tx<'_>, service: &str) -> Result<Vec<String>> {
-    let open = State::ALL.iter().filter(|state| state.is_open());
-    let states: Vec<String> = open.map(|state| format!("'{}'", state.as_str())).collect();
     let sql = format!(
         "SELECT id FROM \"change\" c WHERE c.tenant = $tenant AND c.state IN ({}) AND EXISTS (SELECT 1 FROM change_target t
             WHERE t.tenant = $tenant AND t.change_id = c.id AND t.service = $service) ORDER BY c.number",
-        states.join(", ")
+        open_states()
     );
     let found = tx.query(&sql, &[("service", service.into())])?;
     found.iter().map(|row| row.text("id")).collect()
+}
+
+/// The open states, as a list in a statement.
+pub(crate) fn open_states() -> String {
+    let open = State::ALL.iter().filter(|state| state.is_open());
+    let states: Vec<String> = open.map(|state| format!("'{}'", state.as_str())).collect();
+    states.join(", ")
 }
 
 fn target_row(row: &Row) -> Result<TargetRow> {
@@ -733,8 +738,7 @@ mod tests {
     /// Every combination of up to three filters is answered from indexes, and the usual ones in their order.
     #[test]
     fn no_list_reads_a_whole_table() {
-        let name = format!("assent-plans-{}", std::process::id());
-        let folder = std::env::temp_dir().join(name);
+        let folder = std::env::temp_dir().join(format!("assent-plans-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
         let store = Store::open(Config::sqlite(folder.join("assent.db"))).unwrap();
         let some = || Some("x".to_owned());

@@ -75,10 +75,15 @@ pub fn save(tx: &mut Tx<'_>, key: &RequestKey<'_>, answer: &SavedAnswer, at: Tim
     Ok(())
 }
 
-/// Removes answers of all tenants that are older.
-pub fn prune(tx: &mut CrossTx<'_>, before: Timestamp) -> Result<u64> {
-    tx.execute(
-        "DELETE FROM idempotency WHERE created_at < $before",
-        &[("before", before.into())],
-    )
+/// Removes answers of all tenants that are older: at most so many, and those of the same moment as the last of them. They go
+/// by their times alone, since many have all of their key but its end in common.
+pub fn prune(tx: &mut CrossTx<'_>, before: Timestamp, most: i64) -> Result<u64> {
+    let params = [("before", before.into()), ("skipped", (most - 1).into())];
+    let last = tx.query_one(LAST_OF_MOST, &params)?;
+    let last = last.map_or(Ok(before), |row| row.time("created_at"))?;
+    tx.execute(PRUNE, &[("before", before.into()), ("last", last.into())])
 }
+
+pub(crate) const LAST_OF_MOST: &str = "SELECT created_at FROM idempotency WHERE created_at < $before
+    ORDER BY created_at LIMIT 1 OFFSET $skipped";
+pub(crate) const PRUNE: &str = "DELETE FROM idempotency WHERE created_at < $before AND created_at <= $last";

@@ -11,6 +11,8 @@ use crate::value::Row;
 
 const TABLE: &str = "inbox";
 const NOTED: (&str, &str) = ("inbox", "reason");
+/// All states in which a delivery can be.
+const STATES: [&str; 3] = ["waiting", "done", "parked"];
 
 /// A delivery to keep.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,11 +118,6 @@ pub fn park(tx: &mut Tx<'_>, id: &str, holder: &str, reason: &str) -> Result<boo
     lease::park(tx, NOTED, (id, holder), reason)
 }
 
-/// Lets a parked delivery run again.
-pub fn unpark(tx: &mut Tx<'_>, id: &str, run_at: Timestamp) -> Result<bool> {
-    lease::unpark(tx, TABLE, id, run_at)
-}
-
 /// The delivery with this id.
 pub fn load(tx: &mut Tx<'_>, id: &str) -> Result<Option<Delivery>> {
     tx.query_one(
@@ -142,7 +139,7 @@ pub fn list(tx: &mut Tx<'_>, state: &str, limit: i64) -> Result<Vec<Delivery>> {
     .collect()
 }
 
-/// The deliveries of a connection without their bodies, the newest first: those in a state, or in any; those before the
+/// Deliveries of a connection without their bodies, the newest first: those in a state, or all, and only those before the
 /// one with the id `after`.
 pub fn list_of(
     tx: &mut Tx<'_>,
@@ -151,20 +148,34 @@ pub fn list_of(
     after: Option<&str>,
     limit: i64,
 ) -> Result<Vec<Delivery>> {
-    tx.query(
-        "SELECT tenant, id, connection, delivery_id, body_digest, event, received_at, tries, state, reason, result
-         FROM inbox WHERE tenant = $tenant AND connection = $connection
-         AND ($state = '' OR state = $state) AND ($after = '' OR id < $after) ORDER BY id DESC LIMIT $limit",
-        &[
+    // Each state has its stretch of the index, which ends as soon as enough were found. Over all states at once every
+    // delivery that ever came by the connection would be sorted.
+    let states = state.map_or_else(|| STATES.to_vec(), |state| vec![state]);
+    let sql = list_sql(after.is_some());
+    let mut found = Vec::new();
+    for state in states {
+        let mut params = vec![
             ("connection", connection.into()),
-            ("state", state.unwrap_or_default().into()),
-            ("after", after.unwrap_or_default().into()),
+            ("state", state.into()),
             ("limit", limit.into()),
-        ],
-    )?
-    .iter()
-    .map(|row| without_body(row, Vec::new()))
-    .collect()
+        ];
+        params.extend(after.map(|after| ("after", after.into())));
+        for row in tx.query(&sql, &params)? {
+            found.push(without_body(&row, Vec::new())?);
+        }
+    }
+    found.sort_by(|one, other| other.id.cmp(&one.id));
+    found.truncate(usize::try_from(limit).unwrap_or_default());
+    Ok(found)
+}
+
+pub(crate) fn list_sql(is_cut: bool) -> String {
+    let cut = if is_cut { "AND id < $after" } else { "" };
+    format!(
+        "SELECT tenant, id, connection, delivery_id, body_digest, event, received_at, tries, state, reason, result
+         FROM inbox WHERE tenant = $tenant AND connection = $connection AND state = $state {cut}
+         ORDER BY id DESC LIMIT $limit"
+    )
 }
 
 /// When the next delivery of any tenant is due.
@@ -273,10 +284,17 @@ pub fn of_connection(tx: &mut Tx<'_>, connection: &str, limit: i64) -> Result<Ve
 
 /// Takes one delivery, when nobody works on it.
 pub fn take(tx: &mut Tx<'_>, id: &str, holder: &str, now: Timestamp) -> Result<bool> {
-    let done = tx.execute(
+    let sql = format!(
         "UPDATE inbox SET holder = $holder, tries = tries + 1
-         WHERE tenant = $tenant AND id = $id AND state = 'waiting' AND lease_until <= $now",
-        &[("id", id.into()), ("holder", holder.into()), ("now", now.into())],
-    )?;
+         WHERE tenant = $tenant AND id = $id AND state = 'waiting' AND {}",
+        lease::IS_FREE
+    );
+    let params = [
+        ("id", id.into()),
+        ("holder", holder.into()),
+        ("now", now.into()),
+        ("believed", lease::believed(now).into()),
+    ];
+    let done = tx.execute(&sql, &params)?;
     Ok(done > 0)
 }

@@ -95,9 +95,9 @@ pub fn park(tx: &mut Tx<'_>, id: &str, holder: &str, error: &str) -> Result<bool
     lease::park(tx, NOTED, (id, holder), error)
 }
 
-/// Lets a parked job run again.
-pub fn unpark(tx: &mut Tx<'_>, id: &str, run_at: Timestamp) -> Result<bool> {
-    lease::unpark(tx, TABLE, id, run_at)
+/// Lets the parked jobs of all tenants run again; answers how many that are.
+pub fn unpark_across(tx: &mut CrossTx<'_>, run_at: Timestamp) -> Result<u64> {
+    lease::unpark_across(tx, TABLE, run_at)
 }
 
 /// The tenant's jobs in a state, the oldest first.

@@ -1,19 +1,34 @@
 //! What the three queues (job, timer, inbox) share. A row is `waiting` until it is finished or `parked`; who works on it
 //! holds a lease, and a lease that ran out is anyone's again. Every verb after the lease names its holder, so that a
-//! holder whose lease was taken over changes nothing.
+//! holder whose lease was taken over changes nothing. That is also why a lease may be taken over that nobody can have taken
+//! honestly: one that reaches further ahead than the longest one does was taken by a clock that ran ahead.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::error::Result;
 use crate::tx::{CrossTx, Tx};
 use crate::value::Row;
+
+/// The longest lease that anybody takes.
+pub const LONGEST_LEASE: SignedDuration = SignedDuration::from_secs(120);
+/// How far the clocks of two servers may lie apart before one takes over the other's leases.
+const CLOCKS_APART: SignedDuration = SignedDuration::from_mins(5);
+
+/// Whether a lease is over, or not to be believed: `$now` is the present and `$believed` what [`believed`] answers. Without
+/// the second half, what was held when a server was killed whose clock ran ahead would stand still until that time came.
+pub(crate) const IS_FREE: &str = "(lease_until <= $now OR lease_until > $believed)";
+
+/// Up to when a lease may reach to be believed.
+pub(crate) fn believed(now: Timestamp) -> Timestamp {
+    now + LONGEST_LEASE + CLOCKS_APART
+}
 
 /// Whose lease, until when, and how many rows at most.
 #[derive(Debug, Clone)]
 pub struct Lease<'a> {
     /// The present.
     pub now: Timestamp,
-    /// When the lease ends by itself.
+    /// When the lease ends by itself; at most [`LONGEST_LEASE`] ahead.
     pub until: Timestamp,
     /// A name that no other worker has.
     pub holder: &'a str,
@@ -26,9 +41,9 @@ pub struct Lease<'a> {
 pub(crate) fn lease(tx: &mut Tx<'_>, table: &str, lease: &Lease<'_>) -> Result<Vec<Row>> {
     let sql = format!(
         "UPDATE \"{table}\" SET lease_until = $until, holder = $holder, tries = tries + 1
-         WHERE tenant = $tenant AND state = 'waiting' AND run_at <= $now AND lease_until <= $now
+         WHERE tenant = $tenant AND state = 'waiting' AND run_at <= $now AND {IS_FREE}
          AND id IN (SELECT id FROM \"{table}\" WHERE tenant = $tenant AND state = 'waiting'
-            AND run_at <= $now AND lease_until <= $now ORDER BY run_at, id LIMIT $most)
+            AND run_at <= $now AND {IS_FREE} ORDER BY run_at, id LIMIT $most)
          RETURNING *"
     );
     tx.query(
@@ -37,6 +52,7 @@ pub(crate) fn lease(tx: &mut Tx<'_>, table: &str, lease: &Lease<'_>) -> Result<V
             ("until", lease.until.into()),
             ("holder", lease.holder.into()),
             ("now", lease.now.into()),
+            ("believed", believed(lease.now).into()),
             ("most", lease.most.into()),
         ],
     )
@@ -55,12 +71,12 @@ pub(crate) fn lease_across(tx: &mut CrossTx<'_>, table: &str, lease: &Lease<'_>)
                 WHERE known.tenant IS NOT NULL),
              first(tenant, since) AS (
                 SELECT known.tenant, (SELECT run_at FROM \"{table}\" AS row
-                    WHERE row.tenant = known.tenant AND state = 'waiting' AND run_at <= $now AND lease_until <= $now
+                    WHERE row.tenant = known.tenant AND state = 'waiting' AND run_at <= $now AND {IS_FREE}
                     ORDER BY run_at LIMIT 1)
                 FROM known WHERE known.tenant IS NOT NULL)
              SELECT tenant, since FROM first WHERE since IS NOT NULL ORDER BY since, tenant"
         ),
-        &[("now", lease.now.into())],
+        &[("now", lease.now.into()), ("believed", believed(lease.now).into())],
     )?;
     let mut taken = Vec::new();
     let mut open = i64::try_from(due.len()).unwrap_or(i64::MAX);
@@ -82,9 +98,9 @@ pub(crate) fn lease_across(tx: &mut CrossTx<'_>, table: &str, lease: &Lease<'_>)
 fn lease_of(tx: &mut CrossTx<'_>, table: &str, of: &str, lease: &Lease<'_>) -> Result<Vec<Row>> {
     let sql = format!(
         "UPDATE \"{table}\" SET lease_until = $until, holder = $holder, tries = tries + 1
-         WHERE tenant = $of AND state = 'waiting' AND run_at <= $now AND lease_until <= $now
+         WHERE tenant = $of AND state = 'waiting' AND run_at <= $now AND {IS_FREE}
          AND id IN (SELECT id FROM \"{table}\" WHERE tenant = $of AND state = 'waiting'
-            AND run_at <= $now AND lease_until <= $now ORDER BY run_at, id LIMIT $most)
+            AND run_at <= $now AND {IS_FREE} ORDER BY run_at, id LIMIT $most)
          RETURNING *"
     );
     tx.query(
@@ -94,6 +110,7 @@ fn lease_of(tx: &mut CrossTx<'_>, table: &str, of: &str, lease: &Lease<'_>) -> R
             ("until", lease.until.into()),
             ("holder", lease.holder.into()),
             ("now", lease.now.into()),
+            ("believed", believed(lease.now).into()),
             ("most", lease.most.into()),
         ],
     )
@@ -151,13 +168,10 @@ pub(crate) fn park(
     Ok(tx.execute(&sql, &params)? > 0)
 }
 
-/// Lets a parked row run again from `run_at`, with its tries forgotten.
-pub(crate) fn unpark(tx: &mut Tx<'_>, table: &str, id: &str, run_at: Timestamp) -> Result<bool> {
-    let sql = format!(
-        "UPDATE \"{table}\" SET state = 'waiting', run_at = $run_at, tries = 0
-         WHERE tenant = $tenant AND id = $id AND state = 'parked'"
-    );
-    Ok(tx.execute(&sql, &[("run_at", run_at.into()), ("id", id.into())])? > 0)
+/// Lets the parked rows of all tenants run again from `run_at`, with their tries forgotten; answers how many that are.
+pub(crate) fn unpark_across(tx: &mut CrossTx<'_>, table: &str, run_at: Timestamp) -> Result<u64> {
+    let sql = format!("UPDATE \"{table}\" SET state = 'waiting', run_at = $run_at, tries = 0 WHERE state = 'parked'");
+    tx.execute(&sql, &[("run_at", run_at.into())])
 }
 
 /// The earliest time at which a waiting row of any tenant is due, for the worker's pause.
@@ -169,9 +183,10 @@ pub(crate) fn next_due(tx: &mut CrossTx<'_>, table: &str) -> Result<Option<Times
     }
 }
 
-/// How many rows wait and how many are parked, over all tenants, for metrics.
+/// How many rows wait and how many are parked, over all tenants, for metrics. Rows that are done are kept for ever in some
+/// queues, and counting them would take longer each day.
 pub(crate) fn count_across(tx: &mut CrossTx<'_>, table: &str) -> Result<Depth> {
-    let sql = format!("SELECT state, count(*) AS it FROM \"{table}\" GROUP BY state");
+    let sql = depth_sql(table);
     let mut depth = Depth::default();
     for row in tx.query(&sql, &[])? {
         match row.text("state")?.as_str() {
@@ -181,6 +196,10 @@ pub(crate) fn count_across(tx: &mut CrossTx<'_>, table: &str) -> Result<Depth> {
         }
     }
     Ok(depth)
+}
+
+pub(crate) fn depth_sql(table: &str) -> String {
+    format!("SELECT state, count(*) AS it FROM \"{table}\" WHERE state IN ('waiting', 'parked') GROUP BY state")
 }
 
 /// How much a queue holds.

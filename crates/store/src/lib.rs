@@ -27,6 +27,8 @@ pub mod log;
 mod migrate;
 mod moment;
 pub mod nouns;
+#[cfg(test)]
+mod plans;
 pub mod record;
 pub mod revocation;
 pub mod salts;
@@ -46,7 +48,7 @@ pub mod workload;
 
 pub use error::{Error, Failure, Result};
 pub use lanes::{Lane, Mode};
-pub use lease::{Depth, Lease};
+pub use lease::{Depth, LONGEST_LEASE, Lease};
 pub use moment::Moment;
 pub use record::{Filter, Record, Stored};
 pub use store::{Config, Engine, FatalHook, Jitter, LaneSize, SYSTEM_TENANT, Store, check_tenant};

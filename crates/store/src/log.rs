@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use crate::error::Result;
+use crate::lease::{IS_FREE, believed};
 use crate::tx::{CrossTx, Tx};
 use crate::value::Row;
 
@@ -51,14 +52,23 @@ pub fn state(tx: &mut Tx<'_>) -> Result<Option<LogState>> {
         .transpose()
 }
 
-/// Takes the pen or keeps it, when nobody else holds it now. `None` when somebody does, or there is no log.
+/// Takes the pen or keeps it, when nobody else holds it now, or until a time that cannot be believed. `None` when somebody
+/// does, or there is no log.
 pub fn take(tx: &mut Tx<'_>, now: Timestamp, until: Timestamp, holder: &str) -> Result<Option<LogState>> {
-    tx.query_one(
+    let sql = format!(
         "UPDATE log_state SET
             epoch = CASE WHEN holder = $holder AND lease_until > $now THEN epoch ELSE epoch + 1 END,
             holder = $holder, lease_until = $until
-         WHERE tenant = $tenant AND (holder = $holder OR lease_until <= $now) RETURNING *",
-        &[("holder", holder.into()), ("now", now.into()), ("until", until.into())],
+         WHERE tenant = $tenant AND (holder = $holder OR {IS_FREE}) RETURNING *"
+    );
+    tx.query_one(
+        &sql,
+        &[
+            ("holder", holder.into()),
+            ("now", now.into()),
+            ("believed", believed(now).into()),
+            ("until", until.into()),
+        ],
     )?
     .map(|row| log_state(&row))
     .transpose()

@@ -52,6 +52,7 @@ const MIGRATIONS: &[Migration] = migrations![
     28 "0028_figures",
     29 "0029_shown_subjects",
     30 "0030_act_order",
+    31 "0031_sweeps_and_lists",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

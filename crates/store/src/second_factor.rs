@@ -175,7 +175,11 @@ pub fn end_oldest(tx: &mut Tx<'_>, kind: &str, kept: i64) -> Result<u64> {
     )
 }
 
-/// Removes ceremonies of all tenants that were never finished.
-pub fn prune(tx: &mut CrossTx<'_>, now: Timestamp) -> Result<u64> {
-    tx.execute("DELETE FROM ceremony WHERE expires_at <= $now", &[("now", now.into())])
+/// Removes ceremonies of all tenants that were never finished, at most so many.
+pub fn prune(tx: &mut CrossTx<'_>, now: Timestamp, most: i64) -> Result<u64> {
+    tx.execute(PRUNE, &[("now", now.into()), ("most", most.into())])
 }
+
+/// The predicate stands outside once more, as in a lease.
+pub(crate) const PRUNE: &str = "DELETE FROM ceremony WHERE expires_at <= $now AND (tenant, id) IN
+    (SELECT tenant, id FROM ceremony WHERE expires_at <= $now ORDER BY expires_at LIMIT $most)";

@@ -161,10 +161,14 @@ pub fn delete_of_person(tx: &mut Tx<'_>, person: &str) -> Result<u64> {
     )
 }
 
-/// Removes sessions of all tenants that have ended.
-pub fn prune(tx: &mut CrossTx<'_>, now: Timestamp) -> Result<u64> {
-    tx.execute("DELETE FROM session WHERE expires_at <= $now", &[("now", now.into())])
+/// Removes sessions of all tenants that have ended, at most so many.
+pub fn prune(tx: &mut CrossTx<'_>, now: Timestamp, most: i64) -> Result<u64> {
+    tx.execute(PRUNE, &[("now", now.into()), ("most", most.into())])
 }
+
+/// The predicate stands outside once more, as in a lease.
+pub(crate) const PRUNE: &str = "DELETE FROM session WHERE expires_at <= $now AND (tenant, token_digest) IN
+    (SELECT tenant, token_digest FROM session WHERE expires_at <= $now ORDER BY expires_at LIMIT $most)";
 
 /// Keeps when a token was used last.
 pub fn note_token_use(tx: &mut Tx<'_>, token: &str, at: Timestamp) -> Result<()> {

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 
+use crate::changes;
 use crate::error::Result;
 use crate::lease;
 use crate::lease::{Depth, Lease};
@@ -118,25 +119,26 @@ pub fn fail(tx: &mut Tx<'_>, id: &str, holder: &str, retry_at: Timestamp, error:
     lease::fail(tx, NOTED, (id, holder), retry_at, error)
 }
 
-/// Sets a timer aside.
-pub fn park(tx: &mut Tx<'_>, id: &str, holder: &str, error: &str) -> Result<bool> {
-    lease::park(tx, NOTED, (id, holder), error)
+/// Lets the parked timers of all tenants run again; answers how many that are. Only older versions set timers aside, for ever:
+/// what a timer does may be done any number of times, so it is tried until it is done.
+pub fn unpark_across(tx: &mut CrossTx<'_>, run_at: Timestamp) -> Result<u64> {
+    lease::unpark_across(tx, TABLE, run_at)
 }
 
-/// Lets a parked timer run again.
-pub fn unpark(tx: &mut Tx<'_>, id: &str, run_at: Timestamp) -> Result<bool> {
-    lease::unpark(tx, TABLE, id, run_at)
+/// How many timers of all tenants were taken at least five times and are not done: they are tried on, and somebody has to
+/// look into why they fail.
+pub fn failing(tx: &mut CrossTx<'_>) -> Result<i64> {
+    tx.query_one(FAILING, &[])?.map_or(Ok(0), |row| row.int("it"))
 }
+
+/// The number stands in the statement as it does in the index of these timers alone.
+pub(crate) const FAILING: &str = "SELECT count(*) AS it FROM timer WHERE tries >= 5";
 
 /// Ids of changes behind `after` that have no timer although the clock may move them: those past assessment and those on
 /// hold, in the order of ids.
 pub fn changes_without(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<Vec<String>> {
     tx.query(
-        "SELECT c.id FROM \"change\" c WHERE c.tenant = $tenant AND c.id > $after
-         AND (c.state IN ('authorizing', 'approved', 'scheduled', 'implementing', 'reviewing') OR c.on_hold = $held)
-         AND NOT EXISTS (SELECT 1 FROM timer t WHERE t.tenant = c.tenant AND t.subject_table = 'change'
-             AND t.subject_id = c.id)
-         ORDER BY c.id LIMIT $limit",
+        &changes_sql(),
         &[("after", after.into()), ("held", true.into()), ("limit", limit.into())],
     )?
     .iter()
@@ -144,34 +146,48 @@ pub fn changes_without(tx: &mut Tx<'_>, after: &str, limit: i64) -> Result<Vec<S
     .collect()
 }
 
-/// Ids of waiting gate checks that have no timer.
-pub fn checks_without(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<String>> {
-    tx.query(
-        "SELECT c.id FROM gate_check c WHERE c.tenant = $tenant AND c.state IN ('waiting', 'collectable')
-         AND c.wait_until IS NOT NULL
-         AND NOT EXISTS (SELECT 1 FROM timer t WHERE t.tenant = c.tenant AND t.subject_table = 'gate_check'
+/// The open states are named so that closed changes, which are almost all, are not gone through.
+pub(crate) fn changes_sql() -> String {
+    format!(
+        "SELECT c.id FROM \"change\" c WHERE c.tenant = $tenant AND c.state IN ({}) AND c.id > $after
+         AND (c.state IN ('authorizing', 'approved', 'scheduled', 'implementing', 'reviewing') OR c.on_hold = $held)
+         AND NOT EXISTS (SELECT 1 FROM timer t WHERE t.tenant = c.tenant AND t.subject_table = 'change'
              AND t.subject_id = c.id)
          ORDER BY c.id LIMIT $limit",
-        &[("limit", limit.into())],
-    )?
-    .iter()
-    .map(|row| row.text("id"))
-    .collect()
+        changes::open_states()
+    )
 }
+
+/// Ids of waiting gate checks that have no timer.
+pub fn checks_without(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<String>> {
+    tx.query(CHECKS, &[("limit", limit.into())])?
+        .iter()
+        .map(|row| row.text("id"))
+        .collect()
+}
+
+/// Checks that wait have an index of their own.
+pub(crate) const CHECKS: &str =
+    "SELECT c.id FROM gate_check c WHERE c.tenant = $tenant AND c.state IN ('waiting', 'collectable')
+    AND c.wait_until IS NOT NULL
+    AND NOT EXISTS (SELECT 1 FROM timer t WHERE t.tenant = c.tenant AND t.subject_table = 'gate_check'
+        AND t.subject_id = c.id)
+    ORDER BY c.id LIMIT $limit";
 
 /// Ids of people for whom messages wait that no timer wakes.
 pub fn readers_without(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<String>> {
-    tx.query(
-        "SELECT DISTINCT m.person AS reader FROM message m WHERE m.tenant = $tenant AND m.state = 'held'
-         AND NOT EXISTS (SELECT 1 FROM timer t WHERE t.tenant = m.tenant AND t.subject_table = 'person'
-             AND t.subject_id = m.person)
-         ORDER BY reader LIMIT $limit",
-        &[("limit", limit.into())],
-    )?
-    .iter()
-    .map(|row| row.text("reader"))
-    .collect()
+    tx.query(READERS, &[("limit", limit.into())])?
+        .iter()
+        .map(|row| row.text("reader"))
+        .collect()
 }
+
+/// And so have messages that are held.
+pub(crate) const READERS: &str =
+    "SELECT DISTINCT m.person AS reader FROM message m WHERE m.tenant = $tenant AND m.state = 'held'
+    AND NOT EXISTS (SELECT 1 FROM timer t WHERE t.tenant = m.tenant AND t.subject_table = 'person'
+        AND t.subject_id = m.person)
+    ORDER BY reader LIMIT $limit";
 
 /// When the next timer of any tenant is due.
 pub fn next_due(tx: &mut CrossTx<'_>) -> Result<Option<Timestamp>> {

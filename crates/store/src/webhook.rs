@@ -4,7 +4,7 @@
 use jiff::Timestamp;
 
 use crate::error::Result;
-use crate::lease::Lease;
+use crate::lease::{IS_FREE, Lease, believed};
 use crate::tx::{CrossTx, Tx};
 use crate::value::Row;
 
@@ -148,10 +148,15 @@ pub fn state(tx: &mut Tx<'_>, id: &str) -> Result<Option<State>> {
 pub fn due(tx: &mut CrossTx<'_>, now: Timestamp, most: i64) -> Result<Vec<Leased>> {
     tx.query(
         "SELECT w.tenant AS tenant, w.id AS id FROM webhook_state w JOIN log_state l ON l.tenant = w.tenant
-         WHERE w.state = 'waiting' AND w.run_at <= $now AND w.lease_until <= $now
+         WHERE w.state = 'waiting' AND w.run_at <= $now
+            AND (w.lease_until <= $now OR w.lease_until > $believed)
             AND (w.position < l.size OR w.retry_at <= $now)
          ORDER BY w.run_at, w.tenant, w.id LIMIT $most",
-        &[("now", now.into()), ("most", most.into())],
+        &[
+            ("now", now.into()),
+            ("believed", believed(now).into()),
+            ("most", most.into()),
+        ],
     )?
     .iter()
     .map(|row| {
@@ -165,14 +170,18 @@ pub fn due(tx: &mut CrossTx<'_>, now: Timestamp, most: i64) -> Result<Vec<Leased
 
 /// Takes a webhook; `false` when somebody else was faster.
 pub fn lease(tx: &mut Tx<'_>, id: &str, by: &Lease<'_>) -> Result<bool> {
-    let done = tx.execute(
+    let sql = format!(
         "UPDATE webhook_state SET lease_until = $until, holder = $holder
-         WHERE tenant = $tenant AND id = $id AND state = 'waiting' AND run_at <= $now AND lease_until <= $now",
+         WHERE tenant = $tenant AND id = $id AND state = 'waiting' AND run_at <= $now AND {IS_FREE}"
+    );
+    let done = tx.execute(
+        &sql,
         &[
             ("id", id.into()),
             ("until", by.until.into()),
             ("holder", by.holder.into()),
             ("now", by.now.into()),
+            ("believed", believed(by.now).into()),
         ],
     )?;
     Ok(done > 0)
@@ -322,13 +331,16 @@ pub fn again(tx: &mut Tx<'_>, webhook: &str, (from, to): (i64, i64), given_up: b
     )
 }
 
-/// Removes what ended before `before`, of all tenants.
-pub fn prune(tx: &mut CrossTx<'_>, before: Timestamp) -> Result<u64> {
-    tx.execute(
-        "DELETE FROM webhook_delivery WHERE state IN ('delivered', 'dead') AND ended_at < $before",
-        &[("before", before.into())],
-    )
+/// Removes what ended before `before`, of all tenants, at most so much.
+pub fn prune(tx: &mut CrossTx<'_>, before: Timestamp, most: i64) -> Result<u64> {
+    tx.execute(PRUNE, &[("before", before.into()), ("most", most.into())])
 }
+
+/// The predicate stands outside once more, as in a lease.
+pub(crate) const PRUNE: &str =
+    "DELETE FROM webhook_delivery WHERE state IN ('delivered', 'dead') AND ended_at < $before
+    AND (tenant, webhook, seq) IN (SELECT tenant, webhook, seq FROM webhook_delivery
+        WHERE state IN ('delivered', 'dead') AND ended_at < $before ORDER BY state, ended_at LIMIT $most)";
 
 fn delivery(row: &Row) -> Result<Delivery> {
     Ok(Delivery {

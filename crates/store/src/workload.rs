@@ -63,10 +63,11 @@ pub fn entered(tx: &mut Tx<'_>, digest: &str, now: Timestamp) -> Result<Option<S
     .transpose()
 }
 
-/// Forgets of all tenants what has ended.
-pub fn prune(tx: &mut CrossTx<'_>, now: Timestamp) -> Result<u64> {
-    tx.execute(
-        "DELETE FROM workload_token WHERE expires_at <= $now",
-        &[("now", now.into())],
-    )
+/// Forgets of all tenants what has ended, at most so much.
+pub fn prune(tx: &mut CrossTx<'_>, now: Timestamp, most: i64) -> Result<u64> {
+    tx.execute(PRUNE, &[("now", now.into()), ("most", most.into())])
 }
+
+/// The predicate stands outside once more, as in a lease.
+pub(crate) const PRUNE: &str = "DELETE FROM workload_token WHERE expires_at <= $now AND (tenant, digest) IN
+    (SELECT tenant, digest FROM workload_token WHERE expires_at <= $now ORDER BY expires_at LIMIT $most)";

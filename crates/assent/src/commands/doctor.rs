@@ -193,17 +193,7 @@ fn check_data(host: &Host, now: Timestamp, checks: &mut Checks) -> Result<()> {
         "database",
         "it opens, its schema fits this version, and the master key is its own",
     );
-    let [jobs, timers] = host.parked()?;
-    if jobs + timers == 0 {
-        checks.good("queues", "nothing is set aside");
-    } else {
-        let text = format!("{jobs} jobs and {timers} timers were set aside after too many tries");
-        checks.warn(
-            "queues",
-            text,
-            "The administrator's page shows why, and lets them run again.",
-        );
-    }
+    check_queues(host.stuck()?, checks);
     check_policies(host, checks)?;
     let logs = host.logs()?;
     logs.iter().for_each(|log| check_log(log, now, checks));
@@ -213,6 +203,27 @@ fn check_data(host: &Host, now: Timestamp, checks: &mut Checks) -> Result<()> {
         "`assent audit replay` compares every record with the events, which takes longer",
     );
     Ok(())
+}
+
+/// What was tried often and is not done.
+fn check_queues([letters, timers]: [i64; 2], checks: &mut Checks) {
+    if letters + timers == 0 {
+        return checks.good("queues", "nothing is set aside, and no timer fails again and again");
+    }
+    if letters > 0 {
+        let help = "`assent mail again --data DIR` has them sent again. The server's log says why they failed, \
+            with `a row could not be worked`.";
+        checks.warn(
+            "queues",
+            format!("{letters} letters were set aside after too many tries"),
+            help,
+        );
+    }
+    if timers > 0 {
+        let help = "They are tried on, every nine minutes at last. The server's log says why they fail, \
+            with `a row could not be worked`.";
+        checks.warn("queues", format!("{timers} timers failed five times or more"), help);
+    }
 }
 
 /// Whether each tenant's policies can be compiled: without rules nothing is judged.
@@ -407,6 +418,21 @@ mod tests {
         let told = "Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/sda1 100 40 60 40% /\n";
         assert_eq!(free_kib(told), Some(60));
         assert_eq!(free_kib("df: no such file\n"), None);
+    }
+
+    #[test]
+    fn what_is_stuck_is_told_with_what_helps() {
+        let told = |stuck| {
+            let mut checks = Checks::default();
+            check_queues(stuck, &mut checks);
+            checks.0.into_iter().map(|it| (it.weight, it.text)).collect::<Vec<_>>()
+        };
+        assert!(matches!(told([0, 0])[..], [(Weight::Good, _)]));
+        let found = told([2, 1]);
+        assert_eq!(found[0].1, "2 letters were set aside after too many tries");
+        assert_eq!(found[1].1, "1 timers failed five times or more");
+        assert!(found.iter().all(|(weight, _)| *weight == Weight::Warn));
+        assert_eq!((told([1, 0]).len(), told([0, 1]).len()), (1, 1));
     }
 
     #[test]

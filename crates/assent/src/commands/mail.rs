@@ -1,8 +1,11 @@
-//! `assent mail`: hands mail that people answered with to the server, as the pipe of a mail server does.
+//! `assent mail`: hands mail that people answered with to the server, as the pipe of a mail server does, and on the host has
+//! letters sent again that were set aside.
 
 use clap::Subcommand;
 use serde_json::json;
 
+use super::host::Place;
+use crate::bridge::Host;
 use crate::cli::Common;
 use crate::client::Client;
 use crate::failure::{Failure, Result, read_file, read_text};
@@ -11,7 +14,7 @@ use crate::output::Output;
 /// What `sysexits.h` calls `EX_TEMPFAIL`: Postfix, Exim and Sendmail keep the message and try again.
 const TRY_AGAIN: u8 = 75;
 
-/// Answers by mail.
+/// Answers by mail, and letters.
 #[derive(Debug, Subcommand)]
 pub enum Mail {
     /// Hand a message to a connection of the kind `mail`.
@@ -31,6 +34,15 @@ pub enum Mail {
         #[arg(long, value_name = "FILE", env = "ASSENT_MAIL_SECRET_FILE")]
         secret_file: String,
     },
+    /// On the host: have the letters sent again that were set aside after too many tries.
+    #[command(after_help = "Example: assent mail again --data /var/lib/assent\n\n\
+        The letters of all tenants are tried at once, by the running server or by the next one that starts. `assent doctor` \
+        says how many were set aside.")]
+    Again {
+        /// Where the data is.
+        #[command(flatten)]
+        place: Place,
+    },
 }
 
 /// Runs a command of the group.
@@ -38,11 +50,26 @@ pub enum Mail {
 /// # Errors
 /// A wrong call: no secret, no message.
 pub fn run(mail: &Mail, common: &Common, output: &Output) -> Result<u8> {
-    let Mail::Take {
-        message,
-        connection,
-        secret_file,
-    } = mail;
+    match mail {
+        Mail::Take {
+            message,
+            connection,
+            secret_file,
+        } => take(message, connection, secret_file, common, output),
+        Mail::Again { place } => again(place, output),
+    }
+}
+
+fn again(place: &Place, output: &Output) -> Result<u8> {
+    let host = Host::open(&place.settings_of_data()?)?;
+    let letters = host.send_again()?;
+    output.data(&json!({"letters": letters}), |output| {
+        output.line(&format!("{letters} letters that were set aside are tried again"));
+    });
+    Ok(0)
+}
+
+fn take(message: &str, connection: &str, secret_file: &str, common: &Common, output: &Output) -> Result<u8> {
     let secret = read_text(secret_file)?;
     let secret = secret.trim();
     if secret.is_empty() {

@@ -25,6 +25,7 @@ mod scim;
 mod scim_clients;
 mod scim_crowds;
 mod session;
+mod sweeping;
 mod timing;
 mod tokens;
 mod walk;

@@ -6,7 +6,8 @@ use store::idempotency::{RequestKey, SavedAnswer};
 use store::servers::Server;
 use store::session::Session;
 use store::{
-    Error, blob, counter, estate_write, gate_view, idempotency, record, saved_view, secrets, servers, session,
+    Error, blob, counter, estate_write, gate_view, idempotency, record, saved_view, second_factor, secrets, servers,
+    session, workload,
 };
 
 use crate::world::{ACME, OTHER, at, check};
@@ -56,7 +57,7 @@ fn a_session_is_found_by_its_digest_alone() {
         assert_eq!(ids(1), ["id-d1", "id-d2"]);
         assert_eq!(ids(15), ["id-d2"]);
         assert!(!world.act(|tx| session::delete_by_id(tx, "p2", "id-d1")));
-        assert_eq!(world.across(|tx| session::prune(tx, at(15))), 1);
+        assert_eq!(world.across(|tx| session::prune(tx, at(15), 9)), 1);
         assert_eq!(world.act(|tx| session::delete_of_person(tx, "p1")), 1);
         assert!(world.act(|tx| session::delete(tx, "d3")));
         assert!(!world.act(|tx| session::delete(tx, "d3")));
@@ -115,15 +116,16 @@ fn passwords_and_secrets_are_replaced_and_removed() {
     });
 }
 
+const KEY: RequestKey<'_> = RequestKey {
+    credential: "t1",
+    method: "POST",
+    path: "/api/v1/changes",
+    key: "k",
+};
+
 #[test]
 fn a_repeated_request_finds_the_first_answer() {
     check(|world| {
-        const KEY: RequestKey<'_> = RequestKey {
-            credential: "t1",
-            method: "POST",
-            path: "/api/v1/changes",
-            key: "k",
-        };
         let answer = SavedAnswer {
             body_digest: "sha256:1".to_owned(),
             status: 201,
@@ -140,8 +142,43 @@ fn a_repeated_request_finds_the_first_answer() {
             ..KEY
         };
         assert_eq!(world.read(move |tx| idempotency::load(tx, &other)), None);
-        assert_eq!(world.across(|tx| idempotency::prune(tx, at(0))), 0);
-        assert_eq!(world.across(|tx| idempotency::prune(tx, at(1))), 1);
+        assert_eq!(world.across(|tx| idempotency::prune(tx, at(0), 9)), 0);
+        assert_eq!(world.across(|tx| idempotency::prune(tx, at(1), 9)), 1);
+    });
+}
+
+#[test]
+fn what_is_over_is_removed_piece_by_piece_and_the_oldest_first() {
+    check(|world| {
+        for (tenant, id, ended) in [(ACME, "c1", 3), (OTHER, "c2", 1), (ACME, "c3", 2), (OTHER, "c4", 9)] {
+            world
+                .try_act(tenant, move |tx| {
+                    second_factor::begin(tx, id, "p", "passkey", "{}", at(ended))
+                })
+                .unwrap();
+            world
+                .try_act(tenant, move |tx| workload::insert(tx, id, "w", at(ended)))
+                .unwrap();
+            let key = RequestKey { key: id, ..KEY };
+            let answer = SavedAnswer {
+                body_digest: "sha256:1".to_owned(),
+                status: 201,
+                answer: "{}".to_owned(),
+            };
+            world
+                .try_act(tenant, move |tx| idempotency::save(tx, &key, &answer, at(ended)))
+                .unwrap();
+        }
+        for expected in [2, 1, 0] {
+            assert_eq!(world.across(|tx| second_factor::prune(tx, at(3), 2)), expected);
+            assert_eq!(world.across(|tx| workload::prune(tx, at(3), 2)), expected);
+            assert_eq!(world.across(|tx| idempotency::prune(tx, at(4), 2)), expected);
+            if expected == 2 {
+                let left = world.act(|tx| second_factor::take(tx, "c1", "p", "passkey", at(0)));
+                assert!(left.is_some(), "the oldest go first");
+                world.act(|tx| second_factor::begin(tx, "c1", "p", "passkey", "{}", at(3)));
+            }
+        }
     });
 }
 

@@ -233,7 +233,7 @@ fn a_ceremony_is_finished_once_in_time_and_by_its_own_person() {
             world.act(|tx| second_factor::take(tx, "c1", "p1", "passkey", at(9))),
             None
         );
-        assert_eq!(world.across(|tx| second_factor::prune(tx, at(10))), 1);
+        assert_eq!(world.across(|tx| second_factor::prune(tx, at(10), 9)), 1);
         for number in 0..5 {
             world.act(move |tx| second_factor::begin(tx, &format!("d{number}"), "", "door", "{}", at(20 + number)));
         }

@@ -238,6 +238,33 @@ fn a_holder_that_slept_through_its_lease_gets_a_new_epoch() {
     });
 }
 
+/// A server whose clock ran ahead by a day takes the pen, and is killed.
+#[test]
+fn a_pen_that_is_held_until_a_time_beyond_belief_is_taken_over_in_a_new_epoch() {
+    check(|world| {
+        let ahead = 86_400;
+        world.act(|tx| log::create(tx, "r0", "n0"));
+        world.act(move |tx| log::take(tx, at(ahead), at(ahead + 5), "killed"));
+        let take = |now| world.act(move |tx| log::take(tx, at(now), at(now + 5), "next"));
+        assert_eq!(take(ahead + 5 - 7 * 60), None, "clocks may lie so far apart");
+        let taken = take(10).unwrap();
+        assert_eq!(
+            (taken.epoch, taken.holder.as_str(), taken.lease_until),
+            (2, "next", at(15))
+        );
+        let to = Advance {
+            size: 1,
+            root: "r1",
+            checkpoint: "n1",
+        };
+        assert!(
+            !world.act(move |tx| log::advance(tx, 1, 0, &to)),
+            "the former holder is fenced out"
+        );
+        assert!(world.act(move |tx| log::advance(tx, 2, 0, &to)));
+    });
+}
+
 #[test]
 fn a_pen_that_was_laid_down_is_free_at_once_in_a_new_epoch() {
     check(|world| {

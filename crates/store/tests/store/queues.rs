@@ -71,7 +71,9 @@ fn a_failing_job_waits_and_a_poisonous_one_is_parked() {
         assert_eq!((parked[0].state.as_str(), parked[0].kind.as_str()), ("parked", "mail"));
         let depth = Depth { waiting: 0, parked: 1 };
         assert_eq!(world.across(job::depth), depth);
-        assert!(world.act(|tx| job::unpark(tx, "j1", at(1_000))));
+        add_job(world, OTHER, "j2", 2_000);
+        assert_eq!(world.across(|tx| job::unpark_across(tx, at(1_000))), 1);
+        assert_eq!(world.across(|tx| job::unpark_across(tx, at(1_000))), 0);
         assert_eq!(world.act(|tx| job::lease(tx, &lease(1_000, "w")))[0].tries, 1);
     });
 }
@@ -144,11 +146,55 @@ fn a_timer_set_anew_by_its_own_work_stays() {
         assert_eq!(world.act(|tx| timer::lease(tx, &lease(70, "w"))).len(), 1);
         assert!(world.act(|tx| timer::fail(tx, "t1", "w", at(80), "later")));
         assert_eq!(world.act(|tx| timer::lease(tx, &lease(80, "w"))).len(), 1);
-        assert!(world.act(|tx| timer::park(tx, "t1", "w", "never")));
-        assert_eq!(world.across(timer::depth), Depth { waiting: 0, parked: 1 });
-        assert!(world.act(|tx| timer::unpark(tx, "t1", at(90))));
-        world.act(|tx| timer::lease(tx, &lease(90, "w")));
         assert!(world.act(|tx| timer::finish(tx, "t1", "w")));
+    });
+}
+
+#[test]
+fn a_timer_that_fails_on_is_counted_and_one_that_an_older_version_set_aside_runs_again() {
+    check(|world| {
+        world.act(|tx| timer::set(tx, &timer_at(10)));
+        for number in 1..=5 {
+            assert_eq!(world.across(timer::failing), 0, "after {} tries", number - 1);
+            world.act(move |tx| timer::lease(tx, &lease(10 + number, "w")));
+            assert!(world.act(move |tx| timer::fail(tx, "t1", "w", at(10 + number), "broken")));
+        }
+        assert_eq!(world.across(timer::failing), 1);
+        assert_eq!(world.across(timer::depth), Depth { waiting: 1, parked: 0 });
+        world.act(|tx| tx.execute("UPDATE timer SET state = 'parked' WHERE tenant = $tenant", &[]));
+        assert_eq!(world.across(timer::depth), Depth { waiting: 0, parked: 1 });
+        assert_eq!(world.across(|tx| timer::unpark_across(tx, at(90))), 1);
+        assert_eq!(world.act(|tx| timer::lease(tx, &lease(90, "w"))).len(), 1);
+        assert_eq!(world.across(timer::failing), 0);
+    });
+}
+
+/// A server whose clock ran ahead takes what is due, and is killed.
+#[test]
+fn a_lease_that_reaches_too_far_ahead_to_be_believed_is_taken_over() {
+    check(|world| {
+        let ahead = 86_400;
+        add_job(world, ACME, "j1", 0);
+        world.act(|tx| timer::set(tx, &timer_at(0)));
+        world.act(|tx| inbox::receive(tx, &delivery("i1", "d1", "sha256:1")));
+        world.act(|tx| inbox::receive(tx, &delivery("i2", "d2", "sha256:2")));
+        let by = move |now: i64| lease(now, if now == ahead { "killed" } else { "next" });
+        world.act(move |tx| job::lease(tx, &by(ahead)));
+        world.across(move |tx| timer::lease_across(tx, &by(ahead)));
+        world.across(move |tx| inbox::lease_across(tx, &by(ahead)));
+        // Five minutes between two clocks are nothing unusual, nor is a lease of two.
+        let believed = ahead + 30 - 7 * 60;
+        let jobs = |now| world.act(move |tx| job::lease(tx, &by(now))).len();
+        let timers = |now| world.across(move |tx| timer::lease_across(tx, &by(now))).len();
+        let take = |now| world.act(move |tx| inbox::take(tx, "i1", "next", at(now)));
+        assert_eq!((jobs(believed), timers(believed), take(believed)), (0, 0, false));
+        assert_eq!((jobs(10), timers(10), take(10)), (1, 1, true), "{}", world.engine);
+        assert_eq!(world.across(move |tx| inbox::lease_across(tx, &by(10))).len(), 2);
+        assert!(
+            !world.act(|tx| job::finish(tx, "j1", "killed")),
+            "the former holder changes nothing"
+        );
+        assert!(world.act(|tx| job::finish(tx, "j1", "next")));
     });
 }
 
@@ -208,7 +254,7 @@ fn a_poisonous_delivery_is_set_aside_with_its_reason() {
         assert!(world.act(|tx| inbox::park(tx, "i1", "w", "unreadable")));
         let parked = world.read(|tx| inbox::list(tx, "parked", 10));
         assert_eq!(parked[0].reason.as_deref(), Some("unreadable"));
-        assert!(world.act(|tx| inbox::unpark(tx, "i1", at(6))));
+        assert!(world.act(|tx| inbox::again(tx, "i1", at(6))));
     });
 }
 
@@ -236,6 +282,9 @@ fn deliveries_of_a_connection_are_listed_newest_first_by_state_and_page() {
         assert_eq!(ids(None, None, 2), ["i3", "i2"]);
         assert_eq!(ids(None, Some("i2"), 2), ["i1"]);
         assert_eq!(ids(Some("parked"), None, 9), ["i1"]);
+        assert_eq!(ids(Some("waiting"), None, 9), ["i3", "i2"]);
+        assert_eq!(ids(Some("waiting"), Some("i3"), 9), ["i2"]);
+        assert!(ids(Some("done"), None, 9).is_empty());
         assert!(world.read(|tx| inbox::list_of(tx, "other", None, None, 9)).is_empty());
     });
 }

@@ -85,6 +85,9 @@ fn a_webhook_is_due_while_the_log_is_ahead_or_a_try_is_due() {
             (at(9), 1, Some(at(1)))
         );
         assert_eq!((due(8), due(9)), (0, 1), "held back, then tried again");
+        assert!(lease(86_400), "by a clock that runs a day ahead");
+        assert_eq!((due(86_399), due(10)), (0, 1), "who leaves it so far ahead is gone");
+        assert!(lease(10) && !lease(11));
         world.act(|tx| webhook::stop(tx, "w"));
         assert_eq!(due(99), 0);
     });
@@ -114,7 +117,7 @@ fn events_of_one_subject_leave_in_order_and_others_pass() {
         assert_eq!(world.act(|tx| webhook::again(tx, "w", (0, 9), false, at(70))), 2);
         assert_eq!(ready(world, 70), [1, 2, 3]);
         note(world, 1, "delivered", 0);
-        assert_eq!(world.across(|tx| webhook::prune(tx, at(9))), 1);
+        assert_eq!(world.across(|tx| webhook::prune(tx, at(9), 9)), 1);
         assert!(list("delivered").is_empty());
     });
 }

@@ -1,0 +1,126 @@
+//! How the statements of the sweeps, the queues and their lists find their rows: by an index that holds what they ask for,
+//! whatever else a table keeps.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use jiff::Timestamp;
+
+use crate::{Config, Lane, Mode, Result, Row, Store, Value};
+use crate::{idempotency, inbox, lease, second_factor, session, timer, webhook, workload};
+
+/// The plan of a statement on SQLite, a line a step.
+fn plan(store: &Store, sql: &str) -> String {
+    let params: Vec<(&'static str, Value)> = [
+        ("now", Timestamp::UNIX_EPOCH.into()),
+        ("before", Timestamp::UNIX_EPOCH.into()),
+        ("last", Timestamp::UNIX_EPOCH.into()),
+        ("most", 1_000_i64.into()),
+        ("skipped", 999_i64.into()),
+        ("limit", 20_i64.into()),
+        ("after", "x".into()),
+        ("held", true.into()),
+        ("connection", "x".into()),
+        ("state", "parked".into()),
+    ]
+    .into_iter()
+    .filter(|(name, _)| sql.contains(&format!("${name}")))
+    .collect();
+    let ask = format!("EXPLAIN QUERY PLAN {sql}");
+    let lines = |rows: Vec<Row>| -> Result<String> {
+        let lines = rows.iter().map(|row| row.text("detail"));
+        Ok(lines.collect::<Result<Vec<_>>>()?.join("\n"))
+    };
+    let done = if sql.contains("$tenant") {
+        store.wait(Lane::Pages, "acme", Mode::Read, move |tx| tx.query(&ask, &params))
+    } else {
+        store.wait_across(Lane::Worker, "a plan", Mode::Read, move |tx| tx.query(&ask, &params))
+    };
+    lines(done.unwrap()).unwrap()
+}
+
+/// A statement, the index that it goes by, and whether what it finds may be sorted.
+fn statements() -> Vec<(String, &'static str, bool)> {
+    vec![
+        (
+            session::PRUNE.to_owned(),
+            "session_across_by_expires_at (expires_at<?)",
+            false,
+        ),
+        (
+            second_factor::PRUNE.to_owned(),
+            "ceremony_across_by_expires_at (expires_at<?)",
+            false,
+        ),
+        (
+            idempotency::LAST_OF_MOST.to_owned(),
+            "idempotency_across_by_created_at (created_at<?)",
+            false,
+        ),
+        (
+            idempotency::PRUNE.to_owned(),
+            "idempotency_across_by_created_at (created_at<?)",
+            false,
+        ),
+        (
+            workload::PRUNE.to_owned(),
+            "workload_token_across_by_expires_at (expires_at<?)",
+            false,
+        ),
+        (
+            webhook::PRUNE.to_owned(),
+            "webhook_delivery_across_by_state_ended_at (state=? AND ended_at<?)",
+            false,
+        ),
+        (
+            lease::depth_sql("inbox"),
+            "inbox_across_by_state_run_at (state=?)",
+            false,
+        ),
+        (timer::FAILING.to_owned(), "timer_across_failing", false),
+        (
+            inbox::list_sql(false),
+            "inbox_by_connection_state_id (tenant=? AND connection=? AND state=?)",
+            false,
+        ),
+        (
+            inbox::list_sql(true),
+            "inbox_by_connection_state_id (tenant=? AND connection=? AND state=? AND id<?)",
+            false,
+        ),
+        (
+            timer::changes_sql(),
+            "change_by_state_number (tenant=? AND state=?)",
+            true,
+        ),
+        (
+            timer::CHECKS.to_owned(),
+            "gate_check_waiting (tenant=? AND state=?)",
+            true,
+        ),
+        (timer::READERS.to_owned(), "message_held (tenant=?)", false),
+    ]
+}
+
+#[test]
+fn what_is_asked_often_goes_by_an_index_that_holds_little_else() {
+    let folder = std::env::temp_dir().join(format!("assent-plans-of-queues-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let store = Store::open(Config::sqlite(folder.join("assent.db"))).unwrap();
+    for (sql, index, is_sorted) in statements() {
+        let plan = plan(&store, &sql);
+        assert!(plan.contains(index), "{sql}\n{plan}");
+        let walks = plan
+            .lines()
+            .any(|line| line.starts_with("SCAN ") && !line.contains(index));
+        assert!(!walks, "{sql}\n{plan}");
+        assert!(is_sorted || !plan.contains("FOR ORDER BY"), "{sql}\n{plan}");
+        // What was found is looked up by its whole key, so that no more is gone through than is removed.
+        let is_found = sql.contains(") IN");
+        let is_whole = ["digest=?)", "AND id=?)", "seq=?)"]
+            .iter()
+            .any(|end| plan.contains(end));
+        assert!(!sql.starts_with("DELETE") || !is_found || is_whole, "{sql}\n{plan}");
+    }
+    store.close();
+    std::fs::remove_dir_all(&folder).unwrap();
+}
