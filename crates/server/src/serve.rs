@@ -18,6 +18,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
 use crate::bell::Bells;
+use crate::certificate::{Certificate, follow};
 use crate::clock::tick;
 use crate::listen::{Front, Proxies, acceptor, take};
 use crate::open::{forget_leftovers, make_folder, open};
@@ -135,12 +136,10 @@ impl Drop for Running {
 /// [`ServeError`] with a sentence for the operator.
 pub fn start(settings: &Settings, prepare: Option<Prepare>) -> Result<Running, ServeError> {
     let proxies = Arc::new(Proxies::parse(&settings.trusted_proxies).map_err(ServeError::Refused)?);
-    let tls = settings
-        .tls
-        .as_ref()
-        .map(acceptor)
-        .transpose()
-        .map_err(ServeError::Refused)?;
+    let certificate = settings.tls.as_ref().map(Certificate::read).transpose();
+    let certificate = certificate.map_err(ServeError::Refused)?.map(Arc::new);
+    let tls = certificate.clone().map(acceptor).transpose();
+    let tls = tls.map_err(ServeError::Refused)?;
     let caller = caller(settings)?;
     let lock = lock(settings)?;
     let runtime = Builder::new_multi_thread()
@@ -173,6 +172,10 @@ pub fn start(settings: &Settings, prepare: Option<Prepare>) -> Result<Running, S
     let state = open_house(settings, &public_url, prepare)?;
     let (threads, callers) = start_threads(settings, &state, &caller)?;
     drop(doors.send_replace(Doors::open(state.clone())));
+    if let Some(certificate) = certificate {
+        let state = state.clone();
+        runtime.spawn(follow(certificate, move |end| state.metrics().note_certificate(end)));
+    }
     Ok(Running {
         runtime: Some(runtime),
         state,

@@ -149,6 +149,9 @@ fn on_host(place: &Place, checks: &mut Checks) -> Result<()> {
         }
     }
     check_mail(&settings, checks);
+    if let Some(tls) = &settings.tls {
+        check_certificate(server::certificate_end(tls), clock::now(), checks);
+    }
     let opened = match Host::waiting_migrations(&settings) {
         Ok(waiting) if !waiting.is_empty() => {
             warn_of_migrations(&waiting, checks);
@@ -361,6 +364,28 @@ fn check_space(data: &Path, checks: &mut Checks) {
     }
 }
 
+/// What the certificate's files hold now; a server that runs takes them up by itself.
+fn check_certificate(end: std::result::Result<Option<Timestamp>, String>, now: Timestamp, checks: &mut Checks) {
+    let renew = "Renew its files; a running server takes them up within seconds.";
+    match end {
+        Err(why) => checks.bad(
+            "certificate",
+            why,
+            "A running server keeps the former pair; one that starts would refuse.",
+        ),
+        Ok(None) => checks.warn(
+            "certificate",
+            "when it ends could not be told",
+            "Look with `openssl x509`.",
+        ),
+        Ok(Some(end)) if end <= now => checks.bad("certificate", format!("it has ended at {end}"), renew),
+        Ok(Some(end)) if end.duration_since(now) < server::CERTIFICATE_ENDS_SOON => {
+            checks.warn("certificate", format!("it ends at {end}"), renew);
+        }
+        Ok(Some(end)) => checks.good("certificate", format!("it is good until {end}")),
+    }
+}
+
 /// The fourth column of the second line of `df -Pk`, as POSIX tells it.
 fn free_kib(told: &str) -> Option<u64> {
     told.lines().nth(1)?.split_whitespace().nth(3)?.parse().ok()
@@ -407,6 +432,21 @@ mod tests {
         let told = "Filesystem 1024-blocks Used Available Capacity Mounted on\n/dev/sda1 100 40 60 40% /\n";
         assert_eq!(free_kib(told), Some(60));
         assert_eq!(free_kib("df: no such file\n"), None);
+    }
+
+    #[test]
+    fn a_certificate_is_warned_of_before_it_ends() {
+        let now: Timestamp = "2026-11-20T10:00:00Z".parse().unwrap();
+        let weight = |end| {
+            let mut checks = Checks::default();
+            check_certificate(end, now, &mut checks);
+            checks.worst()
+        };
+        let days = |count: i64| Ok(Some(now + jiff::SignedDuration::from_hours(24 * count)));
+        assert_eq!(weight(days(40)), Weight::Good);
+        assert_eq!(weight(days(20)), Weight::Warn);
+        assert_eq!(weight(days(-1)), Weight::Bad);
+        assert_eq!(weight(Err("it is for another key".to_owned())), Weight::Bad);
     }
 
     #[test]
