@@ -1,6 +1,7 @@
 //! GitLab (a small fake one that speaks its documented API) asks before it merges and deploys and is answered again when the
 //! change moves, each time for one commit; it gets the freezes of its projects, and its own are told.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use jiff::tz::TimeZone;
@@ -212,4 +213,53 @@ fn freezes_are_brought_to_gitlab_and_taken_back_and_its_own_are_told() {
     let made = gitlab.sent().iter().filter(|one| one.method == "POST").count();
     assert_eq!(made, 3, "each was made once: {:#?}", gitlab.sent());
     assert_eq!(periods.lock().unwrap().len(), 2, "theirs stays");
+}
+
+/// When a call is made, or made again.
+fn time(call: &Value) -> Timestamp {
+    call["run_at"].as_str().unwrap().parse().unwrap()
+}
+
+#[test]
+fn a_project_that_refuses_is_tried_again_alone() {
+    let place = Place::demo("gitlab_refuses");
+    let mut server = Server::start_with(&place, true, ALLOW);
+    let now = server.server_time() + SignedDuration::from_mins(2);
+    server.hold_clock(now);
+    let refusals = AtomicUsize::new(2);
+    let gitlab = Outside::start(move |sent| {
+        let takes = |left: usize| left.checked_sub(1);
+        let is_closed = sent.path.contains("halden%2Fclosed");
+        if is_closed && refusals.fetch_update(Ordering::SeqCst, Ordering::SeqCst, takes).is_ok() {
+            return (503, json!({"message": "503 Service Unavailable"}));
+        }
+        match sent.method.as_str() {
+            "GET" => (200, json!([])),
+            _ => (201, json!({"id": 1})),
+        }
+    });
+    let mapped =
+        |name: &str| json!({"repository": name, "service": "edge-dns", "environments": {"production": "production"}});
+    let request = json!({
+        "kind": "gitlab", "name": "GitLab", "api": {"base": gitlab.url, "token": "glpat-sixteen-letters"},
+        "map": [mapped("halden/closed"), mapped("halden/edge-dns")],
+    });
+    server.must("POST", "/api/v1/connections", &server.token("admin"), Some(&request));
+    let count = |method: &str, project: &str| {
+        let of = |one: &&Sent| one.method == method && one.path.contains(&format!("{project}/freeze_periods"));
+        gitlab.sent().iter().filter(of).count()
+    };
+    let mut held = now;
+    for tries in 1..=2 {
+        // Who is under way would begin the pause only after the clock was moved.
+        eventually("it waits for the next try", || {
+            let calls = server.must("GET", "/api/v1/calls?state=waiting", &server.token("admin"), None);
+            let waits = |it: &Value| it["tries"] == tries && time(it) > held;
+            calls["items"].as_array().unwrap().iter().any(waits)
+        });
+        server.advance(20);
+        held += SignedDuration::from_secs(20);
+    }
+    eventually("the demo's freeze stands there", || count("POST", "closed") == 1);
+    assert_eq!((count("GET", "edge-dns"), count("POST", "edge-dns")), (1, 1));
 }

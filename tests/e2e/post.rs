@@ -1,5 +1,7 @@
 //! A mail server that is silent or away: nothing else waits for it, and no letter is lost.
 
+use std::process::Command;
+
 use jiff::Timestamp;
 use serde_json::json;
 use tests::faults::eventually;
@@ -76,4 +78,29 @@ fn letters_outlast_a_mail_server_that_is_away_for_half_an_hour() {
     });
     server.stop();
     crate::crash::must_replay(&place);
+}
+
+#[test]
+fn a_stop_waits_for_no_letter_that_finds_no_end() {
+    let place = Place::demo("talking_mail");
+    let letters = Letters::start_as(Manner::Talking);
+    let mut server = start(&place, &letters);
+    change_that_waits(&server, 9_203);
+    eventually("a letter is under way", || {
+        matches!(
+            beside(&place, "SELECT CAST(MAX(lease_until) > 0 AS TEXT) FROM job").trim(),
+            "1" | "true"
+        )
+    });
+    let asked = Command::new("kill")
+        .args(["-TERM", &server.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(asked.success());
+    assert!(server.wait_for_end().success());
+    assert!(
+        server.log().contains("some calls to other servers were cut"),
+        "{}",
+        server.last_words()
+    );
 }

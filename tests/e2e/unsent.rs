@@ -1,6 +1,10 @@
 //! Deliveries that were never sent: the outside system is asked, and what it answers has the effect that the deliveries would
 //! have had.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
 use serde_json::{Value, json};
 use tests::faults::{eventually, size};
 use tests::outside::Outside;
@@ -104,6 +108,76 @@ fn a_connection_of_an_older_version_that_did_not_ask_is_asked_as_well() {
     eventually("the change has ended", || {
         server.must("GET", &path, &requester, None)["outcome"] == "succeeded"
     });
+}
+
+/// A mapped repository.
+fn mapped(repository: &str) -> Value {
+    json!({"repository": repository, "service": "edge-dns", "environments": {"production": "production"}})
+}
+
+#[test]
+fn a_repository_that_refuses_loses_nobody_elses_deployments() {
+    let place = Place::demo("refusing");
+    let mut server = Server::start_with(&place, true, &["--outgoing-allow", "127.0.0.1"]);
+    server.hold_clock("2026-11-20T10:00:00Z".parse().unwrap());
+    let path = waiting(&server);
+    approve_all(&server, &path);
+    let github = Outside::start(|sent| match sent.path.strip_prefix(LIST) {
+        Some("?per_page=100") => (200, json!([deployment(4712, COMMIT, "2026-11-20T10:01:00Z")])),
+        Some("/4712/statuses?per_page=100") => (
+            200,
+            json!([
+                status(92, "success", "2026-11-20T10:03:00Z"),
+                status(91, "in_progress", "2026-11-20T10:02:00Z")
+            ]),
+        ),
+        _ => (403, json!({"message": "API rate limit exceeded"})),
+    });
+    let request = json!({
+        "kind": "github", "name": "GitHub", "api": {"base": github.url, "token": "ghs_sixteen_letters"},
+        "map": [mapped("halden/closed"), mapped("halden/edge-dns"), mapped("halden/shut")],
+    });
+    server.must("POST", "/api/v1/connections", &server.token("admin"), Some(&request));
+    server.advance(5 * 60);
+    let requester = server.token("requester");
+    eventually("the change has ended", || {
+        server.must("GET", &path, &requester, None)["outcome"] == "succeeded"
+    });
+    eventually("somebody can read why", || {
+        let calls = server.must("GET", "/api/v1/calls?state=waiting", &server.token("admin"), None);
+        calls.to_string().contains("halden/closed: answered 403")
+    });
+}
+
+#[test]
+fn what_is_taken_is_begun_at_once_and_waits_for_no_other_under_its_lease() {
+    const CONNECTIONS: usize = 4;
+    let place = Place::demo("begun");
+    let mut server = Server::start_with(&place, true, &["--outgoing-allow", "127.0.0.1"]);
+    server.hold_clock("2026-11-20T10:00:00Z".parse().unwrap());
+    let here = Arc::new(AtomicUsize::new(0));
+    let counted = here.clone();
+    let github = Outside::start(move |_| {
+        counted.fetch_add(1, Ordering::SeqCst);
+        // Nobody is answered before all are here; who waits for another's answer first never comes.
+        for _ in 0..500 {
+            if counted.load(Ordering::SeqCst) >= CONNECTIONS {
+                return (200, json!([]));
+            }
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
+        counted.fetch_sub(1, Ordering::SeqCst);
+        (200, json!([]))
+    });
+    for number in 0..CONNECTIONS {
+        let request = json!({
+            "kind": "github", "name": format!("GitHub {number}"), "map": [mapped(&format!("halden/part-{number}"))],
+            "api": {"base": github.url, "token": "ghs_sixteen_letters"},
+        });
+        server.must("POST", "/api/v1/connections", &server.token("admin"), Some(&request));
+    }
+    server.advance(5 * 60);
+    eventually("all are asked at once", || here.load(Ordering::SeqCst) >= CONNECTIONS);
 }
 
 /// One of many deployments: its commit, and the bodies that GitHub sends of it, in order.

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -403,4 +403,36 @@ fn a_chat_is_told_by_a_card_and_its_address_is_never_shown() {
     }
     let list = server.must("GET", "/api/v1/webhooks", &admin, None).to_string();
     assert!(list.contains("/…") && !list.contains("nobody-may-see-this"), "{list}");
+}
+
+#[test]
+fn a_stop_waits_for_the_call_under_way_alone_and_nothing_is_lost() {
+    const DRAFTS: usize = 20;
+    let place = Place::demo("hook_stop");
+    let server = Server::start_with(&place, true, ALLOW);
+    let (begun, is_slow) = (Arc::new(Mutex::new(Vec::new())), Arc::new(AtomicBool::new(true)));
+    let (noted, slow) = (begun.clone(), is_slow.clone());
+    let receiver = Outside::start_forgetful(move |sent| {
+        noted.lock().unwrap().push(sent.json()["subject"].clone());
+        if slow.load(Ordering::SeqCst) {
+            std::thread::park_timeout(Duration::from_secs(3));
+        }
+        (204, Value::Null)
+    });
+    made(&server, &receiver.url, &["change.created"]);
+    let keys: Vec<String> = (0..DRAFTS)
+        .map(|number| draft(&server, &format!("Draft {number}")))
+        .collect();
+    eventually("a delivery is under way", || !begun.lock().unwrap().is_empty());
+    let before = begun.lock().unwrap().len();
+    assert!(server.stop().success());
+    let after = begun.lock().unwrap().len();
+    assert!(after <= before + 1, "{} were begun after the stop", after - before);
+    assert!(after < DRAFTS, "some are left");
+    is_slow.store(false, Ordering::SeqCst);
+    let _server = Server::start_with(&place, true, ALLOW);
+    eventually("all have come", || {
+        let come = begun.lock().unwrap();
+        keys.iter().all(|key| come.contains(&json!(key)))
+    });
 }

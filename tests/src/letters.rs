@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// A letter as it came.
 #[derive(Debug, Clone)]
@@ -44,6 +45,8 @@ pub enum Manner {
     Taking,
     /// It listens and never says a word.
     Silent,
+    /// It greets and never comes to the end of its greeting (RFC 5321, section 4.2.1).
+    Talking,
     /// It asks to come again later (RFC 5321, section 4.2.3, code 421).
     Busy,
 }
@@ -76,6 +79,7 @@ impl Letters {
                 std::thread::spawn(move || match manner {
                     Manner::Taking => take(stream, &keeps),
                     Manner::Silent => listen(stream),
+                    Manner::Talking => talk(stream),
                     Manner::Busy => put_off(stream),
                 });
             }
@@ -115,6 +119,13 @@ impl Letters {
 fn listen(mut stream: TcpStream) {
     let mut heard = [0_u8; 64];
     while stream.read(&mut heard).is_ok_and(|count| count > 0) {}
+}
+
+/// Goes on for as long as somebody listens.
+fn talk(mut stream: TcpStream) {
+    while stream.write_all(b"220-One moment\r\n").is_ok() {
+        std::thread::park_timeout(Duration::from_secs(1));
+    }
 }
 
 fn put_off(mut stream: TcpStream) {

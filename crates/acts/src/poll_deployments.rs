@@ -39,7 +39,7 @@ pub(crate) fn begin(room: &mut Room<'_, '_>, connection: &Connection) -> Result<
         return Ok(());
     }
     let subject = format!("{}/{}", connection.id, room.now.as_microsecond());
-    again(room, &subject)
+    ask_again(room, &subject, &[])
 }
 
 /// Whether this connection should be asked and no question is on its way.
@@ -50,14 +50,25 @@ pub(crate) fn is_lacking(room: &mut Room<'_, '_>, connection: &Connection) -> Re
     Ok(is_asked(connection) && !store::call::waits(room.tx, LOOK, connection.id.as_str())?)
 }
 
-fn again(room: &mut Room<'_, '_>, subject: &str) -> Result<()> {
-    let (id, at) = (room.new_id()?, room.now + EVERY);
-    Ok(store::call::insert(room.tx, &id, (LOOK, subject), at)?)
+/// Puts the next question on its way: about the repositories that had no turn at once, about all in a few minutes.
+///
+/// # Errors
+/// The store's.
+pub fn ask_again(room: &mut Room<'_, '_>, subject: &str, left: &[String]) -> Result<()> {
+    let id = room.new_id()?;
+    let at = if left.is_empty() { room.now + EVERY } else { room.now };
+    Ok(store::call::insert_rest(
+        room.tx,
+        &id,
+        (LOOK, subject),
+        &left.join("\n"),
+        at,
+    )?)
 }
 
 /// What a courier needs.
 pub struct Errand {
-    /// Whom it asks.
+    /// Whom it asks; of what is mapped, the part that is left.
     pub connection: Connection,
     /// The credential.
     pub credential: String,
@@ -67,15 +78,21 @@ pub struct Errand {
     pub ended: BTreeSet<String>,
 }
 
-/// Loads what a courier needs; `None` when there is nobody to ask any more.
+/// Loads what a courier needs; `None` when there is nobody to ask any more. `left` names the repositories that an earlier
+/// round has left, one a line; empty means all.
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
-pub fn errand(room: &mut Room<'_, '_>, subject: &str) -> Result<Option<Errand>> {
+pub fn errand(room: &mut Room<'_, '_>, subject: &str, left: &str) -> Result<Option<Errand>> {
     let (id, began) = subject.split_once('/').unwrap_or((subject, ""));
-    let connection = crate::set_connection::connection(room, id)?;
+    let mut connection = crate::set_connection::connection(room, id)?;
     if !is_asked(&connection) {
         return Ok(None);
+    }
+    if !left.is_empty() {
+        connection
+            .map
+            .retain(|row| left.lines().any(|name| name == row.repository));
     }
     let name = crate::answer_outside::credential_name(id);
     let bytes = crate::secret::open(room, &name)?.unwrap_or_default();
@@ -103,7 +120,7 @@ pub fn errand(room: &mut Room<'_, '_>, subject: &str) -> Result<Option<Errand>> 
     }))
 }
 
-/// Takes what was answered, and asks again later.
+/// Takes what was answered.
 ///
 /// # Errors
 /// The store's.
@@ -112,5 +129,5 @@ pub fn take(room: &mut Room<'_, '_>, subject: &str, signals: &[Signal]) -> Resul
     for signal in signals {
         crate::take_delivery::take_signal(room, id, signal)?;
     }
-    again(room, subject)
+    Ok(())
 }

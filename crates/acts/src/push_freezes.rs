@@ -121,11 +121,12 @@ pub struct Errand {
     pub projects: Vec<Project>,
 }
 
-/// Loads what a courier needs for a call about this subject; `None` when there is nothing to bring any more.
+/// Loads what a courier needs for a call about this subject; `None` when there is nothing to bring any more. `left` names the
+/// projects that an earlier round has left, one a line, in the order of their turns; empty means all.
 ///
 /// # Errors
 /// The store's, or a fault of the keys.
-pub fn errand(room: &mut Room<'_, '_>, subject: &str) -> Result<Option<Errand>> {
+pub fn errand(room: &mut Room<'_, '_>, subject: &str, left: &str) -> Result<Option<Errand>> {
     let id = subject.split('/').next().unwrap_or_default();
     let connection = crate::set_connection::connection(room, id)?;
     if !is_told(&connection) {
@@ -136,10 +137,21 @@ pub fn errand(room: &mut Room<'_, '_>, subject: &str) -> Result<Option<Errand>> 
     let rows = record::find::<Freeze>(room.tx, &Filter::new().order_by("id"))?;
     let freezes: Vec<Freeze> = rows.into_iter().map(|stored| stored.record).collect();
     Ok(Some(Errand {
-        projects: projects(&connection, &freezes, room.now),
+        projects: of_left(projects(&connection, &freezes, room.now), left),
         connection,
         credential: String::from_utf8_lossy(&bytes).into_owned(),
     }))
+}
+
+/// Those that are left, in their order.
+fn of_left(projects: Vec<Project>, left: &str) -> Vec<Project> {
+    if left.is_empty() {
+        return projects;
+    }
+    let turn = |it: &Project| left.lines().position(|name| name == it.repository);
+    let mut found: Vec<Project> = projects.into_iter().filter(|it| turn(it).is_some()).collect();
+    found.sort_by_key(turn);
+    found
 }
 
 /// What should stand in each project at this time; several services may be built from one.

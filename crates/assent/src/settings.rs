@@ -129,7 +129,7 @@ pub const KEYS: &[Key] = &[
         "stop_seconds",
         Kind::Number,
         Some("10"),
-        "how long a stop waits for requests under way",
+        "how long a stop waits for requests and outgoing calls under way",
     ),
     key(
         "demo",

@@ -14,6 +14,8 @@ use crate::{github, gitlab};
 
 /// How many deployments are looked into in one round; the others have their turn in the next.
 const MOST: usize = 50;
+/// When so many repositories tell nothing one after the other, it is their server: the round ends.
+const REFUSED: usize = 3;
 
 /// What is known already.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,51 +26,117 @@ pub struct Known {
     pub ended: BTreeSet<String>,
 }
 
-/// Asks for the deployments of all mapped repositories; answers what they tell.
+/// What a round of asking came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Told {
+    /// What was told, also where the round ended early.
+    pub signals: Vec<Signal>,
+    /// Repositories that had no turn.
+    pub left: Vec<String>,
+    /// Why a repository told nothing: the first one's words.
+    pub failed: Option<String>,
+}
+
+/// Asks for the deployments of all mapped repositories for as long as it may go on. What one of them refuses holds back no
+/// other.
 ///
 /// # Errors
-/// A sentence, and whether trying again later may help.
+/// A sentence, and whether trying again later may help: nothing could be asked at all.
 pub fn carry(
     caller: &Caller,
     connection: &Connection,
     credential: &str,
     known: &Known,
-    now: Timestamp,
-) -> Result<Vec<Signal>, (String, bool)> {
+    (now, may_go_on): (Timestamp, &dyn Fn() -> bool),
+) -> Result<Told, (String, bool)> {
+    let mut told = Told::default();
     let Some(of) = &connection.api else {
-        return Ok(Vec::new());
+        return Ok(told);
     };
-    let token = token_of(caller, of, credential, now)?;
-    let base = of.base.trim_end_matches('/');
-    let mut signals = Vec::new();
-    for row in &connection.map {
-        let list = |call: Call| rows(caller, &call);
-        let found = if connection.kind == "gitlab" {
-            list(gitlab::api::list_deployments(
-                base,
-                &token,
-                &row.repository,
-                known.since,
-            ))?
-        } else {
-            let url = format!("{base}/repos/{}/deployments?per_page=100", row.repository);
-            list(github::api::get(url, &token))?
-        };
-        let ours: Vec<&Value> = found.iter().filter(|it| is_ours(it, row, known)).take(MOST).collect();
-        for it in ours {
-            if connection.kind == "gitlab" {
-                signals.extend(of_gitlab(it, &row.repository, now)?);
-                continue;
+    let asking = Asking {
+        caller,
+        base: of.base.trim_end_matches('/'),
+        token: &token_of(caller, of, credential, now)?,
+        is_gitlab: connection.kind == "gitlab",
+        known,
+        now,
+        may_go_on,
+    };
+    let rows = &connection.map;
+    let mut refused = 0;
+    for (place, row) in rows.iter().enumerate() {
+        if refused >= REFUSED || !may_go_on() {
+            told.left = names(&rows[place..]);
+            return Ok(told);
+        }
+        match asking.ask(row, &mut told.signals) {
+            Ok(true) => refused = 0,
+            Ok(false) => {
+                told.left = names(&rows[place..]);
+                // One that takes a whole round by itself must not keep the others from theirs.
+                if place == 0 {
+                    told.left.remove(0);
+                }
+                return Ok(told);
             }
-            let url = format!(
-                "{base}/repos/{}/deployments/{}/statuses?per_page=100",
-                row.repository, it["id"]
-            );
-            let statuses = rows(caller, &github::api::get(url, &token))?;
-            signals.extend(of_github(it, &statuses, &row.repository, now).map_err(unread)?);
+            Err((why, _)) => {
+                refused += 1;
+                told.failed.get_or_insert(format!("{}: {why}", row.repository));
+            }
         }
     }
-    Ok(signals)
+    Ok(told)
+}
+
+/// Each repository once, in order; several services may be built from one.
+fn names(rows: &[Mapping]) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for row in rows {
+        if !names.contains(&row.repository) {
+            names.push(row.repository.clone());
+        }
+    }
+    names
+}
+
+/// Whom one round asks, and what it knows.
+struct Asking<'a> {
+    caller: &'a Caller,
+    base: &'a str,
+    token: &'a str,
+    is_gitlab: bool,
+    known: &'a Known,
+    now: Timestamp,
+    may_go_on: &'a dyn Fn() -> bool,
+}
+
+impl Asking<'_> {
+    /// Asks for one repository's deployments; `false` when the round was over before all had told.
+    fn ask(&self, row: &Mapping, signals: &mut Vec<Signal>) -> Result<bool, (String, bool)> {
+        let (base, token, repository) = (self.base, self.token, row.repository.as_str());
+        let list = if self.is_gitlab {
+            gitlab::api::list_deployments(base, token, repository, self.known.since)
+        } else {
+            github::api::get(format!("{base}/repos/{repository}/deployments?per_page=100"), token)
+        };
+        let found = rows(self.caller, &list)?;
+        for it in found.iter().filter(|it| is_ours(it, row, self.known)).take(MOST) {
+            if self.is_gitlab {
+                signals.extend(of_gitlab(it, repository, self.now)?);
+                continue;
+            }
+            if !(self.may_go_on)() {
+                return Ok(false);
+            }
+            let url = format!(
+                "{base}/repos/{repository}/deployments/{}/statuses?per_page=100",
+                it["id"]
+            );
+            let statuses = rows(self.caller, &github::api::get(url, token))?;
+            signals.extend(of_github(it, &statuses, repository, self.now).map_err(unread)?);
+        }
+        Ok(true)
+    }
 }
 
 fn unread(why: SetAside) -> (String, bool) {
@@ -166,5 +234,108 @@ mod tests {
             ..Known::default()
         };
         assert!(!is_ours(&listed, &mapping, &known));
+    }
+
+    /// A GitHub with one deployment in each repository but those that are named `gone…`, which refuse.
+    fn github() -> (String, std::sync::Arc<std::sync::atomic::AtomicUsize>) {
+        use std::io::{BufRead, BufReader, Write};
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let asked = std::sync::Arc::new(AtomicUsize::new(0));
+        let counted = asked.clone();
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                counted.fetch_add(1, Ordering::SeqCst);
+                let lines = BufReader::new(&stream).lines().map_while(Result::ok);
+                let head: Vec<String> = lines.take_while(|line| !line.is_empty()).collect();
+                let at = "2026-11-20T10:00:00Z";
+                let (status, body) = match head[0].as_str() {
+                    line if line.contains("/gone") => (403, json!({"message": "Not now"})),
+                    line if line.contains("/statuses") => (200, json!([])),
+                    _ => {
+                        let it = json!({
+                            "id": 42, "sha": COMMIT, "ref": "main", "task": "deploy", "environment": "production",
+                            "creator": {"login": "ingrid"}, "created_at": at, "updated_at": at, "payload": {},
+                        });
+                        (200, json!([it]))
+                    }
+                };
+                let text = body.to_string();
+                let head = format!(
+                    "HTTP/1.1 {status} It\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
+                    text.len()
+                );
+                (&stream).write_all(format!("{head}{text}").as_bytes()).unwrap();
+            }
+        });
+        (base, asked)
+    }
+
+    fn connection(base: &str, repositories: &[&str]) -> Connection {
+        let map: Vec<Value> = repositories
+            .iter()
+            .map(
+                |name| json!({"repository": name, "service": "edge-dns", "environments": {"production": "production"}}),
+            )
+            .collect();
+        let api = json!({"base": base, "status": "commit_status"});
+        let shape = json!({
+            "id": "c", "version": 1, "kind": "github", "name": "GitHub", "owner": "ada", "active": true, "map": map, "api": api,
+        });
+        serde_json::from_value(shape).unwrap()
+    }
+
+    fn asked_of(base: &str, repositories: &[&str], may_go_on: &dyn Fn() -> bool) -> Told {
+        let egress = crate::socket::egress::Egress::parse(&["127.0.0.1".to_owned()]).unwrap();
+        let caller = Caller::new(egress, None).unwrap();
+        let now: Timestamp = "2026-11-20T10:30:00Z".parse().unwrap();
+        let known = Known {
+            since: "2026-11-20T09:00:00Z".parse().unwrap(),
+            ..Known::default()
+        };
+        carry(
+            &caller,
+            &connection(base, repositories),
+            "token",
+            &known,
+            (now, may_go_on),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn what_was_read_counts_though_a_repository_refuses_and_a_server_that_refuses_all_is_left_alone() {
+        let (base, asked) = github();
+        let told = asked_of(&base, &["a/one", "gone/two", "a/three"], &|| true);
+        assert_eq!((told.signals.len(), told.left.len()), (2, 0));
+        let why = told.failed.unwrap();
+        assert!(why.contains("gone/two") && why.contains("answered 403"), "{why}");
+        let before = asked.load(std::sync::atomic::Ordering::SeqCst);
+        let told = asked_of(&base, &["gone/1", "gone/2", "gone/3", "a/four", "a/five"], &|| true);
+        assert_eq!(told.left, ["a/four", "a/five"]);
+        assert_eq!(asked.load(std::sync::atomic::Ordering::SeqCst) - before, REFUSED);
+    }
+
+    #[test]
+    fn a_round_that_is_over_keeps_what_was_read_and_tells_who_had_no_turn() {
+        let (base, asked) = github();
+        let seen = asked.clone();
+        let until = move |count: usize| {
+            let seen = seen.clone();
+            move || seen.load(std::sync::atomic::Ordering::SeqCst) < count
+        };
+        // Two calls for each repository.
+        let told = asked_of(&base, &["a/one", "a/two", "a/two", "a/three"], &until(2));
+        assert_eq!((told.signals.len(), told.failed), (1, None));
+        assert_eq!(told.left, ["a/two", "a/three"]);
+        let told = asked_of(&base, &["a/one", "a/one", "a/two"], &until(3));
+        assert_eq!(
+            told.left,
+            ["a/two"],
+            "who takes a whole round keeps no other from theirs"
+        );
+        let told = asked_of(&base, &["a/one", "a/two"], &until(6));
+        assert_eq!(told.left, ["a/two"], "who was not first has another turn");
     }
 }

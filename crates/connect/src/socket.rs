@@ -8,10 +8,10 @@ pub mod http;
 use std::fmt;
 use std::time::Duration;
 
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Certificate, Tls, TlsParameters};
+use lettre::transport::smtp::Error;
+use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
+use lettre::transport::smtp::client::{Certificate, SmtpConnection, TlsParameters};
 use lettre::transport::smtp::extension::ClientId;
-use lettre::{SmtpTransport, Transport};
 
 use crate::mail::Message;
 
@@ -90,62 +90,93 @@ pub struct SendError {
     pub text: String,
 }
 
-/// Sends one message over a connection of its own. When it returns without error, the server has
-/// taken the responsibility for the message. After an error the server may still have it (the
+/// How long a server that has taken a letter may take to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(2);
+
+/// Sends one message over a connection of its own. `left` tells how long the whole may still take. When it returns without
+/// error, the server has taken the responsibility for the message. After an error the server may still have it (the
 /// connection broke before the answer), so a second try must carry the same message id.
 ///
 /// # Errors
 /// [`SendError`]; also where a login is set but the connection would show it to others.
-pub fn send_mail(config: &SmtpConfig, message: &Message) -> Result<(), SendError> {
-    let transport = transport(config)?;
-    transport.send(message).map(drop).map_err(|error| SendError {
+pub fn send_mail(config: &SmtpConfig, message: &Message, left: &dyn Fn() -> Duration) -> Result<(), SendError> {
+    let credentials = credentials(config)?;
+    let tls = tls(config)?;
+    let name = config.own_name.clone().map_or_else(ClientId::default, ClientId::Domain);
+    let failed = |error: Error| SendError {
         temporary: match error.status() {
             Some(code) => is_temporary(code.into()),
             None => !(error.is_client() && needs_smtputf8(message)),
         },
         text: told(&error),
-    })
+    };
+    let place = (config.host.as_str(), config.port);
+    let wrapper = tls.as_ref().filter(|_| config.tls == TlsMode::Implicit);
+    // Two addresses, a handshake, the greeting and EHLO.
+    let patience = step(config, left, 5)?;
+    let mut connection = SmtpConnection::connect(place, Some(patience), &name, wrapper, None).map_err(failed)?;
+    let wait = |connection: &mut SmtpConnection, steps: u32| {
+        let set = connection.set_timeout(Some(step(config, left, steps)?));
+        set.map_err(|error| passing(error.to_string()))
+    };
+    if let Some(tls) = tls.as_ref().filter(|_| config.tls == TlsMode::Starttls) {
+        wait(&mut connection, 3)?;
+        connection.starttls(tls, &name).map_err(failed)?;
+    }
+    if let Some(credentials) = &credentials {
+        wait(&mut connection, 3)?;
+        connection.auth(DEFAULT_MECHANISMS, credentials).map_err(failed)?;
+    }
+    // MAIL, RCPT, DATA, and the message.
+    wait(&mut connection, 4)?;
+    connection
+        .send(message.envelope(), &message.formatted())
+        .map_err(failed)?;
+    // It has the letter, whatever becomes of the connection.
+    let _ = connection.set_timeout(Some(GOODBYE));
+    connection.abort();
+    Ok(())
 }
 
-fn transport(config: &SmtpConfig) -> Result<SmtpTransport, SendError> {
-    let mut builder = SmtpTransport::builder_dangerous(&config.host)
-        .port(config.port)
-        .tls(tls(config)?)
-        .timeout(Some(config.timeout));
-    if let Some(name) = &config.own_name {
-        builder = builder.hello_name(ClientId::Domain(name.clone()));
+/// How long each of the next steps may take, so that all of them end in time.
+fn step(config: &SmtpConfig, left: &dyn Fn() -> Duration, steps: u32) -> Result<Duration, SendError> {
+    let share = config.timeout.min(left() / steps);
+    if share.is_zero() {
+        return Err(passing("the mail server took too long".to_owned()));
     }
-    if let (Some(login), Some(password)) = (&config.login, &config.password) {
-        if config.tls == TlsMode::None && !is_this_machine(&config.host) {
-            return Err(misconfigured("a login to another machine needs TLS"));
-        }
-        builder = builder.credentials(Credentials::new(login.clone(), password.clone()));
-    }
-    Ok(builder.build())
+    Ok(share)
 }
 
-fn tls(config: &SmtpConfig) -> Result<Tls, SendError> {
+/// What may pass by itself.
+fn passing(text: String) -> SendError {
+    SendError { temporary: true, text }
+}
+
+fn credentials(config: &SmtpConfig) -> Result<Option<Credentials>, SendError> {
+    let (Some(login), Some(password)) = (&config.login, &config.password) else {
+        return Ok(None);
+    };
+    if config.tls == TlsMode::None && !is_this_machine(&config.host) {
+        return Err(misconfigured("a login to another machine needs TLS"));
+    }
+    Ok(Some(Credentials::new(login.clone(), password.clone())))
+}
+
+fn tls(config: &SmtpConfig) -> Result<Option<TlsParameters>, SendError> {
     if config.tls == TlsMode::None {
-        return Ok(Tls::None);
+        return Ok(None);
     }
     let mut parameters = TlsParameters::builder(config.host.clone());
     if let Some(pem) = &config.authority_pem {
         let authority = Certificate::from_pem(pem.as_bytes()).map_err(misconfigured)?;
         parameters = parameters.add_root_certificate(authority);
     }
-    let parameters = parameters.build_rustls().map_err(misconfigured)?;
-    Ok(match config.tls {
-        TlsMode::Implicit => Tls::Wrapper(parameters),
-        TlsMode::Starttls | TlsMode::None => Tls::Required(parameters),
-    })
+    parameters.build_rustls().map(Some).map_err(misconfigured)
 }
 
 /// A mail must not be lost because a setting is wrong for an hour, so these errors are temporary.
 fn misconfigured(what: impl fmt::Display) -> SendError {
-    SendError {
-        temporary: true,
-        text: format!("the mail server's configuration cannot be used: {what}"),
-    }
+    passing(format!("the mail server's configuration cannot be used: {what}"))
 }
 
 fn is_this_machine(host: &str) -> bool {
@@ -193,6 +224,10 @@ mod tests {
 
     use super::*;
     use crate::mail::{Letter, Party, message};
+
+    fn send_mail(config: &SmtpConfig, message: &Message) -> Result<(), SendError> {
+        super::send_mail(config, message, &|| Duration::MAX)
+    }
 
     fn any_message() -> Message {
         let party = |address: &str| Party {
@@ -242,6 +277,20 @@ mod tests {
             let error = send_mail(&config, &any_message()).unwrap_err();
             assert!(error.temporary, "{error:?}");
         }
+    }
+
+    #[test]
+    fn a_letter_whose_time_is_over_is_kept_whatever_a_single_step_may_take() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let config = SmtpConfig::new("127.0.0.1", listener.local_addr().unwrap().port(), TlsMode::None);
+        assert_eq!(config.timeout, SmtpConfig::DEFAULT_TIMEOUT);
+        let left = |milliseconds: u64| move || Duration::from_millis(milliseconds);
+        let error = super::send_mail(&config, &any_message(), &left(0)).unwrap_err();
+        assert!(error.temporary && error.text.contains("took too long"), "{error:?}");
+        assert_eq!(step(&config, &left(400), 4).unwrap(), Duration::from_millis(100));
+        // It takes the connection into its backlog and never says a word.
+        let error = super::send_mail(&config, &any_message(), &left(250)).unwrap_err();
+        assert!(error.temporary, "{error:?}");
     }
 
     #[test]

@@ -10,9 +10,13 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
-use connect::mail::{Letter, Party, message};
-use connect::socket::{SmtpConfig, TlsMode, send_mail};
+use connect::mail::{Letter, Message, Party, message};
+use connect::socket::{SendError, SmtpConfig, TlsMode};
 use serde_json::{Value, json};
+
+fn send_mail(config: &SmtpConfig, message: &Message) -> Result<(), SendError> {
+    connect::socket::send_mail(config, message, &|| Duration::MAX)
+}
 
 struct Receiver {
     child: Child,

@@ -61,13 +61,13 @@ impl Bells {
         receive
     }
 
-    /// Wakes all who wait at a door, so that they go: the server stops.
+    /// Wakes all who wait at a door, so that they go, and lets nobody begin another call: the server stops.
     pub fn stop_readers(&self) {
         self.0.is_stopping.store(true, Ordering::SeqCst);
         locked(&self.0.tenants).clear();
     }
 
-    /// Whether whoever waits at a door should go.
+    /// Whether the server stops: whoever waits at a door should go, and whoever calls others begins no further call.
     pub fn is_stopping(&self) -> bool {
         self.0.is_stopping.load(Ordering::SeqCst)
     }

@@ -1,14 +1,15 @@
 //! The threads that call other people's servers. They are apart from the workers, so that a receiver that answers slowly
-//! holds up no timer and no letter. No transaction is open while a call is made.
+//! holds up no timer and no letter. No transaction is open while a call is made. What is taken is begun at once and done long
+//! before its lease ends, so that nobody else takes it meanwhile.
 
 use std::thread::{Builder, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use acts::send_webhooks::{self, Parcel, Round};
 use acts::{poll_deployments, push_freezes};
 use connect::chat;
 use connect::cloudevents::{MEDIA_TYPE, Outgoing, structured};
-use connect::deployments::{self, Known};
+use connect::deployments::{self, Known, Told};
 use connect::gitlab::freezes::{self, Whom};
 use connect::socket::call::{Call, Caller};
 use connect::standard_webhooks;
@@ -19,18 +20,18 @@ use store::{Lane, Mode};
 use wire::views;
 
 use crate::clock::tick;
-use crate::holder::go_round;
+use crate::holder::{HANDS, go_round, side_by_side};
 use crate::sequencer::told;
 use crate::state::AppState;
 
-/// How long it keeps what it took.
-const LEASE: SignedDuration = store::LONGEST_LEASE;
+/// How long it keeps what it took: a round, its last call, and as much again to write down what came of it.
+const LEASE: SignedDuration = SignedDuration::from_secs(120);
 /// After so long a round begins no further call.
 const ROUND: Duration = Duration::from_secs(60);
 /// After so many tries, a day after the first, a call is set aside for a person.
 const TRIES: i64 = 300;
-/// How much it takes at once.
-const MOST: i64 = 4;
+/// How many webhooks it looks after in a round. Each is taken when its turn comes.
+const WEBHOOKS: i64 = 4;
 
 /// Starts the couriers. They end when the bells dismiss them.
 pub(crate) fn start(
@@ -65,12 +66,20 @@ impl Courier {
         self.state.desk().tools().clock.now()
     }
 
+    /// Whether work that began then may begin another call.
+    fn may_go_on(&self, began: Instant) -> bool {
+        !self.state.bells().is_stopping() && tick().saturating_duration_since(began) <= ROUND
+    }
+
     /// Takes what is due; answers whether the store was there.
     fn round(&self) -> bool {
+        if self.state.bells().is_stopping() {
+            return true;
+        }
         let now = self.now();
         let look = move |tx: &mut store::CrossTx<'_>| {
             let is_due = store::call::next_due(tx)?.is_some_and(|at| at <= now);
-            Ok((store::webhook::due(tx, now, MOST)?, is_due))
+            Ok((store::webhook::due(tx, now, WEBHOOKS)?, is_due))
         };
         let desk = self.state.desk();
         let found = desk.wait_across(Lane::Worker, "which calls are due", Mode::Read, look);
@@ -81,6 +90,9 @@ impl Courier {
             self.make_calls();
         }
         for one in due {
+            if self.state.bells().is_stopping() {
+                break;
+            }
             self.serve_webhook(&one);
         }
         true
@@ -88,12 +100,14 @@ impl Courier {
 
     fn make_calls(&self) {
         let (now, holder) = (self.now(), self.holder.clone());
+        // No more than are made at once: what waits for its turn is not held.
+        let most = i64::try_from(HANDS).unwrap_or(1);
         let take = move |tx: &mut store::CrossTx<'_>| {
             let by = store::Lease {
                 now,
                 until: now + LEASE,
                 holder: &holder,
-                most: MOST,
+                most,
             };
             Ok(store::call::lease_across(tx, &by)?)
         };
@@ -101,22 +115,25 @@ impl Courier {
             .state
             .desk()
             .wait_across(Lane::Worker, "taking calls", Mode::Write, take);
-        for call in told(taken, "taking calls").unwrap_or_default() {
-            let made = self.make_call(&call);
-            let (id, holder, tries) = (call.id.clone(), self.holder.clone(), call.tries);
-            let noted = self.act(&call.tenant, move |room| {
-                let now = room.now;
-                Ok(match &made {
-                    Ok(()) => store::call::finish(room.tx, &id, &holder)?,
-                    Err((why, true)) if tries < TRIES => {
-                        let again = now + model::webhook::pause(tries);
-                        store::call::fail(room.tx, &id, &holder, again, why)?
-                    }
-                    Err((why, _)) => store::call::park(room.tx, &id, &holder, why)?,
-                })
-            });
-            told(noted, "noting a call");
-        }
+        let calls = told(taken, "taking calls").unwrap_or_default();
+        side_by_side(&calls, |call| self.do_call(call));
+    }
+
+    fn do_call(&self, call: &store::job::Job) {
+        let made = self.make_call(call);
+        let (id, holder, tries) = (call.id.clone(), self.holder.clone(), call.tries);
+        let noted = self.act(&call.tenant, move |room| {
+            let now = room.now;
+            Ok(match &made {
+                Ok(()) => store::call::finish(room.tx, &id, &holder)?,
+                Err((why, true)) if tries < TRIES => {
+                    let again = now + model::webhook::pause(tries);
+                    store::call::fail(room.tx, &id, &holder, again, why)?
+                }
+                Err((why, _)) => store::call::park(room.tx, &id, &holder, why)?,
+            })
+        });
+        told(noted, "noting a call");
     }
 
     /// Carries an answer to whoever asked; loads the truth first.
@@ -141,8 +158,9 @@ impl Courier {
 
     /// Asks for deployments that no delivery told of, and takes them.
     fn ask_for_deployments(&self, call: &store::job::Job) -> Result<(), (String, bool)> {
-        let subject = call.subject.clone();
-        let load = move |room: &mut acts::Room<'_, '_>| poll_deployments::errand(room, &subject);
+        let began = tick();
+        let (subject, left) = (call.subject.clone(), call.payload.clone());
+        let load = move |room: &mut acts::Room<'_, '_>| poll_deployments::errand(room, &subject, &left);
         let found = self
             .state
             .desk()
@@ -153,51 +171,90 @@ impl Courier {
             since: errand.since,
             ended: errand.ended,
         };
-        let told = deployments::carry(&self.caller, &errand.connection, &errand.credential, &known, self.now());
+        let (connection, credential) = (&errand.connection, errand.credential.as_str());
+        let may_go_on = || self.may_go_on(began);
+        let round = (self.now(), &may_go_on as &dyn Fn() -> bool);
         // A question that is tried for long makes room for a new one, so that asking never ends by itself.
-        let signals = match told {
-            Ok(signals) => signals,
-            Err(_) if call.tries >= TRIES / 2 => Vec::new(),
+        let is_tried = call.tries >= TRIES / 2;
+        let told = match deployments::carry(&self.caller, connection, credential, &known, round) {
+            Ok(told) => told,
+            Err(_) if is_tried => Told::default(),
             Err((why, _)) => return Err((why, true)),
         };
-        let subject = call.subject.clone();
+        self.take_deployments(call, told, is_tried)
+    }
+
+    /// Takes what was told. Where a repository told nothing, the same question is tried again.
+    fn take_deployments(&self, call: &store::job::Job, told: Told, is_tried: bool) -> Result<(), (String, bool)> {
+        let failed = told.failed.clone().filter(|_| !is_tried);
+        let (subject, id, holder) = (call.subject.clone(), call.id.clone(), self.holder.clone());
+        let is_done = failed.is_none();
         let taken = self.act(&call.tenant, move |room| {
-            poll_deployments::take(room, &subject, &signals)
+            poll_deployments::take(room, &subject, &told.signals)?;
+            if is_done {
+                return poll_deployments::ask_again(room, &subject, &told.left);
+            }
+            // Whoever lost the lease meanwhile leaves it to the next one.
+            store::call::note_left(room.tx, &id, &holder, &told.left.join("\n"))?;
+            Ok(())
         });
-        taken.map_err(|error| (error.to_string(), true))
+        taken.map_err(|error| (error.to_string(), true))?;
+        failed.map_or(Ok(()), |why| Err((why, true)))
     }
 
     /// Brings a connection's freezes to its projects, and notes theirs. What one project refuses holds back no other.
     fn bring_freezes(&self, call: &store::job::Job) -> Result<(), (String, bool)> {
-        let subject = call.subject.clone();
-        let load = move |room: &mut acts::Room<'_, '_>| push_freezes::errand(room, &subject);
+        let began = tick();
+        let (subject, left) = (call.subject.clone(), call.payload.clone());
+        let load = move |room: &mut acts::Room<'_, '_>| push_freezes::errand(room, &subject, &left);
         let found = self
             .state
             .desk()
             .wait(Lane::Worker, &call.tenant, Actor::system(), Mode::Read, load)
             .map_err(|error| (error.to_string(), true))?;
         let Some(errand) = found else { return Ok(()) };
+        let brought = self.bring_to_projects(&errand, began);
+        let (id, holder) = (call.id.clone(), self.holder.clone());
+        let left = brought.left.join("\n");
+        let noted = self.act(&call.tenant, move |room| {
+            store::call::note_left(room.tx, &id, &holder, &left)?;
+            push_freezes::note(room, &errand.connection, &brought.theirs)
+        });
+        noted.map_err(|error| (error.to_string(), true))?;
+        brought.refused.map_or(Ok(()), Err)
+    }
+
+    /// Goes from project to project. Those that had no turn are left first, before those that refused: a few that never
+    /// answer must not take every round.
+    fn bring_to_projects(&self, errand: &push_freezes::Errand, began: Instant) -> Brought {
+        let mut brought = Brought::default();
         let Some(api) = &errand.connection.api else {
-            return Ok(());
+            return brought;
         };
         let (base, token) = (api.base.trim_end_matches('/'), errand.credential.as_str());
-        let (mut theirs, mut refused, began) = (Vec::new(), None, tick());
+        let (mut again, may_go_on) = (Vec::new(), || self.may_go_on(began));
         for of in &errand.projects {
-            if tick().saturating_duration_since(began) > ROUND {
-                refused = Some(("not every project could be reached in time".to_owned(), true));
-                break;
+            if !may_go_on() {
+                brought.left.push(of.repository.clone());
+                brought.refused = Some((freezes::LATE.to_owned(), true));
+                continue;
             }
             let project = of.repository.as_str();
-            let told = freezes::carry(&self.caller, Whom { base, token, project }, &of.wanted, &of.unwanted);
-            match told {
-                Ok(found) => theirs.extend(found.into_iter().map(|period| (of.repository.clone(), period))),
-                Err((why, may_help)) => refused = Some((format!("{project}: {why}"), may_help)),
+            let whom = Whom { base, token, project };
+            match freezes::carry(&self.caller, whom, &of.wanted, &of.unwanted, &may_go_on) {
+                Ok(found) => {
+                    let found = found.into_iter().map(|period| (of.repository.clone(), period));
+                    brought.theirs.extend(found);
+                }
+                Err((why, may_help)) => {
+                    again.push(of.repository.clone());
+                    let may_help = may_help || brought.refused.is_some_and(|(_, may_help)| may_help);
+                    brought.refused = Some((format!("{project}: {why}"), may_help));
+                }
             }
         }
-        let connection = errand.connection;
-        let noted = self.act(&call.tenant, move |room| push_freezes::note(room, &connection, &theirs));
-        noted.map_err(|error| (error.to_string(), true))?;
-        refused.map_or(Ok(()), Err)
+        brought.left.append(&mut again);
+        brought
     }
 
     fn act<T: Send + 'static>(
@@ -247,7 +304,7 @@ impl Courier {
         told(rested, "leaving a webhook alone");
     }
 
-    /// Sends a round's parcels one after the other; stops when nobody is there to take them.
+    /// Sends a round's parcels one after the other; stops when nobody is there to take them, or the server stops.
     fn send(&self, round: &Round, source: &str, directory: &model::directory::Directory) -> Sent {
         let keys: Vec<_> = round
             .secrets
@@ -260,7 +317,7 @@ impl Courier {
         let mut stuck: Vec<&str> = Vec::new();
         for parcel in &round.parcels {
             let delivery = &parcel.delivery;
-            if is_away || tick().saturating_duration_since(began) > ROUND {
+            if is_away || !self.may_go_on(began) {
                 break;
             }
             if stuck.contains(&delivery.subject.as_str()) {
@@ -364,6 +421,17 @@ struct One {
     tried: Tried,
     is_away: bool,
     wait: Option<i64>,
+}
+
+/// What became of a round of freezes.
+#[derive(Default)]
+struct Brought {
+    /// Periods that somebody else set there, each with its repository.
+    theirs: Vec<(String, String)>,
+    /// Projects that are still to be gone to.
+    left: Vec<String>,
+    /// What went wrong last, and whether trying again later may help.
+    refused: Option<(String, bool)>,
 }
 
 /// What a round sent.

@@ -15,8 +15,8 @@ use crate::state::AppState;
 const LOOK: Duration = Duration::from_millis(250);
 /// The shortest time between two rounds.
 const BREATH: Duration = Duration::from_millis(10);
-/// How long a lease lasts.
-const LEASE: SignedDuration = SignedDuration::from_secs(60);
+/// How long a lease lasts under which nobody outside is waited for.
+pub(crate) const LEASE: SignedDuration = SignedDuration::from_secs(60);
 /// After so many tries a row is set aside for a person, if it can be.
 const TRIES: i64 = 5;
 /// The pause before another try doubles so often, up to eight and a half minutes.
@@ -30,6 +30,8 @@ pub(crate) struct Holder {
     pub state: AppState,
     /// The name.
     pub name: String,
+    /// How long its leases last: longer than the work under them.
+    pub lease: SignedDuration,
 }
 
 impl Holder {
@@ -44,11 +46,11 @@ impl Holder {
         most: i64,
         lease: fn(&mut store::CrossTx<'_>, &Lease<'_>) -> store::Result<Vec<T>>,
     ) -> Vec<T> {
-        let (now, holder) = (self.now(), self.name.clone());
+        let (now, lasting, holder) = (self.now(), self.lease, self.name.clone());
         let take = move |tx: &mut store::CrossTx<'_>| {
             let by = Lease {
                 now,
-                until: now + LEASE,
+                until: now + lasting,
                 holder: &holder,
                 most,
             };

@@ -11,6 +11,7 @@ mod bell;
 mod body;
 mod bulk;
 mod caller;
+mod certificate;
 mod clock;
 mod courier;
 pub mod demo;
@@ -51,6 +52,7 @@ mod workloads;
 
 pub use bell::Bells;
 pub use caller::{Caller, Credential};
+pub use certificate::{CERTIFICATE_ENDS_SOON, certificate_end};
 pub use clock::SystemClock;
 pub use failure::Failure;
 pub use files::NewFile;

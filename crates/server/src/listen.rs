@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::io::IoSlice;
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -21,8 +20,8 @@ use tokio::sync::{Semaphore, watch};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls;
 
+use crate::certificate::{Certificate, provider};
 use crate::router::Doors;
-use crate::settings::Tls;
 
 /// How long a request's head may take.
 const HEAD_PATIENCE: Duration = Duration::from_secs(10);
@@ -116,41 +115,16 @@ fn lies_in(address: IpAddr, network: IpAddr, bits: u8) -> bool {
     }
 }
 
-/// Reads certificate and key.
+/// Speaks TLS with a certificate as it is at each handshake.
 ///
 /// # Errors
 /// A sentence for the operator.
-pub(crate) fn acceptor(tls: &Tls) -> Result<TlsAcceptor, String> {
-    use rustls::pki_types::pem::PemObject;
-    use rustls::pki_types::{CertificateDer, PrivateKeyDer};
-    let wrong = |path: &Path, why: &dyn std::fmt::Display| format!("{} cannot be used: {why}", path.display());
-    let certificates = CertificateDer::pem_file_iter(&tls.certificate)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| wrong(&tls.certificate, &error))?;
-    if certificates.is_empty() {
-        let why = "it holds no certificate in PEM (`-----BEGIN CERTIFICATE-----`)";
-        return Err(wrong(&tls.certificate, &why));
-    }
-    let key = PrivateKeyDer::from_pem_file(&tls.key).map_err(|error| match error {
-        rustls::pki_types::pem::Error::Io(error) => wrong(&tls.key, &error),
-        error => {
-            let why = format!("it holds no private key in PEM that needs no passphrase ({error})");
-            wrong(&tls.key, &why)
-        }
-    })?;
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let mut config = rustls::ServerConfig::builder_with_provider(provider)
+pub(crate) fn acceptor(certificate: Arc<Certificate>) -> Result<TlsAcceptor, String> {
+    let mut config = rustls::ServerConfig::builder_with_provider(Arc::new(provider()))
         .with_safe_default_protocol_versions()
         .map_err(|error| error.to_string())?
         .with_no_client_auth()
-        .with_single_cert(certificates, key)
-        .map_err(|error| match error {
-            rustls::Error::InconsistentKeys(_) => {
-                let why = format!("it is for another key than {}", tls.key.display());
-                wrong(&tls.certificate, &why)
-            }
-            error => wrong(&tls.certificate, &error),
-        })?;
+        .with_cert_resolver(certificate);
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(TlsAcceptor::from(Arc::new(config)))
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
@@ -45,6 +46,8 @@ pub(crate) struct Metrics {
     queues: Family<QueueLabel, Gauge>,
     lanes: Family<LaneLabel, Gauge>,
     refused_deliveries: Counter,
+    /// Absent where no TLS is spoken.
+    certificate: Family<Vec<(&'static str, &'static str)>, Gauge>,
 }
 
 impl Default for Metrics {
@@ -68,6 +71,12 @@ impl Default for Metrics {
             "Deliveries with a bad signature",
             refused_deliveries.clone(),
         );
+        let certificate = Family::default();
+        registry.register(
+            "tls_certificate_end_timestamp_seconds",
+            "When the certificate in use ends",
+            certificate.clone(),
+        );
         Self {
             registry,
             answers,
@@ -75,6 +84,7 @@ impl Default for Metrics {
             queues,
             lanes,
             refused_deliveries,
+            certificate,
         }
     }
 }
@@ -130,6 +140,11 @@ impl Metrics {
                 .get_or_create(&QueueLabel { queue, state: "parked" })
                 .set(depth.parked);
         }
+    }
+
+    /// Notes when the certificate in use ends.
+    pub(crate) fn note_certificate(&self, end: Timestamp) {
+        self.certificate.get_or_create(&Vec::new()).set(end.as_second());
     }
 
     /// Notes how many acts wait in a lane.

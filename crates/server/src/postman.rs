@@ -2,18 +2,26 @@
 //! up no timer and no delivery. No transaction is open while a letter is sent.
 
 use std::thread::{Builder, JoinHandle};
+use std::time::Duration;
 
 use connect::mail::{Letter, Party};
+use jiff::SignedDuration;
 use model::records::Message;
 use store::job::Job;
 use store::{Mode, job, record};
 
+use crate::clock::tick;
 use crate::holder::{Failed, HANDS, Holder, go_round, side_by_side};
 use crate::settings::Smtp;
 use crate::state::AppState;
 
 /// After so many tries, a day after the first, a letter is given up. Its message stays on the reader's pages.
 const TRIES: i64 = 300;
+
+/// How long the mail server may take over one letter, all steps together.
+const LETTER: Duration = Duration::from_secs(150);
+/// How long a letter is kept from others: its way to the mail server, and time to write and to note it.
+const LEASE: SignedDuration = SignedDuration::from_secs(240);
 
 /// Starts the postman. It ends when the bells dismiss it.
 pub(crate) fn start(state: &AppState, server: &str, smtp: Option<&Smtp>) -> std::io::Result<JoinHandle<()>> {
@@ -22,6 +30,7 @@ pub(crate) fn start(state: &AppState, server: &str, smtp: Option<&Smtp>) -> std:
         holder: Holder {
             state: state.clone(),
             name: format!("{server}-postman"),
+            lease: LEASE,
         },
         smtp: smtp.cloned(),
     };
@@ -59,6 +68,9 @@ enum Posted {
 impl Postman {
     /// Takes what is due; answers whether the store was there.
     fn round(&self) -> bool {
+        if self.holder.state.bells().is_stopping() {
+            return true;
+        }
         let now = self.holder.now();
         let look = |tx: &mut store::CrossTx<'_>| Ok(job::next_due(tx)?);
         let Some(due) = self.holder.across("which letters are due", Mode::Read, look) else {
@@ -223,7 +235,9 @@ impl Postman {
             temporary: false,
             text: error.to_string(),
         });
-        match built.and_then(|built| connect::socket::send_mail(&smtp.server, &built)) {
+        let until = tick() + LETTER;
+        let left = || until.saturating_duration_since(tick());
+        match built.and_then(|built| connect::socket::send_mail(&smtp.server, &built, &left)) {
             Ok(()) => Posted::Taken,
             Err(error) if error.temporary && row.tries < TRIES => Posted::NotYet(error.text),
             Err(error) => {

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use acts::Desk;
 use connect::socket::call::Caller;
@@ -18,6 +18,8 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::watch;
 
 use crate::bell::Bells;
+use crate::certificate::{Certificate, follow};
+use crate::clock::tick;
 use crate::listen::{Front, Proxies, acceptor, take};
 use crate::open::{forget_leftovers, make_folder, open};
 use crate::router::Doors;
@@ -59,6 +61,9 @@ pub struct Running {
     stop: watch::Sender<bool>,
     taking: Option<tokio::task::JoinHandle<()>>,
     threads: Vec<JoinHandle<()>>,
+    /// Threads that may wait for other people's servers.
+    callers: Vec<JoinHandle<()>>,
+    patience: Duration,
     /// Held for as long as the server runs; the system lets it go even after a crash.
     lock: Option<File>,
 }
@@ -80,7 +85,9 @@ impl Running {
     }
 
     /// Stops: no new connections, those that are open end, what was written gets its place in the log, the store closes.
+    /// Requests and calls under way have `stop_seconds` together; what is cut then is left to its lease.
     pub fn stop(&mut self) {
+        let began = tick();
         // Nobody listens any more when it was stopped before.
         let _ = self.stop.send(true);
         self.state.bells().stop_readers();
@@ -89,6 +96,7 @@ impl Running {
             let _ = runtime.block_on(taking);
         }
         self.state.bells().dismiss_threads();
+        self.wait_for_callers((began + self.patience).max(tick() + MOMENT));
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {
                 tracing::error!("a thread behind the doors had panicked");
@@ -97,6 +105,22 @@ impl Running {
         self.state.desk().tools().store.close();
         runtime.shutdown_timeout(Duration::from_secs(1));
         drop(self.lock.take());
+    }
+
+    /// Waits until then for those who call other people's servers: one of these may take minutes for an answer.
+    fn wait_for_callers(&mut self, until: Instant) {
+        while self.callers.iter().any(|thread| !thread.is_finished()) {
+            if tick() >= until {
+                tracing::warn!("some calls to other servers were cut");
+                break;
+            }
+            std::thread::park_timeout(LOOK);
+        }
+        for thread in self.callers.drain(..).filter(JoinHandle::is_finished) {
+            if thread.join().is_err() {
+                tracing::error!("a thread that calls other servers had panicked");
+            }
+        }
     }
 }
 
@@ -112,12 +136,10 @@ impl Drop for Running {
 /// [`ServeError`] with a sentence for the operator.
 pub fn start(settings: &Settings, prepare: Option<Prepare>) -> Result<Running, ServeError> {
     let proxies = Arc::new(Proxies::parse(&settings.trusted_proxies).map_err(ServeError::Refused)?);
-    let tls = settings
-        .tls
-        .as_ref()
-        .map(acceptor)
-        .transpose()
-        .map_err(ServeError::Refused)?;
+    let certificate = settings.tls.as_ref().map(Certificate::read).transpose();
+    let certificate = certificate.map_err(ServeError::Refused)?.map(Arc::new);
+    let tls = certificate.clone().map(acceptor).transpose();
+    let tls = tls.map_err(ServeError::Refused)?;
     let caller = caller(settings)?;
     let lock = lock(settings)?;
     let runtime = Builder::new_multi_thread()
@@ -148,8 +170,12 @@ pub fn start(settings: &Settings, prepare: Option<Prepare>) -> Result<Running, S
         patience,
     ));
     let state = open_house(settings, &public_url, prepare)?;
-    let threads = start_threads(settings, &state, &caller)?;
+    let (threads, callers) = start_threads(settings, &state, &caller)?;
     drop(doors.send_replace(Doors::open(state.clone())));
+    if let Some(certificate) = certificate {
+        let state = state.clone();
+        runtime.spawn(follow(certificate, move |end| state.metrics().note_certificate(end)));
+    }
     Ok(Running {
         runtime: Some(runtime),
         state,
@@ -157,6 +183,8 @@ pub fn start(settings: &Settings, prepare: Option<Prepare>) -> Result<Running, S
         stop,
         taking: Some(taking),
         threads,
+        callers,
+        patience,
         lock,
     })
 }
@@ -215,6 +243,10 @@ fn open_house(settings: &Settings, public_url: &str, prepare: Option<Prepare>) -
     ))
 }
 
+/// Whoever makes no call ends within this time.
+const MOMENT: Duration = Duration::from_secs(1);
+/// How often it is looked whether they have ended.
+const LOOK: Duration = Duration::from_millis(10);
 /// How many threads make outgoing calls: one that waits for a slow receiver holds up no other.
 const COURIERS: usize = 4;
 
@@ -228,13 +260,16 @@ fn caller(settings: &Settings) -> Result<Caller, ServeError> {
     Caller::new(egress, authority.as_deref()).map_err(|why| ServeError::Refused(format!("`outgoing_ca`: {why}")))
 }
 
-fn start_threads(settings: &Settings, state: &AppState, caller: &Caller) -> Result<Vec<JoinHandle<()>>, ServeError> {
+type Threads = Vec<JoinHandle<()>>;
+
+/// Starts the threads that work with the store alone, and those that call other people's servers.
+fn start_threads(settings: &Settings, state: &AppState, caller: &Caller) -> Result<(Threads, Threads), ServeError> {
     let server = state.desk().new_id(state.desk().tools().recorder.now())?;
     let mut threads = worker::start(state, &server, settings.workers)?;
-    threads.push(postman::start(state, &server, settings.smtp.as_ref())?);
-    threads.extend(courier::start(state, &server, caller, COURIERS)?);
+    let mut callers = vec![postman::start(state, &server, settings.smtp.as_ref())?];
+    callers.extend(courier::start(state, &server, caller, COURIERS)?);
     threads.push(sequencer::start(state, &server)?);
-    Ok(threads)
+    Ok((threads, callers))
 }
 
 /// Runs a server until it is told to stop (SIGTERM or SIGINT).

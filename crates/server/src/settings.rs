@@ -35,7 +35,7 @@ pub struct Settings {
     pub outgoing_ca: Option<PathBuf>,
     /// How many worker threads serve timers and deliveries.
     pub workers: usize,
-    /// For how many seconds a stop waits for requests under way.
+    /// For how many seconds a stop waits for requests and outgoing calls under way.
     pub stop_seconds: u64,
 }
 

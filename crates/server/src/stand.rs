@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::runtime::Builder;
 use tokio::sync::watch;
 
+use crate::certificate::{Certificate, follow};
 use crate::gateway::{self, Decide};
 use crate::listen::{Front, Proxies, acceptor, take};
 use crate::router::Doors;
@@ -40,7 +41,10 @@ pub fn stand<D: Decide>(
         .route("/healthz", get(stands))
         .with_state(decider);
     crate::logs::begin();
-    let tls = tls.map(acceptor).transpose().map_err(ServeError::Refused)?;
+    let certificate = tls.map(Certificate::read).transpose();
+    let certificate = certificate.map_err(ServeError::Refused)?.map(Arc::new);
+    let tls = certificate.clone().map(acceptor).transpose();
+    let tls = tls.map_err(ServeError::Refused)?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     let runtime = Builder::new_multi_thread()
         .enable_all()
@@ -57,6 +61,9 @@ pub fn stand<D: Decide>(
         proxies: Arc::new(Proxies::default()),
         tls,
     };
+    if let Some(certificate) = certificate {
+        runtime.spawn(follow(certificate, |_| {}));
+    }
     let taking = runtime.spawn(take(listener, front, stopped, PATIENCE));
     let mut out = std::io::stdout().lock();
     writeln!(out, "The companion listens on {scheme}://{address}")?;

@@ -12,7 +12,7 @@ use store::timer::Timer;
 use store::{Lane, Mode, inbox, job, timer};
 
 use crate::clock::tick;
-use crate::holder::{Failed, Holder, go_round, side_by_side};
+use crate::holder::{Failed, Holder, LEASE, go_round, side_by_side};
 use crate::sequencer::told;
 use crate::state::AppState;
 
@@ -48,6 +48,7 @@ fn start_one(state: &AppState, name: &str, tends: bool) -> std::io::Result<JoinH
         holder: Holder {
             state: state.clone(),
             name: name.to_owned(),
+            lease: LEASE,
         },
         tends,
         marks: Mutex::default(),

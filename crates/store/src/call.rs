@@ -13,7 +13,18 @@ const NOTED: (&str, &str) = ("call", "last_error");
 
 /// Writes a call of a kind about a record, not before a time. A call of the same kind about the same record that still
 /// waits is enough: whoever makes it loads the truth.
-pub fn insert(tx: &mut Tx<'_>, id: &str, (kind, subject): (&str, &str), run_at: Timestamp) -> Result<()> {
+pub fn insert(tx: &mut Tx<'_>, id: &str, what: (&str, &str), run_at: Timestamp) -> Result<()> {
+    insert_rest(tx, id, what, "", run_at)
+}
+
+/// The same for what an earlier call of several steps has left to do; empty means all.
+pub fn insert_rest(
+    tx: &mut Tx<'_>,
+    id: &str,
+    (kind, subject): (&str, &str),
+    left: &str,
+    run_at: Timestamp,
+) -> Result<()> {
     let waiting = tx.query_one(
         "SELECT 1 AS one FROM \"call\" WHERE tenant = $tenant AND state = 'waiting' AND kind = $kind
          AND subject = $subject AND holder = ''",
@@ -24,15 +35,25 @@ pub fn insert(tx: &mut Tx<'_>, id: &str, (kind, subject): (&str, &str), run_at: 
     }
     tx.execute(
         "INSERT INTO \"call\" (tenant, id, kind, subject, payload, run_at, lease_until, holder, tries, state)
-         VALUES ($tenant, $id, $kind, $subject, '', $run_at, 0, '', 0, 'waiting')",
+         VALUES ($tenant, $id, $kind, $subject, $left, $run_at, 0, '', 0, 'waiting')",
         &[
             ("id", id.into()),
             ("kind", kind.into()),
             ("subject", subject.into()),
+            ("left", left.into()),
             ("run_at", run_at.into()),
         ],
     )?;
     Ok(())
+}
+
+/// Notes what a call of several steps has left to do, so that the next try goes on there. `false` when the lease was lost.
+pub fn note_left(tx: &mut Tx<'_>, id: &str, holder: &str, left: &str) -> Result<bool> {
+    let done = tx.execute(
+        "UPDATE \"call\" SET payload = $left WHERE tenant = $tenant AND id = $id AND holder = $holder",
+        &[("left", left.into()), ("id", id.into()), ("holder", holder.into())],
+    )?;
+    Ok(done > 0)
 }
 
 /// Whether a call of a kind about a record, or about a part of it (`record/part`), waits or is being made.

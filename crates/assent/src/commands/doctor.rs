@@ -149,6 +149,9 @@ fn on_host(place: &Place, checks: &mut Checks) -> Result<()> {
         }
     }
     check_mail(&settings, checks);
+    if let Some(tls) = &settings.tls {
+        check_certificate(server::certificate_end(tls), clock::now(), checks);
+    }
     let opened = match Host::waiting_migrations(&settings) {
         Ok(waiting) if !waiting.is_empty() => {
             warn_of_migrations(&waiting, checks);
@@ -372,6 +375,28 @@ fn check_space(data: &Path, checks: &mut Checks) {
     }
 }
 
+/// What the certificate's files hold now; a server that runs takes them up by itself.
+fn check_certificate(end: std::result::Result<Option<Timestamp>, String>, now: Timestamp, checks: &mut Checks) {
+    let renew = "Renew its files; a running server takes them up within seconds.";
+    match end {
+        Err(why) => checks.bad(
+            "certificate",
+            why,
+            "A running server keeps the former pair; one that starts would refuse.",
+        ),
+        Ok(None) => checks.warn(
+            "certificate",
+            "when it ends could not be told",
+            "Look with `openssl x509`.",
+        ),
+        Ok(Some(end)) if end <= now => checks.bad("certificate", format!("it has ended at {end}"), renew),
+        Ok(Some(end)) if end.duration_since(now) < server::CERTIFICATE_ENDS_SOON => {
+            checks.warn("certificate", format!("it ends at {end}"), renew);
+        }
+        Ok(Some(end)) => checks.good("certificate", format!("it is good until {end}")),
+    }
+}
+
 /// The fourth column of the second line of `df -Pk`, as POSIX tells it.
 fn free_kib(told: &str) -> Option<u64> {
     told.lines().nth(1)?.split_whitespace().nth(3)?.parse().ok()
@@ -433,6 +458,21 @@ mod tests {
         assert_eq!(found[1].1, "1 timers failed five times or more");
         assert!(found.iter().all(|(weight, _)| *weight == Weight::Warn));
         assert_eq!((told([1, 0]).len(), told([0, 1]).len()), (1, 1));
+    }
+
+    #[test]
+    fn a_certificate_is_warned_of_before_it_ends() {
+        let now: Timestamp = "2026-11-20T10:00:00Z".parse().unwrap();
+        let weight = |end| {
+            let mut checks = Checks::default();
+            check_certificate(end, now, &mut checks);
+            checks.worst()
+        };
+        let days = |count: i64| Ok(Some(now + jiff::SignedDuration::from_hours(24 * count)));
+        assert_eq!(weight(days(40)), Weight::Good);
+        assert_eq!(weight(days(20)), Weight::Warn);
+        assert_eq!(weight(days(-1)), Weight::Bad);
+        assert_eq!(weight(Err("it is for another key".to_owned())), Weight::Bad);
     }
 
     #[test]

@@ -7,7 +7,10 @@ use serde_json::Value;
 use super::api;
 use super::{FreezePeriod, freeze_period};
 use crate::reply::send;
-use crate::socket::call::Caller;
+use crate::socket::call::{Call, Caller};
+
+/// Why a project has its turn in another round.
+pub const LATE: &str = "the round was over before all was done";
 
 /// A span of a freeze.
 pub type Span = (Timestamp, Timestamp);
@@ -23,8 +26,8 @@ pub struct Whom<'a> {
     pub project: &'a str,
 }
 
-/// Brings one project's freezes; answers the periods that are neither wanted nor ours, in words. Doing it again changes
-/// nothing more.
+/// Brings one project's freezes for as long as it may go on; answers the periods that are neither wanted nor ours, in words.
+/// Doing it again changes nothing more.
 ///
 /// # Errors
 /// A sentence, and whether trying again later may help.
@@ -33,6 +36,7 @@ pub fn carry(
     whom: Whom<'_>,
     wanted: &[Span],
     unwanted: &[Span],
+    may_go_on: &dyn Fn() -> bool,
 ) -> Result<Vec<String>, (String, bool)> {
     let found = read(caller, whom)?;
     let periods = |spans: &[Span]| -> Vec<Value> { spans.iter().map(|(from, to)| freeze_period(*from, *to)).collect() };
@@ -51,12 +55,19 @@ pub fn carry(
             Some(it) => api::move_freeze(whom, it.id, period),
             None => api::push_freeze(whom, period),
         };
-        send(caller, &call)?;
+        send_in_time(caller, &call, may_go_on)?;
     }
     for it in spare {
-        send(caller, &api::end_freeze(whom, it.id))?;
+        send_in_time(caller, &api::end_freeze(whom, it.id), may_go_on)?;
     }
     Ok(theirs.into_iter().map(told).collect())
+}
+
+fn send_in_time(caller: &Caller, call: &Call, may_go_on: &dyn Fn() -> bool) -> Result<(), (String, bool)> {
+    if !may_go_on() {
+        return Err((LATE.to_owned(), true));
+    }
+    send(caller, call).map(drop)
 }
 
 fn read(caller: &Caller, whom: Whom<'_>) -> Result<Vec<FreezePeriod>, (String, bool)> {
@@ -152,7 +163,7 @@ mod tests {
             span("2026-11-20T09:00:00Z", "2026-11-20T10:00:00Z"),
             span("2026-11-21T09:00:00Z", "2026-11-21T10:00:00Z"),
         ];
-        let theirs = carry(&caller, whom, &[missing, stands], &over).unwrap();
+        let theirs = carry(&caller, whom, &[missing, stands], &over, &|| true).unwrap();
         assert_eq!(theirs, ["from `0 23 * * 5` to `0 8 * * 1` (Europe/Berlin)"]);
         let asked: Vec<String> = asked.try_iter().collect();
         let path = "/api/v4/projects/halden%2Fedge-dns/freeze_periods";

@@ -3,7 +3,7 @@
 use store::inbox::NewDelivery;
 use store::job::NewJob;
 use store::timer::NewTimer;
-use store::{Depth, Error, Lease, inbox, job, timer};
+use store::{Depth, Error, Lease, call, inbox, job, timer};
 
 use serde_json::json;
 
@@ -75,6 +75,27 @@ fn a_failing_job_waits_and_a_poisonous_one_is_parked() {
         assert_eq!(world.across(|tx| job::unpark_across(tx, at(1_000))), 1);
         assert_eq!(world.across(|tx| job::unpark_across(tx, at(1_000))), 0);
         assert_eq!(world.act(|tx| job::lease(tx, &lease(1_000, "w")))[0].tries, 1);
+    });
+}
+
+#[test]
+fn a_call_of_several_steps_keeps_what_is_left_and_only_its_holder_says_so() {
+    check(|world| {
+        let what = ("freezes", "c-1/f-1");
+        world.act(move |tx| call::insert(tx, "k1", what, at(0)));
+        world.act(move |tx| call::insert_rest(tx, "k2", what, "a/one", at(0)));
+        let first = world.across(|tx| call::lease_across(tx, &lease(10, "w1")));
+        assert_eq!(first.len(), 1, "one that waits is enough");
+        assert_eq!((first[0].id.as_str(), first[0].payload.as_str()), ("k1", ""));
+        assert!(!world.act(|tx| call::note_left(tx, "k1", "w2", "a/none")));
+        assert!(world.act(|tx| call::note_left(tx, "k1", "w1", "a/one\na/two")));
+        assert!(world.act(|tx| call::fail(tx, "k1", "w1", at(60), "not now")));
+        let again = world.across(|tx| call::lease_across(tx, &lease(60, "w2")));
+        assert_eq!((again[0].payload.as_str(), again[0].tries), ("a/one\na/two", 2));
+        world.act(move |tx| call::insert_rest(tx, "k3", what, "a/three", at(0)));
+        assert!(world.act(|tx| call::finish(tx, "k1", "w2")));
+        let rest = world.across(|tx| call::lease_across(tx, &lease(61, "w1")));
+        assert_eq!(rest[0].payload, "a/three");
     });
 }
 
