@@ -442,7 +442,7 @@ pub(super) fn bare_problem_with(failure: &Failure, way: ActForm) -> Response {
 fn bare_page(failure: &Failure) -> pages::Problem {
     let mut page = problem_of(failure);
     if let Some(row) = failure.problem.unmet.first() {
-        page.opens = Rich::from(row.satisfy.replace('`', ""));
+        page.opens = Rich::from(super::labels::in_labels(&row.satisfy).replace('`', ""));
     }
     page
 }
@@ -475,7 +475,7 @@ fn problem_of(failure: &Failure) -> pages::Problem {
     };
     let mut why = Rich::from(told.detail.as_str());
     for error in &told.errors {
-        why = why.line().text(error.text.as_str());
+        why = why.line().text(super::labels::in_labels(&error.text));
     }
     pages::Problem {
         assets: ASSETS.to_owned(),
