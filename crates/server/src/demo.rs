@@ -142,7 +142,7 @@ pub fn fill(desk: &Desk, tenants: &[String], now: Timestamp, server_url: &str, d
                 "This demo was interrupted while it was filled. Remove the data folder and start again.".to_owned(),
             )),
             (false, _) => Err(DemoError::Refused(
-                "This data folder or database holds other data. Start the demo with an empty one.".to_owned(),
+                "This data folder or database holds other data. Start the demo over an empty one, such as --data DIR with a new folder".to_owned(),
             )),
         };
     }
