@@ -304,10 +304,18 @@ fn not_asked(case: &Case<'_>) -> Refusal {
     let names: Vec<String> = people.iter().take(NAMED).map(|person| case.name(person)).collect();
     let text = match (names.is_empty(), people.len().saturating_sub(NAMED)) {
         (true, _) => text.to_owned(),
-        (false, 0) => format!("{text} Now that is {}.", names.join(" or ")),
+        (false, 0) => format!("{text} Now that is {}.", one_of(&names)),
         (false, more) => format!("{text} Now that is {} or {more} more.", names.join(", ")),
     };
     Refusal::not_allowed("not_asked", text)
+}
+
+/// Names side by side, the last behind “or”.
+fn one_of(names: &[String]) -> String {
+    match names {
+        [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+        _ => names.concat(),
+    }
 }
 
 /// Whether a rule of dual control or peer review could ask this person, who may then co-sign.

@@ -210,9 +210,10 @@ impl<'v, 'a, 'c> View<'v, 'a, 'c> {
         let rest = who.len().saturating_sub(3);
         let mut rich = Rich::new();
         for (place, one) in who.iter().take(3).enumerate() {
-            rich = match (place, rest) {
-                (0, _) => rich,
-                (_, 0) => rich.text(" or "),
+            let is_last = place + 1 == who.len();
+            rich = match place {
+                0 => rich,
+                _ if is_last => rich.text(" or "),
                 _ => rich.text(", "),
             };
             rich = match one.strip_prefix("group:") {
