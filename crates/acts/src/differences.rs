@@ -35,11 +35,22 @@ pub(crate) fn explained<T>(room: &mut Room<'_, '_>, key: &str, body: &Body, answ
     let (text, changes) = match content_at(room, &change, named)? {
         Some(old) => (text, between(&old, &change, &*room.directory()?)),
         None => (
-            format!("{text} No version of this change ever had that digest."),
+            format!("{} No version of this change ever had that digest.", unedited(&text)),
             Vec::new(),
         ),
     };
     Err(Refusal::NotCurrent { text, changes }.into())
+}
+
+/// The refusal without the guess that the change was edited, where nobody can have read what was named.
+fn unedited(text: &str) -> String {
+    let rest = text
+        .strip_prefix("The change was edited since you read it")
+        .unwrap_or(text);
+    let rest = rest.trim_start_matches([';', '.', ' ']);
+    let mut letters = rest.chars();
+    let first = letters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(letters).collect()
 }
 
 /// The change as it stood when its content had this digest last; `None` when it never had.

@@ -1,13 +1,17 @@
 //! Finds the acts that are open to the acting person on a change now: legal in its state, allowed by the policies, and
 //! not empty of sense. Pages offer these and no others; the act itself judges everything once more.
 
+use jiff::Timestamp;
 use model::act::Act;
 use model::authority::{asking, peer_counts};
 use model::directory::Directory;
+use model::facts::Part;
 use model::file::{ChangeFile, actor_facts, change_facts, parts_of, target_facts};
+use model::glass::waits_for_cosignature;
 use model::ids::PersonId;
 use model::lifecycle::is_legal;
 use model::obligation::Duty;
+use model::verbs::glass::could_be_asked;
 
 use crate::error::Result;
 use crate::room::Room;
@@ -45,6 +49,11 @@ pub fn find_acts(room: &mut Room<'_, '_>, file: &ChangeFile) -> Result<OpenActs>
         parts_of(file, &directory, &person, room.now),
         room.now,
     );
+    // Whom a rule of dual control or peer review could ask co-signs as one who is asked.
+    let mut signer = facts.clone();
+    if !signer.parts.contains(&Part::Asked) {
+        signer.parts.push(Part::Asked);
+    }
     let (change, targets) = (change_facts(file, &tenant), target_facts(file, &directory, room.now));
     let policies = room.policies()?;
     let acts = Act::ALL
@@ -52,7 +61,11 @@ pub fn find_acts(room: &mut Room<'_, '_>, file: &ChangeFile) -> Result<OpenActs>
         .copied()
         .filter(|act| is_legal(*act, file.change.state))
         .filter(|act| makes_sense(*act, file, &directory, &person, !asked.is_empty()))
-        .filter(|act| policies.may(&facts, act.as_str(), Some((&change, &targets))).allowed)
+        .filter(|act| *act != Act::CosignBreakGlass || could_cosign(file, &directory, &person, room.now))
+        .filter(|act| {
+            let facts = if *act == Act::CosignBreakGlass { &signer } else { &facts };
+            policies.may(facts, act.as_str(), Some((&change, &targets))).allowed
+        })
         .collect();
     Ok(OpenActs {
         acts,
@@ -88,9 +101,6 @@ fn makes_sense(act: Act, file: &ChangeFile, directory: &Directory, person: &Pers
                     .is_some_and(|extension| &extension.by != person)
         }
         Act::BreakGlass => glass.is_none() && !change.is_on_hold(),
-        Act::CosignBreakGlass => {
-            glass.is_some_and(|glass| glass.needs_cosignature && glass.cosigned.is_none() && &glass.by != person)
-        }
         Act::ValidateBreakGlass => glass.is_some_and(|glass| glass.validated.is_none() && &glass.by != person),
         Act::ConfirmRetrospective => change
             .retrospective
@@ -101,6 +111,15 @@ fn makes_sense(act: Act, file: &ChangeFile, directory: &Directory, person: &Pers
         }
         _ => true,
     }
+}
+
+/// Whether a broken glass waits for a signature that this person could give.
+pub(crate) fn could_cosign(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> bool {
+    let change = &file.change;
+    waits_for_cosignature(change, now)
+        && !change.is_on_hold()
+        && change.break_glass.as_ref().is_some_and(|glass| &glass.by != person)
+        && could_be_asked(file, directory, person, now)
 }
 
 fn has_open_extension(file: &ChangeFile) -> bool {

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use model::act::actions::READ;
 use model::change::Change;
 use model::custom_field::CustomValue;
+use model::glass::{cosigners, waits_for_cosignature};
 use model::ids::PersonId;
 use model::records::Approval;
 use model::refusal::Refusal;
@@ -154,6 +155,10 @@ pub fn find_waiting(room: &mut Room<'_, '_>, found: &FoundChanges) -> Result<BTr
     for change in changes {
         let content = &change.content;
         let mut people: Vec<PersonId> = match change.state {
+            _ if waits_for_cosignature(&change, room.now) => {
+                let file = room.file(&change.key)?;
+                cosigners(&file, &*room.directory()?, room.now)
+            }
             State::Draft | State::Assessing | State::Reviewing => vec![content.owner.clone()],
             State::Implementing => content.implementers.clone(),
             _ => {

@@ -1,18 +1,23 @@
-//! Finds the changes that wait for the acting person's word: asked by a rule that is still open, and not decided yet.
+//! Finds the changes that wait for the acting person's word: asked by a rule that is still open, and not decided yet; and
+//! those whose broken glass waits for a second signature that they could give.
 
 use model::change::Change;
 use model::file::ChangeFile;
+use model::glass::{GlassUse, waits_for_cosignature};
 use model::requirement::Step;
 use model::words::State;
 use store::record::{self, Filter};
 
 use crate::error::Result;
+use crate::find_acts::could_cosign;
 use crate::room::Room;
 
 /// The most open changes that are looked through, oldest first.
 const MOST: i64 = 1_000;
+/// How many of the latest broken glasses are looked at; a time box lasts for hours, so those that wait are among them.
+const GLASSES: i64 = 20;
 
-/// Finds the queue, the one asked longest ago first.
+/// Finds the queue: broken glasses first, then the one asked longest ago.
 ///
 /// # Errors
 /// The store's.
@@ -45,7 +50,33 @@ pub fn find_queue(room: &mut Room<'_, '_>) -> Result<Vec<ChangeFile>> {
             .min()
     };
     queue.sort_by_key(since);
-    Ok(queue)
+    let mut glasses = find_unsigned(room)?;
+    queue.retain(|file| glasses.iter().all(|glass| glass.change.id != file.change.id));
+    glasses.append(&mut queue);
+    Ok(glasses)
+}
+
+/// The changes whose broken glass opens nothing before the acting person, or another who could, signs it too.
+fn find_unsigned(room: &mut Room<'_, '_>) -> Result<Vec<ChangeFile>> {
+    let person = room.actor.person.clone();
+    let latest = Filter::new().descending_by("id").limit(GLASSES);
+    let mut found: Vec<ChangeFile> = Vec::new();
+    for row in record::find::<GlassUse>(room.tx, &latest)? {
+        let since = room.now.duration_since(row.record.at);
+        if since > model::verbs::glass::LONGEST || found.iter().any(|file| file.change.id == row.record.change) {
+            continue;
+        }
+        let change = room.change(&row.record.change_key)?;
+        if !waits_for_cosignature(&change, room.now) {
+            continue;
+        }
+        let file = room.file(&row.record.change_key)?;
+        let directory = room.directory()?;
+        if could_cosign(&file, &directory, &person, room.now) {
+            found.push(file);
+        }
+    }
+    Ok(found)
 }
 
 /// Whether an approval that is still missing waits for the acting person.

@@ -101,6 +101,11 @@ impl Host {
         }
     }
 
+    /// The address by which the data's logs are named.
+    pub(crate) fn public_url(&self) -> &str {
+        &self.desk.tools().public_url
+    }
+
     /// The migrations that opening would run; nothing is changed.
     pub(crate) fn waiting_migrations(settings: &server::Settings) -> Result<Vec<&'static str>> {
         server::waiting_migrations(settings).map_err(could_not)

@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use clap::error::ErrorKind;
 use clap::parser::ValueSource;
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -107,13 +108,29 @@ pub struct Common {
 /// # Errors
 /// A wrong call, or help that was asked for.
 pub fn read<I: IntoIterator<Item = OsString>>(words: I) -> std::result::Result<Cli, clap::Error> {
-    let matches = Cli::command().try_get_matches_from(words)?;
+    let words: Vec<OsString> = words.into_iter().collect();
+    let matches = Cli::command()
+        .try_get_matches_from(&words)
+        .map_err(|error| without_the_usual(error, &words))?;
     let mut cli = Cli::from_arg_matches(&matches)?;
     let is_named = |name: &str| matches.value_source(name) == Some(ValueSource::CommandLine);
     if is_named("token_file") && !is_named("token") {
         cli.common.token = None;
     }
     Ok(cli)
+}
+
+/// An error of what is missing without the options that every command takes: those that variables set would stand in its
+/// usage as if they were missing too.
+fn without_the_usual(error: clap::Error, words: &[OsString]) -> clap::Error {
+    if error.kind() != ErrorKind::MissingRequiredArgument {
+        return error;
+    }
+    let hidden = Cli::command().mut_args(|argument| match argument.is_global_set() {
+        true => argument.hide(true),
+        false => argument,
+    });
+    hidden.try_get_matches_from(words).err().unwrap_or(error)
 }
 
 impl Common {
@@ -226,6 +243,15 @@ pub enum Command {
     /// Services.
     #[command(subcommand)]
     Service(estate::Service),
+    /// Environments.
+    #[command(subcommand)]
+    Environment(estate::Listed),
+    /// Templates of standard changes.
+    #[command(subcommand)]
+    Template(estate::Listed),
+    /// Incidents.
+    #[command(subcommand)]
+    Incident(estate::Listed),
     /// Bring services, people, groups and ownership in from a file.
     Import(import::Import),
     /// Save the embedded database and its evidence while the server runs.

@@ -74,6 +74,11 @@ impl Client {
             .ok_or_else(|| Failure::could_not("Write --as TENANT/LOGIN."))?;
         let text = read_text(password_file)?;
         let password = text.lines().next().unwrap_or_default();
+        if password.is_empty() {
+            return Err(Failure::could_not(format!(
+                "No password of {person} came: --as-password FILE names where it stands, `-` for standard input."
+            )));
+        }
         let body = serde_json::json!({"tenant": tenant, "login": login, "password": password});
         let bytes = ("application/json", body.to_string().into_bytes());
         let response = self.raw("POST", "/api/v1/session", Some(bytes), &[])?;
@@ -83,7 +88,7 @@ impl Client {
             .and_then(|value| value.to_str().ok())
             .and_then(|text| text.split(';').next())
             .map(str::to_owned);
-        read_answer(response)?;
+        read_answer(response).map_err(|failure| as_person(failure, person))?;
         self.session = cookie;
         self.post("/session/step-up", &serde_json::json!({"password": password}))?;
         Ok(())
@@ -241,7 +246,11 @@ impl Client {
             ureq::Error::Timeout(_) => "it did not answer in time; --timeout gives it longer".to_owned(),
             other => other.to_string(),
         };
-        Failure::could_not(format!("{} cannot be asked: {why}.", self.server))
+        let text = format!("{} cannot be asked: {why}.", self.server);
+        Failure::could_not(match error {
+            ureq::Error::Timeout(_) => text,
+            _ => format!("{text} --server or ASSENT_SERVER says where the server is."),
+        })
     }
 }
 
@@ -251,6 +260,17 @@ impl Drop for Client {
             // It would end by itself; ending it now leaves less to steal.
             let _ = self.delete("/session");
         }
+    }
+}
+
+/// A refused sign-in with whom it was for: a token would not mend it.
+fn as_person(failure: Failure, person: &str) -> Failure {
+    match failure {
+        Failure::Refused { status, mut problem } if problem.is_object() => {
+            problem["as"] = Value::from(person);
+            Failure::Refused { status, problem }
+        }
+        other => other,
     }
 }
 

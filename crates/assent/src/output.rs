@@ -3,10 +3,14 @@
 use std::io::{IsTerminal, Write};
 use std::sync::OnceLock;
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Table, presets};
 use serde_json::Value;
 
 use crate::failure::{Failure, detail_of};
+use crate::names::{in_options, option_of};
+
+/// The columns of a table that are never broken over lines: what they hold is copied.
+const WHOLE: [&str; 5] = ["id", "key", "login", "state", "index"];
 
 /// Why a part of the result did not reach its reader.
 static LOST: OnceLock<String> = OnceLock::new();
@@ -129,7 +133,13 @@ impl Output {
             .set_content_arrangement(ContentArrangement::Dynamic);
         table.set_header(heads.iter().copied());
         for row in rows {
-            table.add_row(row.iter().map(|cell| clean(cell)));
+            table.add_row(row.iter().map(|cell| short_time(&clean(cell))));
+        }
+        // What is copied into the next command stays in one piece; the words beside it give way.
+        for (column, head) in table.column_iter_mut().zip(heads) {
+            if WHOLE.contains(head) {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
         }
         self.line(&table.to_string());
     }
@@ -167,10 +177,15 @@ impl Output {
         } else {
             word("code").to_owned()
         };
-        let detail = clean(detail_of(problem).unwrap_or("The server said no."));
+        let detail = clean(&in_options(detail_of(problem).unwrap_or("The server said no.")));
         self.talk(&format!("{} {detail} ({code})", self.tone(Tone::Bad, "assent:")));
         for row in array(problem, "errors") {
-            self.talk(&format!("  {}: {}", text_of(row, "field"), text_of(row, "text")));
+            let field = text_of(row, "field");
+            let field = match option_of(&field) {
+                Some(option) => format!("{} ({field})", option.replace('`', "")),
+                None => field,
+            };
+            self.talk(&format!("  {field}: {}", in_options(&text_of(row, "text"))));
         }
         for row in array(problem, "policies") {
             self.talk(&format!("  policy {}: {}", text_of(row, "id"), text_of(row, "reason")));
@@ -179,10 +194,11 @@ impl Output {
             self.talk(&line);
         }
         match (status, word("code")) {
-            (401, _) => self.talk("  Set ASSENT_TOKEN, or give --token-file."),
+            (401, _) if word("as").is_empty() => self.talk("  Set ASSENT_TOKEN, or give --token-file."),
             (_, "step_up_required") => self.talk(
                 "  A token has no fresh factor: say --as TENANT/LOGIN and give the password, or do it on the change's page.",
             ),
+            (401, _) => self.talk("  Mend the login in --as TENANT/LOGIN, or the password in the file of --as-password."),
             (412, _) => self.talk("  Somebody else was faster: read it again, then try again."),
             _ => {}
         }
@@ -197,9 +213,10 @@ impl Output {
 pub fn unmet_lines(rows: &[Value]) -> Vec<String> {
     let mut lines = Vec::new();
     for row in rows {
-        lines.push(format!("  - {} ({})", text_of(row, "text"), text_of(row, "code")));
+        let said = |name: &str| in_options(&text_of(row, name));
+        lines.push(format!("  - {} ({})", said("text"), text_of(row, "code")));
         if !text_of(row, "satisfy").is_empty() {
-            lines.push(format!("    to open: {}", text_of(row, "satisfy")));
+            lines.push(format!("    to open: {}", said("satisfy")));
         }
         let who: Vec<&str> = array(row, "waiting_on").iter().filter_map(Value::as_str).collect();
         if !who.is_empty() {
@@ -207,6 +224,14 @@ pub fn unmet_lines(rows: &[Value]) -> Vec<String> {
         }
     }
     lines
+}
+
+/// A time without what is below a second, which nobody reads in a table; anything else as it is.
+fn short_time(cell: &str) -> String {
+    match cell.split_once('.') {
+        Some((whole, _)) if cell.parse::<jiff::Timestamp>().is_ok() => format!("{whole}Z"),
+        _ => cell.to_owned(),
+    }
 }
 
 /// A text field, empty when there is none, safe to print.
@@ -258,6 +283,14 @@ mod tests {
                 "    waits for: olga, group:security"
             ]
         );
+    }
+
+    #[test]
+    fn a_time_in_a_table_ends_with_its_seconds() {
+        assert_eq!(short_time("2026-11-22T22:00:00.123456Z"), "2026-11-22T22:00:00Z");
+        for same in ["2026-11-22T22:00:00Z", "booking-api 4.2", "", "a.bZ"] {
+            assert_eq!(short_time(same), same);
+        }
     }
 
     #[test]

@@ -360,6 +360,102 @@ fn an_edit_is_held_to_the_etag_that_was_read() {
     assert_eq!(asked[1].body, json!({"title": "Move both", "tester": null}));
 }
 
+fn of_build(artifact: &str) -> Value {
+    json!({"id": "t1", "service": "pay", "environment": "production", "state": "open", "artifact": artifact,
+        "rollback_to": "sha256:0"})
+}
+
+#[test]
+fn a_build_that_is_named_alone_goes_to_the_targets_that_are_there() {
+    let edit = ["change", "edit", "CHG-7", "--artifact", "sha256:b"];
+    let mut before = change("draft");
+    before["targets"] = json!([of_build("sha256:a")]);
+    let server = Scripted::new(vec![
+        (200, "ETag: \"7\"\r\n", before.clone()),
+        (200, "", change("draft")),
+    ]);
+    let (output, asked) = server.run(&edit);
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    let target =
+        json!({"service": "pay", "environment": "production", "artifact": "sha256:b", "rollback_to": "sha256:0"});
+    assert_eq!(asked[1].body, json!({"targets": [target]}));
+    before["targets"] = json!([of_build("sha256:a"), of_build("sha256:c")]);
+    let server = Scripted::new(vec![(200, "ETag: \"7\"\r\n", before)]);
+    let (output, _) = server.run(&edit);
+    assert_eq!(code(&output), 2);
+    assert!(text(&output.stderr).contains("also give --service and --environment"));
+}
+
+#[test]
+fn a_broken_glass_that_opened_nothing_says_so_and_whose_signature_is_missing() {
+    let mut answer = change("draft");
+    answer["break_glass"] = json!({"reason": "Down", "until": "2026-11-22T23:00:00Z", "needs_cosignature": true});
+    let row = json!({"step": "implementation", "code": "cosignature_missing", "text": "It opens nothing yet.",
+        "satisfy": "Sign it too.", "waiting_on": ["sue"]});
+    let server = Scripted::new(vec![(200, "", answer), (200, "", json!({"items": [row]}))]);
+    let (output, _) = server.run(&["change", "break-glass", "CHG-7", "--reason", "Down"]);
+    assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+    let told = text(&output.stdout);
+    for part in [
+        "CHG-7 broke the glass, draft: nothing opened yet",
+        "cosignature_missing",
+        "waits for: sue",
+    ] {
+        assert!(told.contains(part), "{told}");
+    }
+}
+
+#[test]
+fn what_is_missing_names_both_choices_and_nothing_that_a_variable_gave() {
+    for (words, choice) in [
+        (&["change", "validate", "CHG-7"][..], "<--works|--does-not>"),
+        (
+            &["gate", "check", "--service", "pay", "--environment", "production"],
+            "<--artifact <DIGEST>|--commit <SHA>>",
+        ),
+    ] {
+        let (output, _) = Scripted::new(Vec::new()).run(words);
+        assert_eq!(code(&output), 2);
+        let told = text(&output.stderr);
+        assert!(told.contains(choice) && !told.contains("--token"), "{told}");
+    }
+}
+
+#[test]
+fn a_refusal_names_options_and_commands_where_the_api_names_fields_and_routes() {
+    let problem = json!({"status": 409, "code": "field_missing", "detail": "It cannot be submitted yet.",
+        "unmet": [{"code": "field_missing", "text": "It does not say a planned start.", "satisfy": "Fill in `planned_start`.",
+            "waiting_on": []}]});
+    let server = Scripted::new(vec![(409, "", problem)]);
+    let (output, _) = server.run(&["change", "submit", "CHG-7"]);
+    let told = text(&output.stderr);
+    assert!(told.contains("Fill in `--from` with `assent change edit`."), "{told}");
+}
+
+#[test]
+fn a_dry_import_marks_what_the_server_would_refuse() {
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("estate-{}.toml", std::process::id()));
+    std::fs::write(&file, "[[services]]\nkey = \"pay\"\n\n[[people]]\nlogin = \"olga\"\n").unwrap();
+    let problem = json!({"status": 422, "code": "invalid", "detail": "`name` is missing.",
+        "errors": [{"field": "line 2: name", "code": "missing", "text": "`name` is missing."}]});
+    let nothing = json!({"items": [], "next": null});
+    let server = Scripted::new(vec![(200, "", nothing.clone()), (200, "", nothing), (422, "", problem)]);
+    let (output, asked) = server.run(&["import", file.to_str().unwrap(), "--dry-run"]);
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(code(&output), 1, "{}", text(&output.stderr));
+    assert_eq!(
+        (&asked[2].body["kind"], &asked[2].body["dry_run"]),
+        (&json!("estate"), &json!(true))
+    );
+    let told = text(&output.stdout);
+    for part in [
+        "refused  people olga",
+        "would be: 1 made, 0 changed, 0 the same, 1 refused",
+    ] {
+        assert!(told.contains(part), "{told}");
+    }
+}
+
 #[test]
 fn a_refused_act_says_what_opens_it_and_who_holds_it() {
     let problem = json!({"status": 409, "code": "not_in_state", "detail": "It is not possible to close it now.",

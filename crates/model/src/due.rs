@@ -5,7 +5,8 @@ use serde_json::json;
 
 use crate::change::Change;
 use crate::clocks;
-use crate::file::Case;
+use crate::directory::Directory;
+use crate::file::{Case, ChangeFile};
 use crate::ids::PersonId;
 use crate::matrix::Place;
 use crate::requirement::{before_closure, template_review};
@@ -214,15 +215,23 @@ fn freeze_edges(case: &Case<'_>) -> impl Iterator<Item = DueAt> {
         .flat_map(|freeze| [look(Some(freeze.starts_at)), look(Some(freeze.ends_at))])
 }
 
+/// When a standard change in review closes by itself as it stands; `None` where something is still missing.
+pub fn closes_at(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Option<Timestamp> {
+    let closes = file.change.state == State::Reviewing && !file.change.is_on_hold() && is_clean(file, directory, now);
+    closes.then(|| watch_end_of(&file.change, directory)).flatten()
+}
+
 fn watch_end(case: &Case<'_>) -> Option<Timestamp> {
-    let change = case.change();
+    watch_end_of(case.change(), &case.directory)
+}
+
+fn watch_end_of(change: &Change, directory: &Directory) -> Option<Timestamp> {
     let template = change
         .content
         .template
         .as_ref()
         .filter(|_| change.content.kind == Kind::Standard)?;
-    let minutes = case
-        .directory
+    let minutes = directory
         .templates
         .get(&template.key)
         .map_or(60, |found| found.watch_minutes);
@@ -416,10 +425,13 @@ fn after_the_work(case: &mut Case<'_>) {
 }
 
 fn closes_by_itself(case: &Case<'_>) -> bool {
-    let change = case.change();
-    change.content.kind == Kind::Standard
-        && change.outcome == Some(Outcome::Succeeded)
-        && before_closure(&case.file, &case.directory, case.now).is_empty()
+    is_clean(&case.file, &case.directory, case.now)
+}
+
+fn is_clean(file: &ChangeFile, directory: &Directory, now: Timestamp) -> bool {
+    file.change.content.kind == Kind::Standard
+        && file.change.outcome == Some(Outcome::Succeeded)
+        && before_closure(file, directory, now).is_empty()
 }
 
 fn remind(case: &mut Case<'_>, topic: &'static str, what: &str, next: &'static str) {

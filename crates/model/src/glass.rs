@@ -5,14 +5,16 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::change::Change;
+use crate::change::{BreakGlass, Change};
 use crate::clocks::last_people;
 use crate::directory::Directory;
-use crate::file::{Case, ChangeFile};
+use crate::file::{Case, ChangeFile, unmet};
 use crate::ids::{ChangeId, PersonId, RecordId};
 use crate::matrix::Place;
 use crate::obligation::{ApprovalRule, Asked, Duty};
-use crate::requirement::owners_of;
+use crate::records::Unmet;
+use crate::requirement::{logins, owners_of};
+use crate::verbs::glass::could_be_asked;
 use crate::words::{Covers, Role};
 
 /// How far back openings count.
@@ -121,6 +123,49 @@ pub(crate) fn concerned(case: &Case<'_>) -> Vec<PersonId> {
     }
     people.extend(file.change.content.implementers.iter().cloned());
     once_each(people)
+}
+
+/// Whether the glass is broken but opens nothing yet: a second person may still sign it.
+pub fn waits_for_cosignature(change: &Change, now: Timestamp) -> bool {
+    let waits = |glass: &BreakGlass| !glass.is_lawful() && !glass.ended && now < glass.until;
+    change.state.is_before_start() && change.break_glass.as_ref().is_some_and(waits)
+}
+
+/// Those whom the rules name and who could sign a broken glass too. A peer review of no group names nobody, though any peer
+/// could.
+pub fn cosigners(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
+    let mut people = Vec::new();
+    for row in &file.requirements.obligations {
+        match &row.obligation.duty {
+            Duty::Approval(rule) if rule.dual_control => {
+                for target in &file.change.content.targets {
+                    let holders = crate::authority::candidates(file, directory, &rule.from, target, now);
+                    people.extend(holders.into_iter().map(|holder| holder.person));
+                }
+            }
+            Duty::PeerReview { from: Some(group), .. } => people.extend(directory.members(group)),
+            _ => {}
+        }
+    }
+    let opener = file.change.break_glass.as_ref().map(|glass| &glass.by);
+    let mut people = once_each(people);
+    people.retain(|person| Some(person) != opener && could_be_asked(file, directory, person, now));
+    people
+}
+
+/// The co-signature that a broken glass waits for, as an unmet condition.
+pub fn cosignature_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Option<Unmet> {
+    let waits = waits_for_cosignature(&file.change, now);
+    let glass = file.change.break_glass.as_ref().filter(|_| waits)?;
+    Some(unmet(
+        "cosignature_missing",
+        "The glass is broken, but it opens nothing before a second person signs.",
+        format!(
+            "One whom the rule of dual control or peer review could ask signs it too, before {}.",
+            glass.until
+        ),
+        logins(directory, &cosigners(file, directory, now)),
+    ))
 }
 
 /// Whom it is escalated to when the budget is spent or nobody validates.

@@ -57,7 +57,10 @@ pub fn ahead(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Ah
         (Step::Assessment, State::Assessing, before_approvals_are_asked),
         (Step::Approval, State::Authorizing, before_approved),
         (Step::Scheduling, State::Scheduled, before_scheduled),
-        (Step::Implementation, State::Scheduled, before_start),
+        (Step::Implementation, State::Scheduled, |file, directory, now| {
+            let glass = crate::glass::cosignature_unmet(file, directory, now);
+            glass.into_iter().chain(before_start(file, directory, now)).collect()
+        }),
         (Step::Closure, State::Reviewing, before_closure),
     ];
     if !state.is_open() {
@@ -72,6 +75,12 @@ pub fn ahead(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Ah
                 .map(move |unmet| Ahead { step, unmet })
         })
         .collect()
+}
+
+/// What is waited for before anything else: the co-signature of a broken glass, which goes before every step; else the first.
+pub fn first_awaited(rows: &[Ahead]) -> Option<&Ahead> {
+    let glass = rows.iter().find(|row| row.unmet.code == "cosignature_missing");
+    glass.or_else(|| rows.first())
 }
 
 /// What submission needs: the facts that a reader cannot do without.
@@ -91,7 +100,8 @@ pub fn before_submission(change: &Change, directory: &Directory) -> Vec<Unmet> {
     if emergency {
         need(
             content.incident.is_some() || content.threat.is_some(),
-            "incident",
+            // Either will do, and the sentence names both.
+            "incident` or `threat",
             "the incident or threat behind it",
         );
     } else {
@@ -471,10 +481,15 @@ pub fn review_is_needed(file: &ChangeFile) -> bool {
         .obligations
         .iter()
         .any(|row| matches!(row.obligation.duty, Duty::Review {}));
-    let clean_standard = file.change.content.kind == Kind::Standard
-        && file.change.outcome == Some(crate::words::Outcome::Succeeded)
-        && file.change.break_glass.is_none();
-    asked || !clean_standard
+    asked || !is_clean_standard(&file.change)
+}
+
+/// Whether a standard change went as it should, or may still: it owes nobody a word of its own after the work.
+fn is_clean_standard(change: &Change) -> bool {
+    let went_well = change
+        .outcome
+        .is_none_or(|outcome| outcome == crate::words::Outcome::Succeeded);
+    change.content.kind == Kind::Standard && went_well && change.break_glass.is_none()
 }
 
 fn validation_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Option<Unmet> {
@@ -485,11 +500,10 @@ fn validation_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) ->
         Some(Outcome::RolledBack | Outcome::Failed | Outcome::NotImplemented)
     );
     let last = change.validations.last();
-    let clean_standard = change.content.kind == Kind::Standard && change.outcome == Some(Outcome::Succeeded);
     let good = match last {
         Some(_) if ended_badly => is_of_present(change),
         Some(validation) => validation.result == ValidationResult::Works,
-        None => clean_standard && change.break_glass.is_none(),
+        None => is_clean_standard(change),
     };
     if good {
         return None;

@@ -322,6 +322,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_row_without_a_title_can_be_opened_all_the_same() {
+        let table = Table {
+            columns: vec![Column::new("Change", Fold::Never)],
+            rows: vec![vec![Cell::title("", "/t/halden/changes/CHG-7")]],
+            ..Table::default()
+        };
+        let link = "<a class=\"title\" href=\"/t/halden/changes/CHG-7\">(no title)</a>";
+        assert!(table.html().contains(link), "{}", table.html());
+    }
+
+    #[test]
     fn a_figure_and_a_day_that_fold_say_what_they_are() {
         let table = Table {
             columns: vec![

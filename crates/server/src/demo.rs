@@ -139,10 +139,11 @@ pub fn fill(desk: &Desk, tenants: &[String], now: Timestamp, server_url: &str, d
         return match (is_ours, file.exists()) {
             (true, true) => Ok(()),
             (true, false) => Err(DemoError::Refused(
-                "This demo was interrupted while it was filled. Remove the data folder and start again.".to_owned(),
+                "This demo was interrupted while it was filled. Remove the data folder and start again".to_owned(),
             )),
             (false, _) => Err(DemoError::Refused(
-                "This data folder or database holds other data. Start the demo with an empty one.".to_owned(),
+                "This data folder or database holds other data. Start the demo over an empty one: --data with a new folder"
+                    .to_owned(),
             )),
         };
     }

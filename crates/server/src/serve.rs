@@ -279,7 +279,7 @@ fn start_threads(settings: &Settings, state: &AppState, caller: &Caller) -> Resu
 pub fn serve(settings: &Settings, prepare: Option<Prepare>) -> Result<(), ServeError> {
     logs::begin();
     let mut running = start(settings, prepare)?;
-    greet(&running)?;
+    greet(&running, settings)?;
     if let Some(runtime) = &running.runtime {
         runtime.block_on(told_to_stop())?;
     }
@@ -289,7 +289,7 @@ pub fn serve(settings: &Settings, prepare: Option<Prepare>) -> Result<(), ServeE
 }
 
 /// Prints the address, and on first use how to make the first administrator.
-fn greet(running: &Running) -> Result<(), ServeError> {
+fn greet(running: &Running, settings: &Settings) -> Result<(), ServeError> {
     let look = |tx: &mut store::CrossTx<'_>| Ok(store::servers::tenants(tx)?.is_empty());
     let is_empty = running
         .state
@@ -302,10 +302,35 @@ fn greet(running: &Running) -> Result<(), ServeError> {
             out,
             "There is nobody here yet. Make the first administrator on this machine:"
         )?;
-        writeln!(out, "  assent person create --admin --tenant TENANT --login LOGIN")?;
+        writeln!(out, "  {}", first_administrator(settings, running.state.public_url()))?;
     }
     out.flush()?;
     Ok(())
+}
+
+/// The command that makes the first administrator in this server's own data, under the address by which it is reached.
+fn first_administrator(settings: &Settings, public_url: &str) -> String {
+    let place = match &settings.database_url {
+        // A password has no business in a terminal.
+        Some(url) if url.contains('@') => "--database \"$ASSENT_DATABASE\"".to_owned(),
+        Some(url) => format!("--database {}", quoted(url)),
+        None => format!("--data {}", quoted(&settings.data_dir.to_string_lossy())),
+    };
+    let usual = Settings::new("").listen;
+    let address = match settings.public_url.is_none() && public_url == format!("http://{usual}") {
+        true => String::new(),
+        false => format!(" --public-url {}", quoted(public_url)),
+    };
+    format!("assent person create {place}{address} --admin --tenant TENANT --login LOGIN")
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/@%+,=[]".contains(c);
+    match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    }
 }
 
 pub(crate) async fn told_to_stop() -> std::io::Result<()> {
@@ -317,4 +342,37 @@ pub(crate) async fn told_to_stop() -> std::io::Result<()> {
         _ = interrupt.recv() => {}
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_administrator_is_made_in_the_servers_own_data() {
+        let command = |settings: &Settings, url: &str| first_administrator(settings, url);
+        let usual = Settings::new("./assent-data");
+        let end = "--admin --tenant TENANT --login LOGIN";
+        assert_eq!(
+            command(&usual, "http://127.0.0.1:8080"),
+            format!("assent person create --data ./assent-data {end}")
+        );
+        let elsewhere = Settings {
+            listen: ([127, 0, 0, 1], 18_612).into(),
+            ..Settings::new("my data")
+        };
+        assert_eq!(
+            command(&elsewhere, "http://127.0.0.1:18612"),
+            format!("assent person create --data 'my data' --public-url http://127.0.0.1:18612 {end}")
+        );
+        let shared = Settings {
+            database_url: Some("postgres://assent:secret@db/assent".to_owned()),
+            ..Settings::new("x")
+        };
+        let said = command(&shared, "http://127.0.0.1:8080");
+        assert_eq!(
+            said,
+            format!("assent person create --database \"$ASSENT_DATABASE\" {end}")
+        );
+    }
 }

@@ -182,6 +182,31 @@ impl TileSource for FolderLog {
 struct ServedLog {
     client: Client,
     prefix: String,
+    /// Whether it lies on the server that the credential is for.
+    is_same: bool,
+}
+
+impl ServedLog {
+    /// Why the server gave nothing, with what would help.
+    fn why(&self, failure: Failure) -> String {
+        match failure {
+            Failure::CouldNot(text) => text,
+            Failure::Refused {
+                status: status @ (401 | 403),
+                ..
+            } if self.is_same => {
+                format!("the server answered {status}; ASSENT_TOKEN needs a token with the scope `audit`")
+            }
+            Failure::Refused {
+                status: status @ (401 | 403),
+                ..
+            } => format!(
+                "the server answered {status}; name it in --server too, for the credential in ASSENT_TOKEN (scope `audit`) \
+                 goes to no other"
+            ),
+            Failure::Refused { status, .. } => format!("the server answered {status}"),
+        }
+    }
 }
 
 impl TileSource for ServedLog {
@@ -189,15 +214,9 @@ impl TileSource for ServedLog {
         self.client
             .bytes(&format!("{}/{path}", self.prefix))
             .map(|found| found.map(Cow::Owned))
-            .map_err(|failure| {
-                let why = match failure {
-                    Failure::CouldNot(text) => text,
-                    Failure::Refused { status, .. } => format!("the server answered {status}"),
-                };
-                proof::Error::Source {
-                    path: path.to_owned(),
-                    why,
-                }
+            .map_err(|failure| proof::Error::Source {
+                path: path.to_owned(),
+                why: self.why(failure),
             })
     }
 }
@@ -233,6 +252,7 @@ fn open_log(log: &str, common: &Common) -> Result<Box<dyn TileSource>> {
     Ok(Box::new(ServedLog {
         client: Client::new(&common)?,
         prefix,
+        is_same,
     }))
 }
 
@@ -265,6 +285,17 @@ fn verify_whole(verify: &Verify, log: &str, common: &Common, output: &Output) ->
     };
     let report = verify_log(source.as_ref(), &keys, &check);
     bar.finish_and_clear();
+    if report
+        .report
+        .findings
+        .iter()
+        .any(|finding| finding.code == "no_checkpoint")
+    {
+        output.talk(&format!(
+            "`{log}` serves no log, or one that nothing was sealed in. Logs stand at addresses such as \
+             https://assent.example/t/TENANT/log."
+        ));
+    }
     if let (Some(file), Outcome::Good, Ok(Some(bytes))) = (&verify.save, report.outcome, source.get("checkpoint")) {
         // The served checkpoint may have grown since; only one that these keys signed is worth keeping.
         let note = String::from_utf8_lossy(&bytes);

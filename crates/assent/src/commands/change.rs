@@ -6,7 +6,7 @@ mod bulk;
 mod content;
 mod show;
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 
 use crate::cli::Common;
 use crate::client::{Client, encode};
@@ -34,7 +34,10 @@ pub enum Change {
     #[command(after_help = "Example: assent change list --state authorizing,approved --service booking-api")]
     List(List),
     /// Edit a change. Only what is named changes; covered content voids the approvals it touches.
-    #[command(after_help = "Example: assent change edit CHG-1042 --title 'Move booking to 4.2.1' --artifact sha256:…")]
+    #[command(
+        after_help = "Example: assent change edit CHG-1042 --title 'Move booking to 4.2.1' --artifact sha256:…\n\
+        --artifact and --commit alone go to every target where all have the same build; else give --service and --environment too."
+    )]
     Edit {
         /// The change's key.
         key: String,
@@ -130,6 +133,7 @@ pub enum Change {
         output: String,
     },
     /// Get a permit ahead of the window, where a policy grants it.
+    #[command(group = ArgGroup::new("build").required(true).args(["artifact", "commit"]))]
     Permit {
         /// The change's key.
         key: String,
@@ -140,10 +144,10 @@ pub enum Change {
         #[arg(long)]
         environment: String,
         /// The artifact's digest.
-        #[arg(long, value_name = "DIGEST", required_unless_present = "commit")]
+        #[arg(long, value_name = "DIGEST")]
         artifact: Option<String>,
         /// The commit.
-        #[arg(long, value_name = "SHA", conflicts_with = "artifact")]
+        #[arg(long, value_name = "SHA")]
         commit: Option<String>,
         /// Where to write it, readable by its owner alone.
         #[arg(short, long, value_name = "FILE")]

@@ -1,4 +1,4 @@
-//! `assent freeze` and `assent service`: the parts of the estate that a terminal is handy for.
+//! `assent freeze`, `assent service` and the lists beside them: the parts of the estate that a terminal is handy for.
 
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
@@ -106,6 +106,47 @@ pub enum Service {
         #[arg(long)]
         group: Option<String>,
     },
+}
+
+/// What a terminal lists and no more.
+#[derive(Debug, Subcommand)]
+pub enum Listed {
+    /// List them.
+    List,
+}
+
+/// Columns of environments.
+const ENVIRONMENTS: [&str; 3] = ["key", "name", "is_production"];
+/// Columns of templates.
+const TEMPLATES: [&str; 5] = ["key", "state", "template_version", "review_by", "title"];
+/// Columns of incidents.
+const INCIDENTS: [&str; 6] = ["key", "severity", "services", "started_at", "resolved_at", "title"];
+
+/// Lists environments.
+///
+/// # Errors
+/// The server's refusal, or why it could not be asked.
+pub fn environment(_: &Listed, common: &Common, output: &Output) -> Result<u8> {
+    list(&Client::new(common)?, output, "/environments", &ENVIRONMENTS)?;
+    Ok(0)
+}
+
+/// Lists templates.
+///
+/// # Errors
+/// The server's refusal, or why it could not be asked.
+pub fn template(_: &Listed, common: &Common, output: &Output) -> Result<u8> {
+    list(&Client::new(common)?, output, "/templates", &TEMPLATES)?;
+    Ok(0)
+}
+
+/// Lists incidents.
+///
+/// # Errors
+/// The server's refusal, or why it could not be asked.
+pub fn incident(_: &Listed, common: &Common, output: &Output) -> Result<u8> {
+    list(&Client::new(common)?, output, "/incidents", &INCIDENTS)?;
+    Ok(0)
 }
 
 /// A service to make or change.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -50,6 +50,7 @@ pub struct Days {
 
 /// What to ask the gate.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("build").required(true).args(["artifact", "commit"]))]
 pub struct Check {
     /// The service's key.
     #[arg(long)]
@@ -58,10 +59,10 @@ pub struct Check {
     #[arg(long)]
     pub environment: String,
     /// The artifact's digest.
-    #[arg(long, value_name = "DIGEST", required_unless_present = "commit")]
+    #[arg(long, value_name = "DIGEST")]
     pub artifact: Option<String>,
     /// The commit.
-    #[arg(long, value_name = "SHA", conflicts_with = "artifact")]
+    #[arg(long, value_name = "SHA")]
     pub commit: Option<String>,
     /// The change that is meant; it never suffices alone.
     #[arg(long, value_name = "KEY")]

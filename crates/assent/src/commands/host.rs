@@ -87,13 +87,13 @@ pub(super) fn create_person(create: &Create, output: &Output) -> Result<u8> {
     if let Some(url) = &create.public_url {
         settings.public_url = Some(url.trim_end_matches('/').to_owned());
     }
+    let host = bridge::Host::open(&settings)?;
     if settings.public_url.is_none() {
-        let url = bridge::public_url(&settings);
         output.talk(&format!(
-            "A new tenant's log is named by the server's address, here {url}. Say --public-url when people reach it otherwise."
+            "A new tenant's log is named by the server's address, here {}. Say --public-url when people reach it otherwise.",
+            host.public_url()
         ));
     }
-    let host = bridge::Host::open(&settings)?;
     let name = create.tenant_name.as_deref().unwrap_or(tenant);
     host.create_person(tenant, name, create.body(), &password)?;
     let mut value = json!({"tenant": tenant, "login": create.login()});

@@ -24,7 +24,7 @@ pub struct Import {
     /// The file, `-` for standard input (TOML).
     #[arg(value_name = "FILE")]
     pub file: String,
-    /// Say what would be done, and do nothing.
+    /// Say what would be done, as the server judges it, and do nothing.
     #[arg(long)]
     pub dry_run: bool,
 }
@@ -94,12 +94,47 @@ pub fn run(import: &Import, common: &Common, output: &Output) -> Result<u8> {
             rows.push(bring(&client, part, entry, &known, import.dry_run)?);
         }
     }
+    if import.dry_run {
+        judge(&client, &file, &mut rows)?;
+    }
     let count = |word: &str| rows.iter().filter(|row| row["result"] == word).count();
     let refused = count("refused");
     let value = json!({"rows": rows, "made": count("made"), "changed": count("changed"), "same": count("same"),
         "refused": refused, "dry_run": import.dry_run});
     output.data(&value, |output| tell(output, &value));
     Ok(u8::from(refused > 0))
+}
+
+/// Has the server judge the whole file, as it would be done, and marks the entries that it would refuse.
+fn judge(client: &Client, file: &Value, rows: &mut [Value]) -> Result<()> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let body = json!({"kind": "estate", "text": file.to_string(), "dry_run": true});
+    let Err(failure) = client.post("/imports", &body) else {
+        return Ok(());
+    };
+    let Failure::Refused { status: 422, problem } = &failure else {
+        return Err(failure);
+    };
+    let mut is_placed = false;
+    for error in array(problem, "errors") {
+        let row = line_of(&text_of(error, "field")).and_then(|line| rows.get_mut(line.checked_sub(1)?));
+        let Some(row) = row else { continue };
+        is_placed = true;
+        row["result"] = json!("refused");
+        let mut why: Vec<Value> = array(row, "why").to_vec();
+        why.push(json!(text_of(error, "text")));
+        row["why"] = json!(why);
+    }
+    // What speaks of no entry, such as too many of them, is no judgement on any.
+    if is_placed { Ok(()) } else { Err(failure) }
+}
+
+/// The number in `line 7: login`: the entry's place in the file, counted through its lists in their order.
+fn line_of(field: &str) -> Option<usize> {
+    let rest = field.strip_prefix("line ")?;
+    rest.split(':').next()?.trim().parse().ok()
 }
 
 fn tell(output: &Output, value: &Value) {
@@ -117,9 +152,9 @@ fn tell(output: &Output, value: &Value) {
             output.line(&format!("    {}", why.as_str().unwrap_or_default()));
         }
     }
-    let would = if value["dry_run"] == true { " would be" } else { "" };
+    let would = if value["dry_run"] == true { "would be: " } else { "" };
     output.line(&format!(
-        "{} made, {} changed, {} the same, {} refused{would}",
+        "{would}{} made, {} changed, {} the same, {} refused",
         value["made"], value["changed"], value["same"], value["refused"]
     ));
 }
@@ -261,6 +296,13 @@ fn refusal(failure: Failure) -> Result<Vec<String>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refused_line_is_found_by_its_number() {
+        assert_eq!(line_of("line 7: login"), Some(7));
+        assert_eq!(line_of("line 7"), Some(7));
+        assert_eq!(line_of("text"), None);
+    }
 
     #[test]
     fn sets_are_compared_in_any_order_and_absent_is_empty() {

@@ -1,6 +1,6 @@
 //! `assent permit`: verifies a permit offline, revokes one.
 
-use clap::{Args, Subcommand};
+use clap::{ArgGroup, Args, Subcommand};
 use jiff::Timestamp;
 use proof::jwks::Jwks;
 use proof::permit::{Claims, Expected};
@@ -35,6 +35,7 @@ pub enum Permit {
 
 /// What to hold the permit to.
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("build").required(true).multiple(true).args(["artifact", "commit"]))]
 pub struct Verify {
     /// The permit's file, `-` for standard input.
     pub file: String,
@@ -45,7 +46,7 @@ pub struct Verify {
     #[arg(long)]
     pub environment: String,
     /// The artifact's digest.
-    #[arg(long, value_name = "DIGEST", required_unless_present = "commit")]
+    #[arg(long, value_name = "DIGEST")]
     pub artifact: Option<String>,
     /// The commit.
     #[arg(long, value_name = "SHA")]

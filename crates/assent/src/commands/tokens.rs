@@ -24,7 +24,7 @@ pub enum Token {
         #[arg(long, value_name = "LOGIN")]
         person: Option<String>,
         /// What it may do; may be given several times.
-        #[arg(long, value_name = "SCOPE", value_parser = ["read", "write", "gate", "audit", "admin"])]
+        #[arg(long, value_name = "SCOPE", value_parser = ["read", "write", "gate", "audit", "admin", "scim"])]
         scope: Vec<String>,
         /// Which of the person's roles it carries; may be given several times, all of them unless said.
         #[arg(long, value_name = "ROLE")]

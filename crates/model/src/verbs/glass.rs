@@ -8,8 +8,10 @@ use super::decide::step_up_required;
 use crate::act::Act;
 use crate::authority::{candidates, is_barred_holder};
 use crate::change::{BreakGlass, Cosignature, Stated};
+use crate::directory::Directory;
 use crate::facts::Part;
-use crate::file::{Case, allowed};
+use crate::file::{Case, ChangeFile, allowed};
+use crate::ids::PersonId;
 use crate::lifecycle::check_state;
 use crate::obligation::Duty;
 use crate::reading::{LINE, Reading, TEXT};
@@ -20,7 +22,10 @@ use crate::training::is_fit;
 use crate::words::Role;
 
 /// The longest time box.
-const LONGEST: SignedDuration = SignedDuration::from_hours(4);
+pub const LONGEST: SignedDuration = SignedDuration::from_hours(4);
+
+/// How many of those who could sign a refusal names.
+const NAMED: usize = 5;
 
 /// Opens the glass; `used` tells how often its team did so in the last [`crate::glass::BUDGET_DAYS`]. Over its budget it
 /// opens too, at once, and those above are told.
@@ -94,8 +99,22 @@ fn tell_concerned(case: &mut Case<'_>, until: Timestamp) {
         case.name(&case.person()),
         case.change().key
     );
-    for person in crate::glass::concerned(case) {
-        let then = "Look at it now; another person validates it afterwards.";
+    let mut people = crate::glass::concerned(case);
+    let (news, signers) = match crate::glass::waits_for_cosignature(case.change(), case.now) {
+        false => (news, Vec::new()),
+        true => (
+            format!("{news} It opens nothing before a second person signs."),
+            crate::glass::cosigners(&case.file, &case.directory, case.now),
+        ),
+    };
+    people.extend(signers.iter().cloned());
+    people.sort();
+    people.dedup();
+    for person in people {
+        let then = match signers.contains(&person) {
+            true => "Look at it now, and sign it too if the work cannot wait.",
+            false => "Look at it now; another person validates it afterwards.",
+        };
         case.write_to(&person, "break_glass", &at, news.clone(), then);
     }
 }
@@ -192,9 +211,8 @@ pub fn cosign(case: &mut Case<'_>) -> Result<(), Refusal> {
             "Who broke the glass cannot co-sign it.",
         ));
     }
-    if !could_be_asked(case) {
-        let text = "A co-signature is given by one whom the rule of dual control or peer review could ask.";
-        return Err(Refusal::not_allowed("not_asked", text));
+    if !could_be_asked(&case.file, &case.directory, &person, case.now) {
+        return Err(not_asked(case));
     }
     case.check_lent(Act::CosignBreakGlass)?;
     check_hand(case)?;
@@ -279,25 +297,41 @@ fn check_policies(case: &Case<'_>) -> Result<(), Refusal> {
     allowed((case.may)(&facts, act, Some(&case.file)), act)
 }
 
-fn could_be_asked(case: &Case<'_>) -> bool {
-    let person = case.person();
-    let file = &case.file;
+/// The refusal of one whom no rule could ask; it names those who could be.
+fn not_asked(case: &Case<'_>) -> Refusal {
+    let text = "A co-signature is given by one whom the rule of dual control or peer review could ask.";
+    let people = crate::glass::cosigners(&case.file, &case.directory, case.now);
+    let names: Vec<String> = people.iter().take(NAMED).map(|person| case.name(person)).collect();
+    let text = match (names.is_empty(), people.len().saturating_sub(NAMED)) {
+        (true, _) => text.to_owned(),
+        (false, 0) => format!("{text} Now that is {}.", one_of(&names)),
+        (false, more) => format!("{text} Now that is {} or {more} more.", names.join(", ")),
+    };
+    Refusal::not_allowed("not_asked", text)
+}
+
+/// Names side by side, the last behind “or”.
+fn one_of(names: &[String]) -> String {
+    match names {
+        [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+        _ => names.concat(),
+    }
+}
+
+/// Whether a rule of dual control or peer review could ask this person, who may then co-sign.
+pub fn could_be_asked(file: &ChangeFile, directory: &Directory, person: &PersonId, now: Timestamp) -> bool {
     file.requirements
         .obligations
         .iter()
         .any(|row| match &row.obligation.duty {
             Duty::Approval(rule) if rule.dual_control => file.change.content.targets.iter().any(|target| {
-                candidates(file, &case.directory, &rule.from, target, case.now)
+                candidates(file, directory, &rule.from, target, now)
                     .iter()
-                    .filter(|holder| holder.person == person)
+                    .filter(|holder| &holder.person == person)
                     // Who only speaks for another is not asked by dual control, nor whoever lacks what the rule wants.
-                    .any(|holder| {
-                        !is_barred_holder(file, rule, holder) && is_fit(&case.directory, rule, holder, case.now)
-                    })
+                    .any(|holder| !is_barred_holder(file, rule, holder) && is_fit(directory, rule, holder, now))
             }),
-            Duty::PeerReview { from, .. } => {
-                crate::authority::peer_counts(file, &case.directory, &person, from.as_ref())
-            }
+            Duty::PeerReview { from, .. } => crate::authority::peer_counts(file, directory, person, from.as_ref()),
             _ => false,
         })
 }

@@ -66,9 +66,16 @@ fn a_standard_change_walks_by_itself_and_closes_by_itself() {
     assert_eq!(world.change().content.plan[0].title, "Patch");
     world.submit("rita").unwrap();
     assert_eq!(world.state(), State::Scheduled);
+    let codes = |world: &World| {
+        let rows = model::requirement::ahead(&world.file, &world.directory, world.now).into_iter();
+        rows.map(|row| row.unmet.code).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(&world), ["outcome_missing"], "a clean one owes no other word");
     world.wait_until(at("11:10"));
     world.start("ida").unwrap();
     world.complete("ida", json!({"outcome": "succeeded"})).unwrap();
+    let closes = model::due::closes_at(&world.file, &world.directory, world.now);
+    assert_eq!(closes, Some(at("11:40")), "the page tells when");
     world.wait(29);
     assert_eq!(world.state(), State::Reviewing);
     world.wait(1);
@@ -83,6 +90,7 @@ fn a_standard_change_that_failed_waits_for_people() {
     world.wait_until(at("11:10"));
     world.start("ida").unwrap();
     world.complete("ida", json!({"outcome": "failed"})).unwrap();
+    assert_eq!(model::due::closes_at(&world.file, &world.directory, world.now), None);
     world.wait(24 * 60);
     assert_eq!(world.state(), State::Reviewing);
     let mut rows = missing(world.close("olga"));

@@ -315,6 +315,26 @@ fn dual_control_wants_a_second_hand_on_the_glass() {
 }
 
 #[test]
+fn a_glass_that_waits_for_a_second_hand_says_whose() {
+    let mut world = World::with(facts_but(high()), Vec::new());
+    world.break_glass("cora", 60).unwrap();
+    let rows = model::requirement::ahead(&world.file, &world.directory, world.now);
+    let first = model::requirement::first_awaited(&rows).unwrap();
+    assert_eq!(first.unmet.code, "cosignature_missing");
+    assert!(first.unmet.waiting_on.contains(&"sue".to_owned()), "{first:?}");
+    assert!(!first.unmet.waiting_on.contains(&"cora".to_owned()), "{first:?}");
+    let refused = world.act("olga", glass::cosign).unwrap_err().text();
+    let name = world.directory.name(&"sue".into());
+    assert!(refused.contains(&name), "{refused}");
+    let letter = world.letters.iter().find(|letter| letter.to == "sue".into()).unwrap();
+    assert!(letter.news.ends_with("It opens nothing before a second person signs."));
+    assert!(letter.next.contains("sign it too"), "{}", letter.next);
+    world.act("sue", glass::cosign).unwrap();
+    let rows = model::requirement::ahead(&world.file, &world.directory, world.now);
+    assert!(rows.iter().all(|row| row.unmet.code != "cosignature_missing"));
+}
+
+#[test]
 fn a_glass_that_nobody_signed_opens_nothing_and_may_be_broken_again() {
     let mut world = World::with(facts_but(high()), Vec::new());
     world.break_glass("cora", 30).unwrap();

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use acts::Room;
 use acts::find_changes::{Spot, read_order};
 use model::change::Change;
+use model::directory::Directory;
 use model::reading::Reading;
 use model::refusal::{FieldError, Refusal};
 use model::words::{Kind, Level, State};
@@ -245,6 +246,21 @@ fn known_words(ask: &Ask) -> Result<(), Refusal> {
     }
 }
 
+/// So are services and environments: one that there is not has no changes, and a slip of the finger has none either.
+fn known_places(ask: &Ask, directory: &Directory) -> Result<(), Refusal> {
+    let services: Vec<&str> = directory.services.keys().map(|key| key.0.as_str()).collect();
+    let environments: Vec<&str> = directory.environments.keys().map(|key| key.0.as_str()).collect();
+    for (field, known) in [("service", services), ("environment", environments)] {
+        let Some(wanted) = ask.query(field).filter(|wanted| !known.contains(wanted)) else {
+            continue;
+        };
+        let near = model::reading::nearest(wanted, &known).map(|near| format!(" Did you mean `{near}`?"));
+        let text = format!("There is no {field} `{wanted}`.{}", near.unwrap_or_default());
+        return Err(Refusal::field(field, "unknown", text));
+    }
+    Ok(())
+}
+
 fn filter(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<ChangeFilter> {
     let directory = room.directory()?;
     let text = |name: &str| ask.query(name).map(str::to_owned);
@@ -254,6 +270,7 @@ fn filter(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<ChangeFilter> {
             .map(|login| directory.by_login(login).map_or_else(String::new, |p| p.id.0.clone()))
     };
     known_words(ask)?;
+    known_places(ask, &directory)?;
     let [planned_from, planned_to] = ask.query_span("planned_from", "planned_to")?;
     let [created_from, created_to] = ask.query_span("created_from", "created_to")?;
     Ok(ChangeFilter {

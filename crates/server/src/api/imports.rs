@@ -19,6 +19,17 @@ const TEXT: usize = 4 << 20;
 /// The most differences that an answer shows.
 const SHOWN: usize = 1_000;
 
+/// Nouns in the order in which they refer to each other.
+const IN_ORDER: [Noun; 7] = [
+    Noun::Environments,
+    Noun::Services,
+    Noun::ConfigItems,
+    Noun::Dependencies,
+    Noun::People,
+    Noun::Groups,
+    Noun::Ownerships,
+];
+
 /// Imports, exports, reports.
 pub(crate) const ROUTES: &[Route] = &[
     Route::post(
@@ -106,10 +117,11 @@ fn import(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
                 .collect();
             done(room, &lines, options, (left_out, reason))
         }
+        "estate" => done(room, &estate(&text)?, options, (0, reason)),
         word => {
             let noun: Noun = word.parse().map_err(|_| {
                 let known: Vec<&str> = Noun::ALL.iter().map(|noun| noun.as_str()).collect();
-                let text = format!("`kind` is one of: {}, backstage, holidays.", known.join(", "));
+                let text = format!("`kind` is one of: {}, estate, backstage, holidays.", known.join(", "));
                 Refusal::field("kind", "unknown_word", text)
             })?;
             let lines = lines(noun, format.as_deref().unwrap_or("csv"), &text)?;
@@ -132,6 +144,35 @@ fn lines(noun: Noun, format: &str, text: &str) -> acts::Result<Vec<Line>> {
         }
         "json" => Ok(json_rows(text)?.into_iter().map(line).collect()),
         _ => Err(Refusal::field("format", "unknown_word", "`format` is csv or json.").into()),
+    }
+}
+
+/// Lists of all nouns in one object, each under the noun's name: read in the order in which they refer to each other, and
+/// numbered through.
+fn estate(text: &str) -> acts::Result<Vec<Line>> {
+    let wrong = |text: String| Refusal::field("text", "not_readable", text);
+    let value: Value = serde_json::from_str(text).map_err(|error| wrong(format!("It is no JSON: {error}.")))?;
+    let Value::Object(mut lists) = value else {
+        return Err(wrong("Give an object of lists, such as {\"services\": [{\"key\": \"shop\"}]}.".to_owned()).into());
+    };
+    let mut lines = Vec::new();
+    for noun in IN_ORDER {
+        let rows = match lists.remove(noun.as_str()) {
+            None => continue,
+            Some(Value::Array(rows)) => rows,
+            Some(_) => return Err(wrong(format!("`{noun}` must be a list of objects.")).into()),
+        };
+        for row in rows {
+            let Value::Object(fields) = row else {
+                return Err(wrong(format!("`{noun}` must be a list of objects.")).into());
+            };
+            let number = lines.len() + 1;
+            lines.push(Line { number, noun, fields });
+        }
+    }
+    match lists.keys().next() {
+        Some(unknown) => Err(wrong(format!("There is no list `{unknown}` of the directory.")).into()),
+        None => Ok(lines),
     }
 }
 

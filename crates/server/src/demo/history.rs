@@ -295,7 +295,7 @@ fn around_today(desk: &Desk, staff: &Staff, now: Timestamp) -> Result<()> {
             })),
         )?;
         for (title, from, hours, services) in [
-            ("Saturday maintenance", 26, 6, json!([])),
+            ("Weekly maintenance", 26, 6, json!([])),
             ("Cartwell Hosting: storage maintenance (their notice CW-2291)", 52, 4, json!(["backup", "ledger-db"])),
         ] {
             let window = json!({"title": title, "starts_at": at(from), "ends_at": at(from + hours), "services": services, "environments": ["production"]});

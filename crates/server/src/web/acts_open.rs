@@ -2,6 +2,7 @@
 
 use acts::find_acts::OpenActs;
 use model::act::Act as Verb;
+use model::due::closes_at;
 use model::file::ChangeFile;
 use model::requirement::{before_closure, before_start, before_submission, earliest_start};
 use model::words::State;
@@ -68,6 +69,12 @@ pub(super) fn decisions(
     forms.collect()
 }
 
+/// The second signature of a broken glass, where the reader may give it.
+pub(super) fn signatures(open: &OpenActs, context: &ActContext) -> Vec<ActForm> {
+    let is_open = open.has(Verb::CosignBreakGlass);
+    is_open.then(|| Act::CoSign.form(context)).into_iter().collect()
+}
+
 /// The way to an act that wants the password first.
 fn stepped(form: ActForm, context: &ActContext) -> ActForm {
     let base = context.change_url.split("/changes/").next().unwrap_or_default();
@@ -106,14 +113,7 @@ pub(super) fn others(
     ];
     for (verb, act) in plain {
         if open.has(verb) {
-            let form = act.form(context);
-            // While the work goes on, its outcome is what the page is for.
-            let is_main = verb == Verb::Complete && file.change.state == State::Implementing;
-            let form = if is_main && !open.has(Verb::DecideExtension) {
-                form.tone(ActTone::Go)
-            } else {
-                form
-            };
+            let form = weighed(view, file, open, (verb, act.form(context)));
             forms.push(why_not(view, file, verb, form));
         }
     }
@@ -144,6 +144,17 @@ pub(super) fn others(
         });
     }
     forms
+}
+
+/// The form of an act with the weight that it has now: while the work goes on, its outcome is what the page is for, and nobody
+/// is pressed to close what closes by itself.
+fn weighed(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs, (verb, form): (Verb, ActForm)) -> ActForm {
+    let is_under_way = file.change.state == State::Implementing;
+    match verb {
+        Verb::Complete if is_under_way && !open.has(Verb::DecideExtension) => form.tone(ActTone::Go),
+        Verb::Close if closes_at(file, &view.directory, view.now()).is_some() => form.tone(ActTone::Plain),
+        _ => form,
+    }
 }
 
 /// Says why an act cannot be done yet, where the rules name it.
@@ -204,10 +215,17 @@ fn return_form(context: &ActContext) -> ActForm {
 }
 
 /// What stands above the acts.
-pub(super) fn note(state: State, has_acts: bool) -> &'static str {
-    if !has_acts {
-        return "";
+pub(super) fn note(view: &View<'_, '_, '_>, file: &ChangeFile, has_acts: bool) -> String {
+    if let Some(at) = closes_at(file, &view.directory, view.now()) {
+        return format!("It closes by itself: {}.", view.reader.due(at));
     }
+    match has_acts {
+        true => next_of(file.change.state).to_owned(),
+        false => String::new(),
+    }
+}
+
+fn next_of(state: State) -> &'static str {
     match state {
         State::Draft => "Next: submit it for assessment.",
         State::Assessing => "Next: assess it.",

@@ -13,8 +13,9 @@ use store::record::{self, Filter};
 use super::changes::is_key;
 use super::phrases;
 use super::sections::index;
-use super::view::{View, Visitor, show};
+use super::view::{View, Visitor, problem, show};
 use super::words::{capital, plain};
+use crate::failure::Failure;
 use crate::state::AppState;
 
 /// How many entries one page of the log shows.
@@ -25,14 +26,22 @@ const DELIVERIES: i64 = 200;
 /// Where a page of the log ends.
 #[derive(Debug, Default, serde::Deserialize)]
 pub(super) struct Asked {
-    before: Option<i64>,
+    before: Option<String>,
 }
 
 /// The tenant's log.
 pub(super) async fn log(State(state): State<AppState>, visitor: Visitor, Query(asked): Query<Asked>) -> Response {
+    let before = match asked.before.as_deref().map(str::parse).transpose() {
+        Ok(before) => before,
+        Err(_) => {
+            let text = "`before` is a place in the log: a whole number.";
+            let back = format!("{}/audit", visitor.base());
+            return problem(&state, &visitor, &Failure::new(400, "not_readable", text), &back).await;
+        }
+    };
     let public_url = state.public_url().to_owned();
     show(&state, &visitor, Place::AuditLog, move |view| {
-        log_page(view, asked.before, &public_url)
+        log_page(view, before, &public_url)
     })
     .await
 }

@@ -2,9 +2,11 @@
 
 use model::change::{Change, Target};
 use model::file::ChangeFile;
+use model::glass::waits_for_cosignature;
 use model::records::{Approval, Coverage, Unmet};
-use model::requirement::{Ahead, ahead};
-use model::words::{ApprovalState, Decision, Disruption, EvidenceResult};
+use model::requirement::{Ahead, ahead, first_awaited, template_trouble};
+use model::verbs::glass::could_be_asked;
+use model::words::{ApprovalState, Decision, Disruption, EvidenceResult, Kind};
 use pages::{Brief, Rich, Tone, minutes};
 
 use super::view::View;
@@ -20,7 +22,7 @@ pub(super) fn brief(view: &View<'_, '_, '_>, file: &ChangeFile) -> Brief {
         what: what(&file.change),
         where_: places(view, &file.change),
         when: when(view, &file.change),
-        why_you: why_you(view, &file.change),
+        why_you: why_you(view, file),
         why_safe: why_safe(view, file),
         who_decides: who_decides(view, file, &rows),
         if_it_fails: if_it_fails(view, &file.change),
@@ -126,7 +128,16 @@ pub(super) fn why_asked(why: &str) -> &str {
     twice.unwrap_or(why)
 }
 
-fn why_you(view: &View<'_, '_, '_>, change: &Change) -> Rich {
+fn why_you(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
+    let change = &file.change;
+    let waits = waits_for_cosignature(change, view.now());
+    if let Some(glass) = change.break_glass.as_ref().filter(|_| waits)
+        && could_be_asked(file, &view.directory, &view.me, view.now())
+    {
+        return Rich::new()
+            .name(view.name(&glass.by))
+            .text(" broke the glass. It opens nothing before a second person signs, and you may.");
+    }
     let mine = change.requests.iter().filter(|request| request.person == view.me);
     mine.enumerate().fold(Rich::new(), |rich, (place, request)| {
         rich.text(if place > 0 { ". " } else { "" })
@@ -181,6 +192,7 @@ fn who_decides(view: &View<'_, '_, '_>, file: &ChangeFile, ahead: &[Ahead]) -> V
         .filter(|approval| approval.state == ApprovalState::Standing)
         .map(|found| decided(view, found))
         .collect();
+    rows.extend(by_template(view, file));
     let me = view.directory.login(&view.me);
     let mut told: Vec<(&str, &[String])> = Vec::new();
     for row in ahead
@@ -209,6 +221,33 @@ fn who_decides(view: &View<'_, '_, '_>, file: &ChangeFile, ahead: &[Ahead]) -> V
         rows.push((tone, text));
     }
     rows
+}
+
+/// Whose decision a standard change rests on: that of those who approved its template, made once for all that follow it.
+pub(super) fn by_template(view: &View<'_, '_, '_>, file: &ChangeFile) -> Option<(Tone, Rich)> {
+    let change = &file.change;
+    let pinned = change
+        .content
+        .template
+        .as_ref()
+        .filter(|_| change.content.kind == Kind::Standard)?;
+    if change.state.is_before_start() && template_trouble(file, &view.directory, view.now()).is_some() {
+        return None;
+    }
+    let url = view.url(&format!("/templates/{}", super::view::escaped(&pinned.key)));
+    let rich = Rich::from("Approved by template ")
+        .said_link(pinned.key.as_str(), url)
+        .text(format!(", version {}", pinned.template_version));
+    let template = view.directory.templates.get(&pinned.key);
+    let same = template.filter(|found| found.template_version == pinned.template_version);
+    let people: Vec<String> = same
+        .iter()
+        .flat_map(|found| found.approvals.iter().map(|approval| view.name(&approval.person)))
+        .collect();
+    Some(match people.is_empty() {
+        true => (Tone::Ok, rich),
+        false => (Tone::Ok, rich.text(", which was approved by ").append(names(&people))),
+    })
 }
 
 /// Why somebody is asked, without the count where one word is all that is missing.
@@ -309,10 +348,20 @@ fn if_it_fails(view: &View<'_, '_, '_>, change: &Change) -> Rich {
 }
 
 fn still_missing(view: &View<'_, '_, '_>, rows: &[Ahead]) -> Rich {
-    let Some(step) = rows.first().map(|row| row.step) else {
+    let Some(first) = first_awaited(rows) else {
         return Rich::new();
     };
-    let mut next: Vec<&Ahead> = rows.iter().filter(|row| row.step == step).collect();
+    if first.unmet.code == "cosignature_missing" {
+        let rich = view.sentence(&first.unmet.text);
+        return match first.unmet.waiting_on.is_empty() {
+            true => rich,
+            false => rich
+                .text(" It waits for ")
+                .append(view.all_waits_on(&first.unmet.waiting_on))
+                .text("."),
+        };
+    }
+    let mut next: Vec<&Ahead> = rows.iter().filter(|row| row.step == first.step).collect();
     let mut rich = Rich::new();
     // The reader's own word comes first.
     let me = view.directory.login(&view.me);

@@ -135,7 +135,7 @@ fn assemble(view: &View<'_, '_, '_>, around: &Around<'_>) -> ChangePage {
         stepper: around.stepper(view),
         brief: brief(view, file),
         decision: decision(view, file, around.open, around.context),
-        acts_note: Rich::from(note(change.state, !acts.is_empty())),
+        acts_note: Rich::from(note(view, file, !acts.is_empty())),
         acts,
         requirements: around.requirements(view),
         approvals: around.approvals(view),
@@ -217,12 +217,15 @@ fn notices(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<Notice> {
     let change = &file.change;
     let mut notices = Vec::new();
     if let Some(hold) = &change.hold {
-        let until = hold
-            .until
-            .map(|at| format!(" People are reminded {}.", view.reader.moment(at)))
-            .unwrap_or_default();
+        let reason = Rich::new().said(hold.reason.as_str());
+        let text = match hold.until {
+            Some(at) => reason
+                .line()
+                .text(format!("People are reminded {}.", view.reader.moment(at))),
+            None => reason,
+        };
         let title = format!("On hold by {}, {}", view.name(&hold.by), view.reader.distance(hold.at));
-        notices.push(Notice::new(Tone::Wait, format!("{}{until}", hold.reason)).title(title));
+        notices.push(Notice::new(Tone::Wait, text).title(title));
     }
     if let Some(returned) = &change.returned {
         let title = format!("{} returned it with a question", view.name(&returned.by));
@@ -246,12 +249,13 @@ fn notices(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<Notice> {
             view.name(&glass.by),
             view.reader.moment(glass.until)
         );
-        let waits = if glass.is_lawful() {
-            ""
-        } else {
-            " It opens nothing before a second person signs."
+        let reason = Rich::new().said(glass.reason.as_str());
+        let text = match (glass.is_lawful(), glass.ended) {
+            (true, _) => reason,
+            (false, false) => reason.line().text("It opens nothing before a second person signs."),
+            (false, true) => reason.line().text("Nobody signed it too, so it opened nothing."),
         };
-        notices.push(Notice::new(Tone::Stop, format!("{}{waits}", glass.reason)).title(title));
+        notices.push(Notice::new(Tone::Stop, text).title(title));
     }
     if let Some(asked) = change.extension.as_ref().filter(|asked| asked.decision.is_none()) {
         let title = format!(

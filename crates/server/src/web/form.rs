@@ -371,12 +371,13 @@ fn belongs(error: &str, field: &str) -> bool {
 
 /// A rule's sentence with the fields by the words above them: `` `title` `` is “Title”.
 pub(super) fn with_labels(text: &str, labels: &[(String, String)]) -> String {
-    labels
+    let own = labels
         .iter()
         .filter(|(name, label)| !name.is_empty() && !label.is_empty())
         .fold(text.to_owned(), |text, (name, label)| {
             text.replace(&format!("`{name}`"), &format!("“{label}”"))
-        })
+        });
+    super::labels::in_labels(&own)
 }
 
 #[cfg(test)]

@@ -6,14 +6,14 @@ use acts::find_queue::find_queue;
 use acts::find_records::find_messages;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
-use model::act::actions;
-use model::change::Change;
+use model::act::{Act, actions};
 use model::file::ChangeFile;
-use model::requirement::ahead;
+use model::glass::waits_for_cosignature;
+use model::requirement::{ahead, first_awaited};
 use model::words::State as Stage;
 use pages::{ActForm, Entry, Home, Place, QueueCard, QueueRow, Rich, Tone};
 
-use super::acts_open::{context, decisions};
+use super::acts_open::{context, decisions, signatures};
 use super::brief::brief;
 use super::home_roles::VendorPlaces;
 use super::view::{View, Visitor, base, see, show};
@@ -63,14 +63,16 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     view.room.allow(actions::READ)?;
     view.follow(None);
     let mut queue = find_queue(view.room)?;
-    // What is late comes first, then the graver, then what waits longest; the queue itself is in the order of age.
+    // A broken glass comes first, then what is late, then the graver, then what waits longest; the queue itself is in the
+    // order of age.
     let late = |file: &ChangeFile| {
         let mine = file.change.requests.iter().filter(|request| request.person == view.me);
         mine.map(|request| request.acknowledge_by)
             .min()
             .is_some_and(|by| by <= view.now())
     };
-    queue.sort_by_key(|file| (!late(file), std::cmp::Reverse(file.change.risk.level)));
+    let glass = |file: &ChangeFile| waits_for_cosignature(&file.change, view.now());
+    queue.sort_by_key(|file| (!glass(file), !late(file), std::cmp::Reverse(file.change.risk.level)));
     let mut due = Vec::new();
     for file in queue.iter().take(CARDS) {
         due.push(card(view, file)?);
@@ -78,7 +80,7 @@ fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     let later = queue
         .iter()
         .skip(CARDS)
-        .map(|file| row(view, file, why(view, &file.change)))
+        .map(|file| row(view, file, brief(view, file).why_you))
         .collect();
     let own = own(view)?;
     let mut sections = super::home_board::sections(view, &queue);
@@ -121,14 +123,6 @@ fn lede(view: &View<'_, '_, '_>) -> Rich {
     }
 }
 
-fn why(view: &View<'_, '_, '_>, change: &Change) -> Rich {
-    let mut requests = change.requests.iter();
-    requests
-        .find(|request| request.person == view.me)
-        .map(|request| view.sentence(super::brief::why_asked(&request.why)))
-        .unwrap_or_default()
-}
-
 fn card(view: &mut View<'_, '_, '_>, file: &ChangeFile) -> acts::Result<QueueCard> {
     let open = find_acts(view.room, file)?;
     let change = &file.change;
@@ -138,6 +132,8 @@ fn card(view: &mut View<'_, '_, '_>, file: &ChangeFile) -> acts::Result<QueueCar
         .filter(|request| request.person == view.me)
         .min_by_key(|request| request.asked_at);
     let unseen = first.filter(|request| request.acknowledged_at.is_none());
+    let glass = change.break_glass.as_ref().filter(|_| open.has(Act::CosignBreakGlass));
+    let until = glass.map(|glass| glass.until);
     Ok(QueueCard {
         key: change.key.clone(),
         href: view.change_url(&change.key),
@@ -146,13 +142,17 @@ fn card(view: &mut View<'_, '_, '_>, file: &ChangeFile) -> acts::Result<QueueCar
         waits: first
             .map(|request| format!("waits {}", view.reader.age(request.asked_at)))
             .unwrap_or_default(),
-        due: unseen
-            .map(|request| super::brief::due_words(view, request))
-            .unwrap_or_default(),
-        is_late: unseen.is_some_and(|request| request.acknowledge_by <= view.now()),
+        due: match until {
+            Some(until) => format!("Until {}", view.reader.due(until)),
+            None => unseen
+                .map(|request| super::brief::due_words(view, request))
+                .unwrap_or_default(),
+        },
+        is_late: until.is_some() || unseen.is_some_and(|request| request.acknowledge_by <= view.now()),
         brief: brief(view, file),
-        acts: decisions(view, file, &open, &context(view, file))
+        acts: signatures(&open, &context(view, file))
             .into_iter()
+            .chain(decisions(view, file, &open, &context(view, file)))
             .map(stay_here)
             .collect(),
     })
@@ -218,11 +218,11 @@ fn next_step(view: &View<'_, '_, '_>, file: &ChangeFile) -> Rich {
         return Rich::new().link(format!("Answer {}", view.name(&returned.by)), url);
     }
     let rows = ahead(file, &view.directory, view.now());
-    let first = rows
-        .first()
+    let first = first_awaited(&rows)
         .map(|row| view.all_waits_on(&row.unmet.waiting_on))
         .filter(|who| !who.is_empty());
     match (change.state, first) {
+        (_, Some(who)) if waits_for_cosignature(change, view.now()) => Rich::from("waits for ").append(who),
         (Stage::Draft, _) if rows.iter().any(|row| row.step == model::requirement::Step::Submission) => {
             Rich::new().link("Fill in what is missing", url)
         }

@@ -39,6 +39,7 @@ mod help;
 mod home;
 mod home_board;
 mod home_roles;
+mod labels;
 mod languages;
 mod live;
 mod mail;

@@ -11,7 +11,9 @@ use model::file::ChangeFile;
 use model::ids::PersonId;
 use model::records::{Comment, Entry as ActionEntry};
 use model::requirement::ahead;
-use model::words::{ApprovalState, EntryKind, EvidenceResult, GateDecision, PermitState, TaskState, ValidationResult};
+use model::words::{
+    ApprovalState, EntryKind, EvidenceResult, GateDecision, Kind, PermitState, TaskState, ValidationResult,
+};
 use pages::{
     Act, ActContext, ActForm, ActTone, Choice, Entry, Fact, Field, Input, Moment, Rich, Stepper, TargetRow, Tone, Work,
     count, short_digest,
@@ -116,7 +118,11 @@ impl Around<'_> {
 
     /// Who was asked, why, and what they said.
     pub fn approvals(&self, view: &View<'_, '_, '_>) -> Work {
-        let mut entries = Vec::new();
+        let template = super::brief::by_template(view, self.file);
+        let mut entries: Vec<Entry> = template
+            .into_iter()
+            .map(|(tone, text)| Entry::new(tone, text).why("Nobody is asked about each change that follows it."))
+            .collect();
         for approval in &self.file.approvals {
             entries.push(self.approval(view, approval));
         }
@@ -654,6 +660,7 @@ impl Around<'_> {
             };
             facts.push(Fact::new("Incident", told));
         }
+        facts.extend(template_fact(view, content));
         facts.extend(super::own_fields::facts(view, change));
         facts.push(risk_fact(self.file));
         if !content.touches.is_empty() {
@@ -716,6 +723,17 @@ fn unknown_items(content: &Content, directory: &Directory) -> Option<Fact> {
         .collect();
     let names: Vec<&str> = unknown.into_iter().collect();
     (!names.is_empty()).then(|| Fact::new("Config items not in the estate", Rich::new().said(names.join(", "))))
+}
+
+/// The template that a standard change follows.
+fn template_fact(view: &View<'_, '_, '_>, content: &Content) -> Option<Fact> {
+    let pinned = content.template.as_ref().filter(|_| content.kind == Kind::Standard)?;
+    let url = view.url(&format!("/templates/{}", escaped(&pinned.key)));
+    let told = Rich::new().said_link(pinned.key.as_str(), url);
+    Some(Fact::new(
+        "Template",
+        told.text(format!(", version {}", pinned.template_version)),
+    ))
 }
 
 fn risk_fact(file: &ChangeFile) -> Fact {

@@ -210,9 +210,10 @@ impl<'v, 'a, 'c> View<'v, 'a, 'c> {
         let rest = who.len().saturating_sub(3);
         let mut rich = Rich::new();
         for (place, one) in who.iter().take(3).enumerate() {
-            rich = match (place, rest) {
-                (0, _) => rich,
-                (_, 0) => rich.text(" or "),
+            let is_last = place + 1 == who.len();
+            rich = match place {
+                0 => rich,
+                _ if is_last => rich.text(" or "),
                 _ => rich.text(", "),
             };
             rich = match one.strip_prefix("group:") {
@@ -442,7 +443,7 @@ pub(super) fn bare_problem_with(failure: &Failure, way: ActForm) -> Response {
 fn bare_page(failure: &Failure) -> pages::Problem {
     let mut page = problem_of(failure);
     if let Some(row) = failure.problem.unmet.first() {
-        page.opens = Rich::from(row.satisfy.replace('`', ""));
+        page.opens = Rich::from(super::labels::in_labels(&row.satisfy).replace('`', ""));
     }
     page
 }
@@ -475,7 +476,7 @@ fn problem_of(failure: &Failure) -> pages::Problem {
     };
     let mut why = Rich::from(told.detail.as_str());
     for error in &told.errors {
-        why = why.line().text(error.text.as_str());
+        why = why.line().text(super::labels::in_labels(&error.text));
     }
     pages::Problem {
         assets: ASSETS.to_owned(),

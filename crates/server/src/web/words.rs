@@ -5,6 +5,8 @@ use jiff::civil::Date;
 use model::words::{Kind, Level, State};
 use pages::{Reader, Rich, short_digest};
 
+use super::labels::in_labels;
+
 /// A closed word as it reads: `rolled_back` is “rolled back”.
 pub(super) fn plain(word: &str) -> String {
     word.replace('_', " ")
@@ -80,7 +82,7 @@ fn hour_of<'t>(day: &str, hour: &'t str) -> Option<(Timestamp, &'t str)> {
 /// A sentence of the rules for the reader: times by their clock, what stands in backticks and digests as code, a capital at
 /// its beginning.
 pub(super) fn sentence(text: &str, reader: &Reader) -> Rich {
-    let text = pages::text::capital(&with_times(text, reader));
+    let text = pages::text::capital(&with_times(&in_labels(text), reader));
     let mut rich = Rich::new();
     for (place, part) in text.split('`').enumerate() {
         if place % 2 == 1 {

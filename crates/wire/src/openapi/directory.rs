@@ -234,7 +234,7 @@ const BODIES: &[Shape] = &[
             text(
                 "text",
                 1 << 20,
-                "The rows; for `backstage` a catalog-info.yaml, for `holidays` an iCalendar file.",
+                "The rows; for `estate` a JSON object with a list of objects under each noun, for `backstage` a catalog-info.yaml, for `holidays` an iCalendar file.",
             )
             .needed(),
             text("calendar", LINE, "For `holidays`: the calendar; `default` unless said."),
@@ -345,6 +345,7 @@ const IMPORTS: &[&str] = &[
     "config_items",
     "dependencies",
     "ownerships",
+    "estate",
     "backstage",
     "holidays",
 ];

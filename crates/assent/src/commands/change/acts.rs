@@ -1,6 +1,6 @@
 //! The acts of the lifecycle: each is a POST whose answer is the change (or, of decisions and entries, the item).
 
-use clap::Subcommand;
+use clap::{ArgGroup, Subcommand};
 use serde_json::{Value, json};
 
 use super::{path, show};
@@ -172,6 +172,7 @@ pub enum Act {
     },
     /// Ask for more time, or decide on it.
     #[command(
+        group = ArgGroup::new("wish").required(true).args(["until", "grant", "deny"]),
         after_help = "Example: assent change extend CHG-1042 --until +30m --reason 'Index build is slow'\n         \
         assent change extend CHG-1042 --grant"
     )]
@@ -179,16 +180,16 @@ pub enum Act {
         /// The change's key.
         key: String,
         /// Until when.
-        #[arg(long, value_name = "TIME", required_unless_present_any = ["grant", "deny"])]
+        #[arg(long, value_name = "TIME")]
         until: Option<String>,
         /// Why.
         #[arg(long)]
         reason: Option<String>,
         /// Grant what was asked.
-        #[arg(long, conflicts_with_all = ["until", "deny"])]
+        #[arg(long)]
         grant: bool,
         /// Deny what was asked.
-        #[arg(long, conflicts_with = "until")]
+        #[arg(long)]
         deny: bool,
     },
     /// Say how it ended.
@@ -215,14 +216,15 @@ pub enum Act {
         reason: Option<String>,
     },
     /// Say whether it works.
+    #[command(group = ArgGroup::new("word").required(true).args(["works", "does_not"]))]
     Validate {
         /// The change's key.
         key: String,
         /// It works.
-        #[arg(long, required_unless_present = "does_not")]
+        #[arg(long)]
         works: bool,
         /// It does not.
-        #[arg(long, conflicts_with = "works")]
+        #[arg(long)]
         does_not: bool,
         /// What you saw.
         #[arg(long)]
@@ -357,10 +359,16 @@ pub(super) fn run(client: &Client, act: &Act, output: &Output) -> Result<()> {
         body = over_draft(client, key, act)?;
     }
     let answer = client.post(&path(key, rest), &body)?.body;
+    if let Act::BreakGlass { validate: None, .. } = act {
+        return show::told_glass(client, &answer, output);
+    }
     if answer.get("change_state").is_some() {
         tell_item(output, key, &answer, done);
     } else {
         show::told(output, &answer, done);
+    }
+    if let Act::Submit { .. } = act {
+        show::tell_turned(output, &answer);
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use super::{path, show};
 use crate::client::Client;
 use crate::clock;
 use crate::failure::{Failure, Result, read_text};
-use crate::output::{Output, text_of};
+use crate::output::{Output, array, text_of};
 
 /// What a change says. Each flag sets the field of its name; `--file` brings the rest.
 #[derive(Debug, Args, Default)]
@@ -124,6 +124,16 @@ pub struct Content {
     #[arg(long, value_name = "KEY=VALUE")]
     pub field: Vec<String>,
 }
+
+/// What a target says; an answer tells more of it.
+const TARGET: [&str; 6] = [
+    "service",
+    "environment",
+    "config_items",
+    "artifact",
+    "commit",
+    "rollback_to",
+];
 
 const LEVELS: [&str; 4] = ["none", "low", "medium", "high"];
 
@@ -273,6 +283,7 @@ pub(super) fn edit(
         ));
     }
     let before = client.get(&path(key, ""))?;
+    place_build(&mut body, key, &before.body)?;
     let etag = if_match
         .map(str::to_owned)
         .or(before.etag)
@@ -280,9 +291,50 @@ pub(super) fn edit(
     let after = client
         .conditional("PATCH", &path(key, ""), &Value::Object(body), &etag)?
         .body;
-    if text_of(&before.body, "content_digest") != text_of(&after, "content_digest") {
+    let had_approvers = ["authorizing", "approved", "scheduled"].contains(&text_of(&before.body, "state").as_str());
+    if had_approvers && text_of(&before.body, "content_digest") != text_of(&after, "content_digest") {
         output.talk("The covered content changed: approvals that it touches are void.");
     }
     show::told(output, &after, "edited");
+    show::tell_turned(output, &after);
+    Ok(())
+}
+
+/// A build that is named alone goes to the targets that are there, where all have the same one; which of several different
+/// ones was meant, nobody knows.
+fn place_build(body: &mut Map<String, Value>, key: &str, change: &Value) -> Result<()> {
+    let has = |name: &str| body.contains_key(name);
+    if !(has("artifact") || has("commit")) || has("services") || has("targets") || body.contains_key("environment") {
+        return Ok(());
+    }
+    let targets = array(change, "targets");
+    let build = |target: &Value| ["artifact", "commit"].map(|name| text_of(target, name));
+    let is_one = targets
+        .first()
+        .is_some_and(|first| targets.iter().all(|it| build(it) == build(first)));
+    if !is_one {
+        let why = match targets.is_empty() {
+            true => format!("{key} has no target yet"),
+            false => format!("The targets of {key} have different builds"),
+        };
+        return Err(Failure::could_not(format!(
+            "{why}: also give --service and --environment, or all targets in a --file."
+        )));
+    }
+    let (artifact, commit) = (body.remove("artifact"), body.remove("commit"));
+    let placed = targets.iter().map(|target| {
+        let mut target = target.clone();
+        for (name, value) in [("artifact", &artifact), ("commit", &commit)] {
+            if let Some(value) = value {
+                target[name] = value.clone();
+            }
+        }
+        if let Some(fields) = target.as_object_mut() {
+            fields.retain(|name, _| TARGET.contains(&name.as_str()));
+        }
+        target
+    });
+    let placed = placed.collect();
+    body.insert("targets".to_owned(), placed);
     Ok(())
 }

@@ -21,6 +21,71 @@ pub(super) fn told(output: &Output, change: &Value, done: &str) {
     suggest(output, &key, &state, is_true(change, "on_hold"));
 }
 
+/// The answer to a broken glass: whether it opened anything, and whom it still waits for.
+pub(super) fn told_glass(client: &Client, change: &Value, output: &Output) -> Result<()> {
+    if !waits_for_cosignature(change) {
+        told(output, change, "broke the glass");
+        return Ok(());
+    }
+    let (key, state) = (text_of(change, "key"), text_of(change, "state"));
+    let rows = match output.is_json() {
+        true => Vec::new(),
+        false => awaited(client, &key)?,
+    };
+    output.data(change, |output| {
+        let state = output.tone(Tone::Strong, &state);
+        output.line(&format!("{key} broke the glass, {state}: nothing opened yet"));
+        unmet_lines(&rows).iter().for_each(|line| output.line(line));
+    });
+    output.next(&format!("assent change requirements {key}"));
+    Ok(())
+}
+
+/// The co-signature that a change's broken glass waits for, as the rules tell it.
+fn awaited(client: &Client, key: &str) -> Result<Vec<Value>> {
+    let list = client.get(&path(key, "/requirements"))?.body;
+    let is_awaited = |row: &&Value| text_of(row, "code") == "cosignature_missing";
+    Ok(array(&list, "items").iter().filter(is_awaited).cloned().collect())
+}
+
+fn waits_for_cosignature(change: &Value) -> bool {
+    let glass = &change["break_glass"];
+    is_true(glass, "needs_cosignature") && glass.get("cosigned").is_none() && !is_true(glass, "ended")
+}
+
+/// Where the glass of a change stands; empty when nobody broke it.
+fn glass_line(change: &Value) -> String {
+    let glass = &change["break_glass"];
+    if !glass.is_object() {
+        return String::new();
+    }
+    let by = format!("broken by {}, until {}", text_of(glass, "by"), text_of(glass, "until"));
+    let is_signed = !is_true(glass, "needs_cosignature") || glass.get("cosigned").is_some();
+    let stands = match (is_signed, is_true(glass, "ended"), glass.get("validated").is_some()) {
+        (false, false, _) => "opens nothing before a second person signs",
+        (false, true, _) => "nobody signed it too, so it opened nothing",
+        (true, _, true) => "validated",
+        (true, true, false) => "ended, not validated",
+        (true, false, false) => "open",
+    };
+    format!("{by}: {stands}")
+}
+
+/// Says that a change no longer follows its template, where an edit made it a normal one.
+pub(super) fn tell_turned(output: &Output, change: &Value) {
+    if !array(change, "turned_normal").is_empty() && !output.is_json() {
+        output.line(&format!("  It is a normal change now: {}", turned(change)));
+    }
+}
+
+fn turned(change: &Value) -> String {
+    let fields = text_of(change, "turned_normal");
+    match fields.is_empty() {
+        true => fields,
+        false => format!("an edit of what its template locks, {fields}"),
+    }
+}
+
 fn is_true(value: &Value, name: &str) -> bool {
     value.get(name).and_then(Value::as_bool) == Some(true)
 }
@@ -91,6 +156,9 @@ pub(super) fn card(output: &Output, change: &Value) {
             },
         ),
         ("kind", field("kind")),
+        ("template", text_of(&change["template"], "key")),
+        ("made normal by", turned(change)),
+        ("break-glass", glass_line(change)),
         ("risk", risk.unwrap_or_default()),
         ("impact", impact.unwrap_or_default()),
         ("complexity", field("complexity")),
@@ -180,6 +248,9 @@ fn row(change: &Value) -> Vec<String> {
         _ => text_of(change, "risk"),
     };
     let mut row: Vec<String> = ["key", "state"].iter().map(|it| text_of(change, it)).collect();
+    if is_true(change, "on_hold") {
+        row[1].push_str(", on hold");
+    }
     row.push(risk);
     row.extend(
         ["planned_start", "requester", "title"]

@@ -1,0 +1,149 @@
+//! The server's sentences in the words of the command line: it names fields and routes as the API does, and whoever sits at a
+//! terminal gives options and commands.
+
+use std::borrow::Cow;
+
+/// Parts of sentences that read otherwise with an option in place of a field.
+const PHRASES: [(&str, &str); 4] = [
+    (
+        "Add at least one step to `plan`.",
+        "Add at least one `--step` with `assent change edit`.",
+    ),
+    (
+        "Add `rollback_plan`, or say in `no_rollback_reason` why there is none.",
+        "Add a `--rollback-step` with `assent change edit`, or say in `--no-rollback-reason` why there is none.",
+    ),
+    ("Ask with POST …/extension.", "Ask with `assent change extend`."),
+    ("with PATCH", "with `assent change edit`"),
+];
+
+/// The routes that sentences name, each with the command that asks it.
+const ROUTES: [(&str, &str); 8] = [
+    ("POST …/submission", "submit"),
+    ("POST …/assessment", "assess"),
+    ("POST …/approvals", "approve"),
+    ("POST …/return", "return"),
+    ("PUT …/schedule", "schedule"),
+    ("POST …/implementation", "start"),
+    ("POST …/completion", "complete"),
+    ("POST …/closure", "close"),
+];
+
+/// The API's fields whose option has another name, or that would be taken for a word of prose.
+const FIELDS: [(&str, &str); 26] = [
+    ("title", "--title"),
+    ("description", "--description"),
+    ("justification", "--justification"),
+    ("objectives", "--objectives"),
+    ("verification", "--verification"),
+    ("template", "--template"),
+    ("category", "--category"),
+    ("targets", "--service` and `--environment"),
+    ("services", "--service"),
+    ("environment", "--environment"),
+    ("artifact", "--artifact"),
+    ("commit", "--commit"),
+    ("config_items", "--config-item"),
+    ("complexity", "--complexity"),
+    ("planned_start", "--from"),
+    ("planned_end", "--to"),
+    ("plan", "--step"),
+    ("rollback_plan", "--rollback-step"),
+    ("rollback_minutes", "--rollback-minutes"),
+    ("no_rollback_reason", "--no-rollback-reason"),
+    ("expedited_reason", "--expedited"),
+    ("implementers", "--implementer"),
+    ("business_contact", "--business-contact"),
+    ("incident", "--incident"),
+    ("threat", "--threat"),
+    ("change=", "--change"),
+];
+
+/// The option that stands for a field, also for one within a list: `targets[0].artifact` is `--artifact`.
+#[must_use]
+pub fn option_of(field: &str) -> Option<&'static str> {
+    let is_row = field.contains("].");
+    let name = if is_row {
+        field.rsplit('.').next().unwrap_or(field)
+    } else {
+        field
+    };
+    // Of a row of a plan the title alone is an option's value.
+    let name = match (field.split('[').next(), name) {
+        (Some(list @ ("plan" | "rollback_plan")), "title") if is_row => list,
+        (Some("targets"), "service") if is_row => "services",
+        _ => name,
+    };
+    let found = FIELDS.iter().find(|(known, _)| *known == name);
+    found.map(|(_, option)| *option)
+}
+
+/// A sentence of the server with options and commands where it names fields and routes.
+#[must_use]
+pub fn in_options(text: &str) -> String {
+    let mut told = Cow::Borrowed(text);
+    for (theirs, ours) in PHRASES {
+        if told.contains(theirs) {
+            told = Cow::Owned(told.replace(theirs, ours));
+        }
+    }
+    for (route, command) in ROUTES {
+        if told.contains(route) {
+            told = Cow::Owned(told.replace(route, &format!("`assent change {command}`")));
+        }
+    }
+    let parts = told.split('`').enumerate();
+    let named: Vec<&str> = parts
+        .map(|(place, part)| match place % 2 {
+            1 => option_of(part).unwrap_or(part),
+            _ => part,
+        })
+        .collect();
+    let told = named.join("`");
+    match told.strip_suffix('.') {
+        // Who hands a change over has no such option there.
+        Some(rest) if rest.starts_with("Fill in `--") => format!("{rest} with `assent change edit`."),
+        _ => told,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_and_routes_are_named_as_options_and_commands() {
+        for (theirs, ours) in [
+            (
+                "Fill in `planned_start`.",
+                "Fill in `--from` with `assent change edit`.",
+            ),
+            (
+                "Fill in `targets`.",
+                "Fill in `--service` and `--environment` with `assent change edit`.",
+            ),
+            (
+                "Fill in `incident` or `threat`.",
+                "Fill in `--incident` or `--threat` with `assent change edit`.",
+            ),
+            (
+                "First assess it (POST …/assessment).",
+                "First assess it (`assent change assess`).",
+            ),
+            (
+                "Add at least one step to `plan`.",
+                "Add at least one `--step` with `assent change edit`.",
+            ),
+            ("Ask again with `change=`.", "Ask again with `--change`."),
+            (
+                "`targets[0].artifact` must be a digest.",
+                "`--artifact` must be a digest.",
+            ),
+            ("There is no service `pay-apj`.", "There is no service `pay-apj`."),
+        ] {
+            assert_eq!(in_options(theirs), ours);
+        }
+        assert_eq!(option_of("plan[2].title"), Some("--step"));
+        assert_eq!(option_of("plan[2].minutes"), None);
+    }
+}
