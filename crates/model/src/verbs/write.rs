@@ -411,6 +411,7 @@ pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
     case.tell("change.edited", json!({"fields": fields, "what": what, "when": when}));
     if what {
         void_what(case, "its content was edited");
+        super::glass::end_waiting(case);
         settle::revoke_permits(case, "the content was edited", |_| true);
     }
     if when {
@@ -586,6 +587,7 @@ pub fn assess(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
             case.file.change.authors.push(editor);
         }
         void_what(case, "the assessment changed its content");
+        super::glass::end_waiting(case);
         recompute(case);
     }
     case.tell("change.assessed", json!({"risk": case.change().risk.level}));
