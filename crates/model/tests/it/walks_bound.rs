@@ -1,9 +1,12 @@
-//! What a second signature is bound to: when that moves, it ends.
+//! What a word and a second signature are bound to: when that moves, they end.
 
+use model::obligation::{Asked, Due, Duty};
+use model::records::Coverage;
 use model::verbs::glass;
-use model::words::State;
-use serde_json::json;
+use model::words::{Covers, State};
+use serde_json::{Value, json};
 
+use crate::people::{directory, rule};
 use crate::world::{World, body, code, facts_but};
 
 fn with_open_glass() -> World {
@@ -69,4 +72,66 @@ fn nobody_signs_for_another_content_than_the_glass_was_broken_for() {
         State::Implementing,
         "one from before the digest was kept"
     );
+}
+
+fn target(service: &str, artifact: &str) -> Value {
+    json!({"service": service, "environment": "production", "artifact": artifact})
+}
+
+/// Two owners, olga of the shop and vera of pay, and a rule on *when* that asks the owner.
+fn owned(targets: Value) -> World {
+    let mut estate = directory();
+    let mut shop = estate.ownerships.get(0).unwrap().clone();
+    shop.service = Some("shop".into());
+    let mut pay = shop.clone();
+    (pay.id, pay.service, pay.person) = ("o2".into(), Some("pay".into()), Some("vera".into()));
+    estate.ownerships = vec![shop, pay].into();
+    let asks = Duty::Approval(rule(Asked::Owner, Covers::When));
+    let facts = facts_but(json!({"targets": targets}));
+    World::create("rita", facts, vec![(Due::Start, asks)], estate)
+        .unwrap()
+        .until_authorizing()
+}
+
+fn word_on_when(world: &World, who: &str) -> Coverage {
+    let mut words = world.file.approvals.iter();
+    words.find(|word| word.person.as_str() == who).unwrap().when
+}
+
+#[test]
+fn a_word_on_when_stands_for_the_place_for_which_it_was_given() {
+    let (shop, pay) = (target("shop", "sha256:aa"), target("pay", "sha256:bb"));
+    let mut world = owned(json!([shop, pay]));
+    world.approve("olga").unwrap();
+    world.approve("vera").unwrap();
+    world.edit("rita", json!({"title": "Ship 2.5"})).unwrap();
+    world
+        .edit("rita", json!({"targets": [target("shop", "sha256:cc"), pay]}))
+        .unwrap();
+    for who in ["olga", "vera"] {
+        assert_eq!(
+            word_on_when(&world, who),
+            Coverage::Standing,
+            "{who}: the places are the same"
+        );
+    }
+    let mut added = world.clone();
+    let staging = json!({"service": "shop", "environment": "staging", "artifact": "sha256:aa"});
+    added.edit("rita", json!({"targets": [shop, pay, staging]})).unwrap();
+    assert_eq!(word_on_when(&added, "olga"), Coverage::Standing);
+    let mut fewer = world.clone();
+    fewer.edit("rita", json!({"targets": [shop]})).unwrap();
+    assert_eq!(word_on_when(&fewer, "olga"), Coverage::Standing);
+    assert_eq!(word_on_when(&fewer, "vera"), Coverage::Voided, "its target is gone");
+    let mut narrower = world.clone();
+    let mut narrow = shop.clone();
+    narrow["config_items"] = json!(["vm-1"]);
+    narrower.edit("rita", json!({"targets": [narrow, pay]})).unwrap();
+    assert_eq!(word_on_when(&narrower, "olga"), Coverage::Voided);
+    assert_eq!(word_on_when(&narrower, "vera"), Coverage::Standing);
+    // A swap touches both.
+    world.edit("rita", json!({"targets": [pay, shop]})).unwrap();
+    for who in ["olga", "vera"] {
+        assert_eq!(word_on_when(&world, who), Coverage::Voided, "{who}");
+    }
 }
