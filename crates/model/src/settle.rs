@@ -11,7 +11,7 @@ use crate::file::Case;
 use crate::ids::{PersonId, RecordId, TargetId};
 use crate::obligation::Duty;
 use crate::records::{Approval, ChecklistItem, Coverage, Permit};
-use crate::requirement::{before_approved, before_scheduled};
+use crate::requirement::{before_approved, before_scheduled, before_start};
 use crate::risk;
 use crate::words::{ApprovalState, Kind, Level, Origin, PermitState, Purpose, Role, State};
 
@@ -114,6 +114,7 @@ pub fn settle(case: &mut Case<'_>) {
     crate::routing::route(case);
     flag_freezes(case);
     halt(case);
+    end_permits_ahead(case);
     crate::ready::note(case);
 }
 
@@ -350,6 +351,19 @@ fn halt(case: &mut Case<'_>) {
         revoke_permits(case, "a halting freeze began", |permit| {
             is_forward(permit) && halted.contains(&permit.target)
         });
+    }
+}
+
+/// A permit ahead of the window was given because nothing due before the start was missing; what is missing since then ends
+/// it, for nobody is asked again before it is used.
+fn end_permits_ahead(case: &mut Case<'_>) {
+    let now = case.now;
+    let lives = |permit: &Permit| permit.state == PermitState::Issued && permit.expires_at > now && is_forward(permit);
+    if case.change().state != State::Scheduled || !case.file.permits.iter().any(lives) {
+        return;
+    }
+    if !before_start(&case.file, &case.directory, now).is_empty() {
+        revoke_permits(case, "something that is due before the start is missing", is_forward);
     }
 }
 

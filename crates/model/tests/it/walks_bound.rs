@@ -1,13 +1,14 @@
-//! What a word and a second signature are bound to: when that moves, they end.
+//! What a word, a second signature and a permit are bound to: when that moves, they end.
 
 use model::obligation::{Asked, Due, Duty};
 use model::records::Coverage;
-use model::verbs::glass;
+use model::verbs::around::{self, LinkEnd};
+use model::verbs::{glass, permit, tasks};
 use model::words::{Covers, State};
 use serde_json::{Value, json};
 
 use crate::people::{directory, rule};
-use crate::world::{World, body, code, facts_but};
+use crate::world::{World, at, body, code, facts, facts_but};
 
 fn with_open_glass() -> World {
     let high = json!({"impact": {"availability": "high"}, "complexity": "high"});
@@ -134,4 +135,70 @@ fn a_word_on_when_stands_for_the_place_for_which_it_was_given() {
     for who in ["olga", "vera"] {
         assert_eq!(word_on_when(&world, who), Coverage::Voided, "{who}");
     }
+}
+
+fn with_permit_ahead() -> World {
+    let ahead = Duty::Permit {
+        minutes: None,
+        ahead: true,
+        max_list_age_seconds: None,
+    };
+    let mut world = World::with(facts(), vec![(Due::Start, ahead)]).until_scheduled();
+    let asked = body(json!({"service": "shop", "environment": "production", "artifact": "sha256:aa"}));
+    world.act("ida", |case| permit::issue_ahead(case, &asked, 1)).unwrap();
+    world
+}
+
+#[test]
+fn a_permit_ahead_ends_with_whatever_stops_the_start() {
+    type Verb = fn(&mut World);
+    let stops: [(&str, Verb); 4] = [
+        ("a task", |world| {
+            let words = body(json!({"kind": "prepare", "title": "Save the data", "mandatory": true}));
+            world.act("rita", |case| tasks::add(case, &words)).unwrap();
+        }),
+        ("a dependency", |world| {
+            let find = |key: &str| {
+                Some(LinkEnd {
+                    id: "c2".into(),
+                    key: key.to_owned(),
+                    way_back: Vec::new(),
+                })
+            };
+            let words = body(json!({"kind": "depends_on", "to": "CHG-2"}));
+            world.act("rita", |case| around::link(case, &words, &find)).unwrap();
+            world.settle();
+        }),
+        ("a rejection for the same artifact", |world| {
+            world.file.rejected_elsewhere = Some("CHG-2".into());
+            world.settle();
+        }),
+        ("evidence that a rule asks for now", |world| {
+            let duty = Duty::Evidence {
+                aspect: model::words::Aspect::Security,
+                environment: None,
+            };
+            world.extra.push((Due::Start, duty));
+            world.settle();
+        }),
+    ];
+    for (name, stop) in stops {
+        let mut world = with_permit_ahead();
+        assert_eq!(world.live_permits().len(), 1, "{name}");
+        stop(&mut world);
+        assert_eq!(world.state(), State::Scheduled, "{name}: no state moves");
+        assert!(world.live_permits().is_empty(), "{name}");
+    }
+}
+
+#[test]
+fn a_permit_ahead_outlives_what_stops_no_start() {
+    let mut world = with_permit_ahead();
+    let words = body(json!({"kind": "verify", "title": "Look at it", "mandatory": true}));
+    world.act("rita", |case| tasks::add(case, &words)).unwrap();
+    world.edit("rita", json!({"labels": ["night"]})).unwrap();
+    world.settle();
+    assert_eq!(world.live_permits().len(), 1);
+    world.wait_until(at("11:05"));
+    assert_eq!(world.live_permits().len(), 1, "the window opened");
 }
