@@ -202,3 +202,24 @@ fn a_permit_ahead_outlives_what_stops_no_start() {
     world.wait_until(at("11:05"));
     assert_eq!(world.live_permits().len(), 1, "the window opened");
 }
+
+#[test]
+fn times_at_the_end_of_all_times_stop_no_act() {
+    let last = json!({"planned_start": "2026-11-20T11:00:00Z", "planned_end": "9999-12-30T21:59:00Z"});
+    let mut world = World::with(facts_but(last), Vec::new()).until_scheduled();
+    world.wait_until(at("11:10"));
+    world.start("ida").unwrap();
+    assert_eq!(world.state(), State::Implementing);
+    world.settle();
+    world.run_timers();
+    let ahead = Duty::Permit {
+        minutes: Some(600),
+        ahead: true,
+        max_list_age_seconds: None,
+    };
+    let last = json!({"planned_start": "9999-12-30T21:30:00Z", "planned_end": "9999-12-30T21:59:59.999999Z"});
+    let mut world = World::with(facts_but(last), vec![(Due::Start, ahead)]).until_scheduled();
+    let asked = body(json!({"service": "shop", "environment": "production", "artifact": "sha256:aa"}));
+    let given = world.act("ida", |case| permit::issue_ahead(case, &asked, 1)).unwrap();
+    assert_eq!(given.expires_at, at("9999-12-30T21:59:59.999999Z"));
+}
