@@ -1,5 +1,7 @@
 //! The second person's signature (`POST …/break-glass/co-signature`).
 
+use model::verbs::Body;
+
 use crate::error::Result;
 use crate::room::Room;
 
@@ -7,6 +9,7 @@ use crate::room::Room;
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
-pub fn cosign_break_glass(room: &mut Room<'_, '_>, key: &str) -> Result<()> {
-    room.on_change(key, model::verbs::glass::cosign)
+pub fn cosign_break_glass(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
+    let answer = room.on_change(key, |case| model::verbs::glass::cosign(case, body));
+    crate::differences::explained(room, key, body, answer)
 }

@@ -76,7 +76,10 @@ fn shown(permit: &Permit) -> Value {
 pub fn watched(change: &Change) -> Option<(Timestamp, Timestamp)> {
     let start = change.actual_start?;
     let end = change.actual_end.unwrap_or(start).max(start);
-    Some((start, end + SignedDuration::from_mins(WATCH_MINUTES)))
+    Some((
+        start,
+        model::reading::later(end, SignedDuration::from_mins(WATCH_MINUTES)),
+    ))
 }
 
 /// Incidents that the change is said to have caused, and those of its services that began while it was watched.

@@ -230,7 +230,10 @@ fn found(room: &mut Room<'_, '_>, question: &Question) -> Result<Arc<Found>> {
 fn found_rows(room: &mut Room<'_, '_>, question: &Question) -> Result<(Vec<gate_view::GateRow>, Question)> {
     let (service, environment) = (question.service.as_str(), question.environment.as_str());
     let (artifact, commit) = (question.artifact.as_deref(), question.commit.as_deref());
-    let found = gate_view::find(room.tx, service, environment, artifact, commit)?;
+    let mut found = gate_view::find(room.tx, service, environment, artifact, commit)?;
+    if is_of_another_commit(room, question)? {
+        found.retain(|row| row.artifact.as_deref() == artifact);
+    }
     let is_direct = |row: &gate_view::GateRow| {
         let agrees = |asked: Option<&str>, named: Option<&str>| asked.is_none() || named.is_none() || asked == named;
         agrees(artifact, row.artifact.as_deref()) && agrees(commit, row.commit.as_deref())
@@ -259,6 +262,16 @@ fn found_rows(room: &mut Room<'_, '_>, question: &Question) -> Result<(Vec<gate_
     Ok((found, question.clone()))
 }
 
+/// Whether the artifact of a question is attested to be made from other commits than the one that stands beside it. A target
+/// that names this commit alone does not mean such an artifact.
+fn is_of_another_commit(room: &mut Room<'_, '_>, question: &Question) -> Result<bool> {
+    let (Some(artifact), Some(commit)) = (&question.artifact, &question.commit) else {
+        return Ok(false);
+    };
+    let known = crate::kin::commits_of(room, artifact)?;
+    Ok(known.is_some_and(|commits| !commits.contains(commit)))
+}
+
 /// Judges again the waiting checks that ask about an artifact or a commit of which something new is known.
 ///
 /// # Errors
@@ -274,18 +287,38 @@ pub fn rejudge_named(room: &mut Room<'_, '_>, artifact: Option<&str>, commit: &s
     Ok(())
 }
 
-/// A target as the permit names it: what was asked about, where the gate found it through a commit that it stands for.
-fn as_asked(named: model::change::Target, question: &Question, purpose: Purpose) -> model::change::Target {
-    let is_direct = question.commit.is_some() && named.commit == question.commit
-        || question.artifact.is_some() && named.artifact == question.artifact;
-    if is_direct || purpose == Purpose::Rollback {
+/// A target as the permit names it: its own words, and what the gate found it by. Nobody approved the artifact that whoever
+/// asks names beside a commit, so the permit names it only where it is attested to be made from the target's commit.
+fn as_asked(
+    named: model::change::Target,
+    question: &Question,
+    purpose: Purpose,
+    attested: &[String],
+) -> model::change::Target {
+    if purpose == Purpose::Rollback {
         return named;
     }
+    let is_direct = question.commit.is_some() && named.commit == question.commit
+        || question.artifact.is_some() && named.artifact == question.artifact;
+    let is_attested = named.commit.as_ref().is_some_and(|commit| attested.contains(commit));
+    let asked = question.artifact.clone().filter(|_| is_attested);
     model::change::Target {
-        artifact: question.artifact.clone(),
-        commit: question.commit.clone(),
+        artifact: named.artifact.clone().or(asked),
+        commit: if is_direct {
+            named.commit.clone()
+        } else {
+            question.commit.clone()
+        },
         ..named
     }
+}
+
+/// The commits from which the artifact of a question is attested to be made.
+fn attested_commits(room: &mut Room<'_, '_>, question: &Question) -> Result<Vec<String>> {
+    let Some(artifact) = &question.artifact else {
+        return Ok(Vec::new());
+    };
+    Ok(crate::kin::commits_of(room, artifact)?.unwrap_or_default())
 }
 
 /// Notes that what is written of this answer goes by the change as it stands.
@@ -499,6 +532,7 @@ fn give_permit(
     question: &Question,
 ) -> Result<Given> {
     let epoch = revocation::state(room.tx)?.epoch;
+    let attested = attested_commits(room, question)?;
     let target = target.clone();
     room.on_change(change, |case| {
         let now = case.now;
@@ -528,7 +562,7 @@ fn give_permit(
         if purpose == Purpose::Deploy && case.change().state == State::Scheduled {
             model::verbs::work::begin(case, now);
         }
-        let named = as_asked(named, question, purpose);
+        let named = as_asked(named, question, purpose, &attested);
         let permit = model::verbs::permit::issue(case, &named, purpose, epoch);
         model::settle::settle(case);
         Ok(Given::Permit(Box::new(permit)))

@@ -55,6 +55,18 @@ pub fn commits_behind(room: &mut Room<'_, '_>, artifact: Option<&str>, commit: O
     Ok(known)
 }
 
+/// The commits that an artifact is attested to be made from, with those of an equal tree; `None` where nothing is attested
+/// of it.
+///
+/// # Errors
+/// The store's.
+pub fn commits_of(room: &mut Room<'_, '_>, artifact: &str) -> Result<Option<Vec<String>>> {
+    if find(room, "artifact", artifact)?.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(commits_behind(room, Some(artifact), None)?))
+}
+
 /// The files in which a commit differs from an earlier one, where the pushes between them told all of theirs; `None` where
 /// the way from one to the other is not known. The files of the last push alone would hide what came before it.
 ///

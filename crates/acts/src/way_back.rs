@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use model::change::{Change, Target};
 use model::ids::TargetId;
+use model::reading::later;
 use model::ready::SKEW;
 use model::records::{Deployment, Permit};
 use model::words::{Outcome, Purpose, State};
@@ -71,10 +72,10 @@ fn permits(room: &mut Room<'_, '_>, change: &Change) -> Result<Vec<Permit>> {
 /// Whether a permit allows a way back at a time. One that was revoked before allows nothing. After a permit to go forward
 /// the way back is open until the change is over, however long the permit itself lived.
 fn lets_back(permit: &Permit, state: State, at: Timestamp) -> bool {
-    let has_begun = permit.not_before <= at + SKEW;
+    let has_begun = permit.not_before <= later(at, SKEW);
     let is_revoked = permit.revoked_at.is_some_and(|gone| gone <= at);
     let is_good = match permit.purpose {
-        Purpose::Rollback => at < permit.expires_at + SKEW,
+        Purpose::Rollback => at < later(permit.expires_at, SKEW),
         Purpose::Deploy => state.is_open(),
     };
     has_begun && !is_revoked && is_good

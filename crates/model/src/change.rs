@@ -353,6 +353,10 @@ pub struct BreakGlass {
     pub handed_by: Option<PersonId>,
     /// When.
     pub at: Timestamp,
+    /// The digest *what* of the content that it was broken for, which a second person signs; absent in those from before it
+    /// was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub what_digest: Option<String>,
     /// Whether a second person must sign before it opens anything.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub needs_cosignature: bool,

@@ -9,6 +9,7 @@ use crate::directory::Directory;
 use crate::file::{Case, ChangeFile};
 use crate::ids::PersonId;
 use crate::matrix::Place;
+use crate::reading::later;
 use crate::requirement::{before_closure, template_review};
 use crate::settle::{is_forward, revoke_permits, settle};
 use crate::verbs::after::{close_now, mark_unauthorized};
@@ -128,7 +129,7 @@ fn while_implementing(case: &Case<'_>) -> Vec<DueAt> {
     }
     if let Some(since) = overrun_since(change) {
         let quarter = overrun_quarter(since, case.now);
-        let next = since + SignedDuration::from_mins(OVERRUN_MINUTES * (quarter + 1));
+        let next = later(since, SignedDuration::from_mins(OVERRUN_MINUTES * (quarter + 1)));
         let due = news(case, Some(since), overrun_mark(since, quarter));
         found.push(effect(due.at, since <= case.now && (due.is_pending || !change.overrun)));
         found.push(look((since <= case.now).then_some(next)));
@@ -139,7 +140,7 @@ fn while_implementing(case: &Case<'_>) -> Vec<DueAt> {
 fn while_reviewing(case: &Case<'_>) -> Vec<DueAt> {
     let change = case.change();
     let end = change.actual_end.unwrap_or(change.updated_at);
-    let at = |hours: i64| Some(end + SignedDuration::from_hours(hours));
+    let at = |hours: i64| Some(later(end, SignedDuration::from_hours(hours)));
     let rows = before_closure(&case.file, &case.directory, case.now);
     let lacks = |code: &str, topic: &str| rows.iter().any(|row| row.code == code) && !change.told.contains(topic);
     let unanswered = change
@@ -235,7 +236,8 @@ fn watch_end_of(change: &Change, directory: &Directory) -> Option<Timestamp> {
         .templates
         .get(&template.key)
         .map_or(60, |found| found.watch_minutes);
-    change.actual_end.map(|end| end + SignedDuration::from_mins(minutes))
+    let end = change.actual_end?;
+    Some(later(end, SignedDuration::from_mins(minutes)))
 }
 
 /// Does what is due now. Running it twice at the same instant does nothing the second time.
@@ -406,7 +408,7 @@ fn after_the_work(case: &mut Case<'_>) {
     }
     let rows = before_closure(&case.file, &case.directory, case.now);
     let missing = |code: &str| rows.iter().any(|row| row.code == code);
-    let late = |hours: i64| end + SignedDuration::from_hours(hours) <= now;
+    let late = |hours: i64| later(end, SignedDuration::from_hours(hours)) <= now;
     let (validation, review) = (
         missing("validation_missing") && late(VALIDATION_HOURS),
         missing("review_missing") && late(REVIEW_HOURS),

@@ -116,7 +116,7 @@ fn read_fields(
     keep: Option<&Content>,
 ) -> Input {
     let kind = reading.word("kind").unwrap_or(Kind::Normal);
-    let targets = read_targets(reading, directory);
+    let targets = read_targets(reading, directory, keep);
     let (impact, mut origins) = read_impact(reading, directory, &targets, kind);
     let owner = person(reading, "owner", directory);
     if owner.is_none() {
@@ -316,7 +316,7 @@ pub fn with_derived_impact(
 }
 
 /// Reads `targets`, or the short form for equal targets.
-fn read_targets(reading: &mut Reading<'_>, directory: &Directory) -> Vec<Target> {
+fn read_targets(reading: &mut Reading<'_>, directory: &Directory, keep: Option<&Content>) -> Vec<Target> {
     let long = reading.objects("targets", read_target);
     let services = reading.texts("services", LINE);
     let environment = reading.text("environment", LINE);
@@ -369,7 +369,9 @@ fn read_targets(reading: &mut Reading<'_>, directory: &Directory) -> Vec<Target>
         }
         (None, None) => Vec::new(),
     };
-    checked_targets(reading, directory, named)
+    let targets = checked_targets(reading, directory, named);
+    check_items(reading, &targets, directory, keep);
+    targets
 }
 
 fn read_target(reading: &mut Reading<'_>) -> TargetInput {
@@ -496,6 +498,33 @@ fn checked_targets(reading: &mut Reading<'_>, directory: &Directory, named: Vec<
         });
     }
     targets
+}
+
+/// Refuses a config item of another service, whose people would be asked in place of the target's own. What a change holds
+/// already may stay while other things are edited: nobody is asked for it.
+fn check_items(reading: &mut Reading<'_>, targets: &[Target], directory: &Directory, keep: Option<&Content>) {
+    let held = |target: &Target, item: &String| {
+        let mut old = keep.into_iter().flat_map(|content| &content.targets);
+        old.any(|old| {
+            old.service == target.service && old.environment == target.environment && old.config_items.contains(item)
+        })
+    };
+    for (place, target) in targets.iter().enumerate() {
+        for (at, item) in target.config_items.iter().enumerate() {
+            let known = directory.config_items.get(item);
+            let is_foreign = directory.is_foreign(item, &target.service) && !held(target, item);
+            let Some(known) = known.filter(|_| is_foreign) else {
+                continue;
+            };
+            let owner = &known.service;
+            let text = format!(
+                "The config item `{item}` belongs to the service `{owner}`, not to `{}`; name `{owner}` as a target of its own.",
+                target.service
+            );
+            let field = format!("targets[{place}].config_items[{at}]");
+            reading.errors.push(FieldError::new(field, "not_of_service", text));
+        }
+    }
 }
 
 /// A person by login.

@@ -246,7 +246,7 @@ pub struct Place<'a> {
     pub service: &'a ServiceKey,
     /// The environment.
     pub environment: &'a EnvironmentKey,
-    /// Config items inside the service, by key; empty means the whole service.
+    /// Config items inside the service, by key; empty means the whole service. Those of other services are passed over.
     pub items: &'a [String],
 }
 
@@ -507,8 +507,10 @@ impl Directory {
             id: key.0.clone(),
             version: self.groups.get(key).map_or(0, |group| group.version),
         });
+        let mut items = place.items.iter().map(String::as_str);
+        let item = items.find(|item| self.is_inside(item, place.service));
         Holder {
-            why: why(row, scope, place),
+            why: why(row, scope, place.service, item),
             basis: Basis {
                 ownership: Some(Seen {
                     id: row.id.0.clone(),
@@ -531,11 +533,12 @@ impl Directory {
 
     /// The same, `skip` lines further up.
     pub fn holders_above(&self, place: &Place<'_>, role: OwnershipRole, now: Timestamp, skip: usize) -> Vec<Holder> {
-        if place.items.len() < 2 {
+        let own = || place.items.iter().filter(|item| !self.is_foreign(item, place.service));
+        if own().count() < 2 {
             return self.nth_line(place, role, now, skip);
         }
         let mut common: Option<Vec<Holder>> = None;
-        for item in place.items {
+        for item in own() {
             let one = Place {
                 items: std::slice::from_ref(item),
                 ..*place
@@ -635,7 +638,7 @@ impl Directory {
     /// The scopes of a place, nearest first. Each is visited once, so a cycle in the graph ends by itself.
     fn steps<'a>(&'a self, place: &Place<'a>) -> Vec<Step<'a>> {
         let mut steps: Vec<Step<'a>> = Vec::new();
-        for item in place.items {
+        for item in place.items.iter().filter(|item| self.is_inside(item, place.service)) {
             self.climb(&mut steps, Scope::Item(item));
         }
         self.climb(&mut steps, Scope::Service(place.service));
@@ -649,6 +652,25 @@ impl Directory {
             below: None,
         });
         steps
+    }
+
+    /// Whether a config item belongs to a service, or is part of it over the arrows of the graph. Whoever writes a change
+    /// names its items: one of somebody else's service says nothing of who answers here.
+    pub fn is_inside(&self, item: &str, service: &ServiceKey) -> bool {
+        let Some(known) = self.config_items.get(item) else {
+            return false;
+        };
+        if &known.service == service {
+            return true;
+        }
+        let mut steps = Vec::new();
+        self.climb(&mut steps, Scope::Item(item));
+        steps.iter().any(|step| step.scope == Scope::Service(service))
+    }
+
+    /// Whether a config item is known to lie outside of a service. Of one that nobody registered nothing is known.
+    pub fn is_foreign(&self, item: &str, service: &ServiceKey) -> bool {
+        self.config_items.contains_key(item) && !self.is_inside(item, service)
     }
 
     /// Adds a thing and all that it is part of, level by level.
@@ -715,10 +737,10 @@ fn idle_reason(row: &Ownership, excluded: usize) -> String {
     }
 }
 
-fn why(row: &Ownership, scope: Scope<'_>, place: &Place<'_>) -> String {
+fn why(row: &Ownership, scope: Scope<'_>, service: &ServiceKey, item: Option<&str>) -> String {
     let day = row.since.strftime("%Y-%m-%d");
     let role = row.role.as_str().replace('_', " ");
-    let subject = place.items.first().map_or(place.service.as_str(), String::as_str);
+    let subject = item.unwrap_or(service.as_str());
     let through = row
         .group
         .as_ref()
@@ -727,7 +749,7 @@ fn why(row: &Ownership, scope: Scope<'_>, place: &Place<'_>) -> String {
         .unwrap_or_default();
     let inherited = match scope {
         Scope::Item(_) | Scope::Rest => String::new(),
-        Scope::Service(key) if place.items.is_empty() && key == place.service => String::new(),
+        Scope::Service(key) if item.is_none() && key == service => String::new(),
         Scope::Service(key) => format!(" by {key}, which it is part of,"),
         Scope::Class(word, value) => format!(" by the class {word}:{value}"),
     };

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value};
 
 use crate::deceiving::is_hidden;
@@ -342,6 +342,15 @@ pub fn to_micros(time: Timestamp) -> Option<Timestamp> {
         return None;
     }
     Timestamp::from_microsecond(micros).ok()
+}
+
+/// The last time that is kept: 9999-12-30T22:00:00Z less a microsecond.
+const LAST_MICROS: i64 = 253_402_207_199_999_999;
+
+/// The instant so much later. People may name times up to the end of all; what would lie behind it is that end.
+pub fn later(at: Timestamp, span: SignedDuration) -> Timestamp {
+    let last = || Timestamp::from_microsecond(LAST_MICROS).unwrap_or(Timestamp::MAX);
+    at.checked_add(span).unwrap_or_else(|_| last())
 }
 
 /// The known word that is nearest, if it is near enough to be a slip of the finger.

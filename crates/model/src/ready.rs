@@ -8,6 +8,7 @@ use crate::change::Change;
 use crate::directory::Directory;
 use crate::file::Case;
 use crate::ids::TargetId;
+use crate::reading::later;
 use crate::requirement::before_start;
 use crate::words::State;
 
@@ -82,7 +83,7 @@ pub fn stood_open(
     now: Timestamp,
     (target, at, made_by_it): (&TargetId, Timestamp, bool),
 ) -> bool {
-    if change.is_on_hold() || at + LATE < now || is_frozen(change, directory, target, at) {
+    if change.is_on_hold() || later(at, LATE) < now || is_frozen(change, directory, target, at) {
         return false;
     }
     if change.state == State::Scheduled && change.ready.is_empty() {
@@ -95,7 +96,7 @@ pub fn stood_open(
 
 fn covers(span: &ReadySpan, change: &Change, at: Timestamp, made_by_it: bool) -> bool {
     span.what == change.digests.what
-        && (made_by_it || span.from <= at + SKEW)
+        && (made_by_it || span.from <= later(at, SKEW))
         && span.until.is_none_or(|until| at < until)
         && inside(Some(span.opens_at), Some(span.closes_at), at)
 }

@@ -1,5 +1,7 @@
 //! After every act and timer the change moves as far as its conditions allow.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
@@ -8,8 +10,8 @@ use crate::content::digests;
 use crate::file::Case;
 use crate::ids::{PersonId, RecordId, TargetId};
 use crate::obligation::Duty;
-use crate::records::{ChecklistItem, Coverage, Permit};
-use crate::requirement::{before_approved, before_scheduled};
+use crate::records::{Approval, ChecklistItem, Coverage, Permit};
+use crate::requirement::{before_approved, before_scheduled, before_start};
 use crate::risk;
 use crate::words::{ApprovalState, Kind, Level, Origin, PermitState, Purpose, Role, State};
 
@@ -112,6 +114,7 @@ pub fn settle(case: &mut Case<'_>) {
     crate::routing::route(case);
     flag_freezes(case);
     halt(case);
+    end_permits_ahead(case);
     crate::ready::note(case);
 }
 
@@ -196,20 +199,30 @@ fn miss_window(case: &mut Case<'_>) {
 
 /// Voids every standing decision whole, lets the conditions behind it lapse, and voids the peer reviews.
 pub fn void_all(case: &mut Case<'_>, reason: &str) {
-    void_parts(case, reason, true, true);
+    void_parts(case, reason, true, |_| true);
 }
 
 /// Voids what covers *what*, peer reviews too; the *when* part stays.
 pub fn void_what(case: &mut Case<'_>, reason: &str) {
-    void_parts(case, reason, true, false);
+    void_parts(case, reason, true, |_| false);
+}
+
+/// Voids what an edit of the content touches: all that covers *what*, and *when* where a decision was counted for a target
+/// that now is another place, for others may answer there.
+pub fn void_content(case: &mut Case<'_>, reason: &str, moved: &BTreeSet<TargetId>) {
+    let is_moved = |approval: &Approval| {
+        let mut rows = approval.counted_for.iter().filter(|row| row.when);
+        rows.any(|row| row.targets.iter().any(|target| moved.contains(target)))
+    };
+    void_parts(case, reason, true, is_moved);
 }
 
 /// Voids what covers *when*; the *what* part stays.
 pub fn void_when(case: &mut Case<'_>, reason: &str) {
-    void_parts(case, reason, false, true);
+    void_parts(case, reason, false, |_| true);
 }
 
-fn void_parts(case: &mut Case<'_>, reason: &str, what: bool, when: bool) {
+fn void_parts(case: &mut Case<'_>, reason: &str, what: bool, when: impl Fn(&Approval) -> bool) {
     for review in case
         .file
         .peer_reviews
@@ -218,7 +231,7 @@ fn void_parts(case: &mut Case<'_>, reason: &str, what: bool, when: bool) {
     {
         review.state = ApprovalState::Voided;
     }
-    let mut touched: Vec<(PersonId, RecordId, bool)> = Vec::new();
+    let mut touched: Vec<(PersonId, RecordId, bool, bool)> = Vec::new();
     for approval in case
         .file
         .approvals
@@ -226,6 +239,7 @@ fn void_parts(case: &mut Case<'_>, reason: &str, what: bool, when: bool) {
         .filter(|approval| approval.state == ApprovalState::Standing)
     {
         let hits_what = what && approval.what == Coverage::Standing;
+        let when = when(approval);
         let hits_when = when && approval.when == Coverage::Standing;
         if !hits_what && !hits_when {
             continue;
@@ -242,9 +256,10 @@ fn void_parts(case: &mut Case<'_>, reason: &str, what: bool, when: bool) {
             approval.person.clone(),
             approval.id.clone(),
             approval.state == ApprovalState::Voided,
+            when,
         ));
     }
-    for (person, id, whole) in touched {
+    for (person, id, whole, when) in touched {
         if whole {
             lapse_conditions(case, &id);
         }
@@ -336,6 +351,19 @@ fn halt(case: &mut Case<'_>) {
         revoke_permits(case, "a halting freeze began", |permit| {
             is_forward(permit) && halted.contains(&permit.target)
         });
+    }
+}
+
+/// A permit ahead of the window was given because nothing due before the start was missing; what is missing since then ends
+/// it, for nobody is asked again before it is used.
+fn end_permits_ahead(case: &mut Case<'_>) {
+    let now = case.now;
+    let lives = |permit: &Permit| permit.state == PermitState::Issued && permit.expires_at > now && is_forward(permit);
+    if case.change().state != State::Scheduled || !case.file.permits.iter().any(lives) {
+        return;
+    }
+    if !before_start(&case.file, &case.directory, now).is_empty() {
+        revoke_permits(case, "something that is due before the start is missing", is_forward);
     }
 }
 

@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan};
 
 use crate::directory::{Directory, MaintenanceWindow};
 use crate::ids::{ChangeId, EnvironmentKey, ServiceKey};
+use crate::reading::later;
 
 /// How far ahead times are looked for, in days.
 pub const AHEAD_DAYS: i32 = 21;
@@ -31,7 +32,7 @@ pub struct Work<'a> {
 /// Starts that fit, in their order. Where no window speaks of all places, they are those of each day at `hour` and after.
 #[must_use]
 pub fn starts(directory: &Directory, work: &Work<'_>, zone: &TimeZone, hour: Time) -> Vec<Timestamp> {
-    let until = work.earliest + SignedDuration::from_hours(24 * i64::from(AHEAD_DAYS));
+    let until = later(work.earliest, SignedDuration::from_hours(24 * i64::from(AHEAD_DAYS)));
     let is_ahead = |window: &&MaintenanceWindow| {
         !window.ended && window.ends_at > work.earliest && window.starts_at < until && covers_all(window, work)
     };
@@ -55,9 +56,9 @@ fn covers_all(window: &MaintenanceWindow, work: &Work<'_>) -> bool {
 
 fn in_window(window: &MaintenanceWindow, work: &Work<'_>) -> Vec<Timestamp> {
     let first = rounded(window.starts_at.max(work.earliest));
-    let tries = (0..TRIES).map(|hours| first + SignedDuration::from_hours(i64::from(hours)));
+    let tries = (0..TRIES).map(|hours| later(first, SignedDuration::from_hours(i64::from(hours))));
     tries
-        .take_while(|start| *start + work.length <= window.ends_at)
+        .take_while(|start| later(*start, work.length) <= window.ends_at)
         .collect()
 }
 
@@ -69,7 +70,7 @@ fn on_days(work: &Work<'_>, zone: &TimeZone, hour: Time) -> Vec<Timestamp> {
         let Ok(first) = date.to_datetime(hour).to_zoned(zone.clone()) else {
             continue;
         };
-        let tries = (0..TRIES / 4).map(|hours| first.timestamp() + SignedDuration::from_hours(i64::from(hours)));
+        let tries = (0..TRIES / 4).map(|hours| later(first.timestamp(), SignedDuration::from_hours(i64::from(hours))));
         starts.extend(tries.filter(|start| *start >= work.earliest));
     }
     starts
@@ -77,7 +78,7 @@ fn on_days(work: &Work<'_>, zone: &TimeZone, hour: Time) -> Vec<Timestamp> {
 
 fn is_frozen(directory: &Directory, work: &Work<'_>, start: Timestamp) -> bool {
     directory.freezes.iter().any(|freeze| {
-        freeze.overlaps(start, start + work.length)
+        freeze.overlaps(start, later(start, work.length))
             && !work.change.is_some_and(|change| freeze.excepts(change))
             && work
                 .places

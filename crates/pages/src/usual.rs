@@ -414,6 +414,7 @@ impl Act {
             Act::CoSign => at(context, "co-sign", "Sign the break-glass too", "/break-glass/co-signature")
                 .tone(ActTone::Stop)
                 .note("With your signature the gate opens, and you answer for it as well.")
+                .field(Field::hidden("content_digest", context.content_digest.as_str()))
                 .submit("Sign it"),
             Act::ValidateBreakGlass => at(context, "break-glass-validation", "Look at the break-glass", "/break-glass/validation")
                 .field(Field::textarea("text", "Was it needed, and was it used for nothing else?").required())

@@ -21,7 +21,7 @@ const TRIES: i64 = 300;
 /// How long the mail server may take over one letter, all steps together.
 const LETTER: Duration = Duration::from_secs(150);
 /// How long a letter is kept from others: its way to the mail server, and time to write and to note it.
-const LEASE: SignedDuration = SignedDuration::from_secs(240);
+const LEASE: SignedDuration = store::LONGEST_LEASE;
 
 /// Starts the postman. It ends when the bells dismiss it.
 pub(crate) fn start(state: &AppState, server: &str, smtp: Option<&Smtp>) -> std::io::Result<JoinHandle<()>> {

@@ -10,7 +10,7 @@ use crate::tx::{CrossTx, Tx};
 use crate::value::Row;
 
 /// The longest lease that anybody takes.
-pub const LONGEST_LEASE: SignedDuration = SignedDuration::from_secs(120);
+pub const LONGEST_LEASE: SignedDuration = SignedDuration::from_secs(240);
 /// How far the clocks of two servers may lie apart before one takes over the other's leases.
 const CLOCKS_APART: SignedDuration = SignedDuration::from_mins(5);
 

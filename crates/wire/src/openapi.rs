@@ -250,7 +250,7 @@ fn request(route: &Route, body: &str) -> Value {
         content["multipart/form-data"] = json!({"schema": {"allOf": [schema, file]}});
     }
     // A body that may be empty may be left out altogether.
-    let is_needed = !matches!(body, "NoBody" | "OptionalTextInput");
+    let is_needed = !matches!(body, "NoBody" | "OptionalTextInput" | "CosignatureInput");
     json!({"required": is_needed, "content": content})
 }
 

@@ -365,7 +365,9 @@ impl<'s> Stage<'s> {
     pub(super) fn cosign(&mut self, people: &[String]) {
         for person in people {
             if self
-                .act(&Hand::person(person), "co-signs the break-glass", glass::cosign)
+                .act(&Hand::person(person), "co-signs the break-glass", |case| {
+                    glass::cosign(case, &Body::new())
+                })
                 .is_ok()
             {
                 return;

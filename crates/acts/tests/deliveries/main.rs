@@ -4,6 +4,7 @@
 
 mod apart;
 mod committers;
+mod named;
 
 use std::sync::{Arc, Mutex};
 

@@ -250,7 +250,7 @@ fn acknowledge_by_deciding(case: &mut Case<'_>) {
 }
 
 /// The digest must be the present one: nobody decides on a text that they have not seen.
-fn check_digest(case: &Case<'_>, named: &str) -> Result<(), Refusal> {
+pub(crate) fn check_digest(case: &Case<'_>, named: &str) -> Result<(), Refusal> {
     let digests = &case.change().digests;
     if named == digests.content {
         return Ok(());

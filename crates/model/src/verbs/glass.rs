@@ -67,6 +67,7 @@ pub fn break_glass(case: &mut Case<'_>, body: &Body, used: i64) -> Result<(), Re
         by: by.clone(),
         handed_by: case.actor.hand().cloned(),
         at,
+        what_digest: Some(case.file.change.digests.what.clone()),
         needs_cosignature,
         cosigned: None,
         ended: false,
@@ -159,7 +160,7 @@ fn check_ready(case: &Case<'_>) -> Result<(), Refusal> {
         .change()
         .break_glass
         .as_ref()
-        .is_some_and(|glass| !glass.ended && glass.until > case.now && glass.cosigned.is_none())
+        .is_some_and(|glass| !glass.ended && glass.until > case.now && glass.cosigned.is_none() && is_for(glass, case))
     {
         let text = "The glass is open already and waits for its co-signature.";
         unmet.push(crate::file::unmet(
@@ -194,11 +195,12 @@ fn is_dual(duty: &Duty) -> bool {
     }
 }
 
-/// The second person signs: only now does work begin.
+/// The second person signs, for the content that the glass was broken for and, where they name its digest, that they read:
+/// only now does work begin.
 ///
 /// # Errors
-/// 403 for the opener and for whom no such rule could ask; 409 when nothing waits for it.
-pub fn cosign(case: &mut Case<'_>) -> Result<(), Refusal> {
+/// 403 for the opener and for whom no such rule could ask; 422; 409 when nothing waits for it, or when the content has moved.
+pub fn cosign(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     let person = case.person();
     if case
         .change()
@@ -217,11 +219,23 @@ pub fn cosign(case: &mut Case<'_>) -> Result<(), Refusal> {
     case.check_lent(Act::CosignBreakGlass)?;
     check_hand(case)?;
     check_policies(case)?;
+    let mut reading = Reading::new(body, "");
+    let digest = reading.text("content_digest", LINE);
+    reading.finish()?;
     check_state(case, Act::CosignBreakGlass)?;
     // Between the two signatures it may have been paused or emptied.
     crate::lifecycle::check_hold(case)?;
+    if let Some(digest) = digest {
+        super::decide::check_digest(case, &digest)?;
+    }
     refuse_unready(unready(case))?;
     check_committers(case)?;
+    sign(case, person)
+}
+
+/// Puts the second signature under a glass that waits for it, and begins.
+fn sign(case: &mut Case<'_>, person: PersonId) -> Result<(), Refusal> {
+    check_content(case)?;
     let now = case.now;
     let waiting = case
         .file
@@ -253,6 +267,43 @@ pub fn cosign(case: &mut Case<'_>) -> Result<(), Refusal> {
     super::work::begin_without_hand(case, now);
     settle(case);
     Ok(())
+}
+
+/// Whether a glass was broken for the content as it stands.
+fn is_for(glass: &BreakGlass, case: &Case<'_>) -> bool {
+    let broken_for = glass.what_digest.as_ref();
+    broken_for.is_none_or(|digest| digest == &case.change().digests.what)
+}
+
+/// The second signature is for what the first was for.
+fn check_content(case: &Case<'_>) -> Result<(), Refusal> {
+    let glass = case.change().break_glass.as_ref();
+    if glass.is_none_or(|glass| glass.ended || is_for(glass, case)) {
+        return Ok(());
+    }
+    Err(Refusal::not_now(
+        "content_moved",
+        "The change was edited since its glass was broken.",
+        "Break the glass again, for the change as it stands.",
+        Vec::new(),
+    ))
+}
+
+/// Ends a glass that still waits for its second signature, because what it was broken for was edited: whoever signs answers
+/// for what the opener answered for.
+pub(crate) fn end_waiting(case: &mut Case<'_>) {
+    let glass = case.file.change.break_glass.as_mut();
+    let waits = |glass: &&mut BreakGlass| glass.needs_cosignature && glass.cosigned.is_none() && !glass.ended;
+    let Some(glass) = glass.filter(waits) else { return };
+    glass.ended = true;
+    let (by, at, until) = (glass.by.clone(), glass.at, glass.until);
+    case.tell("break_glass.ended", json!({"until": until.to_string(), "edited": true}));
+    let news = format!(
+        "{} was edited before a second person signed your break-glass, so it has ended.",
+        case.change().key
+    );
+    let then = "Read what it says now; if nobody can be waited for, break the glass again.";
+    case.write_to(&by, "break_glass_ended", &at.to_string(), news, then);
 }
 
 /// The second signature is another hand's: whoever handed both their way in would sign alone.

@@ -12,7 +12,7 @@ use crate::ids::{RecordId, TargetId};
 use crate::input::tidy_digest;
 use crate::lifecycle::{check_hold, check_state};
 use crate::obligation::Duty;
-use crate::reading::{LINE, Reading, TEXT};
+use crate::reading::{LINE, Reading, TEXT, later};
 use crate::records::{Permit, Unmet};
 use crate::refusal::Refusal;
 use crate::requirement::{before_approved, before_scheduled, before_start};
@@ -75,7 +75,7 @@ fn terms(file: &ChangeFile, target: &TargetId) -> Terms {
 pub fn issue(case: &mut Case<'_>, target: &Target, purpose: Purpose, epoch: i64) -> Permit {
     let terms = terms(&case.file, &target.id);
     let now = case.now;
-    let end = now + SignedDuration::from_mins(terms.minutes);
+    let end = later(now, SignedDuration::from_mins(terms.minutes));
     let expires_at = latest(case, purpose).map_or(end, |limit| end.min(limit));
     make(case, target, purpose, epoch, (now, expires_at), terms.list_age)
 }
@@ -192,7 +192,7 @@ pub fn issue_ahead(case: &mut Case<'_>, body: &Body, epoch: i64) -> Result<Permi
     let planned = case.change().planned_start;
     let planned = planned.filter(|_| case.change().lawful_break_glass().is_none());
     let start = planned.map_or(case.now, |start| start.max(case.now));
-    let end = start + SignedDuration::from_mins(terms.minutes);
+    let end = later(start, SignedDuration::from_mins(terms.minutes));
     let expires_at = latest(case, Purpose::Deploy).map_or(end, |limit| end.min(limit));
     Ok(make(
         case,

@@ -1,17 +1,20 @@
 //! Writing a change: create, edit, label, submit, assess.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Value, json};
 
 use super::Body;
 use crate::act::Act;
-use crate::change::{Change, Content, Digests, Retrospective, TargetRecord};
+use crate::change::{Change, Content, Digests, Retrospective, Target, TargetRecord};
 use crate::content::{Cover, WHEN, cover};
 use crate::custom_field;
 use crate::directory::Directory;
 use crate::file::Case;
-use crate::ids::PersonId;
+use crate::ids::{PersonId, TargetId};
 use crate::input::{self, Input};
 use crate::lifecycle::{check_hold, check_state};
+use crate::matrix::Place;
 use crate::reading::Reading;
 use crate::refusal::Refusal;
 use crate::requirement::{before_approvals_are_asked, before_submission, template_trouble};
@@ -410,7 +413,9 @@ pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
     }
     case.tell("change.edited", json!({"fields": fields, "what": what, "when": when}));
     if what {
-        void_what(case, "its content was edited");
+        let moved = moved_targets(&before.content.targets, &case.change().content.targets);
+        settle::void_content(case, "its content was edited", &moved);
+        super::glass::end_waiting(case);
         settle::revoke_permits(case, "the content was edited", |_| true);
     }
     if when {
@@ -418,6 +423,18 @@ pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
         settle::revoke_permits(case, "the planned times were edited", |_| true);
     }
     Ok(())
+}
+
+/// The targets that are no longer the place that they were: a target is known by its number in the list, where an edit may
+/// put another service, environment or config item, or nothing.
+fn moved_targets(before: &[Target], after: &[Target]) -> BTreeSet<TargetId> {
+    let stays = |old: &Target| {
+        after
+            .iter()
+            .any(|new| new.id == old.id && Place::from(new) == Place::from(old))
+    };
+    let moved = before.iter().filter(|old| !stays(old));
+    moved.map(|old| old.id.clone()).collect()
 }
 
 /// A value that nobody touched keeps its origin: what a pipeline told, or what submission filled in.
@@ -586,6 +603,7 @@ pub fn assess(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
             case.file.change.authors.push(editor);
         }
         void_what(case, "the assessment changed its content");
+        super::glass::end_waiting(case);
         recompute(case);
     }
     case.tell("change.assessed", json!({"risk": case.change().risk.level}));

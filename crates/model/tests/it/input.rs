@@ -130,6 +130,47 @@ fn targets_are_checked_against_the_estate() {
 }
 
 #[test]
+fn an_item_of_another_service_is_refused_by_name_unless_the_change_holds_it_already() {
+    let mut estate = directory();
+    let item = model::directory::ConfigItem {
+        id: "pay-db".into(),
+        version: 1,
+        key: "pay-db".into(),
+        name: "pay-db".into(),
+        service: "pay".into(),
+        kind: None,
+    };
+    estate.config_items.insert("pay-db".into(), item);
+    let mut words = facts();
+    let target = |service: &str, items: serde_json::Value| json!({"service": service, "environment": "production", "config_items": items});
+    words.insert(
+        "targets".into(),
+        json!([
+            target("pay", json!(["pay-db"])),
+            target("shop", json!(["vm-1", "pay-db"]))
+        ]),
+    );
+    let asked = |keep: Option<&model::change::Content>| input::read(&words, &estate, &"rita".into(), keep);
+    let Err(Refusal::Invalid(found)) = asked(None) else {
+        panic!("it was taken");
+    };
+    assert_eq!(found.len(), 1);
+    assert_eq!(
+        (found[0].field.as_str(), found[0].code.as_str()),
+        ("targets[1].config_items[1]", "not_of_service")
+    );
+    assert_eq!(
+        found[0].text,
+        "The config item `pay-db` belongs to the service `pay`, not to `shop`; name `pay` as a target of its own."
+    );
+    let before = input::read(&words, &directory(), &"rita".into(), None).unwrap().content;
+    assert!(
+        asked(Some(&before)).is_ok(),
+        "other things of an older change can be edited"
+    );
+}
+
+#[test]
 fn the_short_form_says_equal_targets() {
     let mut words = facts();
     words.remove("targets");

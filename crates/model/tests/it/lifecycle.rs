@@ -122,7 +122,7 @@ fn attempt(world: &mut World, act: Act) -> Result<(), Refusal> {
         Act::Close => after::close(case),
         Act::Cancel => plan::cancel(case, &words),
         Act::BreakGlass => glass::break_glass(case, &words, 0),
-        Act::CosignBreakGlass => glass::cosign(case),
+        Act::CosignBreakGlass => glass::cosign(case, &words),
         Act::ValidateBreakGlass => glass::validate(case, &words),
         Act::ConfirmRetrospective => after::confirm_retrospective(case, &words),
         Act::StateFinding => after::state_finding(case, &words),

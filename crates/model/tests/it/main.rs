@@ -21,6 +21,7 @@ mod small_team;
 mod walks;
 mod walks_after;
 mod walks_around;
+mod walks_bound;
 mod walks_committers;
 mod walks_rules;
 mod world;

@@ -207,6 +207,54 @@ fn several_items_need_who_answers_for_each_or_for_the_service() {
     assert_eq!(who(&estate(shared), &["orders", "basket"], "production"), ["tom"]);
 }
 
+/// The estate with `ledger`, a database of `pay`, which vera answers for; max answers for the shop.
+fn with_a_foreign_item() -> Directory {
+    let ledger = row("ledger", "vera", |row| row.config_item = Some("ledger".into()));
+    let orders = row("orders", "tom", |row| row.config_item = Some("orders".into()));
+    let shop = row("shop", "max", |row| row.service = Some("shop".into()));
+    let whole = row("pay", "mia", |row| row.service = Some("pay".into()));
+    let mut found = estate(vec![ledger, orders, shop, whole]);
+    let mut item = found.config_items.get("orders").unwrap().clone();
+    (item.id, item.key, item.service) = ("ledger".into(), "ledger".into(), "pay".into());
+    found.config_items.insert(item.key.clone(), item);
+    found
+}
+
+#[test]
+fn an_item_of_another_service_chooses_nobody() {
+    let mut found = with_a_foreign_item();
+    assert_eq!(who(&found, &["ledger"], "production"), ["max"], "neither vera nor mia");
+    assert_eq!(
+        who(&found, &["ledger", "orders"], "production"),
+        ["tom"],
+        "as without it"
+    );
+    let (service, environment) = ("shop".into(), "production".into());
+    let items = ["ledger".to_owned()];
+    let place = Place {
+        service: &service,
+        environment: &environment,
+        items: &items,
+    };
+    let lines = found.lines(&place, OwnershipRole::Owner, at("2026-11-20T10:00:00Z"));
+    assert_eq!(lines[0].scope, "service:shop");
+    assert_eq!(lines[0].holders[0].why, "owner of shop since 2026-01-01");
+    assert!(found.is_foreign("ledger", &service));
+    assert!(!found.is_foreign("orders", &"pay".into()), "the shop is part of it");
+    assert!(!found.is_foreign("nobody-knows-it", &service), "nothing is known of it");
+    found.dependencies = vec![Dependency {
+        from_kind: NodeKind::ConfigItem,
+        to_kind: NodeKind::ConfigItem,
+        ..part("ledger", "orders")
+    }]
+    .into();
+    assert_eq!(
+        who(&found, &["ledger"], "production"),
+        ["vera"],
+        "it is part of the shop now"
+    );
+}
+
 #[test]
 fn a_graph_with_a_ring_ends_and_rings_of_delegations_are_found() {
     let mut found = estate(vec![row("all", "olga", |_| {})]);

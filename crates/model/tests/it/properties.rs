@@ -246,7 +246,7 @@ fn try_late(world: &mut World, who: &str, deed: Deed) -> bool {
         Deed::Review => world.review(who).is_ok(),
         Deed::Close => world.close(who).is_ok(),
         Deed::Glass => world.break_glass(who, 60).is_ok(),
-        Deed::Cosign => world.act(who, glass::cosign).is_ok(),
+        Deed::Cosign => world.cosign(who).is_ok(),
         Deed::ValidateGlass => {
             let words = body(json!({"text": "Looked at it"}));
             world.act(who, |case| glass::validate(case, &words)).is_ok()

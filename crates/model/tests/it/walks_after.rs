@@ -293,11 +293,11 @@ fn dual_control_wants_a_second_hand_on_the_glass() {
     assert_eq!(world.gate("sha256:aa").decision, GateDecision::Stop);
     assert_eq!(missing(world.break_glass("mia", 60)), ["already_open"]);
     for (who, answer) in [("cora", "own_request"), ("rita", "not_asked"), ("olga", "not_asked")] {
-        assert_eq!(code(world.act(who, glass::cosign)), answer, "{who}");
+        assert_eq!(code(world.cosign(who)), answer, "{who}");
     }
     // The opener showed a fresh factor; the second hand may also be a token's bearer.
     world.by_token = true;
-    world.act("sue", glass::cosign).unwrap();
+    world.cosign("sue").unwrap();
     world.by_token = false;
     assert_eq!(world.state(), State::Implementing);
     assert!(
@@ -309,8 +309,8 @@ fn dual_control_wants_a_second_hand_on_the_glass() {
     dual.dual_control = true;
     let mut world = World::with(facts(), vec![(Due::Start, Duty::Approval(dual))]);
     world.break_glass("cora", 60).unwrap();
-    assert_eq!(code(world.act("sue", glass::cosign)), "not_asked");
-    world.act("olga", glass::cosign).unwrap();
+    assert_eq!(code(world.cosign("sue")), "not_asked");
+    world.cosign("olga").unwrap();
     assert_eq!(world.state(), State::Implementing);
 }
 
@@ -340,13 +340,13 @@ fn a_glass_that_nobody_signed_opens_nothing_and_may_be_broken_again() {
     world.break_glass("cora", 30).unwrap();
     world.wait(30);
     assert!(world.change().break_glass.as_ref().unwrap().ended);
-    assert_eq!(code(world.act("sue", glass::cosign)), "nothing_to_sign");
+    assert_eq!(code(world.cosign("sue")), "nothing_to_sign");
     world.break_glass("cora", 30).unwrap();
     world.hold("rita", json!({"reason": "Wait"})).unwrap();
     world.wait(45);
     world.act("rita", model::verbs::plan::resume).unwrap();
     world.break_glass("cora", 30).unwrap();
-    world.act("sue", glass::cosign).unwrap();
+    world.cosign("sue").unwrap();
     assert_eq!(world.state(), State::Implementing);
 }
 
@@ -355,14 +355,11 @@ fn between_two_signatures_a_hold_and_what_was_taken_out_stop_the_glass() {
     let mut world = World::with(facts_but(high()), Vec::new());
     world.break_glass("cora", 60).unwrap();
     world.hold("rita", json!({"reason": "Wait"})).unwrap();
-    assert_eq!(code(world.act("sue", glass::cosign)), "on_hold");
+    assert_eq!(code(world.cosign("sue")), "on_hold");
     world.act("rita", model::verbs::plan::resume).unwrap();
     let emptied = json!({"targets": [], "rollback_plan": []});
     world.edit("rita", emptied).unwrap();
-    assert_eq!(
-        missing(world.act("sue", glass::cosign)),
-        ["field_missing", "rollback_plan_missing"]
-    );
+    assert_eq!(missing(world.cosign("sue")), ["field_missing", "rollback_plan_missing"]);
     assert_eq!(world.state(), State::Draft);
 }
 

@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 
 use model::committers::{Committer, Committers, Pushed, resolve};
 use model::obligation::{ApprovalRule, Asked, Due, Duty, Party};
-use model::verbs::glass;
 use model::words::{Covers, GateDecision, State};
 
 use crate::people::{directory, rule};
@@ -173,12 +172,8 @@ fn who_speaks_for_another_co_signs_nothing() {
     let extra = vec![(Due::Start, Duty::Approval(dual))];
     let mut world = World::create("rita", facts(), extra, estate).unwrap();
     world.break_glass("ida", 60).unwrap();
-    assert_eq!(
-        code(world.act("vera", glass::cosign)),
-        "not_asked",
-        "vera is not of security"
-    );
-    world.act("sam", glass::cosign).unwrap();
+    assert_eq!(code(world.cosign("vera")), "not_asked", "vera is not of security");
+    world.cosign("sam").unwrap();
 }
 
 #[test]
@@ -211,10 +206,10 @@ fn nobody_co_signs_a_broken_glass_while_a_committer_is_unknown() {
     let mut world = World::with(facts(), vec![(Due::Start, Duty::Approval(dual))]);
     made_by(&mut world, &["sam"], &["github:mona"]);
     world.break_glass("ida", 60).unwrap();
-    assert_eq!(code(world.act("sam", glass::cosign)), "not_asked", "sam made a commit");
-    assert_eq!(code(world.act("sue", glass::cosign)), "committer_unknown");
+    assert_eq!(code(world.cosign("sam")), "not_asked", "sam made a commit");
+    assert_eq!(code(world.cosign("sue")), "committer_unknown");
     made_by(&mut world, &["sam"], &[]);
-    world.act("sue", glass::cosign).unwrap();
+    world.cosign("sue").unwrap();
     assert_eq!(world.state(), State::Implementing);
     assert!(world.now < at("11:00"));
 }

@@ -143,7 +143,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "Starts without approvals, in the open.",
         acts::break_glass::break_glass
     ),
-    plain_act!(
+    act!(
         "/changes/{key}/break-glass/co-signature",
         "Signs a break-glass as the second person.",
         acts::cosign_break_glass::cosign_break_glass

@@ -138,7 +138,7 @@ const DOORS: &[Door] = &[
     door(
         "break-glass/co-signature",
         "You have signed it too.",
-        |room, key, _, _| acts::cosign_break_glass::cosign_break_glass(room, key),
+        |room, key, _, body| acts::cosign_break_glass::cosign_break_glass(room, key, body),
     ),
     door(
         "break-glass/validation",

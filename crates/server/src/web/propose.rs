@@ -50,7 +50,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, asked: &Asked) -> acts::Result<S
     let start = read(&asked.planned_start)
         .or(change.planned_start)
         .unwrap_or(view.now());
-    let usual = start + SignedDuration::from_hours(USUAL_HOURS);
+    let usual = model::reading::later(start, SignedDuration::from_hours(USUAL_HOURS));
     let end = read(&asked.planned_end).or(change.planned_end).unwrap_or(usual);
     let (start, end) = (start, end.max(start));
     let mut found: Vec<Entry> = too_soon(view, &file, start).into_iter().collect();

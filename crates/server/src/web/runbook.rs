@@ -133,7 +133,9 @@ fn clocks(
             .minutes
             .map(|count| format!("of {}", minutes(count.unsigned_abs())))
             .unwrap_or_default();
-        let due = step.minutes.map(|count| since + jiff::SignedDuration::from_mins(count));
+        let due = step
+            .minutes
+            .map(|count| model::reading::later(since, jiff::SignedDuration::from_mins(count)));
         clocks.push(RunClock {
             label: "On this step since".to_owned(),
             time: hour(since),

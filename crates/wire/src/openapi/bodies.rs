@@ -235,6 +235,15 @@ const DECISIONS: &[Shape] = &[
     ),
     shape("NoBody", "Nothing needs to be said.", &[]),
     shape(
+        "CosignatureInput",
+        "The second signature of a break-glass.",
+        &[text(
+            "content_digest",
+            LINE,
+            "`content_digest` of the change as it was read: 409 once it is no longer the present one.",
+        )],
+    ),
+    shape(
         "TemplateApprovalInput",
         "Approves a standard template.",
         &[integer(

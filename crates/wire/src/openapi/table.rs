@@ -348,7 +348,7 @@ const ACTS: &[Row] = &[
         "cosign_break_glass",
         "/break-glass/co-signature",
         "Co-sign a break-glass",
-        "NoBody",
+        "CosignatureInput",
     ),
     act(
         "validate_break_glass",

@@ -1,0 +1,115 @@
+//! What a permit names: nothing that was neither approved in the target nor attested to be made from its commit.
+
+use model::outside::Provenance;
+use model::records::Permit;
+use model::words::GateDecision;
+use serde_json::json;
+use store::record;
+
+use crate::{World, began, body};
+
+const APPROVED: &str = "1111111111111111111111111111111111111111";
+const SQUASHED: &str = "2222222222222222222222222222222222222222";
+const OTHER: &str = "3333333333333333333333333333333333333333";
+const BUILT: &str = "sha256:eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee";
+
+/// The artifact and the commit that a permit names.
+type Named = (Option<String>, Option<String>);
+
+impl World {
+    /// A standard change for a commit alone, scheduled.
+    fn planned_for_commit(&self) {
+        self.by("rita", |room| {
+            let request = json!({
+                "kind": "standard", "template": "deploy-pay", "title": "Deploy pay",
+                "targets": [{"service": "pay", "environment": "production", "commit": APPROVED}],
+                "planned_start": "2026-11-20T09:00:00Z", "planned_end": "2026-11-20T14:00:00Z",
+            });
+            let key = acts::create_change::create_change(room, &body(request), &[])?;
+            acts::submit_change::submit_change(room, &key)
+        });
+    }
+
+    fn told(&self, commit: &'static str, tree: Option<&'static str>, artifact: Option<&'static str>) {
+        let source = self.connection.clone();
+        self.system(move |room| {
+            let told = Provenance {
+                id: "".into(),
+                version: 0,
+                repository: "pay".to_owned(),
+                commit: commit.to_owned(),
+                tree: tree.map(str::to_owned),
+                artifact: artifact.map(str::to_owned),
+                files: None,
+                before: None,
+                committers: None,
+                is_partial: false,
+                merged: None,
+                source: source.clone(),
+                at: began(),
+            };
+            acts::kin::keep(room, told)
+        });
+    }
+
+    /// The answer without a check, and the artifact and commit of the permit that a check gives.
+    fn asked_for(&self, artifact: Option<&'static str>, commit: Option<&'static str>) -> (GateDecision, Option<Named>) {
+        let question = acts::gate::Question {
+            service: "pay".to_owned(),
+            environment: "production".to_owned(),
+            artifact: artifact.map(str::to_owned),
+            commit: commit.map(str::to_owned),
+            change: None,
+            purpose: None,
+        };
+        self.system(move |room| {
+            let answer = acts::gate::ask(room, &question)?;
+            let checked = acts::gate::check(room, &question, None)?;
+            assert_eq!(checked.check.decision, answer.decision, "both ways to ask say the same");
+            let Some(id) = checked.check.permit else {
+                return Ok((answer.decision, None));
+            };
+            let permit = record::load::<Permit>(room.tx, id.as_str())?.unwrap().record;
+            Ok((answer.decision, Some((permit.artifact, permit.commit))))
+        })
+    }
+}
+
+fn goes(artifact: Option<&str>, commit: Option<&str>) -> (GateDecision, Option<Named>) {
+    let named = (artifact.map(str::to_owned), commit.map(str::to_owned));
+    (GateDecision::Go, Some(named))
+}
+
+#[test]
+fn an_artifact_that_nobody_approved_or_attested_stands_in_no_permit() {
+    let world = World::new();
+    world.planned_for_commit();
+    world.told(APPROVED, Some("tree"), None);
+    world.told(SQUASHED, Some("tree"), None);
+    world.told(OTHER, Some("another"), None);
+    // Beside the approved commit and beside one with an equal tree: the permit is for the commit.
+    assert_eq!(world.asked_for(Some(BUILT), Some(APPROVED)), goes(None, Some(APPROVED)));
+    assert_eq!(world.asked_for(Some(BUILT), Some(SQUASHED)), goes(None, Some(SQUASHED)));
+    assert_eq!(world.asked_for(Some(BUILT), Some(OTHER)), (GateDecision::Stop, None));
+    assert_eq!(world.asked_for(Some(BUILT), None), (GateDecision::Stop, None));
+    // Attested to be made from the squash, it stands in every permit for it.
+    world.told(SQUASHED, None, Some(BUILT));
+    assert_eq!(world.asked_for(Some(BUILT), None), goes(Some(BUILT), None));
+    assert_eq!(
+        world.asked_for(Some(BUILT), Some(SQUASHED)),
+        goes(Some(BUILT), Some(SQUASHED))
+    );
+    assert_eq!(
+        world.asked_for(Some(BUILT), Some(APPROVED)),
+        goes(Some(BUILT), Some(APPROVED))
+    );
+}
+
+#[test]
+fn an_artifact_that_was_made_from_another_commit_is_stopped_whatever_commit_stands_beside_it() {
+    let world = World::new();
+    world.planned_for_commit();
+    world.told(OTHER, None, Some(BUILT));
+    assert_eq!(world.asked_for(Some(BUILT), Some(APPROVED)), (GateDecision::Stop, None));
+    assert_eq!(world.asked_for(None, Some(APPROVED)), goes(None, Some(APPROVED)));
+}
