@@ -162,8 +162,11 @@ fn of_two_administrators_neither_takes_a_thing_from_under_a_rule_alone() {
     let state = || {
         let found = world.look(|room| {
             let directory = room.directory()?;
-            let regimes = directory.services[&"ledger".into()].regimes.len();
-            Ok((regimes, directory.environments[&"production".into()].is_production))
+            let regimes = directory.services.get(&"ledger".into()).unwrap().regimes.len();
+            Ok((
+                regimes,
+                directory.environments.get(&"production".into()).unwrap().is_production,
+            ))
         });
         found.unwrap()
     };

@@ -323,13 +323,13 @@ fn a_glass_that_waits_for_a_second_hand_says_whose() {
     assert_eq!(first.unmet.code, "cosignature_missing");
     assert!(first.unmet.waiting_on.contains(&"sue".to_owned()), "{first:?}");
     assert!(!first.unmet.waiting_on.contains(&"cora".to_owned()), "{first:?}");
-    let refused = world.act("olga", glass::cosign).unwrap_err().text();
+    let refused = world.cosign("olga").unwrap_err().text();
     let name = world.directory.name(&"sue".into());
     assert!(refused.contains(&name), "{refused}");
     let letter = world.letters.iter().find(|letter| letter.to == "sue".into()).unwrap();
     assert!(letter.news.ends_with("It opens nothing before a second person signs."));
     assert!(letter.next.contains("sign it too"), "{}", letter.next);
-    world.act("sue", glass::cosign).unwrap();
+    world.cosign("sue").unwrap();
     let rows = model::requirement::ahead(&world.file, &world.directory, world.now);
     assert!(rows.iter().all(|row| row.unmet.code != "cosignature_missing"));
 }
