@@ -20,7 +20,7 @@ const WELL_KNOWN: [&str; 2] = ["change-managers", "security"];
 const AT_ONCE: usize = 200;
 /// The sentence for who would seat themselves.
 const OWN_SEAT: &str = "Nobody takes a seat by themselves in a group that decides: whoever else may set groups gives it. Let the \
-                        directory come with a token for a person of its own.";
+                        directory come with a token for a person of its own, which another administrator made.";
 /// The longest key of a group, in characters.
 const KEY_CHARS: usize = 60;
 

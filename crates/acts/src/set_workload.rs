@@ -107,7 +107,7 @@ fn read(room: &mut Room<'_, '_>, reading: &mut Reading<'_>, key: &str) -> Result
         meant_for: reading.needed("meant_for", LINE),
         claims: read_claims(reading),
         person,
-        owner: room.actor.person.clone(),
+        owner: room.actor.speaker().clone(),
         scopes: read_scopes(reading),
         roles,
         minutes: reading.integer("minutes", 1..=LONGEST_MINUTES).unwrap_or(USUAL_MINUTES),
