@@ -1,9 +1,13 @@
 //! Whose hand a way in is: kept over each hop, and held to what its person is held to.
 
 use acts::Room;
+use acts::set_template::{approve_template, propose_template};
+use model::directory::StandardTemplate;
 use model::file::{Actor, Lent};
-use model::words::Noun;
-use serde_json::{Value, json};
+use model::records::Message;
+use model::words::{Noun, TemplateState};
+use serde_json::{Map, Value, json};
+use store::record::{self, Filter};
 use store::{Lane, Mode};
 
 use crate::world::{TENANT, World, body};
@@ -123,4 +127,99 @@ fn nobody_gives_themselves_anything_by_a_borrowed_account() {
         acts::set_person::edit_person(room, "nils", &body(json!({"functions": ["dba"]})))
     });
     assert_eq!(told, "");
+}
+
+fn propose(world: &World, actor: &Actor) {
+    let template = body(json!({"key": "restart", "services": ["pay"], "locked": {"category": "application"}}));
+    let told = refused(world, actor, move |room| propose_template(room, &template));
+    assert_eq!(told, "");
+}
+
+fn approve(world: &World, actor: &Actor) -> String {
+    refused(world, actor, |room| approve_template(room, "restart", &Map::new()))
+}
+
+fn template(world: &World) -> StandardTemplate {
+    world
+        .look(|room| Ok(room.directory()?.templates.get("restart").cloned().unwrap()))
+        .unwrap()
+}
+
+#[test]
+fn a_template_is_approved_by_two_hands_of_which_neither_proposed_it() {
+    let world = world();
+    propose(&world, &world.actor("nils"));
+    for login in ["mona", "olga"] {
+        let told = approve(&world, &lent(&world, login, "nils"));
+        assert!(told.contains("own_request"), "{told}");
+    }
+    // Proposed by a way in that somebody handed out, it is theirs as well.
+    propose(&world, &lent(&world, "rita", "nils"));
+    let told = approve(&world, &lent(&world, "mona", "nils"));
+    assert!(told.contains("own_request"), "{told}");
+    propose(&world, &world.actor("rita"));
+    assert_eq!(approve(&world, &lent(&world, "mona", "nils")), "");
+    let told = approve(&world, &lent(&world, "olga", "nils"));
+    assert!(told.contains("one_hand"), "{told}");
+    assert_eq!(template(&world).state, TemplateState::Proposed);
+    assert_eq!(approve(&world, &world.actor("olga")), "");
+    assert_eq!(template(&world).state, TemplateState::Approved);
+    world.assert_replays();
+}
+
+#[test]
+fn a_template_rests_on_nobody_who_could_not_approve_it_any_more() {
+    let world = world();
+    world.system(|room| {
+        acts::set_person::create_person(room, &body(json!({"login": "carla", "roles": ["change_manager"]})))
+    });
+    propose(&world, &world.actor("rita"));
+    assert_eq!(approve(&world, &world.actor("mona")), "");
+    world.system(|room| acts::deactivate_person::deactivate_person(room, "mona", &body(json!({"compromised": true}))));
+    assert_eq!(approve(&world, &world.actor("olga")), "");
+    let now = template(&world);
+    assert_eq!((now.state, now.approvals.len()), (TemplateState::Proposed, 1));
+    assert_eq!(approve(&world, &world.actor("carla")), "");
+    assert_eq!(template(&world).state, TemplateState::Approved);
+    // Who lost the right meanwhile counts no more either.
+    propose(&world, &world.actor("rita"));
+    assert_eq!(approve(&world, &world.actor("carla")), "");
+    world.system(|room| acts::set_person::edit_person(room, "carla", &body(json!({"roles": ["requester"]}))));
+    assert_eq!(approve(&world, &world.actor("olga")), "");
+    assert_eq!(template(&world).state, TemplateState::Proposed);
+    world.assert_replays();
+}
+
+#[test]
+fn a_template_that_a_compromised_account_approved_is_suspended() {
+    let world = world();
+    propose(&world, &world.actor("rita"));
+    for login in ["mona", "olga"] {
+        assert_eq!(approve(&world, &world.actor(login)), "");
+    }
+    let end = |compromised: bool, login: &'static str| {
+        let why = body(json!({"compromised": compromised}));
+        world.system(move |room| acts::deactivate_person::deactivate_person(room, login, &why).map(drop));
+    };
+    end(false, "mona");
+    assert_eq!(
+        template(&world).state,
+        TemplateState::Approved,
+        "who left has approved it"
+    );
+    end(true, "mona");
+    let now = template(&world);
+    assert_eq!(now.state, TemplateState::Suspended);
+    assert!(now.ended_reason.unwrap().contains("compromised"));
+    let found = world.look(|room| Ok(record::find::<Message>(room.tx, &Filter::new().order_by("id"))?));
+    let told = found.unwrap().into_iter().map(|it| it.record);
+    let mut told: Vec<_> = told
+        .filter(|it| it.topic == "template_suspended")
+        .map(|it| it.person)
+        .collect();
+    told.sort();
+    let mut expected = vec![world.actor("rita").person, world.actor("olga").person];
+    expected.sort();
+    assert_eq!(told, expected);
+    world.assert_replays();
 }
