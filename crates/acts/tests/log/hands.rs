@@ -6,6 +6,7 @@ use model::directory::StandardTemplate;
 use model::file::{Actor, Lent};
 use model::records::Message;
 use model::words::{Noun, TemplateState};
+use model::workload::Workload;
 use serde_json::{Map, Value, json};
 use store::record::{self, Filter};
 use store::{Lane, Mode};
@@ -221,5 +222,50 @@ fn a_template_that_a_compromised_account_approved_is_suspended() {
     let mut expected = vec![world.actor("rita").person, world.actor("olga").person];
     expected.sort();
     assert_eq!(told, expected);
+    world.assert_replays();
+}
+
+fn set_workload(world: &World, by: &'static str, key: &'static str, person: &'static str) {
+    let wanted = body(
+        json!({"issuer": "https://ci.example", "meant_for": "assent", "person": person,
+        "claims": {"repository": "acme/*"}}),
+    );
+    world.by(by, move |room| {
+        acts::set_workload::set_workload(room, key, &wanted).map(drop)
+    });
+}
+
+fn workload(world: &World, key: &'static str) -> Workload {
+    world.look(move |room| acts::set_workload::workload(room, key)).unwrap()
+}
+
+#[test]
+fn a_workload_ends_with_who_answers_for_it() {
+    let world = world();
+    set_workload(&world, "nils", "his", "olga");
+    set_workload(&world, "kari", "hers", "olga");
+    set_workload(&world, "kari", "for-him", "nils");
+    let told = body(json!({"repository": "acme/booking"}));
+    let enter = |key: &'static str| {
+        let told = told.clone();
+        refused(&world, &Actor::system(), move |room| {
+            acts::set_workload::enter(room, key, &told)
+        })
+    };
+    assert_eq!(enter("his"), "");
+    world.by("kari", |room| {
+        acts::deactivate_person::deactivate_person(room, "nils", &body(json!({"compromised": true}))).map(drop)
+    });
+    let active = ["his", "hers", "for-him"].map(|key| workload(&world, key).active);
+    assert_eq!(active, [false, true, false]);
+    assert!(enter("his").contains("not_trusted"));
+    assert_eq!(enter("hers"), "");
+    // One that was left behind lets nobody in either.
+    let left = Workload {
+        active: true,
+        ..workload(&world, "his")
+    };
+    world.system(move |room| room.put_estate("workload.set", left.clone(), json!({})).map(drop));
+    assert!(enter("his").contains("not_trusted"));
     world.assert_replays();
 }
