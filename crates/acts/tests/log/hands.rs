@@ -269,3 +269,41 @@ fn a_workload_ends_with_who_answers_for_it() {
     assert!(enter("his").contains("not_trusted"));
     world.assert_replays();
 }
+
+#[test]
+fn a_role_that_a_review_refuses_takes_its_seat_along() {
+    let world = world();
+    world.by("kari", |room| {
+        acts::review_access::begin_review(room, &body(json!({}))).map(drop)
+    });
+    let sam = world.actor("sam").person;
+    let part = world.look(|room| {
+        let filter = Filter::new().equals("is_open", true).order_by("id");
+        Ok(record::find::<model::access_review::AccessReview>(room.tx, &filter)?)
+    });
+    let parts = part.unwrap().into_iter().map(|it| it.record);
+    let is_it = |right: &&model::access_review::HeldRight| {
+        right.person == sam && right.kind == "role" && right.what == "security"
+    };
+    let (part, row) = parts
+        .filter_map(|part| Some((part.clone(), part.rights.iter().find(is_it)?.row)))
+        .next()
+        .unwrap();
+    let manager = Actor {
+        person: part.manager.clone(),
+        stepped_up_at: Some(world.desk.tools().clock.now()),
+        ..world.actor("kari")
+    };
+    let sits = |world: &World| {
+        let sam = world.actor("sam").person;
+        let found = world.look(move |room| Ok(room.directory()?.groups_of(&sam).contains(&"security".into())));
+        found.unwrap()
+    };
+    assert!(sits(&world));
+    let refusal = body(json!({"refused": [row], "reason": "Moved on."}));
+    let signed = refused(&world, &manager, move |room| {
+        acts::review_access::sign_review(room, part.id.as_str(), &refusal)
+    });
+    assert_eq!((signed.as_str(), sits(&world)), ("", false));
+    world.assert_replays();
+}
