@@ -107,7 +107,7 @@ pub(crate) fn check_accounts(reading: &mut Reading<'_>, directory: &Directory, p
 }
 
 /// Judges open changes with commits again where a person's accounts or address moved: they may have made one of them.
-fn settle_committers(room: &mut Room<'_, '_>, before: Option<&Person>, after: &Person) -> Result<()> {
+pub(crate) fn settle_committers(room: &mut Room<'_, '_>, before: Option<&Person>, after: &Person) -> Result<()> {
     let marks = |person: &Person| (person.accounts.clone(), person.email.clone());
     let were = before.map(marks).unwrap_or_default();
     if were == marks(after) {

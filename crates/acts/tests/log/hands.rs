@@ -307,3 +307,48 @@ fn a_role_that_a_review_refuses_takes_its_seat_along() {
     assert_eq!((signed.as_str(), sits(&world)), ("", false));
     world.assert_replays();
 }
+
+#[test]
+fn a_directory_takes_no_address_from_who_runs_it_and_gives_none_that_is_an_alias() {
+    let world = world();
+    let nils = world.actor("nils").person;
+    let told = |login: &str, mail: &str| model::identity::ProvisionedPerson {
+        login: login.to_owned(),
+        name: login.to_owned(),
+        email: Some(mail.to_owned()),
+        active: Some(true),
+        ..Default::default()
+    };
+    let keep = |actor: &Actor, mail: &str| {
+        let (nils, told) = (nils.clone(), told("nils", mail));
+        refused(&world, actor, move |room| {
+            acts::provision::replace_person(room, nils.as_str(), &told)
+        })
+    };
+    let marks = || {
+        let found = world.look(|room| Ok(room.directory()?.by_login("nils").unwrap().clone()));
+        let found = found.unwrap();
+        (found.email.unwrap(), found.accounts)
+    };
+    // By another's account too: the token is of his making.
+    assert_eq!(keep(&lent(&world, "kari", "nils"), "n@halden.example"), "");
+    let alias = "mail:nils@halden.example".to_owned();
+    assert_eq!(marks(), ("n@halden.example".to_owned(), vec![alias.clone()]));
+    let dummy = told("dummy", "Nils@halden.example");
+    let again = dummy.clone();
+    let made = refused(&world, &world.actor("kari"), move |room| {
+        acts::provision::create_person(room, &dummy)
+    });
+    assert!(made.contains("not_unique"), "{made}");
+    let made = refused(&world, &world.actor("kari"), move |room| {
+        let words = json!({"login": again.login, "email": again.email});
+        acts::set_person::create_person(room, &body(words))
+    });
+    assert!(made.contains("not_unique"), "{made}");
+    // What another directory tells of him is so; and his own, sent back, is.
+    assert_eq!(keep(&world.actor("kari"), "nb@halden.example"), "");
+    assert_eq!(marks(), ("nb@halden.example".to_owned(), vec![alias]));
+    assert_eq!(keep(&world.actor("nils"), "nils@halden.example"), "");
+    assert_eq!(marks().0, "nils@halden.example");
+    world.assert_replays();
+}
