@@ -83,6 +83,7 @@ pub fn end_person(
     }
     end_access(room, &person.id)?;
     if compromised {
+        crate::set_template::suspend_of(room, &person.id)?;
         store::secrets::delete_password(room.tx, person.id.as_str())?;
         store::second_factor::delete_of_person(room.tx, person.id.as_str(), "")?;
     }
@@ -112,7 +113,7 @@ fn end_delegations(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
     Ok(())
 }
 
-/// Ends sessions and tokens of a person. A token of theirs that speaks for somebody else has lost who answers for it.
+/// Ends sessions, tokens and workloads of a person. What of theirs speaks for somebody else has lost who answers for it.
 fn end_access(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
     store::session::delete_of_person(room.tx, person.as_str())?;
     let filter = Filter::new().equals("revoked", false).order_by("id");
@@ -120,6 +121,11 @@ fn end_access(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
         let token = stored.record;
         if &token.person == person || &token.owner == person {
             room.put_estate("token.revoked", Token { revoked: true, ..token }, json!({}))?;
+        }
+    }
+    for workload in crate::set_workload::workloads(room)? {
+        if workload.active && (&workload.person == person || &workload.owner == person) {
+            crate::set_workload::end(room, workload)?;
         }
     }
     Ok(())

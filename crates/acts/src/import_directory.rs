@@ -276,13 +276,14 @@ impl Staging {
         match write {
             Write::Person(person) => {
                 let old = self.directory.people.get(&person.id);
-                if person.id == room.actor.person && old.is_some_and(|old| old.roles != person.roles) {
+                let is_own = own_request::is_own(&room.actor, &person.id);
+                if is_own && old.is_some_and(|old| old.roles != person.roles) {
                     reading.wrong("roles", "own_request", "Nobody changes their own roles.");
                 }
                 if own_request::gives_function(room, old, person) {
                     reading.wrong("functions", "own_request", own_request::OWN_FUNCTION);
                 }
-                if person.id == room.actor.person && old.is_some_and(|old| drops_mark(old, person)) {
+                if is_own && old.is_some_and(|old| drops_mark(old, person)) {
                     reading.wrong("accounts", "own_request", crate::set_person::OWN_ACCOUNT);
                 }
                 if last_administrator::is_last(&self.directory, person) {

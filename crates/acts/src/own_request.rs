@@ -2,6 +2,8 @@
 //! who may set it does.
 
 use model::directory::{Group, Ownership, Person};
+use model::file::Actor;
+use model::ids::PersonId;
 use model::refusal::Refusal;
 use model::words::OwnershipRole;
 
@@ -16,10 +18,15 @@ pub(crate) const OWN_SEAT: &str = "Nobody takes a seat in a group by themselves:
 pub(crate) const OWN_FUNCTION: &str =
     "Nobody gives themselves a job function: rules ask for it. Another administrator does.";
 
+/// Whether somebody is the acting person, or whoever handed them the way in by which they come: either of the two may be who
+/// asks, so that what is done for either is done for oneself.
+pub(crate) fn is_own(actor: &Actor, person: &PersonId) -> bool {
+    !actor.is_system && (person == &actor.person || person == actor.speaker())
+}
+
 /// Whether the acting person as they are to be has a job function that they do not have now.
 pub(crate) fn gives_function(room: &Room<'_, '_>, before: Option<&Person>, after: &Person) -> bool {
-    let is_own = !room.actor.is_system && after.id == room.actor.person;
-    is_own && before.is_some_and(|before| !after.functions.is_subset(&before.functions))
+    is_own(&room.actor, &after.id) && before.is_some_and(|before| !after.functions.is_subset(&before.functions))
 }
 
 /// Whether a row of the matrix would give the acting person, themselves or through a group of theirs, a voice.
@@ -28,17 +35,17 @@ pub(crate) fn gives_voice(room: &mut Room<'_, '_>, row: &Ownership) -> crate::Re
     if room.actor.is_system || !decides {
         return Ok(false);
     }
-    let me = room.actor.person.clone();
     let directory = room.directory()?;
     let through = row.group.as_ref().and_then(|key| directory.groups.get(key));
-    Ok(row.person.as_ref() == Some(&me) || through.is_some_and(|group| group.members.contains(&me)))
+    let mut voices = row.person.iter().chain(through.iter().flat_map(|group| &group.members));
+    Ok(voices.any(|person| is_own(&room.actor, person)))
 }
 
 /// Whether a group as it is to be has the acting person in it who is not in it now.
 pub(crate) fn gives_seat(room: &Room<'_, '_>, before: Option<&Group>, after: &Group) -> bool {
-    let me = &room.actor.person;
-    let sits = |group: &Group| group.members.contains(me);
-    !room.actor.is_system && sits(after) && !before.is_some_and(sits)
+    let sat = |person: &PersonId| before.is_some_and(|group| group.members.contains(person));
+    let mut seated = after.members.iter().filter(|person| !sat(person));
+    seated.any(|person| is_own(&room.actor, person))
 }
 
 /// The refusal.

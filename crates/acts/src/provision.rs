@@ -1,6 +1,8 @@
 //! People and groups as a provisioning directory keeps them (SCIM). These acts look for the records they are about by
-//! indexes and never walk through all people, so that an import of a large directory costs each person the same.
+//! indexes, so that an import of a large directory costs each person the same; only whether a new address is somebody's
+//! alias is looked for among all people, who are in memory.
 
+use model::committers;
 use model::directory::{Group, Person};
 use model::identity::{ProvisionedGroup, ProvisionedPerson};
 use model::ids::{GroupKey, PersonId, RecordId};
@@ -20,7 +22,7 @@ const WELL_KNOWN: [&str; 2] = ["change-managers", "security"];
 const AT_ONCE: usize = 200;
 /// The sentence for who would seat themselves.
 const OWN_SEAT: &str = "Nobody takes a seat by themselves in a group that decides: whoever else may set groups gives it. Let the \
-                        directory come with a token for a person of its own.";
+                        directory come with a token for a person of its own, which another administrator made.";
 /// The longest key of a group, in characters.
 const KEY_CHARS: usize = 60;
 
@@ -150,7 +152,11 @@ pub fn create_person(room: &mut Room<'_, '_>, told: &ProvisionedPerson) -> Resul
         removed: false,
         telling: None,
     };
-    room.put_estate("person.created", described(fresh, told), json!({"provisioned": true}))
+    let fresh = described(fresh, told);
+    if fresh.email.is_some() {
+        check_aliases(room, &fresh)?;
+    }
+    room.put_estate("person.created", fresh, json!({"provisioned": true}))
 }
 
 /// Sets a person as a directory tells of them. Somebody who was deactivated here as compromised is activated here alone:
@@ -161,6 +167,27 @@ pub fn create_person(room: &mut Room<'_, '_>, told: &ProvisionedPerson) -> Resul
 pub fn replace_person(room: &mut Room<'_, '_>, id: &str, told: &ProvisionedPerson) -> Result<Person> {
     let known = person(room, id)?;
     keep_person(room, known, told)
+}
+
+/// Refuses a new address that is an alias of somebody else: one address is one person.
+fn check_aliases(room: &mut Room<'_, '_>, next: &Person) -> Result<()> {
+    let directory = room.directory()?;
+    match committers::taken_account(&directory, next) {
+        Some((account, other)) => {
+            let text = format!("`{account}` belongs to `{}`; one account is one person.", other.login);
+            Err(taken("emails", text))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Whoever provisions by a token of their own, or by one that they made, is not rid of an address by it, and of the commits
+/// that they made by that: it stays as an alias. To refuse it would hold the directory up for good.
+fn keep_own_address(room: &Room<'_, '_>, known: &Person, mut next: Person) -> Person {
+    if own_request::is_own(&room.actor, &known.id) && committers::drops_mark(known, &next) {
+        next.accounts.extend(committers::mail_mark(known));
+    }
+    next
 }
 
 fn keep_person(room: &mut Room<'_, '_>, known: Person, told: &ProvisionedPerson) -> Result<Person> {
@@ -175,7 +202,10 @@ fn keep_person(room: &mut Room<'_, '_>, known: Person, told: &ProvisionedPerson)
         return Err(Refusal::not_now("compromised", text, "Ask an administrator of Assent.", Vec::new()).into());
     }
     let was_active = known.active;
-    let next = described(known.clone(), told);
+    let next = keep_own_address(room, &known, described(known.clone(), told));
+    if next.email != known.email {
+        check_aliases(room, &next)?;
+    }
     if was_active && !active {
         return end_person(room, next, told.compromised, None);
     }
@@ -196,6 +226,7 @@ fn keep_person(room: &mut Room<'_, '_>, known: Person, told: &ProvisionedPerson)
     }
     let kept = room.put_estate("person.edited", next, json!({"provisioned": true}))?;
     crate::settle_open::settle_person(room, Some(&known), &kept)?;
+    crate::set_person::settle_committers(room, Some(&known), &kept)?;
     Ok(kept)
 }
 

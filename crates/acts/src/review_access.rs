@@ -335,9 +335,14 @@ fn take_away(room: &mut Room<'_, '_>, right: &HeldRight, review: &RecordId) -> R
                 .filter(|it| it.as_str() != right.what)
                 .collect();
             if roles != person.roles {
-                let person = Person { roles, ..person };
-                crate::last_administrator::check(room, &person)?;
-                room.put_estate("person.edited", person, data)?;
+                let after = Person {
+                    roles,
+                    ..person.clone()
+                };
+                crate::last_administrator::check(room, &after)?;
+                let after = room.put_estate("person.edited", after, data)?;
+                crate::set_person::leave_well_known_groups(room, &person, &after)?;
+                crate::settle_open::settle_person(room, Some(&person), &after)?;
             }
         }
         "group" => {

@@ -105,7 +105,7 @@ fn check(reading: &mut Reading<'_>, directory: &Directory, delegation: &Delegati
         reading.wrong("delegate", "not_allowed", "Nobody speaks for themselves.");
         return;
     }
-    if *to == room.actor.person && *from != room.actor.person && !room.actor.is_system {
+    if crate::own_request::is_own(&room.actor, to) {
         let text = "Nobody gives themselves another's right; the other person does that, or another administrator.";
         reading.wrong("delegate", "own_request", text);
     }

@@ -174,7 +174,7 @@ pub fn except_from_freeze(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Res
     let reason = reading.needed("reason", TEXT);
     reading.finish()?;
     let change = room.change(&key)?;
-    if change.requester == room.actor.person {
+    if crate::own_request::is_own(&room.actor, &change.requester) {
         return Err(Refusal::not_allowed("own_request", "Nobody excepts their own change from a freeze.").into());
     }
     let exception = FreezeException {

@@ -107,7 +107,7 @@ pub(crate) fn check_accounts(reading: &mut Reading<'_>, directory: &Directory, p
 }
 
 /// Judges open changes with commits again where a person's accounts or address moved: they may have made one of them.
-fn settle_committers(room: &mut Room<'_, '_>, before: Option<&Person>, after: &Person) -> Result<()> {
+pub(crate) fn settle_committers(room: &mut Room<'_, '_>, before: Option<&Person>, after: &Person) -> Result<()> {
     let marks = |person: &Person| (person.accounts.clone(), person.email.clone());
     let were = before.map(marks).unwrap_or_default();
     if were == marks(after) {
@@ -181,7 +181,7 @@ pub fn edit_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<
         return Err(Refusal::not_found(format!("person {login}")).into());
     };
     let before = person.clone();
-    if person.id == room.actor.person && body.contains_key("roles") {
+    if own_request::is_own(&room.actor, &person.id) && body.contains_key("roles") {
         return Err(Refusal::not_allowed("own_request", "Nobody changes their own roles.").into());
     }
     let mut reading = Reading::new(body, "");
@@ -204,7 +204,7 @@ pub fn edit_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<
     check_mail(&mut reading, &directory, &person);
     check_accounts(&mut reading, &directory, &person);
     reading.finish()?;
-    if person.id == room.actor.person && model::committers::drops_mark(&before, &person) {
+    if own_request::is_own(&room.actor, &person.id) && model::committers::drops_mark(&before, &person) {
         return Err(Refusal::not_allowed("own_request", OWN_ACCOUNT).into());
     }
     if own_request::gives_function(room, Some(&before), &person) {
@@ -237,7 +237,7 @@ pub fn set_password(room: &mut Room<'_, '_>, login: &str, phc: &str) -> Result<(
     let Some(person) = directory.by_login(login) else {
         return Err(Refusal::not_found(format!("person {login}")).into());
     };
-    if person.id == room.actor.person {
+    if own_request::is_own(&room.actor, &person.id) {
         crate::set_second_factor::check_fresh(room)?;
     } else {
         room.allow(model::act::actions::SET_PERSON)?;

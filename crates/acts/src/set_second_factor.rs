@@ -360,7 +360,7 @@ pub fn reset_factors(room: &mut Room<'_, '_>, login: &str) -> Result<()> {
     let Some(person) = directory.by_login(login) else {
         return Err(Refusal::not_found(format!("person {login}")).into());
     };
-    if person.id == room.actor.person {
+    if crate::own_request::is_own(&room.actor, &person.id) {
         let text = "Nobody takes their own second factors away without showing one.";
         return Err(Refusal::not_allowed("own_request", text).into());
     }

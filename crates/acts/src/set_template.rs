@@ -12,7 +12,9 @@ use model::words::{Kind, OwnershipRole, Role, TemplateState};
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
+use crate::own_request::is_own;
 use crate::room::Room;
+use crate::save::{Written, draft, save_message};
 use crate::settle_open::settle_open;
 
 /// Fields that a template may lock or leave free: those of a change's request.
@@ -106,6 +108,7 @@ pub fn propose_template(room: &mut Room<'_, '_>, body: &Body) -> Result<Standard
         review_by: review_by.unwrap_or(room.now + jiff::SignedDuration::from_hours(24 * 365)),
         watch_minutes: reading.integer("watch_minutes", 0..=100_000).unwrap_or(60),
         proposer: room.actor.person.clone(),
+        handed_by: room.actor.hand().cloned(),
         approvals: Vec::new(),
         digest: digest.unwrap_or_default(),
         ended_reason: None,
@@ -168,8 +171,24 @@ fn check_values(reading: &mut Reading<'_>, locked: &Map<String, Value>, (directo
 }
 
 fn save(room: &mut Room<'_, '_>, kind: &'static str, template: StandardTemplate) -> Result<StandardTemplate> {
-    let data = json!({"key": template.key, "template_version": template.template_version});
-    let template = room.put_estate(kind, template, data)?;
+    save_with(room, kind, template, (Written::default(), Map::new()))
+}
+
+/// Saves a template with what else was written; its event says which version that is, and `more`.
+fn save_with(
+    room: &mut Room<'_, '_>,
+    kind: &'static str,
+    template: StandardTemplate,
+    (mut written, more): (Written, Map<String, Value>),
+) -> Result<StandardTemplate> {
+    let mut data = json!({"key": template.key, "template_version": template.template_version});
+    if let Value::Object(data) = &mut data {
+        data.extend(more);
+    }
+    let template = room.put(&mut written, template)?;
+    let subject = ("template", template.id.0.clone());
+    room.tell(vec![draft(kind, subject, room.now, data)], written)?;
+    room.touch_directory()?;
     settle_open(room, |change| {
         change.content.kind == Kind::Standard && change.content.template.as_ref().is_some_and(|t| t.key == template.key)
     })?;
@@ -181,8 +200,9 @@ fn load(room: &mut Room<'_, '_>, key: &str) -> Result<StandardTemplate> {
     found.ok_or_else(|| Error::Refused(Refusal::not_found(format!("template {key}"))))
 }
 
-/// Approves the proposed version (`POST /templates/{key}/approvals`): owner and change manager, never the proposer. `body` may
-/// name the `template_version` that was read; once another one is proposed, nobody has approved that unseen.
+/// Approves the proposed version (`POST /templates/{key}/approvals`): owner and change manager, never the proposer, and two
+/// hands. `body` may name the `template_version` that was read; once another one is proposed, nobody has approved that unseen.
+/// An approval counts while whoever gave it could give it still; others are dropped, and the template goes on waiting.
 ///
 /// # Errors
 /// 403, 404, 409, 422, or the store's.
@@ -190,7 +210,8 @@ pub fn approve_template(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Resu
     let mut template = load(room, key)?;
     room.allow(model::act::actions::APPROVE_TEMPLATE)?;
     let person = room.actor.person.clone();
-    if template.proposer == person {
+    let mut proposers = std::iter::once(&template.proposer).chain(&template.handed_by);
+    if proposers.any(|proposer| is_own(&room.actor, proposer)) {
         return Err(Refusal::not_allowed("own_request", "Who proposed a template cannot approve it.").into());
     }
     if template.state != TemplateState::Proposed {
@@ -199,17 +220,68 @@ pub fn approve_template(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Resu
     }
     check_read(&template, body)?;
     let role = approving_role(room, &template)?;
+    let stale = drop_stale(room, &mut template)?;
     template.approvals.retain(|approval| approval.person != person);
+    check_hand(room, &template)?;
     template.approvals.push(TemplateApproval {
         person,
         role,
+        handed_by: room.actor.hand().cloned(),
         at: room.now,
     });
     let has = |role| template.approvals.iter().any(|approval| approval.role == role);
     if has(Role::Owner) && has(Role::ChangeManager) {
         template.state = TemplateState::Approved;
     }
-    save(room, "template.approved", template)
+    let mut more = Map::new();
+    if !stale.is_empty() {
+        more.insert("dropped".to_owned(), json!(stale));
+    }
+    save_with(room, "template.approved", template, (Written::default(), more))
+}
+
+/// Drops the approvals of who could not give them any more, and answers whose they were: a template stands for a year, and
+/// what it rests on is looked at once, when it is approved.
+fn drop_stale(room: &mut Room<'_, '_>, template: &mut StandardTemplate) -> Result<Vec<PersonId>> {
+    let (directory, now) = (room.directory()?, room.now);
+    let given = template.approvals.clone().into_iter();
+    let (kept, stale): (Vec<_>, Vec<_>) = given.partition(|approval| stands(template, approval, &directory, now));
+    template.approvals = kept;
+    Ok(stale.into_iter().map(|approval| approval.person).collect())
+}
+
+/// Whether whoever approved could do so still, and no account stands behind it that somebody else may have used.
+fn stands(
+    template: &StandardTemplate,
+    approval: &TemplateApproval,
+    directory: &Directory,
+    now: jiff::Timestamp,
+) -> bool {
+    let hand = directory.people.get(approval.speaker());
+    holds(directory, template, (&approval.person, approval.role), now)
+        && !hand.is_some_and(model::directory::Person::is_compromised)
+}
+
+/// As whom the proposed version is still to be approved.
+pub fn waits_for(template: &StandardTemplate, directory: &Directory, now: jiff::Timestamp) -> Vec<Role> {
+    let counts = |it: &&TemplateApproval| stands(template, it, directory, now);
+    let given: BTreeSet<Role> = template.approvals.iter().filter(counts).map(|it| it.role).collect();
+    let wanted = [Role::Owner, Role::ChangeManager].into_iter();
+    wanted.filter(|role| !given.contains(role)).collect()
+}
+
+/// Two approve, so whoever handed out another's way in does not count for both.
+fn check_hand(room: &mut Room<'_, '_>, template: &StandardTemplate) -> Result<()> {
+    let speaker = room.actor.speaker().clone();
+    if template.approvals.iter().all(|approval| *approval.speaker() != speaker) {
+        return Ok(());
+    }
+    let name = room.directory()?.name(&speaker);
+    let text = format!(
+        "The hand of {name} stands behind this template already: who set another's password or provider within the last \
+         day, or made their token, counts once for both."
+    );
+    Err(Refusal::not_allowed("one_hand", text).into())
 }
 
 /// The version that stands is the one that was read, where the request says which that was.
@@ -232,8 +304,27 @@ fn check_read(template: &StandardTemplate, body: &Body) -> Result<()> {
 fn approving_role(room: &mut Room<'_, '_>, template: &StandardTemplate) -> Result<Role> {
     let directory = room.directory()?;
     let (person, now) = (&room.actor.person, room.now);
-    if directory.has_role(person, Role::ChangeManager) {
-        return Ok(Role::ChangeManager);
+    let held = [Role::ChangeManager, Role::Owner]
+        .into_iter()
+        .find(|role| holds(&directory, template, (person, *role), now));
+    held.ok_or_else(|| {
+        let text = "A template is approved by a change manager and by who owns all its services.";
+        Refusal::not_allowed("not_asked", text).into()
+    })
+}
+
+/// Whether somebody may approve as change manager, or as owner of the permitted services.
+fn holds(
+    directory: &Directory,
+    template: &StandardTemplate,
+    (person, role): (&PersonId, Role),
+    now: jiff::Timestamp,
+) -> bool {
+    if role == Role::ChangeManager {
+        return directory.has_role(person, role);
+    }
+    if !directory.is_active(person) {
+        return false;
     }
     let services: Vec<&ServiceKey> = if template.services.is_empty() {
         directory.services.keys().collect()
@@ -245,19 +336,45 @@ fn approving_role(room: &mut Room<'_, '_>, template: &StandardTemplate) -> Resul
     } else {
         template.environments.iter().collect()
     };
-    let owns_all = services.iter().all(|service| {
+    services.iter().all(|service| {
         places
             .iter()
             .all(|place| directory.holds(person, service, place, OwnershipRole::Owner, now))
-    });
-    if owns_all {
-        return Ok(Role::Owner);
+    })
+}
+
+/// Why a template is suspended that rests on an account which somebody else may have used.
+const COMPROMISED: &str = "An account that is compromised approved it. Propose it anew.";
+
+/// Suspends the approved templates that rest on somebody whose account is compromised, and tells who else put them up.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn suspend_of(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
+    let directory = room.directory()?;
+    let rests = |it: &&StandardTemplate| {
+        let mut approvals = it.approvals.iter();
+        it.state == TemplateState::Approved
+            && approvals.any(|approval| &approval.person == person || approval.speaker() == person)
+    };
+    for template in directory.templates.values().filter(rests) {
+        let suspended = StandardTemplate {
+            state: TemplateState::Suspended,
+            ended_reason: Some(COMPROMISED.to_owned()),
+            ..template.clone()
+        };
+        let mut written = Written::default();
+        let concerned = template.approvals.iter().map(|approval| &approval.person);
+        let concerned: BTreeSet<&PersonId> = concerned.chain([&template.proposer]).collect();
+        for other in concerned.into_iter().filter(|other| directory.is_active(other)) {
+            let subject = format!("The template {} is suspended", template.key);
+            let dedup = format!("template_suspended/{}/{}/{other}", template.id, template.version);
+            let message = ("template_suspended", subject.as_str(), COMPROMISED, dedup.as_str());
+            save_message(room, &mut written, other, None, message)?;
+        }
+        save_with(room, "template.suspended", suspended, (written, Map::new()))?;
     }
-    Err(Refusal::not_allowed(
-        "not_asked",
-        "A template is approved by a change manager and by who owns all its services.",
-    )
-    .into())
+    Ok(())
 }
 
 /// Suspends or retires a template with a reason (`POST /templates/{key}/suspension`, `/retirement`).
@@ -275,13 +392,10 @@ pub fn end_template(room: &mut Room<'_, '_>, key: &str, body: &Body, state: Temp
     } else {
         "template.suspended"
     };
-    save(
-        room,
-        kind,
-        StandardTemplate {
-            state,
-            ended_reason: Some(reason),
-            ..template
-        },
-    )
+    let ended = StandardTemplate {
+        state,
+        ended_reason: Some(reason),
+        ..template
+    };
+    save(room, kind, ended)
 }

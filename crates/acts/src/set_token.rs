@@ -54,7 +54,8 @@ pub fn create_token(room: &mut Room<'_, '_>, body: &Body) -> Result<(Token, Stri
         version: 0,
         name,
         person,
-        owner: room.actor.person.clone(),
+        // A token that was made by way of another one is its maker's too: else the hand would be lost over one hop.
+        owner: room.actor.speaker().clone(),
         digest: proof::crypto::digest_text(secret.as_bytes()),
         prefix: secret.chars().take(8).collect(),
         scopes,

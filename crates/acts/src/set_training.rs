@@ -31,7 +31,7 @@ pub fn set_training(room: &mut Room<'_, '_>, body: &Body) -> Result<Training> {
     }
     match &person {
         None if reading.errors.is_empty() => reading.wrong("person", "missing", "`person` is missing."),
-        Some(person) if *person == room.actor.person && !room.actor.is_system => {
+        Some(person) if crate::own_request::is_own(&room.actor, person) => {
             let text = "Nobody says of themselves that they are trained; another administrator does.";
             reading.wrong("person", "own_request", text);
         }

@@ -107,7 +107,7 @@ fn read(room: &mut Room<'_, '_>, reading: &mut Reading<'_>, key: &str) -> Result
         meant_for: reading.needed("meant_for", LINE),
         claims: read_claims(reading),
         person,
-        owner: room.actor.person.clone(),
+        owner: room.actor.speaker().clone(),
         scopes: read_scopes(reading),
         roles,
         minutes: reading.integer("minutes", 1..=LONGEST_MINUTES).unwrap_or(USUAL_MINUTES),
@@ -161,6 +161,11 @@ fn read_claims(reading: &mut Reading<'_>) -> BTreeMap<String, BTreeSet<String>> 
 pub fn end_workload(room: &mut Room<'_, '_>, key: &str) -> Result<Workload> {
     room.allow(model::act::actions::SET_TOKEN)?;
     let found = workload(room, key)?;
+    end(room, found)
+}
+
+/// Ends a workload that was found.
+pub(crate) fn end(room: &mut Room<'_, '_>, found: Workload) -> Result<Workload> {
     room.put_estate("workload.ended", Workload { active: false, ..found }, json!({}))
 }
 
@@ -191,7 +196,10 @@ pub struct NewEntry {
 /// 403 `not_trusted`; the store's.
 pub fn enter(room: &mut Room<'_, '_>, key: &str, told: &Map<String, Value>) -> Result<NewEntry> {
     let found = workload(room, key)?;
-    let is_known = room.directory()?.is_active(&found.person);
+    let directory = room.directory()?;
+    // Who set it up answers for it; what was set up on the host is nobody's.
+    let is_answered = found.owner == model::file::Actor::system().person || directory.is_active(&found.owner);
+    let is_known = is_answered && directory.is_active(&found.person);
     if let Some(claim) = found.misfit(told).filter(|_| found.active && is_known) {
         let text = format!("The workload `{key}` does not trust what the token says in `{claim}`.");
         return Err(Refusal::not_allowed("not_trusted", text).into());

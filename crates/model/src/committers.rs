@@ -82,11 +82,8 @@ impl Pushed {
 
 /// The marks by which a person is known to engines.
 fn marks_of(person: &Person) -> impl Iterator<Item = String> {
-    let mail = person
-        .email
-        .iter()
-        .map(|mail| format!("{MAIL_ACCOUNT}{}", mail.to_lowercase()));
-    person.accounts.iter().map(|account| account.to_lowercase()).chain(mail)
+    let accounts = person.accounts.iter().map(|account| account.to_lowercase());
+    accounts.chain(mail_mark(person))
 }
 
 /// Finds the people behind committers: by account first, else by the address.
@@ -120,17 +117,37 @@ pub fn resolve(directory: &Directory, pushed: Pushed) -> Committers {
     found
 }
 
-/// The account of another person that somebody's accounts would take: one account is one person.
+/// The account of another person that somebody's accounts would take, or an alias of theirs that a new address would: one
+/// account is one person. Whose address stood before keeps it.
 pub fn taken_account<'a>(directory: &'a Directory, person: &Person) -> Option<(String, &'a Person)> {
     let own: BTreeSet<String> = person.accounts.iter().map(|account| account.to_lowercase()).collect();
-    if own.is_empty() {
+    let mail = new_mail(directory, person);
+    if own.is_empty() && mail.is_none() {
         return None;
     }
     let others = directory.people.values().filter(|other| other.id != person.id);
     others.into_iter().find_map(|other| {
-        let mark = marks_of(other).find(|mark| own.contains(mark))?;
+        let mut aliases = other.accounts.iter().map(|account| account.to_lowercase());
+        let taken = match own.is_empty() {
+            true => None,
+            false => marks_of(other).find(|mark| own.contains(mark)),
+        };
+        let mark = taken.or_else(|| aliases.find(|alias| mail.as_ref() == Some(alias)))?;
         Some((mark, other))
     })
+}
+
+/// Somebody's address as a mark, where it is not the one that they have now.
+fn new_mail(directory: &Directory, person: &Person) -> Option<String> {
+    let before = directory.people.get(&person.id);
+    let mail = mail_mark(person)?;
+    (before.and_then(mail_mark).as_ref() != Some(&mail)).then_some(mail)
+}
+
+/// Somebody's address as an alias would say it.
+pub fn mail_mark(person: &Person) -> Option<String> {
+    let mail = person.email.as_ref()?;
+    Some(format!("{MAIL_ACCOUNT}{}", mail.to_lowercase()))
 }
 
 /// Whether a person would be rid of an account or an address, and with it of the commits that they made by it.

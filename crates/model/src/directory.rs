@@ -507,6 +507,9 @@ pub struct StandardTemplate {
     pub watch_minutes: i64,
     /// Who proposed this version.
     pub proposer: PersonId,
+    /// Who handed the proposer the way in by which they came, where that was another person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handed_by: Option<PersonId>,
     /// Who has approved this version, and as what.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approvals: Vec<TemplateApproval>,
@@ -524,8 +527,18 @@ pub struct TemplateApproval {
     pub person: PersonId,
     /// As owner or as change manager.
     pub role: Role,
+    /// Who handed them the way in by which they came, where that was another person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handed_by: Option<PersonId>,
     /// When.
     pub at: Timestamp,
+}
+
+impl TemplateApproval {
+    /// Whose hand gave it.
+    pub fn speaker(&self) -> &PersonId {
+        self.handed_by.as_ref().unwrap_or(&self.person)
+    }
 }
 
 /// A connection to an outside system.

@@ -62,7 +62,8 @@ states  States of a change in which the act is possible at all.
 
 This is the base pack, which stands in every set; packs and policies of a tenant take away from it, and add to it only
 by what `GET /policies` shows. What the history of one change forbids comes on top of it: nobody decides about a change
-that they wrote, nobody validates what they implemented, nobody closes the break-glass that they opened.
+that they wrote, nobody validates what they implemented, nobody closes the break-glass that they opened. A link
+`depends_on` holds a start, so that `edit_change` is asked of who sets it or takes it away as well.
 ";
 
 /// Every name is taken to exist.

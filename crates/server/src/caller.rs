@@ -151,13 +151,17 @@ impl Caller {
         Err(Refusal::not_allowed("scope_missing", text))
     }
 
-    /// Refuses a person who was deactivated after the credential was made.
+    /// Refuses a person who was deactivated after the credential was made, and a token or a workload whose maker was: nobody
+    /// answers for it any more.
     ///
     /// # Errors
     /// [`Refusal::NotAllowed`], answered with 401; or the store's.
     pub(crate) fn check_active(room: &mut Room<'_, '_>) -> acts::Result<()> {
         let person = room.actor.person.clone();
-        if room.actor.is_system || room.directory()?.is_active(&person) {
+        let directory = room.directory()?;
+        let maker = room.actor.hand().filter(|_| room.actor.by_token);
+        let is_answered = maker.is_none_or(|maker| directory.is_active(maker));
+        if room.actor.is_system || (is_answered && directory.is_active(&person)) {
             return Ok(());
         }
         Err(Refusal::not_allowed(UNAUTHENTICATED, "The person behind this credential may no longer act.").into())

@@ -263,6 +263,7 @@ fn usual_template() -> StandardTemplate {
         review_by: dawn() + SignedDuration::from_hours(24 * 365),
         watch_minutes: WATCH_MINUTES,
         proposer: "rita".into(),
+        handed_by: None,
         approvals: Vec::new(),
         digest: "sha256:template".to_owned(),
         ended_reason: None,

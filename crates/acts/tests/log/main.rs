@@ -8,6 +8,7 @@ mod by_two;
 mod configuring;
 mod estates;
 mod glasses;
+mod hands;
 mod interleaving;
 mod mutating;
 mod on_postgres;

@@ -440,11 +440,12 @@ pub struct LinkEnd {
 /// Links to another change, or to an incident by key or outside reference.
 ///
 /// # Errors
-/// 403; 422 for itself, an unknown change or a doubled link.
+/// 403, for a `depends_on` also to who may not write the change; 422 for itself, an unknown change or a doubled link.
 pub fn link(case: &mut Case<'_>, body: &Body, find: &dyn Fn(&str) -> Option<LinkEnd>) -> Result<RecordId, Refusal> {
     case.allow(Act::Link)?;
     let mut reading = Reading::new(body, "");
     let kind = reading.needed_word("kind", LinkKind::FollowsUp);
+    check_holding(case, kind)?;
     let to = reading.needed("to", LINE);
     let end = find(&to);
     // One change has one name here, whatever the case of the letters in which it was written.
@@ -502,21 +503,27 @@ pub fn link(case: &mut Case<'_>, body: &Body, find: &dyn Fn(&str) -> Option<Link
     Ok(id)
 }
 
+/// Refuses a `depends_on` to who may not write the change: it holds the start, or lets it go, where other links only tell.
+fn check_holding(case: &Case<'_>, kind: LinkKind) -> Result<(), Refusal> {
+    if kind == LinkKind::DependsOn {
+        return case.allow(Act::Edit);
+    }
+    Ok(())
+}
+
 /// Takes a link away. An unfinished `depends_on` holds the start no more.
 ///
 /// # Errors
-/// 403; 404 for a link that is not there.
+/// 403, for a `depends_on` also to who may not write the change; 404 for a link that is not there.
 pub fn unlink(case: &mut Case<'_>, id: &RecordId) -> Result<(), Refusal> {
     case.allow(Act::Link)?;
-    let (by, at) = (case.person(), case.now);
-    let found = case
-        .file
-        .links
-        .iter_mut()
-        .find(|link| &link.id == id && link.removed_at.is_none());
-    let Some(link) = found else {
+    let is_it = |link: &Link| &link.id == id && link.removed_at.is_none();
+    let Some(place) = case.file.links.iter().position(is_it) else {
         return Err(Refusal::not_found("such link"));
     };
+    check_holding(case, case.file.links[place].kind)?;
+    let (by, at) = (case.person(), case.now);
+    let link = &mut case.file.links[place];
     link.removed_by = Some(by);
     link.removed_at = Some(at);
     let (kind, to) = (link.kind, link.to.clone());

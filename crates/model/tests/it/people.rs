@@ -159,6 +159,7 @@ pub fn template() -> StandardTemplate {
         review_by: "2027-06-01T00:00:00Z".parse().unwrap(),
         watch_minutes: 30,
         proposer: "ida".into(),
+        handed_by: None,
         approvals: Vec::new(),
         digest: "sha256:template".into(),
         ended_reason: None,

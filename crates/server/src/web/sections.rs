@@ -12,7 +12,7 @@ use model::ids::PersonId;
 use model::records::{Comment, Entry as ActionEntry};
 use model::requirement::ahead;
 use model::words::{
-    ApprovalState, EntryKind, EvidenceResult, GateDecision, Kind, PermitState, TaskState, ValidationResult,
+    ApprovalState, EntryKind, EvidenceResult, GateDecision, Kind, LinkKind, PermitState, TaskState, ValidationResult,
 };
 use pages::{
     Act, ActContext, ActForm, ActTone, Choice, Entry, Fact, Field, Input, Moment, Rich, Stepper, TargetRow, Tone, Work,
@@ -568,7 +568,11 @@ impl Around<'_> {
             .icon("list")
         });
         let reached = super::affected::line(view, &self.file.change);
-        Work::new("", reached.into_iter().chain(entries).collect()).acts(self.act(Verb::Link, Act::Link))
+        let mut acts = self.act(Verb::Link, Act::Link);
+        if !self.open.has(Verb::Edit) && !self.open.has(Verb::Label) {
+            acts.iter_mut().for_each(leave_holding_out);
+        }
+        Work::new("", reached.into_iter().chain(entries).collect()).acts(acts)
     }
 
     /// Comments, oldest first, with the form that adds one.
@@ -780,4 +784,13 @@ pub(super) fn watching<'p>(
         fact.values.push(Rich::from("nobody"));
     }
     fact
+}
+
+/// Leaves out of the form of a link what holds the start: that is for who may write the change.
+fn leave_holding_out(form: &mut ActForm) {
+    for field in &mut form.fields {
+        if let Input::Select(choices) = &mut field.input {
+            choices.retain(|choice| choice.value != LinkKind::DependsOn.as_str());
+        }
+    }
 }

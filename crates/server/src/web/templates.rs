@@ -4,10 +4,10 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use model::act::Act as Verb;
 use model::act::actions;
-use model::directory::StandardTemplate;
+use model::directory::{Directory, StandardTemplate};
 use model::refusal::Refusal;
 use model::verbs::Body;
-use model::words::{Kind, TemplateState};
+use model::words::{Kind, Role, TemplateState};
 use pages::{
     ActForm, ActTone, ChangeFields, Entry, Fact, Field, Place, PlanStep, RecordPage, Rich, Section, SectionBody,
     TemplateRow, Templates, Tone, minutes,
@@ -229,6 +229,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Re
         )
         .aside(view.reader.distance(approval.at))
     });
+    let approvals = approvals.chain(missing(template, &directory, view.now()));
     let mut page = RecordPage {
         frame: view.frame.clone(),
         crumb: vec![("Templates".to_owned(), view.url("/templates"))],
@@ -398,4 +399,17 @@ pub(super) async fn act(
         done.map(drop)
     };
     send(&state, &visitor, sent, run, move |view, back| page(view, &key, back)).await
+}
+
+/// Who has still to approve a version that somebody approved already, which may be in vain by now.
+fn missing(template: &StandardTemplate, directory: &Directory, now: jiff::Timestamp) -> Vec<Entry> {
+    if template.state != TemplateState::Proposed || template.approvals.is_empty() {
+        return Vec::new();
+    }
+    let roles = acts::set_template::waits_for(template, directory, now).into_iter();
+    let texts = roles.map(|role| match role {
+        Role::ChangeManager => "A change manager has still to approve it.",
+        _ => "Who owns all its services has still to approve it.",
+    });
+    texts.map(|text| Entry::new(Tone::Wait, Rich::from(text))).collect()
 }

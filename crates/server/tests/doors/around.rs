@@ -113,6 +113,38 @@ fn links_are_taken_away_and_never_go_round() {
 }
 
 #[test]
+fn what_holds_a_start_is_set_and_taken_away_by_who_may_write_the_change() {
+    let world = World::new();
+    let keys = [world.draft(), world.draft()];
+    let path = format!("/changes/{}/links", keys[0]);
+    let link = |kind: &str| json!({"kind": kind, "to": keys[1]});
+    for login in ["vera", "aino"] {
+        world
+            .post(login, &path, &link("depends_on"))
+            .problem(403, "not_allowed");
+        world.post(login, &path, &link("follows_up")).expect(201);
+        world
+            .as_person("rita", "DELETE", &format!("{path}/{}", only(&world, &path)))
+            .send()
+            .expect(200);
+    }
+    world.post("rita", &path, &link("depends_on")).expect(201);
+    let one = format!("{path}/{}", only(&world, &path));
+    world
+        .as_person("vera", "DELETE", &one)
+        .send()
+        .problem(403, "not_allowed");
+    world.as_person("mona", "DELETE", &one).send().expect(200);
+}
+
+/// The id of the one link of a change.
+fn only(world: &World, path: &str) -> String {
+    let links = world.get("rita", path).expect(200);
+    assert_eq!(links["items"].as_array().unwrap().len(), 1, "{links}");
+    links["items"][0]["id"].as_str().unwrap().to_owned()
+}
+
+#[test]
 fn unknown_words_and_values_in_a_query_are_refused_by_name() {
     let world = World::new();
     world.draft();

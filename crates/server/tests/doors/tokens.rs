@@ -318,3 +318,43 @@ fn a_review_of_access_takes_away_what_a_manager_refuses() {
         .post("sina", &approvals, &yes(&world, &key))
         .problem(404, "not_found");
 }
+
+/// An account in wrong hands gave others a way in: the hand is kept over each hop, and what it set up ends with it.
+#[test]
+fn whatever_a_borrowed_token_made_is_its_makers_and_ends_with_them() {
+    let world = World::new();
+    set_roles(&world, "mona", &["change_manager", "admin"]);
+    let by_mona = made(
+        &world,
+        &json!({"name": "helper", "person": "mona", "scopes": ["read", "write", "admin"]}),
+    );
+    let roles = |token: &str| {
+        let body = json!({"roles": ["admin", "owner"]});
+        ask(&world, token, "PATCH", "/people/adam", &body)
+    };
+    roles(&by_mona).problem(403, "own_request");
+    let second = json!({"name": "second", "person": "rita"});
+    let second = ask(&world, &by_mona, "POST", "/tokens", &second).expect(201);
+    assert_eq!(second["owner"], "adam", "{second}");
+    let workload = json!({"issuer": "https://ci.example", "meant_for": "assent", "person": "rita",
+        "scopes": ["read"], "claims": {"repository": "acme/*"}});
+    let set = ask(&world, &by_mona, "PUT", "/workloads/jobs", &workload).expect(200);
+    assert_eq!(set["owner"], "adam", "{set}");
+    roles(&world.tokens["mona"]).expect(200);
+    let job = world.act(|room| {
+        let told = json!({"repository": "acme/booking"});
+        Ok(acts::set_workload::enter(room, "jobs", told.as_object().unwrap())?.secret)
+    });
+    ask(&world, &job, "GET", "/me", &json!({})).expect(200);
+    let end = json!({"compromised": true, "reason": "Phished."});
+    world.post("mona", "/people/adam/deactivation", &end).expect(201);
+    ask(&world, &job, "GET", "/me", &json!({})).problem(401, "unauthenticated");
+    ask(&world, &by_mona, "GET", "/me", &json!({})).problem(401, "unauthenticated");
+    // One that is active all the same, from before this was looked at, opens nothing either.
+    world.act(|room| {
+        let left = acts::set_workload::workload(room, "jobs")?;
+        let left = model::workload::Workload { active: true, ..left };
+        room.put_estate("workload.set", left, json!({})).map(drop)
+    });
+    ask(&world, &job, "GET", "/me", &json!({})).problem(401, "unauthenticated");
+}

@@ -584,9 +584,13 @@ const ESTATE: &[Shape] = &[
             word("state", all!(TemplateState), "Where it stands."),
             integer("template_version", 1, i64::MAX, "Grows when its fields change."),
             text("proposer", LINE, "Who proposed this version: a login."),
+            text("handed_by", LINE, "Who handed the proposer their way in, where that was another person: a login."),
             text("digest", LINE, "Digest of the locked fields."),
             text("ended_reason", TEXT, "Why it was suspended or retired."),
-            frees("approvals", "Who approved this version: `person`, `role`, `at`."),
+            frees(
+                "approvals",
+                "Who approved this version: `person`, `role`, `at`, and `handed_by` where another handed them their way in.",
+            ),
             free(
                 "custom_fields",
                 "Locked values of fields of your own: each with its key and what it holds.",

@@ -1,0 +1,354 @@
+//! Whose hand a way in is: kept over each hop, and held to what its person is held to.
+
+use acts::Room;
+use acts::set_template::{approve_template, propose_template};
+use model::directory::StandardTemplate;
+use model::file::{Actor, Lent};
+use model::records::Message;
+use model::words::{Noun, TemplateState};
+use model::workload::Workload;
+use serde_json::{Map, Value, json};
+use store::record::{self, Filter};
+use store::{Lane, Mode};
+
+use crate::world::{TENANT, World, body};
+
+/// Somebody by a token that somebody else made for them.
+fn lent(world: &World, login: &'static str, maker: &'static str) -> Actor {
+    Actor {
+        by_token: true,
+        method: "token".to_owned(),
+        lent: Some(Lent {
+            maker: world.actor(maker).person,
+            roles: None,
+        }),
+        ..world.actor(login)
+    }
+}
+
+/// A world with two administrators, of whom one asks for changes as well.
+fn world() -> World {
+    let world = World::new();
+    world.system(|room| {
+        let nils = json!({"login": "nils", "roles": ["admin", "requester"], "email": "nils@halden.example"});
+        acts::set_person::create_person(room, &body(nils))?;
+        acts::set_person::create_person(room, &body(json!({"login": "kari", "roles": ["admin"]})))
+    });
+    world
+}
+
+/// What an act by somebody is refused with; empty when it is done.
+fn refused<T: Send + 'static>(
+    world: &World,
+    actor: &Actor,
+    act: impl Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+) -> String {
+    let done = world.desk.wait(Lane::Acts, TENANT, actor.clone(), Mode::Write, act);
+    done.map_or_else(|error| format!("{error:?}"), |_| String::new())
+}
+
+#[test]
+fn what_a_borrowed_token_makes_is_its_makers_too() {
+    let world = world();
+    let (nils, by_kari) = (world.actor("nils").person, lent(&world, "kari", "nils"));
+    let token = body(json!({"name": "x", "person": "olga"}));
+    let made = world
+        .desk
+        .wait(Lane::Acts, TENANT, by_kari.clone(), Mode::Write, move |room| {
+            acts::set_token::create_token(room, &token)
+        });
+    assert_eq!(made.unwrap().0.owner, nils);
+    let workload = body(
+        json!({"issuer": "https://ci.example", "meant_for": "assent", "person": "olga",
+        "claims": {"repository": "acme/*"}}),
+    );
+    let set = world.desk.wait(Lane::Acts, TENANT, by_kari, Mode::Write, move |room| {
+        acts::set_workload::set_workload(room, "jobs", &workload)
+    });
+    assert_eq!(set.unwrap().owner, nils);
+}
+
+#[test]
+fn nobody_gives_themselves_anything_by_a_borrowed_account() {
+    let world = world();
+    let by_kari = lent(&world, "kari", "nils");
+    let person = |words: Value| {
+        let words = body(words);
+        refused(&world, &by_kari, move |room| {
+            acts::set_person::edit_person(room, "nils", &words)
+        })
+    };
+    for words in [
+        json!({"roles": ["admin", "owner"]}),
+        json!({"functions": ["dba"]}),
+        json!({"email": "other@halden.example"}),
+    ] {
+        let told = person(words.clone());
+        assert!(told.contains("own_request"), "{words}: {told}");
+    }
+    assert_eq!(person(json!({"name": "Nils B"})), "");
+    let told = refused(&world, &by_kari, |room| {
+        acts::set_person::set_group(room, "security", &body(json!({"members": ["sam", "nils"]})))
+    });
+    assert!(told.contains("own_request"), "{told}");
+    let told = refused(&world, &by_kari, |room| {
+        acts::set_training::set_training(
+            room,
+            &body(json!({"person": "nils", "training": "pci_dss",
+            "starts_at": "2026-11-20T08:00:00Z", "ends_at": "2026-12-20T08:00:00Z"})),
+        )
+    });
+    assert!(told.contains("own_request"), "{told}");
+    let told = refused(&world, &by_kari, |room| {
+        acts::set_person::set_password(room, "nils", "phc")
+    });
+    assert!(told.contains("step_up_required"), "{told}");
+    let told = refused(&world, &by_kari, |room| {
+        let line = acts::import_directory::Line {
+            number: 1,
+            noun: Noun::People,
+            fields: body(json!({"login": "nils", "roles": ["owner"]})),
+        };
+        acts::import_directory::import_directory(room, &[line], Default::default())
+    });
+    assert!(told.contains("own_request"), "{told}");
+    let pass_on = body(json!({"delegate": "nils", "starts_at": "2026-11-20T08:00:00Z",
+        "ends_at": "2026-12-20T08:00:00Z"}));
+    let words = pass_on.clone();
+    let told = refused(&world, &lent(&world, "olga", "nils"), move |room| {
+        acts::set_delegation::set_delegation(room, &words)
+    });
+    assert!(told.contains("own_request"), "{told}");
+    let told = refused(&world, &world.actor("olga"), move |room| {
+        acts::set_delegation::set_delegation(room, &pass_on)
+    });
+    assert_eq!(told, "", "what is her own she passes on herself");
+    // With an account and a token of her own, the other one does it.
+    let told = refused(&world, &world.actor("kari"), |room| {
+        acts::set_person::edit_person(room, "nils", &body(json!({"functions": ["dba"]})))
+    });
+    assert_eq!(told, "");
+}
+
+fn propose(world: &World, actor: &Actor) {
+    let template = body(json!({"key": "restart", "services": ["pay"], "locked": {"category": "application"}}));
+    let told = refused(world, actor, move |room| propose_template(room, &template));
+    assert_eq!(told, "");
+}
+
+fn approve(world: &World, actor: &Actor) -> String {
+    refused(world, actor, |room| approve_template(room, "restart", &Map::new()))
+}
+
+fn template(world: &World) -> StandardTemplate {
+    world
+        .look(|room| Ok(room.directory()?.templates.get("restart").cloned().unwrap()))
+        .unwrap()
+}
+
+#[test]
+fn a_template_is_approved_by_two_hands_of_which_neither_proposed_it() {
+    let world = world();
+    propose(&world, &world.actor("nils"));
+    for login in ["mona", "olga"] {
+        let told = approve(&world, &lent(&world, login, "nils"));
+        assert!(told.contains("own_request"), "{told}");
+    }
+    // Proposed by a way in that somebody handed out, it is theirs as well.
+    propose(&world, &lent(&world, "rita", "nils"));
+    let told = approve(&world, &lent(&world, "mona", "nils"));
+    assert!(told.contains("own_request"), "{told}");
+    propose(&world, &world.actor("rita"));
+    assert_eq!(approve(&world, &lent(&world, "mona", "nils")), "");
+    let told = approve(&world, &lent(&world, "olga", "nils"));
+    assert!(told.contains("one_hand"), "{told}");
+    assert_eq!(template(&world).state, TemplateState::Proposed);
+    assert_eq!(approve(&world, &world.actor("olga")), "");
+    assert_eq!(template(&world).state, TemplateState::Approved);
+    world.assert_replays();
+}
+
+#[test]
+fn a_template_rests_on_nobody_who_could_not_approve_it_any_more() {
+    let world = world();
+    world.system(|room| {
+        acts::set_person::create_person(room, &body(json!({"login": "carla", "roles": ["change_manager"]})))
+    });
+    propose(&world, &world.actor("rita"));
+    assert_eq!(approve(&world, &world.actor("mona")), "");
+    world.system(|room| acts::deactivate_person::deactivate_person(room, "mona", &body(json!({"compromised": true}))));
+    assert_eq!(approve(&world, &world.actor("olga")), "");
+    let now = template(&world);
+    assert_eq!((now.state, now.approvals.len()), (TemplateState::Proposed, 1));
+    assert_eq!(approve(&world, &world.actor("carla")), "");
+    assert_eq!(template(&world).state, TemplateState::Approved);
+    // Who lost the right meanwhile counts no more either.
+    propose(&world, &world.actor("rita"));
+    assert_eq!(approve(&world, &world.actor("carla")), "");
+    world.system(|room| acts::set_person::edit_person(room, "carla", &body(json!({"roles": ["requester"]}))));
+    assert_eq!(approve(&world, &world.actor("olga")), "");
+    assert_eq!(template(&world).state, TemplateState::Proposed);
+    world.assert_replays();
+}
+
+#[test]
+fn a_template_that_a_compromised_account_approved_is_suspended() {
+    let world = world();
+    propose(&world, &world.actor("rita"));
+    for login in ["mona", "olga"] {
+        assert_eq!(approve(&world, &world.actor(login)), "");
+    }
+    let end = |compromised: bool, login: &'static str| {
+        let why = body(json!({"compromised": compromised}));
+        world.system(move |room| acts::deactivate_person::deactivate_person(room, login, &why).map(drop));
+    };
+    end(false, "mona");
+    assert_eq!(
+        template(&world).state,
+        TemplateState::Approved,
+        "who left has approved it"
+    );
+    end(true, "mona");
+    let now = template(&world);
+    assert_eq!(now.state, TemplateState::Suspended);
+    assert!(now.ended_reason.unwrap().contains("compromised"));
+    let found = world.look(|room| Ok(record::find::<Message>(room.tx, &Filter::new().order_by("id"))?));
+    let told = found.unwrap().into_iter().map(|it| it.record);
+    let mut told: Vec<_> = told
+        .filter(|it| it.topic == "template_suspended")
+        .map(|it| it.person)
+        .collect();
+    told.sort();
+    let mut expected = vec![world.actor("rita").person, world.actor("olga").person];
+    expected.sort();
+    assert_eq!(told, expected);
+    world.assert_replays();
+}
+
+fn set_workload(world: &World, by: &'static str, key: &'static str, person: &'static str) {
+    let wanted = body(
+        json!({"issuer": "https://ci.example", "meant_for": "assent", "person": person,
+        "claims": {"repository": "acme/*"}}),
+    );
+    world.by(by, move |room| {
+        acts::set_workload::set_workload(room, key, &wanted).map(drop)
+    });
+}
+
+fn workload(world: &World, key: &'static str) -> Workload {
+    world.look(move |room| acts::set_workload::workload(room, key)).unwrap()
+}
+
+#[test]
+fn a_workload_ends_with_who_answers_for_it() {
+    let world = world();
+    set_workload(&world, "nils", "his", "olga");
+    set_workload(&world, "kari", "hers", "olga");
+    set_workload(&world, "kari", "for-him", "nils");
+    let told = body(json!({"repository": "acme/booking"}));
+    let enter = |key: &'static str| {
+        let told = told.clone();
+        refused(&world, &Actor::system(), move |room| {
+            acts::set_workload::enter(room, key, &told)
+        })
+    };
+    assert_eq!(enter("his"), "");
+    world.by("kari", |room| {
+        acts::deactivate_person::deactivate_person(room, "nils", &body(json!({"compromised": true}))).map(drop)
+    });
+    let active = ["his", "hers", "for-him"].map(|key| workload(&world, key).active);
+    assert_eq!(active, [false, true, false]);
+    assert!(enter("his").contains("not_trusted"));
+    assert_eq!(enter("hers"), "");
+    // One that was left behind lets nobody in either.
+    let left = Workload {
+        active: true,
+        ..workload(&world, "his")
+    };
+    world.system(move |room| room.put_estate("workload.set", left.clone(), json!({})).map(drop));
+    assert!(enter("his").contains("not_trusted"));
+    world.assert_replays();
+}
+
+#[test]
+fn a_role_that_a_review_refuses_takes_its_seat_along() {
+    let world = world();
+    world.by("kari", |room| {
+        acts::review_access::begin_review(room, &body(json!({}))).map(drop)
+    });
+    let sam = world.actor("sam").person;
+    let part = world.look(|room| {
+        let filter = Filter::new().equals("is_open", true).order_by("id");
+        Ok(record::find::<model::access_review::AccessReview>(room.tx, &filter)?)
+    });
+    let parts = part.unwrap().into_iter().map(|it| it.record);
+    let is_it = |right: &&model::access_review::HeldRight| {
+        right.person == sam && right.kind == "role" && right.what == "security"
+    };
+    let (part, row) = parts
+        .filter_map(|part| Some((part.clone(), part.rights.iter().find(is_it)?.row)))
+        .next()
+        .unwrap();
+    let manager = Actor {
+        person: part.manager.clone(),
+        stepped_up_at: Some(world.desk.tools().clock.now()),
+        ..world.actor("kari")
+    };
+    let sits = |world: &World| {
+        let sam = world.actor("sam").person;
+        let found = world.look(move |room| Ok(room.directory()?.groups_of(&sam).contains(&"security".into())));
+        found.unwrap()
+    };
+    assert!(sits(&world));
+    let refusal = body(json!({"refused": [row], "reason": "Moved on."}));
+    let signed = refused(&world, &manager, move |room| {
+        acts::review_access::sign_review(room, part.id.as_str(), &refusal)
+    });
+    assert_eq!((signed.as_str(), sits(&world)), ("", false));
+    world.assert_replays();
+}
+
+#[test]
+fn a_directory_takes_no_address_from_who_runs_it_and_gives_none_that_is_an_alias() {
+    let world = world();
+    let nils = world.actor("nils").person;
+    let told = |login: &str, mail: &str| model::identity::ProvisionedPerson {
+        login: login.to_owned(),
+        name: login.to_owned(),
+        email: Some(mail.to_owned()),
+        active: Some(true),
+        ..Default::default()
+    };
+    let keep = |actor: &Actor, mail: &str| {
+        let (nils, told) = (nils.clone(), told("nils", mail));
+        refused(&world, actor, move |room| {
+            acts::provision::replace_person(room, nils.as_str(), &told)
+        })
+    };
+    let marks = || {
+        let found = world.look(|room| Ok(room.directory()?.by_login("nils").unwrap().clone()));
+        let found = found.unwrap();
+        (found.email.unwrap(), found.accounts)
+    };
+    // By another's account too: the token is of his making.
+    assert_eq!(keep(&lent(&world, "kari", "nils"), "n@halden.example"), "");
+    let alias = "mail:nils@halden.example".to_owned();
+    assert_eq!(marks(), ("n@halden.example".to_owned(), vec![alias.clone()]));
+    let dummy = told("dummy", "Nils@halden.example");
+    let again = dummy.clone();
+    let made = refused(&world, &world.actor("kari"), move |room| {
+        acts::provision::create_person(room, &dummy)
+    });
+    assert!(made.contains("not_unique"), "{made}");
+    let made = refused(&world, &world.actor("kari"), move |room| {
+        let words = json!({"login": again.login, "email": again.email});
+        acts::set_person::create_person(room, &body(words))
+    });
+    assert!(made.contains("not_unique"), "{made}");
+    // What another directory tells of him is so; and his own, sent back, is.
+    assert_eq!(keep(&world.actor("kari"), "nb@halden.example"), "");
+    assert_eq!(marks(), ("nb@halden.example".to_owned(), vec![alias]));
+    assert_eq!(keep(&world.actor("nils"), "nils@halden.example"), "");
+    assert_eq!(marks().0, "nils@halden.example");
+    world.assert_replays();
+}
