@@ -548,7 +548,7 @@ fn wrong_words_come_back(house: &House, hanne: &str, change: &str, digest: &str)
         &[("decision", "approve"), ("content_digest", "sha256:0")],
     );
     assert_eq!(old.status, 409, "{old:?}");
-    assert!(old.shows("edited since you read it"));
+    assert!(old.shows("No version of this change ever had that digest"));
 }
 
 fn the_right_word_counts(house: &House, (hanne, ingrid): (&str, &str), change: &str, digest: &str) {
