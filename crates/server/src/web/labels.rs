@@ -47,6 +47,10 @@ fn label_of(field: &str) -> Option<&'static str> {
 
 /// A sentence of the rules with labels in place of fields, and without the routes that only a program asks.
 pub(super) fn in_labels(text: &str) -> String {
+    // What an address may say is said in its own words: nobody filled in a form.
+    if text.starts_with("`sort`") {
+        return text.to_owned();
+    }
     let text = without_routes(text);
     let parts: Vec<&str> = text.split('`').collect();
     if parts.len().is_multiple_of(2) {
@@ -98,6 +102,10 @@ mod tests {
             ),
             ("Counts for the rule `base.owner`.", "Counts for the rule `base.owner`."),
             ("An odd ` stays.", "An odd ` stays."),
+            (
+                "`sort`: `x` is none of `planned_start`.",
+                "`sort`: `x` is none of `planned_start`.",
+            ),
         ] {
             assert_eq!(in_labels(theirs), ours);
         }
