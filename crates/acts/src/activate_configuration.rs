@@ -4,6 +4,7 @@
 use model::change::Change;
 use model::configuration::{Configuration, InForce};
 use model::directory::Tenant;
+use model::ids::PersonId;
 use model::reading::{LINE, Reading};
 use model::records::Coverage;
 use model::refusal::Refusal;
@@ -81,14 +82,24 @@ fn second_person(room: &mut Room<'_, '_>, proposal: &Configuration) -> Result<()
         return Ok(());
     }
     let text = "Who proposed a configuration does not put it in force alone.";
+    let others = others_who_set(room, &proposal.proposer)?;
+    let satisfy = format!(
+        "Another person who sets policies activates it, or name in `change` an approved change one of whose targets has \
+         the artifact {}.",
+        proposal.digest
+    );
+    Err(Refusal::not_now("second_person_needed", text, satisfy, others).into())
+}
+
+/// The logins of those besides a person who set policies: who may be the second.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn others_who_set(room: &mut Room<'_, '_>, besides: &PersonId) -> Result<Vec<String>> {
     let directory = room.directory()?;
     let policies = room.policies()?;
     let mut others = Vec::new();
-    for person in directory
-        .people
-        .values()
-        .filter(|it| it.active && it.id != proposal.proposer)
-    {
+    for person in directory.people.values().filter(|it| it.active && it.id != *besides) {
         let actor = model::file::Actor {
             person: person.id.clone(),
             by_token: false,
@@ -100,12 +111,7 @@ fn second_person(room: &mut Room<'_, '_>, proposal: &Configuration) -> Result<()
         }
     }
     others.sort();
-    let satisfy = format!(
-        "Another person who sets policies activates it, or name in `change` an approved change one of whose targets has \
-         the artifact {}.",
-        proposal.digest
-    );
-    Err(Refusal::not_now("second_person_needed", text, satisfy, others).into())
+    Ok(others)
 }
 
 /// The change that stands in for a second person: its approvals on *what* are complete, it is not on hold, one of its
@@ -209,6 +215,7 @@ fn present(
         ConfigurationKind::RiskTable => &tenant.risk_table_from,
         ConfigurationKind::Mapping => &tenant.mapping_from,
         ConfigurationKind::SlaTable => &tenant.sla_table_from,
+        ConfigurationKind::Retention => &tenant.retention_from,
         // Rows stand beside each other: none is in force instead of another.
         ConfigurationKind::Ownership => &None,
     };
@@ -218,6 +225,7 @@ fn present(
         (None, ConfigurationKind::RiskTable) => (None, digest_of(&tenant.risk_table)?),
         (None, ConfigurationKind::Mapping) => (None, crate::set_mapping::digest_of(&tenant.mapping)?),
         (None, ConfigurationKind::SlaTable) => (None, crate::set_sla_table::digest_of(&tenant.sla_table)?),
+        (None, ConfigurationKind::Retention) => (None, crate::set_retention::digest_of(&tenant.retention)?),
         (None, ConfigurationKind::Ownership) => (None, String::new()),
     };
     Ok((tenant, before))
@@ -260,6 +268,10 @@ fn save(
             tenant.sla_table_from = in_force;
             tenant.sla_table = active.slas.unwrap_or_default();
         }
+        ConfigurationKind::Retention => {
+            tenant.retention_from = in_force;
+            tenant.retention = active.retention.unwrap_or_default();
+        }
         ConfigurationKind::Ownership => {}
     }
     let mut written = Written::default();
@@ -278,6 +290,7 @@ fn save(
         (ConfigurationKind::RiskTable, _) => "risk_table.activated",
         (ConfigurationKind::Mapping, _) => "mapping.activated",
         (ConfigurationKind::SlaTable, _) => "sla_table.activated",
+        (ConfigurationKind::Retention, _) => "retention.activated",
         (ConfigurationKind::Ownership, _) => "ownership.activated",
     };
     let data = json!({"before": active.before, "after": active.digest, "change": active.change_key});
@@ -306,6 +319,7 @@ pub(crate) fn tell_people(
         ConfigurationKind::Mapping => "The mapping",
         ConfigurationKind::Ownership => "Rows of the ownership matrix",
         ConfigurationKind::SlaTable => "The times to acknowledge and to decide",
+        ConfigurationKind::Retention => "The times for which texts, files and raw deliveries are kept",
     };
     let by = directory.name(&room.actor.person);
     let (subject, text) = match how {

@@ -35,6 +35,8 @@ pub fn create_tenant(room: &mut Room<'_, '_>, name: &str, demo: bool) -> Result<
         ownership_by_two: !demo,
         sla_table: Default::default(),
         sla_table_from: None,
+        retention: model::erased::Retention::default(),
+        retention_from: None,
         risk_table,
         risk_table_from: None,
         mapping: Vec::new(),

@@ -185,6 +185,9 @@ fn evidence_file(room: &mut Room<'_, '_>, evidence: &Evidence) -> Result<std::re
     else {
         return Ok(Err("its digest is not one of SHA-256"));
     };
+    if evidence.file_erased_at.is_some() {
+        return Ok(Err("the file was erased"));
+    }
     // A note is its own file: its digest is over its text.
     let text = evidence.text.as_deref().unwrap_or_default().as_bytes();
     if proof::crypto::digest_text(text) == evidence.file_digest {

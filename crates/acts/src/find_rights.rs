@@ -57,6 +57,8 @@ const TRACES: &[(Role, &[&str])] = &[
             "policies.",
             "risk_table.",
             "sla_table.",
+            "retention.",
+            "text.",
             "environment.",
             "config_item.",
             "dependency.",

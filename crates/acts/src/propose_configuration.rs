@@ -189,6 +189,7 @@ pub(crate) fn bare(
         table: None,
         rules: Vec::new(),
         slas: None,
+        retention: None,
         proposer: room.actor.person.clone(),
         handed_by: room.actor.hand().cloned(),
         proposed_at: room.now,
@@ -208,6 +209,7 @@ pub(crate) fn save(room: &mut Room<'_, '_>, proposal: Configuration) -> Result<C
         ConfigurationKind::Mapping => ("mapping.proposed", proposal.digest.clone()),
         ConfigurationKind::Ownership => ("ownership.proposed", proposal.digest.clone()),
         ConfigurationKind::SlaTable => ("sla_table.proposed", proposal.digest.clone()),
+        ConfigurationKind::Retention => ("retention.proposed", proposal.digest.clone()),
     };
     let data: Value = json!({"digest": digest});
     room.put_estate(kind, proposal, data)

@@ -2,6 +2,7 @@
 //! act's own transaction.
 
 use jiff::Timestamp;
+use model::erased::with_erased;
 use model::file::{ChangeFile, EventDraft, Letter};
 use model::ids::{ChangeId, PersonId, RecordId};
 use model::records::Message;
@@ -113,7 +114,21 @@ impl Room<'_, '_> {
     ///
     /// # Errors
     /// The store's; `Stale` when somebody else was faster.
-    pub fn put<R: Versioned>(&mut self, written: &mut Written, mut next: R) -> Result<R> {
+    pub fn put<R: Versioned>(&mut self, written: &mut Written, next: R) -> Result<R> {
+        self.put_erased(written, next, &[])
+    }
+
+    /// The same of a record some of whose texts are erased by this act, at these places (JSON Pointers); what was erased
+    /// before stays so.
+    ///
+    /// # Errors
+    /// The store's; `Stale` when somebody else was faster.
+    pub(crate) fn put_erased<R: Versioned>(
+        &mut self,
+        written: &mut Written,
+        mut next: R,
+        erased: &[String],
+    ) -> Result<R> {
         let id = next.id().to_owned();
         // A record without a version was made in this act: nothing stands under its new id.
         let before = match next.version() {
@@ -130,23 +145,22 @@ impl Room<'_, '_> {
             .into());
         }
         next.set_version(version);
-        let body = serde_json::to_value(&next)?;
         let previous = before.map(|stored| {
-            Ok::<_, Error>((
-                serde_json::to_value(&stored.record)?,
-                serde_json::from_str(&stored.sealed)?,
-            ))
+            let body = with_erased(serde_json::to_value(&stored.record)?, &stored.erased);
+            Ok::<_, Error>((body, serde_json::from_str(&stored.sealed)?, stored.erased))
         });
-        let previous: Option<(Value, Value)> = previous.transpose()?;
-        let pair = previous.as_ref().map(|(body, sealed)| (body, sealed));
+        let previous: Option<(Value, Value, Vec<String>)> = previous.transpose()?;
+        let gone = previous.as_ref().map_or(&[][..], |(_, _, gone)| gone);
+        let body = with_erased(with_erased(serde_json::to_value(&next)?, gone), erased);
+        let pair = previous.as_ref().map(|(body, sealed, _)| (body, sealed));
         let sealed = seal_record(&body, &model::texts::is_text, pair, self.desk.tools().entropy.as_ref())?;
         let number = u64::try_from(version).unwrap_or_default();
         let delta = diff::between(R::TABLE, &id, number, pair.map(|(_, sealed)| sealed), &sealed.sealed)?;
         let text = serde_json::to_string(&sealed.sealed)?;
-        if pair.is_some() {
-            record::update(self.tx, &next, &text, version - 1)?;
-        } else {
-            record::insert(self.tx, &next, &text)?;
+        match pair {
+            None => record::insert(self.tx, &next, &text)?,
+            Some(_) if gone.is_empty() && erased.is_empty() => record::update(self.tx, &next, &text, version - 1)?,
+            Some(_) => record::update_erased(self.tx, &next, &body, &text, version - 1)?,
         }
         written.deltas.push(delta);
         written.salts.extend(sealed.new_salts);

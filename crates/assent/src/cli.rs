@@ -8,7 +8,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
     access, audit, boards, change, config, delivery, directory, doctor, estate, fields, gate, gateway, host, import,
-    mail, mapping, people, permit, policy, risk, serve, sla, tokens, views, webhooks, workloads,
+    mail, mapping, people, permit, policy, retention, risk, serve, sla, tokens, views, webhooks, workloads,
 };
 use crate::failure::{Failure, Result, read_text};
 
@@ -189,6 +189,9 @@ pub enum Command {
     /// The times to acknowledge and to decide.
     #[command(subcommand)]
     Sla(sla::Sla),
+    /// For how long texts, files and raw deliveries are kept.
+    #[command(subcommand)]
+    Retention(retention::Retention),
     /// Credentials for programs.
     #[command(subcommand)]
     Token(tokens::Token),

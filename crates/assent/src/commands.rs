@@ -20,6 +20,7 @@ pub mod mapping;
 pub mod people;
 pub mod permit;
 pub mod policy;
+pub mod retention;
 pub mod risk;
 pub mod serve;
 pub mod sla;
@@ -50,6 +51,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Audit(audit) => audit::run(audit, common, output),
         Command::Policy(policy) => policy::run(policy, common, output),
         Command::Risk(risk) => risk::run(risk, common, output),
+        Command::Retention(kept) => retention::run(kept, common, output),
         Command::Sla(sla) => sla::run(sla, common, output),
         Command::Token(token) => tokens::run(token, common, output),
         Command::Mapping(mapping) => mapping::run(mapping, common, output),

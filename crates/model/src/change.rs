@@ -646,6 +646,12 @@ pub struct Change {
     /// Work that was done before it was told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retrospective: Option<Retrospective>,
+    /// What keeps its texts and files until it is lifted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub legal_hold: Option<crate::erased::LegalHold>,
+    /// The erasure of texts that is asked for, or the last that was done.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erasure: Option<crate::erased::Erasure>,
     /// Validations, newest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub validations: Vec<Validation>,

@@ -15,7 +15,8 @@ pub struct Configuration {
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// Policies, the risk table, the mapping, rows of the ownership matrix, or the times to acknowledge and to decide.
+    /// Policies, the risk table, the mapping, rows of the ownership matrix, the times to acknowledge and to decide, or the
+    /// retention.
     pub kind: ConfigurationKind,
     /// Digest of the content, `sha256:…`: what an approved change names as its target's artifact.
     pub digest: String,
@@ -41,6 +42,9 @@ pub struct Configuration {
     /// The times to acknowledge and to decide.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slas: Option<crate::sla::SlaTable>,
+    /// How long texts, files and raw deliveries are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<crate::erased::Retention>,
     /// Who proposed it.
     pub proposer: PersonId,
     /// Who handed out the way in by which it was proposed, where that was another person.

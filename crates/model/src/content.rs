@@ -95,6 +95,8 @@ pub const NEITHER: &[&str] = &[
     "turned_normal",
     "break_glass",
     "retrospective",
+    "legal_hold",
+    "erasure",
     "validations",
     "reviews",
     "clocks",

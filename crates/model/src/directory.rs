@@ -663,6 +663,12 @@ pub struct Tenant {
     /// The configuration that brought them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sla_table_from: Option<crate::configuration::InForce>,
+    /// How long texts, files and raw deliveries are kept.
+    #[serde(default, skip_serializing_if = "crate::erased::Retention::is_usual")]
+    pub retention: crate::erased::Retention,
+    /// The configuration that brought it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention_from: Option<crate::configuration::InForce>,
     /// How often a review of access begins by itself.
     #[serde(default, skip_serializing_if = "crate::words::Period::is_usual")]
     pub access_review_period: crate::words::Period,

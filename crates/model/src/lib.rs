@@ -23,6 +23,7 @@ pub mod custom_field;
 pub mod deceiving;
 pub mod directory;
 pub mod due;
+pub mod erased;
 pub mod facts;
 pub mod file;
 pub mod gate;

@@ -228,6 +228,20 @@ pub struct Evidence {
     /// Set when an approver accepted it although it failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<crate::change::Stated>,
+    /// When its file was erased; the digest stays, so that whoever kept the file can still show that it was this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_erased_at: Option<Timestamp>,
+}
+
+impl Evidence {
+    /// The digest by which the file is kept; nothing once it was erased.
+    pub fn kept_file(&self) -> &str {
+        if self.file_erased_at.is_some() {
+            ""
+        } else {
+            &self.file_digest
+        }
+    }
 }
 
 /// A line in the log of actions.

@@ -17,6 +17,10 @@ use crate::words::{ApprovalState, Kind, Level, Origin, PermitState, Purpose, Rol
 
 /// Recomputes what follows from the content: risk, digests, obligations, requests, checklist.
 pub fn recompute(case: &mut Case<'_>) {
+    // What was decided about texts that are gone was decided about those: their digests stay.
+    if case.change().has_lost_texts() {
+        return case.rejudge();
+    }
     case.file.change.digests = digests(&case.file.change);
     compute_risk(case);
     case.rejudge();

@@ -487,6 +487,17 @@ words! {
         Ownership = "ownership",
         /// The times to acknowledge and to decide.
         SlaTable = "sla_table",
+        /// How long texts, files and raw deliveries are kept.
+        Retention = "retention",
+    }
+    /// Which texts an erasure takes.
+    ErasureKind {
+        /// All of a change that has ended: what people wrote and attached, and the letters about it.
+        Texts = "texts",
+        /// What was edited out of a change: the texts of its former versions.
+        FormerTexts = "former_texts",
+        /// One comment, with the letters that told of it.
+        Comment = "comment",
     }
     /// Where a configuration stands.
     ConfigurationState {

@@ -24,6 +24,9 @@ const TEND: Duration = Duration::from_secs(30);
 const MATCH: SignedDuration = SignedDuration::from_mins(10);
 /// How often evidence files that nothing names are looked for.
 const SWEEP: Duration = Duration::from_secs(6 * 60 * 60);
+/// How often it is looked for what the tenants' retention no longer keeps, and how many transactions a tenant gets then.
+const ERASE: SignedDuration = SignedDuration::from_mins(10);
+const PIECES: usize = 20;
 /// After so many hours a silent server is forgotten, and answers kept for idempotency keys are removed.
 const SERVER_HOURS: i64 = 24;
 const KEPT_HOURS: i64 = 24 * 7;
@@ -57,12 +60,14 @@ fn start_one(state: &AppState, name: &str, tends: bool) -> std::io::Result<JoinH
         let mut tended_at = None;
         let mut matched_at = None;
         let mut swept_at = None;
+        let mut erased_at = None;
         let began_at = worker.holder.state.desk().tools().recorder.now();
         go_round(&bell, || {
             let is_there = worker.round();
             worker.tend(&mut tended_at, began_at);
             worker.match_deployments(&mut matched_at);
             worker.sweep_evidence(&mut swept_at);
+            worker.erase(&mut erased_at);
             is_there
         });
     })
@@ -304,6 +309,37 @@ impl Worker {
         if let Some(tenants) = self.holder.across("whose evidence is swept", Mode::Read, names) {
             *swept_at = Some(now);
             crate::sweep::sweep_evidence(&self.holder.state, &tenants);
+        }
+    }
+
+    /// Erases once in a while, first right after the start, what the tenants' retention no longer keeps.
+    fn erase(&self, erased_at: &mut Option<Timestamp>) {
+        let now = self.holder.now();
+        let is_due = erased_at.is_none_or(|at| now.duration_since(at).abs() >= ERASE);
+        if !self.tends || !is_due {
+            return;
+        }
+        let names = |tx: &mut store::CrossTx<'_>| Ok(store::servers::tenants(tx)?);
+        let Some(tenants) = self.holder.across("whose retention is looked at", Mode::Read, names) else {
+            return;
+        };
+        *erased_at = Some(now);
+        for tenant in tenants {
+            self.erase_of(&tenant);
+        }
+    }
+
+    /// A few pieces of one tenant: what is beyond waits for the next round, so that nothing else waits for it.
+    fn erase_of(&self, tenant: &str) {
+        let keeps_all = self.holder.look(tenant, acts::set_retention::in_force);
+        if told(keeps_all, "reading the retention").is_none_or(|kept| kept.is_usual()) {
+            return;
+        }
+        for _ in 0..PIECES {
+            let erased = self.holder.act(tenant, acts::set_retention::erase_by_clock);
+            if told(erased, "erasing what the retention no longer keeps") != Some(true) {
+                return;
+            }
         }
     }
 

@@ -1,4 +1,5 @@
-//! The inbox: deliveries as they came, kept for ever. A delivery counts once, by its connection and id, and once by its
+//! The inbox: deliveries as they came. What came is known for ever, its raw body as long as the tenant's retention says. A
+//! delivery counts once, by its connection and id, and once by its
 //! body, because a signature covers only the body.
 
 use jiff::Timestamp;

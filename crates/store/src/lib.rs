@@ -30,6 +30,7 @@ pub mod nouns;
 #[cfg(test)]
 mod plans;
 pub mod record;
+pub mod retention;
 pub mod revocation;
 pub mod salts;
 pub mod saved_view;

@@ -53,6 +53,7 @@ const MIGRATIONS: &[Migration] = migrations![
     29 "0029_shown_subjects",
     30 "0030_act_order",
     31 "0031_sweeps_and_lists",
+    32 "0032_retention",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

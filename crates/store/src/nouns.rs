@@ -28,7 +28,7 @@ use model::workload::Workload;
 use crate::changes::save_targets;
 use crate::error::{Error, Result};
 use crate::identities;
-use crate::record::Record;
+use crate::record::{Record, read};
 use crate::search;
 use crate::tx::Tx;
 use crate::value::Value;
@@ -175,6 +175,7 @@ nouns! {
         planned_end = it.planned_end,
         expedited = it.content.expedited,
         updated_at = it.updated_at,
+        is_kept = it.has_lost_texts() || it.legal_hold.is_some(),
     } => save_change;
     Approval in "approval" |it| {
         change_id = &it.change, person = &it.person, state = it.state, at = it.at,
@@ -187,7 +188,7 @@ nouns! {
         kind = it.kind,
         aspect = it.aspect,
         artifact = it.artifact.as_ref(),
-        file_digest = &it.file_digest,
+        file_digest = it.kept_file(),
     }
     Entry in "entry" |it| { change_id = &it.change, occurred_at = it.occurred_at }
     ChangeTask in "task" |it| {
@@ -304,10 +305,6 @@ nouns! {
         artifact = it.artifact.as_ref(),
     }
     Webhook in "webhook" |it| { name = &it.name, active = it.active }
-}
-
-fn read<R: Record>(body: &str) -> Result<R> {
-    serde_json::from_str(body).map_err(|it| Error::Corrupt(format!("a body of `{}` cannot be read: {it}", R::TABLE)))
 }
 
 fn condition_state(condition: &Condition) -> &'static str {

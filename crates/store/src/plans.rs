@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 
 use crate::{Config, Lane, Mode, Result, Row, Store, Value};
-use crate::{idempotency, inbox, lease, second_factor, session, timer, webhook, workload};
+use crate::{idempotency, inbox, lease, retention, second_factor, session, timer, webhook, workload};
 
 /// The plan of a statement on SQLite, a line a step.
 fn plan(store: &Store, sql: &str) -> String {
@@ -17,6 +17,7 @@ fn plan(store: &Store, sql: &str) -> String {
         ("most", 1_000_i64.into()),
         ("skipped", 999_i64.into()),
         ("limit", 20_i64.into()),
+        ("empty", (&[][..] as &[u8]).into()),
         ("after", "x".into()),
         ("held", true.into()),
         ("connection", "x".into()),
@@ -101,12 +102,28 @@ fn statements() -> Vec<(String, &'static str, bool)> {
     ]
 }
 
+/// What a retention takes.
+fn of_retention() -> Vec<(String, &'static str, bool)> {
+    vec![
+        (
+            retention::TO_ERASE.to_owned(),
+            "change_to_erase (tenant=? AND updated_at<?)",
+            false,
+        ),
+        (
+            retention::FORGET.to_owned(),
+            "inbox_with_body (tenant=? AND received_at<?)",
+            false,
+        ),
+    ]
+}
+
 #[test]
 fn what_is_asked_often_goes_by_an_index_that_holds_little_else() {
     let folder = std::env::temp_dir().join(format!("assent-plans-of-queues-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let store = Store::open(Config::sqlite(folder.join("assent.db"))).unwrap();
-    for (sql, index, is_sorted) in statements() {
+    for (sql, index, is_sorted) in statements().into_iter().chain(of_retention()) {
         let plan = plan(&store, &sql);
         assert!(plan.contains(index), "{sql}\n{plan}");
         let walks = plan

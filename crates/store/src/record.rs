@@ -34,6 +34,8 @@ pub struct Stored<R> {
     pub record: R,
     /// Its sealed JSON as it stands in the row.
     pub sealed: String,
+    /// JSON Pointers of the texts that were erased; in the record stands [`model::erased::ERASED`] there.
+    pub erased: Vec<String>,
 }
 
 /// A row of a noun's table as it stands, for replay.
@@ -55,15 +57,34 @@ pub struct RawRecord {
 pub fn insert<R: Record>(tx: &mut Tx<'_>, record: &R, sealed: &str) -> Result<()> {
     let columns = record.columns();
     let texts = texts::<R>(&columns);
-    tx.execute(&texts.insert, &with_standard(record, sealed, &texts, columns)?)?;
+    tx.execute(
+        &texts.insert,
+        &with_standard(record, written(record)?, sealed, &texts, columns),
+    )?;
     record.save_derived(tx, true)
 }
 
 /// Replaces a row that is still at `expected`. `Stale` when it is not, or is not there.
 pub fn update<R: Record>(tx: &mut Tx<'_>, record: &R, sealed: &str, expected: i64) -> Result<()> {
+    replace(tx, record, written(record)?, sealed, expected)
+}
+
+/// The same for a record some of whose texts were erased: `body` is the record as JSON, with `{"erased": true}` in their
+/// places.
+pub fn update_erased<R: Record>(
+    tx: &mut Tx<'_>,
+    record: &R,
+    body: &serde_json::Value,
+    sealed: &str,
+    expected: i64,
+) -> Result<()> {
+    replace(tx, record, body.to_string(), sealed, expected)
+}
+
+fn replace<R: Record>(tx: &mut Tx<'_>, record: &R, body: String, sealed: &str, expected: i64) -> Result<()> {
     let columns = record.columns();
     let texts = texts::<R>(&columns);
-    let mut params = with_standard(record, sealed, &texts, columns)?;
+    let mut params = with_standard(record, body, sealed, &texts, columns);
     params.push(("expected", expected.into()));
     if tx.execute(&texts.update, &params)? == 0 {
         return Err(Error::Stale {
@@ -197,12 +218,30 @@ pub fn raw_page(tx: &mut Tx<'_>, table: &str, after: &str, limit: i64) -> Result
         .collect()
 }
 
-/// A record from its body.
+/// A record from its body, with its sealed form.
 pub(crate) fn parsed<R: Record>(body: &str, sealed: String) -> Result<Stored<R>> {
-    let record = serde_json::from_str(body)
-        .map_err(|it| Error::Corrupt(format!("a body of `{}` cannot be read: {it}", R::TABLE)))?;
-    Ok(Stored { record, sealed })
+    let (record, erased) = opened(body)?;
+    Ok(Stored { record, sealed, erased })
 }
+
+/// A record from its body: [`model::erased::ERASED`] stands in the place of each text that was erased.
+pub fn read<R: Record>(body: &str) -> Result<R> {
+    Ok(opened(body)?.0)
+}
+
+fn opened<R: Record>(body: &str) -> Result<(R, Vec<String>)> {
+    let unread = |it: serde_json::Error| Error::Corrupt(format!("a body of `{}` cannot be read: {it}", R::TABLE));
+    // Few records ever have an erased text, so most are read as they stand.
+    if !body.contains(ERASED_JSON) {
+        return Ok((serde_json::from_str(body).map_err(unread)?, Vec::new()));
+    }
+    let mut value = serde_json::from_str(body).map_err(unread)?;
+    let erased = model::erased::name_erased(&mut value);
+    Ok((serde_json::from_value(value).map_err(unread)?, erased))
+}
+
+/// An erased text in a body, as serde writes it without spaces.
+const ERASED_JSON: &str = r#"{"erased":true}"#;
 
 fn raw_record(row: &Row) -> Result<RawRecord> {
     const STANDARD: [&str; 5] = ["tenant", "id", "version", "body", "sealed"];
@@ -222,25 +261,25 @@ fn raw_record(row: &Row) -> Result<RawRecord> {
 }
 
 fn stored<R: Record>(row: &Row) -> Result<Stored<R>> {
-    Ok(Stored {
-        record: body(row)?,
-        sealed: row.text("sealed")?,
-    })
+    parsed(row.text_ref("body")?, row.text("sealed")?)
 }
 
 fn body<R: Record>(row: &Row) -> Result<R> {
-    serde_json::from_str(row.text_ref("body")?)
-        .map_err(|it| Error::Corrupt(format!("a body of `{}` cannot be read: {it}", R::TABLE)))
+    read(row.text_ref("body")?)
+}
+
+fn written<R: Record>(record: &R) -> Result<String> {
+    serde_json::to_string(record)
+        .map_err(|it| Error::Other(format!("a record of `{}` cannot be written: {it}", R::TABLE)))
 }
 
 fn with_standard<'a, R: Record>(
     record: &R,
+    body: String,
     sealed: &str,
     texts: &'a Texts,
     columns: Vec<(&'static str, Value)>,
-) -> Result<Vec<(&'a str, Value)>> {
-    let body = serde_json::to_string(record)
-        .map_err(|it| Error::Other(format!("a record of `{}` cannot be written: {it}", R::TABLE)))?;
+) -> Vec<(&'a str, Value)> {
     let mut params: Vec<(&str, Value)> = vec![
         ("id", record.id().into()),
         ("version", record.version().into()),
@@ -249,7 +288,7 @@ fn with_standard<'a, R: Record>(
     ];
     let values = columns.into_iter().map(|(_, value)| value);
     params.extend(texts.places.iter().map(String::as_str).zip(values));
-    Ok(params)
+    params
 }
 
 /// A name that may stand in SQL text: lower-case letters and `_`.

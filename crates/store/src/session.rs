@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use model::directory::Token;
 
 use crate::counter;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::tx::{CrossTx, Tx};
 use crate::value::Row;
 
@@ -211,8 +211,7 @@ pub fn find_token(tx: &mut CrossTx<'_>, digest: &str) -> Result<Option<FoundToke
         &[("digest", digest.into()), ("counter", counter::DIRECTORY.into())],
     )?;
     let Some(row) = found else { return Ok(None) };
-    let token = serde_json::from_str(&row.text("body")?)
-        .map_err(|it| Error::Corrupt(format!("a body of `token` cannot be read: {it}")))?;
+    let token = crate::record::read(row.text_ref("body")?)?;
     Ok(Some(FoundToken {
         tenant: row.text("tenant")?,
         token,

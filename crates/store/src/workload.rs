@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use model::workload::Workload;
 
 use crate::counter;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::tx::{CrossTx, Tx};
 
 /// Somebody who was let in.
@@ -43,8 +43,7 @@ pub fn find(tx: &mut CrossTx<'_>, digest: &str) -> Result<Option<Entered>> {
         &[("digest", digest.into()), ("counter", counter::DIRECTORY.into())],
     )?;
     let Some(row) = found else { return Ok(None) };
-    let workload = serde_json::from_str(&row.text("body")?)
-        .map_err(|it| Error::Corrupt(format!("a body of `workload` cannot be read: {it}")))?;
+    let workload = crate::record::read(row.text_ref("body")?)?;
     Ok(Some(Entered {
         tenant: row.text("tenant")?,
         workload,

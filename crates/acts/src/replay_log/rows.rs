@@ -1,12 +1,13 @@
 //! Each record's row against its events, and what is derived from a record against it.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 use model::change::Change;
 use model::gate::GateRow;
 use model::records::Permit;
 use model::words::PermitState;
+use proof::bundle::commitments;
 use proof::commitment::{SALT_BYTES, open_record};
 use proof::event::Event;
 use proof::{canonical, diff};
@@ -17,6 +18,29 @@ use store::{changes, event, gate_view, nouns, revocation, salts};
 use super::{Head, PAGE, Replay};
 use crate::error::Result;
 use crate::room::Room;
+
+/// The commitments to a record's texts: those that its versions brought, and those whose texts events erased.
+#[derive(Default)]
+struct Words {
+    brought: BTreeSet<String>,
+    erased: BTreeSet<String>,
+}
+
+impl Words {
+    /// Notes what an event says it erased of a record.
+    fn note_erased(&mut self, event: &Event, table: &str, id: &str) {
+        if event.kind != "text.erased" {
+            return;
+        }
+        let records = event.data.get("records").and_then(Value::as_array);
+        let of_record = |row: &&Value| row["table"] == table && row["id"] == id;
+        for row in records.into_iter().flatten().filter(of_record) {
+            let texts = row["texts"].as_array().into_iter().flatten();
+            self.erased
+                .extend(texts.filter_map(|text| Some(text["c"].as_str()?.to_owned())));
+        }
+    }
+}
 
 impl Replay<'_> {
     /// Goes through all rows of all nouns; what events tell of and no row stands for is named at the end.
@@ -56,11 +80,14 @@ impl Replay<'_> {
     }
 
     fn row(&mut self, room: &mut Room<'_, '_>, table: &str, row: &RawRecord, head: Option<&Head>) -> Result<()> {
-        match head {
+        let words = match head {
             Some(head) => self.history(room, table, row, head)?,
-            None => self.find(table, &row.id, None, "No event tells of this row."),
-        }
-        self.texts(room, table, row)?;
+            None => {
+                self.find(table, &row.id, None, "No event tells of this row.");
+                Words::default()
+            }
+        };
+        self.texts(room, table, row, &words)?;
         self.columns_of(table, row);
         // That a body cannot be read was told with its columns.
         if let Ok(Some(wrong)) = nouns::wrong_derived(room.tx, table, &row.body) {
@@ -75,7 +102,7 @@ impl Replay<'_> {
     }
 
     /// Compares a row's version and sealed form with what its events add up to.
-    fn history(&mut self, room: &mut Room<'_, '_>, table: &str, row: &RawRecord, head: &Head) -> Result<()> {
+    fn history(&mut self, room: &mut Room<'_, '_>, table: &str, row: &RawRecord, head: &Head) -> Result<Words> {
         if u64::try_from(row.version).ok() != Some(head.version) {
             let what = format!(
                 "The row has version {}, its events tell of version {}.",
@@ -85,13 +112,19 @@ impl Replay<'_> {
         }
         let Ok(sealed) = serde_json::from_str::<Value>(&row.sealed) else {
             self.find(table, &row.id, Some("sealed"), "The sealed form is no JSON.");
-            return Ok(());
+            return Ok(Words::default());
         };
         let before = self.findings.len();
-        match self.rebuilt(room, table, &row.id)? {
-            Ok(rebuilt) => self.members(table, &row.id, &rebuilt, &sealed),
-            Err(why) => self.find(table, &row.id, None, format!("Its history cannot be rebuilt: {why}.")),
-        }
+        let words = match self.rebuilt(room, table, &row.id)? {
+            Ok((rebuilt, words)) => {
+                self.members(table, &row.id, &rebuilt, &sealed);
+                words
+            }
+            Err(why) => {
+                self.find(table, &row.id, None, format!("Its history cannot be rebuilt: {why}."));
+                Words::default()
+            }
+        };
         let digest = canonical::digest(&sealed).unwrap_or_default();
         if digest != head.digest && self.findings.len() == before {
             self.find(
@@ -101,22 +134,23 @@ impl Replay<'_> {
                 "The sealed form has another digest than its last event tells.",
             );
         }
-        Ok(())
+        Ok(words)
     }
 
-    /// The sealed form that the events of a record add up to, or why they do not.
+    /// The sealed form that the events of a record add up to, with what became of its texts; or why they do not.
     fn rebuilt(
         &mut self,
         room: &mut Room<'_, '_>,
         table: &str,
         id: &str,
-    ) -> Result<std::result::Result<Value, String>> {
-        let (mut version, mut sealed) = (0, None);
+    ) -> Result<std::result::Result<(Value, Words), String>> {
+        let (mut version, mut sealed, mut words) = (0, None, Words::default());
         for row in event::of_record(room.tx, table, id)? {
             let event = match Event::from_bytes(&row.bytes) {
                 Ok(event) => event,
                 Err(error) => return Ok(Err(format!("event {} cannot be read ({error})", row.id))),
             };
+            words.note_erased(&event, table, id);
             let deltas = self.deltas(room, event)?;
             let Some(delta) = deltas.iter().find(|delta| delta.table == table && delta.id == id) else {
                 return Ok(Err(format!("event {} does not speak of it", row.id)));
@@ -125,11 +159,15 @@ impl Replay<'_> {
                 return Ok(Err(format!("the event of version {} is missing", version + 1)));
             }
             match diff::apply(delta, sealed.as_ref()) {
-                Ok(next) => (version, sealed) = (delta.version, Some(next)),
+                Ok(next) => {
+                    words.brought.extend(commitments(&next));
+                    (version, sealed) = (delta.version, Some(next));
+                }
                 Err(error) => return Ok(Err(error.to_string())),
             }
         }
-        Ok(sealed.ok_or_else(|| "no event of it is left".to_owned()))
+        let rebuilt = sealed.map(|sealed| (sealed, words));
+        Ok(rebuilt.ok_or_else(|| "no event of it is left".to_owned()))
     }
 
     fn members(&mut self, table: &str, id: &str, rebuilt: &Value, sealed: &Value) {
@@ -147,8 +185,9 @@ impl Replay<'_> {
         }
     }
 
-    /// Opens the commitments of the sealed form against the body.
-    fn texts(&mut self, room: &mut Room<'_, '_>, table: &str, row: &RawRecord) -> Result<()> {
+    /// Opens the commitments of the sealed form against the body, and looks whether exactly those texts are gone that events
+    /// erased, former ones included.
+    fn texts(&mut self, room: &mut Room<'_, '_>, table: &str, row: &RawRecord, words: &Words) -> Result<()> {
         let Ok(sealed) = serde_json::from_str::<Value>(&row.sealed) else {
             return Ok(());
         };
@@ -161,6 +200,19 @@ impl Replay<'_> {
         if let Err(mismatch) = open_record(&sealed, &body, &salt) {
             let what = format!("The body is not what the log committed to: {}.", mismatch.why);
             self.find(table, &row.id, Some(&mismatch.path), what);
+            return Ok(());
+        }
+        if words
+            .brought
+            .iter()
+            .any(|it| !known.contains_key(it) && !words.erased.contains(it))
+        {
+            let what = "A text that it had is gone, and no event erased it.";
+            self.find(table, &row.id, Some("body"), what);
+        }
+        if words.erased.iter().any(|it| known.contains_key(it)) {
+            let what = "A text that an event erased is still kept.";
+            self.find(table, &row.id, Some("body"), what);
         }
         Ok(())
     }
@@ -194,7 +246,7 @@ impl Replay<'_> {
     /// What hangs on a change: the rows of its targets and of the gate.
     fn around_change(&mut self, room: &mut Room<'_, '_>, row: &RawRecord) -> Result<()> {
         // That a body cannot be read was told with its columns.
-        let Ok(change) = serde_json::from_str::<Change>(&row.body) else {
+        let Ok(change) = record::read::<Change>(&row.body) else {
             return Ok(());
         };
         let are_right = changes::targets_of(room.tx, &row.id)? == changes::target_rows(&change)
@@ -222,7 +274,7 @@ impl Replay<'_> {
 
     /// A revoked permit that has not run out stands on the revocation list.
     fn permit(&mut self, room: &mut Room<'_, '_>, row: &RawRecord) -> Result<()> {
-        let Ok(permit) = serde_json::from_str::<Permit>(&row.body) else {
+        let Ok(permit) = record::read::<Permit>(&row.body) else {
             return Ok(());
         };
         if let Some(entry) = revocation::find(room.tx, &row.id)? {

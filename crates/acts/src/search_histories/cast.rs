@@ -282,6 +282,8 @@ impl Made {
             ownership_by_two: false,
             sla_table: Default::default(),
             sla_table_from: None,
+            retention: model::erased::Retention::default(),
+            retention_from: None,
             risk_table: Default::default(),
             risk_table_from: None,
             mapping: Vec::new(),

@@ -6,6 +6,7 @@ mod administrators;
 mod asked;
 mod by_two;
 mod configuring;
+mod erasing;
 mod estates;
 mod glasses;
 mod hands;

@@ -196,6 +196,7 @@ pub fn add_evidence(case: &mut Case<'_>, body: &Body, file: StoredFile) -> Resul
         by,
         at,
         accepted: None,
+        file_erased_at: None,
     });
     settle(case);
     Ok(id)

@@ -52,6 +52,8 @@ pub fn new_change(
         risk: settle::unjudged(),
         digests: Digests::default(),
         digest_salt: None,
+        legal_hold: None,
+        erasure: None,
         implemented_by: Vec::new(),
         requests: Vec::new(),
         clocks: Vec::new(),

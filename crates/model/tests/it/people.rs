@@ -34,25 +34,31 @@ pub fn dawn() -> Timestamp {
     "2026-11-20T10:00:00Z".parse().unwrap()
 }
 
+fn tenant() -> Tenant {
+    Tenant {
+        id: "halden".into(),
+        version: 1,
+        name: "Halden".into(),
+        demo: false,
+        log_is_public: false,
+        access_review_period: Default::default(),
+        ownership_by_two: false,
+        sla_table: Default::default(),
+        sla_table_from: None,
+        retention: model::erased::Retention::default(),
+        retention_from: None,
+        risk_table: Default::default(),
+        risk_table_from: None,
+        mapping: Vec::new(),
+        mapping_from: None,
+        policies: None,
+    }
+}
+
 /// The estate: two services, two environments, one template.
 pub fn directory() -> Directory {
     let mut found = Directory {
-        tenant: Some(Tenant {
-            id: "halden".into(),
-            version: 1,
-            name: "Halden".into(),
-            demo: false,
-            log_is_public: false,
-            access_review_period: Default::default(),
-            ownership_by_two: false,
-            sla_table: Default::default(),
-            sla_table_from: None,
-            risk_table: Default::default(),
-            risk_table_from: None,
-            mapping: Vec::new(),
-            mapping_from: None,
-            policies: None,
-        }),
+        tenant: Some(tenant()),
         ..Directory::default()
     };
     for (login, roles) in PEOPLE {

@@ -15,6 +15,7 @@ use store::changes::ChangeFilter;
 use store::record::{self, Filter};
 use wire::views;
 
+use crate::caller::Scope;
 use crate::route::{Ask, Reply, Route};
 
 /// An act on a change that takes the body's fields.
@@ -31,7 +32,7 @@ macro_rules! act {
 macro_rules! plain_act {
     ($path:literal, $summary:literal, $verb:path) => {
         Route::post($path, $summary, |room, ask| {
-            let done = $verb(room, ask.place(0));
+            let done = $verb(room, ask.place(0)).map(drop);
             nothing_said(ask, done)?;
             moved(room, ask)
         })
@@ -163,6 +164,35 @@ pub(crate) const ROUTES: &[Route] = &[
         "States the finding on unauthorized work.",
         acts::state_finding::state_finding
     ),
+    act!(
+        "/changes/{key}/legal-hold",
+        "Places a change under a legal hold.",
+        acts::set_legal_hold::place_legal_hold
+    ),
+    act!(
+        "/changes/{key}/legal-hold/end",
+        "Lifts its legal hold.",
+        acts::set_legal_hold::end_legal_hold
+    )
+    .scope(Scope::Admin),
+    act!(
+        "/changes/{key}/erasure",
+        "Asks to erase texts of a change.",
+        acts::erase_texts::ask_erasure
+    )
+    .scope(Scope::Admin),
+    plain_act!(
+        "/changes/{key}/erasure/confirmation",
+        "Confirms an erasure as the second person, and does it.",
+        acts::erase_texts::confirm_erasure
+    )
+    .scope(Scope::Admin),
+    plain_act!(
+        "/changes/{key}/erasure/withdrawal",
+        "Withdraws an erasure that was asked for.",
+        acts::erase_texts::withdraw_erasure
+    )
+    .scope(Scope::Admin),
 ];
 
 /// A change as answers show it, with its ETag.

@@ -50,6 +50,16 @@ pub(crate) const ROUTES: &[Route] = &[
         },
     )
     .scope(Scope::Admin),
+    Route::get(
+        "/retention",
+        "Shows for how long texts, files and raw deliveries are kept.",
+        retention,
+    ),
+    Route::post("/retention", "Proposes another retention.", |room, ask| {
+        let made = acts::set_retention::propose_retention(room, &ask.body)?;
+        created(room, &made)
+    })
+    .scope(Scope::Admin),
     Route::post(
         "/ownership-proposals",
         "Proposes rows of the ownership matrix, for another person or an approved change to put in force.",
@@ -169,6 +179,22 @@ fn sla_table(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
         "digest": acts::set_sla_table::digest_of(&table)?,
         "configuration": from.map(|it| it.id.clone()),
         "table": acts::set_sla_table::view(&table),
+    })))
+}
+
+fn retention(room: &mut Room<'_, '_>, _: &Ask) -> acts::Result<Reply> {
+    room.allow(model::act::actions::READ)?;
+    let kept = acts::set_retention::in_force(room)?;
+    let directory = room.directory()?;
+    let from = directory
+        .tenant
+        .as_ref()
+        .and_then(|tenant| tenant.retention_from.as_ref());
+    Ok(Reply::ok(json!({
+        "digest": acts::set_retention::digest_of(&kept)?,
+        "configuration": from.map(|it| it.id.clone()),
+        "changes_days": kept.changes_days,
+        "deliveries_days": kept.deliveries_days,
     })))
 }
 

@@ -130,6 +130,21 @@ const DOORS: &[Door] = &[
     door("cancellation", "It is cancelled.", |room, key, _, body| {
         acts::cancel_change::cancel_change(room, key, body)
     }),
+    door("legal-hold", "It is under a legal hold.", |room, key, _, body| {
+        acts::set_legal_hold::place_legal_hold(room, key, body).map(drop)
+    }),
+    door("legal-hold/end", "Its legal hold is lifted.", |room, key, _, body| {
+        acts::set_legal_hold::end_legal_hold(room, key, body).map(drop)
+    }),
+    door("erasure", "The erasure is noted.", |room, key, _, body| {
+        acts::erase_texts::ask_erasure(room, key, body).map(drop)
+    }),
+    door("erasure/confirmation", "The texts are erased.", |room, key, _, _| {
+        acts::erase_texts::confirm_erasure(room, key).map(drop)
+    }),
+    door("erasure/withdrawal", "The texts stay.", |room, key, _, _| {
+        acts::erase_texts::withdraw_erasure(room, key).map(drop)
+    }),
     door(
         "break-glass",
         "The glass is broken. Owner and change managers are told.",

@@ -114,7 +114,8 @@ fn assemble(view: &View<'_, '_, '_>, around: &Around<'_>) -> ChangePage {
     let file = around.file;
     let change = &file.change;
     let content = &change.content;
-    let acts = others(view, file, around.open, around.context);
+    let mut acts = others(view, file, around.open, around.context);
+    acts.extend(super::retention::acts(view, change, &around.context.change_url));
     ChangePage {
         frame: view.frame.clone(),
         key: change.key.clone(),
@@ -273,6 +274,7 @@ fn notices(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<Notice> {
         );
         notices.push(Notice::new(Tone::Wait, text));
     }
+    notices.extend(super::retention::notices(view, change));
     notices
 }
 

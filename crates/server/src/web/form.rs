@@ -43,6 +43,8 @@ const NUMBERS: &[&str] = &[
     "watch_minutes",
     "step",
     "template_version",
+    "changes_days",
+    "deliveries_days",
 ];
 /// Yes or no.
 const BOOLEANS: &[&str] = &[

@@ -55,6 +55,7 @@ mod plan_steps;
 mod policies;
 mod propose;
 mod providers;
+mod retention;
 mod review_draft;
 mod rights;
 mod runbook;

@@ -54,6 +54,7 @@ fn policies_page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
             SectionBody::Table(risk_table(&table)),
         ),
         sla_section(view),
+        super::retention::section(view),
         Section::new(
             "mapping",
             "From deployments to kinds of change: the first rule that fits decides",
@@ -124,6 +125,7 @@ fn entry(view: &View<'_, '_, '_>, row: &Configuration) -> Entry {
         ConfigurationKind::Mapping => "a mapping",
         ConfigurationKind::Ownership => "rows of the ownership matrix",
         ConfigurationKind::SlaTable => "times to acknowledge and to decide",
+        ConfigurationKind::Retention => "a retention",
     };
     let tone = match row.state {
         ConfigurationState::Active => Tone::Ok,
@@ -189,6 +191,7 @@ fn content_of(row: &Configuration) -> Rich {
     let told = match row.kind {
         ConfigurationKind::Ownership => ownership_words(row),
         ConfigurationKind::SlaTable => row.slas.as_ref().map(sla_words).unwrap_or_default(),
+        ConfigurationKind::Retention => row.retention.map(super::retention::words).unwrap_or_default(),
         _ => String::new(),
     };
     Rich::new().text(told)
@@ -364,6 +367,7 @@ pub(super) async fn act(
         let directory = room.directory()?;
         let decoded = form.decode(&super::view::reader_of(room, &directory), &[]);
         match act.as_str() {
+            "proposal" if id == "retention" => super::retention::propose(room, decoded.body),
             "proposal" if id == "sla-table" => acts::set_sla_table::propose_sla_table(room, &decoded.body).map(drop),
             "activation" => acts::activate_configuration::activate_configuration(room, &id, &decoded.body).map(drop),
             "withdrawal" => acts::activate_configuration::withdraw_configuration(room, &id).map(drop),

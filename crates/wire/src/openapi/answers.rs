@@ -134,6 +134,12 @@ const CHANGE: &[Shape] = &[
             ),
             object("rejection", "Rejection", "While it is rejected."),
             object("cancelled", "Stated", "Who called it off, and why."),
+            object("legal_hold", "Stated", "While it stands nothing of the change is erased: who placed it, and why."),
+            free(
+                "erasure",
+                "The erasure of texts that is asked for, or the last that was done: `kind`, `comment`, `reason`, `asked_by`, \
+                 `handed_by`, `asked_at`, `done_at`, `done_by`.",
+            ),
             object(
                 "finding",
                 "Stated",
@@ -394,6 +400,7 @@ const ITEMS: &[Shape] = &[
             text("text", TEXT, "What was read in it."),
             free("accepted", "Who took it although it failed: `by`, `at`, `reason`."),
             text("file_digest", LINE, "The file's digest."),
+            time("file_erased_at", "When the file was erased; its digest stays."),
             integer("size", 0, i64::MAX, "Bytes of the file."),
             text("media_type", LINE, "Its media type."),
         ],

@@ -2,9 +2,9 @@
 
 use model::reading::{LINE, TEXT};
 use model::words::{
-    Aspect, Category, ConditionDue, Criticality, Decision, DependencyKind, Disruption, EntryKind, EvidenceKind,
-    EvidenceResult, GroupKind, Kind, Level, LinkKind, NodeKind, Outcome, OwnershipRole, PeerVerdict, Purpose, Role,
-    TaskKind, TaskState, Touch, ValidationResult,
+    Aspect, Category, ConditionDue, Criticality, Decision, DependencyKind, Disruption, EntryKind, ErasureKind,
+    EvidenceKind, EvidenceResult, GroupKind, Kind, Level, LinkKind, NodeKind, Outcome, OwnershipRole, PeerVerdict,
+    Purpose, Role, TaskKind, TaskState, Touch, ValidationResult,
 };
 
 use super::shapes::{
@@ -208,6 +208,20 @@ const DECISIONS: &[Shape] = &[
         &[text("question", TEXT, "What is asked.").needed()],
     ),
     shape("ReasonInput", "Says why.", &[text("reason", TEXT, "Why.").needed()]),
+    shape(
+        "ErasureInput",
+        "Which texts of a change are to be erased, and why. What the log proves stays.",
+        &[
+            word(
+                "kind",
+                all!(ErasureKind),
+                "`texts`: all of a change that has ended; `former_texts`: what was edited out; `comment`: one comment.",
+            )
+            .needed(),
+            text("comment", LINE, "With `comment`: its id."),
+            text("reason", TEXT, "Why.").needed(),
+        ],
+    ),
     shape(
         "ScheduleInput",
         "The planned times.",

@@ -4,7 +4,8 @@ use model::reading::{LINE, TEXT};
 use model::words::{ConfigurationKind, ConfigurationState, Level, State};
 
 use super::shapes::{
-    Shape, Words, all, boolean, free, integer, object, objects, shape, text, text_or_null, texts, time, word,
+    Shape, Words, all, boolean, free, integer, integer_or_null, object, objects, shape, text, text_or_null, texts,
+    time, word,
 };
 use super::table::{Row, at, delete, get, list, post};
 use super::{Answer, Param};
@@ -16,7 +17,7 @@ const FILE: usize = 256 * 1024;
 
 const KIND: &[Param] = &[Param::new(
     "kind",
-    "Only `policies`, `risk_table`, `mapping`, `ownership` or `sla_table`.",
+    "Only `policies`, `risk_table`, `mapping`, `ownership`, `sla_table` or `retention`.",
 )];
 
 /// The routes.
@@ -83,6 +84,21 @@ pub(super) const ROWS: &[Row] = &[
         "/sla-table",
         "Propose times to acknowledge and to decide; clocks that run keep theirs",
         "SlaTableInput",
+        "Configuration",
+    ),
+    get(
+        "administration",
+        "show_retention",
+        "/retention",
+        "Show for how long texts, files and raw deliveries are kept",
+        "Retention",
+    ),
+    post(
+        "administration",
+        "propose_retention",
+        "/retention",
+        "Propose for how long texts, files and raw deliveries are kept",
+        "RetentionInput",
         "Configuration",
     ),
     post(
@@ -351,6 +367,38 @@ pub(super) const SHAPES: &[Shape] = &[
         ],
     ),
     shape(
+        "RetentionDays",
+        "For how long what need not be kept for ever is kept. The log, records, digests and proofs stay in any case.",
+        &[
+            integer_or_null(
+                "changes_days",
+                "For how many days after its end the texts and evidence files of a change are kept: 90 to 36,525; null for ever.",
+            ),
+            integer_or_null(
+                "deliveries_days",
+                "For how many days the raw body of a delivery that was worked off is kept: 90 to 36,525; null for ever.",
+            ),
+        ],
+    ),
+    shape(
+        "Retention",
+        "The retention in force.",
+        &[
+            text("digest", LINE, "Digest of it.").needed(),
+            text_or_null(
+                "configuration",
+                "The configuration that brought it; null for the first.",
+            ),
+        ],
+    )
+    .based_on(&["RetentionDays"]),
+    shape(
+        "RetentionInput",
+        "Another retention. What is not named stays as it is.",
+        &[text("reason", TEXT, "Why.").needed()],
+    )
+    .based_on(&["RetentionDays"]),
+    shape(
         "RiskTableInput",
         "A risk table.",
         &[
@@ -400,6 +448,11 @@ pub(super) const SHAPES: &[Shape] = &[
             text("parameters", FILE, "The tenant's own values."),
             object("table", "RiskRows", "The risk table."),
             object("slas", "SlaRows", "The times to acknowledge and to decide."),
+            object(
+                "retention",
+                "RetentionDays",
+                "For how long texts, files and raw deliveries are kept.",
+            ),
             objects("rules", "MappingRule", "Of a mapping, its rules."),
             objects("files", "PolicyFile", "With one configuration: its files."),
             objects("cases", "PolicyFile", "With one configuration: its cases."),

@@ -351,6 +351,36 @@ const ACTS: &[Row] = &[
         "CosignatureInput",
     ),
     act(
+        "place_legal_hold",
+        "/legal-hold",
+        "Place it under a legal hold: nothing of it is erased",
+        "ReasonInput",
+    ),
+    act(
+        "end_legal_hold",
+        "/legal-hold/end",
+        "Lift its legal hold",
+        "ReasonInput",
+    ),
+    act(
+        "ask_erasure",
+        "/erasure",
+        "Ask to erase texts of it; a second person who sets policies confirms",
+        "ErasureInput",
+    ),
+    act(
+        "confirm_erasure",
+        "/erasure/confirmation",
+        "Confirm an erasure that another person asked for, and do it",
+        "NoBody",
+    ),
+    act(
+        "withdraw_erasure",
+        "/erasure/withdrawal",
+        "Withdraw an erasure that was asked for",
+        "NoBody",
+    ),
+    act(
         "validate_break_glass",
         "/break-glass/validation",
         "Validate a break-glass",

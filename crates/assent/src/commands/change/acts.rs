@@ -132,6 +132,43 @@ pub enum Act {
         #[arg(long)]
         digest: Option<String>,
     },
+    /// Place it under a legal hold, so that nothing of it is erased; or lift that.
+    #[command(after_help = "Example: assent change legal-hold CHG-1042 --reason 'Case 4711'")]
+    LegalHold {
+        /// The change's key.
+        key: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+        /// Lift it.
+        #[arg(long)]
+        end: bool,
+    },
+    /// Erase texts of it for good: asked for by one who sets policies, confirmed by another. What the log proves stays.
+    #[command(
+        after_help = "Examples:\n  assent change erase CHG-1042 --kind former_texts --reason 'A password stood in the plan'\n  \
+        assent change erase CHG-1042 --comment 01J… --reason 'Names a patient'\n  \
+        assent change erase CHG-1042 --confirm"
+    )]
+    Erase {
+        /// The change's key.
+        key: String,
+        /// `texts`: all of a change that has ended; `former_texts`: what was edited out.
+        #[arg(long, value_parser = ["texts", "former_texts"], required_unless_present_any = ["comment", "confirm", "withdraw"])]
+        kind: Option<String>,
+        /// One comment, by its id.
+        #[arg(long, value_name = "ID", conflicts_with = "kind")]
+        comment: Option<String>,
+        /// Why.
+        #[arg(long, required_unless_present_any = ["confirm", "withdraw"])]
+        reason: Option<String>,
+        /// Confirm what another person asked for.
+        #[arg(long, conflicts_with_all = ["kind", "comment", "reason", "withdraw"])]
+        confirm: bool,
+        /// Withdraw what was asked for.
+        #[arg(long, conflicts_with_all = ["kind", "comment", "reason"])]
+        withdraw: bool,
+    },
     /// Pause it.
     Hold {
         /// The change's key.
@@ -389,6 +426,39 @@ pub(super) fn tell_item(output: &Output, key: &str, item: &Value, done: &str) {
 
 type Request<'a> = (&'a str, &'static str, Value, &'static str);
 
+/// The same of what is kept of a change.
+fn kept(act: &Act) -> Result<Request<'_>> {
+    let nothing = || json!({});
+    Ok(match act {
+        Act::LegalHold { key, reason, end } => (
+            key,
+            if *end { "/legal-hold/end" } else { "/legal-hold" },
+            json!({"reason": reason}),
+            if *end { "is free again" } else { "is under a legal hold" },
+        ),
+        Act::Erase { key, confirm: true, .. } => (key, "/erasure/confirmation", nothing(), "has lost those texts"),
+        Act::Erase {
+            key, withdraw: true, ..
+        } => (key, "/erasure/withdrawal", nothing(), "keeps its texts"),
+        Act::Erase {
+            key,
+            kind,
+            comment,
+            reason,
+            ..
+        } => {
+            let kind = kind.as_deref().unwrap_or("comment");
+            let all = [
+                ("kind", Some(json!(kind))),
+                ("comment", text(comment)),
+                ("reason", text(reason)),
+            ];
+            (key, "/erasure", fields(&all), "has its erasure noted")
+        }
+        _ => return Err(Failure::could_not("This act has no route of its own.")),
+    })
+}
+
 /// Key, route, body and the word for what was done.
 fn request(act: &Act) -> Result<Request<'_>> {
     let nothing = || json!({});
@@ -398,6 +468,7 @@ fn request(act: &Act) -> Result<Request<'_>> {
         Act::Acknowledge { key } => (key, "/acknowledgements", nothing(), "acknowledged"),
         Act::Return { key, question } => (key, "/return", json!({"question": question}), "returned"),
         Act::Overrule { key, reason } => (key, "/overruling", json!({"reason": reason}), "overruled"),
+        Act::LegalHold { .. } | Act::Erase { .. } => kept(act)?,
         Act::Hold { key, reason, until } => (
             key,
             "/hold",

@@ -1,0 +1,91 @@
+//! Places a change under a legal hold (`POST …/changes/{key}/legal-hold`), or lifts it (`POST …/legal-hold/end`): as long as it
+//! stands nothing of the change is erased, neither by people nor by the clock.
+
+use model::change::Change;
+use model::erased::LegalHold;
+use model::reading::{Reading, TEXT};
+use model::refusal::Refusal;
+use model::verbs::Body;
+use serde_json::{Value, json};
+
+use crate::erase_texts::tell_keepers;
+use crate::error::Result;
+use crate::room::Room;
+use crate::save::{Written, draft};
+
+/// Places it (`{reason}`). Whoever audits may: it takes nothing away.
+///
+/// # Errors
+/// 403, 404, 409 `under_legal_hold`, 422, the store's.
+pub fn place_legal_hold(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<Change> {
+    room.allow(model::act::actions::AUDIT)?;
+    let change = room.change(key)?;
+    let reason = reason(body)?;
+    if change.legal_hold.is_some() {
+        let text = format!("{} is under a legal hold already.", change.key);
+        return Err(Refusal::not_now("under_legal_hold", text, "One hold keeps everything.", Vec::new()).into());
+    }
+    let hold = LegalHold {
+        reason,
+        by: room.actor.person.clone(),
+        at: room.now,
+    };
+    let held = Change {
+        legal_hold: Some(hold),
+        ..change
+    };
+    save(
+        room,
+        held,
+        ("change.legal_hold_placed", json!({})),
+        "is under a legal hold",
+    )
+}
+
+/// Lifts it (`{reason}`).
+///
+/// # Errors
+/// 403, 404, 409 `nothing_held`, 422, the store's.
+pub fn end_legal_hold(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<Change> {
+    room.allow(model::act::actions::SET_POLICY)?;
+    let change = room.change(key)?;
+    let reason = reason(body)?;
+    let Some(hold) = change.legal_hold.clone() else {
+        let text = format!("{} is under no legal hold.", change.key);
+        return Err(Refusal::not_now("nothing_held", text, "There is nothing to lift.", Vec::new()).into());
+    };
+    let free = Change {
+        legal_hold: None,
+        ..change
+    };
+    let data = json!({"placed_by": hold.by, "placed_at": hold.at});
+    let news = format!("is under a legal hold no more ({reason})");
+    save(room, free, ("change.legal_hold_lifted", data), &news)
+}
+
+fn reason(body: &Body) -> Result<String> {
+    let mut reading = Reading::new(body, "");
+    let reason = reading.needed("reason", TEXT);
+    reading.finish()?;
+    Ok(reason)
+}
+
+fn save(
+    room: &mut Room<'_, '_>,
+    mut change: Change,
+    (event, data): (&'static str, Value),
+    news: &str,
+) -> Result<Change> {
+    change.revision += 1;
+    let mut written = Written::default();
+    let change = room.put(&mut written, change)?;
+    let news = format!(
+        "{} {news}: by {}.",
+        change.key,
+        room.directory()?.name(&room.actor.person)
+    );
+    tell_keepers(room, &mut written, &change, &news)?;
+    let subject = ("change", change.id.0.clone());
+    room.tell(vec![draft(event, subject, room.now, data)], written)?;
+    Ok(change)
+}

@@ -1,0 +1,290 @@
+//! Texts that are erased, by people and by the clock: the words are nowhere any more, and everything that was proven still is.
+
+use std::collections::BTreeSet;
+
+use acts::erase_texts::{ask_erasure, confirm_erasure, withdraw_erasure};
+use acts::export_bundle::export_bundle;
+use acts::set_legal_hold::{end_legal_hold, place_legal_hold};
+use acts::set_retention::{erase_by_clock, propose_retention};
+use acts::{Error, Result, Room};
+use model::change::Change;
+use model::refusal::Refusal;
+use proof::report::Outcome;
+use serde_json::{Value, json};
+use store::inbox::{self, NewDelivery};
+use store::{Lane, Mode};
+
+use crate::world::{TENANT, World, body};
+
+const DAY: i64 = 24 * 3600;
+
+fn attempt<T: Send + 'static>(
+    world: &World,
+    login: &'static str,
+    act: impl Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static,
+) -> std::result::Result<T, String> {
+    let actor = world.actor(login);
+    let done = world.desk.wait(Lane::Acts, TENANT, actor, Mode::Write, act);
+    done.map_err(|error| match error {
+        Error::Refused(Refusal::Invalid(errors)) => errors[0].code.clone(),
+        Error::Refused(refusal) => refusal.code().to_owned(),
+        other => panic!("no refusal: {other:?}"),
+    })
+}
+
+/// A world with two administrators and an auditor.
+fn world() -> World {
+    let world = World::new();
+    for (login, role) in [("ada", "admin"), ("bea", "admin"), ("aud", "auditor")] {
+        let person = body(json!({"login": login, "roles": [role]}));
+        world.system(move |room| acts::set_person::create_person(room, &person));
+    }
+    world
+}
+
+fn ask(world: &World, who: &'static str, key: &str, wanted: Value) -> std::result::Result<Change, String> {
+    let key = key.to_owned();
+    attempt(world, who, move |room| ask_erasure(room, &key, &body(wanted.clone())))
+}
+
+fn confirm(world: &World, who: &'static str, key: &str) -> std::result::Result<Change, String> {
+    let key = key.to_owned();
+    attempt(world, who, move |room| confirm_erasure(room, &key))
+}
+
+fn comment(world: &World, key: &str, text: &'static str) -> String {
+    let key = key.to_owned();
+    let id = world.by("olga", move |room| {
+        acts::comment_change::comment_change(room, &key, &body(json!({"text": text})))
+    });
+    id.0
+}
+
+/// A raw delivery that was worked off.
+fn deliver(world: &World) {
+    world.system(|room| {
+        let delivery = NewDelivery {
+            id: "d1",
+            connection: "c1",
+            delivery_id: "1",
+            body_digest: "sha256:1",
+            event: "push",
+            received_at: room.now,
+            body: b"a raw gnu",
+        };
+        inbox::receive(room.tx, &delivery)?;
+        Ok(inbox::take(room.tx, "d1", "me", room.now)? && inbox::finish(room.tx, "d1", "me", "nothing")?)
+    });
+}
+
+/// The tables of the database in which a word stands.
+fn tables_with(world: &World, word: &str) -> BTreeSet<String> {
+    let connection = rusqlite::Connection::open(world.folder.path().join("assent.db")).unwrap();
+    let names = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'";
+    let mut names = connection.prepare(names).unwrap();
+    let tables: Vec<String> = names
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .map(std::result::Result::unwrap)
+        .collect();
+    let holds = |table: &String| {
+        let mut rows = connection.prepare(&format!("SELECT * FROM \"{table}\"")).unwrap();
+        let count = rows.column_count();
+        let mut found = rows.query([]).unwrap();
+        while let Some(row) = found.next().unwrap() {
+            for place in 0..count {
+                let value = row.get_ref(place).unwrap();
+                let bytes = match value {
+                    rusqlite::types::ValueRef::Text(bytes) | rusqlite::types::ValueRef::Blob(bytes) => bytes,
+                    _ => continue,
+                };
+                if String::from_utf8_lossy(bytes)
+                    .to_lowercase()
+                    .contains(&word.to_lowercase())
+                {
+                    return true;
+                }
+            }
+        }
+        false
+    };
+    tables.into_iter().filter(holds).collect()
+}
+
+/// The log verifies, the rows are what it adds up to, and a stranger finds nothing wrong in the bundle.
+fn assert_proven(world: &World, key: &str) {
+    world.sequence();
+    let log = world.verify(None).report;
+    assert_eq!(log.outcome(), Outcome::Good, "{log:?}");
+    world.assert_replays();
+    let key = key.to_owned();
+    let bytes = world.look(move |room| export_bundle(room, &key)).unwrap();
+    let report = proof::bundle::verify(&bytes, Some(&world.keys(TENANT)));
+    assert_eq!(report.outcome, Outcome::Good, "{report:?}");
+}
+
+#[test]
+fn all_texts_of_an_ended_change_go_by_two_people_and_every_proof_stays() {
+    let world = world();
+    let key = world.closed("Zebra migration");
+    comment(&world, &key, "The zebra patient was told.");
+    let other = world.draft("Move the okapi");
+    assert!(tables_with(&world, "zebra").contains("message"), "letters quote it");
+    let wanted = json!({"kind": "texts", "reason": "Request of 12 November"});
+    assert_eq!(ask(&world, "rita", &key, wanted.clone()).unwrap_err(), "not_allowed");
+    assert_eq!(ask(&world, "ada", &other, wanted.clone()).unwrap_err(), "not_in_state");
+    let asked = ask(&world, "ada", &key, wanted.clone()).unwrap();
+    assert!(asked.erasure.as_ref().is_some_and(model::erased::Erasure::is_asked));
+    assert_eq!(asked.content.title, "Zebra migration");
+    assert_eq!(ask(&world, "bea", &key, wanted.clone()).unwrap_err(), "erasure_asked");
+    assert_eq!(confirm(&world, "ada", &key).unwrap_err(), "second_person_needed");
+    let before = asked.digests.clone();
+    let done = confirm(&world, "bea", &key).unwrap();
+    assert_eq!(done.content.title, "[erased]");
+    assert_eq!(done.digests, before, "what was decided about stays named");
+    assert_eq!(tables_with(&world, "zebra"), BTreeSet::new());
+    assert!(tables_with(&world, "okapi").contains("change"));
+    assert_eq!(ask(&world, "ada", &key, wanted).unwrap_err(), "already_erased");
+    assert_proven(&world, &key);
+    // What is written afterwards stays, and changes nothing of what was decided.
+    comment(&world, &key, "Nobody asked again.");
+    let k = key.clone();
+    let later = world.look(move |room| room.change(&k)).unwrap();
+    assert_eq!((later.content.title.as_str(), &later.digests), ("[erased]", &before));
+    let k = key.clone();
+    let file = world.look(move |room| room.file(&k)).unwrap();
+    assert!(file.standing().count() >= 3, "no approval was voided");
+    assert!(file.evidence.iter().all(|evidence| evidence.kept_file().is_empty()));
+    assert_proven(&world, &key);
+}
+
+#[test]
+fn what_was_edited_out_and_one_comment_go_while_the_change_is_open() {
+    let world = world();
+    let key = world.draft("Rotate the password hunter2");
+    let k = key.clone();
+    world.by("rita", move |room| {
+        acts::edit_change::edit_change(room, &k, &body(json!({"title": "Rotate the password"})))
+    });
+    let id = comment(&world, &key, "Call Miriam Quist, she is ill.");
+    comment(&world, &key, "Seen.");
+    assert!(tables_with(&world, "hunter2").contains("text_salt"));
+    let former = json!({"kind": "former_texts", "reason": "A password stood in the title"});
+    ask(&world, "ada", &key, former.clone()).unwrap();
+    let k = key.clone();
+    attempt(&world, "bea", move |room| withdraw_erasure(room, &k)).unwrap();
+    assert_eq!(confirm(&world, "bea", &key).unwrap_err(), "nothing_asked");
+    ask(&world, "ada", &key, former).unwrap();
+    let done = confirm(&world, "bea", &key).unwrap();
+    assert_eq!(done.content.title, "Rotate the password");
+    assert!(!tables_with(&world, "hunter2").contains("text_salt"));
+    let one = |comment: &str| json!({"kind": "comment", "comment": comment, "reason": "Names a patient"});
+    assert_eq!(ask(&world, "ada", &key, one("nowhere")).unwrap_err(), "unknown");
+    ask(&world, "ada", &key, one(&id)).unwrap();
+    confirm(&world, "bea", &key).unwrap();
+    assert_eq!(tables_with(&world, "quist"), BTreeSet::new());
+    assert!(tables_with(&world, "seen.").contains("comment"));
+    assert_proven(&world, &key);
+    // The change goes on as any other.
+    world.approved(key.clone());
+    assert_proven(&world, &key);
+}
+
+#[test]
+fn a_text_that_somebody_took_away_past_the_server_is_found() {
+    let world = world();
+    let key = world.draft("A first title");
+    let k = key.clone();
+    world.by("rita", move |room| {
+        acts::edit_change::edit_change(room, &k, &body(json!({"title": "A second title"})))
+    });
+    let id = comment(&world, &key, "I warned you.");
+    ask(
+        &world,
+        "ada",
+        &key,
+        json!({"kind": "comment", "comment": id, "reason": "Names a patient"}),
+    )
+    .unwrap();
+    confirm(&world, "bea", &key).unwrap();
+    let id = comment(&world, &key, "I warned you twice.");
+    world.sequence();
+    world.assert_replays();
+    let findings = world.tampered("DELETE FROM text_salt WHERE body = 'A first title'");
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert_eq!(findings[0].what, "A text that it had is gone, and no event erased it.");
+    // The same with the record made to look as if it had been erased.
+    let hidden = format!(
+        "DELETE FROM text_salt WHERE body = 'I warned you twice.';
+         UPDATE comment SET body = json_set(body, '$.text', json('{{\"erased\":true}}')) WHERE id = '{id}'"
+    );
+    let findings = world.tampered(&hidden);
+    let found = |table: &str| {
+        findings
+            .iter()
+            .any(|it| it.table == table && it.what.contains("no event erased it"))
+    };
+    assert!(found("change") && found("comment"), "{findings:?}");
+}
+
+#[test]
+fn a_legal_hold_keeps_everything_from_people_and_from_the_clock() {
+    let world = world();
+    let (free, held, open) = (
+        world.closed("Free gnu"),
+        world.draft("Held gnu"),
+        world.draft("Open gnu"),
+    );
+    let key = held.clone();
+    world.by("rita", move |room| {
+        acts::cancel_change::cancel_change(room, &key, &body(json!({"reason": "Not needed"})))
+    });
+    assert!(!world.system(erase_by_clock), "nothing goes where nobody said so");
+    let wanted = body(json!({"changes_days": 90, "deliveries_days": 90, "reason": "Our rules"}));
+    let short = body(json!({"changes_days": 7, "reason": "Quick"}));
+    assert_eq!(
+        attempt(&world, "ada", move |room| propose_retention(room, &short)).unwrap_err(),
+        "out_of_range"
+    );
+    let made = attempt(&world, "ada", move |room| propose_retention(room, &wanted)).unwrap();
+    let activate = |who| {
+        let id = made.id.0.clone();
+        attempt(&world, who, move |room| {
+            acts::activate_configuration::activate_configuration(room, &id, &body(json!({})))
+        })
+    };
+    assert_eq!(activate("ada").unwrap_err(), "second_person_needed");
+    activate("bea").unwrap();
+    let place = |who, reason: &'static str| {
+        let key = held.clone();
+        attempt(&world, who, move |room| {
+            place_legal_hold(room, &key, &body(json!({"reason": reason})))
+        })
+    };
+    assert_eq!(place("rita", "Mine").unwrap_err(), "not_allowed");
+    place("aud", "Case 4711").unwrap();
+    assert_eq!(place("aud", "Again").unwrap_err(), "under_legal_hold");
+    let wanted = json!({"kind": "former_texts", "reason": "Quietly"});
+    assert_eq!(ask(&world, "ada", &held, wanted).unwrap_err(), "under_legal_hold");
+    deliver(&world);
+    world.pass_seconds(89 * DAY);
+    world.system(erase_by_clock);
+    assert!(tables_with(&world, "free gnu").contains("change"), "a day too early");
+    world.pass_seconds(2 * DAY);
+    while world.system(erase_by_clock) {}
+    assert_eq!(tables_with(&world, "free gnu"), BTreeSet::new());
+    assert_eq!(tables_with(&world, "raw gnu"), BTreeSet::new());
+    assert!(tables_with(&world, "held gnu").contains("change"));
+    assert!(tables_with(&world, "open gnu").contains("change"));
+    for key in [&held, &free] {
+        assert_proven(&world, key);
+    }
+    assert!(world.look(move |room| Ok(room.change(&open)?.state.is_open())).unwrap());
+    let key = held.clone();
+    let reason = body(json!({"reason": "Case closed"}));
+    attempt(&world, "ada", move |room| end_legal_hold(room, &key, &reason)).unwrap();
+    world.pass_seconds(91 * DAY);
+    world.system(erase_by_clock);
+    assert_eq!(tables_with(&world, "held gnu"), BTreeSet::new());
+    assert_proven(&world, &held);
+}
