@@ -116,12 +116,20 @@ fn erasure_notice(view: &View<'_, '_, '_>, erasure: &Erasure) -> Notice {
         .title(title);
     };
     let when = view.reader.moment(at);
-    match asker {
-        None => Notice::new(Tone::Plain, Rich::new().text("What the log proves stays."))
-            .title(format!("The retention erased {what}, {when}")),
-        Some(asker) => Notice::new(Tone::Plain, reason.line().text("What the log proves stays."))
-            .title(format!("{asker} had {what} erased, {when}")),
-    }
+    let Some(asker) = asker else {
+        let title = format!("The retention erased {what}, {when}");
+        return Notice::new(Tone::Plain, "What the log proves stays.").title(title);
+    };
+    let second = erasure
+        .done_by
+        .as_ref()
+        .filter(|person| Some(*person) != erasure.asked_by.as_ref());
+    let text = match second {
+        Some(person) => reason.line().text(format!("{} confirmed it.", view.name(person))),
+        None => reason,
+    };
+    Notice::new(Tone::Plain, text.line().text("What the log proves stays."))
+        .title(format!("{asker} had {what} erased, {when}"))
 }
 
 /// The forms about what is kept that are open to the reader.
