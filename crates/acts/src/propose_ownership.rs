@@ -1,24 +1,24 @@
 //! Rows of the ownership matrix that go live by two people: proposed by one, put in force by another or by an approved
 //! change that names the proposal's digest. Where a tenant asks for it, and has a second administrator, this is the only way
 //! for rows that move decisions; what only names who does the work (implementer, pipeline) is set as always. So it is for
-//! what takes a service or an environment from under a rule: fewer regimes, a lower criticality, no production any more.
+//! what takes a service or an environment from under a rule (fewer regimes, a lower criticality, no production any more), and for
+//! whatever else gives somebody a voice: `two_people` says what.
 //!
 //! A tenant asks for it, or no longer, by a proposal of the same sort, so that nobody turns it off alone.
 
 use model::configuration::{Configuration, PolicyFile};
-use model::directory::{Directory, Environment, Ownership, Service, Tenant};
+use model::directory::Tenant;
 use model::reading::{LINE, Reading, TEXT};
 use model::refusal::Refusal;
 use model::verbs::Body;
-use model::words::{ConfigurationKind, ConfigurationState, Noun, OwnershipRole, Role};
+use model::words::{ConfigurationKind, ConfigurationState, Noun};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::error::Result;
-use crate::import_directory::{Line, Options, Report, bring};
+use crate::import_directory::{Line, Options, Report, bring, lines_of_two};
 use crate::propose_configuration::{bare, save};
 use crate::room::Room;
-use crate::rows::DATA_CLASSES;
 use crate::save::{Written, draft};
 
 /// The most rows of one proposal.
@@ -27,16 +27,15 @@ const MOST: usize = 2_000;
 /// How the content of a proposal is called among its files.
 const FILE: &str = "ownerships.json";
 
-/// The sentence for a row that one person wants to set alone.
-pub(crate) const ALONE: &str = "Rows that move decisions go live by two people here.";
-
-/// What helps.
-const SATISFY: &str = "Propose it (`POST /ownership-proposals`, `assent ownership propose`); another person, or an approved \
-                       change, puts it in force.";
-
 /// What a proposal brings.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
+    /// People as they are to be, as a line of an import tells of them: what is left out stays.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<Body>,
+    /// Groups as they are to be, as the API takes them; `joins` names who comes to those that are in it already.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<Body>,
     /// Rows to set, as the API takes them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rows: Vec<Body>,
@@ -57,68 +56,32 @@ pub struct Content {
     pub by_two: Option<bool>,
 }
 
-/// Whether a row needs two people here: the tenant asks for it, and there is a second administrator who could look.
-pub(crate) fn needs_two(directory: &Directory, row: &Ownership) -> bool {
-    let decides = !matches!(row.role, OwnershipRole::Implementer | OwnershipRole::Pipeline);
-    decides && is_by_two(directory)
-}
-
-/// Whether rows that move decisions need two people now.
-pub fn is_by_two(directory: &Directory) -> bool {
-    let asks = directory.tenant.as_ref().is_some_and(|tenant| tenant.ownership_by_two);
-    asks && directory.with_role(Role::Admin).len() > 1
-}
-
-/// Refuses a row that needs two people.
-///
-/// # Errors
-/// 409 `two_people_needed`, or the store's.
-pub(crate) fn check_alone(room: &mut Room<'_, '_>, row: &Ownership) -> Result<()> {
-    if room.actor.is_system || !needs_two(&*room.directory()?, row) {
-        return Ok(());
+impl Content {
+    /// The lists that are brought as lines of an import are, in the order in which they refer to each other, with their names.
+    pub fn lists(&self) -> [(Noun, &'static str, &Vec<Body>); 5] {
+        [
+            (Noun::People, "people", &self.people),
+            (Noun::Groups, "groups", &self.groups),
+            (Noun::Services, "services", &self.services),
+            (Noun::Environments, "environments", &self.environments),
+            (Noun::Ownerships, "rows", &self.rows),
+        ]
     }
-    Err(Refusal::not_now("two_people_needed", ALONE, SATISFY, Vec::new()).into())
-}
 
-/// The sentence for a thing of the estate that one person wants to take from under a rule.
-pub(crate) const LOOSENED: &str =
-    "What takes a service or an environment from under a rule goes live by two people here.";
-
-/// What helps there.
-const SATISFY_LOOSENED: &str = "Propose it (`POST /ownership-proposals` with `services` or `environments`); another person, or \
-                                an approved change, puts it in force.";
-
-/// Whether rules ask less of a service than before.
-pub(crate) fn loosens_service(directory: &Directory, service: &Service) -> bool {
-    let Some(old) = directory.services.get(&service.key) else {
-        return false;
-    };
-    service.criticality < old.criticality
-        || sensitivity(service) < sensitivity(old)
-        || !service.regimes.is_superset(&old.regimes)
-}
-
-/// How much the data of a service asks for, from nothing said to `restricted`.
-fn sensitivity(service: &Service) -> Option<usize> {
-    let class = service.data_class.as_deref()?;
-    DATA_CLASSES.iter().position(|known| *known == class)
-}
-
-/// Whether an environment is no production any more.
-pub(crate) fn loosens_environment(directory: &Directory, place: &Environment) -> bool {
-    let old = directory.environments.get(&place.key);
-    old.is_some_and(|old| old.is_production) && !place.is_production
-}
-
-/// Refuses what needs two people.
-///
-/// # Errors
-/// 409 `two_people_needed`, or the store's.
-pub(crate) fn check_loosened(room: &mut Room<'_, '_>, loosens: bool) -> Result<()> {
-    if !loosens || room.actor.is_system || !is_by_two(&*room.directory()?) {
-        return Ok(());
+    fn list_mut(&mut self, noun: Noun) -> Option<&mut Vec<Body>> {
+        match noun {
+            Noun::People => Some(&mut self.people),
+            Noun::Groups => Some(&mut self.groups),
+            Noun::Services => Some(&mut self.services),
+            Noun::Environments => Some(&mut self.environments),
+            Noun::Ownerships => Some(&mut self.rows),
+            Noun::ConfigItems | Noun::Dependencies => None,
+        }
     }
-    Err(Refusal::not_now("two_people_needed", LOOSENED, SATISFY_LOOSENED, Vec::new()).into())
+
+    fn is_empty(&self) -> bool {
+        self.lists().iter().all(|(_, _, rows)| rows.is_empty()) && self.end.is_empty() && self.by_two.is_none()
+    }
 }
 
 /// The content of a proposal.
@@ -130,7 +93,8 @@ pub fn content(proposal: &Configuration) -> Result<Content> {
     Ok(serde_json::from_str(text)?)
 }
 
-/// Proposes rows (`POST /ownership-proposals {rows?, services?, environments?, end?, end_missing?, by_two?, reason}`).
+/// Proposes rows and what else moves decisions (`POST /ownership-proposals {rows?, people?, groups?, services?, environments?,
+/// end?, end_missing?, by_two?, reason}`).
 ///
 /// # Errors
 /// 403, 422, also for a row that would give the proposer a voice; the store's.
@@ -139,6 +103,8 @@ pub fn propose_ownership(room: &mut Room<'_, '_>, body: &Body) -> Result<Configu
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
     let wanted = Content {
+        people: read_rows(&mut reading, "people"),
+        groups: read_rows(&mut reading, "groups"),
         rows: read_rows(&mut reading, "rows"),
         services: read_rows(&mut reading, "services"),
         environments: read_rows(&mut reading, "environments"),
@@ -152,12 +118,13 @@ pub fn propose_ownership(room: &mut Room<'_, '_>, body: &Body) -> Result<Configu
             reading.wrong("end", "unknown", format!("There is no row `{id}` of the matrix."));
         }
     }
-    let is_empty = wanted.rows.is_empty() && wanted.services.is_empty() && wanted.environments.is_empty();
-    if is_empty && wanted.end.is_empty() && wanted.by_two.is_none() {
-        let text = "Name `rows`, `services` or `environments` to set, rows to `end`, or `by_two`.";
-        reading.wrong("rows", "missing", text);
+    if wanted.is_empty() {
+        reading.wrong("rows", "missing", "Name what is to be set, rows to `end`, or `by_two`.");
     }
     reading.finish()?;
+    if !(wanted.people.is_empty() && wanted.groups.is_empty()) {
+        room.allow(model::act::actions::SET_PERSON)?;
+    }
     propose(room, &wanted, reason)
 }
 
@@ -197,15 +164,14 @@ pub(crate) fn propose(room: &mut Room<'_, '_>, wanted: &Content, reason: String)
 }
 
 fn bring_rows(room: &mut Room<'_, '_>, wanted: &Content, dry_run: bool) -> Result<Report> {
-    let things = wanted.services.iter().map(|fields| (Noun::Services, fields));
-    let things = things.chain(wanted.environments.iter().map(|fields| (Noun::Environments, fields)));
-    let rows = wanted.rows.iter().map(|fields| (Noun::Ownerships, fields));
+    let lists = wanted.lists().into_iter();
+    let rows = lists.flat_map(|(noun, _, rows)| rows.iter().map(move |fields| (noun, fields)));
     let line = |(place, (noun, fields)): (usize, (Noun, &Body))| Line {
         number: place + 1,
         noun,
         fields: fields.clone(),
     };
-    let lines: Vec<Line> = things.chain(rows).enumerate().map(line).collect();
+    let lines: Vec<Line> = rows.enumerate().map(line).collect();
     let options = Options {
         dry_run,
         end_missing: wanted.end_missing,
@@ -264,7 +230,8 @@ pub(crate) fn put_in_force(
     Ok(active)
 }
 
-/// Imports lines, rows of the matrix by way of a proposal: what moves no decision is written, the rest is proposed.
+/// Imports lines, what moves decisions by way of a proposal: the rest is written, and rows of the matrix with what else needs two
+/// people are proposed.
 ///
 /// # Errors
 /// 403, 422, or the store's.
@@ -274,27 +241,32 @@ pub fn import_and_propose(
     options: Options,
     reason: String,
 ) -> Result<(Report, Option<Configuration>)> {
-    let (rows, others): (Vec<Line>, Vec<Line>) = lines.iter().cloned().partition(|line| line.noun == Noun::Ownerships);
-    if !rows.is_empty() {
-        room.allow(model::act::actions::SET_OWNERSHIP)?;
+    crate::import_directory::allow(room, lines)?;
+    let two = lines_of_two(room, lines)?;
+    if options.dry_run {
+        let by_two = true;
+        return Ok((bring(room, lines, Options { by_two, ..options })?, None));
     }
-    let mut report = crate::import_directory::import_directory(
-        room,
-        &others,
-        Options {
-            end_missing: false,
-            ..options
-        },
-    )?;
-    if rows.is_empty() {
+    let goes_by_two = |line: &Line| line.noun == Noun::Ownerships || two.contains(&line.number);
+    let (proposed, others): (Vec<Line>, Vec<Line>) = lines.iter().cloned().partition(goes_by_two);
+    let direct = Options {
+        end_missing: false,
+        ..options
+    };
+    let mut report = bring(room, &others, direct)?;
+    if proposed.is_empty() {
         return Ok((report, None));
     }
-    let wanted = Content {
-        rows: rows.into_iter().map(|line| line.fields).collect(),
-        end_missing: options.end_missing,
+    let mut wanted = Content {
+        end_missing: options.end_missing && proposed.iter().any(|line| line.noun == Noun::Ownerships),
         ..Content::default()
     };
-    if wanted.rows.len() > MOST {
+    for line in proposed {
+        if let Some(list) = wanted.list_mut(line.noun) {
+            list.push(line.fields);
+        }
+    }
+    if wanted.lists().iter().any(|(_, _, rows)| rows.len() > MOST) {
         let text = format!("A proposal has at most {MOST} rows; cut the import into several.");
         return Err(Refusal::field("text", "too_long", text).into());
     }
@@ -304,9 +276,6 @@ pub fn import_and_propose(
     report.ended += told.ended;
     report.unchanged += told.unchanged;
     report.rows.extend(told.rows);
-    if options.dry_run {
-        return Ok((report, None));
-    }
     let proposal = propose(room, &wanted, reason)?;
     Ok((report, Some(proposal)))
 }

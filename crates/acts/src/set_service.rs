@@ -11,11 +11,11 @@ use store::record::{self, Filter};
 
 use crate::error::Result;
 use crate::own_request;
-use crate::propose_ownership;
 use crate::room::Room;
 use crate::rows;
 use crate::set_freeze::{read_scope, read_span};
 use crate::settle_open::settle_open;
+use crate::two_people;
 
 /// A new record gets an id; one that is there has one.
 fn named(room: &Room<'_, '_>, id: &RecordId) -> Result<RecordId> {
@@ -37,7 +37,8 @@ pub fn set_service(room: &mut Room<'_, '_>, body: &Body) -> Result<Service> {
     let mut reading = Reading::new(&body, "");
     let mut service = rows::service(&mut reading, &directory);
     reading.finish()?;
-    propose_ownership::check_loosened(room, propose_ownership::loosens_service(&directory, &service))?;
+    let loosens = two_people::loosens_service(&directory, &service);
+    two_people::check(room, loosens, two_people::LOOSENED)?;
     service.id = named(room, &service.id)?;
     let service = room.put_estate("service.set", service, json!({}))?;
     settle_open(room, |change| {
@@ -61,7 +62,8 @@ pub fn set_environment(room: &mut Room<'_, '_>, body: &Body) -> Result<Environme
     let mut reading = Reading::new(&body, "");
     let mut place = rows::environment(&mut reading, &directory);
     reading.finish()?;
-    propose_ownership::check_loosened(room, propose_ownership::loosens_environment(&directory, &place))?;
+    let loosens = two_people::loosens_environment(&directory, &place);
+    two_people::check(room, loosens, two_people::LOOSENED)?;
     place.id = named(room, &place.id)?;
     let place = room.put_estate("environment.set", place, json!({}))?;
     settle_open(room, |change| {
@@ -178,7 +180,7 @@ pub fn set_ownership(room: &mut Room<'_, '_>, body: &Body) -> Result<Ownership> 
     if own_request::gives_voice(room, &row)? {
         return Err(own_request::own_request(own_request::OWN_PART).into());
     }
-    propose_ownership::check_alone(room, &row)?;
+    two_people::check(room, two_people::decides(&row), two_people::ROWS)?;
     row.id = named(room, &row.id)?;
     let row = room.put_estate("ownership.set", row, json!({}))?;
     settle_under(room, &row)?;
@@ -194,7 +196,7 @@ pub fn end_ownership(room: &mut Room<'_, '_>, id: &str) -> Result<Ownership> {
     let Some(stored) = record::load::<Ownership>(room.tx, id)? else {
         return Err(Refusal::not_found("ownership").into());
     };
-    propose_ownership::check_alone(room, &stored.record)?;
+    two_people::check(room, two_people::decides(&stored.record), two_people::ROWS)?;
     end_row(room, id)
 }
 

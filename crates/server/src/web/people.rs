@@ -100,12 +100,10 @@ fn person_acts(view: &View<'_, '_, '_>, person: &Person) -> Vec<ActForm> {
     roles.chosen = person.roles.iter().map(|role| role.as_str().to_owned()).collect();
     let mut acts = Vec::new();
     if person.id != view.me {
-        acts.push(
-            ActForm::new("roles", "Rights", url("roles"))
-                .tone(ActTone::Link)
-                .field(roles)
-                .submit("Keep these rights"),
-        );
+        let form = ActForm::new("roles", "Rights", url("roles"))
+            .tone(ActTone::Link)
+            .field(roles);
+        acts.push(asking_why(view, form).submit("Keep these rights"));
     }
     let password = Field {
         autocomplete: Some("new-password"),
@@ -122,7 +120,10 @@ fn person_acts(view: &View<'_, '_, '_>, person: &Person) -> Vec<ActForm> {
         acts.push(if person.active {
             deactivation(url("deactivation"))
         } else {
-            ActForm::new("activation", "Activate", url("activation")).tone(ActTone::Link)
+            asking_why(
+                view,
+                ActForm::new("activation", "Activate", url("activation")).tone(ActTone::Link),
+            )
         });
     }
     acts
@@ -140,13 +141,38 @@ fn deactivation(url: String) -> ActForm {
 }
 
 fn person_form(view: &View<'_, '_, '_>) -> ActForm {
-    ActForm::new("person", "Add a person", view.url("/people"))
+    let form = ActForm::new("person", "Add a person", view.url("/people"))
         .field(Field::text("login", "Login").required().half())
         .field(Field::text("name", "Name").required().half())
         .field(Field::new("email", "Mail address", Input::Email).half())
         .field(Field::text("zone", "Time zone").hint("Such as Europe/Oslo.").half())
-        .field(Field::new("roles", "Rights", role_choices()))
-        .submit("Add this person")
+        .field(Field::new("roles", "Rights", role_choices()));
+    asking_why(view, form).submit("Add this person")
+}
+
+/// The same form asking why, where rights that move decisions are given by two people: with a reason it is proposed.
+fn asking_why(view: &View<'_, '_, '_>, form: ActForm) -> ActForm {
+    if !acts::two_people::is_by_two(&view.directory, view.now()) {
+        return form;
+    }
+    let hint =
+        "Rights that move decisions are proposed with it; another person puts them in force, on the page Policies.";
+    form.field(Field::text("reason", "Why").hint(hint))
+}
+
+/// Proposes a person as they are to be, where the form says why; else `act` does it.
+fn propose_or(
+    room: &mut acts::Room<'_, '_>,
+    (mut person, reason): (Body, Option<serde_json::Value>),
+    act: impl FnOnce(&mut acts::Room<'_, '_>, &Body) -> acts::Result<Person>,
+) -> acts::Result<()> {
+    person.remove("reason");
+    let Some(reason) = reason else {
+        return act(room, &person).map(drop);
+    };
+    let proposal = json!({"people": [person], "reason": reason});
+    let proposal = proposal.as_object().cloned().unwrap_or_default();
+    acts::propose_ownership::propose_ownership(room, &proposal).map(drop)
 }
 
 /// Adds a person.
@@ -163,7 +189,10 @@ pub(super) async fn create(State(state): State<AppState>, visitor: Visitor, form
         &state,
         &visitor,
         sent,
-        |room, body| acts::set_person::create_person(room, body).map(drop),
+        |room, body| {
+            let said = (body.clone(), body.get("reason").cloned());
+            propose_or(room, said, acts::set_person::create_person)
+        },
         |view, back| people_page(view, &Words::default(), back),
     )
     .await
@@ -187,6 +216,7 @@ pub(super) async fn act(
         }
     };
     let body: Body = body.as_object().cloned().unwrap_or_default();
+    let reason = Some(form.first("reason").trim().to_owned()).filter(|text| !text.is_empty());
     let path = format!("/people/{}/{act}", escaped(&login));
     let sent = Sent {
         form,
@@ -196,8 +226,16 @@ pub(super) async fn act(
         place: Place::People,
     };
     let words = Words::of(&login);
-    let run =
-        move |room: &mut acts::Room<'_, '_>, _: &Body| acts::set_person::edit_person(room, &login, &body).map(drop);
+    let run = move |room: &mut acts::Room<'_, '_>, _: &Body| {
+        let mut person = body.clone();
+        if reason.is_some() {
+            person.insert("login".to_owned(), json!(login));
+        }
+        let said = (person, reason.as_ref().map(|text| json!(text)));
+        propose_or(room, said, |room, body| {
+            acts::set_person::edit_person(room, &login, body)
+        })
+    };
     send(&state, &visitor, sent, run, move |view, back| {
         people_page(view, &words, back)
     })

@@ -1,10 +1,10 @@
 //! Policies and the risk table: their routes and shapes.
 
 use model::reading::{LINE, TEXT};
-use model::words::{ConfigurationKind, ConfigurationState, Level, State};
+use model::words::{ConfigurationKind, ConfigurationState, Level, Role, State};
 
 use super::shapes::{
-    Shape, Words, all, boolean, free, integer, object, objects, shape, text, text_or_null, texts, time, word,
+    Shape, Words, all, boolean, free, integer, object, objects, shape, text, text_or_null, texts, time, word, words,
 };
 use super::table::{Row, at, delete, get, list, post};
 use super::{Answer, Param};
@@ -293,9 +293,11 @@ pub(super) const SHAPES: &[Shape] = &[
     ),
     shape(
         "OwnershipProposalInput",
-        "Rows that go live by two people.",
+        "Rows that go live by two people, and what else gives somebody a voice.",
         &[
             objects("rows", "OwnershipInput", "Rows to set, at most 2,000."),
+            objects("people", "ProposedPerson", "People as they are to be, at most 2,000."),
+            objects("groups", "ProposedGroup", "Groups as they are to be, at most 2,000."),
             objects("services", "ServiceInput", "Services as they are to be, at most 2,000."),
             objects(
                 "environments",
@@ -311,6 +313,35 @@ pub(super) const SHAPES: &[Shape] = &[
             text("reason", TEXT, "Why.").needed(),
         ],
     ),
+    shape(
+        "ProposedPerson",
+        "A person as they are to be; one who is there keeps what is not named.",
+        &[
+            text("login", LINE, "What they sign in with.").needed(),
+            text("name", LINE, "The name that others read; the login unless said."),
+            text("email", LINE, "Where mail goes."),
+            words("roles", all!(Role), "Rights in the tenant."),
+            text("zone", LINE, "IANA zone, such as `Europe/Zurich`."),
+            boolean("active", "Whether they may act."),
+            texts(
+                "accounts",
+                LINE,
+                "Logins in connected systems, such as `github:octocat`.",
+            ),
+            texts("functions", LINE, "Job functions, such as `dba`."),
+            text("calendar", LINE, "The business calendar."),
+        ],
+    ),
+    shape(
+        "ProposedGroup",
+        "A group as it is to be.",
+        &[texts(
+            "joins",
+            LINE,
+            "Logins of those who come to who is in it already.",
+        )],
+    )
+    .based_on(&["GroupInput"]),
     shape(
         "SlaRow",
         "Two times: `15m`, `4h`, `2d` on the wall, `4bh`, `2bd` of working time; at most 90 days.",
