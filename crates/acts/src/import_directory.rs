@@ -335,6 +335,9 @@ impl Staging {
             Write::Group(group) if own_request::gives_seat(room, self.directory.groups.get(&group.key), group) => {
                 reading.wrong("members", "own_request", own_request::OWN_SEAT);
             }
+            Write::Dependency(arrow) if own_request::gives_part(room, &self.directory, arrow) => {
+                reading.wrong("to", "own_request", own_request::OWN_WHOLE);
+            }
             Write::Ownership(row)
                 if self.known.get(&row.natural_key()) != Some(row) && own_request::gives_voice(room, row)? =>
             {
@@ -366,13 +369,13 @@ impl Staging {
     fn matter_of(&self, write: &Write, now: Timestamp) -> Option<(&'static str, Matter)> {
         let directory = &self.directory;
         match write {
-            Write::Person(person) if two_people::leaves_one(directory, person, now) => {
-                Some(("roles", two_people::SECOND))
+            Write::Person(person) => two_people::moves_person(directory, person, now),
+            Write::Group(group) => two_people::moves_group(directory, group),
+            Write::Service(service) if two_people::loosens_service(directory, service) => {
+                Some(("criticality", two_people::LOOSENED))
             }
-            Write::Person(person) => two_people::empowers(directory, person).map(|field| (field, two_people::RIGHTS)),
-            Write::Group(group) => two_people::seats(directory, group).then_some(("members", two_people::SEATS)),
             Write::Service(service) => {
-                two_people::loosens_service(directory, service).then_some(("criticality", two_people::LOOSENED))
+                two_people::moves_service(directory, service, now).then_some(("team", two_people::CLASSES))
             }
             Write::Environment(place) => {
                 two_people::loosens_environment(directory, place).then_some(("is_production", two_people::LOOSENED))
@@ -381,7 +384,12 @@ impl Staging {
                 let moves = two_people::decides(row) && self.known.get(&row.natural_key()) != Some(row);
                 moves.then_some(("role", two_people::ROWS))
             }
-            Write::ConfigItem(_) | Write::Dependency(_) => None,
+            Write::ConfigItem(item) => {
+                two_people::moves_item(directory, item, now).then_some(("service", two_people::CLASSES))
+            }
+            Write::Dependency(arrow) => {
+                two_people::moves_owners(directory, arrow).then_some(("kind", two_people::ARROWS))
+            }
         }
     }
 

@@ -300,7 +300,9 @@ pub fn set_group(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<mode
     if own_request::gives_seat(room, directory.groups.get(&group.key), &group) {
         return Err(own_request::own_request(own_request::OWN_SEAT).into());
     }
-    two_people::check(room, two_people::seats(&directory, &group), two_people::SEATS)?;
+    if let Some((_, matter)) = two_people::moves_group(&directory, &group) {
+        two_people::check(room, true, matter)?;
+    }
     if group.id.as_str().is_empty() {
         group.id = RecordId(room.new_id()?);
     }

@@ -39,6 +39,8 @@ pub fn set_service(room: &mut Room<'_, '_>, body: &Body) -> Result<Service> {
     reading.finish()?;
     let loosens = two_people::loosens_service(&directory, &service);
     two_people::check(room, loosens, two_people::LOOSENED)?;
+    let moves = two_people::moves_service(&directory, &service, room.now);
+    two_people::check(room, moves, two_people::CLASSES)?;
     service.id = named(room, &service.id)?;
     let service = room.put_estate("service.set", service, json!({}))?;
     settle_open(room, |change| {
@@ -79,7 +81,7 @@ pub fn set_environment(room: &mut Room<'_, '_>, body: &Body) -> Result<Environme
 /// Makes or changes a config item (`POST /config-items {key, name, service, kind}`); what is not named stays.
 ///
 /// # Errors
-/// 403, 422, or the store's.
+/// 403, 409 for what needs two people, 422, or the store's.
 pub fn set_config_item(room: &mut Room<'_, '_>, body: &Body) -> Result<ConfigItem> {
     room.allow(model::act::actions::SET_SERVICE)?;
     let directory = room.directory()?;
@@ -87,6 +89,8 @@ pub fn set_config_item(room: &mut Room<'_, '_>, body: &Body) -> Result<ConfigIte
     let mut reading = Reading::new(&body, "");
     let mut item = rows::config_item(&mut reading, &directory);
     reading.finish()?;
+    let moves = two_people::moves_item(&directory, &item, room.now);
+    two_people::check(room, moves, two_people::CLASSES)?;
     item.id = named(room, &item.id)?;
     let item = room.put_estate("config_item.set", item, json!({}))?;
     settle_open(room, |change| {
@@ -100,7 +104,7 @@ pub fn set_config_item(room: &mut Room<'_, '_>, body: &Body) -> Result<ConfigIte
 /// to_kind?}`).
 ///
 /// # Errors
-/// 403, 422, or the store's.
+/// 403, 409 for a part, whose owners two people move; 422, or the store's.
 pub fn set_dependency(room: &mut Room<'_, '_>, body: &Body) -> Result<Dependency> {
     room.allow(model::act::actions::SET_SERVICE)?;
     let directory = room.directory()?;
@@ -111,6 +115,10 @@ pub fn set_dependency(room: &mut Room<'_, '_>, body: &Body) -> Result<Dependency
         reading.wrong("to", "not_unique", "This dependency is there already.");
     }
     reading.finish()?;
+    if own_request::gives_part(room, &directory, &arrow) {
+        return Err(own_request::own_request(own_request::OWN_WHOLE).into());
+    }
+    two_people::check(room, two_people::moves_owners(&directory, &arrow), two_people::ARROWS)?;
     take_up(room, &mut arrow)?;
     arrow.id = named(room, &arrow.id)?;
     let arrow = room.put_estate("dependency.set", arrow, json!({}))?;
@@ -143,9 +151,21 @@ pub(crate) fn take_up(room: &mut Room<'_, '_>, arrow: &mut Dependency) -> Result
 /// Takes an arrow of the graph away (`DELETE /dependencies/{id}`).
 ///
 /// # Errors
-/// 403, 404, or the store's.
+/// 403, 404, 409 for a part, whose owners two people move; the store's.
 pub fn end_dependency(room: &mut Room<'_, '_>, id: &str) -> Result<Dependency> {
     room.allow(model::act::actions::SET_SERVICE)?;
+    let Some(stored) = record::load::<Dependency>(room.tx, id)? else {
+        return Err(Refusal::not_found("dependency").into());
+    };
+    two_people::check(room, two_people::is_part(&stored.record), two_people::ARROWS)?;
+    end_arrow(room, id)
+}
+
+/// Takes an arrow away, whoever may.
+///
+/// # Errors
+/// 404, or the store's.
+pub(crate) fn end_arrow(room: &mut Room<'_, '_>, id: &str) -> Result<Dependency> {
     let Some(stored) = record::load::<Dependency>(room.tx, id)? else {
         return Err(Refusal::not_found("dependency").into());
     };

@@ -5,10 +5,16 @@
 //! It is asked for by the tenant's `ownership_by_two`, as it is for rows of the matrix, and holds while there is a second
 //! administrator. Whoever works on the host, imports at the beginning of a tenant or provisions by a directory is not asked.
 
+use std::collections::BTreeSet;
+
 use jiff::{SignedDuration, Timestamp};
-use model::directory::{Directory, Environment, Group, Ownership, Person, Service};
+use model::calendar::{Calendar, Holiday};
+use model::directory::{ConfigItem, Dependency, Directory, Environment, Group, Ownership, Person, Service};
+use model::identity::IdentityProvider;
+use model::ids::PersonId;
+use model::matrix::Class;
 use model::refusal::Refusal;
-use model::words::{OwnershipRole, Role};
+use model::words::{DependencyKind, OwnershipRole, Role};
 
 use crate::error::Result;
 use crate::room::Room;
@@ -71,6 +77,48 @@ pub(crate) const SEATS: Matter = Matter {
               approved change, puts it in force. One person takes members out.",
 };
 
+/// Classes of things, by which rows answer for them.
+pub(crate) const CLASSES: Matter = Matter {
+    said: "What moves a service or a config item to where other rows answer for it goes live by two people here.",
+    satisfy: "Propose it (`POST /ownership-proposals` with `services` or `config_items`); another person, or an approved \
+              change, puts it in force.",
+};
+
+/// Arrows along which owners come down.
+pub(crate) const ARROWS: Matter = Matter {
+    said: "What is part of what goes live by two people here: owners come down along it.",
+    satisfy: "Propose it (`POST /ownership-proposals` with `dependencies` or `end_dependencies`, `assent ownership propose`); \
+              another person, or an approved change, puts it in force.",
+};
+
+/// Another's word to speak.
+pub(crate) const LENT: Matter = Matter {
+    said: "Nobody but the person themselves lets another speak for them alone here; else two people do.",
+    satisfy: "Propose it (`POST /ownership-proposals` with `delegations`); another person, or an approved change, puts it in \
+              force. With a way in of their own, the person does it alone.",
+};
+
+/// Trainings.
+pub(crate) const TRAININGS: Matter = Matter {
+    said: "That somebody is trained is said by two people here: rules ask for it.",
+    satisfy: "Propose it (`POST /ownership-proposals` with `trainings`); another person, or an approved change, puts it in \
+              force. One person ends a training.",
+};
+
+/// Business calendars.
+pub(crate) const CLOCKS: Matter = Matter {
+    said: "Working hours move lead times and the time to decide: two people change them here.",
+    satisfy: "Propose it (`POST /ownership-proposals` with `calendars`, or `people` and `groups` for whose calendar it is); \
+              another person, or an approved change, puts it in force. One person adds holidays.",
+};
+
+/// Identity providers.
+pub(crate) const PROVIDERS: Matter = Matter {
+    said: "Whose word on people, groups and rights is taken, two people say here.",
+    satisfy: "Propose it (`POST /ownership-proposals` with `identity_providers`); another person, or an approved change, puts \
+              it in force. Its secret is set with `PUT /identity-providers/{key}` afterwards; one person ends it.",
+};
+
 /// Whether what moves decisions needs two people now: the tenant asks for it, and there is, or was within the last day, a
 /// second administrator who could look.
 pub fn is_by_two(directory: &Directory, now: Timestamp) -> bool {
@@ -124,9 +172,21 @@ pub(crate) fn loosens_environment(directory: &Directory, place: &Environment) ->
     old.is_some_and(|old| old.is_production) && !place.is_production
 }
 
-/// What gives a person a voice that they do not have now, by its field: a right, a job function, an account that is active again.
+/// What of a person as they are to be needs two people, by its field: what gives them a voice that they do not have now (a right, a
+/// job function, an account that is active again), what leaves one administrator, another calendar for their clocks.
+pub(crate) fn moves_person(directory: &Directory, after: &Person, now: Timestamp) -> Option<(&'static str, Matter)> {
+    if let Some(field) = empowers(directory, after) {
+        return Some((field, RIGHTS));
+    }
+    let before = directory.people.get(&after.id)?;
+    if leaves_one(directory, after, now) {
+        return Some(("roles", SECOND));
+    }
+    (before.calendar != after.calendar).then_some(("calendar", CLOCKS))
+}
+
 /// Who was barred from deciding as a pipeline, a vendor or an auditor gets a voice when that right is taken from them.
-pub(crate) fn empowers(directory: &Directory, after: &Person) -> Option<&'static str> {
+fn empowers(directory: &Directory, after: &Person) -> Option<&'static str> {
     let before = directory.people.get(&after.id);
     let had = |role: &Role| before.is_some_and(|person| person.roles.contains(role));
     let is_freed = before.is_some_and(|person| person.is_barred_from_deciding() && !after.is_barred_from_deciding());
@@ -154,7 +214,7 @@ fn has_voice(directory: &Directory, person: &Person) -> bool {
 
 /// Whether a person as they are to be leaves one administrator where there are two. Deactivating them does not: they count for a
 /// day.
-pub(crate) fn leaves_one(directory: &Directory, after: &Person, now: Timestamp) -> bool {
+fn leaves_one(directory: &Directory, after: &Person, now: Timestamp) -> bool {
     let loses = |before: &Person| before.roles.contains(&Role::Admin) && !after.roles.contains(&Role::Admin);
     directory.people.get(&after.id).is_some_and(loses)
         && administrators(directory, now).any(|person| person.id == after.id)
@@ -166,15 +226,98 @@ pub(crate) fn leaves_one(directory: &Directory, after: &Person, now: Timestamp) 
 /// # Errors
 /// 409 `two_people_needed`, or the store's.
 pub(crate) fn check_person(room: &mut Room<'_, '_>, after: &Person) -> Result<()> {
-    let directory = room.directory()?;
-    check(room, empowers(&directory, after).is_some(), RIGHTS)?;
-    let leaves_one = leaves_one(&directory, after, room.now);
-    check(room, leaves_one, SECOND)
+    match moves_person(&*room.directory()?, after, room.now) {
+        Some((_, matter)) => check(room, true, matter),
+        None => Ok(()),
+    }
 }
 
-/// Whether a group as it is to be has somebody in it who is not in it now.
-pub(crate) fn seats(directory: &Directory, after: &Group) -> bool {
+/// What of a group as it is to be needs two people, by its field: somebody in it who is not in it now, another calendar.
+pub(crate) fn moves_group(directory: &Directory, after: &Group) -> Option<(&'static str, Matter)> {
     let before = directory.groups.get(&after.key);
     let sat = |person| before.is_some_and(|group| group.members.contains(person));
-    !after.members.iter().all(sat)
+    if !after.members.iter().all(sat) {
+        return Some(("members", SEATS));
+    }
+    let moves_clocks = before.is_some_and(|group| group.calendar != after.calendar);
+    moves_clocks.then_some(("calendar", CLOCKS))
+}
+
+/// Whether a calendar that is there runs otherwise than before, but for holidays that come: those only ask for more time.
+pub(crate) fn moves_clocks(before: Option<&Calendar>, after: &Calendar) -> bool {
+    let Some(before) = before else { return false };
+    let stays = |day: &Holiday| after.holidays.iter().any(|known| known.date == day.date);
+    (&before.zone, &before.hours) != (&after.zone, &after.hours) || !before.holidays.iter().all(stays)
+}
+
+/// Whether a provider as it is to be is believed for the first time, again, or in something else. Its name and secret say nothing
+/// of anybody.
+pub(crate) fn moves_provider(before: Option<&IdentityProvider>, after: &IdentityProvider) -> bool {
+    let Some(before) = before.filter(|it| it.active) else {
+        return after.active;
+    };
+    let same = IdentityProvider {
+        version: before.version,
+        name: before.name.clone(),
+        has_secret: before.has_secret,
+        set_by: before.set_by.clone(),
+        set_at: before.set_at,
+        ..after.clone()
+    };
+    after.active && same != *before
+}
+
+/// Whether a service as it is to be comes under rows of a class that did not answer for it, or goes from under such rows.
+pub(crate) fn moves_service(directory: &Directory, after: &Service, now: Timestamp) -> bool {
+    let Some(before) = directory.services.get(&after.key) else {
+        return false;
+    };
+    let (were, are) = (classes(before), classes(after));
+    were.symmetric_difference(&are)
+        .any(|class| answers(directory, class, now))
+}
+
+fn classes(service: &Service) -> BTreeSet<Class> {
+    let regimes = service.regimes.iter().cloned().map(Class::Regime);
+    let criticality = Class::Criticality(service.criticality.as_str().to_owned());
+    let others = [
+        Some(criticality),
+        service.data_class.clone().map(Class::DataClass),
+        service.team.clone().map(Class::Team),
+    ];
+    regimes.chain(others.into_iter().flatten()).collect()
+}
+
+/// Whether a row that moves decisions answers for a class, or will.
+fn answers(directory: &Directory, class: &Class, now: Timestamp) -> bool {
+    let speaks = |row: &Ownership| row.class.as_ref() == Some(class) && row.ends_at.is_none_or(|end| now < end);
+    directory.ownerships.iter().any(|row| decides(row) && speaks(row))
+}
+
+/// Whether a config item as it is to be goes to another service, or to a kind that other rows answer for.
+pub(crate) fn moves_item(directory: &Directory, after: &ConfigItem, now: Timestamp) -> bool {
+    let Some(before) = directory.config_items.get(&after.key) else {
+        return false;
+    };
+    let kinds = [&before.kind, &after.kind].map(|kind| kind.clone().map(Class::ItemKind));
+    let changes_kind = before.kind != after.kind;
+    before.service != after.service
+        || (changes_kind && kinds.iter().flatten().any(|class| answers(directory, class, now)))
+}
+
+/// Whether an arrow as it is to be moves owners: it says that one thing is part of another, or says so no more.
+pub(crate) fn moves_owners(directory: &Directory, after: &Dependency) -> bool {
+    let before = directory.dependencies.between(after);
+    before.is_some_and(is_part) != is_part(after)
+}
+
+/// Whether owners come down along an arrow.
+pub(crate) fn is_part(arrow: &Dependency) -> bool {
+    arrow.kind == DependencyKind::PartOf && !arrow.ended
+}
+
+/// Whether somebody's word is lent by another hand than their own: an administrator's, or one that comes by a token or a
+/// password which somebody else made.
+pub(crate) fn lends_of_another(room: &Room<'_, '_>, delegator: &PersonId) -> bool {
+    room.actor.person != *delegator || room.actor.speaker() != delegator
 }

@@ -59,7 +59,12 @@ impl Noted {
 const OF_SOMEBODY: &[(&str, &str)] = &[("email", "not_unique"), ("emails", "not_unique")];
 
 /// Refusals that are more than a slip wherever they stand: a right for oneself, and alone what two people do.
-const GRAVE: &[&str] = &["own_request", "two_people_needed", "digest_not_current"];
+const GRAVE: &[&str] = &[
+    "own_request",
+    "two_people_needed",
+    "second_person_needed",
+    "digest_not_current",
+];
 
 /// Whether a failure is one that the log shall know of: somebody was not allowed what they tried, tried alone what needs two
 /// people, or decided on a text that is not the present one.

@@ -162,7 +162,7 @@ fn of_two_administrators_neither_takes_a_thing_from_under_a_rule_alone() {
     )
     .unwrap();
 
-    let wanted = json!({"services": [{"key": "ledger", "regimes": ["sox"]}],
+    let wanted = json!({"services": [{"key": "ledger", "regimes": ["sox"], "team": null}],
         "environments": [{"key": "production", "is_production": false}], "reason": "No cards there any more."});
     let proposal = propose(&world, "ada", wanted).unwrap();
     let state = || {

@@ -96,8 +96,8 @@ pub enum Ownership {
 /// Rows to propose.
 #[derive(Debug, Args)]
 pub struct Propose {
-    /// A file with a JSON list of rows as the API takes them, or with an object of lists: `rows`, `people`, `groups`, `services`,
-    /// `environments`; `-` for standard input.
+    /// A file with a JSON list of rows as the API takes them, or with an object of lists: `rows`, `people`, `groups`,
+    /// `dependencies`, `delegations`, `trainings`, `connections` and whatever else the API takes; `-` for standard input.
     pub file: Option<String>,
     /// The id of a row to end; may be given several times.
     #[arg(long)]

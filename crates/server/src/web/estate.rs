@@ -492,15 +492,7 @@ pub(super) async fn set_ownership(
     let page = format!("/services/{}", escaped(&key));
     let sent = sent(form, format!("{page}/ownerships"), page, Place::Services);
     let run = |room: &mut acts::Room<'_, '_>, body: &model::verbs::Body| {
-        // The form asks why where the row goes live by two people.
-        if !body.contains_key("reason") {
-            return acts::set_service::set_ownership(room, body).map(drop);
-        }
-        let mut row = body.clone();
-        let reason = row.remove("reason");
-        let proposal = serde_json::json!({"rows": [row], "reason": reason});
-        let proposal = proposal.as_object().cloned().unwrap_or_default();
-        acts::propose_ownership::propose_ownership(room, &proposal).map(drop)
+        super::by_two::propose_or(room, ("rows", body.clone()), acts::set_service::set_ownership)
     };
     send(&state, &visitor, sent, run, move |view, back| {
         service_page(view, &key, back)

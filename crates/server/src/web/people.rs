@@ -11,6 +11,7 @@ use pages::{ActForm, ActTone, Choice, Field, Input, People, PersonRow, Place, To
 use serde_json::json;
 
 use super::back::{Back, Sent, send};
+use super::by_two::{asking_why, propose_or};
 use super::form::Form;
 use super::narrow::Words;
 use super::times::time_field;
@@ -150,31 +151,6 @@ fn person_form(view: &View<'_, '_, '_>) -> ActForm {
     asking_why(view, form).submit("Add this person")
 }
 
-/// The same form asking why, where rights that move decisions are given by two people: with a reason it is proposed.
-fn asking_why(view: &View<'_, '_, '_>, form: ActForm) -> ActForm {
-    if !acts::two_people::is_by_two(&view.directory, view.now()) {
-        return form;
-    }
-    let hint =
-        "Rights that move decisions are proposed with it; another person puts them in force, on the page Policies.";
-    form.field(Field::text("reason", "Why").hint(hint))
-}
-
-/// Proposes a person as they are to be, where the form says why; else `act` does it.
-fn propose_or(
-    room: &mut acts::Room<'_, '_>,
-    (mut person, reason): (Body, Option<serde_json::Value>),
-    act: impl FnOnce(&mut acts::Room<'_, '_>, &Body) -> acts::Result<Person>,
-) -> acts::Result<()> {
-    person.remove("reason");
-    let Some(reason) = reason else {
-        return act(room, &person).map(drop);
-    };
-    let proposal = json!({"people": [person], "reason": reason});
-    let proposal = proposal.as_object().cloned().unwrap_or_default();
-    acts::propose_ownership::propose_ownership(room, &proposal).map(drop)
-}
-
 /// Adds a person.
 pub(super) async fn create(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let path = "/people".to_owned();
@@ -189,10 +165,7 @@ pub(super) async fn create(State(state): State<AppState>, visitor: Visitor, form
         &state,
         &visitor,
         sent,
-        |room, body| {
-            let said = (body.clone(), body.get("reason").cloned());
-            propose_or(room, said, acts::set_person::create_person)
-        },
+        |room, body| propose_or(room, ("people", body.clone()), acts::set_person::create_person),
         |view, back| people_page(view, &Words::default(), back),
     )
     .await
@@ -215,8 +188,12 @@ pub(super) async fn act(
             return problem(&state, &visitor, &failure, &format!("{}/people", visitor.base())).await;
         }
     };
-    let body: Body = body.as_object().cloned().unwrap_or_default();
-    let reason = Some(form.first("reason").trim().to_owned()).filter(|text| !text.is_empty());
+    let mut body: Body = body.as_object().cloned().unwrap_or_default();
+    let reason = form.first("reason").trim();
+    if !reason.is_empty() {
+        body.insert("login".to_owned(), json!(login));
+        body.insert("reason".to_owned(), json!(reason));
+    }
     let path = format!("/people/{}/{act}", escaped(&login));
     let sent = Sent {
         form,
@@ -227,12 +204,7 @@ pub(super) async fn act(
     };
     let words = Words::of(&login);
     let run = move |room: &mut acts::Room<'_, '_>, _: &Body| {
-        let mut person = body.clone();
-        if reason.is_some() {
-            person.insert("login".to_owned(), json!(login));
-        }
-        let said = (person, reason.as_ref().map(|text| json!(text)));
-        propose_or(room, said, |room, body| {
+        propose_or(room, ("people", body.clone()), |room, body| {
             acts::set_person::edit_person(room, &login, body)
         })
     };

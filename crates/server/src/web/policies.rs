@@ -216,8 +216,24 @@ fn ownership_words(row: &Configuration) -> String {
             words.push(format!("and {} more rows", rows.len() - ROWS_SHOWN));
         }
     }
+    for (list, rows) in content.requests() {
+        words.extend(
+            rows.iter()
+                .take(ROWS_SHOWN)
+                .map(|body| format!("{}{}", one_request(list), told(body))),
+        );
+        if rows.len() > ROWS_SHOWN {
+            words.push(format!("and {} more rows", rows.len() - ROWS_SHOWN));
+        }
+    }
+    for id in &content.connections {
+        words.push(format!("deliveries of the connection {id} are taken"));
+    }
     if !content.end.is_empty() {
         words.push(format!("{} rows end", content.end.len()));
+    }
+    if !content.end_dependencies.is_empty() {
+        words.push(format!("{} dependencies end", content.end_dependencies.len()));
     }
     if content.end_missing {
         words.push("every other row ends".to_owned());
@@ -240,6 +256,15 @@ fn one_of(noun: Noun) -> &'static str {
         Noun::ConfigItems => "config item: ",
         Noun::Dependencies => "dependency: ",
         Noun::Ownerships => "",
+    }
+}
+
+fn one_request(list: &str) -> &'static str {
+    match list {
+        "delegations" => "delegation: ",
+        "trainings" => "training: ",
+        "calendars" => "calendar: ",
+        _ => "identity provider: ",
     }
 }
 

@@ -304,6 +304,26 @@ pub(super) const SHAPES: &[Shape] = &[
                 "EnvironmentInput",
                 "Environments as they are to be, at most 2,000.",
             ),
+            objects(
+                "config_items",
+                "ConfigItemInput",
+                "Config items as they are to be, at most 2,000.",
+            ),
+            objects("dependencies", "DependencyInput", "Arrows to set, at most 2,000."),
+            objects(
+                "delegations",
+                "DelegationInput",
+                "Delegations, at most 2,000; each names its `delegator`.",
+            ),
+            objects("trainings", "TrainingInput", "Trainings, at most 2,000."),
+            objects("calendars", "BusinessCalendarInput", "Calendars as they are to be."),
+            objects(
+                "identity_providers",
+                "ProposedProvider",
+                "Identity providers as they are to be, without `client_secret`: it is set once they are in force.",
+            ),
+            texts("connections", LINE, "Ids of connections that wait for two people."),
+            texts("end_dependencies", LINE, "Ids of arrows to take away."),
             texts("end", LINE, "Ids of rows to end."),
             boolean("end_missing", "Whether every row ends that is not named."),
             boolean(
