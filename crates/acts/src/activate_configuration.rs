@@ -80,7 +80,11 @@ fn second_person(room: &mut Room<'_, '_>, proposal: &Configuration) -> Result<()
     if is_another && !crate::hands::is_same_hand(room, proposal)? {
         return Ok(());
     }
-    let text = "Who proposed a configuration does not put it in force alone.";
+    let text = if is_another {
+        "Whoever proposed this configuration handed out the way in by which you come: both are one hand."
+    } else {
+        "Who proposed a configuration does not put it in force alone."
+    };
     let directory = room.directory()?;
     let policies = room.policies()?;
     let mut others = Vec::new();

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 use model::calendar::{Calendar, Holiday};
+use model::committers;
 use model::directory::{ConfigItem, Dependency, Directory, Environment, Group, Ownership, Person, Service};
 use model::identity::IdentityProvider;
 use model::ids::PersonId;
@@ -61,6 +62,13 @@ pub(crate) const RIGHTS: Matter = Matter {
     said: "Rights and job functions that move decisions are given by two people here.",
     satisfy: "Propose it (`POST /ownership-proposals` with `people`, `assent ownership propose`); another person, or an \
               approved change, puts it in force. One person takes rights away.",
+};
+
+/// Accounts and addresses by which commits are known.
+pub(crate) const MARKS: Matter = Matter {
+    said: "Two people take away an account or address by which somebody's commits are known here: they would be nobody's.",
+    satisfy: "Keep it among `accounts`, an earlier address as `mail:…`, or propose it (`POST /ownership-proposals` with \
+              `people`); another person, or an approved change, puts it in force.",
 };
 
 /// The right of the second administrator.
@@ -173,7 +181,8 @@ pub(crate) fn loosens_environment(directory: &Directory, place: &Environment) ->
 }
 
 /// What of a person as they are to be needs two people, by its field: what gives them a voice that they do not have now (a right, a
-/// job function, an account that is active again), what leaves one administrator, another calendar for their clocks.
+/// job function, an account that is active again), what leaves one administrator, an account or address less by which their commits
+/// are known, another calendar for their clocks.
 pub(crate) fn moves_person(directory: &Directory, after: &Person, now: Timestamp) -> Option<(&'static str, Matter)> {
     if let Some(field) = empowers(directory, after) {
         return Some((field, RIGHTS));
@@ -181,6 +190,9 @@ pub(crate) fn moves_person(directory: &Directory, after: &Person, now: Timestamp
     let before = directory.people.get(&after.id)?;
     if leaves_one(directory, after, now) {
         return Some(("roles", SECOND));
+    }
+    if committers::drops_mark(before, after) {
+        return Some(("accounts", MARKS));
     }
     (before.calendar != after.calendar).then_some(("calendar", CLOCKS))
 }

@@ -136,6 +136,25 @@ fn one_person_takes_rights_away_and_two_give_them_back() {
     world.assert_replays();
 }
 
+/// Rules keep who made a commit apart from who decides on it: the commits of an account that is nobody's bar nobody.
+#[test]
+fn nobody_makes_somebodys_commits_nobodys_alone() {
+    let world = two();
+    let known = json!({"accounts": ["github:rita"], "email": "rita@halden.example"});
+    assert_eq!(edit(&world, "ada", "rita", known), "done");
+    for less in [json!({"accounts": []}), json!({"email": "other@halden.example"})] {
+        assert_eq!(edit(&world, "ada", "rita", less.clone()), "two_people_needed", "{less}");
+    }
+    let moved = json!({"accounts": ["github:rita", "mail:rita@halden.example"], "email": "rita.b@halden.example"});
+    assert_eq!(
+        edit(&world, "ada", "rita", moved),
+        "done",
+        "an earlier address stays as an alias"
+    );
+    let wanted = json!({"people": [{"login": "rita", "accounts": ["github:rita"]}], "reason": "Never hers."});
+    by_two(&world, "ada", wanted);
+}
+
 #[test]
 fn of_two_administrators_neither_gives_a_seat_alone() {
     let world = two();
