@@ -265,7 +265,7 @@ pub(crate) fn moves_clocks(before: Option<&Calendar>, after: &Calendar) -> bool 
 /// Whether a provider as it is to be is believed for the first time, again, or in something else. Its name and secret say nothing
 /// of anybody.
 pub(crate) fn moves_provider(before: Option<&IdentityProvider>, after: &IdentityProvider) -> bool {
-    let Some(before) = before.filter(|it| it.active) else {
+    let Some(before) = before else {
         return after.active;
     };
     let same = IdentityProvider {
