@@ -14,7 +14,7 @@ use tests::{Place, Server};
 use crate::crash::must_verify;
 
 /// Asks for something as the bearer of a token; status and answer.
-fn ask(server: &Server, token: &str, method: &str, path: &str, body: &Value) -> (u16, Value) {
+pub(crate) fn ask(server: &Server, token: &str, method: &str, path: &str, body: &Value) -> (u16, Value) {
     let headers = [("If-Match", "*")];
     let (status, bytes) = server.ask_with(method, &format!("/api/v1{path}"), Some(token), Some(body), &headers);
     (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
@@ -22,7 +22,13 @@ fn ask(server: &Server, token: &str, method: &str, path: &str, body: &Value) -> 
 
 /// The same, which must be refused with a status and a code.
 #[track_caller]
-fn refused(server: &Server, token: &str, (method, path): (&str, &str), body: &Value, (status, code): (u16, &str)) {
+pub(crate) fn refused(
+    server: &Server,
+    token: &str,
+    (method, path): (&str, &str),
+    body: &Value,
+    (status, code): (u16, &str),
+) {
     let (found, answer) = ask(server, token, method, path, body);
     assert_eq!(found, status, "{method} {path}: {answer}");
     let codes = [&answer["code"], &answer["errors"][0]["code"]];
@@ -79,7 +85,7 @@ fn noted(server: &Server, path: &str) -> BTreeSet<String> {
 }
 
 /// Whether the tenant's log holds an event of a kind whose bytes contain a word.
-fn log_has(server: &Server, kind: &str, word: &str) -> bool {
+pub(crate) fn log_has(server: &Server, kind: &str, word: &str) -> bool {
     server.wait_for_log();
     // A partial tile goes as soon as the log has grown beyond it, and the demo's clocks let it grow.
     (0..50).any(|round| {

@@ -1,6 +1,7 @@
 //! The whole product through its real binary: guide walks, crashes, tampering, deliveries, foreign verifiers.
 #![expect(clippy::unwrap_used, reason = "a test says what it expects by unwrapping")]
 
+mod accomplice;
 mod alerts;
 mod attacks;
 mod backup;

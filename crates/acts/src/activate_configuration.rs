@@ -81,7 +81,11 @@ fn second_person(room: &mut Room<'_, '_>, proposal: &Configuration) -> Result<()
     if is_another && !crate::hands::is_same_hand(room, proposal)? {
         return Ok(());
     }
-    let text = "Who proposed a configuration does not put it in force alone.";
+    let text = if is_another {
+        "Whoever proposed this configuration handed out the way in by which you come: both are one hand."
+    } else {
+        "Who proposed a configuration does not put it in force alone."
+    };
     let others = others_who_set(room, &proposal.proposer)?;
     let satisfy = format!(
         "Another person who sets policies activates it, or name in `change` an approved change one of whose targets has \

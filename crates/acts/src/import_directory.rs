@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
 use model::committers::drops_mark;
 use model::directory::{ConfigItem, Dependency, Directory, Environment, Group, Ownership, Person, Service};
 use model::file::EventDraft;
@@ -18,10 +19,10 @@ use serde_json::{Map, Value, json};
 use crate::error::Result;
 use crate::last_administrator;
 use crate::own_request;
-use crate::propose_ownership;
 use crate::room::Room;
 use crate::rows;
 use crate::save::{Versioned, Written};
+use crate::two_people::{self, Matter};
 
 /// The most lines that one import takes.
 pub const MOST_LINES: usize = 20_000;
@@ -116,9 +117,21 @@ enum Write {
     Ownership(Ownership),
 }
 
+/// What becomes of a line that needs two people.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Two {
+    /// Two stand behind it: it is written.
+    Stand,
+    /// One does: it is wrong.
+    Refuse,
+    /// It is noted, for a proposal.
+    Note,
+}
+
 /// The directory as it becomes, line by line.
 struct Staging {
-    by_two: bool,
+    two: Two,
+    noted: BTreeSet<usize>,
     directory: Directory,
     known: BTreeMap<String, Ownership>,
     named: BTreeSet<String>,
@@ -145,27 +158,11 @@ pub(crate) fn bring(room: &mut Room<'_, '_>, lines: &[Line], options: Options) -
         let text = format!("An import takes at most {MOST_LINES} lines; cut it into several.");
         return Err(Refusal::field("text", "too_long", text).into());
     }
+    // Judged by the estate as it stands: the file of the first hour, by one administrator, may well bring the second.
     let directory = room.directory()?;
-    let mut staging = Staging {
-        by_two: options.by_two || room.actor.is_system,
-        known: directory
-            .ownerships
-            .iter()
-            .map(|row| (row.natural_key(), row.clone()))
-            .collect(),
-        directory: (*directory).clone(),
-        named: BTreeSet::new(),
-        writes: Vec::new(),
-        report: Report {
-            dry_run: options.dry_run,
-            added: 0,
-            changed: 0,
-            unchanged: 0,
-            ended: 0,
-            rows: Vec::new(),
-        },
-        errors: Vec::new(),
-    };
+    let stands = options.by_two || room.actor.is_system || !two_people::is_by_two(&directory, room.now);
+    let two = if stands { Two::Stand } else { Two::Refuse };
+    let mut staging = Staging::new(&directory, two, options.dry_run);
     for line in lines {
         staging.take(room, line)?;
         if staging.errors.len() >= MOST_ERRORS {
@@ -185,7 +182,26 @@ pub(crate) fn bring(room: &mut Room<'_, '_>, lines: &[Line], options: Options) -
     Ok(staging.report)
 }
 
-fn allow(room: &mut Room<'_, '_>, lines: &[Line]) -> Result<()> {
+/// The numbers of the lines that need two people, as things stand.
+///
+/// # Errors
+/// The store's. What is wrong with a line is said when it is brought.
+pub(crate) fn lines_of_two(room: &mut Room<'_, '_>, lines: &[Line]) -> Result<BTreeSet<usize>> {
+    if room.actor.is_system || !two_people::is_by_two(&*room.directory()?, room.now) {
+        return Ok(BTreeSet::new());
+    }
+    let mut staging = Staging::new(&*room.directory()?, Two::Note, true);
+    for line in lines.iter().take(MOST_LINES) {
+        staging.take(room, line)?;
+    }
+    Ok(staging.noted)
+}
+
+/// Refuses who may not set what the lines say.
+///
+/// # Errors
+/// 403, or the store's.
+pub(crate) fn allow(room: &mut Room<'_, '_>, lines: &[Line]) -> Result<()> {
     let actions: BTreeSet<&str> = lines
         .iter()
         .map(|line| match line.noun {
@@ -201,6 +217,30 @@ fn allow(room: &mut Room<'_, '_>, lines: &[Line]) -> Result<()> {
 }
 
 impl Staging {
+    fn new(directory: &Directory, two: Two, dry_run: bool) -> Self {
+        Self {
+            two,
+            noted: BTreeSet::new(),
+            known: directory
+                .ownerships
+                .iter()
+                .map(|row| (row.natural_key(), row.clone()))
+                .collect(),
+            directory: directory.clone(),
+            named: BTreeSet::new(),
+            writes: Vec::new(),
+            report: Report {
+                dry_run,
+                added: 0,
+                changed: 0,
+                unchanged: 0,
+                ended: 0,
+                rows: Vec::new(),
+            },
+            errors: Vec::new(),
+        }
+    }
+
     fn take(&mut self, room: &mut Room<'_, '_>, line: &Line) -> Result<()> {
         let fields = self.completed(room, line)?;
         let mut reading = Reading::new(&fields, "");
@@ -218,6 +258,7 @@ impl Staging {
             }
         };
         self.check_self(&mut reading, room, &write)?;
+        self.check_two(&mut reading, room.now, (line.number, &write));
         reading.refuse_unknown();
         if !reading.errors.is_empty() {
             let number = line.number;
@@ -294,22 +335,8 @@ impl Staging {
             Write::Group(group) if own_request::gives_seat(room, self.directory.groups.get(&group.key), group) => {
                 reading.wrong("members", "own_request", own_request::OWN_SEAT);
             }
-            Write::Ownership(row)
-                if !self.by_two
-                    && self.known.get(&row.natural_key()) != Some(row)
-                    && propose_ownership::needs_two(&self.directory, row) =>
-            {
-                let text = format!(
-                    "{} Import them with `propose` and a `reason`.",
-                    propose_ownership::ALONE
-                );
-                reading.wrong("role", "two_people_needed", text);
-            }
-            Write::Service(it) if self.needs_two(propose_ownership::loosens_service(&self.directory, it)) => {
-                reading.wrong("criticality", "two_people_needed", propose_ownership::LOOSENED);
-            }
-            Write::Environment(it) if self.needs_two(propose_ownership::loosens_environment(&self.directory, it)) => {
-                reading.wrong("is_production", "two_people_needed", propose_ownership::LOOSENED);
+            Write::Dependency(arrow) if own_request::gives_part(room, &self.directory, arrow) => {
+                reading.wrong("to", "own_request", own_request::OWN_WHOLE);
             }
             Write::Ownership(row)
                 if self.known.get(&row.natural_key()) != Some(row) && own_request::gives_voice(room, row)? =>
@@ -321,9 +348,49 @@ impl Staging {
         Ok(())
     }
 
-    /// Whether a line that takes a thing from under a rule has to be proposed.
-    fn needs_two(&self, loosens: bool) -> bool {
-        loosens && !self.by_two && propose_ownership::is_by_two(&self.directory)
+    /// A line that moves decisions is wrong by one person's hand, or noted.
+    fn check_two(&mut self, reading: &mut Reading<'_>, now: Timestamp, (line, write): (usize, &Write)) {
+        // What is wrong already says nothing of what it would move.
+        if self.two == Two::Stand || !reading.errors.is_empty() {
+            return;
+        }
+        let Some((field, matter)) = self.matter_of(write, now) else {
+            return;
+        };
+        if self.two == Two::Note {
+            self.noted.insert(line);
+            return;
+        }
+        let text = format!("{} Import them with `propose` and a `reason`.", matter.said);
+        reading.wrong(field, "two_people_needed", text);
+    }
+
+    /// The field by which a line moves decisions, and what to say of it.
+    fn matter_of(&self, write: &Write, now: Timestamp) -> Option<(&'static str, Matter)> {
+        let directory = &self.directory;
+        match write {
+            Write::Person(person) => two_people::moves_person(directory, person, now),
+            Write::Group(group) => two_people::moves_group(directory, group),
+            Write::Service(service) if two_people::loosens_service(directory, service) => {
+                Some(("criticality", two_people::LOOSENED))
+            }
+            Write::Service(service) => {
+                two_people::moves_service(directory, service, now).then_some(("team", two_people::CLASSES))
+            }
+            Write::Environment(place) => {
+                two_people::loosens_environment(directory, place).then_some(("is_production", two_people::LOOSENED))
+            }
+            Write::Ownership(row) => {
+                let moves = two_people::decides(row) && self.known.get(&row.natural_key()) != Some(row);
+                moves.then_some(("role", two_people::ROWS))
+            }
+            Write::ConfigItem(item) => {
+                two_people::moves_item(directory, item, now).then_some(("service", two_people::CLASSES))
+            }
+            Write::Dependency(arrow) => {
+                two_people::moves_owners(directory, arrow).then_some(("kind", two_people::ARROWS))
+            }
+        }
     }
 
     fn stage(&mut self, room: &mut Room<'_, '_>, line: usize, write: Write) -> Result<()> {
@@ -454,16 +521,13 @@ impl Staging {
     /// Nobody ends rows alone that need two people.
     fn check_ended(&self) -> Result<()> {
         let ends_alone = self.writes.iter().any(|write| match write {
-            Write::Ownership(row) => row.ends_at.is_some() && propose_ownership::needs_two(&self.directory, row),
+            Write::Ownership(row) => row.ends_at.is_some() && two_people::decides(row),
             _ => false,
         });
-        if self.by_two || self.report.ended == 0 || !ends_alone {
+        if self.two == Two::Stand || self.report.ended == 0 || !ends_alone {
             return Ok(());
         }
-        let text = format!(
-            "{} Import them with `propose` and a `reason`.",
-            propose_ownership::ALONE
-        );
+        let text = format!("{} Import them with `propose` and a `reason`.", two_people::ROWS.said);
         Err(Refusal::field("end_missing", "two_people_needed", text).into())
     }
 

@@ -184,6 +184,7 @@ pub(crate) fn bare(
         state: ConfigurationState::Proposed,
         reason,
         files: Vec::new(),
+        text: None,
         cases: Vec::new(),
         parameters: String::new(),
         table: None,

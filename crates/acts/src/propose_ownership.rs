@@ -1,42 +1,43 @@
 //! Rows of the ownership matrix that go live by two people: proposed by one, put in force by another or by an approved
 //! change that names the proposal's digest. Where a tenant asks for it, and has a second administrator, this is the only way
 //! for rows that move decisions; what only names who does the work (implementer, pipeline) is set as always. So it is for
-//! what takes a service or an environment from under a rule: fewer regimes, a lower criticality, no production any more.
+//! what takes a service or an environment from under a rule (fewer regimes, a lower criticality, no production any more), and for
+//! whatever else gives somebody a voice: `two_people` says what.
 //!
 //! A tenant asks for it, or no longer, by a proposal of the same sort, so that nobody turns it off alone.
 
-use model::configuration::{Configuration, PolicyFile};
-use model::directory::{Directory, Environment, Ownership, Service, Tenant};
+use std::collections::BTreeSet;
+
+use model::configuration::Configuration;
+use model::directory::Tenant;
 use model::reading::{LINE, Reading, TEXT};
-use model::refusal::Refusal;
+use model::refusal::{FieldError, Refusal};
 use model::verbs::Body;
-use model::words::{ConfigurationKind, ConfigurationState, Noun, OwnershipRole, Role};
+use model::words::{ConfigurationKind, ConfigurationState, Noun};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::error::Result;
-use crate::import_directory::{Line, Options, Report, bring};
+use crate::error::{Error, Result};
+use crate::import_directory::{Line, Options, Report, bring, lines_of_two};
 use crate::propose_configuration::{bare, save};
 use crate::room::Room;
-use crate::rows::DATA_CLASSES;
 use crate::save::{Written, draft};
 
 /// The most rows of one proposal.
 const MOST: usize = 2_000;
 
-/// How the content of a proposal is called among its files.
-const FILE: &str = "ownerships.json";
-
-/// The sentence for a row that one person wants to set alone.
-pub(crate) const ALONE: &str = "Rows that move decisions go live by two people here.";
-
-/// What helps.
-const SATISFY: &str = "Propose it (`POST /ownership-proposals`, `assent ownership propose`); another person, or an approved \
-                       change, puts it in force.";
+/// How the content of a proposal is called where files are shown.
+pub const FILE: &str = "ownerships.json";
 
 /// What a proposal brings.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Content {
+    /// People as they are to be, as a line of an import tells of them: what is left out stays.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub people: Vec<Body>,
+    /// Groups as they are to be, as the API takes them; `joins` names who comes to those that are in it already.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<Body>,
     /// Rows to set, as the API takes them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rows: Vec<Body>,
@@ -46,6 +47,30 @@ pub struct Content {
     /// Environments as they are to be, as the API takes them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub environments: Vec<Body>,
+    /// Config items as they are to be, as the API takes them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub config_items: Vec<Body>,
+    /// Arrows to set, as the API takes them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub dependencies: Vec<Body>,
+    /// Delegations, as the API takes them; each names its delegator.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub delegations: Vec<Body>,
+    /// Trainings, as the API takes them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub trainings: Vec<Body>,
+    /// Calendars as they are to be, as the API takes them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calendars: Vec<Body>,
+    /// Identity providers as they are to be, as the API takes them, without their secrets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub identity_providers: Vec<Body>,
+    /// Ids of connections that wait.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub connections: Vec<String>,
+    /// Ids of arrows to take away.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub end_dependencies: Vec<String>,
     /// Ids of rows to end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub end: Vec<String>,
@@ -57,68 +82,80 @@ pub struct Content {
     pub by_two: Option<bool>,
 }
 
-/// Whether a row needs two people here: the tenant asks for it, and there is a second administrator who could look.
-pub(crate) fn needs_two(directory: &Directory, row: &Ownership) -> bool {
-    let decides = !matches!(row.role, OwnershipRole::Implementer | OwnershipRole::Pipeline);
-    decides && is_by_two(directory)
-}
-
-/// Whether rows that move decisions need two people now.
-pub fn is_by_two(directory: &Directory) -> bool {
-    let asks = directory.tenant.as_ref().is_some_and(|tenant| tenant.ownership_by_two);
-    asks && directory.with_role(Role::Admin).len() > 1
-}
-
-/// Refuses a row that needs two people.
-///
-/// # Errors
-/// 409 `two_people_needed`, or the store's.
-pub(crate) fn check_alone(room: &mut Room<'_, '_>, row: &Ownership) -> Result<()> {
-    if room.actor.is_system || !needs_two(&*room.directory()?, row) {
-        return Ok(());
+impl Content {
+    /// The lists that are brought as lines of an import are, in the order in which they refer to each other, with their names.
+    pub fn lists(&self) -> [(Noun, &'static str, &Vec<Body>); 7] {
+        [
+            (Noun::People, "people", &self.people),
+            (Noun::Groups, "groups", &self.groups),
+            (Noun::Services, "services", &self.services),
+            (Noun::Environments, "environments", &self.environments),
+            (Noun::ConfigItems, "config_items", &self.config_items),
+            (Noun::Dependencies, "dependencies", &self.dependencies),
+            (Noun::Ownerships, "rows", &self.rows),
+        ]
     }
-    Err(Refusal::not_now("two_people_needed", ALONE, SATISFY, Vec::new()).into())
-}
 
-/// The sentence for a thing of the estate that one person wants to take from under a rule.
-pub(crate) const LOOSENED: &str =
-    "What takes a service or an environment from under a rule goes live by two people here.";
-
-/// What helps there.
-const SATISFY_LOOSENED: &str = "Propose it (`POST /ownership-proposals` with `services` or `environments`); another person, or \
-                                an approved change, puts it in force.";
-
-/// Whether rules ask less of a service than before.
-pub(crate) fn loosens_service(directory: &Directory, service: &Service) -> bool {
-    let Some(old) = directory.services.get(&service.key) else {
-        return false;
-    };
-    service.criticality < old.criticality
-        || sensitivity(service) < sensitivity(old)
-        || !service.regimes.is_superset(&old.regimes)
-}
-
-/// How much the data of a service asks for, from nothing said to `restricted`.
-fn sensitivity(service: &Service) -> Option<usize> {
-    let class = service.data_class.as_deref()?;
-    DATA_CLASSES.iter().position(|known| *known == class)
-}
-
-/// Whether an environment is no production any more.
-pub(crate) fn loosens_environment(directory: &Directory, place: &Environment) -> bool {
-    let old = directory.environments.get(&place.key);
-    old.is_some_and(|old| old.is_production) && !place.is_production
-}
-
-/// Refuses what needs two people.
-///
-/// # Errors
-/// 409 `two_people_needed`, or the store's.
-pub(crate) fn check_loosened(room: &mut Room<'_, '_>, loosens: bool) -> Result<()> {
-    if !loosens || room.actor.is_system || !is_by_two(&*room.directory()?) {
-        return Ok(());
+    /// The other lists: each row is read as the request that says the same.
+    pub fn requests(&self) -> [(&'static str, &Vec<Body>); 4] {
+        [
+            ("delegations", &self.delegations),
+            ("trainings", &self.trainings),
+            ("calendars", &self.calendars),
+            ("identity_providers", &self.identity_providers),
+        ]
     }
-    Err(Refusal::not_now("two_people_needed", LOOSENED, SATISFY_LOOSENED, Vec::new()).into())
+
+    /// Lists of ids.
+    pub fn ids(&self) -> [(&'static str, &Vec<String>); 3] {
+        [
+            ("connections", &self.connections),
+            ("end_dependencies", &self.end_dependencies),
+            ("end", &self.end),
+        ]
+    }
+
+    fn list_mut(&mut self, noun: Noun) -> &mut Vec<Body> {
+        match noun {
+            Noun::People => &mut self.people,
+            Noun::Groups => &mut self.groups,
+            Noun::Services => &mut self.services,
+            Noun::Environments => &mut self.environments,
+            Noun::ConfigItems => &mut self.config_items,
+            Noun::Dependencies => &mut self.dependencies,
+            Noun::Ownerships => &mut self.rows,
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        let lists = self.lists();
+        let rows = lists.iter().map(|(_, _, rows)| rows.len());
+        let requests = self.requests().map(|(_, rows)| rows.len());
+        let ids = self.ids().map(|(_, ids)| ids.len());
+        rows.chain(requests).chain(ids).sum::<usize>() == 0 && self.by_two.is_none()
+    }
+
+    /// What the acts ask for that would set all of it directly.
+    fn actions(&self) -> BTreeSet<&'static str> {
+        use model::act::actions::{SET_CONNECTION, SET_PERSON, SET_SERVICE};
+        let people = [&self.people, &self.groups, &self.delegations, &self.trainings];
+        let things = [&self.config_items, &self.dependencies, &self.calendars];
+        let asks = [
+            (SET_PERSON, people.iter().any(|rows| !rows.is_empty())),
+            (
+                SET_SERVICE,
+                things.iter().any(|rows| !rows.is_empty()) || !self.end_dependencies.is_empty(),
+            ),
+            (
+                SET_CONNECTION,
+                !(self.identity_providers.is_empty() && self.connections.is_empty()),
+            ),
+        ];
+        asks.into_iter()
+            .filter(|(_, is_asked)| *is_asked)
+            .map(|(action, _)| action)
+            .collect()
+    }
 }
 
 /// The content of a proposal.
@@ -126,11 +163,14 @@ pub(crate) fn check_loosened(room: &mut Room<'_, '_>, loosens: bool) -> Result<(
 /// # Errors
 /// A fault when it cannot be read.
 pub fn content(proposal: &Configuration) -> Result<Content> {
-    let text = proposal.files.first().map_or("{}", |file| file.content.as_str());
+    let file = || proposal.files.first().map_or("{}", |file| file.content.as_str());
+    let text = proposal.text.as_deref().unwrap_or_else(file);
     Ok(serde_json::from_str(text)?)
 }
 
-/// Proposes rows (`POST /ownership-proposals {rows?, services?, environments?, end?, end_missing?, by_two?, reason}`).
+/// Proposes rows and what else moves decisions (`POST /ownership-proposals {rows?, people?, groups?, services?, environments?,
+/// config_items?, dependencies?, delegations?, trainings?, calendars?, identity_providers?, connections?, end_dependencies?, end?,
+/// end_missing?, by_two?, reason}`).
 ///
 /// # Errors
 /// 403, 422, also for a row that would give the proposer a voice; the store's.
@@ -139,9 +179,19 @@ pub fn propose_ownership(room: &mut Room<'_, '_>, body: &Body) -> Result<Configu
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
     let wanted = Content {
+        people: read_rows(&mut reading, "people"),
+        groups: read_rows(&mut reading, "groups"),
         rows: read_rows(&mut reading, "rows"),
         services: read_rows(&mut reading, "services"),
         environments: read_rows(&mut reading, "environments"),
+        config_items: read_rows(&mut reading, "config_items"),
+        dependencies: read_rows(&mut reading, "dependencies"),
+        delegations: read_rows(&mut reading, "delegations"),
+        trainings: read_rows(&mut reading, "trainings"),
+        calendars: read_rows(&mut reading, "calendars"),
+        identity_providers: read_rows(&mut reading, "identity_providers"),
+        connections: reading.texts("connections", LINE).unwrap_or_default(),
+        end_dependencies: reading.texts("end_dependencies", LINE).unwrap_or_default(),
         end: reading.texts("end", LINE).unwrap_or_default(),
         end_missing: reading.boolean("end_missing").unwrap_or_default(),
         by_two: reading.boolean("by_two"),
@@ -152,12 +202,16 @@ pub fn propose_ownership(room: &mut Room<'_, '_>, body: &Body) -> Result<Configu
             reading.wrong("end", "unknown", format!("There is no row `{id}` of the matrix."));
         }
     }
-    let is_empty = wanted.rows.is_empty() && wanted.services.is_empty() && wanted.environments.is_empty();
-    if is_empty && wanted.end.is_empty() && wanted.by_two.is_none() {
-        let text = "Name `rows`, `services` or `environments` to set, rows to `end`, or `by_two`.";
-        reading.wrong("rows", "missing", text);
+    for id in &wanted.end_dependencies {
+        if !directory.dependencies.iter().any(|arrow| arrow.id.as_str() == id) {
+            reading.wrong("end_dependencies", "unknown", format!("There is no dependency `{id}`."));
+        }
+    }
+    if wanted.is_empty() {
+        reading.wrong("rows", "missing", "Name what is to be set, rows to `end`, or `by_two`.");
     }
     reading.finish()?;
+    wanted.actions().into_iter().try_for_each(|action| room.allow(action))?;
     propose(room, &wanted, reason)
 }
 
@@ -184,34 +238,109 @@ fn read_rows(reading: &mut Reading<'_>, field: &'static str) -> Vec<Body> {
 /// 422 with every wrong row, or the store's.
 pub(crate) fn propose(room: &mut Room<'_, '_>, wanted: &Content, reason: String) -> Result<Configuration> {
     bring_rows(room, wanted, true)?;
-    let value = serde_json::to_value(wanted)?;
-    let digest = proof::canonical::digest(&value)?;
+    bring_requests(room, wanted, true)?;
+    let mut value = serde_json::to_value(wanted)?;
+    // The digest stays in the log when the text is erased: without a salt, guesses of names could be tested against it.
+    let mut salt = [0_u8; 16];
+    room.desk.tools().entropy.fill(&mut salt)?;
+    value["salt"] = json!(proof::crypto::base64url(&salt));
+    // Over the text and not over what it says: a null that clears a field has no canonical form.
+    let text = serde_json::to_string_pretty(&value)?;
+    let digest = proof::canonical::digest(&json!({"text": text}))?;
     let proposal = Configuration {
-        files: vec![PolicyFile {
-            path: FILE.to_owned(),
-            content: serde_json::to_string_pretty(&value)?,
-        }],
+        text: Some(text),
         ..bare(room, ConfigurationKind::Ownership, digest, reason)?
     };
     save(room, proposal)
 }
 
 fn bring_rows(room: &mut Room<'_, '_>, wanted: &Content, dry_run: bool) -> Result<Report> {
-    let things = wanted.services.iter().map(|fields| (Noun::Services, fields));
-    let things = things.chain(wanted.environments.iter().map(|fields| (Noun::Environments, fields)));
-    let rows = wanted.rows.iter().map(|fields| (Noun::Ownerships, fields));
+    let lists = wanted.lists().into_iter();
+    let rows = lists.flat_map(|(noun, _, rows)| rows.iter().map(move |fields| (noun, fields)));
     let line = |(place, (noun, fields)): (usize, (Noun, &Body))| Line {
         number: place + 1,
         noun,
         fields: fields.clone(),
     };
-    let lines: Vec<Line> = things.chain(rows).enumerate().map(line).collect();
+    let lines: Vec<Line> = rows.enumerate().map(line).collect();
     let options = Options {
         dry_run,
         end_missing: wanted.end_missing,
         by_two: true,
     };
     bring(room, &lines, options)
+}
+
+/// Reads what is no row of an import as its own requests are read, and keeps it unless this is a dry run.
+fn bring_requests(room: &mut Room<'_, '_>, wanted: &Content, dry_run: bool) -> Result<()> {
+    for (list, rows) in wanted.requests() {
+        for (place, body) in rows.iter().enumerate() {
+            bring_request(room, (list, body), dry_run).map_err(|error| within(error, &format!("{list}[{place}]")))?;
+        }
+    }
+    for id in &wanted.connections {
+        let connection = crate::set_connection::waiting(room, id)?;
+        if !dry_run {
+            crate::set_connection::put_in_force(room, connection)?;
+        }
+    }
+    if !dry_run {
+        for id in &wanted.end_dependencies {
+            crate::set_service::end_arrow(room, id)?;
+        }
+    }
+    Ok(())
+}
+
+fn bring_request(room: &mut Room<'_, '_>, (list, body): (&str, &Body), dry_run: bool) -> Result<()> {
+    match list {
+        "delegations" => {
+            if body.get("delegator").is_none_or(Value::is_null) {
+                // Else it would be whoever proposes it at first, and whoever puts it in force at last.
+                return Err(Refusal::field("delegator", "missing", "`delegator` is missing.").into());
+            }
+            let row = crate::set_delegation::read_delegation(room, body)?;
+            if !dry_run {
+                crate::set_delegation::keep_delegation(room, row)?;
+            }
+        }
+        "trainings" => {
+            let row = crate::set_training::read_training(room, body)?;
+            if !dry_run {
+                crate::set_training::keep_training(room, row)?;
+            }
+        }
+        "calendars" => {
+            let calendar = crate::set_calendar::read_calendar(room, body)?;
+            if !dry_run {
+                crate::set_calendar::keep_calendar(room, calendar)?;
+            }
+        }
+        _ => {
+            if body.contains_key("client_secret") {
+                let text = "A secret stands in no proposal: set it with `PUT /identity-providers/{key}` once this is in force.";
+                return Err(Refusal::field("client_secret", "not_here", text).into());
+            }
+            let key = body.get("key").and_then(Value::as_str).unwrap_or_default();
+            let told = crate::set_identity_provider::read_provider(room, key, body)?;
+            if !dry_run {
+                crate::set_identity_provider::keep_provider(room, told)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Wrong fields of a row, by the place where the row stands.
+fn within(error: Error, place: &str) -> Error {
+    let Error::Refused(Refusal::Invalid(errors)) = error else {
+        return error;
+    };
+    let there = |error: FieldError| FieldError {
+        field: format!("{place}.{}", error.field),
+        ..error
+    };
+    Refusal::Invalid(errors.into_iter().map(there).collect()).into()
 }
 
 /// Puts proposed rows in force: they are read as the estate stands by then, set and ended in one transaction, and every open
@@ -226,6 +355,7 @@ pub(crate) fn put_in_force(
 ) -> Result<Configuration> {
     let wanted = content(&proposal)?;
     let report = bring_rows(room, &wanted, false)?;
+    bring_requests(room, &wanted, false)?;
     for id in &wanted.end {
         crate::set_service::end_row(room, id)?;
     }
@@ -253,7 +383,7 @@ pub(crate) fn put_in_force(
     let active = room.put(&mut written, active)?;
     let data = json!({
         "after": active.digest, "change": active.change_key, "added": report.added, "changed": report.changed,
-        "ended": report.ended + wanted.end.len(), "by_two": wanted.by_two,
+        "ended": report.ended + wanted.end.len() + wanted.end_dependencies.len(), "by_two": wanted.by_two,
     });
     let subject = ("configuration", active.id.0.clone());
     let how = crate::activate_configuration::How::Activated { proposed_over: None };
@@ -264,7 +394,8 @@ pub(crate) fn put_in_force(
     Ok(active)
 }
 
-/// Imports lines, rows of the matrix by way of a proposal: what moves no decision is written, the rest is proposed.
+/// Imports lines, what moves decisions by way of a proposal: the rest is written, and rows of the matrix with what else needs two
+/// people are proposed.
 ///
 /// # Errors
 /// 403, 422, or the store's.
@@ -274,27 +405,30 @@ pub fn import_and_propose(
     options: Options,
     reason: String,
 ) -> Result<(Report, Option<Configuration>)> {
-    let (rows, others): (Vec<Line>, Vec<Line>) = lines.iter().cloned().partition(|line| line.noun == Noun::Ownerships);
-    if !rows.is_empty() {
-        room.allow(model::act::actions::SET_OWNERSHIP)?;
+    crate::import_directory::allow(room, lines)?;
+    let two = lines_of_two(room, lines)?;
+    if options.dry_run {
+        let by_two = true;
+        return Ok((bring(room, lines, Options { by_two, ..options })?, None));
     }
-    let mut report = crate::import_directory::import_directory(
-        room,
-        &others,
-        Options {
-            end_missing: false,
-            ..options
-        },
-    )?;
-    if rows.is_empty() {
+    let goes_by_two = |line: &Line| line.noun == Noun::Ownerships || two.contains(&line.number);
+    let (proposed, others): (Vec<Line>, Vec<Line>) = lines.iter().cloned().partition(goes_by_two);
+    let direct = Options {
+        end_missing: false,
+        ..options
+    };
+    let mut report = bring(room, &others, direct)?;
+    if proposed.is_empty() {
         return Ok((report, None));
     }
-    let wanted = Content {
-        rows: rows.into_iter().map(|line| line.fields).collect(),
-        end_missing: options.end_missing,
+    let mut wanted = Content {
+        end_missing: options.end_missing && proposed.iter().any(|line| line.noun == Noun::Ownerships),
         ..Content::default()
     };
-    if wanted.rows.len() > MOST {
+    for line in proposed {
+        wanted.list_mut(line.noun).push(line.fields);
+    }
+    if wanted.lists().iter().any(|(_, _, rows)| rows.len() > MOST) {
         let text = format!("A proposal has at most {MOST} rows; cut the import into several.");
         return Err(Refusal::field("text", "too_long", text).into());
     }
@@ -304,9 +438,6 @@ pub fn import_and_propose(
     report.ended += told.ended;
     report.unchanged += told.unchanged;
     report.rows.extend(told.rows);
-    if options.dry_run {
-        return Ok((report, None));
-    }
     let proposal = propose(room, &wanted, reason)?;
     Ok((report, Some(proposal)))
 }

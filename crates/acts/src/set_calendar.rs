@@ -14,6 +14,7 @@ use serde_json::json;
 use crate::error::Result;
 use crate::room::Room;
 use crate::rows;
+use crate::two_people;
 
 /// The most holidays that a calendar holds.
 pub const MOST_HOLIDAYS: usize = 1_000;
@@ -22,9 +23,32 @@ pub const MOST_HOLIDAYS: usize = 1_000;
 /// What is left out of a calendar that is there stays; clocks that run already keep their times.
 ///
 /// # Errors
-/// 403, 422, or the store's.
+/// 403, 409 for hours that two people change, 422, or the store's.
 pub fn set_calendar(room: &mut Room<'_, '_>, body: &Body) -> Result<Calendar> {
     room.allow(model::act::actions::SET_SERVICE)?;
+    let calendar = read_calendar(room, body)?;
+    let directory = room.directory()?;
+    let moves = two_people::moves_clocks(directory.calendars.get(&calendar.key), &calendar);
+    two_people::check(room, moves, two_people::CLOCKS)?;
+    keep_calendar(room, calendar)
+}
+
+/// Keeps a calendar, whoever may.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn keep_calendar(room: &mut Room<'_, '_>, mut calendar: Calendar) -> Result<Calendar> {
+    if calendar.id.as_str().is_empty() {
+        calendar.id = RecordId(room.new_id()?);
+    }
+    room.put_estate("calendar.set", calendar, json!({}))
+}
+
+/// A calendar as a request tells of it, whoever may set it.
+///
+/// # Errors
+/// 422, or the store's.
+pub(crate) fn read_calendar(room: &mut Room<'_, '_>, body: &Body) -> Result<Calendar> {
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
     let key = rows::key(&mut reading, "key");
@@ -70,10 +94,7 @@ pub fn set_calendar(room: &mut Room<'_, '_>, body: &Body) -> Result<Calendar> {
         reading.wrong("hours", "no_working_hours", text);
     }
     reading.finish()?;
-    if calendar.id.as_str().is_empty() {
-        calendar.id = RecordId(room.new_id()?);
-    }
-    room.put_estate("calendar.set", calendar, json!({}))
+    Ok(calendar)
 }
 
 /// Holidays in the order of dates, each day once.

@@ -13,13 +13,16 @@ use store::record;
 
 use crate::error::{Error, Result};
 use crate::room::Room;
+use crate::two_people;
 
 /// What a connection's wrapped secret is bound to.
 fn associated(tenant: &str, id: &str) -> Vec<u8> {
     format!("assent connection secret\0{tenant}\0{id}").into_bytes()
 }
 
-/// Makes a connection (`POST /connections {kind, name, map}`); answers it with its secret, once.
+/// Makes a connection (`POST /connections {kind, name, map}`); answers it with its secret, once. Where two people say what moves
+/// decisions it waits, and nothing that it delivers is taken until its id was proposed and put in force: what it brings counts as
+/// evidence, as an attestation, as what runs.
 ///
 /// # Errors
 /// 403, 422, or the store's.
@@ -58,6 +61,7 @@ pub fn create_connection(room: &mut Room<'_, '_>, body: &Body) -> Result<(Connec
         tools.entropy.as_ref(),
     )?;
     store::secrets::save(room.tx, id.as_str(), &wrapped, room.now)?;
+    let waits = !room.actor.is_system && two_people::is_by_two(&directory, room.now);
     let connection = Connection {
         id,
         version: 0,
@@ -69,16 +73,51 @@ pub fn create_connection(room: &mut Room<'_, '_>, body: &Body) -> Result<(Connec
         builders,
         reply_to,
         owner,
-        active: true,
+        active: !waits,
+        waits,
     };
     if let Some((_, credential)) = api {
         let name = crate::answer_outside::credential_name(connection.id.as_str());
         crate::secret::keep(room, &name, credential.as_bytes())?;
     }
     let connection = room.put_estate("connection.created", connection, json!({}))?;
-    crate::push_freezes::begin(room, &connection)?;
-    crate::poll_deployments::begin(room, &connection)?;
+    if connection.active {
+        begin(room, &connection)?;
+    }
     Ok((connection, secret))
+}
+
+/// Begins what a connection that is believed does by itself.
+fn begin(room: &mut Room<'_, '_>, connection: &Connection) -> Result<()> {
+    crate::push_freezes::begin(room, connection)?;
+    crate::poll_deployments::begin(room, connection)
+}
+
+/// A connection that waits for two people.
+///
+/// # Errors
+/// 422 where none of this id waits, or the store's.
+pub(crate) fn waiting(room: &mut Room<'_, '_>, id: &str) -> Result<Connection> {
+    let found = record::load::<Connection>(room.tx, id)?.map(|stored| stored.record);
+    found.filter(|it| it.waits).ok_or_else(|| {
+        let text = format!("No connection `{id}` waits to be put in force.");
+        Refusal::field("connections", "unknown", text).into()
+    })
+}
+
+/// Takes a connection's deliveries from now on, whoever may.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn put_in_force(room: &mut Room<'_, '_>, connection: Connection) -> Result<Connection> {
+    let believed = Connection {
+        active: true,
+        waits: false,
+        ..connection
+    };
+    let believed = room.put_estate("connection.activated", believed, json!({}))?;
+    begin(room, &believed)?;
+    Ok(believed)
 }
 
 fn fresh_secret(room: &mut Room<'_, '_>, kind: &str) -> Result<String> {
@@ -292,5 +331,10 @@ pub fn connection_secret(room: &mut Room<'_, '_>, id: &str) -> Result<Vec<u8>> {
 pub fn end_connection(room: &mut Room<'_, '_>, id: &str) -> Result<Connection> {
     room.allow(model::act::actions::SET_CONNECTION)?;
     let found = connection(room, id)?;
-    room.put_estate("connection.ended", Connection { active: false, ..found }, json!({}))
+    let ended = Connection {
+        active: false,
+        waits: false,
+        ..found
+    };
+    room.put_estate("connection.ended", ended, json!({}))
 }

@@ -16,6 +16,7 @@ use crate::room::Room;
 use crate::set_absence::allow_own;
 use crate::set_freeze::read_span;
 use crate::settle_open::settle_asked;
+use crate::two_people;
 
 /// The parts that can be passed on, beside `group:KEY`.
 const PARTS: [&str; 5] = ["owner", "technical_lead", "security", "data", "change_manager"];
@@ -27,13 +28,30 @@ const PARTS: [&str; 5] = ["owner", "technical_lead", "security", "data", "change
 /// 403, 422 (also for a ring, and for a delegate who may not hold the right), or the store's.
 pub fn set_delegation(room: &mut Room<'_, '_>, body: &Body) -> Result<Delegation> {
     let directory = room.directory()?;
-    let mut reading = Reading::new(body, "");
-    let named = body.contains_key("delegator");
-    let delegator = match model::input::person(&mut reading, "delegator", &directory) {
-        None if !named => room.actor.person.clone(),
-        found => found.unwrap_or_default(),
-    };
+    let delegator = delegator(&mut Reading::new(body, ""), (body, &directory), &room.actor.person);
     allow_own(room, &delegator)?;
+    let delegation = read_delegation(room, body)?;
+    let lends = two_people::lends_of_another(room, &delegator);
+    two_people::check(room, lends, two_people::LENT)?;
+    keep_delegation(room, delegation)
+}
+
+fn delegator(reading: &mut Reading<'_>, (body, directory): (&Body, &Directory), actor: &PersonId) -> PersonId {
+    let named = body.contains_key("delegator");
+    match model::input::person(reading, "delegator", directory) {
+        None if !named => actor.clone(),
+        found => found.unwrap_or_default(),
+    }
+}
+
+/// A delegation as a request tells of it, whoever may set it.
+///
+/// # Errors
+/// 422 (also for a ring, and for a delegate who may not hold the right), or the store's.
+pub(crate) fn read_delegation(room: &mut Room<'_, '_>, body: &Body) -> Result<Delegation> {
+    let directory = room.directory()?;
+    let mut reading = Reading::new(body, "");
+    let delegator = delegator(&mut reading, (body, &directory), &room.actor.person);
     let (starts_at, ends_at) = read_span(&mut reading, room.now);
     if ends_at <= room.now && reading.errors.is_empty() {
         reading.wrong("ends_at", "in_the_past", "`ends_at` must lie ahead.");
@@ -58,6 +76,14 @@ pub fn set_delegation(room: &mut Room<'_, '_>, body: &Body) -> Result<Delegation
         check(&mut reading, &directory, &delegation, room);
     }
     reading.finish()?;
+    Ok(delegation)
+}
+
+/// Keeps a delegation, whoever may.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn keep_delegation(room: &mut Room<'_, '_>, delegation: Delegation) -> Result<Delegation> {
     let delegation = room.put_estate("delegation.set", delegation, json!({}))?;
     settle_asked(room)?;
     Ok(delegation)

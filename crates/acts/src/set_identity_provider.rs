@@ -14,6 +14,7 @@ use store::record::{self, Filter};
 
 use crate::error::Result;
 use crate::room::Room;
+use crate::two_people;
 
 /// The most providers of a tenant.
 const MOST: i64 = 20;
@@ -63,9 +64,23 @@ pub fn provider_secret(room: &mut Room<'_, '_>, provider: &IdentityProvider) -> 
 /// out, the present one stays.
 ///
 /// # Errors
-/// 403, 422, or the store's.
+/// 403, 409 for what two people say, 422, or the store's.
 pub fn set_identity_provider(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<IdentityProvider> {
     room.allow(model::act::actions::SET_CONNECTION)?;
+    let (old, read, secret) = read_provider(room, key, body)?;
+    let moves = two_people::moves_provider(old.as_ref(), &read);
+    two_people::check(room, moves, two_people::PROVIDERS)?;
+    keep_provider(room, (old, read, secret))
+}
+
+/// A provider as it stands, as a request tells of it, and the secret that it brings.
+pub(crate) type Told = (Option<IdentityProvider>, IdentityProvider, Option<String>);
+
+/// A provider as a request tells of it, whoever may set it.
+///
+/// # Errors
+/// 422, or the store's.
+pub(crate) fn read_provider(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<Told> {
     let directory = room.directory()?;
     let old = record::find_one::<IdentityProvider>(room.tx, &Filter::new().equals("key", key).order_by("id"))?;
     let old = old.map(|stored| stored.record);
@@ -81,10 +96,6 @@ pub fn set_identity_provider(room: &mut Room<'_, '_>, key: &str, body: &Body) ->
         let text = format!("A tenant has at most {MOST} identity providers.");
         return Err(Refusal::field("key", "too_many", text).into());
     }
-    (read.set_by, read.set_at) = match old.as_ref().filter(|old| says_who(old) == says_who(&read)) {
-        Some(old) => (old.set_by.clone(), old.set_at),
-        None => (Some(room.actor.speaker().clone()), Some(room.now)),
-    };
     if let Some(old) = &old {
         read.id = old.id.clone();
         read.version = old.version;
@@ -92,6 +103,18 @@ pub fn set_identity_provider(room: &mut Room<'_, '_>, key: &str, body: &Body) ->
     } else {
         read.id = RecordId(room.new_id()?);
     }
+    Ok((old, read, secret))
+}
+
+/// Keeps a provider, whoever may.
+///
+/// # Errors
+/// The store's, or a fault of the keys.
+pub(crate) fn keep_provider(room: &mut Room<'_, '_>, (old, mut read, secret): Told) -> Result<IdentityProvider> {
+    (read.set_by, read.set_at) = match old.as_ref().filter(|old| says_who(old) == says_who(&read)) {
+        Some(old) => (old.set_by.clone(), old.set_at),
+        None => (Some(room.actor.speaker().clone()), Some(room.now)),
+    };
     if let Some(secret) = secret {
         read.has_secret = true;
         keep_secret(room, &read.id, &secret)?;

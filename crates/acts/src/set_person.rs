@@ -16,11 +16,12 @@ use crate::last_administrator;
 use crate::own_request;
 use crate::room::Room;
 use crate::rows;
+use crate::two_people;
 
 /// Makes a person (`POST /people {login, name, email, roles, zone, accounts}`).
 ///
 /// # Errors
-/// 403, 422, or the store's.
+/// 403, 409 for a right that two people give, 422, or the store's.
 pub fn create_person(room: &mut Room<'_, '_>, body: &Body) -> Result<Person> {
     room.allow(model::act::actions::SET_PERSON)?;
     let directory = room.directory()?;
@@ -54,6 +55,7 @@ pub fn create_person(room: &mut Room<'_, '_>, body: &Body) -> Result<Person> {
     check_mail(&mut reading, &directory, &person);
     check_accounts(&mut reading, &directory, &person);
     reading.finish()?;
+    two_people::check_person(room, &person)?;
     let person = room.put_estate("person.created", person, json!({}))?;
     join_well_known_groups(room, &person)?;
     crate::settle_open::settle_person(room, None, &person)?;
@@ -172,7 +174,7 @@ pub(crate) fn leave_well_known_groups(room: &mut Room<'_, '_>, before: &Person, 
 /// Changes a person (`PATCH /people/{login}`); `active: false` deactivates.
 ///
 /// # Errors
-/// 403, 404, 422, or the store's.
+/// 403, 404, 409 for a right that two people give, 422, or the store's.
 pub fn edit_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<Person> {
     room.allow(model::act::actions::SET_PERSON)?;
     let directory = room.directory()?;
@@ -211,6 +213,7 @@ pub fn edit_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<
         return Err(own_request::own_request(own_request::OWN_FUNCTION).into());
     }
     last_administrator::check(room, &person)?;
+    two_people::check_person(room, &person)?;
     if directory.is_active(&person.id) && !person.active {
         return end_person(room, person, false, None);
     }
@@ -281,7 +284,7 @@ pub fn end_sessions(room: &mut Room<'_, '_>, person: &str) -> Result<u64> {
 /// Makes or changes a group (`PUT /groups/{key} {name, members}`).
 ///
 /// # Errors
-/// 403, 422, or the store's.
+/// 403, 409 for a seat that two people give, 422, or the store's.
 pub fn set_group(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<model::directory::Group> {
     room.allow(model::act::actions::SET_PERSON)?;
     let directory = room.directory()?;
@@ -296,6 +299,9 @@ pub fn set_group(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<mode
     reading.finish()?;
     if own_request::gives_seat(room, directory.groups.get(&group.key), &group) {
         return Err(own_request::own_request(own_request::OWN_SEAT).into());
+    }
+    if let Some((_, matter)) = two_people::moves_group(&directory, &group) {
+        two_people::check(room, true, matter)?;
     }
     if group.id.as_str().is_empty() {
         group.id = RecordId(room.new_id()?);

@@ -11,11 +11,11 @@ use store::record::{self, Filter};
 
 use crate::error::Result;
 use crate::own_request;
-use crate::propose_ownership;
 use crate::room::Room;
 use crate::rows;
 use crate::set_freeze::{read_scope, read_span};
 use crate::settle_open::settle_open;
+use crate::two_people;
 
 /// A new record gets an id; one that is there has one.
 fn named(room: &Room<'_, '_>, id: &RecordId) -> Result<RecordId> {
@@ -37,7 +37,10 @@ pub fn set_service(room: &mut Room<'_, '_>, body: &Body) -> Result<Service> {
     let mut reading = Reading::new(&body, "");
     let mut service = rows::service(&mut reading, &directory);
     reading.finish()?;
-    propose_ownership::check_loosened(room, propose_ownership::loosens_service(&directory, &service))?;
+    let loosens = two_people::loosens_service(&directory, &service);
+    two_people::check(room, loosens, two_people::LOOSENED)?;
+    let moves = two_people::moves_service(&directory, &service, room.now);
+    two_people::check(room, moves, two_people::CLASSES)?;
     service.id = named(room, &service.id)?;
     let service = room.put_estate("service.set", service, json!({}))?;
     settle_open(room, |change| {
@@ -61,7 +64,8 @@ pub fn set_environment(room: &mut Room<'_, '_>, body: &Body) -> Result<Environme
     let mut reading = Reading::new(&body, "");
     let mut place = rows::environment(&mut reading, &directory);
     reading.finish()?;
-    propose_ownership::check_loosened(room, propose_ownership::loosens_environment(&directory, &place))?;
+    let loosens = two_people::loosens_environment(&directory, &place);
+    two_people::check(room, loosens, two_people::LOOSENED)?;
     place.id = named(room, &place.id)?;
     let place = room.put_estate("environment.set", place, json!({}))?;
     settle_open(room, |change| {
@@ -77,7 +81,7 @@ pub fn set_environment(room: &mut Room<'_, '_>, body: &Body) -> Result<Environme
 /// Makes or changes a config item (`POST /config-items {key, name, service, kind}`); what is not named stays.
 ///
 /// # Errors
-/// 403, 422, or the store's.
+/// 403, 409 for what needs two people, 422, or the store's.
 pub fn set_config_item(room: &mut Room<'_, '_>, body: &Body) -> Result<ConfigItem> {
     room.allow(model::act::actions::SET_SERVICE)?;
     let directory = room.directory()?;
@@ -85,6 +89,8 @@ pub fn set_config_item(room: &mut Room<'_, '_>, body: &Body) -> Result<ConfigIte
     let mut reading = Reading::new(&body, "");
     let mut item = rows::config_item(&mut reading, &directory);
     reading.finish()?;
+    let moves = two_people::moves_item(&directory, &item, room.now);
+    two_people::check(room, moves, two_people::CLASSES)?;
     item.id = named(room, &item.id)?;
     let item = room.put_estate("config_item.set", item, json!({}))?;
     settle_open(room, |change| {
@@ -98,7 +104,7 @@ pub fn set_config_item(room: &mut Room<'_, '_>, body: &Body) -> Result<ConfigIte
 /// to_kind?}`).
 ///
 /// # Errors
-/// 403, 422, or the store's.
+/// 403, 409 for a part, whose owners two people move; 422, or the store's.
 pub fn set_dependency(room: &mut Room<'_, '_>, body: &Body) -> Result<Dependency> {
     room.allow(model::act::actions::SET_SERVICE)?;
     let directory = room.directory()?;
@@ -109,6 +115,10 @@ pub fn set_dependency(room: &mut Room<'_, '_>, body: &Body) -> Result<Dependency
         reading.wrong("to", "not_unique", "This dependency is there already.");
     }
     reading.finish()?;
+    if own_request::gives_part(room, &directory, &arrow) {
+        return Err(own_request::own_request(own_request::OWN_WHOLE).into());
+    }
+    two_people::check(room, two_people::moves_owners(&directory, &arrow), two_people::ARROWS)?;
     take_up(room, &mut arrow)?;
     arrow.id = named(room, &arrow.id)?;
     let arrow = room.put_estate("dependency.set", arrow, json!({}))?;
@@ -141,9 +151,21 @@ pub(crate) fn take_up(room: &mut Room<'_, '_>, arrow: &mut Dependency) -> Result
 /// Takes an arrow of the graph away (`DELETE /dependencies/{id}`).
 ///
 /// # Errors
-/// 403, 404, or the store's.
+/// 403, 404, 409 for a part, whose owners two people move; the store's.
 pub fn end_dependency(room: &mut Room<'_, '_>, id: &str) -> Result<Dependency> {
     room.allow(model::act::actions::SET_SERVICE)?;
+    let Some(stored) = record::load::<Dependency>(room.tx, id)? else {
+        return Err(Refusal::not_found("dependency").into());
+    };
+    two_people::check(room, two_people::is_part(&stored.record), two_people::ARROWS)?;
+    end_arrow(room, id)
+}
+
+/// Takes an arrow away, whoever may.
+///
+/// # Errors
+/// 404, or the store's.
+pub(crate) fn end_arrow(room: &mut Room<'_, '_>, id: &str) -> Result<Dependency> {
     let Some(stored) = record::load::<Dependency>(room.tx, id)? else {
         return Err(Refusal::not_found("dependency").into());
     };
@@ -178,7 +200,7 @@ pub fn set_ownership(room: &mut Room<'_, '_>, body: &Body) -> Result<Ownership> 
     if own_request::gives_voice(room, &row)? {
         return Err(own_request::own_request(own_request::OWN_PART).into());
     }
-    propose_ownership::check_alone(room, &row)?;
+    two_people::check(room, two_people::decides(&row), two_people::ROWS)?;
     row.id = named(room, &row.id)?;
     let row = room.put_estate("ownership.set", row, json!({}))?;
     settle_under(room, &row)?;
@@ -194,7 +216,7 @@ pub fn end_ownership(room: &mut Room<'_, '_>, id: &str) -> Result<Ownership> {
     let Some(stored) = record::load::<Ownership>(room.tx, id)? else {
         return Err(Refusal::not_found("ownership").into());
     };
-    propose_ownership::check_alone(room, &stored.record)?;
+    two_people::check(room, two_people::decides(&stored.record), two_people::ROWS)?;
     end_row(room, id)
 }
 

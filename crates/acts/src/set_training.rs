@@ -13,14 +13,25 @@ use crate::room::Room;
 use crate::rows;
 use crate::set_freeze::read_span;
 use crate::settle_open::settle_asked;
+use crate::two_people;
 
 /// Adds a training (`POST /trainings {person, training, starts_at, ends_at}`). Nobody trains themselves; the same one said
 /// again is the one that is there.
 ///
 /// # Errors
-/// 403, 422, or the store's.
+/// 403, 409 where two people say it, 422, or the store's.
 pub fn set_training(room: &mut Room<'_, '_>, body: &Body) -> Result<Training> {
     room.allow(model::act::actions::SET_PERSON)?;
+    let row = read_training(room, body)?;
+    two_people::check(room, row.version == 0, two_people::TRAININGS)?;
+    keep_training(room, row)
+}
+
+/// A training as a request tells of it, whoever may set it; the one that is there where it says the same.
+///
+/// # Errors
+/// 422, or the store's.
+pub(crate) fn read_training(room: &mut Room<'_, '_>, body: &Body) -> Result<Training> {
     let directory = room.directory()?;
     let mut reading = Reading::new(body, "");
     let person = model::input::person(&mut reading, "person", &directory);
@@ -48,14 +59,24 @@ pub fn set_training(room: &mut Room<'_, '_>, body: &Body) -> Result<Training> {
     if let Some(known) = directory.trainings.iter().find(is_same) {
         return Ok(known.clone());
     }
-    let row = Training {
+    Ok(Training {
         id: RecordId(room.new_id()?),
         version: 0,
         person,
         training,
         starts_at,
         ends_at,
-    };
+    })
+}
+
+/// Keeps a training that is not there yet, whoever may.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn keep_training(room: &mut Room<'_, '_>, row: Training) -> Result<Training> {
+    if row.version > 0 {
+        return Ok(row);
+    }
     let row = room.put_estate("training.set", row, json!({}))?;
     settle_asked(room)?;
     Ok(row)

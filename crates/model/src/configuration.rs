@@ -24,9 +24,13 @@ pub struct Configuration {
     pub state: ConfigurationState,
     /// Why it is proposed.
     pub reason: String,
-    /// The policies and their parameters' declarations, the base pack included; for ownership one file with its rows.
+    /// The policies and their parameters' declarations, the base pack included.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub files: Vec<PolicyFile>,
+    /// What a proposal of ownership brings, as JSON with a salt: it names people, so it is sealed as a free text. Earlier ones hold it
+    /// as a file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
     /// The cases that they must pass.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub cases: Vec<PolicyFile>,

@@ -570,6 +570,9 @@ pub struct Connection {
     pub owner: PersonId,
     /// Whether deliveries are taken.
     pub active: bool,
+    /// Whether it never was believed yet, and waits for two people to put it in force.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub waits: bool,
 }
 
 /// How an outside system is called; its credential rests apart.

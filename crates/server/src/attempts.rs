@@ -58,13 +58,21 @@ impl Noted {
 /// Wrong fields that are more than a slip: an account under the address of somebody who has one.
 const OF_SOMEBODY: &[(&str, &str)] = &[("email", "not_unique"), ("emails", "not_unique")];
 
-/// Whether a failure is one that the log shall know of: somebody was not allowed what they tried, or decided on a text
-/// that is not the present one.
+/// Refusals that are more than a slip wherever they stand: a right for oneself, and alone what two people do.
+const GRAVE: &[&str] = &[
+    "own_request",
+    "two_people_needed",
+    "second_person_needed",
+    "digest_not_current",
+];
+
+/// Whether a failure is one that the log shall know of: somebody was not allowed what they tried, tried alone what needs two
+/// people, or decided on a text that is not the present one.
 fn is_attempt(failure: &Failure) -> bool {
     matches!(failure.status(), 401 | 403)
-        || failure.problem.code == "digest_not_current"
+        || GRAVE.contains(&failure.problem.code.as_str())
         || failure.problem.errors.iter().any(|error| {
-            OF_SOMEBODY.contains(&(error.field.as_str(), error.code.as_str())) || error.code == "own_request"
+            OF_SOMEBODY.contains(&(error.field.as_str(), error.code.as_str())) || GRAVE.contains(&error.code.as_str())
         })
 }
 

@@ -650,6 +650,51 @@ fn a_tokens_secret_is_shown_once() {
 
 /// The account shows sessions and second factors, and adds an authenticator without script.
 #[test]
+fn what_two_people_give_is_proposed_by_form() {
+    let house = house("by_two");
+    let marta = house.sign_in("marta");
+    let (people, hint) = ("/t/halden/people", "With a reason it is proposed");
+    assert!(!house.get(&marta, people).shows(hint), "she is alone");
+    let second = [("login", "siri"), ("name", "Siri"), ("roles", "admin")];
+    assert_eq!(house.post(&marta, people, &second).status, 303);
+    assert!(house.get(&marta, people).shows(hint));
+
+    let rights = "/t/halden/people/ingrid/roles";
+    let alone = house.post(&marta, rights, &[("roles", "owner")]);
+    assert_eq!(alone.status, 409, "{alone:?}");
+    assert!(alone.shows("are given by two people here"), "{alone:?}");
+    let less = house.post(&marta, rights, &[("roles", "requester"), ("reason", "")]);
+    assert_eq!(less.status, 303, "what takes away needs no reason: {less:?}");
+    let proposed = house.post(&marta, rights, &[("roles", "owner"), ("reason", "She answers for it.")]);
+    assert_eq!(proposed.status, 303, "{proposed:?}");
+    let page = house.get(&marta, "/t/halden/policies");
+    let words = ["person: ", "login ingrid", "She answers for it."];
+    assert_eq!(words.map(|text| page.shows(text)), [true; 3]);
+
+    let made = house.post(&marta, "/t/halden/connections", &[("kind", "plain"), ("name", "Ours")]);
+    assert!(made.shows("once another person put it in force"), "{made:?}");
+    let list = house.get(&marta, "/t/halden/connections");
+    let rest = list.body.split_once("href=\"/t/halden/connections/").unwrap().1;
+    let id: String = rest
+        .chars()
+        .take_while(|letter| letter.is_ascii_hexdigit() || *letter == '-')
+        .collect();
+    let place = format!("/t/halden/connections/{id}");
+    let waits = house.get(&marta, &place);
+    assert!(
+        waits.shows("Waits for another person") && waits.shows("Propose to take its deliveries"),
+        "{waits:?}"
+    );
+    let sent = house.post(&marta, &format!("{place}/proposal"), &[("reason", "Our own.")]);
+    assert_eq!(sent.status, 303, "{sent:?}");
+    assert!(
+        house
+            .get(&marta, "/t/halden/policies")
+            .shows(&format!("deliveries of the connection {id} are taken"))
+    );
+}
+
+#[test]
 fn an_authenticator_is_added_on_the_account_page() {
     let house = house("factors");
     let cookie = house.sign_in("ingrid");

@@ -16,7 +16,7 @@ use store::{Lane, Mode};
 
 use crate::world::{TENANT, World, body};
 
-fn attempt<T: Send + 'static>(
+pub(crate) fn attempt<T: Send + 'static>(
     world: &World,
     login: &'static str,
     act: impl Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static,
@@ -30,7 +30,7 @@ fn attempt<T: Send + 'static>(
     })
 }
 
-fn code<T: std::fmt::Debug>(done: std::result::Result<T, Refusal>) -> String {
+pub(crate) fn code<T: std::fmt::Debug>(done: std::result::Result<T, Refusal>) -> String {
     match done.unwrap_err() {
         Refusal::Invalid(errors) => errors[0].code.clone(),
         other => other.code().to_owned(),
@@ -38,25 +38,31 @@ fn code<T: std::fmt::Debug>(done: std::result::Result<T, Refusal>) -> String {
 }
 
 /// The world with an administrator, who is alone.
-fn alone() -> World {
+pub(crate) fn alone() -> World {
     let world = World::new();
     hire(&world, "ada");
     world
 }
 
-fn hire(world: &World, login: &'static str) {
+pub(crate) fn hire(world: &World, login: &'static str) {
     world.system(move |room| acts::set_person::create_person(room, &body(json!({"login": login, "roles": ["admin"]}))));
 }
 
-fn set(world: &World, who: &'static str, row: Value) -> std::result::Result<Ownership, Refusal> {
+pub(crate) fn set(world: &World, who: &'static str, row: Value) -> std::result::Result<Ownership, Refusal> {
     attempt(world, who, move |room| set_ownership(room, &body(row.clone())))
 }
 
-fn propose(world: &World, who: &'static str, wanted: Value) -> std::result::Result<Configuration, Refusal> {
+pub(crate) fn propose(world: &World, who: &'static str, wanted: Value) -> std::result::Result<Configuration, Refusal> {
     attempt(world, who, move |room| propose_ownership(room, &body(wanted.clone())))
 }
 
-fn activate(world: &World, who: &'static str, id: &str) -> std::result::Result<Configuration, Refusal> {
+/// What `who` proposes and mona puts in force.
+pub(crate) fn by_two(world: &World, who: &'static str, wanted: Value) -> Configuration {
+    let proposal = propose(world, who, wanted).unwrap();
+    activate(world, "mona", proposal.id.as_str()).unwrap()
+}
+
+pub(crate) fn activate(world: &World, who: &'static str, id: &str) -> std::result::Result<Configuration, Refusal> {
     let id = id.to_owned();
     attempt(world, who, move |room| {
         activate_configuration(room, &id, &body(json!({})))
@@ -156,7 +162,7 @@ fn of_two_administrators_neither_takes_a_thing_from_under_a_rule_alone() {
     )
     .unwrap();
 
-    let wanted = json!({"services": [{"key": "ledger", "regimes": ["sox"]}],
+    let wanted = json!({"services": [{"key": "ledger", "regimes": ["sox"], "team": null}],
         "environments": [{"key": "production", "is_production": false}], "reason": "No cards there any more."});
     let proposal = propose(&world, "ada", wanted).unwrap();
     let state = || {
@@ -209,7 +215,7 @@ fn a_row_that_can_go_live_no_more_leaves_all_as_it_was() {
     assert!(propose(&world, "ada", unknown).is_err());
 }
 
-fn lines(rows: &[(Noun, Value)]) -> Vec<Line> {
+pub(crate) fn lines(rows: &[(Noun, Value)]) -> Vec<Line> {
     let line = |(place, (noun, fields)): (usize, &(Noun, Value))| Line {
         number: place + 1,
         noun: *noun,

@@ -123,11 +123,13 @@ fn nobody_gives_themselves_anything_by_a_borrowed_account() {
         acts::set_delegation::set_delegation(room, &pass_on)
     });
     assert_eq!(told, "", "what is her own she passes on herself");
-    // With an account and a token of her own, the other one does it.
-    let told = refused(&world, &world.actor("kari"), |room| {
-        acts::set_person::edit_person(room, "nils", &body(json!({"functions": ["dba"]})))
-    });
-    assert_eq!(told, "");
+    // With an account and a token of her own, the other one proposes it, and a third puts it in force.
+    let dba = json!([{"login": "nils", "functions": ["dba"]}]);
+    crate::by_two::by_two(
+        &world,
+        "kari",
+        json!({"people": dba, "reason": "He looks after databases."}),
+    );
 }
 
 fn propose(world: &World, actor: &Actor) {

@@ -20,5 +20,6 @@ mod replaying;
 mod reviewing;
 mod telling;
 mod timers;
+mod two_people;
 mod ways_in;
 mod world;

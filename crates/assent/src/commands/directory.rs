@@ -22,6 +22,9 @@ pub struct ImportFile {
     /// Show the difference and write nothing.
     #[arg(long)]
     pub dry_run: bool,
+    /// Propose what two people do, for another person or an approved change to put in force; says why. The rest is written.
+    #[arg(long, value_name = "REASON")]
+    pub propose: Option<String>,
 }
 
 /// Rows to export.
@@ -40,9 +43,11 @@ pub enum Ownership {
         after_help = "Example: assent ownership set --service shop --role owner --group payments --until 2027-01-01T00:00:00Z"
     )]
     Set(OwnershipSet),
-    /// Propose rows, for another person or an approved change to put in force, or put a proposal in force.
+    /// Propose rows, or rights, seats and whatever else two people give, for another person or an approved change to put in
+    /// force, or put a proposal in force.
     #[command(
         after_help = "Example: assent ownership propose rows.json --reason 'The team was split.'\n         \
+        echo '{\"groups\": [{\"key\": \"ecab\", \"joins\": [\"olga\"]}]}' | assent ownership propose - --reason 'Olga joins.'\n         \
         assent ownership propose --activate 0192…\n         \
         assent ownership propose --by-two true --reason 'Nobody moves decisions alone.'"
     )]
@@ -80,9 +85,6 @@ pub enum Ownership {
         /// End rows that hold now and that no line names.
         #[arg(long)]
         end_missing: bool,
-        /// Propose them, for another person or an approved change to put in force; says why.
-        #[arg(long, value_name = "REASON")]
-        propose: Option<String>,
     },
     /// Export all rows.
     Export(Export),
@@ -94,7 +96,8 @@ pub enum Ownership {
 /// Rows to propose.
 #[derive(Debug, Args)]
 pub struct Propose {
-    /// A file with a JSON list of rows as the API takes them; `-` for standard input.
+    /// A file with a JSON list of rows as the API takes them, or with an object of lists: `rows`, `people`, `groups`,
+    /// `dependencies`, `delegations`, `trainings`, `connections` and whatever else the API takes; `-` for standard input.
     pub file: Option<String>,
     /// The id of a row to end; may be given several times.
     #[arg(long)]
@@ -215,19 +218,6 @@ pub enum Calendar {
 /// # Errors
 /// The server's refusal, which names every wrong line, or why it could not be asked.
 pub fn import(client: &Client, output: &Output, kind: &str, import: &ImportFile, end_missing: bool) -> Result<u8> {
-    import_as(client, output, (kind, import), (end_missing, None))
-}
-
-fn import_rows(client: &Client, output: &Output, rows: &ImportFile, how: (bool, Option<&str>)) -> Result<u8> {
-    import_as(client, output, ("ownerships", rows), how)
-}
-
-fn import_as(
-    client: &Client,
-    output: &Output,
-    (kind, import): (&str, &ImportFile),
-    (end_missing, propose): (bool, Option<&str>),
-) -> Result<u8> {
     let by_ending = if import.file.ends_with(".json") { "json" } else { "csv" };
     let mut body = json!({
         "kind": kind,
@@ -240,7 +230,7 @@ fn import_as(
     if end_missing {
         body["end_missing"] = json!(true);
     }
-    if let Some(reason) = propose {
+    if let Some(reason) = &import.propose {
         body["propose"] = json!(true);
         body["reason"] = json!(reason);
     }
@@ -248,7 +238,7 @@ fn import_as(
     output.data(&report, |output| show_report(output, &report));
     if import.dry_run {
         output.next("the same without --dry-run");
-    } else if propose.is_some() {
+    } else if report["proposal"].is_object() {
         let id = text_of(&report["proposal"], "id");
         output.next(&format!("assent ownership propose --activate {id}, by another person"));
     }
@@ -347,8 +337,7 @@ pub fn ownership(ownership: &Ownership, common: &Common, output: &Output) -> Res
         Ownership::Import {
             import: rows,
             end_missing,
-            propose,
-        } => return import_rows(&client, output, rows, (*end_missing, propose.as_deref())),
+        } => return import(&client, output, "ownerships", rows, *end_missing),
         Ownership::Export(rows) => return export(&client, output, "ownerships", rows),
         Ownership::Report => return report(&client, output),
     }
@@ -361,8 +350,12 @@ fn propose(client: &Client, wanted: &Propose, output: &Output) -> Result<u8> {
     }
     let mut body = json!({"end": wanted.end, "reason": wanted.reason});
     if let Some(file) = &wanted.file {
-        body["rows"] = serde_json::from_str(&read_text(file)?)
+        let told: Value = serde_json::from_str(&read_text(file)?)
             .map_err(|why| Failure::could_not(format!("`{file}` is no JSON list of rows: {why}.")))?;
+        match told {
+            Value::Object(lists) => lists.into_iter().for_each(|(name, rows)| body[name.as_str()] = rows),
+            rows => body["rows"] = rows,
+        }
     }
     if let Some(by_two) = wanted.by_two {
         body["by_two"] = json!(by_two);

@@ -113,8 +113,15 @@ fn brief(row: &Configuration, directory: &Directory) -> Value {
 
 fn whole(row: &Configuration, directory: &Directory) -> Value {
     let mut value = views::shown(row, directory);
+    if let Value::Object(map) = &mut value {
+        map.remove("text");
+    }
     // Views leave digests of secrets out; this one is what approvers decide about.
     value["digest"] = json!(row.digest);
+    if let Some(text) = &row.text {
+        // Kept apart from the files of policies, which name nobody, and shown as one.
+        value["files"] = json!([{"path": acts::propose_ownership::FILE, "content": text}]);
+    }
     for (field, person) in [
         ("proposer", Some(&row.proposer)),
         ("activated_by", row.activated_by.as_ref()),

@@ -389,7 +389,7 @@ fn ownership_form(view: &View<'_, '_, '_>, service: &Service) -> ActForm {
         .map(|(word, label)| (word.as_str(), label.as_str()))
         .collect();
     let places = view.directory.environments.keys().map(|key| key.0.clone());
-    let by_two = acts::propose_ownership::is_by_two(&view.directory);
+    let by_two = acts::two_people::is_by_two(&view.directory, view.now());
     let form = ActForm::new(
         "ownership",
         if by_two { "Propose somebody" } else { "Name somebody" },
@@ -492,15 +492,7 @@ pub(super) async fn set_ownership(
     let page = format!("/services/{}", escaped(&key));
     let sent = sent(form, format!("{page}/ownerships"), page, Place::Services);
     let run = |room: &mut acts::Room<'_, '_>, body: &model::verbs::Body| {
-        // The form asks why where the row goes live by two people.
-        if !body.contains_key("reason") {
-            return acts::set_service::set_ownership(room, body).map(drop);
-        }
-        let mut row = body.clone();
-        let reason = row.remove("reason");
-        let proposal = serde_json::json!({"rows": [row], "reason": reason});
-        let proposal = proposal.as_object().cloned().unwrap_or_default();
-        acts::propose_ownership::propose_ownership(room, &proposal).map(drop)
+        super::by_two::propose_or(room, ("rows", body.clone()), acts::set_service::set_ownership)
     };
     send(&state, &visitor, sent, run, move |view, back| {
         service_page(view, &key, back)

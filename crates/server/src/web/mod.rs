@@ -18,6 +18,7 @@ mod begin;
 mod boards;
 mod brief;
 mod bulk;
+mod by_two;
 mod calendar;
 mod change;
 mod changes;

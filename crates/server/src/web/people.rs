@@ -11,6 +11,7 @@ use pages::{ActForm, ActTone, Choice, Field, Input, People, PersonRow, Place, To
 use serde_json::json;
 
 use super::back::{Back, Sent, send};
+use super::by_two::{asking_why, propose_or};
 use super::form::Form;
 use super::narrow::Words;
 use super::times::time_field;
@@ -100,12 +101,10 @@ fn person_acts(view: &View<'_, '_, '_>, person: &Person) -> Vec<ActForm> {
     roles.chosen = person.roles.iter().map(|role| role.as_str().to_owned()).collect();
     let mut acts = Vec::new();
     if person.id != view.me {
-        acts.push(
-            ActForm::new("roles", "Rights", url("roles"))
-                .tone(ActTone::Link)
-                .field(roles)
-                .submit("Keep these rights"),
-        );
+        let form = ActForm::new("roles", "Rights", url("roles"))
+            .tone(ActTone::Link)
+            .field(roles);
+        acts.push(asking_why(view, form).submit("Keep these rights"));
     }
     let password = Field {
         autocomplete: Some("new-password"),
@@ -122,7 +121,10 @@ fn person_acts(view: &View<'_, '_, '_>, person: &Person) -> Vec<ActForm> {
         acts.push(if person.active {
             deactivation(url("deactivation"))
         } else {
-            ActForm::new("activation", "Activate", url("activation")).tone(ActTone::Link)
+            asking_why(
+                view,
+                ActForm::new("activation", "Activate", url("activation")).tone(ActTone::Link),
+            )
         });
     }
     acts
@@ -140,13 +142,13 @@ fn deactivation(url: String) -> ActForm {
 }
 
 fn person_form(view: &View<'_, '_, '_>) -> ActForm {
-    ActForm::new("person", "Add a person", view.url("/people"))
+    let form = ActForm::new("person", "Add a person", view.url("/people"))
         .field(Field::text("login", "Login").required().half())
         .field(Field::text("name", "Name").required().half())
         .field(Field::new("email", "Mail address", Input::Email).half())
         .field(Field::text("zone", "Time zone").hint("Such as Europe/Oslo.").half())
-        .field(Field::new("roles", "Rights", role_choices()))
-        .submit("Add this person")
+        .field(Field::new("roles", "Rights", role_choices()));
+    asking_why(view, form).submit("Add this person")
 }
 
 /// Adds a person.
@@ -163,7 +165,7 @@ pub(super) async fn create(State(state): State<AppState>, visitor: Visitor, form
         &state,
         &visitor,
         sent,
-        |room, body| acts::set_person::create_person(room, body).map(drop),
+        |room, body| propose_or(room, ("people", body.clone()), acts::set_person::create_person),
         |view, back| people_page(view, &Words::default(), back),
     )
     .await
@@ -186,7 +188,12 @@ pub(super) async fn act(
             return problem(&state, &visitor, &failure, &format!("{}/people", visitor.base())).await;
         }
     };
-    let body: Body = body.as_object().cloned().unwrap_or_default();
+    let mut body: Body = body.as_object().cloned().unwrap_or_default();
+    let reason = form.first("reason").trim();
+    if !reason.is_empty() {
+        body.insert("login".to_owned(), json!(login));
+        body.insert("reason".to_owned(), json!(reason));
+    }
     let path = format!("/people/{}/{act}", escaped(&login));
     let sent = Sent {
         form,
@@ -196,8 +203,11 @@ pub(super) async fn act(
         place: Place::People,
     };
     let words = Words::of(&login);
-    let run =
-        move |room: &mut acts::Room<'_, '_>, _: &Body| acts::set_person::edit_person(room, &login, &body).map(drop);
+    let run = move |room: &mut acts::Room<'_, '_>, _: &Body| {
+        propose_or(room, ("people", body.clone()), |room, body| {
+            acts::set_person::edit_person(room, &login, body)
+        })
+    };
     send(&state, &visitor, sent, run, move |view, back| {
         people_page(view, &words, back)
     })

@@ -10,7 +10,7 @@ use model::configuration::Configuration;
 use model::ids::RecordId;
 use model::risk::RiskTable;
 use model::sla::{SlaTable, span_word};
-use model::words::{ConfigurationKind, ConfigurationState, Level};
+use model::words::{ConfigurationKind, ConfigurationState, Level, Noun};
 use pages::{
     ActForm, ActTone, Cell, Column, Entry, Fact, Field, Fold, Place, RecordPage, Rich, Section, SectionBody, Table,
     Tone,
@@ -197,7 +197,7 @@ fn content_of(row: &Configuration) -> Rich {
     Rich::new().text(told)
 }
 
-/// The first rows of a proposal of ownership.
+/// The first rows of each list of a proposal of ownership.
 const ROWS_SHOWN: usize = 20;
 
 fn ownership_words(row: &Configuration) -> String {
@@ -211,16 +211,32 @@ fn ownership_words(row: &Configuration) -> String {
         });
         cells.collect::<Vec<_>>().join(", ")
     };
-    let service = |body| format!("service: {}", told(body));
-    let environment = |body| format!("environment: {}", told(body));
-    let mut words: Vec<String> = content.services.iter().map(service).collect();
-    words.extend(content.environments.iter().map(environment));
-    words.extend(content.rows.iter().take(ROWS_SHOWN).map(told));
-    if content.rows.len() > ROWS_SHOWN {
-        words.push(format!("and {} more rows", content.rows.len() - ROWS_SHOWN));
+    let mut words = Vec::new();
+    for (noun, _, rows) in content.lists() {
+        let name = one_of(noun);
+        words.extend(rows.iter().take(ROWS_SHOWN).map(|body| format!("{name}{}", told(body))));
+        if rows.len() > ROWS_SHOWN {
+            words.push(format!("and {} more rows", rows.len() - ROWS_SHOWN));
+        }
+    }
+    for (list, rows) in content.requests() {
+        words.extend(
+            rows.iter()
+                .take(ROWS_SHOWN)
+                .map(|body| format!("{}{}", one_request(list), told(body))),
+        );
+        if rows.len() > ROWS_SHOWN {
+            words.push(format!("and {} more rows", rows.len() - ROWS_SHOWN));
+        }
+    }
+    for id in &content.connections {
+        words.push(format!("deliveries of the connection {id} are taken"));
     }
     if !content.end.is_empty() {
         words.push(format!("{} rows end", content.end.len()));
+    }
+    if !content.end_dependencies.is_empty() {
+        words.push(format!("{} dependencies end", content.end_dependencies.len()));
     }
     if content.end_missing {
         words.push("every other row ends".to_owned());
@@ -231,6 +247,28 @@ fn ownership_words(row: &Configuration) -> String {
         None => {}
     }
     words.join("; ")
+}
+
+/// What a row of a proposal is, before its words.
+fn one_of(noun: Noun) -> &'static str {
+    match noun {
+        Noun::People => "person: ",
+        Noun::Groups => "group: ",
+        Noun::Services => "service: ",
+        Noun::Environments => "environment: ",
+        Noun::ConfigItems => "config item: ",
+        Noun::Dependencies => "dependency: ",
+        Noun::Ownerships => "",
+    }
+}
+
+fn one_request(list: &str) -> &'static str {
+    match list {
+        "delegations" => "delegation: ",
+        "trainings" => "training: ",
+        "calendars" => "calendar: ",
+        _ => "identity provider: ",
+    }
 }
 
 fn sla_words(table: &SlaTable) -> String {

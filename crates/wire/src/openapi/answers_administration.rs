@@ -57,6 +57,10 @@ pub(super) const ADMINISTRATION: &[Shape] = &[
                 "The same secret as Standard Webhooks writes it, `whsec_…`.",
             ),
             boolean("active", "Whether its deliveries are taken."),
+            boolean(
+                "waits",
+                "Whether it was never taken yet: two people put it in force (`POST /ownership-proposals` with `connections`).",
+            ),
             frees("refused", "Deliveries that were turned away: how often, and why."),
         ],
     )

@@ -190,6 +190,12 @@ const SHAPES: &[Shape] = &[
     )
     .based_on(&["IdentityProviderInput", "Stored"]),
     shape(
+        "ProposedProvider",
+        "A provider as it is to be, without its secret.",
+        &[text("key", LINE, "Its key.").needed()],
+    )
+    .based_on(&["IdentityProviderInput"]),
+    shape(
         "WorkloadInput",
         "Jobs of a pipeline's platform that show its token instead of a stored secret.",
         &[

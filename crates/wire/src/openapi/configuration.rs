@@ -1,11 +1,11 @@
 //! Policies and the risk table: their routes and shapes.
 
 use model::reading::{LINE, TEXT};
-use model::words::{ConfigurationKind, ConfigurationState, Level, State};
+use model::words::{ConfigurationKind, ConfigurationState, Level, Role, State};
 
 use super::shapes::{
     Shape, Words, all, boolean, free, integer, integer_or_null, object, objects, shape, text, text_or_null, texts,
-    time, word,
+    time, word, words,
 };
 use super::table::{Row, at, delete, get, list, post};
 use super::{Answer, Param};
@@ -309,15 +309,37 @@ pub(super) const SHAPES: &[Shape] = &[
     ),
     shape(
         "OwnershipProposalInput",
-        "Rows that go live by two people.",
+        "Rows that go live by two people, and what else gives somebody a voice.",
         &[
             objects("rows", "OwnershipInput", "Rows to set, at most 2,000."),
+            objects("people", "ProposedPerson", "People as they are to be, at most 2,000."),
+            objects("groups", "ProposedGroup", "Groups as they are to be, at most 2,000."),
             objects("services", "ServiceInput", "Services as they are to be, at most 2,000."),
             objects(
                 "environments",
                 "EnvironmentInput",
                 "Environments as they are to be, at most 2,000.",
             ),
+            objects(
+                "config_items",
+                "ConfigItemInput",
+                "Config items as they are to be, at most 2,000.",
+            ),
+            objects("dependencies", "DependencyInput", "Arrows to set, at most 2,000."),
+            objects(
+                "delegations",
+                "DelegationInput",
+                "Delegations, at most 2,000; each names its `delegator`.",
+            ),
+            objects("trainings", "TrainingInput", "Trainings, at most 2,000."),
+            objects("calendars", "BusinessCalendarInput", "Calendars as they are to be."),
+            objects(
+                "identity_providers",
+                "ProposedProvider",
+                "Identity providers as they are to be, without `client_secret`: it is set once they are in force.",
+            ),
+            texts("connections", LINE, "Ids of connections that wait for two people."),
+            texts("end_dependencies", LINE, "Ids of arrows to take away."),
             texts("end", LINE, "Ids of rows to end."),
             boolean("end_missing", "Whether every row ends that is not named."),
             boolean(
@@ -327,6 +349,35 @@ pub(super) const SHAPES: &[Shape] = &[
             text("reason", TEXT, "Why.").needed(),
         ],
     ),
+    shape(
+        "ProposedPerson",
+        "A person as they are to be; one who is there keeps what is not named.",
+        &[
+            text("login", LINE, "What they sign in with.").needed(),
+            text("name", LINE, "The name that others read; the login unless said."),
+            text("email", LINE, "Where mail goes."),
+            words("roles", all!(Role), "Rights in the tenant."),
+            text("zone", LINE, "IANA zone, such as `Europe/Zurich`."),
+            boolean("active", "Whether they may act."),
+            texts(
+                "accounts",
+                LINE,
+                "Logins in connected systems, such as `github:octocat`.",
+            ),
+            texts("functions", LINE, "Job functions, such as `dba`."),
+            text("calendar", LINE, "The business calendar."),
+        ],
+    ),
+    shape(
+        "ProposedGroup",
+        "A group as it is to be.",
+        &[texts(
+            "joins",
+            LINE,
+            "Logins of those who come to who is in it already.",
+        )],
+    )
+    .based_on(&["GroupInput"]),
     shape(
         "SlaRow",
         "Two times: `15m`, `4h`, `2d` on the wall, `4bh`, `2bd` of working time; at most 90 days.",

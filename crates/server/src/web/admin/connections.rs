@@ -100,6 +100,7 @@ fn row(view: &mut View<'_, '_, '_>, connection: &Connection) -> acts::Result<Vec
         .unwrap_or_default();
     let parked = store::inbox::list_of(view.room.tx, id, Some("parked"), None, DELIVERIES)?.len();
     let state = match (connection.active, parked) {
+        (false, _) if connection.waits => Tone::Wait.mark("Waits for another person"),
         (false, _) => Tone::Plain.mark("Ended"),
         (true, 0) => Tone::Ok.mark("Taken"),
         (true, parked) => Tone::Stop.mark(format!("{parked} set aside")),
@@ -162,7 +163,13 @@ pub(in crate::web) async fn create(State(state): State<AppState>, visitor: Visit
         shown.extend(signing.map(|secret| ("Signing secret".to_owned(), secret)));
         Ok(Made {
             title: format!("{} is connected", made.name),
-            text: "Copy the secret now: it cannot be shown again.".to_owned(),
+            text: if made.waits {
+                "Copy the secret now: it cannot be shown again. What it delivers is taken once another person put it in force: \
+                 propose that on its page."
+            } else {
+                "Copy the secret now: it cannot be shown again."
+            }
+            .to_owned(),
             shown,
         })
     };
@@ -200,6 +207,7 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Res
         is_said: true,
         marks: vec![match connection.active {
             true => Tone::Ok.mark("Taken"),
+            false if connection.waits => Tone::Wait.mark("Waits for another person"),
             false => Tone::Plain.mark("Ended"),
         }],
         byline: Rich::from(kind_words(&connection.kind)),
@@ -226,7 +234,10 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Res
         facts: facts(view, &connection),
         ..RecordPage::default()
     };
-    if connection.active {
+    if connection.waits {
+        page.acts.push(proposal_form(view, id));
+    }
+    if connection.active || connection.waits {
         let end = ActForm::new(
             "end",
             "Stop taking deliveries",
@@ -241,6 +252,14 @@ fn page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts::Res
         back.put(view, &mut page.frame, page.acts.iter_mut());
     }
     Ok(page.render())
+}
+
+fn proposal_form(view: &View<'_, '_, '_>, id: &str) -> ActForm {
+    let url = view.url(&format!("/connections/{}/proposal", escaped(id)));
+    ActForm::new("propose", "Propose to take its deliveries", url)
+        .note("Another person puts it in force, on the page Policies. Until then what it delivers is turned away.")
+        .field(Field::text("reason", "Why").required())
+        .submit("Propose it")
 }
 
 fn facts(view: &View<'_, '_, '_>, connection: &Connection) -> Vec<Fact> {
@@ -331,7 +350,7 @@ fn deliveries_table(view: &View<'_, '_, '_>, deliveries: &[Delivery]) -> Table {
     }
 }
 
-/// Ends a connection, or reads one of its deliveries again.
+/// Proposes to take a connection's deliveries, ends it, or reads one of its deliveries again.
 pub(in crate::web) async fn act(
     State(state): State<AppState>,
     visitor: Visitor,
@@ -342,7 +361,12 @@ pub(in crate::web) async fn act(
     let delivery = form.first("delivery").to_owned();
     let sent = sent(form, format!("{url}/{}", escaped(&act)), url, Place::Connections);
     let whose = id.clone();
-    let run = move |room: &mut acts::Room<'_, '_>, _: &Body| match act.as_str() {
+    let run = move |room: &mut acts::Room<'_, '_>, body: &Body| match act.as_str() {
+        "proposal" => {
+            let wanted = json!({"connections": [whose], "reason": body.get("reason")});
+            let wanted = wanted.as_object().cloned().unwrap_or_default();
+            acts::propose_ownership::propose_ownership(room, &wanted).map(drop)
+        }
         "end" => acts::set_connection::end_connection(room, &whose).map(drop),
         "replay" => crate::api::read_again(room, &delivery).map(drop),
         _ => Err(model::refusal::Refusal::not_found("page").into()),

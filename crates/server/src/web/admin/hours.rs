@@ -9,6 +9,7 @@ use pages::{ActForm, ActTone, Fact, Field, Place, RecordPage, Rich, Section, Sec
 use serde_json::{Value, json};
 
 use super::super::back::{Back, send};
+use super::super::by_two::{asking_why, propose_or};
 use super::super::form::Form;
 use super::super::view::{View, Visitor, show};
 use super::super::words::capital;
@@ -139,7 +140,7 @@ fn form(id: &str, label: &str, view: &View<'_, '_, '_>, known: Option<&Calendar>
                 .collect()
         })
         .unwrap_or_default();
-    ActForm::new(id, label, view.url("/hours"))
+    let form = ActForm::new(id, label, view.url("/hours"))
         .field(key)
         .field(
             Field::text("name", "Name")
@@ -162,8 +163,8 @@ fn form(id: &str, label: &str, view: &View<'_, '_, '_>, known: Option<&Calendar>
                 .hint("One a line: 2026-12-25 Christmas Day.")
                 .value(holidays.join("\n")),
         )
-        .note("Clocks that run already keep their times.")
-        .submit("Keep this calendar")
+        .note("Clocks that run already keep their times.");
+    asking_why(view, form).submit("Keep this calendar")
 }
 
 /// What people write in lines, as the API takes it.
@@ -193,7 +194,8 @@ fn gather(body: &Body) -> Body {
 pub(in crate::web) async fn set(State(state): State<AppState>, visitor: Visitor, form: Form) -> Response {
     let path = "/hours".to_owned();
     let sent = sent(form, path.clone(), path, Place::Hours);
-    let run =
-        |room: &mut acts::Room<'_, '_>, body: &Body| acts::set_calendar::set_calendar(room, &gather(body)).map(drop);
+    let run = |room: &mut acts::Room<'_, '_>, body: &Body| {
+        propose_or(room, ("calendars", gather(body)), acts::set_calendar::set_calendar)
+    };
     send(&state, &visitor, sent, run, page).await
 }

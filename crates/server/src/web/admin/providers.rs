@@ -10,6 +10,7 @@ use pages::{ActForm, ActTone, Fact, Field, Input, Place, RecordPage, Rich, Secti
 use serde_json::Value;
 
 use super::super::back::{Back, Sent, send};
+use super::super::by_two::{asking_why, propose_or};
 use super::super::form::Form;
 use super::super::view::{View, Visitor, escaped, show};
 use super::{lines, pairs, sent};
@@ -130,7 +131,7 @@ fn form(id: &str, label: &str, view: &View<'_, '_, '_>, known: Option<&IdentityP
     } else {
         "Empty for a public client."
     };
-    ActForm::new(id, label, view.url("/identity-providers"))
+    let form = ActForm::new(id, label, view.url("/identity-providers"))
         .field(key)
         .field(Field::text("name", "Name").value(text(|it| it.name.clone())).half())
         .field(
@@ -173,8 +174,8 @@ fn form(id: &str, label: &str, view: &View<'_, '_, '_>, known: Option<&IdentityP
                 Input::Checkbox,
             )
             .value(flag(known.is_some_and(|it| it.trusts_mail))),
-        )
-        .submit("Keep this provider")
+        );
+    asking_why(view, form).submit("Keep this provider")
 }
 
 /// The field that maps their groups to ours or to rights, one a line.
@@ -221,11 +222,13 @@ pub(in crate::web) async fn set(State(state): State<AppState>, visitor: Visitor,
     let path = "/identity-providers".to_owned();
     let sent: Sent = sent(form, path.clone(), path, Place::Providers);
     let run = |room: &mut acts::Room<'_, '_>, body: &Body| {
-        let mut body = gather(body);
-        let Some(Value::String(key)) = body.remove("key") else {
-            return Err(Refusal::field("key", "missing", "`key` is missing.").into());
-        };
-        acts::set_identity_provider::set_identity_provider(room, &key, &body).map(drop)
+        propose_or(room, ("identity_providers", gather(body)), |room, body| {
+            let mut body = body.clone();
+            let Some(Value::String(key)) = body.remove("key") else {
+                return Err(Refusal::field("key", "missing", "`key` is missing.").into());
+            };
+            acts::set_identity_provider::set_identity_provider(room, &key, &body)
+        })
     };
     send(&state, &visitor, sent, run, page).await
 }

@@ -1,0 +1,180 @@
+//! One stolen administrator and an accomplice who wants a voice: every way to give it goes live by two people, each attempt stands
+//! in the log, and what locks somebody out works alone at night.
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use tests::{Place, Server};
+
+use crate::attacks::{ask, log_has, refused};
+use crate::crash::must_verify;
+
+/// Who gets no voice: he does the work, and owns a sandbox.
+const ACCOMPLICE: &str = "tomasz";
+
+/// The demo's administrator names a second one and a sandbox of the accomplice's, and from then on two people are needed.
+fn where_two_are_needed(place: &Place) -> Server {
+    let server = Server::start(place, true);
+    let admin = server.token("admin");
+    let must = |path: &str, body: Value| server.must("POST", &format!("/api/v1{path}"), &admin, Some(&body));
+    must(
+        "/services",
+        json!({"key": "sandbox", "name": "Sandbox", "criticality": "low"}),
+    );
+    must(
+        "/ownerships",
+        json!({"service": "sandbox", "role": "owner", "person": ACCOMPLICE}),
+    );
+    must("/people", json!({"login": "siri", "name": "Siri", "roles": ["admin"]}));
+    let asked = must(
+        "/ownership-proposals",
+        json!({"by_two": true, "reason": "Nobody moves decisions alone."}),
+    );
+    activate(&server, "change_manager", &asked);
+    server
+}
+
+fn activation(proposal: &Value) -> String {
+    format!("/configurations/{}/activation", proposal["id"].as_str().unwrap())
+}
+
+fn activate(server: &Server, role: &str, proposal: &Value) {
+    let path = format!("/api/v1{}", activation(proposal));
+    server.must("POST", &path, &server.token(role), Some(&json!({})));
+}
+
+/// Everything that would give the accomplice a voice, but for proposals: the door, what is sent, and the status.
+fn ways(server: &Server) -> Vec<(&'static str, &'static str, Value, u16)> {
+    let now = server.server_time();
+    let (from, to) = (now.to_string(), (now + SignedDuration::from_hours(8)).to_string());
+    let span = |mut body: Value| {
+        body["starts_at"] = json!(from);
+        body["ends_at"] = json!(to);
+        body
+    };
+    let issuer = json!({"issuer": "https://login.example.org", "client_id": "assent", "groups_claim": "groups",
+        "roles": {"everybody": "security"}});
+    let people = format!("login,roles\n{ACCOMPLICE},owner\n");
+    vec![
+        (
+            "PATCH",
+            "/people/tomasz",
+            json!({"roles": ["implementer", "owner"]}),
+            409,
+        ),
+        ("PATCH", "/people/tomasz", json!({"functions": ["dba"]}), 409),
+        (
+            "POST",
+            "/people",
+            json!({"login": "tom2", "name": "Tom", "roles": ["security"]}),
+            409,
+        ),
+        ("PUT", "/groups/ecab", json!({"members": [ACCOMPLICE]}), 409),
+        (
+            "PUT",
+            "/groups/security",
+            json!({"members": ["priya", ACCOMPLICE]}),
+            409,
+        ),
+        (
+            "POST",
+            "/ownerships",
+            json!({"service": "booking-api", "role": "owner", "person": ACCOMPLICE}),
+            409,
+        ),
+        (
+            "POST",
+            "/dependencies",
+            json!({"from": "booking-api", "to": "sandbox", "kind": "part_of"}),
+            409,
+        ),
+        (
+            "POST",
+            "/delegations",
+            span(json!({"delegator": "hanne", "delegate": ACCOMPLICE})),
+            409,
+        ),
+        (
+            "POST",
+            "/trainings",
+            span(json!({"person": ACCOMPLICE, "training": "pci_dss"})),
+            409,
+        ),
+        ("PUT", "/identity-providers/corp", issuer, 409),
+        (
+            "POST",
+            "/calendars",
+            json!({"key": "default", "zone": "Pacific/Kiritimati"}),
+            409,
+        ),
+        ("POST", "/imports", json!({"kind": "people", "text": people}), 422),
+    ]
+}
+
+/// A connection of theirs is made and waits: what it says counts for nothing.
+fn a_connection_waits(server: &Server, admin: &str) {
+    let theirs = json!({"kind": "plain", "name": "Theirs", "map": []});
+    let (status, hub) = ask(server, admin, "POST", "/connections", &theirs);
+    let waits = (&hub["active"], &hub["waits"]);
+    assert_eq!((status, waits), (201, (&json!(false), &json!(true))), "{hub}");
+    let hook = format!("/hooks/{}", hub["id"].as_str().unwrap());
+    let (status, _) = server.ask("POST", &hook, None, Some(&json!({})));
+    assert_eq!(status, 404, "nothing that it delivers is taken");
+}
+
+/// What is proposed waits for somebody else, and an account that the thief opens is nobody else.
+fn a_proposal_waits(server: &Server, admin: &str) -> Value {
+    let wanted = json!({"people": [{"login": ACCOMPLICE, "roles": ["owner"]}], "reason": "He is good."});
+    let proposal = server.must("POST", "/api/v1/ownership-proposals", admin, Some(&wanted));
+    let made = json!({"name": "helper", "person": "siri", "scopes": ["read", "write", "admin"]});
+    let borrowed = server.must("POST", "/api/v1/tokens", admin, Some(&made));
+    for token in [admin, borrowed["token"].as_str().unwrap()] {
+        let second = (409, "second_person_needed");
+        refused(server, token, ("POST", &activation(&proposal)), &json!({}), second);
+    }
+    proposal
+}
+
+/// To be rid of the second administrator makes nobody alone, and still it locks her out at once.
+fn nobody_gets_alone(server: &Server, admin: &str) {
+    let two = (409, "two_people_needed");
+    let less = json!({"roles": ["requester"]});
+    refused(server, admin, ("PATCH", "/people/siri"), &less, two);
+    let night = json!({"reason": "Night."});
+    server.must("POST", "/api/v1/people/siri/deactivation", admin, Some(&night));
+    let rights = json!({"roles": ["implementer", "owner"]});
+    refused(server, admin, ("PATCH", "/people/tomasz"), &rights, two);
+}
+
+fn roles(server: &Server) -> Value {
+    let path = format!("/api/v1/people/{ACCOMPLICE}");
+    server.must("GET", &path, &server.token("admin"), None)["roles"].clone()
+}
+
+#[test]
+fn one_stolen_administrator_gives_an_accomplice_no_voice() {
+    let place = Place::demo("accomplice");
+    let server = where_two_are_needed(&place);
+    let admin = server.token("admin");
+    for (method, path, body, status) in ways(&server) {
+        refused(&server, &admin, (method, path), &body, (status, "two_people_needed"));
+    }
+    a_connection_waits(&server, &admin);
+    let proposal = a_proposal_waits(&server, &admin);
+    nobody_gets_alone(&server, &admin);
+    assert_eq!(roles(&server), json!(["implementer"]));
+    for (method, path, _, _) in ways(&server) {
+        let (stem, last) = path.rsplit_once('/').unwrap();
+        let door = if stem.is_empty() {
+            format!("{method} /{last}")
+        } else {
+            format!("{method} {stem}")
+        };
+        assert!(log_has(&server, "attempt.refused", &door), "{door}");
+    }
+    for code in ["two_people_needed", "second_person_needed"] {
+        assert!(log_has(&server, "attempt.refused", code), "{code}");
+    }
+    activate(&server, "change_manager", &proposal);
+    assert_eq!(roles(&server), json!(["owner"]), "two people gave it");
+    must_verify(&server);
+}
