@@ -38,6 +38,8 @@ pub const WAY: &[(&str, &str, &str)] = &[
 const DEPLOYED: usize = 4;
 /// How long a sender rests between two deliveries, so that they do not crowd out the acts.
 const REST: Duration = Duration::from_millis(40);
+/// How many minutes of the servers' clocks the inbox has to be read in, far less than a way's window has.
+const MINUTES: usize = 30;
 /// What a timer writes when it is due, whatever anybody does.
 const BY_THE_CLOCK: &str = "change.window_opened";
 
@@ -78,6 +80,8 @@ struct Shared {
     /// The ids of deliveries that were acknowledged.
     delivered: Mutex<Vec<String>>,
     acknowledged: AtomicUsize,
+    /// How many wait for an answer just now.
+    asking: AtomicUsize,
     strange: Mutex<Vec<String>>,
     tokens: HashMap<String, String>,
     hook: (String, String),
@@ -112,6 +116,22 @@ impl Deeds {
     /// Says where the server is from now on.
     pub fn turn_to(&self, url: Option<&str>) {
         *self.shared.address.write().unwrap() = url.map(str::to_owned);
+    }
+
+    /// Takes the server away and waits until nobody is asking any more.
+    pub fn rest(&self) {
+        self.turn_to(None);
+        eventually("everybody has their answer", || {
+            self.shared.asking.load(Ordering::SeqCst) == 0
+        });
+    }
+
+    /// The keys of the changes that somebody was asked to decide about, as far as their writers know.
+    pub fn assessed(&self) -> Vec<String> {
+        let assess = WAY.iter().position(|(what, ..)| *what == "assess").unwrap();
+        let ways = self.shared.ways.lock().unwrap();
+        let asked = ways.iter().filter(|way| way.answers.len() > assess);
+        asked.map(|way| way.key().to_owned()).collect()
     }
 
     /// How many acts and deliveries were acknowledged so far.
@@ -175,14 +195,20 @@ impl Deeds {
         assert!(twice.is_empty(), "deliveries that are there twice: {twice:?}");
     }
 
+    /// Lets nobody begin another act; those under way go on until they are answered.
+    pub fn wind_up(&self) {
+        self.shared.over.store(true, Ordering::SeqCst);
+    }
+
     /// Lets every writer have its last answer; then everything is looked at once more, with the inbox read: no title is there
     /// twice, and each deployment has made one change. Answers how many acts of each kind there were.
-    pub fn stop(mut self, server: &Server, calm: &Calm) -> BTreeMap<&'static str, usize> {
-        self.shared.over.store(true, Ordering::SeqCst);
+    pub fn stop(mut self, servers: &mut [Server], calm: &Calm) -> BTreeMap<&'static str, usize> {
+        self.wind_up();
         for writer in std::mem::take(&mut self.writers) {
             writer.join().expect("no writer panics");
         }
-        eventually("the inbox is read", || self.waiting(server) == 0);
+        self.read_the_inbox(servers);
+        let server = &servers[0];
         self.check(server, calm);
         let mut titles: HashMap<String, usize> = HashMap::new();
         for change in pages(server, "/api/v1/changes?limit=200", "auditor") {
@@ -202,10 +228,25 @@ impl Deeds {
         self.counts()
     }
 
-    fn waiting(&self, server: &Server) -> usize {
+    /// What a server that died had taken out of the inbox, and what failed once, is due some minutes later: the servers'
+    /// clocks go on until nothing waits.
+    fn read_the_inbox(&self, servers: &mut [Server]) {
         let id = self.shared.hook.0.trim_start_matches("/hooks/");
         let path = format!("/api/v1/connections/{id}/deliveries?state=waiting&limit=200");
-        pages(server, &path, "admin").len()
+        let now = servers[0].server_time();
+        servers.iter_mut().for_each(|server| server.hold_clock(now));
+        let mut waiting = Vec::new();
+        for _ in 0..MINUTES {
+            servers.iter_mut().for_each(|server| server.advance(60));
+            for _ in 0..20 {
+                waiting = pages(&servers[0], &path, "admin");
+                if waiting.is_empty() {
+                    return;
+                }
+                std::thread::park_timeout(Duration::from_millis(50));
+            }
+        }
+        panic!("{MINUTES} minutes later there wait {waiting:#?}");
     }
 }
 
@@ -218,6 +259,7 @@ fn shared(name: &str, server: &Server) -> Shared {
         ways: Mutex::default(),
         delivered: Mutex::default(),
         acknowledged: AtomicUsize::default(),
+        asking: AtomicUsize::default(),
         strange: Mutex::default(),
         tokens: tokens.collect(),
         hook: connect(server, name),
@@ -457,15 +499,28 @@ fn form(way: &Way) -> Vec<u8> {
     bytes
 }
 
+/// Does something with the server's address, if there is one; whoever turns the load elsewhere learns when it is done.
+fn at_address<T>(shared: &Shared, ask: impl FnOnce(&str) -> T) -> Option<T> {
+    let address = {
+        let address = shared.address.read().unwrap();
+        shared
+            .asking
+            .fetch_add(usize::from(address.is_some()), Ordering::SeqCst);
+        address.clone()?
+    };
+    let told = ask(&address);
+    shared.asking.fetch_sub(1, Ordering::SeqCst);
+    Some(told)
+}
+
 /// Asks until somebody answers; `None` when the answer is one that nobody should get.
 fn until_answered(shared: &Shared, agent: &ureq::Agent, ask: &Ask) -> Option<(u16, Value)> {
     // A minute and a half of tries, so that an act left open at the end still gets its answer.
     for tries in 0..9_000 {
-        let Some(address) = shared.address.read().unwrap().clone() else {
+        let Some((status, text)) = at_address(shared, |address| send(agent, address, ask)) else {
             std::thread::park_timeout(Duration::from_millis(10));
             continue;
         };
-        let (status, text) = send(agent, &address, ask);
         // The version that the edit was made from is gone once the edit is there, which only its own first try can have done.
         let is_known = status == 412 && ask.method == "PATCH" && tries > 0;
         match (status, serde_json::from_str(&text)) {
@@ -559,17 +614,18 @@ fn deliver_all(shared: &Shared, name: &str, series: u64) {
                 return;
             }
             std::thread::park_timeout(REST);
-            let Some(address) = shared.address.read().unwrap().clone() else {
-                continue;
-            };
-            let asked = agent
-                .post(format!("{address}{}", shared.hook.0))
-                .header("Content-Type", "application/json")
-                .header("X-GitHub-Event", event)
-                .header("X-GitHub-Delivery", &id)
-                .header("X-Hub-Signature-256", github_signature(&shared.hook.1, body.as_bytes()))
-                .send(body.as_bytes());
-            match asked.map_or(0, |answer| answer.status().as_u16()) {
+            let signed = github_signature(&shared.hook.1, body.as_bytes());
+            let asked = at_address(shared, |address| {
+                let request = agent
+                    .post(format!("{address}{}", shared.hook.0))
+                    .header("Content-Type", "application/json")
+                    .header("X-GitHub-Event", event)
+                    .header("X-GitHub-Delivery", &id)
+                    .header("X-Hub-Signature-256", &signed);
+                let answer = request.send(body.as_bytes());
+                answer.map_or(0, |answer| answer.status().as_u16())
+            });
+            match asked.unwrap_or_default() {
                 202 => break,
                 0 | 503 => {}
                 status => {
