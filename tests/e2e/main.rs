@@ -41,6 +41,7 @@ mod replayed;
 mod rollback;
 mod scim_canary;
 mod several;
+mod stopped;
 mod swept;
 mod tamper;
 mod tenants;
