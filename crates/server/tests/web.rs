@@ -528,6 +528,7 @@ fn a_change_walks_to_its_approval_by_forms() {
     assert_guarded(&own);
 
     wrong_words_come_back(&house, &hanne, change, &digest);
+    let digest = what_was_edited_meanwhile_is_read_first(&house, (&hanne, &ingrid), change, &digest);
     the_right_word_counts(&house, (&hanne, &ingrid), change, &digest);
 }
 
@@ -549,6 +550,43 @@ fn wrong_words_come_back(house: &House, hanne: &str, change: &str, digest: &str)
     );
     assert_eq!(old.status, 409, "{old:?}");
     assert!(old.shows("No version of this change ever had that digest"));
+}
+
+/// A decision on a text that is there no longer is refused with what changed, and counts nowhere; answers the digest of the
+/// text that stands there now.
+fn what_was_edited_meanwhile_is_read_first(
+    house: &House,
+    (hanne, ingrid): (&str, &str),
+    change: &str,
+    read: &str,
+) -> String {
+    let edit = format!("{change}/edit");
+    let mut pairs = change_form(house, "keep");
+    pairs.retain(|(name, _)| *name != "description");
+    pairs.push(("description", "Two new columns and a job that fills them.".to_owned()));
+    pairs.push(("revision", house.get(ingrid, &edit).hidden("revision")));
+    let edited = send(house, ingrid, &edit, &pairs);
+    assert_eq!(edited.status, 303, "{edited:?}");
+    let late = house.post(
+        hanne,
+        &format!("{change}/approvals"),
+        &[("decision", "approve"), ("content_digest", read)],
+    );
+    assert_eq!(late.status, 409, "{late:?}");
+    assert!(late.shows("edited since you read it"), "{late:?}");
+    assert!(
+        late.shows("Two new columns and a job that fills them."),
+        "the text that stands there now is read first: {late:?}"
+    );
+    assert!(
+        !late.shows("No version of this change ever had that digest"),
+        "{late:?}"
+    );
+    let page = house.get(hanne, change);
+    assert!(page.shows("Your decision"), "nothing was decided: {page:?}");
+    let now = page.hidden("content_digest");
+    assert!(now.starts_with("sha256:") && now != read, "{now}");
+    now
 }
 
 fn the_right_word_counts(house: &House, (hanne, ingrid): (&str, &str), change: &str, digest: &str) {
