@@ -347,7 +347,12 @@ impl World {
 
     /// Collects a permit as the gate's door does: judged anew, and on a way forward the work begins.
     pub fn collect(&mut self, who: &str, artifact: &str) -> Result<Permit, Vec<Unmet>> {
-        let answer = self.gate(artifact);
+        self.collect_for(who, "shop", artifact)
+    }
+
+    /// The same for a service in production.
+    pub fn collect_for(&mut self, who: &str, service: &str, artifact: &str) -> Result<Permit, Vec<Unmet>> {
+        let answer = self.gate_for(service, artifact);
         if answer.decision == GateDecision::Stop {
             return Err(answer.reasons);
         }
