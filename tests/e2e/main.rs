@@ -9,6 +9,7 @@ mod burst;
 mod canaries;
 mod clock_jumps;
 mod committers;
+mod compromised;
 mod contract;
 mod crash;
 mod cross_site;
