@@ -462,6 +462,16 @@ impl Range {
         }
     }
 
+    /// Who asks. Pages are for people who signed in, so mostly one of them asks for those: a token is sent to the door alone.
+    fn credential(&self, dice: &mut Dice, asking: usize, is_page: bool) -> Credential {
+        let all = &self.known[asking].credentials;
+        let signed_in: Vec<&Credential> = all.iter().filter(|it| matches!(it, Credential::Cookie(_))).collect();
+        match is_page && dice.roll(3) > 0 {
+            true => (*dice.pick(&signed_in)).clone(),
+            false => dice.pick(all).clone(),
+        }
+    }
+
     /// What a form sends, its kind and its text.
     fn form(&self, dice: &mut Dice, asking: usize) -> (&'static str, String) {
         let fields = FIELDS.iter().filter(|_| dice.roll(3) == 0).copied().collect::<Vec<_>>();
@@ -527,8 +537,8 @@ impl Range {
     /// Makes one request up and asks it.
     fn shoot(&self, agent: &ureq::Agent, dice: &mut Dice) -> Option<Shot> {
         let tenant = dice.roll(2);
-        let credential = dice.pick(&self.known[tenant].credentials).clone();
         let (method, path, told) = dice.pick(&self.routes);
+        let credential = self.credential(dice, tenant, told["body"] == "form");
         // What makes new things with every request is asked less often, so that the tenants do not grow without end.
         let makes = method != "GET" && !path.replace("{tenant}", "").contains('{');
         if makes && dice.roll(10) > 0 {
@@ -732,8 +742,9 @@ fn no_byte_of_another_tenant_stands_in_any_answer() {
     });
     let statuses = statuses.into_inner().unwrap();
     println!(
-        "{} requests over {} routes, {} connections broke: {statuses:?}",
+        "{} requests, {} of them told of their own tenant, over {} routes, {} connections broke: {statuses:?}",
         made.load(Ordering::Relaxed),
+        own_seen.load(Ordering::Relaxed),
         range.routes.len(),
         range.broken.load(Ordering::Relaxed)
     );

@@ -572,7 +572,7 @@ fn number_of(id: &str) -> usize {
 }
 
 fn is_deployment(number: usize) -> bool {
-    number % DEPLOYED == 0
+    number.is_multiple_of(DEPLOYED)
 }
 
 /// The commit of a delivery: forty digits that no other has.
