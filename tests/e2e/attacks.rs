@@ -352,11 +352,30 @@ fn break_glass_on_keys_waits_for_a_second_person_of_security() {
         let (status, answer) = session.api("POST", &signature, &json!({}));
         assert_eq!((status, &answer["code"]), (403, &json!(code)), "{role}: {answer}");
     }
+    signs_nothing_else_than_what_was_read(&server, &path);
     let state = server.must("GET", &path, &server.token("auditor"), None)["state"].clone();
     assert_eq!(state, "authorizing");
     let codes = ["step_up_required", "not_allowed", "own_request", "not_asked"];
     no_permit(&server, &path, &digest, &codes);
     must_verify(&server);
+}
+
+/// Who could sign names a text that this change never had, on the command line: nothing is signed.
+fn signs_nothing_else_than_what_was_read(server: &Server, path: &str) {
+    let unread = artifact(7_006);
+    let key = path.rsplit('/').next().unwrap();
+    let done = std::process::Command::new(tests::binary())
+        .args(["change", "cosign", key, "--digest", &unread])
+        .env("ASSENT_SERVER", &server.url)
+        .env("ASSENT_TOKEN", server.token("security"))
+        .output()
+        .unwrap();
+    let told = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert!(
+        done.status.code() == Some(1) && told.contains(&unread) && told.contains("ever had that digest"),
+        "{:?} {told}",
+        done.status
+    );
 }
 
 #[test]

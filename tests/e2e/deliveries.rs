@@ -2,19 +2,12 @@
 
 use std::process::Command;
 
-use ring::hmac;
 use serde_json::{Value, json};
 use tests::faults::eventually;
+pub(crate) use tests::outside::github_signature as signature;
 use tests::{Place, Server};
 
 const COMMIT: &str = "6dcb09b5b57875f334f61aebed695e2e4193db5e";
-
-pub(crate) fn signature(secret: &str, body: &[u8]) -> String {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
-    let tag = hmac::sign(&key, body);
-    let digits: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256={digits}")
-}
 
 /// A connection as its outside system knows it.
 pub struct Hook<'a> {

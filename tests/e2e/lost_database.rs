@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tests::faults::cluster::Cluster;
@@ -11,6 +12,13 @@ use tests::journey::{approve, artifact, gate_path, question, request, scheduled,
 use tests::{Place, Server, binary, on_postgres};
 
 use crate::crash::{must_replay, must_run, must_verify};
+
+/// How soon a gate is denied without a database, also when it is there and silent. Three seconds are promised; what a crowded
+/// machine takes to answer at all comes on top.
+const DENIES_WITHIN: Duration = Duration::from_secs(5);
+/// How soon two more acts are acknowledged once the database is back (promise F7). Half of the outages are held to it and
+/// each to five times as much, as other programs may have the machine for a moment.
+const BACK_WITHIN: Duration = Duration::from_secs(2);
 
 /// The status of a request, and its header of a name.
 fn head(server: &Server, method: &str, path: &str, token: &str, header: &str) -> (u16, Option<String>) {
@@ -44,7 +52,13 @@ fn denies(server: &Server, outage: &str) {
         ("GET", gate_path(&artifact(1))),
         ("POST", "/api/v1/gate-checks".to_owned()),
     ] {
+        let began = assent::clock::now();
         let (status, after) = head(server, method, &path, &pipeline, "retry-after");
+        let took = assent::clock::now().duration_since(began).unsigned_abs();
+        assert!(
+            took <= DENIES_WITHIN,
+            "{outage}: {method} {path} was denied after {took:?}"
+        );
         assert_eq!(status, 503, "{outage}: {method} {path}");
         assert!(
             after.is_some_and(|seconds| seconds.parse::<u32>().is_ok()),
@@ -153,7 +167,7 @@ fn a_lost_database_denies_and_everything_goes_on_when_it_is_back() {
     let mut pipeline = waiting_pipeline(&server, &waited_for, &permit);
     let load = Load::begin("A", &server.token("requester"), 3);
     load.turn_to(Some(&server.url));
-    let mut longest = 0;
+    let mut waits = Vec::new();
     for round in 0..size("ASSENT_TEST_OUTAGES", 6) {
         load.wait_for(2);
         offline.fetch_again(&server);
@@ -173,9 +187,15 @@ fn a_lost_database_denies_and_everything_goes_on_when_it_is_back() {
         let began = assent::clock::now();
         eventually("the server is back", || server.get("/readyz", None).0 == 200);
         load.wait_for(2);
-        longest = longest.max(assent::clock::now().duration_since(began).as_millis());
+        waits.push(assent::clock::now().duration_since(began).unsigned_abs());
     }
-    println!("at most {longest} ms from the database's return to the server's");
+    println!("from the database's return to the server's: {waits:?}");
+    waits.sort();
+    let (usual, slowest) = (waits[waits.len() / 2], waits[waits.len() - 1]);
+    assert!(
+        usual <= BACK_WITHIN && slowest <= 5 * BACK_WITHIN,
+        "it was back after {waits:?}"
+    );
     let kept = load.stop();
     let said = || std::fs::read_to_string(permit.with_extension("said")).unwrap();
     assert!(

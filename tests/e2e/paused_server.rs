@@ -14,7 +14,7 @@ use tests::{Place, Server, on_postgres};
 use crate::crash::{must_replay, must_verify};
 
 /// The size and the root of a server's present checkpoint.
-fn checkpoint(server: &Server, token: &str) -> (u64, String) {
+pub(crate) fn checkpoint(server: &Server, token: &str) -> (u64, String) {
     let (status, bytes) = server.get("/t/halden/log/checkpoint", Some(token));
     assert_eq!(status, 200, "{}", server.last_words());
     let note = Note::parse(&String::from_utf8(bytes).unwrap()).unwrap();
@@ -23,7 +23,7 @@ fn checkpoint(server: &Server, token: &str) -> (u64, String) {
 }
 
 /// Notes a checkpoint; two of one size with different roots would be two histories.
-fn note(seen: &mut BTreeMap<u64, String>, (size, root): (u64, String)) {
+pub(crate) fn note(seen: &mut BTreeMap<u64, String>, (size, root): (u64, String)) {
     let known = seen.entry(size).or_insert_with(|| root.clone());
     assert_eq!(*known, root, "two roots for the size {size}");
 }
@@ -98,7 +98,7 @@ fn a_server_that_was_paused_beyond_its_leases_doubles_nothing() {
 }
 
 /// Every checkpoint that was ever served is the log's beginning, leaf by leaf.
-fn roots_are_of_one_history(server: &Server, token: &str, seen: &BTreeMap<u64, String>) {
+pub(crate) fn roots_are_of_one_history(server: &Server, token: &str, seen: &BTreeMap<u64, String>) {
     let (size, _) = checkpoint(server, token);
     let mut frontier = Frontier::new();
     let mut compared = 0;

@@ -80,6 +80,61 @@ fn letters_outlast_a_mail_server_that_is_away_for_half_an_hour() {
     crate::crash::must_replay(&place);
 }
 
+/// Runs a command on the host of a place.
+fn on_the_host(place: &Place, words: &[&str]) -> (Option<i32>, String) {
+    let mut command = Command::new(tests::binary());
+    crate::crash::place_arguments(place, command.args(words));
+    let done = command.output().unwrap();
+    let said = [done.stdout, done.stderr].concat();
+    (done.status.code(), String::from_utf8_lossy(&said).into_owned())
+}
+
+/// No letter waits any more, so that whoever has none gets none.
+pub(crate) fn until_all_are_sent(place: &Place) {
+    eventually("every letter is sent", || {
+        beside(place, "SELECT CAST(COUNT(*) AS TEXT) FROM job").trim() == "0"
+    });
+}
+
+#[test]
+fn letters_that_were_set_aside_are_sent_again_on_demand() {
+    let place = Place::demo("mail_again");
+    let letters = Letters::start_as(Manner::Busy);
+    let mut server = start(&place, &letters);
+    let now: Timestamp = server.server_time();
+    server.hold_clock(now);
+    change_that_waits(&server, 9_204);
+    // Letters of which nobody knows how to write them, as after an older version: after five tries they are set aside.
+    beside(&place, "UPDATE job SET kind = 'pigeon' WHERE kind = 'mail'");
+    let count = |what: &str| {
+        let said = beside(&place, &format!("SELECT CAST(COUNT(*) AS TEXT) FROM job WHERE {what}"));
+        said.trim().parse::<usize>().unwrap()
+    };
+    let waiting = count("kind = 'pigeon'");
+    assert!(waiting > 0, "no letter waits");
+    eventually("they are set aside", || {
+        server.advance(300);
+        count("state = 'parked'") == waiting
+    });
+    let (code, told) = on_the_host(&place, &["doctor"]);
+    let found = format!("{waiting} letters were set aside after too many tries");
+    assert!(told.contains(&found), "{code:?} {told}");
+    beside(&place, "UPDATE job SET kind = 'mail' WHERE kind = 'pigeon'");
+    letters.turn(Manner::Taking);
+    server.advance(3_600);
+    assert_eq!(count("state = 'parked'"), waiting, "nobody asked for them yet");
+    let tried = |letters: usize| format!("{letters} letters that were set aside are tried again\n");
+    assert_eq!(on_the_host(&place, &["mail", "again"]), (Some(0), tried(waiting)));
+    let owner = server.person("owner")["login"].as_str().unwrap().to_owned();
+    eventually("the owner's letter has come", || {
+        !letters.to(&owner, "needs your word").is_empty()
+    });
+    until_all_are_sent(&place);
+    assert_eq!(on_the_host(&place, &["mail", "again"]), (Some(0), tried(0)));
+    server.stop();
+    crate::crash::must_replay(&place);
+}
+
 #[test]
 fn a_stop_waits_for_no_letter_that_finds_no_end() {
     let place = Place::demo("talking_mail");

@@ -142,6 +142,80 @@ fn the_decision_card_in_a_letter_says_what_the_page_says() {
     assert_eq!(shown, told, "{letter}");
 }
 
+/// Who was told about a change that their word is void, each once, in the order of their logins.
+fn told_void(server: &Server, letters: &Letters, key: &str) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let found = letters.to("", &format!("{key} needs your word again"));
+    let fresh = found.iter().filter(|letter| seen.insert(letter.head("Message-ID")));
+    let roles = ["owner", "security", "change_manager", "requester"];
+    let name = |letter: &Letter| {
+        assert!(letter.text().contains("so your approval is void"), "{letter:?}");
+        let is_to = |role: &&&str| letter.head("To").contains(&format!("{}@", login(server, role)));
+        roles
+            .iter()
+            .find(is_to)
+            .map_or_else(|| letter.head("To"), |role| (*role).to_owned())
+    };
+    let mut told: Vec<String> = fresh.map(name).collect();
+    told.sort();
+    told
+}
+
+/// Edits a change as its requester.
+fn edit(server: &Server, method: &str, path: &str, body: &Value) {
+    let (status, said) = server.ask_with(
+        method,
+        path,
+        Some(&server.token("requester")),
+        Some(body),
+        &[("If-Match", "*")],
+    );
+    assert_eq!(status, 200, "{}", String::from_utf8_lossy(&said));
+}
+
+#[test]
+fn an_edit_tells_exactly_those_whose_word_it_voids() {
+    let place = Place::demo("told_void");
+    let letters = Letters::start();
+    let server = start(&place, &letters);
+    let now = server.server_time();
+    let [all, two] = [9_106, 9_107].map(|number| {
+        let digest = artifact(number);
+        waiting_for_approval(&server, &request("A word that may be void", &digest, now), &digest)
+    });
+    let key = |path: &str| path.rsplit('/').next().unwrap().to_owned();
+    for (path, roles) in [
+        (&all, &["owner", "security", "change_manager"][..]),
+        (&two, &["owner", "security"]),
+    ] {
+        roles
+            .iter()
+            .for_each(|role| tests::journey::approve(&server, path, role));
+    }
+    // What no approval covers tells nobody.
+    edit(&server, "PATCH", &all, &json!({"labels": ["x"]}));
+    edit(&server, "PATCH", &two, &json!({"labels": ["x"]}));
+    // New times touch who agreed to them, and the plan whoever agreed to what is done.
+    let times = json!({
+        "planned_start": now.to_string(), "planned_end": (now + SignedDuration::from_hours(3)).to_string(),
+    });
+    edit(&server, "PUT", &format!("{all}/schedule"), &times);
+    edit(
+        &server,
+        "PATCH",
+        &two,
+        &json!({"plan": [{"title": "Bring it out by hand", "minutes": 20}]}),
+    );
+    eventually("those whose word is void are told", || {
+        told_void(&server, &letters, &key(&two)).len() >= 2 && !told_void(&server, &letters, &key(&all)).is_empty()
+    });
+    crate::post::until_all_are_sent(&place);
+    assert_eq!(told_void(&server, &letters, &key(&all)), ["change_manager"]);
+    assert_eq!(told_void(&server, &letters, &key(&two)), ["owner", "security"]);
+    server.stop();
+    crate::crash::must_replay(&place);
+}
+
 #[test]
 fn letters_that_wait_are_sent_once_whoever_dies_meanwhile() {
     let place = Place::demo("told");

@@ -168,3 +168,11 @@ pub fn base64(bytes: &[u8]) -> String {
     }
     text
 }
+
+/// How GitHub signs a delivery (`X-Hub-Signature-256`): HMAC-SHA256 over the body, in hexadecimal digits.
+pub fn github_signature(secret: &str, body: &[u8]) -> String {
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, secret.as_bytes());
+    let tag = ring::hmac::sign(&key, body);
+    let digits: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256={digits}")
+}

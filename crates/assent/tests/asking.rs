@@ -406,6 +406,28 @@ fn a_broken_glass_that_opened_nothing_says_so_and_whose_signature_is_missing() {
 }
 
 #[test]
+fn who_co_signs_may_name_what_they_read() {
+    let answer = change("implementing");
+    for (words, sent) in [
+        (&["change", "cosign", "CHG-7"][..], json!({})),
+        (
+            &["change", "cosign", "CHG-7", "--digest", "sha256:ab"],
+            json!({"content_digest": "sha256:ab"}),
+        ),
+    ] {
+        let server = Scripted::new(vec![(200, "", answer.clone())]);
+        let (output, asked) = server.run(words);
+        assert_eq!(code(&output), 0, "{}", text(&output.stderr));
+        assert_eq!(asked[0].body, sent);
+        assert!(
+            asked[0].line.contains("/changes/CHG-7/break-glass/co-signature"),
+            "{:?}",
+            asked[0].line
+        );
+    }
+}
+
+#[test]
 fn what_is_missing_names_both_choices_and_nothing_that_a_variable_gave() {
     for (words, choice) in [
         (&["change", "validate", "CHG-7"][..], "<--works|--does-not>"),

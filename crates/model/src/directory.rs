@@ -87,12 +87,10 @@ impl Person {
         self.deactivation.as_ref().is_some_and(|it| it.compromised)
     }
 
-    /// Whether the person works or looks on by role and so never decides for an owner: a pipeline, a vendor, an
-    /// auditor.
+    /// Whether the person never decides for an owner, by role: a pipeline, a vendor, an auditor.
     pub fn is_barred_from_deciding(&self) -> bool {
-        [Role::Pipeline, Role::Vendor, Role::Auditor]
-            .iter()
-            .any(|role| self.roles.contains(role))
+        let barred = [Role::Pipeline, Role::Vendor, Role::Auditor];
+        barred.iter().any(|role| self.roles.contains(role))
     }
 }
 
@@ -691,8 +689,7 @@ pub struct Tenant {
     pub policies: Option<crate::configuration::InForce>,
 }
 
-/// The whole estate of a tenant, as decisions look at it. Loaded once; what is written afterwards is put into a copy,
-/// which shares with the one before all that did not change.
+/// The whole estate of a tenant, as decisions look at it. What is written is put into a copy that shares the rest.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Directory {
     /// The tenant's settings; absent only before its creation.

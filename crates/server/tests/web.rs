@@ -12,6 +12,9 @@ use serde_json::{Value, json};
 use server::{Running, Settings, password, start};
 use store::{Lane, Mode};
 
+#[path = "web/kept.rs"]
+mod kept;
+
 const TENANT: &str = "halden";
 const SECRET: &str = "a good long password";
 const ARTIFACT: &str = "sha256:6b1d000000000000000000000000000000000000000000000000000000000007";
@@ -528,6 +531,7 @@ fn a_change_walks_to_its_approval_by_forms() {
     assert_guarded(&own);
 
     wrong_words_come_back(&house, &hanne, change, &digest);
+    let digest = what_was_edited_meanwhile_is_read_first(&house, (&hanne, &ingrid), change, &digest);
     the_right_word_counts(&house, (&hanne, &ingrid), change, &digest);
 }
 
@@ -549,6 +553,43 @@ fn wrong_words_come_back(house: &House, hanne: &str, change: &str, digest: &str)
     );
     assert_eq!(old.status, 409, "{old:?}");
     assert!(old.shows("No version of this change ever had that digest"));
+}
+
+/// A decision on a text that is there no longer is refused with what changed, and counts nowhere; answers the digest of the
+/// text that stands there now.
+fn what_was_edited_meanwhile_is_read_first(
+    house: &House,
+    (hanne, ingrid): (&str, &str),
+    change: &str,
+    read: &str,
+) -> String {
+    let edit = format!("{change}/edit");
+    let mut pairs = change_form(house, "keep");
+    pairs.retain(|(name, _)| *name != "description");
+    pairs.push(("description", "Two new columns and a job that fills them.".to_owned()));
+    pairs.push(("revision", house.get(ingrid, &edit).hidden("revision")));
+    let edited = send(house, ingrid, &edit, &pairs);
+    assert_eq!(edited.status, 303, "{edited:?}");
+    let late = house.post(
+        hanne,
+        &format!("{change}/approvals"),
+        &[("decision", "approve"), ("content_digest", read)],
+    );
+    assert_eq!(late.status, 409, "{late:?}");
+    assert!(late.shows("edited since you read it"), "{late:?}");
+    assert!(
+        late.shows("Two new columns and a job that fills them."),
+        "the text that stands there now is read first: {late:?}"
+    );
+    assert!(
+        !late.shows("No version of this change ever had that digest"),
+        "{late:?}"
+    );
+    let page = house.get(hanne, change);
+    assert!(page.shows("Your decision"), "nothing was decided: {page:?}");
+    let now = page.hidden("content_digest");
+    assert!(now.starts_with("sha256:") && now != read, "{now}");
+    now
 }
 
 fn the_right_word_counts(house: &House, (hanne, ingrid): (&str, &str), change: &str, digest: &str) {
@@ -740,62 +781,4 @@ fn an_authenticator_is_added_on_the_account_page() {
     let ended = house.post(&cookie, "/t/halden/account/sessions/others", &[]);
     assert_eq!(ended.place(), "/t/halden/account");
     assert!(house.get(&second, "/t/halden/account").place().contains("/sign-in"));
-}
-
-#[test]
-fn what_is_kept_of_a_change_is_held_and_erased_by_forms() {
-    let house = house("kept");
-    let (ingrid, marta) = (house.sign_in("ingrid"), house.sign_in("marta"));
-    let made = send(&house, &ingrid, "/t/halden/changes", &change_form(&house, "draft"));
-    assert_eq!(made.status, 303, "{made:?}");
-    let change = "/t/halden/changes/CHG-1001";
-    let say = |who: &str, act: &str, pairs: &[(&str, &str)]| house.post(who, &format!("{change}/{act}"), pairs);
-    let reason = ("reason", "Case 4711");
-    assert!(
-        !house.get(&marta, change).shows("Erase its texts"),
-        "people still decide by them"
-    );
-    assert_eq!(say(&ingrid, "cancellation", &[("reason", "Not needed")]).status, 303);
-    assert!(!house.get(&ingrid, change).shows("Erase its texts"));
-    assert!(house.get(&marta, change).shows("Erase its texts"));
-
-    assert_eq!(say(&ingrid, "legal-hold", &[reason]).status, 403);
-    assert_eq!(say(&marta, "legal-hold", &[reason]).status, 303);
-    let held = house.get(&marta, change);
-    assert!(
-        held.shows("Under a legal hold by Marta Lindqvist") && held.shows("Case 4711"),
-        "{held:?}"
-    );
-    assert!(!held.shows("Erase its texts"));
-    let erase = [("kind", "texts"), ("reason", "Request of 12 November")];
-    let refused = say(&marta, "erasure", &erase);
-    assert_eq!(refused.status, 409, "{refused:?}");
-    assert!(refused.shows("is under a legal hold"), "{refused:?}");
-    assert_eq!(say(&marta, "legal-hold/end", &[reason]).status, 303);
-
-    // Nobody else sets policies here, so nobody else could confirm it.
-    assert_eq!(say(&marta, "erasure", &erase).status, 303);
-    let erased = house.get(&ingrid, change);
-    assert!(
-        erased.shows("[erased]") && !erased.shows("customs reference"),
-        "{erased:?}"
-    );
-    assert!(
-        erased.shows("had all texts and files of this change erased"),
-        "{erased:?}"
-    );
-
-    let propose = |pairs: &[(&str, &str)]| house.post(&marta, "/t/halden/policies/retention/proposal", pairs);
-    let days = [
-        ("changes_days", "400"),
-        ("deliveries_days", ""),
-        ("reason", "Our rules"),
-    ];
-    assert_eq!(propose(&days).status, 303);
-    let page = house.get(&marta, "/t/halden/policies");
-    assert!(
-        page.shows("texts and files of ended changes: 400 days; raw deliveries: for ever"),
-        "{page:?}"
-    );
-    assert_eq!(propose(&[("changes_days", "7"), ("reason", "Quick")]).status, 422);
 }

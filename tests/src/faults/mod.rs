@@ -4,6 +4,7 @@
 //! get it, never a test that passes without having looked.
 
 pub mod cluster;
+pub mod deeds;
 pub mod disk;
 pub mod load;
 pub mod memory;

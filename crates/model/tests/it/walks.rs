@@ -6,7 +6,7 @@ use model::verbs::{around, decide, plan};
 use model::words::{GateDecision, Level, Outcome, State, TemplateState};
 use serde_json::json;
 
-use crate::world::{World, at, body, code, facts_but, fields, missing};
+use crate::world::{World, at, body, code, facts_but, fields, missing, standard_facts};
 
 #[test]
 fn a_normal_change_walks_through_its_steps() {
@@ -54,15 +54,9 @@ fn a_normal_change_walks_through_its_steps() {
     assert!(world.change().reviews.last().unwrap().addendum);
 }
 
-fn standard() -> serde_json::Map<String, serde_json::Value> {
-    let mut words = facts_but(json!({"kind": "standard", "template": "patch", "plan": null, "rollback_plan": null}));
-    words.remove("category");
-    words
-}
-
 #[test]
 fn a_standard_change_walks_by_itself_and_closes_by_itself() {
-    let mut world = World::with(standard(), Vec::new());
+    let mut world = World::standard();
     assert_eq!(world.change().content.plan[0].title, "Patch");
     world.submit("rita").unwrap();
     assert_eq!(world.state(), State::Scheduled);
@@ -85,7 +79,7 @@ fn a_standard_change_walks_by_itself_and_closes_by_itself() {
 
 #[test]
 fn a_standard_change_that_failed_waits_for_people() {
-    let mut world = World::with(standard(), Vec::new());
+    let mut world = World::standard();
     world.submit("rita").unwrap();
     world.wait_until(at("11:10"));
     world.start("ida").unwrap();
@@ -103,7 +97,7 @@ fn a_standard_change_that_failed_waits_for_people() {
 
 #[test]
 fn an_edited_locked_field_makes_it_normal() {
-    let mut world = World::with(standard(), Vec::new());
+    let mut world = World::standard();
     world.submit("rita").unwrap();
     world.edit("rita", json!({"title": "Patch the shop tonight"})).unwrap();
     assert_eq!(world.state(), State::Scheduled, "the title is free");
@@ -119,7 +113,7 @@ fn an_edited_locked_field_makes_it_normal() {
 
 #[test]
 fn a_template_that_no_longer_holds_stops_what_has_not_begun() {
-    let mut world = World::with(standard(), Vec::new());
+    let mut world = World::standard();
     world.submit("rita").unwrap();
     let mut suspended = world.clone();
     suspended.estate(|estate| estate.templates.get_mut("patch").unwrap().state = TemplateState::Suspended);
@@ -149,7 +143,7 @@ fn a_template_that_no_longer_holds_stops_what_has_not_begun() {
     assert_eq!(answer.next_transition_at, Some(at("11:00")));
     world.wait_until(at("12:00"));
     assert_eq!(world.state(), State::Authorizing, "its review date has come");
-    let mut elsewhere = standard();
+    let mut elsewhere = standard_facts();
     elsewhere["targets"][0]["service"] = "pay".into();
     let mut other = World::with(elsewhere, Vec::new());
     assert_eq!(missing(other.submit("rita")), ["template_not_valid"]);
@@ -563,7 +557,7 @@ fn nobody_decides_on_what_they_wrote() {
 
 #[test]
 fn what_needs_no_word_is_approved_at_once() {
-    let mut world = World::with(standard(), Vec::new());
+    let mut world = World::standard();
     world.freeze("11:00", "12:00", false);
     world.submit("rita").unwrap();
     assert_eq!(world.state(), State::Approved, "a freeze forbids its time");

@@ -347,7 +347,12 @@ impl World {
 
     /// Collects a permit as the gate's door does: judged anew, and on a way forward the work begins.
     pub fn collect(&mut self, who: &str, artifact: &str) -> Result<Permit, Vec<Unmet>> {
-        let answer = self.gate(artifact);
+        self.collect_for(who, "shop", artifact)
+    }
+
+    /// The same for a service in production.
+    pub fn collect_for(&mut self, who: &str, service: &str, artifact: &str) -> Result<Permit, Vec<Unmet>> {
+        let answer = self.gate_for(service, artifact);
         if answer.decision == GateDecision::Stop {
             return Err(answer.reasons);
         }
@@ -451,6 +456,110 @@ impl World {
         }
         assert_eq!(world.state(), state);
         world
+    }
+}
+
+/// What a standard change from the template says.
+pub fn standard_facts() -> Body {
+    let mut words = facts_but(json!({"kind": "standard", "template": "patch", "plan": null, "rollback_plan": null}));
+    words.remove("category");
+    words
+}
+
+/// A change of another kind than the normal one in each of the states that it can be in.
+impl World {
+    /// What a standard change from the template says.
+    pub fn standard() -> Self {
+        let mut words =
+            facts_but(json!({"kind": "standard", "template": "patch", "plan": null, "rollback_plan": null}));
+        words.remove("category");
+        Self::with(words, Vec::new())
+    }
+
+    /// An emergency with its incident.
+    pub fn emergency() -> Self {
+        Self::with(facts_but(json!({"kind": "emergency", "incident": "INC-1"})), Vec::new())
+    }
+
+    /// Work that `rita` tells afterwards and `olga` allowed.
+    pub fn retrospective() -> Self {
+        let words = facts_but(json!({"retrospective": {
+            "actual_start": "2026-11-20T07:00:00Z", "actual_end": "2026-11-20T08:00:00Z",
+            "reason": "The shop was down", "verbal_approver": "olga",
+        }}));
+        Self::with(words, Vec::new())
+    }
+
+    /// A standard change in a state; it never waits for an assessment or for words, so nobody rejects it.
+    pub fn standard_in(state: State) -> Option<Self> {
+        let mut world = Self::standard();
+        match state {
+            State::Draft | State::Cancelled => {}
+            State::Assessing | State::Authorizing | State::Rejected => return None,
+            _ => world.submit("rita").unwrap(),
+        }
+        Some(world.walked_to(state))
+    }
+
+    /// An emergency in a state.
+    pub fn emergency_in(state: State) -> Self {
+        let mut world = Self::emergency();
+        if !matches!(state, State::Draft | State::Cancelled) {
+            world.submit("rita").unwrap();
+        }
+        if !matches!(state, State::Draft | State::Cancelled | State::Assessing) {
+            world.assess("rita", json!({})).unwrap();
+        }
+        if state == State::Rejected {
+            let no = json!({"decision": "reject", "comment": "Unsafe."});
+            world.decide("olga", no).unwrap();
+        }
+        if state.is_open() && state >= State::Approved || state == State::Closed {
+            world.approve("olga").unwrap();
+            world.approve("mia").unwrap();
+        }
+        world.walked_to(state)
+    }
+
+    /// Work told afterwards in a state: it begins when all is over.
+    pub fn retrospective_in(state: State) -> Option<Self> {
+        matches!(state, State::Reviewing | State::Closed).then(|| Self::retrospective().walked_to(state))
+    }
+
+    /// From where its kind has brought it with nobody's word missing, on to a state.
+    fn walked_to(mut self, state: State) -> Self {
+        if state == State::Cancelled {
+            let reason = body(json!({"reason": "Not needed"}));
+            self.act("rita", |case| plan::cancel(case, &reason)).unwrap();
+        }
+        if state == State::Approved {
+            self.freeze("11:30", "12:00", true);
+        }
+        let is_begun = matches!(state, State::Implementing | State::Reviewing | State::Closed);
+        if is_begun && self.state() == State::Scheduled {
+            self.wait_until(at("11:10"));
+            self.start("ida").unwrap();
+        }
+        if matches!(state, State::Reviewing | State::Closed) && self.state() == State::Implementing {
+            self.complete("ida", json!({"outcome": "succeeded"})).unwrap();
+        }
+        if state == State::Closed {
+            self.close_with_all_words();
+        }
+        assert_eq!(self.state(), state, "{:?}", self.unmet());
+        self
+    }
+
+    fn close_with_all_words(&mut self) {
+        if self.change().retrospective.is_some() {
+            let yes = body(json!({"confirmed": true}));
+            self.act("olga", |case| after::confirm_retrospective(case, &yes))
+                .unwrap();
+        }
+        self.evidence("pip", "passed", Some("sha256:aa")).unwrap();
+        self.validate("tom", "works").unwrap();
+        self.review("olga").unwrap();
+        self.close("olga").unwrap();
     }
 }
 

@@ -403,7 +403,8 @@ impl Ring {
             "/t/{tenant}/sign-in/{provider}/callback?code={code}&state={}",
             left.state
         );
-        if provider == "good" {
+        // The honest one names itself in its answers (RFC 9207), by whichever name a tenant knows it.
+        if matches!(provider, "good" | "side") {
             back = format!("{back}&iss={}/honest", self.honest.origin);
         }
         self.world.ask("GET", &back).header("cookie", &left.cookie).send()

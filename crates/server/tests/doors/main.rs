@@ -28,5 +28,6 @@ mod session;
 mod sweeping;
 mod timing;
 mod tokens;
+mod twins;
 mod walk;
 mod world;

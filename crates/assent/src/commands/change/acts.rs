@@ -321,10 +321,13 @@ pub enum Act {
         #[arg(long, value_name = "TEXT", conflicts_with_all = ["reason", "incident"])]
         validate: Option<String>,
     },
-    /// Co-sign somebody else's break-glass.
+    /// Co-sign somebody else's break-glass, once you have read what it is for. With --digest an edit in between is refused.
     Cosign {
         /// The change's key.
         key: String,
+        /// The content digest that you read.
+        #[arg(long)]
+        digest: Option<String>,
     },
     /// Confirm or deny that you agreed to work that was recorded afterwards.
     Confirm {
@@ -548,7 +551,10 @@ fn later(act: &Act) -> Result<Request<'_>> {
             let all = [("reason", text(reason)), ("until", until), ("incident", text(incident))];
             (key, "/break-glass", fields(&all), "broke the glass")
         }
-        Act::Cosign { key } => (key, "/break-glass/co-signature", json!({}), "co-signed"),
+        Act::Cosign { key, digest } => {
+            let read = fields(&[("content_digest", text(digest))]);
+            (key, "/break-glass/co-signature", read, "co-signed")
+        }
         Act::Confirm { key, deny, text: words } => {
             let all = [("confirmed", Some(json!(!deny))), ("text", text(words))];
             (
