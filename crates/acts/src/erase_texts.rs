@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::{SignedDuration, Timestamp};
 use model::change::Change;
+use model::directory::Person;
 use model::erased::{Erasure, name_erased, with_erased};
 use model::file::EventDraft;
 use model::ids::RecordId;
@@ -29,8 +31,11 @@ use crate::room::Room;
 use crate::save::{Versioned, Written, draft, save_message};
 use crate::show_timeline::{Name, opened, records_of};
 
-/// How many erased texts one event names; what is beyond is named by further events of the same act.
-const NAMED: usize = 300;
+/// For how many hours somebody who was deactivated counts as the second person still.
+const REMEMBERED_HOURS: i64 = 24;
+/// How many erased texts one event names, so that it stays far below the most bytes of a leaf (64 KiB); what is beyond is named
+/// by further events of the same act.
+const NAMED: usize = 100;
 
 /// Asks for an erasure (`POST …/erasure {kind, comment?, reason}`): it is done when a second person confirms it, at once where
 /// nobody else sets policies.
@@ -63,7 +68,7 @@ pub fn ask_erasure(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<Ch
         done_by: None,
     };
     let me = room.actor.person.clone();
-    if others_who_set(room, &me)?.is_empty() {
+    if others_who_set(room, &me)?.is_empty() && !has_lost_another(room)? {
         return erase(room, change, erasure);
     }
     let letter = format!(
@@ -128,6 +133,16 @@ fn asked(change: &Change) -> Result<Erasure> {
     })
 }
 
+/// Whether somebody who set policies was deactivated within the last day: whoever stole one account would deactivate the other
+/// and be alone.
+fn has_lost_another(room: &mut Room<'_, '_>) -> Result<bool> {
+    let since = room.now - SignedDuration::from_hours(REMEMBERED_HOURS);
+    let set = |person: &Person| person.roles.contains(&Role::Admin) || person.roles.contains(&Role::ChangeManager);
+    let is_gone = |person: &Person| person.deactivation.as_ref().is_some_and(|it| it.at > since);
+    let directory = room.directory()?;
+    Ok(directory.people.values().any(|person| set(person) && is_gone(person)))
+}
+
 fn check_comment(
     room: &mut Room<'_, '_>,
     reading: &mut Reading<'_>,
@@ -155,7 +170,7 @@ fn check_comment(
 
 /// Whether texts of a change may be erased as it stands.
 fn check(change: &Change, kind: ErasureKind) -> Result<()> {
-    if change.legal_hold.is_some() {
+    if change.standing_hold().is_some() {
         let text = format!("{} is under a legal hold: nothing of it is erased.", change.key);
         let satisfy = "Lift the legal hold first, if those who asked for it agree.";
         return Err(Refusal::not_now("under_legal_hold", text, satisfy, Vec::new()).into());
@@ -165,9 +180,9 @@ fn check(change: &Change, kind: ErasureKind) -> Result<()> {
         let satisfy = "Close or cancel it first; or edit the text out, and erase the `former_texts`.";
         return Err(Refusal::not_now("not_in_state", text, satisfy, Vec::new()).into());
     }
-    if kind == ErasureKind::Texts && change.has_lost_texts() {
+    if kind == ErasureKind::Texts && !change.has_texts() {
         let text = format!("The texts of {} were erased before.", change.key);
-        let satisfy = "What was written since then is erased as a comment.";
+        let satisfy = "Nothing was written since then.";
         return Err(Refusal::not_now("already_erased", text, satisfy, Vec::new()).into());
     }
     Ok(())
@@ -215,76 +230,120 @@ pub(crate) fn tell_keepers(room: &mut Room<'_, '_>, written: &mut Written, chang
     Ok(())
 }
 
-/// Where a change tells why its texts were erased.
-const REASON: &str = "/erasure/";
+/// Where a change tells who brought a value. Words of ours stand there, under the names of fields that hold people's.
+const ORIGINS: &str = "/origins/";
 
 /// A text of a record: the commitment to it, and where it stood (JSON Pointer).
+#[derive(Clone)]
 struct Place {
     at: String,
     commitment: String,
 }
 
+/// What one event tells of: the texts of some records.
+struct Told {
+    change: Change,
+    kind: ErasureKind,
+    written: Written,
+    places: Vec<(String, String, Vec<Place>)>,
+}
+
 /// Erases, and says which texts of which records went.
-pub(crate) fn erase(room: &mut Room<'_, '_>, mut change: Change, erasure: Erasure) -> Result<Change> {
-    let kind = erasure.kind;
-    let mut done = erasure;
-    done.done_at = Some(room.now);
-    done.done_by = Some(room.actor.person.clone());
-    let mut names = names(room, &change, &done)?;
-    // The change goes last, with the note of what was done.
-    names.retain(|(table, _)| *table != Change::TABLE);
-    let (mut written, mut places, mut events) = (Written::default(), Vec::new(), 0);
-    for (table, id) in &names {
-        let texts = texts_of(room, (table, id))?;
-        let gone = commitments(&texts);
-        erase_named(room, &mut written, (table, id), &gone)?;
-        places.push(((*table).to_owned(), id.clone(), texts));
-        if places.iter().map(|(_, _, texts)| texts.len()).sum::<usize>() >= NAMED {
-            say(
-                room,
-                &change,
-                (kind, std::mem::take(&mut places)),
-                std::mem::take(&mut written),
-            )?;
-            events += 1;
-        }
-    }
-    let texts = match kind {
-        ErasureKind::Comment => Vec::new(),
-        ErasureKind::Texts => texts_of(room, (Change::TABLE, change.id.as_str()))?,
+pub(crate) fn erase(room: &mut Room<'_, '_>, change: Change, erasure: Erasure) -> Result<Change> {
+    let (kind, now) = (erasure.kind, room.now);
+    let (own, gone_at) = match kind {
+        ErasureKind::Comment => (Vec::new(), now),
+        ErasureKind::Texts => (texts_of(room, (Change::TABLE, change.id.as_str()))?, now),
         ErasureKind::FormerTexts => former_texts(room, change.id.as_str())?,
     };
-    change = erase_record::<Change>(
+    let names = names(room, &change, &erasure, gone_at)?;
+    let mut told = Told {
+        change: change.clone(),
+        kind,
+        written: Written::default(),
+        places: Vec::new(),
+    };
+    for (table, id) in &names {
+        let texts = texts_of(room, (table, id))?;
+        erase_pieces(room, &mut told, (table, id), &texts)?;
+    }
+    erase_pieces(room, &mut told, (Change::TABLE, change.id.as_str()), &own)?;
+    say(room, &mut told)?;
+    let change = room.change(change.id.as_str())?;
+    let mut done = erasure;
+    done.done_at = Some(now);
+    done.done_by = Some(room.actor.person.clone());
+    let erased_at = (kind == ErasureKind::Texts).then_some(now);
+    note_done(
         room,
-        &mut written,
-        change.id.as_str(),
-        &commitments(&texts),
-        &|change| {
-            change.revision += 1;
-            change.erasure = Some(done.clone());
+        Change {
+            texts_erased_at: erased_at.or(change.texts_erased_at),
+            erasure: Some(done),
+            ..change
         },
-    )?;
-    places.push((Change::TABLE.to_owned(), change.id.0.clone(), texts));
-    let news = format!(
-        "Texts of {} were erased for good; what the log proves stays.",
-        change.key
-    );
-    tell_keepers(room, &mut written, &change, &news)?;
-    say(room, &change, (kind, places), written)?;
-    tracing::info!(change = change.key, kind = %kind, events = events + 1, "texts were erased");
+    )
+}
+
+/// Notes on the change that it was done. This is an event of its own: why it was done is a new text, also where it has the
+/// words of one that went.
+fn note_done(room: &mut Room<'_, '_>, mut change: Change) -> Result<Change> {
+    change.revision += 1;
+    let mut written = Written::default();
+    let change = room.put(&mut written, change)?;
+    let done = change.erasure.as_ref();
+    // What the clock does for many changes is no news of each.
+    if done.is_some_and(|erasure| erasure.asked_by.is_some()) {
+        let news = format!(
+            "Texts of {} were erased for good; what the log proves stays.",
+            change.key
+        );
+        tell_keepers(room, &mut written, &change, &news)?;
+    }
+    let data = json!({"kind": done.map(|erasure| erasure.kind)});
+    room.tell(vec![told(room, "change.erasure_done", &change, data)], written)?;
     Ok(change)
 }
 
+/// Erases texts of one record, at most so many an event; a record without texts stays as it is, but for its file.
+fn erase_pieces(
+    room: &mut Room<'_, '_>,
+    told: &mut Told,
+    (table, id): (&'static str, &str),
+    texts: &[Place],
+) -> Result<()> {
+    let is_file = table == Evidence::TABLE;
+    let pieces: Vec<&[Place]> = match texts.is_empty() {
+        true if is_file => vec![&[]],
+        _ => texts.chunks(NAMED).collect(),
+    };
+    for piece in pieces {
+        erase_named(room, &mut told.written, (table, id), &commitments(piece))?;
+        told.places.push((table.to_owned(), id.to_owned(), piece.to_vec()));
+        if told
+            .places
+            .iter()
+            .map(|(_, _, texts)| texts.len().max(1))
+            .sum::<usize>()
+            >= NAMED
+        {
+            say(room, told)?;
+        }
+    }
+    Ok(())
+}
+
 /// The records whose texts go.
-fn names(room: &mut Room<'_, '_>, change: &Change, erasure: &Erasure) -> Result<Vec<Name>> {
+fn names(room: &mut Room<'_, '_>, change: &Change, erasure: &Erasure, gone_at: Timestamp) -> Result<Vec<Name>> {
     match (erasure.kind, &erasure.comment) {
         (ErasureKind::Texts, _) => {
             let mut names = records_of(room, change)?;
-            let letters = Filter::new().equals("change_id", change.id.as_str()).order_by("id");
-            let letters = record::bodies::<Message>(room.tx, &letters)?;
-            names.extend(letters.into_iter().map(|letter| (Message::TABLE, letter.id.0)));
+            // The change itself goes last, with the note of what was done.
+            names.retain(|(table, _)| *table != Change::TABLE);
+            names.extend(letters_until(room, change, gone_at)?);
             Ok(names)
         }
+        // Letters quote what stood there when they were written.
+        (ErasureKind::FormerTexts, _) => letters_until(room, change, gone_at),
         (ErasureKind::Comment, Some(comment)) => {
             let mut names = vec![(Comment::TABLE, comment.0.clone())];
             // The letters of the act that wrote it quote it.
@@ -299,11 +358,17 @@ fn names(room: &mut Room<'_, '_>, change: &Change, erasure: &Erasure) -> Result<
     }
 }
 
-/// The texts that the versions of a record brought and that are still kept.
-fn texts_of(room: &mut Room<'_, '_>, (table, id): (&str, &str)) -> Result<Vec<Place>> {
-    let kept = salts::of_record(room.tx, table, id)?;
-    let mut found = BTreeMap::new();
-    let mut sealed = None;
+/// The letters about a change until a moment.
+fn letters_until(room: &mut Room<'_, '_>, change: &Change, until: Timestamp) -> Result<Vec<Name>> {
+    let letters = Filter::new().equals("change_id", change.id.as_str()).order_by("id");
+    let letters = record::bodies::<Message>(room.tx, &letters)?;
+    let until = letters.into_iter().filter(|letter| letter.at <= until);
+    Ok(until.map(|letter| (Message::TABLE, letter.id.0)).collect())
+}
+
+/// The sealed versions of a record, each with the moment of its event.
+fn versions(room: &mut Room<'_, '_>, (table, id): (&str, &str)) -> Result<Vec<(Timestamp, Value)>> {
+    let (mut found, mut sealed) = (Vec::new(), None);
     for stored in event::of_record(room.tx, table, id)? {
         let (event, _) = opened(room, &stored)?;
         let Some(delta) = event
@@ -314,32 +379,51 @@ fn texts_of(room: &mut Room<'_, '_>, (table, id): (&str, &str)) -> Result<Vec<Pl
             continue;
         };
         let next = diff::apply(delta, sealed.as_ref())?;
-        note_places(&next, &mut String::new(), &mut found);
+        found.push((stored.recorded_at.max(stored.occurred_at), next.clone()));
         sealed = Some(next);
     }
+    Ok(found)
+}
+
+/// The texts that the versions of a record brought and that are still kept.
+fn texts_of(room: &mut Room<'_, '_>, (table, id): (&str, &str)) -> Result<Vec<Place>> {
+    let kept = salts::of_record(room.tx, table, id)?;
+    let mut found = BTreeMap::new();
+    for (_, sealed) in versions(room, (table, id))? {
+        note_places(&sealed, &mut String::new(), &mut found);
+    }
     let places = found.into_iter().map(|(commitment, at)| Place { at, commitment });
-    // Why texts were erased is what a reader finds in their place, so it stays.
-    let goes = |place: &Place| kept.contains_key(&place.commitment) && !place.at.starts_with(REASON);
+    let goes = |place: &Place| kept.contains_key(&place.commitment) && !place.at.starts_with(ORIGINS);
     Ok(places.filter(goes).collect())
 }
 
-/// Those of them that the record shows no more.
-fn former_texts(room: &mut Room<'_, '_>, id: &str) -> Result<Vec<Place>> {
-    let raw = record::raw(room.tx, Change::TABLE, id)?.ok_or_else(|| Refusal::not_found("change"))?;
-    let shown = proof::bundle::commitments(&serde_json::from_str(&raw.sealed)?);
+/// Those of a change that it shows no more, and when the last of them went out of it.
+fn former_texts(room: &mut Room<'_, '_>, id: &str) -> Result<(Vec<Place>, Timestamp)> {
+    let versions = versions(room, (Change::TABLE, id))?;
+    let shown = versions
+        .last()
+        .map(|(_, sealed)| proof::bundle::commitments(sealed))
+        .unwrap_or_default();
     let mut texts = texts_of(room, (Change::TABLE, id))?;
     texts.retain(|place| !shown.contains(&place.commitment));
-    Ok(texts)
+    let former = commitments(&texts);
+    let shows = |sealed: &Value| !proof::bundle::commitments(sealed).is_disjoint(&former);
+    let last = versions.iter().rposition(|(_, sealed)| shows(sealed));
+    let gone_at = last.and_then(|place| versions.get(place + 1)).map(|(at, _)| *at);
+    Ok((texts, gone_at.unwrap_or(room.now)))
 }
 
 fn commitments(texts: &[Place]) -> BTreeSet<String> {
     texts.iter().map(|place| place.commitment.clone()).collect()
 }
 
-/// Notes each commitment with the place at which it stood last.
+/// Notes each commitment with the place at which it stood last, but among the origins only if it stood nowhere else.
 fn note_places(sealed: &Value, path: &mut String, found: &mut BTreeMap<String, String>) {
     if let Some(commitment) = commitment_of(sealed) {
-        found.insert(commitment.to_owned(), path.clone());
+        let place = found.entry(commitment.to_owned()).or_insert_with(|| path.clone());
+        if !path.starts_with(ORIGINS) {
+            place.clone_from(path);
+        }
         return;
     }
     let length = path.len();
@@ -358,12 +442,12 @@ fn note_places(sealed: &Value, path: &mut String, found: &mut BTreeMap<String, S
     }
 }
 
-fn say(
-    room: &mut Room<'_, '_>,
-    change: &Change,
-    (kind, places): (ErasureKind, Vec<(String, String, Vec<Place>)>),
-    written: Written,
-) -> Result<()> {
+/// Tells what went so far, in one event.
+fn say(room: &mut Room<'_, '_>, told: &mut Told) -> Result<()> {
+    let (places, written) = (std::mem::take(&mut told.places), std::mem::take(&mut told.written));
+    if places.is_empty() {
+        return Ok(());
+    }
     let row = |(table, id, texts): (String, String, Vec<Place>)| {
         let texts: Vec<Value> = texts
             .iter()
@@ -372,8 +456,9 @@ fn say(
         json!({"table": table, "id": id, "texts": texts})
     };
     let records: Vec<Value> = places.into_iter().map(row).collect();
-    let data = json!({"kind": kind, "records": records});
-    room.tell(vec![told(room, "text.erased", change, data)], written)
+    let data = json!({"kind": told.kind, "records": records});
+    let subject = ("change", told.change.id.0.clone());
+    room.tell(vec![draft("text.erased", subject, room.now, data)], written)
 }
 
 fn erase_named(
@@ -397,6 +482,7 @@ fn erase_named(
     }
     in_table!(
         Approval,
+        Change,
         ChangeTask,
         ChecklistItem,
         Comment,

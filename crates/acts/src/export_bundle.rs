@@ -155,6 +155,10 @@ fn evidence_files(room: &mut Room<'_, '_>, names: &[Name]) -> Result<(Vec<Vec<u8
         if files.contains_key(&digest) {
             continue;
         }
+        if evidence.file_erased_at.is_some() {
+            missing.insert(digest, "the file was erased");
+            continue;
+        }
         total += u64::try_from(evidence.size).unwrap_or_default();
         let found = if total > EVIDENCE_LIMIT {
             Err("the bundle would be too large")
@@ -185,9 +189,6 @@ fn evidence_file(room: &mut Room<'_, '_>, evidence: &Evidence) -> Result<std::re
     else {
         return Ok(Err("its digest is not one of SHA-256"));
     };
-    if evidence.file_erased_at.is_some() {
-        return Ok(Err("the file was erased"));
-    }
     // A note is its own file: its digest is over its text.
     let text = evidence.text.as_deref().unwrap_or_default().as_bytes();
     if proof::crypto::digest_text(text) == evidence.file_digest {

@@ -279,6 +279,10 @@ impl Staging {
             Some(Value::Array(_)) if line.noun == Noun::Groups => fields.remove(JOINS),
             _ => None,
         };
+        // A null would empty the group before they join; who joins comes to those who are there.
+        if joins.is_some() && fields.get("members").is_some_and(Value::is_null) {
+            fields.remove("members");
+        }
         let directory = &self.directory;
         let standing = match line.noun {
             Noun::Services => rows::standing_service(&fields, directory)?,

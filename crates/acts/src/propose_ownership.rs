@@ -190,9 +190,9 @@ pub fn propose_ownership(room: &mut Room<'_, '_>, body: &Body) -> Result<Configu
         trainings: read_rows(&mut reading, "trainings"),
         calendars: read_rows(&mut reading, "calendars"),
         identity_providers: read_rows(&mut reading, "identity_providers"),
-        connections: reading.texts("connections", LINE).unwrap_or_default(),
-        end_dependencies: reading.texts("end_dependencies", LINE).unwrap_or_default(),
-        end: reading.texts("end", LINE).unwrap_or_default(),
+        connections: read_ids(&mut reading, "connections"),
+        end_dependencies: read_ids(&mut reading, "end_dependencies"),
+        end: read_ids(&mut reading, "end"),
         end_missing: reading.boolean("end_missing").unwrap_or_default(),
         by_two: reading.boolean("by_two"),
     };
@@ -213,6 +213,13 @@ pub fn propose_ownership(room: &mut Room<'_, '_>, body: &Body) -> Result<Configu
     reading.finish()?;
     wanted.actions().into_iter().try_for_each(|action| room.allow(action))?;
     propose(room, &wanted, reason)
+}
+
+/// Ids in order, each once: what is named twice would be done twice.
+fn read_ids(reading: &mut Reading<'_>, field: &'static str) -> Vec<String> {
+    let told = reading.texts(field, LINE).unwrap_or_default();
+    let ids: BTreeSet<String> = told.into_iter().collect();
+    ids.into_iter().collect()
 }
 
 /// Rows stay as they were sent: they are read again when they go live.
@@ -343,17 +350,44 @@ fn within(error: Error, place: &str) -> Error {
     Refusal::Invalid(errors.into_iter().map(there).collect()).into()
 }
 
+/// Whoever was deactivated after a proposal was made stays so: it was made without knowing that, and at night that lock is the only
+/// one.
+fn check_moved_since(room: &mut Room<'_, '_>, wanted: &Content, proposal: &Configuration) -> Result<()> {
+    let directory = room.directory()?;
+    for body in &wanted.people {
+        let mut reading = Reading::new(body, "");
+        if reading.boolean("active") != Some(true) {
+            continue;
+        }
+        let login = reading.text("login", LINE).unwrap_or_default().trim().to_lowercase();
+        let Some(person) = directory.by_login(&login).filter(|it| !it.active) else {
+            continue;
+        };
+        if person
+            .deactivation
+            .as_ref()
+            .is_some_and(|it| it.at > proposal.proposed_at)
+        {
+            let text = format!("{} was deactivated after this was proposed.", person.name);
+            return Err(Refusal::not_now("moved_since", text, "Propose it anew.", Vec::new()).into());
+        }
+    }
+    Ok(())
+}
+
 /// Puts proposed rows in force: they are read as the estate stands by then, set and ended in one transaction, and every open
-/// change is judged again.
+/// change is judged again, once at the end.
 ///
 /// # Errors
-/// 422, also for a row that would give the acting person a voice; the store's.
+/// 409 where somebody was deactivated since who would come back; 422, also for a row that would give the acting person a voice;
+/// the store's.
 pub(crate) fn put_in_force(
     room: &mut Room<'_, '_>,
     proposal: Configuration,
     change_key: Option<String>,
 ) -> Result<Configuration> {
     let wanted = content(&proposal)?;
+    check_moved_since(room, &wanted, &proposal)?;
     let report = bring_rows(room, &wanted, false)?;
     bring_requests(room, &wanted, false)?;
     for id in &wanted.end {

@@ -269,7 +269,8 @@ pub fn review(room: &mut Room<'_, '_>, id: &str) -> Result<AccessReview> {
 /// stay. It takes a fresh factor, as it says what many people may do.
 ///
 /// # Errors
-/// 403 for anybody but its manager and without a fresh factor; 404; 409 when it is signed; 422; the store's.
+/// 403 for anybody but its manager and without a fresh factor; 404; 409 when it is signed, and where two people take a role
+/// away; 422; the store's.
 pub fn sign_review(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<AccessReview> {
     let found = review(room, id)?;
     if found.manager != room.actor.person {
@@ -340,6 +341,9 @@ fn take_away(room: &mut Room<'_, '_>, right: &HeldRight, review: &RecordId) -> R
                     ..person.clone()
                 };
                 crate::last_administrator::check(room, &after)?;
+                // The right of the second administrator and the end of a bar are two people's, under a signature as well: else one
+                // who begins a review and signs it would take `admin` from the other and be alone at once.
+                crate::two_people::check_person(room, &after)?;
                 let after = room.put_estate("person.edited", after, data)?;
                 crate::set_person::leave_well_known_groups(room, &person, &after)?;
                 crate::settle_open::settle_person(room, Some(&person), &after)?;

@@ -309,6 +309,10 @@ pub fn file(room: &mut Room<'_, '_>, before: Option<&ChangeFile>, mut done: Done
     let mut written = Written::default();
     let file = &mut done.file;
     let decided = save_around(room, &mut written, before, file)?;
+    if !written.is_empty() && file.change.has_lost_texts() {
+        // New texts stand around a change whose texts were erased: the retention counts from them, and takes them as well.
+        file.change.updated_at = room.now;
+    }
     save_change(room, &mut written, before, file, decided)?;
     crate::running::note_outcomes(room, &mut written, before, file)?;
     let id = file.change.id.clone();

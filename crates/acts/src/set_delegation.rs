@@ -33,7 +33,9 @@ pub fn set_delegation(room: &mut Room<'_, '_>, body: &Body) -> Result<Delegation
     let delegation = read_delegation(room, body)?;
     let lends = two_people::lends_of_another(room, &delegator);
     two_people::check(room, lends, two_people::LENT)?;
-    keep_delegation(room, delegation)
+    let delegation = keep_delegation(room, delegation)?;
+    settle_asked(room)?;
+    Ok(delegation)
 }
 
 fn delegator(reading: &mut Reading<'_>, (body, directory): (&Body, &Directory), actor: &PersonId) -> PersonId {
@@ -79,14 +81,12 @@ pub(crate) fn read_delegation(room: &mut Room<'_, '_>, body: &Body) -> Result<De
     Ok(delegation)
 }
 
-/// Keeps a delegation, whoever may.
+/// Keeps a delegation, whoever may; the caller judges open changes again.
 ///
 /// # Errors
 /// The store's.
 pub(crate) fn keep_delegation(room: &mut Room<'_, '_>, delegation: Delegation) -> Result<Delegation> {
-    let delegation = room.put_estate("delegation.set", delegation, json!({}))?;
-    settle_asked(room)?;
-    Ok(delegation)
+    room.put_estate("delegation.set", delegation, json!({}))
 }
 
 fn read_parts(reading: &mut Reading<'_>, directory: &Directory) -> Vec<String> {

@@ -1,7 +1,7 @@
 //! Places a change under a legal hold (`POST …/changes/{key}/legal-hold`), or lifts it (`POST …/legal-hold/end`): as long as it
 //! stands nothing of the change is erased, neither by people nor by the clock.
 
-use model::change::Change;
+use model::change::{Change, Stated};
 use model::erased::LegalHold;
 use model::reading::{Reading, TEXT};
 use model::refusal::Refusal;
@@ -21,7 +21,7 @@ pub fn place_legal_hold(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Resu
     room.allow(model::act::actions::AUDIT)?;
     let change = room.change(key)?;
     let reason = reason(body)?;
-    if change.legal_hold.is_some() {
+    if change.standing_hold().is_some() {
         let text = format!("{} is under a legal hold already.", change.key);
         return Err(Refusal::not_now("under_legal_hold", text, "One hold keeps everything.", Vec::new()).into());
     }
@@ -29,6 +29,7 @@ pub fn place_legal_hold(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Resu
         reason,
         by: room.actor.person.clone(),
         at: room.now,
+        lifted: None,
     };
     let held = Change {
         legal_hold: Some(hold),
@@ -50,17 +51,29 @@ pub fn end_legal_hold(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result
     room.allow(model::act::actions::SET_POLICY)?;
     let change = room.change(key)?;
     let reason = reason(body)?;
-    let Some(hold) = change.legal_hold.clone() else {
+    let Some(hold) = change.standing_hold().cloned() else {
         let text = format!("{} is under no legal hold.", change.key);
         return Err(Refusal::not_now("nothing_held", text, "There is nothing to lift.", Vec::new()).into());
     };
+    let data = json!({"placed_by": hold.by, "placed_at": hold.at});
+    let lifted = Stated {
+        by: room.actor.person.clone(),
+        at: room.now,
+        reason,
+    };
     let free = Change {
-        legal_hold: None,
+        legal_hold: Some(LegalHold {
+            lifted: Some(lifted),
+            ..hold
+        }),
         ..change
     };
-    let data = json!({"placed_by": hold.by, "placed_at": hold.at});
-    let news = format!("is under a legal hold no more ({reason})");
-    save(room, free, ("change.legal_hold_lifted", data), &news)
+    save(
+        room,
+        free,
+        ("change.legal_hold_lifted", data),
+        "is under a legal hold no more",
+    )
 }
 
 fn reason(body: &Body) -> Result<String> {

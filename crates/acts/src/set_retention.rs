@@ -15,8 +15,8 @@ use crate::propose_configuration::{bare, save};
 use crate::room::Room;
 use crate::save::{Written, draft};
 
-/// How many changes one transaction erases.
-const CHANGES: i64 = 5;
+/// How many changes one look finds.
+const CHANGES: i64 = 100;
 /// How many raw bodies one transaction forgets.
 const DELIVERIES: i64 = 500;
 
@@ -75,44 +75,61 @@ pub fn digest_of(retention: &Retention) -> Result<String> {
     Ok(proof::canonical::digest(&serde_json::to_value(retention)?)?)
 }
 
-/// Erases what the retention no longer keeps, a few changes and deliveries; answers whether more may wait.
+/// The ids of some changes whose texts the retention no longer keeps, the oldest first.
 ///
 /// # Errors
 /// The store's.
-pub fn erase_by_clock(room: &mut Room<'_, '_>) -> Result<bool> {
-    let kept = in_force(room)?;
-    let mut is_full = false;
-    if let Some(before) = since(room.now, kept.changes_days) {
-        let ids = retention::changes_to_erase(room.tx, before, CHANGES)?;
-        is_full |= ids.len() as i64 == CHANGES;
-        for id in ids {
-            let change = room.change(&id)?;
-            let erasure = Erasure {
-                kind: ErasureKind::Texts,
-                comment: None,
-                reason: None,
-                asked_by: None,
-                handed_by: None,
-                asked_at: room.now,
-                done_at: None,
-                done_by: None,
-            };
-            crate::erase_texts::erase(room, change, erasure)?;
-        }
+pub fn changes_due(room: &mut Room<'_, '_>) -> Result<Vec<String>> {
+    let days = in_force(room)?.changes_days;
+    let Some(before) = since(room.now, days) else {
+        return Ok(Vec::new());
+    };
+    Ok(retention::changes_to_erase(room.tx, before, CHANGES)?)
+}
+
+/// Erases the texts of one such change, if they are still due.
+///
+/// # Errors
+/// The store's.
+pub fn erase_due(room: &mut Room<'_, '_>, id: &str) -> Result<()> {
+    let days = in_force(room)?.changes_days;
+    let change = room.change(id)?;
+    let is_due = since(room.now, days).is_some_and(|before| change.updated_at < before);
+    if !is_due || !change.state.is_final() || change.is_kept() {
+        return Ok(());
     }
-    if let Some(before) = since(room.now, kept.deliveries_days) {
-        let count = retention::forget_deliveries(room.tx, before, DELIVERIES)?;
-        is_full |= i64::try_from(count).is_ok_and(|count| count == DELIVERIES);
-        if count > 0 {
-            let data = json!({"count": count, "received_before": before});
-            let subject = ("tenant_info", room.tenant());
-            room.tell(
-                vec![draft("deliveries.forgotten", subject, room.now, data)],
-                Written::default(),
-            )?;
-        }
+    let erasure = Erasure {
+        kind: ErasureKind::Texts,
+        comment: None,
+        reason: None,
+        asked_by: None,
+        handed_by: None,
+        asked_at: room.now,
+        done_at: None,
+        done_by: None,
+    };
+    crate::erase_texts::erase(room, change, erasure).map(drop)
+}
+
+/// Forgets raw bodies of deliveries that the retention no longer keeps; answers whether more may wait.
+///
+/// # Errors
+/// The store's.
+pub fn forget_due(room: &mut Room<'_, '_>) -> Result<bool> {
+    let days = in_force(room)?.deliveries_days;
+    let Some(before) = since(room.now, days) else {
+        return Ok(false);
+    };
+    let count = retention::forget_deliveries(room.tx, before, DELIVERIES)?;
+    if count > 0 {
+        let data = json!({"count": count, "received_before": before});
+        let subject = ("tenant_info", room.tenant());
+        room.tell(
+            vec![draft("deliveries.forgotten", subject, room.now, data)],
+            Written::default(),
+        )?;
     }
-    Ok(is_full)
+    Ok(i64::try_from(count).is_ok_and(|count| count == DELIVERIES))
 }
 
 fn since(now: Timestamp, days: Option<i64>) -> Option<Timestamp> {

@@ -157,11 +157,16 @@ pub fn end_dependency(room: &mut Room<'_, '_>, id: &str) -> Result<Dependency> {
     let Some(stored) = record::load::<Dependency>(room.tx, id)? else {
         return Err(Refusal::not_found("dependency").into());
     };
+    if stored.record.ended {
+        return Ok(stored.record);
+    }
     two_people::check(room, two_people::is_part(&stored.record), two_people::ARROWS)?;
-    end_arrow(room, id)
+    let ended = end_arrow(room, id)?;
+    crate::settle_open::settle_asked(room)?;
+    Ok(ended)
 }
 
-/// Takes an arrow away, whoever may.
+/// Takes an arrow away, whoever may; one that is gone already stays as it is. The caller judges open changes again.
 ///
 /// # Errors
 /// 404, or the store's.
@@ -169,13 +174,14 @@ pub(crate) fn end_arrow(room: &mut Room<'_, '_>, id: &str) -> Result<Dependency>
     let Some(stored) = record::load::<Dependency>(room.tx, id)? else {
         return Err(Refusal::not_found("dependency").into());
     };
+    if stored.record.ended {
+        return Ok(stored.record);
+    }
     let ended = Dependency {
         ended: true,
         ..stored.record
     };
-    let ended = room.put_estate("dependency.ended", ended, json!({}))?;
-    crate::settle_open::settle_asked(room)?;
-    Ok(ended)
+    room.put_estate("dependency.ended", ended, json!({}))
 }
 
 /// Adds a row to the ownership matrix, or changes the one for the same scope, place, part and holder
@@ -217,10 +223,15 @@ pub fn end_ownership(room: &mut Room<'_, '_>, id: &str) -> Result<Ownership> {
         return Err(Refusal::not_found("ownership").into());
     };
     two_people::check(room, two_people::decides(&stored.record), two_people::ROWS)?;
-    end_row(room, id)
+    let version = stored.record.version;
+    let row = end_row(room, id)?;
+    if row.version != version {
+        settle_under(room, &row)?;
+    }
+    Ok(row)
 }
 
-/// Ends a row now, whoever may.
+/// Ends a row now, whoever may; one that has ended stays as it is. The caller judges open changes again.
 ///
 /// # Errors
 /// 404, or the store's.
@@ -236,9 +247,7 @@ pub(crate) fn end_row(room: &mut Room<'_, '_>, id: &str) -> Result<Ownership> {
         ends_at: Some(room.now),
         ..row
     };
-    let row = room.put_estate("ownership.ended", ended, json!({}))?;
-    settle_under(room, &row)?;
-    Ok(row)
+    room.put_estate("ownership.ended", ended, json!({}))
 }
 
 /// Judges the open changes again whose targets a row speaks of, by whatever way.

@@ -23,8 +23,13 @@ use crate::two_people;
 pub fn set_training(room: &mut Room<'_, '_>, body: &Body) -> Result<Training> {
     room.allow(model::act::actions::SET_PERSON)?;
     let row = read_training(room, body)?;
-    two_people::check(room, row.version == 0, two_people::TRAININGS)?;
-    keep_training(room, row)
+    let is_new = row.version == 0;
+    two_people::check(room, is_new, two_people::TRAININGS)?;
+    let row = keep_training(room, row)?;
+    if is_new {
+        settle_asked(room)?;
+    }
+    Ok(row)
 }
 
 /// A training as a request tells of it, whoever may set it; the one that is there where it says the same.
@@ -69,7 +74,7 @@ pub(crate) fn read_training(room: &mut Room<'_, '_>, body: &Body) -> Result<Trai
     })
 }
 
-/// Keeps a training that is not there yet, whoever may.
+/// Keeps a training that is not there yet, whoever may; the caller judges open changes again.
 ///
 /// # Errors
 /// The store's.
@@ -77,9 +82,7 @@ pub(crate) fn keep_training(room: &mut Room<'_, '_>, row: Training) -> Result<Tr
     if row.version > 0 {
         return Ok(row);
     }
-    let row = room.put_estate("training.set", row, json!({}))?;
-    settle_asked(room)?;
-    Ok(row)
+    room.put_estate("training.set", row, json!({}))
 }
 
 /// Ends a training now (`DELETE /trainings/{id}`).

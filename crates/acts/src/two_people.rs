@@ -182,7 +182,7 @@ pub(crate) fn loosens_environment(directory: &Directory, place: &Environment) ->
 
 /// What of a person as they are to be needs two people, by its field: what gives them a voice that they do not have now (a right, a
 /// job function, an account that is active again), what leaves one administrator, an account or address less by which their commits
-/// are known, another calendar for their clocks.
+/// are known, another calendar for their clocks, or another zone where they have no calendar.
 pub(crate) fn moves_person(directory: &Directory, after: &Person, now: Timestamp) -> Option<(&'static str, Matter)> {
     if let Some(field) = empowers(directory, after) {
         return Some((field, RIGHTS));
@@ -194,7 +194,12 @@ pub(crate) fn moves_person(directory: &Directory, after: &Person, now: Timestamp
     if committers::drops_mark(before, after) {
         return Some(("accounts", MARKS));
     }
-    (before.calendar != after.calendar).then_some(("calendar", CLOCKS))
+    if before.calendar != after.calendar {
+        return Some(("calendar", CLOCKS));
+    }
+    // Without a calendar of their own, clocks run by the usual hours in their zone.
+    let moves_zone = after.calendar.is_none() && before.zone != after.zone;
+    (moves_zone && has_voice(directory, before)).then_some(("zone", CLOCKS))
 }
 
 /// Who was barred from deciding as a pipeline, a vendor or an auditor gets a voice when that right is taken from them.
@@ -306,10 +311,12 @@ fn answers(directory: &Directory, class: &Class, now: Timestamp) -> bool {
     directory.ownerships.iter().any(|row| decides(row) && speaks(row))
 }
 
-/// Whether a config item as it is to be goes to another service, or to a kind that other rows answer for.
+/// Whether a config item as it is to be goes to another service, or to a kind that other rows answer for; a new one too, which comes
+/// under the rows of its kind.
 pub(crate) fn moves_item(directory: &Directory, after: &ConfigItem, now: Timestamp) -> bool {
     let Some(before) = directory.config_items.get(&after.key) else {
-        return false;
+        let class = after.kind.clone().map(Class::ItemKind);
+        return class.is_some_and(|class| answers(directory, &class, now));
     };
     let kinds = [&before.kind, &after.kind].map(|kind| kind.clone().map(Class::ItemKind));
     let changes_kind = before.kind != after.kind;

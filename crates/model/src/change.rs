@@ -646,12 +646,15 @@ pub struct Change {
     /// Work that was done before it was told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retrospective: Option<Retrospective>,
-    /// What keeps its texts and files until it is lifted.
+    /// What keeps its texts and files until it is lifted; the last one stays, with who lifted it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub legal_hold: Option<crate::erased::LegalHold>,
     /// The erasure of texts that is asked for, or the last that was done.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub erasure: Option<crate::erased::Erasure>,
+    /// When all its texts were erased last; nothing takes that back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub texts_erased_at: Option<Timestamp>,
     /// Validations, newest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub validations: Vec<Validation>,

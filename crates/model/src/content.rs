@@ -97,6 +97,7 @@ pub const NEITHER: &[&str] = &[
     "retrospective",
     "legal_hold",
     "erasure",
+    "texts_erased_at",
     "validations",
     "reviews",
     "clocks",

@@ -8,7 +8,7 @@ use proof::commitment::{erased_text, is_erased};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::change::Change;
+use crate::change::{Change, Stated};
 use crate::ids::{PersonId, RecordId};
 use crate::words::ErasureKind;
 
@@ -71,6 +71,9 @@ pub struct LegalHold {
     pub by: PersonId,
     /// When.
     pub at: Timestamp,
+    /// Who lifted it, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lifted: Option<Stated>,
 }
 
 /// An erasure of texts: asked for by one person and done by another, or done by the clock.
@@ -111,17 +114,22 @@ impl Change {
     /// Whether the texts of its content are gone: what is computed from them (the digests, the risk's reasons) then stays as
     /// it was.
     pub fn has_lost_texts(&self) -> bool {
-        let done = self.erasure.as_ref().filter(|erasure| !erasure.is_asked());
-        done.is_some_and(|erasure| erasure.kind == ErasureKind::Texts)
+        self.texts_erased_at.is_some()
     }
 
-    /// When it ended: closed, cancelled or found to be over; absent while it is open.
-    pub fn ended_at(&self) -> Option<Timestamp> {
-        if !self.state.is_final() {
-            return None;
-        }
-        let cancelled = self.cancelled.as_ref().map(|stated| stated.at);
-        self.closed_at.or(cancelled).or(Some(self.updated_at))
+    /// Whether texts came to it since they were erased, or none were ever erased: something is left to erase.
+    pub fn has_texts(&self) -> bool {
+        self.texts_erased_at.is_none_or(|at| at < self.updated_at)
+    }
+
+    /// The legal hold under which it is.
+    pub fn standing_hold(&self) -> Option<&LegalHold> {
+        self.legal_hold.as_ref().filter(|hold| hold.lifted.is_none())
+    }
+
+    /// Whether the clock leaves it alone: nothing is left to erase, or a legal hold keeps it.
+    pub fn is_kept(&self) -> bool {
+        self.standing_hold().is_some() || !self.has_texts()
     }
 }
 

@@ -24,7 +24,8 @@ const TEND: Duration = Duration::from_secs(30);
 const MATCH: SignedDuration = SignedDuration::from_mins(10);
 /// How often evidence files that nothing names are looked for.
 const SWEEP: Duration = Duration::from_secs(6 * 60 * 60);
-/// How often it is looked for what the tenants' retention no longer keeps, and how many transactions a tenant gets then.
+/// How often it is looked for what the tenants' retention no longer keeps, and how many pieces of
+/// deliveries a tenant is rid of then.
 const ERASE: SignedDuration = SignedDuration::from_mins(10);
 const PIECES: usize = 20;
 /// After so many hours a silent server is forgotten, and answers kept for idempotency keys are removed.
@@ -329,15 +330,19 @@ impl Worker {
         }
     }
 
-    /// A few pieces of one tenant: what is beyond waits for the next round, so that nothing else waits for it.
+    /// A part of what one tenant no longer keeps: what is beyond waits for the next round, so that nothing else waits for it.
+    /// A change that cannot be erased holds up no other.
     fn erase_of(&self, tenant: &str) {
-        let keeps_all = self.holder.look(tenant, acts::set_retention::in_force);
-        if told(keeps_all, "reading the retention").is_none_or(|kept| kept.is_usual()) {
-            return;
+        let due = self.holder.look(tenant, acts::set_retention::changes_due);
+        for id in told(due, "looking what the retention no longer keeps").unwrap_or_default() {
+            let erased = self
+                .holder
+                .act(tenant, move |room| acts::set_retention::erase_due(room, &id));
+            told(erased, "erasing texts that the retention no longer keeps");
         }
         for _ in 0..PIECES {
-            let erased = self.holder.act(tenant, acts::set_retention::erase_by_clock);
-            if told(erased, "erasing what the retention no longer keeps") != Some(true) {
+            let forgotten = self.holder.act(tenant, acts::set_retention::forget_due);
+            if told(forgotten, "forgetting deliveries that the retention no longer keeps") != Some(true) {
                 return;
             }
         }

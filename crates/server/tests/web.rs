@@ -582,6 +582,10 @@ fn what_was_edited_meanwhile_is_read_first(
         "the text that stands there now is read first: {late:?}"
     );
     assert!(
+        late.shows("Description: ") && late.shows(" became ") && late.shows("A new column and a job that fills it."),
+        "what changed is told, with what was read: {late:?}"
+    );
+    assert!(
         !late.shows("No version of this change ever had that digest"),
         "{late:?}"
     );
@@ -731,7 +735,7 @@ fn what_two_people_give_is_proposed_by_form() {
     assert!(
         house
             .get(&marta, "/t/halden/policies")
-            .shows(&format!("deliveries of the connection {id} are taken"))
+            .shows("deliveries of the connection Ours (Plain JSON) are taken")
     );
 }
 

@@ -175,7 +175,7 @@ nouns! {
         planned_end = it.planned_end,
         expedited = it.content.expedited,
         updated_at = it.updated_at,
-        is_kept = it.has_lost_texts() || it.legal_hold.is_some(),
+        is_kept = it.is_kept(),
     } => save_change;
     Approval in "approval" |it| {
         change_id = &it.change, person = &it.person, state = it.state, at = it.at,

@@ -183,6 +183,7 @@ const RECORD: &[&str] = &[
     "retrospective",
     "legal_hold",
     "erasure",
+    "texts_erased_at",
     "validations",
     "reviews",
     "closed_at",

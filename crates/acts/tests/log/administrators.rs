@@ -65,6 +65,8 @@ fn refuse_administrators(world: &World, manager: &'static str) -> std::result::R
 #[test]
 fn a_review_of_access_leaves_the_last_administrator_and_takes_the_last_but_one() {
     let world = with_adam();
+    // Where two people are needed, none takes the right of the last but one: `two_people` tells of it.
+    crate::by_two::by_two(&world, "adam", json!({"by_two": false, "reason": "We are few."}));
     make(&world, "berta");
     world.by("adam", |room| {
         review_access::begin_review(room, &body(json!({}))).map(drop)
@@ -93,6 +95,8 @@ fn a_review_of_access_leaves_the_last_administrator_and_takes_the_last_but_one()
 #[test]
 fn one_signature_never_takes_all_administrators_at_once() {
     let world = with_adam();
+    // Where two people are needed, none takes the right of the last but one: `two_people` tells of it.
+    crate::by_two::by_two(&world, "adam", json!({"by_two": false, "reason": "We are few."}));
     make(&world, "berta");
     // Mona is the manager of both, as the directory tells.
     let mona = world.actor("mona").person;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use acts::erase_texts::{ask_erasure, confirm_erasure, withdraw_erasure};
 use acts::export_bundle::export_bundle;
 use acts::set_legal_hold::{end_legal_hold, place_legal_hold};
-use acts::set_retention::{erase_by_clock, propose_retention};
+use acts::set_retention::{changes_due, erase_due, forget_due, propose_retention};
 use acts::{Error, Result, Room};
 use model::change::Change;
 use model::refusal::Refusal;
@@ -75,6 +75,16 @@ fn deliver(world: &World) {
         inbox::receive(room.tx, &delivery)?;
         Ok(inbox::take(room.tx, "d1", "me", room.now)? && inbox::finish(room.tx, "d1", "me", "nothing")?)
     });
+}
+
+/// What the worker does once in a while; answers how many changes were due.
+fn look_at_retention(world: &World) -> usize {
+    let due = world.system(changes_due);
+    for id in due.clone() {
+        world.system(move |room| erase_due(room, &id));
+    }
+    while world.system(forget_due) {}
+    due.len()
 }
 
 /// The tables of the database in which a word stands.
@@ -163,6 +173,13 @@ fn what_was_edited_out_and_one_comment_go_while_the_change_is_open() {
     let world = world();
     let key = world.draft("Rotate the password hunter2");
     let k = key.clone();
+    world.by("rita", move |room| acts::submit_change::submit_change(room, &k));
+    let (k, request) = (key.clone(), body(json!({"dependencies_reviewed": true})));
+    world.by("rita", move |room| {
+        acts::assess_change::assess_change(room, &k, &request)
+    });
+    assert!(tables_with(&world, "hunter2").contains("message"));
+    let k = key.clone();
     world.by("rita", move |room| {
         acts::edit_change::edit_change(room, &k, &body(json!({"title": "Rotate the password"})))
     });
@@ -177,7 +194,7 @@ fn what_was_edited_out_and_one_comment_go_while_the_change_is_open() {
     ask(&world, "ada", &key, former).unwrap();
     let done = confirm(&world, "bea", &key).unwrap();
     assert_eq!(done.content.title, "Rotate the password");
-    assert!(!tables_with(&world, "hunter2").contains("text_salt"));
+    assert_eq!(tables_with(&world, "hunter2"), BTreeSet::new(), "letters quoted it");
     let one = |comment: &str| json!({"kind": "comment", "comment": comment, "reason": "Names a patient"});
     assert_eq!(ask(&world, "ada", &key, one("nowhere")).unwrap_err(), "unknown");
     ask(&world, "ada", &key, one(&id)).unwrap();
@@ -186,7 +203,14 @@ fn what_was_edited_out_and_one_comment_go_while_the_change_is_open() {
     assert!(tables_with(&world, "seen.").contains("comment"));
     assert_proven(&world, &key);
     // The change goes on as any other.
-    world.approved(key.clone());
+    for login in ["olga", "sam", "mona"] {
+        let k = key.clone();
+        world.by(login, move |room| {
+            let digest = room.change(&k)?.digests.content;
+            let request = body(json!({"decision": "approve", "content_digest": digest}));
+            acts::approve_change::approve_change(room, &k, &request)
+        });
+    }
     assert_proven(&world, &key);
 }
 
@@ -239,7 +263,7 @@ fn a_legal_hold_keeps_everything_from_people_and_from_the_clock() {
     world.by("rita", move |room| {
         acts::cancel_change::cancel_change(room, &key, &body(json!({"reason": "Not needed"})))
     });
-    assert!(!world.system(erase_by_clock), "nothing goes where nobody said so");
+    assert_eq!(look_at_retention(&world), 0, "nothing goes where nobody said so");
     let wanted = body(json!({"changes_days": 90, "deliveries_days": 90, "reason": "Our rules"}));
     let short = body(json!({"changes_days": 7, "reason": "Quick"}));
     assert_eq!(
@@ -268,10 +292,10 @@ fn a_legal_hold_keeps_everything_from_people_and_from_the_clock() {
     assert_eq!(ask(&world, "ada", &held, wanted).unwrap_err(), "under_legal_hold");
     deliver(&world);
     world.pass_seconds(89 * DAY);
-    world.system(erase_by_clock);
+    look_at_retention(&world);
     assert!(tables_with(&world, "free gnu").contains("change"), "a day too early");
     world.pass_seconds(2 * DAY);
-    while world.system(erase_by_clock) {}
+    assert_eq!((look_at_retention(&world), look_at_retention(&world)), (1, 0));
     assert_eq!(tables_with(&world, "free gnu"), BTreeSet::new());
     assert_eq!(tables_with(&world, "raw gnu"), BTreeSet::new());
     assert!(tables_with(&world, "held gnu").contains("change"));
@@ -284,7 +308,104 @@ fn a_legal_hold_keeps_everything_from_people_and_from_the_clock() {
     let reason = body(json!({"reason": "Case closed"}));
     attempt(&world, "ada", move |room| end_legal_hold(room, &key, &reason)).unwrap();
     world.pass_seconds(91 * DAY);
-    world.system(erase_by_clock);
+    look_at_retention(&world);
     assert_eq!(tables_with(&world, "held gnu"), BTreeSet::new());
     assert_proven(&world, &held);
+}
+
+/// Two people erase.
+fn erased(world: &World, key: &str, wanted: Value) -> Change {
+    ask(world, "ada", key, wanted).unwrap();
+    confirm(world, "bea", key).unwrap()
+}
+
+fn cancel(world: &World, key: &str) {
+    let key = key.to_owned();
+    world.by("rita", move |room| {
+        acts::cancel_change::cancel_change(room, &key, &body(json!({"reason": "Not needed"})))
+    });
+}
+
+#[test]
+fn a_change_of_a_pipeline_and_one_of_a_thousand_texts_go_as_any_other() {
+    let world = world();
+    let step = |number: usize| json!({"title": format!("Yak step {number}"), "check": format!("Yak check {number}"), "owner": format!("Yak {number}")});
+    let steps: Vec<Value> = (0..340).map(step).collect();
+    let request = json!({
+        "title": "Yak", "description": "Told by a pipeline.", "category": "facility", "plan": steps,
+        "targets": [{"service": "pay", "environment": "production"}],
+    });
+    let key = world.by("rita", move |room| {
+        acts::create_change::create_change(room, &body(request.clone()), &["title", "description", "labels"])
+    });
+    let k = key.clone();
+    world.by("rita", move |room| {
+        acts::edit_change::edit_change(room, &k, &body(json!({"title": "Yak again"})))
+    });
+    erased(&world, &key, json!({"kind": "former_texts", "reason": "Typed wrongly"}));
+    assert_proven(&world, &key);
+    cancel(&world, &key);
+    let done = erased(&world, &key, json!({"kind": "texts", "reason": "Yak again"}));
+    assert_eq!(
+        done.erasure.unwrap().reason.unwrap(),
+        "Yak again",
+        "why it was done is said anew"
+    );
+    assert_eq!(tables_with(&world, "yak check"), BTreeSet::new());
+    assert_proven(&world, &key);
+}
+
+#[test]
+fn what_was_decided_stays_whatever_comes_after_an_erasure_and_later_texts_go_in_their_turn() {
+    let world = world();
+    let (key, other) = (world.draft("Ibex"), world.draft("Other"));
+    cancel(&world, &key);
+    let before = erased(
+        &world,
+        &key,
+        json!({"kind": "texts", "reason": "Request of 12 November"}),
+    );
+    world.pass_seconds(60);
+    let id = comment(&world, &key, "The ibex came back.");
+    ask(
+        &world,
+        "ada",
+        &key,
+        json!({"kind": "comment", "comment": id, "reason": "Names it"}),
+    )
+    .unwrap();
+    let k = key.clone();
+    attempt(&world, "bea", move |room| withdraw_erasure(room, &k)).unwrap();
+    let (k, to) = (key.clone(), body(json!({"kind": "follows_up", "to": other})));
+    world.by("rita", move |room| acts::link_change::link_change(room, &k, &to));
+    let k = key.clone();
+    let now = world.look(move |room| room.change(&k)).unwrap();
+    assert_eq!((now.digests, now.risk), (before.digests, before.risk));
+    let wanted = body(json!({"changes_days": 90, "reason": "Our rules"}));
+    let made = attempt(&world, "ada", move |room| propose_retention(room, &wanted)).unwrap();
+    attempt(&world, "bea", move |room| {
+        acts::activate_configuration::activate_configuration(room, made.id.as_str(), &body(json!({})))
+    })
+    .unwrap();
+    world.pass_seconds(91 * DAY);
+    assert_eq!((look_at_retention(&world), look_at_retention(&world)), (1, 0));
+    assert_eq!(tables_with(&world, "ibex"), BTreeSet::new());
+    assert_proven(&world, &key);
+}
+
+#[test]
+fn nobody_erases_alone_by_being_rid_of_the_others_first() {
+    let world = world();
+    let key = world.draft("Gaur");
+    cancel(&world, &key);
+    for login in ["bea", "mona"] {
+        let why = body(json!({"reason": "Left"}));
+        attempt(&world, "ada", move |room| {
+            acts::deactivate_person::deactivate_person(room, login, &why)
+        })
+        .unwrap();
+    }
+    let asked = ask(&world, "ada", &key, json!({"kind": "texts", "reason": "Quietly"})).unwrap();
+    assert_eq!(asked.content.title, "Gaur");
+    assert_eq!(confirm(&world, "ada", &key).unwrap_err(), "second_person_needed");
 }

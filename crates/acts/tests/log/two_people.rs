@@ -3,6 +3,7 @@
 
 use acts::import_directory::{Options, import_directory};
 use acts::propose_ownership::import_and_propose;
+use acts::review_access;
 use acts::set_calendar::set_calendar;
 use acts::set_connection::create_connection;
 use acts::set_delegation::set_delegation;
@@ -177,6 +178,13 @@ fn of_two_administrators_neither_gives_a_seat_alone() {
         3,
         "who joins comes to those who are there"
     );
+    let wanted = json!({"groups": [{"key": "ecab", "members": null, "joins": ["sam"]}], "reason": "Once more."});
+    by_two(&world, "ada", wanted);
+    assert_eq!(
+        members(&world, "ecab").len(),
+        3,
+        "nobody is put out by a null beside it"
+    );
     assert_eq!(
         group(&world, "ada", "ecab", &["sam"]),
         "done",
@@ -301,6 +309,53 @@ fn nobody_gets_alone_by_being_rid_of_the_second_administrator() {
     world.assert_replays();
 }
 
+/// Who begins a review signs for everybody whose manager nobody knows: a signature is one person's as well.
+#[test]
+fn nobody_gets_alone_by_a_signature_under_a_review() {
+    let world = two();
+    let ada = world.actor("ada").person;
+    let begun = attempt(&world, "ada", |room| {
+        review_access::begin_review(room, &body(json!({})))
+    });
+    let is_adams = |it: &model::access_review::HeldRight| it.kind == "role" && it.what == "admin" && it.person != ada;
+    let part = begun
+        .unwrap()
+        .into_iter()
+        .find(|part| part.manager == ada && part.rights.iter().any(is_adams))
+        .unwrap();
+    let row = part.rights.iter().find(|it| is_adams(it)).unwrap().row;
+    let actor = Actor {
+        stepped_up_at: Some(world.desk.tools().clock.now()),
+        ..world.actor("ada")
+    };
+    let signed = world.desk.wait(Lane::Acts, TENANT, actor, Mode::Write, move |room| {
+        let words = body(json!({"refused": [row], "reason": "Not needed."}));
+        review_access::sign_review(room, part.id.as_str(), &words).map(drop)
+    });
+    let told = format!("{:?}", signed.err());
+    assert!(told.contains("two_people_needed"), "{told}");
+    assert_eq!(roles(&world, "adam"), [Role::Admin]);
+    world.sequence();
+    world.assert_replays();
+}
+
+/// At night one person locks an account; a proposal of the day before does not open it again.
+#[test]
+fn who_was_deactivated_since_does_not_come_back_by_an_older_proposal() {
+    let world = two();
+    let wanted =
+        json!({"people": [{"login": "olga", "active": true, "functions": ["dba"]}], "reason": "She learned it."});
+    let proposal = propose(&world, "ada", wanted.clone()).unwrap();
+    world.pass_seconds(60);
+    assert_eq!(edit(&world, "adam", "olga", json!({"active": false})), "done");
+    assert_eq!(code(activate(&world, "mona", proposal.id.as_str())), "moved_since");
+    by_two(&world, "ada", wanted);
+    let active = world.look(|room| Ok(room.directory()?.by_login("olga").is_some_and(|it| it.active)));
+    assert!(active.unwrap(), "whoever proposes it now knows");
+    world.sequence();
+    world.assert_replays();
+}
+
 /// Whoever stole one administrator makes a token or a password for somebody who may put a proposal in force.
 #[test]
 fn a_borrowed_account_is_no_second_person() {
@@ -375,7 +430,7 @@ fn of_two_administrators_neither_moves_owners_along_an_arrow_alone() {
     by_two(
         &world,
         "ada",
-        json!({"end_dependencies": [arrow], "reason": "No more."}),
+        json!({"end_dependencies": [arrow, arrow], "reason": "No more."}),
     );
     assert_eq!(end("ada"), Ok(()), "what is no part any more is anybody's");
     let unknown = json!({"end_dependencies": ["nope"], "reason": "No."});
@@ -470,6 +525,9 @@ fn of_two_administrators_neither_moves_a_thing_to_where_other_rows_answer() {
         "two_people_needed"
     );
     assert_eq!(item(json!({"key": "orders-db", "name": "Orders"})), "done");
+    let fresh = |kind: &str| json!({"key": format!("new-{kind}"), "service": "web", "kind": kind});
+    assert_eq!(item(fresh("database")), "two_people_needed");
+    assert_eq!(item(fresh("cache")), "done", "no row answers for that kind");
     let wanted = json!({"services": [{"key": "web", "team": "Finance"}], "config_items": [{"key": "orders-db",
         "service": "ledger"}], "reason": "Finance takes it over."});
     by_two(&world, "ada", wanted);
@@ -660,6 +718,10 @@ fn hours_are_changed_by_two_and_holidays_added_by_one() {
         edit(&world, "ada", "olga", json!({"calendar": "always"})),
         "two_people_needed"
     );
+    // Without a calendar, clocks run by one's zone; nothing is asked of somebody who only asks.
+    let tokyo = || json!({"zone": "Asia/Tokyo"});
+    assert_eq!(edit(&world, "ada", "olga", tokyo()), "two_people_needed");
+    assert_eq!(edit(&world, "ada", "rita", tokyo()), "done");
     let group = attempt(&world, "ada", |room| {
         set_group(
             room,

@@ -54,6 +54,7 @@ pub fn new_change(
         digest_salt: None,
         legal_hold: None,
         erasure: None,
+        texts_erased_at: None,
         implemented_by: Vec::new(),
         requests: Vec::new(),
         clocks: Vec::new(),

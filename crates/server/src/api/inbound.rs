@@ -90,6 +90,10 @@ fn replay(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
 /// Reads a delivery once more; what it says, and what it came to.
 pub(crate) fn read_again(room: &mut Room<'_, '_>, id: &str) -> acts::Result<(Vec<Signal>, String)> {
     let row = delivery(room, id)?;
+    if row.body.is_empty() {
+        let text = "The raw body of this delivery is gone: the retention keeps none for so long.";
+        return Err(Refusal::not_now("forgotten", text, "Have its sender send it again.", Vec::new()).into());
+    }
     let kind = acts::set_connection::connection(room, &row.connection)?.kind;
     let read = connect::door::read(&kind, &row.event, &row.body, row.received_at);
     let signals = read.map_err(|aside| {

@@ -37,7 +37,7 @@ const OF_ROWS: [(&str, &str); 10] = [
     ("check", "Check"),
 ];
 
-fn label_of(field: &str) -> Option<&'static str> {
+pub(super) fn label_of(field: &str) -> Option<&'static str> {
     let (list, word) = match field.rsplit_once("].") {
         Some((_, word)) => (&OF_ROWS[..], word),
         None => (&LABELS[..], field),

@@ -55,6 +55,7 @@ mod phrases;
 mod plan_steps;
 mod policies;
 mod propose;
+mod proposed;
 mod providers;
 mod retention;
 mod review_draft;

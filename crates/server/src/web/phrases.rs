@@ -35,6 +35,7 @@ const PHRASES: &[Phrase] = &[
     ("change.created", "plus", "wrote it"),
     ("change.edited", "edit", "edited it"),
     ("change.erasure_asked", "clock", "asked to erase texts of it"),
+    ("change.erasure_done", "x", "had texts of it erased"),
     ("change.erasure_withdrawn", "back", "withdrew the erasure of its texts"),
     ("change.held", "s-hold", "put it on hold"),
     ("change.legal_hold_lifted", "back", "lifted its legal hold"),

@@ -10,7 +10,7 @@ use model::configuration::Configuration;
 use model::ids::RecordId;
 use model::risk::RiskTable;
 use model::sla::{SlaTable, span_word};
-use model::words::{ConfigurationKind, ConfigurationState, Level, Noun};
+use model::words::{ConfigurationKind, ConfigurationState, Level};
 use pages::{
     ActForm, ActTone, Cell, Column, Entry, Fact, Field, Fold, Place, RecordPage, Rich, Section, SectionBody, Table,
     Tone,
@@ -35,6 +35,7 @@ fn policies_page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     let found = record::find::<Configuration>(view.room.tx, &filter)?;
     let found: Vec<Configuration> = found.into_iter().map(|stored| stored.record).collect();
     let older = proposed_over_older(view, &found)?;
+    let told = super::proposed::told(view, &found)?;
     let table = view
         .directory
         .tenant
@@ -45,7 +46,7 @@ fn policies_page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
         Section::new(
             "proposals",
             "Proposed and earlier",
-            SectionBody::Entries(entries(view, &found, &older)),
+            SectionBody::Entries(entries(view, &found, (&older, &told))),
         )
         .unsaid("Nothing was proposed yet: the policies and the risk table that come with Assent are in force."),
         Section::new(
@@ -107,9 +108,13 @@ fn proposed_over_older(view: &mut View<'_, '_, '_>, found: &[Configuration]) -> 
     Ok(older)
 }
 
-fn entries(view: &View<'_, '_, '_>, found: &[Configuration], older: &[RecordId]) -> Vec<Entry> {
+fn entries(
+    view: &View<'_, '_, '_>,
+    found: &[Configuration],
+    (older, told): (&[RecordId], &BTreeMap<String, String>),
+) -> Vec<Entry> {
     let shown = |row: &Configuration| {
-        let entry = entry(view, row);
+        let entry = entry(view, row, told.get(&row.id.0).map_or("", String::as_str));
         if !older.contains(&row.id) {
             return entry;
         }
@@ -118,7 +123,7 @@ fn entries(view: &View<'_, '_, '_>, found: &[Configuration], older: &[RecordId])
     found.iter().map(shown).collect()
 }
 
-fn entry(view: &View<'_, '_, '_>, row: &Configuration) -> Entry {
+fn entry(view: &View<'_, '_, '_>, row: &Configuration, told: &str) -> Entry {
     let what = match row.kind {
         ConfigurationKind::Policies => "policies",
         ConfigurationKind::RiskTable => "a risk table",
@@ -143,7 +148,7 @@ fn entry(view: &View<'_, '_, '_>, row: &Configuration) -> Entry {
         .text(format!(" proposed {what}: {state}"));
     let mut entry = Entry::new(tone, text)
         .quote(row.reason.clone())
-        .why(content_of(row).text(" ").code(row.digest.as_str()))
+        .why(content_of(row, told).text(" ").code(row.digest.as_str()))
         .aside(Rich::new().text(view.reader.moment(row.proposed_at)));
     if let (Some(by), Some(at)) = (&row.activated_by, row.activated_at) {
         let text = format!("{} put it in force, {}", view.name(by), view.reader.moment(at));
@@ -186,89 +191,15 @@ fn sla_section(view: &View<'_, '_, '_>) -> Section {
     }
 }
 
-/// What a proposal brings, in words, where its table is not on the page.
-fn content_of(row: &Configuration) -> Rich {
+/// What a proposal brings, in words, where its table is not on the page; `ownership` is what one of ownership does.
+fn content_of(row: &Configuration, ownership: &str) -> Rich {
     let told = match row.kind {
-        ConfigurationKind::Ownership => ownership_words(row),
+        ConfigurationKind::Ownership => ownership.to_owned(),
         ConfigurationKind::SlaTable => row.slas.as_ref().map(sla_words).unwrap_or_default(),
         ConfigurationKind::Retention => row.retention.map(super::retention::words).unwrap_or_default(),
         _ => String::new(),
     };
     Rich::new().text(told)
-}
-
-/// The first rows of each list of a proposal of ownership.
-const ROWS_SHOWN: usize = 20;
-
-fn ownership_words(row: &Configuration) -> String {
-    let Ok(content) = acts::propose_ownership::content(row) else {
-        return String::new();
-    };
-    let told = |body: &model::verbs::Body| {
-        let cells = body.iter().map(|(field, value)| {
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            format!("{field} {value}")
-        });
-        cells.collect::<Vec<_>>().join(", ")
-    };
-    let mut words = Vec::new();
-    for (noun, _, rows) in content.lists() {
-        let name = one_of(noun);
-        words.extend(rows.iter().take(ROWS_SHOWN).map(|body| format!("{name}{}", told(body))));
-        if rows.len() > ROWS_SHOWN {
-            words.push(format!("and {} more rows", rows.len() - ROWS_SHOWN));
-        }
-    }
-    for (list, rows) in content.requests() {
-        words.extend(
-            rows.iter()
-                .take(ROWS_SHOWN)
-                .map(|body| format!("{}{}", one_request(list), told(body))),
-        );
-        if rows.len() > ROWS_SHOWN {
-            words.push(format!("and {} more rows", rows.len() - ROWS_SHOWN));
-        }
-    }
-    for id in &content.connections {
-        words.push(format!("deliveries of the connection {id} are taken"));
-    }
-    if !content.end.is_empty() {
-        words.push(format!("{} rows end", content.end.len()));
-    }
-    if !content.end_dependencies.is_empty() {
-        words.push(format!("{} dependencies end", content.end_dependencies.len()));
-    }
-    if content.end_missing {
-        words.push("every other row ends".to_owned());
-    }
-    match content.by_two {
-        Some(true) => words.push("rows that move decisions need two people from then on".to_owned()),
-        Some(false) => words.push("rows need two people no longer".to_owned()),
-        None => {}
-    }
-    words.join("; ")
-}
-
-/// What a row of a proposal is, before its words.
-fn one_of(noun: Noun) -> &'static str {
-    match noun {
-        Noun::People => "person: ",
-        Noun::Groups => "group: ",
-        Noun::Services => "service: ",
-        Noun::Environments => "environment: ",
-        Noun::ConfigItems => "config item: ",
-        Noun::Dependencies => "dependency: ",
-        Noun::Ownerships => "",
-    }
-}
-
-fn one_request(list: &str) -> &'static str {
-    match list {
-        "delegations" => "delegation: ",
-        "trainings" => "training: ",
-        "calendars" => "calendar: ",
-        _ => "identity provider: ",
-    }
 }
 
 fn sla_words(table: &SlaTable) -> String {

@@ -85,7 +85,7 @@ pub(super) fn propose(room: &mut Room<'_, '_>, mut body: Body) -> acts::Result<(
 /// What a reader of a change must know of what is kept of it.
 pub(super) fn notices(view: &View<'_, '_, '_>, change: &Change) -> Vec<Notice> {
     let mut notices = Vec::new();
-    if let Some(hold) = &change.legal_hold {
+    if let Some(hold) = change.standing_hold() {
         let title = format!("Under a legal hold by {}", view.name(&hold.by));
         let text = Rich::new()
             .said(hold.reason.as_str())
@@ -150,7 +150,7 @@ pub(super) fn acts(view: &View<'_, '_, '_>, change: &Change, change_url: &str) -
     if !change.state.is_final() {
         return acts;
     }
-    match &change.legal_hold {
+    match change.standing_hold() {
         Some(_) if sets => {
             let lift = form("lift-legal-hold", "Lift the legal hold", "legal-hold/end");
             acts.push(lift.field(reason()).submit("Lift it"));
@@ -161,7 +161,7 @@ pub(super) fn acts(view: &View<'_, '_, '_>, change: &Change, change_url: &str) -
         }
         _ => {}
     }
-    if sets && !is_asked && change.legal_hold.is_none() && !change.has_lost_texts() {
+    if sets && !is_asked && !change.is_kept() {
         let erase = form("erase", "Erase its texts", "erasure")
             .field(Field::hidden("kind", ErasureKind::Texts.as_str()))
             .field(reason().hint(

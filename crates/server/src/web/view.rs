@@ -12,7 +12,9 @@ use model::act::{Act, actions};
 use model::directory::Directory;
 use model::file::actor_facts;
 use model::ids::PersonId;
+use model::refusal::FieldChange;
 use pages::{ActForm, Entry, Frame, Notice, Place, Reader, Rich, Seal, Tone, count};
+use serde_json::Value;
 use store::{Lane, Mode};
 
 use super::ASSETS;
@@ -501,6 +503,13 @@ pub(super) fn notice_of(view: &View<'_, '_, '_>, failure: &Failure) -> Notice {
     let mut notice = Notice::new(Tone::Stop, view.sentence(&told.detail))
         .title(page.what)
         .answer();
+    for change in told.changes.iter().take(CHANGES_SHOWN) {
+        notice.rows.push(became(view, change));
+    }
+    if told.changes.len() > CHANGES_SHOWN {
+        let more = told.changes.len() - CHANGES_SHOWN;
+        notice.rows.push(Rich::from(format!("{more} more fields changed.")));
+    }
     for row in &told.unmet {
         let satisfy = view.sentence(&row.satisfy);
         let mut line = match row.text == told.detail {
@@ -519,6 +528,32 @@ pub(super) fn notice_of(view: &View<'_, '_, '_>, failure: &Failure) -> Notice {
         notice.rows.push(page.opens);
     }
     notice
+}
+
+/// How many fields that were edited meanwhile are told one by one.
+const CHANGES_SHOWN: usize = 8;
+
+/// What has become of a field since somebody read it.
+fn became(view: &View<'_, '_, '_>, change: &FieldChange) -> Rich {
+    let label =
+        super::labels::label_of(&change.field).map_or_else(|| super::words::plain(&change.field), str::to_owned);
+    Rich::new()
+        .text(label)
+        .text(": ")
+        .append(value_of(view, &change.old))
+        .text(" became ")
+        .append(value_of(view, &change.new))
+}
+
+fn value_of(view: &View<'_, '_, '_>, value: &Value) -> Rich {
+    match value {
+        Value::Null => Rich::new().text("nothing"),
+        Value::String(text) => match text.parse::<Timestamp>() {
+            Ok(at) => Rich::new().text(view.reader.moment(at)),
+            Err(_) => Rich::new().said(text.as_str()),
+        },
+        other => Rich::new().said(other.to_string()),
+    }
 }
 
 /// The notice after something was done.

@@ -181,4 +181,16 @@ fn a_file_of_evidence_is_read_kept_and_given_back() {
         .send()
         .problem(404, "not_found");
     assert!(world.post("rita", &path, &json!({"kind": "note"})).expect(422)["errors"].is_array());
+    // Once it was erased nobody is given it any more, although the file lies there until it is swept.
+    let change = |rest: &str| format!("/changes/{key}/{rest}");
+    let erasure = json!({"kind": "texts", "reason": "Request of 12 November"});
+    world
+        .post("rita", &change("cancellation"), &json!({"reason": "Not needed"}))
+        .expect(201);
+    world.post("adam", &change("erasure"), &erasure).expect(201);
+    world
+        .post("mona", &change("erasure/confirmation"), &json!({}))
+        .expect(201);
+    let gone = world.get("rita", &format!("{path}/{}/file", evidence["id"].as_str().unwrap()));
+    gone.problem(404, "not_found");
 }

@@ -134,7 +134,12 @@ const CHANGE: &[Shape] = &[
             ),
             object("rejection", "Rejection", "While it is rejected."),
             object("cancelled", "Stated", "Who called it off, and why."),
-            object("legal_hold", "Stated", "While it stands nothing of the change is erased: who placed it, and why."),
+            free(
+                "legal_hold",
+                "While it stands nothing of the change is erased: `reason`, `by`, `at`, and `lifted` (`reason`, `by`, `at`) when it \
+                 stands no more.",
+            ),
+            time("texts_erased_at", "When all its texts were erased last."),
             free(
                 "erasure",
                 "The erasure of texts that is asked for, or the last that was done: `kind`, `comment`, `reason`, `asked_by`, \

@@ -9,7 +9,7 @@ use crate::bridge;
 use crate::cli::Common;
 use crate::client::{Client, encode};
 use crate::failure::{Failure, Result};
-use crate::output::{Output, Tone, array, text_of};
+use crate::output::{Output, Tone, array, clean, text_of};
 
 /// What to try.
 #[derive(Debug, Args)]
@@ -165,6 +165,7 @@ pub(in crate::commands) fn tell_proposal(made: &Value, command: &str, output: &O
 /// # Errors
 /// The server's refusal.
 pub(in crate::commands) fn activate(client: &Client, id: &str, change: Option<&str>, output: &Output) -> Result<u8> {
+    show_content(client, id, output)?;
     let body = json!({"change": change});
     let made = client
         .post(&format!("/configurations/{}/activation", encode(id)), &body)?
@@ -177,6 +178,20 @@ pub(in crate::commands) fn activate(client: &Client, id: &str, change: Option<&s
         ]);
     });
     Ok(0)
+}
+
+/// Shows people what a proposal of ownership brings before it is in force: the second person answers for all of it, and its digest
+/// says nothing to them. Programs read it themselves.
+fn show_content(client: &Client, id: &str, output: &Output) -> Result<()> {
+    if output.is_json() {
+        return Ok(());
+    }
+    let proposal = client.get(&format!("/configurations/{}", encode(id)))?.body;
+    if text_of(&proposal, "kind") == "ownership" {
+        let content = proposal["files"][0]["content"].as_str().unwrap_or_default();
+        output.line(&clean(content));
+    }
+    Ok(())
 }
 
 fn recover(apply: &Apply, output: &Output) -> Result<u8> {

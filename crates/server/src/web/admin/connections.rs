@@ -38,7 +38,8 @@ const KINDS: [(&str, &str); 10] = [
     ("mail", "Mail replies"),
 ];
 
-fn kind_words(kind: &str) -> &str {
+/// What a kind of connection is called.
+pub(in crate::web) fn kind_words(kind: &str) -> &str {
     KINDS
         .iter()
         .find(|(word, _)| *word == kind)

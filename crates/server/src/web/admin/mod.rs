@@ -17,6 +17,7 @@ use pages::Place;
 use super::back::Sent;
 use super::form::Form;
 use crate::state::AppState;
+pub(super) use connections::kind_words;
 
 /// The routes of administration.
 pub(super) fn routes() -> Router<AppState> {

@@ -1,0 +1,170 @@
+//! What a proposal of ownership brings, in words: whoever puts it in force answers for all of it, so that all of it is told.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use acts::propose_ownership::Content;
+use model::configuration::Configuration;
+use model::directory::{Connection, Dependency, Directory, Group, Ownership};
+use model::verbs::Body;
+use model::words::{ConfigurationKind, ConfigurationState, DependencyKind, Noun};
+use serde_json::Value;
+use store::record;
+
+use super::admin::kind_words;
+use super::view::View;
+
+/// Of a proposal that is over, so many rows of each list are shown. Of one that waits it is all of them: what a second person does
+/// not see, one person does alone.
+const ROWS_SHOWN: usize = 20;
+
+/// The words of the proposals of ownership among these, by their ids.
+pub(super) fn told(view: &mut View<'_, '_, '_>, found: &[Configuration]) -> acts::Result<BTreeMap<String, String>> {
+    let mut told = BTreeMap::new();
+    for row in found.iter().filter(|row| row.kind == ConfigurationKind::Ownership) {
+        if let Ok(content) = acts::propose_ownership::content(row) {
+            let waits = row.state == ConfigurationState::Proposed;
+            told.insert(row.id.0.clone(), words(view, &content, waits)?);
+        }
+    }
+    Ok(told)
+}
+
+fn words(view: &mut View<'_, '_, '_>, content: &Content, waits: bool) -> acts::Result<String> {
+    let most = if waits { usize::MAX } else { ROWS_SHOWN };
+    let mut words = Vec::new();
+    for (noun, _, rows) in content.lists() {
+        for body in rows.iter().take(most) {
+            // What is over has moved its groups already, so that nothing would be left to compare with.
+            match noun {
+                Noun::Groups if waits => words.extend(group_words(&view.directory, body)),
+                _ => words.push(format!("{}{}", one_of(noun), cells(body))),
+            }
+        }
+        words.extend(rest(rows.len(), most));
+    }
+    for (list, rows) in content.requests() {
+        let shown = rows.iter().take(most);
+        words.extend(shown.map(|body| format!("{}{}", one_request(list), cells(body))));
+        words.extend(rest(rows.len(), most));
+    }
+    for (list, ids) in content.ids() {
+        for id in ids.iter().take(most) {
+            words.push(id_words(view, list, id)?);
+        }
+        words.extend(rest(ids.len(), most));
+    }
+    if content.end_missing {
+        words.push("every other row ends".to_owned());
+    }
+    match content.by_two {
+        Some(true) => words.push("rows that move decisions need two people from then on".to_owned()),
+        Some(false) => words.push("rows need two people no longer".to_owned()),
+        None => {}
+    }
+    Ok(words.join("; "))
+}
+
+fn rest(count: usize, most: usize) -> Option<String> {
+    (count > most).then(|| format!("and {} more rows", count - most))
+}
+
+fn cells(body: &Body) -> String {
+    let cells = body.iter().map(|(field, value)| {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        format!("{field} {value}")
+    });
+    cells.collect::<Vec<_>>().join(", ")
+}
+
+/// A group, and who joins and who leaves against the group as it stands: of a list of its members nobody sees that.
+fn group_words(directory: &Directory, body: &Body) -> Vec<String> {
+    let mut others = body.clone();
+    let whole = others.remove("members");
+    let joins = others.remove("joins");
+    let mut words = vec![format!("{}{}", one_of(Noun::Groups), cells(&others))];
+    let key = body.get("key").and_then(Value::as_str).unwrap_or_default();
+    let group = directory.groups.get(&key.into()).filter(|group| !group.removed);
+    let sits = group.map(|group| seated(directory, group)).unwrap_or_default();
+    let coming: BTreeSet<String> = [&whole, &joins].into_iter().flatten().flat_map(logins).collect();
+    // A null beside those who join empties nothing, and a group whose members are not named keeps them.
+    let empties = whole.as_ref().is_some_and(|told| !told.is_null() || joins.is_none());
+    let name = |login: &String| {
+        let person = directory.by_login(login);
+        person.map_or_else(|| login.clone(), |person| person.name.clone())
+    };
+    let joining = coming.difference(&sits);
+    words.extend(joining.map(|login| format!("{} joins the group {key}", name(login))));
+    if empties {
+        let leaving = sits.difference(&coming);
+        words.extend(leaving.map(|login| format!("{} leaves the group {key}", name(login))));
+    }
+    words
+}
+
+fn seated(directory: &Directory, group: &Group) -> BTreeSet<String> {
+    group.members.iter().map(|person| directory.login(person)).collect()
+}
+
+/// Logins are compared as they are kept, in lower case.
+fn logins(list: &Value) -> Vec<String> {
+    let told = list.as_array().map(Vec::as_slice).unwrap_or_default();
+    let texts = told.iter().filter_map(Value::as_str);
+    texts.map(|login| login.trim().to_lowercase()).collect()
+}
+
+/// What is named by an id, by what people know it by.
+fn id_words(view: &mut View<'_, '_, '_>, list: &str, id: &str) -> acts::Result<String> {
+    let tx = &mut *view.room.tx;
+    let told = match list {
+        "connections" => record::load::<Connection>(tx, id)?.map(|it| connection_words(&it.record)),
+        "end_dependencies" => record::load::<Dependency>(tx, id)?.map(|it| arrow_words(&it.record)),
+        _ => record::load::<Ownership>(tx, id)?.map(|it| row_words(&view.directory, &it.record)),
+    };
+    Ok(told.unwrap_or_else(|| id.to_owned()))
+}
+
+fn connection_words(connection: &Connection) -> String {
+    let kind = kind_words(&connection.kind);
+    format!("deliveries of the connection {} ({kind}) are taken", connection.name)
+}
+
+fn arrow_words(arrow: &Dependency) -> String {
+    let (from, to) = (&arrow.from, &arrow.to);
+    match arrow.kind {
+        DependencyKind::PartOf => format!("{from} is part of {to} no longer"),
+        DependencyKind::RunsOn => format!("{from} runs on {to} no longer"),
+        DependencyKind::StoresIn => format!("{from} stores its data in {to} no longer"),
+        _ => format!("{from} depends on {to} no longer"),
+    }
+}
+
+fn row_words(directory: &Directory, row: &Ownership) -> String {
+    let holder = match (&row.person, &row.group) {
+        (Some(person), _) => directory.name(person),
+        (None, group) => group.as_ref().map_or_else(String::new, |key| format!("group:{key}")),
+    };
+    let place = row.environment.as_ref().map_or("everywhere", |key| key.as_str());
+    format!("the row {} {place} {} {holder} ends", row.scope(), row.role)
+}
+
+/// What a row of a proposal is, before its words.
+fn one_of(noun: Noun) -> &'static str {
+    match noun {
+        Noun::People => "person: ",
+        Noun::Groups => "group: ",
+        Noun::Services => "service: ",
+        Noun::Environments => "environment: ",
+        Noun::ConfigItems => "config item: ",
+        Noun::Dependencies => "dependency: ",
+        Noun::Ownerships => "",
+    }
+}
+
+fn one_request(list: &str) -> &'static str {
+    match list {
+        "delegations" => "delegation: ",
+        "trainings" => "training: ",
+        "calendars" => "calendar: ",
+        _ => "identity provider: ",
+    }
+}
