@@ -189,7 +189,7 @@ fn check(change: &Change, kind: ErasureKind) -> Result<()> {
 }
 
 /// Saves the change with its one event, and tells those who answer for what is kept.
-fn save(
+pub(crate) fn save(
     room: &mut Room<'_, '_>,
     mut change: Change,
     (event, data): (&'static str, Value),
@@ -208,7 +208,7 @@ fn told(room: &Room<'_, '_>, event: &'static str, change: &Change, data: Value) 
 }
 
 /// Tells administrators and change managers but the acting one, without a word of the texts themselves.
-pub(crate) fn tell_keepers(room: &mut Room<'_, '_>, written: &mut Written, change: &Change, news: &str) -> Result<()> {
+fn tell_keepers(room: &mut Room<'_, '_>, written: &mut Written, change: &Change, news: &str) -> Result<()> {
     let directory = room.directory()?;
     let link = format!(
         "{}/t/{}/changes/{}",
@@ -417,11 +417,12 @@ fn commitments(texts: &[Place]) -> BTreeSet<String> {
     texts.iter().map(|place| place.commitment.clone()).collect()
 }
 
-/// Notes each commitment with the place at which it stood last, but among the origins only if it stood nowhere else.
+/// Notes each commitment with the place at which it stood last. One that ever stood among the origins, where equal words of a
+/// record share it, is noted there: a word of ours tells nothing of anybody, also as a label.
 fn note_places(sealed: &Value, path: &mut String, found: &mut BTreeMap<String, String>) {
     if let Some(commitment) = commitment_of(sealed) {
-        let place = found.entry(commitment.to_owned()).or_insert_with(|| path.clone());
-        if !path.starts_with(ORIGINS) {
+        let place = found.entry(commitment.to_owned()).or_default();
+        if !place.starts_with(ORIGINS) {
             place.clone_from(path);
         }
         return;

@@ -6,12 +6,11 @@ use model::erased::LegalHold;
 use model::reading::{Reading, TEXT};
 use model::refusal::Refusal;
 use model::verbs::Body;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::erase_texts::tell_keepers;
+use crate::erase_texts::save;
 use crate::error::Result;
 use crate::room::Room;
-use crate::save::{Written, draft};
 
 /// Places it (`{reason}`). Whoever audits may: it takes nothing away.
 ///
@@ -68,12 +67,8 @@ pub fn end_legal_hold(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result
         }),
         ..change
     };
-    save(
-        room,
-        free,
-        ("change.legal_hold_lifted", data),
-        "is under a legal hold no more",
-    )
+    let news = format!("{} is under a legal hold no more: by {}.", free.key, name(room)?);
+    save(room, free, ("change.legal_hold_lifted", data), &news)
 }
 
 fn reason(body: &Body) -> Result<String> {
@@ -83,22 +78,6 @@ fn reason(body: &Body) -> Result<String> {
     Ok(reason)
 }
 
-fn save(
-    room: &mut Room<'_, '_>,
-    mut change: Change,
-    (event, data): (&'static str, Value),
-    news: &str,
-) -> Result<Change> {
-    change.revision += 1;
-    let mut written = Written::default();
-    let change = room.put(&mut written, change)?;
-    let news = format!(
-        "{} {news}: by {}.",
-        change.key,
-        room.directory()?.name(&room.actor.person)
-    );
-    tell_keepers(room, &mut written, &change, &news)?;
-    let subject = ("change", change.id.0.clone());
-    room.tell(vec![draft(event, subject, room.now, data)], written)?;
-    Ok(change)
+fn name(room: &mut Room<'_, '_>) -> Result<String> {
+    Ok(room.directory()?.name(&room.actor.person))
 }

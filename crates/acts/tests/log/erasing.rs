@@ -332,7 +332,7 @@ fn a_change_of_a_pipeline_and_one_of_a_thousand_texts_go_as_any_other() {
     let step = |number: usize| json!({"title": format!("Yak step {number}"), "check": format!("Yak check {number}"), "owner": format!("Yak {number}")});
     let steps: Vec<Value> = (0..340).map(step).collect();
     let request = json!({
-        "title": "Yak", "description": "Told by a pipeline.", "category": "facility", "plan": steps,
+        "title": "Yak", "description": "Told by a pipeline.", "labels": ["pipeline"], "category": "facility", "plan": steps,
         "targets": [{"service": "pay", "environment": "production"}],
     });
     let key = world.by("rita", move |room| {
