@@ -200,6 +200,7 @@ const WHOLE: &[Phrase] = &[
     ("change.watched", "eye", "watches it"),
     ("checklist.ticked", "check", "ticked a line of the checklist"),
     ("config_item.set", "service", "set a configuration item"),
+    ("connection.activated", "inbox", "put a connection in force"),
     ("connection.created", "inbox", "connected a system"),
     ("connection.ended", "x", "ended a connection"),
     (
