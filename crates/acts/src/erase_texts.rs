@@ -30,9 +30,8 @@ use crate::error::Result;
 use crate::room::Room;
 use crate::save::{Versioned, Written, draft, save_message};
 use crate::show_timeline::{Name, opened, records_of};
+use crate::two_people::REMEMBERED_HOURS;
 
-/// For how many hours somebody who was deactivated counts as the second person still.
-const REMEMBERED_HOURS: i64 = 24;
 /// How many erased texts one event names, so that it stays far below the most bytes of a leaf (64 KiB); what is beyond is named
 /// by further events of the same act.
 const NAMED: usize = 100;
@@ -104,7 +103,7 @@ pub fn confirm_erasure(room: &mut Room<'_, '_>, key: &str) -> Result<Change> {
     erase(room, change, erasure)
 }
 
-/// Withdraws an erasure that was asked for (`DELETE …/erasure`).
+/// Withdraws an erasure that was asked for (`POST …/erasure/withdrawal`).
 ///
 /// # Errors
 /// 403, 404, 409 `nothing_asked`, the store's.

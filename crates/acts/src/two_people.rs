@@ -23,7 +23,7 @@ use crate::rows::DATA_CLASSES;
 
 /// For how long an administrator who was deactivated still counts as the second one, in hours. Else whoever stole one account
 /// would deactivate the other and be alone; so the others have the time to see it.
-const REMEMBERED_HOURS: i64 = 24;
+pub(crate) const REMEMBERED_HOURS: i64 = 24;
 
 /// Rights by which somebody decides, starts without a decision, or gives rights. Who asks, implements, looks on or is a program
 /// moves no decision.
