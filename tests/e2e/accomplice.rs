@@ -3,9 +3,11 @@
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use tests::journey::{approve, artifact, request, waiting_for_approval};
+use tests::session::Session;
 use tests::{Place, Server};
 
-use crate::attacks::{ask, log_has, refused};
+use crate::attacks::{ask, below, log_has, no_permit, refused, take_over, yes};
 use crate::crash::must_verify;
 
 /// Who gets no voice: he does the work, and owns a sandbox.
@@ -177,4 +179,107 @@ fn one_stolen_administrator_gives_an_accomplice_no_voice() {
     activate(&server, "change_manager", &proposal);
     assert_eq!(roles(&server), json!(["owner"]), "two people gave it");
     must_verify(&server);
+}
+
+/// An accomplice asks, and the thief answers for whoever is asked: by tokens made for them and by passwords set for them.
+#[test]
+fn one_stolen_administrator_lends_no_approvers_voice() {
+    let place = Place::demo("lender");
+    let mut server = where_two_are_needed(&place);
+    // The accounts of the demo were made today, and a new account's first password is its own.
+    let now = server.server_time() + SignedDuration::from_hours(48);
+    server.hold_clock(now);
+    let admin = server.token("admin");
+    let digest = artifact(7_101);
+    let path = waiting_for_approval(&server, &request("Ship it quietly", &digest, now), &digest);
+    let approvals = format!("{}/approvals", below(&path));
+    let seen = yes(&server, &path);
+    for role in ["owner", "security", "change_manager"] {
+        let login = server.person(role)["login"].as_str().unwrap().to_owned();
+        let made = json!({"name": "helper", "person": login, "scopes": ["read", "write", "admin"]});
+        let made = server.must("POST", "/api/v1/tokens", &admin, Some(&made));
+        let token = made["token"].as_str().unwrap();
+        refused(&server, token, ("POST", &approvals), &seen, (403, "lent_voice"));
+        take_over(&server, &admin, &[&login]);
+        let session = Session::of(&server, "halden", &login, &format!("taken over {login} 1"));
+        let (status, answer) = session.api("POST", &approvals, &seen);
+        assert_eq!((status, &answer["code"]), (403, &json!("lent_voice")), "{answer}");
+        // A password that is chosen in such a session is by the same hand.
+        let way = format!("/people/{login}/password");
+        assert_eq!(
+            session
+                .api("PUT", &way, &json!({"password": "chosen by the thief 1"}))
+                .0,
+            200
+        );
+        let again = Session::of(&server, "halden", &login, "chosen by the thief 1");
+        assert_eq!(again.api("POST", &approvals, &seen).0, 403);
+    }
+    no_permit(&server, &path, &digest, &["lent_voice"]);
+    for role in ["owner", "security", "change_manager"] {
+        approve(&server, &path, role);
+    }
+    must_verify(&server);
+}
+
+/// The command line as somebody: its exit code, and what it printed.
+fn command_line(server: &Server, role: &str, words: &[&str]) -> (i32, String) {
+    let done = std::process::Command::new(tests::binary())
+        .args(words)
+        .env("ASSENT_SERVER", &server.url)
+        .env("ASSENT_TOKEN", server.token(role))
+        .output()
+        .unwrap();
+    let printed = [done.stdout, done.stderr].concat();
+    (
+        done.status.code().unwrap(),
+        String::from_utf8_lossy(&printed).into_owned(),
+    )
+}
+
+/// Whoever puts a proposal in force at the command line reads all of it first, and the page says who joins and who leaves.
+#[test]
+fn the_second_person_reads_what_they_put_in_force() {
+    let place = Place::demo("reads");
+    let server = where_two_are_needed(&place);
+    let file = server.data.join("seats.json");
+    std::fs::write(
+        &file,
+        r#"{"groups": [{"key": "security", "members": ["tomasz"]}], "reason": "In a hurry."}"#,
+    )
+    .unwrap();
+    let file = file.to_str().unwrap();
+    let propose = ["ownership", "propose", file, "--reason", "He is good."];
+    let (status, told) = command_line(&server, "admin", &propose);
+    assert!(
+        status != 0 && told.contains("`reason`, which a flag says as well"),
+        "{told}"
+    );
+    std::fs::write(file, r#"{"groups": [{"key": "security", "members": ["tomasz"]}]}"#).unwrap();
+    let (status, told) = command_line(&server, "admin", &propose);
+    assert_eq!(status, 0, "{told}");
+    let all = server.must(
+        "GET",
+        "/api/v1/configurations?kind=ownership",
+        &server.token("admin"),
+        None,
+    );
+    let waiting = all["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|it| it["state"] == "proposed");
+    let id = waiting.unwrap()["id"].as_str().unwrap().to_owned();
+    let page = Session::begin(&server, "change_manager").get("/t/halden/policies").body;
+    let name = server.must("GET", "/api/v1/people/tomasz", &server.token("admin"), None)["name"].clone();
+    let joins = format!("{} joins the group security", name.as_str().unwrap());
+    assert!(page.contains(&joins), "{joins}: {page}");
+    assert!(page.contains("leaves the group security"), "{page}");
+    let (status, told) = command_line(&server, "change_manager", &["ownership", "propose", "--activate", &id]);
+    assert_eq!(status, 0, "{told}");
+    let (content, in_force) = told.split_once("in force").unwrap();
+    assert!(content.contains("security") && content.contains("tomasz"), "{told}");
+    assert!(in_force.contains("sha256:"), "{told}");
+    let (status, told) = command_line(&server, "change_manager", &["ownership", "propose", "--activate", &id]);
+    assert!(status != 0, "{told}");
 }

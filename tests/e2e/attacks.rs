@@ -36,19 +36,19 @@ pub(crate) fn refused(
 }
 
 /// The path of a change below the API, from its path.
-fn below(path: &str) -> &str {
+pub(crate) fn below(path: &str) -> &str {
     path.strip_prefix("/api/v1").unwrap()
 }
 
 /// A yes on exactly the text that stands there now.
-fn yes(server: &Server, path: &str) -> Value {
+pub(crate) fn yes(server: &Server, path: &str) -> Value {
     let digest = server.must("GET", path, &server.token("auditor"), None)["content_digest"].clone();
     json!({"decision": "approve", "content_digest": digest})
 }
 
 /// No permit exists or can be had, the gate stands shut, and the codes are those of the attempts in the change's timeline.
 #[track_caller]
-fn no_permit(server: &Server, path: &str, artifact: &str, attempts: &[&str]) {
+pub(crate) fn no_permit(server: &Server, path: &str, artifact: &str, attempts: &[&str]) {
     let pipeline = server.token("pipeline");
     let (status, _) = server.get(&gate_path(artifact), Some(&pipeline));
     assert_eq!(status, 403, "the gate of {path} stands open");
@@ -579,7 +579,7 @@ fn a_stolen_session_without_a_fresh_factor_decides_nothing_grave() {
 }
 
 /// Sets passwords of others and takes their second factors away, as an administrator may.
-fn take_over(server: &Server, admin: &str, logins: &[&str]) {
+pub(crate) fn take_over(server: &Server, admin: &str, logins: &[&str]) {
     for login in logins {
         let word = json!({"password": format!("taken over {login} 1")});
         let (status, answer) = ask(server, admin, "PUT", &format!("/people/{login}/password"), &word);

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tests::caller::agent;
+use tests::faults::eventually;
 use tests::{Place, Server, free_port, root};
 
 pub(crate) const SERVICE: &str = "edge-dns";
@@ -17,17 +18,6 @@ const GO: Result<(), &str> = Ok(());
 
 pub(crate) fn digest(letter: char) -> String {
     format!("sha256:{}", letter.to_string().repeat(64))
-}
-
-/// Waits for a fact; the bound ends a test that would wait for ever and is no measure.
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    for _ in 0..1_200 {
-        if is_so() {
-            return;
-        }
-        std::thread::park_timeout(Duration::from_millis(50));
-    }
-    panic!("never came true: {what}");
 }
 
 /// A process that ends with the test.
@@ -241,7 +231,7 @@ fn start_companion(server: &Server, folder: &Path, port: u16) -> Own {
         .arg("--state")
         .arg(folder.join("state"));
     let own = Own::start(&mut command, folder.join("out.log"));
-    until("the companion knows what an outage needs", || {
+    eventually("the companion knows what an outage needs", || {
         health(port).is_some_and(|health| health["list_age_seconds"].is_i64() && health["running_age_seconds"].is_i64())
     });
     own
@@ -439,12 +429,12 @@ fn under_way(scene: &mut Scene, key: &str, artifact: &str, before: &str) {
     // A permit tells its time in whole seconds, and a halt voids those of its own second too.
     let lifted = claim(&collect(scene, artifact, "deploy"), "iat").as_i64().unwrap();
     let mut forward = String::new();
-    until("a permit of a later second than the halt", || {
+    eventually("a permit of a later second than the halt", || {
         forward = collect(scene, artifact, "deploy");
         claim(&forward, "iat").as_i64().unwrap() > lifted + 1
     });
     let epoch = claim(&forward, "epoch").as_u64();
-    until("the companion's list has caught up", || {
+    eventually("the companion's list has caught up", || {
         health(scene.companion).is_some_and(|health| health["list_epoch"].as_u64() >= epoch)
     });
     scene.server.take().unwrap().kill();
@@ -637,7 +627,7 @@ fn workloads_are_admitted_by_digest_and_what_runs_may_restart_also_in_an_outage(
     refusals_are_shown(&scene);
     run(&scene, &artifact, &kinds);
     let other = format!("registry.example/edge-dns@{}", digest('c'));
-    until("the companion has heard what runs", || {
+    eventually("the companion has heard what runs", || {
         let state = scene.server().data.join("gateways/companion/state/running.json");
         std::fs::read_to_string(state).is_ok_and(|text| text.contains(&artifact))
     });
@@ -714,7 +704,7 @@ fn run(scene: &Scene, artifact: &str, kinds: &[&str]) {
 /// Refused questions are counted and shown to the administrator with their reasons.
 fn refusals_are_shown(scene: &Scene) {
     let admin = scene.server().token("admin");
-    until("the refused questions are counted", || {
+    eventually("the refused questions are counted", || {
         let list = scene.act(&admin, "GET", "/gate-refusals?limit=200", Value::Null);
         let rows = list["items"].as_array().unwrap();
         [

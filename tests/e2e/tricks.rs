@@ -199,15 +199,7 @@ fn every_text_that_deceives_is_marked_wherever_somebody_decides() {
             .unwrap();
         let shown = String::from_utf8_lossy(&shown.stdout).into_owned();
         must_mark(title, &shown, |c| format!("[{}]", code(c)), "the command line");
-        let mut letter = None;
-        // A bound for a test that would wait for ever, and no measure.
-        for _ in 0..1_200 {
-            letter = in_letter(&letters, &key);
-            if letter.is_some() {
-                break;
-            }
-            std::thread::park_timeout(std::time::Duration::from_millis(50));
-        }
+        let letter = tests::held::awaited(|| in_letter(&letters, &key));
         let letter = letter.unwrap_or_else(|| panic!("no letter of {key}"));
         must_mark(title, &letter, |c| format!("[{}]", code(c)), "the letter");
         let bare = title

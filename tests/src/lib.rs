@@ -6,6 +6,7 @@ pub mod browser;
 pub mod caller;
 pub mod crawl;
 pub mod furnish;
+pub mod held;
 pub mod letters;
 pub mod outside;
 pub mod session;
@@ -320,8 +321,9 @@ impl Server {
     }
 
     fn say_to_clock(&self, line: &str) {
-        let mut stream =
-            UnixStream::connect(self.data.join("clock.sock")).expect("the binary is built with test-clock");
+        let socket = self.data.join("clock.sock");
+        let mut stream = UnixStream::connect(&socket).expect("the binary is built with test-clock");
+        held::note(&socket);
         writeln!(stream, "{line}").unwrap();
         let mut answer = String::new();
         BufReader::new(stream).read_line(&mut answer).unwrap();

@@ -4,7 +4,6 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use serde_json::Value;
 
@@ -88,13 +87,8 @@ impl Outside {
 
     /// Waits until something was sent that the closure likes, and answers it.
     pub fn wait_for(&self, what: &str, likes: impl Fn(&Sent) -> bool) -> Sent {
-        for _ in 0..600 {
-            if let Some(found) = self.sent().into_iter().find(|one| likes(one)) {
-                return found;
-            }
-            std::thread::park_timeout(Duration::from_millis(50));
-        }
-        panic!("never came: {what}; there were {:#?}", self.sent());
+        let found = crate::held::awaited(|| self.sent().into_iter().find(|one| likes(one)));
+        found.unwrap_or_else(|| panic!("never came: {what}; there were {:#?}", self.sent()))
     }
 }
 

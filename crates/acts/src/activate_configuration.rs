@@ -156,7 +156,8 @@ fn is_approved_by_another(room: &mut Room<'_, '_>, key: &str, proposal: &Configu
     for approval in file.standing() {
         let says_yes = approval.is_yes() && approval.what == Coverage::Standing;
         let is_another = approval.person != proposal.proposer;
-        if says_yes && is_another && !crate::hands::is_hand_of(room, approval.speaker(), proposal)? {
+        let whose = (&approval.person, approval.speaker());
+        if says_yes && is_another && !crate::hands::is_hand_of(room, whose, proposal)? {
             return Ok(true);
         }
     }

@@ -17,6 +17,7 @@ use model::records::{
     Permit,
 };
 use model::refusal::Refusal;
+use model::two_people::REMEMBERED_HOURS;
 use model::verbs::Body;
 use model::words::{ErasureKind, Role};
 use proof::commitment::{commitment_of, erased_text};
@@ -30,7 +31,6 @@ use crate::error::Result;
 use crate::room::Room;
 use crate::save::{Versioned, Written, draft, save_message};
 use crate::show_timeline::{Name, opened, records_of};
-use crate::two_people::REMEMBERED_HOURS;
 
 /// How many erased texts one event names, so that it stays far below the most bytes of a leaf (64 KiB); what is beyond is named
 /// by further events of the same act.

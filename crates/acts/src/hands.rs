@@ -7,6 +7,7 @@ use model::configuration::Configuration;
 use model::file::Actor;
 use model::ids::PersonId;
 use model::obligation::Duty;
+use model::two_people;
 use model::words::ConfigurationKind;
 use serde_json::json;
 
@@ -103,21 +104,26 @@ fn is_dual(room: &mut Room<'_, '_>) -> Result<bool> {
 /// # Errors
 /// The store's.
 pub(crate) fn is_same_hand(room: &mut Room<'_, '_>, proposal: &Configuration) -> Result<bool> {
-    let speaker = room.actor.speaker().clone();
-    is_hand_of(room, &speaker, proposal)
+    let (person, speaker) = (room.actor.person.clone(), room.actor.speaker().clone());
+    is_hand_of(room, (&person, &speaker), proposal)
 }
 
-/// The same of a word that somebody's hand gave before.
+/// The same of a word that somebody gave before, by somebody's hand.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn is_hand_of(room: &mut Room<'_, '_>, speaker: &PersonId, proposal: &Configuration) -> Result<bool> {
+pub(crate) fn is_hand_of(
+    room: &mut Room<'_, '_>,
+    (person, speaker): (&PersonId, &PersonId),
+    proposal: &Configuration,
+) -> Result<bool> {
     let first = proposal.handed_by.as_ref().unwrap_or(&proposal.proposer);
     if speaker != first {
         return Ok(false);
     }
-    // What gives voices goes live by two people because one account may be stolen, and an administrator's makes tokens and
-    // passwords for others: there hands count whatever the rules ask.
+    // Two people look because one account may be stolen, and an administrator's makes tokens and passwords for others: there
+    // hands count whatever the rules ask. Rules and tables of the first day wait for no second one.
     let gives_voices = proposal.kind == ConfigurationKind::Ownership;
-    Ok((gives_voices && crate::two_people::is_by_two(&*room.directory()?, room.now)) || is_dual(room)?)
+    let counts = gives_voices || !two_people::is_new(person, room.now);
+    Ok((counts && two_people::is_by_two(&*room.directory()?, room.now)) || is_dual(room)?)
 }

@@ -11,6 +11,7 @@ use model::file::EventDraft;
 use model::ids::{PersonId, RecordId};
 use model::reading::Reading;
 use model::refusal::{FieldError, Refusal};
+use model::two_people::is_by_two;
 use model::verbs::Body;
 use model::words::{Noun, Role};
 use serde::Serialize;
@@ -160,7 +161,7 @@ pub(crate) fn bring(room: &mut Room<'_, '_>, lines: &[Line], options: Options) -
     }
     // Judged by the estate as it stands: the file of the first hour, by one administrator, may well bring the second.
     let directory = room.directory()?;
-    let stands = options.by_two || room.actor.is_system || !two_people::is_by_two(&directory, room.now);
+    let stands = options.by_two || room.actor.is_system || !is_by_two(&directory, room.now);
     let two = if stands { Two::Stand } else { Two::Refuse };
     let mut staging = Staging::new(&directory, two, options.dry_run);
     for line in lines {
@@ -187,7 +188,7 @@ pub(crate) fn bring(room: &mut Room<'_, '_>, lines: &[Line], options: Options) -
 /// # Errors
 /// The store's. What is wrong with a line is said when it is brought.
 pub(crate) fn lines_of_two(room: &mut Room<'_, '_>, lines: &[Line]) -> Result<BTreeSet<usize>> {
-    if room.actor.is_system || !two_people::is_by_two(&*room.directory()?, room.now) {
+    if room.actor.is_system || !is_by_two(&*room.directory()?, room.now) {
         return Ok(BTreeSet::new());
     }
     let mut staging = Staging::new(&*room.directory()?, Two::Note, true);

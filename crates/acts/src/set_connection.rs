@@ -13,7 +13,6 @@ use store::record;
 
 use crate::error::{Error, Result};
 use crate::room::Room;
-use crate::two_people;
 
 /// What a connection's wrapped secret is bound to.
 fn associated(tenant: &str, id: &str) -> Vec<u8> {
@@ -61,7 +60,7 @@ pub fn create_connection(room: &mut Room<'_, '_>, body: &Body) -> Result<(Connec
         tools.entropy.as_ref(),
     )?;
     store::secrets::save(room.tx, id.as_str(), &wrapped, room.now)?;
-    let waits = !room.actor.is_system && two_people::is_by_two(&directory, room.now);
+    let waits = !room.actor.is_system && model::two_people::is_by_two(&directory, room.now);
     let connection = Connection {
         id,
         version: 0,

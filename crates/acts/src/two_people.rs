@@ -7,7 +7,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use model::calendar::{Calendar, Holiday};
 use model::committers;
 use model::directory::{ConfigItem, Dependency, Directory, Environment, Group, Ownership, Person, Service};
@@ -15,15 +15,12 @@ use model::identity::IdentityProvider;
 use model::ids::PersonId;
 use model::matrix::Class;
 use model::refusal::Refusal;
+use model::two_people::{administrators, is_by_two};
 use model::words::{DependencyKind, OwnershipRole, Role};
 
 use crate::error::Result;
 use crate::room::Room;
 use crate::rows::DATA_CLASSES;
-
-/// For how long an administrator who was deactivated still counts as the second one, in hours. Else whoever stole one account
-/// would deactivate the other and be alone; so the others have the time to see it.
-pub(crate) const REMEMBERED_HOURS: i64 = 24;
 
 /// Rights by which somebody decides, starts without a decision, or gives rights. Who asks, implements, looks on or is a program
 /// moves no decision.
@@ -126,21 +123,6 @@ pub(crate) const PROVIDERS: Matter = Matter {
     satisfy: "Propose it (`POST /ownership-proposals` with `identity_providers`); another person, or an approved change, puts \
               it in force. Its secret is set with `PUT /identity-providers/{key}` afterwards; one person ends it.",
 };
-
-/// Whether what moves decisions needs two people now: the tenant asks for it, and there is, or was within the last day, a
-/// second administrator who could look.
-pub fn is_by_two(directory: &Directory, now: Timestamp) -> bool {
-    let asks = directory.tenant.as_ref().is_some_and(|tenant| tenant.ownership_by_two);
-    asks && administrators(directory, now).count() > 1
-}
-
-/// Administrators, also those who were deactivated within the last day.
-fn administrators(directory: &Directory, now: Timestamp) -> impl Iterator<Item = &Person> {
-    let since = now - SignedDuration::from_hours(REMEMBERED_HOURS);
-    let gone_of_late = move |person: &Person| person.deactivation.as_ref().is_some_and(|it| it.at > since);
-    let counts = move |person: &&Person| person.roles.contains(&Role::Admin) && (person.active || gone_of_late(person));
-    directory.people.values().filter(counts)
-}
 
 /// Refuses what needs two people, where that is so here.
 ///

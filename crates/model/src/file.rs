@@ -417,27 +417,28 @@ impl Case<'_> {
     }
 
     /// Refuses a judgement that comes through a token which somebody made who has a stake in this change: it would be their
-    /// own, in another's name.
+    /// own, in another's name. Where two people give voices, no voice counts that one other person alone lent.
     ///
     /// # Errors
-    /// [`Refusal::NotAllowed`] with the code `own_request`.
+    /// [`Refusal::NotAllowed`] with the code `own_request` or `lent_voice`.
     pub fn check_lent(&self, act: crate::act::Act) -> Result<(), Refusal> {
-        let is_judged = self.actor.by_token && act.judges();
-        let Some(lent) = self.actor.lent.as_ref().filter(|_| is_judged) else {
-            return Ok(());
-        };
         let change = &self.file.change;
         let opener = change.break_glass.as_ref().map(|glass| &glass.by);
         let has_stake =
-            change.authors.contains(&lent.maker) || change.requester == lent.maker || opener == Some(&lent.maker);
-        if !has_stake || lent.maker == self.actor.person {
-            return Ok(());
+            |maker: &PersonId| change.authors.contains(maker) || change.requester == *maker || opener == Some(maker);
+        let maker = self.actor.lent.as_ref().map(|lent| &lent.maker);
+        let of_another = maker.filter(|maker| **maker != self.actor.person && has_stake(maker));
+        if let Some(maker) = of_another.filter(|_| self.actor.by_token && act.judges()) {
+            let text = format!(
+                "This token was made by {}, who has a stake in this change: a decision through it would be their own.",
+                self.name(maker)
+            );
+            return Err(Refusal::not_allowed("own_request", text));
         }
-        let text = format!(
-            "This token was made by {}, who has a stake in this change: a decision through it would be their own.",
-            self.name(&lent.maker)
-        );
-        Err(Refusal::not_allowed("own_request", text))
+        if act.judges() || act == crate::act::Act::BreakGlass {
+            crate::two_people::check_voice(&self.directory, &self.actor, self.now, has_stake)?;
+        }
+        Ok(())
     }
 
     /// Judges the change by the policies anew.

@@ -55,6 +55,7 @@ pub mod telling;
 mod template;
 pub mod texts;
 pub mod training;
+pub mod two_people;
 pub mod verbs;
 pub mod watching;
 pub mod webhook;

@@ -56,7 +56,9 @@ scope   What a token must carry; a signed-in session carries all but `scim`.
 acts    The actions of the policies that the door asks for. `own` is one's own matters, `open` asks nothing, `signed`
         takes a signature or a secret address for a key, `session` a password or a signed-in browser.
 roles   Rights in the tenant that suffice alone.
-parts   Parts in the change at hand that suffice, with any right that may read: who asked for it is `requester`.
+parts   Parts in the change at hand that suffice, with any right that may read: who asked for it is `requester`. Some come
+        with a right: whom a rule asks as security or change managers is `asked` and `approver`, and of a change that
+        names nobody whoever has the right `implementer` or `pipeline` is `implementer`.
 never   Who is refused all the same, whatever else they are; `token:pipeline` is a pipeline's token.
 states  States of a change in which the act is possible at all.
 

@@ -63,6 +63,7 @@ const GRAVE: &[&str] = &[
     "own_request",
     "two_people_needed",
     "second_person_needed",
+    "moved_since",
     "digest_not_current",
 ];
 
@@ -70,10 +71,20 @@ const GRAVE: &[&str] = &[
 /// people, or decided on a text that is not the present one.
 fn is_attempt(failure: &Failure) -> bool {
     matches!(failure.status(), 401 | 403)
-        || GRAVE.contains(&failure.problem.code.as_str())
-        || failure.problem.errors.iter().any(|error| {
-            OF_SOMEBODY.contains(&(error.field.as_str(), error.code.as_str())) || GRAVE.contains(&error.code.as_str())
-        })
+        || GRAVE.contains(&code_of(failure))
+        || failure
+            .problem
+            .errors
+            .iter()
+            .any(|error| OF_SOMEBODY.contains(&(error.field.as_str(), error.code.as_str())))
+}
+
+/// The code by which a refusal is known: of a wrong field that is more than a slip, as of a line of an import, its own.
+fn code_of(failure: &Failure) -> &str {
+    let mut codes = failure.problem.errors.iter().map(|error| error.code.as_str());
+    codes
+        .find(|code| GRAVE.contains(code))
+        .unwrap_or(failure.problem.code.as_str())
 }
 
 /// Notes that a caller tried something and was refused, before the refusal is answered. `what` names the door, `change`
@@ -82,17 +93,17 @@ pub(crate) async fn note(state: &AppState, caller: &Caller, what: String, change
     if !is_attempt(failure) {
         return;
     }
-    let problem = &failure.problem;
+    let code = code_of(failure);
     let about = change.as_deref().unwrap_or_default();
-    let name = format!("{}/{} {what} {about} {}", caller.tenant, caller.person, problem.code);
+    let name = format!("{}/{} {what} {about} {code}", caller.tenant, caller.person);
     let Some(times) = state.noted().count(&name, crate::clock::tick()) else {
         return;
     };
     let attempt = Attempt {
         what,
         change,
-        code: problem.code.clone(),
-        policies: problem.policies.iter().map(|it| it.id.clone()).collect(),
+        code: code.to_owned(),
+        policies: failure.problem.policies.iter().map(|it| it.id.clone()).collect(),
         times,
     };
     let write = move |room: &mut Room<'_, '_>| note_attempt(room, &attempt);

@@ -26,16 +26,11 @@ pub fn size(variable: &str, usual: usize) -> usize {
     }
 }
 
-/// Waits, a minute at most, until something is so.
+/// Waits until something is so, two minutes at most; held clocks go after a while, see [`crate::held`].
 ///
 /// # Panics
-/// When the minute is over; `what` is said.
+/// When it never came to be; `what` is said.
 pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
-    for _ in 0..3_000 {
-        if is_so() {
-            return;
-        }
-        std::thread::park_timeout(std::time::Duration::from_millis(20));
-    }
-    panic!("it never came to be that {what}");
+    let came = crate::held::awaited(|| is_so().then_some(()));
+    assert!(came.is_some(), "it never came to be that {what}");
 }

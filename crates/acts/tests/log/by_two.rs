@@ -9,6 +9,7 @@ use acts::set_sla_table::propose_sla_table;
 use acts::{Error, Result, Room};
 use model::configuration::Configuration;
 use model::directory::Ownership;
+use model::file::Actor;
 use model::refusal::Refusal;
 use model::words::Noun;
 use serde_json::{Value, json};
@@ -21,9 +22,15 @@ pub(crate) fn attempt<T: Send + 'static>(
     login: &'static str,
     act: impl Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static,
 ) -> std::result::Result<T, Refusal> {
-    let done = world
-        .desk
-        .wait(Lane::Acts, TENANT, world.actor(login), Mode::Write, act);
+    attempt_as(world, world.actor(login), act)
+}
+
+pub(crate) fn attempt_as<T: Send + 'static>(
+    world: &World,
+    actor: Actor,
+    act: impl Fn(&mut Room<'_, '_>) -> Result<T> + Send + 'static,
+) -> std::result::Result<T, Refusal> {
+    let done = world.desk.wait(Lane::Acts, TENANT, actor, Mode::Write, act);
     done.map_err(|error| match error {
         Error::Refused(refusal) => refusal,
         other => panic!("no refusal: {other:?}"),

@@ -21,5 +21,6 @@ mod reviewing;
 mod telling;
 mod timers;
 mod two_people;
+mod voices;
 mod ways_in;
 mod world;

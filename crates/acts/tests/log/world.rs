@@ -201,10 +201,14 @@ impl World {
     }
 
     pub fn draft_of(&self, title: &str, artifact: &str) -> String {
+        self.draft_at(title, artifact, ["2026-11-20T10:00:00Z", "2026-11-20T12:00:00Z"])
+    }
+
+    pub fn draft_at(&self, title: &str, artifact: &str, [start, end]: [&str; 2]) -> String {
         let request = json!({
             "title": title, "description": "Adds a column.", "justification": "Customs asks for it.", "category": "facility",
             "complexity": "low", "targets": [{"service": "pay", "environment": "production", "artifact": artifact}],
-            "planned_start": "2026-11-20T10:00:00Z", "planned_end": "2026-11-20T12:00:00Z",
+            "planned_start": start, "planned_end": end,
             "plan": [{"title": "Deploy", "minutes": 10}],
             "rollback_plan": [{"title": "Deploy the old one", "minutes": 5}],
             "implementers": ["ivo"], "tester": "olga",

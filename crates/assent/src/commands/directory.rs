@@ -348,17 +348,15 @@ fn propose(client: &Client, wanted: &Propose, output: &Output) -> Result<u8> {
     if let Some(id) = &wanted.activate {
         return activate(client, id, wanted.change.as_deref(), output);
     }
-    let mut body = json!({"end": wanted.end, "reason": wanted.reason});
-    if let Some(file) = &wanted.file {
-        let told: Value = serde_json::from_str(&read_text(file)?)
-            .map_err(|why| Failure::could_not(format!("`{file}` is no JSON list of rows: {why}.")))?;
-        match told {
-            Value::Object(lists) => lists.into_iter().for_each(|(name, rows)| body[name.as_str()] = rows),
-            rows => body["rows"] = rows,
-        }
+    let mut body = json!({"reason": wanted.reason});
+    if !wanted.end.is_empty() {
+        body["end"] = json!(wanted.end);
     }
     if let Some(by_two) = wanted.by_two {
         body["by_two"] = json!(by_two);
+    }
+    if let Some(file) = &wanted.file {
+        take_file(&mut body, file)?;
     }
     let made = client.post("/ownership-proposals", &body)?.body;
     match &wanted.change {
@@ -368,6 +366,24 @@ fn propose(client: &Client, wanted: &Propose, output: &Output) -> Result<u8> {
             Ok(0)
         }
     }
+}
+
+/// Takes what a file proposes into the request. What a flag says already the file does not say again: one of both would be lost.
+fn take_file(body: &mut Value, file: &str) -> Result<()> {
+    let told: Value = serde_json::from_str(&read_text(file)?)
+        .map_err(|why| Failure::could_not(format!("`{file}` is no JSON list of rows: {why}.")))?;
+    let Value::Object(lists) = told else {
+        body["rows"] = told;
+        return Ok(());
+    };
+    for (name, rows) in lists {
+        if body.get(&name).is_some() {
+            let text = format!("`{file}` has `{name}`, which a flag says as well: say it in one place.");
+            return Err(Failure::could_not(text));
+        }
+        body[name.as_str()] = rows;
+    }
+    Ok(())
 }
 
 fn row(set: &OwnershipSet) -> Result<Map<String, Value>> {

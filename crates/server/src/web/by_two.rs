@@ -8,7 +8,7 @@ use super::view::View;
 
 /// The same form asking why, where what moves decisions goes live by two people: with a reason it is proposed.
 pub(super) fn asking_why(view: &View<'_, '_, '_>, form: ActForm) -> ActForm {
-    if !acts::two_people::is_by_two(&view.directory, view.now()) {
+    if !model::two_people::is_by_two(&view.directory, view.now()) {
         return form;
     }
     let hint = "With a reason it is proposed, and another person puts it in force, on the page Policies. What moves no decision \

@@ -389,7 +389,7 @@ fn ownership_form(view: &View<'_, '_, '_>, service: &Service) -> ActForm {
         .map(|(word, label)| (word.as_str(), label.as_str()))
         .collect();
     let places = view.directory.environments.keys().map(|key| key.0.clone());
-    let by_two = acts::two_people::is_by_two(&view.directory, view.now());
+    let by_two = model::two_people::is_by_two(&view.directory, view.now());
     let form = ActForm::new(
         "ownership",
         if by_two { "Propose somebody" } else { "Name somebody" },

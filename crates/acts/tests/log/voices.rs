@@ -1,0 +1,207 @@
+//! A voice that one administrator lends alone, by a token that they made for an approver or a password that they set, decides
+//! nothing where two people give voices.
+
+use acts::Room;
+use acts::activate_configuration::activate_configuration;
+use acts::propose_configuration::propose_risk_table;
+use acts::set_template::{approve_template, propose_template};
+use model::file::{Actor, Lent};
+use model::verbs::Body;
+use serde_json::json;
+
+use crate::by_two::{attempt_as, code, hire};
+use crate::world::{World, body};
+
+/// For how long an account is new, and a password its setter's as well, in seconds.
+const DAY: i64 = 24 * 60 * 60;
+
+/// A world with two administrators beside its people, whose accounts are two days old.
+fn world() -> World {
+    let world = World::new();
+    hire(&world, "nils");
+    hire(&world, "kari");
+    world.pass_seconds(2 * DAY);
+    world
+}
+
+/// Somebody by what somebody else handed out: `token`, `password` or a provider.
+fn lent(world: &World, login: &'static str, maker: &'static str, method: &str) -> Actor {
+    Actor {
+        by_token: method == "token",
+        method: method.to_owned(),
+        stepped_up_at: Some(world.desk.tools().clock.now()),
+        lent: Some(Lent {
+            maker: world.actor(maker).person,
+            roles: None,
+        }),
+        ..world.actor(login)
+    }
+}
+
+/// The code by which an act is refused; `done` when it is not.
+fn told<T: Send + 'static>(
+    world: &World,
+    actor: Actor,
+    act: impl Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+) -> String {
+    attempt_as(world, actor, act)
+        .err()
+        .map_or_else(|| "done".to_owned(), |refusal| code::<()>(Err(refusal)))
+}
+
+/// A change that waits for its approvers.
+fn waiting(world: &World) -> String {
+    let key = world.draft_at(
+        "Ship",
+        crate::world::ARTIFACT,
+        ["2026-11-24T10:00:00Z", "2026-11-24T12:00:00Z"],
+    );
+    let k = key.clone();
+    world.by("rita", move |room| acts::submit_change::submit_change(room, &k));
+    let k = key.clone();
+    let request = body(json!({"dependencies_reviewed": true}));
+    world.by("rita", move |room| {
+        acts::assess_change::assess_change(room, &k, &request)
+    });
+    key
+}
+
+fn says(world: &World, actor: Actor, key: &str, decision: &'static str) -> String {
+    let key = key.to_owned();
+    told(world, actor, move |room| {
+        let digest = room.change(&key)?.digests.content;
+        let request = body(json!({"decision": decision, "content_digest": digest, "comment": "Fine by me"}));
+        acts::approve_change::approve_change(room, &key, &request)
+    })
+}
+
+#[test]
+fn a_voice_that_one_administrator_lends_alone_decides_nothing() {
+    let world = world();
+    let key = waiting(&world);
+    for (login, method) in [
+        ("olga", "token"),
+        ("olga", "password"),
+        ("sam", "password+totp"),
+        ("mona", "token"),
+    ] {
+        let refused = says(&world, lent(&world, login, "nils", method), &key, "approve");
+        assert_eq!(refused, "lent_voice", "{login} by {method}");
+    }
+    // Nobody's change is refused that way either.
+    assert_eq!(
+        says(&world, lent(&world, "olga", "nils", "token"), &key, "reject"),
+        "lent_voice"
+    );
+    let glass = body(json!({"reason": "Down.", "confirm": key.clone()}));
+    let k = key.clone();
+    let broken = told(&world, lent(&world, "mona", "nils", "token"), move |room| {
+        acts::break_glass::break_glass(room, &k, &glass)
+    });
+    assert_eq!(broken, "lent_voice");
+    // A way in of their own, or a provider that two people put in force, is theirs.
+    assert_eq!(
+        says(&world, lent(&world, "olga", "olga", "token"), &key, "approve"),
+        "done"
+    );
+    assert_eq!(
+        says(&world, lent(&world, "sam", "nils", "provider:corp"), &key, "approve"),
+        "done"
+    );
+    assert_eq!(says(&world, world.actor("mona"), &key, "approve"), "done");
+    world.assert_replays();
+}
+
+#[test]
+fn a_borrowed_voice_works_on_where_it_decides_nothing() {
+    let world = world();
+    let key = waiting(&world);
+    let by_rita = lent(&world, "rita", "nils", "token");
+    let note = body(json!({"text": "Nearly there."}));
+    let k = key.clone();
+    let said = told(&world, by_rita, move |room| {
+        acts::comment_change::comment_change(room, &k, &note)
+    });
+    assert_eq!(said, "done");
+}
+
+#[test]
+fn the_first_password_of_a_new_account_is_its_own_unless_its_setter_has_a_stake() {
+    let world = World::new();
+    hire(&world, "nils");
+    hire(&world, "kari");
+    let key = waiting(&world);
+    assert_eq!(
+        says(&world, lent(&world, "olga", "nils", "password"), &key, "approve"),
+        "done"
+    );
+    assert_eq!(
+        says(&world, lent(&world, "sam", "nils", "token"), &key, "approve"),
+        "lent_voice"
+    );
+    // Rita asked for the change: whoever's password she set says nothing in its favour.
+    assert_eq!(
+        says(&world, lent(&world, "sam", "rita", "password"), &key, "approve"),
+        "lent_voice"
+    );
+    assert_eq!(
+        says(&world, lent(&world, "sam", "nils", "password"), &key, "approve"),
+        "done"
+    );
+}
+
+#[test]
+fn with_one_administrator_nobody_is_there_to_look() {
+    let world = World::new();
+    hire(&world, "nils");
+    world.pass_seconds(2 * DAY);
+    let key = waiting(&world);
+    assert_eq!(
+        says(&world, lent(&world, "olga", "nils", "password"), &key, "approve"),
+        "done"
+    );
+    assert_eq!(
+        says(&world, lent(&world, "sam", "nils", "token"), &key, "approve"),
+        "done"
+    );
+}
+
+fn propose(world: &World) {
+    let words = body(json!({"key": "restart", "services": ["pay"], "locked": {"category": "application"}}));
+    world.by("rita", move |room| propose_template(room, &words).map(drop));
+}
+
+#[test]
+fn a_borrowed_voice_approves_no_template() {
+    let world = world();
+    propose(&world);
+    let approve = |actor: Actor| told(&world, actor, |room| approve_template(room, "restart", &Body::new()));
+    assert_eq!(approve(lent(&world, "mona", "nils", "token")), "lent_voice");
+    assert_eq!(approve(lent(&world, "olga", "kari", "password")), "lent_voice");
+    assert_eq!(approve(world.actor("mona")), "done");
+    assert_eq!(approve(world.actor("olga")), "done");
+    world.assert_replays();
+}
+
+/// Whoever proposes rules and hands out the second account would put them in force alone.
+#[test]
+fn a_table_is_not_put_in_force_by_a_token_that_its_proposer_made() {
+    let world = world();
+    let words = body(json!({"reason": "Caution", "table": {
+        "none": {"low": "low", "medium": "low", "high": "medium"},
+        "low": {"low": "low", "medium": "medium", "high": "high"},
+        "medium": {"low": "medium", "medium": "high", "high": "high"},
+        "high": {"low": "high", "medium": "high", "high": "high"},
+    }}));
+    let proposal = world.by("nils", move |room| propose_risk_table(room, &words));
+    let activate = |actor: Actor| {
+        let id = proposal.id.clone();
+        told(&world, actor, move |room| {
+            activate_configuration(room, id.as_str(), &Body::new())
+        })
+    };
+    for method in ["token", "password"] {
+        assert_eq!(activate(lent(&world, "kari", "nils", method)), "second_person_needed");
+    }
+    assert_eq!(activate(world.actor("kari")), "done");
+}
