@@ -204,6 +204,9 @@ fn one_stolen_administrator_lends_no_approvers_voice() {
         let session = Session::of(&server, "halden", &login, &format!("taken over {login} 1"));
         let (status, answer) = session.api("POST", &approvals, &seen);
         assert_eq!((status, &answer["code"]), (403, &json!("lent_voice")), "{answer}");
+        let page = session.get(&format!("/t/halden{}", below(&path))).body;
+        assert!(page.contains("You decide nothing by this way in"), "{page}");
+        assert!(!page.contains("Your decision"), "{page}");
         // A password that is chosen in such a session is by the same hand.
         let way = format!("/people/{login}/password");
         assert_eq!(

@@ -6,7 +6,7 @@ use model::act::Act;
 use model::authority::{asking, peer_counts};
 use model::directory::Directory;
 use model::facts::Part;
-use model::file::{ChangeFile, actor_facts, change_facts, parts_of, target_facts};
+use model::file::{ChangeFile, actor_facts, change_facts, check_lent, parts_of, target_facts};
 use model::glass::waits_for_cosignature;
 use model::ids::PersonId;
 use model::lifecycle::is_legal;
@@ -25,6 +25,8 @@ pub struct OpenActs {
     pub decision_needs_step_up: bool,
     /// Whether this person has shown a fresh factor within the last five minutes.
     pub is_stepped_up: bool,
+    /// Why the acts that decide are not open to somebody who came by a way in that another handed out.
+    pub withheld: Option<String>,
 }
 
 impl OpenActs {
@@ -56,6 +58,13 @@ pub fn find_acts(room: &mut Room<'_, '_>, file: &ChangeFile) -> Result<OpenActs>
     }
     let (change, targets) = (change_facts(file, &tenant), target_facts(file, &directory, room.now));
     let policies = room.policies()?;
+    let mut withheld = None;
+    let mut is_lent = |act: Act| {
+        let refused = check_lent(file, &directory, &room.actor, room.now, act).err();
+        let is_lent = refused.is_some();
+        withheld = withheld.take().or(refused.map(|refusal| refusal.text()));
+        is_lent
+    };
     let acts = Act::ALL
         .iter()
         .copied()
@@ -66,11 +75,13 @@ pub fn find_acts(room: &mut Room<'_, '_>, file: &ChangeFile) -> Result<OpenActs>
             let facts = if *act == Act::CosignBreakGlass { &signer } else { &facts };
             policies.may(facts, act.as_str(), Some((&change, &targets))).allowed
         })
+        .filter(|act| !is_lent(*act))
         .collect();
     Ok(OpenActs {
         acts,
         decision_needs_step_up: asked.iter().any(|asking| asking.rule.step_up),
         is_stepped_up: room.actor.is_stepped_up(room.now),
+        withheld,
     })
 }
 

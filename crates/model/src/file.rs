@@ -416,29 +416,12 @@ impl Case<'_> {
         Err(Refusal::not_allowed("approved_it", text))
     }
 
-    /// Refuses a judgement that comes through a token which somebody made who has a stake in this change: it would be their
-    /// own, in another's name. Where two people give voices, no voice counts that one other person alone lent.
+    /// [`check_lent`] of the acting person.
     ///
     /// # Errors
-    /// [`Refusal::NotAllowed`] with the code `own_request` or `lent_voice`.
+    /// [`Refusal::NotAllowed`].
     pub fn check_lent(&self, act: crate::act::Act) -> Result<(), Refusal> {
-        let change = &self.file.change;
-        let opener = change.break_glass.as_ref().map(|glass| &glass.by);
-        let has_stake =
-            |maker: &PersonId| change.authors.contains(maker) || change.requester == *maker || opener == Some(maker);
-        let maker = self.actor.lent.as_ref().map(|lent| &lent.maker);
-        let of_another = maker.filter(|maker| **maker != self.actor.person && has_stake(maker));
-        if let Some(maker) = of_another.filter(|_| self.actor.by_token && act.judges()) {
-            let text = format!(
-                "This token was made by {}, who has a stake in this change: a decision through it would be their own.",
-                self.name(maker)
-            );
-            return Err(Refusal::not_allowed("own_request", text));
-        }
-        if act.judges() || act == crate::act::Act::BreakGlass {
-            crate::two_people::check_voice(&self.directory, &self.actor, self.now, has_stake)?;
-        }
-        Ok(())
+        check_lent(&self.file, &self.directory, &self.actor, self.now, act)
     }
 
     /// Judges the change by the policies anew.
@@ -493,6 +476,37 @@ pub fn actor_facts(actor: &Actor, directory: &Directory, parts: Vec<Part>, now: 
             .unwrap_or_default(),
         trainings: directory.trainings_of(&actor.person, now),
     }
+}
+
+/// Refuses a judgement that comes through a token which somebody made who has a stake in this change: it would be their own,
+/// in another's name. Where two people give voices, no voice counts that one other person alone lent.
+///
+/// # Errors
+/// [`Refusal::NotAllowed`] with the code `own_request` or `lent_voice`.
+pub fn check_lent(
+    file: &ChangeFile,
+    directory: &Directory,
+    actor: &Actor,
+    now: Timestamp,
+    act: crate::act::Act,
+) -> Result<(), Refusal> {
+    let change = &file.change;
+    let opener = change.break_glass.as_ref().map(|glass| &glass.by);
+    let has_stake =
+        |maker: &PersonId| change.authors.contains(maker) || change.requester == *maker || opener == Some(maker);
+    let maker = actor.lent.as_ref().map(|lent| &lent.maker);
+    let of_another = maker.filter(|maker| **maker != actor.person && has_stake(maker));
+    if let Some(maker) = of_another.filter(|_| actor.by_token && act.judges()) {
+        let text = format!(
+            "This token was made by {}, who has a stake in this change: a decision through it would be their own.",
+            directory.name(maker)
+        );
+        return Err(Refusal::not_allowed("own_request", text));
+    }
+    if act.judges() || act == crate::act::Act::BreakGlass {
+        crate::two_people::check_voice(directory, actor, now, has_stake)?;
+    }
+    Ok(())
 }
 
 /// The parts that a person has in a change.

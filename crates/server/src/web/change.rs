@@ -131,7 +131,7 @@ fn assemble(view: &View<'_, '_, '_>, around: &Around<'_>) -> ChangePage {
             view.name(&change.requester),
             view.reader.distance(change.created_at)
         )),
-        notices: notices(view, file),
+        notices: notices(view, file, around.open),
         head_acts: head_acts(view, change, around.open, around.context),
         stepper: around.stepper(view),
         brief: brief(view, file),
@@ -214,9 +214,12 @@ fn texts(change: &Change) -> Vec<(String, String)> {
     texts
 }
 
-fn notices(view: &View<'_, '_, '_>, file: &ChangeFile) -> Vec<Notice> {
+fn notices(view: &View<'_, '_, '_>, file: &ChangeFile, open: &OpenActs) -> Vec<Notice> {
     let change = &file.change;
     let mut notices = Vec::new();
+    if let Some(why) = &open.withheld {
+        notices.push(Notice::new(Tone::Wait, why.as_str()).title("You decide nothing by this way in"));
+    }
     if let Some(hold) = &change.hold {
         let reason = Rich::new().said(hold.reason.as_str());
         let text = match hold.until {
