@@ -111,10 +111,10 @@ fn proposed_over_older(view: &mut View<'_, '_, '_>, found: &[Configuration]) -> 
 fn entries(
     view: &View<'_, '_, '_>,
     found: &[Configuration],
-    (older, told): (&[RecordId], &BTreeMap<String, String>),
+    (older, told): (&[RecordId], &BTreeMap<String, Vec<String>>),
 ) -> Vec<Entry> {
     let shown = |row: &Configuration| {
-        let entry = entry(view, row, told.get(&row.id.0).map_or("", String::as_str));
+        let entry = entry(view, row, told.get(&row.id.0).map_or(&[], Vec::as_slice));
         if !older.contains(&row.id) {
             return entry;
         }
@@ -123,7 +123,7 @@ fn entries(
     found.iter().map(shown).collect()
 }
 
-fn entry(view: &View<'_, '_, '_>, row: &Configuration, told: &str) -> Entry {
+fn entry(view: &View<'_, '_, '_>, row: &Configuration, told: &[String]) -> Entry {
     let what = match row.kind {
         ConfigurationKind::Policies => "policies",
         ConfigurationKind::RiskTable => "a risk table",
@@ -148,7 +148,7 @@ fn entry(view: &View<'_, '_, '_>, row: &Configuration, told: &str) -> Entry {
         .text(format!(" proposed {what}: {state}"));
     let mut entry = Entry::new(tone, text)
         .quote(row.reason.clone())
-        .why(content_of(row, told).text(" ").code(row.digest.as_str()))
+        .why(content_of(row, told).code(row.digest.as_str()))
         .aside(Rich::new().text(view.reader.moment(row.proposed_at)));
     if let (Some(by), Some(at)) = (&row.activated_by, row.activated_at) {
         let text = format!("{} put it in force, {}", view.name(by), view.reader.moment(at));
@@ -192,14 +192,16 @@ fn sla_section(view: &View<'_, '_, '_>) -> Section {
 }
 
 /// What a proposal brings, in words, where its table is not on the page; `ownership` is what one of ownership does.
-fn content_of(row: &Configuration, ownership: &str) -> Rich {
+/// What a configuration brings, each thing on a line of its own.
+fn content_of(row: &Configuration, ownership: &[String]) -> Rich {
     let told = match row.kind {
-        ConfigurationKind::Ownership => ownership.to_owned(),
-        ConfigurationKind::SlaTable => row.slas.as_ref().map(sla_words).unwrap_or_default(),
-        ConfigurationKind::Retention => row.retention.map(super::retention::words).unwrap_or_default(),
-        _ => String::new(),
+        ConfigurationKind::Ownership => ownership.to_vec(),
+        ConfigurationKind::SlaTable => row.slas.iter().map(sla_words).collect(),
+        ConfigurationKind::Retention => row.retention.map(super::retention::words).into_iter().collect(),
+        _ => Vec::new(),
     };
-    Rich::new().text(told)
+    let lines = told.into_iter();
+    lines.fold(Rich::new(), |rich, line| rich.text(line).line())
 }
 
 fn sla_words(table: &SlaTable) -> String {

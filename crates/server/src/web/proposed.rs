@@ -11,14 +11,18 @@ use serde_json::Value;
 use store::record;
 
 use super::admin::kind_words;
+use super::templates::words_of;
 use super::view::View;
 
 /// Of a proposal that is over, so many rows of each list are shown. Of one that waits it is all of them: what a second person does
 /// not see, one person does alone.
 const ROWS_SHOWN: usize = 20;
 
-/// The words of the proposals of ownership among these, by their ids.
-pub(super) fn told(view: &mut View<'_, '_, '_>, found: &[Configuration]) -> acts::Result<BTreeMap<String, String>> {
+/// The words of the proposals of ownership among these, a line for each thing, by their ids.
+pub(super) fn told(
+    view: &mut View<'_, '_, '_>,
+    found: &[Configuration],
+) -> acts::Result<BTreeMap<String, Vec<String>>> {
     let mut told = BTreeMap::new();
     for row in found.iter().filter(|row| row.kind == ConfigurationKind::Ownership) {
         if let Ok(content) = acts::propose_ownership::content(row) {
@@ -29,7 +33,7 @@ pub(super) fn told(view: &mut View<'_, '_, '_>, found: &[Configuration]) -> acts
     Ok(told)
 }
 
-fn words(view: &mut View<'_, '_, '_>, content: &Content, waits: bool) -> acts::Result<String> {
+fn words(view: &mut View<'_, '_, '_>, content: &Content, waits: bool) -> acts::Result<Vec<String>> {
     let most = if waits { usize::MAX } else { ROWS_SHOWN };
     let mut words = Vec::new();
     for (noun, _, rows) in content.lists() {
@@ -37,6 +41,7 @@ fn words(view: &mut View<'_, '_, '_>, content: &Content, waits: bool) -> acts::R
             // What is over has moved its groups already, so that nothing would be left to compare with.
             match noun {
                 Noun::Groups if waits => words.extend(group_words(&view.directory, body)),
+                Noun::People if waits => words.push(format!("person: {}", person_words(&view.directory, body))),
                 _ => words.push(format!("{}{}", one_of(noun), cells(body))),
             }
         }
@@ -61,7 +66,7 @@ fn words(view: &mut View<'_, '_, '_>, content: &Content, waits: bool) -> acts::R
         Some(false) => words.push("rows need two people no longer".to_owned()),
         None => {}
     }
-    Ok(words.join("; "))
+    Ok(words)
 }
 
 fn rest(count: usize, most: usize) -> Option<String> {
@@ -69,11 +74,32 @@ fn rest(count: usize, most: usize) -> Option<String> {
 }
 
 fn cells(body: &Body) -> String {
-    let cells = body.iter().map(|(field, value)| {
-        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-        format!("{field} {value}")
+    let cells = body.iter().map(|(field, value)| cell(field, value));
+    cells.collect::<Vec<_>>().join("; ")
+}
+
+fn cell(field: &str, value: &Value) -> String {
+    format!("{field} {}", words_of(value))
+}
+
+/// A person, with the rights and functions that they have until then beside those that they are to have.
+fn person_words(directory: &Directory, body: &Body) -> String {
+    let login = body.get("login").and_then(Value::as_str).unwrap_or_default();
+    let known = directory.by_login(&login.trim().to_lowercase());
+    let until_now = |field: &str| -> Option<Vec<&str>> {
+        let known = known?;
+        match field {
+            "roles" => Some(known.roles.iter().map(|role| role.as_str()).collect()),
+            "functions" => Some(known.functions.iter().map(String::as_str).collect()),
+            _ => None,
+        }
+    };
+    let cells = body.iter().map(|(field, value)| match until_now(field).as_deref() {
+        None => cell(field, value),
+        Some([]) => format!("{} (until now none)", cell(field, value)),
+        Some(had) => format!("{} (until now {})", cell(field, value), had.join(", ")),
     });
-    cells.collect::<Vec<_>>().join(", ")
+    cells.collect::<Vec<_>>().join("; ")
 }
 
 /// A group, and who joins and who leaves against the group as it stands: of a list of its members nobody sees that.
