@@ -258,7 +258,10 @@ fn the_second_person_reads_what_they_put_in_force() {
         status != 0 && told.contains("`reason`, which a flag says as well"),
         "{told}"
     );
-    std::fs::write(file, r#"{"groups": [{"key": "security", "members": ["tomasz"]}]}"#).unwrap();
+    let provider = json!({"key": "corp", "issuer": "https://login.example.org", "client_id": "assent", "groups_claim": "groups",
+        "roles": {"title": "requester", "everybody": "security"}});
+    let wanted = json!({"groups": [{"key": "security", "members": ["tomasz"]}], "identity_providers": [provider]});
+    std::fs::write(file, wanted.to_string()).unwrap();
     let (status, told) = command_line(&server, "admin", &propose);
     assert_eq!(status, 0, "{told}");
     let all = server.must(
@@ -278,6 +281,10 @@ fn the_second_person_reads_what_they_put_in_force() {
     let joins = format!("{} joins the group security", name.as_str().unwrap());
     assert!(page.contains(&joins), "{joins}: {page}");
     assert!(page.contains("leaves the group security"), "{page}");
+    assert!(
+        page.contains("everybody security") && page.contains("title requester"),
+        "{page}"
+    );
     let (status, told) = command_line(&server, "change_manager", &["ownership", "propose", "--activate", &id]);
     assert_eq!(status, 0, "{told}");
     let (content, in_force) = told.split_once("in force").unwrap();

@@ -60,7 +60,7 @@ fn what_was_never_sent_is_asked_for_once_the_connection_is_there() {
         "map": [{"repository": "halden/edge-dns", "service": "edge-dns", "environments": {"production": "production"}}],
     });
     server.must("POST", "/api/v1/connections", &server.token("admin"), Some(&request));
-    // What fails in passing is tried again; a wait moves the clock by less than the two minutes that are left.
+    // What fails in passing is tried again: while the test waits the clock creeps on, by less than the two minutes left.
     server.advance(3 * 60);
     let requester = server.token("requester");
     eventually("the change has ended", || {

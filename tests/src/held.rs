@@ -2,7 +2,8 @@
 //!
 //! What fails in passing (a disk that is slow for seconds, a call that took too long) is tried again after a pause by the
 //! server's own clock. While a test holds that clock no pause ends. So whoever waits in a test lets the clocks that it holds
-//! go, a second each second, once nothing has come for a quarter of a minute: a quiet machine never sees it.
+//! creep, a second each second, once nothing has come for a quarter of a minute: a quiet machine never sees it. They creep by
+//! less than a minute until the test moves them again, so that what a test says of minutes holds.
 
 use std::cell::RefCell;
 use std::io::Write;
@@ -12,30 +13,33 @@ use std::time::{Duration, Instant};
 
 /// How long a wait lasts at most.
 const LONGEST: Duration = Duration::from_secs(120);
-/// After how long the clocks go.
+/// After how long the clocks creep.
 const STILL: Duration = Duration::from_secs(15);
+/// By how many seconds they creep at most: pauses of 2, 4, 8 and 16 seconds end.
+const MOST: u32 = 45;
 /// The pause between two looks.
 const LOOK: Duration = Duration::from_millis(20);
 
 thread_local! {
-    /// Where the servers listen whose clocks the test of this thread holds.
-    static HELD: RefCell<Vec<PathBuf>> = const { RefCell::new(Vec::new()) };
+    /// Where the servers listen whose clocks the test of this thread holds, and by how many seconds each has crept.
+    static HELD: RefCell<Vec<(PathBuf, u32)>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Notes that this thread's test holds a clock.
+/// Notes that this thread's test has set or moved a clock.
 pub(crate) fn note(socket: &Path) {
     HELD.with_borrow_mut(|held| {
-        if !held.iter().any(|known| known == socket) {
-            held.push(socket.to_path_buf());
-        }
+        held.retain(|(known, _)| known != socket);
+        held.push((socket.to_path_buf(), 0));
     });
 }
 
-/// Moves every clock that this thread's test holds by a second. Nobody waits for an answer: a server may be paused, or gone.
-fn go_on() {
-    HELD.with_borrow(|held| {
-        for socket in held {
-            let _ = UnixStream::connect(socket).and_then(|mut stream| writeln!(stream, "advance 1"));
+/// Lets every clock that this thread's test holds creep by a second. Nobody waits for an answer: a server may be paused, or
+/// gone.
+fn creep() {
+    HELD.with_borrow_mut(|held| {
+        for (socket, crept) in held.iter_mut().filter(|(_, crept)| *crept < MOST) {
+            *crept += 1;
+            let _ = UnixStream::connect(socket).and_then(|mut stream| writeln!(stream, "creep 1"));
         }
     });
 }
@@ -52,7 +56,7 @@ pub fn awaited<T>(mut look: impl FnMut() -> Option<T>) -> Option<T> {
         let stood = began.elapsed().saturating_sub(STILL).as_secs();
         if stood > moved {
             moved = stood;
-            go_on();
+            creep();
         }
         std::thread::park_timeout(LOOK);
     }

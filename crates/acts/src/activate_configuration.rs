@@ -156,8 +156,7 @@ fn is_approved_by_another(room: &mut Room<'_, '_>, key: &str, proposal: &Configu
     for approval in file.standing() {
         let says_yes = approval.is_yes() && approval.what == Coverage::Standing;
         let is_another = approval.person != proposal.proposer;
-        let whose = (&approval.person, approval.speaker());
-        if says_yes && is_another && !crate::hands::is_hand_of(room, whose, proposal)? {
+        if says_yes && is_another && !crate::hands::is_hand_of(room, approval.speaker(), proposal)? {
             return Ok(true);
         }
     }

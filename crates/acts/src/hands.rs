@@ -8,7 +8,6 @@ use model::file::Actor;
 use model::ids::PersonId;
 use model::obligation::Duty;
 use model::two_people;
-use model::words::ConfigurationKind;
 use serde_json::json;
 
 use crate::error::Result;
@@ -18,11 +17,20 @@ use crate::save::{Written, draft, save_message};
 /// How long a way in is the setter's as well, in hours: time for its person to read of it and to object.
 const HANDED_HOURS: i64 = 24;
 
+/// Who answers for a way in that is made for a person: whoever handed the acting person theirs, else who acts. Where the first
+/// is whom it is made for, who acts does: else one account would make another's voice that person's own.
+pub(crate) fn maker(actor: &Actor, person: &PersonId) -> PersonId {
+    match actor.speaker() {
+        speaker if speaker == person => actor.person.clone(),
+        speaker => speaker.clone(),
+    }
+}
+
 /// Who sets something for a person, where it is not themselves: also whoever handed them the way in by which they came.
 pub(crate) fn setter(actor: &Actor, person: &PersonId) -> Option<PersonId> {
-    let speaker = actor.speaker();
-    let is_another = !actor.is_system && speaker != person;
-    is_another.then(|| speaker.clone())
+    let maker = maker(actor, person);
+    let is_another = !actor.is_system && maker != *person;
+    is_another.then_some(maker)
 }
 
 /// Who handed out the way in by which a session begins, where that was another person within the last day: by
@@ -88,6 +96,15 @@ pub(crate) fn tell_spoken_for(
     room.tell(vec![draft(event, subject, room.now, json!({}))], written)
 }
 
+/// Refuses a voice that one other person alone lent, outside of a change; a new account's first day is its own.
+///
+/// # Errors
+/// 403 `lent_voice`, or the store's.
+pub(crate) fn check_voice(room: &mut Room<'_, '_>) -> Result<()> {
+    let directory = room.directory()?;
+    Ok(two_people::check_voice(&directory, &room.actor, room.now, |_| true)?)
+}
+
 /// Whether a rule of dual control is in force.
 ///
 /// # Errors
@@ -104,26 +121,20 @@ fn is_dual(room: &mut Room<'_, '_>) -> Result<bool> {
 /// # Errors
 /// The store's.
 pub(crate) fn is_same_hand(room: &mut Room<'_, '_>, proposal: &Configuration) -> Result<bool> {
-    let (person, speaker) = (room.actor.person.clone(), room.actor.speaker().clone());
-    is_hand_of(room, (&person, &speaker), proposal)
+    let speaker = room.actor.speaker().clone();
+    is_hand_of(room, &speaker, proposal)
 }
 
-/// The same of a word that somebody gave before, by somebody's hand.
+/// The same of a word that somebody's hand gave before.
 ///
 /// # Errors
 /// The store's.
-pub(crate) fn is_hand_of(
-    room: &mut Room<'_, '_>,
-    (person, speaker): (&PersonId, &PersonId),
-    proposal: &Configuration,
-) -> Result<bool> {
+pub(crate) fn is_hand_of(room: &mut Room<'_, '_>, speaker: &PersonId, proposal: &Configuration) -> Result<bool> {
     let first = proposal.handed_by.as_ref().unwrap_or(&proposal.proposer);
     if speaker != first {
         return Ok(false);
     }
     // Two people look because one account may be stolen, and an administrator's makes tokens and passwords for others: there
-    // hands count whatever the rules ask. Rules and tables of the first day wait for no second one.
-    let gives_voices = proposal.kind == ConfigurationKind::Ownership;
-    let counts = gives_voices || !two_people::is_new(person, room.now);
-    Ok((counts && two_people::is_by_two(&*room.directory()?, room.now)) || is_dual(room)?)
+    // hands count whatever the rules ask.
+    Ok(two_people::is_by_two(&*room.directory()?, room.now) || is_dual(room)?)
 }

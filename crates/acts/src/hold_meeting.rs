@@ -100,6 +100,7 @@ fn check_room_for(reading: &mut Reading<'_>, field: &str, rows: usize) {
 /// # Errors
 /// 403 for whoever is not of the board, 404, 409 when the meeting is over or has not begun, or the store's.
 pub fn attend_meeting(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Meeting> {
+    crate::hands::check_voice(room)?;
     let mut meeting = own_meeting(room, id)?;
     let mut reading = Reading::new(body, "");
     check_room_for(&mut reading, "attendees", meeting.attendees.len());
@@ -127,6 +128,7 @@ pub fn attend_meeting(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<
 /// # Errors
 /// 403 for whoever is not of the board, 404, 409 when the meeting is over, 422, or the store's.
 pub fn declare_conflict(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Meeting> {
+    crate::hands::check_voice(room)?;
     let mut meeting = own_meeting(room, id)?;
     let mut reading = Reading::new(body, "");
     let key = reading.needed("change", LINE);

@@ -280,6 +280,7 @@ pub fn sign_review(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Acc
     if !room.actor.is_stepped_up(room.now) {
         return Err(model::verbs::decide::step_up_required().into());
     }
+    crate::hands::check_voice(room)?;
     let mut reading = Reading::new(body, "");
     let refused = read_rows(&mut reading, &found);
     let reason = reading.text("reason", TEXT);

@@ -242,7 +242,9 @@ pub fn set_password(room: &mut Room<'_, '_>, login: &str, phc: &str) -> Result<(
     };
     if own_request::is_own(&room.actor, &person.id) {
         crate::set_second_factor::check_fresh(room)?;
-    } else {
+    }
+    // Whoever handed out an account does not set their own password as that account, unless it may set others'.
+    if person.id != room.actor.person {
         room.allow(model::act::actions::SET_PERSON)?;
     }
     keep_password(room, person.id.clone(), phc)
@@ -260,7 +262,12 @@ pub fn change_password(room: &mut Room<'_, '_>, phc: &str) -> Result<()> {
 fn keep_password(room: &mut Room<'_, '_>, id: PersonId, phc: &str) -> Result<()> {
     let by = crate::hands::setter(&room.actor, &id);
     let hand = by.as_ref().map(PersonId::as_str);
-    store::secrets::save_password(room.tx, id.as_str(), phc, (hand, room.now))?;
+    // Whoever chooses a password of their own in a session that another let them into does not begin that one's day anew.
+    let before = store::secrets::password_setter(room.tx, id.as_str())?;
+    let is_own_choice = room.actor.person == id;
+    let began = before.filter(|(setter, _)| is_own_choice && Some(setter.as_str()) == hand);
+    let at = began.map_or(room.now, |(_, at)| at);
+    store::secrets::save_password(room.tx, id.as_str(), phc, (hand, at))?;
     store::session::delete_of_person(room.tx, id.as_str())?;
     let event = crate::save::draft("person.password_set", ("person", id.0.clone()), room.now, json!({}));
     let mut written = crate::save::Written::default();

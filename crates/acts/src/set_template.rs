@@ -223,7 +223,7 @@ pub fn approve_template(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Resu
     let stale = drop_stale(room, &mut template)?;
     template.approvals.retain(|approval| approval.person != person);
     check_hand(room, &template)?;
-    model::two_people::check_voice(&*room.directory()?, &room.actor, room.now, |_| false)?;
+    crate::hands::check_voice(room)?;
     template.approvals.push(TemplateApproval {
         person,
         role,

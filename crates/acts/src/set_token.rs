@@ -53,9 +53,9 @@ pub fn create_token(room: &mut Room<'_, '_>, body: &Body) -> Result<(Token, Stri
         id: RecordId(room.new_id()?),
         version: 0,
         name,
-        person,
         // A token that was made by way of another one is its maker's too: else the hand would be lost over one hop.
-        owner: room.actor.speaker().clone(),
+        owner: crate::hands::maker(&room.actor, &person),
+        person,
         digest: proof::crypto::digest_text(secret.as_bytes()),
         prefix: secret.chars().take(8).collect(),
         scopes,

@@ -490,6 +490,7 @@ pub fn check_lent(
     now: Timestamp,
     act: crate::act::Act,
 ) -> Result<(), Refusal> {
+    use crate::act::Act;
     let change = &file.change;
     let opener = change.break_glass.as_ref().map(|glass| &glass.by);
     let has_stake =
@@ -503,8 +504,13 @@ pub fn check_lent(
         );
         return Err(Refusal::not_allowed("own_request", text));
     }
-    if act.judges() || act == crate::act::Act::BreakGlass {
-        crate::two_people::check_voice(directory, actor, now, has_stake)?;
+    if act.judges() || matches!(act, Act::BreakGlass | Act::Review) {
+        // On a first day people approve and read as peers; whatever one person may do alone waits until it is over.
+        let is_of_first_day = matches!(act, Act::Approve | Act::PeerReview);
+        let works =
+            |maker: &PersonId| change.content.implementers.contains(maker) || file.committers.people.contains(maker);
+        let passes = |maker: &PersonId| is_of_first_day && !has_stake(maker) && !works(maker);
+        crate::two_people::check_voice(directory, actor, now, passes)?;
     }
     Ok(())
 }

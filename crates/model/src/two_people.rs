@@ -31,8 +31,8 @@ pub fn administrators(directory: &Directory, now: Timestamp) -> impl Iterator<It
 }
 
 /// Refuses a word where two people give voices and one other person alone lent this one: by a token or a workload that they
-/// made for whoever decides, or by a password that they set within the last day. The first password of a new account passes,
-/// unless whoever set it has a stake in the matter. A provider was put in force by two; programs have no voice to lend.
+/// made for whoever decides, or by a password that they set within the last day. A password of a new account passes where
+/// `passes` says so of whoever set it. A provider was put in force by two.
 ///
 /// # Errors
 /// [`Refusal::NotAllowed`] with the code `lent_voice`.
@@ -40,38 +40,33 @@ pub fn check_voice(
     directory: &Directory,
     actor: &Actor,
     now: Timestamp,
-    has_stake: impl Fn(&PersonId) -> bool,
+    passes: impl Fn(&PersonId) -> bool,
 ) -> Result<(), Refusal> {
     let Some(maker) = actor.hand() else { return Ok(()) };
-    if actor.method.starts_with("provider:") || !is_by_two(directory, now) || is_program(directory, actor) {
+    if actor.method.starts_with("provider:") || !is_by_two(directory, now) {
         return Ok(());
     }
     if actor.by_token {
         let text = format!(
-            "{} made the token by which you came. Where two people give voices, nobody decides by what another handed out \
-             alone: decide in a session of your own, or by a token that you made yourself.",
+            "{} made the token by which you came, or let you in to make it. Where two people give voices, nobody decides by \
+             what another handed out alone: decide in a session of your own, or by a token that you made in one.",
             directory.name(maker)
         );
         return Err(Refusal::not_allowed("lent_voice", text));
     }
-    if is_new(&actor.person, now) && !has_stake(maker) {
+    if is_new(&actor.person, now) && passes(maker) {
         return Ok(());
     }
     let text = format!(
-        "{} set your password within the last day. Where two people give voices, no decision comes by it before that day is \
-         over: sign in at your provider, or let somebody else decide.",
+        "{} had set your password within the day before you signed in. Where two people give voices, no decision comes by it: \
+         sign in at your provider, or again once that day is over, or let somebody else decide.",
         directory.name(maker)
     );
     Err(Refusal::not_allowed("lent_voice", text))
 }
 
-fn is_program(directory: &Directory, actor: &Actor) -> bool {
-    let person = directory.people.get(&actor.person);
-    person.is_some_and(Person::is_barred_from_deciding)
-}
-
 /// Whether an account was made within the last day. What cannot be told is taken for old.
-pub fn is_new(person: &PersonId, now: Timestamp) -> bool {
+fn is_new(person: &PersonId, now: Timestamp) -> bool {
     let since = now - SignedDuration::from_hours(NEW_HOURS);
     made_at(person).is_some_and(|at| at > since)
 }

@@ -60,7 +60,7 @@ mod held {
             *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(at);
         }
 
-        /// Does one line: `set <RFC 3339>` or `advance <seconds>`.
+        /// Does one line: `set <RFC 3339>`, `advance <seconds>`, or `creep <seconds>`, which leaves a clock alone that goes.
         fn obey(&self, line: &str) -> Result<(), String> {
             match line.trim().split_once(' ') {
                 Some(("set", text)) => {
@@ -72,7 +72,13 @@ mod held {
                     self.hold(self.now() + SignedDuration::from_secs(seconds));
                     Ok(())
                 }
-                _ => Err("say `set <RFC 3339>` or `advance <seconds>`".to_owned()),
+                Some(("creep", text)) => {
+                    let seconds: i64 = text.trim().parse().map_err(|error| format!("{error}"))?;
+                    let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                    *held = held.map(|at| at + SignedDuration::from_secs(seconds));
+                    Ok(())
+                }
+                _ => Err("say `set <RFC 3339>`, `advance <seconds>` or `creep <seconds>`".to_owned()),
             }
         }
 

@@ -1,16 +1,20 @@
 //! A voice that one administrator lends alone, by a token that they made for an approver or a password that they set, decides
 //! nothing where two people give voices.
 
+use std::collections::BTreeSet;
+
 use acts::Room;
 use acts::activate_configuration::activate_configuration;
 use acts::propose_configuration::propose_risk_table;
 use acts::set_template::{approve_template, propose_template};
-use model::file::{Actor, Lent};
+use model::act::Act;
+use model::file::{Actor, Lent, check_lent};
 use model::verbs::Body;
 use serde_json::json;
+use store::{Lane, Mode};
 
 use crate::by_two::{attempt_as, code, hire};
-use crate::world::{World, body};
+use crate::world::{TENANT, World, body};
 
 /// For how long an account is new, and a password its setter's as well, in seconds.
 const DAY: i64 = 24 * 60 * 60;
@@ -112,6 +116,102 @@ fn a_voice_that_one_administrator_lends_alone_decides_nothing() {
     world.assert_replays();
 }
 
+/// Everything by which somebody judges a change, and nothing of the work.
+#[test]
+fn every_act_that_judges_is_closed_to_a_lent_voice() {
+    let world = world();
+    let key = waiting(&world);
+    let (file, directory, now) = world
+        .look(move |room| Ok((room.file(&key)?, room.directory()?, room.now)))
+        .unwrap();
+    let closed = [
+        "accept_evidence",
+        "approve_change",
+        "break_glass",
+        "confirm_retrospective",
+        "cosign_break_glass",
+        "decide_extension",
+        "meet_condition",
+        "overrule_rejection",
+        "peer_review_change",
+        "review_change",
+        "state_finding",
+        "validate_break_glass",
+        "validate_change",
+    ];
+    for method in ["token", "password", "password+totp"] {
+        let actor = lent(&world, "olga", "nils", method);
+        let refuses = |act: &&Act| check_lent(&file, &directory, &actor, now, **act).is_err();
+        let refused: BTreeSet<&str> = Act::ALL.iter().filter(refuses).map(|act| act.as_str()).collect();
+        assert_eq!(refused, BTreeSet::from(closed), "{method}");
+    }
+    let own = world.actor("olga");
+    let refuses = |act: &Act| check_lent(&file, &directory, &own, now, *act).is_err();
+    assert!(!Act::ALL.iter().any(refuses));
+}
+
+/// Anybody may be given a role that looks on, by one person: it must open nothing.
+#[test]
+fn a_role_that_looks_on_opens_nothing_to_a_lent_voice() {
+    let world = world();
+    let key = waiting(&world);
+    let roles = body(json!({"roles": ["change_manager", "auditor", "pipeline"]}));
+    world.system(move |room| acts::set_person::edit_person(room, "mona", &roles).map(drop));
+    for method in ["token", "password"] {
+        assert_ne!(
+            says(&world, lent(&world, "mona", "nils", method), &key, "approve"),
+            "done"
+        );
+        let attended = told(&world, lent(&world, "mona", "nils", method), |room| {
+            acts::hold_meeting::attend_meeting(room, "none", &Body::new())
+        });
+        assert_eq!(attended, "lent_voice");
+    }
+    let attended = told(&world, world.actor("mona"), |room| {
+        acts::hold_meeting::attend_meeting(room, "none", &Body::new())
+    });
+    assert_eq!(attended, "not_found");
+}
+
+/// Whoever lets somebody in does not have that account make their own voice.
+#[test]
+fn what_a_borrowed_account_makes_for_its_lender_is_not_the_lenders_own() {
+    let world = world();
+    let by_kari = lent(&world, "kari", "nils", "token");
+    let wanted = body(json!({"name": "x", "person": "nils"}));
+    let made = world.desk.wait(Lane::Acts, TENANT, by_kari, Mode::Write, move |room| {
+        acts::set_token::create_token(room, &wanted)
+    });
+    assert_eq!(made.unwrap().0.owner, world.actor("kari").person);
+    // Nor does an account that may set nobody's password set its lender's.
+    let set = told(&world, lent(&world, "rita", "nils", "password"), |room| {
+        acts::set_person::set_password(room, "nils", "phc")
+    });
+    assert_eq!(set, "not_allowed");
+}
+
+/// A password that somebody chooses on their first day begins no new day of whoever let them in.
+#[test]
+fn a_password_of_ones_own_choice_begins_no_day_anew() {
+    let world = World::new();
+    hire(&world, "nils");
+    let handed = || {
+        let olga = world.actor("olga").person;
+        let found = world.look(move |room| acts::hands::handed_by(room, &olga, "password"));
+        found.unwrap()
+    };
+    world.by("nils", |room| acts::set_person::set_password(room, "olga", "phc"));
+    let nils = world.actor("nils").person;
+    assert_eq!(handed(), Some(nils.clone()));
+    world.pass_seconds(DAY * 3 / 4);
+    let changed = told(&world, lent(&world, "olga", "nils", "password"), |room| {
+        acts::set_person::change_password(room, "phc")
+    });
+    assert_eq!((changed.as_str(), handed()), ("done", Some(nils)));
+    world.pass_seconds(DAY / 4 + 60);
+    assert_eq!(handed(), None);
+}
+
 #[test]
 fn a_borrowed_voice_works_on_where_it_decides_nothing() {
     let world = world();
@@ -186,7 +286,15 @@ fn a_borrowed_voice_approves_no_template() {
 /// Whoever proposes rules and hands out the second account would put them in force alone.
 #[test]
 fn a_table_is_not_put_in_force_by_a_token_that_its_proposer_made() {
-    let world = world();
+    refuses_its_proposers_token(&world());
+    // Not on anybody's first day either.
+    let world = World::new();
+    hire(&world, "nils");
+    hire(&world, "kari");
+    refuses_its_proposers_token(&world);
+}
+
+fn refuses_its_proposers_token(world: &World) {
     let words = body(json!({"reason": "Caution", "table": {
         "none": {"low": "low", "medium": "low", "high": "medium"},
         "low": {"low": "low", "medium": "medium", "high": "high"},
@@ -196,12 +304,12 @@ fn a_table_is_not_put_in_force_by_a_token_that_its_proposer_made() {
     let proposal = world.by("nils", move |room| propose_risk_table(room, &words));
     let activate = |actor: Actor| {
         let id = proposal.id.clone();
-        told(&world, actor, move |room| {
+        told(world, actor, move |room| {
             activate_configuration(room, id.as_str(), &Body::new())
         })
     };
     for method in ["token", "password"] {
-        assert_eq!(activate(lent(&world, "kari", "nils", method)), "second_person_needed");
+        assert_eq!(activate(lent(world, "kari", "nils", method)), "second_person_needed");
     }
     assert_eq!(activate(world.actor("kari")), "done");
 }

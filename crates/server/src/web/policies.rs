@@ -191,8 +191,8 @@ fn sla_section(view: &View<'_, '_, '_>) -> Section {
     }
 }
 
-/// What a proposal brings, in words, where its table is not on the page; `ownership` is what one of ownership does.
-/// What a configuration brings, each thing on a line of its own.
+/// What a configuration brings, in words, each thing on a line of its own, where its table is not on the page; `ownership` is
+/// what one of ownership does.
 fn content_of(row: &Configuration, ownership: &[String]) -> Rich {
     let told = match row.kind {
         ConfigurationKind::Ownership => ownership.to_vec(),

@@ -11,7 +11,6 @@ use serde_json::Value;
 use store::record;
 
 use super::admin::kind_words;
-use super::templates::words_of;
 use super::view::View;
 
 /// Of a proposal that is over, so many rows of each list are shown. Of one that waits it is all of them: what a second person does
@@ -79,7 +78,20 @@ fn cells(body: &Body) -> String {
 }
 
 fn cell(field: &str, value: &Value) -> String {
-    format!("{field} {}", words_of(value))
+    format!("{field} {}", whole(value))
+}
+
+/// All that a value says, without the marks of JSON: what is left out, one person would do alone.
+fn whole(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(rows) => rows.iter().map(whole).collect::<Vec<_>>().join(", "),
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(field, value)| cell(field, value));
+            format!("({})", fields.collect::<Vec<_>>().join("; "))
+        }
+        other => other.to_string(),
+    }
 }
 
 /// A person, with the rights and functions that they have until then beside those that they are to have.

@@ -355,8 +355,7 @@ fn locked_beside(view: &View<'_, '_, '_>, template: &StandardTemplate, elsewhere
     rows.chain(own).collect()
 }
 
-/// A value of a request as people read it, without the marks of JSON.
-pub(super) fn words_of(value: &Value) -> String {
+fn words_of(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         // A step is told by its title.
