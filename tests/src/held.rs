@@ -38,6 +38,9 @@ pub(crate) fn note(socket: &Path) {
 fn creep() {
     HELD.with_borrow_mut(|held| {
         for (socket, crept) in held.iter_mut().filter(|(_, crept)| *crept < MOST) {
+            if *crept == 0 {
+                println!("nothing came for {STILL:?}: the clock of {} creeps", socket.display());
+            }
             *crept += 1;
             let _ = UnixStream::connect(socket).and_then(|mut stream| writeln!(stream, "creep 1"));
         }

@@ -51,8 +51,8 @@ fn code(world: &World, secret: &str, steps: i64) -> String {
     totp.generate(u64::try_from(now + steps * 30).unwrap()).to_string()
 }
 
-/// Enrols an authenticator; answers its secret and the recovery codes. The code of the present step is used up.
-fn enrol(browser: &Browser<'_>) -> (String, Vec<String>) {
+/// Enrols an authenticator; answers its secret, the recovery codes, and the code that is used up by it.
+fn enrol(browser: &Browser<'_>) -> (String, Vec<String>, String) {
     let made = browser
         .ask("POST", "/second-factors/totp", &json!({"name": "Phone"}))
         .expect(201);
@@ -70,12 +70,12 @@ fn enrol(browser: &Browser<'_>) -> (String, Vec<String>) {
     browser
         .ask("POST", &path, &json!({"code": "000000"}))
         .problem(422, "invalid");
-    let confirmed = browser
-        .ask("POST", &path, &json!({"code": code(browser.world, &secret, -1)}))
-        .expect(201);
+    let used = code(browser.world, &secret, -1);
+    let confirmed = browser.ask("POST", &path, &json!({"code": used})).expect(201);
     let codes = confirmed["recovery_codes"].as_array().unwrap();
     assert_eq!(codes.len(), 10);
-    (secret, codes.iter().map(|it| it.as_str().unwrap().to_owned()).collect())
+    let codes = codes.iter().map(|it| it.as_str().unwrap().to_owned()).collect();
+    (secret, codes, used)
 }
 
 #[test]
@@ -83,13 +83,13 @@ fn who_has_an_authenticator_shows_it_and_no_code_counts_twice() {
     let world = World::new();
     world.set_password("rita");
     let first = Browser::sign_in(&world, "rita");
-    let (secret, recovery) = enrol(&first);
+    let (secret, recovery, used) = enrol(&first);
     let browser = Browser::sign_in(&world, "rita");
     let me = browser.ask("GET", "/me", &Value::Null).expect(200);
     assert_eq!(me["stepped_up"], false, "a password is one of two factors now");
     let step_up = |body: &Value| browser.ask("POST", "/session/step-up", body);
     step_up(&json!({"password": PASSWORD})).problem(403, "second_factor_required");
-    step_up(&json!({"code": code(&world, &secret, -1)})).problem(401, "wrong_code");
+    step_up(&json!({"code": used})).problem(401, "wrong_code");
     step_up(&json!({"code": "12345"})).problem(401, "wrong_code");
     let now = code(&world, &secret, 0);
     step_up(&json!({"code": now})).expect(201);
@@ -126,7 +126,7 @@ fn factors_are_changed_with_a_fresh_factor_alone_and_reset_by_an_administrator()
     let world = World::new();
     world.set_password("rita");
     let first = Browser::sign_in(&world, "rita");
-    let (secret, _) = enrol(&first);
+    let (secret, ..) = enrol(&first);
     world
         .post("rita", "/second-factors/totp", &json!({}))
         .problem(403, "step_up_required");
@@ -177,7 +177,7 @@ fn nobody_sets_their_own_password_without_a_fresh_factor() {
         .send()
         .problem(403, "step_up_required");
     let first = Browser::sign_in(&world, "rita");
-    let (secret, _) = enrol(&first);
+    let (secret, ..) = enrol(&first);
     // A password alone is one of two factors now.
     let stolen = Browser::sign_in(&world, "rita");
     stolen
@@ -239,7 +239,7 @@ fn a_stolen_session_breaks_no_glass() {
     let world = World::new();
     world.set_password("oscar");
     let owner = Browser::sign_in(&world, "oscar");
-    let (secret, _) = enrol(&owner);
+    let (secret, ..) = enrol(&owner);
     let stolen = Browser::sign_in(&world, "oscar");
     let key = world.draft();
     let until = world.server.state().desk().tools().clock.now() + jiff::SignedDuration::from_hours(1);
