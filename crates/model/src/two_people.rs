@@ -12,7 +12,7 @@ use crate::words::Role;
 /// For how long an administrator who was deactivated still counts as the second one, in hours. Else whoever stole one account
 /// would deactivate the other and be alone; so the others have the time to see it.
 pub const REMEMBERED_HOURS: i64 = 24;
-/// For how long an account is new, in hours: whoever made it gives it its first way in, and two people saw its rights of late.
+/// For how long an account is new, in hours: whoever made it gives it its first way in.
 const NEW_HOURS: i64 = 24;
 
 /// Whether what moves decisions needs two people now: the tenant asks for it, and there is, or was within the last day, a
