@@ -1,8 +1,9 @@
-//! Starts without approvals, in the open (`POST …/break-glass`), and counts it against the team's budget.
+//! Starts without approvals, in the open (`POST …/break-glass`), and counts it against its teams' budgets.
 
 use jiff::SignedDuration;
+use model::change::Change;
 use model::file::EventDraft;
-use model::glass::{BUDGET_DAYS, GlassUse, team_of};
+use model::glass::{BUDGET_DAYS, GlassUse, Used, teams_of, words_of_team};
 use model::ids::RecordId;
 use model::verbs::Body;
 use serde_json::{Value, json};
@@ -12,22 +13,32 @@ use crate::error::Result;
 use crate::room::Room;
 use crate::save::Written;
 
-/// Starts without approvals, in the open (`POST …/break-glass`). Over the budget of its team it starts too.
+/// Starts without approvals, in the open (`POST …/break-glass`). Over the budget of one of its teams it starts too.
 ///
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn break_glass(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()> {
     let change = room.change(key)?;
-    let team = team_of(&change, &*room.directory()?);
-    let since = room.now - SignedDuration::from_hours(24 * BUDGET_DAYS);
-    let filter = Filter::new().equals("team", team.as_str()).more("at", since);
-    let used = record::count::<GlassUse>(room.tx, &filter)?;
-    room.on_change(key, |case| model::verbs::glass::break_glass(case, body, used))?;
-    note(room, key)
+    let used = count_uses(room, &change)?;
+    room.on_change(key, |case| model::verbs::glass::break_glass(case, body, &used))?;
+    note(room, key, &used)
 }
 
-/// Writes the opening down where budgets are counted.
-fn note(room: &mut Room<'_, '_>, key: &str) -> Result<()> {
+/// How often the change's teams broke the glass in the last [`BUDGET_DAYS`].
+fn count_uses(room: &mut Room<'_, '_>, change: &Change) -> Result<Used> {
+    let directory = room.directory()?;
+    let since = room.now - SignedDuration::from_hours(24 * BUDGET_DAYS);
+    let mut used = Used::new();
+    for team in teams_of(change, &directory) {
+        let words = words_of_team(&team, &directory);
+        let filter = Filter::new().one_of("team", words).more("at", since);
+        used.insert(team, record::count::<GlassUse>(room.tx, &filter)?);
+    }
+    Ok(used)
+}
+
+/// Writes the opening down where budgets are counted: once for each of its teams.
+fn note(room: &mut Room<'_, '_>, key: &str, used: &Used) -> Result<()> {
     let change = room.change(key)?;
     let Some((glass, counted)) = change
         .break_glass
@@ -36,18 +47,26 @@ fn note(room: &mut Room<'_, '_>, key: &str) -> Result<()> {
     else {
         return Ok(());
     };
-    let row = GlassUse {
-        id: RecordId(room.new_id()?),
-        version: 0,
-        team: counted.team.clone(),
-        change: change.id.clone(),
-        change_key: change.key.clone(),
-        by: glass.by.clone(),
-        at: glass.at,
-        number: counted.number,
-        budget: counted.budget,
-        over_budget: counted.is_over(),
-    };
+    let (by, at, budget) = (glass.by.clone(), glass.at, counted.budget);
+    for (team, before) in used {
+        let row = GlassUse {
+            id: RecordId(room.new_id()?),
+            version: 0,
+            team: team.clone(),
+            change: change.id.clone(),
+            change_key: change.key.clone(),
+            by: by.clone(),
+            at,
+            number: before.saturating_add(1),
+            budget,
+            over_budget: *before >= budget,
+        };
+        write(room, row)?;
+    }
+    Ok(())
+}
+
+fn write(room: &mut Room<'_, '_>, row: GlassUse) -> Result<()> {
     let mut written = Written::default();
     let row = room.put(&mut written, row)?;
     let told = EventDraft {

@@ -3,11 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+use model::act::Act;
 use model::authority::{able, asked_word, most_counted, targets_of};
 use model::directory::{Directory, Holder};
-use model::file::{ChangeFile, change_facts, target_facts};
+use model::facts::{Part, TargetFacts};
+use model::file::{Actor, ChangeFile, actor_facts, change_facts, target_facts};
 use model::ids::{PersonId, ServiceKey};
-use model::obligation::{Duty, Party, TargetObligation};
+use model::obligation::{Duty, Party, PolicyReason, TargetObligation};
 use model::words::{Kind, Level, Role, Touch};
 use policy::PolicySet;
 use serde::Serialize;
@@ -121,13 +124,18 @@ fn of_service(
             target.is_production = true;
         }
         file.requirements = set.require(&change_facts(&file, &room.tenant()), &facts);
-        let own = |row: &TargetObligation| pack.is_none_or(|pack| row.obligation.id.starts_with(&format!("{pack}.")));
+        let is_own = |id: &str| pack.is_none_or(|pack| id.starts_with(&format!("{pack}.")));
         let (mut best, mut found) = (usize::MAX, BTreeSet::new());
-        for (author, implementer) in pairs(directory) {
+        let barred = |person: &PersonId, part| barring(room, directory, (set, &facts), &file, (person, part));
+        for (author, implementer) in pairs(directory, &barred) {
+            let stopped = [barred(&author, Part::Author), barred(&implementer, Part::Implementer)];
+            let mut file = file.clone();
             file.change.authors = vec![author.clone()];
             file.change.requester = author;
             file.change.content.implementers = vec![implementer];
-            let here = lacking(room, directory, &file, &own);
+            let mut here = lacking(room, directory, &file, &|row| is_own(&row.obligation.id));
+            let stopped = stopped.into_iter().flatten().filter(|reason| is_own(&reason.id));
+            here.extend(stopped.map(|reason| (reason.id, format!("{} Nobody here could.", reason.reason))));
             if here.len() < best {
                 best = here.len();
                 found = here;
@@ -141,26 +149,52 @@ fn of_service(
     Ok(lacks)
 }
 
-/// Authors and implementers to try: those first who hold no right that decides.
-fn pairs(directory: &Directory) -> Vec<(PersonId, PersonId)> {
+/// The policies that forbid a person their part of the work: to hand in what they wrote, or to begin.
+fn barring(
+    room: &Room<'_, '_>,
+    directory: &Directory,
+    (set, targets): (&PolicySet, &[TargetFacts]),
+    file: &ChangeFile,
+    (person, part): (&PersonId, Part),
+) -> Vec<PolicyReason> {
+    let (act, parts) = match part {
+        Part::Implementer => (Act::Start, vec![Part::Implementer]),
+        _ => (Act::Submit, vec![Part::Requester, Part::Author]),
+    };
+    let actor = Actor {
+        person: person.clone(),
+        ..room.actor.clone()
+    };
+    let facts = actor_facts(&actor, directory, parts, room.now);
+    let verdict = set.may(
+        &facts,
+        act.as_str(),
+        Some((&change_facts(file, &room.tenant()), targets)),
+    );
+    if verdict.allowed { Vec::new() } else { verdict.reasons }
+}
+
+/// Authors and implementers to try: those first whom no policy bars from it, then those who hold no right that decides.
+fn pairs(directory: &Directory, barred: &dyn Fn(&PersonId, Part) -> Vec<PolicyReason>) -> Vec<(PersonId, PersonId)> {
     let deciding = |person: &&model::directory::Person| {
         let roles = [Role::Owner, Role::Security, Role::ChangeManager];
         roles.iter().filter(|role| person.roles.contains(role)).count()
     };
-    let with = |roles: &[Role]| {
+    let with = |roles: &[Role], part: Part| {
         let people = directory.people.values();
         let mut found: Vec<&model::directory::Person> = people
             .filter(|person| person.active && person.roles.iter().any(|role| roles.contains(role)))
             .collect();
-        found.sort_by_key(deciding);
+        found.sort_by_cached_key(|person| (!barred(&person.id, part).is_empty(), deciding(person)));
         found
             .into_iter()
             .take(MOST_TRIED)
             .map(|person| person.id.clone())
             .collect::<Vec<_>>()
     };
-    let authors = with(&[Role::Requester, Role::Owner, Role::Implementer, Role::ChangeManager]);
-    let implementers = with(&[Role::Implementer, Role::Pipeline, Role::Owner]);
+    let writing = [Role::Requester, Role::Owner, Role::Implementer, Role::ChangeManager];
+    let authors = with(&writing, Part::Author);
+    let implementers = with(&[Role::Implementer, Role::Pipeline, Role::Owner], Part::Implementer);
     let mut found = Vec::new();
     for author in &authors {
         for implementer in &implementers {
@@ -210,7 +244,7 @@ fn lacking(
                 .members(from)
                 .is_empty()
                 .then(|| format!("Nobody is in the group {from}, who look from outside.")),
-            Duty::Validation { distinct_from, .. } => validator_lacks(directory, file, distinct_from),
+            Duty::Validation { distinct_from, .. } => validator_lacks((directory, room.now), file, distinct_from),
             _ => None,
         };
         lacks.extend(text.map(|text| (row.obligation.id.clone(), text)));
@@ -232,14 +266,15 @@ fn fitness(rule: &model::obligation::ApprovalRule) -> String {
     [function, training, apart].into_iter().flatten().collect()
 }
 
-/// Whether nobody is left who could validate: a tester is named freely, so anybody who is apart enough will do.
-fn validator_lacks(directory: &Directory, file: &ChangeFile, apart: &[Party]) -> Option<String> {
+/// Whether nobody is left who could validate: a tester is named freely, so anybody who is apart enough will do. Who is to be
+/// apart from the approvers is somebody without whom every rule still finds its people.
+fn validator_lacks((directory, now): (&Directory, Timestamp), file: &ChangeFile, apart: &[Party]) -> Option<String> {
     let barred = |person: &PersonId| {
         apart.iter().any(|party| match party {
             Party::Author => file.change.authors.contains(person),
             Party::Requester => &file.change.requester == person,
             Party::Implementer => file.change.content.implementers.contains(person),
-            Party::Approver => false,
+            Party::Approver => is_needed_to_approve((directory, now), file, person),
         })
     };
     let mut people = directory
@@ -248,4 +283,20 @@ fn validator_lacks(directory: &Directory, file: &ChangeFile, apart: &[Party]) ->
         .filter(|person| person.active && !person.is_barred_from_deciding());
     let is_there = people.any(|person| !barred(&person.id));
     (!is_there).then(|| "Nobody is left who could say whether it works.".to_owned())
+}
+
+/// Whether a rule that finds people enough finds too few without this one.
+fn is_needed_to_approve((directory, now): (&Directory, Timestamp), file: &ChangeFile, person: &PersonId) -> bool {
+    file.requirements.obligations.iter().any(|row| {
+        let Duty::Approval(rule) = &row.obligation.duty else {
+            return false;
+        };
+        let needed = rule.count.max(rule.quorum.unwrap_or_default()) as usize;
+        let mut targets = targets_of(file, row);
+        targets.any(|target| {
+            let all = able(file, directory, (&row.obligation.id, rule), target, now);
+            let others: Vec<Holder> = all.iter().filter(|holder| holder.root() != person).cloned().collect();
+            most_counted(rule, &all) >= needed && most_counted(rule, &others) < needed
+        })
+    })
 }

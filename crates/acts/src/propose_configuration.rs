@@ -2,17 +2,20 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use model::configuration::{Configuration, PolicyFile};
+use model::directory::Directory;
 use model::ids::RecordId;
 use model::reading::{LINE, Reading, TEXT};
 use model::refusal::{FieldError, Refusal};
 use model::risk::RiskTable;
 use model::verbs::Body;
 use model::words::{ConfigurationKind, ConfigurationState, Level};
-use policy::Finding;
+use policy::{Finding, PolicySet};
 use serde_json::{Value, json};
 
 use crate::error::Result;
+use crate::find_unmeetable::find_unmeetable;
 use crate::room::Room;
 
 /// The longest file of a set, in characters; the policies' own crate holds it to 256 KiB.
@@ -78,6 +81,18 @@ pub(crate) fn refused(findings: &[Finding]) -> Refusal {
     Refusal::Invalid(findings.iter().map(told).collect())
 }
 
+/// Refuses a set with a rule that nobody in this organisation can meet.
+///
+/// # Errors
+/// 422 with each such rule by file and line.
+pub(crate) fn check_people(set: &PolicySet, directory: &Directory, now: Timestamp) -> std::result::Result<(), Refusal> {
+    let findings = find_unmeetable(set, directory, now);
+    if findings.is_empty() {
+        return Ok(());
+    }
+    Err(refused(&findings))
+}
+
 /// Proposes a set of policies (`POST /policies`).
 ///
 /// # Errors
@@ -91,6 +106,7 @@ pub fn propose_policies(room: &mut Room<'_, '_>, body: &Body) -> Result<Configur
     reading.finish()?;
     let compiled = crate::policies::compile(&set.files, &set.cases, &set.parameters, &directory);
     let compiled = compiled.map_err(|findings| refused(&findings))?;
+    check_people(&compiled, &directory, room.now)?;
     crate::search_histories::check_histories(&compiled)?;
     let proposal = Configuration {
         files: set.files,

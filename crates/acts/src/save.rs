@@ -15,6 +15,7 @@ use store::record::{self, Filter, Record};
 use store::{job, revocation, salts, timer};
 
 use crate::error::{Error, Result};
+use crate::keep_facts::keep_facts;
 use crate::room::Room;
 
 /// What became of a file.
@@ -64,6 +65,7 @@ macro_rules! versioned {
 versioned!(
     model::change::Change,
     model::records::Approval,
+    model::decision_facts::DecisionFacts,
     model::records::Condition,
     model::records::PeerReview,
     model::records::Evidence,
@@ -337,6 +339,9 @@ fn save_around(
     let count = |written: &Written| written.deltas.len();
     let start = count(written);
     save_list(room, written, before.map(|old| &old.approvals[..]), &mut file.approvals)?;
+    if let Some(before) = before {
+        keep_facts(room, written, before, file)?;
+    }
     save_list(
         room,
         written,

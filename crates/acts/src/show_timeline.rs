@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use model::change::Change;
+use model::decision_facts::DecisionFacts;
 use model::records::{
     Approval, ChangeTask, ChecklistItem, Comment, Condition, Deployment, Entry, Evidence, Link, PeerReview, Permit,
 };
@@ -54,6 +55,7 @@ pub(crate) fn records_of(room: &mut Room<'_, '_>, change: &Change) -> Result<Vec
     let id = change.id.as_str();
     let mut names = vec![(Change::TABLE, id.to_owned())];
     add::<Approval>(room, "change_id", id, &mut names)?;
+    add::<DecisionFacts>(room, "change_id", id, &mut names)?;
     add::<Condition>(room, "change_id", id, &mut names)?;
     add::<PeerReview>(room, "change_id", id, &mut names)?;
     add::<Evidence>(room, "change_id", id, &mut names)?;

@@ -1,16 +1,23 @@
-//! Tries a proposed set of policies on the last changes: what it would require of them, beside what is required now.
-//! Writes nothing.
+//! Tries a proposed set of policies on the last changes, as they stand, and on the last decisions, over the facts on which they
+//! were taken: what it would require or refuse, beside what the set in force does. Writes nothing.
 
+use jiff::Timestamp;
+use model::act::Act;
 use model::change::Change;
+use model::facts::{ActorFacts, ChangeFacts, TargetFacts};
 use model::file::{change_facts, target_facts};
-use model::obligation::Requirements;
+use model::ids::RecordId;
+use model::obligation::{PolicyReason, Requirements};
 use model::reading::Reading;
+use model::records::Approval;
 use model::verbs::Body;
+use model::words::Decision;
 use policy::PolicySet;
 use serde::Serialize;
 use store::record::{self, Filter};
 
 use crate::error::Result;
+use crate::keep_facts::find_facts;
 use crate::propose_configuration::{read_set, refused};
 use crate::room::Room;
 
@@ -30,6 +37,12 @@ pub struct Trial {
     pub tried: usize,
     /// Those of which something else would be required.
     pub differing: Vec<Difference>,
+    /// How many decisions were judged, over the facts that were kept with them.
+    pub decisions_tried: usize,
+    /// How many of the last decisions were taken before facts were kept: they are not judged.
+    pub decisions_without_facts: usize,
+    /// Decisions before which something else would have been required, or that would have been refused.
+    pub decisions_differing: Vec<DecisionDifference>,
     /// Forbidden paths that the proposed set leaves open: it could not be proposed.
     pub stories: Vec<crate::search_histories::Story>,
 }
@@ -54,6 +67,33 @@ pub struct Difference {
     pub stop: Option<String>,
 }
 
+/// A decision that would have been another one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DecisionDifference {
+    /// The change's key.
+    pub key: String,
+    /// Its title.
+    pub title: String,
+    /// The decision's id.
+    pub approval: RecordId,
+    /// Who decided: a login.
+    pub person: String,
+    /// What they said.
+    pub decision: Decision,
+    /// When.
+    pub at: Timestamp,
+    /// What would have been required of the change in addition, as it was known then.
+    pub added: Vec<Asked>,
+    /// What would not have been required.
+    pub removed: Vec<Asked>,
+    /// The policies that would have refused the decision, where those in force allow it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub refused: Vec<PolicyReason>,
+    /// Why the proposed set could not judge it: everything would stop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop: Option<String>,
+}
+
 /// One obligation.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Asked {
@@ -67,7 +107,7 @@ pub struct Asked {
     pub targets: Vec<String>,
 }
 
-/// Judges the last changes under the set in force and under a proposed one (`POST /policies/trial`).
+/// Judges the last changes and decisions under the set in force and under a proposed one (`POST /policies/trial`).
 ///
 /// # Errors
 /// 403, 422 with what is wrong with the set, or the store's.
@@ -81,54 +121,132 @@ pub fn try_policies(room: &mut Room<'_, '_>, body: &Body) -> Result<Trial> {
     let proposed = crate::policies::compile(&set.files, &set.cases, &set.parameters, &directory)
         .map_err(|findings| refused(&findings))?;
     let active = room.policies()?;
-    let filter = Filter::new().descending_by("number").limit(last);
-    let changes = record::find::<Change>(room.tx, &filter)?;
+    let sets = Sets {
+        active: &active,
+        proposed: &proposed,
+    };
     let mut trial = Trial {
         before: active.digest().to_owned(),
         after: proposed.digest().to_owned(),
-        tried: changes.len(),
+        tried: 0,
         differing: Vec::new(),
+        decisions_tried: 0,
+        decisions_without_facts: 0,
+        decisions_differing: Vec::new(),
         stories: crate::search_histories::search_histories(&proposed),
     };
-    for stored in changes {
-        let file = room.file(&stored.record.key)?;
-        let facts = (
-            change_facts(&file, &room.tenant()),
-            target_facts(&file, &directory, room.now),
-        );
-        let (old, new) = (active.require(&facts.0, &facts.1), proposed.require(&facts.0, &facts.1));
-        trial
-            .differing
-            .extend(difference(&file.change, (&active, &old), (&proposed, &new)));
-    }
+    try_on_changes(room, &sets, last, &mut trial)?;
+    try_on_decisions(room, &sets, last, &mut trial)?;
     Ok(trial)
 }
 
-fn difference(
-    change: &Change,
-    (active, old): (&PolicySet, &Requirements),
-    (proposed, new): (&PolicySet, &Requirements),
-) -> Option<Difference> {
-    let (before, after) = (asked(active, old), asked(proposed, new));
-    let is_not_in = |rows: &[Asked]| {
-        let rows = rows.to_vec();
-        move |row: &Asked| {
-            !rows
-                .iter()
-                .any(|it| it.policy == row.policy && it.asks == row.asks && it.targets == row.targets)
+/// The two sets that are compared.
+struct Sets<'a> {
+    active: &'a PolicySet,
+    proposed: &'a PolicySet,
+}
+
+/// What the proposed set would require beside the one in force.
+struct Compared {
+    added: Vec<Asked>,
+    removed: Vec<Asked>,
+    stop: Option<String>,
+}
+
+impl Sets<'_> {
+    fn compare(&self, change: &ChangeFacts, targets: &[TargetFacts]) -> Compared {
+        let new = self.proposed.require(change, targets);
+        let before = asked(self.active, &self.active.require(change, targets));
+        let after = asked(self.proposed, &new);
+        Compared {
+            added: without(&after, &before),
+            removed: without(&before, &after),
+            stop: new.stop,
         }
-    };
-    let found = Difference {
-        key: change.key.clone(),
-        title: change.content.title.clone(),
-        state: change.state,
-        risk: change.risk.level,
-        added: after.iter().filter(|row| is_not_in(&before)(row)).cloned().collect(),
-        removed: before.iter().filter(|row| is_not_in(&after)(row)).cloned().collect(),
-        stop: new.stop.clone(),
-    };
-    let differs = !found.added.is_empty() || !found.removed.is_empty() || found.stop.is_some();
-    differs.then_some(found)
+    }
+
+    /// The proposed policies that refuse a decision which those in force allow.
+    fn refusing(&self, person: &ActorFacts, change: &ChangeFacts, targets: &[TargetFacts]) -> Vec<PolicyReason> {
+        let may = |set: &PolicySet| set.may(person, Act::Approve.as_str(), Some((change, targets)));
+        let verdict = may(self.proposed);
+        if verdict.allowed || !may(self.active).allowed {
+            return Vec::new();
+        }
+        verdict.reasons
+    }
+}
+
+impl Compared {
+    fn differs(&self) -> bool {
+        !self.added.is_empty() || !self.removed.is_empty() || self.stop.is_some()
+    }
+}
+
+/// The rows that ask something that no other row asks.
+fn without(rows: &[Asked], others: &[Asked]) -> Vec<Asked> {
+    let is_same = |row: &Asked, it: &Asked| it.policy == row.policy && it.asks == row.asks && it.targets == row.targets;
+    let is_new = |row: &&Asked| !others.iter().any(|it| is_same(row, it));
+    rows.iter().filter(is_new).cloned().collect()
+}
+
+fn try_on_changes(room: &mut Room<'_, '_>, sets: &Sets<'_>, last: i64, trial: &mut Trial) -> Result<()> {
+    let directory = room.directory()?;
+    let filter = Filter::new().descending_by("number").limit(last);
+    for stored in record::find::<Change>(room.tx, &filter)? {
+        trial.tried += 1;
+        let file = room.file(&stored.record.key)?;
+        let targets = target_facts(&file, &directory, room.now);
+        let compared = sets.compare(&change_facts(&file, &room.tenant()), &targets);
+        if !compared.differs() {
+            continue;
+        }
+        trial.differing.push(Difference {
+            key: file.change.key,
+            title: file.change.content.title,
+            state: file.change.state,
+            risk: file.change.risk.level,
+            added: compared.added,
+            removed: compared.removed,
+            stop: compared.stop,
+        });
+    }
+    Ok(())
+}
+
+/// Judges decisions on what was known when they were taken: what a service was then, who held which right.
+fn try_on_decisions(room: &mut Room<'_, '_>, sets: &Sets<'_>, last: i64, trial: &mut Trial) -> Result<()> {
+    let directory = room.directory()?;
+    let filter = Filter::new().descending_by("id").limit(last);
+    for stored in record::find::<Approval>(room.tx, &filter)? {
+        let decision = stored.record;
+        let Some((facts, person)) = find_facts(room, &decision)?.zip(decision.person_facts.as_ref()) else {
+            trial.decisions_without_facts += 1;
+            continue;
+        };
+        trial.decisions_tried += 1;
+        let compared = sets.compare(&facts.told, &facts.targets);
+        let refused = sets.refusing(person, &facts.told, &facts.targets);
+        if !compared.differs() && refused.is_empty() {
+            continue;
+        }
+        let Some(change) = record::load::<Change>(room.tx, decision.change.as_str())? else {
+            continue;
+        };
+        let change = change.record;
+        trial.decisions_differing.push(DecisionDifference {
+            key: change.key,
+            title: change.content.title,
+            person: directory.login(&decision.person),
+            approval: decision.id,
+            decision: decision.decision,
+            at: decision.at,
+            added: compared.added,
+            removed: compared.removed,
+            refused,
+            stop: compared.stop,
+        });
+    }
+    Ok(())
 }
 
 fn asked(set: &PolicySet, requirements: &Requirements) -> Vec<Asked> {

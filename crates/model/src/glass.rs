@@ -1,5 +1,7 @@
-//! The budget of break-glass: each opening counts against its team's budget of a quarter. A team over its budget still opens
+//! The budget of break-glass: each opening counts against its teams' budgets of a quarter. A team over its budget still opens
 //! at once, because an emergency is never blocked; but executives are told, and only a change manager validates it.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -7,7 +9,7 @@ use serde_json::json;
 
 use crate::change::{BreakGlass, Change};
 use crate::clocks::last_people;
-use crate::directory::Directory;
+use crate::directory::{Directory, Group, GroupKind};
 use crate::file::{Case, ChangeFile, unmet};
 use crate::ids::{ChangeId, PersonId, RecordId};
 use crate::matrix::Place;
@@ -33,7 +35,7 @@ pub struct GlassUse {
     pub id: RecordId,
     /// Grows with every save.
     pub version: i64,
-    /// The team whose budget it is; empty where nobody said one.
+    /// The team whose budget it is, or the service that has none; empty where nobody said either.
     pub team: String,
     /// The change.
     pub change: ChangeId,
@@ -55,7 +57,7 @@ pub struct GlassUse {
 /// What an opening counts for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counted {
-    /// The team whose budget it is; empty where nobody said one.
+    /// The team whose budget it is, or the service that has none; empty where nobody said either.
     pub team: String,
     /// Which one of the quarter it is, from 1.
     pub number: i64,
@@ -72,17 +74,52 @@ impl Counted {
     }
 }
 
-/// The team whose budget an opening of this change counts against: the change's own, else that of its first service.
-pub fn team_of(change: &Change, directory: &Directory) -> String {
-    let of_service = || {
-        let mut targets = change.content.targets.iter();
-        targets.find_map(|target| directory.services.get(&target.service)?.team.clone())
-    };
-    change.content.team.clone().or_else(of_service).unwrap_or_default()
+/// How often each team broke the glass in the last [`BUDGET_DAYS`]; a team that is not named did not.
+pub type Used = BTreeMap<String, i64>;
+
+/// The teams whose budgets an opening of this change counts against: those of its services, and the one that the change itself
+/// names where it is one of the directory's. A service without a team has a budget of its own. A word that nobody knows opens
+/// no new budget: it counts only where the change names no service that is known. Never none; an empty word where nobody said any.
+pub fn teams_of(change: &Change, directory: &Directory) -> Vec<String> {
+    let services = change.content.targets.iter();
+    let services = services.filter_map(|target| directory.services.get(&target.service));
+    let mut teams: BTreeSet<String> = services
+        .map(|service| match &service.team {
+            Some(team) => canonical(team, directory),
+            None => service.key.0.clone(),
+        })
+        .collect();
+    let own = change.content.team.as_deref().unwrap_or_default();
+    if teams.is_empty() || team_group(own, directory).is_some() {
+        teams.insert(canonical(own, directory));
+    }
+    teams.into_iter().collect()
 }
 
-/// Counts an opening that ends at `until`, after `used` others in the last [`BUDGET_DAYS`].
-pub(crate) fn count(file: &ChangeFile, directory: &Directory, used: i64, until: Timestamp) -> Counted {
+/// All words that mean a team as [`teams_of`] names it.
+pub fn words_of_team(team: &str, directory: &Directory) -> Vec<String> {
+    let group = team_group(team, directory);
+    let name = group.filter(|group| group.name != team).map(|group| group.name.clone());
+    [Some(team.to_owned()), name].into_iter().flatten().collect()
+}
+
+/// A team by its key where it is one of the directory's, whatever the spelling; else by its own word.
+fn canonical(word: &str, directory: &Directory) -> String {
+    team_group(word, directory).map_or_else(|| word.trim().to_owned(), |group| group.key.0.clone())
+}
+
+fn team_group<'a>(word: &str, directory: &'a Directory) -> Option<&'a Group> {
+    let word = word.trim().to_lowercase();
+    let is_meant = |group: &&Group| group.key.0.to_lowercase() == word || group.name.trim().to_lowercase() == word;
+    let mut groups = directory
+        .groups
+        .values()
+        .filter(|group| group.kind == GroupKind::Team && !group.removed);
+    groups.find(is_meant)
+}
+
+/// Counts an opening that ends at `until`, for that of its teams that opened most.
+pub(crate) fn count(file: &ChangeFile, directory: &Directory, used: &Used, until: Timestamp) -> Counted {
     let rules = file
         .requirements
         .obligations
@@ -97,9 +134,14 @@ pub(crate) fn count(file: &ChangeFile, directory: &Directory, used: i64, until: 
     let (budgets, times): (Vec<_>, Vec<_>) = rules.unzip();
     let budget = budgets.into_iter().flatten().min().unwrap_or(USUAL_BUDGET);
     let minutes = times.into_iter().flatten().min().unwrap_or(USUAL_VALIDATION_MINUTES);
+    let uses = teams_of(&file.change, directory).into_iter().map(|team| {
+        let before = used.get(&team).copied().unwrap_or_default();
+        (before, team)
+    });
+    let (before, team) = uses.max().unwrap_or_default();
     Counted {
-        team: team_of(&file.change, directory),
-        number: used.saturating_add(1),
+        team,
+        number: before.saturating_add(1),
         budget: i64::from(budget),
         validate_by: until + SignedDuration::from_mins(minutes),
     }

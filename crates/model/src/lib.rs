@@ -21,6 +21,7 @@ pub mod content;
 pub mod coverage;
 pub mod custom_field;
 pub mod deceiving;
+pub mod decision_facts;
 pub mod directory;
 pub mod due;
 pub mod erased;

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::facts::ActorFacts;
 use crate::ids::{ChangeId, EnvironmentKey, PersonId, RecordId, ServiceKey, TargetId};
 use crate::matrix::Basis;
 use crate::words::{
@@ -83,6 +84,9 @@ pub struct Approval {
     pub policy_digest: String,
     /// Digest of the facts that they saw.
     pub facts_digest: String,
+    /// What the policies were told of its author then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person_facts: Option<ActorFacts>,
     /// When it was given.
     pub at: Timestamp,
     /// Whether a fresh factor stood behind it.

@@ -8,6 +8,7 @@ use model::calendar::Calendar;
 use model::change::Change;
 use model::configuration::Configuration;
 use model::custom_field::CustomField;
+use model::decision_facts::DecisionFacts;
 use model::directory::{
     ConfigItem, Connection, Dependency, Environment, Freeze, Group, Incident, MaintenanceWindow, Ownership, Person,
     Service, StandardTemplate, Tenant, Token,
@@ -180,6 +181,7 @@ nouns! {
     Approval in "approval" |it| {
         change_id = &it.change, person = &it.person, state = it.state, at = it.at,
     }
+    DecisionFacts in "decision_facts" |it| { change_id = &it.change, digest = &it.digest }
     PeerReview in "peer_review" |it| {
         change_id = &it.change, person = &it.person, state = it.state,
     }

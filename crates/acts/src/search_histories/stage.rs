@@ -357,8 +357,10 @@ impl<'s> Stage<'s> {
     pub(super) fn break_glass(&mut self, by: &Hand) -> bool {
         let until = (self.now + SignedDuration::from_hours(1)).to_string();
         let words = body(json!({"reason": "It is down.", "until": until}));
-        self.act(by, "breaks the glass", |case| glass::break_glass(case, &words, 0))
-            .is_ok()
+        self.act(by, "breaks the glass", |case| {
+            glass::break_glass(case, &words, &model::glass::Used::new())
+        })
+        .is_ok()
     }
 
     /// Somebody else signs a broken glass, where that is needed.

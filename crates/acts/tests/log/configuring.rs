@@ -31,6 +31,9 @@ const CASES: &str = "given a service\n  people rita roles requester, olga roles 
     base.require.review\n    base.require.owner\n    base.require.security\n    base.require.change_manager\n    \
     base.require.evidence\n";
 
+/// What [`CASES`] say of the strict rule.
+const ASKED: &str = "house.require.compatibility evidence, aspect compatibility, due approval";
+
 fn with_base(mut proposal: Value) -> Value {
     let files = |files: Vec<policy::SourceFile>| -> Vec<Value> {
         files
@@ -300,6 +303,87 @@ fn wrong_policies_are_refused_with_line_reason_and_example_and_the_set_in_force_
 }
 
 #[test]
+fn a_rule_that_nobody_here_can_meet_is_refused_by_its_line_with_the_reason_and_an_example() {
+    let world = world();
+    let before = digest_in_force(&world);
+    world.system(|room| {
+        acts::set_person::set_group(
+            room,
+            "keepers",
+            &body(json!({"name": "Keepers", "members": ["olga", "sam"]})),
+        )
+        .map(drop)
+    });
+    for (asks, told) in [
+        (
+            "@from(\"group:keepers\")\n@count(\"3\")",
+            "it asks 3 of the group keepers, and there are 2 people. (ask fewer, such as `@count(\"2\")`, or first add people)",
+        ),
+        (
+            "@from(\"owner\")\n@function(\"juggler\")",
+            "it asks 1 of all people with the job function juggler, and there is nobody.",
+        ),
+        (
+            "@from(\"group:keepers\")\n@training(\"juggling\")",
+            "it asks 1 of the group keepers with a valid training juggling, and there is nobody.",
+        ),
+    ] {
+        let mut wanted = strict();
+        wanted["files"][0]["content"] = json!(format!(
+            "// Ours.\n@id(\"house.require.more\")\n@reason(\"x\")\n@require(\"approval\")\n{asks}\n@covers(\"what\")\n\
+             permit (principal, action == Action::\"require\", resource)\n\
+             when {{ resource.category == Category::\"facility\" }};\n"
+        ));
+        wanted["cases"][0]["content"] = json!(CASES.replace(ASKED, "house.require.more"));
+        let refused = refusal(attempt(&world, "ada", move |room| {
+            propose_policies(room, &body(wanted.clone()))
+        }));
+        let Refusal::Invalid(errors) = refused else {
+            panic!("{refused:?}")
+        };
+        assert_eq!(
+            (errors[0].field.as_str(), errors[0].code.as_str()),
+            ("house/house.cedar:2", "nobody_can"),
+            "{errors:#?}"
+        );
+        assert!(errors[0].text.contains(told), "{}", errors[0].text);
+        assert_eq!(errors.len(), 1);
+    }
+    assert_eq!(digest_in_force(&world), before);
+}
+
+#[test]
+fn a_set_whose_people_left_before_it_went_in_force_stays_out() {
+    let world = world();
+    let keepers = |members: Value| {
+        world.system(move |room| {
+            acts::set_person::set_group(room, "keepers", &body(json!({"name": "Keepers", "members": members})))
+                .map(drop)
+        });
+    };
+    keepers(json!(["olga"]));
+    let mut wanted = strict();
+    let text = wanted["files"][0]["content"].as_str().unwrap().to_owned();
+    let rule = "@require(\"approval\")\n@from(\"group:keepers\")\n@covers(\"what\")\n";
+    let text = text.replace(
+        "@require(\"evidence\")\n@aspect(\"compatibility\")\n@due(\"approval\")\n",
+        rule,
+    );
+    wanted["files"][0]["content"] = json!(text);
+    wanted["cases"][0]["content"] = json!(CASES.replace(ASKED, "house.require.compatibility"));
+    let made = proposed(&world, wanted);
+    keepers(json!([]));
+    let id = made.id.0.clone();
+    let refused = refusal(attempt(&world, "adam", move |room| {
+        acts::activate_configuration::activate_configuration(room, &id, &body(json!({})))
+    }));
+    let Refusal::Invalid(errors) = refused else {
+        panic!("{refused:?}")
+    };
+    assert!(errors.iter().any(|it| it.code == "nobody_can"), "{errors:#?}");
+}
+
+#[test]
 fn a_trial_says_what_would_differ_and_writes_nothing() {
     let world = world();
     let key = world.scheduled("Move booking to 4.2");
@@ -316,6 +400,78 @@ fn a_trial_says_what_would_differ_and_writes_nothing() {
     );
     assert_eq!(row.added[0].policy, "house.require.compatibility");
     assert_ne!(trial.before, trial.after);
+}
+
+#[test]
+fn a_trial_judges_past_decisions_on_what_was_known_when_they_were_taken() {
+    let world = world();
+    let key = world.scheduled("Move booking to 4.2");
+    world.system(|room| {
+        acts::set_service::set_service(room, &body(json!({"key": "pay", "criticality": "critical"}))).map(drop)
+    });
+    let of_low = "@id(\"house.require.compatibility\")\n@reason(\"Interfaces broke twice.\")\n@require(\"evidence\")\n\
+        @aspect(\"compatibility\")\n@due(\"approval\")\npermit (principal, action == Action::\"require\", resource)\n\
+        when { context.target.service.criticality == Criticality::\"low\" };\n\n\
+        @id(\"house.act.untrained\")\n@reason(\"Who approves has learned how.\")\n\
+        forbid (principal, action == Action::\"approve_change\", resource)\n\
+        when { context has target && context.target.service.criticality == Criticality::\"low\" &&\n\
+          !principal.trainings.contains(\"approving\") };\n";
+    let mut asked = strict();
+    asked.as_object_mut().unwrap().remove("reason");
+    asked["files"][0]["content"] = json!(of_low);
+    asked["cases"][0]["content"] = json!(format!(
+        "{CASES}\ncase who has not learned it does not approve\n  \
+        olga approve_change as asked no house.act.untrained\n"
+    ));
+    let trial = world.by("ada", move |room| {
+        acts::try_policies::try_policies(room, &body(asked.clone()))
+    });
+    assert_eq!(
+        (trial.tried, trial.differing.len()),
+        (1, 0),
+        "the service is critical now"
+    );
+    assert_eq!((trial.decisions_tried, trial.decisions_without_facts), (3, 0));
+    let told: Vec<(&str, &str)> = trial
+        .decisions_differing
+        .iter()
+        .map(|row| (row.key.as_str(), row.person.as_str()))
+        .collect();
+    assert_eq!(
+        told,
+        [(key.as_str(), "mona"), (key.as_str(), "sam"), (key.as_str(), "olga")],
+        "the newest first"
+    );
+    for row in &trial.decisions_differing {
+        assert_eq!((row.added.len(), row.removed.len(), row.refused.len()), (1, 0, 1));
+        assert_eq!(row.refused[0].id, "house.act.untrained");
+        assert_eq!(row.refused[0].reason, "Who approves has learned how.");
+    }
+    world.assert_replays();
+}
+
+#[test]
+fn the_facts_of_a_decision_are_those_that_its_digest_names() {
+    let world = world();
+    let key = world.scheduled("Move booking to 4.2");
+    let kept = world.by("ada", move |room| {
+        let file = room.file(&key)?;
+        let filter = store::record::Filter::new()
+            .equals("change_id", file.change.id.as_str())
+            .order_by("id");
+        let kept = store::record::find::<model::decision_facts::DecisionFacts>(room.tx, &filter)?;
+        let policies = room.policies()?;
+        let named: std::collections::BTreeSet<String> =
+            file.approvals.iter().map(|it| it.facts_digest.clone()).collect();
+        let kept = kept.into_iter().map(|stored| stored.record);
+        let judged = kept.map(|facts| (policies.require(&facts.told, &facts.targets).facts_digest, facts.digest));
+        Ok((judged.collect::<Vec<_>>(), named))
+    });
+    let (judged, named) = kept;
+    assert!(judged.iter().all(|(judged, digest)| judged == digest), "{judged:?}");
+    let digests: std::collections::BTreeSet<String> = judged.into_iter().map(|(_, digest)| digest).collect();
+    assert_eq!(digests, named);
+    assert!(!named.is_empty());
 }
 
 #[test]

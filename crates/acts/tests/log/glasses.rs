@@ -46,17 +46,7 @@ fn a_late_validation_is_in_sight_of_the_team_alone_until_another_validates() {
     world.by("rita", move |room| {
         acts::edit_change::edit_change(room, &k, &body(json!({"team": "The shop"})))
     });
-    let fresh = Actor {
-        stepped_up_at: Some(world.desk.tools().clock.now()),
-        ..world.actor("cora")
-    };
-    let (k, until) = (
-        key.clone(),
-        world.desk.tools().clock.now() + jiff::SignedDuration::from_hours(1),
-    );
-    let words = body(json!({"reason": "The shop is down.", "until": until.to_string()}));
-    let glass = move |room: &mut Room<'_, '_>| acts::break_glass::break_glass(room, &k, &words);
-    world.desk.wait(Lane::Acts, TENANT, fresh, Mode::Write, glass).unwrap();
+    open_glass(&world, &key);
     // An hour of glass and a day for its validation.
     world.pass_seconds(25 * 3_600);
     assert!(seen_by(&world, "rita").is_empty(), "it is not late yet");
@@ -73,4 +63,51 @@ fn a_late_validation_is_in_sight_of_the_team_alone_until_another_validates() {
     });
     assert!(seen_by(&world, "rita").is_empty());
     world.assert_replays();
+}
+
+#[test]
+fn whoever_invents_a_team_for_each_glass_spends_the_budget_of_the_service_all_the_same() {
+    let world = World::new();
+    world.system(|room| {
+        acts::set_person::create_person(room, &body(json!({"login": "cora", "roles": ["commander"]}))).map(drop)
+    });
+    let mut counted = Vec::new();
+    for word in ["The shop", "Shop at night", "Keys of the shop", "Nobody's"] {
+        let key = world.draft("Bring the shop back");
+        let k = key.clone();
+        world.by("rita", move |room| {
+            acts::edit_change::edit_change(room, &k, &body(json!({"team": word})))
+        });
+        open_glass(&world, &key);
+        counted.push(counted_of(&world, &key));
+    }
+    assert_eq!(counted, [(1, false), (2, false), (3, false), (4, true)]);
+    world.assert_replays();
+}
+
+/// Cora, in a session with a fresh factor, breaks the glass of a change for an hour.
+fn open_glass(world: &World, key: &str) {
+    let now = world.desk.tools().clock.now();
+    let fresh = Actor {
+        stepped_up_at: Some(now),
+        ..world.actor("cora")
+    };
+    let until = now + jiff::SignedDuration::from_hours(1);
+    let words = body(json!({"reason": "The shop is down.", "until": until.to_string()}));
+    let k = key.to_owned();
+    let glass = move |room: &mut Room<'_, '_>| acts::break_glass::break_glass(room, &k, &words);
+    world.desk.wait(Lane::Acts, TENANT, fresh, Mode::Write, glass).unwrap();
+}
+
+/// Which number of the quarter it was, and whether that was one too many.
+fn counted_of(world: &World, key: &str) -> (i64, bool) {
+    let k = key.to_owned();
+    let read = move |room: &mut Room<'_, '_>| {
+        let glass = room.change(&k)?.break_glass.unwrap();
+        Ok(glass.counted.map(|counted| (counted.number, counted.is_over())))
+    };
+    let found = world
+        .desk
+        .wait(Lane::Pages, TENANT, world.actor("rita"), Mode::Read, read);
+    found.unwrap().unwrap()
 }

@@ -11,6 +11,7 @@ mod estates;
 mod glasses;
 mod hands;
 mod interleaving;
+mod leaving;
 mod mutating;
 mod on_postgres;
 mod ordering;

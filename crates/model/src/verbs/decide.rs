@@ -364,6 +364,7 @@ fn take_decision(case: &mut Case<'_>, word: &Word) -> Approval {
         evidence_seen,
         policy_digest: case.file.requirements.policy_digest.clone(),
         facts_digest: case.file.requirements.facts_digest.clone(),
+        person_facts: Some(case.actor_facts()),
         at: case.now,
         stepped_up: case.actor.is_stepped_up(case.now),
         method: Some(case.actor.method.clone()),

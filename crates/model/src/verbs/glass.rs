@@ -11,6 +11,7 @@ use crate::change::{BreakGlass, Cosignature, Stated};
 use crate::directory::Directory;
 use crate::facts::Part;
 use crate::file::{Case, ChangeFile, allowed};
+use crate::glass::Used;
 use crate::ids::PersonId;
 use crate::lifecycle::check_state;
 use crate::obligation::Duty;
@@ -27,12 +28,12 @@ pub const LONGEST: SignedDuration = SignedDuration::from_hours(4);
 /// How many of those who could sign a refusal names.
 const NAMED: usize = 5;
 
-/// Opens the glass; `used` tells how often its team did so in the last [`crate::glass::BUDGET_DAYS`]. Over its budget it
+/// Opens the glass; `used` tells how often its teams did so in the last [`crate::glass::BUDGET_DAYS`]. Over the budget it
 /// opens too, at once, and those above are told.
 ///
 /// # Errors
 /// 403 by policy, for the administrator role alone, or `step_up_required`; 422; 409 on hold, without targets or a way back.
-pub fn break_glass(case: &mut Case<'_>, body: &Body, used: i64) -> Result<(), Refusal> {
+pub fn break_glass(case: &mut Case<'_>, body: &Body, used: &Used) -> Result<(), Refusal> {
     case.allow(Act::BreakGlass)?;
     if only_admin(case) {
         let text = "The administrator role alone does not open the glass.";

@@ -2,6 +2,7 @@
 
 use jiff::SignedDuration;
 use model::file::Lent;
+use model::glass::{Used, teams_of, words_of_team};
 use model::obligation::{Due, Duty};
 use model::telling::{Quiet, Telling};
 use model::verbs::glass;
@@ -18,7 +19,9 @@ fn opened(used: i64, extra: Vec<(Due, Duty)>) -> World {
     });
     let words = body(json!({"reason": "The shop is down", "until": at("11:00").to_string()}));
     world
-        .act("cora", |case| glass::break_glass(case, &words, used))
+        .act("cora", |case| {
+            glass::break_glass(case, &words, &Used::from([("shop".to_owned(), used)]))
+        })
         .unwrap();
     world
 }
@@ -37,7 +40,46 @@ fn within_the_budget_those_concerned_are_told_and_nobody_above() {
     }
     assert!(topics_to(&world, "sue").is_empty());
     let counted = world.change().break_glass.as_ref().unwrap().counted.as_ref().unwrap();
-    assert_eq!((counted.team.as_str(), counted.number, counted.budget), ("Shop", 3, 3));
+    assert_eq!((counted.team.as_str(), counted.number, counted.budget), ("shop", 3, 3));
+}
+
+#[test]
+fn a_new_word_for_a_team_opens_no_new_budget() {
+    let mut world = World::with(facts(), Vec::new());
+    world.estate(|estate| {
+        let crew = json!({
+            "id": "g1", "version": 1, "key": "shop-crew", "name": "The shop", "kind": "team", "members": [],
+        });
+        let crew: model::directory::Group = serde_json::from_value(crew).unwrap();
+        estate.groups.insert(crew.key.clone(), crew);
+        estate.services.get_mut(&"shop".into()).unwrap().team = Some("the SHOP ".to_owned());
+    });
+    let teams = |world: &World, word: Option<&str>| {
+        let mut change = world.change().clone();
+        change.content.team = word.map(str::to_owned);
+        teams_of(&change, &world.directory)
+    };
+    for word in [
+        None,
+        Some("The shop"),
+        Some("SHOP-CREW"),
+        Some("Shop at night"),
+        Some(""),
+    ] {
+        assert_eq!(teams(&world, word), ["shop-crew"], "{word:?}");
+    }
+    assert_eq!(words_of_team("shop-crew", &world.directory), ["shop-crew", "The shop"]);
+    world.estate(|estate| estate.services.get_mut(&"shop".into()).unwrap().team = None);
+    for word in [None, Some("Shop at night")] {
+        assert_eq!(
+            teams(&world, word),
+            ["shop"],
+            "a service without a team has a budget of its own: {word:?}"
+        );
+    }
+    world.estate(|estate| assert!(estate.services.remove(&"shop".into())));
+    assert_eq!(teams(&world, Some(" Night ")), ["Night"], "where nothing else is known");
+    assert_eq!(teams(&world, None), [""]);
 }
 
 #[test]

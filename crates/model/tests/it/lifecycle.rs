@@ -120,7 +120,7 @@ fn attempt(world: &mut World, act: Act) -> Result<(), Refusal> {
         Act::Review => after::review(case, &words),
         Act::Close => after::close(case),
         Act::Cancel => plan::cancel(case, &words),
-        Act::BreakGlass => glass::break_glass(case, &words, 0),
+        Act::BreakGlass => glass::break_glass(case, &words, &model::glass::Used::new()),
         Act::CosignBreakGlass => glass::cosign(case, &words),
         Act::ValidateBreakGlass => glass::validate(case, &words),
         Act::ConfirmRetrospective => after::confirm_retrospective(case, &words),

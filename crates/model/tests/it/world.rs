@@ -323,7 +323,9 @@ impl World {
     pub fn break_glass(&mut self, who: &str, minutes: i64) -> Result<(), Refusal> {
         let until = self.now + SignedDuration::from_mins(minutes);
         let words = body(json!({"reason": "The shop is down", "until": until.to_string()}));
-        self.act(who, |case| model::verbs::glass::break_glass(case, &words, 0))
+        self.act(who, |case| {
+            model::verbs::glass::break_glass(case, &words, &model::glass::Used::new())
+        })
     }
 
     /// The second signature, by somebody who names no digest.

@@ -1,11 +1,12 @@
-//! Policies tried before they are proposed: a set of one's own with its cases, judged over the last changes.
+//! Policies tried before they are proposed: a set of one's own with its cases, judged over the last changes and decisions.
 
-use acts::try_policies::{Asked, Difference, Trial};
+use acts::try_policies::{Asked, DecisionDifference, Difference, Trial};
 use axum::extract::State;
 use axum::response::Response;
 use model::act::actions;
 use model::configuration::Configuration;
 use model::verbs::Body;
+use model::words::Decision;
 use pages::{
     ActForm, Cell, Choice, Column, Entry, Fact, Field, Fold, Input, Notice, Place, RecordPage, Rich, Section,
     SectionBody, Table, Tone,
@@ -242,7 +243,13 @@ fn result_page(view: &View<'_, '_, '_>, form: &Form, trial: &Trial) -> RecordPag
     page.byline = Rich::from(format!(
         "{differing} of the last {} changes, judged under both sets.",
         trial.tried
-    ));
+    ))
+    .text(" ")
+    .append(Rich::from(format!(
+        "{} of {} decisions, on what was known when they were taken.",
+        trial.decisions_differing.len(),
+        trial.decisions_tried
+    )));
     let table = Table {
         caption: "What would differ".to_owned(),
         columns: vec![
@@ -254,7 +261,10 @@ fn result_page(view: &View<'_, '_, '_>, form: &Form, trial: &Trial) -> RecordPag
         rows: trial.differing.iter().map(|row| difference(view, row)).collect(),
         ..Table::default()
     };
-    page.sections = vec![Section::new("differing", "What would differ", SectionBody::Table(table)).unsaid("Nothing.")];
+    page.sections = vec![
+        Section::new("differing", "What would differ", SectionBody::Table(table)).unsaid("Nothing."),
+        decisions(view, trial),
+    ];
     if !trial.stories.is_empty() {
         let text = "This set leaves a forbidden path open, so it cannot be proposed. Each is told as a story.";
         page.notices.push(Notice::new(Tone::Stop, text).answer());
@@ -292,21 +302,80 @@ fn stories(stories: &[acts::search_histories::Story]) -> Section {
         .note("made-up people walk changes of every shape under the set")
 }
 
-fn difference(view: &View<'_, '_, '_>, row: &Difference) -> Vec<Cell> {
-    let asks = |rows: &[Asked]| {
-        let mut text = Rich::new();
-        for (place, asked) in rows.iter().enumerate() {
-            if place > 0 {
-                text = text.line();
-            }
-            text = text.text(format!("{} ", asked.asks)).code(asked.policy.as_str());
+/// What is asked, a line for each policy.
+fn asks(rows: &[Asked]) -> Rich {
+    let mut text = Rich::new();
+    for (place, asked) in rows.iter().enumerate() {
+        if place > 0 {
+            text = text.line();
         }
-        text
-    };
-    let added = match &row.stop {
+        text = text.text(format!("{} ", asked.asks)).code(asked.policy.as_str());
+    }
+    text
+}
+
+fn added(rows: &[Asked], stop: Option<&String>) -> Rich {
+    match stop {
         Some(stop) => Rich::new().late(format!("Everything would stop: {stop}")),
-        None => asks(&row.added),
+        None => asks(rows),
+    }
+}
+
+/// The decisions that would have been others, on the facts that were kept with them.
+fn decisions(view: &View<'_, '_, '_>, trial: &Trial) -> Section {
+    let table = Table {
+        caption: "Past decisions".to_owned(),
+        columns: vec![
+            Column::new("Change", Fold::Never),
+            Column::new("Decision", Fold::Under),
+            Column::new("Asked in addition", Fold::Under).named(),
+            Column::new("No longer asked", Fold::Under).named(),
+        ],
+        rows: trial
+            .decisions_differing
+            .iter()
+            .map(|row| decision(view, row))
+            .collect(),
+        ..Table::default()
     };
+    let section = Section::new("decisions", "Past decisions", SectionBody::Table(table)).unsaid("Nothing.");
+    match trial.decisions_without_facts {
+        0 => section,
+        many => section.note(format!("{many} older ones kept no facts, and were not judged")),
+    }
+}
+
+fn decision(view: &View<'_, '_, '_>, row: &DecisionDifference) -> Vec<Cell> {
+    let said = match row.decision {
+        Decision::Approve => "approved",
+        Decision::ApproveWithConditions => "approved with conditions",
+        Decision::Return => "returned it",
+        Decision::Reject => "rejected it",
+        Decision::Abstain => "abstained",
+    };
+    let mut told = Rich::new().name(row.person.as_str()).text(" ").text(said);
+    for policy in &row.refused {
+        told = told
+            .line()
+            .late(policy.reason.as_str())
+            .text(" ")
+            .code(policy.id.as_str());
+    }
+    vec![
+        Cell::Title {
+            text: row.title.clone(),
+            href: view.change_url(&row.key),
+            key: row.key.clone(),
+            marks: Vec::new(),
+            sub: Rich::new().text(view.reader.moment(row.at)),
+        },
+        Cell::Text(told),
+        Cell::Text(added(&row.added, row.stop.as_ref())),
+        Cell::Text(asks(&row.removed)),
+    ]
+}
+
+fn difference(view: &View<'_, '_, '_>, row: &Difference) -> Vec<Cell> {
     vec![
         Cell::Title {
             text: row.title.clone(),
@@ -316,7 +385,7 @@ fn difference(view: &View<'_, '_, '_>, row: &Difference) -> Vec<Cell> {
             sub: Rich::new(),
         },
         Cell::Mark(super::words::risk(row.risk).mark()),
-        Cell::Text(added),
+        Cell::Text(added(&row.added, row.stop.as_ref())),
         Cell::Text(asks(&row.removed)),
     ]
 }

@@ -350,7 +350,15 @@ const ITEMS: &[Shape] = &[
             text("what_digest", LINE, "The digest *what* at that moment."),
             text("when_digest", LINE, "The digest *when* at that moment."),
             text("policy_digest", LINE, "Digest of the policies that were asked."),
-            text("facts_digest", LINE, "Digest of the facts that they judged."),
+            text(
+                "facts_digest",
+                LINE,
+                "Digest of the facts that they judged; the bundle holds them.",
+            ),
+            free(
+                "person_facts",
+                "What the policies were told of the author then: rights, groups, parts, trainings.",
+            ),
             word("what", COVERAGES, "Whether it stands for what is done."),
             word("when", COVERAGES, "Whether it stands for the planned times."),
             text("method", LINE, "How they had signed in, or `token`."),

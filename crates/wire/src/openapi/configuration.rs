@@ -1,7 +1,7 @@
 //! Policies and the risk table: their routes and shapes.
 
 use model::reading::{LINE, TEXT};
-use model::words::{ConfigurationKind, ConfigurationState, Level, Role, State};
+use model::words::{ConfigurationKind, ConfigurationState, Decision, Level, Role, State};
 
 use super::shapes::{
     Shape, Words, all, boolean, free, integer, integer_or_null, object, objects, shape, text, text_or_null, texts,
@@ -190,11 +190,31 @@ pub(super) const SHAPES: &[Shape] = &[
         &[
             text("before", LINE, "Digest of the policies in force.").needed(),
             text("after", LINE, "Digest of the proposed ones.").needed(),
-            integer("tried", 0, 500, "How many changes were judged.").needed(),
+            integer("tried", 0, 500, "How many changes were judged, as they stand.").needed(),
             objects(
                 "differing",
                 "TrialRow",
                 "Changes of which something else would be required.",
+            )
+            .needed(),
+            integer(
+                "decisions_tried",
+                0,
+                500,
+                "How many decisions were judged, over the facts that were kept with them.",
+            )
+            .needed(),
+            integer(
+                "decisions_without_facts",
+                0,
+                500,
+                "How many of the last decisions were taken before facts were kept.",
+            )
+            .needed(),
+            objects(
+                "decisions_differing",
+                "TrialDecision",
+                "Decisions before which something else would have been required, or that would have been refused.",
             )
             .needed(),
             objects(
@@ -244,6 +264,26 @@ pub(super) const SHAPES: &[Shape] = &[
             word("risk", all!(Level), "Its risk.").needed(),
             objects("added", "AskedRow", "What would be required in addition.").needed(),
             objects("removed", "AskedRow", "What would no longer be required.").needed(),
+            text("stop", TEXT, "Why the proposed set could not judge it."),
+        ],
+    ),
+    shape(
+        "TrialDecision",
+        "A decision that would have been another one, on what was known when it was taken.",
+        &[
+            text("key", LINE, "The change.").needed(),
+            text("title", LINE, "Its title.").needed(),
+            text("approval", LINE, "The decision's id.").needed(),
+            text("person", LINE, "Who decided: a login.").needed(),
+            word("decision", all!(Decision), "What they said.").needed(),
+            time("at", "When.").needed(),
+            objects("added", "AskedRow", "What would have been required in addition.").needed(),
+            objects("removed", "AskedRow", "What would not have been required.").needed(),
+            objects(
+                "refused",
+                "PolicyReason",
+                "The policies that would have refused the decision.",
+            ),
             text("stop", TEXT, "Why the proposed set could not judge it."),
         ],
     ),

@@ -90,21 +90,14 @@ pub(super) fn try_on_history(asked: &Try, common: &Common, output: &Output) -> R
                 text_of(row, "risk")
             );
             output.line(&output.tone(Tone::Strong, &head));
-            for (field, sign, tone) in [("added", "+", Tone::Warn), ("removed", "-", Tone::Good)] {
-                for asked in array(row, field) {
-                    let line = format!("  {sign} {}: {}", text_of(asked, "policy"), text_of(asked, "asks"));
-                    output.line(&output.tone(tone, &line));
-                }
-            }
-            if !text_of(row, "stop").is_empty() {
-                output.line(&output.tone(Tone::Bad, &format!("  stop: {}", text_of(row, "stop"))));
-            }
+            tell_difference(row, output);
         }
         output.line(&format!(
             "{} of {} changes would be asked for something else",
             differing.len(),
             trial["tried"]
         ));
+        tell_decisions(&trial, output);
         for story in array(&trial, "stories") {
             let head = format!(
                 "forbidden path: {} The change: {}.",
@@ -123,7 +116,50 @@ pub(super) fn try_on_history(asked: &Try, common: &Common, output: &Output) -> R
             output.line(&format!("  {}", text_of(story, "rule")));
         }
     });
-    Ok(u8::from(!differing.is_empty() || !array(&trial, "stories").is_empty()))
+    let lists = ["differing", "decisions_differing", "stories"];
+    Ok(u8::from(lists.iter().any(|list| !array(&trial, list).is_empty())))
+}
+
+/// What would be asked in addition and no longer, and what would refuse or stop.
+fn tell_difference(row: &Value, output: &Output) {
+    for (field, sign, tone) in [("added", "+", Tone::Warn), ("removed", "-", Tone::Good)] {
+        for asked in array(row, field) {
+            let line = format!("  {sign} {}: {}", text_of(asked, "policy"), text_of(asked, "asks"));
+            output.line(&output.tone(tone, &line));
+        }
+    }
+    for policy in array(row, "refused") {
+        let line = format!("  refused by {}: {}", text_of(policy, "id"), text_of(policy, "reason"));
+        output.line(&output.tone(Tone::Bad, &line));
+    }
+    if !text_of(row, "stop").is_empty() {
+        output.line(&output.tone(Tone::Bad, &format!("  stop: {}", text_of(row, "stop"))));
+    }
+}
+
+/// The decisions that would have been others, on what was known when they were taken.
+fn tell_decisions(trial: &Value, output: &Output) {
+    let differing = array(trial, "decisions_differing");
+    for row in differing {
+        let head = format!(
+            "{}  {} by {} at {}",
+            text_of(row, "key"),
+            text_of(row, "decision"),
+            text_of(row, "person"),
+            text_of(row, "at")
+        );
+        output.line(&output.tone(Tone::Strong, &head));
+        tell_difference(row, output);
+    }
+    output.line(&format!(
+        "{} of {} decisions would have been asked for something else or refused, on what was known then",
+        differing.len(),
+        trial["decisions_tried"]
+    ));
+    let without = trial["decisions_without_facts"].as_u64().unwrap_or_default();
+    if without > 0 {
+        output.line(&format!("{without} older decisions kept no facts, and were not judged"));
+    }
 }
 
 /// Proposes a set, activates a proposal, or recovers on the host.

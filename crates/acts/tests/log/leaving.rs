@@ -1,0 +1,78 @@
+//! Who leaves is asked nothing more, stands in for nobody, and nobody stands in for them.
+
+use acts::{set_delegation, set_person, set_service};
+use model::absence::Delegation;
+use model::ids::PersonId;
+use serde_json::json;
+use store::record::{self, Filter};
+
+use crate::world::{World, body};
+
+/// The logins of those who are asked about a change.
+fn asked(world: &World, key: &str) -> Vec<String> {
+    let key = key.to_owned();
+    let found = world.look(move |room| {
+        let directory = room.directory()?;
+        let requests = room.change(&key)?.requests;
+        Ok(requests
+            .iter()
+            .map(|it| directory.login(&it.person))
+            .collect::<Vec<_>>())
+    });
+    found.unwrap()
+}
+
+#[test]
+fn a_leavers_open_requests_and_delegations_both_ways_end_in_the_act_that_deactivates_them() {
+    let world = World::new();
+    world.system(|room| {
+        set_person::create_person(room, &body(json!({"login": "uma", "roles": ["owner"]})))?;
+        set_service::set_ownership(room, &body(json!({"role": "owner", "person": "uma"})))?;
+        for (delegator, delegate) in [("olga", "uma"), ("uma", "olga")] {
+            let wanted = json!({"delegator": delegator, "delegate": delegate, "reason": "Away.",
+                "starts_at": "2026-11-20T07:00:00Z", "ends_at": "2026-12-28T07:00:00Z"});
+            // Each lends to the other for another time, so that no ring comes of it.
+            let mut wanted = body(wanted);
+            if delegator == "uma" {
+                wanted.insert("starts_at".to_owned(), json!("2026-12-28T08:00:00Z"));
+                wanted.insert("ends_at".to_owned(), json!("2026-12-30T08:00:00Z"));
+            }
+            set_delegation::set_delegation(room, &wanted)?;
+        }
+        Ok(())
+    });
+    let key = world.draft("Move booking to 4.2");
+    let k = key.clone();
+    world.by("rita", move |room| {
+        acts::submit_change::submit_change(room, &k)?;
+        acts::assess_change::assess_change(room, &k, &body(json!({"dependencies_reviewed": true})))
+    });
+    let before = asked(&world, &key);
+    assert!(
+        before.contains(&"olga".to_owned()) && before.contains(&"uma".to_owned()),
+        "{before:?}"
+    );
+
+    let olga: PersonId = world.actor("olga").person;
+    world.system(|room| {
+        acts::deactivate_person::deactivate_person(room, "olga", &body(json!({"reason": "Left."}))).map(drop)
+    });
+    let after = asked(&world, &key);
+    assert!(
+        !after.contains(&"olga".to_owned()) && after.contains(&"uma".to_owned()),
+        "{after:?}"
+    );
+    let (now, rows) = world
+        .look(|room| {
+            let rows = record::find::<Delegation>(room.tx, &Filter::new().order_by("id"))?;
+            Ok((room.now, rows.into_iter().map(|it| it.record).collect::<Vec<_>>()))
+        })
+        .unwrap();
+    assert_eq!(rows.len(), 2);
+    assert!(
+        rows.iter()
+            .all(|row| row.ends_at <= now && (row.delegator == olga || row.delegate == olga)),
+        "{rows:#?}"
+    );
+    world.assert_replays();
+}
