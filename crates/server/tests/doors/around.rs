@@ -438,3 +438,40 @@ fn a_template_that_was_proposed_anew_is_approved_by_nobody_who_read_the_old_one(
     let approved = world.post("mona", path, &json!({"template_version": read})).expect(201);
     assert_eq!(approved["approvals"].as_array().unwrap().len(), 1);
 }
+
+#[test]
+fn who_watches_a_change_is_told_of_its_milestones_until_they_stop() {
+    let world = World::new();
+    let milestones = |key: &str| -> Vec<String> {
+        let key = key.to_owned();
+        world.act(move |room| {
+            let person = room.directory()?.by_login("aino").unwrap().id.clone();
+            let filter = store::record::Filter::new()
+                .equals("person", person.as_str())
+                .order_by("id");
+            let found = store::record::find::<model::records::Message>(room.tx, &filter)?;
+            let about = found.into_iter().map(|stored| stored.record);
+            let about = about.filter(|it| it.topic == "milestone" && it.text.contains(&key));
+            Ok(about.map(|it| it.text).collect())
+        })
+    };
+    let (watched, left) = (world.draft(), world.draft());
+    for key in [&watched, &left] {
+        let path = format!("/changes/{key}/watchers");
+        world.post("aino", &path, &json!({})).expect(201);
+    }
+    let path = format!("/changes/{left}/watchers");
+    world.as_person("aino", "DELETE", &path).send().expect(200);
+    world.schedule(&watched);
+    world.schedule(&left);
+    let told = milestones(&watched);
+    assert!(
+        told.iter().any(|text| text.contains("is approved and scheduled")),
+        "{told:?}"
+    );
+    assert!(
+        told.iter().all(|text| text.contains("because you watch it")),
+        "{told:?}"
+    );
+    assert_eq!(milestones(&left), Vec::<String>::new());
+}

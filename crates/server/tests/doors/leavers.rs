@@ -74,6 +74,47 @@ fn who_lacks_after_a_leaver_is_told_of_the_rules_in_force() {
 }
 
 #[test]
+fn a_pack_tells_whose_training_or_function_is_lacking_until_somebody_has_it() {
+    let world = World::new();
+    let lacking = |pack: &str| -> Vec<(String, String)> {
+        let found = world.get("aino", "/staffing?limit=200").expect(200);
+        let rows = found["items"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["pack"] == pack).unwrap();
+        let text = |it: &serde_json::Value, field: &str| it[field].as_str().unwrap().to_owned();
+        let lacks = row["lacks"].as_array().unwrap().iter();
+        lacks.map(|it| (text(it, "rule"), text(it, "text"))).collect()
+    };
+    let rules = |pack: &str| -> Vec<String> { lacking(pack).into_iter().map(|it| it.0).collect() };
+    for (pack, rule) in [
+        ("pci", "pci.act.create_untrained"),
+        ("hipaa", "hipaa.act.create_untrained"),
+        ("sox", "sox.act.create_function"),
+    ] {
+        assert!(rules(pack).contains(&rule.to_owned()), "{pack}: {:?}", lacking(pack));
+    }
+    let told = lacking("hipaa")
+        .into_iter()
+        .find(|it| it.0 == "hipaa.act.create_untrained")
+        .unwrap()
+        .1;
+    assert_eq!(
+        told,
+        "Who writes and hands in a change of a service with health data has a valid training in handling it. Nobody here could."
+    );
+    for (person, training) in [("rita", "pci_dss"), ("rita", "hipaa")] {
+        let passed = json!({"person": person, "training": training, "starts_at": "2026-01-01T00:00:00Z", "ends_at": "2036-01-01T00:00:00Z"});
+        world.post("adam", "/trainings", &passed).expect(201);
+    }
+    for pack in ["pci", "hipaa"] {
+        assert!(
+            !rules(pack).iter().any(|rule| rule.contains(".act.")),
+            "{pack}: {:?}",
+            lacking(pack)
+        );
+    }
+}
+
+#[test]
 fn a_compromised_approvers_word_and_permits_die_at_once() {
     let world = World::new();
     let key = world.draft();

@@ -70,6 +70,23 @@ fn told(world: &World, login: &'static str) -> Vec<String> {
 }
 
 #[test]
+fn a_token_opens_no_door_after_its_end() {
+    let world = World::new();
+    let past = json!({"name": "late", "scopes": ["read"], "expires_at": "2026-01-01T00:00:00Z"});
+    world.post("adam", "/tokens", &past).problem(422, "invalid");
+    let now = || world.act(|room| Ok(room.now));
+    let end = now() + SignedDuration::from_secs(5);
+    let token = made(
+        &world,
+        &json!({"name": "short", "scopes": ["read"], "expires_at": end.to_string()}),
+    );
+    let status = || ask(&world, &token, "GET", "/me", &json!({})).status;
+    assert_eq!(status(), 200, "it has not ended yet");
+    crate::world::eventually("the token has ended", || status() == 401);
+    assert!(now() >= end, "no earlier than it was said");
+}
+
+#[test]
 fn a_token_is_made_for_who_is_there_and_for_what_is_named() {
     let world = World::new();
     let wrong = |body: Value, code: &str| {
