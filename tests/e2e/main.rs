@@ -14,6 +14,7 @@ mod compromised;
 mod contract;
 mod crash;
 mod cross_site;
+mod damaged;
 mod decisions;
 mod deliveries;
 mod described;
