@@ -28,6 +28,7 @@ mod gateway_pages;
 mod gateways;
 mod gitlab;
 mod guide;
+mod headline;
 mod languages;
 mod lost_database;
 mod mapping;
