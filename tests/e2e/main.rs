@@ -9,6 +9,7 @@ mod bad_input;
 mod burst;
 mod canaries;
 mod clock_jumps;
+mod command_line;
 mod committers;
 mod compromised;
 mod contract;
