@@ -1,9 +1,10 @@
 //! Verifiers that we did not write judge what the real server hands out.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use serde_json::json;
+use serde_json::{Value, json};
+use tests::faults::eventually;
 use tests::{Place, Server, root};
 
 fn python() -> PathBuf {
@@ -81,10 +82,11 @@ fn strangers_verify_permit_log_and_bundle() {
     std::fs::write(folder.join("permit.jwt"), check["permit"].as_str().unwrap()).unwrap();
     judge_permit(&folder);
     judge_checkpoint(&server, &folder);
-    judge_bundle(&server, &folder, &key);
+    judge_growth(&server, &folder);
+    judge_bundle(&server, &folder.join(&key), &key);
 }
 
-fn judge_permit(folder: &std::path::Path) {
+fn judge_permit(folder: &Path) {
     let script = format!(
         "import json, jwt, pathlib\nfolder = pathlib.Path({folder:?})\ntoken = (folder / 'permit.jwt').read_text()\n\
          keys = jwt.PyJWKSet.from_dict(json.loads((folder / 'jwks.json').read_text()))\n\
@@ -105,21 +107,34 @@ fn judge_permit(folder: &std::path::Path) {
 }
 
 /// The checkpoint's signature by openssl; the tree by an RFC 9162 verifier in Python over the served tiles.
-fn judge_checkpoint(server: &Server, folder: &std::path::Path) {
+fn judge_checkpoint(server: &Server, folder: &Path) {
     server.wait_for_log();
-    let token = server.token("auditor");
     let log = folder.join("log");
     std::fs::create_dir_all(&log).unwrap();
     for name in ["checkpoint", "key"] {
-        std::fs::write(
-            log.join(name),
-            server.get(&format!("/t/halden/log/{name}"), Some(&token)).1,
-        )
-        .unwrap();
+        std::fs::write(log.join(name), of_log(server, name)).unwrap();
     }
     let note = std::fs::read_to_string(log.join("checkpoint")).unwrap();
-    let size: u64 = note.lines().nth(1).unwrap().parse().unwrap();
-    assert!(size > 100, "{note}");
+    assert!(size_of(&note) > 100, "{note}");
+    fetch_tiles(server, &log, size_of(&note));
+    judge_with("log.py", &[log.to_str().unwrap()]);
+    judge_signature_with_openssl(&log, &note);
+}
+
+/// A file of the tenant's log, as it is served.
+fn of_log(server: &Server, path: &str) -> Vec<u8> {
+    let (status, bytes) = server.get(&format!("/t/halden/log/{path}"), Some(&server.token("auditor")));
+    assert_eq!(status, 200, "{path}");
+    bytes
+}
+
+/// The size that a checkpoint tells.
+fn size_of(note: &str) -> u64 {
+    note.lines().nth(1).unwrap().parse().unwrap()
+}
+
+/// Fetches all tiles of a log of this size, and its entries.
+fn fetch_tiles(server: &Server, log: &Path, size: u64) {
     for (kind, size) in [("entries", size), ("0", size), ("1", size / 256)] {
         for index in 0..size.div_ceil(256) {
             let width = (size - index * 256).min(256);
@@ -129,26 +144,51 @@ fn judge_checkpoint(server: &Server, folder: &std::path::Path) {
                 format!(".p/{width}")
             };
             let path = format!("tile/{kind}/{index:03}{partial}");
-            let (status, bytes) = server.get(&format!("/t/halden/log/{path}"), Some(&token));
-            assert_eq!(status, 200, "{path}");
             let file = log.join(&path);
             std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-            std::fs::write(file, bytes).unwrap();
+            std::fs::write(file, of_log(server, &path)).unwrap();
         }
     }
-    let hand = root().join("crates/proof/tests/foreign");
-    let script = hand.join("log.py");
-    let done = Command::new(python()).arg(script).arg(&log).output().unwrap();
-    assert!(
-        done.status.success(),
-        "{}{}",
-        String::from_utf8_lossy(&done.stdout),
-        String::from_utf8_lossy(&done.stderr)
-    );
-    judge_signature_with_openssl(&log, &note);
 }
 
-fn judge_signature_with_openssl(log: &std::path::Path, note: &str) {
+/// Runs one of the verifiers in Python.
+fn judge_with(script: &str, arguments: &[&str]) {
+    let script = root().join("crates/proof/tests/foreign").join(script);
+    let mut all = vec![script.to_str().unwrap()];
+    all.extend(&arguments[..arguments.len() - 1]);
+    judge(python(), &all, arguments.last().unwrap());
+}
+
+/// A library that we did not write builds the trees of two checkpoints of the running server from its entries, proves an
+/// event included in the newer one and the newer grown out of the older, each against the signed roots.
+fn judge_growth(server: &Server, folder: &Path) {
+    let log = folder.join("log");
+    let older = std::fs::read_to_string(log.join("checkpoint")).unwrap();
+    std::fs::write(log.join("older"), &older).unwrap();
+    let requester = server.token("requester");
+    let made = server.must(
+        "POST",
+        "/api/v1/changes",
+        &requester,
+        Some(&json!({"title": "One more"})),
+    );
+    let events = format!("/api/v1/changes/{}/events", made["key"].as_str().unwrap());
+    let event = server.must("GET", &events, &requester, None)["items"][0]["id"].clone();
+    let event = event.as_str().unwrap();
+    let auditor = server.token("auditor");
+    let proof = || server.get(&format!("/api/v1/events/{event}/proof"), Some(&auditor));
+    eventually("the event stands in the log", || proof().0 == 200);
+    let (_, proof) = proof();
+    let told: Value = serde_json::from_slice(&proof).unwrap();
+    let newer = told["checkpoint"].as_str().unwrap();
+    assert!(size_of(newer) > size_of(&older), "{older}{newer}");
+    std::fs::write(log.join("proof.json"), &proof).unwrap();
+    fetch_tiles(server, &log, size_of(newer));
+    judge_with("served.py", &[log.to_str().unwrap(), event]);
+    judge_signature_with_openssl(&log, newer);
+}
+
+fn judge_signature_with_openssl(log: &Path, note: &str) {
     let script = format!(
         "import base64, pathlib, subprocess\nlog = pathlib.Path({log:?})\nnote = {note:?}\n\
          key = base64.b64decode((log / 'key').read_text().splitlines()[0].split('+', 2)[2])\nassert key[0] == 1\n\
@@ -160,31 +200,32 @@ fn judge_signature_with_openssl(log: &std::path::Path, note: &str) {
     judge(python(), &["-c"], &script);
 }
 
-fn judge_bundle(server: &Server, folder: &std::path::Path, key: &str) {
+/// The change's bundle, judged by hand in Python, by openssl and by the program under the log's own key; answers its file.
+pub(crate) fn judge_bundle(server: &Server, folder: &Path, key: &str) -> PathBuf {
     let token = server.token("auditor");
-    let (status, bytes) = server.get(&format!("/api/v1/changes/{key}/bundle"), Some(&token));
+    let path = format!("/api/v1/changes/{key}/bundle");
+    eventually("its events stand in the log", || {
+        server.get(&path, Some(&token)).0 != 503
+    });
+    let (status, bytes) = server.get(&path, Some(&token));
     assert_eq!(status, 200, "{}", String::from_utf8_lossy(&bytes));
+    std::fs::create_dir_all(folder).unwrap();
     let file = folder.join("bundle.zip");
     std::fs::write(&file, &bytes).unwrap();
-    let script = root().join("crates/proof/tests/foreign/bundle.py");
-    let done = Command::new(python()).arg(script).arg(folder).output().unwrap();
-    assert!(
-        done.status.success(),
-        "{}{}",
-        String::from_utf8_lossy(&done.stdout),
-        String::from_utf8_lossy(&done.stderr)
+    let keys = folder.join("key");
+    std::fs::write(&keys, of_log(server, "key")).unwrap();
+    judge_with("bundle.py", &[folder.to_str().unwrap()]);
+    let script = format!(
+        "import pathlib, zipfile\nfolder = pathlib.Path({folder:?})\narchive = zipfile.ZipFile(folder / 'bundle.zip')\n\
+         for name in ['checkpoint', 'record.json']:\n    (folder / name).write_bytes(archive.read(name))\n"
     );
-    let keys = folder.join("log/key");
-    let verify = |file: &std::path::Path| {
-        Command::new(tests::binary())
-            .args(["audit", "verify"])
-            .arg(file)
-            .arg("--key")
-            .arg(&keys)
-            .output()
-            .unwrap()
-            .status
-            .code()
+    judge(python(), &["-c"], &script);
+    let note = std::fs::read_to_string(folder.join("checkpoint")).unwrap();
+    judge_signature_with_openssl(folder, &note);
+    let verify = |file: &Path| {
+        let mut command = Command::new(tests::binary());
+        command.args(["audit", "verify"]).arg(file).arg("--key").arg(&keys);
+        command.output().unwrap().status.code()
     };
     assert_eq!(verify(&file), Some(0));
     let mut broken = bytes;
@@ -193,4 +234,5 @@ fn judge_bundle(server: &Server, folder: &std::path::Path, key: &str) {
     let bad = folder.join("broken.zip");
     std::fs::write(&bad, broken).unwrap();
     assert_eq!(verify(&bad), Some(1));
+    file
 }

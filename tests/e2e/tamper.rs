@@ -103,7 +103,8 @@ fn flipped_tile() -> Case {
     }
 }
 
-fn run_sql(place: &Place, sql: &str) {
+/// Writes into a database past the server; each statement must touch something.
+pub(crate) fn run_sql(place: &Place, sql: &str) {
     let done = match &place.database {
         Some(url) => Command::new("psql")
             .args([url, "-v", "ON_ERROR_STOP=1", "-c", sql])
@@ -156,7 +157,8 @@ fn copy(of: &Place, n: usize) -> Place {
     Place { folder, database }
 }
 
-fn replay(place: &Place) -> (Option<i32>, String) {
+/// What `audit replay` ends with and says.
+pub(crate) fn replay(place: &Place) -> (Option<i32>, String) {
     let mut command = Command::new(binary());
     command.args(["audit", "replay"]);
     place_arguments(place, &mut command);

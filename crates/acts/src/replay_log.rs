@@ -1,9 +1,11 @@
 //! Rebuilds what the store says from what the log says, and names every difference: first the signed log itself, then
-//! each event's row against its leaf, then each record against its events, and what is derived from a record against it.
+//! each event's row against its leaf, then each record against its events, and what is derived from a record against it; and
+//! the kept files of evidence against the digests that the events name.
 //!
 //! Left out are tables of no audit: queues, sessions, leases, timers and search terms, which are made anew in working.
 
 mod events;
+mod files;
 mod rows;
 mod texts;
 
@@ -21,6 +23,7 @@ use store::event::{self, Event};
 use store::log::{self, LogState};
 use store::{Lane, Mode, SYSTEM_TENANT};
 
+use self::files::KeptFile;
 use crate::desk::Desk;
 use crate::error::Result;
 use crate::keys;
@@ -50,6 +53,8 @@ pub struct ReplayReport {
     pub records: u64,
     /// Events that were compared, waiting ones included.
     pub events: u64,
+    /// Files of evidence that were hashed, each once however many pieces of evidence name it.
+    pub files: u64,
     /// What verifying the log alone came to; `None` when the tenant has no log.
     pub log: Option<LogReport>,
 }
@@ -57,11 +62,12 @@ pub struct ReplayReport {
 /// The most findings that are kept; after so many, more would tell nothing new.
 pub const MAX_FINDINGS: usize = 1_000;
 
-/// Is told what is being gone through (`log`, `event`, or a record's table) and how many of it are done.
+/// Is told what is being gone through (`log`, `event`, `file`, or a record's table) and how many of it are done.
 pub type Progress = Arc<dyn Fn(&str, u64) + Send + Sync>;
 
 /// Replays a tenant's log and compares it with the tenant's rows, all as of one moment. It reads everything, so it runs
-/// on the lane that is the first to be shed, page by page; what it holds in memory is one digest for each record.
+/// on the lane that is the first to be shed, page by page; what it holds in memory is one digest for each record. Files of
+/// evidence are hashed afterwards, one after the other, so that no transaction stays open for as long as that takes.
 ///
 /// # Errors
 /// The store's. Differences are findings, never errors.
@@ -72,17 +78,21 @@ pub fn replay_log(desk: &Desk, tenant: &str, progress: &Progress) -> Result<Repl
     } else {
         noted(desk, tenant)?
     };
-    let progress = progress.clone();
-    desk.wait(Lane::Pages, tenant, Actor::system(), Mode::Read, move |room| {
-        let mut replay = Replay::new(&progress);
+    let told = progress.clone();
+    let (mut report, kept) = desk.wait(Lane::Pages, tenant, Actor::system(), Mode::Read, move |room| {
+        let mut replay = Replay::new(&told);
         replay.run(room, noted)?;
-        Ok(ReplayReport {
+        let report = ReplayReport {
             findings: replay.findings,
             records: replay.records,
             events: replay.events,
+            files: 0,
             log: replay.log,
-        })
-    })
+        };
+        Ok((report, replay.files))
+    })?;
+    files::check_files(desk, tenant, (progress, kept), &mut report)?;
+    Ok(report)
 }
 
 /// The last version of a record that events tell of.
@@ -100,6 +110,15 @@ struct Replay<'p> {
     log: Option<LogReport>,
     /// By table and id; what a row was found for is taken out.
     heads: BTreeMap<String, HashMap<String, Head>>,
+    /// By digest: the files that have to be there, with the evidence that names them.
+    files: BTreeMap<String, Vec<KeptFile>>,
+}
+
+/// Keeps a finding, unless there are enough.
+fn note_finding(findings: &mut Vec<Finding>, finding: Finding) {
+    if findings.len() < MAX_FINDINGS {
+        findings.push(finding);
+    }
 }
 
 impl<'p> Replay<'p> {
@@ -111,19 +130,18 @@ impl<'p> Replay<'p> {
             events: 0,
             log: None,
             heads: BTreeMap::new(),
+            files: BTreeMap::new(),
         }
     }
 
     fn find(&mut self, table: &str, id: &str, field: Option<&str>, what: impl Into<String>) {
-        if self.findings.len() < MAX_FINDINGS {
-            let field = field.map(str::to_owned);
-            self.findings.push(Finding {
-                table: table.to_owned(),
-                id: id.to_owned(),
-                field,
-                what: what.into(),
-            });
-        }
+        let finding = Finding {
+            table: table.to_owned(),
+            id: id.to_owned(),
+            field: field.map(str::to_owned),
+            what: what.into(),
+        };
+        note_finding(&mut self.findings, finding);
     }
 
     fn run(&mut self, room: &mut Room<'_, '_>, noted: Option<(u64, Hash)>) -> Result<()> {

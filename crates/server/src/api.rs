@@ -10,6 +10,7 @@ mod custom_fields;
 mod directory;
 mod estate;
 mod evidence;
+mod evidence_file;
 pub(crate) mod gate;
 mod gateways;
 mod identity;

@@ -19,6 +19,8 @@ use crate::state::AppState;
 const FIELD_LIMIT: usize = 64 * 1024;
 /// The most fields beside a file.
 pub(crate) const FIELDS: usize = 32;
+/// The media type of what was written into a text field.
+const TEXT: &str = "text/plain; charset=utf-8";
 
 pub(crate) fn malformed(text: impl Into<String>) -> Failure {
     Failure::new(400, "malformed", text)
@@ -90,15 +92,19 @@ pub(crate) async fn keep(
     let kind: Option<Kind> = fields
         .get("kind")
         .and_then(|word| serde_json::from_value(word.clone()).ok());
-    let Some((mut file, media_type)) = file else {
-        let text = fields.get("text").and_then(Value::as_str).unwrap_or_default();
-        let text = text.as_bytes().to_vec();
-        return Ok(StoredFile {
-            digest: proof::crypto::digest_text(&text),
-            size: i64::try_from(text.len()).unwrap_or(i64::MAX),
-            media_type: "text/plain; charset=utf-8".to_owned(),
-            reading: reading_of(kind, text).await?,
-        });
+    let text = fields.get("text").and_then(Value::as_str).unwrap_or_default();
+    let (mut file, media_type) = match (file, kind) {
+        (Some(file), _) => file,
+        // Its summary takes the text's place, so that the document itself is kept beside it.
+        (None, Some(_)) => (NewFile::of(state, text.as_bytes()).await?, TEXT.to_owned()),
+        (None, None) => {
+            return Ok(StoredFile {
+                digest: proof::crypto::digest_text(text.as_bytes()),
+                size: i64::try_from(text.len()).unwrap_or(i64::MAX),
+                media_type: TEXT.to_owned(),
+                reading: None,
+            });
+        }
     };
     let reading = match kind {
         None => None,

@@ -68,6 +68,16 @@ impl NewFile {
         })
     }
 
+    /// A file with this content.
+    ///
+    /// # Errors
+    /// 503 when the storage is full, 500.
+    pub async fn of(state: &AppState, bytes: &[u8]) -> Result<Self, Failure> {
+        let mut file = Self::begin(state).await?;
+        file.write(bytes).await?;
+        Ok(file)
+    }
+
     /// Adds bytes; answers the size so far.
     ///
     /// # Errors

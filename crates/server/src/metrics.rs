@@ -46,6 +46,7 @@ pub(crate) struct Metrics {
     queues: Family<QueueLabel, Gauge>,
     lanes: Family<LaneLabel, Gauge>,
     refused_deliveries: Counter,
+    damaged_files: Counter,
     /// Absent where no TLS is spoken.
     certificate: Family<Vec<(&'static str, &'static str)>, Gauge>,
 }
@@ -71,6 +72,12 @@ impl Default for Metrics {
             "Deliveries with a bad signature",
             refused_deliveries.clone(),
         );
+        let damaged_files = Counter::default();
+        registry.register(
+            "evidence_damaged",
+            "Evidence files asked for that are not what was kept",
+            damaged_files.clone(),
+        );
         let certificate = Family::default();
         registry.register(
             "tls_certificate_end_timestamp_seconds",
@@ -84,6 +91,7 @@ impl Default for Metrics {
             queues,
             lanes,
             refused_deliveries,
+            damaged_files,
             certificate,
         }
     }
@@ -119,6 +127,11 @@ impl Metrics {
     /// Notes a delivery whose signature was bad.
     pub(crate) fn note_refused_delivery(&self) {
         self.refused_deliveries.inc();
+    }
+
+    /// Notes a file of evidence that somebody asked for and that is gone, or another than the one that was kept.
+    pub(crate) fn note_damaged_file(&self) {
+        self.damaged_files.inc();
     }
 
     /// Notes the depths of jobs, timers and deliveries, and how many timers failed again and again: they wait as others do.

@@ -6,13 +6,14 @@ use jiff::Timestamp;
 
 use crate::error::Result;
 use crate::tx::{CrossTx, Tx};
+use crate::value::Row;
 
-/// Keeps one chunk of a file. The same digest twice is the same file, which is young again.
+/// Keeps one chunk of a file. The same digest twice is the same file, which is young again, and whole if it was damaged.
 pub fn save_chunk(tx: &mut Tx<'_>, digest: &str, part: i64, bytes: &[u8], now: Timestamp) -> Result<()> {
     tx.execute(
         "INSERT INTO evidence_chunk (tenant, digest, part, bytes, kept_at)
          VALUES ($tenant, $digest, $part, $bytes, $now)
-         ON CONFLICT (tenant, digest, part) DO UPDATE SET kept_at = $now",
+         ON CONFLICT (tenant, digest, part) DO UPDATE SET bytes = $bytes, kept_at = $now",
         &[
             ("digest", digest.into()),
             ("part", part.into()),
@@ -27,7 +28,7 @@ pub fn save_chunk(tx: &mut Tx<'_>, digest: &str, part: i64, bytes: &[u8], now: T
 pub fn finish(tx: &mut Tx<'_>, digest: &str, size: i64, now: Timestamp) -> Result<()> {
     tx.execute(
         "INSERT INTO evidence_blob (tenant, digest, size, kept_at) VALUES ($tenant, $digest, $size, $now)
-         ON CONFLICT (tenant, digest) DO UPDATE SET kept_at = $now",
+         ON CONFLICT (tenant, digest) DO UPDATE SET size = $size, kept_at = $now",
         &[("digest", digest.into()), ("size", size.into()), ("now", now.into())],
     )?;
     Ok(())
@@ -51,6 +52,35 @@ pub fn chunk(tx: &mut Tx<'_>, digest: &str, part: i64) -> Result<Option<Vec<u8>>
     )?
     .map(|row| row.bytes("bytes"))
     .transpose()
+}
+
+/// A chunk without its bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// Its place in the file; the first has 0.
+    pub number: i64,
+    /// Its length in bytes.
+    pub length: i64,
+}
+
+/// The chunks of a file from a place on, in their order and without their bytes.
+pub fn parts(tx: &mut Tx<'_>, digest: &str, from: i64, limit: i64) -> Result<Vec<Part>> {
+    let rows = tx.query(
+        "SELECT part, CAST(length(bytes) AS BIGINT) AS size FROM evidence_chunk
+         WHERE tenant = $tenant AND digest = $digest AND part >= $from ORDER BY part LIMIT $limit",
+        &[
+            ("digest", digest.into()),
+            ("from", from.into()),
+            ("limit", limit.into()),
+        ],
+    )?;
+    let part = |row: &Row| {
+        Ok(Part {
+            number: row.int("part")?,
+            length: row.int("size")?,
+        })
+    };
+    rows.iter().map(part).collect()
 }
 
 /// Removes files that were kept before `before` and that no evidence names, and parts of files that never became whole.

@@ -118,6 +118,7 @@ impl Replay<'_> {
         let words = match self.rebuilt(room, table, &row.id)? {
             Ok((rebuilt, words)) => {
                 self.members(table, &row.id, &rebuilt, &sealed);
+                self.note_file(table, row, &rebuilt);
                 words
             }
             Err(why) => {

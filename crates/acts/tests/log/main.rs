@@ -8,6 +8,7 @@ mod by_two;
 mod configuring;
 mod erasing;
 mod estates;
+mod files;
 mod glasses;
 mod hands;
 mod interleaving;

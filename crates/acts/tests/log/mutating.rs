@@ -9,7 +9,7 @@ use rusqlite::types::Value as Cell;
 use rusqlite::{Connection, params_from_iter};
 use serde_json::json;
 
-use crate::world::{TENANT, World, body};
+use crate::world::{ARTIFACT, TENANT, World, body};
 
 /// Where each migration lies.
 const MIGRATIONS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../store/migrations");
@@ -24,6 +24,23 @@ const FREE: &[(&str, &str)] = &[
     ("text_salt", "tenant"),
     // An event of the system's log tells when a key was made.
     ("signing_key", "created_at"),
+];
+
+/// Tables in which the furnished tenant has no row, so that none of their columns is tried here. They are nouns as the tried
+/// ones are, compared by the same code, but for those with another reason.
+const EMPTY: &[&str] = &[
+    "access_review",
+    "checklist_item",
+    "deployment",
+    // Events here are short enough to hold their records; `proof` changes what stands beside one.
+    "event_payload",
+    "glass_use",
+    // Only a freeze that halts and has begun writes one.
+    "not_before",
+    "outside_check",
+    "outside_look",
+    "peer_review",
+    "policy_set",
 ];
 
 /// The same numbers on every run.
@@ -203,6 +220,7 @@ fn furnish(world: &World) {
         )?;
         Ok(())
     });
+    furnish_rarer(world);
     let template = body(json!({
         "key": "restart", "title": "Restart", "services": ["web"], "environments": ["lab"], "free": ["planned_start", "planned_end"],
         "locked": {"category": "application", "complexity": "low", "description": "d", "justification": "j",
@@ -211,9 +229,65 @@ fn furnish(world: &World) {
     world.by("rita", move |room| set_template::propose_template(room, &template));
 }
 
+/// What fewer tenants have.
+fn furnish_rarer(world: &World) {
+    use acts::{hold_meeting, kin, set_custom_field, set_on_call, set_retention, set_training, set_workload};
+    world.system(|room| {
+        let days = json!({"starts_at": "2026-12-20T07:00:00Z", "ends_at": "2026-12-28T07:00:00Z"});
+        let with = |more: serde_json::Value| {
+            let mut wanted = body(days.clone());
+            wanted.extend(body(more));
+            wanted
+        };
+        set_training::set_training(room, &with(json!({"person": "sam", "training": "sox"})))?;
+        set_on_call::set_on_call(room, &with(json!({"group": "eyes", "person": "sam"})))?;
+        set_custom_field::set_custom_field(room, &body(json!({"key": "dock", "name": "Dock", "holds": "text"})))?;
+        hold_meeting::open_meeting(room, &body(json!({"group": "eyes", "title": "Board"})))?;
+        let workload = json!({"issuer": "https://ci.example", "meant_for": "assent", "person": "pipe",
+            "claims": {"repository": "halden/*"}});
+        set_workload::set_workload(room, "jobs", &body(workload))?;
+        set_retention::propose_retention(room, &body(json!({"changes_days": 400, "reason": "As the law says."})))?;
+        let told = model::outside::Provenance {
+            id: "".into(),
+            version: 0,
+            repository: "halden/web".to_owned(),
+            commit: "6dcb09b5b57875f334f61aebed695e2e4193db5e".to_owned(),
+            tree: None,
+            artifact: Some(ARTIFACT.to_owned()),
+            files: None,
+            before: None,
+            committers: None,
+            is_partial: false,
+            merged: None,
+            source: "ci".to_owned(),
+            at: room.now,
+        };
+        kin::keep(room, told)
+    });
+}
+
+/// A change under way, with a condition and a line in its log of actions.
+fn under_way(world: &World) {
+    let key = world.scheduled("Under way");
+    world.evidence(&key, "note", b"works");
+    let k = key.clone();
+    world.by("sam", move |room| {
+        let digest = room.change(&k)?.digests.content;
+        let conditions = json!([{"text": "A backup is there", "due": "close"}]);
+        let decision =
+            json!({"decision": "approve_with_conditions", "content_digest": digest, "conditions": conditions});
+        acts::approve_change::approve_change(room, &k, &body(decision))
+    });
+    world.by("ivo", move |room| {
+        acts::start_change::start_change(room, &key)?;
+        acts::record_entry::record_entry(room, &key, &body(json!({"text": "Drained.", "kind": "step"})))
+    });
+}
+
 /// A tenant with something in as many tables as a few acts fill.
 fn world() -> World {
-    let world = World::new();
+    // The chunks of a file are rows, which a file in the folder is not.
+    let world = World::with_chunks();
     furnish(&world);
     world.closed("Give every shipment a customs reference");
     let key = world.scheduled("Widen the column");
@@ -223,6 +297,7 @@ fn world() -> World {
         acts::add_task::add_task(room, &key, &body(task))?;
         acts::link_change::link_change(room, &key, &body(json!({"kind": "follows_up", "to": "CHG-1001"})))
     });
+    under_way(&world);
     world.sequence();
     world.draft("A third");
     world
@@ -293,8 +368,14 @@ fn every_recorded_and_derived_column_is_compared() {
         (try_columns(rounds, seed + 1, |at| at % 2 == 1), even.join().unwrap())
     });
     let (tried, refused) = (one.tried + other.tried, one.refused + other.refused);
-    let (missed, empty) = ([one.missed, other.missed].concat(), [one.empty, other.empty].concat());
-    println!("seed {seed:#x}: {tried} changes, {refused} that the table refused; without rows: {empty:?}");
+    let missed = [one.missed, other.missed].concat();
+    let mut empty = [one.empty, other.empty].concat();
+    empty.sort();
+    assert_eq!(empty, EMPTY, "the tables in which there is nothing to change");
+    println!(
+        "seed {seed:#x}: {tried} changes, {refused} that the table refused; {} tables without rows",
+        empty.len()
+    );
     assert!(
         missed.is_empty(),
         "{} were not found:\n{}",

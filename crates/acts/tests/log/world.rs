@@ -1,6 +1,7 @@
 //! A small tenant on a real store: people, a service, changes, and a clock in the hand.
 
 use std::borrow::Cow;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -21,6 +22,10 @@ use store::{Config, Lane, Mode, SYSTEM_TENANT, Store};
 
 pub const TENANT: &str = "halden";
 pub const ARTIFACT: &str = "sha256:aaaa";
+/// How large a chunk of evidence is, in bytes.
+const CHUNK: usize = 16;
+/// The file of evidence of each closed change: two whole chunks and a half.
+pub const FILE: &[u8] = b"<testsuite tests=\"3\" failures=\"0\"/>";
 
 pub struct Hand(pub Mutex<Timestamp>);
 
@@ -65,7 +70,15 @@ impl World {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let config = Config::sqlite(folder.path().join("assent.db"));
-        Self::on(config, folder)
+        let evidence = folder.path().join("evidence");
+        std::fs::create_dir(&evidence).unwrap();
+        Self::on(config, folder, Some(evidence))
+    }
+
+    /// The same world with evidence in chunks, as servers on PostgreSQL keep it.
+    pub fn with_chunks() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self::on(Config::sqlite(folder.path().join("assent.db")), folder, None)
     }
 
     /// The same world on a database of the PostgreSQL server named by `ASSENT_TEST_POSTGRES`; `None` without one.
@@ -73,12 +86,12 @@ impl World {
         let server = std::env::var("ASSENT_TEST_POSTGRES").ok()?;
         let database = Database::new(server);
         Some((
-            Self::on(Config::postgres(&database.url), tempfile::tempdir().unwrap()),
+            Self::on(Config::postgres(&database.url), tempfile::tempdir().unwrap(), None),
             database,
         ))
     }
 
-    fn on(config: Config, folder: tempfile::TempDir) -> Self {
+    fn on(config: Config, folder: tempfile::TempDir, evidence_folder: Option<PathBuf>) -> Self {
         let store = Store::open(config).unwrap();
         let clock = Arc::new(Hand(Mutex::new("2026-11-20T08:00:00.5Z".parse().unwrap())));
         let files = policy::base().files;
@@ -91,10 +104,9 @@ impl World {
             master: Arc::new(MasterKey::new([3; 32])),
             policies: Arc::new(policies),
             public_url: "https://assent.example".to_owned(),
-            evidence_folder: Some(folder.path().join("evidence")),
+            evidence_folder,
         });
         let world = Self { desk, clock, folder };
-        std::fs::create_dir(world.folder.path().join("evidence")).unwrap();
         let system = world.desk.wait(
             Lane::Acts,
             SYSTEM_TENANT,
@@ -136,7 +148,7 @@ impl World {
             master: tools.master.clone(),
             policies: tools.policies.clone(),
             public_url: tools.public_url.clone(),
-            evidence_folder: None,
+            evidence_folder: tools.evidence_folder.clone(),
         })
     }
 
@@ -248,7 +260,7 @@ impl World {
     pub fn closed(&self, title: &str) -> String {
         let key = self.scheduled(title);
         self.evidence(&key, "note", b"works");
-        self.evidence(&key, "file", b"<testsuite tests=\"3\" failures=\"0\"/>");
+        self.evidence(&key, "file", FILE);
         self.pass_seconds(150 * 60);
         let question = acts::gate::Question {
             service: "pay".into(),
@@ -282,11 +294,24 @@ impl World {
         key
     }
 
+    /// Keeps a file as the server does, in the folder or in chunks, which are smaller here.
+    fn keep(&self, digest: &str, bytes: &'static [u8]) {
+        let hex = digest.trim_start_matches("sha256:").to_owned();
+        if let Some(folder) = &self.desk.tools().evidence_folder {
+            return std::fs::write(folder.join(hex), bytes).unwrap();
+        }
+        self.system(move |room| {
+            for (part, chunk) in (0..).zip(bytes.chunks(CHUNK)) {
+                store::blob::save_chunk(room.tx, &hex, part, chunk, room.now)?;
+            }
+            Ok(store::blob::finish(room.tx, &hex, bytes.len() as i64, room.now)?)
+        });
+    }
+
     pub fn evidence(&self, key: &str, kind: &'static str, bytes: &'static [u8]) {
         let digest = proof::crypto::digest_text(bytes);
         if kind != "note" {
-            let name = digest.trim_start_matches("sha256:");
-            std::fs::write(self.folder.path().join("evidence").join(name), bytes).unwrap();
+            self.keep(&digest, bytes);
         }
         let key = key.to_owned();
         self.by("rita", move |room| {

@@ -181,11 +181,12 @@ fn tell_replay(output: &Output, replay: &Value) {
     };
     let text = |name: &str| crate::output::text_of(report, name);
     output.line(&format!(
-        "{}: {}, {} records and {} events compared, log {}",
+        "{}: {}, {} records and {} events compared, {} files of evidence hashed, log {}",
         crate::output::text_of(replay, "tenant"),
         output.tone(tone, word),
         text("records"),
         text("events"),
+        text("files"),
         crate::output::text_of(&report["log"], "outcome")
     ));
     for finding in crate::output::array(report, "findings") {

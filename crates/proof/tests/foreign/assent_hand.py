@@ -113,3 +113,32 @@ def consistent(old, new, proof, old_root, new_root):
             sr = node_hash(sr, c)
         fn, sn = fn >> 1, sn >> 1
     return sn == 0 and fr == old_root and sr == new_root
+
+
+def tile_path(kind, index, width):
+    elements = []
+    while True:
+        elements.insert(0, f"{'x' if elements else ''}{index % 1000:03}")
+        index //= 1000
+        if index == 0:
+            break
+    return "/".join(["tile", kind, *elements]) + ("" if width == 256 else f".p/{width}")
+
+
+def read_tile(folder, kind, index, count):
+    """The bytes of a tile in a folder, and how many hashes or entries it has when the level has `count`."""
+    width = min(256, count - index * 256)
+    return (folder / tile_path(kind, index, width)).read_bytes(), width
+
+
+def read_entries(folder, size):
+    """The entries of a log that lies in a folder, in their order."""
+    entries = []
+    for index in range(-(-size // 256)):
+        data, width = read_tile(folder, "entries", index, size)
+        for _ in range(width):
+            length = int.from_bytes(data[:2], "big")
+            entries.append(data[2 : 2 + length])
+            data = data[2 + length :]
+        assert not data, "bytes are left in an entry bundle"
+    return entries

@@ -2,7 +2,6 @@
 
 use acts::Room;
 use axum::Router;
-use axum::body::Body;
 use axum::extract::{DefaultBodyLimit, FromRequest, Multipart, Request, State};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
@@ -14,11 +13,9 @@ use model::verbs::Body as Fields;
 use serde_json::Value;
 use store::record;
 use store::{Lane, Mode};
-use tokio::io::AsyncReadExt as _;
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
 
 use super::around::item;
+use super::evidence_file::body_of;
 use crate::body::{JsonBody, Pace, check_length, media_type};
 use crate::caller::{Caller, Scope};
 use crate::evidence::{FIELDS, keep, malformed, take_file, take_text};
@@ -167,86 +164,6 @@ async fn show_file(State(state): State<AppState>, caller: Caller, mut places: Pl
         (header::ETAG, format!("\"{}\"", evidence.file_digest)),
     ];
     Ok((StatusCode::OK, headers, body).into_response())
-}
-
-/// How much of a file is read at once, in bytes, and how many such pieces wait for a slow reader.
-const PIECE: usize = 64 * 1024;
-const AHEAD: usize = 1;
-
-type Pieces = mpsc::Sender<std::io::Result<Vec<u8>>>;
-
-/// The body that sends a file piece by piece, and its length: however slowly it is read, no more than a few pieces of it are
-/// held in memory.
-async fn body_of(state: &AppState, caller: &Caller, evidence: &Evidence) -> Result<(Body, u64), Failure> {
-    let hex = evidence.file_digest.trim_start_matches("sha256:").to_owned();
-    let (send, receive) = mpsc::channel(AHEAD);
-    let body = Body::from_stream(ReceiverStream::new(receive));
-    if let Some(folder) = state.desk().tools().evidence_folder.clone() {
-        match tokio::fs::File::open(folder.join(&hex)).await {
-            Ok(file) => {
-                let length = file.metadata().await.map_err(|error| Failure::fault(&error))?.len();
-                tokio::spawn(send_file(file, send));
-                return Ok((body, length));
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(Failure::fault(&error)),
-        }
-    } else if let Some(first) = chunk_of(state, caller, &hex, 0).await? {
-        let length = u64::try_from(evidence.size).unwrap_or_default();
-        tokio::spawn(send_chunks(state.clone(), caller.clone(), hex, first, send));
-        return Ok((body, length));
-    }
-    // A note is its own file: its digest is over its text. The words about a document that was lost are not that document.
-    let is_file = |text: &String| proof::crypto::digest_text(text.as_bytes()) == evidence.file_digest;
-    let text = evidence.text.clone().filter(is_file).ok_or_else(|| {
-        let none = Refusal::not_found("file");
-        Failure::from(acts::Error::from(none))
-    })?;
-    let length = text.len() as u64;
-    Ok((Body::from(text), length))
-}
-
-async fn send_file(mut file: tokio::fs::File, send: Pieces) {
-    loop {
-        let mut piece = vec![0; PIECE];
-        let read = file.read(&mut piece).await;
-        let (piece, is_last) = match read {
-            Ok(0) => return,
-            Ok(length) => {
-                piece.truncate(length);
-                (Ok(piece), false)
-            }
-            Err(error) => (Err(error), true),
-        };
-        // Whoever went away reads nothing more.
-        if send.send(piece).await.is_err() || is_last {
-            return;
-        }
-    }
-}
-
-async fn send_chunks(state: AppState, caller: Caller, hex: String, first: Vec<u8>, send: Pieces) {
-    let (mut next, mut part) = (Ok(Some(first)), 0);
-    loop {
-        let piece = match next {
-            Ok(Some(bytes)) => Ok(bytes),
-            Ok(None) => return,
-            // The length that was told is not reached, so that nobody takes a part for the whole.
-            Err(_) => Err(std::io::Error::other("the file could not be read to its end")),
-        };
-        let is_last = piece.is_err();
-        if send.send(piece).await.is_err() || is_last {
-            return;
-        }
-        part += 1;
-        next = chunk_of(&state, &caller, &hex, part).await;
-    }
-}
-
-async fn chunk_of(state: &AppState, caller: &Caller, hex: &str, part: i64) -> Result<Option<Vec<u8>>, Failure> {
-    let hex = hex.to_owned();
-    let read = move |room: &mut Room<'_, '_>| Ok(store::blob::chunk(room.tx, &hex, part)?);
-    state.act(Lane::Pages, caller, Mode::Read, read).await
 }
 
 /// How an attachment is called (RFC 6266): in plain letters for old readers, and as it is written (RFC 8187).

@@ -194,3 +194,20 @@ fn a_file_of_evidence_is_read_kept_and_given_back() {
     let gone = world.get("rita", &format!("{path}/{}/file", evidence["id"].as_str().unwrap()));
     gone.problem(404, "not_found");
 }
+
+#[test]
+fn a_document_that_came_as_text_is_kept_beside_its_summary() {
+    let world = World::new();
+    let key = world.draft();
+    let path = format!("/changes/{key}/evidence");
+    let report = "<testsuite name=\"s\" tests=\"1\"><testcase name=\"a\"/></testsuite>";
+    let sent = json!({"kind": "junit", "aspect": "functional", "environment": "staging", "artifact": ARTIFACT, "text": report});
+    let evidence = world.post("rita", &path, &sent).expect(201);
+    assert_eq!(evidence["result"], "passed", "{evidence}");
+    assert_ne!(evidence["text"], report, "its summary is shown");
+    let back = world.get("rita", &format!("{path}/{}/file", evidence["id"].as_str().unwrap()));
+    assert_eq!((back.status, back.body.as_slice()), (200, report.as_bytes()));
+    // One that cannot be read is neither kept nor told of.
+    let broken = json!({"kind": "junit", "aspect": "functional", "text": "no XML"});
+    world.post("rita", &path, &broken).problem(422, "invalid");
+}

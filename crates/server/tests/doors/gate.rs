@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
-use serde_json::json;
+use std::io::{BufRead as _, BufReader, Write as _};
+
+use serde_json::{Value, json};
 
 use crate::world::{ARTIFACT, World};
 
@@ -157,4 +159,46 @@ fn a_waiting_check_turns_when_the_change_is_scheduled() {
         .expect(201);
     assert!(first["permit"].is_string());
     assert_eq!(first["permit"], again["permit"]);
+}
+
+/// What a check tells as it goes, event by event, until its stream ends by itself.
+fn follow(world: &World, id: &str) -> impl Iterator<Item = Value> {
+    let mut stream = world.connect();
+    let head = format!(
+        "GET /api/v1/gate-checks/{id}/stream HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {}\r\n\r\n",
+        world.tokens["pipe"]
+    );
+    stream.write_all(head.as_bytes()).unwrap();
+    let lines = BufReader::new(stream).lines().map(Result::unwrap);
+    let data = lines.filter_map(|line| line.strip_prefix("data: ").map(str::to_owned));
+    data.map(|data| serde_json::from_str(&data).unwrap())
+}
+
+#[test]
+fn who_follows_a_waiting_check_is_told_when_the_last_approval_turns_it_go() {
+    let world = World::new();
+    let mut body = question();
+    let until = world.server.state().desk().tools().clock.now() + jiff::SignedDuration::from_hours(1);
+    body["wait_until"] = json!(until.to_string());
+    let check = world.post("pipe", "/gate-checks", &body).expect(201);
+    let id = check["id"].as_str().unwrap();
+    let mut following = follow(&world, id);
+    let first = following.next().unwrap();
+    assert_eq!(
+        (&first["decision"], &first["state"]),
+        (&json!("stop"), &json!("waiting"))
+    );
+    let key = world.draft();
+    world.schedule(&key);
+    let told: Vec<Value> = following.collect();
+    let (last, before) = told.split_last().unwrap();
+    assert!(before.iter().all(|it| it["decision"] == "stop"), "{told:#?}");
+    assert_eq!(
+        (&last["id"], &last["decision"]),
+        (&json!(id), &json!("go")),
+        "{told:#?}"
+    );
+    assert!(last["permit"].is_null(), "who asked collects it: {last}");
+    // Who comes later is told at once, and no more.
+    assert!(follow(&world, id).eq([last.clone()]));
 }

@@ -249,6 +249,13 @@ fn a_file_comes_back_chunk_by_chunk() {
         assert_eq!(world.read(|tx| blob::size(tx, "sha256:1")), Some(6));
         assert_eq!(world.read(|tx| blob::chunk(tx, "sha256:1", 1)), Some(b"two".to_vec()));
         assert_eq!(world.read(|tx| blob::chunk(tx, "sha256:1", 2)), None);
+        // What came again stands over what somebody made of it, and is no second one.
+        world.act(|tx| blob::save_chunk(tx, "sha256:1", 1, b"three", at(1)));
+        let part = |number, length| blob::Part { number, length };
+        let parts = |from, limit| world.read(move |tx| blob::parts(tx, "sha256:1", from, limit));
+        assert_eq!(parts(0, 9), [part(0, 3), part(1, 5)]);
+        assert_eq!((parts(0, 1), parts(1, 9)), (vec![part(0, 3)], vec![part(1, 5)]));
+        assert_eq!(parts(2, 9), []);
         assert!(world.act(|tx| blob::delete(tx, "sha256:1")));
         assert_eq!(world.read(|tx| blob::chunk(tx, "sha256:1", 0)), None);
     });

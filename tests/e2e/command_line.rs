@@ -1,0 +1,362 @@
+//! The whole lifecycle from a terminal, on one server: every act by its command, what each answers as JSON, and its exit code.
+
+use std::process::{Command, Output};
+
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use tests::faults::eventually;
+use tests::journey::{ENVIRONMENT, SERVICE, artifact};
+use tests::{Place, Server};
+
+use crate::mapping::assent;
+
+/// A terminal at a server.
+struct Terminal {
+    server: Server,
+}
+
+impl Terminal {
+    /// What a command answers that must end with this code.
+    #[track_caller]
+    fn says(&self, code: i32, role: &str, words: &[&str]) -> Value {
+        let (ended, told) = assent(&self.server, role, words);
+        assert_eq!(ended, code, "{role}: {words:?}\n{told:#}");
+        told
+    }
+
+    /// An act on a change, which must be done and leave it in this state. Acts answer the change, or an item that says where
+    /// the change stands.
+    #[track_caller]
+    fn does(&self, role: &str, words: &[&str], state: &str) -> Value {
+        let words = [&["change"], words].concat();
+        let told = self.says(0, role, &words);
+        let stands = told.get("change_state").unwrap_or(&told["state"]);
+        assert_eq!(stands, state, "{role}: {words:?}\n{told:#}");
+        told
+    }
+
+    /// An act that is refused with this code.
+    #[track_caller]
+    fn refused(&self, role: &str, words: &[&str], code: &str) {
+        let told = self.says(1, role, &[&["change"], words].concat());
+        assert_eq!(told["code"], code, "{role}: {words:?}\n{told:#}");
+    }
+
+    /// A command as it is typed, without `--json`.
+    fn plain(&self, token: &str, words: &[&str]) -> Output {
+        let mut command = Command::new(tests::binary());
+        command
+            .args(words)
+            .env("ASSENT_SERVER", &self.server.url)
+            .env("ASSENT_TOKEN", token);
+        command.output().unwrap()
+    }
+
+    /// A new draft of low risk, in a window that is open; its key.
+    fn new_change(&self, number: u64) -> String {
+        let tester = self.server.person("owner")["login"].as_str().unwrap().to_owned();
+        let from = (self.server.server_time() - SignedDuration::from_mins(5)).to_string();
+        let words = [
+            "new",
+            "--title",
+            "Print two languages",
+            "--description",
+            "German beside English.",
+            "--justification",
+            "Returns wait for it.",
+            "--category",
+            "application",
+            "--service",
+            SERVICE,
+            "--environment",
+            ENVIRONMENT,
+            "--artifact",
+            &artifact(number),
+            "--complexity",
+            "low",
+            "--impact-data",
+            "none",
+            "--impact-availability",
+            "low",
+            "--impact-compliance",
+            "none",
+            "--from",
+            &from,
+            "--to",
+            "+2h",
+            "--step",
+            "Bring it out",
+            "--rollback-step",
+            "Bring the old one back",
+            "--rollback-minutes",
+            "5",
+            "--tester",
+            &tester,
+            "--label",
+            "typed",
+        ];
+        let made = self.does("requester", &words, "draft");
+        assert_eq!(made["labels"], json!(["typed"]));
+        assert_eq!(made["targets"][0]["artifact"], artifact(number));
+        made["key"].as_str().unwrap().to_owned()
+    }
+
+    /// The same, as far as approval.
+    fn authorizing(&self, number: u64) -> String {
+        let key = self.new_change(number);
+        self.submit_and_assess(&key);
+        key
+    }
+
+    fn submit_and_assess(&self, key: &str) {
+        self.does("requester", &["submit", key], "assessing");
+        let assessed = [
+            "assess",
+            key,
+            "--impact-availability",
+            "low",
+            "--complexity",
+            "low",
+            "--security",
+            "No new ports.",
+            "--dependencies-reviewed",
+        ];
+        let told = self.does("requester", &assessed, "authorizing");
+        assert_eq!(told["risk"]["level"], "low");
+    }
+
+    fn approve(&self, key: &str) {
+        for (role, state) in [
+            ("owner", "authorizing"),
+            ("security", "authorizing"),
+            ("change_manager", "scheduled"),
+        ] {
+            let told = self.does(role, &["approve", key, "--comment", "Fine by me"], state);
+            assert_eq!(told["decision"], "approve");
+        }
+    }
+}
+
+/// Returned, submitted again, approved, put off, held and resumed: it stands scheduled.
+fn plan(terminal: &Terminal, key: &str) {
+    terminal.submit_and_assess(key);
+    let answer = terminal.does("security", &["return", key, "--question", "Which ports?"], "draft");
+    assert_eq!(answer["key"], *key);
+    terminal.submit_and_assess(key);
+    let evidence = [
+        "evidence",
+        "add",
+        key,
+        "--kind",
+        "note",
+        "--aspect",
+        "functional",
+        "--result",
+        "passed",
+        "--environment",
+        "staging",
+        "--artifact",
+        &artifact(9_601),
+        "--text",
+        "412 of 412 passed",
+    ];
+    terminal.does("requester", &evidence, "authorizing");
+    terminal.approve(key);
+    // Another window asks those again who decide on *when*, and nobody else.
+    let times = ["schedule", key, "--from", "now", "--to", "+3h"];
+    terminal.does("requester", &times, "approved");
+    terminal.does("change_manager", &["approve", key], "scheduled");
+    let held = terminal.does(
+        "requester",
+        &["hold", key, "--reason", "The vendor called"],
+        "scheduled",
+    );
+    assert_eq!(held["on_hold"], true);
+    terminal.refused("implementer", &["start", key], "on_hold");
+    let resumed = terminal.does("requester", &["resume", key], "scheduled");
+    assert_eq!(resumed["on_hold"], false);
+}
+
+/// Started, noted, completed, validated, reviewed and closed.
+fn carry_out(terminal: &Terminal, key: &str) {
+    terminal.does("implementer", &["start", key], "implementing");
+    let noted = terminal.does(
+        "implementer",
+        &["note", key, "Node 3 drained slowly", "--kind", "issue"],
+        "implementing",
+    );
+    assert_eq!(noted["kind"], "issue");
+    let done = terminal.does("implementer", &["complete", key, "--outcome", "succeeded"], "reviewing");
+    assert_eq!(done["outcome"], "succeeded");
+    terminal.refused("requester", &["close", key], "closure_refused");
+    terminal.does(
+        "owner",
+        &["validate", key, "--works", "--text", "One of each was printed."],
+        "reviewing",
+    );
+    let review = [
+        "review",
+        key,
+        "--summary",
+        "As planned.",
+        "--improvement",
+        "Drain earlier",
+    ];
+    terminal.does("requester", &review, "reviewing");
+    terminal.does("requester", &["close", key], "closed");
+    let shown = terminal.does("auditor", &["show", key], "closed");
+    assert_eq!(shown["reviews"][0]["improvements"], json!(["Drain earlier"]));
+}
+
+/// The ways out: rejected, cancelled, and a glass that no token breaks.
+fn leave(terminal: &Terminal) {
+    let rejected = terminal.authorizing(9_602);
+    terminal.refused("requester", &["reject", &rejected, "--reason", "No"], "not_asked");
+    let told = terminal.does(
+        "owner",
+        &["reject", &rejected, "--reason", "Not in December"],
+        "rejected",
+    );
+    assert_eq!(told["decision"], "reject");
+    let cancelled = terminal.new_change(9_603);
+    terminal.does(
+        "requester",
+        &["cancel", &cancelled, "--reason", "Not needed"],
+        "cancelled",
+    );
+    terminal.refused("requester", &["submit", &cancelled], "not_in_state");
+    let glass = terminal.authorizing(9_604);
+    terminal.refused(
+        "commander",
+        &["break-glass", &glass, "--reason", "Labels stand still"],
+        "step_up_required",
+    );
+    terminal.does("requester", &["show", &glass], "authorizing");
+}
+
+/// A token works from when it is made until it is revoked, which its bearer is told as something that could not be asked.
+fn tokens(terminal: &Terminal) {
+    let made = terminal.says(
+        0,
+        "admin",
+        &[
+            "token",
+            "create",
+            "--name",
+            "typed",
+            "--scope",
+            "read",
+            "--expires",
+            "+1d",
+        ],
+    );
+    let (id, secret) = (made["id"].as_str().unwrap(), made["token"].as_str().unwrap());
+    let listed = |terminal: &Terminal| {
+        let list = terminal.says(0, "admin", &["token", "list"]);
+        let rows = list["items"].as_array().unwrap().clone();
+        rows.into_iter().find(|row| row["id"] == id).unwrap()
+    };
+    let row = listed(terminal);
+    assert_eq!((&row["name"], &row["scopes"]), (&json!("typed"), &json!(["read"])));
+    assert_eq!(
+        terminal
+            .plain(secret, &["change", "list", "--limit", "1"])
+            .status
+            .code(),
+        Some(0)
+    );
+    let told = terminal.plain(&terminal.server.token("admin"), &["token", "list"]);
+    let line = |told: &Output| {
+        let text = String::from_utf8(told.stdout.clone()).unwrap();
+        text.lines().find(|line| line.starts_with(id)).map(str::to_owned)
+    };
+    assert!(line(&told).is_some_and(|line| line.ends_with("good")), "{told:?}");
+    terminal.says(0, "admin", &["token", "revoke", id]);
+    let told = terminal.plain(&terminal.server.token("admin"), &["token", "list"]);
+    assert!(line(&told).is_none_or(|line| line.ends_with("revoked")), "{told:?}");
+    assert_eq!(terminal.plain(secret, &["change", "list"]).status.code(), Some(2));
+}
+
+/// A change's export verifies under the log's key, a changed one does not; an event is proven by its place and by its id.
+fn audit(terminal: &Terminal, key: &str) {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    let auditor = terminal.server.token("auditor");
+    std::fs::write(at("key"), terminal.server.get("/t/halden/log/key", Some(&auditor)).1).unwrap();
+    eventually("all of it stands in the log", || {
+        assent(
+            &terminal.server,
+            "auditor",
+            &["audit", "export", key, "-o", &at("it.zip")],
+        )
+        .0 == 0
+    });
+    let good = terminal.says(0, "auditor", &["audit", "verify", &at("it.zip"), "--key", &at("key")]);
+    assert_eq!(
+        (&good["outcome"], &good["key"], &good["state"]),
+        (&json!("good"), &json!(key), &json!("closed"))
+    );
+    let mut bytes = std::fs::read(at("it.zip")).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    std::fs::write(at("bad.zip"), bytes).unwrap();
+    terminal.says(1, "auditor", &["audit", "verify", &at("bad.zip"), "--key", &at("key")]);
+    terminal.says(
+        2,
+        "auditor",
+        &["audit", "verify", &at("nothing.zip"), "--key", &at("key")],
+    );
+    let events = terminal.says(0, "auditor", &["change", "events", key]);
+    let id = events["items"][0]["id"].as_str().unwrap();
+    let log = format!("{}/t/halden/log", terminal.server.url);
+    let by_id = terminal.says(
+        0,
+        "auditor",
+        &["audit", "prove", id, "--log", &log, "--key", &at("key")],
+    );
+    assert_eq!((&by_id["is_proven"], &by_id["event"]["id"]), (&json!(true), &json!(id)));
+    let index = by_id["index"].to_string();
+    let by_place = terminal.says(0, "auditor", &["audit", "prove", &index, "--log", &log]);
+    assert_eq!(by_place["event"], by_id["event"]);
+    let served = terminal.says(0, "auditor", &["audit", "prove", id, "--key", &at("key")]);
+    assert_eq!(
+        (&served["is_proven"], &served["index"]),
+        (&json!(true), &by_id["index"])
+    );
+    let absent = terminal.says(1, "auditor", &["audit", "prove", "999999999", "--log", &log]);
+    assert_eq!(absent["is_proven"], false);
+}
+
+/// What bash completes with is a script that bash reads, and it offers the acts.
+fn completions(terminal: &Terminal) {
+    let made = terminal.plain("", &["completions", "bash"]);
+    assert_eq!(made.status.code(), Some(0));
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), &made.stdout).unwrap();
+    let asks = "source \"$1\"; COMP_WORDS=(assent change br); COMP_CWORD=2; \
+        $(complete -p assent | sed 's/.*-F \\([^ ]*\\).*/\\1/') assent br change; echo \"${COMPREPLY[@]}\"";
+    let done = Command::new("bash")
+        .args(["-c", asks, "bash"])
+        .arg(file.path())
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8_lossy(&done.stdout).trim(), "break-glass", "{done:?}");
+}
+
+#[test]
+fn the_whole_lifecycle_is_walked_from_a_terminal() {
+    let place = Place::demo("terminal");
+    let server = Server::start(&place, true);
+    let terminal = Terminal { server };
+    let key = terminal.new_change(9_601);
+    terminal.refused("implementer", &["start", &key], "not_in_state");
+    plan(&terminal, &key);
+    carry_out(&terminal, &key);
+    leave(&terminal);
+    tokens(&terminal);
+    audit(&terminal, &key);
+    completions(&terminal);
+    let wrong = terminal.plain("", &["change", "unmake", &key]);
+    assert_eq!(wrong.status.code(), Some(2), "{wrong:?}");
+    terminal.refused("requester", &["show", "CHG-999999"], "not_found");
+}
