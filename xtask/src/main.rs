@@ -21,7 +21,7 @@ const HELP: &str = "\
 cargo xtask <task>
 
   test [PART…]           every check and every test; or only the parts named, of:
-                         fmt clippy unit postgres e2e foreign docs tidy
+                         fmt tidy clippy unit foreign e2e postgres browser docs
   tidy [--bless-new]     the house rules alone; --bless-new records the checksums of new migrations
   bench [ARGUMENT…]      measures a release build (package `tests`, program `bench`)
   soak [--percent N] [NAME…]

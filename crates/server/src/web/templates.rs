@@ -6,11 +6,12 @@ use model::act::Act as Verb;
 use model::act::actions;
 use model::directory::{Directory, StandardTemplate};
 use model::refusal::Refusal;
+use model::two_people;
 use model::verbs::Body;
 use model::words::{Kind, Role, TemplateState};
 use pages::{
-    ActForm, ActTone, ChangeFields, Entry, Fact, Field, Place, PlanStep, RecordPage, Rich, Section, SectionBody,
-    TemplateRow, Templates, Tone, minutes,
+    ActForm, ActTone, ChangeFields, Entry, Fact, Field, Notice, Place, PlanStep, RecordPage, Rich, Section,
+    SectionBody, TemplateRow, Templates, Tone, minutes,
 };
 use serde_json::Value;
 
@@ -262,6 +263,11 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Re
         acts: page_acts(view, template),
         ..RecordPage::default()
     };
+    let withheld = withheld(view).filter(|_| template.state == TemplateState::Proposed);
+    if let Some(why) = withheld.filter(|_| view.may(actions::APPROVE_TEMPLATE)) {
+        page.notices
+            .push(Notice::new(Tone::Wait, why).title("You decide nothing by this way in"));
+    }
     if let Some(back) = back {
         back.put(view, &mut page.frame, page.acts.iter_mut());
     }
@@ -276,6 +282,12 @@ fn page_acts(view: &View<'_, '_, '_>, template: &StandardTemplate) -> Vec<ActFor
     }
     acts.extend(states(view, template));
     acts
+}
+
+/// Why the reader judges no template by the way in by which they came, if so.
+fn withheld(view: &View<'_, '_, '_>) -> Option<String> {
+    let heard = two_people::check_voice(&view.directory, &view.room.actor, view.room.now, |_| true);
+    heard.err().map(|refusal| refusal.text())
 }
 
 /// The acts that move the template itself.
@@ -294,6 +306,7 @@ fn states(view: &View<'_, '_, '_>, template: &StandardTemplate) -> Vec<ActForm> 
         .field(Field::hidden("template_version", version))
         .tone(ActTone::Go);
     match template.state {
+        TemplateState::Proposed if withheld(view).is_some() => vec![end("retirement", "Retire it")],
         TemplateState::Proposed => vec![approve, end("retirement", "Retire it")],
         TemplateState::Approved => vec![end("suspension", "Suspend it"), end("retirement", "Retire it")],
         TemplateState::Suspended => vec![end("retirement", "Retire it")],
