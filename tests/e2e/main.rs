@@ -49,6 +49,7 @@ mod tamper;
 mod tenants;
 mod told;
 mod tricks;
+mod turning;
 mod two_servers;
 mod unsent;
 mod waited;

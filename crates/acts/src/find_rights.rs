@@ -54,6 +54,7 @@ const TRACES: &[(Role, &[&str])] = &[
             "identity_provider.",
             "workload.",
             "webhook.",
+            "key.",
             "policies.",
             "risk_table.",
             "sla_table.",

@@ -140,6 +140,7 @@ mod take_deployment;
 pub mod tell_held;
 pub mod tick_checklist;
 pub mod try_policies;
+pub mod turn_key;
 pub mod two_people;
 pub mod update_task;
 pub mod validate_break_glass;

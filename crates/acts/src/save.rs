@@ -102,6 +102,7 @@ versioned!(
     model::directory::Tenant,
     model::configuration::Configuration,
     model::identity::IdentityProvider,
+    model::key_turn::KeyTurn,
     model::webhook::Webhook,
     model::workload::Workload,
     model::access_review::AccessReview,

@@ -32,6 +32,7 @@ pub mod held;
 pub mod identity;
 pub mod ids;
 pub mod input;
+pub mod key_turn;
 pub mod lifecycle;
 pub mod mapping;
 pub mod matrix;

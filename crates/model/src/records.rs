@@ -430,6 +430,9 @@ pub struct Permit {
     /// When it was revoked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<Timestamp>,
+    /// The key that signs it. Permits from before keys could turn name none: the tenant's first one signed them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kid: Option<String>,
 }
 
 /// One condition that is not met: what, what satisfies it, and whom it waits for.

@@ -15,6 +15,7 @@ mod gateways;
 mod identity;
 mod imports;
 mod inbound;
+mod keys;
 mod log;
 mod mapping;
 mod passkeys;
@@ -48,6 +49,7 @@ pub(crate) const TABLES: &[&[Route]] = &[
     identity::ROUTES,
     imports::ROUTES,
     log::ROUTES,
+    keys::ROUTES,
     webhooks::ROUTES,
     inbound::ROUTES,
     mapping::ROUTES,

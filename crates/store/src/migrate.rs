@@ -54,6 +54,7 @@ const MIGRATIONS: &[Migration] = migrations![
     30 "0030_act_order",
     31 "0031_sweeps_and_lists",
     32 "0032_retention",
+    33 "0033_key_turns",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -14,6 +14,7 @@ use model::directory::{
 };
 use model::glass::GlassUse;
 use model::identity::IdentityProvider;
+use model::key_turn::KeyTurn;
 use model::outside::{OutsideCheck, Provenance};
 use model::outside_look::OutsideLook;
 use model::records::{
@@ -305,6 +306,7 @@ nouns! {
         artifact = it.artifact.as_ref(),
     }
     Webhook in "webhook" |it| { name = &it.name, active = it.active }
+    KeyTurn in "key_turn" |it| { number = it.number, purpose = &it.purpose }
 }
 
 fn condition_state(condition: &Condition) -> &'static str {

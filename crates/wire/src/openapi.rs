@@ -11,6 +11,7 @@ mod bodies_identity;
 mod configuration;
 mod custom_fields;
 mod directory;
+mod keys;
 mod lists;
 mod shapes;
 mod shapes_gateways;
@@ -421,6 +422,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
         .chain(answers::ALL)
         .chain(directory::SHAPES)
         .chain(custom_fields::SHAPES)
+        .chain(keys::SHAPES)
         .chain(boards::SHAPES)
         .chain(lists::SHAPES)
         .chain(bodies_identity::ALL)

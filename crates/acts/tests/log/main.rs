@@ -20,6 +20,7 @@ mod replaying;
 mod reviewing;
 mod telling;
 mod timers;
+mod turning;
 mod two_people;
 mod voices;
 mod ways_in;

@@ -223,6 +223,10 @@ fn world() -> World {
         acts::add_task::add_task(room, &key, &body(task))?;
         acts::link_change::link_change(room, &key, &body(json!({"kind": "follows_up", "to": "CHG-1001"})))
     });
+    world.system(|room| {
+        // People need a fresh factor, the system is asked for none: its turn is as good for this.
+        acts::turn_key::rotate_key(room, acts::keys::PERMIT, &body(json!({"reason": "Once a year"}))).map(|_| ())
+    });
     world.sequence();
     world.draft("A third");
     world

@@ -238,6 +238,8 @@ const WHOLE: &[Phrase] = &[
     ("incident.edited", "incident", "edited an incident"),
     ("incident.reported", "incident", "reported an incident"),
     ("incident.resolved", "check", "resolved an incident"),
+    ("key.revoked", "x", "revoked a signing key"),
+    ("key.rotated", "token", "gave a purpose a new signing key"),
     ("keys.changed", "token", "noted which keys are valid"),
     ("log.sized", "leaf", "noted the size of the log"),
     ("mapping.activated", "leaf", "put a mapping in force"),

@@ -518,6 +518,11 @@ const ITEMS: &[Shape] = &[
             ),
             time("issued_at", "When it was given."),
             time("not_before", "From when it holds."),
+            text(
+                "kid",
+                LINE,
+                "The key that signs it; absent before keys could be rotated.",
+            ),
         ],
     )
     .based_on(&["Item"]),

@@ -1,7 +1,7 @@
 //! Every route, one row each. The order is that of the document.
 
 use super::{
-    Answer, Param, Route, Scope, boards, configuration, custom_fields, directory, lists, table_deliveries,
+    Answer, Param, Route, Scope, boards, configuration, custom_fields, directory, keys, lists, table_deliveries,
     table_estate, table_gateways, table_identity,
 };
 
@@ -92,6 +92,7 @@ pub(super) fn all() -> Vec<Route> {
         .chain(table_estate::ALL)
         .chain(directory::TABLES)
         .chain(custom_fields::TABLES)
+        .chain(keys::TABLES)
         .chain(boards::TABLES)
         .chain(lists::TABLES)
         .chain(table_identity::ALL)
