@@ -43,6 +43,7 @@ mod replayed;
 mod rollback;
 mod scim_canary;
 mod several;
+mod single_use;
 mod stopped;
 mod swept;
 mod tamper;

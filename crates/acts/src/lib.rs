@@ -19,6 +19,7 @@ pub mod comment_change;
 mod committers;
 pub mod complete_change;
 pub mod confirm_retrospective;
+pub mod consume_permit;
 pub mod cosign_break_glass;
 pub mod cosign_log;
 pub mod coverage;

@@ -254,6 +254,8 @@ fn a_revocation_that_was_taken_off_the_list_is_found() {
             revoked_reason: None,
             revoked_at: Some(room.now),
             kid: None,
+            used_at: None,
+            used_by: None,
         };
         let epoch = store::revocation::raise(room.tx)?;
         let entry = store::revocation::Revoked {

@@ -145,6 +145,8 @@ fn make(
         revoked_reason: None,
         revoked_at: None,
         kid: Some(signing.kid.clone()),
+        used_at: None,
+        used_by: None,
     };
     case.tell(
         "permit.issued",
@@ -237,6 +239,37 @@ fn against_ahead(case: &Case<'_>, target: &Target) -> Vec<Unmet> {
         .filter(|row| row.target == target.id && row.purpose == Purpose::Deploy)
         .collect();
     gate::decide(&own, None, now).reasons
+}
+
+/// Uses a permit up at the online gate: the first who asks has it, and nobody after them. What it is for and whether the gate
+/// is open was looked at before.
+///
+/// # Errors
+/// 404; 409 when it is used, revoked, run out or not good yet.
+pub fn consume(case: &mut Case<'_>, permit: &RecordId) -> Result<(), Refusal> {
+    let (now, by) = (case.now, case.person());
+    let Some(found) = case.file.permits.iter_mut().find(|row| &row.id == permit) else {
+        return Err(Refusal::not_found("such permit"));
+    };
+    let again = "Ask the gate for another permit.";
+    let refused = |code, text: String, satisfy| Err(Refusal::not_now(code, text, satisfy, Vec::new()));
+    if let Some(at) = found.used_at {
+        return refused("permit_used", format!("This permit was used up at {at}."), again);
+    }
+    if found.state == PermitState::Revoked {
+        return refused("permit_revoked", "This permit was revoked.".to_owned(), again);
+    }
+    if found.expires_at <= now {
+        return refused("not_alive", "This permit is no longer alive.".to_owned(), again);
+    }
+    if found.not_before > now {
+        let text = format!("This permit is good from {} on.", found.not_before);
+        return refused("not_yet_valid", text, "Use it then.");
+    }
+    found.used_at = Some(now);
+    found.used_by = Some(by);
+    case.tell("permit.consumed", json!({"jti": permit}));
+    Ok(())
 }
 
 /// Revokes one permit.

@@ -93,6 +93,7 @@ const PHRASES: &[Phrase] = &[
     ("ownership.proposed", "person", "proposed rows of the ownership matrix"),
     ("ownership.set", "person", "said who answers for a service"),
     ("peer_review.given", "go", "reviewed it as a peer"),
+    ("permit.consumed", "gate", "used a permit up"),
     ("permit.issued", "leaf", "issued a permit"),
     ("permit.revoked", "x", "revoked a permit"),
     ("person.created", "person", "added a person"),

@@ -523,6 +523,11 @@ const ITEMS: &[Shape] = &[
                 LINE,
                 "The key that signs it; absent before keys could be rotated.",
             ),
+            time(
+                "used_at",
+                "When it was used up at the online gate; absent if it was not.",
+            ),
+            text("used_by", LINE, "Who used it up: a login."),
         ],
     )
     .based_on(&["Item"]),

@@ -40,7 +40,7 @@ pub(super) const GATE_QUESTION: &[Param] = &[
     Param::new("purpose", "`deploy` or `rollback`; either unless said."),
     Param::new(
         "permit",
-        "The id (`jti`) of a permit that is shown: a revoked one stops.",
+        "The id (`jti`) of a permit that is shown: one that is revoked or used up stops.",
     ),
 ];
 
@@ -602,6 +602,14 @@ const GATE: &[Row] = &[
         "/permits/{jti}/revocation",
         "Revoke a permit",
         "ReasonInput",
+        "Permit",
+    ),
+    post(
+        "gate",
+        "consume_permit",
+        "/permits/{jti}/consumption",
+        "Use a permit up: the gate is asked, and the first who asks has it",
+        "ConsumptionInput",
         "Permit",
     ),
 ];
