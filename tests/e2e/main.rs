@@ -55,3 +55,4 @@ mod two_servers;
 mod unsent;
 mod waited;
 mod webhooks;
+mod witnessed;

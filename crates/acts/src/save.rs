@@ -104,6 +104,7 @@ versioned!(
     model::identity::IdentityProvider,
     model::key_turn::KeyTurn,
     model::webhook::Webhook,
+    model::witness::Witness,
     model::workload::Workload,
     model::access_review::AccessReview,
     model::outside::OutsideCheck,

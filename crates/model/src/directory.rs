@@ -655,6 +655,9 @@ pub struct Tenant {
     /// Whether the log is public.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub log_is_public: bool,
+    /// Who last said whether it is, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_said: Option<crate::change::Stated>,
     /// Whether rows of the ownership matrix that move decisions go live by two people, once there are two administrators.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ownership_by_two: bool,

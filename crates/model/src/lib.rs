@@ -60,5 +60,6 @@ pub mod two_people;
 pub mod verbs;
 pub mod watching;
 pub mod webhook;
+pub mod witness;
 pub mod words;
 pub mod workload;

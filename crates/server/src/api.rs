@@ -24,6 +24,7 @@ mod session;
 pub(crate) mod stream;
 mod views;
 mod webhooks;
+mod witnesses;
 
 pub(crate) use inbound::read_again;
 
@@ -50,6 +51,7 @@ pub(crate) const TABLES: &[&[Route]] = &[
     imports::ROUTES,
     log::ROUTES,
     keys::ROUTES,
+    witnesses::ROUTES,
     webhooks::ROUTES,
     inbound::ROUTES,
     mapping::ROUTES,

@@ -55,6 +55,7 @@ const MIGRATIONS: &[Migration] = migrations![
     31 "0031_sweeps_and_lists",
     32 "0032_retention",
     33 "0033_key_turns",
+    34 "0034_witnesses",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -24,6 +24,7 @@ use model::records::{
 use model::running::Running;
 use model::training::Training;
 use model::webhook::Webhook;
+use model::witness::Witness;
 use model::workload::Workload;
 
 use crate::changes::save_targets;
@@ -306,6 +307,7 @@ nouns! {
         artifact = it.artifact.as_ref(),
     }
     Webhook in "webhook" |it| { name = &it.name, active = it.active }
+    Witness in "witness" |it| { active = it.active }
     KeyTurn in "key_turn" |it| { number = it.number, purpose = &it.purpose }
 }
 

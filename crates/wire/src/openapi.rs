@@ -20,6 +20,7 @@ mod table_deliveries;
 mod table_estate;
 mod table_gateways;
 mod table_identity;
+mod witnesses;
 
 use serde_json::{Map, Value, json};
 use std::sync::OnceLock;
@@ -423,6 +424,7 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
         .chain(directory::SHAPES)
         .chain(custom_fields::SHAPES)
         .chain(keys::SHAPES)
+        .chain(witnesses::SHAPES)
         .chain(boards::SHAPES)
         .chain(lists::SHAPES)
         .chain(bodies_identity::ALL)

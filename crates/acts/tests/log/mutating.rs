@@ -225,6 +225,8 @@ fn world() -> World {
     });
     world.system(|room| {
         // People need a fresh factor, the system is asked for none: its turn is as good for this.
+        let witness = "witness.example/walk+494d0156+BAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
+        acts::set_witness::add_witness(room, &body(json!({"key": witness})))?;
         acts::turn_key::rotate_key(room, acts::keys::PERMIT, &body(json!({"reason": "Once a year"}))).map(|_| ())
     });
     world.sequence();

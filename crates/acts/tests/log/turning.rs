@@ -282,6 +282,8 @@ fn a_log_goes_on_under_a_new_key_and_what_the_old_one_signed_still_verifies() {
         .look(move |room| acts::export_bundle::export_bundle(room, &key))
         .unwrap();
     assert_eq!(bundle::verify(&bundle_after, Some(&served)).outcome, Outcome::Good);
+    let by_old_file = bundle::verify(&bundle_after, Some(&keys_before)).outcome;
+    assert_ne!(by_old_file, Outcome::Good, "the present key signs what is packed now");
     assert!(turned.iter().all(|turn| turn.served_until.is_none()));
     world.assert_replays();
 }

@@ -2,7 +2,7 @@
 
 use super::{
     Answer, Param, Route, Scope, boards, configuration, custom_fields, directory, keys, lists, table_deliveries,
-    table_estate, table_gateways, table_identity,
+    table_estate, table_gateways, table_identity, witnesses,
 };
 
 const V1: &str = "/api/v1";
@@ -93,6 +93,7 @@ pub(super) fn all() -> Vec<Route> {
         .chain(directory::TABLES)
         .chain(custom_fields::TABLES)
         .chain(keys::TABLES)
+        .chain(witnesses::TABLES)
         .chain(boards::TABLES)
         .chain(lists::TABLES)
         .chain(table_identity::ALL)
