@@ -778,15 +778,6 @@ impl Directory {
         group.members.iter().filter(|id| self.is_active(id)).cloned().collect()
     }
 
-    /// Keys of the groups that a person belongs to.
-    pub fn groups_of(&self, person: &PersonId) -> Vec<GroupKey> {
-        self.groups
-            .values()
-            .filter(|group| group.members.contains(person))
-            .map(|group| group.key.clone())
-            .collect()
-    }
-
     /// Whether a person is known and active.
     pub fn is_active(&self, person: &PersonId) -> bool {
         self.people.get(person).is_some_and(|found| found.active)

@@ -48,8 +48,8 @@ const LOG: &[Row] = &[
             "take_cosignature",
             "/log/cosignatures",
             "Take a checkpoint of this log that witnesses cosigned (C2SP tlog-cosignature)",
-            "CosignatureInput",
-            "CosignatureTaken",
+            "CosignedCheckpointInput",
+            "CosignedCheckpoint",
         )
     },
     post(
@@ -97,7 +97,7 @@ const SHAPES_OF_LOG: &[Shape] = &[
     )
     .based_on(&["WitnessInput", "Stored"]),
     shape(
-        "CosignatureInput",
+        "CosignedCheckpointInput",
         "A checkpoint of this log with the lines of witnesses.",
         &[text(
             "checkpoint",
@@ -117,7 +117,7 @@ const SHAPES_OF_LOG: &[Shape] = &[
         ],
     ),
     shape(
-        "CosignatureTaken",
+        "CosignedCheckpoint",
         "Which lines were taken.",
         &[
             integer("size", 0, i64::MAX, "The log's size in that checkpoint.").needed(),
