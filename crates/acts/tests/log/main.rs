@@ -24,4 +24,5 @@ mod turning;
 mod two_people;
 mod voices;
 mod ways_in;
+mod witnessing;
 mod world;
