@@ -106,7 +106,17 @@ fn a_witness_is_served_with_the_checkpoint_that_it_signed_and_with_no_other() {
 #[test]
 fn a_permit_is_used_up_once_and_for_what_it_is_for() {
     let world = World::new();
-    let key = world.scheduled("Once");
+    // It goes to two places, and the gate is open for both.
+    let target = |environment: &str| json!({"service": "pay", "environment": environment, "artifact": ARTIFACT});
+    let key = world.draft("Once");
+    let (k, both) = (
+        key.clone(),
+        body(json!({"targets": [target("production"), target("staging")]})),
+    );
+    world.by("rita", move |room| {
+        acts::edit_change::edit_change(room, &k, &both).map(|_| ())
+    });
+    let key = world.approved(key);
     world.evidence(&key, "note", b"works");
     world.pass_seconds(150 * 60);
     let question = |artifact: &str| Question {
@@ -128,8 +138,8 @@ fn a_permit_is_used_up_once_and_for_what_it_is_for() {
         .unwrap();
     let claims: Value = serde_json::from_slice(&payload).unwrap();
     let jti = claims["jti"].as_str().unwrap().to_owned();
-    let consume = |artifact: &str| {
-        let (jti, question) = (jti.clone(), question(artifact));
+    let consume_for = |question: Question| {
+        let jti = jti.clone();
         let (lane, actor) = (store::Lane::Gate, world.actor("pipe"));
         world
             .desk
@@ -137,6 +147,19 @@ fn a_permit_is_used_up_once_and_for_what_it_is_for() {
                 acts::consume_permit::consume_permit(room, &jti, &question)
             })
     };
+    let consume = |artifact: &str| consume_for(question(artifact));
+    let elsewhere = Question {
+        environment: "staging".into(),
+        ..question(ARTIFACT)
+    };
+    let (asked, there) = (elsewhere.clone(), elsewhere);
+    let open = world.look(move |room| acts::gate::ask(room, &asked)).unwrap();
+    assert_eq!(open.decision, model::words::GateDecision::Go);
+    assert_eq!(
+        code(consume_for(there)),
+        "not_go",
+        "the gate is open there, and the permit is for here"
+    );
     assert_eq!(code(consume("sha256:bbbb")), "not_go");
     let used = consume(ARTIFACT).unwrap();
     assert_eq!(
