@@ -103,6 +103,12 @@ fn a_witness_is_served_with_the_checkpoint_that_it_signed_and_with_no_other() {
     world.assert_replays();
 }
 
+fn jti_of(permit: &str) -> String {
+    let payload = permit.split('.').nth(1).and_then(proof::crypto::from_base64url);
+    let claims: Value = serde_json::from_slice(&payload.unwrap()).unwrap();
+    claims["jti"].as_str().unwrap().to_owned()
+}
+
 #[test]
 fn a_permit_is_used_up_once_and_for_what_it_is_for() {
     let world = World::new();
@@ -129,15 +135,7 @@ fn a_permit_is_used_up_once_and_for_what_it_is_for() {
     };
     let asked = question(ARTIFACT);
     let checked = world.by("pipe", move |room| acts::gate::check(room, &asked, None));
-    let payload = checked
-        .permit
-        .unwrap()
-        .split('.')
-        .nth(1)
-        .and_then(proof::crypto::from_base64url)
-        .unwrap();
-    let claims: Value = serde_json::from_slice(&payload).unwrap();
-    let jti = claims["jti"].as_str().unwrap().to_owned();
+    let jti = jti_of(&checked.permit.unwrap());
     let consume_for = |question: Question| {
         let jti = jti.clone();
         let (lane, actor) = (store::Lane::Gate, world.actor("pipe"));
