@@ -38,6 +38,10 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "POST /api/v1/mapping",
         "goes the way of policies, which are walked; the guide walks it",
     ),
+    (
+        "POST /api/v1/log/cosignatures",
+        "takes what a witness signed, and keeps no record; witnessed.rs walks it",
+    ),
     ("POST /api/v1/mapping/explanation", "looks, and writes nothing"),
     ("POST /api/v1/mapping/trial", "looks, and writes nothing"),
     ("POST /api/v1/second-factors/passkeys", PASSKEYS),

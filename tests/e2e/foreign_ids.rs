@@ -29,6 +29,8 @@ const NEVER_404: &[(&str, &str)] = &[
     ("POST /api/v1/second-factors/passkeys/{id}/confirmation", ANSWER_FIRST),
     ("POST /api/v1/session/passkey/{id}", ANSWER_FIRST),
     ("POST /api/v1/session/step-up/passkey/{id}", ANSWER_FIRST),
+    ("POST /api/v1/keys/{purpose}/rotation", FACTOR_FIRST),
+    ("POST /api/v1/keys/{kid}/revocation", FACTOR_FIRST),
     ("GET /gateway/http/{service}/{environment}", GATE),
     ("POST /gateway/http/{service}/{environment}", GATE),
     ("GET /gateway/http/{service}/{environment}/{*rest}", GATE),
@@ -54,6 +56,7 @@ const NEVER_404: &[(&str, &str)] = &[
 const OWN_FACTORS: &str = "asks for a session before all else; doors/factors.rs of the server tries others' factors";
 const ANSWER_FIRST: &str =
     "the authenticator's answer is read first; doors/passkeys.rs of the server tries others' challenges";
+const FACTOR_FIRST: &str = "asks for a fresh factor before all else, which no token has";
 const GATE: &str = "the gate says stop, with the same reason for what is nowhere";
 const MADE: &str = "what is set by its name is made where it was not";
 

@@ -57,6 +57,10 @@ const WALKS: &[(&str, &str)] = &[
         "SELECT body, sealed FROM \"token\" WHERE tenant = $tenant AND \"revoked\"",
         "tokens are few",
     ),
+    (
+        "SELECT body FROM \"witness\" WHERE tenant = $tenant AND \"active\"",
+        "a tenant has at most a dozen in use",
+    ),
     ("SELECT count(*) AS it FROM \"webhook\"", "webhooks are few"),
     (
         "SELECT count(*) AS it FROM \"ownership\" WHERE tenant = $tenant AND \"people_group\"",

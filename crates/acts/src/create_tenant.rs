@@ -31,6 +31,7 @@ pub fn create_tenant(room: &mut Room<'_, '_>, name: &str, demo: bool) -> Result<
         name: name.to_owned(),
         demo,
         log_is_public: false,
+        log_said: None,
         access_review_period: Default::default(),
         ownership_by_two: !demo,
         sla_table: Default::default(),

@@ -23,7 +23,7 @@ use crate::show_timeline::{Name, events_of, opened, records_of};
 /// How many bytes of evidence files go into one bundle; what is beyond is named as missing.
 const EVIDENCE_LIMIT: u64 = 256 << 20;
 
-/// The bundle of a change. The same change gives the same bytes: proofs lead to the first checkpoint that covers its last
+/// The bundle of a change. The same change gives the same bytes until the log's key turns: proofs lead to the first checkpoint that covers its last
 /// event, whose time is the bundle's. Evidence files are read here, so call it where a thread may wait.
 ///
 /// # Errors

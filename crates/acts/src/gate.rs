@@ -8,6 +8,7 @@ use model::gate::{Answer, GateRow, decide, rows};
 use model::ids::{RecordId, TargetId};
 use model::records::{GateCheck, Permit, Unmet};
 use model::refusal::Refusal;
+use model::verbs::permit::Signing;
 use model::words::{CheckState, GateDecision, Purpose, State};
 use serde_json::json;
 use store::record::{self, Filter};
@@ -531,7 +532,7 @@ fn give_permit(
     purpose: Purpose,
     question: &Question,
 ) -> Result<Given> {
-    let epoch = revocation::state(room.tx)?.epoch;
+    let signing = signing(room)?;
     let attested = attested_commits(room, question)?;
     let target = target.clone();
     room.on_change(change, |case| {
@@ -563,7 +564,7 @@ fn give_permit(
             model::verbs::work::begin(case, now);
         }
         let named = as_asked(named, question, purpose, &attested);
-        let permit = model::verbs::permit::issue(case, &named, purpose, epoch);
+        let permit = model::verbs::permit::issue(case, &named, purpose, &signing);
         model::settle::settle(case);
         Ok(Given::Permit(Box::new(permit)))
     })
@@ -718,12 +719,23 @@ fn collect_again(room: &mut Room<'_, '_>, check: GateCheck, permit: RecordId) ->
     })
 }
 
+/// Under what a permit is made now.
+///
+/// # Errors
+/// The store's, or a fault of the keys.
+pub(crate) fn signing(room: &mut Room<'_, '_>) -> Result<Signing> {
+    Ok(Signing {
+        epoch: revocation::state(room.tx)?.epoch,
+        kid: crate::keys::active_kid(room, crate::keys::PERMIT)?,
+    })
+}
+
 /// Signs a permit. The same record always gives the same token.
 ///
 /// # Errors
-/// A fault of the keys.
+/// 409 when its key was revoked; a fault of the keys.
 pub fn sign(room: &mut Room<'_, '_>, permit: &Permit) -> Result<String> {
-    let key = crate::keys::signing_key(room, crate::keys::PERMIT)?;
+    let key = crate::keys::permit_key(room, permit.kid.as_ref())?;
     let tenant = room.tenant();
     let claims = proof::permit::Claims {
         iss: room.desk.tools().public_url.clone(),

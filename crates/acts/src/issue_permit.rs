@@ -11,8 +11,8 @@ use crate::room::Room;
 /// # Errors
 /// The refusals of the verb in `model`, or the store's.
 pub fn issue_permit(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<(Permit, String)> {
-    let epoch = store::revocation::state(room.tx)?.epoch;
-    let permit = room.on_change(key, |case| model::verbs::permit::issue_ahead(case, body, epoch))?;
+    let signing = crate::gate::signing(room)?;
+    let permit = room.on_change(key, |case| model::verbs::permit::issue_ahead(case, body, &signing))?;
     let token = crate::gate::sign(room, &permit)?;
     Ok((permit, token))
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use model::refusal::Refusal;
 use proof::crypto::SigningKey;
 use proof::note::{KeyKind, NoteSigner, VerifierKey, VerifierKeys};
 use store::keys::SigningKey as StoredKey;
@@ -16,6 +17,9 @@ pub const PERMIT: &str = "permit";
 pub const LOG: &str = "log";
 /// Cosigns checkpoints with a time.
 pub const COSIGNER: &str = "cosigner";
+
+/// What the keys of a tenant are for.
+pub const PURPOSES: [&str; 3] = [PERMIT, LOG, COSIGNER];
 
 /// The 32 bytes of a seed or of a public key.
 fn seed_of(bytes: &[u8]) -> Result<[u8; 32]> {
@@ -61,23 +65,41 @@ fn name_of(room: &mut Room<'_, '_>, purpose: &str) -> Result<String> {
     Ok(VerifierKey::parse(&stored.public)?.name().to_owned())
 }
 
-/// Makes and keeps a new key of a purpose.
+/// Makes and keeps the first key of a purpose.
 ///
 /// # Errors
 /// The store's, or a fault of the entropy.
 pub fn make(room: &mut Room<'_, '_>, purpose: &str, at: Timestamp) -> Result<String> {
+    let (url, tenant) = (&room.desk.tools().public_url, room.tenant());
+    let name = match purpose {
+        LOG => log_name(url, &tenant),
+        _ => cosigner_name(url, &tenant),
+    };
+    make_named(room, purpose, &name, at)
+}
+
+/// Makes and keeps the key that signs in another's place; the caller retires or revokes that one. A log keeps the name that it
+/// began under, whatever the server's address is now.
+///
+/// # Errors
+/// The store's, or a fault of the entropy.
+pub(crate) fn replace(room: &mut Room<'_, '_>, old: &StoredKey) -> Result<String> {
+    let name = match old.purpose.as_str() {
+        PERMIT => String::new(),
+        _ => VerifierKey::parse(&old.public)?.name().to_owned(),
+    };
+    make_named(room, &old.purpose, &name, room.recorded_at)
+}
+
+/// `name` stands in keys of the log alone.
+fn make_named(room: &mut Room<'_, '_>, purpose: &str, name: &str, at: Timestamp) -> Result<String> {
     let tools = room.desk.tools();
     let key = SigningKey::generate(tools.entropy.as_ref())?;
     let tenant = room.tenant();
     let kid = proof::jwks::Jwk::new(*key.public()).kid();
     let public = match purpose {
-        LOG => VerifierKey::new(&log_name(&tools.public_url, &tenant), KeyKind::Ed25519, *key.public())?.to_text(),
-        COSIGNER => VerifierKey::new(
-            &cosigner_name(&tools.public_url, &tenant),
-            KeyKind::Cosigner,
-            *key.public(),
-        )?
-        .to_text(),
+        LOG => VerifierKey::new(name, KeyKind::Ed25519, *key.public())?.to_text(),
+        COSIGNER => VerifierKey::new(name, KeyKind::Cosigner, *key.public())?.to_text(),
         _ => proof::crypto::base64url(key.public()),
     };
     let wrapped = tools
@@ -108,7 +130,11 @@ pub(crate) fn kid_of(purpose: &str, public: &str) -> Option<String> {
     Some(proof::jwks::Jwk::new(bytes).kid())
 }
 
-fn active(room: &mut Room<'_, '_>, purpose: &str) -> Result<StoredKey> {
+/// The key that signs for a purpose.
+///
+/// # Errors
+/// The store's, or a fault when there is none.
+pub(crate) fn active(room: &mut Room<'_, '_>, purpose: &str) -> Result<StoredKey> {
     let keys = store::keys::list(room.tx, purpose)?;
     keys.into_iter()
         .filter(|key| key.state == "active")
@@ -122,6 +148,46 @@ fn active(room: &mut Room<'_, '_>, purpose: &str) -> Result<StoredKey> {
 /// A fault when the master key is not the one under which it was wrapped.
 pub fn signing_key(room: &mut Room<'_, '_>, purpose: &str) -> Result<Arc<SigningKey>> {
     let stored = active(room, purpose)?;
+    unwrapped(room, &stored)
+}
+
+/// The id of the key that signs for a purpose.
+///
+/// # Errors
+/// The store's, or a fault when there is none.
+pub(crate) fn active_kid(room: &mut Room<'_, '_>, purpose: &str) -> Result<String> {
+    Ok(active(room, purpose)?.kid)
+}
+
+/// The key of permits that took no other one's place: it signed those that name none.
+///
+/// # Errors
+/// The store's, or a fault when there is none.
+pub(crate) fn first_permit_kid(room: &mut Room<'_, '_>) -> Result<String> {
+    let turns = crate::turn_key::turns(room)?;
+    let is_next = |kid: &str| turns.iter().any(|turn| turn.next.as_deref() == Some(kid));
+    let keys = store::keys::list(room.tx, PERMIT)?;
+    keys.into_iter()
+        .map(|key| key.kid)
+        .find(|kid| !is_next(kid))
+        .ok_or_else(|| Error::Fault(format!("the tenant {} has no first permit key", room.tenant())))
+}
+
+/// The key by which a permit is signed, whether it still signs new ones or not, so that one permit is always the same token.
+///
+/// # Errors
+/// 409 when the key was revoked; the store's; a fault of the keys.
+pub(crate) fn permit_key(room: &mut Room<'_, '_>, kid: Option<&String>) -> Result<Arc<SigningKey>> {
+    let kid = match kid {
+        Some(kid) => kid.clone(),
+        None => first_permit_kid(room)?,
+    };
+    let stored = store::keys::load(room.tx, &kid)?.filter(|key| key.purpose == PERMIT);
+    let stored = stored.ok_or_else(|| Error::Fault(format!("the tenant {} has no permit key {kid}", room.tenant())))?;
+    if stored.state == "revoked" {
+        let text = "The key that signed this permit was revoked.";
+        return Err(Refusal::not_now("not_alive", text, "Ask the gate again.", Vec::new()).into());
+    }
     unwrapped(room, &stored)
 }
 
@@ -164,14 +230,25 @@ pub fn verifier_keys(room: &mut Room<'_, '_>) -> Result<VerifierKeys> {
     Ok(VerifierKeys(keys))
 }
 
-/// The key set by which permits and revocation lists are verified.
+/// The key set by which permits and revocation lists are verified: the key that signs, and retired ones as long as a permit of
+/// theirs may live.
 ///
 /// # Errors
 /// The store's.
 pub fn jwks(room: &mut Room<'_, '_>) -> Result<proof::jwks::Jwks> {
     let stored = store::keys::list(room.tx, PERMIT)?;
+    let turns = match stored.iter().any(|key| key.state == "retired") {
+        true => crate::turn_key::turns(room)?,
+        false => Vec::new(),
+    };
+    let now = room.now;
+    let is_served = |key: &StoredKey| match key.state.as_str() {
+        "active" => true,
+        "retired" => turns.iter().any(|turn| turn.kid == key.kid && turn.serves(now)),
+        _ => false,
+    };
     let mut keys = Vec::new();
-    for key in stored.iter().filter(|key| key.state != "revoked") {
+    for key in stored.iter().filter(|key| is_served(key)) {
         let bytes = proof::crypto::from_base64url(&key.public).unwrap_or_default();
         keys.push(proof::jwks::Jwk::new(seed_of(&bytes)?));
     }

@@ -2,7 +2,10 @@
 //! written anew is found there.
 
 use model::file::Actor;
+use model::key_turn::KeyTurn;
+use model::words::TurnKind;
 use serde_json::{Value, json};
+use store::record::{self, Filter, Stored};
 use store::{Lane, Mode, SYSTEM_TENANT, counter};
 
 use crate::desk::Desk;
@@ -24,10 +27,12 @@ struct Standing {
     keys: Vec<Value>,
     /// Grows with each key that is made, retired or revoked.
     turns: i64,
+    /// What people did with keys, in order: the name of the event, and what it says.
+    turned: Vec<(&'static str, Value)>,
 }
 
-/// Writes `log.sized` and `keys.changed` events into the system's log for each tenant whose log grew, or whose keys
-/// changed, since that was last noted; a size at most once a minute. Answers how many events it wrote.
+/// Writes `log.sized`, `keys.changed`, `key.rotated` and `key.revoked` events into the system's log for each tenant whose log
+/// grew, or whose keys changed, since that was last noted; a size at most once a minute. Answers how many events it wrote.
 ///
 /// # Errors
 /// The store's.
@@ -41,7 +46,7 @@ pub fn note_log_sizes(desk: &Desk) -> Result<u64> {
         let Some(standing) = standing else { continue };
         let known = standing.clone();
         let is_due = desk.wait(Lane::Worker, SYSTEM_TENANT, Actor::system(), Mode::Read, move |room| {
-            Ok(due(room, &known)? != (false, false))
+            Ok(due(room, &known)?.is_any())
         })?;
         if is_due {
             written += desk.wait(Lane::Worker, SYSTEM_TENANT, Actor::system(), Mode::Write, move |room| {
@@ -57,6 +62,7 @@ fn standing(room: &mut Room<'_, '_>) -> Result<Option<Standing>> {
         return Ok(None);
     };
     let (mut listed, mut turns) = (Vec::new(), 0);
+    let turned = record::find::<KeyTurn>(room.tx, &Filter::new().order_by("number"))?;
     for purpose in [keys::LOG, keys::COSIGNER, keys::PERMIT] {
         for key in store::keys::list(room.tx, purpose)? {
             turns += match key.state.as_str() {
@@ -73,31 +79,79 @@ fn standing(room: &mut Room<'_, '_>) -> Result<Option<Standing>> {
         root: state.root,
         keys: listed,
         turns,
+        turned: turned.iter().map(told).collect::<Result<_>>()?,
     }))
 }
 
-fn counters(tenant: &str) -> [String; 3] {
+/// A turn as the system's log tells of it. Auditors of every tenant read that log, so the reason stands in it by its
+/// commitment alone; whoever knows the reason can show that it is this one.
+fn told(stored: &Stored<KeyTurn>) -> Result<(&'static str, Value)> {
+    let turn = &stored.record;
+    let sealed: Value = serde_json::from_str(&stored.sealed)?;
+    let kind = match turn.kind {
+        TurnKind::Rotated => "key.rotated",
+        TurnKind::Revoked => "key.revoked",
+    };
+    let data = json!({
+        "purpose": turn.purpose,
+        "kid": turn.kid,
+        "next": turn.next,
+        "by": turn.by,
+        "at": turn.at,
+        "reason": sealed["reason"],
+    });
+    Ok((kind, data))
+}
+
+fn counters(tenant: &str) -> [String; 4] {
     [
         format!("log_size:{tenant}"),
         format!("log_sized_at:{tenant}"),
         format!("log_keys:{tenant}"),
+        format!("key_turns:{tenant}"),
     ]
 }
 
-/// Whether the size is due to be noted, and whether the keys are.
-fn due(room: &mut Room<'_, '_>, standing: &Standing) -> Result<(bool, bool)> {
-    let [size, at, turns] = counters(&standing.tenant);
+/// What is due to be noted.
+struct Due {
+    is_size: bool,
+    are_keys: bool,
+    /// How many turns are noted already.
+    turned: usize,
+    are_turns: bool,
+}
+
+impl Due {
+    fn is_any(&self) -> bool {
+        self.is_size || self.are_keys || self.are_turns
+    }
+}
+
+fn due(room: &mut Room<'_, '_>, standing: &Standing) -> Result<Due> {
+    let [size, at, turns, turned] = counters(&standing.tenant);
     let grew = counter::get(room.tx, &size)? < standing.size;
     let rested = counter::get(room.tx, &at)? + SPACING_SECONDS <= room.recorded_at.as_second();
-    Ok((grew && rested, counter::get(room.tx, &turns)? < standing.turns))
+    let turned = usize::try_from(counter::get(room.tx, &turned)?).unwrap_or_default();
+    Ok(Due {
+        is_size: grew && rested,
+        are_keys: counter::get(room.tx, &turns)? < standing.turns,
+        turned,
+        are_turns: turned < standing.turned.len(),
+    })
 }
 
 fn note(room: &mut Room<'_, '_>, standing: &Standing) -> Result<u64> {
-    let (is_size_due, are_keys_due) = due(room, standing)?;
-    let [size, at, turns] = counters(&standing.tenant);
+    let due = due(room, standing)?;
+    let [size, at, turns, turned] = counters(&standing.tenant);
     let mut drafts = Vec::new();
     let subject = || ("log", standing.tenant.clone());
-    if are_keys_due {
+    if due.are_turns {
+        let count = i64::try_from(standing.turned.len()).unwrap_or(i64::MAX);
+        counter::raise_to(room.tx, &turned, count)?;
+        let fresh = standing.turned.iter().skip(due.turned);
+        drafts.extend(fresh.map(|(kind, data)| draft(kind, subject(), room.now, data.clone())));
+    }
+    if due.are_keys {
         counter::raise_to(room.tx, &turns, standing.turns)?;
         drafts.push(draft(
             "keys.changed",
@@ -106,7 +160,7 @@ fn note(room: &mut Room<'_, '_>, standing: &Standing) -> Result<u64> {
             json!({"keys": standing.keys}),
         ));
     }
-    if is_size_due {
+    if due.is_size {
         counter::raise_to(room.tx, &size, standing.size)?;
         counter::raise_to(room.tx, &at, room.recorded_at.as_second())?;
         let data = json!({"size": standing.size, "root": standing.root});

@@ -10,6 +10,7 @@ use store::event::{self, Event};
 use crate::error::{Error, Result};
 use crate::log_tiles::{StoredTiles, log_state};
 use crate::room::Room;
+use crate::take_cosignature::witnessed_checkpoint;
 use model::refusal::Refusal;
 
 /// What proves that an event stands in the log.
@@ -31,18 +32,21 @@ pub struct EventProof {
 /// # Errors
 /// A fault when the tenant has no log, or the store's.
 pub fn tile(room: &mut Room<'_, '_>, path: &str) -> Result<Option<Vec<u8>>> {
+    if path == "checkpoint" {
+        return Ok(Some(witnessed_checkpoint(room)?.into_bytes()));
+    }
     let state = log_state(room)?;
     let source = StoredTiles::new(room.tx, state);
     let found = source.get(path).map(|found| found.map(Cow::into_owned));
     source.settle(found)
 }
 
-/// The newest signed checkpoint.
+/// The newest signed checkpoint, with the lines of witnesses.
 ///
 /// # Errors
 /// A fault when the tenant has no log, or the store's.
 pub fn checkpoint(room: &mut Room<'_, '_>) -> Result<String> {
-    Ok(log_state(room)?.checkpoint)
+    witnessed_checkpoint(room)
 }
 
 /// Proves an event against the newest checkpoint. `which` is the event's id or its index.
@@ -56,7 +60,7 @@ pub fn prove_event(room: &mut Room<'_, '_>, which: &str) -> Result<EventProof> {
     };
     let index = u64::try_from(seq).unwrap_or_default();
     let state = log_state(room)?;
-    let checkpoint = state.checkpoint.clone();
+    let checkpoint = witnessed_checkpoint(room)?;
     let size = proof::note::Checkpoint::parse(&Note::parse(&checkpoint)?.text)?.size;
     let source = StoredTiles::new(room.tx, state);
     let reader = TileReader::new(&source, size);

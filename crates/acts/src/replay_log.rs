@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use model::file::Actor;
+use model::words::TurnKind;
 use proof::crypto::Hash;
 use proof::log_check::{LogCheck, LogReport, verify_log};
 use proof::note::Checkpoint;
@@ -157,13 +158,33 @@ impl<'p> Replay<'p> {
         self.check_rows(room)
     }
 
-    /// Each key stands under the id that its public half gives, and each purpose has one.
+    /// Each key stands under the id that its public half gives and where its turns left it, and each purpose has one that
+    /// signs.
     fn check_keys(&mut self, room: &mut Room<'_, '_>) -> Result<()> {
-        for purpose in [keys::PERMIT, keys::LOG, keys::COSIGNER] {
+        let turns = crate::turn_key::turns(room)?;
+        for purpose in keys::PURPOSES {
             let stored = store::keys::list(room.tx, purpose)?;
             if !stored.iter().any(|key| key.state == "active") {
                 let what = format!("There is no active key for {purpose}.");
                 self.find("signing_key", purpose, None, what);
+            }
+            let own = || turns.iter().filter(|turn| turn.purpose == purpose);
+            for kid in own().flat_map(|turn| turn.next.iter().chain([&turn.kid])) {
+                if !stored.iter().any(|key| &key.kid == kid) {
+                    self.find("signing_key", kid, None, "The log tells of this key, but it is gone.");
+                }
+            }
+            for key in &stored {
+                let left = own().filter(|turn| turn.kid == key.kid).map(|turn| turn.kind).max();
+                let state = match left {
+                    None => "active",
+                    Some(TurnKind::Rotated) => "retired",
+                    Some(TurnKind::Revoked) => "revoked",
+                };
+                if key.state != state {
+                    let what = format!("The log leaves this key {state}, its row says {}.", key.state);
+                    self.find("signing_key", &key.kid, Some("state"), what);
+                }
             }
             for key in stored {
                 if keys::kid_of(purpose, &key.public).as_deref() != Some(key.kid.as_str()) {

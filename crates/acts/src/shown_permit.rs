@@ -40,6 +40,9 @@ fn against(permit: Option<&Permit>, question: &Question) -> Option<Unmet> {
     if permit.state == PermitState::Revoked {
         return stop("permit_revoked", "The permit that was shown was revoked.");
     }
+    if permit.used_at.is_some() {
+        return stop("permit_used", "The permit that was shown is used up.");
+    }
     let differs = |asked: &Option<String>, permitted: &Option<String>| {
         asked.is_some() && permitted.is_some() && asked != permitted
     };

@@ -29,6 +29,15 @@ pub fn sign_revocations(room: &mut Room<'_, '_>) -> Result<String> {
     if !room.writes {
         return Err(Error::NotYet("the revocation list is not signed yet".to_owned()));
     }
+    sign_anew(room)
+}
+
+/// Signs the list whatever its age.
+///
+/// # Errors
+/// A fault of the keys; the store's.
+pub(crate) fn sign_anew(room: &mut Room<'_, '_>) -> Result<String> {
+    let state = revocation::state(room.tx)?;
     let list = list(room, state.epoch)?;
     let signed = list.sign(keys::signing_key(room, keys::PERMIT)?.as_ref())?;
     revocation::save_signed(room.tx, &signed, state.epoch, room.now)?;

@@ -236,8 +236,8 @@ pub(crate) struct LogStanding {
     pub tenant: String,
     /// When the last checkpoint was signed.
     pub signed_at: Option<jiff::Timestamp>,
-    /// The signed note.
-    pub note: String,
+    /// What witnesses cosigned last: a note for each.
+    pub cosigned: Vec<String>,
     /// Events without a place in the log, at most [`BACKLOG`].
     pub backlog: usize,
 }
@@ -255,18 +255,19 @@ impl Host {
         let look = |room: &mut acts::Room<'_, '_>| {
             let last = store::log::last_checkpoint(room.tx)?;
             let backlog = store::event::unsequenced(room.tx, BACKLOG)?.len();
-            Ok((last.map(|last| (last.at, last.note)), backlog))
+            let cosigned = acts::take_cosignature::last_cosigned(room)?;
+            let cosigned: Vec<String> = cosigned.into_iter().map(|(_, note)| note).collect();
+            Ok((last.map(|last| last.at), cosigned, backlog))
         };
         let found = self
             .desk
             .wait(Lane::Worker, &tenant, Actor::system(), Mode::Read, look)
             .map_err(refused)?;
-        let (last, backlog) = found;
-        let (signed_at, note) = last.map_or((None, String::new()), |(at, note)| (Some(at), note));
+        let (signed_at, cosigned, backlog) = found;
         Ok(LogStanding {
             tenant,
             signed_at,
-            note,
+            cosigned,
             backlog,
         })
     }

@@ -8,7 +8,8 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
     access, audit, boards, change, config, delivery, directory, doctor, estate, fields, gate, gateway, host, import,
-    mail, mapping, people, permit, policy, retention, risk, serve, sla, tokens, views, webhooks, workloads,
+    keys, mail, mapping, people, permit, policy, retention, risk, serve, sla, tokens, views, webhooks, witnesses,
+    workloads,
 };
 use crate::failure::{Failure, Result, read_text};
 
@@ -195,6 +196,15 @@ pub enum Command {
     /// Credentials for programs.
     #[command(subcommand)]
     Token(tokens::Token),
+    /// The keys that sign permits and the log.
+    #[command(subcommand)]
+    Key(keys::Key),
+    /// Witnesses of the log: programs of others that cosign its checkpoints.
+    #[command(subcommand)]
+    Witness(witnesses::Witness),
+    /// Who reads the log.
+    #[command(subcommand)]
+    Log(witnesses::Log),
     /// Jobs of a pipeline's platform that are let in with the platform's own token.
     #[command(subcommand)]
     Workload(workloads::Workload),

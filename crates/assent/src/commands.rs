@@ -15,6 +15,7 @@ mod gate_lists;
 pub mod gateway;
 pub mod host;
 pub mod import;
+pub mod keys;
 pub mod mail;
 pub mod mapping;
 pub mod people;
@@ -27,6 +28,7 @@ pub mod sla;
 pub mod tokens;
 pub mod views;
 pub mod webhooks;
+pub mod witnesses;
 pub mod workloads;
 
 use clap::CommandFactory;
@@ -54,6 +56,9 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Retention(kept) => retention::run(kept, common, output),
         Command::Sla(sla) => sla::run(sla, common, output),
         Command::Token(token) => tokens::run(token, common, output),
+        Command::Key(key) => keys::run(key, common, output),
+        Command::Witness(witness) => witnesses::witness(witness, common, output),
+        Command::Log(log) => witnesses::log(log, common, output),
         Command::Mapping(mapping) => mapping::run(mapping, common, output),
         Command::Delivery(delivery) => delivery::run(delivery, common, output),
         Command::Mail(mail) => mail::run(mail, common, output),

@@ -134,7 +134,9 @@ impl Companion {
             let found = self.0.client.bytes(&path)?;
             found.ok_or_else(|| Failure::could_not(format!("The server has no tenant `{tenant}`.")))
         };
-        let (keys, list) = (get("jwks.json")?, get("assent-revocations")?);
+        // The list first: keys that are fetched after it know whoever signed it, also when a key was rotated in between.
+        let list = get("assent-revocations")?;
+        let keys = get("jwks.json")?;
         let list = String::from_utf8(list).map_err(|_| Failure::could_not("The revocation list is no text."))?;
         let rows = self.0.client.get("/running")?.body;
         let running = json!({"at": clock::now(), "items": rows["items"]});

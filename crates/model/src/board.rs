@@ -157,6 +157,15 @@ impl OnCall {
 }
 
 impl Directory {
+    /// Keys of the groups that a person belongs to.
+    pub fn groups_of(&self, person: &PersonId) -> Vec<GroupKey> {
+        self.groups
+            .values()
+            .filter(|group| group.members.contains(person))
+            .map(|group| group.key.clone())
+            .collect()
+    }
+
     /// A meeting by its id.
     pub fn meeting(&self, id: &RecordId) -> Option<&Meeting> {
         self.meetings.iter().find(|row| &row.id == id)

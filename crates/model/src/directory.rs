@@ -655,6 +655,9 @@ pub struct Tenant {
     /// Whether the log is public.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub log_is_public: bool,
+    /// Who last said whether it is, and why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log_said: Option<crate::change::Stated>,
     /// Whether rows of the ownership matrix that move decisions go live by two people, once there are two administrators.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ownership_by_two: bool,
@@ -773,15 +776,6 @@ impl Directory {
             return Vec::new();
         };
         group.members.iter().filter(|id| self.is_active(id)).cloned().collect()
-    }
-
-    /// Keys of the groups that a person belongs to.
-    pub fn groups_of(&self, person: &PersonId) -> Vec<GroupKey> {
-        self.groups
-            .values()
-            .filter(|group| group.members.contains(person))
-            .map(|group| group.key.clone())
-            .collect()
     }
 
     /// Whether a person is known and active.

@@ -510,6 +510,13 @@ words! {
         /// Taken back before it was in force.
         Withdrawn = "withdrawn",
     }
+    /// What became of a signing key.
+    TurnKind {
+        /// Another one signs from then on; what it signed stays good.
+        Rotated = "rotated",
+        /// It was stolen, or may have been: nothing that it signed is good any more.
+        Revoked = "revoked",
+    }
     /// A permit's state.
     PermitState {
         /// Good while it lives.

@@ -16,6 +16,7 @@ mod gateways;
 mod identity;
 mod imports;
 mod inbound;
+mod keys;
 mod log;
 mod mapping;
 mod passkeys;
@@ -24,6 +25,7 @@ mod session;
 pub(crate) mod stream;
 mod views;
 mod webhooks;
+mod witnesses;
 
 pub(crate) use inbound::read_again;
 
@@ -49,6 +51,8 @@ pub(crate) const TABLES: &[&[Route]] = &[
     identity::ROUTES,
     imports::ROUTES,
     log::ROUTES,
+    keys::ROUTES,
+    witnesses::ROUTES,
     webhooks::ROUTES,
     inbound::ROUTES,
     mapping::ROUTES,

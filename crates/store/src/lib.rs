@@ -9,6 +9,7 @@ pub mod call;
 pub mod change_count;
 pub mod change_order;
 pub mod changes;
+pub mod cosignature;
 pub mod counter;
 mod driver;
 mod error;

@@ -55,6 +55,8 @@ const MIGRATIONS: &[Migration] = migrations![
     31 "0031_sweeps_and_lists",
     32 "0032_retention",
     33 "0033_decision_facts",
+    34 "0034_key_turns",
+    35 "0035_witnesses",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -15,6 +15,7 @@ use model::directory::{
 };
 use model::glass::GlassUse;
 use model::identity::IdentityProvider;
+use model::key_turn::KeyTurn;
 use model::outside::{OutsideCheck, Provenance};
 use model::outside_look::OutsideLook;
 use model::records::{
@@ -24,6 +25,7 @@ use model::records::{
 use model::running::Running;
 use model::training::Training;
 use model::webhook::Webhook;
+use model::witness::Witness;
 use model::workload::Workload;
 
 use crate::changes::save_targets;
@@ -307,6 +309,8 @@ nouns! {
         artifact = it.artifact.as_ref(),
     }
     Webhook in "webhook" |it| { name = &it.name, active = it.active }
+    Witness in "witness" |it| { active = it.active }
+    KeyTurn in "key_turn" |it| { number = it.number, purpose = &it.purpose }
 }
 
 fn condition_state(condition: &Condition) -> &'static str {

@@ -11,6 +11,7 @@ mod bodies_identity;
 mod configuration;
 mod custom_fields;
 mod directory;
+mod keys;
 mod lists;
 mod shapes;
 mod shapes_gateways;
@@ -19,6 +20,7 @@ mod table_deliveries;
 mod table_estate;
 mod table_gateways;
 mod table_identity;
+mod witnesses;
 
 use serde_json::{Map, Value, json};
 use std::sync::OnceLock;
@@ -421,6 +423,8 @@ fn every_shape() -> impl Iterator<Item = &'static shapes::Shape> {
         .chain(answers::ALL)
         .chain(directory::SHAPES)
         .chain(custom_fields::SHAPES)
+        .chain(keys::SHAPES)
+        .chain(witnesses::SHAPES)
         .chain(boards::SHAPES)
         .chain(lists::SHAPES)
         .chain(bodies_identity::ALL)

@@ -298,6 +298,12 @@ fn world() -> World {
         acts::link_change::link_change(room, &key, &body(json!({"kind": "follows_up", "to": "CHG-1001"})))
     });
     under_way(&world);
+    world.system(|room| {
+        // People need a fresh factor, the system is asked for none: its turn is as good for this.
+        let witness = "witness.example/walk+494d0156+BAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f";
+        acts::set_witness::add_witness(room, &body(json!({"key": witness})))?;
+        acts::turn_key::rotate_key(room, acts::keys::PERMIT, &body(json!({"reason": "Once a year"}))).map(|_| ())
+    });
     world.sequence();
     world.draft("A third");
     world

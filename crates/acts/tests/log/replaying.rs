@@ -253,6 +253,9 @@ fn a_revocation_that_was_taken_off_the_list_is_found() {
             state: model::words::PermitState::Revoked,
             revoked_reason: None,
             revoked_at: Some(room.now),
+            kid: None,
+            used_at: None,
+            used_by: None,
         };
         let epoch = store::revocation::raise(room.tx)?;
         let entry = store::revocation::Revoked {

@@ -200,7 +200,8 @@ fn check_data(host: &Host, now: Timestamp, checks: &mut Checks) -> Result<()> {
     check_policies(host, checks)?;
     let logs = host.logs()?;
     logs.iter().for_each(|log| check_log(log, now, checks));
-    check_witnesses(logs.iter().map(|log| log.note.as_str()), checks);
+    let cosigned = logs.iter().flat_map(|log| &log.cosigned);
+    check_witnesses(cosigned.map(String::as_str), checks);
     checks.good(
         "more",
         "`assent audit replay` compares every record with the events, which takes longer",

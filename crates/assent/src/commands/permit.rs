@@ -22,6 +22,11 @@ pub enum Permit {
         --artifact sha256:… --keys jwks.json --revocations revocations.jwt"
     )]
     Verify(Verify),
+    /// Use a permit up at the server's gate: the first who asks has it; exit 0 yes, 1 no.
+    #[command(
+        after_help = "Example: assent permit consume permit.jwt --service booking-api --environment production --artifact sha256:…"
+    )]
+    Consume(Consume),
     /// Revoke a permit.
     #[command(after_help = "Example: assent permit revoke 0193… --reason 'wrong build'")]
     Revoke {
@@ -31,6 +36,26 @@ pub enum Permit {
         #[arg(long)]
         reason: String,
     },
+}
+
+/// What is about to be deployed under the permit.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("using").required(true).multiple(true).args(["artifact", "commit"]))]
+pub struct Consume {
+    /// The permit's file, `-` for standard input.
+    pub file: String,
+    /// The service that is about to be deployed.
+    #[arg(long)]
+    pub service: String,
+    /// The environment that it goes to.
+    #[arg(long)]
+    pub environment: String,
+    /// The artifact's digest.
+    #[arg(long, value_name = "DIGEST")]
+    pub artifact: Option<String>,
+    /// The commit.
+    #[arg(long, value_name = "SHA")]
+    pub commit: Option<String>,
 }
 
 /// What to hold the permit to.
@@ -72,6 +97,20 @@ pub struct Verify {
 pub fn run(permit: &Permit, common: &Common, output: &Output) -> Result<u8> {
     match permit {
         Permit::Verify(wanted) => verify(wanted, output),
+        Permit::Consume(wanted) => {
+            let jti = server::gateway::permit_id(read_text(&wanted.file)?.trim());
+            let path = format!("/permits/{}/consumption", encode(&jti));
+            let mut body = json!({"service": wanted.service, "environment": wanted.environment});
+            let named = [("artifact", &wanted.artifact), ("commit", &wanted.commit)];
+            for (name, value) in named.into_iter().filter_map(|(name, it)| Some((name, it.as_ref()?))) {
+                body[name] = json!(value);
+            }
+            let answer = Client::new(common)?.post(&path, &body)?.body;
+            output.data(&answer, |output| {
+                output.line(&format!("used up {}", text_of(&answer, "id")))
+            });
+            Ok(0)
+        }
         Permit::Revoke { jti, reason } => {
             let path = format!("/permits/{}/revocation", encode(jti));
             let answer = Client::new(common)?.post(&path, &json!({"reason": reason}))?.body;

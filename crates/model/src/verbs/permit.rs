@@ -28,6 +28,15 @@ const LIST_AGE: i64 = 900;
 /// The oldest list a policy may allow.
 const LONGEST_LIST_AGE: i64 = 86_400;
 
+/// Under what a permit is made: where the revocation list stands, and which key signs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signing {
+    /// The revocation list's epoch.
+    pub epoch: i64,
+    /// The key's id.
+    pub kid: String,
+}
+
 struct Terms {
     minutes: i64,
     ahead: bool,
@@ -71,13 +80,13 @@ fn terms(file: &ChangeFile, target: &TargetId) -> Terms {
     terms
 }
 
-/// Makes a permit for a target whose gate says go. `epoch` is the revocation list's.
-pub fn issue(case: &mut Case<'_>, target: &Target, purpose: Purpose, epoch: i64) -> Permit {
+/// Makes a permit for a target whose gate says go.
+pub fn issue(case: &mut Case<'_>, target: &Target, purpose: Purpose, signing: &Signing) -> Permit {
     let terms = terms(&case.file, &target.id);
     let now = case.now;
     let end = later(now, SignedDuration::from_mins(terms.minutes));
     let expires_at = latest(case, purpose).map_or(end, |limit| end.min(limit));
-    make(case, target, purpose, epoch, (now, expires_at), terms.list_age)
+    make(case, target, purpose, signing, (now, expires_at), terms.list_age)
 }
 
 /// A permit forward never outlives the window, nor a break-glass its time box; a way back has no such end.
@@ -96,7 +105,7 @@ fn make(
     case: &mut Case<'_>,
     target: &Target,
     purpose: Purpose,
-    epoch: i64,
+    signing: &Signing,
     (not_before, expires_at): (Timestamp, Timestamp),
     max_list_age_seconds: i64,
 ) -> Permit {
@@ -125,7 +134,7 @@ fn make(
         purpose,
         content_digest: change.digests.content.clone(),
         policy_digest: case.file.requirements.policy_digest.clone(),
-        epoch,
+        epoch: signing.epoch,
         max_list_age_seconds,
         break_glass: change.lawful_break_glass().is_some(),
         issued_at,
@@ -135,6 +144,9 @@ fn make(
         state: PermitState::Issued,
         revoked_reason: None,
         revoked_at: None,
+        kid: Some(signing.kid.clone()),
+        used_at: None,
+        used_by: None,
     };
     case.tell(
         "permit.issued",
@@ -148,7 +160,7 @@ fn make(
 ///
 /// # Errors
 /// 403, 422 for a target that is not there, 409 where no policy grants it or something due before start is missing.
-pub fn issue_ahead(case: &mut Case<'_>, body: &Body, epoch: i64) -> Result<Permit, Refusal> {
+pub fn issue_ahead(case: &mut Case<'_>, body: &Body, signing: &Signing) -> Result<Permit, Refusal> {
     case.allow(Act::IssuePermit)?;
     let mut reading = Reading::new(body, "");
     let service = reading.needed("service", LINE);
@@ -198,7 +210,7 @@ pub fn issue_ahead(case: &mut Case<'_>, body: &Body, epoch: i64) -> Result<Permi
         case,
         &target,
         Purpose::Deploy,
-        epoch,
+        signing,
         (start, expires_at),
         terms.list_age,
     ))
@@ -227,6 +239,37 @@ fn against_ahead(case: &Case<'_>, target: &Target) -> Vec<Unmet> {
         .filter(|row| row.target == target.id && row.purpose == Purpose::Deploy)
         .collect();
     gate::decide(&own, None, now).reasons
+}
+
+/// Uses a permit up at the online gate: the first who asks has it, and nobody after them. What it is for and whether the gate
+/// is open was looked at before.
+///
+/// # Errors
+/// 404; 409 when it is used, revoked, run out or not good yet.
+pub fn consume(case: &mut Case<'_>, permit: &RecordId) -> Result<(), Refusal> {
+    let (now, by) = (case.now, case.person());
+    let Some(found) = case.file.permits.iter_mut().find(|row| &row.id == permit) else {
+        return Err(Refusal::not_found("such permit"));
+    };
+    let again = "Ask the gate for another permit.";
+    let refused = |code, text: String, satisfy| Err(Refusal::not_now(code, text, satisfy, Vec::new()));
+    if let Some(at) = found.used_at {
+        return refused("permit_used", format!("This permit was used up at {at}."), again);
+    }
+    if found.state == PermitState::Revoked {
+        return refused("permit_revoked", "This permit was revoked.".to_owned(), again);
+    }
+    if found.expires_at <= now {
+        return refused("not_alive", "This permit is no longer alive.".to_owned(), again);
+    }
+    if found.not_before > now {
+        let text = format!("This permit is good from {} on.", found.not_before);
+        return refused("not_yet_valid", text, "Use it then.");
+    }
+    found.used_at = Some(now);
+    found.used_by = Some(by);
+    case.tell("permit.consumed", json!({"jti": permit}));
+    Ok(())
 }
 
 /// Revokes one permit.

@@ -13,7 +13,7 @@ use model::words::{ConditionDue, Covers, State};
 use serde_json::{Value, json};
 
 use crate::people::{requirements, rule};
-use crate::world::{World, at, body};
+use crate::world::{World, at, body, signing};
 
 /// A change with one of each record around it, so that every act finds its object.
 fn furnished(mut world: World, act: Act) -> World {
@@ -135,7 +135,7 @@ fn attempt(world: &mut World, act: Act) -> Result<(), Refusal> {
         Act::Comment => around::comment(case, &words).map(done),
         Act::Watch => around::watch(case, true),
         Act::Link => around::link(case, &words, &find).map(done),
-        Act::IssuePermit => permit::issue_ahead(case, &words, 1).map(|_| ()),
+        Act::IssuePermit => permit::issue_ahead(case, &words, &signing()).map(|_| ()),
         Act::RevokePermit => permit::revoke(case, &permit_id, &words),
     })
 }

@@ -41,6 +41,7 @@ fn tenant() -> Tenant {
         name: "Halden".into(),
         demo: false,
         log_is_public: false,
+        log_said: None,
         access_review_period: Default::default(),
         ownership_by_two: false,
         sla_table: Default::default(),

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::oracle::Clerk;
 use crate::people::PEOPLE;
-use crate::world::{World, body, facts, standard_facts};
+use crate::world::{World, body, facts, signing, standard_facts};
 
 /// How many histories are tried: `ASSENT_TEST_SIZE` times forty.
 fn cases() -> u32 {
@@ -286,7 +286,7 @@ fn try_step(world: &mut World, who: &str, deed: Deed) -> bool {
             let own = ARTIFACTS[usize::from(artifact_number(world))];
             let words = body(json!({"service": "shop", "environment": "production", "artifact": own}));
             world
-                .act(who, |case| permit::issue_ahead(case, &words, 1))
+                .act(who, |case| permit::issue_ahead(case, &words, &signing()))
                 .map(done)
                 .is_ok()
         }

@@ -6,7 +6,7 @@ use model::verbs::{around, decide, plan};
 use model::words::{GateDecision, Level, Outcome, State, TemplateState};
 use serde_json::json;
 
-use crate::world::{World, at, body, code, facts_but, fields, missing, standard_facts};
+use crate::world::{World, at, body, code, facts_but, fields, missing, signing, standard_facts};
 
 #[test]
 fn a_normal_change_walks_through_its_steps() {
@@ -339,7 +339,9 @@ fn a_decision_is_withdrawn_until_a_permit_is_issued() {
     world.settle();
     let asked = body(json!({"service": "shop", "environment": "production", "artifact": "sha256:aa"}));
     world
-        .act("ida", |case| model::verbs::permit::issue_ahead(case, &asked, 1))
+        .act("ida", |case| {
+            model::verbs::permit::issue_ahead(case, &asked, &signing())
+        })
         .unwrap();
     let last = world.file.approvals.last().unwrap().id.clone();
     assert_eq!(

@@ -8,7 +8,7 @@ use model::words::{Covers, GateDecision, Outcome, Purpose, State};
 use serde_json::{Value, json};
 
 use crate::people::{directory, rule};
-use crate::world::{World, at, body, code, facts, facts_but, fields, missing};
+use crate::world::{World, at, body, code, facts, facts_but, fields, missing, signing};
 
 #[test]
 fn outcomes_add_up() {
@@ -378,7 +378,9 @@ fn a_permit_ahead_ends_with_the_time_box_of_a_broken_glass() {
         body(json!({"service": "shop", "environment": "production", "artifact": artifact, "commit": commit}))
     };
     let asked = of("sha256:aa", "ABCDEF0");
-    let issued = world.act("ida", |case| model::verbs::permit::issue_ahead(case, &asked, 1));
+    let issued = world.act("ida", |case| {
+        model::verbs::permit::issue_ahead(case, &asked, &signing())
+    });
     let issued = issued.unwrap();
     let good = (issued.not_before, issued.expires_at);
     assert_eq!(
@@ -387,7 +389,9 @@ fn a_permit_ahead_ends_with_the_time_box_of_a_broken_glass() {
         "now, and not with the window from 11:00 to 13:00"
     );
     let wrong = of("sha256:bb", "abcdef0");
-    let found = fields(world.act("ida", |case| model::verbs::permit::issue_ahead(case, &wrong, 1)));
+    let found = fields(world.act("ida", |case| {
+        model::verbs::permit::issue_ahead(case, &wrong, &signing())
+    }));
     assert_eq!(found, [("service".into(), "unknown".into())], "it says both");
 }
 

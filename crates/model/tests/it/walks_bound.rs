@@ -8,7 +8,7 @@ use model::words::{Covers, State};
 use serde_json::{Value, json};
 
 use crate::people::{directory, rule};
-use crate::world::{World, at, body, code, facts, facts_but};
+use crate::world::{World, at, body, code, facts, facts_but, signing};
 
 fn with_open_glass() -> World {
     let high = json!({"impact": {"availability": "high"}, "complexity": "high"});
@@ -145,7 +145,9 @@ fn with_permit_ahead() -> World {
     };
     let mut world = World::with(facts(), vec![(Due::Start, ahead)]).until_scheduled();
     let asked = body(json!({"service": "shop", "environment": "production", "artifact": "sha256:aa"}));
-    world.act("ida", |case| permit::issue_ahead(case, &asked, 1)).unwrap();
+    world
+        .act("ida", |case| permit::issue_ahead(case, &asked, &signing()))
+        .unwrap();
     world
 }
 
@@ -220,6 +222,8 @@ fn times_at_the_end_of_all_times_stop_no_act() {
     let last = json!({"planned_start": "9999-12-30T21:30:00Z", "planned_end": "9999-12-30T21:59:59.999999Z"});
     let mut world = World::with(facts_but(last), vec![(Due::Start, ahead)]).until_scheduled();
     let asked = body(json!({"service": "shop", "environment": "production", "artifact": "sha256:aa"}));
-    let given = world.act("ida", |case| permit::issue_ahead(case, &asked, 1)).unwrap();
+    let given = world
+        .act("ida", |case| permit::issue_ahead(case, &asked, &signing()))
+        .unwrap();
     assert_eq!(given.expires_at, at("9999-12-30T21:59:59.999999Z"));
 }

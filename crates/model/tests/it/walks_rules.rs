@@ -9,7 +9,7 @@ use serde_json::json;
 
 use crate::calendars::weekdays;
 use crate::people::rule;
-use crate::world::{World, at, body, code, facts, facts_but, missing};
+use crate::world::{World, at, body, code, facts, facts_but, missing, signing};
 
 #[test]
 fn an_approval_ends_with_its_validity() {
@@ -335,17 +335,19 @@ fn a_permit_ahead_is_good_from_the_window_on() {
     let asked = body(json!({"service": "shop", "environment": "production", "artifact": "sha256:aa"}));
     let mut plain = World::new().until_scheduled();
     assert_eq!(
-        code(plain.act("ida", |case| permit::issue_ahead(case, &asked, 1))),
+        code(plain.act("ida", |case| permit::issue_ahead(case, &asked, &signing()))),
         "not_ahead"
     );
     let mut world = World::with(facts(), vec![ahead(Some(600))]).until_scheduled();
     world.file.evidence.clear();
     assert_eq!(
-        missing(world.act("ida", |case| permit::issue_ahead(case, &asked, 1))),
+        missing(world.act("ida", |case| permit::issue_ahead(case, &asked, &signing()))),
         ["evidence_missing"]
     );
     world.evidence("pip", "passed", Some("sha256:aa")).unwrap();
-    let given = world.act("ida", |case| permit::issue_ahead(case, &asked, 1)).unwrap();
+    let given = world
+        .act("ida", |case| permit::issue_ahead(case, &asked, &signing()))
+        .unwrap();
     assert_eq!(
         (given.not_before, given.expires_at),
         (at("11:00"), at("13:00")),
@@ -378,13 +380,15 @@ fn no_permit_for_a_target_that_is_done_or_too_late() {
     let first = body(json!({"service": "shop", "environment": "production", "artifact": "sha256:aa"}));
     let second = body(json!({"service": "pay", "environment": "production", "artifact": "sha256:bb"}));
     assert_eq!(
-        missing(world.act("ida", |case| permit::issue_ahead(case, &first, 1))),
+        missing(world.act("ida", |case| permit::issue_ahead(case, &first, &signing()))),
         ["target_done"]
     );
-    world.act("ida", |case| permit::issue_ahead(case, &second, 1)).unwrap();
+    world
+        .act("ida", |case| permit::issue_ahead(case, &second, &signing()))
+        .unwrap();
     world.wait_until(at("13:05"));
     assert_eq!(
-        missing(world.act("ida", |case| permit::issue_ahead(case, &second, 1))),
+        missing(world.act("ida", |case| permit::issue_ahead(case, &second, &signing()))),
         ["overrun", "window_over"]
     );
 }
@@ -418,7 +422,9 @@ fn permits_die_with_what_they_stood_on() {
     for (name, die) in deaths {
         let mut world = World::with(facts(), vec![ahead(None)]).until_scheduled();
         let asked = body(json!({"service": "shop", "environment": "production", "commit": "abcdef0"}));
-        world.act("ida", |case| permit::issue_ahead(case, &asked, 1)).unwrap();
+        world
+            .act("ida", |case| permit::issue_ahead(case, &asked, &signing()))
+            .unwrap();
         assert_eq!(world.live_permits().len(), 1, "{name}");
         die(&mut world);
         assert!(world.live_permits().is_empty(), "{name}");

@@ -21,7 +21,7 @@ use model::records::GateCheck;
 use model::refusal::{FieldError, Refusal};
 use model::verbs::Body;
 use model::words::{CheckState, GateDecision};
-use serde_json::Value;
+use serde_json::{Value, json};
 use store::{Lane, Mode};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -55,6 +55,13 @@ pub(crate) const ROUTES: &[Route] = &[
     )
     .scope(Scope::Gate)
     .lane(Lane::Gate),
+    Route::post(
+        "/permits/{jti}/consumption",
+        "Uses a permit up: the first who asks has it.",
+        consume,
+    )
+    .scope(Scope::Gate)
+    .lane(Lane::Gate),
 ];
 
 /// Waiting for a turn holds neither a thread nor a connection, so it is no plain act. Nor is the question that is asked
@@ -67,13 +74,23 @@ pub(crate) fn router() -> Router<AppState> {
 }
 
 pub(super) fn read_question(reading: &mut Reading<'_>) -> Question {
+    let (change, purpose) = (reading.text("change", LINE), reading.word("purpose"));
+    Question {
+        change,
+        purpose,
+        ..read_target(reading)
+    }
+}
+
+/// What is about to be deployed, and where.
+fn read_target(reading: &mut Reading<'_>) -> Question {
     let question = Question {
         service: reading.needed("service", LINE),
         environment: reading.needed("environment", LINE),
         artifact: reading.text("artifact", 255).map(tidy_digest),
         commit: reading.text("commit", 64).map(|commit| commit.to_lowercase()),
-        change: reading.text("change", LINE),
-        purpose: reading.word("purpose"),
+        change: None,
+        purpose: None,
     };
     if question.artifact.is_none() && question.commit.is_none() && reading.errors.is_empty() {
         reading.wrong(
@@ -232,6 +249,18 @@ fn collect(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
         checked.permit.as_deref(),
         &directory,
     )))
+}
+
+fn consume(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    room.allow(model::act::actions::ASK_GATE)?;
+    let mut reading = Reading::new(&ask.body, "");
+    let question = read_target(&mut reading);
+    reading.finish()?;
+    let permit = acts::consume_permit::consume_permit(room, ask.place(0), &question)?;
+    let change = room.change(&permit.change_key)?;
+    let mut value = views::item(&permit, change.state, &*room.directory()?);
+    value["jti"] = json!(permit.id);
+    Ok(Reply::created(value))
 }
 
 /// A check is its caller's: nobody else collects by it.

@@ -93,6 +93,7 @@ const PHRASES: &[Phrase] = &[
     ("ownership.proposed", "person", "proposed rows of the ownership matrix"),
     ("ownership.set", "person", "said who answers for a service"),
     ("peer_review.given", "go", "reviewed it as a peer"),
+    ("permit.consumed", "gate", "used a permit up"),
     ("permit.issued", "leaf", "issued a permit"),
     ("permit.revoked", "x", "revoked a permit"),
     ("person.created", "person", "added a person"),
@@ -238,7 +239,11 @@ const WHOLE: &[Phrase] = &[
     ("incident.edited", "incident", "edited an incident"),
     ("incident.reported", "incident", "reported an incident"),
     ("incident.resolved", "check", "resolved an incident"),
+    ("key.revoked", "x", "revoked a signing key"),
+    ("key.rotated", "token", "gave a purpose a new signing key"),
     ("keys.changed", "token", "noted which keys are valid"),
+    ("log.closed", "leaf", "closed the log to the public"),
+    ("log.published", "leaf", "opened the log to the public"),
     ("log.sized", "leaf", "noted the size of the log"),
     ("mapping.activated", "leaf", "put a mapping in force"),
     ("mapping.proposed", "leaf", "proposed a mapping"),
@@ -300,6 +305,8 @@ const WHOLE: &[Phrase] = &[
     ("webhook.gave_up", "incident", "gave a webhook up"),
     ("webhook.replayed", "out", "sent events again"),
     ("webhook.secret_replaced", "token", "replaced the secret of a webhook"),
+    ("witness.added", "eye", "added a witness of the log"),
+    ("witness.ended", "x", "ended a witness of the log"),
     ("window.ended", "calendar", "ended a maintenance window"),
 ];
 

@@ -459,9 +459,10 @@ impl Around<'_> {
             .said(permit.environment.as_str())
             .text(format!(", {}", permit.purpose));
         let mut entry = Entry::new(if is_good { Tone::Ok } else { Tone::Plain }, text).icon("leaf");
-        entry.sub = match &permit.revoked_reason {
-            Some(reason) => Rich::from("revoked: ").said(reason.as_str()),
-            None => Rich::from(format!("good until {}", view.reader.moment(permit.expires_at))),
+        entry.sub = match (&permit.revoked_reason, permit.used_at) {
+            (Some(reason), _) => Rich::from("revoked: ").said(reason.as_str()),
+            (None, Some(at)) => Rich::from(format!("used up {}", view.reader.moment(at))),
+            (None, None) => Rich::from(format!("good until {}", view.reader.moment(permit.expires_at))),
         };
         entry = entry.aside(view.reader.distance(permit.issued_at));
         if is_good && self.open.has(Verb::RevokePermit) {

@@ -8,7 +8,7 @@ use store::keys::SigningKey;
 use store::log::{Advance, Checkpoint};
 use store::revocation::{NotBefore, Revoked};
 use store::salts::SaltedText;
-use store::{Error, act_order, event, keys, log, revocation, salts};
+use store::{Error, act_order, cosignature, event, keys, log, revocation, salts};
 
 use crate::world::{ACME, OTHER, World, at, check};
 
@@ -414,5 +414,35 @@ fn a_halt_only_moves_forwards() {
         }
         let halts = world.read(revocation::not_before);
         assert_eq!((halts.len(), halts[0].iat, halts[0].epoch), (1, at(20), 3));
+    });
+}
+
+#[test]
+fn of_each_witness_the_newest_cosignature_is_kept() {
+    check(|world| {
+        let made = |size, time, line: &str| cosignature::Cosignature {
+            witness: "w-1".to_owned(),
+            size,
+            time,
+            line: line.to_owned(),
+        };
+        let save = |it: cosignature::Cosignature| world.act(move |tx| cosignature::save(tx, &it));
+        assert!(save(made(5, 100, "first")));
+        assert!(!save(made(4, 200, "of a smaller log")));
+        assert!(!save(made(5, 99, "earlier")));
+        assert!(save(made(5, 101, "later")));
+        assert!(save(made(6, 50, "of a greater log")));
+        let other = cosignature::Cosignature {
+            witness: "w-0".to_owned(),
+            ..made(1, 1, "another's")
+        };
+        assert!(save(other.clone()));
+        assert_eq!(
+            world.read(cosignature::list),
+            [other.clone(), made(6, 50, "of a greater log")]
+        );
+        assert!(world.act(|tx| cosignature::delete(tx, "w-1")));
+        assert!(!world.act(|tx| cosignature::delete(tx, "w-1")));
+        assert_eq!(world.read(cosignature::list), [other]);
     });
 }

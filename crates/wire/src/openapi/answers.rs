@@ -526,6 +526,16 @@ const ITEMS: &[Shape] = &[
             ),
             time("issued_at", "When it was given."),
             time("not_before", "From when it holds."),
+            text(
+                "kid",
+                LINE,
+                "The key that signs it; absent before keys could be rotated.",
+            ),
+            time(
+                "used_at",
+                "When it was used up at the online gate; absent if it was not.",
+            ),
+            text("used_by", LINE, "Who used it up: a login."),
         ],
     )
     .based_on(&["Item"]),

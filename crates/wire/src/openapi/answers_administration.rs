@@ -78,6 +78,7 @@ pub(super) const ADMINISTRATION: &[Shape] = &[
             ),
             boolean("demo", "Whether it is a demo's."),
             boolean("log_is_public", "Whether its log is read without a credential."),
+            free("log_said", "Who last said so (`by`, a login), when (`at`), and why (`reason`)."),
             boolean(
                 "ownership_by_two",
                 "Whether rows of the matrix that move decisions go live by two people, once there are two administrators.",

@@ -426,29 +426,41 @@ const AROUND: &[Shape] = &[
     ),
 ];
 
-const GATE: &[Shape] = &[shape(
-    "GateCheckInput",
-    "A question to the gate.",
-    &[
-        text("service", LINE, "The service's key.").needed(),
-        text("environment", LINE, "The environment's key.").needed(),
-        text("artifact", 255, "The artifact's digest."),
-        text("commit", 64, "Or the commit."),
-        text("change", LINE, "The change that is meant; it never suffices alone."),
-        word(
-            "purpose",
-            all!(Purpose),
-            "Unless said: `deploy`, or `rollback` for an artifact that is an open way back.",
-        ),
-        time("wait_until", "How long to wait for go; at most seven days ahead."),
-        integer(
-            "wait_seconds",
-            1,
-            604_800,
-            "The same, counted by the server's clock from now.",
-        ),
-    ],
-)];
+const GATE: &[Shape] = &[
+    shape(
+        "ConsumptionInput",
+        "What is about to be deployed under the permit, and where.",
+        &[
+            text("service", LINE, "The service's key.").needed(),
+            text("environment", LINE, "The environment's key.").needed(),
+            text("artifact", 255, "The artifact's digest."),
+            text("commit", 64, "Or the commit."),
+        ],
+    ),
+    shape(
+        "GateCheckInput",
+        "A question to the gate.",
+        &[
+            text("service", LINE, "The service's key.").needed(),
+            text("environment", LINE, "The environment's key.").needed(),
+            text("artifact", 255, "The artifact's digest."),
+            text("commit", 64, "Or the commit."),
+            text("change", LINE, "The change that is meant; it never suffices alone."),
+            word(
+                "purpose",
+                all!(Purpose),
+                "Unless said: `deploy`, or `rollback` for an artifact that is an open way back.",
+            ),
+            time("wait_until", "How long to wait for go; at most seven days ahead."),
+            integer(
+                "wait_seconds",
+                1,
+                604_800,
+                "The same, counted by the server's clock from now.",
+            ),
+        ],
+    ),
+];
 
 const ESTATE: &[Shape] = &[
     shape(

@@ -1,8 +1,8 @@
 //! Every route, one row each. The order is that of the document.
 
 use super::{
-    Answer, Param, Route, Scope, boards, configuration, custom_fields, directory, lists, table_deliveries,
-    table_estate, table_gateways, table_identity,
+    Answer, Param, Route, Scope, boards, configuration, custom_fields, directory, keys, lists, table_deliveries,
+    table_estate, table_gateways, table_identity, witnesses,
 };
 
 const V1: &str = "/api/v1";
@@ -40,7 +40,7 @@ pub(super) const GATE_QUESTION: &[Param] = &[
     Param::new("purpose", "`deploy` or `rollback`; either unless said."),
     Param::new(
         "permit",
-        "The id (`jti`) of a permit that is shown: a revoked one stops.",
+        "The id (`jti`) of a permit that is shown: one that is revoked or used up stops.",
     ),
 ];
 
@@ -92,6 +92,8 @@ pub(super) fn all() -> Vec<Route> {
         .chain(table_estate::ALL)
         .chain(directory::TABLES)
         .chain(custom_fields::TABLES)
+        .chain(keys::TABLES)
+        .chain(witnesses::TABLES)
         .chain(boards::TABLES)
         .chain(lists::TABLES)
         .chain(table_identity::ALL)
@@ -601,6 +603,14 @@ const GATE: &[Row] = &[
         "/permits/{jti}/revocation",
         "Revoke a permit",
         "ReasonInput",
+        "Permit",
+    ),
+    post(
+        "gate",
+        "consume_permit",
+        "/permits/{jti}/consumption",
+        "Use a permit up: the gate is asked, and the first who asks has it",
+        "ConsumptionInput",
         "Permit",
     ),
 ];

@@ -1,0 +1,51 @@
+//! Uses a permit up at the online gate (`POST /permits/{jti}/consumption`): single use for whoever asks for it.
+
+use model::records::Permit;
+use model::refusal::Refusal;
+use model::words::GateDecision;
+use store::record;
+
+use crate::error::Result;
+use crate::gate::{Question, ask};
+use crate::room::Room;
+use crate::shown_permit::check_shown;
+
+/// Uses a permit up for what is about to be deployed: the gate is asked as it is anywhere, the permit is held to the question,
+/// and the first who gets this far has it. A repetition finds it used, unless it is the same request by its key.
+///
+/// # Errors
+/// 403; 404; 409 `not_go` with the gate's reasons, `permit_used`, `permit_revoked`, `not_alive`, `not_yet_valid`; the store's.
+pub fn consume_permit(room: &mut Room<'_, '_>, jti: &str, question: &Question) -> Result<Permit> {
+    room.allow(model::act::actions::ASK_GATE)?;
+    let permit = load(room, jti)?;
+    // What is wrong with the permit itself is told before what the gate says.
+    room.try_on_change(&permit.change_key, |case| {
+        model::verbs::permit::consume(case, &permit.id)
+    })?;
+    let question = Question {
+        change: Some(permit.change_key.clone()),
+        purpose: Some(permit.purpose),
+        ..question.clone()
+    };
+    let answer = ask(room, &question)?;
+    let answer = check_shown(room, &question, Some(jti), answer)?;
+    if answer.decision == GateDecision::Stop {
+        return Err(Refusal::NotNow {
+            code: "not_go",
+            text: "The gate says stop.".to_owned(),
+            unmet: answer.reasons,
+        }
+        .into());
+    }
+    room.on_change(&permit.change_key, |case| {
+        model::verbs::permit::consume(case, &permit.id)
+    })?;
+    load(room, jti)
+}
+
+fn load(room: &mut Room<'_, '_>, jti: &str) -> Result<Permit> {
+    let found = record::load::<Permit>(room.tx, jti)?;
+    found
+        .map(|stored| stored.record)
+        .ok_or_else(|| Refusal::not_found("permit").into())
+}

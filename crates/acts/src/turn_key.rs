@@ -1,0 +1,168 @@
+//! Turns a tenant's signing keys: a new one takes an old one's place, or a stolen one is revoked with all that it signed.
+//!
+//! One administrator with a fresh factor does either (decision 0027): a turn gives nobody a voice and lets nothing through that
+//! stood still, and whoever finds a key stolen at night cannot wait for a second.
+
+use std::collections::BTreeSet;
+
+use model::ids::RecordId;
+use model::key_turn::{KeyTurn, served_until};
+use model::reading::{Reading, TEXT};
+use model::records::Permit;
+use model::refusal::Refusal;
+use model::verbs::Body;
+use model::words::{PermitState, TurnKind};
+use serde_json::json;
+use store::keys::SigningKey as StoredKey;
+use store::record::{self, Filter};
+
+use crate::error::Result;
+use crate::keys::{self, PURPOSES};
+use crate::room::Room;
+use crate::save::{Written, draft};
+use crate::sign_revocations::sign_anew;
+
+/// Gives a purpose a new key (`POST /keys/{purpose}/rotation {reason}`). What the old one signed stays good: permits till their
+/// end, checkpoints for ever.
+///
+/// # Errors
+/// 403, also `step_up_required`; 404 for another purpose; 422; the store's.
+pub fn rotate_key(room: &mut Room<'_, '_>, purpose: &str, body: &Body) -> Result<KeyTurn> {
+    let Some(purpose) = PURPOSES.into_iter().find(|known| *known == purpose) else {
+        return Err(Refusal::not_found(format!("key {purpose}")).into());
+    };
+    let reason = check_turn(room, body)?;
+    let old = keys::active(room, purpose)?;
+    let next = keys::replace(room, &old)?;
+    store::keys::set_state(room.tx, &old.kid, "retired")?;
+    let mut turn = bare(room, TurnKind::Rotated, &old, reason)?;
+    turn.next = Some(next);
+    if purpose == keys::PERMIT {
+        turn.served_until = Some(served_until(room.now, last_end(room)?));
+    }
+    keep(room, turn)
+}
+
+/// Revokes a key of permits that was stolen (`POST /keys/{kid}/revocation {reason}`): it is published no more, and the permits
+/// that it signed are revoked. One that still signs is replaced in the same act.
+///
+/// # Errors
+/// 403, also `step_up_required`; 404; 409 for a key of the log and for one that is revoked already; 422; the store's.
+pub fn revoke_key(room: &mut Room<'_, '_>, kid: &str, body: &Body) -> Result<KeyTurn> {
+    let reason = check_turn(room, body)?;
+    let Some(old) = store::keys::load(room.tx, kid)? else {
+        return Err(Refusal::not_found(format!("key {kid}")).into());
+    };
+    check_revocable(&old)?;
+    let next = match old.state.as_str() {
+        "active" => Some(keys::replace(room, &old)?),
+        _ => None,
+    };
+    store::keys::set_state(room.tx, &old.kid, "revoked")?;
+    let mut turn = bare(room, TurnKind::Revoked, &old, reason)?;
+    turn.next = next;
+    turn.revoked_permits = revoke_signed(room, &old.kid)?;
+    // Whoever holds an older list asks for the next one, which the stolen key cannot sign.
+    store::revocation::raise(room.tx)?;
+    keep(room, turn)
+}
+
+/// What was ever done with the tenant's keys, in order.
+///
+/// # Errors
+/// The store's.
+pub fn turns(room: &mut Room<'_, '_>) -> Result<Vec<KeyTurn>> {
+    Ok(record::bodies::<KeyTurn>(room.tx, &Filter::new().order_by("number"))?)
+}
+
+/// Whether the acting person may turn keys now; answers why they do.
+fn check_turn(room: &mut Room<'_, '_>, body: &Body) -> Result<String> {
+    room.allow(model::act::actions::SET_CONNECTION)?;
+    if !room.actor.is_system {
+        crate::set_second_factor::check_fresh(room)?;
+    }
+    crate::hands::check_voice(room)?;
+    let mut reading = Reading::new(body, "");
+    let reason = reading.needed("reason", TEXT);
+    reading.finish()?;
+    Ok(reason)
+}
+
+fn check_revocable(key: &StoredKey) -> Result<()> {
+    if key.purpose != keys::PERMIT {
+        let text = "Keys of the log are not revoked: the past is verified by them.";
+        let satisfy = "Rotate it (`assent key rotate`), and compare checkpoints with a witness's.";
+        return Err(Refusal::not_now("not_revocable", text, satisfy, Vec::new()).into());
+    }
+    if key.state == "revoked" {
+        let text = "This key is revoked already.";
+        return Err(Refusal::not_now("already_revoked", text, "Nothing is left to do.", Vec::new()).into());
+    }
+    Ok(())
+}
+
+/// When the last permit that is still good ends.
+fn last_end(room: &mut Room<'_, '_>) -> Result<Option<jiff::Timestamp>> {
+    let last = living(room).descending_by("expires_at").limit(1);
+    let found = record::bodies::<Permit>(room.tx, &last)?;
+    Ok(found.first().map(|permit| permit.expires_at))
+}
+
+fn living(room: &Room<'_, '_>) -> Filter {
+    Filter::new()
+        .equals("state", PermitState::Issued.as_str())
+        .more("expires_at", room.now)
+}
+
+/// Revokes every good permit that a key signed; answers how many.
+fn revoke_signed(room: &mut Room<'_, '_>, kid: &str) -> Result<i64> {
+    let first = keys::first_permit_kid(room)?;
+    let is_of_key = |permit: &Permit| permit.kid.as_ref().unwrap_or(&first) == kid;
+    let found = record::bodies::<Permit>(room.tx, &living(room).order_by("expires_at"))?;
+    let signed: Vec<Permit> = found.into_iter().filter(is_of_key).collect();
+    let changes: BTreeSet<&str> = signed.iter().map(|permit| permit.change.as_str()).collect();
+    for change in changes {
+        room.on_change(change, |case| {
+            model::settle::revoke_permits(case, "the key that signed it was revoked", is_of_key);
+            model::settle::settle(case);
+            Ok(())
+        })?;
+    }
+    Ok(i64::try_from(signed.len()).unwrap_or(i64::MAX))
+}
+
+fn bare(room: &mut Room<'_, '_>, kind: TurnKind, key: &StoredKey, reason: String) -> Result<KeyTurn> {
+    let before = record::count::<KeyTurn>(room.tx, &Filter::new())?;
+    Ok(KeyTurn {
+        id: RecordId(room.new_id()?),
+        version: 0,
+        number: before + 1,
+        kind,
+        purpose: key.purpose.clone(),
+        kid: key.kid.clone(),
+        next: None,
+        served_until: None,
+        revoked_permits: 0,
+        reason,
+        by: room.actor.person.clone(),
+        at: room.now,
+    })
+}
+
+/// Keeps a turn with its event, and has the key that signs from now on sign the list of revocations: the one at hand may be
+/// signed by a key that is published no more.
+fn keep(room: &mut Room<'_, '_>, turn: KeyTurn) -> Result<KeyTurn> {
+    let kind = match turn.kind {
+        TurnKind::Rotated => "key.rotated",
+        TurnKind::Revoked => "key.revoked",
+    };
+    let data = json!({"purpose": turn.purpose, "kid": turn.kid, "next": turn.next});
+    let mut written = Written::default();
+    let turn = room.put(&mut written, turn)?;
+    let told = draft(kind, ("key_turn", turn.id.0.clone()), room.now, data);
+    room.tell(vec![told], written)?;
+    if turn.purpose == keys::PERMIT {
+        sign_anew(room)?;
+    }
+    Ok(turn)
+}

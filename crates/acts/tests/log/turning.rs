@@ -1,0 +1,389 @@
+//! Signing keys that turn: what was signed stays good, what a stolen key signed does not, and the logs tell of it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use acts::keys::{COSIGNER, LOG, PERMIT, jwks};
+use acts::note_log_sizes::note_log_sizes;
+use acts::turn_key::{revoke_key, rotate_key};
+use acts::{Desk, Error, Room};
+use model::file::Actor;
+use model::key_turn::KeyTurn;
+use model::words::TurnKind;
+use proof::bundle;
+use proof::jwks::Jwks;
+use proof::permit::{Expected, verify};
+use proof::report::Outcome;
+use proof::revocation::RevocationList;
+use serde_json::{Value, json};
+use store::{Lane, Mode, SYSTEM_TENANT};
+
+use crate::world::{ARTIFACT, TENANT, World, body};
+
+/// A world with an administrator.
+fn world() -> World {
+    governed(World::new())
+}
+
+fn governed(world: World) -> World {
+    world.system(|room| {
+        acts::set_person::create_person(room, &body(json!({"login": "adam", "roles": ["admin"]}))).map(|_| ())
+    });
+    world
+}
+
+fn why() -> model::verbs::Body {
+    body(json!({"reason": "Seen on a laptop"}))
+}
+
+/// The administrator a moment after they showed a factor.
+fn fresh(world: &World) -> Actor {
+    Actor {
+        stepped_up_at: Some(world.desk.tools().clock.now()),
+        ..world.actor("adam")
+    }
+}
+
+fn done<T: Send + 'static>(
+    (desk, actor): (&Desk, Actor),
+    act: impl Fn(&mut Room<'_, '_>) -> acts::Result<T> + Send + 'static,
+) -> acts::Result<T> {
+    desk.wait(Lane::Acts, TENANT, actor, Mode::Write, act)
+}
+
+fn rotate(world: &World, purpose: &'static str) -> KeyTurn {
+    done((&world.desk, fresh(world)), move |room| {
+        rotate_key(room, purpose, &why())
+    })
+    .unwrap()
+}
+
+fn revoke(world: &World, kid: &str) -> acts::Result<KeyTurn> {
+    let kid = kid.to_owned();
+    done((&world.desk, fresh(world)), move |room| revoke_key(room, &kid, &why()))
+}
+
+fn code<T: std::fmt::Debug>(answer: acts::Result<T>) -> String {
+    match answer {
+        Err(Error::Refused(refusal)) => refusal.code().to_owned(),
+        other => panic!("not refused: {other:?}"),
+    }
+}
+
+/// A permit for the approved change, asked for at one of the servers.
+fn minted(world: &World, desk: &Desk) -> String {
+    let question = acts::gate::Question {
+        service: "pay".into(),
+        environment: "production".into(),
+        artifact: Some(ARTIFACT.into()),
+        commit: None,
+        change: None,
+        purpose: None,
+    };
+    let checked = done((desk, world.actor("pipe")), move |room| {
+        acts::gate::check(room, &question, None)
+    })
+    .unwrap();
+    checked.permit.unwrap_or_else(|| panic!("{:?}", checked.check.reasons))
+}
+
+fn part(token: &str, at: usize) -> Value {
+    let bytes = token
+        .split('.')
+        .nth(at)
+        .and_then(proof::crypto::from_base64url)
+        .unwrap();
+    serde_json::from_slice(&bytes).unwrap()
+}
+
+fn kid_of(token: &str) -> String {
+    part(token, 0)["kid"].as_str().unwrap().to_owned()
+}
+
+/// What a gateway fetches now: the list first, then the keys.
+fn published(desk: &Desk) -> (Jwks, Result<RevocationList, String>) {
+    let list = done((desk, Actor::system()), acts::sign_revocations::sign_revocations).unwrap();
+    let keys = desk
+        .wait(Lane::Pages, TENANT, Actor::system(), Mode::Read, jwks)
+        .unwrap();
+    let list = RevocationList::open(&list, &keys).map_err(|why| format!("{why:?}"));
+    (keys, list)
+}
+
+/// Whether a permit passes with what is fetched now; the code when not.
+fn verdict(world: &World, token: &str) -> Result<(), String> {
+    let (keys, list) = published(&world.desk);
+    let expected = Expected {
+        service: "pay",
+        environment: "production",
+        artifact: Some(ARTIFACT),
+        commit: None,
+        content_digest: None,
+        now: world.desk.tools().clock.now().as_second(),
+    };
+    let verified = verify(token, &keys, Some(&list.unwrap()), &expected);
+    verified.map(|_| ()).map_err(|refused| refused.code.to_owned())
+}
+
+/// In the window of an approved change with its evidence.
+fn opened() -> World {
+    let world = world();
+    open(&world);
+    world
+}
+
+fn open(world: &World) {
+    let key = world.scheduled("Turn");
+    world.evidence(&key, "note", b"works");
+    world.pass_seconds(150 * 60);
+}
+
+#[test]
+fn permits_from_before_a_rotation_stay_good_till_their_end_and_the_old_key_goes_then() {
+    let world = opened();
+    let old = minted(&world, &world.desk);
+    let turn = rotate(&world, PERMIT);
+    assert_eq!((turn.kind, &turn.kid), (TurnKind::Rotated, &kid_of(&old)));
+    let new = minted(&world, &world.desk);
+    assert_eq!(Some(kid_of(&new)), turn.next);
+    assert_eq!((verdict(&world, &old), verdict(&world, &new)), (Ok(()), Ok(())));
+    assert_eq!(published(&world.desk).0.keys.len(), 2);
+    world.pass_seconds(86_400 + 59);
+    assert_eq!(published(&world.desk).0.keys.len(), 2);
+    world.pass_seconds(1);
+    let left: Vec<String> = published(&world.desk).0.keys.iter().map(|key| key.kid()).collect();
+    assert_eq!(left, turn.next.into_iter().collect::<Vec<_>>());
+    world.sequence();
+    world.assert_replays();
+}
+
+#[test]
+fn a_revoked_key_takes_all_that_it_signed_with_it_and_nothing_else() {
+    let world = opened();
+    let stolen = minted(&world, &world.desk);
+    rotate(&world, PERMIT);
+    let good = minted(&world, &world.desk);
+    let turn = revoke(&world, &kid_of(&stolen)).unwrap();
+    assert_eq!(
+        (turn.kind, turn.next.as_ref(), turn.revoked_permits),
+        (TurnKind::Revoked, None, 1)
+    );
+    let (keys, list) = published(&world.desk);
+    assert!(keys.find(&kid_of(&stolen)).is_none());
+    let jti = part(&stolen, 1)["jti"].as_str().unwrap().to_owned();
+    assert_eq!(list.unwrap().revoked, [jti]);
+    assert_eq!(verdict(&world, &stolen), Err("unknown_key".to_owned()));
+    assert_eq!(verdict(&world, &good), Ok(()));
+    // The key that signs now is revoked as well: another takes its place in the same act.
+    let turn = revoke(&world, &kid_of(&good)).unwrap();
+    assert_eq!(turn.revoked_permits, 1);
+    let next = minted(&world, &world.desk);
+    assert_eq!(turn.next, Some(kid_of(&next)));
+    assert_eq!(verdict(&world, &next), Ok(()));
+    assert_eq!(code(revoke(&world, &kid_of(&good))), "already_revoked");
+    world.sequence();
+    world.assert_replays();
+}
+
+#[test]
+fn a_permit_that_names_no_key_was_signed_by_the_first_one() {
+    let world = opened();
+    let old = minted(&world, &world.desk);
+    rotate(&world, PERMIT);
+    let jti = part(&old, 1)["jti"].as_str().unwrap().to_owned();
+    let id = jti.clone();
+    world.system(move |room| {
+        let permit = store::record::load::<model::records::Permit>(room.tx, &id)?
+            .unwrap()
+            .record;
+        room.put_estate(
+            "permit.rewritten",
+            model::records::Permit { kid: None, ..permit },
+            json!({}),
+        )
+        .map(|_| ())
+    });
+    let again = world.system(move |room| {
+        let permit = store::record::load::<model::records::Permit>(room.tx, &jti)?
+            .unwrap()
+            .record;
+        acts::gate::sign(room, &permit)
+    });
+    assert_eq!(again, old, "one record is one token, whichever key signs new ones");
+    assert_eq!(revoke(&world, &kid_of(&old)).unwrap().revoked_permits, 1);
+}
+
+#[test]
+fn keys_turn_by_an_administrators_fresh_factor_and_by_nothing_else() {
+    let world = world();
+    let stale = world.actor("adam");
+    let by_token = Actor {
+        by_token: true,
+        ..fresh(&world)
+    };
+    let other = Actor {
+        stepped_up_at: Some(world.desk.tools().clock.now()),
+        ..world.actor("mona")
+    };
+    for (actor, wanted) in [
+        (stale, "step_up_required"),
+        (by_token, "step_up_required"),
+        (other, "not_allowed"),
+    ] {
+        let tried = done((&world.desk, actor), |room| rotate_key(room, PERMIT, &why()));
+        assert_eq!(code(tried), wanted);
+    }
+    let tried = |purpose: &'static str, words: Value| {
+        let words = body(words);
+        code(done((&world.desk, fresh(&world)), move |room| {
+            rotate_key(room, purpose, &words)
+        }))
+    };
+    assert_eq!(tried(PERMIT, json!({})), "invalid");
+    assert_eq!(tried("door", json!({"reason": "x"})), "not_found");
+    assert_eq!(code(revoke(&world, "no-such-key")), "not_found");
+    let of_log = rotate(&world, LOG).kid;
+    assert_eq!(code(revoke(&world, &of_log)), "not_revocable");
+    assert_eq!(world.look(acts::turn_key::turns).unwrap().len(), 1);
+}
+
+#[test]
+fn a_log_goes_on_under_a_new_key_and_what_the_old_one_signed_still_verifies() {
+    let world = world();
+    let key = world.closed("Before");
+    world.sequence();
+    let k = key.clone();
+    let bundle_before = world
+        .look(move |room| acts::export_bundle::export_bundle(room, &k))
+        .unwrap();
+    let (keys_before, before) = (world.keys(TENANT), world.checkpoint());
+    let turned = [rotate(&world, LOG), rotate(&world, COSIGNER)];
+    let served = world.keys(TENANT);
+    assert_eq!(served.0.len(), 4);
+    assert_eq!(served.0[0].name(), keys_before.0[0].name(), "a log keeps its name");
+    assert!(
+        served.0[0] != keys_before.0[0] && served.0[1] == keys_before.0[0],
+        "the log's new one stands first"
+    );
+    assert_eq!(
+        world.verify(Some(&before)).outcome,
+        Outcome::Good,
+        "before anything more is signed"
+    );
+    world.sequence();
+    assert_eq!(world.verify(Some(&before)).outcome, Outcome::Good);
+    let note = world.look(acts::prove_event::checkpoint).unwrap();
+    assert!(
+        proof::note::open_checkpoint(&note, &keys_before, None).is_err(),
+        "the new keys signed it"
+    );
+    assert!(proof::note::open_checkpoint(&note, &served, None).is_ok());
+    assert_eq!(bundle::verify(&bundle_before, Some(&served)).outcome, Outcome::Good);
+    let bundle_after = world
+        .look(move |room| acts::export_bundle::export_bundle(room, &key))
+        .unwrap();
+    assert_eq!(bundle::verify(&bundle_after, Some(&served)).outcome, Outcome::Good);
+    let by_old_file = bundle::verify(&bundle_after, Some(&keys_before)).outcome;
+    assert_ne!(by_old_file, Outcome::Good, "the present key signs what is packed now");
+    assert!(turned.iter().all(|turn| turn.served_until.is_none()));
+    world.assert_replays();
+}
+
+#[test]
+fn the_systems_log_tells_of_every_turn_and_nothing_of_the_words() {
+    let world = world();
+    world.sequence();
+    note_log_sizes(&world.desk).unwrap();
+    let turn = rotate(&world, PERMIT);
+    let stolen = revoke(&world, &turn.kid).unwrap();
+    assert_eq!(
+        note_log_sizes(&world.desk).unwrap(),
+        3,
+        "two turns, and which keys there are now"
+    );
+    assert_eq!(note_log_sizes(&world.desk).unwrap(), 0);
+    let events = world
+        .desk
+        .wait(Lane::Pages, SYSTEM_TENANT, Actor::system(), Mode::Read, |room| {
+            Ok(store::event::unsequenced(room.tx, 100)?)
+        })
+        .unwrap();
+    let told: Vec<Value> = events
+        .iter()
+        .filter(|it| it.event.kind.starts_with("key."))
+        .map(|it| serde_json::from_slice(&it.event.bytes).unwrap())
+        .collect();
+    assert_eq!(told.len(), 2);
+    for (event, turn) in told.iter().zip([&turn, &stolen]) {
+        assert_eq!(event["subject"]["id"], TENANT);
+        assert_eq!(event["data"]["kid"], turn.kid.as_str());
+        assert_eq!(event["data"]["by"], turn.by.as_str());
+        assert!(event["data"]["reason"]["c"].is_string(), "{event}");
+        assert!(!event.to_string().contains("laptop"), "{event}");
+    }
+    assert_eq!(
+        (&told[0]["kind"], &told[1]["kind"]),
+        (&json!("key.rotated"), &json!("key.revoked"))
+    );
+}
+
+#[test]
+fn a_key_that_was_brought_back_past_the_server_is_found() {
+    let world = world();
+    let turn = rotate(&world, PERMIT);
+    revoke(&world, &turn.kid).unwrap();
+    world.sequence();
+    world.assert_replays();
+    let kid = turn.kid;
+    let found = world.tampered(&format!("UPDATE signing_key SET state = 'active' WHERE kid = '{kid}'"));
+    assert_eq!(
+        (found[0].table.as_str(), found[0].field.as_deref()),
+        ("signing_key", Some("state"))
+    );
+    let found = world.tampered(&format!("DELETE FROM signing_key WHERE kid = '{kid}'"));
+    assert!(found.iter().any(|it| it.id == kid), "{found:?}");
+}
+
+#[test]
+fn two_servers_mint_while_keys_turn_and_no_good_permit_is_refused() {
+    minted_while_turning(&opened());
+}
+
+#[test]
+fn two_servers_on_postgresql_mint_while_keys_turn_and_no_good_permit_is_refused() {
+    let Some((world, _database)) = World::on_postgres() else {
+        return;
+    };
+    let world = governed(world);
+    open(&world);
+    minted_while_turning(&world);
+    world.desk.tools().store.close();
+}
+
+/// One server turns the key again and again; another one, which was never told, mints, and what it gives passes with what
+/// either of them publishes at that moment.
+fn minted_while_turning(world: &World) {
+    const TURNS: usize = 12;
+    let (other, is_over) = (world.other_desk(0), AtomicBool::new(false));
+    let passed = std::thread::scope(|scope| {
+        let minting = scope.spawn(|| {
+            let mut given: Vec<String> = Vec::new();
+            while !is_over.load(Ordering::Relaxed) {
+                given.push(minted(world, &other));
+                assert_eq!(verdict(world, given.last().unwrap()), Ok(()));
+            }
+            given
+        });
+        for _ in 0..TURNS {
+            rotate(world, PERMIT);
+        }
+        is_over.store(true, Ordering::Relaxed);
+        minting.join().unwrap()
+    });
+    for token in &passed {
+        assert_eq!(verdict(world, token), Ok(()), "also when all turns are over");
+    }
+    assert_eq!(published(&other).0.keys.len(), TURNS + 1);
+    world.sequence();
+    world.assert_replays();
+    assert!(!passed.is_empty());
+}

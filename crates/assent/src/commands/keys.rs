@@ -1,0 +1,81 @@
+//! `assent key`: the keys that sign permits and the log.
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use crate::cli::Common;
+use crate::client::{Client, encode};
+use crate::failure::Result;
+use crate::output::{Output, array, text_of};
+
+/// The keys that sign permits and the log.
+#[derive(Debug, Subcommand)]
+pub enum Key {
+    /// List the keys.
+    List,
+    /// Have a new key sign from now on; what the old one signed stays good. It needs a fresh factor: sign in with --as.
+    #[command(after_help = "Example: assent --as acme/adam key rotate permit --reason 'Once a year'")]
+    Rotate {
+        /// What the key signs.
+        #[arg(value_parser = ["permit", "log", "cosigner"])]
+        purpose: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Revoke a stolen key of permits with all that it signed. It needs a fresh factor: sign in with --as.
+    #[command(after_help = "Example: assent --as acme/adam key revoke KID --reason 'Seen on a laptop that was stolen'")]
+    Revoke {
+        /// The key's id, as `list` shows it.
+        kid: String,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+/// Runs a command of the group.
+///
+/// # Errors
+/// The server's refusal, or why it could not be asked.
+pub fn run(key: &Key, common: &Common, output: &Output) -> Result<u8> {
+    let client = Client::new(common)?;
+    match key {
+        Key::List => {
+            let list = client.get("/keys")?.body;
+            output.data(&list, |output| tell_list(output, &list));
+        }
+        Key::Rotate { purpose, reason } => {
+            let path = format!("/keys/{}/rotation", encode(purpose));
+            tell_turn(output, &client.post(&path, &json!({"reason": reason}))?.body);
+        }
+        Key::Revoke { kid, reason } => {
+            let path = format!("/keys/{}/revocation", encode(kid));
+            tell_turn(output, &client.post(&path, &json!({"reason": reason}))?.body);
+        }
+    }
+    Ok(0)
+}
+
+fn tell_list(output: &Output, list: &Value) {
+    let row = |item: &Value| {
+        let fields = ["purpose", "state", "kid", "created_at"];
+        fields.iter().map(|it| text_of(item, it)).collect()
+    };
+    let rows: Vec<Vec<String>> = array(list, "items").iter().map(row).collect();
+    output.rows(&["signs", "state", "kid", "made"], &rows);
+}
+
+fn tell_turn(output: &Output, turn: &Value) {
+    output.data(turn, |output| {
+        output.line(&format!("{} {}", text_of(turn, "kind"), text_of(turn, "kid")));
+        let next = text_of(turn, "next");
+        if !next.is_empty() {
+            output.line(&format!("signs now: {next}"));
+        }
+    });
+    match text_of(turn, "purpose").as_str() {
+        "permit" => output.next("have gateways that keep a copy fetch jwks.json and assent-revocations anew"),
+        _ => output.next("have auditors fetch the log's key file anew"),
+    }
+}
