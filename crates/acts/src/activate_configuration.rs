@@ -171,7 +171,7 @@ fn check_again(room: &mut Room<'_, '_>, proposal: &Configuration) -> Result<()> 
     let directory = room.directory()?;
     let set = crate::policies::compile(&proposal.files, &proposal.cases, &proposal.parameters, &directory)
         .map_err(|findings| refused(&findings))?;
-    crate::propose_configuration::check_people(&set, &directory, room.now)?;
+    crate::propose_configuration::check_people(room, &set)?;
     crate::search_histories::check_histories(&set)?;
     if set.digest() != proposal.digest {
         let text = "The program that proposed this configuration had another schema.";

@@ -7,6 +7,7 @@ use store::record;
 
 use crate::error::Result;
 use crate::gate::{Question, ask};
+use crate::keys;
 use crate::room::Room;
 use crate::shown_permit::check_shown;
 
@@ -18,6 +19,11 @@ use crate::shown_permit::check_shown;
 pub fn consume_permit(room: &mut Room<'_, '_>, jti: &str, question: &Question) -> Result<Permit> {
     room.allow(model::act::actions::ASK_GATE)?;
     let permit = load(room, jti)?;
+    if keys::is_signed_by_revoked(room, &permit)? {
+        let text = "The key that signed this permit was revoked.";
+        let again = "Ask the gate for another permit.";
+        return Err(Refusal::not_now("permit_revoked", text, again, Vec::new()).into());
+    }
     // What is wrong with the permit itself is told before what the gate says.
     room.try_on_change(&permit.change_key, |case| {
         model::verbs::permit::consume(case, &permit.id)
@@ -29,6 +35,12 @@ pub fn consume_permit(room: &mut Room<'_, '_>, jti: &str, question: &Question) -
     };
     let answer = ask(room, &question)?;
     let answer = check_shown(room, &question, Some(jti), answer)?;
+    let is_of_another = answer.target != Some((permit.change.clone(), permit.target.clone()));
+    if is_of_another && answer.decision == GateDecision::Go {
+        let text = "The gate says go for another target than the permit's.";
+        let help = "Name what the permit is for.";
+        return Err(Refusal::not_now("permit_for_another", text, help, Vec::new()).into());
+    }
     if answer.decision == GateDecision::Stop {
         return Err(Refusal::NotNow {
             code: "not_go",

@@ -5,15 +5,30 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use model::apart::Apart;
 use model::directory::Directory;
 use model::ids::{GroupKey, PersonId};
 use model::obligation::{ApprovalRule, Asked, Duty, Obligation};
+use model::training::is_fit;
+use model::words::Role;
 use policy::{Finding, PolicySet};
 
-/// Every rule of a set that nobody can meet, by file and line.
-pub(crate) fn find_unmeetable(set: &PolicySet, directory: &Directory, now: Timestamp) -> Vec<Finding> {
+use crate::find_unstaffed::fitness;
+
+/// The group that stands in where nobody has the role of a change manager.
+const CHANGE_MANAGERS: &str = "change-managers";
+
+/// Every rule of a set that nobody can meet, by file and line. One that is in force as it stands is left alone: to refuse the set
+/// would keep it in force.
+pub(crate) fn find_unmeetable(
+    set: &PolicySet,
+    in_force: &PolicySet,
+    (directory, now): (&Directory, Timestamp),
+) -> Vec<Finding> {
+    let stands = |it: &&Obligation| in_force.obligations().any(|known| known == *it);
     let mut found: Vec<Finding> = set
         .obligations()
+        .filter(|it| !stands(it))
         .filter_map(|obligation| finding(set, obligation, directory, now))
         .collect();
     found.sort_by(|a, b| (&a.file, a.line).cmp(&(&b.file, b.line)));
@@ -49,12 +64,16 @@ fn shortage(duty: &Duty, directory: &Directory, now: Timestamp) -> Option<(Strin
     let (whom, there, needed) = match duty {
         Duty::Approval(rule) => {
             let needed = rule.count.max(rule.quorum.unwrap_or_default()) as usize;
-            (of_rule(rule), fit_people(rule, directory, now).len(), needed)
+            (of_rule(rule), how_many(rule, directory, now), needed)
         }
         Duty::PeerReview {
             count,
             from: Some(group),
         } => (of_group(group), directory.members(group).len(), *count as usize),
+        Duty::PeerReview { count, from: None } => {
+            let there = directory.people.values().filter(|person| person.active).count();
+            ("of all people".to_owned(), there, *count as usize)
+        }
         Duty::OutsideLook { from, .. } => (of_group(from), directory.members(from).len(), 1),
         _ => return None,
     };
@@ -70,37 +89,43 @@ fn of_rule(rule: &ApprovalRule) -> String {
         Asked::Group(group) => of_group(group),
         Asked::Groups(groups) => {
             let keys: Vec<&str> = groups.iter().map(GroupKey::as_str).collect();
-            format!("of the groups {}", keys.join(" and "))
+            format!("of the groups {}, each of another one", keys.join(" and "))
         }
+        Asked::ChangeManager => "of the change managers".to_owned(),
+        Asked::Tester => "of the tester, who is one".to_owned(),
         _ => "of all people".to_owned(),
     };
-    let function = rule
-        .function
-        .as_ref()
-        .map(|word| format!(" with the job function {word}"));
-    let training = rule
-        .training
-        .as_ref()
-        .map(|word| format!(" with a valid training {word}"));
-    [Some(from), function, training].into_iter().flatten().collect()
+    from + &fitness(rule)
 }
 
-/// The people whom a rule could ask at all: of its groups, or anybody where the target says who.
-fn fit_people(rule: &ApprovalRule, directory: &Directory, now: Timestamp) -> BTreeSet<PersonId> {
-    let mut people: BTreeSet<PersonId> = match &rule.from {
-        Asked::Group(group) => directory.members(group).into_iter().collect(),
-        Asked::Groups(groups) => groups.iter().flat_map(|group| directory.members(group)).collect(),
-        _ => directory.people.keys().cloned().collect(),
+/// How many people a rule could count at once: of its groups, or of everybody where the target says who.
+fn how_many(rule: &ApprovalRule, directory: &Directory, now: Timestamp) -> usize {
+    let is_there = |person: &PersonId| directory.people.get(person).is_some_and(|found| found.active);
+    let fit = |people: Vec<PersonId>| -> BTreeSet<PersonId> {
+        let fit = |person: &PersonId| is_there(person) && is_fit(directory, rule, person, now);
+        people.into_iter().filter(fit).collect()
     };
-    people.retain(|person| is_fit(rule, person, directory, now));
-    people
-}
-
-fn is_fit(rule: &ApprovalRule, person: &PersonId, directory: &Directory, now: Timestamp) -> bool {
-    let Some(found) = directory.people.get(person).filter(|found| found.active) else {
-        return false;
-    };
-    let has_function = rule.function.as_ref().is_none_or(|word| found.functions.contains(word));
-    let is_trained = |word: &String| directory.is_trained(person, word, now);
-    has_function && rule.training.as_ref().is_none_or(is_trained)
+    match &rule.from {
+        Asked::Group(group) => fit(directory.members(group)).len(),
+        Asked::Groups(groups) => {
+            let members: Vec<_> = groups
+                .iter()
+                .map(|group| (group, fit(directory.members(group))))
+                .collect();
+            let rows = members
+                .iter()
+                .flat_map(|(group, people)| people.iter().map(|person| (person, group.as_str())));
+            Apart::of(rows).count()
+        }
+        Asked::ChangeManager => {
+            let by_role = directory.with_role(Role::ChangeManager);
+            let asked = match by_role.is_empty() {
+                true => directory.members(&GroupKey::from(CHANGE_MANAGERS)),
+                false => by_role,
+            };
+            fit(asked).len()
+        }
+        Asked::Tester => fit(directory.people.keys().cloned().collect()).len().min(1),
+        _ => fit(directory.people.keys().cloned().collect()).len(),
+    }
 }

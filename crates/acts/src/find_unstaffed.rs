@@ -252,7 +252,8 @@ fn lacking(
     lacks
 }
 
-fn fitness(rule: &model::obligation::ApprovalRule) -> String {
+/// What a rule asks of a person beyond the group, in words that follow it: ` with the job function operations`.
+pub(crate) fn fitness(rule: &model::obligation::ApprovalRule) -> String {
     let function = rule
         .function
         .as_ref()
@@ -261,9 +262,7 @@ fn fitness(rule: &model::obligation::ApprovalRule) -> String {
         .training
         .as_ref()
         .map(|word| format!(" with a valid training {word}"));
-    let apart = rule.from.distinct_groups();
-    let apart = apart.map(|_| ", each by another person".to_owned());
-    [function, training, apart].into_iter().flatten().collect()
+    [function, training].into_iter().flatten().collect()
 }
 
 /// Whether nobody is left who could validate: a tester is named freely, so anybody who is apart enough will do. Who is to be

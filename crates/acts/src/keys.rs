@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use jiff::Timestamp;
+use model::records::Permit;
 use model::refusal::Refusal;
 use proof::crypto::SigningKey;
 use proof::note::{KeyKind, NoteSigner, VerifierKey, VerifierKeys};
@@ -173,18 +174,41 @@ pub(crate) fn first_permit_kid(room: &mut Room<'_, '_>) -> Result<String> {
         .ok_or_else(|| Error::Fault(format!("the tenant {} has no first permit key", room.tenant())))
 }
 
+/// Whether the key that signed a permit was revoked, or is gone. The permits' own records follow piece by piece, so whoever takes
+/// one asks.
+///
+/// # Errors
+/// The store's; a fault of the keys.
+pub(crate) fn is_signed_by_revoked(room: &mut Room<'_, '_>, permit: &Permit) -> Result<bool> {
+    let stored = stored_permit_key(room, permit.kid.as_ref())?;
+    Ok(stored.is_none_or(|key| is_revoked(&key)))
+}
+
+/// Whether a key was revoked.
+pub(crate) fn is_revoked(key: &StoredKey) -> bool {
+    key.state == "revoked"
+}
+
+fn stored_permit_key(room: &mut Room<'_, '_>, kid: Option<&String>) -> Result<Option<StoredKey>> {
+    let kid = match kid {
+        Some(kid) => kid.clone(),
+        None => first_permit_kid(room)?,
+    };
+    Ok(store::keys::load(room.tx, &kid)?.filter(|key| key.purpose == PERMIT))
+}
+
 /// The key by which a permit is signed, whether it still signs new ones or not, so that one permit is always the same token.
 ///
 /// # Errors
 /// 409 when the key was revoked; the store's; a fault of the keys.
 pub(crate) fn permit_key(room: &mut Room<'_, '_>, kid: Option<&String>) -> Result<Arc<SigningKey>> {
-    let kid = match kid {
-        Some(kid) => kid.clone(),
-        None => first_permit_kid(room)?,
+    let Some(stored) = stored_permit_key(room, kid)? else {
+        return Err(Error::Fault(format!(
+            "the tenant {} lacks a permit's key",
+            room.tenant()
+        )));
     };
-    let stored = store::keys::load(room.tx, &kid)?.filter(|key| key.purpose == PERMIT);
-    let stored = stored.ok_or_else(|| Error::Fault(format!("the tenant {} has no permit key {kid}", room.tenant())))?;
-    if stored.state == "revoked" {
+    if is_revoked(&stored) {
         let text = "The key that signed this permit was revoked.";
         return Err(Refusal::not_now("not_alive", text, "Ask the gate again.", Vec::new()).into());
     }

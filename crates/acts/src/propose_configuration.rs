@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
 use model::configuration::{Configuration, PolicyFile};
-use model::directory::Directory;
 use model::ids::RecordId;
 use model::reading::{LINE, Reading, TEXT};
 use model::refusal::{FieldError, Refusal};
@@ -85,12 +83,13 @@ pub(crate) fn refused(findings: &[Finding]) -> Refusal {
 ///
 /// # Errors
 /// 422 with each such rule by file and line.
-pub(crate) fn check_people(set: &PolicySet, directory: &Directory, now: Timestamp) -> std::result::Result<(), Refusal> {
-    let findings = find_unmeetable(set, directory, now);
+pub(crate) fn check_people(room: &mut Room<'_, '_>, set: &PolicySet) -> Result<()> {
+    let (in_force, directory) = (room.policies()?, room.directory()?);
+    let findings = find_unmeetable(set, &in_force, (&directory, room.now));
     if findings.is_empty() {
         return Ok(());
     }
-    Err(refused(&findings))
+    Err(refused(&findings).into())
 }
 
 /// Proposes a set of policies (`POST /policies`).
@@ -106,7 +105,7 @@ pub fn propose_policies(room: &mut Room<'_, '_>, body: &Body) -> Result<Configur
     reading.finish()?;
     let compiled = crate::policies::compile(&set.files, &set.cases, &set.parameters, &directory);
     let compiled = compiled.map_err(|findings| refused(&findings))?;
-    check_people(&compiled, &directory, room.now)?;
+    check_people(room, &compiled)?;
     crate::search_histories::check_histories(&compiled)?;
     let proposal = Configuration {
         files: set.files,

@@ -164,11 +164,23 @@ impl<'p> Replay<'p> {
         let turns = crate::turn_key::turns(room)?;
         for purpose in keys::PURPOSES {
             let stored = store::keys::list(room.tx, purpose)?;
-            if !stored.iter().any(|key| key.state == "active") {
-                let what = format!("There is no active key for {purpose}.");
+            let own = || turns.iter().filter(|turn| turn.purpose == purpose);
+            let active = stored.iter().filter(|key| key.state == "active").count();
+            if active != 1 {
+                let what = format!("There are {active} active keys for {purpose}, not one.");
                 self.find("signing_key", purpose, None, what);
             }
-            let own = || turns.iter().filter(|turn| turn.purpose == purpose);
+            // A tenant begins with one key; every further one came by a turn.
+            let is_next = |kid: &str| own().any(|turn| turn.next.as_deref() == Some(kid));
+            let first: Vec<&str> = stored
+                .iter()
+                .map(|key| key.kid.as_str())
+                .filter(|kid| !is_next(kid))
+                .collect();
+            for kid in first.iter().filter(|_| first.len() > 1) {
+                let what = "No turn tells where this key came from, and the tenant began with another one.";
+                self.find("signing_key", kid, None, what);
+            }
             for kid in own().flat_map(|turn| turn.next.iter().chain([&turn.kid])) {
                 if !stored.iter().any(|key| &key.kid == kid) {
                     self.find("signing_key", kid, None, "The log tells of this key, but it is gone.");

@@ -11,6 +11,7 @@ use model::directory::{
 use model::ids::{EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
 use model::matrix::Class;
 use model::reading::{LINE, Reading};
+use model::regimes;
 use model::verbs::Body;
 use model::words::{Criticality, OwnershipRole, Role};
 use serde::Serialize;
@@ -110,11 +111,47 @@ pub(crate) fn service(reading: &mut Reading<'_>, directory: &Directory) -> Servi
         watching_groups: old.map(|old| old.watching_groups.clone()).unwrap_or_default(),
         name: reading.text("name", LINE).unwrap_or_else(|| key.0.clone()),
         criticality: reading.word("criticality").unwrap_or(Criticality::Medium),
-        regimes: reading.texts("regimes", LINE).unwrap_or_default().into_iter().collect(),
+        regimes: regimes(reading, old),
         data_class: data_class(reading),
         team: reading.text("team", LINE),
         key,
     }
+}
+
+/// The regimes of a service. One that was written amiss would take the service from under its rules, and nobody would see it.
+/// What stands already stays as it was written.
+fn regimes(reading: &mut Reading<'_>, old: Option<&Service>) -> BTreeSet<String> {
+    let named = reading.texts("regimes", LINE).unwrap_or_default();
+    let stands = |word: &String| old.is_some_and(|old| old.regimes.contains(word));
+    for word in named.iter().filter(|word| !stands(word)) {
+        if let Some(near) = regimes::meant(word, named.iter().map(String::as_str)) {
+            let text = format!("{} Name that instead, or beside it.", unknown_regime(word, near));
+            reading.wrong("regimes", "unknown_regime", text);
+        }
+    }
+    let written = |word: String| match stands(&word) {
+        true => word,
+        false => regimes::canonical(&word).to_owned(),
+    };
+    named.into_iter().map(written).collect()
+}
+
+fn unknown_regime(word: &str, near: &str) -> String {
+    format!("No policy can test the regime `{word}`. Did you mean `{near}`?")
+}
+
+/// A class. One of a regime that is nearly a known one would answer for nothing, but where services name it so.
+fn class(reading: &mut Reading<'_>, directory: &Directory) -> Option<Class> {
+    let class: Class = reading.word("class")?;
+    let Class::Regime(word) = &class else {
+        return Some(class);
+    };
+    let mut services = directory.services.values();
+    let is_named = services.any(|service| service.regimes.contains(word));
+    if let Some(near) = regimes::meant(word, []).filter(|_| !is_named) {
+        reading.wrong("class", "unknown_regime", unknown_regime(word, near));
+    }
+    Some(class)
 }
 
 fn data_class(reading: &mut Reading<'_>) -> Option<String> {
@@ -248,7 +285,7 @@ pub(crate) fn ownership(
     {
         reading.wrong("config_item", "unknown", format!("There is no config item `{key}`."));
     }
-    let class: Option<Class> = reading.word("class");
+    let class = class(reading, directory);
     if [service.is_some(), config_item.is_some(), class.is_some()]
         .iter()
         .filter(|it| **it)

@@ -23,6 +23,7 @@ pub fn run_timer(room: &mut Room<'_, '_>, table: &str, subject: &str) -> Result<
         "person" => crate::tell_held::tell_held(room, subject),
         crate::review_by_clock::TABLE => crate::review_by_clock::begin(room),
         crate::review_by_clock::LOST => crate::review_by_clock::set_again(room),
+        crate::revoke_signed::TABLE => crate::revoke_signed::revoke_signed(room, subject),
         "outside_check" => crate::answer_outside::judge_again(room, subject),
         _ => Ok(()),
     };

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use jiff::SignedDuration;
 use model::directory::{Directory, Token};
 use model::ids::{PersonId, RecordId};
-use model::reading::{LINE, Reading};
+use model::reading::{LINE, Reading, later};
 use model::refusal::Refusal;
 use model::verbs::Body;
 use model::words::Role;
@@ -20,6 +21,9 @@ pub const SCOPES: &[&str] = &["read", "write", "gate", "audit", "admin", "scim"]
 /// How every secret begins, so that scanners of leaked secrets know it.
 pub const PREFIX: &str = "ast_";
 
+/// How long a token is good whose end nobody named, in days.
+const USUAL_DAYS: i64 = 365;
+
 /// A new random secret: the prefix and 256 bits.
 ///
 /// # Errors
@@ -30,7 +34,8 @@ pub fn new_secret(room: &Room<'_, '_>) -> Result<String> {
     Ok(format!("{PREFIX}{}", proof::crypto::base64url(&bytes)))
 }
 
-/// Makes a token (`POST /tokens {name, person, scopes, roles, expires_at}`); answers it with its secret, once.
+/// Makes a token (`POST /tokens {name, person, scopes, roles, expires_at}`); answers it with its secret, once. It is good for a
+/// year unless said; what the system makes itself, such as the demo's, has no end.
 ///
 /// # Errors
 /// 403, 422, or the store's.
@@ -43,7 +48,8 @@ pub fn create_token(room: &mut Room<'_, '_>, body: &Body) -> Result<(Token, Stri
     let scopes = read_scopes(&mut reading);
     let roles = read_roles(&mut reading, &directory, &person);
     let name = reading.needed("name", LINE);
-    let expires_at = reading.time("expires_at");
+    let usual = (!room.actor.is_system).then(|| later(room.now, SignedDuration::from_hours(24 * USUAL_DAYS)));
+    let expires_at = reading.time("expires_at").or(usual);
     if expires_at.is_some_and(|end| end <= room.now) {
         reading.wrong("expires_at", "in_the_past", "`expires_at` must lie ahead.");
     }

@@ -9,6 +9,7 @@ use store::record;
 
 use crate::error::Result;
 use crate::gate::Question;
+use crate::keys;
 use crate::room::Room;
 
 /// Turns a go into a stop when the permit with this id was revoked, is not known, or is for something else. One that ran
@@ -21,7 +22,11 @@ pub fn check_shown(room: &mut Room<'_, '_>, question: &Question, jti: Option<&st
         return Ok(answer);
     };
     let found = record::load::<Permit>(room.tx, jti)?.map(|stored| stored.record);
-    let Some(reason) = against(found.as_ref(), question) else {
+    let is_stolen = match &found {
+        Some(permit) => keys::is_signed_by_revoked(room, permit)?,
+        None => false,
+    };
+    let Some(reason) = against(found.as_ref(), is_stolen, question) else {
         return Ok(answer);
     };
     Ok(Answer {
@@ -31,13 +36,13 @@ pub fn check_shown(room: &mut Room<'_, '_>, question: &Question, jti: Option<&st
     })
 }
 
-fn against(permit: Option<&Permit>, question: &Question) -> Option<Unmet> {
+fn against(permit: Option<&Permit>, is_stolen: bool, question: &Question) -> Option<Unmet> {
     let help = "Collect another permit, or ask without one.";
     let stop = |code: &str, text: &str| Some(unmet(code, text, help, Vec::new()));
     let Some(permit) = permit else {
         return stop("permit_unknown", "The permit that was shown is none of this tenant's.");
     };
-    if permit.state == PermitState::Revoked {
+    if is_stolen || permit.state == PermitState::Revoked {
         return stop("permit_revoked", "The permit that was shown was revoked.");
     }
     if permit.used_at.is_some() {

@@ -3,7 +3,9 @@
 use model::reading::Reading;
 use model::refusal::Refusal;
 use model::verbs::Body;
-use proof::note::{Checkpoint, MAX_NOTE_BYTES, Note, Untrusted, VerifiedSignature, VerifierKey, VerifierKeys};
+use proof::note::{
+    Checkpoint, MAX_NOTE_BYTES, Note, NoteSignature, Untrusted, VerifiedSignature, VerifierKey, VerifierKeys,
+};
 use store::cosignature::{self, Cosignature};
 use store::log;
 
@@ -136,15 +138,20 @@ fn trusted(room: &mut Room<'_, '_>) -> Result<(Vec<String>, VerifierKeys)> {
     Ok((ids, VerifierKeys(keys)))
 }
 
-/// The line of a verified signature, as it stands in the note.
+/// The line of a verified signature, as it stands in the note. A witness may have signed at two times, with a line for each.
 fn line_of(note: &Note, one: &VerifiedSignature) -> String {
-    let own = note
-        .signatures
-        .iter()
-        .filter(|line| line.name == one.key.name() && line.key_id == one.key.id());
+    let key = VerifierKeys(vec![one.key.clone()]);
+    let alone = |line: &NoteSignature| Note {
+        text: note.text.clone(),
+        signatures: vec![line.clone()],
+    };
+    let is_it = |line: &&NoteSignature| {
+        let verified = alone(line).verify(&key).unwrap_or_default();
+        verified.iter().any(|found| found.time == one.time)
+    };
     let alone = Note {
         text: String::new(),
-        signatures: own.take(1).cloned().collect(),
+        signatures: note.signatures.iter().find(is_it).cloned().into_iter().collect(),
     };
     alone.to_text().trim_start_matches('\n').to_owned()
 }

@@ -3,8 +3,6 @@
 //! One administrator with a fresh factor does either (decision 0027): a turn gives nobody a voice and lets nothing through that
 //! stood still, and whoever finds a key stolen at night cannot wait for a second.
 
-use std::collections::BTreeSet;
-
 use model::ids::RecordId;
 use model::key_turn::{KeyTurn, served_until};
 use model::reading::{Reading, TEXT};
@@ -43,8 +41,9 @@ pub fn rotate_key(room: &mut Room<'_, '_>, purpose: &str, body: &Body) -> Result
     keep(room, turn)
 }
 
-/// Revokes a key of permits that was stolen (`POST /keys/{kid}/revocation {reason}`): it is published no more, and the permits
-/// that it signed are revoked. One that still signs is replaced in the same act.
+/// Revokes a key of permits that was stolen (`POST /keys/{kid}/revocation {reason}`): it is published no more, and no permit that
+/// it signed passes any more. Their records are revoked one after another, by the worker. One that still signs is replaced in the
+/// same act.
 ///
 /// # Errors
 /// 403, also `step_up_required`; 404; 409 for a key of the log and for one that is revoked already; 422; the store's.
@@ -61,7 +60,8 @@ pub fn revoke_key(room: &mut Room<'_, '_>, kid: &str, body: &Body) -> Result<Key
     store::keys::set_state(room.tx, &old.kid, "revoked")?;
     let mut turn = bare(room, TurnKind::Revoked, &old, reason)?;
     turn.next = next;
-    turn.revoked_permits = revoke_signed(room, &old.kid)?;
+    turn.revoking_after = Some(String::new());
+    crate::revoke_signed::begin(room, &old.kid)?;
     // Whoever holds an older list asks for the next one, which the stolen key cannot sign.
     store::revocation::raise(room.tx)?;
     keep(room, turn)
@@ -94,7 +94,7 @@ fn check_revocable(key: &StoredKey) -> Result<()> {
         let satisfy = "Rotate it (`assent key rotate`), and compare checkpoints with a witness's.";
         return Err(Refusal::not_now("not_revocable", text, satisfy, Vec::new()).into());
     }
-    if key.state == "revoked" {
+    if keys::is_revoked(key) {
         let text = "This key is revoked already.";
         return Err(Refusal::not_now("already_revoked", text, "Nothing is left to do.", Vec::new()).into());
     }
@@ -103,32 +103,16 @@ fn check_revocable(key: &StoredKey) -> Result<()> {
 
 /// When the last permit that is still good ends.
 fn last_end(room: &mut Room<'_, '_>) -> Result<Option<jiff::Timestamp>> {
-    let last = living(room).descending_by("expires_at").limit(1);
+    let last = alive(room.now).descending_by("expires_at").limit(1);
     let found = record::bodies::<Permit>(room.tx, &last)?;
     Ok(found.first().map(|permit| permit.expires_at))
 }
 
-fn living(room: &Room<'_, '_>) -> Filter {
+/// The permits that are still good.
+pub(crate) fn alive(now: jiff::Timestamp) -> Filter {
     Filter::new()
         .equals("state", PermitState::Issued.as_str())
-        .more("expires_at", room.now)
-}
-
-/// Revokes every good permit that a key signed; answers how many.
-fn revoke_signed(room: &mut Room<'_, '_>, kid: &str) -> Result<i64> {
-    let first = keys::first_permit_kid(room)?;
-    let is_of_key = |permit: &Permit| permit.kid.as_ref().unwrap_or(&first) == kid;
-    let found = record::bodies::<Permit>(room.tx, &living(room).order_by("expires_at"))?;
-    let signed: Vec<Permit> = found.into_iter().filter(is_of_key).collect();
-    let changes: BTreeSet<&str> = signed.iter().map(|permit| permit.change.as_str()).collect();
-    for change in changes {
-        room.on_change(change, |case| {
-            model::settle::revoke_permits(case, "the key that signed it was revoked", is_of_key);
-            model::settle::settle(case);
-            Ok(())
-        })?;
-    }
-    Ok(i64::try_from(signed.len()).unwrap_or(i64::MAX))
+        .more("expires_at", now)
 }
 
 fn bare(room: &mut Room<'_, '_>, kind: TurnKind, key: &StoredKey, reason: String) -> Result<KeyTurn> {
@@ -143,6 +127,7 @@ fn bare(room: &mut Room<'_, '_>, kind: TurnKind, key: &StoredKey, reason: String
         next: None,
         served_until: None,
         revoked_permits: 0,
+        revoking_after: None,
         reason,
         by: room.actor.person.clone(),
         at: room.now,

@@ -15,6 +15,7 @@ use model::identity::IdentityProvider;
 use model::ids::PersonId;
 use model::matrix::Class;
 use model::refusal::Refusal;
+use model::regimes::canonical;
 use model::two_people::{administrators, is_by_two};
 use model::words::{DependencyKind, OwnershipRole, Role};
 
@@ -145,9 +146,13 @@ pub(crate) fn loosens_service(directory: &Directory, service: &Service) -> bool 
     let Some(old) = directory.services.get(&service.key) else {
         return false;
     };
+    let regimes = |service: &Service| -> BTreeSet<String> {
+        let words = service.regimes.iter();
+        words.map(|word| canonical(word).to_owned()).collect()
+    };
     service.criticality < old.criticality
         || sensitivity(service) < sensitivity(old)
-        || !service.regimes.is_superset(&old.regimes)
+        || !regimes(service).is_superset(&regimes(old))
 }
 
 /// How much the data of a service asks for, from nothing said to `restricted`.
@@ -277,7 +282,8 @@ pub(crate) fn moves_service(directory: &Directory, after: &Service, now: Timesta
 }
 
 fn classes(service: &Service) -> BTreeSet<Class> {
-    let regimes = service.regimes.iter().cloned().map(Class::Regime);
+    let regimes = service.regimes.iter();
+    let regimes = regimes.map(|word| Class::Regime(canonical(word).to_owned()));
     let criticality = Class::Criticality(service.criticality.as_str().to_owned());
     let others = [
         Some(criticality),

@@ -155,7 +155,8 @@ impl Companion {
         written.map_err(|error| Failure::could_not(format!("{} cannot be written: {error}.", path.display())))
     }
 
-    /// Takes keys and list if they can be read and the list is no older than the one at hand.
+    /// Takes keys and list, both or neither, if they can be read and the list is no older than the one at hand. Servers' clocks
+    /// differ: a list that tells of more revocations is the newer one, whatever its time.
     fn learn(&self, keys: &[u8], list: &str, running: Option<Value>) -> bool {
         let Ok(keys) = Jwks::parse(keys) else { return false };
         let Ok(list) = RevocationList::open(list.trim(), &keys) else {
@@ -165,11 +166,11 @@ impl Companion {
         let is_older = known
             .list
             .as_ref()
-            .is_some_and(|at_hand| at_hand.issued_at > list.issued_at);
+            .is_some_and(|at_hand| at_hand.issued_at > list.issued_at && at_hand.epoch >= list.epoch);
         if !is_older {
             known.list = Some(list);
+            known.keys = Some(keys);
         }
-        known.keys = Some(keys);
         if let Some(running) = running {
             known.running = running["items"].as_array().cloned().unwrap_or_default();
             known.running_at = running["at"].as_str().and_then(|at| at.parse().ok());

@@ -381,7 +381,7 @@ metadata:
   title: The shop
   annotations:
     assent/criticality: high
-    assent/regimes: sox, pci
+    assent/regimes: sox, pci_dss
 spec:
   type: service
   lifecycle: production
@@ -422,7 +422,7 @@ metadata: {name: elsewhere}
         assert_eq!(of(Noun::People)[0]["login"], "olga");
         assert_eq!(of(Noun::Groups)[0]["members"], json!(["olga"]));
         assert_eq!(of(Noun::Groups)[0]["kind"], "team");
-        assert_eq!(of(Noun::Services)[0]["regimes"], json!(["sox", "pci"]));
+        assert_eq!(of(Noun::Services)[0]["regimes"], json!(["sox", "pci_dss"]));
         assert_eq!(of(Noun::ConfigItems)[0]["service"], "shop");
         let arrows = of(Noun::Dependencies);
         let arrow =

@@ -125,13 +125,13 @@ pub fn able(
         is_late,
     };
     // Whoever is barred has nothing to pass on.
-    holders.retain(|holder| !is_barred(file, rule, &holder.person) && is_fit(directory, rule, holder, now));
+    holders.retain(|holder| !is_barred(file, rule, &holder.person) && is_fit(directory, rule, &holder.person, now));
     // A board's members vote themselves.
     if rule.dual_control || rule.quorum.is_some() || rule.from == Asked::Tester {
         return holders;
     }
     let mut found = directory.with_delegates(holders, passing);
-    found.retain(|holder| !is_barred_holder(file, rule, holder) && is_fit(directory, rule, holder, now));
+    found.retain(|holder| !is_barred_holder(file, rule, holder) && is_fit(directory, rule, &holder.person, now));
     found
 }
 

@@ -34,9 +34,12 @@ pub struct KeyTurn {
     /// Until when a retired key of permits stays published. Those of the log stay for ever, for what they signed does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub served_until: Option<Timestamp>,
-    /// How many permits of the key were still good and were revoked with it.
+    /// How many permits of the key were still good and were revoked with it, so far.
     #[serde(default, skip_serializing_if = "is_none_of_them")]
     pub revoked_permits: i64,
+    /// While the key's permits are being revoked: the id of the last one that was looked at, at first empty. Absent once all were.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revoking_after: Option<String>,
     /// Why.
     pub reason: String,
     /// Who.

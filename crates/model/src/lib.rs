@@ -44,6 +44,7 @@ pub mod reading;
 pub mod ready;
 pub mod records;
 pub mod refusal;
+pub mod regimes;
 pub mod requirement;
 pub mod risk;
 mod routing;

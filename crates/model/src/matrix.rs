@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::change::Target;
 use crate::directory::{Directory, NodeKind};
 use crate::ids::{EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
+use crate::regimes::canonical;
 use crate::shelf::Rows;
 use crate::words::{OwnershipRole, Role};
 
@@ -145,7 +146,7 @@ impl std::str::FromStr for Class {
                 value.parse::<crate::words::Criticality>()?;
                 Ok(Self::Criticality(value))
             }
-            "regime" => Ok(Self::Regime(value)),
+            "regime" => Ok(Self::Regime(canonical(&value).to_owned())),
             "data_class" => Ok(Self::DataClass(value)),
             "team" => Ok(Self::Team(value)),
             "item_kind" => Ok(Self::ItemKind(value)),
@@ -709,7 +710,7 @@ impl Directory {
             }
             Scope::Service(key) => {
                 let Some(service) = self.services.get(key) else { return };
-                found.extend(service.regimes.iter().map(|regime| ("regime", regime.as_str())));
+                found.extend(service.regimes.iter().map(|regime| ("regime", canonical(regime))));
                 found.extend(service.data_class.as_deref().map(|class| ("data_class", class)));
                 found.extend(service.team.as_deref().map(|team| ("team", team)));
                 found.push(("criticality", service.criticality.as_str()));

@@ -387,6 +387,13 @@ fn task_unmet(task: &crate::records::ChangeTask, directory: &Directory) -> Unmet
     )
 }
 
+/// Who knows how a target ended: whoever is named for the work, else who did some of it, else the owner.
+fn carried_out_by(change: &Change) -> Vec<PersonId> {
+    let named = [&change.content.implementers, &change.implemented_by];
+    let known = named.into_iter().find(|people| !people.is_empty());
+    known.map_or_else(|| vec![change.content.owner.clone()], |people| people.clone())
+}
+
 /// Everything due before closing.
 pub fn before_closure(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     let change = &file.change;
@@ -400,7 +407,7 @@ pub fn before_closure(file: &ChangeFile, directory: &Directory, now: Timestamp) 
                 target.id, target.service, target.environment
             ),
             "Say how it ended.",
-            logins(directory, &change.content.implementers),
+            logins(directory, &carried_out_by(change)),
         ));
     }
     rows.extend(validation_unmet(file, directory, now));

@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::directory::Directory;
 use crate::ids::{PersonId, RecordId};
-use crate::matrix::Holder;
 use crate::obligation::ApprovalRule;
 
 /// A training that a person has passed.
@@ -59,13 +58,13 @@ impl Directory {
     }
 }
 
-/// Whether a holder has the job function and the valid training that a rule asks for.
-pub(crate) fn is_fit(directory: &Directory, rule: &ApprovalRule, holder: &Holder, now: Timestamp) -> bool {
-    let person = directory.people.get(&holder.person);
-    let has_function = |needed: &String| person.is_some_and(|found| found.functions.contains(needed));
+/// Whether a person has the job function and the valid training that a rule asks for.
+pub fn is_fit(directory: &Directory, rule: &ApprovalRule, person: &PersonId, now: Timestamp) -> bool {
+    let found = directory.people.get(person);
+    let has_function = |needed: &String| found.is_some_and(|found| found.functions.contains(needed));
     rule.function.as_ref().is_none_or(has_function)
         && rule
             .training
             .as_ref()
-            .is_none_or(|subject| directory.is_trained(&holder.person, subject, now))
+            .is_none_or(|subject| directory.is_trained(person, subject, now))
 }

@@ -24,9 +24,9 @@ const TEND: Duration = Duration::from_secs(30);
 const MATCH: SignedDuration = SignedDuration::from_mins(10);
 /// How often evidence files that nothing names are looked for.
 const SWEEP: Duration = Duration::from_secs(6 * 60 * 60);
-/// How often it is looked for what the tenants' retention no longer keeps, and how many pieces of
+/// How often it is looked for what the tenants' retention no longer keeps and for tokens that end, and how many pieces of
 /// deliveries a tenant is rid of then.
-const ERASE: SignedDuration = SignedDuration::from_mins(10);
+const BY_DAYS: SignedDuration = SignedDuration::from_mins(10);
 const PIECES: usize = 20;
 /// After so many hours a silent server is forgotten, and answers kept for idempotency keys are removed.
 const SERVER_HOURS: i64 = 24;
@@ -61,14 +61,14 @@ fn start_one(state: &AppState, name: &str, tends: bool) -> std::io::Result<JoinH
         let mut tended_at = None;
         let mut matched_at = None;
         let mut swept_at = None;
-        let mut erased_at = None;
+        let mut counted_at = None;
         let began_at = worker.holder.state.desk().tools().recorder.now();
         go_round(&bell, || {
             let is_there = worker.round();
             worker.tend(&mut tended_at, began_at);
             worker.match_deployments(&mut matched_at);
             worker.sweep_evidence(&mut swept_at);
-            worker.erase(&mut erased_at);
+            worker.count_days(&mut counted_at);
             is_there
         });
     })
@@ -313,20 +313,32 @@ impl Worker {
         }
     }
 
-    /// Erases once in a while, first right after the start, what the tenants' retention no longer keeps.
-    fn erase(&self, erased_at: &mut Option<Timestamp>) {
+    /// Does once in a while, first right after the start, what days make due: erases what the tenants' retention no longer keeps,
+    /// and tells of tokens that end.
+    fn count_days(&self, counted_at: &mut Option<Timestamp>) {
         let now = self.holder.now();
-        let is_due = erased_at.is_none_or(|at| now.duration_since(at).abs() >= ERASE);
+        let is_due = counted_at.is_none_or(|at| now.duration_since(at).abs() >= BY_DAYS);
         if !self.tends || !is_due {
             return;
         }
         let names = |tx: &mut store::CrossTx<'_>| Ok(store::servers::tenants(tx)?);
-        let Some(tenants) = self.holder.across("whose retention is looked at", Mode::Read, names) else {
+        let Some(tenants) = self.holder.across("whose days are counted", Mode::Read, names) else {
             return;
         };
-        *erased_at = Some(now);
+        *counted_at = Some(now);
         for tenant in tenants {
+            self.tell_ends_of(&tenant);
             self.erase_of(&tenant);
+        }
+    }
+
+    fn tell_ends_of(&self, tenant: &str) {
+        let ending = self.holder.look(tenant, acts::tell_ends::find_ending);
+        for id in told(ending, "looking for tokens that end").unwrap_or_default() {
+            let telling = self
+                .holder
+                .act(tenant, move |room| acts::tell_ends::tell_end(room, &id));
+            told(telling, "telling that a token ends");
         }
     }
 

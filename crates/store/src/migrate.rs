@@ -57,6 +57,7 @@ const MIGRATIONS: &[Migration] = migrations![
     33 "0033_decision_facts",
     34 "0034_key_turns",
     35 "0035_witnesses",
+    36 "0036_token_ends",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

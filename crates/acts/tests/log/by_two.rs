@@ -133,7 +133,7 @@ fn of_two_administrators_neither_takes_a_thing_from_under_a_rule_alone() {
         })
     };
     let ledger =
-        json!({"key": "ledger", "criticality": "high", "regimes": ["sox", "pci"], "data_class": "confidential"});
+        json!({"key": "ledger", "criticality": "high", "regimes": ["sox", "pci_dss"], "data_class": "confidential"});
     set("ada", ledger).unwrap();
     hire(&world, "adam");
     for looser in [

@@ -311,8 +311,8 @@ fn a_rule_that_nobody_here_can_meet_is_refused_by_its_line_with_the_reason_and_a
             room,
             "keepers",
             &body(json!({"name": "Keepers", "members": ["olga", "sam"]})),
-        )
-        .map(drop)
+        )?;
+        acts::set_person::set_group(room, "watchers", &body(json!({"name": "Watchers", "members": []}))).map(drop)
     });
     for (asks, told) in [
         (
@@ -326,6 +326,10 @@ fn a_rule_that_nobody_here_can_meet_is_refused_by_its_line_with_the_reason_and_a
         (
             "@from(\"group:keepers\")\n@training(\"juggling\")",
             "it asks 1 of the group keepers with a valid training juggling, and there is nobody.",
+        ),
+        (
+            "@from(\"group:keepers,group:watchers\")\n@count(\"2\")\n@distinct_groups",
+            "it asks 2 of the groups keepers and watchers, each of another one, and there is one person.",
         ),
     ] {
         let mut wanted = strict();

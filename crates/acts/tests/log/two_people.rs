@@ -516,7 +516,7 @@ fn of_two_administrators_neither_moves_a_thing_to_where_other_rows_answer() {
         "two_people_needed"
     );
     assert_eq!(
-        service("ada", json!({"key": "web", "regimes": ["pci"], "team": "Shop"})),
+        service("ada", json!({"key": "web", "regimes": ["pci_dss"], "team": "Shop"})),
         "done"
     );
     assert_eq!(item(json!({"key": "orders-db", "kind": "cache"})), "two_people_needed");

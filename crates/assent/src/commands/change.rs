@@ -10,6 +10,7 @@ use clap::{ArgGroup, Args, Subcommand};
 
 use crate::cli::Common;
 use crate::client::{Client, encode};
+use crate::commands::gate::Build;
 use crate::failure::Result;
 use crate::output::Output;
 
@@ -137,18 +138,9 @@ pub enum Change {
     Permit {
         /// The change's key.
         key: String,
-        /// The service's key.
-        #[arg(long)]
-        service: String,
-        /// The environment's key.
-        #[arg(long)]
-        environment: String,
-        /// The artifact's digest.
-        #[arg(long, value_name = "DIGEST")]
-        artifact: Option<String>,
-        /// The commit.
-        #[arg(long, value_name = "SHA")]
-        commit: Option<String>,
+        /// What goes where.
+        #[command(flatten)]
+        build: Build,
         /// Where to write it, readable by its owner alone.
         #[arg(short, long, value_name = "FILE")]
         output: String,
@@ -239,20 +231,9 @@ pub fn run(change: &Change, common: &Common, output: &Output) -> Result<u8> {
         Change::Checklist(checklist) => around::checklist(&client, checklist, output)?,
         Change::Permit {
             key,
-            service,
-            environment,
-            artifact,
-            commit,
+            build,
             output: file,
-        } => {
-            let place = around::Place {
-                service,
-                environment,
-                artifact: artifact.as_deref(),
-                commit: commit.as_deref(),
-            };
-            around::permit(&client, key, &place, file, output)?;
-        }
+        } => around::permit(&client, key, build, file, output)?,
     }
     Ok(0)
 }

@@ -48,10 +48,9 @@ pub struct Days {
     pub days: i64,
 }
 
-/// What to ask the gate.
+/// What is about to be deployed, and where: one service in one environment.
 #[derive(Debug, Args)]
-#[command(group = ArgGroup::new("build").required(true).args(["artifact", "commit"]))]
-pub struct Check {
+pub struct Build {
     /// The service's key.
     #[arg(long)]
     pub service: String,
@@ -64,6 +63,28 @@ pub struct Check {
     /// The commit.
     #[arg(long, value_name = "SHA")]
     pub commit: Option<String>,
+}
+
+impl Build {
+    /// The same, as the API takes it.
+    pub fn body(&self) -> Map<String, Value> {
+        let named = [("artifact", &self.artifact), ("commit", &self.commit)];
+        let named = named.into_iter().filter_map(|(name, it)| Some((name, it.as_ref()?)));
+        [("service", &self.service), ("environment", &self.environment)]
+            .into_iter()
+            .chain(named)
+            .map(|(name, value)| (name.to_owned(), json!(value)))
+            .collect()
+    }
+}
+
+/// What to ask the gate.
+#[derive(Debug, Args)]
+#[command(group = ArgGroup::new("build").required(true).args(["artifact", "commit"]))]
+pub struct Check {
+    /// What goes where.
+    #[command(flatten)]
+    pub build: Build,
     /// The change that is meant; it never suffices alone.
     #[arg(long, value_name = "KEY")]
     pub change: Option<String>,
@@ -159,20 +180,12 @@ fn waited_line(answer: &Value, waited: i64) -> String {
 }
 
 fn ask(client: &Client, check: &Check, now: Timestamp) -> Result<Value> {
-    let mut body = Map::new();
-    body.insert("service".to_owned(), json!(check.service));
-    body.insert("environment".to_owned(), json!(check.environment));
-    let purpose = check.rollback.then(|| "rollback".to_owned());
-    let optional = [
-        ("artifact", &check.artifact),
-        ("commit", &check.commit),
-        ("change", &check.change),
-        ("purpose", &purpose),
-    ];
-    for (name, value) in optional {
-        if let Some(value) = value {
-            body.insert(name.to_owned(), json!(value));
-        }
+    let mut body = check.build.body();
+    if let Some(change) = &check.change {
+        body.insert("change".to_owned(), json!(change));
+    }
+    if check.rollback {
+        body.insert("purpose".to_owned(), json!("rollback"));
     }
     if let Some(seconds) = check.wait.filter(|seconds| *seconds > 0) {
         // The server counts by its own clock: this machine's may go wrong.

@@ -59,11 +59,23 @@ pub fn run(key: &Key, common: &Common, output: &Output) -> Result<u8> {
 
 fn tell_list(output: &Output, list: &Value) {
     let row = |item: &Value| {
-        let fields = ["purpose", "state", "kid", "created_at"];
-        fields.iter().map(|it| text_of(item, it)).collect()
+        let fields = ["purpose", "state", "kid", "created_at"].map(|it| text_of(item, it));
+        fields.into_iter().chain([revoked_permits(item)]).collect()
     };
     let rows: Vec<Vec<String>> = array(list, "items").iter().map(row).collect();
-    output.rows(&["signs", "state", "kid", "made"], &rows);
+    output.rows(&["signs", "state", "kid", "made", "permits revoked"], &rows);
+}
+
+/// How many permits of a revoked key were revoked with it, and whether that goes on.
+fn revoked_permits(key: &Value) -> String {
+    let Some(turn) = array(key, "turns").iter().find(|turn| turn["kind"] == "revoked") else {
+        return String::new();
+    };
+    let count = turn["revoked_permits"].as_i64().unwrap_or_default();
+    match turn.get("revoking_after") {
+        Some(_) => format!("{count} so far"),
+        None => count.to_string(),
+    }
 }
 
 fn tell_turn(output: &Output, turn: &Value) {

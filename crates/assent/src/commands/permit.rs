@@ -5,11 +5,12 @@ use jiff::Timestamp;
 use proof::jwks::Jwks;
 use proof::permit::{Claims, Expected};
 use proof::revocation::RevocationList;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::cli::Common;
 use crate::client::{Client, encode};
 use crate::clock;
+use crate::commands::gate::Build;
 use crate::failure::{Result, read_file, read_text};
 use crate::output::{Output, Tone, text_of};
 
@@ -44,18 +45,9 @@ pub enum Permit {
 pub struct Consume {
     /// The permit's file, `-` for standard input.
     pub file: String,
-    /// The service that is about to be deployed.
-    #[arg(long)]
-    pub service: String,
-    /// The environment that it goes to.
-    #[arg(long)]
-    pub environment: String,
-    /// The artifact's digest.
-    #[arg(long, value_name = "DIGEST")]
-    pub artifact: Option<String>,
-    /// The commit.
-    #[arg(long, value_name = "SHA")]
-    pub commit: Option<String>,
+    /// What goes where.
+    #[command(flatten)]
+    pub build: Build,
 }
 
 /// What to hold the permit to.
@@ -64,18 +56,9 @@ pub struct Consume {
 pub struct Verify {
     /// The permit's file, `-` for standard input.
     pub file: String,
-    /// The service that is about to be deployed.
-    #[arg(long)]
-    pub service: String,
-    /// The environment that it goes to.
-    #[arg(long)]
-    pub environment: String,
-    /// The artifact's digest.
-    #[arg(long, value_name = "DIGEST")]
-    pub artifact: Option<String>,
-    /// The commit.
-    #[arg(long, value_name = "SHA")]
-    pub commit: Option<String>,
+    /// What goes where.
+    #[command(flatten)]
+    pub build: Build,
     /// The tenant's published keys, as served at /t/TENANT/.well-known/jwks.json.
     #[arg(long, value_name = "JWKS")]
     pub keys: String,
@@ -100,11 +83,7 @@ pub fn run(permit: &Permit, common: &Common, output: &Output) -> Result<u8> {
         Permit::Consume(wanted) => {
             let jti = server::gateway::permit_id(read_text(&wanted.file)?.trim());
             let path = format!("/permits/{}/consumption", encode(&jti));
-            let mut body = json!({"service": wanted.service, "environment": wanted.environment});
-            let named = [("artifact", &wanted.artifact), ("commit", &wanted.commit)];
-            for (name, value) in named.into_iter().filter_map(|(name, it)| Some((name, it.as_ref()?))) {
-                body[name] = json!(value);
-            }
+            let body = Value::Object(wanted.build.body());
             let answer = Client::new(common)?.post(&path, &body)?.body;
             output.data(&answer, |output| {
                 output.line(&format!("used up {}", text_of(&answer, "id")))
@@ -152,10 +131,10 @@ pub fn verify(verify: &Verify, output: &Output) -> Result<u8> {
         },
     };
     let expected = Expected {
-        service: &verify.service,
-        environment: &verify.environment,
-        artifact: verify.artifact.as_deref(),
-        commit: verify.commit.as_deref(),
+        service: &verify.build.service,
+        environment: &verify.build.environment,
+        artifact: verify.build.artifact.as_deref(),
+        commit: verify.build.commit.as_deref(),
         content_digest: verify.content_digest.as_deref(),
         now: now.as_second(),
     };

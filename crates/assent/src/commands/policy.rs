@@ -318,6 +318,9 @@ fn test(set: &Set, output: &Output) -> Result<u8> {
 
 /// Which packs the server's directory cannot staff, and why.
 fn test_staffing(set: &Set, common: &Common, output: &Output) -> Result<u8> {
+    for name in &set.pack {
+        policy::pack(name).ok_or_else(|| unknown_pack(name))?;
+    }
     let found = Client::new(common)?.get("/staffing?limit=200")?.body;
     let is_asked = |row: &Value| set.pack.is_empty() || set.pack.contains(&text_of(row, "pack"));
     let rows: Vec<&Value> = array(&found, "items").iter().filter(|row| is_asked(row)).collect();

@@ -29,7 +29,7 @@ pub enum Token {
         /// Which of the person's roles it carries; may be given several times, all of them unless said.
         #[arg(long, value_name = "ROLE")]
         role: Vec<String>,
-        /// Until when it is good, such as +90d.
+        /// Until when it is good, such as +90d; a year unless said.
         #[arg(long, value_name = "TIME")]
         expires: Option<String>,
     },

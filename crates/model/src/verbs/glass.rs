@@ -381,7 +381,7 @@ pub fn could_be_asked(file: &ChangeFile, directory: &Directory, person: &PersonI
                     .iter()
                     .filter(|holder| &holder.person == person)
                     // Who only speaks for another is not asked by dual control, nor whoever lacks what the rule wants.
-                    .any(|holder| !is_barred_holder(file, rule, holder) && is_fit(directory, rule, holder, now))
+                    .any(|holder| !is_barred_holder(file, rule, holder) && is_fit(directory, rule, &holder.person, now))
             }),
             Duty::PeerReview { from, .. } => crate::authority::peer_counts(file, directory, person, from.as_ref()),
             _ => false,

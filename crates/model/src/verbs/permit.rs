@@ -241,13 +241,14 @@ fn against_ahead(case: &Case<'_>, target: &Target) -> Vec<Unmet> {
     gate::decide(&own, None, now).reasons
 }
 
-/// Uses a permit up at the online gate: the first who asks has it, and nobody after them. What it is for and whether the gate
-/// is open was looked at before.
+/// Uses a permit up at the online gate: the first who asks has it, and nobody after them. Who may use one up is who may collect
+/// one. What it is for and whether the gate is open was looked at before.
 ///
 /// # Errors
-/// 404; 409 when it is used, revoked, run out or not good yet.
+/// 403; 404; 409 when it is used, revoked, run out or not good yet.
 pub fn consume(case: &mut Case<'_>, permit: &RecordId) -> Result<(), Refusal> {
     let (now, by) = (case.now, case.person());
+    case.allow(Act::IssuePermit)?;
     let Some(found) = case.file.permits.iter_mut().find(|row| &row.id == permit) else {
         return Err(Refusal::not_found("such permit"));
     };

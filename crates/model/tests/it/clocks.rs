@@ -157,6 +157,50 @@ fn silence_climbs_the_ladder_in_working_time_and_approves_nothing() {
     );
 }
 
+/// Asked on a Friday at 15:00 in Oslo, under a rule that names no times of its own: each row of the table by its own clock.
+#[test]
+fn every_row_of_the_table_keeps_its_own_time() {
+    let risk = |availability: &str, complexity: &str| json!({"impact": {"data": "none", "availability": availability, "compliance": "none"}, "complexity": complexity});
+    let rows = [
+        (
+            json!({"kind": "emergency", "threat": "The shop stands still."}),
+            ["2026-11-20T14:15:00Z", "2026-11-20T15:00:00Z"],
+        ),
+        (
+            json!({"expedited": true, "expedited_reason": "The fair opens on Tuesday."}),
+            ["2026-11-23T08:00:00Z", "2026-11-23T14:00:00Z"],
+        ),
+        (risk("high", "medium"), ["2026-11-23T10:00:00Z", "2026-11-24T14:00:00Z"]),
+        (risk("high", "low"), ["2026-11-23T14:00:00Z", "2026-11-25T14:00:00Z"]),
+        (risk("low", "low"), ["2026-11-23T14:00:00Z", "2026-11-27T14:00:00Z"]),
+    ];
+    for (said, [unacknowledged, escalated]) in rows {
+        let rule = ApprovalRule {
+            ack_sla: None,
+            decide_sla: None,
+            ..data_rule()
+        };
+        let mut facts = facts_but(json!({
+            "planned_start": "2027-11-20T11:00:00Z", "planned_end": "2027-11-20T13:00:00Z", "tester": null,
+        }));
+        model::input::merge(&mut facts, said.as_object().unwrap());
+        let mut world = World::create("rita", facts, vec![(Due::Start, Duty::Approval(rule))], estate()).unwrap();
+        world.now = at("2026-11-20T14:00:00Z");
+        world.submit("rita").unwrap();
+        let words = json!({"dependencies_reviewed": true, "security": "Looked at."});
+        world.assess("rita", words).unwrap();
+        world.wait(60 * 24 * 21);
+        let found = told(&world);
+        let when = |what: &str| found.iter().find(|(_, told)| told == what).map(|(at, _)| *at);
+        let times = ["approval.unacknowledged vera", "approval.escalated line"].map(when);
+        assert_eq!(
+            times,
+            [unacknowledged, escalated].map(|it| Some(at(it))),
+            "{said} {found:#?}"
+        );
+    }
+}
+
 #[test]
 fn the_ladder_is_the_same_over_both_changes_of_clocks_and_over_holidays() {
     // Thursdays at 15:00 local time before clocks go back (2026-10-25) and forward (2027-03-28).

@@ -88,6 +88,14 @@ fn a_failed_case_and_a_silent_policy_refuse_the_set() {
 }
 
 #[test]
+fn the_regimes_that_a_slip_is_told_from_are_those_that_policies_can_test() {
+    let set = base_set();
+    let tested: BTreeSet<&str> = set.regimes().iter().map(String::as_str).collect();
+    let told = model::regimes::REGIMES.into_iter().chain(["other"]).collect();
+    assert_eq!(tested, told);
+}
+
+#[test]
 fn unreadable_cases_are_told_with_their_lines() {
     let set = base_set();
     for (text, line, part) in [

@@ -355,6 +355,7 @@ fn token_form(view: &View<'_, '_, '_>) -> ActForm {
         .field(time_field(view, "expires_at", "Ends"))
         .field(many)
         .field(narrowed)
+        .note("Without an end it is good for a year. Its people are told before.")
         .submit("Make this token")
 }
 

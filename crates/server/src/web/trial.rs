@@ -229,17 +229,26 @@ fn refused_page(view: &View<'_, '_, '_>, form: &Form, errors: &[(String, String)
     page
 }
 
-fn result_page(view: &View<'_, '_, '_>, form: &Form, trial: &Trial) -> RecordPage {
-    let differing = trial.differing.len();
-    let title = match differing {
-        0 => "Nothing would have been asked differently".to_owned(),
-        1 => "One change would have been asked differently".to_owned(),
-        many => format!(
+/// What came out, in one line: of changes before decisions, which are the same people asked earlier.
+fn result_title(changes: usize, decisions: usize) -> String {
+    match (changes, decisions) {
+        (0, 0) => "Nothing would have been asked differently".to_owned(),
+        (0, 1) => "One past decision would have been judged differently".to_owned(),
+        (0, many) => format!(
+            "{} past decisions would have been judged differently",
+            pages::count_word(many as u64)
+        ),
+        (1, _) => "One change would have been asked differently".to_owned(),
+        (many, _) => format!(
             "{} changes would have been asked differently",
             pages::count_word(many as u64)
         ),
-    };
-    let mut page = bare_page(view, form, &title);
+    }
+}
+
+fn result_page(view: &View<'_, '_, '_>, form: &Form, trial: &Trial) -> RecordPage {
+    let differing = trial.differing.len();
+    let mut page = bare_page(view, form, &result_title(differing, trial.decisions_differing.len()));
     page.byline = Rich::from(format!(
         "{differing} of the last {} changes, judged under both sets.",
         trial.tried
@@ -252,12 +261,7 @@ fn result_page(view: &View<'_, '_, '_>, form: &Form, trial: &Trial) -> RecordPag
     )));
     let table = Table {
         caption: "What would differ".to_owned(),
-        columns: vec![
-            Column::new("Change", Fold::Never),
-            Column::new("Risk", Fold::Under),
-            Column::new("Asked in addition", Fold::Under).named(),
-            Column::new("No longer asked", Fold::Under).named(),
-        ],
+        columns: columns("Risk"),
         rows: trial.differing.iter().map(|row| difference(view, row)).collect(),
         ..Table::default()
     };
@@ -302,6 +306,16 @@ fn stories(stories: &[acts::search_histories::Story]) -> Section {
         .note("made-up people walk changes of every shape under the set")
 }
 
+/// The columns of what differs, with the one that tells the two tables apart.
+fn columns(second: &'static str) -> Vec<Column> {
+    vec![
+        Column::new("Change", Fold::Never),
+        Column::new(second, Fold::Under),
+        Column::new("Asked in addition", Fold::Under).named(),
+        Column::new("No longer asked", Fold::Under).named(),
+    ]
+}
+
 /// What is asked, a line for each policy.
 fn asks(rows: &[Asked]) -> Rich {
     let mut text = Rich::new();
@@ -325,12 +339,7 @@ fn added(rows: &[Asked], stop: Option<&String>) -> Rich {
 fn decisions(view: &View<'_, '_, '_>, trial: &Trial) -> Section {
     let table = Table {
         caption: "Past decisions".to_owned(),
-        columns: vec![
-            Column::new("Change", Fold::Never),
-            Column::new("Decision", Fold::Under),
-            Column::new("Asked in addition", Fold::Under).named(),
-            Column::new("No longer asked", Fold::Under).named(),
-        ],
+        columns: columns("Decision"),
         rows: trial
             .decisions_differing
             .iter()

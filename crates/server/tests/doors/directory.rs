@@ -231,6 +231,28 @@ fn what_a_request_does_not_name_stays_as_it_is() {
     assert_eq!(told["is_production"], false);
 }
 
+/// A regime that was written amiss would take a service from under its rules, or leave a row that nobody ever finds.
+#[test]
+fn a_regime_that_is_nearly_a_known_one_is_refused_with_what_was_meant() {
+    let world = World::new();
+    let service = |regimes: Value| {
+        let body = json!({"key": "tills", "regimes": regimes});
+        world.post("adam", "/services", &body)
+    };
+    let told = service(json!(["sox", "pci"])).problem(422, "invalid");
+    let text = "No policy can test the regime `pci`. Did you mean `pci_dss`? Name that instead, or beside it.";
+    assert_eq!(told["errors"][0]["text"], text);
+    assert_eq!(told["errors"][0]["field"], "regimes");
+    world.get("adam", "/services/tills").problem(404, "not_found");
+    let told = import(&world, "services", "key,regimes\ntills,pci\n", false);
+    told.problem(422, "invalid");
+    let row = json!({"class": "regime:pci", "role": "security", "person": "sina"});
+    let told = world.post("adam", "/ownerships", &row).problem(422, "invalid");
+    assert_eq!(told["errors"][0]["code"], "unknown_regime");
+    let told = service(json!(["PCI-DSS", "sox_404", "sox", "bafin"])).expect(201);
+    assert_eq!(told["regimes"], json!(["bafin", "pci_dss", "sox", "sox_404"]));
+}
+
 /// A file that knows less than is known here takes nothing away: what is regulated stays regulated.
 #[test]
 fn what_a_file_does_not_name_stays_as_it_is() {

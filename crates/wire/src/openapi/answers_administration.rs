@@ -16,6 +16,7 @@ pub(super) const ADMINISTRATION: &[Shape] = &[
         "Person",
         "A person.",
         &[
+            text("name", LINE, "The name that others read.").needed(),
             words("roles", all!(Role), "Rights in the tenant."),
             free(
                 "deactivation",

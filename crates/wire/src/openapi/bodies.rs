@@ -8,7 +8,7 @@ use model::words::{
 };
 
 use super::shapes::{
-    Shape, Words, all, boolean, free, integer, object, objects, shape, text, texts, time, word, words,
+    Shape, Words, all, boolean, free, integer, object, objects, shape, text, text_or_free, texts, time, word, words,
 };
 
 const MINUTES: i64 = 100_000;
@@ -145,7 +145,11 @@ const CONTENT: &[Shape] = &[
                 Words::These(&["low", "medium", "high"]),
                 "How hard it is.",
             ),
-            text("security", TEXT, "The answers to the security questions."),
+            text_or_free(
+                "security",
+                TEXT,
+                "The answers to the security questions: a text, or an object of questions and answers.",
+            ),
             boolean("dependencies_reviewed", "Whether the dependencies were looked at."),
             objects("excluded", "Exclusion", "What the assessment leaves out."),
             object(
@@ -576,8 +580,14 @@ const ESTATE: &[Shape] = &[
     shape(
         "IncidentInput",
         "An incident.",
+        &[text("title", LINE, "In one line.").needed()],
+    )
+    .based_on(&["IncidentPatch"]),
+    shape(
+        "IncidentPatch",
+        "What changes of an incident.",
         &[
-            text("title", LINE, "In one line.").needed(),
+            text("title", LINE, "In one line."),
             integer("severity", 1, 4, "1 is the gravest."),
             texts("services", LINE, "Services it hurts."),
             time("started_at", "Its start."),
@@ -613,9 +623,14 @@ const ADMINISTRATION: &[Shape] = &[
     shape(
         "PersonInput",
         "A person.",
+        &[text("login", LINE, "What they sign in with; unique in the tenant.").needed()],
+    )
+    .based_on(&["PersonPatch"]),
+    shape(
+        "PersonPatch",
+        "What changes of a person.",
         &[
-            text("login", LINE, "What they sign in with; unique in the tenant.").needed(),
-            text("name", LINE, "The name that others read.").needed(),
+            text("name", LINE, "The name that others read; the login unless said."),
             text("email", LINE, "Where mail goes."),
             words("roles", all!(Role), "Rights in the tenant."),
             text("zone", LINE, "IANA zone, such as `Europe/Zurich`."),
@@ -673,7 +688,10 @@ const ADMINISTRATION: &[Shape] = &[
                 all!(Role),
                 "The roles of the person that it carries; all of them unless said.",
             ),
-            time("expires_at", "Until when it is good."),
+            time(
+                "expires_at",
+                "Until when it is good; a year from now unless said. Its people are told 60, 30, 14, 7 and 1 days before.",
+            ),
         ],
     ),
     shape(

@@ -4,8 +4,12 @@ use model::reading::{LINE, TEXT};
 use model::words::Period;
 
 use super::shapes::{
-    Shape, Words, all, boolean, free, frees, integer, objects, shape, text, text_or_null, texts, time, word, words,
+    Shape, Words, all, boolean, free, frees, integer, integers, objects, shape, text, text_or_null, texts, time, word,
+    words,
 };
+
+/// How many rights one part of a review holds at most.
+const MOST_ROWS: i64 = 150;
 
 /// Every shape of this file.
 pub(super) const ALL: &[&[Shape]] = &[SHAPES];
@@ -307,8 +311,10 @@ const SHAPES: &[Shape] = &[
         "AccessSignatureInput",
         "A manager's word on rights.",
         &[
-            free(
+            integers(
                 "refused",
+                0,
+                MOST_ROWS,
                 "The numbers of the rows that are taken away; all others stay.",
             ),
             text("reason", TEXT, "Why; needed where something is refused."),

@@ -82,7 +82,12 @@ const ANSWERS: &[Shape] = &[
                 "revoked_permits",
                 0,
                 i64::MAX,
-                "How many good permits were revoked with it; absent for none.",
+                "How many good permits were revoked with it so far; absent for none.",
+            ),
+            text(
+                "revoking_after",
+                LINE,
+                "While its permits are being revoked: the last that was looked at, at first empty; absent once all were.",
             ),
             text("reason", TEXT, "Why.").needed(),
             text("by", LINE, "Who: a login.").needed(),

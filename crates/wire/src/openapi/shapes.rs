@@ -47,6 +47,8 @@ enum Kind {
     TimeOrNull,
     IntegerOrNull,
     FreeOrNull,
+    TextOrFree(usize),
+    Integers(i64, i64),
 }
 
 impl Kind {
@@ -70,6 +72,10 @@ impl Kind {
             Self::TimeOrNull => json!({"type": ["string", "null"], "format": "date-time"}),
             Self::IntegerOrNull => json!({"type": ["integer", "null"]}),
             Self::FreeOrNull => json!({"type": ["object", "null"]}),
+            Self::Integers(least, most) => {
+                json!({"type": "array", "items": {"type": "integer", "minimum": least, "maximum": most}})
+            }
+            Self::TextOrFree(limit) => json!({"type": ["string", "object"], "maxLength": limit}),
         }
     }
 }
@@ -205,6 +211,16 @@ pub(super) const fn objects(name: &'static str, of: &'static str, doc: &'static 
 /// An object whose fields are told in words.
 pub(super) const fn free(name: &'static str, doc: &'static str) -> Field {
     Field::new(name, doc, Kind::Free)
+}
+
+/// A list of whole numbers between these two.
+pub(super) const fn integers(name: &'static str, least: i64, most: i64, doc: &'static str) -> Field {
+    Field::new(name, doc, Kind::Integers(least, most))
+}
+
+/// A text of at most so many characters, or an object whose fields are told in words.
+pub(super) const fn text_or_free(name: &'static str, limit: usize, doc: &'static str) -> Field {
+    Field::new(name, doc, Kind::TextOrFree(limit))
 }
 
 /// A list of objects whose fields are told in words.

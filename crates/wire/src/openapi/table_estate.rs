@@ -184,7 +184,7 @@ const ESTATE: &[Row] = &[
         "Freeze",
     ),
     Row {
-        body: Some("IncidentInput"),
+        body: Some("IncidentPatch"),
         answer: Answer::Json("Incident"),
         ..at(
             "PATCH",
@@ -329,7 +329,7 @@ const ADMINISTRATION: &[Row] = &[
         "edit_person",
         "/people/{login}",
         "Change or deactivate a person",
-        "PersonInput",
+        "PersonPatch",
         "Person",
     ),
     post(

@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use super::acts::tell_item;
 use super::{path, show};
 use crate::client::{Client, encode};
+use crate::commands::gate::Build;
 use crate::failure::{Failure, Result, SecretFile, read_file};
 use crate::output::{Output, text_of};
 
@@ -169,14 +170,6 @@ pub enum Checklist {
         #[arg(long)]
         text: Option<String>,
     },
-}
-
-/// What a permit ahead is for.
-pub(super) struct Place<'a> {
-    pub service: &'a str,
-    pub environment: &'a str,
-    pub artifact: Option<&'a str>,
-    pub commit: Option<&'a str>,
 }
 
 fn set(fields: &[(&str, Option<&str>)]) -> Map<String, Value> {
@@ -401,16 +394,10 @@ pub(super) fn checklist(client: &Client, checklist: &Checklist, output: &Output)
 }
 
 /// A permit ahead of the window.
-pub(super) fn permit(client: &Client, key: &str, place: &Place<'_>, file: &str, output: &Output) -> Result<()> {
-    let body = set(&[
-        ("service", Some(place.service)),
-        ("environment", Some(place.environment)),
-        ("artifact", place.artifact),
-        ("commit", place.commit),
-    ]);
+pub(super) fn permit(client: &Client, key: &str, build: &Build, file: &str, output: &Output) -> Result<()> {
     // Opened first: a permit that could not be kept would have to be revoked.
     let kept = SecretFile::open(file)?;
-    let mut item = client.post(&path(key, "/permits"), &Value::Object(body))?.body;
+    let mut item = client.post(&path(key, "/permits"), &Value::Object(build.body()))?.body;
     let token = text_of(&item, "permit");
     if token.is_empty() {
         return Err(Failure::could_not("The answer holds no permit."));

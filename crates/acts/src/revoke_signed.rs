@@ -1,0 +1,94 @@
+//! Revokes the permits that a revoked key signed, a piece at a time, so that the night on which a key is found stolen does not
+//! stand still for a hundred thousand of them. Nothing waits for it: the key is published no more, and the gate asks for the key of
+//! each permit that it is shown. What this adds are the records, and their ids on the list for those who look things up there.
+
+use std::collections::BTreeSet;
+
+use model::key_turn::KeyTurn;
+use model::records::Permit;
+use model::words::TurnKind;
+use serde_json::json;
+use store::record;
+use store::timer::{self, NewTimer};
+
+use crate::error::Result;
+use crate::keys;
+use crate::room::Room;
+use crate::turn_key::{alive, turns};
+
+/// The table of the key's timer.
+pub const TABLE: &str = "signing_key";
+const KIND: &str = "revoke_permits";
+/// How many permits one piece looks at.
+const PIECE: i64 = 200;
+
+/// Has the worker begin.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn begin(room: &mut Room<'_, '_>, kid: &str) -> Result<()> {
+    let id = room.new_id()?;
+    let new = NewTimer {
+        id: &id,
+        subject_table: TABLE,
+        subject_id: kid,
+        kind: KIND,
+        run_at: room.now,
+    };
+    Ok(timer::set(room.tx, &new)?)
+}
+
+/// Revokes the next piece of a key's permits, in the order in which they were given out, and has the worker come again while some
+/// are left.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn revoke_signed(room: &mut Room<'_, '_>, kid: &str) -> Result<()> {
+    let found = turns(room)?;
+    let begun = found
+        .into_iter()
+        .find(|turn| turn.kid == kid && turn.kind == TurnKind::Revoked);
+    let Some((turn, after)) = begun.and_then(|turn| turn.revoking_after.clone().map(|after| (turn, after))) else {
+        return Ok(());
+    };
+    let next = alive(room.now).more("id", after).order_by("id").limit(PIECE);
+    let piece = record::bodies::<Permit>(room.tx, &next)?;
+    let revoked = revoke(room, kid, &piece)?;
+    let is_full = i64::try_from(piece.len()).is_ok_and(|count| count == PIECE);
+    let turn = KeyTurn {
+        revoked_permits: turn.revoked_permits + revoked,
+        revoking_after: piece.last().filter(|_| is_full).map(|permit| permit.id.0.clone()),
+        ..turn
+    };
+    let data = json!({"kid": kid, "permits": turn.revoked_permits, "all": turn.revoking_after.is_none()});
+    let turn = room.put_estate("key.permits_revoked", turn, data)?;
+    if turn.revoking_after.is_some() {
+        begin(room, kid)?;
+    }
+    Ok(())
+}
+
+/// Revokes those of a piece that the key signed; answers how many.
+fn revoke(room: &mut Room<'_, '_>, kid: &str, piece: &[Permit]) -> Result<i64> {
+    let first = keys::first_permit_kid(room)?;
+    let is_of_key = |permit: &Permit| permit.kid.as_ref().unwrap_or(&first) == kid;
+    let signed: BTreeSet<&str> = piece
+        .iter()
+        .filter(|it| is_of_key(it))
+        .map(|it| it.id.as_str())
+        .collect();
+    let changes: BTreeSet<&str> = piece
+        .iter()
+        .filter(|it| signed.contains(it.id.as_str()))
+        .map(|it| it.change.as_str())
+        .collect();
+    for change in changes {
+        room.on_change(change, |case| {
+            let reason = "the key that signed it was revoked";
+            model::settle::revoke_permits(case, reason, |it| signed.contains(it.id.as_str()));
+            model::settle::settle(case);
+            Ok(())
+        })?;
+    }
+    Ok(i64::try_from(signed.len()).unwrap_or(i64::MAX))
+}
