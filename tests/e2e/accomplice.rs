@@ -181,6 +181,16 @@ fn one_stolen_administrator_gives_an_accomplice_no_voice() {
     must_verify(&server);
 }
 
+/// The page of a template that waits for its approvals.
+const TEMPLATE: &str = "/t/halden/templates/quiet";
+
+fn propose_template(server: &Server) {
+    let wanted = json!({"key": "quiet", "title": "Quietly", "services": ["label-print"], "environments": ["production"],
+        "free": ["planned_start", "planned_end"], "locked": {"category": "application", "complexity": "low", "description": "d",
+        "justification": "j", "plan": [{"title": "One"}], "rollback_plan": [{"title": "Back", "minutes": 2}]}});
+    server.must("POST", "/api/v1/templates", &server.token("requester"), Some(&wanted));
+}
+
 /// An accomplice asks, and the thief answers for whoever is asked: by tokens made for them and by passwords set for them.
 #[test]
 fn one_stolen_administrator_lends_no_approvers_voice() {
@@ -194,6 +204,13 @@ fn one_stolen_administrator_lends_no_approvers_voice() {
     let path = waiting_for_approval(&server, &request("Ship it quietly", &digest, now), &digest);
     let approvals = format!("{}/approvals", below(&path));
     let seen = yes(&server, &path);
+    propose_template(&server);
+    assert!(
+        Session::begin(&server, "owner")
+            .get(TEMPLATE)
+            .body
+            .contains("Approve it")
+    );
     for role in ["owner", "security", "change_manager"] {
         let login = server.person(role)["login"].as_str().unwrap().to_owned();
         let made = json!({"name": "helper", "person": login, "scopes": ["read", "write", "admin"]});
@@ -207,6 +224,10 @@ fn one_stolen_administrator_lends_no_approvers_voice() {
         let page = session.get(&format!("/t/halden{}", below(&path))).body;
         assert!(page.contains("You decide nothing by this way in"), "{page}");
         assert!(!page.contains("Your decision"), "{page}");
+        let page = session.get(TEMPLATE).body;
+        let judges = role != "security";
+        assert_eq!(page.contains("You decide nothing by this way in"), judges, "{page}");
+        assert!(!page.contains("Approve it"), "{page}");
         // A password that is chosen in such a session is by the same hand.
         let way = format!("/people/{login}/password");
         assert_eq!(

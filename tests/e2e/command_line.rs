@@ -277,6 +277,38 @@ fn tokens(terminal: &Terminal) {
     assert_eq!(terminal.plain(secret, &["change", "list"]).status.code(), Some(2));
 }
 
+/// Which packs the directory cannot staff: exit 1 for one that was named, with the rule; a name that is none is no yes.
+fn staffing(terminal: &Terminal) {
+    let test = |pack: &[&'static str]| [&["policy", "test", "--staffing"], pack].concat();
+    let all = terminal.says(0, "auditor", &test(&[]));
+    let packs: Vec<&str> = all["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|it| it["pack"].as_str())
+        .collect();
+    assert!(
+        packs.contains(&"dual-control") && packs.contains(&"small-team"),
+        "{packs:?}"
+    );
+    let one = terminal.says(0, "auditor", &test(&["--pack", "dual-control"]));
+    assert_eq!(one["items"].as_array().unwrap().len(), 1, "{one}");
+    let lacking = terminal.says(1, "auditor", &test(&["--pack", "small-team", "--pack", "dual-control"]));
+    let row = &lacking["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|it| it["pack"] == "small-team")
+        .unwrap()["lacks"][0];
+    assert_eq!(row["rule"], "small-team.require.outside_look", "{lacking}");
+    let wrong = terminal.plain(&terminal.server.token("auditor"), &test(&["--pack", "sock"]));
+    let told = String::from_utf8_lossy(&wrong.stderr);
+    assert!(
+        wrong.status.code() == Some(2) && told.contains("There is no pack `sock`."),
+        "{told}"
+    );
+}
+
 /// A change's export verifies under the log's key, a changed one does not; an event is proven by its place and by its id.
 fn audit(terminal: &Terminal, key: &str) {
     let folder = tempfile::tempdir().unwrap();
@@ -354,6 +386,7 @@ fn the_whole_lifecycle_is_walked_from_a_terminal() {
     carry_out(&terminal, &key);
     leave(&terminal);
     tokens(&terminal);
+    staffing(&terminal);
     audit(&terminal, &key);
     completions(&terminal);
     let wrong = terminal.plain("", &["change", "unmake", &key]);

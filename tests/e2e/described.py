@@ -37,8 +37,50 @@ def unnamed(schema, value, where):
                 yield from unnamed(part["items"], inner, where + ["*"])
 
 
+def validator(schema):
+    key = json.dumps(schema)
+    if key not in validators:
+        validators[key] = Draft202012Validator({"components": document["components"], **schema})
+    return validators[key]
+
+
+def judge(place, schema, body):
+    """Notes all that is not as the schema says."""
+    for error in validator(schema).iter_errors(body):
+        where = "/".join("*" if isinstance(part, int) else str(part) for part in error.absolute_path)
+        found.add(place + " " + where + ": " + error.message[:300])
+    for where in unnamed(schema, body, []):
+        found.add(place + " " + where + ": the description does not name this field")
+
+
+def route_of(path):
+    """The route that a path is of; one that names a part beats one that leaves it open."""
+    asked = path.split("/")
+    matching = []
+    for route in document["paths"]:
+        named = route.split("/")
+        if len(named) == len(asked) and all(a == b or a.startswith("{") for a, b in zip(named, asked)):
+            matching.append(route)
+    return min(matching, key=lambda route: route.count("{"), default=None)
+
+
 validators = {}
 found = set()
+for taken in told["taken"]:
+    # An empty object says no more than no body does.
+    if taken["body"] == {}:
+        continue
+    route = route_of(taken["path"])
+    place = taken["method"].upper() + " " + (route or taken["path"]) + " takes"
+    if route is None:
+        found.add(place + ": no such route is described")
+        continue
+    content = document["paths"][route][taken["method"]].get("requestBody", {}).get("content", {})
+    kind = content.get("application/json")
+    if kind is None:
+        found.add(place + ": no body is described")
+        continue
+    judge(place, kind["schema"], taken["body"])
 for answer in told["answers"]:
     place = answer["method"].upper() + " " + answer["route"] + " " + str(answer["status"])
     responses = document["paths"][answer["route"]][answer["method"]]["responses"]
@@ -52,12 +94,5 @@ for answer in told["answers"]:
     kind = content.get("application/json") or content.get("application/problem+json")
     if kind is None:
         continue
-    key = json.dumps(kind["schema"])
-    if key not in validators:
-        validators[key] = Draft202012Validator({"components": document["components"], **kind["schema"]})
-    for error in validators[key].iter_errors(answer["body"]):
-        where = "/".join("*" if isinstance(part, int) else str(part) for part in error.absolute_path)
-        found.add(place + " " + where + ": " + error.message[:300])
-    for where in unnamed(kind["schema"], answer["body"], []):
-        found.add(place + " " + where + ": the description does not name this field")
+    judge(place, kind["schema"], answer["body"])
 json.dump(sorted(found), sys.stdout)

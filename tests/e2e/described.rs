@@ -1,5 +1,5 @@
-//! What the API answers is what its description says: every answer of every route that is reached here is held against the
-//! OpenAPI document by somebody else's validator.
+//! What the API takes and answers is what its description says: every answer of every route that is reached here, and every body
+//! that was taken, is held against the OpenAPI document by somebody else's validator.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
@@ -15,20 +15,36 @@ const MOST: usize = 8;
 /// Who asks, the first who may being heard.
 const ASKERS: [&str; 5] = ["admin", "auditor", "requester", "change_manager", "pipeline"];
 
-/// Answers, each with its method, its route as the document names it, and its status.
+/// What was said at the API: answers, each with its method, its route as the document names it, and its status; and bodies
+/// that were taken, each with its method and its path.
 #[derive(Default)]
-pub(crate) struct Answers(Vec<Value>);
+pub(crate) struct Talk {
+    answers: Vec<Value>,
+    taken: Vec<Value>,
+}
 
-impl Answers {
+impl Talk {
     /// Keeps an answer.
-    pub(crate) fn keep(&mut self, method: &str, route: &str, status: u16, body: &Value) {
+    pub(crate) fn answered(&mut self, method: &str, route: &str, status: u16, body: &Value) {
         let method = method.to_lowercase();
-        self.0
+        self.answers
             .push(json!({"method": method, "route": route, "status": status, "body": body}));
     }
 
+    /// Keeps a body that was taken; the path is told without its query.
+    pub(crate) fn taken(&mut self, method: &str, path: &str, body: &Value) {
+        let path = path.split('?').next();
+        self.taken
+            .push(json!({"method": method.to_lowercase(), "path": path, "body": body}));
+    }
+
+    /// How many bodies were taken.
+    pub(crate) fn count_taken(&self) -> usize {
+        self.taken.len()
+    }
+
     fn routes(&self) -> BTreeSet<&str> {
-        self.0.iter().filter_map(|it| it["route"].as_str()).collect()
+        self.answers.iter().filter_map(|it| it["route"].as_str()).collect()
     }
 
     /// Fails with everything that is not as the document says.
@@ -40,7 +56,7 @@ impl Answers {
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let told = json!({"document": document, "answers": self.0}).to_string();
+        let told = json!({"document": document, "answers": self.answers, "taken": self.taken}).to_string();
         let mut input = child.stdin.take().unwrap();
         let writer = std::thread::spawn(move || input.write_all(told.as_bytes()).unwrap());
         let done = child.wait_with_output().unwrap();
@@ -49,7 +65,7 @@ impl Answers {
         let found: Vec<String> = serde_json::from_slice(&done.stdout).unwrap();
         assert!(
             found.is_empty(),
-            "{} answers are not as described: {found:#?}",
+            "{} things that were said are not as described: {found:#?}",
             found.len()
         );
     }
@@ -114,7 +130,7 @@ fn every_answer_is_what_the_description_says() {
         })
         .map(|(route, _)| route)
         .collect();
-    let (mut answers, mut known) = (Answers::default(), BTreeMap::<String, Vec<String>>::new());
+    let (mut talk, mut known) = (Talk::default(), BTreeMap::<String, Vec<String>>::new());
     let mut asked = BTreeSet::new();
     // Each round reaches what the lists of the one before brought.
     for _ in 0..3 {
@@ -129,12 +145,12 @@ fn every_answer_is_what_the_description_says() {
                 let items = body["items"].as_array().into_iter().flatten();
                 let names: Vec<String> = items.filter_map(name_of).take(MOST).collect();
                 known.entry(path).or_default().extend(names);
-                answers.keep("get", route, status, &body);
+                talk.answered("get", route, status, &body);
             }
         }
     }
-    let reached = answers.routes().len();
-    println!("{} answers of {reached} routes that are read", answers.0.len());
+    let reached = talk.routes().len();
+    println!("{} answers of {reached} routes that are read", talk.answers.len());
     assert!(reached >= 80, "only {reached} of {} routes were reached", routes.len());
-    answers.must_be_described(&document);
+    talk.must_be_described(&document);
 }

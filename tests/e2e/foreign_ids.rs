@@ -9,11 +9,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tests::caller::agent;
+use tests::dice::Dice;
 use tests::faults::size;
 use tests::outside::Outside;
 use tests::{Place, Server};
 
-use crate::tenants::{Credential, Dice, MARKS, PLAIN, Range, TENANTS, escaped, is_uuid, range};
+use crate::tenants::{Credential, MARKS, PLAIN, Range, TENANTS, escaped, is_uuid, range};
 
 /// Every door there is: the table that the server's own tests hold to its router.
 const DOORS: &str = include_str!("../../crates/server/src/access/rules.txt");

@@ -1,9 +1,12 @@
 //! Every command of the guide is run against the demo, page by page.
 
+use std::path::Path;
 use std::process::Command;
 
 use jiff::Timestamp;
 use tests::{Place, Server, root};
+
+use crate::described::{self, Talk};
 
 /// One thing to do on a page.
 enum Piece {
@@ -44,6 +47,27 @@ fn path_with_program() -> std::ffi::OsString {
     std::env::join_paths(folder.into_iter().chain(std::env::split_paths(&usual))).unwrap()
 }
 
+/// Notes what each call brought that was taken, a row of three: method, path, body.
+const NOTING: &str = r#"
+eval "plain_$(declare -f call)"
+call() {
+  plain_call "$@" || return $?
+  if [ -n "${4:-}" ]; then printf '%s\0%s\0%s\0' "$2" "$3" "$4" >> "$ASSENT_TAKEN"; fi
+}
+"#;
+
+/// What the walks brought that was taken.
+fn taken(file: &Path) -> Talk {
+    let text = std::fs::read_to_string(file).unwrap();
+    let parts: Vec<&str> = text.split_terminator('\0').collect();
+    let mut talk = Talk::default();
+    for row in parts.chunks(3) {
+        let [method, path, body] = row else { panic!("{row:?}") };
+        talk.taken(method, &format!("/api/v1{path}"), &serde_json::from_str(body).unwrap());
+    }
+    talk
+}
+
 /// Runs a page as one bash session, whose clock moves between blocks; answers what went wrong.
 fn walk(server: &mut Server, name: &str) -> Result<(), String> {
     let page = std::fs::read_to_string(root().join("docs/guide").join(name)).unwrap();
@@ -56,7 +80,7 @@ fn walk(server: &mut Server, name: &str) -> Result<(), String> {
             Piece::Shell(text) => {
                 ran += 1;
                 let script = format!(
-                    ". docs/guide/prelude.sh\n. {0}\n{text}\ndeclare -p | grep -E '^declare -- [A-Z]+=' | grep -v BASH > {0}\n",
+                    ". docs/guide/prelude.sh\n{NOTING}\n. {0}\n{text}\ndeclare -p | grep -E '^declare -- [A-Z]+=' | grep -v BASH > {0}\n",
                     variables.display()
                 );
                 let done = Command::new("bash")
@@ -64,6 +88,7 @@ fn walk(server: &mut Server, name: &str) -> Result<(), String> {
                     .current_dir(root())
                     .env("ASSENT_CREDENTIALS", server.data.join("demo-credentials.json"))
                     .env("ASSENT_NOW", server.now_for_date())
+                    .env("ASSENT_TAKEN", server.data.join("walk.taken"))
                     .env("PATH", path_with_program())
                     .output()
                     .unwrap();
@@ -106,4 +131,11 @@ fn every_walk_of_the_guide_works() {
         pages.len(),
         wrong.join("\n=====\n")
     );
+    let talk = taken(&server.data.join("walk.taken"));
+    assert!(
+        talk.count_taken() >= 200,
+        "only {} bodies were noted",
+        talk.count_taken()
+    );
+    talk.must_be_described(&described::document(&server));
 }

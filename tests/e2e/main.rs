@@ -18,6 +18,7 @@ mod cross_site;
 mod damaged;
 mod decisions;
 mod deliveries;
+mod demo;
 mod described;
 mod desync;
 mod disk;

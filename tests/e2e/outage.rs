@@ -9,6 +9,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use proof::crypto::SigningKey;
 use serde_json::{Value, json};
+use tests::dice::Dice;
 use tests::faults::proxy::{Proxy, Way};
 use tests::faults::{eventually, size};
 use tests::journey::{ENVIRONMENT, SERVICE, approve, artifact, question, request, waiting_for_approval};
@@ -16,19 +17,6 @@ use tests::{Place, Server, binary};
 
 /// How many deployments are good and approved.
 const GOOD: u64 = 4;
-
-/// A small generator, so that a drill is the same each time.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % end
-    }
-}
 
 /// A companion behind the line; it ends with the test.
 struct Companion {
@@ -217,7 +205,7 @@ fn prepare(server: &mut Server, now: Timestamp, line: &Proxy, folder: &Path) -> 
 impl Stock {
     /// A try: one of three is good.
     fn draw(&self, dice: &mut Dice) -> Attempt {
-        let place = usize::try_from(dice.below(GOOD)).unwrap();
+        let place = dice.roll(self.good.len());
         let (artifact, permit) = self.good[place].clone();
         let attempt = |what, environment, artifact: &str, permit: Option<String>| Attempt {
             what,
@@ -226,8 +214,8 @@ impl Stock {
             permit,
             is_good: what == "good",
         };
-        let forged = &self.forged[usize::try_from(dice.below(self.forged.len() as u64)).unwrap()];
-        match dice.below(9) {
+        let forged = dice.pick(&self.forged);
+        match dice.roll(9) {
             0..=2 => attempt("good", ENVIRONMENT, &artifact, Some(permit)),
             3 => attempt("wrong artifact", ENVIRONMENT, &forged.0, Some(permit)),
             4 => attempt("wrong environment", "staging", &artifact, Some(permit)),
@@ -281,7 +269,7 @@ fn nothing_hostile_passes_and_nothing_good_waits_while_the_server_comes_and_goes
 
     let total = size("ASSENT_TEST_DRILL", 1_000);
     let share = total.div_ceil(8);
-    let mut dice = Dice(4);
+    let mut dice = Dice::new(4);
     let mut hostile = drill(&companion, &stock, &mut dice, "all is well", share);
     for way in [Way::Cut, Way::Unanswered, Way::Silent, Way::OneWay] {
         line.go(way);

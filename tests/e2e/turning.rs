@@ -171,8 +171,7 @@ fn keys_turn_under_load_and_a_stolen_one_is_out_at_once() {
     assert_eq!(offline(there, folder.path(), &old, &artifact), Some(0));
 
     // The first key turns out to be stolen: what it signed is out, at both servers and offline; the others stay.
-    let turn = turned(&admin, &format!("/keys/{first}/revocation"));
-    assert!(turn["revoked_permits"].as_i64().unwrap() >= 1, "{turn}");
+    turned(&admin, &format!("/keys/{first}/revocation"));
     let jti = part(&old, 1)["jti"].as_str().unwrap().to_owned();
     for server in &servers {
         let path = format!("/api/v1/gate?service={SERVICE}&environment={ENVIRONMENT}&artifact={artifact}&permit={jti}");
@@ -180,9 +179,11 @@ fn keys_turn_under_load_and_a_stolen_one_is_out_at_once() {
         let said: Value = serde_json::from_slice(&said).unwrap();
         assert_eq!((status, &said["reasons"][0]["code"]), (403, &json!("permit_revoked")));
         assert_eq!(verdict(server, &old, &artifact), Err("unknown_key"));
-        let list = String::from_utf8(published(server, "assent-revocations")).unwrap();
-        let revoked = &part(&list, 1)["revoked"];
-        assert!(revoked.as_array().unwrap().contains(&json!(jti)), "{revoked}");
+        tests::faults::eventually("the worker puts what it signed on the list", || {
+            let list = String::from_utf8(published(server, "assent-revocations")).unwrap();
+            let revoked = &part(&list, 1)["revoked"];
+            revoked.as_array().unwrap().contains(&json!(jti))
+        });
     }
     assert_eq!(offline(there, folder.path(), &old, &artifact), Some(1));
     let others = given.iter().filter(|token| part(token, 0)["kid"] != first.as_str());

@@ -5,6 +5,7 @@
 pub mod browser;
 pub mod caller;
 pub mod crawl;
+pub mod dice;
 pub mod furnish;
 pub mod held;
 pub mod letters;

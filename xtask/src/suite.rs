@@ -318,9 +318,14 @@ const STARTING_THE_BINARY: &[&str] = &["e2e", "postgres", "browser"];
 /// How cargo is asked for what they start.
 const BINARIES: &[&str] = &["build", "--bin", "assent", "--bin", "assent-permit"];
 
-/// What is asked of the doors alone, by proxies, gateways, pipelines and readers of other languages: it never comes to the
-/// rows of an engine, and runs over the first one.
+/// What is asked of the doors alone, by proxies, gateways, pipelines, attackers and readers of other languages: it comes to
+/// the same acts whatever the engine, and runs over the first one.
 const OF_THE_DOORS: &[&str] = &[
+    "accomplice::",
+    "alerts::",
+    "attacks::",
+    "bad_input::",
+    "command_line::",
     "cross_site::",
     "described::",
     "desync::",

@@ -1,5 +1,6 @@
 //! The parts of the program `bench`.
 
+pub mod build;
 pub mod client;
 pub mod decision;
 pub mod doors;

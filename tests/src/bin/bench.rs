@@ -1,6 +1,6 @@
 //! Measures a release build: `cargo build --release -p assent`, then `cargo xtask bench [--changes N] [--events N]
-//! [--waiting N] [--seconds N] [--loads N] [--people N] [--leavers N]`; a 0 leaves that part out. `--only NAME` runs one part
-//! alone: log, routing, decision, rates, changes, waiting, pages, people or leavers.
+//! [--waiting N] [--seconds N] [--loads N] [--people N] [--leavers N] [--builds N]`; a 0 leaves that part out. `--only NAME` runs
+//! one part alone: log, routing, decision, rates, changes, waiting, pages, people, leavers or build.
 //!
 //! Only this machine is asked, every measure is bounded in time and count, and no figure fails the program.
 
@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail, ensure};
 use bench::load::Amount;
 use bench::product::{Product, binary};
 use bench::report::{Line, print};
-use bench::{decision, doors, leaving, lists, log, people, rates, routing, screens, waiting};
+use bench::{build, decision, doors, leaving, lists, log, people, rates, routing, screens, waiting};
 
 /// Connections of the measures of rates.
 const CONNECTIONS: usize = 16;
@@ -34,12 +34,13 @@ struct Sizes {
     loads: usize,
     people: usize,
     leavers: usize,
+    builds: usize,
     only: Option<String>,
 }
 
 /// The parts that can be run alone.
 const PARTS: &[&str] = &[
-    "log", "routing", "decision", "rates", "changes", "waiting", "pages", "people", "leavers",
+    "log", "routing", "decision", "rates", "changes", "waiting", "pages", "people", "leavers", "build",
 ];
 
 impl Sizes {
@@ -52,6 +53,7 @@ impl Sizes {
             loads: 20,
             people: 50_000,
             leavers: 1,
+            builds: 1,
             only: None,
         };
         let mut words = words;
@@ -74,9 +76,10 @@ impl Sizes {
                 "--loads" => sizes.loads = usize::try_from(number)?,
                 "--people" => sizes.people = usize::try_from(number)?,
                 "--leavers" => sizes.leavers = usize::try_from(number)?,
+                "--builds" => sizes.builds = usize::try_from(number)?,
                 _ => bail!(
                     "there is no `{word}`; there are --changes, --events, --waiting, --seconds, --loads, --people, \
-                     --leavers and --only"
+                     --leavers, --builds and --only"
                 ),
             }
         }
@@ -130,6 +133,10 @@ fn measure(sizes: &Sizes, lines: &mut Vec<Line>) -> Result<()> {
     if sizes.people > 0 && sizes.wants("people") {
         eprintln!("bench: importing {} people", sizes.people);
         lines.extend(people::measure(&Product::start()?, sizes.people)?);
+    }
+    if sizes.builds > 0 && sizes.wants("build") {
+        eprintln!("bench: building from nothing");
+        lines.extend(build::measure()?);
     }
     let bytes = std::fs::metadata(binary()?)?.len();
     let figure = format!("{:.1} MB", bytes as f64 / 1e6);

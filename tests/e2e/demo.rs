@@ -1,0 +1,259 @@
+//! What `serve --demo` promises: a believable organisation with a past, people who have just their role's rights, changes that are
+//! asked for exactly what is said, and no hand laid on data that is not its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use tests::journey::artifact;
+use tests::{Place, Server, binary};
+
+/// Every role of the first tenant.
+const ROLES: [&str; 11] = [
+    "requester",
+    "owner",
+    "security",
+    "change_manager",
+    "implementer",
+    "auditor",
+    "commander",
+    "executive",
+    "admin",
+    "pipeline",
+    "vendor",
+];
+
+/// Those who write changes.
+const WRITERS: [&str; 5] = ["requester", "owner", "change_manager", "implementer", "pipeline"];
+
+fn list(server: &Server, role: &str, path: &str) -> Vec<Value> {
+    let token = server.token(role);
+    let told = server.must("GET", &format!("/api/v1{path}"), &token, None);
+    assert!(told["next"].is_null(), "{path} goes on behind one page");
+    told["items"].as_array().unwrap().clone()
+}
+
+fn time(value: &Value) -> Timestamp {
+    value.as_str().unwrap().parse().unwrap()
+}
+
+#[test]
+fn the_demo_is_an_organisation_with_a_past() {
+    let place = Place::demo("demo-contents");
+    let server = Server::start(&place, true);
+    let now = server.server_time();
+    let all = list(&server, "auditor", "/changes?limit=200");
+    let states: BTreeSet<&str> = all.iter().filter_map(|it| it["state"].as_str()).collect();
+    let told = [
+        "approved",
+        "assessing",
+        "authorizing",
+        "cancelled",
+        "closed",
+        "draft",
+        "implementing",
+        "rejected",
+        "reviewing",
+        "scheduled",
+    ];
+    assert_eq!(states, BTreeSet::from(told), "one in every state");
+    let ended: Vec<&Value> = all.iter().filter(|it| it["state"] == "closed").collect();
+    let mut months = [0; 3];
+    for change in &ended {
+        let age = now.duration_since(time(&change["created_at"])).as_hours() / 24;
+        let month = usize::try_from(age / 31).unwrap();
+        assert!(month < 3, "{} is {age} days old", change["key"]);
+        months[month] += 1;
+    }
+    assert!(
+        months.iter().all(|count| *count >= 5),
+        "changes in each month: {months:?}"
+    );
+    let outcomes: BTreeSet<&str> = ended.iter().filter_map(|it| it["outcome"].as_str()).collect();
+    let kinds = ["failed", "rolled_back", "succeeded", "succeeded_with_issues"];
+    assert_eq!(outcomes, BTreeSet::from(kinds), "they ended in every way");
+
+    let services = list(&server, "auditor", "/services?limit=200");
+    assert!(services.len() >= 8, "{services:?}");
+    let token = server.token("auditor");
+    let report = server.must("GET", "/api/v1/ownership-reports", &token, None);
+    assert_eq!(report["unapprovable"], json!([]), "everything has who answers for it");
+    assert!(list(&server, "auditor", "/dependencies?limit=200").len() >= 8);
+    let places = list(&server, "auditor", "/environments");
+    let places: BTreeMap<&str, bool> = places
+        .iter()
+        .map(|it| (it["key"].as_str().unwrap(), it["is_production"] == true))
+        .collect();
+    assert_eq!(places, BTreeMap::from([("production", true), ("staging", false)]));
+
+    let freezes = list(&server, "auditor", "/freezes");
+    let week = now + SignedDuration::from_hours(7 * 24);
+    assert!(!freezes.is_empty() && freezes.iter().all(|it| time(&it["starts_at"]) >= week));
+    assert!(!list(&server, "auditor", "/incidents").is_empty());
+    let windows = list(&server, "auditor", "/windows");
+    let is_notice = |it: &&Value| it["title"].as_str().unwrap().contains("notice");
+    assert!(
+        windows.iter().any(|it| is_notice(&it)),
+        "a vendor's notice: {windows:?}"
+    );
+    must_be_logged_as_it_was(&server, now);
+}
+
+/// The log begins with the demo's own event; what lies in the past was recorded now.
+fn must_be_logged_as_it_was(server: &Server, now: Timestamp) {
+    server.wait_for_log();
+    let token = server.token("auditor");
+    let (status, bytes) = server.get("/t/halden/log/tile/entries/000", Some(&token));
+    assert_eq!(status, 200);
+    let mut events = Vec::new();
+    let mut rest = bytes.as_slice();
+    // Each entry stands behind its length, in two bytes (C2SP tlog-tiles).
+    while let [high, low, behind @ ..] = rest {
+        let (entry, next) = behind.split_at(usize::from(u16::from_be_bytes([*high, *low])));
+        events.push(serde_json::from_slice::<Value>(entry).unwrap());
+        rest = next;
+    }
+    assert_eq!(events[0]["kind"], "demo.filled");
+    assert!(events.len() > 200);
+    let age = now.duration_since(time(&events[0]["occurred_at"]));
+    assert!(age >= SignedDuration::from_hours(90 * 24), "it begins {age:#} ago");
+    for event in &events {
+        let span = now.duration_since(time(&event["recorded_at"])).abs();
+        // The demo was filled by this run, or by an earlier one on this day.
+        assert!(span < SignedDuration::from_hours(24), "{event}");
+    }
+}
+
+#[test]
+fn its_people_have_just_their_roles_and_the_other_tenant_its_own() {
+    let place = Place::demo("demo-people");
+    let server = Server::start(&place, true);
+    let may = |path: &str, body: &Value| -> BTreeSet<&str> {
+        let is_let = |role: &&str| {
+            let (status, _) = server.ask("POST", &format!("/api/v1{path}"), Some(&server.token(role)), Some(body));
+            // What is refused as written was let in.
+            assert!([201, 403, 422].contains(&status), "{role} POST {path}: {status}");
+            status != 403
+        };
+        ROLES.into_iter().filter(is_let).collect()
+    };
+    assert_eq!(may("/changes", &json!({"title": "Mine"})), BTreeSet::from(WRITERS));
+    assert_eq!(may("/connections", &json!({})), BTreeSet::from(["admin"]));
+    let token = json!({"name": "t", "person": "ingrid", "scopes": ["read"]});
+    assert_eq!(may("/tokens", &token), BTreeSet::from(["admin"]));
+    assert_eq!(may("/freezes", &json!({})), BTreeSet::from(["change_manager"]));
+    for role in ["other_requester", "other_admin"] {
+        assert_eq!(server.person(role)["tenant"], "cartwell");
+    }
+    let theirs = list(&server, "other_requester", "/services");
+    let ours = list(&server, "requester", "/services");
+    let key = |it: &Value| it["id"].as_str().unwrap().to_owned();
+    let ours: BTreeSet<String> = ours.iter().map(key).collect();
+    assert!(!theirs.is_empty() && theirs.iter().map(key).all(|id| !ours.contains(&id)));
+}
+
+/// Writes a change of a service, hands it in, has it assessed, and answers what it is asked for: what, from whom, covering what, due
+/// when.
+fn asked(server: &Server, number: u64, service: &str, kind: &str, level: &str) -> BTreeSet<String> {
+    let now = server.server_time();
+    let requester = server.token("requester");
+    let hours = |hours: i64| (now + SignedDuration::from_hours(hours)).to_string();
+    let mut wanted = json!({
+        "title": format!("A {level} {kind} change of {service}"), "kind": kind, "description": "What.", "justification": "Why.",
+        "category": "application", "complexity": level,
+        "impact": {"data": "none", "availability": level, "compliance": "none"},
+        "targets": [{"service": service, "environment": "production", "artifact": artifact(number)}],
+        "planned_start": hours(2), "planned_end": hours(3), "plan": [{"title": "Out", "minutes": 10}],
+        "rollback_plan": [{"title": "Back", "minutes": 5}], "rollback_minutes": 5,
+    });
+    if kind == "emergency" {
+        wanted["incident"] = json!("INC-101");
+    }
+    let made = server.must("POST", "/api/v1/changes", &requester, Some(&wanted));
+    let path = format!("/api/v1/changes/{}", made["key"].as_str().unwrap());
+    server.must("POST", &format!("{path}/submission"), &requester, Some(&json!({})));
+    if kind == "normal" {
+        let words = json!({"dependencies_reviewed": true, "security": "Looked at."});
+        let told = server.must("POST", &format!("{path}/assessment"), &requester, Some(&words));
+        assert_eq!(told["risk"]["level"], level, "{told}");
+    }
+    let told = server.must("GET", &format!("{path}/requirements"), &requester, None);
+    let rows = told["obligations"].as_array().unwrap();
+    let asked = rows.iter().map(|row| {
+        let it = &row["obligation"];
+        for more in ["lead_time", "valid_for", "training", "function"] {
+            assert!(it[more].is_null(), "{it}");
+        }
+        assert!(it["step_up"] != true && it["dual_control"] != true, "{it}");
+        let parts = ["require", "from", "covers", "aspect", "environment", "due"];
+        let parts: Vec<&str> = parts.into_iter().filter_map(|part| it[part].as_str()).collect();
+        parts.join(" ")
+    });
+    asked.collect()
+}
+
+#[test]
+fn its_changes_are_asked_for_exactly_what_is_promised() {
+    let place = Place::demo("demo-asks");
+    let server = Server::start(&place, true);
+    let usual = [
+        "approval owner what start",
+        "approval security what start",
+        "approval change_manager what_and_when start",
+        "evidence functional staging start",
+        "validation close",
+        "review close",
+    ];
+    let usual: BTreeSet<String> = usual.map(str::to_owned).into();
+    let services = list(&server, "auditor", "/services?limit=200");
+    for (number, service) in services.iter().enumerate() {
+        let service = service["key"].as_str().unwrap();
+        let number = 70_000 + number as u64;
+        let told = asked(&server, number, service, "normal", "low");
+        assert_eq!(told, usual, "low risk, {service}");
+    }
+    assert_eq!(asked(&server, 70_100, "booking-api", "normal", "medium"), usual);
+    let mut high = usual.clone();
+    high.insert("peer_review security approval".to_owned());
+    assert_eq!(asked(&server, 70_101, "booking-api", "normal", "high"), high);
+    let urgent = asked(&server, 70_102, "booking-api", "emergency", "low");
+    let before: BTreeSet<&str> = urgent
+        .iter()
+        .map(String::as_str)
+        .filter(|it| !it.ends_with("close"))
+        .collect();
+    let told = ["approval change_manager what start", "approval owner what start"];
+    assert_eq!(before, BTreeSet::from(told));
+}
+
+#[test]
+fn a_demo_over_data_of_somebody_else_is_refused_and_touches_nothing() {
+    let place = Place::new("demo-foreign");
+    let mut create = Command::new(binary());
+    create.args([
+        "person", "create", "--admin", "--tenant", "acme", "--login", "root", "--data",
+    ]);
+    create.arg(place.folder.path());
+    if let Some(url) = &place.database {
+        create
+            .args(["--database", url])
+            .env("ASSENT_MASTER_KEY", tests::MASTER_KEY);
+    }
+    let done = create.output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let mut server = Server::spawn(&place, true, &[]);
+    let status = server.wait_for_end();
+    assert!(!status.success());
+    let told = server.log();
+    assert!(
+        told.contains("holds other data") && told.contains("--data with a new folder"),
+        "{told}"
+    );
+    drop(server);
+    assert!(!place.folder.path().join("demo-credentials.json").exists());
+    let server = Server::start(&place, false);
+    let (key, theirs) = ("/t/halden/log/key", "/t/acme/log/key");
+    let told = [key, theirs].map(|path| server.get(path, None).0);
+    assert_eq!(told, [404, 200], "no tenant of the demo was made");
+}
