@@ -17,6 +17,7 @@ use serde::Serialize;
 use store::record::{self, Filter};
 
 use crate::error::Result;
+use crate::find_unmeetable::find_unmeetable;
 use crate::keep_facts::find_facts;
 use crate::propose_configuration::{read_set, refused};
 use crate::room::Room;
@@ -45,6 +46,17 @@ pub struct Trial {
     pub decisions_differing: Vec<DecisionDifference>,
     /// Forbidden paths that the proposed set leaves open: it could not be proposed.
     pub stories: Vec<crate::search_histories::Story>,
+    /// Rules that ask for more people than there are: it could not be proposed either.
+    pub unmeetable: Vec<Unmeetable>,
+}
+
+/// A rule that nobody in this organisation can meet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unmeetable {
+    /// The file and line of the rule.
+    pub place: String,
+    /// What it asks, and who is there.
+    pub text: String,
 }
 
 /// A change of which something else would be required.
@@ -134,10 +146,21 @@ pub fn try_policies(room: &mut Room<'_, '_>, body: &Body) -> Result<Trial> {
         decisions_without_facts: 0,
         decisions_differing: Vec::new(),
         stories: crate::search_histories::search_histories(&proposed),
+        unmeetable: find_unmeetable(&proposed, &active, (&directory, room.now))
+            .iter()
+            .map(unmeetable)
+            .collect(),
     };
     try_on_changes(room, &sets, last, &mut trial)?;
     try_on_decisions(room, &sets, last, &mut trial)?;
     Ok(trial)
+}
+
+fn unmeetable(finding: &policy::Finding) -> Unmeetable {
+    Unmeetable {
+        place: format!("{}:{}", finding.file, finding.line),
+        text: finding.said(),
+    }
 }
 
 /// The two sets that are compared.

@@ -339,19 +339,26 @@ fn a_rule_that_nobody_here_can_meet_is_refused_by_its_line_with_the_reason_and_a
              when {{ resource.category == Category::\"facility\" }};\n"
         ));
         wanted["cases"][0]["content"] = json!(CASES.replace(ASKED, "house.require.more"));
+        let mut tried = wanted.clone();
         let refused = refusal(attempt(&world, "ada", move |room| {
             propose_policies(room, &body(wanted.clone()))
         }));
         let Refusal::Invalid(errors) = refused else {
             panic!("{refused:?}")
         };
+        tried.as_object_mut().unwrap().remove("reason");
+        let trial = attempt(&world, "ada", move |room| {
+            acts::try_policies::try_policies(room, &body(tried.clone()))
+        });
+        let found = trial.unwrap().unmeetable;
+        assert_eq!((found.len(), found[0].place.as_str()), (1, "house/house.cedar:2"));
+        assert!(found[0].text.contains(told), "{found:?}");
         assert_eq!(
             (errors[0].field.as_str(), errors[0].code.as_str()),
             ("house/house.cedar:2", "nobody_can"),
             "{errors:#?}"
         );
-        assert!(errors[0].text.contains(told), "{}", errors[0].text);
-        assert_eq!(errors.len(), 1);
+        assert_eq!((errors.len(), &errors[0].text), (1, &found[0].text));
     }
     assert_eq!(digest_in_force(&world), before);
 }

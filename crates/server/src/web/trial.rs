@@ -1,6 +1,6 @@
 //! Policies tried before they are proposed: a set of one's own with its cases, judged over the last changes and decisions.
 
-use acts::try_policies::{Asked, DecisionDifference, Difference, Trial};
+use acts::try_policies::{Asked, DecisionDifference, Difference, Trial, Unmeetable};
 use axum::extract::State;
 use axum::response::Response;
 use model::act::actions;
@@ -214,10 +214,8 @@ fn bare_page(view: &View<'_, '_, '_>, form: &Form, title: &str) -> RecordPage {
 /// A set that cannot be taken: everything that is wrong with it, by file and line.
 fn refused_page(view: &View<'_, '_, '_>, form: &Form, errors: &[(String, String)]) -> RecordPage {
     let mut page = bare_page(view, form, "This set cannot be taken");
-    let entries = errors
-        .iter()
-        .map(|(place, text)| Entry::new(Tone::Stop, view.sentence(text)).code(place.as_str()));
-    let section = Section::new("wrong", "What is wrong", SectionBody::Entries(entries.collect()));
+    let entries = wrong(view, errors.iter().map(|(place, text)| (place.as_str(), text.as_str())));
+    let section = Section::new("wrong", "What is wrong", entries);
     page.notices
         .push(Notice::new(Tone::Stop, "Nothing was tried. Each line says where.").answer());
     let mut again = std::mem::take(&mut page.acts);
@@ -227,6 +225,12 @@ fn refused_page(view: &View<'_, '_, '_>, form: &Form, errors: &[(String, String)
     // What is wrong is read before the form that mends it.
     page.sections = vec![section.note("by file and line").acts(again)];
     page
+}
+
+/// What is wrong, each with its file and line.
+fn wrong<'a>(view: &View<'_, '_, '_>, lines: impl Iterator<Item = (&'a str, &'a str)>) -> SectionBody {
+    let entries = lines.map(|(place, text)| Entry::new(Tone::Stop, view.sentence(text)).code(place));
+    SectionBody::Entries(entries.collect())
 }
 
 /// What came out, in one line: of changes before decisions, which are the same people asked earlier.
@@ -274,11 +278,17 @@ fn result_page(view: &View<'_, '_, '_>, form: &Form, trial: &Trial) -> RecordPag
         page.notices.push(Notice::new(Tone::Stop, text).answer());
         page.sections.insert(0, stories(&trial.stories));
     }
+    if !trial.unmeetable.is_empty() {
+        let text = "This set asks for more people than there are, so it cannot be proposed. Each line says where.";
+        page.notices.push(Notice::new(Tone::Stop, text).answer());
+        page.sections.insert(0, unmeetable(view, &trial.unmeetable));
+    }
     page.facts = vec![
         Fact::new("In force", Rich::new().code(pages::short_digest(&trial.before))),
         Fact::new("Tried", Rich::new().code(pages::short_digest(&trial.after))),
     ];
-    if view.may(actions::SET_POLICY) && trial.stories.is_empty() {
+    let can_be_proposed = trial.stories.is_empty() && trial.unmeetable.is_empty();
+    if view.may(actions::SET_POLICY) && can_be_proposed {
         let mut propose = ActForm::new("propose", "Propose it", view.url("/policies/proposal"))
             .tone(pages::ActTone::Go)
             .field(Field::textarea("reason", "Why").required())
@@ -291,6 +301,12 @@ fn result_page(view: &View<'_, '_, '_>, form: &Form, trial: &Trial) -> RecordPag
         page.acts.insert(0, propose);
     }
     page
+}
+
+/// The rules that nobody here can meet.
+fn unmeetable(view: &View<'_, '_, '_>, rules: &[Unmeetable]) -> Section {
+    let entries = wrong(view, rules.iter().map(|it| (it.place.as_str(), it.text.as_str())));
+    Section::new("unmeetable", "Rules that nobody can meet", entries).note("by file and line")
 }
 
 /// What must not be possible and would be: who does what, in which order, and which rule should have stopped it.

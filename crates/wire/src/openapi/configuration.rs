@@ -223,6 +223,20 @@ pub(super) const SHAPES: &[Shape] = &[
                 "Forbidden paths that the set leaves open; with one it cannot be proposed.",
             )
             .needed(),
+            objects(
+                "unmeetable",
+                "Unmeetable",
+                "Rules that ask for more people than there are; with one it cannot be proposed.",
+            )
+            .needed(),
+        ],
+    ),
+    shape(
+        "Unmeetable",
+        "A rule that nobody in this organisation can meet.",
+        &[
+            text("place", LINE, "The file and line of the rule.").needed(),
+            text("text", TEXT, "What it asks, and who is there.").needed(),
         ],
     ),
     shape(

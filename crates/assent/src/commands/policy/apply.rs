@@ -115,8 +115,12 @@ pub(super) fn try_on_history(asked: &Try, common: &Common, output: &Output) -> R
             }
             output.line(&format!("  {}", text_of(story, "rule")));
         }
+        for rule in array(&trial, "unmeetable") {
+            let line = format!("nobody can: {}: {}", text_of(rule, "place"), text_of(rule, "text"));
+            output.line(&output.tone(Tone::Bad, &line));
+        }
     });
-    let lists = ["differing", "decisions_differing", "stories"];
+    let lists = ["differing", "decisions_differing", "stories", "unmeetable"];
     Ok(u8::from(lists.iter().any(|list| !array(&trial, list).is_empty())))
 }
 
