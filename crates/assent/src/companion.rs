@@ -35,6 +35,8 @@ pub struct Setup {
     pub refresh_seconds: i64,
     /// How old the knowledge of what runs may be.
     pub running_age_seconds: i64,
+    /// The oldest revocation list that is taken, however old a permit lets it be.
+    pub max_list_age_seconds: Option<u64>,
 }
 
 /// What is known without the server.
@@ -213,7 +215,8 @@ impl Companion {
     /// While the server is away: a good permit opens, admission also takes what was recorded as running.
     fn decide_alone(&self, place: &Place, permit: Option<&str>, now: Timestamp) -> Decided {
         let known = self.0.known.read().unwrap_or_else(PoisonError::into_inner);
-        let wrong = match permit.map(|permit| verified(&known, place, permit, now)) {
+        let wrong = match permit.map(|permit| verified(&known, place, permit, (now, self.0.setup.max_list_age_seconds)))
+        {
             Some(Ok(change)) => return go(change, Basis::Permit),
             Some(Err(why)) => Some(why),
             None => None,
@@ -319,7 +322,7 @@ fn verified(
     known: &Known,
     place: &Place,
     permit: &str,
-    now: Timestamp,
+    (now, max_list_age_seconds): (Timestamp, Option<u64>),
 ) -> std::result::Result<String, (String, String)> {
     let Some(keys) = &known.keys else {
         return Err((
@@ -334,6 +337,7 @@ fn verified(
         commit: place.commit.as_deref(),
         content_digest: None,
         now: now.as_second(),
+        max_list_age_seconds,
     };
     let verified = proof::permit::verify(permit, keys, known.list.as_ref(), &expected);
     verified

@@ -105,6 +105,9 @@ pub struct Expected<'a> {
     pub content_digest: Option<&'a str>,
     /// The verifier's time, in seconds since 1970.
     pub now: i64,
+    /// The oldest revocation list that the verifier takes, in seconds, however old the permit lets it be. A thief of the key
+    /// writes into a permit what they like.
+    pub max_list_age_seconds: Option<u64>,
 }
 
 /// Verifies a permit: its signature, that it is for this deployment and this moment, and that a
@@ -128,7 +131,7 @@ pub fn verify(
     check_audience(&claims, &keys.tenant, expected)?;
     check_content(&claims, expected)?;
     check_time(&claims, expected.now)?;
-    check_revocation(&claims, list, expected.now)?;
+    check_revocation(&claims, list, (expected.now, expected.max_list_age_seconds))?;
     Ok(claims)
 }
 
@@ -210,7 +213,11 @@ fn check_time(claims: &Claims, now: i64) -> std::result::Result<(), Refused> {
     Ok(())
 }
 
-fn check_revocation(claims: &Claims, list: Option<&RevocationList>, now: i64) -> std::result::Result<(), Refused> {
+fn check_revocation(
+    claims: &Claims,
+    list: Option<&RevocationList>,
+    (now, own_limit): (i64, Option<u64>),
+) -> std::result::Result<(), Refused> {
     let list = list.ok_or_else(|| Refused::cannot_tell("no_list", "There is no revocation list."))?;
     // Nothing un-revokes a permit, so a list that is too old still proves a revocation.
     if list.revokes(claims) {
@@ -227,11 +234,11 @@ fn check_revocation(claims: &Claims, list: Option<&RevocationList>, now: i64) ->
             "The revocation list is dated in the future.",
         ));
     }
-    if age > claims.max_list_age_seconds as i64 {
-        let text = format!(
-            "The revocation list is {age} seconds old, the permit allows {}.",
-            claims.max_list_age_seconds
-        );
+    let own = own_limit.unwrap_or(u64::MAX);
+    let limit = claims.max_list_age_seconds.min(own);
+    if u64::try_from(age).is_ok_and(|age| age > limit) {
+        let who = if own == limit { "this verifier" } else { "the permit" };
+        let text = format!("The revocation list is {age} seconds old, {who} allows {limit}.");
         return Err(Refused::cannot_tell("list_stale", text));
     }
     // A list that was signed so late proves that the permit has run out, whatever the clock here says.

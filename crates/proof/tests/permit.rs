@@ -67,6 +67,7 @@ fn verify_at(token: &str, list: Option<&RevocationList>, now: i64) -> Result<Cla
         commit: None,
         content_digest: None,
         now,
+        max_list_age_seconds: None,
     };
     permit::verify(token, &keys(), list, &expected)
 }
@@ -102,6 +103,7 @@ fn what_is_expected_must_match() {
         commit: claims.commit.as_deref(),
         content_digest: Some(&claims.content_digest),
         now: NOW,
+        max_list_age_seconds: None,
     };
     let verify = |expected: &Expected<'_>| permit::verify(&token, &keys(), Some(&list()), expected);
     assert!(verify(&good).is_ok());
@@ -205,6 +207,36 @@ fn a_clock_that_is_wrong_lengthens_no_life_by_more_than_a_minute() {
             assert!(passed.len() > 700, "{skew}: it passes in its life");
         }
     }
+}
+
+#[test]
+fn a_verifier_may_insist_on_a_newer_list_than_the_permit_does_and_never_on_an_older_one() {
+    let (token, claims) = (sign(|_| ()), claims());
+    let told = |age: i64, own: Option<u64>| {
+        let old = RevocationList {
+            issued_at: NOW - age,
+            ..list()
+        };
+        let expected = Expected {
+            service: "payments",
+            environment: "production",
+            artifact: claims.artifact.as_deref(),
+            commit: None,
+            content_digest: None,
+            now: NOW,
+            max_list_age_seconds: own,
+        };
+        permit::verify(&token, &keys(), Some(&old), &expected).map_err(|refused| (refused.code, refused.text))
+    };
+    let stale = |age: i64, who: &str, limit: i64| {
+        let text = format!("The revocation list is {age} seconds old, {who} allows {limit}.");
+        Err(("list_stale", text))
+    };
+    assert!(told(60, Some(60)).is_ok());
+    assert_eq!(told(61, Some(60)), stale(61, "this verifier", 60));
+    assert!(told(900, None).is_ok());
+    assert_eq!(told(901, Some(86_400)), stale(901, "the permit", 900));
+    assert!(told(-60, Some(0)).is_ok(), "a clock that is a minute behind");
 }
 
 #[test]
@@ -336,6 +368,7 @@ fn of_50_permits_at_50_audiences_only_the_diagonal_passes() {
                 commit: None,
                 content_digest: None,
                 now: NOW,
+                max_list_age_seconds: None,
             };
             if permit::verify(token, &keys(), Some(&list()), &expected).is_ok() {
                 passed.push((row, column));

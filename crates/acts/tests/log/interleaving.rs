@@ -242,6 +242,7 @@ impl<'w> Round<'w> {
                 commit: None,
                 content_digest: None,
                 now: self.world.desk.tools().clock.now().as_second(),
+                max_list_age_seconds: None,
             };
             let swapped = verify(&given.token, &keys, Some(&list), &expected(SWAPPED));
             assert!(swapped.is_err(), "a swapped artifact passed after {:#?}", self.story);

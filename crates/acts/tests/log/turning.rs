@@ -148,6 +148,7 @@ fn verdict(world: &World, token: &str) -> Result<(), String> {
         commit: None,
         content_digest: None,
         now: world.desk.tools().clock.now().as_second(),
+        max_list_age_seconds: None,
     };
     let verified = verify(token, &keys, Some(&list.unwrap()), &expected);
     verified.map(|_| ()).map_err(|refused| refused.code.to_owned())

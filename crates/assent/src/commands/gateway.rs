@@ -36,6 +36,9 @@ pub struct Gateway {
     /// How old the knowledge of what runs may be while the server is away.
     #[arg(long, value_name = "SPAN", default_value = "1d", value_parser = clock::seconds)]
     pub running_age: i64,
+    /// The oldest revocation list that is taken while the server is away, however old a permit lets it be.
+    #[arg(long, value_name = "SPAN", value_parser = clock::seconds)]
+    pub max_list_age: Option<i64>,
     /// The certificate (PEM) to listen with; Kubernetes insists on one.
     #[arg(long, value_name = "FILE", requires = "tls_key")]
     pub tls_cert: Option<PathBuf>,
@@ -55,6 +58,7 @@ pub fn run(gateway: &Gateway, common: &Common) -> Result<u8> {
         patience_ms: gateway.patience,
         refresh_seconds: gateway.refresh.max(1),
         running_age_seconds: gateway.running_age,
+        max_list_age_seconds: gateway.max_list_age.map(i64::unsigned_abs),
     };
     let companion = Companion::new(common, setup)?;
     companion.keep_fresh()?;

@@ -65,6 +65,9 @@ pub struct Verify {
     /// The revocation list, as served at /t/TENANT/.well-known/assent-revocations. Without it, it cannot be told.
     #[arg(long, value_name = "FILE")]
     pub revocations: Option<String>,
+    /// The oldest revocation list to take, however old the permit lets it be.
+    #[arg(long, value_name = "SPAN", value_parser = clock::seconds)]
+    pub max_list_age: Option<i64>,
     /// The change's content digest to insist on.
     #[arg(long, value_name = "DIGEST")]
     pub content_digest: Option<String>,
@@ -137,6 +140,7 @@ pub fn verify(verify: &Verify, output: &Output) -> Result<u8> {
         commit: verify.build.commit.as_deref(),
         content_digest: verify.content_digest.as_deref(),
         now: now.as_second(),
+        max_list_age_seconds: verify.max_list_age.map(i64::unsigned_abs),
     };
     match proof::permit::verify(&permit, &keys, list.as_ref(), &expected) {
         Ok(claims) => Ok(told(output, 0, "good", &sentence(&claims), Some(&claims))),
