@@ -58,6 +58,7 @@ const MIGRATIONS: &[Migration] = migrations![
     34 "0034_key_turns",
     35 "0035_witnesses",
     36 "0036_token_ends",
+    37 "0037_glass_uses",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -85,6 +85,29 @@ fn whoever_invents_a_team_for_each_glass_spends_the_budget_of_the_service_all_th
     world.assert_replays();
 }
 
+#[test]
+fn a_service_that_changes_its_team_takes_its_broken_glasses_along() {
+    let world = World::new();
+    world.system(|room| {
+        acts::set_person::create_person(room, &body(json!({"login": "cora", "roles": ["commander"]}))).map(drop)
+    });
+    let mut counted = Vec::new();
+    for team in ["Payments", "Payments", "Payments", "Checkout", "checkout at night"] {
+        world.system(move |room| {
+            let directory = room.directory()?;
+            let pay = directory.services.get(&"pay".into()).unwrap().clone();
+            let team = Some(team.to_owned());
+            room.put_estate("service.set", model::directory::Service { team, ..pay }, json!({}))
+                .map(drop)
+        });
+        let key = world.draft("Bring the shop back");
+        open_glass(&world, &key);
+        counted.push(counted_of(&world, &key));
+    }
+    assert_eq!(counted, [(1, false), (2, false), (3, false), (4, true), (5, true)]);
+    world.assert_replays();
+}
+
 /// Cora, in a session with a fresh factor, breaks the glass of a change for an hour.
 fn open_glass(world: &World, key: &str) {
     let now = world.desk.tools().clock.now();
