@@ -1,11 +1,16 @@
 //! Finds the changes that wait for the acting person's word: asked by a rule that is still open, and not decided yet; and
 //! those whose broken glass waits for a second signature that they could give.
 
+use std::cmp::Reverse;
+
+use jiff::Timestamp;
 use model::change::Change;
 use model::file::ChangeFile;
 use model::glass::{GlassUse, waits_for_cosignature};
+use model::ids::PersonId;
 use model::requirement::Step;
-use model::words::State;
+use model::words::{Level, State};
+use serde::Deserialize;
 use store::record::{self, Filter};
 
 use crate::error::Result;
@@ -17,43 +22,69 @@ const MOST: i64 = 1_000;
 /// How many of the latest broken glasses are looked at; a time box lasts for hours, so those that wait are among them.
 const GLASSES: i64 = 20;
 
-/// Finds the queue: broken glasses first, then the one asked longest ago.
+/// What is looked at of every open change; the few that ask the acting person are then read as a whole.
+#[derive(Deserialize)]
+struct Open {
+    key: String,
+    risk: OpenRisk,
+    #[serde(default)]
+    requests: Vec<OpenRequest>,
+}
+
+#[derive(Deserialize)]
+struct OpenRisk {
+    level: Level,
+}
+
+#[derive(Deserialize)]
+struct OpenRequest {
+    person: PersonId,
+    asked_at: Timestamp,
+    acknowledge_by: Timestamp,
+}
+
+impl Open {
+    /// What is late comes first, then the graver, then what was asked longest ago; nothing for who is not asked.
+    fn urgency(&self, person: &PersonId, now: Timestamp) -> Option<(bool, Reverse<Level>, Timestamp)> {
+        let own = || self.requests.iter().filter(|request| &request.person == person);
+        let asked_at = own().map(|request| request.asked_at).min()?;
+        let is_late = own().any(|request| request.acknowledge_by <= now);
+        Some((!is_late, Reverse(self.risk.level), asked_at))
+    }
+}
+
+/// Finds the queue: broken glasses first, then the most urgent; so many at most.
 ///
 /// # Errors
 /// The store's.
-pub fn find_queue(room: &mut Room<'_, '_>) -> Result<Vec<ChangeFile>> {
-    let person = room.actor.person.clone();
+pub fn find_queue(room: &mut Room<'_, '_>, most: usize) -> Result<Vec<ChangeFile>> {
+    let (person, now) = (room.actor.person.clone(), room.now);
     let deciding = [
         State::Authorizing.as_str(),
         State::Approved.as_str(),
         State::Scheduled.as_str(),
     ];
     let filter = Filter::new().one_of("state", deciding).order_by("number").limit(MOST);
-    let asked: Vec<Change> = record::find::<Change>(room.tx, &filter)?
+    let open = record::parts::<Change, Open>(room.tx, &filter)?;
+    let mut asked: Vec<_> = open
         .into_iter()
-        .map(|stored| stored.record)
-        .filter(|change| change.requests.iter().any(|request| request.person == person))
+        .filter_map(|it| Some((it.urgency(&person, now)?, it.key)))
         .collect();
-    let mut queue = Vec::new();
-    for change in asked {
-        let file = room.file(&change.key)?;
+    asked.sort();
+    let mut queue = find_unsigned(room)?;
+    for (_, key) in asked {
+        if queue.len() >= most {
+            break;
+        }
+        if queue.iter().any(|file| file.change.key == key) {
+            continue;
+        }
+        let file = room.file(&key)?;
         if waits_for(room, &file)? {
             queue.push(file);
         }
     }
-    let since = |file: &ChangeFile| {
-        file.change
-            .requests
-            .iter()
-            .filter(|request| request.person == person)
-            .map(|request| request.asked_at)
-            .min()
-    };
-    queue.sort_by_key(since);
-    let mut glasses = find_unsigned(room)?;
-    queue.retain(|file| glasses.iter().all(|glass| glass.change.id != file.change.id));
-    glasses.append(&mut queue);
-    Ok(glasses)
+    Ok(queue)
 }
 
 /// The changes whose broken glass opens nothing before the acting person, or another who could, signs it too.

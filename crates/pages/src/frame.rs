@@ -5,6 +5,9 @@ use askama::Template;
 
 use crate::{Notice, Part, assets, filters, icons, parts, render};
 
+/// From so many on that wait for the reader's word, the frame counts no further.
+pub const WAITING_SHOWN: u32 = 100;
+
 /// A place of the navigation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Place {
@@ -251,7 +254,7 @@ pub struct Frame {
     pub place: Place,
     /// The reader's name.
     pub person: String,
-    /// Changes that wait for the reader's word.
+    /// Changes that wait for the reader's word; [`WAITING_SHOWN`] stands for that many or more.
     pub waiting: u32,
     /// Messages not seen yet.
     pub new_messages: u32,
@@ -339,10 +342,12 @@ impl Framed<'_> {
         groups
     }
 
-    fn count(&self, place: &Place) -> u32 {
-        match place {
-            Place::Home => self.frame.waiting,
-            _ => 0,
+    /// How many wait at a place; empty for none.
+    fn count(&self, place: &Place) -> String {
+        match (place, self.frame.waiting) {
+            (Place::Home, 1..WAITING_SHOWN) => self.frame.waiting.to_string(),
+            (Place::Home, WAITING_SHOWN..) => format!("{}+", WAITING_SHOWN - 1),
+            _ => String::new(),
         }
     }
 

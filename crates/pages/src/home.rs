@@ -7,7 +7,7 @@ use crate::parts::{BriefRows, Entries};
 use crate::samples::{BIDI, LONG_WORD, MARKUP};
 use crate::{
     Act, ActContext, ActForm, ActTone, Brief, Cell, Column, Empty, Entry, Fold, Frame, Place, Rich, Risk, Section,
-    State, Table, Tone, count_word, filters, render,
+    State, Table, Tone, WAITING_SHOWN, count_word, filters, render,
 };
 
 /// A change that needs the reader's word, with all that the decision asks for.
@@ -117,6 +117,7 @@ impl Home {
             (0, 1) => "One change waits for your work".to_owned(),
             (0, many) => format!("{} changes wait for your work", count_word(many as u64)),
             (1, _) => "One change needs your word".to_owned(),
+            (many, _) if many >= WAITING_SHOWN as usize => format!("{many} changes or more need your word"),
             (many, _) => format!("{} changes need your word", count_word(many as u64)),
         }
     }

@@ -53,7 +53,7 @@ pub use change_form::{ChangeFields, ChangeForm, Conflict, DerivedFact, Fits, For
 pub use components::Components;
 pub use figures::{Figure, Graph, GraphNode};
 pub use form::{ActForm, ActTone, Choice, Field, Input};
-pub use frame::{Frame, Place, Seal};
+pub use frame::{Frame, Place, Seal, WAITING_SHOWN};
 pub use gate::GatePage;
 pub use glossary::glossary;
 pub use help::{Help, Term};

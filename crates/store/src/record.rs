@@ -170,6 +170,17 @@ pub fn bodies<R: Record>(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<R>> {
     tx.query(&sql, &params)?.iter().map(body).collect()
 }
 
+/// What `T` names of the records that a filter picks, in its order. Where many bodies are looked through for little, this reads
+/// them in a fraction of the time.
+pub fn parts<R: Record, T: DeserializeOwned>(tx: &mut Tx<'_>, filter: &Filter) -> Result<Vec<T>> {
+    let (tail, params) = filter.written()?;
+    let sql = format!("SELECT body FROM \"{}\" WHERE tenant = $tenant{tail}", R::TABLE);
+    let params: Vec<(&str, Value)> = params.iter().map(|(n, v)| (n.as_str(), v.clone())).collect();
+    let unread = |it: serde_json::Error| Error::Corrupt(format!("a body of `{}` cannot be read: {it}", R::TABLE));
+    let part = |row: &Row| serde_json::from_str(&row.text("body")?).map_err(unread);
+    tx.query(&sql, &params)?.iter().map(part).collect()
+}
+
 /// The first record that a filter picks.
 pub fn find_one<R: Record>(tx: &mut Tx<'_>, filter: &Filter) -> Result<Option<Stored<R>>> {
     Ok(find(tx, &filter.clone().limit(1))?.into_iter().next())

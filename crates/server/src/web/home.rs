@@ -2,7 +2,6 @@
 
 use acts::find_acts::find_acts;
 use acts::find_changes::{ChangeFilter, count_changes, find_changes};
-use acts::find_queue::find_queue;
 use acts::find_records::find_messages;
 use axum::extract::{Path, Query, State};
 use axum::response::Response;
@@ -62,17 +61,7 @@ pub(super) struct Asked {
 fn page(view: &mut View<'_, '_, '_>) -> acts::Result<String> {
     view.room.allow(actions::READ)?;
     view.follow(None);
-    let mut queue = find_queue(view.room)?;
-    // A broken glass comes first, then what is late, then the graver, then what waits longest; the queue itself is in the
-    // order of age.
-    let late = |file: &ChangeFile| {
-        let mine = file.change.requests.iter().filter(|request| request.person == view.me);
-        mine.map(|request| request.acknowledge_by)
-            .min()
-            .is_some_and(|by| by <= view.now())
-    };
-    let glass = |file: &ChangeFile| waits_for_cosignature(&file.change, view.now());
-    queue.sort_by_key(|file| (!glass(file), !late(file), std::cmp::Reverse(file.change.risk.level)));
+    let queue = std::mem::take(&mut view.queue);
     let mut due = Vec::new();
     for file in queue.iter().take(CARDS) {
         due.push(card(view, file)?);

@@ -10,10 +10,10 @@ use axum::response::{IntoResponse, Redirect, Response};
 use jiff::Timestamp;
 use model::act::{Act, actions};
 use model::directory::Directory;
-use model::file::actor_facts;
+use model::file::{ChangeFile, actor_facts};
 use model::ids::PersonId;
 use model::refusal::FieldChange;
-use pages::{ActForm, Entry, Frame, Notice, Place, Reader, Rich, Seal, Tone, count};
+use pages::{ActForm, Entry, Frame, Notice, Place, Reader, Rich, Seal, Tone, WAITING_SHOWN, count};
 use serde_json::Value;
 use store::{Lane, Mode};
 
@@ -137,6 +137,8 @@ pub(super) struct View<'v, 'a, 'c> {
     pub me: PersonId,
     /// The frame around the page.
     pub frame: Frame,
+    /// What waits for the reader's word, the most urgent first: [`WAITING_SHOWN`] at most.
+    pub queue: Vec<ChangeFile>,
     log_size: i64,
 }
 
@@ -149,9 +151,11 @@ impl<'v, 'a, 'c> View<'v, 'a, 'c> {
         let directory = room.directory()?;
         let me = room.actor.person.clone();
         let reader = reader_of(room, &directory);
-        let (frame, log_size) = frame(room, &directory, &reader, place)?;
+        let queue = acts::find_queue::find_queue(room, WAITING_SHOWN as usize)?;
+        let (frame, log_size) = frame(room, &directory, (&reader, place, queue.len()))?;
         Ok(Self {
             log_size,
+            queue,
             policies: room.policies()?,
             room,
             directory,
@@ -261,10 +265,13 @@ pub(super) fn reader_of(room: &Room<'_, '_>, directory: &Directory) -> Reader {
 }
 
 /// The frame, and the size of the log that it was made at.
-fn frame(room: &mut Room<'_, '_>, directory: &Directory, reader: &Reader, place: Place) -> acts::Result<(Frame, i64)> {
+fn frame(
+    room: &mut Room<'_, '_>,
+    directory: &Directory,
+    (reader, place, waiting): (&Reader, Place, usize),
+) -> acts::Result<(Frame, i64)> {
     let tenant = room.tenant();
     let policies = room.policies()?;
-    let waiting = acts::find_queue::find_queue(room)?.len();
     let day_ago = room.now - jiff::SignedDuration::from_hours(24);
     let messages = acts::find_records::find_messages(room, 20)?;
     let administers = [actions::SET_PERSON, actions::SET_TOKEN]
