@@ -231,15 +231,13 @@ fn its_changes_are_asked_for_exactly_what_is_promised() {
 fn a_demo_over_data_of_somebody_else_is_refused_and_touches_nothing() {
     let place = Place::new("demo-foreign");
     let mut create = Command::new(binary());
-    create.args([
-        "person", "create", "--admin", "--tenant", "acme", "--login", "root", "--data",
-    ]);
-    create.arg(place.folder.path());
-    if let Some(url) = &place.database {
-        create
+    create.args(["person", "create", "--admin", "--tenant", "acme", "--login", "root"]);
+    match &place.database {
+        Some(url) => create
             .args(["--database", url])
-            .env("ASSENT_MASTER_KEY", tests::MASTER_KEY);
-    }
+            .env("ASSENT_MASTER_KEY", tests::MASTER_KEY),
+        None => create.arg("--data").arg(place.folder.path()),
+    };
     let done = create.output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     let mut server = Server::spawn(&place, true, &[]);

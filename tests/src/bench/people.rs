@@ -1,13 +1,14 @@
 //! An import of people and groups by SCIM, as a directory sends it: one request each, one after another. What is looked at
 //! is the server's memory, at each quarter of the way, and the time of each quarter. At the end all people are one group, and
-//! some are looked for as Entra does it.
+//! some are looked for as Entra does it. Before it some come beside a route that only commits as many rows, one after another too.
 
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 
 use super::client::{Connection, request};
-use super::load::seconds_since;
+use super::load::{Amount, seconds_since};
 use super::product::{Product, text_of};
+use super::rates;
 use super::report::Line;
 
 /// People for each group.
@@ -16,6 +17,8 @@ const MEMBERS: usize = 25;
 const GROWTH: f64 = 96.0;
 /// How many people are looked for by their address.
 const LOOKED_FOR: usize = 50;
+/// For how long people come beside the floor, in seconds for each side.
+const BESIDE: f64 = 4.0;
 /// The longest that the people may take, in seconds; what came until then is told.
 const LONGEST: f64 = 2_400.0;
 
@@ -25,12 +28,13 @@ const LONGEST: f64 = 2_400.0;
 /// When a request is refused.
 pub fn measure(product: &Product, people: usize) -> Result<Vec<Line>> {
     let mut importer = Importer::new(product)?;
+    let beside = beside_commits(product, &importer.token)?;
     let began = assent::clock::now();
     let mut quarters = vec![product.memory()?.0];
     let mut times = Vec::new();
     let mut ids = Vec::new();
     for number in 0..people {
-        ids.push(importer.create("Users", &user(number))?);
+        ids.push(importer.create("Users", &user(&format!("person{number}")))?);
         if (number + 1) % people.div_ceil(4).max(1) == 0 || number + 1 == people {
             quarters.push(product.memory()?.0);
             times.push(format!("{:.0}", seconds_since(began)));
@@ -73,6 +77,7 @@ pub fn measure(product: &Product, people: usize) -> Result<Vec<Line>> {
             rate,
             "–",
         ),
+        beside,
         Line::told(
             format!("A group of {} people in one PUT by SCIM", ids.len()),
             crowd,
@@ -87,6 +92,20 @@ pub fn measure(product: &Product, people: usize) -> Result<Vec<Line>> {
             "–",
         ),
     ])
+}
+
+/// People by SCIM beside a floor.
+fn beside_commits(product: &Product, token: &str) -> Result<Line> {
+    let amount = Amount {
+        connections: 1,
+        seconds: BESIDE,
+        count: u64::from(u32::MAX),
+    };
+    let creating = |number: u64| {
+        let body = user(&format!("early{number}"));
+        request("POST", "/t/halden/scim/v2/Users", Some(token), Some(&body))
+    };
+    Ok(rates::beside_commits(product, amount, "People by SCIM", &creating)?.told())
 }
 
 /// Puts everybody into one group, reads it, takes one member away, and reads the first page of all groups.
@@ -146,14 +165,14 @@ fn grouped(importer: &mut Importer, ids: &[String]) -> Result<usize> {
     Ok(ids.len().div_ceil(MEMBERS))
 }
 
-fn user(number: usize) -> Value {
-    let mail = format!("person{number}@import.example");
+fn user(name: &str) -> Value {
+    let mail = format!("{name}@import.example");
     json!({
         "schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
-        "userName": mail, "externalId": format!("x{number}"), "active": true,
-        "name": {"givenName": "Person", "familyName": format!("Number {number}")},
+        "userName": mail, "externalId": format!("x-{name}"), "active": true,
+        "name": {"givenName": "Person", "familyName": format!("Number {name}")},
         "emails": [{"value": mail, "type": "work", "primary": true}],
-        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {"department": format!("D{}", number % 40)},
+        "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {"department": format!("D{}", name.chars().last().unwrap_or_default())},
     })
 }
 

@@ -102,19 +102,21 @@ pub fn writes(product: &Product, amount: Amount) -> Result<Vec<Line>> {
     };
     let requester = product.token("requester");
     let creating = |number| lists::creation(requester, number);
-    Ok(vec![
-        beside_commits(product, amount, "Recorded gate checks (stop)", &checking, 0.3)?,
-        beside_commits(product, amount, "New changes", &creating, 0.1)?,
-    ])
+    let checks = beside_commits(product, amount, "Recorded gate checks (stop)", &checking)?;
+    let changes = beside_commits(product, amount, "New changes", &creating)?;
+    Ok(vec![checks.judged(0.3), changes.judged(0.1)])
 }
 
-fn beside_commits(
+/// What a request writes, beside a route that only commits as many rows of the same sizes.
+///
+/// # Errors
+/// When either side refuses, or cannot be reached.
+pub fn beside_commits(
     product: &Product,
     amount: Amount,
     what: &str,
     make: &(dyn Fn(u64) -> Vec<u8> + Sync),
-    wanted: f64,
-) -> Result<Line> {
+) -> Result<Compared> {
     let rows = weigh_one(product, make).with_context(|| format!("weighing: {what}"))?;
     let floor = Floor::start(&rows)?;
     let committing = |_: u64| request("POST", "/commit", None, Some(&json!({})));
@@ -132,8 +134,34 @@ fn beside_commits(
     ];
     let loads = take_turns(amount, &sides)?;
     ensure!(loads.len() == 2, "a side is missing");
-    let what = format!("{what}, {} connections, {}", amount.connections, told(&rows)?);
-    Ok(Line::rates(what, loads[0].rate(), loads[1].rate(), "/s", wanted))
+    let connections = match amount.connections {
+        1 => "one connection".to_owned(),
+        many => format!("{many} connections"),
+    };
+    Ok(Compared {
+        what: format!("{what}, {connections}, {}", told(&rows)?),
+        rate: loads[0].rate(),
+        floor: loads[1].rate(),
+    })
+}
+
+/// Two rates of one run.
+pub struct Compared {
+    what: String,
+    rate: f64,
+    floor: f64,
+}
+
+impl Compared {
+    /// As a line that wants a share of the floor's rate.
+    pub fn judged(self, wanted: f64) -> Line {
+        Line::rates(self.what, self.rate, self.floor, "/s", wanted)
+    }
+
+    /// As a line that wants nothing.
+    pub fn told(self) -> Line {
+        Line::compared(self.what, self.rate, self.floor, "/s")
+    }
 }
 
 /// Which rows one act writes.

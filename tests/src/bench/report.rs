@@ -66,6 +66,15 @@ impl Line {
         }
     }
 
+    /// Two rates that are compared and not judged.
+    pub fn compared(what: impl Into<String>, figure: f64, floor: f64, unit: &str) -> Self {
+        Self {
+            wanted: "recorded".to_owned(),
+            is_met: None,
+            ..Self::rates(what, figure, floor, unit, 0.0)
+        }
+    }
+
     /// Two times, of which the product's must stay within so many times the floor's.
     pub fn times(what: impl Into<String>, figure: f64, floor: f64, unit: &str, limit: f64) -> Self {
         let ratio = figure / floor;
