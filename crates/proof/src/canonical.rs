@@ -344,10 +344,12 @@ pub(crate) struct Written<'a> {
 impl<'a> Scan<'a> {
     /// Reads bytes from their beginning to their end; `None` where the canonical form is left, or something follows.
     pub(crate) fn read<T>(bytes: &'a [u8], step: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
-        let is_ascii = bytes.is_ascii();
         // Canonical form has no white space, and in strings a control character is escaped: none stands anywhere. All
         // bytes are looked at without leaving early, which lets the compiler take many of them at once.
-        let has_control = bytes.iter().fold(false, |found, byte| found | (*byte < 0x20));
+        let (highs, lowest) = bytes
+            .iter()
+            .fold((0, u8::MAX), |(highs, lowest), byte| (highs | byte, lowest.min(*byte)));
+        let (is_ascii, has_control) = (highs < 0x80, lowest < 0x20);
         if has_control || !(is_ascii || std::str::from_utf8(bytes).is_ok()) {
             return None;
         }

@@ -107,11 +107,12 @@ impl Looked<'_> {
 
 fn look(bundle: Bundle<'_>) -> Option<Looked<'_>> {
     let Bundle { bytes, width } = bundle;
-    let entries = tile::read_entries(&bytes).ok()?;
-    let entries = entries.get(..usize::try_from(width).ok()?)?;
-    let hashes: Vec<Hash> = entries.iter().map(|entry| merkle::leaf_hash(entry)).collect();
+    let Content {
+        entries,
+        deltas,
+        hashes,
+    } = Content::of(&bytes, usize::try_from(width).ok()?)?;
     let is_full = hashes.len() as u64 == WIDTH;
-    let (entries, deltas) = read_heads(&bytes, entries);
     Some(Looked {
         entries,
         deltas,
@@ -121,21 +122,48 @@ fn look(bundle: Bundle<'_>) -> Option<Looked<'_>> {
     })
 }
 
-fn read_heads<'a>(bytes: &'a [u8], entries: &[&'a [u8]]) -> (Vec<Result<Entry, Unread>>, Vec<Delta>) {
-    let (mut found, mut deltas) = (Vec::new(), Vec::with_capacity(entries.len()));
-    let read = |entry| {
-        found.clear();
-        let head = Head::read(entry, &mut found)?;
-        let first = deltas.len();
-        deltas.extend(found.drain(..).map(|delta| Delta::of(bytes, delta)));
+/// What a bundle's entries say, as [`Looked`] keeps it.
+struct Content {
+    entries: Vec<Result<Entry, Unread>>,
+    deltas: Vec<Delta>,
+    hashes: Vec<Hash>,
+}
+
+impl Content {
+    /// The bundle's first entries, as many as `width` says: each is read while it is at hand from being hashed. Nothing when
+    /// there are fewer, or the bundle's last one is cut.
+    fn of(bytes: &[u8], width: usize) -> Option<Self> {
+        let mut content = Self {
+            entries: Vec::with_capacity(width),
+            deltas: Vec::with_capacity(width),
+            hashes: Vec::with_capacity(width),
+        };
+        let mut heads = Vec::new();
+        for entry in tile::entries(bytes) {
+            let entry = entry.ok()?;
+            // What lies beyond the tree is held against nothing.
+            if content.hashes.len() < width {
+                content.hashes.push(merkle::leaf_hash(entry));
+                let read = content.read(bytes, entry, &mut heads);
+                content.entries.push(read);
+            }
+        }
+        (content.hashes.len() == width).then_some(content)
+    }
+
+    /// Reads one entry; `heads` is room for its records, lent to each in turn.
+    fn read<'a>(&mut self, bytes: &[u8], entry: &'a [u8], heads: &mut Vec<DeltaHead<'a>>) -> Result<Entry, Unread> {
+        heads.clear();
+        let head = Head::read(entry, heads)?;
+        let first = self.deltas.len();
+        self.deltas.extend(heads.drain(..).map(|delta| Delta::of(bytes, delta)));
         Ok(Entry {
             v: head.v,
             tenant: Text::of(bytes, head.tenant),
-            records: first..deltas.len(),
+            records: first..self.deltas.len(),
             records_digest: head.records_digest.map(|digest| Text::of(bytes, digest)),
         })
-    };
-    (entries.iter().copied().map(read).collect(), deltas)
+    }
 }
 
 /// A bundle that waits to be looked at, with its number.

@@ -152,17 +152,25 @@ pub fn write_entries<T: AsRef<[u8]>>(entries: &[T]) -> Result<Vec<u8>> {
 /// # Errors
 /// [`Error::Malformed`] when the last entry is cut.
 pub fn read_entries(bundle: &[u8]) -> Result<Vec<&[u8]>> {
-    let mut entries = Vec::with_capacity(256);
+    entries(bundle).collect()
+}
+
+/// A bundle's entries, each read when it is asked for; one that is cut is an error, and the last.
+pub(crate) fn entries(bundle: &[u8]) -> impl Iterator<Item = Result<&[u8]>> {
     let mut rest = bundle;
-    while !rest.is_empty() {
-        let cut = || Error::malformed("entry bundle", "its last entry is cut");
-        let (length, after) = rest.split_first_chunk::<2>().ok_or_else(cut)?;
-        let length = usize::from(u16::from_be_bytes(*length));
-        let (entry, after) = after.split_at_checked(length).ok_or_else(cut)?;
-        entries.push(entry);
-        rest = after;
-    }
-    Ok(entries)
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        let found = rest
+            .split_first_chunk::<2>()
+            .and_then(|(length, after)| after.split_at_checked(usize::from(u16::from_be_bytes(*length))));
+        rest = found.map_or(&[], |(_, after)| after);
+        Some(found.map_or_else(
+            || Err(Error::malformed("entry bundle", "its last entry is cut")),
+            |(entry, _)| Ok(entry),
+        ))
+    })
 }
 
 /// The hashes of a tile.
