@@ -1,11 +1,11 @@
 //! Starts without approvals, in the open (`POST …/break-glass`), and counts it against its teams' budgets.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::SignedDuration;
 use model::change::Change;
 use model::file::EventDraft;
-use model::glass::{BUDGET_DAYS, GlassUse, Used, teams_of, words_of_team};
+use model::glass::{BUDGET_DAYS, GlassUse, Used, teams_of, teams_of_services, words_of_team};
 use model::ids::{ChangeId, RecordId, ServiceKey};
 use model::verbs::Body;
 use serde_json::{Value, json};
@@ -27,16 +27,18 @@ pub fn break_glass(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<()
 }
 
 /// How often the change's teams broke the glass in the last [`BUDGET_DAYS`]. What was opened for one of its services counts for
-/// each of them, whichever team the service had then: with another team no budget begins anew.
+/// the team that has that service now, whichever it had then: with another team no budget begins anew.
 fn count_uses(room: &mut Room<'_, '_>, change: &Change) -> Result<Used> {
     let directory = room.directory()?;
     let since = room.now - SignedDuration::from_hours(24 * BUDGET_DAYS);
     let latest = Filter::new().more("at", since).order_by("at");
     let latest = record::bodies::<GlassUse>(room.tx, &latest)?;
-    let of_services = of_same_services(room, change, &latest)?;
+    let teams = teams_of_services(change, &directory);
+    let opened = opened_for(room, &latest)?;
     let count = |team: &str| {
         let words = words_of_team(team, &directory);
-        let is_meant = |row: &&GlassUse| words.contains(&row.team) || of_services.contains(&row.change);
+        let is_for = |service: &ServiceKey| teams.get(service).is_some_and(|its| its == team);
+        let is_meant = |row: &&GlassUse| words.contains(&row.team) || opened[&row.change].iter().any(is_for);
         // One opening stands in a row for each team that it counted against.
         let openings: BTreeSet<_> = latest
             .iter()
@@ -45,22 +47,19 @@ fn count_uses(room: &mut Room<'_, '_>, change: &Change) -> Result<Used> {
             .collect();
         i64::try_from(openings.len()).unwrap_or(i64::MAX)
     };
-    let teams = teams_of(change, &directory).into_iter();
-    Ok(teams.map(|team| (team.clone(), count(&team))).collect())
+    let used = teams_of(change, &directory).into_iter();
+    Ok(used.map(|team| (team.clone(), count(&team))).collect())
 }
 
-/// Of the changes whose glass was broken, those for a service of this change.
-fn of_same_services(room: &mut Room<'_, '_>, change: &Change, uses: &[GlassUse]) -> Result<BTreeSet<ChangeId>> {
-    let targets = change.content.targets.iter();
-    let services: BTreeSet<&ServiceKey> = targets.map(|target| &target.service).collect();
+/// The services for which each glass was broken.
+fn opened_for(room: &mut Room<'_, '_>, uses: &[GlassUse]) -> Result<BTreeMap<ChangeId, BTreeSet<ServiceKey>>> {
     let changes: BTreeSet<&ChangeId> = uses.iter().map(|row| &row.change).collect();
-    let mut found = BTreeSet::new();
+    let mut found = BTreeMap::new();
     for id in changes {
-        let other = record::load::<Change>(room.tx, id.as_str())?;
-        let is_same = |other: &Change| other.content.targets.iter().any(|it| services.contains(&it.service));
-        if other.is_some_and(|stored| is_same(&stored.record)) {
-            found.insert(id.clone());
-        }
+        let stored = record::load::<Change>(room.tx, id.as_str())?;
+        let targets = stored.map(|it| it.record.content.targets).unwrap_or_default();
+        let services = targets.into_iter().map(|target| target.service).collect();
+        found.insert(id.clone(), services);
     }
     Ok(found)
 }

@@ -15,7 +15,7 @@ use crate::shown_permit::check_shown;
 /// and the first who gets this far has it. A repetition finds it used, unless it is the same request by its key.
 ///
 /// # Errors
-/// 403; 404; 409 `not_go` with the gate's reasons, `permit_used`, `permit_revoked`, `not_alive`, `not_yet_valid`; the store's.
+/// 403; 404; 409 `not_go` with the gate's reasons, `permit_for_another`, `permit_used`, `permit_revoked`, `not_alive`, `not_yet_valid`; the store's.
 pub fn consume_permit(room: &mut Room<'_, '_>, jti: &str, question: &Question) -> Result<Permit> {
     room.allow(model::act::actions::ASK_GATE)?;
     let permit = load(room, jti)?;

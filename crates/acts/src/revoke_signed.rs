@@ -4,16 +4,18 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use model::key_turn::KeyTurn;
 use model::records::Permit;
-use model::words::TurnKind;
+use model::words::{PermitState, TurnKind};
 use serde_json::json;
-use store::record;
+use store::record::{self, Filter};
 use store::timer::{self, NewTimer};
 
 use crate::error::Result;
 use crate::keys;
 use crate::room::Room;
+use crate::save::{Written, draft};
 use crate::turn_key::{alive, turns};
 
 /// The table of the key's timer.
@@ -38,8 +40,7 @@ pub(crate) fn begin(room: &mut Room<'_, '_>, kid: &str) -> Result<()> {
     Ok(timer::set(room.tx, &new)?)
 }
 
-/// Revokes the next piece of a key's permits, in the order in which they were given out, and has the worker come again while some
-/// are left.
+/// Revokes the next piece of a key's permits, in the order in which they end, and has the worker come again while some are left.
 ///
 /// # Errors
 /// The store's.
@@ -51,21 +52,40 @@ pub(crate) fn revoke_signed(room: &mut Room<'_, '_>, kid: &str) -> Result<()> {
     let Some((turn, after)) = begun.and_then(|turn| turn.revoking_after.clone().map(|after| (turn, after))) else {
         return Ok(());
     };
-    let next = alive(room.now).more("id", after).order_by("id").limit(PIECE);
-    let piece = record::bodies::<Permit>(room.tx, &next)?;
+    let (piece, last) = next_piece(room, &after)?;
     let revoked = revoke(room, kid, &piece)?;
-    let is_full = i64::try_from(piece.len()).is_ok_and(|count| count == PIECE);
     let turn = KeyTurn {
         revoked_permits: turn.revoked_permits + revoked,
-        revoking_after: piece.last().filter(|_| is_full).map(|permit| permit.id.0.clone()),
+        revoking_after: last.map(|end| end.to_string()),
         ..turn
     };
-    let data = json!({"kid": kid, "permits": turn.revoked_permits, "all": turn.revoking_after.is_none()});
-    let turn = room.put_estate("key.permits_revoked", turn, data)?;
-    if turn.revoking_after.is_some() {
-        begin(room, kid)?;
+    let is_done = turn.revoking_after.is_none();
+    let data = json!({"kid": kid, "permits": turn.revoked_permits, "all": is_done});
+    let mut written = Written::default();
+    let turn = room.put(&mut written, turn)?;
+    let told = draft("key.permits_revoked", ("key_turn", turn.id.0), room.now, data);
+    room.tell(vec![told], written)?;
+    if is_done {
+        return Ok(());
     }
-    Ok(())
+    begin(room, kid)
+}
+
+/// The next permits that are still good, after those that end at `after`; and, where more may be left, when the last one ends. All
+/// that end at that instant are among them, so that none is left out between two pieces.
+fn next_piece(room: &mut Room<'_, '_>, after: &str) -> Result<(Vec<Permit>, Option<Timestamp>)> {
+    let after = after.parse().unwrap_or(room.now).max(room.now);
+    let next = alive(after).order_by("expires_at").limit(PIECE);
+    let mut piece = record::bodies::<Permit>(room.tx, &next)?;
+    let is_full = i64::try_from(piece.len()).is_ok_and(|count| count == PIECE);
+    let Some(last) = piece.last().filter(|_| is_full).map(|permit| permit.expires_at) else {
+        return Ok((piece, None));
+    };
+    let state = PermitState::Issued.as_str();
+    let beside = Filter::new().equals("state", state).equals("expires_at", last);
+    piece.retain(|permit| permit.expires_at < last);
+    piece.extend(record::bodies::<Permit>(room.tx, &beside)?);
+    Ok((piece, Some(last)))
 }
 
 /// Revokes those of a piece that the key signed; answers how many.

@@ -142,11 +142,13 @@ impl Companion {
         let list = String::from_utf8(list).map_err(|_| Failure::could_not("The revocation list is no text."))?;
         let rows = self.0.client.get("/running")?.body;
         let running = json!({"at": clock::now(), "items": rows["items"]});
-        if !self.learn(&keys, &list, Some(running.clone())) {
+        let Some(is_newer) = self.learn(&keys, &list, Some(running.clone())) else {
             return Err(Failure::could_not("The keys or the revocation list cannot be read."));
+        };
+        if is_newer {
+            self.keep("jwks.json", &keys)?;
+            self.keep("revocations.jwt", list.as_bytes())?;
         }
-        self.keep("jwks.json", &keys)?;
-        self.keep("revocations.jwt", list.as_bytes())?;
         self.keep("running.json", running.to_string().as_bytes())
     }
 
@@ -158,12 +160,11 @@ impl Companion {
     }
 
     /// Takes keys and list, both or neither, if they can be read and the list is no older than the one at hand. Servers' clocks
-    /// differ: a list that tells of more revocations is the newer one, whatever its time.
-    fn learn(&self, keys: &[u8], list: &str, running: Option<Value>) -> bool {
-        let Ok(keys) = Jwks::parse(keys) else { return false };
-        let Ok(list) = RevocationList::open(list.trim(), &keys) else {
-            return false;
-        };
+    /// differ: a list that tells of more revocations is the newer one, whatever its time. Answers whether they were taken; `None`
+    /// where they cannot be read.
+    fn learn(&self, keys: &[u8], list: &str, running: Option<Value>) -> Option<bool> {
+        let keys = Jwks::parse(keys).ok()?;
+        let list = RevocationList::open(list.trim(), &keys).ok()?;
         let mut known = self.0.known.write().unwrap_or_else(PoisonError::into_inner);
         let is_older = known
             .list
@@ -177,7 +178,7 @@ impl Companion {
             known.running = running["items"].as_array().cloned().unwrap_or_default();
             known.running_at = running["at"].as_str().and_then(|at| at.parse().ok());
         }
-        true
+        Some(!is_older)
     }
 
     fn decide_now(&self, asked: &Asked) -> Decided {

@@ -17,6 +17,7 @@ use crate::records::{
     Approval, ChangeTask, ChecklistItem, Comment, Condition, Entry, Evidence, Link, PeerReview, Permit, Unmet,
 };
 use crate::refusal::Refusal;
+use crate::regimes;
 use crate::words::{ApprovalState, OwnershipRole, PeerVerdict, Role, State};
 
 /// What a linked change has to say.
@@ -160,7 +161,13 @@ fn one_target(target: &Target, directory: &Directory, now: Timestamp) -> TargetF
         service: target.service.clone(),
         criticality: service.map_or(crate::words::Criticality::Critical, |found| found.criticality),
         regimes: service
-            .map(|found| found.regimes.iter().cloned().collect())
+            .map(|found| {
+                found
+                    .regimes
+                    .iter()
+                    .map(|it| regimes::canonical(it).to_owned())
+                    .collect()
+            })
             .unwrap_or_default(),
         data_class: service.and_then(|found| found.data_class.clone()),
         environment: target.environment.0.clone(),

@@ -9,9 +9,9 @@ use serde_json::json;
 
 use crate::change::{BreakGlass, Change};
 use crate::clocks::last_people;
-use crate::directory::{Directory, Group, GroupKind};
+use crate::directory::{Directory, Group, GroupKind, Service};
 use crate::file::{Case, ChangeFile, unmet};
-use crate::ids::{ChangeId, PersonId, RecordId};
+use crate::ids::{ChangeId, PersonId, RecordId, ServiceKey};
 use crate::matrix::Place;
 use crate::obligation::{ApprovalRule, Asked, Duty};
 use crate::records::Unmet;
@@ -81,19 +81,24 @@ pub type Used = BTreeMap<String, i64>;
 /// names where it is one of the directory's. A service without a team has a budget of its own. A word that nobody knows opens
 /// no new budget: it counts only where the change names no service that is known. Never none; an empty word where nobody said any.
 pub fn teams_of(change: &Change, directory: &Directory) -> Vec<String> {
-    let services = change.content.targets.iter();
-    let services = services.filter_map(|target| directory.services.get(&target.service));
-    let mut teams: BTreeSet<String> = services
-        .map(|service| match &service.team {
-            Some(team) => canonical(team, directory),
-            None => service.key.0.clone(),
-        })
-        .collect();
+    let mut teams: BTreeSet<String> = teams_of_services(change, directory).into_values().collect();
     let own = change.content.team.as_deref().unwrap_or_default();
     if teams.is_empty() || team_group(own, directory).is_some() {
         teams.insert(canonical(own, directory));
     }
     teams.into_iter().collect()
+}
+
+/// The team whose budget an opening for each of the change's services counts against: a service without a team is its own.
+/// Services that nobody knows are left out.
+pub fn teams_of_services(change: &Change, directory: &Directory) -> BTreeMap<ServiceKey, String> {
+    let services = change.content.targets.iter();
+    let services = services.filter_map(|target| directory.services.get(&target.service));
+    let team = |service: &Service| match &service.team {
+        Some(team) => canonical(team, directory),
+        None => service.key.0.clone(),
+    };
+    services.map(|service| (service.key.clone(), team(service))).collect()
 }
 
 /// All words that mean a team as [`teams_of`] names it.

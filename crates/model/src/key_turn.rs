@@ -37,7 +37,7 @@ pub struct KeyTurn {
     /// How many permits of the key were still good and were revoked with it, so far.
     #[serde(default, skip_serializing_if = "is_none_of_them")]
     pub revoked_permits: i64,
-    /// While the key's permits are being revoked: the id of the last one that was looked at, at first empty. Absent once all were.
+    /// While the key's permits are being revoked: when the last one ends that was looked at, at first empty. Absent once all were.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revoking_after: Option<String>,
     /// Why.

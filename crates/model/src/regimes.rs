@@ -16,21 +16,11 @@ pub const REGIMES: [&str; 9] = [
     "soc_2",
 ];
 
-/// Others that are near to one of these and are something else.
-const OTHERS: [&str; 12] = [
-    "soc_1",
-    "soc_3",
-    "gmp",
-    "glp",
-    "gcp",
-    "gdp",
-    "nis",
-    "nis1",
-    "iso_27002",
-    "iso_27017",
-    "iso_27018",
-    "iso_27701",
-];
+/// Others that one of these begins with, and that are something else.
+const OTHERS: [&str; 2] = ["nis", "gdp"];
+
+/// How many letters a word has at least for one wrong letter to be a slip: there are too many short ones.
+const LONG: usize = 5;
 
 /// A word without letter case, blanks and signs, in which people write the same regime differently.
 fn plain(word: &str) -> String {
@@ -56,6 +46,17 @@ fn letters(word: &str) -> Vec<char> {
     letters
 }
 
+/// A word's number: ISO 27005 and NIST are other standards than ISO 27001 and NIS 2, however near they are written.
+fn number(word: &str) -> String {
+    word.chars().filter(char::is_ascii_digit).collect()
+}
+
+/// Whether the one is written for the other: two letters exchanged, or one of many wrong.
+fn is_slip(written: &str, known: &str) -> bool {
+    let is_near = letters(written) == letters(known) || (known.len() >= LONG && distance(written, known) == 1);
+    is_near && number(written) == number(known)
+}
+
 /// The regime that was meant, where a word is none that policies can test but is near to one: `pci` for `pci_dss`, `sox_404` for
 /// `sox`. Nothing where that one is named as well.
 pub fn meant<'a>(word: &str, named: impl IntoIterator<Item = &'a str>) -> Option<&'static str> {
@@ -65,9 +66,8 @@ pub fn meant<'a>(word: &str, named: impl IntoIterator<Item = &'a str>) -> Option
     }
     let begins =
         |known: &String| written.len() >= 3 && (known.starts_with(&written) || written.starts_with(known.as_str()));
-    let is_slip = |known: &String| distance(&written, known) == 1 || letters(&written) == letters(known);
     let begun = REGIMES.into_iter().find(|known| begins(&plain(known)));
-    let near = begun.or_else(|| REGIMES.into_iter().find(|known| is_slip(&plain(known))))?;
+    let near = begun.or_else(|| REGIMES.into_iter().find(|known| is_slip(&written, &plain(known))))?;
     let is_named = named.into_iter().any(|other| known(other) == Some(near));
     (!is_named).then_some(near)
 }
@@ -85,6 +85,7 @@ mod tests {
             ("soc", "soc_2"),
             ("ISO", "iso_27001"),
             ("gpdr", "gdpr"),
+            ("ISO 27001:2022", "iso_27001"),
         ] {
             assert_eq!(meant(word, []), Some(known), "{word}");
         }
@@ -97,6 +98,13 @@ mod tests {
             "gmp",
             "GDP",
             "iso 27701",
+            "ISO 27005",
+            "iso_27010",
+            "iso_27011",
+            "NIST",
+            "nis",
+            "J-SOX",
+            "gvp",
             "PCI-DSS",
             "iso 27001",
             "SOC 2",

@@ -220,6 +220,27 @@ fn every_language_has_words_for_what_the_rules_say() {
     }
 }
 
+/// What the pages call each event, in the table of the server's phrases: `("token.created", "token", "made a token"),`.
+fn phrases() -> BTreeSet<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../server/src/web/phrases.rs");
+    let source = std::fs::read_to_string(path).unwrap();
+    let rows = source.lines().filter(|line| line.trim_start().starts_with("(\""));
+    rows.map(quoted)
+        .filter(|row| row.len() == 3 && row[0].contains('.'))
+        .filter_map(|mut row| row.pop())
+        .collect()
+}
+
+#[test]
+fn every_language_has_words_for_every_event() {
+    let told = phrases();
+    assert!(told.len() > 150, "only {told:?}");
+    for language in languages() {
+        let unknown: Vec<&String> = told.iter().filter(|text| language.text(text) == **text).collect();
+        assert!(unknown.is_empty(), "{} has no words for {unknown:#?}", language.tag());
+    }
+}
+
 /// The sentences behind `@reason` in a file of policies.
 fn reasons(source: &str) -> Vec<&str> {
     let found = source.split("@reason(\"").skip(1);

@@ -5,7 +5,7 @@ use acts::find_unvalidated::find_unvalidated;
 use model::directory::{Group, GroupKind};
 use model::file::Actor;
 use model::ids::RecordId;
-use serde_json::json;
+use serde_json::{Value, json};
 use store::{Lane, Mode};
 
 use crate::world::{TENANT, World, body};
@@ -105,6 +105,51 @@ fn a_service_that_changes_its_team_takes_its_broken_glasses_along() {
         counted.push(counted_of(&world, &key));
     }
     assert_eq!(counted, [(1, false), (2, false), (3, false), (4, true), (5, true)]);
+    world.assert_replays();
+}
+
+#[test]
+fn a_team_answers_for_no_glass_of_another_team_on_the_same_change() {
+    let world = World::new();
+    world.system(|room| {
+        acts::set_person::create_person(room, &body(json!({"login": "cora", "roles": ["commander"]})))?;
+        for (key, team) in [("pay", "Payments"), ("shop", "Checkout")] {
+            let service = json!({"key": key, "criticality": "low", "team": team});
+            acts::set_service::set_service(room, &body(service))?;
+        }
+        Ok(())
+    });
+    let opened = |services: Value| {
+        let key = world.draft("Bring the shop back");
+        let k = key.clone();
+        world.by("rita", move |room| {
+            let words = body(json!({"services": services, "environment": "production"}));
+            acts::edit_change::edit_change(room, &k, &words)
+        });
+        open_glass(&world, &key);
+        counted_of(&world, &key)
+    };
+    for number in 1..=3 {
+        assert_eq!(opened(json!(["shop"])), (number, false));
+    }
+    // Payments opened nothing yet: for both, the budget of Checkout is over.
+    assert_eq!(opened(json!(["pay", "shop"])), (4, true));
+    assert_eq!(
+        opened(json!(["pay"])),
+        (2, false),
+        "one of the other team's four was theirs too"
+    );
+    let rows = world.look(|room| {
+        let all = store::record::Filter::new().order_by("at");
+        Ok(store::record::bodies::<model::glass::GlassUse>(room.tx, &all)?)
+    });
+    let of_payments: Vec<i64> = rows
+        .unwrap()
+        .iter()
+        .filter(|row| row.team == "Payments")
+        .map(|row| row.number)
+        .collect();
+    assert_eq!(of_payments, [1, 2]);
     world.assert_replays();
 }
 

@@ -29,3 +29,4 @@ mod voices;
 mod ways_in;
 mod witnessing;
 mod world;
+mod writing;

@@ -72,13 +72,20 @@ impl World {
         let config = Config::sqlite(folder.path().join("assent.db"));
         let evidence = folder.path().join("evidence");
         std::fs::create_dir(&evidence).unwrap();
-        Self::on(config, folder, Some(evidence))
+        Self::on(config, folder, Some(evidence), &[])
+    }
+
+    /// The same world under the policies of a pack too.
+    pub fn with_pack(name: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config::sqlite(folder.path().join("assent.db"));
+        Self::on(config, folder, None, &policy::pack(name).unwrap().files)
     }
 
     /// The same world with evidence in chunks, as servers on PostgreSQL keep it.
     pub fn with_chunks() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        Self::on(Config::sqlite(folder.path().join("assent.db")), folder, None)
+        Self::on(Config::sqlite(folder.path().join("assent.db")), folder, None, &[])
     }
 
     /// The same world on a database of the PostgreSQL server named by `ASSENT_TEST_POSTGRES`; `None` without one.
@@ -86,15 +93,20 @@ impl World {
         let server = std::env::var("ASSENT_TEST_POSTGRES").ok()?;
         let database = Database::new(server);
         Some((
-            Self::on(Config::postgres(&database.url), tempfile::tempdir().unwrap(), None),
+            Self::on(Config::postgres(&database.url), tempfile::tempdir().unwrap(), None, &[]),
             database,
         ))
     }
 
-    fn on(config: Config, folder: tempfile::TempDir, evidence_folder: Option<PathBuf>) -> Self {
+    fn on(
+        config: Config,
+        folder: tempfile::TempDir,
+        evidence_folder: Option<PathBuf>,
+        packs: &[policy::SourceFile],
+    ) -> Self {
         let store = Store::open(config).unwrap();
         let clock = Arc::new(Hand(Mutex::new("2026-11-20T08:00:00.5Z".parse().unwrap())));
-        let files = policy::base().files;
+        let files = [&policy::base().files[..], packs].concat();
         let policies = policy::PolicySet::compile(&files, "", policy::SCHEMA, &All, digest).unwrap();
         let desk = Desk::new(Tools {
             store,

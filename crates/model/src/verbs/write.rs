@@ -134,8 +134,12 @@ pub fn create(case: &mut Case<'_>) -> Result<(), Refusal> {
         "change.created",
         json!({"key": case.change().key, "kind": case.change().content.kind}),
     );
-    turn_normal(case, turned);
-    recompute(case);
+    if !turned.is_empty() {
+        turn_normal(case, turned);
+        recompute(case);
+        // Who may create a standard change is not always one who may create what it turned into.
+        case.allow(Act::Create)?;
+    }
     if case.change().retrospective.is_some() {
         open_retrospective(case);
     }
@@ -250,6 +254,8 @@ pub fn edit(case: &mut Case<'_>, patch: &Body) -> Result<(), Refusal> {
     keep_what_was_needed(case, &input)?;
     let revises = case.change().state == State::Rejected;
     apply(case, input)?;
+    // What it became may be under rules that what it was is not: another service, another kind.
+    case.allow(Act::Edit)?;
     if revises {
         case.file.change.rejection = None;
         settle::void_all(case, "the change was revised after a rejection");

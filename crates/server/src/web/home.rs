@@ -23,7 +23,7 @@ use crate::state::AppState;
 const CARDS: usize = 5;
 /// How many of the reader's own changes are shown.
 const OWN: i64 = 20;
-/// How many open changes the queue is looked for in, as [`find_queue`] does.
+/// How many open changes the queue is looked for in, as [`acts::find_queue::find_queue`] does.
 const QUEUE_LOOKS: i64 = 1_000;
 /// How far ahead freezes are told, in days.
 const AHEAD_DAYS: i64 = 14;

@@ -87,7 +87,7 @@ const ANSWERS: &[Shape] = &[
             text(
                 "revoking_after",
                 LINE,
-                "While its permits are being revoked: the last that was looked at, at first empty; absent once all were.",
+                "While its permits are being revoked: when the last one ends that was looked at, at first empty; absent once all were.",
             ),
             text("reason", TEXT, "Why.").needed(),
             text("by", LINE, "Who: a login.").needed(),
