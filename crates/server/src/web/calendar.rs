@@ -24,6 +24,8 @@ const MOST: i64 = 300;
 const BEFORE: i64 = 7;
 /// The most collisions that are told above the calendar.
 const TOLD: usize = 3;
+/// How many others a change of the table names, with which it collides.
+const NAMED: usize = 5;
 
 /// What the address asks for.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
@@ -93,6 +95,8 @@ struct Board {
     is_cut: bool,
     spans: Vec<Span>,
     collisions: Vec<Collision>,
+    /// With which others each change collides, in the order of time.
+    colliding: BTreeMap<String, Vec<String>>,
 }
 
 /// The calendar.
@@ -129,14 +133,24 @@ fn page(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<String> {
             .map(|(shape, _, words)| {
                 (
                     (*words).to_owned(),
-                    address(view, &board, *shape, board.anchor()),
+                    address(view, &board.asked, *shape, board.anchor()),
                     *shape == board.shape,
                 )
             })
             .collect(),
-        earlier: address(view, &board, board.shape, board.anchor().saturating_sub(step.days())),
-        today: address(view, &board, board.shape, board.today),
-        later: address(view, &board, board.shape, board.anchor().saturating_add(step.days())),
+        earlier: address(
+            view,
+            &board.asked,
+            board.shape,
+            board.anchor().saturating_sub(step.days()),
+        ),
+        today: address(view, &board.asked, board.shape, board.today),
+        later: address(
+            view,
+            &board.asked,
+            board.shape,
+            board.anchor().saturating_add(step.days()),
+        ),
         chips: chips(view, &board),
         filters: filters(view, &board),
         filter_url: view.url("/calendar"),
@@ -185,6 +199,12 @@ fn gather(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<Board> {
         .filter_map(|one| Planned::of(&one.listed, &one.targets))
         .collect();
     let collisions = collisions(&view.directory, &planned);
+    let mut colliding: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for found in &collisions {
+        for (one, other) in [(&found.one, &found.other), (&found.other, &found.one)] {
+            colliding.entry(one.clone()).or_default().push(other.clone());
+        }
+    }
     Ok(Board {
         shape,
         asked: asked.clone(),
@@ -193,6 +213,7 @@ fn gather(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<Board> {
         today,
         spans: spans(view, asked, from, to),
         collisions,
+        colliding,
         changes,
         is_cut,
     })
@@ -319,20 +340,17 @@ fn lede(view: &View<'_, '_, '_>, board: &Board) -> String {
     }
 }
 
-fn address(view: &View<'_, '_, '_>, board: &Board, shape: Shape, from: Date) -> String {
+fn address(view: &View<'_, '_, '_>, asked: &Asked, shape: Shape, from: Date) -> String {
     let mut url = view.url(&format!("/calendar?view={}&from={from}", shape.word()));
-    for (name, value) in board.filters() {
+    for (name, value) in asked.filters() {
         url.push_str(&format!("&{name}={}", escaped(value)));
     }
     url
 }
 
-impl Board {
+impl Asked {
     fn filters(&self) -> Vec<(&'static str, &str)> {
-        let rows = [
-            ("service", &self.asked.service),
-            ("environment", &self.asked.environment),
-        ];
+        let rows = [("service", &self.service), ("environment", &self.environment)];
         let set = rows
             .into_iter()
             .filter_map(|(name, value)| Some((name, value.as_deref()?)));
@@ -347,25 +365,14 @@ fn chips(view: &View<'_, '_, '_>, board: &Board) -> Vec<Chip> {
             "service" => without.service = None,
             _ => without.environment = None,
         }
-        let rest = Board {
-            shape: board.shape,
-            asked: without,
-            first: board.first,
-            days: board.days,
-            today: board.today,
-            changes: Vec::new(),
-            is_cut: false,
-            spans: Vec::new(),
-            collisions: Vec::new(),
-        };
         Chip {
             label: super::words::capital(name),
             value: value.to_owned(),
-            remove_url: address(view, &rest, board.shape, board.anchor()),
+            remove_url: address(view, &without, board.shape, board.anchor()),
             is_said: true,
         }
     };
-    board.filters().into_iter().map(chip).collect()
+    board.asked.filters().into_iter().map(chip).collect()
 }
 
 fn filters(view: &View<'_, '_, '_>, board: &Board) -> Vec<Field> {
@@ -431,7 +438,7 @@ fn days(view: &View<'_, '_, '_>, board: &Board) -> Vec<Day> {
             Day {
                 name: date.strftime("%a").to_string(),
                 number,
-                href: address(view, board, Shape::Day, date),
+                href: address(view, &board.asked, Shape::Day, date),
                 is_today,
                 is_outside: board.shape == Shape::Month && date.month() != month,
                 now: is_today.then(|| (hour, format!("Now, {}", now.strftime("%H:%M")))),
@@ -461,13 +468,6 @@ fn bands(board: &Board, date: Date) -> Vec<Band> {
     board.spans.iter().filter_map(band).collect()
 }
 
-fn clashes(board: &Board, key: &str) -> bool {
-    board
-        .collisions
-        .iter()
-        .any(|found| found.one == key || found.other == key)
-}
-
 fn blocks(view: &View<'_, '_, '_>, board: &Board, date: Date) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     for one in &board.changes {
@@ -486,7 +486,7 @@ fn blocks(view: &View<'_, '_, '_>, board: &Board, date: Date) -> Vec<Block> {
             hour,
             hours,
             standing: standing(&one.listed),
-            clashes: clashes(board, &one.listed.key),
+            clashes: board.colliding.contains_key(&one.listed.key),
             column: (1, 1),
         });
     }
@@ -520,7 +520,7 @@ fn lanes(view: &View<'_, '_, '_>, board: &Board) -> Drawing {
                 key: one.listed.key.clone(),
                 href: view.change_url(&one.listed.key),
                 standing: standing(&one.listed),
-                clashes: clashes(board, &one.listed.key),
+                clashes: board.colliding.contains_key(&one.listed.key),
                 row: 0,
             });
         }
@@ -596,7 +596,7 @@ fn notices(view: &View<'_, '_, '_>, board: &Board) -> Vec<Notice> {
     if rest > 0 {
         notices.push(Notice::new(
             Tone::Stop,
-            format!("{rest} more collide; the table below names them."),
+            format!("{rest} more collide; the table below marks them."),
         ));
     }
     notices
@@ -609,20 +609,8 @@ fn table(view: &View<'_, '_, '_>, board: &Board) -> Table {
             .iter()
             .map(|t| format!("{} {}", t.service, t.environment))
             .collect();
-        let with = |found: &&Collision| found.one == one.listed.key || found.other == one.listed.key;
-        let others = board
-            .collisions
-            .iter()
-            .filter(with)
-            .map(|found| match found.one == one.listed.key {
-                true => found.other.clone(),
-                false => found.one.clone(),
-            });
-        let others: Vec<String> = others.collect();
-        let clash = match others.is_empty() {
-            true => Rich::new(),
-            false => Rich::new().late(format!("with {}", others.join(", "))),
-        };
+        let others = board.colliding.get(&one.listed.key);
+        let clash = others.map_or_else(Rich::new, |others| Rich::new().late(with(others)));
         vec![
             Cell::Short(view.reader.span(one.start.timestamp(), one.end.timestamp())),
             Cell::title(
@@ -648,6 +636,15 @@ fn table(view: &View<'_, '_, '_>, board: &Board) -> Table {
     }
 }
 
+/// With which others a change collides: so many by their keys, and how many more.
+fn with(others: &[String]) -> String {
+    let named = others.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
+    match others.len().saturating_sub(NAMED) {
+        0 => format!("with {named}"),
+        more => format!("with {named} and {more} more"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
@@ -656,6 +653,14 @@ mod tests {
 
     fn zoned(text: &str) -> Zoned {
         format!("{text}[Europe/Oslo]").parse().unwrap()
+    }
+
+    #[test]
+    fn a_change_that_collides_with_hundreds_names_a_few() {
+        let keys = |count: usize| (1..=count).map(|number| format!("CHG-{number}")).collect::<Vec<_>>();
+        assert_eq!(with(&keys(2)), "with CHG-1, CHG-2");
+        assert_eq!(with(&keys(5)), "with CHG-1, CHG-2, CHG-3, CHG-4, CHG-5");
+        assert_eq!(with(&keys(299)), "with CHG-1, CHG-2, CHG-3, CHG-4, CHG-5 and 294 more");
     }
 
     #[test]
