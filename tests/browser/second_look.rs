@@ -159,10 +159,20 @@ fn what_a_page_leaves_out_or_has_none_of_is_said() {
     desk.sign_in("change_manager");
     desk.go("/calendar");
     let notices = browser.text("main");
-    assert!(notices.contains("Not every change is drawn"), "{notices}");
+    assert!(notices.contains("Not every change is shown"), "{notices}");
+    assert!(notices.contains("more stand in the table."), "{notices}");
+    let script = "const seen = new Set();
+        return [...document.querySelectorAll('.week .day')].every((day, number) =>
+            [...day.querySelectorAll('.hours > .block')].every((block) => {
+                const place = [number, block.offsetLeft, block.offsetTop].join();
+                return !seen.has(place) && seen.add(place);
+            })) && seen.size > 0;";
+    assert_eq!(browser.run(script, &[]), true, "no change lies over another");
+    let drawn = browser.run("return document.querySelectorAll('table tbody tr').length", &[]);
+    assert_eq!(drawn, DRAWN, "the table has them all");
     desk.go("/calendar?service=invoicing");
     let notices = browser.text("main");
-    assert!(!notices.contains("Not every change is drawn"), "{notices}");
+    assert!(!notices.contains("Not every change is shown"), "{notices}");
 
     let incident = json!({"title": "Labels stand still", "severity": 2, "services": ["label-print"]});
     let incident = desk.api("commander", "POST", "/incidents", incident);

@@ -42,7 +42,7 @@ pub struct Block {
     pub column: (u8, u8),
 }
 
-/// The most columns of a day; what shares its hours with more lies in the last of them.
+/// The most columns of a day; of what shares its hours with more, only their number is told.
 const MOST_COLUMNS: u8 = 6;
 
 impl Block {
@@ -52,8 +52,8 @@ impl Block {
     }
 
     /// Puts those that share hours beside each other, each as wide as those beside it leave room for. They come in the order
-    /// in which they begin.
-    pub fn spread(blocks: &mut [Block]) {
+    /// in which they begin. What finds no room is taken out; answers how many those are.
+    pub fn spread(blocks: &mut Vec<Block>) -> usize {
         let mut from = 0;
         while from < blocks.len() {
             let mut to = from;
@@ -67,6 +67,9 @@ impl Block {
             }
             from = to;
         }
+        let all = blocks.len();
+        blocks.retain(|block| block.column.0 <= MOST_COLUMNS);
+        all - blocks.len()
     }
 
     fn side_by_side(group: &mut [Block]) {
@@ -80,7 +83,7 @@ impl Block {
             if let Some(end) = ends.get_mut(place) {
                 *end = block.end();
             }
-            block.column.0 = u8::try_from(place + 1).unwrap_or(u8::MAX).min(MOST_COLUMNS);
+            block.column.0 = u8::try_from(place + 1).unwrap_or(u8::MAX);
         }
         let all = u8::try_from(ends.len()).unwrap_or(u8::MAX).min(MOST_COLUMNS);
         group.iter_mut().for_each(|block| block.column.1 = all);
@@ -123,6 +126,8 @@ pub struct Day {
     pub bands: Vec<Band>,
     /// Changes, in the order of time.
     pub blocks: Vec<Block>,
+    /// How many more stand in the table alone.
+    pub more: usize,
 }
 
 /// A bar in a lane, in thousandths of the width.
@@ -361,6 +366,7 @@ fn sample_day(place: u8) -> Day {
                 column: (number + 1, place % 3),
             })
             .collect(),
+        more: if place == 2 { 294 } else { 0 },
     }
 }
 
@@ -498,7 +504,7 @@ mod tests {
 
     #[test]
     fn blocks_that_share_hours_stand_side_by_side_and_others_take_the_whole_day() {
-        let mut blocks = [
+        let mut blocks = vec![
             block(1, 2),
             block(9, 2),
             block(9, 1),
@@ -506,13 +512,13 @@ mod tests {
             block(12, 1),
             block(13, 1),
         ];
-        Block::spread(&mut blocks);
+        assert_eq!(Block::spread(&mut blocks), 0);
         let columns: Vec<(u8, u8)> = blocks.iter().map(|block| block.column).collect();
         assert_eq!(columns, [(1, 1), (1, 2), (2, 2), (2, 2), (1, 2), (1, 1)]);
         let mut crowd: Vec<Block> = (0..8).map(|_| block(9, 2)).collect();
-        Block::spread(&mut crowd);
+        assert_eq!(Block::spread(&mut crowd), 2, "nothing lies over another");
         let columns: Vec<(u8, u8)> = crowd.iter().map(|block| block.column).collect();
-        assert_eq!(columns[4..], [(5, 6), (6, 6), (6, 6), (6, 6)]);
+        assert_eq!((columns.len(), columns[5]), (6, (6, 6)));
     }
 
     #[test]

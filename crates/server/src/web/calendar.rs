@@ -24,6 +24,8 @@ const MOST: i64 = 300;
 const BEFORE: i64 = 7;
 /// The most collisions that are told above the calendar.
 const TOLD: usize = 3;
+/// The most changes that a day of a month shows.
+const MOST_IN_MONTH: usize = 8;
 /// How many others a change of the table names, with which it collides.
 const NAMED: usize = 5;
 
@@ -435,6 +437,7 @@ fn days(view: &View<'_, '_, '_>, board: &Board) -> Vec<Day> {
                 (Shape::Month, 1) => date.strftime("%-d %b").to_string(),
                 (_, day) => format!("{day}{suffix}"),
             };
+            let (blocks, more) = blocks(view, board, date);
             Day {
                 name: date.strftime("%a").to_string(),
                 number,
@@ -443,7 +446,8 @@ fn days(view: &View<'_, '_, '_>, board: &Board) -> Vec<Day> {
                 is_outside: board.shape == Shape::Month && date.month() != month,
                 now: is_today.then(|| (hour, format!("Now, {}", now.strftime("%H:%M")))),
                 bands: bands(board, date),
-                blocks: blocks(view, board, date),
+                blocks,
+                more,
             }
         })
         .collect()
@@ -468,7 +472,8 @@ fn bands(board: &Board, date: Date) -> Vec<Band> {
     board.spans.iter().filter_map(band).collect()
 }
 
-fn blocks(view: &View<'_, '_, '_>, board: &Board, date: Date) -> Vec<Block> {
+/// What is drawn on a day, and how much more there is than has room.
+fn blocks(view: &View<'_, '_, '_>, board: &Board, date: Date) -> (Vec<Block>, usize) {
     let mut blocks: Vec<Block> = Vec::new();
     for one in &board.changes {
         let Some((hour, hours)) = hours_on(date, &one.start, &one.end) else {
@@ -491,8 +496,13 @@ fn blocks(view: &View<'_, '_, '_>, board: &Board, date: Date) -> Vec<Block> {
         });
     }
     blocks.sort_by_key(|block| block.hour);
-    Block::spread(&mut blocks);
-    blocks
+    if board.shape == Shape::Month {
+        let more = blocks.len().saturating_sub(MOST_IN_MONTH);
+        blocks.truncate(MOST_IN_MONTH);
+        return (blocks, more);
+    }
+    let more = Block::spread(&mut blocks);
+    (blocks, more)
 }
 
 fn lanes(view: &View<'_, '_, '_>, board: &Board) -> Drawing {
@@ -588,15 +598,18 @@ fn notices(view: &View<'_, '_, '_>, board: &Board) -> Vec<Notice> {
     };
     let mut notices: Vec<Notice> = board.collisions.iter().take(TOLD).map(notice).collect();
     if board.is_cut {
-        let text = format!("More is planned in this time than the newest {MOST} changes, which are drawn. ");
+        let text = format!("More is planned in this time than the newest {MOST} changes, which stand here. ");
         let more = Rich::from(text).text("Filter by service or environment to see the others.");
-        notices.insert(0, Notice::new(Tone::Wait, more).title("Not every change is drawn"));
+        notices.insert(0, Notice::new(Tone::Wait, more).title("Not every change is shown"));
     }
     let rest = board.collisions.len().saturating_sub(TOLD);
     if rest > 0 {
         notices.push(Notice::new(
             Tone::Stop,
-            format!("{rest} more collide; the table below marks them."),
+            format!(
+                "{} more collide; the table below marks them.",
+                pages::count(rest as u64)
+            ),
         ));
     }
     notices
