@@ -14,7 +14,7 @@ use pages::{
     Place, Rich, Standing, Table, Tone,
 };
 
-use super::collide::{Collision, Planned, collisions};
+use super::collide::{Collision, Planned, Ways, between, collisions};
 use super::view::{View, Visitor, escaped, show};
 use crate::state::AppState;
 
@@ -76,6 +76,15 @@ struct Shown {
     end: Zoned,
 }
 
+/// With which others a change collides.
+#[derive(Default)]
+struct Others {
+    /// The first, in the order of time.
+    named: Vec<String>,
+    /// How many more.
+    more: usize,
+}
+
 /// A window or freeze that is shown.
 struct Span {
     title: String,
@@ -96,9 +105,12 @@ struct Board {
     /// Whether more is planned in this time than was looked at.
     is_cut: bool,
     spans: Vec<Span>,
-    collisions: Vec<Collision>,
-    /// With which others each change collides, in the order of time.
-    colliding: BTreeMap<String, Vec<String>>,
+    /// The first collisions, as many as are told.
+    told: Vec<Collision>,
+    /// How many there are.
+    collisions: usize,
+    /// With which others each change collides.
+    colliding: BTreeMap<String, Others>,
 }
 
 /// The calendar.
@@ -200,13 +212,11 @@ fn gather(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<Board> {
         .iter()
         .filter_map(|one| Planned::of(&one.listed, &one.targets))
         .collect();
-    let collisions = collisions(&view.directory, &planned);
-    let mut colliding: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for found in &collisions {
-        for (one, other) in [(&found.one, &found.other), (&found.other, &found.one)] {
-            colliding.entry(one.clone()).or_default().push(other.clone());
-        }
-    }
+    let mut ways = Ways::of(&view.directory);
+    let pairs = collisions(&mut ways, &planned);
+    let told = pairs.iter().take(TOLD);
+    let told = told.filter_map(|(one, other)| between(&mut ways, &planned[*one], &planned[*other]));
+    let (told, collisions, colliding) = (told.collect(), pairs.len(), others(&planned, &pairs));
     Ok(Board {
         shape,
         asked: asked.clone(),
@@ -214,11 +224,25 @@ fn gather(view: &mut View<'_, '_, '_>, asked: &Asked) -> acts::Result<Board> {
         days,
         today,
         spans: spans(view, asked, from, to),
+        told,
         collisions,
         colliding,
         changes,
         is_cut,
     })
+}
+
+/// With which others each of the changes collides.
+fn others(planned: &[Planned<'_>], pairs: &[(usize, usize)]) -> BTreeMap<String, Others> {
+    let mut found: Vec<Others> = planned.iter().map(|_| Others::default()).collect();
+    for (one, other) in pairs.iter().flat_map(|(one, other)| [(*one, *other), (*other, *one)]) {
+        match found[one].named.len() < NAMED {
+            true => found[one].named.push(planned[other].key.to_owned()),
+            false => found[one].more += 1,
+        }
+    }
+    let keyed = planned.iter().zip(found).filter(|(_, others)| !others.named.is_empty());
+    keyed.map(|(change, others)| (change.key.to_owned(), others)).collect()
 }
 
 /// The instant at which a day begins for the reader.
@@ -596,13 +620,13 @@ fn notices(view: &View<'_, '_, '_>, board: &Board) -> Vec<Notice> {
             .text(".");
         Notice::new(Tone::Stop, text).title(title)
     };
-    let mut notices: Vec<Notice> = board.collisions.iter().take(TOLD).map(notice).collect();
+    let mut notices: Vec<Notice> = board.told.iter().map(notice).collect();
     if board.is_cut {
         let text = format!("More is planned in this time than the newest {MOST} changes, which stand here. ");
         let more = Rich::from(text).text("Filter by service or environment to see the others.");
         notices.insert(0, Notice::new(Tone::Wait, more).title("Not every change is shown"));
     }
-    let rest = board.collisions.len().saturating_sub(TOLD);
+    let rest = board.collisions.saturating_sub(board.told.len());
     if rest > 0 {
         notices.push(Notice::new(
             Tone::Stop,
@@ -650,9 +674,9 @@ fn table(view: &View<'_, '_, '_>, board: &Board) -> Table {
 }
 
 /// With which others a change collides: so many by their keys, and how many more.
-fn with(others: &[String]) -> String {
-    let named = others.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
-    match others.len().saturating_sub(NAMED) {
+fn with(others: &Others) -> String {
+    let named = others.named.join(", ");
+    match others.more {
         0 => format!("with {named}"),
         more => format!("with {named} and {more} more"),
     }
@@ -670,10 +694,27 @@ mod tests {
 
     #[test]
     fn a_change_that_collides_with_hundreds_names_a_few() {
-        let keys = |count: usize| (1..=count).map(|number| format!("CHG-{number}")).collect::<Vec<_>>();
-        assert_eq!(with(&keys(2)), "with CHG-1, CHG-2");
-        assert_eq!(with(&keys(5)), "with CHG-1, CHG-2, CHG-3, CHG-4, CHG-5");
-        assert_eq!(with(&keys(299)), "with CHG-1, CHG-2, CHG-3, CHG-4, CHG-5 and 294 more");
+        let keys: Vec<String> = (0..300).map(|number| format!("CHG-{number}")).collect();
+        let (start, end) = (
+            Timestamp::UNIX_EPOCH,
+            Timestamp::UNIX_EPOCH + SignedDuration::from_hours(1),
+        );
+        let crowd = keys.iter().map(|key| Planned {
+            key,
+            start,
+            end,
+            places: vec![("pay", "production")],
+        });
+        let crowd: Vec<Planned<'_>> = crowd.collect();
+        let directory = model::directory::Directory::default();
+        let told = |crowd: &[Planned<'_>]| {
+            let pairs = collisions(&mut Ways::of(&directory), crowd);
+            (pairs.len(), others(crowd, &pairs).get("CHG-0").map(with))
+        };
+        assert_eq!(told(&crowd[..1]), (0, None));
+        assert_eq!(told(&crowd[..3]), (3, Some("with CHG-1, CHG-2".to_owned())));
+        let many = "with CHG-1, CHG-10, CHG-100, CHG-101, CHG-102 and 294 more";
+        assert_eq!(told(&crowd), (44_850, Some(many.to_owned())));
     }
 
     #[test]

@@ -59,19 +59,23 @@ impl<'a> Planned<'a> {
     }
 }
 
-/// Every collision among changes, in the order of time.
-pub(super) fn collisions(directory: &Directory, changes: &[Planned<'_>]) -> Vec<Collision> {
-    let mut order: Vec<&Planned<'_>> = changes.iter().collect();
-    order.sort_by_key(|change| (change.start, change.key));
-    let mut ways = Ways::of(directory);
+/// Which changes collide, in the order of time: the places of both in the list, that of the one that starts first before. A crowd
+/// of changes at the same time has as many as its square, so that how they meet is looked up by [`between`] only for those told.
+pub(super) fn collisions(ways: &mut Ways<'_>, changes: &[Planned<'_>]) -> Vec<(usize, usize)> {
+    let mut order: Vec<(usize, &Planned<'_>)> = changes.iter().enumerate().collect();
+    order.sort_by_key(|(_, change)| (change.start, change.key));
     let mut found = Vec::new();
-    for (place, one) in order.iter().enumerate() {
-        for other in order.iter().skip(place + 1).take_while(|other| other.start < one.end) {
-            found.extend(between(&mut ways, one, other));
+    for (place, (one_at, one)) in order.iter().enumerate() {
+        let beside = order.iter().skip(place + 1);
+        for (other_at, other) in beside.take_while(|(_, other)| other.start < one.end) {
+            if ways.meet(one, other) {
+                found.push((other.start, (*one_at, *other_at)));
+            }
         }
     }
-    found.sort_by_key(|collision: &Collision| collision.from);
-    found
+    // The later one's start is when both are under way.
+    found.sort_by_key(|(from, _)| *from);
+    found.into_iter().map(|(_, pair)| pair).collect()
 }
 
 /// The shortest way by which two changes at the same time meet.
@@ -141,15 +145,32 @@ impl<'a> Ways<'a> {
         }
     }
 
+    /// Whether two changes at the same time touch the same place, or places of which one needs the other.
+    fn meet(&mut self, one: &Planned<'_>, other: &Planned<'_>) -> bool {
+        one.places.iter().any(|(service, environment)| {
+            let mut there = other.places.iter().filter(|(_, place)| place == environment);
+            there.any(|(second, _)| self.leads(service, second) || self.leads(second, service))
+        })
+    }
+
+    /// Whether a service is another one, or needs it.
+    fn leads(&mut self, from: &str, to: &str) -> bool {
+        from == to || self.needed_by(from).contains_key(&(NodeKind::Service, to))
+    }
+
+    fn needed_by(&mut self, from: &str) -> &Needed<'a> {
+        if !self.known.contains_key(from) {
+            self.known.insert(from.to_owned(), needed(self.graph, from));
+        }
+        &self.known[from]
+    }
+
     /// The shortest way from a service to one that it needs.
     fn path(&mut self, from: &str, to: &str) -> Option<Vec<String>> {
         if from == to {
             return Some(vec![from.to_owned()]);
         }
-        if !self.known.contains_key(from) {
-            self.known.insert(from.to_owned(), needed(self.graph, from));
-        }
-        let known = self.known.get(from)?;
+        let known = self.needed_by(from);
         let mut way = vec![to.to_owned()];
         let mut before = *known.get(&(NodeKind::Service, to))?;
         while let Some(node) = before {

@@ -11,7 +11,7 @@ use model::ids::ServiceKey;
 use model::words::{Decision, State as Stage};
 use pages::{ActForm, ActTone, Cell, Column, Entry, Field, Figure, Fold, Rich, Section, SectionBody, Table, Tone};
 
-use super::collide::{Planned, collisions};
+use super::collide::{Planned, Ways, between, collisions};
 use super::view::{View, escaped};
 use super::words::capital;
 
@@ -233,7 +233,9 @@ fn stuck(view: &mut View<'_, '_, '_>) -> acts::Result<Option<Section>> {
         .filter_map(|(row, targets)| Planned::of(row, targets))
         .collect();
     let mut entries = Vec::new();
-    for found in collisions(&view.directory, &planned).into_iter().take(MOST) {
+    let mut ways = Ways::of(&view.directory);
+    let pairs = collisions(&mut ways, &planned).into_iter().take(MOST);
+    for found in pairs.filter_map(|(one, other)| between(&mut ways, &planned[one], &planned[other])) {
         let text = Rich::new()
             .link(found.one.as_str(), view.change_url(&found.one))
             .text(" and ")
