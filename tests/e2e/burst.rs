@@ -208,13 +208,14 @@ fn more_people_than_there_are_turns_are_told_to_come_again_and_the_gate_is_not()
         assert_eq!(server.get("/healthz", None).0, 200);
     }
     let gate = format!("{}{}", server.url, gate_path(&artifact));
-    let (told, slowest) = std::thread::scope(|scope| {
+    let (told, slowest, crowd) = std::thread::scope(|scope| {
         // The server stands still until all have asked, so that they come at one moment however fast it is.
         signals::send("STOP", server.id());
         for stream in &mut people {
             raw::send(stream, &[request.as_bytes()]);
         }
         signals::send("CONT", server.id());
+        let come = assent::clock::now();
         let asking = scope.spawn(|| {
             let agent = agent();
             let ask = |_| {
@@ -225,7 +226,8 @@ fn more_people_than_there_are_turns_are_told_to_come_again_and_the_gate_is_not()
             (0..50).map(ask).max().unwrap()
         });
         let told: Vec<(u16, String)> = people.iter_mut().map(heard).collect();
-        (told, asking.join().unwrap())
+        let crowd = assent::clock::now().duration_since(come);
+        (told, asking.join().unwrap(), crowd)
     });
     let answered = told.iter().filter(|(status, _)| *status == 200).count();
     let put_off: Vec<&String> = told
@@ -235,9 +237,10 @@ fn more_people_than_there_are_turns_are_told_to_come_again_and_the_gate_is_not()
         .collect();
     let peak = memory::peak(server.id());
     println!(
-        "{answered} of {CROWD} answered, {} told to come again; the gate took {} ms at most; {} MiB",
+        "{answered} of {CROWD} answered, {} told to come again; the gate took {} ms at most, the crowd {} ms; {} MiB",
         put_off.len(),
         slowest.as_millis(),
+        crowd.as_millis(),
         peak / 1024
     );
     assert_eq!(answered + put_off.len(), CROWD, "nobody is left without one of both");

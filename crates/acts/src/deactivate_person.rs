@@ -6,18 +6,22 @@ use std::collections::BTreeSet;
 use model::absence::Delegation;
 use model::change::Change;
 use model::directory::{Deactivation, Person, Token};
-use model::ids::PersonId;
+use model::ids::{ChangeId, PersonId};
 use model::reading::{Reading, TEXT};
-use model::records::{Approval, ChangeTask, Condition, PeerReview, Permit};
+use model::records::{Approval, ChangeTask, Condition, Evidence, PeerReview, Permit};
 use model::refusal::Refusal;
 use model::verbs::Body;
-use model::verbs::leaver::leave;
+use model::verbs::leaver::{is_glass_of, is_word_of, leave};
 use model::words::State;
+use serde::Deserialize;
 use serde_json::json;
 use store::record::{self, Filter};
 
 use crate::error::Result;
 use crate::room::Room;
+
+/// How many open changes are looked through at once.
+const AT_ONCE: usize = 500;
 
 /// Deactivates a person (`POST /people/{login}/deactivation {compromised, reason}`). Again for one who is inactive
 /// already, it can still be said that the account was compromised.
@@ -86,6 +90,7 @@ pub fn end_person(
         crate::set_template::suspend_of(room, &person.id)?;
         store::secrets::delete_password(room.tx, person.id.as_str())?;
         store::second_factor::delete_of_person(room.tx, person.id.as_str(), "")?;
+        crate::hands::take_back(room, &person.id)?;
     }
     end_delegations(room, &person.id)?;
     crate::review_access::hand_over(room)?;
@@ -133,15 +138,20 @@ fn end_access(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
 
 /// Takes the person out of every open change that has to do with them.
 fn end_work(room: &mut Room<'_, '_>, person: &PersonId, compromised: bool) -> Result<()> {
-    let concerned = concerned(room, person)?;
+    let mut concerned = concerned(room, person)?;
     let open: Vec<&str> = State::ALL
         .iter()
         .filter(|state| state.is_open())
         .map(|state| state.as_str())
         .collect();
     let filter = Filter::new().one_of("state", open).order_by("number");
-    for stored in record::find::<Change>(room.tx, &filter)? {
-        let change = stored.record;
+    let changes = record::bodies::<Change>(room.tx, &filter)?;
+    if compromised {
+        for some in changes.chunks(AT_ONCE) {
+            concerned.extend(spoken_for(room, some, person)?);
+        }
+    }
+    for change in changes {
         if concerned.contains(change.id.as_str()) || is_named(&change, person) {
             room.on_change(change.id.as_str(), |case| {
                 leave(case, person, compromised);
@@ -193,6 +203,39 @@ fn concerned(room: &mut Room<'_, '_>, person: &PersonId) -> Result<BTreeSet<Stri
     Ok(found)
 }
 
+/// What of a record tells that somebody said that it is good enough, or is so.
+#[derive(Deserialize)]
+struct Said {
+    change: ChangeId,
+    #[serde(alias = "accepted")]
+    met: Option<By>,
+}
+
+#[derive(Deserialize)]
+struct By {
+    by: PersonId,
+}
+
+/// Ids of those of some open changes in which a compromised account spoke otherwise than by a decision of its own: by a way in
+/// that it handed out, by a delegate, by accepting failed evidence or by finding a condition met.
+fn spoken_for(room: &mut Room<'_, '_>, changes: &[Change], person: &PersonId) -> Result<BTreeSet<String>> {
+    let of_these = || {
+        Filter::new()
+            .one_of("change_id", changes.iter().map(|it| it.id.as_str()))
+            .order_by("id")
+    };
+    let approvals = record::bodies::<Approval>(room.tx, &of_these().equals("state", "standing"))?;
+    let approvals = approvals.into_iter().filter(|it| is_word_of(it, person));
+    let mut found: BTreeSet<String> = approvals.map(|it| it.change.0).collect();
+    let mut said = record::parts::<Evidence, Said>(room.tx, &of_these())?;
+    said.extend(record::parts::<Condition, Said>(room.tx, &of_these())?);
+    let said = said
+        .into_iter()
+        .filter(|it| it.met.as_ref().is_some_and(|met| &met.by == person));
+    found.extend(said.map(|it| it.change.0));
+    Ok(found)
+}
+
 fn is_named(change: &Change, person: &PersonId) -> bool {
     let content = &change.content;
     let glass = change.break_glass.as_ref();
@@ -201,5 +244,5 @@ fn is_named(change: &Change, person: &PersonId) -> bool {
         || content.implementers.contains(person)
         || content.tester.as_ref() == Some(person)
         || change.requests.iter().any(|request| &request.person == person)
-        || glass.is_some_and(|it| &it.by == person || it.cosigned.as_ref().is_some_and(|word| &word.by == person))
+        || glass.is_some_and(|it| is_glass_of(it, person))
 }

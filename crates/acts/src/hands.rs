@@ -53,6 +53,18 @@ pub fn handed_by(room: &mut Room<'_, '_>, person: &PersonId, method: &str) -> Re
     Ok(found.filter(|(by, at)| by != person && *at > since).map(|(by, _)| by))
 }
 
+/// Ends the ways in that a compromised account handed out: sessions that began by them, and the passwords of the last day, which
+/// whoever had the account knows.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn take_back(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
+    let since = room.now - SignedDuration::from_hours(HANDED_HOURS);
+    store::session::delete_handed_by(room.tx, person.as_str())?;
+    store::secrets::delete_passwords_set_by(room.tx, person.as_str(), since)?;
+    Ok(())
+}
+
 /// Tells a person that another did something to their way in.
 ///
 /// # Errors

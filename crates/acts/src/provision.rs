@@ -2,11 +2,14 @@
 //! indexes, so that an import of a large directory costs each person the same; only whether a new address is somebody's
 //! alias is looked for among all people, who are in memory.
 
+use jiff::SignedDuration;
 use model::committers;
-use model::directory::{Group, Person};
+use model::directory::{Group, Ownership, Person};
 use model::identity::{ProvisionedGroup, ProvisionedPerson};
 use model::ids::{GroupKey, PersonId, RecordId};
 use model::refusal::Refusal;
+use model::two_people::REMEMBERED_HOURS;
+use model::words::Role;
 use serde_json::json;
 use store::identities;
 use store::record::{self, Filter};
@@ -23,6 +26,8 @@ const AT_ONCE: usize = 200;
 /// The sentence for who would seat themselves.
 const OWN_SEAT: &str = "Nobody takes a seat by themselves in a group that decides: whoever else may set groups gives it. Let the \
                         directory come with a token for a person of its own, which another administrator made.";
+/// The rights of those who count for a day after they are gone, lest whoever removed them be alone. They give nothing meanwhile.
+const REMEMBERED: [Role; 2] = [Role::Admin, Role::ChangeManager];
 /// The longest key of a group, in characters.
 const KEY_CHARS: usize = 60;
 
@@ -118,16 +123,19 @@ fn described(person: Person, told: &ProvisionedPerson) -> Person {
     }
 }
 
-/// Makes a person. One who was removed before and comes back under the same login is the same person.
+/// Makes a person. One who was removed before and comes back under the same login is the same person in the log, and has nothing of
+/// what they had: directories give a login to another human.
 ///
 /// # Errors
-/// 409 `not_unique`, or the store's.
+/// 409 `not_unique`, `compromised` or `just_removed`, or the store's.
 pub fn create_person(room: &mut Room<'_, '_>, told: &ProvisionedPerson) -> Result<Person> {
     if let Some(known) = by_login(room, &told.login)?.filter(|known| known.removed) {
         let told = ProvisionedPerson {
             active: Some(told.active.unwrap_or(true)),
             ..told.clone()
         };
+        // An administrator of Assent may have let them in again meanwhile, and knew whom.
+        let known = if known.active { known } else { come_back(room, known)? };
         return keep_person(room, known, &told);
     }
     let id = PersonId(room.new_id()?);
@@ -157,6 +165,53 @@ pub fn create_person(room: &mut Room<'_, '_>, told: &ProvisionedPerson) -> Resul
         check_aliases(room, &fresh)?;
     }
     room.put_estate("person.created", fresh, json!({"provisioned": true}))
+}
+
+/// Whoever comes back, as they come: without ways in, rights and rows, also where an earlier version left those at their removal.
+fn come_back(room: &mut Room<'_, '_>, known: Person) -> Result<Person> {
+    let since = room.now - SignedDuration::from_hours(REMEMBERED_HOURS);
+    let is_late = known.deactivation.as_ref().is_some_and(|it| it.at > since);
+    let counts = known.roles.iter().any(|role| REMEMBERED.contains(role));
+    // Taken out and put back without their rights they would count no more, and one person alone would have seen to that.
+    if is_late && counts && !room.actor.is_system {
+        let text = format!(
+            "`{}` could set people or policies, and was removed within the last {REMEMBERED_HOURS} hours: they count until these are \
+             over.",
+            known.login
+        );
+        let satisfy = "Make them again then, or under another login.";
+        return Err(Refusal::not_now("just_removed", text, satisfy, Vec::new()).into());
+    }
+    forget(room, &known.id)?;
+    Ok(Person {
+        roles: std::collections::BTreeSet::new(),
+        ..bare(known)
+    })
+}
+
+/// A person without what whoever is given their login later would have from them.
+fn bare(person: Person) -> Person {
+    let remembered = person.roles.into_iter().filter(|role| REMEMBERED.contains(role));
+    Person {
+        roles: remembered.collect(),
+        functions: std::collections::BTreeSet::new(),
+        subjects: Vec::new(),
+        ..person
+    }
+}
+
+/// Takes away what somebody signs in with, and ends their own rows of the matrix, which stay readable. The caller judges open
+/// changes again.
+fn forget(room: &mut Room<'_, '_>, person: &PersonId) -> Result<()> {
+    store::session::delete_of_person(room.tx, person.as_str())?;
+    store::secrets::delete_password(room.tx, person.as_str())?;
+    // Of every kind, passkeys and recovery codes as well.
+    store::second_factor::delete_of_person(room.tx, person.as_str(), "")?;
+    let rows = Filter::new().equals("person", person.as_str()).order_by("id");
+    for stored in record::find::<Ownership>(room.tx, &rows)? {
+        crate::set_service::end_row(room, stored.record.id.as_str())?;
+    }
+    Ok(())
 }
 
 /// Sets a person as a directory tells of them. Somebody who was deactivated here as compromised is activated here alone:
@@ -230,8 +285,8 @@ fn keep_person(room: &mut Room<'_, '_>, known: Person, told: &ProvisionedPerson)
     Ok(kept)
 }
 
-/// Removes a person: deactivated, out of all groups, and absent for the directory. The record stays, for the log speaks
-/// of it.
+/// Removes a person: deactivated, out of all groups, without rights, rows and ways in, and absent for the directory. The record
+/// stays, for the log speaks of it.
 ///
 /// # Errors
 /// 404, or the store's.
@@ -243,10 +298,11 @@ pub fn remove_person(room: &mut Room<'_, '_>, id: &str) -> Result<()> {
         members.remove(&known.id);
         save_group(room, Group { members, ..found })?;
     }
+    forget(room, &known.id)?;
     let removed = Person {
         removed: true,
         external_id: None,
-        ..known
+        ..bare(known)
     };
     end_person(room, removed, false, None)?;
     Ok(())
@@ -423,9 +479,5 @@ fn matters(room: &mut Room<'_, '_>, key: &GroupKey) -> Result<bool> {
         .sources()
         .any(|it| ways.iter().any(|way| it.text.contains(way)));
     let owns = Filter::new().equals("people_group", key.as_str());
-    Ok(
-        WELL_KNOWN.contains(&key.as_str())
-            || named
-            || record::count::<model::directory::Ownership>(room.tx, &owns)? > 0,
-    )
+    Ok(WELL_KNOWN.contains(&key.as_str()) || named || record::count::<Ownership>(room.tx, &owns)? > 0)
 }

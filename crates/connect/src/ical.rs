@@ -9,16 +9,17 @@ use crate::table::Problem;
 
 /// The most bytes of a calendar file.
 const MOST_BYTES: usize = 1 << 20;
-/// How many years a yearly day is carried on.
+/// How many years a yearly day is carried on past today, or past its first one where that lies ahead.
 const YEARS: i16 = 10;
 /// The most days that one event lasts.
 const MOST_DAYS: i64 = 60;
 
-/// The days of all events. An event with a time of day is no holiday and is left out; how many is told beside them.
+/// The days of all events. An event with a time of day is no holiday and is left out; how many is told beside them. A yearly day
+/// is carried on from the year before today's, however long ago it began, for what is long over moves no clock.
 ///
 /// # Errors
 /// [`Problem`] for a text that is no calendar, an event without a date, or a rule of repetition that is not yearly.
-pub fn holidays(text: &str) -> Result<(Vec<Holiday>, usize), Problem> {
+pub fn holidays(text: &str, today: Date) -> Result<(Vec<Holiday>, usize), Problem> {
     if text.len() > MOST_BYTES {
         return Err(Problem::new(1, format!("the file is longer than {MOST_BYTES} bytes")));
     }
@@ -35,7 +36,7 @@ pub fn holidays(text: &str) -> Result<(Vec<Holiday>, usize), Problem> {
     let mut line = 1;
     for event in calendar.components.iter().filter(|part| part.name == "VEVENT") {
         line = begins(&unfolded, line);
-        match days(event, line)? {
+        match days(event, line, today)? {
             Some(days) => found.extend(days),
             None => left_out += 1,
         }
@@ -65,7 +66,7 @@ fn property<'a>(event: &'a Component<'_>, name: &str) -> Option<&'a str> {
     Some(found.val.as_str())
 }
 
-fn days(event: &Component<'_>, line: usize) -> Result<Option<Vec<Holiday>>, Problem> {
+fn days(event: &Component<'_>, line: usize, today: Date) -> Result<Option<Vec<Holiday>>, Problem> {
     let Some(start) = property(event, "DTSTART") else {
         return Err(Problem::new(
             line,
@@ -81,7 +82,7 @@ fn days(event: &Component<'_>, line: usize) -> Result<Option<Vec<Holiday>>, Prob
     let title = property(event, "SUMMARY").map_or_else(|| "Holiday".to_owned(), |text| text.replace("\\,", ","));
     let title: String = title.chars().take(model::reading::LINE).collect();
     let left_out = dates(event, "EXDATE", line)?;
-    let mut starts = yearly(event, first, line)?;
+    let mut starts = starts(event, (first, today), line)?;
     starts.extend(dates(event, "RDATE", line)?);
     starts.retain(|start| !left_out.contains(start));
     let mut found = Vec::new();
@@ -146,34 +147,60 @@ fn dates(event: &Component<'_>, name: &str, line: usize) -> Result<Vec<Date>, Pr
 }
 
 /// The days on which an event begins: once, or each year that has the day.
-fn yearly(event: &Component<'_>, first: Date, line: usize) -> Result<Vec<Date>, Problem> {
-    let years = match property(event, "RRULE") {
-        None => 0,
-        Some(rule) if is_plain_yearly(rule) => YEARS,
-        Some(rule) => {
-            let text = format!(
-                "`{rule}` repeats otherwise than once a year; list its days one by one, such as RRULE:FREQ=YEARLY"
-            );
-            return Err(Problem::new(line, text));
-        }
+fn starts(event: &Component<'_>, (first, today): (Date, Date), line: usize) -> Result<Vec<Date>, Problem> {
+    let Some(text) = property(event, "RRULE") else {
+        return Ok(vec![first]);
     };
-    let in_year = |year: i16| Date::new(first.year().checked_add(year)?, first.month(), first.day()).ok();
-    Ok((0..=years).filter_map(in_year).collect())
+    let rule = Yearly::read(text).ok_or_else(|| {
+        let text =
+            format!("`{text}` repeats otherwise than once a year; list its days one by one, such as RRULE:FREQ=YEARLY");
+        Problem::new(line, text)
+    })?;
+    let from = first.year().max(today.year() - 1);
+    let last = first.year().max(today.year()) + YEARS;
+    let in_year = |year: i16| Date::new(year, first.month(), first.day()).ok();
+    // A rule that counts counts from the first day on, also those that are not carried on any more.
+    let all = (first.year()..=last).filter_map(in_year);
+    let all = all.take(rule.count.unwrap_or(usize::MAX));
+    let all = all.take_while(|day| rule.until.is_none_or(|until| *day <= until));
+    Ok(all.filter(|day| day.year() >= from).collect())
 }
 
-fn is_plain_yearly(rule: &str) -> bool {
-    let mut parts = rule.split(';').map(|part| part.trim().to_ascii_uppercase());
-    parts.all(|part| part == "FREQ=YEARLY" || part == "INTERVAL=1")
+/// A rule that repeats once a year (RFC 5545 section 3.3.10).
+#[derive(Default)]
+struct Yearly {
+    /// The last day on which it may begin.
+    until: Option<Date>,
+    /// How often it comes in all.
+    count: Option<usize>,
+}
+
+impl Yearly {
+    /// Reads a rule; `None` for one that repeats otherwise.
+    fn read(text: &str) -> Option<Self> {
+        let mut found = Self::default();
+        for part in text.split(';').map(|part| part.trim().to_ascii_uppercase()) {
+            match part.split_once('=')? {
+                ("FREQ", "YEARLY") | ("INTERVAL", "1") => {}
+                // Some write the end of a whole day with a time, such as 20301231T235959Z.
+                ("UNTIL", end) => found.until = Some(day(end.split('T').next()?)?),
+                ("COUNT", count) => found.count = Some(count.parse::<usize>().ok().filter(|count| *count > 0)?),
+                _ => return None,
+            }
+        }
+        Some(found)
+    }
 }
 
 fn date(text: &str, line: usize) -> Result<Date, Problem> {
-    let digits = text.get(..8).filter(|_| text.len() == 8);
-    let found = digits.and_then(|digits| {
-        let number = |from: usize, to: usize| digits.get(from..to).and_then(|part| part.parse::<i16>().ok());
-        let (year, month, day) = (number(0, 4)?, number(4, 6)?, number(6, 8)?);
-        Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
-    });
-    found.ok_or_else(|| Problem::new(line, format!("`{text}` is no date, such as 20261225")))
+    day(text).ok_or_else(|| Problem::new(line, format!("`{text}` is no date, such as 20261225")))
+}
+
+fn day(text: &str) -> Option<Date> {
+    let digits = text.get(..8).filter(|_| text.len() == 8)?;
+    let number = |from: usize, to: usize| digits.get(from..to).and_then(|part| part.parse::<i16>().ok());
+    let (year, month, day) = (number(0, 4)?, number(4, 6)?, number(6, 8)?);
+    Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
 }
 
 #[cfg(test)]
@@ -185,6 +212,53 @@ mod tests {
         format!("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:test\r\n{events}END:VCALENDAR\r\n")
     }
 
+    fn today() -> Date {
+        Date::constant(2026, 11, 20)
+    }
+
+    /// The days that one yearly event brings.
+    fn repeated(start: &str, rule: &str) -> Vec<String> {
+        let text = file(&format!(
+            "BEGIN:VEVENT\r\nDTSTART;VALUE=DATE:{start}\r\nRRULE:{rule}\r\nEND:VEVENT\r\n"
+        ));
+        let (days, _) = holidays(&text, today()).unwrap();
+        days.into_iter().map(|day| day.date).collect()
+    }
+
+    #[test]
+    fn a_yearly_day_that_began_long_ago_is_carried_on_from_last_year() {
+        let days = repeated("20100517", "FREQ=YEARLY");
+        let wanted: Vec<String> = (2025..=2036).map(|year| format!("{year}-05-17")).collect();
+        assert_eq!(days, wanted);
+        let ahead = repeated("20300517", "FREQ=YEARLY;INTERVAL=1");
+        assert_eq!((ahead.len(), ahead[0].as_str()), (11, "2030-05-17"));
+        assert_eq!(ahead[10], "2040-05-17");
+    }
+
+    #[test]
+    fn a_yearly_day_ends_where_its_rule_says() {
+        assert_eq!(
+            repeated("20100517", "FREQ=YEARLY;UNTIL=20270517"),
+            ["2025-05-17", "2026-05-17", "2027-05-17"]
+        );
+        assert_eq!(
+            repeated("20100517", "FREQ=YEARLY;UNTIL=20270516T235959Z"),
+            ["2025-05-17", "2026-05-17"]
+        );
+        // The first of 17 was in 2010, so the last is in 2026; of 29 February only the years count that have one.
+        assert_eq!(
+            repeated("20100517", "FREQ=YEARLY;COUNT=17"),
+            ["2025-05-17", "2026-05-17"]
+        );
+        assert_eq!(repeated("20200229", "FREQ=YEARLY;COUNT=3"), ["2028-02-29"]);
+        assert!(repeated("20100517", "FREQ=YEARLY;COUNT=5").is_empty(), "it is over");
+        for rule in ["FREQ=YEARLY;COUNT=0", "FREQ=YEARLY;UNTIL=soon", "FREQ=YEARLY;BYMONTH=5"] {
+            let text = format!("BEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20100517\r\nRRULE:{rule}\r\nEND:VEVENT\r\n");
+            let problem = holidays(&file(&text), today()).unwrap_err();
+            assert!(problem.text.contains(rule), "{problem}");
+        }
+    }
+
     #[test]
     fn whole_days_are_holidays() {
         let text = file(
@@ -192,7 +266,7 @@ mod tests {
              BEGIN:VEVENT\r\nUID:2\r\nDTSTART;VALUE=DATE:20270517\r\nRRULE:FREQ=YEARLY\r\nSUMMARY:Constitution\\, day\r\nEND:VEVENT\r\n\
              BEGIN:VEVENT\r\nUID:3\r\nDTSTART:20261201T090000Z\r\nSUMMARY:Meeting\r\nEND:VEVENT\r\n",
         );
-        let (days, left_out) = holidays(&text).unwrap();
+        let (days, left_out) = holidays(&text, today()).unwrap();
         assert_eq!(left_out, 1);
         let dates: Vec<&str> = days.iter().map(|day| day.date.as_str()).collect();
         assert_eq!(dates[..4], ["2026-12-24", "2026-12-25", "2026-12-26", "2027-05-17"]);
@@ -209,7 +283,7 @@ mod tests {
              BEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20240229\r\nRRULE:FREQ=YEARLY\r\nEXDATE;VALUE=DATE:20280229\r\n\
              RDATE;VALUE=DATE:20270301\r\nEND:VEVENT\r\n",
         );
-        let (days, left_out) = holidays(&format!("\u{feff}{text}")).unwrap();
+        let (days, left_out) = holidays(&format!("\u{feff}{text}"), today()).unwrap();
         assert_eq!(left_out, 1, "what was called off is no holiday");
         let dates: Vec<&str> = days.iter().map(|day| day.date.as_str()).collect();
         assert_eq!(
@@ -218,27 +292,27 @@ mod tests {
                 "2026-12-24",
                 "2026-12-25",
                 "2026-12-26",
-                "2024-02-29",
                 "2032-02-29",
+                "2036-02-29",
                 "2027-03-01"
             ]
         );
         let hours = file("BEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20261227\r\nDURATION:PT8H\r\nEND:VEVENT\r\n");
-        assert!(holidays(&hours).unwrap_err().text.contains("PT8H"));
+        assert!(holidays(&hours, today()).unwrap_err().text.contains("PT8H"));
         let long = file("BEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20260101\r\nDTEND;VALUE=DATE:20261231\r\nEND:VEVENT\r\n");
-        assert!(holidays(&long).unwrap_err().text.contains("at most 60"));
+        assert!(holidays(&long, today()).unwrap_err().text.contains("at most 60"));
     }
 
     #[test]
     fn what_cannot_be_a_holiday_is_refused_with_its_line() {
         let turned = file("BEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20261227\r\nDTEND;VALUE=DATE:20261224\r\nEND:VEVENT\r\n");
-        let problem = holidays(&turned).unwrap_err();
+        let problem = holidays(&turned, today()).unwrap_err();
         assert_eq!(problem.line, 4);
         assert!(problem.text.contains("before it begins"), "{problem}");
         let weekly = file("BEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20261227\r\nRRULE:FREQ=WEEKLY\r\nEND:VEVENT\r\n");
-        assert!(holidays(&weekly).unwrap_err().text.contains("FREQ=WEEKLY"));
+        assert!(holidays(&weekly, today()).unwrap_err().text.contains("FREQ=WEEKLY"));
         let bare = file("BEGIN:VEVENT\r\nSUMMARY:x\r\nEND:VEVENT\r\n");
-        assert!(holidays(&bare).unwrap_err().text.contains("DTSTART"));
-        assert!(holidays("hello").is_err());
+        assert!(holidays(&bare, today()).unwrap_err().text.contains("DTSTART"));
+        assert!(holidays("hello", today()).is_err());
     }
 }

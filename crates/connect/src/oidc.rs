@@ -256,8 +256,7 @@ pub fn finish(
         let text = "The provider did not say that you signed in anew. Sign in there again.";
         return Err(refused("not_fresh", text));
     }
-    let mut all = payload(token)?;
-    all.extend(more_about(&client, &tokens, claims, http)?);
+    let all = joined(payload(token)?, more_about(&client, &tokens, claims, http)?);
     Ok(Verified {
         claimed: read(registration, claims.subject().as_str(), &all),
         signed_in_at,
@@ -447,19 +446,46 @@ fn more_about(
     Ok(found)
 }
 
+/// What the token says, and over it what the user info endpoint says.
+fn joined(mut token: Map<String, Value>, more: Map<String, Value>) -> Map<String, Value> {
+    let mail = |map: &Map<String, Value>| Some(map.get("email")?.as_str()?.trim().to_lowercase());
+    // That an address was verified is said of the one that stands beside it: another one does not inherit it.
+    if more.contains_key("email") && mail(&more) != mail(&token) {
+        token.remove("email_verified");
+    }
+    token.extend(more);
+    token
+}
+
+/// Whether the claim with the groups was left away because there are too many, and stands elsewhere: as a distributed claim
+/// (OpenID Connect Core 1.0 section 5.6.2), or as Entra says it in a token that goes by way of an address.
+fn is_overage(all: &Map<String, Value>, name: &str) -> bool {
+    let elsewhere = all.get("_claim_names").and_then(Value::as_object);
+    elsewhere.is_some_and(|names| names.contains_key(name)) || is_yes(all.get("hasgroups"))
+}
+
+/// The groups that a provider tells of; `None` where none are asked for, or where it says that they stand elsewhere. A claim that is
+/// absent is an empty one, for Entra and Okta leave it away for somebody who is in no group.
+fn groups_of(registration: &Registration, all: &Map<String, Value>) -> Option<Vec<String>> {
+    let name = registration.groups_claim.as_deref()?;
+    match all.get(name) {
+        None if is_overage(all, name) => None,
+        value => Some(texts(value)),
+    }
+}
+
 fn read(registration: &Registration, subject: &str, all: &Map<String, Value>) -> Claimed {
     let text = |name: &str| {
         let value = all.get(name)?.as_str()?.trim();
         (!value.is_empty() && value.len() <= LONGEST_VALUE).then(|| value.to_owned())
     };
-    let groups = registration.groups_claim.as_deref().and_then(|name| all.get(name));
     Claimed {
         subject: format!("{} {subject}", registration.issuer),
         login: text(&registration.login_claim),
         name: text("name"),
         mail: text("email").map(|mail| mail.to_lowercase()),
         mail_is_verified: is_yes(all.get("email_verified")),
-        groups: groups.map(|value| texts(Some(value))),
+        groups: groups_of(registration, all),
     }
 }
 
@@ -490,9 +516,78 @@ fn texts(value: Option<&Value>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Map, Value, json};
 
-    use super::texts;
+    use super::{Registration, joined, read, texts};
+
+    fn registration() -> Registration {
+        Registration {
+            issuer: "https://id.example".to_owned(),
+            client_id: "assent".to_owned(),
+            client_secret: None,
+            redirect_uri: "https://assent.example/back".to_owned(),
+            scopes: Vec::new(),
+            login_claim: "preferred_username".to_owned(),
+            groups_claim: Some("groups".to_owned()),
+        }
+    }
+
+    fn map(value: &Value) -> Map<String, Value> {
+        value.as_object().cloned().unwrap_or_default()
+    }
+
+    #[test]
+    fn groups_that_are_left_away_are_none_unless_the_token_says_that_they_stand_elsewhere() {
+        for (claims, wanted) in [
+            (json!({"groups": ["sre"]}), Some(vec!["sre".to_owned()])),
+            (json!({"groups": []}), Some(Vec::new())),
+            (json!({}), Some(Vec::new())),
+            (json!({"hasgroups": false}), Some(Vec::new())),
+            (json!({"_claim_names": {"address": "src1"}}), Some(Vec::new())),
+            (json!({"_claim_names": {"groups": "src1"}}), None),
+            (json!({"hasgroups": true}), None),
+            (json!({"hasgroups": "true"}), None),
+        ] {
+            assert_eq!(read(&registration(), "7", &map(&claims)).groups, wanted, "{claims}");
+        }
+        let asks_none = Registration {
+            groups_claim: None,
+            ..registration()
+        };
+        assert_eq!(read(&asks_none, "7", &map(&json!({"groups": ["sre"]}))).groups, None);
+    }
+
+    #[test]
+    fn another_address_of_the_user_info_does_not_inherit_that_the_tokens_was_verified() {
+        let token = json!({"email": "ada@acme.example", "email_verified": true});
+        for (more, mail, is_verified) in [
+            (json!({}), "ada@acme.example", true),
+            (json!({"email": "Ada@acme.example"}), "ada@acme.example", true),
+            (json!({"email": "adam@acme.example"}), "adam@acme.example", false),
+            (
+                json!({"email": "adam@acme.example", "email_verified": true}),
+                "adam@acme.example",
+                true,
+            ),
+            (
+                json!({"email": "ada@acme.example", "email_verified": false}),
+                "ada@acme.example",
+                false,
+            ),
+        ] {
+            let claimed = read(&registration(), "7", &joined(map(&token), map(&more)));
+            assert_eq!(
+                (claimed.mail.as_deref(), claimed.mail_is_verified),
+                (Some(mail), is_verified),
+                "{more}"
+            );
+        }
+        let alone = joined(
+            map(&json!({"email_verified": true})),
+            map(&json!({"email": "a@b.example"})),
+        );
+        assert!(!read(&registration(), "7", &alone).mail_is_verified);
+    }
 
     #[test]
     fn every_group_of_a_long_list_is_read() {

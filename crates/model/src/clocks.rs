@@ -6,7 +6,7 @@
 //! | a person has not acknowledged in time | they are reminded, and the change's owner reads it |
 //! | nobody of a rule has | deputies are asked beside them |
 //! | three quarters of the time to decide are over | those who have not decided are reminded |
-//! | the time to decide is over | who answers one line further up in the matrix is asked too |
+//! | the time to decide is over | who answers one line further up in the matrix is asked too, and deputies who were not before |
 //! | and half of that time again | the group that the rule names is told |
 //! | and the whole of it again | the last group is told: change managers, else administrators |
 //!
@@ -228,7 +228,8 @@ fn unacknowledged_mark(request: &Request) -> String {
 }
 
 fn undecided_mark(clock: &RuleClock, person: &PersonId) -> String {
-    format!("undecided/{}/{person}/{}", clock.rule, clock.decide_by)
+    // A pause moves the time to decide, so the mark is of when they were asked.
+    format!("undecided/{}/{person}/{}", clock.rule, clock.asked_at)
 }
 
 /// Does all that is due by now, in the order of its times. Doing it twice does nothing the second time.
@@ -392,11 +393,7 @@ fn escalate(case: &mut Case<'_>, rule_id: &str, step: EscalationStep) -> bool {
     let Some(clock) = case.file.change.clocks.iter_mut().find(|clock| clock.rule == rule_id) else {
         return false;
     };
-    if seen {
-        // Somebody has it in hand, so nobody else is disturbed before the time to decide is over.
-        clock.steps.retain(|due| due.step != step);
-        return false;
-    }
+    let decide_by = clock.decide_by;
     let Some(due) = clock
         .steps
         .iter_mut()
@@ -404,6 +401,11 @@ fn escalate(case: &mut Case<'_>, rule_id: &str, step: EscalationStep) -> bool {
     else {
         return false;
     };
+    if seen && due.due_at < decide_by {
+        // Somebody has it in hand, so nobody else is disturbed before the time to decide is over.
+        due.due_at = decide_by;
+        return false;
+    }
     due.done_at = Some(now);
     let due_at = due.due_at.min(now);
     let people = match step {

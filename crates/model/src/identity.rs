@@ -30,7 +30,8 @@ pub struct IdentityProvider {
     pub scopes: Vec<String>,
     /// The claim that a new person's login is made from.
     pub login_claim: String,
-    /// The claim that lists groups; without one groups are left alone.
+    /// The claim that lists groups; without one groups are left alone. A sign-in that does not bring it is one in no group, unless
+    /// the provider says that the list stands elsewhere.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub groups_claim: Option<String>,
     /// Their groups to ours. A person who signs in joins and leaves exactly these.
@@ -68,7 +69,8 @@ pub struct Claimed {
     pub mail: Option<String>,
     /// Whether the provider says that it verified the address.
     pub mail_is_verified: bool,
-    /// Their groups; `None` when the token says nothing about groups.
+    /// Their groups; `None` when they are not asked for, or when the provider says that they stand elsewhere because there are too
+    /// many: then nothing is known of them. Whoever is in no group has the empty list.
     pub groups: Option<Vec<String>>,
 }
 
@@ -178,20 +180,25 @@ mod tests {
     }
 
     #[test]
-    fn managed_groups_and_rights_follow_the_token_and_others_stay() {
+    fn managed_groups_and_rights_follow_the_provider_and_stay_where_it_names_no_list() {
         let before = BTreeSet::from([Role::Implementer, Role::Auditor]);
         let it = provider();
         assert_eq!(
             it.roles_after(&before, &claimed(Some(&[]))),
             BTreeSet::from([Role::Auditor])
         );
-        assert_eq!(it.roles_after(&before, &claimed(None)), before);
+        assert_eq!(it.roles_after(&before, &claimed(None)), before, "too many to be named");
         let after = it.memberships(&claimed(Some(&["dba", "unknown"])));
         assert_eq!(
             after,
             BTreeMap::from([("ops".into(), true), ("security".into(), false)])
         );
-        assert!(it.memberships(&claimed(None)).is_empty());
+        let nowhere = it.memberships(&claimed(Some(&[])));
+        assert_eq!(
+            nowhere,
+            BTreeMap::from([("ops".into(), false), ("security".into(), false)])
+        );
+        assert!(it.memberships(&claimed(None)).is_empty(), "nobody is moved");
     }
 
     #[test]

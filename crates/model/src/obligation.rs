@@ -164,6 +164,9 @@ pub struct ApprovalRule {
     /// The training that an approver must have, valid at that moment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<String>,
+    /// Whether a decision is void once its author may no longer act, also where they left lawfully.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub while_active: bool,
 }
 
 fn first_stage() -> u32 {
@@ -195,6 +198,7 @@ impl ApprovalRule {
             on_call: false,
             function: None,
             training: None,
+            while_active: false,
         }
     }
 }

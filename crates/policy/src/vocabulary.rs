@@ -2,7 +2,7 @@
 //!
 //! | `@require` | needs | may have | due |
 //! |---|---|---|---|
-//! | `approval` | `@from @covers` | `@count @distinct_from @valid_for @step_up @ack_sla @decide_sla @escalate` (a group's key) `@stage @dual_control`; `@function @training` (a word); with `@from("group:…")` also `@quorum @on_call`; with `@from("group:…,group:…")` also `@distinct_groups`, which it needs | start |
+//! | `approval` | `@from @covers` | `@count @distinct_from @valid_for @step_up @ack_sla @decide_sla @escalate` (a group's key) `@stage @dual_control @while_active`; `@function @training` (a word); with `@from("group:…")` also `@quorum @on_call`; with `@from("group:…,group:…")` also `@distinct_groups`, which it needs | start |
 //! | `evidence` | `@aspect` | `@environment @due` | `@due`, else start |
 //! | `peer_review` | | `@count @from` (a group's key) `@due` | `@due`, else start |
 //! | `checklist` | `@items` (separated by `;`) | `@due` | `@due`, else start |
@@ -14,12 +14,15 @@
 //! | `break_glass` | one of: | `@budget` (openings of a team in 90 days) `@validate_within` | close |
 //! | `permit` | one of: | `@minutes @ahead @max_list_age` | start |
 //!
-//! Every policy has `@id("pack.words")` and `@reason("…")` besides. `@step_up`, `@dual_control`, `@distinct_groups` and `@ahead` stand alone.
+//! Every policy has `@id("pack.words")` and `@reason("…")` besides. `@step_up`, `@dual_control`, `@while_active`, `@distinct_groups` and `@ahead` stand alone.
 //! Durations are `30d`, `4h`, `15m`; those of clocks (`@ack_sla`, `@decide_sla`, `@lead_time`) also `4bh` and `2bd`, in working time; `@count`, `@valid_for`, `@ack_sla`, `@lead_time`, `@minutes`, `@max_list_age` and
 //! `@environment` may name a parameter (`"$name"`). `@due("approval")` means: before all rules on *what* are met.
 //!
 //! `@from("group:security,group:platform") @count("2") @distinct_groups` asks two people, each counted for another group of
 //! these: one person of both counts once, and two people of one count once.
+//!
+//! A lawful decision outlives its author's leaving. `@while_active` says otherwise: it is void with the deactivation, and so are the
+//! permits that rest on it.
 
 use std::collections::BTreeMap;
 
@@ -67,6 +70,7 @@ const KINDS: &[Kind] = &[
             "on_call",
             "function",
             "training",
+            "while_active",
         ],
     },
     Kind {
@@ -397,6 +401,7 @@ impl Reader<'_> {
             on_call: self.flag("on_call")?,
             function: self.text("function", values::key)?,
             training: self.text("training", values::key)?,
+            while_active: self.flag("while_active")?,
         })
     }
 
@@ -567,6 +572,7 @@ mod tests {
             ("on_call", ""),
             ("function", "dba"),
             ("training", "pci_dss"),
+            ("while_active", ""),
         ]);
         let rule = ApprovalRule {
             from: Asked::Group(GroupKey::from("security")),
@@ -585,6 +591,7 @@ mod tests {
             on_call: true,
             function: Some("dba".to_owned()),
             training: Some("pci_dss".to_owned()),
+            while_active: true,
         };
         assert_eq!(found.unwrap().duty, Duty::Approval(rule));
     }

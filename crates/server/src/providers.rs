@@ -380,6 +380,14 @@ async fn enter(
     verified: Verified,
     origin: &Origin,
 ) -> Result<NewSession, Failure> {
+    if found.groups_claim.is_some() && verified.claimed.groups.is_none() {
+        // Nobody is moved on what is not known; whoever wonders why groups do not follow finds it here.
+        tracing::info!(
+            tenant,
+            provider = %found.key,
+            "a provider says that somebody's groups stand elsewhere: groups and rights stay as they are"
+        );
+    }
     let subject = verified.claimed.subject.clone();
     let (provider, claimed) = (found.clone(), verified.claimed);
     let meet = move |room: &mut Room<'_, '_>| {

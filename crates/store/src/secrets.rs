@@ -49,6 +49,14 @@ pub fn delete_password(tx: &mut Tx<'_>, person: &str) -> Result<bool> {
     Ok(done > 0)
 }
 
+/// Takes all passwords away that somebody set for others since an instant, and that nobody changed; answers how many there were.
+pub fn delete_passwords_set_by(tx: &mut Tx<'_>, person: &str, since: Timestamp) -> Result<u64> {
+    tx.execute(
+        "DELETE FROM password WHERE tenant = $tenant AND set_by = $person AND set_at > $since",
+        &[("person", person.into()), ("since", since.into())],
+    )
+}
+
 /// Sets a secret, already encrypted, under an id such as a connection's.
 pub fn save(tx: &mut Tx<'_>, id: &str, wrapped: &[u8], created_at: Timestamp) -> Result<()> {
     tx.execute(

@@ -161,6 +161,14 @@ pub fn delete_of_person(tx: &mut Tx<'_>, person: &str) -> Result<u64> {
     )
 }
 
+/// Ends all sessions that somebody handed out, by a password that they set for another; answers how many there were.
+pub fn delete_handed_by(tx: &mut Tx<'_>, person: &str) -> Result<u64> {
+    tx.execute(
+        "DELETE FROM session WHERE tenant = $tenant AND handed_by = $person",
+        &[("person", person.into())],
+    )
+}
+
 /// Removes sessions of all tenants that have ended, at most so many.
 pub fn prune(tx: &mut CrossTx<'_>, now: Timestamp, most: i64) -> Result<u64> {
     tx.execute(PRUNE, &[("now", now.into()), ("most", most.into())])

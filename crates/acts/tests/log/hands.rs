@@ -5,13 +5,13 @@ use acts::set_template::{approve_template, propose_template};
 use model::directory::StandardTemplate;
 use model::file::{Actor, Lent};
 use model::records::Message;
-use model::words::{Noun, TemplateState};
+use model::words::{ApprovalState, Noun, State, TemplateState};
 use model::workload::Workload;
 use serde_json::{Map, Value, json};
 use store::record::{self, Filter};
 use store::{Lane, Mode};
 
-use crate::world::{TENANT, World, body};
+use crate::world::{ARTIFACT, TENANT, World, body};
 
 /// Somebody by a token that somebody else made for them.
 fn lent(world: &World, login: &'static str, maker: &'static str) -> Actor {
@@ -358,5 +358,107 @@ fn a_directory_takes_no_address_from_who_runs_it_and_gives_none_that_is_an_alias
     assert_eq!(marks(), ("nb@halden.example".to_owned(), vec![alias]));
     assert_eq!(keep(&world.actor("nils"), "nils@halden.example"), "");
     assert_eq!(marks().0, "nils@halden.example");
+    world.assert_replays();
+}
+
+/// What stands of the decisions on a change: whose, and their states.
+fn decisions(world: &World, key: &str) -> Vec<(String, ApprovalState)> {
+    let key = key.to_owned();
+    let found = world.look(move |room| {
+        let (file, directory) = (room.file(&key)?, room.directory()?);
+        let rows = file.approvals.iter();
+        Ok(rows
+            .map(|it| (directory.login(&it.person), it.state))
+            .collect::<Vec<_>>())
+    });
+    found.unwrap()
+}
+
+fn compromised(world: &World, login: &'static str) {
+    world.system(move |room| {
+        let words = body(json!({"compromised": true, "reason": "Stolen."}));
+        acts::deactivate_person::deactivate_person(room, login, &words).map(drop)
+    });
+}
+
+#[test]
+fn what_a_compromised_account_said_by_anothers_way_in_falls_with_it() {
+    let world = World::new();
+    world.system(|room| {
+        acts::set_person::create_person(room, &body(json!({"login": "ada", "roles": ["admin"]}))).map(drop)
+    });
+    let key = world.draft("Move booking to 4.2");
+    let k = key.clone();
+    world.by("rita", move |room| {
+        acts::submit_change::submit_change(room, &k)?;
+        acts::assess_change::assess_change(room, &k, &body(json!({"dependencies_reviewed": true})))
+    });
+    for (login, actor) in [("olga", Some("ada")), ("sam", None), ("mona", None)] {
+        let actor = actor.map_or_else(|| world.actor(login), |maker| lent(&world, login, maker));
+        let k = key.clone();
+        let approve = move |room: &mut Room<'_, '_>| {
+            let digest = room.change(&k)?.digests.content;
+            let words = body(json!({"decision": "approve", "content_digest": digest}));
+            acts::approve_change::approve_change(room, &k, &words)
+        };
+        assert_eq!(refused(&world, &actor, approve), "", "{login}");
+    }
+    let k = key.clone();
+    let state = |k: String| world.look(move |room| Ok(room.change(&k)?.state)).unwrap();
+    assert_eq!(state(k.clone()), State::Scheduled);
+    compromised(&world, "ada");
+    let rows = decisions(&world, &key);
+    assert_eq!(
+        rows,
+        [
+            ("olga".to_owned(), ApprovalState::Voided),
+            ("sam".to_owned(), ApprovalState::Standing),
+            ("mona".to_owned(), ApprovalState::Standing)
+        ]
+    );
+    assert_ne!(state(k), State::Scheduled);
+    world.assert_replays();
+}
+
+#[test]
+fn what_a_compromised_account_accepted_or_found_to_be_so_is_open_again() {
+    let world = World::new();
+    let key = world.scheduled("Move booking to 4.2");
+    let k = key.clone();
+    world.by("rita", move |room| {
+        let failed = json!({"kind": "note", "aspect": "functional", "result": "failed", "environment": "staging",
+            "artifact": ARTIFACT, "text": "One of three fails."});
+        let file = model::verbs::around::StoredFile {
+            digest: proof::crypto::digest_text(b"One of three fails."),
+            size: 19,
+            media_type: "text/plain".into(),
+            reading: None,
+        };
+        acts::add_evidence::add_evidence(room, &k, &body(failed), &file)
+    });
+    let k = key.clone();
+    world.by("sam", move |room| {
+        let digest = room.change(&k)?.digests.content;
+        let conditions = json!([{"text": "A backup is there", "due": "close", "checker": "olga"}]);
+        let words = json!({"decision": "approve_with_conditions", "content_digest": digest, "conditions": conditions});
+        acts::approve_change::approve_change(room, &k, &body(words))
+    });
+    let k = key.clone();
+    world.by("olga", move |room| {
+        let file = room.file(&k)?;
+        let (evidence, condition) = (file.evidence[0].id.clone(), file.conditions[0].id.clone());
+        acts::accept_evidence::accept_evidence(room, &k, &evidence, &body(json!({"reason": "A test of old times."})))?;
+        acts::meet_condition::meet_condition(room, &k, &condition, &body(json!({"text": "I saw it."})))
+    });
+    let said = |k: String| {
+        let found = world.look(move |room| {
+            let file = room.file(&k)?;
+            Ok((file.evidence[0].accepted.is_some(), file.conditions[0].met.is_some()))
+        });
+        found.unwrap()
+    };
+    assert_eq!(said(key.clone()), (true, true));
+    compromised(&world, "olga");
+    assert_eq!(said(key), (false, false));
     world.assert_replays();
 }

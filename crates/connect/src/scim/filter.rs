@@ -4,7 +4,7 @@
 use scim_v2::filter::{AttrExp, AttrPath, CompValue, CompareOp, Filter, ValFilter};
 use serde_json::{Map, Value};
 
-use super::schema::{Attr, ENTERPRISE, ENTERPRISE_ATTRS, Kind, extension, find};
+use super::schema::{Attr, ENTERPRISE, ENTERPRISE_ATTRS, Kind, extension, find, of_schema};
 use super::{Resource, ScimError, member, same};
 
 /// The longest filter, in bytes.
@@ -130,10 +130,8 @@ impl Resolved {
 
 fn resolve(path: &AttrPath, attrs: &'static [Attr]) -> Result<Resolved, ScimError> {
     let unknown = || bad(format!("There is no attribute `{path}`."));
-    let (urn, attrs) = match path.uri.as_deref().map(extension) {
-        Some(Some((urn, inner))) => (Some(urn), inner),
-        _ => (None, attrs),
-    };
+    let (urn, attrs) = of_schema(path.uri.as_deref(), attrs)
+        .ok_or_else(|| bad(format!("`{path}` names a schema that is not known here.")))?;
     let (urn, attr) = match find(attrs, &path.name) {
         Some(attr) => (urn, attr),
         // Entra looks for a manager by the bare name.
@@ -416,6 +414,10 @@ mod tests {
             r#"emails[type eq "work"].value eq "x" or"#,
             r#"userName[type eq "work"].value eq "x""#,
             r#"emails[type eq "work"].value.value eq "x""#,
+            r#"urn:acme:custom:2.0:User:active eq true"#,
+            r#"urn:acme:custom:2.0:User:userName pr"#,
+            r#"urn:acme:custom:2.0:User:emails[type eq "work"]"#,
+            r#"emails[urn:acme:custom:2.0:User:type eq "work"]"#,
             r#"active gt true"#,
             r#"userName eq 7"#,
             r#"userName eq "a\u0000b""#,

@@ -123,6 +123,14 @@ fn at_path(group: &mut ProvisionedGroup, op: Op, path: &str, value: &Value) -> R
     let parsed: PatchPath = super::value_path::spaced(path)
         .parse()
         .map_err(|error| ScimError::bad("invalidPath", format!("The path `{path}` cannot be read: {error}.")))?;
+    let named = match &parsed {
+        PatchPath::Attr(attr) => attr,
+        PatchPath::Value(chosen) => &chosen.attr,
+    };
+    if named.uri.as_deref().is_some_and(|uri| !same(uri, GROUP)) {
+        let text = format!("The path `{path}` names a schema that is not known here.");
+        return Err(ScimError::bad("invalidPath", text));
+    }
     match parsed {
         PatchPath::Attr(attr) if same(&attr.name, "members") && attr.sub_attr.is_none() => of_members(group, op, value),
         PatchPath::Attr(attr) if attr.sub_attr.is_none() => {
@@ -183,7 +191,9 @@ fn of_text(group: &mut ProvisionedGroup, op: Op, name: &str, value: &Value) -> O
 /// The ids that a filter of equalities names; `None` for any other filter.
 fn named_in(filter: &ValFilter, found: &mut BTreeSet<String>) -> Option<()> {
     match filter {
-        ValFilter::Attr(AttrExp::Comparison(path, CompareOp::Eq, CompValue::Str(id))) if same(&path.name, "value") => {
+        ValFilter::Attr(AttrExp::Comparison(path, CompareOp::Eq, CompValue::Str(id)))
+            if same(&path.name, "value") && path.uri.is_none() =>
+        {
             found.insert(id.clone());
             Some(())
         }
@@ -296,6 +306,18 @@ mod tests {
             (
                 json!({"op": "remove", "path": "members[display sw \"a\"]"}),
                 "invalidFilter",
+            ),
+            (
+                json!({"op": "remove", "path": "urn:acme:custom:2.0:Group:members"}),
+                "invalidPath",
+            ),
+            (
+                json!({"op": "remove", "path": "urn:acme:custom:2.0:Group:members[value eq \"p1\"]"}),
+                "invalidPath",
+            ),
+            (
+                json!({"op": "replace", "path": "urn:acme:custom:2.0:Group:displayName", "value": "New"}),
+                "invalidPath",
             ),
             (json!({"op": "remove", "path": "displayName"}), "invalidValue"),
             (json!({"op": "replace", "path": "id", "value": "x"}), "mutability"),

@@ -5,7 +5,7 @@ use scim_v2::filter::{AttrExp, AttrPath, CompValue, CompareOp, PatchPath, ValFil
 use serde_json::{Map, Value, json};
 
 use super::filter::{check_value_filter, value_matches};
-use super::schema::{Attr, Kind, checked, extension, find};
+use super::schema::{Attr, Kind, checked, extension, find, of_schema};
 use super::{MOST_OPERATIONS, Resource, ScimError, member, same};
 
 /// What an operation does.
@@ -90,10 +90,10 @@ fn place(path: &str, attrs: &'static [Attr]) -> Result<Place, ScimError> {
         }
         PatchPath::Value(value) => (value.attr, value.sub_attr, Some(value.filter)),
     };
-    let (urn, attrs) = match attr_path.uri.as_deref().map(extension) {
-        Some(Some((urn, inner))) => (Some(urn), inner),
-        _ => (None, attrs),
-    };
+    let (urn, attrs) = of_schema(attr_path.uri.as_deref(), attrs).ok_or_else(|| {
+        let text = format!("The path `{path}` names a schema that is not known here.");
+        ScimError::bad("invalidPath", text)
+    })?;
     let attr = find(attrs, &attr_path.name).ok_or_else(|| no_path(&attr_path))?;
     if attr.is_fixed {
         let text = format!("`{}` is set by the server alone.", attr.name);
@@ -489,6 +489,30 @@ mod tests {
             json!([{"primary": true, "value": "a@b.example", "type": "work"}])
         );
         assert!(after.get("id").is_none() && after.get("unknownThing").is_none());
+    }
+
+    #[test]
+    fn an_attribute_of_an_unknown_schema_is_not_the_core_one_of_its_name() {
+        let foreign = "urn:acme:custom:2.0:User";
+        for path in [
+            format!("{foreign}:active"),
+            format!("{foreign}:emails[type eq \"work\"].value"),
+        ] {
+            let refused = patched(ada(), json!([{"op": "replace", "path": path, "value": "False"}])).unwrap_err();
+            assert_eq!(refused.kind, "invalidPath", "{path}");
+            assert!(refused.detail.contains("not known here"), "{path}: {refused}");
+        }
+        let path = format!("{foreign}:active");
+        // Without a path it is left out, as in POST.
+        let whole = json!([{"op": "replace", "value": {
+            path: "False", foreign: {"active": false}, "urn:acme:custom:active": {"since": 7}, "displayName": "Ada",
+        }}]);
+        let after = patched(ada(), whole).unwrap();
+        assert_eq!((&after["active"], &after["displayName"]), (&json!(true), &json!("Ada")));
+        assert!(after.get(foreign).is_none());
+        let core = "URN:ietf:params:scim:schemas:core:2.0:user:active";
+        let after = patched(ada(), json!([{"op": "replace", "path": core, "value": "False"}])).unwrap();
+        assert_eq!(after["active"], false);
     }
 
     #[test]

@@ -196,6 +196,17 @@ pub fn extension(urn: &str) -> Option<(&'static str, &'static [Attr])> {
     known.into_iter().find(|(name, _)| same(name, urn))
 }
 
+/// The attributes that a path means by the schema before its name: by none, or a core one, those that are at hand, else those of an
+/// extension that is known, with its name. `None` for any other schema: its `active` is none of ours.
+#[must_use]
+pub fn of_schema(uri: Option<&str>, attrs: &'static [Attr]) -> Option<(Option<&'static str>, &'static [Attr])> {
+    match uri {
+        None => Some((None, attrs)),
+        Some(uri) if same(uri, USER) || same(uri, GROUP) => Some((None, attrs)),
+        Some(uri) => extension(uri).map(|(urn, inner)| (Some(urn), inner)),
+    }
+}
+
 /// An attribute by its name, whatever the case of its letters.
 #[must_use]
 pub fn find(attrs: &'static [Attr], name: &str) -> Option<&'static Attr> {

@@ -184,9 +184,14 @@ pub fn close(case: &mut Case<'_>) -> Result<(), Refusal> {
     case.allow(Act::Close)?;
     check_not_only_implementer(case)?;
     let by = case.person();
-    if case.change().lawful_break_glass().is_some_and(|glass| glass.by == by) {
-        let text = "Who broke the glass cannot close the change.";
-        return Err(Refusal::not_allowed("own_request", text));
+    if let Some(glass) = case.change().lawful_break_glass() {
+        if glass.by == by {
+            let text = "Who broke the glass cannot close the change.";
+            return Err(Refusal::not_allowed("own_request", text));
+        }
+        if !case.actor.is_system && super::glass::is_hand_of_opener(case) {
+            return Err(super::decide::one_hand(case));
+        }
     }
     check_state(case, Act::Close)?;
     refuse_unmet(

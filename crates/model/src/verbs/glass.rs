@@ -200,7 +200,7 @@ fn is_dual(duty: &Duty) -> bool {
 /// only now does work begin.
 ///
 /// # Errors
-/// 403 for the opener and for whom no such rule could ask; 422; 409 when nothing waits for it, or when the content has moved.
+/// 403 for the opener and for whom no such rule could ask, or `step_up_required`; 422; 409 when nothing waits for it, or when the content has moved.
 pub fn cosign(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     let person = case.person();
     if case
@@ -220,6 +220,7 @@ pub fn cosign(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     case.check_lent(Act::CosignBreakGlass)?;
     check_hand(case)?;
     check_policies(case)?;
+    check_fresh(case)?;
     let mut reading = Reading::new(body, "");
     let digest = reading.text("content_digest", LINE);
     reading.finish()?;
@@ -232,6 +233,19 @@ pub fn cosign(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     refuse_unready(unready(case))?;
     check_committers(case)?;
     sign(case, person)
+}
+
+/// Where a rule of dual control wants a fresh factor with each word, the signature that stands in for them wants one too; so it
+/// does where the rules could not be judged.
+fn check_fresh(case: &Case<'_>) -> Result<(), Refusal> {
+    let requirements = &case.file.requirements;
+    let wants = |duty: &Duty| matches!(duty, Duty::Approval(rule) if rule.dual_control && rule.step_up);
+    let is_wanted =
+        requirements.stop.is_some() || requirements.obligations.iter().any(|row| wants(&row.obligation.duty));
+    if is_wanted && !case.actor.is_stepped_up(case.now) {
+        return Err(step_up_required());
+    }
+    Ok(())
 }
 
 /// Puts the second signature under a glass that waits for it, and begins.
@@ -316,7 +330,7 @@ fn check_hand(case: &Case<'_>) -> Result<(), Refusal> {
 }
 
 /// Whether who acts comes by the hand that opened the glass.
-fn is_hand_of_opener(case: &Case<'_>) -> bool {
+pub(crate) fn is_hand_of_opener(case: &Case<'_>) -> bool {
     let opener = case.change().break_glass.as_ref();
     let first = opener.map(|glass| glass.handed_by.as_ref().unwrap_or(&glass.by));
     first == Some(case.actor.speaker())

@@ -1,24 +1,32 @@
 //! Somebody leaves. What rests on them is flagged; where their account was compromised, their word and what they hold
 //! fall at once.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
+use crate::change::BreakGlass;
 use crate::file::{Case, ChangeFile};
 use crate::ids::PersonId;
-use crate::records::{Coverage, Permit};
+use crate::records::{Approval, CountedFor, Coverage, Permit};
 use crate::settle::{lapse_conditions, recompute, revoke_permits, settle};
 use crate::words::{ApprovalState, State, TaskState};
 
 /// What a decision says that was voided with its author's account.
-const REASON: &str = "the account that gave it is compromised";
+const COMPROMISED: &str = "the account that gave it is compromised";
+/// What a decision says for a rule that counts nobody who has left.
+const LEFT: &str = "its author may no longer act";
 
-/// Takes a deactivated person out of an open change. Nobody asks them any more; a decision they gave lawfully stands,
-/// unless the account was compromised: then their decisions and peer reviews are void, the permits that rest on them
-/// or that they hold are revoked, and a break-glass of theirs ends.
+/// Takes a deactivated person out of an open change. Nobody asks them any more; a decision they gave lawfully stands, unless
+/// a rule for which it counts says `@while_active`: then it is void, and so are the permits that rest on it. Where the account was
+/// compromised, their decisions and peer reviews are void, also those that somebody gave by a way in that the account handed out
+/// or in its stead; what it accepted or found to be so is open again, the permits that rest on it or that it holds are revoked,
+/// and a break-glass of it ends.
 pub fn leave(case: &mut Case<'_>, person: &PersonId, compromised: bool) {
     let parts = parts_in(&case.file, person);
-    if compromised {
-        distrust(case, person);
+    match compromised {
+        true => distrust(case, person),
+        false => drop_unless_active(case, person),
     }
     if !parts.is_empty() {
         case.tell(
@@ -78,10 +86,11 @@ fn tell_people(case: &mut Case<'_>, person: &PersonId, parts: &[&str], compromis
 }
 
 fn distrust(case: &mut Case<'_>, person: &PersonId) {
-    let decided = void_word(case, person);
+    let decided = void_word(case, COMPROMISED, |approval| is_word_of(approval, person));
     let reviewed = void_reviews(case, person);
     let opened = end_glass(case, person);
-    let shaken = decided || reviewed;
+    let stated = take_back(case, person);
+    let shaken = decided || reviewed || stated;
     if shaken && case.change().state == State::Implementing {
         case.file.change.distrusted = true;
     }
@@ -90,11 +99,68 @@ fn distrust(case: &mut Case<'_>, person: &PersonId) {
     });
 }
 
-/// Voids the person's standing decision, whole. Answers whether there was one that counted.
-fn void_word(case: &mut Case<'_>, person: &PersonId) -> bool {
+/// Voids a leaver's decision where it counts for a rule that counts nobody who has left.
+fn drop_unless_active(case: &mut Case<'_>, person: &PersonId) {
+    let rules = crate::approvals::approval_rules(&case.file).filter(|(_, rule)| rule.while_active);
+    let rules: BTreeSet<String> = rules.map(|(row, _)| row.obligation.id.clone()).collect();
+    let counts = |approval: &Approval| approval.counted_for.iter().any(|row| rules.contains(&row.rule));
+    if void_word(case, LEFT, |approval| &approval.person == person && counts(approval)) {
+        revoke_permits(
+            case,
+            "a decision behind it was its author's who may no longer act",
+            |_| true,
+        );
+    }
+}
+
+/// Whether a decision is a person's word, whoever gave it: their own, one by a way in that they handed out, or one in their stead.
+pub fn is_word_of(approval: &Approval, person: &PersonId) -> bool {
+    let is_lent = |row: &CountedFor| row.basis.delegators.contains(person);
+    &approval.person == person
+        || approval.handed_by.as_ref() == Some(person)
+        || approval.counted_for.iter().any(is_lent)
+}
+
+/// Whether a person opened or co-signed a glass, or handed out the way in by which it was opened.
+pub fn is_glass_of(glass: &BreakGlass, person: &PersonId) -> bool {
+    let signed = glass.cosigned.as_ref().is_some_and(|word| &word.by == person);
+    &glass.by == person || signed || glass.handed_by.as_ref() == Some(person)
+}
+
+/// Opens again what the person said that something is good enough, or is so: failed evidence that they accepted, conditions that
+/// they found met. Answers whether there was any.
+fn take_back(case: &mut Case<'_>, person: &PersonId) -> bool {
+    let mut found = Vec::new();
+    for evidence in &mut case.file.evidence {
+        if evidence.accepted.as_ref().is_some_and(|said| &said.by == person) {
+            evidence.accepted = None;
+            found.push((
+                "evidence.acceptance_voided",
+                json!({"evidence": evidence.id, "person": person}),
+            ));
+        }
+    }
+    for condition in &mut case.file.conditions {
+        if condition.met.as_ref().is_some_and(|said| &said.by == person) {
+            condition.met = None;
+            found.push((
+                "condition.reopened",
+                json!({"condition": condition.id, "person": person}),
+            ));
+        }
+    }
+    let is_any = !found.is_empty();
+    for (kind, data) in found {
+        case.tell(kind, data);
+    }
+    is_any
+}
+
+/// Voids standing decisions, whole. Answers whether there was one that counted.
+fn void_word(case: &mut Case<'_>, reason: &str, is_meant: impl Fn(&Approval) -> bool) -> bool {
     let mut voided = Vec::new();
     for approval in &mut case.file.approvals {
-        if &approval.person != person || approval.state != ApprovalState::Standing {
+        if !is_meant(approval) || approval.state != ApprovalState::Standing {
             continue;
         }
         for part in [&mut approval.what, &mut approval.when] {
@@ -103,17 +169,17 @@ fn void_word(case: &mut Case<'_>, person: &PersonId) -> bool {
             }
         }
         approval.state = ApprovalState::Voided;
-        approval.ended = Some(REASON.to_owned());
-        voided.push((approval.id.clone(), approval.is_yes()));
+        approval.ended = Some(reason.to_owned());
+        voided.push((approval.id.clone(), approval.person.clone(), approval.is_yes()));
     }
-    for (id, _) in &voided {
+    for (id, author, _) in &voided {
         lapse_conditions(case, id);
         case.tell(
             "approval.voided",
-            json!({"approval": id, "person": person, "what": true, "when": true, "compromised": true}),
+            json!({"approval": id, "person": author, "what": true, "when": true, "compromised": reason == COMPROMISED}),
         );
     }
-    voided.iter().any(|(_, yes)| *yes)
+    voided.iter().any(|(_, _, yes)| *yes)
 }
 
 fn void_reviews(case: &mut Case<'_>, person: &PersonId) -> bool {
@@ -127,14 +193,13 @@ fn void_reviews(case: &mut Case<'_>, person: &PersonId) -> bool {
     any
 }
 
-/// A break-glass that the person opened or co-signed ends now. Answers whether there was one.
+/// A break-glass of the person ends now. Answers whether there was one.
 fn end_glass(case: &mut Case<'_>, person: &PersonId) -> bool {
     let now = case.now;
     let Some(glass) = case.file.change.break_glass.as_mut().filter(|glass| !glass.ended) else {
         return false;
     };
-    let signed = glass.cosigned.as_ref().is_some_and(|word| &word.by == person);
-    if &glass.by != person && !signed {
+    if !is_glass_of(glass, person) {
         return false;
     }
     glass.until = glass.until.min(now);

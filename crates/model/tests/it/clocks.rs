@@ -288,6 +288,10 @@ fn whoever_has_it_in_hand_is_left_in_peace_and_a_late_answer_is_told_so() {
     );
     world.wait_until(at("2026-11-26T15:00:00Z"));
     assert!(words(&world).contains(&"approval.requested sue".to_owned()));
+    assert!(
+        words(&world).contains(&"approval.escalated deputies".to_owned()),
+        "the time to decide is over"
+    );
     world.approve("vera").unwrap();
     let late = world.file.approvals.last().unwrap();
     assert_eq!(late.escalated_at, Some(at("2026-11-26T14:00:00Z")));
@@ -337,6 +341,24 @@ fn a_pause_stops_the_clocks_and_keeps_the_working_time_that_was_left() {
         request.acknowledge_by,
         at("2026-11-27T14:00:00Z"),
         "Friday, three working hours later"
+    );
+}
+
+#[test]
+fn who_was_reminded_before_a_pause_is_not_reminded_again_after_it() {
+    let mut world = asked_at("2026-11-20T14:00:00Z", estate(), data_rule());
+    world.act("vera", decide::acknowledge).unwrap();
+    world.wait_until(at("2026-11-26T13:00:00Z"));
+    assert_eq!(words(&world), ["approval.reminded vera"]);
+    world.hold("rita", json!({"reason": "Wait"})).unwrap();
+    world.wait_until(at("2026-11-30T13:00:00Z"));
+    world.act("rita", plan::resume).unwrap();
+    world.wait(30);
+    assert_eq!(words(&world), ["approval.reminded vera"]);
+    world.wait(60);
+    assert!(
+        words(&world).contains(&"approval.escalated line".to_owned()),
+        "the clock went on"
     );
 }
 

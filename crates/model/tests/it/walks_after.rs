@@ -317,6 +317,58 @@ fn dual_control_wants_a_second_hand_on_the_glass() {
 }
 
 #[test]
+fn a_lawful_word_outlives_its_author_unless_the_rule_counts_nobody_who_left() {
+    for while_active in [false, true] {
+        let mut strict = rule(Asked::Owner, Covers::What);
+        strict.while_active = while_active;
+        let mut world = World::with(facts(), vec![(Due::Start, Duty::Approval(strict))]);
+        world.submit("rita").unwrap();
+        world.assess("rita", json!({"dependencies_reviewed": true})).unwrap();
+        world.approve("olga").unwrap();
+        let left = |case: &mut model::file::Case<'_>| {
+            model::verbs::leaver::leave(case, &"olga".into(), false);
+            Ok(())
+        };
+        world.act("system", left).unwrap();
+        let approval = world.file.approvals.last().unwrap();
+        let (state, why) = match while_active {
+            true => (
+                model::words::ApprovalState::Voided,
+                Some("its author may no longer act"),
+            ),
+            false => (model::words::ApprovalState::Standing, None),
+        };
+        assert_eq!((approval.state, approval.ended.as_deref()), (state, why));
+    }
+}
+
+#[test]
+fn a_second_hand_shows_a_fresh_factor_where_dual_control_wants_one_with_each_word() {
+    let mut keys = rule(Asked::Owner, Covers::What);
+    (keys.dual_control, keys.step_up) = (true, true);
+    let mut world = World::with(facts(), vec![(Due::Start, Duty::Approval(keys))]);
+    world.break_glass("cora", 60).unwrap();
+    world.by_token = true;
+    assert_eq!(code(world.cosign("olga")), "step_up_required");
+    world.by_token = false;
+    let stale = model::file::Actor {
+        person: "olga".into(),
+        by_token: false,
+        stepped_up_at: None,
+        is_system: false,
+        method: "password".to_owned(),
+        lent: None,
+    };
+    let signed = world.act_as(stale, |case| {
+        model::verbs::glass::cosign(case, &model::verbs::Body::new())
+    });
+    assert_eq!(code(signed), "step_up_required");
+    assert_eq!(world.state(), State::Draft);
+    world.cosign("olga").unwrap();
+    assert_eq!(world.state(), State::Implementing);
+}
+
+#[test]
 fn a_glass_that_waits_for_a_second_hand_says_whose() {
     let mut world = World::with(facts_but(high()), Vec::new());
     world.break_glass("cora", 60).unwrap();

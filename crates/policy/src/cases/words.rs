@@ -73,6 +73,7 @@ fn approval(rule: &ApprovalRule) -> String {
         rule.on_call.then(|| "on_call".to_owned()),
         rule.function.as_ref().map(|word| format!("function {word}")),
         rule.training.as_ref().map(|word| format!("training {word}")),
+        rule.while_active.then(|| "while_active".to_owned()),
     ])
 }
 

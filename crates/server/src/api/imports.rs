@@ -222,7 +222,8 @@ fn done(
 }
 
 fn holidays(room: &mut Room<'_, '_>, text: &str, calendar: Option<&str>, options: Options) -> acts::Result<Reply> {
-    let (days, left_out) = connect::ical::holidays(text).map_err(|problem| refused(&problem))?;
+    let today = room.now.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let (days, left_out) = connect::ical::holidays(text, today).map_err(|problem| refused(&problem))?;
     let key = calendar.unwrap_or(model::calendar::USUAL);
     let (calendar, fresh) = acts::set_calendar::import_holidays(room, key, days, options.dry_run)?;
     Ok(Reply::ok(json!({

@@ -2,9 +2,12 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
+use model::directory::{Ownership, Person};
 use serde_json::{Value, json};
+use store::record::{self, Filter};
+use store::second_factor::{self, SecondFactor};
 
-use crate::world::{ARTIFACT, Answer, World};
+use crate::world::{ARTIFACT, Answer, PASSWORD, TENANT, World};
 
 const ENTERPRISE: &str = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User";
 
@@ -105,6 +108,113 @@ fn a_user_is_made_found_changed_and_removed_as_okta_does_it() {
         .expect(201);
     assert_eq!(back["id"], id, "who comes back is the same person");
     assert_eq!(back["active"], true);
+}
+
+/// What somebody has: their record, their password, how many second factors, and their rows of the matrix.
+fn kept(world: &World, id: &str) -> (Person, Option<String>, usize, Vec<Ownership>) {
+    let id = id.to_owned();
+    world.act(move |room| {
+        let person = record::load::<Person>(room.tx, &id)?.unwrap().record;
+        let password = store::secrets::password(room.tx, &id)?;
+        let factors = second_factor::of_person(room.tx, &id)?.len();
+        let rows = Filter::new().equals("person", id.as_str()).order_by("id");
+        let rows = record::find::<Ownership>(room.tx, &rows)?.into_iter();
+        Ok((person, password, factors, rows.map(|stored| stored.record).collect()))
+    })
+}
+
+/// Gives Oscar, who owns services, something of everything.
+fn equip_oscar(world: &World) {
+    world.set_password("oscar");
+    world.act(|room| {
+        let mut person = room.directory()?.by_login("oscar").cloned().unwrap();
+        let factor = SecondFactor {
+            id: room.new_id()?,
+            person: person.id.0.clone(),
+            kind: "passkey".to_owned(),
+            name: "Key ring".to_owned(),
+            secret: vec![1],
+            is_confirmed: true,
+            last_step: 0,
+            created_at: room.now,
+            last_used_at: None,
+        };
+        second_factor::insert(room.tx, &factor)?;
+        person.functions = ["dba".to_owned()].into();
+        person.subjects = vec!["https://id.example oscar".to_owned()];
+        room.put_estate("person.edited", person, json!({})).map(drop)
+    });
+}
+
+#[test]
+fn who_is_given_the_login_of_somebody_removed_has_nothing_of_theirs() {
+    let world = World::new();
+    let client = Client::new(&world);
+    equip_oscar(&world);
+    let found = client.get("/Users?filter=userName%20eq%20%22oscar%22");
+    let id = found["Resources"][0]["id"].as_str().unwrap();
+    let path = format!("/Users/{id}");
+    // Whoever is only switched off for a while comes back with all of it.
+    for active in [false, true] {
+        let switch = json!({"Operations": [{"op": "replace", "path": "active", "value": active}]});
+        client.ask("PATCH", &path, &switch).expect(200);
+    }
+    let (person, password, factors, rows) = kept(&world, id);
+    assert_eq!(
+        (person.roles.len(), person.functions.len(), person.subjects.len()),
+        (1, 1, 1)
+    );
+    assert!(password.is_some() && factors == 1);
+    assert!(!rows.is_empty() && rows.iter().all(|row| row.ends_at.is_none()));
+    client.ask("DELETE", &path, &Value::Null).expect(204);
+    let bare = |active: bool| {
+        let (person, password, factors, after) = kept(&world, id);
+        assert_eq!(person.active, active);
+        assert!(person.roles.is_empty() && person.functions.is_empty() && person.subjects.is_empty());
+        assert!(password.is_none() && factors == 0);
+        assert_eq!(after.len(), rows.len(), "they have ended and can be read");
+        assert!(after.iter().all(|row| row.ends_at.is_some()));
+    };
+    bare(false);
+    let another = json!({"userName": "oscar", "displayName": "Oscar the Younger", "active": true});
+    let made = client.ask("POST", "/Users", &another).expect(201);
+    assert_eq!(made["id"], id, "the log knows one person of this login");
+    bare(true);
+    let sign_in = json!({"tenant": TENANT, "login": "oscar", "password": PASSWORD});
+    let ask = world.ask("POST", "/api/v1/session").json(&sign_in);
+    ask.send().problem(401, "unauthenticated");
+}
+
+/// Taken out and put back without rights, the other who could look would count no more.
+#[test]
+fn who_could_set_policies_is_not_put_back_without_their_rights_within_a_day() {
+    let world = World::new();
+    let client = Client::new(&world);
+    let found = client.get("/Users?filter=userName%20eq%20%22mona%22");
+    let id = found["Resources"][0]["id"].as_str().unwrap();
+    client.ask("DELETE", &format!("/Users/{id}"), &Value::Null).expect(204);
+    client.refused("POST", "/Users", &json!({"userName": "mona", "active": true}), 409, "");
+    assert_eq!(kept(&world, id).0.roles.len(), 1, "who counts is known by it");
+}
+
+#[test]
+fn an_attribute_of_a_foreign_schema_switches_nobody_off() {
+    let world = World::new();
+    let client = Client::new(&world);
+    let user = client.ask("POST", "/Users", &okta_user("a@acme.example")).expect(201);
+    let path = format!("/Users/{}", user["id"].as_str().unwrap());
+    let foreign = "urn:acme:custom:2.0:User";
+    let one = |operation: Value| json!({"Operations": [operation]});
+    let named = one(json!({"op": "replace", "path": format!("{foreign}:active"), "value": "False"}));
+    client.refused("PATCH", &path, &named, 400, "invalidPath");
+    let value = json!({format!("{foreign}:active"): "False", foreign: {"active": false}});
+    let inside = one(json!({"op": "replace", "value": value}));
+    assert_eq!(client.ask("PATCH", &path, &inside).expect(200)["active"], true);
+    let mut whole = okta_user("a@acme.example");
+    whole[foreign] = json!({"active": false});
+    assert_eq!(client.ask("PUT", &path, &whole).expect(200)["active"], true);
+    let filter = format!("/Users?filter={foreign}:active%20eq%20true");
+    client.refused("GET", &filter, &Value::Null, 400, "invalidFilter");
 }
 
 #[test]

@@ -59,6 +59,9 @@ fn a_session_is_found_by_its_digest_alone() {
         assert!(!world.act(|tx| session::delete_by_id(tx, "p2", "id-d1")));
         assert_eq!(world.across(|tx| session::prune(tx, at(15), 9)), 1);
         assert_eq!(world.act(|tx| session::delete_of_person(tx, "p1")), 1);
+        world.act(|tx| session::insert(tx, &session_of("d2", "p1", 20)));
+        assert_eq!(world.act(|tx| session::delete_handed_by(tx, "p1")), 0);
+        assert_eq!(world.act(|tx| session::delete_handed_by(tx, "p9")), 1);
         assert!(world.act(|tx| session::delete(tx, "d3")));
         assert!(!world.act(|tx| session::delete(tx, "d3")));
     });
@@ -106,6 +109,10 @@ fn passwords_and_secrets_are_replaced_and_removed() {
             "their own again"
         );
         assert_eq!(world.read(|tx| secrets::password_setter(tx, "p2")), None);
+        world.act(|tx| secrets::save_password(tx, "p3", "phc3", (Some("p9"), at(4))));
+        assert_eq!(world.act(|tx| secrets::delete_passwords_set_by(tx, "p9", at(4))), 0);
+        assert_eq!(world.act(|tx| secrets::delete_passwords_set_by(tx, "p9", at(3))), 1);
+        assert_eq!(world.read(|tx| secrets::password(tx, "p3")), None);
         assert!(world.act(|tx| secrets::delete_password(tx, "p1")));
         assert_eq!(world.read(|tx| secrets::password(tx, "p1")), None);
         world.act(|tx| secrets::save(tx, "k1", &[1], at(0)));
