@@ -360,7 +360,7 @@ fn break_glass_on_keys_waits_for_a_second_person_of_security() {
     must_verify(&server);
 }
 
-/// Who could sign names a text that this change never had, on the command line: nothing is signed.
+/// Who could sign does so by a token, which shows no fresh factor, or names a text that this change never had: nothing is signed.
 fn signs_nothing_else_than_what_was_read(server: &Server, path: &str) {
     let unread = artifact(7_006);
     let key = path.rsplit('/').next().unwrap();
@@ -372,9 +372,17 @@ fn signs_nothing_else_than_what_was_read(server: &Server, path: &str) {
         .unwrap();
     let told = String::from_utf8_lossy(&done.stderr).into_owned();
     assert!(
-        done.status.code() == Some(1) && told.contains(&unread) && told.contains("ever had that digest"),
+        done.status.code() == Some(1) && told.contains("fresh factor"),
         "{:?} {told}",
         done.status
+    );
+    let session = Session::begin(server, "security");
+    let signature = format!("/changes/{key}/break-glass/co-signature");
+    let (status, answer) = session.api("POST", &signature, &json!({"content_digest": unread}));
+    let told = answer.to_string();
+    assert!(
+        status >= 400 && told.contains(&unread) && told.contains("ever had that digest"),
+        "{status} {told}"
     );
 }
 
