@@ -55,6 +55,7 @@ mod tenants;
 mod told;
 mod tricks;
 mod turning;
+mod two_groups;
 mod two_servers;
 mod unsent;
 mod waited;
