@@ -67,13 +67,17 @@ pub fn note_credential(
     room.tell(vec![event], Written::default())
 }
 
-/// Keeps when a token was used last. Called rarely, not for each use.
+/// Keeps when a token was used last, or for which of its scopes. Called rarely, not for each use.
 ///
 /// # Errors
 /// The store's.
-pub fn note_use(room: &mut Room<'_, '_>, token: &str) -> Result<()> {
-    if record::load::<model::directory::Token>(room.tx, token)?.is_some() {
-        store::session::note_token_use(room.tx, token, room.now)?;
+pub fn note_use(room: &mut Room<'_, '_>, token: &str, scope: Option<&str>) -> Result<()> {
+    if record::load::<model::directory::Token>(room.tx, token)?.is_none() {
+        return Ok(());
+    }
+    match scope {
+        Some(scope) => store::session::note_scope_use(room.tx, token, scope, room.now)?,
+        None => store::session::note_token_use(room.tx, token, room.now)?,
     }
     Ok(())
 }

@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{SignedDuration, Timestamp};
 use model::access_review::{AccessReview, HeldRight};
 use model::act::actions;
-use model::directory::{Directory, Ownership, Person, Token};
-use model::identity::with_member;
-use model::ids::{GroupKey, PersonId, RecordId};
+use model::directory::{Directory, Person};
+use model::ids::{PersonId, RecordId};
 use model::reading::{Reading, TEXT};
 use model::refusal::Refusal;
 use model::verbs::Body;
@@ -16,6 +15,7 @@ use serde_json::{Value, json};
 use store::record::{self, Filter};
 
 use crate::error::{Error, Result};
+use crate::held_rights::{rights, take_away};
 use crate::room::Room;
 use crate::save::{Written, draft, save_message};
 
@@ -185,46 +185,6 @@ fn stand_in(directory: &Directory, part: &AccessReview) -> Option<PersonId> {
     able.iter().find(is_apart).or(able.first()).cloned()
 }
 
-/// What everybody holds.
-fn rights(room: &mut Room<'_, '_>, directory: &Directory) -> Result<BTreeMap<PersonId, Vec<HeldRight>>> {
-    let mut found: BTreeMap<PersonId, Vec<HeldRight>> = BTreeMap::new();
-    let mut put = |person: &PersonId, kind: &str, what: &str, scope: Option<String>| {
-        found.entry(person.clone()).or_default().push(HeldRight {
-            row: 0,
-            person: person.clone(),
-            kind: kind.to_owned(),
-            what: what.to_owned(),
-            scope,
-            refused: false,
-        });
-    };
-    for person in directory.people.values() {
-        for role in &person.roles {
-            put(&person.id, "role", role.as_str(), None);
-        }
-    }
-    for group in directory.groups.values().filter(|it| !it.removed) {
-        for member in &group.members {
-            put(member, "group", group.key.as_str(), None);
-        }
-    }
-    let now = room.now;
-    for row in directory.ownerships.iter() {
-        let stands = row.since <= now && row.ends_at.is_none_or(|end| now < end);
-        if let Some(person) = row.person.as_ref().filter(|_| stands) {
-            put(person, "ownership", row.id.as_str(), Some(row.natural_key()));
-        }
-    }
-    let filter = Filter::new().equals("revoked", false).order_by("id");
-    for stored in record::find::<Token>(room.tx, &filter)? {
-        let token = stored.record;
-        if token.expires_at.is_none_or(|end| now < end) {
-            put(&token.person, "token", token.id.as_str(), Some(token.prefix.clone()));
-        }
-    }
-    Ok(found)
-}
-
 /// The reviews that the acting person may see, the newest first: their own parts, or all of them for who sets people or
 /// audits.
 ///
@@ -319,58 +279,4 @@ fn read_rows(reading: &mut Reading<'_>, found: &AccessReview) -> BTreeSet<i64> {
             BTreeSet::new()
         }
     }
-}
-
-/// Takes a right away; one that is gone meanwhile needs nothing.
-fn take_away(room: &mut Room<'_, '_>, right: &HeldRight, review: &RecordId) -> Result<()> {
-    let data = json!({"access_review": review});
-    let directory = room.directory()?;
-    match right.kind.as_str() {
-        "role" => {
-            let Some(person) = directory.people.get(&right.person).cloned() else {
-                return Ok(());
-            };
-            let roles: BTreeSet<Role> = person
-                .roles
-                .iter()
-                .copied()
-                .filter(|it| it.as_str() != right.what)
-                .collect();
-            if roles != person.roles {
-                let after = Person {
-                    roles,
-                    ..person.clone()
-                };
-                crate::last_administrator::check(room, &after)?;
-                // The right of the second administrator and the end of a bar are two people's, under a signature as well: else one
-                // who begins a review and signs it would take `admin` from the other and be alone at once.
-                crate::two_people::check_person(room, &after)?;
-                let after = room.put_estate("person.edited", after, data)?;
-                crate::set_person::leave_well_known_groups(room, &person, &after)?;
-                crate::settle_open::settle_person(room, Some(&person), &after)?;
-            }
-        }
-        "group" => {
-            let Some(group) = directory.groups.get(&GroupKey::from(right.what.as_str())).cloned() else {
-                return Ok(());
-            };
-            if let Some(members) = with_member(&group.members, &right.person, false) {
-                room.put_estate("group.set", model::directory::Group { members, ..group }, data)?;
-            }
-        }
-        "ownership" => {
-            let found = record::load::<Ownership>(room.tx, &right.what)?.map(|stored| stored.record);
-            if let Some(row) = found.filter(|row| row.ends_at.is_none_or(|end| room.now < end)) {
-                let ends_at = Some(room.now);
-                room.put_estate("ownership.ended", Ownership { ends_at, ..row }, data)?;
-            }
-        }
-        _ => {
-            let found = record::load::<Token>(room.tx, &right.what)?.map(|stored| stored.record);
-            if let Some(token) = found.filter(|token| !token.revoked) {
-                room.put_estate("token.revoked", Token { revoked: true, ..token }, data)?;
-            }
-        }
-    }
-    Ok(())
 }

@@ -38,11 +38,12 @@ pub struct HeldRight {
     pub row: i64,
     /// Who holds it.
     pub person: PersonId,
-    /// `role`, `group`, `ownership` or `token`.
+    /// `role`, `function`, `group`, `ownership`, `delegation`, `token` or `workload`.
     pub kind: String,
-    /// The role, the group's key, or the id of the row of the matrix or of the token.
+    /// The role, the job function, the group's key, or the id of the row of the matrix, the delegation, the token or the
+    /// workload.
     pub what: String,
-    /// What it is about, where its name does not say it: `owner of service:shipments`.
+    /// What it is about, where its name does not say it: `owner of service:shipments`, `priya: security`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
     /// Whether the manager refused it.

@@ -13,7 +13,7 @@ use model::workload::Workload;
 use serde_json::{Value, json};
 use store::{Lane, Mode};
 
-use crate::caller::{Caller, Credential};
+use crate::caller::{Caller, Credential, Scope};
 use crate::failure::Failure;
 use crate::state::AppState;
 
@@ -196,13 +196,31 @@ pub(crate) fn note_token_use(state: &AppState, caller: &Caller) {
     let Credential::Token { id, .. } = &caller.credential else {
         return;
     };
-    let name = format!("{} token {id} used", caller.tenant);
+    note_kind_of_use(state, caller, id, None);
+}
+
+/// Notes for which of its scopes a token of several was used, now and then. Nobody waits for it.
+pub(crate) fn note_scope_use(state: &AppState, caller: &Caller, scope: Scope) {
+    let Credential::Token { id, scopes, .. } = &caller.credential else {
+        return;
+    };
+    if scopes.len() < 2 {
+        return;
+    }
+    let used = scope.opened_by().iter().find(|it| scopes.contains(it.as_str()));
+    if let Some(used) = used {
+        note_kind_of_use(state, caller, id, Some(used.as_str()));
+    }
+}
+
+fn note_kind_of_use(state: &AppState, caller: &Caller, id: &str, scope: Option<&'static str>) {
+    let name = format!("{} token {id} used {}", caller.tenant, scope.unwrap_or_default());
     if state.noted().count(&name, crate::clock::tick()).is_none() {
         return;
     }
-    let (state, tenant, id) = (state.clone(), caller.tenant.clone(), id.clone());
+    let (state, tenant, id) = (state.clone(), caller.tenant.clone(), id.to_owned());
     tokio::spawn(async move {
-        let write = move |room: &mut Room<'_, '_>| note_use(room, &id);
+        let write = move |room: &mut Room<'_, '_>| note_use(room, &id, scope);
         let written = state.act_as(Lane::Acts, &tenant, Actor::system(), Mode::Write, write);
         if let Err(failure) = written.await {
             tracing::debug!(code = failure.problem.code, "the use of a token could not be noted");

@@ -43,7 +43,7 @@ pub(crate) enum Scope {
 }
 
 impl Scope {
-    fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Read => "read",
             Self::Write => "write",
@@ -51,6 +51,19 @@ impl Scope {
             Self::Audit => "audit",
             Self::Admin => "admin",
             Self::Scim => "scim",
+        }
+    }
+
+    /// The scopes of which one opens a door of this one, the one that says the least first: whoever may write or audit may
+    /// also read.
+    pub(crate) fn opened_by(self) -> &'static [Scope] {
+        match self {
+            Self::Read => &[Self::Read, Self::Audit, Self::Write, Self::Admin],
+            Self::Write => &[Self::Write],
+            Self::Gate => &[Self::Gate],
+            Self::Audit => &[Self::Audit],
+            Self::Admin => &[Self::Admin],
+            Self::Scim => &[Self::Scim],
         }
     }
 }
@@ -133,18 +146,7 @@ impl Caller {
         let Credential::Token { scopes, .. } = &self.credential else {
             return Ok(());
         };
-        let has = |wanted: Scope| scopes.contains(wanted.as_str());
-        let enough = match scope {
-            Scope::Read => [Scope::Read, Scope::Write, Scope::Audit, Scope::Admin]
-                .into_iter()
-                .any(has),
-            Scope::Gate => has(Scope::Gate),
-            Scope::Write => has(Scope::Write),
-            Scope::Audit => has(Scope::Audit),
-            Scope::Admin => has(Scope::Admin),
-            Scope::Scim => has(Scope::Scim),
-        };
-        if enough {
+        if scope.opened_by().iter().any(|it| scopes.contains(it.as_str())) {
             return Ok(());
         }
         let text = format!("This token lacks the scope `{}`.", scope.as_str());
@@ -495,6 +497,7 @@ impl Asking {
         if self.caller.check_scope(Scope::Gate).is_err() {
             return Ok(None);
         }
+        crate::attempts::note_scope_use(state, &self.caller, Scope::Gate);
         let Credential::Token { lent, .. } = &self.caller.credential else {
             return Ok(None);
         };

@@ -48,6 +48,7 @@ pub(crate) async fn known_in(state: &AppState, caller: &Caller) -> Result<Vec<Kn
         Ok((tenant.name, subject))
     };
     let (name, subject) = state.act(Lane::Pages, caller, Mode::Read, own).await?;
+    crate::attempts::note_scope_use(state, caller, Scope::Read);
     let mut found = vec![Known {
         tenant: caller.tenant.clone(),
         name,

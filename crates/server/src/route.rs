@@ -415,7 +415,8 @@ async fn handle(
         key,
         body_digest: body.digest,
     };
-    let asked = Arc::clone(asking.caller());
+    let caller = Arc::clone(asking.caller());
+    let asked = Arc::clone(&caller);
     let tenant = (route.path == "/admission").then(|| asked.tenant.clone());
     let noted = (route.mode() == Mode::Write).then(|| (Arc::clone(&asked), Arc::clone(&ask)));
     let act = move |room: &mut Room<'_, '_>| {
@@ -428,7 +429,9 @@ async fn handle(
         let what = format!("{} {}", route.method, route.path);
         crate::attempts::note(&state, caller, what, change, failure).await;
     }
-    let reply = match answer? {
+    let given = answer?;
+    crate::attempts::note_scope_use(&state, &caller, route.scope);
+    let reply = match given {
         Given::Written(response) => return Ok(response),
         Given::Plain(reply) => reply,
     };

@@ -155,6 +155,7 @@ async fn caller(state: &AppState, method: &Method, headers: &HeaderMap, tenant: 
     caller
         .check_scope(Scope::Scim)
         .map_err(|refusal| Failure::from(acts::Error::from(refusal)))?;
+    crate::attempts::note_scope_use(state, &caller, Scope::Scim);
     Ok(caller)
 }
 

@@ -59,6 +59,7 @@ const MIGRATIONS: &[Migration] = migrations![
     35 "0035_witnesses",
     36 "0036_token_ends",
     37 "0037_glass_uses",
+    38 "0038_scope_use",
 ];
 
 /// Several servers may start at once; the one that holds this lock migrates.

@@ -199,6 +199,46 @@ pub fn token_uses(tx: &mut Tx<'_>) -> Result<std::collections::BTreeMap<String, 
     .collect()
 }
 
+/// What a token was used for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScopeUse {
+    /// `read`, `gate` …
+    pub scope: String,
+    /// Since when uses of this scope are kept.
+    pub first_at: Timestamp,
+    /// Its last use, as far as a minute.
+    pub last_at: Timestamp,
+}
+
+/// Keeps when a scope of a token was used last.
+pub fn note_scope_use(tx: &mut Tx<'_>, token: &str, scope: &str, at: Timestamp) -> Result<()> {
+    tx.execute(
+        "INSERT INTO token_scope_use (tenant, token, scope, first_used_at, last_used_at)
+         VALUES ($tenant, $token, $scope, $at, $at)
+         ON CONFLICT (tenant, token, scope) DO UPDATE SET last_used_at = excluded.last_used_at",
+        &[("token", token.into()), ("scope", scope.into()), ("at", at.into())],
+    )?;
+    Ok(())
+}
+
+/// What each token of the tenant was used for, by its id; those of one scope alone, and those never used, are absent.
+pub fn scope_uses(tx: &mut Tx<'_>) -> Result<std::collections::BTreeMap<String, Vec<ScopeUse>>> {
+    let rows = tx.query(
+        "SELECT token, scope, first_used_at, last_used_at FROM token_scope_use WHERE tenant = $tenant
+         ORDER BY token, scope LIMIT 200000",
+        &[],
+    )?;
+    let mut found: std::collections::BTreeMap<String, Vec<ScopeUse>> = std::collections::BTreeMap::new();
+    for row in &rows {
+        found.entry(row.text("token")?).or_default().push(ScopeUse {
+            scope: row.text("scope")?,
+            first_at: row.time("first_used_at")?,
+            last_at: row.time("last_used_at")?,
+        });
+    }
+    Ok(found)
+}
+
 /// The API token with this digest, ended or not.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FoundToken {

@@ -21,6 +21,7 @@ mod placing;
 mod proving;
 mod replaying;
 mod reviewing;
+mod rights;
 mod telling;
 mod timers;
 mod turning;

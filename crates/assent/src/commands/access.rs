@@ -131,13 +131,16 @@ fn unused(client: &Client, output: &Output, days: i64) -> Result<()> {
         vec![
             text_of(item, "person"),
             words(item, "unused"),
-            item["token"]["name"].as_str().unwrap_or_default().to_owned(),
+            text_of(item, "kind"),
+            item["token"]["name"]
+                .as_str()
+                .map_or_else(|| text_of(item, "place"), str::to_owned),
             format!("{} {}", text_of(request, "method"), text_of(request, "path")),
         ]
     };
     let rows: Vec<Vec<String>> = array(&told, "items").iter().map(row).collect();
     output.data(&told, |output| {
-        output.rows(&["person", "unused", "token", "narrowed by"], &rows)
+        output.rows(&["person", "unused", "kind", "of", "narrowed by"], &rows)
     });
     Ok(())
 }

@@ -45,6 +45,7 @@ async fn answer(
         Ok(scope.check_scope(Scope::Write)?)
     };
     state.act(Lane::Pages, &caller, Mode::Read, may).await?;
+    crate::attempts::note_scope_use(&state, &caller, Scope::Write);
     let asked = read(&body.fields).map_err(acts::Error::from)?;
     let once = Once {
         credential: caller.credential_id().to_owned(),

@@ -95,7 +95,9 @@ async fn add(
 async fn check_may_see(state: &AppState, caller: &Caller, key: &str) -> Result<(), Failure> {
     let (key, asking) = (key.to_owned(), caller.clone());
     let look = move |room: &mut Room<'_, '_>| see_change_as(room, &asking, &key, Scope::Write).map(drop);
-    state.act(Lane::Pages, caller, Mode::Read, look).await
+    state.act(Lane::Pages, caller, Mode::Read, look).await?;
+    crate::attempts::note_scope_use(state, caller, Scope::Write);
+    Ok(())
 }
 
 async fn from_form(state: &AppState, request: Request) -> Result<Received, Failure> {
@@ -156,6 +158,7 @@ async fn show_file(State(state): State<AppState>, caller: Caller, mut places: Pl
         Ok(evidence)
     };
     let evidence = state.act(Lane::Pages, &caller, Mode::Read, look).await?;
+    crate::attempts::note_scope_use(&state, &caller, Scope::Read);
     let (body, length) = body_of(&state, &caller, &evidence).await?;
     let headers = [
         (header::CONTENT_TYPE, "application/octet-stream".to_owned()),

@@ -139,6 +139,7 @@ async fn ask_gate(
     };
     let caller = Arc::clone(asking.caller());
     let (answer, now) = state.act_for(Lane::Gate, asking, Mode::Read, act).await?;
+    crate::attempts::note_scope_use(&state, &caller, Scope::Gate);
     if let Ok((question, _)) = asked.as_ref() {
         crate::gateway::note_asked(&state, &caller.tenant, &headers, question, &answer);
     }
@@ -366,5 +367,7 @@ async fn look(state: &AppState, caller: &Caller, id: &str) -> Result<(bool, Valu
             views::gate_check(&check, None, &directory),
         ))
     };
-    state.act(Lane::Gate, caller, Mode::Read, act).await
+    let found = state.act(Lane::Gate, caller, Mode::Read, act).await?;
+    crate::attempts::note_scope_use(state, caller, Scope::Gate);
+    Ok(found)
 }

@@ -174,6 +174,7 @@ async fn tell_refusal(State(state): State<AppState>, caller: Caller, body: JsonB
         room.allow(actions::ASK_GATE)
     };
     state.act(Lane::Gate, &caller, Mode::Read, allowed).await?;
+    crate::attempts::note_scope_use(&state, &caller, Scope::Gate);
     let mut reading = Reading::new(&body.fields, "");
     let door = reading.needed("door", LINE);
     let code = reading.needed("code", 64);

@@ -100,7 +100,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "/rights/conflicts",
         "Finds rights that should not lie in one hand.",
         |room, ask| {
-            let found = acts::find_rights::find_conflicts(room)?;
+            let found = acts::find_conflicts::find_conflicts(room)?;
             let items = found.iter().map(serde_json::to_value).collect::<Result<_, _>>()?;
             Ok(ask.page(items, None))
         },
@@ -241,7 +241,7 @@ fn unused_rights(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
             format!("`days` lies between 1 and {MOST_DAYS}."),
         )
     };
-    let report = acts::find_rights::find_unused(room, days.ok_or_else(wrong)?)?;
+    let report = acts::find_unused::find_unused(room, days.ok_or_else(wrong)?)?;
     Ok(Reply::ok(serde_json::to_value(report)?))
 }
 

@@ -55,6 +55,7 @@ async fn bundle(State(state): State<AppState>, caller: Caller, mut places: Place
         acts::export_bundle::export_bundle(room, &key)
     };
     let bytes = state.act(Lane::Worker, &caller, Mode::Read, act).await?;
+    crate::attempts::note_scope_use(&state, &caller, Scope::Audit);
     let headers = [
         (header::CONTENT_TYPE, "application/zip".to_owned()),
         (header::CONTENT_DISPOSITION, name),
@@ -149,7 +150,9 @@ async fn check_reader(state: &AppState, tenant: &str, method: &Method, headers: 
         scope.check_scope(Scope::Audit)?;
         room.allow(model::act::actions::AUDIT)
     };
-    state.act(Lane::Pages, &caller, Mode::Read, check).await
+    state.act(Lane::Pages, &caller, Mode::Read, check).await?;
+    crate::attempts::note_scope_use(state, &caller, Scope::Audit);
+    Ok(())
 }
 
 async fn jwks(State(state): State<AppState>, mut places: Places) -> Result<Response, Failure> {

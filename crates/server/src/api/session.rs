@@ -125,6 +125,7 @@ async fn set_password(
         acts::set_person::set_password(room, &login, &phc)
     };
     state.act(Lane::Acts, &caller, Mode::Write, act).await?;
+    crate::attempts::note_scope_use(&state, &caller, crate::caller::Scope::Admin);
     let status = if method == Method::POST {
         StatusCode::CREATED
     } else {

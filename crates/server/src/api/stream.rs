@@ -78,6 +78,7 @@ async fn stream(
         Ok(store::log::state(room.tx)?.map_or(0, |log| log.size))
     };
     let size = state.act(Lane::Pages, &caller, Mode::Read, begin).await?;
+    crate::attempts::note_scope_use(&state, &caller, Scope::Read);
     if let Some(last) = last.filter(|last| *last >= size) {
         let text = format!(
             "`Last-Event-ID` {last} lies ahead of this log, which has {size} events: it is of another tenant, or of a time \

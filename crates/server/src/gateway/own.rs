@@ -51,6 +51,7 @@ impl Decide for AppState {
             Ok((check_shown(room, &question, jti.as_deref(), answer)?, false))
         };
         let (answer, is_running) = self.act_for(Lane::Gate, asking, Mode::Read, act).await?;
+        crate::attempts::note_scope_use(self, &caller, Scope::Gate);
         let decided = decided(answer, is_running);
         note(self, &caller.tenant, &asked.door, &place, &decided);
         Ok(decided)

@@ -154,7 +154,9 @@ fn one_page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts:
 fn words(right: &HeldRight) -> String {
     match (right.kind.as_str(), &right.scope) {
         ("role", _) => format!("right {}", super::words::plain(&right.what)),
+        ("function", _) => format!("job function {}", right.what),
         ("group", _) => format!("member of {}", right.what),
+        ("delegation", Some(scope)) => format!("speaks for {scope}"),
         ("ownership", Some(scope)) => part_in(scope),
         (kind, Some(scope)) => format!("{kind} {scope}"),
         (kind, None) => format!("{kind} {}", right.what),

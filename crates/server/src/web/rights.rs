@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use acts::find_rights::{Unused, find_conflicts, find_unused};
+use acts::find_conflicts::find_conflicts;
 use acts::find_unapprovable::{Finding, find_unapprovable};
+use acts::find_unused::{Unused, find_unused};
 use axum::extract::State;
 use axum::response::Response;
 use model::act::actions;
@@ -145,20 +146,27 @@ fn matrix_of(it: &Finding) -> String {
 }
 
 fn idle(view: &View<'_, '_, '_>, it: &Unused) -> Entry {
-    let words = it
-        .unused
-        .iter()
-        .map(|right| plain(right))
-        .collect::<Vec<_>>()
-        .join(", ");
-    let name = it.token.as_ref().and_then(|token| token["name"].as_str());
-    let text = Rich::new().name(named(view, &it.person)).text(": ").text(words);
-    let entry = Entry::new(Tone::Wait, text);
-    match name {
-        Some(name) => entry
-            .why(Rich::from("the token ").said(name))
-            .aside(Rich::new().link("Revoke it", view.url("/tokens"))),
-        None => entry.aside(Rich::new().link("Narrow their rights", view.url("/people"))),
+    let (right, place) = (it.unused.iter().map(|right| plain(right)), it.place.as_deref());
+    let text = Rich::new().name(named(view, &it.person)).text(": ");
+    let link = |text: &str, path: &str| Rich::new().link(text, view.url(path));
+    match it.kind {
+        "ownership" => Entry::new(Tone::Wait, text.text(right.collect::<Vec<_>>().join(", ")))
+            .why(Rich::new().said(place.unwrap_or_default()))
+            .aside(link("The matrix", "/ownership")),
+        "group" => Entry::new(Tone::Wait, text.said(it.unused.join(", ")))
+            .why("Others of the group decided, and they did not.")
+            .aside(link("Narrow their rights", "/people")),
+        "workload" => Entry::new(Tone::Wait, text.text(right.collect::<Vec<_>>().join(", ")))
+            .why(Rich::from("the workload ").said(place.unwrap_or_default()))
+            .aside(link("End it", "/workloads")),
+        "token" => {
+            let name = it.token.as_ref().and_then(|token| token["name"].as_str());
+            Entry::new(Tone::Wait, text.text(right.collect::<Vec<_>>().join(", ")))
+                .why(Rich::from("the token ").said(name.unwrap_or_default()))
+                .aside(link("Revoke it", "/tokens"))
+        }
+        _ => Entry::new(Tone::Wait, text.text(right.collect::<Vec<_>>().join(", ")))
+            .aside(link("Narrow their rights", "/people")),
     }
 }
 

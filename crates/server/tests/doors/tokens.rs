@@ -255,6 +255,57 @@ fn the_last_use_of_a_token_is_seen() {
 }
 
 #[test]
+fn for_what_a_token_is_used_is_kept_where_it_has_several_scopes() {
+    let world = World::new();
+    let of = |scopes: &[&str]| {
+        made(
+            &world,
+            &json!({"name": scopes.join("+"), "person": "ivan", "scopes": scopes}),
+        )
+    };
+    let (several, one) = (of(&["gate", "audit", "write"]), of(&["read"]));
+    let ask = |secret: &str, method: &str, path: &str, body: &Value| {
+        let ask = world.ask(method, &format!("/api/v1{path}"));
+        let ask = ask.header("authorization", &format!("Bearer {secret}"));
+        if method == "GET" {
+            ask.send()
+        } else {
+            ask.json(body).send()
+        }
+    };
+    let uses_of = |name: &'static str| {
+        world.act(move |room| {
+            let tokens = record::bodies::<model::directory::Token>(room.tx, &Filter::new().order_by("id"))?;
+            let id = tokens.into_iter().find(|it| it.name == name).unwrap().id;
+            let uses = store::session::scope_uses(room.tx)?.remove(id.as_str());
+            Ok(uses.into_iter().flatten().map(|it| it.scope).collect::<Vec<_>>())
+        })
+    };
+    ask(&one, "GET", "/me", &json!({})).expect(200);
+    // Reading is opened by either of two, and is laid to the one that says less.
+    ask(&several, "GET", "/changes", &json!({})).expect(200);
+    let kept = |scopes: &[&str]| {
+        crate::world::eventually("the use is kept", || uses_of("gate+audit+write") == scopes);
+    };
+    kept(&["audit"]);
+    let asked = ask(
+        &several,
+        "GET",
+        "/gate?service=shipments&environment=production&artifact=sha256:1",
+        &json!({}),
+    );
+    assert_eq!(asked.json()["decision"], "stop");
+    kept(&["audit", "gate"]);
+    // What is refused for want of a scope is no use.
+    ask(&several, "POST", "/tokens", &json!({"name": "x"})).problem(403, "scope_missing");
+    kept(&["audit", "gate"]);
+    assert!(
+        uses_of("read").is_empty(),
+        "of one scope alone there is nothing to tell"
+    );
+}
+
+#[test]
 fn reports_find_rights_that_nobody_uses_and_rights_that_conflict() {
     let world = World::new();
     set_roles(&world, "oscar", &["owner", "security", "requester"]);

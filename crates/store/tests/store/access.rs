@@ -68,6 +68,32 @@ fn a_session_is_found_by_its_digest_alone() {
 }
 
 #[test]
+fn what_a_token_is_used_for_is_kept_by_scope() {
+    check(|world| {
+        for (token, scope, second) in [
+            ("t1", "gate", 1),
+            ("t1", "write", 2),
+            ("t1", "gate", 3),
+            ("t2", "read", 4),
+        ] {
+            world.act(move |tx| session::note_scope_use(tx, token, scope, at(second)));
+        }
+        let uses = world.read(session::scope_uses);
+        let of = |token: &str| {
+            let rows = uses[token].iter();
+            rows.map(|it| (it.scope.clone(), it.first_at, it.last_at))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            of("t1"),
+            [("gate".to_owned(), at(1), at(3)), ("write".to_owned(), at(2), at(2))]
+        );
+        assert_eq!(of("t2"), [("read".to_owned(), at(4), at(4))]);
+        assert!(world.try_act(OTHER, session::scope_uses).unwrap().is_empty());
+    });
+}
+
+#[test]
 fn a_token_is_found_by_its_digest_alone() {
     check(|world| {
         let token: model::directory::Token = serde_json::from_value(json!({

@@ -252,13 +252,22 @@ const SHAPES: &[Shape] = &[
     ),
     shape(
         "UnusedRight",
-        "Somebody, or a token, that holds more than it uses.",
+        "Somebody, a token or a workload that holds more than it uses.",
         &[
+            text("kind", LINE, "`role`, `ownership`, `group`, `token` or `workload`.").needed(),
             text("person", LINE, "A login.").needed(),
+            text(
+                "place",
+                LINE,
+                "Where it holds, for a part in owning: `service:shop in production`; the workload's key.",
+            ),
             free("token", "The token's id and name, where it is a token."),
             texts("held", LINE, "What they hold.").needed(),
             texts("unused", LINE, "What of it nobody used.").needed(),
-            free("proposal", "The request that would narrow it: method, path, body.").needed(),
+            free(
+                "proposal",
+                "The request that would narrow it: method, path, body; and `then` the one that ends what it replaces.",
+            ).needed(),
         ],
     ),
     shape(
@@ -329,7 +338,7 @@ const SHAPES: &[Shape] = &[
             text("begun_by", LINE, "Who began it: a login.").needed(),
             time("begun_at", "When it began.").needed(),
             time("due_at", "Until when it is to be signed.").needed(),
-            frees("rights", "What is looked at: row, person, kind, what, scope, refused.").needed(),
+            frees("rights", "What is looked at: row, person, kind (`role`, `function`, `group`, `ownership`, `delegation`, `token`, `workload`), what, scope, refused.").needed(),
             time("signed_at", "When it was signed."),
             text("reason", TEXT, "Why something was refused."),
         ],

@@ -1,0 +1,461 @@
+//! The report on rights that nobody used of late, with a narrower set proposed: roles, parts in owning, seats in groups, scopes of
+//! tokens, workloads. A report proposes; whoever sets people decides.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{SignedDuration, Timestamp};
+use model::act::actions;
+use model::directory::{Directory, Group, Ownership, Person, Token};
+use model::ids::PersonId;
+use model::matrix::Basis;
+use model::records::Approval;
+use model::words::Role;
+use model::workload::Workload;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use store::record::{self, Filter};
+use store::session::ScopeUse;
+
+use crate::error::Result;
+use crate::room::Room;
+
+/// How many events are read at once.
+const CHUNK: i64 = 1_000;
+/// The most events that one report looks at; what lies before them is not judged.
+const MOST: i64 = 200_000;
+/// How many decisions are read at once.
+const DECISIONS: usize = 500;
+/// The most members of a group whose seats are judged: a larger one is no board.
+const MOST_SEATS: usize = 50;
+
+/// What shows that a role was used: beginnings of the names of events. A role that leaves no trace, as reading does, is
+/// never said to be unused.
+const TRACES: &[(Role, &[&str])] = &[
+    (
+        Role::Requester,
+        &["change.created", "change.submitted", "change.assessed", "change.edited"],
+    ),
+    (Role::Owner, JUDGING),
+    (Role::Security, JUDGING),
+    (Role::ChangeManager, JUDGING),
+    (
+        Role::Implementer,
+        &[
+            "change.implementing",
+            "change.completed",
+            "target.completed",
+            "entry.",
+            "change.created",
+            "permit.issued",
+            "incident.",
+        ],
+    ),
+    (Role::Commander, &["incident.", "break_glass.", "permit.revoked"]),
+    (
+        Role::Admin,
+        &[
+            "person.",
+            "group.",
+            "token.",
+            "service.",
+            "ownership.",
+            "connection.",
+            "identity_provider.",
+            "workload.",
+            "webhook.",
+            "key.",
+            "witness.",
+            "log.published",
+            "log.closed",
+            "policies.",
+            "risk_table.",
+            "sla_table.",
+            "retention.",
+            "text.",
+            "environment.",
+            "config_item.",
+            "dependency.",
+            "calendar.",
+        ],
+    ),
+    (
+        Role::Pipeline,
+        &[
+            "gate.",
+            "permit.issued",
+            "evidence.added",
+            "change.created",
+            "target.completed",
+        ],
+    ),
+];
+
+const JUDGING: &[&str] = &[
+    "approval.given",
+    "peer_review.given",
+    "change.returned",
+    "change.rejection_overruled",
+    "change.validated",
+    "change.reviewed",
+    "change.closed",
+    "freeze.",
+    "window.",
+    "template.",
+    "extension.",
+    "break_glass.",
+    "permit.revoked",
+    "evidence.accepted",
+    "change.finding_stated",
+    "change.created",
+];
+
+/// Something that was not used.
+#[derive(Debug, Clone, Serialize)]
+pub struct Unused {
+    /// `role`, `ownership`, `group`, `token` or `workload`.
+    pub kind: &'static str,
+    /// The person's login.
+    pub person: String,
+    /// Where it holds, for a part in owning: `service:shop in production`; the workload's key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// The token's id and name, where it is a token that carries more than it uses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token: Option<Value>,
+    /// What they hold.
+    pub held: Vec<String>,
+    /// What of it nobody used since then.
+    pub unused: Vec<String>,
+    /// The request that would narrow it: method, path, body; and `then` the one that ends what it replaces.
+    pub proposal: Value,
+}
+
+/// The report on rights that nobody used.
+#[derive(Debug, Clone, Serialize)]
+pub struct UnusedRights {
+    /// From when on events were looked at.
+    pub since: Timestamp,
+    /// How many there were.
+    pub looked_at: i64,
+    /// Whether there were more than a report looks at, so that `since` lies later than was asked.
+    pub is_cut: bool,
+    /// Who holds more than they use.
+    pub items: Vec<Unused>,
+}
+
+/// Which people, tokens and workloads hold rights that they did not use for so many days.
+///
+/// Where several answer for the same, a place among them is unused when others of it decided and its holder did not: what
+/// nobody was asked is no sign, and the last who can answer is never proposed to go.
+///
+/// # Errors
+/// 403, or the store's.
+pub fn find_unused(room: &mut Room<'_, '_>, days: i64) -> Result<UnusedRights> {
+    room.allow(actions::AUDIT)?;
+    let wanted = room.now - SignedDuration::from_hours(24 * days);
+    let scan = scan(room, wanted)?;
+    let spoken = spoken(room, &scan.decisions)?;
+    let directory = room.directory()?;
+    let mut items: Vec<Unused> = Vec::new();
+    for person in directory.people.values().filter(|it| it.active) {
+        items.extend(unused_of(person, scan.kinds.get(person.id.as_str())));
+    }
+    items.extend(unused_rows(&directory, &spoken, (scan.since, room.now)));
+    for group in directory
+        .groups
+        .values()
+        .filter(|it| !scan.set.contains(it.id.as_str()))
+    {
+        items.extend(unused_seats(&directory, group, &spoken));
+    }
+    items.extend(unused_tokens(room, &directory, scan.since)?);
+    for workload in crate::set_workload::workloads(room)? {
+        let is_told = |ids: &BTreeSet<String>| ids.contains(workload.id.as_str());
+        if workload.active && !is_told(&scan.entered) && !is_told(&scan.set) {
+            items.push(unused_workload(&directory, &workload));
+        }
+    }
+    Ok(UnusedRights {
+        since: scan.since,
+        looked_at: scan.looked_at,
+        is_cut: scan.is_cut,
+        items,
+    })
+}
+
+/// What the log tells of the time that a report looks at.
+#[derive(Default)]
+struct Scan {
+    /// The kinds of events that each person caused.
+    kinds: BTreeMap<String, BTreeSet<String>>,
+    /// Ids of the decisions that were given.
+    decisions: Vec<String>,
+    /// Ids of the workloads that let a job in.
+    entered: BTreeSet<String>,
+    /// Ids of the groups and workloads that were set: they are too new to judge.
+    set: BTreeSet<String>,
+    /// From when on events were looked at.
+    since: Timestamp,
+    looked_at: i64,
+    is_cut: bool,
+}
+
+impl Scan {
+    fn take(&mut self, event: &store::event::Event) {
+        self.looked_at += 1;
+        let leaf: Value = serde_json::from_slice(&event.bytes).unwrap_or_default();
+        match event.kind.as_str() {
+            "approval.given" => {
+                let id = leaf["data"]["approval"].as_str();
+                self.decisions.extend(id.map(str::to_owned));
+            }
+            "workload.entered" => drop(self.entered.insert(event.subject_id.clone())),
+            "workload.set" | "group.set" => drop(self.set.insert(event.subject_id.clone())),
+            _ => {}
+        }
+        let actor = leaf["actor"].as_str().unwrap_or_default().to_owned();
+        self.kinds.entry(actor).or_default().insert(event.kind.clone());
+    }
+}
+
+/// Reads the log back to a time, or as far as a report looks.
+fn scan(room: &mut Room<'_, '_>, wanted: Timestamp) -> Result<Scan> {
+    let mut end = store::log::state(room.tx)?.map_or(0, |state| state.size);
+    let mut found = Scan {
+        since: wanted,
+        ..Scan::default()
+    };
+    let mut reached = wanted;
+    while end > 0 && found.looked_at < MOST {
+        let from = (end - CHUNK).max(0);
+        let events = store::event::page(room.tx, from, end - from)?;
+        let Some(first) = events.first().map(|event| event.occurred_at) else {
+            break;
+        };
+        for event in events.iter().filter(|event| event.occurred_at >= wanted) {
+            found.take(event);
+        }
+        end = from;
+        if first < wanted {
+            return Ok(found);
+        }
+        reached = first;
+    }
+    found.is_cut = end > 0;
+    if found.is_cut {
+        found.since = reached;
+    }
+    Ok(found)
+}
+
+/// On what the decisions of a time rested.
+#[derive(Default)]
+struct Spoken {
+    /// Ids of rows of the matrix.
+    rows: BTreeSet<String>,
+    /// Keys of groups, each with the people who spoke as its members.
+    seats: BTreeMap<String, BTreeSet<PersonId>>,
+}
+
+/// What of a decision tells on what it rested.
+#[derive(Deserialize)]
+struct Decided {
+    person: PersonId,
+    counted_for: Vec<Counted>,
+}
+
+#[derive(Deserialize)]
+struct Counted {
+    #[serde(default)]
+    basis: Basis,
+}
+
+fn spoken(room: &mut Room<'_, '_>, decisions: &[String]) -> Result<Spoken> {
+    let mut found = Spoken::default();
+    for ids in decisions.chunks(DECISIONS) {
+        let filter = Filter::new()
+            .one_of("id", ids.iter().map(String::as_str))
+            .order_by("id");
+        for decided in record::parts::<Approval, Decided>(room.tx, &filter)? {
+            for basis in decided.counted_for.into_iter().map(|it| it.basis) {
+                found.rows.extend(basis.ownership.map(|row| row.id));
+                let Some(group) = basis.membership else { continue };
+                // Who spoke for a member used that member's seat.
+                let seats = found.seats.entry(group.id).or_default();
+                seats.insert(decided.person.clone());
+                seats.extend(basis.delegators);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Parts in owning by which nobody decided, while others of the same part did.
+fn unused_rows(directory: &Directory, spoken: &Spoken, (since, now): (Timestamp, Timestamp)) -> Vec<Unused> {
+    let mut alike: BTreeMap<(String, &'static str), Vec<&Ownership>> = BTreeMap::new();
+    for row in directory.ownerships.iter().filter(|row| row.is_in_force(now)) {
+        alike.entry((place_of(row), row.role.as_str())).or_default().push(row);
+    }
+    let mut found = Vec::new();
+    for ((place, role), rows) in alike {
+        let (used, idle): (Vec<&Ownership>, Vec<&Ownership>) =
+            rows.into_iter().partition(|row| spoken.rows.contains(row.id.as_str()));
+        if used.is_empty() {
+            continue;
+        }
+        for row in idle.into_iter().filter(|row| row.since < since) {
+            let Some(person) = row.person.as_ref().filter(|it| directory.is_active(it)) else {
+                continue;
+            };
+            found.push(Unused {
+                kind: "ownership",
+                person: directory.login(person),
+                place: Some(place.clone()),
+                token: None,
+                held: vec![role.to_owned()],
+                unused: vec![role.to_owned()],
+                proposal: json!({"method": "DELETE", "path": format!("/api/v1/ownerships/{}", row.id)}),
+            });
+        }
+    }
+    found
+}
+
+/// What a row speaks of and where: `service:shop in production`.
+fn place_of(row: &Ownership) -> String {
+    match &row.environment {
+        Some(environment) => format!("{} in {environment}", row.scope()),
+        None => row.scope(),
+    }
+}
+
+/// Seats of a group whose holders did not speak as its members, while others of it did. The proposal keeps those who did.
+fn unused_seats(directory: &Directory, group: &Group, spoken: &Spoken) -> Vec<Unused> {
+    let Some(speakers) = spoken.seats.get(group.key.as_str()) else {
+        return Vec::new();
+    };
+    let (kept, idle): (Vec<&PersonId>, Vec<&PersonId>) = group.members.iter().partition(|it| speakers.contains(*it));
+    if group.removed || kept.is_empty() || group.members.len() > MOST_SEATS {
+        return Vec::new();
+    }
+    let kept: Vec<String> = kept.into_iter().map(|person| directory.login(person)).collect();
+    let proposal = json!({
+        "method": "PUT", "path": format!("/api/v1/groups/{}", group.key), "body": {"members": kept},
+    });
+    let idle = idle.into_iter().filter(|person| directory.is_active(person));
+    idle.map(|person| Unused {
+        kind: "group",
+        person: directory.login(person),
+        place: None,
+        token: None,
+        held: vec![group.key.to_string()],
+        unused: vec![group.key.to_string()],
+        proposal: proposal.clone(),
+    })
+    .collect()
+}
+
+fn unused_of(person: &Person, used: Option<&BTreeSet<String>>) -> Option<Unused> {
+    let was_used = |role: Role| {
+        let Some((_, traces)) = TRACES.iter().find(|(it, _)| *it == role) else {
+            return true;
+        };
+        used.is_some_and(|kinds| {
+            kinds
+                .iter()
+                .any(|kind| traces.iter().any(|trace| kind.starts_with(trace)))
+        })
+    };
+    let (kept, unused): (Vec<Role>, Vec<Role>) = person.roles.iter().copied().partition(|role| was_used(*role));
+    if unused.is_empty() {
+        return None;
+    }
+    Some(Unused {
+        kind: "role",
+        person: person.login.clone(),
+        place: None,
+        token: None,
+        held: words(person.roles.iter().copied()),
+        unused: words(unused),
+        proposal: json!({
+            "method": "PATCH", "path": format!("/api/v1/people/{}", person.login), "body": {"roles": words(kept)},
+        }),
+    })
+}
+
+fn words(roles: impl IntoIterator<Item = Role>) -> Vec<String> {
+    roles.into_iter().map(|role| role.as_str().to_owned()).collect()
+}
+
+/// Tokens that nobody used, and scopes that nobody used of those that somebody did.
+fn unused_tokens(room: &mut Room<'_, '_>, directory: &Directory, since: Timestamp) -> Result<Vec<Unused>> {
+    let (uses, scopes) = (
+        store::session::token_uses(room.tx)?,
+        store::session::scope_uses(room.tx)?,
+    );
+    let filter = Filter::new().equals("revoked", false).order_by("id");
+    let mut found = Vec::new();
+    for token in record::bodies::<Token>(room.tx, &filter)? {
+        let is_over = token.expires_at.is_some_and(|end| end <= room.now);
+        if is_over || token.created_at >= since {
+            continue;
+        }
+        if uses.get(token.id.as_str()).is_none_or(|at| *at < since) {
+            found.push(idle(directory, &token));
+        } else if let Some(uses) = scopes.get(token.id.as_str()) {
+            found.extend(unused_scopes(directory, &token, uses, since));
+        }
+    }
+    Ok(found)
+}
+
+fn idle(directory: &Directory, token: &Token) -> Unused {
+    let scopes: Vec<String> = token.scopes.iter().cloned().collect();
+    Unused {
+        kind: "token",
+        person: directory.login(&token.person),
+        place: None,
+        token: Some(json!({"id": token.id, "name": token.name})),
+        held: scopes.clone(),
+        unused: scopes,
+        proposal: json!({"method": "DELETE", "path": format!("/api/v1/tokens/{}", token.id)}),
+    }
+}
+
+/// What a token was not used for, once its uses have been kept for the whole time.
+fn unused_scopes(directory: &Directory, token: &Token, uses: &[ScopeUse], since: Timestamp) -> Option<Unused> {
+    let is_kept = uses.iter().any(|it| it.first_at <= since);
+    let was_used = |scope: &&String| uses.iter().any(|it| &it.scope == *scope && it.last_at >= since);
+    let (kept, unused): (Vec<&String>, Vec<&String>) = token.scopes.iter().partition(was_used);
+    if !is_kept || kept.is_empty() || unused.is_empty() {
+        return None;
+    }
+    let mut narrower = json!({"name": token.name, "person": directory.login(&token.person), "scopes": kept});
+    if let Some(roles) = &token.roles {
+        narrower["roles"] = json!(roles);
+    }
+    if let Some(end) = token.expires_at {
+        narrower["expires_at"] = json!(end);
+    }
+    Some(Unused {
+        unused: unused.into_iter().cloned().collect(),
+        proposal: json!({
+            "method": "POST", "path": "/api/v1/tokens", "body": narrower,
+            "then": {"method": "DELETE", "path": format!("/api/v1/tokens/{}", token.id)},
+        }),
+        ..idle(directory, token)
+    })
+}
+
+fn unused_workload(directory: &Directory, workload: &Workload) -> Unused {
+    let scopes: Vec<String> = workload.scopes.iter().cloned().collect();
+    Unused {
+        kind: "workload",
+        person: directory.login(&workload.person),
+        place: Some(workload.key.clone()),
+        token: None,
+        held: scopes.clone(),
+        unused: scopes,
+        proposal: json!({"method": "DELETE", "path": format!("/api/v1/workloads/{}", workload.key)}),
+    }
+}

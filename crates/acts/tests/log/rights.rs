@@ -1,0 +1,209 @@
+//! What people hold: a review shows all of it and takes away what its manager refuses; a report finds what nobody used.
+
+use acts::find_unused::{Unused, find_unused};
+use model::access_review::AccessReview;
+use model::directory::Ownership;
+use model::file::Actor;
+use serde_json::{Value, json};
+use store::record::{self, Filter};
+use store::{Lane, Mode};
+
+use crate::world::{TENANT, World, body};
+
+const DAY: i64 = 24 * 60 * 60;
+
+fn workload(person: &str) -> Value {
+    json!({
+        "issuer": "https://ci.example", "meant_for": "assent", "claims": {"repository": ["acme/booking"]},
+        "person": person, "scopes": ["gate"],
+    })
+}
+
+#[test]
+fn a_review_takes_away_functions_words_lent_and_jobs_that_speak_for_somebody() {
+    let world = World::new();
+    world.system(|room| {
+        acts::set_person::create_person(room, &body(json!({"login": "kari", "roles": ["admin"]})))?;
+        acts::set_person::edit_person(room, "ivo", &body(json!({"functions": ["dba", "sre"]})))?;
+        acts::set_workload::set_workload(room, "jobs", &body(workload("pipe"))).map(drop)
+    });
+    let lent = json!({
+        "delegate": "sam", "parts": ["owner"], "services": ["pay"],
+        "starts_at": "2026-11-20T09:00:00Z", "ends_at": "2026-12-20T09:00:00Z",
+    });
+    let lent = world.by("olga", move |room| {
+        acts::set_delegation::set_delegation(room, &body(lent.clone()))
+    });
+    world.by("kari", |room| {
+        acts::review_access::begin_review(room, &body(json!({}))).map(drop)
+    });
+    let kari = world.actor("kari");
+    let asked = kari.person.clone();
+    let parts = world.look(move |room| {
+        let filter = Filter::new().equals("manager", asked.as_str()).order_by("id");
+        Ok(record::bodies::<AccessReview>(room.tx, &filter)?)
+    });
+    let part = parts.unwrap().remove(0);
+    let row = |kind: &str, what: &str| {
+        let found = part.rights.iter().find(|it| it.kind == kind && it.what == what);
+        found
+            .unwrap_or_else(|| panic!("{kind} {what}: {:?}", part.rights))
+            .clone()
+    };
+    let (dba, word) = (row("function", "dba"), row("delegation", lent.id.as_str()));
+    assert_eq!(word.person, world.actor("sam").person);
+    assert_eq!(word.scope.as_deref(), Some("olga: owner; pay"));
+    let job = part.rights.iter().find(|it| it.kind == "workload").unwrap().clone();
+    assert_eq!(
+        (&job.person, job.scope.as_deref()),
+        (&world.actor("pipe").person, Some("jobs"))
+    );
+    let refusal = body(json!({"refused": [dba.row, word.row, job.row], "reason": "Moved on."}));
+    let actor = Actor {
+        stepped_up_at: Some(world.desk.tools().clock.now()),
+        ..kari
+    };
+    let sign = move |room: &mut acts::Room<'_, '_>| {
+        acts::review_access::sign_review(room, part.id.as_str(), &refusal).map(drop)
+    };
+    world.desk.wait(Lane::Acts, TENANT, actor, Mode::Write, sign).unwrap();
+    world
+        .look(move |room| {
+            let directory = room.directory()?;
+            let ivo = directory.by_login("ivo").unwrap();
+            assert_eq!(
+                ivo.functions.iter().collect::<Vec<_>>(),
+                ["sre"],
+                "what is not refused stays"
+            );
+            let lent = directory.delegations.iter().find(|it| it.id == lent.id).unwrap();
+            assert!(lent.ends_at <= room.now, "nobody speaks for olga any more");
+            assert!(!acts::set_workload::workload(room, "jobs")?.active);
+            Ok(())
+        })
+        .unwrap();
+    world.assert_replays();
+}
+
+/// What the report says of a person: kinds and requests.
+fn unused(world: &World, login: &str) -> Vec<Unused> {
+    world.sequence();
+    let report = world.by("aino", |room| find_unused(room, 30));
+    report.items.into_iter().filter(|it| it.person == login).collect()
+}
+
+/// Those of one kind.
+fn of_kind(world: &World, login: &str, kind: &str) -> Vec<Unused> {
+    let mut found = unused(world, login);
+    found.retain(|it| it.kind == kind);
+    found
+}
+
+/// Days go by, and then a change is approved by those whom it asks.
+fn decide_after(world: &World, days: i64, title: &str) {
+    world.pass_seconds(days * DAY);
+    let start = world.desk.tools().clock.now() + jiff::SignedDuration::from_hours(2);
+    let end = start + jiff::SignedDuration::from_hours(2);
+    let [start, end] = [start, end].map(|at| at.to_string());
+    world.approved(world.draft_at(title, &format!("sha256:{title}"), [&start, &end]));
+}
+
+fn world_with_seconds() -> World {
+    let world = World::new();
+    world.system(|room| {
+        for (login, role) in [("aino", "auditor"), ("otto", "requester"), ("omar", "requester")] {
+            acts::set_person::create_person(room, &body(json!({"login": login, "roles": [role]})))?;
+        }
+        acts::set_service::set_ownership(room, &body(json!({"role": "owner", "person": "otto"})))?;
+        let members = body(json!({"name": "Owners", "members": ["olga", "omar"]}));
+        acts::set_person::set_group(room, "owners", &members).map(drop)
+    });
+    world
+}
+
+#[test]
+fn a_place_among_several_is_unused_when_the_others_decided() {
+    let world = world_with_seconds();
+    world.pass_seconds(40 * DAY);
+    assert!(
+        of_kind(&world, "otto", "ownership").is_empty(),
+        "nobody was asked, so nobody left it to others"
+    );
+    decide_after(&world, 0, "one");
+    let found = of_kind(&world, "otto", "ownership");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(
+        (found[0].place.as_deref(), found[0].unused.join(" ")),
+        (Some("everything"), "owner".to_owned())
+    );
+    let path = found[0].proposal["path"].as_str().unwrap().to_owned();
+    let row = world.look(move |room| {
+        let id = path.trim_start_matches("/api/v1/ownerships/").to_owned();
+        Ok(record::load::<Ownership>(room.tx, &id)?.unwrap().record)
+    });
+    assert_eq!(row.unwrap().person.unwrap(), world.actor("otto").person);
+    assert!(of_kind(&world, "olga", "ownership").is_empty(), "who decides uses it");
+    // From now on a group answers instead of the two.
+    world.system(|room| {
+        for row in room.directory()?.ownerships.iter().cloned().collect::<Vec<_>>() {
+            acts::set_service::end_ownership(room, row.id.as_str())?;
+        }
+        acts::set_service::set_ownership(room, &body(json!({"role": "owner", "group": "owners"})))
+    });
+    decide_after(&world, 35, "two");
+    let found = of_kind(&world, "omar", "group");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(
+        found[0].proposal,
+        json!({"method": "PUT", "path": "/api/v1/groups/owners", "body": {"members": ["olga"]}})
+    );
+    assert!(of_kind(&world, "olga", "group").is_empty());
+    assert!(of_kind(&world, "otto", "ownership").is_empty(), "it ended");
+}
+
+#[test]
+fn scopes_and_workloads_that_nobody_used_are_found() {
+    let world = world_with_seconds();
+    world.system(|room| acts::set_workload::set_workload(room, "jobs", &body(workload("pipe"))).map(drop));
+    let token = json!({"name": "ci", "person": "pipe", "scopes": ["gate", "write"], "roles": ["pipeline"]});
+    let token = world.system(move |room| acts::set_token::create_token(room, &body(token.clone())));
+    let id = token.0.id.0.clone();
+    let used = |scopes: &'static [&'static str]| {
+        let id = id.clone();
+        world.system(move |room| {
+            acts::note_attempt::note_use(room, &id, None)?;
+            let note = |scope: &&str| acts::note_attempt::note_use(room, &id, Some(scope));
+            scopes.iter().try_for_each(note)
+        });
+    };
+    world.pass_seconds(35 * DAY);
+    used(&["gate"]);
+    assert!(
+        of_kind(&world, "pipe", "token").is_empty(),
+        "its uses are kept since today only"
+    );
+    world.pass_seconds(35 * DAY);
+    used(&["gate"]);
+    let found = of_kind(&world, "pipe", "token");
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(
+        (found[0].held.join(" "), found[0].unused.join(" ")),
+        ("gate write".into(), "write".into())
+    );
+    let proposal = &found[0].proposal;
+    assert_eq!(
+        (&proposal["body"]["scopes"], &proposal["body"]["roles"]),
+        (&json!(["gate"]), &json!(["pipeline"]))
+    );
+    assert_eq!(proposal["then"]["path"], json!(format!("/api/v1/tokens/{id}")));
+    used(&["write"]);
+    assert!(of_kind(&world, "pipe", "token").is_empty());
+    let jobs = of_kind(&world, "pipe", "workload");
+    assert_eq!(
+        (jobs.len(), jobs[0].proposal["path"].clone()),
+        (1, json!("/api/v1/workloads/jobs"))
+    );
+    let told = body(json!({"repository": "acme/booking", "sub": "job"}));
+    world.system(move |room| acts::set_workload::enter(room, "jobs", &told).map(drop));
+    assert!(of_kind(&world, "pipe", "workload").is_empty(), "a job was let in");
+}
