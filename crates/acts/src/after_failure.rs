@@ -13,6 +13,7 @@ use store::record::{self, Filter};
 
 use crate::draft_review::WATCH_MINUTES;
 use crate::error::{Error, Result};
+use crate::named_target::{Meant, Named};
 use crate::room::Room;
 use crate::save::{Written, draft};
 
@@ -30,14 +31,13 @@ pub fn after_failure(room: &mut Room<'_, '_>, deployment: &Deployment, at: Times
         .map_or(deployment.at, |start| start.min(deployment.at));
     let incident = incident_of(room, deployment, (began, at))?;
     link(room, key, &incident)?;
-    let target = change
-        .content
-        .targets
-        .iter()
-        .find(|target| target.service == deployment.service && target.environment == deployment.environment);
+    let commit = Some(deployment.commit.as_str()).filter(|commit| !commit.is_empty());
+    let named = Named::of(room, deployment.artifact.as_deref(), commit)?;
+    let place = (&deployment.service, &deployment.environment);
+    let (target, meant) = named.target_of(&change, place, true).unzip();
     let rollback_to = target.and_then(|it| it.rollback_to.clone());
     // A way back that failed, or was taken already, starts no other.
-    let is_back = rollback_to.is_some() && rollback_to == deployment.artifact;
+    let is_back = meant == Some(Meant::Back);
     let was_taken = target
         .and_then(|it| change.target_record(&it.id))
         .is_some_and(|record| record.outcome == Some(Outcome::RolledBack));

@@ -53,9 +53,6 @@ pub fn refresh(room: &mut Room<'_, '_>, before: Option<&ChangeFile>, file: &Chan
         return Ok(());
     }
     gate_view::save(room.tx, file.change.id.as_str(), &known, &stored)?;
-    if before.is_none() && file.change.state == State::Draft {
-        return Ok(());
-    }
     rejudge(room, &[known, stored].concat())
 }
 
@@ -124,7 +121,7 @@ pub fn ask(room: &mut Room<'_, '_>, question: &Question) -> Result<Answer> {
         return Ok(answer);
     }
     let asked = question.change.as_deref().map(str::to_uppercase);
-    Ok(unknown_place(room, question)?.unwrap_or_else(|| decide(&[], asked.as_deref(), now)))
+    Ok(unknown_place(room, question)?.unwrap_or_else(|| decide([], asked.as_deref(), now)))
 }
 
 /// Refuses who may not ask the gate, and remembers for the moment who may.
@@ -186,16 +183,15 @@ impl Found {
     fn answer(&self, question: &Question, now: Timestamp) -> Option<Answer> {
         let asked = question.change.as_deref().map(str::to_uppercase);
         let asked = asked.as_deref();
-        if question.purpose != Some(Purpose::Deploy) && !self.back.is_empty() {
-            let answer = decide(&self.back, asked, now);
-            if answer.decision == GateDecision::Go || question.purpose == Some(Purpose::Rollback) {
-                return Some(answer);
-            }
+        let (forward, back) = (&self.forward, &self.back);
+        match question.purpose {
+            Some(Purpose::Rollback) if back.is_empty() => Some(no_way_back(question)),
+            Some(Purpose::Rollback) => Some(decide(back, asked, now)),
+            Some(Purpose::Deploy) => (!forward.is_empty()).then(|| decide(forward, asked, now)),
+            // What may go forward goes forward; else an open way back is gone, so that nobody stops at night over a word.
+            None if forward.is_empty() && back.is_empty() => None,
+            None => Some(decide(forward.iter().chain(back), asked, now)),
         }
-        if question.purpose == Some(Purpose::Rollback) {
-            return Some(no_way_back(question));
-        }
-        (!self.forward.is_empty()).then(|| decide(&self.forward, asked, now))
     }
 }
 

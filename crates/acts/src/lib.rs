@@ -74,6 +74,7 @@ pub mod mark_message;
 pub mod meet_condition;
 pub mod meet_person;
 mod moments;
+mod named_target;
 pub mod note_attempt;
 pub mod note_log_sizes;
 pub mod open_log;

@@ -378,6 +378,19 @@ pub(crate) fn suspend_of(room: &mut Room<'_, '_>, person: &PersonId) -> Result<(
     Ok(())
 }
 
+/// A template goes from proposed over approved and suspended to retired, and never back. A proposal may be retired at once.
+fn check_goes_on(template: &StandardTemplate, state: TemplateState) -> Result<()> {
+    let goes_on = match state {
+        TemplateState::Suspended => template.state == TemplateState::Approved,
+        _ => template.state != TemplateState::Retired,
+    };
+    if goes_on {
+        return Ok(());
+    }
+    let text = format!("The template {} is {}.", template.key, template.state);
+    Err(Refusal::not_now("not_in_state", text, "Propose a new version.", Vec::new()).into())
+}
+
 /// Suspends or retires a template with a reason (`POST /templates/{key}/suspension`, `/retirement`).
 ///
 /// # Errors
@@ -388,6 +401,7 @@ pub fn end_template(room: &mut Room<'_, '_>, key: &str, body: &Body, state: Temp
     let mut reading = Reading::new(body, "");
     let reason = reading.needed("reason", TEXT);
     reading.finish()?;
+    check_goes_on(&template, state)?;
     let kind = if state == TemplateState::Retired {
         "template.retired"
     } else {

@@ -2,10 +2,12 @@
 //! target. Signals may come late, doubled and in any order: each is judged by when it occurred.
 
 use jiff::Timestamp;
-use model::change::{EarlierOutcome, Target, TargetRecord};
+use model::change::{Change, EarlierOutcome, TargetRecord};
 use model::directory::{Connection, Mapping};
 use model::file::Case;
 use model::ids::{EnvironmentKey, PersonId, RecordId, TargetId};
+use model::reading::later;
+use model::ready::SKEW;
 use model::records::Deployment;
 use model::signal::{self, Progress};
 use model::verbs::work::BY_SIGNAL;
@@ -14,6 +16,7 @@ use serde_json::json;
 use store::record::{self, Filter};
 
 use crate::error::Result;
+use crate::named_target::{Meant, Named};
 use crate::room::Room;
 use crate::save::{Written, draft, save_message};
 
@@ -265,34 +268,51 @@ fn alert(room: &mut Room<'_, '_>, written: &mut Written, deployment: &Deployment
     Ok(())
 }
 
+/// Which of several changes a deployment is of, the better the greater: whether it is lawful, goes forward and is open; how
+/// far it is; the older one first.
+type Rank = (bool, bool, bool, State, i64);
+
 /// The open change of this service, environment and commit (or artifact) that is furthest along. An artifact that is a
 /// target's way back leads to its change from its start, which may be told later, until that is closed; where a permit for
 /// it was good at that time, also when it is told after that.
 fn find_change(room: &mut Room<'_, '_>, here: &Here<'_>) -> Result<Option<String>> {
     let told = here.told;
     let (service, place) = (here.mapping.service.as_str(), here.environment.as_str());
-    let mut rows = store::changes::targets_for(room.tx, service, place, told.artifact, told.commit())?;
-    let mut commits = crate::kin::commits_behind(room, told.artifact, told.commit())?;
-    for kin in &commits {
-        rows.extend(store::changes::targets_for(room.tx, service, place, None, Some(kin))?);
+    let named = Named::of(room, told.artifact, told.commit())?;
+    let mut rows = store::changes::targets_for(room.tx, service, place, told.artifact, None)?;
+    for commit in named.commits() {
+        rows.extend(store::changes::targets_for(
+            room.tx,
+            service,
+            place,
+            None,
+            Some(commit),
+        )?);
     }
-    commits.extend(told.commit().map(str::to_owned));
-    let mut found: Option<((bool, bool, State, i64), String)> = None;
+    let mut found: Option<(Rank, String)> = None;
     for row in rows {
         let change = room.change(&row.change_id)?;
-        let is_forward = told.artifact.is_some() && row.artifact.as_deref() == told.artifact
-            || row.commit.as_ref().is_some_and(|commit| commits.contains(commit));
-        let is_back = told.artifact.is_some() && row.rollback_to.as_deref() == told.artifact;
-        let is_open = change.state.is_open();
-        let fits = if is_back && !is_forward {
-            matches!(change.state, State::Implementing | State::Reviewing)
+        let (artifact, commit) = (row.artifact.as_deref(), row.commit.as_deref());
+        let Some(meant) = named.means(artifact, commit, row.rollback_to.as_deref()) else {
+            continue;
+        };
+        let (is_forward, is_open) = (meant.is_forward(), change.state.is_open());
+        let fits = if meant == Meant::Back {
+            has_begun(&change, &TargetId::from(row.target_id.as_str()), told.at.min(room.now))
                 || crate::way_back::is_permitted(room, &change, &row.target_id, told.at)?
                 || is_open && crate::way_back::may_be_early(room, &change, &row.target_id, told.at)?
         } else {
             is_open && row.state == "open"
         };
-        let rank = (is_forward, is_open, change.state, -change.number);
-        if fits && found.as_ref().is_none_or(|(best, _)| rank > *best) {
+        if !fits {
+            continue;
+        }
+        // As at the gate, a way back is not hidden by what may not go forward.
+        let is_lawful = !is_forward
+            || change.state == State::Implementing
+            || crate::way_back::may_be_early(room, &change, &row.target_id, told.at)?;
+        let rank = (is_lawful, is_forward, is_open, change.state, -change.number);
+        if found.as_ref().is_none_or(|(best, _)| rank > *best) {
             found = Some((rank, change.key));
         }
     }
@@ -329,6 +349,8 @@ pub(crate) fn person_of(room: &mut Room<'_, '_>, kind: &str, login: &str) -> Res
 pub(crate) struct Word {
     pub outcome: Option<Outcome>,
     pub at: Timestamp,
+    /// The earliest time that is known of its deployment.
+    pub known_since: Timestamp,
     pub who: Option<PersonId>,
     pub told_before: Option<Outcome>,
     pub made_the_change: bool,
@@ -367,31 +389,22 @@ fn apply_status(
     let word = Word {
         outcome,
         at: told.at.min(room.now),
+        known_since: deployment.at.min(told.at).min(room.now),
         who: sender(room, here)?,
         told_before: deployment.status.as_deref().and_then(outcome_of),
         made_the_change: deployment.mapped.as_ref().is_some_and(|it| it.template.is_some()),
     };
-    let mut commits = crate::kin::commits_behind(room, told.artifact, told.commit())?;
-    commits.extend(told.commit().map(str::to_owned));
+    let named = Named::of(room, told.artifact, told.commit())?;
     let permitted = crate::way_back::permitted(room, key, told.at)?;
     room.on_change(key, |case| {
-        let is_here =
-            |target: &&Target| target.service == here.mapping.service && &target.environment == here.environment;
-        let targets = &case.change().content.targets;
-        let forward = targets.iter().filter(is_here).find(|target| {
-            target.commit.as_ref().is_some_and(|commit| commits.contains(commit))
-                || told.artifact.is_some() && target.artifact.as_deref() == told.artifact
-        });
-        if let Some(target) = forward.map(|target| target.id.clone()) {
-            return Ok(Standing::of(move_target(case, &target, &word)));
-        }
-        let back = targets
-            .iter()
-            .filter(is_here)
-            .find(|target| told.artifact.is_some() && target.rollback_to.as_deref() == told.artifact);
-        let Some(target) = back.map(|target| target.id.clone()) else {
+        let place = (&here.mapping.service, here.environment);
+        let found = named.target_of(case.change(), place, word.told_before.is_some());
+        let Some((target, meant)) = found.map(|(target, meant)| (target.id.clone(), meant)) else {
             return Ok(Standing::Unlawful);
         };
+        if meant.is_forward() {
+            return Ok(Standing::of(move_target(case, &target, &word)));
+        }
         if go_back(case, &target, &word) {
             return Ok(Standing::Lawful);
         }
@@ -404,9 +417,18 @@ fn apply_status(
     })
 }
 
+/// Whether work on a target had begun at a time, as far as it is under way or in review. What went out before that is no way
+/// back from it.
+fn has_begun(change: &Change, target: &TargetId, at: Timestamp) -> bool {
+    let record = change.target_record(target);
+    let began = record.and_then(|it| it.actual_start).or(change.actual_start);
+    let is_under_way = matches!(change.state, State::Implementing | State::Reviewing);
+    is_under_way && began.is_none_or(|began| began <= later(at, SKEW))
+}
+
 /// The way back was taken: what it led back is rolled back, unless it ended otherwise after that.
 pub(crate) fn go_back(case: &mut Case<'_>, target: &TargetId, word: &Word) -> bool {
-    if !matches!(case.change().state, State::Implementing | State::Reviewing) {
+    if !has_begun(case.change(), target, word.at) {
         return false;
     }
     let record = case.change().target_record(target);
@@ -446,6 +468,10 @@ fn move_target(case: &mut Case<'_>, target: &TargetId, word: &Word) -> bool {
         model::verbs::work::begin(case, word.at);
     }
     if case.change().state != State::Implementing {
+        return false;
+    }
+    let may_go = |at| model::ready::may_go_on(case, target, at);
+    if !may_go(word.at) && !may_go(word.known_since) {
         return false;
     }
     backdate(case, target, word.at);

@@ -184,6 +184,7 @@ fn clear(room: &mut Room<'_, '_>, key: &str, deployment: Deployment, target: &Ta
     let word = Word {
         outcome: saved.status.as_deref().and_then(outcome_of),
         at,
+        known_since: at,
         ..Word::default()
     };
     room.on_change(key, |case| Ok(go_back(case, target, &word)))?;

@@ -185,8 +185,11 @@ fn rollback_mark(moment: Timestamp) -> String {
     format!("latest_rollback/{moment}")
 }
 
+/// How marks of overruns begin.
+const OVERRUN: &str = "overrun/";
+
 fn overrun_mark(since: Timestamp, quarter: i64) -> String {
-    format!("overrun/{since}/{quarter}")
+    format!("{OVERRUN}{since}/{quarter}")
 }
 
 /// Since when work overruns: its end, or sooner where a request for more time stays without an answer. Under
@@ -339,9 +342,13 @@ fn overrun(case: &mut Case<'_>) {
         revoke_permits(case, "the change overran its window", is_forward);
     }
     let quarter = overrun_quarter(since, now);
-    if !case.file.change.tell_once(&overrun_mark(since, quarter)) {
+    let mark = overrun_mark(since, quarter);
+    if !case.file.change.tell_once(&mark) {
         return;
     }
+    // The mark of the quarter says all that those of earlier ones said; a record does not grow by one for each.
+    let told = &mut case.file.change.told;
+    told.retain(|it| *it == mark || !it.starts_with(OVERRUN));
     let end = case.change().window_end().unwrap_or(since);
     let mut people = case.people_in_charge();
     people.extend(case.change().content.implementers.iter().cloned());
@@ -432,6 +439,7 @@ fn closes_by_itself(case: &Case<'_>) -> bool {
 
 fn is_clean(file: &ChangeFile, directory: &Directory, now: Timestamp) -> bool {
     file.change.content.kind == Kind::Standard
+        && file.change.retrospective.is_none()
         && file.change.outcome == Some(Outcome::Succeeded)
         && before_closure(file, directory, now).is_empty()
 }

@@ -247,9 +247,9 @@ fn good_until(file: &ChangeFile, directory: &Directory, target: &Target, now: Ti
 /// Decides over the rows that a question found. `asked_change` narrows them; it never suffices alone.
 ///
 /// A way back needs no window and no approval, so it is go as soon as the way forward is not.
-pub fn decide(rows: &[GateRow], asked_change: Option<&str>, now: Timestamp) -> Answer {
+pub fn decide<'a>(rows: impl IntoIterator<Item = &'a GateRow>, asked_change: Option<&str>, now: Timestamp) -> Answer {
     let named: Vec<&GateRow> = rows
-        .iter()
+        .into_iter()
         .filter(|row| asked_change.is_none_or(|key| row.key == key))
         .collect();
     let back: Vec<&GateRow> = named

@@ -5,12 +5,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::change::Change;
-use crate::directory::Directory;
+use crate::directory::{Directory, Freeze};
 use crate::file::Case;
 use crate::ids::TargetId;
 use crate::reading::later;
+use crate::records::Permit;
 use crate::requirement::before_start;
-use crate::words::State;
+use crate::words::{Purpose, State};
 
 /// How late a start may be told and still be judged by when it occurred. What is told later has to be told by people.
 pub const LATE: SignedDuration = SignedDuration::from_hours(72);
@@ -94,6 +95,39 @@ pub fn stood_open(
     may_still_start && change.ready.iter().any(|span| covers(span, change, at, made_by_it))
 }
 
+/// Whether work on a target of a change that is under way was lawful at this instant, told now: it had begun before, a permit
+/// for it was good, or the gate would have said go then. Before the first start of the change that is so where the change stood
+/// ready; after it inside of the window or of the time box of break-glass, and not while a freeze halted it or it was on hold.
+pub fn may_go_on(case: &Case<'_>, target: &TargetId, at: Timestamp) -> bool {
+    let (change, directory) = (case.change(), &case.directory);
+    let record = change.target_record(target);
+    if record.is_some_and(|it| it.actual_start.is_some()) {
+        return true;
+    }
+    let permits = case.file.permits.iter();
+    let mut forward = permits.filter(|it| &it.target == target && it.purpose == Purpose::Deploy);
+    if forward.any(|permit| was_good(permit, at)) {
+        return true;
+    }
+    if change.actual_start.is_some_and(|began| later(at, SKEW) < began) {
+        let was_ready = change.ready.iter().any(|span| covers(span, change, at, false));
+        return was_ready && !is_frozen(change, directory, target, at);
+    }
+    if let Some(glass) = change.lawful_break_glass() {
+        return at < glass.until;
+    }
+    let is_held = change.hold.as_ref().is_some_and(|hold| hold.at <= at);
+    let is_inside = inside(change.planned_start, change.window_end(), at);
+    is_inside && !is_held && !change.distrusted && !is_halted(change, directory, target, at)
+}
+
+/// Whether a permit could be used at an instant, whatever has become of it since.
+fn was_good(permit: &Permit, at: Timestamp) -> bool {
+    permit.not_before <= later(at, SKEW)
+        && at < later(permit.expires_at, SKEW)
+        && permit.revoked_at.is_none_or(|gone| at < gone)
+}
+
 fn covers(span: &ReadySpan, change: &Change, at: Timestamp, made_by_it: bool) -> bool {
     span.what == change.digests.what
         && (made_by_it || span.from <= later(at, SKEW))
@@ -106,10 +140,26 @@ fn inside(from: Option<Timestamp>, to: Option<Timestamp>, at: Timestamp) -> bool
 }
 
 fn is_frozen(change: &Change, directory: &Directory, target: &TargetId, at: Timestamp) -> bool {
+    is_under(change, directory, (target, at), |_| true)
+}
+
+fn is_halted(change: &Change, directory: &Directory, target: &TargetId, at: Timestamp) -> bool {
+    is_under(change, directory, (target, at), |freeze| freeze.halt)
+}
+
+fn is_under(
+    change: &Change,
+    directory: &Directory,
+    (target, at): (&TargetId, Timestamp),
+    stops: impl Fn(&Freeze) -> bool,
+) -> bool {
     let Some(target) = change.content.targets.iter().find(|it| &it.id == target) else {
         return true;
     };
     directory.freezes.iter().any(|freeze| {
-        freeze.is_on(at) && freeze.covers(&target.service, &target.environment) && !freeze.excepts(&change.id)
+        stops(freeze)
+            && freeze.is_on(at)
+            && freeze.covers(&target.service, &target.environment)
+            && !freeze.excepts(&change.id)
     })
 }

@@ -496,7 +496,9 @@ fn is_clean_standard(change: &Change) -> bool {
     let went_well = change
         .outcome
         .is_none_or(|outcome| outcome == crate::words::Outcome::Succeeded);
-    change.content.kind == Kind::Standard && went_well && change.break_glass.is_none()
+    // What is told afterwards was not looked at by anybody before, whatever its template.
+    let was_ahead = change.retrospective.is_none();
+    change.content.kind == Kind::Standard && went_well && was_ahead && change.break_glass.is_none()
 }
 
 fn validation_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Option<Unmet> {

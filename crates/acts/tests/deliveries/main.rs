@@ -4,7 +4,9 @@
 
 mod apart;
 mod committers;
+mod meant;
 mod named;
+mod ways;
 
 use std::sync::{Arc, Mutex};
 

@@ -462,3 +462,42 @@ fn what_a_compromised_account_accepted_or_found_to_be_so_is_open_again() {
     assert_eq!(said(key), (false, false));
     world.assert_replays();
 }
+
+#[test]
+fn a_template_goes_forward_and_never_back() {
+    let world = world();
+    let template = |key: &str| {
+        let words = json!({
+            "key": key, "title": "Deploy", "services": ["pay"], "environments": ["production"], "free": [],
+            "locked": {
+                "category": "application", "complexity": "low", "description": "Deploy what was built.",
+                "justification": "It is tested.", "plan": [{"title": "Deploy", "minutes": 3}],
+                "rollback_plan": [{"title": "Deploy the old one", "minutes": 5}],
+            },
+        });
+        world.by("rita", move |room| {
+            acts::set_template::propose_template(room, &body(words.clone())).map(drop)
+        });
+    };
+    let moved = |key: &'static str, to: model::words::TemplateState| {
+        let why = body(json!({"reason": "Not like this."}));
+        refused(&world, &world.actor("mona"), move |room| {
+            acts::set_template::end_template(room, key, &why, to)
+        })
+    };
+    use model::words::TemplateState::{Retired, Suspended};
+    template("one");
+    assert!(moved("one", Suspended).contains("not_in_state"), "nobody approved it");
+    assert_eq!(moved("one", Retired), "", "a proposal is taken back");
+    assert!(moved("one", Suspended).contains("not_in_state"));
+    assert!(moved("one", Retired).contains("not_in_state"));
+    template("two");
+    for login in ["olga", "mona"] {
+        world.by(login, |room| {
+            acts::set_template::approve_template(room, "two", &body(json!({}))).map(drop)
+        });
+    }
+    assert_eq!(moved("two", Suspended), "");
+    assert!(moved("two", Suspended).contains("not_in_state"));
+    assert_eq!(moved("two", Retired), "");
+}

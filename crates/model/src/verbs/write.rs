@@ -129,6 +129,13 @@ pub fn create(case: &mut Case<'_>) -> Result<(), Refusal> {
     let change = &mut case.file.change;
     if change.retrospective.is_some() {
         check_retrospective(change, &case.directory)?;
+        // Nobody looked at it before it was done, so its template must stand at least now.
+        let trouble = turned
+            .is_empty()
+            .then(|| template_trouble(&case.file, &case.directory, case.now));
+        if let Some(trouble) = trouble.flatten() {
+            return Err(Refusal::field("template", "template_not_valid", trouble.text));
+        }
     }
     case.tell(
         "change.created",
@@ -403,7 +410,11 @@ pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
     if change.planned_start != before.planned_start || change.planned_end != before.planned_end {
         change.window_missed = false;
     }
-    let turned = drifted_fields(case);
+    let turned = if before.content.kind == Kind::Standard && case.change().content.kind == Kind::Normal {
+        vec!["kind".to_owned()]
+    } else {
+        drifted_fields(case)
+    };
     turn_normal(case, turned);
     if case.change().content.kind == Kind::Standard {
         case.file.change.turned_normal.clear();

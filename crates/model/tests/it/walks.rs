@@ -3,7 +3,7 @@
 use model::ids::PersonId;
 use model::records::Coverage;
 use model::verbs::{around, decide, plan};
-use model::words::{GateDecision, Level, Outcome, State, TemplateState};
+use model::words::{GateDecision, Kind, Level, Outcome, State, TemplateState};
 use serde_json::json;
 
 use crate::world::{World, at, body, code, facts_but, fields, missing, signing, standard_facts};
@@ -109,6 +109,25 @@ fn an_edited_locked_field_makes_it_normal() {
     assert!(world.change().content.template.is_none());
     world.assess("rita", json!({})).unwrap();
     assert_eq!(world.state(), State::Authorizing);
+}
+
+#[test]
+fn who_makes_a_standard_change_a_normal_one_has_it_assessed() {
+    let mut world = World::standard();
+    world.submit("rita").unwrap();
+    assert_eq!(world.state(), State::Scheduled);
+    world.edit("rita", json!({"kind": "normal"})).unwrap();
+    assert_eq!(world.state(), State::Assessing);
+    assert_eq!(world.change().turned_normal, ["kind"]);
+    assert!(world.change().content.template.is_none());
+    // As an emergency it goes an emergency's way.
+    let mut urgent = World::standard();
+    urgent.submit("rita").unwrap();
+    urgent
+        .edit("rita", json!({"kind": "emergency", "incident": "INC-1"}))
+        .unwrap();
+    assert_eq!(urgent.change().content.kind, Kind::Emergency);
+    assert!(urgent.change().turned_normal.is_empty());
 }
 
 #[test]

@@ -165,6 +165,39 @@ fn work_told_afterwards_is_confirmed_by_who_allowed_it() {
     world.close("mia").unwrap();
 }
 
+fn standard_told_afterwards(estate: model::directory::Directory) -> Result<World, model::refusal::Refusal> {
+    let mut words = facts_but(json!({
+        "kind": "standard", "template": "patch", "plan": null, "rollback_plan": null,
+        "retrospective": {
+            "actual_start": "2026-11-20T07:00:00Z", "actual_end": "2026-11-20T08:00:00Z",
+            "reason": "The shop was down", "verbal_approver": "olga",
+        },
+    }));
+    words.remove("category");
+    World::create("rita", words, Vec::new(), estate)
+}
+
+#[test]
+fn a_template_closes_nothing_by_itself_that_is_told_afterwards() {
+    let mut world = standard_told_afterwards(directory()).unwrap();
+    answer(&mut world, "olga", true).unwrap();
+    world.wait(3 * 24 * 60);
+    assert_eq!(world.state(), State::Reviewing, "nobody looked at it yet");
+    let mut rows = missing(world.close("mia"));
+    rows.sort();
+    assert_eq!(rows, ["review_missing", "validation_missing"]);
+    world.validate("tom", "works").unwrap();
+    world.review("mia").unwrap();
+    world.close("mia").unwrap();
+    let mut estate = directory();
+    estate.templates.get_mut("patch").unwrap().state = model::words::TemplateState::Suspended;
+    let refused = standard_told_afterwards(estate).err().unwrap();
+    assert_eq!(
+        fields(Err::<(), _>(refused)),
+        [("template".into(), "template_not_valid".into())]
+    );
+}
+
 #[test]
 fn denied_or_unanswered_work_needs_a_finding() {
     let mut denied = told_afterwards("rita", "olga").unwrap();

@@ -183,6 +183,21 @@ fn work_that_runs_over_is_told_every_quarter_of_an_hour() {
     assert!(!world.change().overrun);
 }
 
+#[test]
+fn a_forgotten_overrun_leaves_one_mark() {
+    let mut world = World::new().until_implementing();
+    world.letters.clear();
+    world.wait_until(at("13:00") + jiff::SignedDuration::from_hours(20));
+    let told = world.letters.iter();
+    let to_ida = told.filter(|letter| letter.topic == "overrun" && letter.to.as_str() == "ida");
+    assert_eq!(to_ida.count(), 81, "once a quarter, at both ends");
+    let marks = world.change().told.iter().filter(|mark| mark.starts_with("overrun/"));
+    assert_eq!(marks.count(), 1);
+    let told = world.letters.len();
+    world.run_timers();
+    assert_eq!(world.letters.len(), told, "a timer that runs twice tells nobody again");
+}
+
 fn ask(world: &mut World, until: &str) -> Result<(), model::refusal::Refusal> {
     let words = body(json!({"until": at(until).to_string(), "reason": "Slow disks"}));
     world.act("ida", |case| work::ask_extension(case, &words))

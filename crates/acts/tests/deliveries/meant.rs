@@ -1,0 +1,180 @@
+//! Which target a signal is about, and whether it may move it: artifact and commit must agree, what went out before a start is
+//! no way back from it, and work under way goes on only where the gate would have let it.
+
+use jiff::SignedDuration;
+use model::records::Deployment;
+use model::signal::Signal;
+use serde_json::{Value, json};
+use store::record::{self, Filter};
+
+use crate::{World, artifact, began, body, old, stands, status};
+
+const COMMIT: &str = "1111111111111111111111111111111111111111";
+
+/// The same word with a commit beside the artifact, as most senders tell it.
+fn with_commit(signal: Signal) -> Signal {
+    match signal {
+        Signal::DeploymentStatus(mut told) => {
+            COMMIT.clone_into(&mut told.commit);
+            Signal::DeploymentStatus(told)
+        }
+        other => other,
+    }
+}
+
+impl World {
+    /// A scheduled standard change with these targets in a window from an hour before the beginning to four after it.
+    fn planned_for(&self, targets: &[Value]) -> String {
+        let targets = json!(targets);
+        self.set_clock(began() - SignedDuration::from_mins(30));
+        self.by("rita", move |room| {
+            let request = json!({
+                "kind": "standard", "template": "deploy-pay", "title": "Deploy pay", "targets": targets,
+                "planned_start": "2026-11-20T09:00:00Z", "planned_end": "2026-11-20T14:00:00Z",
+            });
+            let key = acts::create_change::create_change(room, &body(request), &[])?;
+            acts::submit_change::submit_change(room, &key)?;
+            Ok(key)
+        })
+    }
+
+    /// The outcomes of a change's targets in their order.
+    fn ends(&self, key: &str) -> Vec<Value> {
+        let key = key.to_owned();
+        self.system(move |room| {
+            let change = room.change(&key)?;
+            Ok(change.target_records.iter().map(|it| json!(it.outcome)).collect())
+        })
+    }
+
+    /// What the events of failed deployments name to go back to.
+    fn to_go_back_to(&self) -> Vec<Value> {
+        self.system(|room| {
+            let mut named = Vec::new();
+            for deployment in record::bodies::<Deployment>(room.tx, &Filter::new().order_by("id"))? {
+                let events = store::event::of_subject(room.tx, "deployment", deployment.id.as_str())?;
+                let failed = events.iter().filter(|event| event.kind == "deployment.failed");
+                let leaf = |event: &store::event::Event| serde_json::from_slice::<Value>(&event.bytes).unwrap();
+                named.extend(failed.map(|event| leaf(event)["data"]["rollback_to"].clone()));
+            }
+            Ok(named)
+        })
+    }
+}
+
+fn target(number: u64) -> Value {
+    json!({
+        "service": "pay", "environment": "production", "artifact": artifact(number, 0), "commit": COMMIT,
+        "rollback_to": old(number, 0),
+    })
+}
+
+#[test]
+fn a_way_back_that_is_told_with_the_commit_that_it_leads_back_from_is_one() {
+    let world = World::new();
+    let key = world.planned_for(&[target(1)]);
+    world.set_clock(began() + SignedDuration::from_mins(30));
+    world.take(with_commit(status("there", &artifact(1, 0), "in_progress", 2)));
+    world.take(with_commit(status("back", &old(1, 0), "success", 9)));
+    assert_eq!(world.ends(&key), [json!("rolled_back")]);
+    // The same after the way forward had failed.
+    let key = world.planned_for(&[target(2)]);
+    world.set_clock(began() + SignedDuration::from_mins(30));
+    world.take(with_commit(status("there-2", &artifact(2, 0), "failure", 3)));
+    assert_eq!(world.ends(&key), [json!("failed")]);
+    world.take(with_commit(status("back-2", &old(2, 0), "success", 9)));
+    assert_eq!(world.ends(&key), [json!("rolled_back")]);
+}
+
+#[test]
+fn an_artifact_that_no_target_names_moves_none_whatever_commit_stands_beside_it() {
+    let world = World::new();
+    let key = world.planned_for(&[target(1)]);
+    world.set_clock(began() + SignedDuration::from_mins(30));
+    world.take(with_commit(status("other", &artifact(7, 0), "success", 9)));
+    assert_eq!(world.ends(&key), [Value::Null]);
+    let state = world.system(move |room| Ok(room.change(&key)?.state.to_string()));
+    assert_eq!(state, "scheduled");
+}
+
+#[test]
+fn of_two_targets_with_one_commit_the_one_whose_artifact_is_told_is_moved_and_led_back() {
+    let world = World::new();
+    let key = world.planned_for(&[target(1), target(2)]);
+    world.set_clock(began() + SignedDuration::from_mins(30));
+    world.take(with_commit(status("second", &artifact(2, 0), "failure", 9)));
+    assert_eq!(world.ends(&key), [Value::Null, json!("failed")]);
+    assert_eq!(world.to_go_back_to(), [json!(old(2, 0))]);
+    world.take(with_commit(status("first", &artifact(1, 0), "success", 10)));
+    assert_eq!(world.ends(&key), [json!("succeeded"), json!("failed")]);
+}
+
+#[test]
+fn what_went_out_before_a_start_is_no_way_back_from_it_also_when_it_is_told_after() {
+    let world = World::new();
+    let key = world.planned_for(&[target(1)]);
+    world.set_clock(began() + SignedDuration::from_mins(30));
+    world.take(status("there", &artifact(1, 0), "in_progress", 20));
+    world.take(status("late", &old(1, 0), "success", 4));
+    assert_eq!(world.ends(&key), [Value::Null], "it is still under way");
+    assert_eq!(stands(&world, &artifact(1, 0), "there").0, json!("implementing"));
+    world.take(status("back", &old(1, 0), "success", 25));
+    assert_eq!(world.ends(&key), [json!("rolled_back")]);
+}
+
+#[test]
+fn what_is_told_while_a_freeze_halts_moves_no_target_that_had_not_begun() {
+    let world = World::new();
+    let key = world.planned_for(&[target(1), target(2), target(3)]);
+    world.set_clock(began() + SignedDuration::from_mins(10));
+    world.take(status("first", &artifact(1, 0), "in_progress", 2));
+    let freeze = json!({
+        "title": "Halt", "starts_at": "2026-11-20T10:20:00Z", "ends_at": "2026-11-20T11:00:00Z", "services": ["pay"],
+        "halt": true,
+    });
+    world.by("mona", move |room| {
+        acts::set_freeze::set_freeze(room, &body(freeze.clone())).map(drop)
+    });
+    world.set_clock(began() + SignedDuration::from_mins(50));
+    let alarms = world.alarms();
+    world.take(status("second", &artifact(2, 0), "in_progress", 30));
+    world.take(status("second", &artifact(2, 0), "success", 35));
+    assert_eq!(world.ends(&key), [Value::Null, Value::Null, Value::Null]);
+    assert!(world.alarms() > alarms, "it is unauthorized, and they learn it");
+    // What had begun before goes on, and what is told late of before the freeze is judged by when it occurred.
+    world.take(status("first", &artifact(1, 0), "success", 40));
+    world.take(status("third", &artifact(3, 0), "success", 15));
+    assert_eq!(world.ends(&key), [json!("succeeded"), Value::Null, json!("succeeded")]);
+}
+
+#[test]
+fn what_is_told_after_the_end_moves_no_target_that_had_not_begun() {
+    let world = World::new();
+    let key = world.planned_for(&[target(4), target(5)]);
+    world.set_clock(began() + SignedDuration::from_mins(10));
+    world.take(status("fourth", &artifact(4, 0), "in_progress", 2));
+    world.set_clock(began() + SignedDuration::from_hours(5));
+    world.take(status("fifth", &artifact(5, 0), "success", 290));
+    assert_eq!(world.ends(&key), [Value::Null, Value::Null]);
+    world.take(status("fourth", &artifact(4, 0), "success", 295));
+    assert_eq!(world.ends(&key), [json!("succeeded"), Value::Null]);
+}
+
+#[test]
+fn a_start_by_hand_makes_nothing_lawful_that_went_before_the_window() {
+    let world = World::new();
+    let key = world.planned_for(&[target(1)]);
+    let begin = key.clone();
+    world.system(move |room| acts::start_change::start_change(room, &begin));
+    world.set_clock(began());
+    world.take(status("early", &artifact(1, 0), "in_progress", -70));
+    let from = world.outcome(&artifact(1, 0), "early");
+    assert_eq!(from["changes"][0]["from"], json!("2026-11-20T09:30:00Z"), "{from:#}");
+    assert_eq!(from["deployments"][0]["unauthorized"], json!(true));
+    assert!(
+        world
+            .system(|room| Ok(record::bodies::<Deployment>(room.tx, &Filter::new().order_by("id"))?))
+            .iter()
+            .all(|it| it.change_key.as_deref() == Some(key.as_str()))
+    );
+}
