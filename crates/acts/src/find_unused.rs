@@ -395,7 +395,10 @@ fn unused_tokens(room: &mut Room<'_, '_>, directory: &Directory, since: Timestam
     );
     let filter = Filter::new().equals("revoked", false).order_by("id");
     let mut found = Vec::new();
-    for token in record::bodies::<Token>(room.tx, &filter)? {
+    for token in record::find::<Token>(room.tx, &filter)?
+        .into_iter()
+        .map(|stored| stored.record)
+    {
         let is_over = token.expires_at.is_some_and(|end| end <= room.now);
         if is_over || token.created_at >= since {
             continue;

@@ -150,24 +150,27 @@ impl Worker {
     }
 
     fn take_delivery(&self, row: &Delivery) {
-        let connection = row.connection.clone();
-        let kind = self.holder.look(&row.tenant, move |room| {
-            Ok(acts::set_connection::connection(room, &connection)?.kind)
+        let (connection, id) = (row.connection.clone(), row.id.clone());
+        let found = self.holder.look(&row.tenant, move |room| {
+            let kind = acts::set_connection::connection(room, &connection)?.kind;
+            Ok((kind, inbox::load(room.tx, &id)?))
         });
-        let kind = match kind {
-            Ok(kind) => kind,
+        let (kind, found) = match found {
+            Ok((kind, Some(found))) => (kind, found),
+            Ok((_, None)) => return,
             Err(error) => return self.give_back(row, &error),
         };
-        let signals = match connect::door::read(&kind, &row.event, &row.body, row.received_at) {
+        let signals = match connect::door::read(&kind, &found.event, &found.body, found.received_at) {
             Ok(signals) => signals,
             Err(aside) => return self.set_aside(row, aside.reason),
         };
-        let (row_in, holder) = (row.clone(), self.holder.name.clone());
+        drop(found);
+        let (id, connection, holder) = (row.id.clone(), row.connection.clone(), self.holder.name.clone());
         let done = self.holder.act(&row.tenant, move |room| {
-            if !inbox::holds(room.tx, &row_in.id, &holder)? {
+            if !inbox::holds(room.tx, &id, &holder)? {
                 return Ok(Done::Lost);
             }
-            acts::take_delivery::take_delivery(room, &row_in.id, &holder, &row_in.connection, &signals)?;
+            acts::take_delivery::take_delivery(room, &id, &holder, &connection, &signals)?;
             Ok(Done::Finished)
         });
         if let Err(error) = done {

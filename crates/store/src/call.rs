@@ -72,7 +72,7 @@ pub fn waits(tx: &mut Tx<'_>, kind: &str, subject: &str) -> Result<bool> {
 
 /// Leases due calls of all tenants, an equal share each.
 pub fn lease_across(tx: &mut CrossTx<'_>, by: &Lease<'_>) -> Result<Vec<Job>> {
-    lease::lease_across(tx, TABLE, by)?
+    lease::lease_across(tx, (TABLE, lease::ALL), by)?
         .iter()
         .map(crate::job::job)
         .collect()

@@ -51,7 +51,7 @@ pub struct Delivery {
     pub event: String,
     /// When it came.
     pub received_at: Timestamp,
-    /// The raw body.
+    /// The raw body; empty where it was not asked for, and once it is forgotten.
     pub body: Vec<u8>,
     /// How often it was leased, this time included.
     pub tries: i64,
@@ -84,14 +84,22 @@ pub fn receive(tx: &mut Tx<'_>, delivery: &NewDelivery<'_>) -> Result<bool> {
     Ok(done > 0)
 }
 
-/// Leases waiting deliveries of the tenant.
+/// Every column but the body: twenty of them could be half a gigabyte.
+const WITHOUT_BODY: &str =
+    "tenant, id, connection, delivery_id, body_digest, event, received_at, tries, state, reason, result";
+
+/// Leases waiting deliveries of the tenant, without their bodies.
 pub fn lease(tx: &mut Tx<'_>, by: &Lease<'_>) -> Result<Vec<Delivery>> {
-    lease::lease(tx, TABLE, by)?.iter().map(delivery).collect()
+    lease::lease(tx, (TABLE, WITHOUT_BODY), by)?
+        .iter()
+        .map(without_body)
+        .collect()
 }
 
-/// Leases waiting deliveries of all tenants, an equal share each.
+/// Leases waiting deliveries of all tenants, an equal share each, without their bodies.
 pub fn lease_across(tx: &mut CrossTx<'_>, by: &Lease<'_>) -> Result<Vec<Delivery>> {
-    lease::lease_across(tx, TABLE, by)?.iter().map(delivery).collect()
+    let rows = lease::lease_across(tx, (TABLE, WITHOUT_BODY), by)?;
+    rows.iter().map(without_body).collect()
 }
 
 /// Whether the lease is still the holder's.
@@ -129,15 +137,14 @@ pub fn load(tx: &mut Tx<'_>, id: &str) -> Result<Option<Delivery>> {
     .transpose()
 }
 
-/// The tenant's deliveries in a state, the newest first.
+/// The tenant's deliveries in a state without their bodies, the newest first.
 pub fn list(tx: &mut Tx<'_>, state: &str, limit: i64) -> Result<Vec<Delivery>> {
-    tx.query(
-        "SELECT * FROM inbox WHERE tenant = $tenant AND state = $state ORDER BY run_at DESC, id DESC LIMIT $limit",
-        &[("state", state.into()), ("limit", limit.into())],
-    )?
-    .iter()
-    .map(delivery)
-    .collect()
+    let sql = format!(
+        "SELECT {WITHOUT_BODY} FROM inbox WHERE tenant = $tenant AND state = $state
+         ORDER BY run_at DESC, id DESC LIMIT $limit"
+    );
+    let rows = tx.query(&sql, &[("state", state.into()), ("limit", limit.into())])?;
+    rows.iter().map(without_body).collect()
 }
 
 /// Deliveries of a connection without their bodies, the newest first: those in a state, or all, and only those before the
@@ -162,7 +169,7 @@ pub fn list_of(
         ];
         params.extend(after.map(|after| ("after", after.into())));
         for row in tx.query(&sql, &params)? {
-            found.push(without_body(&row, Vec::new())?);
+            found.push(without_body(&row)?);
         }
     }
     found.sort_by(|one, other| other.id.cmp(&one.id));
@@ -173,8 +180,7 @@ pub fn list_of(
 pub(crate) fn list_sql(is_cut: bool) -> String {
     let cut = if is_cut { "AND id < $after" } else { "" };
     format!(
-        "SELECT tenant, id, connection, delivery_id, body_digest, event, received_at, tries, state, reason, result
-         FROM inbox WHERE tenant = $tenant AND connection = $connection AND state = $state {cut}
+        "SELECT {WITHOUT_BODY} FROM inbox WHERE tenant = $tenant AND connection = $connection AND state = $state {cut}
          ORDER BY id DESC LIMIT $limit"
     )
 }
@@ -190,10 +196,13 @@ pub fn depth(tx: &mut CrossTx<'_>) -> Result<Depth> {
 }
 
 fn delivery(row: &Row) -> Result<Delivery> {
-    without_body(row, row.bytes("body")?)
+    Ok(Delivery {
+        body: row.bytes("body")?,
+        ..without_body(row)?
+    })
 }
 
-fn without_body(row: &Row, body: Vec<u8>) -> Result<Delivery> {
+fn without_body(row: &Row) -> Result<Delivery> {
     Ok(Delivery {
         tenant: row.text("tenant")?,
         id: row.text("id")?,
@@ -202,7 +211,7 @@ fn without_body(row: &Row, body: Vec<u8>) -> Result<Delivery> {
         body_digest: row.text("body_digest")?,
         event: row.text("event")?,
         received_at: row.time("received_at")?,
-        body,
+        body: Vec::new(),
         tries: row.int("tries")?,
         state: row.text("state")?,
         reason: row.opt_text("reason")?,

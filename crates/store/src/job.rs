@@ -67,12 +67,15 @@ pub fn insert(tx: &mut Tx<'_>, job: &NewJob<'_>) -> Result<()> {
 
 /// Leases due jobs of the tenant.
 pub fn lease(tx: &mut Tx<'_>, by: &Lease<'_>) -> Result<Vec<Job>> {
-    lease::lease(tx, TABLE, by)?.iter().map(job).collect()
+    lease::lease(tx, (TABLE, lease::ALL), by)?.iter().map(job).collect()
 }
 
 /// Leases due jobs of all tenants, an equal share each.
 pub fn lease_across(tx: &mut CrossTx<'_>, by: &Lease<'_>) -> Result<Vec<Job>> {
-    lease::lease_across(tx, TABLE, by)?.iter().map(job).collect()
+    lease::lease_across(tx, (TABLE, lease::ALL), by)?
+        .iter()
+        .map(job)
+        .collect()
 }
 
 /// Whether the lease is still the holder's.

@@ -36,15 +36,18 @@ pub struct Lease<'a> {
     pub most: i64,
 }
 
-/// Leases due rows of the transaction's tenant. The predicate stands outside once more: between the inner look and the
+/// Every column of a row that is leased.
+pub(crate) const ALL: &str = "*";
+
+/// Leases due rows of the transaction's tenant and answers these columns of them. The predicate stands outside once more: between the inner look and the
 /// write PostgreSQL may see a row that another worker has just taken.
-pub(crate) fn lease(tx: &mut Tx<'_>, table: &str, lease: &Lease<'_>) -> Result<Vec<Row>> {
+pub(crate) fn lease(tx: &mut Tx<'_>, (table, columns): (&str, &str), lease: &Lease<'_>) -> Result<Vec<Row>> {
     let sql = format!(
         "UPDATE \"{table}\" SET lease_until = $until, holder = $holder, tries = tries + 1
          WHERE tenant = $tenant AND state = 'waiting' AND run_at <= $now AND {IS_FREE}
          AND id IN (SELECT id FROM \"{table}\" WHERE tenant = $tenant AND state = 'waiting'
             AND run_at <= $now AND {IS_FREE} ORDER BY run_at, id LIMIT $most)
-         RETURNING *"
+         RETURNING {columns}"
     );
     tx.query(
         &sql,
@@ -59,7 +62,11 @@ pub(crate) fn lease(tx: &mut Tx<'_>, table: &str, lease: &Lease<'_>) -> Result<V
 }
 
 /// Leases due rows of all tenants, an equal share for each that has some, so that a crowded tenant holds up no other.
-pub(crate) fn lease_across(tx: &mut CrossTx<'_>, table: &str, lease: &Lease<'_>) -> Result<Vec<Row>> {
+pub(crate) fn lease_across(
+    tx: &mut CrossTx<'_>,
+    (table, columns): (&str, &str),
+    lease: &Lease<'_>,
+) -> Result<Vec<Row>> {
     // A look at every row that waits would make each lease as slow as the queue is long. So tenants are gone through, each
     // by one step in the index, and of each its first due row is looked at.
     let due = tx.query(
@@ -90,18 +97,18 @@ pub(crate) fn lease_across(tx: &mut CrossTx<'_>, table: &str, lease: &Lease<'_>)
             ..lease.clone()
         };
         open -= 1;
-        taken.extend(lease_of(tx, table, &row.text("tenant")?, &share)?);
+        taken.extend(lease_of(tx, (table, columns), &row.text("tenant")?, &share)?);
     }
     Ok(taken)
 }
 
-fn lease_of(tx: &mut CrossTx<'_>, table: &str, of: &str, lease: &Lease<'_>) -> Result<Vec<Row>> {
+fn lease_of(tx: &mut CrossTx<'_>, (table, columns): (&str, &str), of: &str, lease: &Lease<'_>) -> Result<Vec<Row>> {
     let sql = format!(
         "UPDATE \"{table}\" SET lease_until = $until, holder = $holder, tries = tries + 1
          WHERE tenant = $of AND state = 'waiting' AND run_at <= $now AND {IS_FREE}
          AND id IN (SELECT id FROM \"{table}\" WHERE tenant = $of AND state = 'waiting'
             AND run_at <= $now AND {IS_FREE} ORDER BY run_at, id LIMIT $most)
-         RETURNING *"
+         RETURNING {columns}"
     );
     tx.query(
         &sql,

@@ -95,12 +95,15 @@ pub fn of_subject(tx: &mut Tx<'_>, table: &str, subject: &str) -> Result<Vec<Tim
 
 /// Leases due timers of the tenant.
 pub fn lease(tx: &mut Tx<'_>, by: &Lease<'_>) -> Result<Vec<Timer>> {
-    lease::lease(tx, TABLE, by)?.iter().map(timer).collect()
+    lease::lease(tx, (TABLE, lease::ALL), by)?.iter().map(timer).collect()
 }
 
 /// Leases due timers of all tenants, an equal share each.
 pub fn lease_across(tx: &mut CrossTx<'_>, by: &Lease<'_>) -> Result<Vec<Timer>> {
-    lease::lease_across(tx, TABLE, by)?.iter().map(timer).collect()
+    lease::lease_across(tx, (TABLE, lease::ALL), by)?
+        .iter()
+        .map(timer)
+        .collect()
 }
 
 /// Whether the lease is still the holder's.
