@@ -9,7 +9,7 @@ use model::directory::Directory;
 use model::refusal::{FieldChange, Refusal};
 use model::verbs::Body;
 use proof::diff::{self, RecordDelta};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use store::salts::SaltedText;
 use store::{event, salts};
 
@@ -74,9 +74,9 @@ fn content_at(room: &mut Room<'_, '_>, change: &Change, digest: &str) -> Result<
 }
 
 /// Puts the kept texts in the place of their commitments.
-fn open(value: &mut Value, texts: &HashMap<String, SaltedText>) {
+pub(crate) fn open(value: &mut Value, texts: &HashMap<String, SaltedText>) {
     match value {
-        Value::Object(map) if map.len() == 1 && map.get("c").is_some_and(Value::is_string) => {
+        Value::Object(map) if is_commitment(map) => {
             let kept = texts.get(map["c"].as_str().unwrap_or_default());
             *value = Value::String(kept.map_or(ERASED, |kept| &kept.text).to_owned());
         }
@@ -84,6 +84,11 @@ fn open(value: &mut Value, texts: &HashMap<String, SaltedText>) {
         Value::Array(rows) => rows.iter_mut().for_each(|inner| open(inner, texts)),
         _ => {}
     }
+}
+
+/// Whether an object stands for a text in a sealed record.
+pub(crate) fn is_commitment(map: &Map<String, Value>) -> bool {
+    map.len() == 1 && map.get("c").is_some_and(Value::is_string)
 }
 
 fn between(old: &Change, new: &Change, directory: &Directory) -> Vec<FieldChange> {

@@ -1,11 +1,13 @@
 //! Packs all that proves one change into one file (`GET …/changes/{key}/bundle`).
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
 
 use model::change::Change;
 use model::records::{Evidence, GateCheck};
-use proof::bundle::{self, BundleParts, EventPart, Missing, RecordPart};
+use proof::bundle::{self, Attachment, BundleParts, EventPart, Measure, Missing, RecordPart};
 use proof::commitment::SALT_BYTES;
 use proof::crypto::Hash;
 use proof::event::Subject;
@@ -23,13 +25,63 @@ use crate::show_timeline::{Name, events_of, opened, records_of};
 /// How many bytes of evidence files go into one bundle; what is beyond is named as missing.
 const EVIDENCE_LIMIT: u64 = 256 << 20;
 
-/// The bundle of a change. The same change gives the same bytes until the log's key turns: proofs lead to the first checkpoint that covers its last
-/// event, whose time is the bundle's. Evidence files are read here, so call it where a thread may wait.
+/// How much of a file in the folder is in memory at once, in bytes.
+const PIECE: usize = 64 * 1024;
+
+/// A bundle, whose files of evidence are where they are kept.
+#[derive(Debug)]
+pub struct Export {
+    /// What it consists of, one after the other.
+    pub pieces: Vec<Piece>,
+    /// The length of the whole in bytes.
+    pub bytes: u64,
+}
+
+/// A part of a bundle's bytes.
+#[derive(Debug)]
+pub enum Piece {
+    /// These.
+    Bytes(Vec<u8>),
+    /// Those of a kept file.
+    File(KeptFile),
+}
+
+/// A file of evidence in the folder or in the database.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptFile {
+    /// The id of a piece of evidence that names it.
+    pub evidence: String,
+    /// Its digest, `sha256:…`.
+    pub digest: String,
+    /// Its length in bytes.
+    pub size: u64,
+}
+
+/// The bundle of a change, whole and in memory: as [`export_bundle`] gives it, for those who look at it at once.
+///
+/// # Errors
+/// As [`export_bundle`].
+pub fn pack_bundle(room: &mut Room<'_, '_>, key: &str) -> Result<Vec<u8>> {
+    let mut whole = Vec::new();
+    for piece in export_bundle(room, key)?.pieces {
+        match piece {
+            Piece::Bytes(bytes) => whole.extend(bytes),
+            Piece::File(file) => {
+                each_piece(room, &file.digest, |piece| whole.extend_from_slice(piece))?;
+            }
+        }
+    }
+    Ok(whole)
+}
+
+/// The bundle of a change. The same change gives the same bytes until the log's key turns: proofs lead to the first
+/// checkpoint that covers its last event, whose time is the bundle's. Evidence files are read here, piece by piece, so call
+/// it where a thread may wait; whoever sends them reads them again.
 ///
 /// # Errors
 /// [`model::refusal::Refusal::NotFound`]; [`Error::NotYet`] while an event of the change waits for its place in the log;
 /// a fault when what is stored does not fit together; the store's.
-pub fn export_bundle(room: &mut Room<'_, '_>, key: &str) -> Result<Vec<u8>> {
+pub fn export_bundle(room: &mut Room<'_, '_>, key: &str) -> Result<Export> {
     let change = room.change(key)?;
     let mut names = records_of(room, &change)?;
     let left_out = add_gate_checks(room, &change, &mut names)?;
@@ -44,7 +96,7 @@ pub fn export_bundle(room: &mut Room<'_, '_>, key: &str) -> Result<Vec<u8>> {
     let checkpoint = store::log::checkpoint_covering(room.tx, last)?;
     let checkpoint = checkpoint.ok_or_else(|| Error::NotYet(format!("no checkpoint covers {} yet", change.key)))?;
     let records = record_parts(room, &names)?;
-    let (evidence, mut missing) = evidence_files(room, &names)?;
+    let Files { found, mut missing } = evidence_files(room, &names)?;
     missing.extend(left_out);
     let parts = BundleParts {
         tenant: room.tenant(),
@@ -62,10 +114,23 @@ pub fn export_bundle(room: &mut Room<'_, '_>, key: &str) -> Result<Vec<u8>> {
         events: event_parts(room, &events, &checkpoint.note)?,
         checkpoint: checkpoint.note,
         keys: keys::verifier_keys(room)?,
-        evidence,
+        evidence: found.iter().map(|(attachment, _)| *attachment).collect(),
     };
     let signer = keys::note_signer(room, keys::LOG)?;
-    Ok(bundle::build(&parts, &signer)?)
+    Ok(exported(bundle::build(&parts, &signer)?, found))
+}
+
+/// Names the place of each file that the bundle attaches.
+fn exported(bundle: bundle::Bundle, found: Vec<(Attachment, Piece)>) -> Export {
+    let mut places: HashMap<_, _> = found.into_iter().map(|(it, place)| (it.sha256, place)).collect();
+    let place = |piece| match piece {
+        bundle::Piece::Bytes(bytes) => Piece::Bytes(bytes),
+        bundle::Piece::Evidence(digest) => places.remove(&digest).unwrap_or(Piece::Bytes(Vec::new())),
+    };
+    Export {
+        pieces: bundle.pieces.into_iter().map(place).collect(),
+        bytes: bundle.bytes,
+    }
 }
 
 /// How many recorded questions to the gate go into one bundle; those beyond are named as missing.
@@ -142,9 +207,14 @@ fn event_parts(room: &mut Room<'_, '_>, events: &[event::Event], checkpoint: &st
     Ok(parts)
 }
 
-/// The evidence files of the change, each once, and those that are not there.
-fn evidence_files(room: &mut Room<'_, '_>, names: &[Name]) -> Result<(Vec<Vec<u8>>, Vec<Missing>)> {
-    let (mut files, mut missing) = (BTreeMap::new(), BTreeMap::new());
+/// The evidence files of a change, each once, and those that are not there.
+struct Files {
+    found: Vec<(Attachment, Piece)>,
+    missing: Vec<Missing>,
+}
+
+fn evidence_files(room: &mut Room<'_, '_>, names: &[Name]) -> Result<Files> {
+    let (mut found, mut missing) = (BTreeMap::new(), BTreeMap::new());
     let mut total = 0;
     for (_, id) in names.iter().filter(|(table, _)| *table == Evidence::TABLE) {
         let Some(stored) = record::load::<Evidence>(room.tx, id)? else {
@@ -152,7 +222,7 @@ fn evidence_files(room: &mut Room<'_, '_>, names: &[Name]) -> Result<(Vec<Vec<u8
         };
         let evidence = stored.record;
         let digest = evidence.file_digest.clone();
-        if files.contains_key(&digest) {
+        if found.contains_key(&digest) {
             continue;
         }
         if evidence.file_erased_at.is_some() {
@@ -160,69 +230,90 @@ fn evidence_files(room: &mut Room<'_, '_>, names: &[Name]) -> Result<(Vec<Vec<u8
             continue;
         }
         total += u64::try_from(evidence.size).unwrap_or_default();
-        let found = if total > EVIDENCE_LIMIT {
+        let file = if total > EVIDENCE_LIMIT {
             Err("the bundle would be too large")
         } else {
             evidence_file(room, &evidence)?
         };
-        match found {
-            Ok(bytes) => drop(files.insert(digest, bytes)),
+        match file {
+            Ok(file) => {
+                // It was erased with another piece of evidence, and is kept with this one.
+                missing.remove(&digest);
+                found.insert(digest, file);
+            }
             Err(why) => drop(missing.insert(digest, why)),
         }
     }
-    let missing = missing
-        .into_iter()
-        .map(|(digest, why)| Missing {
-            what: format!("evidence:{digest}"),
-            why: why.to_owned(),
-        })
-        .collect();
-    Ok((files.into_values().collect(), missing))
-}
-
-/// The bytes of an evidence file, or why they cannot go into the bundle.
-fn evidence_file(room: &mut Room<'_, '_>, evidence: &Evidence) -> Result<std::result::Result<Vec<u8>, &'static str>> {
-    let Some(hex) = evidence
-        .file_digest
-        .strip_prefix("sha256:")
-        .filter(|_| proof::crypto::is_digest_text(&evidence.file_digest))
-    else {
-        return Ok(Err("its digest is not one of SHA-256"));
-    };
-    // A note is its own file: its digest is over its text.
-    let text = evidence.text.as_deref().unwrap_or_default().as_bytes();
-    if proof::crypto::digest_text(text) == evidence.file_digest {
-        return Ok(Ok(text.to_vec()));
-    }
-    let found = match room.desk.tools().evidence_folder.clone() {
-        Some(folder) => from_folder(folder.join(hex))?,
-        None => from_store(room, hex)?,
-    };
-    Ok(match found {
-        None => Err("the file is not in the store"),
-        Some(bytes) if proof::crypto::digest_text(&bytes) == evidence.file_digest => Ok(bytes),
-        Some(_) => Err("the stored file has another digest"),
+    let missing = missing.into_iter().map(|(digest, why)| Missing {
+        what: format!("evidence:{digest}"),
+        why: why.to_owned(),
+    });
+    Ok(Files {
+        missing: missing.collect(),
+        found: found.into_values().collect(),
     })
 }
 
-fn from_folder(path: PathBuf) -> Result<Option<Vec<u8>>> {
-    match std::fs::read(&path) {
-        Ok(bytes) => Ok(Some(bytes)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Error::Fault(format!("an evidence file cannot be read: {error}"))),
+/// An evidence file as it is found, or why it cannot go into the bundle.
+fn evidence_file(
+    room: &mut Room<'_, '_>,
+    evidence: &Evidence,
+) -> Result<std::result::Result<(Attachment, Piece), &'static str>> {
+    let digest = &evidence.file_digest;
+    if !proof::crypto::is_digest_text(digest) {
+        return Ok(Err("its digest is not one of SHA-256"));
     }
+    // A note is its own file: its digest is over its text.
+    let text = evidence.text.as_deref().unwrap_or_default().as_bytes();
+    if proof::crypto::digest_text(text) == *digest {
+        return Ok(Ok((Attachment::of(text), Piece::Bytes(text.to_vec()))));
+    }
+    let mut measure = Measure::default();
+    if !each_piece(room, digest, |piece| measure.update(piece))? {
+        return Ok(Err("the file is not in the store"));
+    }
+    let found = measure.finish();
+    if proof::crypto::hash_text(&found.sha256) != *digest {
+        return Ok(Err("the stored file has another digest"));
+    }
+    let place = Piece::File(KeptFile {
+        evidence: evidence.id.to_string(),
+        digest: digest.clone(),
+        size: found.bytes,
+    });
+    Ok(Ok((found, place)))
 }
 
-fn from_store(room: &mut Room<'_, '_>, hex: &str) -> Result<Option<Vec<u8>>> {
-    if blob::size(room.tx, hex)?.is_none() {
-        return Ok(None);
+/// Reads a kept file piece by piece; `false` when it is not there.
+fn each_piece(room: &mut Room<'_, '_>, digest: &str, mut take: impl FnMut(&[u8])) -> Result<bool> {
+    let hex = digest.trim_start_matches("sha256:");
+    if let Some(folder) = room.desk.tools().evidence_folder.clone() {
+        return from_folder(&folder.join(hex), take);
     }
-    let mut bytes = Vec::new();
+    if blob::size(room.tx, hex)?.is_none() {
+        return Ok(false);
+    }
     for part in 0.. {
         let Some(chunk) = blob::chunk(room.tx, hex, part)? else {
             break;
         };
-        bytes.extend_from_slice(&chunk);
+        take(&chunk);
     }
-    Ok(Some(bytes))
+    Ok(true)
+}
+
+fn from_folder(path: &Path, mut take: impl FnMut(&[u8])) -> Result<bool> {
+    let unreadable = |error: std::io::Error| Error::Fault(format!("an evidence file cannot be read: {error}"));
+    let mut file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(unreadable(error)),
+    };
+    let mut piece = vec![0; PIECE];
+    loop {
+        match file.read(&mut piece).map_err(unreadable)? {
+            0 => return Ok(true),
+            length => take(piece.get(..length).unwrap_or_default()),
+        }
+    }
 }

@@ -136,6 +136,7 @@ pub mod set_witness;
 pub mod set_workload;
 pub mod settle_open;
 mod settle_others;
+pub mod show_event;
 pub mod show_timeline;
 pub mod shown_permit;
 pub mod sign_revocations;

@@ -80,7 +80,8 @@ fn to_hex(hash: &proof::crypto::Hash) -> String {
     proof::crypto::hash_text(hash).trim_start_matches("sha256:").to_owned()
 }
 
-fn find(room: &mut Room<'_, '_>, which: &str) -> Result<Option<Event>> {
+/// The event with this id, or at this index of the log.
+pub(crate) fn find(room: &mut Room<'_, '_>, which: &str) -> Result<Option<Event>> {
     let Ok(index) = which.parse::<i64>() else {
         return Ok(event::load(room.tx, which)?);
     };

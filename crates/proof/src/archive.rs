@@ -30,21 +30,60 @@ const DOS_TIME_DATE: [u8; 4] = [0, 0, 0x21, 0];
 /// One file of an archive: its name and its content.
 pub type File<'a> = (&'a str, &'a [u8]);
 
+/// What an archive has to know of a file before its bytes come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outline {
+    /// Its name.
+    pub name: String,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// Its checksum ([`Checksum`]).
+    pub crc32: u32,
+}
+
+/// An archive around its files: what stands before each of them, and what stands after the last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Frame {
+    /// What stands before each file, in their order.
+    pub headers: Vec<Vec<u8>>,
+    /// What stands after the last file.
+    pub end: Vec<u8>,
+    /// The length of the whole archive, its files included, in bytes.
+    pub bytes: u64,
+}
+
 /// Writes the archive.
 ///
 /// # Errors
 /// [`Error::TooLarge`] past a limit, [`Error::Malformed`] for a name that is not plain or stands twice.
 pub fn write(files: &[File<'_>]) -> Result<Vec<u8>> {
-    check_files(files)?;
+    let outline = |(name, content): &File<'_>| Outline {
+        name: (*name).to_owned(),
+        bytes: content.len() as u64,
+        crc32: crc32(content),
+    };
+    let frame = frame(&files.iter().map(outline).collect::<Vec<_>>())?;
     let mut out = Vec::new();
-    let mut central = Vec::new();
-    for (name, content) in files {
-        let offset = out.len() as u32;
-        let common = common_fields(name, content);
-        out.extend_from_slice(LOCAL);
-        out.extend_from_slice(&common);
-        out.extend_from_slice(name.as_bytes());
+    for (header, (_, content)) in frame.headers.iter().zip(files) {
+        out.extend_from_slice(header);
         out.extend_from_slice(content);
+    }
+    out.extend_from_slice(&frame.end);
+    Ok(out)
+}
+
+/// Writes all of an archive but its files, for those that should not stand in memory whole.
+///
+/// # Errors
+/// As [`write()`].
+pub fn frame(files: &[Outline]) -> Result<Frame> {
+    check_files(files)?;
+    let (mut headers, mut central) = (Vec::new(), Vec::new());
+    let mut offset = 0_u32;
+    for file in files {
+        let common = common_fields(file);
+        let name = file.name.as_bytes();
+        let header = [LOCAL, &common, name].concat();
         central.extend_from_slice(CENTRAL);
         // Made on Unix by version 2.0, so that the mode below is understood.
         central.extend_from_slice(&[20, 3]);
@@ -53,28 +92,32 @@ pub fn write(files: &[File<'_>]) -> Result<Vec<u8>> {
         central.extend_from_slice(&[0; 6]);
         central.extend_from_slice(&(0o100_644_u32 << 16).to_le_bytes());
         central.extend_from_slice(&offset.to_le_bytes());
-        central.extend_from_slice(name.as_bytes());
+        central.extend_from_slice(name);
+        offset += header.len() as u32 + file.bytes as u32;
+        headers.push(header);
     }
-    let (start, count) = (out.len() as u32, files.len() as u16);
-    out.extend_from_slice(&central);
-    out.extend_from_slice(END);
-    out.extend_from_slice(&[0; 4]);
-    out.extend_from_slice(&count.to_le_bytes());
-    out.extend_from_slice(&count.to_le_bytes());
-    out.extend_from_slice(&(central.len() as u32).to_le_bytes());
-    out.extend_from_slice(&start.to_le_bytes());
-    out.extend_from_slice(&[0; 2]);
-    Ok(out)
+    let count = (files.len() as u16).to_le_bytes();
+    let mut end = central;
+    let length = (end.len() as u32).to_le_bytes();
+    end.extend_from_slice(END);
+    end.extend_from_slice(&[0; 4]);
+    end.extend_from_slice(&count);
+    end.extend_from_slice(&count);
+    end.extend_from_slice(&length);
+    end.extend_from_slice(&offset.to_le_bytes());
+    end.extend_from_slice(&[0; 2]);
+    let bytes = u64::from(offset) + end.len() as u64;
+    Ok(Frame { headers, end, bytes })
 }
 
 /// The 26 bytes that local and central headers share: version 2.0, no flags, stored, time, CRC-32,
 /// twice the size, name length, no extra field.
-fn common_fields(name: &str, content: &[u8]) -> Vec<u8> {
-    let size = (content.len() as u32).to_le_bytes();
-    let name_length = (name.len() as u16).to_le_bytes();
+fn common_fields(file: &Outline) -> Vec<u8> {
+    let size = (file.bytes as u32).to_le_bytes();
+    let name_length = (file.name.len() as u16).to_le_bytes();
     let mut out = vec![20, 0, 0, 0, 0, 0];
     out.extend_from_slice(&DOS_TIME_DATE);
-    out.extend_from_slice(&crc32(content).to_le_bytes());
+    out.extend_from_slice(&file.crc32.to_le_bytes());
     out.extend_from_slice(&size);
     out.extend_from_slice(&size);
     out.extend_from_slice(&name_length);
@@ -82,7 +125,7 @@ fn common_fields(name: &str, content: &[u8]) -> Vec<u8> {
     out
 }
 
-fn check_files(files: &[File<'_>]) -> Result<()> {
+fn check_files(files: &[Outline]) -> Result<()> {
     if files.len() > MAX_FILES {
         let (size, limit) = (files.len() as u64, MAX_FILES as u64);
         return Err(Error::TooLarge {
@@ -92,22 +135,23 @@ fn check_files(files: &[File<'_>]) -> Result<()> {
         });
     }
     let mut names = std::collections::HashSet::new();
-    let mut bytes = 0;
-    for (name, content) in files {
+    let mut bytes = 0_u64;
+    for file in files {
+        let name = file.name.as_str();
         if !is_plain_name(name) || !names.insert(name) {
             return Err(Error::malformed(
                 "archive",
                 format!("the name `{name}` is not plain or stands twice"),
             ));
         }
-        bytes += content.len() + 2 * (LOCAL_BYTES + name.len()) + 16;
+        bytes = bytes.saturating_add(file.bytes + 2 * (LOCAL_BYTES + name.len()) as u64 + 16);
     }
     check_size(bytes)
 }
 
-fn check_size(bytes: usize) -> Result<()> {
-    if bytes > MAX_ARCHIVE_BYTES {
-        let (size, limit) = (bytes as u64, MAX_ARCHIVE_BYTES as u64);
+fn check_size(size: u64) -> Result<()> {
+    let limit = MAX_ARCHIVE_BYTES as u64;
+    if size > limit {
         return Err(Error::TooLarge {
             what: "archive",
             size,
@@ -135,7 +179,7 @@ fn is_plain_name(name: &str) -> bool {
 /// [`Error::TooLarge`] past a limit, [`Error::Malformed`] when any byte is other than [`write()`]
 /// would have written it.
 pub fn read(archive: &[u8]) -> Result<Vec<File<'_>>> {
-    check_size(archive.len())?;
+    check_size(archive.len() as u64)?;
     let mut files = Vec::new();
     let mut rest = archive;
     while rest.starts_with(LOCAL) {
@@ -172,10 +216,40 @@ fn wrong(why: &str) -> Error {
     Error::malformed("archive", why)
 }
 
-/// CRC-32 as ZIP uses it (reflected polynomial 0xEDB88320); a checksum, not a proof.
+/// CRC-32 as ZIP uses it (reflected polynomial 0xEDB88320), over bytes that come in pieces; a checksum, not a proof.
+#[derive(Debug, Clone)]
+pub struct Checksum(u32);
+
+impl Checksum {
+    /// Starts the checksum of nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(!0)
+    }
+
+    /// Adds the next piece.
+    pub fn update(&mut self, bytes: &[u8]) {
+        let step = |crc: u32, byte: &u8| CRC_TABLE[((crc ^ u32::from(*byte)) & 0xff) as usize] ^ (crc >> 8);
+        self.0 = bytes.iter().fold(self.0, step);
+    }
+
+    /// Ends the checksum and gives its value.
+    #[must_use]
+    pub fn finish(self) -> u32 {
+        !self.0
+    }
+}
+
+impl Default for Checksum {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 fn crc32(bytes: &[u8]) -> u32 {
-    let step = |crc: u32, byte: &u8| CRC_TABLE[((crc ^ u32::from(*byte)) & 0xff) as usize] ^ (crc >> 8);
-    !bytes.iter().fold(!0, step)
+    let mut checksum = Checksum::new();
+    checksum.update(bytes);
+    checksum.finish()
 }
 
 const CRC_TABLE: [u32; 256] = crc_table();
@@ -215,6 +289,11 @@ mod tests {
     #[test]
     fn the_checksum_is_the_published_one() {
         assert_eq!(crc32(b"123456789"), 0xcbf4_3926);
+        let mut pieces = Checksum::new();
+        pieces.update(b"1234");
+        pieces.update(b"");
+        pieces.update(b"56789");
+        assert_eq!(pieces.finish(), 0xcbf4_3926);
     }
 
     #[test]
@@ -287,5 +366,27 @@ mod tests {
         let many: Vec<String> = (0..=MAX_FILES).map(|i| i.to_string()).collect();
         let many: Vec<File<'_>> = many.iter().map(|name| (name.as_str(), [].as_slice())).collect();
         assert!(matches!(write(&many), Err(Error::TooLarge { .. })));
+    }
+
+    #[test]
+    fn a_frame_is_the_archive_without_its_files() {
+        let whole = write(&FILES).unwrap();
+        let outline = |(name, content): &File<'_>| Outline {
+            name: (*name).to_owned(),
+            bytes: content.len() as u64,
+            crc32: crc32(content),
+        };
+        let frame = frame(&FILES.iter().map(outline).collect::<Vec<_>>()).unwrap();
+        assert_eq!(frame.bytes, whole.len() as u64);
+        let around = frame.headers.iter().chain([&frame.end]).map(Vec::len).sum::<usize>();
+        assert_eq!(around + 7 + 300, whole.len());
+        for bytes in [1 << 30, u64::from(u32::MAX) + 1, u64::MAX / 2] {
+            let large = Outline {
+                name: "a".to_owned(),
+                bytes,
+                crc32: 0,
+            };
+            assert!(matches!(super::frame(&[large]), Err(Error::TooLarge { .. })), "{bytes}");
+        }
     }
 }

@@ -2,8 +2,9 @@
 //! the server. What stands where is told in `docs/log-format.md` and, for a reader of the file, in
 //! its own `README.txt`.
 
+use crate::archive::{Checksum, Outline};
 use crate::commitment::{self, SALT_BYTES};
-use crate::crypto::{self, Hash};
+use crate::crypto::{self, Hash, Sha256};
 use crate::event::{self, Event, Subject};
 use crate::note::{self, Note, NoteSigner, VerifierKeys};
 use crate::{Error, Result, archive, canonical};
@@ -89,8 +90,74 @@ pub struct BundleParts {
     pub checkpoint: String,
     /// The log's verifier keys.
     pub keys: VerifierKeys,
-    /// Evidence files by content; each is named by its digest.
-    pub evidence: Vec<Vec<u8>>,
+    /// Evidence files; each is named by its digest, and written in the order of digests, once.
+    pub evidence: Vec<Attachment>,
+}
+
+/// A file of evidence, as a bundle has to know it before its bytes come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attachment {
+    /// Its digest, which is its name.
+    pub sha256: Hash,
+    /// Its length in bytes.
+    pub bytes: u64,
+    /// Its checksum as archives use it.
+    pub crc32: u32,
+}
+
+impl Attachment {
+    /// Of a file that stands in memory.
+    #[must_use]
+    pub fn of(content: &[u8]) -> Self {
+        let mut measure = Measure::default();
+        measure.update(content);
+        measure.finish()
+    }
+}
+
+/// Measures a file of evidence that comes in pieces.
+#[derive(Debug, Default)]
+pub struct Measure {
+    hash: Sha256,
+    checksum: Checksum,
+    bytes: u64,
+}
+
+impl Measure {
+    /// Adds the next piece.
+    pub fn update(&mut self, piece: &[u8]) {
+        self.hash.update(piece);
+        self.checksum.update(piece);
+        self.bytes += piece.len() as u64;
+    }
+
+    /// Ends the file.
+    #[must_use]
+    pub fn finish(self) -> Attachment {
+        Attachment {
+            sha256: self.hash.finish(),
+            bytes: self.bytes,
+            crc32: self.checksum.finish(),
+        }
+    }
+}
+
+/// A bundle whose evidence stands elsewhere, so that it need not stand in memory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bundle {
+    /// What it consists of, one after the other.
+    pub pieces: Vec<Piece>,
+    /// The length of the whole in bytes.
+    pub bytes: u64,
+}
+
+/// A part of a bundle's bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Piece {
+    /// These.
+    Bytes(Vec<u8>),
+    /// Those of the file of evidence with this digest.
+    Evidence(Hash),
 }
 
 /// One line of the list of files.
@@ -148,22 +215,52 @@ pub(crate) struct Proofs {
 /// # Errors
 /// [`Error::TooLarge`] past the archive's limits; [`Error::Malformed`] or [`Error::Canonical`] for
 /// parts that do not fit together.
-pub fn build(parts: &BundleParts, signer: &NoteSigner) -> Result<Vec<u8>> {
+pub fn build(parts: &BundleParts, signer: &NoteSigner) -> Result<Bundle> {
     let checkpoint = note::Checkpoint::parse(&Note::parse(&parts.checkpoint)?.text)?;
     let mut files = vec![("README.txt".to_owned(), README.as_bytes().to_vec())];
     files.extend(described(parts, &checkpoint)?);
     files.extend(attached(parts)?);
-    let manifest = to_json(&manifest(parts, &files))?;
+    let evidence: BTreeMap<Hash, Attachment> = parts.evidence.iter().map(|it| (it.sha256, *it)).collect();
+    let manifest = to_json(&manifest(parts, &files, evidence.values()))?;
     let text = statement(&checkpoint.origin, &manifest);
     let signatures = vec![signer.sign(&text)];
     let signature = Note { text, signatures }.to_text();
     files.insert(1, ("bundle.json".to_owned(), manifest));
     files.insert(2, ("bundle.sig".to_owned(), signature.into_bytes()));
-    let files: Vec<archive::File<'_>> = files
-        .iter()
-        .map(|(name, bytes)| (name.as_str(), bytes.as_slice()))
-        .collect();
-    archive::write(&files)
+    packed(files, evidence.values())
+}
+
+/// Puts an archive around the files, and around the evidence that is not here.
+fn packed<'a>(files: Vec<(String, Vec<u8>)>, evidence: impl Iterator<Item = &'a Attachment> + Clone) -> Result<Bundle> {
+    let outline = |(name, content): &(String, Vec<u8>)| Outline {
+        name: name.clone(),
+        bytes: content.len() as u64,
+        crc32: Attachment::of(content).crc32,
+    };
+    let attached = evidence.clone().map(|it| Outline {
+        name: evidence_name(&it.sha256),
+        bytes: it.bytes,
+        crc32: it.crc32,
+    });
+    let outlines: Vec<Outline> = files.iter().map(outline).chain(attached).collect();
+    let frame = archive::frame(&outlines)?;
+    let (mut pieces, mut bytes) = (Vec::new(), Vec::new());
+    let mut headers = frame.headers.into_iter();
+    for ((_, content), header) in files.into_iter().zip(headers.by_ref()) {
+        bytes.extend(header);
+        bytes.extend(content);
+    }
+    for (header, it) in headers.zip(evidence) {
+        bytes.extend(header);
+        pieces.push(Piece::Bytes(std::mem::take(&mut bytes)));
+        pieces.push(Piece::Evidence(it.sha256));
+    }
+    bytes.extend(frame.end);
+    pieces.push(Piece::Bytes(bytes));
+    Ok(Bundle {
+        pieces,
+        bytes: frame.bytes,
+    })
 }
 
 /// The text that signs `bundle.json`: three lines, of which the first keeps it from being taken
@@ -172,12 +269,21 @@ pub(crate) fn statement(origin: &str, manifest: &[u8]) -> String {
     format!("{STATEMENT}\n{origin}\n{}\n", crypto::digest_text(manifest))
 }
 
-fn manifest(parts: &BundleParts, files: &[(String, Vec<u8>)]) -> Manifest {
+fn manifest<'a>(
+    parts: &BundleParts,
+    files: &[(String, Vec<u8>)],
+    evidence: impl Iterator<Item = &'a Attachment>,
+) -> Manifest {
     let entry = |(name, bytes): &(String, Vec<u8>)| FileEntry {
         name: name.clone(),
         sha256: hex::encode(crypto::sha256(bytes)),
         bytes: bytes.len() as u64,
     };
+    let attached = evidence.map(|it| FileEntry {
+        name: evidence_name(&it.sha256),
+        sha256: hex::encode(it.sha256),
+        bytes: it.bytes,
+    });
     Manifest {
         v: VERSION,
         tenant: parts.tenant.clone(),
@@ -186,7 +292,7 @@ fn manifest(parts: &BundleParts, files: &[(String, Vec<u8>)]) -> Manifest {
         state: parts.state.clone(),
         is_open: parts.is_open,
         created_at: parts.created_at.clone(),
-        files: files.iter().map(entry).collect(),
+        files: files.iter().map(entry).chain(attached).collect(),
         missing: parts.missing.clone(),
     }
 }
@@ -218,7 +324,7 @@ fn described(parts: &BundleParts, checkpoint: &note::Checkpoint) -> Result<Vec<(
     ])
 }
 
-/// The files that are attached as they are: leaves, deltas beside leaves, evidence.
+/// The files that are attached as they are: leaves, and deltas beside leaves.
 fn attached(parts: &BundleParts) -> Result<Vec<(String, Vec<u8>)>> {
     let mut files = Vec::new();
     let mut payloads = BTreeMap::new();
@@ -233,21 +339,15 @@ fn attached(parts: &BundleParts) -> Result<Vec<(String, Vec<u8>)>> {
         files.push((event_name(event.index), event.leaf.clone()));
     }
     files.extend(payloads);
-    let by_digest: BTreeMap<String, &Vec<u8>> = parts
-        .evidence
-        .iter()
-        .map(|bytes| (hex::encode(crypto::sha256(bytes)), bytes))
-        .collect();
-    files.extend(
-        by_digest
-            .into_iter()
-            .map(|(hex, bytes)| (format!("evidence/{hex}"), bytes.clone())),
-    );
     Ok(files)
 }
 
 pub(crate) fn event_name(index: u64) -> String {
     format!("events/{index}.json")
+}
+
+fn evidence_name(digest: &Hash) -> String {
+    format!("evidence/{}", hex::encode(digest))
 }
 
 fn sorted_events(parts: &BundleParts) -> Vec<&EventPart> {

@@ -4,8 +4,8 @@
 
 mod common;
 
-use common::{keys, signer, story};
-use proof::bundle::{self, BundleParts, Missing};
+use common::{keys, packed, signer, story};
+use proof::bundle::{self, Attachment, BundleParts, Missing};
 use proof::commitment;
 use proof::event::Event;
 use proof::report::Outcome;
@@ -14,11 +14,16 @@ use serde_json::{Value, json};
 
 fn parts() -> BundleParts {
     let (tenant, indexes, evidence) = story(3);
-    tenant.parts(&indexes, evidence)
+    tenant.parts(&indexes, &evidence)
 }
 
+/// A file that no record names.
+const UNNAMED: &[u8] = b"not asked for";
+
 fn build(parts: &BundleParts) -> Vec<u8> {
-    bundle::build(parts, &signer(1)).unwrap()
+    let (.., mut evidence) = story(0);
+    evidence.push(UNNAMED.to_vec());
+    packed(parts, &evidence)
 }
 
 fn files(bytes: &[u8]) -> Vec<(String, Vec<u8>)> {
@@ -209,7 +214,7 @@ fn lies_under_the_true_key_are_found_and_named() {
     }
     let report = tampered(|parts| parts.tenant = "other".into());
     assert!(report.report.has("wrong_tenant"));
-    let report = tampered(|parts| parts.evidence.push(b"not asked for".to_vec()));
+    let report = tampered(|parts| parts.evidence.push(Attachment::of(UNNAMED)));
     assert_eq!(
         (report.outcome, report.report.has("evidence_unnamed")),
         (Outcome::Good, true)
@@ -248,7 +253,7 @@ fn long_deltas_travel_beside_their_event() {
     indexes.push(tenant.leaves.len() as u64);
     let log = vec!["step"; 2_000];
     tenant.act("log.written", &[("entry", "n-1", json!({"id": "n-1", "notes": log}))]);
-    let parts = tenant.parts(&indexes, evidence);
+    let parts = tenant.parts(&indexes, &evidence);
     assert!(parts.events[4].records_payload.is_some());
     let bytes = build(&parts);
     assert_eq!(bundle::verify(&bytes, None).outcome, Outcome::Good);

@@ -4,14 +4,14 @@
 
 mod common;
 
-use common::{ORIGIN, keys, signer, story};
+use common::{ORIGIN, keys, packed, story};
 use proof::crypto::{self, SigningKey};
 use proof::jwks::{Jwk, Jwks};
 use proof::note::{KeyKind, Note, NoteSigner};
 use proof::permit::{self, Claims, Expected, Purpose};
 use proof::revocation::RevocationList;
 use proof::tile::{MemoryTiles, TileReader};
-use proof::{bundle, canonical, tile};
+use proof::{canonical, tile};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -265,13 +265,13 @@ fn cryptography_verifies_our_notes_and_we_verify_its() {
 #[test]
 fn a_bundle_is_checked_by_hand_in_python_as_its_readme_says() {
     let (tenant, indexes, evidence) = story(3);
-    let bytes = bundle::build(&tenant.parts(&indexes, evidence), &signer(1)).unwrap();
+    let bytes = packed(&tenant.parts(&indexes, &evidence), &evidence);
     let folder = Folder::new("bundle");
     folder.write("bundle.zip", &bytes);
     assert!(python("bundle.py", &folder).contains("good: 4 events, 3 records"));
-    let mut lying = tenant.parts(&indexes, Vec::new());
+    let mut lying = tenant.parts(&indexes, &[]);
     lying.records[0].body["text"] = json!("Never agreed");
-    folder.write("bundle.zip", bundle::build(&lying, &signer(1)).unwrap());
+    folder.write("bundle.zip", packed(&lying, &[]));
     let mut command = Command::new(variable("ASSENT_TEST_PYTHON"));
     command
         .env("PYTHONDONTWRITEBYTECODE", "1")

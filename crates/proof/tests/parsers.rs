@@ -14,7 +14,7 @@ use proptest::prelude::*;
 /// A well-formed specimen of each text format, to be mutated.
 fn specimens() -> Vec<Vec<u8>> {
     let (tenant, indexes, evidence) = common::story(1);
-    let bundle = bundle::build(&tenant.parts(&indexes, evidence), &common::signer(1)).unwrap();
+    let bundle = common::packed(&tenant.parts(&indexes, &evidence), &evidence);
     let note = tenant.log(1).0["checkpoint"].clone();
     let body = Note::parse(std::str::from_utf8(&note).unwrap()).unwrap().text;
     let key = common::signer(1).verifier(KeyKind::Ed25519).to_text();

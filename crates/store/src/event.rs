@@ -159,6 +159,17 @@ fn record_ref(row: &Row) -> Result<RecordRef> {
     })
 }
 
+/// The events of the same act before this one, the nearest first. An act's id is older than those of its events.
+pub fn before_in_act(tx: &mut Tx<'_>, event: &Event) -> Result<Vec<Event>> {
+    tx.query(
+        "SELECT * FROM event WHERE tenant = $tenant AND id > $act AND id < $id AND act = $act ORDER BY id DESC",
+        &[("act", event.act.as_str().into()), ("id", event.id.as_str().into())],
+    )?
+    .iter()
+    .map(read)
+    .collect()
+}
+
 /// The versions of records that an event made.
 pub fn records_of(tx: &mut Tx<'_>, event_id: &str) -> Result<Vec<RecordRef>> {
     tx.query(
@@ -234,6 +245,17 @@ pub fn of_record(tx: &mut Tx<'_>, table: &str, id: &str) -> Result<Vec<Event>> {
         "SELECT e.* FROM event_record r JOIN event e ON e.tenant = r.tenant AND e.id = r.event_id
          WHERE r.tenant = $tenant AND r.table_name = $table AND r.record_id = $id ORDER BY r.version",
         &[("table", table.into()), ("id", id.into())],
+    )
+}
+
+/// The events that wrote the versions of a record below this one, in the order of the versions.
+pub fn of_versions_below(tx: &mut Tx<'_>, table: &str, id: &str, version: i64) -> Result<Vec<Event>> {
+    read_all(
+        tx,
+        "SELECT e.* FROM event_record r JOIN event e ON e.tenant = r.tenant AND e.id = r.event_id
+         WHERE r.tenant = $tenant AND r.table_name = $table AND r.record_id = $id AND r.version < $version
+         ORDER BY r.version",
+        &[("table", table.into()), ("id", id.into()), ("version", version.into())],
     )
 }
 

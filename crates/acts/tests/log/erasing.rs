@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use acts::erase_texts::{ask_erasure, confirm_erasure, withdraw_erasure};
-use acts::export_bundle::export_bundle;
+use acts::export_bundle::pack_bundle;
 use acts::set_legal_hold::{end_legal_hold, place_legal_hold};
 use acts::set_retention::{changes_due, erase_due, forget_due, propose_retention};
 use acts::{Error, Result, Room};
@@ -128,7 +128,7 @@ fn assert_proven(world: &World, key: &str) {
     assert_eq!(log.outcome(), Outcome::Good, "{log:?}");
     world.assert_replays();
     let key = key.to_owned();
-    let bytes = world.look(move |room| export_bundle(room, &key)).unwrap();
+    let bytes = world.look(move |room| pack_bundle(room, &key)).unwrap();
     let report = proof::bundle::verify(&bytes, Some(&world.keys(TENANT)));
     assert_eq!(report.outcome, Outcome::Good, "{report:?}");
 }

@@ -285,7 +285,7 @@ fn under_way(world: &World) {
 }
 
 /// A tenant with something in as many tables as a few acts fill.
-fn world() -> World {
+pub(crate) fn world() -> World {
     // The chunks of a file are rows, which a file in the folder is not.
     let world = World::with_chunks();
     furnish(&world);

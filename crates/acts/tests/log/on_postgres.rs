@@ -1,6 +1,6 @@
 //! The same on PostgreSQL, where two servers really write at once. Left out when no server is named.
 
-use acts::export_bundle::export_bundle;
+use acts::export_bundle::pack_bundle;
 use acts::note_log_sizes::note_log_sizes;
 use acts::sequence_events::sequence_events;
 use proof::bundle;
@@ -33,7 +33,7 @@ fn the_whole_story_of_a_log_on_postgresql() {
         assert_eq!(world.verify(Some(older)).outcome, Outcome::Good, "since {}", older.size);
     }
     assert_eq!(note_log_sizes(&world.desk).unwrap(), 2);
-    let bytes = world.look(move |room| export_bundle(room, &key)).unwrap();
+    let bytes = world.look(move |room| pack_bundle(room, &key)).unwrap();
     assert_eq!(bundle::verify(&bytes, Some(&world.keys(TENANT))).outcome, Outcome::Good);
     assert_eq!(world.replay().findings, []);
     run(

@@ -1,7 +1,7 @@
 //! Proofs of events, timelines and bundles.
 
 use acts::Error;
-use acts::export_bundle::export_bundle;
+use acts::export_bundle::pack_bundle;
 use acts::prove_event::prove_event;
 use acts::show_timeline::show_timeline;
 use proof::bundle;
@@ -79,7 +79,7 @@ fn a_closed_changes_bundle_is_good_and_stays_the_same() {
     let key = world.closed("Give every shipment a customs reference");
     let export = |key: &str| {
         let key = key.to_owned();
-        world.look(move |room| export_bundle(room, &key))
+        world.look(move |room| pack_bundle(room, &key))
     };
     assert!(matches!(export(&key), Err(Error::NotYet(_))));
     world.sequence();
@@ -112,7 +112,7 @@ fn an_open_changes_bundle_says_so_and_names_what_is_missing() {
     world.sequence();
     let keys = world.keys(TENANT);
     let k = key.clone();
-    let bytes = world.look(move |room| export_bundle(room, &k)).unwrap();
+    let bytes = world.look(move |room| pack_bundle(room, &k)).unwrap();
     let report = bundle::verify(&bytes, Some(&keys));
     assert_eq!(
         (report.outcome, report.is_open),
@@ -120,7 +120,7 @@ fn an_open_changes_bundle_says_so_and_names_what_is_missing() {
         "{report:?}"
     );
     std::fs::remove_dir_all(world.folder.path().join("evidence")).unwrap();
-    let bytes = world.look(move |room| export_bundle(room, &closed)).unwrap();
+    let bytes = world.look(move |room| pack_bundle(room, &closed)).unwrap();
     let report = bundle::verify(&bytes, Some(&keys));
     assert_eq!(report.outcome, Outcome::Good, "{report:?}");
     assert!(report.report.has("missing"), "{report:?}");

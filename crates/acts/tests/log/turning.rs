@@ -334,7 +334,7 @@ fn a_log_goes_on_under_a_new_key_and_what_the_old_one_signed_still_verifies() {
     world.sequence();
     let k = key.clone();
     let bundle_before = world
-        .look(move |room| acts::export_bundle::export_bundle(room, &k))
+        .look(move |room| acts::export_bundle::pack_bundle(room, &k))
         .unwrap();
     let (keys_before, before) = (world.keys(TENANT), world.checkpoint());
     let turned = [rotate(&world, LOG), rotate(&world, COSIGNER)];
@@ -360,7 +360,7 @@ fn a_log_goes_on_under_a_new_key_and_what_the_old_one_signed_still_verifies() {
     assert!(proof::note::open_checkpoint(&note, &served, None).is_ok());
     assert_eq!(bundle::verify(&bundle_before, Some(&served)).outcome, Outcome::Good);
     let bundle_after = world
-        .look(move |room| acts::export_bundle::export_bundle(room, &key))
+        .look(move |room| acts::export_bundle::pack_bundle(room, &key))
         .unwrap();
     assert_eq!(bundle::verify(&bundle_after, Some(&served)).outcome, Outcome::Good);
     let by_old_file = bundle::verify(&bundle_after, Some(&keys_before)).outcome;

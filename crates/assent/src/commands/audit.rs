@@ -17,7 +17,7 @@ use super::host::{self, Place};
 use crate::cli::Common;
 use crate::client::Client;
 use crate::failure::{Failure, Result, read_file, read_text};
-use crate::output::{Output, Tone, clean};
+use crate::output::{Output, Tone, array, clean, text_of};
 
 /// Verifies and exports the history.
 #[derive(Debug, Subcommand)]
@@ -46,6 +46,12 @@ pub enum Audit {
         /// The log's verifier keys.
         #[arg(long, value_name = "FILE")]
         key: Option<String>,
+    },
+    /// Show an event with each field that it wrote, before and after.
+    #[command(after_help = "Example: assent audit show 4711")]
+    Show {
+        /// The event's index in the log, or its id.
+        event: String,
     },
     /// On the host: rebuild every record from the events and compare; exit 0 equal, 1 not, 2 could not.
     #[command(after_help = "Example: assent audit replay --data /var/lib/assent")]
@@ -98,6 +104,7 @@ pub fn run(audit: &Audit, common: &Common, output: &Output) -> Result<u8> {
             Some(log) => prove(event, log, key.as_deref(), common, output),
             None => prove_at_server(event, key.as_deref(), common, output),
         },
+        Audit::Show { event } => show_event(event, common, output),
         Audit::Replay { place, tenant } => host::replay(place, tenant.as_deref(), output),
     }
 }
@@ -368,6 +375,45 @@ fn prove_at_server(event: &str, key: Option<&str>, common: &Common, output: &Out
         .ok_or_else(|| Failure::could_not("The server named no place in the log."))?;
     let log = format!("{}/t/{tenant}/log", client.server());
     prove(&index.to_string(), &log, key, common, output)
+}
+
+fn show_event(event: &str, common: &Common, output: &Output) -> Result<u8> {
+    let client = Client::new(common)?;
+    let path = format!("/events/{}", crate::client::encode(event));
+    let found = client.get(&path)?.body;
+    let value = |value: &Value| match value {
+        Value::Null => "-".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let mut rows = Vec::new();
+    for record in array(&found, "records") {
+        let of = format!(
+            "{} {} v{}",
+            text_of(record, "table"),
+            text_of(record, "id"),
+            record["version"]
+        );
+        let changes = array(record, "changes");
+        rows.extend(changes.iter().map(|change| {
+            vec![
+                of.clone(),
+                text_of(change, "field"),
+                value(&change["before"]),
+                value(&change["after"]),
+            ]
+        }));
+    }
+    output.data(&found, |output| {
+        output.line(&format!(
+            "{} by {} at {}",
+            text_of(&found, "kind"),
+            text_of(&found, "actor"),
+            text_of(&found, "occurred_at")
+        ));
+        output.rows(&["record", "field", "before", "after"], &rows)
+    });
+    Ok(0)
 }
 
 fn prove(event: &str, log: &str, key: Option<&str>, common: &Common, output: &Output) -> Result<u8> {

@@ -1,7 +1,7 @@
 //! A small tenant's log and the bundle of its one change, for the tests of bundles and of foreign
 //! programs. Everything in it is fixed, so that its bytes are the same in each run.
 
-use proof::bundle::{self, BundleParts, EventPart, Missing, RecordPart};
+use proof::bundle::{self, Attachment, BundleParts, EventPart, Missing, Piece, RecordPart};
 use proof::commitment::{self, SALT_BYTES};
 use proof::crypto::{SeededEntropy, SigningKey};
 use proof::diff::{self, RecordDelta};
@@ -110,7 +110,7 @@ impl Tenant {
     }
 
     /// The parts of a bundle over all records and the events at `indexes`.
-    pub fn parts(&self, indexes: &[u64], evidence: Vec<Vec<u8>>) -> BundleParts {
+    pub fn parts(&self, indexes: &[u64], evidence: &[Vec<u8>]) -> BundleParts {
         let store = self.log(1);
         let reader = TileReader::new(&store, self.leaves.len() as u64);
         let event = |index: &u64| {
@@ -159,9 +159,24 @@ impl Tenant {
             events: indexes.iter().map(event).collect(),
             checkpoint: String::from_utf8(store.0["checkpoint"].clone()).unwrap(),
             keys: keys(1),
-            evidence,
+            evidence: evidence.iter().map(|content| Attachment::of(content)).collect(),
         }
     }
+}
+
+/// The whole bundle of these parts, its files of evidence taken from `evidence`.
+pub fn packed(parts: &BundleParts, evidence: &[Vec<u8>]) -> Vec<u8> {
+    let bundle = bundle::build(parts, &signer(1)).unwrap();
+    let content = |digest: &[u8; 32]| evidence.iter().find(|it| Attachment::of(it).sha256 == *digest).unwrap();
+    let mut whole = Vec::new();
+    for piece in &bundle.pieces {
+        whole.extend_from_slice(match piece {
+            Piece::Bytes(bytes) => bytes,
+            Piece::Evidence(digest) => content(digest),
+        });
+    }
+    assert_eq!(whole.len() as u64, bundle.bytes);
+    whole
 }
 
 /// A tenant with one change, an approval and evidence among `noise` events of no record.

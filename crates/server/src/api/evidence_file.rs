@@ -1,6 +1,8 @@
-//! A kept file of evidence on its way out: hashed while it is sent, and cut short when it is not the one that was kept.
+//! Kept files of evidence on their way out, alone or in a bundle: hashed while they are sent, and cut short when they are
+//! not those that were kept.
 
 use acts::Room;
+use acts::export_bundle::{Export, KeptFile, Piece};
 use axum::body::Body;
 use model::records::Evidence;
 use model::refusal::Refusal;
@@ -26,47 +28,99 @@ const END: usize = PIECE;
 /// # Errors
 /// 404 when there is none, or the store's.
 pub(super) async fn body_of(state: &AppState, caller: &Caller, evidence: &Evidence) -> Result<(Body, u64), Failure> {
-    let length = u64::try_from(evidence.size).unwrap_or_default();
     if evidence.file_digest == digest_text(b"") {
         return Ok((Body::empty(), 0));
     }
-    let hex = evidence.file_digest.trim_start_matches("sha256:").to_owned();
-    let (send, receive) = mpsc::channel(AHEAD);
-    let body = Body::from_stream(ReceiverStream::new(receive));
-    let sending = Sending::new(state, evidence, send);
-    if let Some(folder) = state.desk().tools().evidence_folder.clone() {
-        match tokio::fs::File::open(folder.join(&hex)).await {
-            Ok(file) => {
-                tokio::spawn(send_file(file, sending));
-                return Ok((body, length));
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(Failure::fault(&error)),
-        }
-    } else if let Some(first) = chunk_of(state, caller, &hex, 0).await? {
-        tokio::spawn(send_chunks(state.clone(), caller.clone(), hex, first, sending));
-        return Ok((body, length));
+    let file = KeptFile {
+        evidence: evidence.id.to_string(),
+        digest: evidence.file_digest.clone(),
+        size: u64::try_from(evidence.size).unwrap_or_default(),
+    };
+    if let Some(source) = open(state, caller, &file).await? {
+        let (send, receive) = mpsc::channel(AHEAD);
+        let (length, sending) = (file.size, Sending::new(state, file, send));
+        let (state, caller) = (state.clone(), caller.clone());
+        tokio::spawn(async move { sending.send_all(&state, &caller, source).await });
+        return Ok((Body::from_stream(ReceiverStream::new(receive)), length));
     }
     // A note is its own file: its digest is over its text. The words about a document that was lost are not that document.
     let is_file = |text: &String| digest_text(text.as_bytes()) == evidence.file_digest;
     let Some(text) = evidence.text.clone().filter(is_file) else {
-        tell(state, evidence, "it is gone");
+        tell(state, &file, "it is gone");
         return Err(Failure::from(acts::Error::from(Refusal::not_found("file"))));
     };
     let length = text.len() as u64;
     Ok((Body::from(text), length))
 }
 
+/// The body that sends a bundle: its files of evidence are read as they are sent. One that is no longer what it was when the
+/// bundle was made breaks it off before the length that was told.
+pub(super) fn body_of_bundle(state: &AppState, caller: &Caller, export: Export) -> Body {
+    let (send, receive) = mpsc::channel(AHEAD);
+    let (state, caller) = (state.clone(), caller.clone());
+    tokio::spawn(async move {
+        for piece in export.pieces {
+            let goes_on = match piece {
+                Piece::Bytes(bytes) => send.send(Ok(bytes)).await.is_ok(),
+                Piece::File(file) => send_kept(&state, &caller, file, send.clone()).await,
+            };
+            if !goes_on {
+                return;
+            }
+        }
+    });
+    Body::from_stream(ReceiverStream::new(receive))
+}
+
+/// Sends a file of a bundle; `false` when nothing more may follow.
+async fn send_kept(state: &AppState, caller: &Caller, file: KeptFile, send: Pieces) -> bool {
+    match open(state, caller, &file).await {
+        Ok(Some(source)) => Sending::new(state, file, send).send_all(state, caller, source).await,
+        Ok(None) => {
+            let sending = Sending::new(state, file, send);
+            sending.cut("it is gone").await;
+            false
+        }
+        Err(_) => {
+            let sending = Sending::new(state, file, send);
+            sending.break_off(UNREAD).await;
+            false
+        }
+    }
+}
+
+/// Where the bytes of a file come from.
+enum Source {
+    Folder(tokio::fs::File),
+    /// The database, whose first chunk this is.
+    Chunks(Vec<u8>),
+}
+
+/// Opens a kept file; nothing when it is not there.
+async fn open(state: &AppState, caller: &Caller, file: &KeptFile) -> Result<Option<Source>, Failure> {
+    let hex = file.digest.trim_start_matches("sha256:");
+    let Some(folder) = state.desk().tools().evidence_folder.clone() else {
+        return Ok(chunk_of(state, caller, hex, 0).await?.map(Source::Chunks));
+    };
+    match tokio::fs::File::open(folder.join(hex)).await {
+        Ok(file) => Ok(Some(Source::Folder(file))),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::fault(&error)),
+    }
+}
+
 /// Says aloud that a kept file is not what it should be: whoever runs the server has to look, with `assent audit replay`.
-fn tell(state: &AppState, evidence: &Evidence, what: &str) {
+fn tell(state: &AppState, file: &KeptFile, what: &str) {
     state.metrics().note_damaged_file();
     tracing::error!(
-        evidence = evidence.id.as_str(),
-        digest = evidence.file_digest,
+        evidence = file.evidence,
+        digest = file.digest,
         what,
         "a file of evidence is not the one that was kept; run `assent audit replay`"
     );
 }
+
+const UNREAD: &str = "the file could not be read to its end";
 
 type Pieces = mpsc::Sender<std::io::Result<Vec<u8>>>;
 
@@ -74,7 +128,7 @@ type Pieces = mpsc::Sender<std::io::Result<Vec<u8>>>;
 /// one that was kept: the connection breaks off before the length that was told.
 struct Sending {
     state: AppState,
-    evidence: Evidence,
+    file: KeptFile,
     send: Pieces,
     hash: Sha256,
     /// How many bytes are still to come.
@@ -83,14 +137,60 @@ struct Sending {
 }
 
 impl Sending {
-    fn new(state: &AppState, evidence: &Evidence, send: Pieces) -> Self {
+    fn new(state: &AppState, file: KeptFile, send: Pieces) -> Self {
         Self {
             state: state.clone(),
-            evidence: evidence.clone(),
+            left: usize::try_from(file.size).unwrap_or_default(),
+            file,
             send,
             hash: Sha256::new(),
-            left: usize::try_from(evidence.size).unwrap_or_default(),
             end: Vec::new(),
+        }
+    }
+
+    /// Sends the whole; `false` when it was not the file that was kept, or nobody wants more of it.
+    async fn send_all(self, state: &AppState, caller: &Caller, source: Source) -> bool {
+        match source {
+            Source::Folder(file) => self.send_file(file).await,
+            Source::Chunks(first) => self.send_chunks(state, caller, first).await,
+        }
+    }
+
+    async fn send_file(mut self, mut file: tokio::fs::File) -> bool {
+        loop {
+            let mut piece = vec![0; PIECE];
+            match file.read(&mut piece).await {
+                Ok(0) => return self.finish().await,
+                Ok(length) => piece.truncate(length),
+                Err(error) => {
+                    self.break_off(&error.to_string()).await;
+                    return false;
+                }
+            }
+            if !self.take(piece).await {
+                return false;
+            }
+        }
+    }
+
+    async fn send_chunks(mut self, state: &AppState, caller: &Caller, first: Vec<u8>) -> bool {
+        let hex = self.file.digest.trim_start_matches("sha256:").to_owned();
+        let (mut next, mut part) = (Ok(Some(first)), 0);
+        loop {
+            match next {
+                Ok(Some(piece)) => {
+                    if !self.take(piece).await {
+                        return false;
+                    }
+                }
+                Ok(None) => return self.finish().await,
+                Err(_) => {
+                    self.break_off(UNREAD).await;
+                    return false;
+                }
+            }
+            part += 1;
+            next = chunk_of(state, caller, &hex, part).await;
         }
     }
 
@@ -109,14 +209,15 @@ impl Sending {
     }
 
     /// Lets the end go, if the whole is the file that was kept.
-    async fn finish(mut self) {
+    async fn finish(mut self) -> bool {
         let digest = hash_text(&std::mem::take(&mut self.hash).finish());
         let end = std::mem::take(&mut self.end);
         match self.left {
-            0 if digest == self.evidence.file_digest => drop(self.pass_on(end).await),
+            0 if digest == self.file.digest => return self.pass_on(end).await,
             0 => self.cut("it has another digest").await,
             _ => self.cut("it has fewer bytes than were kept").await,
         }
+        false
     }
 
     async fn pass_on(&self, piece: Vec<u8>) -> bool {
@@ -124,7 +225,7 @@ impl Sending {
     }
 
     async fn cut(&self, what: &str) {
-        tell(&self.state, &self.evidence, what);
+        tell(&self.state, &self.file, what);
         self.break_off("the file is not the one that was kept").await;
     }
 
@@ -132,37 +233,6 @@ impl Sending {
     async fn break_off(&self, why: &str) {
         // Whoever went away needs not be told.
         drop(self.send.send(Err(std::io::Error::other(why.to_owned()))).await);
-    }
-}
-
-async fn send_file(mut file: tokio::fs::File, mut sending: Sending) {
-    loop {
-        let mut piece = vec![0; PIECE];
-        match file.read(&mut piece).await {
-            Ok(0) => return sending.finish().await,
-            Ok(length) => piece.truncate(length),
-            Err(error) => return sending.break_off(&error.to_string()).await,
-        }
-        if !sending.take(piece).await {
-            return;
-        }
-    }
-}
-
-async fn send_chunks(state: AppState, caller: Caller, hex: String, first: Vec<u8>, mut sending: Sending) {
-    let (mut next, mut part) = (Ok(Some(first)), 0);
-    loop {
-        match next {
-            Ok(Some(piece)) => {
-                if !sending.take(piece).await {
-                    return;
-                }
-            }
-            Ok(None) => return sending.finish().await,
-            Err(_) => return sending.break_off("the file could not be read to its end").await,
-        }
-        part += 1;
-        next = chunk_of(&state, &caller, &hex, part).await;
     }
 }
 

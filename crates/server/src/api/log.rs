@@ -16,9 +16,16 @@ use crate::failure::Failure;
 use crate::route::{Ask, BASE, Places, Reply, Route, see_change_as};
 use crate::state::AppState;
 
-/// Proofs of single events.
-pub(crate) const ROUTES: &[Route] =
-    &[Route::get("/events/{id}/proof", "Proves that an event stands in the log.", prove).scope(Scope::Audit)];
+/// Single events: what they did, and their proofs.
+pub(crate) const ROUTES: &[Route] = &[
+    Route::get(
+        "/events/{id}",
+        "Shows an event with each field that it wrote, before and after.",
+        show,
+    )
+    .scope(Scope::Audit),
+    Route::get("/events/{id}/proof", "Proves that an event stands in the log.", prove).scope(Scope::Audit),
+];
 
 /// Files of the log, keys, lists and bundles: they are no JSON, or need no credential.
 pub(crate) fn router() -> Router<AppState> {
@@ -28,6 +35,11 @@ pub(crate) fn router() -> Router<AppState> {
         .route("/t/{tenant}/log/{*path}", get(file))
         .route("/t/{tenant}/.well-known/jwks.json", get(jwks))
         .route("/t/{tenant}/.well-known/assent-revocations", get(revocations))
+}
+
+fn show(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
+    let found = acts::show_event::show_event(room, ask.place(0))?;
+    Ok(Reply::ok(serde_json::to_value(found)?))
 }
 
 fn prove(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
@@ -54,13 +66,15 @@ async fn bundle(State(state): State<AppState>, caller: Caller, mut places: Place
         room.allow(model::act::actions::AUDIT)?;
         acts::export_bundle::export_bundle(room, &key)
     };
-    let bytes = state.act(Lane::Worker, &caller, Mode::Read, act).await?;
+    let export = state.act(Lane::Worker, &caller, Mode::Read, act).await?;
     crate::attempts::note_scope_use(&state, &caller, Scope::Audit);
     let headers = [
         (header::CONTENT_TYPE, "application/zip".to_owned()),
         (header::CONTENT_DISPOSITION, name),
+        (header::CONTENT_LENGTH, export.bytes.to_string()),
     ];
-    Ok((StatusCode::OK, headers, bytes).into_response())
+    let body = super::evidence_file::body_of_bundle(&state, &caller, export);
+    Ok((StatusCode::OK, headers, body).into_response())
 }
 
 fn absent() -> Failure {

@@ -142,7 +142,7 @@ pub(super) fn moment(view: &View<'_, '_, '_>, told: &Told) -> Moment {
         proof_url: told
             .index
             .filter(|_| view.frame.places.contains(&Place::AuditLog))
-            .map(|number| view.url(&format!("/audit?before={}", number + 1)))
+            .map(|number| view.url(&format!("/audit/events/{number}")))
             .unwrap_or_default(),
     }
 }

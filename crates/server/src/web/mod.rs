@@ -43,6 +43,7 @@ mod home_roles;
 mod labels;
 mod languages;
 mod live;
+mod log_entry;
 mod mail;
 mod narrow;
 mod once;
@@ -199,6 +200,7 @@ fn other_routes() -> Router<AppState> {
         .route("/t/{tenant}/gate-checks", get(gate::list))
         .route("/t/{tenant}/gate-checks/{id}", get(gate::one))
         .route("/t/{tenant}/audit", get(audit::log))
+        .route("/t/{tenant}/audit/events/{id}", get(log_entry::show_entry))
         .route("/t/{tenant}/audit/sample", get(sample::sample))
         .route("/t/{tenant}/audit/verify/{key}", get(sample::verify))
         .route("/t/{tenant}/deliveries", get(audit::deliveries))

@@ -202,7 +202,7 @@ pub(super) async fn verify(
         room.allow(actions::READ)?;
         room.change(&whose)?;
         room.allow(actions::AUDIT)?;
-        acts::export_bundle::export_bundle(room, &whose)
+        acts::export_bundle::pack_bundle(room, &whose)
     };
     let bytes = match state.act(Lane::Worker, &visitor.caller, Mode::Read, export).await {
         Ok(bytes) => bytes,

@@ -2,7 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop where it fails")]
 
-use std::io::{Read, Write};
+use std::io::{Read, Seek, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
 
 use serde_json::json;
 
@@ -193,6 +195,79 @@ fn a_file_of_evidence_is_read_kept_and_given_back() {
         .expect(201);
     let gone = world.get("rita", &format!("{path}/{}/file", evidence["id"].as_str().unwrap()));
     gone.problem(404, "not_found");
+}
+
+/// A bundle's own bytes, asked for until its events have their place.
+fn bundle_head(world: &World, key: &str) -> (TcpStream, Vec<u8>) {
+    let path = format!("/api/v1/changes/{key}/bundle");
+    loop {
+        let mut stream = world.connect();
+        let (host, token) = (world.host(), &world.tokens["aino"]);
+        let ask = format!(
+            "GET {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {token}\r\nconnection: close\r\n\r\n"
+        );
+        stream.write_all(ask.as_bytes()).unwrap();
+        let mut first = vec![0; 4096];
+        let length = stream.read(&mut first).unwrap();
+        first.truncate(length);
+        if !first.starts_with(b"HTTP/1.1 503") {
+            return (stream, first);
+        }
+    }
+}
+
+/// How many bytes of a bundle were told, and those that came.
+fn bundle_of((mut stream, mut bytes): (TcpStream, Vec<u8>)) -> (usize, Vec<u8>) {
+    // A connection that is broken off may end with an error; what came before it counts.
+    let _ = stream.read_to_end(&mut bytes);
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+    let body = bytes.split_off(end + 4);
+    let head = String::from_utf8(bytes).unwrap().to_lowercase();
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+    let told = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    (told.unwrap().trim().parse().unwrap(), body)
+}
+
+#[test]
+fn a_bundle_is_sent_with_its_files_as_they_lie_and_broken_off_at_another_one() {
+    let world = World::new();
+    let key = world.draft();
+    let large = "large ".repeat(4 << 20);
+    let path = format!("/changes/{key}/evidence");
+    for file in [large.as_str(), "small"] {
+        world
+            .as_person("rita", "POST", &path)
+            .bytes("multipart/form-data; boundary=x", &form("file", file))
+            .send()
+            .expect(201);
+    }
+    let (told, whole) = bundle_of(bundle_head(&world, &key));
+    assert_eq!(whole.len(), told);
+    let report = proof::bundle::verify(&whole, None);
+    assert_eq!(report.outcome, proof::report::Outcome::Good, "{report:?}");
+    let files = proof::archive::read(&whole).unwrap();
+    let of_evidence = files.iter().filter(|(name, _)| name.starts_with("evidence/"));
+    let mut sizes: Vec<usize> = of_evidence.map(|(_, content)| content.len()).collect();
+    sizes.sort_unstable();
+    assert_eq!(sizes, [5, large.len()]);
+    let kept = world.folder().join("evidence");
+    let Ok(lying) = std::fs::read_dir(&kept) else {
+        return; // In a database there is no file that could be changed from here while it is sent.
+    };
+    let is_large = |path: &PathBuf| path.metadata().unwrap().len() == large.len() as u64;
+    let lying = lying.map(|entry| entry.unwrap().path()).find(is_large).unwrap();
+    let begun = bundle_head(&world, &key);
+    let mut changed = std::fs::OpenOptions::new().write(true).open(&lying).unwrap();
+    changed.seek(std::io::SeekFrom::End(-1)).unwrap();
+    changed.write_all(b"!").unwrap();
+    let (told, cut) = bundle_of(begun);
+    assert!(cut.len() < told, "{} of {told}", cut.len());
+    assert_eq!(proof::bundle::verify(&cut, None).outcome, proof::report::Outcome::Bad);
+    // Whoever asks again is told that the file is not the one that was kept.
+    let (told, without) = bundle_of(bundle_head(&world, &key));
+    assert_eq!(without.len(), told);
+    let report = proof::bundle::verify(&without, None);
+    assert!(report.report.has("missing"), "{report:?}");
 }
 
 #[test]

@@ -106,6 +106,47 @@ pub(super) const ADMINISTRATION: &[Shape] = &[
         ],
     ),
     shape(
+        "EventView",
+        "An event of the log, and what it wrote.",
+        &[
+            text("id", LINE, "The event's id.").needed(),
+            text("kind", LINE, "`service.edited`.").needed(),
+            text("actor", LINE, "Who: a login, or `system`.").needed(),
+            time("occurred_at", "When it happened.").needed(),
+            time("recorded_at", "When it was recorded.").needed(),
+            integer("index", 0, i64::MAX, "Its place in the log, once it has one."),
+            free("subject", "What it is about: `table` and `id`.").needed(),
+            free("data", "What it says: codes, keys, ids and numbers.").needed(),
+            free(
+                "told_by",
+                "`id` and `index` of the event that tells what was written, where that is an earlier one of the same act.",
+            ),
+            objects(
+                "records",
+                "WrittenRecord",
+                "What it wrote, or what `told_by` tells for it; empty where nothing was written.",
+            )
+            .needed(),
+        ],
+    ),
+    shape(
+        "WrittenRecord",
+        "A record that an event wrote.",
+        &[
+            text("table", LINE, "Its table.").needed(),
+            text("id", LINE, "Its id.").needed(),
+            integer("version", 1, i64::MAX, "Its version after the event; 1 where the event made it.").needed(),
+            text("digest", LINE, "The digest of the sealed record after the event.").needed(),
+            frees(
+                "changes",
+                "What became of its fields: `field`, `before` (absent where nothing stood there) and `after` (absent where it was \
+                 taken away). What was erased since reads `(erased)`; \
+                 letters to people and texts that may hold a secret read `(withheld)`.",
+            )
+            .needed(),
+        ],
+    ),
+    shape(
         "EventProof",
         "What proves that an event stands in the log.",
         &[

@@ -282,6 +282,16 @@ const ADMINISTRATION: &[Row] = &[
         scope: Scope::Audit,
         ..get(
             "administration",
+            "show_event",
+            "/events/{id}",
+            "Show an event, by its id or index, with each field that it wrote, before and after",
+            "EventView",
+        )
+    },
+    Row {
+        scope: Scope::Audit,
+        ..get(
+            "administration",
             "prove_event",
             "/events/{id}/proof",
             "Prove that an event stands in the log, by its id or index",

@@ -1,0 +1,273 @@
+//! One event of the log with what it did: each field of each record that it wrote, before and after. What stood before is
+//! rebuilt from the earlier events of the record, so that nothing but the log has to be believed.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+use model::act::actions;
+use model::refusal::Refusal;
+use proof::diff::{self, RecordDelta};
+use proof::event::Subject;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use store::event::{self, Event};
+use store::salts::{self, SaltedText};
+
+use crate::differences::{is_commitment, open};
+use crate::error::Result;
+use crate::room::Room;
+use crate::show_timeline::opened;
+
+/// The tables whose free texts are shown: what was said about changes, and the configuration. Letters to people
+/// (`message`) and whatever is not named here keep theirs.
+const READ: &[&str] = &[
+    "absence",
+    "access_review",
+    "approval",
+    "calendar",
+    "change",
+    "checklist_item",
+    "comment",
+    "condition",
+    "config_item",
+    "configuration",
+    "connection",
+    "custom_field",
+    "decision_facts",
+    "delegation",
+    "dependency",
+    "deployment",
+    "entry",
+    "environment",
+    "evidence",
+    "freeze",
+    "gate_check",
+    "glass_use",
+    "identity_provider",
+    "incident",
+    "key_turn",
+    "link",
+    "maintenance_window",
+    "meeting",
+    "on_call",
+    "outside_check",
+    "outside_look",
+    "ownership",
+    "peer_review",
+    "people_group",
+    "permit",
+    "person",
+    "provenance",
+    "running",
+    "service",
+    "task",
+    "template",
+    "tenant_info",
+    "token",
+    "training",
+    "webhook",
+    "witness",
+    "workload",
+];
+/// Texts that nobody reads here: addresses that may hold the receiver's token, and what keeps erased texts from being guessed.
+const UNREAD: &[(&str, &str)] = &[("change", "digest_salt"), ("webhook", "url")];
+/// What stands in the place of a text that is not shown.
+const WITHHELD: &str = "(withheld)";
+
+/// An event, and what it did to records.
+#[derive(Debug, Clone, Serialize)]
+pub struct EventView {
+    /// Its id.
+    pub id: String,
+    /// `service.edited`.
+    pub kind: String,
+    /// Whose act it was: a login; `system` for timers and deliveries.
+    pub actor: String,
+    /// When it happened.
+    pub occurred_at: Timestamp,
+    /// When it was written down.
+    pub recorded_at: Timestamp,
+    /// Its index in the log; absent while it waits for its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub index: Option<i64>,
+    /// What it is about.
+    pub subject: Subject,
+    /// Codes, keys, ids and numbers.
+    pub data: Map<String, Value>,
+    /// The event that tells what was written, where that is an earlier one of the same act.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub told_by: Option<EventPlace>,
+    /// What it wrote, or what `told_by` tells for it; empty where nothing was written.
+    pub records: Vec<WrittenRecord>,
+}
+
+/// Where another event stands.
+#[derive(Debug, Clone, Serialize)]
+pub struct EventPlace {
+    /// Its id.
+    pub id: String,
+    /// Its index in the log; absent while it waits for its place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub index: Option<i64>,
+}
+
+/// A record that an event wrote.
+#[derive(Debug, Clone, Serialize)]
+pub struct WrittenRecord {
+    /// Its table.
+    pub table: String,
+    /// Its id.
+    pub id: String,
+    /// Its version after the event; 1 where the event made it.
+    pub version: u64,
+    /// The digest of the sealed record after the event, as the log's leaf names it.
+    pub digest: String,
+    /// What became of its fields, in the order of their names.
+    pub changes: Vec<FieldWrite>,
+}
+
+/// A field of a record before and after.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FieldWrite {
+    /// Its name.
+    pub field: String,
+    /// What stood there; absent where nothing did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<Value>,
+    /// What stands there after; absent where it was taken away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<Value>,
+}
+
+/// An event by its id or its index in the log (`GET /events/{id}`). Texts that were erased since read `(erased)`; letters to
+/// people and texts that may hold a secret read `(withheld)`.
+///
+/// # Errors
+/// 403, 404; a fault when the log does not fit together; the store's.
+pub fn show_event(room: &mut Room<'_, '_>, named: &str) -> Result<EventView> {
+    room.allow(actions::AUDIT)?;
+    let Some(stored) = crate::prove_event::find(room, named)? else {
+        return Err(Refusal::not_found(format!("event {named}")).into());
+    };
+    let (mut event, _) = opened(room, &stored)?;
+    let (teller, deltas) = teller(room, &stored, std::mem::take(&mut event.records))?;
+    let mut records = Vec::new();
+    for delta in deltas {
+        records.push(written(room, &teller, delta)?);
+    }
+    let told_by = (teller.id != stored.id).then(|| EventPlace {
+        id: teller.id.clone(),
+        index: teller.seq,
+    });
+    Ok(EventView {
+        id: stored.id,
+        kind: stored.kind,
+        actor: room.directory()?.login(&event.actor.as_str().into()),
+        occurred_at: stored.occurred_at,
+        recorded_at: stored.recorded_at,
+        index: stored.seq,
+        subject: event.subject,
+        data: event.data,
+        told_by,
+        records,
+    })
+}
+
+/// Of the events that an act writes together the first tells of all records: it, and what it tells of.
+fn teller(room: &mut Room<'_, '_>, stored: &Event, own: Vec<RecordDelta>) -> Result<(Event, Vec<RecordDelta>)> {
+    if !own.is_empty() {
+        return Ok((stored.clone(), own));
+    }
+    for earlier in event::before_in_act(room.tx, stored)? {
+        let (told, _) = opened(room, &earlier)?;
+        if !told.records.is_empty() {
+            return Ok((earlier, told.records));
+        }
+    }
+    Ok((stored.clone(), own))
+}
+
+fn written(room: &mut Room<'_, '_>, by: &Event, delta: RecordDelta) -> Result<WrittenRecord> {
+    let before = before(room, by, &delta)?;
+    let after = diff::apply(&delta, before.as_ref())?;
+    let texts = salts::of_record(room.tx, &delta.table, &delta.id)?;
+    let mut names: Vec<&String> = delta.set.keys().chain(&delta.unset).collect();
+    names.sort_unstable();
+    let changes = names
+        .into_iter()
+        .map(|field| FieldWrite {
+            field: field.clone(),
+            before: shown(before.as_ref(), (&delta.table, field), &texts),
+            after: shown(Some(&after), (&delta.table, field), &texts),
+        })
+        .collect();
+    Ok(WrittenRecord {
+        changes,
+        table: delta.table,
+        id: delta.id,
+        version: delta.version,
+        digest: delta.digest,
+    })
+}
+
+/// The sealed record as it stood before an event.
+fn before(room: &mut Room<'_, '_>, by: &Event, delta: &RecordDelta) -> Result<Option<Value>> {
+    let version = i64::try_from(delta.version).unwrap_or(i64::MAX);
+    let mut sealed = None;
+    for row in event::of_versions_below(room.tx, &delta.table, &delta.id, version)? {
+        if row.id == by.id {
+            break;
+        }
+        let (earlier, _) = opened(room, &row)?;
+        let is_it = |it: &&RecordDelta| it.table == delta.table && it.id == delta.id && it.version < delta.version;
+        for step in earlier.records.iter().filter(is_it) {
+            sealed = Some(diff::apply(step, sealed.as_ref())?);
+        }
+    }
+    Ok(sealed)
+}
+
+fn shown(record: Option<&Value>, (table, field): (&str, &str), texts: &HashMap<String, SaltedText>) -> Option<Value> {
+    let mut value = record?.get(field)?.clone();
+    if is_read(table, field) {
+        open(&mut value, texts);
+    } else {
+        withhold(&mut value);
+    }
+    Some(value)
+}
+
+fn is_read(table: &str, field: &str) -> bool {
+    READ.contains(&table) && !UNREAD.contains(&(table, field))
+}
+
+/// Puts a word in the place of each commitment.
+fn withhold(value: &mut Value) {
+    match value {
+        Value::Object(map) if is_commitment(map) => *value = Value::String(WITHHELD.to_owned()),
+        Value::Object(map) => map.values_mut().for_each(withhold),
+        Value::Array(rows) => rows.iter_mut().for_each(withhold),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_letters_keep_all_of_their_texts() {
+        let withheld: Vec<&&str> = store::nouns::TABLES.iter().filter(|it| !READ.contains(it)).collect();
+        assert_eq!(withheld, [&"message"]);
+        assert!(!is_read("a_table_to_come", "text") && !is_read("webhook", "url") && is_read("webhook", "name"));
+    }
+
+    #[test]
+    fn a_text_that_is_withheld_is_named_so_at_any_depth() {
+        let mut value = json!({"rows": [{"c": "sha256:00"}, 3], "c": {"c": "sha256:11"}});
+        withhold(&mut value);
+        assert_eq!(value, json!({"rows": [WITHHELD, 3], "c": WITHHELD}));
+    }
+}
