@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use tests::browser::Browser;
 use tests::journey;
 
 use crate::desk::Desk;
@@ -335,20 +336,7 @@ fn a_change_says_why_each_person_was_asked_and_where_in_the_log_each_entry_stand
     let browser = &desk.browser;
     let key = change["key"].as_str().unwrap();
     desk.read("auditor", key);
-    let asked = browser.run(
-        "return [...document.querySelectorAll('#approvals .entries li')].map((one) => one.innerText).filter((one) => one.includes('is asked'));",
-        &[],
-    );
-    let asked = asked.as_array().unwrap();
-    assert!(!asked.is_empty());
-    for row in asked {
-        let row = row.as_str().unwrap();
-        assert!(row.contains(", rule base."), "{row} names no rule");
-    }
-    assert!(
-        asked.iter().any(|row| row.as_str().unwrap().contains("Priya Raman")),
-        "{asked:?}"
-    );
+    assert_everybody_was_asked_by_a_rule(browser);
     browser.wait_for(
         "every entry has its place in the log",
         "return document.querySelectorAll('#timeline .time li').length > 2 &&
@@ -359,6 +347,13 @@ fn a_change_says_why_each_person_was_asked_and_where_in_the_log_each_entry_stand
             one.querySelector('.meta code').innerText];";
     let newest = browser.run(script, &[]);
     browser.go(&format!("{}{}", desk.server.url, newest[0].as_str().unwrap()));
+    // Its number leads to what the entry wrote, and from there to where it stands among the others.
+    let entry = browser.text("main");
+    for told in [&newest[1], &newest[2]] {
+        assert!(entry.contains(told.as_str().unwrap()), "{told} is not in {entry}");
+    }
+    assert!(entry.contains("Before") && entry.contains("After"), "{entry}");
+    browser.leave_by(|| browser.click_words(newest[1].as_str().unwrap()));
     let first = browser.text(".time li");
     for told in [&newest[1], &newest[2]] {
         assert!(first.contains(told.as_str().unwrap()), "{told} is not in {first}");
@@ -393,6 +388,24 @@ fn a_change_says_why_each_person_was_asked_and_where_in_the_log_each_entry_stand
     desk.go(&format!("/changes/{key}"));
     browser.leave_by(|| browser.click_words("Verify all"));
     browser.wait_for_words(&format!("The bundle of {key} is good"));
+}
+
+/// Asserts that whoever is asked stands on the change's page beside the rule that asks them.
+fn assert_everybody_was_asked_by_a_rule(browser: &Browser) {
+    let asked = browser.run(
+        "return [...document.querySelectorAll('#approvals .entries li')].map((one) => one.innerText).filter((one) => one.includes('is asked'));",
+        &[],
+    );
+    let asked = asked.as_array().unwrap();
+    assert!(!asked.is_empty());
+    for row in asked {
+        let row = row.as_str().unwrap();
+        assert!(row.contains(", rule base."), "{row} names no rule");
+    }
+    assert!(
+        asked.iter().any(|row| row.as_str().unwrap().contains("Priya Raman")),
+        "{asked:?}"
+    );
 }
 
 #[test]

@@ -59,7 +59,7 @@ const PARTS: &[Part] = &[
     },
     Part {
         name: "browser",
-        needs: &[Need::Browser, Need::Node],
+        needs: &[Need::Browser, Need::Node, Need::Python],
         run: in_browser,
     },
     Part {

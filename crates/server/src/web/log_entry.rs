@@ -9,6 +9,7 @@ use pages::{Cell, Column, Fact, Fold, Place, RecordPage, Rich, Section, SectionB
 use serde_json::Value;
 
 use super::audit::moment;
+use super::sections::index;
 use super::view::{View, Visitor, show};
 use crate::state::AppState;
 
@@ -49,11 +50,11 @@ fn event_page(view: &mut View<'_, '_, '_>, id: &str) -> acts::Result<String> {
         Fact::new("Event", Rich::new().code(found.id.as_str())),
     ];
     if let (Some(number), Some(url)) = (found.index, around) {
-        facts.push(Fact::new("Place in the log", Rich::new().link(number.to_string(), url)));
+        facts.push(Fact::new("Place in the log", Rich::new().link(place(number), url)));
     }
     if let Some(teller) = &found.told_by {
-        let name = teller.index.map_or_else(|| teller.id.clone(), |it| it.to_string());
-        let url = view.url(&format!("/audit/events/{name}"));
+        let name = teller.index.map_or_else(|| teller.id.clone(), place);
+        let url = view.url(&format!("/audit/events/{}", teller.id));
         facts.push(Fact::new("Written by the same act", Rich::new().link(name, url)));
     }
     let sections = found.records.iter().map(written_section);
@@ -75,6 +76,11 @@ fn event_page(view: &mut View<'_, '_, '_>, id: &str) -> acts::Result<String> {
         )];
     }
     Ok(page.render())
+}
+
+/// A place in the log as timelines write it: `#48,107`.
+fn place(number: i64) -> String {
+    format!("#{}", index(number))
 }
 
 /// What an event wrote into one record.
