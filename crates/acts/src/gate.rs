@@ -228,7 +228,7 @@ fn found_rows(room: &mut Room<'_, '_>, question: &Question) -> Result<(Vec<gate_
     let (service, environment) = (question.service.as_str(), question.environment.as_str());
     let (artifact, commit) = (question.artifact.as_deref(), question.commit.as_deref());
     let mut found = gate_view::find(room.tx, service, environment, artifact, commit)?;
-    if is_of_another_commit(room, question)? {
+    if crate::kin::is_of_another_commit(room, artifact, commit)? {
         found.retain(|row| row.artifact.as_deref() == artifact);
     }
     let is_direct = |row: &gate_view::GateRow| {
@@ -257,16 +257,6 @@ fn found_rows(room: &mut Room<'_, '_>, question: &Question) -> Result<(Vec<gate_
         }
     }
     Ok((found, question.clone()))
-}
-
-/// Whether the artifact of a question is attested to be made from other commits than the one that stands beside it. A target
-/// that names this commit alone does not mean such an artifact.
-fn is_of_another_commit(room: &mut Room<'_, '_>, question: &Question) -> Result<bool> {
-    let (Some(artifact), Some(commit)) = (&question.artifact, &question.commit) else {
-        return Ok(false);
-    };
-    let known = crate::kin::commits_of(room, artifact)?;
-    Ok(known.is_some_and(|commits| !commits.contains(commit)))
 }
 
 /// Judges again the waiting checks that ask about an artifact or a commit of which something new is known.

@@ -67,6 +67,19 @@ pub fn commits_of(room: &mut Room<'_, '_>, artifact: &str) -> Result<Option<Vec<
     Ok(Some(commits_behind(room, Some(artifact), None)?))
 }
 
+/// Whether an artifact is attested to be made from other commits than the one that is named beside it. A target that names
+/// this commit alone does not mean such an artifact.
+///
+/// # Errors
+/// The store's.
+pub fn is_of_another_commit(room: &mut Room<'_, '_>, artifact: Option<&str>, commit: Option<&str>) -> Result<bool> {
+    let (Some(artifact), Some(commit)) = (artifact, commit) else {
+        return Ok(false);
+    };
+    let known = commits_of(room, artifact)?;
+    Ok(known.is_some_and(|commits| !commits.iter().any(|it| it == commit)))
+}
+
 /// The files in which a commit differs from an earlier one, where the pushes between them told all of theirs; `None` where
 /// the way from one to the other is not known. The files of the last push alone would hide what came before it.
 ///

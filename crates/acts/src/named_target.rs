@@ -32,13 +32,16 @@ pub(crate) struct Named<'a> {
 }
 
 impl<'a> Named<'a> {
-    /// The names of a deployment, with the commits of its kin (`crate::kin`).
+    /// The names of a deployment, with the commits of its kin (`crate::kin`). A commit that stands beside an artifact which is
+    /// attested to be made from others names nothing.
     ///
     /// # Errors
     /// The store's.
     pub(crate) fn of(room: &mut Room<'_, '_>, artifact: Option<&'a str>, commit: Option<&str>) -> Result<Self> {
         let mut commits = crate::kin::commits_behind(room, artifact, commit)?;
-        commits.extend(commit.map(str::to_owned));
+        if !crate::kin::is_of_another_commit(room, artifact, commit)? {
+            commits.extend(commit.map(str::to_owned));
+        }
         Ok(Self { artifact, commits })
     }
 

@@ -109,14 +109,16 @@ pub(crate) fn take_deployment(room: &mut Room<'_, '_>, here: &Here<'_>) -> Resul
         save_deployment(room, deployment, told)?;
         return Ok(format!("deployment of {key}"));
     };
-    let standing = if deployment.unauthorized {
-        Standing::Unlawful
+    let was_unauthorized = deployment.unauthorized;
+    let standing = if was_unauthorized {
+        take_start_of_end(room, here, &key, progress, &deployment)?
     } else {
-        apply_status(room, here, &key, progress, &deployment)?
+        let word = word_of(room, here, progress, &deployment)?;
+        apply_status(room, here, &key, &word)?
     };
     let mut result = format!("{} for {key}", progress.as_str());
     match standing {
-        Standing::Lawful => {}
+        Standing::Lawful => deployment.unauthorized = false,
         Standing::Early => {
             result.push_str(", before the start that it leads back from was told");
             deployment.is_early = true;
@@ -129,11 +131,48 @@ pub(crate) fn take_deployment(room: &mut Room<'_, '_>, here: &Here<'_>) -> Resul
     deployment.seen_statuses.push(id.to_owned());
     deployment.seen_statuses.sort();
     note_status(&mut deployment, progress, told.at);
-    save_deployment(room, deployment, told)?;
+    if was_unauthorized && standing == Standing::Lawful {
+        crate::way_back::save_cleared(room, deployment)?;
+    } else {
+        save_deployment(room, deployment, told)?;
+    }
     if standing == Standing::Lawful {
         crate::way_back::take_up(room, here, &key)?;
     }
     Ok(result)
+}
+
+/// A start that is told after its deployment's end, which counted as unauthorized for want of it. Where the start was lawful
+/// the end has its effect after all, as it would have had in order.
+fn take_start_of_end(
+    room: &mut Room<'_, '_>,
+    here: &Here<'_>,
+    key: &str,
+    progress: &Progress,
+    deployment: &Deployment,
+) -> Result<Standing> {
+    let end = deployment.status.as_deref().and_then(outcome_of);
+    let Some((outcome, ended_at)) = end.zip(deployment.status_at) else {
+        return Ok(Standing::Unlawful);
+    };
+    if progress.as_str() != "in_progress" || ended_at < here.told.at {
+        return Ok(Standing::Unlawful);
+    }
+    let start = Word {
+        must_begin: true,
+        told_before: None,
+        ..word_of(room, here, progress, deployment)?
+    };
+    if apply_status(room, here, key, &start)? != Standing::Lawful {
+        return Ok(Standing::Unlawful);
+    }
+    let end = Word {
+        must_begin: false,
+        outcome: Some(outcome),
+        at: ended_at.min(room.now),
+        ..start
+    };
+    apply_status(room, here, key, &end)
 }
 
 fn find_deployment(room: &mut Room<'_, '_>, here: &Here<'_>) -> Result<Option<Deployment>> {
@@ -347,10 +386,11 @@ pub(crate) fn person_of(room: &mut Room<'_, '_>, kind: &str, login: &str) -> Res
 /// A word on a target: what it means, when it occurred, who did it, and what the same deployment told before.
 #[derive(Default)]
 pub(crate) struct Word {
+    pub is_start: bool,
+    /// Whether it has to be a start: what has ended by another word is not begun by it.
+    pub must_begin: bool,
     pub outcome: Option<Outcome>,
     pub at: Timestamp,
-    /// The earliest time that is known of its deployment.
-    pub known_since: Timestamp,
     pub who: Option<PersonId>,
     pub told_before: Option<Outcome>,
     pub made_the_change: bool,
@@ -373,29 +413,27 @@ impl Standing {
     }
 }
 
-/// Moves the change's target by a status.
-fn apply_status(
-    room: &mut Room<'_, '_>,
-    here: &Here<'_>,
-    key: &str,
-    progress: &Progress,
-    deployment: &Deployment,
-) -> Result<Standing> {
-    let outcome = outcome_of(progress.as_str());
-    if outcome.is_none() && progress.as_str() != "in_progress" {
-        return Ok(Standing::Lawful);
-    }
-    let told = here.told;
-    let word = Word {
-        outcome,
-        at: told.at.min(room.now),
-        known_since: deployment.at.min(told.at).min(room.now),
+/// What a status says, with what is known of its deployment.
+fn word_of(room: &mut Room<'_, '_>, here: &Here<'_>, progress: &Progress, deployment: &Deployment) -> Result<Word> {
+    Ok(Word {
+        is_start: progress.as_str() == "in_progress",
+        must_begin: false,
+        outcome: outcome_of(progress.as_str()),
+        at: here.told.at.min(room.now),
         who: sender(room, here)?,
         told_before: deployment.status.as_deref().and_then(outcome_of),
         made_the_change: deployment.mapped.as_ref().is_some_and(|it| it.template.is_some()),
-    };
+    })
+}
+
+/// Moves the change's target by a word.
+fn apply_status(room: &mut Room<'_, '_>, here: &Here<'_>, key: &str, word: &Word) -> Result<Standing> {
+    if word.outcome.is_none() && !word.is_start {
+        return Ok(Standing::Lawful);
+    }
+    let told = here.told;
     let named = Named::of(room, told.artifact, told.commit())?;
-    let permitted = crate::way_back::permitted(room, key, told.at)?;
+    let permitted = crate::way_back::permitted(room, key, word.at)?;
     room.on_change(key, |case| {
         let place = (&here.mapping.service, here.environment);
         let found = named.target_of(case.change(), place, word.told_before.is_some());
@@ -403,9 +441,9 @@ fn apply_status(
             return Ok(Standing::Unlawful);
         };
         if meant.is_forward() {
-            return Ok(Standing::of(move_target(case, &target, &word)));
+            return Ok(Standing::of(move_target(case, &target, word)));
         }
-        if go_back(case, &target, &word) {
+        if go_back(case, &target, word) {
             return Ok(Standing::Lawful);
         }
         // What is closed stays as it is; what has not begun is moved by its start.
@@ -448,31 +486,19 @@ fn move_target(case: &mut Case<'_>, target: &TargetId, word: &Word) -> bool {
         .cloned();
     if let Some(record) = done {
         say_late(case, &record, word);
-        return true;
+        return !word.must_begin;
     }
-    if matches!(
-        case.change().state,
-        State::Authorizing | State::Approved | State::Scheduled
-    ) {
-        if !model::ready::was_open(case, target, word.at, word.made_the_change) {
-            return false;
-        }
-        let who = word.who.as_ref();
-        // Whose yes counts only beside another's work is no lawful trigger of it.
-        if who.is_some_and(|person| model::authority::approved_apart(&case.file, person).is_some()) {
-            return false;
-        }
-        if let Some(person) = who.filter(|person| !case.change().implemented_by.contains(person)) {
-            case.file.change.implemented_by.push(person.clone());
-        }
-        model::verbs::work::begin(case, word.at);
+    let may_go = match case.change().state {
+        State::Authorizing | State::Approved | State::Scheduled => may_begin(case, target, word),
+        State::Implementing => model::ready::may_go_on(case, target, word.at),
+        _ => false,
+    };
+    if !may_go {
+        return false;
     }
     if case.change().state != State::Implementing {
-        return false;
-    }
-    let may_go = |at| model::ready::may_go_on(case, target, at);
-    if !may_go(word.at) && !may_go(word.known_since) {
-        return false;
+        note_implementer(case, word.who.as_ref());
+        model::verbs::work::begin(case, word.at);
     }
     backdate(case, target, word.at);
     match word.outcome {
@@ -480,6 +506,19 @@ fn move_target(case: &mut Case<'_>, target: &TargetId, word: &Word) -> bool {
         None => model::settle::settle(case),
     }
     true
+}
+
+/// Whether a word may begin the change. Whose yes counts only beside another's work is no lawful trigger of it.
+fn may_begin(case: &Case<'_>, target: &TargetId, word: &Word) -> bool {
+    let is_apart = |person| model::authority::approved_apart(&case.file, person).is_some();
+    model::ready::was_open(case, target, word.at, word.made_the_change) && !word.who.as_ref().is_some_and(is_apart)
+}
+
+/// Whoever triggered a deployment implements the change.
+fn note_implementer(case: &mut Case<'_>, who: Option<&PersonId>) {
+    if let Some(person) = who.filter(|person| !case.change().implemented_by.contains(person)) {
+        case.file.change.implemented_by.push(person.clone());
+    }
 }
 
 /// A word that comes after its target's end: an earlier start, an end that another followed, or the end that counts. What

@@ -164,6 +164,22 @@ fn led_back_from<'a>(change: &'a Change, deployment: &Deployment) -> Option<&'a 
 }
 
 fn clear(room: &mut Room<'_, '_>, key: &str, deployment: Deployment, target: &TargetId) -> Result<()> {
+    let at = deployment.status_at.unwrap_or(deployment.at).min(room.now);
+    let word = Word {
+        outcome: deployment.status.as_deref().and_then(outcome_of),
+        at,
+        ..Word::default()
+    };
+    room.on_change(key, |case| Ok(go_back(case, target, &word)))?;
+    save_cleared(room, deployment)
+}
+
+/// Keeps a deployment that counted as unauthorized or as too early and has turned out to be lawful; what follows its failure
+/// follows now.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn save_cleared(room: &mut Room<'_, '_>, deployment: Deployment) -> Result<()> {
     let mut written = Written::default();
     let saved = room.put(
         &mut written,
@@ -180,15 +196,9 @@ fn clear(room: &mut Room<'_, '_>, key: &str, deployment: Deployment, target: &Ta
         told_of(&saved),
     );
     room.tell(vec![event], written)?;
-    let at = saved.status_at.unwrap_or(saved.at).min(room.now);
-    let word = Word {
-        outcome: saved.status.as_deref().and_then(outcome_of),
-        at,
-        known_since: at,
-        ..Word::default()
-    };
-    room.on_change(key, |case| Ok(go_back(case, target, &word)))?;
-    if matches!(word.outcome, Some(Outcome::Failed | Outcome::RolledBack)) {
+    let outcome = saved.status.as_deref().and_then(outcome_of);
+    if matches!(outcome, Some(Outcome::Failed | Outcome::RolledBack)) {
+        let at = saved.status_at.unwrap_or(saved.at).min(room.now);
         crate::after_failure::after_failure(room, &saved, at)?;
     }
     Ok(())

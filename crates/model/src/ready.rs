@@ -96,8 +96,8 @@ pub fn stood_open(
 }
 
 /// Whether work on a target of a change that is under way was lawful at this instant, told now: it had begun before, a permit
-/// for it was good, or the gate would have said go then. Before the first start of the change that is so where the change stood
-/// ready; after it inside of the window or of the time box of break-glass, and not while a freeze halted it or it was on hold.
+/// for it was good, or the gate would have said go then: where the change stood ready, and after its first start inside of the
+/// window or of the time box of break-glass, and not while a freeze halted it or it was on hold.
 pub fn may_go_on(case: &Case<'_>, target: &TargetId, at: Timestamp) -> bool {
     let (change, directory) = (case.change(), &case.directory);
     let record = change.target_record(target);
@@ -109,9 +109,13 @@ pub fn may_go_on(case: &Case<'_>, target: &TargetId, at: Timestamp) -> bool {
     if forward.any(|permit| was_good(permit, at)) {
         return true;
     }
+    // Where it stood ready then, also in a window that it has left since.
+    let was_ready = change.ready.iter().any(|span| covers(span, change, at, false));
+    if was_ready && !is_frozen(change, directory, target, at) {
+        return true;
+    }
     if change.actual_start.is_some_and(|began| later(at, SKEW) < began) {
-        let was_ready = change.ready.iter().any(|span| covers(span, change, at, false));
-        return was_ready && !is_frozen(change, directory, target, at);
+        return false;
     }
     if let Some(glass) = change.lawful_break_glass() {
         return at < glass.until;

@@ -7,12 +7,12 @@ use model::signal::Signal;
 use serde_json::{Value, json};
 use store::record::{self, Filter};
 
-use crate::{World, artifact, began, body, old, stands, status};
+use crate::{World, artifact, asked, began, body, old, stands, status};
 
 const COMMIT: &str = "1111111111111111111111111111111111111111";
 
 /// The same word with a commit beside the artifact, as most senders tell it.
-fn with_commit(signal: Signal) -> Signal {
+pub(crate) fn with_commit(signal: Signal) -> Signal {
     match signal {
         Signal::DeploymentStatus(mut told) => {
             COMMIT.clone_into(&mut told.commit);
@@ -39,7 +39,7 @@ impl World {
     }
 
     /// The outcomes of a change's targets in their order.
-    fn ends(&self, key: &str) -> Vec<Value> {
+    pub(crate) fn ends(&self, key: &str) -> Vec<Value> {
         let key = key.to_owned();
         self.system(move |room| {
             let change = room.change(&key)?;
@@ -176,5 +176,65 @@ fn a_start_by_hand_makes_nothing_lawful_that_went_before_the_window() {
             .system(|room| Ok(record::bodies::<Deployment>(room.tx, &Filter::new().order_by("id"))?))
             .iter()
             .all(|it| it.change_key.as_deref() == Some(key.as_str()))
+    );
+}
+
+#[test]
+fn what_was_asked_for_before_a_halt_and_begins_during_it_is_unauthorized() {
+    let world = World::new();
+    let key = world.planned_for(&[target(1), target(2)]);
+    world.set_clock(began() + SignedDuration::from_mins(10));
+    world.take(status("first", &artifact(1, 0), "in_progress", 2));
+    world.take(asked("second", &artifact(2, 0), 5));
+    let freeze = json!({
+        "title": "Halt", "starts_at": "2026-11-20T10:20:00Z", "ends_at": "2026-11-20T11:00:00Z", "services": ["pay"],
+        "halt": true,
+    });
+    world.by("mona", move |room| {
+        acts::set_freeze::set_freeze(room, &body(freeze.clone())).map(drop)
+    });
+    world.set_clock(began() + SignedDuration::from_mins(50));
+    let alarms = world.alarms();
+    world.take(status("second", &artifact(2, 0), "in_progress", 40));
+    world.take(status("second", &artifact(2, 0), "success", 45));
+    assert_eq!(world.ends(&key), [Value::Null, Value::Null]);
+    assert!(world.alarms() > alarms, "it began while the freeze halted it");
+}
+
+#[test]
+fn a_start_in_a_window_that_was_missed_is_lawful_also_once_new_times_are_planned() {
+    let world = World::new();
+    let key = world.planned_for(&[target(1), target(2)]);
+    world.runs_timers(&key, began() + SignedDuration::from_hours(5));
+    let planned = key.clone();
+    world.by("rita", move |room| {
+        let times = json!({"planned_start": "2026-11-21T09:00:00Z", "planned_end": "2026-11-21T14:00:00Z"});
+        acts::schedule_change::schedule_change(room, &planned, &body(times)).map(drop)
+    });
+    let alarms = world.alarms();
+    world.take(status("first", &artifact(1, 0), "in_progress", 30));
+    world.take(status("second", &artifact(2, 0), "success", 35));
+    world.take(status("first", &artifact(1, 0), "success", 40));
+    assert_eq!(world.ends(&key), [json!("succeeded"), json!("succeeded")]);
+    assert_eq!(world.alarms(), alarms, "both went out while the gate stood open");
+}
+
+#[test]
+fn an_end_after_the_window_is_taken_up_by_its_start_that_is_told_after_it() {
+    let world = World::new();
+    let key = world.planned_for(&[target(1), target(2)]);
+    world.set_clock(began() + SignedDuration::from_mins(10));
+    world.take(status("first", &artifact(1, 0), "in_progress", 2));
+    world.set_clock(began() + SignedDuration::from_hours(5));
+    world.take(status("second", &artifact(2, 0), "failure", 245));
+    assert_eq!(world.ends(&key), [Value::Null, Value::Null]);
+    world.take(status("second", &artifact(2, 0), "in_progress", 236));
+    assert_eq!(world.ends(&key), [Value::Null, json!("failed")]);
+    let from = world.outcome(&artifact(2, 0), "second");
+    assert_eq!(from["deployments"][0]["unauthorized"], json!(false), "{from:#}");
+    assert_eq!(
+        world.to_go_back_to(),
+        [json!(old(2, 0))],
+        "what follows a failure followed"
     );
 }

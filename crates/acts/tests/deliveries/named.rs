@@ -1,12 +1,14 @@
 //! What a permit names: nothing that was neither approved in the target nor attested to be made from its commit.
 
+use jiff::SignedDuration;
 use model::outside::Provenance;
 use model::records::Permit;
 use model::words::GateDecision;
-use serde_json::json;
+use serde_json::{Value, json};
 use store::record;
 
-use crate::{World, began, body};
+use crate::meant::with_commit;
+use crate::{World, artifact, began, body, status};
 
 const APPROVED: &str = "1111111111111111111111111111111111111111";
 const SQUASHED: &str = "2222222222222222222222222222222222222222";
@@ -18,7 +20,7 @@ type Named = (Option<String>, Option<String>);
 
 impl World {
     /// A standard change for a commit alone, scheduled.
-    fn planned_for_commit(&self) {
+    fn planned_for_commit(&self) -> String {
         self.by("rita", |room| {
             let request = json!({
                 "kind": "standard", "template": "deploy-pay", "title": "Deploy pay",
@@ -26,8 +28,9 @@ impl World {
                 "planned_start": "2026-11-20T09:00:00Z", "planned_end": "2026-11-20T14:00:00Z",
             });
             let key = acts::create_change::create_change(room, &body(request), &[])?;
-            acts::submit_change::submit_change(room, &key)
-        });
+            acts::submit_change::submit_change(room, &key)?;
+            Ok(key)
+        })
     }
 
     fn told(&self, commit: &'static str, tree: Option<&'static str>, artifact: Option<&'static str>) {
@@ -112,4 +115,17 @@ fn an_artifact_that_was_made_from_another_commit_is_stopped_whatever_commit_stan
     world.told(OTHER, None, Some(BUILT));
     assert_eq!(world.asked_for(Some(BUILT), Some(APPROVED)), (GateDecision::Stop, None));
     assert_eq!(world.asked_for(None, Some(APPROVED)), goes(None, Some(APPROVED)));
+}
+
+#[test]
+fn an_artifact_that_is_attested_of_another_commit_moves_no_target_by_the_commit_beside_it() {
+    let world = World::new();
+    let key = world.planned_for_commit();
+    world.told(OTHER, None, Some(BUILT));
+    world.set_clock(began() + SignedDuration::from_mins(30));
+    world.take(with_commit(status("other", BUILT, "success", 9)));
+    assert_eq!(world.ends(&key), [Value::Null]);
+    // What nobody attested may be made from that commit.
+    world.take(with_commit(status("unknown", &artifact(2, 0), "success", 9)));
+    assert_eq!(world.ends(&key), [json!("succeeded")]);
 }
