@@ -305,6 +305,35 @@ fn an_administrator_gives_themselves_nothing() {
     must_verify(&server);
 }
 
+#[test]
+fn whoever_writes_a_change_breaks_no_glass_by_naming_themselves_its_owner_or_implementer() {
+    let place = Place::demo("attack_own_glass");
+    let server = Server::start(&place, true);
+    let login = server.person("requester")["login"].as_str().unwrap().to_owned();
+    let until = (server.server_time() + SignedDuration::from_hours(1)).to_string();
+    let glass = json!({"reason": "It cannot wait.", "until": until});
+    for (number, named) in ["owner", "implementers"].into_iter().enumerate() {
+        let digest = artifact(7_020 + number as u64);
+        let mut body = request("Wanted by one person", &digest, server.server_time());
+        body[named] = if named == "owner" { json!(login) } else { json!([login]) };
+        let made = server.must("POST", "/api/v1/changes", &server.token("requester"), Some(&body));
+        let path = format!("/api/v1/changes/{}", made["key"].as_str().unwrap());
+        let session = Session::begin(&server, "requester");
+        let (status, answer) = session.api("POST", &format!("{}/break-glass", below(&path)), &glass);
+        assert_eq!(
+            (status, &answer["code"]),
+            (403, &json!("not_allowed")),
+            "{named}: {answer}"
+        );
+        no_permit(&server, &path, &digest, &["not_allowed"]);
+        // Who implements there by right does, at once.
+        let (status, answer) =
+            Session::begin(&server, "implementer").api("POST", &format!("{}/break-glass", below(&path)), &glass);
+        assert_eq!(status, 201, "{answer}");
+    }
+    must_verify(&server);
+}
+
 /// Puts the pack of dual control in force, by two people.
 fn with_dual_control(server: &Server) {
     let proposal = json!({"packs": ["dual-control"], "reason": "Keys need two of security"});

@@ -26,7 +26,7 @@ pub(crate) fn create_mapped(room: &mut Room<'_, '_>, here: &Here<'_>, deployment
     let mapped = model::mapping::map(&crate::set_mapping::in_force(room)?, &facts);
     let requester = sender(room, here)?.unwrap_or_else(|| here.connection.owner.clone());
     let mut body = content(here);
-    let mut origins = vec!["title", "targets"];
+    let mut origins = vec!["kind", "title", "targets"];
     match &mapped.template {
         Some(template) => {
             body["template"] = json!(template);

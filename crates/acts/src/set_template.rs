@@ -56,7 +56,8 @@ const ALWAYS_FREE: &[&str] = &[
     "labels",
 ];
 
-/// Proposes a template, or a new version of one (`POST /templates`).
+/// Proposes a template, or a new version of one (`POST /templates`); answers what is proposed. A version that is approved stays
+/// in force until the new one is approved too: whoever may not suspend a template stops no change by a proposal.
 ///
 /// # Errors
 /// 403, 422, or the store's.
@@ -96,7 +97,10 @@ pub fn propose_template(room: &mut Room<'_, '_>, body: &Body) -> Result<Standard
             None => RecordId(room.new_id()?),
         },
         version: old.as_ref().map_or(0, |old| old.version),
-        template_version: old.as_ref().map_or(1, |old| old.template_version + 1),
+        template_version: old.as_ref().map_or(1, |old| {
+            let last = old.next.as_deref().unwrap_or(old);
+            last.template_version + 1
+        }),
         state: TemplateState::Proposed,
         title: reading.text("title", LINE).unwrap_or_else(|| key.clone()),
         key,
@@ -112,9 +116,33 @@ pub fn propose_template(room: &mut Room<'_, '_>, body: &Body) -> Result<Standard
         approvals: Vec::new(),
         digest: digest.unwrap_or_default(),
         ended_reason: None,
+        next: None,
     };
     reading.finish()?;
-    save(room, "template.proposed", template)
+    let standing = old.filter(|old| old.state == TemplateState::Approved);
+    save_proposed(room, "template.proposed", standing, (template, Map::new()))
+}
+
+/// Saves a version that waits, beside the one in force where there is one; answers the version that waits.
+fn save_proposed(
+    room: &mut Room<'_, '_>,
+    kind: &'static str,
+    standing: Option<StandardTemplate>,
+    (proposed, mut more): (StandardTemplate, Map<String, Value>),
+) -> Result<StandardTemplate> {
+    more.insert("template_version".to_owned(), json!(proposed.template_version));
+    let whole = match standing {
+        Some(standing) => StandardTemplate {
+            next: Some(Box::new(proposed.clone())),
+            ..standing
+        },
+        None => proposed.clone(),
+    };
+    let saved = save_with(room, kind, whole, (Written::default(), more))?;
+    Ok(StandardTemplate {
+        version: saved.version,
+        ..proposed
+    })
 }
 
 fn read_free(reading: &mut Reading<'_>, locked: &Map<String, Value>) -> BTreeSet<String> {
@@ -170,10 +198,6 @@ fn check_values(reading: &mut Reading<'_>, locked: &Map<String, Value>, (directo
     }
 }
 
-fn save(room: &mut Room<'_, '_>, kind: &'static str, template: StandardTemplate) -> Result<StandardTemplate> {
-    save_with(room, kind, template, (Written::default(), Map::new()))
-}
-
 /// Saves a template with what else was written; its event says which version that is, and `more`.
 fn save_with(
     room: &mut Room<'_, '_>,
@@ -207,7 +231,8 @@ fn load(room: &mut Room<'_, '_>, key: &str) -> Result<StandardTemplate> {
 /// # Errors
 /// 403, 404, 409, 422, or the store's.
 pub fn approve_template(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<StandardTemplate> {
-    let mut template = load(room, key)?;
+    let whole = load(room, key)?;
+    let mut template = whole.proposed().unwrap_or(&whole).clone();
     room.allow(model::act::actions::APPROVE_TEMPLATE)?;
     let person = room.actor.person.clone();
     let mut proposers = std::iter::once(&template.proposer).chain(&template.handed_by);
@@ -231,14 +256,18 @@ pub fn approve_template(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Resu
         at: room.now,
     });
     let has = |role| template.approvals.iter().any(|approval| approval.role == role);
+    let is_next = template.template_version != whole.template_version;
+    let mut standing = is_next.then(|| whole.clone());
     if has(Role::Owner) && has(Role::ChangeManager) {
         template.state = TemplateState::Approved;
+        template.version = whole.version;
+        standing = None;
     }
     let mut more = Map::new();
     if !stale.is_empty() {
         more.insert("dropped".to_owned(), json!(stale));
     }
-    save_with(room, "template.approved", template, (Written::default(), more))
+    save_proposed(room, "template.approved", standing, (template, more))
 }
 
 /// Drops the approvals of who could not give them any more, and answers whose they were: a template stands for a year, and
@@ -391,7 +420,8 @@ fn check_goes_on(template: &StandardTemplate, state: TemplateState) -> Result<()
     Err(Refusal::not_now("not_in_state", text, "Propose a new version.", Vec::new()).into())
 }
 
-/// Suspends or retires a template with a reason (`POST /templates/{key}/suspension`, `/retirement`).
+/// Suspends or retires a template with a reason (`POST /templates/{key}/suspension`, `/retirement`). A retirement that names
+/// the `template_version` which is proposed beside the one in force takes that proposal away alone.
 ///
 /// # Errors
 /// 403, 404, 422, or the store's.
@@ -400,17 +430,46 @@ pub fn end_template(room: &mut Room<'_, '_>, key: &str, body: &Body, state: Temp
     room.allow(model::act::actions::APPROVE_TEMPLATE)?;
     let mut reading = Reading::new(body, "");
     let reason = reading.needed("reason", TEXT);
+    let named = reading.integer("template_version", 1..=i64::MAX);
     reading.finish()?;
+    let next = template.proposed().map(|next| next.template_version);
+    let is_beside = next != Some(template.template_version);
+    if state == TemplateState::Retired && is_beside && named.is_some() && named == next {
+        return drop_proposal(room, template, reason);
+    }
+    if let Some(read) = named.filter(|read| *read != template.template_version) {
+        let text = format!(
+            "Version {} of the template is in force, and you named version {read}; read it again.",
+            template.template_version
+        );
+        let changes = Vec::new();
+        return Err(Refusal::NotCurrent { text, changes }.into());
+    }
     check_goes_on(&template, state)?;
     let kind = if state == TemplateState::Retired {
         "template.retired"
     } else {
         "template.suspended"
     };
+    let next = template.next.clone().filter(|_| state != TemplateState::Retired);
     let ended = StandardTemplate {
         state,
         ended_reason: Some(reason),
+        next,
         ..template
     };
-    save(room, kind, ended)
+    save_with(room, kind, ended, (Written::default(), Map::new()))
+}
+
+/// Takes away the version that is proposed beside the one in force; answers it as it ended.
+fn drop_proposal(room: &mut Room<'_, '_>, template: StandardTemplate, reason: String) -> Result<StandardTemplate> {
+    let Some(next) = template.next.clone() else {
+        return Ok(template);
+    };
+    let dropped = StandardTemplate {
+        state: TemplateState::Retired,
+        ended_reason: Some(reason),
+        ..*next
+    };
+    save_proposed(room, "template.retired", Some(template), (dropped, Map::new()))
 }

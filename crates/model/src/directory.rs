@@ -516,6 +516,10 @@ pub struct StandardTemplate {
     /// Why it was suspended or retired.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended_reason: Option<String>,
+    /// The next version, which is proposed beside this one and takes its place once it is approved; or the last that was and was
+    /// retired, so that its number is nobody else's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<Box<StandardTemplate>>,
 }
 
 /// A yes to a template's version.

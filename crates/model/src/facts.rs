@@ -105,6 +105,7 @@ impl ActorFacts {
             Part::Requester => any(&[Role::Requester]),
             Part::Owner => any(&[Role::Owner]),
             Part::Implementer => any(&[Role::Implementer, Role::Pipeline]),
+            Part::Holder => any(&[Role::Owner, Role::Implementer]),
             Part::Tester | Part::Asked | Part::Approver | Part::Peer | Part::VerbalApprover | Part::Checker => {
                 any(&[Role::Owner, Role::Security, Role::ChangeManager])
             }
@@ -145,4 +146,7 @@ pub enum Part {
     VerbalApprover,
     /// Checks a condition.
     Checker,
+    /// Has a right of their own over every target, whoever the change names: owns it, leads or implements there by the matrix, or
+    /// has the right to implement in the whole tenant.
+    Holder,
 }

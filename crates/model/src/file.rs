@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value};
 
 use crate::authority::candidates;
-use crate::change::{Change, Target};
+use crate::change::{Change, Content, Target};
 use crate::directory::Directory;
 use crate::facts::{ActorFacts, ChangeFacts, Part, TargetFacts};
 use crate::ids::{ChangeId, PersonId, RecordId};
@@ -567,10 +567,27 @@ pub fn parts_of(file: &ChangeFile, directory: &Directory, person: &PersonId, now
         (!wrote && !approved, Part::Peer),
         (verbal, Part::VerbalApprover),
         (checks, Part::Checker),
+        (holds_every_target(content, directory, person, now), Part::Holder),
     ]
     .into_iter()
     .filter_map(|(has, part)| has.then_some(part))
     .collect()
+}
+
+/// Whether a person has a right of their own over each target. Whoever writes a change names its owner and implementers, so
+/// these words alone are no right over a service.
+fn holds_every_target(content: &Content, directory: &Directory, person: &PersonId, now: Timestamp) -> bool {
+    let holds = |target: &Target| {
+        let (service, environment) = (&target.service, &target.environment);
+        [
+            OwnershipRole::Owner,
+            OwnershipRole::TechnicalLead,
+            OwnershipRole::Implementer,
+        ]
+        .into_iter()
+        .any(|role| directory.holds(person, service, environment, role, now))
+    };
+    directory.has_role(person, Role::Implementer) || !content.targets.is_empty() && content.targets.iter().all(holds)
 }
 
 /// Whether a rule names the person as one who may validate beside tester and owner.

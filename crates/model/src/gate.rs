@@ -430,6 +430,10 @@ fn window_unmet(row: &GateRow, now: Timestamp) -> Option<Unmet> {
 }
 
 fn next_transition(row: &GateRow, now: Timestamp) -> Option<Timestamp> {
+    // Neither a freeze nor the end of the window stops a way back.
+    if row.purpose == Purpose::Rollback {
+        return None;
+    }
     let mut instants = vec![row.opens_at, row.closes_at, row.glass_until, row.good_until];
     for freeze in &row.frozen {
         instants.push(Some(freeze.starts_at));

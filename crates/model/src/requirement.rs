@@ -1,5 +1,7 @@
 //! What is still unmet before each next step, whom it waits for, and what satisfies it.
 
+use std::collections::BTreeMap;
+
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use serde::{Deserialize, Serialize};
 
@@ -620,16 +622,13 @@ fn evidence_unmet(
         .targets
         .iter()
         .filter(|target| row.targets.contains(&target.id))
-        .filter(|target| {
-            !file
-                .evidence
-                .iter()
-                .any(|e| e.aspect == aspect && satisfies(e, target, environment, &plan))
-        })
+        .filter(|target| !newest_of(file, aspect, target, environment, &plan).any(has_passed))
         .collect();
     let Some(first) = lacking.first() else {
         return Vec::new();
     };
+    let failed = newest_of(file, aspect, first, environment, &plan).last();
+    let last = failed.map(|e| format!(" The newest evidence named `{}` failed.", e.name));
     let place = environment.map(|name| format!(" from {name}")).unwrap_or_default();
     let bound = first
         .artifact
@@ -641,8 +640,9 @@ fn evidence_unmet(
     vec![unmet(
         "evidence_missing",
         format!(
-            "Passed {aspect} evidence{place} is missing for {bound} ({}).",
-            first.service
+            "Passed {aspect} evidence{place} is missing for {bound} ({}).{}",
+            first.service,
+            last.unwrap_or_default()
         ),
         format!(
             "Add passed evidence of the aspect `{aspect}`{place} (rule `{}`).",
@@ -652,16 +652,44 @@ fn evidence_unmet(
     )]
 }
 
-/// Whether a piece of evidence speaks for a target: passed or accepted, from the right place, for the right thing.
-pub fn satisfies(evidence: &Evidence, target: &Target, environment: Option<&str>, plan_digest: &str) -> bool {
-    let passed = evidence.result == EvidenceResult::Passed || evidence.accepted.is_some();
+/// Of the evidence that judges a target the newest of each name and place: what was run again counts by its last run alone.
+fn newest_of<'f>(
+    file: &'f ChangeFile,
+    aspect: Aspect,
+    target: &Target,
+    environment: Option<&str>,
+    plan_digest: &str,
+) -> impl Iterator<Item = &'f Evidence> {
+    let mut newest: BTreeMap<(&str, Option<&str>), &Evidence> = BTreeMap::new();
+    let judging = file.evidence.iter().filter(|e| {
+        e.aspect == aspect
+            && e.result != EvidenceResult::Informational
+            && speaks_for(e, target, environment, plan_digest)
+    });
+    for evidence in judging {
+        let known = newest
+            .entry((evidence.name.as_str(), evidence.environment.as_deref()))
+            .or_insert(evidence);
+        if (known.at, &known.id) < (evidence.at, &evidence.id) {
+            *known = evidence;
+        }
+    }
+    newest.into_values()
+}
+
+fn has_passed(evidence: &Evidence) -> bool {
+    evidence.result == EvidenceResult::Passed || evidence.accepted.is_some()
+}
+
+/// Whether a piece of evidence is about a target: from the right place, for the right thing.
+fn speaks_for(evidence: &Evidence, target: &Target, environment: Option<&str>, plan_digest: &str) -> bool {
     let place = environment.is_none_or(|name| evidence.environment.as_deref() == Some(name));
     let bound = match (&evidence.artifact, &evidence.plan_digest) {
         (Some(artifact), _) => target.artifact.as_ref() == Some(artifact) || target.commit.as_ref() == Some(artifact),
         (None, Some(digest)) => digest == plan_digest,
         (None, None) => false,
     };
-    passed && place && bound
+    place && bound
 }
 
 /// Peers who may review: in the group if one is named, and neither author nor approver.

@@ -2,10 +2,18 @@
 
 use jiff::Timestamp;
 
-use crate::directory::Directory;
+use crate::directory::{Directory, StandardTemplate};
 use crate::file::{ChangeFile, unmet};
 use crate::records::Unmet;
-use crate::words::Kind;
+use crate::words::{Kind, TemplateState};
+
+impl StandardTemplate {
+    /// The version that waits for its approvals: the next one, or this one where none stood before it.
+    pub fn proposed(&self) -> Option<&Self> {
+        let waits = |it: &&Self| it.state == TemplateState::Proposed;
+        self.next.as_deref().filter(waits).or(Some(self).filter(waits))
+    }
+}
 
 /// When the template behind a standard change stops unless it is reviewed.
 pub(crate) fn template_review(file: &ChangeFile, directory: &Directory) -> Option<Timestamp> {
@@ -34,7 +42,7 @@ pub fn template_trouble(file: &ChangeFile, directory: &Directory, now: Timestamp
     let Some(template) = directory.templates.get(&pinned.key) else {
         return trouble(format!("There is no template {}.", pinned.key));
     };
-    if template.state != crate::words::TemplateState::Approved {
+    if template.state != TemplateState::Approved {
         return trouble(format!("The template {} is {}.", template.key, template.state));
     }
     if template.template_version != pinned.template_version || template.digest != pinned.digest {

@@ -325,11 +325,12 @@ pub(crate) fn part_word(part: Part) -> &'static str {
         Part::Peer => "peer",
         Part::VerbalApprover => "verbal_approver",
         Part::Checker => "checker",
+        Part::Holder => "holder",
     }
 }
 
 /// Every part.
-pub(crate) const PARTS: [Part; 11] = [
+pub(crate) const PARTS: [Part; 12] = [
     Part::Requester,
     Part::Owner,
     Part::Author,
@@ -341,6 +342,7 @@ pub(crate) const PARTS: [Part; 11] = [
     Part::Peer,
     Part::VerbalApprover,
     Part::Checker,
+    Part::Holder,
 ];
 
 fn reference(name: &'static str, id: &str) -> RestrictedExpression {

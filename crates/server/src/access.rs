@@ -33,7 +33,7 @@ const ROUTERS: &[&str] = &[
     include_str!("gateway/mod.rs"),
 ];
 
-const PARTS: [Part; 11] = [
+const PARTS: [Part; 12] = [
     Part::Requester,
     Part::Owner,
     Part::Author,
@@ -45,6 +45,7 @@ const PARTS: [Part; 11] = [
     Part::Peer,
     Part::VerbalApprover,
     Part::Checker,
+    Part::Holder,
 ];
 
 const HEAD: &str = "\

@@ -638,7 +638,8 @@ fn kept(reply: &Reply) -> Value {
             map.remove(*field);
         }
     }
-    json!({"body": body, "etag": reply.etag})
+    let location = reply.headers.iter().find(|(name, _)| *name == "location");
+    json!({"body": body, "etag": reply.etag, "location": location.map(|(_, place)| place)})
 }
 
 fn replayed(saved: &SavedAnswer) -> acts::Result<Reply> {
@@ -648,6 +649,10 @@ fn replayed(saved: &SavedAnswer) -> acts::Result<Reply> {
         status,
         etag: kept["etag"].as_i64(),
         ..Reply::ok(kept["body"].clone())
+    };
+    let reply = match kept["location"].as_str() {
+        Some(place) => reply.with("location", place.to_owned()),
+        None => reply,
     };
     Ok(reply.with("idempotent-replayed", "true"))
 }

@@ -267,6 +267,7 @@ fn usual_template() -> StandardTemplate {
         approvals: Vec::new(),
         digest: "sha256:template".to_owned(),
         ended_reason: None,
+        next: None,
     }
 }
 

@@ -195,7 +195,41 @@ fn a_template_rests_on_nobody_who_could_not_approve_it_any_more() {
     assert_eq!(approve(&world, &world.actor("carla")), "");
     world.system(|room| acts::set_person::edit_person(room, "carla", &body(json!({"roles": ["requester"]}))));
     assert_eq!(approve(&world, &world.actor("olga")), "");
-    assert_eq!(template(&world).state, TemplateState::Proposed);
+    let now = template(&world);
+    assert_eq!(now.template_version, 1, "the new version goes on waiting");
+    assert_eq!(now.next.map(|next| next.approvals.len()), Some(1));
+    world.assert_replays();
+}
+
+#[test]
+fn a_version_that_is_approved_stays_in_force_until_the_next_one_is() {
+    let world = world();
+    propose(&world, &world.actor("rita"));
+    for login in ["mona", "olga"] {
+        assert_eq!(approve(&world, &world.actor(login)), "");
+    }
+    propose(&world, &world.actor("rita"));
+    let stands = |template: &StandardTemplate| (template.state, template.template_version);
+    assert_eq!(stands(&template(&world)), (TemplateState::Approved, 1));
+    assert_eq!(
+        stands(template(&world).next.as_deref().unwrap()),
+        (TemplateState::Proposed, 2)
+    );
+    // Proposed again, it is a version of its own; taken away, the one in force is as before.
+    propose(&world, &world.actor("rita"));
+    let why = body(json!({"reason": "Not this way", "template_version": 3}));
+    let told = refused(&world, &world.actor("mona"), move |room| {
+        acts::set_template::end_template(room, "restart", &why, TemplateState::Retired)
+    });
+    assert_eq!(told, "");
+    assert_eq!(stands(&template(&world)), (TemplateState::Approved, 1));
+    assert_eq!(template(&world).proposed(), None);
+    propose(&world, &world.actor("rita"));
+    assert_eq!(approve(&world, &world.actor("mona")), "");
+    assert_eq!(stands(&template(&world)), (TemplateState::Approved, 1));
+    assert_eq!(approve(&world, &world.actor("olga")), "");
+    assert_eq!(stands(&template(&world)), (TemplateState::Approved, 4));
+    assert_eq!(template(&world).next, None);
     world.assert_replays();
 }
 

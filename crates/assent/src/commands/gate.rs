@@ -216,7 +216,8 @@ fn wait(client: &Client, check: &Check, output: &Output, first: Value, begun: In
             if left <= 0 {
                 break;
             }
-            answer = poll(client, output, &id, left.min(POLL_SECONDS))?.unwrap_or(answer);
+            let seen = text_of(&answer, "checked_at");
+            answer = poll(client, output, (&id, &seen), left.min(POLL_SECONDS))?.unwrap_or(answer);
         }
         if !is_go(&answer) || permit_of(&answer).is_some() {
             return Ok(answer);
@@ -240,10 +241,14 @@ fn wait(client: &Client, check: &Check, output: &Output, first: Value, begun: In
     }
 }
 
-/// One long poll. What passes (a restart of the server, a busy moment) is told and waited out.
-fn poll(client: &Client, output: &Output, id: &str, seconds: i64) -> Result<Option<Value>> {
+/// One long poll, which ends at other reasons than those `seen`. What passes (a restart of the server, a busy moment) is told and waited out.
+fn poll(client: &Client, output: &Output, (id, seen): (&str, &str), seconds: i64) -> Result<Option<Value>> {
     let asked = clock::tick();
-    let answer = match client.get(&format!("/gate-checks/{}?wait={seconds}", encode(id))) {
+    let mut path = format!("/gate-checks/{}?wait={seconds}", encode(id));
+    if !seen.is_empty() {
+        path.push_str(&format!("&seen={}", encode(seen)));
+    }
+    let answer = match client.get(&path) {
         Ok(answer) => Some(answer.body),
         Err(failure) if failure.is_passing() => {
             output.failure(&failure);
@@ -252,7 +257,8 @@ fn poll(client: &Client, output: &Output, id: &str, seconds: i64) -> Result<Opti
         Err(failure) => return Err(failure),
     };
     // A server that answers at once without news must not be asked in a tight loop.
-    let is_news = answer.as_ref().is_some_and(is_go);
+    let is_other = |answer: &Value| is_go(answer) || text_of(answer, "checked_at") != seen;
+    let is_news = answer.as_ref().is_some_and(is_other);
     if !is_news && seconds_since(asked) < 1 {
         std::thread::sleep(Duration::from_secs(1));
     }
@@ -281,7 +287,9 @@ fn permit_of(answer: &Value) -> Option<&str> {
 fn tell_reasons(output: &Output, answer: &Value, told: &mut Vec<String>) {
     let mut lines = unmet_lines(array(answer, "reasons"));
     let next = text_of(answer, "next_transition_at");
-    if !next.is_empty() {
+    // The end of a window is a moment too, at which nothing opens.
+    let opens_by_itself = |reason: &Value| ["window_not_open", "freeze"].contains(&text_of(reason, "code").as_str());
+    if !next.is_empty() && array(answer, "reasons").iter().all(opens_by_itself) {
         lines.push(format!("    by itself at {next}"));
     }
     if lines != *told {

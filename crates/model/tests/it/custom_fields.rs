@@ -5,24 +5,8 @@ use model::refusal::Refusal;
 use model::words::{FieldKind, Kind};
 use serde_json::{Value, json};
 
-use crate::people::dawn;
+use crate::people::{dawn, field};
 use crate::world::{World, missing};
-
-/// A field in use that may stay empty.
-pub fn field(key: &str, holds: FieldKind) -> CustomField {
-    CustomField {
-        id: key.into(),
-        version: 1,
-        key: key.into(),
-        name: key.to_uppercase(),
-        description: None,
-        holds,
-        choices: Vec::new(),
-        kinds: Default::default(),
-        needed_since: None,
-        is_over: false,
-    }
-}
 
 fn world() -> World {
     let mut world = World::new();

@@ -65,7 +65,7 @@ fn furnished(mut world: World, act: Act) -> World {
         let mut dual = rule(Asked::Owner, Covers::What);
         dual.dual_control = true;
         world.extra.push((Due::Start, Duty::Approval(dual)));
-        world.file.requirements = requirements(&world.file, &world.extra, None);
+        world.file.requirements = requirements(&world.file, &world.extra, None, (world.directory.as_ref(), world.now));
     }
     if !matches!(act, Act::ConfirmRetrospective) || world.change().retrospective.is_some() {
         return world;

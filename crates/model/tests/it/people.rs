@@ -4,13 +4,14 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use model::change::Change;
+use model::custom_field::CustomField;
 use model::directory::{Directory, Environment, Group, Ownership, Person, Service, StandardTemplate, Tenant};
 use model::facts::{ActorFacts, Part};
 use model::file::ChangeFile;
 use model::obligation::{
     ApprovalRule, Asked, Due, Duty, Obligation, Party, PolicyReason, Requirements, TargetObligation, Verdict,
 };
-use model::words::{Aspect, Covers, Criticality, Kind, Level, OwnershipRole, Role, TemplateState};
+use model::words::{Aspect, Covers, Criticality, FieldKind, Kind, Level, OwnershipRole, Role, TemplateState};
 use serde_json::json;
 
 /// Everybody, with their rights. `rita` asks, `olga` owns, `sam` and `sue` are security, `mia` and `max` manage.
@@ -53,6 +54,22 @@ fn tenant() -> Tenant {
         mapping: Vec::new(),
         mapping_from: None,
         policies: None,
+    }
+}
+
+/// A field in use that may stay empty.
+pub fn field(key: &str, holds: FieldKind) -> CustomField {
+    CustomField {
+        id: key.into(),
+        version: 1,
+        key: key.into(),
+        name: key.to_uppercase(),
+        description: None,
+        holds,
+        choices: Vec::new(),
+        kinds: Default::default(),
+        needed_since: None,
+        is_over: false,
     }
 }
 
@@ -107,7 +124,7 @@ pub fn directory() -> Directory {
         ends_at: None,
     }]
     .into();
-    let cost_centre = crate::custom_fields::field("cost_centre", model::words::FieldKind::Text);
+    let cost_centre = field("cost_centre", FieldKind::Text);
     found.custom_fields.insert(cost_centre.key.clone(), cost_centre);
     found.templates.insert("patch".to_owned(), template());
     found
@@ -170,6 +187,7 @@ pub fn template() -> StandardTemplate {
         approvals: Vec::new(),
         digest: "sha256:template".into(),
         ended_reason: None,
+        next: None,
     }
 }
 
@@ -193,8 +211,11 @@ pub fn rule(from: Asked, covers: Covers) -> ApprovalRule {
     ApprovalRule::plain(from, covers)
 }
 
+/// What judges know beside the change: the estate, and the time.
+pub type Estate<'a> = (&'a Directory, Timestamp);
+
 /// What the base policies require of a change, beside the test's own rules.
-pub fn requirements(file: &ChangeFile, extra: &[(Due, Duty)], stop: Option<&str>) -> Requirements {
+pub fn requirements(file: &ChangeFile, extra: &[(Due, Duty)], stop: Option<&str>, _: Estate<'_>) -> Requirements {
     let change = &file.change;
     let mut rows: Vec<(&str, Due, Duty)> = vec![(
         "base.validation",
@@ -239,25 +260,9 @@ pub fn requirements(file: &ChangeFile, extra: &[(Due, Duty)], stop: Option<&str>
 
 /// The rules of the house and the test's own, as the policies would answer them.
 fn gathered(change: &Change, rows: Vec<(&str, Due, Duty)>, extra: &[(Due, Duty)], stop: Option<&str>) -> Requirements {
-    let own = extra
-        .iter()
-        .enumerate()
-        .map(|(place, (due, duty))| (format!("own.{place}"), *due, duty.clone()));
-    let targets: Vec<_> = change.content.targets.iter().map(|target| target.id.clone()).collect();
-    let obligations = rows
-        .into_iter()
-        .map(|(id, due, duty)| (id.to_owned(), due, duty))
-        .chain(own)
-        .map(|(id, due, duty)| TargetObligation {
-            obligation: Obligation {
-                id,
-                reason: "The house asks for it".into(),
-                due,
-                duty,
-            },
-            targets: targets.clone(),
-        })
-        .collect();
+    let rows = rows.into_iter().map(|(id, due, duty)| (id.to_owned(), due, duty));
+    let mut obligations: Vec<_> = rows.map(|row| asked(change, row)).collect();
+    obligations.extend(own_rules(change, extra));
     match stop {
         Some(stop) => Requirements {
             stop: Some(stop.to_owned()),
@@ -272,8 +277,27 @@ fn gathered(change: &Change, rows: Vec<(&str, Due, Duty)>, extra: &[(Due, Duty)]
     }
 }
 
+fn asked(change: &Change, (id, due, duty): (String, Due, Duty)) -> TargetObligation {
+    TargetObligation {
+        obligation: Obligation {
+            id,
+            reason: "The house asks for it".into(),
+            due,
+            duty,
+        },
+        targets: change.content.targets.iter().map(|target| target.id.clone()).collect(),
+    }
+}
+
+/// The test's own rules, beside those of the house.
+pub fn own_rules(change: &Change, extra: &[(Due, Duty)]) -> Vec<TargetObligation> {
+    let rows = extra.iter().enumerate();
+    rows.map(|(place, (due, duty))| asked(change, (format!("own.{place}"), *due, duty.clone())))
+        .collect()
+}
+
 /// Whether the base policies let a person act: by parts and rights, as the contract says.
-pub fn may(facts: &ActorFacts, act: &str) -> Verdict {
+pub fn may(facts: &ActorFacts, act: &str, _: Option<&ChangeFile>, _: Estate<'_>) -> Verdict {
     let part = |parts: &[Part]| parts.iter().any(|part| facts.parts.contains(part));
     let role = |role: Role| facts.roles.contains(&role);
     let manager = role(Role::ChangeManager);
@@ -290,7 +314,7 @@ pub fn may(facts: &ActorFacts, act: &str) -> Verdict {
         "ask_extension" => part(&[Part::Implementer, Part::Owner, Part::Requester]),
         "decide_extension" | "review_change" | "close_change" => manager || part(&[Part::Owner]),
         "validate_change" => part(&[Part::Tester, Part::Owner]),
-        "break_glass" => manager || role(Role::Commander) || part(&[Part::Implementer, Part::Owner]),
+        "break_glass" => manager || role(Role::Commander) || part(&[Part::Holder]),
         "cosign_break_glass" => part(&[Part::Asked]),
         "validate_break_glass" => manager || role(Role::Security) || part(&[Part::Owner]),
         "confirm_retrospective" => part(&[Part::VerbalApprover]),
@@ -299,7 +323,7 @@ pub fn may(facts: &ActorFacts, act: &str) -> Verdict {
         "add_evidence" => {
             role(Role::Pipeline) || part(&[Part::Requester, Part::Owner, Part::Tester, Part::Implementer])
         }
-        "accept_evidence" => part(&[Part::Asked, Part::Approver, Part::Owner]) && !part(&[Part::Author]),
+        "accept_evidence" => part(&[Part::Asked, Part::Approver]) && !part(&[Part::Author, Part::Requester]),
         "tick_checklist" | "add_task" | "update_task" | "meet_condition" => {
             manager
                 || part(&[

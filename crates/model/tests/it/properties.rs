@@ -392,6 +392,9 @@ fn note(clerk: &mut Clerk, who: &str, deed: Deed, before: &World, after: &World)
         Deed::Evidence(true, n) => {
             clerk.tested.insert(ARTIFACTS[usize::from(n)].to_owned());
         }
+        Deed::Evidence(false, n) => {
+            clerk.tested.remove(ARTIFACTS[usize::from(n)]);
+        }
         Deed::Glass => {
             clerk.glass = after
                 .change()

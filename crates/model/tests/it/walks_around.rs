@@ -2,6 +2,7 @@
 
 use model::calendar::Span;
 use model::obligation::{Asked, Due, Duty};
+use model::refusal::Refusal;
 use model::verbs::around::LinkEnd;
 use model::verbs::{around, decide, plan, tasks, work};
 use model::words::{Aspect, Covers, GateDecision, State};
@@ -512,6 +513,30 @@ fn failed_evidence_satisfies_nothing_until_an_approver_accepts_it() {
     world
         .act("olga", |case| around::accept_evidence(case, &failed, &why))
         .unwrap();
+    world.start("ida").unwrap();
+}
+
+#[test]
+fn a_run_that_fails_after_one_that_passed_shuts_the_gate_until_it_passes_again() {
+    let mut world = World::new().until_scheduled();
+    world.file.evidence.clear();
+    world.evidence("pip", "passed", Some("sha256:aa")).unwrap();
+    assert!(!world.unmet().contains(&"evidence_missing".to_owned()));
+    let failed = world.evidence("pip", "failed", Some("sha256:aa")).unwrap();
+    world.evidence("pip", "informational", Some("sha256:aa")).unwrap();
+    world.wait_until(at("11:10"));
+    let Refusal::NotNow { unmet, .. } = world.start("ida").unwrap_err() else {
+        panic!("it is not legal now");
+    };
+    assert_eq!(unmet[0].code, "evidence_missing");
+    assert!(unmet[0].text.contains("The newest evidence named"), "{}", unmet[0].text);
+    let why = body(json!({"reason": "Only the clock was off"}));
+    let mut accepted = world.clone();
+    accepted
+        .act("olga", |case| around::accept_evidence(case, &failed, &why))
+        .unwrap();
+    accepted.start("ida").unwrap();
+    world.evidence("pip", "passed", Some("sha256:aa")).unwrap();
     world.start("ida").unwrap();
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 use model::change::Change;
 use model::directory::{Directory, Freeze};
+use model::facts::ActorFacts;
 use model::file::{Actor, Case, ChangeFile, EventDraft, Letter};
 use model::gate::{self, Answer};
 use model::ids::RecordId;
@@ -131,8 +132,9 @@ impl World {
         verb: impl FnOnce(&mut Case<'_>) -> Result<T, Refusal>,
     ) -> Result<T, Refusal> {
         let (extra, stop) = (self.extra.clone(), self.stop.clone());
-        let judge = move |file: &ChangeFile| requirements(file, &extra, stop.as_deref());
-        let asks = |facts: &model::facts::ActorFacts, act: &str, _: Option<&ChangeFile>| may(facts, act);
+        let estate = (self.directory.as_ref(), self.now);
+        let judge = move |file: &ChangeFile| requirements(file, &extra, stop.as_deref(), estate);
+        let asks = |facts: &ActorFacts, act: &str, file: Option<&ChangeFile>| may(facts, act, file, estate);
         let mut next = self.ids;
         let mut ids = || {
             next += 1;

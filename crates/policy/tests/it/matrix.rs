@@ -8,7 +8,7 @@ use model::facts::Part;
 use model::words::Role;
 use policy::{PolicySet, on_policy_thread};
 
-const PARTS: [Part; 11] = [
+const PARTS: [Part; 12] = [
     Part::Requester,
     Part::Owner,
     Part::Author,
@@ -20,6 +20,7 @@ const PARTS: [Part; 11] = [
     Part::Peer,
     Part::VerbalApprover,
     Part::Checker,
+    Part::Holder,
 ];
 
 /// One table: a row for each action, a column for each actor.

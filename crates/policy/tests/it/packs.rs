@@ -291,6 +291,7 @@ fn the_schema_has_the_models_words() {
         Part::Peer,
         Part::VerbalApprover,
         Part::Checker,
+        Part::Holder,
     ]
     .iter()
     .map(|part| serde_json::to_value(part).unwrap().as_str().unwrap().to_owned())

@@ -273,7 +273,8 @@ fn own_check(room: &mut Room<'_, '_>, id: &str) -> acts::Result<GateCheck> {
     Ok(check)
 }
 
-/// `GET /gate-checks/{id}?wait=60`: answers at once when it is settled or turned, else when it turns or the wait is over.
+/// `GET /gate-checks/{id}?wait=60`: answers at once when it is settled or turned, else when it turns or the wait is over. With
+/// `seen`, the `checked_at` that was read last, it answers at other reasons as well.
 async fn show_check(
     State(state): State<AppState>,
     caller: Caller,
@@ -283,12 +284,14 @@ async fn show_check(
     let (query, id) = (query_of(&uri)?, places.take(0));
     let begun = tokio::time::Instant::from_std(crate::clock::tick());
     let mut bell = state.bells().listen(&caller.tenant);
+    let seen = query.iter().find(|(field, _)| field == "seen").map(|(_, value)| value);
     loop {
         let (is_waiting, view) = look(&state, &caller, &id).await?;
         // Who may not see the check learns that first.
         let end = begun + poll_of(&query).map_err(acts::Error::from)?;
         let now = tokio::time::Instant::from_std(crate::clock::tick());
-        if !is_waiting || now >= end || state.bells().is_stopping() {
+        let is_news = seen.as_ref().is_some_and(|seen| view["checked_at"] != **seen);
+        if !is_waiting || is_news || now >= end || state.bells().is_stopping() {
             return Ok((StatusCode::OK, axum::Json(view)).into_response());
         }
         // The bell rings for this server's writes; the pause finds those of others.

@@ -221,16 +221,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Re
         TemplateState::Suspended => Tone::Stop,
         TemplateState::Retired => Tone::Plain,
     };
-    let approvals = template.approvals.iter().map(|approval| {
-        Entry::new(
-            Tone::Ok,
-            Rich::new()
-                .name(view.name(&approval.person))
-                .text(format!(" approved as {}", plain(approval.role.as_str()))),
-        )
-        .aside(view.reader.distance(approval.at))
-    });
-    let approvals = approvals.chain(missing(template, &directory, view.now()));
+    let next = next_of(template);
     let mut page = RecordPage {
         frame: view.frame.clone(),
         crumb: vec![("Templates".to_owned(), view.url("/templates"))],
@@ -238,18 +229,10 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Re
         title: template.title.clone(),
         marks: vec![tone.mark(capital(template.state.as_str()))],
         byline: Rich::from(format!("proposed by {}", view.name(&template.proposer))),
-        sections: vec![
-            Section::new("approvals", "Approvals", SectionBody::Entries(approvals.collect()))
-                .unsaid("An owner and a change manager approve it, never who proposed it."),
-            Section::new(
-                "locked",
-                "Locked fields",
-                SectionBody::Facts(locked_beside(view, template, &PLANS)),
-            ),
-            Section::new("plan", "Plan", SectionBody::Plan(steps(template, PLANS[0]))).unsaid("It locks no plan."),
-            Section::new("back", "Rollback plan", SectionBody::Plan(steps(template, PLANS[1])))
-                .unsaid("It locks no way back."),
-        ],
+        sections: std::iter::once(template)
+            .chain(next)
+            .flat_map(|version| sections_of(view, version, version.template_version != template.template_version))
+            .collect(),
         facts: vec![
             Fact::new("Version", Rich::new().said(format!("v{}", template.template_version))),
             Fact::new("Where", targets(template)),
@@ -263,7 +246,7 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Re
         acts: page_acts(view, template),
         ..RecordPage::default()
     };
-    let withheld = withheld(view).filter(|_| template.state == TemplateState::Proposed);
+    let withheld = withheld(view).filter(|_| template.proposed().is_some());
     if let Some(why) = withheld.filter(|_| view.may(actions::APPROVE_TEMPLATE)) {
         page.notices
             .push(Notice::new(Tone::Wait, why).title("You decide nothing by this way in"));
@@ -272,6 +255,45 @@ fn page(view: &mut View<'_, '_, '_>, key: &str, back: Option<&Back>) -> acts::Re
         back.put(view, &mut page.frame, page.acts.iter_mut());
     }
     Ok(page.render())
+}
+
+/// The version that is proposed beside the one that the page is about.
+fn next_of(template: &StandardTemplate) -> Option<&StandardTemplate> {
+    template
+        .proposed()
+        .filter(|it| it.template_version != template.template_version)
+}
+
+/// What a version says and who approved it; the next one is told apart by its number.
+fn sections_of(view: &View<'_, '_, '_>, version: &StandardTemplate, is_next: bool) -> Vec<Section> {
+    let approvals = version.approvals.iter().map(|approval| {
+        Entry::new(
+            Tone::Ok,
+            Rich::new()
+                .name(view.name(&approval.person))
+                .text(format!(" approved as {}", plain(approval.role.as_str()))),
+        )
+        .aside(view.reader.distance(approval.at))
+    });
+    let approvals = approvals.chain(missing(version, &view.directory, view.now()));
+    let section = |id: &str, title: &str, body: SectionBody| match is_next {
+        true => {
+            let title = format!("{title} of v{}", version.template_version);
+            Section::new(format!("next-{id}"), title, body)
+        }
+        false => Section::new(id, title, body),
+    };
+    vec![
+        section("approvals", "Approvals", SectionBody::Entries(approvals.collect()))
+            .unsaid("An owner and a change manager approve it, never who proposed it."),
+        section(
+            "locked",
+            "Locked fields",
+            SectionBody::Facts(locked_beside(view, version, &PLANS)),
+        ),
+        section("plan", "Plan", SectionBody::Plan(steps(version, PLANS[0]))).unsaid("It locks no plan."),
+        section("back", "Rollback plan", SectionBody::Plan(steps(version, PLANS[1]))).unsaid("It locks no way back."),
+    ]
 }
 
 fn page_acts(view: &View<'_, '_, '_>, template: &StandardTemplate) -> Vec<ActForm> {
@@ -301,17 +323,24 @@ fn states(view: &View<'_, '_, '_>, template: &StandardTemplate) -> Vec<ActForm> 
             .tone(ActTone::Stop)
             .field(Field::textarea("reason", "Why").required())
     };
-    let version = template.template_version.to_string();
-    let approve = ActForm::new("approval", "Approve it", url("approval"))
-        .field(Field::hidden("template_version", version))
-        .tone(ActTone::Go);
-    match template.state {
-        TemplateState::Proposed if withheld(view).is_some() => vec![end("retirement", "Retire it")],
-        TemplateState::Proposed => vec![approve, end("retirement", "Retire it")],
-        TemplateState::Approved => vec![end("suspension", "Suspend it"), end("retirement", "Retire it")],
-        TemplateState::Suspended => vec![end("retirement", "Retire it")],
-        TemplateState::Retired => Vec::new(),
+    let approve = |proposed: &StandardTemplate| {
+        ActForm::new("approval", "Approve it", url("approval"))
+            .field(Field::hidden("template_version", proposed.template_version.to_string()))
+            .tone(ActTone::Go)
+    };
+    let mut acts = Vec::new();
+    acts.extend(template.proposed().filter(|_| withheld(view).is_none()).map(approve));
+    if let Some(next) = next_of(template) {
+        let version = Field::hidden("template_version", next.template_version.to_string());
+        let drop = ActForm::new("proposal", "Take the proposal away", url("retirement"));
+        acts.push(drop.field(version).field(Field::textarea("reason", "Why").required()));
     }
+    match template.state {
+        TemplateState::Proposed | TemplateState::Suspended => acts.push(end("retirement", "Retire it")),
+        TemplateState::Approved => acts.extend([end("suspension", "Suspend it"), end("retirement", "Retire it")]),
+        TemplateState::Retired => {}
+    }
+    acts
 }
 
 /// The fields whose values are closed words of ours; what stands in others somebody wrote.

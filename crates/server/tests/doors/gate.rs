@@ -140,9 +140,23 @@ fn a_waiting_check_turns_when_the_change_is_scheduled() {
             .get("pipe", &format!("/gate-checks/{id}?{wrong}"))
             .problem(422, "invalid");
     }
+    // Whoever says what they have seen learns of other reasons at once, and waits for nothing that they know.
+    let seen = |check: &Value| check["checked_at"].as_str().unwrap().to_owned();
+    let since = format!("/gate-checks/{id}?wait=60&seen={}", seen(&check));
+    let (key, other) = std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| world.get("pipe", &since).expect(200));
+        let key = world.draft();
+        (key, waiting.join().unwrap())
+    });
+    assert_eq!(other["decision"], "stop");
+    assert_ne!(
+        other["reasons"], check["reasons"],
+        "the change is there, and lacks its approvals"
+    );
+    let known = format!("/gate-checks/{id}?wait=1&seen={}", seen(&other));
+    assert_eq!(world.get("pipe", &known).expect(200)["checked_at"], other["checked_at"]);
     let turned = std::thread::scope(|scope| {
         let waiting = scope.spawn(|| world.get("pipe", &format!("/gate-checks/{id}?wait=60")).expect(200));
-        let key = world.draft();
         world.schedule(&key);
         waiting.join().unwrap()
     });

@@ -19,6 +19,8 @@ fn the_same_key_gives_the_same_answer_and_one_change() {
     assert_eq!(first.expect(201), second.expect(201));
     assert_eq!(first.header("idempotent-replayed"), "");
     assert_eq!(second.header("idempotent-replayed"), "true");
+    assert_ne!(first.header("location"), "");
+    assert_eq!(second.header("location"), first.header("location"));
     assert_eq!(first.header("etag"), second.header("etag"));
     assert_eq!(
         world.get("rita", "/changes").json()["items"].as_array().unwrap().len(),

@@ -625,6 +625,7 @@ const ESTATE: &[Shape] = &[
                 "custom_fields",
                 "Locked values of fields of your own: each with its key and what it holds.",
             ),
+            object("next", "Template", "The version that is proposed beside this one, until it is approved or retired."),
         ],
     )
     .based_on(&["TemplateInput", "Stored"]),

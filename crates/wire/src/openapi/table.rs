@@ -44,10 +44,13 @@ pub(super) const GATE_QUESTION: &[Param] = &[
     ),
 ];
 
-const WAIT: &[Param] = &[Param::new(
-    "wait",
-    "Seconds to wait for a change of the answer, at most 60.",
-)];
+const WAIT: &[Param] = &[
+    Param::new("wait", "Seconds to wait for a change of the answer, at most 60."),
+    Param::new(
+        "seen",
+        "The `checked_at` that was read last: other reasons are a change of the answer too.",
+    ),
+];
 
 /// A row of the table: a route whose path is still in two parts.
 #[derive(Clone, Copy)]

@@ -255,7 +255,7 @@ const TEMPLATES: &[Row] = &[
         "suspend_template",
         "/templates/{key}/suspension",
         "Suspend it",
-        "ReasonInput",
+        "TemplateEndInput",
         "Template",
     ),
     post(
@@ -263,7 +263,7 @@ const TEMPLATES: &[Row] = &[
         "retire_template",
         "/templates/{key}/retirement",
         "Retire it",
-        "ReasonInput",
+        "TemplateEndInput",
         "Template",
     ),
 ];
