@@ -141,7 +141,8 @@ pub(super) const ADMINISTRATION: &[Shape] = &[
                 "changes",
                 "What became of its fields: `field`, `before` (absent where nothing stood there) and `after` (absent where it was \
                  taken away). What was erased since reads `(erased)`; \
-                 letters to people and texts that may hold a secret read `(withheld)`.",
+                 letters to people, what only SCIM tells of them, how they wish to be told, and what is or may hold a secret read \
+                 `(withheld)`.",
             )
             .needed(),
         ],
