@@ -52,7 +52,13 @@ fn a_review_takes_away_functions_words_lent_and_jobs_that_speak_for_somebody() {
     };
     let (dba, word) = (row("function", "dba"), row("delegation", lent.id.as_str()));
     assert_eq!(word.person, world.actor("sam").person);
-    assert_eq!(word.scope.as_deref(), Some("olga: owner; pay"));
+    let olga = world.actor("olga").person;
+    assert_eq!(word.scope.as_deref(), Some(&*format!("person:{olga}: owner; pay")));
+    assert_eq!(
+        word.told_scope(|person| (*person == olga).then(|| "olga".to_owned()))
+            .as_deref(),
+        Some("olga: owner; pay")
+    );
     let job = part.rights.iter().find(|it| it.kind == "workload").unwrap().clone();
     assert_eq!(
         (&job.person, job.scope.as_deref()),
@@ -83,6 +89,44 @@ fn a_review_takes_away_functions_words_lent_and_jobs_that_speak_for_somebody() {
         })
         .unwrap();
     world.assert_replays();
+}
+
+#[test]
+fn a_review_writes_no_login_and_no_name_into_the_log() {
+    let world = World::new();
+    world.system(|room| {
+        acts::set_person::edit_person(room, "olga", &body(json!({"name": "Olga Nilsen"})))?;
+        acts::set_workload::set_workload(room, "jobs", &body(workload("pipe"))).map(drop)
+    });
+    let lent = json!({
+        "delegate": "sam", "parts": ["owner"], "starts_at": "2026-11-20T09:00:00Z", "ends_at": "2026-12-20T09:00:00Z",
+    });
+    world.by("olga", move |room| {
+        acts::set_delegation::set_delegation(room, &body(lent.clone())).map(drop)
+    });
+    world.system(|room| acts::review_access::begin_review(room, &body(json!({}))).map(drop));
+    world.sequence();
+    let written = world.look(|room| {
+        let size = store::log::state(room.tx)?.unwrap().size;
+        let mut texts = String::new();
+        for event in store::event::page(room.tx, 0, size)? {
+            if event.kind == "access_review.begun" {
+                texts += &String::from_utf8_lossy(&event.bytes);
+                for (_, payload) in store::event::payloads(room.tx, &event.id)? {
+                    texts += &String::from_utf8_lossy(&payload);
+                }
+            }
+        }
+        Ok(texts)
+    });
+    let written = written.unwrap();
+    assert!(written.contains("\"kind\":\"delegation\""), "{written}");
+    for login in ["rita", "olga", "Olga Nilsen", "sam", "mona", "ivo", "pipe"] {
+        let named = written
+            .split(|c: char| !c.is_alphanumeric() && c != ' ')
+            .any(|it| it.trim() == login);
+        assert!(!named, "{login} stands in {written}");
+    }
 }
 
 /// What the report says of a person: kinds and requests.
