@@ -205,6 +205,73 @@ fn a_place_among_several_is_unused_when_the_others_decided() {
     assert!(of_kind(&world, "otto", "ownership").is_empty(), "it ended");
 }
 
+fn leave(world: &World, login: &'static str) {
+    world.system(move |room| acts::deactivate_person::deactivate_person(room, login, &body(json!({}))).map(drop));
+}
+
+#[test]
+fn whoever_is_left_when_the_others_have_gone_is_never_proposed_to_go() {
+    let world = world_with_seconds();
+    world.pass_seconds(40 * DAY);
+    decide_after(&world, 0, "one");
+    assert_eq!(of_kind(&world, "otto", "ownership").len(), 1, "while olga is here");
+    leave(&world, "olga");
+    assert!(of_kind(&world, "otto", "ownership").is_empty(), "nobody else answers");
+    // A group answers beside otto: it is somebody who answers as long as one of its members is here.
+    world.system(|room| {
+        acts::set_person::edit_person(room, "olga", &body(json!({"active": true})))?;
+        for row in room.directory()?.ownerships.iter().cloned().collect::<Vec<_>>() {
+            acts::set_service::end_ownership(room, row.id.as_str())?;
+        }
+        acts::set_service::set_ownership(room, &body(json!({"role": "owner", "group": "owners"})))?;
+        acts::set_service::set_ownership(room, &body(json!({"role": "owner", "person": "otto"})))
+    });
+    decide_after(&world, 35, "two");
+    assert_eq!(
+        of_kind(&world, "otto", "ownership").len(),
+        1,
+        "olga spoke for the group"
+    );
+    assert_eq!(of_kind(&world, "omar", "group").len(), 1, "and omar left it to her");
+    leave(&world, "olga");
+    assert!(of_kind(&world, "omar", "group").is_empty(), "nobody else sits in it");
+    assert_eq!(
+        of_kind(&world, "otto", "ownership").len(),
+        1,
+        "omar answers for the group"
+    );
+    leave(&world, "omar");
+    assert!(
+        of_kind(&world, "otto", "ownership").is_empty(),
+        "the group has nobody left"
+    );
+}
+
+#[test]
+fn a_peer_review_uses_the_reviewers_seats_and_is_no_sign_against_the_others() {
+    let world = world_with_seconds();
+    world.system(|room| {
+        let members = body(json!({"name": "Eyes", "members": ["omar", "otto"]}));
+        acts::set_person::set_group(room, "eyes", &members)?;
+        for row in room.directory()?.ownerships.iter().cloned().collect::<Vec<_>>() {
+            acts::set_service::end_ownership(room, row.id.as_str())?;
+        }
+        acts::set_service::set_ownership(room, &body(json!({"role": "owner", "group": "owners"})))
+    });
+    decide_after(&world, 40, "one");
+    assert_eq!(of_kind(&world, "omar", "group").len(), 1, "olga alone spoke");
+    world.by("omar", |room| {
+        let digest = room.change("CHG-1001")?.digests.content;
+        let word = body(json!({"verdict": "agree", "content_digest": digest}));
+        acts::peer_review_change::peer_review_change(room, "CHG-1001", &word).map(drop)
+    });
+    assert!(of_kind(&world, "omar", "group").is_empty(), "omar spoke as a peer");
+    assert!(
+        of_kind(&world, "otto", "group").is_empty(),
+        "whom the review was asked from, nobody tells"
+    );
+}
+
 #[test]
 fn scopes_and_workloads_that_nobody_used_are_found() {
     let world = world_with_seconds();
