@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use store::event::{self, Event};
 use store::salts::{self, SaltedText};
 
+pub use crate::differences::ERASED;
 use crate::differences::{is_commitment, open};
 use crate::error::Result;
 use crate::room::Room;
@@ -71,7 +72,7 @@ const READ: &[&str] = &[
     "workload",
 ];
 /// What stands in the place of a value that is not shown.
-const WITHHELD: &str = "(withheld)";
+pub const WITHHELD: &str = "(withheld)";
 
 /// An event, and what it did to records.
 #[derive(Debug, Clone, Serialize)]
@@ -93,10 +94,10 @@ pub struct EventView {
     pub subject: Subject,
     /// Codes, keys, ids and numbers.
     pub data: Map<String, Value>,
-    /// The event that tells what was written, where that is an earlier one of the same act.
+    /// Where this event itself wrote nothing: the nearest earlier one of the same act that wrote something.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub told_by: Option<EventPlace>,
-    /// What it wrote, or what `told_by` tells for it; empty where nothing was written.
+    /// What it wrote; with `told_by` what that one wrote, for this event or for another matter of the act. Empty where neither did.
     pub records: Vec<WrittenRecord>,
 }
 
@@ -172,7 +173,9 @@ pub fn show_event(room: &mut Room<'_, '_>, named: &str) -> Result<EventView> {
     })
 }
 
-/// Of the events that an act writes together the first tells of all records: it, and what it tells of.
+/// Of events that are written together the first tells of all records: it, and what it tells of. An act may write several times,
+/// and the log does not say which of its events went together; so for an event that wrote nothing by itself the one before it
+/// is told, which may have been another matter.
 fn teller(room: &mut Room<'_, '_>, stored: &Event, own: Vec<RecordDelta>) -> Result<(Event, Vec<RecordDelta>)> {
     if !own.is_empty() {
         return Ok((stored.clone(), own));
