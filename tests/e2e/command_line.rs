@@ -357,6 +357,48 @@ fn audit(terminal: &Terminal, key: &str) {
     );
     let absent = terminal.says(1, "auditor", &["audit", "prove", "999999999", "--log", &log]);
     assert_eq!(absent["is_proven"], false);
+    entries(terminal, &auditor, events["items"].as_array().unwrap());
+}
+
+/// An entry of the log is shown with what it wrote, by its id and by its place, to whoever reads the log.
+fn entries(terminal: &Terminal, auditor: &str, events: &[Value]) {
+    let made = events.iter().find(|it| it["kind"] == "change.created").unwrap();
+    let id = made["id"].as_str().unwrap();
+    let by_id = terminal.says(0, "auditor", &["audit", "show", id]);
+    let title = by_id["records"][0]["changes"].as_array().unwrap().iter();
+    let title = title.clone().find(|it| it["field"] == "title").unwrap();
+    assert_eq!(
+        (title.get("before"), &title["after"]),
+        (None, &json!("Print two languages"))
+    );
+    let index = made["index"].to_string();
+    assert_eq!(terminal.says(0, "auditor", &["audit", "show", &index]), by_id);
+    let typed = |event: &str| {
+        let told = terminal.plain(auditor, &["audit", "show", event]);
+        assert_eq!(told.status.code(), Some(0), "{told:?}");
+        String::from_utf8(told.stdout).unwrap()
+    };
+    let lines = typed(id);
+    assert!(
+        lines.contains("change.created by ") && lines.contains("\ttitle\t-\tPrint two languages"),
+        "{lines}"
+    );
+    let mut ids = events.iter().map(|it| it["id"].as_str().unwrap());
+    let is_by_another = |id: &&str| {
+        terminal
+            .says(0, "auditor", &["audit", "show", id])
+            .get("told_by")
+            .is_some()
+    };
+    let another = typed(ids.find(is_by_another).expect("an event that wrote nothing by itself"));
+    assert!(
+        another.contains("It wrote no record by itself; below stands what event "),
+        "{another}"
+    );
+    let refused = terminal.says(1, "requester", &["audit", "show", id]);
+    assert_eq!(refused["code"], "not_allowed");
+    let absent = terminal.says(1, "auditor", &["audit", "show", "999999999"]);
+    assert_eq!(absent["code"], "not_found");
 }
 
 /// What bash completes with is a script that bash reads, and it offers the acts.

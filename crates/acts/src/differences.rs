@@ -20,7 +20,7 @@ use crate::show_timeline::opened;
 /// The most differences that are told.
 const MOST: usize = 200;
 /// What stands in the place of a text that was erased.
-const ERASED: &str = "(erased)";
+pub const ERASED: &str = "(erased)";
 
 /// Fills a refusal for a digest that is no longer current with the differences since then; any other answer stays.
 ///

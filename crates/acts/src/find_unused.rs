@@ -146,7 +146,7 @@ pub struct UnusedRights {
 /// Which people, tokens and workloads hold rights that they did not use for so many days.
 ///
 /// Where several answer for the same, a place among them is unused when others of it decided and its holder did not: what
-/// nobody was asked is no sign, and the last who can answer is never proposed to go.
+/// nobody was asked is no sign, and the last who can answer is never proposed to go, where those who decided have left.
 ///
 /// # Errors
 /// 403, or the store's.
@@ -154,7 +154,7 @@ pub fn find_unused(room: &mut Room<'_, '_>, days: i64) -> Result<UnusedRights> {
     room.allow(actions::AUDIT)?;
     let wanted = room.now - SignedDuration::from_hours(24 * days);
     let scan = scan(room, wanted)?;
-    let spoken = spoken(room, &scan.decisions)?;
+    let spoken = spoken(room, &scan)?;
     let directory = room.directory()?;
     let mut items: Vec<Unused> = Vec::new();
     for person in directory.people.values().filter(|it| it.active) {
@@ -190,6 +190,8 @@ struct Scan {
     kinds: BTreeMap<String, BTreeSet<String>>,
     /// Ids of the decisions that were given.
     decisions: Vec<String>,
+    /// Who gave a peer review.
+    peers: BTreeSet<PersonId>,
     /// Ids of the workloads that let a job in.
     entered: BTreeSet<String>,
     /// Ids of the groups and workloads that were set: they are too new to judge.
@@ -209,6 +211,7 @@ impl Scan {
                 let id = leaf["data"]["approval"].as_str();
                 self.decisions.extend(id.map(str::to_owned));
             }
+            "peer_review.given" => self.peers.extend(leaf["data"]["by"].as_str().map(PersonId::from)),
             "workload.entered" => drop(self.entered.insert(event.subject_id.clone())),
             "workload.set" | "group.set" => drop(self.set.insert(event.subject_id.clone())),
             _ => {}
@@ -255,6 +258,9 @@ struct Spoken {
     rows: BTreeSet<String>,
     /// Keys of groups, each with the people who spoke as its members.
     seats: BTreeMap<String, BTreeSet<PersonId>>,
+    /// Who spoke as a peer. Nobody tells from which group that was asked, so they used each of their seats, and it is no sign
+    /// that anybody else was asked.
+    peers: BTreeSet<PersonId>,
 }
 
 /// What of a decision tells on what it rested.
@@ -270,9 +276,12 @@ struct Counted {
     basis: Basis,
 }
 
-fn spoken(room: &mut Room<'_, '_>, decisions: &[String]) -> Result<Spoken> {
-    let mut found = Spoken::default();
-    for ids in decisions.chunks(DECISIONS) {
+fn spoken(room: &mut Room<'_, '_>, scan: &Scan) -> Result<Spoken> {
+    let mut found = Spoken {
+        peers: scan.peers.clone(),
+        ..Spoken::default()
+    };
+    for ids in scan.decisions.chunks(DECISIONS) {
         let filter = Filter::new()
             .one_of("id", ids.iter().map(String::as_str))
             .order_by("id");
@@ -300,7 +309,7 @@ fn unused_rows(directory: &Directory, spoken: &Spoken, (since, now): (Timestamp,
     for ((place, role), rows) in alike {
         let (used, idle): (Vec<&Ownership>, Vec<&Ownership>) =
             rows.into_iter().partition(|row| spoken.rows.contains(row.id.as_str()));
-        if used.is_empty() {
+        if !used.iter().any(|row| can_answer(directory, row)) {
             continue;
         }
         for row in idle.into_iter().filter(|row| row.since < since) {
@@ -321,6 +330,12 @@ fn unused_rows(directory: &Directory, spoken: &Spoken, (since, now): (Timestamp,
     found
 }
 
+/// Whether somebody is there who can answer by a row.
+fn can_answer(directory: &Directory, row: &Ownership) -> bool {
+    let by_group = |key| !directory.members(key).is_empty();
+    row.person.as_ref().is_some_and(|it| directory.is_active(it)) || row.group.as_ref().is_some_and(by_group)
+}
+
 /// What a row speaks of and where: `service:shop in production`.
 fn place_of(row: &Ownership) -> String {
     match &row.environment {
@@ -329,13 +344,16 @@ fn place_of(row: &Ownership) -> String {
     }
 }
 
-/// Seats of a group whose holders did not speak as its members, while others of it did. The proposal keeps those who did.
+/// Seats of a group whose holders did not speak as its members, while others of it did who are still here. The proposal keeps
+/// those who did.
 fn unused_seats(directory: &Directory, group: &Group, spoken: &Spoken) -> Vec<Unused> {
     let Some(speakers) = spoken.seats.get(group.key.as_str()) else {
         return Vec::new();
     };
-    let (kept, idle): (Vec<&PersonId>, Vec<&PersonId>) = group.members.iter().partition(|it| speakers.contains(*it));
-    if group.removed || kept.is_empty() || group.members.len() > MOST_SEATS {
+    let did_speak = |it: &&PersonId| speakers.contains(*it) || spoken.peers.contains(*it);
+    let (kept, idle): (Vec<&PersonId>, Vec<&PersonId>) = group.members.iter().partition(did_speak);
+    let is_answered = kept.iter().any(|it| directory.is_active(it));
+    if group.removed || !is_answered || group.members.len() > MOST_SEATS {
         return Vec::new();
     }
     let kept: Vec<String> = kept.into_iter().map(|person| directory.login(person)).collect();

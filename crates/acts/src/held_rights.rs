@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::absence::Delegation;
-use model::access_review::HeldRight;
+use model::access_review::{HeldRight, PERSON};
 use model::directory::{Directory, Group, Ownership, Person, Token};
 use model::identity::with_member;
 use model::ids::{GroupKey, PersonId, RecordId};
@@ -66,7 +66,7 @@ pub(crate) fn rights(room: &mut Room<'_, '_>, directory: &Directory) -> Result<B
         }
     }
     for row in directory.delegations.iter().filter(|row| now < row.ends_at) {
-        found.put(&row.delegate, "delegation", row.id.as_str(), Some(lent(directory, row)));
+        found.put(&row.delegate, "delegation", row.id.as_str(), Some(lent(row)));
     }
     let filter = Filter::new().equals("revoked", false).order_by("id");
     for stored in record::find::<Token>(room.tx, &filter)? {
@@ -86,9 +86,10 @@ pub(crate) fn rights(room: &mut Room<'_, '_>, directory: &Directory) -> Result<B
     Ok(found.0)
 }
 
-/// For whom somebody speaks, in which parts and of which services: `priya: owner, security; payments`.
-fn lent(directory: &Directory, row: &Delegation) -> String {
-    let mut text = directory.login(&row.delegator);
+/// For whom somebody speaks, in which parts and of which services: `person:…: owner, security; payments`. It stands in the log
+/// in clear, so neither a login nor a name is in it.
+fn lent(row: &Delegation) -> String {
+    let mut text = format!("{PERSON}{}", row.delegator);
     let parts: Vec<&str> = row.parts.iter().map(String::as_str).collect();
     let services: Vec<&str> = row.services.iter().map(|key| key.as_str()).collect();
     for (before, words) in [(": ", parts), ("; ", services)] {

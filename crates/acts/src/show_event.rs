@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use model::act::actions;
 use model::refusal::Refusal;
+use model::withheld::is_withheld;
 use proof::diff::{self, RecordDelta};
 use proof::event::Subject;
 use serde::Serialize;
@@ -13,6 +14,7 @@ use serde_json::{Map, Value};
 use store::event::{self, Event};
 use store::salts::{self, SaltedText};
 
+pub use crate::differences::ERASED;
 use crate::differences::{is_commitment, open};
 use crate::error::Result;
 use crate::room::Room;
@@ -69,10 +71,8 @@ const READ: &[&str] = &[
     "witness",
     "workload",
 ];
-/// Texts that nobody reads here: addresses that may hold the receiver's token, and what keeps erased texts from being guessed.
-const UNREAD: &[(&str, &str)] = &[("change", "digest_salt"), ("webhook", "url")];
-/// What stands in the place of a text that is not shown.
-const WITHHELD: &str = "(withheld)";
+/// What stands in the place of a value that is not shown.
+pub const WITHHELD: &str = "(withheld)";
 
 /// An event, and what it did to records.
 #[derive(Debug, Clone, Serialize)]
@@ -94,10 +94,10 @@ pub struct EventView {
     pub subject: Subject,
     /// Codes, keys, ids and numbers.
     pub data: Map<String, Value>,
-    /// The event that tells what was written, where that is an earlier one of the same act.
+    /// Where this event itself wrote nothing: the nearest earlier one of the same act that wrote something.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub told_by: Option<EventPlace>,
-    /// What it wrote, or what `told_by` tells for it; empty where nothing was written.
+    /// What it wrote; with `told_by` what that one wrote, for this event or for another matter of the act. Empty where neither did.
     pub records: Vec<WrittenRecord>,
 }
 
@@ -140,7 +140,7 @@ pub struct FieldWrite {
 }
 
 /// An event by its id or its index in the log (`GET /events/{id}`). Texts that were erased since read `(erased)`; letters to
-/// people and texts that may hold a secret read `(withheld)`.
+/// people and what [`model::withheld`] names read `(withheld)`.
 ///
 /// # Errors
 /// 403, 404; a fault when the log does not fit together; the store's.
@@ -173,7 +173,9 @@ pub fn show_event(room: &mut Room<'_, '_>, named: &str) -> Result<EventView> {
     })
 }
 
-/// Of the events that an act writes together the first tells of all records: it, and what it tells of.
+/// Of events that are written together the first tells of all records: it, and what it tells of. An act may write several times,
+/// and the log does not say which of its events went together; so for an event that wrote nothing by itself the one before it
+/// is told, which may have been another matter.
 fn teller(room: &mut Room<'_, '_>, stored: &Event, own: Vec<RecordDelta>) -> Result<(Event, Vec<RecordDelta>)> {
     if !own.is_empty() {
         return Ok((stored.clone(), own));
@@ -229,24 +231,41 @@ fn before(room: &mut Room<'_, '_>, by: &Event, delta: &RecordDelta) -> Result<Op
 
 fn shown(record: Option<&Value>, (table, field): (&str, &str), texts: &HashMap<String, SaltedText>) -> Option<Value> {
     let mut value = record?.get(field)?.clone();
-    if is_read(table, field) {
+    if is_withheld(table, field) {
+        return Some(WITHHELD.into());
+    }
+    withhold_within(&mut value, table);
+    if READ.contains(&table) {
         open(&mut value, texts);
     } else {
-        withhold(&mut value);
+        withhold_texts(&mut value);
     }
     Some(value)
 }
 
-fn is_read(table: &str, field: &str) -> bool {
-    READ.contains(&table) && !UNREAD.contains(&(table, field))
+/// Puts a word in the place of what is withheld further within, as answers leave it out at any depth.
+fn withhold_within(value: &mut Value, table: &str) {
+    match value {
+        Value::Object(map) => {
+            for (name, inner) in map {
+                if is_withheld(table, name) {
+                    *inner = WITHHELD.into();
+                } else {
+                    withhold_within(inner, table);
+                }
+            }
+        }
+        Value::Array(rows) => rows.iter_mut().for_each(|row| withhold_within(row, table)),
+        _ => {}
+    }
 }
 
 /// Puts a word in the place of each commitment.
-fn withhold(value: &mut Value) {
+fn withhold_texts(value: &mut Value) {
     match value {
         Value::Object(map) if is_commitment(map) => *value = Value::String(WITHHELD.to_owned()),
-        Value::Object(map) => map.values_mut().for_each(withhold),
-        Value::Array(rows) => rows.iter_mut().for_each(withhold),
+        Value::Object(map) => map.values_mut().for_each(withhold_texts),
+        Value::Array(rows) => rows.iter_mut().for_each(withhold_texts),
         _ => {}
     }
 }
@@ -261,13 +280,33 @@ mod tests {
     fn only_letters_keep_all_of_their_texts() {
         let withheld: Vec<&&str> = store::nouns::TABLES.iter().filter(|it| !READ.contains(it)).collect();
         assert_eq!(withheld, [&"message"]);
-        assert!(!is_read("a_table_to_come", "text") && !is_read("webhook", "url") && is_read("webhook", "name"));
+        let record = json!({"text": {"c": "sha256:00"}, "at": 1});
+        let none = HashMap::new();
+        let told = |table: &str, field: &str| shown(Some(&record), (table, field), &none);
+        assert_eq!(told("a_table_to_come", "text"), Some(json!(WITHHELD)));
+        assert_eq!(
+            told("a_table_to_come", "at"),
+            Some(json!(1)),
+            "what is no text stands in the log as it is"
+        );
+        assert_eq!(told("webhook", "text"), Some(json!("(erased)")));
+    }
+
+    #[test]
+    fn what_is_for_scim_alone_is_withheld_at_any_depth_and_nothing_else_is() {
+        let mut value =
+            json!({"digest": "sha256:00", "rows": [{"external_id": "hr-1", "name": "x"}], "subjects": ["i s"]});
+        withhold_within(&mut value, "configuration");
+        assert_eq!(
+            value,
+            json!({"digest": "sha256:00", "rows": [{"external_id": WITHHELD, "name": "x"}], "subjects": WITHHELD})
+        );
     }
 
     #[test]
     fn a_text_that_is_withheld_is_named_so_at_any_depth() {
         let mut value = json!({"rows": [{"c": "sha256:00"}, 3], "c": {"c": "sha256:11"}});
-        withhold(&mut value);
+        withhold_texts(&mut value);
         assert_eq!(value, json!({"rows": [WITHHELD, 3], "c": WITHHELD}));
     }
 }

@@ -6,6 +6,9 @@ use serde::{Deserialize, Serialize};
 use crate::ids::{PersonId, RecordId};
 pub use crate::words::Period;
 
+/// What stands before a person's id in a scope, as in the keys of rows of the matrix.
+pub const PERSON: &str = "person:";
+
 impl Default for Period {
     /// Rights are looked at four times a year.
     fn default() -> Self {
@@ -43,7 +46,8 @@ pub struct HeldRight {
     /// The role, the job function, the group's key, or the id of the row of the matrix, the delegation, the token or the
     /// workload.
     pub what: String,
-    /// What it is about, where its name does not say it: `owner of service:shipments`, `priya: security`.
+    /// What it is about, where its name does not say it: `service:shop * owner person:…`, `person:…: security`. It stands in the
+    /// log, so it names people by their ids alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
     /// Whether the manager refused it.
@@ -78,9 +82,55 @@ pub struct AccessReview {
     pub reason: Option<String>,
 }
 
+impl HeldRight {
+    /// What it is about for people: of whoever lent their word the name that `named` gives them. Where it gives none, and in
+    /// reviews of a time when the login stood here, it stays as it is.
+    pub fn told_scope(&self, named: impl Fn(&PersonId) -> Option<String>) -> Option<String> {
+        let scope = self.scope.as_ref()?;
+        let told = scope.strip_prefix(PERSON).filter(|_| self.kind == "delegation");
+        let told = told.and_then(|rest| {
+            let (id, parts) = rest.split_at(rest.find([':', ';']).unwrap_or(rest.len()));
+            Some(format!("{}{parts}", named(&PersonId::from(id))?))
+        });
+        Some(told.unwrap_or_else(|| scope.clone()))
+    }
+}
+
 impl AccessReview {
     /// What was refused.
     pub fn refused(&self) -> impl Iterator<Item = &HeldRight> {
         self.rights.iter().filter(|right| right.refused)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_lent_their_word_is_told_by_name_and_kept_by_id() {
+        let told = |kind: &str, scope: &str| {
+            let right = HeldRight {
+                row: 1,
+                person: PersonId::from("p-2"),
+                kind: kind.to_owned(),
+                what: "d-1".to_owned(),
+                scope: Some(scope.to_owned()),
+                refused: false,
+            };
+            let named = |person: &PersonId| (person.as_str() == "p-1").then(|| "olga".to_owned());
+            right.told_scope(named)
+        };
+        for (kind, scope, words) in [
+            ("delegation", "person:p-1: owner; pay", "olga: owner; pay"),
+            ("delegation", "person:p-1; pay", "olga; pay"),
+            ("delegation", "person:p-1", "olga"),
+            ("delegation", "person:p-9: owner", "person:p-9: owner"),
+            ("delegation", "olga: owner; pay", "olga: owner; pay"),
+            ("delegation", "person: owner", "person: owner"),
+            ("workload", "person:p-1", "person:p-1"),
+        ] {
+            assert_eq!(told(kind, scope).as_deref(), Some(words));
+        }
     }
 }

@@ -62,6 +62,7 @@ pub mod two_people;
 pub mod verbs;
 pub mod watching;
 pub mod webhook;
+pub mod withheld;
 pub mod witness;
 pub mod words;
 pub mod workload;

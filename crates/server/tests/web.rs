@@ -14,6 +14,8 @@ use store::{Lane, Mode};
 
 #[path = "web/kept.rs"]
 mod kept;
+#[path = "web/log_entry.rs"]
+mod log_entry;
 
 const TENANT: &str = "halden";
 const SECRET: &str = "a good long password";

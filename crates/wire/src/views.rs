@@ -7,6 +7,7 @@ use model::directory::Directory;
 use model::gate::Answer;
 use model::ids::PersonId;
 use model::records::{GateCheck, Unmet};
+use model::withheld::PERSONAL;
 use model::words::{GateDecision, Kind, Purpose, State};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -45,17 +46,9 @@ const PEOPLE: &[&str] = &[
     "watchers",
 ];
 
-/// Fields of a record that answers leave out: the change is in the path, a digest of a secret is nobody's business, and
-/// what an identity provider tells of a person is for SCIM alone. How somebody wishes to be told is theirs.
-const INNER: &[&str] = &[
-    "told",
-    "digest",
-    "to_change",
-    "subjects",
-    "external_id",
-    "attributes",
-    "telling",
-];
+/// Fields of a record that answers leave out besides what nobody reads ([`PERSONAL`]): the change is in the path, what was
+/// told is for timers, and a digest of a secret is nobody's business.
+const INNER: &[&str] = &["told", "digest", "to_change"];
 
 /// A change as `GET /changes/{key}` shows it.
 pub fn change(change: &Change, directory: &Directory) -> Value {
@@ -266,7 +259,7 @@ pub fn listed<T: Serialize>(record: &T, directory: &Directory) -> Value {
 fn name_people(value: &mut Value, directory: &Directory) {
     match value {
         Value::Object(map) => {
-            for field in INNER {
+            for field in INNER.iter().chain(PERSONAL) {
                 map.remove(*field);
             }
             for (field, inner) in map.iter_mut() {

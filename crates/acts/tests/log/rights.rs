@@ -52,7 +52,13 @@ fn a_review_takes_away_functions_words_lent_and_jobs_that_speak_for_somebody() {
     };
     let (dba, word) = (row("function", "dba"), row("delegation", lent.id.as_str()));
     assert_eq!(word.person, world.actor("sam").person);
-    assert_eq!(word.scope.as_deref(), Some("olga: owner; pay"));
+    let olga = world.actor("olga").person;
+    assert_eq!(word.scope.as_deref(), Some(&*format!("person:{olga}: owner; pay")));
+    assert_eq!(
+        word.told_scope(|person| (*person == olga).then(|| "olga".to_owned()))
+            .as_deref(),
+        Some("olga: owner; pay")
+    );
     let job = part.rights.iter().find(|it| it.kind == "workload").unwrap().clone();
     assert_eq!(
         (&job.person, job.scope.as_deref()),
@@ -83,6 +89,44 @@ fn a_review_takes_away_functions_words_lent_and_jobs_that_speak_for_somebody() {
         })
         .unwrap();
     world.assert_replays();
+}
+
+#[test]
+fn a_review_writes_no_login_and_no_name_into_the_log() {
+    let world = World::new();
+    world.system(|room| {
+        acts::set_person::edit_person(room, "olga", &body(json!({"name": "Olga Nilsen"})))?;
+        acts::set_workload::set_workload(room, "jobs", &body(workload("pipe"))).map(drop)
+    });
+    let lent = json!({
+        "delegate": "sam", "parts": ["owner"], "starts_at": "2026-11-20T09:00:00Z", "ends_at": "2026-12-20T09:00:00Z",
+    });
+    world.by("olga", move |room| {
+        acts::set_delegation::set_delegation(room, &body(lent.clone())).map(drop)
+    });
+    world.system(|room| acts::review_access::begin_review(room, &body(json!({}))).map(drop));
+    world.sequence();
+    let written = world.look(|room| {
+        let size = store::log::state(room.tx)?.unwrap().size;
+        let mut texts = String::new();
+        for event in store::event::page(room.tx, 0, size)? {
+            if event.kind == "access_review.begun" {
+                texts += &String::from_utf8_lossy(&event.bytes);
+                for (_, payload) in store::event::payloads(room.tx, &event.id)? {
+                    texts += &String::from_utf8_lossy(&payload);
+                }
+            }
+        }
+        Ok(texts)
+    });
+    let written = written.unwrap();
+    assert!(written.contains("\"kind\":\"delegation\""), "{written}");
+    for login in ["rita", "olga", "Olga Nilsen", "sam", "mona", "ivo", "pipe"] {
+        let named = written
+            .split(|c: char| !c.is_alphanumeric() && c != ' ')
+            .any(|it| it.trim() == login);
+        assert!(!named, "{login} stands in {written}");
+    }
 }
 
 /// What the report says of a person: kinds and requests.
@@ -159,6 +203,73 @@ fn a_place_among_several_is_unused_when_the_others_decided() {
     );
     assert!(of_kind(&world, "olga", "group").is_empty());
     assert!(of_kind(&world, "otto", "ownership").is_empty(), "it ended");
+}
+
+fn leave(world: &World, login: &'static str) {
+    world.system(move |room| acts::deactivate_person::deactivate_person(room, login, &body(json!({}))).map(drop));
+}
+
+#[test]
+fn whoever_is_left_when_the_others_have_gone_is_never_proposed_to_go() {
+    let world = world_with_seconds();
+    world.pass_seconds(40 * DAY);
+    decide_after(&world, 0, "one");
+    assert_eq!(of_kind(&world, "otto", "ownership").len(), 1, "while olga is here");
+    leave(&world, "olga");
+    assert!(of_kind(&world, "otto", "ownership").is_empty(), "nobody else answers");
+    // A group answers beside otto: it is somebody who answers as long as one of its members is here.
+    world.system(|room| {
+        acts::set_person::edit_person(room, "olga", &body(json!({"active": true})))?;
+        for row in room.directory()?.ownerships.iter().cloned().collect::<Vec<_>>() {
+            acts::set_service::end_ownership(room, row.id.as_str())?;
+        }
+        acts::set_service::set_ownership(room, &body(json!({"role": "owner", "group": "owners"})))?;
+        acts::set_service::set_ownership(room, &body(json!({"role": "owner", "person": "otto"})))
+    });
+    decide_after(&world, 35, "two");
+    assert_eq!(
+        of_kind(&world, "otto", "ownership").len(),
+        1,
+        "olga spoke for the group"
+    );
+    assert_eq!(of_kind(&world, "omar", "group").len(), 1, "and omar left it to her");
+    leave(&world, "olga");
+    assert!(of_kind(&world, "omar", "group").is_empty(), "nobody else sits in it");
+    assert_eq!(
+        of_kind(&world, "otto", "ownership").len(),
+        1,
+        "omar answers for the group"
+    );
+    leave(&world, "omar");
+    assert!(
+        of_kind(&world, "otto", "ownership").is_empty(),
+        "the group has nobody left"
+    );
+}
+
+#[test]
+fn a_peer_review_uses_the_reviewers_seats_and_is_no_sign_against_the_others() {
+    let world = world_with_seconds();
+    world.system(|room| {
+        let members = body(json!({"name": "Eyes", "members": ["omar", "otto"]}));
+        acts::set_person::set_group(room, "eyes", &members)?;
+        for row in room.directory()?.ownerships.iter().cloned().collect::<Vec<_>>() {
+            acts::set_service::end_ownership(room, row.id.as_str())?;
+        }
+        acts::set_service::set_ownership(room, &body(json!({"role": "owner", "group": "owners"})))
+    });
+    decide_after(&world, 40, "one");
+    assert_eq!(of_kind(&world, "omar", "group").len(), 1, "olga alone spoke");
+    world.by("omar", |room| {
+        let digest = room.change("CHG-1001")?.digests.content;
+        let word = body(json!({"verdict": "agree", "content_digest": digest}));
+        acts::peer_review_change::peer_review_change(room, "CHG-1001", &word).map(drop)
+    });
+    assert!(of_kind(&world, "omar", "group").is_empty(), "omar spoke as a peer");
+    assert!(
+        of_kind(&world, "otto", "group").is_empty(),
+        "whom the review was asked from, nobody tells"
+    );
 }
 
 #[test]

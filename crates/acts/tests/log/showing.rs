@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use acts::show_event::{EventView, show_event};
+use acts::{provision, set_identity_provider};
 use model::file::Actor;
+use model::identity::{Claimed, ProvisionedGroup, ProvisionedPerson};
 use serde_json::{Map, Value, json};
 use store::{Lane, Mode, record};
 
@@ -20,16 +22,40 @@ fn shown(world: &World, named: String) -> EventView {
     world.by("aino", move |room| show_event(room, &named))
 }
 
+/// What events wrote of each record, by table and id: its version and its fields.
+type Known = BTreeMap<(String, String), (u64, Map<String, Value>)>;
+
+/// Asserts that what was shown is what stands in each record, and answers the fields that are withheld.
+fn withheld_where_all_else_stands(world: &World, known: Known) -> BTreeSet<String> {
+    let mut withheld = BTreeSet::new();
+    for ((table, id), (_, mut fields)) in known {
+        let (asked, whose) = (table.clone(), id.clone());
+        let stored = world.look(move |room| Ok(record::raw(room.tx, &asked, &whose)?));
+        let mut stands: Map<String, Value> = serde_json::from_str(&stored.unwrap().unwrap().body).unwrap();
+        fields.retain(|name, value| {
+            let is_shown = !value.to_string().contains("(withheld)");
+            if !is_shown {
+                assert!(stands.remove(name).is_some(), "{table} {id}: {name}");
+                withheld.insert(format!("{table}.{name}"));
+            }
+            is_shown
+        });
+        assert_eq!(stands, fields, "{table} {id}");
+    }
+    withheld
+}
+
 #[test]
 fn what_every_event_wrote_adds_up_to_what_stands() {
     let world = crate::mutating::world();
     hire(&world);
+    tell_of_people(&world);
     world.sequence();
     let size = world
         .look(|room| Ok(store::log::state(room.tx)?.unwrap().size))
         .unwrap();
-    let mut known: BTreeMap<(String, String), (u64, Map<String, Value>)> = BTreeMap::new();
-    let (mut edits, mut told_by_others, mut withheld) = (0, 0, BTreeSet::new());
+    let mut known = Known::new();
+    let (mut edits, mut told_by_others) = (0, 0);
     for index in 0..size {
         let event = shown(&world, index.to_string());
         assert_eq!(event.index, Some(index));
@@ -48,7 +74,12 @@ fn what_every_event_wrote_adds_up_to_what_stands() {
             for change in written.changes {
                 edits += usize::from(change.before.is_some());
                 assert_eq!(change.before.as_ref(), fields.get(&change.field), "{place:?}");
-                assert_ne!(change.before, change.after, "{place:?}: {}", change.field);
+                let is_withheld = change.after.as_ref().or(change.before.as_ref()) == Some(&json!("(withheld)"));
+                assert!(
+                    is_withheld || change.before != change.after,
+                    "{place:?}: {}",
+                    change.field
+                );
                 match change.after {
                     Some(after) => drop(fields.insert(change.field, after)),
                     None => drop(fields.remove(&change.field)),
@@ -58,24 +89,109 @@ fn what_every_event_wrote_adds_up_to_what_stands() {
     }
     assert!(known.len() > 60 && edits > 60, "{} records, {edits} edits", known.len());
     assert!(told_by_others > 10, "{told_by_others} are told by others");
-    for ((table, id), (_, mut fields)) in known {
-        let (asked, whose) = (table.clone(), id.clone());
-        let stored = world.look(move |room| Ok(record::raw(room.tx, &asked, &whose)?));
-        let mut stands: Map<String, Value> = serde_json::from_str(&stored.unwrap().unwrap().body).unwrap();
-        fields.retain(|name, value| {
-            let is_shown = !value.to_string().contains("(withheld)");
-            if !is_shown {
-                assert!(stands.remove(name).is_some(), "{table} {id}: {name}");
-                withheld.insert(format!("{table}.{name}"));
-            }
-            is_shown
-        });
-        assert_eq!(stands, fields, "{table} {id}");
-    }
+    let withheld = withheld_where_all_else_stands(&world, known);
     let withheld: Vec<&str> = withheld.iter().map(String::as_str).collect();
     assert_eq!(
         withheld,
-        ["change.digest_salt", "message.subject", "message.text", "webhook.url"]
+        [
+            "change.digest_salt",
+            "message.subject",
+            "message.text",
+            "people_group.external_id",
+            "person.attributes",
+            "person.external_id",
+            "person.subjects",
+            "person.telling",
+            "token.digest",
+            "webhook.url"
+        ]
+    );
+}
+
+/// What a directory and an identity provider tell of people, a wish, and the digest of a secret; answers that digest.
+fn tell_of_people(world: &World) -> String {
+    let told = |phone: &str| ProvisionedPerson {
+        login: "petra".to_owned(),
+        name: "Petra".to_owned(),
+        external_id: Some(format!("hr-{phone}")),
+        attributes: vec![("phoneNumbers".to_owned(), json!([{"value": phone}]).to_string())],
+        ..ProvisionedPerson::default()
+    };
+    let (before, after) = (told("+47-111"), told("+47-222"));
+    world.system(move |room| {
+        let petra = provision::create_person(room, &before)?;
+        provision::replace_person(room, petra.id.as_str(), &after)?;
+        let group = ProvisionedGroup {
+            name: "Eyes of HR".to_owned(),
+            external_id: Some("hr-group-7".to_owned()),
+            members: BTreeSet::from([petra.id.0.clone()]),
+        };
+        provision::create_group(room, &group)?;
+        let idp = json!({"name": "Id", "issuer": "https://login.example", "client_id": "a", "creates_people": true});
+        set_identity_provider::set_identity_provider(room, "login", &body(idp))?;
+        let provider = set_identity_provider::provider(room, "login")?;
+        let claimed = Claimed {
+            subject: "https://login.example sub-4711".to_owned(),
+            login: Some("quinn".to_owned()),
+            name: Some("Quinn".to_owned()),
+            mail: None,
+            mail_is_verified: false,
+            groups: None,
+        };
+        acts::meet_person::meet_person(room, &provider, &claimed)?;
+        let wish = json!({"how": "digest", "digest_at": "05:55", "quiet_from": "22:22", "quiet_until": "04:44"});
+        acts::set_telling::set_telling(room, "petra", &body(wish))?;
+        let token = json!({"name": "ci", "person": "pipe", "scopes": ["gate"]});
+        Ok(acts::set_token::create_token(room, &body(token))?.0.digest)
+    })
+}
+
+#[test]
+fn what_is_told_of_people_for_scim_alone_their_wishes_and_digests_of_secrets_are_withheld() {
+    let world = World::new();
+    hire(&world);
+    let digest = tell_of_people(&world);
+    world.sequence();
+    let size = world
+        .look(|room| Ok(store::log::state(room.tx)?.unwrap().size))
+        .unwrap();
+    let mut withheld = BTreeSet::new();
+    for index in 0..size {
+        let event = shown(&world, index.to_string());
+        let text = json!(event.records).to_string();
+        for word in [
+            "phoneNumbers",
+            "+47-",
+            "hr-",
+            "sub-4711",
+            "05:55",
+            "22:22",
+            "04:44",
+            &digest,
+        ] {
+            assert!(!text.contains(word), "{} tells {word}: {text}", event.kind);
+        }
+        for record in event.records {
+            let whole = |value: &Option<Value>| value.as_ref().is_none_or(|it| it == "(withheld)");
+            let fields = record.changes.into_iter();
+            let hidden = fields.filter(|it| whole(&it.before) && whole(&it.after));
+            withheld.extend(hidden.map(|it| format!("{}.{}: {}", record.table, it.field, it.before.is_some())));
+        }
+    }
+    let said: Vec<&str> = withheld.iter().map(String::as_str).collect();
+    assert_eq!(
+        said,
+        [
+            "people_group.external_id: false",
+            "person.attributes: false",
+            "person.attributes: true",
+            "person.external_id: false",
+            "person.external_id: true",
+            "person.subjects: false",
+            "person.telling: false",
+            "token.digest: false",
+        ],
+        "that something was written, and that something stood there before, is said"
     );
 }
 

@@ -411,6 +411,14 @@ fn show_event(event: &str, common: &Common, output: &Output) -> Result<u8> {
             text_of(&found, "actor"),
             text_of(&found, "occurred_at")
         ));
+        if let Some(teller) = found.get("told_by") {
+            output.line(&format!(
+                "It wrote no record by itself; below stands what event {} of the same act wrote, for this one or for another matter.",
+                text_of(teller, "id")
+            ));
+        } else if rows.is_empty() {
+            output.line("It wrote no record.");
+        }
         output.rows(&["record", "field", "before", "after"], &rows)
     });
     Ok(0)

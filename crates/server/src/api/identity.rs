@@ -5,6 +5,8 @@ use acts::set_identity_provider as providers;
 use acts::set_second_factor as factors;
 use acts::set_workload as workloads;
 use model::access_review::AccessReview;
+use model::directory::Directory;
+use model::ids::PersonId;
 use model::refusal::Refusal;
 use serde_json::{Value, json};
 use store::second_factor::SecondFactor;
@@ -127,11 +129,11 @@ pub(crate) const ROUTES: &[Route] = &[
     .scope(Scope::Admin),
     Route::get("/access-reviews", "Lists reviews of access.", |room, ask| {
         let filter = acts::review_access::seen(room)?;
-        super::around::page::<AccessReview>(room, ask, filter, views::shown)
+        super::around::page::<AccessReview>(room, ask, filter, review_view)
     }),
     Route::get("/access-reviews/{id}", "Shows a review of access.", |room, ask| {
         let found = acts::review_access::review(room, ask.place(0))?;
-        Ok(Reply::ok(views::shown(&found, &*room.directory()?)))
+        Ok(Reply::ok(review_view(&found, &*room.directory()?)))
     }),
     Route::post(
         "/access-reviews",
@@ -139,7 +141,7 @@ pub(crate) const ROUTES: &[Route] = &[
         |room, ask| {
             let begun = acts::review_access::begin_review(room, &ask.body)?;
             let directory = room.directory()?;
-            let items: Vec<Value> = begun.iter().map(|it| views::shown(it, &directory)).collect();
+            let items: Vec<Value> = begun.iter().map(|it| review_view(it, &directory)).collect();
             Ok(Reply::created(json!({"items": items, "next": null})))
         },
     )
@@ -149,7 +151,7 @@ pub(crate) const ROUTES: &[Route] = &[
         "Signs a review of access; what is refused is taken away.",
         |room, ask| {
             let signed = acts::review_access::sign_review(room, ask.place(0), &ask.body)?;
-            Ok(Reply::created(views::shown(&signed, &*room.directory()?)))
+            Ok(Reply::created(review_view(&signed, &*room.directory()?)))
         },
     ),
     Route::get("/workloads", "Lists workloads.", |room, ask| {
@@ -243,6 +245,16 @@ fn unused_rights(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Reply> {
     };
     let report = acts::find_unused::find_unused(room, days.ok_or_else(wrong)?)?;
     Ok(Reply::ok(serde_json::to_value(report)?))
+}
+
+/// A part of a review with logins also in what its rights are about, where the record has ids.
+fn review_view(review: &AccessReview, directory: &Directory) -> Value {
+    let mut told = review.clone();
+    let login = |person: &PersonId| directory.people.get(person).map(|it| it.login.clone());
+    for right in &mut told.rights {
+        right.scope = right.told_scope(login);
+    }
+    views::shown(&told, directory)
 }
 
 fn workload_view(room: &mut Room<'_, '_>, found: &model::workload::Workload) -> acts::Result<Reply> {

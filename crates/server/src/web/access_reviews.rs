@@ -5,6 +5,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use model::access_review::{AccessReview, HeldRight};
 use model::act::actions;
+use model::ids::PersonId;
 use model::verbs::Body;
 use pages::{
     ActForm, Cell, Choice, Column, Fact, Field, Fold, Input, Place, RecordPage, Rich, Section, SectionBody, Table, Tone,
@@ -151,8 +152,9 @@ fn one_page(view: &mut View<'_, '_, '_>, id: &str, back: Option<&Back>) -> acts:
     Ok(page.render())
 }
 
-fn words(right: &HeldRight) -> String {
-    match (right.kind.as_str(), &right.scope) {
+fn words(view: &View<'_, '_, '_>, right: &HeldRight) -> String {
+    let name = |person: &PersonId| view.directory.people.get(person).map(|it| it.name.clone());
+    match (right.kind.as_str(), &right.told_scope(name)) {
         ("role", _) => format!("right {}", super::words::plain(&right.what)),
         ("function", _) => format!("job function {}", right.what),
         ("group", _) => format!("member of {}", right.what),
@@ -189,7 +191,7 @@ fn right_row(view: &View<'_, '_, '_>, right: &HeldRight, of: &AccessReview) -> V
     };
     vec![
         Cell::title(view.name(&right.person), ""),
-        Cell::text(words(right)),
+        Cell::text(words(view, right)),
         Cell::Mark(mark),
     ]
 }
@@ -198,7 +200,7 @@ fn signature(view: &View<'_, '_, '_>, found: &AccessReview) -> ActForm {
     let choices = found.rights.iter().map(|right| {
         Choice::new(
             right.row.to_string(),
-            format!("{}: {}", view.name(&right.person), words(right)),
+            format!("{}: {}", view.name(&right.person), words(view, right)),
         )
     });
     let url = view.url(&format!("/access-reviews/{}/signature", escaped(found.id.as_str())));

@@ -1,19 +1,22 @@
 //! One entry of the log for people: who did what, and each field that it wrote, before and after.
 
 use acts::find_timeline::Told;
-use acts::show_event::{WrittenRecord, show_event};
+use acts::show_event::{ERASED, FieldWrite, WITHHELD, WrittenRecord, show_event};
 use axum::extract::{Path, State};
 use axum::response::Response;
+use jiff::Timestamp;
 use model::ids::PersonId;
 use pages::{Cell, Column, Fact, Fold, Place, RecordPage, Rich, Section, SectionBody, Table};
 use serde_json::Value;
 
 use super::audit::moment;
+use super::labels::label_of;
 use super::sections::index;
 use super::view::{View, Visitor, show};
+use super::words::{capital, plain};
 use crate::state::AppState;
 
-/// How many characters of a value are shown; the interface tells all of it.
+/// How many characters of a value are shown; the command line tells all of it.
 const MOST_SHOWN: usize = 500;
 
 /// One entry of the log: what it wrote, before and after.
@@ -46,36 +49,62 @@ fn event_page(view: &mut View<'_, '_, '_>, id: &str) -> acts::Result<String> {
     let mut facts = vec![
         Fact::new("When", view.reader.moment(found.occurred_at)),
         Fact::new("Kind", Rich::new().code(found.kind.as_str())),
-        Fact::new("About", Rich::new().code(format!("{} {}", told.table, told.subject))),
+        Fact::new("About", about(view, &told)),
         Fact::new("Event", Rich::new().code(found.id.as_str())),
     ];
     if let (Some(number), Some(url)) = (found.index, around) {
         facts.push(Fact::new("Place in the log", Rich::new().link(place(number), url)));
     }
+    let mut sections = Vec::new();
     if let Some(teller) = &found.told_by {
         let name = teller.index.map_or_else(|| teller.id.clone(), place);
         let url = view.url(&format!("/audit/events/{}", teller.id));
-        facts.push(Fact::new("Written by the same act", Rich::new().link(name, url)));
+        facts.push(Fact::new("Earlier entry of the same act", Rich::new().link(name, url)));
+        let text = "It wrote no record by itself. Below stands what an earlier entry of the same act wrote, for this one or for \
+                    another matter.";
+        sections.push(words_of("What it wrote", text));
+    } else if found.records.is_empty() {
+        sections.push(words_of("What it wrote", "It wrote no record."));
     }
-    let sections = found.records.iter().map(written_section);
-    let mut page = RecordPage {
+    let title = match found.told_by {
+        Some(_) => "What an earlier entry of the same act wrote",
+        None => "What it wrote",
+    };
+    // Whoever wants all of a long value asks for the entry that wrote it.
+    let whole = found.told_by.map_or(found.id, |teller| teller.id);
+    sections.extend(found.records.iter().map(|it| written_section(view, it, title, &whole)));
+    let page = RecordPage {
         frame: view.frame.clone(),
         crumb: vec![("Audit log".to_owned(), view.url("/audit"))],
         title: "An entry of the log".to_owned(),
         byline: moment.text,
         facts,
-        sections: sections.collect(),
+        sections,
         ..RecordPage::default()
     };
-    if page.sections.is_empty() {
-        let text = "It wrote no record.";
-        page.sections = vec![Section::new(
-            "records",
-            "What it wrote",
-            SectionBody::Words(Rich::from(text)),
-        )];
-    }
     Ok(page.render())
+}
+
+fn words_of(title: &str, text: &str) -> Section {
+    Section::new("records", title, SectionBody::Words(Rich::from(text)))
+}
+
+/// What an entry is about: a change by its key, a person by their name, else the record's table and id.
+fn about(view: &mut View<'_, '_, '_>, told: &Told) -> Rich {
+    match told.table.as_str() {
+        "change" => {
+            if let Ok(change) = view.room.change(&told.subject) {
+                return Rich::new().said_link(change.key.as_str(), view.change_url(&change.key));
+            }
+        }
+        "person" => {
+            if let Some(person) = view.directory.people.get(&PersonId::from(told.subject.as_str())) {
+                return Rich::new().said(person.name.as_str());
+            }
+        }
+        _ => {}
+    }
+    Rich::new().code(format!("{} {}", told.table, told.subject))
 }
 
 /// A place in the log as timelines write it: `#48,107`.
@@ -84,16 +113,11 @@ fn place(number: i64) -> String {
 }
 
 /// What an event wrote into one record.
-fn written_section(record: &WrittenRecord) -> Section {
-    let rows = record.changes.iter().map(|change| {
-        vec![
-            Cell::said(change.field.as_str()),
-            Cell::said(short(change.before.as_ref())),
-            Cell::said(short(change.after.as_ref())),
-        ]
-    });
+fn written_section(view: &View<'_, '_, '_>, record: &WrittenRecord, title: &'static str, event: &str) -> Section {
+    let teller = Teller { view, event };
+    let rows = record.changes.iter().map(|change| teller.row(&record.table, change));
     let table = Table {
-        caption: "What it wrote".to_owned(),
+        caption: title.to_owned(),
         columns: vec![
             Column::new("Field", Fold::Never),
             Column::new("Before", Fold::Under).named(),
@@ -105,23 +129,109 @@ fn written_section(record: &WrittenRecord) -> Section {
     let which = format!("{} {}, version {}", record.table, record.id, record.version);
     Section {
         note: Rich::new().code(which),
-        ..Section::new(
-            format!("record-{}", record.id),
-            "What it wrote",
-            SectionBody::Table(table),
-        )
+        ..Section::new(format!("record-{}", record.id), title, SectionBody::Table(table))
     }
 }
 
-/// A value as people read it, cut where it is long.
-fn short(value: Option<&Value>) -> String {
-    let text = match value {
-        None => "–".to_owned(),
-        Some(Value::String(text)) => text.clone(),
-        Some(other) => other.to_string(),
-    };
-    match text.char_indices().nth(MOST_SHOWN) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
+/// Tells values as people read them.
+struct Teller<'v, 'a, 'b, 'c> {
+    view: &'v View<'a, 'b, 'c>,
+    /// The entry that tells all of a value that is cut.
+    event: &'v str,
+}
+
+impl Teller<'_, '_, '_, '_> {
+    fn row(&self, table: &str, change: &FieldWrite) -> Vec<Cell> {
+        let label = label_of(&change.field).filter(|_| table == "change");
+        let label = label.map_or_else(|| capital(&plain(&change.field)), str::to_owned);
+        let tell = |value: &Option<Value>| self.value(&change.field, value.as_ref());
+        let (mut before, mut after) = (tell(&change.before), tell(&change.after));
+        if before == after && change.before != change.after {
+            // Two moments within a minute read the same, and then what was written would not be seen.
+            let exact = |value: &Option<Value>| value.as_ref().map_or_else(Rich::new, |it| self.cut(text_of(it)));
+            (before, after) = (exact(&change.before), exact(&change.after));
+        }
+        vec![Cell::title(label, ""), Cell::Text(before), Cell::Text(after)]
+    }
+
+    fn value(&self, field: &str, value: Option<&Value>) -> Rich {
+        match value {
+            None => Rich::new().text("–"),
+            Some(Value::Bool(is)) => Rich::new().text(yes(*is)),
+            Some(Value::String(text)) if text == WITHHELD => Rich::new().text("withheld"),
+            Some(Value::String(text)) if text == ERASED => Rich::new().text("erased"),
+            Some(Value::String(text)) if text.is_empty() => Rich::new().text("empty"),
+            Some(Value::Array(rows)) if rows.is_empty() => Rich::new().text("empty"),
+            Some(Value::Object(map)) if map.is_empty() => Rich::new().text("empty"),
+            Some(Value::String(text)) if text.starts_with("sha256:") => Rich::new().code(text.as_str()),
+            Some(Value::String(text)) => match moment_of(field, text) {
+                Some(at) => Rich::new().text(self.view.reader.moment(at)),
+                None => self.cut(self.words(field, &Value::from(text.as_str()))),
+            },
+            Some(other) => self.cut(self.words(field, other)),
+        }
+    }
+
+    /// A value in words, with all that it holds: `level: high, reasons: …`.
+    fn words(&self, field: &str, value: &Value) -> String {
+        match value {
+            Value::Bool(is) => yes(*is).to_owned(),
+            Value::String(text) => match moment_of(field, text) {
+                Some(at) => self.view.reader.moment(at),
+                None => self.named(field, text),
+            },
+            Value::Array(rows) => {
+                let between = if rows.iter().any(is_of_parts) { "; " } else { ", " };
+                let rows: Vec<String> = rows.iter().map(|row| self.words(field, row)).collect();
+                rows.join(between)
+            }
+            Value::Object(map) => {
+                let of = |(name, inner): (&String, &Value)| format!("{}: {}", plain(name), self.words(name, inner));
+                map.iter().map(of).collect::<Vec<String>>().join(", ")
+            }
+            other => text_of(other),
+        }
+    }
+
+    /// A person's id as their name; any other text as it is. What people wrote is never taken for an id.
+    fn named(&self, field: &str, text: &str) -> String {
+        let person = self.view.directory.people.get(&PersonId::from(text));
+        match person.filter(|_| !model::texts::is_text(field)) {
+            Some(person) => person.name.clone(),
+            None => text.to_owned(),
+        }
+    }
+
+    /// A text, cut where it is long: then it says where all of it is.
+    fn cut(&self, text: String) -> Rich {
+        match text.char_indices().nth(MOST_SHOWN) {
+            Some((end, _)) => Rich::new()
+                .said(format!("{}…", &text[..end]))
+                .line()
+                .text("All of it: ")
+                .code(format!("assent audit show {}", self.event)),
+            None => Rich::new().said(text),
+        }
+    }
+}
+
+fn yes(is: bool) -> &'static str {
+    if is { "yes" } else { "no" }
+}
+
+/// The time that a text of the rules tells; what people wrote is left as they wrote it.
+fn moment_of(field: &str, text: &str) -> Option<Timestamp> {
+    text.parse().ok().filter(|_| !model::texts::is_text(field))
+}
+
+fn is_of_parts(value: &Value) -> bool {
+    value.is_object() || value.is_array()
+}
+
+/// A value as it stands.
+fn text_of(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
     }
 }

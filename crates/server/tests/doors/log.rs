@@ -4,6 +4,11 @@
 
 use std::io::{BufRead, BufReader, Write};
 
+use model::file::Actor;
+use model::identity::ProvisionedPerson;
+use serde_json::json;
+use store::{Lane, Mode};
+
 use crate::world::{Answer, World};
 
 fn fetch(world: &World, login: &str, path: &str) -> Answer {
@@ -68,6 +73,68 @@ fn the_log_is_open_to_auditors_alone() {
         .send()
         .problem(404, "not_found");
     assert_eq!(fetch(&world, "aino", "/t/system/log/checkpoint").status, 200);
+}
+
+#[test]
+fn an_event_with_what_it_wrote_is_shown_to_auditors_alone_and_keeps_what_is_for_scim() {
+    let world = World::new();
+    let id = world.act(|room| {
+        let told = ProvisionedPerson {
+            login: "petra".to_owned(),
+            name: "Petra".to_owned(),
+            external_id: Some("hr-4711".to_owned()),
+            attributes: vec![("phoneNumbers".to_owned(), "+47-111".to_owned())],
+            ..ProvisionedPerson::default()
+        };
+        let petra = acts::provision::create_person(room, &told)?;
+        let wish = json!({"how": "digest", "digest_at": "05:55"});
+        acts::set_telling::set_telling(room, "petra", wish.as_object().unwrap())?;
+        Ok(petra.id.0)
+    });
+    let events = |tenant: &str, table: &'static str, id: String| {
+        let look = move |room: &mut acts::Room<'_, '_>| Ok(store::event::of_subject(room.tx, table, &id)?);
+        let desk = world.server.state().desk();
+        desk.wait(Lane::Pages, tenant, Actor::system(), Mode::Read, look)
+            .unwrap()
+    };
+    let of_petra = events(crate::world::TENANT, "person", id);
+    assert_eq!(of_petra.len(), 2);
+    for event in &of_petra {
+        let shown = world.get("aino", &format!("/events/{}", event.id)).expect(200);
+        let text = shown.to_string();
+        assert!(text.contains("(withheld)"), "{shown}");
+        for secret in ["hr-4711", "phoneNumbers", "+47-111", "05:55"] {
+            assert!(!text.contains(secret), "{secret}: {shown}");
+        }
+    }
+    let path = format!("/events/{}", of_petra[0].id);
+    world.get("rita", &path).problem(403, "not_allowed");
+    world
+        .ask("GET", &format!("/api/v1{path}"))
+        .send()
+        .problem(401, "unauthenticated");
+    let reader = world.token("aino", &["read"]);
+    let by_reader = world
+        .ask("GET", &format!("/api/v1{path}"))
+        .header("authorization", &format!("Bearer {reader}"));
+    assert_eq!(by_reader.send().status, 403, "a token without the scope `audit`");
+    let foreign = {
+        let make = |room: &mut acts::Room<'_, '_>| {
+            acts::create_tenant::create_tenant(room, "Other", false)?;
+            let otto = json!({"login": "otto", "name": "Otto"});
+            Ok(acts::set_person::create_person(room, otto.as_object().unwrap())?.id.0)
+        };
+        let desk = world.server.state().desk();
+        let otto = desk
+            .wait(Lane::Acts, "other", Actor::system(), Mode::Write, make)
+            .unwrap();
+        events("other", "person", otto)[0].id.clone()
+    };
+    for nothing in [foreign.as_str(), "999999", "-1", "no-such-event"] {
+        world
+            .get("aino", &format!("/events/{nothing}"))
+            .problem(404, "not_found");
+    }
 }
 
 /// A stream goes on for minutes; it ends with the credential that opened it.

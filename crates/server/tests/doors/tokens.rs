@@ -344,6 +344,11 @@ fn a_review_of_access_takes_away_what_a_manager_refuses() {
     world
         .post("rita", "/access-reviews", &json!({}))
         .problem(403, "not_allowed");
+    world.act(|room| {
+        let lent = json!({"delegator": "oscar", "delegate": "sina", "parts": ["owner"], "reason": "Away.",
+            "starts_at": room.now, "ends_at": room.now + jiff::SignedDuration::from_hours(48)});
+        acts::set_delegation::set_delegation(room, lent.as_object().unwrap()).map(drop)
+    });
     let begun = world.post("adam", "/access-reviews", &json!({})).expect(201);
     let parts = begun["items"].as_array().unwrap();
     assert_eq!(parts.len(), 2, "adam's people, and adam himself by another: {begun}");
@@ -357,7 +362,20 @@ fn a_review_of_access_takes_away_what_a_manager_refuses() {
         let found = rights.iter().find(|it| it["person"] == person && it["kind"] == kind);
         found.unwrap_or_else(|| panic!("{person} {kind} in {part}"))["row"].clone()
     };
-    let path = format!("/access-reviews/{}/signature", part["id"].as_str().unwrap());
+    let path = format!("/access-reviews/{}", part["id"].as_str().unwrap());
+    for told in [part, &world.get("adam", &path).expect(200)] {
+        let word = told["rights"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|it| it["kind"] == "delegation");
+        assert_eq!(
+            word.unwrap()["scope"],
+            "oscar: owner",
+            "answers name whom the log has by id: {told}"
+        );
+    }
+    let path = format!("{path}/signature");
     let key = waiting(&world, "rita");
     let refused = json!({
         "refused": [row("vera", "role"), row("sina", "ownership"), row("sina", "role"), row("ivan", "token")], "reason": "They moved on.",

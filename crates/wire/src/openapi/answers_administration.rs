@@ -119,12 +119,15 @@ pub(super) const ADMINISTRATION: &[Shape] = &[
             free("data", "What it says: codes, keys, ids and numbers.").needed(),
             free(
                 "told_by",
-                "`id` and `index` of the event that tells what was written, where that is an earlier one of the same act.",
+                "Where the event itself wrote nothing: `id` and `index` of the nearest earlier event of the same act that did. Of \
+                 events that are written together the first tells of all records; an act may also have written another matter \
+                 before.",
             ),
             objects(
                 "records",
                 "WrittenRecord",
-                "What it wrote, or what `told_by` tells for it; empty where nothing was written.",
+                "What it wrote; with `told_by` what that earlier event wrote, for this one or for another matter of the act. Empty \
+                 where neither wrote anything.",
             )
             .needed(),
         ],
@@ -141,7 +144,8 @@ pub(super) const ADMINISTRATION: &[Shape] = &[
                 "changes",
                 "What became of its fields: `field`, `before` (absent where nothing stood there) and `after` (absent where it was \
                  taken away). What was erased since reads `(erased)`; \
-                 letters to people and texts that may hold a secret read `(withheld)`.",
+                 letters to people, what only SCIM tells of them, how they wish to be told, and what is or may hold a secret read \
+                 `(withheld)`.",
             )
             .needed(),
         ],
