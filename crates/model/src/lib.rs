@@ -23,6 +23,7 @@ pub mod custom_field;
 pub mod deceiving;
 pub mod decision_facts;
 pub mod directory;
+mod doers;
 pub mod due;
 pub mod erased;
 pub mod facts;

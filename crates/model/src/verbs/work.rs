@@ -45,7 +45,8 @@ pub fn against_start(case: &Case<'_>) -> Vec<Unmet> {
         let known = rows.iter().any(|row| row.code == "freeze");
         if !known {
             rows.extend(
-                freezes_over(change, &case.directory, now, now + second).map(|f| freeze_unmet(f, &case.directory)),
+                freezes_over(change, &case.directory, now, now + second)
+                    .map(|f| freeze_unmet(f, change, &case.directory)),
             );
         }
     }
@@ -224,7 +225,7 @@ pub fn ask_extension(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
 fn check_no_freeze(case: &Case<'_>, until: Timestamp) -> Result<(), Refusal> {
     let from = case.change().window_end().unwrap_or(case.now);
     let rows: Vec<Unmet> = freezes_over(case.change(), &case.directory, from, until)
-        .map(|freeze| freeze_unmet(freeze, &case.directory))
+        .map(|freeze| freeze_unmet(freeze, case.change(), &case.directory))
         .collect();
     refuse_unmet("freeze", "A freeze lies over the asked time.", rows)
 }

@@ -18,6 +18,7 @@ mod people;
 mod properties;
 mod running;
 mod small_team;
+mod waiting;
 mod walks;
 mod walks_after;
 mod walks_around;
