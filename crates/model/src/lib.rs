@@ -35,6 +35,7 @@ pub mod identity;
 pub mod ids;
 pub mod input;
 pub mod key_turn;
+mod leading;
 pub mod lifecycle;
 pub mod mapping;
 pub mod matrix;

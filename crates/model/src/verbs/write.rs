@@ -16,6 +16,7 @@ use crate::input::{self, Input};
 use crate::lifecycle::{check_hold, check_state};
 use crate::matrix::Place;
 use crate::reading::Reading;
+use crate::records::Unmet;
 use crate::refusal::Refusal;
 use crate::requirement::{before_approvals_are_asked, before_submission, template_trouble};
 use crate::risk;
@@ -553,15 +554,8 @@ pub fn label(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Hands the change over for assessment; a standard change walks on by itself.
-///
-/// # Errors
-/// 403; 409 with every missing field, `on_hold`, or `template_not_valid`.
-pub fn submit(case: &mut Case<'_>) -> Result<(), Refusal> {
-    case.allow(Act::Submit)?;
-    check_state(case, Act::Submit)?;
-    check_hold(case)?;
-    settle::emergency_window(&mut case.file.change, case.now);
+/// Everything that stands against handing the change over.
+pub(crate) fn against_submission(case: &Case<'_>) -> Vec<Unmet> {
     let mut unmet = before_submission(case.change(), &case.directory);
     if let Some(end) = case.change().planned_end.filter(|end| *end <= case.now) {
         let text = format!("Its planned end, {end}, has passed.");
@@ -573,6 +567,19 @@ pub fn submit(case: &mut Case<'_>) -> Result<(), Refusal> {
         ));
     }
     unmet.extend(template_trouble(&case.file, &case.directory, case.now));
+    unmet
+}
+
+/// Hands the change over for assessment; a standard change walks on by itself.
+///
+/// # Errors
+/// 403; 409 with every missing field, `on_hold`, or `template_not_valid`.
+pub fn submit(case: &mut Case<'_>) -> Result<(), Refusal> {
+    case.allow(Act::Submit)?;
+    check_state(case, Act::Submit)?;
+    check_hold(case)?;
+    settle::emergency_window(&mut case.file.change, case.now);
+    let unmet = against_submission(case);
     refuse_unmet("submission_incomplete", "It cannot be submitted as it stands.", unmet)?;
     let now = case.now;
     let change = &mut case.file.change;
@@ -685,7 +692,7 @@ fn take_assessment(case: &mut Case<'_>, assessment: input::Assessment) {
 ///
 /// # Errors
 /// [`Refusal::NotNow`].
-pub fn refuse_unmet(code: &'static str, text: &str, unmet: Vec<crate::records::Unmet>) -> Result<(), Refusal> {
+pub fn refuse_unmet(code: &'static str, text: &str, unmet: Vec<Unmet>) -> Result<(), Refusal> {
     if unmet.is_empty() {
         return Ok(());
     }

@@ -10,6 +10,7 @@ mod custom_fields;
 mod distinct_groups;
 mod gate;
 mod input;
+mod leading;
 mod lifecycle;
 mod matrix;
 mod oracle;
