@@ -309,6 +309,7 @@ pub fn patched(case: &Case<'_>, patch: &Body) -> Result<Input, Refusal> {
     let mut input = input::read(&body, &case.directory, &change.requester, Some(&change.content))?;
     let same_template = input.content.template.as_ref().zip(change.content.template.as_ref());
     if let Some((new, old)) = same_template
+    input::name_cleared(&mut body, patch);
         && new.key == old.key
         && !patch.contains_key("template")
     {

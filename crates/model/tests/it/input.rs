@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use crate::people::directory;
-use crate::world::{body, facts, facts_but};
+use crate::world::{World, body, facts, facts_but, fields};
 
 fn read(words: Map<String, Value>) -> Result<Input, Vec<FieldError>> {
     match input::read(&words, &directory(), &"rita".into(), None) {
@@ -379,4 +379,42 @@ fn an_answer_can_be_sent_back_as_a_request() {
     let again = read(words).unwrap();
     assert_eq!(again.content, world.change().content);
     assert_eq!(again.planned_end, world.change().planned_end);
+}
+
+#[test]
+fn a_patch_names_what_it_cannot_change_also_to_clear_it() {
+    let mut world = World::new();
+    for (patch, field) in [
+        (json!({"no_such": null}), "no_such"),
+        (json!({"key": null}), "key"),
+        (json!({"outcome": null}), "outcome"),
+        (json!({"risk_override": null}), "risk_override"),
+        (json!({"impact": {"zz": null}}), "impact.zz"),
+        (
+            json!({"disruption": {"kind": "none", "minuts": null}}),
+            "disruption.minuts",
+        ),
+        (json!({"custom_fields": {"zz": null}}), "custom_fields.zz"),
+        (json!({"title": "x", "description": null, "titel": null}), "titel"),
+    ] {
+        let answer = world.edit("rita", patch.clone());
+        assert_eq!(
+            fields(answer),
+            [(field.to_owned(), "unknown_field".to_owned())],
+            "{patch}"
+        );
+    }
+    world
+        .edit("rita", json!({"custom_fields": {"cost_centre": "12"}}))
+        .unwrap();
+    assert_eq!(world.change().content.custom_fields.len(), 1);
+    let cleared = json!({
+        "description": null, "tester": null, "impact": {"data": null}, "custom_fields": {"cost_centre": null},
+        "plan": null, "services": null, "environment": null,
+    });
+    world.edit("rita", cleared).unwrap();
+    let content = &world.change().content;
+    assert_eq!((&content.description, &content.tester), (&None, &None));
+    assert!(content.plan.is_empty() && content.custom_fields.is_empty() && content.targets.len() == 1);
+    assert!(world.change().origins.contains_key("impact.data"), "derived again");
 }
