@@ -28,6 +28,7 @@ pub mod due;
 pub mod erased;
 pub mod facts;
 pub mod file;
+pub mod freeze;
 pub mod gate;
 pub mod glass;
 pub mod held;

@@ -297,7 +297,7 @@ pub fn freezes_over<'a>(
 ) -> impl Iterator<Item = &'a Freeze> {
     directory.freezes.iter().filter(move |freeze| {
         freeze.overlaps(start, end)
-            && !freeze.excepts(&change.id)
+            && !freeze.excepts(change)
             && change
                 .content
                 .targets

@@ -441,6 +441,7 @@ pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
         settle::revoke_permits(case, "the content was edited", |_| true);
     }
     if when {
+        crate::freeze::tell_lapsed(case);
         void_when(case, "its planned times were edited");
         settle::revoke_permits(case, "the planned times were edited", |_| true);
     }
@@ -635,6 +636,7 @@ pub fn assess(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         recompute(case);
     }
     case.tell("change.assessed", json!({"risk": case.change().risk.level}));
+        crate::freeze::tell_lapsed(case);
     move_to(case, State::Authorizing);
     settle(case);
     Ok(())
