@@ -1,7 +1,7 @@
 //! What a request may say: every limit, every kind of slip, and the laws of the merge patch.
 
 use model::input::{self, Input, merge};
-use model::reading::{LINE, LIST, TEXT, nearest};
+use model::reading::{LINE, LIST, TEXT, nearest, one_line};
 use model::refusal::{FieldError, Refusal};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
@@ -242,14 +242,16 @@ fn control_characters_are_refused_and_all_else_is_kept() {
             "{bad:?}"
         );
     }
-    for good in [
-        "Ærlig 🚀 変更",
-        "e\u{301}",
-        "עברית",
-        "a\tb\nc\r\n",
-        "  spaces stay  ",
-        "𝔘𝔫𝔦",
-    ] {
+    for broken in ["a\nb", "a\r\nb", "a\tb"] {
+        let one = errors(json!({"title": broken, "labels": [broken], "plan": [{"title": broken}]}));
+        let fields: Vec<_> = one.iter().map(|(field, _)| field.as_str()).collect();
+        assert_eq!(fields, ["title", "plan[0].title", "labels[0]"], "{broken:?}");
+        assert!(one.iter().all(|(_, code)| code == "control_character"), "{one:?}");
+        let input = read(facts_but(json!({"description": broken}))).unwrap();
+        assert_eq!(input.content.description.as_deref(), Some(broken), "of several lines");
+        assert_eq!(one_line(&format!("{broken} \u{7} ")), "a b");
+    }
+    for good in ["Ærlig 🚀 変更", "e\u{301}", "עברית", "  spaces stay  ", "𝔘𝔫𝔦"] {
         let input = read(facts_but(json!({"title": good, "description": good}))).unwrap();
         assert_eq!(
             (input.content.title.as_str(), input.content.description.as_deref()),
@@ -267,7 +269,20 @@ fn times_are_kept_to_the_microsecond_in_utc() {
         read(words).unwrap().planned_start.unwrap().to_string(),
         "2026-11-20T11:00:00.123456Z"
     );
-    for wrong in ["1969-12-31T23:59:59Z", "2026-11-20", "2026-11-20T11:00:00"] {
+    for far in [
+        "1969-12-31T23:59:59Z",
+        "10000-01-01T00:00:00Z",
+        "+012026-11-20T00:00:00Z",
+    ] {
+        let read = read(facts_but(json!({"planned_start": far}))).unwrap_err();
+        let found = (read[0].code.as_str(), read[0].text.as_str());
+        assert_eq!(
+            found,
+            ("out_of_range", "`planned_start` must lie in the years 1970 to 9999."),
+            "{far}"
+        );
+    }
+    for wrong in ["2026-11-20", "2026-11-20T11:00:00", "2026-02-30T11:00:00Z", "202611-20"] {
         assert_eq!(
             errors(json!({"planned_start": wrong})),
             [("planned_start".into(), "not_a_time".into())],

@@ -55,6 +55,20 @@ fn an_import_shows_its_difference_before_it_does_it_and_does_it_once() {
         .problem(403, "not_allowed");
 }
 
+/// A person who writes two lines into one is told; a file that brings them is taken as it is meant.
+#[test]
+fn a_name_of_several_lines_is_one_line_where_a_file_brings_it() {
+    let world = World::new();
+    let text = "key,name,criticality\nlabels,\"Label\n\tprint\",low\n";
+    import(&world, "services", text, false).expect(200);
+    let kept = world.get("adam", "/services/labels").expect(200);
+    assert_eq!(kept["name"], "Label print", "{kept}");
+    let mut said = World::change_body();
+    said["title"] = json!("Print\nlabels");
+    let refused = world.post("rita", "/changes", &said).problem(422, "invalid");
+    assert_eq!(refused["errors"][0]["code"], "control_character", "{refused}");
+}
+
 #[test]
 fn what_is_exported_comes_back_without_a_difference() {
     let world = World::new();

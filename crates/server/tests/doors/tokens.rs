@@ -105,6 +105,9 @@ fn a_token_is_made_for_who_is_there_and_for_what_is_named() {
     set.json(&workload).send().problem(422, "invalid");
     let mail = json!({"login": "x", "name": "X", "email": "x@acme.example\nBcc: eve@evil.example"});
     let refused = world.post("adam", "/people", &mail).problem(422, "invalid");
+    assert_eq!(refused["errors"][0]["code"], "control_character");
+    let mail = json!({"login": "x", "name": "X", "email": "x@acme.example Bcc: eve@evil.example"});
+    let refused = world.post("adam", "/people", &mail).problem(422, "invalid");
     assert_eq!(refused["errors"][0]["code"], "not_an_address");
     let group = world.as_person("adam", "PUT", "/groups/night").header("if-match", "*");
     let group = group.json(&json!({"key": "day", "members": []})).send();
