@@ -4,13 +4,14 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::Body;
+use super::plan::LONGEST_EXTENSION;
 use super::write::refuse_unmet;
 use crate::act::Act;
 use crate::change::{EarlierOutcome, Extension, ExtensionDecision};
 use crate::file::{Case, unmet};
 use crate::ids::{PersonId, RecordId, TargetId};
 use crate::lifecycle::{check_hold, check_state};
-use crate::reading::{LINE, Reading, TEXT};
+use crate::reading::{LINE, Reading, TEXT, later};
 use crate::records::{Entry, Unmet};
 use crate::refusal::Refusal;
 use crate::requirement::{before_approved, before_scheduled, before_start, freeze_unmet, freezes_over};
@@ -190,6 +191,11 @@ pub fn ask_extension(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
             "out_of_order",
             "`until` must lie ahead, after the present end.",
         );
+    }
+    let planned = case.change().planned_end.unwrap_or(case.now);
+    if until.is_some_and(|until| until > later(planned, LONGEST_EXTENSION)) {
+        let text = "`until` may lie 7 days after the planned end at most; longer work is a change of its own.";
+        reading.wrong("until", "out_of_range", text);
     }
     reading.finish()?;
     check_state(case, Act::AskExtension)?;

@@ -126,6 +126,7 @@ fn records_for(content: &Content) -> Vec<TargetRecord> {
 pub fn create(case: &mut Case<'_>) -> Result<(), Refusal> {
     recompute(case);
     case.allow(Act::Create)?;
+    super::plan::check_reach((case.change().planned_start, case.change().planned_end), None, case.now)?;
     let turned = drifted_fields(case);
     let change = &mut case.file.change;
     if change.retrospective.is_some() {
@@ -255,6 +256,8 @@ pub fn edit(case: &mut Case<'_>, patch: &Body) -> Result<(), Refusal> {
         case.allow(Act::Schedule)?;
     }
     let input = patched(case, patch)?;
+    let before = (case.change().planned_start, case.change().planned_end);
+    super::plan::check_reach((input.planned_start, input.planned_end), Some(before), case.now)?;
     check_state(case, Act::Edit)?;
     if new_times {
         check_hold(case)?;
@@ -306,10 +309,10 @@ pub fn patched(case: &Case<'_>, patch: &Body) -> Result<Input, Refusal> {
     if patch.get("template").is_some_and(Value::is_string) {
         take_from_template(&mut body, patch, &case.directory);
     }
+    input::name_cleared(&mut body, patch);
     let mut input = input::read(&body, &case.directory, &change.requester, Some(&change.content))?;
     let same_template = input.content.template.as_ref().zip(change.content.template.as_ref());
     if let Some((new, old)) = same_template
-    input::name_cleared(&mut body, patch);
         && new.key == old.key
         && !patch.contains_key("template")
     {
@@ -438,10 +441,10 @@ pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
         let moved = moved_targets(&before.content.targets, &case.change().content.targets);
         settle::void_content(case, "its content was edited", &moved);
         super::glass::end_waiting(case);
+        crate::freeze::tell_lapsed(case);
         settle::revoke_permits(case, "the content was edited", |_| true);
     }
     if when {
-        crate::freeze::tell_lapsed(case);
         void_when(case, "its planned times were edited");
         settle::revoke_permits(case, "the planned times were edited", |_| true);
     }
@@ -633,10 +636,10 @@ pub fn assess(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         }
         void_what(case, "the assessment changed its content");
         super::glass::end_waiting(case);
+        crate::freeze::tell_lapsed(case);
         recompute(case);
     }
     case.tell("change.assessed", json!({"risk": case.change().risk.level}));
-        crate::freeze::tell_lapsed(case);
     move_to(case, State::Authorizing);
     settle(case);
     Ok(())

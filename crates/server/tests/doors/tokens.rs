@@ -173,6 +173,9 @@ fn a_narrowed_token_carries_its_roles_and_no_other() {
     let body = json!({"name": "x", "person": "mona", "roles": ["owner"]});
     let wrong = world.post("adam", "/tokens", &body).problem(422, "invalid");
     assert_eq!(wrong["errors"][0]["code"], "not_held", "{wrong}");
+    let endless = json!({"name": "x", "person": "mona", "expires_at": "2076-01-01T00:00:00Z"});
+    let wrong = world.post("adam", "/tokens", &endless).problem(422, "invalid");
+    assert_eq!(wrong["errors"][0]["code"], "out_of_range", "{wrong}");
     let writes = made(
         &world,
         &json!({"name": "writes", "person": "mona", "roles": ["requester"]}),
