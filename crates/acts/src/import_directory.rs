@@ -9,7 +9,7 @@ use model::committers::drops_mark;
 use model::directory::{ConfigItem, Dependency, Directory, Environment, Group, Ownership, Person, Service};
 use model::file::EventDraft;
 use model::ids::{PersonId, RecordId};
-use model::reading::Reading;
+use model::reading::{Reading, one_line};
 use model::refusal::{FieldError, Refusal};
 use model::two_people::is_by_two;
 use model::verbs::Body;
@@ -243,7 +243,11 @@ impl Staging {
     }
 
     fn take(&mut self, room: &mut Room<'_, '_>, line: &Line) -> Result<()> {
-        let fields = self.completed(room, line)?;
+        let mut fields = self.completed(room, line)?;
+        // A spreadsheet's cell may hold a line break; a file is not sent back for one in a name.
+        if let Some(Value::String(name)) = fields.get_mut("name") {
+            *name = one_line(name);
+        }
         let mut reading = Reading::new(&fields, "");
         let write = match line.noun {
             Noun::People => Write::Person(Box::new(rows::person(&mut reading, &self.directory))),

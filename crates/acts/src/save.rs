@@ -325,6 +325,7 @@ pub fn file(room: &mut Room<'_, '_>, before: Option<&ChangeFile>, mut done: Done
     if !written.is_empty() || !done.events.is_empty() {
         room.tell(done.events, written)?;
     }
+    crate::set_freeze::end_lapsed(room, before.map(|before| &before.change), &done.file.change)?;
     set_timer(room, &id, before.is_some(), done.next_due)?;
     crate::gate::refresh(room, before, &done.file)?;
     crate::answer_outside::refresh(room, &done.file)?;
@@ -457,6 +458,7 @@ fn topic_words(topic: &str) -> String {
         "hold_ended" => "is still on hold",
         "break_glass" => "broke glass",
         "break_glass_ended" => "ended its break-glass",
+        "exception_lapsed" | "exception_withdrawn" => "may pass a freeze no more",
         "went_wrong" => "went wrong",
         "does_not_work" => "does not work",
         "extension_asked" => "needs more time",

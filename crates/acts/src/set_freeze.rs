@@ -1,6 +1,7 @@
 //! Sets a freeze, takes it back, or excepts a change from it. It takes effect in its own transaction.
 
-use model::directory::{Freeze, FreezeException};
+use model::change::Change;
+use model::freeze::{Freeze, FreezeException, lapsed};
 use model::ids::{EnvironmentKey, RecordId, ServiceKey};
 use model::reading::{LINE, Reading, TEXT};
 use model::refusal::Refusal;
@@ -162,10 +163,33 @@ pub fn end_freeze(room: &mut Room<'_, '_>, id: &str) -> Result<Freeze> {
     Ok(ended)
 }
 
-/// Lets one change pass a freeze (`POST /freezes/{id}/exceptions`).
+/// Refuses what concerns a freeze that lies behind us: nothing waits for it any more.
+fn check_not_over(freeze: &Freeze, now: jiff::Timestamp) -> Result<()> {
+    if !freeze.is_over(now) {
+        return Ok(());
+    }
+    let text = format!("The freeze “{}” is over, so it stops nothing.", freeze.title);
+    Err(Refusal::not_now("freeze_over", text, "Nothing has to be done.", Vec::new()).into())
+}
+
+/// Refuses a change that a freeze no longer stops, or that it lets pass already.
+fn check_exceptable(freeze: &Freeze, change: &Change) -> Result<()> {
+    if !change.state.is_open() {
+        let text = format!("{} is {}, so no freeze stops it.", change.key, change.state);
+        return Err(Refusal::not_now("not_in_state", text, "Nothing has to be done.", Vec::new()).into());
+    }
+    if freeze.excepts(change) {
+        let text = format!("The freeze “{}” lets {} pass already.", freeze.title, change.key);
+        let satisfy = "Leave it, or withdraw it with DELETE /freezes/{id}/exceptions/{change}.";
+        return Err(Refusal::not_now("excepted_already", text, satisfy, Vec::new()).into());
+    }
+    Ok(())
+}
+
+/// Lets one change pass a freeze, as it stands now (`POST /freezes/{id}/exceptions`): an edit of *what* ends it.
 ///
 /// # Errors
-/// 403, 404, 422, or the store's.
+/// 403, 404, 422; 409 for a freeze or a change that is over, and for one that is excepted already; or the store's.
 pub fn except_from_freeze(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<Freeze> {
     room.allow(model::act::actions::SET_FREEZE)?;
     let mut freeze = load(room, id)?;
@@ -177,15 +201,74 @@ pub fn except_from_freeze(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Res
     if crate::own_request::is_own(&room.actor, &change.requester) {
         return Err(Refusal::not_allowed("own_request", "Nobody excepts their own change from a freeze.").into());
     }
+    check_not_over(&freeze, room.now)?;
+    check_exceptable(&freeze, &change)?;
     let exception = FreezeException {
         change: change.id.clone(),
         change_key: change.key.clone(),
         reason,
         by: room.actor.person.clone(),
         at: room.now,
+        what_digest: Some(change.digests.what.clone()),
     };
     freeze.exceptions.push(exception);
     let freeze = room.put_estate("freeze.excepted", freeze, json!({"change": change.key}))?;
     settle_open(room, |open| open.id == change.id)?;
     Ok(freeze)
+}
+
+/// Takes an exception back (`DELETE /freezes/{id}/exceptions/{change}`): the freeze stops the change again, and its owner and
+/// whoever gave the exception are told.
+///
+/// # Errors
+/// 403; 404 also for a change that is not excepted; 409 for a freeze that is over; or the store's.
+pub fn withdraw_exception(room: &mut Room<'_, '_>, id: &str, change: &str) -> Result<Freeze> {
+    room.allow(model::act::actions::SET_FREEZE)?;
+    let mut freeze = load(room, id)?;
+    let change = room.change(change)?;
+    let (gone, kept): (Vec<_>, Vec<_>) = freeze.exceptions.into_iter().partition(|row| row.change == change.id);
+    if gone.is_empty() {
+        return Err(Refusal::not_found(format!("exception for {}", change.key)).into());
+    }
+    freeze.exceptions = kept;
+    check_not_over(&freeze, room.now)?;
+    let freeze = room.put_estate("freeze.exception_withdrawn", freeze, json!({"change": change.key}))?;
+    let mark = format!("{}/{}", freeze.id, room.now);
+    room.on_change(change.id.as_str(), |case| {
+        let news = format!("{} may pass the freeze “{}” no more.", change.key, freeze.title);
+        let mut people: Vec<_> = gone.iter().map(|row| row.by.clone()).collect();
+        people.push(case.change().content.owner.clone());
+        people.dedup();
+        for person in people {
+            let then = "Plan another time, or have a change manager except it anew.";
+            case.write_to(&person, "exception_withdrawn", &mark, news.clone(), then);
+        }
+        model::settle::recompute(case);
+        model::settle::settle(case);
+        Ok(())
+    })?;
+    Ok(freeze)
+}
+
+/// Ends the exceptions of a change whose *what* an act edited: what was let pass is not what it says now, nor does it come
+/// back when the edit is taken back.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn end_lapsed(room: &mut Room<'_, '_>, before: Option<&Change>, change: &Change) -> Result<()> {
+    if before.is_none_or(|before| before.digests.what == change.digests.what) {
+        return Ok(());
+    }
+    let directory = room.directory()?;
+    let mut freezes: Vec<Freeze> = lapsed(&directory, change, room.now)
+        .map(|(freeze, _)| freeze.clone())
+        .collect();
+    freezes.dedup_by(|left, right| left.id == right.id);
+    for mut freeze in freezes {
+        freeze
+            .exceptions
+            .retain(|row| row.change != change.id || row.counts_for(change));
+        room.put_estate("freeze.exception_lapsed", freeze, json!({"change": change.key}))?;
+    }
+    Ok(())
 }

@@ -23,6 +23,8 @@ pub const PREFIX: &str = "ast_";
 
 /// How long a token is good whose end nobody named, in days.
 const USUAL_DAYS: i64 = 365;
+/// How far ahead the end of a token may be named, in days: five years.
+const MOST_DAYS: i64 = 5 * 366;
 
 /// A new random secret: the prefix and 256 bits.
 ///
@@ -52,6 +54,11 @@ pub fn create_token(room: &mut Room<'_, '_>, body: &Body) -> Result<(Token, Stri
     let expires_at = reading.time("expires_at").or(usual);
     if expires_at.is_some_and(|end| end <= room.now) {
         reading.wrong("expires_at", "in_the_past", "`expires_at` must lie ahead.");
+    }
+    let last = later(room.now, SignedDuration::from_hours(24 * MOST_DAYS));
+    if !room.actor.is_system && expires_at.is_some_and(|end| end > last) {
+        let text = "`expires_at` may lie five years ahead at most.";
+        reading.wrong("expires_at", "out_of_range", text);
     }
     reading.finish()?;
     let secret = new_secret(room)?;

@@ -37,7 +37,7 @@ pub fn take_alert(room: &mut Room<'_, '_>, connection: &str, alert: &Alert) -> R
         }
         incident.resolved_at = incident.resolved_at.or(end);
         if is_named {
-            incident.title = alert.title.chars().take(TITLE).collect();
+            incident.title = title_of(alert);
             incident.severity = alert.severity;
             incident.services = services(&directory, &connection, alert);
             incident.started_at = incident.started_at.min(alert.started_at);
@@ -55,7 +55,7 @@ pub fn take_alert(room: &mut Room<'_, '_>, connection: &str, alert: &Alert) -> R
         id: RecordId(room.new_id()?),
         version: 0,
         key: format!("INC-{}", 100 + counter::next(room.tx, "incident")?),
-        title: alert.title.chars().take(TITLE).collect(),
+        title: title_of(alert),
         severity: alert.severity,
         services: services(&directory, &connection, alert),
         started_at: ended_at.map_or(alert.started_at, |end| end.min(alert.started_at)),
@@ -64,6 +64,11 @@ pub fn take_alert(room: &mut Room<'_, '_>, connection: &str, alert: &Alert) -> R
     };
     let saved = room.put_estate("incident.opened", incident, json!({}))?;
     Ok(format!("{} is opened", saved.key))
+}
+
+/// An alert's title as the incident's: one line, whatever the sender put into it.
+fn title_of(alert: &Alert) -> String {
+    model::reading::one_line(&alert.title).chars().take(TITLE).collect()
 }
 
 /// Our service: mapped from the sender's word for it, or that very word.

@@ -80,7 +80,10 @@ fn days(event: &Component<'_>, line: usize, today: Date) -> Result<Option<Vec<Ho
     let first = date(start, line)?;
     let length = length(event, first, line)?;
     let title = property(event, "SUMMARY").map_or_else(|| "Holiday".to_owned(), |text| text.replace("\\,", ","));
-    let title: String = title.chars().take(model::reading::LINE).collect();
+    let title: String = model::reading::one_line(&title)
+        .chars()
+        .take(model::reading::LINE)
+        .collect();
     let left_out = dates(event, "EXDATE", line)?;
     let mut starts = starts(event, (first, today), line)?;
     starts.extend(dates(event, "RDATE", line)?);
@@ -263,7 +266,7 @@ mod tests {
     fn whole_days_are_holidays() {
         let text = file(
             "BEGIN:VEVENT\r\nUID:1\r\nDTSTART;VALUE=DATE:20261224\r\nDTEND;VALUE=DATE:20261227\r\nSUMMARY:Christ\r\n mas\r\nEND:VEVENT\r\n\
-             BEGIN:VEVENT\r\nUID:2\r\nDTSTART;VALUE=DATE:20270517\r\nRRULE:FREQ=YEARLY\r\nSUMMARY:Constitution\\, day\r\nEND:VEVENT\r\n\
+             BEGIN:VEVENT\r\nUID:2\r\nDTSTART;VALUE=DATE:20270517\r\nRRULE:FREQ=YEARLY\r\nSUMMARY:Constitution\\,\tday\r\nEND:VEVENT\r\n\
              BEGIN:VEVENT\r\nUID:3\r\nDTSTART:20261201T090000Z\r\nSUMMARY:Meeting\r\nEND:VEVENT\r\n",
         );
         let (days, left_out) = holidays(&text, today()).unwrap();

@@ -145,6 +145,14 @@ pub(crate) fn read(
         return Vec::new();
     };
     let standing = keep.map(|content| content.custom_fields.as_slice()).unwrap_or_default();
+    // What went out of use may be cleared; what never was a field is a slip.
+    let is_known = |key: &str| directory.custom_fields.contains_key(key) || standing.iter().any(|old| old.key == key);
+    for key in map.keys().filter(|key| map[*key].is_null() && !is_known(key)) {
+        if let Err((code, text)) = defined(directory, key, kind) {
+            let at = reading.at(&format!("{FIELD}.{key}"));
+            reading.errors.push(FieldError::new(at, code, text));
+        }
+    }
     let mut found = Vec::new();
     for (key, value) in map.iter().filter(|(_, value)| !is_blank(value)) {
         let same = standing

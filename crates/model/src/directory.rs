@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::absence::{Absence, Delegation};
 use crate::calendar::Calendar;
-
-use crate::ids::{ChangeId, EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
+pub use crate::freeze::{Freeze, FreezeException};
+use crate::ids::{EnvironmentKey, GroupKey, PersonId, RecordId, ServiceKey};
 use crate::matrix::Matrix;
 pub use crate::matrix::{Holder, Ownership};
 use crate::shelf::{Rows, Shelf};
@@ -372,78 +372,6 @@ pub struct MaintenanceWindow {
     /// Whether it was taken back.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ended: bool,
-}
-
-/// A time in which no change begins.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Freeze {
-    /// The record's id.
-    pub id: RecordId,
-    /// Grows with every save.
-    pub version: i64,
-    /// What it is called.
-    pub title: String,
-    /// Why.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub reason: Option<String>,
-    /// Its start.
-    pub starts_at: Timestamp,
-    /// Its end.
-    pub ends_at: Timestamp,
-    /// Services; empty means all.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub services: BTreeSet<ServiceKey>,
-    /// Environments; empty means all.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    pub environments: BTreeSet<EnvironmentKey>,
-    /// Whether it also stops what is under way.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub halt: bool,
-    /// Changes that may go on in spite of it.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub exceptions: Vec<FreezeException>,
-    /// Whether it was taken back.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-    pub ended: bool,
-}
-
-/// A change that a freeze lets pass.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FreezeException {
-    /// The change.
-    pub change: ChangeId,
-    /// Its key.
-    pub change_key: String,
-    /// Why.
-    pub reason: String,
-    /// Who said so.
-    pub by: PersonId,
-    /// When.
-    pub at: Timestamp,
-}
-
-impl Freeze {
-    /// Whether it is about this service and environment.
-    pub fn covers(&self, service: &ServiceKey, environment: &EnvironmentKey) -> bool {
-        !self.ended
-            && (self.services.is_empty() || self.services.contains(service))
-            && (self.environments.is_empty() || self.environments.contains(environment))
-    }
-
-    /// Whether it lies over any instant of `[start, end)`.
-    pub fn overlaps(&self, start: Timestamp, end: Timestamp) -> bool {
-        self.starts_at < end && start < self.ends_at
-    }
-
-    /// Whether it holds at this instant.
-    pub fn is_on(&self, now: Timestamp) -> bool {
-        self.starts_at <= now && now < self.ends_at
-    }
-
-    /// Whether it lets this change pass.
-    pub fn excepts(&self, change: &ChangeId) -> bool {
-        self.exceptions.iter().any(|exception| &exception.change == change)
-    }
 }
 
 /// An incident, first form.

@@ -210,7 +210,7 @@ fn row(
         frozen: directory
             .freezes
             .iter()
-            .filter(|freeze| freeze.covers(&target.service, &target.environment) && !freeze.excepts(&change.id))
+            .filter(|freeze| freeze.covers(&target.service, &target.environment) && !freeze.excepts(change))
             .map(|freeze| FrozenSpan {
                 title: freeze.title.clone(),
                 starts_at: freeze.starts_at,

@@ -736,6 +736,20 @@ pub fn merge(base: &mut Map<String, Value>, patch: &Map<String, Value>) {
     }
 }
 
+/// Names again, as null, what a patch clears and a merge has taken away, so that a reader refuses names that it does not know:
+/// a field that is cleared is absent, and one that is none at all would be so in silence.
+pub fn name_cleared(merged: &mut Map<String, Value>, patch: &Map<String, Value>) {
+    for (key, value) in patch {
+        match (value, merged.get_mut(key)) {
+            (Value::Null, None) => {
+                merged.insert(key.clone(), Value::Null);
+            }
+            (Value::Object(inner), Some(Value::Object(object))) => name_cleared(object, inner),
+            _ => {}
+        }
+    }
+}
+
 /// Puts a template's locked values into a request that does not say them itself.
 pub fn fill_from_template(body: &mut Map<String, Value>, directory: &Directory) {
     let Some(key) = body.get("template").and_then(Value::as_str) else {

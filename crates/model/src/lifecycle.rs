@@ -1,7 +1,8 @@
 //! The lifecycle: which act belongs to which state. One table, printed whole in a snapshot test.
 
 use crate::act::Act;
-use crate::file::Case;
+use crate::file::{Case, unmet};
+use crate::records::Unmet;
 use crate::refusal::Refusal;
 use crate::words::State;
 
@@ -99,13 +100,24 @@ pub fn leads(act: Act, state: State) -> Option<&'static str> {
 /// Refuses an act that does not belong to the change's state.
 ///
 /// # Errors
-/// [`Refusal::NotNow`] with `not_in_state`.
+/// [`Refusal::NotNow`] with `not_in_state`: the act that leads there, what holds it up, and whom it waits for.
 pub fn check_state(case: &Case<'_>, act: Act) -> Result<(), Refusal> {
-    let state = case.change().state;
-    if is_legal(act, state) {
+    if is_legal(act, case.change().state) {
         return Ok(());
     }
-    Err(Refusal::not_in_state(act, state, leads(act, state)))
+    Err(crate::leading::not_in_state(case, act))
+}
+
+/// The hold that stands before every step ahead.
+pub(crate) fn hold_unmet(case: &Case<'_>) -> Option<Unmet> {
+    let hold = case.change().hold.as_ref()?;
+    let who = case.name(&hold.by);
+    Some(unmet(
+        "on_hold",
+        format!("It is on hold since {} by {who}: {}", hold.at, hold.reason),
+        "Resume it first.",
+        vec![case.directory.login(&hold.by)],
+    ))
 }
 
 /// Refuses while the change is on hold.
@@ -113,14 +125,8 @@ pub fn check_state(case: &Case<'_>, act: Act) -> Result<(), Refusal> {
 /// # Errors
 /// [`Refusal::NotNow`] with `on_hold`.
 pub fn check_hold(case: &Case<'_>) -> Result<(), Refusal> {
-    let Some(hold) = &case.change().hold else { return Ok(()) };
-    let who = case.name(&hold.by);
-    Err(Refusal::not_now(
-        "on_hold",
-        format!("It is on hold since {} by {who}: {}", hold.at, hold.reason),
-        "Resume it first.",
-        vec![case.directory.login(&hold.by)],
-    ))
+    let Some(row) = hold_unmet(case) else { return Ok(()) };
+    Err(Refusal::not_now("on_hold", row.text, row.satisfy, row.waiting_on))
 }
 
 #[cfg(test)]

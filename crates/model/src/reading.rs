@@ -82,7 +82,7 @@ impl<'a> Reading<'a> {
         self.known.push(field);
     }
 
-    /// A text of at most `max` characters without control characters; blank counts as absent.
+    /// A text of at most `max` characters without control characters, up to [`LINE`] in one line; blank counts as absent.
     pub fn text(&mut self, field: &'static str, max: usize) -> Option<String> {
         let value = self.value(field)?;
         let Some(text) = value.as_str() else {
@@ -94,8 +94,12 @@ impl<'a> Reading<'a> {
 
     /// A person's name, in one line.
     pub fn name(&mut self) -> Option<String> {
-        let name = crate::deceiving::name_in_one_line(&self.text("name", LINE)?);
-        (!name.is_empty()).then_some(name)
+        let told = self.value("name")?;
+        let Some(text) = told.as_str() else {
+            return self.text("name", LINE);
+        };
+        // Names come out of other directories, with whatever stands there around them.
+        self.clean("name", &crate::deceiving::name_in_one_line(text), LINE)
     }
 
     /// The same for a text that was put together from what stands there.
@@ -113,16 +117,16 @@ impl<'a> Reading<'a> {
             );
             return None;
         }
-        if let Some(bad) = text
-            .chars()
-            .find(|c| c.is_control() && !matches!(c, '\n' | '\t' | '\r'))
-        {
+        let is_line = max <= LINE;
+        let is_wrong = |c: &char| c.is_control() && (is_line || !matches!(c, '\n' | '\t' | '\r'));
+        if let Some(bad) = text.chars().find(is_wrong) {
             let at = self.at(field);
-            self.wrong(
-                field,
-                "control_character",
-                format!("`{at}` holds the control character U+{:04X}.", bad as u32),
-            );
+            let what = match bad {
+                '\n' | '\r' => "is one line, and holds a line break".to_owned(),
+                '\t' => "is one line, and holds a tab".to_owned(),
+                bad => format!("holds the control character U+{:04X}", bad as u32),
+            };
+            self.wrong(field, "control_character", format!("`{at}` {what}."));
             return None;
         }
         Some(text.to_owned())
@@ -281,8 +285,15 @@ impl<'a> Reading<'a> {
     /// An RFC 3339 time, kept to the microsecond.
     pub fn time(&mut self, field: &'static str) -> Option<Timestamp> {
         let text = self.text(field, LINE)?;
-        let Some(time) = text.parse::<Timestamp>().ok().and_then(to_micros) else {
+        let parsed = text.parse::<Timestamp>();
+        let time = parsed.as_ref().ok().copied().and_then(to_micros);
+        let Some(time) = time else {
             let at = self.at(field);
+            if parsed.is_ok() || has_long_year(&text) {
+                let text = format!("`{at}` must lie in the years 1970 to 9999.");
+                self.wrong(field, "out_of_range", text);
+                return None;
+            }
             self.wrong(
                 field,
                 "not_a_time",
@@ -333,6 +344,25 @@ impl<'a> Reading<'a> {
             Err(Refusal::Invalid(self.errors))
         }
     }
+}
+
+/// A text that came from outside as one line: what would break it becomes a space. A machine's title is taken as it is meant,
+/// while a person's is refused and mended.
+pub fn one_line(text: &str) -> String {
+    let spaced: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    spaced
+        .split(' ')
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+/// Whether a text begins with a year of more than four digits, as RFC 3339 has none.
+fn has_long_year(text: &str) -> bool {
+    let year = text.trim_start_matches(['+', '-']);
+    let digits = year.bytes().take_while(u8::is_ascii_digit).count();
+    let is_dash = |place: usize| year.as_bytes().get(place) == Some(&b'-');
+    digits > 4 && is_dash(digits) && is_dash(digits + 3)
 }
 
 /// A time cut to the microsecond, which both engines and the log keep; `None` outside the years 1970 to 9999.

@@ -164,6 +164,6 @@ fn is_under(
         stops(freeze)
             && freeze.is_on(at)
             && freeze.covers(&target.service, &target.environment)
-            && !freeze.excepts(&change.id)
+            && !freeze.excepts(change)
     })
 }

@@ -121,15 +121,15 @@ impl Refusal {
         Self::NotNow { code, text, unmet }
     }
 
-    /// The act does not belong to this state; names the act that leads there.
-    pub fn not_in_state(act: Act, state: State, leads: Option<&str>) -> Self {
+    /// The act does not belong to this state. `satisfy` names the act that leads there, if one does.
+    pub fn not_in_state(act: Act, state: State, satisfy: Option<&str>, waiting_on: Vec<String>) -> Self {
         let name = act.as_str().replace("_change", " it").replace('_', " ");
         let text = format!("It is not possible to {name} while the change is {state}.");
-        let satisfy = leads.map_or_else(
+        let satisfy = satisfy.map_or_else(
             || format!("No act leads from {state} to a state where this is possible."),
-            |lead| format!("First {lead}."),
+            str::to_owned,
         );
-        Self::not_now("not_in_state", text, satisfy, Vec::new())
+        Self::not_now("not_in_state", text, satisfy, waiting_on)
     }
 
     /// The stable code.

@@ -9,6 +9,7 @@ use crate::approvals::approval_unmet;
 use crate::authority::peer_counts;
 use crate::change::{Change, Target};
 use crate::directory::{Directory, Freeze};
+use crate::doers;
 use crate::file::{ChangeFile, unmet};
 use crate::ids::{GroupKey, PersonId};
 use crate::matrix::Place;
@@ -221,7 +222,7 @@ pub fn before_scheduled(file: &ChangeFile, directory: &Directory, now: Timestamp
             "not_planned",
             "It has no planned times.",
             "Set `planned_start` and `planned_end`.",
-            vec![directory.login(&change.content.owner)],
+            logins(directory, &doers::planners(change, directory)),
         ));
         return rows;
     };
@@ -230,11 +231,13 @@ pub fn before_scheduled(file: &ChangeFile, directory: &Directory, now: Timestamp
             "window_over",
             format!("Its planned end, {end}, has passed."),
             "Set new planned times.",
-            vec![directory.login(&change.content.owner)],
+            logins(directory, &doers::planners(change, directory)),
         ));
     }
     // What lies behind us stops nothing: a freeze that is over does not forbid the rest of the window.
-    rows.extend(freezes_over(change, directory, start.max(now), end).map(|freeze| freeze_unmet(freeze, directory)));
+    rows.extend(
+        freezes_over(change, directory, start.max(now), end).map(|freeze| freeze_unmet(freeze, change, directory)),
+    );
     for row in &file.requirements.obligations {
         if let Duty::Approval(rule) = &row.obligation.duty
             && rule.covers.when()
@@ -296,7 +299,7 @@ pub fn freezes_over<'a>(
 ) -> impl Iterator<Item = &'a Freeze> {
     directory.freezes.iter().filter(move |freeze| {
         freeze.overlaps(start, end)
-            && !freeze.excepts(&change.id)
+            && !freeze.excepts(change)
             && change
                 .content
                 .targets
@@ -306,8 +309,7 @@ pub fn freezes_over<'a>(
 }
 
 /// A freeze as an unmet condition.
-pub fn freeze_unmet(freeze: &Freeze, directory: &Directory) -> Unmet {
-    let managers = directory.with_role(Role::ChangeManager);
+pub fn freeze_unmet(freeze: &Freeze, change: &Change, directory: &Directory) -> Unmet {
     unmet(
         "freeze",
         format!(
@@ -315,12 +317,13 @@ pub fn freeze_unmet(freeze: &Freeze, directory: &Directory) -> Unmet {
             freeze.title, freeze.starts_at, freeze.ends_at
         ),
         "Plan another time, or have a change manager except this change.",
-        managers.iter().map(|person| directory.login(person)).collect(),
+        logins(directory, &doers::excepters(change, directory)),
     )
 }
 
 /// Everything due before work begins, without window and hold, which are matters of the clock and of people's word.
 pub fn before_start(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
+    let change = &file.change;
     let mut rows = Vec::new();
     if let Some(key) = &file.rejected_elsewhere {
         rows.push(unmet(
@@ -348,7 +351,7 @@ pub fn before_start(file: &ChangeFile, directory: &Directory, now: Timestamp) ->
     for task in &file.tasks {
         let holds = matches!(task.kind, TaskKind::Prepare | TaskKind::Test);
         if holds && task.mandatory && task.state == TaskState::Open {
-            rows.push(task_unmet(task, directory));
+            rows.push(task_unmet(task, change, directory));
         }
     }
     for linked in file.depends_on.iter().filter(|linked| !linked.state.is_final()) {
@@ -380,45 +383,49 @@ fn condition_unmet(condition: &crate::records::Condition, file: &ChangeFile, dir
     )
 }
 
-fn task_unmet(task: &crate::records::ChangeTask, directory: &Directory) -> Unmet {
+fn task_unmet(task: &crate::records::ChangeTask, change: &Change, directory: &Directory) -> Unmet {
+    let assignee = task.assignee.iter().find(|person| directory.is_active(person));
+    let people = assignee.map_or_else(|| doers::writers(change, directory), |person| vec![person.clone()]);
     unmet(
         "task_open",
         format!("The task “{}” is open.", task.title),
         "The task is done, or dropped with a reason.",
-        task.assignee.iter().map(|person| directory.login(person)).collect(),
+        logins(directory, &people),
     )
 }
 
-/// Who knows how a target ended: whoever is named for the work, else who did some of it, else the owner.
-fn carried_out_by(change: &Change) -> Vec<PersonId> {
-    let named = [&change.content.implementers, &change.implemented_by];
-    let known = named.into_iter().find(|people| !people.is_empty());
-    known.map_or_else(|| vec![change.content.owner.clone()], |people| people.clone())
-}
-
-/// Everything due before closing.
-pub fn before_closure(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
-    let change = &file.change;
-    let owner = vec![directory.login(&change.content.owner)];
-    let mut rows: Vec<Unmet> = stopped(file, directory).into_iter().collect();
-    for target in change.open_targets() {
-        rows.push(unmet(
+/// The targets of which nobody has told yet how they ended.
+pub(crate) fn outcomes_missing(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
+    if file.change.open_targets().next().is_none() {
+        return Vec::new();
+    }
+    let people = logins(directory, &doers::implementers(file, directory, now));
+    let row = |target: &Target| {
+        unmet(
             "outcome_missing",
             format!(
                 "Target {} ({} in {}) has no outcome.",
                 target.id, target.service, target.environment
             ),
             "Say how it ended.",
-            logins(directory, &carried_out_by(change)),
-        ));
-    }
+            people.clone(),
+        )
+    };
+    file.change.open_targets().map(row).collect()
+}
+
+/// Everything due before closing.
+pub fn before_closure(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
+    let change = &file.change;
+    let mut rows: Vec<Unmet> = stopped(file, directory).into_iter().collect();
+    rows.extend(outcomes_missing(file, directory, now));
     rows.extend(validation_unmet(file, directory, now));
     if review_is_needed(file) && change.reviews.is_empty() {
         rows.push(unmet(
             "review_missing",
             "The post-implementation review is missing.",
             "Write the review: objectives, assessment, steps, summary.",
-            owner.clone(),
+            logins(directory, &doers::reviewers(file, directory, now)),
         ));
     }
     for row in due_by(file, Due::Close) {
@@ -438,16 +445,15 @@ pub fn before_closure(file: &ChangeFile, directory: &Directory, now: Timestamp) 
         .iter()
         .filter(|task| task.mandatory && task.state == TaskState::Open)
     {
-        rows.push(task_unmet(task, directory));
+        rows.push(task_unmet(task, change, directory));
     }
-    rows.extend(bypass_unmet(file, directory));
+    rows.extend(bypass_unmet(file, directory, now));
     rows
 }
 
 /// Emergency, retrospective and break-glass work cannot close without an independent word.
-fn bypass_unmet(file: &ChangeFile, directory: &Directory) -> Vec<Unmet> {
+fn bypass_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Unmet> {
     let change = &file.change;
-    let managers = logins(directory, &directory.with_role(Role::ChangeManager));
     let mut rows = Vec::new();
     if change
         .lawful_break_glass()
@@ -457,7 +463,7 @@ fn bypass_unmet(file: &ChangeFile, directory: &Directory) -> Vec<Unmet> {
             "break_glass_validation_missing",
             "The break-glass has not been validated.",
             "Another person than the one who opened it validates it.",
-            managers.clone(),
+            logins(directory, &doers::glass_validators(file, directory, now)),
         ));
     }
     if let Some(retro) = change
@@ -476,8 +482,8 @@ fn bypass_unmet(file: &ChangeFile, directory: &Directory) -> Vec<Unmet> {
         rows.push(unmet(
             "finding_missing",
             "This work was not authorized.",
-            "A change manager states a finding.",
-            managers,
+            "A change manager who neither asked for it nor did it states a finding.",
+            logins(directory, &doers::finders(change, directory)),
         ));
     }
     rows
@@ -519,11 +525,7 @@ fn validation_unmet(file: &ChangeFile, directory: &Directory, now: Timestamp) ->
     if good {
         return None;
     }
-    let mut people: Vec<PersonId> = change.content.tester.iter().cloned().collect();
-    if people.is_empty() {
-        people = owners_of(file, directory, now);
-    }
-    people.retain(|person| crate::verbs::after::is_independent(file, person));
+    let people = doers::testers(file, directory, now);
     Some(unmet(
         "validation_missing",
         match last {

@@ -323,7 +323,7 @@ fn flag_freezes(case: &mut Case<'_>) {
     let on = change.state == State::Implementing
         && case.directory.freezes.iter().any(|freeze| {
             freeze.is_on(case.now)
-                && !freeze.excepts(&change.id)
+                && !freeze.excepts(change)
                 && change
                     .open_targets()
                     .any(|target| freeze.covers(&target.service, &target.environment))
@@ -345,7 +345,7 @@ fn halt(case: &mut Case<'_>) {
         case.directory.freezes.iter().any(|freeze| {
             freeze.halt
                 && freeze.is_on(case.now)
-                && !freeze.excepts(&change.id)
+                && !freeze.excepts(change)
                 && freeze.covers(&target.service, &target.environment)
         })
     };

@@ -93,6 +93,7 @@ pub(crate) async fn keep(
         .get("kind")
         .and_then(|word| serde_json::from_value(word.clone()).ok());
     let text = fields.get("text").and_then(Value::as_str).unwrap_or_default();
+    let text = if text.trim().is_empty() { "" } else { text };
     let (mut file, media_type) = match (file, kind) {
         (Some(file), _) => file,
         // Its summary takes the text's place, so that the document itself is kept beside it.
@@ -106,7 +107,10 @@ pub(crate) async fn keep(
             });
         }
     };
+    let is_empty = file.size() == 0;
     let reading = match kind {
+        // The act says that it is missing, rather than a reader that there is nothing to read.
+        _ if is_empty => None,
         None => None,
         Some(_) => match file.bytes(DOCUMENT_MAX_BYTES).await? {
             Some(bytes) => reading_of(kind, bytes).await?,

@@ -36,6 +36,14 @@ pub enum Freeze {
         #[arg(long)]
         reason: String,
     },
+    /// Let a change no longer pass a freeze.
+    Withdraw {
+        /// The freeze's id.
+        id: String,
+        /// The change's key.
+        #[arg(long)]
+        change: String,
+    },
 }
 
 /// A freeze to set.
@@ -206,6 +214,13 @@ pub fn freeze(freeze: &Freeze, common: &Common, output: &Output) -> Result<u8> {
             let freeze = client.post(&format!("/freezes/{}/exceptions", encode(id)), &body)?.body;
             output.data(&freeze, |output| {
                 output.line(&format!("{change} may pass {}", text_of(&freeze, "title")))
+            });
+        }
+        Freeze::Withdraw { id, change } => {
+            let path = format!("/freezes/{}/exceptions/{}", encode(id), encode(change));
+            let freeze = client.delete(&path)?.body;
+            output.data(&freeze, |output| {
+                output.line(&format!("{change} may pass {} no more", text_of(&freeze, "title")))
             });
         }
     }

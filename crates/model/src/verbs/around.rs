@@ -136,6 +136,17 @@ pub struct FileReading {
     pub passed: Option<bool>,
 }
 
+/// What a piece of evidence lacks that shows nothing: an empty file is none.
+fn lacks_file(kind: EvidenceKind, text: Option<&str>, file: &StoredFile) -> Option<&'static str> {
+    match kind {
+        _ if file.size > 0 => None,
+        EvidenceKind::Note => None,
+        EvidenceKind::File if text.is_some() => None,
+        EvidenceKind::File => Some("Send the file, or say in `text` what it shows: an empty one shows nothing."),
+        _ => Some("Send the document as `file`, or whole in `text`: an empty one shows nothing."),
+    }
+}
+
 /// Adds evidence whose file is stored.
 ///
 /// # Errors
@@ -159,12 +170,8 @@ pub fn add_evidence(case: &mut Case<'_>, body: &Body, file: StoredFile) -> Resul
     if kind == EvidenceKind::Note && text.is_none() {
         reading.wrong("text", "missing", "A note says something in `text`.");
     }
-    if kind == EvidenceKind::File && text.is_none() && file.size == 0 {
-        reading.wrong(
-            "file",
-            "missing",
-            "Send the file, or say in `text` what it shows: an empty one shows nothing.",
-        );
+    if let Some(help) = lacks_file(kind, text.as_deref(), &file) {
+        reading.wrong("file", "missing", help);
     }
     reading.finish()?;
     check_state(case, Act::AddEvidence)?;

@@ -4,13 +4,14 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::Body;
+use super::plan::LONGEST_EXTENSION;
 use super::write::refuse_unmet;
 use crate::act::Act;
 use crate::change::{EarlierOutcome, Extension, ExtensionDecision};
 use crate::file::{Case, unmet};
 use crate::ids::{PersonId, RecordId, TargetId};
 use crate::lifecycle::{check_hold, check_state};
-use crate::reading::{LINE, Reading, TEXT};
+use crate::reading::{LINE, Reading, TEXT, later};
 use crate::records::{Entry, Unmet};
 use crate::refusal::Refusal;
 use crate::requirement::{before_approved, before_scheduled, before_start, freeze_unmet, freezes_over};
@@ -45,7 +46,8 @@ pub fn against_start(case: &Case<'_>) -> Vec<Unmet> {
         let known = rows.iter().any(|row| row.code == "freeze");
         if !known {
             rows.extend(
-                freezes_over(change, &case.directory, now, now + second).map(|f| freeze_unmet(f, &case.directory)),
+                freezes_over(change, &case.directory, now, now + second)
+                    .map(|f| freeze_unmet(f, change, &case.directory)),
             );
         }
     }
@@ -190,6 +192,11 @@ pub fn ask_extension(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
             "`until` must lie ahead, after the present end.",
         );
     }
+    let planned = case.change().planned_end.unwrap_or(case.now);
+    if until.is_some_and(|until| until > later(planned, LONGEST_EXTENSION)) {
+        let text = "`until` may lie 7 days after the planned end at most; longer work is a change of its own.";
+        reading.wrong("until", "out_of_range", text);
+    }
     reading.finish()?;
     check_state(case, Act::AskExtension)?;
     let until = until.unwrap_or(case.now);
@@ -224,7 +231,7 @@ pub fn ask_extension(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
 fn check_no_freeze(case: &Case<'_>, until: Timestamp) -> Result<(), Refusal> {
     let from = case.change().window_end().unwrap_or(case.now);
     let rows: Vec<Unmet> = freezes_over(case.change(), &case.directory, from, until)
-        .map(|freeze| freeze_unmet(freeze, &case.directory))
+        .map(|freeze| freeze_unmet(freeze, case.change(), &case.directory))
         .collect();
     refuse_unmet("freeze", "A freeze lies over the asked time.", rows)
 }

@@ -16,6 +16,7 @@ use crate::input::{self, Input};
 use crate::lifecycle::{check_hold, check_state};
 use crate::matrix::Place;
 use crate::reading::Reading;
+use crate::records::Unmet;
 use crate::refusal::Refusal;
 use crate::requirement::{before_approvals_are_asked, before_submission, template_trouble};
 use crate::risk;
@@ -125,6 +126,7 @@ fn records_for(content: &Content) -> Vec<TargetRecord> {
 pub fn create(case: &mut Case<'_>) -> Result<(), Refusal> {
     recompute(case);
     case.allow(Act::Create)?;
+    super::plan::check_reach((case.change().planned_start, case.change().planned_end), None, case.now)?;
     let turned = drifted_fields(case);
     let change = &mut case.file.change;
     if change.retrospective.is_some() {
@@ -254,6 +256,8 @@ pub fn edit(case: &mut Case<'_>, patch: &Body) -> Result<(), Refusal> {
         case.allow(Act::Schedule)?;
     }
     let input = patched(case, patch)?;
+    let before = (case.change().planned_start, case.change().planned_end);
+    super::plan::check_reach((input.planned_start, input.planned_end), Some(before), case.now)?;
     check_state(case, Act::Edit)?;
     if new_times {
         check_hold(case)?;
@@ -305,6 +309,7 @@ pub fn patched(case: &Case<'_>, patch: &Body) -> Result<Input, Refusal> {
     if patch.get("template").is_some_and(Value::is_string) {
         take_from_template(&mut body, patch, &case.directory);
     }
+    input::name_cleared(&mut body, patch);
     let mut input = input::read(&body, &case.directory, &change.requester, Some(&change.content))?;
     let same_template = input.content.template.as_ref().zip(change.content.template.as_ref());
     if let Some((new, old)) = same_template
@@ -436,6 +441,7 @@ pub fn apply(case: &mut Case<'_>, input: Input) -> Result<(), Refusal> {
         let moved = moved_targets(&before.content.targets, &case.change().content.targets);
         settle::void_content(case, "its content was edited", &moved);
         super::glass::end_waiting(case);
+        crate::freeze::tell_lapsed(case);
         settle::revoke_permits(case, "the content was edited", |_| true);
     }
     if when {
@@ -553,15 +559,8 @@ pub fn label(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Hands the change over for assessment; a standard change walks on by itself.
-///
-/// # Errors
-/// 403; 409 with every missing field, `on_hold`, or `template_not_valid`.
-pub fn submit(case: &mut Case<'_>) -> Result<(), Refusal> {
-    case.allow(Act::Submit)?;
-    check_state(case, Act::Submit)?;
-    check_hold(case)?;
-    settle::emergency_window(&mut case.file.change, case.now);
+/// Everything that stands against handing the change over.
+pub(crate) fn against_submission(case: &Case<'_>) -> Vec<Unmet> {
     let mut unmet = before_submission(case.change(), &case.directory);
     if let Some(end) = case.change().planned_end.filter(|end| *end <= case.now) {
         let text = format!("Its planned end, {end}, has passed.");
@@ -573,6 +572,19 @@ pub fn submit(case: &mut Case<'_>) -> Result<(), Refusal> {
         ));
     }
     unmet.extend(template_trouble(&case.file, &case.directory, case.now));
+    unmet
+}
+
+/// Hands the change over for assessment; a standard change walks on by itself.
+///
+/// # Errors
+/// 403; 409 with every missing field, `on_hold`, or `template_not_valid`.
+pub fn submit(case: &mut Case<'_>) -> Result<(), Refusal> {
+    case.allow(Act::Submit)?;
+    check_state(case, Act::Submit)?;
+    check_hold(case)?;
+    settle::emergency_window(&mut case.file.change, case.now);
+    let unmet = against_submission(case);
     refuse_unmet("submission_incomplete", "It cannot be submitted as it stands.", unmet)?;
     let now = case.now;
     let change = &mut case.file.change;
@@ -624,6 +636,7 @@ pub fn assess(case: &mut Case<'_>, body: &Body) -> Result<(), Refusal> {
         }
         void_what(case, "the assessment changed its content");
         super::glass::end_waiting(case);
+        crate::freeze::tell_lapsed(case);
         recompute(case);
     }
     case.tell("change.assessed", json!({"risk": case.change().risk.level}));
@@ -685,7 +698,7 @@ fn take_assessment(case: &mut Case<'_>, assessment: input::Assessment) {
 ///
 /// # Errors
 /// [`Refusal::NotNow`].
-pub fn refuse_unmet(code: &'static str, text: &str, unmet: Vec<crate::records::Unmet>) -> Result<(), Refusal> {
+pub fn refuse_unmet(code: &'static str, text: &str, unmet: Vec<Unmet>) -> Result<(), Refusal> {
     if unmet.is_empty() {
         return Ok(());
     }

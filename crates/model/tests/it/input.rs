@@ -1,13 +1,13 @@
 //! What a request may say: every limit, every kind of slip, and the laws of the merge patch.
 
 use model::input::{self, Input, merge};
-use model::reading::{LINE, LIST, TEXT, nearest};
+use model::reading::{LINE, LIST, TEXT, nearest, one_line};
 use model::refusal::{FieldError, Refusal};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
 use crate::people::directory;
-use crate::world::{body, facts, facts_but};
+use crate::world::{World, body, facts, facts_but, fields};
 
 fn read(words: Map<String, Value>) -> Result<Input, Vec<FieldError>> {
     match input::read(&words, &directory(), &"rita".into(), None) {
@@ -242,14 +242,16 @@ fn control_characters_are_refused_and_all_else_is_kept() {
             "{bad:?}"
         );
     }
-    for good in [
-        "Ærlig 🚀 変更",
-        "e\u{301}",
-        "עברית",
-        "a\tb\nc\r\n",
-        "  spaces stay  ",
-        "𝔘𝔫𝔦",
-    ] {
+    for broken in ["a\nb", "a\r\nb", "a\tb"] {
+        let one = errors(json!({"title": broken, "labels": [broken], "plan": [{"title": broken}]}));
+        let fields: Vec<_> = one.iter().map(|(field, _)| field.as_str()).collect();
+        assert_eq!(fields, ["title", "plan[0].title", "labels[0]"], "{broken:?}");
+        assert!(one.iter().all(|(_, code)| code == "control_character"), "{one:?}");
+        let input = read(facts_but(json!({"description": broken}))).unwrap();
+        assert_eq!(input.content.description.as_deref(), Some(broken), "of several lines");
+        assert_eq!(one_line(&format!("{broken} \u{7} ")), "a b");
+    }
+    for good in ["Ærlig 🚀 変更", "e\u{301}", "עברית", "  spaces stay  ", "𝔘𝔫𝔦"] {
         let input = read(facts_but(json!({"title": good, "description": good}))).unwrap();
         assert_eq!(
             (input.content.title.as_str(), input.content.description.as_deref()),
@@ -267,7 +269,20 @@ fn times_are_kept_to_the_microsecond_in_utc() {
         read(words).unwrap().planned_start.unwrap().to_string(),
         "2026-11-20T11:00:00.123456Z"
     );
-    for wrong in ["1969-12-31T23:59:59Z", "2026-11-20", "2026-11-20T11:00:00"] {
+    for far in [
+        "1969-12-31T23:59:59Z",
+        "10000-01-01T00:00:00Z",
+        "+012026-11-20T00:00:00Z",
+    ] {
+        let read = read(facts_but(json!({"planned_start": far}))).unwrap_err();
+        let found = (read[0].code.as_str(), read[0].text.as_str());
+        assert_eq!(
+            found,
+            ("out_of_range", "`planned_start` must lie in the years 1970 to 9999."),
+            "{far}"
+        );
+    }
+    for wrong in ["2026-11-20", "2026-11-20T11:00:00", "2026-02-30T11:00:00Z", "202611-20"] {
         assert_eq!(
             errors(json!({"planned_start": wrong})),
             [("planned_start".into(), "not_a_time".into())],
@@ -379,4 +394,42 @@ fn an_answer_can_be_sent_back_as_a_request() {
     let again = read(words).unwrap();
     assert_eq!(again.content, world.change().content);
     assert_eq!(again.planned_end, world.change().planned_end);
+}
+
+#[test]
+fn a_patch_names_what_it_cannot_change_also_to_clear_it() {
+    let mut world = World::new();
+    for (patch, field) in [
+        (json!({"no_such": null}), "no_such"),
+        (json!({"key": null}), "key"),
+        (json!({"outcome": null}), "outcome"),
+        (json!({"risk_override": null}), "risk_override"),
+        (json!({"impact": {"zz": null}}), "impact.zz"),
+        (
+            json!({"disruption": {"kind": "none", "minuts": null}}),
+            "disruption.minuts",
+        ),
+        (json!({"custom_fields": {"zz": null}}), "custom_fields.zz"),
+        (json!({"title": "x", "description": null, "titel": null}), "titel"),
+    ] {
+        let answer = world.edit("rita", patch.clone());
+        assert_eq!(
+            fields(answer),
+            [(field.to_owned(), "unknown_field".to_owned())],
+            "{patch}"
+        );
+    }
+    world
+        .edit("rita", json!({"custom_fields": {"cost_centre": "12"}}))
+        .unwrap();
+    assert_eq!(world.change().content.custom_fields.len(), 1);
+    let cleared = json!({
+        "description": null, "tester": null, "impact": {"data": null}, "custom_fields": {"cost_centre": null},
+        "plan": null, "services": null, "environment": null,
+    });
+    world.edit("rita", cleared).unwrap();
+    let content = &world.change().content;
+    assert_eq!((&content.description, &content.tester), (&None, &None));
+    assert!(content.plan.is_empty() && content.custom_fields.is_empty() && content.targets.len() == 1);
+    assert!(world.change().origins.contains_key("impact.data"), "derived again");
 }

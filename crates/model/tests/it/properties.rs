@@ -440,6 +440,8 @@ fn inspect(world: &World, clerk: &Clerk, before: &World) -> Result<(), TestCaseE
         let lawful = what && when && clerk.evidence_is_there(change) && !before.change().is_on_hold();
         prop_assert!(lawful || clerk.glass_is_lawful(), "began unlawfully: {clerk:?}");
     }
+    let vain = crate::waiting::named_in_vain(world);
+    prop_assert!(vain.is_empty(), "somebody is waited for who may not: {vain:?}");
     gate_is_lawful(world, clerk)?;
     words_are_counted_once(world)?;
     closed_is_complete(world)?;

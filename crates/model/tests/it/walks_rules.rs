@@ -277,12 +277,59 @@ fn a_freeze_stops_times_and_starts_and_passes() {
         reason: "Needed".into(),
         by: "mia".into(),
         at: excepted.now,
+        what_digest: None,
     };
     excepted.estate(|estate| estate.freezes[0].exceptions.push(exception));
     excepted.settle();
     excepted.wait_until(at("11:10"));
     assert_eq!(excepted.gate("sha256:aa").decision, GateDecision::Go);
     excepted.start("ida").unwrap();
+}
+
+/// What a manager looked at and let pass is what passes: another content waits, and does not pass again by being taken back.
+#[test]
+fn an_exception_is_for_what_was_excepted_alone() {
+    let mut world = World::new().until_scheduled();
+    world.freeze("10:30", "14:00", false);
+    let except = |world: &mut World| {
+        let exception = model::directory::FreezeException {
+            change: "c1".into(),
+            change_key: "CHG-1".into(),
+            reason: "Needed".into(),
+            by: "max".into(),
+            at: world.now,
+            what_digest: Some(world.change().digests.what.clone()),
+        };
+        world.estate(|estate| {
+            let mut freezes: Vec<_> = estate.freezes.iter().cloned().collect();
+            freezes[0].exceptions.push(exception);
+            estate.freezes = freezes.into();
+        });
+        world.settle();
+    };
+    except(&mut world);
+    assert_eq!(world.state(), State::Scheduled);
+    world.edit("rita", json!({"labels": ["late"]})).unwrap();
+    world.schedule("rita", "11:00", "13:30").unwrap();
+    world.approve("mia").unwrap();
+    assert_eq!(
+        world.state(),
+        State::Scheduled,
+        "neither labels nor times are what was excepted"
+    );
+    world.edit("rita", json!({"title": "Ship something else"})).unwrap();
+    for who in ["olga", "sam", "mia"] {
+        world.approve(who).unwrap();
+    }
+    assert_eq!(world.state(), State::Approved);
+    assert_eq!(world.unmet()[0], "freeze");
+    let told: Vec<_> = world
+        .letters
+        .iter()
+        .filter(|letter| letter.topic == "exception_lapsed")
+        .collect();
+    let people: Vec<_> = told.iter().map(|letter| letter.to.as_str()).collect();
+    assert_eq!(people, ["max"], "the owner did it");
 }
 
 #[test]

@@ -205,6 +205,14 @@ pub(crate) const ROUTES: &[Route] = &[
             new_one(room, &made)
         },
     ),
+    Route::delete(
+        "/freezes/{id}/exceptions/{change}",
+        "Lets a change no longer pass a freeze.",
+        |room, ask| {
+            let freeze = acts::set_freeze::withdraw_exception(room, ask.place(0), ask.place(1))?;
+            tagged(&*room.directory()?, &freeze)
+        },
+    ),
     Route::delete("/freezes/{id}", "Takes a freeze back.", |room, ask| {
         let ended = acts::set_freeze::end_freeze(room, ask.place(0))?;
         tagged(&*room.directory()?, &ended)

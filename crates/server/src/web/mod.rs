@@ -174,6 +174,10 @@ fn estate_routes() -> Router<AppState> {
         .route("/t/{tenant}/freezes", get(times::freezes).post(times::set_freeze))
         .route("/t/{tenant}/freezes/{id}/end", post(times::end_freeze))
         .route("/t/{tenant}/freezes/{id}/exceptions", post(times::except))
+        .route(
+            "/t/{tenant}/freezes/{id}/exceptions/{change}/end",
+            post(times::withdraw_exception),
+        )
         .route("/t/{tenant}/services", get(estate::services).post(estate::set_service))
         .route("/t/{tenant}/services/{key}", get(estate::service))
         .route("/t/{tenant}/services/{key}/watchers", post(estate::watch))

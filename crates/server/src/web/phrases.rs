@@ -230,6 +230,16 @@ const WHOLE: &[Phrase] = &[
     ("extension.granted", "clock", "gave more time"),
     ("freeze.ended", "snow", "ended a freeze"),
     ("freeze.excepted", "snow", "excepted a change from a freeze"),
+    (
+        "freeze.exception_lapsed",
+        "snow",
+        "edited a change that a freeze let pass",
+    ),
+    (
+        "freeze.exception_withdrawn",
+        "snow",
+        "took an exception from a freeze back",
+    ),
     ("gate.judged_again", "gate", "judged a waiting check again"),
     (
         "gate.permit_collected",

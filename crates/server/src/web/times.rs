@@ -306,6 +306,11 @@ fn freeze_row(view: &View<'_, '_, '_>, freeze: &Freeze, may_set: bool) -> Freeze
         .field(Field::textarea("reason", "Why it may pass").required())
         .submit("Let it pass");
         acts.push(except);
+        acts.extend(freeze.exceptions.iter().map(|row| {
+            let key = &row.change_key;
+            let url = view.url(&format!("/freezes/{id}/exceptions/{}/end", escaped(key)));
+            ActForm::new(format!("stop-{key}"), format!("Let {key} pass no more"), url).tone(ActTone::Link)
+        }));
     }
     FreezeRow {
         id: id.to_owned(),
@@ -389,6 +394,25 @@ pub(super) async fn except(
     );
     let run = move |room: &mut acts::Room<'_, '_>, body: &model::verbs::Body| {
         acts::set_freeze::except_from_freeze(room, &id, body).map(drop)
+    };
+    send(&state, &visitor, sent, run, freeze_page).await
+}
+
+/// Lets a change no longer pass a freeze.
+pub(super) async fn withdraw_exception(
+    State(state): State<AppState>,
+    visitor: Visitor,
+    Path((_, id, change)): Path<(String, String, String)>,
+    form: Form,
+) -> Response {
+    let sent = sent(
+        form,
+        format!("/freezes/{}/exceptions/{}/end", escaped(&id), escaped(&change)),
+        "/freezes",
+        Place::Freezes,
+    );
+    let run = move |room: &mut acts::Room<'_, '_>, _: &model::verbs::Body| {
+        acts::set_freeze::withdraw_exception(room, &id, &change).map(drop)
     };
     send(&state, &visitor, sent, run, freeze_page).await
 }

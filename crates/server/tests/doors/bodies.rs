@@ -285,4 +285,19 @@ fn a_document_that_came_as_text_is_kept_beside_its_summary() {
     // One that cannot be read is neither kept nor told of.
     let broken = json!({"kind": "junit", "aspect": "functional", "text": "no XML"});
     world.post("rita", &path, &broken).problem(422, "invalid");
+    for (kind, text) in [
+        ("junit", None),
+        ("sarif", Some("  ")),
+        ("cyclonedx", None),
+        ("in_toto", None),
+    ] {
+        let nothing = json!({"kind": kind, "aspect": "functional", "text": text});
+        let refused = world.post("rita", &path, &nothing).problem(422, "invalid");
+        let error = &refused["errors"][0];
+        assert_eq!(
+            (&error["field"], &error["code"]),
+            (&json!("file"), &json!("missing")),
+            "{refused}"
+        );
+    }
 }

@@ -55,6 +55,20 @@ fn an_import_shows_its_difference_before_it_does_it_and_does_it_once() {
         .problem(403, "not_allowed");
 }
 
+/// A person who writes two lines into one is told; a file that brings them is taken as it is meant.
+#[test]
+fn a_name_of_several_lines_is_one_line_where_a_file_brings_it() {
+    let world = World::new();
+    let text = "key,name,criticality\nlabels,\"Label\n\tprint\",low\n";
+    import(&world, "services", text, false).expect(200);
+    let kept = world.get("adam", "/services/labels").expect(200);
+    assert_eq!(kept["name"], "Label print", "{kept}");
+    let mut said = World::change_body();
+    said["title"] = json!("Print\nlabels");
+    let refused = world.post("rita", "/changes", &said).problem(422, "invalid");
+    assert_eq!(refused["errors"][0]["code"], "control_character", "{refused}");
+}
+
 #[test]
 fn what_is_exported_comes_back_without_a_difference() {
     let world = World::new();
@@ -406,6 +420,12 @@ fn null_clears_and_what_is_far_is_no_fault() {
     far["threat"] = json!("A hole");
     far["planned_start"] = json!("9999-12-30T21:00:00Z");
     far["planned_end"] = Value::Null;
+    let refused = world.post("rita", "/changes", &far).problem(422, "invalid");
+    assert_eq!(refused["errors"][0]["code"], "out_of_range", "{refused}");
+    far["planned_start"] = json!("10000-01-01T00:00:00Z");
+    let refused = world.post("rita", "/changes", &far).problem(422, "invalid");
+    assert_eq!(refused["errors"][0]["code"], "out_of_range", "{refused}");
+    far["planned_start"] = Value::Null;
     let made = world.post("rita", "/changes", &far).expect(201);
     let path = format!("/changes/{}/submission", made["key"].as_str().unwrap());
     world.post("rita", &path, &json!({})).expect(201);

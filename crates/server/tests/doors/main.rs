@@ -11,6 +11,7 @@ mod directory;
 mod elsewhere;
 mod ended;
 mod factors;
+mod freezes;
 mod gate;
 mod hooks;
 mod hostile_providers;

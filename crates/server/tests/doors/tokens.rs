@@ -105,6 +105,9 @@ fn a_token_is_made_for_who_is_there_and_for_what_is_named() {
     set.json(&workload).send().problem(422, "invalid");
     let mail = json!({"login": "x", "name": "X", "email": "x@acme.example\nBcc: eve@evil.example"});
     let refused = world.post("adam", "/people", &mail).problem(422, "invalid");
+    assert_eq!(refused["errors"][0]["code"], "control_character");
+    let mail = json!({"login": "x", "name": "X", "email": "x@acme.example Bcc: eve@evil.example"});
+    let refused = world.post("adam", "/people", &mail).problem(422, "invalid");
     assert_eq!(refused["errors"][0]["code"], "not_an_address");
     let group = world.as_person("adam", "PUT", "/groups/night").header("if-match", "*");
     let group = group.json(&json!({"key": "day", "members": []})).send();
@@ -170,6 +173,9 @@ fn a_narrowed_token_carries_its_roles_and_no_other() {
     let body = json!({"name": "x", "person": "mona", "roles": ["owner"]});
     let wrong = world.post("adam", "/tokens", &body).problem(422, "invalid");
     assert_eq!(wrong["errors"][0]["code"], "not_held", "{wrong}");
+    let endless = json!({"name": "x", "person": "mona", "expires_at": "2076-01-01T00:00:00Z"});
+    let wrong = world.post("adam", "/tokens", &endless).problem(422, "invalid");
+    assert_eq!(wrong["errors"][0]["code"], "out_of_range", "{wrong}");
     let writes = made(
         &world,
         &json!({"name": "writes", "person": "mona", "roles": ["requester"]}),

@@ -604,6 +604,11 @@ const ESTATE: &[Shape] = &[
             text("reason", TEXT, "Why.").needed(),
             text("by", LINE, "Who lets it pass: a login.").needed(),
             time("at", "Since when.").needed(),
+            text(
+                "what_digest",
+                LINE,
+                "The digest *what* of the change that was excepted; an edit of it ends the exception.",
+            ),
         ],
     ),
     shape("Incident", "An incident.", &[text("key", LINE, "`INC-12`.")]).based_on(&["IncidentInput", "Stored"]),

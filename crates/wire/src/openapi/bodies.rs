@@ -53,8 +53,8 @@ const CONTENT: &[Shape] = &[
                 "How hard it is.",
             ),
             object("disruption", "Disruption", "What users will notice."),
-            time("planned_start", "From when."),
-            time("planned_end", "Until when."),
+            time("planned_start", "From when: at most five years ahead."),
+            time("planned_end", "Until when: at most 92 days after the start."),
             objects("plan", "Step", "The implementation plan."),
             objects("rollback_plan", "Step", "The way back."),
             text("no_rollback_reason", TEXT, "Why there is no way back."),
@@ -243,8 +243,8 @@ const DECISIONS: &[Shape] = &[
         "ScheduleInput",
         "The planned times.",
         &[
-            time("planned_start", "May lie in the past.").needed(),
-            time("planned_end", "Lies ahead and after the start.").needed(),
+            time("planned_start", "May lie in the past, and at most five years ahead.").needed(),
+            time("planned_end", "Lies ahead and after the start, by at most 92 days.").needed(),
         ],
     ),
     shape(
@@ -302,7 +302,7 @@ const WORK: &[Shape] = &[
         "ExtensionInput",
         "Asks for more time.",
         &[
-            time("until", "Until when.").needed(),
+            time("until", "Until when: at most seven days after the planned end.").needed(),
             text("reason", TEXT, "Why.").needed(),
         ],
     ),
@@ -703,7 +703,7 @@ const ADMINISTRATION: &[Shape] = &[
             ),
             time(
                 "expires_at",
-                "Until when it is good; a year from now unless said. Its people are told 60, 30, 14, 7 and 1 days before.",
+                "Until when it is good, at most five years; a year from now unless said. Its people are told 60, 30, 14, 7 and 1 days before.",
             ),
         ],
     ),

@@ -183,6 +183,13 @@ const ESTATE: &[Row] = &[
         "FreezeExceptionInput",
         "Freeze",
     ),
+    delete(
+        "estate",
+        "withdraw_exception",
+        "/freezes/{id}/exceptions/{change}",
+        "Let a change no longer pass a freeze",
+        "Freeze",
+    ),
     Row {
         body: Some("IncidentPatch"),
         answer: Answer::Json("Incident"),

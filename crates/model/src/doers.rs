@@ -1,0 +1,140 @@
+//! Who may do what a change waits for, as far as the model decides it; the policies may narrow it further. A row that waits
+//! names nobody whom the act that satisfies it would refuse: at night they would be woken for nothing.
+
+use jiff::Timestamp;
+
+use crate::authority::{approved_apart, candidates};
+use crate::change::Change;
+use crate::directory::Directory;
+use crate::facts::Part;
+use crate::file::{ChangeFile, parts_of};
+use crate::ids::PersonId;
+use crate::matrix::Place;
+use crate::obligation::Duty;
+use crate::requirement::owners_of;
+use crate::verbs::after::{has_stake, is_independent};
+use crate::words::{OwnershipRole, Role};
+
+fn once_each(people: impl IntoIterator<Item = PersonId>, may: impl Fn(&PersonId) -> bool) -> Vec<PersonId> {
+    let mut found: Vec<PersonId> = Vec::new();
+    for person in people {
+        if !found.contains(&person) && may(&person) {
+            found.push(person);
+        }
+    }
+    found
+}
+
+/// Who edits, submits, assesses and cancels: requester and owner, or the change managers once both have left.
+pub(crate) fn writers(change: &Change, directory: &Directory) -> Vec<PersonId> {
+    let named = [change.requester.clone(), change.content.owner.clone()];
+    let found = once_each(named, |person| directory.is_active(person));
+    if found.is_empty() {
+        return directory.with_role(Role::ChangeManager);
+    }
+    found
+}
+
+/// Who plans the times: the owner, or whoever else writes.
+pub(crate) fn planners(change: &Change, directory: &Directory) -> Vec<PersonId> {
+    let owner = &change.content.owner;
+    if directory.is_active(owner) {
+        return vec![owner.clone()];
+    }
+    writers(change, directory)
+}
+
+/// Who excepts it from a freeze: the change managers who did not ask for it.
+pub(crate) fn excepters(change: &Change, directory: &Directory) -> Vec<PersonId> {
+    let managers = directory.with_role(Role::ChangeManager);
+    once_each(managers, |person| person != &change.requester)
+}
+
+/// Who starts a change and tells how its targets ended: the named implementers; else who did some of the work, then who
+/// holds the part at a target, then who has the role.
+pub(crate) fn implementers(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
+    let change = &file.change;
+    let may = |person: &PersonId| directory.is_active(person) && approved_apart(file, person).is_none();
+    let named = &change.content.implementers;
+    if !named.is_empty() {
+        return once_each(named.iter().cloned(), may);
+    }
+    let works = |person: &PersonId| parts_of(file, directory, person, now).contains(&Part::Implementer);
+    let known = once_each(change.implemented_by.iter().cloned(), |person| {
+        may(person) && works(person)
+    });
+    let holders = |role| {
+        let targets = change.content.targets.iter();
+        let rows = targets.flat_map(|target| directory.holders_at(&Place::from(target), role, now));
+        once_each(rows.map(|holder| holder.person), may)
+    };
+    let with_role = |role| once_each(directory.with_role(role), may);
+    let lines: [&dyn Fn() -> Vec<PersonId>; 5] = [
+        &|| known.clone(),
+        &|| holders(OwnershipRole::Implementer),
+        &|| with_role(Role::Implementer),
+        &|| holders(OwnershipRole::Pipeline),
+        &|| with_role(Role::Pipeline),
+    ];
+    let first = lines.iter().map(|line| line()).find(|people| !people.is_empty());
+    first.unwrap_or_default()
+}
+
+/// Who says whether it works: the tester, else the owners and those whom a rule names; nobody whose word is no independent one.
+pub(crate) fn testers(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
+    let may = |person: &PersonId| directory.is_active(person) && is_independent(file, person);
+    let tester = once_each(file.change.content.tester.iter().cloned(), may);
+    if !tester.is_empty() {
+        return tester;
+    }
+    let mut people = owners_of(file, directory, now);
+    for row in &file.requirements.obligations {
+        let Duty::Validation { from: Some(asked), .. } = &row.obligation.duty else {
+            continue;
+        };
+        let targets = file.change.content.targets.iter();
+        for target in targets.filter(|target| row.targets.contains(&target.id)) {
+            let holders = candidates(file, directory, asked, target, now);
+            people.extend(holders.into_iter().map(|holder| holder.person));
+        }
+    }
+    once_each(people, may)
+}
+
+/// Who writes the post-implementation review: the owners and the change managers, and never the only implementer, nor who
+/// is the only one named for the work while none is done.
+pub(crate) fn reviewers(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
+    let change = &file.change;
+    let works = match change.implemented_by.is_empty() {
+        true => &change.content.implementers,
+        false => &change.implemented_by,
+    };
+    let people = owners_of(file, directory, now)
+        .into_iter()
+        .chain(directory.with_role(Role::ChangeManager));
+    once_each(people, |person| {
+        directory.is_active(person) && works.as_slice() != std::slice::from_ref(person)
+    })
+}
+
+/// Who validates a broken glass: the owners, security and the change managers, the last alone where the team was over its
+/// budget; never the hand that broke it.
+pub(crate) fn glass_validators(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
+    let glass = file.change.break_glass.as_ref();
+    let is_hand =
+        |person: &PersonId| glass.is_some_and(|glass| &glass.by == person || glass.handed_by.as_ref() == Some(person));
+    let is_over = glass.is_some_and(|glass| glass.counted.as_ref().is_some_and(crate::glass::Counted::is_over));
+    let mut people = Vec::new();
+    if !is_over {
+        people.extend(owners_of(file, directory, now));
+        people.extend(directory.with_role(Role::Security));
+    }
+    people.extend(directory.with_role(Role::ChangeManager));
+    once_each(people, |person| directory.is_active(person) && !is_hand(person))
+}
+
+/// Who states the finding on unauthorized work: the change managers who neither asked for it nor did it.
+pub(crate) fn finders(change: &Change, directory: &Directory) -> Vec<PersonId> {
+    let managers = directory.with_role(Role::ChangeManager);
+    once_each(managers, |person| !has_stake(change, person))
+}

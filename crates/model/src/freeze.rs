@@ -1,0 +1,135 @@
+//! Freezes: times in which no change begins, and the changes that one lets pass.
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::change::Change;
+use crate::directory::Directory;
+use crate::file::Case;
+use crate::ids::{ChangeId, EnvironmentKey, PersonId, RecordId, ServiceKey};
+
+/// A time in which no change begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Freeze {
+    /// The record's id.
+    pub id: RecordId,
+    /// Grows with every save.
+    pub version: i64,
+    /// What it is called.
+    pub title: String,
+    /// Why.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// Its start.
+    pub starts_at: Timestamp,
+    /// Its end.
+    pub ends_at: Timestamp,
+    /// Services; empty means all.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub services: BTreeSet<ServiceKey>,
+    /// Environments; empty means all.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub environments: BTreeSet<EnvironmentKey>,
+    /// Whether it also stops what is under way.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub halt: bool,
+    /// Changes that may go on in spite of it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub exceptions: Vec<FreezeException>,
+    /// Whether it was taken back.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ended: bool,
+}
+
+/// A change that a freeze lets pass.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FreezeException {
+    /// The change.
+    pub change: ChangeId,
+    /// Its key.
+    pub change_key: String,
+    /// Why.
+    pub reason: String,
+    /// Who said so.
+    pub by: PersonId,
+    /// When.
+    pub at: Timestamp,
+    /// The digest *what* of the change that was excepted; another content is not. Records from before it was kept except their
+    /// change whatever it says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub what_digest: Option<String>,
+}
+
+impl FreezeException {
+    /// Whether it still lets this change pass, as it stands.
+    pub fn counts_for(&self, change: &Change) -> bool {
+        let says = &change.digests.what;
+        self.change == change.id && self.what_digest.as_ref().is_none_or(|excepted| excepted == says)
+    }
+}
+
+impl Freeze {
+    /// Whether it is about this service and environment.
+    pub fn covers(&self, service: &ServiceKey, environment: &EnvironmentKey) -> bool {
+        !self.ended
+            && (self.services.is_empty() || self.services.contains(service))
+            && (self.environments.is_empty() || self.environments.contains(environment))
+    }
+
+    /// Whether it lies over any instant of `[start, end)`.
+    pub fn overlaps(&self, start: Timestamp, end: Timestamp) -> bool {
+        self.starts_at < end && start < self.ends_at
+    }
+
+    /// Whether it holds at this instant.
+    pub fn is_on(&self, now: Timestamp) -> bool {
+        self.starts_at <= now && now < self.ends_at
+    }
+
+    /// Whether it lies behind us, by its end or because it was taken back.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.ended || self.ends_at <= now
+    }
+
+    /// Whether it lets this change pass, as it stands.
+    pub fn excepts(&self, change: &Change) -> bool {
+        self.exceptions.iter().any(|exception| exception.counts_for(change))
+    }
+
+    /// Whether it lets the change with this id pass as it is stored: an exception leaves with the content that it was for.
+    pub fn excepts_stored(&self, change: &ChangeId) -> bool {
+        self.exceptions.iter().any(|exception| &exception.change == change)
+    }
+}
+
+/// The exceptions that an edit of *what* ends: they were for what the change said before, and do not come back with it.
+pub fn lapsed<'d>(
+    directory: &'d Directory,
+    change: &'d Change,
+    now: Timestamp,
+) -> impl Iterator<Item = (&'d Freeze, &'d FreezeException)> {
+    let freezes = directory.freezes.iter().filter(move |freeze| !freeze.is_over(now));
+    let rows = freezes.flat_map(|freeze| freeze.exceptions.iter().map(move |exception| (freeze, exception)));
+    rows.filter(|(_, exception)| exception.change == change.id && !exception.counts_for(change))
+}
+
+/// Tells who excepted the change from a freeze, and its owner, that it is excepted no more.
+pub(crate) fn tell_lapsed(case: &mut Case<'_>) {
+    let directory = case.directory.clone();
+    let change = case.change().clone();
+    for (freeze, exception) in lapsed(&directory, &change, case.now) {
+        let news = format!(
+            "{} was edited, so the freeze “{}” lets it pass no more: another content was excepted.",
+            change.key, freeze.title
+        );
+        let then = "Read what it says now; if it still cannot wait, a change manager excepts it anew.";
+        let mut people = vec![exception.by.clone(), change.content.owner.clone()];
+        people.dedup();
+        let mark = format!("{}/{}", freeze.id, exception.at);
+        for person in people {
+            case.write_to(&person, "exception_lapsed", &mark, news.clone(), then);
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The way from a change's state to one in which a wanted act is possible: the next act on it, what holds that up, and whom
+//! it waits for. Whoever is refused at night reads this first, so it says what is true of this change, not of its state.
+
+use crate::act::Act;
+use crate::doers;
+use crate::file::Case;
+use crate::ids::PersonId;
+use crate::lifecycle::{hold_unmet, leads, states};
+use crate::records::Unmet;
+use crate::refusal::Refusal;
+use crate::requirement::{before_approvals_are_asked, before_approved, before_scheduled, logins, outcomes_missing};
+use crate::verbs::work::against_start;
+use crate::verbs::write::against_submission;
+use crate::words::{Role, State};
+
+/// The refusal of an act that does not belong to the change's state: one row, which names the act that leads there.
+pub(crate) fn not_in_state(case: &Case<'_>, act: Act) -> Refusal {
+    let state = case.change().state;
+    let Some(usual) = leads(act, state) else {
+        return Refusal::not_in_state(act, state, None, Vec::new());
+    };
+    let rows = holding_up(case, act);
+    let Some(first) = rows.first() else {
+        let waiting_on = logins(&case.directory, &who_leads(case, act));
+        return Refusal::not_in_state(act, state, Some(&format!("First {usual}.")), waiting_on);
+    };
+    let lead = match state {
+        // These states are left by no act of their own: the change moves on when the last of what it waits for is there.
+        State::Authorizing | State::Approved => what_meets(&first.code),
+        _ if is_before_all(&first.code) => what_meets(&first.code),
+        _ => Some(usual),
+    };
+    let held = format!("{} {}", first.text, capital(&first.satisfy));
+    let satisfy = lead.map_or_else(|| held.clone(), |lead| format!("First {lead}. {held}"));
+    Refusal::not_in_state(act, state, Some(&satisfy), waited_for(case, act, &rows))
+}
+
+/// What goes before every other step.
+fn is_before_all(code: &str) -> bool {
+    matches!(code, "on_hold" | "cosignature_missing")
+}
+
+/// What stands between the change and its next state; the first of it is what to see to first.
+fn holding_up(case: &Case<'_>, act: Act) -> Vec<Unmet> {
+    let (file, directory, now) = (&case.file, &*case.directory, case.now);
+    let state = file.change.state;
+    let is_ahead = states(act).iter().any(|wanted| *wanted > state && wanted.is_open());
+    if !is_ahead || state == State::Rejected {
+        return Vec::new();
+    }
+    let mut rows: Vec<Unmet> = hold_unmet(case).into_iter().collect();
+    // A glass stands in for all that a start waits for, once a second person has signed.
+    if act == Act::Start || states(act).iter().any(|wanted| *wanted >= State::Implementing) {
+        rows.extend(crate::glass::cosignature_unmet(file, directory, now));
+    }
+    rows.extend(match state {
+        State::Draft => against_submission(case),
+        State::Assessing => before_approvals_are_asked(file, directory, now),
+        State::Authorizing => before_approved(file, directory, now),
+        State::Approved => before_scheduled(file, directory, now),
+        State::Scheduled => against_start(case),
+        State::Implementing => outcomes_missing(file, directory, now),
+        State::Reviewing | State::Closed | State::Rejected | State::Cancelled => Vec::new(),
+    });
+    rows
+}
+
+/// The act by which a condition is met, for those that are met by an act on the change.
+fn what_meets(code: &str) -> Option<&'static str> {
+    Some(match code {
+        "on_hold" => "resume it (POST …/resume)",
+        "cosignature_missing" => "have it co-signed (POST …/break-glass/co-signature)",
+        "approval_missing" => "get its approvals (POST …/approvals)",
+        "peer_review_missing" => "have a peer review it (POST …/peer-reviews)",
+        "evidence_missing" => "add its evidence (POST …/evidence)",
+        "checklist_open" => "tick its checklist (POST …/checklist/{id}/tick)",
+        "task_missing" | "task_open" => "finish its task (PATCH …/tasks/{id})",
+        "template_not_valid" | "plan_missing" | "rollback_plan_missing" => "edit it (PATCH)",
+        "not_planned" | "window_over" | "lead_time" => "plan other times (PUT …/schedule)",
+        "freeze" => {
+            "plan it outside of the freeze (PUT …/schedule), or have it excepted (POST /freezes/{id}/exceptions)"
+        }
+        _ => return None,
+    })
+}
+
+/// Whom the first row waits for, with those whom other rows of its kind do: of three approvals each may come first.
+fn waited_for(case: &Case<'_>, act: Act, rows: &[Unmet]) -> Vec<String> {
+    let Some(first) = rows.first() else { return Vec::new() };
+    let mut people: Vec<String> = Vec::new();
+    for login in rows
+        .iter()
+        .filter(|row| row.code == first.code)
+        .flat_map(|row| &row.waiting_on)
+    {
+        if !people.contains(login) {
+            people.push(login.clone());
+        }
+    }
+    // Nobody is waited for while a window is not open, nor while no act of anybody's would help.
+    let is_of_nobody = matches!(
+        first.code.as_str(),
+        "window_not_open" | "dependency_open" | "outcome_missing" | "cannot_be_met"
+    );
+    if people.is_empty() && !is_of_nobody {
+        return logins(&case.directory, &who_leads(case, act));
+    }
+    people
+}
+
+/// Who does the act that leads on.
+fn who_leads(case: &Case<'_>, act: Act) -> Vec<PersonId> {
+    let (file, directory) = (&case.file, &*case.directory);
+    let state = file.change.state;
+    let is_ahead = states(act).iter().any(|wanted| *wanted > state && wanted.is_open());
+    match state {
+        State::Rejected | State::Draft | State::Assessing => doers::writers(&file.change, directory),
+        _ if !is_ahead => directory.with_role(Role::ChangeManager),
+        State::Authorizing | State::Approved => doers::writers(&file.change, directory),
+        State::Scheduled | State::Implementing => doers::implementers(file, directory, case.now),
+        State::Reviewing => doers::reviewers(file, directory, case.now),
+        State::Closed | State::Cancelled => Vec::new(),
+    }
+}
+
+/// A sentence that begins with a capital letter: some rows go on in the middle of one.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}

@@ -1,0 +1,232 @@
+//! Whom a change waits for: nobody is named whom the act itself would refuse.
+
+use model::file::Case;
+use model::records::Unmet;
+use model::refusal::Refusal;
+use model::requirement::ahead;
+use model::verbs::{after, around, glass, tasks, work, write};
+use model::words::OwnershipRole;
+use serde_json::{Value, json};
+
+use crate::people::directory;
+use crate::world::{Body, World, at, body, facts_but, file};
+
+/// The rows by which somebody is named whom the act that satisfies the row would refuse as not allowed.
+pub fn named_in_vain(world: &World) -> Vec<String> {
+    let rows = ahead(&world.file, &world.directory, world.now);
+    let rows = rows.into_iter().map(|row| row.unmet);
+    rows.flat_map(|row| in_vain(world, &row)).collect()
+}
+
+fn in_vain(world: &World, row: &Unmet) -> Vec<String> {
+    let refused = |who: &&String| {
+        matches!(
+            satisfy(&mut world.clone(), who, &row.code),
+            Err(Refusal::NotAllowed { .. })
+        )
+    };
+    let people = row.waiting_on.iter().filter(refused);
+    people.map(|who| format!("{} waits for {who}", row.code)).collect()
+}
+
+/// Tries the act that satisfies a row of this code. Words that are wrong are told after who may not.
+fn satisfy(world: &mut World, who: &str, code: &str) -> Result<(), Refusal> {
+    let done = |_: model::ids::RecordId| ();
+    let none = Body::new();
+    let text = body(json!({"text": "Looked at it"}));
+    let conditions: Vec<_> = world
+        .file
+        .conditions
+        .iter()
+        .filter(|it| it.met.is_none() && !it.lapsed)
+        .cloned()
+        .collect();
+    match code {
+        "field_missing" | "plan_missing" | "rollback_plan_missing" | "template_not_valid" => {
+            world.edit(who, json!({"title": "Ship it"}))
+        }
+        "not_planned" | "window_over" | "lead_time" => world.schedule(who, "20:00", "21:00"),
+        "approval_missing" => world.approve(who).map(done),
+        "peer_review_missing" => world.peer_review(who, "agree").map(done),
+        "evidence_missing" => world.act(who, |case| around::add_evidence(case, &none, file()).map(done)),
+        "outcome_missing" => world.complete(who, json!({"outcome": "succeeded", "reason": "Seen"})),
+        "validation_missing" => world.validate(who, "works"),
+        "review_missing" => world.review(who),
+        "break_glass_validation_missing" => world.act(who, |case| glass::validate(case, &text)),
+        "cosignature_missing" => world.cosign(who),
+        "confirmation_missing" => world.act(who, |case| after::confirm_retrospective(case, &none)),
+        "finding_missing" => world.act(who, |case| after::state_finding(case, &text)),
+        // Of several, each has its own people.
+        "condition_open" => conditions
+            .iter()
+            .map(|it| {
+                world
+                    .clone()
+                    .act(who, |case| around::meet_condition(case, &it.id, &none))
+            })
+            .find(|answer| !matches!(answer, Err(Refusal::NotAllowed { .. })))
+            .unwrap_or_else(|| Err(Refusal::not_allowed("not_the_checker", "None is theirs."))),
+        _ => Ok(()),
+    }
+}
+
+fn waiting_on(world: &World, code: &str) -> Vec<String> {
+    let rows = ahead(&world.file, &world.directory, world.now);
+    let row = rows.into_iter().find(|row| row.unmet.code == code);
+    row.map(|row| row.unmet.waiting_on).unwrap_or_default()
+}
+
+/// The change as somebody else's facts make it, in review.
+fn reviewing_by(implementer: &str) -> World {
+    let words = facts_but(json!({"implementers": [implementer], "tester": null}));
+    let mut world = World::with(words, Vec::new()).until_scheduled();
+    world.wait_until(at("11:10"));
+    world.start(implementer).unwrap();
+    world
+}
+
+#[test]
+fn a_review_waits_for_owners_and_managers_and_not_for_the_only_implementer() {
+    let mut world = reviewing_by("olga");
+    world.file.change.content.owner = "olga".into();
+    assert_eq!(waiting_on(&world, "review_missing"), ["max", "mia"]);
+    assert_eq!(named_in_vain(&world), [""; 0]);
+    world.complete("olga", json!({"outcome": "succeeded"})).unwrap();
+    assert_eq!(waiting_on(&world, "review_missing"), ["max", "mia"]);
+    assert_eq!(waiting_on(&world, "validation_missing"), [""; 0], "the owner did it");
+    assert_eq!(named_in_vain(&world), [""; 0]);
+    let other = World::new().until_reviewing();
+    assert_eq!(waiting_on(&other, "review_missing"), ["rita", "olga", "max", "mia"]);
+    assert_eq!(named_in_vain(&other), [""; 0]);
+}
+
+#[test]
+fn a_broken_glass_waits_for_everybody_who_validates_but_who_broke_it() {
+    let mut world = World::new();
+    world.break_glass("mia", 60).unwrap();
+    let waits = waiting_on(&world, "break_glass_validation_missing");
+    assert_eq!(waits, ["rita", "olga", "sam", "max"]);
+    assert_eq!(named_in_vain(&world), [""; 0]);
+    world
+        .file
+        .change
+        .break_glass
+        .as_mut()
+        .unwrap()
+        .counted
+        .as_mut()
+        .unwrap()
+        .number = 9;
+    assert_eq!(waiting_on(&world, "break_glass_validation_missing"), ["max"]);
+    assert_eq!(named_in_vain(&world), [""; 0]);
+}
+
+#[test]
+fn an_outcome_is_told_by_whoever_may_complete() {
+    let world = World::new();
+    assert_eq!(waiting_on(&world, "outcome_missing"), ["ida"]);
+    let by_right = World::with(facts_but(json!({"implementers": null})), Vec::new());
+    assert_eq!(waiting_on(&by_right, "outcome_missing"), ["ida"], "by role");
+    let mut held = by_right.clone();
+    held.estate(|estate| {
+        let mut row = estate.ownerships.iter().next().unwrap().clone();
+        (row.id, row.role, row.person) = ("o2".into(), OwnershipRole::Implementer, Some("vera".into()));
+        let mut rows: Vec<_> = estate.ownerships.iter().cloned().collect();
+        rows.push(row);
+        estate.ownerships = rows.into();
+    });
+    assert_eq!(waiting_on(&held, "outcome_missing"), ["vera"], "by the matrix");
+    for world in [world, by_right, held] {
+        assert_eq!(named_in_vain(&world), [""; 0]);
+    }
+}
+
+#[test]
+fn a_finding_and_an_exception_wait_for_managers_without_a_stake() {
+    let mut words = facts_but(json!({"retrospective": {
+        "actual_start": "2026-11-20T07:00:00Z", "actual_end": "2026-11-20T08:00:00Z",
+        "reason": "The shop was down", "verbal_approver": "olga",
+    }}));
+    words.remove("implementers");
+    let mut told = World::create("mia", words, Vec::new(), directory()).unwrap();
+    let no = body(json!({"confirmed": false}));
+    told.act("olga", |case| after::confirm_retrospective(case, &no))
+        .unwrap();
+    assert_eq!(waiting_on(&told, "finding_missing"), ["max"]);
+    assert_eq!(named_in_vain(&told), [""; 0]);
+    let mut frozen = World::create("mia", facts_but(json!({})), Vec::new(), directory()).unwrap();
+    frozen.freeze("11:30", "12:00", false);
+    assert_eq!(waiting_on(&frozen, "freeze"), ["max"]);
+}
+
+#[test]
+fn who_has_left_is_not_waited_for() {
+    let mut world = World::new().until_reviewing();
+    world.estate(|estate| {
+        for who in ["tom", "rita"] {
+            estate.people.get_mut(&who.into()).unwrap().active = false;
+        }
+    });
+    assert_eq!(waiting_on(&world, "validation_missing"), ["olga"]);
+    assert_eq!(waiting_on(&world, "review_missing"), ["olga", "max", "mia"]);
+    let task = body(json!({"kind": "prepare", "title": "Tell them", "mandatory": true, "assignee": "vera"}));
+    let mut planned = World::new();
+    planned.act("rita", |case| tasks::add(case, &task)).unwrap();
+    assert_eq!(waiting_on(&planned, "task_open"), ["vera"]);
+    planned.estate(|estate| estate.people.get_mut(&"vera".into()).unwrap().active = false);
+    assert_eq!(waiting_on(&planned, "task_open"), ["rita"]);
+}
+
+#[test]
+fn nobody_is_named_in_vain_whoever_does_the_work() {
+    let makers = ["rita", "mia", "olga", "ida"];
+    let doers: [Value; 4] = [json!(null), json!(["olga"]), json!(["ida", "mia"]), json!(["mia"])];
+    for maker in makers {
+        for implementers in &doers {
+            for kind in ["normal", "emergency"] {
+                let words = facts_but(json!({
+                    "kind": kind, "incident": "INC-1", "implementers": implementers, "tester": null,
+                }));
+                let mut world = World::create(maker, words, Vec::new(), directory()).unwrap();
+                for deed in DEEDS {
+                    let _refused_for_some = crate::people::PEOPLE
+                        .iter()
+                        .any(|(who, _)| deed(&mut world, who).is_ok());
+                    let vain = named_in_vain(&world);
+                    assert!(
+                        vain.is_empty(),
+                        "{maker} {implementers} {kind} in {}: {vain:?}",
+                        world.state()
+                    );
+                }
+                assert!(
+                    world.change().actual_start.is_some(),
+                    "{maker} {implementers} {kind}: {:?}",
+                    world.unmet()
+                );
+            }
+        }
+    }
+}
+
+type Deed = fn(&mut World, &str) -> Result<(), Refusal>;
+
+/// From draft to review by whoever may first, through the glass.
+const DEEDS: [Deed; 7] = [
+    |world, who| world.submit(who),
+    |world, who| world.assess(who, json!({})),
+    |world, who| world.break_glass(who, 60),
+    |world, who| {
+        let words = body(json!({"text": "Half of it is out"}));
+        world
+            .act(who, |case: &mut Case<'_>| work::record(case, &words))
+            .map(|_| ())
+    },
+    |world, who| world.complete(who, json!({"outcome": "succeeded"})),
+    |world, who| world.validate(who, "works"),
+    |world, who| {
+        world.act(who, |case: &mut Case<'_>| {
+            write::edit(case, &body(json!({"labels": ["late"]})))
+        })
+    },
+];
