@@ -117,20 +117,21 @@ pub(crate) fn reviewers(file: &ChangeFile, directory: &Directory, now: Timestamp
     })
 }
 
-/// Who validates a broken glass: the owners, security and the change managers, the last alone where the team was over its
-/// budget; never the hand that broke it.
+/// Who validates a broken glass: the owners, security and the change managers; where the team was over its budget the change
+/// managers alone, or security where no other one is there. Never the hand that broke it.
 pub(crate) fn glass_validators(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<PersonId> {
     let glass = file.change.break_glass.as_ref();
     let is_hand =
         |person: &PersonId| glass.is_some_and(|glass| &glass.by == person || glass.handed_by.as_ref() == Some(person));
     let is_over = glass.is_some_and(|glass| glass.counted.as_ref().is_some_and(crate::glass::Counted::is_over));
-    let mut people = Vec::new();
-    if !is_over {
-        people.extend(owners_of(file, directory, now));
-        people.extend(directory.with_role(Role::Security));
+    let may = |person: &PersonId| directory.is_active(person) && !is_hand(person);
+    let managers = once_each(directory.with_role(Role::ChangeManager), may);
+    let security = once_each(directory.with_role(Role::Security), may);
+    if is_over {
+        return if managers.is_empty() { security } else { managers };
     }
-    people.extend(directory.with_role(Role::ChangeManager));
-    once_each(people, |person| directory.is_active(person) && !is_hand(person))
+    let people = owners_of(file, directory, now).into_iter().chain(security);
+    once_each(people.chain(managers), may)
 }
 
 /// Who states the finding on unauthorized work: the change managers who neither asked for it nor did it.

@@ -48,7 +48,7 @@ fn holding_up(case: &Case<'_>, act: Act) -> Vec<Unmet> {
     if !is_ahead || state == State::Rejected {
         return Vec::new();
     }
-    let mut rows: Vec<Unmet> = hold_unmet(case).into_iter().collect();
+    let mut rows: Vec<Unmet> = hold_unmet(case.change(), &case.directory).into_iter().collect();
     // A glass stands in for all that a start waits for, once a second person has signed.
     if act == Act::Start || states(act).iter().any(|wanted| *wanted >= State::Implementing) {
         rows.extend(crate::glass::cosignature_unmet(file, directory, now));

@@ -1,6 +1,8 @@
 //! The lifecycle: which act belongs to which state. One table, printed whole in a snapshot test.
 
 use crate::act::Act;
+use crate::change::Change;
+use crate::directory::Directory;
 use crate::file::{Case, unmet};
 use crate::records::Unmet;
 use crate::refusal::Refusal;
@@ -109,14 +111,14 @@ pub fn check_state(case: &Case<'_>, act: Act) -> Result<(), Refusal> {
 }
 
 /// The hold that stands before every step ahead.
-pub(crate) fn hold_unmet(case: &Case<'_>) -> Option<Unmet> {
-    let hold = case.change().hold.as_ref()?;
-    let who = case.name(&hold.by);
+pub(crate) fn hold_unmet(change: &Change, directory: &Directory) -> Option<Unmet> {
+    let hold = change.hold.as_ref()?;
+    let who = directory.name(&hold.by);
     Some(unmet(
         "on_hold",
         format!("It is on hold since {} by {who}: {}", hold.at, hold.reason),
         "Resume it first.",
-        vec![case.directory.login(&hold.by)],
+        vec![directory.login(&hold.by)],
     ))
 }
 
@@ -125,7 +127,9 @@ pub(crate) fn hold_unmet(case: &Case<'_>) -> Option<Unmet> {
 /// # Errors
 /// [`Refusal::NotNow`] with `on_hold`.
 pub fn check_hold(case: &Case<'_>) -> Result<(), Refusal> {
-    let Some(row) = hold_unmet(case) else { return Ok(()) };
+    let Some(row) = hold_unmet(case.change(), &case.directory) else {
+        return Ok(());
+    };
     Err(Refusal::not_now("on_hold", row.text, row.satisfy, row.waiting_on))
 }
 

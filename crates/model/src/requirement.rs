@@ -69,13 +69,14 @@ pub fn ahead(file: &ChangeFile, directory: &Directory, now: Timestamp) -> Vec<Ah
     if !state.is_open() {
         return Vec::new();
     }
+    let mut held = crate::lifecycle::hold_unmet(&file.change, directory);
     steps
         .into_iter()
         .filter(|(_, last, _)| state <= *last)
         .flat_map(|(step, _, find)| {
-            find(file, directory, now)
-                .into_iter()
-                .map(move |unmet| Ahead { step, unmet })
+            // A hold stands before whatever comes next.
+            let rows = held.take().into_iter().chain(find(file, directory, now));
+            rows.map(move |unmet| Ahead { step, unmet }).collect::<Vec<_>>()
         })
         .collect()
 }

@@ -1,6 +1,6 @@
 //! Fields that a tenant added: what they take, whom they ask, and what stays when they go out of use.
 
-use model::custom_field::{CustomField, CustomValue, Held};
+use model::custom_field::{CustomValue, Held};
 use model::refusal::Refusal;
 use model::words::{FieldKind, Kind};
 use serde_json::{Value, json};

@@ -72,6 +72,11 @@ fn a_hold_stops_the_steps_and_the_clocks() {
     world.hold("rita", long).unwrap();
     assert_eq!(code(world.approve("olga")), "on_hold");
     assert_eq!(code(world.schedule("rita", "14:00", "15:00")), "on_hold");
+    let ahead = model::requirement::ahead(&world.file, &world.directory, world.now);
+    assert_eq!(
+        ahead[0].unmet.code, "on_hold",
+        "whatever comes next waits for that first"
+    );
     world.edit("rita", json!({"labels": ["x"]})).unwrap();
     world.edit("rita", json!({"description": "Told anew"})).unwrap();
     world.peer_review("sue", "agree").unwrap();

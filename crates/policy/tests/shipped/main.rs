@@ -9,5 +9,7 @@ mod people;
 mod properties;
 #[path = "../../../model/tests/it/people.rs"]
 mod stand_ins;
+#[path = "../../../model/tests/it/waiting.rs"]
+mod waiting;
 #[path = "../../../model/tests/it/world.rs"]
 mod world;
