@@ -107,6 +107,7 @@ pub mod save;
 pub mod saved_views;
 pub mod schedule_change;
 pub mod search_histories;
+mod seats;
 pub mod secret;
 pub mod send_webhooks;
 pub mod sequence_events;

@@ -22,6 +22,7 @@ mod proving;
 mod replaying;
 mod reviewing;
 mod rights;
+mod seats;
 mod showing;
 mod telling;
 mod timers;
