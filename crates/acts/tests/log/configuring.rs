@@ -644,3 +644,52 @@ fn a_new_risk_table_moves_the_risk_of_open_changes() {
         Level::High
     );
 }
+
+/// Who could approve what is told of rules on what a change touches, its category and its risk as well.
+#[test]
+fn a_rule_on_what_is_touched_is_among_the_targets_that_nobody_can_approve() {
+    for (name, when, touches, risk) in [
+        (
+            "touch",
+            "resource.touches.contains(Touch::\"schema\")",
+            "touches schema",
+            "risk low",
+        ),
+        (
+            "category",
+            "resource.category == Category::\"facility\"",
+            "touches none",
+            "risk low",
+        ),
+        ("medium", "resource.risk_number == 2", "touches none", "risk medium"),
+    ] {
+        let world = world();
+        let keepers = |members: Value| {
+            world.system(move |room| {
+                let group = body(json!({"name": "Keepers", "members": members}));
+                acts::set_person::set_group(room, "keepers", &group).map(drop)
+            });
+        };
+        keepers(json!(["olga"]));
+        let mut wanted = strict();
+        wanted["files"][0]["content"] = json!(format!(
+            "@id(\"house.require.keepers\")\n@reason(\"x\")\n@require(\"approval\")\n@from(\"group:keepers\")\n\
+             @covers(\"what\")\npermit (principal, action == Action::\"require\", resource)\nwhen {{ {when} }};\n"
+        ));
+        let cases = CASES
+            .replace(ASKED, "house.require.keepers")
+            .replace("touches none", touches);
+        wanted["cases"][0]["content"] = json!(cases.replace("risk low", risk));
+        let made = proposed(&world, wanted);
+        let id = made.id.0.clone();
+        world.by("adam", move |room| activate_configuration(room, &id, &body(json!({}))));
+        let unapprovable = || {
+            let report = world.look(|room| acts::find_unapprovable::find_unapprovable(room, "", 50));
+            let rules = report.unwrap().unapprovable.into_iter().map(|it| it.rule);
+            rules.filter(|rule| rule == "house.require.keepers").count()
+        };
+        assert_eq!(unapprovable(), 0, "{name}");
+        keepers(json!([]));
+        assert!(unapprovable() > 0, "{name}");
+    }
+}
