@@ -269,7 +269,19 @@ const ANSWERS: &[Shape] = &[
         "Whether a pack can be staffed.",
         &[
             text("pack", LINE, "The pack, or `in force` for the whole set that is.").needed(),
-            boolean("is_staffed", "Whether people enough are there.").needed(),
+            boolean(
+                "is_staffed",
+                "Whether people enough are there for every service; never where not all of them were looked at.",
+            )
+            .needed(),
+            integer(
+                "services_looked_at",
+                0,
+                i64::MAX,
+                "For how many services it was looked at.",
+            )
+            .needed(),
+            integer("services", 0, i64::MAX, "How many services there are.").needed(),
             objects("lacks", "StaffingLack", "What is lacking.").needed(),
         ],
     ),
