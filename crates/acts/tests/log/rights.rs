@@ -320,6 +320,37 @@ fn scopes_and_workloads_that_nobody_used_are_found() {
 }
 
 #[test]
+fn parts_in_one_hand_are_found_by_whatever_rows_they_come() {
+    let world = World::new();
+    world.system(|room| {
+        acts::set_person::create_person(room, &body(json!({"login": "aino", "roles": ["auditor"]})))?;
+        acts::set_service::set_service(room, &body(json!({"key": "ledger", "regimes": ["sox"]})))?;
+        // Olga owns everything; what else she is comes by a class, and by a group.
+        let class = json!({"class": "regime:sox", "role": "security", "person": "olga"});
+        acts::set_service::set_ownership(room, &body(class))?;
+        acts::set_person::set_group(room, "builders", &body(json!({"members": ["olga", "ivo"]})))?;
+        let work = json!({"service": "pay", "role": "implementer", "group": "builders"});
+        acts::set_service::set_ownership(room, &body(work))?;
+        let seats = body(json!({"name": "Security", "members": ["sam", "mona"]}));
+        acts::set_person::set_group(room, "security", &seats).map(drop)
+    });
+    let found = world.by("aino", acts::find_conflicts::find_conflicts);
+    let told: Vec<(String, String, String)> = found
+        .into_iter()
+        .map(|it| (it.person, it.rights.join(" and "), it.place))
+        .collect();
+    let row = |person: &str, rights: &str, place: &str| (person.to_owned(), rights.to_owned(), place.to_owned());
+    assert_eq!(
+        told,
+        [
+            row("mona", "security and change_manager", "tenant"),
+            row("olga", "owner and security", "service:ledger"),
+            row("olga", "owner and implementer", "service:pay"),
+        ]
+    );
+}
+
+#[test]
 fn whether_a_pack_is_staffed_is_told_of_all_services_or_with_how_many_were_looked_at() {
     let world = World::new();
     let row = |world: &World| {

@@ -279,7 +279,8 @@ const SHAPES: &[Shape] = &[
             text(
                 "place",
                 LINE,
-                "Where they meet: `tenant`, or a scope of the ownership matrix.",
+                "Where they meet: `tenant`, `everything`, or `service:shop` or `config_item:db`, with ` in production` where it is \
+                 not so in every environment.",
             )
             .needed(),
             text("why", TEXT, "Why they should not lie in one hand.").needed(),
