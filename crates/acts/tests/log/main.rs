@@ -24,6 +24,7 @@ mod reviewing;
 mod rights;
 mod seats;
 mod showing;
+mod sitting;
 mod telling;
 mod timers;
 mod turning;

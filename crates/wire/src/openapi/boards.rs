@@ -43,6 +43,13 @@ const MEETINGS: &[Row] = &[
         "AttendanceInput",
         "Meeting",
     ),
+    delete(
+        "directory",
+        "leave_meeting",
+        "/meetings/{id}/attendance",
+        "Say that one is there no more",
+        "Meeting",
+    ),
     post(
         "directory",
         "declare_conflict",
@@ -211,17 +218,18 @@ const ANSWERS: &[Shape] = &[
             time("ended_at", "When it was ended."),
             text("by", LINE, "Who called it: a login."),
             time("at", "When."),
-            objects("attendees", "Attendance", "Who is there, in the order of coming."),
+            objects("attendees", "Attendance", "Who came, in the order of coming."),
             objects("conflicts", "DeclaredConflict", "Declared conflicts of interest."),
         ],
     )
     .based_on(&["MeetingInput", "Stored"]),
     shape(
         "Attendance",
-        "A member who is there.",
+        "A member who came.",
         &[
             text("person", LINE, "Who: a login.").needed(),
             time("at", "Since when.").needed(),
+            time("left_at", "When they left; absent for who is there."),
         ],
     ),
     shape(
