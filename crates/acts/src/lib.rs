@@ -90,6 +90,7 @@ pub mod provision;
 pub mod publish_log;
 pub mod push_freezes;
 pub mod record_entry;
+mod remind_of_review;
 pub mod replay_log;
 pub mod reply_by_mail;
 pub mod resume_change;
