@@ -41,6 +41,9 @@ pub fn find_lost_timers(room: &mut Room<'_, '_>, after: &str) -> Result<Lost> {
         lost.subjects.extend(checks.into_iter().map(|id| ("gate_check", id)));
         let readers = store::timer::readers_without(room.tx, MOST)?;
         lost.subjects.extend(readers.into_iter().map(|id| ("person", id)));
+        let parts = store::timer::reviews_without(room.tx, MOST)?;
+        lost.subjects
+            .extend(parts.into_iter().map(|id| (crate::remind_of_review::TABLE, id)));
         if crate::review_by_clock::is_lost(room)? {
             lost.subjects.push((crate::review_by_clock::LOST, room.tenant()));
         }

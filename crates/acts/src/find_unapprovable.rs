@@ -9,8 +9,9 @@ use model::directory::{Directory, Holder};
 use model::file::ChangeFile;
 use model::ids::{PersonId, ServiceKey};
 use model::matrix::Place;
-use model::obligation::{ApprovalRule, Duty};
-use model::words::{Kind, Level};
+use model::obligation::{ApprovalRule, Asked, Duty};
+use model::words::{Category, Kind, Level, Touch};
+use policy::PolicySet;
 use serde::Serialize;
 use serde_json::json;
 
@@ -68,18 +69,61 @@ pub fn find_unapprovable(room: &mut Room<'_, '_>, after: &str, limit: usize) -> 
     Ok(report)
 }
 
+/// A kind of change by which rules are looked for.
+struct KindOf {
+    kind: Kind,
+    risk: Level,
+    touches: BTreeSet<Touch>,
+    category: Option<Category>,
+}
+
+/// The kinds of change that a set may tell apart: of every risk and as an emergency, and where it looks at them, touching each
+/// thing alone and all at once, and of each category.
+fn samples(policies: &PolicySet) -> Vec<KindOf> {
+    let plain = |kind, risk| KindOf {
+        kind,
+        risk,
+        touches: BTreeSet::new(),
+        category: None,
+    };
+    let mut found: Vec<KindOf> = [Level::Low, Level::Medium, Level::High]
+        .into_iter()
+        .map(|risk| plain(Kind::Normal, risk))
+        .collect();
+    found.push(plain(Kind::Emergency, Level::High));
+    let looks_at = |word: &str| policies.sources().any(|source| source.text.contains(word));
+    if looks_at("touches") {
+        let mut each: Vec<BTreeSet<Touch>> = Touch::ALL.iter().map(|it| BTreeSet::from([*it])).collect();
+        each.push(Touch::ALL.iter().copied().collect());
+        for touches in each {
+            for kind in [Kind::Normal, Kind::Emergency] {
+                let touches = touches.clone();
+                found.push(KindOf {
+                    touches,
+                    ..plain(kind, Level::High)
+                });
+            }
+        }
+    }
+    if looks_at("category") {
+        found.extend(Category::ALL.iter().map(|category| KindOf {
+            category: Some(*category),
+            ..plain(Kind::Normal, Level::High)
+        }));
+    }
+    found
+}
+
 fn look(room: &mut Room<'_, '_>, directory: &Directory, service: &ServiceKey, report: &mut Report) -> Result<()> {
     let mut seen: BTreeMap<(String, String), (Finding, bool, bool)> = BTreeMap::new();
     let mut people: BTreeMap<String, BTreeSet<PersonId>> = BTreeMap::new();
     let (policies, tenant) = (room.policies()?, room.tenant());
-    for (kind, risk) in [
-        (Kind::Normal, Level::Low),
-        (Kind::Normal, Level::High),
-        (Kind::Emergency, Level::High),
-    ] {
-        let Some(mut file) = sample(room, directory, service, (kind, risk))? else {
+    for kind_of in samples(&policies) {
+        let Some(mut file) = sample(room, directory, service, (kind_of.kind, kind_of.risk))? else {
             continue;
         };
+        file.change.content.touches = kind_of.touches;
+        file.change.content.category = kind_of.category.unwrap_or(file.change.content.category);
         file.requirements = crate::room::judge(&policies, &tenant, (directory, room.now), &file);
         for row in &file.requirements.obligations {
             let Duty::Approval(rule) = &row.obligation.duty else {
@@ -95,7 +139,11 @@ fn look(room: &mut Room<'_, '_>, directory: &Directory, service: &ServiceKey, re
                 let found = finding(directory, (service, &place), (rule_id, rule), &holders, why);
                 let is_short = most_counted(rule, &holders) < rule.count as usize;
                 let staffed = (found, is_short, hangs_on_one(rule, &holders));
-                seen.insert((place, rule_id.to_owned()), staffed);
+                // Of several kinds of change that a rule is about, the one that it stops is told.
+                match seen.get(&(place.clone(), rule_id.to_owned())) {
+                    Some((_, true, _)) => {}
+                    _ => drop(seen.insert((place, rule_id.to_owned()), staffed)),
+                }
             }
         }
     }
@@ -130,10 +178,24 @@ fn finding(
     }
 }
 
-/// Rows that would answer and cannot.
+/// Rows that would answer and cannot, and members of a group who cannot.
 fn reasons(directory: &Directory, rule: &ApprovalRule, place: &Place<'_>, room: &Room<'_, '_>) -> Vec<String> {
     let Some(role) = rule.from.ownership_role() else {
-        return Vec::new();
+        let keys = match &rule.from {
+            Asked::Group(key) => std::slice::from_ref(key),
+            Asked::Groups(keys) => keys.as_slice(),
+            _ => &[],
+        };
+        let idle = |person: &&PersonId| directory.is_active(person) && !directory.takes_part(person);
+        let members = keys
+            .iter()
+            .filter_map(|key| directory.groups.get(key))
+            .flat_map(|it| &it.members);
+        let told = members.filter(idle).map(|person| {
+            let login = directory.login(person);
+            format!("{login} has no role here, and without one nobody reads a change")
+        });
+        return told.collect();
     };
     directory
         .lines(place, role, room.now)

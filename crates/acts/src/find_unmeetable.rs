@@ -1,5 +1,5 @@
 //! Finds the rules of a set that nobody in this organisation can meet: they ask more people than there are, or people with a job
-//! function or a training that nobody has. Such a set would stop every change that the rule is about, so it does not go in
+//! function or a training that nobody has, or somebody whom no row of the matrix names for any service. Such a set would stop every change that the rule is about, so it does not go in
 //! force. Whether people enough are left for one service and one author is told by [`crate::find_unstaffed`].
 
 use std::collections::BTreeSet;
@@ -8,15 +8,17 @@ use jiff::Timestamp;
 use model::apart::Apart;
 use model::directory::Directory;
 use model::ids::{GroupKey, PersonId};
+use model::matrix::Place;
 use model::obligation::{ApprovalRule, Asked, Duty, Obligation};
 use model::training::is_fit;
-use model::words::Role;
+use model::words::{OwnershipRole, Role};
 use policy::{Finding, PolicySet};
 
 use crate::find_unstaffed::fitness;
 
-/// The group that stands in where nobody has the role of a change manager.
+/// The groups that stand in where nobody has the role.
 const CHANGE_MANAGERS: &str = "change-managers";
+const SECURITY: &str = "security";
 
 /// Every rule of a set that nobody can meet, by file and line. One that is in force as it stands is left alone: to refuse the set
 /// would keep it in force.
@@ -43,9 +45,17 @@ fn finding(set: &PolicySet, obligation: &Obligation, directory: &Directory, now:
         1 => "there is one person".to_owned(),
         many => format!("there are {many} people"),
     };
-    let example = match there {
-        0 => "name others, such as `@from(\"owner\")`, or first give people what it asks".to_owned(),
-        many => format!("ask fewer, such as `@count(\"{many}\")`, or first add people"),
+    let of_matrix = match &obligation.duty {
+        Duty::Approval(rule) => rule.from.ownership_role(),
+        _ => None,
+    };
+    let example = match (there, of_matrix) {
+        (0, Some(role)) => format!(
+            "name others, such as `@from(\"change_manager\")`, or first say who it is: a row of the matrix with the role \
+             `{role}`"
+        ),
+        (0, None) => "name others, such as `@from(\"owner\")`, or first give people what it asks".to_owned(),
+        (many, _) => format!("ask fewer, such as `@count(\"{many}\")`, or first add people"),
     };
     Some(Finding {
         file: source.file.clone(),
@@ -64,7 +74,7 @@ fn shortage(duty: &Duty, directory: &Directory, now: Timestamp) -> Option<(Strin
     let (whom, there, needed) = match duty {
         Duty::Approval(rule) => {
             let needed = rule.count.max(rule.quorum.unwrap_or_default()) as usize;
-            (of_rule(rule), how_many(rule, directory, now), needed)
+            (of_rule(rule), how_many(rule, needed, directory, now), needed)
         }
         Duty::PeerReview {
             count,
@@ -93,13 +103,17 @@ fn of_rule(rule: &ApprovalRule) -> String {
         }
         Asked::ChangeManager => "of the change managers".to_owned(),
         Asked::Tester => "of the tester, who is one".to_owned(),
-        _ => "of all people".to_owned(),
+        Asked::Owner => "of the owners of any one service".to_owned(),
+        Asked::TechnicalLead => "of the technical leads of any one service".to_owned(),
+        Asked::Data => "of the data owners of any one service".to_owned(),
+        Asked::Security => "of those who answer for the security of any one service".to_owned(),
     };
     from + &fitness(rule)
 }
 
-/// How many people a rule could count at once: of its groups, or of everybody where the target says who.
-fn how_many(rule: &ApprovalRule, directory: &Directory, now: Timestamp) -> usize {
+/// How many people a rule could count at once: of its groups, or where the matrix says who, of the service that has most of
+/// them. None is looked at beyond the first that has as many as needed.
+fn how_many(rule: &ApprovalRule, needed: usize, directory: &Directory, now: Timestamp) -> usize {
     let is_there = |person: &PersonId| directory.people.get(person).is_some_and(|found| found.active);
     let fit = |people: Vec<PersonId>| -> BTreeSet<PersonId> {
         let fit = |person: &PersonId| is_there(person) && is_fit(directory, rule, person, now);
@@ -117,15 +131,56 @@ fn how_many(rule: &ApprovalRule, directory: &Directory, now: Timestamp) -> usize
                 .flat_map(|(group, people)| people.iter().map(|person| (person, group.as_str())));
             Apart::of(rows).count()
         }
-        Asked::ChangeManager => {
-            let by_role = directory.with_role(Role::ChangeManager);
-            let asked = match by_role.is_empty() {
-                true => directory.members(&GroupKey::from(CHANGE_MANAGERS)),
-                false => by_role,
-            };
-            fit(asked).len()
-        }
+        Asked::ChangeManager => fit(by_role_or_group(directory, Role::ChangeManager, CHANGE_MANAGERS)).len(),
         Asked::Tester => fit(directory.people.keys().cloned().collect()).len().min(1),
-        _ => fit(directory.people.keys().cloned().collect()).len(),
+        Asked::Owner | Asked::TechnicalLead | Asked::Data | Asked::Security => {
+            most_at_a_service(rule, needed, (directory, now), &|people| fit(people).len())
+        }
+    }
+}
+
+/// How many of those whom the matrix names a rule could count at the service that has most of them.
+fn most_at_a_service(
+    rule: &ApprovalRule,
+    needed: usize,
+    (directory, now): (&Directory, Timestamp),
+    fit: &dyn Fn(Vec<PersonId>) -> usize,
+) -> usize {
+    // Before there is anything to own, nobody can say who will.
+    let (services, places) = (&directory.services, &directory.environments);
+    let Some(role) = rule
+        .from
+        .ownership_role()
+        .filter(|_| !services.is_empty() && !places.is_empty())
+    else {
+        return fit(directory.people.keys().cloned().collect());
+    };
+    let stand_ins = match role {
+        OwnershipRole::Security => by_role_or_group(directory, Role::Security, SECURITY),
+        _ => Vec::new(),
+    };
+    let mut most = 0;
+    for place in services
+        .keys()
+        .flat_map(|service| places.keys().map(move |it| Place::new(service, it)))
+    {
+        let holders = directory.holders_at(&place, role, now);
+        let mut people: Vec<PersonId> = holders.into_iter().map(|holder| holder.person).collect();
+        if people.is_empty() {
+            people.clone_from(&stand_ins);
+        }
+        most = most.max(fit(people));
+        if most >= needed {
+            break;
+        }
+    }
+    most
+}
+
+fn by_role_or_group(directory: &Directory, role: Role, group: &str) -> Vec<PersonId> {
+    let found = directory.with_role(role);
+    match found.is_empty() {
+        true => directory.members(&GroupKey::from(group)),
+        false => found,
     }
 }

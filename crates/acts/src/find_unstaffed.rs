@@ -19,8 +19,9 @@ use crate::error::Result;
 use crate::find_unapprovable::sample;
 use crate::room::Room;
 
-/// How many services are looked at; a pack that one of them can staff may still fail at another.
-const MOST_SERVICES: usize = 50;
+/// How many kinds of service are looked at. Those for which the same people answer and in which policies see no difference are
+/// one kind, so that hundreds of services are few kinds. A pack that all of these can staff may still fail at one beyond.
+const MOST_KINDS: usize = 50;
 /// How many people are tried as author, and as implementer.
 const MOST_TRIED: usize = 4;
 
@@ -29,8 +30,12 @@ const MOST_TRIED: usize = 4;
 pub struct Staffing {
     /// The pack, or `in force` for the whole set that is.
     pub pack: String,
-    /// Whether people enough are there for every service.
+    /// Whether people enough are there for every service. Never where not all of them were looked at.
     pub is_staffed: bool,
+    /// For how many services it was looked at.
+    pub services_looked_at: usize,
+    /// How many services there are.
+    pub services: usize,
     /// What is lacking.
     pub lacks: Vec<Lack>,
 }
@@ -57,8 +62,8 @@ pub fn find_unstaffed(room: &mut Room<'_, '_>) -> Result<Vec<Staffing>> {
     room.allow(model::act::actions::READ)?;
     let directory = room.directory()?;
     let in_force = room.policies()?;
-    let lacks = of_services(room, &directory, &in_force, None)?;
-    let mut found = vec![told(IN_FORCE, lacks)];
+    let found = of_services(room, &directory, &in_force, None)?;
+    let mut found = vec![told(IN_FORCE, &directory, found)];
     for pack in policy::packs() {
         found.push(staffing(room, &directory, &pack)?);
     }
@@ -68,25 +73,62 @@ pub fn find_unstaffed(room: &mut Room<'_, '_>) -> Result<Vec<Staffing>> {
 /// What lacks, by rule and sentence, with the services for which it does.
 type Lacks = BTreeMap<(String, String), Vec<String>>;
 
-fn told(pack: &str, lacks: Lacks) -> Staffing {
+/// What lacks, and for how many services it was looked at.
+type Looked = (Lacks, usize);
+
+fn told(pack: &str, directory: &Directory, (lacks, looked_at): Looked) -> Staffing {
     let row = |((rule, text), services): ((String, String), Vec<String>)| Lack { services, rule, text };
     let lacks: Vec<Lack> = lacks.into_iter().map(row).collect();
+    let services = directory.services.len();
     Staffing {
         pack: pack.to_owned(),
-        is_staffed: lacks.is_empty(),
+        is_staffed: lacks.is_empty() && looked_at == services,
+        services_looked_at: looked_at,
+        services,
         lacks,
     }
 }
 
-/// What the rules of a set lack, all of them or those of one pack.
-fn of_services(room: &mut Room<'_, '_>, directory: &Directory, set: &PolicySet, pack: Option<&str>) -> Result<Lacks> {
+/// What the rules of a set lack, all of them or those of one pack: once for each kind of service, and told for all of it.
+fn of_services(room: &mut Room<'_, '_>, directory: &Directory, set: &PolicySet, pack: Option<&str>) -> Result<Looked> {
     let mut lacks = Lacks::new();
-    for service in directory.services.keys().take(MOST_SERVICES) {
-        for (rule, text) in of_service(room, directory, (set, pack), service)? {
-            lacks.entry((rule, text)).or_default().push(service.0.clone());
+    let mut looked_at = 0;
+    for services in kinds(room, directory, set)?.into_iter().take(MOST_KINDS) {
+        looked_at += services.len();
+        for (rule, text) in of_service(room, directory, (set, pack), services[0])? {
+            let of_kind = services.iter().map(|service| service.0.clone());
+            lacks.entry((rule, text)).or_default().extend(of_kind);
         }
     }
-    Ok(lacks)
+    lacks.values_mut().for_each(|services| services.sort());
+    Ok((lacks, looked_at))
+}
+
+/// Services by kind, in the order of the first of each: alike are those of which policies are told the same, owners included,
+/// and that neither a policy nor a delegation names.
+fn kinds<'a>(room: &Room<'_, '_>, directory: &'a Directory, set: &PolicySet) -> Result<Vec<Vec<&'a ServiceKey>>> {
+    let is_named = |key: &ServiceKey| {
+        let written = format!("\"{key}\"");
+        set.sources().any(|source| source.text.contains(&written))
+            || directory.delegations.iter().any(|row| row.services.contains(key))
+    };
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
+    let mut found: Vec<Vec<&ServiceKey>> = Vec::new();
+    for service in directory.services.keys() {
+        let Some(file) = sample(room, directory, service, (Kind::Normal, Level::High))? else {
+            continue;
+        };
+        let mut facts = target_facts(&file, directory, room.now);
+        for target in facts.iter_mut().filter(|_| !is_named(service)) {
+            target.service = ServiceKey(String::new());
+        }
+        let place = *places.entry(serde_json::to_string(&facts)?).or_insert(found.len());
+        match found.get_mut(place) {
+            Some(alike) => alike.push(service),
+            None => found.push(vec![service]),
+        }
+    }
+    Ok(found)
 }
 
 fn staffing(room: &mut Room<'_, '_>, directory: &Directory, pack: &policy::Pack) -> Result<Staffing> {
@@ -94,15 +136,15 @@ fn staffing(room: &mut Room<'_, '_>, directory: &Directory, pack: &policy::Pack)
     files.extend(pack.files.clone());
     let digest = proof::crypto::digest_text;
     let names = crate::policies::Names(directory);
-    let lacks = match PolicySet::compile(&files, "", policy::SCHEMA, &names, digest) {
+    let found = match PolicySet::compile(&files, "", policy::SCHEMA, &names, digest) {
         Ok(set) => of_services(room, directory, &set, Some(pack.name))?,
         Err(findings) => {
             let place = |finding: &policy::Finding| format!("{}:{}", finding.file, finding.line);
             let rows = findings.into_iter().map(|it| ((place(&it), it.text), Vec::new()));
-            rows.collect()
+            (rows.collect(), directory.services.len())
         }
     };
-    Ok(told(pack.name, lacks))
+    Ok(told(pack.name, directory, found))
 }
 
 /// What these rules lack for a service, as the best author and the best implementer would leave it.

@@ -167,7 +167,7 @@ fn narrow(room: &mut Room<'_, '_>, right: &HeldRight, data: Value, take: impl Fn
     // who begins a review and signs it would take `admin` from the other and be alone at once.
     crate::two_people::check_person(room, &after)?;
     let after = room.put_estate("person.edited", after, data)?;
-    crate::set_person::leave_well_known_groups(room, &person, &after)?;
+    crate::seats::leave_well_known_groups(room, &person, &after)?;
     crate::settle_open::settle_person(room, Some(&person), &after)
 }
 
@@ -177,7 +177,8 @@ fn unseat(room: &mut Room<'_, '_>, right: &HeldRight, data: Value) -> Result<()>
         return Ok(());
     };
     if let Some(members) = with_member(&group.members, &right.person, false) {
-        room.put_estate("group.set", Group { members, ..group }, data)?;
+        let unseated = Group { members, ..group };
+        crate::seats::put_group(room, unseated, data, crate::seats::Comers::Seated)?;
     }
     Ok(())
 }

@@ -113,11 +113,35 @@ pub fn attend_meeting(room: &mut Room<'_, '_>, id: &str, body: &Body) -> Result<
     if meeting.has(&person) {
         return Ok(meeting);
     }
+    // Whoever comes again is there from now on.
+    meeting.attendees.retain(|row| row.person != person);
     meeting.attendees.push(Attendance {
         person: person.clone(),
         at: room.now,
+        left_at: None,
     });
     let meeting = room.put_estate("meeting.attended", meeting, json!({"person": person}))?;
+    settle_asked(room)?;
+    Ok(meeting)
+}
+
+/// Says that one is there no more (`DELETE /meetings/{id}/attendance`): from here on the person counts for no quorum and votes
+/// no more, until they come again. Words that they gave stand, and so does what was decided while they were there.
+///
+/// # Errors
+/// 403 for whoever is not of the board, 404, 409 when the meeting is over or they never came, or the store's.
+pub fn leave_meeting(room: &mut Room<'_, '_>, id: &str) -> Result<Meeting> {
+    let mut meeting = own_meeting(room, id)?;
+    let person = room.actor.person.clone();
+    let Some(row) = meeting.attendees.iter_mut().find(|row| row.person == person) else {
+        let text = format!("You are not at the meeting “{}”.", meeting.title);
+        return Err(Refusal::not_now("not_attending", text, "Nothing is left to do.", Vec::new()).into());
+    };
+    if row.left_at.is_some() {
+        return Ok(meeting);
+    }
+    row.left_at = Some(room.now);
+    let meeting = room.put_estate("meeting.left", meeting, json!({"person": person}))?;
     settle_asked(room)?;
     Ok(meeting)
 }

@@ -638,11 +638,12 @@ fn write(room: &mut Room<'_, '_>, writes: Vec<Write>) -> Result<()> {
     pending.tell(room)?;
     room.touch_directory()?;
     for (known, person) in joined {
-        crate::set_person::join_well_known_groups(room, &person)?;
+        crate::seats::join_well_known_groups(room, &person)?;
         if let Some(known) = known {
-            crate::set_person::leave_well_known_groups(room, &known, &person)?;
+            crate::seats::leave_well_known_groups(room, &known, &person)?;
         }
     }
+    crate::seats::follow(room, &before)?;
     for person in left {
         crate::deactivate_person::end_person(room, person, false, None)?;
     }

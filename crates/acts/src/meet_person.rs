@@ -126,7 +126,7 @@ fn follow(room: &mut Room<'_, '_>, provider: &IdentityProvider, person: Person, 
         let before = person.clone();
         let edited = Person { roles, ..person };
         let edited = room.put_estate("person.edited", edited, json!({"provider": provider.key}))?;
-        crate::set_person::leave_well_known_groups(room, &before, &edited)?;
+        crate::seats::leave_well_known_groups(room, &before, &edited)?;
         crate::settle_open::settle_person(room, Some(&before), &edited)?;
     }
     for (key, belongs) in provider.memberships(claimed) {
@@ -134,7 +134,9 @@ fn follow(room: &mut Room<'_, '_>, provider: &IdentityProvider, person: Person, 
         let Some(group) = group else { continue };
         if let Some(members) = with_member(&group.members, &id, belongs) {
             let group = model::directory::Group { members, ..group };
-            room.put_estate("group.set", group, json!({"provider": provider.key}))?;
+            // Which rights it gives, a provider says by itself; so a seat here gives none, and its loss takes one.
+            let data = json!({"provider": provider.key});
+            crate::seats::put_group(room, group, data, crate::seats::Comers::Seated)?;
             moved = true;
         }
     }

@@ -18,6 +18,7 @@ use crate::deactivate_person::end_person;
 use crate::error::Result;
 use crate::own_request;
 use crate::room::Room;
+use crate::seats::{self, Comers};
 
 /// The groups that the base policies name.
 const WELL_KNOWN: [&str; 2] = ["change-managers", "security"];
@@ -296,7 +297,8 @@ pub fn remove_person(room: &mut Room<'_, '_>, id: &str) -> Result<()> {
         let found = group(room, &group_id)?;
         let mut members = found.members.clone();
         members.remove(&known.id);
-        save_group(room, Group { members, ..found })?;
+        // The record of who is removed keeps for a day what counts for a day, whatever their seats gave.
+        room.put_estate("group.set", Group { members, ..found }, json!({"provisioned": true}))?;
     }
     forget(room, &known.id)?;
     let removed = Person {
@@ -464,7 +466,8 @@ fn save_group(room: &mut Room<'_, '_>, group: Group) -> Result<Group> {
     if own_request::gives_seat(room, before.as_ref(), &group) && matters(room, &group.key)? {
         return Err(own_request::own_request(OWN_SEAT).into());
     }
-    let saved = room.put_estate("group.set", group, json!({"provisioned": true}))?;
+    // A directory knows groups alone: its word on a seat is its word on the role that stands beside it, both ways.
+    let saved = seats::put_group(room, group, json!({"provisioned": true}), Comers::Empowered)?;
     if matters(room, &saved.key)? {
         crate::settle_open::settle_asked(room)?;
     }

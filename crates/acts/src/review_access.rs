@@ -85,6 +85,7 @@ pub(crate) fn begin_parts(
                 begun_at: room.now,
                 due_at,
                 rights: numbered.map(|(right, row)| HeldRight { row, ..right }).collect(),
+                reminded_at: None,
                 signed_at: None,
                 reason: None,
             };
@@ -119,6 +120,7 @@ fn keep(room: &mut Room<'_, '_>, kind: &'static str, review: AccessReview, tells
     let data = json!({"campaign": review.campaign, "manager": review.manager, "rights": review.rights.len()});
     let event = draft(kind, ("access_review", review.id.0.clone()), room.now, data);
     room.tell(vec![event], written)?;
+    crate::remind_of_review::set_again(room, &review)?;
     Ok(review)
 }
 

@@ -358,15 +358,18 @@ fn check_row(reading: &mut Reading<'_>, directory: &Directory, row: &Ownership) 
     }
     let Some(person) = &row.person else { return };
     if !directory.may_hold(person, row.role, row.function.as_deref()) && directory.is_active(person) {
+        let name = directory.name(person);
         let text = match &row.function {
+            _ if !directory.takes_part(person) => format!(
+                "{name} may not hold it: they have no role here, so that they could not read what they were asked. Give them one \
+                 first, such as `requester` (`PATCH /people/{}` with `roles`).",
+                directory.login(person)
+            ),
             Some(function) => format!(
-                "{} may not hold it: it asks for the job function `{function}`, and pipelines, vendors and auditors decide nothing.",
-                directory.name(person)
+                "{name} may not hold it: it asks for the job function `{function}`, and pipelines, vendors and auditors decide \
+                 nothing."
             ),
-            None => format!(
-                "{} may not hold it: pipelines, vendors and auditors decide nothing.",
-                directory.name(person)
-            ),
+            None => format!("{name} may not hold it: pipelines, vendors and auditors decide nothing."),
         };
         reading.wrong("person", "may_not_hold", text);
     }

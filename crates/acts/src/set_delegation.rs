@@ -155,6 +155,12 @@ fn may_not_hold(directory: &Directory, delegation: &Delegation) -> Option<String
     if !person.active {
         return Some(format!("{name} is no longer active."));
     }
+    if !directory.takes_part(&delegation.delegate) {
+        return Some(format!(
+            "{name} may not hold it: they have no role here, so that they could not read what they were asked. Give them one \
+             first."
+        ));
+    }
     if person.is_barred_from_deciding() {
         return Some(format!(
             "{name} may not hold it: pipelines, vendors and auditors decide nothing."

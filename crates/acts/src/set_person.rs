@@ -16,6 +16,7 @@ use crate::last_administrator;
 use crate::own_request;
 use crate::room::Room;
 use crate::rows;
+use crate::seats::{self, Comers};
 use crate::two_people;
 
 /// Makes a person (`POST /people {login, name, email, roles, zone, accounts}`).
@@ -57,7 +58,7 @@ pub fn create_person(room: &mut Room<'_, '_>, body: &Body) -> Result<Person> {
     reading.finish()?;
     two_people::check_person(room, &person)?;
     let person = room.put_estate("person.created", person, json!({}))?;
-    join_well_known_groups(room, &person)?;
+    seats::join_well_known_groups(room, &person)?;
     crate::settle_open::settle_person(room, None, &person)?;
     settle_committers(room, None, &person)?;
     Ok(person)
@@ -134,43 +135,6 @@ fn read_zone(reading: &mut Reading<'_>) -> Option<String> {
     Some(zone)
 }
 
-/// The roles that come with a group, which the base policies name.
-const WITH_GROUP: [(Role, &str); 2] = [(Role::Security, "security"), (Role::ChangeManager, "change-managers")];
-
-/// The roles security and change manager come with their groups, which the base policies name.
-pub(crate) fn join_well_known_groups(room: &mut Room<'_, '_>, person: &Person) -> Result<()> {
-    for (role, key) in WITH_GROUP {
-        let directory = room.directory()?;
-        let Some(group) = directory.groups.get(&key.into()).cloned() else {
-            continue;
-        };
-        let belongs = person.active && person.roles.contains(&role);
-        if !belongs || group.members.contains(&person.id) {
-            continue;
-        }
-        let mut members = group.members.clone();
-        members.insert(person.id.clone());
-        room.put_estate("group.set", model::directory::Group { members, ..group }, json!({}))?;
-    }
-    Ok(())
-}
-
-/// And they go with them: who is no longer of security or a change manager would else still decide as one of the group,
-/// which rules ask where nobody has the role.
-pub(crate) fn leave_well_known_groups(room: &mut Room<'_, '_>, before: &Person, after: &Person) -> Result<()> {
-    for (role, key) in WITH_GROUP {
-        if !before.roles.contains(&role) || after.roles.contains(&role) {
-            continue;
-        }
-        let group = room.directory()?.groups.get(&key.into()).cloned();
-        let Some(group) = group else { continue };
-        if let Some(members) = model::identity::with_member(&group.members, &after.id, false) {
-            room.put_estate("group.set", model::directory::Group { members, ..group }, json!({}))?;
-        }
-    }
-    Ok(())
-}
-
 /// Changes a person (`PATCH /people/{login}`); `active: false` deactivates.
 ///
 /// # Errors
@@ -221,8 +185,8 @@ pub fn edit_person(room: &mut Room<'_, '_>, login: &str, body: &Body) -> Result<
         person.deactivation = None;
     }
     let person = room.put_estate("person.edited", person, json!({}))?;
-    join_well_known_groups(room, &person)?;
-    leave_well_known_groups(room, &before, &person)?;
+    seats::join_well_known_groups(room, &person)?;
+    seats::leave_well_known_groups(room, &before, &person)?;
     crate::settle_open::settle_person(room, Some(&before), &person)?;
     settle_committers(room, Some(&before), &person)?;
     Ok(person)
@@ -313,7 +277,7 @@ pub fn set_group(room: &mut Room<'_, '_>, key: &str, body: &Body) -> Result<mode
     if group.id.as_str().is_empty() {
         group.id = RecordId(room.new_id()?);
     }
-    let group = room.put_estate("group.set", group, json!({}))?;
+    let group = seats::put_group(room, group, json!({}), Comers::Seated)?;
     crate::settle_open::settle_asked(room)?;
     Ok(group)
 }

@@ -47,7 +47,7 @@ pub fn settle_asked(room: &mut Room<'_, '_>) -> Result<()> {
 }
 
 /// The same after a person was made or changed, where what rules look at in them moved: whether they may act, the roles that
-/// are asked or barred, their job functions. Who is new answers for nothing and sits in no group, so that of them the roles
+/// are asked or barred, whether they have any, their job functions. Who is new answers for nothing and sits in no group, so that of them the roles
 /// alone count.
 ///
 /// # Errors
@@ -60,6 +60,7 @@ pub(crate) fn settle_person(room: &mut Room<'_, '_>, before: Option<&Person>, af
                 && asked(before) == asked(after)
                 && before.is_barred_from_deciding() == after.is_barred_from_deciding()
                 && before.functions == after.functions
+                && before.roles.is_empty() == after.roles.is_empty()
         }
         None => !asked(after).contains(&true),
     };

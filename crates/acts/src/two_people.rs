@@ -194,7 +194,9 @@ fn empowers(directory: &Directory, after: &Person) -> Option<&'static str> {
     let before = directory.people.get(&after.id);
     let had = |role: &Role| before.is_some_and(|person| person.roles.contains(role));
     let is_freed = before.is_some_and(|person| person.is_barred_from_deciding() && !after.is_barred_from_deciding());
-    if is_freed || DECIDING.iter().any(|role| after.roles.contains(role) && !had(role)) {
+    // Nobody without a role is asked; the first one wakes what rows and seats say of them.
+    let wakes = |person: &Person| person.roles.is_empty() && !after.roles.is_empty() && has_voice(directory, person);
+    if is_freed || before.is_some_and(wakes) || DECIDING.iter().any(|role| after.roles.contains(role) && !had(role)) {
         return Some("roles");
     }
     let knew = |word: &String| before.is_some_and(|person| person.functions.contains(word));

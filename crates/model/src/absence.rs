@@ -172,7 +172,7 @@ impl Directory {
             .and_then(|seen| self.ownerships.iter().find(|row| row.id.as_str() == seen.id))
             .and_then(|row| row.function.as_deref());
         self.people.get(person).is_some_and(|found| {
-            found.active
+            self.takes_part(person)
                 && !found.is_barred_from_deciding()
                 && function.is_none_or(|needed| found.functions.contains(needed))
         })

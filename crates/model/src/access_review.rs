@@ -74,6 +74,9 @@ pub struct AccessReview {
     pub due_at: Timestamp,
     /// What is looked at.
     pub rights: Vec<HeldRight>,
+    /// When it was last told that it is not signed yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reminded_at: Option<Timestamp>,
     /// When it was signed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signed_at: Option<Timestamp>,

@@ -60,6 +60,9 @@ pub struct Attendance {
     pub person: PersonId,
     /// Since when.
     pub at: Timestamp,
+    /// When they left. They count for no quorum from then on, but for that of what was decided while they were there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left_at: Option<Timestamp>,
 }
 
 /// A conflict of interest: its declarer has no say in that change.
@@ -132,7 +135,12 @@ impl Meeting {
 
     /// Whether a person is there.
     pub fn has(&self, person: &PersonId) -> bool {
-        self.attendees.iter().any(|row| &row.person == person)
+        self.there().any(|row| &row.person == person)
+    }
+
+    /// Who is there.
+    pub fn there(&self) -> impl Iterator<Item = &Attendance> {
+        self.attendees.iter().filter(|row| row.left_at.is_none())
     }
 
     /// Whether a person declared a conflict of interest about a change.
@@ -266,11 +274,26 @@ pub(crate) fn meeting_that_counts<'a>(
 
 /// Who is at a meeting and may have a say in this change: neither its author nor anybody else whom the rule bars.
 pub(crate) fn present(file: &ChangeFile, rule: &ApprovalRule, meeting: &Meeting) -> Vec<PersonId> {
-    let attendees = meeting.attendees.iter().map(|row| &row.person);
+    let counts = |row: &&Attendance| row.left_at.is_none() || was_counted(file, meeting, &row.person);
+    let attendees = meeting.attendees.iter().filter(counts).map(|row| &row.person);
     attendees
         .filter(|person| !is_barred(file, rule, person) && !meeting.has_conflict(person, &file.change.id))
         .cloned()
         .collect()
+}
+
+/// Whether whoever left was there when the board decided about this change, by words that stand: what was decided with them is
+/// not undone by their going.
+fn was_counted(file: &ChangeFile, meeting: &Meeting, person: &PersonId) -> bool {
+    let stands = |decision: &BoardDecision| {
+        file.standing().any(|word| {
+            word.meeting.as_ref() == Some(&meeting.id)
+                && word.at <= decision.at
+                && decision.approved_by.contains(&word.person)
+        })
+    };
+    let mut decisions = file.change.board_decisions.iter().filter(|it| it.meeting == meeting.id);
+    decisions.any(|decision| decision.present.contains(person) && stands(decision))
 }
 
 /// Whether enough of a board are at a meeting to decide about this change.

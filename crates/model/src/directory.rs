@@ -702,12 +702,18 @@ impl Directory {
             .is_some_and(|found| found.active && found.roles.contains(&role))
     }
 
-    /// Active members of a group.
+    /// Members of a group who take part. Rules ask nobody else of it.
     pub fn members(&self, key: &GroupKey) -> Vec<PersonId> {
         let Some(group) = self.groups.get(key) else {
             return Vec::new();
         };
-        group.members.iter().filter(|id| self.is_active(id)).cloned().collect()
+        group.members.iter().filter(|id| self.takes_part(id)).cloned().collect()
+    }
+
+    /// Whether a person may act and has some role. Without one nobody reads a change, so that nobody is asked about it either.
+    pub fn takes_part(&self, person: &PersonId) -> bool {
+        let found = self.people.get(person);
+        found.is_some_and(|found| found.active && !found.roles.is_empty())
     }
 
     /// Whether a person is known and active.

@@ -472,10 +472,29 @@ impl Directory {
                 line.holders.push(self.holder(row, person, (scope, &line.path), place));
             }
             if line.holders.len() == before {
-                line.idle.push((row.id.clone(), idle_reason(row, excluded)));
+                line.idle.push((row.id.clone(), self.idle_reason(row, excluded)));
             }
         }
         line
+    }
+
+    fn idle_reason(&self, row: &Ownership, excluded: usize) -> String {
+        let without_role = |person: &PersonId| self.is_active(person) && !self.takes_part(person);
+        match (&row.person, &row.group) {
+            (Some(person), _) if without_role(person) => {
+                format!(
+                    "{} has no role here, and without one nobody reads a change",
+                    self.login(person)
+                )
+            }
+            _ if excluded > 0 => match &row.function {
+                Some(function) => format!("nobody in it has the job function {function} and may decide"),
+                None => "nobody in it may decide".to_owned(),
+            },
+            (Some(_), _) => "the person is no longer active".to_owned(),
+            (None, Some(group)) => format!("the group {group} has no active member with a role"),
+            (None, None) => "it names nobody".to_owned(),
+        }
     }
 
     fn people_of(&self, row: &Ownership) -> Vec<PersonId> {
@@ -486,12 +505,12 @@ impl Directory {
         }
     }
 
-    /// Whether a person may hold a part: neither a pipeline, a vendor nor an auditor decides, and a row may ask for a
-    /// job function.
+    /// Whether a person may hold a part: neither a pipeline, a vendor nor an auditor decides, whoever has no role does
+    /// nothing, and a row may ask for a job function.
     pub fn may_hold(&self, person: &PersonId, role: OwnershipRole, function: Option<&str>) -> bool {
         let works = matches!(role, OwnershipRole::Implementer | OwnershipRole::Pipeline);
         self.people.get(person).is_some_and(|found| {
-            found.active
+            self.takes_part(person)
                 && (works || !found.is_barred_from_deciding())
                 && function.is_none_or(|needed| found.functions.contains(needed))
         })
@@ -723,18 +742,6 @@ impl Directory {
                 steps.push(Step { scope, below: Some(at) });
             }
         }
-    }
-}
-
-fn idle_reason(row: &Ownership, excluded: usize) -> String {
-    match (&row.person, &row.group) {
-        _ if excluded > 0 => match &row.function {
-            Some(function) => format!("nobody in it has the job function {function} and may decide"),
-            None => "nobody in it may decide".to_owned(),
-        },
-        (Some(_), _) => "the person is no longer active".to_owned(),
-        (None, Some(group)) => format!("the group {group} has no active member"),
-        (None, None) => "it names nobody".to_owned(),
     }
 }
 

@@ -99,6 +99,11 @@ fn statements() -> Vec<(String, &'static str, bool)> {
             true,
         ),
         (timer::READERS.to_owned(), "message_held (tenant=?)", false),
+        (
+            timer::REVIEWS.to_owned(),
+            "access_review_by_is_open (tenant=? AND is_open=?)",
+            false,
+        ),
     ]
 }
 

@@ -192,6 +192,20 @@ pub(crate) const READERS: &str =
         AND t.subject_id = m.person)
     ORDER BY reader LIMIT $limit";
 
+/// Ids of open parts of reviews of access that have no timer.
+pub fn reviews_without(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<String>> {
+    tx.query(REVIEWS, &[("open", true.into()), ("limit", limit.into())])?
+        .iter()
+        .map(|row| row.text("id"))
+        .collect()
+}
+
+/// And so have parts that are open.
+pub(crate) const REVIEWS: &str = "SELECT r.id FROM access_review r WHERE r.tenant = $tenant AND r.is_open = $open
+    AND NOT EXISTS (SELECT 1 FROM timer t WHERE t.tenant = r.tenant AND t.subject_table = 'access_review'
+        AND t.subject_id = r.id)
+    ORDER BY r.id LIMIT $limit";
+
 /// When the next timer of any tenant is due.
 pub fn next_due(tx: &mut CrossTx<'_>) -> Result<Option<Timestamp>> {
     lease::next_due(tx, TABLE)

@@ -35,6 +35,7 @@ fn meeting(key: &GroupKey, members: &BTreeSet<PersonId>, at: Timestamp) -> Meeti
     let attendees = members.iter().map(|person| Attendance {
         person: person.clone(),
         at,
+        left_at: None,
     });
     Meeting {
         id: format!("meeting/{key}/{at}").as_str().into(),

@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::world::{World, body};
 
 /// Logins of those whom a rule asks about a change, in order.
-fn asked(world: &World, key: &str, rule: &'static str) -> Vec<String> {
+pub(crate) fn asked(world: &World, key: &str, rule: &'static str) -> Vec<String> {
     let key = key.to_owned();
     let found = world.look(move |room| {
         let directory = room.directory()?;
@@ -26,7 +26,7 @@ fn asked(world: &World, key: &str, rule: &'static str) -> Vec<String> {
 }
 
 /// A change that waits for all whom it asks.
-fn waiting(world: &World) -> String {
+pub(crate) fn waiting(world: &World) -> String {
     let key = world.draft("Widen the column");
     let k = key.clone();
     world.by("rita", move |room| acts::submit_change::submit_change(room, &k));
@@ -37,7 +37,7 @@ fn waiting(world: &World) -> String {
     key
 }
 
-fn group_id(world: &World, key: &'static str) -> String {
+pub(crate) fn group_id(world: &World, key: &'static str) -> String {
     let found = world.look(move |room| Ok(room.directory()?.groups.get(&key.into()).unwrap().id.0.clone()));
     found.unwrap()
 }

@@ -302,6 +302,43 @@ fn wrong_policies_are_refused_with_line_reason_and_example_and_the_set_in_force_
     assert_eq!(digest_in_force(&world), before);
 }
 
+/// What a rule asks that nobody here can meet, and what is said of it.
+const NOBODY_CAN: [(&str, &str); 8] = [
+    (
+        "@from(\"group:keepers\")\n@count(\"3\")",
+        "it asks 3 of the group keepers, and there are 2 people. (ask fewer, such as `@count(\"2\")`, or first add people)",
+    ),
+    (
+        "@from(\"owner\")\n@function(\"juggler\")",
+        "it asks 1 of the owners of any one service with the job function juggler, and there is nobody.",
+    ),
+    (
+        "@from(\"owner\")\n@count(\"2\")",
+        "it asks 2 of the owners of any one service, and there is one person. (ask fewer, such as `@count(\"1\")`",
+    ),
+    (
+        "@from(\"technical_lead\")",
+        "it asks 1 of the technical leads of any one service, and there is nobody. (name others, such as \
+         `@from(\"change_manager\")`, or first say who it is: a row of the matrix with the role `technical_lead`)",
+    ),
+    (
+        "@from(\"data\")",
+        "it asks 1 of the data owners of any one service, and there is nobody.",
+    ),
+    (
+        "@from(\"security\")\n@count(\"2\")",
+        "it asks 2 of those who answer for the security of any one service, and there is one person.",
+    ),
+    (
+        "@from(\"group:keepers\")\n@training(\"juggling\")",
+        "it asks 1 of the group keepers with a valid training juggling, and there is nobody.",
+    ),
+    (
+        "@from(\"group:keepers,group:watchers\")\n@count(\"2\")\n@distinct_groups",
+        "it asks 2 of the groups keepers and watchers, each of another one, and there is one person.",
+    ),
+];
+
 #[test]
 fn a_rule_that_nobody_here_can_meet_is_refused_by_its_line_with_the_reason_and_an_example() {
     let world = world();
@@ -314,24 +351,7 @@ fn a_rule_that_nobody_here_can_meet_is_refused_by_its_line_with_the_reason_and_a
         )?;
         acts::set_person::set_group(room, "watchers", &body(json!({"name": "Watchers", "members": []}))).map(drop)
     });
-    for (asks, told) in [
-        (
-            "@from(\"group:keepers\")\n@count(\"3\")",
-            "it asks 3 of the group keepers, and there are 2 people. (ask fewer, such as `@count(\"2\")`, or first add people)",
-        ),
-        (
-            "@from(\"owner\")\n@function(\"juggler\")",
-            "it asks 1 of all people with the job function juggler, and there is nobody.",
-        ),
-        (
-            "@from(\"group:keepers\")\n@training(\"juggling\")",
-            "it asks 1 of the group keepers with a valid training juggling, and there is nobody.",
-        ),
-        (
-            "@from(\"group:keepers,group:watchers\")\n@count(\"2\")\n@distinct_groups",
-            "it asks 2 of the groups keepers and watchers, each of another one, and there is one person.",
-        ),
-    ] {
+    for (asks, told) in NOBODY_CAN {
         let mut wanted = strict();
         wanted["files"][0]["content"] = json!(format!(
             "// Ours.\n@id(\"house.require.more\")\n@reason(\"x\")\n@require(\"approval\")\n{asks}\n@covers(\"what\")\n\
@@ -623,4 +643,53 @@ fn a_new_risk_table_moves_the_risk_of_open_changes() {
         world.look(move |room| Ok(room.change(&key)?.risk.level)).unwrap(),
         Level::High
     );
+}
+
+/// Who could approve what is told of rules on what a change touches, its category and its risk as well.
+#[test]
+fn a_rule_on_what_is_touched_is_among_the_targets_that_nobody_can_approve() {
+    for (name, when, touches, risk) in [
+        (
+            "touch",
+            "resource.touches.contains(Touch::\"schema\")",
+            "touches schema",
+            "risk low",
+        ),
+        (
+            "category",
+            "resource.category == Category::\"facility\"",
+            "touches none",
+            "risk low",
+        ),
+        ("medium", "resource.risk_number == 2", "touches none", "risk medium"),
+    ] {
+        let world = world();
+        let keepers = |members: Value| {
+            world.system(move |room| {
+                let group = body(json!({"name": "Keepers", "members": members}));
+                acts::set_person::set_group(room, "keepers", &group).map(drop)
+            });
+        };
+        keepers(json!(["olga"]));
+        let mut wanted = strict();
+        wanted["files"][0]["content"] = json!(format!(
+            "@id(\"house.require.keepers\")\n@reason(\"x\")\n@require(\"approval\")\n@from(\"group:keepers\")\n\
+             @covers(\"what\")\npermit (principal, action == Action::\"require\", resource)\nwhen {{ {when} }};\n"
+        ));
+        let cases = CASES
+            .replace(ASKED, "house.require.keepers")
+            .replace("touches none", touches);
+        wanted["cases"][0]["content"] = json!(cases.replace("risk low", risk));
+        let made = proposed(&world, wanted);
+        let id = made.id.0.clone();
+        world.by("adam", move |room| activate_configuration(room, &id, &body(json!({}))));
+        let unapprovable = || {
+            let report = world.look(|room| acts::find_unapprovable::find_unapprovable(room, "", 50));
+            let rules = report.unwrap().unapprovable.into_iter().map(|it| it.rule);
+            rules.filter(|rule| rule == "house.require.keepers").count()
+        };
+        assert_eq!(unapprovable(), 0, "{name}");
+        keepers(json!([]));
+        assert!(unapprovable() > 0, "{name}");
+    }
 }

@@ -178,7 +178,7 @@ fn furnish(world: &World) {
             "eyes",
             &body(json!({"key": "eyes", "name": "Eyes", "members": ["sam", "olga"]})),
         )?;
-        let mail = json!({"login": "uma", "name": "Uma", "email": "uma@halden.example", "accounts": ["github:uma"]});
+        let mail = json!({"login": "uma", "roles": ["owner"], "name": "Uma", "email": "uma@halden.example", "accounts": ["github:uma"]});
         set_person::create_person(room, &body(mail))?;
         set_service::set_service(room, &body(json!({"key": "web", "name": "Web", "criticality": "low", "team": "Shop"})))?;
         set_service::set_environment(room, &body(json!({"key": "lab", "name": "Lab"})))?;

@@ -60,14 +60,87 @@ fn sign_all(world: &World) {
     }
 }
 
-fn letters(world: &World) -> usize {
-    let filter = || Filter::new().order_by("id");
-    let found = world.look(move |room| Ok(record::find::<Message>(room.tx, &filter())?));
-    found
+/// Who was told something of a review of access, by the subject of the letter.
+fn told(world: &World, subject: &str) -> Vec<String> {
+    let found = world.look(|room| {
+        let directory = room.directory()?;
+        let all = record::find::<Message>(room.tx, &Filter::new().order_by("id"))?;
+        let all = all
+            .into_iter()
+            .map(|it| it.record)
+            .filter(|it| it.topic == "access_review");
+        Ok(all
+            .map(|it| (it.subject, directory.login(&it.person)))
+            .collect::<Vec<_>>())
+    });
+    let mut found: Vec<String> = found
         .unwrap()
-        .iter()
-        .filter(|it| it.record.topic == "access_review")
-        .count()
+        .into_iter()
+        .filter(|(told, _)| told == subject)
+        .map(|(_, login)| login)
+        .collect();
+    found.sort();
+    found
+}
+
+/// How many letters told of what waits, and of what is still to look at when the next one would begin.
+fn letters(world: &World) -> usize {
+    told(world, "Rights of your people to look at").len() + told(world, "Rights of your people still to look at").len()
+}
+
+#[test]
+fn a_part_that_nobody_signs_is_told_of_before_it_is_due_then_to_others_and_each_week() {
+    let world = World::new();
+    world.system(|room| {
+        for (login, role) in [("adam", "admin"), ("aino", "auditor")] {
+            acts::set_person::create_person(room, &body(json!({"login": login, "roles": [role]})))?;
+        }
+        Ok(())
+    });
+    work(&world);
+    world.by("adam", |room| {
+        let due = body(json!({"due_at": "2026-12-04T08:00:00.5Z"}));
+        acts::review_access::begin_review(room, &due).map(drop)
+    });
+    // Adam looks at his people, and another at him.
+    let parts = told(&world, "Rights of your people to look at");
+    assert_eq!(parts, ["adam", "mona"]);
+    let (soon, late) = ("A review of access is due soon", "A review of access is late");
+    go_to(&world, "2026-11-30T20:00:00Z");
+    work(&world);
+    assert!(told(&world, soon).is_empty());
+    go_to(&world, "2026-11-30T20:00:01Z");
+    work(&world);
+    work(&world);
+    assert_eq!((told(&world, soon), told(&world, late)), (parts.clone(), vec![]));
+    go_to(&world, "2026-12-04T08:00:01Z");
+    work(&world);
+    work(&world);
+    // Both parts go to the administrator and the auditor, and to their own managers.
+    assert_eq!(told(&world, late), ["adam", "adam", "aino", "aino", "mona"]);
+    go_to(&world, "2026-12-11T08:00:01Z");
+    // A timer that was lost is found, and one that runs twice tells once.
+    world.system(|room| {
+        for part in record::find::<AccessReview>(room.tx, &Filter::new().order_by("id"))? {
+            store::timer::cancel(room.tx, "access_review", part.record.id.as_str(), "unsigned")?;
+        }
+        Ok(())
+    });
+    work(&world);
+    work(&world);
+    assert_eq!(told(&world, late).len(), 10);
+    sign_all(&world);
+    go_to(&world, "2026-12-18T08:00:01Z");
+    work(&world);
+    assert_eq!(told(&world, late).len(), 10, "what is signed is told of no more");
+    world.sequence();
+    let kinds = world.look(|room| {
+        let found = store::event::page(room.tx, 0, 1_000)?;
+        Ok(found.into_iter().map(|event| event.kind).collect::<Vec<_>>())
+    });
+    let reminded = |kind: &&String| *kind == "access_review.reminded";
+    assert_eq!(kinds.unwrap().iter().filter(reminded).count(), 6);
+    world.assert_replays();
 }
 
 #[test]

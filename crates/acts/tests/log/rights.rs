@@ -318,3 +318,73 @@ fn scopes_and_workloads_that_nobody_used_are_found() {
     world.system(move |room| acts::set_workload::enter(room, "jobs", &told).map(drop));
     assert!(of_kind(&world, "pipe", "workload").is_empty(), "a job was let in");
 }
+
+#[test]
+fn parts_in_one_hand_are_found_by_whatever_rows_they_come() {
+    let world = World::new();
+    world.system(|room| {
+        acts::set_person::create_person(room, &body(json!({"login": "aino", "roles": ["auditor"]})))?;
+        acts::set_service::set_service(room, &body(json!({"key": "ledger", "regimes": ["sox"]})))?;
+        // Olga owns everything; what else she is comes by a class, and by a group.
+        let class = json!({"class": "regime:sox", "role": "security", "person": "olga"});
+        acts::set_service::set_ownership(room, &body(class))?;
+        acts::set_person::set_group(room, "builders", &body(json!({"members": ["olga", "ivo"]})))?;
+        let work = json!({"service": "pay", "role": "implementer", "group": "builders"});
+        acts::set_service::set_ownership(room, &body(work))?;
+        let seats = body(json!({"name": "Security", "members": ["sam", "mona"]}));
+        acts::set_person::set_group(room, "security", &seats).map(drop)
+    });
+    let found = world.by("aino", acts::find_conflicts::find_conflicts);
+    let told: Vec<(String, String, String)> = found
+        .into_iter()
+        .map(|it| (it.person, it.rights.join(" and "), it.place))
+        .collect();
+    let row = |person: &str, rights: &str, place: &str| (person.to_owned(), rights.to_owned(), place.to_owned());
+    assert_eq!(
+        told,
+        [
+            row("mona", "security and change_manager", "tenant"),
+            row("olga", "owner and security", "service:ledger"),
+            row("olga", "owner and implementer", "service:pay"),
+        ]
+    );
+}
+
+#[test]
+fn whether_a_pack_is_staffed_is_told_of_all_services_or_with_how_many_were_looked_at() {
+    let world = World::new();
+    let row = |world: &World| {
+        let found = world.look(acts::find_unstaffed::find_unstaffed).unwrap();
+        found.into_iter().next().unwrap()
+    };
+    // Sixty services that one person owns are one kind.
+    world.system(|room| {
+        for number in 0..60 {
+            let key = format!("alike-{number}");
+            acts::set_service::set_service(room, &body(json!({"key": key, "criticality": "low"})))?;
+        }
+        Ok(())
+    });
+    let all = row(&world);
+    assert_eq!((all.services_looked_at, all.services), (61, 61));
+    let group = body(json!({"name": "Security", "members": ["sam", "mona", "rita"]}));
+    world.system(move |room| acts::set_person::set_group(room, "security", &group).map(drop));
+    let staffed = row(&world);
+    assert!(staffed.is_staffed, "{:?}", staffed.lacks);
+    // Each with an owner of its own, they are more kinds than are looked at.
+    world.system(|room| {
+        for number in 0..55 {
+            let login = format!("owner-{number}");
+            acts::set_person::create_person(room, &body(json!({"login": login, "roles": ["owner"]})))?;
+            let own = json!({"service": format!("alike-{number}"), "role": "owner", "person": login});
+            acts::set_service::set_ownership(room, &body(own))?;
+        }
+        Ok(())
+    });
+    let some = row(&world);
+    assert!(some.services_looked_at < some.services, "{some:?}");
+    assert!(
+        !some.is_staffed && some.lacks.is_empty(),
+        "what was not looked at is not called staffed: {some:?}"
+    );
+}

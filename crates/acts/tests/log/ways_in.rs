@@ -234,7 +234,7 @@ fn whoever_a_file_makes_member_of_a_group_joins_those_in_it() {
     });
     let join = || {
         let lines = [
-            (Noun::People, json!({"login": "otto"})),
+            (Noun::People, json!({"login": "otto", "roles": ["requester"]})),
             (Noun::Groups, json!({"key": "night", "joins": ["otto"]})),
         ];
         let lines = lines.map(|(noun, fields)| acts::import_directory::Line {

@@ -32,6 +32,11 @@ pub enum Meeting {
         /// The meeting's id, as `list` shows it.
         id: String,
     },
+    /// Say that you are there no more.
+    Leave {
+        /// The meeting's id.
+        id: String,
+    },
     /// Declare a conflict of interest of your own about a change.
     #[command(after_help = "Example: assent meeting conflict 0198… --change CHG-1042 --reason 'I own the supplier'")]
     Conflict {
@@ -138,8 +143,11 @@ pub fn meeting(meeting: &Meeting, common: &Common, output: &Output) -> Result<u8
             let seen = client
                 .post(&format!("/meetings/{}/attendance", encode(id)), &json!({}))?
                 .body;
-            let there = array(&seen, "attendees").len();
-            output.data(&seen, |output| output.line(&format!("{there} are there")));
+            tell_who_is_there(&seen, output);
+        }
+        Meeting::Leave { id } => {
+            let seen = client.delete(&format!("/meetings/{}/attendance", encode(id)))?.body;
+            tell_who_is_there(&seen, output);
         }
         Meeting::Conflict { id, change, reason } => {
             let body = json!({"change": change, "reason": reason});
@@ -152,6 +160,12 @@ pub fn meeting(meeting: &Meeting, common: &Common, output: &Output) -> Result<u8
         }
     }
     Ok(0)
+}
+
+fn tell_who_is_there(seen: &Value, output: &Output) {
+    let there = array(seen, "attendees").iter().filter(|row| row["left_at"].is_null());
+    let there = there.count();
+    output.data(seen, |output| output.line(&format!("{there} are there")));
 }
 
 /// Runs a command about who is on call.

@@ -331,7 +331,12 @@ fn test_staffing(set: &Set, common: &Common, output: &Output) -> Result<u8> {
                 true => output.tone(Tone::Good, "staffed"),
                 false => output.tone(Tone::Bad, "not staffed"),
             };
-            output.line(&format!("{}: {word}", text_of(row, "pack")));
+            let (looked_at, all) = (&row["services_looked_at"], &row["services"]);
+            let part = match looked_at == all {
+                true => String::new(),
+                false => format!(" ({looked_at} of {all} services looked at)"),
+            };
+            output.line(&format!("{}: {word}{part}", text_of(row, "pack")));
             for lack in array(row, "lacks") {
                 let services: Vec<&str> = array(lack, "services").iter().filter_map(Value::as_str).collect();
                 let rule = text_of(lack, "rule");

@@ -88,19 +88,20 @@ fn ids(value: &Value) -> Result<BTreeSet<String>, ScimError> {
 /// `invalidPath`, `invalidValue`, `mutability`, `noTarget`.
 pub fn apply(group: &mut ProvisionedGroup, operations: &[Operation]) -> Result<(), ScimError> {
     for operation in operations {
+        let value = operation.told()?;
         match &operation.path {
-            Some(path) => at_path(group, operation.op, path, &operation.value)?,
-            None => at_root(group, operation)?,
+            Some(path) => at_path(group, operation.op, path, value)?,
+            None => at_root(group, operation.op, value)?,
         }
     }
     Ok(())
 }
 
-fn at_root(group: &mut ProvisionedGroup, operation: &Operation) -> Result<(), ScimError> {
-    if operation.op == Op::Remove {
+fn at_root(group: &mut ProvisionedGroup, op: Op, value: &Value) -> Result<(), ScimError> {
+    if op == Op::Remove {
         return Err(ScimError::bad("noTarget", "`remove` needs a path."));
     }
-    let Value::Object(map) = &operation.value else {
+    let Value::Object(map) = value else {
         return Err(ScimError::bad(
             "invalidValue",
             "Without a path the value must be an object.",
@@ -113,7 +114,7 @@ fn at_root(group: &mut ProvisionedGroup, operation: &Operation) -> Result<(), Sc
             .any(|name| same(name, key))
     };
     for (key, value) in map.iter().filter(|(key, _)| known(key)) {
-        at_path(group, operation.op, key, value)?;
+        at_path(group, op, key, value)?;
     }
     Ok(())
 }
@@ -320,6 +321,9 @@ mod tests {
                 "invalidPath",
             ),
             (json!({"op": "remove", "path": "displayName"}), "invalidValue"),
+            (json!({"op": "replace", "path": "members"}), "invalidValue"),
+            (json!({"op": "replace", "path": "externalId"}), "invalidValue"),
+            (json!({"op": "replace"}), "invalidValue"),
             (json!({"op": "replace", "path": "id", "value": "x"}), "mutability"),
             (json!({"op": "replace", "path": "nothing", "value": "x"}), "invalidPath"),
         ] {

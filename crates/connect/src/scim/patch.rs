@@ -26,8 +26,27 @@ pub struct Operation {
     pub op: Op,
     /// Where; absent for the whole resource.
     pub path: Option<String>,
-    /// With what.
-    pub value: Value,
+    /// With what; absent is not null.
+    pub value: Option<Value>,
+}
+
+impl Operation {
+    /// What it brings; a removal may bring nothing. An operation that lost its value on the way would otherwise clear what
+    /// it names, a whole group's members among them.
+    ///
+    /// # Errors
+    /// `invalidValue`.
+    pub(super) fn told(&self) -> Result<&Value, ScimError> {
+        match (&self.value, self.op) {
+            (Some(value), _) => Ok(value),
+            (None, Op::Remove) => Ok(&Value::Null),
+            (None, Op::Add) => Err(ScimError::bad("invalidValue", "`add` needs a `value`.")),
+            (None, Op::Replace) => {
+                let text = "`replace` needs a `value`; null clears, and `remove` takes away.";
+                Err(ScimError::bad("invalidValue", text))
+            }
+        }
+    }
 }
 
 /// Reads the operations of a body.
@@ -53,15 +72,10 @@ pub fn operations(body: &Map<String, Value>) -> Result<Vec<Operation>, ScimError
         let path = member(map, "path")
             .and_then(Value::as_str)
             .map(|it| it.trim().to_owned());
-        // Absent is not null: an operation that lost its value on the way would otherwise clear what it names.
-        let value = match member(map, "value").cloned() {
-            None if op == Op::Add => return Err(ScimError::bad("invalidValue", "`add` needs a `value`.")),
-            value => value.unwrap_or(Value::Null),
-        };
         Ok(Operation {
             op,
             path: path.filter(|path| !path.is_empty()),
-            value,
+            value: member(map, "value").cloned(),
         })
     };
     items.iter().map(read).collect()
@@ -115,26 +129,56 @@ fn place(path: &str, attrs: &'static [Attr]) -> Result<Place, ScimError> {
 }
 
 /// Applies operations to a resource, one after the other. When one fails nothing of them counts: the caller throws the
-/// resource away.
+/// resource away. But whoever leaves is out: where one of them deactivates, another that cannot be done is left out instead, for
+/// directories send attributes along that are not known here, and a leaver who still gets in is worse than a stale title.
 ///
 /// # Errors
 /// `invalidPath`, `invalidValue`, `noTarget`, `mutability`.
 pub fn apply(resource: &mut Resource, operations: &[Operation], attrs: &'static [Attr]) -> Result<(), ScimError> {
+    let ends = operations.iter().any(|operation| deactivates(operation, attrs));
     for operation in operations {
-        match &operation.path {
-            Some(path) => at_path(resource, operation.op, path, &operation.value, attrs)?,
-            None => at_root(resource, operation, attrs)?,
+        if !ends || deactivates(operation, attrs) {
+            one(resource, operation, attrs)?;
+            continue;
+        }
+        // Half of what cannot be done is not done either.
+        let mut tried = resource.clone();
+        if one(&mut tried, operation, attrs).is_ok() {
+            *resource = tried;
         }
     }
     Ok(())
 }
 
+fn one(resource: &mut Resource, operation: &Operation, attrs: &'static [Attr]) -> Result<(), ScimError> {
+    let value = operation.told()?;
+    match &operation.path {
+        Some(path) => at_path(resource, operation.op, path, value, attrs),
+        None => at_root(resource, operation.op, value, attrs),
+    }
+}
+
+/// Whether an operation sets `active` to false, by its path or as one of the values without one.
+fn deactivates(operation: &Operation, attrs: &'static [Attr]) -> bool {
+    let is_end = |path: &str, value: &Value| {
+        let found = place(path, attrs).ok();
+        let found = found.filter(|it| it.urn.is_none() && it.attr.name == "active");
+        found.is_some_and(|it| checked(it.attr, value) == Ok(Some(json!(false))))
+    };
+    match (&operation.path, &operation.value) {
+        _ if operation.op == Op::Remove => false,
+        (Some(path), Some(value)) => is_end(path, value),
+        (None, Some(Value::Object(map))) => map.iter().any(|(key, value)| is_end(key, value)),
+        _ => false,
+    }
+}
+
 /// Without a path the value's members are the paths.
-fn at_root(resource: &mut Resource, operation: &Operation, attrs: &'static [Attr]) -> Result<(), ScimError> {
-    if operation.op == Op::Remove {
+fn at_root(resource: &mut Resource, op: Op, value: &Value, attrs: &'static [Attr]) -> Result<(), ScimError> {
+    if op == Op::Remove {
         return Err(ScimError::bad("noTarget", "`remove` needs a path."));
     }
-    let Value::Object(map) = &operation.value else {
+    let Value::Object(map) = value else {
         return Err(ScimError::bad(
             "invalidValue",
             "Without a path the value must be an object.",
@@ -145,7 +189,7 @@ fn at_root(resource: &mut Resource, operation: &Operation, attrs: &'static [Attr
         // What is not known is left out here as it is in POST; a whole resource may come back as it was read.
         let is_known = extension(key).is_some() || place(key, attrs).is_ok();
         if !is_common && is_known {
-            at_path(resource, operation.op, key, value, attrs)?;
+            at_path(resource, op, key, value, attrs)?;
         }
     }
     Ok(())
@@ -409,7 +453,8 @@ fn described(choice: &ValFilter, subs: &'static [Attr]) -> Option<Value> {
             CompValue::False => json!(false),
             _ => return None,
         };
-        map.insert(sub.name.to_owned(), value);
+        // Entra writes yes and no as texts here as well.
+        map.insert(sub.name.to_owned(), checked(sub, &value).ok()??);
     }
     Some(Value::Object(map))
 }
@@ -438,11 +483,65 @@ mod tests {
 
     #[test]
     fn an_operation_that_lost_its_value_clears_nothing() {
-        let refused = patched(ada(), json!([{"op": "add", "path": "emails"}])).unwrap_err();
-        assert_eq!(refused.kind, "invalidValue");
+        for lost in [
+            json!({"op": "add", "path": "emails"}),
+            json!({"op": "replace", "path": "emails"}),
+            json!({"op": "replace", "path": "name.givenName"}),
+            json!({"op": "replace", "path": "emails[type eq \"work\"].value"}),
+            json!({"op": "Replace"}),
+        ] {
+            let refused = patched(ada(), json!([lost])).unwrap_err();
+            assert_eq!(refused.kind, "invalidValue", "{lost}");
+        }
         // Null clears, where it is said.
         let after = patched(ada(), json!([{"op": "replace", "path": "emails", "value": null}])).unwrap();
         assert_eq!(after.get("emails"), None);
+    }
+
+    #[test]
+    fn whoever_leaves_is_out_whatever_else_the_directory_tells() {
+        let off = json!({"op": "Replace", "path": "active", "value": "False"});
+        for beside in [
+            json!({"op": "replace", "path": "roles[primary eq \"True\"].value", "value": "Approver"}),
+            json!({"op": "replace", "path": "shoeSize", "value": 43}),
+            json!({"op": "add", "path": "urn:acme:custom:2.0:User:badge", "value": "7"}),
+            json!({"op": "replace", "path": "displayName"}),
+            json!({"op": "replace", "path": "emails[type eq \"home\"].value", "value": "x@y.example"}),
+            json!({"op": "replace", "path": "id", "value": "other"}),
+        ] {
+            for list in [json!([off, beside]), json!([beside, off])] {
+                let after = patched(ada(), list.clone()).unwrap();
+                assert_eq!(after["active"], false, "{list}");
+                assert_eq!(after["emails"], ada()["emails"], "{list}");
+            }
+            // What brings nobody out is refused as a whole, as ever.
+            let on = json!({"op": "replace", "path": "active", "value": true});
+            patched(ada(), json!([on, beside])).unwrap_err();
+        }
+        let whole = json!([{"op": "replace", "value": {"active": false, "shoeSize": 43}}, {"op": "replace", "path": "x", "value": 1}]);
+        assert_eq!(patched(ada(), whole).unwrap()["active"], false);
+        let perhaps = json!([{"op": "replace", "path": "active", "value": "perhaps"}]);
+        assert_eq!(patched(ada(), perhaps).unwrap_err().kind, "invalidValue");
+    }
+
+    #[test]
+    fn what_the_core_schema_knows_is_kept_and_a_value_too_long_to_keep_turns_nobody_away() {
+        let after = patched(
+            ada(),
+            json!([
+                {"op": "add", "path": "roles[primary eq \"True\"].value", "value": "Approver"},
+                {"op": "add", "path": "entitlements", "value": [{"value": "vpn"}]},
+                {"op": "add", "value": {"photos": [{"value": "https://a.example/ada.png", "type": "thumbnail"}]}},
+                {"op": "add", "path": "x509Certificates", "value": [{"value": "A".repeat(2_000)}]},
+                {"op": "add", "path": "ims", "value": [{"value": "ada", "type": "xmpp"}]},
+            ]),
+        )
+        .unwrap();
+        assert_eq!(after["roles"], json!([{"primary": true, "value": "Approver"}]));
+        assert_eq!(after["entitlements"], json!([{"value": "vpn"}]));
+        assert_eq!(after["photos"][0]["value"], "https://a.example/ada.png");
+        assert_eq!(after["ims"][0]["type"], "xmpp");
+        assert_eq!(after.get("x509Certificates"), None);
     }
 
     /// Shapes from Entra's documentation of its provisioning service.

@@ -93,6 +93,24 @@ const ADDRESS: &[Attr] = &[
     attr("primary", Kind::Bool, "Whether it is the usual one."),
 ];
 
+const PHOTO: &[Attr] = &[
+    attr("value", Kind::Reference("external"), "The picture's address."),
+    attr("display", Kind::Text, "The value for people."),
+    attr("type", Kind::Text, "`photo` or `thumbnail`."),
+    attr("primary", Kind::Bool, "Whether it is the usual one."),
+];
+
+const CERTIFICATE: &[Attr] = &[
+    attr("value", Kind::Exact, "The certificate, DER in base64."),
+    attr("display", Kind::Text, "The value for people."),
+    attr("type", Kind::Text, "What it is for."),
+    attr("primary", Kind::Bool, "Whether it is the usual one."),
+];
+
+/// Attributes that are kept for the client alone. Nothing here reads them, so that a value that cannot be kept is left out
+/// instead of turning a person away.
+const FOR_CLIENT: [&str; 5] = ["ims", "photos", "entitlements", "roles", "x509Certificates"];
+
 const MEMBERSHIP: &[Attr] = &[
     attr("value", Kind::Exact, "The group's id."),
     attr("$ref", Kind::Reference("Group"), "The group's address."),
@@ -142,6 +160,19 @@ pub const USER_ATTRS: &[Attr] = &[
     many("emails", VALUES, "Mail addresses; the primary one is where mail goes."),
     many("phoneNumbers", VALUES, "Phone numbers."),
     many("addresses", ADDRESS, "Postal addresses."),
+    many("ims", VALUES, "Addresses of instant messages."),
+    many("photos", PHOTO, "Addresses of pictures."),
+    many(
+        "entitlements",
+        VALUES,
+        "What they may use elsewhere; it gives nothing here.",
+    ),
+    many("roles", VALUES, "What they are elsewhere; it gives no role here."),
+    many(
+        "x509Certificates",
+        CERTIFICATE,
+        "Certificates; nobody signs in by them here.",
+    ),
     fixed(many(
         "groups",
         MEMBERSHIP,
@@ -253,13 +284,20 @@ pub fn checked(attr: &'static Attr, value: &Value) -> Result<Option<Value>, Scim
         Value::Array(items) => items.clone(),
         single => vec![single.clone()],
     };
-    if items.len() > super::MOST_VALUES && attr.name != "members" {
+    let is_for_client = FOR_CLIENT.contains(&attr.name);
+    if items.len() > super::MOST_VALUES && attr.name != "members" && !is_for_client {
         let text = format!("`{}` has at most {} values.", attr.name, super::MOST_VALUES);
         return Err(ScimError::bad("invalidValue", text));
     }
     let mut found = Vec::new();
     for item in &items {
-        found.extend(one(attr, item)?);
+        match one(attr, item) {
+            Err(_) if is_for_client => {}
+            read => found.extend(read?),
+        }
+    }
+    if is_for_client {
+        found.truncate(super::MOST_VALUES);
     }
     Ok((!found.is_empty()).then_some(Value::Array(found)))
 }

@@ -71,6 +71,7 @@ fn attend(world: &mut World, who: &str) {
     let row = Attendance {
         person: who.into(),
         at: at("10:00"),
+        left_at: None,
     };
     at_meeting(world, |meeting| meeting.attendees.push(row));
 }
@@ -129,6 +130,39 @@ fn a_board_decides_at_a_meeting_and_the_decision_names_it_all() {
     assert_eq!(world.events.iter().filter(|it| it.kind == "board.decided").count(), 1);
     world.settle();
     assert_eq!(world.change().board_decisions.len(), 1, "told once");
+}
+
+fn leave(world: &mut World, who: &str) {
+    at_meeting(world, |meeting| {
+        let row = meeting.attendees.iter_mut().find(|row| row.person == who.into());
+        row.unwrap().left_at = Some(at("10:20"));
+    });
+}
+
+#[test]
+fn whoever_leaves_makes_no_quorum_and_what_was_decided_with_them_stands() {
+    let mut world = world(board(3, 2));
+    open_meeting(&mut world, &["vera", "tom"]);
+    vote(&mut world, "vera").unwrap();
+    leave(&mut world, "vera");
+    vote(&mut world, "tom").unwrap();
+    attend(&mut world, "cora");
+    assert_eq!(
+        world.state(),
+        State::Authorizing,
+        "both votes stand, but two of three are there"
+    );
+    assert_eq!(code(vote(&mut world, "vera")), "not_attending");
+    attend(&mut world, "max");
+    assert_eq!(world.state(), State::Scheduled);
+    leave(&mut world, "max");
+    assert_eq!(world.state(), State::Scheduled, "it was decided with him");
+    declare(&mut world, "tom");
+    assert_eq!(
+        world.state(),
+        State::Authorizing,
+        "a conflict of interest counts as ever"
+    );
 }
 
 #[test]

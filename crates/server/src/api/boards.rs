@@ -23,6 +23,14 @@ pub(crate) const ROUTES: &[Route] = &[
         let meeting = acts::hold_meeting::attend_meeting(room, ask.place(0), &ask.body)?;
         new_one(room, &meeting)
     }),
+    Route::delete(
+        "/meetings/{id}/attendance",
+        "Says that one is there no more.",
+        |room, ask| {
+            let meeting = acts::hold_meeting::leave_meeting(room, ask.place(0))?;
+            tagged(&*room.directory()?, &meeting)
+        },
+    ),
     Route::post(
         "/meetings/{id}/conflicts",
         "Declares a conflict of interest about a change.",

@@ -71,6 +71,9 @@ const DOORS: &[Door] = &[
     door("meetings/{}/attendance", "You are there.", |room, _, item, body| {
         acts::hold_meeting::attend_meeting(room, item, body).map(drop)
     }),
+    door("meetings/{}/departure", "You are gone from it.", |room, _, item, _| {
+        acts::hold_meeting::leave_meeting(room, item).map(drop)
+    }),
     door(
         "meetings/{}/conflict",
         "Your conflict of interest is noted.",

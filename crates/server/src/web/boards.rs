@@ -93,6 +93,16 @@ fn of_board(view: &View<'_, '_, '_>, file: &ChangeFile, context: &ActContext, gr
                 )
                 .tone(ActTone::Go),
             );
+        } else {
+            let label = format!("Leave “{}”", meeting.title);
+            forms.push(
+                ActForm::new(
+                    &*format!("leave-{}", meeting.id),
+                    &*label,
+                    &*format!("{base}/departure"),
+                )
+                .note("You then count for no quorum any more. What you said stands."),
+            );
         }
         if !meeting.has_conflict(&view.me, &file.change.id) {
             forms.push(

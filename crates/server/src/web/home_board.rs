@@ -75,7 +75,7 @@ fn section(
 
 fn sitting(view: &View<'_, '_, '_>, meeting: &Meeting, first: Option<&ChangeFile>) -> Entry {
     let title = format!("“{}”", meeting.title);
-    let there = meeting.attendees.len();
+    let there = meeting.there().count();
     let people = match there {
         0 => "nobody is there yet".to_owned(),
         1 => "one person is there".to_owned(),

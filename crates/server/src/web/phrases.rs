@@ -268,6 +268,7 @@ const WHOLE: &[Phrase] = &[
     ("meeting.attended", "meeting", "attended a meeting"),
     ("meeting.conflict_declared", "flag", "declared a conflict of interest"),
     ("meeting.ended", "meeting", "ended a meeting"),
+    ("meeting.left", "meeting", "left a meeting"),
     ("meeting.opened", "meeting", "opened a meeting"),
     ("message.delivery", "bell", "noted how a message was delivered"),
     ("messages.delivery", "bell", "noted how messages were delivered"),

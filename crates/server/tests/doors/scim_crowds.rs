@@ -283,6 +283,11 @@ fn a_group_that_its_directory_empties_leaves_a_finding_and_an_escalation_and_no_
     };
     let user = json!({"userName": "olaf@acme.example", "active": true, "emails": [{"value": "olaf@acme.example"}]});
     let olaf = client.ask("POST", "/Users", &user).expect(201)["id"].clone();
+    // Who has no role reads nothing, so that nobody without one is asked.
+    world.act(|room| {
+        let role = json!({"roles": ["owner"]});
+        acts::set_person::edit_person(room, "olaf@acme.example", role.as_object().unwrap())
+    });
     let group = json!({"displayName": "Shop owners", "members": [{"value": olaf}]});
     let made = client.ask("POST", "/Groups", &group).expect(201);
     let path = format!("/Groups/{}", made["id"].as_str().unwrap());

@@ -378,3 +378,36 @@ fn readers_whose_messages_nobody_wakes_are_found_once() {
         assert_eq!(world.read(|tx| timer::readers_without(tx, 9)), ["p3"]);
     });
 }
+
+#[test]
+fn parts_of_reviews_that_nothing_wakes_are_found() {
+    check(|world| {
+        for (id, signed) in [("r1", None), ("r2", Some("2026-11-20T10:00:00Z")), ("r3", None)] {
+            world.act(move |tx| {
+                let mut part = json!({
+                    "id": id, "version": 1, "campaign": "c1", "manager": "p1", "begun_by": "p1", "rights": [],
+                    "begun_at": "2026-11-20T08:00:00Z", "due_at": "2026-12-04T08:00:00Z",
+                });
+                if let Some(at) = signed {
+                    part["signed_at"] = json!(at);
+                }
+                let part: model::access_review::AccessReview = serde_json::from_value(part).unwrap();
+                store::record::insert(tx, &part, "{}")
+            });
+        }
+        assert_eq!(world.read(|tx| timer::reviews_without(tx, 9)), ["r1", "r3"]);
+        world.act(|tx| {
+            timer::set(
+                tx,
+                &NewTimer {
+                    id: "t9",
+                    subject_table: "access_review",
+                    subject_id: "r1",
+                    kind: "unsigned",
+                    run_at: at(9),
+                },
+            )
+        });
+        assert_eq!(world.read(|tx| timer::reviews_without(tx, 9)), ["r3"]);
+    });
+}

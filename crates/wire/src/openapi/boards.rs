@@ -43,6 +43,13 @@ const MEETINGS: &[Row] = &[
         "AttendanceInput",
         "Meeting",
     ),
+    delete(
+        "directory",
+        "leave_meeting",
+        "/meetings/{id}/attendance",
+        "Say that one is there no more",
+        "Meeting",
+    ),
     post(
         "directory",
         "declare_conflict",
@@ -211,17 +218,18 @@ const ANSWERS: &[Shape] = &[
             time("ended_at", "When it was ended."),
             text("by", LINE, "Who called it: a login."),
             time("at", "When."),
-            objects("attendees", "Attendance", "Who is there, in the order of coming."),
+            objects("attendees", "Attendance", "Who came, in the order of coming."),
             objects("conflicts", "DeclaredConflict", "Declared conflicts of interest."),
         ],
     )
     .based_on(&["MeetingInput", "Stored"]),
     shape(
         "Attendance",
-        "A member who is there.",
+        "A member who came.",
         &[
             text("person", LINE, "Who: a login.").needed(),
             time("at", "Since when.").needed(),
+            time("left_at", "When they left; absent for who is there."),
         ],
     ),
     shape(
@@ -269,7 +277,19 @@ const ANSWERS: &[Shape] = &[
         "Whether a pack can be staffed.",
         &[
             text("pack", LINE, "The pack, or `in force` for the whole set that is.").needed(),
-            boolean("is_staffed", "Whether people enough are there.").needed(),
+            boolean(
+                "is_staffed",
+                "Whether people enough are there for every service; never where not all of them were looked at.",
+            )
+            .needed(),
+            integer(
+                "services_looked_at",
+                0,
+                i64::MAX,
+                "For how many services it was looked at.",
+            )
+            .needed(),
+            integer("services", 0, i64::MAX, "How many services there are.").needed(),
             objects("lacks", "StaffingLack", "What is lacking.").needed(),
         ],
     ),

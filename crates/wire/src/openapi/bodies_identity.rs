@@ -279,7 +279,8 @@ const SHAPES: &[Shape] = &[
             text(
                 "place",
                 LINE,
-                "Where they meet: `tenant`, or a scope of the ownership matrix.",
+                "Where they meet: `tenant`, `everything`, or `service:shop` or `config_item:db`, with ` in production` where it is \
+                 not so in every environment.",
             )
             .needed(),
             text("why", TEXT, "Why they should not lie in one hand.").needed(),
@@ -339,6 +340,7 @@ const SHAPES: &[Shape] = &[
             time("begun_at", "When it began.").needed(),
             time("due_at", "Until when it is to be signed.").needed(),
             frees("rights", "What is looked at: row, person, kind (`role`, `function`, `group`, `ownership`, `delegation`, `token`, `workload`), what, scope, refused.").needed(),
+            time("reminded_at", "When it was last told that it is not signed yet."),
             time("signed_at", "When it was signed."),
             text("reason", TEXT, "Why something was refused."),
         ],

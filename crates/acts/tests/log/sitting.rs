@@ -1,0 +1,57 @@
+//! Meetings of a board: who comes may go again, each by their own word.
+
+use acts::hold_meeting;
+use model::board::Meeting;
+use serde_json::json;
+use store::record;
+use store::{Lane, Mode};
+
+use crate::world::{TENANT, World, body};
+
+#[test]
+fn whoever_came_to_a_meeting_goes_and_comes_again() {
+    let world = World::new();
+    let meeting = world.system(|room| {
+        acts::set_person::set_group(room, "cab", &body(json!({"members": ["olga", "sam"]})))?;
+        hold_meeting::open_meeting(room, &body(json!({"group": "cab", "title": "Tuesday"})))
+    });
+    let there = || {
+        let id = meeting.id.0.clone();
+        let found = world.look(move |room| Ok(record::load::<Meeting>(room.tx, &id)?.unwrap().record));
+        found.unwrap().there().count()
+    };
+    let leave = |login: &'static str| {
+        let id = meeting.id.0.clone();
+        let act = move |room: &mut acts::Room<'_, '_>| hold_meeting::leave_meeting(room, &id).map(drop);
+        let done = world
+            .desk
+            .wait(Lane::Acts, TENANT, world.actor(login), Mode::Write, act);
+        done.err().map(|error| format!("{error:?}")).unwrap_or_default()
+    };
+    let attend = |login: &'static str| {
+        let id = meeting.id.0.clone();
+        world.by(login, move |room| {
+            hold_meeting::attend_meeting(room, &id, &body(json!({}))).map(drop)
+        });
+    };
+    attend("olga");
+    attend("sam");
+    assert_eq!(there(), 2);
+    assert_eq!(leave("olga"), "");
+    assert_eq!(leave("olga"), "", "again it changes nothing");
+    assert_eq!(there(), 1);
+    assert!(leave("rita").contains("not_of_the_board"));
+    attend("olga");
+    assert_eq!(there(), 2);
+    let id = meeting.id.0.clone();
+    world.system(move |room| hold_meeting::end_meeting(room, &id).map(drop));
+    assert!(leave("sam").contains("meeting_over"));
+    world.sequence();
+    let kinds = world.look(|room| {
+        let found = store::event::page(room.tx, 0, 1_000)?;
+        Ok(found.into_iter().map(|event| event.kind).collect::<Vec<_>>())
+    });
+    let left = |kind: &&String| *kind == "meeting.left";
+    assert_eq!(kinds.unwrap().iter().filter(left).count(), 1);
+    world.assert_replays();
+}
