@@ -8,8 +8,8 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands::{
     access, audit, boards, change, config, delivery, directory, doctor, estate, fields, gate, gateway, host, import,
-    keys, mail, mapping, people, permit, policy, retention, risk, serve, sla, tokens, views, webhooks, witnesses,
-    workloads,
+    keys, mail, mapping, people, permit, policy, retention, risk, serve, sla, spans, tokens, views, webhooks,
+    witnesses, workloads,
 };
 use crate::failure::{Failure, Result, read_text};
 
@@ -253,6 +253,9 @@ pub enum Command {
     /// Times in which no change begins.
     #[command(subcommand)]
     Freeze(estate::Freeze),
+    /// Maintenance windows: times in which work is welcome.
+    #[command(subcommand)]
+    Window(spans::Window),
     /// Services.
     #[command(subcommand)]
     Service(estate::Service),

@@ -25,6 +25,7 @@ pub mod retention;
 pub mod risk;
 pub mod serve;
 pub mod sla;
+pub mod spans;
 pub mod tokens;
 pub mod views;
 pub mod webhooks;
@@ -67,6 +68,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Access(access) => access::run(access, common, output),
         Command::Person(person) => people::run(person, common, output),
         Command::Freeze(freeze) => estate::freeze(freeze, common, output),
+        Command::Window(window) => spans::window(window, common, output),
         Command::Group(group) => directory::group(group, common, output),
         Command::Ownership(ownership) => directory::ownership(ownership, common, output),
         Command::Calendar(calendar) => directory::calendar(calendar, common, output),

@@ -190,6 +190,15 @@ pub(crate) const ROUTES: &[Route] = &[
         loaded::<MaintenanceWindow>,
     ),
     set!("/windows", "Sets a maintenance window.", acts::set_service::set_window),
+    Route::patch(
+        "/windows/{id}",
+        "Changes a maintenance window.",
+        version_of::<MaintenanceWindow>,
+        |room, ask| {
+            let made = acts::edit_span::edit_window(room, ask.place(0), &ask.body)?;
+            tagged(&*room.directory()?, &made)
+        },
+    ),
     Route::delete("/windows/{id}", "Takes a maintenance window back.", |room, ask| {
         let ended = acts::set_service::end_window(room, ask.place(0))?;
         tagged(&*room.directory()?, &ended)
@@ -211,6 +220,15 @@ pub(crate) const ROUTES: &[Route] = &[
         |room, ask| {
             let freeze = acts::set_freeze::withdraw_exception(room, ask.place(0), ask.place(1))?;
             tagged(&*room.directory()?, &freeze)
+        },
+    ),
+    Route::patch(
+        "/freezes/{id}",
+        "Changes a freeze.",
+        version_of::<Freeze>,
+        |room, ask| {
+            let made = acts::edit_span::edit_freeze(room, ask.place(0), &ask.body)?;
+            tagged(&*room.directory()?, &made)
         },
     ),
     Route::delete("/freezes/{id}", "Takes a freeze back.", |room, ask| {
@@ -458,6 +476,11 @@ fn merged<T: Serialize>(ask: &Ask, what: &str, old: Option<T>) -> acts::Result<B
         map.insert("key".into(), key);
     }
     Ok(map)
+}
+
+/// The version of a record that the directory does not hold by a key.
+fn version_of<R: Record>(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {
+    Ok(store::record::load::<R>(room.tx, ask.place(0))?.map(|found| found.record.version()))
 }
 
 fn service_version(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Result<Option<i64>> {

@@ -228,6 +228,7 @@ const WHOLE: &[Phrase] = &[
     ("directory.imported", "service", "brought in rows of the estate"),
     ("extension.denied", "clock", "refused more time"),
     ("extension.granted", "clock", "gave more time"),
+    ("freeze.edited", "snow", "changed a freeze"),
     ("freeze.ended", "snow", "ended a freeze"),
     ("freeze.excepted", "snow", "excepted a change from a freeze"),
     (
@@ -325,6 +326,7 @@ const WHOLE: &[Phrase] = &[
     ("webhook.secret_replaced", "token", "replaced the secret of a webhook"),
     ("witness.added", "eye", "added a witness of the log"),
     ("witness.ended", "x", "ended a witness of the log"),
+    ("window.edited", "calendar", "changed a maintenance window"),
     ("window.ended", "calendar", "ended a maintenance window"),
 ];
 

@@ -1,8 +1,8 @@
 //! Every route, one row each. The order is that of the document.
 
 use super::{
-    Answer, Param, Route, Scope, boards, configuration, custom_fields, directory, keys, lists, table_deliveries,
-    table_estate, table_gateways, table_identity, witnesses,
+    Answer, Param, Route, Scope, boards, configuration, custom_fields, directory, keys, lists, patches,
+    table_deliveries, table_estate, table_gateways, table_identity, witnesses,
 };
 
 const V1: &str = "/api/v1";
@@ -95,6 +95,7 @@ pub(super) fn all() -> Vec<Route> {
         .chain(table_estate::ALL)
         .chain(directory::TABLES)
         .chain(custom_fields::TABLES)
+        .chain(patches::TABLES)
         .chain(keys::TABLES)
         .chain(witnesses::TABLES)
         .chain(boards::TABLES)

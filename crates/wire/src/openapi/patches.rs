@@ -1,0 +1,71 @@
+//! What changes of things that stand: routes and shapes of merge patches (RFC 7396) to the estate.
+
+use model::reading::{LINE, TEXT};
+
+use super::Answer;
+use super::shapes::{Shape, boolean, shape, text, texts, time};
+use super::table::{Row, at};
+
+/// Every table of this file.
+pub(super) const TABLES: &[&[Row]] = &[PATCHES];
+
+/// Every shape of this file.
+pub(super) const SHAPES: &[&[Shape]] = &[BODIES];
+
+/// A change in part; it names the version that was read.
+const fn patch(
+    tag: &'static str,
+    operation: &'static str,
+    path: &'static str,
+    summary: &'static str,
+    body: &'static str,
+    of: &'static str,
+) -> Row {
+    Row {
+        body: Some(body),
+        answer: Answer::Json(of),
+        ..at("PATCH", tag, operation, path, summary)
+    }
+}
+
+const PATCHES: &[Row] = &[
+    patch(
+        "estate",
+        "edit_window",
+        "/windows/{id}",
+        "Change a maintenance window",
+        "WindowPatch",
+        "Window",
+    ),
+    patch(
+        "estate",
+        "edit_freeze",
+        "/freezes/{id}",
+        "Change a freeze; its exceptions stay",
+        "FreezePatch",
+        "Freeze",
+    ),
+];
+
+const BODIES: &[Shape] = &[
+    shape(
+        "WindowPatch",
+        "What changes of a maintenance window.",
+        &[
+            text("title", LINE, "What it is called."),
+            time("starts_at", "Its start."),
+            time("ends_at", "Its end; it lies after the start."),
+            texts("services", LINE, "Services' keys; empty means all."),
+            texts("environments", LINE, "Environments' keys; empty means all."),
+        ],
+    ),
+    shape(
+        "FreezePatch",
+        "What changes of a freeze.",
+        &[
+            boolean("halt", "Whether it also stops what is under way."),
+            text("reason", TEXT, "Why."),
+        ],
+    )
+    .based_on(&["WindowPatch"]),
+];
