@@ -46,6 +46,7 @@ mod provisioning;
 mod replayed;
 mod rollback;
 mod scim_canary;
+mod served_log;
 mod several;
 mod single_use;
 mod stopped;
