@@ -37,6 +37,18 @@ pub(crate) fn begin(room: &mut Room<'_, '_>, connection: &Connection) -> Result<
     look_at(room, connection, now)
 }
 
+/// Brings what holds and lies ahead to all projects of a connection, which may have new ones.
+///
+/// # Errors
+/// The store's.
+pub(crate) fn bring_all(room: &mut Room<'_, '_>, connection: &Connection) -> Result<()> {
+    if is_told(connection) {
+        let id = room.new_id()?;
+        store::call::insert(room.tx, &id, (NOW, connection.id.as_str()), room.now)?;
+    }
+    Ok(())
+}
+
 /// Whether this connection's periods should be read and no look is on its way.
 ///
 /// # Errors

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod boards;
 pub mod change;
 pub mod config;
+pub mod connections;
 pub mod delivery;
 pub mod directory;
 pub mod doctor;
@@ -61,6 +62,7 @@ pub fn run(cli: &Cli, output: &Output) -> Result<u8> {
         Command::Witness(witness) => witnesses::witness(witness, common, output),
         Command::Log(log) => witnesses::log(log, common, output),
         Command::Mapping(mapping) => mapping::run(mapping, common, output),
+        Command::Connection(connection) => connections::run(connection, common, output),
         Command::Delivery(delivery) => delivery::run(delivery, common, output),
         Command::Mail(mail) => mail::run(mail, common, output),
         Command::Webhook(webhook) => webhooks::run(webhook, common, output),

@@ -360,6 +360,16 @@ pub(crate) const ACCESS: &[Route] = &[
         Ok(reply)
     })
     .scope(Scope::Admin),
+    Route::patch(
+        "/connections/{id}",
+        "Changes a connection; its address and secret stay.",
+        version_of::<Connection>,
+        |room, ask| {
+            let made = acts::edit_connection::edit_connection(room, ask.place(0), &ask.body)?;
+            Ok(Reply::ok(connection_view(&made, &*room.directory()?)).tagged(made.version))
+        },
+    )
+    .scope(Scope::Admin),
     Route::delete(
         "/connections/{id}",
         "Stops taking a connection's deliveries.",

@@ -210,6 +210,7 @@ const WHOLE: &[Phrase] = &[
     ("config_item.set", "service", "set a configuration item"),
     ("connection.activated", "inbox", "put a connection in force"),
     ("connection.created", "inbox", "connected a system"),
+    ("connection.edited", "inbox", "changed a connection"),
     ("connection.ended", "x", "ended a connection"),
     (
         "connection.freeze_periods_read",

@@ -1,9 +1,9 @@
-//! What changes of things that stand: routes and shapes of merge patches (RFC 7396) to the estate.
+//! What changes of things that stand: routes and shapes of merge patches (RFC 7396) to the estate and to connections.
 
 use model::reading::{LINE, TEXT};
 
 use super::Answer;
-use super::shapes::{Shape, boolean, shape, text, texts, time};
+use super::shapes::{Shape, boolean, object, objects, shape, text, texts, time};
 use super::table::{Row, at};
 
 /// Every table of this file.
@@ -45,6 +45,14 @@ const PATCHES: &[Row] = &[
         "FreezePatch",
         "Freeze",
     ),
+    patch(
+        "administration",
+        "edit_connection",
+        "/connections/{id}",
+        "Change a connection; its address and its secret stay",
+        "ConnectionPatch",
+        "Connection",
+    ),
 ];
 
 const BODIES: &[Shape] = &[
@@ -68,4 +76,40 @@ const BODIES: &[Shape] = &[
         ],
     )
     .based_on(&["WindowPatch"]),
+    shape(
+        "ConnectionPatch",
+        "What changes of a connection.",
+        &[
+            text("name", LINE, "A name for people."),
+            objects(
+                "map",
+                "RepositoryMap",
+                "Which repository is which service: the whole list as it is to be.",
+            ),
+            text("owner", LINE, "Who stands for drafts of unknown senders: a login."),
+            objects(
+                "links",
+                "LinkRule",
+                "Where a change's key is looked for: the whole list as it is to be.",
+            ),
+            object(
+                "api",
+                "ConnectionApi",
+                "How its questions are answered. `base` stays: another address is another system.",
+            ),
+            text("reply_to", LINE, "For mail: the address that letters are answered to."),
+            objects(
+                "builders",
+                "Builder",
+                "Whose attestations tie an artifact to a commit: the whole list as it is to be.",
+            ),
+        ],
+    ),
+    shape(
+        "ProposedConnection",
+        "A connection as it is to be, by its id; what is not named stays. Its `api` comes without a credential, which is set once it \
+         is in force.",
+        &[text("id", LINE, "The connection's id.").needed()],
+    )
+    .based_on(&["ConnectionPatch"]),
 ];
