@@ -100,6 +100,17 @@ pub(crate) const ROUTES: &[Route] = &[
         "Makes or sets an environment.",
         acts::set_service::set_environment
     ),
+    Route::patch(
+        "/environments/{key}",
+        "Changes an environment.",
+        |room, ask| Ok(room.directory()?.environments.get(&ask.place(0).into()).map(|row| row.version)),
+        |room, ask| {
+            let old = room.directory()?.environments.get(&ask.place(0).into()).cloned();
+            let merged = merged(ask, "environment", old)?;
+            let made = acts::set_service::set_environment(room, &merged)?;
+            tagged(&*room.directory()?, &made)
+        },
+    ),
     known!("/config-items", "Lists config items.", |it| {
         it.config_items
             .values()
@@ -115,6 +126,17 @@ pub(crate) const ROUTES: &[Route] = &[
         "/config-items",
         "Makes or sets a config item.",
         acts::set_service::set_config_item
+    ),
+    Route::patch(
+        "/config-items/{key}",
+        "Changes a config item.",
+        |room, ask| Ok(room.directory()?.config_items.get(ask.place(0)).map(|row| row.version)),
+        |room, ask| {
+            let old = room.directory()?.config_items.get(ask.place(0)).cloned();
+            let merged = merged(ask, "config item", old)?;
+            let made = acts::set_service::set_config_item(room, &merged)?;
+            tagged(&*room.directory()?, &made)
+        },
     ),
     Route::get("/dependencies", "Lists dependencies.", all::<Dependency>),
     Route::get("/dependencies/{id}", "Shows a dependency.", loaded::<Dependency>),
@@ -468,7 +490,7 @@ pub(super) fn loaded<R: Record>(room: &mut Room<'_, '_>, ask: &Ask) -> acts::Res
 
 /// A thing as it stands with the body's merge patch on it, without what the server itself adds. What the patch clears is named,
 /// as what is not named stays.
-fn merged<T: Serialize>(ask: &Ask, what: &str, old: Option<T>) -> acts::Result<Body> {
+pub(super) fn merged<T: Serialize>(ask: &Ask, what: &str, old: Option<T>) -> acts::Result<Body> {
     let Some(old) = old else {
         return Err(Refusal::not_found(format!("{what} {}", ask.place(0))).into());
     };

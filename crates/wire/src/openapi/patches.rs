@@ -31,6 +31,30 @@ const fn patch(
 const PATCHES: &[Row] = &[
     patch(
         "estate",
+        "edit_environment",
+        "/environments/{key}",
+        "Change an environment",
+        "EnvironmentPatch",
+        "Environment",
+    ),
+    patch(
+        "estate",
+        "edit_config_item",
+        "/config-items/{key}",
+        "Change a config item",
+        "ConfigItemPatch",
+        "ConfigItem",
+    ),
+    patch(
+        "directory",
+        "edit_business_calendar",
+        "/calendars/{key}",
+        "Change a business calendar",
+        "BusinessCalendarPatch",
+        "BusinessCalendar",
+    ),
+    patch(
+        "estate",
         "edit_window",
         "/windows/{id}",
         "Change a maintenance window",
@@ -56,6 +80,33 @@ const PATCHES: &[Row] = &[
 ];
 
 const BODIES: &[Shape] = &[
+    shape(
+        "EnvironmentPatch",
+        "What changes of an environment.",
+        &[
+            text("name", LINE, "A name for people."),
+            boolean("is_production", "Whether customers depend on it."),
+        ],
+    ),
+    shape(
+        "ConfigItemPatch",
+        "What changes of a config item.",
+        &[
+            text("name", LINE, "A name for people."),
+            text("service", LINE, "The service it belongs to."),
+            text("kind", LINE, "What kind of thing it is, such as `database`."),
+        ],
+    ),
+    shape(
+        "BusinessCalendarPatch",
+        "What changes of a business calendar.",
+        &[
+            text("name", LINE, "A name for people."),
+            text("zone", LINE, "IANA zone, such as `Europe/Zurich`."),
+            objects("hours", "WorkingHours", "All working hours as they are to be."),
+            objects("holidays", "Holiday", "All holidays as they are to be."),
+        ],
+    ),
     shape(
         "WindowPatch",
         "What changes of a maintenance window.",
