@@ -103,7 +103,13 @@ pub(crate) const ROUTES: &[Route] = &[
     Route::patch(
         "/environments/{key}",
         "Changes an environment.",
-        |room, ask| Ok(room.directory()?.environments.get(&ask.place(0).into()).map(|row| row.version)),
+        |room, ask| {
+            Ok(room
+                .directory()?
+                .environments
+                .get(&ask.place(0).into())
+                .map(|row| row.version))
+        },
         |room, ask| {
             let old = room.directory()?.environments.get(&ask.place(0).into()).cloned();
             let merged = merged(ask, "environment", old)?;

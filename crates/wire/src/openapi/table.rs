@@ -15,6 +15,11 @@ const CHANGE_FILTERS: &[Param] = &[
     Param::new("kind", "Only this kind."),
     Param::new("service", "Only with a target of this service."),
     Param::new("environment", "Only with a target in this environment."),
+    Param::new("artifact", "Only with a target of this artifact."),
+    Param::new(
+        "commit",
+        "Only with a target of this commit, of which the first seven digits suffice.",
+    ),
     Param::new("risk", "Only this level."),
     Param::new("owner", "Only of this owner: a login."),
     Param::new("team", "Only of this team."),
